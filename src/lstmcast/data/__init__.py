@@ -1,0 +1,1 @@
+"""Series and panels of series: reading, checking, calendars, synthetic series."""

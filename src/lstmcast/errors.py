@@ -1,0 +1,41 @@
+"""Every error that lstmcast raises on purpose.
+
+    LstmcastError                 something that the caller can mend
+    ├── DataError                 the data cannot be read or used                 (exit status 1)
+    ├── ModelError                a saved model is damaged, newer, or does not fit (exit status 1)
+    ├── OutputError               a result cannot be written                      (exit status 1)
+    ├── MissingExtraError         an optional package is not installed            (exit status 1)
+    └── UsageError                an argument makes no sense                      (exit status 2)
+
+A message says what happened and where, what was expected, and what to do.
+"""
+
+from __future__ import annotations
+
+
+class LstmcastError(Exception):
+    """Base of all errors that lstmcast raises on purpose."""
+
+    exit_status = 1
+
+
+class DataError(LstmcastError):
+    """The data cannot be read or used as they are."""
+
+
+class ModelError(LstmcastError):
+    """A saved model is damaged, newer than this package, or does not fit the data."""
+
+
+class OutputError(LstmcastError):
+    """A result cannot be written where it was asked for."""
+
+
+class MissingExtraError(LstmcastError, ImportError):
+    """A feature needs a package that an extra of lstmcast installs."""
+
+
+class UsageError(LstmcastError, ValueError):
+    """An argument makes no sense, whatever the data."""
+
+    exit_status = 2

@@ -1,0 +1,1 @@
+"""The network and inference with it, in NumPy."""

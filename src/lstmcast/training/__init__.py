@@ -1,0 +1,1 @@
+"""Training with PyTorch: the only place that imports it."""
