@@ -1,0 +1,59 @@
+# Every recipe works in a fresh clone: it makes .venv first. CI runs the same recipes.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+# The first Python of this machine that is new enough; another one with `make PYTHON=/path/to/python3.12 …`.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+TEST ?=
+export MPLBACKEND = agg
+
+.DEFAULT_GOAL := help
+.PHONY: help install install-all forecast test lint docs bench pretrain wheel clean
+
+help:                ## what can be made
+	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
+
+install: $(VENV)/.core ## .venv with the core: enough to forecast
+
+install-all: $(VENV)/.all ## .venv with everything: training, classical baselines, tests, linters, docs
+
+forecast: $(VENV)/.core ## forecast the airline data; writes forecast.csv and forecast.png
+	$(BIN)/lstmcast forecast examples/airline.csv --horizon 12 --out forecast.csv --plot forecast.png
+
+test: $(VENV)/.all ## the whole test-suite; a part of it with TEST="tests/test_store.py -k atomic"
+	$(BIN)/python -m pytest $(if $(TEST),$(TEST),--cov --cov-report=term)
+
+lint: $(VENV)/.all ## ruff, pyright, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.all ## the documentation as a website in site/
+	$(BIN)/mkdocs build --strict
+
+bench: $(VENV)/.all ## the numbers that the README shows
+	$(BIN)/python benchmarks/run.py
+
+pretrain: $(VENV)/.all ## make the shipped network again; resumes where it was stopped
+	$(BIN)/python -m lstmcast.training.pretraining
+
+wheel: $(VENV)/.all ## wheel and source archive in dist/
+	$(BIN)/python -m build
+
+clean: ## remove what was made, but not .venv
+	rm -rf build dist site .coverage .pytest_cache .ruff_cache .hypothesis .import_linter_cache forecast.csv forecast.png
+
+# Stamps, so that a second `make` installs nothing. A failed install leaves none.
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "lstmcast needs Python 3.11 or later, and none was found: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP_INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.all: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP_INSTALL) --editable '.[dev]'
+	@touch $(VENV)/.core $@
