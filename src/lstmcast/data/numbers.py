@@ -1,0 +1,201 @@
+"""Numbers as people write them: 1,234.5 · 1.234,5 · 1 234 · 1'234 · CHF 12.– · (12) · 12 % · ▲12 · １２.
+
+What a comma or a point means is decided once per column, from all its values: `1,234` alone says nothing,
+`1,234` beside `12,5` does.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+MISSING = frozenset(
+    [
+        *["", "na", "n/a", "n.a.", "n.a", "#n/a", "#na", "nan", "nat", "null", "none", "nil", "missing", "<na>", "n.v."],
+        *["-", "--", "---", "–", "—", ".", "..", "...", "…", ":", "?", "*", "\\n", "(null)", "欠測"],
+        *["#value!", "#div/0!", "#ref!", "#num!", "#name?", "#null!"],
+    ]
+)
+
+_CURRENCY = re.compile(
+    r"(?:[$€£¥₹₩₽₺฿¢円元]|us\$|r\$|chf|usd|eur|gbp|jpy|cny|aud|cad|inr|brl|sek|nok|dkk|pln|czk|huf|kr\.?|rs\.?|fr\.?|zł)"
+)
+_PARTS = re.compile(r"([^\d]*?)([-+]?[.,]?\d(?:[\d.,' ]*\d)?)([.,]?)([^\d]*)")
+_GROUPED = {mark: re.compile(rf"[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+") for mark in (",", ".")}
+_SPACED = re.compile(r"\d{1,3}(?:[ ']\d{3})+(?=$|[.,])")
+_UNIT_SHARE = 0.9  # a unit such as "kWh" is believed when nearly every value carries it
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """Texts read as numbers: `values` (U,) with NaN where missing or bad, `bad` (U,) where the text is no number."""
+
+    values: np.ndarray
+    bad: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
+def is_missing(text: str) -> bool:
+    """Whether a cell says that there is no value.
+
+    >>> is_missing(" N/A "), is_missing("0")
+    (True, False)
+    """
+    return text.strip().casefold() in MISSING
+
+
+def parse_numbers(texts: Sequence[str], *, decimal_comma_likely: bool = False, plain: bool = False) -> Numbers:
+    """Read the distinct texts of one column as numbers; what is no number is marked bad, nothing is raised.
+
+    `decimal_comma_likely` tips the balance where a comma could mean both (files cut by semicolons); `plain` says that
+    a point is certainly a decimal point (cells that were numbers before they became text).
+
+    >>> parse_numbers(["1.234,5", "12", "n/a"]).values.tolist()
+    [1234.5, 12.0, nan]
+    """
+    values, pending = _plain_numbers(texts)
+    bodies = {i: body for i in pending if (body := _take_apart(texts[i])) is not None}
+    bad = np.zeros(len(texts), bool)
+    bad[[i for i in pending if i not in bodies and not is_missing(texts[i])]] = True
+    notes = _drop_odd_units(bodies, bad, int(np.isfinite(values).sum()))
+    marks = {i: body.digits for i, body in bodies.items()}
+    grouping = "" if plain else _dot_groups(texts, values, marks)
+    if grouping:
+        marks |= {i: texts[i].strip().lstrip("+-") for i in np.flatnonzero(np.isfinite(values)) if "." in texts[i]}
+    decimal, note = (",", _DOT_NOTE) if grouping else _decimal_mark(marks, values, texts, decimal_comma_likely)
+    notes += (note,) * bool(note)
+    for i, digits in marks.items():
+        number = _to_float(digits, decimal)
+        bad[i] |= np.isnan(number)
+        sign = bodies[i].sign if i in bodies else (-1.0 if texts[i].lstrip().startswith("-") else 1.0)
+        values[i] = np.nan if bad[i] else sign * number
+    return Numbers(values, bad, notes)
+
+
+@dataclass(frozen=True)
+class _Body:
+    sign: float
+    digits: str
+    unit: str  # "" where there is none or only a currency
+    currency: str
+
+
+_DOT_NOTE = "points read as thousands separators (1.234 = 1234)"
+
+
+def _plain_numbers(texts: Sequence[str]) -> tuple[np.ndarray, list[int]]:
+    values, pending = np.full(len(texts), np.nan), []
+    for i, text in enumerate(texts):
+        try:
+            values[i] = float(text)
+        except ValueError:
+            pending.append(i)
+        else:
+            if "_" in text:  # Python reads 1_000 as a number; in data it is a name
+                values[i] = np.nan
+                pending.append(i)
+    return values, pending
+
+
+def _take_apart(text: str) -> _Body | None:
+    """Sign, digits and unit of a decorated number; None where there is no number in it."""
+    if is_missing(text):
+        return None
+    tidy = unicodedata.normalize("NFKC", text).strip().casefold().replace("−", "-").replace("’", "'")
+    tidy = re.sub(r"[\u00a0\u202f\u2009\t]", " ", tidy)
+    match = _PARTS.fullmatch(re.sub(r"(?<=\d)[.,]?[-–—]+$", "-", tidy) if tidy[:1] not in "-(" else tidy)
+    if match is None:
+        return None
+    before, digits, _, after = (part.strip() for part in match.groups())
+    negative = digits.startswith("-") or before in ("▲", "△") or (before.endswith("(") and after.startswith(")"))
+    if after == "-":  # 12.– is a Swiss price, 12- an old accounting minus
+        negative, after = not re.search(r"[.,][-–—]+$", text.strip()), ""
+    before = before.strip("()▲△+ ")
+    if before.endswith("-"):
+        negative, before = True, before.rstrip("- ")
+    after = after.strip("()")
+    currency = "".join(mark for part in (before, after) for mark in _CURRENCY.findall(part))
+    unit = (_CURRENCY.sub("", before) + _CURRENCY.sub("", after)).strip()
+    if len(unit) > 12 or (unit and _CURRENCY.sub("", before).strip() and unit != "~"):
+        return None  # "Q1", "store 12": letters before digits make a name, not a number with a unit
+    return _Body(-1.0 if negative else 1.0, digits.lstrip("+-"), unit, currency)
+
+
+def _drop_odd_units(bodies: dict[int, _Body], bad: np.ndarray, n_plain: int) -> tuple[str, ...]:
+    """Keep the one unit that nearly all values carry; mark values with other units as bad."""
+    units = Counter(body.unit for body in bodies.values() if body.unit)
+    common, count = units.most_common(1)[0] if units else ("", 0)
+    believed = common if count >= _UNIT_SHARE * (n_plain + len(bodies)) else ""
+    for i in [i for i, body in bodies.items() if body.unit not in ("", believed)]:
+        bad[i] = True
+        del bodies[i]
+    found = sorted({body.currency for body in bodies.values() if body.currency})
+    notes = (f"currency signs taken off ({', '.join(found[:4])})",) if found else ()
+    return (*notes, f"{believed!r} taken off every value") if believed else notes
+
+
+def _dot_groups(texts: Sequence[str], values: np.ndarray, marks: dict[int, str]) -> str:
+    """'.' where points must be thousands separators: every point is followed by three digits, and a value beside
+    them proves it (two points, a decimal comma, or whole numbers that stop at 999 where the points begin)."""
+    plain = np.flatnonzero(np.isfinite(values))
+    dotted = []
+    for i in plain:
+        text = texts[i].strip().lstrip("+-")
+        if "." in text:
+            if not _GROUPED["."].fullmatch(text):
+                return ""
+            dotted.append(i)
+    if any(re.search(r"\.\d{3}(\.|,)", digits) for digits in marks.values()):
+        return "."
+    if dotted and any(_vote(digits) == "," for digits in marks.values()):
+        return "."
+    whole = np.abs(values[np.setdiff1d(plain, dotted)])
+    if len(dotted) >= 3 and len(whole) and not marks:
+        return "." if whole.max() < 1000 and whole.max() >= 100 else ""
+    return ""
+
+
+def _decimal_mark(
+    marks: dict[int, str], values: np.ndarray, texts: Sequence[str], decimal_comma_likely: bool
+) -> tuple[str, str]:
+    """The character that separates decimals in this column, with a note where it is not the point."""
+    votes = Counter(vote for digits in marks.values() if (vote := _vote(digits)))
+    if votes:
+        mark = votes.most_common(1)[0][0]
+    elif any("," in digits for digits in marks.values()):
+        lone = not np.isfinite(values).any() and all(digits.count(",") == 1 for digits in marks.values())
+        long_whole = bool((np.abs(values[np.isfinite(values)]) >= 1000).any())
+        mark = "," if decimal_comma_likely and (lone or long_whole) else "."
+    else:
+        return ".", ""
+    return mark, "commas read as decimal commas (1,5 = 1.5)" if mark == "," else ""
+
+
+def _vote(digits: str) -> str:
+    """What one value alone says about the decimal mark; "" where it could be either."""
+    last = max(digits.rfind(","), digits.rfind("."))
+    if last < 0:
+        return ""
+    mark, other = digits[last], "," if digits[last] == "." else "."
+    if other in digits:
+        return mark
+    if digits.count(mark) > 1:
+        return other
+    return "" if _GROUPED[mark].fullmatch(re.sub(r"[ ']", "", digits)) else mark
+
+
+def _to_float(digits: str, decimal: str) -> float:
+    group = "." if decimal == "," else ","
+    digits = _SPACED.sub(lambda found: re.sub("[ ']", "", found.group()), digits)
+    whole, _, fraction = digits.partition(decimal)
+    if group in fraction or (group in whole and not _GROUPED[group].fullmatch(whole)):
+        return np.nan
+    try:
+        return float(f"{whole.replace(group, '')}.{fraction}")
+    except ValueError:
+        return np.nan
