@@ -1,0 +1,133 @@
+"""Files appear whole or not at all, and what stands in the way is said in plain words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from lstmcast.errors import OutputError
+
+# What a person can do about it, by the system's error number.
+_REASONS = {
+    errno.ENOSPC: "the disk is full. Make room, or name a place on another disk.",
+    errno.EDQUOT: "your quota on this disk is used up. Make room, or name a place on another disk.",
+    errno.EFBIG: "it is larger than files may be here. Name a place on another disk.",
+    errno.EACCES: "there is no permission to write there. Name a place that you may write to.",
+    errno.EPERM: "there is no permission to write there. Name a place that you may write to.",
+    errno.EROFS: "the disk is read-only. Name a place that you may write to.",
+    errno.ENOENT: "its folder does not exist. Make the folder first, or name another place.",
+    errno.ENOTDIR: "a part of the path is a file, not a folder. Name another place.",
+    errno.EISDIR: "it is a folder, and a file is to be written. Name a file.",
+    errno.EEXIST: "a file of that name is in the way. Name another place.",
+    errno.ENAMETOOLONG: "the name is too long. Choose a shorter one.",
+}
+
+
+def check_output(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
+    """The path, where a file with one of these endings can be written; else an OutputError that says why not.
+
+    Asked before long work begins, so that nobody waits for a result that cannot be kept.
+
+    >>> check_output("forecast.xyz", (".csv", ".parquet"))
+    Traceback (most recent call last):
+    lstmcast.errors.OutputError: 'forecast.xyz' cannot be written: ... that ends in .csv or .parquet.
+    """
+    place = Path(os.path.realpath(path))
+    with output_errors(path):
+        if place.is_dir():
+            raise _os_error(errno.EISDIR)
+        if Path(path).suffix.lower() not in endings and not _is_special(place):
+            raise OutputError(
+                f"{str(path)!r} cannot be written: its ending says no known format. "
+                f"Name a file that ends in {' or '.join(endings)}."
+            )
+        if not place.parent.is_dir():
+            raise _os_error(errno.ENOTDIR if place.parent.exists() else errno.ENOENT)
+        if not all(os.access(needed, os.W_OK) for needed in (place.parent, place) if needed.exists()):
+            raise _os_error(errno.EACCES)
+    return Path(path)
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary path beside `path`, which becomes `path` when the block ends well and vanishes when it does not.
+
+    Readers of `path` see the old file or the new one, never a part. The temporary name keeps the ending, as writers
+    choose their format by it. Raises OutputError.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     with whole_file(place + "/a.txt") as temporary:
+    ...         _ = temporary.write_text("whole")
+    ...     print(Path(place, "a.txt").read_text(), len(list(Path(place).iterdir())))
+    whole 1
+    """
+    place = Path(os.path.realpath(path))
+    temporary: Path | None = None
+    with output_errors(path):
+        try:
+            if place.is_dir():
+                raise _os_error(errno.EISDIR)
+            special = _is_special(place)
+            folder = None if special else place.parent
+            handle, name = tempfile.mkstemp(prefix=f".{place.stem[:100]}.", suffix=place.suffix, dir=folder)
+            os.close(handle)
+            temporary = Path(name)
+            yield temporary
+            if special:
+                place.write_bytes(temporary.read_bytes())
+            else:
+                make_durable(temporary)
+                _take_over_mode(place, temporary)
+                temporary.replace(place)
+        finally:
+            if temporary is not None:
+                temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def output_errors(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn an OSError of the block into an OutputError that says what to do about it."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{str(path)!r} cannot be written: {_reason(error)}") from error
+
+
+def _reason(error: OSError) -> str:
+    return _REASONS.get(error.errno or 0, f"{error.strerror or error}. Name another place.")
+
+
+def _os_error(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
+
+
+def _is_special(place: Path) -> bool:
+    """A device or a pipe, such as /dev/stdout: it is filled, never replaced."""
+    return place.exists() and not place.is_file() and not place.is_dir()
+
+
+def make_durable(path: Path) -> None:
+    """Bring a file or a folder to the disk, so that a power cut after the rename finds it whole."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows opens no folders
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _take_over_mode(place: Path, temporary: Path) -> None:
+    """mkstemp makes private files: give the new file the permissions of the old one, or those of any new file."""
+    temporary.chmod(place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~umask())
+
+
+def umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,291 @@
+"""A saved thing is a folder: `manifest.json` and one `NAME.safetensors` per group of arrays.
+
+    airline-model/
+        manifest.json            what it is, and the size and SHA-256 of each file beside it
+        weights.safetensors      named arrays
+        state.safetensors        named arrays
+
+The store knows no classes: a manifest is a dictionary of JSON values, arrays are NumPy arrays. Nothing in such a
+folder is ever run as code.
+
+A folder is written under a temporary name beside its place, brought to the disk, and renamed. Replacing takes two
+renames (old one aside, new one in), as no system renames over a full folder; a crash between the two leaves the old
+one whole under `.NAME.previous`, where `load` and the next `save` find it. Files that are not the store's own, such
+as a note of the user's, stay in a folder that is replaced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.errors import ModelError, OutputError
+from lstmcast.files import make_durable, output_errors, umask
+
+FORMAT = "lstmcast store"
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+OWN_KEYS = ("format", "format_version", "package_version", "files", "sha256")  # written by the store, not by callers
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_FILE = re.compile(r"[a-z][a-z0-9_]*\.safetensors")
+_LEFT_BEHIND = 3600.0  # seconds after which an unfinished folder belongs to a process that was killed
+
+
+def save(folder: str | Path, manifest: Mapping[str, Any], arrays: Mapping[str, Mapping[str, ndarray]]) -> None:
+    """Write a manifest and groups of named arrays as one folder: all of it, or nothing.
+
+    `arrays` maps a group's name to its arrays: `{"weights": {"w": ...}}` becomes `weights.safetensors`. A store
+    that is there already is replaced; a folder that holds something else is left alone. The keys in `OWN_KEYS` of a
+    manifest that was loaded before are written anew. Raises OutputError.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     save(place + "/model", {"name": "airline"}, {"weights": {"w": np.arange(3.0)}})
+    ...     manifest, arrays = load(place + "/model")
+    >>> manifest["name"], arrays["weights"]["w"].tolist()
+    ('airline', [0.0, 1.0, 2.0])
+    """
+    place = Path(os.path.realpath(folder))
+    blobs = {f"{_checked_name(name)}.safetensors": _packed(group) for name, group in arrays.items()}
+    text = _manifest_text(manifest, blobs)
+    with output_errors(folder):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _restore_previous(place)
+        _refuse_unless_replaceable(place)
+        _remove_left_behind(place)
+        _write_and_swap(place, {**blobs, MANIFEST: text})
+
+
+def load(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, ndarray]]]:
+    """Read a folder that `save` wrote: its manifest, and its arrays by group.
+
+    Every file is compared with its checksum. Raises ModelError for a folder that is missing, not a store, damaged, or
+    of a newer format. Arrays may be read-only. See `save` for a run.
+    """
+    place = Path(os.path.realpath(folder))
+    _restore_previous(place)
+    manifest = read_manifest(folder)
+    try:
+        return manifest, _read_arrays(place, manifest)
+    except ModelError:
+        # Another process may have replaced the folder between its manifest and its arrays: then the new one counts.
+        again = read_manifest(folder)
+        if again == manifest:
+            raise
+        return again, _read_arrays(place, again)
+
+
+def read_manifest(folder: str | Path) -> dict[str, Any]:
+    """The manifest of a saved folder, checked, without reading its arrays. Raises ModelError."""
+    place = Path(folder)
+    manifest = _parsed_manifest(place)
+    _check_version(place, manifest)
+    if manifest.get("sha256") != _digest(manifest):
+        raise _damaged(place, MANIFEST, "its contents do not fit the checksum in it")
+    files = manifest["files"] if isinstance(manifest.get("files"), dict) else {"": None}
+    for name, entry in files.items():
+        if not (_FILE.fullmatch(name) and isinstance(entry, dict) and {"bytes", "sha256"} <= entry.keys()):
+            raise _damaged(place, MANIFEST, f"it lists {name!r}, which is not a file of a saved model")
+    return manifest
+
+
+def is_store(folder: str | Path) -> bool:
+    """Whether a folder holds a manifest of this format, of whatever version, damaged or not."""
+    try:
+        return _parsed_manifest(Path(folder)).get("format") == FORMAT
+    except ModelError:
+        return False
+
+
+def _checked_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} cannot name a group of arrays: lower-case letters, digits and _ are expected")
+    return name
+
+
+def _packed(group: Mapping[str, ndarray]) -> bytes:
+    from safetensors.numpy import save as pack
+
+    return pack({name: _plain(name, values) for name, values in group.items()})
+
+
+def _plain(name: str, values: ndarray) -> ndarray:
+    values = np.asarray(values)
+    if values.dtype.kind not in "fiub":
+        raise TypeError(f"array {name!r} is of {values.dtype}: only numbers and booleans can be saved")
+    # Little-endian and contiguous: a view with strides would be written in the order of its base.
+    return np.array(values, dtype=values.dtype.newbyteorder("<"), order="C", copy=None)
+
+
+def _manifest_text(manifest: Mapping[str, Any], blobs: Mapping[str, bytes]) -> bytes:
+    import lstmcast
+
+    files = {name: {"bytes": len(blob), "sha256": hashlib.sha256(blob).hexdigest()} for name, blob in blobs.items()}
+    head = {"format": FORMAT, "format_version": FORMAT_VERSION, "package_version": lstmcast.__version__}
+    described = {key: value for key, value in manifest.items() if key not in OWN_KEYS}
+    whole = {**head, **described, "files": files}
+    whole["sha256"] = _digest(whole)
+    return (json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+def _digest(manifest: Mapping[str, Any]) -> str:
+    """SHA-256 over everything but itself, whatever the spaces and the order of keys."""
+    rest = {key: value for key, value in manifest.items() if key != "sha256"}
+    text = json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _parsed_manifest(place: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((place / MANIFEST).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise _not_there(place) from None
+    except OSError as error:
+        raise ModelError(f"{str(place / MANIFEST)!r} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        raise _damaged(place, MANIFEST, f"it is not JSON ({error})") from error
+    if not isinstance(manifest, dict):
+        raise _damaged(place, MANIFEST, "it does not hold a JSON object")
+    return manifest
+
+
+def _not_there(place: Path) -> ModelError:
+    if not os.path.exists(place):
+        what = f"there is no folder {str(place)!r}"
+    elif not os.path.isdir(place):
+        what = f"{str(place)!r} is a file"
+    else:
+        what = f"the folder {str(place)!r} holds no {MANIFEST}"
+    return ModelError(f"No saved model: {what}.\nA folder written by `lstmcast forecast … --save DIR` is expected.")
+
+
+def _check_version(place: Path, manifest: Mapping[str, Any]) -> None:
+    version = manifest.get("format_version")
+    if manifest.get("format") != FORMAT or not isinstance(version, int):
+        raise ModelError(
+            f"{str(place / MANIFEST)!r} does not describe a saved model of lstmcast: it is of format "
+            f"{manifest.get('format')!r}, and {FORMAT!r} is expected."
+        )
+    if not 1 <= version <= FORMAT_VERSION:
+        raise ModelError(
+            f"The model in {str(place)!r} has format version {version}; this lstmcast reads versions up to "
+            f"{FORMAT_VERSION}.\nInstall a newer lstmcast (pip install --upgrade lstmcast), or save the model again."
+        )
+
+
+def _read_arrays(place: Path, manifest: Mapping[str, Any]) -> dict[str, dict[str, ndarray]]:
+    return {Path(name).stem: _read_group(place, name, entry) for name, entry in manifest["files"].items()}
+
+
+def _read_group(place: Path, name: str, entry: Mapping[str, Any]) -> dict[str, ndarray]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as unpack
+
+    try:
+        blob = (place / name).read_bytes()
+    except FileNotFoundError:
+        raise _damaged(place, name, "it is missing") from None
+    except OSError as error:
+        raise _damaged(place, name, f"it cannot be read ({error.strerror or error})") from error
+    if len(blob) != entry["bytes"]:
+        raise _damaged(place, name, f"it has {len(blob):,} bytes and {entry['bytes']:,} are expected")
+    if hashlib.sha256(blob).hexdigest() != entry["sha256"]:
+        raise _damaged(place, name, f"its contents do not fit the checksum in {MANIFEST}")
+    try:
+        return unpack(blob)
+    except SafetensorError as error:
+        raise _damaged(place, name, f"it does not hold arrays ({error})") from error
+
+
+def _damaged(place: Path, name: str, what: str) -> ModelError:
+    return ModelError(
+        f"The model in {str(place)!r} is damaged: {name}: {what}.\n"
+        "Save the model again, or copy the whole folder again from where it came."
+    )
+
+
+def _previous(place: Path) -> Path:
+    return place.with_name(f".{place.name}.previous")
+
+
+def _restore_previous(place: Path) -> None:
+    """After a crash between the two renames of a replacement, put the old folder back."""
+    if not os.path.exists(place) and is_store(_previous(place)):
+        try:
+            _previous(place).rename(place)
+        except OSError as error:
+            raise ModelError(
+                f"The model {str(place)!r} was being replaced when its process ended, and cannot be put back: "
+                f"{error.strerror or error}.\nRename the folder {_previous(place).name!r} beside it to {place.name!r}."
+            ) from error
+
+
+def _refuse_unless_replaceable(place: Path) -> None:
+    if not place.exists() or is_store(place) or (place.is_dir() and not any(place.iterdir())):
+        return
+    kind = "a folder with other things in it" if place.is_dir() else "a file"
+    raise OutputError(
+        f"{str(place)!r} is {kind}, not a saved model, and is left alone.\n"
+        "Name a new folder, an empty one, or one that holds a saved model."
+    )
+
+
+def _remove_left_behind(place: Path) -> None:
+    for folder in place.parent.glob(f".{_glob_literal(place.name)}.new-*"):
+        if time.time() - folder.stat().st_mtime > _LEFT_BEHIND:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _glob_literal(name: str) -> str:
+    return re.sub(r"([*?\[])", r"[\1]", name)
+
+
+def _write_and_swap(place: Path, contents: Mapping[str, bytes]) -> None:
+    new = Path(tempfile.mkdtemp(prefix=f".{place.name}.new-", dir=place.parent))
+    try:
+        new.chmod(0o777 & ~umask())  # mkdtemp makes a private folder; a saved model is an ordinary one
+        for name, blob in contents.items():
+            (new / name).write_bytes(blob)
+            make_durable(new / name)
+        _keep_files_of_others(place, new)
+        make_durable(new)
+        _swap(place, new)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)  # gone already when all went well
+
+
+def _keep_files_of_others(place: Path, new: Path) -> None:
+    if not place.exists() or not is_store(place):
+        return
+    own = {MANIFEST, *(_parsed_manifest(place).get("files") or {})}
+    for entry in place.iterdir():
+        if entry.name not in own and not (new / entry.name).exists():
+            copy = shutil.copytree if entry.is_dir() and not entry.is_symlink() else shutil.copy2
+            copy(entry, new / entry.name)
+
+
+def _swap(place: Path, new: Path) -> None:
+    previous = _previous(place)
+    if place.exists():
+        shutil.rmtree(previous, ignore_errors=True)  # of an earlier crash, and older than what is in place
+        place.rename(previous)
+    try:
+        new.rename(place)
+    except OSError:
+        if previous.exists():
+            previous.rename(place)
+        raise
+    make_durable(place.parent)
+    shutil.rmtree(previous, ignore_errors=True)

@@ -1,0 +1,61 @@
+"""Files appear whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lstmcast.errors import OutputError
+from lstmcast.files import check_output, whole_file
+
+
+def test_whole_file_appears_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "out.csv"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), whole_file(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old"
+    with whole_file(path) as temporary:
+        assert temporary.suffix == ".csv"
+        temporary.write_text("new")
+    assert path.read_text() == "new"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_whole_file_keeps_the_mode_of_the_old_one(tmp_path):
+    path = tmp_path / "out.csv"
+    path.write_text("old")
+    path.chmod(0o640)
+    with whole_file(path) as temporary:
+        temporary.write_text("new")
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [("no/out.csv", "its folder does not exist"), ("", "it is a folder"), ("file/out.csv", "a file, not a folder")],
+)
+def test_whole_file_in_an_impossible_place(tmp_path, path, text):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OutputError, match=text):
+        check_output(tmp_path / path, (".csv",))
+    with pytest.raises(OutputError, match=text), whole_file(tmp_path / path) as temporary:
+        temporary.write_text("x")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_device_is_filled_and_never_replaced(tmp_path):
+    (tmp_path / "full.csv").symlink_to("/dev/full")
+    with pytest.raises(OutputError, match="the disk is full"), whole_file(tmp_path / "full.csv") as temporary:
+        temporary.write_text("x")
+    assert Path("/dev/full").is_char_device()
+
+
+def test_check_output_names_the_endings(tmp_path):
+    assert check_output(tmp_path / "a.CSV", (".csv", ".parquet")) == tmp_path / "a.CSV"
+    with pytest.raises(OutputError, match=r"ends in \.csv or \.parquet"):
+        check_output(tmp_path / "a.doc", (".csv", ".parquet"))
+    assert not list(tmp_path.iterdir())

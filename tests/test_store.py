@@ -1,0 +1,378 @@
+"""The store: what goes in comes out; damage is named; a crash leaves the old folder whole."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from lstmcast import store
+from lstmcast.errors import ModelError, OutputError
+from lstmcast.files import umask
+
+ARRAYS = {"weights": {"w": np.arange(6.0).reshape(2, 3), "b": np.float32([1, 2])}, "state": {"h": np.zeros((0, 4))}}
+MANIFEST = {"name": "Fluggäste 旅客", "horizon": 12, "scores": {"mase": 0.84}, "levels": [0.1, 0.9], "note": None}
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    store.save(tmp_path / "model", MANIFEST, ARRAYS)
+    return tmp_path / "model"
+
+
+def assert_same(arrays, expected) -> None:
+    assert {name: sorted(group) for name, group in arrays.items()} == {n: sorted(g) for n, g in expected.items()}
+    for name, group in expected.items():
+        for key, values in group.items():
+            assert arrays[name][key].dtype == np.asarray(values).dtype
+            np.testing.assert_array_equal(arrays[name][key], values)
+
+
+# ---------------------------------------------------------------- what goes in comes out
+
+
+def test_round_trip(model):
+    manifest, arrays = store.load(model)
+    assert {key: manifest[key] for key in MANIFEST} == MANIFEST
+    assert manifest["format_version"] == store.FORMAT_VERSION
+    names = sorted(path.name for path in model.iterdir())
+    assert names == ["manifest.json", "state.safetensors", "weights.safetensors"]
+    assert_same(arrays, ARRAYS)
+
+
+def test_only_the_folder_is_left(model):
+    assert [path.name for path in model.parent.iterdir()] == ["model"]
+
+
+def test_manifest_is_readable_by_people(model):
+    text = (model / "manifest.json").read_text(encoding="utf-8")
+    assert "Fluggäste 旅客" in text
+    assert text.index('"format_version"') < text.index('"name"') < text.index('"files"')
+
+
+@given(
+    hnp.arrays(
+        st.sampled_from([np.float64, np.float32, np.int64, np.int32, np.uint8, np.bool_]),
+        hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_any_array_of_numbers_survives(tmp_path_factory, values):
+    place = tmp_path_factory.mktemp("any") / "m"
+    store.save(place, {}, {"a": {"x": values, "strided": values.T[..., ::-1] if values.ndim else values}})
+    _, arrays = store.load(place)
+    assert arrays["a"]["x"].shape == values.shape
+    assert arrays["a"]["x"].tobytes() == values.tobytes()
+    np.testing.assert_array_equal(arrays["a"]["strided"], values.T[..., ::-1] if values.ndim else values)
+
+
+def test_big_endian_arrays_keep_their_values(tmp_path):
+    store.save(tmp_path / "m", {}, {"a": {"x": np.array([1.5, -2.0], dtype=">f8")}})
+    assert store.load(tmp_path / "m")[1]["a"]["x"].tolist() == [1.5, -2.0]
+
+
+def test_saving_twice_gives_the_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        store.save(tmp_path / name, MANIFEST, ARRAYS)
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+def test_a_loaded_manifest_can_be_saved_again(model):
+    manifest, arrays = store.load(model)
+    before = (model / "manifest.json").read_bytes()
+    store.save(model, manifest, arrays)
+    assert (model / "manifest.json").read_bytes() == before
+
+
+def test_what_cannot_be_saved_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(TypeError, match="array 'x' is of object"):
+        store.save(tmp_path / "m", {}, {"a": {"x": np.array([None])}})
+    with pytest.raises(ValueError, match="cannot name a group"):
+        store.save(tmp_path / "m", {}, {"../a": {}})
+    with pytest.raises(ValueError, match="JSON"):
+        store.save(tmp_path / "m", {"score": float("nan")}, {})
+    assert not list(tmp_path.iterdir())
+
+
+# ---------------------------------------------------------------- damage is named
+
+
+def refused(model: Path) -> str:
+    with pytest.raises(ModelError) as caught:
+        store.load(model)
+    return str(caught.value)
+
+
+def test_truncated_file(model):
+    path = model / "weights.safetensors"
+    path.write_bytes(path.read_bytes()[:-5])
+    assert "damaged: weights.safetensors: it has" in refused(model)
+
+
+def test_flipped_byte(model):
+    path = model / "weights.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"\x41")
+    assert "weights.safetensors: its contents do not fit the checksum" in refused(model)
+
+
+def test_missing_file(model):
+    (model / "state.safetensors").unlink()
+    assert "state.safetensors: it is missing" in refused(model)
+
+
+def test_changed_manifest(model):
+    path = model / "manifest.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"horizon": 12', '"horizon": 13'), encoding="utf-8")
+    assert "manifest.json: its contents do not fit the checksum" in refused(model)
+
+
+def test_manifest_that_is_not_json(model):
+    (model / "manifest.json").write_bytes(b"\xff\xfe{]")
+    assert "manifest.json: it is not JSON" in refused(model)
+
+
+@pytest.mark.parametrize("text", ["[]", "3", '"text"', "null"])
+def test_manifest_that_is_no_object(model, text):
+    (model / "manifest.json").write_text(text)
+    assert "does not hold a JSON object" in refused(model)
+
+
+def test_somebody_elses_manifest(model):
+    (model / "manifest.json").write_text('{"name": "a web page"}')
+    assert "does not describe a saved model of lstmcast" in refused(model)
+
+
+def rewritten(model: Path, **changes) -> None:
+    """Change a manifest and make its checksum fit again, as a newer or hostile writer would."""
+    path = model / "manifest.json"
+    manifest = {**json.loads(path.read_text(encoding="utf-8")), **changes}
+    manifest["sha256"] = store._digest(manifest)
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def test_newer_format_is_refused_by_number(model):
+    rewritten(model, format_version=store.FORMAT_VERSION + 6)
+    message = refused(model)
+    assert f"has format version {store.FORMAT_VERSION + 6}; this lstmcast reads versions up to" in message
+    assert "pip install --upgrade lstmcast" in message
+
+
+@pytest.mark.parametrize("name", ["../../secret", "/etc/passwd", "Weights.safetensors", "a.pickle", ""])
+def test_manifest_cannot_name_files_elsewhere(model, name):
+    rewritten(model, files={name: {"bytes": 1, "sha256": "0"}})
+    assert "which is not a file of a saved model" in refused(model)
+
+
+@pytest.mark.parametrize("files", [None, [], 3, {"weights.safetensors": None}, {"weights.safetensors": {}}])
+def test_manifest_with_a_broken_list_of_files(model, files):
+    rewritten(model, files=files)
+    assert "manifest.json" in refused(model)
+
+
+def test_file_that_is_not_safetensors(model):
+    import hashlib
+
+    blob = b"\x00" * 40
+    (model / "weights.safetensors").write_bytes(blob)
+    rewritten(model, files={"weights.safetensors": {"bytes": 40, "sha256": hashlib.sha256(blob).hexdigest()}})
+    assert "it does not hold arrays" in refused(model)
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_any_flipped_bit_is_noticed_or_harmless(tmp_path_factory, data):
+    place = tmp_path_factory.mktemp("flip") / "m"
+    store.save(place, MANIFEST, ARRAYS)
+    path = data.draw(st.sampled_from(sorted(place.iterdir())))
+    blob = bytearray(path.read_bytes())
+    position = data.draw(st.integers(0, len(blob) - 1))
+    blob[position] ^= 1 << data.draw(st.integers(0, 7))
+    path.write_bytes(blob)
+    try:
+        manifest, arrays = store.load(place)
+    except ModelError:
+        return
+    assert {key: manifest[key] for key in MANIFEST} == MANIFEST
+    assert_same(arrays, ARRAYS)
+
+
+def test_extra_file_does_no_harm(model):
+    (model / "notes.txt").write_text("mine")
+    (model / "other.safetensors").write_bytes(b"junk")
+    assert_same(store.load(model)[1], ARRAYS)
+
+
+def test_nothing_there(tmp_path):
+    assert "there is no folder" in refused(tmp_path / "nowhere")
+    (tmp_path / "file").write_text("x")
+    assert "is a file" in refused(tmp_path / "file")
+    (tmp_path / "empty").mkdir()
+    assert "holds no manifest.json" in refused(tmp_path / "empty")
+
+
+# ---------------------------------------------------------------- replacing
+
+
+def test_replacing_keeps_the_users_files_and_drops_the_old_arrays(model):
+    (model / "notes.txt").write_text("mine")
+    (model / "pictures").mkdir()
+    (model / "pictures" / "a.png").write_bytes(b"p")
+    store.save(model, {"name": "second"}, {"weights": {"w": np.ones(2)}})
+    manifest, arrays = store.load(model)
+    assert manifest["name"] == "second"
+    assert list(arrays) == ["weights"]
+    names = sorted(path.name for path in model.iterdir())
+    assert names == ["manifest.json", "notes.txt", "pictures", "weights.safetensors"]
+    assert (model / "pictures" / "a.png").read_bytes() == b"p"
+
+
+def test_an_empty_folder_is_filled(tmp_path):
+    (tmp_path / "m").mkdir()
+    store.save(tmp_path / "m", {}, ARRAYS)
+    assert_same(store.load(tmp_path / "m")[1], ARRAYS)
+
+
+def test_parents_are_made(tmp_path):
+    store.save(tmp_path / "a" / "b" / "m", {}, ARRAYS)
+    assert_same(store.load(tmp_path / "a" / "b" / "m")[1], ARRAYS)
+
+
+def test_somebody_elses_folder_is_left_alone(tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "manifest.json").write_text('{"chapters": 5}')
+    with pytest.raises(OutputError, match="not a saved model, and is left alone"):
+        store.save(tmp_path / "thesis", {}, ARRAYS)
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OutputError, match="is a file, not a saved model"):
+        store.save(tmp_path / "file", {}, ARRAYS)
+    assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["manifest.json"]
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_link_to_a_folder_stays_a_link(model, tmp_path):
+    (tmp_path / "link").symlink_to(model)
+    store.save(tmp_path / "link", {"name": "through the link"}, {})
+    assert (tmp_path / "link").is_symlink()
+    assert store.load(model)[0]["name"] == "through the link"
+
+
+def test_saved_folder_has_ordinary_permissions(model):
+    mask = umask()
+    assert model.stat().st_mode & 0o777 == 0o777 & ~mask
+    assert (model / "manifest.json").stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+# ---------------------------------------------------------------- crashes, full and read-only disks
+
+KILLED = """
+    import os, signal, sys
+    import numpy as np
+    from lstmcast import store
+
+    at = sys.argv[2]
+
+    def die(*arguments):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    if at == "write":
+        store.make_durable = die
+    else:
+        rename, calls = store.Path.rename, []
+        def counted(self, target):
+            calls.append(target)
+            if len(calls) == int(at):
+                die()
+            return rename(self, target)
+        store.Path.rename = counted
+    store.save(sys.argv[1], {"name": "second"}, {"weights": {"w": np.ones(3)}})
+"""
+
+
+def killed_while_saving(model: Path, at: str) -> None:
+    script = textwrap.dedent(KILLED)
+    done = subprocess.run([sys.executable, "-c", script, str(model), at], capture_output=True, timeout=60)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of POSIX")
+@pytest.mark.parametrize("at", ["write", "1", "2"])
+def test_a_killed_save_leaves_the_old_model_whole(model, at):
+    killed_while_saving(model, at)
+    manifest, arrays = store.load(model)
+    assert manifest["name"] == MANIFEST["name"]
+    assert_same(arrays, ARRAYS)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of POSIX")
+@pytest.mark.parametrize("at", ["write", "1", "2"])
+def test_saving_works_after_a_killed_save(model, at):
+    killed_while_saving(model, at)
+    for left in model.parent.glob(".model.new-*"):
+        os.utime(left, (0, 0))  # as if an hour had passed
+    store.save(model, {"name": "third"}, {})
+    assert store.load(model)[0]["name"] == "third"
+    assert [path.name for path in model.parent.iterdir()] == ["model"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of POSIX")
+def test_a_killed_first_save_leaves_no_model(tmp_path):
+    killed_while_saving(tmp_path / "model", "1")
+    assert "there is no folder" in refused(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(errno.ENOSPC, "disk is full"), (errno.EROFS, "read-only"), (errno.EACCES, "no permission"), (errno.EIO, "rror")],
+)
+def test_a_failing_disk(model, monkeypatch, number, text):
+    def fail(path):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(store, "make_durable", fail)
+    with pytest.raises(OutputError, match=text) as caught:
+        store.save(model, {"name": "second"}, ARRAYS)
+    assert str(model) in str(caught.value)
+    assert store.load(model)[0]["name"] == MANIFEST["name"]
+    assert [path.name for path in model.parent.iterdir()] == ["model"]
+
+
+def test_a_failing_second_rename_puts_the_old_one_back(model, monkeypatch):
+    rename = Path.rename
+
+    def fail_for_the_new_one(self, target):
+        if ".new-" in self.name:
+            raise OSError(errno.EIO, "Input/output error")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail_for_the_new_one)
+    with pytest.raises(OutputError):
+        store.save(model, {"name": "second"}, ARRAYS)
+    assert store.load(model)[0]["name"] == MANIFEST["name"]
+
+
+def test_a_folder_replaced_between_manifest_and_arrays(model, monkeypatch):
+    read, reads = store.read_manifest, []
+
+    def replaced_after_the_first_read(folder):
+        manifest = read(folder)
+        reads.append(manifest)
+        if len(reads) == 1:
+            store.save(model, {"name": "second"}, {"weights": {"w": np.ones(3)}})
+        return manifest
+
+    monkeypatch.setattr(store, "read_manifest", replaced_after_the_first_read)
+    manifest, arrays = store.load(model)
+    assert manifest["name"] == "second"
+    assert arrays["weights"]["w"].tolist() == [1, 1, 1]
