@@ -1,0 +1,190 @@
+"""How far forecasts are from what came.
+
+Each metric is the mean (for RMSE and RMSSE its root) of an error over all points, or over the axes named by `axis`:
+`axis=0` of (O, H) arrays gives one number per horizon, `axis=1` one per origin, `axis=None` one for all. Points whose
+actual value is unknown (NaN) are skipped; where none is left the result is NaN. A forecast that is NaN where the
+actual value is known makes the result NaN: a model that does not answer is not rewarded.
+
+Shapes: O origins, H horizon, Q quantile levels; any other leading shape will do as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel
+    from lstmcast.forecast import Origins
+
+Axis = int | tuple[int, ...] | None
+
+
+def mae(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> Any:
+    """Mean absolute error, in the units of the target.
+
+    >>> mae(np.array([3.0, 5.0, np.nan]), np.array([2.0, 5.0, 9.0]))
+    0.5
+    """
+    return _mean(np.abs(actual_OH - forecast_OH), actual_OH, axis)
+
+
+def rmse(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> Any:
+    """Root of the mean squared error over all points together, in the units of the target.
+
+    >>> rmse(np.array([3.0, 5.0, 1.0, 1.0]), np.array([3.0, 9.0, 1.0, 1.0]))
+    2.0
+    """
+    return _root(_mean((actual_OH - forecast_OH) ** 2, actual_OH, axis))
+
+
+def mape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> Any:
+    """Mean absolute error in percent of the actual value; points whose actual value is 0 are skipped.
+
+    >>> mape(np.array([10.0, 0.0]), np.array([9.0, 1.0]))
+    10.0
+    """
+    known = np.where(actual_OH == 0, np.nan, actual_OH)
+    return _mean(100 * np.abs((known - forecast_OH) / known), known, axis)
+
+
+def smape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> Any:
+    """Symmetric mean absolute percentage error, from 0 to 200: the error relative to the mean of both sizes.
+
+    0 where actual value and forecast are both 0, as in the M4 competition's 200·|y − f| / (|y| + |f|) otherwise.
+
+    >>> smape(np.array([10.0, 0.0]), np.array([30.0, 0.0]))
+    50.0
+
+    Makridakis et al., "The M4 Competition", IJF 36 (2020).
+    """
+    size = np.abs(actual_OH) + np.abs(forecast_OH)
+    return _mean(200 * np.abs(actual_OH - forecast_OH) / np.where(size == 0, 1, size), actual_OH, axis)
+
+
+def mase(actual_OH: np.ndarray, forecast_OH: np.ndarray, scale_O: np.ndarray | float, axis: Axis = None) -> Any:
+    """Mean absolute error divided by `scale_O`, that of the seasonal naive forecast on the history.
+
+    1.0 means "as large as the one-step seasonal naive error on the history" (`naive_scales` gives it). Unitless.
+    Origins without a scale (NaN) are skipped.
+
+    >>> mase(np.array([[3.0, 5.0]]), np.array([[2.0, 5.0]]), np.array([1.0]))
+    0.5
+
+    Hyndman & Koehler, "Another look at measures of forecast accuracy", IJF 22 (2006).
+    """
+    scale, known = _scaled(actual_OH, scale_O)
+    return _mean(np.abs(actual_OH - forecast_OH) / scale, known, axis)
+
+
+def rmsse(actual_OH: np.ndarray, forecast_OH: np.ndarray, scale_O: np.ndarray | float, axis: Axis = None) -> Any:
+    """Root of the mean of the squared errors divided by `scale_O`, the root mean squared seasonal naive error.
+
+    Unitless. One number per origin, as in the M5 competition, is `axis=-1`; over several origins the mean is taken
+    before the root. Origins without a scale (NaN) are skipped.
+
+    >>> rmsse(np.array([[3.0, 5.0]]), np.array([[1.0, 7.0]]), np.array([4.0]))
+    0.5
+
+    Makridakis et al., "M5 accuracy competition", IJF 38 (2022).
+    """
+    scale, known = _scaled(actual_OH, scale_O)
+    return _root(_mean(((actual_OH - forecast_OH) / scale) ** 2, known, axis))
+
+
+def pinball(actual_OH: np.ndarray, quantiles_OHQ: np.ndarray, levels_Q: Sequence[float], axis: Axis = None) -> Any:
+    """Mean pinball (quantile) loss over points and levels, in the units of the target.
+
+    For a level q it is q·(y − f) where the actual value is above the quantile and (1 − q)·(f − y) where it is below.
+
+    >>> pinball(np.array([10.0]), np.array([[8.0, 12.0]]), [0.25, 0.75])
+    0.5
+
+    Koenker & Bassett, "Regression quantiles", Econometrica 46 (1978).
+    """
+    above = actual_OH[..., None] - quantiles_OHQ
+    levels = np.asarray(levels_Q, np.float64)
+    if not len(levels):
+        return _mean(np.full(actual_OH.shape, np.nan), actual_OH, axis)
+    return _mean(np.maximum(levels * above, (levels - 1) * above).mean(-1), actual_OH, axis)
+
+
+def crps(actual_OH: np.ndarray, quantiles_OHQ: np.ndarray, levels_Q: Sequence[float], axis: Axis = None) -> Any:
+    """Continuous ranked probability score as the quantiles show it: twice the mean pinball loss, in the target's units.
+
+    It tends to the exact score as evenly spread levels become many; with few levels compare only forecasts with the
+    same ones. With the median alone it is the mean absolute error.
+
+    >>> crps(np.array([10.0]), np.array([[8.0]]), [0.5])
+    2.0
+
+    Gneiting & Raftery, "Strictly proper scoring rules, prediction, and estimation", JASA 102 (2007).
+    """
+    return 2 * pinball(actual_OH, quantiles_OHQ, levels_Q, axis)
+
+
+def coverage(actual_OH: np.ndarray, lower_OH: np.ndarray, upper_OH: np.ndarray, axis: Axis = None) -> Any:
+    """Share of the actual values, 0 to 1, that lie inside their interval (its bounds belong to it).
+
+    >>> coverage(np.array([1.0, 2.0, 3.0, 4.0]), np.full(4, 2.0), np.full(4, 3.0))
+    0.5
+    """
+    inside = np.where(np.isnan(lower_OH + upper_OH), np.nan, (lower_OH <= actual_OH) & (actual_OH <= upper_OH))
+    return _mean(inside, actual_OH, axis)
+
+
+class Scales(NamedTuple):
+    """The size of the one-step seasonal naive error on the history before each origin; NaN where it is 0 or unknown."""
+
+    absolute: np.ndarray  # (O,) mean absolute error, for MASE
+    squared: np.ndarray  # (O,) root mean squared error, for RMSSE
+
+
+def naive_scales(panel: Panel, origins: Origins, period: int | None = None) -> Scales:
+    """What MASE and RMSSE divide by, from the values that each origin knows, in the units of the target.
+
+    The period is the panel's first, and 1 where the history does not hold a cycle and one value more. A constant
+    history has no scale: NaN.
+    """
+    period = int(panel.periods[0]) if period is None else period
+    seasonal = _difference_scales(panel, origins, period)
+    plain = seasonal if period == 1 else _difference_scales(panel, origins, 1)
+    long = origins.counts > period
+    return Scales(*(np.where(long, a, b) for a, b in zip(seasonal, plain, strict=True)))
+
+
+def _difference_scales(panel: Panel, origins: Origins, lag: int) -> Scales:
+    difference = np.full(len(panel.values) + 1, np.nan)  # one more, so that a sum may end behind the last value
+    difference[lag:-1] = panel.values[lag:] - panel.values[:-lag] if lag < len(panel.values) else np.nan
+    starts = panel.offsets[origins.series]
+    inside = np.minimum(lag, origins.counts)  # the first differences would reach into the series before
+    spans = np.stack([starts + inside, starts + origins.counts], axis=1).ravel()
+    known = np.isfinite(difference)
+    total = np.where(origins.counts > lag, np.add.reduceat(known.astype(np.int64), spans)[::2], 0)
+    sizes = []
+    for power in (1, 2):
+        summed = np.add.reduceat(np.where(known, np.abs(difference) ** power, 0.0), spans)[::2]
+        mean = np.where(total > 0, summed, 0.0) / np.maximum(total, 1)
+        sizes.append(np.where(mean > 0, mean, np.nan) ** (1 / power))
+    return Scales(*sizes)
+
+
+def _scaled(actual: np.ndarray, scale: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+    """The scale beside the points, and the points that have one."""
+    beside = np.asarray(scale, np.float64)[..., None]
+    return np.where(np.isnan(beside), 1.0, beside), np.where(np.isnan(beside), np.nan, actual)
+
+
+def _mean(error: np.ndarray, known: np.ndarray, axis: Axis) -> Any:
+    """Mean of the errors where `known` is not NaN."""
+    counted = ~np.isnan(known)
+    total, count = np.where(counted, error, 0.0).sum(axis), counted.sum(axis)
+    mean = np.where(count > 0, total, np.nan) / np.maximum(count, 1)
+    return float(mean) if mean.ndim == 0 else mean
+
+
+def _root(mean: Any) -> Any:
+    return math.sqrt(mean) if isinstance(mean, float) else np.sqrt(mean)

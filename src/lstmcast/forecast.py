@@ -1,0 +1,371 @@
+"""The result of forecasting: points and quantiles at every origin, as columns, as a frame, as a file.
+
+An origin is one series seen up to one cutoff. Everything here is data; nothing here forecasts.
+
+Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon, Q quantile levels.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from lstmcast.data.panel import Columns
+from lstmcast.errors import MissingExtraError, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel
+
+LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)  # the median and the bounds of the 80 % and the 95 % interval
+LONGEST_HORIZON = 100_000  # nearly a year of 5-minute steps; more is a slip of the keyboard
+ENDINGS = (".csv", ".parquet")
+
+
+class Interval(NamedTuple):
+    """A central prediction interval: it is meant to contain `level` percent of what comes."""
+
+    level: float
+    lower: np.ndarray  # (O, H)
+    upper: np.ndarray  # (O, H)
+
+
+class Origins(NamedTuple):
+    """From where a forecast is made: the number of a series and how many of its observations are known."""
+
+    series: np.ndarray  # (O,) int64
+    counts: np.ndarray  # (O,) int64
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """What is expected to come after each origin, in the units, times and ids of the data.
+
+    >>> import numpy as np
+    >>> forecast = Forecast(
+    ...     ids=np.array(["a"], object), cutoffs=np.array([3]), times=np.array([[4, 5]]), point=np.array([[7.0, 8.0]]),
+    ...     quantiles=np.array([[[6.0, 8.0], [6.0, 10.0]]]), levels=(0.1, 0.9))
+    >>> forecast
+    Forecast(1 series, 1 origin, horizon 2, levels 0.1 0.9)
+    >>> forecast.interval(80).upper
+    array([[ 8., 10.]])
+    >>> list(forecast.columns_dict())
+    ['unique_id', 'ds', 'step', 'forecast', 'q0.1', 'q0.9']
+    """
+
+    ids: np.ndarray  # (O,) str
+    cutoffs: np.ndarray  # (O,) datetime64[us] or int64: the last time that is known
+    times: np.ndarray  # (O, H)
+    point: np.ndarray  # (O, H): the median unless asked otherwise
+    quantiles: np.ndarray  # (O, H, Q), non-decreasing along Q; Q is 0 where there is only a point
+    levels: tuple[float, ...] = LEVELS
+    columns: Columns = field(default_factory=Columns)
+    frame_kind: str = "arrays"  # the kind of the input, which frame() mirrors
+
+    def __post_init__(self) -> None:
+        levels = tuple(float(level) for level in self.levels)
+        origins, horizon = np.shape(self.point)
+        shapes = {
+            "ids": (origins,),
+            "cutoffs": (origins,),
+            "times": (origins, horizon),
+            "point": (origins, horizon),
+            "quantiles": (origins, horizon, len(levels)),
+        }
+        for name, shape in shapes.items():
+            array = np.asarray(getattr(self, name)).view()
+            if array.shape != shape:
+                raise UsageError(
+                    f"Forecast: {name} has shape {array.shape}; with this point forecast and "
+                    f"{len(levels)} levels, {shape} is expected."
+                )
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
+        if sorted(set(levels)) != list(levels) or not all(0 < level < 1 for level in levels):
+            raise UsageError(f"Forecast: {levels=} are not quantile levels; give increasing numbers between 0 and 1.")
+        object.__setattr__(self, "levels", levels)
+
+    @classmethod
+    def at_origins(
+        cls,
+        panel: Panel,
+        origins: Origins,
+        point: np.ndarray,
+        quantiles: np.ndarray | None = None,
+        levels: tuple[float, ...] = (),
+    ) -> Forecast:
+        """A forecast with the ids, times and columns of the panel that it continues."""
+        point = np.asarray(point, np.float64)
+        cutoffs, times = origin_times(panel, origins, point.shape[1])
+        empty = np.empty((*point.shape, 0)) if quantiles is None else quantiles
+        return cls(
+            ids=panel.ids[origins.series],
+            cutoffs=cutoffs,
+            times=times,
+            point=point,
+            quantiles=empty,
+            levels=levels,
+            columns=panel.columns,
+            frame_kind=panel.report.frame,
+        )
+
+    def __len__(self) -> int:
+        """Rows of the long table: origins times steps."""
+        return self.point.size
+
+    def __repr__(self) -> str:
+        origins, series = len(self.ids), len(set(self.ids))
+        levels = " ".join(f"{level:g}" for level in self.levels) or "none"
+        return (
+            f"Forecast({series} series, {origins} origin{'s' * (origins != 1)}, horizon {self.horizon}, "
+            f"levels {levels})"
+        )
+
+    @property
+    def horizon(self) -> int:
+        """How many steps each origin is forecast."""
+        return self.point.shape[1]
+
+    def quantile(self, level: float) -> np.ndarray:
+        """The quantile of this level, (O, H); UsageError where the forecast does not hold it."""
+        found = np.flatnonzero(np.abs(np.array(self.levels) - level) < 1e-9)
+        if not len(found):
+            raise UsageError(f"The forecast has no quantile {level:g}. It has: {_listed(self.levels) or 'none'}.")
+        return self.quantiles[:, :, found[0]]
+
+    @property
+    def interval_levels(self) -> tuple[float, ...]:
+        """The central intervals, in percent, that the quantiles hold both bounds of; narrow ones first."""
+        held = np.array(self.levels)
+        upper = [level for level in self.levels if level > 0.5 and np.any(np.abs(held + level - 1) < 1e-9)]
+        return tuple(round(100 * (2 * level - 1), 6) for level in upper)
+
+    def interval(self, level: float = 80) -> Interval:
+        """The central interval that is meant to contain `level` percent; UsageError where it is not held."""
+        if not any(abs(level - held) < 1e-6 for held in self.interval_levels):
+            raise UsageError(
+                f"The forecast has no {level:g} % interval (level is in percent). "
+                f"It has: {_listed(self.interval_levels) or 'none'}."
+            )
+        tail = (1 - level / 100) / 2
+        return Interval(level, self.quantile(tail), self.quantile(1 - tail))
+
+    def select(self, ids: str | Iterable[str]) -> Forecast:
+        """The origins of these series only; UsageError names an id that is not there."""
+        wanted = {ids} if isinstance(ids, str) else set(ids)
+        if missing := sorted(wanted - set(self.ids)):
+            raise UsageError(f"The forecast has no series {missing[0]!r}. It has: {_listed(dict.fromkeys(self.ids))}.")
+        return self._rows(np.array([name in wanted for name in self.ids], bool))
+
+    def at(self, cutoff: Any) -> Forecast:
+        """The origins whose last known time is `cutoff` (a time, its ISO text, or an integer)."""
+        try:
+            time = np.asarray(cutoff).astype(self.cutoffs.dtype)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"{cutoff=} is not a time such as {_listed(self.cutoffs[:1])}.") from error
+        chosen = self.cutoffs == time
+        if not chosen.any():
+            raise UsageError(f"No origin has the cutoff {time}. There are: {_listed(np.unique(self.cutoffs))}.")
+        return self._rows(chosen)
+
+    def _rows(self, chosen: np.ndarray) -> Forecast:
+        names = ("ids", "cutoffs", "times", "point", "quantiles")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+
+    def columns_dict(self) -> dict[str, np.ndarray]:
+        """The long table as equally long columns: series, time, step, cutoff (only where a series has several),
+        forecast and one column per quantile.
+
+        The first two are named as in the data; where such a name is one of the others, those get an underscore.
+        """
+        horizon, data = self.horizon, self.columns
+        own: dict[str, np.ndarray] = {"step": np.tile(np.arange(1, horizon + 1), len(self.ids))}
+        if len(set(self.ids)) < len(self.ids):
+            own["cutoff"] = np.repeat(self.cutoffs, horizon)
+        own["forecast"] = self.point.ravel()
+        own |= {f"q{level:g}": self.quantiles[:, :, i].ravel() for i, level in enumerate(self.levels)}
+        taken = {data.series: np.repeat(self.ids, horizon), data.time: self.times.ravel()}
+        return taken | {name + "_" * (name in taken): column for name, column in own.items()}
+
+    def frame(self, kind: str | None = None) -> Any:
+        """The long table as the kind of frame that the data came in, or as "pandas", "polars", "pyarrow" or "arrays".
+
+        Data from a file or from arrays give a dict of arrays. MissingExtraError where that library is not installed.
+        """
+        return _frame(self.columns_dict(), kind or self.frame_kind)
+
+    def write(self, path: str | os.PathLike[str]) -> Path:
+        """Write the long table as .csv or .parquet: the whole file or, with an OutputError, nothing."""
+        return write_table(self.columns_dict(), path)
+
+    def to_json(self) -> str:
+        """The long table as one JSON object of lists; times as ISO text, unknown numbers as null."""
+        return json.dumps({name: _plain(column) for name, column in self.columns_dict().items()}, ensure_ascii=False)
+
+
+def checked_horizon(horizon: int | None, own: int | None = None) -> int:
+    """The horizon asked for, else the forecaster's own; UsageError unless it is a sensible number of steps."""
+    chosen = own if horizon is None else horizon
+    if chosen is None:
+        raise UsageError("No horizon is given: say how many steps to forecast, for example horizon=12.")
+    whole = isinstance(chosen, (int, np.integer)) and not isinstance(chosen, bool)
+    if not whole or not 1 <= chosen <= LONGEST_HORIZON:
+        raise UsageError(
+            f"horizon={chosen!r} makes no sense: a whole number of steps from 1 to {LONGEST_HORIZON:,} "
+            "is expected, for example horizon=12."
+        )
+    return int(chosen)
+
+
+def origins_of(panel: Panel, cutoffs: np.ndarray | None = None) -> Origins:
+    """The origins that `cutoffs` asks for: counts of known observations (S, K), or the end of each series.
+
+    UsageError unless every count is between 1 and the length of its series.
+    """
+    lengths = np.asarray(panel.lengths)
+    counts = lengths[:, None] if cutoffs is None else np.asarray(cutoffs)
+    if counts.ndim != 2 or len(counts) != len(lengths) or counts.dtype.kind not in "iu":
+        raise UsageError(
+            f"cutoffs has shape {counts.shape} and type {counts.dtype}; whole numbers of shape "
+            f"({len(lengths)}, K) are expected: how many observations of each series are known."
+        )
+    bad = np.argwhere((counts < 1) | (counts > lengths[:, None]))
+    if len(bad):
+        series, k = bad[0]
+        raise UsageError(
+            f"series {str(panel.ids[series])!r}: {counts[series, k]} known observations cannot be a "
+            f"cutoff; from 1 to {lengths[series]} (the length of the series) are expected."
+        )
+    return Origins(np.repeat(np.arange(len(counts)), counts.shape[1]), counts.ravel().astype(np.int64))
+
+
+def origin_times(panel: Panel, origins: Origins, horizon: int) -> tuple[np.ndarray, np.ndarray]:
+    """The last known time (O,) and the times forecast (O, H) of each origin."""
+    steps = (origins.counts - 1)[:, None] + np.arange(horizon + 1)
+    times = panel.frequency.advance(panel.starts[origins.series][:, None], steps)
+    return times[:, 0], times[:, 1:]
+
+
+def _frame(columns: dict[str, np.ndarray], kind: str) -> Any:
+    if kind not in ("pandas", "polars", "pyarrow"):
+        return columns
+    try:
+        if kind == "pandas":
+            import pandas
+
+            return pandas.DataFrame(columns, copy=True)
+        if kind == "polars":
+            import polars
+
+            return polars.DataFrame({name: _listed_text(column) for name, column in columns.items()})
+        import pyarrow
+
+        return pyarrow.table({name: _listed_text(column) for name, column in columns.items()})
+    except ImportError as error:
+        raise MissingExtraError(
+            f"A {kind} frame needs {kind}, which is not installed. Install it with "
+            f"'pip install {kind}', or ask for frame(\"arrays\")."
+        ) from error
+
+
+def _listed_text(column: np.ndarray) -> Any:
+    return column.tolist() if column.dtype == object else column
+
+
+def _plain(column: np.ndarray) -> list[Any]:
+    if column.dtype.kind == "f":
+        return [value if value - value == 0 else None for value in column.tolist()]
+    return _iso_texts(column).tolist() if column.dtype.kind == "M" else column.tolist()
+
+
+def _whole_days(times: np.ndarray) -> bool:
+    return bool(np.all(times == times.astype("datetime64[D]")))
+
+
+def _iso_texts(times: np.ndarray) -> np.ndarray:
+    return np.datetime_as_string(times, unit="D" if _whole_days(times) else "auto")
+
+
+def _listed(values: Iterable[Any]) -> str:
+    texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
+    return ", ".join(texts[:10]) + (f", … ({len(texts)} in all)" if len(texts) > 10 else "")
+
+
+def check_output(path: str | os.PathLike[str], endings: tuple[str, ...] = ENDINGS) -> Path:
+    """The path, when a file with one of these endings can be written there; else an OutputError that says why not."""
+    path = Path(path)
+    if path.suffix.lower() not in endings and not _is_device(path):
+        raise OutputError(f"{path}: unknown ending {path.suffix!r}. Name a file that ends in {' or '.join(endings)}.")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder. Name a file in it, for example {path / ('result' + endings[0])}.")
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise OutputError(f"{path} cannot be written: there is no folder {folder}. Create it, or name another place.")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise OutputError(f"{path} cannot be written: no permission. Name another place.")
+    return path
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary path to write to, which takes the place of `path` only when the block ends well.
+
+    A failure leaves what was there before, and becomes an OutputError with advice.
+    """
+    target = Path(path).resolve()  # through a link, so that the link stays one
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
+    if _is_device(target):
+        temporary = Path(os.environ.get("TMPDIR", "/tmp")) / temporary.name
+    try:
+        yield temporary
+        if _is_device(target):
+            with open(temporary, "rb") as source, open(target, "wb") as device:
+                shutil.copyfileobj(source, device)
+        else:
+            os.replace(temporary, target)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written: {error.strerror or error}. What was there before is untouched. "
+            "Check permission and free space, or name another place."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _is_device(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def write_table(columns: dict[str, np.ndarray], path: str | os.PathLike[str]) -> Path:
+    """Write equally long columns as .csv or .parquet, atomically; in CSV, times that are all midnights become dates."""
+    import duckdb  # late: its import costs more than the forecast of one series
+
+    path = check_output(path)
+    parquet = path.suffix.lower() == ".parquet"
+    selected = ", ".join(_selected(name, column, parquet) for name, column in columns.items())
+    options = "(format parquet)" if parquet else "(format csv, header)"
+    with whole_file(path) as temporary, duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+        connection.register("written", columns)
+        target = str(temporary).replace("'", "''")
+        try:
+            connection.execute(f"copy (select {selected} from written) to '{target}' {options}")
+        except duckdb.IOException as error:
+            raise OSError(None, str(error).strip()) from error
+    return path
+
+
+def _selected(name: str, column: np.ndarray, parquet: bool) -> str:
+    """A column of the query: unknown numbers are left empty; Parquet keeps one type of time whatever the hours."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    if column.dtype.kind == "f":
+        return f"case when isfinite({quoted}) then {quoted} end as {quoted}"
+    dates = column.dtype.kind == "M" and not parquet and _whole_days(column)
+    return f"{quoted}::date as {quoted}" if dates else quoted
