@@ -1,0 +1,91 @@
+"""Calendar arithmetic on arrays of times, as counts of microseconds, days, months and business days since 1970."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy import ndarray
+from numpy.typing import ArrayLike
+
+WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+
+# lengths in microseconds
+SECOND, MINUTE, HOUR = 10**6, 60 * 10**6, 3600 * 10**6
+DAY, WEEK = 24 * HOUR, 7 * 24 * HOUR
+MONDAY = 4 * DAY  # 1970-01-05, the first Monday since the epoch
+
+# Weeks (month, first day) whose Sunday changes the clocks: Europe and most of America now and in living memory,
+# Australia, New Zealand, Chile. A rule of thumb is enough: it names findings, it never changes a value.
+_CLOCK_WEEKS = ((3, 8), (3, 25), (4, 1), (9, 1), (9, 24), (10, 1), (10, 25), (11, 1))
+
+
+def micros_of(times: ArrayLike) -> ndarray:
+    """datetime64 of any unit -> int64 microseconds since 1970."""
+    return np.asarray(times).astype("datetime64[us]").astype(np.int64)
+
+
+def times_of(micros: ndarray) -> ndarray:
+    """int64 microseconds since 1970 -> datetime64[us]."""
+    return np.asarray(micros, dtype=np.int64).astype("datetime64[us]")
+
+
+def weekday_of(micros: ndarray) -> ndarray:
+    """0 = Monday … 6 = Sunday.
+
+    >>> int(weekday_of(micros_of("2024-02-29")))
+    3
+    """
+    return (micros - MONDAY) // DAY % 7
+
+
+def month_of(micros: ndarray) -> ndarray:
+    """Months since January 1970."""
+    return times_of(micros).astype("datetime64[M]").astype(np.int64)
+
+
+def month_start(months: ndarray) -> ndarray:
+    """Months since January 1970 -> microseconds of the first day's midnight."""
+    return np.asarray(months, dtype=np.int64).astype("datetime64[M]").astype("datetime64[us]").astype(np.int64)
+
+
+def days_in_month(months: ndarray) -> ndarray:
+    """How many days a month has.
+
+    >>> days_in_month(np.array([0, 1, 25]))  # January and February 1970, February 1972
+    array([31, 28, 29])
+    """
+    return (month_start(np.asarray(months) + 1) - month_start(months)) // DAY
+
+
+def day_of_month(micros: ndarray) -> ndarray:
+    """1 … 31."""
+    return (micros - month_start(month_of(micros))) // DAY + 1
+
+
+def business_day_of(micros: ndarray) -> ndarray:
+    """Business days (Monday to Friday) since Monday 1970-01-05; a weekend counts as the Friday before it.
+
+    >>> business_day_of(micros_of(["1970-01-09", "1970-01-11", "1970-01-12"]))
+    array([4, 4, 5])
+    """
+    weeks, days = np.divmod((micros - MONDAY) // DAY, 7)
+    return 5 * weeks + np.minimum(days, 4)
+
+
+def business_day_start(business_days: ndarray) -> ndarray:
+    """Inverse of business_day_of: microseconds of the day's midnight."""
+    weeks, days = np.divmod(business_days, 5)
+    return MONDAY + (7 * weeks + days) * DAY
+
+
+def is_clock_change(micros: ndarray) -> ndarray:
+    """True for times in the first four hours of a Sunday on which clocks are usually changed somewhere.
+
+    >>> is_clock_change(micros_of(["2024-03-31T02:00", "2024-03-31T12:00", "2024-06-30T02:00"]))
+    array([ True, False, False])
+    """
+    month, day = month_of(micros) % 12 + 1, day_of_month(micros)
+    week = np.zeros(np.shape(micros), dtype=bool)
+    for first_month, first_day in _CLOCK_WEEKS:
+        week |= (month == first_month) & (day >= first_day) & (day < first_day + 7)
+    return week & (weekday_of(micros) == 6) & (micros % DAY < 4 * HOUR)

@@ -1,0 +1,192 @@
+"""Panel: many series, each on a regular grid, in one contiguous array."""
+
+# S series · N observations of all series · T time
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import get_args
+
+import numpy as np
+from numpy import ndarray
+from numpy.typing import ArrayLike
+
+from lstmcast.data.frequency import Frequency, parse_frequency
+from lstmcast.data.table import Aggregate as Aggregate
+from lstmcast.data.table import Columns as Columns
+from lstmcast.data.table import Duplicates as Duplicates
+from lstmcast.data.table import Finding as Finding
+from lstmcast.data.table import Findings as Findings
+from lstmcast.data.table import Gaps as Gaps
+from lstmcast.data.table import Kind as Kind
+from lstmcast.data.table import Missing as Missing
+from lstmcast.data.table import ReadOptions as ReadOptions
+from lstmcast.data.table import Report as Report
+from lstmcast.data.table import Table as Table
+from lstmcast.data.table import checked_periods, format_time, require_choice
+from lstmcast.errors import DataError, UsageError
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Series on regular grids, one after the other in one array, as in a sparse matrix.
+
+    values (N,) float64, NaN = missing · offsets (S+1,) int64: series i is values[offsets[i]:offsets[i+1]] · ids (S,)
+    str · starts (S,) datetime64[us], or int64 when the frequency counts integers · periods: seasonal periods in steps,
+    ascending. The arrays are made read-only: give it copies of what you go on writing to.
+
+    >>> panel = Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}, frequency="MS", start="2024-01")
+    >>> panel
+    Panel(2 series, 5 values, monthly (month starts), 2024-01-01 to 2024-03-01)
+    >>> panel.series(1), panel.times(1).astype("datetime64[M]").tolist()[-1].isoformat()
+    (array([5., 7.]), '2024-02-01')
+    """
+
+    values: ndarray
+    offsets: ndarray
+    ids: ndarray
+    starts: ndarray
+    frequency: Frequency
+    periods: tuple[int, ...]
+    kind: Kind = "real"
+    columns: Columns = field(default_factory=Columns)
+    report: Report = field(default_factory=Report)
+
+    def __post_init__(self) -> None:
+        for array in (self.values, self.offsets, self.ids, self.starts):
+            array.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        span = f"{format_time(self.starts.min())} to {format_time(self.ends.max())}" if len(self) else "empty"
+        return f"Panel({len(self)} series, {len(self.values)} values, {self.frequency.name}, {span})"
+
+    @property
+    def lengths(self) -> ndarray:
+        """Observations of each series, missing ones included: (S,) int64."""
+        return np.diff(self.offsets)
+
+    @property
+    def ends(self) -> ndarray:
+        """Last time of each series: (S,)."""
+        return self.frequency.advance(self.starts, self.lengths - 1)
+
+    def series(self, i: int) -> ndarray:
+        """The values of series i: a read-only view, (T,)."""
+        return self.values[self.offsets[i] : self.offsets[i + 1]]
+
+    def times(self, i: int) -> ndarray:
+        """The times of series i: (T,)."""
+        return self.frequency.range(self.starts[i], int(self.offsets[i + 1] - self.offsets[i]))
+
+    def until(self, counts: ArrayLike) -> Panel:
+        """The first counts[i] observations of each series: what a forecast at a cutoff may know.
+
+        counts (S,) from 1 to the length of each series; UsageError otherwise.
+
+        >>> Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}).until([2, 1]).values
+        array([1., 2., 5.])
+        """
+        counts = np.asarray(counts, dtype=np.int64)
+        if counts.shape != (len(self),) or np.any(counts < 1) or np.any(counts > self.lengths):
+            raise UsageError(f"until() takes one count per series ({len(self)}), each from 1 to the series' length.")
+        steps = np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths)
+        known = steps < np.repeat(counts, self.lengths)
+        return replace(self, values=self.values[known], offsets=offsets_of(counts))
+
+    def select(self, ids: Iterable[str]) -> Panel:
+        """The named series, in the order of the names; UsageError when one is not there.
+
+        >>> Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}).select(["b"]).values
+        array([5., 7.])
+        """
+        places = {name: place for place, name in enumerate(self.ids)}
+        names = [ids] if isinstance(ids, str) else list(ids)
+        unknown = [name for name in names if name not in places]
+        if unknown:
+            known = ", ".join(repr(name) for name in self.ids[:5]) + (", …" if len(self) > 5 else "")
+            raise UsageError(f"there is no series {unknown[0]!r} in {self.report.source}. There are: {known}.")
+        chosen = np.array([places[name] for name in names], dtype=np.int64)
+        lengths = self.lengths[chosen]
+        offsets = offsets_of(lengths)
+        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[chosen] - offsets[:-1], lengths)
+        return replace(
+            self, values=self.values[rows], offsets=offsets, ids=self.ids[chosen], starts=self.starts[chosen]
+        )
+
+    @classmethod
+    def from_arrays(
+        cls,
+        values: Mapping[str, ArrayLike] | ArrayLike,
+        *,
+        frequency: str | Frequency = "integer",
+        start: ArrayLike | str | None = None,
+        periods: tuple[int, ...] | None = None,
+        kind: Kind = "real",
+    ) -> Panel:
+        """A panel of values that are already on a regular grid.
+
+        values: {id: values}, one series (1-D), or series in rows (2-D); NaN = missing, infinite values become missing.
+        start: first time of all series or of each (S,); 1 for integers unless given, needed for dates. UsageError for a
+        missing start and DataError for values that are no numbers or do not fit `kind`.
+
+        >>> Panel.from_arrays([3.0, 4.0], frequency="D", start="2024-02-28").ends.astype("datetime64[D]").tolist()
+        [datetime.date(2024, 2, 29)]
+        """
+        require_choice("kind", kind, get_args(Kind))
+        named = _named_arrays(values)
+        lengths = np.array([len(array) for array in named.values()], dtype=np.int64)
+        joined = np.concatenate([np.zeros(0), *named.values()])
+        joined[np.isinf(joined)] = np.nan
+        step = parse_frequency(frequency) if isinstance(frequency, str) else frequency
+        starts = _starts(start, len(named), step)
+        step = step.anchored(starts)
+        own = step.seasonal_periods if periods is None else checked_periods(periods)
+        ids = np.array(list(named), dtype=object)
+        return cls(joined, offsets_of(lengths), ids, starts, step, own, kind)
+
+
+def offsets_of(lengths: ndarray) -> ndarray:
+    """Where each series begins, and where the last one ends: (S+1,) int64.
+
+    >>> offsets_of(np.array([3, 2]))
+    array([0, 3, 5])
+    """
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def _named_arrays(values: Mapping[str, ArrayLike] | ArrayLike) -> dict[str, ndarray]:
+    """{id: 1-D float64 array} whatever the shape that came in."""
+    if isinstance(values, Mapping):
+        named = {str(name): _numbers(array, f"series {str(name)!r}") for name, array in values.items()}
+    else:
+        array = _numbers(values, "values")
+        named = {"y": array} if array.ndim == 1 else {f"series_{i}": row for i, row in enumerate(array, start=1)}
+    for name, array in named.items():
+        if array.ndim != 1 or len(array) == 0:
+            raise DataError(f"series {name!r} has shape {array.shape}. One row of at least one number is expected.")
+    if not named:
+        raise DataError("there are no series. Give {id: values}, one array, or an array with series in rows.")
+    return named
+
+
+def _numbers(array: ArrayLike, what: str) -> ndarray:
+    try:
+        return np.array(array, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{what} cannot be read as numbers ({error}). NaN stands for a missing value.") from None
+
+
+def _starts(start: ArrayLike | str | None, count: int, frequency: Frequency) -> ndarray:
+    dtype = "int64" if frequency.unit == "integer" else "datetime64[us]"
+    if start is None and frequency.unit != "integer":
+        raise UsageError(f"start= is needed with the frequency {frequency.code!r}, for example start='2024-01-01'.")
+    try:
+        starts = np.asarray(1 if start is None else start).astype(dtype)
+        return np.broadcast_to(starts, (count,)).copy()
+    except (TypeError, ValueError):
+        expected = "a whole number" if dtype == "int64" else "a date such as '2024-01-01'"
+        raise UsageError(f"{start=} cannot be used. Expected: {expected}, or one for each of {count} series.") from None

@@ -1,0 +1,215 @@
+"""The nouns of reading: what came in (Table), which repairs are wanted (ReadOptions), what was noticed (Finding)."""
+
+# S series · N rows of all series
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Literal, get_args
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.frequency import parse_frequency
+from lstmcast.errors import DataError, UsageError
+
+Kind = Literal["real", "count", "positive"]
+Aggregate = Literal["sum", "mean", "min", "max", "first", "last", "median", "count"]
+Duplicates = Literal["error", "mean", "sum", "first", "last"]
+Gaps = Literal["fill", "error"]
+Missing = Literal["mask", "interpolate"]
+Severity = Literal["error", "warning", "note"]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The names that the user's data have for series, time and target.
+
+    >>> Columns(time="month").time
+    'month'
+    """
+
+    series: str = "unique_id"
+    time: str = "ds"
+    target: str = "y"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was noticed in the data, and what is done about it or what to do.
+
+    `line` is the line of the file or the row of the frame, counted from 1, of the first case; `count` says how many
+    cases there are.
+
+    >>> print(Finding("missing values", "warning", "2 of 144 values are missing", "They are masked.", count=2))
+    warning: 2 of 144 values are missing. They are masked.
+    """
+
+    rule: str
+    severity: Severity
+    message: str
+    action: str = ""
+    series: str | None = None
+    line: int | None = None
+    value: str | None = None
+    count: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.severity}: {self.text}"
+
+    @property
+    def text(self) -> str:
+        """Message and action as sentences, without the severity."""
+        message = self.message if self.message.endswith((".", "?", "!")) else self.message + "."
+        return f"{message} {self.action}".rstrip()
+
+
+class Findings(tuple[Finding, ...]):
+    """All findings of a check, in order.
+
+    >>> found = Findings([Finding("gaps", "warning", "1 month is missing", "It is masked.")])
+    >>> len(found), len(found.errors), found.columns_dict()["rule"]
+    (1, 0, ['gaps'])
+    >>> print(found)
+    warning: 1 month is missing. It is masked.
+    """
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "\n".join(str(finding) for finding in self) or "no findings"
+
+    @property
+    def errors(self) -> Findings:
+        """Those with which the data cannot be used."""
+        return Findings(finding for finding in self if finding.severity == "error")
+
+    @property
+    def warnings(self) -> Findings:
+        """Those that change or mask something, or that deserve a look."""
+        return Findings(finding for finding in self if finding.severity == "warning")
+
+    def columns_dict(self) -> dict[str, list]:
+        """The findings as columns: one list per field of Finding."""
+        rows = [asdict(finding) for finding in self]
+        return {name: [row[name] for row in rows] for name in Finding.__dataclass_fields__}
+
+    def raise_errors(self, source: str) -> None:
+        """Raise one DataError with all error findings, or return when there are none."""
+        texts = [finding.text for finding in self.errors]
+        if not texts:
+            return
+        if len(texts) == 1:
+            raise DataError(f"{source}: {texts[0]}")
+        listed = "\n".join(f"  {number}. {text}" for number, text in enumerate(texts, start=1))
+        raise DataError(f"{source} cannot be used as it is, for {len(texts)} reasons:\n{listed}")
+
+
+@dataclass(frozen=True)
+class Report:
+    """Where a panel comes from and what was noticed on the way.
+
+    `rows` counts the rows that were read as data; `frame` is the kind of the input, which results mirror.
+    """
+
+    source: str = "arrays"
+    rows: int = 0
+    findings: Findings = field(default_factory=Findings)
+    frame: str = "arrays"
+    time_zone: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Long data as read: one row per series and time, nothing repaired yet.
+
+    series (N,) int64 codes into ids · ids (S,) str in order of first appearance · times (N,) datetime64[us] or int64,
+    never NaT (rows without a time are reported in `dropped`) · values (N,) float64, NaN = missing · lines (N,) int64,
+    the line of the file or the row of the frame, from 1.
+    """
+
+    series: ndarray
+    ids: ndarray
+    times: ndarray
+    values: ndarray
+    lines: ndarray
+    columns: Columns = field(default_factory=Columns)
+    source: str = "arrays"
+    dropped: tuple[Finding, ...] = ()
+    frame: str = "arrays"
+    time_zone: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def place(self, row: int) -> str:
+        """Where a row stands in the user's data: 'line 812' of a file, 'row 812' of anything else."""
+        return f"{'line' if self.frame == 'file' else 'row'} {self.lines[row]}"
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What is known about the data, and which repairs are wanted.
+
+    frequency: as parse_frequency reads it, or None to infer it · periods: seasonal periods in steps, or None for the
+    frequency's own · aggregate: how many rows per period become one value · duplicates: what to do with several rows
+    for one time · gaps: times without a row become missing values, or are an error · missing: missing values are
+    masked, or interpolated linearly. Raises UsageError for anything else.
+
+    >>> ReadOptions(frequency="MS", duplicates="sum").gaps
+    'fill'
+    >>> ReadOptions(duplicates="add")
+    Traceback (most recent call last):
+      ...
+    lstmcast.errors.UsageError: duplicates='add' is not known. Choose one of: error, mean, sum, first, last.
+    """
+
+    frequency: str | None = None
+    periods: tuple[int, ...] | None = None
+    kind: Kind = "real"
+    aggregate: Aggregate | None = None
+    duplicates: Duplicates = "error"
+    gaps: Gaps = "fill"
+    missing: Missing = "mask"
+
+    def __post_init__(self) -> None:
+        if self.frequency is not None:
+            parse_frequency(self.frequency)  # an unknown frequency should fail here, before a large file is read
+        if self.periods is not None:
+            object.__setattr__(self, "periods", checked_periods(self.periods))
+        require_choice("kind", self.kind, get_args(Kind))
+        if self.aggregate is not None:
+            require_choice("aggregate", self.aggregate, get_args(Aggregate))
+        require_choice("duplicates", self.duplicates, get_args(Duplicates))
+        require_choice("gaps", self.gaps, get_args(Gaps))
+        require_choice("missing", self.missing, get_args(Missing))
+
+
+def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Raise UsageError unless `value` is one of the choices."""
+    if value not in choices:
+        raise UsageError(f"{name}={value!r} is not known. Choose one of: {', '.join(choices)}.")
+
+
+def checked_periods(periods: tuple[int, ...]) -> tuple[int, ...]:
+    """Seasonal periods as ascending whole numbers of steps; UsageError for anything below 1.
+
+    >>> checked_periods((168, 24))
+    (24, 168)
+    """
+    whole = [int(period) for period in periods]
+    if not whole or min(whole) < 1 or any(a != b for a, b in zip(whole, periods, strict=True)):
+        raise UsageError(f"{periods=} makes no sense. Give whole numbers of steps from 1 up, for example 12 or 24 168.")
+    return tuple(sorted(set(whole)))
+
+
+def format_time(time: np.datetime64 | int) -> str:
+    """A time for people: the date alone at midnight, else date and time; integers as they are.
+
+    >>> format_time(np.datetime64("2024-03-01T00:00")), format_time(np.datetime64("2024-03-01T12:07")), format_time(7)
+    ('2024-03-01', '2024-03-01 12:07', '7')
+    """
+    if not isinstance(time, np.datetime64):
+        return str(time)
+    text = str(time.astype("datetime64[us]")).replace("T", " ").removesuffix(".000000")
+    return text.removesuffix(" 00:00:00") if text.endswith(" 00:00:00") else text.removesuffix(":00")
