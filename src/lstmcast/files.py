@@ -47,7 +47,8 @@ def check_output(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
             )
         if not place.parent.is_dir():
             raise _os_error(errno.ENOTDIR if place.parent.exists() else errno.ENOENT)
-        if not all(os.access(needed, os.W_OK) for needed in (place.parent, place) if needed.exists()):
+        touched = [place] if _is_special(place) else [place.parent, place]
+        if not all(os.access(needed, os.W_OK) for needed in touched if needed.exists()):
             raise _os_error(errno.EACCES)
     return Path(path)
 
