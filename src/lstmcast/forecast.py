@@ -7,12 +7,10 @@ Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon, Q qua
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-import secrets
-import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,7 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lstmcast.data.panel import Columns
-from lstmcast.errors import MissingExtraError, OutputError, UsageError
+from lstmcast.errors import MissingExtraError, UsageError
+from lstmcast.files import check_output, whole_file
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
@@ -299,56 +298,11 @@ def _listed(values: Iterable[Any]) -> str:
     return ", ".join(texts[:10]) + (f", … ({len(texts)} in all)" if len(texts) > 10 else "")
 
 
-def check_output(path: str | os.PathLike[str], endings: tuple[str, ...] = ENDINGS) -> Path:
-    """The path, when a file with one of these endings can be written there; else an OutputError that says why not."""
-    path = Path(path)
-    if path.suffix.lower() not in endings and not _is_device(path):
-        raise OutputError(f"{path}: unknown ending {path.suffix!r}. Name a file that ends in {' or '.join(endings)}.")
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder. Name a file in it, for example {path / ('result' + endings[0])}.")
-    folder = path.resolve().parent
-    if not folder.is_dir():
-        raise OutputError(f"{path} cannot be written: there is no folder {folder}. Create it, or name another place.")
-    if not os.access(path if path.exists() else folder, os.W_OK):
-        raise OutputError(f"{path} cannot be written: no permission. Name another place.")
-    return path
-
-
-@contextmanager
-def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary path to write to, which takes the place of `path` only when the block ends well.
-
-    A failure leaves what was there before, and becomes an OutputError with advice.
-    """
-    target = Path(path).resolve()  # through a link, so that the link stays one
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    if _is_device(target):
-        temporary = Path(os.environ.get("TMPDIR", "/tmp")) / temporary.name
-    try:
-        yield temporary
-        if _is_device(target):
-            with open(temporary, "rb") as source, open(target, "wb") as device:
-                shutil.copyfileobj(source, device)
-        else:
-            os.replace(temporary, target)
-    except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written: {error.strerror or error}. What was there before is untouched. "
-            "Check permission and free space, or name another place."
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _is_device(path: Path) -> bool:
-    return path.exists() and not path.is_file() and not path.is_dir()
-
-
 def write_table(columns: dict[str, np.ndarray], path: str | os.PathLike[str]) -> Path:
     """Write equally long columns as .csv or .parquet, atomically; in CSV, times that are all midnights become dates."""
     import duckdb  # late: its import costs more than the forecast of one series
 
-    path = check_output(path)
+    path = check_output(path, ENDINGS)
     parquet = path.suffix.lower() == ".parquet"
     selected = ", ".join(_selected(name, column, parquet) for name, column in columns.items())
     options = "(format parquet)" if parquet else "(format csv, header)"
@@ -358,8 +312,13 @@ def write_table(columns: dict[str, np.ndarray], path: str | os.PathLike[str]) ->
         try:
             connection.execute(f"copy (select {selected} from written) to '{target}' {options}")
         except duckdb.IOException as error:
-            raise OSError(None, str(error).strip()) from error
+            raise OSError(_system_number(error), str(error).strip()) from error
     return path
+
+
+def _system_number(error: Exception) -> int:
+    """DuckDB tells a full disk in words only."""
+    return errno.ENOSPC if "no space left" in str(error).lower() else 0
 
 
 def _selected(name: str, column: np.ndarray, parquet: bool) -> str:
