@@ -1,0 +1,403 @@
+"""Pictures of forecasts. Computed once, drawn later: the page and the picture read the same object.
+
+matplotlib is imported when something is drawn, and without pyplot: no window system is touched and no state is shared.
+"""
+
+# T time · H horizon · O origins
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.table import format_time
+from lstmcast.files import check_output, whole_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from lstmcast.data.frequency import Frequency
+    from lstmcast.data.panel import Panel
+    from lstmcast.evaluation.backtest import Backtest
+    from lstmcast.forecast import Forecast
+
+ENDINGS = (".png", ".svg", ".pdf")
+MOST_PANES = 6
+
+INK, FAINT, GRID = "#1f2933", "#6b7785", "#e4e8ec"
+BLUE, BANDS, AMBER = "#1556b0", ("#d3e3f8", "#9dc1ee"), "#d9822b"  # bands: the wide one, the narrow one
+
+HISTORY, HELD_OUT, FORECAST = "history", "earlier forecasts, held out", "forecast"  # the legend's words
+
+# Tried in this order for letters that matplotlib's own font lacks.
+_OTHER_FONTS = (
+    "Noto Sans CJK JP", "Noto Sans JP", "Source Han Sans JP", "IPAexGothic", "IPAGothic", "TakaoPGothic", "VL PGothic",
+    "Hiragino Sans", "Hiragino Maru Gothic Pro", "Yu Gothic", "Meiryo", "MS Gothic", "Noto Sans CJK SC",
+    "WenQuanYi Zen Hei", "Microsoft YaHei", "PingFang SC", "Noto Sans CJK KR", "Malgun Gothic", "Arial Unicode MS",
+    "Noto Sans", "Noto Sans Arabic", "Noto Sans Devanagari", "Noto Sans Thai", "Noto Sans Hebrew", "Segoe UI",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """A central interval that is meant to hold `level` percent of what comes: bounds of (H,)."""
+
+    level: float
+    lower: ndarray
+    upper: ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A forecast that was made at an earlier cutoff, whose outcome is known: times and points of (H,)."""
+
+    times: ndarray
+    point: ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Pane:
+    """One series: its recent history (T,), its forecast (H,), and forecasts at held-out cutoffs."""
+
+    name: str
+    times: ndarray
+    values: ndarray
+    future: ndarray
+    point: ndarray
+    bands: tuple[Band, ...]  # wide ones first, so that narrow ones are drawn over them
+    held_out: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastPlot:
+    """A forecast beside the history that it continues: up to six series, as small multiples.
+
+    >>> from lstmcast.data.panel import Columns, Panel
+    >>> from lstmcast.forecast import Forecast
+    >>> panel = Panel.from_arrays({"a": [1.0, 2.0, 3.0]})
+    >>> point = np.array([[4.0, 5.0]])
+    >>> bounds = np.stack([point - 1, point + 1], axis=2)
+    >>> forecast = Forecast(panel.ids, panel.ends, np.array([[4, 5]]), point, bounds, levels=(0.1, 0.9))
+    >>> plot = ForecastPlot.from_forecast(forecast, panel)
+    >>> plot.panes[0].point.tolist(), [band.level for band in plot.panes[0].bands]
+    ([4.0, 5.0], [80.0])
+    """
+
+    name: str  # of the series, or of the target where several series are shown
+    reach: str  # such as "12 months"
+    available: int  # series in the forecast, of which the first few are shown
+    panes: tuple[Pane, ...]
+
+    @classmethod
+    def from_forecast(cls, forecast: Forecast, panel: Panel, backtest: Backtest | None = None) -> ForecastPlot:
+        """The picture of a forecast from the ends of a panel's series; held-out forecasts where a backtest is given."""
+        places = {name: place for place, name in enumerate(panel.ids)}
+        origins = list({name: origin for origin, name in enumerate(forecast.ids) if name in places}.values())
+        shown = origins[:MOST_PANES]
+        held_out = _held_out(backtest, {forecast.ids[origin] for origin in shown})
+        panes = tuple(
+            _pane(forecast, origin, panel, places[forecast.ids[origin]], held_out.get(forecast.ids[origin], ()))
+            for origin in shown
+        )
+        name = panes[0].name if len(panes) == 1 and len(panel) > 1 else panel.columns.target
+        return cls(name, _reach(forecast.horizon, panel.frequency), len(origins), panes)
+
+    @property
+    def title(self) -> str:
+        """What the picture shows, in one line."""
+        return f"{self.name}: {self.summary}"
+
+    @property
+    def summary(self) -> str:
+        """The title without the name."""
+        few = f" ({len(self.panes)} of {self.available:,} series)" if self.available > len(self.panes) else ""
+        return f"{self.reach} ahead{few}"
+
+    def draw(self, ax: Axes, pane: int = 0) -> Axes:
+        """Draw one series on a matplotlib Axes, in the fonts that are set there."""
+        _draw_pane(ax, self.panes[pane])
+        return ax
+
+    def figure(self) -> Figure:
+        """The whole picture as a matplotlib Figure, which notebooks show by themselves."""
+        with _fonts(self._letters()) as missing:
+            return _figure(self, missing)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the picture as .png, .svg or .pdf: the whole file or, with an OutputError, nothing."""
+        path = check_output(path, ENDINGS)
+        ending = path.suffix.lower().lstrip(".") or "png"
+        dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}  # the same forecast gives the same bytes
+        with _fonts(self._letters()) as missing, whole_file(path) as temporary:
+            _figure(self, missing).savefig(temporary, format=ending, dpi=144, metadata=dates.get(ending))
+        return path
+
+    def missing_letters(self) -> str:
+        """Letters of the names that no installed font has: series with such names are drawn as 'series 1', …"""
+        with _fonts(self._letters()) as missing:
+            return "".join(sorted(missing))
+
+    def to_json(self) -> str:
+        """Everything that is drawn, as JSON; times as text, unknown numbers as null."""
+        return json.dumps({"title": self.title, "panes": [_pane_json(pane) for pane in self.panes]}, ensure_ascii=False)
+
+    def _letters(self) -> set[str]:
+        return set(self.name).union(*(pane.name for pane in self.panes))
+
+
+# ---------------------------------------------------------------- what is drawn
+
+
+def _pane(forecast: Forecast, origin: int, panel: Panel, place: int, held_out: Sequence[Line]) -> Pane:
+    times, values = panel.times(place), panel.series(place)
+    before = times <= forecast.cutoffs[origin]
+    times, values = times[before], values[before]
+    first = len(times) - _shown(len(times), panel.periods, forecast.horizon, sum(len(line.times) for line in held_out))
+    bands = [forecast.interval(level) for level in sorted(forecast.interval_levels, reverse=True)]
+    return Pane(
+        name=str(forecast.ids[origin]),
+        times=times[first:],
+        values=values[first:],
+        future=forecast.times[origin],
+        point=forecast.point[origin],
+        bands=tuple(Band(band.level, band.lower[origin], band.upper[origin]) for band in bands),
+        held_out=tuple(line for line in held_out if line.times[0] >= times[first]),
+    )
+
+
+def _reach(horizon: int, frequency: Frequency) -> str:
+    unit = frequency.unit if frequency.every == 1 and frequency.unit != "integer" else "step"
+    return f"{horizon:,} {unit}{'s' * (horizon > 1)}"
+
+
+def _shown(length: int, periods: Sequence[int], horizon: int, held_out: int) -> int:
+    """How much of a history: a few seasons and a few horizons, and all of it where little more is there."""
+    season = next((period for period in periods if period > 1), 1)
+    wanted = max(4 * season, 5 * min(horizon, length), held_out + 2 * season, 40)
+    return length if length <= 1.5 * wanted else wanted
+
+
+def _held_out(backtest: Backtest | None, ids: set[str]) -> dict[str, list[Line]]:
+    """The forecasts at held-out cutoffs, by series; overlapping ones are thinned, as they would hide each other."""
+    lines: dict[str, list[Line]] = {}
+    if backtest is None or not len(backtest.forecast.ids):
+        return lines
+    forecast = backtest.forecast
+    for origin in np.argsort(forecast.cutoffs, kind="stable")[::-1]:
+        name = forecast.ids[origin]
+        drawn = lines.setdefault(name, [])
+        line = Line(forecast.times[origin], forecast.point[origin])
+        if name in ids and np.isfinite(line.point).any() and (not drawn or line.times[-1] < drawn[-1].times[0]):
+            drawn.append(line)
+    return lines
+
+
+def _pane_json(pane: Pane) -> dict[str, Any]:
+    return {
+        "name": pane.name,
+        "times": [format_time(time) for time in pane.times],
+        "values": _numbers(pane.values),
+        "future": [format_time(time) for time in pane.future],
+        "point": _numbers(pane.point),
+        "bands": [{"level": b.level, "lower": _numbers(b.lower), "upper": _numbers(b.upper)} for b in pane.bands],
+        "held_out": [
+            {"times": [format_time(time) for time in line.times], "point": _numbers(line.point)}
+            for line in pane.held_out
+        ],
+    }
+
+
+def _numbers(values: ndarray) -> list[float | None]:
+    return [value if np.isfinite(value) else None for value in values.tolist()]
+
+
+def _printable(text: str, longest: int = 60) -> str:
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+# ---------------------------------------------------------------- drawing
+
+
+def _figure(plot: ForecastPlot, missing: set[str]) -> Figure:
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    columns = 1 if len(plot.panes) == 1 else 2
+    rows = -(-len(plot.panes) // columns)
+    size = (10.0, 5.0) if columns == 1 else (12.0, 0.9 + 2.7 * rows)
+    layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08, hspace=0.04, wspace=0.03)
+    figure = Figure(figsize=size, layout=layout, facecolor="white")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for place, ax in enumerate(grid.flat):
+        if place >= len(plot.panes):
+            ax.set_axis_off()
+            continue
+        _draw_pane(ax, plot.panes[place])
+        if len(plot.panes) > 1:
+            name = plot.panes[place].name  # numbered where no font has its letters: a row of boxes names nothing
+            name = f"series {place + 1}" if missing.intersection(name) else _printable(name)
+            ax.set_title(name, loc="left", fontsize=10, color=INK, parse_math=False)
+    _draw_head(figure, plot, missing)
+    return figure
+
+
+def _draw_head(figure: Figure, plot: ForecastPlot, missing: set[str]) -> None:
+    title = plot.summary if missing.intersection(plot.name) else f"{_printable(plot.name)}: {plot.summary}"
+    figure.suptitle(title, x=0.013, ha="left", fontsize=13, fontweight="bold", color=INK, parse_math=False)
+    legends = [zip(*reversed(ax.get_legend_handles_labels()), strict=True) for ax in reversed(figure.axes)]
+    handles = dict(entry for legend in legends for entry in legend)  # one of each label
+    labels = sorted(handles, key=_legend_place)
+    figure.legend(
+        [handles[label] for label in labels], labels, loc="outside lower left", ncols=max(len(labels), 1),
+        frameon=False, fontsize=9, labelcolor=INK, handlelength=1.6, columnspacing=1.8,
+    )  # fmt: skip
+
+
+def _legend_place(label: str) -> tuple[int, float]:
+    order = [HISTORY, HELD_OUT, FORECAST]
+    return (order.index(label), 0) if label in order else (len(order), float(label.split(" ")[0]))
+
+
+def _draw_pane(ax: Axes, pane: Pane) -> None:
+    history, future = _positions(pane.times), _positions(pane.future, pane.times)
+    joint, level = _joint(pane, history)
+    for band, colour in zip(pane.bands, _band_colours(len(pane.bands)), strict=True):
+        lower, upper = np.append(level, band.lower), np.append(level, band.upper)
+        x = np.append(joint, future)
+        ax.fill_between(x, lower, upper, color=colour, linewidth=0, label=f"{band.level:g} % interval", zorder=1)
+    for number, line in enumerate(pane.held_out):
+        label = HELD_OUT if number == 0 else None
+        ax.plot(_positions(line.times, pane.times), line.point, color=AMBER, linewidth=1.1, label=label, zorder=3)
+    marker = "o" if np.isfinite(pane.values).sum() <= 40 else None
+    ax.plot(history, pane.values, color=INK, linewidth=1.3, marker=marker, markersize=2.6, label=HISTORY, zorder=2)
+    _mark_lone_values(ax, history, pane.values)
+    style = {"marker": "o", "markersize": 3.2} if len(future) == 1 else {}
+    ax.plot(
+        np.append(joint, future), np.append(level, pane.point), color=BLUE, linewidth=1.9, label=FORECAST, zorder=4,
+        solid_capstyle="round", **style,
+    )  # fmt: skip
+    _dress(ax, pane)
+
+
+def _joint(pane: Pane, history: ndarray) -> tuple[ndarray, ndarray]:
+    """The last known point, from which the forecast is drawn; none where the newest values are missing."""
+    known = len(pane.values) > 0 and np.isfinite(pane.values[-1])
+    return (history[-1:], pane.values[-1:]) if known else (history[:0], pane.values[:0])
+
+
+def _band_colours(count: int) -> list[str]:
+    from matplotlib.colors import to_hex, to_rgb
+
+    wide, narrow = np.array(to_rgb(BANDS[0])), np.array(to_rgb(BANDS[1]))
+    shares = np.linspace(0, 1, count) if count > 1 else np.full(count, 0.6)
+    return [to_hex(tuple((wide + share * (narrow - wide)).tolist())) for share in shares]
+
+
+def _mark_lone_values(ax: Axes, x: ndarray, values: ndarray) -> None:
+    """A value between two missing ones makes no line: give it a dot."""
+    known = np.isfinite(np.concatenate([[np.nan], values, [np.nan]]))
+    lone = known[1:-1] & ~known[:-2] & ~known[2:]
+    if lone.any():
+        ax.plot(x[lone], values[lone], linestyle="none", marker="o", markersize=2.6, color=INK, zorder=2)
+
+
+def _positions(times: ndarray, axis: ndarray | None = None) -> ndarray:
+    """Times as numbers for an axis: days for dates, years where Python's calendar ends, integers as they are."""
+    if times.dtype.kind != "M":
+        return times.astype(np.float64)
+    if _beyond_calendars(times if axis is None else axis) or _beyond_calendars(times):
+        return times.astype("datetime64[Y]").astype(np.float64) + 1970
+    from matplotlib.dates import date2num
+
+    return np.asarray(date2num(times))
+
+
+def _beyond_calendars(times: ndarray) -> bool:
+    years = times[[0, -1]].astype("datetime64[Y]").astype(np.int64) + 1970 if len(times) else np.array([2000])
+    return bool((years < 2).any() or (years > 9900).any())
+
+
+def _dress(ax: Axes, pane: Pane) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    ax.set_axisbelow(True)
+    ax.grid(axis="y", color=GRID, linewidth=0.8)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.spines["bottom"].set_color(GRID)
+    ax.tick_params(colors=FAINT, labelsize=9, length=0, pad=5)
+    ax.margins(x=0.015, y=0.08)
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
+    low, high = ax.get_ylim()
+    if low < 0 <= _lowest(pane):
+        ax.set_ylim(0, high)  # nothing negative was seen or forecast: an axis below zero would suggest it
+    ax.yaxis.set_major_formatter(FuncFormatter(_number_format(np.asarray(ax.get_yticks()))))
+    both = np.concatenate([pane.times, pane.future])
+    if both.dtype.kind == "M" and not _beyond_calendars(both):
+        _dress_dates(ax)
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
+
+
+def _dress_dates(ax: Axes) -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(minticks=4, maxticks=9)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    ax.xaxis.get_offset_text().set(color=FAINT, fontsize=9)
+
+
+def _lowest(pane: Pane) -> float:
+    values = np.concatenate([pane.values, pane.point, *(band.lower for band in pane.bands)])
+    return float(np.nanmin(values, initial=np.inf, where=np.isfinite(values)))
+
+
+def _number_format(ticks: ndarray) -> Callable[[float, int], str]:
+    """Numbers as people write them: 1,200 · 3.5 M · 0.25; unit and decimals are the same for the whole axis."""
+    size, step = np.abs(ticks).max(), np.diff(ticks).min()
+    if size >= 1e18 or size < 1e-6:
+        return lambda value, _: f"{value:.3g}".replace("-", "−")
+    unit, sign = next(((10.0**p, s) for p, s in ((12, " T"), (9, " bn"), (6, " M")) if size >= 2 * 10**p), (1.0, ""))
+    decimals = next((d for d in range(12) if abs(round(step / unit, d) - step / unit) < 1e-6 * step / unit), 12)
+    return lambda value, _: f"{value / unit + 0.0:,.{decimals}f}{sign}".replace("-", "−")
+
+
+# ---------------------------------------------------------------- fonts
+
+
+@contextmanager
+def _fonts(letters: set[str]) -> Iterator[set[str]]:
+    """Set fonts that have these letters, as far as any installed one does; gives the letters that none has."""
+    import matplotlib
+
+    families, missing = ["DejaVu Sans"], {letter for letter in letters if ord(letter) > 0x17F and letter.isprintable()}
+    if missing:  # reading fonts takes a while: only for letters beyond Latin
+        families, missing = _covering(families, missing)
+    with matplotlib.rc_context({"font.family": families, "svg.hashsalt": "lstmcast"}):
+        yield missing
+
+
+def _covering(families: list[str], letters: set[str]) -> tuple[list[str], set[str]]:
+    from matplotlib.font_manager import fontManager
+    from matplotlib.ft2font import FT2Font
+
+    files = {entry.name: entry.fname for entry in reversed(fontManager.ttflist)}
+    missing, chosen = set(letters), []
+    for family in (*families, *_OTHER_FONTS):
+        if family in files and missing:
+            has = {letter for letter in missing if FT2Font(files[family]).get_char_index(ord(letter))}
+            if has or family in families:
+                chosen.append(family)
+            missing -= has
+    return chosen, missing

@@ -1,0 +1,188 @@
+"""Pictures: what they show is computed once; whatever the data, they are drawn without a warning."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from lstmcast import plots
+from lstmcast.data.panel import Panel
+from lstmcast.errors import OutputError
+from lstmcast.forecast import LEVELS, Forecast, origins_of
+from lstmcast.plots import ForecastPlot
+
+PNG, PDF = b"\x89PNG\r\n\x1a\n", b"%PDF-"
+
+
+def seasonal_copy(panel: Panel, horizon: int, cutoffs=None) -> Forecast:
+    """The last season again, with bounds that widen: something to draw."""
+    origins = origins_of(panel, cutoffs)
+    season = panel.periods[0]
+    point = np.array([np.resize(panel.series(s)[:c][-season:], horizon) for s, c in zip(*origins, strict=True)])
+    spread = np.array([-2, -1.3, 0, 1.3, 2]) * np.sqrt(np.arange(1, horizon + 1))[:, None]
+    return Forecast.at_origins(panel, origins, point, point[:, :, None] + spread, LEVELS)
+
+
+def monthly(length: int = 144, count: int = 1) -> Panel:
+    t = np.arange(length)
+    values = {f"store {i}": 100 + t + 20 * np.sin(2 * np.pi * t / 12) + 50 * i for i in range(count)}
+    return Panel.from_arrays(values, frequency="MS", start="2010-01")
+
+
+def backtest_of(panel: Panel, horizon: int, counts: list[int]) -> SimpleNamespace:
+    return SimpleNamespace(forecast=seasonal_copy(panel, horizon, np.tile(counts, (len(panel), 1))))
+
+
+def drawn(plot: ForecastPlot) -> list:
+    figure = plot.figure()
+    figure.canvas.draw()
+    return figure.axes
+
+
+@pytest.mark.parametrize(("ending", "start"), [(".png", PNG), (".svg", b"<?xml"), (".pdf", PDF), (".PNG", PNG)])
+def test_saves_by_ending(tmp_path, ending, start):
+    panel = monthly()
+    path = tmp_path / f"f{ending}"
+    ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel).save(path)
+    assert path.read_bytes().startswith(start)
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("ending", [".png", ".svg", ".pdf"])
+def test_the_same_forecast_gives_the_same_bytes(tmp_path, ending):
+    panel = monthly(60)
+    for name in ("a", "b"):
+        ForecastPlot.from_forecast(seasonal_copy(panel, 6), panel).save(tmp_path / f"{name}{ending}")
+    assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
+
+
+def test_other_endings_are_refused(tmp_path):
+    panel = monthly()
+    with pytest.raises(OutputError, match=r"ends in \.png or \.svg or \.pdf"):
+        ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel).save(tmp_path / "f.gif")
+    assert not list(tmp_path.iterdir())
+
+
+def test_shows_the_last_seasons_and_all_of_the_forecast():
+    panel = monthly()
+    pane = ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel).panes[0]
+    assert len(pane.times) == len(pane.values) == 60
+    assert pane.times[-1] == panel.ends[0]
+    assert len(pane.future) == 12
+    assert [band.level for band in pane.bands] == [95, 80]
+
+
+def test_shows_a_short_history_whole():
+    panel = monthly(70)
+    assert len(ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel).panes[0].times) == 70
+
+
+def test_a_history_is_shown_back_to_the_held_out_forecasts():
+    panel = monthly()
+    plot = ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel, backtest_of(panel, 12, [84, 96, 108, 120, 132]))
+    pane = plot.panes[0]
+    assert len(pane.held_out) == 5
+    assert pane.times[0] <= min(line.times[0] for line in pane.held_out)
+
+
+def test_overlapping_held_out_forecasts_are_thinned():
+    panel = monthly()
+    plot = ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel, backtest_of(panel, 12, [126, 129, 132]))
+    assert [line.times[0] for line in plot.panes[0].held_out] == [panel.times(0)[132]]
+
+
+def test_many_series_become_six_panes():
+    panel = monthly(60, count=9)
+    plot = ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel)
+    assert [pane.name for pane in plot.panes] == [f"store {i}" for i in range(6)]
+    assert plot.title == "y: 12 months ahead (6 of 9 series)"
+    assert [ax.get_title(loc="left") for ax in drawn(plot)] == [f"store {i}" for i in range(6)]
+
+
+def test_a_panel_of_which_one_series_is_forecast_is_titled_by_it():
+    panel = monthly(60, count=3)
+    plot = ForecastPlot.from_forecast(seasonal_copy(panel, 12).select("store 1"), panel)
+    assert plot.title == "store 1: 12 months ahead"
+
+
+def test_what_is_drawn_is_what_the_json_says():
+    panel = monthly(60)
+    plot = ForecastPlot.from_forecast(seasonal_copy(panel, 3), panel, backtest_of(panel, 3, [57]))
+    said = json.loads(plot.to_json())["panes"][0]
+    lines = {line.get_label(): line for line in drawn(plot)[0].get_lines()}
+    assert list(lines["history"].get_ydata()) == said["values"]
+    assert list(lines["forecast"].get_ydata()) == [said["values"][-1], *said["point"]]
+    assert list(lines["earlier forecasts, held out"].get_ydata()) == said["held_out"][0]["point"]
+    assert said["future"] == ["2015-01-01", "2015-02-01", "2015-03-01"]
+
+
+def test_the_axis_does_not_go_below_zero_where_nothing_does():
+    panel = Panel.from_arrays(np.tile([0.0, 1.0, 500.0], 20))
+    point = np.ones((1, 4))
+    forecast = Forecast(panel.ids, panel.ends, np.array([[61, 62, 63, 64]]), point, np.empty((1, 4, 0)), ())
+    assert drawn(ForecastPlot.from_forecast(forecast, panel))[0].get_ylim()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "frequency", "start", "horizon"),
+    [
+        ([3.0], "MS", "2020-01", 1),
+        ([3.0, np.nan], "D", "2020-01-01", 3),
+        ([np.nan, 3.0, np.nan, 4.0, np.nan], "integer", 1, 2),
+        ([5.0] * 30, "h", "2020-03-29", 24),
+        ([0.0] * 30, "YS", "1900", 300),
+        (np.arange(90.0), "YS", "9850", 500),
+        (np.arange(90.0) * 1e15, "s", "2020", 60),
+        (np.arange(90.0) * -1e-9, "W-MON", "2020", 5),
+        (np.arange(90.0) + 1e9, "15min", "2020", 96),
+    ],
+)
+def test_anything_is_drawn(tmp_path, values, frequency, start, horizon):
+    panel = Panel.from_arrays(values, frequency=frequency, start=start)
+    ForecastPlot.from_forecast(seasonal_copy(panel, horizon), panel).save(tmp_path / "f.png")
+    assert (tmp_path / "f.png").stat().st_size > 5_000
+
+
+@pytest.mark.parametrize("name", ["旅客数", "$x^$ 100 %", "a\nb\x00\x1b[31m", "ß" * 300, "مسافر", "👩‍🚀", "", "\ud800"])
+def test_any_name_is_drawn_without_boxes_and_warnings(tmp_path, name):
+    values = np.arange(40.0)
+    panel = Panel.from_arrays({name: values, "b": values}, frequency="MS", start="2020-01")
+    plot = ForecastPlot.from_forecast(seasonal_copy(panel, 6), panel)
+    plot.save(tmp_path / "f.png")
+    plot.save(tmp_path / "f.svg")
+    shown = drawn(plot)[0].get_title(loc="left")
+    assert shown == "series 1" if plot.missing_letters() else len(shown) <= 60
+
+
+def test_fonts_of_the_system_are_used_where_they_have_the_letters(monkeypatch):
+    monkeypatch.setattr(plots, "_covering", lambda families, letters: ([*families, "DejaVu Serif"], set()))
+    panel = monthly(40)
+    assert ForecastPlot.from_forecast(seasonal_copy(panel, 6), panel).missing_letters() == ""
+
+
+@pytest.mark.parametrize(
+    ("ticks", "texts"),
+    [
+        ([0, 500, 1000], ["0", "500", "1,000"]),
+        ([-4, 0, 4], ["−4", "0", "4"]),
+        ([3.5e6, 3.75e6, 4e6], ["3.50 M", "3.75 M", "4.00 M"]),
+        ([0, 0.25, 0.5], ["0.00", "0.25", "0.50"]),
+        ([0, 1e-9, 2e-9], ["0", "1e−09", "2e−09"]),
+        ([2e9, 4e9], ["2 bn", "4 bn"]),
+    ],
+)
+def test_numbers_on_the_axis(ticks, texts):
+    write = plots._number_format(np.array(ticks, float))
+    assert [write(tick, 0) for tick in ticks] == texts
+
+
+def test_draws_on_somebody_elses_axes():
+    from matplotlib.figure import Figure
+
+    ax = Figure().add_subplot()
+    panel = monthly(60)
+    assert ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel).draw(ax) is ax
+    assert ax.get_lines()
