@@ -261,6 +261,16 @@ def test_somebody_elses_folder_is_left_alone(tmp_path):
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_a_place_can_be_checked_before_the_work(model, tmp_path):
+    store.check_place(model)
+    store.check_place(tmp_path / "a" / "b")
+    (tmp_path / "file").write_text("mine")
+    for place in (tmp_path / "file", tmp_path / "file" / "model", tmp_path):
+        with pytest.raises(OutputError):
+            store.check_place(place)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "model"]
+
+
 def test_a_link_to_a_folder_stays_a_link(model, tmp_path):
     (tmp_path / "link").symlink_to(model)
     store.save(tmp_path / "link", {"name": "through the link"}, {})

@@ -16,6 +16,7 @@ as a note of the user's, stay in a folder that is replaced.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -99,6 +100,19 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
         if not (_FILE.fullmatch(name) and isinstance(entry, dict) and {"bytes", "sha256"} <= entry.keys()):
             raise _damaged(place, MANIFEST, f"it lists {name!r}, which is not a file of a saved model")
     return manifest
+
+
+def check_place(folder: str | Path) -> None:
+    """Raise the OutputError that `save` would raise for this folder, before long work begins; writes nothing."""
+    place = Path(os.path.realpath(folder))
+    with output_errors(folder):
+        if place.exists():
+            _refuse_unless_replaceable(place)
+        parent = next(parent for parent in place.parents if parent.exists())
+        if not parent.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(parent, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def is_store(folder: str | Path) -> bool:
