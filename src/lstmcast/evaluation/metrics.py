@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lstmcast.evaluation.history import mean_change
+
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
     from lstmcast.forecast import Origins
@@ -150,26 +152,13 @@ def naive_scales(panel: Panel, origins: Origins, period: int | None = None) -> S
     history has no scale: NaN.
     """
     period = int(panel.periods[0]) if period is None else period
-    seasonal = _difference_scales(panel, origins, period)
-    plain = seasonal if period == 1 else _difference_scales(panel, origins, 1)
     long = origins.counts > period
-    return Scales(*(np.where(long, a, b) for a, b in zip(seasonal, plain, strict=True)))
-
-
-def _difference_scales(panel: Panel, origins: Origins, lag: int) -> Scales:
-    difference = np.full(len(panel.values) + 1, np.nan)  # one more, so that a sum may end behind the last value
-    difference[lag:-1] = panel.values[lag:] - panel.values[:-lag] if lag < len(panel.values) else np.nan
-    starts = panel.offsets[origins.series]
-    inside = np.minimum(lag, origins.counts)  # the first differences would reach into the series before
-    spans = np.stack([starts + inside, starts + origins.counts], axis=1).ravel()
-    known = np.isfinite(difference)
-    total = np.where(origins.counts > lag, np.add.reduceat(known.astype(np.int64), spans)[::2], 0)
-    sizes = []
-    for power in (1, 2):
-        summed = np.add.reduceat(np.where(known, np.abs(difference) ** power, 0.0), spans)[::2]
-        mean = np.where(total > 0, summed, 0.0) / np.maximum(total, 1)
-        sizes.append(np.where(mean > 0, mean, np.nan) ** (1 / power))
-    return Scales(*sizes)
+    squares = []
+    for power in (0, 2):
+        seasonal, plain = (mean_change(panel, origins, lag, panel.values, power)[0] for lag in (period, 1))
+        mean = np.where(long, seasonal, plain)
+        squares.append(np.where(mean > 0, mean, np.nan))
+    return Scales(squares[0], np.sqrt(squares[1]))
 
 
 def _scaled(actual: np.ndarray, scale: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,163 @@
+"""Forecasts that any network has to beat: simple, known for decades, quick.
+
+Each is a small frozen description; `predict` looks at the values before each cutoff only. They give a point and no
+quantiles. Missing values are carried forward, declared counts and positive targets are never forecast below zero, and a
+history of any length from one value has a forecast.
+
+Shapes: O origins, H horizon, m seasonal period.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lstmcast.evaluation.history import carried, known_counts, lowest, mean_change, window
+from lstmcast.evaluation.smoothing import holt_winters
+from lstmcast.forecast import Forecast, Origins, checked_horizon, origins_of
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel
+
+MEMORY = 400  # values, or cycles · 8 where that is more, that Holt–Winters looks back: older ones hardly count
+
+
+@dataclass(frozen=True)
+class Naive:
+    """The last known value, for every step.
+
+    >>> from lstmcast.data.panel import Panel
+    >>> Naive().predict(Panel.from_arrays([3.0, 5.0, np.nan]), 2).point
+    array([[5., 5.]])
+    """
+
+    horizon: int | None = None
+    name: str = "naive"
+
+    def fit(self, panel: Panel) -> Naive:
+        """Itself: there is nothing to learn."""
+        return self
+
+    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
+        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
+        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
+        return _forecast(panel, origins, np.repeat(window(panel, origins, 1, carried(panel)), steps, axis=1))
+
+
+@dataclass(frozen=True)
+class SeasonalNaive:
+    """The values of the last cycle again; the last known value where the history is shorter than a cycle.
+
+    >>> from lstmcast.data.panel import Panel
+    >>> SeasonalNaive(period=2).predict(Panel.from_arrays([3.0, 5.0, 4.0]), 3).point
+    array([[5., 4., 5.]])
+    """
+
+    horizon: int | None = None
+    period: int | None = None  # the panel's first unless given
+    name: str = "seasonal naive"
+
+    def fit(self, panel: Panel) -> SeasonalNaive:
+        """Itself: there is nothing to learn."""
+        return self
+
+    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
+        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
+        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
+        return _forecast(panel, origins, _last_cycle(panel, origins, _period(panel, self.period), steps))
+
+
+@dataclass(frozen=True)
+class SeasonalNaiveDrift:
+    """The last cycle, grown by the mean change from cycle to cycle: in logs where all known values are positive.
+
+    Without two cycles, or fewer than three changes, there is no drift.
+
+    >>> from lstmcast.data.panel import Panel
+    >>> SeasonalNaiveDrift(period=2).predict(Panel.from_arrays([1.0, 3.0, 2.0, 6.0, 4.0]), 4).point.round(6)
+    array([[12.,  8., 24., 16.]])
+    """
+
+    horizon: int | None = None
+    period: int | None = None  # the panel's first unless given
+    name: str = "seasonal naive with drift"
+
+    def fit(self, panel: Panel) -> SeasonalNaiveDrift:
+        """Itself: there is nothing to learn."""
+        return self
+
+    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
+        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
+        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
+        period = _period(panel, self.period)
+        last = _last_cycle(panel, origins, period, steps)
+        cycles = 1 + np.arange(steps) // period
+        logs = np.log(np.where(panel.values > 0, panel.values, np.nan))
+        grown = last * np.exp(_drift(panel, origins, period, logs)[:, None] * cycles)
+        moved = last + _drift(panel, origins, period, panel.values)[:, None] * cycles
+        return _forecast(panel, origins, np.where(lowest(panel, origins)[:, None] > 0, grown, moved))
+
+
+@dataclass(frozen=True)
+class HoltWinters:
+    """Exponential smoothing with a trend and a season, its parameters chosen for each history by its one-step errors.
+
+    The trend is additive, damped, or left out, as Akaike's criterion has it. The season multiplies where all known
+    values are positive and is added otherwise; without two cycles there is none (Holt's method). No more than `MEMORY`
+    values or 8 cycles back are looked at.
+
+    Winters, "Forecasting sales by exponentially weighted moving averages", Management Science 6 (1960).
+
+    >>> from lstmcast.data.panel import Panel
+    >>> HoltWinters(period=2).predict(Panel.from_arrays([1.0, 3.0, 2.0, 4.0, 3.0, 5.0]), 2).point.round(1)
+    array([[4., 6.]])
+    """
+
+    horizon: int | None = None
+    period: int | None = None  # the panel's first unless given
+    name: str = "Holt–Winters"
+
+    def fit(self, panel: Panel) -> HoltWinters:
+        """Itself: the parameters are chosen at each cutoff."""
+        return self
+
+    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
+        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
+        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
+        period = _period(panel, self.period)
+        history = window(panel, origins, min(int(origins.counts.max()), max(MEMORY, 8 * period)))
+        known = known_counts(panel, origins)
+        seasonal = (period > 1) & (known >= 2 * period)
+        multiplicative = seasonal & (lowest(panel, origins) > 0)
+        point = np.full((len(known), steps), np.nan)
+        for chosen, cycle in (
+            (multiplicative, period), (seasonal & ~multiplicative, period), (~seasonal & (known > 0), 1),
+        ):  # fmt: skip
+            if chosen.any():
+                factor = bool(multiplicative[chosen].any())
+                point[chosen] = holt_winters(history[chosen], cycle, steps, factor)
+        return _forecast(panel, origins, point)
+
+
+def _forecast(panel: Panel, origins: Origins, point: np.ndarray) -> Forecast:
+    return Forecast.at_origins(panel, origins, point if panel.kind == "real" else np.maximum(point, 0))
+
+
+def _period(panel: Panel, own: int | None) -> int:
+    return int(panel.periods[0]) if own is None else own
+
+
+def _last_cycle(panel: Panel, origins: Origins, period: int, steps: int) -> np.ndarray:
+    """The last cycle repeated, (O, H); the last known value where it is not known."""
+    cycle = window(panel, origins, period, carried(panel, period))
+    last = window(panel, origins, 1, carried(panel))
+    whole = (origins.counts >= period)[:, None] & np.isfinite(cycle)
+    return np.where(whole, cycle, last)[:, np.arange(steps) % period]
+
+
+def _drift(panel: Panel, origins: Origins, period: int, values: np.ndarray) -> np.ndarray:
+    """The mean change from cycle to cycle before each cutoff, (O,); 0 where too few are known to tell."""
+    mean, changes = mean_change(panel, origins, period, values, 1)
+    return np.where(changes >= max(3, period), mean, 0.0)
