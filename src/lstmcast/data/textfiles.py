@@ -1,0 +1,213 @@
+"""Text files: bytes to a grid of cells. Finds the encoding, the delimiter and the line of every row."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import re
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from lstmcast.data.dates import parse_times
+from lstmcast.data.numbers import parse_numbers
+from lstmcast.data.table import Finding
+from lstmcast.errors import DataError
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_NAMES = {"cp932": "Shift-JIS (cp932)", "euc_jp": "EUC-JP", "cp1252": "Latin-1 (cp1252)", "latin-1": "Latin-1"}
+_JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uff01-\uff5e々〆]")
+_MAGIC = (
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"%PDF", "a PDF document"),
+    (b"SQLite format 3", "a SQLite database"),
+    (b"\x93NUMPY", "a NumPy file; give numpy.load(path) to Python's read()"),
+    (b"\x80\x04\x95", "a Python pickle, which is never opened because it can run code"),
+    (b"7z\xbc\xaf", "a 7-Zip archive; unpack it first"),
+    (b"BZh", "a bzip2 archive; unpack it first"),
+    (b"\xfd7zXZ", "an xz archive; unpack it first"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive; unpack it first"),
+    (b"Rar!", "a RAR archive; unpack it first"),
+    (b"PK\x03\x04", "a ZIP archive; unpack it first"),
+)
+_DELIMITERS = ";\t|,"  # in this order where several fit equally well: decimal commas make the comma fit too often
+_LONGEST_RECORD = 50  # lines; a quoted cell with more line breaks is taken for a quote that is never closed
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Rows of cells as text, each with its line (from 1); a blank row has no cells."""
+
+    rows: list[list[str]]
+    lines: list[int]
+    delimiter: str = ""
+    plain: bool = False  # the cells were numbers before they became text, as in a workbook
+    notes: tuple[Finding, ...] = ()
+
+
+def read_text(raw: bytes, source: str) -> Grid:
+    """Cut the bytes of a text file into cells; DataError when they are no text."""
+    text, encoding = decode(raw, source)
+    notes = ()
+    if encoding not in ("utf-8", "utf-8-sig"):
+        name = _NAMES.get(encoding, encoding)
+        notes = (Finding("encoding", "note", f"the text is not UTF-8; it was read as {name}", value=encoding),)
+    delimiter = find_delimiter(text)
+    rows, lines, quotes_off = _cells(text, delimiter)
+    if quotes_off:
+        notes += (Finding("quotes", "warning", "a quote is opened and never closed", "Quotes were read as text."),)
+    return Grid(rows, lines, delimiter, False, notes)
+
+
+def unpack(raw: bytes, source: str) -> bytes:
+    """The content of a gzip file; DataError when it is damaged."""
+    try:
+        return gzip.decompress(raw)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{source} is a damaged gzip file ({error}). Download or pack it again.") from None
+
+
+def decode(raw: bytes, source: str) -> tuple[str, str]:
+    """Text and the name of its encoding: a byte-order mark, then UTF-8, Japanese encodings and Latin-1, each checked.
+
+    >>> decode("年月,売上".encode("cp932"), "sales.csv")
+    ('年月,売上', 'cp932')
+    """
+    for mark, encoding in _BOMS:
+        if raw.startswith(mark):
+            return _strictly(raw, encoding, source), encoding
+    refuse_binary(raw[: 1 << 16], source)
+    try:
+        return raw.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        encoding = _guess_encoding(raw)
+    return raw.decode(encoding, errors="replace"), encoding
+
+
+def refuse_binary(head: bytes, source: str) -> None:
+    """Raise DataError when the first bytes of a file cannot be a table of text."""
+    expected = "A table is expected: CSV, Excel (.xlsx) or Parquet."
+    for magic, what in _MAGIC:
+        if head.startswith(magic):
+            raise DataError(f"{source} is {what}. {expected}")
+    controls = sum(head.count(bytes([code])) for code in (*range(9), *range(14, 27), *range(28, 32)))
+    if b"\0" in head or controls > 0.02 * len(head):
+        raise DataError(f"{source} is not text: it holds binary data. {expected}")
+    start = head.lstrip()[:15].lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<?xml")):
+        raise DataError(f"{source} is a web page or XML, not a table. {expected} Was a login page downloaded instead?")
+    if start.startswith((b"{", b'[{"')):
+        raise DataError(f"{source} is JSON. {expected} In Python, read() takes a dict of columns.")
+
+
+def find_delimiter(text: str) -> str:
+    """The character that cuts most lines into equally many cells; " " for columns set by spaces, "," when nothing does.
+
+    >>> find_delimiter("Datum;Umsatz\\n01.02.2024;1,5\\n02.02.2024;2,5\\n")
+    ';'
+    """
+    lines = [line for line in text[: 1 << 17].splitlines(keepends=True)[:400] if line.strip()]
+    best, best_share = "", 0.0
+    for delimiter in _DELIMITERS:
+        share = _evenness(_sample_rows(lines, delimiter))
+        if share > best_share + 0.1:
+            best, best_share = delimiter, share
+    if best and best_share >= 0.5:
+        return best
+    alone = [line.strip() for line in lines[1:50]]
+    reads_whole = (times := parse_times(alone)) is not None and times.bad.mean() < 0.5
+    reads_whole = reads_whole or (len(alone) > 0 and parse_numbers(alone).bad.mean() < 0.5)
+    if not reads_whole and _evenness(line.split() for line in lines) >= 0.6:
+        return " "
+    return best or ","
+
+
+def _strictly(raw: bytes, encoding: str, source: str) -> str:
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{source} begins as {encoding} text, but byte {error.start} does not fit. Save it again as UTF-8."
+        ) from None
+
+
+def _guess_encoding(raw: bytes) -> str:
+    """An encoding for bytes that are not UTF-8."""
+    head = raw[: 1 << 20]
+    for encoding in ("cp932", "euc_jp"):
+        try:
+            text = codecs.getincrementaldecoder(encoding)().decode(head)
+        except UnicodeDecodeError:
+            continue
+        if _reads_japanese(text):
+            return encoding
+    if sum(byte > 127 for byte in head[:20000]) > 0.2 * sum(64 < byte for byte in head[:20000]):
+        from charset_normalizer import from_bytes  # letters of another alphabet: worth the slower look
+
+        match = from_bytes(head[:20000]).best()
+        if match is not None and _decodes(raw, match.encoding):
+            return match.encoding
+    return "cp1252" if _decodes(raw, "cp1252") else "latin-1"
+
+
+def _decodes(raw: bytes, encoding: str) -> bool:
+    try:
+        raw.decode(encoding)
+    except (UnicodeDecodeError, LookupError):
+        return False
+    return True
+
+
+def _reads_japanese(text: str) -> bool:
+    """Whether Japanese letters stand together, as words do; in misread Latin-1 they stand alone between Latin letters."""
+    found = list(_JAPANESE.finditer(text[:200_000]))
+    alone = sum(text[m.start() - 1 : m.start()].isascii() and text[m.end() : m.end() + 1].isalpha() and
+                text[m.end() : m.end() + 1].isascii() for m in found)  # fmt: skip
+    halfwidth = len(re.findall(r"[\uff61-\uff9f]", text[:200_000]))
+    return len(found) > 0 and alone <= 0.3 * len(found) and halfwidth <= 2 * len(found)
+
+
+def _sample_rows(lines: list[str], delimiter: str) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(lines, delimiter=delimiter)
+    except csv.Error:
+        return
+
+
+def _evenness(rows: Iterable[list[str]]) -> float:
+    """Share of the rows that have the commonest number of cells; 0 where that is one."""
+    counts = Counter(len(row) for row in rows if any(cell.strip() for cell in row))
+    width, count = counts.most_common(1)[0] if counts else (0, 0)
+    return count / counts.total() if width > 1 else 0.0
+
+
+def _cells(text: str, delimiter: str) -> tuple[list[list[str]], list[int], bool]:
+    """Rows of cells, their first lines, and whether quotes had to be read as text."""
+    if delimiter == " ":
+        rows = [line.split() for line in text.splitlines()]
+        return rows, list(range(1, len(rows) + 1)), False
+    for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, skipinitialspace=True)
+        rows, lines, last = [], [], 0
+        try:
+            for row in reader:
+                if reader.line_num - last > _LONGEST_RECORD and quoting == csv.QUOTE_MINIMAL:
+                    raise csv.Error
+                rows.append(row)
+                lines.append(last + 1)
+                last = reader.line_num
+        except csv.Error:
+            continue
+        return rows, lines, quoting == csv.QUOTE_NONE
+    raise DataError("one cell has more than 131,000 characters, so this is no table of numbers.")
