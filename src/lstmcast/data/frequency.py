@@ -236,6 +236,15 @@ class Frequency:
             return replace(self, anchor=WEEKDAYS[days[0]]) if len(days) == 1 else self
         return replace(self, anchor=self._month_anchor(micros))
 
+    def grounded(self) -> Frequency:
+        """This frequency with the usual anchor where it has none: periods begin with the month, weeks on Monday.
+
+        >>> [parse_frequency(text).grounded().code for text in ("monthly", "W", "h")]
+        ['MS', 'W-MON', 'h']
+        """
+        usual = "MON" if self.unit == "week" else "start" if self.unit in _MONTHS_IN else ""
+        return self if self.anchor else replace(self, anchor=usual)
+
     def _month_anchor(self, micros: ndarray) -> str:
         months, days = month_of(micros), day_of_month(micros)
         last, latest = days_in_month(months), int(days.max())
@@ -328,7 +337,7 @@ ends), QS, YS, W-MON, D, B (business days), h, 15min, s or integer.
         raise _unknown(text)
     unit, anchor = _UNIT_OF[word.lower()]
     try:
-        return _longest(Frequency(unit, int(number or 1), _parsed_anchor(unit, anchor, rest[1:].upper())))
+        return longest(Frequency(unit, int(number or 1), _parsed_anchor(unit, anchor, rest[1:].upper())))
     except (UsageError, ValueError):
         raise _unknown(text) from None
 
@@ -363,7 +372,7 @@ def _canonical_month(unit: str, anchor: str, month: str) -> str:
     return "" if phase == usual else MONTHS[phase]
 
 
-def _longest(frequency: Frequency) -> Frequency:
+def longest(frequency: Frequency) -> Frequency:
     """The same step in the longest unit: 3 months are a quarter, 7 days a week, 60 minutes an hour."""
     unit, every = frequency.unit, frequency.every
     for (short, count), longer in _LONGER.items():

@@ -12,19 +12,21 @@ import numpy as np
 from numpy import ndarray
 from numpy.typing import ArrayLike
 
+from lstmcast.data.checks import check_panel
+from lstmcast.data.findings import Finding as Finding
+from lstmcast.data.findings import Findings as Findings
 from lstmcast.data.frequency import Frequency, parse_frequency
+from lstmcast.data.repairs import Regular, regularise
 from lstmcast.data.table import Aggregate as Aggregate
 from lstmcast.data.table import Columns as Columns
 from lstmcast.data.table import Duplicates as Duplicates
-from lstmcast.data.table import Finding as Finding
-from lstmcast.data.table import Findings as Findings
 from lstmcast.data.table import Gaps as Gaps
 from lstmcast.data.table import Kind as Kind
 from lstmcast.data.table import Missing as Missing
 from lstmcast.data.table import ReadOptions as ReadOptions
 from lstmcast.data.table import Report as Report
 from lstmcast.data.table import Table as Table
-from lstmcast.data.table import checked_periods, format_time, require_choice
+from lstmcast.data.table import checked_periods, format_time, offsets_of, require_choice
 from lstmcast.errors import DataError, UsageError
 
 
@@ -117,6 +119,14 @@ class Panel:
             self, values=self.values[rows], offsets=offsets, ids=self.ids[chosen], starts=self.starts[chosen]
         )
 
+    def check(self) -> Findings:
+        """What was noticed when the panel was read, then what its own values show.
+
+        >>> print(Panel.from_arrays([1.0, np.nan, 3.0, 4.0, 5.0], frequency="D", start="2024-02-28").check())
+        warning: 1 of 5 values are missing. They are masked: the forecast skips them.
+        """
+        return Findings([*self.report.findings, *check_panel(self)])
+
     @classmethod
     def from_arrays(
         cls,
@@ -149,13 +159,49 @@ class Panel:
         return cls(joined, offsets_of(lengths), ids, starts, step, own, kind)
 
 
-def offsets_of(lengths: ndarray) -> ndarray:
-    """Where each series begins, and where the last one ends: (S+1,) int64.
+def panel_from_table(table: Table, options: ReadOptions | None = None) -> Panel:
+    """Check a table, repair what `options` say, and lay its series on regular grids.
 
-    >>> offsets_of(np.array([3, 2]))
-    array([0, 3, 5])
+    What was noticed is in the panel's report. Raises one DataError with everything for which the table cannot be used.
+
+    >>> times = np.array(["2024-01-01", "2024-03-01", "2024-04-01"], "datetime64[us]")
+    >>> table = Table(np.zeros(3, int), np.array(["y"], object), times, np.array([3.0, 4.0, 5.0]), np.arange(2, 5))
+    >>> panel = panel_from_table(table)
+    >>> panel.values, panel.frequency.code
+    (array([ 3., nan,  4.,  5.]), 'MS')
+    >>> print(panel.report.findings)
+    warning: 1 of 4 times has no row: 2024-02-01 (after row 2). They become missing values and are masked.
     """
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    options = options or ReadOptions()
+    regular, findings = regularise(table, options)
+    if regular is None:
+        findings.raise_errors(table.source)
+        raise AssertionError("a table without errors gives regular series")
+    return _panel(regular, findings, table, options)
+
+
+def check_table(table: Table, options: ReadOptions | None = None) -> Findings:
+    """Everything that is noticed about a table and, where it can be used, about the panel that it gives.
+
+    Never raises for bad data: errors are among the findings.
+    """
+    options = options or ReadOptions()
+    regular, findings = regularise(table, options)
+    return findings if regular is None else _panel(regular, findings, table, options).check()
+
+
+def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOptions) -> Panel:
+    return Panel(
+        values=regular.values,
+        offsets=regular.offsets,
+        ids=regular.ids.copy(),
+        starts=regular.starts,
+        frequency=regular.frequency,
+        periods=options.periods or regular.frequency.seasonal_periods,
+        kind=options.kind,
+        columns=table.columns,
+        report=Report(table.source, len(table), findings, table.frame, table.time_zone),
+    )
 
 
 def _named_arrays(values: Mapping[str, ArrayLike] | ArrayLike) -> dict[str, ndarray]:

@@ -1,24 +1,25 @@
-"""The nouns of reading: what came in (Table), which repairs are wanted (ReadOptions), what was noticed (Finding)."""
+"""The nouns of reading: what came in (Table), which repairs are wanted (ReadOptions), what was read (Report)."""
 
 # S series · N rows of all series
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
 from numpy import ndarray
+from numpy.typing import ArrayLike
 
+from lstmcast.data.findings import Finding, Findings
 from lstmcast.data.frequency import parse_frequency
-from lstmcast.errors import DataError, UsageError
+from lstmcast.errors import UsageError
 
 Kind = Literal["real", "count", "positive"]
 Aggregate = Literal["sum", "mean", "min", "max", "first", "last", "median", "count"]
 Duplicates = Literal["error", "mean", "sum", "first", "last"]
 Gaps = Literal["fill", "error"]
 Missing = Literal["mask", "interpolate"]
-Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True)
@@ -32,77 +33,6 @@ class Columns:
     series: str = "unique_id"
     time: str = "ds"
     target: str = "y"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was noticed in the data, and what is done about it or what to do.
-
-    `line` is the line of the file or the row of the frame, counted from 1, of the first case; `count` says how many
-    cases there are.
-
-    >>> print(Finding("missing values", "warning", "2 of 144 values are missing", "They are masked.", count=2))
-    warning: 2 of 144 values are missing. They are masked.
-    """
-
-    rule: str
-    severity: Severity
-    message: str
-    action: str = ""
-    series: str | None = None
-    line: int | None = None
-    value: str | None = None
-    count: int = 1
-
-    def __str__(self) -> str:
-        return f"{self.severity}: {self.text}"
-
-    @property
-    def text(self) -> str:
-        """Message and action as sentences, without the severity."""
-        message = self.message if self.message.endswith((".", "?", "!")) else self.message + "."
-        return f"{message} {self.action}".rstrip()
-
-
-class Findings(tuple[Finding, ...]):
-    """All findings of a check, in order.
-
-    >>> found = Findings([Finding("gaps", "warning", "1 month is missing", "It is masked.")])
-    >>> len(found), len(found.errors), found.columns_dict()["rule"]
-    (1, 0, ['gaps'])
-    >>> print(found)
-    warning: 1 month is missing. It is masked.
-    """
-
-    __slots__ = ()
-
-    def __str__(self) -> str:
-        return "\n".join(str(finding) for finding in self) or "no findings"
-
-    @property
-    def errors(self) -> Findings:
-        """Those with which the data cannot be used."""
-        return Findings(finding for finding in self if finding.severity == "error")
-
-    @property
-    def warnings(self) -> Findings:
-        """Those that change or mask something, or that deserve a look."""
-        return Findings(finding for finding in self if finding.severity == "warning")
-
-    def columns_dict(self) -> dict[str, list]:
-        """The findings as columns: one list per field of Finding."""
-        rows = [asdict(finding) for finding in self]
-        return {name: [row[name] for row in rows] for name in Finding.__dataclass_fields__}
-
-    def raise_errors(self, source: str) -> None:
-        """Raise one DataError with all error findings, or return when there are none."""
-        texts = [finding.text for finding in self.errors]
-        if not texts:
-            return
-        if len(texts) == 1:
-            raise DataError(f"{source}: {texts[0]}")
-        listed = "\n".join(f"  {number}. {text}" for number, text in enumerate(texts, start=1))
-        raise DataError(f"{source} cannot be used as it is, for {len(texts)} reasons:\n{listed}")
 
 
 @dataclass(frozen=True)
@@ -203,13 +133,23 @@ def checked_periods(periods: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(set(whole)))
 
 
-def format_time(time: np.datetime64 | int) -> str:
+def offsets_of(lengths: ndarray) -> ndarray:
+    """Where each series begins, and where the last one ends: (S+1,) int64.
+
+    >>> offsets_of(np.array([3, 2]))
+    array([0, 3, 5])
+    """
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def format_time(time: ArrayLike) -> str:
     """A time for people: the date alone at midnight, else date and time; integers as they are.
 
     >>> format_time(np.datetime64("2024-03-01T00:00")), format_time(np.datetime64("2024-03-01T12:07")), format_time(7)
     ('2024-03-01', '2024-03-01 12:07', '7')
     """
-    if not isinstance(time, np.datetime64):
+    time = np.asarray(time)
+    if time.dtype.kind != "M":
         return str(time)
     text = str(time.astype("datetime64[us]")).replace("T", " ").removesuffix(".000000")
     return text.removesuffix(" 00:00:00") if text.endswith(" 00:00:00") else text.removesuffix(":00")

@@ -1,0 +1,385 @@
+"""Rules about data: each is a small function that looks at a table or a panel and returns what it noticed.
+
+Rules change nothing; repairs.py does. A rule that finds the same in many series says it once, with examples.
+"""
+
+# S series · N rows or observations of all series
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.calendars import HOUR, SECOND, is_clock_change, micros_of
+from lstmcast.data.findings import EXAMPLES, Case, Finding, Findings, Severity, advise, per_series
+from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
+from lstmcast.data.inference import infer
+from lstmcast.data.outliers import outlier_scores
+from lstmcast.data.table import ReadOptions, Table, format_time, offsets_of
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel
+
+_SHORT = 4  # observations below which a series gets the naive forecast
+_OUTLIER = 8.0  # robust standard deviations
+_MOST_CELLS = 10_000_000  # of a grid that is filled without asking, however thinly it is occupied
+
+
+def empty(table: Table) -> list[Finding]:
+    """No row has both a time and a value, or there are fewer than three: nothing can be learnt from them."""
+    values = int(np.count_nonzero(np.isfinite(table.values)))
+    if not len(table):
+        return [Finding("no rows", "error", "there are no rows of data", "At least three values are needed.")]
+    if not values:
+        message = f"all {len(table):,} values of {table.columns.target!r} are missing"
+        return [Finding("no values", "error", message, "Is it the right target column?", count=len(table))]
+    if values < 3:
+        message = f"there {'is' if values == 1 else 'are'} only {values} value{'s' * (values > 1)}"
+        action = "At least three are needed, and a few seasons for a good forecast."
+        return [Finding("too few values", "error", message, action, count=values)]
+    return []
+
+
+def time_zone(table: Table) -> list[Finding]:
+    """Times came with a time zone; they are kept without it."""
+    if table.time_zone is None:
+        return []
+    message = f"the times carry the time zone {table.time_zone}"
+    return [Finding("time zone", "note", message, "They are used as clock times of that zone.", value=table.time_zone)]
+
+
+def unsorted(table: Table) -> list[Finding]:
+    """Rows of a series are not in order of time."""
+    order = np.argsort(table.series, kind="stable")
+    series, times = table.series[order], table.times[order]
+    same = series[1:] == series[:-1]
+    back = np.flatnonzero(same & (times[1:] < times[:-1])) + 1
+    if not len(back):
+        return []
+    reverse = len(back) == np.count_nonzero(same)
+    row = order[back[0]]
+    message = "the rows run from the newest to the oldest" if reverse else "rows are not in order of time"
+    message += "" if reverse else f", first at {format_time(table.times[row])} ({table.place(row)})"
+    line = int(table.lines[row])
+    return [Finding("unsorted rows", "note", message, "They are sorted.", line=line, count=len(back))]
+
+
+def infinite(table: Table) -> list[Finding]:
+    """Infinite values are no measurements."""
+    return _values_finding(
+        table,
+        np.flatnonzero(np.isinf(table.values)),
+        Finding("infinite values", "warning", "", "They are treated as missing."),
+        "{count} of {total} values are infinite, the first",
+    )
+
+
+def missing(table: Table, options: ReadOptions) -> list[Finding]:
+    """Rows without a value."""
+    masked = f"They are masked: the forecast skips them. {advise('missing', 'interpolate')} fills them in."
+    action = masked if options.missing == "mask" else "They are interpolated between their neighbours."
+    return _values_finding(
+        table,
+        np.flatnonzero(np.isnan(table.values)),
+        Finding("missing values", "warning", "", action),
+        "{count} of {total} values are missing, the first",
+    )
+
+
+def negative(table: Table, options: ReadOptions) -> list[Finding]:
+    """Values below zero in a target that was declared not to have any."""
+    if options.kind == "real":
+        return []
+    return _values_finding(
+        table,
+        np.flatnonzero(table.values < 0),
+        Finding("negative values", "error", "", f"Correct them, or use {advise('kind', 'real')}."),
+        "{count} of {total} values are negative, but the target is declared " + options.kind + "; the first is {value}",
+    )
+
+
+def fractional(table: Table, options: ReadOptions) -> list[Finding]:
+    """Values that are no whole numbers in a target declared a count."""
+    if options.kind != "count":
+        return []
+    return _values_finding(
+        table,
+        np.flatnonzero(np.isfinite(table.values) & (table.values != np.rint(table.values))),
+        Finding("fractional counts", "error", "", f"Correct them, or use {advise('kind', 'positive')}."),
+        "{count} of {total} values are not whole, but the target is declared count; the first is {value}",
+    )
+
+
+def _values_finding(table: Table, rows: ndarray, rule: Finding, text: str) -> list[Finding]:
+    """Findings about single values; text: the sentence up to the time of the first one."""
+    totals = np.bincount(table.series, minlength=len(table.ids)) if len(rows) else np.zeros(0)
+
+    def say(rows: ndarray) -> Case:
+        first = rows[0]
+        value = f"{table.values[first]:g}"
+        filled = text.format(count=f"{len(rows):,}", total=f"{totals[table.series[first]]:,}", value=value)
+        message = f"{filled} at {format_time(table.times[first])} ({table.place(first)})"
+        return Case(message, int(table.lines[first]), value)
+
+    return per_series(table.ids, table.series, rows, rule, say)
+
+
+def duplicates(table: Table, options: ReadOptions) -> list[Finding]:
+    """Several rows for one time. table: sorted."""
+    repeated = (table.series[1:] == table.series[:-1]) & (table.times[1:] == table.times[:-1])
+    rows = np.flatnonzero(repeated) + 1
+    if not len(rows):
+        return []
+    severity: Severity = "error" if options.duplicates == "error" else "warning"
+    hint = _duplicates_hint(table, rows)
+    action = hint + _duplicates_action(options)
+
+    def say(rows: ndarray) -> Case:
+        first, time = rows[0], format_time(table.times[rows[0]])
+        message = f"there are two rows for {time} ({table.place(first - 1)} and {table.place(first)})"
+        times = len(np.unique(table.times[rows]))
+        message += f", and repeated rows for {times - 1:,} other times" if times > 1 else ""
+        return Case(message, int(table.lines[first]), time)
+
+    return per_series(table.ids, table.series, rows, Finding("duplicate times", severity, "", action), say)
+
+
+def _duplicates_action(options: ReadOptions) -> str:
+    if options.duplicates != "error":
+        kept = {"mean": "Their mean is used", "sum": "They are added up"}
+        return kept.get(options.duplicates, f"The {options.duplicates} of them is used") + "."
+    return (
+        "One value per series and time is expected. Several series in one file: name the column that tells them apart "
+        f"(--series NAME). Repeated measurements: {advise('duplicates', 'mean')}, or sum, first or last. "
+        f"Single events or sales: {advise('aggregate', 'sum')} with a frequency."
+    )
+
+
+def _duplicates_hint(table: Table, rows: ndarray) -> str:
+    """What the repeats look like: the hour that comes twice when clocks are put back, or plain copies."""
+    if table.times.dtype.kind == "M" and np.all(is_clock_change(micros_of(table.times[rows]))):
+        return "They look like the hour that comes twice when the clocks are put back (daylight saving). "
+    same = (table.values[rows] == table.values[rows - 1]) | np.isnan(table.values[rows])
+    return "The repeated rows all carry the same value. " if same.all() and len(rows) > 1 else ""
+
+
+def edges(table: Table, kept: ndarray) -> list[Finding]:
+    """Series without any value, and missing values after the last one. kept (N,) bool: the rows that stay."""
+    has_value = np.zeros(len(table.ids), dtype=bool)
+    has_value[table.series[kept]] = True
+    void = np.flatnonzero(~kept & ~has_value[table.series])
+    rule = Finding("no values", "warning", "", "The series is left out.")
+    found = per_series(table.ids, table.series, void, rule, lambda rows: Case(f"all {len(rows):,} values are missing"))
+    last = np.zeros(len(table.ids), dtype=np.int64)
+    last[table.series[kept]] = np.flatnonzero(kept)
+    after = np.flatnonzero(~kept & has_value[table.series] & (np.arange(len(kept)) > last[table.series]))
+
+    def say(rows: ndarray) -> Case:
+        time = format_time(table.times[last[table.series[rows[0]]]])
+        return Case(f"the last {len(rows):,} rows have no value", int(table.lines[rows[0]]), time)
+
+    action = "They are left out: the forecast starts after the last value."
+    return found + per_series(table.ids, table.series, after, Finding("no recent values", "warning", "", action), say)
+
+
+def frequency_of(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[Finding]]:
+    """The frequency that is given or that the times show, and what speaks against it. table: sorted, no repeats."""
+    is_date = table.times.dtype.kind == "M"
+    if options.frequency is not None:
+        given = parse_frequency(options.frequency)
+        if is_date == (given.unit == "integer"):
+            return None, [_unit_mismatch(given, is_date)]
+        return given.anchored(table.times), []
+    found = infer(table.times, table_offsets(table))
+    if found.frequency is None:
+        return None, [_untellable(table)]
+    return found.frequency, [_mixed(table, found.frequency, *other) for other in found.others]
+
+
+def table_offsets(table: Table) -> ndarray:
+    """Where each series begins in a sorted table: (S+1,)."""
+    return offsets_of(np.bincount(table.series, minlength=len(table.ids)))
+
+
+def _unit_mismatch(given: Frequency, is_date: bool) -> Finding:
+    times, fitting = ("dates", "D or MS") if is_date else ("plain numbers", "integer")
+    message = f"the frequency {given.code!r} does not fit times that are {times}"
+    return Finding("frequency", "error", message, f"Use for example {fitting}, or leave it out.", value=given.code)
+
+
+def _untellable(table: Table) -> Finding:
+    same = table.series[1:] == table.series[:-1]
+    if not same.any():
+        message = "no series has two times, so that the frequency cannot be told"
+        return Finding("frequency", "error", message, f"Give it, for example {advise('frequency', 'MS')}.")
+    row = int(np.flatnonzero(same)[0]) + 1
+    step = np.diff(micros_of(table.times))[row - 1] / SECOND
+    message = f"times are not whole seconds apart ({step:g} s at {table.place(row)})"
+    action = f"Make periods of them: {advise('aggregate', 'mean')} with {advise('frequency', 's')}, or --time index."
+    return Finding("frequency", "error", message, action, line=int(table.lines[row]))
+
+
+def _mixed(table: Table, main: Frequency, other: Frequency, series: ndarray) -> Finding:
+    names = ", ".join(repr(str(table.ids[code])) for code in series[:EXAMPLES]) + (", …" if len(series) > 3 else "")
+    message = (
+        f"most series are {main.name}, but {len(series):,} {'is' if len(series) == 1 else 'are'} {other.name}: {names}"
+    )
+    action = f"Forecast them apart, or bring all to one frequency: {advise('aggregate', 'sum')} with a frequency."
+    return Finding(
+        "mixed frequencies", "error", message, action, str(table.ids[series[0]]), None, other.code, len(series)
+    )
+
+
+def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Finding]:
+    """Times that no number of steps from the series' start reaches."""
+    rows = np.flatnonzero(positions == OFF_GRID)
+    if not len(rows):
+        return []
+    totals = np.bincount(table.series, minlength=len(table.ids))
+    shown = infer(table.times, table_offsets(table)).frequency
+    better = (
+        f"The times look {shown.name}: {advise('frequency', shown.code)}. " if shown not in (None, frequency) else ""
+    )
+    action = (
+        f"{better}Correct the times, give their true frequency, or make periods of them: "
+        f"{advise('aggregate', 'mean')} (or sum, last) with {advise('frequency', frequency.code)}."
+    )
+
+    def say(rows: ndarray) -> Case:
+        first, time = rows[0], format_time(table.times[rows[0]])
+        total = totals[table.series[first]]
+        message = f"{len(rows):,} of {total:,} times are not {frequency.name}, the first {time} ({table.place(first)})"
+        return Case(message, int(table.lines[first]), time)
+
+    return per_series(table.ids, table.series, rows, Finding("times off the grid", "error", "", action), say)
+
+
+def gaps(table: Table, positions: ndarray, frequency: Frequency, options: ReadOptions) -> list[Finding]:
+    """Times of the grid without a row; the hour that daylight saving skips is named apart."""
+    inside = table.series[1:] == table.series[:-1]
+    absent = np.where(inside, np.diff(positions) - 1, 0)
+    clock = _skipped_hours(table, absent, frequency)
+    found = _gap_findings(table, positions, np.flatnonzero((absent > 0) & ~clock), frequency, options)
+    skipped = np.flatnonzero(clock)
+    if len(skipped):
+        first = format_time(frequency.advance(table.times[skipped[0]], 1))
+        message = (
+            f"{len(skipped):,} times an hour is missing where clocks are put forward (daylight saving), first {first}"
+        )
+        action = "It is masked." if options.missing == "mask" else "It is interpolated."
+        line = int(table.lines[skipped[0]])
+        found.append(Finding("daylight-saving step", "note", message, action, None, line, first, len(skipped)))
+    return found
+
+
+def _skipped_hours(table: Table, absent: ndarray, frequency: Frequency) -> ndarray:
+    """Which gaps are one hour long and lie where clocks are put forward."""
+    if frequency.unit not in ("hour", "minute", "second"):
+        return np.zeros(len(absent), dtype=bool)
+    micros = micros_of(table.times)
+    step = micros_of(frequency.advance(np.datetime64(0, "us"), 1))
+    return (absent > 0) & (np.diff(micros) == step + HOUR) & is_clock_change(micros[:-1] + step)
+
+
+def _gap_findings(
+    table: Table, positions: ndarray, rows: ndarray, frequency: Frequency, options: ReadOptions
+) -> list[Finding]:
+    severity: Severity = "warning" if options.gaps == "fill" else "error"
+    absent = np.diff(positions) - 1
+    totals = positions[table_offsets(table)[1:] - 1] + 1
+    filled = "They become missing values and are " + ("masked." if options.missing == "mask" else "interpolated.")
+    action = filled if options.gaps == "fill" else f"Add the rows, or use {advise('gaps', 'fill')}."
+
+    def say(rows: ndarray) -> Case:
+        count, longest = int(absent[rows].sum()), rows[np.argmax(absent[rows])]
+        begin = format_time(frequency.advance(table.times[longest], 1))
+        end = format_time(frequency.advance(table.times[longest + 1], -1))
+        verb, where = ("has", begin) if count == 1 else ("have", f"the longest gap is from {begin} to {end}")
+        message = f"{count:,} of {totals[table.series[longest]]:,} times {verb} no row: {where}"
+        message += f" (after {table.place(longest)})"
+        return Case(message, int(table.lines[longest]), begin, count)
+
+    return per_series(table.ids, table.series[:-1], rows, Finding("gaps", severity, "", action), say)
+
+
+def too_sparse(table: Table, positions: ndarray, frequency: Frequency) -> list[Finding]:
+    """A grid so large and so empty that a wrong date or a wrong frequency is the likelier reason."""
+    ends = table_offsets(table)[1:] - 1
+    cells = int((positions[ends] + 1).sum())
+    if cells <= max(_MOST_CELLS, 20 * len(table)):
+        return []
+    jumps = np.where(table.series[1:] == table.series[:-1], np.diff(positions), 0)
+    row = int(np.argmax(jumps))
+    before, after = format_time(table.times[row]), format_time(table.times[row + 1])
+    message = (
+        f"a grid that is {frequency.name} would have {cells:,} times for {len(table):,} rows; the largest gap is from "
+        f"{before} ({table.place(row)}) to {after} ({table.place(row + 1)})"
+    )
+    action = "Correct a wrong date there, or give a longer frequency with --aggregate."
+    return [Finding("gaps", "error", message, action, None, int(table.lines[row + 1]), after, cells)]
+
+
+def check_panel(panel: Panel) -> Findings:
+    """All rules about a panel itself: constant and short series, outliers; missing values where no reader told them.
+
+    >>> from lstmcast.data.panel import Panel
+    >>> print(check_panel(Panel.from_arrays({"a": [1.0, 2.0], "b": [5.0, 5.0, 5.0, 5.0]})))
+    note: series 'a': only 2 values. It gets the naive forecast.
+    note: series 'b': all 4 values are 5. The forecast repeats it.
+    """
+    series = np.repeat(np.arange(len(panel)), panel.lengths)
+    known = np.isfinite(panel.values)
+    counts = np.bincount(series[known], minlength=len(panel))
+    rules = [_short(panel, counts), _constant(panel, counts), _outliers(panel, series)]
+    if panel.report.rows == 0:  # made from arrays: no rows were read, and nobody has said so yet
+        rules.append(_unknown(panel, series, ~known))
+    return Findings(finding for found in rules for finding in found)
+
+
+def _short(panel: Panel, counts: ndarray) -> list[Finding]:
+    rule = Finding("too short", "note", "", "It gets the naive forecast.")
+
+    def say(series: ndarray) -> Case:
+        count = counts[series[0]]
+        return Case(f"only {count} value{'s' * bool(count != 1)}")
+
+    return per_series(panel.ids, np.arange(len(panel)), np.flatnonzero(counts < _SHORT), rule, say)
+
+
+def _constant(panel: Panel, counts: ndarray) -> list[Finding]:
+    low = np.fmin.reduceat(panel.values, panel.offsets[:-1])
+    high = np.fmax.reduceat(panel.values, panel.offsets[:-1])
+    rule = Finding("constant series", "note", "", "The forecast repeats it.")
+
+    def say(series: ndarray) -> Case:
+        return Case(f"all {counts[series[0]]:,} values are {low[series[0]]:g}", value=f"{low[series[0]]:g}")
+
+    return per_series(panel.ids, np.arange(len(panel)), np.flatnonzero((low == high) & (counts >= _SHORT)), rule, say)
+
+
+def _unknown(panel: Panel, series: ndarray, missing: ndarray) -> list[Finding]:
+    rule = Finding("missing values", "warning", "", "They are masked: the forecast skips them.")
+
+    def say(rows: ndarray) -> Case:
+        return Case(f"{len(rows):,} of {panel.lengths[series[rows[0]]]:,} values are missing")
+
+    return per_series(panel.ids, series, np.flatnonzero(missing), rule, say)
+
+
+def _outliers(panel: Panel, series: ndarray) -> list[Finding]:
+    """Values far from both of their neighbours one season away, in units of the usual seasonal difference."""
+    scores = outlier_scores(panel.values, panel.offsets, panel.periods)
+    rule = Finding("outliers", "note", "", "They are kept as they are.")
+
+    def say(rows: ndarray) -> Case:
+        worst = rows[np.argmax(scores[rows])]
+        code = series[worst]
+        time = panel.frequency.advance(panel.starts[code], worst - panel.offsets[code])
+        value = f"{panel.values[worst]:g}"
+        far = f"{scores[worst]:.0f} times the usual seasonal change away"
+        text = f"{len(rows):,} unusual value{'s' * (len(rows) > 1)}, the farthest {value} at {format_time(time)}"
+        return Case(f"{text}, {far}", value=value)
+
+    return per_series(panel.ids, series, np.flatnonzero(scores > _OUTLIER), rule, say)

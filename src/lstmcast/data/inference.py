@@ -1,0 +1,199 @@
+"""Which frequency times have: found from their steps, by the calendar where steps differ in length."""
+
+# S series · N times of all series · M = N − S steps between them
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.calendars import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    WEEK,
+    business_day_of,
+    day_of_month,
+    days_in_month,
+    micros_of,
+    month_of,
+    weekday_of,
+)
+from lstmcast.data.frequency import Frequency, longest
+
+_FIXED, _MONTHS, _BUSINESS, _MONTH_ENDS = 0, 1, 2, 3  # how the steps of a series are counted
+_REGULAR = 0.8  # share of equal steps from which a series speaks for a frequency
+_TELLING = 8  # steps that a regular series needs before it counts as another frequency rather than as one with gaps
+_FILLED = 0.25  # share of a finer grid that must be occupied before it is taken instead of the most frequent step
+
+
+@dataclass(frozen=True, eq=False)
+class Inference:
+    """The frequency of most observations (None: it cannot be told), and regular series that have another one.
+
+    others: pairs of a frequency and the numbers of the series that have it.
+    """
+
+    frequency: Frequency | None
+    others: tuple[tuple[Frequency, ndarray], ...] = ()
+
+
+def infer_frequency(times: ndarray, offsets: ndarray | None = None) -> Frequency | None:
+    """The frequency of most of the times; None where no series has two times, or steps are not whole seconds.
+
+    times (N,) datetime64 or integers, ascending and without repeats in each series; offsets (S+1,) as in a Panel, or
+    None for one series.
+
+    >>> print(infer_frequency(np.array(["2024-01-31", "2024-02-29", "2024-03-31"], "datetime64[D]")).name)
+    monthly (month ends)
+    >>> print(infer_frequency(np.array([10, 20, 40])).code)
+    10integer
+    """
+    return infer(np.asarray(times), np.array([0, len(times)]) if offsets is None else offsets).frequency
+
+
+def infer(times: ndarray, offsets: ndarray) -> Inference:
+    """As infer_frequency, with the series that have another frequency than most."""
+    is_date = times.dtype.kind == "M"
+    counts = micros_of(times) if is_date else times.astype(np.int64)
+    lengths = np.diff(offsets)
+    usable = np.flatnonzero(lengths > 1)
+    if not len(usable):
+        return Inference(None)
+    rows = np.repeat(lengths > 1, lengths)
+    kept = _Steps.of(counts[rows], lengths[usable])
+    kinds, sizes, shares = _kinds_of_dates(counts[rows], kept) if is_date else _described(kept, _FIXED)
+    main, regular = _vote(kinds, sizes, shares, kept.lengths)
+    key = sizes * 4 + kinds
+    frequency = _frequency(main % 4, main // 4, is_date)
+    if frequency is None:
+        return Inference(None)
+    mine = np.repeat(key == main, kept.lengths)
+    others = [
+        (other.anchored(times[rows][np.repeat(key == code, kept.lengths)]), usable[(key == code) & regular])
+        for code in np.unique(key[regular & (kept.lengths > _TELLING) & (key != main)])
+        if (other := _frequency(code % 4, code // 4, is_date)) is not None
+    ]
+    return Inference(frequency.anchored(times[rows][mine]) if is_date else frequency, tuple(others))
+
+
+@dataclass(frozen=True, eq=False)
+class _Steps:
+    """Steps of series that have at least two times: sizes (M,), begins (S,) where each series' steps begin."""
+
+    sizes: ndarray
+    begins: ndarray
+    lengths: ndarray  # times, not steps, of each series
+
+    @classmethod
+    def of(cls, counts: ndarray, lengths: ndarray) -> _Steps:
+        last = np.cumsum(lengths)[:-1] - 1  # the step from one series to the next is none
+        return cls(np.delete(np.diff(counts), last), np.cumsum(lengths - 1) - (lengths - 1), lengths)
+
+    def modes(self) -> tuple[ndarray, ndarray]:
+        """The most frequent step of each series (the smaller one of a tie) and its share."""
+        low, high = np.minimum.reduceat(self.sizes, self.begins), np.maximum.reduceat(self.sizes, self.begins)
+        modes, shares = low.copy(), np.ones(len(low))
+        varied = low != high
+        if varied.any():  # most series have one step only: sort the rest
+            owner = np.repeat(np.arange(len(low)), self.lengths - 1)
+            rows = varied[owner]
+            modes[varied], shares[varied] = _modes(owner[rows], self.sizes[rows], self.lengths[varied] - 1)
+        return modes, shares
+
+
+def _modes(owner: ndarray, sizes: ndarray, counts: ndarray) -> tuple[ndarray, ndarray]:
+    order = np.lexsort((sizes, owner))
+    owner, sizes = owner[order], sizes[order]
+    begins = np.flatnonzero(np.r_[True, (np.diff(owner) != 0) | (np.diff(sizes) != 0)])
+    runs = np.diff(np.r_[begins, len(sizes)])
+    best = np.lexsort((-runs, owner[begins]))  # stable: of equal runs the smaller step stays in front
+    first = best[np.flatnonzero(np.r_[True, np.diff(owner[begins][best]) != 0])]
+    return sizes[begins][first], runs[first] / counts
+
+
+def _described(steps: _Steps, kind: int) -> tuple[ndarray, ndarray, ndarray]:
+    """(kinds, sizes, shares) of the steps: the most frequent one, or a finer one that all of them fit."""
+    modes, shares = steps.modes()
+    common = np.gcd.reduceat(steps.sizes, steps.begins)
+    cells = np.add.reduceat(steps.sizes, steps.begins) // common + 1
+    finer = (common % modes != 0) & (steps.lengths / cells >= _FILLED)
+    sizes = np.where(finer, common, modes)
+    return np.full(len(modes), kind), sizes, np.where(finer, 0.0, shares)
+
+
+def _kinds_of_dates(micros: ndarray, steps: _Steps) -> tuple[ndarray, ndarray, ndarray]:
+    kinds, sizes, shares = _described(steps, _FIXED)
+    for chosen, kind, count in _calendar_kinds(micros, steps):
+        if chosen.any():
+            rows = np.repeat(chosen, steps.lengths)
+            found = _described(_Steps.of(count(micros[rows]), steps.lengths[chosen]), kind)
+            kinds[chosen], sizes[chosen], shares[chosen] = found
+    return kinds, sizes, shares
+
+
+def _calendar_kinds(micros: ndarray, steps: _Steps):
+    """(which series, kind, how to count): those whose steps are equal only when the calendar counts them."""
+    by_month, ends = _month_series(micros, steps)
+    yield by_month & ~ends, _MONTHS, month_of
+    yield by_month & ends, _MONTH_ENDS, month_of
+    yield _business_series(micros, steps), _BUSINESS, business_day_of
+
+
+def _month_series(micros: ndarray, steps: _Steps) -> tuple[ndarray, ndarray]:
+    """Series that keep to one day of the month (or the last one, if it is too short), and those on month ends."""
+    wide = np.minimum.reduceat(steps.sizes, steps.begins) >= 28 * DAY
+    by_month, ends = wide.copy(), wide.copy()
+    if not wide.any():
+        return by_month, ends
+    micros = micros[np.repeat(wide, steps.lengths)]
+    lengths = steps.lengths[wide]
+    begins = np.cumsum(lengths) - lengths
+    day, last, clock = day_of_month(micros), days_in_month(month_of(micros)), micros % DAY
+    latest = np.repeat(np.maximum.reduceat(day, begins), lengths)
+    kept = (day == np.minimum(latest, last)) & (clock == np.repeat(clock[begins], lengths))
+    by_month[wide] = np.logical_and.reduceat(kept, begins)
+    ends[wide] = np.logical_and.reduceat(day == last, begins)
+    return by_month, ends
+
+
+def _business_series(micros: ndarray, steps: _Steps) -> ndarray:
+    """All series in whole days, if none of them has a weekend, most steps are one day and Mondays follow Fridays."""
+    whole = np.gcd.reduceat(steps.sizes, steps.begins) % DAY == 0
+    sizes = steps.sizes[np.repeat(whole, steps.lengths - 1)]
+    days = weekday_of(micros[np.repeat(whole, steps.lengths)])
+    over_weekend = bool(len(sizes)) and np.any(sizes == 3 * DAY)
+    if not over_weekend or np.any(days > 4) or np.count_nonzero(sizes == DAY) < 0.5 * len(sizes):
+        return np.zeros(len(whole), dtype=bool)
+    return whole
+
+
+def _vote(kinds: ndarray, sizes: ndarray, shares: ndarray, lengths: ndarray) -> tuple[int, ndarray]:
+    """The code (4 × size + kind) that most observations of regular series have, and which series are regular.
+
+    Where no series is regular, the step that all of the commonest kind have in common.
+    """
+    regular = shares >= _REGULAR
+    if regular.any():
+        codes, which = np.unique(sizes[regular] * 4 + kinds[regular], return_inverse=True)
+        return int(codes[np.argmax(np.bincount(which, lengths[regular]))]), regular
+    kind = int(np.argmax(np.bincount(kinds, lengths)))
+    return int(np.gcd.reduce(sizes[kinds == kind])) * 4 + kind, regular
+
+
+def _frequency(kind: int, size: int, is_date: bool) -> Frequency | None:
+    """The frequency of a step counted in a kind's unit; None below whole seconds."""
+    kind, size = int(kind), int(size)
+    if not is_date:
+        return Frequency("integer", size)
+    if kind in (_MONTHS, _MONTH_ENDS):
+        return longest(Frequency("month", size))
+    if kind == _BUSINESS:
+        return Frequency("business day", size)
+    for unit, length in (("week", WEEK), ("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", SECOND)):
+        if size % length == 0:
+            return Frequency(unit, size // length)
+    return None

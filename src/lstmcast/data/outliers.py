@@ -1,0 +1,72 @@
+"""How unusual each value is beside its neighbours one season away, for all series of a panel at once."""
+
+# S series · N observations of all series
+
+from __future__ import annotations
+
+import numpy as np
+from numpy import ndarray
+
+
+def outlier_scores(values: ndarray, offsets: ndarray, periods: tuple[int, ...]) -> ndarray:
+    """Distance of each value from both its neighbours one season away, in robust standard deviations of such changes.
+
+    A level shift or a trend moves a value away from one neighbour only and scores low; a spike moves it away from both.
+    The season is the longest period of which a series has three cycles, else one step. values (N,) with NaN = missing,
+    offsets (S+1,); returns (N,), 0 where a value or a neighbour is missing or the series has fewer than 8 values.
+
+    >>> spike = np.array([1.0, 2.0, 1.0, 2.0, 30.0, 2.0, 1.0, 2.0, 1.0, 2.0])
+    >>> int(np.argmax(outlier_scores(spike, np.array([0, 10]), (1,))))
+    4
+    """
+    lengths = np.diff(offsets)
+    series = np.repeat(np.arange(len(lengths)), lengths)
+    lags = _lags(lengths, periods)[series]
+    place, length = np.arange(len(values)) - offsets[:-1][series], lengths[series]
+    fits = length >= np.maximum(3 * lags, 8)
+    before = np.where(place >= lags, -lags, 2 * lags)  # the first season looks ahead twice, the last one back twice
+    after = np.where(place + lags < length, lags, -2 * lags)
+    change = np.where(fits & (place >= lags), values - _at(values, -lags, fits), np.nan)
+    drift = _medians(change, series, len(lengths))
+    away = np.abs(change - drift[series])
+    scale = _scales(away, series, len(lengths))[series]
+    one = values - _at(values, before, fits) + drift[series] * before / lags
+    other = values - _at(values, after, fits) + drift[series] * after / lags
+    distance = np.where(one * other > 0, np.minimum(np.abs(one), np.abs(other)), 0.0)
+    return np.divide(distance, scale, out=np.zeros(len(values)), where=fits & (scale > 0))
+
+
+def _lags(lengths: ndarray, periods: tuple[int, ...]) -> ndarray:
+    lags = np.ones(len(lengths), dtype=np.int64)
+    for period in periods:
+        lags[lengths >= 3 * period] = period
+    return lags
+
+
+def _at(values: ndarray, shift: ndarray, fits: ndarray) -> ndarray:
+    """values[t + shift[t]] where it fits, else NaN."""
+    rows = np.arange(len(values)) + np.where(fits, shift, 0)
+    return np.where(fits, values[np.clip(rows, 0, max(len(values) - 1, 0))], np.nan)
+
+
+def _scales(away: ndarray, series: ndarray, count: int) -> ndarray:
+    """Standard deviation as the median distance tells it, or as the mean one does where most distances are 0."""
+    robust = 1.4826 * _medians(away, series, count)
+    known = np.isfinite(away)
+    total = np.bincount(series[known], away[known], minlength=count)
+    mean = total / np.maximum(np.bincount(series[known], minlength=count), 1)
+    return np.where(robust > 0, robust, 1.2533 * mean)
+
+
+def _medians(values: ndarray, series: ndarray, count: int) -> ndarray:
+    """Median of the finite values of each series: (S,), NaN where there are none."""
+    known = np.isfinite(values)
+    order = np.lexsort((values[known], series[known]))
+    ordered = values[known][order]
+    sizes = np.bincount(series[known], minlength=count)
+    begins = np.cumsum(sizes) - sizes
+    medians = np.full(count, np.nan)
+    some = sizes > 0
+    low, high = begins[some] + (sizes[some] - 1) // 2, begins[some] + sizes[some] // 2
+    medians[some] = (ordered[low] + ordered[high]) / 2
+    return medians

@@ -1,0 +1,280 @@
+"""From a table as read to regular series: sorted, one row per time, trimmed, on a grid. Each repair is a function."""
+
+# S series · N rows · G groups of rows
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data import checks
+from lstmcast.data.calendars import DAY
+from lstmcast.data.checks import table_offsets
+from lstmcast.data.findings import Finding, Findings, advise
+from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
+from lstmcast.data.table import ReadOptions, Table, format_time, offsets_of
+
+
+@dataclass(frozen=True, eq=False)
+class Regular:
+    """Series on their grids: values (N,), offsets (S+1,), ids (S,), starts (S,)."""
+
+    values: ndarray
+    offsets: ndarray
+    ids: ndarray
+    starts: ndarray
+    frequency: Frequency
+
+
+def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Findings]:
+    """Check and repair a table: regular series, None where errors are in the way, and all findings.
+
+    Rules that need what an error denies (a grid without a frequency) are left out; all others have spoken.
+    """
+    found = [*table.dropped, *checks.empty(table)]
+    if not np.isfinite(table.values).any():
+        return None, Findings(found)
+    found += checks.time_zone(table) + checks.unsorted(table)
+    table = in_order(table)
+    found += checks.infinite(table)
+    table = replace(table, values=np.where(np.isinf(table.values), np.nan, table.values))
+    table, frequency, told = _one_row_per_time(table, options)
+    kept = between_values(table)
+    found += told + checks.edges(table, kept)
+    table = only(table, kept)
+    found += checks.negative(table, options) + checks.fractional(table, options)
+    if frequency is None:
+        frequency, told = checks.frequency_of(table, options)
+        found += told
+    if frequency is None:
+        return None, Findings(found)
+    regular, told = _gridded(table, frequency, options)
+    findings = Findings([*found, *told])
+    return (None if findings.errors else regular), findings
+
+
+def _one_row_per_time(table: Table, options: ReadOptions) -> tuple[Table, Frequency | None, list[Finding]]:
+    if options.aggregate is not None:
+        return aggregated(table, options)
+    found = checks.duplicates(table, options)
+    how = "first" if options.duplicates == "error" else options.duplicates  # an error has been found: go on looking
+    begins = _group_begins(table.series, table.times)
+    return (table if len(begins) == len(table) else grouped(table, begins, how)), None, found
+
+
+def _gridded(table: Table, frequency: Frequency, options: ReadOptions) -> tuple[Regular | None, list[Finding]]:
+    positions = grid_positions(table, frequency)
+    found = checks.missing(table, options) + checks.off_grid(table, positions, frequency)
+    if np.any(positions == OFF_GRID):
+        return None, found
+    sparse = checks.too_sparse(table, positions, frequency)
+    found += sparse + checks.gaps(table, positions, frequency, options)
+    if sparse:
+        return None, found
+    values, offsets = filled(table, positions)
+    if options.missing == "interpolate":
+        values = interpolated(values, whole=options.kind == "count")
+    return Regular(values, offsets, table.ids, table.times[table_offsets(table)[:-1]], frequency), found
+
+
+def in_order(table: Table) -> Table:
+    """The rows sorted by series and time; rows of one time stay in their order."""
+    same = np.diff(table.series)
+    if np.all((same > 0) | ((same == 0) & (np.diff(table.times) >= np.zeros(1, np.diff(table.times[:1]).dtype)))):
+        return table
+    order = np.lexsort((table.times, table.series))
+    return _rows(table, order)
+
+
+def _rows(table: Table, rows: ndarray) -> Table:
+    return replace(
+        table, series=table.series[rows], times=table.times[rows], values=table.values[rows], lines=table.lines[rows]
+    )
+
+
+def _group_begins(series: ndarray, keys: ndarray) -> ndarray:
+    """Where runs of rows of one series with one key begin: (G,)."""
+    if not len(series):
+        return np.zeros(0, dtype=np.int64)
+    return np.flatnonzero(np.r_[True, (series[1:] != series[:-1]) | (keys[1:] != keys[:-1])])
+
+
+def grouped(table: Table, begins: ndarray, how: str) -> Table:
+    """One row for each run of rows: the values reduced, everything else that of the first row."""
+    return replace(_rows(table, begins), values=reduced(table.values, begins, how))
+
+
+def reduced(values: ndarray, begins: ndarray, how: str) -> ndarray:
+    """Reduce runs of values to one each: (G,). Missing values are skipped; a run of nothing else stays missing.
+
+    >>> reduced(np.array([1.0, 2.0, np.nan, np.nan]), np.array([0, 2]), "mean")
+    array([1.5, nan])
+    """
+    known = np.isfinite(values)
+    counts = np.add.reduceat(known.astype(np.int64), begins)
+    if how == "count":
+        return counts.astype(np.float64)
+    if how in ("min", "max"):
+        return (np.fmin if how == "min" else np.fmax).reduceat(values, begins)
+    if how in ("sum", "mean"):
+        sums = np.add.reduceat(np.where(known, values, 0.0), begins)
+        sums[counts == 0] = np.nan
+        return sums if how == "sum" else sums / np.maximum(counts, 1)
+    groups = np.repeat(np.arange(len(begins)), np.diff(np.r_[begins, len(values)]))[known]
+    ordered = values[known]
+    if how == "median":
+        ordered = ordered[np.lexsort((ordered, groups))]
+    return _picked(ordered, counts, how)
+
+
+def _picked(ordered: ndarray, counts: ndarray, how: str) -> ndarray:
+    """The first, last or middle value of each run; ordered: the known values, run after run."""
+    begins = np.cumsum(counts) - counts
+    low, high = {
+        "first": (begins, begins),
+        "last": (begins + counts - 1, begins + counts - 1),
+        "median": (begins + (counts - 1) // 2, begins + counts // 2),
+    }[how]
+    some = counts > 0
+    picked = np.full(len(counts), np.nan)
+    picked[some] = (ordered[low[some]] + ordered[high[some]]) / 2
+    return picked
+
+
+def between_values(table: Table) -> ndarray:
+    """Which rows lie between the first and the last value of their series: (N,) bool. table: sorted."""
+    known = np.flatnonzero(np.isfinite(table.values))
+    first, last = np.full(len(table.ids), len(table)), np.full(len(table.ids), -1)
+    first[table.series[known][::-1]] = known[::-1]  # the last assignment stays
+    last[table.series[known]] = known
+    rows = np.arange(len(table))
+    return (rows >= first[table.series]) & (rows <= last[table.series])
+
+
+def only(table: Table, kept: ndarray) -> Table:
+    """The table without the other rows, and without series that have none left."""
+    if kept.all() and len(table.ids) == len(np.unique(table.series)):
+        return table
+    table = _rows(table, np.flatnonzero(kept))
+    present, series = np.unique(table.series, return_inverse=True)
+    return replace(table, series=series.astype(np.int64), ids=table.ids[present])
+
+
+def grid_positions(table: Table, frequency: Frequency) -> ndarray:
+    """Steps of each row since the first row of its series; OFF_GRID where a row is not on the grid. table: sorted."""
+    offsets = table_offsets(table)
+    positions = frequency.position(table.times, table.times[offsets[:-1]][table.series])
+    wrong = np.bincount(table.series[positions == OFF_GRID], minlength=len(table.ids))
+    suspects = np.flatnonzero(wrong > 0.5 * np.diff(offsets))
+    if len(suspects):  # perhaps only the first row is off: look from the last one, to name the right rows
+        rows = np.isin(table.series, suspects)
+        again = frequency.position(table.times[rows], table.times[offsets[1:] - 1][table.series[rows]])
+        fewer = np.bincount(table.series[rows][again == OFF_GRID], minlength=len(table.ids)) < wrong
+        positions[rows] = np.where(fewer[table.series[rows]], again, positions[rows])
+    return positions
+
+
+def filled(table: Table, positions: ndarray) -> tuple[ndarray, ndarray]:
+    """Values on the whole grid, NaN where no row was, and the offsets of the series."""
+    offsets = table_offsets(table)
+    grid = offsets_of(positions[offsets[1:] - 1] + 1)
+    values = np.full(grid[-1], np.nan)
+    values[grid[:-1][table.series] + positions] = table.values
+    return values, grid
+
+
+def interpolated(values: ndarray, whole: bool) -> ndarray:
+    """Missing values on the straight line between their neighbours; every series begins and ends with a value."""
+    known = np.isfinite(values)
+    rows = np.arange(len(values))
+    line = np.interp(rows, rows[known], values[known])
+    return np.where(known, values, np.rint(line) if whole else line)
+
+
+def aggregated(table: Table, options: ReadOptions) -> tuple[Table, Frequency | None, list[Finding]]:
+    """One row per series and calendar period of the frequency; sums and counts are 0 in periods without rows.
+
+    A first or last period that the rows cover only in part is left out. table: sorted.
+    """
+    frequency, found = _period(table, options)
+    if frequency is None or options.aggregate is None:
+        return table, None, found
+    bins = frequency.bins(table.times)
+    adds = options.aggregate in ("sum", "count")
+    first, last, told = _whole_periods(table, bins, frequency, adds)
+    kept = (bins >= first) & (bins <= last)
+    table, bins = _rows(table, np.flatnonzero(kept)), bins[kept]
+    begins = _group_begins(table.series, bins)
+    rows, bins = len(table), bins[begins]
+    table = grouped(table, begins, options.aggregate)
+    message = f"{rows:,} rows were made {len(table):,} values, {frequency.name}, by {options.aggregate}"
+    found += [Finding("aggregated", "note", message, count=rows), *told]
+    if adds:
+        table, bins, told = _with_zeros(table, bins, last, frequency)
+        found += told
+    return replace(table, times=frequency.bin_labels(bins)), frequency, found
+
+
+def _period(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[Finding]]:
+    """The frequency to aggregate to: the one given, else days, hours for a short span."""
+    if options.frequency is not None:
+        frequency, found = checks.frequency_of(table, options)
+        return (parse_frequency(options.frequency).grounded() if frequency else None), found
+    if table.times.dtype.kind != "M":
+        return Frequency("integer"), []
+    short = (table.times.max() - table.times.min()).astype(np.int64) < 3 * DAY
+    frequency = Frequency("hour" if short else "day")
+    message = f"no frequency was given for the aggregation: the values are {frequency.name}"
+    return frequency, [Finding("frequency", "note", message, f"Other periods: {advise('frequency', 'W-MON')}, MS, ….")]
+
+
+def _whole_periods(table: Table, bins: ndarray, frequency: Frequency, adds: bool) -> tuple[int, int, list[Finding]]:
+    """First and last period that the rows of all series together cover, and findings about those that they do not."""
+    periods, which = np.unique(bins, return_inverse=True)
+    times = table.times.astype(np.int64)
+    earliest, latest = np.full(len(periods), np.iinfo(np.int64).max), np.full(len(periods), np.iinfo(np.int64).min)
+    np.minimum.at(earliest, which, times)
+    np.maximum.at(latest, which, times)
+    begins, ends = (frequency.bin_starts(periods + shift).astype(np.int64) for shift in (0, 1))
+    first, last, found = 0, len(periods) - 1, []
+    if _is_partial((ends - latest)[::-1], ends[-1] - begins[-1]) and last > first:
+        last -= 1
+        found.append(_partial("last", frequency, periods[-1], f"its rows end at {format_time(table.times.max())}"))
+    if adds and _is_partial(earliest - begins, ends[0] - begins[0]) and last > first:
+        first += 1
+        found.append(_partial("first", frequency, periods[0], f"its rows begin at {format_time(table.times.min())}"))
+    return int(periods[first]), int(periods[last]), found
+
+
+def _is_partial(distances: ndarray, length: int) -> bool:
+    """Whether rows stay clearly farther from the edge of the first of these periods than from those of the others."""
+    return bool(len(distances) > 1 and distances[0] > max(0.1 * length, 1.5 * np.quantile(distances[1:], 0.9)))
+
+
+def _partial(which: str, frequency: Frequency, period: int, why: str) -> Finding:
+    label = format_time(frequency.bin_labels(np.array([period]))[0])
+    message = f"the {which} period ({frequency.name}: {label}) is incomplete: {why}"
+    return Finding("incomplete period", "warning", message, "It is left out.", value=label)
+
+
+def _with_zeros(table: Table, bins: ndarray, last: int, frequency: Frequency) -> tuple[Table, ndarray, list[Finding]]:
+    """Rows of value 0 for periods without rows, from the first one of each series to the last one of all."""
+    offsets = table_offsets(table)
+    present = np.diff(offsets) > 0
+    starts = np.zeros(len(table.ids), dtype=np.int64)
+    starts[present] = bins[offsets[:-1][present]]
+    grid = offsets_of(np.where(present, last - starts + 1, 0))
+    cells = grid[:-1][table.series] + bins - starts[table.series]
+    empty = int(grid[-1]) - len(table)
+    if not empty:
+        return table, bins, []
+    series = np.repeat(np.arange(len(table.ids)), np.diff(grid))
+    values, lines = np.zeros(grid[-1]), np.zeros(grid[-1], dtype=np.int64)
+    values[cells], lines[cells] = table.values, table.lines
+    every = np.arange(grid[-1]) - grid[:-1][series] + starts[series]
+    times = frequency.bin_labels(every)
+    message = f"{empty:,} of {int(grid[-1]):,} periods ({frequency.name}) have no rows"
+    found = Finding("empty periods", "note", message, "They count as 0.", count=empty)
+    return replace(table, series=series, times=times, values=values, lines=lines), every, [found]
