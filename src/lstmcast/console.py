@@ -1,0 +1,140 @@
+"""What the commands say, as plain text: aligned columns, numbers as people write them, one sentence per finding."""
+
+# O origins · H horizon
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.table import format_time
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Finding, Panel
+    from lstmcast.forecast import Forecast
+
+MOST_ROWS = 60  # of a forecast on the screen: a longer one is for a file
+MOST_FINDINGS = 8  # before a forecast; `lstmcast check` shows all
+
+
+def panel_line(panel: Panel) -> str:
+    """What was read, in one line.
+
+    >>> from lstmcast.data.panel import Panel
+    >>> panel_line(Panel.from_arrays([5.0, 6.0], frequency="MS", start="2024-01"))
+    'arrays: 1 series, 2 values, monthly (month starts), 2024-01-01 to 2024-02-01'
+    """
+    rows = f"{panel.report.rows:,} rows, " if panel.report.rows else ""
+    values = f"{len(panel.values):,} value{'s' * (len(panel.values) != 1)}"
+    span = f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
+    return f"{panel.report.source}: {rows}{len(panel):,} series, {values}, {panel.frequency.name}, {span}"
+
+
+def finding_lines(findings: Iterable[Finding], most: int | None = None) -> list[str]:
+    """One paragraph per finding, errors first; what is beyond `most` is counted."""
+    order = {"error": 0, "warning": 1, "note": 2}
+    found = sorted(findings, key=lambda finding: order[finding.severity])
+    shown = found if most is None else found[:most]
+    lines = [paragraph(f"{finding.severity + ':':<9}{finding.text}", indent=11) for finding in shown]
+    if len(found) > len(shown):
+        lines.append(f"  … and {len(found) - len(shown):,} more: `lstmcast check` shows all")
+    return lines
+
+
+def paragraph(text: str, indent: int) -> str:
+    """Text as wide as the terminal, later lines indented; unbroken where there is no terminal, for grep's sake."""
+    if not sys.stderr.isatty():
+        return "  " + text
+    width = min(shutil.get_terminal_size().columns, 120)
+    return textwrap.fill(text, width, initial_indent="  ", subsequent_indent=" " * indent)
+
+
+def forecast_table(forecast: Forecast, kind: str = "real") -> str:
+    """The first rows of a forecast with its intervals, and how many rows there are beyond.
+
+    >>> from lstmcast.forecast import Forecast
+    >>> point = np.array([[446.91, 421.4]])
+    >>> bounds = np.stack([point - 20, point + 21], axis=2)
+    >>> print(forecast_table(Forecast(np.array(["a"], object), np.array([7]), np.array([[8, 9]]), point, bounds, (.1, .9))))
+    ds  forecast    80 % interval
+     8     446.9  426.9 … 467.9
+     9     421.4  401.4 … 442.4
+    """
+    origins = -(-MOST_ROWS // forecast.horizon)
+    rows = slice(0, MOST_ROWS)
+    write = number_format(np.concatenate([forecast.point[:origins].ravel(), forecast.quantiles[:origins].ravel()]))
+    columns = _leading_columns(forecast, origins)
+    columns["forecast"] = [write(value) for value in forecast.point[:origins].ravel()[rows]]
+    for level in forecast.interval_levels:
+        band = forecast.interval(level)
+        bounds = zip(band.lower[:origins].ravel()[rows], band.upper[:origins].ravel()[rows], strict=True)
+        columns[f"{level:g} % interval"] = [f"{write(lower)} … {write(upper)}" for lower, upper in bounds]
+    left = forecast.columns.series if forecast.columns.series in columns else None
+    text = aligned(list(columns), list(zip(*columns.values(), strict=True)), left=(left,))
+    beyond = len(forecast) - MOST_ROWS
+    return text + (f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond > 0 else "")
+
+
+def _leading_columns(forecast: Forecast, origins: int) -> dict[str, list[str]]:
+    columns: dict[str, list[str]] = {}
+    if len(set(forecast.ids)) > 1:
+        names = [shortened(str(name)) for name in forecast.ids[:origins]]
+        columns[forecast.columns.series] = [name for name in names for _ in range(forecast.horizon)][:MOST_ROWS]
+    columns[forecast.columns.time] = [format_time(time) for time in forecast.times[:origins].ravel()[:MOST_ROWS]]
+    return columns
+
+
+def shortened(text: str, longest: int = 30) -> str:
+    """Text for one cell: no line breaks or control characters, and not too long."""
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[str | None] = ()) -> str:
+    """Columns aligned to the right, or to the left for those named.
+
+    >>> print(aligned(["model", "MAE"], [["naive", "12.5"], ["lstmcast", "7.25"]], left=["model"]))
+    model      MAE
+    naive     12.5
+    lstmcast  7.25
+    """
+    widths = [max(map(_width, column)) for column in zip(header, *rows, strict=True)]
+    sides = [name in left for name in header]
+    lines = (
+        "  ".join(_padded(cell, width, side) for cell, width, side in zip(row, widths, sides, strict=True))
+        for row in (header, *rows)
+    )
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _padded(cell: str, width: int, left: bool) -> str:
+    space = " " * (width - _width(cell))
+    return cell + space if left else space + cell
+
+
+def _width(text: str) -> int:
+    """Columns that a terminal needs: two for an ideograph."""
+    from unicodedata import combining, east_asian_width
+
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text if not combining(letter))
+
+
+def number_format(values: ndarray):
+    """A function that writes numbers of this size with about four digits that count, all with the same decimals.
+
+    >>> write = number_format(np.array([446.91, 1012.3])); write(446.91), write(1012.3), write(float("nan"))
+    ('446.9', '1,012.3', '–')
+    """
+    known = np.abs(values[np.isfinite(values) & (values != 0)])
+    size = float(np.median(known)) if len(known) else 1.0
+    if not 1e-6 < size < 1e15:
+        return lambda value: f"{value:.4g}" if np.isfinite(value) else "–"
+    decimals = int(np.clip(3 - np.floor(np.log10(size)), 0, 9))
+    decimals = min(decimals, 1) if size >= 100 else decimals
+    return lambda value: f"{value + 0.0:,.{decimals}f}" if np.isfinite(value) else "–"

@@ -1,0 +1,86 @@
+"""Rules about the whole: what a forecast imports, which packages are used where."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import lstmcast
+
+SOURCE = Path(lstmcast.__file__).parent
+MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
+
+# Where a package may be imported at all, wherever in the file the import stands.
+HOMES = {
+    "torch": ("training/",),
+    "matplotlib": ("plots.py",),
+    "typer": ("cli.py",),
+    "safetensors": ("store.py",),
+    "statsforecast": ("evaluation/",),
+    "charset_normalizer": ("data/",),
+    "python_calamine": ("data/",),
+    "narwhals": ("data/",),
+}
+# Packages that cost a tenth of a second or more: never imported at the top of a module outside their home.
+SLOW = {"duckdb", "narwhals", "matplotlib", "pandas", "polars", "pyarrow", "rich", "scipy", "statsforecast"}
+
+
+def imports(module: str, *, top_level: bool = False) -> set[str]:
+    tree = ast.parse((SOURCE / module).read_text(encoding="utf-8"))
+    nodes = tree.body if top_level else ast.walk(tree)
+    names = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_packages_stay_in_their_homes(module):
+    tree_text = (SOURCE / module).read_text(encoding="utf-8")
+    assert "import pickle" not in tree_text
+    strays = {p for p in imports(module) & HOMES.keys() if not module.startswith(HOMES[p])}
+    assert not strays
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if not module.startswith("training/")])
+def test_slow_packages_are_imported_where_they_are_used(module):
+    assert not imports(module, top_level=True) & SLOW
+
+
+def loaded_after(code: str) -> set[str]:
+    code += "\nimport sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split("\n")[-2].split())
+
+
+FRAMEWORKS = {"torch", "pandas", "polars", "pyarrow", "scipy", "statsforecast", "sklearn", "jax", "tensorflow"}
+
+
+def test_forecasting_a_file_loads_no_framework(tmp_path):
+    rows = "\n".join(f"20{y}-{m:02}-01,{100 + 10 * m + y}" for y in range(10, 20) for m in range(1, 13))
+    (tmp_path / "sales.csv").write_text(f"month,sales\n{rows}\n")
+    loaded = loaded_after(
+        "import lstmcast as lc\n"
+        f"panel = lc.read({str(tmp_path / 'sales.csv')!r})\n"
+        "lc.LSTMForecaster(horizon=12).predict(panel)\n"
+    )
+    assert not loaded & (FRAMEWORKS | {"matplotlib", "rich"})
+
+
+def test_drawing_needs_no_window_system():
+    code = (
+        "import lstmcast as lc, numpy as np, sys\n"
+        "panel = lc.Panel.from_arrays(np.arange(50.0), frequency='MS', start='2020-01')\n"
+        "from lstmcast.evaluation.baselines import Naive\n"
+        "lc.ForecastPlot.from_forecast(Naive().predict(panel, 3), panel).figure()\n"
+        "assert 'matplotlib.pyplot' not in sys.modules\n"
+    )
+    assert not loaded_after(code) & FRAMEWORKS
