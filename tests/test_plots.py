@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +10,8 @@ import pytest
 from lstmcast import plots
 from lstmcast.data.panel import Panel
 from lstmcast.errors import OutputError
+from lstmcast.evaluation.backtest import Backtest, backtest
+from lstmcast.evaluation.baselines import SeasonalNaive
 from lstmcast.forecast import LEVELS, Forecast, origins_of
 from lstmcast.plots import ForecastPlot
 
@@ -32,8 +33,9 @@ def monthly(length: int = 144, count: int = 1) -> Panel:
     return Panel.from_arrays(values, frequency="MS", start="2010-01")
 
 
-def backtest_of(panel: Panel, horizon: int, counts: list[int]) -> SimpleNamespace:
-    return SimpleNamespace(forecast=seasonal_copy(panel, horizon, np.tile(counts, (len(panel), 1))))
+def backtest_of(panel: Panel, horizon: int, counts: list[int]) -> Backtest:
+    model = SeasonalNaive(horizon)
+    return backtest(model, panel, cutoffs=np.tile(counts, (len(panel), 1)), baselines=False)
 
 
 def drawn(plot: ForecastPlot) -> list:
@@ -92,6 +94,13 @@ def test_overlapping_held_out_forecasts_are_thinned():
     panel = monthly()
     plot = ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel, backtest_of(panel, 12, [126, 129, 132]))
     assert [line.times[0] for line in plot.panes[0].held_out] == [panel.times(0)[132]]
+
+
+def test_a_backtest_without_cutoffs_is_drawn_without(tmp_path):
+    panel = monthly(14)
+    nothing = backtest(SeasonalNaive(12), panel)
+    assert nothing.reason
+    assert ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel, nothing).panes[0].held_out == ()
 
 
 def test_many_series_become_six_panes():

@@ -187,16 +187,15 @@ def _shown(length: int, periods: Sequence[int], horizon: int, held_out: int) -> 
 
 
 def _held_out(backtest: Backtest | None, ids: set[str]) -> dict[str, list[Line]]:
-    """The forecasts at held-out cutoffs, by series; overlapping ones are thinned, as they would hide each other."""
+    """The model's forecasts at held-out cutoffs, by series, newest first; of overlapping ones the newest."""
     lines: dict[str, list[Line]] = {}
-    if backtest is None or not len(backtest.forecast.ids):
+    if backtest is None or backtest.model not in backtest.forecasts:
         return lines
-    forecast = backtest.forecast
+    forecast, judged = backtest.forecasts[backtest.model], np.isfinite(backtest.actual).any(axis=1)
     for origin in np.argsort(forecast.cutoffs, kind="stable")[::-1]:
-        name = forecast.ids[origin]
-        drawn = lines.setdefault(name, [])
+        drawn = lines.setdefault(forecast.ids[origin], [])
         line = Line(forecast.times[origin], forecast.point[origin])
-        if name in ids and np.isfinite(line.point).any() and (not drawn or line.times[-1] < drawn[-1].times[0]):
+        if forecast.ids[origin] in ids and judged[origin] and (not drawn or line.times[-1] < drawn[-1].times[0]):
             drawn.append(line)
     return lines
 
