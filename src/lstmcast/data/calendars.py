@@ -78,14 +78,17 @@ def business_day_start(business_days: ndarray) -> ndarray:
     return MONDAY + (7 * weeks + days) * DAY
 
 
-def is_clock_change(micros: ndarray) -> ndarray:
-    """True for times in the first four hours of a Sunday on which clocks are usually changed somewhere.
+def clock_change(micros: ndarray) -> ndarray:
+    """Which usual change of clocks a time belongs to, as a number from 1 for each week and hour; 0 for none.
 
-    >>> is_clock_change(micros_of(["2024-03-31T02:00", "2024-03-31T12:00", "2024-06-30T02:00"]))
-    array([ True, False, False])
+    Changes are in the first four hours of a Sunday.
+
+    >>> clock_change(micros_of(["2023-03-26T02:00", "2024-03-31T02:30", "2024-03-31T12:00", "2024-06-30T02:00"]))
+    array([11, 11,  0,  0])
     """
-    month, day = month_of(micros) % 12 + 1, day_of_month(micros)
-    week = np.zeros(np.shape(micros), dtype=bool)
-    for first_month, first_day in _CLOCK_WEEKS:
-        week |= (month == first_month) & (day >= first_day) & (day < first_day + 7)
-    return week & (weekday_of(micros) == 6) & (micros % DAY < 4 * HOUR)
+    month, day, hour = month_of(micros) % 12 + 1, day_of_month(micros), micros % DAY // HOUR
+    week = np.zeros(np.shape(micros), dtype=np.int64)
+    for number, (first_month, first_day) in enumerate(_CLOCK_WEEKS):
+        chosen = (month == first_month) & (day >= first_day) & (day < first_day + 7)
+        week = np.where(chosen, 8 * number + hour + 1, week)
+    return np.where((weekday_of(micros) == 6) & (hour < 4), week, 0)

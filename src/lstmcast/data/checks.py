@@ -1,4 +1,4 @@
-"""Rules about data: each is a small function that looks at a table or a panel and returns what it noticed.
+"""Rules about data as read: each is a small function that looks at a table and returns what it noticed.
 
 Rules change nothing; repairs.py does. A rule that finds the same in many series says it once, with examples.
 """
@@ -7,23 +7,17 @@ Rules change nothing; repairs.py does. A rule that finds the same in many series
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.calendars import HOUR, SECOND, is_clock_change, micros_of
-from lstmcast.data.findings import EXAMPLES, Case, Finding, Findings, Severity, advise, per_series
+from lstmcast.data.calendars import HOUR, SECOND, clock_change, micros_of
+from lstmcast.data.findings import EXAMPLES, Case, Finding, Severity, advise, per_series
 from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
-from lstmcast.data.inference import infer
-from lstmcast.data.outliers import outlier_scores
+from lstmcast.data.inference import Inference, infer
 from lstmcast.data.table import ReadOptions, Table, format_time, offsets_of
 
-if TYPE_CHECKING:
-    from lstmcast.data.panel import Panel
-
-_SHORT = 4  # observations below which a series gets the naive forecast
-_OUTLIER = 8.0  # robust standard deviations
 _MOST_CELLS = 10_000_000  # of a grid that is filled without asking, however thinly it is occupied
 
 
@@ -59,7 +53,7 @@ def unsorted(table: Table) -> list[Finding]:
     if not len(back):
         return []
     reverse = len(back) == np.count_nonzero(same)
-    row = order[back[0]]
+    row = int(order[back[0]])
     message = "the rows run from the newest to the oldest" if reverse else "rows are not in order of time"
     message += "" if reverse else f", first at {format_time(table.times[row])} ({table.place(row)})"
     line = int(table.lines[row])
@@ -159,29 +153,36 @@ def _duplicates_action(options: ReadOptions) -> str:
 
 def _duplicates_hint(table: Table, rows: ndarray) -> str:
     """What the repeats look like: the hour that comes twice when clocks are put back, or plain copies."""
-    if table.times.dtype.kind == "M" and np.all(is_clock_change(micros_of(table.times[rows]))):
+    if table.times.dtype.kind == "M" and np.all(clock_change(micros_of(table.times[rows])) > 0):
         return "They look like the hour that comes twice when the clocks are put back (daylight saving). "
     same = (table.values[rows] == table.values[rows - 1]) | np.isnan(table.values[rows])
     return "The repeated rows all carry the same value. " if same.all() and len(rows) > 1 else ""
 
 
 def edges(table: Table, kept: ndarray) -> list[Finding]:
-    """Series without any value, and missing values after the last one. kept (N,) bool: the rows that stay."""
+    """Series without any value, and missing values before the first or after the last one.
+
+    table: sorted; kept (N,) bool: the rows between the first and the last value of each series.
+    """
     has_value = np.zeros(len(table.ids), dtype=bool)
     has_value[table.series[kept]] = True
-    void = np.flatnonzero(~kept & ~has_value[table.series])
-    rule = Finding("no values", "warning", "", "The series is left out.")
-    found = per_series(table.ids, table.series, void, rule, lambda rows: Case(f"all {len(rows):,} values are missing"))
+    void, rows = ~kept & ~has_value[table.series], np.arange(len(kept))
     last = np.zeros(len(table.ids), dtype=np.int64)
     last[table.series[kept]] = np.flatnonzero(kept)
-    after = np.flatnonzero(~kept & has_value[table.series] & (np.arange(len(kept)) > last[table.series]))
+    after = ~kept & ~void & (rows > last[table.series])
+    before = ~kept & ~void & ~after
 
-    def say(rows: ndarray) -> Case:
-        time = format_time(table.times[last[table.series[rows[0]]]])
-        return Case(f"the last {len(rows):,} rows have no value", int(table.lines[rows[0]]), time)
+    def say(text: str) -> Callable[[ndarray], Case]:
+        return lambda rows: Case(text.format(len(rows)), int(table.lines[rows[0]]))
 
-    action = "They are left out: the forecast starts after the last value."
-    return found + per_series(table.ids, table.series, after, Finding("no recent values", "warning", "", action), say)
+    left_out = Finding("no values", "warning", "", "The series is left out.")
+    late = Finding("missing values", "note", "", "They are left out: the series begins with its first value.")
+    old = Finding("no recent values", "warning", "", "They are left out: the forecast starts after the last value.")
+    return [
+        *per_series(table.ids, table.series, np.flatnonzero(void), left_out, say("all {:,} values are missing")),
+        *per_series(table.ids, table.series, np.flatnonzero(before), late, say("the first {:,} values are missing")),
+        *per_series(table.ids, table.series, np.flatnonzero(after), old, say("the last {:,} values are missing")),
+    ]
 
 
 def frequency_of(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[Finding]]:
@@ -195,7 +196,7 @@ def frequency_of(table: Table, options: ReadOptions) -> tuple[Frequency | None, 
     found = infer(table.times, table_offsets(table))
     if found.frequency is None:
         return None, [_untellable(table)]
-    return found.frequency, [_mixed(table, found.frequency, *other) for other in found.others]
+    return found.frequency, _mixed(table, found)
 
 
 def table_offsets(table: Table) -> ndarray:
@@ -221,15 +222,18 @@ def _untellable(table: Table) -> Finding:
     return Finding("frequency", "error", message, action, line=int(table.lines[row]))
 
 
-def _mixed(table: Table, main: Frequency, other: Frequency, series: ndarray) -> Finding:
-    names = ", ".join(repr(str(table.ids[code])) for code in series[:EXAMPLES]) + (", …" if len(series) > 3 else "")
-    message = (
-        f"most series are {main.name}, but {len(series):,} {'is' if len(series) == 1 else 'are'} {other.name}: {names}"
-    )
+def _mixed(table: Table, found: Inference) -> list[Finding]:
+    if found.frequency is None or not found.others:
+        return []
+    parts = []
+    for other, series in found.others:
+        names = ", ".join(repr(str(table.ids[code])) for code in series[:EXAMPLES]) + ", …" * (len(series) > EXAMPLES)
+        parts.append(f"{len(series):,} {'is' if len(series) == 1 else 'are'} {other.name} ({names})")
+    message = f"most series are {found.frequency.name}, but {'; '.join(parts)}"
     action = f"Forecast them apart, or bring all to one frequency: {advise('aggregate', 'sum')} with a frequency."
-    return Finding(
-        "mixed frequencies", "error", message, action, str(table.ids[series[0]]), None, other.code, len(series)
-    )
+    first, series = found.others[0]
+    count = sum(len(series) for _, series in found.others)
+    return [Finding("mixed frequencies", "error", message, action, str(table.ids[series[0]]), None, first.code, count)]
 
 
 def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Finding]:
@@ -238,12 +242,8 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
     if not len(rows):
         return []
     totals = np.bincount(table.series, minlength=len(table.ids))
-    shown = infer(table.times, table_offsets(table)).frequency
-    better = (
-        f"The times look {shown.name}: {advise('frequency', shown.code)}. " if shown not in (None, frequency) else ""
-    )
     action = (
-        f"{better}Correct the times, give their true frequency, or make periods of them: "
+        f"{_looks_like(table, frequency)}Correct the times, give their true frequency, or make periods of them: "
         f"{advise('aggregate', 'mean')} (or sum, last) with {advise('frequency', frequency.code)}."
     )
 
@@ -254,6 +254,12 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
         return Case(message, int(table.lines[first]), time)
 
     return per_series(table.ids, table.series, rows, Finding("times off the grid", "error", "", action), say)
+
+
+def _looks_like(table: Table, frequency: Frequency) -> str:
+    """The frequency that the times themselves show, if it is another one."""
+    shown = infer(table.times, table_offsets(table)).frequency
+    return f"The times look {shown.name}: {advise('frequency', shown.code)}. " if shown not in (None, frequency) else ""
 
 
 def gaps(table: Table, positions: ndarray, frequency: Frequency, options: ReadOptions) -> list[Finding]:
@@ -280,7 +286,9 @@ def _skipped_hours(table: Table, absent: ndarray, frequency: Frequency) -> ndarr
         return np.zeros(len(absent), dtype=bool)
     micros = micros_of(table.times)
     step = micros_of(frequency.advance(np.datetime64(0, "us"), 1))
-    return (absent > 0) & (np.diff(micros) == step + HOUR) & is_clock_change(micros[:-1] + step)
+    change = np.where((absent > 0) & (np.diff(micros) == step + HOUR), clock_change(micros[:-1] + step), 0)
+    counts = np.bincount(change[change > 0], minlength=2)
+    return change == np.argmax(counts) if counts.any() else change > 0  # a zone changes in one week, at one hour
 
 
 def _gap_findings(
@@ -296,11 +304,14 @@ def _gap_findings(
         count, longest = int(absent[rows].sum()), rows[np.argmax(absent[rows])]
         begin = format_time(frequency.advance(table.times[longest], 1))
         end = format_time(frequency.advance(table.times[longest + 1], -1))
-        verb, where = ("has", begin) if count == 1 else ("have", f"the longest gap is from {begin} to {end}")
+        gap = f"is {begin}" if begin == end else f"is from {begin} to {end}"
+        verb, where = ("has", begin) if count == 1 else ("have", f"the longest gap {gap}")
         message = f"{count:,} of {totals[table.series[longest]]:,} times {verb} no row: {where}"
         message += f" (after {table.place(longest)})"
         return Case(message, int(table.lines[longest]), begin, count)
 
+    mostly_empty = options.frequency is not None and absent[rows].sum() > len(table)
+    action = (_looks_like(table, frequency) if mostly_empty else "") + action
     return per_series(table.ids, table.series[:-1], rows, Finding("gaps", severity, "", action), say)
 
 
@@ -319,67 +330,3 @@ def too_sparse(table: Table, positions: ndarray, frequency: Frequency) -> list[F
     )
     action = "Correct a wrong date there, or give a longer frequency with --aggregate."
     return [Finding("gaps", "error", message, action, None, int(table.lines[row + 1]), after, cells)]
-
-
-def check_panel(panel: Panel) -> Findings:
-    """All rules about a panel itself: constant and short series, outliers; missing values where no reader told them.
-
-    >>> from lstmcast.data.panel import Panel
-    >>> print(check_panel(Panel.from_arrays({"a": [1.0, 2.0], "b": [5.0, 5.0, 5.0, 5.0]})))
-    note: series 'a': only 2 values. It gets the naive forecast.
-    note: series 'b': all 4 values are 5. The forecast repeats it.
-    """
-    series = np.repeat(np.arange(len(panel)), panel.lengths)
-    known = np.isfinite(panel.values)
-    counts = np.bincount(series[known], minlength=len(panel))
-    rules = [_short(panel, counts), _constant(panel, counts), _outliers(panel, series)]
-    if panel.report.rows == 0:  # made from arrays: no rows were read, and nobody has said so yet
-        rules.append(_unknown(panel, series, ~known))
-    return Findings(finding for found in rules for finding in found)
-
-
-def _short(panel: Panel, counts: ndarray) -> list[Finding]:
-    rule = Finding("too short", "note", "", "It gets the naive forecast.")
-
-    def say(series: ndarray) -> Case:
-        count = counts[series[0]]
-        return Case(f"only {count} value{'s' * bool(count != 1)}")
-
-    return per_series(panel.ids, np.arange(len(panel)), np.flatnonzero(counts < _SHORT), rule, say)
-
-
-def _constant(panel: Panel, counts: ndarray) -> list[Finding]:
-    low = np.fmin.reduceat(panel.values, panel.offsets[:-1])
-    high = np.fmax.reduceat(panel.values, panel.offsets[:-1])
-    rule = Finding("constant series", "note", "", "The forecast repeats it.")
-
-    def say(series: ndarray) -> Case:
-        return Case(f"all {counts[series[0]]:,} values are {low[series[0]]:g}", value=f"{low[series[0]]:g}")
-
-    return per_series(panel.ids, np.arange(len(panel)), np.flatnonzero((low == high) & (counts >= _SHORT)), rule, say)
-
-
-def _unknown(panel: Panel, series: ndarray, missing: ndarray) -> list[Finding]:
-    rule = Finding("missing values", "warning", "", "They are masked: the forecast skips them.")
-
-    def say(rows: ndarray) -> Case:
-        return Case(f"{len(rows):,} of {panel.lengths[series[rows[0]]]:,} values are missing")
-
-    return per_series(panel.ids, series, np.flatnonzero(missing), rule, say)
-
-
-def _outliers(panel: Panel, series: ndarray) -> list[Finding]:
-    """Values far from both of their neighbours one season away, in units of the usual seasonal difference."""
-    scores = outlier_scores(panel.values, panel.offsets, panel.periods)
-    rule = Finding("outliers", "note", "", "They are kept as they are.")
-
-    def say(rows: ndarray) -> Case:
-        worst = rows[np.argmax(scores[rows])]
-        code = series[worst]
-        time = panel.frequency.advance(panel.starts[code], worst - panel.offsets[code])
-        value = f"{panel.values[worst]:g}"
-        far = f"{scores[worst]:.0f} times the usual seasonal change away"
-        text = f"{len(rows):,} unusual value{'s' * (len(rows) > 1)}, the farthest {value} at {format_time(time)}"
-        return Case(f"{text}, {far}", value=value)
-
-    return per_series(panel.ids, series, np.flatnonzero(scores > _OUTLIER), rule, say)

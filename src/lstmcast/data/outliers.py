@@ -50,12 +50,16 @@ def _at(values: ndarray, shift: ndarray, fits: ndarray) -> ndarray:
 
 
 def _scales(away: ndarray, series: ndarray, count: int) -> ndarray:
-    """Standard deviation as the median distance tells it, or as the mean one does where most distances are 0."""
+    """Standard deviation as the median distance tells it, or as the mean one does if that is larger.
+
+    Of a normal distribution the mean is the smaller one. It is larger where most changes are tiny and many are not, as
+    in nights and days of solar power: those are no outliers.
+    """
     robust = 1.4826 * _medians(away, series, count)
     known = np.isfinite(away)
     total = np.bincount(series[known], away[known], minlength=count)
     mean = total / np.maximum(np.bincount(series[known], minlength=count), 1)
-    return np.where(robust > 0, robust, 1.2533 * mean)
+    return np.fmax(robust, mean)
 
 
 def _medians(values: ndarray, series: ndarray, count: int) -> ndarray:

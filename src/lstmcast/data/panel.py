@@ -156,6 +156,7 @@ class Panel:
         step = step.anchored(starts)
         own = step.seasonal_periods if periods is None else checked_periods(periods)
         ids = np.array(list(named), dtype=object)
+        _require_kind(joined, kind)
         return cls(joined, offsets_of(lengths), ids, starts, step, own, kind)
 
 
@@ -217,6 +218,16 @@ def _named_arrays(values: Mapping[str, ArrayLike] | ArrayLike) -> dict[str, ndar
     if not named:
         raise DataError("there are no series. Give {id: values}, one array, or an array with series in rows.")
     return named
+
+
+def _require_kind(values: ndarray, kind: Kind) -> None:
+    if kind != "real" and np.any(values < 0):
+        raise DataError(
+            f"there are negative values, the first {values[values < 0][0]:g}, but {kind=}. Use kind='real'."
+        )
+    known = values[np.isfinite(values)]
+    if kind == "count" and np.any(known != np.rint(known)):
+        raise DataError(f"{known[known != np.rint(known)][0]:g} is not whole, but {kind=}. Use kind='positive'.")
 
 
 def _numbers(array: ArrayLike, what: str) -> ndarray:

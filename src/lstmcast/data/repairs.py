@@ -48,8 +48,8 @@ def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Find
     if frequency is None:
         frequency, told = checks.frequency_of(table, options)
         found += told
-    if frequency is None:
-        return None, Findings(found)
+    if frequency is None or Findings(told).errors:  # of mixed frequencies, none has a grid that says more
+        return None, Findings([*found, *checks.missing(table, options)])
     regular, told = _gridded(table, frequency, options)
     findings = Findings([*found, *told])
     return (None if findings.errors else regular), findings
@@ -275,6 +275,11 @@ def _with_zeros(table: Table, bins: ndarray, last: int, frequency: Frequency) ->
     values[cells], lines[cells] = table.values, table.lines
     every = np.arange(grid[-1]) - grid[:-1][series] + starts[series]
     times = frequency.bin_labels(every)
+    silent = np.ones(int(last - starts[present].min()) + 1, dtype=bool)
+    silent[bins - starts[present].min()] = False  # periods in which no series at all has a row
     message = f"{empty:,} of {int(grid[-1]):,} periods ({frequency.name}) have no rows"
-    found = Finding("empty periods", "note", message, "They count as 0.", count=empty)
+    if silent.any():
+        message += f", {np.count_nonzero(silent):,} of them in no series"
+    action = f"They count as 0. Where they are not, {advise('aggregate', 'mean')} leaves them missing."
+    found = Finding("empty periods", "warning" if silent.any() else "note", message, action, count=empty)
     return replace(table, series=series, times=times, values=values, lines=lines), every, [found]

@@ -72,7 +72,7 @@ class Table:
     def __len__(self) -> int:
         return len(self.values)
 
-    def place(self, row: int) -> str:
+    def place(self, row: int | np.integer) -> str:
         """Where a row stands in the user's data: 'line 812' of a file, 'row 812' of anything else."""
         return f"{'line' if self.frame == 'file' else 'row'} {self.lines[row]}"
 

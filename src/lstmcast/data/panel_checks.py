@@ -1,0 +1,84 @@
+"""Rules about a panel itself: series that are short or constant, unusual values."""
+
+# S series · N observations of all series
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.findings import Case, Finding, Findings, per_series
+from lstmcast.data.outliers import outlier_scores
+from lstmcast.data.table import format_time
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel
+
+SHORT = 4  # observed values below which a series gets the naive forecast
+_OUTLIER = 8.0  # in robust standard deviations of seasonal changes
+
+
+def check_panel(panel: Panel) -> Findings:
+    """All rules about a panel itself: constant and short series, outliers; missing values where no reader told them.
+
+    >>> from lstmcast.data.panel import Panel
+    >>> print(check_panel(Panel.from_arrays({"a": [1.0, 2.0], "b": [5.0, 5.0, 5.0, 5.0]})))
+    note: series 'a': only 2 values. It gets the naive forecast.
+    note: series 'b': all 4 values are 5. The forecast repeats it.
+    """
+    series = np.repeat(np.arange(len(panel)), panel.lengths)
+    known = np.isfinite(panel.values)
+    counts = np.bincount(series[known], minlength=len(panel))
+    rules = [_short(panel, counts), _constant(panel, counts), _outliers(panel, series)]
+    if panel.report.rows == 0:  # made from arrays: no rows were read, and nobody has said so yet
+        rules.append(_unknown(panel, series, ~known))
+    return Findings(finding for found in rules for finding in found)
+
+
+def _short(panel: Panel, counts: ndarray) -> list[Finding]:
+    rule = Finding("too short", "note", "", "It gets the naive forecast.")
+
+    def say(series: ndarray) -> Case:
+        count = counts[series[0]]
+        return Case(f"only {count} value{'s' * bool(count != 1)}")
+
+    return per_series(panel.ids, np.arange(len(panel)), np.flatnonzero(counts < SHORT), rule, say)
+
+
+def _constant(panel: Panel, counts: ndarray) -> list[Finding]:
+    low = np.fmin.reduceat(panel.values, panel.offsets[:-1])
+    high = np.fmax.reduceat(panel.values, panel.offsets[:-1])
+    rule = Finding("constant series", "note", "", "The forecast repeats it.")
+
+    def say(series: ndarray) -> Case:
+        return Case(f"all {counts[series[0]]:,} values are {low[series[0]]:g}", value=f"{low[series[0]]:g}")
+
+    return per_series(panel.ids, np.arange(len(panel)), np.flatnonzero((low == high) & (counts >= SHORT)), rule, say)
+
+
+def _unknown(panel: Panel, series: ndarray, missing: ndarray) -> list[Finding]:
+    rule = Finding("missing values", "warning", "", "They are masked: the forecast skips them.")
+
+    def say(rows: ndarray) -> Case:
+        return Case(f"{len(rows):,} of {panel.lengths[series[rows[0]]]:,} values are missing")
+
+    return per_series(panel.ids, series, np.flatnonzero(missing), rule, say)
+
+
+def _outliers(panel: Panel, series: ndarray) -> list[Finding]:
+    """Values far from both of their neighbours one season away, in units of the usual seasonal difference."""
+    scores = outlier_scores(panel.values, panel.offsets, panel.periods)
+    rule = Finding("outliers", "note", "", "They are kept as they are.")
+
+    def say(rows: ndarray) -> Case:
+        worst = rows[np.argmax(scores[rows])]
+        code = series[worst]
+        time = panel.frequency.advance(panel.starts[code], worst - panel.offsets[code])
+        value = f"{panel.values[worst]:g}"
+        far = f"{scores[worst]:.0f} times the usual seasonal change away"
+        text = f"{len(rows):,} unusual value{'s' * (len(rows) > 1)}, the farthest {value} at {format_time(time)}"
+        return Case(f"{text}, {far}", value=value)
+
+    return per_series(panel.ids, series, np.flatnonzero(scores > _OUTLIER), rule, say)
