@@ -1,0 +1,230 @@
+"""Data in memory to sheets: pandas, polars, Arrow, DuckDB relations, NumPy arrays and dicts of arrays."""
+
+# N rows
+
+from __future__ import annotations
+
+import datetime
+import decimal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.table import Finding
+from lstmcast.errors import DataError, UsageError
+
+
+def sheet_from_object(data: object) -> Sheet:
+    """A sheet from anything that is not a file: UsageError naming what is understood otherwise."""
+    if isinstance(data, Mapping):
+        return sheet_from_dict(data)
+    if isinstance(data, np.ndarray):
+        return sheet_from_dict({name: data[name] for name in data.dtype.names}) if data.dtype.names else _sheet_of_array(data)
+    if type(data).__module__.split(".")[0] in ("duckdb", "_duckdb") and hasattr(data, "fetchnumpy"):
+        return sheet_from_relation(data)
+    if isinstance(data, (list, tuple)):
+        return _sheet_of_array(_as_array(data))
+    return _sheet_of_frame(_with_index(data))
+
+
+def sheet_from_dict(data: Mapping[Any, Any]) -> Sheet:
+    """Named columns if one of them is a time or text, else {id: values}, where lengths may differ.
+
+    >>> sheet_from_dict({"a": [1, 2], "b": [3, 4, 5]}).names
+    ['unique_id', 't', 'y']
+    """
+    if not data:
+        raise DataError("the dict is empty. Columns {'ds': dates, 'y': values} or series {'name': values} are expected.")
+    arrays = {str(name): _as_array(values) for name, values in data.items()}
+    for name, array in arrays.items():
+        if array.ndim != 1:
+            raise DataError(f"{name!r} has shape {array.shape}. One value per row is expected in a dict of arrays.")
+    columns = [_column(name, array) for name, array in arrays.items()]
+    lengths = {len(array) for array in arrays.values()}
+    has_time = any(c.is_text or c.data.dtype.kind == "M" or c.name in ("ds", "t", "time") for c in columns)
+    if has_time or "y" in arrays and len(arrays) > 1:
+        if len(lengths) > 1:
+            shown = ", ".join(f"{name!r}: {len(array)}" for name, array in list(arrays.items())[:6])
+            raise DataError(f"the columns have different lengths ({shown}). Columns of equal length are expected.")
+        return Sheet(tuple(columns), _rows(len(columns[0])), "dict of arrays", "arrays", (), "y")
+    return _sheet_of_series(arrays, "dict of arrays")
+
+
+def sheet_from_relation(relation: Any) -> Sheet:
+    """A sheet from a DuckDB relation; types are made plain inside DuckDB, so nothing is converted row by row."""
+    selected = ", ".join(
+        _plain_type(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)
+    )
+    fetched = relation.project(selected).fetchnumpy()
+    columns = [_column(str(name), fetched[name]) for name in relation.columns]
+    return Sheet(tuple(columns), _rows(len(columns[0])), "DuckDB relation", "duckdb", (), "y")
+
+
+def _plain_type(name: str, kind: str) -> str:
+    quoted = '"' + name.replace('"', '""') + '"'
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"make_timestamp(epoch_us({quoted})) AS {quoted}"
+    if kind == "DATE" or kind.startswith("TIMESTAMP"):
+        return f"CAST({quoted} AS TIMESTAMP) AS {quoted}"
+    if kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"):
+        return f"CAST({quoted} AS BIGINT) AS {quoted}"
+    if kind in ("FLOAT", "DOUBLE", "HUGEINT", "UBIGINT", "UHUGEINT") or kind.startswith("DECIMAL"):
+        return f"CAST({quoted} AS DOUBLE) AS {quoted}"
+    return quoted if kind == "BOOLEAN" else f"CAST({quoted} AS VARCHAR) AS {quoted}"
+
+
+def _rows(count: int) -> ndarray:
+    return np.arange(1, count + 1, dtype=np.int64)
+
+
+def _as_array(values: Any) -> ndarray:
+    try:
+        return values if isinstance(values, np.ndarray) else np.asarray(values)
+    except ValueError:  # rows of different lengths
+        return np.asarray([None if row is None else list(row) for row in values], dtype=object)
+
+
+def _sheet_of_array(array: ndarray) -> Sheet:
+    """One series (1-D), or series in rows (2-D)."""
+    if array.dtype == object and array.ndim == 1 and all(isinstance(row, list) for row in array):
+        return _sheet_of_series({f"series_{i}": _as_array(row) for i, row in enumerate(array, 1)}, "list of lists")
+    if array.dtype.kind not in "iufO" or array.ndim not in (1, 2):
+        raise DataError(
+            f"an array of shape {array.shape} and type {array.dtype} cannot be read. Numbers are expected: one series (1-D), "
+            "or series in rows (2-D). With dates, give a dict of columns: {'ds': dates, 'y': values}."
+        )
+    if array.ndim == 1:
+        return _sheet_of_series({"y": array}, "array")
+    if array.shape[1] <= 2 < array.shape[0]:
+        raise DataError(f"an array of shape {array.shape} has rows of {array.shape[1]} values. Series are expected in rows: transpose it.")
+    return _sheet_of_series({f"series_{i}": row for i, row in enumerate(array, start=1)}, "array")
+
+
+def _sheet_of_series(arrays: Mapping[str, ndarray], source: str) -> Sheet:
+    """Series under each other, with times 1, 2, 3, … each."""
+    values = []
+    for name, array in arrays.items():
+        column = _column(name, array)
+        numbers = column.numbers
+        bad = np.flatnonzero(~column.missing if numbers is None else column.spread(numbers.bad))
+        if len(bad):
+            raise DataError(f"series {name!r} has {column.cell(bad[0])!r} at position {bad[0] + 1}. Numbers are expected, NaN where missing.")
+        values.append(np.full(len(array), np.nan) if numbers is None else column.spread(numbers.values))
+    lengths = [len(array) for array in values]
+    names = np.empty(len(arrays), object)
+    names[:] = list(arrays)
+    columns = (
+        Column("unique_id", names, np.repeat(np.arange(len(names)), lengths)),
+        Column("t", np.concatenate([_rows(length) for length in lengths])),
+        Column("y", np.concatenate(values)),
+    )
+    return Sheet(columns, columns[1].data, source, "arrays", (), "y")
+
+
+def _column(name: str, array: Any, zone: str | None = None) -> Column:
+    """A column from a one-dimensional array of any type, masked ones included."""
+    mask = np.ma.getmaskarray(array) if isinstance(array, np.ma.MaskedArray) else None
+    data = np.asarray(array.data if mask is not None else array)
+    if data.dtype.kind in "iu" and data.dtype != np.uint64:
+        data = data.astype(np.int64)
+    elif data.dtype.kind in "fu":
+        data = data.astype(np.float64)
+    elif data.dtype.kind == "M":
+        data = data.astype("datetime64[us]")
+    elif data.dtype.kind != "b":
+        return _object_column(name, [None if mask is not None and mask[i] else v for i, v in enumerate(data.tolist())])
+    if mask is not None and mask.any():
+        data = data.astype(np.float64) if data.dtype.kind in "ib" else data.copy()
+        data[mask] = np.datetime64("NaT") if data.dtype.kind == "M" else np.nan
+    return Column(name, data, None, zone)
+
+
+def _object_column(name: str, values: Sequence[Any]) -> Column:
+    """Python objects: numbers stay numbers, dates become ISO text, everything else its text."""
+    there = [value for value in values if value is not None and value == value]
+    if there and all(isinstance(v, (int, float, decimal.Decimal, np.number)) and not isinstance(v, bool) for v in there):
+        try:
+            return Column(name, np.array([np.nan if v is None or v != v else float(v) for v in values], np.float64))
+        except OverflowError:
+            pass
+    return Column.of_texts(name, (_text(value) for value in values))
+
+
+def _text(value: Any) -> str:
+    if value is None or value is False or value is True:
+        return "" if value is None else str(value)
+    if isinstance(value, (datetime.datetime, datetime.date)):
+        return "" if str(value) == "NaT" else value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
+    return str(value)
+
+
+def _with_index(data: Any) -> Any:
+    """A pandas object with a time or several levels in its index, as a frame with these as columns."""
+    if not type(data).__module__.startswith("pandas"):
+        return data
+    pandas = __import__("pandas")
+    if isinstance(data, pandas.Series):
+        data = data.to_frame(name="y" if data.name is None else str(data.name))
+    if not isinstance(data, pandas.DataFrame):
+        return data
+    timed = isinstance(data.index, (pandas.DatetimeIndex, pandas.PeriodIndex))
+    if timed or isinstance(data.index, pandas.MultiIndex) or data.index.name is not None:
+        names = [name if name is not None else "ds" if timed else f"level_{i}" for i, name in enumerate(data.index.names)]
+        data = data.rename_axis(index=names if len(names) > 1 else names[0])
+        data = data.reset_index() if not set(names) & set(data.columns) else data.reset_index(drop=True)
+    return data.set_axis([_label(name) for name in data.columns], axis=1)
+
+
+def _label(name: Any) -> str:
+    return "/".join(str(part) for part in name if str(part)) if isinstance(name, tuple) else _text(name)
+
+
+def _sheet_of_frame(data: Any) -> Sheet:
+    import narwhals as nw
+
+    try:
+        frame = nw.from_native(data, allow_series=True)
+    except TypeError:
+        raise UsageError(
+            f"data of type {type(data).__name__} cannot be read. A file's path, a pandas, polars or Arrow frame, a DuckDB "
+            "relation, a NumPy array or a dict of arrays is expected."
+        ) from None
+    if isinstance(frame, nw.Series):
+        frame = frame.to_frame()
+    if isinstance(frame, nw.LazyFrame):
+        frame = frame.collect()
+    kind = frame.implementation.name.lower()
+    if not frame.columns or not len(frame):
+        raise DataError(f"the {kind} frame is empty. A column of times and a column of numbers are expected.")
+    notes: list[Finding] = []
+    columns = tuple(_frame_column(name, frame[name], nw) for name in _distinct(frame.columns))
+    return Sheet(columns, _rows(len(frame)), f"{kind} frame", kind, tuple(notes), "y")
+
+
+def _distinct(names: Iterable[str]) -> list[str]:
+    listed = list(names)
+    repeated = [name for name in listed if listed.count(name) > 1] if len(set(listed)) < len(listed) else []
+    if repeated:
+        raise DataError(f"the frame has several columns {repeated[0]!r}. Rename them, so that each can be named.")
+    return listed
+
+
+def _frame_column(name: str, series: Any, nw: Any) -> Column:
+    kind = series.dtype
+    if kind == nw.Datetime:
+        zone = kind.time_zone
+        wall = series.dt.replace_time_zone(None) if zone else series
+        return _column(name, wall.to_numpy(), zone)
+    if kind == nw.Date:
+        return _column(name, series.cast(nw.Datetime("us")).to_numpy())
+    if kind.is_numeric():
+        has_nulls = series.null_count() > 0
+        return _column(name, series.cast(nw.Float64).to_numpy() if has_nulls or kind == nw.Decimal else series.to_numpy())
+    if kind in (nw.Categorical, nw.Enum):
+        series = series.cast(nw.String)
+    return _object_column(name, series.to_list())

@@ -1,0 +1,306 @@
+"""Sheets to tables: long, wide (a column per series) and wide the other way (a row per series)."""
+
+# N rows of the table · R rows of the sheet · T time · K target columns
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.dates import Times, integer_times, parse_times
+from lstmcast.data.roles import ask, find_series, find_target, find_time, named_column, named_columns, numeric_columns
+from lstmcast.data.sheet import Column, Sheet, dropped_lines
+from lstmcast.data.table import Columns, Finding, Table
+from lstmcast.errors import DataError
+
+_UNDATED_SHARE = 0.02  # rows without a time among the others: up to this share they are dropped, with a warning
+_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the user said about the columns; None = find out. `aggregate` says that rows will be added up per period."""
+
+    time: str | None = None
+    target: str | Sequence[str] | None = None
+    series: str | Sequence[str] | None = None
+    aggregate: bool = False
+
+
+def table_from_sheet(sheet: Sheet, names: Names) -> Table:
+    """Decide what the columns are and bring the sheet into long form; DataError with what to do where that fails."""
+    by_row = names.time is None or bool(_header_times(sheet, names.time))
+    time = None if names.time == "index" else _time_column(sheet, names)
+    if time is None and names.time != "index":
+        header = _header_times(sheet, names.time) if by_row else None
+        if header is None:
+            raise DataError(_no_dates(sheet))
+        return _checked(_series_in_rows(sheet, names, *header))
+    if time is not None and time.times is not None and time.times.problem:
+        raise DataError(f"{sheet.source}, column {time.name!r}: {time.times.problem}")
+    if time is not None:
+        sheet = _drop_undated(sheet, time)
+        time = named_column(sheet, time.name, "time")
+    return _checked(_long(sheet, names, time))
+
+
+def _time_column(sheet: Sheet, names: Names) -> Column | None:
+    if names.time is None:
+        taken = named_columns(sheet, names.series, "series") if names.series else []
+        if names.target and names.target != "*":
+            taken += named_columns(sheet, names.target, "target")
+        free = tuple(c for c in sheet.columns if not any(c is other for other in taken))
+        return find_time(Sheet(free, sheet.lines, sheet.source, sheet.frame)) if free else None
+    column = named_column(sheet, names.time, "time")
+    if column.times is None or column.time_share == 0:
+        raise DataError(
+            f"{sheet.source}: the column {column.name!r} holds no dates that can be read: {_examples(column)}. Dates such as "
+            "2024-03-01, 2024-03, 01.03.2024, 2024Q1, 2024-W09 or whole numbers are expected."
+        )
+    return column
+
+
+def _examples(column: Column) -> str:
+    rows = np.flatnonzero(~column.missing)[:_SHOWN]
+    return ", ".join(repr(column.cell(row)) for row in rows) or "it is empty"
+
+
+def _no_dates(sheet: Sheet) -> str:
+    return (
+        f"{sheet.source} has no column of dates. Name one with {ask('time', 'NAME')}, or number the rows with "
+        f"{ask('time', 'index')} if they follow each other in time. The columns are:\n{sheet.describe()}"
+    )
+
+
+def _drop_undated(sheet: Sheet, time: Column) -> Sheet:
+    """Leave out the rows without a time: titles and totals at the ends, and a few in between, with a warning."""
+    times = _times_of(time)
+    bad = time.spread(times.bad) | time.missing
+    if not bad.any():
+        return sheet
+    dated = np.flatnonzero(~bad)
+    inside = np.flatnonzero(bad & (np.arange(len(bad)) > dated[0]) & (np.arange(len(bad)) < dated[-1]))
+    ends = np.setdiff1d(np.flatnonzero(bad), inside)
+    if len(inside) > max(3, _UNDATED_SHARE * len(bad)):
+        shown = ", ".join(f"{sheet.row_word} {sheet.lines[row]} has {time.cell(row)!r}" for row in inside[:_SHOWN])
+        raise DataError(
+            f"{sheet.source}: {len(inside)} of {len(bad)} cells of the time column {time.name!r} are no dates: {shown}. "
+            "Mend or remove these rows, or name another column with --time."
+        )
+    reasons = {int(sheet.lines[row]): _why_undated(sheet, time, row) for row in (*ends, *inside)}
+    ends_at = {int(sheet.lines[row]) for row in ends}
+    notes = dropped_lines({line: why for line, why in reasons.items() if line in ends_at})
+    notes += dropped_lines({line: why for line, why in reasons.items() if line not in ends_at}, "warning")
+    columns = tuple(column.take(dated) for column in sheet.columns)
+    return Sheet(columns, sheet.lines[dated], sheet.source, sheet.frame, (*sheet.notes, *notes), sheet.label)
+
+
+def _why_undated(sheet: Sheet, time: Column, row: int) -> str:
+    return "no date" if time.missing[row] else f"{time.cell(row)!r} is not a date"
+
+
+def _times_of(time: Column) -> Times:
+    if time.times is None:
+        raise DataError(f"the column {time.name!r} holds no dates: {_examples(time)}.")
+    return time.times
+
+
+def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
+    """A table with a time in every row, and one or several columns of values."""
+    times = np.arange(1, len(sheet) + 1) if time is None else time.spread(_times_of(time).values)
+    targets, series, every = _targets_and_series(sheet, names, times, time)
+    codes, ids = _joined_ids(series, len(sheet), "" if every else sheet.label)
+    notes = [*sheet.notes, *_notes_of_time(time), *_left_out(sheet, [time, *targets, *series], names)]
+    if every:
+        k = len(targets)
+        codes = (codes[:, None] * k + np.arange(k)).ravel()
+        ids = _objects([f"{name}/{t.name}" if name else t.name for name in ids for t in targets])
+        times, lines = np.repeat(times, k), np.repeat(sheet.lines, k)
+    else:
+        lines = sheet.lines
+    values = np.stack([_values(sheet, target, notes) for target in targets], axis=1).ravel()
+    columns = Columns(
+        series[0].name if len(series) == 1 else "unique_id",
+        "ds" if time is None else time.name,
+        "y" if every else targets[0].name,
+    )
+    zone = time.times.zone if time is not None and time.times is not None else None
+    order = np.argsort(codes, kind="stable") if every else slice(None)
+    return Table(
+        codes[order], ids, times[order], values[order], lines[order], columns, sheet.source, tuple(notes), sheet.frame, zone
+    )
+
+
+def _targets_and_series(sheet: Sheet, names: Names, times: ndarray, time: Column | None):
+    """Target columns, series columns, and whether each target is a series of its own."""
+    known = [time] if time is not None else []
+    series = named_columns(sheet, names.series, "series") if names.series else None
+    if names.target is None:
+        if series is None:
+            series = _found_series(sheet, names, times, time, None)
+        return [find_target(sheet, [*known, *series])], series, False
+    if names.target == "*" and not any(column.name == "*" for column in sheet.columns):
+        if series is None:
+            series = _found_series(sheet, names, times, time, None)
+        targets = numeric_columns(sheet, [*known, *series])
+        if not targets:
+            raise DataError(f"{sheet.source} has no column of numbers to forecast. The columns are:\n{sheet.describe()}")
+        return targets, series, True
+    targets = named_columns(sheet, names.target, "target")
+    if not targets:
+        raise DataError(f"target={names.target!r} names no column. The columns of {sheet.source} are:\n{sheet.describe()}")
+    if series is None:
+        series = _found_series(sheet, names, times, time, targets[0])
+    return targets, [c for c in series if c not in targets], len(targets) > 1
+
+
+def _found_series(sheet: Sheet, names: Names, times: ndarray, time: Column | None, target: Column | None) -> list[Column]:
+    if names.aggregate:  # many rows per period are expected here, so repeated times say nothing about series
+        every = np.arange(len(times))
+        return find_series(sheet, every, time, target)
+    return find_series(sheet, times, time, target)
+
+
+def _joined_ids(series: list[Column], size: int, label: str) -> tuple[ndarray, ndarray]:
+    """Codes (N,) and ids (S,); several columns are joined with a slash."""
+    if not series:
+        return np.zeros(size, np.int64), _objects([label])
+    codes, ids = series[0].as_ids()
+    for column in series[1:]:
+        more, names = column.as_ids()
+        joint, first, codes = np.unique(codes * len(names) + more, return_index=True, return_inverse=True)
+        rank = np.argsort(np.argsort(first))
+        ids = _objects([f"{ids[joint[i] // len(names)]}/{names[joint[i] % len(names)]}" for i in np.argsort(first)])
+        codes = rank[codes]
+    return codes, ids
+
+
+def _values(sheet: Sheet, target: Column, notes: list[Finding]) -> ndarray:
+    """The target's numbers (R,); DataError where text stands among them."""
+    numbers = target.numbers
+    bad = ~target.missing if numbers is None else target.spread(numbers.bad)
+    if numbers is None or bad.any():
+        rows = np.flatnonzero(bad)
+        shown = ", ".join(f"{sheet.row_word} {sheet.lines[row]} has {target.cell(row)!r}" for row in rows[:_SHOWN])
+        more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
+        raise DataError(
+            f"{sheet.source}: text in the target column {target.name!r}: {shown or 'it is empty'}{more}. Numbers are expected. "
+            "Write the numbers, leave the cell empty where the value is missing, or name another column with "
+            f"{ask('target', 'NAME')}."
+        )
+    notes += [Finding("numbers", "note", f"column {target.name!r}: {note}") for note in numbers.notes]
+    return target.spread(numbers.values)
+
+
+def _notes_of_time(time: Column | None) -> list[Finding]:
+    if time is None:
+        return [Finding("time", "note", "the rows were numbered 1, 2, 3, … as times")]
+    return [Finding("dates", "note", f"column {time.name!r}: {note}") for note in _times_of(time).notes]
+
+
+def _left_out(sheet: Sheet, used: Sequence[Column | None], names: Names) -> list[Finding]:
+    unused = [c.name for c in sheet.columns if not any(c is other for other in used)]
+    if not unused:
+        return []
+    shown = ", ".join(unused[:8]) + (f" and {len(unused) - 8} more" if len(unused) > 8 else "")
+    action = "Name those that tell series apart with --series." if names.aggregate and not names.series else ""
+    return [Finding("columns", "note", f"columns that were not used: {shown}", action, count=len(unused))]
+
+
+def _header_times(sheet: Sheet, time: str | None) -> tuple[list[Column], ndarray, tuple[str, ...]] | None:
+    """The columns whose names are times or count on (d_1, d_2, …), those times, and notes; None where there are none."""
+    if time is not None:
+        return None
+    names = [re.sub(r"\s*\[.*\]$", "", name).strip() for name in sheet.names]
+    digits = [name.isascii() and name.isdecimal() for name in names]
+    if sum(digits) >= 3:
+        chosen = np.flatnonzero(digits)
+        times = integer_times(np.array([int(names[j][:18]) for j in chosen]))
+    else:
+        times = parse_times(names)
+        chosen = np.flatnonzero(~times.bad) if times is not None and times.form == "date" else np.zeros(0, np.int64)
+        if times is not None and len(chosen):
+            if times.problem:
+                raise DataError(f"{sheet.source}, column names: {times.problem}")
+            times = Times(times.values[chosen], times.bad[chosen], times.form, times.zone, times.notes)
+    if times is None or len(chosen) < 3 or times.form == "index":
+        chosen, counted = _counted_names(names)
+        times = Times(counted, np.zeros(len(counted), bool), "index")
+    columns = [sheet.columns[j] for j in chosen]
+    if len(columns) < max(3, 0.5 * len(names)) or len(np.unique(times.values)) < len(columns):
+        return None
+    numeric = [c.missing.all() or c.number_share >= 0.5 for c in columns]
+    return (columns, times.values, times.notes) if all(numeric) else None
+
+
+def _counted_names(names: list[str]) -> tuple[ndarray, ndarray]:
+    """Columns such as d_1, d_2, d_3, … or V2, V3, …: the longest run with one stem, from its first number up."""
+    parts = [re.fullmatch(r"(.*?[^\d]?)(\d{1,6})", name) for name in names]
+    stems = [match.group(1) if match else None for match in parts]
+    last = stems[-1] if stems else None
+    chosen = [j for j, stem in enumerate(stems) if stem is not None and stem == last]
+    numbers = np.array([int(match.group(2)) for j, match in enumerate(parts) if match and j in set(chosen)], np.int64)
+    if len(chosen) < 4 or len(chosen) == len(names) or not (np.diff(numbers) == 1).all():
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    return np.array(chosen), numbers
+
+
+def _series_in_rows(sheet: Sheet, names: Names, columns: list[Column], times: ndarray, notes: tuple[str, ...]) -> Table:
+    """One row per series, one column per time. Empty cells before and after the values of a row are padding."""
+    others = [c for c in sheet.columns if not any(c is column for column in columns)]
+    series = named_columns(sheet, names.series, "series") if names.series else _row_names(others, len(sheet))
+    codes, ids = _joined_ids(series, len(sheet), sheet.label)
+    if not series and len(sheet) > 1:
+        codes, ids = np.arange(len(sheet)), _objects([f"series_{i}" for i in range(1, len(sheet) + 1)])
+    findings = [*sheet.notes, Finding("layout", "note", f"one series per row, {len(columns)} times in the column names")]
+    findings += [Finding("dates", "note", f"column names: {note}") for note in notes]
+    findings += _left_out(sheet, [*columns, *series], names)
+    values = np.stack([_values(sheet, column, []) for column in columns], axis=1)  # (R, T)
+    there = ~np.isnan(values)
+    kept = np.maximum.accumulate(there, axis=1) & np.maximum.accumulate(there[:, ::-1], axis=1)[:, ::-1]
+    rows, steps = np.nonzero(kept)
+    empty = {int(line): "a row without values" for line in sheet.lines[~there.any(axis=1)]}
+    codes, ids = _used(codes[rows], ids)
+    name = series[0].name if len(series) == 1 else "unique_id"
+    return Table(codes, ids, times[steps], values[rows, steps], sheet.lines[rows], Columns(series=name), sheet.source,
+                 (*findings, *dropped_lines(empty)), sheet.frame, None)  # fmt: skip
+
+
+def _row_names(others: list[Column], size: int) -> list[Column]:
+    """The column that names each row, all text columns together where none does alone."""
+    for column in others:
+        if len(column.as_ids()[1]) == size and not column.missing.any():
+            return [column]
+    return [column for column in others if column.is_text and not column.missing.all()]
+
+
+def _used(codes: ndarray, ids: ndarray) -> tuple[ndarray, ndarray]:
+    used, codes = np.unique(codes, return_inverse=True)
+    return codes.astype(np.int64), ids[used]
+
+
+def _checked(table: Table) -> Table:
+    """Refuse what no forecast can come of: no values at all, or one or two."""
+    known = int((~np.isnan(table.values)).sum())
+    if known == 0:
+        raise DataError(
+            f"{table.source}: all {len(table)} values of the target {table.columns.target!r} are missing. "
+            f"Numbers are expected; name another column with {ask('target', 'NAME')}."
+        )
+    if known <= 2:
+        values = "one value" if known == 1 else "two values"
+        raise DataError(
+            f"{table.source} holds only {values} of {table.columns.target!r}. At least 3 are needed to continue a series, and a few "
+            "seasonal cycles to continue it well. Give a longer history."
+        )
+    return table
+
+
+def _objects(texts: Sequence[str]) -> ndarray:
+    array = np.empty(len(texts), object)
+    array[:] = texts
+    return array

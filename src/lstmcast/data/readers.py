@@ -1,0 +1,243 @@
+"""Anything to a Panel: files, folders of files, data frames, arrays. The way in for all data.
+
+A source becomes a Sheet (columns as they came), the Sheet a Table (long: series, time, value), the Table a Panel.
+"""
+
+# N rows · S series
+
+from __future__ import annotations
+
+import glob
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+
+from lstmcast.data.grids import sheet_from_grid
+from lstmcast.data.layout import Names, table_from_sheet
+from lstmcast.data.panel import Panel, panel_from_table
+from lstmcast.data.sheet import Sheet
+from lstmcast.data.table import Aggregate, Duplicates, Finding, Gaps, Kind, Missing, ReadOptions, Table
+from lstmcast.data.textfiles import read_text, refuse_binary, unpack
+from lstmcast.errors import DataError, UsageError
+
+_LARGE = 2 << 20  # bytes; from here on DuckDB reads a text file faster than Python, its import included
+
+
+def read(
+    source: object,
+    *,
+    time: str | None = None,
+    target: str | Sequence[str] | None = None,
+    series: str | Sequence[str] | None = None,
+    frequency: str | None = None,
+    periods: tuple[int, ...] | None = None,
+    kind: Kind = "real",
+    aggregate: Aggregate | None = None,
+    duplicates: Duplicates = "error",
+    gaps: Gaps = "fill",
+    missing: Missing = "mask",
+    sheet: str | None = None,
+) -> Panel:
+    """Read series from a file, a glob, a data frame, arrays or a dict of them, check them, and bring them to a regular grid.
+
+    time, target, series: names of columns, found by themselves where there is one sensible choice. time="index" numbers the
+    rows; target may be a list, or "*" for all columns of numbers, each a series; series may be several columns ("store,item").
+    sheet: of a workbook. The other arguments are those of ReadOptions. DataError says what is wrong with the data and what to do.
+
+    >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
+    Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
+    """
+    options = ReadOptions(frequency, periods, kind, aggregate, duplicates, gaps, missing)
+    names = Names(time, target, series, aggregate is not None)
+    return panel_from_table(_tables(source, names, sheet), options)
+
+
+def read_table(
+    source: object,
+    *,
+    time: str | None = None,
+    target: str | Sequence[str] | None = None,
+    series: str | Sequence[str] | None = None,
+    aggregate: Aggregate | None = None,
+    sheet: str | None = None,
+) -> Table:
+    """Read a source into long form with nothing repaired; arguments and errors as read().
+
+    >>> table = read_table({"a": [1.0, 2.0, 3.0], "b": [4.0, 5.0]})
+    >>> table.ids.tolist(), table.times.tolist(), table.values.tolist()
+    (['a', 'b'], [1, 2, 3, 1, 2], [1.0, 2.0, 3.0, 4.0, 5.0])
+    """
+    return _tables(source, Names(time, target, series, aggregate is not None), sheet)
+
+
+def as_panel(
+    data: object,
+    *,
+    time: str | None = None,
+    target: str | Sequence[str] | None = None,
+    series: str | Sequence[str] | None = None,
+    frequency: str | None = None,
+    periods: tuple[int, ...] | None = None,
+    kind: Kind = "real",
+    aggregate: Aggregate | None = None,
+    duplicates: Duplicates = "error",
+    gaps: Gaps = "fill",
+    missing: Missing = "mask",
+    sheet: str | None = None,
+) -> Panel:
+    """A Panel as it is; anything else as read() reads it.
+
+    >>> panel = Panel.from_arrays([1.0, 2.0, 3.0])
+    >>> as_panel(panel) is panel
+    True
+    """
+    if isinstance(data, Panel):
+        return data
+    return read(
+        data, time=time, target=target, series=series, frequency=frequency, periods=periods, kind=kind, aggregate=aggregate,
+        duplicates=duplicates, gaps=gaps, missing=missing, sheet=sheet,
+    )  # fmt: skip
+
+
+def _tables(source: object, names: Names, sheet: str | None) -> Table:
+    paths = _paths(source)
+    if paths is None:
+        from lstmcast.data.frames import sheet_from_object
+
+        return table_from_sheet(sheet_from_object(source), names)
+    if len(paths) == 1:
+        return table_from_sheet(_read_file(paths[0], sheet), names)
+    return _joined([(path, table_from_sheet(_read_file(path, sheet), names)) for path in paths])
+
+
+def _paths(source: object) -> list[Path] | None:
+    """The files that a source names; None when it is data itself."""
+    if isinstance(source, (list, tuple)) and source and all(isinstance(item, (str, os.PathLike)) for item in source):
+        return [path for item in source for path in _paths(item) or ()]
+    if not isinstance(source, (str, os.PathLike)):
+        return None
+    text = os.path.expanduser(os.fspath(source))
+    if isinstance(text, bytes) or "\0" in text or not text.strip():
+        raise UsageError(f"{source!r} is no path. Give the path of a file, or a glob such as 'data/*.csv'.")
+    path = Path(text)
+    try:
+        if path.is_file():
+            return [path]
+        if path.is_dir():
+            raise DataError(f"{text} is a folder. Give a file in it, or a glob: '{os.path.join(text, '*.csv')}'.")
+        found = sorted(Path(name) for name in glob.glob(text, recursive=True) if os.path.isfile(name))
+    except OSError as error:  # a text far too long for a path, for example
+        raise DataError(f"{text[:80]!r} cannot be opened: {error.strerror}. The path of a file is expected.") from None
+    if not found:
+        raise DataError(_not_there(text))
+    return found
+
+
+def _not_there(text: str) -> str:
+    if "://" in text:
+        return f"{text} is an address. Download the file first and give its path."
+    if glob.has_magic(text):
+        return f"no file fits {text!r}. Mind the quotes and the folder: this one is {os.getcwd()}."
+    path = Path(text)
+    folder = path.parent
+    if not folder.is_dir():
+        return f"there is no file {text!r}: the folder {str(folder)!r} does not exist."
+    near = get_close_matches(path.name, [entry.name for entry in folder.iterdir()], 3)
+    hint = f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else f" The folder is {folder.resolve()}."
+    return f"there is no file {text!r}.{hint}"
+
+
+def _read_file(path: Path, sheet: str | None) -> Sheet:
+    """A file as a sheet, by what is in it, whatever its ending says."""
+    try:
+        with path.open("rb") as file:
+            magic = file.read(8)
+        size = path.stat().st_size
+        if magic[:4] == b"PAR1":
+            from lstmcast.data.bigfiles import read_parquet
+
+            return read_parquet(path)
+        if size >= _LARGE and magic[:2] != b"\x1f\x8b" and not _is_workbook(magic, path):
+            refuse_binary(magic, path.name)
+            from lstmcast.data.bigfiles import read_large
+
+            large = read_large(path, path.name, _label(path))
+            if large is not None:
+                return large
+        raw = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
+    if not raw.strip():
+        raise DataError(f"{path.name} is empty. A table with a column of dates and a column of numbers is expected.")
+    if magic[:2] == b"\x1f\x8b":
+        return _read_packed(raw, path)
+    if _is_workbook(magic, path):
+        from lstmcast.data.workbooks import read_workbook
+
+        return sheet_from_grid(read_workbook(raw, path.name, sheet), path.name, _label(path))
+    return sheet_from_grid(read_text(raw, path.name), path.name, _label(path))
+
+
+def _read_packed(raw: bytes, path: Path) -> Sheet:
+    content = unpack(raw, path.name)
+    if not content.strip():
+        raise DataError(f"{path.name} is empty inside. A table with a column of dates and a column of numbers is expected.")
+    if len(content) >= _LARGE:
+        from lstmcast.data.bigfiles import read_bytes_large
+
+        with tempfile.TemporaryDirectory() as folder:
+            large = read_bytes_large(content, path.name, _label(path), Path(folder))
+        if large is not None:
+            return large
+    return sheet_from_grid(read_text(content, path.name), path.name, _label(path))
+
+
+def _is_workbook(magic: bytes, path: Path) -> bool:
+    zipped = magic[:4] == b"PK\x03\x04" and path.suffix.lower() in (".xlsx", ".xlsm", ".xlsb", ".ods", ".csv", ".xls", "")
+    return zipped or magic == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+
+
+def _label(path: Path) -> str:
+    """The id of a series that has no other name: the file's name without its endings."""
+    return path.name.split(".")[0] or path.name
+
+
+def _joined(tables: Sequence[tuple[Path, Table]]) -> Table:
+    """Several files under each other: equal ids are one series; files of one unnamed series are told apart by file name."""
+    first_path, first = tables[0]
+    for path, table in tables[1:]:
+        if table.times.dtype.kind != first.times.dtype.kind:
+            raise DataError(
+                f"{path.name} has {_time_word(table)} and {first_path.name} has {_time_word(first)}. "
+                "Files that are read together need times of one sort."
+            )
+    places: dict[str, int] = {}
+    codes = [np.array([places.setdefault(str(name), len(places)) for name in t.ids], np.int64)[t.series] for _, t in tables]
+    ids = np.empty(len(places), object)
+    ids[:] = list(places)
+    findings = [_of_file(path, finding) for path, table in tables for finding in table.dropped]
+    zones = {table.time_zone for _, table in tables}
+    return replace(
+        first,
+        series=np.concatenate(codes),
+        ids=ids,
+        times=np.concatenate([table.times for _, table in tables]),
+        values=np.concatenate([table.values for _, table in tables]),
+        lines=np.concatenate([table.lines for _, table in tables]),
+        source=f"{len(tables)} files",
+        dropped=tuple(findings),
+        time_zone=first.time_zone if len(zones) == 1 else None,
+    )
+
+
+def _of_file(path: Path, finding: Finding) -> Finding:
+    return replace(finding, message=f"{path.name}: {finding.message}")
+
+
+def _time_word(table: Table) -> str:
+    return "dates" if table.times.dtype.kind == "M" else "whole numbers as times"
