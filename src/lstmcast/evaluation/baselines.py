@@ -9,11 +9,15 @@ Shapes: O origins, H horizon, m seasonal period.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from lstmcast.errors import MissingExtraError
 from lstmcast.evaluation.history import carried, known_counts, lowest, mean_change, window
 from lstmcast.evaluation.smoothing import holt_winters
 from lstmcast.forecast import Forecast, Origins, checked_horizon, origins_of
@@ -139,6 +143,71 @@ class HoltWinters:
                 factor = bool(multiplicative[chosen].any())
                 point[chosen] = holt_winters(history[chosen], cycle, steps, factor)
         return _forecast(panel, origins, point)
+
+
+@dataclass(frozen=True)
+class Classical:
+    """A model of the statsforecast package, fitted anew at each cutoff; the naive forecast where it cannot be fitted.
+
+    Missing values are carried forward first. `map` may be that of a pool of processes: the fits do not depend on each
+    other. MissingExtraError without the extra `baselines`.
+    """
+
+    name: Literal["AutoETS", "AutoTheta", "AutoARIMA"]
+    horizon: int | None = None
+    period: int | None = None  # the panel's first unless given
+    map: Callable[..., Iterable[np.ndarray]] = map
+
+    def fit(self, panel: Panel) -> Classical:
+        """Itself: the parameters are chosen at each cutoff."""
+        return self
+
+    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
+        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
+        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
+        _statsforecast_models()  # asked here, so that its absence is told before any work
+        values, starts = carried(panel), panel.offsets[origins.series]
+        histories = [values[a : a + count] for a, count in zip(starts, origins.counts, strict=True)]
+        one = partial(_classical_forecast, self.name, _period(panel, self.period), steps)
+        return _forecast(panel, origins, np.stack(list(self.map(one, histories))))
+
+
+def default_baselines() -> tuple[Naive, SeasonalNaive, SeasonalNaiveDrift, HoltWinters]:
+    """The baselines that stand beside every backtest, quick ones."""
+    return Naive(), SeasonalNaive(), SeasonalNaiveDrift(), HoltWinters()
+
+
+def classical_baselines() -> tuple[Classical, ...]:
+    """AutoETS, AutoTheta and AutoARIMA of statsforecast: good, and slow (a second or more for each series and cutoff).
+
+    MissingExtraError without the extra `baselines`.
+    """
+    _statsforecast_models()
+    return Classical("AutoETS"), Classical("AutoTheta"), Classical("AutoARIMA")
+
+
+def _statsforecast_models() -> Any:
+    try:
+        import statsforecast.models
+    except ImportError as error:
+        raise MissingExtraError(
+            "The classical baselines need the package statsforecast. Install it with pip install 'lstmcast[baselines]'."
+        ) from error
+    return statsforecast.models
+
+
+def _classical_forecast(name: str, period: int, steps: int, history: np.ndarray) -> np.ndarray:
+    known = history[np.isfinite(history)]  # only leading ones are still missing
+    if not len(known):
+        return np.full(steps, np.nan)
+    model = getattr(_statsforecast_models(), name)(season_length=period if len(known) >= 2 * period else 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its optimiser on short or constant histories
+            point = np.asarray(model.forecast(y=known, h=steps)["mean"], np.float64)
+    except Exception:  # it refuses short and constant histories with errors of many types
+        return np.repeat(known[-1], steps)
+    return point if np.isfinite(point).all() else np.repeat(known[-1], steps)
 
 
 def _forecast(panel: Panel, origins: Origins, point: np.ndarray) -> Forecast:

@@ -53,7 +53,9 @@ def known_counts(panel: Panel, origins: Origins) -> np.ndarray:
     return np.add.reduceat(known, _spans(panel, origins))[::2]
 
 
-def mean_change(panel: Panel, origins: Origins, lag: int, values: np.ndarray, power: int) -> tuple[np.ndarray, np.ndarray]:
+def mean_change(
+    panel: Panel, origins: Origins, lag: int, values: np.ndarray, power: int
+) -> tuple[np.ndarray, np.ndarray]:
     """The mean of (y[t] − y[t − lag])^power before each cutoff, and over how many known pairs, both (O,).
 
     Power 0 stands for the absolute change. The mean of no pairs is NaN.

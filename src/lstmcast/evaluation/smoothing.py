@@ -5,7 +5,8 @@
     level' = p + α·e/season           trend' = φ·trend + α·β·e/season           season' = season + γ·(1 − α)·e/p
 
 This is the error-correction form of Holt (1957) and Winters (1960), damped as by Gardner & McKenzie (1985); Hyndman et
-al., "Forecasting with Exponential Smoothing" (2008), chapter 2. A missing value has no error: the state goes on as foretold.
+al., "Forecasting with Exponential Smoothing" (2008), chapter 2. A missing value has no error: the state goes on as
+foretold.
 
 Shapes: n histories, T time (all end at T − 1), m period, G settings tried at once, H horizon.
 """
@@ -135,11 +136,11 @@ def _refined(errors, best: Settings) -> Settings:
     for step in STEP * 0.5 ** np.arange(ROUNDS):
         alpha, beta, gamma, phi = best
         moves = [(0, 0, 0), (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)]
-        moved = [
+        alpha, beta, gamma = (
             np.concatenate([_moved(part, step * move[i]) for move in moves])
             for i, part in enumerate((alpha, beta, gamma))
-        ]
-        best = _best(errors, Settings(*moved, np.repeat(phi, len(moves), 0)))
+        )
+        best = _best(errors, Settings(alpha, beta, gamma, np.repeat(phi, len(moves), 0)))
     return best
 
 
@@ -171,7 +172,7 @@ def _start(y_Tn, begins, period: int, multiplicative: bool) -> State:
 
 
 def _centred_mean(y_Tn, period: int):
-    """The mean over one cycle around each value, NaN where the cycle is not whole; both ends of an even one count half."""
+    """The mean over the cycle around each value, NaN where it is not whole; both ends of an even one count half."""
     weights = np.ones(period + 1 - period % 2)
     if period % 2 == 0:
         weights[[0, -1]] = 0.5

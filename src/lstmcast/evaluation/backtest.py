@@ -1,0 +1,273 @@
+"""How good a forecaster would have been: forecasts at past cutoffs, compared with what came.
+
+Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, Self
+
+import numpy as np
+
+from lstmcast.data.panel import Panel
+from lstmcast.errors import ModelError, UsageError
+from lstmcast.evaluation.baselines import classical_baselines, default_baselines
+from lstmcast.evaluation.history import carried, known_counts, window
+from lstmcast.evaluation.metrics import Scales, naive_scales
+from lstmcast.evaluation.summary import Scored, Summary, plain, summarise, table
+from lstmcast.forecast import Forecast, Origins, checked_horizon, origins_of
+
+FEWEST_KNOWN = (
+    8,
+    4,
+)  # known values at a cutoff, at least, where two cycles are too much to ask
+
+
+class Forecasts(Protocol):
+    """What can be tested: LSTMForecaster, every baseline, and whatever has these two methods."""
+
+    def fit(self, panel: Panel) -> Self: ...
+
+    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """Forecasts of a model and of the baselines at past cutoffs, beside what came.
+
+    `reason` says why nothing could be held out, and is empty otherwise; `notes` tell what was left out.
+    """
+
+    model: str
+    forecasts: dict[str, Forecast]  # the model's first; every one has the same origins
+    actual: np.ndarray  # (O, H); NaN where it is not known, or where the origin does not count
+    last: np.ndarray  # (O,) the last known value before each cutoff
+    scales: Scales
+    counts: np.ndarray  # (S, K) known observations; 0 where a series is too short for this cutoff
+    ids: np.ndarray  # (S,)
+    horizon: int
+    period: int
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+
+    def __repr__(self) -> str:
+        origins = int((self.counts > 0).sum())
+        return f"Backtest({self.model}, {len(self.ids)} series, {origins} origins, horizon {self.horizon})"
+
+    @property
+    def scores(self) -> dict[str, dict[str, float]]:
+        """All metrics over all origins and horizons, by model: {"naive": {"mae": 1.5, …}, …}."""
+        return self.summary().scores
+
+    def summary(self) -> Summary:
+        """The tables, the verdict and the warnings; `str()` of it is made for reading."""
+        return summarise(self._scored(), self.model, self.period, self.last, self.notes, self.reason)
+
+    def per_horizon(self) -> dict[str, np.ndarray]:
+        """All metrics of each model at each step ahead, as the columns of a long table."""
+        return table(self._scored(), "step", np.arange(1, self.horizon + 1), axis=0)
+
+    def per_series(self) -> dict[str, np.ndarray]:
+        """All metrics of each model on each series, as the columns of a long table; NaN for series not judged."""
+        return table(self._scored(), "unique_id", self.ids, axis=(1, 2), shape=(*self.counts.shape, self.horizon))
+
+    def held_out(self) -> dict[str, np.ndarray]:
+        """What came and the model's forecasts of it, as the columns of a long table."""
+        if not self.forecasts:
+            return {}
+        columns = self.forecasts[self.model].columns_dict() | {"actual": self.actual.ravel()}
+        counted = np.isfinite(columns["actual"])
+        return {name: column[counted] for name, column in columns.items()}
+
+    def to_json(self) -> str:
+        """Everything above as one JSON object; times as ISO text, unknown numbers as null."""
+        parts = {"per_horizon": self.per_horizon(), "per_series": self.per_series(), "held_out": self.held_out()}
+        columns = {part: {name: plain(column) for name, column in parts[part].items()} for part in parts}
+        return json.dumps(self.summary().as_dict() | columns, ensure_ascii=False)
+
+    def _scored(self) -> Scored:
+        return Scored(self.forecasts, self.actual, self.scales)
+
+
+def backtest(
+    model: Forecasts,
+    panel: Panel,
+    *,
+    cutoffs: int | np.ndarray = 5,
+    step: int | None = None,
+    horizon: int | None = None,
+    baselines: bool | Literal["classical"] | Sequence[Forecasts] = True,
+) -> Backtest:
+    """Forecast the end of each series from `cutoffs` earlier points, with the model and with the baselines.
+
+    The last cutoff leaves `horizon` values (the model's own unless given) to compare with; the ones before lie `step`
+    apart: a horizon unless given, less where the history is too short for that. Counts of known observations (S, K)
+    in place of the number say it exactly; 0 leaves an origin out. The model is used as it is. `baselines`: True for
+    the four built-in ones, "classical" for AutoETS, AutoTheta and AutoARIMA as well, a list of your own, or False.
+
+    Each model is asked once. Raises UsageError for senseless arguments and ModelError where a model gives no numbers.
+    Where nothing can be held out the result is empty and says why.
+
+    >>> from lstmcast.evaluation.baselines import SeasonalNaive
+    >>> panel = Panel.from_arrays({"a": np.tile([1.0, 5.0, 9.0, 5.0], 8)}, periods=(4,))
+    >>> backtest(SeasonalNaive(), panel, horizon=4).scores["naive"]["mae"]
+    4.0
+    """
+    steps = checked_horizon(horizon, getattr(model, "horizon", None))
+    name = str(getattr(model, "name", type(model).__name__))
+    period = int(panel.periods[0])
+    counts, notes = _counts(panel, steps, cutoffs, step)
+    if not counts.any():
+        return _empty(name, panel, steps, counts)
+    # Every origin is asked for, so that the result is a rectangle; those that do not count are not compared.
+    asked = np.where(counts > 0, counts, panel.lengths[:, None])
+    origins = origins_of(panel, asked)
+    actual, unknown = _actual(panel, origins, counts.ravel(), steps)
+    models = {name: model} | {str(getattr(other, "name", "")): other for other in _baselines(baselines)} | {name: model}
+    forecasts = {label: one.predict(panel, steps, cutoffs=asked) for label, one in models.items()}
+    for label, forecast in forecasts.items():
+        _check(label, forecast, actual)
+    return Backtest(
+        model=name,
+        forecasts=forecasts,
+        actual=actual,
+        last=window(panel, origins, 1, carried(panel))[:, 0],
+        scales=naive_scales(panel, origins),
+        counts=counts,
+        ids=panel.ids,
+        horizon=steps,
+        period=period,
+        notes=(*notes, *unknown),
+    )
+
+
+def spaced_cutoffs(
+    lengths: np.ndarray, horizon: int, cutoffs: int = 5, step: int | None = None, minimum: int = 8
+) -> np.ndarray:
+    """Counts of known observations at evenly spaced cutoffs, (S, K), oldest first; the last leaves `horizon` values.
+
+    The longest series sets the spacing: `step`, or a horizon, or less so that `cutoffs` of them fit; K is smaller where
+    even neighbouring ones do not. 0 stands where a series would keep fewer than `minimum` values.
+
+    >>> spaced_cutoffs(np.array([40, 20]), horizon=6, cutoffs=3)
+    array([[22, 28, 34],
+           [ 0,  8, 14]])
+    """
+    room = int(np.max(lengths, initial=0)) - horizon - minimum
+    if room < 0:
+        return np.zeros((len(lengths), 0), np.int64)
+    step = step or min(horizon, max(1, room // max(1, cutoffs - 1)))
+    number = min(cutoffs, room // step + 1)
+    counts = np.asarray(lengths)[:, None] - horizon - step * np.arange(number)[::-1]
+    return np.where(counts >= minimum, counts, 0)
+
+
+def _counts(panel: Panel, horizon: int, cutoffs: Any, step: int | None) -> tuple[np.ndarray, tuple[str, ...]]:
+    if not isinstance(cutoffs, (int, np.integer)):
+        return _given_counts(panel, np.asarray(cutoffs)), ()
+    if cutoffs < 1 or (step is not None and step < 1):
+        raise UsageError(f"{cutoffs=} and {step=}: at least one cutoff and a step of at least 1 are expected.")
+    fewest = (max(2 * int(panel.periods[0]), FEWEST_KNOWN[0]), *FEWEST_KNOWN)
+    counts = np.zeros((len(panel), 0), np.int64)
+    for minimum in fewest:
+        if not counts.any():
+            counts = spaced_cutoffs(panel.lengths, horizon, int(cutoffs), step, minimum)
+    return counts, _notes(counts, horizon, int(cutoffs), step, panel.ids)
+
+
+def _given_counts(panel: Panel, counts: np.ndarray) -> np.ndarray:
+    lengths = panel.lengths[:, None]
+    if counts.ndim != 2 or len(counts) != len(panel) or counts.dtype.kind not in "iu":
+        raise UsageError(
+            f"cutoffs has shape {counts.shape}; a number of cutoffs, or counts of known observations "
+            f"of shape ({len(panel)}, K), are expected."
+        )
+    bad = np.argwhere((counts < 0) | (counts >= lengths))
+    if len(bad):
+        series, k = bad[0]
+        raise UsageError(
+            f"series {str(panel.ids[series])!r}: a cutoff after {counts[series, k]} of "
+            f"{lengths[series, 0]} values leaves nothing to compare with. Give counts from 1 to one less "
+            "than the length."
+        )
+    return counts.astype(np.int64)
+
+
+def _notes(counts: np.ndarray, horizon: int, wanted: int, step: int | None, ids: np.ndarray) -> tuple[str, ...]:
+    if not counts.any():
+        return ()
+    used = (counts > 0).sum(1)
+    notes = []
+    if counts.shape[1] < wanted:
+        notes.append(f"The history is long enough for {counts.shape[1]} of {wanted} cutoffs.")
+    if counts.shape[1] > 1 and step is None and (apart := int(np.diff(counts, axis=1)[used.argmax(), -1])) < horizon:
+        notes.append(f"The cutoffs are {apart} step{'s' * (apart > 1)} apart: what they are compared with overlaps.")
+    if (none := used == 0).any():
+        shown = ", ".join(repr(str(name)) for name in ids[none][:3]) + (", …" if none.sum() > 3 else "")
+        notes.append(f"{none.sum()} of {len(ids)} series are too short to hold out {horizon} steps: {shown}.")
+    if (few := (used > 0) & (used < counts.shape[1])).any():
+        notes.append(f"{few.sum()} of {len(ids)} series are long enough for a part of the cutoffs only.")
+    return tuple(notes)
+
+
+def _actual(panel: Panel, origins: Origins, counts: np.ndarray, horizon: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """What came after each origin, (O, H): NaN where there is nothing, or nothing was known before."""
+    steps = origins.counts[:, None] + np.arange(horizon)
+    inside = (steps < panel.lengths[origins.series][:, None]) & (counts > 0)[:, None]
+    rows = panel.offsets[origins.series][:, None] + np.where(inside, steps, 0)
+    blind = (counts > 0) & (known_counts(panel, origins) == 0)
+    actual = np.where(inside & ~blind[:, None], panel.values[rows], np.nan)
+    note = f"{blind.sum()} origins have no known value before their cutoff and are not judged."
+    return actual, (note,) if blind.any() else ()
+
+
+def _baselines(chosen: bool | str | Sequence[Forecasts]) -> Sequence[Forecasts]:
+    if isinstance(chosen, str):
+        if chosen != "classical":
+            raise UsageError(
+                f"baselines={chosen!r} is not known. Use True, False, 'classical', or a list of forecasters."
+            )
+        return (*default_baselines(), *classical_baselines())
+    if isinstance(chosen, bool):
+        return default_baselines() if chosen else ()
+    return chosen
+
+
+def _check(name: str, forecast: Forecast, actual: np.ndarray) -> None:
+    if forecast.point.shape != actual.shape:
+        raise ModelError(
+            f"{name}: the forecast has shape {forecast.point.shape}; one row per origin and one column "
+            f"per step, {actual.shape}, are expected of predict(panel, horizon, cutoffs=counts)."
+        )
+    silent = np.argwhere(~np.isfinite(forecast.point) & np.isfinite(actual))
+    if len(silent):
+        origin, step = silent[0]
+        raise ModelError(
+            f"{name} gives no number for series {str(forecast.ids[origin])!r}, cutoff "
+            f"{forecast.cutoffs[origin]}, step {step + 1}: {forecast.point[origin, step]}. It cannot be "
+            "compared with others; leave that series out, or use another model."
+        )
+
+
+def _empty(name: str, panel: Panel, horizon: int, counts: np.ndarray) -> Backtest:
+    longest = int(panel.lengths.max(initial=0))
+    reason = (
+        f"the longest series has {longest} value{'s' * (longest != 1)}, too few to hold out {horizon} and know "
+        f"{FEWEST_KNOWN[-1]} before. A shorter horizon can be judged."
+    )
+    none = np.empty(0)
+    return Backtest(
+        name,
+        {},
+        np.empty((0, horizon)),
+        none,
+        Scales(none, none),
+        counts,
+        panel.ids,
+        horizon,
+        int(panel.periods[0]),
+        reason=reason,
+    )

@@ -1,0 +1,274 @@
+"""What a backtest says: tables of metrics, a plain verdict, and a warning of forecasts that only repeat the last value.
+
+Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lstmcast.evaluation import metrics
+from lstmcast.forecast import Forecast
+
+SEASONAL, PLAIN = "seasonal naive", "naive"  # what skill is measured against, the first that is there
+COPY_EVIDENCE = 10  # one-step forecasts that it takes to speak of a lagged copy
+COPY_SHARE = 0.9  # of them that lie nearer to the value before than to what came
+SHOWN_STEPS = 24  # rows of the printed table by step
+HEADINGS = {
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "mape": "MAPE %",
+    "smape": "sMAPE %",
+    "mase": "MASE",
+    "rmsse": "RMSSE",
+    "pinball": "pinball",
+    "crps": "CRPS",
+    "skill": "skill",
+}
+
+
+class Scored(NamedTuple):
+    """What metrics are made of."""
+
+    forecasts: dict[str, Forecast]
+    actual: np.ndarray  # (O, H)
+    scales: metrics.Scales
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The accuracy of a model on held-out cutoffs, beside the baselines.
+
+    `scores` and `per_horizon` hold mae, rmse, mape, smape, mase, rmsse, for models with quantiles pinball, crps and
+    coverage_80, coverage_95 (0 to 1), and skill: 1 − MAE / MAE of `reference`.
+    """
+
+    model: str
+    reference: str | None  # the baseline that skill is measured against
+    scores: dict[str, dict[str, float]]
+    per_horizon: dict[str, list[Any]]  # columns: model, step, metrics
+    verdict: str
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+    origins: int  # that were compared
+    series: int
+    reason: str = ""
+
+    def __str__(self) -> str:
+        parts = [f"Accuracy on held-out data: {self.verdict}"]
+        if self.scores:
+            parts += [_text(self._overall()), _text(self._by_step())]
+        parts += [f"warning: {text}" for text in self.warnings] + [f"note: {text}" for text in self.notes]
+        return "\n\n".join(parts)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values only: unknown numbers are None."""
+        return _plain_values(asdict(self))
+
+    def to_json(self) -> str:
+        """The summary as one JSON object; unknown numbers as null."""
+        return json.dumps(self.as_dict(), ensure_ascii=False)
+
+    def _overall(self) -> list[list[str]]:
+        names = [name for name in ("mae", "rmse", "mape", "smape", "mase", "skill") if name in self.scores[self.model]]
+        cover = [name for name in self.scores[self.model] if name.startswith("coverage_")]
+        head = [f"{self.origins} forecasts", *(HEADINGS[name] for name in names)]
+        rows = [[*head, *(f"in {name[9:]} % interval" for name in cover)]]
+        for model, scores in self.scores.items():
+            inside = [_percent(scores[name]) if name in scores else "" for name in cover]
+            rows.append([model, *(_shown(name, scores[name]) for name in names), *inside])
+        return rows
+
+    def _by_step(self) -> list[list[str]]:
+        models = list(self.scores)
+        columns = self.per_horizon
+        steps = sorted(set(columns["step"]))
+        mae = {(m, s): value for m, s, value in zip(columns["model"], columns["step"], columns["mae"], strict=True)}
+        rows = [["MAE by step", *models, *(["skill"] if self.reference else [])]]
+        for step in steps[:: math.ceil(len(steps) / SHOWN_STEPS)]:
+            row = [str(step), *(_number(mae[model, step]) for model in models)]
+            if self.reference:
+                row.append(_percent(_skill(mae[self.model, step], mae[self.reference, step])))
+            rows.append(row)
+        return rows
+
+
+def summarise(
+    scored: Scored, model: str, period: int, last: np.ndarray, notes: tuple[str, ...], reason: str
+) -> Summary:
+    """The summary of a backtest; `last` (O,) is the last known value before each cutoff."""
+    if not scored.forecasts:
+        return Summary(model, None, {}, {}, f"not judged: {reason}", (), notes, 0, 0, reason)
+    reference = next((name for name in (SEASONAL, PLAIN) if name in scored.forecasts), None)
+    overall = table(scored, "part", np.array(["all"]), axis=None)
+    steps = table(scored, "step", np.arange(1, scored.actual.shape[1] + 1), axis=0)
+    scores = {
+        name: {key: float(column[i]) for key, column in overall.items() if _has(scored.forecasts[name], key)}
+        for i, name in enumerate(scored.forecasts)
+    }
+    by_step = {name: steps["mae"][steps["model"] == name] for name in scored.forecasts}
+    compared = np.isfinite(scored.actual).any(1)
+    series = len(set(scored.forecasts[model].ids[compared]))
+    copy = lagged_copy(scored.forecasts[model].point[:, 0], last, scored.actual[:, 0])
+    return Summary(
+        model,
+        reference,
+        scores,
+        {name: column.tolist() for name, column in steps.items()},
+        judge(model, {name: row["mae"] for name, row in scores.items()}, by_step, period),
+        (copy,) if copy else (),
+        notes,
+        int(compared.sum()),
+        series,
+    )
+
+
+def table(scored: Scored, label: str, values: np.ndarray, axis: metrics.Axis, shape: tuple[int, ...] | None = None):
+    """All metrics of all models as columns: `model`, `label` (with `values`), then the metrics along `axis`."""
+    if not scored.forecasts:
+        return {}
+    shape = scored.actual.shape if shape is None else shape
+    rows = {name: _metrics(forecast, scored, axis, shape) for name, forecast in scored.forecasts.items()}
+    reference = next((name for name in (SEASONAL, PLAIN) if name in rows), None)
+    keys = list(dict.fromkeys(key for row in rows.values() for key in row))
+    unknown = np.full(len(values), np.nan)
+    columns = {key: np.concatenate([np.atleast_1d(row.get(key, unknown)) for row in rows.values()]) for key in keys}
+    if reference:
+        base = np.atleast_1d(rows[reference]["mae"])
+        columns["skill"] = np.concatenate([_skill(np.atleast_1d(row["mae"]), base) for row in rows.values()])
+    models = np.repeat(np.array(list(rows), object), len(values))
+    return {"model": models, label: np.tile(values, len(rows)), **columns}
+
+
+def judge(model: str, mae: dict[str, float], mae_by_step: dict[str, np.ndarray], period: int) -> str:
+    """One plain sentence: is the model worth using?
+
+    It has to beat the better of naive and seasonal naive over all steps; then the steps at which it does not beat
+    seasonal naive are named, and a baseline that is better still.
+    """
+    simple = {name: mae[name] for name in (SEASONAL, PLAIN) if name in mae and name != model}
+    if not simple:
+        return "no simple baseline to compare with."
+    best = min(simple, key=lambda name: (simple[name], name != PLAIN))
+    if not mae[model] < simple[best]:
+        return f"no better than {best}: use the {best} forecast."
+    against = next(iter(simple))
+    label = PLAIN if period == 1 else against  # the two are one where there is no season
+    known = np.isfinite(mae_by_step[against])
+    worse = np.flatnonzero(known & ~(mae_by_step[model] < mae_by_step[against])) + 1
+    text = f"better than {label} at every horizon."
+    if len(worse):
+        text = f"better than {label} overall, but not at horizon{'s' * (len(worse) > 1)} {_ranges(worse)}."
+    rivals = {name: value for name, value in mae.items() if name != model and value < mae[model]}
+    if rivals:
+        rival = min(rivals, key=lambda name: rivals[name])
+        text += f" {rival} is better still (MAE {_number(rivals[rival])} against {_number(mae[model])})."
+    return text
+
+
+def lagged_copy(forecast_O: np.ndarray, last_O: np.ndarray, actual_O: np.ndarray) -> str:
+    """A warning when one-step forecasts only repeat the last value, which looks good in a picture; else "".
+
+    Said when, of at least `COPY_EVIDENCE` forecasts for which a change came, nine in ten lie nearer to the value before
+    than to what came, and their mean absolute error is no smaller than that of repeating the last value.
+
+    >>> walk = np.cumsum(np.tile([1.0, -2.0, 4.0], 5))
+    >>> lagged_copy(walk[:-1] + 0.1, walk[:-1], walk[1:])[:55]
+    'The one-step forecasts only repeat the last value: 14 o'
+    """
+    moved = np.isfinite(actual_O) & (actual_O != last_O)
+    forecast, last, actual = forecast_O[moved], last_O[moved], actual_O[moved]
+    if len(actual) < COPY_EVIDENCE:
+        return ""
+    nearer = np.abs(forecast - last) < np.abs(forecast - actual)
+    if nearer.mean() < COPY_SHARE or metrics.mae(actual, forecast) < metrics.mae(actual, last):
+        return ""
+    return (
+        f"The one-step forecasts only repeat the last value: {nearer.sum()} of {len(nearer)} lie nearer to "
+        "the value before than to what came, and they are no better than the naive forecast. A curve drawn through "
+        "them looks right, one step late."
+    )
+
+
+def plain(column: np.ndarray) -> list[Any]:
+    """A column for JSON: times as ISO text, unknown numbers as None."""
+    texts = np.datetime_as_string(column) if column.dtype.kind == "M" else column
+    return _plain_values(texts.tolist())
+
+
+def _plain_values(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain_values(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain_values(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _metrics(forecast: Forecast, scored: Scored, axis: metrics.Axis, shape: tuple[int, ...]) -> dict[str, Any]:
+    actual, point = scored.actual.reshape(shape), forecast.point.reshape(shape)
+    absolute, squared = (scale.reshape(shape[:-1]) for scale in scored.scales)
+    row = {
+        "mae": metrics.mae(actual, point, axis),
+        "rmse": metrics.rmse(actual, point, axis),
+        "mape": metrics.mape(actual, point, axis),
+        "smape": metrics.smape(actual, point, axis),
+        "mase": metrics.mase(actual, point, absolute, axis),
+        "rmsse": metrics.rmsse(actual, point, squared, axis),
+    }
+    if forecast.levels:
+        quantiles = forecast.quantiles.reshape(*shape, -1)
+        row["pinball"] = metrics.pinball(actual, quantiles, forecast.levels, axis)
+        row["crps"] = 2 * row["pinball"]
+    for level in forecast.interval_levels:
+        _, lower, upper = forecast.interval(level)
+        inside = metrics.coverage(actual, lower.reshape(shape), upper.reshape(shape), axis)
+        row[f"coverage_{level:g}"] = inside
+    return row
+
+
+def _has(forecast: Forecast, key: str) -> bool:
+    probabilistic = key in ("pinball", "crps") or key.startswith("coverage_")
+    return key not in ("model", "part") and (bool(forecast.levels) or not probabilistic)
+
+
+def _skill(mae: Any, reference: Any) -> Any:
+    """1 − MAE / reference; 0 where both are perfect, NaN where the reference alone is."""
+    mae, reference = np.asarray(mae, float), np.asarray(reference, float)
+    ratio = np.where(reference > 0, mae, np.nan) / np.where(reference > 0, reference, 1)
+    return 1 - np.where((mae == 0) & (reference == 0), 1.0, ratio)
+
+
+def _ranges(steps: np.ndarray) -> str:
+    """1, 2, 3, 7 → "1–3, 7"."""
+    runs = np.split(steps, np.flatnonzero(np.diff(steps) > 1) + 1)
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
+
+
+def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:#.4g}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if math.isfinite(share) else "–"
+
+
+def _shown(name: str, value: float) -> str:
+    return _percent(value) if name == "skill" else _number(value)
+
+
+def _text(rows: list[list[str]]) -> str:
+    """Columns as wide as their widest cell, the first to the left and the numbers to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))]
+        ).rstrip()
+        for row in rows
+    )
