@@ -12,10 +12,10 @@ import numpy as np
 from numpy import ndarray
 from numpy.typing import ArrayLike
 
-from lstmcast.data.checks import check_panel
 from lstmcast.data.findings import Finding as Finding
 from lstmcast.data.findings import Findings as Findings
 from lstmcast.data.frequency import Frequency, parse_frequency
+from lstmcast.data.panel_checks import check_panel
 from lstmcast.data.repairs import Regular, regularise
 from lstmcast.data.table import Aggregate as Aggregate
 from lstmcast.data.table import Columns as Columns
@@ -222,9 +222,7 @@ def _named_arrays(values: Mapping[str, ArrayLike] | ArrayLike) -> dict[str, ndar
 
 def _require_kind(values: ndarray, kind: Kind) -> None:
     if kind != "real" and np.any(values < 0):
-        raise DataError(
-            f"there are negative values, the first {values[values < 0][0]:g}, but {kind=}. Use kind='real'."
-        )
+        raise DataError(f"{values[values < 0][0]:g} is negative, but {kind=}. Use kind='real'.")
     known = values[np.isfinite(values)]
     if kind == "count" and np.any(known != np.rint(known)):
         raise DataError(f"{known[known != np.rint(known)][0]:g} is not whole, but {kind=}. Use kind='positive'.")

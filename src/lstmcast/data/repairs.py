@@ -255,7 +255,7 @@ def _is_partial(distances: ndarray, length: int) -> bool:
 
 def _partial(which: str, frequency: Frequency, period: int, why: str) -> Finding:
     label = format_time(frequency.bin_labels(np.array([period]))[0])
-    message = f"the {which} period ({frequency.name}: {label}) is incomplete: {why}"
+    message = f"the {which} period, {label}, is incomplete: {why}"
     return Finding("incomplete period", "warning", message, "It is left out.", value=label)
 
 
@@ -277,7 +277,7 @@ def _with_zeros(table: Table, bins: ndarray, last: int, frequency: Frequency) ->
     times = frequency.bin_labels(every)
     silent = np.ones(int(last - starts[present].min()) + 1, dtype=bool)
     silent[bins - starts[present].min()] = False  # periods in which no series at all has a row
-    message = f"{empty:,} of {int(grid[-1]):,} periods ({frequency.name}) have no rows"
+    message = f"{empty:,} of {int(grid[-1]):,} periods have no rows"
     if silent.any():
         message += f", {np.count_nonzero(silent):,} of them in no series"
     action = f"They count as 0. Where they are not, {advise('aggregate', 'mean')} leaves them missing."
