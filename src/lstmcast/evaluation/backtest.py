@@ -114,7 +114,7 @@ def backtest(
     >>> from lstmcast.evaluation.baselines import SeasonalNaive
     >>> panel = Panel.from_arrays({"a": np.tile([1.0, 5.0, 9.0, 5.0], 8)}, periods=(4,))
     >>> backtest(SeasonalNaive(), panel, horizon=4).scores["naive"]["mae"]
-    4.0
+    2.0
     """
     steps = checked_horizon(horizon, getattr(model, "horizon", None))
     name = str(getattr(model, "name", type(model).__name__))

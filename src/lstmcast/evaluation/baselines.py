@@ -115,8 +115,8 @@ class HoltWinters:
     Winters, "Forecasting sales by exponentially weighted moving averages", Management Science 6 (1960).
 
     >>> from lstmcast.data.panel import Panel
-    >>> HoltWinters(period=2).predict(Panel.from_arrays([1.0, 3.0, 2.0, 4.0, 3.0, 5.0]), 2).point.round(1)
-    array([[4., 6.]])
+    >>> HoltWinters(period=2).predict(Panel.from_arrays(np.tile([1.0, 3.0], 4)), 2).point.round(6)
+    array([[1., 3.]])
     """
 
     horizon: int | None = None

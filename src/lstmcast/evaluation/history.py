@@ -61,7 +61,7 @@ def mean_change(
     Power 0 stands for the absolute change. The mean of no pairs is NaN.
     """
     change = np.full(len(values) + 1, np.nan)  # one more, so that a span may end behind the last value
-    change[lag:-1] = values[lag:] - values[: len(values) - lag]
+    change[lag:-1] = values[lag:] - values[: max(0, len(values) - lag)]
     change = np.abs(change) if power == 0 else change**power
     known = np.isfinite(change)
     spans = _spans(panel, origins, np.minimum(lag, origins.counts))  # earlier ones reach into the series before

@@ -178,7 +178,7 @@ def lagged_copy(forecast_O: np.ndarray, last_O: np.ndarray, actual_O: np.ndarray
     than to what came, and their mean absolute error is no smaller than that of repeating the last value.
 
     >>> walk = np.cumsum(np.tile([1.0, -2.0, 4.0], 5))
-    >>> lagged_copy(walk[:-1] + 0.1, walk[:-1], walk[1:])[:55]
+    >>> lagged_copy(walk[:-1] - 0.1, walk[:-1], walk[1:])[:55]
     'The one-step forecasts only repeat the last value: 14 o'
     """
     moved = np.isfinite(actual_O) & (actual_O != last_O)

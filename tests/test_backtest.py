@@ -1,0 +1,269 @@
+"""Backtest: where the cutoffs lie, what is compared, and what is said about it."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from lstmcast.data.panel import Panel
+from lstmcast.errors import ModelError, UsageError
+from lstmcast.evaluation import metrics
+from lstmcast.evaluation.backtest import backtest, spaced_cutoffs
+from lstmcast.evaluation.baselines import Naive, SeasonalNaive
+from lstmcast.evaluation.summary import judge, lagged_copy
+from lstmcast.forecast import LEVELS, Forecast, checked_horizon, origins_of
+
+SEASON = np.array([3.0, 1.0, 2.0, 6.0])
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """Knows what comes, and adds an error that grows with the step; has quantiles around it."""
+
+    error: float = 0.0
+    horizon: int = 4
+    name: str = "oracle"
+
+    def fit(self, panel: Panel) -> Oracle:
+        return self
+
+    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
+        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
+        rows = panel.offsets[origins.series][:, None] + origins.counts[:, None] + np.arange(steps)
+        inside = rows < panel.offsets[origins.series + 1][:, None]
+        known = np.nan_to_num(np.where(inside, panel.values[np.where(inside, rows, 0)], 0.0))
+        point = known + self.error * np.arange(1, steps + 1)
+        return Forecast.at_origins(panel, origins, point, point[..., None] + np.array([-2, -1, 0, 1, 2.0]), LEVELS)
+
+
+@pytest.fixture
+def panel() -> Panel:
+    rng = np.random.default_rng(2)
+    series = {f"s{i}": 50 + np.tile(SEASON, 20)[:n] + rng.normal(0, 1, n) for i, n in enumerate((60, 48, 30))}
+    return Panel.from_arrays(series, periods=(4,))
+
+
+def test_cutoffs_are_a_horizon_apart_where_the_history_allows():
+    assert spaced_cutoffs(np.array([144]), 12, 5, minimum=24).tolist() == [[84, 96, 108, 120, 132]]
+
+
+def test_cutoffs_move_together_and_then_become_fewer_on_short_histories():
+    assert spaced_cutoffs(np.array([44]), 12, 5, minimum=24).tolist() == [[24, 26, 28, 30, 32]]
+    assert spaced_cutoffs(np.array([38]), 12, 5, minimum=24).tolist() == [[24, 25, 26]]
+    assert spaced_cutoffs(np.array([36]), 12, 5, minimum=24).tolist() == [[24]]
+    assert spaced_cutoffs(np.array([35, 20]), 12, 5, minimum=24).shape == (2, 0)
+
+
+def test_a_given_step_is_kept():
+    assert spaced_cutoffs(np.array([60]), 6, 3, step=2).tolist() == [[50, 52, 54]]
+    assert spaced_cutoffs(np.array([22]), 6, 5, step=4).tolist() == [[8, 12, 16]]
+
+
+def test_short_series_sit_out_the_early_cutoffs(panel):
+    result = backtest(Oracle(), panel, cutoffs=5, horizon=8)
+    assert result.counts.tolist() == [[20, 28, 36, 44, 52], [8, 16, 24, 32, 40], [0, 0, 0, 14, 22]]
+    assert np.isnan(result.actual[10:13]).all()
+    assert result.summary().origins == 12
+    assert any("1 of 3 series are long enough for a part of the cutoffs" in note for note in result.notes)
+
+
+def test_what_is_compared_is_what_came(panel):
+    result = backtest(Oracle(), panel, cutoffs=2)
+    np.testing.assert_array_equal(result.actual[0], panel.series(0)[52:56])
+    np.testing.assert_array_equal(result.actual[3], panel.series(1)[44:48])
+    assert result.scores["oracle"]["mae"] == 0
+    np.testing.assert_array_equal(result.last[:2], panel.series(0)[[51, 55]])
+
+
+def test_scores_are_the_metrics_of_the_points(panel):
+    result = backtest(Oracle(0.5), panel, cutoffs=3)
+    scores, point = result.scores, result.forecasts["oracle"].point
+    assert scores["oracle"]["mae"] == pytest.approx(0.5 * 2.5)
+    assert scores["oracle"]["mase"] == pytest.approx(metrics.mase(result.actual, point, result.scales.absolute))
+    assert scores["oracle"]["coverage_80"] == pytest.approx(0.5)  # errors .5, 1, 1.5, 2 around ±1
+    assert scores["oracle"]["coverage_95"] == 1
+    assert scores["oracle"]["crps"] == pytest.approx(2 * scores["oracle"]["pinball"])
+    assert scores["oracle"]["skill"] == pytest.approx(1 - 1.25 / scores["seasonal naive"]["mae"])
+    assert scores["seasonal naive"]["skill"] == 0
+    assert "pinball" not in scores["naive"]
+
+
+def test_per_horizon_and_per_series_are_parts_of_the_whole(panel):
+    result = backtest(Oracle(0.5), panel, cutoffs=2)
+    steps, series = result.per_horizon(), result.per_series()
+    own = steps["model"] == "oracle"
+    np.testing.assert_allclose(steps["mae"][own], [0.5, 1, 1.5, 2])
+    np.testing.assert_allclose(steps["coverage_80"][own], [1, 1, 0, 0])
+    assert np.isnan(steps["coverage_80"][~own]).all()
+    own = series["model"] == "naive"
+    assert series["unique_id"][own].tolist() == ["s0", "s1", "s2"]
+    assert np.mean(series["mae"][own]) == pytest.approx(result.scores["naive"]["mae"])
+
+
+def test_series_that_are_too_short_are_named_and_nan(panel):
+    mixed = Panel.from_arrays({"long": panel.series(0), "short": [1.0, 2.0, 3.0]}, periods=(4,))
+    result = backtest(Oracle(), mixed)
+    assert "1 of 2 series are too short to hold out 4 steps: 'short'." in result.notes
+    series = result.per_series()
+    assert np.isnan(series["mae"][series["unique_id"] == "short"]).all()
+    assert result.summary().series == 1
+
+
+def test_missing_values_do_not_count(panel):
+    values = panel.values[:60].copy()
+    values[[30, 55, 58]] = np.nan
+    result = backtest(Oracle(0.5), Panel.from_arrays(values, periods=(4,)), cutoffs=2)
+    assert np.isnan(result.actual).sum() == 2
+    assert np.isfinite(result.scores["naive"]["mae"])
+
+
+def test_an_origin_that_knows_nothing_is_left_out():
+    values = np.append(np.full(30, np.nan), np.arange(12.0))
+    result = backtest(Naive(), Panel.from_arrays(values), cutoffs=2, horizon=10)
+    assert result.notes[-1] == "1 origins have no known value before their cutoff and are not judged."
+    assert result.summary().origins == 1
+
+
+def test_nothing_to_hold_out_is_said_and_not_an_error():
+    result = backtest(Oracle(), Panel.from_arrays([1.0, 2.0, 3.0, 4.0, 5.0]), horizon=4)
+    assert result.forecasts == {} and result.scores == {} and result.per_series() == {} and result.held_out() == {}
+    summary = result.summary()
+    assert summary.verdict.startswith("not judged: the longest series has 5 values, too few to hold out 4 and know 4")
+    assert "not judged" in str(summary)
+    assert json.loads(result.to_json())["scores"] == {}
+
+
+def test_short_histories_are_judged_with_what_there_is():
+    panel = Panel.from_arrays(np.arange(10.0), periods=(12,))
+    assert backtest(Oracle(), panel, horizon=4).counts.tolist() == [[4, 5, 6]]
+
+
+def test_exact_counts_may_be_given(panel):
+    counts = np.array([[10, 58], [0, 44], [20, 26]])
+    result = backtest(Oracle(), panel, cutoffs=counts)
+    assert np.isnan(result.actual[1]).tolist() == [False, False, True, True]
+    assert np.isnan(result.actual[2]).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"cutoffs": 0}, "at least one cutoff"),
+        ({"step": 0}, "a step of at least 1"),
+        ({"horizon": 0}, "makes no sense"),
+        ({"cutoffs": np.array([5, 6])}, r"of shape \(3, K\), are expected"),
+        ({"cutoffs": np.array([[60], [4], [4]])}, "series 's0': a cutoff after 60 of 60 values leaves nothing"),
+        ({"baselines": "classic"}, "baselines='classic' is not known"),
+    ],
+)
+def test_senseless_arguments_are_refused(panel, arguments, message):
+    with pytest.raises(UsageError, match=message):
+        backtest(Oracle(), panel, **arguments)
+
+
+def test_a_model_that_gives_no_numbers_is_named(panel):
+    with pytest.raises(ModelError, match="oracle gives no number for series 's0', cutoff 40, step 1: nan"):
+        backtest(Oracle(np.nan), panel)
+
+
+def test_baselines_are_chosen(panel):
+    assert list(backtest(Oracle(), panel).forecasts) == [
+        "oracle", "naive", "seasonal naive", "seasonal naive with drift", "Holt–Winters",
+    ]  # fmt: skip
+    assert list(backtest(Oracle(), panel, baselines=False).forecasts) == ["oracle"]
+    assert list(backtest(Oracle(), panel, baselines=[Naive()]).forecasts) == ["oracle", "naive"]
+    assert next(iter(backtest(SeasonalNaive(), panel, horizon=4).forecasts)) == "seasonal naive"
+    assert "skill" not in backtest(Oracle(), panel, baselines=False).scores["oracle"]
+
+
+def test_each_model_is_asked_once(panel):
+    asked = []
+
+    class Counted(Oracle):
+        def predict(self, *arguments, **named):
+            asked.append(named)
+            return super().predict(*arguments, **named)
+
+    backtest(Counted(), panel, cutoffs=3)
+    assert len(asked) == 1
+
+
+def test_the_summary_reads_well_and_is_plain_json(panel):
+    result = backtest(Oracle(0.1), panel, cutoffs=3)
+    text = str(result.summary())
+    assert text.splitlines()[0] == "Accuracy on held-out data: better than seasonal naive at every horizon."
+    assert "in 80 % interval" in text and "MAE by step" in text
+    plain = json.loads(result.to_json())
+    assert plain["scores"]["oracle"]["mae"] == pytest.approx(0.25)
+    assert len(plain["held_out"]["actual"]) == 9 * 4
+    assert plain["per_horizon"]["coverage_80"][-1] is None
+    assert json.loads(result.summary().to_json())["verdict"] == result.summary().verdict
+
+
+STEPS = {"naive": np.array([4.0, 4, 4]), "seasonal naive": np.array([3.0, 3, 3])}
+
+
+def said(model: list[float], others: dict[str, np.ndarray] = STEPS, period: int = 12) -> str:
+    by_step = {"lstm": np.array(model)} | others
+    return judge("lstm", {name: float(np.mean(part)) for name, part in by_step.items()}, by_step, period)
+
+
+def test_verdicts():
+    assert said([1, 2, 2.9]) == "better than seasonal naive at every horizon."
+    assert said([1, 3, 2.9]) == "better than seasonal naive overall, but not at horizon 2."
+    assert said([1, 3, 4]) == "better than seasonal naive overall, but not at horizons 2–3."
+    assert said([3, 3, 3]) == "no better than seasonal naive: use the seasonal naive forecast."
+    assert said([3, 3, 3], {"naive": np.ones(3), "seasonal naive": STEPS["seasonal naive"]}).startswith(
+        "no better than naive"
+    )
+    assert said([1, 1, 1], STEPS, period=1) == "better than naive at every horizon."
+    assert said([1, 1, 1], {}) == "no simple baseline to compare with."
+    rival = said([1, 1, 1], STEPS | {"Holt–Winters": np.array([0.5, 0.5, 0.5])})
+    assert rival.endswith("Holt–Winters is better still (MAE 0.5000 against 1.000).")
+
+
+def test_a_constant_series_is_no_better_than_naive():
+    verdict = backtest(Oracle(), Panel.from_arrays(np.full(40, 5.0))).summary().verdict
+    assert verdict == "no better than naive: use the naive forecast."
+
+
+def test_a_lagged_copy_is_noticed_and_an_honest_forecast_is_not():
+    rng = np.random.default_rng(4)
+    walk = rng.normal(0, 1, 60).cumsum()
+    last, actual = walk[:-1], walk[1:]
+    assert "only repeat the last value" in lagged_copy(last - 0.1 * (actual - last), last, actual)
+    assert lagged_copy(last + 0.5 * (actual - last), last, actual) == ""
+    assert lagged_copy(actual + rng.normal(0, 0.1, 59), last, actual) == ""
+
+
+def test_a_poor_forecast_that_is_no_copy_is_not_called_one():
+    rng = np.random.default_rng(4)
+    last, actual = rng.normal(0, 1, 50), rng.normal(0, 1, 50)
+    assert lagged_copy(np.zeros(50) + 3, last, actual) == ""
+
+
+def test_a_lagged_copy_takes_evidence():
+    last, actual = np.arange(9.0), np.arange(9.0) + 1
+    assert lagged_copy(last, last, actual) == ""
+    assert lagged_copy(np.arange(10.0), np.arange(10.0), np.arange(10.0) + 1) != ""
+    assert lagged_copy(np.ones(50), np.ones(50), np.ones(50)) == ""  # nothing moved: nothing to copy late
+
+
+def test_the_warning_reaches_the_summary():
+    walk = np.random.default_rng(1).normal(0, 1, 80).cumsum()
+    panel = Panel.from_arrays(walk)
+    assert len(backtest(Naive(), panel, cutoffs=20, step=1, horizon=1).summary().warnings) == 1
+    assert backtest(Naive(), panel, cutoffs=5, step=1, horizon=1).summary().warnings == ()
+
+
+def test_a_large_panel_takes_little_time_beside_the_models():
+    rng = np.random.default_rng(0)
+    panel = Panel.from_arrays({f"s{i}": rng.normal(50, 5, 130) for i in range(1428)}, periods=(12,))
+    began = time.perf_counter()
+    result = backtest(Naive(), panel, horizon=18, baselines=[SeasonalNaive()])
+    result.summary()
+    assert time.perf_counter() - began < 1.5  # a tenth of a second on an idle machine
