@@ -18,7 +18,7 @@ MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*
 HOMES = {
     "torch": ("training/",),
     "matplotlib": ("plots.py",),
-    "typer": ("cli.py",),
+    "typer": ("cli.py", "options.py"),
     "safetensors": ("store.py",),
     "statsforecast": ("evaluation/",),
     "charset_normalizer": ("data/",),

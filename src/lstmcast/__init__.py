@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from lstmcast.data.inspection import check as check
     from lstmcast.data.panel import Columns as Columns
     from lstmcast.data.panel import Finding as Finding
     from lstmcast.data.panel import Findings as Findings
     from lstmcast.data.panel import Panel as Panel
-    from lstmcast.data.readers import check as check
+    from lstmcast.data.panel import ReadOptions as ReadOptions
     from lstmcast.data.readers import read as read
     from lstmcast.errors import DataError as DataError
     from lstmcast.errors import LstmcastError as LstmcastError
@@ -49,9 +50,10 @@ _HOMES = {
     "ModelError": "errors",
     "OutputError": "errors",
     "Panel": "data.panel",
+    "ReadOptions": "data.panel",
     "UsageError": "errors",
     "backtest": "evaluation.backtest",
-    "check": "data.readers",
+    "check": "data.inspection",
     "load": "forecaster",
     "read": "data.readers",
 }
@@ -70,6 +72,7 @@ __all__ = [
     "ModelError",
     "OutputError",
     "Panel",
+    "ReadOptions",
     "UsageError",
     "backtest",
     "check",

@@ -8,22 +8,22 @@ model or a place for results cannot be used, 2 wrong usage. Everything but typer
 from __future__ import annotations
 
 import errno
-import functools
-import inspect
 import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 import lstmcast
 from lstmcast.errors import LstmcastError, UsageError
+from lstmcast.options import Data, Folder, Horizon, Json, Output, Quiet, Reading, Testing, with_groups
 
 if TYPE_CHECKING:
+    from lstmcast.data.inspection import Inspection
     from lstmcast.data.panel import Findings, Panel
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.forecast import Forecast
@@ -38,145 +38,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Data = Annotated[
-    list[str],
-    typer.Argument(metavar="DATA", help="CSV, Excel or Parquet files, or a pattern such as 'stores/*.csv'."),
-]
-Horizon = Annotated[int, typer.Option("--horizon", "-H", metavar="N", help="How many steps to forecast.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes on standard error.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output instead of text.")]
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A saved model.")]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """Which columns to read, and what to do about what is wrong in them."""
-
-    time: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column with the times; 'index' numbers the rows.")
-    ] = None
-    target: Annotated[
-        list[str] | None,
-        typer.Option(metavar="COLUMN", help="Column to forecast; again for several, '*' for every one, as series."),
-    ] = None
-    series: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column that tells series apart.")] = None
-    frequency: Annotated[
-        str | None, typer.Option(metavar="FREQ", help="monthly, weekly, daily, 15min, W-MON … Found unless given.")
-    ] = None
-    period: Annotated[
-        list[int] | None,
-        typer.Option(metavar="STEPS", help="Seasonal period in steps; may be repeated. From the frequency unless given."),
-    ] = None
-    kind: Annotated[str, typer.Option(metavar="real|count|positive", help="What values can be.")] = "real"
-    aggregate: Annotated[
-        str | None,
-        typer.Option(
-            metavar="sum|mean|min|max|first|last|median|count", help="Turn many rows per period into one value."
-        ),
-    ] = None
-    duplicates: Annotated[
-        str, typer.Option(metavar="error|mean|sum|first|last", help="Several rows for one series and time.")
-    ] = "error"
-    gaps: Annotated[str, typer.Option(metavar="fill|error", help="Times without a row: unknown values, or an error.")] = (
-        "fill"
-    )
-    missing: Annotated[
-        str, typer.Option(metavar="mask|interpolate", help="Missing values: left unknown, or interpolated.")
-    ] = "mask"
-
-    def arguments(self) -> dict[str, Any]:
-        """The keyword arguments of `lstmcast.read`."""
-        given = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "period"}
-        targets = self.target or []
-        given["target"] = (targets[0] if len(targets) == 1 else targets) or None
-        return {**given, "periods": tuple(self.period) if self.period else None}
-
-
-@dataclass(frozen=True)
-class Testing:
-    """How the accuracy is measured."""
-
-    cutoffs: Annotated[
-        int, typer.Option(metavar="K", help="Cutoffs held out to measure accuracy; fewer where history is short; 0: none.")
-    ] = 5
-    baselines: Annotated[
-        str, typer.Option(metavar="simple|classical", help="classical adds AutoETS, AutoTheta and AutoARIMA.")
-    ] = "simple"
-
-    def __post_init__(self) -> None:
-        if self.baselines not in ("simple", "classical"):
-            raise UsageError(f"--baselines {self.baselines!r} is not known. Choose one of: simple, classical.")
-        if self.cutoffs < 0:
-            raise UsageError(f"--cutoffs {self.cutoffs} makes no sense. Give a whole number; 0 measures nothing.")
-
-
-@dataclass(frozen=True)
-class Output:
-    """Where a forecast goes."""
-
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the forecast as .csv or .parquet.")] = None
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it as .png, .svg or .pdf.")] = None
-    level: Annotated[
-        list[float] | None,
-        typer.Option(metavar="PERCENT", help="Interval to give, such as 80; may be repeated. All unless given."),
-    ] = None
-
-    def check(self, data: Sequence[str]) -> None:
-        """Raise before the work is done where its result could not be written."""
-        from lstmcast import forecast
-        from lstmcast.files import check_output
-
-        for path, endings in ((self.out, forecast.ENDINGS), (self.plot, (".png", ".svg", ".pdf"))):
-            if path is not None:
-                check_output(path, endings)
-                _refuse_overwriting(path, data)
-
-    def write(self, forecast: Forecast, panel: Panel | None, tested: Backtest | None) -> list[str]:
-        """Write the files that were asked for; gives what was written, for a note."""
-        if self.out is not None:
-            forecast.write(self.out)
-        if self.plot is not None:
-            from lstmcast.plots import ForecastPlot
-
-            assert panel is not None
-            ForecastPlot.from_forecast(forecast, panel, tested).save(self.plot)
-        return [str(path) for path in (self.out, self.plot) if path is not None]
-
-
-def _refuse_overwriting(path: Path, data: Sequence[str]) -> None:
-    for source in data:
-        if path.exists() and os.path.exists(source) and path.samefile(source):
-            raise UsageError(f"{str(path)!r} is the data itself, and would be overwritten. Name another file.")
-
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
-    """Register a command; a parameter whose type is a dataclass becomes one option per field.
-
-    So options that commands share are written once, and arrive as one value. `values` is what the parser found: it
-    is taken apart here and handed on under names.
-    """
-    parameters = inspect.signature(function, eval_str=True).parameters.values()
-    groups = {p.name: p.annotation for p in parameters if is_dataclass(p.annotation)}
-
-    @functools.wraps(function)
-    def parsed(**values: Any) -> None:
-        for name, group in groups.items():
-            values[name] = group(**{field.name: values.pop(field.name) for field in fields(group)})
-        function(**values)
-
-    flat = [option for p in parameters for option in (_options(p.annotation) if p.name in groups else [p])]
-    flat = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in flat]
-    parsed.__signature__ = inspect.Signature(flat)  # pyright: ignore[reportAttributeAccessIssue]
-    parsed.__annotations__ = {p.name: p.annotation for p in flat}
-    return app.command()(parsed)
-
-
-def _options(group: type) -> list[inspect.Parameter]:
-    hints = get_type_hints(group, include_extras=True)
-    return [
-        inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name])
-        for field in fields(group)
-    ]
+    """Register a command under the name of its function."""
+    return app.command()(with_groups(function))
 
 
 # ---------------------------------------------------------------- the commands
@@ -188,7 +53,10 @@ def forecast(
     save: Annotated[Path | None, typer.Option(metavar="DIR", help="Save the model, ready for `predict`.")] = None,
     quiet: Quiet = False, as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Read, check, test against baselines on held-out cutoffs, forecast, write."""
+    """Read, check, test, forecast, write.
+
+    Says what was read, how accurate forecasts at held-out cutoffs were beside simple ones, and what comes next.
+    """
     from lstmcast import store
     from lstmcast.forecast import checked_horizon
 
@@ -205,15 +73,137 @@ def forecast(
         model.save(save)
         written.append(str(save))
     if as_json:
-        _print_json({"data": _described(panel), "accuracy": _parsed(tested), "forecast": _parsed(result), "files": written})
+        _print_json(
+            {
+                "data": _described(panel),
+                "findings": _rows(panel.check()),
+                "accuracy": _parsed(tested),
+                "forecast": _parsed(result),
+                "files": written,
+            }
+        )
     else:
         _print_forecast(result, tested, written, quiet)
 
 
-def _read(data: Sequence[str], reading: Reading, quiet: bool) -> Panel:
-    from lstmcast.data.readers import read
+@command
+def check(data: Data, reading: Reading, as_json: Json = False) -> None:
+    """What is in the data, and what is wrong.
 
-    panel = read(data[0] if len(data) == 1 else list(data), **reading.arguments())
+    Each finding says where, what, and what will be done about it or what to do.
+    """
+    from lstmcast.data.inspection import inspect
+
+    found = inspect(_source(data), reading.options(), **reading.columns())
+    if as_json:
+        described = {"source": found.table.source, "rows": len(found.table), "usable": found.panel is not None}
+        _print_json({"data": _described(found.panel) if found.panel else described, "findings": _rows(found.findings)})
+    else:
+        _print_findings(found)
+    if found.findings.errors:
+        raise typer.Exit(1)
+
+
+@command
+def backtest(
+    data: Data, horizon: Horizon, reading: Reading, testing: Testing,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the held-out forecasts as .csv or .parquet.")
+    ] = None,
+    quiet: Quiet = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Measure accuracy at earlier cutoffs.
+
+    Forecasts the end of the data from earlier points and compares with what came, and with simple forecasts.
+    """
+    from lstmcast.forecast import checked_horizon, write_table
+
+    checked_horizon(horizon)
+    if testing.cutoffs == 0:
+        raise UsageError("--cutoffs 0 leaves nothing to compare. Give 1 or more.")
+    Output(out=out).check(data)
+    panel = _read(data, reading, quiet)
+    tested = _tested(_model(horizon), panel, testing)
+    assert tested is not None
+    if out is not None and not tested.reason:
+        write_table(tested.held_out(), out)
+    if as_json:
+        findings = _rows(panel.check())
+        _print_json({"data": _described(panel), "findings": findings, "accuracy": _parsed(tested)})
+    else:
+        typer.echo(str(tested.summary()))
+        if out is not None and not quiet:
+            _note(f"nothing written: {tested.reason}" if tested.reason else f"written: {out}")
+    if tested.reason:
+        raise typer.Exit(1)
+
+
+@command
+def predict(
+    model: Annotated[Path, typer.Option("--model", "-m", metavar="DIR", help="A model saved by `forecast --save`.")],
+    reading: Reading, output: Output,
+    data: Annotated[
+        list[str] | None, typer.Argument(metavar="DATA", help="Newer data; what the model has seen last unless given.")
+    ] = None,
+    horizon: Annotated[
+        int | None, typer.Option("--horizon", "-H", metavar="N", help="Steps to forecast; the model's own unless given.")
+    ] = None,
+    quiet: Quiet = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Forecast with a saved model.
+
+    With newer data it goes on from where the model stopped, if they join, and starts afresh if not.
+    """
+    from lstmcast.forecast import checked_horizon
+    from lstmcast.forecaster import load
+
+    if horizon is not None:
+        checked_horizon(horizon)
+    if output.plot is not None and not data:
+        raise UsageError("--plot draws a forecast beside its history. Give DATA as well, or leave --plot out.")
+    output.check(data or ())
+    saved = load(model)
+    panel = _read(data, reading.with_names(saved.columns), quiet) if data else None
+    result = _with_levels(saved.predict(panel, horizon), output.level)
+    written = output.write(result, panel, None)
+    if as_json:
+        described = _described(panel) if panel else None
+        _print_json({"model": str(model), "data": described, "forecast": _parsed(result), "files": written})
+    else:
+        _print_forecast(result, None, written, quiet)
+
+
+@command
+def info(folder: Folder, as_json: Json = False) -> None:
+    """What is in a saved model."""
+    from lstmcast import console
+    from lstmcast.store import read_manifest
+
+    manifest = read_manifest(folder)
+    if as_json:
+        _print_json({"model": manifest})
+    else:
+        typer.echo("\n".join([f"saved model {folder}", *console.tree(manifest)]))
+
+
+def _print_findings(found: Inspection) -> None:
+    from lstmcast import console
+
+    if found.panel is None:
+        table = found.table
+        typer.echo(f"{table.source}: {len(table):,} rows, {len(table.ids):,} series: cannot be used as it is")
+    else:
+        typer.echo(console.panel_line(found.panel))
+    typer.echo("\n".join(console.finding_lines(found.findings) or ["  nothing to report"]))
+
+
+def _read(data: Sequence[str], reading: Reading, quiet: bool) -> Panel:
+    from lstmcast.data.panel import panel_from_table
+
+    options = reading.options()  # before the file is read: wrong usage should not wait for it
+    from lstmcast.data.readers import read_table
+
+    panel = panel_from_table(read_table(_source(data), **reading.columns(), aggregate=options.aggregate), options)
     if not quiet:
         from lstmcast import console
 
@@ -221,6 +211,10 @@ def _read(data: Sequence[str], reading: Reading, quiet: bool) -> Panel:
         for line in console.finding_lines(panel.check(), console.MOST_FINDINGS):
             _note(line)
     return panel
+
+
+def _source(data: Sequence[str]) -> str | list[str]:
+    return data[0] if len(data) == 1 else list(data)
 
 
 def _model(horizon: int) -> Any:
@@ -272,7 +266,6 @@ def _described(panel: Panel) -> dict[str, Any]:
         "periods": list(panel.periods),
         "start": format_time(panel.starts.min()),
         "end": format_time(panel.ends.max()),
-        "findings": _rows(panel.check()),
     }
 
 
@@ -309,7 +302,7 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 done, 1 cannot be done (one message), 2 wrong usage."""
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a terminal that knows ASCII only should get escapes, not an error
+        if isinstance(stream, TextIOWrapper):  # a terminal that knows ASCII only should get escapes, not an error
             stream.reconfigure(errors="backslashreplace")
     sys.exit(_status(arguments))
 
@@ -350,8 +343,6 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def _fail(message: str, status: int = 1) -> int:
     _note(f"lstmcast: {message}")
-    if sys.stdout.closed:
-        return status
     return status
 
 

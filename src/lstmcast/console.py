@@ -7,8 +7,8 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy import ndarray
@@ -55,13 +55,14 @@ def paragraph(text: str, indent: int) -> str:
     return textwrap.fill(text, width, initial_indent="  ", subsequent_indent=" " * indent)
 
 
-def forecast_table(forecast: Forecast, kind: str = "real") -> str:
+def forecast_table(forecast: Forecast) -> str:
     """The first rows of a forecast with its intervals, and how many rows there are beyond.
 
     >>> from lstmcast.forecast import Forecast
     >>> point = np.array([[446.91, 421.4]])
     >>> bounds = np.stack([point - 20, point + 21], axis=2)
-    >>> print(forecast_table(Forecast(np.array(["a"], object), np.array([7]), np.array([[8, 9]]), point, bounds, (.1, .9))))
+    >>> ids, ends, times = np.array(["a"], object), np.array([7]), np.array([[8, 9]])
+    >>> print(forecast_table(Forecast(ids, ends, times, point, bounds, levels=(0.1, 0.9))))
     ds  forecast    80 % interval
      8     446.9  426.9 … 467.9
      9     421.4  401.4 … 442.4
@@ -125,7 +126,7 @@ def _width(text: str) -> int:
     return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text if not combining(letter))
 
 
-def number_format(values: ndarray):
+def number_format(values: ndarray) -> Callable[[float], str]:
     """A function that writes numbers of this size with about four digits that count, all with the same decimals.
 
     >>> write = number_format(np.array([446.91, 1012.3])); write(446.91), write(1012.3), write(float("nan"))
@@ -138,3 +139,22 @@ def number_format(values: ndarray):
     decimals = int(np.clip(3 - np.floor(np.log10(size)), 0, 9))
     decimals = min(decimals, 1) if size >= 100 else decimals
     return lambda value: f"{value + 0.0:,.{decimals}f}" if np.isfinite(value) else "–"
+
+
+def tree(values: Mapping[str, Any], indent: int = 1) -> list[str]:
+    """Nested names and values as indented lines.
+
+    >>> print("\\n".join(tree({"name": "airline", "scores": {"mase": 0.5}, "levels": [0.1, 0.9]})))
+      name: airline
+      scores:
+        mase: 0.5
+      levels: 0.1, 0.9
+    """
+    lines = []
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            lines += [f"{'  ' * indent}{name}:", *tree(value, indent + 1)]
+        else:
+            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            lines.append(f"{'  ' * indent}{name}: {shortened(text, 100)}")
+    return lines

@@ -191,11 +191,12 @@ def _held_out(backtest: Backtest | None, ids: set[str]) -> dict[str, list[Line]]
     lines: dict[str, list[Line]] = {}
     if backtest is None or backtest.model not in backtest.forecasts:
         return lines
-    forecast, judged = backtest.forecasts[backtest.model], np.isfinite(backtest.actual).any(axis=1)
-    for origin in np.argsort(forecast.cutoffs, kind="stable")[::-1]:
-        drawn = lines.setdefault(forecast.ids[origin], [])
+    forecast = backtest.forecasts[backtest.model]
+    judged = np.flatnonzero(np.isfinite(backtest.actual).any(axis=1))
+    for origin in judged[np.argsort(forecast.cutoffs[judged], kind="stable")[::-1]]:
+        drawn = lines.setdefault(str(forecast.ids[origin]), [])
         line = Line(forecast.times[origin], forecast.point[origin])
-        if forecast.ids[origin] in ids and judged[origin] and (not drawn or line.times[-1] < drawn[-1].times[0]):
+        if forecast.ids[origin] in ids and (not drawn or line.times[-1] < drawn[-1].times[0]):
             drawn.append(line)
     return lines
 

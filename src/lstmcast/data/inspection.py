@@ -1,0 +1,57 @@
+"""What is in a source and what is wrong with it, without needing it to be right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from lstmcast.data.panel import Findings, Panel, ReadOptions, Table, check_table, panel_from_table
+from lstmcast.data.readers import read_table
+from lstmcast.errors import DataError
+
+
+class Inspection(NamedTuple):
+    """A table as read, the panel that it gives (None where errors are in the way), and all findings."""
+
+    table: Table
+    panel: Panel | None
+    findings: Findings
+
+
+def check(
+    source: object,
+    options: ReadOptions | None = None,
+    *,
+    time: str | None = None,
+    target: str | Sequence[str] | None = None,
+    series: str | Sequence[str] | None = None,
+    sheet: str | None = None,
+) -> Findings:
+    """All that is noticed about a source, errors included: where, what, and what is done about it or what to do.
+
+    time, target, series and sheet are those of `read`; `options` are its other arguments. Raises DataError only for a
+    source in which no table of times and values can be found.
+
+    >>> for finding in check({"ds": ["2024-01", "2024-02", "2024-02", "2024-03"], "y": [5.0, 6.0, 6.5, 7.0]}):
+    ...     print(finding.severity, finding.rule)
+    error duplicate times
+    """
+    return inspect(source, options or ReadOptions(), time=time, target=target, series=series, sheet=sheet).findings
+
+
+def inspect(
+    source: object,
+    options: ReadOptions,
+    *,
+    time: str | None = None,
+    target: str | Sequence[str] | None = None,
+    series: str | Sequence[str] | None = None,
+    sheet: str | None = None,
+) -> Inspection:
+    """Read a source and keep all three: the table, the panel and the findings. Arguments and errors as for `check`."""
+    table = read_table(source, time=time, target=target, series=series, aggregate=options.aggregate, sheet=sheet)
+    try:
+        panel = panel_from_table(table, options)
+    except DataError:  # its message holds the errors as text: ask again for them one by one
+        return Inspection(table, None, check_table(table, options))
+    return Inspection(table, panel, panel.check())

@@ -1,0 +1,171 @@
+"""The options of the command line, in groups that commands share: each is written once and arrives as one value."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from lstmcast.errors import UsageError
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel, ReadOptions
+    from lstmcast.evaluation.backtest import Backtest
+    from lstmcast.forecast import Forecast
+
+Data = Annotated[
+    list[str],
+    typer.Argument(metavar="DATA", help="CSV, Excel or Parquet files, or a pattern such as 'stores/*.csv'."),
+]
+Horizon = Annotated[int, typer.Option("--horizon", "-H", metavar="N", help="How many steps to forecast.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes on standard error.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output instead of text.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A saved model.")]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Which columns to read, and what to do about what is wrong in them."""
+
+    time: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column with the times; 'index' numbers the rows.")
+    ] = None
+    target: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Column to forecast; again for several, '*' for every one, as series."),
+    ] = None
+    series: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Column that tells series apart; again for several.")
+    ] = None
+    sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of a workbook.")] = None
+    frequency: Annotated[
+        str | None, typer.Option(metavar="FREQ", help="monthly, weekly, daily, 15min, W-MON … Found unless given.")
+    ] = None
+    period: Annotated[
+        list[int] | None,
+        typer.Option(metavar="STEPS", help="Seasonal period; again for several. From the frequency unless given."),
+    ] = None
+    kind: Annotated[str, typer.Option(metavar="real|count|positive", help="What values can be.")] = "real"
+    aggregate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="sum|mean|min|max|first|last|median|count", help="Turn many rows per period into one value."
+        ),
+    ] = None
+    duplicates: Annotated[
+        str, typer.Option(metavar="error|mean|sum|first|last", help="Several rows for one series and time.")
+    ] = "error"
+    gaps: Annotated[
+        str, typer.Option(metavar="fill|error", help="Times without a row: unknown values, or an error.")
+    ] = "fill"
+    missing: Annotated[
+        str, typer.Option(metavar="mask|interpolate", help="Missing values: left unknown, or interpolated.")
+    ] = "mask"
+
+    def columns(self) -> dict[str, Any]:
+        """Where to look, as `lstmcast.read` and `lstmcast.check` want it."""
+        target, series = (_one_or_more(names) for names in (self.target, self.series))
+        return {"time": self.time, "target": target, "series": series, "sheet": self.sheet}
+
+    def options(self) -> ReadOptions:
+        """What to do about what is found."""
+        from lstmcast.data.panel import ReadOptions
+
+        names = ("frequency", "kind", "aggregate", "duplicates", "gaps", "missing")
+        given: dict[str, Any] = {name: getattr(self, name) for name in names}
+        return ReadOptions(periods=tuple(self.period) if self.period else None, **given)
+
+
+def _one_or_more(names: list[str] | None) -> str | list[str] | None:
+    return names[0] if names and len(names) == 1 else names or None
+
+
+@dataclass(frozen=True)
+class Testing:
+    """How the accuracy is measured."""
+
+    cutoffs: Annotated[
+        int, typer.Option(metavar="K", help="Cutoffs held out to measure accuracy, as far as history allows; 0: none.")
+    ] = 5
+    baselines: Annotated[
+        str, typer.Option(metavar="simple|classical", help="classical adds AutoETS, AutoTheta and AutoARIMA.")
+    ] = "simple"
+
+    def __post_init__(self) -> None:
+        if self.baselines not in ("simple", "classical"):
+            raise UsageError(f"--baselines {self.baselines!r} is not known. Choose one of: simple, classical.")
+        if self.cutoffs < 0:
+            raise UsageError(f"--cutoffs {self.cutoffs} makes no sense. Give a whole number; 0 measures nothing.")
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a forecast goes."""
+
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the forecast as .csv or .parquet.")] = None
+    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it as .png, .svg or .pdf.")] = None
+    level: Annotated[
+        list[float] | None,
+        typer.Option(metavar="PERCENT", help="Interval to give, such as 80; again for several. All unless given."),
+    ] = None
+
+    def check(self, data: Sequence[str]) -> None:
+        """Raise before the work is done where its result could not be written."""
+        from lstmcast import forecast
+        from lstmcast.files import check_output
+
+        for path, endings in ((self.out, forecast.ENDINGS), (self.plot, (".png", ".svg", ".pdf"))):
+            if path is not None:
+                check_output(path, endings)
+                _refuse_overwriting(path, data)
+
+    def write(self, forecast: Forecast, panel: Panel | None, tested: Backtest | None) -> list[str]:
+        """Write the files that were asked for; gives what was written, for a note."""
+        if self.out is not None:
+            forecast.write(self.out)
+        if self.plot is not None:
+            from lstmcast.plots import ForecastPlot
+
+            assert panel is not None
+            ForecastPlot.from_forecast(forecast, panel, tested).save(self.plot)
+        return [str(path) for path in (self.out, self.plot) if path is not None]
+
+
+def _refuse_overwriting(path: Path, data: Sequence[str]) -> None:
+    for source in data:
+        if path.exists() and os.path.exists(source) and path.samefile(source):
+            raise UsageError(f"{str(path)!r} is the data itself, and would be overwritten. Name another file.")
+
+
+def with_groups(function: Callable[..., None]) -> Callable[..., None]:
+    """The function as typer wants it: a parameter whose type is a dataclass becomes one option per field.
+
+    So options that commands share are written once, and arrive as one value. `values` is what the parser found: it
+    is taken apart here and handed on under names.
+    """
+    parameters = inspect.signature(function, eval_str=True).parameters.values()
+    groups: dict[str, Any] = {p.name: p.annotation for p in parameters if is_dataclass(p.annotation)}
+
+    @functools.wraps(function)
+    def parsed(**values: Any) -> None:
+        for name, group in groups.items():
+            values[name] = group(**{name: values.pop(name) for name in get_type_hints(group)})
+        function(**values)
+
+    flat = [option for p in parameters for option in (_options(p.annotation) if p.name in groups else [p])]
+    flat = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in flat]
+    parsed.__signature__ = inspect.Signature(flat)  # pyright: ignore[reportAttributeAccessIssue]
+    parsed.__annotations__ = {p.name: p.annotation for p in flat}
+    return parsed
+
+
+def _options(group: type) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return [inspect.Parameter(name, keyword, default=getattr(group, name), annotation=hints[name]) for name in hints]

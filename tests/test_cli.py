@@ -1,0 +1,376 @@
+"""The command line as a person meets it: results, notes, exit statuses, files whole or absent."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lstmcast
+from lstmcast import cli
+from lstmcast.errors import ModelError
+from lstmcast.forecast import LEVELS, Forecast, checked_horizon, origins_of
+
+AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
+
+
+@dataclass(frozen=True)
+class LastSeason:
+    """A stand-in for the network: the last season again, with bounds."""
+
+    horizon: int
+    name: str = "last season"
+
+    def predict(self, panel, horizon=None, *, cutoffs=None):
+        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
+        season = panel.periods[0]
+        point = np.array([np.resize(panel.series(s)[:c][-season:], steps) for s, c in zip(*origins, strict=True)])
+        return Forecast.at_origins(panel, origins, point, point[:, :, None] + np.array([-20, -10, 0, 10, 20]), LEVELS)
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command with the stand-in for the network."""
+    monkeypatch.setattr(cli, "_model", LastSeason)
+
+    def invoke(*arguments) -> Done:
+        with pytest.raises(SystemExit) as ended:
+            cli.main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err + said.out
+        return Done(int(ended.value.code or 0), said.out, said.err)
+
+    return invoke
+
+
+@pytest.fixture
+def shell():
+    """Run a command as its own process."""
+
+    def invoke(*arguments, **options) -> subprocess.CompletedProcess:
+        command = [sys.executable, "-m", "lstmcast", *map(str, arguments)]
+        return subprocess.run(command, **{"capture_output": True, "text": True, "timeout": 120, **options})
+
+    return invoke
+
+
+def sales(place: Path, rows: int = 60, text: str | None = None) -> Path:
+    lines = [f"{2015 + i // 12}-{i % 12 + 1:02}-01,{100 + i + 20 * (i % 12 == 11)}" for i in range(rows)]
+    place.write_text(text if text is not None else "\n".join(["month,sales", *lines]) + "\n", encoding="utf-8")
+    return place
+
+
+# ---------------------------------------------------------------- forecast
+
+
+def test_forecast_says_what_was_read_how_good_it_is_and_what_comes(run):
+    done = run("forecast", AIRLINE, "--horizon", 12)
+    assert done.status == 0
+    assert "airline.csv: 144 rows, 1 series, 144 values, monthly (month starts), 1949-01-01 to 1960-12-01" in done.err
+    assert "line 147" in done.err
+    assert "seasonal naive" in done.out
+    assert "MAE" in done.out
+    assert re.search(r"1961-01-01 +417\.0 +407\.0 … 427\.0 +397\.0 … 437\.0", done.out)
+    assert "airline.csv" not in done.out  # notes are on the other stream
+
+
+def test_quiet_says_nothing_but_the_result(run):
+    done = run("forecast", AIRLINE, "-H", 3, "--quiet", "--cutoffs", 0)
+    assert done.err == ""
+    assert [line.split()[0] for line in done.out.splitlines()] == ["Month", "1961-01-01", "1961-02-01", "1961-03-01"]
+
+
+def test_files_are_written_whole(run, tmp_path):
+    out, plot = tmp_path / "f.csv", tmp_path / "f.png"
+    done = run("forecast", AIRLINE, "-H", 12, "--out", out, "--plot", plot)
+    assert done.status == 0
+    header, first, *rest = out.read_text(encoding="utf-8").splitlines()
+    assert header.split(",")[1:] == ["Month", "step", "forecast", "q0.025", "q0.1", "q0.5", "q0.9", "q0.975"]
+    assert first.split(",")[1:4] == ["1961-01-01", "1", "417.0"]
+    assert len(rest) == 11
+    assert plot.read_bytes().startswith(b"\x89PNG")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["f.csv", "f.png"]
+    assert f"written: {out}, {plot}" in done.err
+
+
+def test_json_is_one_document_with_everything(run, tmp_path):
+    done = run("forecast", AIRLINE, "-H", 12, "--json", "--out", tmp_path / "f.parquet")
+    document = done.json
+    assert set(document) == {"lstmcast", "data", "findings", "accuracy", "forecast", "files"}
+    assert document["data"]["frequency"] == "MS"
+    assert document["findings"][0]["line"] == 146
+    assert document["accuracy"]["verdict"]
+    assert len(document["forecast"]["forecast"]) == 12
+    assert document["files"] == [str(tmp_path / "f.parquet")]
+
+
+def test_levels_choose_the_intervals(run):
+    done = run("forecast", AIRLINE, "-H", 2, "--level", 80, "--cutoffs", 0, "--json")
+    assert [name for name in done.json["forecast"] if name.startswith("q")] == ["q0.1", "q0.5", "q0.9"]
+    done = run("forecast", AIRLINE, "-H", 2, "--level", 77, "--cutoffs", 0)
+    assert done.status == 2
+    assert "77" in done.err
+    assert "80" in done.err
+
+
+def test_many_series_are_shown_in_part(run, tmp_path):
+    rows = [f"shop {s},2020-{m:02}-01,{s * 10 + m}" for s in range(20) for m in range(1, 13)]
+    done = run("forecast", sales(tmp_path / "s.csv", text="\n".join(["shop,month,sales", *rows])), "-H", 6)
+    assert done.status == 0
+    assert "shop 9" in done.out
+    assert "… 60 more rows; --out forecast.csv writes all" in done.out
+
+
+def test_several_files_are_read_together(run, tmp_path):
+    files = [sales(tmp_path / f"{name}.csv") for name in ("north", "south")]
+    done = run("forecast", *files, "-H", 2, "--cutoffs", 0)
+    assert done.status == 0
+    assert "2 series" in done.err
+    assert "north" in done.out
+
+
+def test_columns_with_other_letters(run, tmp_path):
+    text = "年月,売上\n" + "\n".join(f"2024年{m}月,{m}" for m in range(1, 13))
+    done = run("forecast", sales(tmp_path / "旅.csv", text=text), "-H", 2, "--plot", tmp_path / "旅.png")
+    assert done.status == 0
+    assert "年月" in done.out
+    assert (tmp_path / "旅.png").exists()
+
+
+# ---------------------------------------------------------------- check, backtest, info
+
+
+def test_check_finds_and_says_what_to_do(run, tmp_path):
+    path = sales(tmp_path / "s.csv")
+    path.write_text(path.read_text() + "2019-12-01,5\n")
+    done = run("check", path)
+    assert done.status == 1
+    assert "cannot be used as it is" in done.out
+    assert "duplicates" in done.out
+    assert run("check", path, "--duplicates", "last").status == 0
+
+
+def test_check_as_json(run, tmp_path):
+    text = "month,sales\n2020-01-01,1\n2020-02-01,2\n2020-02-01,3\n"
+    done = run("check", sales(tmp_path / "s.csv", text=text), "--json")
+    assert done.status == 1
+    assert done.json["data"] == {"source": "s.csv", "rows": 3, "usable": False}
+    assert {finding["severity"] for finding in done.json["findings"]} >= {"error"}
+
+
+def test_backtest_compares(run, tmp_path):
+    done = run("backtest", AIRLINE, "-H", 12, "--cutoffs", 3, "--out", tmp_path / "held.csv")
+    assert done.status == 0
+    assert "last season" in done.out
+    assert (tmp_path / "held.csv").read_text().count("\n") == 37
+    assert run("backtest", AIRLINE, "-H", 12, "--json").json["accuracy"]["model"] == "last season"
+
+
+def test_backtest_of_too_little_data(run, tmp_path):
+    done = run("backtest", sales(tmp_path / "s.csv", rows=5), "-H", 12, "--out", tmp_path / "held.csv")
+    assert done.status == 1
+    assert "too few" in done.out + done.err
+    assert not (tmp_path / "held.csv").exists()
+
+
+def test_info_shows_the_manifest(run, tmp_path):
+    from lstmcast import store
+
+    store.save(tmp_path / "m", {"horizon": 12, "columns": {"time": "Month"}}, {"weights": {"w": np.ones(3)}})
+    done = run("info", tmp_path / "m")
+    assert done.status == 0
+    assert "horizon: 12" in done.out
+    assert "time: Month" in done.out
+    assert run("info", tmp_path / "m", "--json").json["model"]["columns"] == {"time": "Month"}
+    assert run("info", tmp_path / "nowhere").status == 1
+
+
+# ---------------------------------------------------------------- wrong usage and bad input
+
+WRONG = [
+    (["forecast", AIRLINE], "--horizon"),
+    (["forecast", AIRLINE, "-H", "0"], "horizon=0"),
+    (["forecast", AIRLINE, "-H", "-1"], "horizon=-1"),
+    (["forecast", AIRLINE, "-H", "1000000000"], "horizon=1000000000"),
+    (["forecast", AIRLINE, "-H", "twelve"], "valid integer"),
+    (["forecast", AIRLINE, "-H", "12", "--frequency", "fortnightly-ish"], "fortnightly-ish"),
+    (["forecast", AIRLINE, "-H", "12", "--kind", "complex"], "Choose one of: real, count, positive"),
+    (["forecast", AIRLINE, "-H", "12", "--duplicates", "add"], "duplicates"),
+    (["forecast", AIRLINE, "-H", "12", "--period", "0"], "period"),
+    (["forecast", AIRLINE, "-H", "12", "--baselines", "best"], "simple, classical"),
+    (["forecast", AIRLINE, "-H", "12", "--cutoffs", "-1"], "--cutoffs -1"),
+    (["forecast", AIRLINE, "-H", "12", "--colour"], "--colour"),
+    (["backtest", AIRLINE, "-H", "12", "--cutoffs", "0"], "--cutoffs 0"),
+    (["predict", AIRLINE], "--model"),
+    (["forecats", AIRLINE], "forecats"),
+    (["check"], "DATA"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "text"), WRONG, ids=lambda value: " ".join(map(str, value))[-40:])
+def test_wrong_usage_is_status_2(run, arguments, text):
+    done = run(*arguments)
+    assert done.status == 2
+    assert text in done.err
+    assert done.out == ""
+
+
+BAD = {
+    "an empty file": (b"", "empty"),
+    "a header only": (b"month,sales\n", ""),
+    "one row": (b"month,sales\n2020-01-01,5\n", ""),
+    "two rows": (b"month,sales\n2020-01-01,5\n2020-02-01,6\n", ""),
+    "binary junk": (bytes(range(256)) * 20, ""),
+    "no dates": (b"a,b\nx,1\ny,2\nz,3\nw,5\n", "--time index"),
+    "two targets": (b"month,a,b\n" + b"".join(b"20%02d-01-01,%d,%d\n" % (i, i, -i) for i in range(12)), "--target"),
+    "text in the target": (
+        b"month,sales\n" + b"".join(b"20%02d-01-01,%d\n" % (i, i) for i in range(12)) + b"2012-01-01,many\n",
+        "many",
+    ),
+    "all missing": (b"month,sales\n" + b"".join(b"20%02d-01-01,NA\n" % i for i in range(12)), ""),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("command", ["forecast", "check"])
+def test_bad_data_are_status_1_with_one_message(run, tmp_path, name, command):
+    content, text = BAD[name]
+    (tmp_path / "data.csv").write_bytes(content)
+    options = ["-H", 2, "--out", tmp_path / "f.csv", "--plot", tmp_path / "f.png"] if command == "forecast" else []
+    done = run(command, tmp_path / "data.csv", *options)
+    assert done.status == 1, done
+    assert text in done.out + done.err
+    assert "defect" not in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]
+
+
+def test_a_missing_file_with_a_near_name(run, tmp_path):
+    sales(tmp_path / "sales_2020.csv")
+    done = run("forecast", tmp_path / "sales_2O20.csv", "-H", 2)
+    assert done.status == 1
+    assert "sales_2020.csv" in done.err
+
+
+@pytest.mark.parametrize("option", ["--out", "--plot", "--save"])
+def test_unwritable_outputs_are_found_before_the_work(run, tmp_path, monkeypatch, option):
+    monkeypatch.setattr(cli, "_read", lambda *_: pytest.fail("the data were read"))
+    (tmp_path / "file").write_text("mine")
+    for place in (tmp_path / "file" / "f.csv", tmp_path / "file.odd" if option != "--save" else tmp_path / "file"):
+        done = run("forecast", AIRLINE, "-H", 2, option, place)
+        assert done.status == 1
+        assert str(place) in done.err
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_the_data_are_never_overwritten(run, tmp_path):
+    path = sales(tmp_path / "s.csv")
+    before = path.read_bytes()
+    done = run("forecast", path, "-H", 2, "--out", tmp_path / "." / "s.csv")
+    assert done.status == 2
+    assert "is the data itself" in done.err
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "text"),
+    [
+        (ModelError("the model is damaged"), 1, "the model is damaged"),
+        (MemoryError(), 1, "not enough memory"),
+        (OSError(28, "No space left on device"), 1, "the disk is full"),
+        (ZeroDivisionError("division by zero"), 1, "a defect in lstmcast: ZeroDivisionError"),
+    ],
+)
+def test_whatever_happens_there_is_one_message(run, monkeypatch, error, status, text):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(cli, "_read", fail)
+    done = run("forecast", AIRLINE, "-H", 2)
+    assert done.status == status
+    assert text in done.err
+    assert done.out == ""
+
+
+def test_stopping_it_is_no_traceback(run, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_read", stop)
+    done = run("forecast", AIRLINE, "-H", 2)
+    assert done.status in (1, 130)
+    assert done.out == ""
+
+
+# ---------------------------------------------------------------- as a process
+
+
+def test_help_is_quick_and_names_every_command(shell):
+    shell("--help")
+    times = []
+    for _ in range(3):
+        begin = time.perf_counter()
+        done = shell("--help")
+        times.append(time.perf_counter() - begin)
+    assert done.returncode == 0
+    named = set(re.findall(r"^  (\w+)  ", done.stdout, re.MULTILINE))
+    assert {"forecast", "check", "predict", "backtest", "info"} <= named
+    assert min(times) < 0.5
+
+
+def test_version(shell):
+    assert shell("--version").stdout == f"lstmcast {lstmcast.__version__}\n"
+
+
+def test_help_names_every_choice(run):
+    from typing import get_args
+
+    from lstmcast.data import table
+
+    text = re.sub(r"\s", "", run("forecast", "--help").out)
+    for choice in (table.Kind, table.Aggregate, table.Duplicates, table.Gaps, table.Missing):
+        assert "|".join(get_args(choice)) in text
+
+
+def test_a_reader_that_goes_away_is_no_traceback(shell, tmp_path):
+    command = f"{sys.executable} -m lstmcast check {AIRLINE} --json | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "{\n"
+    assert done.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_behind_a_redirection(shell):
+    with open("/dev/full", "w") as full:
+        done = shell("check", AIRLINE, stdout=full, stderr=subprocess.PIPE, capture_output=False)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "the disk is full" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp932"])
+def test_a_terminal_that_knows_few_letters(shell, tmp_path, encoding):
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = shell("check", sales(tmp_path / "売上 ß.csv"), env=environment, text=False)
+    assert done.returncode == 0
+    assert b"60 rows" in done.stdout
