@@ -72,9 +72,10 @@ def infer(times: ndarray, offsets: ndarray) -> Inference:
     if frequency is None:
         return Inference(None)
     mine = np.repeat(key == main, kept.lengths)
+    telling = regular & (kept.lengths > _TELLING) & (key != main)
     others = [
-        (other.anchored(times[rows][np.repeat(key == code, kept.lengths)]), usable[(key == code) & regular])
-        for code in np.unique(key[regular & (kept.lengths > _TELLING) & (key != main)])
+        (other.anchored(times[rows][np.repeat(telling & (key == code), kept.lengths)]), usable[telling & (key == code)])
+        for code in np.unique(key[telling])
         if (other := _frequency(code % 4, code // 4, is_date)) is not None
     ]
     return Inference(frequency.anchored(times[rows][mine]) if is_date else frequency, tuple(others))

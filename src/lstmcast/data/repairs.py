@@ -70,9 +70,9 @@ def _gridded(table: Table, frequency: Frequency, options: ReadOptions) -> tuple[
     if np.any(positions == OFF_GRID):
         return None, found
     sparse = checks.too_sparse(table, positions, frequency)
-    found += sparse + checks.gaps(table, positions, frequency, options)
     if sparse:
-        return None, found
+        return None, found + sparse
+    found += checks.gaps(table, positions, frequency, options)
     values, offsets = filled(table, positions)
     if options.missing == "interpolate":
         values = interpolated(values, whole=options.kind == "count")

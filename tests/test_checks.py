@@ -1,0 +1,232 @@
+"""Each rule speaks when it should, with series, line and value, and is silent otherwise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstmcast.data.findings import Finding, Findings
+from lstmcast.data.outliers import outlier_scores
+from lstmcast.data.panel import Panel, ReadOptions, Table, check_table, panel_from_table
+from lstmcast.errors import DataError, UsageError
+
+
+def table(times, values, series=None, **named) -> Table:
+    codes, ids = (np.zeros(len(values), dtype=int), ["y"]) if series is None else pd.factorize(np.array(series, object))
+    times = np.array(times)
+    times = times.astype("datetime64[us]") if times.dtype.kind in "UM" else times.astype(np.int64)
+    given = {"frame": "file", "source": "sales.csv", **named}
+    return Table(
+        codes.astype(np.int64),
+        np.array(ids, dtype=object),
+        times,
+        np.array(values, dtype=float),
+        np.arange(2, len(values) + 2),
+        **given,
+    )
+
+
+def days(count: int) -> np.ndarray:
+    return np.datetime64("2024-01-01", "us") + np.arange(count) * np.timedelta64(1, "D")
+
+
+def hours(start: str, count: int) -> np.ndarray:
+    return np.datetime64(start, "us") + np.arange(count) * np.timedelta64(1, "h")
+
+
+def only(given: Table, rule: str, **options) -> Finding:
+    found = [finding for finding in check_table(given, ReadOptions(**options)) if finding.rule == rule]
+    assert len(found) == 1, found
+    return found[0]
+
+
+WAVE = 10 + np.sin(np.arange(60))
+
+
+def test_clean_data_have_no_findings():
+    assert check_table(table(days(60), WAVE)) == ()
+    assert str(check_table(table(days(60), WAVE))) == "no findings"
+
+
+def test_repeated_times_name_both_lines_and_all_remedies():
+    given = table([*days(5), days(5)[2]], [1, 2, 3, 4, 5, 9])
+    with pytest.raises(
+        DataError, match=r"sales.csv: there are two rows for 2024-01-03 \(line 4 and line 7\)"
+    ) as raised:
+        panel_from_table(given)
+    assert all(word in str(raised.value) for word in ("--duplicates mean", "--aggregate sum", "--series"))
+    repaired = only(given, "duplicate times", duplicates="mean")
+    assert (repaired.severity, repaired.line, repaired.value) == ("warning", 7, "2024-01-03")
+    assert "Their mean is used." in repaired.action
+
+
+def test_gaps_are_filled_or_refused():
+    given = table(days(10)[[0, 1, 2, 6, 7, 9]], range(6))
+    found = only(given, "gaps")
+    assert found.message == "4 of 10 times have no row: the longest gap is from 2024-01-04 to 2024-01-06 (after line 4)"
+    assert (found.severity, found.count, found.line) == ("warning", 4, 4)
+    assert only(given, "gaps", gaps="error").severity == "error"
+
+
+def test_a_frequency_that_leaves_most_times_empty_is_doubted():
+    given = table(np.array(["2024-01", "2024-02", "2024-03", "2024-04"], "datetime64[M]"), range(4))
+    assert "The times look monthly (month starts)" in only(given, "gaps", frequency="D").action
+
+
+def test_missing_and_infinite_values_have_line_and_count():
+    found = only(table(days(6), [1, np.nan, 3, np.nan, 5, 6]), "missing values")
+    assert found.message == "2 of 6 values are missing, the first at 2024-01-02 (line 3)"
+    assert (found.count, found.line) == (2, 3)
+    assert only(table(days(4), [1, 2, -np.inf, 4]), "infinite values").value == "-inf"
+
+
+def test_unsorted_rows():
+    assert only(table(days(4)[[0, 2, 1, 3]], range(4)), "unsorted rows").line == 4
+    assert "newest to the oldest" in only(table(days(4)[::-1], range(4)), "unsorted rows").message
+
+
+def test_mixed_frequencies_name_the_series():
+    monthly = np.arange("2024-01", "2025-01", dtype="datetime64[M]").astype("datetime64[us]")
+    given = table([*days(60), *monthly], np.arange(72), ["d"] * 60 + ["m"] * 12)
+    found = only(given, "mixed frequencies")
+    assert found.message == "most series are daily, but 1 is monthly (month starts) ('m')"
+    assert (found.severity, found.series, found.value) == ("error", "m", "MS")
+
+
+def test_jittered_times_are_off_the_grid_and_named():
+    times = hours("2024-01-01", 50)
+    times[7] += np.timedelta64(420, "s")
+    found = only(table(times, np.arange(50)), "times off the grid")
+    assert found.message == "1 of 50 times are not hourly, the first 2024-01-01 07:07 (line 9)"
+    assert "--aggregate mean" in found.action
+
+
+def test_an_odd_first_time_is_the_one_that_is_named():
+    times = hours("2024-01-01", 50)
+    times[0] += np.timedelta64(60, "s")
+    assert only(table(times, np.arange(50)), "times off the grid").value == "2024-01-01 00:01"
+
+
+def test_a_wrong_anchor_is_corrected():
+    given = table(["2024-01-31", "2024-02-29", "2024-03-31"], range(3))
+    assert 'frequency="ME" (--frequency ME)' in only(given, "times off the grid", frequency="MS").action
+
+
+def test_dates_and_numbers_need_their_own_frequency():
+    assert "times that are dates" in only(table(days(5), range(5)), "frequency", frequency="integer").message
+    assert "plain numbers" in only(table(range(5), range(5)), "frequency", frequency="D").message
+    assert (
+        "not whole seconds"
+        in only(table(days(1) + np.arange(5) * np.timedelta64(100, "ms"), range(5)), "frequency").message
+    )
+    single = table([days(1)[0]] * 3, range(3), ["a", "b", "c"])
+    assert "no series has two times" in only(single, "frequency").message
+
+
+def test_a_wrong_date_does_not_fill_the_memory():
+    times = hours("2024-01-01", 100)
+    times[-1] = np.datetime64("9024-01-05T03:00", "us")
+    found = only(table(times, np.arange(100)), "gaps")
+    assert found.severity == "error"
+    assert "2024-01-05 02:00 (line 100) to 9024-01-05 03:00 (line 101)" in found.message
+
+
+@pytest.mark.parametrize(
+    ("values", "match"),
+    [([], "there are no rows"), ([1.0], "only 1 value. At least three"), ([1.0, 2.0], "only 2 values"),
+     ([np.nan] * 5, "all 5 values of 'y' are missing")],
+)  # fmt: skip
+def test_too_little_is_refused(values, match):
+    with pytest.raises(DataError, match=match):
+        panel_from_table(table(days(len(values)), values))
+
+
+def test_kinds():
+    assert only(table(days(4), [1, -2, 3, 4]), "negative values", kind="positive").line == 3
+    found = only(table(days(4), [1, 2.5, 3, 4]), "fractional counts", kind="count")
+    assert (found.value, found.severity) == ("2.5", "error")
+    assert check_table(table(days(4), [0, 2, 3, 4]), ReadOptions(kind="count")) == ()
+
+
+def test_all_errors_are_told_at_once():
+    given = table(days(9)[[0, 1, 1, 5, 6, 7]], [1, -2, 3, 4, 5, 6.5])
+    with pytest.raises(DataError, match="for 4 reasons") as raised:
+        panel_from_table(given, ReadOptions(kind="count", gaps="error"))
+    assert all(word in str(raised.value) for word in ("two rows for", "negative", "not whole", "no row"))
+
+
+def test_many_series_with_the_same_trouble_make_one_finding():
+    names = np.repeat([f"s{i}" for i in range(2000)], 4)
+    found = only(table(np.tile(days(4), 2000), np.tile([1, np.nan, 2, 4], 2000), names), "missing values")
+    assert found.count == 2000
+    assert found.message.startswith("missing values in 2,000 of 2,000 series, for example series 's0': 1 of 4 values")
+    assert len(str(found)) < 500
+
+
+def test_time_zones_are_told():
+    assert only(table(days(60), WAVE, time_zone="Europe/Berlin"), "time zone").value == "Europe/Berlin"
+
+
+def test_the_hour_that_spring_skips_is_named():
+    times = np.concatenate([hours("2023-03-25", 26), hours("2023-03-26T03:00", 24), hours("2023-03-27T09:00", 30)])
+    given = table(times, np.arange(len(times)) % 24)
+    found = only(given, "daylight-saving step")
+    assert (found.value, found.count, found.line) == ("2023-03-26 02:00", 1, 27)
+    assert only(given, "gaps").count == 6
+
+
+def test_the_hour_that_autumn_repeats_is_named():
+    times = np.concatenate([hours("2023-10-28", 27), hours("2023-10-29T02:00", 40)])
+    assert "clocks are put back" in only(table(times, np.arange(len(times))), "duplicate times").action
+    assert "clocks" not in only(table([*days(3), days(3)[1]], range(4)), "duplicate times").action
+
+
+def test_constant_and_short_series():
+    panel = Panel.from_arrays({"flat": [3.0] * 9, "short": [1.0, np.nan, 2.0], "fine": WAVE})
+    told = {(finding.rule, finding.series) for finding in panel.check()}
+    assert told == {("constant series", "flat"), ("too short", "short"), ("missing values", "short")}
+
+
+def test_outliers_are_spikes_and_not_trends_steps_or_seasons():
+    rng = np.random.default_rng(0)
+    t = np.arange(120)
+    season = 100 + t + 30 * np.sin(t * np.pi / 6) + rng.normal(size=120)
+    spike, step = season.copy(), season.copy()
+    spike[[60, 119]] += 80
+    step[60:] += 80
+    given = {"season": season, "spike": spike, "step": step, "airline": season * np.exp(t / 40)}
+    (found,) = Panel.from_arrays(given, frequency="MS", start="2010-01").check()
+    assert (found.rule, found.series, found.count) == ("outliers", "spike", 2)
+
+
+def test_outlier_scores_of_nothing_and_of_missing_values():
+    assert outlier_scores(np.zeros(0), np.array([0]), (12,)).tolist() == []
+    values = np.tile([1.0, 2.0, np.nan], 10)
+    assert np.isfinite(outlier_scores(values, np.array([0, 30]), (1,))).all()
+
+
+def test_a_panel_read_from_rows_repeats_what_reading_said_once():
+    panel = panel_from_table(table(days(6), [1, np.nan, 3, 5, 5, 6]))
+    assert [finding.rule for finding in panel.check()] == ["missing values"]
+
+
+def test_findings_are_a_tuple_with_columns():
+    found = Findings([Finding("gaps", "error", "one", line=3), Finding("missing values", "warning", "two", "Masked.")])
+    assert [f.message for f in found.errors] == ["one"]
+    assert [f.message for f in found.warnings] == ["two"]
+    assert found.columns_dict()["line"] == [3, None]
+    assert str(found) == "error: one.\nwarning: two. Masked."
+
+
+@pytest.mark.parametrize("name", ["kind", "aggregate", "duplicates", "gaps", "missing"])
+def test_unknown_options_are_refused_with_the_choices(name):
+    with pytest.raises(UsageError, match=f"{name}='x' is not known. Choose one of: "):
+        ReadOptions(**{name: "x"})
+
+
+def test_options_check_frequency_and_periods_at_once():
+    with pytest.raises(UsageError, match="'soon' is not known"):
+        ReadOptions(frequency="soon")
+    with pytest.raises(UsageError, match="makes no sense"):
+        ReadOptions(periods=(0,))
