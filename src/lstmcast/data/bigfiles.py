@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,18 @@ import numpy as np
 
 from lstmcast.data.frames import sheet_from_relation
 from lstmcast.data.grids import sheet_from_grid
-from lstmcast.data.numbers import MISSING, parse_numbers
-from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.numbers import DECIMAL_COMMA, MISSING
+from lstmcast.data.sheet import Column, Sheet, dropped_lines
+from lstmcast.data.table import Finding
 from lstmcast.data.textfiles import read_text
 from lstmcast.errors import DataError, LstmcastError
 
+_MISSING = ", ".join("'" + marker.replace("'", "''") + "'" for marker in sorted(MISSING))
 _HEAD = 1 << 17  # bytes that show delimiter and header
+_TAIL_LINES = 40
 _FEW = 100_000  # distinct texts that are kept as texts; columns with more are turned into numbers or times by DuckDB
 _NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+_COMMA = r"[+-]?(\d+,?\d*|,\d+)"
 _WHOLE = r"[+-]?\d{1,18}"
 _STAMP = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?"
 
@@ -40,28 +45,42 @@ def read_parquet(path: Path) -> Sheet:
 
 def read_large(path: Path, source: str, label: str) -> Sheet | None:
     """A large, regular UTF-8 file as a sheet; None where it is anything else, and should be read patiently instead."""
-    head, newlines = _look_over(path)
+    head, tail, newlines = _look_over(path)
     try:
-        top = sheet_from_grid(read_text(head, source), source, label)
+        grid = read_text(head, source)
+        top = sheet_from_grid(grid, source, label)
     except LstmcastError:
         return None
-    delimiter = read_text(head, source).delimiter
-    if delimiter == " " or any(note.rule in ("encoding", "quotes") for note in top.notes):
-        return None
+    skipped = int(top.lines[0]) - 1
+    if grid.delimiter == " " or grid.notes or len(top) != int(top.lines[-1]) - skipped:
+        return None  # blank lines, titles or line breaks within cells: lines cannot be counted from the start
     import duckdb
 
-    skipped = int(top.lines[0]) - 1
-    if len(top) != int(top.lines[-1]) - skipped:
-        return None  # blank lines, titles or line breaks within cells: lines cannot be counted from the start
+    after = _lines_after_data(tail, grid.delimiter, len(grid.rows[-1]), newlines)
     try:
         connection = _connect()
-        rows = _load(connection, path, delimiter, len(top.columns), skipped)
-        if rows + skipped != newlines:
-            return None
+        rows = _load(connection, path, grid.delimiter, len(grid.rows[-1]), skipped)
+        if rows + skipped + len(after) != newlines or len(top.columns) != len(grid.rows[-1]):
+            return None  # some other line was no row of cells
         columns = [_large_column(connection, j, c, rows) for j, c in enumerate(top.columns)]
+        commas = [c.name for c, t in zip(columns, top.columns, strict=True) if not c.is_text and _decimal_comma(t)]
     except duckdb.Error:
         return None
-    return Sheet(tuple(columns), np.arange(skipped + 1, skipped + rows + 1), source, "file", top.notes, label)
+    lines = np.arange(skipped + 1, skipped + rows + 1)
+    notes = [Finding("numbers", "note", f"column {name!r}: {DECIMAL_COMMA}") for name in commas]
+    return Sheet(tuple(columns), lines, source, "file", (*top.notes, *dropped_lines(after), *notes), label)
+
+
+def _lines_after_data(tail: bytes, delimiter: str, width: int, newlines: int) -> dict[int, str]:
+    """The lines at the end of a file that are no rows of cells, {line: why}."""
+    dropped: dict[int, str] = {}
+    for back, raw in enumerate(reversed(tail.decode("utf-8", errors="replace").splitlines()[-_TAIL_LINES:])):
+        row = next(csv.reader([raw], delimiter=delimiter), [])
+        if len(row) == width:
+            break
+        why = f"{raw.strip()[:48]!r}: {len(row)} {'cell' if len(row) == 1 else 'cells'} where {width} are expected"
+        dropped[newlines - back] = why if raw.strip() else "blank"
+    return dropped
 
 
 def _connect() -> Any:
@@ -75,16 +94,16 @@ def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0][:200]
 
 
-def _look_over(path: Path) -> tuple[bytes, int]:
-    """The first whole lines, and the number of lines."""
+def _look_over(path: Path) -> tuple[bytes, bytes, int]:
+    """The first whole lines, the last ones, and the number of lines."""
     newlines, last = 0, b"\n"
     with path.open("rb") as file:
         head = file.read(_HEAD)
         file.seek(0)
         while block := file.read(1 << 22):
             newlines += block.count(b"\n")
-            last = block[-1:]
-    return head[: head.rfind(b"\n") + 1], newlines + (last != b"\n")
+            last = (last + block)[-_HEAD:]
+    return head[: head.rfind(b"\n") + 1], last, newlines + (not last.endswith(b"\n"))
 
 
 def _load(connection: Any, path: Path, delimiter: str, width: int, skipped: int) -> int:
@@ -93,28 +112,38 @@ def _load(connection: Any, path: Path, delimiter: str, width: int, skipped: int)
     escaped = str(path).replace("'", "''")
     connection.execute(
         f"CREATE TABLE raw AS SELECT * FROM read_csv('{escaped}', auto_detect=false, header=false, skip={skipped}, "
-        f"delim='{delimiter}', quote='\"', escape='\"', columns={{{columns}}}, compression='none')"
+        f"delim='{delimiter}', quote='\"', escape='\"', columns={{{columns}}}, compression='none', "
+        "ignore_errors=true)"
     )
     return connection.execute("SELECT count(*) FROM raw").fetchone()[0]
 
 
 def _large_column(connection: Any, j: int, top: Column, rows: int) -> Column:
-    cell = f"trim(coalesce(c{j}, ''))"
-    missing = ", ".join("'" + marker.replace("'", "''") + "'" for marker in sorted(MISSING))
+    """Texts while there are few distinct ones; else numbers or times where every cell is one."""
     distinct = connection.execute(f"SELECT approx_count_distinct(c{j}) FROM raw").fetchone()[0]
     if distinct > min(_FEW, rows / 5):
-        fits = ", ".join(
-            f"bool_and(regexp_full_match({cell}, '{pattern}') OR lower({cell}) IN ({missing}))"
-            for pattern in (_WHOLE, _NUMBER, _STAMP)
-        )
-        any_missing = f"bool_or(lower({cell}) IN ({missing}))"
-        whole, number, stamp, holes = connection.execute(f"SELECT {fits}, {any_missing} FROM raw").fetchone()
-        plain = number and not parse_numbers(top.data.tolist()).notes  # else points may be thousands separators
-        kind = "BIGINT" if whole and plain and not holes else "DOUBLE" if plain else "TIMESTAMP" if stamp else ""
-        if kind:
-            fetched = connection.execute(f"SELECT try_cast({cell} AS {kind}) AS x FROM raw").fetchnumpy()["x"]
-            return _typed(top.name, fetched)
+        cell = f"trim(coalesce(c{j}, ''))"
+        for pattern, kind in _patterns(top):
+            fits = f"regexp_full_match({cell}, '{pattern}')"
+            holes = f"lower({cell}) IN ({_MISSING})"
+            all_fit, any_hole = connection.execute(f"SELECT bool_and({fits} OR {holes}), bool_or({holes}) FROM raw").fetchone()
+            if all_fit and not (any_hole and kind == "BIGINT"):
+                text = f"replace({cell}, ',', '.')" if pattern == _COMMA else cell
+                return _typed(top.name, connection.execute(f"SELECT try_cast({text} AS {kind}) AS x FROM raw").fetchnumpy()["x"])
     return _encoded(connection, j, top)
+
+
+def _patterns(top: Column) -> list[tuple[str, str]]:
+    """How the cells may be written, judged by the first ones, and the type that DuckDB gives them then."""
+    if top.number_share < 0.5 or top.numbers is None:
+        return [(_STAMP, "TIMESTAMP")]
+    if not top.numbers.notes:
+        return [(_WHOLE, "BIGINT"), (_NUMBER, "DOUBLE")] if top.times is not None else [(_NUMBER, "DOUBLE")]
+    return [(_COMMA, "DOUBLE")] if _decimal_comma(top) else []  # else thousands, units, currencies
+
+
+def _decimal_comma(top: Column) -> bool:
+    return top.numbers is not None and top.numbers.notes == (DECIMAL_COMMA,)
 
 
 def _typed(name: str, fetched: Any) -> Column:

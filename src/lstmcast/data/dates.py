@@ -304,7 +304,7 @@ def _day_first(first: np.ndarray, second: np.ndarray, year: np.ndarray, marks: s
     if marks == {"."}:
         return True, "dates with points are written so"
     regular = [_regularity(_from_fields(year, month, day)) for month, day in ((second, first), (first, second))]
-    if abs(regular[0] - regular[1]) > 0.1:
+    if abs(regular[0] - regular[1]) > (0 if max(regular) == 1 else 0.1):
         return regular[0] > regular[1], "then the dates are evenly spaced"
     return True, ""
 

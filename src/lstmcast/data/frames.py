@@ -7,13 +7,13 @@ from __future__ import annotations
 import datetime
 import decimal
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.sheet import Column, Sheet
-from lstmcast.data.table import Finding
 from lstmcast.errors import DataError, UsageError
 
 
@@ -59,7 +59,8 @@ def sheet_from_relation(relation: Any) -> Sheet:
         _plain_type(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)
     )
     fetched = relation.project(selected).fetchnumpy()
-    columns = [_column(str(name), fetched[name]) for name in relation.columns]
+    zones = ["UTC" if str(kind) == "TIMESTAMP WITH TIME ZONE" else None for kind in relation.types]
+    columns = [_column(name, fetched[name], zone) for name, zone in zip(relation.columns, zones, strict=True)]
     return Sheet(tuple(columns), _rows(len(columns[0])), "DuckDB relation", "duckdb", (), "y")
 
 
@@ -169,9 +170,12 @@ def _with_index(data: Any) -> Any:
         return data
     pandas = __import__("pandas")
     if isinstance(data, pandas.Series):
+        if isinstance(data.index, pandas.RangeIndex):
+            return data
         data = data.to_frame(name="y" if data.name is None else str(data.name))
     if not isinstance(data, pandas.DataFrame):
         return data
+    _require_distinct(data.columns)
     timed = isinstance(data.index, (pandas.DatetimeIndex, pandas.PeriodIndex))
     if timed or isinstance(data.index, pandas.MultiIndex) or data.index.name is not None:
         names = [name if name is not None else "ds" if timed else f"level_{i}" for i, name in enumerate(data.index.names)]
@@ -189,29 +193,30 @@ def _sheet_of_frame(data: Any) -> Sheet:
 
     try:
         frame = nw.from_native(data, allow_series=True)
+        if isinstance(frame, nw.LazyFrame):
+            frame = frame.collect()
+    except nw.exceptions.DuplicateError:
+        raise DataError("the frame has several columns of one name. Rename them, so that each can be named.") from None
     except TypeError:
         raise UsageError(
             f"data of type {type(data).__name__} cannot be read. A file's path, a pandas, polars or Arrow frame, a DuckDB "
             "relation, a NumPy array or a dict of arrays is expected."
         ) from None
-    if isinstance(frame, nw.Series):
-        frame = frame.to_frame()
-    if isinstance(frame, nw.LazyFrame):
-        frame = frame.collect()
+    if isinstance(frame, nw.Series):  # pandas ones with dates in the index have become frames before
+        sheet = _sheet_of_series({str(frame.name or "y"): _as_array(frame.to_list())}, "series")
+        return replace(sheet, frame=frame.implementation.name.lower())
     kind = frame.implementation.name.lower()
     if not frame.columns or not len(frame):
         raise DataError(f"the {kind} frame is empty. A column of times and a column of numbers are expected.")
-    notes: list[Finding] = []
-    columns = tuple(_frame_column(name, frame[name], nw) for name in _distinct(frame.columns))
-    return Sheet(columns, _rows(len(frame)), f"{kind} frame", kind, tuple(notes), "y")
+    columns = tuple(_frame_column(name, frame[name], nw) for name in frame.columns)
+    return Sheet(columns, _rows(len(frame)), f"{kind} frame", kind, (), "y")
 
 
-def _distinct(names: Iterable[str]) -> list[str]:
-    listed = list(names)
-    repeated = [name for name in listed if listed.count(name) > 1] if len(set(listed)) < len(listed) else []
-    if repeated:
-        raise DataError(f"the frame has several columns {repeated[0]!r}. Rename them, so that each can be named.")
-    return listed
+def _require_distinct(names: Iterable[Any]) -> None:
+    listed = [str(name) for name in names]
+    if len(set(listed)) < len(listed):
+        repeated = next(name for name in listed if listed.count(name) > 1)
+        raise DataError(f"the frame has several columns {repeated!r}. Rename them, so that each can be named.")
 
 
 def _frame_column(name: str, series: Any, nw: Any) -> Column:

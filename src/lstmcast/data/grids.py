@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +19,7 @@ _HEADER_WITHIN = 40  # rows; titles above a header are never longer in practice
 _LONG_SHARE = 0.01  # more rows than this with too many cells, and the file is refused instead of thinned out
 
 
-@dataclass(frozen=True)
-class _Row:
+class _Row(NamedTuple):
     line: int
     cells: list[str]
 

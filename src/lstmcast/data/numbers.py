@@ -85,6 +85,7 @@ class _Body:
     currency: str
 
 
+DECIMAL_COMMA = "commas read as decimal commas (1,5 = 1.5)"
 _DOT_NOTE = "points read as thousands separators (1.234 = 1234)"
 
 
@@ -173,7 +174,7 @@ def _decimal_mark(
         mark = "," if decimal_comma_likely and (lone or long_whole) else "."
     else:
         return ".", ""
-    return mark, "commas read as decimal commas (1,5 = 1.5)" if mark == "," else ""
+    return mark, DECIMAL_COMMA if mark == "," else ""
 
 
 def _vote(digits: str) -> str:

@@ -141,7 +141,7 @@ def find_series(sheet: Sheet, times: ndarray, time: Column | None, target: Colum
         for column in free:
             if column.name.strip().casefold() == name and not column.missing.all():
                 return [column]
-    if len(np.unique(times)) > _PANEL_SHARE * len(times):
+    if (times[1:] > times[:-1]).all() or len(np.unique(times)) > _PANEL_SHARE * len(times):
         return []
     text = [c for c in free if c.number_share < _NUMBER_SHARE and c.time_share < _DATE_SHARE and c.is_text]
     coded = [c for c in free if c.number_share >= _NUMBER_SHARE and _ID_WORDS.search(c.name.strip().casefold())]

@@ -1,0 +1,159 @@
+"""Dates and numbers as people write them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lstmcast.data.dates import integer_times, parse_times
+from lstmcast.data.numbers import parse_numbers
+
+
+def read_dates(*texts: str) -> list[str]:
+    times = parse_times(list(texts))
+    assert times is not None and times.problem is None
+    return [str(value)[:16].replace("T00:00", "") for value in times.values]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2024-03-01", "2024-03-01"),
+        ("2024/3/1", "2024-03-01"),
+        ("2024.03.01", "2024-03-01"),
+        ("1949-01", "1949-01-01"),
+        ("1949/1", "1949-01-01"),
+        ("2024-03-01T12:30:00", "2024-03-01T12:30"),
+        ("2024-03-01 12:30:00.123456", "2024-03-01T12:30"),
+        ("2024/3/1 0:00", "2024-03-01"),
+        ("13/02/2020", "2020-02-13"),
+        ("02/13/2020 3:05 PM", "2020-02-13T15:05"),
+        ("1.2.2020", "2020-02-01"),
+        ("2024年3月1日", "2024-03-01"),
+        ("2024年3月", "2024-03-01"),
+        ("２０２４年３月１日（金）", "2024-03-01"),
+        ("令和6年3月", "2024-03-01"),
+        ("平成元年5月1日", "1989-05-01"),
+        ("R6.3.1", "2024-03-01"),
+        ("Jan 2020", "2020-01-01"),
+        ("Dec-60", "1960-12-01"),
+        ("1-Jan-20", "2020-01-01"),
+        ("January 5, 2020", "2020-01-05"),
+        ("Mon, 05 Jan 2020", "2020-01-05"),
+        ("5. März 2024", "2024-03-05"),
+        ("20240301", "2024-03-01"),
+        ("202403", "2024-03-01"),
+        ("202403011230", "2024-03-01T12:30"),
+        ("2020Q2", "2020-04-01"),
+        ("Q4 2020", "2020-10-01"),
+        ("2020-W05", "2020-01-27"),
+        ("2021-W01", "2021-01-04"),
+        ("1949", "1949-01-01"),
+        ("1583020800", "2020-03-01"),
+        ("1583020800000", "2020-03-01"),
+    ],
+)
+def test_a_date_is_read(text, expected):
+    assert read_dates(text) == [expected]
+
+
+def test_the_order_of_day_and_month_is_decided_from_all_values():
+    assert read_dates("01/02/2020", "13/02/2020") == ["2020-02-01", "2020-02-13"]
+    assert read_dates("01/02/2020", "02/13/2020") == ["2020-01-02", "2020-02-13"]
+
+
+def test_even_spacing_tells_the_order_where_no_value_does():
+    months = [f"{month:02d}/01/{year}" for year in (2020, 2021) for month in range(1, 13)]
+    times = parse_times(months)
+    assert times is not None and times.problem is None
+    assert "month/day/year" in times.notes[0] and "evenly spaced" in times.notes[0]
+
+
+def test_an_undecidable_order_is_not_guessed():
+    times = parse_times(["01/02/2020", "03/04/2020"])
+    assert times is not None and times.problem is not None and "year-month-day" in times.problem
+
+
+def test_impossible_dates_are_bad_and_missing_ones_are_not():
+    times = parse_times(["2020-02-31", "2020-02-28", "", "n/a", "2020-01-01 25:00", "soon"])
+    assert times is not None and times.bad.tolist() == [True, False, False, False, True, True]
+
+
+def test_one_offset_gives_wall_time_and_several_give_utc():
+    one = parse_times(["2024-03-01T12:00:00+09:00"])
+    assert one is not None and one.zone == "UTC+09:00" and str(one.values[0]).startswith("2024-03-01T12:00")
+    several = parse_times(["2024-03-01T12:00:00+01:00", "2024-07-01T12:00:00+02:00"])
+    assert several is not None and several.zone == "UTC"
+    assert [str(value)[11:13] for value in several.values] == ["11", "10"]
+    midnights = parse_times(["2024-03-01T00:00:00+01:00", "2024-07-01T00:00:00+02:00"])
+    assert midnights is not None and midnights.zone is None and str(midnights.values[1]).startswith("2024-07-01T00")
+
+
+@pytest.mark.parametrize("texts", [["abc", "def"], ["1.5", "2.5"], ["12:00", "13:00"], [""], []])
+def test_what_is_no_date_is_none(texts):
+    assert parse_times(texts) is None
+
+
+def test_every_day_of_a_century_comes_back_in_every_form():
+    days = np.arange("1950-01-01", "2050-01-01", dtype="datetime64[D]")
+    objects = days.tolist()
+    for form in ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d %B %Y", "%Y%m%d", "%Y年%m月%d日", "%Y-W%V-%u"):
+        year = "%G" if "%V" in form else "%Y"
+        times = parse_times([day.strftime(form.replace("%Y", year)) for day in objects])
+        assert times is not None and np.array_equal(times.values.astype("datetime64[D]"), days), form
+
+
+def test_plain_whole_numbers_are_an_index():
+    assert integer_times(np.array([1, 2, 3])).form == "index"
+    assert integer_times(np.array([], np.int64)).form == "index"
+    assert integer_times(np.array([20240230])).form == "index"
+
+
+def read_numbers(*texts: str, **options) -> list[float]:
+    return parse_numbers(list(texts), **options).values.tolist()
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["1,234.5", "12"], [1234.5, 12]),
+        (["1.234,5", "12"], [1234.5, 12]),
+        (["1,5", "2"], [1.5, 2]),
+        (["1,234", "2,345", "99"], [1234, 2345, 99]),
+        (["1.234", "980", "2.345", "3.456"], [1234, 980, 2345, 3456]),
+        (["1.234", "2.345"], [1.234, 2.345]),
+        (["1.234.567", "12"], [1234567, 12]),
+        (["1.234", "1,5"], [1234, 1.5]),
+        (["1 234", "12 345,6"], [1234, 12345.6]),
+        (["1\u202f234", "1'234", "1’234"], [1234, 1234, 1234]),
+        (["$1,234.50", "$3"], [1234.5, 3]),
+        (["CHF 12.–", "CHF 3.50"], [12, 3.5]),
+        (["¥1,200", "1,300円"], [1200, 1300]),
+        (["12 %", "13%"], [12, 13]),
+        (["１２", "▲３"], [12, -3]),
+        (["(1,234)", "5-", "−7"], [-1234, -5, -7]),
+        (["1e5", "-.5", "inf"], [1e5, -0.5, np.inf]),
+    ],
+)
+def test_numbers_are_read(texts, expected):
+    assert read_numbers(*texts) == expected
+
+
+def test_semicolons_make_lone_commas_decimal():
+    assert read_numbers("1,234", "2,345", decimal_comma_likely=True) == [1.234, 2.345]
+    assert read_numbers("1,234", "2,345") == [1234, 2345]
+
+
+@pytest.mark.parametrize("text", ["abc", "12abc", "1_000", "2020-01-01", "Q1", "12:30", "1/2", "1,23,4"])
+def test_text_is_no_number(text):
+    assert parse_numbers([text, "1", "2"]).bad.tolist() == [True, False, False]
+
+
+def test_missing_markers_are_missing_and_not_bad():
+    numbers = parse_numbers(["NA", "n/a", "null", "-", ".", "", "#N/A", " ", "NaN", "1"])
+    assert not numbers.bad.any() and np.isnan(numbers.values[:-1]).all()
+
+
+def test_a_unit_that_one_value_carries_is_text():
+    assert parse_numbers(["1 kWh", "2 kWh"]).values.tolist() == [1, 2]
+    assert parse_numbers(["1", "2", "3 kWh"]).bad.tolist() == [False, False, True]
