@@ -6,7 +6,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -15,7 +15,7 @@ import typer
 from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
-    from lstmcast.data.panel import Panel, ReadOptions
+    from lstmcast.data.panel import Columns, Panel, ReadOptions
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.forecast import Forecast
 
@@ -72,6 +72,10 @@ class Reading:
         """Where to look, as `lstmcast.read` and `lstmcast.check` want it."""
         target, series = (_one_or_more(names) for names in (self.target, self.series))
         return {"time": self.time, "target": target, "series": series, "sheet": self.sheet}
+
+    def with_names(self, columns: Columns) -> Reading:
+        """The same, looking for the columns that a model knows wherever no other is named."""
+        return replace(self, time=self.time or columns.time, target=self.target or [columns.target])
 
     def options(self) -> ReadOptions:
         """What to do about what is found."""
