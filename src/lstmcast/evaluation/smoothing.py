@@ -21,7 +21,7 @@ FLOOR = 1e-3  # of the mean value: what a level, or a seasonal factor, is at lea
 LOWEST = 0.05  # of the mean value: the line from which a multiplicative history starts
 START_CYCLES, START_VALUES = 4, 10  # the stretches from which the first season and the first line are taken
 STEP, ROUNDS = 1.0, 3  # of the search after the grid, on the logit scale; halved in each round
-CHUNK = 1 << 15  # numbers of a seasonal state that are worked on at once: they stay in the cache
+CHUNK = 1 << 18  # numbers of a seasonal state that are worked on at once: 2 MB, which a cache still holds
 ALPHAS, BETAS, GAMMAS, PHIS = (0.05, 0.2, 0.45, 0.8), (0.003, 0.05), (0.05, 0.2, 0.5, 0.9), (1.0, 0.9)
 
 
@@ -68,7 +68,11 @@ def _chunk(y_nT: np.ndarray, lengths: np.ndarray, period: int, horizon: int, mul
     def errors(settings: Settings) -> np.ndarray:
         return criterion(smooth(y_Tn, begins, start, settings, multiplicative)[1], settings, known)
 
-    best = _refined(errors, _best(errors, _grid(period)))
+    best = _best(errors, _grid(period))
+    start = _backcast(y_Tn, begins, best, period, multiplicative)
+    best = _best(errors, _grid(period))  # the first start, a mean over cycles, made a season that changes look fixed
+    start = _backcast(y_Tn, begins, best, period, multiplicative)
+    best = _refined(errors, best)
     state = smooth(y_Tn, begins, start, best, multiplicative)[0]
     return (_ahead(state, best.phi, y_Tn.shape[0], horizon, multiplicative) * scale).T
 
@@ -169,6 +173,26 @@ def _start(y_Tn, begins, period: int, multiplicative: bool) -> State:
         low = np.minimum(intercept - slope, intercept + slope * width) < LOWEST
         intercept, slope = np.where(low, np.nanmin(adjusted, 0), intercept), np.where(low, 0, slope)
     return State(intercept - slope, slope, season)
+
+
+def _backcast(y_Tn, begins, settings: Settings, period: int, multiplicative: bool) -> State:
+    """The state before the first value, from smoothing the histories backwards with the settings found for them.
+
+    Box & Jenkins, "Time Series Analysis" (1970), section 7.1.4; it stands in for 2 + m more parameters to be searched.
+    """
+    steps = len(y_Tn)
+    turned = begins + steps - 1  # t of a history is turned − t of the same one read backwards
+    rows = turned - np.arange(steps)[:, None]
+    inside = rows < steps
+    backwards = np.where(inside, np.take_along_axis(y_Tn, np.where(inside, rows, 0), 0), np.nan)
+    start = _start(backwards, begins, period, multiplicative)
+    state = smooth(backwards, begins, start, settings, multiplicative)[0]
+    level, trend = state.level[0] + state.trend[0], -state.trend[0]
+    if multiplicative:
+        low = level < LOWEST
+        level, trend = np.where(low, np.maximum(state.level[0], LOWEST), level), np.where(low, 0, trend)
+    season = np.take_along_axis(state.season[:, 0], (turned - np.arange(period)[:, None]) % period, 0)
+    return State(level, trend, season)
 
 
 def _centred_mean(y_Tn, period: int):
