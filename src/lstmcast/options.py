@@ -74,8 +74,16 @@ class Reading:
         return {"time": self.time, "target": target, "series": series, "sheet": self.sheet}
 
     def with_names(self, columns: Columns) -> Reading:
-        """The same, looking for the columns that a model knows wherever no other is named."""
-        return replace(self, time=self.time or columns.time, target=self.target or [columns.target])
+        """The same, looking for the columns that a model knows wherever no other is named.
+
+        The package's own names stand for data that had none, such as a wide table: those are left to be found.
+        """
+        from lstmcast.data.panel import Columns
+
+        own = Columns()
+        time = columns.time if columns.time != own.time else None
+        target = [columns.target] if columns.target != own.target else None
+        return replace(self, time=self.time or time, target=self.target or target)
 
     def options(self) -> ReadOptions:
         """What to do about what is found."""
