@@ -146,7 +146,7 @@ def predict(
         list[str] | None, typer.Argument(metavar="DATA", help="Newer data; what the model has seen last unless given.")
     ] = None,
     horizon: Annotated[
-        int | None, typer.Option("--horizon", "-H", metavar="N", help="Steps; as many as the model is for unless given.")
+        int | None, typer.Option("--horizon", "-H", metavar="N", help="How many steps; the model's own unless given.")
     ] = None,
     quiet: Quiet = False, as_json: Json = False,
 ) -> None:  # fmt: skip
