@@ -159,6 +159,19 @@ def test_holt_winters_steps_over_missing_values():
     np.testing.assert_allclose(other, whole, rtol=0.02)
 
 
+def test_holt_winters_after_a_gap_that_is_longer_than_it_looks_back():
+    panel = Panel.from_arrays(np.append([3.0, 7.0], np.full(1000, np.nan)), periods=(4,))
+    np.testing.assert_array_equal(HoltWinters().predict(panel, 2).point, [[7.0, 7.0]])
+
+
+def test_holt_winters_in_blocks_is_the_same(monkeypatch):
+    rng = np.random.default_rng(8)
+    panel = Panel.from_arrays({f"s{i}": rng.normal(30, 3, 20 + i) for i in range(9)}, periods=(4,))
+    whole = HoltWinters().predict(panel, 3).point
+    monkeypatch.setattr("lstmcast.evaluation.baselines.BLOCK", 4)
+    np.testing.assert_allclose(HoltWinters().predict(panel, 3).point, whole)
+
+
 @needs_data
 @pytest.mark.paper
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from lstmcast.errors import MissingExtraError
-from lstmcast.evaluation.history import carried, known_counts, lowest, mean_change, window
+from lstmcast.evaluation.history import carried, lowest, mean_change, window
 from lstmcast.evaluation.smoothing import holt_winters
 from lstmcast.forecast import Forecast, Origins, checked_horizon, origins_of
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
 
 MEMORY = 400  # values, or cycles · 8 where that is more, that Holt–Winters looks back: older ones hardly count
+BLOCK = 1 << 14  # histories of that length that are held at once
 
 
 @dataclass(frozen=True)
@@ -131,18 +132,33 @@ class HoltWinters:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
         period = _period(panel, self.period)
-        history = window(panel, origins, min(int(origins.counts.max()), max(MEMORY, 8 * period)))
-        known = known_counts(panel, origins)
-        seasonal = (period > 1) & (known >= 2 * period)
-        multiplicative = seasonal & (lowest(panel, origins) > 0)
-        point = np.full((len(known), steps), np.nan)
-        for chosen, cycle in (
-            (multiplicative, period), (seasonal & ~multiplicative, period), (~seasonal & (known > 0), 1),
-        ):  # fmt: skip
-            if chosen.any():
-                factor = bool(multiplicative[chosen].any())
-                point[chosen] = holt_winters(history[chosen], cycle, steps, factor)
-        return _forecast(panel, origins, point)
+        width = min(int(origins.counts.max()), max(MEMORY, 8 * period))
+        last = window(panel, origins, 1, carried(panel))
+        blocks = [
+            _smoothed(window(panel, _part(origins, i), width), last[i : i + BLOCK], period, steps)
+            for i in range(0, len(last), BLOCK)
+        ]
+        return _forecast(panel, origins, np.concatenate(blocks))
+
+
+def _part(origins: Origins, first: int) -> Origins:
+    return Origins(origins.series[first : first + BLOCK], origins.counts[first : first + BLOCK])
+
+
+def _smoothed(history: np.ndarray, last: np.ndarray, period: int, steps: int) -> np.ndarray:
+    """Holt–Winters of each history (O, W), in the form that its values allow; `last` (O, 1) where none is known."""
+    known = np.isfinite(history).sum(1)
+    seasonal = (period > 1) & (known >= 2 * period)
+    positive = np.where(np.isfinite(history), history, np.inf).min(1) > 0
+    point = np.repeat(last, steps, axis=1)
+    for chosen, cycle, factors in (
+        (seasonal & positive, period, True),
+        (seasonal & ~positive, period, False),
+        (~seasonal & (known > 0), 1, False),
+    ):
+        if chosen.any():
+            point[chosen] = holt_winters(history[chosen], cycle, steps, factors)
+    return point
 
 
 @dataclass(frozen=True)
