@@ -116,10 +116,8 @@ def test_a_wrong_anchor_is_corrected():
 def test_dates_and_numbers_need_their_own_frequency():
     assert "times that are dates" in only(table(days(5), range(5)), "frequency", frequency="integer").message
     assert "plain numbers" in only(table(range(5), range(5)), "frequency", frequency="D").message
-    assert (
-        "not whole seconds"
-        in only(table(days(1) + np.arange(5) * np.timedelta64(100, "ms"), range(5)), "frequency").message
-    )
+    split = days(1) + np.arange(5) * np.timedelta64(100, "ms")
+    assert "not whole seconds" in only(table(split, range(5)), "frequency").message
     single = table([days(1)[0]] * 3, range(3), ["a", "b", "c"])
     assert "no series has two times" in only(single, "frequency").message
 
@@ -130,6 +128,22 @@ def test_a_wrong_date_does_not_fill_the_memory():
     found = only(table(times, np.arange(100)), "gaps")
     assert found.severity == "error"
     assert "2024-01-05 02:00 (line 100) to 9024-01-05 03:00 (line 101)" in found.message
+
+
+@pytest.mark.parametrize("options", [{}, {"aggregate": "sum"}, {"aggregate": "mean"}])
+def test_a_wrong_date_is_found_in_aggregations_too(options):
+    times = hours("2024-01-01", 100)
+    times[-1] = np.datetime64("9024-01-05T03:00", "us")
+    given = table(times, np.arange(100))
+    assert only(given, "gaps", frequency="15min", **options).severity == "error"
+
+
+def test_empty_periods_count_as_zero_and_an_outage_is_a_warning():
+    weekly = table(np.delete(days(70), slice(28, 35)), np.ones(63))
+    found = only(weekly, "empty periods", aggregate="sum", frequency="W")
+    assert (found.severity, found.count) == ("warning", 1)
+    two = table([*days(70), *days(7), *days(70)[63:]], np.ones(84), ["x"] * 70 + ["y"] * 14)
+    assert only(two, "empty periods", aggregate="sum", frequency="W").severity == "note"
 
 
 @pytest.mark.parametrize(

@@ -315,13 +315,12 @@ def _gap_findings(
     return per_series(table.ids, table.series[:-1], rows, Finding("gaps", severity, "", action), say)
 
 
-def too_sparse(table: Table, positions: ndarray, frequency: Frequency) -> list[Finding]:
-    """A grid so large and so empty that a wrong date or a wrong frequency is the likelier reason."""
-    ends = table_offsets(table)[1:] - 1
-    cells = int((positions[ends] + 1).sum())
+def too_sparse(table: Table, cells: int, frequency: Frequency) -> list[Finding]:
+    """A grid of so many times (cells) for so few rows that a wrong date or frequency is the likelier reason."""
     if cells <= max(_MOST_CELLS, 20 * len(table)):
         return []
-    jumps = np.where(table.series[1:] == table.series[:-1], np.diff(positions), 0)
+    times = table.times.astype(np.int64)
+    jumps = np.where(table.series[1:] == table.series[:-1], np.diff(times), 0)
     row = int(np.argmax(jumps))
     before, after = format_time(table.times[row]), format_time(table.times[row + 1])
     message = (

@@ -45,7 +45,7 @@ def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Find
     found += told + checks.edges(table, kept)
     table = only(table, kept)
     found += checks.negative(table, options) + checks.fractional(table, options)
-    if frequency is None:
+    if options.aggregate is None:
         frequency, told = checks.frequency_of(table, options)
         found += told
     if frequency is None or Findings(told).errors:  # of mixed frequencies, none has a grid that says more
@@ -69,7 +69,7 @@ def _gridded(table: Table, frequency: Frequency, options: ReadOptions) -> tuple[
     found = checks.missing(table, options) + checks.off_grid(table, positions, frequency)
     if np.any(positions == OFF_GRID):
         return None, found
-    sparse = checks.too_sparse(table, positions, frequency)
+    sparse = checks.too_sparse(table, int((positions[table_offsets(table)[1:] - 1] + 1).sum()), frequency)
     if sparse:
         return None, found + sparse
     found += checks.gaps(table, positions, frequency, options)
@@ -211,10 +211,11 @@ def aggregated(table: Table, options: ReadOptions) -> tuple[Table, Frequency | N
     table = grouped(table, begins, options.aggregate)
     message = f"{rows:,} rows were made {len(table):,} values, {frequency.name}, by {options.aggregate}"
     found += [Finding("aggregated", "note", message, count=rows), *told]
+    table = replace(table, times=frequency.bin_labels(bins))
     if adds:
-        table, bins, told = _with_zeros(table, bins, last, frequency)
+        table, told = _with_zeros(table, bins, last, frequency)
         found += told
-    return replace(table, times=frequency.bin_labels(bins)), frequency, found
+    return table, None if Findings(told).errors else frequency, found
 
 
 def _period(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[Finding]]:
@@ -259,27 +260,29 @@ def _partial(which: str, frequency: Frequency, period: int, why: str) -> Finding
     return Finding("incomplete period", "warning", message, "It is left out.", value=label)
 
 
-def _with_zeros(table: Table, bins: ndarray, last: int, frequency: Frequency) -> tuple[Table, ndarray, list[Finding]]:
+def _with_zeros(table: Table, bins: ndarray, last: int, frequency: Frequency) -> tuple[Table, list[Finding]]:
     """Rows of value 0 for periods without rows, from the first one of each series to the last one of all."""
     offsets = table_offsets(table)
     present = np.diff(offsets) > 0
     starts = np.zeros(len(table.ids), dtype=np.int64)
     starts[present] = bins[offsets[:-1][present]]
     grid = offsets_of(np.where(present, last - starts + 1, 0))
-    cells = grid[:-1][table.series] + bins - starts[table.series]
-    empty = int(grid[-1]) - len(table)
-    if not empty:
-        return table, bins, []
+    sparse = checks.too_sparse(table, int(grid[-1]), frequency)
+    if sparse or grid[-1] == len(table):
+        return table, sparse
     series = np.repeat(np.arange(len(table.ids)), np.diff(grid))
     values, lines = np.zeros(grid[-1]), np.zeros(grid[-1], dtype=np.int64)
+    cells = grid[:-1][table.series] + bins - starts[table.series]
     values[cells], lines[cells] = table.values, table.lines
-    every = np.arange(grid[-1]) - grid[:-1][series] + starts[series]
-    times = frequency.bin_labels(every)
-    silent = np.ones(int(last - starts[present].min()) + 1, dtype=bool)
-    silent[bins - starts[present].min()] = False  # periods in which no series at all has a row
-    message = f"{empty:,} of {int(grid[-1]):,} periods have no rows"
-    if silent.any():
-        message += f", {np.count_nonzero(silent):,} of them in no series"
-    action = f"They count as 0. Where they are not, {advise('aggregate', 'mean')} leaves them missing."
-    found = Finding("empty periods", "warning" if silent.any() else "note", message, action, count=empty)
-    return replace(table, series=series, times=times, values=values, lines=lines), every, [found]
+    times = frequency.bin_labels(np.arange(grid[-1]) - grid[:-1][series] + starts[series])
+    told = _empty_periods(bins, len(values) - len(table), len(values), last - int(bins.min()) + 1)
+    return replace(table, series=series, times=times, values=values, lines=lines), [told]
+
+
+def _empty_periods(bins: ndarray, empty: int, cells: int, span: int) -> Finding:
+    """Periods without rows count as 0; where no series has a row, data may be missing, which deserves a warning."""
+    silent = span - len(np.unique(bins))
+    message = f"{empty:,} of {cells:,} periods have no rows"
+    message += f", {silent:,} times there are none in any series" if silent else ""
+    action = f"They count as 0. Where they should not, {advise('aggregate', 'mean')} leaves them missing."
+    return Finding("empty periods", "warning" if silent else "note", message, action, count=empty)
