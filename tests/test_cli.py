@@ -324,6 +324,28 @@ def test_stopping_it_is_no_traceback(run, monkeypatch):
 
 # ---------------------------------------------------------------- as a process
 
+STOPPED = """
+import os, signal, sys
+from pathlib import Path
+from lstmcast import cli, files
+from lstmcast.evaluation.baselines import Naive
+
+cli._model = Naive
+files.make_durable = lambda path: os.kill(os.getpid(), getattr(signal, sys.argv[1]))  # half-way through writing
+cli.main(["forecast", *sys.argv[2:], "--horizon", "2"])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are of POSIX")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_command_that_is_stopped_leaves_nothing_behind(tmp_path, name):
+    command = [sys.executable, "-c", STOPPED, name, AIRLINE, "--out", tmp_path / "f.csv"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode not in (0, 2)
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 
 def test_help_is_quick_and_names_every_command(shell):
     shell("--help")

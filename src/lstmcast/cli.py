@@ -10,7 +10,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from pathlib import Path
@@ -304,7 +306,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a terminal that knows ASCII only should get escapes, not an error
             stream.reconfigure(errors="backslashreplace")
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminated)
     sys.exit(_status(arguments))
+
+
+def _terminated(number: int, _: object) -> NoReturn:
+    """End as after an error, so that temporary files go: by itself Python would just stop."""
+    sys.exit(128 + number)
 
 
 def _status(arguments: Sequence[str] | None) -> int:

@@ -42,8 +42,7 @@ HISTORY, HELD_OUT, FORECAST = "history", "earlier forecasts, held out", "forecas
 _OTHER_FONTS = (
     "Noto Sans CJK JP", "Noto Sans JP", "Source Han Sans JP", "IPAexGothic", "IPAGothic", "TakaoPGothic", "VL PGothic",
     "Hiragino Sans", "Hiragino Maru Gothic Pro", "Yu Gothic", "Meiryo", "MS Gothic", "Noto Sans CJK SC",
-    "WenQuanYi Zen Hei", "Microsoft YaHei", "PingFang SC", "Noto Sans CJK KR", "Malgun Gothic", "Arial Unicode MS",
-    "Noto Sans", "Noto Sans Arabic", "Noto Sans Devanagari", "Noto Sans Thai", "Noto Sans Hebrew", "Segoe UI",
+    "WenQuanYi Zen Hei", "Microsoft YaHei", "PingFang SC", "Malgun Gothic", "Arial Unicode MS", "Noto Sans", "Segoe UI",
 )  # fmt: skip
 
 
@@ -271,9 +270,9 @@ def _legend_place(label: str) -> tuple[int, float]:
 def _draw_pane(ax: Axes, pane: Pane) -> None:
     history, future = _positions(pane.times), _positions(pane.future, pane.times)
     joint, level = _joint(pane, history)
+    x = np.append(joint, future)
     for band, colour in zip(pane.bands, _band_colours(len(pane.bands)), strict=True):
         lower, upper = np.append(level, band.lower), np.append(level, band.upper)
-        x = np.append(joint, future)
         ax.fill_between(x, lower, upper, color=colour, linewidth=0, label=f"{band.level:g} % interval", zorder=1)
     for number, line in enumerate(pane.held_out):
         label = HELD_OUT if number == 0 else None
@@ -282,10 +281,8 @@ def _draw_pane(ax: Axes, pane: Pane) -> None:
     ax.plot(history, pane.values, color=INK, linewidth=1.3, marker=marker, markersize=2.6, label=HISTORY, zorder=2)
     _mark_lone_values(ax, history, pane.values)
     style = {"marker": "o", "markersize": 3.2} if len(future) == 1 else {}
-    ax.plot(
-        np.append(joint, future), np.append(level, pane.point), color=BLUE, linewidth=1.9, label=FORECAST, zorder=4,
-        solid_capstyle="round", **style,
-    )  # fmt: skip
+    point = np.append(level, pane.point)
+    ax.plot(x, point, color=BLUE, linewidth=1.9, label=FORECAST, zorder=4, solid_capstyle="round", **style)
     _dress(ax, pane)
 
 
