@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Finding, Panel
     from lstmcast.forecast import Forecast
 
-MOST_ROWS = 60  # of a forecast on the screen: a longer one is for a file
+MOST_ROWS = 60  # of a forecast of one series on the screen, half of it for several: a longer one is for a file
 MOST_FINDINGS = 8  # before a forecast; `lstmcast check` shows all
 
 
@@ -67,28 +67,23 @@ def forecast_table(forecast: Forecast) -> str:
      8     446.9  426.9 … 467.9
      9     421.4  401.4 … 442.4
     """
-    origins = -(-MOST_ROWS // forecast.horizon)
-    rows = slice(0, MOST_ROWS)
-    write = number_format(np.concatenate([forecast.point[:origins].ravel(), forecast.quantiles[:origins].ravel()]))
-    columns = _leading_columns(forecast, origins)
-    columns["forecast"] = [write(value) for value in forecast.point[:origins].ravel()[rows]]
+    several = len(set(forecast.ids)) > 1
+    shown = min(len(forecast), MOST_ROWS // 2 if several else MOST_ROWS)
+    origins = range(-(-shown // forecast.horizon))
+    writes = [number_format(np.append(forecast.point[o], forecast.quantiles[o].ravel())) for o in origins]
+    rows = [(o, h) for o in origins for h in range(forecast.horizon)][:shown]
+    columns = {forecast.columns.series: [shortened(str(forecast.ids[o])) for o, _ in rows]} if several else {}
+    columns[forecast.columns.time] = [format_time(forecast.times[row]) for row in rows]
+    columns["forecast"] = [writes[row[0]](forecast.point[row]) for row in rows]
     for level in forecast.interval_levels:
         band = forecast.interval(level)
-        bounds = zip(band.lower[:origins].ravel()[rows], band.upper[:origins].ravel()[rows], strict=True)
-        columns[f"{level:g} % interval"] = [f"{write(lower)} … {write(upper)}" for lower, upper in bounds]
-    left = forecast.columns.series if forecast.columns.series in columns else None
-    text = aligned(list(columns), list(zip(*columns.values(), strict=True)), left=(left,))
-    beyond = len(forecast) - MOST_ROWS
-    return text + (f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond > 0 else "")
-
-
-def _leading_columns(forecast: Forecast, origins: int) -> dict[str, list[str]]:
-    columns: dict[str, list[str]] = {}
-    if len(set(forecast.ids)) > 1:
-        names = [shortened(str(name)) for name in forecast.ids[:origins]]
-        columns[forecast.columns.series] = [name for name in names for _ in range(forecast.horizon)][:MOST_ROWS]
-    columns[forecast.columns.time] = [format_time(time) for time in forecast.times[:origins].ravel()[:MOST_ROWS]]
-    return columns
+        columns[f"{level:g} % interval"] = [
+            f"{writes[row[0]](band.lower[row])} … {writes[row[0]](band.upper[row])}" for row in rows
+        ]
+    left = [forecast.columns.series] if several else []
+    text = aligned(list(columns), list(zip(*columns.values(), strict=True)), left)
+    beyond = len(forecast) - shown
+    return text + (f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else "")
 
 
 def shortened(text: str, longest: int = 30) -> str:
@@ -97,7 +92,7 @@ def shortened(text: str, longest: int = 30) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[str | None] = ()) -> str:
+def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[str] = ()) -> str:
     """Columns aligned to the right, or to the left for those named.
 
     >>> print(aligned(["model", "MAE"], [["naive", "12.5"], ["lstmcast", "7.25"]], left=["model"]))
@@ -137,7 +132,6 @@ def number_format(values: ndarray) -> Callable[[float], str]:
     if not 1e-6 < size < 1e15:
         return lambda value: f"{value:.4g}" if np.isfinite(value) else "–"
     decimals = int(np.clip(3 - np.floor(np.log10(size)), 0, 9))
-    decimals = min(decimals, 1) if size >= 100 else decimals
     return lambda value: f"{value + 0.0:,.{decimals}f}" if np.isfinite(value) else "–"
 
 
