@@ -39,7 +39,8 @@ def read_parquet(path: Path) -> Sheet:
     except duckdb.Error as error:
         raise DataError(f"{path.name} cannot be read as Parquet ({_first_line(error)}). Write it again.") from None
     if not len(sheet):
-        raise DataError(f"{path.name} has columns ({', '.join(sheet.names[:6])}) but no rows. Dates and values are expected.")
+        shown = ", ".join(sheet.names[:6])
+        raise DataError(f"{path.name} has columns ({shown}) but no rows. Dates and values are expected.")
     return Sheet(sheet.columns, sheet.lines, path.name, "file", (), path.stem)
 
 
@@ -86,7 +87,7 @@ def _lines_after_data(tail: bytes, delimiter: str, width: int, newlines: int) ->
 def _connect() -> Any:
     import duckdb
 
-    off = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    off: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
     return duckdb.connect(config=off)
 
 
@@ -126,10 +127,12 @@ def _large_column(connection: Any, j: int, top: Column, rows: int) -> Column:
         for pattern, kind in _patterns(top):
             fits = f"regexp_full_match({cell}, '{pattern}')"
             holes = f"lower({cell}) IN ({_MISSING})"
-            all_fit, any_hole = connection.execute(f"SELECT bool_and({fits} OR {holes}), bool_or({holes}) FROM raw").fetchone()
+            asked = f"SELECT bool_and({fits} OR {holes}), bool_or({holes}) FROM raw"
+            all_fit, any_hole = connection.execute(asked).fetchone()
             if all_fit and not (any_hole and kind == "BIGINT"):
                 text = f"replace({cell}, ',', '.')" if pattern == _COMMA else cell
-                return _typed(top.name, connection.execute(f"SELECT try_cast({text} AS {kind}) AS x FROM raw").fetchnumpy()["x"])
+                fetched = connection.execute(f"SELECT try_cast({text} AS {kind}) AS x FROM raw").fetchnumpy()
+                return _typed(top.name, fetched["x"])
     return _encoded(connection, j, top)
 
 
@@ -160,9 +163,7 @@ def _encoded(connection: Any, j: int, top: Column) -> Column:
     connection.execute(f"CREATE TABLE d{j} AS SELECT x, row_number() OVER (ORDER BY m) - 1 AS k FROM "
                        f"(SELECT {cell} AS x, min(rowid) AS m FROM raw GROUP BY 1)")  # fmt: skip
     texts = connection.execute(f"SELECT x FROM d{j} ORDER BY k").fetchnumpy()["x"]
-    codes = connection.execute(
-        f"SELECT k FROM raw JOIN d{j} ON {cell} = d{j}.x ORDER BY raw.rowid"
-    ).fetchnumpy()["k"]
+    codes = connection.execute(f"SELECT k FROM raw JOIN d{j} ON {cell} = d{j}.x ORDER BY raw.rowid").fetchnumpy()["k"]
     return Column(top.name, np.asarray(texts, object), np.asarray(codes, np.int64), None, top.decimal_comma_likely)
 
 

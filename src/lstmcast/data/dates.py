@@ -41,10 +41,12 @@ _MONTHS = {
     for name in names.split()
 }
 _WEEKDAY = r"(?:(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)(?:day|sday|nesday|rsday|urday)?|mo|di|mi|do|fr|sa|so)"
-_ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867, "r": 2018, "h": 1988, "s": 1925, "t": 1911}
+_ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}  # the year before the first of each era
+_ERAS |= {"r": 2018, "h": 1988, "s": 1925, "t": 1911}
 
 _TIME = (
-    r"(?:(?:t|,? +|_)(?P<H>00?)(?=[:h時]| ?[ap]\.?m)(?:[:h時](?P<M>00?)分?)?(?:[:](?P<S>00)|(?P<S2>00?)秒|時)?(?:[.,](?P<f>0{1,9}))?"
+    r"(?:(?:t|,? +|_)(?P<H>00?)(?=[:h時]| ?[ap]\.?m)(?:[:h時](?P<M>00?)分?)?"
+    r"(?:[:](?P<S>00)|(?P<S2>00?)秒|時)?(?:[.,](?P<f>0{1,9}))?"
     r"(?: ?(?P<half>[ap])\.?m\.?)?(?: ?(?P<zone>z|utc|gmt|[+-]00:?00|[+-]00))?(?: ?\[?[a-z]+/[a-z_/]+\]?)?)?"
 )
 _NAME = r"(?P<name>[^\W\d_]+)\.?"
@@ -52,6 +54,7 @@ _SHAPES = [
     re.compile(pattern + _TIME)
     for pattern in (
         r"(?P<y>0000)(?P<s>[-/.])(?P<m>00?)(?:(?P=s)(?P<d>00?))?",
+        r"(?P<y>0000) (?P<m>00)(?: (?P<d>00))?",
         r"(?P<a>00?)(?P<s>[-/. ]) ?(?P<b>00?)(?P=s) ?(?P<y>0000|00)",
         r"(?P<y>0000) ?年(?:度)? ?(?:(?P<m>00?) ?月 ?(?:(?P<d>00?) ?日)?)?",
         r"(?P<era>令和|平成|昭和|大正|明治) ?(?P<ey>00?|元) ?年 ?(?:(?P<m>00?) ?月 ?(?:(?P<d>00?) ?日)?)?",
@@ -117,12 +120,12 @@ def integer_times(numbers: np.ndarray) -> Times:
     numbers = np.asarray(numbers, np.int64)
     good = np.zeros(len(numbers), bool)
     low, high = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, 0)
-    if 1500 <= low and high <= 2200:
+    if low >= 1500 and high <= 2200:
         return Times((numbers - 1970).astype("datetime64[Y]").astype("datetime64[us]"), good, "year")
     months, days = numbers % 100, numbers // 100
-    if 150001 <= low and high <= 220012 and ((months >= 1) & (months <= 12)).all():
+    if low >= 150001 and high <= 220012 and ((months >= 1) & (months <= 12)).all():
         return Times(_from_fields(numbers // 100, months, 1), good, "number")
-    if 15000101 <= low and high <= 22001231:
+    if low >= 15000101 and high <= 22001231:
         values = _from_fields(days // 100, days % 100, months)
         if not np.isnat(values).any():
             return Times(values, good, "number")
@@ -130,7 +133,7 @@ def integer_times(numbers: np.ndarray) -> Times:
         if 10**8 * scale <= low and high < 5 * 10**9 * scale:
             note = (f"whole numbers read as {name} since 1970 (UTC)",)
             return Times(numbers.astype(f"datetime64[{unit}]").astype("datetime64[us]"), good, "number", "UTC", note)
-    if 10**17 <= low and high < 5 * 10**18:
+    if low >= 10**17 and high < 5 * 10**18:
         note = ("whole numbers read as nanoseconds since 1970 (UTC)",)
         return Times((numbers // 1000).astype("datetime64[us]"), good, "number", "UTC", note)
     return Times(numbers, good, "index")
@@ -173,7 +176,8 @@ class _Fields:
 
     @classmethod
     def empty(cls, size: int) -> _Fields:
-        return cls(*(np.full(size, -1, np.int64) for _ in range(5)), np.zeros(size, np.int64), np.full(size, _NO_ZONE))
+        year, month, day, first, second = (np.full(size, -1, np.int64) for _ in range(5))
+        return cls(year, month, day, first, second, np.zeros(size, np.int64), np.full(size, _NO_ZONE))
 
 
 _NO_ZONE = np.iinfo(np.int64).min
@@ -227,7 +231,7 @@ def _cut_out(fields: _Fields, rows: np.ndarray, texts: np.ndarray, match: re.Mat
 
 def _years(number, found: dict[str, str]) -> np.ndarray:
     if "era" in found:
-        return _ERAS[found["era"]] + (1 if found["ey"] == "元" else number("ey"))
+        return _ERAS[found["era"]] + (number("", 1) if found["ey"] == "元" else number("ey"))
     years = number("y")
     return np.where(years > _PIVOT, 1900, 2000) + years if len(found["y"]) == 2 else years
 
@@ -242,12 +246,12 @@ def _micros(number, found: dict[str, str]) -> np.ndarray:
     return np.where((number("M") < 60) & (seconds < 61) & (micros <= 86_400 * 10**6), micros, -1)
 
 
-def _offsets(number, found: dict[str, str], texts: np.ndarray, match: re.Match[str]) -> np.ndarray | int:
+def _offsets(number, found: dict[str, str], texts: np.ndarray, match: re.Match[str]) -> np.ndarray:
     zone = found.get("zone")
     if zone is None:
-        return _NO_ZONE
+        return np.array(_NO_ZONE)
     if zone[0] not in "+-":
-        return 0
+        return np.array(0)
     start, end = match.span("zone")
     written = [text[start:end].replace(":", "") for text in texts.tolist()]
     return np.array([int(text[:3]) * 60 + int(text[0] + (text[3:] or "0")) for text in written])

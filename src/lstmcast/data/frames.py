@@ -16,13 +16,16 @@ from numpy import ndarray
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.errors import DataError, UsageError
 
+_NUMBERS = (int, float, decimal.Decimal, np.number)
+
 
 def sheet_from_object(data: object) -> Sheet:
     """A sheet from anything that is not a file: UsageError naming what is understood otherwise."""
     if isinstance(data, Mapping):
         return sheet_from_dict(data)
     if isinstance(data, np.ndarray):
-        return sheet_from_dict({name: data[name] for name in data.dtype.names}) if data.dtype.names else _sheet_of_array(data)
+        fields = data.dtype.names
+        return sheet_from_dict({name: data[name] for name in fields}) if fields else _sheet_of_array(data)
     if type(data).__module__.split(".")[0] in ("duckdb", "_duckdb") and hasattr(data, "fetchnumpy"):
         return sheet_from_relation(data)
     if isinstance(data, (list, tuple)):
@@ -37,7 +40,7 @@ def sheet_from_dict(data: Mapping[Any, Any]) -> Sheet:
     ['unique_id', 't', 'y']
     """
     if not data:
-        raise DataError("the dict is empty. Columns {'ds': dates, 'y': values} or series {'name': values} are expected.")
+        raise DataError("the dict is empty. Columns {'ds': dates, 'y': values} or {'name': values} are expected.")
     arrays = {str(name): _as_array(values) for name, values in data.items()}
     for name, array in arrays.items():
         if array.ndim != 1:
@@ -45,7 +48,7 @@ def sheet_from_dict(data: Mapping[Any, Any]) -> Sheet:
     columns = [_column(name, array) for name, array in arrays.items()]
     lengths = {len(array) for array in arrays.values()}
     has_time = any(c.is_text or c.data.dtype.kind == "M" or c.name in ("ds", "t", "time") for c in columns)
-    if has_time or "y" in arrays and len(arrays) > 1:
+    if has_time or ("y" in arrays and len(arrays) > 1):
         if len(lengths) > 1:
             shown = ", ".join(f"{name!r}: {len(array)}" for name, array in list(arrays.items())[:6])
             raise DataError(f"the columns have different lengths ({shown}). Columns of equal length are expected.")
@@ -94,13 +97,13 @@ def _sheet_of_array(array: ndarray) -> Sheet:
         return _sheet_of_series({f"series_{i}": _as_array(row) for i, row in enumerate(array, 1)}, "list of lists")
     if array.dtype.kind not in "iufO" or array.ndim not in (1, 2):
         raise DataError(
-            f"an array of shape {array.shape} and type {array.dtype} cannot be read. Numbers are expected: one series (1-D), "
-            "or series in rows (2-D). With dates, give a dict of columns: {'ds': dates, 'y': values}."
+            f"an array of shape {array.shape} and type {array.dtype} cannot be read. Numbers are expected: one series "
+            "(1-D), or series in rows (2-D). With dates, give a dict of columns: {'ds': dates, 'y': values}."
         )
     if array.ndim == 1:
         return _sheet_of_series({"y": array}, "array")
     if array.shape[1] <= 2 < array.shape[0]:
-        raise DataError(f"an array of shape {array.shape} has rows of {array.shape[1]} values. Series are expected in rows: transpose it.")
+        raise DataError(f"an array of shape {array.shape} has short rows. Series are expected in rows: transpose it.")
     return _sheet_of_series({f"series_{i}": row for i, row in enumerate(array, start=1)}, "array")
 
 
@@ -112,7 +115,8 @@ def _sheet_of_series(arrays: Mapping[str, ndarray], source: str) -> Sheet:
         numbers = column.numbers
         bad = np.flatnonzero(~column.missing if numbers is None else column.spread(numbers.bad))
         if len(bad):
-            raise DataError(f"series {name!r} has {column.cell(bad[0])!r} at position {bad[0] + 1}. Numbers are expected, NaN where missing.")
+            place = f"{column.cell(bad[0])!r} at position {bad[0] + 1}"
+            raise DataError(f"series {name!r} has {place}. Numbers are expected, NaN where missing.")
         values.append(np.full(len(array), np.nan) if numbers is None else column.spread(numbers.values))
     lengths = [len(array) for array in values]
     names = np.empty(len(arrays), object)
@@ -146,7 +150,7 @@ def _column(name: str, array: Any, zone: str | None = None) -> Column:
 def _object_column(name: str, values: Sequence[Any]) -> Column:
     """Python objects: numbers stay numbers, dates become ISO text, everything else its text."""
     there = [value for value in values if value is not None and value == value]
-    if there and all(isinstance(v, (int, float, decimal.Decimal, np.number)) and not isinstance(v, bool) for v in there):
+    if there and all(isinstance(value, _NUMBERS) and not isinstance(value, bool) for value in there):
         try:
             return Column(name, np.array([np.nan if v is None or v != v else float(v) for v in values], np.float64))
         except OverflowError:
@@ -178,7 +182,9 @@ def _with_index(data: Any) -> Any:
     _require_distinct(data.columns)
     timed = isinstance(data.index, (pandas.DatetimeIndex, pandas.PeriodIndex))
     if timed or isinstance(data.index, pandas.MultiIndex) or data.index.name is not None:
-        names = [name if name is not None else "ds" if timed else f"level_{i}" for i, name in enumerate(data.index.names)]
+        spare = "ds" if timed else "level"
+        names = [spare if name is None else name for name in data.index.names]
+        _require_distinct(names)
         data = data.rename_axis(index=names if len(names) > 1 else names[0])
         data = data.reset_index() if not set(names) & set(data.columns) else data.reset_index(drop=True)
     return data.set_axis([_label(name) for name in data.columns], axis=1)
@@ -199,8 +205,8 @@ def _sheet_of_frame(data: Any) -> Sheet:
         raise DataError("the frame has several columns of one name. Rename them, so that each can be named.") from None
     except TypeError:
         raise UsageError(
-            f"data of type {type(data).__name__} cannot be read. A file's path, a pandas, polars or Arrow frame, a DuckDB "
-            "relation, a NumPy array or a dict of arrays is expected."
+            f"data of type {type(data).__name__} cannot be read. A file's path, a pandas, polars or Arrow frame, a "
+            "DuckDB relation, a NumPy array or a dict of arrays is expected."
         ) from None
     if isinstance(frame, nw.Series):  # pandas ones with dates in the index have become frames before
         sheet = _sheet_of_series({str(frame.name or "y"): _as_array(frame.to_list())}, "series")
@@ -229,7 +235,8 @@ def _frame_column(name: str, series: Any, nw: Any) -> Column:
         return _column(name, series.cast(nw.Datetime("us")).to_numpy())
     if kind.is_numeric():
         has_nulls = series.null_count() > 0
-        return _column(name, series.cast(nw.Float64).to_numpy() if has_nulls or kind == nw.Decimal else series.to_numpy())
+        as_float = has_nulls or kind == nw.Decimal
+        return _column(name, series.cast(nw.Float64).to_numpy() if as_float else series.to_numpy())
     if kind in (nw.Categorical, nw.Enum):
         series = series.cast(nw.String)
     return _object_column(name, series.to_list())

@@ -25,7 +25,7 @@ class _Row(NamedTuple):
 
 
 def sheet_from_grid(grid: Grid, source: str, label: str) -> Sheet:
-    """Find header and data in a grid. Lines that are neither are reported with their numbers; DataError if none is data.
+    """Find header and data in a grid. Other lines are reported with their numbers; DataError if none is data.
 
     >>> grid = Grid([["Sales report"], ["month", "sales"], ["2024-01", "5"], ["2024-02", "6"], [], ["Source: us"]],
     ...             [1, 2, 3, 4, 5, 6], ",")
@@ -45,7 +45,8 @@ def sheet_from_grid(grid: Grid, source: str, label: str) -> Sheet:
     data = [row for row in kept[first:] if header is None or row.cells != header.cells]
     dropped |= {row.line: "the header again" for row in kept[first:] if header and row.cells == header.cells}
     if not data:
-        raise DataError(f"{source} has a header ({', '.join(names[:6])}) but no rows below it. Dates and values are expected.")
+        shown = ", ".join(names[:6])
+        raise DataError(f"{source} has a header ({shown}) but no rows below it. Dates and values are expected.")
     dropped |= {row.line: "blank" for row in rows if not any(cell.strip() for cell in row.cells)}
     notes = (*grid.notes, *dropped_lines(dropped), *((_NO_HEADER,) if header is None else ()))
     lines = np.array([row.line for row in data], np.int64)
@@ -73,7 +74,7 @@ def _width(full: list[_Row]) -> int:
 
 
 def _regular(full: list[_Row], width: int, source: str) -> tuple[list[_Row], dict[int, str]]:
-    """Rows with `width` cells, and why each other line was dropped. Short rows are filled up where they begin as data."""
+    """Rows with `width` cells, and why each other line was dropped. Short rows that begin as data are filled up."""
     kept, dropped, long = [], {}, []
     for row in full:
         spare = row.cells[width:]
@@ -100,7 +101,7 @@ def _find_header(rows: list[_Row]) -> tuple[_Row | None, int]:
     first = next(fits, None)
     if first == 0:
         return (rows[0], 1) if _names_times(rows[0]) and len(rows) > 1 else (None, 0)
-    if first is None:  # nothing but text, or text among the numbers of the first rows: the fullest row names the columns
+    if first is None:  # nothing but text, or text among the first numbers: the fullest row names the columns
         first = 1 + max(range(min(len(rows), _HEADER_WITHIN)), key=lambda i: (_fullness(rows[i]), -i))
         return rows[first - 1], first
     fullest = max(_fullness(row) for row in rows[:first])
@@ -131,7 +132,7 @@ def _is_data(row: _Row, kinds: list[str]) -> bool:
 
 
 def _names_times(row: _Row) -> bool:
-    """Whether a row of numbers is a header of times: consecutive years or months, as in tables with a column per year."""
+    """Whether a row of numbers is a header of consecutive years or months, as in tables with a column per year."""
     cells = [cell for cell in row.cells if _kind([cell])]
     times = parse_times(cells) if len(cells) >= 4 else None
     if times is None or times.form == "index" or times.bad.any():

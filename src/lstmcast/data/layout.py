@@ -12,7 +12,16 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.dates import Times, integer_times, parse_times
-from lstmcast.data.roles import ask, find_series, find_target, find_time, named_column, named_columns, numeric_columns
+from lstmcast.data.roles import (
+    ask,
+    find_series,
+    find_target,
+    find_time,
+    named_column,
+    named_columns,
+    numeric_columns,
+    with_joined_dates,
+)
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Columns, Finding, Table
 from lstmcast.errors import DataError
@@ -33,10 +42,11 @@ class Names:
 
 def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     """Decide what the columns are and bring the sheet into long form; DataError with what to do where that fails."""
-    by_row = names.time is None or bool(_header_times(sheet, names.time))
+    if names.time is None:
+        sheet = with_joined_dates(sheet)
     time = None if names.time == "index" else _time_column(sheet, names)
     if time is None and names.time != "index":
-        header = _header_times(sheet, names.time) if by_row else None
+        header = _header_times(sheet, names.time)
         if header is None:
             raise DataError(_no_dates(sheet))
         return _checked(_series_in_rows(sheet, names, *header))
@@ -58,8 +68,8 @@ def _time_column(sheet: Sheet, names: Names) -> Column | None:
     column = named_column(sheet, names.time, "time")
     if column.times is None or column.time_share == 0:
         raise DataError(
-            f"{sheet.source}: the column {column.name!r} holds no dates that can be read: {_examples(column)}. Dates such as "
-            "2024-03-01, 2024-03, 01.03.2024, 2024Q1, 2024-W09 or whole numbers are expected."
+            f"{sheet.source}: the column {column.name!r} holds no dates that can be read: {_examples(column)}. "
+            "Dates such as 2024-03-01, 2024-03, 01.03.2024, 2024Q1, 2024-W09 or whole numbers are expected."
         )
     return column
 
@@ -88,10 +98,10 @@ def _drop_undated(sheet: Sheet, time: Column) -> Sheet:
     if len(inside) > max(3, _UNDATED_SHARE * len(bad)):
         shown = ", ".join(f"{sheet.row_word} {sheet.lines[row]} has {time.cell(row)!r}" for row in inside[:_SHOWN])
         raise DataError(
-            f"{sheet.source}: {len(inside)} of {len(bad)} cells of the time column {time.name!r} are no dates: {shown}. "
-            "Mend or remove these rows, or name another column with --time."
+            f"{sheet.source}: {len(inside)} of {len(bad)} cells of the time column {time.name!r} are no dates: "
+            f"{shown}. Mend or remove these rows, or name another column with --time."
         )
-    reasons = {int(sheet.lines[row]): _why_undated(sheet, time, row) for row in (*ends, *inside)}
+    reasons = {int(sheet.lines[row]): _why_undated(time, row) for row in [*ends.tolist(), *inside.tolist()]}
     ends_at = {int(sheet.lines[row]) for row in ends}
     notes = dropped_lines({line: why for line, why in reasons.items() if line in ends_at})
     notes += dropped_lines({line: why for line, why in reasons.items() if line not in ends_at}, "warning")
@@ -99,7 +109,7 @@ def _drop_undated(sheet: Sheet, time: Column) -> Sheet:
     return Sheet(columns, sheet.lines[dated], sheet.source, sheet.frame, (*sheet.notes, *notes), sheet.label)
 
 
-def _why_undated(sheet: Sheet, time: Column, row: int) -> str:
+def _why_undated(time: Column, row: int) -> str:
     return "no date" if time.missing[row] else f"{time.cell(row)!r} is not a date"
 
 
@@ -131,7 +141,16 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
     zone = time.times.zone if time is not None and time.times is not None else None
     order = np.argsort(codes, kind="stable") if every else slice(None)
     return Table(
-        codes[order], ids, times[order], values[order], lines[order], columns, sheet.source, tuple(notes), sheet.frame, zone
+        codes[order],
+        ids,
+        times[order],
+        values[order],
+        lines[order],
+        columns,
+        sheet.source,
+        tuple(notes),
+        sheet.frame,
+        zone,
     )
 
 
@@ -148,17 +167,23 @@ def _targets_and_series(sheet: Sheet, names: Names, times: ndarray, time: Column
             series = _found_series(sheet, names, times, time, None)
         targets = numeric_columns(sheet, [*known, *series])
         if not targets:
-            raise DataError(f"{sheet.source} has no column of numbers to forecast. The columns are:\n{sheet.describe()}")
+            raise DataError(
+                f"{sheet.source} has no column of numbers to forecast. The columns are:\n{sheet.describe()}"
+            )
         return targets, series, True
     targets = named_columns(sheet, names.target, "target")
     if not targets:
-        raise DataError(f"target={names.target!r} names no column. The columns of {sheet.source} are:\n{sheet.describe()}")
+        raise DataError(
+            f"target={names.target!r} names no column. The columns of {sheet.source} are:\n{sheet.describe()}"
+        )
     if series is None:
         series = _found_series(sheet, names, times, time, targets[0])
     return targets, [c for c in series if c not in targets], len(targets) > 1
 
 
-def _found_series(sheet: Sheet, names: Names, times: ndarray, time: Column | None, target: Column | None) -> list[Column]:
+def _found_series(
+    sheet: Sheet, names: Names, times: ndarray, time: Column | None, target: Column | None
+) -> list[Column]:
     if names.aggregate:  # many rows per period are expected here, so repeated times say nothing about series
         every = np.arange(len(times))
         return find_series(sheet, every, time, target)
@@ -188,9 +213,9 @@ def _values(sheet: Sheet, target: Column, notes: list[Finding]) -> ndarray:
         shown = ", ".join(f"{sheet.row_word} {sheet.lines[row]} has {target.cell(row)!r}" for row in rows[:_SHOWN])
         more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
         raise DataError(
-            f"{sheet.source}: text in the target column {target.name!r}: {shown or 'it is empty'}{more}. Numbers are expected. "
-            "Write the numbers, leave the cell empty where the value is missing, or name another column with "
-            f"{ask('target', 'NAME')}."
+            f"{sheet.source}: text in the target column {target.name!r}: {shown or 'it is empty'}{more}. "
+            "Numbers are expected. Write the numbers, leave the cell empty where the value is missing, or name another "
+            f"column with {ask('target', 'NAME')}."
         )
     notes += [Finding("numbers", "note", f"column {target.name!r}: {note}") for note in numbers.notes]
     return target.spread(numbers.values)
@@ -212,7 +237,7 @@ def _left_out(sheet: Sheet, used: Sequence[Column | None], names: Names) -> list
 
 
 def _header_times(sheet: Sheet, time: str | None) -> tuple[list[Column], ndarray, tuple[str, ...]] | None:
-    """The columns whose names are times or count on (d_1, d_2, …), those times, and notes; None where there are none."""
+    """The columns whose names are times or count on (d_1, d_2, …), the times, and notes; None if there are none."""
     if time is not None:
         return None
     names = [re.sub(r"\s*\[.*\]$", "", name).strip() for name in sheet.names]
@@ -256,7 +281,10 @@ def _series_in_rows(sheet: Sheet, names: Names, columns: list[Column], times: nd
     codes, ids = _joined_ids(series, len(sheet), sheet.label)
     if not series and len(sheet) > 1:
         codes, ids = np.arange(len(sheet)), _objects([f"series_{i}" for i in range(1, len(sheet) + 1)])
-    findings = [*sheet.notes, Finding("layout", "note", f"one series per row, {len(columns)} times in the column names")]
+    findings = [
+        *sheet.notes,
+        Finding("layout", "note", f"one series per row, {len(columns)} times in the column names"),
+    ]
     findings += [Finding("dates", "note", f"column names: {note}") for note in notes]
     findings += _left_out(sheet, [*columns, *series], names)
     values = np.stack([_values(sheet, column, []) for column in columns], axis=1)  # (R, T)
@@ -294,8 +322,8 @@ def _checked(table: Table) -> Table:
     if known <= 2:
         values = "one value" if known == 1 else "two values"
         raise DataError(
-            f"{table.source} holds only {values} of {table.columns.target!r}. At least 3 are needed to continue a series, and a few "
-            "seasonal cycles to continue it well. Give a longer history."
+            f"{table.source} holds only {values} of {table.columns.target!r}. At least 3 are needed to continue a "
+            "series, and a few seasonal cycles to continue it well. Give a longer history."
         )
     return table
 

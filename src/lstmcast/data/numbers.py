@@ -14,13 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MISSING = frozenset(
-    [
-        *["", "na", "n/a", "n.a.", "n.a", "#n/a", "#na", "nan", "nat", "null", "none", "nil", "missing", "<na>", "n.v."],
-        *["-", "--", "---", "–", "—", ".", "..", "...", "…", ":", "?", "*", "\\n", "(null)", "欠測"],
-        *["#value!", "#div/0!", "#ref!", "#num!", "#name?", "#null!"],
-    ]
-)
+_MISSING_WORDS = r"""
+na n/a n.a. n.a #n/a #na nan nat null none nil missing <na> n.v. (null) \n 欠測 - -- --- – — . .. ... … : ? *
+#value! #div/0! #ref! #num! #name? #null!
+"""
+MISSING = frozenset(["", *_MISSING_WORDS.split()])
 
 _CURRENCY = re.compile(
     r"(?:[$€£¥₹₩₽₺฿¢円元]|us\$|r\$|chf|usd|eur|gbp|jpy|cny|aud|cad|inr|brl|sek|nok|dkk|pln|czk|huf|kr\.?|rs\.?|fr\.?|zł)"
@@ -66,7 +64,9 @@ def parse_numbers(texts: Sequence[str], *, decimal_comma_likely: bool = False, p
     marks = {i: body.digits for i, body in bodies.items()}
     grouping = "" if plain else _dot_groups(texts, values, marks)
     if grouping:
-        marks |= {i: texts[i].strip().lstrip("+-") for i in np.flatnonzero(np.isfinite(values)) if "." in texts[i]}
+        marks |= {
+            i: texts[i].strip().lstrip("+-") for i in np.flatnonzero(np.isfinite(values)).tolist() if "." in texts[i]
+        }
     decimal, note = (",", _DOT_NOTE) if grouping else _decimal_mark(marks, values, texts, decimal_comma_likely)
     notes += (note,) * bool(note)
     for i, digits in marks.items():
@@ -86,7 +86,7 @@ class _Body:
 
 
 DECIMAL_COMMA = "commas read as decimal commas (1,5 = 1.5)"
-_DOT_NOTE = "points read as thousands separators (1.234 = 1234)"
+_DOT_NOTE = "points read as thousands separators, commas as decimal commas (1.234,5 = 1234.5)"
 
 
 def _plain_numbers(texts: Sequence[str]) -> tuple[np.ndarray, list[int]]:
@@ -143,7 +143,7 @@ def _drop_odd_units(bodies: dict[int, _Body], bad: np.ndarray, n_plain: int) -> 
 def _dot_groups(texts: Sequence[str], values: np.ndarray, marks: dict[int, str]) -> str:
     """'.' where points must be thousands separators: every point is followed by three digits, and a value beside
     them proves it (two points, a decimal comma, or whole numbers that stop at 999 where the points begin)."""
-    plain = np.flatnonzero(np.isfinite(values))
+    plain = np.flatnonzero(np.isfinite(values)).tolist()
     dotted = []
     for i in plain:
         text = texts[i].strip().lstrip("+-")
@@ -155,7 +155,7 @@ def _dot_groups(texts: Sequence[str], values: np.ndarray, marks: dict[int, str])
         return "."
     if dotted and any(_vote(digits) == "," for digits in marks.values()):
         return "."
-    whole = np.abs(values[np.setdiff1d(plain, dotted)])
+    whole = np.abs(values[sorted(set(plain) - set(dotted))])
     if len(dotted) >= 3 and len(whole) and not marks:
         return "." if whole.max() < 1000 and whole.max() >= 100 else ""
     return ""

@@ -43,11 +43,14 @@ def read(
     missing: Missing = "mask",
     sheet: str | None = None,
 ) -> Panel:
-    """Read series from a file, a glob, a data frame, arrays or a dict of them, check them, and bring them to a regular grid.
+    """Read series from files, a data frame, arrays or a dict of them, check them, and bring them to a regular grid.
 
-    time, target, series: names of columns, found by themselves where there is one sensible choice. time="index" numbers the
-    rows; target may be a list, or "*" for all columns of numbers, each a series; series may be several columns ("store,item").
-    sheet: of a workbook. The other arguments are those of ReadOptions. DataError says what is wrong with the data and what to do.
+    source: a path, a glob or a list of paths (CSV and its kin, gzip, Excel, Parquet) · pandas, polars or Arrow data · a
+    DuckDB relation · a NumPy array, series in rows · a dict of columns, or of {id: values}.
+    time, target, series: names of columns, found by themselves where there is one sensible choice. time="index" numbers
+    the rows; target may be a list, or "*" for every column of numbers as a series; series may be several: "store,item".
+    sheet: of a workbook. The other arguments are those of ReadOptions.
+    Raises DataError, which says what is wrong with the data and what to do, and UsageError for senseless arguments.
 
     >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
@@ -99,9 +102,19 @@ def as_panel(
     if isinstance(data, Panel):
         return data
     return read(
-        data, time=time, target=target, series=series, frequency=frequency, periods=periods, kind=kind, aggregate=aggregate,
-        duplicates=duplicates, gaps=gaps, missing=missing, sheet=sheet,
-    )  # fmt: skip
+        data,
+        time=time,
+        target=target,
+        series=series,
+        frequency=frequency,
+        periods=periods,
+        kind=kind,
+        aggregate=aggregate,
+        duplicates=duplicates,
+        gaps=gaps,
+        missing=missing,
+        sheet=sheet,
+    )
 
 
 def _tables(source: object, names: Names, sheet: str | None) -> Table:
@@ -148,7 +161,8 @@ def _not_there(text: str) -> str:
     if not folder.is_dir():
         return f"there is no file {text!r}: the folder {str(folder)!r} does not exist."
     near = get_close_matches(path.name, [entry.name for entry in folder.iterdir()], 3)
-    hint = f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else f" The folder is {folder.resolve()}."
+    meant = " or ".join(repr(name) for name in near)
+    hint = f" Did you mean {meant}?" if near else f" The folder is {folder.resolve()}."
     return f"there is no file {text!r}.{hint}"
 
 
@@ -186,7 +200,9 @@ def _read_file(path: Path, sheet: str | None) -> Sheet:
 def _read_packed(raw: bytes, path: Path) -> Sheet:
     content = unpack(raw, path.name)
     if not content.strip():
-        raise DataError(f"{path.name} is empty inside. A table with a column of dates and a column of numbers is expected.")
+        raise DataError(
+            f"{path.name} is empty inside. A table with a column of dates and a column of numbers is expected."
+        )
     if len(content) >= _LARGE:
         from lstmcast.data.bigfiles import read_bytes_large
 
@@ -198,7 +214,7 @@ def _read_packed(raw: bytes, path: Path) -> Sheet:
 
 
 def _is_workbook(magic: bytes, path: Path) -> bool:
-    zipped = magic[:4] == b"PK\x03\x04" and path.suffix.lower() in (".xlsx", ".xlsm", ".xlsb", ".ods", ".csv", ".xls", "")
+    zipped = magic[:4] == b"PK\x03\x04" and path.suffix.lower() != ".zip"
     return zipped or magic == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -208,7 +224,7 @@ def _label(path: Path) -> str:
 
 
 def _joined(tables: Sequence[tuple[Path, Table]]) -> Table:
-    """Several files under each other: equal ids are one series; files of one unnamed series are told apart by file name."""
+    """Several files under each other: equal ids are one series; unnamed series are called after their files."""
     first_path, first = tables[0]
     for path, table in tables[1:]:
         if table.times.dtype.kind != first.times.dtype.kind:
@@ -217,7 +233,10 @@ def _joined(tables: Sequence[tuple[Path, Table]]) -> Table:
                 "Files that are read together need times of one sort."
             )
     places: dict[str, int] = {}
-    codes = [np.array([places.setdefault(str(name), len(places)) for name in t.ids], np.int64)[t.series] for _, t in tables]
+    codes = []
+    for _, table in tables:
+        own = np.array([places.setdefault(str(name), len(places)) for name in table.ids], np.int64)
+        codes.append(own[table.series])
     ids = np.empty(len(places), object)
     ids[:] = list(places)
     findings = [_of_file(path, finding) for path, table in tables for finding in table.dropped]

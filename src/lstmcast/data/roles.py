@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
 import numpy as np
@@ -12,28 +13,43 @@ from numpy import ndarray
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.errors import DataError
 
-_DATE_SHARE = 0.6  # of the cells that are not empty; less, and a column is not taken for a time (titles and totals lie in it too)
+_DATE_SHARE = 0.6  # of the filled cells; not all of them, since titles and totals stand in a column of times too
 _NUMBER_SHARE = 0.5
 _PANEL_SHARE = 0.75  # distinct times per row, at most, for a panel; more, and the repeats are mistakes in one series
 
-_TIME_NAMES = (
-    "ds date datetime timestamp time day week month quarter year period dteday datum zeit zeitpunkt tag woche monat quartal "
-    "jahr fecha mes año ano semana data mois jour semaine année annee trimestre giorno mese anno "
-    "年月日 日付 日時 年月 月 年 年度 期間 週 四半期"
-).split()
-_INDEX_NAMES = ("t", "time", "index", "step", "idx", "time_idx", "time_index", "period", "ds")
-_CALENDAR_PARTS = frozenset(
-    "year yr month mnth day hour hr minute second weekday dayofweek dow week quarter season jahr monat tag stunde woche "
-    "wochentag quartal 年 月 日 時 曜日".split()
+_TIME_WORDS = """
+ds date datetime timestamp time day week month quarter year period dteday
+datum zeit zeitpunkt tag woche monat quartal jahr fecha mes año ano semana data mois jour semaine année annee trimestre
+giorno mese anno 年月日 日付 日時 年月 月 年 年度 期間 週 四半期
+"""
+_CALENDAR_WORDS = """
+year yr month mnth day hour hr minute second weekday dayofweek dow week quarter season
+jahr monat tag stunde woche wochentag quartal 年 月 日 時 曜日
+"""
+_TARGET_WORDS = """
+value values val sales demand quantity qty amount count revenue turnover orders units volume passengers visitors close
+wert umsatz absatz menge anzahl valeur ventes valor ventas cantidad valore vendite
+値 売上 売上高 数量 金額 販売数 販売量 販売数量 需要
+"""
+_ID_WORDS = """
+id ids code key no nr store shop item sku product article branch site sensor client customer region country
+dept department family line station meter filiale artikel 店舗 商品 品番
+"""
+_PART_WORDS = (
+    "year yr jahr année annee año anno 年",
+    "month mo mnth monat mois mes mese 月",
+    "day tag jour día dia giorno 日",
+    "hour hr stunde heure hora ora 時",
 )
-_TARGET_NAMES = frozenset(
-    "value values val sales demand quantity qty amount count revenue turnover orders units volume passengers visitors "
-    "close wert umsatz absatz menge anzahl valeur ventes valor ventas cantidad valore vendite 値 売上 売上高 数量 金額 販売数 販売量 販売数量 需要"
-    .split()
-)  # fmt: skip
+_UNDATED = 0.02  # share of rows whose year, month and day make no date, at most, for them to be believed
+_TIME_NAMES = _TIME_WORDS.split()  # in this order, should several columns hold dates
+_CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
+_TARGET_NAMES = frozenset(_TARGET_WORDS.split())
+_ID_NAMES = frozenset(_ID_WORDS.split())
+_INDEX_NAMES = ("t", "time", "index", "step", "idx", "time_idx", "time_index", "period", "ds")
 _SERIES_NAMES = ("unique_id", "series_id", "series", "item_id", "ts_id", "系列")
-_ID_WORDS = re.compile(r"(^|[_ .-])(id|ids|code|key|no|nr|store|shop|item|sku|product|article|branch|site|sensor|client|customer|"
-                       r"region|country|dept|department|family|line|station|meter|filiale|artikel|店舗|商品|品番)($|[_ .-])|(id|code|店|コード)$")  # fmt: skip
+_ID_ENDING = re.compile(r"(id|code|店|コード)$")
+_ROW_NUMBER = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?")
 
 
 def ask(option: str, example: str) -> str:
@@ -87,15 +103,48 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
     """Whole numbers that are times: 202403, 1949, unix seconds, or 1, 2, 3 where the name says so."""
     if len(sheet.columns) == 1:
         return None
-    numeric = [c for c in dated if c.times.form != "index"]
+    counted = [c for c in dated if c.times is not None and c.times.form == "index"]
+    numeric = [c for c in dated if not any(c is other for other in counted)]
     named = _best_named(numeric, _TIME_NAMES)
     if named:
         return named[0]
     first = sheet.columns[0]
     if any(c is first for c in numeric) and _changes(first) and _ascends(first):
         return first
-    counted = _best_named([c for c in dated if c.times.form == "index"], _INDEX_NAMES)
-    return counted[0] if counted else None
+    counted = _best_named(counted, _INDEX_NAMES)
+    if counted:
+        return counted[0]
+    half = [c for c in sheet.columns if c.time_share > 0.2 and c.times is not None and c.times.form == "date"]
+    named = _best_named(half, _TIME_NAMES)  # a column of dates with much text in it: the refusal should name its lines
+    return named[0] if named else None
+
+
+def with_joined_dates(sheet: Sheet) -> Sheet:
+    """Year, month, day and hour that stand in columns of their own, joined to one column of times in their place."""
+    named = {column.name.strip().casefold(): column for column in reversed(sheet.columns)}
+    parts: list[Column] = []
+    for words in _PART_WORDS:
+        column = next((named[word] for word in words.split() if word in named), None)
+        if column is None:
+            break
+        parts.append(column)
+    if len(parts) < 2 or parts[0].times is None or parts[0].times.form != "year":
+        return sheet
+    cells = zip(*(_part_texts(part) for part in parts), strict=True)
+    texts = (" ".join(row[:3]) + (f" {row[3]}:00" if len(row) > 3 else "") for row in cells)
+    joined = Column.of_texts("-".join(part.name for part in parts), texts)
+    if joined.time_share < 1 - _UNDATED:
+        return sheet
+    others = tuple(c for c in sheet.columns if not any(c is part for part in parts))
+    return replace(sheet, columns=(joined, *others))
+
+
+def _part_texts(part: Column) -> list[str]:
+    """Year, month (1 or Jan), day or hour as text; whole numbers in two digits: '2024 03 01' reads as a date."""
+    distinct = part.data if part.is_text else part.data.astype(np.int64)
+    texts = [str(text).strip().removesuffix(".0") for text in distinct.tolist()]
+    texts = [text.zfill(2) if text.isdecimal() else text for text in texts]
+    return texts if part.codes is None else [texts[code] for code in part.codes.tolist()]
 
 
 def find_target(sheet: Sheet, others: Sequence[Column]) -> Column:
@@ -121,8 +170,8 @@ def find_target(sheet: Sheet, others: Sequence[Column]) -> Column:
 
 
 def _likeliest(numeric: list[Column]) -> Column:
-    """The column for the example in a question: one with a target's name inside its own, else the first that is no flag."""
-    words = [c for c in numeric if _TARGET_NAMES & set(re.findall(r"[^\W_]+", c.name.casefold()))]
+    """The column for the example in a question: with a target's name inside its own, else the first that is no flag."""
+    words = [c for c in numeric if _TARGET_NAMES & _words(c.name)]
     return next(iter(words), next((c for c in numeric if len(np.unique(c.data)) > 2), numeric[0]))
 
 
@@ -144,7 +193,7 @@ def find_series(sheet: Sheet, times: ndarray, time: Column | None, target: Colum
     if (times[1:] > times[:-1]).all() or len(np.unique(times)) > _PANEL_SHARE * len(times):
         return []
     text = [c for c in free if c.number_share < _NUMBER_SHARE and c.time_share < _DATE_SHARE and c.is_text]
-    coded = [c for c in free if c.number_share >= _NUMBER_SHARE and _ID_WORDS.search(c.name.strip().casefold())]
+    coded = [c for c in free if c.number_share >= _NUMBER_SHARE and _is_code(c.name)]
     candidates = [c for c in (*text, *coded) if not c.missing.all() and _changes(c)]
     repeats = {id(c): _repeats(times, c.as_ids()[0]) for c in candidates}
     telling = [c for c in candidates if repeats[id(c)] <= 0.01 * len(times)]
@@ -157,8 +206,12 @@ def find_series(sheet: Sheet, times: ndarray, time: Column | None, target: Colum
     return _whole_number_series(sheet, times, free) if target is None else []
 
 
+def _is_code(name: str) -> bool:
+    return bool(_ID_NAMES & _words(name)) or bool(_ID_ENDING.search(name.strip().casefold()))
+
+
 def _whole_number_series(sheet: Sheet, times: ndarray, free: list[Column]) -> list[Column]:
-    """A column of few whole numbers that tells the rows of one time apart, beside at least one other column of numbers."""
+    """A column of few whole numbers that tells the rows of one time apart, beside another column of numbers."""
     numeric = [c for c in free if c.number_share >= _NUMBER_SHARE]
     few = [c for c in numeric if len(c.as_ids()[1]) <= len(times) // 3 and _repeats(times, c.as_ids()[0]) == 0]
     return few if len(few) == 1 and len(numeric) > 1 else []
@@ -168,9 +221,10 @@ def _ask_series(sheet: Sheet, columns: list[Column], telling: bool) -> str:
     joined = ",".join(c.name for c in columns[:2])
     several = "" if telling or len(columns) < 2 else f", or {ask('series', joined)}"
     return (
-        f"{sheet.source} has several rows for each time, and {len(columns)} {'columns' if len(columns) > 1 else 'column'} "
-        f"that could name the series. Say which with {ask('series', columns[0].name)}{several}; or add the rows of each "
-        f"period up with --aggregate sum (in Python: aggregate='sum'). The columns are:\n{sheet.describe(columns)}"
+        f"{sheet.source} has several rows for each time, and {len(columns)} "
+        f"{'columns' if len(columns) > 1 else 'column'} that could name the series. Say which with "
+        f"{ask('series', columns[0].name)}{several}; or add the rows of each period up with "
+        f"{ask('aggregate', 'sum')}. The columns are:\n{sheet.describe(columns)}"
     )
 
 
@@ -191,8 +245,13 @@ def _best_named(columns: list[Column], names: Sequence[str]) -> list[Column]:
     for name in names:
         if name in folded:
             return [columns[folded.index(name)]]
-    inside = [c for c in columns if set(names) & set(re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", c.name).casefold()))]
+    inside = [column for column in columns if set(names) & _words(column.name)]
     return inside if len(inside) == 1 else []
+
+
+def _words(name: str) -> set[str]:
+    """The words of a column's name: 'InvoiceDate' and 'invoice_date' have the same two."""
+    return set(re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()))
 
 
 def _changes(column: Column) -> bool:
@@ -209,7 +268,7 @@ def _ascends(column: Column) -> bool:
 
 def _counts_rows(column: Column) -> bool:
     """Whether the column only numbers the rows: 0, 1, 2, … or 1, 2, 3, …, under a name such as 'id' or none at all."""
-    if column.numbers is None or not re.fullmatch(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?", column.name.casefold()):
+    if column.numbers is None or not _ROW_NUMBER.fullmatch(column.name.strip().casefold()):
         return False
     values = column.spread(column.numbers.values)
     return len(values) > 2 and bool((values == values[0] + np.arange(len(values))).all()) and values[0] in (0, 1)

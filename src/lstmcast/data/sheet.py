@@ -112,7 +112,7 @@ class Column:
 
     def as_ids(self) -> tuple[ndarray, ndarray]:
         """Codes (N,) and ids (S,) str, in order of first appearance; a missing id is the empty text."""
-        if self.is_text:
+        if self.codes is not None:
             names = [text.strip() for text in self.data]
             return _in_order(self.codes, ["" if is_missing(name) else name for name in names])
         distinct, codes = np.unique(self.data, return_inverse=True)

@@ -150,9 +150,10 @@ def _guess_encoding(raw: bytes) -> str:
             text = codecs.getincrementaldecoder(encoding)().decode(head)
         except UnicodeDecodeError:
             continue
-        if _reads_japanese(text):
+        if _reads_japanese(text, encoding):
             return encoding
-    if sum(byte > 127 for byte in head[:20000]) > 0.2 * sum(64 < byte for byte in head[:20000]):
+    high = sum(byte > 127 for byte in head[:20000])
+    if high > 20 and high > 0.5 * sum(byte > 64 for byte in head[:20000]):
         from charset_normalizer import from_bytes  # letters of another alphabet: worth the slower look
 
         match = from_bytes(head[:20000]).best()
@@ -169,13 +170,19 @@ def _decodes(raw: bytes, encoding: str) -> bool:
     return True
 
 
-def _reads_japanese(text: str) -> bool:
-    """Whether Japanese letters stand together, as words do; in misread Latin-1 they stand alone between Latin letters."""
-    found = list(_JAPANESE.finditer(text[:200_000]))
-    alone = sum(text[m.start() - 1 : m.start()].isascii() and text[m.end() : m.end() + 1].isalpha() and
-                text[m.end() : m.end() + 1].isascii() for m in found)  # fmt: skip
+def _reads_japanese(text: str, encoding: str) -> bool:
+    """Whether text decoded as Japanese is Japanese, and not Latin-1 in disguise.
+
+    In Shift-JIS kana and common kanji begin with bytes 81–98, which Latin-1 leaves to punctuation; its accented letters
+    come out as rare kanji (E0 and up) or as half-width katakana.
+    """
+    found = _JAPANESE.findall(text[:200_000])
+    if encoding != "cp932":
+        return len(found) > 0
+    first_bytes = [letter.encode("cp932", errors="replace")[0] for letter in found]
+    common = sum(0x81 <= byte <= 0x98 for byte in first_bytes)
     halfwidth = len(re.findall(r"[\uff61-\uff9f]", text[:200_000]))
-    return len(found) > 0 and alone <= 0.3 * len(found) and halfwidth <= 2 * len(found)
+    return common > 0 and 2 * common >= len(found) and halfwidth <= 2 * len(found)
 
 
 def _sample_rows(lines: list[str], delimiter: str) -> Iterator[list[str]]:

@@ -33,7 +33,10 @@ def read_workbook(raw: bytes, source: str, sheet: str | None = None) -> Grid:
         raise DataError(f"{source} cannot be opened as a workbook ({reason}). Save it again as .xlsx or CSV.") from None
     tables = [name for name, rows in grids.items() if _is_table(rows)]
     if not tables:
-        raise DataError(f"{source} has no sheet with a table. Rows of dates and numbers are expected; sheets: {', '.join(names)}.")
+        sheets = ", ".join(names)
+        raise DataError(
+            f"{source} has no sheet with a table. Rows of dates and numbers are expected; sheets: {sheets}."
+        )
     rows = grids[tables[0]]
     return Grid(rows, list(range(1, len(rows) + 1)), "", True, _note(tables[0], tables, names))
 
@@ -50,7 +53,7 @@ def _is_table(rows: list[list[str]]) -> bool:
 
 
 def _cells(sheet: Any) -> list[list[str]]:
-    """All rows from the first line of the sheet on, so that positions are line numbers; empty columns at the left are cut."""
+    """All rows from the first line on, so that positions are line numbers; empty columns at the left are cut."""
     rows = [[_text(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
     start = min((next((j for j, cell in enumerate(row) if cell), len(row)) for row in rows if any(row)), default=0)
     return [row[start:] for row in rows]
