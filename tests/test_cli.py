@@ -27,13 +27,16 @@ class LastSeason:
     """A stand-in for the network: the last season again, with bounds."""
 
     horizon: int
+    levels: tuple[float, ...] = LEVELS
     name: str = "last season"
 
     def predict(self, panel, horizon=None, *, cutoffs=None):
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
         season = panel.periods[0]
         point = np.array([np.resize(panel.series(s)[:c][-season:], steps) for s, c in zip(*origins, strict=True)])
-        return Forecast.at_origins(panel, origins, point, point[:, :, None] + np.array([-20, -10, 0, 10, 20]), LEVELS)
+        levels = self.levels or LEVELS
+        offsets = np.interp(levels, LEVELS, [-20, -10, 0, 10, 20])
+        return Forecast.at_origins(panel, origins, point, point[:, :, None] + offsets, levels)
 
 
 @dataclass(frozen=True)
@@ -126,12 +129,9 @@ def test_json_is_one_document_with_everything(run, tmp_path):
 
 
 def test_levels_choose_the_intervals(run):
-    done = run("forecast", AIRLINE, "-H", 2, "--level", 80, "--cutoffs", 0, "--json")
-    assert [name for name in done.json["forecast"] if name.startswith("q")] == ["q0.1", "q0.5", "q0.9"]
-    done = run("forecast", AIRLINE, "-H", 2, "--level", 77, "--cutoffs", 0)
-    assert done.status == 2
-    assert "77" in done.err
-    assert "80" in done.err
+    done = run("forecast", AIRLINE, "-H", 2, "--level", 60, "--level", 90, "--cutoffs", 0, "--json")
+    quantiles = [name for name in done.json["forecast"] if name.startswith("q")]
+    assert quantiles == ["q0.05", "q0.2", "q0.5", "q0.8", "q0.95"]
 
 
 def test_many_series_are_shown_in_part(run, tmp_path):
@@ -220,6 +220,7 @@ WRONG = [
     (["forecast", AIRLINE, "-H", "12", "--period", "0"], "period"),
     (["forecast", AIRLINE, "-H", "12", "--baselines", "best"], "simple, classical"),
     (["forecast", AIRLINE, "-H", "12", "--cutoffs", "-1"], "--cutoffs -1"),
+    (["forecast", AIRLINE, "-H", "12", "--level", "100"], "--level 100"),
     (["forecast", AIRLINE, "-H", "12", "--colour"], "--colour"),
     (["backtest", AIRLINE, "-H", "12", "--cutoffs", "0"], "--cutoffs 0"),
     (["predict", AIRLINE], "--model"),
@@ -330,7 +331,7 @@ from pathlib import Path
 from lstmcast import cli, files
 from lstmcast.evaluation.baselines import Naive
 
-cli._model = Naive
+cli._model = lambda horizon, levels=(): Naive(horizon)
 files.make_durable = lambda path: os.kill(os.getpid(), getattr(signal, sys.argv[1]))  # half-way through writing
 cli.main(["forecast", *sys.argv[2:], "--horizon", "2"])
 """

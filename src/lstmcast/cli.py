@@ -66,13 +66,13 @@ def forecast(
     output.check(data)
     if save is not None:
         store.check_place(save)
+    model = _model(horizon, output.quantile_levels())
     panel = _read(data, reading, quiet)
-    model = _model(horizon)
     tested = _tested(model, panel, testing)
-    result = _with_levels(model.predict(panel), output.level)
+    result = model.predict(panel)
     written = output.write(result, panel, tested)
     if save is not None:
-        model.save(save)
+        model.save(save, panel)
         written.append(str(save))
     if as_json:
         _print_json(
@@ -161,16 +161,22 @@ def predict(
 
     if horizon is not None:
         checked_horizon(horizon)
-    if output.plot is not None and not data:
-        raise UsageError("--plot draws a forecast beside its history. Give DATA as well, or leave --plot out.")
     output.check(data or ())
+    levels = output.quantile_levels()
     saved = load(model)
-    panel = _read(data, reading.with_names(saved.columns), quiet) if data else None
-    result = _with_levels(saved.predict(panel, horizon), output.level)
+    saved.levels = levels or saved.levels
+    assert saved.memory is not None  # a loaded model remembers its data
+    panel = saved.memory.panel
+    newer = _read(data, reading.as_in(panel), quiet) if data else None
+    if newer is not None:
+        joined = saved.continued(newer)
+        panel = joined.panel
+        if not quiet:
+            _note(f"  note:    {joined}")
+    result = saved.predict(newer, horizon)
     written = output.write(result, panel, None)
     if as_json:
-        described = _described(panel) if panel else None
-        _print_json({"model": str(model), "data": described, "forecast": _parsed(result), "files": written})
+        _print_json({"model": str(model), "data": _described(panel), "forecast": _parsed(result), "files": written})
     else:
         _print_forecast(result, None, written, quiet)
 
@@ -219,10 +225,10 @@ def _source(data: Sequence[str]) -> str | list[str]:
     return data[0] if len(data) == 1 else list(data)
 
 
-def _model(horizon: int) -> Any:
+def _model(horizon: int, levels: tuple[float, ...] = ()) -> Any:
     from lstmcast.forecaster import LSTMForecaster
 
-    return LSTMForecaster(horizon)
+    return LSTMForecaster(horizon, levels=levels) if levels else LSTMForecaster(horizon)
 
 
 def _tested(model: Any, panel: Panel, testing: Testing) -> Backtest | None:
@@ -232,18 +238,6 @@ def _tested(model: Any, panel: Panel, testing: Testing) -> Backtest | None:
 
     baselines = "classical" if testing.baselines == "classical" else True
     return backtest(model, panel, cutoffs=testing.cutoffs, baselines=baselines)
-
-
-def _with_levels(result: Forecast, levels: Sequence[float] | None) -> Forecast:
-    """The forecast with these intervals and the median only."""
-    if not levels:
-        return result
-    from dataclasses import replace
-
-    tails = [(1 - result.interval(level).level / 100) / 2 for level in levels]
-    wanted = [0.5, *tails, *(1 - tail for tail in tails)]
-    kept = [i for i, level in enumerate(result.levels) if any(abs(level - held) < 1e-6 for held in wanted)]
-    return replace(result, quantiles=result.quantiles[:, :, kept], levels=tuple(result.levels[i] for i in kept))
 
 
 def _print_forecast(result: Forecast, tested: Backtest | None, written: Sequence[str], quiet: bool) -> None:

@@ -15,7 +15,7 @@ import typer
 from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
-    from lstmcast.data.panel import Columns, Panel, ReadOptions
+    from lstmcast.data.panel import Panel, ReadOptions
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.forecast import Forecast
 
@@ -73,17 +73,23 @@ class Reading:
         target, series = (_one_or_more(names) for names in (self.target, self.series))
         return {"time": self.time, "target": target, "series": series, "sheet": self.sheet}
 
-    def with_names(self, columns: Columns) -> Reading:
-        """The same, looking for the columns that a model knows wherever no other is named.
+    def as_in(self, panel: Panel) -> Reading:
+        """The same, with what a saved model knows of its data wherever nothing else is said.
 
         The package's own names stand for data that had none, such as a wide table: those are left to be found.
         """
         from lstmcast.data.panel import Columns
 
-        own = Columns()
-        time = columns.time if columns.time != own.time else None
-        target = [columns.target] if columns.target != own.target else None
-        return replace(self, time=self.time or time, target=self.target or target)
+        own, known = Columns(), panel.columns
+        time = known.time if known.time != own.time else None
+        target = [known.target] if known.target != own.target else None
+        return replace(
+            self,
+            time=self.time or time,
+            target=self.target or target,
+            kind=self.kind if self.kind != "real" else panel.kind,
+            period=self.period or list(panel.periods),
+        )
 
     def options(self) -> ReadOptions:
         """What to do about what is found."""
@@ -124,7 +130,7 @@ class Output:
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it as .png, .svg or .pdf.")] = None
     level: Annotated[
         list[float] | None,
-        typer.Option(metavar="PERCENT", help="Interval to give, such as 80; again for several. All unless given."),
+        typer.Option(metavar="PERCENT", help="Interval to give; again for several. 80 and 95 unless given."),
     ] = None
 
     def check(self, data: Sequence[str]) -> None:
@@ -136,6 +142,14 @@ class Output:
             if path is not None:
                 check_output(path, endings)
                 _refuse_overwriting(path, data)
+
+    def quantile_levels(self) -> tuple[float, ...]:
+        """The median and the bounds of the intervals that were asked for; none where none was."""
+        wrong = [level for level in self.level or () if not 0 < level < 100]
+        if wrong:
+            raise UsageError(f"--level {wrong[0]:g} makes no sense. Give percents between 0 and 100, such as 80.")
+        tails = [round((1 - level / 100) / 2, 6) for level in self.level or ()]
+        return tuple(sorted({0.5, *tails, *(round(1 - tail, 6) for tail in tails)})) if tails else ()
 
     def write(self, forecast: Forecast, panel: Panel | None, tested: Backtest | None) -> list[str]:
         """Write the files that were asked for; gives what was written, for a note."""
