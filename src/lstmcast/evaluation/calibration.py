@@ -1,0 +1,111 @@
+"""Intervals that contain what they promise: conformal calibration on held-out cutoffs.
+
+The network's quantiles say how uncertain it is in relative terms; how wide an interval must be is measured: at cutoffs before
+the forecast, how many times its own half-width would each interval have needed to be to contain what came? The quantile of
+these scores at the interval's level is the factor by which the interval is stretched (split conformal prediction: Vovk,
+Gammerman & Shafer 2005; scores normalised by the predicted spread: Romano, Patterson & Candès 2019).
+
+G origins that share a calibration · J calibration cutoffs · H horizon · Q quantile levels, symmetric about the median
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+ENOUGH = 60  # scores of its own for one interval at one horizon
+TRUST = 4.0  # held-out cutoffs at which measurement and network have equal say
+
+
+def calibrate(
+    quantiles_GHQ: NDArray, levels: tuple[float, ...], held_out_GJHQ: NDArray, actual_GJH: NDArray
+) -> NDArray:
+    """Stretched quantiles (G, H, Q): each interval times the factor measured at the held-out cutoffs.
+
+    `held_out_GJHQ`: quantiles forecast at J earlier cutoffs of the same series, `actual_GJH`: what came (NaN = unknown). A series
+    with enough scores of its own, from the horizon and its neighbours, is calibrated alone; otherwise the scores
+    of all G series are pooled, over as many neighbouring horizons as it takes. The median stays.
+
+    >>> wide = np.array([[[-9.0, 0.0, 9.0]]])
+    >>> actual = np.linspace(-1, 1, 200).reshape(1, 200, 1)
+    >>> calibrate(wide, (0.1, 0.5, 0.9), np.repeat(wide[:, None], 200, 1), actual).round(1)
+    array([[[-0.9,  0. ,  0.9]]])
+    """
+    factors_GHI = interval_factors(levels, held_out_GJHQ, actual_GJH)
+    return stretch(quantiles_GHQ, levels, factors_GHI)
+
+
+def interval_factors(levels: tuple[float, ...], held_out_GJHQ: NDArray, actual_GJH: NDArray) -> NDArray:
+    """How much wider each central interval must be, (G, H, I), narrow intervals first; 1 where nothing was held out."""
+    G, J, H = actual_GJH.shape
+    middle = levels.index(0.5)
+    factors_GHI = np.ones((G, H, middle))
+    for i in range(middle):
+        low, high = middle - 1 - i, middle + 1 + i
+        scores_GJH = _scores(held_out_GJHQ, actual_GJH, low, middle, high)
+        factors_GHI[:, :, i] = _factors(scores_GJH, levels[high] - levels[low])
+    return factors_GHI
+
+
+def stretch(quantiles_GHQ: NDArray, levels: tuple[float, ...], factors_GHI: NDArray) -> NDArray:
+    """Quantiles whose distance to the median is multiplied by their interval's factor; never crossing."""
+    middle = levels.index(0.5)
+    median = quantiles_GHQ[:, :, middle : middle + 1]
+    inward = factors_GHI[:, :, ::-1]
+    factors_GHQ = np.concatenate([inward, np.ones_like(median), factors_GHI], axis=2)
+    return np.sort(median + (quantiles_GHQ - median) * factors_GHQ, axis=2)
+
+
+def _scores(held_out_GJHQ: NDArray, actual_GJH: NDArray, low: int, middle: int, high: int) -> NDArray:
+    """The factor by which the interval would just have contained the actual value (G, J, H); NaN = unknown."""
+    error = actual_GJH - held_out_GJHQ[..., middle]
+    width = np.where(error >= 0, held_out_GJHQ[..., high], -held_out_GJHQ[..., low]) - np.where(
+        error >= 0, held_out_GJHQ[..., middle], -held_out_GJHQ[..., middle]
+    )
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        score = np.abs(error) / width
+    return np.where(np.isfinite(score), score, np.where(error == 0, 0.0, np.nan))
+
+
+def _factors(scores_GJH: NDArray, level: float) -> NDArray:
+    """Factors (G, H) for one interval: of each series alone where it has enough scores, else of all together."""
+    G, _, H = scores_GJH.shape
+    if np.isnan(scores_GJH).all():
+        return np.ones((G, H))
+    pooled_GH = np.broadcast_to(_of_group(scores_GJH.reshape(1, -1, H), level, H), (G, H))
+    near = max(1, H // 4)
+    own_count = np.stack([_window(~np.isnan(scores_GJH), h, near).sum(axis=(1, 2)) for h in range(H)], axis=1)
+    if G == 1 or not (own_count >= ENOUGH).any():
+        return pooled_GH
+    own_GH = np.concatenate([_of_group(scores_GJH[g : g + 1], level, near) for g in range(G)])
+    return np.where(own_count >= ENOUGH, own_GH, pooled_GH)
+
+
+def _of_group(scores_1NH: NDArray, level: float, farthest: int) -> NDArray:
+    """Factors (1, H) from N held-out cutoffs: the smallest window of horizons with enough scores decides each."""
+    cutoffs = np.count_nonzero(~np.isnan(scores_1NH).all(axis=2))
+    factors = np.ones((1, scores_1NH.shape[2]))
+    for h in range(scores_1NH.shape[2]):
+        for width in range(farthest + 1):
+            scores = _window(scores_1NH, h, width).ravel()
+            scores = scores[~np.isnan(scores)]
+            if len(scores) >= ENOUGH:
+                break
+        if len(scores):
+            factors[0, h] = _shrunk(_conformal_quantile(scores, level), cutoffs)
+    return factors
+
+
+def _window(values_GJH: NDArray, h: int, width: int) -> NDArray:
+    return values_GJH[:, :, max(0, h - width) : h + width + 1]
+
+
+def _conformal_quantile(scores: NDArray, level: float) -> float:
+    """The ⌈(n + 1) level⌉-th smallest of n scores, or the largest."""
+    rank = int(np.ceil((len(scores) + 1) * level))
+    return float(np.partition(scores, min(rank, len(scores)) - 1)[min(rank, len(scores)) - 1])
+
+
+def _shrunk(factor: float, cutoffs: int) -> float:
+    """Few cutoffs are few independent trials, however many horizons they have: the network keeps a say."""
+    return float(np.clip(factor, 0.05, 20.0) ** (cutoffs / (cutoffs + TRUST)))

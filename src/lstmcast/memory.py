@@ -1,0 +1,194 @@
+"""What a saved model remembers: as many of the newest observations of each series as its next forecasts may read.
+
+That is bounded (a forecast reads at most 2K observations, see `decoding`), smaller than the activations of the layers for most
+series, and exact: the state is rebuilt from them, so a model that goes on with newer data forecasts to the last bit what it
+would forecast from the whole history.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast import store
+from lstmcast.data.frequency import OFF_GRID, parse_frequency
+from lstmcast.data.panel import Columns, Panel, Report
+from lstmcast.data.table import format_time, offsets_of
+from lstmcast.decoding import block_length, context_start
+from lstmcast.errors import ModelError
+from lstmcast.model.network import Network, described, load_network
+
+KIND = "forecaster"
+
+
+class Continuation(NamedTuple):
+    """Newer data joined to a memory: the panel to forecast, and which of its series went on."""
+
+    panel: Panel
+    went_on: tuple[str, ...]
+    afresh: tuple[str, ...]
+    reasons: tuple[str, ...]  # one for each of `afresh`
+
+    def __str__(self) -> str:
+        parts = []
+        if self.went_on:
+            parts.append(f"{_names(self.went_on)}: continued from the saved state")
+        for reason in dict.fromkeys(self.reasons):
+            ids = tuple(name for name, why in zip(self.afresh, self.reasons, strict=True) if why == reason)
+            parts.append(f"{_names(ids)}: started afresh, {reason}")
+        return "; ".join(parts)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The newest observations of each series, beginning at a multiple of K observations from the first."""
+
+    panel: Panel
+
+    @classmethod
+    def of(cls, panel: Panel, horizon: int, cutoffs: int) -> Memory:
+        """What the next forecasts and their calibration, at `cutoffs` held-out cutoffs of that horizon, may read."""
+        earliest = np.maximum(panel.lengths - max(1, horizon // 3) * cutoffs, panel.lengths // 2)
+        first = context_start(earliest, block_length(panel.periods))
+        return cls(_since(panel, first))
+
+    def join(self, newer: Panel) -> Continuation:
+        """The series of `newer`, each with what is remembered before it where the two meet without a gap.
+
+        Where they overlap, the newer values count. Raises `ModelError` for another frequency or other seasonal periods.
+        """
+        self._check(newer)
+        places = {name: place for place, name in enumerate(self.panel.ids)}
+        pieces, starts, went_on, afresh, reasons = [], [], [], [], []
+        for i, name in enumerate(newer.ids):
+            values, start = newer.series(i), newer.starts[i]
+            place = places.get(name)
+            kept, why = (None, "they are new") if place is None else self._before(place, start)
+            if kept is None:
+                afresh.append(str(name))
+                reasons.append(why)
+            else:
+                went_on.append(str(name))
+                values, start = np.concatenate([kept, values]), self.panel.starts[places[name]]
+            pieces.append(values)
+            starts.append(start)
+        joined = replace(
+            newer,
+            values=np.concatenate(pieces),
+            offsets=offsets_of(np.array([len(piece) for piece in pieces])),
+            starts=np.array(starts, newer.starts.dtype),
+        )
+        return Continuation(joined, tuple(went_on), tuple(afresh), tuple(reasons))
+
+    def _before(self, place: int, start: Any) -> tuple[NDArray | None, str]:
+        """What is remembered of a series before `start`; None and the reason where the two do not join."""
+        values, own = self.panel.series(place), self.panel.starts[place]
+        distance = int(self.panel.frequency.position(np.array([start]), own)[0])
+        if distance == OFF_GRID:
+            return None, "their times are not on the saved grid"
+        if distance <= 0:
+            return None, "the data reach back as far as what was saved"
+        if distance > len(values):
+            end = format_time(self.panel.ends[place])
+            return None, f"as {distance - len(values)} steps are missing between the saved end ({end}) and the data"
+        return values[:distance], ""
+
+    def _check(self, newer: Panel) -> None:
+        ours, theirs = self.panel.frequency, newer.frequency
+        if ours != theirs:
+            raise ModelError(
+                f"The data are {theirs.name}, but the saved model was made with {ours.name} data. "
+                f"Read them with that frequency (--frequency {ours.code}), or forecast them without the saved model."
+            )
+        if self.panel.periods != newer.periods:
+            raise ModelError(
+                f"The data have the seasonal periods {newer.periods}, but the saved model was made with {self.panel.periods}. "
+                "Give the same periods."
+            )
+
+    def save(self, folder: str | Path, network: Network, horizon: int, levels: tuple[float, ...]) -> None:
+        """Write network and memory as one folder of the store."""
+        about_network, weights = described(network)
+        panel = self.panel
+        manifest = {
+            "kind": KIND,
+            **about_network,
+            "horizon": horizon,
+            "levels": list(levels),
+            "frequency": panel.frequency.code,
+            "periods": list(panel.periods),
+            "target_kind": panel.kind,
+            "columns": asdict(panel.columns),
+            "source": panel.report.source,
+            "frame": panel.report.frame,
+            "series": len(panel),
+            "remembers": {"from": format_time(panel.starts.min()), "to": format_time(panel.ends.max())},
+        }
+        state = {
+            "values": panel.values,
+            "offsets": panel.offsets,
+            "starts": panel.starts.astype(np.int64),
+            "is_date": np.array([panel.starts.dtype.kind == "M"]),
+            **_packed(panel.ids),
+        }
+        store.save(folder, manifest, {"weights": weights, "state": state})
+
+    @classmethod
+    def load(cls, folder: Path) -> tuple[Network, Memory, int, tuple[float, ...]]:
+        """Network, memory, horizon and levels; `ModelError` where the folder is damaged, newer, or holds something else."""
+        manifest, arrays = store.load(folder)
+        if manifest.get("kind") != KIND:
+            raise ModelError(f"{folder} holds a {manifest.get('kind', 'thing of no kind')}, not a saved forecaster.")
+        try:
+            panel = _panel(manifest, arrays["state"])
+            horizon, levels = int(manifest["horizon"]), tuple(manifest["levels"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(f"The manifest in {folder} is incomplete ({error!r}). Save the model again.") from error
+        return load_network(folder)[0], cls(panel), horizon, levels
+
+
+def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
+    starts = state["starts"].astype("datetime64[us]") if state["is_date"][0] else state["starts"]
+    return Panel(
+        values=state["values"],
+        offsets=state["offsets"],
+        ids=_unpacked(state["ids"], state["id_lengths"]),
+        starts=starts,
+        frequency=parse_frequency(manifest["frequency"]),
+        periods=tuple(manifest["periods"]),
+        kind=manifest["target_kind"],
+        columns=Columns(**manifest["columns"]),
+        report=Report(source=manifest["source"], frame=manifest["frame"]),
+    )
+
+
+def _since(panel: Panel, first: NDArray) -> Panel:
+    """The series without their first `first` observations."""
+    lengths = panel.lengths - first
+    steps = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], panel.lengths)
+    kept = steps >= np.repeat(first, panel.lengths)
+    starts = panel.frequency.advance(panel.starts, first)
+    return replace(panel, values=panel.values[kept], offsets=offsets_of(lengths), starts=starts)
+
+
+def _packed(ids: NDArray) -> dict[str, NDArray]:
+    encoded = [str(name).encode() for name in ids]
+    return {
+        "ids": np.frombuffer(b"".join(encoded), np.uint8),
+        "id_lengths": np.array([len(name) for name in encoded], np.int64),
+    }
+
+
+def _unpacked(ids: NDArray, lengths: NDArray) -> NDArray:
+    ends = np.cumsum(lengths)
+    text = ids.tobytes()
+    names = [text[end - length : end].decode() for end, length in zip(ends, lengths, strict=True)]
+    return np.array(names, dtype=object)
+
+
+def _names(ids: tuple[str, ...]) -> str:
+    return f"series {ids[0]!r}" if len(ids) == 1 else f"{len(ids)} series ({', '.join(map(repr, ids[:3]))}, …)"

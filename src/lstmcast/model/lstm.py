@@ -1,0 +1,70 @@
+"""The recurrent stack in NumPy: state in, state out.
+
+B series · T steps · D units. Each layer is an LSTM (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000) whose
+output is added to its input, so that the stack starts as a plain map and deeper layers learn corrections.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Layer(NamedTuple):
+    """Weights of one LSTM layer; gates in the order input, forget, candidate, output, as in PyTorch."""
+
+    weight_ih: NDArray  # (4D, D)
+    weight_hh: NDArray  # (4D, D)
+    bias: NDArray  # (4D,)
+
+
+State = tuple[NDArray, NDArray]  # h and c, each (layers, B, D)
+
+
+def zero_state(layers: int, batch: int, units: int, dtype: np.dtype | type = np.float32) -> State:
+    """State before anything is read."""
+    return np.zeros((layers, batch, units), dtype), np.zeros((layers, batch, units), dtype)
+
+
+def run_stack(x_TBD: NDArray, begun_TB: NDArray, layers: tuple[Layer, ...], state: State) -> tuple[NDArray, State]:
+    """Read T steps through all layers: outputs (T, B, D) and the new state.
+
+    Where a series has not begun (`begun_TB` is false) its state stays zero, so series of unequal lengths share a batch.
+    """
+    finals = []
+    for layer, h_BD, c_BD in zip(layers, *state, strict=True):
+        out_TBD, h_BD, c_BD = _run_layer(x_TBD, begun_TB, layer, h_BD, c_BD)
+        x_TBD = x_TBD + out_TBD
+        finals.append((h_BD, c_BD))
+    h_LBD, c_LBD = (np.stack(part) for part in zip(*finals, strict=True))
+    return x_TBD, (h_LBD, c_LBD)
+
+
+def _run_layer(
+    x_TBD: NDArray, begun_TB: NDArray, layer: Layer, h_BD: NDArray, c_BD: NDArray
+) -> tuple[NDArray, NDArray, NDArray]:
+    """One layer over T steps.
+
+    σ(a) = ½ + ½ tanh(a/2): with the gates' pre-activations halved beforehand, one tanh over all four serves the step.
+    """
+    T, B, D = x_TBD.shape
+    half_G = np.full(4 * D, 0.5, x_TBD.dtype)
+    half_G[2 * D : 3 * D] = 1.0  # the candidate is a plain tanh
+    from_input_TBG = (x_TBD.reshape(T * B, D) @ (layer.weight_ih * half_G[:, None]).T).reshape(T, B, 4 * D)
+    from_input_TBG += layer.bias * half_G
+    recurrent_DG = np.ascontiguousarray((layer.weight_hh * half_G[:, None]).T)
+    out_TBD = np.empty_like(x_TBD)
+    all_begun_T = begun_TB.all(axis=1)
+    for t in range(T):
+        gates_BG = h_BD @ recurrent_DG
+        gates_BG += from_input_TBG[t]
+        np.tanh(gates_BG, out=gates_BG)
+        i, f, g, o = (gates_BG[:, k * D : (k + 1) * D] for k in range(4))
+        c_BD = 0.5 * ((1.0 + f) * c_BD + (1.0 + i) * g)
+        h_BD = np.multiply(0.5 * (1.0 + o), np.tanh(c_BD), out=out_TBD[t])
+        if not all_begun_T[t]:
+            c_BD *= begun_TB[t, :, None]
+            h_BD *= begun_TB[t, :, None]
+    return out_TBD, h_BD, c_BD

@@ -1,0 +1,186 @@
+"""Making the shipped network: training on synthetic series only.
+
+Each step draws its own batch of new series from a generator seeded by the seed and the step's number, so a batch does not
+depend on what came before it: a run can stop at a checkpoint, go on, and end with the same bits on the same kind of CPU.
+The network has several members, which differ in their seed alone; each is trained by one thread in a process of its own.
+
+B series · T steps · N positions with a loss · H horizon
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from itertools import repeat
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+from lstmcast.data.synthetic import KINDS, draw_periods, synthetic, with_missing
+from lstmcast.model import inputs as causal
+from lstmcast.model.inputs import CONTEXT, InputConfig
+from lstmcast.model.network import NetworkConfig
+from lstmcast.training.checkpoint import load_checkpoint, save_checkpoint
+from lstmcast.training.losses import weighted_pinball
+from lstmcast.training.module import NetworkModule, arrays_from_state
+
+# Share of the batches per family, in the order of KINDS: about what people forecast, thinned for the frequencies whose
+# long series make a batch dear.
+MIX = (0.17, 0.15, 0.28, 0.08, 0.1, 0.15, 0.07)
+FORGET_FAMILY = (
+    0.25  # of the batches do not say their family, so that the network also serves frequencies it cannot name
+)
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class PretrainingConfig:
+    """How the shipped network is made."""
+
+    steps: int = Field(15_000, ge=1)
+    values: int = Field(8_192, ge=256)  # series × steps in a batch
+    positions: int = Field(2_048, ge=1)  # of them with a loss: neighbours say nearly the same
+    learning_rate: float = Field(3e-3, gt=0)
+    weight_decay: float = Field(1e-4, ge=0)
+    average: float = Field(0.998, ge=0, lt=1)  # of the weights, over steps
+    seed: int = 0
+
+
+class Batch(NamedTuple):
+    """One training step's data."""
+
+    x_BTC: NDArray  # float32
+    positions_N: NDArray
+    target_NH: NDArray  # in units of the scale; NaN = unknown
+    weight_N: NDArray
+
+
+class Progress(NamedTuple):
+    """What callbacks are told after a step."""
+
+    step: int
+    steps: int
+    loss: float
+    seconds: float
+
+
+def make_batch(number: int, config: PretrainingConfig, network: InputConfig) -> Batch:
+    """Batch `number` of a run: the same for the same seed, whatever was made before."""
+    rng = np.random.default_rng([config.seed, number])
+    kind = KINDS[rng.choice(len(KINDS), p=np.array(MIX) / sum(MIX))]
+    periods = draw_periods(rng, kind)
+    longest = CONTEXT if rng.random() < 0.1 else kind.lengths[1]
+    length = round(math.exp(rng.uniform(math.log(kind.lengths[0]), math.log(longest))))
+    count = max(4, config.values // length)
+    values = synthetic(rng, count, length + network.horizon, kind, periods)
+    log = bool(rng.random() < 0.75)
+    positive = (values > 0).all(axis=1)
+    values = values[positive] if log else values[~positive | (rng.random(count) < 0.3)]
+    if len(values) == 0:
+        values, log = synthetic(rng, count, length + network.horizon, kind, periods), False
+    family = "" if rng.random() < FORGET_FAMILY else kind.family
+    return batch_from_series(rng, with_missing(rng, values), periods, family, log, config.positions, network)
+
+
+def batch_from_series(
+    rng: np.random.Generator, values_BU: NDArray, periods: tuple[int, ...], family: str, log: bool, count: int, network: InputConfig
+) -> Batch:  # fmt: skip
+    """Inputs at all but the last H steps of the series, and what came after `count` of the positions."""
+    H = network.horizon
+    z_BU = causal.to_axis(values_BU, log)
+    B, T = len(z_BU), z_BU.shape[1] - H
+    state = causal.start(B, periods, network)
+    seen, _ = causal.advance(state, z_BU[:, :T], periods, family, log, network)
+    usable = np.flatnonzero((seen.scale_BT > 0) & (np.cumsum(seen.begun_BT, axis=1) >= 3))
+    positions = np.sort(rng.choice(usable, min(count, len(usable)), replace=False)) if len(usable) else np.arange(0)
+    rows, steps = np.divmod(positions, T)
+    future_NH = z_BU[rows[:, None], steps[:, None] + 1 + np.arange(H)]
+    scale_N = seen.scale_BT[rows, steps]
+    target_NH = (future_NH - seen.level_BT[rows, steps, None] - seen.seasonal_BTH[rows, steps]) / scale_N[:, None]
+    weight_N = scale_N / _series_scale(z_BU, log)[rows]
+    return Batch(seen.x_BTC, positions, target_NH.astype(np.float32), weight_N.astype(np.float32))
+
+
+def _series_scale(z_BU: NDArray, log: bool) -> NDArray:
+    """What a series' errors are divided by: between absolute and relative to its own changes on the log axis."""
+    changes = np.abs(np.diff(z_BU, axis=1))
+    known = ~np.isnan(changes)
+    mean = np.where(known, changes, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return np.maximum(np.sqrt(mean * 0.1), 1e-3) if log else np.where(mean > 0, mean, 1.0)
+
+
+def pretrain(
+    config: PretrainingConfig,
+    network: NetworkConfig,
+    folder: Path,
+    *,
+    device: str = "cpu",
+    checkpoint_every: int = 500,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> dict[str, NDArray]:
+    """Train one member on synthetic series: its arrays. A run that finds a checkpoint in `folder` goes on from it."""
+    torch.manual_seed(config.seed)
+    module = NetworkModule(network).to(device)
+    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(trained, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay)
+    average = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    first = load_checkpoint(folder, config, network, module, optimiser, average)
+    began = time.monotonic()
+    for step in range(first, config.steps):
+        batch = make_batch(step, config, network.inputs)
+        for group in optimiser.param_groups:
+            group["lr"] = config.learning_rate * _schedule(step / config.steps)
+        x, positions, target, weight = (torch.from_numpy(part).to(device) for part in batch)
+        loss = weighted_pinball(module(x, positions), target, weight)
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimiser.step()
+        _update_average(average, module, min(config.average, 1 - 1 / (step + 1)))
+        report(Progress(step + 1, config.steps, float(loss.detach()), time.monotonic() - began))
+        if (step + 1) % checkpoint_every == 0 or step + 1 == config.steps:
+            save_checkpoint(folder, config, network, step + 1, module, optimiser, average)
+    return arrays_from_state(average, network)
+
+
+def _schedule(done: float) -> float:
+    """Warm-up over the first 5 %, then half a cosine down to 0 (Loshchilov & Hutter 2017)."""
+    return min(1.0, done / 0.05 + 0.01) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+@torch.no_grad()
+def _update_average(average: dict[str, torch.Tensor], module: NetworkModule, decay: float) -> None:
+    """Exponential moving average of the weights (Polyak & Juditsky 1992)."""
+    for name, tensor in module.state_dict().items():
+        average[name].lerp_(tensor, 1 - decay)
+
+
+def pretrain_members(
+    config: PretrainingConfig, network: NetworkConfig, folder: Path, members: int, *, device: str = "cpu"
+) -> list[dict[str, NDArray]]:
+    """Train several members with the seeds `seed`, `seed + 1`, …, two at a time on the CPU, one after the other on CUDA."""
+    configs = [replace(config, seed=config.seed + k) for k in range(members)]
+    folders = [folder / f"seed-{config.seed}" for config in configs]
+    with ProcessPoolExecutor(1 if device != "cpu" else 2, mp_context=get_context("spawn")) as pool:
+        return list(pool.map(_train_member, configs, repeat(network), folders, repeat(device)))
+
+
+def _train_member(config: PretrainingConfig, network: NetworkConfig, folder: Path, device: str) -> dict[str, NDArray]:
+    torch.set_num_threads(1)  # sums in one order only: the same bits every time
+    return pretrain(config, network, folder, device=device, report=print_progress)
+
+
+def print_progress(progress: Progress) -> None:
+    """A line on standard error every 500 steps."""
+    if progress.step % 500 == 0 or progress.step == progress.steps:
+        line = f"step {progress.step} of {progress.steps}, loss {progress.loss:.3f}, {progress.seconds:.0f} s"
+        print(line, file=sys.stderr, flush=True)
