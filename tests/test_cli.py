@@ -206,6 +206,76 @@ def test_info_shows_the_manifest(run, tmp_path):
     assert run("info", tmp_path / "nowhere").status == 1
 
 
+# ---------------------------------------------------------------- saved models
+
+
+@pytest.fixture
+def saved(run, tmp_path, monkeypatch) -> Path:
+    """A model with a small network of chance weights, saved after the first 120 months of the airline data."""
+    from lstmcast import forecaster
+    from lstmcast.model.network import Network, NetworkConfig, array_shapes
+
+    config, rng = NetworkConfig(units=4, layers=1, horizon=12), np.random.default_rng(0)
+    weights = {name: rng.normal(0, 0.1, shape).astype("float32") for name, shape in array_shapes(config).items()}
+    monkeypatch.setattr(forecaster, "_shipped", lambda: Network(config, [weights]))
+    monkeypatch.setattr(cli, "_model", lambda horizon, levels=LEVELS: forecaster.LSTMForecaster(horizon))
+    lines = AIRLINE.read_text(encoding="utf-8").splitlines()
+    (tmp_path / "old").mkdir()
+    (tmp_path / "new").mkdir()
+    (tmp_path / "old" / "airline.csv").write_text("\n".join(lines[:121]))
+    (tmp_path / "new" / "airline.csv").write_text("\n".join([lines[0], *lines[121:145]]))
+    done = run("forecast", tmp_path / "old" / "airline.csv", "-H", 6, "--save", tmp_path / "model", "--cutoffs", 0)
+    assert done.status == 0, done.err
+    return tmp_path / "model"
+
+
+def test_predict_without_data_goes_on_from_what_was_saved(run, saved, tmp_path):
+    done = run("predict", "--model", saved, "--out", tmp_path / "f.csv", "--plot", tmp_path / "f.png")
+    assert done.status == 0, done.err
+    assert (tmp_path / "f.csv").read_text().splitlines()[1].split(",")[1] == "1959-01-01"
+    assert (tmp_path / "f.csv").read_text().count("\n") == 7
+    assert (tmp_path / "f.png").exists()
+
+
+def test_predict_with_newer_data_equals_a_forecast_of_everything(run, saved, tmp_path):
+    done = run("predict", "--model", saved, tmp_path / "new" / "airline.csv", "-H", 3, "--json")
+    assert done.status == 0, done.err
+    assert "continued" in done.err
+    assert done.json["forecast"]["Month"] == ["1961-01-01", "1961-02-01", "1961-03-01"]
+    whole = run("forecast", AIRLINE, "-H", 3, "--json", "--cutoffs", 0)
+    np.testing.assert_allclose(done.json["forecast"]["forecast"], whole.json["forecast"]["forecast"], rtol=1e-6)
+
+
+def test_predict_on_data_of_another_frequency(run, saved, tmp_path):
+    days = "\n".join(f"1961-03-{day:02},{day}" for day in range(1, 29))
+    (tmp_path / "new" / "airline.csv").write_text(f"Month,passengers\n{days}")
+    done = run("predict", "--model", saved, tmp_path / "new" / "airline.csv", "--target", "passengers")
+    assert done.status == 1
+    assert "daily" in done.err
+    assert "monthly" in done.err
+
+
+def test_predict_on_data_without_the_column(run, saved, tmp_path):
+    (tmp_path / "new" / "airline.csv").write_text("Month,fares\n1961-01,5\n1961-02,6\n1961-03,7\n1961-04,7\n")
+    done = run("predict", "--model", saved, tmp_path / "new" / "airline.csv")
+    assert done.status == 1
+    assert "fares" in done.err
+
+
+def test_predict_with_a_damaged_model(run, saved, tmp_path):
+    (saved / "weights.safetensors").write_bytes(b"junk")
+    done = run("predict", "--model", saved, "--out", tmp_path / "f.csv")
+    assert done.status == 1
+    assert "weights.safetensors" in done.err
+    assert not (tmp_path / "f.csv").exists()
+
+
+def test_info_of_a_saved_model(run, saved):
+    done = run("info", saved)
+    assert done.status == 0
+    assert "frequency: MS" in done.out
+
+
 # ---------------------------------------------------------------- wrong usage and bad input
 
 WRONG = [
