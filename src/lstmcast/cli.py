@@ -185,13 +185,16 @@ def predict(
 def info(folder: Folder, as_json: Json = False) -> None:
     """What is in a saved model."""
     from lstmcast import console
-    from lstmcast.store import read_manifest
+    from lstmcast.store import OWN_KEYS, read_manifest
 
     manifest = read_manifest(folder)
     if as_json:
         _print_json({"model": manifest})
-    else:
-        typer.echo("\n".join([f"saved model {folder}", *console.tree(manifest)]))
+        return
+    size = sum(entry["bytes"] for entry in manifest["files"].values())
+    typer.echo(f"{folder}: saved by lstmcast {manifest['package_version']}, {size / 1e6:.2f} MB of arrays")
+    described = {name: value for name, value in manifest.items() if name not in OWN_KEYS}
+    typer.echo("\n".join(console.tree(described)))
 
 
 def _print_findings(found: Inspection) -> None:
