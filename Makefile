@@ -37,7 +37,7 @@ bench: $(VENV)/.all ## the numbers that the README shows
 	$(BIN)/python benchmarks/run.py
 
 pretrain: $(VENV)/.all ## make the shipped network again; resumes where it was stopped
-	$(BIN)/python -m lstmcast.training.pretraining
+	$(BIN)/python -m lstmcast.training --checkpoints runs/pretraining --out src/lstmcast/weights
 
 wheel: $(VENV)/.all ## wheel and source archive in dist/
 	$(BIN)/python -m build

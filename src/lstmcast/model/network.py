@@ -2,8 +2,8 @@
 
     x_t → linear → LSTM + residual, L times → linear → H × Q raw quantiles (+ a linear path from x_t to the medians)
 
-The head's answers are in units of the scale at t, relative to level and season at t (see `inputs`). A network may have several
-members, equal but for their weights: each reads the same inputs, and their quantiles are averaged.
+The head's answers are in units of the scale at t, relative to level and season at t (see `inputs`). A network may have
+several members, equal but for their weights: each reads the same inputs, and their quantiles are averaged.
 
     B series of a batch · T steps · N positions · M members · D units · H horizon · Q quantiles
 """
@@ -32,14 +32,14 @@ from lstmcast.model.lstm import Layer, State, run_stack, zero_state
 class NetworkConfig:
     """Size of each member of a network.
 
-    `units`: width of each LSTM layer; `layers`: how many; `window`: adjusted values seen at each step; `horizon`: steps that
-    the head answers at once (longer forecasts feed back).
+    `units`: width of each LSTM layer; `layers`: how many; `window`: adjusted values seen at each step; `horizon`: steps
+    that the head answers at once (longer forecasts feed back).
     """
 
-    units: int = Field(64, ge=1)
-    layers: int = Field(2, ge=1)
-    window: int = Field(12, ge=2)
-    horizon: int = Field(24, ge=1)
+    units: int = Field(default=64, ge=1)
+    layers: int = Field(default=2, ge=1)
+    window: int = Field(default=12, ge=2)
+    horizon: int = Field(default=24, ge=1)
 
     @property
     def inputs(self) -> InputConfig:
@@ -115,7 +115,7 @@ class Network:
         log: bool,
         every: bool = False,
     ) -> tuple[Reading, ReadingState]:
-        """Read T observations of each series (NaN = missing); the reading at the last of them, or at every one (B·T rows)."""
+        """Read T observations of each series (NaN = missing): the reading at the last, or at every one (B·T rows)."""
         z_BT = causal.to_axis(values_BT, log)
         seen, inputs_state = causal.advance(state.inputs, z_BT, periods, family, log, self.config.inputs)
         x_TBC = np.ascontiguousarray(seen.x_BTC.transpose(1, 0, 2))
@@ -130,9 +130,8 @@ class Network:
 
     def answer(self, reading: Reading) -> NDArray:
         """Quantiles (N, H, Q) at `heads.LEVELS` of the next H observations, on the reading axis."""
-        answers = (
-            self._head(arrays, hidden_ND, reading.x_NC) for arrays, hidden_ND in zip(self.members, reading.hidden_MND)
-        )
+        members = zip(self.members, reading.hidden_MND, strict=True)
+        answers = (self._head(arrays, hidden_ND, reading.x_NC) for arrays, hidden_ND in members)
         units_NHQ = sum(answers) / len(self.members) * reading.scale_N[:, None, None]
         return units_NHQ + (reading.level_N[:, None] + reading.seasonal_NH)[:, :, None]
 
@@ -162,12 +161,16 @@ def array_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
 
 
 def load_network(folder: Path) -> tuple[Network, dict[str, Any]]:
-    """The network in a folder of the store, and the folder's manifest; `ModelError` where it is not whole or of another making."""
+    """The network in a folder of the store, and the folder's manifest.
+
+    `ModelError` where it is not whole or of another making.
+    """
     manifest, groups = store.load(folder)
-    if manifest.get("inputs_version") != causal.VERSION:
+    version = manifest.get("inputs_version")
+    if version != causal.VERSION:
         raise ModelError(
-            f"The weights in {folder} were trained on inputs of version {manifest.get('inputs_version')}; this lstmcast makes "
-            f"version {causal.VERSION}. Use weights made for it."
+            f"The weights in {folder} were trained on inputs of version {version}; this lstmcast makes version "
+            f"{causal.VERSION}. Use weights made for it."
         )
     try:
         config = NetworkConfig(**manifest["network"])

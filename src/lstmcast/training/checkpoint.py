@@ -15,8 +15,15 @@ from lstmcast.errors import ModelError
 
 
 def save_checkpoint(
-    folder: Path, config: Any, network: Any, step: int, module: nn.Module, optimiser: torch.optim.Optimizer, average: dict[str, Tensor]
-) -> None:  # fmt: skip
+    folder: Path,
+    config: Any,
+    network: Any,
+    step: int,
+    seconds: float,
+    module: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    average: dict[str, Tensor],
+) -> None:
     """Write everything that the next step depends on."""
     arrays = {
         "weights": _to_arrays(module.state_dict()),
@@ -27,16 +34,21 @@ def save_checkpoint(
             for name, value in values.items()
         },
     }
-    manifest = {"kind": "checkpoint", "step": step, **_described(config, network)}
+    manifest = {"kind": "checkpoint", "step": step, "seconds": seconds, **_described(config, network)}
     store.save(folder, manifest, arrays)
 
 
 def load_checkpoint(
-    folder: Path, config: Any, network: Any, module: nn.Module, optimiser: torch.optim.Optimizer, average: dict[str, Tensor]
-) -> int:  # fmt: skip
-    """Take up the checkpoint in `folder`, if there is one; the number of steps done."""
+    folder: Path,
+    config: Any,
+    network: Any,
+    module: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    average: dict[str, Tensor],
+) -> tuple[int, float]:
+    """Take up the checkpoint in `folder`, if there is one: steps done, and the seconds that they took."""
     if not folder.exists():
-        return 0
+        return 0, 0.0
     manifest, arrays = store.load(folder)
     for name, value in _described(config, network).items():
         if manifest.get(name) != value:
@@ -52,7 +64,7 @@ def load_checkpoint(
         index, part = name.split(".", 1)
         state.setdefault(int(index), {})[part] = torch.from_numpy(array.copy())
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
-    return int(manifest["step"])
+    return int(manifest["step"]), float(manifest["seconds"])
 
 
 def _described(config: Any, network: Any) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Making the shipped network: training on synthetic series only.
 
-Each step draws its own batch of new series from a generator seeded by the seed and the step's number, so a batch does not
-depend on what came before it: a run can stop at a checkpoint, go on, and end with the same bits on the same kind of CPU.
-The network has several members, which differ in their seed alone; each is trained by one thread in a process of its own.
+Each step draws its own batch of new series from a generator seeded by the seed and the step's number, so a batch does
+not depend on what came before it: a run can stop at a checkpoint, go on, and end with the same bits on the same kind of
+CPU. The network has several members, which differ in their seed alone; each is trained by one thread in a process of
+its own.
 
 B series · T steps · N positions with a loss · H horizon
 """
@@ -46,12 +47,12 @@ FORGET_FAMILY = (
 class PretrainingConfig:
     """How the shipped network is made."""
 
-    steps: int = Field(15_000, ge=1)
-    values: int = Field(8_192, ge=256)  # series × steps in a batch
-    positions: int = Field(2_048, ge=1)  # of them with a loss: neighbours say nearly the same
-    learning_rate: float = Field(3e-3, gt=0)
-    weight_decay: float = Field(1e-4, ge=0)
-    average: float = Field(0.998, ge=0, lt=1)  # of the weights, over steps
+    steps: int = Field(default=12_000, ge=1)
+    values: int = Field(default=8_192, ge=256)  # series × steps in a batch
+    positions: int = Field(default=2_048, ge=1)  # of them with a loss: neighbours say nearly the same
+    learning_rate: float = Field(default=3e-3, gt=0)
+    weight_decay: float = Field(default=1e-4, ge=0)
+    average: float = Field(default=0.999, ge=0, lt=1)  # of the weights, over steps
     seed: int = 0
 
 
@@ -62,6 +63,13 @@ class Batch(NamedTuple):
     positions_N: NDArray
     target_NH: NDArray  # in units of the scale; NaN = unknown
     weight_N: NDArray
+
+
+class Member(NamedTuple):
+    """A trained member of a network, and how long its training took, interruptions left out."""
+
+    arrays: dict[str, NDArray]
+    seconds: float
 
 
 class Progress(NamedTuple):
@@ -92,8 +100,14 @@ def make_batch(number: int, config: PretrainingConfig, network: InputConfig) -> 
 
 
 def batch_from_series(
-    rng: np.random.Generator, values_BU: NDArray, periods: tuple[int, ...], family: str, log: bool, count: int, network: InputConfig
-) -> Batch:  # fmt: skip
+    rng: np.random.Generator,
+    values_BU: NDArray,
+    periods: tuple[int, ...],
+    family: str,
+    log: bool,
+    count: int,
+    network: InputConfig,
+) -> Batch:
     """Inputs at all but the last H steps of the series, and what came after `count` of the positions."""
     H = network.horizon
     z_BU = causal.to_axis(values_BU, log)
@@ -126,15 +140,15 @@ def pretrain(
     device: str = "cpu",
     checkpoint_every: int = 500,
     report: Callable[[Progress], None] = lambda progress: None,
-) -> dict[str, NDArray]:
-    """Train one member on synthetic series: its arrays. A run that finds a checkpoint in `folder` goes on from it."""
+) -> Member:
+    """Train one member on synthetic series. A run that finds a checkpoint in `folder` goes on from it."""
     torch.manual_seed(config.seed)
     module = NetworkModule(network).to(device)
     trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(trained, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay)
     average = {name: tensor.clone() for name, tensor in module.state_dict().items()}
-    first = load_checkpoint(folder, config, network, module, optimiser, average)
-    began = time.monotonic()
+    first, before = load_checkpoint(folder, config, network, module, optimiser, average)
+    began = time.monotonic() - before
     for step in range(first, config.steps):
         batch = make_batch(step, config, network.inputs)
         for group in optimiser.param_groups:
@@ -146,10 +160,11 @@ def pretrain(
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimiser.step()
         _update_average(average, module, min(config.average, 1 - 1 / (step + 1)))
-        report(Progress(step + 1, config.steps, float(loss.detach()), time.monotonic() - began))
-        if (step + 1) % checkpoint_every == 0 or step + 1 == config.steps:
-            save_checkpoint(folder, config, network, step + 1, module, optimiser, average)
-    return arrays_from_state(average, network)
+        progress = Progress(step + 1, config.steps, float(loss.detach()), time.monotonic() - began)
+        report(progress)
+        if progress.step % checkpoint_every == 0 or progress.step == config.steps:
+            save_checkpoint(folder, config, network, progress.step, progress.seconds, module, optimiser, average)
+    return Member(arrays_from_state(average, network), time.monotonic() - began)
 
 
 def _schedule(done: float) -> float:
@@ -166,15 +181,15 @@ def _update_average(average: dict[str, torch.Tensor], module: NetworkModule, dec
 
 def pretrain_members(
     config: PretrainingConfig, network: NetworkConfig, folder: Path, members: int, *, device: str = "cpu"
-) -> list[dict[str, NDArray]]:
-    """Train several members with the seeds `seed`, `seed + 1`, …, two at a time on the CPU, one after the other on CUDA."""
+) -> list[Member]:
+    """Train several members, seeds `seed`, `seed + 1`, …: two at a time on the CPU, one after the other on CUDA."""
     configs = [replace(config, seed=config.seed + k) for k in range(members)]
     folders = [folder / f"seed-{config.seed}" for config in configs]
     with ProcessPoolExecutor(1 if device != "cpu" else 2, mp_context=get_context("spawn")) as pool:
         return list(pool.map(_train_member, configs, repeat(network), folders, repeat(device)))
 
 
-def _train_member(config: PretrainingConfig, network: NetworkConfig, folder: Path, device: str) -> dict[str, NDArray]:
+def _train_member(config: PretrainingConfig, network: NetworkConfig, folder: Path, device: str) -> Member:
     torch.set_num_threads(1)  # sums in one order only: the same bits every time
     return pretrain(config, network, folder, device=device, report=print_progress)
 
@@ -183,4 +198,4 @@ def print_progress(progress: Progress) -> None:
     """A line on standard error every 500 steps."""
     if progress.step % 500 == 0 or progress.step == progress.steps:
         line = f"step {progress.step} of {progress.steps}, loss {progress.loss:.3f}, {progress.seconds:.0f} s"
-        print(line, file=sys.stderr, flush=True)
+        sys.stderr.write(line + "\n")

@@ -1,0 +1,55 @@
+"""`python -m lstmcast.training`: make a network as the shipped one was made, from synthetic series only."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import TypeAdapter
+
+from lstmcast import store
+from lstmcast.model.network import Network, NetworkConfig, described
+from lstmcast.training.pretraining import Member, PretrainingConfig, pretrain_members
+
+
+def main() -> None:
+    """Train all members, or go on where an interrupted run stopped, and write the network."""
+    defaults = PretrainingConfig()
+    parser = argparse.ArgumentParser(prog="python -m lstmcast.training", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder to write the network to")
+    parser.add_argument(
+        "--checkpoints", type=Path, required=True, help="folder for what an interrupted run goes on from"
+    )
+    parser.add_argument("--members", type=int, default=3, help="networks whose quantiles are averaged (default 3)")
+    parser.add_argument("--steps", type=int, default=defaults.steps, help=f"of each member (default {defaults.steps})")
+    parser.add_argument("--seed", type=int, default=defaults.seed, help="of the first member (default 0)")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
+    chosen = parser.parse_args()
+    store.check_place(chosen.out)
+    config, network = PretrainingConfig(steps=chosen.steps, seed=chosen.seed), NetworkConfig()
+    members = pretrain_members(config, network, chosen.checkpoints, chosen.members, device=chosen.device)
+    about, weights = described(Network(network, [member.arrays for member in members]))
+    store.save(chosen.out, {"kind": "network", **about, **_made(config, members, chosen.device)}, {"weights": weights})
+
+
+def _made(config: PretrainingConfig, members: list[Member], device: str) -> dict[str, Any]:
+    """How the network was made, for its card."""
+    return {
+        "trained_on": "synthetic series only (lstmcast.data.synthetic)",
+        "pretraining": TypeAdapter(PretrainingConfig).dump_python(config, mode="json"),
+        "seconds": [round(member.seconds) for member in members],
+        "device": device,
+        "machine": {"processor": platform.machine(), "cores": os.cpu_count()},
+        "versions": {"python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__},
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+if __name__ == "__main__":
+    main()
