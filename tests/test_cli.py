@@ -156,6 +156,17 @@ def test_columns_with_other_letters(run, tmp_path):
     assert done.status == 0
     assert "年月" in done.out
     assert (tmp_path / "旅.png").exists()
+    assert "defect" not in done.err
+
+
+def test_letters_that_no_font_has_are_told(run, tmp_path, monkeypatch):
+    from lstmcast import fonts
+
+    monkeypatch.setattr(fonts, "_covering", lambda families, letters: (families, letters))
+    text = "年月,売上\n" + "\n".join(f"2024年{m}月,{m}" for m in range(1, 13))
+    done = run("forecast", sales(tmp_path / "s.csv", text=text), "-H", 2, "--plot", tmp_path / "f.png")
+    assert done.status == 0
+    assert "no font here has the letters 上売" in done.err
 
 
 # ---------------------------------------------------------------- check, backtest, info

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from lstmcast import plots
+from lstmcast import fonts, plots
 from lstmcast.data.panel import Panel
 from lstmcast.errors import OutputError
 from lstmcast.evaluation.backtest import Backtest, backtest
@@ -167,7 +167,7 @@ def test_any_name_is_drawn_without_boxes_and_warnings(tmp_path, name):
 
 
 def test_fonts_of_the_system_are_used_where_they_have_the_letters(monkeypatch):
-    monkeypatch.setattr(plots, "_covering", lambda families, letters: ([*families, "DejaVu Serif"], set()))
+    monkeypatch.setattr(fonts, "_covering", lambda families, letters: ([*families, "DejaVu Serif"], set()))
     panel = monthly(40)
     assert ForecastPlot.from_forecast(seasonal_copy(panel, 6), panel).missing_letters() == ""
 

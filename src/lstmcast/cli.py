@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Findings, Panel
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.forecast import Forecast
+    from lstmcast.options import Written
 
 app = typer.Typer(
     name="lstmcast",
@@ -73,7 +74,7 @@ def forecast(
     written = output.write(result, panel, tested)
     if save is not None:
         model.save(save, panel)
-        written.append(str(save))
+        written.files.append(str(save))
     if as_json:
         _print_json(
             {
@@ -81,7 +82,7 @@ def forecast(
                 "findings": _rows(panel.check()),
                 "accuracy": _parsed(tested),
                 "forecast": _parsed(result),
-                "files": written,
+                "files": written.files,
             }
         )
     else:
@@ -176,7 +177,8 @@ def predict(
     result = saved.predict(newer, horizon)
     written = output.write(result, panel, None)
     if as_json:
-        _print_json({"model": str(model), "data": _described(panel), "forecast": _parsed(result), "files": written})
+        described = {"model": str(model), "data": _described(panel)}
+        _print_json({**described, "forecast": _parsed(result), "files": written.files})
     else:
         _print_forecast(result, None, written, quiet)
 
@@ -243,14 +245,18 @@ def _tested(model: Any, panel: Panel, testing: Testing) -> Backtest | None:
     return backtest(model, panel, cutoffs=testing.cutoffs, baselines=baselines)
 
 
-def _print_forecast(result: Forecast, tested: Backtest | None, written: Sequence[str], quiet: bool) -> None:
+def _print_forecast(result: Forecast, tested: Backtest | None, written: Written, quiet: bool) -> None:
     from lstmcast import console
 
     if tested is not None:
         typer.echo(f"{tested.summary()}\n")
     typer.echo(console.forecast_table(result))
-    if written and not quiet:
-        _note("written: " + ", ".join(written))
+    if quiet:
+        return
+    for note in written.notes:
+        _note(f"  note:    {note}")
+    if written.files:
+        _note("written: " + ", ".join(written.files))
 
 
 def _described(panel: Panel) -> dict[str, Any]:

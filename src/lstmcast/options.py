@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
 
 import typer
 
@@ -151,16 +151,29 @@ class Output:
         tails = [round((1 - level / 100) / 2, 6) for level in self.level or ()]
         return tuple(sorted({0.5, *tails, *(round(1 - tail, 6) for tail in tails)})) if tails else ()
 
-    def write(self, forecast: Forecast, panel: Panel | None, tested: Backtest | None) -> list[str]:
-        """Write the files that were asked for; gives what was written, for a note."""
+    def write(self, forecast: Forecast, panel: Panel, tested: Backtest | None) -> Written:
+        """Write the files that were asked for."""
+        files, notes = [], []
         if self.out is not None:
-            forecast.write(self.out)
+            files.append(str(forecast.write(self.out)))
         if self.plot is not None:
             from lstmcast.plots import ForecastPlot
 
-            assert panel is not None
-            ForecastPlot.from_forecast(forecast, panel, tested).save(self.plot)
-        return [str(path) for path in (self.out, self.plot) if path is not None]
+            plot = ForecastPlot.from_forecast(forecast, panel, tested)
+            files.append(str(plot.save(self.plot)))
+            if missing := plot.missing_letters():
+                notes.append(
+                    f"no font here has the letters {missing[:20]}: the picture goes without names that need them. "
+                    "Install one that has, such as Noto Sans CJK."
+                )
+        return Written(files, notes)
+
+
+class Written(NamedTuple):
+    """Files that were written, and what is to be said about them."""
+
+    files: list[str]
+    notes: list[str]
 
 
 def _refuse_overwriting(path: Path, data: Sequence[str]) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from numpy import ndarray
 
 from lstmcast.data.table import format_time
 from lstmcast.files import check_output, whole_file
+from lstmcast.fonts import fonts_with
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,13 +37,6 @@ INK, FAINT, GRID = "#1f2933", "#6b7785", "#e4e8ec"
 BLUE, BANDS, AMBER = "#1556b0", ("#d3e3f8", "#9dc1ee"), "#d9822b"  # bands: the wide one, the narrow one
 
 HISTORY, HELD_OUT, FORECAST = "history", "earlier forecasts, held out", "forecast"  # the legend's words
-
-# Tried in this order for letters that matplotlib's own font lacks.
-_OTHER_FONTS = (
-    "Noto Sans CJK JP", "Noto Sans JP", "Source Han Sans JP", "IPAexGothic", "IPAGothic", "TakaoPGothic", "VL PGothic",
-    "Hiragino Sans", "Hiragino Maru Gothic Pro", "Yu Gothic", "Meiryo", "MS Gothic", "Noto Sans CJK SC",
-    "WenQuanYi Zen Hei", "Microsoft YaHei", "PingFang SC", "Malgun Gothic", "Arial Unicode MS", "Noto Sans", "Segoe UI",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +121,7 @@ class ForecastPlot:
 
     def figure(self) -> Figure:
         """The whole picture as a matplotlib Figure, which notebooks show by themselves."""
-        with _fonts(self._letters()) as missing:
+        with fonts_with(self._letters()) as missing:
             return _figure(self, missing)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -136,13 +129,13 @@ class ForecastPlot:
         path = check_output(path, ENDINGS)
         ending = path.suffix.lower().lstrip(".") or "png"
         dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}  # the same forecast gives the same bytes
-        with _fonts(self._letters()) as missing, whole_file(path) as temporary:
+        with fonts_with(self._letters()) as missing, whole_file(path) as temporary:
             _figure(self, missing).savefig(temporary, format=ending, dpi=144, metadata=dates.get(ending))
         return path
 
     def missing_letters(self) -> str:
         """Letters of the names that no installed font has: series with such names are drawn as 'series 1', …"""
-        with _fonts(self._letters()) as missing:
+        with fonts_with(self._letters()) as missing:
             return "".join(sorted(missing))
 
     def to_json(self) -> str:
@@ -221,7 +214,10 @@ def _numbers(values: ndarray) -> list[float | None]:
 
 def _printable(text: str, longest: int = 60) -> str:
     text = "".join(letter if letter.isprintable() else " " for letter in text)
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    if len(text) <= longest:
+        return text
+    words = text[:longest].rpartition(" ")[0]
+    return (words if len(words) > longest // 2 else text[: longest - 2]).rstrip(" .,:;") + " …"
 
 
 # ---------------------------------------------------------------- drawing
@@ -251,7 +247,7 @@ def _figure(plot: ForecastPlot, missing: set[str]) -> Figure:
 
 
 def _draw_head(figure: Figure, plot: ForecastPlot, missing: set[str]) -> None:
-    title = plot.summary if missing.intersection(plot.name) else f"{_printable(plot.name)}: {plot.summary}"
+    title = plot.summary if missing.intersection(plot.name) else f"{_printable(plot.name, 75)}: {plot.summary}"
     figure.suptitle(title, x=0.013, ha="left", fontsize=13, fontweight="bold", color=INK, parse_math=False)
     legends = [zip(*reversed(ax.get_legend_handles_labels()), strict=True) for ax in reversed(figure.axes)]
     handles = dict(entry for legend in legends for entry in legend)  # one of each label
@@ -368,33 +364,3 @@ def _number_format(ticks: ndarray) -> Callable[[float, int], str]:
     unit, sign = next(((10.0**p, s) for p, s in ((12, " T"), (9, " bn"), (6, " M")) if size >= 2 * 10**p), (1.0, ""))
     decimals = next((d for d in range(12) if abs(round(step / unit, d) - step / unit) < 1e-6 * step / unit), 12)
     return lambda value, _: f"{value / unit + 0.0:,.{decimals}f}{sign}".replace("-", "−")
-
-
-# ---------------------------------------------------------------- fonts
-
-
-@contextmanager
-def _fonts(letters: set[str]) -> Iterator[set[str]]:
-    """Set fonts that have these letters, as far as any installed one does; gives the letters that none has."""
-    import matplotlib
-
-    families, missing = ["DejaVu Sans"], {letter for letter in letters if ord(letter) > 0x17F and letter.isprintable()}
-    if missing:  # reading fonts takes a while: only for letters beyond Latin
-        families, missing = _covering(families, missing)
-    with matplotlib.rc_context({"font.family": families, "svg.hashsalt": "lstmcast"}):
-        yield missing
-
-
-def _covering(families: list[str], letters: set[str]) -> tuple[list[str], set[str]]:
-    from matplotlib.font_manager import fontManager
-    from matplotlib.ft2font import FT2Font
-
-    files = {entry.name: entry.fname for entry in reversed(fontManager.ttflist)}
-    missing, chosen = set(letters), []
-    for family in (*families, *_OTHER_FONTS):
-        if family in files and missing:
-            has = {letter for letter in missing if FT2Font(files[family]).get_char_index(ord(letter))}
-            if has or family in families:
-                chosen.append(family)
-            missing -= has
-    return chosen, missing
