@@ -1,9 +1,9 @@
 """From a network and series to quantile forecasts: directly, freely, or one step ahead of every observation.
 
-One rule says what a forecast has read, for prediction, backtests and saved states alike: a forecast that knows n observations
-of a series starts from a fresh state at observation max(0, n // K − 1) · K and reads from there, so between K and 2K of
-them once the series is that long (K is half of the longest context, more for long seasons). It reads on the log axis where all these
-values are positive, as they are otherwise.
+One rule says what a forecast has read, for prediction, backtests and saved states alike: a forecast that knows n
+observations of a series starts from a fresh state at observation max(0, n // K − 1) · K and reads from there, so
+between K and 2K of them once the series is that long (K is half of the longest context, more for long seasons). It
+reads on the log axis where all these values are positive, as they are otherwise.
 
 O origins (series × cutoff) · B stretches in a batch · T steps · H horizon · Q quantile levels of the head
 """
@@ -52,7 +52,8 @@ def context_start(counts: NDArray, block: int) -> NDArray:
 def decode(network: Network, panel: Panel, origins: Origins, horizon: int, *, free: bool = False) -> NDArray:
     """Quantiles (O, horizon, Q) at `heads.LEVELS` in the units of the data.
 
-    The head answers its H steps at once and longer horizons feed its medians back; with `free`, every single step is fed back.
+    The head answers its H steps at once and longer horizons feed its medians back; with `free`, every single step is
+    fed back.
     """
     result = np.full((len(origins.series), horizon, len(LEVELS)), np.nan)
     for batch in _batches(panel, origins):
@@ -138,7 +139,10 @@ def _right_aligned(panel: Panel, batch: Batch) -> NDArray:
 def _feed_back(
     network: Network, panel: Panel, log: bool, state: ReadingState, answer: NDArray, horizon: int, block: int
 ) -> NDArray:
-    """Blocks of answers, each after the medians of the one before were read; errors of the blocks add up as independent ones."""
+    """Blocks of answers, each after the medians of the one before were read.
+
+    Errors of the blocks add up as independent ones.
+    """
     blocks = [answer[:, :block]]
     done = answer[:, :block].shape[1]
     while done < horizon:

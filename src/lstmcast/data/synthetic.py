@@ -1,7 +1,7 @@
 """Series made by a generator: for pre-training, tests and examples.
 
-A series is a sum of parts on a latent axis (trend, cycle, seasons, noise, shocks), each present or absent by chance and of
-random size, turned into observations in one of several ways (exponential, additive, counts, clipped, bounded). All
+A series is a sum of parts on a latent axis (trend, cycle, seasons, noise, shocks), each present or absent by chance and
+of random size, turned into observations in one of several ways (exponential, additive, counts, clipped, bounded). All
 sizes are drawn from wide distributions that were written down before any forecast was scored.
 
     B series · T steps
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 class Kind:
     """What series of one family of frequencies are like.
 
-    `growth`: typical drift per step of positive series; `wander`: how far the level wanders in a step, in units of the noise, and `turn`:
-    how fast its slope does; `season`: chance of each period to matter; `lengths`: shortest and longest; `positive`: chance of
-    values that are all positive.
+    `growth`: typical drift per step of positive series; `wander`: how far the level wanders in a step, in units of the
+    noise, and `turn`: how fast its slope does; `season`: chance of each period to matter; `lengths`: shortest and
+    longest; `positive`: chance of values that are all positive.
     """
 
     family: str
@@ -64,11 +64,11 @@ def synthetic(rng: Generator, count: int, length: int, kind: Kind, periods: tupl
             latent += _maybe(rng, count, kind.season) * noise_B1 * _season(rng, shape, m)
     if len(periods) > 1:
         latent += _maybe(rng, count, kind.season) * noise_B1 * _workday(rng, shape, periods)
-    if periods[0] >= 24:
-        latent *= _days(rng, shape, periods[0])
-        latent += (
-            _maybe(rng, count, 0.6) * noise_B1 * np.log(_days(rng, shape, periods[0])) * _log_uniform(rng, 1, 8, count)
-        )
+    shortest = periods[0] if periods else 1
+    if shortest >= 24:
+        latent *= _days(rng, shape, shortest)
+        matters = _maybe(rng, count, 0.6) * noise_B1
+        latent += matters * np.log(_days(rng, shape, shortest)) * _log_uniform(rng, 1, 8, count)
     latent += _maybe(rng, count, 0.2) * noise_B1 * _shifts(rng, shape)
     latent += _maybe(rng, count, 0.25) * noise_B1 * _outliers(rng, shape)
     pure = rng.random((count, 1)) < 0.04
@@ -103,7 +103,7 @@ def _log_uniform(rng: Generator, low: float, high: float, count: int) -> NDArray
 
 def _noise(rng: Generator, shape: tuple[int, int]) -> NDArray:
     """White, autocorrelated or heavy-tailed, unit scale; for a fifth of the series its size changes over time."""
-    count, length = shape
+    count = shape[0]
     shocks = rng.standard_normal(shape)
     heavy = rng.standard_t(3, shape) / 1.7
     shocks = np.where(rng.random((count, 1)) < 0.25, heavy, shocks)

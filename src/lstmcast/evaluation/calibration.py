@@ -1,9 +1,9 @@
 """Intervals that contain what they promise: conformal calibration on held-out cutoffs.
 
-The network's quantiles say how uncertain it is in relative terms; how wide an interval must be is measured: at cutoffs before
-the forecast, how many times its own half-width would each interval have needed to be to contain what came? The quantile of
-these scores at the interval's level is the factor by which the interval is stretched (split conformal prediction: Vovk,
-Gammerman & Shafer 2005; scores normalised by the predicted spread: Romano, Patterson & Candès 2019).
+The network's quantiles say how uncertain it is in relative terms; how wide an interval must be is measured: at cutoffs
+before the forecast, how many times its own half-width would each interval have needed to be to contain what came? The
+quantile of these scores at the interval's level is the factor by which the interval is stretched (split conformal
+prediction: Vovk, Gammerman & Shafer 2005; scores normalised by the predicted spread: Romano, Patterson & Candès 2019).
 
 G origins that share a calibration · J calibration cutoffs · H horizon · Q quantile levels, symmetric about the median
 """
@@ -22,9 +22,9 @@ def calibrate(
 ) -> NDArray:
     """Stretched quantiles (G, H, Q): each interval times the factor measured at the held-out cutoffs.
 
-    `held_out_GJHQ`: quantiles forecast at J earlier cutoffs of the same series, `actual_GJH`: what came (NaN = unknown). A series
-    with enough scores of its own, from the horizon and its neighbours, is calibrated alone; otherwise the scores
-    of all G series are pooled, over as many neighbouring horizons as it takes. The median stays.
+    `held_out_GJHQ`: quantiles forecast at J earlier cutoffs of the same series, `actual_GJH`: what came (NaN =
+    unknown). A series with enough scores of its own, from the horizon and its neighbours, is calibrated alone;
+    otherwise the scores of all G series are pooled, over as many neighbouring horizons as it takes. The median stays.
 
     >>> wide = np.array([[[-9.0, 0.0, 9.0]]])
     >>> actual = np.linspace(-1, 1, 200).reshape(1, 200, 1)
@@ -37,7 +37,7 @@ def calibrate(
 
 def interval_factors(levels: tuple[float, ...], held_out_GJHQ: NDArray, actual_GJH: NDArray) -> NDArray:
     """How much wider each central interval must be, (G, H, I), narrow intervals first; 1 where nothing was held out."""
-    G, J, H = actual_GJH.shape
+    G, _, H = actual_GJH.shape
     middle = levels.index(0.5)
     factors_GHI = np.ones((G, H, middle))
     for i in range(middle):
@@ -83,17 +83,24 @@ def _factors(scores_GJH: NDArray, level: float) -> NDArray:
 
 def _of_group(scores_1NH: NDArray, level: float, farthest: int) -> NDArray:
     """Factors (1, H) from N held-out cutoffs: the smallest window of horizons with enough scores decides each."""
-    cutoffs = np.count_nonzero(~np.isnan(scores_1NH).all(axis=2))
+    cutoffs = int(np.count_nonzero(~np.isnan(scores_1NH).all(axis=2)))
     factors = np.ones((1, scores_1NH.shape[2]))
     for h in range(scores_1NH.shape[2]):
-        for width in range(farthest + 1):
-            scores = _window(scores_1NH, h, width).ravel()
-            scores = scores[~np.isnan(scores)]
-            if len(scores) >= ENOUGH:
-                break
+        scores = _nearest(scores_1NH, h, farthest)
         if len(scores):
             factors[0, h] = _shrunk(_conformal_quantile(scores, level), cutoffs)
     return factors
+
+
+def _nearest(scores_1NH: NDArray, h: int, farthest: int) -> NDArray:
+    """Known scores of horizon `h` and as few neighbours as give enough of them."""
+    scores = np.empty(0)
+    for width in range(farthest + 1):
+        scores = _window(scores_1NH, h, width).ravel()
+        scores = scores[~np.isnan(scores)]
+        if len(scores) >= ENOUGH:
+            break
+    return scores
 
 
 def _window(values_GJH: NDArray, h: int, width: int) -> NDArray:

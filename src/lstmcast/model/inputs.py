@@ -1,7 +1,7 @@
 """What the network sees: causal inputs made from raw observations, and the way back to units.
 
-Everything at step t depends on observations up to t alone. One function, `advance`, serves a whole batch of series and a
-single new observation of a stream: state in, state out, so that both give the same numbers.
+Everything at step t depends on observations up to t alone. One function, `advance`, serves a whole batch of series and
+a single new observation of a stream: state in, state out, so that both give the same numbers.
 
     B series of a batch · T steps · W window · H horizon · P seasonal periods · C input channels
 
@@ -10,9 +10,9 @@ A series is read on one of two axes: its logarithm (all values positive: `a·X` 
 
     z_t = level_t + seasonal_t + rest,
 
-where the seasonal indices are decayed means, per phase, of z − centred moving average (the newest one known at t belongs to
-step t − m//2), and the network sees the last W seasonally adjusted values relative to the newest one, in units of a running
-mean absolute change.
+where the seasonal indices are decayed means, per phase, of z − centred moving average (the newest one known at t
+belongs to step t − m//2), and the network sees the last W seasonally adjusted values relative to the newest one, in
+units of a running mean absolute change.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ def start(batch: int, periods: tuple[int, ...], config: InputConfig) -> InputSta
     periods = seasonal(periods)
     tail = max((config.window, *periods))
     zeros = np.zeros(batch)
-    seasons = tuple(SeasonState(*(np.zeros((batch, m)) for _ in range(4)), zeros, zeros, zeros) for m in periods)
+    tables = (np.zeros((batch, m)) for m in periods)
+    seasons = tuple(SeasonState(table, table, table, table, zeros, zeros, zeros) for table in tables)
     return InputState(
         z_BL=np.full((batch, tail), np.nan),
         seen_BL=np.zeros((batch, tail), bool),
@@ -246,7 +247,7 @@ def _centred_sum(values_BU: NDArray, m: int, tail: int) -> NDArray:
 def _decayed_means(
     sum_BM: NDArray, weight_BM: NDArray, deviation_BT: NDArray, known_BT: NDArray, decay: float
 ) -> tuple[NDArray, NDArray]:
-    """Decayed sums and weights per phase: a step starts from the one a cycle before. The first m columns are the old ones."""
+    """Decayed sums and weights per phase: a step starts from the one a cycle before. First come the m old columns."""
     m, T = sum_BM.shape[1], deviation_BT.shape[1]
     sums = np.concatenate([sum_BM, np.zeros_like(deviation_BT)], axis=1)
     weights = np.concatenate([weight_BM, np.zeros_like(deviation_BT)], axis=1)
@@ -265,9 +266,8 @@ class _Indices:
     def __init__(self, sums: NDArray, weights: NDArray, m: int, T: int, inner: int) -> None:
         known = weights > 0
         mean = np.where(known, sums / np.where(known, weights, 1.0), 0.0)  # (B, m + T): one step per new phase
-        count, total = (
-            _rolling_sum(part, m) for part in (known.astype(float), mean)
-        )  # (B, 1 + T): one step earlier too
+        # One step earlier too: (B, 1 + T).
+        count, total = (_rolling_sum(part, m) for part in (known.astype(float), mean))
         whole = count >= 0.9 * m  # less than a cycle is no season
         self._whole, self._whole_before = whole[:, 1:], whole[:, :-1]
         self._centre = (total / np.maximum(count, 1.0))[:, 1:]
@@ -301,7 +301,7 @@ class _Indices:
 
 
 def _strided_mean(mean: NDArray, m: int, inner: int) -> NDArray:
-    """Mean over the last m columns of those a multiple of `inner` back: the part of a table that an inner cycle repeats."""
+    """Mean over the last m columns of those a multiple of `inner` back: what an inner cycle repeats of a table."""
     if inner == m:
         return mean
     total = np.zeros_like(mean)
@@ -368,7 +368,7 @@ def _running_scale(
 
 
 def _smooth(smooth_BA: NDArray, level_BT: NDArray, known_BT: NDArray, age_BT: NDArray) -> NDArray:
-    """Exponential smoothing of the level (Brown 1959) with several constants, each starting as a plain mean (B, T, A)."""
+    """Exponential smoothing of the level (Brown 1959), each constant's starting as a plain mean (B, T, A)."""
     result = np.empty((*level_BT.shape, len(SMOOTHING)))
     for t in range(level_BT.shape[1]):
         weight_BA = np.maximum(SMOOTHING, 1.0 / np.maximum(age_BT[:, t, None], 1.0)) * known_BT[:, t, None]
@@ -378,14 +378,10 @@ def _smooth(smooth_BA: NDArray, level_BT: NDArray, known_BT: NDArray, age_BT: ND
 
 
 def _context(
-    relative_BTW: NDArray,
-    scale_BT: NDArray,
-    age_BT: NDArray,
-    shares_PBT: list[NDArray],
-    periods: tuple[int, ...],
+    relative_BTW: NDArray, scale_BT: NDArray, age_BT: NDArray, shares_PBT: list[NDArray], periods: tuple[int, ...],
     log: bool,
-) -> NDArray:
-    """Six numbers about the series as a whole: scale, recent against usual change, age, trust in the season, its length, axis."""
+) -> NDArray:  # fmt: skip
+    """About the whole series: scale, recent against usual change, age, trust in the season, its length, the axis."""
     recent_BT = np.abs(np.diff(relative_BTW, axis=2)).mean(axis=2)
     share_BT = shares_PBT[0] if shares_PBT else np.zeros_like(age_BT)
     longest = max(periods, default=1)

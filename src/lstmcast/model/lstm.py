@@ -56,7 +56,7 @@ def _run_layer(
     from_input_TBG += layer.bias * half_G
     recurrent_DG = np.ascontiguousarray((layer.weight_hh * half_G[:, None]).T)
     out_TBD = np.empty_like(x_TBD)
-    all_begun_T = begun_TB.all(axis=1)
+    waiting_T = ~np.all(begun_TB, axis=1)
     for t in range(T):
         gates_BG = h_BD @ recurrent_DG
         gates_BG += from_input_TBG[t]
@@ -64,7 +64,7 @@ def _run_layer(
         i, f, g, o = (gates_BG[:, k * D : (k + 1) * D] for k in range(4))
         c_BD = 0.5 * ((1.0 + f) * c_BD + (1.0 + i) * g)
         h_BD = np.multiply(0.5 * (1.0 + o), np.tanh(c_BD), out=out_TBD[t])
-        if not all_begun_T[t]:
+        if waiting_T[t]:
             c_BD *= begun_TB[t, :, None]
             h_BD *= begun_TB[t, :, None]
     return out_TBD, h_BD, c_BD

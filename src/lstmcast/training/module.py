@@ -31,9 +31,10 @@ class NetworkModule(nn.Module):
         D, H = self.config.units, self.config.horizon
         with torch.no_grad():
             for layer in self.lstm:
-                layer.bias_ih_l0[D : 2 * D] += 1.0
-                layer.bias_hh_l0.zero_()  # PyTorch has two biases where one is enough: only the first is trained
-                layer.bias_hh_l0.requires_grad_(False)
+                layer.get_parameter("bias_ih_l0")[D : 2 * D] += 1.0
+                second = layer.get_parameter("bias_hh_l0")  # one bias is enough: only the first is trained
+                second.zero_()
+                second.requires_grad_(False)
             self.head.weight.mul_(0.3)
             self.skip.weight.mul_(0.1)
             growth = 0.6 * torch.sqrt(torch.arange(1, H + 1)).unsqueeze(1).expand(H, len(LEVELS)).clone()
