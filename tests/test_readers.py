@@ -303,6 +303,7 @@ def test_year_month_and_day_in_columns_of_their_own(table_of):
         ("ds,y\n2024-01,\n2024-02,NA\n2024-03,\n", "no column of numbers"),
         ("ds,name\n2024-01,a\n2024-02,b\n2024-03,c\n", "no column of numbers"),
         ("ds,y\n01/02/2024,1\n03/04/2024,2\n05/06/2024,3\n", "day/month/year"),
+        ("ds,y\n2024-01,1\n2024-02,1e308\n2024-03,3\n", "line 3 has 1e+308"),
         (b"PAR1" + b"x" * 40, "Parquet"),
         (b"PK\x03\x04" + b"x" * 40, "workbook"),
         (gzip.compress(b""), "empty"),

@@ -28,6 +28,7 @@ from lstmcast.errors import DataError
 
 _UNDATED_SHARE = 0.02  # rows without a time among the others: up to this share they are dropped, with a warning
 _SHOWN = 4
+_LARGEST = 1e100  # squares of larger values overflow on the way to a forecast; no measurement is that large
 
 
 @dataclass(frozen=True)
@@ -247,7 +248,11 @@ def _header_times(sheet: Sheet, time: str | None) -> tuple[list[Column], ndarray
         times = integer_times(np.array([int(names[j][:18]) for j in chosen]))
     else:
         times = parse_times(names)
-        chosen = np.flatnonzero(~times.bad) if times is not None and times.form == "date" else np.zeros(0, np.int64)
+        chosen = (
+            np.flatnonzero(~np.isnat(times.values))
+            if times is not None and times.form == "date"
+            else np.zeros(0, np.int64)
+        )
         if times is not None and len(chosen):
             if times.problem:
                 raise DataError(f"{sheet.source}, column names: {times.problem}")
@@ -312,7 +317,13 @@ def _used(codes: ndarray, ids: ndarray) -> tuple[ndarray, ndarray]:
 
 
 def _checked(table: Table) -> Table:
-    """Refuse what no forecast can come of: no values at all, or one or two."""
+    """Refuse what no forecast can come of: no values at all, one or two, or values beyond every measure."""
+    huge = np.flatnonzero(np.isfinite(table.values) & (np.abs(table.values) > _LARGEST))
+    if len(huge):
+        raise DataError(
+            f"{table.source}: {table.place(int(huge[0]))} has {table.values[huge[0]]:g} in {table.columns.target!r}. Values "
+            f"up to {_LARGEST:g} are expected. Correct it, or leave the cell empty if the value is not known."
+        )
     known = int((~np.isnan(table.values)).sum())
     if known == 0:
         raise DataError(
