@@ -321,8 +321,8 @@ def _checked(table: Table) -> Table:
     huge = np.flatnonzero(np.isfinite(table.values) & (np.abs(table.values) > _LARGEST))
     if len(huge):
         raise DataError(
-            f"{table.source}: {table.place(int(huge[0]))} has {table.values[huge[0]]:g} in {table.columns.target!r}. Values "
-            f"up to {_LARGEST:g} are expected. Correct it, or leave the cell empty if the value is not known."
+            f"{table.source}: {table.place(int(huge[0]))} has {table.values[huge[0]]:g} in {table.columns.target!r}. "
+            f"Values up to {_LARGEST:g} are expected. Correct it, or leave the cell empty if the value is not known."
         )
     known = int((~np.isnan(table.values)).sum())
     if known == 0:
