@@ -37,8 +37,8 @@ docs: $(VENV)/.all ## the documentation as a website in site/
 bench: $(VENV)/.all ## the numbers that the README shows
 	$(BIN)/python benchmarks/run.py
 
-pretrain: $(VENV)/.all ## make the shipped network again; resumes where it was stopped
-	$(BIN)/python -m lstmcast.training --checkpoints runs/pretraining --out src/lstmcast/weights
+pretrain: $(VENV)/.all ## make the shipped network again; goes on where it was stopped; options with PRETRAIN="--members 1"
+	$(BIN)/python -m lstmcast.training --checkpoints runs/pretraining --out src/lstmcast/weights $(PRETRAIN)
 
 wheel: $(VENV)/.all ## wheel and source archive in dist/
 	$(BIN)/python -m build
