@@ -1,0 +1,142 @@
+"""The network in NumPy and as a PyTorch module are one and the same: values and gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lstmcast.model import inputs as causal
+from lstmcast.model.network import Network, NetworkConfig, array_shapes
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+
+from lstmcast.training.losses import weighted_pinball  # noqa: E402
+from lstmcast.training.module import NetworkModule, arrays_from_state, module_from_arrays  # noqa: E402
+
+CONFIG = NetworkConfig(units=7, layers=2, window=4, horizon=5)
+B, T = 3, 30
+
+
+def random_arrays(seed):
+    rng = np.random.default_rng(seed)
+    return {name: rng.normal(0, 0.3, shape).astype(np.float32) for name, shape in array_shapes(CONFIG).items()}
+
+
+def series(log):
+    z_BT = np.random.default_rng(1).normal(size=(B, T)).cumsum(axis=1) / 5
+    z_BT[:, 1:][np.random.default_rng(2).random((B, T - 1)) < 0.1] = np.nan
+    return np.exp(z_BT) if log else z_BT
+
+
+def in_numpy(arrays, log):
+    """Quantiles at every step, in units of the scale."""
+    network = Network(CONFIG, [arrays])
+    reading, _ = network.read(network.start(B, (12,)), series(log), (12,), "monthly", log, every=True)
+    around = (reading.level_N[:, None] + reading.seasonal_NH)[:, :, None]
+    return (network.answer(reading) - around) / np.where(reading.scale_N > 0, reading.scale_N, 1)[:, None, None]
+
+
+def inputs(log):
+    z_BT = causal.to_axis(series(log), log)
+    seen, _ = causal.advance(causal.start(B, (12,), CONFIG.inputs), z_BT, (12,), "monthly", log, CONFIG.inputs)
+    return seen
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_values(log):
+    arrays = random_arrays(3)
+    with torch.no_grad():
+        theirs = module_from_arrays(arrays, CONFIG)(torch.from_numpy(inputs(log).x_BTC), torch.arange(B * T)).numpy()
+    usable = inputs(log).scale_BT.ravel() > 0
+    np.testing.assert_allclose(in_numpy(arrays, log)[usable], theirs[usable], rtol=1e-4, atol=1e-4)
+
+
+def test_values_agree_to_the_last_digits_in_double_precision():
+    arrays = {name: array.astype(float) for name, array in random_arrays(4).items()}
+    x = torch.from_numpy(inputs(True).x_BTC).double()
+    with torch.no_grad():
+        theirs = module_from_arrays(random_arrays(4), CONFIG).double()(x, torch.arange(B * T)).numpy()
+    np.testing.assert_allclose(in_numpy(arrays, True), theirs, rtol=1e-10, atol=1e-10)
+
+
+def test_positions_are_rows_of_the_flattened_batch():
+    module, x = module_from_arrays(random_arrays(5), CONFIG), torch.from_numpy(inputs(True).x_BTC)
+    with torch.no_grad():
+        some = module(x, torch.tensor([4, T + 2])).numpy()
+        whole = module(x, torch.arange(B * T)).numpy()
+    np.testing.assert_allclose(some, whole[[4, T + 2]], rtol=1e-5)
+
+
+def test_gradients_equal_finite_differences_of_the_numpy_forward():
+    arrays = {name: array.astype(float) for name, array in random_arrays(6).items()}
+    direction = np.random.default_rng(7).normal(size=(B * T, CONFIG.horizon, 7))
+    module = module_from_arrays(random_arrays(6), CONFIG).double()
+    x = torch.from_numpy(inputs(True).x_BTC).double()
+    (module(x, torch.arange(B * T)) * torch.from_numpy(direction)).sum().backward()
+    names = {
+        "weight_ih": "weight_ih_l0",
+        "weight_hh": "weight_hh_l0",
+        "bias": "bias_ih_l0",
+    }
+    rng, step = np.random.default_rng(8), 1e-6
+    for name, array in arrays.items():
+        prefix, _, part = name.rpartition(".")
+        theirs = module.get_parameter(f"{prefix}.{names[part]}" if "lstm" in name else name).grad.numpy()
+        for place in rng.choice(array.size, min(4, array.size), replace=False):
+            shifted = [array.copy(), array.copy()]
+            shifted[0].flat[place] += step
+            shifted[1].flat[place] -= step
+            up, down = ((in_numpy({**arrays, name: one}, True) * direction).sum() for one in shifted)
+            assert theirs.flat[place] == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-5), name
+
+
+def test_arrays_to_module_and_back():
+    arrays = random_arrays(9)
+    again = arrays_from_state(module_from_arrays(arrays, CONFIG).state_dict(), CONFIG)
+    assert again.keys() == arrays.keys() == array_shapes(CONFIG).keys()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(again[name], array, err_msg=name)
+        assert again[name].dtype == np.float32
+
+
+def test_a_new_module_fits_and_one_bias_of_two_stays_zero():
+    torch.manual_seed(0)
+    module = NetworkModule(CONFIG)
+    Network(CONFIG, [arrays_from_state(module.state_dict(), CONFIG)])
+    idle = {name for name, parameter in module.named_parameters() if not parameter.requires_grad}
+    assert idle == {"lstm.0.bias_hh_l0", "lstm.1.bias_hh_l0"}
+    assert not any(module.get_parameter(name).any() for name in idle)
+
+
+def test_a_new_module_spreads_its_quantiles_like_a_random_walk():
+    torch.manual_seed(0)
+    with torch.no_grad():
+        quantiles = NetworkModule(CONFIG)(torch.zeros(1, 1, CONFIG.inputs.channels), torch.zeros(1, dtype=torch.int64))
+    width = (quantiles[0, :, -1] - quantiles[0, :, 0]).numpy()
+    np.testing.assert_allclose(width / width[0], np.sqrt(np.arange(1, 6)), rtol=0.35)
+
+
+def test_the_loss_is_the_weighted_pinball_over_known_targets():
+    quantiles = np.sort(np.random.default_rng(10).normal(size=(4, 5, 7)), axis=-1)
+    target = np.random.default_rng(11).normal(size=(4, 5))
+    target[0, 2:] = np.nan
+    weight = np.array([1.0, 2.0, 0.5, 3.0])
+    levels = np.array([0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975])
+    total, count = 0.0, 0
+    for n, h in np.argwhere(~np.isnan(target)):
+        miss = target[n, h] - quantiles[n, h]
+        total += (
+            2
+            * weight[n]
+            * np.mean([level * e if e >= 0 else (level - 1) * e for level, e in zip(levels, miss, strict=True)])
+        )
+        count += 1
+    ours = weighted_pinball(*(torch.from_numpy(part) for part in (quantiles, target, weight)))
+    assert float(ours) == pytest.approx(total / count, rel=1e-6)
+
+
+def test_the_loss_of_unknown_targets_is_zero_and_has_a_gradient():
+    quantiles = torch.zeros(2, 5, 7, requires_grad=True)
+    loss = weighted_pinball(quantiles, torch.full((2, 5), torch.nan), torch.ones(2))
+    loss.backward()
+    assert loss.item() == 0 and torch.equal(quantiles.grad, torch.zeros(2, 5, 7))

@@ -1,0 +1,321 @@
+"""Causal inputs: one at a time as in a batch, nothing from the future, the laws of their axes, a plain reference."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lstmcast.errors import UsageError
+from lstmcast.model.inputs import (
+    CLIP,
+    LOG_PRIOR_COUNT,
+    LOG_PRIOR_SCALE,
+    PRIOR_SHARE,
+    PRIOR_WEIGHT,
+    SLOW,
+    SMOOTHING,
+    InputConfig,
+    advance,
+    from_axis,
+    seasonal,
+    start,
+    to_axis,
+)
+
+CONFIG = InputConfig(window=5, horizon=7)
+PERIODS = ((1,), (5,), (12,), (7, 30), (4, 12), (24, 168), (7, 365))
+WINDOW = slice(0, CONFIG.window - 1)  # channels: earlier values relative to the newest one
+KNOWN = slice(CONFIG.window - 1, 2 * CONFIG.window - 1)
+EXPECTED = slice(CONFIG.channels - 3 * CONFIG.horizon, CONFIG.channels - 2 * CONFIG.horizon)
+
+
+def read(z_BT, periods, log=False, family="monthly", config=CONFIG):
+    return advance(start(len(z_BT), periods, config), np.asarray(z_BT, float), periods, family, log, config)[0]
+
+
+def in_chunks(z_BT, periods, bounds, log=False):
+    state, parts = start(len(z_BT), periods, CONFIG), []
+    for first, last in zip([0, *bounds], [*bounds, z_BT.shape[1]], strict=True):
+        part, state = advance(state, z_BT[:, first:last], periods, "monthly", log, CONFIG)
+        parts.append(part)
+    return [np.concatenate(pieces, axis=1) for pieces in zip(*parts, strict=True)]
+
+
+def random_series(seed, count, length, missing=0.1):
+    """Random walks with a season, and with missing values."""
+    rng = np.random.default_rng(seed)
+    z_BT = np.cumsum(rng.normal(size=(count, length)), axis=1) + 3 * np.sin(np.arange(length) * 2 * np.pi / 12)
+    return np.where(rng.random(z_BT.shape) < missing, np.nan, z_BT)
+
+
+def assert_same(parts, whole):
+    for name, part, expected in zip(whole._fields, parts, whole, strict=True):
+        np.testing.assert_allclose(part, expected, rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("periods", PERIODS, ids=str)
+def test_one_observation_at_a_time_gives_what_the_batch_gives(periods, log):
+    length = min(2 * max(periods) + 40, 480)
+    z_BT = random_series(1, 3, length)
+    assert_same(in_chunks(z_BT, periods, range(1, length), log), read(z_BT, periods, log))
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10**6), periods=st.sampled_from(PERIODS[:5]), data=st.data())
+def test_any_chunks_give_what_the_batch_gives(seed, periods, data):
+    length = data.draw(st.integers(2, 130))
+    bounds = sorted(data.draw(st.sets(st.integers(1, length - 1), max_size=6)))
+    z_BT = random_series(seed, 2, length, missing=data.draw(st.sampled_from([0.0, 0.1, 0.5])))
+    assert_same(in_chunks(z_BT, periods, bounds), read(z_BT, periods))
+
+
+@pytest.mark.parametrize("periods", PERIODS[:5], ids=str)
+@pytest.mark.parametrize("later", ["other values", "missing"])
+def test_nothing_depends_on_later_values(periods, later):
+    z_BT = random_series(2, 3, 100)
+    whole = read(z_BT, periods)
+    for t in (0, 1, 11, 50, 98):
+        changed = z_BT.copy()
+        changed[:, t + 1 :] = np.nan if later == "missing" else 1e3 * random_series(3, 3, 99 - t)
+        for now, before in zip(read(changed, periods), whole, strict=True):
+            np.testing.assert_array_equal(now[:, : t + 1], before[:, : t + 1])
+
+
+def test_on_the_log_axis_a_factor_moves_the_level_alone():
+    values = np.exp(random_series(4, 2, 90) / 5)
+    one = read(to_axis(values, True), (12,), log=True)
+    many = read(to_axis(1000 * values, True), (12,), log=True)
+    np.testing.assert_allclose(many.x_BTC, one.x_BTC, atol=1e-4)
+    np.testing.assert_allclose(many.scale_BT, one.scale_BT, rtol=1e-9)
+    np.testing.assert_allclose(many.seasonal_BTH, one.seasonal_BTH, atol=1e-9)
+    np.testing.assert_allclose(many.level_BT, one.level_BT + np.log(1000), rtol=1e-9)
+
+
+def test_on_the_linear_axis_level_and_scale_take_up_factor_and_shift():
+    z_BT = random_series(5, 2, 90)
+    z_BT[:, 0] = 1.0
+    one, other = read(z_BT, (12,)), read(-250 * z_BT + 1e6, (12,))
+    np.testing.assert_allclose(other.scale_BT, 250 * one.scale_BT, rtol=1e-7, atol=1e-7)
+    np.testing.assert_allclose(other.level_BT, -250 * one.level_BT + 1e6, rtol=1e-9)
+    np.testing.assert_allclose(other.seasonal_BTH, -250 * one.seasonal_BTH, atol=1e-5)
+    np.testing.assert_allclose(other.x_BTC[:, :, WINDOW], -one.x_BTC[:, :, WINDOW], atol=1e-4)
+    np.testing.assert_array_equal(other.x_BTC[:, :, KNOWN], one.x_BTC[:, :, KNOWN])
+
+
+def test_a_huge_offset_costs_no_digits_of_the_changes():
+    z_BT = np.round(random_series(6, 1, 60) * 8) / 8  # exact in float64 beside the offset
+    np.testing.assert_array_equal(read(z_BT + 2.0**40, (12,)).x_BTC, read(z_BT, (12,)).x_BTC)
+
+
+def test_left_padding_costs_nothing():
+    series = [row[row.size - length :] for row, length in zip(random_series(7, 4, 80), (80, 33, 5, 1), strict=True)]
+    for one in series:
+        one[0] = 1.5  # begun
+    padded = np.full((4, 80), np.nan)
+    for row, one in zip(padded, series, strict=True):
+        row[80 - len(one) :] = one
+    together = read(padded, (4, 12))
+    for i, one in enumerate(series):
+        assert not together.begun_BT[i, : 80 - len(one)].any() and not together.x_BTC[i, : 80 - len(one)].any()
+        for name, whole, alone in zip(together._fields, together, read(one[None], (4, 12)), strict=True):
+            np.testing.assert_array_equal(whole[i, 80 - len(one) :], alone[0], err_msg=name)
+
+
+def test_missing_values_do_not_become_zeros():
+    rng = np.random.default_rng(8)
+    z_BT = 1000 + rng.normal(size=(20, 80))
+    z_BT[:, 1:][rng.random((20, 79)) < 0.4] = np.nan
+    seen = read(z_BT, (12,))
+    assert abs(seen.level_BT - 1000).max() < 10 and abs(seen.seasonal_BTH).max() < 5
+    assert abs(seen.x_BTC[:, 10:, WINDOW]).max() < CLIP / 2
+    known = np.stack([np.roll(~np.isnan(z_BT), k, axis=1) for k in range(CONFIG.window)], axis=2)
+    np.testing.assert_array_equal(seen.x_BTC[:, CONFIG.window :, KNOWN], known[:, CONFIG.window :])
+
+
+def test_a_missing_value_repeats_the_level_and_leaves_the_scale():
+    seen = read([[3.0, 5.0, np.nan, np.nan, 6.0, 7.0]], (1,))
+    np.testing.assert_array_equal(seen.level_BT, [[3, 5, 5, 5, 6, 7]])
+    np.testing.assert_array_equal(
+        seen.scale_BT, [[0, 2, 2, 2, 2, 1.5]]
+    )  # 6 − 5 spans a gap, so it is no change of a step
+    np.testing.assert_allclose(seen.x_BTC[0, 4, WINDOW], [-0.5, -0.5, -0.5, -1.5])
+
+
+def test_nothing_is_known_before_the_first_observation():
+    seen = read([[np.nan, np.nan, 4.0]], (12,), log=True)
+    assert seen.begun_BT.tolist() == [[False, False, True]]
+    assert not seen.x_BTC[0, :2].any() and seen.level_BT.tolist() == [[0, 0, 4]]
+
+
+def test_constant_series_have_no_changes_and_finite_inputs():
+    for log in (False, True):
+        seen = read(np.full((1, 50), 0.1), (12,), log)
+        assert np.isfinite(seen.x_BTC).all() and not seen.x_BTC[:, :, WINDOW].any()
+        assert (seen.level_BT == 0.1).all() and not seen.seasonal_BTH.any()
+        assert (seen.scale_BT == 0).all() != log
+
+
+def test_the_smoothed_levels_start_as_plain_means():
+    z_BT = random_series(9, 1, 4, missing=0)
+    seen = read(z_BT, (1,))
+    first = 2 * CONFIG.window - 1
+    smooth = seen.x_BTC[0, :, first : first + len(SMOOTHING)] * seen.scale_BT[0, :, None] + z_BT[0, :, None]
+    np.testing.assert_allclose(smooth[1:, -1], (np.cumsum(z_BT[0]) / np.arange(1, 5))[1:], atol=1e-5)
+    assert smooth[3, 0] == pytest.approx(
+        ((z_BT[0, 0] + z_BT[0, 1]) / 4 + z_BT[0, 2] / 2) / 2 + z_BT[0, 3] / 2, abs=1e-5
+    )
+
+
+@pytest.mark.parametrize("m", [2, 5, 12])
+def test_a_pure_season_is_found(m):
+    pattern = np.random.default_rng(m).normal(size=m)
+    pattern -= pattern.mean()
+    steps = np.arange(14 * m)
+    seen = read(50 + pattern[steps % m][None], (m,))
+    ahead = pattern[(steps[-1] + 1 + np.arange(CONFIG.horizon)) % m]
+    np.testing.assert_allclose(seen.seasonal_BTH[0, -1], ahead, atol=0.12 * abs(ahead).max())
+    assert abs(seen.level_BT[0, -1] - 50) < 0.12 * abs(pattern).max()
+    np.testing.assert_allclose(
+        seen.x_BTC[0, -1, EXPECTED], np.clip(seen.seasonal_BTH[0, -1] / seen.scale_BT[0, -1], -CLIP, CLIP), rtol=1e-6
+    )
+
+
+def test_a_season_that_never_was_is_not_believed():
+    z_BT = np.random.default_rng(10).normal(size=(30, 200))
+    assert abs(read(z_BT, (12,)).seasonal_BTH[:, -1]).mean() < 0.15
+
+
+class Reference(NamedTuple):
+    """What `advance` should say of one series."""
+
+    level_T: np.ndarray
+    scale_T: np.ndarray
+    seasonal_TH: np.ndarray
+
+
+class Table:
+    """Seasonal indices of one period as they are known now, written for reading."""
+
+    def __init__(self, m, inner):
+        self.m, self.inner = m, inner
+        self.sums, self.weights = np.zeros(m), np.zeros(m)
+
+    def add(self, step, deviation):
+        self.sums[step % self.m] = SLOW * self.sums[step % self.m] + deviation
+        self.weights[step % self.m] = SLOW * self.weights[step % self.m] + 1
+
+    def whole(self):
+        return (self.weights > 0).sum() >= 0.9 * self.m
+
+    def means(self):
+        return np.where(self.weights > 0, self.sums / np.maximum(self.weights, 1e-9), 0)
+
+    def foretold(self, step, lag):
+        return self._above_inner(step) - self._above_inner(step - lag) if self.whole() else 0.0
+
+    def _above_inner(self, step):
+        means = self.means()
+        return means[step % self.m] - (means[step % self.inner :: self.inner].mean() if self.inner < self.m else 0)
+
+    def index(self, step):
+        if not self.whole() or self.weights[step % self.m] == 0:
+            return 0.0
+        centre = 0 if self.inner < self.m else self.means().sum() / (self.weights > 0).sum()
+        return self._above_inner(step) - centre
+
+
+def deviation(z, t, m):
+    """z less its centred moving average, at the newest step that has one at t; None where it is not known."""
+    middle, first = t - m // 2, t - 2 * (m // 2)
+    if first < 0 or np.isnan(z[middle]) or not np.any(~np.isnan(z[: first + 1])):
+        return None
+    weights = np.ones(2 * (m // 2) + 1)
+    if m % 2 == 0:
+        weights[[0, -1]] = 0.5
+    cycle = z[first : t + 1]
+    weights = weights * ~np.isnan(cycle)
+    return None if weights.sum() < 0.6 * m else z[middle] - np.nansum(weights * cycle) / weights.sum()
+
+
+def plain_reference(z, periods, horizon, log):
+    """The decomposition step by step, as the module's text describes it."""
+    tables = [Table(m, max((p for p in periods if p < m and m % p == 0), default=m)) for m in periods]
+    sums, shares = np.zeros((len(periods), 3)), np.zeros(len(periods))
+    level, total, count = 0.0, LOG_PRIOR_COUNT * LOG_PRIOR_SCALE * log, LOG_PRIOR_COUNT * log
+    out = Reference(np.zeros(len(z)), np.zeros(len(z)), np.zeros((len(z), horizon)))
+
+    def season(step):
+        return sum(share * table.index(step) for share, table in zip(shares, tables, strict=True))
+
+    for t in range(len(z)):
+        before = deepcopy(tables)  # as known one step earlier
+        for k, table in enumerate(tables):
+            shorter = list(zip(shares[:k], tables[:k], before[:k], strict=True))
+            here = deviation(z, t, table.m)
+            if here is not None:
+                here -= sum(share * now.index(t - table.m // 2) for share, now, _ in shorter if table.m % now.m)
+                table.add(t - table.m // 2, here)
+            lag = table.inner if table.inner < table.m else max(1, table.m // 6)
+            change = z[t] - z[t - lag] if t >= lag else np.nan
+            change -= sum(share * then.foretold(t, lag) for share, _, then in shorter)
+            shares[k] = believed(sums[k], change, before[k].foretold(t, lag))
+        if not np.isnan(z[t]):
+            level = z[t] - season(t)
+            if t and not np.isnan(z[t - 1]):
+                total, count = total + abs(level - (z[t - 1] - season(t - 1))), count + 1
+        out.level_T[t], out.scale_T[t] = level, total / max(count, 1)
+        out.seasonal_TH[t] = [season(t + h) for h in range(1, horizon + 1)]
+    return out
+
+
+def believed(sums, change, foretold):
+    """The share of the seasonal indices; what it is made from is added to `sums`."""
+    if not np.isnan(change) and foretold != 0:
+        sums += change * foretold, foretold**2, 1
+    product, square, count = sums
+    slope = product / square if square > 0 else 0.0
+    return np.clip((count * slope + PRIOR_WEIGHT * PRIOR_SHARE) / (count + PRIOR_WEIGHT), 0, 1)
+
+
+@pytest.mark.parametrize("log", [False, True])
+@pytest.mark.parametrize("missing", [0.0, 0.15])
+@pytest.mark.parametrize("periods", [(5,), (12,), (3, 7), (4, 12), (2, 3, 12)], ids=str)
+def test_the_decomposition_equals_a_plain_reference_at_every_cut(periods, missing, log):
+    rng = np.random.default_rng(11)
+    z = sum(np.resize(rng.normal(size=m), 90) for m in periods) + 0.3 * np.cumsum(rng.normal(size=90))
+    z[1:][rng.random(89) < missing] = np.nan
+    seen = read(z[None], periods, log)
+    expected = plain_reference(z, periods, CONFIG.horizon, log)
+    np.testing.assert_allclose(seen.level_BT[0], expected.level_T, atol=1e-10)
+    np.testing.assert_allclose(seen.scale_BT[0], expected.scale_T, atol=1e-10)
+    np.testing.assert_allclose(seen.seasonal_BTH[0], expected.seasonal_TH, atol=1e-10)
+    assert abs(expected.seasonal_TH).mean() > 0.01
+
+
+def test_the_family_is_told_and_may_be_unknown():
+    monthly, unknown = (read([[1.0, 2.0]], (12,), family=family).x_BTC for family in ("monthly", ""))
+    assert (monthly != unknown).any(axis=(0, 1)).sum() == 1
+
+
+def test_channels_are_as_many_as_the_config_says():
+    assert read([[1.0]], (12,)).x_BTC.shape == (1, 1, CONFIG.channels)
+    assert read([[1.0]], (12,)).x_BTC.dtype == np.float32
+
+
+def test_periods_are_at_least_one_and_one_is_no_season():
+    assert seasonal((168, 1, 24, 24)) == (24, 168)
+    with pytest.raises(UsageError, match="at least 1"):
+        seasonal((0,))
+
+
+def test_the_way_back_to_units_never_overflows():
+    values = np.array([1e-300, 2.5, 1e300])
+    for log in (False, True):
+        np.testing.assert_allclose(from_axis(to_axis(values, log), log), values, rtol=1e-12)
+    assert np.isfinite(from_axis(np.array([1e6, -1e6]), True)).all()

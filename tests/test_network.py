@@ -1,0 +1,124 @@
+"""The network: members, readings, shapes, and what its folder may hold."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lstmcast import store
+from lstmcast.errors import ModelError
+from lstmcast.model import inputs as causal
+from lstmcast.model.heads import LEVELS
+from lstmcast.model.network import Network, NetworkConfig, array_shapes, described, load_network
+
+CONFIG = NetworkConfig(units=6, layers=2, window=4, horizon=5)
+VALUES = np.exp(np.random.default_rng(0).normal(size=(3, 40)).cumsum(axis=1) / 10)
+
+
+def random_arrays(seed, config=CONFIG):
+    rng = np.random.default_rng(seed)
+    return {name: rng.normal(0, 0.4, shape).astype(np.float32) for name, shape in array_shapes(config).items()}
+
+
+def network(*seeds):
+    return Network(CONFIG, [random_arrays(seed) for seed in seeds])
+
+
+def answer(net, values=VALUES, log=True, every=False):
+    reading, _ = net.read(net.start(len(values), (12,)), values, (12,), "monthly", log, every)
+    return net.answer(reading)
+
+
+def test_several_members_answer_with_the_average_of_their_quantiles():
+    alone = [answer(network(seed)) for seed in (1, 2, 3)]
+    np.testing.assert_allclose(answer(network(1, 2, 3)), np.mean(alone, axis=0), rtol=1e-6)
+    assert abs(alone[0] - alone[1]).max() > 0.01
+
+
+def test_an_answer_has_quantiles_that_do_not_cross_for_each_step():
+    quantiles = answer(network(1, 2))
+    assert quantiles.shape == (3, CONFIG.horizon, len(LEVELS))
+    assert (np.diff(quantiles, axis=-1) >= 0).all()
+
+
+def test_readings_at_every_step_are_those_of_the_shorter_series():
+    every = answer(network(1), every=True).reshape(3, 40, CONFIG.horizon, len(LEVELS))
+    for steps in (1, 7, 40):
+        np.testing.assert_allclose(answer(network(1), VALUES[:, :steps]), every[:, steps - 1], rtol=1e-5, atol=1e-5)
+
+
+def test_reading_goes_on_from_its_state():
+    net = network(1, 2)
+    state = net.start(3, (12,))
+    for part in np.split(VALUES, [13, 14, 30], axis=1):
+        reading, state = net.read(state, part, (12,), "monthly", True)
+    np.testing.assert_allclose(net.answer(reading), answer(net), rtol=1e-5)
+
+
+def test_rows_of_states_and_readings_are_those_series():
+    net, rows = network(1, 2), np.array([2, 0])
+    reading, state = net.read(net.start(3, (4, 12)), VALUES[:, :30], (4, 12), "monthly", True)
+    np.testing.assert_array_equal(net.answer(reading.rows(rows)), net.answer(reading)[rows])
+    some, _ = net.read(state.rows(rows), VALUES[rows, 30:], (4, 12), "monthly", True)
+    every, _ = net.read(state, VALUES[:, 30:], (4, 12), "monthly", True)
+    np.testing.assert_allclose(net.answer(some), net.answer(every)[rows], rtol=1e-5)
+
+
+def test_weights_of_another_shape_are_refused():
+    arrays = random_arrays(1)
+    with pytest.raises(ModelError, match=r"embed\.bias.*do not fit"):
+        Network(CONFIG, [{**arrays, "embed.bias": np.zeros(7, np.float32)}])
+    with pytest.raises(ModelError, match=r"lstm\.1\.bias"):
+        Network(CONFIG, [arrays, {name: array for name, array in arrays.items() if name != "lstm.1.bias"}])
+    with pytest.raises(ModelError, match="extra"):
+        Network(CONFIG, [{**arrays, "extra": np.zeros(1, np.float32)}])
+    with pytest.raises(ModelError, match="without weights"):
+        Network(CONFIG, [])
+
+
+def test_a_saved_network_answers_the_same(tmp_path):
+    about, weights = described(network(1, 2))
+    store.save(tmp_path / "net", {"kind": "network", **about}, {"weights": weights})
+    loaded, manifest = load_network(tmp_path / "net")
+    assert loaded.config == CONFIG and manifest["members"] == 2
+    np.testing.assert_array_equal(answer(loaded), answer(network(1, 2)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"inputs_version": causal.VERSION + 1}, f"version {causal.VERSION + 1}.*makes version {causal.VERSION}"),
+        ({"inputs_version": None}, "version None"),
+        ({"network": {"units": 0}}, "does not describe a network"),
+        ({"network": {"units": 6, "width": 3}}, "does not describe a network"),
+        ({"network": None}, "does not describe a network"),
+        ({"members": 1}, "does not describe a network"),
+        ({"members": 3}, "do not fit"),
+        ({"members": "two"}, "does not describe a network"),
+        ({"members": 0}, "does not describe a network"),
+    ],
+    ids=str,
+)
+def test_a_folder_of_another_making_is_refused(tmp_path, change, message):
+    about, weights = described(network(1, 2))
+    store.save(tmp_path / "net", {"kind": "network", **about, **change}, {"weights": weights})
+    with pytest.raises(ModelError, match=message):
+        load_network(tmp_path / "net")
+
+
+@pytest.mark.parametrize("key", ["network", "members"])
+def test_a_manifest_without_a_key_is_refused(tmp_path, key):
+    about, weights = described(network(1))
+    del about[key]
+    store.save(tmp_path / "net", {"kind": "network", **about}, {"weights": weights})
+    with pytest.raises(ModelError, match=key):
+        load_network(tmp_path / "net")
+
+
+def test_a_folder_without_weights_is_refused(tmp_path):
+    about, weights = described(network(1))
+    store.save(tmp_path / "none", {"kind": "network", **about}, {})
+    store.save(tmp_path / "nameless", {"kind": "network", **about}, {"weights": {"bias": weights["0.embed.bias"]}})
+    for name in ("none", "nameless"):
+        with pytest.raises(ModelError, match="does not describe a network"):
+            load_network(tmp_path / name)
