@@ -1,0 +1,109 @@
+"""Run the examples of the README and the docs, and write what they print into the pages.
+
+    python docs/refresh.py                    # all pages: `make docs-refresh`
+    python docs/refresh.py docs/cli.md        # some
+
+A page runs from top to bottom in a folder of its own that holds airline.csv and nothing else:
+
+- a `csv` block with a title is a file of that name;
+- a `console` block is commands, each after a `$`, and what they print, notes on standard error included;
+- a `python` block is run; what it prints is the `text` block titled "prints" that follows, if one does.
+
+Pictures that a page shows are taken from that folder, where its examples have drawn them. The tests run the same
+functions and compare.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+BLOCK = re.compile(r'^```(?P<kind>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<body>.*?)^```$', re.MULTILINE | re.DOTALL)
+PICTURE = re.compile(r"images/([\w-]+\.png)")
+LONGEST = 120  # seconds for one command
+
+
+def pages() -> list[Path]:
+    """The README and all pages of the docs that have examples."""
+    found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return [page for page in found if re.search(r"^```(console|python)", page.read_text(encoding="utf-8"), re.MULTILINE)]
+
+
+@contextlib.contextmanager
+def sandbox() -> Iterator[Path]:
+    """The folder in which a page's examples run; it is also the current one."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        shutil.copy(ROOT / "examples" / "airline.csv", folder)
+        with contextlib.chdir(folder):
+            yield folder
+
+
+def refreshed(text: str, folder: Path) -> str:
+    """A page with the outputs that its examples have now. Raises what a Python example raises."""
+    names: dict[str, object] = {"__name__": "example"}
+    pieces, done, printed = [], 0, ""
+    for block in BLOCK.finditer(text):
+        kind, title, body = block["kind"], block["title"], block["body"]
+        if kind == "csv" and title:
+            (folder / title).write_text(body, encoding="utf-8")
+        elif kind == "console":
+            body = console(body, folder)
+        elif kind == "python":
+            printed = output(body, names)
+        elif kind == "text" and title == "prints":
+            body = printed
+        pieces += [text[done : block.start("body")], body]
+        done = block.end("body")
+    return "".join([*pieces, text[done:]])
+
+
+def console(body: str, folder: Path) -> str:
+    """The commands of a console block, each followed by what it prints."""
+    commands = re.findall(r"^\$ (?:.*\\\n)*.*\n", body, re.MULTILINE)
+    return "".join(command + _run(command[2:], folder) for command in commands)
+
+
+def _run(command: str, folder: Path) -> str:
+    shell = f'lstmcast() {{ "{sys.executable}" -m lstmcast "$@"; }}\n{command}'
+    variables = {"PYTHONPATH": str(ROOT / "src"), "COLUMNS": "100", "PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        ["bash", "-c", shell], cwd=folder, env=os.environ | variables, timeout=LONGEST, encoding="utf-8",
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    return _tidy(done.stdout)
+
+
+def output(code: str, names: dict[str, object]) -> str:
+    """What Python code prints; its names stay in `names` for the next block."""
+    with contextlib.redirect_stdout(io.StringIO()) as stream:
+        exec(compile(code, "<example>", "exec"), names)
+    return _tidy(stream.getvalue())
+
+
+def _tidy(text: str) -> str:
+    return "".join(line.rstrip() + "\n" for line in text.splitlines())
+
+
+def main(chosen: list[str]) -> None:
+    """Refresh the pages, and the pictures that they show."""
+    for page in [Path(name).resolve() for name in chosen] or pages():
+        text = page.read_text(encoding="utf-8")
+        with sandbox() as folder:
+            page.write_text(refreshed(text, folder), encoding="utf-8")
+            for picture in PICTURE.findall(text):
+                if (folder / picture).exists():
+                    shutil.copy(folder / picture, ROOT / "docs" / "images")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
