@@ -3,7 +3,8 @@
 One rule says what a forecast has read, for prediction, backtests and saved states alike: a forecast that knows n
 observations of a series starts from a fresh state at observation max(0, n // K − 1) · K and reads from there, so
 between K and 2K of them once the series is that long (K is half of the longest context, more for long seasons). It
-reads on the log axis where all these values are positive, as they are otherwise.
+reads on the log axis where all these values are positive, as they are otherwise. Where fewer than SHORTEST of them are
+known, the newest one is the forecast.
 
 O origins (series × cutoff) · B stretches in a batch · T steps · H horizon · Q quantile levels of the head
 """
@@ -23,6 +24,7 @@ from lstmcast.model.inputs import CONTEXT, from_axis
 from lstmcast.model.network import Network, Reading, ReadingState
 
 BATCH_VALUES = 32_768  # steps × series read together: few enough for the caches
+LARGEST = np.finfo(float).max
 SHORTEST = 4  # observations; with fewer the last one is the forecast
 
 
@@ -55,26 +57,32 @@ def decode(network: Network, panel: Panel, origins: Origins, horizon: int, *, fr
     The head answers its H steps at once and longer horizons feed its medians back; with `free`, every single step is
     fed back.
     """
-    result = np.full((len(origins.series), horizon, len(LEVELS)), np.nan)
+    result = _last_known(panel, origins, horizon)
     for batch in _batches(panel, origins):
-        for rows, state, reading in _states(network, panel, batch):
+        values_BT, unit_B = _right_aligned(panel, batch)
+        for here, state, reading in _states(network, panel, batch, values_BT):
             answer = network.answer(reading)
             z_NHQ = _feed_back(network, panel, batch.log, state, answer, horizon, 1 if free else answer.shape[1])
-            result[batch.origin[rows]] = from_axis(z_NHQ, batch.log)
-    return _naive_where_short(panel, origins, result)
+            z_NHQ = _newest_where_short(z_NHQ, reading, state.inputs.age_B)
+            read = state.inputs.age_B > 0
+            result[batch.origin[here[read]]] = _in_units(z_NHQ, batch, unit_B, here)[read]
+    return result
 
 
 def one_step_ahead(network: Network, panel: Panel, origins: Origins) -> NDArray:
     """Quantiles (O, 1, Q) of the observation after each origin: fast where origins are most steps of their series."""
-    result = np.full((len(origins.series), 1, len(LEVELS)), np.nan)
+    result = _last_known(panel, origins, 1)
     for batch in _batches(panel, origins):
-        values_BT = _right_aligned(panel, batch)
+        values_BT, unit_B = _right_aligned(panel, batch)
         state = network.start(len(batch.series), panel.periods)
         reading, _ = network.read(state, values_BT, panel.periods, panel.frequency.family, batch.log, every=True)
-        step = values_BT.shape[1] - 1 - (batch.last[batch.row] - batch.count)
-        chosen = reading.rows(batch.row * values_BT.shape[1] + step)
-        result[batch.origin] = from_axis(network.answer(chosen)[:, :1], batch.log)
-    return _naive_where_short(panel, origins, result)
+        position = (batch.row + 1) * values_BT.shape[1] - 1 - (batch.last[batch.row] - batch.count)
+        chosen = reading.rows(position)
+        age = np.cumsum(~np.isnan(values_BT), axis=1).ravel()[position]
+        z_NHQ = _newest_where_short(network.answer(chosen)[:, :1], chosen, age)
+        read = age > 0
+        result[batch.origin[read]] = _in_units(z_NHQ, batch, unit_B, np.arange(len(position)))[read]
+    return result
 
 
 def _batches(panel: Panel, origins: Origins) -> Iterator[Batch]:
@@ -113,9 +121,10 @@ def _on_log_axis(panel: Panel, origins: Origins, first: NDArray) -> NDArray:
     return not_positive[begin + origins.counts] == not_positive[begin + first]
 
 
-def _states(network: Network, panel: Panel, batch: Batch) -> Iterator[tuple[NDArray, ReadingState, Reading]]:
+def _states(
+    network: Network, panel: Panel, batch: Batch, values_BT: NDArray
+) -> Iterator[tuple[NDArray, ReadingState, Reading]]:
     """Read the batch once; wherever origins lie, which they are, and state and reading of their series there."""
-    values_BT = _right_aligned(panel, batch)
     distance = batch.last[batch.row] - batch.count  # steps before the end of the stretch
     state = network.start(len(batch.series), panel.periods)
     done = 0
@@ -127,13 +136,30 @@ def _states(network: Network, panel: Panel, batch: Batch) -> Iterator[tuple[NDAr
         done = stop
 
 
-def _right_aligned(panel: Panel, batch: Batch) -> NDArray:
+def _right_aligned(panel: Panel, batch: Batch) -> tuple[NDArray, NDArray]:
+    """The stretches (B, T) and the unit of each, in which they are read.
+
+    On the linear axis that is a power of two near the largest value: squares of any numbers stay within range, and no
+    digit changes, so it does not matter that it depends on all of the stretch.
+    """
     length = int((batch.last - batch.first).max())
     back = np.arange(length, 0, -1)
     steps = batch.last[:, None] - back
     inside = steps >= batch.first[:, None]
     positions = panel.offsets[batch.series][:, None] + np.where(inside, steps, batch.first[:, None])
-    return np.where(inside, panel.values[positions], np.nan)
+    values_BT = np.where(inside, panel.values[positions], np.nan)
+    if batch.log:
+        return values_BT, np.ones(len(values_BT))
+    largest = np.abs(np.nan_to_num(values_BT)).max(axis=1)
+    unit_B = np.ldexp(1.0, np.frexp(largest)[1] - 1)
+    return values_BT / unit_B[:, None], unit_B
+
+
+def _in_units(z_NHQ: NDArray, batch: Batch, unit_B: NDArray, here: NDArray) -> NDArray:
+    """From the reading axis to the units of the data; what would be larger than any number is the largest number."""
+    with np.errstate(over="ignore"):
+        values = from_axis(z_NHQ, batch.log) * unit_B[batch.row[here], None, None]
+    return np.clip(values, -LARGEST, LARGEST)
 
 
 def _feed_back(
@@ -157,25 +183,16 @@ def _feed_back(
     return np.concatenate(blocks, axis=1)[:, :horizon]
 
 
-def _naive_where_short(panel: Panel, origins: Origins, quantiles: NDArray) -> NDArray:
-    """Fewer than SHORTEST observations say nothing but the last one: quantiles are moved onto it."""
-    known = np.concatenate([[0], np.cumsum(~np.isnan(panel.values))])
-    begin = panel.offsets[origins.series]
-    short = known[begin + origins.counts] - known[begin] < SHORTEST
-    if not short.any():
-        return quantiles
-    last = _last_known(panel, origins)
-    moved = _around_last(quantiles, last[:, None])
-    return np.where(short[:, None, None], moved, quantiles)
+def _newest_where_short(z_NHQ: NDArray, reading: Reading, age_N: NDArray) -> NDArray:
+    """Quantiles moved onto the newest observation where fewer than SHORTEST were read."""
+    moved = z_NHQ - z_NHQ[:, :, MEDIAN : MEDIAN + 1] + reading.level_N[:, None, None]  # so few have no season
+    return np.where(age_N[:, None, None] < SHORTEST, moved, z_NHQ)
 
 
-def _around_last(quantiles: NDArray, last: NDArray) -> NDArray:
-    return quantiles - quantiles[..., MEDIAN : MEDIAN + 1] + last[..., None]
-
-
-def _last_known(panel: Panel, origins: Origins) -> NDArray:
-    """The newest observation of each origin that is not missing; NaN where there is none."""
+def _last_known(panel: Panel, origins: Origins, horizon: int) -> NDArray:
+    """The newest observation as the forecast, for origins that have nothing to read; NaN where none is known."""
     steps = np.where(np.isnan(panel.values), -1, np.arange(len(panel.values)))
     begin = panel.offsets[origins.series]
     newest = np.maximum.accumulate(steps)[begin + origins.counts - 1]
-    return np.where(newest >= begin, panel.values[np.maximum(newest, 0)], np.nan)
+    last = np.where(newest >= begin, panel.values[np.maximum(newest, 0)], np.nan)
+    return np.broadcast_to(last[:, None, None], (len(last), horizon, len(LEVELS))).copy()

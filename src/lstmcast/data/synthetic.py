@@ -253,7 +253,7 @@ def _waves(rng: Generator, shape: tuple[int, int]) -> NDArray:
     steps = np.arange(length)
     total = np.zeros(shape)
     for k in range(3):
-        period = _log_uniform(rng, 4.0, 1.0 * length, count)
+        period = _log_uniform(rng, 4.0, max(4.0, 1.0 * length), count)
         size = _log_uniform(rng, 0.5, 6.0, count) * (1.0 if k == 0 else _maybe(rng, count, 0.5))
         total += size * np.sin(2 * np.pi * (steps / period + rng.random((count, 1))))
     return total + 0.02 * rng.standard_normal(shape)

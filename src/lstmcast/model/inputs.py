@@ -90,8 +90,8 @@ def to_axis(values: NDArray, log: bool) -> NDArray:
 
 
 def from_axis(z: NDArray, log: bool) -> NDArray:
-    """The inverse of `to_axis`; beyond the largest float it stops there instead of overflowing."""
-    return np.exp(np.minimum(z, 709.0)) if log else z
+    """The inverse of `to_axis`; beyond the largest and the smallest positive float it stops there."""
+    return np.exp(np.clip(z, -744.0, 709.0)) if log else z
 
 
 def start(batch: int, periods: tuple[int, ...], config: InputConfig) -> InputState:
