@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ENOUGH = 60  # scores of its own for one interval at one horizon
-TRUST = 4.0  # held-out cutoffs at which measurement and network have equal say
+TRUST = 4.0  # held-out cutoffs at which they and what was thought before (the network; all series) have equal say
 
 
 def calibrate(
@@ -29,7 +29,7 @@ def calibrate(
     >>> wide = np.array([[[-9.0, 0.0, 9.0]]])
     >>> actual = np.linspace(-1, 1, 200).reshape(1, 200, 1)
     >>> calibrate(wide, (0.1, 0.5, 0.9), np.repeat(wide[:, None], 200, 1), actual).round(1)
-    array([[[-0.9,  0. ,  0.9]]])
+    array([[[-0.8,  0. ,  0.8]]])
     """
     factors_GHI = interval_factors(levels, held_out_GJHQ, actual_GJH)
     return stretch(quantiles_GHQ, levels, factors_GHI)
@@ -72,23 +72,29 @@ def _factors(scores_GJH: NDArray, level: float) -> NDArray:
     G, _, H = scores_GJH.shape
     if np.isnan(scores_GJH).all():
         return np.ones((G, H))
-    pooled_GH = np.broadcast_to(_of_group(scores_GJH.reshape(1, -1, H), level, H), (G, H))
+    pooled_1H = _of_group(scores_GJH.reshape(1, -1, H), level, H, np.ones((1, H)))
+    pooled_GH = np.broadcast_to(pooled_1H, (G, H))
     near = max(1, H // 4)
     own_count = np.stack([_window(~np.isnan(scores_GJH), h, near).sum(axis=(1, 2)) for h in range(H)], axis=1)
     if G == 1 or not (own_count >= ENOUGH).any():
         return pooled_GH
-    own_GH = np.concatenate([_of_group(scores_GJH[g : g + 1], level, near) for g in range(G)])
+    own_GH = np.concatenate([_of_group(scores_GJH[g : g + 1], level, near, pooled_1H) for g in range(G)])
     return np.where(own_count >= ENOUGH, own_GH, pooled_GH)
 
 
-def _of_group(scores_1NH: NDArray, level: float, farthest: int) -> NDArray:
-    """Factors (1, H) from N held-out cutoffs: the smallest window of horizons with enough scores decides each."""
+def _of_group(scores_1NH: NDArray, level: float, farthest: int, before_1H: NDArray) -> NDArray:
+    """Factors (1, H) from N held-out cutoffs: the smallest window of horizons with enough scores decides each.
+
+    Few cutoffs are few independent trials, however many horizons they have: what was thought before keeps a say.
+    """
     cutoffs = int(np.count_nonzero(~np.isnan(scores_1NH).all(axis=2)))
-    factors = np.ones((1, scores_1NH.shape[2]))
+    share = cutoffs / (cutoffs + TRUST)
+    factors = before_1H.copy()
     for h in range(scores_1NH.shape[2]):
         scores = _nearest(scores_1NH, h, farthest)
         if len(scores):
-            factors[0, h] = _shrunk(_conformal_quantile(scores, level), cutoffs)
+            measured = np.clip(_conformal_quantile(scores, level), 0.05, 20.0)
+            factors[0, h] = measured**share * before_1H[0, h] ** (1 - share)
     return factors
 
 
@@ -111,8 +117,3 @@ def _conformal_quantile(scores: NDArray, level: float) -> float:
     """The ⌈(n + 1) level⌉-th smallest of n scores, or the largest."""
     rank = int(np.ceil((len(scores) + 1) * level))
     return float(np.partition(scores, min(rank, len(scores)) - 1)[min(rank, len(scores)) - 1])
-
-
-def _shrunk(factor: float, cutoffs: int) -> float:
-    """Few cutoffs are few independent trials, however many horizons they have: the network keeps a say."""
-    return float(np.clip(factor, 0.05, 20.0) ** (cutoffs / (cutoffs + TRUST)))

@@ -1,0 +1,186 @@
+"""Calibration: coverage on unseen cutoffs, own against pooled scores, and what is unknown or has no width."""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+
+from lstmcast.evaluation.calibration import ENOUGH, TRUST, calibrate, interval_factors, stretch
+from lstmcast.model.heads import LEVELS
+
+SCORES = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
+THREE = (0.1, 0.5, 0.9)
+
+
+def spread(shape, width, levels=LEVELS):
+    """Quantiles of a normal distribution about zero that is `width` times too wide, (…, Q)."""
+    scores = np.array([NormalDist().inv_cdf(level) for level in levels])
+    return np.broadcast_to(width * scores, (*shape, len(levels))).copy()
+
+
+def coverage(quantiles, actual, low, high):
+    return np.mean((quantiles[..., low] <= actual) & (actual <= quantiles[..., high]))
+
+
+@pytest.mark.parametrize("width", [0.4, 1.0, 3.0])
+def test_coverage_on_cutoffs_that_the_calibration_has_not_seen(width):
+    rng = np.random.default_rng(0)
+    G, J, H = 300, 24, 6
+    size = np.exp(rng.normal(size=(G, 1)))  # each series has its own unit
+    before, now = spread((G, J, H), width) * size[:, :, None, None], spread((G, H), width) * size[:, :, None]
+    actual, later = rng.normal(size=(G, J, H)) * size[:, :, None], rng.normal(size=(G, H)) * size
+    result = calibrate(now, LEVELS, before, actual)
+    assert coverage(result, later, 1, 5) == pytest.approx(0.8, abs=0.03)
+    assert coverage(result, later, 0, 6) == pytest.approx(0.95, abs=0.02)
+    assert coverage(result, later, 2, 4) == pytest.approx(0.5, abs=0.03)
+    raw = coverage(now, later, 1, 5)
+    assert width == 1.0 or abs(raw - 0.8) > 0.15
+
+
+def test_each_horizon_has_its_own_factor_where_scores_suffice():
+    rng = np.random.default_rng(1)
+    actual = rng.normal(size=(200, 10, 8)) * np.arange(1, 9)
+    factors = interval_factors(THREE, spread((200, 10, 8), 1.0, THREE), actual)[0, :, 0]
+    np.testing.assert_allclose(factors, np.arange(1, 9), rtol=0.1)
+
+
+def test_few_scores_are_taken_from_neighbouring_horizons():
+    """Forty series and one cutoff: a horizon alone has 40 scores, with its neighbours 120."""
+    actual = np.zeros((40, 1, 5))
+    actual[:, :, 2] = 10.0
+    factors = interval_factors(THREE, spread((40, 1, 5), 1.0, THREE), actual)[0, :, 0]
+    assert (factors[[1, 2, 3]] > 1).all()  # a third of their scores are high ones
+    assert (factors[[0, 4]] < 1).all()
+    alone = interval_factors(THREE, spread((ENOUGH, 1, 5), 1.0, THREE), np.repeat(actual, 2, axis=0)[:ENOUGH])
+    assert (alone[0, [1, 3], 0] < 1).all() and alone[0, 2, 0] > 1
+
+
+def two_kinds(J, H=4):
+    """Two series, one four times as uncertain as its network says, the other a quarter."""
+    rng = np.random.default_rng(2)
+    return spread((2, J, H), 1.0), rng.normal(size=(2, J, H)) * np.array([4.0, 0.25])[:, None, None]
+
+
+def test_a_series_with_enough_scores_is_calibrated_alone():
+    before, actual = two_kinds(ENOUGH)
+    factors = interval_factors(LEVELS, before, actual)
+    assert (factors[0] > 2.5).all() and (factors[1] < 0.4).all()
+
+
+def test_series_with_few_scores_are_pooled():
+    factors = interval_factors(LEVELS, *two_kinds(10))
+    np.testing.assert_array_equal(factors[0], factors[1])
+
+
+def test_a_series_with_enough_scores_beside_one_without():
+    before, actual = two_kinds(ENOUGH)
+    actual[1, 5:] = np.nan
+    factors = interval_factors(LEVELS, before, actual)
+    alone = interval_factors(LEVELS, before[:1], actual[:1])
+    np.testing.assert_allclose(factors[0], alone[0], rtol=0.35)
+    pooled = interval_factors(LEVELS, before[:, :5], actual[:, :5])
+    assert (factors[1] > 0.5).all() and not np.allclose(factors[0], factors[1]) and pooled.shape == factors.shape
+
+
+def test_one_series_uses_all_horizons_when_it_has_few_scores():
+    rng = np.random.default_rng(3)
+    factors = interval_factors(LEVELS, spread((1, 24, 12), 1.0), 3 * rng.normal(size=(1, 24, 12)))
+    expected = 3 ** (24 / (24 + TRUST))
+    np.testing.assert_allclose(factors[0, :, 1], expected, rtol=0.25)
+
+
+def test_few_cutoffs_leave_the_network_a_say():
+    """Scores of exactly 5 at all horizons: the factor is 5 to the power J / (J + TRUST)."""
+    for J in (1, 4, 60):
+        actual = np.full((1, J, 3), 5 * NormalDist().inv_cdf(0.9))
+        factors = interval_factors(THREE, spread((1, J, 3), 1.0, THREE), actual)
+        np.testing.assert_allclose(factors, 5 ** (J / (J + TRUST)), rtol=1e-9)
+
+
+def test_a_series_of_its_own_starts_from_what_all_series_say():
+    """All need the factor 5: so does one that is calibrated alone, from however few cutoffs."""
+    J, H = 8, 40  # few cutoffs, many scores
+    actual = np.full((50, J, H), 5 * NormalDist().inv_cdf(0.9))
+    factors = interval_factors(THREE, spread((50, J, H), 1.0, THREE), actual)
+    np.testing.assert_allclose(factors, 5.0, rtol=0.02)
+
+
+def test_factors_are_bounded():
+    for size, bound in ((1e9, 20.0), (0.0, 0.05)):
+        actual = np.full((1, 100, 1), size)
+        factors = interval_factors(THREE, spread((1, 100, 1), 1.0, THREE), actual)
+        np.testing.assert_allclose(factors, bound ** (100 / (100 + TRUST)))
+
+
+def test_unknown_actual_values_count_nothing():
+    before, actual = two_kinds(80)
+    holes = np.random.default_rng(4).random(actual.shape) < 0.0
+    holes[:, 70:] = True
+    np.testing.assert_array_equal(
+        interval_factors(LEVELS, before, np.where(holes, np.nan, actual)),
+        interval_factors(LEVELS, before[:, :70], actual[:, :70]),
+    )
+
+
+def test_without_any_known_value_the_network_s_intervals_stay():
+    now = spread((3, 5), 2.0)
+    for J in (0, 4):
+        before, actual = spread((3, J, 5), 1.0), np.full((3, J, 5), np.nan)
+        np.testing.assert_allclose(calibrate(now, LEVELS, before, actual), now, rtol=1e-12)
+
+
+def test_unknown_quantiles_count_nothing():
+    before, actual = two_kinds(80)
+    before[:, 70:] = np.nan
+    np.testing.assert_array_equal(
+        interval_factors(LEVELS, before, actual), interval_factors(LEVELS, before[:, :70], actual[:, :70])
+    )
+
+
+def test_zero_widths_neither_warn_nor_stretch():
+    now = spread((1, 3), 1.0)
+    before = np.zeros((1, 100, 3, len(LEVELS)))
+    exact = calibrate(now, LEVELS, before, np.zeros((1, 100, 3)))
+    assert (exact[..., -1] < 0.1 * now[..., -1]).all()  # it was always right: narrow
+    np.testing.assert_allclose(calibrate(now, LEVELS, before, np.ones((1, 100, 3))), now)  # no factor would have helped
+    still = calibrate(np.zeros((1, 3, len(LEVELS))), LEVELS, spread((1, 100, 3), 1.0), np.ones((1, 100, 3)))
+    assert not still.any()
+
+
+def test_an_interval_that_is_wrong_on_one_side_is_scored_there():
+    """Asymmetric quantiles: an error above is measured by the upper half-width, one below by the lower."""
+    before = np.broadcast_to([-10.0, 0.0, 1.0], (1, 100, 1, 3))
+    above = interval_factors(THREE, before, np.full((1, 100, 1), 2.0))
+    below = interval_factors(THREE, before, np.full((1, 100, 1), -2.0))
+    np.testing.assert_allclose([above, below], np.array([2.0, 0.2])[:, None, None, None] ** (100 / (100 + TRUST)))
+
+
+def test_quantiles_stay_in_order_and_the_median_stays():
+    rng = np.random.default_rng(5)
+    quantiles = np.sort(rng.normal(size=(20, 6, len(LEVELS))), axis=-1)
+    factors = rng.uniform(0.05, 20, (20, 6, 3))  # narrow intervals may be stretched beyond wide ones
+    result = stretch(quantiles, LEVELS, factors)
+    assert (np.diff(result, axis=-1) >= 0).all()
+    np.testing.assert_array_equal(result[..., 3], quantiles[..., 3])
+
+
+def test_stretching_multiplies_each_interval_by_its_own_factor():
+    result = stretch(spread((1, 1), 1.0), LEVELS, np.array([[[2.0, 3.0, 4.0]]]))
+    np.testing.assert_allclose(result[0, 0], SCORES * [4, 3, 2, 1, 2, 3, 4])
+
+
+def test_units_do_not_matter():
+    before, actual = two_kinds(30)
+    now = spread((2, 4), 1.0)
+    one = calibrate(now, LEVELS, before, actual)
+    np.testing.assert_allclose(calibrate(7 * now - 3, LEVELS, 7 * before - 3, 7 * actual - 3), 7 * one - 3, rtol=1e-9)
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-300])
+def test_huge_and_tiny_numbers(size):
+    before, actual = two_kinds(30)
+    now = spread((2, 4), 1.0)
+    result = calibrate(size * now, LEVELS, size * before, size * actual) / size
+    np.testing.assert_allclose(result, calibrate(now, LEVELS, before, actual), rtol=1e-9)
