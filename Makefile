@@ -11,7 +11,7 @@ PRETRAIN ?=
 export MPLBACKEND = agg
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-all forecast test lint docs bench pretrain wheel clean
+.PHONY: help install install-all forecast test lint docs docs-refresh bench pretrain wheel clean
 
 help:                ## what can be made
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -33,6 +33,10 @@ lint: $(VENV)/.all ## ruff, pyright, import-linter
 
 docs: $(VENV)/.all ## the documentation as a website in site/
 	$(BIN)/mkdocs build --strict
+
+docs-refresh: $(VENV)/.all ## run the examples of README and docs, write what they print and draw, fill the tables
+	$(BIN)/python docs/refresh.py
+	$(BIN)/python benchmarks/readme.py
 
 bench: $(VENV)/.all ## the numbers that the README shows
 	$(BIN)/python benchmarks/run.py

@@ -28,6 +28,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r'^```(?P<kind>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<body>.*?)^```$', re.MULTILINE | re.DOTALL)
+EXAMPLE = re.compile(r"^```(console|python)", re.MULTILINE)
 PICTURE = re.compile(r"images/([\w-]+\.png)")
 LONGEST = 120  # seconds for one command
 
@@ -35,7 +36,7 @@ LONGEST = 120  # seconds for one command
 def pages() -> list[Path]:
     """The README and all pages of the docs that have examples."""
     found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    return [page for page in found if re.search(r"^```(console|python)", page.read_text(encoding="utf-8"), re.MULTILINE)]
+    return [page for page in found if EXAMPLE.search(page.read_text(encoding="utf-8"))]
 
 
 @contextlib.contextmanager
@@ -74,13 +75,14 @@ def console(body: str, folder: Path) -> str:
 
 
 def _run(command: str, folder: Path) -> str:
-    shell = f'lstmcast() {{ "{sys.executable}" -m lstmcast "$@"; }}\n{command}'
+    python = f'python() {{ "{sys.executable}" "$@"; }}'  # this one, whatever is on the path
+    shell = f'{python}\nlstmcast() {{ python -m lstmcast "$@"; }}\n{command}'
     variables = {"PYTHONPATH": str(ROOT / "src"), "COLUMNS": "100", "PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         ["bash", "-c", shell], cwd=folder, env=os.environ | variables, timeout=LONGEST, encoding="utf-8",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    return _tidy(done.stdout)
+    return _tidy(done.stdout.replace(f"{folder}/", ""))
 
 
 def output(code: str, names: dict[str, object]) -> str:

@@ -1,0 +1,243 @@
+"""README and docs are true: examples print what is shown, links lead somewhere, nothing is left out."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import typer
+
+import lstmcast as lc
+from lstmcast.cli import app
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TEXT = {page: page.read_text(encoding="utf-8") for page in PAGES}
+
+
+def script(path: str):
+    """A script of the repository as a module."""
+    specification = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+refresh, tables = script("docs/refresh.py"), script("benchmarks/readme.py")
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+# ---------------------------------------------------------------- examples
+
+
+def number(word: str) -> float | None:
+    try:
+        return float(word.strip("[](),;%").replace(",", ""))
+    except ValueError:
+        return None
+
+
+def same_word(shown: str, now: str) -> bool:
+    """Equal, or numbers that differ by rounding: processors do not agree on the last bits of a float32 network."""
+    a, b = number(shown), number(now)
+    return shown == now or (a is not None and b is not None and abs(a - b) <= 0.01 * max(abs(a), abs(b)) + 0.02)
+
+
+def differences(shown: str, now: str) -> list[str]:
+    lines = list(zip(shown.splitlines(), now.splitlines(), strict=False))
+    different = []
+    for before, after in lines:
+        a, b = before.split(), after.split()
+        if len(a) != len(b) or not all(map(same_word, a, b)):
+            different.append(f"- {before}\n+ {after}")
+    if len(shown.splitlines()) != len(now.splitlines()):
+        different.append(f"{len(shown.splitlines())} lines are shown, there are {len(now.splitlines())}")
+    return different
+
+
+@pytest.mark.parametrize("page", refresh.pages(), ids=name_of)
+def test_the_examples_print_what_the_page_shows(page):
+    with refresh.sandbox() as folder:
+        now = refresh.refreshed(TEXT[page], folder)
+    assert not differences(TEXT[page], now), "run `make docs-refresh`, and read what changed"
+
+
+def test_every_kind_of_block_is_known():
+    kinds = {match[1] for text in TEXT.values() for match in re.finditer(r"^```(\w+)", text, re.MULTILINE)}
+    assert kinds <= {"console", "python", "text", "csv", "sh"}
+
+
+def test_what_examples_print_is_refreshed():
+    with refresh.sandbox() as folder:
+        python = '```python\nprint(6 * 7)\n```\n\n```text title="prints"\nold\n```\n'
+        now = refresh.refreshed(f"{python}\n```console\n$ echo a; false\nold\n```\n", folder)
+    assert 'prints"\n42\n```' in now
+    assert "$ echo a; false\na\n```" in now
+
+
+def test_a_python_example_that_fails_is_not_hidden():
+    with refresh.sandbox() as folder, pytest.raises(ZeroDivisionError):
+        refresh.refreshed("```python\n1 / 0\n```\n", folder)
+
+
+def test_commands_in_plain_blocks_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for text in TEXT.values():
+        for block in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+            for target in re.findall(r"^make ([\w-]+)", block, re.MULTILINE):
+                assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+            for extra in re.findall(r"\.\[([\w,]+)\]", block):
+                assert re.search(rf"^{extra} = \[", project, re.MULTILINE), extra
+        for target in re.findall(r"`make ([\w-]+)", text):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+# ---------------------------------------------------------------- links and pictures
+
+
+def anchors(text: str) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", heading.lower()).strip()) for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page):
+    prose = re.sub(r"^```.*?^```", "", TEXT[page], flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        found = (page.parent / path).resolve() if path else page
+        assert found.exists(), f"{name_of(page)} links to {target}"
+        if anchor:
+            assert anchor in anchors(found.read_text(encoding="utf-8")), f"{name_of(page)} links to {target}"
+
+
+def test_every_picture_is_shown_and_drawn_by_an_example():
+    text = "".join(TEXT.values())
+    for picture in (ROOT / "docs" / "images").iterdir():
+        assert f"images/{picture.name}" in text
+        assert re.search(rf'(--plot |save\("){picture.name}', text), f"no example draws {picture.name}"
+
+
+# ---------------------------------------------------------------- nothing is left out
+
+
+def test_every_public_name_has_its_place():
+    page = (ROOT / "docs" / "api" / "public.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^::: ([\w.]+)", page, re.MULTILINE)
+    for name in lc.__all__:
+        home = getattr(lc, name).__module__
+        assert home in documented or f"{home}.{name}" in documented, name
+
+
+def options() -> dict[str, set[str]]:
+    commands = typer.main.get_command(app).commands
+    return {
+        name: {flag for option in command.params for flag in option.opts if flag.startswith("-")}
+        for name, command in commands.items()
+    }
+
+
+def test_every_command_and_option_is_explained():
+    page = TEXT[ROOT / "docs" / "cli.md"]
+    prose = re.sub(r"^```.*?^```", "", page, flags=re.MULTILINE | re.DOTALL)
+    for command, flags in options().items():
+        assert f"## {command}" in prose
+        assert f"$ lstmcast {command} --help" in page
+        for flag in flags - {"--help"}:
+            assert f"`{flag}" in prose, f"{command} {flag}"
+
+
+def test_no_option_is_explained_that_is_not_there():
+    known = set().union(*options().values()) | {"--help", "--version"}
+    ours = re.compile(r"`(--[a-z-]+)")
+    for page in ("README.md", *[f"docs/{name}" for name in ("cli.md", "quickstart.md", "how-to/checking.md")]):
+        assert set(ours.findall(TEXT[ROOT / page])) <= known, page
+
+
+def test_every_module_is_on_the_map():
+    layout = TEXT[ROOT / "ARCHITECTURE.md"]
+    modules = {path.name for path in (ROOT / "src" / "lstmcast").rglob("*.py")} - {"__init__.py"}
+    named = set(re.findall(r"^\s+(\w+\.py)\s", layout, re.MULTILINE)) - {"__init__.py"}
+    assert named == modules
+
+
+def test_the_map_has_the_layers_that_are_checked():
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    layers = next(held["layers"] for held in tools["importlinter"]["contracts"] if held["type"] == "layers")
+    shown = re.findall(r"^    ([\w() |]+)$", TEXT[ROOT / "ARCHITECTURE.md"].partition("## Imports")[2], re.MULTILINE)
+    assert shown[: len(layers)] == layers
+
+
+def test_the_version_is_in_the_changelog():
+    assert f"## {lc.__version__}" in TEXT[ROOT / "CHANGELOG.md"]
+
+
+def test_the_docs_say_that_a_saved_model_holds_data():
+    assert "contains traces of its data" in TEXT[ROOT / "docs" / "how-to" / "saved-models.md"]
+
+
+# ---------------------------------------------------------------- figures
+
+
+@pytest.mark.parametrize("page", tables.PAGES, ids=name_of)
+def test_tables_are_what_the_results_say(page):
+    """Tables whose results are there: a table by hand, or an empty one, would not be."""
+    assert tables.filled(TEXT[page], tables.read_results())[0] == TEXT[page], "run `make docs-refresh`"
+
+
+def test_every_marker_has_a_table():
+    names = [match["name"] for page in tables.PAGES for match in tables.BLOCK.finditer(TEXT[page])]
+    assert sorted(names) == sorted(tables.TABLES)
+
+
+def test_no_table_is_empty_once_something_was_measured():
+    if not tables.read_results():
+        pytest.skip("benchmarks/results holds no results: nothing was measured yet")
+    for page in tables.PAGES:
+        assert not [match["name"] for match in tables.BLOCK.finditer(TEXT[page]) if not match["body"].strip()]
+
+
+def test_a_table_without_results_stays_and_is_named(tmp_path):
+    page = "<!-- bench:ar1 -->\nas before\n<!-- /bench -->\n"
+    assert tables.filled(page, {}) == (page, ["ar1 (nothing about 'ar1')"])
+    made = {"date": "2030-01-02", "threads": "1", "machine": {"cpu": "Z80", "cores": 1}}
+    made |= {"versions": {"lstmcast": "0", "python": "3"}, "protocol": "How it was done.", "ratio": {}}
+    rows = [{"forecast": "optimal", "mae": 0.8, "rmse": 1.0}, {"forecast": "head", "mae": 0.81, "ratio_mae": 1.0125}]
+    (tmp_path / "ar1.json").write_text(json.dumps(made | {"rows": rows}))
+    now, missing = tables.filled(page, tables.read_results(tmp_path))
+    assert not missing
+    assert "| optimal | 0.8000 | 1.0000 | – |" in now
+    assert "| head | 0.8100 | – | 1.012 |" in now
+    assert "How it was done." in now and "2030-01-02" in now and "as before" not in now
+
+
+# ---------------------------------------------------------------- the website
+
+
+@pytest.mark.slow
+def test_the_website_is_built_and_needs_no_network(tmp_path):
+    pytest.importorskip("mkdocs")
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")],
+        cwd=ROOT, capture_output=True, text=True, timeout=300, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    pages = list((tmp_path / "site").rglob("*.html"))
+    assert len(pages) > 15
+    for page in pages:
+        html = page.read_text(encoding="utf-8")
+        assert not re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(?:https?:)?//[^"]+"', html), page.name
+        assert "&gt;&gt;&gt;&gt;" not in html
