@@ -11,11 +11,14 @@ O origins (series × cutoff) · B stretches in a batch · T steps · H horizon �
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from lstmcast.data.panel import Panel
 from lstmcast.forecast import Origins
@@ -58,7 +61,8 @@ def decode(network: Network, panel: Panel, origins: Origins, horizon: int, *, fr
     fed back.
     """
     result = _last_known(panel, origins, horizon)
-    for batch in _batches(panel, origins):
+
+    def fill(batch: Batch) -> None:
         values_BT, unit_B = _right_aligned(panel, batch)
         for here, state, reading in _states(network, panel, batch, values_BT):
             answer = network.answer(reading)
@@ -66,13 +70,16 @@ def decode(network: Network, panel: Panel, origins: Origins, horizon: int, *, fr
             z_NHQ = _newest_where_short(z_NHQ, reading, state.inputs.age_B)
             read = state.inputs.age_B > 0
             result[batch.origin[here[read]]] = _in_units(z_NHQ, batch, unit_B, here)[read]
+
+    _side_by_side(fill, _batches(panel, origins))
     return result
 
 
 def one_step_ahead(network: Network, panel: Panel, origins: Origins) -> NDArray:
     """Quantiles (O, 1, Q) of the observation after each origin: fast where origins are most steps of their series."""
     result = _last_known(panel, origins, 1)
-    for batch in _batches(panel, origins):
+
+    def fill(batch: Batch) -> None:
         values_BT, unit_B = _right_aligned(panel, batch)
         state = network.start(len(batch.series), panel.periods)
         reading, _ = network.read(state, values_BT, panel.periods, panel.frequency.family, batch.log, every=True)
@@ -82,7 +89,25 @@ def one_step_ahead(network: Network, panel: Panel, origins: Origins) -> NDArray:
         z_NHQ = _newest_where_short(network.answer(chosen)[:, :1], chosen, age)
         read = age > 0
         result[batch.origin[read]] = _in_units(z_NHQ, batch, unit_B, np.arange(len(position)))[read]
+
+    _side_by_side(fill, _batches(panel, origins))
     return result
+
+
+def _side_by_side(fill: Callable[[Batch], None], batches: Iterator[Batch]) -> None:
+    """Each batch in a thread of its own, as many at a time as there are processors; each fills rows of its own.
+
+    The matrices of one step are small: a library that spreads each product over threads spends most of its time waiting
+    for them (measured: five times the processor time on two cores), so it is held to one while batches run.
+    """
+    waiting = list(batches)
+    with threadpool_limits(limits=1, user_api="blas"):
+        if len(waiting) == 1:
+            fill(waiting[0])
+            return
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for _ in pool.map(fill, waiting):  # an error in a thread is raised here
+                pass
 
 
 def _batches(panel: Panel, origins: Origins) -> Iterator[Batch]:
