@@ -1,0 +1,66 @@
+"""The benchmarks that need no data: their message without it, and that validation never sees a test part."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NEEDING_DATA = ("m3", "m4", "airline", "classic", "coverage", "validate", "shipped", "peers", "run")
+
+
+@pytest.fixture
+def benchmarks(monkeypatch):
+    """The modules as the scripts import them."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    monkeypatch.syspath_prepend(str(ROOT / "src"))
+    for name in ("common", "sets", "m4"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+def test_without_data_says_what_is_missing(tmp_path, benchmarks):
+    import common
+
+    with pytest.raises(SystemExit, match=r"holds no data sets .*--data DIR"):
+        common.data_folder(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", NEEDING_DATA)
+def test_each_script_says_what_is_missing(script, tmp_path):
+    command = [sys.executable, str(ROOT / "benchmarks" / f"{script}.py"), "--data", str(tmp_path)]
+    environment = {"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "holds no data sets" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_validation_does_not_contain_test_parts(benchmarks):
+    import sets
+
+    series = {"a": np.arange(100.0), "b": np.arange(60.0), "short": np.arange(9.0)}
+    test = sets.last_windows("x", sets.panel_of(series, "D"), horizon=7, cutoffs=3)
+    validation = test.validation()
+    assert test.counts.tolist() == [[79, 86, 93], [39, 46, 53]]
+    assert list(validation.panel.ids) == ["a", "b"]
+    assert validation.panel.lengths.tolist() == [79, 39]
+    assert (validation.counts[:, -1] == validation.panel.lengths - 7).all()
+
+
+def test_naive2_is_the_last_adjusted_value_in_season(benchmarks):
+    import m4
+
+    season = np.array([0.5, 1.0, 1.5, 1.0])
+    assert m4.naive2(10 * np.tile(season, 6), 6, 4).round(6).tolist() == [5, 10, 15, 10, 5, 10]
+    assert m4.naive2(np.array([3.0, 4.0, 9.0]), 2, 4).tolist() == [9, 9]
+
+
+def test_results_have_five_digits(benchmarks):
+    import common
+
+    assert common.rounded({"a": [1.2345678, np.nan], "b": np.int64(3)}) == {"a": [1.2346, None], "b": 3}
