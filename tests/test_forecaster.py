@@ -1,0 +1,451 @@
+"""LSTMForecaster: predict, levels, modes, refusals, and models that are saved and go on."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lstmcast as lc
+from lstmcast import store
+from lstmcast.errors import DataError, ModelError, OutputError, UsageError
+from lstmcast.forecaster import WEIGHTS, LSTMForecaster
+
+ROOT = Path(__file__).parents[1]
+SEASON = np.array([3.0, 1.0, 2.0, 6.0, 5.0, 4.0, 8.0, 9.0, 7.0, 4.0, 3.0, 2.0])
+
+
+def seasonal(seed: int, length: int, level: float = 20.0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    trend = level + 0.05 * np.arange(length) + rng.normal(0, 0.5, length).cumsum() / 4
+    return trend + np.resize(SEASON, length) + rng.normal(0, 0.4, length)
+
+
+def monthly(*series: np.ndarray, start: str = "2000-01", **options) -> lc.Panel:
+    named = {f"series {i}": one for i, one in enumerate(series)}
+    return lc.Panel.from_arrays(named, frequency="MS", start=start, **options)
+
+
+def hourly(*series: np.ndarray, hours: int = 0) -> lc.Panel:
+    start = np.datetime64("2024-01-01T00", "us") + np.timedelta64(hours, "h")
+    return lc.Panel.from_arrays({f"series {i}": one for i, one in enumerate(series)}, frequency="h", start=start)
+
+
+def assert_same(one: lc.Forecast, other: lc.Forecast) -> None:
+    """Bit for bit, ids and times too."""
+    for name in ("ids", "cutoffs", "times", "point", "quantiles"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+
+
+@pytest.fixture(scope="module")
+def forecaster() -> LSTMForecaster:
+    return LSTMForecaster(horizon=6)
+
+
+# ---- predict
+
+
+def test_a_clear_season_is_forecast(forecaster):
+    values = 50 + np.resize(SEASON, 96)
+    forecast = forecaster.predict(monthly(values), 12)
+    np.testing.assert_allclose(forecast.point[0], 50 + SEASON, atol=1.0)
+    low, high = forecast.interval(95)[1:]
+    assert (low <= forecast.point).all() and (forecast.point <= high).all()
+
+
+def test_the_forecast_has_the_ids_times_and_columns_of_the_data(forecaster):
+    panel = monthly(seasonal(1, 50), seasonal(2, 40))
+    forecast = forecaster.predict(panel)
+    assert forecast.ids.tolist() == ["series 0", "series 1"] and forecast.horizon == 6
+    assert forecast.times[:, 0].astype("datetime64[M]").astype(str).tolist() == ["2004-03", "2003-05"]
+    np.testing.assert_array_equal(forecast.cutoffs, panel.ends)
+    assert forecast.columns == panel.columns
+
+
+def test_the_horizon_may_be_any_number_of_steps(forecaster):
+    panel = monthly(seasonal(1, 60))
+    for horizon in (1, 24, 25, 60):
+        forecast = forecaster.predict(panel, horizon)
+        assert forecast.point.shape == (1, horizon) and np.isfinite(forecast.quantiles).all()
+
+
+def test_intervals_are_nested_at_every_step(forecaster):
+    rng = np.random.default_rng(3)
+    series = [seasonal(seed, int(rng.integers(5, 150))) for seed in range(12)]
+    series += [rng.poisson(0.4, 60).astype(float), np.full(30, 7.0), rng.normal(size=80).cumsum()]
+    for mode in ("direct", "free", "observed"):
+        quantiles = forecaster.predict(monthly(*series), mode=mode).quantiles
+        assert (np.diff(quantiles, axis=-1) >= 0).all(), mode
+
+
+def test_levels_are_those_asked_for():
+    panel = monthly(seasonal(1, 70))
+    default = LSTMForecaster(6).predict(panel)
+    assert default.levels == (0.025, 0.1, 0.5, 0.9, 0.975)
+    other = LSTMForecaster(6, levels=(0.9, 0.05, 0.6)).predict(panel)
+    assert other.levels == (0.05, 0.6, 0.9)
+    np.testing.assert_array_equal(other.quantile(0.9), default.quantile(0.9))
+    np.testing.assert_array_equal(other.point, default.point)
+    assert (default.quantile(0.025) < other.quantile(0.05)).all() and (
+        other.quantile(0.05) < default.quantile(0.1)
+    ).all()
+    assert (default.quantile(0.5) < other.quantile(0.6)).all()
+    far = LSTMForecaster(6, levels=(0.001, 0.999)).predict(panel)
+    assert (far.quantile(0.001) < default.quantile(0.025)).all() and (
+        far.quantile(0.999) > default.quantile(0.975)
+    ).all()
+
+
+def test_cutoffs_give_the_forecasts_of_what_was_known_then(forecaster):
+    panel = monthly(seasonal(1, 100), seasonal(2, 70))
+    counts = np.array([[60, 90], [40, 70]])
+    together = forecaster.predict(panel, cutoffs=counts)
+    assert together.ids.tolist() == ["series 0", "series 0", "series 1", "series 1"]
+    for k in range(2):
+        alone = forecaster.predict(panel.until(counts[:, k]))
+        np.testing.assert_array_equal(together.times[k::2], alone.times)
+        np.testing.assert_allclose(together.quantiles[k::2], alone.quantiles, rtol=1e-4, atol=1e-3)
+
+
+def test_later_values_do_not_touch_a_forecast_nor_its_intervals(forecaster):
+    values, other = seasonal(1, 100), seasonal(1, 100)
+    other[70:] = -1e6
+    counts = np.array([[30, 70]])
+    assert_same(forecaster.predict(monthly(values), cutoffs=counts), forecaster.predict(monthly(other), cutoffs=counts))
+
+
+def test_observed_forecasts_every_known_step_from_those_before(forecaster):
+    panel = monthly(seasonal(1, 60), seasonal(2, 40))
+    forecast = forecaster.predict(panel, mode="observed")
+    assert forecast.point.shape == (59 + 39, 1)
+    np.testing.assert_array_equal(forecast.times[:59, 0], panel.times(0)[1:])
+    for count in (3, 20, 59):
+        alone = forecaster.predict(panel, 1, cutoffs=np.array([[count], [5]]))
+        assert forecast.point[count - 1, 0] == pytest.approx(alone.point[0, 0], rel=1e-4)
+    error = abs(forecast.point[30:59, 0] - panel.series(0)[31:]).mean()
+    assert error < 0.5 * abs(np.diff(panel.series(0))[30:]).mean()
+
+
+def test_observed_of_single_values_is_empty(forecaster):
+    assert len(forecaster.predict(monthly(np.array([5.0])), mode="observed")) == 0
+
+
+def test_free_running_equals_direct_at_the_first_step(forecaster):
+    panel = monthly(seasonal(1, 80))
+    direct, free = forecaster.predict(panel), forecaster.predict(panel, mode="free")
+    np.testing.assert_array_equal(free.point[:, 0], direct.point[:, 0])
+    assert (free.point[:, 1:] != direct.point[:, 1:]).all()
+    np.testing.assert_allclose(free.point, direct.point, rtol=0.2)
+
+
+@pytest.mark.parametrize("kind", ["count", "positive"])
+def test_counts_and_positive_targets_are_never_negative(forecaster, kind):
+    rng = np.random.default_rng(4)
+    series = [rng.poisson(0.3, 60).astype(float), np.maximum(0, np.arange(30.0, -30.0, -1)), np.array([0.0, 9.0, 0.0])]
+    for mode in ("direct", "free", "observed"):
+        forecast = forecaster.predict(monthly(*series, kind=kind), mode=mode)
+        assert (forecast.quantiles >= 0).all() and (forecast.point >= 0).all()
+    free = forecaster.predict(monthly(*series), 24)
+    assert (free.quantiles < 0).any()  # they would be
+
+
+def test_a_factor_scales_whole_forecasts(forecaster):
+    one = forecaster.predict(monthly(seasonal(1, 80)))
+    many = forecaster.predict(monthly(1000 * seasonal(1, 80)))
+    np.testing.assert_allclose(many.quantiles, 1000 * one.quantiles, rtol=1e-3)
+
+
+def test_series_with_negative_values_follow_factor_and_shift(forecaster):
+    values = seasonal(1, 80, level=0.0) - 6
+    one = forecaster.predict(monthly(values)).quantiles
+    other = forecaster.predict(monthly(100 * values - 1e4)).quantiles
+    np.testing.assert_allclose((other + 1e4) / 100, one, atol=0.02)
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-300])
+def test_huge_and_tiny_values(forecaster, size):
+    for values in (seasonal(1, 60), seasonal(1, 60) - 25):
+        expected = forecaster.predict(monthly(values)).quantiles
+        np.testing.assert_allclose(forecaster.predict(monthly(size * values)).quantiles / size, expected, rtol=0.02)
+
+
+def test_missing_values(forecaster):
+    values = seasonal(1, 90)
+    values[[3, 30, 31, 60]] = np.nan
+    values[-2:] = np.nan
+    forecast = forecaster.predict(monthly(values))
+    assert np.isfinite(forecast.quantiles).all()
+    assert (abs(forecast.point - 30) < 20).all()
+
+
+def test_short_series_beside_long_ones_get_the_last_value(forecaster):
+    forecast = forecaster.predict(monthly(seasonal(1, 90), np.array([3.0, 4.0, 8.0]), np.array([5.0])))
+    np.testing.assert_allclose(forecast.point[1:], np.repeat([[8.0], [5.0]], 6, axis=1))
+
+
+def test_a_series_of_which_nothing_is_known_has_no_forecast(forecaster):
+    forecast = forecaster.predict(monthly(seasonal(1, 90), np.full(20, np.nan)))
+    assert np.isfinite(forecast.quantiles[0]).all() and np.isnan(forecast.quantiles[1]).all()
+
+
+# ---- data of all kinds
+
+
+CSV = "month,passengers\n" + "".join(
+    f"{2000 + i // 12}-{i % 12 + 1:02d},{value:.3f}\n" for i, value in enumerate(seasonal(1, 60))
+)
+
+
+def test_predict_reads_files_frames_and_dicts(forecaster, tmp_path):
+    import pandas
+    import polars
+
+    path = tmp_path / "passengers.csv"
+    path.write_text(CSV)
+    from_file = forecaster.predict(str(path))
+    pandas_frame = pandas.read_csv(path, parse_dates=["month"])
+    polars_frame = polars.read_csv(path, try_parse_dates=True)
+    columns = {name: pandas_frame[name].to_numpy() for name in pandas_frame}
+    for data, kind in (
+        (path, dict),
+        (pandas_frame, pandas.DataFrame),
+        (polars_frame, polars.DataFrame),
+        (columns, dict),
+    ):
+        forecast = forecaster.predict(data)
+        np.testing.assert_array_equal(forecast.quantiles, from_file.quantiles)
+        np.testing.assert_array_equal(forecast.times, from_file.times)
+        frame = forecast.frame()
+        assert isinstance(frame, kind) and len(frame["month"]) == 6
+
+
+def test_the_shipped_network_forecasts_the_example():
+    forecast = LSTMForecaster(12).predict(ROOT / "examples" / "airline.csv")
+    assert (abs(forecast.point - 550) < 180).all()
+    assert forecast.point.argmax() in (6, 7)  # summer
+
+
+def test_a_folder_of_weights_may_be_named(tmp_path, forecaster):
+    one, _ = store.load(WEIGHTS)
+    panel = monthly(seasonal(1, 60))
+    assert_same(LSTMForecaster(6, weights=WEIGHTS).predict(panel), forecaster.predict(panel))
+    assert one["kind"] == "network"
+    with pytest.raises(ModelError, match="nowhere"):
+        LSTMForecaster(6, weights=tmp_path / "nowhere")
+
+
+# ---- refusals
+
+
+@pytest.mark.parametrize("horizon", [0, -1, 10**9, 2.5, True, None])
+def test_senseless_horizons_are_refused_when_the_forecaster_is_made(horizon):
+    with pytest.raises(UsageError, match="horizon"):
+        LSTMForecaster(horizon)
+
+
+@pytest.mark.parametrize("levels", [(0.0, 0.5), (0.5, 1.0), (-0.1,), (80,), (float("nan"),)])
+def test_senseless_levels_are_refused(levels):
+    with pytest.raises(UsageError, match="levels"):
+        LSTMForecaster(6, levels=levels)
+
+
+def test_senseless_calls_are_refused(forecaster, tmp_path):
+    panel = monthly(seasonal(1, 30))
+    with pytest.raises(UsageError, match=r"mode='sideways'.*'direct', 'observed' or 'free'"):
+        forecaster.predict(panel, mode="sideways")
+    with pytest.raises(UsageError, match="horizon=0"):
+        forecaster.predict(panel, 0)
+    with pytest.raises(UsageError, match="31 known observations"):
+        forecaster.predict(panel, cutoffs=np.array([[31]]))
+    with pytest.raises(UsageError, match="cutoffs has shape"):
+        forecaster.predict(panel, cutoffs=np.array([20]))
+    with pytest.raises(UsageError, match="cutoffs have no place"):
+        forecaster.predict(panel, mode="observed", cutoffs=np.array([[20]]))
+    with pytest.raises(UsageError, match="no data"):
+        forecaster.predict()
+    with pytest.raises(UsageError, match="remembers no data"):
+        forecaster.continued(panel)
+    with pytest.raises(DataError, match=r"nothing\.csv"):
+        forecaster.predict(tmp_path / "nothing.csv")
+
+
+# ---- saved models
+
+
+def saved(panel: lc.Panel, folder: Path, horizon: int = 6) -> LSTMForecaster:
+    LSTMForecaster(horizon).save(folder, panel)
+    return lc.load(folder)
+
+
+def test_predict_after_load_is_predict_before(tmp_path):
+    panel = monthly(seasonal(1, 100), seasonal(2, 9), np.full(30, 4.0), np.append(seasonal(3, 40), np.nan))
+    LSTMForecaster(6, levels=(0.2, 0.5, 0.8)).save(tmp_path / "model", panel)
+    loaded = lc.load(tmp_path / "model")
+    assert repr(loaded) == "LSTMForecaster(horizon=6, remembers 4 series)"
+    assert loaded.levels == (0.2, 0.5, 0.8)
+    for mode in ("direct", "free"):
+        expected = LSTMForecaster(6, levels=(0.2, 0.5, 0.8)).predict(panel, mode=mode)
+        assert_same(loaded.predict(mode=mode), expected)
+
+
+def test_a_saved_model_keeps_kind_columns_periods_and_times(tmp_path):
+    values = np.random.default_rng(5).poisson(0.4, 60).astype(float)
+    panel = lc.Panel.from_arrays({"日本": values}, frequency="W-WED", start="2020-01-01", periods=(4, 52), kind="count")
+    loaded = saved(panel, tmp_path / "model")
+    remembered = loaded.memory.panel
+    assert (remembered.kind, remembered.periods, remembered.frequency) == ("count", (4, 52), panel.frequency)
+    assert loaded.predict().ids.tolist() == ["日本"] and (loaded.predict().quantiles >= 0).all()
+
+
+def test_integer_times_survive(tmp_path):
+    panel = lc.Panel.from_arrays(seasonal(1, 40), start=100)
+    assert saved(panel, tmp_path / "model").predict().times.tolist() == [list(range(140, 146))]
+
+
+@pytest.mark.parametrize("length", [30, 100, 1100, 1535, 2600])
+def test_newer_data_continue_as_if_the_whole_history_were_there(tmp_path, length):
+    """Bit for bit, for several series, whatever stands where in the blocks that a forecast reads."""
+    whole = [seasonal(1, length + 7), np.exp(seasonal(2, length + 7) / 10), seasonal(3, length + 7) - 25]
+    loaded = saved(hourly(*(one[:length] for one in whole)), tmp_path / "model")
+    newer = hourly(*(one[length:] for one in whole), hours=length)
+    assert_same(loaded.predict(newer), LSTMForecaster(6).predict(hourly(*whole)))
+    assert loaded.continued(newer).afresh == ()
+
+
+def test_what_is_remembered_is_bounded(tmp_path):
+    loaded = saved(hourly(seasonal(1, 40_000)), tmp_path / "model")
+    assert len(loaded.memory.panel.values) < 2000
+    assert_same(loaded.predict(), LSTMForecaster(6).predict(hourly(seasonal(1, 40_000))))
+
+
+@pytest.mark.parametrize(
+    "length",
+    [
+        700,
+        pytest.param(
+            3000, marks=pytest.mark.xfail(reason="of long series too few values are remembered for the calibration")
+        ),
+    ],
+)
+def test_a_long_horizon_needs_a_longer_memory(tmp_path, length):
+    panel = hourly(seasonal(1, length))
+    assert_same(saved(panel, tmp_path / "model", horizon=200).predict(), LSTMForecaster(200).predict(panel))
+
+
+def test_a_model_that_went_on_may_be_saved_and_go_on_again(tmp_path):
+    values = seasonal(1, 1300)
+    loaded = saved(hourly(values[:1200]), tmp_path / "model")
+    loaded.save(tmp_path / "model", hourly(values[1200:1250], hours=1200))
+    again = lc.load(tmp_path / "model")
+    assert_same(again.predict(hourly(values[1250:], hours=1250)), LSTMForecaster(6).predict(hourly(values)))
+
+
+def test_a_gap_starts_afresh_and_says_why(tmp_path, caplog):
+    values = seasonal(1, 100)
+    loaded = saved(monthly(values[:60]), tmp_path / "model")
+    newer = monthly(values[62:], start="2005-03")
+    with caplog.at_level(logging.INFO, logger="lstmcast"):
+        forecast = loaded.predict(newer)
+    assert_same(forecast, LSTMForecaster(6).predict(newer))
+    assert "'series 0': started afresh, as 2 steps are missing" in caplog.text and "2004-12" in caplog.text
+
+
+def test_revised_values_count_where_the_data_overlap(tmp_path):
+    values = seasonal(1, 80)
+    revised = values.copy()
+    revised[50:] += 3.0
+    loaded = saved(monthly(values[:60]), tmp_path / "model")
+    newer = monthly(revised[50:], start="2004-03")
+    assert loaded.continued(newer).went_on == ("series 0",)
+    assert_same(loaded.predict(newer), LSTMForecaster(6).predict(monthly(np.append(values[:50], revised[50:]))))
+
+
+def test_data_that_reach_back_as_far_stand_for_themselves(tmp_path):
+    values = seasonal(1, 80)
+    loaded = saved(monthly(values[:60]), tmp_path / "model")
+    continuation = loaded.continued(monthly(values))
+    assert continuation.afresh == ("series 0",) and "reach back" in str(continuation)
+    assert_same(loaded.predict(monthly(values)), LSTMForecaster(6).predict(monthly(values)))
+
+
+def test_new_and_missing_series(tmp_path):
+    loaded = saved(monthly(seasonal(1, 60), seasonal(2, 60)), tmp_path / "model")
+    newer = lc.Panel.from_arrays(
+        {"series 1": seasonal(2, 70)[60:], "another": seasonal(3, 40)}, frequency="MS", start="2005-01"
+    )
+    continuation = loaded.continued(newer)
+    assert continuation.went_on == ("series 1",) and continuation.afresh == ("another",)
+    assert "'another': started afresh, they are new" in str(continuation)
+    assert loaded.predict(newer).ids.tolist() == ["series 1", "another"]
+
+
+def test_data_of_another_frequency_or_season_are_refused(tmp_path):
+    loaded = saved(monthly(seasonal(1, 60)), tmp_path / "model")
+    with pytest.raises(ModelError, match=r"The data are hourly.*monthly"):
+        loaded.predict(hourly(seasonal(1, 60)))
+    with pytest.raises(ModelError, match=r"seasonal periods \(6,\).*\(12,\)"):
+        loaded.predict(monthly(seasonal(1, 60), start="2005-01", periods=(6,)))
+
+
+def test_times_off_the_saved_grid_start_afresh(tmp_path):
+    loaded = saved(hourly(seasonal(1, 60)), tmp_path / "model")
+    shifted = lc.Panel.from_arrays({"series 0": seasonal(2, 30)}, frequency="h", start="2024-01-03T12:30")
+    assert "not on the saved grid" in str(loaded.continued(shifted))
+
+
+def test_a_folder_that_holds_no_forecaster_is_refused(tmp_path):
+    with pytest.raises(ModelError, match="holds a network, not a saved forecaster"):
+        lc.load(WEIGHTS)
+    with pytest.raises(ModelError, match="no folder"):
+        lc.load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("key", ["horizon", "levels", "frequency", "periods", "columns", "network", "target_kind"])
+def test_an_incomplete_manifest_is_refused(tmp_path, key):
+    saved(monthly(seasonal(1, 30)), tmp_path / "model")
+    manifest, arrays = store.load(tmp_path / "model")
+    del manifest[key]
+    store.save(tmp_path / "model", manifest, arrays)
+    with pytest.raises(ModelError, match=key):
+        lc.load(tmp_path / "model")
+
+
+def test_a_model_cannot_replace_something_else(tmp_path, forecaster):
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "mine.txt").write_text("keep me")
+    with pytest.raises(OutputError, match="left alone"):
+        forecaster.save(tmp_path / "notes", monthly(seasonal(1, 30)))
+    assert (tmp_path / "notes" / "mine.txt").read_text() == "keep me"
+
+
+# ---- without PyTorch
+
+WITHOUT_TORCH = """
+import sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] == "torch":
+            raise ImportError("torch is not installed here")
+
+sys.meta_path.insert(0, Refuse())
+import lstmcast as lc
+
+forecaster = lc.LSTMForecaster(horizon=3)
+forecaster.save(sys.argv[2], sys.argv[1])
+print(lc.load(sys.argv[2]).predict().point.shape)
+heavy = {"torch", "pandas", "polars", "pyarrow", "matplotlib", "scipy"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_the_package_predicts_without_pytorch_installed(tmp_path):
+    command = [sys.executable, "-c", WITHOUT_TORCH, str(ROOT / "examples" / "airline.csv"), str(tmp_path / "model")]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "(1, 3)"
