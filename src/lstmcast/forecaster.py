@@ -36,8 +36,8 @@ logger = logging.getLogger("lstmcast")
 class LSTMForecaster:
     """Forecasts series with an LSTM network that arrives trained.
 
-    `horizon`: steps to forecast unless `predict` is asked for another number. `weights`: "pretrained" for the shipped network, or
-    a folder that holds a network. `levels`: quantile levels of the forecast, between 0 and 1, 0.5 among them or not.
+    `horizon`: steps to forecast unless `predict` is asked for another number. `weights`: "pretrained" for the shipped
+    network, or a folder that holds a network. `levels`: quantile levels of the forecast, between 0 and 1.
 
     >>> import numpy as np, lstmcast as lc
     >>> panel = lc.Panel.from_arrays(10 + np.arange(48) % 12, frequency="MS", start="2020-01")
@@ -68,10 +68,11 @@ class LSTMForecaster:
     ) -> Forecast:
         """Forecast what comes after each series, or after each cutoff.
 
-        `data`: a Panel or anything that `lstmcast.read` reads; a loaded model goes on from what it remembers, and forecasts just that
-        when there are no data. `cutoffs` (S, K): how many observations of each series are known, instead of all. `mode`: "direct"
-        reads all steps from the newest state; "free" feeds every step back; "observed" forecasts each known observation
-        from those before it (one step ahead). Raises `DataError`, `UsageError` or `ModelError`.
+        `data`: a Panel or anything that `lstmcast.read` reads; a loaded model goes on from what it remembers, and
+        forecasts just that when there are no data. `cutoffs` (S, K): how many observations of each series are known,
+        instead of all. `mode`: "direct" reads all steps from the newest state; "free" feeds every step back; "observed"
+        forecasts each known observation from those before it, one step ahead, with the network's own intervals.
+        Raises `DataError`, `UsageError` or `ModelError`.
         """
         if mode not in ("direct", "observed", "free"):
             raise UsageError(f"{mode=} is not known. Use 'direct', 'observed' or 'free'.")
@@ -128,7 +129,7 @@ class LSTMForecaster:
 
 
 def load(folder: str | Path) -> LSTMForecaster:
-    """A model saved by `LSTMForecaster.save`, with what it remembers. Raises `ModelError` where it is damaged or newer."""
+    """A model saved by `LSTMForecaster.save`, with what it remembers; `ModelError` where it is damaged or newer."""
     network, memory, horizon, levels = Memory.load(Path(folder))
     forecaster = LSTMForecaster(horizon, levels=levels)
     forecaster.network, forecaster.memory = network, memory
@@ -158,8 +159,8 @@ def _calibrated(network: Network, panel: Panel, origins: Origins, horizon: int, 
     quantiles = np.full((different.shape[1], horizon, len(heads.LEVELS)), np.nan)
     quantiles[known] = decoding.decode(network, panel, Origins(*different[:, known]), horizon, free=free)
     quantiles = quantiles[place]
-    O, J = held_out.shape[1:]
-    result, before = quantiles[:O], quantiles[O:].reshape(O, J, horizon, -1)
+    count = len(origins.series)
+    result, before = quantiles[:count], quantiles[count:].reshape(*held_out.shape[1:], horizon, -1)
     actual = _actual(panel, origins, held_out[1], horizon)
     for group in _groups(origins, len(panel)):
         result[group] = calibrate(result[group], heads.LEVELS, before[group], actual[group])
@@ -167,7 +168,7 @@ def _calibrated(network: Network, panel: Panel, origins: Origins, horizon: int, 
 
 
 def _held_out(origins: Origins, horizon: int, count: int) -> NDArray:
-    """Series and counts (2, O, J) of the cutoffs before each origin, in the later half of what it knows; count 0 = none."""
+    """Series and counts (2, O, J) of cutoffs before each origin, in the later half of what it knows; count 0 = none."""
     cutoffs = int(np.clip(CALIBRATION_ORIGINS // max(count, 1), FEWEST_CUTOFFS, MOST_CUTOFFS))
     spacing = max(1, horizon // 3)
     counts = origins.counts[:, None] - spacing * np.arange(1, cutoffs + 1)

@@ -1,8 +1,8 @@
 """What a saved model remembers: as many of the newest observations of each series as its next forecasts may read.
 
-That is bounded (a forecast reads at most 2K observations, see `decoding`), smaller than the activations of the layers for most
-series, and exact: the state is rebuilt from them, so a model that goes on with newer data forecasts to the last bit what it
-would forecast from the whole history.
+That is bounded (a forecast reads at most 2K observations, see `decoding`), smaller than the activations of the layers
+for most series, and exact: the state is rebuilt from them, so a model that goes on with newer data forecasts, to the last
+bit what it would forecast from the whole history.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ class Memory:
             )
         if self.panel.periods != newer.periods:
             raise ModelError(
-                f"The data have the seasonal periods {newer.periods}, but the saved model was made with {self.panel.periods}. "
-                "Give the same periods."
+                f"The data have the seasonal periods {newer.periods}, but the saved model was made with "
+                f"{self.panel.periods}. Give the same periods."
             )
 
     def save(self, folder: str | Path, network: Network, horizon: int, levels: tuple[float, ...]) -> None:
@@ -139,7 +139,7 @@ class Memory:
 
     @classmethod
     def load(cls, folder: Path) -> tuple[Network, Memory, int, tuple[float, ...]]:
-        """Network, memory, horizon and levels; `ModelError` where the folder is damaged, newer, or holds something else."""
+        """Network, memory, horizon and levels; `ModelError` where it is damaged, newer, or something else."""
         manifest, arrays = store.load(folder)
         if manifest.get("kind") != KIND:
             raise ModelError(f"{folder} holds a {manifest.get('kind', 'thing of no kind')}, not a saved forecaster.")
