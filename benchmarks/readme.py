@@ -292,8 +292,8 @@ def shipped(results: Results) -> str:
 
 
 TABLES: dict[str, Callable[[Results], str]] = {
-    "headline": headline, "weak": weak, "airline": airline, "classic": classic, "m3": m3, "m4": m4, "coverage": coverage, "ar1": ar1,
-    "speed": speed, "shipped": shipped,
+    "headline": headline, "weak": weak, "airline": airline, "classic": classic, "m3": m3, "m4": m4,
+    "coverage": coverage, "ar1": ar1, "speed": speed, "shipped": shipped,
 }  # fmt: skip
 
 

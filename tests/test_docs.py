@@ -205,7 +205,8 @@ def test_every_marker_has_a_table():
 
 
 def test_the_results_are_those_of_the_shipped_network():
-    assert tables.read_results(weights=tables.shipped_weights()).keys() == tables.read_results().keys()
+    stale = tables.read_results().keys() - tables.read_results(weights=tables.shipped_weights()).keys()
+    assert not stale & tables.TABLES.keys(), "run `make bench`, then `make docs-refresh`"
 
 
 def test_no_table_is_empty_once_something_was_measured():
