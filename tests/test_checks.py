@@ -148,7 +148,7 @@ def test_empty_periods_count_as_zero_and_an_outage_is_a_warning():
 
 @pytest.mark.parametrize(
     ("values", "match"),
-    [([], "there are no rows"), ([1.0], "only 1 value. At least three"), ([1.0, 2.0], "only 2 values"),
+    [([], "there are no rows"), ([1.0], "only one value of 'y'. At least 3"), ([1.0, 2.0], "only 2 values"),
      ([np.nan] * 5, "all 5 values of 'y' are missing")],
 )  # fmt: skip
 def test_too_little_is_refused(values, match):

@@ -273,6 +273,25 @@ def test_predict_on_data_without_the_column(run, saved, tmp_path):
     assert "fares" in done.err
 
 
+@pytest.mark.parametrize("months", [1, 2])
+def test_predict_with_one_new_month_under_another_name(run, saved, tmp_path, months):
+    lines = AIRLINE.read_text(encoding="utf-8").splitlines()
+    (tmp_path / "now.csv").write_text("\n".join([lines[0], *lines[121 : 121 + months]]))
+    done = run("predict", "--model", saved, tmp_path / "now.csv", "-H", 2, "--json")
+    assert done.status == 0, done.err
+    assert "series 'now': continued from the saved state" in done.err and "naive" not in done.err
+    (tmp_path / "whole.csv").write_text("\n".join(lines[: 121 + months]))
+    whole = run("forecast", tmp_path / "whole.csv", "-H", 2, "--json", "--cutoffs", 0)
+    assert done.json["forecast"]["forecast"] == whole.json["forecast"]["forecast"]
+    assert done.json["forecast"]["Month"] == whole.json["forecast"]["Month"]
+
+
+def test_predict_gives_the_intervals_that_are_asked_for(run, saved):
+    done = run("predict", "--model", saved, "-H", 1, "--level", 50, "--json")
+    assert done.status == 0, done.err
+    assert {"q0.25", "q0.75"} <= done.json["forecast"].keys() and "q0.1" not in done.json["forecast"]
+
+
 def test_predict_with_a_damaged_model(run, saved, tmp_path):
     (saved / "weights.safetensors").write_bytes(b"junk")
     done = run("predict", "--model", saved, "--out", tmp_path / "f.csv")

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lstmcast.data.panel import Panel
+from lstmcast.data.panel import Panel, panel_from_table
 from lstmcast.data.readers import as_panel, read, read_table
-from lstmcast.data.table import Table
+from lstmcast.data.table import ReadOptions, Table
 from lstmcast.errors import DataError, LstmcastError, UsageError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -286,13 +286,23 @@ def test_year_month_and_day_in_columns_of_their_own(table_of):
 
 
 @pytest.mark.parametrize(
+    ("rows", "words"), [("2024-01,5\n", "is only one value"), ("2024-01,5\n2024-02,6\n", "2 values")]
+)
+def test_one_or_two_values_are_too_few_for_a_history_and_enough_for_newer_data(tmp_path, rows, words):
+    (tmp_path / "new.csv").write_text("ds,sales\n" + rows)
+    with pytest.raises(DataError, match=rf"^new\.csv: there .*{words} of 'sales'. At least 3 are needed"):
+        read(tmp_path / "new.csv")
+    table = read_table(tmp_path / "new.csv")
+    panel = panel_from_table(table, ReadOptions(frequency="MS", fewest=1))
+    assert len(table) == len(panel.values) == rows.count("\n")
+
+
+@pytest.mark.parametrize(
     ("content", "words"),
     [
         ("", "is empty"),
         ("\n\n  \n", "is empty"),
         ("ds,y\n", "no rows below"),
-        ("ds,y\n2024-01,5\n", "only one value"),
-        ("ds,y\n2024-01,5\n2024-02,6\n", "only two values"),
         (bytes(range(256)) * 20, "binary"),
         (b"\x89PNG\r\n\x1a\n" + b"\0" * 50, "PNG"),
         (b"%PDF-1.4 something", "PDF"),

@@ -157,23 +157,24 @@ def predict(
 
     With newer data it goes on from where the model stopped, if they join, and starts afresh if not.
     """
+    from lstmcast import console
     from lstmcast.forecast import checked_horizon
     from lstmcast.forecaster import load
 
     if horizon is not None:
         checked_horizon(horizon)
     output.check(data or ())
-    levels = output.quantile_levels()
-    saved = load(model)
-    saved.levels = levels or saved.levels
+    saved = load(model, levels=output.quantile_levels() or None)
     assert saved.memory is not None  # a loaded model remembers its data
-    panel = saved.memory.panel
-    newer = _read(data, reading.as_in(panel), quiet) if data else None
-    if newer is not None:
+    panel, newer = saved.memory.panel, None
+    if data:
+        from lstmcast.data.newer import read_newer
+
+        newer = read_newer(_source(data), panel, reading.options(), **reading.columns())
+        _say(quiet, console.panel_line(newer))
         joined = saved.continued(newer)
-        panel = joined.panel
-        if not quiet:
-            _note(f"  note:    {joined}")
+        panel = joined.panel  # what is too short alone may not be when joined: findings are those of the whole
+        _say(quiet, *console.finding_lines(panel.check(), console.MOST_FINDINGS), f"  note:    {joined}")
     result = saved.predict(newer, horizon)
     written = output.write(result, panel, None)
     if as_json:
@@ -220,10 +221,13 @@ def _read(data: Sequence[str], reading: Reading, quiet: bool) -> Panel:
     if not quiet:
         from lstmcast import console
 
-        _note(console.panel_line(panel))
-        for line in console.finding_lines(panel.check(), console.MOST_FINDINGS):
-            _note(line)
+        _say(quiet, console.panel_line(panel), *console.finding_lines(panel.check(), console.MOST_FINDINGS))
     return panel
+
+
+def _say(quiet: bool, *lines: str) -> None:
+    for line in () if quiet else lines:
+        _note(line)
 
 
 def _source(data: Sequence[str]) -> str | list[str]:

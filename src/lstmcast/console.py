@@ -30,7 +30,7 @@ def panel_line(panel: Panel) -> str:
     >>> panel_line(Panel.from_arrays([5.0, 6.0], frequency="MS", start="2024-01"))
     'arrays: 1 series, 2 values, monthly (month starts), 2024-01-01 to 2024-02-01'
     """
-    rows = f"{panel.report.rows:,} rows, " if panel.report.rows else ""
+    rows = f"{panel.report.rows:,} row{'s' * (panel.report.rows != 1)}, " if panel.report.rows else ""
     values = f"{len(panel.values):,} value{'s' * (len(panel.values) != 1)}"
     span = f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
     return f"{panel.report.source}: {rows}{len(panel):,} series, {values}, {panel.frequency.name}, {span}"

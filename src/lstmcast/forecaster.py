@@ -37,7 +37,8 @@ class LSTMForecaster:
     """Forecasts series with an LSTM network that arrives trained.
 
     `horizon`: steps to forecast unless `predict` is asked for another number. `weights`: "pretrained" for the shipped
-    network, or a folder that holds a network. `levels`: quantile levels of the forecast, between 0 and 1.
+    network, a folder that holds a network, or the network itself. `levels`: quantile levels of the forecast, between 0
+    and 1.
 
     >>> import numpy as np, lstmcast as lc
     >>> panel = lc.Panel.from_arrays(10 + np.arange(48) % 12, frequency="MS", start="2020-01")
@@ -48,10 +49,12 @@ class LSTMForecaster:
 
     name = "lstmcast"
 
-    def __init__(self, horizon: int, *, weights: str | Path = "pretrained", levels: Iterable[float] = LEVELS) -> None:
+    def __init__(
+        self, horizon: int, *, weights: str | Path | Network = "pretrained", levels: Iterable[float] = LEVELS
+    ) -> None:
         self.horizon = checked_horizon(horizon)
         self.levels = _checked_levels(levels)
-        self.network = _shipped() if weights == "pretrained" else load_network(Path(weights))[0]
+        self.network = _network(weights)
         self.memory: Memory | None = None
 
     def __repr__(self) -> str:
@@ -85,12 +88,15 @@ class LSTMForecaster:
         return self._forecast(panel, origins, quantiles)
 
     def continued(self, data: Any) -> Continuation:
-        """Newer data joined to what a loaded model remembers; it says which series go on and which start afresh."""
-        from lstmcast.data.readers import as_panel
+        """Newer data joined to what a loaded model remembers; it says which series go on and which start afresh.
+
+        `data`: a Panel or what `lstmcast.read` reads, with the columns of the saved data; one row is enough.
+        """
+        from lstmcast.data.newer import read_newer
 
         if self.memory is None:
             raise UsageError("This forecaster remembers no data: only a model that was saved and loaded can go on.")
-        return self.memory.join(as_panel(data) if not isinstance(data, Panel) else data)
+        return self.memory.join(read_newer(data, self.memory.panel))
 
     def save(self, folder: str | Path, data: Any) -> None:
         """Save the network and as much of the data as its next forecasts need, so that `load` can go on from there.
@@ -100,11 +106,11 @@ class LSTMForecaster:
         Memory.of(self._panel(data), self.horizon, MOST_CUTOFFS).save(folder, self.network, self.horizon, self.levels)
 
     def _panel(self, data: Any) -> Panel:
-        from lstmcast.data.readers import as_panel
-
         if self.memory is None:
             if data is None:
                 raise UsageError("There are no data to forecast. Give a Panel, a file's path or a frame.")
+            from lstmcast.data.readers import as_panel
+
             return as_panel(data)
         if data is None:
             return self.memory.panel
@@ -128,12 +134,21 @@ class LSTMForecaster:
         return Forecast.at_origins(panel, origins, point, _at_levels(quantiles, self.levels), self.levels)
 
 
-def load(folder: str | Path) -> LSTMForecaster:
-    """A model saved by `LSTMForecaster.save`, with what it remembers; `ModelError` where it is damaged or newer."""
-    network, memory, horizon, levels = Memory.load(Path(folder))
-    forecaster = LSTMForecaster(horizon, levels=levels)
-    forecaster.network, forecaster.memory = network, memory
+def load(folder: str | Path, *, levels: Iterable[float] | None = None) -> LSTMForecaster:
+    """A model saved by `LSTMForecaster.save`, with what it remembers; `ModelError` where it is damaged or newer.
+
+    `levels`: quantile levels of its forecasts, those that it was saved with unless given.
+    """
+    network, memory, horizon, saved_levels = Memory.load(Path(folder))
+    forecaster = LSTMForecaster(horizon, weights=network, levels=saved_levels if levels is None else levels)
+    forecaster.memory = memory
     return forecaster
+
+
+def _network(weights: str | Path | Network) -> Network:
+    if isinstance(weights, Network):
+        return weights
+    return _shipped() if weights == "pretrained" else load_network(Path(weights))[0]
 
 
 @cache

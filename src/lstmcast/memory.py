@@ -1,8 +1,8 @@
 """What a saved model remembers: as many of the newest observations of each series as its next forecasts may read.
 
 That is bounded (a forecast reads at most 2K observations, see `decoding`), smaller than the activations of the layers
-for most series, and exact: the state is rebuilt from them, so a model that goes on with newer data forecasts, to the last
-bit what it would forecast from the whole history.
+for most series, and exact: the state is rebuilt from them, so a model that goes on with newer data forecasts, to the
+last bit, what it would forecast from the whole history.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from lstmcast import store
 from lstmcast.data.frequency import OFF_GRID, parse_frequency
 from lstmcast.data.panel import Columns, Panel, Report
-from lstmcast.data.table import format_time, offsets_of
+from lstmcast.data.table import file_label, format_time, offsets_of
 from lstmcast.decoding import block_length, context_start
 from lstmcast.errors import ModelError
-from lstmcast.model.network import Network, described, load_network
+from lstmcast.model.network import Network, described, network_of
 
 KIND = "forecaster"
 
@@ -59,10 +59,12 @@ class Memory:
     def join(self, newer: Panel) -> Continuation:
         """The series of `newer`, each with what is remembered before it where the two meet without a gap.
 
-        Where they overlap, the newer values count. Raises `ModelError` for another frequency or other seasonal periods.
+        Series are known by their ids; the only one of each, if neither was named in the data, is the same. Where they
+        overlap, the newer values count. Raises `ModelError` for another frequency or other seasonal periods.
         """
         self._check(newer)
-        places = {name: place for place, name in enumerate(self.panel.ids)}
+        ids = newer.ids if _is_unnamed(self.panel) and _is_unnamed(newer) else self.panel.ids
+        places = {name: place for place, name in enumerate(ids)}
         pieces, starts, went_on, afresh, reasons = [], [], [], [], []
         for i, name in enumerate(newer.ids):
             values, start = newer.series(i), newer.starts[i]
@@ -148,7 +150,13 @@ class Memory:
             horizon, levels = int(manifest["horizon"]), tuple(manifest["levels"])
         except (KeyError, TypeError, ValueError) as error:
             raise ModelError(f"The manifest in {folder} is incomplete ({error!r}). Save the model again.") from error
-        return load_network(folder)[0], cls(panel), horizon, levels
+        return network_of(folder, manifest, arrays), cls(panel), horizon, levels
+
+
+def _is_unnamed(panel: Panel) -> bool:
+    """Whether a panel is one series that the data gave no name: it is called after its file, or "y"."""
+    labels = ("y", file_label(panel.report.source))
+    return len(panel) == 1 and panel.columns.series == Columns().series and panel.ids[0] in labels
 
 
 def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:

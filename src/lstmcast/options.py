@@ -6,7 +6,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
 
@@ -72,24 +72,6 @@ class Reading:
         """Where to look, as `lstmcast.read` and `lstmcast.check` want it."""
         target, series = (_one_or_more(names) for names in (self.target, self.series))
         return {"time": self.time, "target": target, "series": series, "sheet": self.sheet}
-
-    def as_in(self, panel: Panel) -> Reading:
-        """The same, with what a saved model knows of its data wherever nothing else is said.
-
-        The package's own names stand for data that had none, such as a wide table: those are left to be found.
-        """
-        from lstmcast.data.panel import Columns
-
-        own, known = Columns(), panel.columns
-        time = known.time if known.time != own.time else None
-        target = [known.target] if known.target != own.target else None
-        return replace(
-            self,
-            time=self.time or time,
-            target=self.target or target,
-            kind=self.kind if self.kind != "real" else panel.kind,
-            period=self.period or list(panel.periods),
-        )
 
     def options(self) -> ReadOptions:
         """What to do about what is found."""

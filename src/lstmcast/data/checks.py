@@ -21,17 +21,21 @@ from lstmcast.data.table import ReadOptions, Table, format_time, offsets_of
 _MOST_CELLS = 10_000_000  # of a grid that is filled without asking, however thinly it is occupied
 
 
-def empty(table: Table) -> list[Finding]:
-    """No row has both a time and a value, or there are fewer than three: nothing can be learnt from them."""
+def empty(table: Table, options: ReadOptions) -> list[Finding]:
+    """No row has both a time and a value, or fewer have than are of use: nothing can be learnt from them."""
     values = int(np.count_nonzero(np.isfinite(table.values)))
     if not len(table):
         return [Finding("no rows", "error", "there are no rows of data", "At least three values are needed.")]
     if not values:
         message = f"all {len(table):,} values of {table.columns.target!r} are missing"
         return [Finding("no values", "error", message, "Is it the right target column?", count=len(table))]
-    if values < 3:
-        message = f"there {'is' if values == 1 else 'are'} only {values} value{'s' * (values > 1)}"
-        action = "At least three are needed, and a few seasons for a good forecast."
+    if values < options.fewest:
+        known = "is only one value" if values == 1 else f"are only {values} values"
+        message = f"there {known} of {table.columns.target!r}"
+        action = (
+            f"At least {options.fewest} are needed to continue a series, and a few seasonal cycles to continue it "
+            "well. Give a longer history."
+        )
         return [Finding("too few values", "error", message, action, count=values)]
     return []
 

@@ -43,7 +43,7 @@ class Names:
 
 def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     """Decide what the columns are and bring the sheet into long form; DataError with what to do where that fails."""
-    if names.time is None:
+    if names.time is None or not _holds(sheet, names.time):
         sheet = with_joined_dates(sheet)
     time = None if names.time == "index" else _time_column(sheet, names)
     if time is None and names.time != "index":
@@ -57,6 +57,10 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
         sheet = _drop_undated(sheet, time)
         time = named_column(sheet, time.name, "time")
     return _checked(_long(sheet, names, time))
+
+
+def _holds(sheet: Sheet, name: str) -> bool:
+    return name.strip().casefold() in (own.strip().casefold() for own in sheet.names)
 
 
 def _time_column(sheet: Sheet, names: Names) -> Column | None:
@@ -317,24 +321,17 @@ def _used(codes: ndarray, ids: ndarray) -> tuple[ndarray, ndarray]:
 
 
 def _checked(table: Table) -> Table:
-    """Refuse what no forecast can come of: no values at all, one or two, or values beyond every measure."""
+    """Refuse what no forecast can come of: no values at all, or values beyond every measure."""
     huge = np.flatnonzero(np.isfinite(table.values) & (np.abs(table.values) > _LARGEST))
     if len(huge):
         raise DataError(
             f"{table.source}: {table.place(int(huge[0]))} has {table.values[huge[0]]:g} in {table.columns.target!r}. "
             f"Values up to {_LARGEST:g} are expected. Correct it, or leave the cell empty if the value is not known."
         )
-    known = int((~np.isnan(table.values)).sum())
-    if known == 0:
+    if np.isnan(table.values).all():
         raise DataError(
             f"{table.source}: all {len(table)} values of the target {table.columns.target!r} are missing. "
             f"Numbers are expected; name another column with {ask('target', 'NAME')}."
-        )
-    if known <= 2:
-        values = "one value" if known == 1 else "two values"
-        raise DataError(
-            f"{table.source} holds only {values} of {table.columns.target!r}. At least 3 are needed to continue a "
-            "series, and a few seasonal cycles to continue it well. Give a longer history."
         )
     return table
 

@@ -21,7 +21,17 @@ from lstmcast.data.grids import sheet_from_grid
 from lstmcast.data.layout import Names, table_from_sheet
 from lstmcast.data.panel import Panel, panel_from_table
 from lstmcast.data.sheet import Sheet
-from lstmcast.data.table import Aggregate, Duplicates, Finding, Gaps, Kind, Missing, ReadOptions, Table
+from lstmcast.data.table import (
+    Aggregate,
+    Duplicates,
+    Finding,
+    Gaps,
+    Kind,
+    Missing,
+    ReadOptions,
+    Table,
+    file_label,
+)
 from lstmcast.data.textfiles import read_text, refuse_binary, unpack
 from lstmcast.errors import DataError, UsageError
 
@@ -180,7 +190,7 @@ def _read_file(path: Path, sheet: str | None) -> Sheet:
             refuse_binary(magic, path.name)
             from lstmcast.data.bigfiles import read_large
 
-            large = read_large(path, path.name, _label(path))
+            large = read_large(path, path.name, file_label(path.name))
             if large is not None:
                 return large
         raw = path.read_bytes()
@@ -193,8 +203,8 @@ def _read_file(path: Path, sheet: str | None) -> Sheet:
     if _is_workbook(magic, path):
         from lstmcast.data.workbooks import read_workbook
 
-        return sheet_from_grid(read_workbook(raw, path.name, sheet), path.name, _label(path))
-    return sheet_from_grid(read_text(raw, path.name), path.name, _label(path))
+        return sheet_from_grid(read_workbook(raw, path.name, sheet), path.name, file_label(path.name))
+    return sheet_from_grid(read_text(raw, path.name), path.name, file_label(path.name))
 
 
 def _read_packed(raw: bytes, path: Path) -> Sheet:
@@ -207,20 +217,15 @@ def _read_packed(raw: bytes, path: Path) -> Sheet:
         from lstmcast.data.bigfiles import read_bytes_large
 
         with tempfile.TemporaryDirectory() as folder:
-            large = read_bytes_large(content, path.name, _label(path), Path(folder))
+            large = read_bytes_large(content, path.name, file_label(path.name), Path(folder))
         if large is not None:
             return large
-    return sheet_from_grid(read_text(content, path.name), path.name, _label(path))
+    return sheet_from_grid(read_text(content, path.name), path.name, file_label(path.name))
 
 
 def _is_workbook(magic: bytes, path: Path) -> bool:
     zipped = magic[:4] == b"PK\x03\x04" and path.suffix.lower() != ".zip"
     return zipped or magic == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-
-
-def _label(path: Path) -> str:
-    """The id of a series that has no other name: the file's name without its endings."""
-    return path.name.split(".")[0] or path.name
 
 
 def _joined(tables: Sequence[tuple[Path, Table]]) -> Table:

@@ -33,14 +33,13 @@ def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Find
 
     Rules that need what an error denies (a grid without a frequency) are left out; all others have spoken.
     """
-    found = [*table.dropped, *checks.empty(table)]
-    if not np.isfinite(table.values).any():
-        return None, Findings(found)
-    found += checks.time_zone(table) + checks.unsorted(table)
+    if nothing := checks.empty(table, options):
+        return None, Findings([*table.dropped, *nothing])
+    found = [*table.dropped, *checks.time_zone(table), *checks.unsorted(table)]
     table = in_order(table)
     found += checks.infinite(table)
     table = replace(table, values=np.where(np.isinf(table.values), np.nan, table.values))
-    table, frequency, told = _one_row_per_time(table, options)
+    table, frequency, told = _without_repeats(table, options)
     kept = between_values(table)
     found += told + checks.edges(table, kept)
     table = only(table, kept)
@@ -55,13 +54,18 @@ def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Find
     return (None if findings.errors else regular), findings
 
 
-def _one_row_per_time(table: Table, options: ReadOptions) -> tuple[Table, Frequency | None, list[Finding]]:
+def _without_repeats(table: Table, options: ReadOptions) -> tuple[Table, Frequency | None, list[Finding]]:
     if options.aggregate is not None:
         return aggregated(table, options)
     found = checks.duplicates(table, options)
     how = "first" if options.duplicates == "error" else options.duplicates  # an error has been found: go on looking
+    return one_row_per_time(table, how), None, found
+
+
+def one_row_per_time(table: Table, how: str) -> Table:
+    """Rows of one series and time as one row, their values reduced. table: sorted."""
     begins = _group_begins(table.series, table.times)
-    return (table if len(begins) == len(table) else grouped(table, begins, how)), None, found
+    return table if len(begins) == len(table) else grouped(table, begins, how)
 
 
 def _gridded(table: Table, frequency: Frequency, options: ReadOptions) -> tuple[Regular | None, list[Finding]]:
@@ -155,7 +159,7 @@ def between_values(table: Table) -> ndarray:
 
 def only(table: Table, kept: ndarray) -> Table:
     """The table without the other rows, and without series that have none left."""
-    if kept.all() and len(table.ids) == len(np.unique(table.series)):
+    if kept.all() and np.bincount(table.series, minlength=len(table.ids)).all():
         return table
     table = _rows(table, np.flatnonzero(kept))
     present, series = np.unique(table.series, return_inverse=True)

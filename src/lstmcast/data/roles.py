@@ -52,6 +52,10 @@ _ID_ENDING = re.compile(r"(id|code|店|コード)$")
 _ROW_NUMBER = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?")
 
 
+class NoSuchColumnError(DataError):
+    """A column that was named is not there."""
+
+
 def ask(option: str, example: str) -> str:
     """How to name a column, on the command line and in Python.
 
@@ -72,7 +76,9 @@ def named_column(sheet: Sheet, name: str, role: str) -> Column:
         return folded[0]
     close = get_close_matches(str(name), sheet.names, 1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise DataError(f"{sheet.source} has no column {name!r} for the {role}.{hint} Its columns are:\n{sheet.describe()}")
+    raise NoSuchColumnError(
+        f"{sheet.source} has no column {name!r} for the {role}.{hint} Its columns are:\n{sheet.describe()}"
+    )
 
 
 def named_columns(sheet: Sheet, names: str | Sequence[str], role: str) -> list[Column]:

@@ -84,7 +84,8 @@ class ReadOptions:
     frequency: as parse_frequency reads it, or None to infer it · periods: seasonal periods in steps, or None for the
     frequency's own · aggregate: how many rows per period become one value · duplicates: what to do with several rows
     for one time · gaps: times without a row become missing values, or are an error · missing: missing values are
-    masked, or interpolated linearly. Raises UsageError for anything else.
+    masked, or interpolated linearly · fewest: values below which data are refused; a model that goes on needs one.
+    Raises UsageError for anything else.
 
     >>> ReadOptions(frequency="MS", duplicates="sum").gaps
     'fill'
@@ -101,6 +102,7 @@ class ReadOptions:
     duplicates: Duplicates = "error"
     gaps: Gaps = "fill"
     missing: Missing = "mask"
+    fewest: int = 3
 
     def __post_init__(self) -> None:
         if self.frequency is not None:
@@ -113,6 +115,15 @@ class ReadOptions:
         require_choice("duplicates", self.duplicates, get_args(Duplicates))
         require_choice("gaps", self.gaps, get_args(Gaps))
         require_choice("missing", self.missing, get_args(Missing))
+
+
+def file_label(name: str) -> str:
+    """What a series is called whose file says nothing of it: the file's name without its endings.
+
+    >>> file_label("airline.csv.gz")
+    'airline'
+    """
+    return name.split(".")[0] or name
 
 
 def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:

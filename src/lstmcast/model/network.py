@@ -166,6 +166,11 @@ def load_network(folder: Path) -> tuple[Network, dict[str, Any]]:
     `ModelError` where it is not whole or of another making.
     """
     manifest, groups = store.load(folder)
+    return network_of(folder, manifest, groups), manifest
+
+
+def network_of(folder: Path, manifest: dict[str, Any], groups: dict[str, dict[str, NDArray]]) -> Network:
+    """The network in what was read from a folder of the store; errors as of `load_network`."""
     version = manifest.get("inputs_version")
     if version != causal.VERSION:
         raise ModelError(
@@ -182,7 +187,7 @@ def load_network(folder: Path) -> tuple[Network, dict[str, Any]]:
         raise ModelError(
             f"The manifest in {folder} does not describe a network ({error}). Save the model again."
         ) from error
-    return Network(config, members), manifest
+    return Network(config, members)
 
 
 def described(network: Network) -> tuple[dict[str, Any], dict[str, NDArray]]:

@@ -1,0 +1,187 @@
+"""Newer data for a saved model: what it knows of its data fills in what one or two rows cannot show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import lstmcast as lc
+from lstmcast import forecaster, store
+from lstmcast.data.newer import read_newer
+from lstmcast.data.panel import Columns, Panel
+from lstmcast.errors import DataError, ModelError
+from lstmcast.model.network import Network, NetworkConfig, array_shapes
+
+MONTHS = [f"{2020 + i // 12}-{i % 12 + 1:02d}" for i in range(40)]
+SALES = 50 + np.arange(40) + 10 * np.sin(np.arange(40))
+
+
+def months(first: int, last: int, time: str = "month", target: str = "sales") -> str:
+    rows = (f"{MONTHS[i]},{SALES[i]}\n" for i in range(first, last))
+    return f"{time},{target}\n" + "".join(rows)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def writing(text: str, name: str = "new.csv") -> Path:
+        (tmp_path / name).write_text(text)
+        return tmp_path / name
+
+    return writing
+
+
+@pytest.fixture
+def known(write) -> Panel:
+    """Three years of sales in a file called old.csv."""
+    return lc.read(write(months(0, 36), "old.csv"))
+
+
+@pytest.fixture
+def network() -> Network:
+    config, rng = NetworkConfig(units=4, layers=1, horizon=6), np.random.default_rng(0)
+    shapes = array_shapes(config).items()
+    return Network(config, [{name: rng.normal(0, 0.1, shape).astype("float32") for name, shape in shapes}])
+
+
+@pytest.fixture
+def saved(known, network, tmp_path) -> Path:
+    lc.LSTMForecaster(6, weights=network).save(tmp_path / "model", known)
+    return tmp_path / "model"
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_month_or_two_have_the_frequency_of_the_saved_data(known, write, rows):
+    newer = read_newer(write(months(36, 36 + rows)), known)
+    assert newer.frequency == known.frequency and newer.periods == known.periods
+    assert newer.values.tolist() == SALES[36 : 36 + rows].tolist()
+
+
+def test_two_months_with_a_gap_are_monthly_still(known, write):
+    newer = read_newer(write("month,sales\n2023-01,5\n2023-03,7\n"), known)
+    np.testing.assert_array_equal(newer.values, [5, np.nan, 7])
+
+
+def test_one_month_of_each_of_many_series(write):
+    old = "month,store,sales\n" + "".join(f"{m},{s},{i}\n" for s in "ab" for i, m in enumerate(MONTHS[:36]))
+    known = lc.read(write(old, "old.csv"))
+    newer = read_newer(write("month,store,sales\n2023-01,a,5\n2023-01,b,7\n"), known)
+    assert newer.ids.tolist() == ["a", "b"] and newer.frequency == known.frequency
+    one = read_newer(write("month,store,sales\n2023-01,b,7\n"), known)
+    assert one.ids.tolist() == ["b"]
+
+
+def test_a_week_without_a_weekend_is_business_days(write):
+    days = pd.bdate_range("2024-01-01", periods=40).strftime("%Y-%m-%d")
+    known = lc.read(write("day,y\n" + "".join(f"{day},{i}\n" for i, day in enumerate(days[:30])), "old.csv"))
+    assert known.frequency.code == "B"
+    newer = read_newer(write("day,y\n" + "".join(f"{day},{i}\n" for i, day in enumerate(days[30:35]))), known)
+    assert newer.frequency == known.frequency
+
+
+@pytest.mark.parametrize(
+    ("days", "name"),
+    [(pd.date_range("2023-01-01", periods=3), "daily"), (pd.date_range("2023", periods=4, freq="YS"), "yearly")],
+)
+def test_three_rows_show_their_own_frequency(saved, write, days, name):
+    newer = write("month,sales\n" + "".join(f"{day:%Y-%m-%d},5\n" for day in days))
+    with pytest.raises(ModelError, match=rf"The data are {name}.*but the saved model was made with monthly"):
+        lc.load(saved).predict(newer)
+
+
+def test_the_kind_is_that_of_the_saved_data(write):
+    known = lc.read(write(months(0, 36), "old.csv"), kind="positive")
+    assert read_newer(write(months(36, 37)), known).kind == "positive"
+    with pytest.raises(DataError, match="negative"):
+        read_newer(write("month,sales\n2023-01,-5\n"), known)
+
+
+def test_options_that_are_given_come_first(known, write):
+    twice = write("month,sales\n2023-01,5\n2023-01,7\n2023-02,1\n")
+    newer = read_newer(twice, known, lc.ReadOptions(duplicates="sum", periods=(6,), kind="count"))
+    assert newer.values.tolist() == [12, 1] and newer.periods == (6,) and newer.kind == "count"
+    days = write("month,sales\n2023-01-01,5\n2023-01-31,7\n2023-02-01,1\n2023-02-28,1\n2023-03-01,9\n2023-03-31,1\n")
+    assert read_newer(days, known, lc.ReadOptions(aggregate="sum")).values.tolist() == [12, 2, 10]
+
+
+def test_the_saved_columns_are_looked_for_and_missed(known, write):
+    other = "month,fares,sales\n2023-01,9,5\n"
+    assert read_newer(write(other), known).values.tolist() == [5]
+    with pytest.raises(
+        DataError, match=r"(?s)no column 'sales' for the target.*'fares': 76.*made with 'month' for the time"
+    ):
+        read_newer(write(months(36, 38, target="fares")), known)
+    with pytest.raises(DataError, match=r"(?s)no column 'month' for the time.*--time NAME, --target NAME"):
+        read_newer(write(months(36, 38, time="date")), known)
+    assert read_newer(write(months(36, 38, target="fares")), known, target="fares").columns == Columns(
+        "unique_id", "month", "fares"
+    )
+
+
+def test_dates_in_several_columns_are_joined_again(write):
+    rows = [f"{month[:4]},{month[5:]},{i}\n" for i, month in enumerate(MONTHS)]
+    known = lc.read(write("Year,Month,sales\n" + "".join(rows[:36]), "old.csv"))
+    newer = read_newer(write("Year,Month,sales\n" + rows[36]), known)
+    assert newer.starts == known.ends + np.timedelta64(31, "D") and newer.columns == known.columns
+
+
+@pytest.mark.parametrize("rows", ["5,5\n", "5,5\n6,6\n7,7\n"])
+def test_numbers_in_the_place_of_dates(known, write, rows):
+    with pytest.raises(ModelError, match=r"The times of new\.csv are numbers, but the saved model was made with dates"):
+        read_newer(write("month,sales\n" + rows), known)
+
+
+def test_no_value_is_refused(known, write):
+    with pytest.raises(DataError, match=r"missing|no column of numbers"):
+        read_newer(write("month,sales\n2023-01,\n"), known)
+
+
+# ---- a model that goes on
+
+
+@pytest.mark.parametrize("rows", [1, 2, 4])
+def test_predict_goes_on_with_a_file_of_any_name(saved, write, network, rows):
+    loaded, newer = lc.load(saved), write(months(36, 36 + rows), "january.csv")
+    assert loaded.continued(newer).went_on == ("january",)
+    whole = lc.LSTMForecaster(6, weights=network).predict(write(months(0, 36 + rows), "whole.csv"))
+    for data in (newer, str(newer), pd.read_csv(newer)):
+        forecast = loaded.predict(data)
+        np.testing.assert_array_equal(forecast.quantiles, whole.quantiles)
+        np.testing.assert_array_equal(forecast.times, whole.times)
+
+
+def test_a_model_that_went_on_goes_on_under_a_third_name(saved, write, network):
+    loaded = lc.load(saved)
+    loaded.save(saved, write(months(36, 37), "january.csv"))
+    forecast = lc.load(saved).predict(write(months(37, 38), "february.csv"))
+    whole = lc.LSTMForecaster(6, weights=network).predict(write(months(0, 38), "whole.csv"))
+    np.testing.assert_array_equal(forecast.quantiles, whole.quantiles)
+
+
+def test_series_with_names_of_their_own_are_not_mistaken(saved, write, network, tmp_path):
+    named = lc.Panel.from_arrays({"another": SALES[36:]}, frequency="MS", start="2023-01")
+    assert lc.load(saved).continued(named).afresh == ("another",)
+    shop = lc.read(write("month,unique_id,sales\n" + "".join(f"{m},a,{i}\n" for i, m in enumerate(MONTHS[:36]))))
+    lc.LSTMForecaster(6, weights=network).save(tmp_path / "shop", shop)
+    other = write("month,unique_id,sales\n2023-01,b,4\n")
+    assert lc.load(tmp_path / "shop").continued(other).afresh == ("b",)
+
+
+# ---- load
+
+
+def test_load_reads_the_folder_once_and_no_other(saved, monkeypatch):
+    read = []
+    monkeypatch.setattr(store, "load", lambda folder, load=store.load: read.append(Path(folder)) or load(folder))
+    monkeypatch.setattr(forecaster, "_shipped", lambda: pytest.fail("the shipped network is not needed"))
+    assert lc.load(saved).predict().horizon == 6
+    assert read == [saved]
+
+
+def test_load_takes_other_levels(saved):
+    assert lc.load(saved).levels == lc.LSTMForecaster(6).levels
+    assert lc.load(saved, levels=(0.75, 0.25)).predict().levels == (0.25, 0.75)
+    with pytest.raises(lc.UsageError, match="levels"):
+        lc.load(saved, levels=(2.0,))
