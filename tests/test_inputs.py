@@ -15,8 +15,11 @@ from lstmcast.model.inputs import (
     CLIP,
     LOG_PRIOR_COUNT,
     LOG_PRIOR_SCALE,
+    MEMORY_CYCLES,
     PRIOR_SHARE,
     PRIOR_WEIGHT,
+    RELEARN,
+    SHORTEST_MEMORY,
     SLOW,
     SMOOTHING,
     InputConfig,
@@ -141,9 +144,9 @@ def test_missing_values_do_not_become_zeros():
 def test_a_missing_value_repeats_the_level_and_leaves_the_scale():
     seen = read([[3.0, 5.0, np.nan, np.nan, 6.0, 7.0]], (1,))
     np.testing.assert_array_equal(seen.level_BT, [[3, 5, 5, 5, 6, 7]])
-    np.testing.assert_array_equal(
-        seen.scale_BT, [[0, 2, 2, 2, 2, 1.5]]
-    )  # 6 − 5 spans a gap, so it is no change of a step
+    kept = 1 - 1 / SHORTEST_MEMORY
+    scale = (2 * kept + 1) / (kept + 1)  # 6 − 5 spans a gap, so it is no change of a step
+    np.testing.assert_allclose(seen.scale_BT, [[0, 2, 2, 2, 2, scale]])
     np.testing.assert_allclose(seen.x_BTC[0, 4, WINDOW], [-0.5, -0.5, -0.5, -1.5])
 
 
@@ -248,6 +251,7 @@ def plain_reference(z, periods, horizon, log):
     tables = [Table(m, max((p for p in periods if p < m and m % p == 0), default=m)) for m in periods]
     sums, shares = np.zeros((len(periods), 3)), np.zeros(len(periods))
     level, total, count = 0.0, LOG_PRIOR_COUNT * LOG_PRIOR_SCALE * log, LOG_PRIOR_COUNT * log
+    keep = 1 - 1 / max(SHORTEST_MEMORY, MEMORY_CYCLES * min(periods))
     out = Reference(np.zeros(len(z)), np.zeros(len(z)), np.zeros((len(z), horizon)))
 
     def season(step):
@@ -265,11 +269,13 @@ def plain_reference(z, periods, horizon, log):
             change = z[t] - z[t - lag] if t >= lag else np.nan
             change -= sum(share * then.foretold(t, lag) for share, _, then in shorter)
             shares[k] = believed(sums[k], change, before[k].foretold(t, lag))
+        if any(now.whole() and not then.whole() for now, then in zip(tables, before, strict=True)):
+            total, count = RELEARN * total, RELEARN * count
         if not np.isnan(z[t]):
             level = z[t] - season(t)
             if t and not np.isnan(z[t - 1]):
-                total, count = total + abs(level - (z[t - 1] - season(t - 1))), count + 1
-        out.level_T[t], out.scale_T[t] = level, total / max(count, 1)
+                total, count = keep * total + abs(level - (z[t - 1] - season(t - 1))), keep * count + 1
+        out.level_T[t], out.scale_T[t] = level, total / count if count else 0.0
         out.seasonal_TH[t] = [season(t + h) for h in range(1, horizon + 1)]
     return out
 

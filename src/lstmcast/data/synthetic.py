@@ -42,7 +42,14 @@ KINDS = (
     Kind("weekly", ((52,),), 0.002, 0.25, 0.01, 0.7, (104, 520), 0.85),
     Kind("daily", ((7,), (7,), (5,)), 0.0007, 0.2, 0.005, 0.65, (56, 512), 0.75),
     Kind(
-        "hourly", ((24, 168), (24, 168), (24,), (48, 336), (96,), (144,)), 0.0001, 0.06, 0.001, 0.8, (192, 1000), 0.65
+        "hourly",
+        ((24, 168), (24, 168), (24,), (48, 336), (96,), (144,), (288,)),
+        0.0001,
+        0.06,
+        0.001,
+        0.8,
+        (192, 1000),
+        0.65,
     ),
     Kind("other", ((1,), (1,), (4,), (6,), (12,), (24,), (60,)), 0.004, 0.4, 0.03, 0.6, (24, 256), 0.6),
 )
@@ -177,7 +184,7 @@ def _season(rng: Generator, shape: tuple[int, int], m: int) -> NDArray:
     """A pattern of period m, smooth or free or spiky, that may change from cycle to cycle and grow or shrink."""
     count, length = shape
     cycles = -(-length // m) + 1
-    size_B11 = _log_uniform(rng, 0.3, 12.0, count)[:, :, None]
+    size_B11 = _log_uniform(rng, 0.3, 25.0, count)[:, :, None]
     pattern_BM = _pattern(rng, count, m)
     drift = _maybe(rng, count, 0.45) * _log_uniform(rng, 0.02, 0.35, count)
     steps = rng.standard_normal((count, cycles, m)) * drift[:, :, None]
@@ -221,7 +228,7 @@ def _workday(rng: Generator, shape: tuple[int, int], periods: tuple[int, ...]) -
     week = (factor[:, :, None] * daily[:, None, :] + level[:, :, None]).reshape(count, days * short)
     repeats = -(-length // week.shape[1]) + 1
     offset = rng.integers(week.shape[1])
-    return np.tile(week, repeats)[:, offset : offset + length] * _log_uniform(rng, 0.5, 10.0, count)
+    return np.tile(week, repeats)[:, offset : offset + length] * _log_uniform(rng, 0.5, 25.0, count)
 
 
 def _days(rng: Generator, shape: tuple[int, int], m: int) -> NDArray:

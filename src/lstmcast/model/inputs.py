@@ -26,12 +26,14 @@ from numpy.typing import NDArray
 from lstmcast.data.frequency import FAMILIES
 from lstmcast.errors import UsageError
 
-VERSION = 1  # of the construction below: weights are only used with the inputs that they were trained on
+VERSION = 2  # of the construction below: weights are only used with the inputs that they were trained on
 CLIP = 20.0
 CONTEXT = 1024  # longest stretch of a series that is read before a forecast, in training as in use
 SMOOTHING = (0.5, 0.2, 0.05, 0.0)  # of the level; 0 is the mean of everything read
 SLOW, FAST = 0.8, 0.3  # what is left of a seasonal deviation after one more cycle
 PRIOR_WEIGHT, PRIOR_SHARE = 4.0, 0.5  # of the seasonal share, in observations
+SHORTEST_MEMORY, MEMORY_CYCLES = 32.0, 4.0  # of the scale: observations, or cycles of the shortest season
+RELEARN = 0.1  # what the changes before a season was known still count
 LOG_PRIOR_SCALE, LOG_PRIOR_COUNT = 0.05, 3.0  # mean absolute change of a log series, before anything is known
 
 
@@ -68,8 +70,7 @@ class InputState(NamedTuple):
     reference_B: NDArray  # first observation; keeps sums exact for values with a large offset
     level_BL: NDArray  # the newest seasonally adjusted observation as it was at each of those steps, less the reference
     smooth_BA: NDArray
-    change_B: NDArray  # Σ |adjusted change|
-    changes_B: NDArray  # how many
+    scale_B3: NDArray  # decayed sums that the scale is made of: absolute changes, their number, the rest of the prior
     age_B: NDArray  # observations read
     seasons: tuple[SeasonState, ...]
 
@@ -107,8 +108,7 @@ def start(batch: int, periods: tuple[int, ...], config: InputConfig) -> InputSta
         reference_B=np.full(batch, np.nan),
         level_BL=np.zeros((batch, tail)),
         smooth_BA=np.zeros((batch, len(SMOOTHING))),
-        change_B=zeros,
-        changes_B=zeros,
+        scale_B3=np.tile([0.0, 0.0, 1.0], (batch, 1)),
         age_B=zeros,
         seasons=seasons,
     )
@@ -142,7 +142,7 @@ def advance(
     )
     adjusted_BTW, known_BTW, level_BU = _adjusted_window(state.level_BL, filled_BU, known_BU, total.past_BTW)
     level_BT = level_BU[:, tail:]
-    scale_BT, change_B, changes_B = _running_scale(state, adjusted_BTW, known_BTW, log)
+    scale_BT, scale_B3 = _running_scale(state.scale_B3, adjusted_BTW, known_BTW, total.settled_BT, periods, log)
     smooth_BTA = _smooth(state.smooth_BA, level_BT, known_BTW[:, :, 0], age_BT)
 
     unit_BT1 = np.where(scale_BT > 0, scale_BT, np.inf)[:, :, None]  # nothing has changed yet: nothing to see
@@ -153,14 +153,14 @@ def advance(
         np.clip((smooth_BTA - level_BT[:, :, None]) / unit_BT1, -CLIP, CLIP),
         _context(relative_BTW, scale_BT, age_BT, shares_PBT, periods, log),
         np.broadcast_to(_one_hot(family), (*age_BT.shape, len(FAMILIES))),
-        *(np.clip(part_BTH / unit_BT1, -CLIP, CLIP) for part_BTH in total[1:]),
+        *(np.clip(part_BTH / unit_BT1, -CLIP, CLIP) for part_BTH in total[1:4]),
     ]
     x_BTC = np.concatenate([np.asarray(part, np.float32) for part in channels], axis=2)
     begun_BT = seen_BU[:, tail:]
     x_BTC *= begun_BT[:, :, None]
     new = InputState(
         z_BU[:, -tail:], seen_BU[:, -tail:], reference_B, level_BU[:, -tail:], smooth_BTA[:, -1],
-        change_B, changes_B, age_BT[:, -1], seasons,
+        scale_B3, age_BT[:, -1], seasons,
     )  # fmt: skip
     absolute_BT = np.where(begun_BT, level_BT + reference_B[:, None], 0.0)
     return Inputs(x_BTC, begun_BT, absolute_BT, scale_BT, total.expected_BTH), new
@@ -173,6 +173,7 @@ class _Seasonal(NamedTuple):
     expected_BTH: NDArray  # each period times its share: what is taken out of the target
     doubted_BTH: NDArray  # what the shares left out
     recent_BTH: NDArray  # last cycles less the long-run indices
+    settled_BT: NDArray  # whether a season became known at this step
 
 
 def _first_known(reference_B: NDArray, z_BT: NDArray) -> NDArray:
@@ -188,7 +189,8 @@ def _read_seasons(
     """Each period explains what the shorter ones left."""
     B = len(z_BU)
     W, H = config.window, config.horizon
-    total = _Seasonal(np.zeros((B, T, W)), np.zeros((B, T, H)), np.zeros((B, T, H)), np.zeros((B, T, H)))
+    nothing = np.zeros((B, T, H))
+    total = _Seasonal(np.zeros((B, T, W)), nothing, nothing, nothing, np.zeros((B, T), bool))
     explained: list[tuple[_Indices, NDArray]] = []
     new, shares = [], []
     for state, m in zip(states, periods, strict=True):
@@ -211,6 +213,7 @@ def _read_seasons(
             total.expected_BTH + share_BT[:, :, None] * ahead_BTH,
             total.doubted_BTH + (1 - share_BT[:, :, None]) * ahead_BTH,
             total.recent_BTH + recent.range(1, H + 1) - ahead_BTH,
+            total.settled_BT | indices.settled(),
         )
         explained.append((indices, share_BT))
         shares.append(share_BT)
@@ -293,6 +296,10 @@ class _Indices:
         change = self.at(0, asof=1) - self.at(-lag, asof=1)
         return np.where(self._whole_before, change, 0.0)
 
+    def settled(self) -> NDArray:
+        """Whether the indices became known at each step (B, T)."""
+        return self._whole & ~self._whole_before
+
     def _columns(self, cycle: int, distance: int, asof: int) -> slice:
         """Where the newest index of that phase of a cycle stands, as known at each step."""
         ahead = distance + asof + self.m // 2  # of the newest step with an index
@@ -353,18 +360,33 @@ def _carry_forward(before_B: NDArray, values_BT: NDArray, known_BT: NDArray) -> 
 
 
 def _running_scale(
-    state: InputState, adjusted_BTW: NDArray, known_BTW: NDArray, log: bool
-) -> tuple[NDArray, NDArray, NDArray]:
-    """Mean absolute change of the adjusted series so far (B, T); on the log axis it starts from a prior."""
-    use = known_BTW[:, :, 0] & known_BTW[:, :, 1]
-    change = np.where(use, np.abs(adjusted_BTW[:, :, 0] - adjusted_BTW[:, :, 1]), 0.0)
-    total = state.change_B[:, None] + np.cumsum(change, axis=1)
-    count = state.changes_B[:, None] + np.cumsum(use, axis=1)
+    sums_B3: NDArray,
+    adjusted_BTW: NDArray,
+    known_BTW: NDArray,
+    settled_BT: NDArray,
+    periods: tuple[int, ...],
+    log: bool,
+) -> tuple[NDArray, NDArray]:
+    """Mean absolute change of the adjusted series (B, T), slowly forgetting; on the log axis it starts from a prior.
+
+    Before a season is known, its ups and downs count as changes: most of them is forgotten when it becomes known.
+    """
+    use_BT = known_BTW[:, :, 0] & known_BTW[:, :, 1]
+    change_BT = np.where(use_BT, np.abs(adjusted_BTW[:, :, 0] - adjusted_BTW[:, :, 1]), 0.0)
+    new_BT3 = np.stack([change_BT, use_BT, np.zeros_like(change_BT)], axis=2)
+    memory = max(SHORTEST_MEMORY, MEMORY_CYCLES * min(seasonal(periods), default=1))
+    keep_BT = np.where(use_BT, 1.0 - 1.0 / memory, 1.0) * np.where(settled_BT, RELEARN, 1.0)
+    sums_BT3 = np.empty_like(new_BT3)
+    for t in range(new_BT3.shape[1]):
+        sums_B3 = keep_BT[:, t, None] * sums_B3 + new_BT3[:, t]
+        sums_BT3[:, t] = sums_B3
+    change_BT, count_BT, prior_BT = np.moveaxis(sums_BT3, 2, 0)
     if log:
-        scale = (total + LOG_PRIOR_COUNT * LOG_PRIOR_SCALE) / (count + LOG_PRIOR_COUNT)
+        weight_BT = LOG_PRIOR_COUNT * prior_BT
+        scale_BT = (change_BT + weight_BT * LOG_PRIOR_SCALE) / (count_BT + weight_BT)
     else:
-        scale = total / np.maximum(count, 1.0)
-    return scale, total[:, -1], count[:, -1]
+        scale_BT = change_BT / np.where(count_BT > 0, count_BT, 1.0)
+    return scale_BT, sums_B3
 
 
 def _smooth(smooth_BA: NDArray, level_BT: NDArray, known_BT: NDArray, age_BT: NDArray) -> NDArray:

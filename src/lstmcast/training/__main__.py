@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument(
         "--checkpoints", type=Path, required=True, help="folder for what an interrupted run goes on from"
     )
-    parser.add_argument("--members", type=int, default=3, help="networks whose quantiles are averaged (default 3)")
+    parser.add_argument("--members", type=int, default=2, help="networks whose quantiles are averaged (default 2)")
     parser.add_argument("--steps", type=int, default=defaults.steps, help=f"of each member (default {defaults.steps})")
     parser.add_argument("--seed", type=int, default=defaults.seed, help="of the first member (default 0)")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
