@@ -28,9 +28,6 @@ class Oracle:
     horizon: int = 4
     name: str = "oracle"
 
-    def fit(self, panel: Panel) -> Oracle:
-        return self
-
     def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
         rows = panel.offsets[origins.series][:, None] + origins.counts[:, None] + np.arange(steps)
@@ -45,6 +42,11 @@ def panel() -> Panel:
     rng = np.random.default_rng(2)
     series = {f"s{i}": 50 + np.tile(SEASON, 20)[:n] + rng.normal(0, 1, n) for i, n in enumerate((60, 48, 30))}
     return Panel.from_arrays(series, periods=(4,))
+
+
+def test_data_of_any_kind_are_read():
+    columns = {"ds": [f"{2000 + i // 4}-{1 + 3 * (i % 4):02d}" for i in range(40)], "y": np.tile(SEASON, 10)}
+    assert backtest(SeasonalNaive(), columns, horizon=4, cutoffs=2).scores["naive"]["mae"] > 0
 
 
 def test_cutoffs_are_a_horizon_apart_where_the_history_allows():

@@ -119,14 +119,6 @@ def test_twice_gives_the_same(forecaster):
     np.testing.assert_array_equal(one.quantiles, other.quantiles)
 
 
-def test_fitting_twice_is_fitting_once(forecaster):
-    if not hasattr(forecaster, "fit"):
-        pytest.skip("forecasts without being fitted")
-    panel = panel_of(SERIES)
-    once, twice = forecaster.fit(panel), forecaster.fit(panel).fit(panel)
-    assert_close(twice.predict(panel, HORIZON), once.predict(panel, HORIZON))
-
-
 def test_a_saved_forecaster_forecasts_the_same(forecaster, tmp_path):
     if not hasattr(forecaster, "save"):
         pytest.skip("has nothing to save")

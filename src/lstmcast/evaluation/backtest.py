@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -20,16 +20,11 @@ from lstmcast.evaluation.metrics import Scales, naive_scales
 from lstmcast.evaluation.summary import Scored, Summary, plain, summarise, table
 from lstmcast.forecast import Forecast, Origins, checked_horizon, origins_of
 
-FEWEST_KNOWN = (
-    8,
-    4,
-)  # known values at a cutoff, at least, where two cycles are too much to ask
+FEWEST_KNOWN = (8, 4)  # known values at a cutoff, at least, where two cycles are too much to ask
 
 
 class Forecasts(Protocol):
-    """What can be tested: LSTMForecaster, every baseline, and whatever has these two methods."""
-
-    def fit(self, panel: Panel) -> Self: ...
+    """What can be tested: LSTMForecaster, every baseline, and whatever has this method."""
 
     def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast: ...
 
@@ -94,7 +89,7 @@ class Backtest:
 
 def backtest(
     model: Forecasts,
-    panel: Panel,
+    data: Any,
     *,
     cutoffs: int | np.ndarray = 5,
     step: int | None = None,
@@ -103,10 +98,11 @@ def backtest(
 ) -> Backtest:
     """Forecast the end of each series from `cutoffs` earlier points, with the model and with the baselines.
 
+    `data`: a Panel, or anything that `lstmcast.read` reads. The model is used as it is.
     The last cutoff leaves `horizon` values (the model's own unless given) to compare with; the ones before lie `step`
     apart: a horizon unless given, less where the history is too short for that. Counts of known observations (S, K)
-    in place of the number say it exactly; 0 leaves an origin out. The model is used as it is. `baselines`: True for
-    the four built-in ones, "classical" for AutoETS, AutoTheta and AutoARIMA as well, a list of your own, or False.
+    in place of the number say it exactly; 0 leaves an origin out. `baselines`: True for the four built-in ones,
+    "classical" for AutoETS, AutoTheta and AutoARIMA as well, a list of your own, or False.
 
     Each model is asked once. Raises UsageError for senseless arguments and ModelError where a model gives no numbers.
     Where nothing can be held out the result is empty and says why.
@@ -116,8 +112,11 @@ def backtest(
     >>> backtest(SeasonalNaive(), panel, horizon=4).scores["naive"]["mae"]
     2.0
     """
+    from lstmcast.data.readers import as_panel  # here: who has a Panel need not import all that reads
+
     steps = checked_horizon(horizon, getattr(model, "horizon", None))
     name = str(getattr(model, "name", type(model).__name__))
+    panel = as_panel(data)
     period = int(panel.periods[0])
     counts, notes = _counts(panel, steps, cutoffs, step)
     if not counts.any():

@@ -41,10 +41,6 @@ class Naive:
     horizon: int | None = None
     name: str = "naive"
 
-    def fit(self, panel: Panel) -> Naive:
-        """Itself: there is nothing to learn."""
-        return self
-
     def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
@@ -63,10 +59,6 @@ class SeasonalNaive:
     horizon: int | None = None
     period: int | None = None  # the panel's first unless given
     name: str = "seasonal naive"
-
-    def fit(self, panel: Panel) -> SeasonalNaive:
-        """Itself: there is nothing to learn."""
-        return self
 
     def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
@@ -88,10 +80,6 @@ class SeasonalNaiveDrift:
     horizon: int | None = None
     period: int | None = None  # the panel's first unless given
     name: str = "seasonal naive with drift"
-
-    def fit(self, panel: Panel) -> SeasonalNaiveDrift:
-        """Itself: there is nothing to learn."""
-        return self
 
     def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
@@ -123,10 +111,6 @@ class HoltWinters:
     horizon: int | None = None
     period: int | None = None  # the panel's first unless given
     name: str = "Holt–Winters"
-
-    def fit(self, panel: Panel) -> HoltWinters:
-        """Itself: the parameters are chosen at each cutoff."""
-        return self
 
     def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
@@ -173,10 +157,6 @@ class Classical:
     horizon: int | None = None
     period: int | None = None  # the panel's first unless given
     map: Callable[..., Iterable[np.ndarray]] = map
-
-    def fit(self, panel: Panel) -> Classical:
-        """Itself: the parameters are chosen at each cutoff."""
-        return self
 
     def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
