@@ -323,15 +323,7 @@ def test_what_is_remembered_is_bounded(tmp_path):
     assert_same(loaded.predict(), LSTMForecaster(6).predict(hourly(seasonal(1, 40_000))))
 
 
-@pytest.mark.parametrize(
-    "length",
-    [
-        700,
-        pytest.param(
-            3000, marks=pytest.mark.xfail(reason="of long series too few values are remembered for the calibration")
-        ),
-    ],
-)
+@pytest.mark.parametrize("length", [700, 3000])
 def test_a_long_horizon_needs_a_longer_memory(tmp_path, length):
     panel = hourly(seasonal(1, length))
     assert_same(saved(panel, tmp_path / "model", horizon=200).predict(), LSTMForecaster(200).predict(panel))
