@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 import numpy as np
 
@@ -51,7 +52,7 @@ _TIME = (
 )
 _NAME = r"(?P<name>[^\W\d_]+)\.?"
 _SHAPES = [
-    re.compile(pattern + _TIME)
+    pattern + _TIME
     for pattern in (
         r"(?P<y>0000)(?P<s>[-/.])(?P<m>00?)(?:(?P=s)(?P<d>00?))?",
         r"(?P<y>0000) (?P<m>00)(?: (?P<d>00))?",
@@ -74,7 +75,9 @@ _SHAPES = [
         r"(?P<b>00?)[.-](?P<y>0000)",
     )
 ]
-_COMPACT_TIME = re.compile(r"(?P<y>0000)-?(?P<m>00)-?(?P<d>00)[t _](?P<H>00)(?P<M>00)(?P<S>00)?(?P<zone>z)?")
+_COMPACT_TIME = r"(?P<y>0000)-?(?P<m>00)-?(?P<d>00)[t _](?P<H>00)(?P<M>00)(?P<S>00)?(?P<zone>z)?"
+_FOREIGN = re.compile(r"[^\w /.,:'+\[\]-]")  # in none of the shapes
+_compiled = cache(re.compile)  # when first tried: most columns of dates need the first one only
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,8 +157,10 @@ def _tidy(text: str) -> str:
 
 
 def _match(shape: str) -> re.Match[str] | None:
+    if "0" not in shape or _FOREIGN.search(shape):
+        return None
     for pattern in (*_SHAPES, _COMPACT_TIME):
-        match = pattern.fullmatch(shape)
+        match = _compiled(pattern).fullmatch(shape)
         if match is not None and (match.groupdict().get("name") or "jan") in _MONTHS:
             return match
     return None
