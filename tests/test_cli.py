@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import lstmcast
-from lstmcast import cli
+from lstmcast import cli, console
 from lstmcast.errors import ModelError
 from lstmcast.forecast import LEVELS, Forecast, checked_horizon, origins_of
 
@@ -102,6 +102,24 @@ def test_quiet_says_nothing_but_the_result(run):
     done = run("forecast", AIRLINE, "-H", 3, "--quiet", "--cutoffs", 0)
     assert done.err == ""
     assert [line.split()[0] for line in done.out.splitlines()] == ["Month", "1961-01-01", "1961-02-01", "1961-03-01"]
+
+
+def test_of_many_series_the_first_steps_of_the_first_ones_are_shown(run, tmp_path):
+    names = [f"shop {k:02}" for k in range(40)]
+    rows = [f"{2020 + i // 12}-{i % 12 + 1:02},{name},{i + k}" for k, name in enumerate(names) for i in range(30)]
+    done = run("forecast", sales(tmp_path / "s.csv", text="\n".join(["month,shop,y", *rows])), "-H", 8, "--cutoffs", 0)
+    first, *table, last = done.out.splitlines()
+    assert [line.split("  ")[0] for line in table] == [name for name in names[:10] for _ in range(3)]
+    assert "2022-07-01" in table[0] and "2022-09-01" in table[-1]
+    assert last == "… 290 more rows; --out forecast.csv writes all" and "80 % interval" in first
+
+
+@pytest.mark.parametrize(("series", "horizon"), [(20, 1), (15, 2), (2, 15), (5, 6)])
+def test_a_table_that_has_room_is_shown_whole(series, horizon):
+    point = np.ones((series, horizon))
+    ids, times = np.array([f"s{i}" for i in range(series)], object), np.tile(np.arange(horizon), (series, 1))
+    text = console.forecast_table(Forecast(ids, np.zeros(series, int), times, point, point[:, :, None], levels=(0.5,)))
+    assert len(text.splitlines()) == 1 + series * horizon
 
 
 def test_files_are_written_whole(run, tmp_path):
@@ -445,7 +463,6 @@ def test_a_command_that_is_stopped_leaves_nothing_behind(tmp_path, name):
     assert done.returncode not in (0, 2)
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
-
 
 
 def test_help_is_quick_and_names_every_command(shell):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Finding, Panel
     from lstmcast.forecast import Forecast
 
-MOST_ROWS = 60  # of a forecast of one series on the screen, half of it for several: a longer one is for a file
+MOST_ROWS, MOST_SERIES = 60, 10  # of a forecast on the screen, half the rows for several: a longer one is for a file
 MOST_FINDINGS = 8  # before a forecast; `lstmcast check` shows all
 
 
@@ -56,7 +56,7 @@ def paragraph(text: str, indent: int) -> str:
 
 
 def forecast_table(forecast: Forecast) -> str:
-    """The first rows of a forecast with its intervals, and how many rows there are beyond.
+    """The first steps of the first series with their intervals, and how many rows there are beyond.
 
     >>> from lstmcast.forecast import Forecast
     >>> point = np.array([[446.91, 421.4]])
@@ -68,10 +68,11 @@ def forecast_table(forecast: Forecast) -> str:
      9     421.4  401.4 … 442.4
     """
     several = len(set(forecast.ids)) > 1
-    shown = min(len(forecast), MOST_ROWS // 2 if several else MOST_ROWS)
-    origins = range(-(-shown // forecast.horizon))
+    most = MOST_ROWS // 2 if several else MOST_ROWS
+    origins = range(min(len(forecast.ids), max(MOST_SERIES, most // forecast.horizon)))
+    steps = range(min(forecast.horizon, most // max(1, len(origins))))
     writes = [number_format(np.append(forecast.point[o], forecast.quantiles[o].ravel())) for o in origins]
-    rows = [(o, h) for o in origins for h in range(forecast.horizon)][:shown]
+    rows = [(o, h) for o in origins for h in steps]
     columns = {forecast.columns.series: [shortened(str(forecast.ids[o])) for o, _ in rows]} if several else {}
     columns[forecast.columns.time] = [format_time(forecast.times[row]) for row in rows]
     columns["forecast"] = [writes[row[0]](forecast.point[row]) for row in rows]
@@ -82,7 +83,7 @@ def forecast_table(forecast: Forecast) -> str:
         ]
     left = [forecast.columns.series] if several else []
     text = aligned(list(columns), list(zip(*columns.values(), strict=True)), left)
-    beyond = len(forecast) - shown
+    beyond = len(forecast) - len(rows)
     return text + (f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else "")
 
 
