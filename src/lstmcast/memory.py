@@ -53,8 +53,10 @@ class Memory:
     def of(cls, panel: Panel, horizon: int, cutoffs: int) -> Memory:
         """What the next forecasts and their calibration, at `cutoffs` held-out cutoffs of that horizon, may read."""
         earliest = np.maximum(panel.lengths - max(1, horizon // 3) * cutoffs, panel.lengths // 2)
-        first = context_start(earliest, block_length(panel.periods))
-        return cls(_since(panel, first))
+        block = block_length(panel.periods)
+        # A cutoff lies in the later half of what is known: what is kept must not make that half begin later.
+        first = np.minimum(context_start(earliest, block), (2 * earliest - panel.lengths) // block * block)
+        return cls(_since(panel, np.maximum(first, 0)))
 
     def join(self, newer: Panel) -> Continuation:
         """The series of `newer`, each with what is remembered before it where the two meet without a gap.
