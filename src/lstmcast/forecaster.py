@@ -43,7 +43,7 @@ class LSTMForecaster:
     >>> import numpy as np, lstmcast as lc
     >>> panel = lc.Panel.from_arrays(10 + np.arange(48) % 12, frequency="MS", start="2020-01")
     >>> forecast = lc.LSTMForecaster(horizon=3).predict(panel)
-    >>> forecast.point.round(1)
+    >>> forecast.point.round()
     array([[10., 11., 12.]])
     """
 
