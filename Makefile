@@ -37,6 +37,7 @@ docs: $(VENV)/.all ## the documentation as a website in site/
 docs-refresh: $(VENV)/.all ## run the examples of README and docs, write what they print and draw, fill the tables
 	$(BIN)/python docs/refresh.py
 	$(BIN)/python benchmarks/readme.py
+	$(BIN)/python benchmarks/card.py
 
 bench: $(VENV)/.all ## the numbers that the README shows
 	$(BIN)/python benchmarks/run.py
