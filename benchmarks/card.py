@@ -35,8 +35,8 @@ def card(manifest: dict[str, Any], result: dict[str, Any]) -> str:
     return f"""# The shipped network
 
 **What it is.** {members} LSTM networks of {network["layers"]} layers with {network["units"]} units each, whose
-quantiles are averaged: {size / 4:,.0f} numbers, {size / 1e6:.2f} MB. It reads a series once, in order, and answers with seven
-quantiles of each of the next {network["horizon"]} steps; longer horizons feed its medians back.
+quantiles are averaged: {size / 4:,.0f} numbers, {size / 1e6:.2f} MB. It reads a series once, in order, and answers
+with seven quantiles of each of the next {network["horizon"]} steps; longer horizons feed its medians back.
 
 **What it was made from.** Synthetic series only (`lstmcast.data.synthetic`), new ones for each of {made["steps"]:,}
 steps of about {made["values"]:,} values; no real series, so it holds no one's data. Some series lack values, as real

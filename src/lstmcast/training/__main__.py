@@ -29,7 +29,8 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=2, help="networks whose quantiles are averaged (default 2)")
     parser.add_argument("--steps", type=int, default=defaults.steps, help=f"of each member (default {defaults.steps})")
     parser.add_argument("--seed", type=int, default=defaults.seed, help="of the first member (default 0)")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda (default cpu)")
+    found = "cuda" if torch.cuda.is_available() else "cpu"
+    parser.add_argument("--device", default=found, help="cpu or cuda (default: cuda where there is one)")
     chosen = parser.parse_args()
     store.check_place(chosen.out)
     config, network = PretrainingConfig(steps=chosen.steps, seed=chosen.seed), NetworkConfig()
