@@ -32,6 +32,7 @@ def test_the_wheel_holds_the_network(wheel, tmp_path):
     weights = [name for name in wheel.namelist() if name.startswith("lstmcast/weights/")]
     assert any(name.endswith("manifest.json") for name in weights)
     assert any(name.endswith(".safetensors") for name in weights)
+    assert any(name.endswith("CARD.md") for name in weights)
     assert sum(wheel.getinfo(name).file_size for name in weights) < 10_000_000
 
 
