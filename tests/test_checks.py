@@ -102,6 +102,20 @@ def test_jittered_times_are_off_the_grid_and_named():
     assert "--aggregate mean" in found.action
 
 
+def test_inexact_clocks_get_a_period_that_people_think_in():
+    late = np.random.default_rng(0).integers(0, 300, 50).astype("timedelta64[s]")
+    found = only(table(hours("2024-01-01", 50) + late, np.arange(50)), "times off the grid")
+    assert found.message.startswith("the times keep to no frequency: ")
+    assert 'frequency="h" (--frequency h) or longer' in found.action
+
+
+def test_events_that_fill_little_of_a_grid_get_advice_too():
+    minutes = np.random.default_rng(0).permutation(20_000)[:100].astype("timedelta64[m]")
+    times = np.sort(np.datetime64("2024-01-01", "us") + np.append(minutes, minutes[:50] + 1))
+    found = only(table(np.unique(times), np.arange(len(np.unique(times)))), "gaps")
+    assert found.severity == "warning" and 'frequency="h" (--frequency h) or longer' in found.action
+
+
 def test_an_odd_first_time_is_the_one_that_is_named():
     times = hours("2024-01-01", 50)
     times[0] += np.timedelta64(60, "s")

@@ -306,3 +306,14 @@ def test_several_seasons_and_none():
     for periods in ((1,), (24, 168), (7, 365)):
         quantiles = forecast(panel_of(walk(1, 400), walk(2, 900), periods=periods), 9)
         assert np.isfinite(quantiles).all()
+
+
+def test_a_series_that_never_changed_is_repeated_exactly():
+    series = {"five": np.full(30, 5.0), "gap": np.r_[7.0, np.nan, 7.0, 7.0, 7.0], "moves": np.r_[np.full(9, 5.0), 6.0]}
+    panel = Panel.from_arrays(series, frequency="MS", start="2020-01")
+    quantiles = decode(NET, panel, ends(panel), 3)
+    np.testing.assert_array_equal(quantiles[:2, :, MEDIAN], [[5.0] * 3, [7.0] * 3])
+    assert (np.diff(quantiles, axis=2) >= 0).all()
+    assert (quantiles[2, :, MEDIAN] != 6.0).any()
+    before = origins_of(panel, np.array([[9], [5], [9]]))
+    np.testing.assert_array_equal(one_step_ahead(NET, panel, before)[[0, 2], 0, MEDIAN], [5.0, 5.0])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -253,6 +254,16 @@ def test_series_are_found_from_repeated_times(table_of, refusal_of):
     assert table_of(text, aggregate="sum").ids.tolist() == ["data"]
 
 
+def test_series_that_share_no_time_are_told_apart_by_their_ids(table_of):
+    def rows(name, year):
+        return [f"{name},{year + m // 12}-{m % 12 + 1:02}-01,{m}" for m in range(18)]
+
+    later_first = table_of("sku,month,qty\n" + "\n".join([*rows("new", 2020), *rows("old", 2015)]))
+    assert later_first.ids.tolist() == ["new", "old"]
+    in_one_line = table_of("grade,month,qty\n" + "\n".join([*rows("a", 2020), *rows("b", 2015)]))
+    assert len(in_one_line.ids) == 1  # no name of an id: a remark beside the values, as far as anybody can tell
+
+
 def test_leading_zeros_of_ids_are_kept(table_of):
     text = "unique_id,ds,y\n" + "\n".join(f"{s},{m},1" for s in ("007", "7") for m in MONTHS)
     assert table_of(text).ids.tolist() == ["007", "7"]
@@ -470,10 +481,29 @@ def test_arrays_and_dicts_of_series():
         read(pd.DataFrame([[1, 2], [3, 4]], columns=["a", "a"]))
 
 
+def test_arguments_of_other_types():
+    data = {"ds": MONTHS, "y": range(24)}
+    assert read(data, periods=7).periods == (7,)
+    assert Panel.from_arrays([1.0, 2.0, 3.0], periods=4).periods == (4,)
+    numbered = pd.DataFrame({0: MONTHS, 1: range(24), 2: range(24)})
+    options: list[dict[str, Any]] = [
+        {"periods": "x"},
+        {"periods": ()},
+        {"periods": 1.5},
+        {"frequency": 5},
+        {"time": 0, "target": 1, "frequency": read(data).frequency},
+    ]
+    for wrong in options[:-1]:
+        with pytest.raises(UsageError, match=r"makes no sense|is not known"):
+            read(data, **wrong)
+    panel = read(numbered, **options[-1])
+    assert (panel.columns.time, panel.columns.target, panel.frequency.code) == ("0", "1", "MS")
+
+
 def test_as_panel_keeps_a_panel_and_reads_the_rest():
     panel = Panel.from_arrays([1.0, 2.0, 3.0, 4.0])
     assert as_panel(panel) is panel
-    assert as_panel({"ds": MONTHS, "y": range(24)}, periods=(6,)).periods == (6,)
+    assert as_panel({"ds": MONTHS, "y": range(24)}).periods == (12,)
 
 
 # Any table: an answer or a refusal

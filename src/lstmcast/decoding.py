@@ -72,7 +72,7 @@ def decode(network: Network, panel: Panel, origins: Origins, horizon: int, *, fr
             result[batch.origin[here[read]]] = _in_units(z_NHQ, batch, unit_B, here)[read]
 
     _side_by_side(fill, _batches(panel, origins))
-    return result
+    return _exact_where_constant(result, panel, origins)
 
 
 def one_step_ahead(network: Network, panel: Panel, origins: Origins) -> NDArray:
@@ -91,7 +91,7 @@ def one_step_ahead(network: Network, panel: Panel, origins: Origins) -> NDArray:
         result[batch.origin[read]] = _in_units(z_NHQ, batch, unit_B, np.arange(len(position)))[read]
 
     _side_by_side(fill, _batches(panel, origins))
-    return result
+    return _exact_where_constant(result, panel, origins)
 
 
 def _side_by_side(fill: Callable[[Batch], None], batches: Iterator[Batch]) -> None:
@@ -212,6 +212,23 @@ def _newest_where_short(z_NHQ: NDArray, reading: Reading, age_N: NDArray) -> NDA
     """Quantiles moved onto the newest observation where fewer than SHORTEST were read."""
     moved = z_NHQ - z_NHQ[:, :, MEDIAN : MEDIAN + 1] + reading.level_N[:, None, None]  # so few have no season
     return np.where(age_N[:, None, None] < SHORTEST, moved, z_NHQ)
+
+
+def _exact_where_constant(quantiles_OHQ: NDArray, panel: Panel, origins: Origins) -> NDArray:
+    """Forecasts that have read one value only are moved onto it; their intervals keep their width."""
+    begin = panel.offsets[origins.series]
+    end = begin + origins.counts
+    known = np.flatnonzero(~np.isnan(panel.values))
+    values = panel.values[known]
+    changes = known[1:][values[1:] != values[:-1]]
+    first = np.searchsorted(known, begin + context_start(origins.counts, block_length(panel.periods)))
+    first = np.append(known, len(panel.values))[first]
+    newest = np.append(-1, changes)[np.searchsorted(changes, end)]
+    constant = (first < end) & (newest <= first)
+    value = panel.values[first[constant], None]
+    quantiles_OHQ[constant] += (value - quantiles_OHQ[constant, :, MEDIAN])[:, :, None]
+    quantiles_OHQ[constant, :, MEDIAN] = value
+    return quantiles_OHQ
 
 
 def _last_known(panel: Panel, origins: Origins, horizon: int) -> NDArray:

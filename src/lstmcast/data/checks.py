@@ -12,12 +12,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.calendars import HOUR, SECOND, clock_change, micros_of
+from lstmcast.data.calendars import DAY, HOUR, MINUTE, SECOND, WEEK, clock_change, micros_of
 from lstmcast.data.findings import EXAMPLES, Case, Finding, Severity, advise, per_series
 from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
 from lstmcast.data.inference import Inference, infer
 from lstmcast.data.table import ReadOptions, Table, format_time, offsets_of
 
+_ROUND = {"s": SECOND, "min": MINUTE, "15min": 15 * MINUTE, "h": HOUR, "D": DAY, "W": WEEK}  # periods people think in
+_SPARSE = 4  # times without a row for each with one, from which rows look like single events
 _MOST_CELLS = 10_000_000  # of a grid that is filled without asking, however thinly it is occupied
 
 
@@ -138,7 +140,7 @@ def duplicates(table: Table, options: ReadOptions) -> list[Finding]:
         first, time = rows[0], format_time(table.times[rows[0]])
         message = f"there are two rows for {time} ({table.place(first - 1)} and {table.place(first)})"
         times = len(np.unique(table.times[rows]))
-        message += f", and repeated rows for {times - 1:,} other times" if times > 1 else ""
+        message += f", and repeated rows for {times - 1:,} other time{'s' * (times > 2)}" if times > 1 else ""
         return Case(message, int(table.lines[first]), time)
 
     return per_series(table.ids, table.series, rows, Finding("duplicate times", severity, "", action), say)
@@ -176,16 +178,20 @@ def edges(table: Table, kept: ndarray) -> list[Finding]:
     after = ~kept & ~void & (rows > last[table.series])
     before = ~kept & ~void & ~after
 
-    def say(text: str) -> Callable[[ndarray], Case]:
-        return lambda rows: Case(text.format(len(rows)), int(table.lines[rows[0]]))
+    def say(which: str) -> Callable[[ndarray], Case]:
+        def case(rows: ndarray) -> Case:
+            missing = "value is missing" if len(rows) == 1 else f"{len(rows):,} values are missing"
+            return Case(f"{which} {missing}", int(table.lines[rows[0]]))
+
+        return case
 
     left_out = Finding("no values", "warning", "", "The series is left out.")
     late = Finding("missing values", "note", "", "They are left out: the series begins with its first value.")
     old = Finding("no recent values", "warning", "", "They are left out: the forecast starts after the last value.")
     return [
-        *per_series(table.ids, table.series, np.flatnonzero(void), left_out, say("all {:,} values are missing")),
-        *per_series(table.ids, table.series, np.flatnonzero(before), late, say("the first {:,} values are missing")),
-        *per_series(table.ids, table.series, np.flatnonzero(after), old, say("the last {:,} values are missing")),
+        *per_series(table.ids, table.series, np.flatnonzero(void), left_out, say("all")),
+        *per_series(table.ids, table.series, np.flatnonzero(before), late, say("the first")),
+        *per_series(table.ids, table.series, np.flatnonzero(after), old, say("the last")),
     ]
 
 
@@ -246,6 +252,8 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
     if not len(rows):
         return []
     totals = np.bincount(table.series, minlength=len(table.ids))
+    if table.times.dtype.kind == "M" and 2 * len(rows) > len(table) and not _looks_like(table, frequency):
+        return [_irregular(table, rows, frequency)]
     action = (
         f"{_looks_like(table, frequency)}Correct the times, give their true frequency, or make periods of them: "
         f"{advise('aggregate', 'mean')} (or sum, last) with {advise('frequency', frequency.code)}."
@@ -258,6 +266,27 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
         return Case(message, int(table.lines[first]), time)
 
     return per_series(table.ids, table.series, rows, Finding("times off the grid", "error", "", action), say)
+
+
+def _irregular(table: Table, rows: ndarray, frequency: Frequency) -> Finding:
+    """Most times lie at no whole number of steps: single events, or a clock that is not exact."""
+    first = rows[0]
+    message = (
+        f"the times keep to no frequency: {len(rows):,} of {len(table):,} lie off the likeliest one, {frequency.name}, "
+        f"the first {format_time(table.times[first])} ({table.place(first)})"
+    )
+    time, line = format_time(table.times[first]), int(table.lines[first])
+    return Finding("times off the grid", "error", message, _advised_periods(table), None, line, time, len(rows))
+
+
+def _advised_periods(table: Table) -> str:
+    steps = np.diff(micros_of(table.times))[table.series[1:] == table.series[:-1]]
+    usual = 0.75 * np.median(steps)
+    longer = next((code for code, length in _ROUND.items() if length >= usual), "MS")
+    return (
+        f"Make periods of them, with {advise('aggregate', 'sum')} for events and sales or mean for measurements, and "
+        f"{advise('frequency', longer)} or longer."
+    )
 
 
 def _looks_like(table: Table, frequency: Frequency) -> str:
@@ -276,9 +305,11 @@ def gaps(table: Table, positions: ndarray, frequency: Frequency, options: ReadOp
     if len(skipped):
         first = format_time(frequency.advance(table.times[skipped[0]], 1))
         message = (
-            f"{len(skipped):,} times an hour is missing where clocks are put forward (daylight saving), first {first}"
+            f"{len(skipped):,} hour{'s' * (len(skipped) > 1)} missing where clocks are put forward (daylight saving), "
+            f"first {first}"
         )
-        action = "It is masked." if options.missing == "mask" else "It is interpolated."
+        action = "It is " * (len(skipped) == 1) + "They are " * (len(skipped) > 1)
+        action += "masked." if options.missing == "mask" else "interpolated."
         line = int(table.lines[skipped[0]])
         found.append(Finding("daylight-saving step", "note", message, action, None, line, first, len(skipped)))
     return found
@@ -314,8 +345,10 @@ def _gap_findings(
         message += f" (after {table.place(longest)})"
         return Case(message, int(table.lines[longest]), begin, count)
 
-    mostly_empty = options.frequency is not None and absent[rows].sum() > len(table)
-    action = (_looks_like(table, frequency) if mostly_empty else "") + action
+    if options.frequency is not None and absent[rows].sum() > len(table):
+        action = _looks_like(table, frequency) + action
+    elif table.times.dtype.kind == "M" and absent[rows].sum() > _SPARSE * len(table):
+        action += f" Single events? {_advised_periods(table)}"
     return per_series(table.ids, table.series[:-1], rows, Finding("gaps", severity, "", action), say)
 
 

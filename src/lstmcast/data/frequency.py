@@ -326,7 +326,7 @@ def parse_frequency(text: str) -> Frequency:
     lstmcast.errors.UsageError: the frequency 'soon' is not known. Expected for example MS (month starts), ME (month \
 ends), QS, YS, W-MON, D, B (business days), h, 15min, s or integer.
     """
-    match = re.fullmatch(r"\s*(\d{0,6})\s*([A-Za-z ]+?)((?:-\w+){0,2})\s*", text)
+    match = re.fullmatch(r"\s*(\d{0,6})\s*([A-Za-z ]+?)((?:-\w+){0,2})\s*", text) if isinstance(text, str) else None
     if match is None:
         raise _unknown(text)
     number, word, rest = match.groups()
@@ -342,7 +342,7 @@ ends), QS, YS, W-MON, D, B (business days), h, 15min, s or integer.
         raise _unknown(text) from None
 
 
-def _unknown(text: str) -> UsageError:
+def _unknown(text: object) -> UsageError:
     return UsageError(
         f"the frequency {text!r} is not known. Expected for example MS (month starts), ME (month ends), QS, YS, W-MON, "
         "D, B (business days), h, 15min, s or integer."

@@ -40,6 +40,14 @@ class Names:
     series: str | Sequence[str] | None = None
     aggregate: bool = False
 
+    def __post_init__(self) -> None:
+        for role in ("time", "target", "series"):  # a frame's columns may be named 0, 1, 2: sheets name them by text
+            name = getattr(self, role)
+            if isinstance(name, Sequence) and not isinstance(name, str):
+                object.__setattr__(self, role, [str(part) for part in name])
+            elif name is not None:
+                object.__setattr__(self, role, str(name))
+
 
 def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     """Decide what the columns are and bring the sheet into long form; DataError with what to do where that fails."""

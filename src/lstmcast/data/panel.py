@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import get_args
 
@@ -134,7 +134,7 @@ class Panel:
         *,
         frequency: str | Frequency = "integer",
         start: ArrayLike | str | None = None,
-        periods: tuple[int, ...] | None = None,
+        periods: int | Sequence[int] | None = None,
         kind: Kind = "real",
     ) -> Panel:
         """A panel of values that are already on a regular grid.

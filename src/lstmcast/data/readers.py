@@ -30,6 +30,7 @@ from lstmcast.data.table import (
     Missing,
     ReadOptions,
     Table,
+    checked_periods,
     file_label,
 )
 from lstmcast.data.textfiles import read_text, refuse_binary, unpack
@@ -45,7 +46,7 @@ def read(
     target: str | Sequence[str] | None = None,
     series: str | Sequence[str] | None = None,
     frequency: str | None = None,
-    periods: tuple[int, ...] | None = None,
+    periods: int | Sequence[int] | None = None,
     kind: Kind = "real",
     aggregate: Aggregate | None = None,
     duplicates: Duplicates = "error",
@@ -65,7 +66,8 @@ def read(
     >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
     """
-    options = ReadOptions(frequency, periods, kind, aggregate, duplicates, gaps, missing)
+    whole = None if periods is None else checked_periods(periods)
+    options = ReadOptions(frequency, whole, kind, aggregate, duplicates, gaps, missing)
     names = Names(time, target, series, aggregate is not None)
     return panel_from_table(_tables(source, names, sheet), options)
 
@@ -88,43 +90,14 @@ def read_table(
     return _tables(source, Names(time, target, series, aggregate is not None), sheet)
 
 
-def as_panel(
-    data: object,
-    *,
-    time: str | None = None,
-    target: str | Sequence[str] | None = None,
-    series: str | Sequence[str] | None = None,
-    frequency: str | None = None,
-    periods: tuple[int, ...] | None = None,
-    kind: Kind = "real",
-    aggregate: Aggregate | None = None,
-    duplicates: Duplicates = "error",
-    gaps: Gaps = "fill",
-    missing: Missing = "mask",
-    sheet: str | None = None,
-) -> Panel:
+def as_panel(data: object) -> Panel:
     """A Panel as it is; anything else as read() reads it.
 
     >>> panel = Panel.from_arrays([1.0, 2.0, 3.0])
     >>> as_panel(panel) is panel
     True
     """
-    if isinstance(data, Panel):
-        return data
-    return read(
-        data,
-        time=time,
-        target=target,
-        series=series,
-        frequency=frequency,
-        periods=periods,
-        kind=kind,
-        aggregate=aggregate,
-        duplicates=duplicates,
-        gaps=gaps,
-        missing=missing,
-        sheet=sheet,
-    )
+    return data if isinstance(data, Panel) else read(data)
 
 
 def _tables(source: object, names: Names, sheet: str | None) -> Table:

@@ -279,14 +279,14 @@ def _with_zeros(table: Table, bins: ndarray, last: int, frequency: Frequency) ->
     cells = grid[:-1][table.series] + bins - starts[table.series]
     values[cells], lines[cells] = table.values, table.lines
     times = frequency.bin_labels(np.arange(grid[-1]) - grid[:-1][series] + starts[series])
-    told = _empty_periods(bins, len(values) - len(table), len(values), last - int(bins.min()) + 1)
+    silent = last - int(bins.min()) + 1 - len(np.unique(bins))
+    told = _empty_periods(len(values) - len(table), len(values), silent, len(table.ids))
     return replace(table, series=series, times=times, values=values, lines=lines), [told]
 
 
-def _empty_periods(bins: ndarray, empty: int, cells: int, span: int) -> Finding:
+def _empty_periods(empty: int, cells: int, silent: int, series: int) -> Finding:
     """Periods without rows count as 0; where no series has a row, data may be missing, which deserves a warning."""
-    silent = span - len(np.unique(bins))
-    message = f"{empty:,} of {cells:,} periods have no rows"
-    message += f", {silent:,} times there are none in any series" if silent else ""
+    message = f"{empty:,} of {cells:,} periods {'has' if empty == 1 else 'have'} no rows"
+    message += f"; in {silent:,} there are none in any series" if silent and series > 1 else ""
     action = f"They count as 0. Where they should not, {advise('aggregate', 'mean')} leaves them missing."
     return Finding("empty periods", "warning" if silent else "note", message, action, count=empty)

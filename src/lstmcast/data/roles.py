@@ -196,7 +196,12 @@ def find_series(sheet: Sheet, times: ndarray, time: Column | None, target: Colum
         for column in free:
             if column.name.strip().casefold() == name and not column.missing.all():
                 return [column]
-    if (times[1:] > times[:-1]).all() or len(np.unique(times)) > _PANEL_SHARE * len(times):
+    if (times[1:] > times[:-1]).all():
+        return []
+    in_turn = [c for c in free if c.is_text and _is_code(c.name) and _puts_in_order(times, c.as_ids()[0])]
+    if len(in_turn) == 1:  # series that never share a time: one ended before the next began
+        return in_turn
+    if len(np.unique(times)) > _PANEL_SHARE * len(times):
         return []
     text = [c for c in free if c.number_share < _NUMBER_SHARE and c.time_share < _DATE_SHARE and c.is_text]
     coded = [c for c in free if c.number_share >= _NUMBER_SHARE and _is_code(c.name)]
@@ -232,6 +237,14 @@ def _ask_series(sheet: Sheet, columns: list[Column], telling: bool) -> str:
         f"{ask('series', columns[0].name)}{several}; or add the rows of each period up with "
         f"{ask('aggregate', 'sum')}. The columns are:\n{sheet.describe(columns)}"
     )
+
+
+def _puts_in_order(times: ndarray, codes: ndarray) -> bool:
+    """Whether times that step back ascend within each of a few codes, without a repeat."""
+    order = np.argsort(codes, kind="stable")
+    times, codes = times[order], codes[order]
+    same = codes[1:] == codes[:-1]
+    return bool(3 * np.count_nonzero(same) >= 2 * len(times) and (times[1:] > times[:-1])[same].all())
 
 
 def _repeats(times: ndarray, codes: ndarray) -> int:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -12,7 +13,7 @@ from numpy import ndarray
 from numpy.typing import ArrayLike
 
 from lstmcast.data.findings import Finding, Findings
-from lstmcast.data.frequency import parse_frequency
+from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.errors import UsageError
 
 Kind = Literal["real", "count", "positive"]
@@ -105,7 +106,9 @@ class ReadOptions:
     fewest: int = 3
 
     def __post_init__(self) -> None:
-        if self.frequency is not None:
+        if isinstance(self.frequency, Frequency):
+            object.__setattr__(self, "frequency", self.frequency.code)
+        elif self.frequency is not None:
             parse_frequency(self.frequency)  # an unknown frequency should fail here, before a large file is read
         if self.periods is not None:
             object.__setattr__(self, "periods", checked_periods(self.periods))
@@ -132,16 +135,19 @@ def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
         raise UsageError(f"{name}={value!r} is not known. Choose one of: {', '.join(choices)}.")
 
 
-def checked_periods(periods: tuple[int, ...]) -> tuple[int, ...]:
-    """Seasonal periods as ascending whole numbers of steps; UsageError for anything below 1.
+def checked_periods(periods: int | Sequence[int]) -> tuple[int, ...]:
+    """One or several seasonal periods as ascending whole numbers of steps; UsageError for anything else.
 
-    >>> checked_periods((168, 24))
-    (24, 168)
+    >>> checked_periods((168, 24)), checked_periods(7)
+    ((24, 168), (7,))
     """
-    whole = [int(period) for period in periods]
-    if not whole or min(whole) < 1 or any(a != b for a, b in zip(whole, periods, strict=True)):
+    try:
+        given = np.atleast_1d(np.asarray(periods, np.float64))
+    except (TypeError, ValueError):
+        given = np.zeros(0)
+    if not given.size or given.ndim > 1 or not (given >= 1).all() or (given != np.rint(given)).any():
         raise UsageError(f"{periods=} makes no sense. Give whole numbers of steps from 1 up, for example 12 or 24 168.")
-    return tuple(sorted(set(whole)))
+    return tuple(sorted({int(period) for period in given}))
 
 
 def offsets_of(lengths: ndarray) -> ndarray:

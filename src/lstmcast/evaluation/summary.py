@@ -18,6 +18,7 @@ from lstmcast.forecast import Forecast
 SEASONAL, PLAIN = "seasonal naive", "naive"  # what skill is measured against, the first that is there
 COPY_EVIDENCE = 10  # one-step forecasts that it takes to speak of a lagged copy
 COPY_SHARE = 0.9  # of them that lie nearer to the value before than to what came
+FEW_VALUES = 10  # held out, below which a verdict is said to hang on chance
 SHOWN_STEPS = 24  # rows of the printed table by step
 HEADINGS = {
     "mae": "MAE",
@@ -77,7 +78,7 @@ class Summary:
     def _overall(self) -> list[list[str]]:
         names = [name for name in ("mae", "rmse", "mape", "smape", "mase", "skill") if name in self.scores[self.model]]
         cover = [name for name in self.scores[self.model] if name.startswith("coverage_")]
-        head = [f"{self.origins} forecasts", *(HEADINGS[name] for name in names)]
+        head = [f"{self.origins:,} forecast{'s' * (self.origins != 1)}", *(HEADINGS[name] for name in names)]
         rows = [[*head, *(f"in {name[9:]} % interval" for name in cover)]]
         for model, scores in self.scores.items():
             inside = [_percent(scores[name]) if name in scores else "" for name in cover]
@@ -114,6 +115,10 @@ def summarise(
     by_step = {name: steps["mae"][steps["model"] == name] for name in scored.forecasts}
     compared = np.isfinite(scored.actual).any(1)
     series = len(set(scored.forecasts[model].ids[compared]))
+    values = int(np.isfinite(scored.actual).sum())
+    if values < FEW_VALUES:
+        few = f"Only {values} held-out value{'s' * (values != 1)} could be compared: chance decides much here."
+        notes = (*notes, few)
     copy = lagged_copy(scored.forecasts[model].point[:, 0], last, scored.actual[:, 0])
     return Summary(
         model,
@@ -256,7 +261,7 @@ def _number(value: float) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %" if math.isfinite(share) else "–"
+    return f"{100 * share:.0f} %".replace("-0 %", "0 %") if math.isfinite(share) else "–"
 
 
 def _shown(name: str, value: float) -> str:
