@@ -324,7 +324,7 @@ def test_info_of_a_saved_model(run, saved):
     assert "frequency: MS" in done.out
 
 
-# ---------------------------------------------------------------- wrong usage and bad input
+# ---------------------------------------------------------------- wrong usage; bad input: test_bad_input.py
 
 WRONG = [
     (["forecast", AIRLINE], "--horizon"),
@@ -353,35 +353,6 @@ def test_wrong_usage_is_status_2(run, arguments, text):
     assert done.status == 2
     assert text in done.err
     assert done.out == ""
-
-
-BAD = {
-    "an empty file": (b"", "empty"),
-    "a header only": (b"month,sales\n", ""),
-    "one row": (b"month,sales\n2020-01-01,5\n", ""),
-    "two rows": (b"month,sales\n2020-01-01,5\n2020-02-01,6\n", ""),
-    "binary junk": (bytes(range(256)) * 20, ""),
-    "no dates": (b"a,b\nx,1\ny,2\nz,3\nw,5\n", "--time index"),
-    "two targets": (b"month,a,b\n" + b"".join(b"20%02d-01-01,%d,%d\n" % (i, i, -i) for i in range(12)), "--target"),
-    "text in the target": (
-        b"month,sales\n" + b"".join(b"20%02d-01-01,%d\n" % (i, i) for i in range(12)) + b"2012-01-01,many\n",
-        "many",
-    ),
-    "all missing": (b"month,sales\n" + b"".join(b"20%02d-01-01,NA\n" % i for i in range(12)), ""),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-@pytest.mark.parametrize("command", ["forecast", "check"])
-def test_bad_data_are_status_1_with_one_message(run, tmp_path, name, command):
-    content, text = BAD[name]
-    (tmp_path / "data.csv").write_bytes(content)
-    options = ["-H", 2, "--out", tmp_path / "f.csv", "--plot", tmp_path / "f.png"] if command == "forecast" else []
-    done = run(command, tmp_path / "data.csv", *options)
-    assert done.status == 1, done
-    assert text in done.out + done.err
-    assert "defect" not in done.err
-    assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]
 
 
 def test_a_missing_file_with_a_near_name(run, tmp_path):

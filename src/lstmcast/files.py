@@ -48,9 +48,16 @@ def check_output(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
         if not place.parent.is_dir():
             raise _os_error(errno.ENOTDIR if place.parent.exists() else errno.ENOENT)
         touched = [place] if _is_special(place) else [place.parent, place]
-        if not all(os.access(needed, os.W_OK) for needed in touched if needed.exists()):
-            raise _os_error(errno.EACCES)
+        for needed in touched:
+            require_writable(needed)
     return Path(path)
+
+
+def require_writable(place: Path) -> None:
+    """Raise the OSError that writing there would raise, as far as can be told without writing."""
+    if place.exists() and not os.access(place, os.W_OK):
+        read_only = hasattr(os, "statvfs") and os.statvfs(place).f_flag & os.ST_RDONLY
+        raise _os_error(errno.EROFS if read_only else errno.EACCES)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.errors import ModelError, OutputError
-from lstmcast.files import make_durable, output_errors, umask
+from lstmcast.files import make_durable, output_errors, require_writable, umask
 
 FORMAT = "lstmcast store"
 FORMAT_VERSION = 1
@@ -111,8 +111,7 @@ def check_place(folder: str | Path) -> None:
         parent = next(parent for parent in place.parents if parent.exists())
         if not parent.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-        if not os.access(parent, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        require_writable(parent)
 
 
 def is_store(folder: str | Path) -> bool:
