@@ -184,3 +184,11 @@ def test_huge_and_tiny_numbers(size):
     now = spread((2, 4), 1.0)
     result = calibrate(size * now, LEVELS, size * before, size * actual) / size
     np.testing.assert_allclose(result, calibrate(now, LEVELS, before, actual), rtol=1e-9)
+
+
+def test_after_a_level_shift_an_interval_grows_no_further_than_errors_have_reached():
+    quiet, shifted = spread((1, 8, 4), 1.0, THREE), np.zeros((1, 8, 4))
+    shifted[:, :, 2:] = 100.0
+    after = np.tile([-20.0, 0.0, 20.0], (1, 4, 1))  # it has read the shift by now, and is unsure enough by itself
+    np.testing.assert_allclose(calibrate(after, THREE, quiet, shifted)[0, -1], [-100.0, 0.0, 100.0])
+    np.testing.assert_allclose(calibrate(5 * after, THREE, quiet, shifted)[0, -1], [-300.0, 0.0, 300.0])

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ENOUGH = 60  # scores of its own for one interval at one horizon
+MOST_STRETCH = 3.0  # times its own width, beyond which an interval is held to errors of that size
 TRUST = 4.0  # held-out cutoffs at which they and what was thought before (the network; all series) have equal say
 
 
@@ -32,7 +33,10 @@ def calibrate(
     array([[[-0.8,  0. ,  0.8]]])
     """
     factors_GHI = interval_factors(levels, held_out_GJHQ, actual_GJH)
-    return stretch(quantiles_GHQ, levels, factors_GHI)
+    middle = levels.index(0.5)
+    error_GJH = np.abs(actual_GJH - held_out_GJHQ[..., middle])
+    largest_G = np.where(np.isnan(error_GJH), -np.inf, error_GJH).max(axis=(1, 2), initial=-np.inf)
+    return stretch(quantiles_GHQ, levels, factors_GHI, np.where(largest_G < 0, np.inf, largest_G))
 
 
 def interval_factors(levels: tuple[float, ...], held_out_GJHQ: NDArray, actual_GJH: NDArray) -> NDArray:
@@ -47,13 +51,24 @@ def interval_factors(levels: tuple[float, ...], held_out_GJHQ: NDArray, actual_G
     return factors_GHI
 
 
-def stretch(quantiles_GHQ: NDArray, levels: tuple[float, ...], factors_GHI: NDArray) -> NDArray:
-    """Quantiles whose distance to the median is multiplied by their interval's factor; never crossing."""
+def stretch(
+    quantiles_GHQ: NDArray, levels: tuple[float, ...], factors_GHI: NDArray, largest_G: NDArray | None = None
+) -> NDArray:
+    """Quantiles whose distance to the median is multiplied by their interval's factor; never crossing.
+
+    `largest_G`: the largest error seen. A level shift or a spike shows twice, in the network's own spread and in the
+    factor: beyond `MOST_STRETCH` times its own an interval grows only as far as an error has reached.
+    """
     middle = levels.index(0.5)
     median = quantiles_GHQ[:, :, middle : middle + 1]
     inward = factors_GHI[:, :, ::-1]
     factors_GHQ = np.concatenate([inward, np.ones_like(median), factors_GHI], axis=2)
-    return np.sort(median + (quantiles_GHQ - median) * factors_GHQ, axis=2)
+    own = quantiles_GHQ - median
+    distance = own * factors_GHQ
+    if largest_G is not None:
+        farthest = np.maximum(MOST_STRETCH * np.abs(own), largest_G[:, None, None])
+        distance = np.clip(distance, -farthest, farthest)
+    return np.sort(median + distance, axis=2)
 
 
 def _scores(held_out_GJHQ: NDArray, actual_GJH: NDArray, low: int, middle: int, high: int) -> NDArray:
