@@ -26,7 +26,8 @@ from lstmcast.model.heads import LEVELS, MEDIAN
 from lstmcast.model.inputs import CONTEXT, from_axis
 from lstmcast.model.network import Network, Reading, ReadingState
 
-BATCH_VALUES = 32_768  # steps × series read together: few enough for the caches
+BATCH_SERIES = (64, 512)  # fewest and most read together: matrices large enough that threads need not wait
+CHUNK = 128  # steps read at once: few enough for the caches
 LARGEST = np.finfo(float).max
 SHORTEST = 4  # observations; with fewer the last one is the forecast
 
@@ -81,14 +82,18 @@ def one_step_ahead(network: Network, panel: Panel, origins: Origins) -> NDArray:
 
     def fill(batch: Batch) -> None:
         values_BT, unit_B = _right_aligned(panel, batch)
+        step = values_BT.shape[1] - 1 - (batch.last[batch.row] - batch.count)
+        age = np.cumsum(~np.isnan(values_BT), axis=1)[batch.row, step]
         state = network.start(len(batch.series), panel.periods)
-        reading, _ = network.read(state, values_BT, panel.periods, panel.frequency.family, batch.log, every=True)
-        position = (batch.row + 1) * values_BT.shape[1] - 1 - (batch.last[batch.row] - batch.count)
-        chosen = reading.rows(position)
-        age = np.cumsum(~np.isnan(values_BT), axis=1).ravel()[position]
-        z_NHQ = _newest_where_short(network.answer(chosen)[:, :1], chosen, age)
-        read = age > 0
-        result[batch.origin[read]] = _in_units(z_NHQ, batch, unit_B, np.arange(len(position)))[read]
+        done = 0
+        for stop in _chunk_ends(values_BT.shape[1]):
+            part_BT = values_BT[:, done:stop]
+            reading, state = network.read(state, part_BT, panel.periods, panel.frequency.family, batch.log, every=True)
+            here = np.flatnonzero((step >= done) & (step < stop) & (age > 0))
+            chosen = reading.rows(batch.row[here] * (stop - done) + step[here] - done)
+            z_NHQ = _newest_where_short(network.answer(chosen)[:, :1], chosen, age[here])
+            result[batch.origin[here]] = _in_units(z_NHQ, batch, unit_B, here)
+            done = stop
 
     _side_by_side(fill, _batches(panel, origins))
     return _exact_where_constant(result, panel, origins)
@@ -117,12 +122,13 @@ def _batches(panel: Panel, origins: Origins) -> Iterator[Batch]:
     keys, row = np.unique(np.stack([origins.series, first, log]), axis=1, return_inverse=True)
     last = np.zeros(keys.shape[1], np.int64)
     np.maximum.at(last, row, origins.counts)
+    size = int(np.clip(-(-keys.shape[1] // (os.cpu_count() or 1)), *BATCH_SERIES))
     for axis in (False, True):
         chosen = np.flatnonzero(keys[2] == axis)
         chosen = chosen[np.argsort(last[chosen] - keys[1, chosen], kind="stable")]
         start = 0
         while start < len(chosen):
-            stop = _batch_end(last[chosen] - keys[1, chosen], start)
+            stop = _batch_end(last[chosen] - keys[1, chosen], start, size)
             part = chosen[start:stop]
             place = np.full(keys.shape[1], -1)
             place[part] = np.arange(len(part))
@@ -133,10 +139,10 @@ def _batches(panel: Panel, origins: Origins) -> Iterator[Batch]:
             start = stop
 
 
-def _batch_end(lengths: NDArray, start: int) -> int:
-    """As many stretches as fit; lengths ascend, so the last one decides."""
-    sizes = lengths[start:] * np.arange(1, len(lengths) - start + 1)
-    return start + max(1, int(np.searchsorted(sizes, BATCH_VALUES, side="right")))
+def _batch_end(lengths: NDArray, start: int, size: int) -> int:
+    """Stretches that are read together: at most twice as long as the first, so that little is padding."""
+    alike = int(np.searchsorted(lengths, 2 * lengths[start], side="right"))
+    return min(start + size, alike)
 
 
 def _on_log_axis(panel: Panel, origins: Origins, first: NDArray) -> NDArray:
@@ -150,15 +156,22 @@ def _states(
     network: Network, panel: Panel, batch: Batch, values_BT: NDArray
 ) -> Iterator[tuple[NDArray, ReadingState, Reading]]:
     """Read the batch once; wherever origins lie, which they are, and state and reading of their series there."""
-    distance = batch.last[batch.row] - batch.count  # steps before the end of the stretch
+    length = values_BT.shape[1]
+    stop_of_origin = length - (batch.last[batch.row] - batch.count)
     state = network.start(len(batch.series), panel.periods)
     done = 0
-    for stop in np.unique(values_BT.shape[1] - distance):
+    for stop in np.union1d(stop_of_origin, _chunk_ends(length)):
         reading, state = network.read(state, values_BT[:, done:stop], panel.periods, panel.frequency.family, batch.log)
-        here = np.flatnonzero(values_BT.shape[1] - distance == stop)
-        rows = batch.row[here]
-        yield here, state.rows(rows), reading.rows(rows)
+        here = np.flatnonzero(stop_of_origin == stop)
+        if len(here):
+            rows = batch.row[here]
+            yield here, state.rows(rows), reading.rows(rows)
         done = stop
+
+
+def _chunk_ends(length: int) -> NDArray:
+    """Where to pause in a stretch, counted from its end: what is read with it does not move the pauses."""
+    return np.arange(length % CHUNK or CHUNK, length + 1, CHUNK)
 
 
 def _right_aligned(panel: Panel, batch: Batch) -> tuple[NDArray, NDArray]:
