@@ -317,3 +317,11 @@ def test_a_series_that_never_changed_is_repeated_exactly():
     assert (quantiles[2, :, MEDIAN] != 6.0).any()
     before = origins_of(panel, np.array([[9], [5], [9]]))
     np.testing.assert_array_equal(one_step_ahead(NET, panel, before)[[0, 2], 0, MEDIAN], [5.0, 5.0])
+
+
+def test_small_changes_of_large_values_are_seen():
+    wave = walk(3, 60, positive=False)
+    one, other = (forecast(panel_of(wave + offset)) - offset for offset in (1e3, 1e7))
+    np.testing.assert_allclose(one, other, atol=1e-3)
+    many = forecast(panel_of(3 * (wave + 1e7)))
+    np.testing.assert_allclose(many / 3 - 1e7, other, atol=1e-3)

@@ -3,8 +3,8 @@
 One rule says what a forecast has read, for prediction, backtests and saved states alike: a forecast that knows n
 observations of a series starts from a fresh state at observation max(0, n // K − 1) · K and reads from there, so
 between K and 2K of them once the series is that long (K is half of the longest context, more for long seasons). It
-reads on the log axis where all these values are positive, as they are otherwise. Where fewer than SHORTEST of them are
-known, the newest one is the forecast.
+reads on the log axis where all these values are positive and differ by more than a hair, as they are otherwise. Where
+fewer than SHORTEST of them are known, the newest one is the forecast.
 
 O origins (series × cutoff) · B stretches in a batch · T steps · H horizon · Q quantile levels of the head
 """
@@ -29,6 +29,7 @@ from lstmcast.model.network import Network, Reading, ReadingState
 BATCH_SERIES = (64, 512)  # fewest and most read together: matrices large enough that threads need not wait
 CHUNK = 128  # steps read at once: few enough for the caches
 LARGEST = np.finfo(float).max
+FLAT = 0.01  # of the largest value
 SHORTEST = 4  # observations; with fewer the last one is the forecast
 
 
@@ -146,10 +147,16 @@ def _batch_end(lengths: NDArray, start: int, size: int) -> int:
 
 
 def _on_log_axis(panel: Panel, origins: Origins, first: NDArray) -> NDArray:
-    """Whether all values that an origin has read are positive."""
-    not_positive = np.concatenate([[0], np.cumsum(panel.values <= 0)])  # NaN <= 0 is false
+    """Whether all values that an origin has read are positive, and differ by more than a hair (or not at all).
+
+    Where they differ by less than FLAT of their size both axes are the same straight line, but the log axis starts from
+    a guess of the changes that drowns such small ones (measured: ten times their size in error at 1e-6).
+    """
+    known = np.append(panel.values, np.nan)  # one more, so that a span may end behind the last value
     begin = panel.offsets[origins.series]
-    return not_positive[begin + origins.counts] == not_positive[begin + first]
+    spans = np.stack([begin + first, begin + origins.counts], axis=1).ravel()
+    low, high = (reduce.reduceat(known, spans)[::2] for reduce in (np.fmin, np.fmax))
+    return ~(low <= 0) & ((low == high) | (low < (1 - FLAT) * high))
 
 
 def _states(
