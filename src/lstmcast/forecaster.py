@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from lstmcast import decoding
 from lstmcast.data.panel import Columns, Panel
+from lstmcast.display import block, table
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import calibrate
 from lstmcast.forecast import LEVELS, Forecast, Origins, checked_horizon, origins_of
@@ -25,8 +26,8 @@ from lstmcast.model import heads
 from lstmcast.model.network import Network, load_network
 
 WEIGHTS = Path(__file__).parent / "weights"
-MOST_CUTOFFS, FEWEST_CUTOFFS = 24, 4  # held out for the intervals of one origin: more for one series than for thousands
-CALIBRATION_ORIGINS = 6_000  # about how many are decoded for it in all
+MOST_CUTOFFS, FEWEST_CUTOFFS = 24, 4  # held out for the intervals of one origin: more for one series than for hundreds
+ENOUGH_SERIES = 250  # of which four cutoffs, a horizon apart, are enough
 EARLIEST = 8  # observations that a held-out cutoff must know
 
 Mode = Literal["direct", "observed", "free"]
@@ -60,6 +61,18 @@ class LSTMForecaster:
     def __repr__(self) -> str:
         remembers = f", remembers {len(self.memory.panel)} series" if self.memory else ""
         return f"LSTMForecaster(horizon={self.horizon}{remembers})"
+
+    def _repr_html_(self) -> str:
+        """What it is, for notebooks."""
+        config, members = self.network.config, self.network.members
+        numbers = sum(array.size for arrays in members for array in arrays.values())
+        rows = [
+            ("horizon", f"{self.horizon:,} steps"),
+            ("quantile levels", ", ".join(f"{level:g}" for level in self.levels) or "none"),
+            ("network", f"{len(members)} × {config.layers} LSTM layers of {config.units} units, {numbers:,} weights"),
+        ]
+        remembered = [("remembers", repr(self.memory.panel))] if self.memory else []
+        return block("LSTMForecaster", table(("", ""), rows + remembered, left=(0, 1), wrap=True))
 
     @property
     def columns(self) -> Columns:
@@ -167,7 +180,7 @@ def _checked_levels(levels: Iterable[float]) -> tuple[float, ...]:
 
 def _calibrated(network: Network, panel: Panel, origins: Origins, horizon: int, free: bool) -> NDArray:
     """Quantiles (O, H, Q) whose intervals are stretched by what held-out cutoffs before each origin showed."""
-    held_out = _held_out(origins, horizon, len(origins.series))
+    held_out = _held_out(origins, horizon, len(panel))
     everything = np.concatenate([np.stack(origins), held_out.reshape(2, -1)], axis=1)
     different, place = np.unique(everything, axis=1, return_inverse=True)
     known = different[1] > 0
@@ -182,10 +195,13 @@ def _calibrated(network: Network, panel: Panel, origins: Origins, horizon: int, 
     return result
 
 
-def _held_out(origins: Origins, horizon: int, count: int) -> NDArray:
-    """Series and counts (2, O, J) of cutoffs before each origin, in the later half of what it knows; count 0 = none."""
-    cutoffs = int(np.clip(CALIBRATION_ORIGINS // max(count, 1), FEWEST_CUTOFFS, MOST_CUTOFFS))
-    spacing = max(1, horizon // 3)
+def _held_out(origins: Origins, horizon: int, series: int) -> NDArray:
+    """Series and counts (2, O, J) of cutoffs before each origin, in the later half of what it knows; count 0 = none.
+
+    Few series need many cutoffs, so these overlap; those of many series lie a horizon apart, as a backtest's do.
+    """
+    many = series >= ENOUGH_SERIES
+    cutoffs, spacing = (FEWEST_CUTOFFS, horizon) if many else (MOST_CUTOFFS, max(1, horizon // 3))
     counts = origins.counts[:, None] - spacing * np.arange(1, cutoffs + 1)
     usable = counts >= np.maximum(EARLIEST, origins.counts[:, None] // 2)
     return np.stack([np.broadcast_to(origins.series[:, None], counts.shape), np.where(usable, counts, 0)])

@@ -13,7 +13,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-ENOUGH = 60  # scores of its own for one interval at one horizon
+ENOUGH = 60  # scores for one interval at one horizon
+OWN_CUTOFFS = 8  # held-out cutoffs that a series calibrated alone must have: those of one cutoff tell the same story
 MOST_STRETCH = 3.0  # times its own width, beyond which an interval is held to errors of that size
 TRUST = 4.0  # held-out cutoffs at which they and what was thought before (the network; all series) have equal say
 
@@ -84,15 +85,15 @@ def _scores(held_out_GJHQ: NDArray, actual_GJH: NDArray, low: int, middle: int, 
 
 def _factors(scores_GJH: NDArray, level: float) -> NDArray:
     """Factors (G, H) for one interval: of each series alone where it has enough scores, else of all together."""
-    G, _, H = scores_GJH.shape
+    G, J, H = scores_GJH.shape
     if np.isnan(scores_GJH).all():
         return np.ones((G, H))
     pooled_1H = _of_group(scores_GJH.reshape(1, -1, H), level, H, np.ones((1, H)))
     pooled_GH = np.broadcast_to(pooled_1H, (G, H))
+    if G == 1 or J < OWN_CUTOFFS:
+        return pooled_GH
     near = max(1, H // 4)
     own_count = np.stack([_window(~np.isnan(scores_GJH), h, near).sum(axis=(1, 2)) for h in range(H)], axis=1)
-    if G == 1 or not (own_count >= ENOUGH).any():
-        return pooled_GH
     own_GH = np.concatenate([_of_group(scores_GJH[g : g + 1], level, near, pooled_1H) for g in range(G)])
     return np.where(own_count >= ENOUGH, own_GH, pooled_GH)
 
