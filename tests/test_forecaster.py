@@ -441,3 +441,15 @@ def test_the_package_predicts_without_pytorch_installed(tmp_path):
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "(1, 3)"
+
+
+def test_intervals_of_positive_series_stay_positive_after_a_shock():
+    values = np.concatenate([np.full(30, 20.0) + np.arange(30) % 3, [400.0, 380.0, 21.0, 20.0]])
+    forecast = LSTMForecaster(12).predict(lc.Panel.from_arrays(values, frequency="MS", start="2020-01"))
+    assert (forecast.quantiles > 0).all()
+
+
+def test_levels_of_the_wrong_type_are_refused():
+    for levels in (0.5, ["a"]):
+        with pytest.raises(lc.UsageError, match="A list is expected"):
+            LSTMForecaster(3, levels=levels)

@@ -23,6 +23,7 @@ from lstmcast.evaluation.calibration import calibrate
 from lstmcast.forecast import LEVELS, Forecast, Origins, checked_horizon, origins_of
 from lstmcast.memory import Continuation, Memory
 from lstmcast.model import heads
+from lstmcast.model.inputs import from_axis
 from lstmcast.model.network import Network, load_network
 
 WEIGHTS = Path(__file__).parent / "weights"
@@ -170,7 +171,10 @@ def _shipped() -> Network:
 
 
 def _checked_levels(levels: Iterable[float]) -> tuple[float, ...]:
-    checked = tuple(sorted({float(level) for level in levels}))
+    try:
+        checked = tuple(sorted({float(level) for level in levels}))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{levels=} are not quantile levels. A list is expected, such as [0.1, 0.5, 0.9].") from error
     if not all(0.001 <= level <= 0.999 for level in checked):
         raise UsageError(
             f"{levels=} are not quantile levels. Numbers between 0.001 and 0.999 are expected, such as 0.1 and 0.9."
@@ -190,9 +194,22 @@ def _calibrated(network: Network, panel: Panel, origins: Origins, horizon: int, 
     count = len(origins.series)
     result, before = quantiles[:count], quantiles[count:].reshape(*held_out.shape[1:], horizon, -1)
     actual = _actual(panel, origins, held_out[1], horizon)
+    positive = _all_positive(result) & _all_positive(before) & _all_positive(actual)
+    result, before, actual = (_on_axis(part, positive) for part in (result, before, actual))
     for group in _groups(origins, len(panel)):
         result[group] = calibrate(result[group], heads.LEVELS, before[group], actual[group])
-    return result
+    return np.where(positive[:, None, None], from_axis(result, log=True), result)
+
+
+def _all_positive(values: NDArray) -> NDArray:
+    """Which origins have no known value that is 0 or less (O,)."""
+    return ~(values <= 0).reshape(len(values), -1).any(axis=1)
+
+
+def _on_axis(values: NDArray, positive: NDArray) -> NDArray:
+    """Logarithms where all is positive: there, intervals are stretched as ratios and stay above 0."""
+    rows = positive.reshape(-1, *[1] * (values.ndim - 1))
+    return np.where(rows, np.log(np.where(rows, values, 1.0)), values)
 
 
 def _held_out(origins: Origins, horizon: int, series: int) -> NDArray:
