@@ -203,7 +203,7 @@ def _calibrated(network: Network, panel: Panel, origins: Origins, horizon: int, 
 
 def _all_positive(values: NDArray) -> NDArray:
     """Which origins have no known value that is 0 or less (O,)."""
-    return ~(values <= 0).reshape(len(values), -1).any(axis=1)
+    return np.logical_not((values <= 0).reshape(len(values), -1).any(axis=1))
 
 
 def _on_axis(values: NDArray, positive: NDArray) -> NDArray:
