@@ -23,6 +23,7 @@ HOMES = {
     "statsforecast": ("evaluation/",),
     "charset_normalizer": ("data/",),
     "python_calamine": ("data/",),
+    "xlsxwriter": ("excel.py",),
     "narwhals": ("data/",),
 }
 # Packages that cost a tenth of a second or more: never imported at the top of a module outside their home.

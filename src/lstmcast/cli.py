@@ -69,6 +69,7 @@ def forecast(
         store.check_place(save)
     model = _model(horizon, output.quantile_levels())
     panel = _read(data, reading, quiet)
+    output.check_rows(len(panel) * horizon)
     tested = _tested(model, panel, testing)
     result = model.predict(panel)
     written = output.write(result, panel, tested)
@@ -111,7 +112,7 @@ def check(data: Data, reading: Reading, as_json: Json = False) -> None:
 def backtest(
     data: Data, horizon: Horizon, reading: Reading, testing: Testing,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the held-out forecasts as .csv or .parquet.")
+        Path | None, typer.Option(metavar="FILE", help="Write the held-out forecasts as .csv, .parquet or .xlsx.")
     ] = None,
     quiet: Quiet = False, as_json: Json = False,
 ) -> None:  # fmt: skip
@@ -175,6 +176,7 @@ def predict(
         joined = saved.continued(newer)
         panel = joined.panel  # what is too short alone may not be when joined: findings are those of the whole
         _say(quiet, *console.finding_lines(panel.check(), console.MOST_FINDINGS), f"  note:    {joined}")
+    output.check_rows(len(panel) * (horizon or saved.horizon))
     result = saved.predict(newer, horizon)
     written = output.write(result, panel, None)
     if as_json:

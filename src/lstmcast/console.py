@@ -7,13 +7,14 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy import ndarray
 
 from lstmcast.data.table import format_time
+from lstmcast.display import number_format as number_format
+from lstmcast.display import shortened as shortened
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Finding, Panel
@@ -87,12 +88,6 @@ def forecast_table(forecast: Forecast) -> str:
     return text + (f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else "")
 
 
-def shortened(text: str, longest: int = 30) -> str:
-    """Text for one cell: no line breaks or control characters, and not too long."""
-    text = "".join(letter if letter.isprintable() else " " for letter in text)
-    return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
 def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[str] = ()) -> str:
     """Columns aligned to the right, or to the left for those named.
 
@@ -120,20 +115,6 @@ def _width(text: str) -> int:
     from unicodedata import combining, east_asian_width
 
     return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text if not combining(letter))
-
-
-def number_format(values: ndarray) -> Callable[[float], str]:
-    """A function that writes numbers of this size with about four digits that count, all with the same decimals.
-
-    >>> write = number_format(np.array([446.91, 1012.3])); write(446.91), write(1012.3), write(float("nan"))
-    ('446.9', '1,012.3', '–')
-    """
-    known = np.abs(values[np.isfinite(values) & (values != 0)])
-    size = float(np.median(known)) if len(known) else 1.0
-    if not 1e-6 < size < 1e15:
-        return lambda value: f"{value:.4g}" if np.isfinite(value) else "–"
-    decimals = int(np.clip(3 - np.floor(np.log10(size)), 0, 9))
-    return lambda value: f"{value + 0.0:,.{decimals}f}" if np.isfinite(value) else "–"
 
 
 def tree(values: Mapping[str, Any], indent: int = 1) -> list[str]:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lstmcast.data.panel import Columns
+from lstmcast.data.table import Columns, format_time
+from lstmcast.display import block, more, number_format, picture, table
 from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.files import check_output, whole_file
 
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
 
 LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)  # the median and the bounds of the 80 % and the 95 % interval
+MOST_STEPS, MOST_ORIGINS = 24, 10  # in a notebook
 LONGEST_HORIZON = 100_000  # nearly a year of 5-minute steps; more is a slip of the keyboard
-ENDINGS = (".csv", ".parquet")
+ENDINGS = (".csv", ".parquet", ".xlsx")
 
 
 class Interval(NamedTuple):
@@ -128,6 +130,34 @@ class Forecast:
             f"levels {levels})"
         )
 
+    def _repr_html_(self) -> str:
+        """For notebooks: the steps of one origin, or of several their first steps, and small pictures."""
+        several = len(self.ids) != 1
+        available = len(self.ids) if several else self.horizon
+        shown = range(min(available, MOST_ORIGINS if several else MOST_STEPS))
+        levels = self.interval_levels[:2]
+        header = [self.columns.time, "forecast", *(f"{level:g} % interval" for level in levels)]
+        rows = [self._row_shown(o, 0) if several else self._row_shown(0, o) for o in shown]
+        sketch = "" if several else f"<div>{self._sketch(0, 480, 110)}</div>"
+        if several:
+            header = [self.columns.series, *header, f"{self.horizon} steps"]
+            rows = [[str(self.ids[o]), *row, self._sketch(o, 120, 28)] for o, row in zip(shown, rows, strict=True)]
+        listed = table(header, rows, left=(0, 1) if several else (0,))
+        beyond = more(len(shown), available, "origins" if several else "steps")
+        return block(repr(self).replace("(", ": ", 1)[:-1], sketch, listed, beyond)
+
+    def _row_shown(self, origin: int, step: int) -> list[str]:
+        write = number_format(np.append(self.point[origin], self.quantiles[origin].ravel()))
+        bands = [self.interval(level) for level in self.interval_levels[:2]]
+        bounds = [f"{write(band.lower[origin, step])} … {write(band.upper[origin, step])}" for band in bands]
+        return [format_time(self.times[origin, step]), write(self.point[origin, step]), *bounds]
+
+    def _sketch(self, origin: int, width: int, height: int) -> str:
+        bands = [self.interval(level) for level in self.interval_levels[:2][::-1]]
+        bounds = [(band.lower[origin], band.upper[origin]) for band in bands]
+        label = f"the forecast of {self.ids[origin]} with its intervals"
+        return picture(np.empty(0), self.point[origin], bounds, width=width, height=height, label=label)
+
     @property
     def horizon(self) -> int:
         """How many steps each origin is forecast."""
@@ -202,7 +232,7 @@ class Forecast:
         return _frame(self.columns_dict(), kind or self.frame_kind)
 
     def write(self, path: str | os.PathLike[str]) -> Path:
-        """Write the long table as .csv or .parquet: the whole file or, with an OutputError, nothing."""
+        """Write the long table as .csv, .parquet or .xlsx: the whole file or, with an OutputError, nothing."""
         return write_table(self.columns_dict(), path)
 
     def to_json(self) -> str:
@@ -299,10 +329,14 @@ def _listed(values: Iterable[Any]) -> str:
 
 
 def write_table(columns: dict[str, np.ndarray], path: str | os.PathLike[str]) -> Path:
-    """Write equally long columns as .csv or .parquet, atomically; in CSV, times that are all midnights become dates."""
+    """Write equally long columns as .csv, .parquet or .xlsx, atomically; in CSV, midnights alone become dates."""
+    path = check_output(path, ENDINGS)
+    if path.suffix.lower() == ".xlsx":
+        from lstmcast.excel import write_workbook
+
+        return write_workbook(columns, path)
     import duckdb  # late: its import costs more than the forecast of one series
 
-    path = check_output(path, ENDINGS)
     parquet = path.suffix.lower() == ".parquet"
     selected = ", ".join(_selected(name, column, parquet) for name, column in columns.items())
     options = "(format parquet)" if parquet else "(format csv, header)"

@@ -108,7 +108,7 @@ class Testing:
 class Output:
     """Where a forecast goes."""
 
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the forecast as .csv or .parquet.")] = None
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as .csv, .parquet or .xlsx.")] = None
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it as .png, .svg or .pdf.")] = None
     level: Annotated[
         list[float] | None,
@@ -124,6 +124,13 @@ class Output:
             if path is not None:
                 check_output(path, endings)
                 _refuse_overwriting(path, data)
+
+    def check_rows(self, rows: int) -> None:
+        """Raise before the work is done where the format has no room for so many rows."""
+        from lstmcast.excel import require_rows
+
+        if self.out is not None:
+            require_rows(rows, self.out)
 
     def quantile_levels(self) -> tuple[float, ...]:
         """The median and the bounds of the intervals that were asked for; none where none was."""

@@ -11,10 +11,12 @@ from typing import Literal
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.display import block, more, table
 from lstmcast.errors import DataError
 
 Severity = Literal["error", "warning", "note"]
 EXAMPLES = 3
+MOST_SHOWN = 20  # in a notebook
 _SEPARATE = 5  # up to so many series get a finding each
 
 
@@ -62,6 +64,15 @@ class Findings(tuple[Finding, ...]):
 
     def __str__(self) -> str:
         return "\n".join(str(finding) for finding in self) or "no findings"
+
+    def _repr_html_(self) -> str:
+        """A table for notebooks, errors first; of many the first ones."""
+        order = ("error", "warning", "note")
+        found = sorted(self, key=lambda finding: order.index(finding.severity))
+        rows = [(finding.severity, finding.text) for finding in found[:MOST_SHOWN]]
+        title = f"{len(self):,} finding{'s' * (len(self) != 1)}" if self else "no findings"
+        listed = table(["", "what was noticed"], rows, left=(0, 1), wrap=True) if rows else ""
+        return block(title, listed, more(len(rows), len(self), "findings"))
 
     @property
     def errors(self) -> Findings:

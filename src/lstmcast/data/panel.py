@@ -27,7 +27,10 @@ from lstmcast.data.table import ReadOptions as ReadOptions
 from lstmcast.data.table import Report as Report
 from lstmcast.data.table import Table as Table
 from lstmcast.data.table import checked_periods, format_time, offsets_of, require_choice
+from lstmcast.display import block, more, number_format, picture, table, text
 from lstmcast.errors import DataError, UsageError
+
+MOST_SHOWN = 10  # series, in a notebook
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +68,28 @@ class Panel:
     def __repr__(self) -> str:
         span = f"{format_time(self.starts.min())} to {format_time(self.ends.max())}" if len(self) else "empty"
         return f"Panel({len(self)} series, {len(self.values)} values, {self.frequency.name}, {span})"
+
+    def _repr_html_(self) -> str:
+        """The first series in a notebook: how long, how complete, from when to when, and a small picture of each."""
+        shown = range(min(len(self), MOST_SHOWN))
+        header = [self.columns.series, "values", "missing", "from", "to", "last", ""]
+        noticed = len(self.report.findings)
+        return block(
+            f"{self.report.source}: {len(self):,} series, {len(self.values):,} values, {self.frequency.name}",
+            table(header, [self._shown(i) for i in shown]),
+            more(len(shown), len(self), "series"),
+            text(f"{noticed} finding{'s' * (noticed != 1)} from reading: see .check()") if noticed else "",
+        )
+
+    def _shown(self, i: int) -> list[str]:
+        values, write = self.series(i), number_format(self.series(i)[-1000:])
+        span = (self.starts[i], self.frequency.advance(self.starts[i], len(values) - 1))
+        missing = np.count_nonzero(np.isnan(values))
+        sketch = picture(values, label=f"the values of {self.ids[i]}")
+        return [
+            str(self.ids[i]), f"{len(values):,}", f"{missing:,}" if missing else "–", *map(format_time, span),
+            write(values[-1]), sketch,
+        ]  # fmt: skip
 
     @property
     def lengths(self) -> ndarray:

@@ -52,6 +52,9 @@ class Backtest:
         origins = int((self.counts > 0).sum())
         return f"Backtest({self.model}, {len(self.ids)} series, {origins} origins, horizon {self.horizon})"
 
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
     @property
     def scores(self) -> dict[str, dict[str, float]]:
         """All metrics over all origins and horizons, by model: {"naive": {"mae": 1.5, …}, …}."""

@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from lstmcast.display import block
+from lstmcast.display import table as html_table
+from lstmcast.display import text as html_text
 from lstmcast.evaluation import metrics
 from lstmcast.forecast import Forecast
 
@@ -66,6 +69,13 @@ class Summary:
             parts += [_text(self._overall()), _text(self._by_step())]
         parts += [f"warning: {text}" for text in self.warnings] + [f"note: {text}" for text in self.notes]
         return "\n\n".join(parts)
+
+    def _repr_html_(self) -> str:
+        """The tables for notebooks."""
+        tables = [self._overall(), self._by_step()] if self.scores else []
+        said = [f"warning: {line}" for line in self.warnings] + [f"note: {line}" for line in self.notes]
+        parts = [html_table(rows[0], rows[1:]) for rows in tables]
+        return block(f"Accuracy on held-out data: {self.verdict}", *parts, *map(html_text, said))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values only: unknown numbers are None."""
