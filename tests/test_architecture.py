@@ -18,6 +18,7 @@ MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*
 HOMES = {
     "torch": ("training/",),
     "matplotlib": ("plots.py", "fonts.py"),
+    "plotly": ("report.py",),
     "typer": ("cli.py", "options.py"),
     "safetensors": ("store.py",),
     "statsforecast": ("evaluation/",),
@@ -27,7 +28,7 @@ HOMES = {
     "narwhals": ("data/",),
 }
 # Packages that cost a tenth of a second or more: never imported at the top of a module outside their home.
-SLOW = {"duckdb", "narwhals", "matplotlib", "pandas", "polars", "pyarrow", "rich", "scipy", "statsforecast"}
+SLOW = {"duckdb", "narwhals", "matplotlib", "pandas", "plotly", "polars", "pyarrow", "rich", "scipy", "statsforecast"}
 
 
 def imports(module: str, *, top_level: bool = False) -> set[str]:
@@ -73,7 +74,7 @@ def test_forecasting_a_file_loads_no_framework(tmp_path):
         f"panel = lc.read({str(tmp_path / 'sales.csv')!r})\n"
         "lc.LSTMForecaster(horizon=12).predict(panel)\n"
     )
-    assert not loaded & (FRAMEWORKS | {"matplotlib", "rich"})
+    assert not loaded & (FRAMEWORKS | {"matplotlib", "plotly", "rich"})
 
 
 def test_drawing_needs_no_window_system():

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lstmcast.forecaster import LSTMForecaster as LSTMForecaster
     from lstmcast.forecaster import load as load
     from lstmcast.plots import ForecastPlot as ForecastPlot
+    from lstmcast.report import Report as Report
 
 # Where each public name lives. A module is imported when one of its names is first asked for, so that
 # `import lstmcast` and a command that needs little stay fast.
@@ -51,6 +52,7 @@ _HOMES = {
     "OutputError": "errors",
     "Panel": "data.panel",
     "ReadOptions": "data.panel",
+    "Report": "report",
     "UsageError": "errors",
     "backtest": "evaluation.backtest",
     "check": "data.inspection",
@@ -73,6 +75,7 @@ __all__ = [
     "OutputError",
     "Panel",
     "ReadOptions",
+    "Report",
     "UsageError",
     "backtest",
     "check",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -22,7 +23,7 @@ import typer
 
 import lstmcast
 from lstmcast.errors import LstmcastError, UsageError
-from lstmcast.options import Data, Folder, Horizon, Json, Output, Quiet, Reading, Testing, with_groups
+from lstmcast.options import Data, Folder, Horizon, Json, Output, Quiet, Reading, Testing, check_place, with_groups
 
 if TYPE_CHECKING:
     from lstmcast.data.inspection import Inspection
@@ -52,7 +53,11 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 
 @command
 def forecast(
+    context: typer.Context,
     data: Data, horizon: Horizon, reading: Reading, testing: Testing, output: Output,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all of it as one page to hand on, .html.")
+    ] = None,
     save: Annotated[Path | None, typer.Option(metavar="DIR", help="Save the model, ready for `predict`.")] = None,
     quiet: Quiet = False, as_json: Json = False,
 ) -> None:  # fmt: skip
@@ -65,6 +70,8 @@ def forecast(
 
     checked_horizon(horizon)
     output.check(data)
+    if report is not None:
+        check_place(report, (".html",), data)
     if save is not None:
         store.check_place(save)
     model = _model(horizon, output.quantile_levels())
@@ -73,6 +80,11 @@ def forecast(
     tested = _tested(model, panel, testing)
     result = model.predict(panel)
     written = output.write(result, panel, tested)
+    if report is not None:
+        from lstmcast.report import Report
+
+        page = Report.from_forecast(result, panel, tested, model=model, made_by=context.obj)
+        written.files.append(str(page.save(report)))
     if save is not None:
         model.save(save, panel)
         written.files.append(str(save))
@@ -352,8 +364,9 @@ def _status(arguments: Sequence[str] | None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        app(arguments, prog_name="lstmcast")
+        app(arguments, prog_name="lstmcast", obj=shlex.join(["lstmcast", *given]))  # the command, for reports
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
     return 0

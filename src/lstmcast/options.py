@@ -118,12 +118,10 @@ class Output:
     def check(self, data: Sequence[str]) -> None:
         """Raise before the work is done where its result could not be written."""
         from lstmcast import forecast
-        from lstmcast.files import check_output
 
         for path, endings in ((self.out, forecast.ENDINGS), (self.plot, (".png", ".svg", ".pdf"))):
             if path is not None:
-                check_output(path, endings)
-                _refuse_overwriting(path, data)
+                check_place(path, endings, data)
 
     def check_rows(self, rows: int) -> None:
         """Raise before the work is done where the format has no room for so many rows."""
@@ -165,7 +163,11 @@ class Written(NamedTuple):
     notes: list[str]
 
 
-def _refuse_overwriting(path: Path, data: Sequence[str]) -> None:
+def check_place(path: Path, endings: Sequence[str], data: Sequence[str]) -> None:
+    """Raise where a result could not be written, or would be written over the data."""
+    from lstmcast.files import check_output
+
+    check_output(path, endings)
     for source in data:
         if path.exists() and os.path.exists(source) and path.samefile(source):
             raise UsageError(f"{str(path)!r} is the data itself, and would be overwritten. Name another file.")

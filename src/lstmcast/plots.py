@@ -67,6 +67,7 @@ class Pane:
     point: ndarray
     bands: tuple[Band, ...]  # wide ones first, so that narrow ones are drawn over them
     held_out: tuple[Line, ...] = ()
+    recent: int | None = None  # of the values, the newest that a look at the forecast needs; None: all
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,14 +91,22 @@ class ForecastPlot:
     panes: tuple[Pane, ...]
 
     @classmethod
-    def from_forecast(cls, forecast: Forecast, panel: Panel, backtest: Backtest | None = None) -> ForecastPlot:
-        """The picture of a forecast from the ends of a panel's series; held-out forecasts where a backtest is given."""
+    def from_forecast(
+        cls, forecast: Forecast, panel: Panel, backtest: Backtest | None = None, *,
+        most: int = MOST_PANES, longest: int | None = None,
+    ) -> ForecastPlot:  # fmt: skip
+        """The picture of a forecast from the ends of a panel's series; held-out forecasts where a backtest is given.
+
+        `most`: how many series are shown; `longest`: how many of their newest values, the recent past unless given.
+        """
         places = {name: place for place, name in enumerate(panel.ids)}
         origins = list({name: origin for origin, name in enumerate(forecast.ids) if name in places}.values())
-        shown = origins[:MOST_PANES]
+        shown = origins[:most]
         held_out = _held_out(backtest, {forecast.ids[origin] for origin in shown})
         panes = tuple(
-            _pane(forecast, origin, panel, places[forecast.ids[origin]], held_out.get(forecast.ids[origin], ()))
+            _pane(
+                forecast, origin, panel, places[forecast.ids[origin]], held_out.get(forecast.ids[origin], ()), longest
+            )
             for origin in shown
         )
         name = panes[0].name if len(panes) == 1 and len(panel) > 1 else panel.columns.target
@@ -149,11 +158,14 @@ class ForecastPlot:
 # ---------------------------------------------------------------- what is drawn
 
 
-def _pane(forecast: Forecast, origin: int, panel: Panel, place: int, held_out: Sequence[Line]) -> Pane:
+def _pane(
+    forecast: Forecast, origin: int, panel: Panel, place: int, held_out: Sequence[Line], longest: int | None
+) -> Pane:
     times, values = panel.times(place), panel.series(place)
     before = times <= forecast.cutoffs[origin]
     times, values = times[before], values[before]
-    first = len(times) - _shown(len(times), panel.periods, forecast.horizon, sum(len(line.times) for line in held_out))
+    recent = _shown(len(times), panel.periods, forecast.horizon, sum(len(line.times) for line in held_out))
+    first = len(times) - (recent if longest is None else min(longest, len(times)))
     bands = [forecast.interval(level) for level in sorted(forecast.interval_levels, reverse=True)]
     return Pane(
         name=str(forecast.ids[origin]),
@@ -163,6 +175,7 @@ def _pane(forecast: Forecast, origin: int, panel: Panel, place: int, held_out: S
         point=forecast.point[origin],
         bands=tuple(Band(band.level, band.lower[origin], band.upper[origin]) for band in bands),
         held_out=tuple(line for line in held_out if line.times[0] >= times[first]),
+        recent=recent,
     )
 
 
@@ -198,6 +211,7 @@ def _pane_json(pane: Pane) -> dict[str, Any]:
         "name": pane.name,
         "times": [format_time(time) for time in pane.times],
         "values": _numbers(pane.values),
+        "recent": pane.recent,
         "future": [format_time(time) for time in pane.future],
         "point": _numbers(pane.point),
         "bands": [{"level": b.level, "lower": _numbers(b.lower), "upper": _numbers(b.upper)} for b in pane.bands],

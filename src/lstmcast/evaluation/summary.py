@@ -66,13 +66,13 @@ class Summary:
     def __str__(self) -> str:
         parts = [f"Accuracy on held-out data: {self.verdict}"]
         if self.scores:
-            parts += [_text(self._overall()), _text(self._by_step())]
+            parts += [_text(self.overall()), _text(self.by_step())]
         parts += [f"warning: {text}" for text in self.warnings] + [f"note: {text}" for text in self.notes]
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
         """The tables for notebooks."""
-        tables = [self._overall(), self._by_step()] if self.scores else []
+        tables = [self.overall(), self.by_step()] if self.scores else []
         said = [f"warning: {line}" for line in self.warnings] + [f"note: {line}" for line in self.notes]
         parts = [html_table(rows[0], rows[1:]) for rows in tables]
         return block(f"Accuracy on held-out data: {self.verdict}", *parts, *map(html_text, said))
@@ -85,26 +85,28 @@ class Summary:
         """The summary as one JSON object; unknown numbers as null."""
         return json.dumps(self.as_dict(), ensure_ascii=False)
 
-    def _overall(self) -> list[list[str]]:
+    def overall(self) -> list[list[str]]:
+        """The table of all models as text, its header first."""
         names = [name for name in ("mae", "rmse", "mape", "smape", "mase", "skill") if name in self.scores[self.model]]
         cover = [name for name in self.scores[self.model] if name.startswith("coverage_")]
         head = [f"{self.origins:,} forecast{'s' * (self.origins != 1)}", *(HEADINGS[name] for name in names)]
         rows = [[*head, *(f"in {name[9:]} % interval" for name in cover)]]
         for model, scores in self.scores.items():
-            inside = [_percent(scores[name]) if name in scores else "" for name in cover]
+            inside = [percent(scores[name]) if name in scores else "" for name in cover]
             rows.append([model, *(_shown(name, scores[name]) for name in names), *inside])
         return rows
 
-    def _by_step(self) -> list[list[str]]:
+    def by_step(self) -> list[list[str]]:
+        """The table of errors by step as text, its header first."""
         models = list(self.scores)
         columns = self.per_horizon
         steps = sorted(set(columns["step"]))
         mae = {(m, s): value for m, s, value in zip(columns["model"], columns["step"], columns["mae"], strict=True)}
         rows = [["MAE by step", *models, *(["skill"] if self.reference else [])]]
         for step in steps[:: math.ceil(len(steps) / SHOWN_STEPS)]:
-            row = [str(step), *(_number(mae[model, step]) for model in models)]
+            row = [str(step), *(number(mae[model, step]) for model in models)]
             if self.reference:
-                row.append(_percent(_skill(mae[self.model, step], mae[self.reference, step])))
+                row.append(percent(_skill(mae[self.model, step], mae[self.reference, step])))
             rows.append(row)
         return rows
 
@@ -182,7 +184,7 @@ def judge(model: str, mae: dict[str, float], mae_by_step: dict[str, np.ndarray],
     rivals = {name: value for name, value in mae.items() if name != model and value < mae[model]}
     if rivals:
         rival = min(rivals, key=lambda name: rivals[name])
-        text += f" {rival} is better still (MAE {_number(rivals[rival])} against {_number(mae[model])})."
+        text += f" {rival} is better still (MAE {number(rivals[rival])} against {number(mae[model])})."
     return text
 
 
@@ -264,18 +266,20 @@ def _ranges(steps: np.ndarray) -> str:
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """A number with about four digits that count; a dash where it is not known."""
     if not math.isfinite(value):
         return "–"
     return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:#.4g}"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share of 1 in whole percents; a dash where it is not known."""
     return f"{100 * share:.0f} %".replace("-0 %", "0 %") if math.isfinite(share) else "–"
 
 
 def _shown(name: str, value: float) -> str:
-    return _percent(value) if name == "skill" else _number(value)
+    return percent(value) if name == "skill" else number(value)
 
 
 def _text(rows: list[list[str]]) -> str:

@@ -1,0 +1,351 @@
+"""A page to hand on: data, forecast, accuracy and how it was made, in one HTML file that needs no network.
+
+The page draws what the pictures and the backtest hold: one computation, two ways to look at it. Its text is made here,
+its looks and its charts are in `report.html`; plotly's JavaScript, which draws them, comes from plotly's package.
+"""
+
+# O origins · H horizon
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import lstmcast
+from lstmcast.data.table import format_time
+from lstmcast.errors import UsageError
+from lstmcast.evaluation.summary import HEADINGS, number, percent
+from lstmcast.files import check_output, whole_file
+from lstmcast.forecaster import WEIGHTS, LSTMForecaster
+from lstmcast.markup import markdown, script_data, table, text
+from lstmcast.plots import ForecastPlot
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Finding, Panel
+    from lstmcast.evaluation.backtest import Backtest
+    from lstmcast.evaluation.summary import Summary
+    from lstmcast.forecast import Forecast
+
+ENDINGS = (".html",)
+MOST_CHARTS, MOST_ROWS, MOST_FINDINGS = 24, 200, 40  # series with a chart, series in the table, findings
+MOST_VALUES = 40_000  # of all charts together: beyond that a page opens slowly
+MADE_BY = "lstmcast.Report.from_forecast(…) in Python"
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What an analyst hands on: a forecast with its data, its accuracy, and how it was made.
+
+    `backtest` is None where accuracy was not measured; `card` is the network's model card in Markdown, or empty.
+
+    >>> import numpy as np, lstmcast as lc
+    >>> panel = lc.Panel.from_arrays(10 + np.arange(48) % 12, frequency="MS", start="2020-01")
+    >>> model = lc.LSTMForecaster(horizon=3)
+    >>> report = lc.Report.from_forecast(model.predict(panel), panel, lc.backtest(model, panel), model=model)
+    >>> report.title
+    'y: 3 months ahead'
+    """
+
+    forecast: Forecast
+    panel: Panel
+    plot: ForecastPlot  # the series that have a chart, with their history
+    backtest: Backtest | None
+    card: str
+    made_by: str
+    made_on: date
+
+    @classmethod
+    def from_forecast(
+        cls, forecast: Forecast, panel: Panel, backtest: Backtest | None = None, *,
+        model: Any = None, made_by: str = MADE_BY, made_on: date | None = None,
+    ) -> Report:  # fmt: skip
+        """The report of a forecast from the ends of a panel's series.
+
+        `model`: what made the forecast; the card is shown where that is the shipped network. `made_by`: the command or
+        call, as readers should see it. `made_on`: today unless given. UsageError where forecast and panel share no
+        series.
+        """
+        shared = len(set(forecast.ids) & set(panel.ids))
+        if not shared:
+            raise UsageError("The forecast has no series of this panel. Give the panel that was forecast.")
+        charts = min(shared, MOST_CHARTS)
+        plot = ForecastPlot.from_forecast(forecast, panel, backtest, most=charts, longest=MOST_VALUES // charts)
+        shipped = isinstance(model, LSTMForecaster) and model.network is LSTMForecaster(1).network
+        card = (WEIGHTS / "CARD.md").read_text(encoding="utf-8") if shipped else ""
+        return cls(forecast, panel, plot, backtest, card, made_by, made_on or date.today())
+
+    @property
+    def title(self) -> str:
+        """What the report is about, in one line."""
+        return f"{self.plot.name}: {self.plot.reach} ahead"
+
+    def html(self) -> str:
+        """The whole page."""
+        from plotly.offline import get_plotlyjs
+
+        page = (Path(__file__).parent / "report.html").read_text(encoding="utf-8")
+        summary = self.backtest.summary() if self.backtest is not None else None
+        return Template(page).substitute(
+            title=text(self.title),
+            name=text(self.plot.name),
+            subtitle=text(_subtitle(self.forecast, self.plot)),
+            verdict=_verdict(summary),
+            tiles=_tiles(summary),
+            picker=_picker(self.plot, len(self.panel)),
+            chart_note=text(_chart_note(self.plot, self.panel)),
+            series=_series_section(self.forecast, self.panel, self.plot, self.backtest),
+            accuracy=_accuracy(summary),
+            data=_data(self.panel),
+            findings=_findings(self.panel.check()),
+            card=f"<section><details><summary>Model card</summary>{markdown(self.card)}</details></section>"
+            if self.card
+            else "",
+            made=_made(self.made_by, self.made_on),
+            charts=script_data(_charts(self.plot, self.backtest, summary)),
+            plotly=get_plotlyjs(),
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page as .html: the whole file or, with an OutputError, nothing."""
+        path = check_output(path, ENDINGS)
+        page = self.html().encode("utf-8", "replace")
+        with whole_file(path) as temporary:
+            temporary.write_bytes(page)
+        return path
+
+
+# ---------------------------------------------------------------- what is on top
+
+
+def _subtitle(forecast: Forecast, plot: ForecastPlot) -> str:
+    count = plot.available
+    series = f"{count:,} series, " if count > 1 else ""
+    span = f"{format_time(forecast.times.min())} to {format_time(forecast.times.max())}"
+    return f"Forecast of {series}{plot.reach} ahead: {span}"
+
+
+def _verdict(summary: Summary | None) -> str:
+    if summary is None:
+        said, style = "Accuracy was not measured: nothing was held out.", "unknown"
+    elif not summary.scores:
+        said, style = f"Accuracy on held-out data: {summary.verdict}", "unknown"
+    else:
+        said = f"Accuracy on held-out data: {summary.verdict}"
+        style = "good" if summary.verdict.startswith("better") else "poor"
+    return f'<p class="verdict {style}">{text(said)}</p>'
+
+
+def _tiles(summary: Summary | None) -> str:
+    """The few numbers that most readers want, each with its meaning."""
+    if summary is None or not summary.scores:
+        return ""
+    own = summary.scores[summary.model]
+    tiles = [(number(own["mae"]), "mean absolute error, in the data’s units")]
+    if np.isfinite(own["mape"]):
+        tiles.append((f"{own['mape']:.1f} %", "mean error, in percent of the value"))
+    if summary.reference and np.isfinite(own["skill"]):
+        less = "less" if own["skill"] >= 0 else "more"
+        tiles.append((percent(abs(own["skill"])), f"{less} error than the {summary.reference} forecast"))
+    tiles += [
+        (percent(own[name]), f"of what came lay in the {name[9:]} % interval")
+        for name in own
+        if name.startswith("coverage_") and np.isfinite(own[name])
+    ]
+    cells = "".join(f"<div><b>{text(value)}</b><span>{text(meaning)}</span></div>" for value, meaning in tiles)
+    return f'<div class="tiles">{cells}</div>'
+
+
+# ---------------------------------------------------------------- the forecast
+
+
+def _picker(plot: ForecastPlot, available: int) -> str:
+    if len(plot.panes) == 1:
+        return ""
+    options = "".join(f'<option value="{i}">{text(pane.name)}</option>' for i, pane in enumerate(plot.panes))
+    return f'<label class="picker">Series <select id="picker">{options}</select></label>'
+
+
+def _chart_note(plot: ForecastPlot, panel: Panel) -> str:
+    notes = []
+    if plot.available > len(plot.panes):
+        notes.append(f"Charts: the first {len(plot.panes)} of {plot.available:,} series.")
+    longest = int(panel.lengths.max())
+    if longest > (kept := MOST_VALUES // len(plot.panes)):
+        notes.append(f"Of long histories the newest {kept:,} values are drawn.")
+    return " ".join(notes)
+
+
+def _series_section(forecast: Forecast, panel: Panel, plot: ForecastPlot, tested: Backtest | None) -> str:
+    """All series in a table, where there are several."""
+    if plot.available < 2:
+        return ""
+    header, rows = _series_rows(forecast, panel, tested)
+    left = (
+        f"<p class=note>The first {len(rows)} of {plot.available:,} series.</p>" if plot.available > len(rows) else ""
+    )
+    return f"<section><h2>Series</h2>{table(header, rows)}{left}</section>"
+
+
+def _series_rows(forecast: Forecast, panel: Panel, tested: Backtest | None) -> tuple[list[str], list[list[str]]]:
+    places = {name: place for place, name in enumerate(panel.ids)}
+    origins = list({name: o for o, name in enumerate(forecast.ids) if name in places}.values())[:MOST_ROWS]
+    scores = _series_scores(tested)
+    header = ["series", "values", "until", "last value", "first forecast", "mean forecast"]
+    rows = []
+    for o in origins:
+        name = forecast.ids[o]
+        values = panel.series(places[name])
+        known = values[np.isfinite(values)]
+        last = number(float(known[-1])) if len(known) else "–"
+        cells = [f"{len(values):,}", format_time(forecast.cutoffs[o]), last]
+        cells += [number(float(forecast.point[o, 0])), number(float(forecast.point[o].mean()))]
+        rows.append([str(name), *cells, *(write(column.get(name, np.nan)) for column, write in scores.values())])
+    return [*header, *scores], rows
+
+
+def _series_scores(tested: Backtest | None) -> dict[str, tuple[dict[str, float], Any]]:
+    """Columns of the table of series that a backtest gives: numbers by series, and how to write them."""
+    if tested is None or not tested.forecasts:
+        return {}
+    columns = tested.per_series()
+    own = columns["model"] == tested.model
+    writes = {"mae": number, "mase": number, "skill": percent}
+    ids = columns["unique_id"][own]
+    return {
+        HEADINGS[key]: (dict(zip(ids, columns[key][own].tolist(), strict=True)), write)
+        for key, write in writes.items()
+        if key in columns
+    }
+
+
+# ---------------------------------------------------------------- accuracy
+
+
+def _accuracy(summary: Summary | None) -> str:
+    if summary is None or not summary.scores:
+        return ""
+    overall, steps = summary.overall(), summary.by_step()
+    said = [*(f"Warning: {warning}" for warning in summary.warnings), *summary.notes]
+    return (
+        "<section><h2>How accurate it would have been</h2>"
+        "<p>The end of the data was hidden, forecast from earlier points, and compared with what came; simple "
+        "forecasts had to answer the same question.</p>"
+        f"{table(overall[0], overall[1:], summary.model)}"
+        '<div id="steps" class="chart low"></div>'
+        f"{_coverage(summary)}"
+        f"<details><summary>Errors by step, as a table</summary>{table(steps[0], steps[1:])}</details>"
+        f"{''.join(f'<p class=note>{text(note)}</p>' for note in said)}"
+        f"<p class=note>{_GLOSSARY}</p></section>"
+    )
+
+
+_GLOSSARY = (
+    "MAE: mean absolute error. RMSE: large errors count more. MAPE, sMAPE: error in percent of the value, of the mean "
+    "of value and forecast. MASE: error relative to that of the seasonal naive forecast within the history. Skill: how "
+    "much smaller than the seasonal naive forecast’s the error was."
+)
+
+
+def _coverage(summary: Summary) -> str:
+    """How many held-out values lay in each interval, beside how many should."""
+    own = summary.scores[summary.model]
+    shares = {name[9:]: own[name] for name in own if name.startswith("coverage_") and np.isfinite(own[name])}
+    if not shares:
+        return ""
+    bars = "".join(
+        f'<div class="meter"><span>{text(level)} % interval</span><div class="track">'
+        f'<div class="bar" style="width:{100 * share:.1f}%"></div>'
+        f'<div class="aim" style="left:{float(level):.1f}%"></div></div><b>{percent(share)}</b></div>'
+        for level, share in shares.items()
+    )
+    return (
+        "<h3>Did the intervals hold what they promise?</h3>"
+        f"<p>Share of held-out values inside each interval; the mark is where it should be.</p>{bars}"
+    )
+
+
+# ---------------------------------------------------------------- the data, and how it was made
+
+
+def _data(panel: Panel) -> str:
+    lengths = panel.lengths
+    missing = int(np.isnan(panel.values).sum())
+    each = f"{lengths.min():,} to {lengths.max():,} each" if len(panel) > 1 else ""
+    facts = {
+        "Source": panel.report.source,
+        "Rows read": f"{panel.report.rows:,}" if panel.report.rows else "",
+        "Target": panel.columns.target,
+        "Series": f"{len(panel):,}",
+        "Values": f"{len(panel.values):,}" + (f", {each}" if each else ""),
+        "Missing": f"{missing:,}" if missing else "none",
+        "Frequency": panel.frequency.name,
+        "Seasons": ", ".join(f"{period:,} steps" for period in panel.periods if period > 1) or "none",
+        "Time": f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}",
+    }
+    return _facts(facts)
+
+
+def _facts(facts: dict[str, str]) -> str:
+    rows = "".join(f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in facts.items() if value)
+    return f"<dl>{rows}</dl>"
+
+
+def _findings(findings: Sequence[Finding]) -> str:
+    order = {"error": 0, "warning": 1, "note": 2}
+    found = sorted(findings, key=lambda finding: order[finding.severity])
+    items = "".join(
+        f'<li class="{f.severity}"><b>{f.severity}</b> <span>{text(f.text)}</span></li>' for f in found[:MOST_FINDINGS]
+    )
+    more = len(found) - MOST_FINDINGS
+    left = f"<p class=note>… and {more:,} more: lstmcast check shows all.</p>" if more > 0 else ""
+    return f'<ul class="findings">{items}</ul>{left}' if found else "<p>Nothing unusual was noticed.</p>"
+
+
+def _made(made_by: str, made_on: date) -> str:
+    versions = f"lstmcast {lstmcast.__version__}, Python {platform.python_version()}, NumPy {version('numpy')}"
+    facts = _facts({"Date": made_on.isoformat(), "Versions": f"{versions}, plotly {version('plotly')}"})
+    return f"<pre>{text(made_by)}</pre>{facts}"
+
+
+# ---------------------------------------------------------------- what the charts draw
+
+
+def _charts(plot: ForecastPlot, tested: Backtest | None, summary: Summary | None) -> dict[str, Any]:
+    drawn = json.loads(plot.to_json())
+    return {"panes": drawn["panes"], "axis": _axis(plot), "steps": _steps(tested, summary)}
+
+
+def _axis(plot: ForecastPlot) -> str:
+    """Which kind of axis the times need: years that no calendar has are just names."""
+    times = np.concatenate([part for pane in plot.panes for part in (pane.times[:1], pane.future[-1:])])
+    if times.dtype.kind != "M":
+        return "linear"
+    years = times.astype("datetime64[Y]").astype(np.int64) + 1970
+    return "date" if years.min() >= 1 and years.max() <= 9999 else "category"
+
+
+def _steps(tested: Backtest | None, summary: Summary | None) -> dict[str, Any] | None:
+    """The error at each step of each model: in the data's units for one series, relative to the history for several."""
+    if tested is None or summary is None or not summary.scores:
+        return None
+    columns = tested.per_horizon()
+    key = "mase" if summary.series > 1 and np.isfinite(columns["mase"]).any() else "mae"
+    models = [
+        {"name": name, "own": name == summary.model, "values": _known(columns[key][columns["model"] == name])}
+        for name in summary.scores
+    ]
+    return {"metric": HEADINGS[key], "models": models}
+
+
+def _known(values: np.ndarray) -> list[float | None]:
+    return [value if np.isfinite(value) else None for value in values.tolist()]

@@ -1,0 +1,339 @@
+"""The page to hand on: it holds what it promises, means what the data say, and needs nothing from outside."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lstmcast as lc
+from lstmcast import cli, markup, report
+from lstmcast.data.panel import Columns, Panel
+from lstmcast.errors import OutputError, UsageError
+from lstmcast.evaluation.baselines import Naive, SeasonalNaive
+from lstmcast.forecast import LEVELS, Forecast, origins_of
+from lstmcast.report import Report
+
+AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
+NASTY = "</script><img src=x onerror=document.title='broken'><!--"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+class LastSeason:
+    """A quick model with intervals: the last season again."""
+
+    name, horizon = "last season", 6
+
+    def predict(self, panel, horizon=None, *, cutoffs=None):
+        point = SeasonalNaive(horizon or self.horizon).predict(panel, horizon, cutoffs=cutoffs).point
+        bounds = point[:, :, None] + np.array([-20, -10, 0, 10, 20])
+        return Forecast.at_origins(panel, origins_of(panel, cutoffs), point, bounds, LEVELS)
+
+
+def monthly(count: int = 1, length: int = 60, names: str = "store {}") -> Panel:
+    t = np.arange(length)
+    values = {names.format(i): 100 + t + 20 * np.sin(2 * np.pi * t / 12) + 5 * i for i in range(count)}
+    return Panel.from_arrays(values, frequency="MS", start="2015-01")
+
+
+def report_of(panel: Panel, model=None, cutoffs: int = 3) -> Report:
+    model = model or LastSeason()
+    tested = lc.backtest(model, panel, cutoffs=cutoffs) if cutoffs else None
+    return Report.from_forecast(model.predict(panel), panel, tested, model=model, made_on=date(2026, 1, 2))
+
+
+class Elements(HTMLParser):
+    """What a browser would make of a page: its elements, the text outside scripts, and the data of the charts."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict]] = []
+        self.scripts: list[str] = []
+        self.said: list[str] = []
+        self.inside = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self.inside = tag
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_endtag(self, tag):
+        self.inside = ""
+
+    def handle_data(self, data):
+        if self.inside == "script":
+            self.scripts[-1] += data
+        elif self.inside != "style":
+            self.said.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.said).split())
+
+    @property
+    def data(self) -> dict:
+        return json.loads(self.scripts[0])
+
+
+# ---------------------------------------------------------------- what the page holds
+
+
+def test_the_page_of_one_series_holds_all_parts():
+    page = Elements(report_of(monthly()).html())
+    for words in (
+        "Accuracy on held-out data:", "mean absolute error", "Forecast of 6 months ahead: 2020-01-01 to 2020-06-01",
+        "How accurate it would have been", "seasonal naive", "Did the intervals hold", "monthly (month starts)",
+        "What was noticed", "2026-01-02", f"lstmcast {lc.__version__}", "lstmcast.Report.from_forecast",
+    ):  # fmt: skip
+        assert words in page.text, words
+    assert "Series</h2>" not in page.text
+    assert not [tag for tag, _ in page.elements if tag == "select"]
+
+
+def test_charts_draw_what_forecast_and_backtest_hold():
+    made = report_of(monthly())
+    data = Elements(made.html()).data
+    (pane,) = data["panes"]
+    assert pane["point"] == made.forecast.point[0].tolist()
+    assert pane["values"] == made.panel.series(0).tolist()
+    assert [band["level"] for band in pane["bands"]] == [95, 80]
+    assert len(pane["held_out"]) == 3
+    own = next(model for model in data["steps"]["models"] if model["own"])
+    steps = made.backtest.per_horizon()
+    assert own["values"] == steps["mae"][steps["model"] == "last season"].tolist()
+    assert data["steps"]["metric"] == "MAE"
+    assert data["axis"] == "date"
+
+
+def test_several_series_have_a_selector_a_table_and_relative_errors():
+    page = Elements(report_of(monthly(3)).html())
+    options = [attributes for tag, attributes in page.elements if tag == "option"]
+    assert [option["value"] for option in options] == ["0", "1", "2"]
+    assert page.text.count("store 2") == 2
+    assert page.data["steps"]["metric"] == "MASE"
+
+
+def test_the_card_is_that_of_the_shipped_network():
+    panel = monthly()
+    shipped = lc.LSTMForecaster(6)
+    assert "<summary>Model card</summary>" in report_of(panel, shipped, cutoffs=0).html()
+    assert "What it was made from." in Elements(report_of(panel, shipped, cutoffs=0).html()).text
+    assert "Model card" not in Elements(report_of(panel).html()).text
+
+
+def test_without_a_backtest_the_page_says_so():
+    page = Elements(report_of(monthly(), cutoffs=0).html())
+    assert "Accuracy was not measured" in page.text
+    assert page.data["steps"] is None
+
+
+def test_a_history_too_short_to_judge_is_explained():
+    page = Elements(report_of(monthly(length=8)).html())
+    assert "not judged: the longest series has 8 values" in page.text
+
+
+def test_a_model_without_intervals():
+    panel = monthly()
+    page = Elements(report_of(panel, Naive(4)).html())
+    assert page.data["panes"][0]["bands"] == []
+    assert "Did the intervals hold" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("panel", "axis"),
+    [
+        (Panel.from_arrays(np.arange(30.0) % 7), "linear"),
+        (Panel.from_arrays(np.arange(30.0), frequency="YS", start="9990"), "category"),
+        (Panel.from_arrays([1.0, np.nan, 3.0, np.nan, 5.0] * 6, frequency="D", start="2020-01-01"), "date"),
+        (Panel.from_arrays(np.full(30, 4.0), frequency="h", start="2020-01-01"), "date"),
+    ],
+    ids=["integers", "beyond calendars", "missing", "constant"],
+)
+def test_times_and_values_of_any_kind(panel, axis):
+    data = Elements(report_of(panel).html()).data
+    assert data["axis"] == axis
+    assert data["panes"][0]["values"] == [v if v == v else None for v in panel.values.tolist()]
+
+
+def test_a_forecast_of_other_series_is_refused():
+    with pytest.raises(UsageError, match="no series of this panel"):
+        Report.from_forecast(LastSeason().predict(monthly(2, names="a{}")), monthly(2))
+
+
+# ---------------------------------------------------------------- nothing from outside
+
+
+def test_names_from_the_data_mean_themselves():
+    nasty = monthly(2, names=NASTY + "{}")
+    panel = replace(nasty, columns=Columns(target=NASTY), report=replace(nasty.report, source=NASTY))
+    model = LastSeason()
+    model.name = NASTY
+    tested = lc.backtest(model, panel, cutoffs=2)
+    page = Report.from_forecast(model.predict(panel), panel, tested, model=model, made_by=f"lstmcast '{NASTY}'").html()
+    parsed = Elements(page)
+    assert not [tag for tag, _ in parsed.elements if tag == "img"]
+    assert not [attributes for _, attributes in parsed.elements if any(name.startswith("on") for name in attributes)]
+    assert len(parsed.scripts) == 3
+    assert NASTY not in page
+    assert parsed.data["panes"][0]["name"] == NASTY + "0"
+    assert parsed.data["steps"]["models"][0]["name"] == NASTY
+    assert parsed.text.count("onerror=document.title") >= 7
+
+
+def test_odd_letters_do_not_break_the_file(tmp_path):
+    panel = monthly(2, names="\ud800 \u2028\u0000 $name ${{x}} 東京 {}")
+    saved = report_of(panel).save(tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "$name ${x} 東京 1" in Elements(saved).data["panes"][1]["name"]
+
+
+def test_the_page_asks_for_nothing_from_outside():
+    page = report_of(monthly()).html()
+    outside = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+    assert not re.search(r"https?:|@import|url\(|<link", outside)
+    policy = next(a["content"] for tag, a in Elements(page).elements if a.get("http-equiv"))
+    assert policy.startswith("default-src 'none'")
+    assert "connect-src" not in policy
+    assert not [a for tag, a in Elements(page).elements if tag in ("script", "img", "iframe") and "src" in a]
+
+
+def test_no_button_sends_the_data_away():
+    own = Elements(report_of(monthly()).html()).scripts[2]
+    assert 'modeBarButtons: [["toImage"]' in own
+    assert 'plotlyServerURL: ""' in own
+
+
+# ---------------------------------------------------------------- size, and the file
+
+
+def test_thousands_of_series_stay_a_page_that_opens():
+    page = report_of(monthly(3_000, 40), cutoffs=1).html()
+    data = Elements(page).data
+    assert len(data["panes"]) == report.MOST_CHARTS
+    assert "The first 200 of 3,000 series." in page
+    assert "Charts: the first 24 of 3,000 series." in page
+    assert len(page.encode()) < 7_000_000
+
+
+def test_long_histories_are_cut_and_it_is_said():
+    panel = Panel.from_arrays(np.arange(60_000.0) % 24, frequency="h", start="2015-01-01")
+    page = report_of(panel, cutoffs=0).html()
+    assert len(Elements(page).data["panes"][0]["values"]) == 40_000
+    assert "the newest 40,000 values are drawn" in page
+    assert 0 < Elements(page).data["panes"][0]["recent"] < 1_000
+
+
+def test_the_same_report_gives_the_same_bytes():
+    assert report_of(monthly(2)).html() == report_of(monthly(2)).html()
+
+
+def test_the_file_is_whole_or_absent(tmp_path, monkeypatch):
+    made = report_of(monthly(), cutoffs=0)
+    with pytest.raises(OutputError, match=r"ends in \.html"):
+        made.save(tmp_path / "r.pdf")
+    with pytest.raises(OutputError, match="folder does not exist"):
+        made.save(tmp_path / "no" / "r.html")
+    (tmp_path / "r.html").write_text("old")
+    monkeypatch.setattr(Path, "write_bytes", lambda *_: (_ for _ in ()).throw(OSError(28, "full")))
+    with pytest.raises(OutputError, match="disk is full"):
+        made.save(tmp_path / "r.html")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("r.html", "old")]
+
+
+# ---------------------------------------------------------------- the command
+
+
+def command(*arguments) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "lstmcast", *map(str, arguments)], capture_output=True, text=True, timeout=120
+    )
+
+
+def test_the_command_writes_the_page_and_shows_itself(tmp_path):
+    place = tmp_path / "my report.html"
+    done = command("forecast", AIRLINE, "-H", 12, "--report", place)
+    assert done.returncode == 0, done.stderr
+    assert f"written: {place}" in done.stderr
+    text = Elements(place.read_text(encoding="utf-8")).text
+    assert f"lstmcast forecast {AIRLINE} -H 12 --report '{place}'" in text
+    assert "better than seasonal naive" in text
+    assert "What it was made from." in text
+    assert "3 lines are not data" in text
+
+
+def test_a_wrong_ending_is_refused_before_the_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "_read", lambda *_: pytest.fail("the data were read"))
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["forecast", str(AIRLINE), "-H", "3", "--report", str(tmp_path / "r.pdf")])
+    assert ended.value.code == 1
+    assert "ends in .html" in capsys.readouterr().err
+
+
+def test_the_data_are_not_overwritten(tmp_path):
+    data = tmp_path / "data.html"
+    data.write_bytes(AIRLINE.read_bytes())
+    done = command("forecast", data, "-H", 3, "--report", data)
+    assert done.returncode == 2
+    assert "would be overwritten" in done.stderr
+    assert data.read_bytes() == AIRLINE.read_bytes()
+
+
+# ---------------------------------------------------------------- the card's Markdown
+
+
+def test_markdown_becomes_the_html_that_cards_need():
+    source = "# A\n\nSome **bold**,\n`code <b>`.\n\n| a | b |\n|---|--:|\n| x | 1 |\n\n- one\n  more\n- two\n"
+    assert markup.markdown(source).split("\n") == [
+        "<h3>A</h3>",
+        "<p>Some <b>bold</b>, <code>code &lt;b&gt;</code>.</p>",
+        '<div class="wide"><table><thead><tr><th scope="col">a</th><th scope="col">b</th></tr></thead><tbody>',
+        '<tr><th scope="row">x</th><td>1</td></tr>',
+        "</tbody></table></div>",
+        "<ul><li>one more</li><li>two</li></ul>",
+    ]
+
+
+def test_nothing_of_the_shipped_card_stays_markdown():
+    page = markup.markdown((report.WEIGHTS / "CARD.md").read_text(encoding="utf-8"))
+    assert not re.search(r"\*\*|`|^\||^#|^- ", page, re.MULTILINE)
+
+
+# ---------------------------------------------------------------- in a browser
+
+
+def browse(page: Path, tmp_path: Path, width: int) -> tuple[str, str]:
+    """The page after its scripts ran, and what they said in the console."""
+    done = subprocess.run(
+        [
+            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            f"--user-data-dir={tmp_path / f'profile{width}'}", f"--window-size={width},2000", "--enable-logging=stderr",
+            "--virtual-time-budget=5000", "--dump-dom", page.as_uri(),
+        ],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    return done.stdout, "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium here to open the page in")
+@pytest.mark.parametrize("width", [1280, 500])
+def test_a_browser_draws_it_and_has_no_complaint(tmp_path, width):
+    panel = monthly(2, names=NASTY + "{}")
+    place = report_of(replace(panel, columns=Columns(target=NASTY))).save(tmp_path / "r.html")
+    drawn, said = browse(place, tmp_path, width)
+    assert said == ""
+    assert "<title>broken</title>" not in drawn
+    assert drawn.count('class="main-svg"') >= 2
+    assert "2020-06-01</th>" in drawn  # the table of numbers is filled by the page's own script
+    assert not re.search(r"<img[^>]+onerror", drawn)
