@@ -38,7 +38,7 @@ def test_the_wheel_holds_the_network(wheel, tmp_path):
 
 def test_the_wheel_holds_the_package_and_its_licence_alone(wheel):
     names = wheel.namelist()
-    assert {"lstmcast/__init__.py", "lstmcast/cli.py", "lstmcast/store.py"} <= set(names)
+    assert {"lstmcast/__init__.py", "lstmcast/cli.py", "lstmcast/store.py", "lstmcast/report.html"} <= set(names)
     assert {name.partition("/")[0] for name in names} == {"lstmcast", f"lstmcast-{lstmcast.__version__}.dist-info"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not [name for name in names if name.endswith((".pyc", ".csv", ".parquet", ".pkl"))]

@@ -166,6 +166,20 @@ def test_times_and_values_of_any_kind(panel, axis):
     assert data["panes"][0]["values"] == [v if v == v else None for v in panel.values.tolist()]
 
 
+def test_one_step_ahead_has_no_chart_of_steps():
+    page = report_of(monthly(), lc.LSTMForecaster(1)).html()
+    assert "Forecast of 1 month ahead: 2020-01-01" in page
+    assert "2020-01-01 to" not in Elements(page).text
+    assert 'id="steps"' not in page
+
+
+def test_the_tile_compares_with_the_better_of_the_simple_forecasts():
+    panel = Panel.from_arrays(np.cumsum(np.random.default_rng(1).normal(size=200)), frequency="D", start="2024-01-01")
+    page = Elements(report_of(panel, SeasonalNaive(2), cutoffs=8).html())
+    assert "no better than naive" in page.text
+    assert "more error than the naive forecast" in page.text
+
+
 def test_a_forecast_of_other_series_is_refused():
     with pytest.raises(UsageError, match="no series of this panel"):
         Report.from_forecast(LastSeason().predict(monthly(2, names="a{}")), monthly(2))

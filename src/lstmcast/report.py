@@ -24,7 +24,7 @@ import numpy as np
 import lstmcast
 from lstmcast.data.table import format_time
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.summary import HEADINGS, number, percent
+from lstmcast.evaluation.summary import HEADINGS, PLAIN, SEASONAL, number, percent
 from lstmcast.files import check_output, whole_file
 from lstmcast.forecaster import WEIGHTS, LSTMForecaster
 from lstmcast.markup import markdown, script_data, table, text
@@ -130,7 +130,7 @@ class Report:
 def _subtitle(forecast: Forecast, plot: ForecastPlot) -> str:
     count = plot.available
     series = f"{count:,} series, " if count > 1 else ""
-    span = f"{format_time(forecast.times.min())} to {format_time(forecast.times.max())}"
+    span = " to ".join(dict.fromkeys(format_time(time) for time in (forecast.times.min(), forecast.times.max())))
     return f"Forecast of {series}{plot.reach} ahead: {span}"
 
 
@@ -153,9 +153,11 @@ def _tiles(summary: Summary | None) -> str:
     tiles = [(number(own["mae"]), "mean absolute error, in the data’s units")]
     if np.isfinite(own["mape"]):
         tiles.append((f"{own['mape']:.1f} %", "mean error, in percent of the value"))
-    if summary.reference and np.isfinite(own["skill"]):
-        less = "less" if own["skill"] >= 0 else "more"
-        tiles.append((percent(abs(own["skill"])), f"{less} error than the {summary.reference} forecast"))
+    simple = {name: summary.scores[name]["mae"] for name in (SEASONAL, PLAIN) if name in summary.scores}
+    best = min(simple, key=lambda name: simple[name], default="")  # as the verdict has it
+    if best not in ("", summary.model) and simple[best] > 0:
+        share = 1 - own["mae"] / simple[best]
+        tiles.append((percent(abs(share)), f"{'less' if share >= 0 else 'more'} error than the {best} forecast"))
     tiles += [
         (percent(own[name]), f"of what came lay in the {name[9:]} % interval")
         for name in own
@@ -241,7 +243,7 @@ def _accuracy(summary: Summary | None) -> str:
         "<p>The end of the data was hidden, forecast from earlier points, and compared with what came; simple "
         "forecasts had to answer the same question.</p>"
         f"{table(overall[0], overall[1:], summary.model)}"
-        '<div id="steps" class="chart low"></div>'
+        f"{_STEPS if len(steps) > 2 else ''}"
         f"{_coverage(summary)}"
         f"<details><summary>Errors by step, as a table</summary>{table(steps[0], steps[1:])}</details>"
         f"{''.join(f'<p class=note>{text(note)}</p>' for note in said)}"
@@ -249,6 +251,7 @@ def _accuracy(summary: Summary | None) -> str:
     )
 
 
+_STEPS = '<div id="steps" class="chart low"></div>'  # where there is more than one step
 _GLOSSARY = (
     "MAE: mean absolute error. RMSE: large errors count more. MAPE, sMAPE: error in percent of the value, of the mean "
     "of value and forecast. MASE: error relative to that of the seasonal naive forecast within the history. Skill: how "
