@@ -111,10 +111,10 @@ def test_an_unknown_frequency():
 
 # ---------------------------------------------------------------- places that cannot be written
 
-PLACES = {"--out": "f.csv", "--plot": "f.png", "--save": "model"}
+PLACES = {"--out": "f.csv", "--plot": "f.png", "--report": "r.html", "--save": "model"}
 
 
-@pytest.mark.parametrize("option", ["--out", "--plot"])
+@pytest.mark.parametrize("option", ["--out", "--plot", "--report"])
 def test_a_folder_that_is_missing_or_in_the_way(tmp_path, option):
     absent = forecast(AIRLINE, option, tmp_path / "nowhere" / PLACES[option])
     assert (absent.status, absent.out) == (1, "")

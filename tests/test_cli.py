@@ -362,7 +362,7 @@ def test_a_missing_file_with_a_near_name(run, tmp_path):
     assert "sales_2020.csv" in done.err
 
 
-@pytest.mark.parametrize("option", ["--out", "--plot", "--save"])
+@pytest.mark.parametrize("option", ["--out", "--plot", "--report", "--save"])
 def test_unwritable_outputs_are_found_before_the_work(run, tmp_path, monkeypatch, option):
     monkeypatch.setattr(cli, "_read", lambda *_: pytest.fail("the data were read"))
     (tmp_path / "file").write_text("mine")
