@@ -65,6 +65,7 @@ def main() -> None:
     given = parser.parse_args()
     data = data_folder(given.data)
     began = time.monotonic()
+    process = whole_process(load("m3_monthly", data), 5)  # before the peers, whose libraries leave threads behind
     rows: list[dict[str, Any]] = []
     for name in GROUPS["m3"]:
         rows += part(load(name, data))
@@ -75,7 +76,6 @@ def main() -> None:
     keys = ("set", "method", "smape", "mase", "scaled_crps", "coverage80", "coverage95", "seconds")
     rows = [{key: row[key] for key in keys if key in row} for row in rows]
     print_table(rows)
-    process = whole_process(load("m3_monthly", data), 3)
     print(f"\nwhole process, 1,428 monthly series: {process:.2f} s")
     if not given.dry:
         result = {"whole_process_seconds": process, "rows": rows}

@@ -127,7 +127,7 @@ def test_files_are_written_whole(run, tmp_path):
     done = run("forecast", AIRLINE, "-H", 12, "--out", out, "--plot", plot)
     assert done.status == 0
     header, first, *rest = out.read_text(encoding="utf-8").splitlines()
-    assert header.split(",")[1:] == ["Month", "step", "forecast", "q0.025", "q0.1", "q0.5", "q0.9", "q0.975"]
+    assert header.split(",") == ["unique_id", "ds", "step", "forecast", "q0.025", "q0.1", "q0.5", "q0.9", "q0.975"]
     assert first.split(",")[1:4] == ["1961-01-01", "1", "417.0"]
     assert len(rest) == 11
     assert plot.read_bytes().startswith(b"\x89PNG")
@@ -270,7 +270,7 @@ def test_predict_with_newer_data_equals_a_forecast_of_everything(run, saved, tmp
     done = run("predict", "--model", saved, tmp_path / "new" / "airline.csv", "-H", 3, "--json")
     assert done.status == 0, done.err
     assert "continued" in done.err
-    assert done.json["forecast"]["Month"] == ["1961-01-01", "1961-02-01", "1961-03-01"]
+    assert done.json["forecast"]["ds"] == ["1961-01-01", "1961-02-01", "1961-03-01"]
     whole = run("forecast", AIRLINE, "-H", 3, "--json", "--cutoffs", 0)
     np.testing.assert_allclose(done.json["forecast"]["forecast"], whole.json["forecast"]["forecast"], rtol=1e-6)
 
@@ -301,7 +301,7 @@ def test_predict_with_one_new_month_under_another_name(run, saved, tmp_path, mon
     (tmp_path / "whole.csv").write_text("\n".join(lines[: 121 + months]))
     whole = run("forecast", tmp_path / "whole.csv", "-H", 2, "--json", "--cutoffs", 0)
     assert done.json["forecast"]["forecast"] == whole.json["forecast"]["forecast"]
-    assert done.json["forecast"]["Month"] == whole.json["forecast"]["Month"]
+    assert done.json["forecast"]["ds"] == whole.json["forecast"]["ds"]
 
 
 def test_predict_gives_the_intervals_that_are_asked_for(run, saved):

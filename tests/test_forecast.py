@@ -60,20 +60,14 @@ def test_times_go_on_after_each_cutoff(panel):
     assert forecast.times[1].astype("datetime64[D]").astype(str).tolist() == ["2024-07-01", "2024-08-01", "2024-09-01"]
 
 
-def test_columns_have_the_names_of_the_data_and_a_cutoff_only_where_a_series_has_several(panel):
+def test_columns_have_the_same_names_for_all_data_and_a_cutoff_only_where_a_series_has_several(panel):
     named = replace(panel, columns=Columns(series="shop", time="month"))
-    names = ["shop", "month", "step", "forecast", "q0.025", "q0.1", "q0.5", "q0.9", "q0.975"]
+    names = ["unique_id", "ds", "step", "forecast", "q0.025", "q0.1", "q0.5", "q0.9", "q0.975"]
     assert list(forecast_of(named).columns_dict()) == names
     several = forecast_of(named, np.array([[2, 6], [1, 4]])).columns_dict()
     assert list(several) == [*names[:3], "cutoff", *names[3:]]
     assert several["step"].tolist() == [1, 2, 3] * 4
     assert {len(column) for column in several.values()} == {12}
-
-
-def test_a_column_of_the_data_keeps_its_name_when_it_is_one_of_ours(panel):
-    columns = forecast_of(replace(panel, columns=Columns(time="step"))).columns_dict()
-    assert list(columns)[:3] == ["unique_id", "step", "step_"]
-    assert columns["step"].dtype.kind == "M"
 
 
 def test_intervals_and_quantiles_are_those_of_the_levels(panel):

@@ -221,7 +221,7 @@ def test_predict_reads_files_frames_and_dicts(forecaster, tmp_path):
         np.testing.assert_array_equal(forecast.quantiles, from_file.quantiles)
         np.testing.assert_array_equal(forecast.times, from_file.times)
         frame = forecast.frame()
-        assert isinstance(frame, kind) and len(frame["month"]) == 6
+        assert isinstance(frame, kind) and len(frame["ds"]) == 6
 
 
 def test_the_shipped_network_forecasts_the_example():

@@ -210,19 +210,18 @@ class Forecast:
         return replace(self, **{name: getattr(self, name)[chosen] for name in names})
 
     def columns_dict(self) -> dict[str, np.ndarray]:
-        """The long table as equally long columns: series, time, step, cutoff (only where a series has several),
-        forecast and one column per quantile.
-
-        The first two are named as in the data; where such a name is one of the others, those get an underscore.
+        """The long table as equally long columns: unique_id, ds, step, cutoff (only where a series has several),
+        forecast and one column per quantile. The names are the same whatever the data call theirs.
         """
-        horizon, data = self.horizon, self.columns
-        own: dict[str, np.ndarray] = {"step": np.tile(np.arange(1, horizon + 1), len(self.ids))}
+        columns: dict[str, np.ndarray] = {
+            "unique_id": np.repeat(self.ids, self.horizon),
+            "ds": self.times.ravel(),
+            "step": np.tile(np.arange(1, self.horizon + 1), len(self.ids)),
+        }
         if len(set(self.ids)) < len(self.ids):
-            own["cutoff"] = np.repeat(self.cutoffs, horizon)
-        own["forecast"] = self.point.ravel()
-        own |= {f"q{level:g}": self.quantiles[:, :, i].ravel() for i, level in enumerate(self.levels)}
-        taken = {data.series: np.repeat(self.ids, horizon), data.time: self.times.ravel()}
-        return taken | {name + "_" * (name in taken): column for name, column in own.items()}
+            columns["cutoff"] = np.repeat(self.cutoffs, self.horizon)
+        columns["forecast"] = self.point.ravel()
+        return columns | {f"q{level:g}": self.quantiles[:, :, i].ravel() for i, level in enumerate(self.levels)}
 
     def frame(self, kind: str | None = None) -> Any:
         """The long table as the kind of frame that the data came in, or as "pandas", "polars", "pyarrow" or "arrays".
