@@ -41,10 +41,6 @@ class Uncalibrated:
         self.horizon = horizon
         self.network = lc.LSTMForecaster(horizon, weights=weights).network
 
-    def fit(self, panel: lc.Panel) -> Uncalibrated:
-        """Itself: there is nothing to learn."""
-        return self
-
     def predict(self, panel: lc.Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> lc.Forecast:
         """As `LSTMForecaster.predict`, without held-out cutoffs."""
         origins = origins_of(panel, cutoffs)

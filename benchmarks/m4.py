@@ -35,10 +35,6 @@ class Naive2:
     def __init__(self, period: int) -> None:
         self.period = period
 
-    def fit(self, panel: lc.Panel) -> Naive2:
-        """Itself: there is nothing to learn."""
-        return self
-
     def predict(self, panel: lc.Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> lc.Forecast:
         """The forecast at the one cutoff of each series."""
         counts = panel.lengths if cutoffs is None else cutoffs[:, 0]
