@@ -75,9 +75,8 @@ def stretch(
 def _scores(held_out_GJHQ: NDArray, actual_GJH: NDArray, low: int, middle: int, high: int) -> NDArray:
     """The factor by which the interval would just have contained the actual value (G, J, H); NaN = unknown."""
     error = actual_GJH - held_out_GJHQ[..., middle]
-    width = np.where(error >= 0, held_out_GJHQ[..., high], -held_out_GJHQ[..., low]) - np.where(
-        error >= 0, held_out_GJHQ[..., middle], -held_out_GJHQ[..., middle]
-    )
+    median = held_out_GJHQ[..., middle]
+    width = np.where(error >= 0, held_out_GJHQ[..., high] - median, median - held_out_GJHQ[..., low])
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         score = np.abs(error) / width
     return np.where(np.isfinite(score), score, np.where(error == 0, 0.0, np.nan))
@@ -94,8 +93,11 @@ def _factors(scores_GJH: NDArray, level: float) -> NDArray:
         return pooled_GH
     near = max(1, H // 4)
     own_count = np.stack([_window(~np.isnan(scores_GJH), h, near).sum(axis=(1, 2)) for h in range(H)], axis=1)
-    own_GH = np.concatenate([_of_group(scores_GJH[g : g + 1], level, near, pooled_1H) for g in range(G)])
-    return np.where(own_count >= ENOUGH, own_GH, pooled_GH)
+    enough_GH = own_count >= ENOUGH
+    own_GH = pooled_GH.copy()
+    for g in np.flatnonzero(enough_GH.any(axis=1)):
+        own_GH[g] = _of_group(scores_GJH[g : g + 1], level, near, pooled_1H)[0]
+    return np.where(enough_GH, own_GH, pooled_GH)
 
 
 def _of_group(scores_1NH: NDArray, level: float, farthest: int, before_1H: NDArray) -> NDArray:
@@ -131,5 +133,5 @@ def _window(values_GJH: NDArray, h: int, width: int) -> NDArray:
 
 def _conformal_quantile(scores: NDArray, level: float) -> float:
     """The ⌈(n + 1) level⌉-th smallest of n scores, or the largest."""
-    rank = int(np.ceil((len(scores) + 1) * level))
-    return float(np.partition(scores, min(rank, len(scores)) - 1)[min(rank, len(scores)) - 1])
+    rank = min(int(np.ceil((len(scores) + 1) * level)), len(scores))
+    return float(np.partition(scores, rank - 1)[rank - 1])
