@@ -49,7 +49,7 @@ def trained(horizon: int, seed: int, folder: Path) -> Path:
     """Train a network with this horizon, and save it where `LSTMForecaster` finds it."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
-    config = NetworkConfig(units=16, layers=1, horizon=horizon)
+    config = NetworkConfig(layers=(16,), horizon=horizon)
     module = NetworkModule(config)
     parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=3e-3, betas=(0.9, 0.98))
@@ -59,7 +59,7 @@ def trained(horizon: int, seed: int, folder: Path) -> Path:
         values, _ = ar1(rng, SERIES, LENGTH)
         # The known part is the same for both: the longer head needs more values after it.
         values = values[:, : LENGTH - 12 + horizon]
-        batch = batch_from_series(rng, values, (1,), "", False, POSITIONS, config.inputs)
+        batch = batch_from_series(rng, values, (1,), "", False, POSITIONS, config.causal_inputs)
         x, positions, target, weight = (torch.from_numpy(part) for part in batch)
         loss = weighted_pinball(module(x, positions), target, weight)
         optimiser.zero_grad()

@@ -244,7 +244,7 @@ def saved(run, tmp_path, monkeypatch) -> Path:
     from lstmcast import forecaster
     from lstmcast.model.network import Network, NetworkConfig, array_shapes
 
-    config, rng = NetworkConfig(units=4, layers=1, horizon=12), np.random.default_rng(0)
+    config, rng = NetworkConfig(layers=(4,), horizon=12), np.random.default_rng(0)
     weights = {name: rng.normal(0, 0.1, shape).astype("float32") for name, shape in array_shapes(config).items()}
     monkeypatch.setattr(forecaster, "_shipped", lambda: Network(config, [weights]))
     monkeypatch.setattr(cli, "_model", lambda horizon, levels=LEVELS: forecaster.LSTMForecaster(horizon))

@@ -12,7 +12,7 @@ from lstmcast.model.heads import LEVELS, MEDIAN
 from lstmcast.model.inputs import CONTEXT
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 
-CONFIG = NetworkConfig(units=8, layers=2, window=6, horizon=5)
+CONFIG = NetworkConfig(layers=(8, 8), window=6, horizon=5)
 
 
 def network(*seeds):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lstmcast.model.heads import LEVELS, MEDIAN, quantiles_from_raw
+from lstmcast.errors import UsageError
+from lstmcast.model.heads import HEADS, LEVELS, MEDIAN, head_named, quantiles_from_raw, student_scores
 
 RAW = np.random.default_rng(0).normal(0, 20, (50, 6, len(LEVELS)))
 
@@ -44,3 +45,82 @@ def test_numpy_and_pytorch_agree():
     torch = pytest.importorskip("torch", reason="needs the train extra")
     theirs = quantiles_from_raw(torch.from_numpy(RAW), torch).numpy()
     np.testing.assert_allclose(theirs, quantiles_from_raw(RAW, np), rtol=1e-12)
+
+
+LIKELIHOODS = ("normal", "student_t")
+
+
+def raw_numbers(head, *shape):
+    return np.random.default_rng(1).normal(0, 1.5, (*shape, head.outputs))
+
+
+def frozen(name, raw):
+    """The same distribution in scipy."""
+    stats = pytest.importorskip("scipy.stats", reason="the distributions are compared with scipy's")
+    scale = np.log1p(np.exp(raw[..., 1])) + 1e-4
+    if name == "normal":
+        return stats.norm(raw[..., 0], scale)
+    return stats.t(2 + np.log1p(np.exp(raw[..., 2])), raw[..., 0], scale)
+
+
+@pytest.mark.parametrize("name", LIKELIHOODS)
+def test_likelihoods_are_those_of_scipy(name):
+    head = HEADS[name]
+    raw = raw_numbers(head, 40, 3)
+    target = np.random.default_rng(2).normal(0, 3, (40, 3))
+    theirs = frozen(name, raw)
+    np.testing.assert_allclose(head.loss(raw, target, np), -theirs.logpdf(target), rtol=1e-6)
+    expected = np.stack([theirs.ppf(level) for level in LEVELS], axis=-1)
+    np.testing.assert_allclose(
+        head.quantiles(raw, np), expected, rtol=2e-3, atol=2e-3
+    )  # Hill's quantiles: worst at two degrees of freedom
+    np.testing.assert_array_equal(head.point(raw, np), raw[..., 0])
+
+
+@pytest.mark.parametrize("freedom", [2.0, 2.2, 3.0, 4.9, 5.0, 8.0, 30.0, 1e5])
+def test_scores_of_students_t(freedom):
+    stats = pytest.importorskip("scipy.stats", reason="the distributions are compared with scipy's")
+    ours = student_scores(np.array([freedom]))[0]
+    np.testing.assert_allclose(ours, stats.t.ppf(LEVELS, freedom), rtol=2e-3 if freedom < 3 else 1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", list(HEADS))
+def test_draws_have_the_quantiles_that_the_head_says(name):
+    head = HEADS[name]
+    raw = np.broadcast_to(raw_numbers(head, 1), (40_000, head.outputs))
+    drawn = np.quantile(head.sample(raw, np.random.default_rng(3)), LEVELS)
+    expected = head.quantiles(raw[0], np)
+    np.testing.assert_allclose(drawn, expected, atol=0.04 * (expected[-1] - expected[0]) + 1e-9)
+
+
+@pytest.mark.parametrize("name", list(HEADS))
+def test_a_head_starts_from_spreads_that_grow_like_a_random_walks(name):
+    head = HEADS[name]
+    raw_HR = head.initial(9)
+    assert raw_HR.shape == (9, head.outputs) and (head.point(raw_HR, np) == 0).all()
+    quantiles = head.quantiles(raw_HR, np)
+    width = quantiles[:, -1] - quantiles[:, 0]
+    if name != "point":
+        np.testing.assert_allclose(width / width[0], np.sqrt(np.arange(1, 10)), rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", list(HEADS))
+def test_losses_are_least_near_the_truth_and_agree_with_pytorch(name):
+    torch = pytest.importorskip("torch", reason="needs the train extra")
+    head = HEADS[name]
+    raw = raw_numbers(head, 7, 2)
+    target = head.point(raw, np) + np.random.default_rng(4).normal(size=(7, 2))
+    theirs = head.loss(torch.from_numpy(raw), torch.from_numpy(target), torch).numpy()
+    np.testing.assert_allclose(theirs, head.loss(raw, target, np), rtol=1e-10)
+    nearer = head.loss(raw, head.point(raw, np), np)
+    assert (nearer < head.loss(raw, head.point(raw, np) + 50, np)).all()
+
+
+def test_a_users_own_head_is_found_by_its_name():
+    class Own:
+        name, outputs, location = "own", 1, 0
+
+    own = Own()
+    assert head_named("own", own) is own and head_named("normal", own) is HEADS["normal"]
+    with pytest.raises(UsageError, match="head='other' is not known"):
+        head_named("other", own)

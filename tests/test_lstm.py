@@ -26,19 +26,15 @@ def all_begun(x_TBD):
     [(1.0, (0.62886867, 0.86899145, 0.94607728)), (0.03, (0.57019703, 0.86619149, 0.94596217))],
 )
 def test_golden_numbers(forget_bias, expected):
-    """The constant weights of Keras' LSTMTest.test_correctness, 3 units on 4 inputs.
-
-    Our layers are as wide as their input: a fourth unit is there, which the others do not hear.
-    """
-    D = 4
+    """The constant weights of Keras' LSTMTest.test_correctness, 3 units on 4 inputs."""
+    C, D = 4, 3
     recurrent = np.full((4 * D, D), 0.02)
-    recurrent[:, 3] = 0.0
     bias = np.full(4 * D, 0.03)
     bias[D : 2 * D] = forget_bias
-    x_TBD = np.arange(72.0).reshape(3, 6, D).transpose(1, 0, 2)
-    layer = Layer(np.full((4 * D, D), 0.01), recurrent, bias)
-    _, (h_LBD, _) = run_stack(x_TBD, all_begun(x_TBD), (layer,), zero_state(1, 3, D, np.float64))
-    np.testing.assert_allclose(h_LBD[0, :, :3], np.repeat(np.array(expected)[:, None], 3, axis=1), rtol=2e-7)
+    x_TBD = np.arange(72.0).reshape(3, 6, C).transpose(1, 0, 2)
+    layer = Layer(np.full((4 * D, C), 0.01), recurrent, bias)
+    _, ((h_BD, _),) = run_stack(x_TBD, all_begun(x_TBD), (layer,), zero_state((D,), 3, np.float64), residual=True)
+    np.testing.assert_allclose(h_BD, np.repeat(np.array(expected)[:, None], 3, axis=1), rtol=2e-7)
 
 
 def test_one_step_by_hand():
@@ -54,10 +50,14 @@ def test_one_step_by_hand():
     i, f, o = sigmoid(x + 0.5 * h + 0.1), sigmoid(2 * x + 0.6 * h + 0.2), sigmoid(4 * x + 0.8 * h + 0.4)
     c_new = f * c + i * np.tanh(3 * x + 0.7 * h + 0.3)
     h_new = o * np.tanh(c_new)
-    out, (h_LBD, c_LBD) = run_stack(
-        np.full((1, 1, 1), x), np.ones((1, 1), bool), (layer,), (np.full((1, 1, 1), h), np.full((1, 1, 1), c))
+    out, ((h_BD, c_BD),) = run_stack(
+        np.full((1, 1, 1), x),
+        np.ones((1, 1), bool),
+        (layer,),
+        ((np.full((1, 1), h), np.full((1, 1), c)),),
+        residual=True,
     )
-    assert (h_LBD.item(), c_LBD.item()) == pytest.approx((h_new, c_new), rel=1e-12)
+    assert (h_BD.item(), c_BD.item()) == pytest.approx((h_new, c_new), rel=1e-12)
     assert out.item() == pytest.approx(x + h_new, rel=1e-12)  # the residual path
 
 
@@ -66,7 +66,7 @@ def test_the_stack_equals_pytorch():
     T, B, D = 9, 4, 5
     layers = random_layers(0, 2, D)
     x_TBD = np.random.default_rng(1).normal(size=(T, B, D))
-    ours, (h_LBD, c_LBD) = run_stack(x_TBD, all_begun(x_TBD), layers, zero_state(2, B, D, np.float64))
+    ours, states = run_stack(x_TBD, all_begun(x_TBD), layers, zero_state((D, D), B, np.float64), residual=True)
     theirs = torch.from_numpy(x_TBD)
     for k, layer in enumerate(layers):
         module = torch.nn.LSTM(D, D, dtype=torch.float64)
@@ -77,8 +77,8 @@ def test_the_stack_equals_pytorch():
             module.get_parameter("bias_hh_l0").zero_()
             out, (h, c) = module(theirs)
         theirs = theirs + out
-        np.testing.assert_allclose(h_LBD[k], h[0].numpy(), rtol=1e-12)
-        np.testing.assert_allclose(c_LBD[k], c[0].numpy(), rtol=1e-12)
+        np.testing.assert_allclose(states[k][0], h[0].numpy(), rtol=1e-12)
+        np.testing.assert_allclose(states[k][1], c[0].numpy(), rtol=1e-12)
     np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-12)
 
 
@@ -86,10 +86,10 @@ def test_the_stack_equals_pytorch():
 def test_a_sequence_in_parts_is_the_whole_sequence(bounds):
     layers = random_layers(2, 3, 4)
     x_TBD = np.random.default_rng(3).normal(size=(12, 2, 4))
-    whole, last = run_stack(x_TBD, all_begun(x_TBD), layers, zero_state(3, 2, 4, np.float64))
-    state, parts = zero_state(3, 2, 4, np.float64), []
+    whole, last = run_stack(x_TBD, all_begun(x_TBD), layers, zero_state((4, 4, 4), 2, np.float64), residual=True)
+    state, parts = zero_state((4, 4, 4), 2, np.float64), []
     for part in np.split(x_TBD, list(bounds)):
-        out, state = run_stack(part, all_begun(part), layers, state)
+        out, state = run_stack(part, all_begun(part), layers, state, residual=True)
         parts.append(out)
     np.testing.assert_allclose(np.concatenate(parts), whole, rtol=1e-12)
     np.testing.assert_allclose(state, last, rtol=1e-12)
@@ -100,24 +100,37 @@ def test_the_state_stays_zero_until_the_series_has_begun():
     x_TBD = np.random.default_rng(5).normal(size=(8, 2, 3))
     begun_TB = np.ones((8, 2), bool)
     begun_TB[:5, 1] = False
-    waiting, (h_LBD, c_LBD) = run_stack(x_TBD[:5], begun_TB[:5], layers, zero_state(2, 2, 3, np.float64))
-    assert not h_LBD[:, 1].any() and not c_LBD[:, 1].any() and h_LBD[:, 0].all()
+    waiting, state = run_stack(x_TBD[:5], begun_TB[:5], layers, zero_state((3, 3), 2, np.float64), residual=True)
+    assert all(not h_BD[1].any() and not c_BD[1].any() and h_BD[0].all() for h_BD, c_BD in state)
     np.testing.assert_array_equal(waiting[:, 1], x_TBD[:5, 1])
-    together, _ = run_stack(x_TBD, begun_TB, layers, zero_state(2, 2, 3, np.float64))
+    together, _ = run_stack(x_TBD, begun_TB, layers, zero_state((3, 3), 2, np.float64), residual=True)
     late = x_TBD[5:, 1:]
-    alone, _ = run_stack(late, all_begun(late), layers, zero_state(2, 1, 3, np.float64))
+    alone, _ = run_stack(late, all_begun(late), layers, zero_state((3, 3), 1, np.float64), residual=True)
     np.testing.assert_allclose(together[5:, 1:], alone, rtol=1e-12)
 
 
 def test_the_given_state_and_input_are_left_alone():
     layers = random_layers(6, 1, 3)
-    x_TBD, state = np.ones((4, 2, 3)), (np.full((1, 2, 3), 0.1), np.full((1, 2, 3), 0.2))
-    run_stack(x_TBD, np.zeros((4, 2), bool), layers, state)
-    assert (x_TBD == 1).all() and (state[0] == 0.1).all() and (state[1] == 0.2).all()
+    x_TBD, state = np.ones((4, 2, 3)), ((np.full((2, 3), 0.1), np.full((2, 3), 0.2)),)
+    run_stack(x_TBD, np.zeros((4, 2), bool), layers, state, residual=True)
+    assert (x_TBD == 1).all() and (state[0][0] == 0.1).all() and (state[0][1] == 0.2).all()
 
 
 def test_large_activations_saturate_without_warnings():
     layers = random_layers(7, 1, 3, np.float32)
     x_TBD = np.full((3, 1, 3), 1e6, np.float32)
-    out, (h_LBD, _) = run_stack(x_TBD, all_begun(x_TBD), layers, zero_state(1, 1, 3))
-    assert out.dtype == np.float32 and np.isfinite(out).all() and abs(h_LBD).max() <= 1
+    out, ((h_BD, _),) = run_stack(x_TBD, all_begun(x_TBD), layers, zero_state((3,), 1), residual=True)
+    assert out.dtype == np.float32 and np.isfinite(out).all() and abs(h_BD).max() <= 1
+
+
+def test_layers_of_other_widths_have_no_residual_path():
+    """Widths 2 → 3 → 3: only the second layer can add its input."""
+    rng = np.random.default_rng(8)
+    layers = tuple(Layer(rng.normal(size=(12, wide)), rng.normal(size=(12, 3)), rng.normal(size=12)) for wide in (2, 3))
+    x_TBC = rng.normal(size=(5, 2, 2))
+    first, _ = run_stack(x_TBC, all_begun(x_TBC), layers[:1], zero_state((3,), 2, np.float64), residual=True)
+    second, _ = run_stack(first, all_begun(x_TBC), layers[1:], zero_state((3,), 2, np.float64), residual=False)
+    both, _ = run_stack(x_TBC, all_begun(x_TBC), layers, zero_state((3, 3), 2, np.float64), residual=True)
+    plain, _ = run_stack(x_TBC, all_begun(x_TBC), layers, zero_state((3, 3), 2, np.float64), residual=False)
+    np.testing.assert_allclose(both, first + second, rtol=1e-12)
+    np.testing.assert_allclose(plain, second, rtol=1e-12)

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from lstmcast import store
-from lstmcast.errors import ModelError
+from lstmcast.errors import ModelError, UsageError
 from lstmcast.model import inputs as causal
 from lstmcast.model.heads import LEVELS
 from lstmcast.model.network import Network, NetworkConfig, array_shapes, described, load_network
+from lstmcast.model.reading import answer as answered
+from lstmcast.model.reading import read, start
 
-CONFIG = NetworkConfig(units=6, layers=2, window=4, horizon=5)
+CONFIG = NetworkConfig(layers=(6, 6), window=4, horizon=5)
 VALUES = np.exp(np.random.default_rng(0).normal(size=(3, 40)).cumsum(axis=1) / 10)
 
 
@@ -25,8 +27,8 @@ def network(*seeds):
 
 
 def answer(net, values=VALUES, log=True, every=False):
-    reading, _ = net.read(net.start(len(values), (12,)), values, (12,), "monthly", log, every)
-    return net.answer(reading)
+    reading, _ = read(net, start(net, len(values), (12,)), values, (12,), "monthly", log, every)
+    return answered(net, reading)
 
 
 def test_several_members_answer_with_the_average_of_their_quantiles():
@@ -49,25 +51,25 @@ def test_readings_at_every_step_are_those_of_the_shorter_series():
 
 def test_reading_goes_on_from_its_state():
     net = network(1, 2)
-    state = net.start(3, (12,))
+    state = start(net, 3, (12,))
     for part in np.split(VALUES, [13, 14, 30], axis=1):
-        reading, state = net.read(state, part, (12,), "monthly", True)
-    np.testing.assert_allclose(net.answer(reading), answer(net), rtol=1e-5)
+        reading, state = read(net, state, part, (12,), "monthly", True)
+    np.testing.assert_allclose(answered(net, reading), answer(net), rtol=1e-5)
 
 
 def test_rows_of_states_and_readings_are_those_series():
     net, rows = network(1, 2), np.array([2, 0])
-    reading, state = net.read(net.start(3, (4, 12)), VALUES[:, :30], (4, 12), "monthly", True)
-    np.testing.assert_array_equal(net.answer(reading.rows(rows)), net.answer(reading)[rows])
-    some, _ = net.read(state.rows(rows), VALUES[rows, 30:], (4, 12), "monthly", True)
-    every, _ = net.read(state, VALUES[:, 30:], (4, 12), "monthly", True)
-    np.testing.assert_allclose(net.answer(some), net.answer(every)[rows], rtol=1e-5)
+    reading, state = read(net, start(net, 3, (4, 12)), VALUES[:, :30], (4, 12), "monthly", True)
+    np.testing.assert_array_equal(answered(net, reading.rows(rows)), answered(net, reading)[rows])
+    some, _ = read(net, state.rows(rows), VALUES[rows, 30:], (4, 12), "monthly", True)
+    every, _ = read(net, state, VALUES[:, 30:], (4, 12), "monthly", True)
+    np.testing.assert_allclose(answered(net, some), answered(net, every)[rows], rtol=1e-5)
 
 
 def test_weights_of_another_shape_are_refused():
     arrays = random_arrays(1)
-    with pytest.raises(ModelError, match=r"embed\.bias.*do not fit"):
-        Network(CONFIG, [{**arrays, "embed.bias": np.zeros(7, np.float32)}])
+    with pytest.raises(ModelError, match=r"embed\.0\.bias.*do not fit"):
+        Network(CONFIG, [{**arrays, "embed.0.bias": np.zeros(7, np.float32)}])
     with pytest.raises(ModelError, match=r"lstm\.1\.bias"):
         Network(CONFIG, [arrays, {name: array for name, array in arrays.items() if name != "lstm.1.bias"}])
     with pytest.raises(ModelError, match="extra"):
@@ -89,8 +91,8 @@ def test_a_saved_network_answers_the_same(tmp_path):
     [
         ({"inputs_version": causal.VERSION + 1}, f"version {causal.VERSION + 1}.*makes version {causal.VERSION}"),
         ({"inputs_version": None}, "version None"),
-        ({"network": {"units": 0}}, "does not describe a network"),
-        ({"network": {"units": 6, "width": 3}}, "does not describe a network"),
+        ({"network": {"layers": [0], "horizon": 5}}, "does not describe a network"),
+        ({"network": {"layers": [6], "wide": 3}}, "does not describe a network"),
         ({"network": None}, "does not describe a network"),
         ({"members": 1}, "does not describe a network"),
         ({"members": 3}, "do not fit"),
@@ -118,7 +120,34 @@ def test_a_manifest_without_a_key_is_refused(tmp_path, key):
 def test_a_folder_without_weights_is_refused(tmp_path):
     about, weights = described(network(1))
     store.save(tmp_path / "none", {"kind": "network", **about}, {})
-    store.save(tmp_path / "nameless", {"kind": "network", **about}, {"weights": {"bias": weights["0.embed.bias"]}})
+    store.save(tmp_path / "nameless", {"kind": "network", **about}, {"weights": {"bias": weights["0.embed.0.bias"]}})
     for name in ("none", "nameless"):
         with pytest.raises(ModelError, match="does not describe a network"):
             load_network(tmp_path / name)
+
+
+def test_a_config_fills_in_what_its_inputs_need():
+    causal_one, plain = NetworkConfig(layers=(32,)), NetworkConfig(layers=(5, 4, 3), inputs="plain")
+    assert (causal_one.before, causal_one.residual) == ((32,), True)
+    assert (plain.before, plain.residual, plain.width) == ((), False, 1)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"layers": ()}, "leaves no LSTM"),
+        ({"channels": 2}, "needs inputs='plain'"),
+        ({"layers": (0,)}, "layers"),
+        ({"dropout": 1.0}, "dropout"),
+        ({"units": 3}, "units"),
+    ],
+    ids=str,
+)
+def test_a_senseless_config_is_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        NetworkConfig(**wrong)
+
+
+def test_a_network_needs_its_horizon():
+    with pytest.raises(UsageError, match="horizon is not set"):
+        array_shapes(NetworkConfig())

@@ -41,7 +41,7 @@ def known(write) -> Panel:
 
 @pytest.fixture
 def network() -> Network:
-    config, rng = NetworkConfig(units=4, layers=1, horizon=6), np.random.default_rng(0)
+    config, rng = NetworkConfig(layers=(4,), horizon=6), np.random.default_rng(0)
     shapes = array_shapes(config).items()
     return Network(config, [{name: rng.normal(0, 0.1, shape).astype("float32") for name, shape in shapes}])
 

@@ -24,7 +24,9 @@ from lstmcast.data.panel import Panel
 from lstmcast.forecast import Origins
 from lstmcast.model.heads import LEVELS, MEDIAN
 from lstmcast.model.inputs import CONTEXT, from_axis
-from lstmcast.model.network import Network, Reading, ReadingState
+from lstmcast.model import reading as causal
+from lstmcast.model.network import Network
+from lstmcast.model.reading import Reading, ReadingState
 
 BATCH_SERIES = (64, 512)  # fewest and most read together: matrices large enough that threads need not wait
 CHUNK = 128  # steps read at once: few enough for the caches
@@ -67,7 +69,7 @@ def decode(network: Network, panel: Panel, origins: Origins, horizon: int, *, fr
     def fill(batch: Batch) -> None:
         values_BT, unit_B = _right_aligned(panel, batch)
         for here, state, reading in _states(network, panel, batch, values_BT):
-            answer = network.answer(reading)
+            answer = causal.answer(network, reading)
             z_NHQ = _feed_back(network, panel, batch.log, state, answer, horizon, 1 if free else answer.shape[1])
             z_NHQ = _newest_where_short(z_NHQ, reading, state.inputs.age_B)
             read = state.inputs.age_B > 0
@@ -85,14 +87,16 @@ def one_step_ahead(network: Network, panel: Panel, origins: Origins) -> NDArray:
         values_BT, unit_B = _right_aligned(panel, batch)
         step = values_BT.shape[1] - 1 - (batch.last[batch.row] - batch.count)
         age = np.cumsum(~np.isnan(values_BT), axis=1)[batch.row, step]
-        state = network.start(len(batch.series), panel.periods)
+        state = causal.start(network, len(batch.series), panel.periods)
         done = 0
         for stop in _chunk_ends(values_BT.shape[1]):
             part_BT = values_BT[:, done:stop]
-            reading, state = network.read(state, part_BT, panel.periods, panel.frequency.family, batch.log, every=True)
+            reading, state = causal.read(
+                network, state, part_BT, panel.periods, panel.frequency.family, batch.log, every=True
+            )
             here = np.flatnonzero((step >= done) & (step < stop) & (age > 0))
             chosen = reading.rows(batch.row[here] * (stop - done) + step[here] - done)
-            z_NHQ = _newest_where_short(network.answer(chosen)[:, :1], chosen, age[here])
+            z_NHQ = _newest_where_short(causal.answer(network, chosen)[:, :1], chosen, age[here])
             result[batch.origin[here]] = _in_units(z_NHQ, batch, unit_B, here)
             done = stop
 
@@ -165,10 +169,12 @@ def _states(
     """Read the batch once; wherever origins lie, which they are, and state and reading of their series there."""
     length = values_BT.shape[1]
     stop_of_origin = length - (batch.last[batch.row] - batch.count)
-    state = network.start(len(batch.series), panel.periods)
+    state = causal.start(network, len(batch.series), panel.periods)
     done = 0
     for stop in np.union1d(stop_of_origin, _chunk_ends(length)):
-        reading, state = network.read(state, values_BT[:, done:stop], panel.periods, panel.frequency.family, batch.log)
+        reading, state = causal.read(
+            network, state, values_BT[:, done:stop], panel.periods, panel.frequency.family, batch.log
+        )
         here = np.flatnonzero(stop_of_origin == stop)
         if len(here):
             rows = batch.row[here]
@@ -218,8 +224,8 @@ def _feed_back(
     done = answer[:, :block].shape[1]
     while done < horizon:
         medians = from_axis(blocks[-1][:, :, MEDIAN], log)
-        reading, state = network.read(state, medians, panel.periods, panel.frequency.family, log)
-        answer = network.answer(reading)[:, :block]
+        reading, state = causal.read(network, state, medians, panel.periods, panel.frequency.family, log)
+        answer = causal.answer(network, reading)[:, :block]
         median = answer[:, :, MEDIAN : MEDIAN + 1]
         before = (blocks[-1] - blocks[-1][:, :, MEDIAN : MEDIAN + 1])[:, -1:]
         spread = np.sqrt((answer - median) ** 2 + before**2)

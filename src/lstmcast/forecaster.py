@@ -70,7 +70,7 @@ class LSTMForecaster:
         rows = [
             ("horizon", f"{self.horizon:,} steps"),
             ("quantile levels", ", ".join(f"{level:g}" for level in self.levels) or "none"),
-            ("network", f"{len(members)} × {config.layers} LSTM layers of {config.units} units, {numbers:,} weights"),
+            ("network", f"{len(members)} × LSTM {'-'.join(map(str, config.layers))}, {numbers:,} weights"),
         ]
         remembered = [("remembers", repr(self.memory.panel))] if self.memory else []
         return block("LSTMForecaster", table(("", ""), rows + remembered, left=(0, 1), wrap=True))

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lstmcast.errors import UsageError
 from lstmcast.model import inputs as causal
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
+from lstmcast.model.reading import answer, read, start
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from lstmcast.training.losses import weighted_pinball  # noqa: E402
 from lstmcast.training.module import NetworkModule, arrays_from_state, module_from_arrays  # noqa: E402
 
-CONFIG = NetworkConfig(units=7, layers=2, window=4, horizon=5)
+CONFIG = NetworkConfig(layers=(7, 7), window=4, horizon=5)
 B, T = 3, 30
 
 
@@ -31,14 +33,20 @@ def series(log):
 def in_numpy(arrays, log):
     """Quantiles at every step, in units of the scale."""
     network = Network(CONFIG, [arrays])
-    reading, _ = network.read(network.start(B, (12,)), series(log), (12,), "monthly", log, every=True)
+    reading, _ = read(network, start(network, B, (12,)), series(log), (12,), "monthly", log, every=True)
     around = (reading.level_N[:, None] + reading.seasonal_NH)[:, :, None]
-    return (network.answer(reading) - around) / np.where(reading.scale_N > 0, reading.scale_N, 1)[:, None, None]
+    return (answer(network, reading) - around) / np.where(reading.scale_N > 0, reading.scale_N, 1)[:, None, None]
+
+
+def quantiles(module, x, positions):
+    return module.answers.quantiles(module(x, positions)[:, :, 0], torch)
 
 
 def inputs(log):
     z_BT = causal.to_axis(series(log), log)
-    seen, _ = causal.advance(causal.start(B, (12,), CONFIG.inputs), z_BT, (12,), "monthly", log, CONFIG.inputs)
+    seen, _ = causal.advance(
+        causal.start(B, (12,), CONFIG.causal_inputs), z_BT, (12,), "monthly", log, CONFIG.causal_inputs
+    )
     return seen
 
 
@@ -46,7 +54,9 @@ def inputs(log):
 def test_values(log):
     arrays = random_arrays(3)
     with torch.no_grad():
-        theirs = module_from_arrays(arrays, CONFIG)(torch.from_numpy(inputs(log).x_BTC), torch.arange(B * T)).numpy()
+        theirs = quantiles(
+            module_from_arrays(arrays, CONFIG), torch.from_numpy(inputs(log).x_BTC), torch.arange(B * T)
+        ).numpy()
     usable = inputs(log).scale_BT.ravel() > 0
     np.testing.assert_allclose(in_numpy(arrays, log)[usable], theirs[usable], rtol=1e-4, atol=1e-4)
 
@@ -55,7 +65,7 @@ def test_values_agree_to_the_last_digits_in_double_precision():
     arrays = {name: array.astype(float) for name, array in random_arrays(4).items()}
     x = torch.from_numpy(inputs(True).x_BTC).double()
     with torch.no_grad():
-        theirs = module_from_arrays(random_arrays(4), CONFIG).double()(x, torch.arange(B * T)).numpy()
+        theirs = quantiles(module_from_arrays(random_arrays(4), CONFIG).double(), x, torch.arange(B * T)).numpy()
     np.testing.assert_allclose(in_numpy(arrays, True), theirs, rtol=1e-10, atol=1e-10)
 
 
@@ -72,12 +82,8 @@ def test_gradients_equal_finite_differences_of_the_numpy_forward():
     direction = np.random.default_rng(7).normal(size=(B * T, CONFIG.horizon, 7))
     module = module_from_arrays(random_arrays(6), CONFIG).double()
     x = torch.from_numpy(inputs(True).x_BTC).double()
-    (module(x, torch.arange(B * T)) * torch.from_numpy(direction)).sum().backward()
-    names = {
-        "weight_ih": "weight_ih_l0",
-        "weight_hh": "weight_hh_l0",
-        "bias": "bias_ih_l0",
-    }
+    (quantiles(module, x, torch.arange(B * T)) * torch.from_numpy(direction)).sum().backward()
+    names = {"weight_ih": "weight_ih_l0", "weight_hh": "weight_hh_l0", "bias": "bias_ih_l0"}
     rng, step = np.random.default_rng(8), 1e-6
     for name, array in arrays.items():
         prefix, _, part = name.rpartition(".")
@@ -111,8 +117,8 @@ def test_a_new_module_fits_and_one_bias_of_two_stays_zero():
 def test_a_new_module_spreads_its_quantiles_like_a_random_walk():
     torch.manual_seed(0)
     with torch.no_grad():
-        quantiles = NetworkModule(CONFIG)(torch.zeros(1, 1, CONFIG.inputs.channels), torch.zeros(1, dtype=torch.int64))
-    width = (quantiles[0, :, -1] - quantiles[0, :, 0]).numpy()
+        spread = quantiles(NetworkModule(CONFIG), torch.zeros(1, 1, CONFIG.width), torch.zeros(1, dtype=torch.int64))
+    width = (spread[0, :, -1] - spread[0, :, 0]).numpy()
     np.testing.assert_allclose(width / width[0], np.sqrt(np.arange(1, 6)), rtol=0.35)
 
 
@@ -140,3 +146,62 @@ def test_the_loss_of_unknown_targets_is_zero_and_has_a_gradient():
     loss = weighted_pinball(quantiles, torch.full((2, 5), torch.nan), torch.ones(2))
     loss.backward()
     assert loss.item() == 0 and torch.equal(quantiles.grad, torch.zeros(2, 5, 7))
+
+
+PLAIN = {
+    "article 1": NetworkConfig(layers=(5, 4, 3), inputs="plain", head="point", horizon=1),
+    "many columns": NetworkConfig(layers=(6,), inputs="plain", head="point", horizon=2, channels=3, before=(4,)),
+    "dense layers": NetworkConfig(
+        layers=(4, 4), inputs="plain", head="normal", horizon=3, before=(5, 4), after=(3,), activation="tanh",
+        residual=True,
+    ),
+    "student_t": NetworkConfig(layers=(3,), inputs="plain", head="student_t", horizon=2, after=(6,), activation="relu"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("config", PLAIN.values(), ids=PLAIN)
+@pytest.mark.parametrize("initialiser", ["default", "pytorch", "keras", "chainer", "zeros"])
+def test_plain_networks_agree_however_they_begin(config, initialiser):
+    torch.manual_seed(1)
+    module = NetworkModule(config, initialiser=initialiser)
+    x_BTC = np.random.default_rng(2).normal(size=(B, T, config.channels)).astype(np.float32)
+    network = Network(config, [arrays_from_state(module.state_dict(), config)])
+    hidden, state = network.run(x_BTC.transpose(1, 0, 2), np.ones((T, B), bool), network.start(B))
+    (ours,) = network.raw([hidden[0].reshape(T * B, -1)], x_BTC.transpose(1, 0, 2).reshape(T * B, -1))
+    with torch.no_grad():
+        theirs = module(torch.from_numpy(x_BTC), torch.arange(B * T)).unflatten(0, (B, T)).transpose(0, 1).flatten(0, 1)
+        _, left = module.hidden(torch.from_numpy(x_BTC))
+    np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-4, atol=1e-5)
+    for (h_BD, c_BD), (h, c) in zip(state[0], left, strict=True):
+        np.testing.assert_allclose(h_BD, h[0].numpy(), rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(c_BD, c[0].numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_initialisers_draw_what_they_say():
+    config = NetworkConfig(layers=(40, 30), inputs="plain", head="point", horizon=1, channels=20)
+    drawn = {}
+    for name in ("pytorch", "keras", "chainer", "zeros"):
+        torch.manual_seed(0)
+        drawn[name] = arrays_from_state(NetworkModule(config, initialiser=name).state_dict(), config)
+    forget = np.zeros((4, 40))
+    forget[1] = 1.0
+    for name in ("keras", "chainer", "zeros"):
+        np.testing.assert_array_equal(drawn[name]["lstm.0.bias"], forget.ravel())
+        assert not drawn[name]["head.bias"].any()
+    assert abs(drawn["pytorch"]["lstm.0.weight_ih"]).max() <= 40**-0.5 and drawn["pytorch"]["lstm.0.bias"].any()
+    recurrent = drawn["keras"]["lstm.0.weight_hh"]
+    np.testing.assert_allclose(recurrent.T @ recurrent, np.eye(40), atol=1e-5)  # orthogonal
+    assert abs(drawn["keras"]["lstm.0.weight_ih"]).max() == pytest.approx((6 / (20 + 160)) ** 0.5, rel=0.01)
+    assert drawn["chainer"]["lstm.0.weight_ih"].std() == pytest.approx(20**-0.5, rel=0.05)
+    assert not drawn["zeros"]["lstm.0.weight_ih"].any() and drawn["zeros"]["lstm.0.weight_hh"].any()
+    with pytest.raises(UsageError, match="initialiser='ones' is not known"):
+        NetworkModule(config, initialiser="ones")
+
+
+def test_dropout_is_for_training_only():
+    config = NetworkConfig(layers=(8, 8), inputs="plain", head="point", horizon=1, dropout=0.5)
+    module, x, at = NetworkModule(config), torch.randn(2, 6, 1), torch.tensor([5])
+    with torch.no_grad():
+        assert not torch.equal(module(x, at), module(x, at))
+        module.eval()
+        assert torch.equal(module(x, at), module(x, at))

@@ -1,7 +1,8 @@
 """The recurrent stack in NumPy: state in, state out.
 
-B series · T steps · D units. Each layer is an LSTM (Hochreiter & Schmidhuber 1997; forget gate: Gers et al. 2000) whose
-output is added to its input, so that the stack starts as a plain map and deeper layers learn corrections.
+B series · T steps · C inputs · D units. Each layer is an LSTM (Hochreiter & Schmidhuber 1997; forget gate: Gers et al.
+2000). In a residual stack its output is added to its input where the two are equally wide, so that the stack starts as
+a plain map and deeper layers learn corrections.
 """
 
 from __future__ import annotations
@@ -13,49 +14,55 @@ from numpy.typing import NDArray
 
 
 class Layer(NamedTuple):
-    """Weights of one LSTM layer; gates in the order input, forget, candidate, output, as in PyTorch."""
+    """Weights of one LSTM layer; gates in the order input, forget, candidate, output, as in PyTorch and Keras."""
 
-    weight_ih: NDArray  # (4D, D)
+    weight_ih: NDArray  # (4D, C)
     weight_hh: NDArray  # (4D, D)
     bias: NDArray  # (4D,)
 
+    @property
+    def units(self) -> int:
+        """D."""
+        return self.weight_hh.shape[1]
 
-State = tuple[NDArray, NDArray]  # h and c, each (layers, B, D)
+
+State = tuple[tuple[NDArray, NDArray], ...]  # h and c of each layer, each (B, D)
 
 
-def zero_state(layers: int, batch: int, units: int, dtype: np.dtype | type = np.float32) -> State:
+def zero_state(units: tuple[int, ...], batch: int, dtype: np.dtype | type = np.float32) -> State:
     """State before anything is read."""
-    return np.zeros((layers, batch, units), dtype), np.zeros((layers, batch, units), dtype)
+    return tuple((np.zeros((batch, D), dtype), np.zeros((batch, D), dtype)) for D in units)
 
 
-def run_stack(x_TBD: NDArray, begun_TB: NDArray, layers: tuple[Layer, ...], state: State) -> tuple[NDArray, State]:
+def run_stack(
+    x_TBC: NDArray, begun_TB: NDArray, layers: tuple[Layer, ...], state: State, *, residual: bool
+) -> tuple[NDArray, State]:
     """Read T steps through all layers: outputs (T, B, D) and the new state.
 
     Where a series has not begun (`begun_TB` is false) its state stays zero, so series of unequal lengths share a batch.
     """
-    finals = []
-    for layer, h_BD, c_BD in zip(layers, *state, strict=True):
-        out_TBD, h_BD, c_BD = _run_layer(x_TBD, begun_TB, layer, h_BD, c_BD)
-        x_TBD = x_TBD + out_TBD
-        finals.append((h_BD, c_BD))
-    h_LBD, c_LBD = (np.stack(part) for part in zip(*finals, strict=True))
-    return x_TBD, (h_LBD, c_LBD)
+    new = []
+    for layer, (h_BD, c_BD) in zip(layers, state, strict=True):
+        out_TBD, h_BD, c_BD = _run_layer(x_TBC, begun_TB, layer, h_BD, c_BD)
+        x_TBC = x_TBC + out_TBD if residual and x_TBC.shape[2] == layer.units else out_TBD
+        new.append((h_BD, c_BD))
+    return x_TBC, tuple(new)
 
 
 def _run_layer(
-    x_TBD: NDArray, begun_TB: NDArray, layer: Layer, h_BD: NDArray, c_BD: NDArray
+    x_TBC: NDArray, begun_TB: NDArray, layer: Layer, h_BD: NDArray, c_BD: NDArray
 ) -> tuple[NDArray, NDArray, NDArray]:
     """One layer over T steps.
 
     σ(a) = ½ + ½ tanh(a/2): with the gates' pre-activations halved beforehand, one tanh over all four serves the step.
     """
-    T, B, D = x_TBD.shape
-    half_G = np.full(4 * D, 0.5, x_TBD.dtype)
+    (T, B, C), D = x_TBC.shape, layer.units
+    half_G = np.full(4 * D, 0.5, x_TBC.dtype)
     half_G[2 * D : 3 * D] = 1.0  # the candidate is a plain tanh
-    from_input_TBG = (x_TBD.reshape(T * B, D) @ (layer.weight_ih * half_G[:, None]).T).reshape(T, B, 4 * D)
+    from_input_TBG = (x_TBC.reshape(T * B, C) @ (layer.weight_ih * half_G[:, None]).T).reshape(T, B, 4 * D)
     from_input_TBG += layer.bias * half_G
     recurrent_DG = np.ascontiguousarray((layer.weight_hh * half_G[:, None]).T)
-    out_TBD = np.empty_like(x_TBD)
+    out_TBD = np.empty((T, B, D), from_input_TBG.dtype)
     waiting_T = ~np.all(begun_TB, axis=1)
     for t in range(T):
         gates_BG = h_BD @ recurrent_DG

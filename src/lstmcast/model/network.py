@@ -1,19 +1,22 @@
-"""The network: causal inputs, recurrent stack, quantile head; to and from named arrays.
+"""The network: dense layers, recurrent stack, head; to and from named arrays.
 
-    x_t → linear → LSTM + residual, L times → linear → H × Q raw quantiles (+ a linear path from x_t to the medians)
+    x_t → dense layers → LSTM layers → dense layers → K channels × H steps × R raw numbers of the head
 
-The head's answers are in units of the scale at t, relative to level and season at t (see `inputs`). A network may have
-several members, equal but for their weights: each reads the same inputs, and their quantiles are averaged.
+With *causal* inputs (see `inputs`, `reading`) there is also a linear path from x_t to the head's locations, and the
+answers are in units of the scale at t, relative to level and season at t. With *plain* inputs x_t holds the transformed
+values at t. A network may have several members, equal but for their weights: each reads the same inputs, and their
+answers are averaged.
 
-    B series of a batch · T steps · N positions · M members · D units · H horizon · Q quantiles
+    B series of a batch · T steps · N positions · M members · D units · C inputs · H horizon
+    K channels · R raw numbers
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,72 +24,89 @@ from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from lstmcast import store
-from lstmcast.errors import ModelError
+from lstmcast.errors import ModelError, UsageError
 from lstmcast.model import inputs as causal
-from lstmcast.model.heads import LEVELS, MEDIAN, quantiles_from_raw
-from lstmcast.model.inputs import InputConfig, InputState, SeasonState
+from lstmcast.model.heads import Head, head_named
+from lstmcast.model.inputs import InputConfig
 from lstmcast.model.lstm import Layer, State, run_stack, zero_state
+
+Size = Annotated[int, Field(ge=1)]
+Activation = Literal["linear", "tanh", "relu"]
+ACTIVATIONS = {"linear": lambda a: a, "tanh": np.tanh, "relu": lambda a: np.maximum(a, 0)}
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class NetworkConfig:
-    """Size of each member of a network.
+    """What a network is like.
 
-    `units`: width of each LSTM layer; `layers`: how many; `window`: adjusted values seen at each step; `horizon`: steps
-    that the head answers at once (longer forecasts feed back).
+    `layers`: units of each stacked LSTM layer. `inputs`: "causal" reads raw observations with level, scale and season
+    as known at each step; "plain" reads what transforms give. `head`: "quantiles", "normal", "student_t", "point", or
+    the name of your own. `horizon`: steps answered at once, the forecaster's unless given; longer forecasts feed back.
+    `window`: adjusted values seen at each step (causal). `channels`: columns read together, each predicted from all
+    (plain). `before`, `after`: units of dense layers around the stack, with `activation`; None is one layer as wide as
+    the first LSTM layer for causal inputs and none for plain ones. `residual`: add a layer's input to its output where
+    they are equally wide; None is yes for causal inputs. `dropout`: share of a layer's outputs left out in training.
+
+    >>> NetworkConfig(layers=(5, 4, 3), inputs="plain", head="point", horizon=1).width
+    1
     """
 
-    units: int = Field(default=64, ge=1)
-    layers: int = Field(default=2, ge=1)
-    window: int = Field(default=12, ge=2)
-    horizon: int = Field(default=24, ge=1)
+    layers: tuple[Size, ...] = field(default=(64, 64))
+    inputs: Literal["causal", "plain"] = "causal"
+    head: str = "quantiles"
+    horizon: Size | None = None
+    window: Annotated[int, Field(ge=2)] = 12
+    channels: Size = 1
+    before: tuple[Size, ...] | None = None
+    after: tuple[Size, ...] = ()
+    activation: Activation = "linear"
+    residual: bool | None = None
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise UsageError("layers=() leaves no LSTM. Give the units of each layer, for example layers=(32,).")
+        if self.inputs == "causal" and self.channels != 1:
+            raise UsageError(f"channels={self.channels} needs inputs='plain': causal inputs are made from one column.")
+        is_causal = self.inputs == "causal"
+        if self.before is None:
+            object.__setattr__(self, "before", (self.layers[0],) if is_causal else ())
+        if self.residual is None:
+            object.__setattr__(self, "residual", is_causal)
 
     @property
-    def inputs(self) -> InputConfig:
-        """The part that concerns the inputs."""
-        return InputConfig(self.window, self.horizon)
+    def steps(self) -> int:
+        """The horizon, once it is known."""
+        if self.horizon is None:
+            raise UsageError("The network's horizon is not set: say NetworkConfig(horizon=…).")
+        return self.horizon
 
+    @property
+    def is_causal(self) -> bool:
+        """Whether it reads raw observations."""
+        return self.inputs == "causal"
 
-class ReadingState(NamedTuple):
-    """Everything kept between two observations: what the inputs and the recurrent layers remember."""
+    @property
+    def causal_inputs(self) -> InputConfig:
+        """What causal inputs are made with."""
+        return InputConfig(self.window, self.steps)
 
-    inputs: InputState
-    recurrent: tuple[State, ...]  # one per member
-
-    def rows(self, rows: NDArray) -> ReadingState:
-        """The state of some of the series."""
-        inputs = self.inputs._replace(
-            **{name: part[rows] for name, part in self.inputs._asdict().items() if name != "seasons"},
-            seasons=tuple(SeasonState(*(part[rows] for part in season)) for season in self.inputs.seasons),
-        )
-        return ReadingState(inputs, tuple((h[:, rows], c[:, rows]) for h, c in self.recurrent))
-
-
-class Reading(NamedTuple):
-    """What the network knows at some steps: enough to answer, in units, without the history.
-
-    N positions, whatever they are (series at one cutoff, or steps of one series).
-    """
-
-    hidden_MND: NDArray
-    x_NC: NDArray
-    level_N: NDArray
-    scale_N: NDArray
-    seasonal_NH: NDArray
-
-    def rows(self, rows: NDArray) -> Reading:
-        """Some of the positions."""
-        return Reading(self.hidden_MND[:, rows], *(part[rows] for part in self[1:]))
+    @property
+    def width(self) -> int:
+        """C: inputs at each step."""
+        return self.causal_inputs.channels if self.is_causal else self.channels
 
 
 class Network:
-    """A network with its weights: reads batches of series on one axis, answers with quantiles on that axis.
+    """A network with its weights.
 
-    `members`: the named arrays of each member (`array_shapes`). Raises `ModelError` when they do not fit the config.
+    `members`: the named arrays of each member (`array_shapes`). `head`: the user's own, if the config names one. Raises
+    `ModelError` when the arrays do not fit the config.
     """
 
-    def __init__(self, config: NetworkConfig, members: Sequence[dict[str, NDArray]]) -> None:
-        expected = array_shapes(config)
+    def __init__(self, config: NetworkConfig, members: Sequence[dict[str, NDArray]], head: Head | None = None) -> None:
+        self.head = head_named(config.head, head)
+        expected = array_shapes(config, self.head)
         for arrays in members:
             found = {name: array.shape for name, array in arrays.items()}
             if found != expected:
@@ -97,79 +117,87 @@ class Network:
         self.config = config
         self.members = tuple(members)
         self._layers = tuple(
-            tuple(Layer(*(arrays[f"lstm.{k}.{part}"] for part in Layer._fields)) for k in range(config.layers))
+            tuple(Layer(*(arrays[f"lstm.{k}.{part}"] for part in Layer._fields)) for k in range(len(config.layers)))
             for arrays in self.members
         )
 
-    def start(self, batch: int, periods: tuple[int, ...]) -> ReadingState:
-        """State before the first observation of `batch` series."""
-        recurrent = tuple(zero_state(self.config.layers, batch, self.config.units) for _ in self.members)
-        return ReadingState(causal.start(batch, periods, self.config.inputs), recurrent)
+    def __repr__(self) -> str:
+        numbers = sum(array.size for arrays in self.members for array in arrays.values())
+        units = "-".join(map(str, self.config.layers))
+        described = f"LSTM {units}, {self.config.inputs} inputs, {self.head.name} head, {numbers:,} weights"
+        return f"Network({len(self.members)} × {described})"
 
-    def read(
-        self,
-        state: ReadingState,
-        values_BT: NDArray,
-        periods: tuple[int, ...],
-        family: str,
-        log: bool,
-        every: bool = False,
-    ) -> tuple[Reading, ReadingState]:
-        """Read T observations of each series (NaN = missing): the reading at the last, or at every one (B·T rows)."""
-        z_BT = causal.to_axis(values_BT, log)
-        seen, inputs_state = causal.advance(state.inputs, z_BT, periods, family, log, self.config.inputs)
-        x_TBC = np.ascontiguousarray(seen.x_BTC.transpose(1, 0, 2))
-        hidden, recurrent = [], []
-        for arrays, layers, member_state in zip(self.members, self._layers, state.recurrent, strict=True):
-            embedded_TBD = x_TBC @ arrays["embed.weight"].T + arrays["embed.bias"]
-            hidden_TBD, member_state = run_stack(embedded_TBD, seen.begun_BT.T, layers, member_state)
-            hidden.append(_rows(hidden_TBD.transpose(1, 0, 2), every))
-            recurrent.append(member_state)
-        known = (_rows(part, every) for part in (seen.x_BTC, seen.level_BT, seen.scale_BT, seen.seasonal_BTH))
-        return Reading(np.stack(hidden), *known), ReadingState(inputs_state, tuple(recurrent))
+    def start(self, batch: int) -> tuple[State, ...]:
+        """State of each member before anything is read."""
+        return tuple(zero_state(self.config.layers, batch) for _ in self.members)
 
-    def answer(self, reading: Reading) -> NDArray:
-        """Quantiles (N, H, Q) at `heads.LEVELS` of the next H observations, on the reading axis."""
-        members = zip(self.members, reading.hidden_MND, strict=True)
-        answers = (self._head(arrays, hidden_ND, reading.x_NC) for arrays, hidden_ND in members)
-        units_NHQ = sum(answers) / len(self.members) * reading.scale_N[:, None, None]
-        return units_NHQ + (reading.level_N[:, None] + reading.seasonal_NH)[:, :, None]
+    def run(
+        self, x_TBC: NDArray, begun_TB: NDArray, state: tuple[State, ...]
+    ) -> tuple[list[NDArray], tuple[State, ...]]:
+        """Read T steps: what the stack gives at each (T, B, D), for each member, and the new state."""
+        hidden, new = [], []
+        for arrays, layers, member_state in zip(self.members, self._layers, state, strict=True):
+            embedded_TBD = self._dense(arrays, "embed", self.config.before or (), x_TBC)
+            hidden_TBD, member_state = run_stack(
+                embedded_TBD, begun_TB, layers, member_state, residual=bool(self.config.residual)
+            )
+            hidden.append(hidden_TBD)
+            new.append(member_state)
+        return hidden, tuple(new)
 
-    def _head(self, arrays: dict[str, NDArray], hidden_ND: NDArray, x_NC: NDArray) -> NDArray:
-        raw_NR = hidden_ND @ arrays["head.weight"].T + arrays["head.bias"]
-        raw_NHQ = raw_NR.reshape(len(raw_NR), self.config.horizon, len(LEVELS)).astype(float)
-        raw_NHQ[:, :, MEDIAN] += x_NC @ arrays["skip.weight"].T
-        return quantiles_from_raw(raw_NHQ, np)
+    def raw(self, hidden_MND: Sequence[NDArray] | NDArray, x_NC: NDArray) -> Iterator[NDArray]:
+        """Raw numbers (N, H, K, R) of each member after the dense layers; float64."""
+        for arrays, hidden_ND in zip(self.members, hidden_MND, strict=True):
+            dense_ND = self._dense(arrays, "dense", self.config.after, hidden_ND)
+            raw_NF = dense_ND @ arrays["head.weight"].T + arrays["head.bias"]
+            shape = (len(raw_NF), self.config.steps, self.config.channels, self.head.outputs)
+            raw_NHKR = raw_NF.reshape(shape).astype(float)
+            if self.config.is_causal:
+                raw_NHKR[:, :, 0, self.head.location] += x_NC @ arrays["skip.weight"].T
+            yield raw_NHKR
 
-
-def _rows(part_BT: NDArray, every: bool) -> NDArray:
-    """All steps as rows (B·T, …), or the last step of each series."""
-    return part_BT.reshape(-1, *part_BT.shape[2:]) if every else part_BT[:, -1]
+    def _dense(self, arrays: dict[str, NDArray], name: str, sizes: tuple[int, ...], a: NDArray) -> NDArray:
+        for k in range(len(sizes)):
+            a = ACTIVATIONS[self.config.activation](a @ arrays[f"{name}.{k}.weight"].T + arrays[f"{name}.{k}.bias"])
+        return a
 
 
-def array_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of one member's arrays."""
-    D, C, H = config.units, config.inputs.channels, config.horizon
-    shapes: dict[str, tuple[int, ...]] = {"embed.weight": (D, C), "embed.bias": (D,)}
-    for k in range(config.layers):
+def array_shapes(config: NetworkConfig, head: Head | None = None) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of one member's arrays, in the order in which data pass them."""
+    outputs = config.steps * config.channels * head_named(config.head, head).outputs
+    shapes, width = _dense_shapes("embed", config.width, config.before or ())
+    for k, units in enumerate(config.layers):
         shapes |= {
-            f"lstm.{k}.weight_ih": (4 * D, D),
-            f"lstm.{k}.weight_hh": (4 * D, D),
-            f"lstm.{k}.bias": (4 * D,),
+            f"lstm.{k}.weight_ih": (4 * units, width),
+            f"lstm.{k}.weight_hh": (4 * units, units),
+            f"lstm.{k}.bias": (4 * units,),
         }
-    return shapes | {"head.weight": (H * len(LEVELS), D), "head.bias": (H * len(LEVELS),), "skip.weight": (H, C)}
+        width = units
+    dense, width = _dense_shapes("dense", width, config.after)
+    shapes |= dense | {"head.weight": (outputs, width), "head.bias": (outputs,)}
+    return shapes | ({"skip.weight": (config.steps, config.width)} if config.is_causal else {})
 
 
-def load_network(folder: Path) -> tuple[Network, dict[str, Any]]:
+def _dense_shapes(name: str, width: int, sizes: tuple[int, ...]) -> tuple[dict[str, tuple[int, ...]], int]:
+    shapes: dict[str, tuple[int, ...]] = {}
+    for k, units in enumerate(sizes):
+        shapes |= {f"{name}.{k}.weight": (units, width), f"{name}.{k}.bias": (units,)}
+        width = units
+    return shapes, width
+
+
+def load_network(folder: Path, head: Head | None = None) -> tuple[Network, dict[str, Any]]:
     """The network in a folder of the store, and the folder's manifest.
 
-    `ModelError` where it is not whole or of another making.
+    `head`: the user's own that it was made with, if it was. `ModelError` where it is not whole or of another making.
     """
     manifest, groups = store.load(folder)
-    return network_of(folder, manifest, groups), manifest
+    return network_of(folder, manifest, groups, head), manifest
 
 
-def network_of(folder: Path, manifest: dict[str, Any], groups: dict[str, dict[str, NDArray]]) -> Network:
+def network_of(
+    folder: Path, manifest: dict[str, Any], groups: dict[str, dict[str, NDArray]], head: Head | None = None
+) -> Network:
     """The network in what was read from a folder of the store; errors as of `load_network`."""
     version = manifest.get("inputs_version")
     if version != causal.VERSION:
@@ -187,7 +215,7 @@ def network_of(folder: Path, manifest: dict[str, Any], groups: dict[str, dict[st
         raise ModelError(
             f"The manifest in {folder} does not describe a network ({error}). Save the model again."
         ) from error
-    return Network(config, members)
+    return Network(config, members, head)
 
 
 def described(network: Network) -> tuple[dict[str, Any], dict[str, NDArray]]:

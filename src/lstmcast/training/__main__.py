@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--device", default=found, help="cpu or cuda (default: cuda where there is one)")
     chosen = parser.parse_args()
     store.check_place(chosen.out)
-    config, network = PretrainingConfig(steps=chosen.steps, seed=chosen.seed), NetworkConfig()
+    config, network = PretrainingConfig(steps=chosen.steps, seed=chosen.seed), NetworkConfig(horizon=24)
     members = pretrain_members(config, network, chosen.checkpoints, chosen.members, device=chosen.device)
     about, weights = described(Network(network, [member.arrays for member in members]))
     store.save(chosen.out, {"kind": "network", **about, **_made(config, members, chosen.device)}, {"weights": weights})

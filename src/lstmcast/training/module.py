@@ -1,6 +1,6 @@
 """The network of `lstmcast.model.network` as a PyTorch module, for training.
 
-B series · T steps · C channels · N positions · H horizon · Q quantiles
+B series · T steps · C inputs · D units · N positions · H horizon · K channels · R raw numbers of the head
 """
 
 from __future__ import annotations
@@ -10,68 +10,91 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from lstmcast.model.heads import LEVELS, MEDIAN, quantiles_from_raw
+from lstmcast.model.heads import Head, head_named
 from lstmcast.model.network import NetworkConfig
+from lstmcast.training.initialisers import initialise
+
+State = list[tuple[Tensor, Tensor]]  # h and c of each layer, each (1, B, D)
 
 
 class NetworkModule(nn.Module):
-    """The same computation as `Network`, from inputs to quantiles in units of the scale."""
+    """The same computation as `Network`, from inputs to the head's raw numbers.
 
-    def __init__(self, config: NetworkConfig) -> None:
+    `head`: the user's own, if the config names one; `initialiser`: how fresh weights are drawn (see `initialisers`).
+    """
+
+    def __init__(self, config: NetworkConfig, head: Head | None = None, initialiser: str = "default") -> None:
         super().__init__()
         self.config = config
-        self.embed = nn.Linear(config.inputs.channels, config.units)
-        self.lstm = nn.ModuleList(nn.LSTM(config.units, config.units, batch_first=True) for _ in range(config.layers))
-        self.head = nn.Linear(config.units, config.horizon * len(LEVELS))
-        self.skip = nn.Linear(config.inputs.channels, config.horizon, bias=False)
-        self._initialise()
+        self.answers = head_named(config.head, head)
+        outputs = config.steps * config.channels * self.answers.outputs
+        self.embed = _dense(config.width, config.before or ())
+        wide = (config.before or (config.width,))[-1]
+        self.lstm = nn.ModuleList(
+            nn.LSTM(width, units, batch_first=True)
+            for width, units in zip((wide, *config.layers), config.layers, strict=False)
+        )
+        self.dense = _dense(config.layers[-1], config.after)
+        self.head = nn.Linear((*config.layers[-1:], *config.after)[-1], outputs)
+        self.skip = nn.Linear(config.width, config.steps, bias=False) if config.is_causal else None
+        self.activation = {"linear": nn.Identity(), "tanh": nn.Tanh(), "relu": nn.ReLU()}[config.activation]
+        self.dropout = nn.Dropout(config.dropout)
+        for layer in self.lstm:  # one bias is enough: only the first is trained
+            layer.get_parameter("bias_hh_l0").requires_grad_(False)
+        initialise(self, initialiser)
 
-    def _initialise(self) -> None:
-        """Small outputs, quantiles that spread like a random walk's, forget gates open (Jozefowicz et al. 2015)."""
-        D, H = self.config.units, self.config.horizon
-        with torch.no_grad():
-            for layer in self.lstm:
-                layer.get_parameter("bias_ih_l0")[D : 2 * D] += 1.0
-                second = layer.get_parameter("bias_hh_l0")  # one bias is enough: only the first is trained
-                second.zero_()
-                second.requires_grad_(False)
-            self.head.weight.mul_(0.3)
-            self.skip.weight.mul_(0.1)
-            growth = 0.6 * torch.sqrt(torch.arange(1, H + 1)).unsqueeze(1).expand(H, len(LEVELS)).clone()
-            growth = torch.log(torch.expm1(growth))  # softplus of this is `growth`
-            growth[:, MEDIAN] = 0.0
-            self.head.bias.copy_(growth.reshape(-1))
+    def hidden(self, x_BTC: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """What the stack gives at every step (B, T, D), and the state after the last."""
+        for layer in self.embed:
+            x_BTC = self.activation(layer(x_BTC))
+        new: State = []
+        for k, layer in enumerate(self.lstm):
+            out_BTD, left = layer(self.dropout(x_BTC) if k else x_BTC, None if state is None else state[k])
+            x_BTC = x_BTC + out_BTD if self.config.residual and x_BTC.shape[-1] == out_BTD.shape[-1] else out_BTD
+            new.append(left)
+        return x_BTC, new
+
+    def raw(self, hidden_ND: Tensor, x_NC: Tensor) -> Tensor:
+        """Raw numbers (N, H, K, R) of the head; N may be several axes."""
+        hidden_ND = self.dropout(hidden_ND)
+        for layer in self.dense:
+            hidden_ND = self.activation(layer(hidden_ND))
+        shape = (self.config.steps, self.config.channels, self.answers.outputs)
+        raw_NHKR = self.head(hidden_ND).unflatten(-1, shape)
+        if self.skip is None:
+            return raw_NHKR
+        at_location_R = torch.zeros(self.answers.outputs, device=raw_NHKR.device)
+        at_location_R[self.answers.location] = 1.0
+        return raw_NHKR + self.skip(x_NC)[..., None, None] * at_location_R
 
     def forward(self, x_BTC: Tensor, positions_N: Tensor) -> Tensor:
-        """Quantiles (N, H, Q) at the given positions of the flattened (B·T) batch."""
-        hidden_BTD = self.embed(x_BTC)
-        for layer in self.lstm:
-            hidden_BTD = hidden_BTD + layer(hidden_BTD)[0]
-        raw_NHQ = self.head(hidden_BTD.flatten(0, 1)[positions_N]).unflatten(-1, (self.config.horizon, len(LEVELS)))
-        to_median_Q = torch.zeros(len(LEVELS), device=raw_NHQ.device)
-        to_median_Q[MEDIAN] = 1.0
-        skip_NH = self.skip(x_BTC.flatten(0, 1)[positions_N])
-        return quantiles_from_raw(raw_NHQ + skip_NH.unsqueeze(-1) * to_median_Q, torch)
+        """Raw numbers (N, H, K, R) at the given positions of the flattened (B·T) batch, from a fresh state."""
+        hidden_BTD, _ = self.hidden(x_BTC)
+        return self.raw(hidden_BTD.flatten(0, 1)[positions_N], x_BTC.flatten(0, 1)[positions_N])
+
+
+def _dense(width: int, sizes: tuple[int, ...]) -> nn.ModuleList:
+    return nn.ModuleList(nn.Linear(a, b) for a, b in zip((width, *sizes), sizes, strict=False))
 
 
 def arrays_from_state(state: dict[str, Tensor], config: NetworkConfig) -> dict[str, NDArray]:
     """Named arrays of a `Network` from a module's state."""
-    named = {name: state[name] for name in ("embed.weight", "embed.bias", "head.weight", "head.bias", "skip.weight")}
-    for k in range(config.layers):
+    named = {name: tensor for name, tensor in state.items() if not name.startswith("lstm.")}
+    for k in range(len(config.layers)):
         named[f"lstm.{k}.weight_ih"] = state[f"lstm.{k}.weight_ih_l0"]
         named[f"lstm.{k}.weight_hh"] = state[f"lstm.{k}.weight_hh_l0"]
         named[f"lstm.{k}.bias"] = state[f"lstm.{k}.bias_ih_l0"] + state[f"lstm.{k}.bias_hh_l0"]
     return {name: np.array(tensor.detach().cpu().numpy(), np.float32) for name, tensor in named.items()}
 
 
-def module_from_arrays(arrays: dict[str, NDArray], config: NetworkConfig) -> NetworkModule:
+def module_from_arrays(arrays: dict[str, NDArray], config: NetworkConfig, head: Head | None = None) -> NetworkModule:
     """A module that computes what a member with these arrays computes, ready to be trained further."""
-    module = NetworkModule(config)
-    tensors = {name: torch.tensor(array) for name, array in arrays.items()}
+    module = NetworkModule(config, head)
     with torch.no_grad():
-        for name in ("embed.weight", "embed.bias", "head.weight", "head.bias", "skip.weight"):
-            module.get_parameter(name).copy_(tensors[name])
-        for k in range(config.layers):
-            for part, ours in (("weight_ih_l0", "weight_ih"), ("weight_hh_l0", "weight_hh"), ("bias_ih_l0", "bias")):
-                module.get_parameter(f"lstm.{k}.{part}").copy_(tensors[f"lstm.{k}.{ours}"])
+        for name, array in arrays.items():
+            part, _, rest = name.partition(".")
+            if part == "lstm":
+                layer, _, what = rest.partition(".")
+                name = f"lstm.{layer}." + {"bias": "bias_ih_l0"}.get(what, f"{what}_l0")
+            module.get_parameter(name).copy_(torch.tensor(array))
     return module

@@ -150,11 +150,12 @@ def pretrain(
     first, before = load_checkpoint(folder, config, network, module, optimiser, average)
     began = time.monotonic() - before
     for step in range(first, config.steps):
-        batch = make_batch(step, config, network.inputs)
+        batch = make_batch(step, config, network.causal_inputs)
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * _schedule(step / config.steps)
         x, positions, target, weight = (torch.from_numpy(part).to(device) for part in batch)
-        loss = weighted_pinball(module(x, positions), target, weight)
+        quantiles = module.answers.quantiles(module(x, positions)[:, :, 0], torch)
+        loss = weighted_pinball(quantiles, target, weight)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
