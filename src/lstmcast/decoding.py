@@ -12,13 +12,11 @@ O origins (series × cutoff) · B stretches in a batch · T steps · H horizon �
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from lstmcast.data.panel import Panel
 from lstmcast.forecast import Origins
@@ -27,6 +25,7 @@ from lstmcast.model.inputs import CONTEXT, from_axis
 from lstmcast.model import reading as causal
 from lstmcast.model.network import Network
 from lstmcast.model.reading import Reading, ReadingState
+from lstmcast.threads import side_by_side
 
 BATCH_SERIES = (64, 512)  # fewest and most read together: matrices large enough that threads need not wait
 CHUNK = 128  # steps read at once: few enough for the caches
@@ -75,7 +74,7 @@ def decode(network: Network, panel: Panel, origins: Origins, horizon: int, *, fr
             read = state.inputs.age_B > 0
             result[batch.origin[here[read]]] = _in_units(z_NHQ, batch, unit_B, here)[read]
 
-    _side_by_side(fill, _batches(panel, origins))
+    side_by_side(fill, _batches(panel, origins))
     return _exact_where_constant(result, panel, origins)
 
 
@@ -100,24 +99,8 @@ def one_step_ahead(network: Network, panel: Panel, origins: Origins) -> NDArray:
             result[batch.origin[here]] = _in_units(z_NHQ, batch, unit_B, here)
             done = stop
 
-    _side_by_side(fill, _batches(panel, origins))
+    side_by_side(fill, _batches(panel, origins))
     return _exact_where_constant(result, panel, origins)
-
-
-def _side_by_side(fill: Callable[[Batch], None], batches: Iterator[Batch]) -> None:
-    """Each batch in a thread of its own, as many at a time as there are processors; each fills rows of its own.
-
-    The matrices of one step are small: a library that spreads each product over threads spends most of its time waiting
-    for them (measured: five times the processor time on two cores), so it is held to one while batches run.
-    """
-    waiting = list(batches)
-    with threadpool_limits(limits=1, user_api="blas"):
-        if len(waiting) == 1:
-            fill(waiting[0])
-            return
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for _ in pool.map(fill, waiting):  # an error in a thread is raised here
-                pass
 
 
 def _batches(panel: Panel, origins: Origins) -> Iterator[Batch]:
