@@ -228,7 +228,7 @@ class Forecast:
 
         Data from a file or from arrays give a dict of arrays. MissingExtraError where that library is not installed.
         """
-        return _frame(self.columns_dict(), kind or self.frame_kind)
+        return frame_of(self.columns_dict(), kind or self.frame_kind)
 
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Write the long table as .csv, .parquet or .xlsx: the whole file or, with an OutputError, nothing."""
@@ -282,7 +282,11 @@ def origin_times(panel: Panel, origins: Origins, horizon: int) -> tuple[np.ndarr
     return times[:, 0], times[:, 1:]
 
 
-def _frame(columns: dict[str, np.ndarray], kind: str) -> Any:
+def frame_of(columns: dict[str, np.ndarray], kind: str) -> Any:
+    """Columns as a "pandas", "polars" or "pyarrow" frame; the columns themselves for any other kind.
+
+    MissingExtraError where that library is not installed.
+    """
     if kind not in ("pandas", "polars", "pyarrow"):
         return columns
     try:
