@@ -1,0 +1,60 @@
+"""Differences: trends and seasons that the network need not learn.
+
+N observations · O origins · H horizon · L lag · X points or samples
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from lstmcast.transforms.base import STRICT, State, finite, lagged, named
+
+
+class Nothing(NamedTuple):
+    """What is learned where there is nothing to learn."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Difference:
+    """y[t] − y[t − lag]. A lag of 1 removes a trend, a lag of the seasonal period a season that repeats.
+
+    The first `lag` values of a series have no difference: they are NaN, so all of a series that is no longer than that.
+    `invert` continues after the last `lag` values that are known and adds forecasts to forecasts beyond them.
+
+    >>> difference, values, offsets = Difference(), np.array([112.0, 118.0, 132.0]), np.array([0, 3])
+    >>> difference.apply(values, offsets, difference.fit(values, offsets))
+    array([nan,  6., 14.])
+    >>> difference.invert(np.array([[[-3.0], [-8.0]]]), (), tail_OL=np.array([[132.0]])).ravel()
+    array([129., 121.])
+
+    Box, G. E. P. & Jenkins, G. M., "Time Series Analysis: Forecasting and Control" (1970).
+    """
+
+    lag: int = Field(default=1, ge=1)
+    name: Literal["difference"] = named("difference")
+    learns: ClassVar[type] = Nothing
+
+    def fit(self, values: NDArray, offsets: NDArray) -> Nothing:
+        """Nothing: what `invert` continues from belongs to a cutoff, not to the training part."""
+        return Nothing()
+
+    @np.errstate(over="ignore")
+    def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
+        """The change over `lag` steps."""
+        return finite(values - lagged(values, offsets, self.lag))
+
+    @np.errstate(over="ignore")
+    def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
+        """Sums from the tail on; NaN from where a value of the tail is not known."""
+        result = np.empty_like(values_OHX)
+        before = np.broadcast_to(tail_OL[:, :, None], (*tail_OL.shape, values_OHX.shape[2]))
+        for start in range(0, values_OHX.shape[1], self.lag):
+            changes = values_OHX[:, start : start + self.lag]
+            before = finite(before[:, : changes.shape[1]] + changes)
+            result[:, start : start + self.lag] = before
+        return result

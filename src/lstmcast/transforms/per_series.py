@@ -1,0 +1,242 @@
+"""Transforms of a panel: one chain for all series or one per id, and what they learned, kept by id.
+
+N observations · S series · R rows · O origins · H horizon · X one point, quantiles or samples
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from lstmcast.errors import UsageError
+from lstmcast.transforms.base import STRICT, OutsideDomain, State, subset
+from lstmcast.transforms.chain import AnyTransform, Applied, Chain, ChainState
+
+Steps: TypeAlias = "Chain | AnyTransform | Sequence[AnyTransform]"  # a chain, or what makes one
+
+
+class TransformsState(NamedTuple):
+    """What was learned from the series of a panel."""
+
+    ids: NDArray  # (S,)
+    group_S: NDArray  # which of the chains a series has
+    place_S: NDArray  # which row of that chain's state is its own
+    chains: tuple[Chain, ...]
+    states: tuple[ChainState, ...]
+
+
+class AppliedTransforms(NamedTuple):
+    """The transformed series of a panel, and what the way back needs."""
+
+    values: NDArray  # (N,), in the order of the panel
+    parts: tuple[Applied, ...]  # of each chain
+
+
+@dataclass(frozen=True, config=STRICT)
+class Transforms:
+    """`chain` for all series but those that `by_series` names; None: all must be named.
+
+    >>> from lstmcast.transforms import Difference, Log1p, Logit
+    >>> transforms = Transforms.of({"price": (Log1p(), Difference()), "share": Logit(0, 100)})
+    >>> values, offsets = np.array([0.0, 3.0, 50.0, 90.0]), np.array([0, 2, 4])
+    >>> state = transforms.fit(values, offsets, np.array(["price", "share"], object))
+    >>> transforms.apply(values, offsets, state).values.round(3)
+    array([ nan, 1.386, 0. , 2.197])
+    """
+
+    chain: Chain | None = Chain()
+    by_series: dict[str, Chain] = Field(default_factory=dict)
+
+    @staticmethod
+    def of(given: Transforms | Steps | Mapping[str, Steps]) -> Transforms:
+        """From what people write: a transform, several in order, a chain, or one of these per id.
+
+        UsageError for anything else.
+        """
+        if isinstance(given, Transforms):
+            return given
+        try:
+            if isinstance(given, Mapping):
+                return Transforms(None, {name: _chain(steps) for name, steps in given.items()})
+            return Transforms(_chain(given))
+        except (ValidationError, TypeError) as error:
+            raise UsageError(
+                f"{given!r} are no transforms. A transform such as Difference(12), several in order, a Chain, or one "
+                f"of these per series id in a dict is expected.\n{error}"
+            ) from error
+
+    @property
+    def chains(self) -> tuple[Chain, ...]:
+        """All chains that a series may have."""
+        return (*([] if self.chain is None else [self.chain]), *self.by_series.values())
+
+    @property
+    def accumulates(self) -> bool:
+        """Whether any chain has a difference."""
+        return any(chain.accumulates for chain in self.chains)
+
+    def adds_up(self, horizon: int) -> bool:
+        """Whether any chain adds forecasts to forecasts when so many steps are inverted."""
+        return any(chain.adds_up(horizon) for chain in self.chains)
+
+    @property
+    def apart(self) -> bool:
+        """Whether labels are another thing than inputs for any series."""
+        return any(chain.apart for chain in self.chains)
+
+    def fit(self, values: NDArray, offsets: NDArray, ids: NDArray) -> TransformsState:
+        """Learn from the training part of each series: values (N,), offsets (S+1,), ids (S,). Errors of `Chain.fit`."""
+        chains, group_S, place_S = self._grouped(ids)
+        states = []
+        for g, chain in enumerate(chains):
+            rows = np.flatnonzero(group_S == g)
+            with _naming(ids[rows]):
+                states.append(chain.fit(*subset(values, offsets, rows)))
+        return TransformsState(ids, group_S, place_S, chains, tuple(states))
+
+    def align(self, state: TransformsState, values: NDArray, offsets: NDArray, ids: NDArray) -> TransformsState:
+        """The state for the series of another panel: as learned where the id is known, else fitted on these values.
+
+        values (N,), offsets (S+1,): what may be known of each series.
+        """
+        if np.array_equal(ids, state.ids):
+            return state
+        learned = dict(zip(state.chains, state.states, strict=True))
+        row_of = dict(zip(state.ids, state.place_S, strict=True))
+        chains, group_S, place_S = self._grouped(ids)
+        states = []
+        for g, chain in enumerate(chains):
+            rows = np.flatnonzero(group_S == g)
+            saved_R = np.array([row_of.get(name, -1) for name in ids[rows]], np.int64)
+            fresh = rows[saved_R < 0]
+            with _naming(ids[fresh]):
+                new = chain.fit(*subset(values, offsets, fresh), known=learned.get(chain))
+            states.append(_joined(learned.get(chain, new), new, saved_R))
+        return TransformsState(ids, group_S, place_S, chains, tuple(states))
+
+    def apply(
+        self, values: NDArray, offsets: NDArray, state: TransformsState, labels: bool = False
+    ) -> AppliedTransforms:
+        """Transform whole series, as inputs or as labels; `state` is that of the same series in the same order."""
+        result, parts = np.empty(len(values)), []
+        series_N = np.repeat(state.group_S, np.diff(offsets))
+        for g, chain in enumerate(state.chains):
+            rows = np.flatnonzero(state.group_S == g)
+            with _naming(state.ids[rows]):
+                parts.append(chain.apply(*subset(values, offsets, rows), state.states[g], labels))
+            result[series_N == g] = parts[g].values
+        return AppliedTransforms(result, tuple(parts))
+
+    def invert(
+        self,
+        values_OHX: NDArray,
+        series_O: NDArray,
+        counts_O: NDArray,
+        applied: AppliedTransforms,
+        state: TransformsState,
+        labels: bool = True,
+        paths: bool = False,
+    ) -> NDArray:
+        """Forecasts in the units of the data: see `Chain.invert`."""
+        result = np.empty(np.shape(values_OHX))
+        for g, chain in enumerate(state.chains):
+            here = np.flatnonzero(state.group_S[series_O] == g)
+            series = state.place_S[series_O[here]]
+            result[here] = chain.invert(
+                values_OHX[here], series, counts_O[here], applied.parts[g], state.states[g], labels, paths
+            )
+        return result
+
+    def as_input(self, values: NDArray, rows: NDArray, state: TransformsState) -> NDArray:
+        """Answers (R, …) of a network for the series `rows` (R,), as its next inputs: see `Chain.as_input`."""
+        if not self.apart:
+            return values
+        result = np.array(values, float)
+        for g, chain in enumerate(state.chains):
+            here = np.flatnonzero(state.group_S[rows] == g)
+            result[here] = chain.as_input(result[here], state.place_S[rows[here]], state.states[g])
+        return result
+
+    def described(self) -> dict[str, Any]:
+        """The specification as JSON values."""
+        return TypeAdapter(Transforms).dump_python(self, mode="json")
+
+    @staticmethod
+    def from_json(described: Mapping[str, Any]) -> Transforms:
+        """The transforms that were described; UsageError (a ValueError) where those are none."""
+        try:
+            return TypeAdapter(Transforms).validate_python(described)
+        except ValidationError as error:
+            raise UsageError(f"This does not describe transforms: {described!r}.\n{error}") from error
+
+    def arrays(self, state: TransformsState) -> dict[str, NDArray]:
+        """What was learned, as named arrays; the ids are kept by whoever saves them."""
+        pairs = enumerate(zip(state.chains, state.states, strict=True))
+        return {f"{g}.{name}": part for g, (chain, own) in pairs for name, part in chain.arrays(own).items()}
+
+    def state_from_arrays(self, arrays: Mapping[str, NDArray], ids: NDArray) -> TransformsState:
+        """The state of which `arrays` are; `ids` (S,) as when it was fitted. ModelError where one is missing."""
+        chains, group_S, place_S = self._grouped(ids)
+        parts: list[dict[str, NDArray]] = [
+            {name.removeprefix(f"{g}."): part for name, part in arrays.items() if name.startswith(f"{g}.")}
+            for g in range(len(chains))
+        ]
+        states = tuple(chain.state_from_arrays(own) for chain, own in zip(chains, parts, strict=True))
+        return TransformsState(ids, group_S, place_S, chains, states)
+
+    def _grouped(self, ids: NDArray) -> tuple[tuple[Chain, ...], NDArray, NDArray]:
+        """The chains in the order in which series have them first; which one each has, and its place among those."""
+        if not self.by_series and self.chain is not None:
+            return (self.chain,), np.zeros(len(ids), np.int64), np.arange(len(ids))
+        numbers: dict[Chain, int] = {}
+        group_S = np.array([numbers.setdefault(self._chain_of(name), len(numbers)) for name in ids], np.int64)
+        place_S = np.empty(len(ids), np.int64)
+        for g in range(len(numbers)):
+            place_S[group_S == g] = np.arange(np.count_nonzero(group_S == g))
+        return tuple(numbers), group_S, place_S
+
+    def _chain_of(self, name: str) -> Chain:
+        chain = self.by_series.get(name, self.chain)
+        if chain is None:
+            named = ", ".join(map(repr, list(self.by_series)[:5]))
+            raise UsageError(
+                f"No transforms are given for series {name!r}; there are some for {named}.\nName every series, or give "
+                "those of all others as Transforms(chain=…, by_series=…)."
+            )
+        return chain
+
+
+def _chain(steps: Any) -> Chain:
+    if isinstance(steps, Chain):
+        return steps
+    return Chain(tuple(steps) if isinstance(steps, Sequence) else (steps,))
+
+
+def _joined(saved: ChainState, new: ChainState, saved_R: NDArray) -> ChainState:
+    """Rows of what was saved, and where there is none (-1) those of what is new, in order."""
+    known = saved_R >= 0
+
+    def join(old: State, fresh: State) -> State:
+        parts = []
+        for mine, theirs in zip(old, fresh, strict=True):
+            rows = np.empty(len(saved_R), mine.dtype)
+            rows[known], rows[~known] = mine[saved_R[known]], theirs
+            parts.append(rows)
+        return type(old)(*parts)
+
+    return ChainState(*(tuple(map(join, *pair)) for pair in zip(saved, new, strict=True)))
+
+
+@contextmanager
+def _naming(ids: NDArray) -> Iterator[None]:
+    """Errors about a series say its id."""
+    try:
+        yield
+    except OutsideDomain as error:
+        raise error.named(str(ids[error.series])) from None

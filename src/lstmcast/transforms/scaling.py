@@ -1,0 +1,191 @@
+"""Scaling: subtract a centre, divide by a scale, so that one network can learn from series of any size.
+
+Constant series have scale 1: they become their centre's zero and come back exact. Series without any known value have
+centre 0 and scale 1.
+
+    N observations · S series · G groups: the series, or the whole panel · O origins · H horizon · X points or samples
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from lstmcast.transforms.base import STRICT, State, finite, means, named, quantiles, reduced, spread
+
+Per = Literal["series", "panel"]  # what a centre and a scale belong to
+
+
+class Scaling(NamedTuple):
+    """Where each series lies, and how wide."""
+
+    centre_S: NDArray
+    scale_S: NDArray
+
+
+@dataclass(frozen=True, config=STRICT)
+class Standard:
+    """(y − mean) / standard deviation of the training part (that of the population: divided by n).
+
+    `per="panel"` takes one mean and deviation over all series, so that their sizes stay comparable.
+
+    >>> standard, values, offsets = Standard(), np.array([1.0, 3.0, 10.0, 10.0]), np.array([0, 2, 4])
+    >>> standard.apply(values, offsets, standard.fit(values, offsets))
+    array([-1.,  1.,  0.,  0.])
+    """
+
+    per: Per = "series"
+    name: Literal["standard"] = named("standard")
+    lag: ClassVar[int] = 0
+    learns: ClassVar[type] = Scaling
+
+    def fit(self, values: NDArray, offsets: NDArray) -> Scaling:
+        """Mean and standard deviation."""
+        groups = _groups(self.per, offsets)
+        low_G, span_G = _ranges(values, groups)
+        # From the lowest value and in units of the range: no digits are lost to a large mean, no square overflows.
+        unit_N = _scaled(values, groups, Scaling(low_G, np.where(span_G > 0, span_G, 1.0)))
+        mean_G = means(unit_N, groups)
+        deviation_G = np.sqrt(means((unit_N - spread(mean_G, groups)) ** 2, groups))
+        return _settled(low_G + span_G * mean_G, span_G * deviation_G, offsets)
+
+    def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
+        """In standard deviations from the mean."""
+        return _scaled(values, offsets, state)
+
+    def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
+        """Back to units."""
+        return _unscaled(values_OHX, state)
+
+
+@dataclass(frozen=True, config=STRICT)
+class MinMax:
+    """The range of the training part becomes [low, high]; later values may lie outside of it.
+
+    >>> minmax, values, offsets = MinMax(-1, 1), np.array([2.0, 3.0, 6.0]), np.array([0, 3])
+    >>> minmax.apply(values, offsets, minmax.fit(values[:2], np.array([0, 2])))
+    array([-1.,  1.,  7.])
+    """
+
+    low: float = Field(default=0.0, allow_inf_nan=False)
+    high: float = Field(default=1.0, allow_inf_nan=False)
+    per: Per = "series"
+    name: Literal["minmax"] = named("minmax")
+    lag: ClassVar[int] = 0
+    learns: ClassVar[type] = Scaling
+
+    @model_validator(mode="after")
+    def _ordered(self) -> MinMax:
+        if not self.low < self.high:
+            raise ValueError(f"low={self.low:g} must lie below high={self.high:g}")
+        return self
+
+    def fit(self, values: NDArray, offsets: NDArray) -> Scaling:
+        """Minimum and range."""
+        return _settled(*_ranges(values, _groups(self.per, offsets)), offsets)
+
+    def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
+        """Between low and high, as far as the training part reached."""
+        return self.low + (self.high - self.low) * _scaled(values, offsets, state)
+
+    def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
+        """Back to units."""
+        return _unscaled((values_OHX - self.low) / (self.high - self.low), state)
+
+
+@dataclass(frozen=True, config=STRICT)
+class Robust:
+    """(y − median) / interquartile range of the training part: a few wild values do not move it.
+
+    Where at least half of the values are the same, as in series that are mostly 0, the range is 0 and the scale is 1.
+
+    >>> robust, values, offsets = Robust(), np.array([1.0, 2.0, 3.0, 4.0, 900.0]), np.array([0, 5])
+    >>> robust.apply(values, offsets, robust.fit(values, offsets))
+    array([ -1. ,  -0.5,   0. ,   0.5, 448.5])
+    """
+
+    per: Per = "series"
+    name: Literal["robust"] = named("robust")
+    lag: ClassVar[int] = 0
+    learns: ClassVar[type] = Scaling
+
+    @np.errstate(over="ignore")
+    def fit(self, values: NDArray, offsets: NDArray) -> Scaling:
+        """Median and interquartile range."""
+        low, middle, high = quantiles(values, _groups(self.per, offsets), (0.25, 0.5, 0.75)).T
+        return _settled(middle, finite(high - low), offsets)
+
+    def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
+        """In interquartile ranges from the median."""
+        return _scaled(values, offsets, state)
+
+    def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
+        """Back to units."""
+        return _unscaled(values_OHX, state)
+
+
+@dataclass(frozen=True, config=STRICT)
+class MeanAbs:
+    """y / mean absolute value of the training part: zero stays zero and signs stay, as demand and changes want it.
+
+    >>> meanabs, values, offsets = MeanAbs(), np.array([0.0, 2.0, 4.0]), np.array([0, 3])
+    >>> meanabs.apply(values, offsets, meanabs.fit(values, offsets))
+    array([0., 1., 2.])
+
+    Salinas et al., "DeepAR: probabilistic forecasting with autoregressive recurrent networks", IJF 36 (2020), section
+    3.3 (there 1 is added to the mean).
+    """
+
+    per: Per = "series"
+    name: Literal["meanabs"] = named("meanabs")
+    lag: ClassVar[int] = 0
+    learns: ClassVar[type] = Scaling
+
+    def fit(self, values: NDArray, offsets: NDArray) -> Scaling:
+        """Zero and the mean absolute value."""
+        groups = _groups(self.per, offsets)
+        largest_G = reduced(np.fmax, np.abs(values), groups)
+        unit_N = np.abs(values) / spread(np.where(largest_G > 0, largest_G, 1.0), groups)  # so no sum overflows
+        return _settled(np.zeros(len(largest_G)), largest_G * means(unit_N, groups), offsets)
+
+    def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
+        """In mean absolute values."""
+        return _scaled(values, offsets, state)
+
+    def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
+        """Back to units."""
+        return _unscaled(values_OHX, state)
+
+
+def _groups(per: Per, offsets: NDArray) -> NDArray:
+    """Bounds of what is measured together."""
+    return offsets if per == "series" else offsets[[0, -1]]
+
+
+@np.errstate(over="ignore")
+def _ranges(values: NDArray, groups: NDArray) -> tuple[NDArray, NDArray]:
+    """The lowest value of each group, and how far above it the highest lies."""
+    low_G, high_G = (reduced(function, values, groups) for function in (np.fmin, np.fmax))
+    return low_G, finite(high_G - low_G)
+
+
+def _settled(centre_G: NDArray, scale_G: NDArray, offsets: NDArray) -> Scaling:
+    """A row for each series, and the choices where nothing varies or nothing is known."""
+    centre_G, scale_G = np.nan_to_num(centre_G), np.where(scale_G > 0, scale_G, 1.0)
+    return Scaling(*(np.broadcast_to(part, len(offsets) - 1).copy() for part in (centre_G, scale_G)))
+
+
+@np.errstate(over="ignore")
+def _scaled(values: NDArray, offsets: NDArray, state: State) -> NDArray:
+    centre, scale = (spread(part, offsets) for part in state)
+    return finite((values - centre) / scale)
+
+
+@np.errstate(over="ignore")
+def _unscaled(values_OHX: NDArray, state: State) -> NDArray:
+    centre, scale = (part[:, None, None] for part in state)
+    return finite(values_OHX * scale + centre)
