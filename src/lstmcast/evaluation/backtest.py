@@ -6,9 +6,10 @@ Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,23 +18,20 @@ from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.baselines import classical_baselines, default_baselines
 from lstmcast.evaluation.history import carried, known_counts, window
 from lstmcast.evaluation.metrics import Scales, naive_scales
+from lstmcast.evaluation.refitting import Forecasts as Forecasts
+from lstmcast.evaluation.refitting import Plan, Progress, Refit, forecasts_of, modes_of, require_unseen
 from lstmcast.evaluation.summary import Scored, Summary, plain, summarise, table
 from lstmcast.forecast import Forecast, Origins, checked_horizon, origins_of
 
 FEWEST_KNOWN = (8, 4)  # known values at a cutoff, at least, where two cycles are too much to ask
 
 
-class Forecasts(Protocol):
-    """What can be tested: LSTMForecaster, every baseline, and whatever has this method."""
-
-    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast: ...
-
-
 @dataclass(frozen=True, eq=False)
 class Backtest:
     """Forecasts of a model and of the baselines at past cutoffs, beside what came.
 
-    `reason` says why nothing could be held out, and is empty otherwise; `notes` tell what was left out.
+    `reason` says why nothing could be held out, and is empty otherwise; `notes` tell what was left out and how the
+    model was fitted: `refit`, as it was done.
     """
 
     model: str
@@ -47,6 +45,7 @@ class Backtest:
     period: int
     notes: tuple[str, ...] = ()
     reason: str = ""
+    refit: Refit = "never"
 
     def __repr__(self) -> str:
         origins = int((self.counts > 0).sum())
@@ -98,17 +97,28 @@ def backtest(
     step: int | None = None,
     horizon: int | None = None,
     baselines: bool | Literal["classical"] | Sequence[Forecasts] = True,
+    refit: Refit | None = None,
+    workers: int | None = None,
+    folder: str | Path | None = None,
+    progress: Callable[[Progress], object] | None = None,
 ) -> Backtest:
     """Forecast the end of each series from `cutoffs` earlier points, with the model and with the baselines.
 
-    `data`: a Panel, or anything that `lstmcast.read` reads. The model is used as it is.
+    `data`: a Panel, or anything that `lstmcast.read` reads.
     The last cutoff leaves `horizon` values (the model's own unless given) to compare with; the ones before lie `step`
     apart: a horizon unless given, less where the history is too short for that. Counts of known observations (S, K)
     in place of the number say it exactly; 0 leaves an origin out. `baselines`: True for the four built-in ones,
     "classical" for AutoETS, AutoTheta and AutoARIMA as well, a list of your own, or False.
 
-    Each model is asked once. Raises UsageError for senseless arguments and ModelError where a model gives no numbers.
-    Where nothing can be held out the result is empty and says why.
+    `refit`: "once" fits the model on what precedes the first cutoff, "each" anew at every cutoff, "never" uses it as
+    it is and refuses cutoffs before the end of its training. Unless given, a model that cannot forecast without is
+    fitted once, and any other is used as it is. `workers`: processes that fit at the same time, with one thread each;
+    unless given, this one does everything. `folder`: what is finished is kept there, and an interrupted backtest goes
+    on. `progress` is called with a `Progress` whenever something is finished.
+
+    A model that is used as it is, is asked once. Raises UsageError for senseless arguments, ModelError where a model
+    gives no numbers or the folder holds something else; what a fit raises comes with its cutoff. Where nothing can be
+    held out the result is empty and says why.
 
     >>> from lstmcast.evaluation.baselines import SeasonalNaive
     >>> panel = Panel.from_arrays({"a": np.tile([1.0, 5.0, 9.0, 5.0], 8)}, periods=(4,))
@@ -124,12 +134,13 @@ def backtest(
     counts, notes = _counts(panel, steps, cutoffs, step)
     if not counts.any():
         return _empty(name, panel, steps, counts)
-    # Every origin is asked for, so that the result is a rectangle; those that do not count are not compared.
-    asked = np.where(counts > 0, counts, panel.lengths[:, None])
-    origins = origins_of(panel, asked)
-    actual, unknown = _actual(panel, origins, counts.ravel(), steps)
     models = {name: model} | {str(getattr(other, "name", "")): other for other in _baselines(baselines)} | {name: model}
-    forecasts = {label: one.predict(panel, steps, cutoffs=asked) for label, one in models.items()}
+    plan = Plan(panel, counts, steps, models, modes_of(models, refit))
+    require_unseen(plan)
+    # Every origin is asked for, so that the result is a rectangle; those that do not count are not compared.
+    origins = origins_of(panel, plan.asked)
+    actual, unknown = _actual(panel, origins, counts.ravel(), steps)
+    forecasts = forecasts_of(plan, workers, folder, progress)
     for label, forecast in forecasts.items():
         _check(label, forecast, actual)
     return Backtest(
@@ -142,7 +153,8 @@ def backtest(
         ids=panel.ids,
         horizon=steps,
         period=period,
-        notes=(*notes, *unknown),
+        notes=(*notes, *unknown, *plan.notes()),
+        refit=plan.modes[name],
     )
 
 
@@ -239,11 +251,6 @@ def _baselines(chosen: bool | str | Sequence[Forecasts]) -> Sequence[Forecasts]:
 
 
 def _check(name: str, forecast: Forecast, actual: np.ndarray) -> None:
-    if forecast.point.shape != actual.shape:
-        raise ModelError(
-            f"{name}: the forecast has shape {forecast.point.shape}; one row per origin and one column "
-            f"per step, {actual.shape}, are expected of predict(panel, horizon, cutoffs=counts)."
-        )
     silent = np.argwhere(~np.isfinite(forecast.point) & np.isfinite(actual))
     if len(silent):
         origin, step = silent[0]

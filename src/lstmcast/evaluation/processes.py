@@ -1,0 +1,197 @@
+"""Work spread over processes: each computes with one thread, gets the work once, and ends when its parent does.
+
+Not a pool of the standard library: its processes outlive a parent that is killed, and go on after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection, wait
+from typing import Any, TypeVar
+
+from lstmcast.errors import LstmcastError, ModelError, UsageError
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+GUARD = 'In a script, what starts processes stands below `if __name__ == "__main__":`.'
+
+
+def spread(work: Callable[[Job], Result], jobs: Sequence[Job], processes: int) -> Generator[tuple[Job, Result]]:
+    """Each job and its result, as they get done, in `processes` new processes; close the iterator to end them.
+
+    `work` and the jobs are sent by pickle: UsageError where they cannot be. What a job raises is raised here, as a
+    ModelError unless it is one of our errors, with the traceback of its process as a note; a process that dies is a
+    ModelError which names its job.
+
+    >>> sorted(spread(abs, [-3, 2], processes=2))
+    [(-3, 3), (2, 2)]
+    """
+    waiting = list(reversed(jobs))
+    busy: dict[Any, tuple[Any, Job]] = {}  # connection: its process, and what it works on
+    try:
+        with _inherited():
+            for _ in range(min(processes, len(jobs))):
+                connection, process = _started()
+                busy[connection] = process, waiting.pop()
+        for connection, (process, job) in list(busy.items()):
+            _send(connection, process, job, work)
+        while busy:
+            for connection in wait(list(busy)):
+                process, job = busy[connection]
+                yield job, _received(connection, process, job)
+                if waiting:
+                    busy[connection] = process, waiting.pop()
+                    _send(connection, process, busy[connection][1])
+                else:
+                    _end(connection, process)
+                    del busy[connection]
+    finally:
+        for connection, (process, _) in busy.items():
+            process.terminate()
+            _end(connection, process)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Ctrl-C in the block ends the backtest, also where a model took it as the word to stop training and to go on.
+
+    What such a model would forecast is not what it forecasts after its whole training, and must not be kept.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    came: list[int] = []
+
+    def notice(number: int, frame: Any) -> None:
+        came.append(number)
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, notice)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
+
+
+def _not_sent(error: object) -> UsageError:
+    return UsageError(
+        f"workers: the model cannot be sent to another process ({error}). It is sent by pickle: its class and its "
+        "functions have to stand in a module that can be imported, not in a function, a notebook or a lambda. "
+        "Without workers= everything is done in this process."
+    )
+
+
+@contextmanager
+def _inherited() -> Iterator[None]:
+    """Processes started in here take over: one thread, which libraries read when they are loaded, and no Ctrl-C."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    masks = hasattr(signal, "pthread_sigmask")  # not on Windows
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if masks else set()
+    try:
+        yield
+    finally:
+        if masks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for name, value in before.items():
+            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
+
+
+def _started() -> tuple[Any, Any]:
+    context = multiprocessing.get_context("spawn")  # a fork would copy locks that threads of this process hold
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs,), daemon=True)
+    try:
+        process.start()
+    except BaseException:
+        ours.close()
+        raise
+    finally:
+        theirs.close()
+    return ours, process
+
+
+def _send(connection: Any, process: Any, job: Any, *first: Any) -> None:
+    for item in (*first, job):
+        try:
+            connection.send(item)
+        except OSError:
+            raise _died(process, job) from None
+        except Exception as error:  # pickle raises what the objects raise; nothing was written yet
+            raise _not_sent(error) from error
+
+
+def _received(connection: Any, process: Any, job: Any) -> Any:
+    try:
+        kind, content = connection.recv()
+    except (EOFError, OSError):
+        raise _died(process, job) from None
+    except Exception as error:
+        raise ModelError(f"{job}: what came of it cannot be read here: {type(error).__name__}: {error}") from error
+    if kind == "unreadable":
+        raise _not_sent(content)
+    if kind == "failed":
+        raise content
+    return content
+
+
+def _died(process: Any, job: Any) -> LstmcastError:
+    process.join()
+    code = process.exitcode
+    if code == 1:  # Python's own end after an error that nobody caught: before the work began
+        return UsageError(f"A process that works on {job} ended before it could begin; its error is above. {GUARD}")
+    how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
+    return ModelError(
+        f"A process that works on {job} {how}, without a word. "
+        "Where memory ran out (signal 9), fewer workers need less."
+    )
+
+
+def _end(connection: Any, process: Any) -> None:
+    connection.close()  # a process that waits for work takes this as the end
+    process.join()
+    process.close()
+
+
+def _serve(connection: Connection) -> None:
+    """What a process does: read the work, then do jobs until the connection is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process: the parent decides, and ends the rest
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(EOFError):
+        try:
+            work = connection.recv()
+        except EOFError:
+            return
+        except Exception as error:
+            connection.send(("unreadable", str(error)))
+            return
+        while True:
+            _answer(connection, work, connection.recv())
+
+
+def _answer(connection: Connection, work: Callable[[Any], Any], job: Any) -> None:
+    try:
+        connection.send(("done", work(job)))
+    except (Exception, SystemExit) as error:
+        ours = error if isinstance(error, LstmcastError) else ModelError(f"{job}: {type(error).__name__}: {error}")
+        ours.add_note("".join(traceback.format_exception(error)))  # the cause is not sent, the notes are
+        connection.send(("failed", ours))
+
+
+def _end_with_parent() -> None:
+    """A parent that is killed leaves nobody to take the results: end at once, in the middle of the work."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
