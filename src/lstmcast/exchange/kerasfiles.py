@@ -1,0 +1,164 @@
+"""The files of Keras as arrays: .keras, and .h5 in both of its layouts. Needs h5py, not Keras.
+
+A .keras file is a zip of config.json, metadata.json and model.weights.h5. Weights in HDF5 lie, in the layout of Keras
+3, under the classes' names, counted: layers/lstm/cell/vars/0, layers/lstm_1/cell/vars/0; in the older one under the
+layers' own names, which attributes list in order.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from lstmcast.errors import MissingExtraError, ModelError
+from lstmcast.files import check_output, whole_file
+
+LARGEST = 2**28  # numbers in one array: more than any LSTM layer has
+GROUPS = {"LSTM": "lstm", "Dense": "dense", "TimeDistributed": "time_distributed"}
+INSIDE = {"lstm": "cell/", "dense": "", "time_distributed": "layer/"}  # where a layer keeps its arrays
+ROOTS = ("layers", "_layer_checkpoint_dependencies")  # the second: Keras 2.12 and later
+_COUNTED = re.compile(rf"({'|'.join(INSIDE)})(?:_(\d+))?")
+
+
+class Stored(Protocol):
+    """The arrays in a file."""
+
+    def of_layer(self, name: str, kind: str) -> list[NDArray]:
+        """Those of one layer; asked for layer by layer, in the model's order."""
+        ...
+
+    def of_all(self) -> list[list[NDArray]]:
+        """Those of all layers."""
+        ...
+
+
+class Counted:
+    """Layout of Keras 3: the k-th layer of a class is in the k-th group of that name, whatever the numbers are."""
+
+    def __init__(self, file: Any) -> None:
+        groups: dict[str, dict[int, list[NDArray]]] = {group: {} for group in GROUPS.values()}
+        for path in (f"{root}/{name}" for root in ROOTS for name in file.get(root, ())):
+            if match := _COUNTED.fullmatch(path.rpartition("/")[2]):
+                place = f"{path}/{INSIDE[match[1]]}vars"
+                numbers = sorted(map(int, file.get(place, ())))
+                if numbers:
+                    groups[match[1]][int(match[2] or 0)] = [_values(file, f"{place}/{k}") for k in numbers]
+        self._waiting = {group: [found[k] for k in sorted(found)] for group, found in groups.items()}
+
+    def of_layer(self, name: str, kind: str) -> list[NDArray]:
+        waiting = self._waiting[GROUPS[kind]]
+        return waiting.pop(0) if waiting else []
+
+    def of_all(self) -> list[list[NDArray]]:
+        raise ModelError(
+            "it holds weights, not the layers that they belong to. Save the whole model by "
+            "model.save('model.keras'), or hand over model.get_weights()."
+        )
+
+
+class Listed:
+    """The older layout, which Keras 3 still writes to .h5: layers and their arrays by name, in listed order."""
+
+    def __init__(self, root: Any) -> None:
+        self._layers: dict[str, list[NDArray]] = {}
+        for layer in map(_text, root.attrs["layer_names"]):
+            names = map(_text, root[layer].attrs["weight_names"])
+            self._layers[layer] = [_values(root, f"{layer}/{name}") for name in names]
+
+    def of_layer(self, name: str, kind: str) -> list[NDArray]:
+        return self._layers.get(name, [])
+
+    def of_all(self) -> list[list[NDArray]]:
+        return list(self._layers.values())
+
+
+def read(path: Path) -> tuple[dict[str, Any] | None, Stored]:
+    """Config of the model in a file, if the file has one, and its arrays."""
+    h5py = _h5py(path)
+    if path.is_dir():
+        raise ModelError("it is a folder. Save the model as one file, by model.save('model.keras').")
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            missing = [name for name in ("config.json", "model.weights.h5") if name not in archive.namelist()]
+            if missing:
+                raise ModelError(f"it has no {missing[0]}. Save the model by model.save('model.keras').")
+            with h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as file:
+                return json.loads(archive.read("config.json")), Counted(file)
+    path.open("rb").close()  # says why it cannot be opened
+    if not h5py.is_hdf5(path):
+        raise ModelError("it is neither a .keras nor an .h5 file, or not whole. Save it by model.save('model.keras').")
+    with h5py.File(path, "r") as file:
+        root = file.get("model_weights", file)
+        config = json.loads(file.attrs["model_config"]) if "model_config" in file.attrs else None
+        return config, Listed(root) if "layer_names" in root.attrs else Counted(file)
+
+
+def _h5py(path: str | os.PathLike[str]) -> Any:
+    try:
+        import h5py
+    except ImportError as error:
+        raise MissingExtraError(
+            f"Files of Keras such as {str(path)!r} need the package h5py. "
+            "Install it with pip install 'lstmcast[keras]'."
+        ) from error
+    return h5py
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _values(group: Any, path: str) -> NDArray:
+    dataset = group[path]
+    is_outside = dataset.file.filename != group.file.filename or dataset.external or dataset.is_virtual
+    if is_outside or dataset.size > LARGEST:
+        raise ModelError(f"{path!r} lies outside the file, or is too large. Expected are weights as Keras saves them.")
+    return dataset[()]
+
+
+def write(
+    path: str | os.PathLike[str], config: dict[str, Any], weights: Sequence[tuple[str, Sequence[NDArray]]]
+) -> None:
+    """Write the arrays of each layer, with the class of the layer, and for .keras the config; OutputError."""
+    h5py = _h5py(path)
+    is_model = check_output(path, (".keras", ".h5")).suffix.lower() == ".keras"
+    with whole_file(path) as temporary:
+        content = io.BytesIO()
+        with h5py.File(content, "w") as file:
+            _write_weights(file, weights)
+        if not is_model:
+            temporary.write_bytes(content.getvalue())
+            return
+        with zipfile.ZipFile(temporary, "w") as archive:
+            archive.writestr("metadata.json", json.dumps({"keras_version": "3.0.0"}))
+            archive.writestr("config.json", json.dumps(config))
+            archive.writestr("model.weights.h5", content.getvalue())
+
+
+def _write_weights(file: Any, weights: Sequence[tuple[str, Sequence[NDArray]]]) -> None:
+    """Both layouts at once: `load_weights` reads the one or the other by the name of the file."""
+    counts: dict[str, int] = {}
+    layers: list[bytes] = []
+    for kind, arrays in weights:
+        group, count = GROUPS[kind], counts.get(kind, 0)
+        counts[kind] = count + 1
+        name = f"{group}_{count}" if count else group
+        variables = file.create_group(f"layers/{name}/{INSIDE[group]}vars")
+        names = ["kernel", "recurrent_kernel", "bias"] if kind == "LSTM" else ["kernel", "bias"]
+        older = file.create_group(name)
+        older.attrs["weight_names"] = [part.encode() for part in names]
+        for k, (part, array) in enumerate(zip(names, arrays, strict=True)):
+            variables[str(k)] = array
+            older[part] = variables[str(k)]  # a hard link: stored once
+        layers.append(name.encode())
+    file.attrs["layer_names"] = layers
+    file.attrs["keras_version"] = b"3.0.0"
+    file.attrs["backend"] = b"numpy"

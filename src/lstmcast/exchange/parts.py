@@ -1,0 +1,205 @@
+"""A network as a row of layers, the form that Keras and PyTorch models have as well.
+
+C inputs · D units of a layer
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.errors import LstmcastError, ModelError, UsageError
+from lstmcast.model.network import Activation, Network, NetworkConfig
+
+_OF_DENSE = ("weight", "bias")
+
+
+class Dense(NamedTuple):
+    """activation(W x + b)."""
+
+    name: str
+    weight: NDArray  # (D, C)
+    bias: NDArray  # (D,)
+    activation: str | None = None  # None: not said
+
+    @property
+    def inputs(self) -> int:
+        """C."""
+        return self.weight.shape[1]
+
+    @property
+    def units(self) -> int:
+        """D."""
+        return self.weight.shape[0]
+
+
+class Recurrent(NamedTuple):
+    """An LSTM layer; gates in the order input, forget, candidate, output."""
+
+    name: str
+    weight_ih: NDArray  # (4D, C)
+    weight_hh: NDArray  # (4D, D)
+    bias: NDArray  # (4D,)
+
+    @property
+    def inputs(self) -> int:
+        """C."""
+        return self.weight_ih.shape[1]
+
+    @property
+    def units(self) -> int:
+        """D."""
+        return self.weight_hh.shape[1]
+
+
+Part = Dense | Recurrent
+
+
+def network_of_parts(parts: Sequence[Part], horizon: int | None = None, channels: int | None = None) -> Network:
+    """A network of plain inputs with a point head; ModelError where the parts do not make one.
+
+    The last dense layer is the head if it is linear; else the head passes on what comes.
+    """
+    _require_chain(parts)
+    steps, columns = _steps_and_columns(parts, horizon, channels)
+    *body, head = parts
+    if isinstance(head, Recurrent) or head.activation not in (None, "linear"):
+        body, head = list(parts), Dense("", np.eye(head.units, dtype=np.float32), np.zeros(head.units, np.float32))
+    first = next(k for k, part in enumerate(body) if isinstance(part, Recurrent))
+    stack = [part for part in body if isinstance(part, Recurrent)]
+    before = [part for part in body[:first] if isinstance(part, Dense)]
+    after = [part for part in body[first:] if isinstance(part, Dense)]
+    config = NetworkConfig(
+        layers=tuple(part.units for part in stack), inputs="plain", head="point", horizon=steps, channels=columns,
+        before=tuple(part.units for part in before), after=tuple(part.units for part in after),
+        activation=_one_activation(before + after), residual=False,
+    )  # fmt: skip
+    arrays = {f"lstm.{k}.{name}": getattr(part, name) for k, part in enumerate(stack) for name in part._fields[1:]}
+    for group, dense in (("embed", before), ("dense", after)):
+        arrays |= {f"{group}.{k}.{name}": getattr(part, name) for k, part in enumerate(dense) for name in _OF_DENSE}
+    return Network(config, [arrays | {"head.weight": head.weight, "head.bias": head.bias}])
+
+
+def is_network(parts: Sequence[Part], horizon: int | None, channels: int | None) -> bool:
+    """Whether parts in this order fit together."""
+    try:
+        _require_chain(parts)
+        _steps_and_columns(parts, horizon, channels)
+    except ModelError:
+        return False
+    return True
+
+
+def parts_of_network(network: Network, member: int | None = None) -> list[Part]:
+    """The parts of one member, the only one unless said; ModelError where the network is no mere row of layers."""
+    config = network.config
+    if config.is_causal or config.residual:
+        raise ModelError(
+            f"A network with {'causal inputs' if config.is_causal else 'residual connections'} is not a row of layers "
+            "and cannot be written for Keras or PyTorch. Expected is NetworkConfig(inputs='plain', residual=False)."
+        )
+    members = len(network.members)
+    if (member is None and members > 1) or not 0 <= (member or 0) < members:
+        raise UsageError(f"{member=}: the network has {members} member(s). Name one: member=0 is the first.")
+    arrays = network.members[member or 0]
+
+    def dense(name: str, activation: str) -> Dense:
+        return Dense(name, arrays[f"{name}.weight"], arrays[f"{name}.bias"], activation)
+
+    stack = (f"lstm.{k}" for k in range(len(config.layers)))
+    return [
+        *(dense(f"embed.{k}", config.activation) for k in range(len(config.before or ()))),
+        *(Recurrent(name, *(arrays[f"{name}.{field}"] for field in Recurrent._fields[1:])) for name in stack),
+        *(dense(f"dense.{k}", config.activation) for k in range(len(config.after))),
+        dense("head", "linear"),
+    ]
+
+
+def _require_chain(parts: Sequence[Part]) -> None:
+    lstms = [k for k, part in enumerate(parts) if isinstance(part, Recurrent)]
+    if not lstms:
+        raise ModelError("it has no LSTM layer. At least one is expected, with dense layers before or after it.")
+    between = [part.name for part in parts[lstms[0] : lstms[-1]] if isinstance(part, Dense)]
+    if between:
+        raise ModelError(f"the dense layer {between[0]!r} lies between LSTM layers. Expected are LSTM layers in a row.")
+    for one, other in pairwise(parts):
+        if one.units != other.inputs:
+            raise ModelError(
+                f"{one.name!r} gives {one.units} numbers, and {other.name!r} after it takes {other.inputs}. "
+                "Expected are layers that follow each other."
+            )
+
+
+def _steps_and_columns(parts: Sequence[Part], horizon: int | None, channels: int | None) -> tuple[int, int]:
+    read, answered = parts[0].inputs, parts[-1].units
+    columns = read if channels is None else channels
+    steps = max(answered // max(columns, 1), 1) if horizon is None else horizon
+    if columns != read or steps * columns != answered:
+        raise ModelError(
+            f"it reads {read} column(s) and answers {answered} number(s). Expected are {columns} column(s) to read "
+            f"and, for {steps} step(s), {steps * columns} number(s): a network forecasts all the columns that it reads."
+            " Train the model on the columns that it forecasts, or correct horizon= and channels=."
+        )
+    return steps, columns
+
+
+def _one_activation(parts: Sequence[Dense]) -> Activation:
+    used = {part.activation: part.name for part in parts}
+    if None in used:
+        raise ModelError(
+            f"the weights do not say which activation follows the dense layer {used[None]!r}. "
+            "Say activation='relu', 'tanh' or 'linear'."
+        )
+    if len(used) > 1:
+        shown = ", ".join(f"{name!r} {activation}" for activation, name in used.items())
+        raise ModelError(f"its dense layers have several activations: {shown}. One for all but the last is expected.")
+    return cast(Activation, next(iter(used), "linear"))
+
+
+def numbers(name: str, value: Any, shape: tuple[int, ...] | None = None) -> NDArray:
+    """An array or a tensor as float32; ModelError where it is no finite array of floating-point numbers of that shape.
+
+    >>> numbers("bias", [0.5, 1.0], (2,))
+    array([0.5, 1. ], dtype=float32)
+    """
+    for step in ("detach", "cpu", "float"):  # what a tensor of PyTorch needs; float: NumPy has no bfloat16
+        value = getattr(value, step)() if hasattr(value, step) else value
+    array = np.asarray(value)
+    if array.dtype.kind != "f" or not np.isfinite(array).all():
+        problem = "are not all finite" if array.dtype.kind == "f" else f"have the type {array.dtype}"
+        raise ModelError(
+            f"the values of {name!r} {problem}. Expected are finite floating-point numbers, such as float32."
+        )
+    if shape is not None and array.shape != shape:
+        raise ModelError(
+            f"{name!r} has the shape {array.shape}; {shape} is expected. Save layers and weights together."
+        )
+    return np.ascontiguousarray(array, np.float32)
+
+
+@contextmanager
+def loading(source: Any) -> Iterator[None]:
+    """Turn whatever a foreign model can raise into a ModelError that says which model it was."""
+    is_file = isinstance(source, (str, os.PathLike))
+    what = f"{str(source) if is_file else type(source).__name__!r} cannot be loaded"
+    try:
+        yield
+    except ModelError as error:
+        raise ModelError(f"{what}: {error}") from error.__cause__
+    except LstmcastError:
+        raise
+    except FileNotFoundError:
+        raise ModelError(f"{what}: there is no such file. Check the name.") from None
+    except (OSError, EOFError, zipfile.BadZipFile, RuntimeError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{what}: it cannot be read or is damaged ({error}). Save the model again.") from error
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        problem = f"{type(error).__name__}: {error}"
+        raise ModelError(f"{what}: it is not laid out as expected ({problem}). Save the model again.") from error
