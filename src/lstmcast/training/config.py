@@ -1,0 +1,357 @@
+"""How a network is trained: plain settings, free of PyTorch, that go into a saved model and come back from it.
+
+    regime       which stretches of the series make a batch, and what is carried from one to the next
+    optimiser    how the weights move, how fast, along which schedule
+    average      which weights are kept: the newest, or an average over the last ones
+    validation   what is held back to tell which epoch was the best
+
+Every setting is checked when it is made; `to_json` and `training_from_json` are each other's inverse.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from dataclasses import field
+from functools import wraps
+from typing import Annotated, Any, Literal, TypeVar, dataclass_transform
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from lstmcast.errors import MissingExtraError, UsageError
+
+Made = TypeVar("Made", bound=type)
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field, Field))
+def settings(cls: Made) -> Made:
+    """A frozen dataclass that is checked when it is made: UsageError names each setting that makes no sense."""
+    made: Any = dataclass(frozen=True, config=ConfigDict(extra="forbid"))(cls)
+    checked = made.__init__
+
+    @wraps(checked)
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            checked(self, *args, **kwargs)
+        except ValidationError as error:
+            raise UsageError(_described(cls.__name__, error)) from None
+
+    made.__init__ = init
+    return made
+
+
+def _described(name: str, error: ValidationError) -> str:
+    """One line for each setting that is wrong; our own sentences as they are."""
+    lines = []
+    for found in error.errors(include_url=False):
+        own = found.get("ctx", {}).get("error")
+        where = ".".join(str(part) for part in found["loc"] if not str(part).startswith("function-"))
+        given = f"{name}({where}={found['input']!r})" if where else name
+        lines.append(str(own) if isinstance(own, UsageError) else f"{given}: {found['msg']}.")
+    return "\n".join(lines)
+
+
+@settings
+class Windows:
+    """Many short stretches in shuffled order, each from a fresh state.
+
+    `length`: steps of each (None: a quarter of the median series, from 4 to 96); `stride`: steps from one to the next;
+    `loss`: at the "last" step (many-to-one) or at "every" one (many-to-many). Causal inputs have the loss at every
+    step; each epoch cuts every series off at a random place in the later half of its training part and reads the
+    `length` steps (None: 96) before.
+    """
+
+    length: Count | None = None
+    stride: Count = 1
+    loss: Literal["last", "every"] = "last"
+    shuffle: bool = True
+    kind: Literal["windows"] = "windows"
+
+
+@settings
+class WholeSequence:
+    """Each series read in order from a fresh state, with a loss at every step.
+
+    One update for a batch of series; with `chunk`, one after every so many steps, the state carried over without its
+    gradient (truncated backpropagation through time: Williams & Peng 1990).
+    """
+
+    chunk: Count | None = None
+    kind: Literal["whole_sequence"] = "whole_sequence"
+
+
+@settings
+class Stateful:
+    """Rows of the batch are series: a row's next chunk starts from the state in which its last one ended.
+
+    There are as many rows as series, at most `batch_size`; then a row reads one series after the other. `reset`, when a
+    row's state is zero again: before each series ("sequence"), before each epoch ("epoch"), or before the first one
+    only ("never"). `stride`: steps from the beginning of one chunk to that of the next; None is `chunk`.
+    """
+
+    chunk: Count
+    loss: Literal["every", "last"] = "every"
+    reset: Literal["sequence", "epoch", "never"] = "sequence"
+    stride: Count | None = None
+    kind: Literal["stateful"] = "stateful"
+
+
+@settings
+class Rollout:
+    """Stretches of `length` steps: the truth for the first ones, then the network's own predictions are its inputs.
+
+    `support`: steps whose next input is the truth; at `length` or more that is teacher forcing. `support_end`: its
+    value in the last epoch, on a straight line from the first. `probability`, `probability_end`: that a later input is
+    the network's own rather than the truth (scheduled sampling: Bengio et al. 2015). All steps have a loss.
+    """
+
+    length: Annotated[int, Field(ge=2)]
+    support: Annotated[int, Field(ge=0)]
+    support_end: Annotated[int, Field(ge=0)] | None = None
+    probability: Share = 1.0
+    probability_end: Share | None = None
+    stride: Count = 1
+    kind: Literal["rollout"] = "rollout"
+
+    def at(self, done: float) -> tuple[int, float]:
+        """Support and probability when a share `done` of the epochs lies behind.
+
+        >>> Rollout(length=10, support=10, support_end=0).at(0.25)
+        (8, 1.0)
+        """
+        support, probability = self.last
+        return (
+            round(self.support + done * (support - self.support)),
+            self.probability + done * (probability - self.probability),
+        )
+
+    @property
+    def last(self) -> tuple[int, float]:
+        """Support and probability of the last epoch, with which it is validated."""
+        return (
+            self.support if self.support_end is None else self.support_end,
+            self.probability if self.probability_end is None else self.probability_end,
+        )
+
+
+Regime = Windows | WholeSequence | Stateful | Rollout
+
+
+@settings
+class Schedule:
+    """The learning rate over time, as a share of the optimiser's.
+
+    "constant" · "cosine": down to 0 along half a cosine (Loshchilov & Hutter 2017) · "warmup_cosine": up on a straight
+    line for a share `warmup` of the updates first · "step": times `factor` every `every` epochs · "plateau": times
+    `factor` after `every` epochs without a new lowest validation loss.
+    """
+
+    kind: Literal["constant", "cosine", "warmup_cosine", "step", "plateau"] = "constant"
+    warmup: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    every: Count = 10
+
+
+def _schedule(given: Any) -> Any:
+    return {"kind": given} if isinstance(given, str) else given
+
+
+@settings
+class Optimiser:
+    """How the weights follow the gradient: PyTorch's optimisers by name.
+
+    `betas`, `epsilon`: of Adam and AdamW; `momentum`: of RMSprop and SGD; `decay`: of RMSprop's squares (Keras .9,
+    Chainer .99); `clip`: longest gradient (its norm), None for any; `schedule`: a `Schedule` or the name of one.
+    """
+
+    name: Literal["adamw", "adam", "rmsprop", "sgd"] = "adam"
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.999)
+    epsilon: Annotated[float, Field(gt=0)] = 1e-8
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    decay: Annotated[float, Field(gt=0, lt=1)] = 0.99
+    clip: Annotated[float, Field(gt=0)] | None = None
+    schedule: Annotated[Schedule, BeforeValidator(_schedule)] = field(default=Schedule())
+
+
+@settings
+class Ema:
+    """An exponential moving average of the weights over updates (Polyak & Juditsky 1992)."""
+
+    decay: Annotated[float, Field(gt=0, lt=1)] = 0.99
+    kind: Literal["ema"] = "ema"
+
+
+@settings
+class Snapshots:
+    """The mean of the weights at the ends of the newest `count` epochs (Izmailov et al. 2018)."""
+
+    count: Annotated[int, Field(ge=2)] = 5
+    kind: Literal["snapshots"] = "snapshots"
+
+
+@settings
+class Loss:
+    """What is minimised: the head's own loss ("auto"), or for the point head MSE, MAE, Huber or pinball.
+
+    `level`: of the pinball loss (Koenker & Bassett 1978); `delta`: where Huber's loss turns from square to straight.
+    """
+
+    name: Literal["auto", "mse", "mae", "huber", "pinball"] = "auto"
+    level: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    delta: Annotated[float, Field(gt=0)] = 1.0
+
+
+def _loss(given: Any) -> Any:
+    return {"name": given} if isinstance(given, str) else given
+
+
+@settings
+class Validation:
+    """What is held back: the last part of each series ("time"), or a random share of the windows ("windows").
+
+    `share` of each series or of the windows, or `steps` of each series; neither: the horizon, at most a quarter of the
+    series. `fresh`: the part held back is read from a fresh state, not from the one that the training part leaves.
+    `most`: series of a causal network, or windows, that are looked at; the same ones each time.
+    """
+
+    share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    steps: Count | None = None
+    by: Literal["time", "windows"] = "time"
+    fresh: bool = False
+    most: Count | None = None
+
+    def __post_init__(self) -> None:
+        if self.share is not None and self.steps is not None:
+            raise UsageError(
+                f"Validation(share={self.share}, steps={self.steps}): say either the share or the number of steps."
+            )
+        if self.by == "windows" and self.share is None:
+            raise UsageError("Validation(by='windows') needs a share of the windows, for example share=0.3.")
+
+    def training_ends(self, lengths: NDArray, horizon: int) -> NDArray:
+        """How many observations of each series are its training part (S,): the rest is held back.
+
+        >>> Validation(share=0.3).training_ends(np.array([143, 10]), horizon=1)
+        array([100,   7])
+        >>> Validation().training_ends(np.array([144, 20]), horizon=12)
+        array([132,  15])
+        """
+        lengths = np.asarray(lengths, np.int64)
+        if self.by == "windows":
+            return lengths
+        if self.share is not None:
+            return lengths - np.rint(self.share * lengths).astype(np.int64)
+        if self.steps is not None:
+            return np.where(lengths > self.steps, lengths - self.steps, lengths)
+        return lengths - np.minimum(horizon, lengths // 4)
+
+
+@settings
+class TrainingConfig:
+    """How a network is trained; see the classes above for the parts.
+
+    `epochs`: at most so many; one is `steps_per_epoch` updates, or else once through all windows or series (causal
+    windows: each series about once, from 4 to 25 updates). `batch_size`: windows or series in an update. `validation`:
+    None holds nothing back. `patience`: epochs without a new lowest validation loss after which training stops.
+    `refit`: train again on everything, for as many epochs as the best one took. `members`: networks that differ by
+    their seed. `initialiser`: see `training.initialisers`. `precision`: "mixed" computes in bfloat16 where that serves,
+    on CUDA.
+
+    >>> config = TrainingConfig(epochs=50, regime=Rollout(length=10, support=5))
+    >>> training_from_json(to_json(config)) == config
+    True
+    """
+
+    epochs: Count = 100
+    batch_size: Count = 32
+    steps_per_epoch: Count | None = None
+    regime: Annotated[Regime, Field(discriminator="kind")] = field(default=Windows())
+    optimiser: Optimiser = field(default=Optimiser())
+    loss: Annotated[Loss, BeforeValidator(_loss)] = field(default=Loss())
+    validation: Validation | None = field(default=Validation())
+    patience: Count | None = None
+    refit: bool = False
+    members: Count = 1
+    average: Annotated[Ema | Snapshots, Field(discriminator="kind")] | None = None
+    initialiser: Literal["default", "pytorch", "keras", "chainer", "zeros"] = "default"
+    precision: Literal["full", "mixed"] = "full"
+
+    def __post_init__(self) -> None:
+        if self.validation is None and self.patience is not None:
+            raise UsageError(
+                f"patience={self.patience} needs a validation loss, and validation=None holds nothing back. "
+                "Use validation=Validation(), or patience=None."
+            )
+        if self.validation is None and self.optimiser.schedule.kind == "plateau":
+            raise UsageError(
+                "schedule='plateau' needs a validation loss. Use validation=Validation(), or another schedule."
+            )
+        if self.refit and self.optimiser.schedule.kind == "plateau":
+            raise UsageError(
+                "refit=True has no validation loss that schedule='plateau' could follow. Use another schedule."
+            )
+        if self.validation is not None and self.validation.by == "windows" and self.regime.kind != "windows":
+            raise UsageError("Validation(by='windows') needs regime=Windows(…). Use by='time'.")
+
+    @classmethod
+    def fine_tuning(cls) -> TrainingConfig:
+        """For weights that were trained before, on causal inputs: small steps, averaged, stopped early."""
+        return cls(
+            epochs=12,
+            batch_size=64,
+            regime=Windows(length=96, loss="every"),
+            optimiser=Optimiser(
+                "adamw", 2e-3, weight_decay=1e-4, betas=(0.9, 0.98), clip=1.0, schedule=Schedule("warmup_cosine")
+            ),
+            validation=Validation(most=512),
+            patience=4,
+            average=Ema(0.98),
+        )
+
+    @classmethod
+    def from_scratch(cls) -> TrainingConfig:
+        """For a new network on causal inputs."""
+        return cls(
+            epochs=16,
+            batch_size=64,
+            regime=Windows(length=96, loss="every"),
+            optimiser=Optimiser(
+                "adamw", 4e-3, weight_decay=1e-4, betas=(0.9, 0.98), clip=1.0, schedule=Schedule("warmup_cosine")
+            ),
+            validation=Validation(most=512),
+            average=Ema(0.99),
+        )
+
+    @classmethod
+    def plain(cls) -> TrainingConfig:
+        """For a new network on plain inputs: windows, Adam, stopped early."""
+        return cls(epochs=200, optimiser=Optimiser(clip=1.0), patience=20)
+
+
+def to_json(config: TrainingConfig) -> dict[str, Any]:
+    """The settings as JSON values."""
+    return TypeAdapter(TrainingConfig).dump_python(config, mode="json")
+
+
+def training_from_json(described: dict[str, Any] | str) -> TrainingConfig:
+    """The settings that `to_json` described, or that somebody wrote; UsageError where they make no sense."""
+    try:
+        return TypeAdapter(TrainingConfig).validate_python(
+            json.loads(described) if isinstance(described, str) else described
+        )
+    except (ValidationError, json.JSONDecodeError) as error:
+        text = _described("TrainingConfig", error) if isinstance(error, ValidationError) else str(error)
+        raise UsageError(f"These training settings cannot be used. {text}") from error
+
+
+def require_torch() -> None:
+    """MissingExtraError unless PyTorch is installed: asked before anything is trained."""
+    if importlib.util.find_spec("torch") is None:
+        raise MissingExtraError("Training needs PyTorch. Install it with pip install 'lstmcast[train]'.")

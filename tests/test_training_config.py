@@ -1,0 +1,115 @@
+"""Training settings: checked when made, the same after JSON, and a history that can be read as a frame."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from lstmcast.errors import MissingExtraError, UsageError
+from lstmcast.training import config as settings
+from lstmcast.training.config import (
+    Ema,
+    Loss,
+    Optimiser,
+    Rollout,
+    Schedule,
+    Snapshots,
+    Stateful,
+    TrainingConfig,
+    Validation,
+    WholeSequence,
+    Windows,
+    to_json,
+    training_from_json,
+)
+from lstmcast.training.history import Epoch, History, kept
+
+CONFIGS = [
+    TrainingConfig(),
+    TrainingConfig.fine_tuning(),
+    TrainingConfig.from_scratch(),
+    TrainingConfig.plain(),
+    TrainingConfig(regime=WholeSequence(chunk=7), average=Ema(0.9), loss="mae", members=3),
+    TrainingConfig(regime=Stateful(7, reset="never", stride=1), average=Snapshots(3), validation=None),
+    TrainingConfig(regime=Rollout(10, 10, support_end=0, probability=0.5), loss=Loss("pinball", level=0.9)),
+    TrainingConfig(regime=Windows(8), validation=Validation(share=0.3, by="windows"), patience=2, refit=True),
+    TrainingConfig(optimiser=Optimiser("rmsprop", schedule="step"), steps_per_epoch=4, precision="mixed"),
+]
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+def test_a_config_is_the_same_after_json(config):
+    assert training_from_json(json.dumps(to_json(config))) == config
+    assert training_from_json(to_json(config)) == config
+
+
+def test_names_stand_for_their_settings():
+    assert Optimiser(schedule="cosine").schedule == Schedule("cosine")
+    assert TrainingConfig(loss="huber").loss == Loss("huber")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: TrainingConfig(epochs=0), r"TrainingConfig\(epochs=0\): .* greater than or equal to 1"),
+        (lambda: Windows(lenght=3), r"Windows\(lenght=3\): Unexpected keyword"),  # pyright: ignore
+        (lambda: Rollout(length=1, support=0), r"Rollout\(length=1\)"),
+        (lambda: Optimiser(schedule="cos"), r"schedule.kind='cos'\): .*'plateau'"),
+        (lambda: Validation(share=0.1, steps=3), "either the share or the number of steps"),
+        (lambda: Validation(by="windows"), "needs a share"),
+        (lambda: TrainingConfig(patience=3, validation=None), r"^patience=3 needs a validation loss"),
+        (lambda: TrainingConfig(optimiser=Optimiser(schedule="plateau"), validation=None), "'plateau' needs"),
+        (lambda: TrainingConfig(optimiser=Optimiser(schedule="plateau"), refit=True), "refit=True"),
+        (
+            lambda: TrainingConfig(regime=WholeSequence(), validation=Validation(share=0.3, by="windows")),
+            r"needs regime=Windows",
+        ),
+        (lambda: training_from_json({"regime": {"kind": "windows", "x": 1}}), r"cannot be used.*regime.windows.x=1"),
+        (lambda: training_from_json("{"), "cannot be used"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(make, said):
+    with pytest.raises(UsageError, match=said):
+        make()
+
+
+def test_support_and_probability_move_on_a_line():
+    regime = Rollout(10, support=10, support_end=0, probability=0.0, probability_end=1.0)
+    assert [regime.at(done) for done in (0, 0.5, 1)] == [(10, 0.0), (5, 0.5), (0, 1.0)]
+    assert Rollout(10, support=4).at(0.7) == (4, 1.0)
+
+
+def test_the_missing_extra_is_named(monkeypatch):
+    settings.require_torch()
+    monkeypatch.setattr(settings.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'lstmcast\[train\]'"):
+        settings.require_torch()
+
+
+ROWS = (
+    Epoch(0, 0, 0, math.nan, 0.7, 0.0, 0.0, False),
+    Epoch(0, 1, 4, 0.5, 0.6, 1e-3, 0.1, False),
+    Epoch(1, 1, 4, 0.4, 0.5, 1e-3, 0.2, False),
+)
+
+
+def test_a_history_reads_as_columns_and_frames():
+    history = History(kept(ROWS[:2], 1) + ROWS[2:])
+    columns = history.columns()
+    assert columns["best"].tolist() == [False, True, False] and columns["epoch"].dtype == np.int64
+    frame = history.frame("pandas")
+    assert list(frame.columns) == list(Epoch._fields) and len(frame) == 3
+    assert history.frame()["validation_loss"].tolist() == [0.7, 0.6, 0.5]
+    assert repr(history) == "History(2 members, 3 epochs, best validation loss 0.6 in epoch 1)"
+    assert len(history.member(1)) == 1
+
+
+def test_a_history_is_the_same_after_json_and_columns():
+    history = History(ROWS)
+    described = json.loads(json.dumps(history.to_json(), allow_nan=False))
+    for again in (History.from_json(described), History.from_columns(history.columns())):
+        assert repr(again.epochs) == repr(history.epochs)  # NaN is not equal to itself
+    assert described["train_loss"][0] is None
