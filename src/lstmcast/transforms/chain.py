@@ -108,9 +108,9 @@ class Chain:
         if self.lag and np.isnan(between).all() and not np.isnan(values).all():
             lengths = np.diff(offsets)
             raise DataError(
-                f"Differences over {self.lag} steps in all leave nothing of {len(lengths):,} series to learn from: the "
-                f"longest has {lengths.max()} values in its training part, and at least {self.lag + 1} known ones that "
-                "far apart are expected.\nUse shorter lags, longer series, or a scaling such as Standard()."
+                f"Differences over {self.lag} steps leave nothing of {len(lengths):,} series to learn from: the "
+                f"longest training part has {lengths.max()} values, and known ones {self.lag} steps apart are expected.\n"
+                "Use shorter lags, longer series, or a scaling such as Standard()."
             )
 
     def apply(self, values: NDArray, offsets: NDArray, state: ChainState, labels: bool = False) -> Applied:

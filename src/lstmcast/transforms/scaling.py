@@ -88,13 +88,15 @@ class MinMax:
         """Minimum and range."""
         return _settled(*_ranges(values, _groups(self.per, offsets)), offsets)
 
+    @np.errstate(over="ignore")
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
         """Between low and high, as far as the training part reached."""
-        return self.low + (self.high - self.low) * _scaled(values, offsets, state)
+        return finite(self.low + (self.high - self.low) * _scaled(values, offsets, state))
 
+    @np.errstate(over="ignore")
     def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
         """Back to units."""
-        return _unscaled((values_OHX - self.low) / (self.high - self.low), state)
+        return _unscaled(finite((values_OHX - self.low) / (self.high - self.low)), state)
 
 
 @dataclass(frozen=True, config=STRICT)
