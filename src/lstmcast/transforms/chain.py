@@ -109,8 +109,8 @@ class Chain:
             lengths = np.diff(offsets)
             raise DataError(
                 f"Differences over {self.lag} steps leave nothing of {len(lengths):,} series to learn from: the "
-                f"longest training part has {lengths.max()} values, and known ones {self.lag} steps apart are expected.\n"
-                "Use shorter lags, longer series, or a scaling such as Standard()."
+                f"longest training part has {lengths.max()} values, and known ones {self.lag} steps apart are "
+                "expected.\nUse shorter lags, longer series, or a scaling such as Standard()."
             )
 
     def apply(self, values: NDArray, offsets: NDArray, state: ChainState, labels: bool = False) -> Applied:

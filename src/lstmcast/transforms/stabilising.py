@@ -65,7 +65,7 @@ class Power(NamedTuple):
 class BoxCox:
     """(y^λ − 1) / λ, or log(y) for λ = 0, for positive values: fluctuations as large at the top as at the bottom.
 
-    λ is given, or fitted for each series by maximum likelihood between -1 and 2; constant and unknown series have λ = 1.
+    λ is given, or fitted for each series by maximum likelihood between -1 and 2; series that say nothing have 1.
 
     >>> boxcox, values, offsets = BoxCox(), np.exp([0.0, 1.0, 2.0, 3.0]), np.array([0, 4])
     >>> state = boxcox.fit(values, offsets)
