@@ -118,6 +118,17 @@ def test_a_model_that_looks_ahead_has_nothing_to_see(trainable, panel):
     assert seen == [[count, count] for count in COUNTS]
 
 
+def test_a_model_without_quantiles_may_be_fitted(trainable, panel):
+    class Plain(trainable.Pull):
+        def predict(self, panel, horizon=None, *, cutoffs=None):
+            whole = super().predict(panel, horizon, cutoffs=cutoffs)
+            return replace(whole, quantiles=whole.quantiles[..., :0], levels=())
+
+    result = tried(Plain(), panel, refit="each")
+    assert result.forecasts["pull"].quantiles.shape == (8, 4, 0)
+    np.testing.assert_array_equal(point(result), point(tried(trainable.Pull(), panel, refit="each")))
+
+
 def test_a_series_that_begins_later_joins_at_its_first_cutoff(model, ragged):
     counts = np.array([[24, 28, 32, 36], [0, 0, 8, 12], [0, 0, 0, 0]])
     each = tried(model, ragged, cutoffs=counts, refit="each")
@@ -254,7 +265,7 @@ def test_processes_give_the_same_bits(model, panel, trainable):
         np.testing.assert_array_equal(forecast.quantiles, apart.forecasts[name].quantiles)
     fits = [json.loads(line) for line in Path(model.log).read_text().splitlines()]
     assert len(fits) == 8
-    assert {fit["threads"] for fit in fits} == {"1"}
+    assert {(fit["threads"], fit["processors"]) for fit in fits} == {("1", 1)}
     assert 1 <= len({fit["pid"] for fit in fits} - {os.getpid()}) <= 3 and os.getpid() not in {f["pid"] for f in fits}
 
 

@@ -38,7 +38,12 @@ class Pull:
         if self.trouble and len(panel.series(0)) == self.at:
             TROUBLES[self.trouble]()
         if self.log:
-            seen = {"lengths": panel.lengths.tolist(), "threads": os.environ.get("OMP_NUM_THREADS"), "pid": os.getpid()}
+            seen = {
+                "lengths": panel.lengths.tolist(),
+                "threads": os.environ.get("OMP_NUM_THREADS"),
+                "processors": os.cpu_count(),
+                "pid": os.getpid(),
+            }
             with open(self.log, "a", encoding="utf-8") as lines:
                 lines.write(json.dumps(seen) + "\n")
         ends = dict(zip(panel.ids, panel.ends, strict=True))

@@ -168,6 +168,7 @@ def _serve(connection: Connection) -> None:
     """What a process does: read the work, then do jobs until the connection is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process: the parent decides, and ends the rest
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.cpu_count = lambda: 1  # as PYTHON_CPU_COUNT does from Python 3.13 on: who starts threads asks how many
     with suppress(EOFError):
         try:
             work = connection.recv()

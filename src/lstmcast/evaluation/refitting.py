@@ -123,7 +123,7 @@ class Plan:
         with self._told(label, k):
             forecast = fitted.predict(self.before(k), self.horizon)
             require_shape(label, forecast, (int(self.informed[:, k].sum()), self.horizon))
-        known = _part(forecast, (-1, 1))
+        known = _part(forecast, (len(forecast.point), 1))
         point = np.full((len(self.panel), *known.point.shape[1:]), np.nan)
         quantiles = np.full((len(self.panel), *known.quantiles.shape[1:]), np.nan)
         point[self.informed[:, k]], quantiles[self.informed[:, k]] = known.point, known.quantiles
