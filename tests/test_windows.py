@@ -96,7 +96,7 @@ def test_overlapping_chunks_are_strided():
     parts = parts_from([(0, 8, 0)])
     firsts = [turn.stretches.first.tolist() for turn in windows.turns(parts, 1, 3, 1, last=True)]
     assert firsts == [[0], [1], [2], [3], [4]]
-    assert [turn.stretches.begin.tolist() for turn in windows.turns(parts, 1, 3, 1, last=True)][0] == [2]
+    assert next(windows.turns(parts, 1, 3, 1, last=True)).stretches.begin.tolist() == [2]
 
 
 def test_each_number_is_drawn_about_equally_often():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,65 @@ from torch import Tensor, nn
 
 from lstmcast import store
 from lstmcast.errors import ModelError
+
+Groups = dict[str, dict[str, np.ndarray]]
+EVERY = 5.0  # seconds between two checkpoints: time decides how often they are written, never what training gives
+
+
+class Keeper:
+    """Writes a run's state to a folder, now and then, and finds it there again.
+
+    `about`: what the run is made with, as JSON values; a checkpoint of another run is refused. Without a folder nothing
+    is kept.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        about: dict[str, Any],
+        every: float = EVERY,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.folder, self.about, self.every, self.clock = folder, about, every, clock
+        self.written = clock()
+
+    def due(self) -> bool:
+        """Whether it is time to write."""
+        return self.folder is not None and self.clock() - self.written >= self.every
+
+    def save(self, state: dict[str, Any], groups: Groups) -> None:
+        """Write the state, all of it or nothing; OutputError where that cannot be."""
+        if self.folder is not None:
+            store.save(self.folder, {"kind": "checkpoint", "about": self.about, "state": state}, groups)
+            self.written = self.clock()
+
+    def load(self) -> tuple[dict[str, Any], Groups] | None:
+        """What was saved last, None where nothing was. ModelError where it is damaged or of another run."""
+        if self.folder is None:
+            return None
+        try:
+            manifest, groups = store.load(self.folder)
+        except ModelError:
+            if self.folder.exists():
+                raise
+            return None
+        if manifest.get("about") != self.about:
+            raise ModelError(_another_run(self.folder, manifest.get("about"), self.about))
+        return manifest["state"], groups
+
+
+def _another_run(folder: Path, found: Any, expected: dict[str, Any]) -> str:
+    """Names the first thing that differs."""
+    found = found if isinstance(found, dict) else {}
+    name = next(name for name in expected | found if found.get(name) != expected.get(name))
+    one, other = found.get(name), expected.get(name)
+    if isinstance(one, dict) and isinstance(other, dict):
+        part = next(part for part in other | one if one.get(part) != other.get(part))
+        name, one, other = f"{name}.{part}", one.get(part), other.get(part)
+    return (
+        f"The checkpoint in {str(folder)!r} is of another run: its {name} is {one}, not {other}. Go on with the same "
+        "data and settings, name another folder, or begin anew without resuming."
+    )
 
 
 def save_checkpoint(

@@ -3,6 +3,7 @@
     regime       which stretches of the series make a batch, and what is carried from one to the next
     optimiser    how the weights move, how fast, along which schedule
     average      which weights are kept: the newest, or an average over the last ones
+    initialiser  how the weights of a new network are drawn
     validation   what is held back to tell which epoch was the best
 
 Every setting is checked when it is made; `to_json` and `training_from_json` are each other's inverse.
@@ -212,6 +213,24 @@ def _loss(given: Any) -> Any:
     return {"name": given} if isinstance(given, str) else given
 
 
+LstmWeights = Literal["glorot_uniform", "lecun_normal", "orthogonal", "uniform", "zeros"]
+
+
+@settings
+class Initialiser:
+    """How the weights of new LSTM layers are drawn; dense layers are drawn as Keras draws them.
+
+    `kernel` (inputs to gates) and `recurrent` (outputs to gates): "glorot_uniform" (Glorot & Bengio 2010),
+    "lecun_normal" (LeCun et al. 1998), "orthogonal" (Saxe et al. 2014), "uniform" within ±1/√units, or "zeros". `bias`:
+    a constant, but for the forget gates, which have `forget_bias` (Gers et al. 2000).
+    """
+
+    kernel: LstmWeights = "glorot_uniform"
+    recurrent: LstmWeights = "orthogonal"
+    bias: float = 0.0
+    forget_bias: float = 1.0
+
+
 @settings
 class Validation:
     """What is held back: the last part of each series ("time"), or a random share of the windows ("windows").
@@ -261,7 +280,7 @@ class TrainingConfig:
     windows: each series about once, from 4 to 25 updates). `batch_size`: windows or series in an update. `validation`:
     None holds nothing back. `patience`: epochs without a new lowest validation loss after which training stops.
     `refit`: train again on everything, for as many epochs as the best one took. `members`: networks that differ by
-    their seed. `initialiser`: see `training.initialisers`. `precision`: "mixed" computes in bfloat16 where that serves,
+    their seed. `initialiser`: a name of `training.initialisers`, or an `Initialiser`. `precision`: "mixed" computes in bfloat16 where that serves,
     on CUDA.
 
     >>> config = TrainingConfig(epochs=50, regime=Rollout(length=10, support=5))
@@ -280,7 +299,7 @@ class TrainingConfig:
     refit: bool = False
     members: Count = 1
     average: Annotated[Ema | Snapshots, Field(discriminator="kind")] | None = None
-    initialiser: Literal["default", "pytorch", "keras", "chainer", "zeros"] = "default"
+    initialiser: Literal["default", "pytorch", "keras", "chainer", "zeros"] | Initialiser = "default"
     precision: Literal["full", "mixed"] = "full"
 
     def __post_init__(self) -> None:

@@ -1,14 +1,82 @@
 """What training minimises.
 
-N positions · H horizon · Q quantiles
+N positions · H horizon · K columns · R raw numbers of the head · Q quantiles
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
-from lstmcast.model.heads import LEVELS
+from lstmcast.errors import UsageError
+from lstmcast.model.heads import HEADS, LEVELS, Head
+from lstmcast.training.config import Loss
+
+Criterion = Callable[[Tensor, Tensor], Tensor]  # raw numbers (…, R) and targets (…) to the loss of each value (…)
+LIKELIHOODS = ("normal", "student_t")
+
+
+class Sums(NamedTuple):
+    """A loss in parts that can be added: the mean over all targets is `total / targets`."""
+
+    total: Tensor
+    targets: Tensor | int  # how many
+
+    def mean(self) -> Tensor:
+        """0 where no target was known."""
+        targets = self.targets.clamp(min=1) if isinstance(self.targets, Tensor) else max(self.targets, 1)
+        return self.total / targets
+
+
+def added(parts: list[Sums]) -> Sums:
+    """The sums over several batches."""
+    total, targets = parts[0]
+    for part in parts[1:]:
+        total, targets = total + part.total, targets + part.targets
+    return Sums(total, targets)
+
+
+def criterion(config: Loss, head: Head, own: Callable[[Tensor, Tensor], Tensor] | None = None) -> Criterion:
+    """The loss of each value: the head's, one of the config's by name, or the user's own of (point, target).
+
+    UsageError where a loss of points is asked for and the head says more than a point.
+    """
+    if own is None and config.name == "auto":
+        return lambda raw, target: head.loss(raw, target, torch)
+    if own is None and head.name in HEADS and head.outputs > 1:
+        raise UsageError(
+            f"loss={config.name!r} is a loss of points, and the head {head.name!r} says more: nothing would train the "
+            "rest of it. Use loss='auto', or NetworkConfig(head='point')."
+        )
+    of_point = own or _named(config)
+    return lambda raw, target: of_point(head.point(raw, torch), target)
+
+
+def _named(config: Loss) -> Callable[[Tensor, Tensor], Tensor]:
+    level, delta = config.level, config.delta
+    return {
+        "mse": lambda point, target: (target - point) ** 2,
+        "mae": lambda point, target: (target - point).abs(),
+        "huber": lambda point, target: torch.nn.functional.huber_loss(point, target, reduction="none", delta=delta),
+        "pinball": lambda point, target: torch.maximum(level * (target - point), (level - 1) * (target - point)),
+    }[config.name]
+
+
+def sums(each: Criterion, raw: Tensor, target: Tensor, weight_N: Tensor | None, targets: int | None) -> Sums:
+    """The loss over the known targets (NaN = unknown; all `targets` of them where it is given), times the weights.
+
+    raw (N, …, R), target (N, …): one weight for each of the leading axis.
+    """
+    if targets is not None:
+        return Sums(each(raw, target).sum(), targets)
+    known = ~torch.isnan(target)
+    loss = each(raw, torch.where(known, target, 0.0))
+    if weight_N is not None:
+        loss = loss * weight_N.view(-1, *[1] * (loss.ndim - 1))
+    return Sums(torch.where(known, loss, 0.0).sum(), known.sum())
 
 
 def weighted_pinball(quantiles_NHQ: Tensor, target_NH: Tensor, weight_N: Tensor) -> Tensor:

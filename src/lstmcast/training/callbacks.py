@@ -1,0 +1,175 @@
+"""What can be told of a training run while it goes on.
+
+A callback is a function of a `Report`, called at the end of each epoch; one that returns True stops the training.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from numpy.typing import NDArray
+
+from lstmcast import store
+from lstmcast.errors import MissingExtraError
+from lstmcast.model.network import Network, described
+
+LINE_EVERY = 10.0  # seconds, where the progress line cannot be rewritten
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What a callback is told. Losses are means; NaN is a loss that was not measured."""
+
+    member: int
+    members: int
+    epoch: int
+    epochs: int
+    step: int
+    train_loss: float
+    validation_loss: float
+    best_epoch: int
+    learning_rate: float
+    seconds: float
+    improved: bool
+    network: Callable[[], Network] = field(repr=False)  # of this member alone, as it would be used now
+
+    def arrays(self) -> dict[str, NDArray]:
+        """The member's weights by name, as they would be used now."""
+        return self.network().members[0]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What names of files may carry; `loss` and `val_loss` are the names that Keras uses."""
+        return {
+            "member": self.member, "epoch": self.epoch, "step": self.step,
+            "loss": self.train_loss, "val_loss": self.validation_loss,
+        }  # fmt: skip
+
+
+Callback = Callable[[Report], bool | None]
+
+
+class SaveBest:
+    """Saves the network each time the validation loss is a new lowest; `only`: the last such one stands alone.
+
+    The folder's name may carry `epoch`, `loss`, `val_loss`, `step` and `member`.
+    """
+
+    def __init__(
+        self, folder: str | Path, name: str = "model{epoch:03d}-loss{loss:.3f}-vloss{val_loss:.3f}", only: bool = False
+    ) -> None:
+        self.folder, self.name, self.only = Path(folder), name, only
+
+    def __call__(self, report: Report) -> None:
+        if report.improved:
+            _save(self.folder / ("best" if self.only else self.name.format(**report.values)), report)
+
+
+class SaveEvery:
+    """Saves the network at the end of every n-th epoch."""
+
+    def __init__(self, folder: str | Path, epochs: int = 10, name: str = "snapshot{epoch:04d}") -> None:
+        self.folder, self.epochs, self.name = Path(folder), epochs, name
+
+    def __call__(self, report: Report) -> None:
+        if report.epoch % self.epochs == 0:
+            _save(self.folder / self.name.format(**report.values), report)
+
+
+def _save(folder: Path, report: Report) -> None:
+    about, weights = described(report.network())
+    losses = {"train": report.train_loss, "validation": report.validation_loss}
+    known = {name: loss for name, loss in losses.items() if loss == loss}
+    store.save(folder, {"kind": "network", **about, "epoch": report.epoch, "loss": known}, {"weights": weights})
+
+
+class PrintTable:
+    """A row for each epoch, or every n-th: epoch, train loss, validation loss, learning rate, seconds."""
+
+    def __init__(self, stream: TextIO | None = None, every: int = 1) -> None:
+        self.stream, self.every = stream or sys.stdout, every
+        self.begun = False
+
+    def __call__(self, report: Report) -> None:
+        if not self.begun:
+            self.stream.write(f"{'epoch':>7}{'train loss':>14}{'validation':>14}{'rate':>11}{'seconds':>10}\n")
+            self.begun = True
+        if report.epoch % self.every == 0:
+            mark = " *" if report.improved else ""
+            self.stream.write(
+                f"{report.epoch:>7}{report.train_loss:>14.6g}{report.validation_loss:>14.6g}"
+                f"{report.learning_rate:>11.3g}{report.seconds:>10.1f}{mark}\n"
+            )
+
+
+class ProgressLine:
+    """One line with the time left: rewritten on a terminal, a new one now and then elsewhere."""
+
+    def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.stream, self.clock = stream or sys.stderr, clock
+        self.rewrites = self.stream.isatty()
+        self.told, self.width = -LINE_EVERY, 0
+        self.began = clock()
+
+    def __call__(self, report: Report) -> None:
+        last = report.epoch == report.epochs
+        now = self.clock() - self.began
+        if now - self.told < (0.1 if self.rewrites else LINE_EVERY) and not last:
+            return
+        self.told = now
+        line = _line(report)
+        if self.rewrites:
+            self.stream.write("\r" + line.ljust(self.width) + ("\n" if last else ""))
+            self.width = len(line)
+        else:
+            self.stream.write(line + "\n")
+        self.stream.flush()
+
+
+def _line(report: Report) -> str:
+    member = f"member {report.member + 1} of {report.members}, " if report.members > 1 else ""
+    left = report.seconds / max(report.epoch, 1) * (report.epochs - report.epoch)
+    parts = [f"{member}epoch {report.epoch} of {report.epochs}", f"loss {report.train_loss:.4g}"]
+    if report.validation_loss == report.validation_loss:
+        parts.append(f"validation {report.validation_loss:.4g} (best in epoch {report.best_epoch})")
+    return ", ".join([*parts, f"{_duration(left)} left" if report.epoch < report.epochs else f"{report.seconds:.1f} s"])
+
+
+def _duration(seconds: float) -> str:
+    """Rounded as people say it.
+
+    >>> _duration(4), _duration(75), _duration(9000)
+    ('4 s', '1 min 15 s', '2 h 30 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+class TensorBoard:
+    """Writes losses and the learning rate for TensorBoard; MissingExtraError where that is not installed."""
+
+    def __init__(self, folder: str | Path) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise MissingExtraError(
+                "The TensorBoard callback needs the package tensorboard. Install it with pip install tensorboard."
+            ) from error
+        self.writer = SummaryWriter(str(folder))
+
+    def __call__(self, report: Report) -> None:
+        prefix = f"member_{report.member}/" if report.members > 1 else ""
+        named = {
+            "loss/train": report.train_loss, "loss/validation": report.validation_loss, "rate": report.learning_rate,
+        }  # fmt: skip
+        for name, value in named.items():
+            if value == value:
+                self.writer.add_scalar(prefix + name, value, report.epoch)
+        self.writer.flush()

@@ -1,0 +1,292 @@
+"""Training as one call: from data and settings to a network, its history, and notes on what happened.
+
+Import this only after `training.config.require_torch()`, which says what to install where PyTorch is missing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from lstmcast.errors import ModelError, UsageError
+from lstmcast.model.heads import Head, head_named
+from lstmcast.model.network import Network, NetworkConfig
+from lstmcast.training import loop
+from lstmcast.training.callbacks import Callback, Report
+from lstmcast.training.checkpoint import Keeper
+from lstmcast.training.config import TrainingConfig, WholeSequence, to_json
+from lstmcast.training.history import Epoch, History, kept
+from lstmcast.training.loop import Run
+from lstmcast.training.losses import criterion
+from lstmcast.training.module import NetworkModule, arrays_from_state, module_from_arrays
+from lstmcast.training.plan import NOTHING_HELD_BACK, check_plan, make_regime
+from lstmcast.training.regimes import Reader
+from lstmcast.windows import FitData
+
+OwnLoss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+SMALL = 3e6  # multiplications of a batch's step, below which several threads cost more than they bring
+
+
+class Fitted(NamedTuple):
+    """What training gives. `refitted`: whether the network was trained again on everything."""
+
+    network: Network
+    history: History
+    notes: tuple[str, ...]
+    refitted: bool = False
+
+
+class Job(NamedTuple):
+    """What all members of a fit share."""
+
+    network: NetworkConfig
+    config: TrainingConfig
+    head: Head | None
+    loss: OwnLoss | None
+    seed: int
+    device: str
+    folder: Path | None
+    resume: bool
+    callbacks: Sequence[Callback]
+    members: int
+
+
+class Member(NamedTuple):
+    """One trained member."""
+
+    arrays: dict[str, NDArray]
+    rows: tuple[Epoch, ...]
+    best_epoch: int
+    interrupted: bool
+
+
+def fit_network(
+    start: Network | NetworkConfig,
+    data: FitData,
+    config: TrainingConfig,
+    *,
+    seed: int = 0,
+    device: str = "cpu",
+    threads: int | None = None,
+    folder: str | Path | None = None,
+    resume: bool = False,
+    callbacks: Sequence[Callback] = (),
+    loss: OwnLoss | None = None,
+    head: Head | None = None,
+    everything: FitData | None = None,
+) -> Fitted:
+    """Train a network: a new one of this config, or each member of one that has weights, one after the other.
+
+    `folder`: where checkpoints go; with `resume`, training goes on from the one that is there, to the same bits (on the
+    same kind of CPU, with the same `threads`). `loss`: your own, of (point, target), both (…), to the loss of each
+    value. `everything`: what a refit learns from, where its transforms differ from those of `data`. After Ctrl-C the
+    best so far is returned. DataError where nothing can be trained on, UsageError where settings do not go together,
+    ModelError where the loss is no longer a number, memory does not suffice, or a checkpoint is of another run.
+    """
+    network = start.config if isinstance(start, Network) else start
+    head = head or (start.head if isinstance(start, Network) else None)
+    _check_device(device, config)
+    check_plan(network, data, config)
+    given = list(start.members) if isinstance(start, Network) else [None] * config.members
+    place = None if folder is None else Path(folder)
+    job = Job(network, config, head, loss, seed, device, place, resume, callbacks, len(given))
+    with _torch_settings(threads or _default_threads(network, config), device):
+        members, notes = _train_all(job, data, given)
+        interrupted = any(member.interrupted for member in members) or len(members) < len(given)
+        history = History(tuple(row for member in members for row in member.rows))
+        refits = []
+        if config.refit and not interrupted:
+            refits, refit_notes = _refit_all(job, everything or data.everything(), given, members)
+            notes += refit_notes
+    arrays = [member.arrays for member in refits or members]
+    return Fitted(Network(network, arrays, head), history, notes, bool(refits))
+
+
+def _train_all(job: Job, data: FitData, given: Sequence[Any]) -> tuple[list[Member], tuple[str, ...]]:
+    members: list[Member] = []
+    notes: tuple[str, ...] = ()
+    for number, arrays in enumerate(given):
+        run, run_notes = _prepare(job, data, number, arrays)
+        notes = run_notes
+        try:
+            members.append(_train_one(job, data, run, number, arrays is not None))
+        except KeyboardInterrupt:  # before anything was trained
+            if not members:
+                raise
+        if len(members) <= number or members[-1].interrupted:
+            return members, (*notes, _interrupted(members, job))
+    return members, (*notes, *_kept_starts(members))
+
+
+def _prepare(job: Job, data: FitData, number: int, arrays: dict[str, NDArray] | None) -> tuple[Run, tuple[str, ...]]:
+    """A run that has not begun."""
+    torch.manual_seed(int(np.random.default_rng([job.seed, number]).integers(2**63)))
+    if arrays is None:
+        module = NetworkModule(job.network, job.head, job.config.initialiser)
+    else:
+        module = module_from_arrays(arrays, job.network, job.head)
+    each = criterion(job.config.loss, head_named(job.network.head, job.head), job.loss)
+    reader = Reader(module.to(job.device), each, job.device, job.config.precision == "mixed")
+    regime, notes = make_regime(job.network, data, job.config, job.device, job.seed)
+    if job.config.validation is not None and not len(regime.held_back.stretches.series):
+        notes += (NOTHING_HELD_BACK,)
+    seeds = (job.seed, number)
+    return Run(reader, regime, job.config, seeds, np.asarray(data.ids), job.config.epochs), notes
+
+
+def _train_one(job: Job, data: FitData, run: Run, number: int, has_start: bool, part: str = "member") -> Member:
+    """Train a prepared run to its end, or until Ctrl-C: the best so far."""
+    about = {
+        "network": TypeAdapter(NetworkConfig).dump_python(job.network, mode="json"),
+        "training": to_json(job.config),
+        "seed": job.seed,
+        "start": _fingerprint(run) if job.folder else "",
+        "data": data.fingerprint() if job.folder else "",
+        "epochs": run.epochs,
+    }
+    keeper = Keeper(None if job.folder is None else job.folder / f"{part}-{number}", about)
+    interrupted = False
+    with _memory_errors(job.config):
+        try:
+            found = keeper.load() if job.resume else None
+            if found is not None:
+                loop.take_up(run, *found)
+            elif has_start and part == "member":
+                loop.validate_start(run)
+            loop.train(run, keeper, partial(_tell, job, number) if part == "member" else _tell_nobody)
+        except KeyboardInterrupt:
+            interrupted = True
+            if run.best is None and run.epoch == 0:
+                raise
+        loop.use_best(run)
+    arrays = arrays_from_state(run.reader.module.state_dict(), job.network)
+    return Member(arrays, kept(run.rows, run.best_epoch), run.best_epoch, interrupted)
+
+
+def _tell(job: Job, number: int, run: Run, row: Epoch, improved: bool) -> bool:
+    """Report to every callback; whether one of them says stop."""
+    if not job.callbacks:
+        return False
+
+    def network() -> Network:
+        return Network(job.network, [arrays_from_state(run.reader.module.state_dict(), job.network)], job.head)
+
+    report = Report(
+        number, job.members, row.epoch, run.epochs, row.step, row.train_loss, row.validation_loss, run.best_epoch,
+        row.learning_rate, row.seconds, improved, network,
+    )  # fmt: skip
+    stops = [callback(report) is True for callback in job.callbacks]  # all are told, whoever says stop
+    return any(stops)
+
+
+def _tell_nobody(run: Run, row: Epoch, improved: bool) -> bool:
+    return False
+
+
+def _refit_all(
+    job: Job, data: FitData, given: Sequence[Any], members: list[Member]
+) -> tuple[list[Member], tuple[str, ...]]:
+    """Each member again, on everything, up to its best epoch; none where training gave nothing or is interrupted."""
+    if any(member.best_epoch == 0 for member in members):
+        return [], ("not trained again on everything: the weights that training started from were the best",)
+    again = job._replace(config=replace(job.config, validation=None, patience=None, refit=False))
+    refits = []
+    for number, (arrays, member) in enumerate(zip(given, members, strict=True)):
+        run, _ = _prepare(again, data, number, arrays)
+        run.epochs = member.best_epoch
+        try:
+            refit = _train_one(again, data, run, number, arrays is not None, "refit")
+        except KeyboardInterrupt:
+            refit = member._replace(interrupted=True)
+        if refit.interrupted:
+            return [], (
+                "interrupted while training again on everything: what was trained without the last part is kept",
+            )
+        refits.append(refit)
+    epochs = ", ".join(str(member.best_epoch) for member in members)
+    return refits, (f"trained again on everything, for as many epochs as the best had ({epochs})",)
+
+
+def _kept_starts(members: list[Member]) -> tuple[str, ...]:
+    kept_ones = [row for member in members for row in member.rows if row.best and row.epoch == 0]
+    if not kept_ones:
+        return ()
+    which = (
+        "its start is kept" if len(members) == 1 else f"the start of {len(kept_ones)} of {len(members)} members is kept"
+    )
+    loss = kept_ones[0].validation_loss
+    return (f"training did not lower the validation loss of the weights it started from ({loss:.4g}): {which}",)
+
+
+def _interrupted(members: list[Member], job: Job) -> str:
+    done = f"member {len(members)} of {job.members}, " if job.members > 1 else ""
+    rows = members[-1].rows
+    return f"interrupted in {done}after epoch {rows[-1].epoch if rows else 0}: the best so far is kept"
+
+
+def _fingerprint(run: Run) -> str:
+    import hashlib
+
+    made = hashlib.sha256()
+    for weight in run.weights:
+        made.update(weight.detach().cpu().numpy().tobytes())
+    return made.hexdigest()
+
+
+def _check_device(device: str, config: TrainingConfig) -> None:
+    if device not in ("cpu", "cuda"):
+        raise UsageError(f"{device=} is not known. Use 'cpu' or 'cuda'.")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError(
+            "device='cuda': PyTorch finds no CUDA device here. Use device='cpu', or install a PyTorch that is built "
+            "for your GPU."
+        )
+    if device == "cpu" and config.precision == "mixed":
+        raise UsageError("precision='mixed' needs device='cuda': on the CPU it is slower. Use precision='full'.")
+
+
+def _default_threads(network: NetworkConfig, config: TrainingConfig) -> int:
+    """One for small networks, whose operations are too short to share; all processors otherwise."""
+    widths = (*(network.before or (network.width,))[-1:], *network.layers)
+    products = sum(4 * units * (units + below) for below, units in zip(widths, network.layers, strict=False))
+    rows = 1 if isinstance(config.regime, WholeSequence) else config.batch_size
+    return 1 if products * rows < SMALL else os.cpu_count() or 1
+
+
+@contextmanager
+def _torch_settings(threads: int, device: str) -> Iterator[None]:
+    """Within this PyTorch uses so many threads; afterwards its settings and its random numbers are as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if device == "cuda" else ()):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _memory_errors(config: TrainingConfig) -> Iterator[None]:
+    """What PyTorch and NumPy say when memory does not suffice, in words that help."""
+    try:
+        yield
+    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+        text = str(error)
+        if isinstance(error, RuntimeError) and not isinstance(error, torch.OutOfMemoryError):
+            if "can't allocate memory" not in text and "not enough memory" not in text:
+                raise
+        raise ModelError(
+            f"A batch of {config.batch_size} does not fit in memory ({text.splitlines()[0] if text else 'no more'}).\n"
+            f"Use a smaller batch_size, for example {max(1, config.batch_size // 4)}, shorter stretches, or a smaller "
+            "network."
+        ) from error

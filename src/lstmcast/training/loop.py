@@ -1,0 +1,253 @@
+"""The loop that trains one network, whatever the regime.
+
+`train` can be read aloud; what a run consists of is in `Run`, and everything that the next epoch depends on goes into a
+checkpoint and comes back from it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from lstmcast.errors import ModelError
+from lstmcast.training.checkpoint import Groups, Keeper
+from lstmcast.training.config import TrainingConfig
+from lstmcast.training.history import DTYPES, Epoch, History
+from lstmcast.training.losses import Sums, added
+from lstmcast.training.optim import make_optimiser, rate, set_rate
+from lstmcast.training.regimes import Reader, Regime, Update
+from lstmcast.training.weights import Values, average_of, averaged, copied, put, trained_weights
+
+CHECKED_TOGETHER = 64  # losses on CUDA: asking for each one would make the device wait
+
+
+@dataclass
+class Run:
+    """One member's training: what is trained, and how far it has come."""
+
+    reader: Reader
+    regime: Regime
+    config: TrainingConfig
+    seeds: tuple[int, ...]  # of every draw, together with the epoch
+    ids: NDArray  # names of the series, for messages
+    epochs: int  # to train for; the config's, or fewer when a refit repeats a run up to its best epoch
+    epoch: int = 0
+    step: int = 0
+    drops: int = 0  # of the learning rate, on plateaus
+    seconds: float = 0.0
+    finished: bool = False
+    best: Values | None = None  # None: the weights as they are
+    best_epoch: int = 0
+    best_loss: float = math.inf
+    rows: list[Epoch] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.weights = trained_weights(self.reader.module)
+        self.optimiser = make_optimiser(self.config.optimiser, self.weights)
+        self.average = average_of(self.config.average, self.weights)
+        self.began = time.monotonic()
+
+    @property
+    def waited(self) -> int:
+        """Epochs since the best one."""
+        return self.epoch - self.best_epoch
+
+
+Tell = Callable[[Run, Epoch, bool], bool]  # of a run, its newest epoch, and whether that was the best: whether to stop
+
+
+def train(run: Run, keeper: Keeper, tell: Tell) -> None:
+    """Train until the last epoch, until patience is lost, or until a callback says stop."""
+    config = run.config
+    while run.epoch < run.epochs and not run.finished:
+        train_loss, learning_rate = train_epoch(run, run.epoch + 1)
+        run.epoch += 1
+        run.average.after_epoch(run.weights)
+        with averaged(run.weights, run.average):
+            validation_loss = validate(run)
+            improved = keep_best(run, validation_loss)
+            run.seconds = time.monotonic() - run.began
+            row = Epoch(
+                run.seeds[1], run.epoch, run.step, train_loss, validation_loss, learning_rate, run.seconds, False
+            )
+            run.rows.append(row)
+            stop = tell(run, row, improved)
+        schedule = config.optimiser.schedule
+        if schedule.kind == "plateau" and run.waited and run.waited % schedule.every == 0:
+            run.drops += 1
+        run.finished = stop or (config.patience is not None and run.waited >= config.patience)
+        if keeper.due():
+            keeper.save(*state_of(run))
+    run.finished = True
+    keeper.save(*state_of(run))
+
+
+def train_epoch(run: Run, epoch: int) -> tuple[float, float]:
+    """One epoch of updates: the mean loss over its targets, and the last learning rate."""
+    config = run.config.optimiser
+    rng = np.random.default_rng([*run.seeds, epoch])
+    if run.reader.module.config.dropout > 0:
+        torch.manual_seed(int(rng.integers(2**63)))
+    tally, learning_rate = Tally(run, epoch), config.learning_rate
+    for update in run.regime.updates(run.reader, epoch, rng):
+        done = (epoch - 1 + update.done) / run.config.epochs
+        learning_rate = config.learning_rate * rate(config.schedule, done, epoch - 1, run.drops)
+        set_rate(run.optimiser, learning_rate)
+        run.optimiser.zero_grad(set_to_none=False)
+        update.sums.mean().backward()
+        if config.clip is not None:
+            torch.nn.utils.clip_grad_norm_(run.weights, config.clip)
+        run.optimiser.step()
+        run.step += 1
+        run.average.after_update(run.weights, run.step)
+        tally.add(update)
+    return tally.mean(), learning_rate
+
+
+class Tally:
+    """Adds up the losses of an epoch, and stops where one is not a number."""
+
+    def __init__(self, run: Run, epoch: int) -> None:
+        self.run, self.epoch, self.updates = run, epoch, 0
+        self.folded: list[Sums] = []
+        self.recent: list[Update] = []
+
+    def add(self, update: Update) -> None:
+        """One more update. Numbers are asked for a few at a time: each one would make a GPU wait."""
+        self.recent.append(update._replace(sums=Sums(update.sums.total.detach(), update.sums.targets)))
+        if len(self.recent) == CHECKED_TOGETHER:
+            self._fold()
+
+    def mean(self) -> float:
+        """The mean loss over all targets so far; NaN before the first."""
+        self._fold()
+        return float(added(self.folded).mean()) if self.folded else math.nan
+
+    def _fold(self) -> None:
+        if not self.recent:
+            return
+        totals = torch.stack([update.sums.total for update in self.recent])
+        wrong = torch.nonzero(~torch.isfinite(totals))
+        if len(wrong):
+            first = int(wrong[0])
+            raise ModelError(_diverged(self.run, self.epoch, self.updates + first + 1, self.recent[first].series))
+        self.updates += len(self.recent)
+        self.folded = [added([*self.folded, *(update.sums for update in self.recent)])]
+        self.recent.clear()
+
+
+def _diverged(run: Run, epoch: int, update: int, series: NDArray) -> str:
+    """Names the series that most likely did it: those with the largest numbers, infinite ones first."""
+    series = np.unique(series)
+    largest = run.regime.feed.largest(series)
+    order = np.argsort(-largest, kind="stable")[:3]
+    named = ", ".join(f"{str(run.ids[series[k]])!r} (up to {largest[k]:.3g})" for k in order)
+    return (
+        f"The loss is no longer a finite number in epoch {epoch}, update {update}, which read {len(series)} series; "
+        f"those with the largest values are {named}.\n"
+        f"Try a lower learning rate (it is {run.config.optimiser.learning_rate:g}), gradient clipping "
+        "(Optimiser(clip=1.0)), or a transform that scales the series."
+    )
+
+
+@torch.no_grad()
+def validate(run: Run) -> float:
+    """The mean loss over what is held back; NaN where nothing is."""
+    module = run.reader.module
+    noisy = module.config.dropout > 0
+    if noisy:
+        module.eval()
+    parts = list(run.regime.validation(run.reader))
+    if noisy:
+        module.train()
+    if not parts:
+        return math.nan
+    loss = float(added(parts).mean())
+    if not math.isfinite(loss):
+        stretches = run.regime.held_back.stretches
+        raise ModelError(_diverged(run, run.epoch, run.step, stretches.series))
+    return loss
+
+
+def keep_best(run: Run, loss: float) -> bool:
+    """Remember the weights if the validation loss is a new lowest, or if there is none: then the newest count."""
+    if math.isnan(loss):
+        run.best_epoch = run.epoch
+        return True
+    if loss >= run.best_loss:
+        return False
+    run.best, run.best_epoch, run.best_loss = copied(run.weights), run.epoch, loss
+    return True
+
+
+def validate_start(run: Run) -> None:
+    """Epoch 0: the weights that training starts from, so that it never gives worse ones."""
+    loss = validate(run)
+    if not math.isnan(loss):
+        keep_best(run, loss)
+        run.rows.append(Epoch(run.seeds[1], 0, 0, math.nan, loss, 0.0, 0.0, False))
+
+
+def use_best(run: Run) -> None:
+    """Set the module to the weights that training gives: of the best epoch, or the average so far."""
+    best = run.best if run.best is not None else run.average.values()
+    if best is not None:
+        put(run.weights, best)
+
+
+def state_of(run: Run) -> tuple[dict[str, Any], Groups]:
+    """All that the next epoch depends on."""
+    state = {
+        "epoch": run.epoch, "step": run.step, "drops": run.drops, "seconds": run.seconds, "finished": run.finished,
+        "best_epoch": run.best_epoch, "best_loss": run.best_loss if math.isfinite(run.best_loss) else None,
+    }  # fmt: skip
+    groups: Groups = {
+        "weights": _arrays(run.weights),
+        "best": _arrays(run.best or []),
+        "average": {f"{k}.{n}": a for k, taken in enumerate(run.average.taken) for n, a in _arrays(taken).items()},
+        "carried": _arrays([part for pair in run.regime.carried for part in pair]),
+        "optimiser": {
+            f"{k}.{name}": torch.as_tensor(value).cpu().numpy()
+            for k, values in run.optimiser.state_dict()["state"].items()
+            for name, value in values.items()
+        },
+        "history": History(tuple(run.rows)).columns(),
+    }
+    return state, groups
+
+
+def take_up(run: Run, state: dict[str, Any], groups: Groups) -> None:
+    """Go on where `state_of` was asked."""
+    device = run.weights[0].device
+
+    def tensors(group: dict[str, NDArray]) -> Values:
+        return [torch.from_numpy(group[str(k)].copy()).to(device) for k in range(len(group))]
+
+    run.epoch, run.step, run.drops = state["epoch"], state["step"], state["drops"]
+    run.seconds, run.finished, run.best_epoch = state["seconds"], state["finished"], state["best_epoch"]
+    run.best_loss = math.inf if state["best_loss"] is None else state["best_loss"]
+    put(run.weights, tensors(groups["weights"]))
+    run.best = tensors(groups["best"]) or None
+    taken: dict[int, dict[str, NDArray]] = {}
+    for name, array in groups["average"].items():
+        taken.setdefault(int(name.partition(".")[0]), {})[name.partition(".")[2]] = array
+    run.average.taken = [tensors(taken[k]) for k in sorted(taken)]
+    carried = tensors(groups["carried"])
+    run.regime.carried = list(zip(carried[::2], carried[1::2], strict=True))
+    moments: dict[int, dict[str, torch.Tensor]] = {}
+    for name, array in groups["optimiser"].items():
+        moments.setdefault(int(name.partition(".")[0]), {})[name.partition(".")[2]] = torch.from_numpy(array.copy())
+    run.optimiser.load_state_dict({"state": moments, "param_groups": run.optimiser.state_dict()["param_groups"]})
+    run.rows = list(History.from_columns({name: groups["history"][name] for name in DTYPES}).epochs)
+    run.began = time.monotonic() - run.seconds
+
+
+def _arrays(tensors: Values | list[torch.nn.Parameter]) -> dict[str, NDArray]:
+    return {str(k): tensor.detach().cpu().numpy() for k, tensor in enumerate(tensors)}

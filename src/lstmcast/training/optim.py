@@ -1,0 +1,54 @@
+"""How the weights move: PyTorch's optimisers, and the learning rate over time."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import nn
+
+from lstmcast.training.config import Optimiser, Schedule
+
+
+def make_optimiser(config: Optimiser, weights: list[nn.Parameter]) -> torch.optim.Optimizer:
+    """The optimiser by its name."""
+    rest: dict[str, Any] = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
+    if config.name == "rmsprop":
+        return torch.optim.RMSprop(weights, alpha=config.decay, eps=config.epsilon, momentum=config.momentum, **rest)
+    if config.name == "sgd":
+        return torch.optim.SGD(weights, momentum=config.momentum, **rest)
+    kind = torch.optim.AdamW if config.name == "adamw" else torch.optim.Adam
+    return kind(weights, betas=config.betas, eps=config.epsilon, fused=True, **rest)
+
+
+def rate(schedule: Schedule, done: float, epochs_done: int, drops: int) -> float:
+    """The learning rate as a share of the optimiser's.
+
+    `done`: share of all updates that lie behind; `epochs_done`: whole epochs; `drops`: how often the validation loss
+    has stayed on a plateau.
+
+    >>> rate(Schedule("warmup_cosine", warmup=0.2), done=0.1, epochs_done=1, drops=0)
+    0.5
+    >>> rate(Schedule("step", factor=0.5, every=10), done=0.5, epochs_done=25, drops=0)
+    0.25
+    """
+    if schedule.kind == "cosine":
+        return _half_cosine(done)
+    if schedule.kind == "warmup_cosine":
+        if done < schedule.warmup:
+            return max(done / schedule.warmup, 0.01)
+        return _half_cosine((done - schedule.warmup) / (1 - schedule.warmup))
+    if schedule.kind == "step":
+        return schedule.factor ** (epochs_done // schedule.every)
+    return schedule.factor**drops  # 1 but on a plateau
+
+
+def _half_cosine(done: float) -> float:
+    return 0.5 * (1 + math.cos(math.pi * done))
+
+
+def set_rate(optimiser: torch.optim.Optimizer, learning_rate: float) -> None:
+    """Use this learning rate from the next update on."""
+    for group in optimiser.param_groups:
+        group["lr"] = learning_rate

@@ -1,0 +1,136 @@
+"""From data and settings to a regime: what is trained on, what is held back, and what has to be left out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast import windows
+from lstmcast.decoding import block_length, context_start
+from lstmcast.errors import DataError, UsageError
+from lstmcast.model.network import NetworkConfig
+from lstmcast.training import config as settings
+from lstmcast.training import regimes
+from lstmcast.training.config import TrainingConfig
+from lstmcast.training.feeds import CausalFeed, PlainFeed
+from lstmcast.training.regimes import Regime
+from lstmcast.windows import CausalData, FitData, Parts, PlainData, Stretches
+
+SHORTEST_CAUSAL = 5  # observations: a position has seen three, and one comes after it
+CAUSAL_LENGTH = 96  # steps of a stretch of causal inputs, unless the regime says so
+NOTHING_HELD_BACK = "nothing could be held back for validation: the weights of the last epoch are kept"
+
+
+def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) -> None:
+    """UsageError where network, data and regime do not go together."""
+    kind = config.regime.kind
+    if network.is_causal != isinstance(data, CausalData):
+        wanted = "CausalData (a panel)" if network.is_causal else "PlainData (transformed series)"
+        raise UsageError(
+            f"A network with inputs={network.inputs!r} learns from {wanted}, not from {type(data).__name__}."
+        )
+    if network.is_causal and kind in ("stateful", "rollout"):
+        raise UsageError(
+            f"The regime {type(config.regime).__name__} needs NetworkConfig(inputs='plain'): causal inputs are made "
+            "from raw observations as they come. Use Windows or WholeSequence, or plain inputs."
+        )
+    if kind == "rollout" and network.steps != 1:
+        raise UsageError(
+            f"The regime Rollout feeds back one step at a time, and the network answers {network.steps} at once. "
+            "Use NetworkConfig(horizon=1), which forecasts any horizon by feeding back, or another regime."
+        )
+    if isinstance(data, PlainData) and {data.inputs.shape[1], data.labels.shape[1]} != {network.channels}:
+        raise UsageError(
+            f"The data have {data.inputs.shape[1]} inputs and {data.labels.shape[1]} labels at each step, and the "
+            f"network channels={network.channels}. Use NetworkConfig(channels={data.labels.shape[1]})."
+        )
+
+
+def make_regime(
+    network: NetworkConfig, data: FitData, config: TrainingConfig, device: str, seed: int
+) -> tuple[Regime, tuple[str, ...]]:
+    """The regime over these data, and notes on what it leaves out. DataError where nothing can be trained on."""
+    parts = windows.parts_of(data)
+    if not len(parts.series):
+        raise DataError("There is nothing to train on: no series has a known value in its training part.")
+    if isinstance(data, CausalData):
+        return _causal(CausalFeed(data, network, device), parts, data, config, seed)
+    feed, regime = PlainFeed(data, network, device), config.regime
+    fresh = config.validation is not None and config.validation.fresh
+    if isinstance(regime, settings.Windows):
+        return _plain_windows(feed, parts, regime, config, seed)
+    if isinstance(regime, settings.Rollout):
+        parts_, notes = windows.long_enough(parts, regime.length + 1, f"Rollout(length={regime.length})")
+        back = windows.validation_windows(parts, regime.length, every=True, fresh=fresh)
+        back = _held_back(back, config, seed)
+        made = regimes.Rollout(feed, parts_, regime, config.batch_size, config.steps_per_epoch, config.epochs, back)
+        return made, notes
+    parts_, notes = windows.long_enough(parts, 2, "training")
+    back = _held_back(windows.validation_whole(parts, fresh=fresh), config, seed)
+    if isinstance(regime, settings.Stateful):
+        return regimes.Stateful(feed, parts_, regime, config.batch_size, back), notes
+    return regimes.WholeSequence(feed, parts_, regime.chunk, config.batch_size, back), notes
+
+
+def _causal(
+    feed: CausalFeed, parts: Parts, data: CausalData, config: TrainingConfig, seed: int
+) -> tuple[Regime, tuple[str, ...]]:
+    enough, notes = windows.long_enough(parts, SHORTEST_CAUSAL, "training")
+    fresh = config.validation is not None and config.validation.fresh
+    back = windows.validation_whole(parts, fresh=fresh)
+    context = context_start(back.begin, block_length(data.panel.periods))  # as far back as a forecast reads
+    back = _held_back(back._replace(first=np.maximum(back.first, context)), config, seed)
+    if isinstance(config.regime, settings.WholeSequence):
+        return regimes.WholeSequence(feed, enough, config.regime.chunk, config.batch_size, back), notes
+    assert isinstance(config.regime, settings.Windows)
+    return regimes.CausalWindows(
+        feed, enough, config.regime.length or CAUSAL_LENGTH, config.batch_size, config.steps_per_epoch, back
+    ), notes
+
+
+def _plain_windows(
+    feed: PlainFeed, parts: Parts, regime: settings.Windows, config: TrainingConfig, seed: int
+) -> tuple[Regime, tuple[str, ...]]:
+    regime = replace(regime, length=regime.length or default_length(parts))
+    assert regime.length is not None
+    enough, notes = windows.long_enough(parts, regime.length + 1, f"Windows(length={regime.length})")
+    left_out = np.arange(0)
+    validation = config.validation
+    if validation is not None and validation.by == "windows" and validation.share is not None:
+        left_out = _share_of_windows(enough, regime, validation.share, seed)
+        back = windows.windows(enough, left_out, regime.length, regime.stride, every=False)
+    else:
+        fresh = validation is not None and validation.fresh
+        back = windows.validation_windows(parts, regime.length, every=False, fresh=fresh)
+    back = _held_back(back, config, seed)
+    made = regimes.PlainWindows(feed, enough, regime, config.batch_size, config.steps_per_epoch, back, left_out)
+    return made, notes
+
+
+def _share_of_windows(parts: Parts, regime: settings.Windows, share: float, seed: int) -> NDArray:
+    assert regime.length is not None
+    total = int(windows.window_counts(parts, regime.length, regime.stride).sum())
+    left_out = round(share * total)
+    if not 0 < left_out < total:
+        raise DataError(
+            f"A share {share} of {total} windows leaves nothing to train on or to validate. Use shorter windows."
+        )
+    return np.sort(np.random.default_rng([seed, 0]).permutation(total)[:left_out])
+
+
+def _held_back(stretches: Stretches, config: TrainingConfig, seed: int) -> Stretches:
+    """What is validated on: nothing without a validation, and at most as many stretches as it says."""
+    if config.validation is None:
+        return stretches.rows(slice(0, 0))
+    most = config.validation.most
+    if most is None or len(stretches.series) <= most:
+        return stretches
+    rows = np.random.default_rng([seed, 1]).permutation(len(stretches.series))[:most]
+    return stretches.rows(np.sort(rows))
+
+
+def default_length(parts: Parts) -> int:
+    """Steps of a window: a quarter of the median training part, from 4 to 96."""
+    return int(np.clip(np.median(parts.end - parts.first) // 4, 4, 96))

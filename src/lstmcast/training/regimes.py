@@ -1,0 +1,322 @@
+"""The four regimes: in which pieces the series are read, and what is carried from one piece to the next.
+
+A regime gives the losses of an epoch one after the other, each with its graph; whoever asks for the next one has moved
+the weights in between. It validates in the way in which it is used.
+
+    B series · T steps · U steps with a loss · D units · H horizon · K columns · R raw numbers of the head
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lstmcast import windows
+from lstmcast.training import config as settings
+from lstmcast.training.feeds import Batch, CausalFeed, Group, PlainFeed
+from lstmcast.training.losses import Criterion, Sums, added, sums
+from lstmcast.training.module import NetworkModule, State
+from lstmcast.windows import Parts, Stretches
+
+MOST_POSITIONS = 1024  # with a loss, in a training batch of causal windows
+FEWEST_UPDATES, MOST_UPDATES = 4, 25  # in an epoch of causal windows
+ROWS_PER_SERIES = 8  # in a batch of causal windows, where series are few
+VALIDATED_TOGETHER = 256  # stretches, at least
+KEPT_VALUES = 64_000_000  # inputs that are kept for the next validation
+
+
+class Update(NamedTuple):
+    """The loss of one update, what it was made from, and the share of the epoch that lies behind it."""
+
+    sums: Sums
+    series: NDArray
+    done: float
+
+
+class Reader:
+    """A module together with what is minimised: from a batch to its loss."""
+
+    def __init__(self, module: NetworkModule, criterion: Criterion, device: str, mixed: bool = False) -> None:
+        self.module, self.criterion, self.device, self.mixed = module, criterion, device, mixed
+
+    def read(self, batch: Batch, state: State | None = None) -> tuple[Sums, State]:
+        """Read the batch's inputs, from a fresh state or the given one: the loss, and the state behind them."""
+        with self.precision():
+            hidden_BTD, state = self.module.hidden(batch.x_BTC, state)
+            if batch.positions_N is None:
+                raw = self.module.raw(hidden_BTD[:, batch.begin :], batch.x_BTC[:, batch.begin :])
+            else:
+                chosen = (part.flatten(0, 1)[batch.positions_N] for part in (hidden_BTD, batch.x_BTC))
+                raw = self.module.raw(*chosen)
+        return self._sums(raw, batch), state
+
+    def roll(self, batch: Batch, support: int, own_BT: Tensor | None) -> Sums:
+        """Read the truth as input for steps 0 … support, then the network's own predictions where `own_BT` says so."""
+        x_BTC = batch.x_BTC
+        known = min(support + 1, x_BTC.shape[1])
+        with self.precision():
+            hidden_BTD, state = self.module.hidden(x_BTC[:, :known])
+            raws = [self.module.raw(hidden_BTD, x_BTC[:, :known])]
+            for t in range(known, x_BTC.shape[1]):
+                x_BC = self._as_input(raws[-1][:, -1, 0].float(), batch)
+                if own_BT is not None:
+                    x_BC = torch.where(own_BT[:, t, None], x_BC, x_BTC[:, t])
+                hidden_BTD, state = self.module.hidden(x_BC[:, None], state)
+                raws.append(self.module.raw(hidden_BTD, x_BC[:, None]))
+        return self._sums(torch.cat(raws, 1)[:, batch.begin :], batch)
+
+    def precision(self) -> AbstractContextManager[object]:
+        """Within this the module computes in bfloat16 where that serves, if it is to."""
+        return torch.autocast(self.device, torch.bfloat16) if self.mixed else nullcontext()
+
+    def _as_input(self, raw_BKR: Tensor, batch: Batch) -> Tensor:
+        point_BK = self.module.answers.point(raw_BKR, torch)
+        if batch.scale_BK is None or batch.shift_BK is None:
+            return point_BK
+        return batch.scale_BK * point_BK + batch.shift_BK
+
+    def _sums(self, raw: Tensor, batch: Batch) -> Sums:
+        raw = raw.float() if self.mixed else raw
+        return sums(self.criterion, raw, batch.target, batch.weight_N, batch.targets)
+
+
+class HeldBack:
+    """Stretches to validate on; their tensors are kept if they are small enough."""
+
+    def __init__(self, feed: PlainFeed | CausalFeed, stretches: Stretches, size: int) -> None:
+        self.feed, self.stretches = feed, stretches
+        self.size = max(size, VALIDATED_TOGETHER)
+        self.kept: list[Batch] | None = None
+
+    def batches(self) -> Iterator[Batch]:
+        """All of them, stretches of like length together."""
+        if self.kept is not None:
+            yield from self.kept
+            return
+        made, values = [], 0
+        order = np.argsort(self.stretches.lengths, kind="stable")
+        for begin in range(0, len(order), self.size):
+            for group in self.feed.groups(self.stretches.rows(order[begin : begin + self.size])):
+                batch = self.feed.batch(group)
+                values += batch.x_BTC.numel()
+                if values <= KEPT_VALUES:
+                    made.append(batch)
+                yield batch
+        if values <= KEPT_VALUES:
+            self.kept = made
+
+
+class Regime(Protocol):
+    """What the loop asks of a regime."""
+
+    held_back: HeldBack
+    carried: State  # what goes on from one epoch to the next; empty unless a stateful one is never reset
+
+    @property
+    def feed(self) -> PlainFeed | CausalFeed:
+        """Where its batches come from."""
+        ...
+
+    def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
+        """The losses of an epoch (from 1), in order."""
+        ...
+
+    def validation(self, reader: Reader) -> Iterator[Sums]:
+        """The loss over what is held back, in parts; empty where nothing is."""
+        ...
+
+
+class PlainWindows:
+    """Windows of plain inputs, shuffled, each from a fresh state."""
+
+    def __init__(
+        self, feed: PlainFeed, parts: Parts, regime: settings.Windows, batch_size: int, steps: int | None,
+        held_back: Stretches, left_out: NDArray,
+    ) -> None:  # fmt: skip
+        assert regime.length is not None
+        self.feed, self.parts, self.regime, self.batch_size, self.length = (
+            feed,
+            parts,
+            regime,
+            batch_size,
+            regime.length,
+        )
+        total = int(windows.window_counts(parts, self.length, regime.stride).sum())
+        self.numbers = (
+            np.setdiff1d(np.arange(total), left_out, assume_unique=True) if len(left_out) else np.arange(total)
+        )
+        self.held_back = HeldBack(feed, held_back, batch_size)
+        self.once = steps is None
+        self.steps = steps or -(-len(self.numbers) // batch_size)
+        self.carried: State = []
+
+    def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
+        """Each window once, or as many as the steps of an epoch take."""
+        for k, stretches in enumerate(self.batches(rng)):
+            batch = self.feed.batch(Group(stretches))
+            yield Update(reader.read(batch)[0], stretches.series, k / self.steps)
+
+    def validation(self, reader: Reader) -> Iterator[Sums]:
+        """At the last step of each window that is held back."""
+        return (reader.read(batch)[0] for batch in self.held_back.batches())
+
+    def batches(self, rng: np.random.Generator) -> Iterator[Stretches]:
+        """The windows of an epoch."""
+        many = len(self.numbers)
+        count = many if self.once else self.steps * self.batch_size
+        order = windows.drawn(rng, many, count) if self.regime.shuffle else np.arange(count) % many
+        every = self.regime.loss == "every"
+        for begin in range(0, count, self.batch_size):
+            numbers = self.numbers[order[begin : begin + self.batch_size]]
+            yield windows.windows(self.parts, numbers, self.length, self.regime.stride, every)
+
+
+class CausalWindows:
+    """Each series, cut off at random in the later half of its training part, read from a fresh state."""
+
+    def __init__(
+        self, feed: CausalFeed, parts: Parts, length: int, batch_size: int, steps: int | None, held_back: Stretches
+    ) -> None:
+        self.feed, self.parts, self.length = feed, parts, length
+        self.rows = min(batch_size, ROWS_PER_SERIES * len(parts.series))
+        once = -(-len(parts.series) // self.rows)
+        self.steps = steps or min(max(once, FEWEST_UPDATES), MOST_UPDATES)
+        self.held_back = HeldBack(feed, held_back, batch_size)
+        self.carried: State = []
+
+    def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
+        """Each series about once; those of a batch are cut off at the same share, so that little is padding."""
+        order = windows.drawn(rng, len(self.parts.series), self.rows * self.steps)
+        for k in range(self.steps):
+            rows = order[k * self.rows : (k + 1) * self.rows]
+            stretches = windows.cut_off(self.parts, rows, rng.uniform(0.5, 1.0), self.length)
+            groups = self.feed.groups(stretches)
+            batches = (self.feed.batch(group, rng, MOST_POSITIONS // len(groups)) for group in groups)
+            yield Update(added([reader.read(batch)[0] for batch in batches]), stretches.series, k / self.steps)
+
+    def validation(self, reader: Reader) -> Iterator[Sums]:
+        """At every step that answers into the validation part."""
+        return (reader.read(batch)[0] for batch in self.held_back.batches())
+
+
+class WholeSequence:
+    """Whole series in order, with a loss at every step; an update after each chunk."""
+
+    def __init__(
+        self, feed: PlainFeed | CausalFeed, parts: Parts, chunk: int | None, batch_size: int, held_back: Stretches
+    ) -> None:
+        self.feed, self.chunk, self.batch_size = feed, chunk, batch_size
+        self.stretches = windows.whole(parts)
+        self.held_back = HeldBack(feed, held_back, batch_size)
+        self.carried: State = []
+
+    def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
+        """Each series once."""
+        count = len(self.stretches.series)
+        order = rng.permutation(count) if count > self.batch_size else np.arange(count)
+        for begin in range(0, count, self.batch_size):
+            rows = order[begin : begin + self.batch_size]
+            for group in self.feed.groups(self.stretches.rows(rows)):
+                yield from self._read(reader, group, begin / count)
+
+    def _read(self, reader: Reader, group: Group, done: float) -> Iterator[Update]:
+        state = None
+        for batch in self.feed.pieces(group, self.chunk):
+            loss, state = reader.read(batch, state)
+            yield Update(loss, group.stretches.series, done)
+            state = detached(state)
+
+    def validation(self, reader: Reader) -> Iterator[Sums]:
+        """At every step that answers into the validation part."""
+        return (reader.read(batch)[0] for batch in self.held_back.batches())
+
+
+class Stateful:
+    """Rows of the batch are series; a row's next chunk starts from the state in which its last one ended."""
+
+    def __init__(
+        self, feed: PlainFeed, parts: Parts, regime: settings.Stateful, batch_size: int, held_back: Stretches
+    ) -> None:
+        self.feed, self.parts, self.regime = feed, parts, regime
+        self.rows = min(batch_size, len(parts.series))
+        self.turns = sum(1 for _ in self._turns())
+        self.held_back = HeldBack(feed, held_back, batch_size)
+        self.carried: State = []  # h and c (1, rows, D) of each layer; nothing before the first update
+
+    def _turns(self) -> Iterator[windows.Turn]:
+        regime = self.regime
+        return windows.turns(self.parts, self.rows, regime.chunk, regime.stride or regime.chunk, regime.loss == "last")
+
+    def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
+        """A chunk of every row, again and again until all series are read."""
+        if self.regime.reset != "never":
+            self.carried = []
+        for k, turn in enumerate(self._turns()):
+            if self.regime.reset == "sequence":
+                self._reset(turn.rows[turn.begins])
+            losses = [self._read(reader, turn, chosen) for chosen in windows.by_length(turn.stretches)]
+            yield Update(added(losses), turn.stretches.series, k / self.turns)
+
+    def _read(self, reader: Reader, turn: windows.Turn, chosen: NDArray) -> Sums:
+        """Read the chunks of some rows, all equally long, and remember the states in which they end."""
+        rows = torch.from_numpy(turn.rows[chosen]).to(self.feed.inputs_NC.device)
+        state = [(h[:, rows], c[:, rows]) for h, c in self.carried] or None
+        loss, state = reader.read(self.feed.batch(Group(turn.stretches.rows(chosen))), state)
+        if not self.carried:
+            self.carried = [(_zeros(h, self.rows), _zeros(c, self.rows)) for h, c in state]
+        for (h, c), (new_h, new_c) in zip(self.carried, detached(state), strict=True):
+            h[:, rows], c[:, rows] = new_h.to(h.dtype), new_c.to(c.dtype)
+        return loss
+
+    def _reset(self, rows: NDArray) -> None:
+        for h, c in self.carried:
+            h[:, rows] = 0.0
+            c[:, rows] = 0.0
+
+    def validation(self, reader: Reader) -> Iterator[Sums]:
+        """At every step that answers into the validation part, each series read from its beginning."""
+        return (reader.read(batch)[0] for batch in self.held_back.batches())
+
+
+class Rollout:
+    """Stretches that begin with the truth and go on with the network's own predictions."""
+
+    def __init__(
+        self, feed: PlainFeed, parts: Parts, regime: settings.Rollout, batch_size: int, steps: int | None, epochs: int,
+        held_back: Stretches,
+    ) -> None:  # fmt: skip
+        every = settings.Windows(regime.length, regime.stride, "every")
+        self.windows = PlainWindows(feed, parts, every, batch_size, steps, held_back, np.arange(0))
+        self.feed, self.regime, self.epochs, self.held_back = feed, regime, epochs, self.windows.held_back
+        self.carried: State = []
+
+    def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
+        """Each stretch once, or as many as the steps of an epoch take."""
+        support, probability = self.regime.at((epoch - 1) / max(self.epochs - 1, 1))
+        for k, stretches in enumerate(self.windows.batches(rng)):
+            batch = self.feed.batch(Group(stretches))
+            own_BT = None
+            if probability < 1:
+                drawn = rng.random(tuple(batch.x_BTC.shape[:2])) < probability
+                own_BT = torch.from_numpy(drawn).to(batch.x_BTC.device)
+            yield Update(reader.roll(batch, support, own_BT), stretches.series, k / self.windows.steps)
+
+    def validation(self, reader: Reader) -> Iterator[Sums]:
+        """With the support of the last epoch, and nothing but own predictions after it."""
+        support, _ = self.regime.last
+        return (reader.roll(batch, support, None) for batch in self.held_back.batches())
+
+
+def detached(state: State) -> State:
+    """The same numbers without the graph that led to them."""
+    return [(h.detach(), c.detach()) for h, c in state]
+
+
+def _zeros(like: Tensor, rows: int) -> Tensor:
+    return torch.zeros(1, rows, like.shape[2], device=like.device)

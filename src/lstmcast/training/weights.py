@@ -1,0 +1,135 @@
+"""The weights of a module while they are trained: as few tensors as possible, and averages of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from lstmcast.training.config import Ema, Snapshots
+
+Values = list[Tensor]
+ALIGNED = 16  # numbers: each weight begins at a multiple of 64 bytes
+
+
+def trained_weights(module: nn.Module) -> list[nn.Parameter]:
+    """What an optimiser moves. On the CPU that is one long tensor in which all parameters of the module are views.
+
+    For small networks calling an operation costs more than computing it: one tensor instead of fourteen makes an
+    update of a 5-4-3 network four times faster. (cuDNN wants each layer's weights in a buffer of their own.)
+    """
+    trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    if any(parameter.device.type != "cpu" for parameter in trained):
+        return trained
+    places, size = [], 0
+    for parameter in trained:
+        places.append(size)
+        size += -(-parameter.numel() // ALIGNED) * ALIGNED
+    flat = nn.Parameter(torch.zeros(size))
+    flat.grad = torch.zeros(size)
+    for parameter, place in zip(trained, places, strict=True):
+        here = slice(place, place + parameter.numel())
+        flat.data[here] = parameter.data.reshape(-1)
+        parameter.data = flat.data[here].view(parameter.shape)
+        parameter.grad = flat.grad[here].view(parameter.shape)
+    return [flat]
+
+
+@torch.no_grad()
+def copied(weights: list[nn.Parameter] | Values) -> Values:
+    """The numbers as they are now."""
+    return [tensor.detach().clone() for tensor in weights]
+
+
+@torch.no_grad()
+def put(weights: list[nn.Parameter], values: Values) -> None:
+    """Set the weights."""
+    for weight, value in zip(weights, values, strict=True):
+        weight.copy_(value)
+
+
+class Newest:
+    """No average: the weights as they are."""
+
+    def __init__(self) -> None:
+        self.taken: list[Values] = []
+
+    def after_update(self, weights: list[nn.Parameter], step: int) -> None:
+        """Nothing to remember."""
+
+    def after_epoch(self, weights: list[nn.Parameter]) -> None:
+        """Nothing to remember."""
+
+    def values(self) -> Values | None:
+        """None: the weights themselves."""
+        return None
+
+
+class EmaAverage:
+    """Exponential moving average over updates; it forgets faster while it is young.
+
+    Polyak & Juditsky, "Acceleration of stochastic approximation by averaging", SIAM J. Control Optim. 30 (1992).
+    """
+
+    def __init__(self, decay: float, weights: list[nn.Parameter]) -> None:
+        self.decay = decay
+        self.taken = [copied(weights)]
+
+    @torch.no_grad()
+    def after_update(self, weights: list[nn.Parameter], step: int) -> None:
+        """One more update; `step` counts them from 1."""
+        for average, weight in zip(self.taken[0], weights, strict=True):
+            average.lerp_(weight, 1 - min(self.decay, step / (step + 9)))
+
+    def after_epoch(self, weights: list[nn.Parameter]) -> None:
+        """Nothing to remember."""
+
+    def values(self) -> Values | None:
+        """The average."""
+        return self.taken[0]
+
+
+class SnapshotAverage:
+    """Mean of the weights at the ends of the newest epochs."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.taken: list[Values] = []
+
+    def after_update(self, weights: list[nn.Parameter], step: int) -> None:
+        """Nothing to remember."""
+
+    def after_epoch(self, weights: list[nn.Parameter]) -> None:
+        """Take a snapshot, and forget the oldest one beyond `count`."""
+        self.taken = [*self.taken, copied(weights)][-self.count :]
+
+    def values(self) -> Values | None:
+        """The mean; None before the first epoch has ended."""
+        return [torch.stack(tensors).mean(0) for tensors in zip(*self.taken, strict=True)] if self.taken else None
+
+
+Average = Newest | EmaAverage | SnapshotAverage
+
+
+def average_of(config: Ema | Snapshots | None, weights: list[nn.Parameter]) -> Average:
+    """What a config asks for."""
+    if isinstance(config, Ema):
+        return EmaAverage(config.decay, weights)
+    return SnapshotAverage(config.count) if isinstance(config, Snapshots) else Newest()
+
+
+@contextmanager
+def averaged(weights: list[nn.Parameter], average: Average) -> Iterator[None]:
+    """Within this the weights are the average: what is validated and kept is what would be used."""
+    values = average.values()
+    if values is None:
+        yield
+        return
+    moving = copied(weights)
+    put(weights, values)
+    try:
+        yield
+    finally:
+        put(weights, moving)
