@@ -17,7 +17,7 @@ MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*
 # Where a package may be imported at all, wherever in the file the import stands.
 HOMES = {
     "torch": ("training/",),
-    "matplotlib": ("plots.py", "fonts.py"),
+    "matplotlib": ("plots.py", "fonts.py", "articles/"),
     "plotly": ("report.py",),
     "typer": ("cli.py", "options.py"),
     "safetensors": ("store.py",),

@@ -1,0 +1,259 @@
+"""What the examples share: a folder for what a run leaves behind, a log, progress, pictures, tables, measures.
+
+An example is a function of a `Run`, of whether it follows its article to the letter, and of a seed:
+
+    def run(to: Run, faithful: bool, seed: int) -> list[Measure]
+
+It says what it does by `to.say`, trains by `to.fit`, and leaves what it finds by `to.figure`, `to.table` and
+`to.model`. The first measure is the one that the comparison of all examples shows.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast import store
+from lstmcast.errors import OutputError, UsageError
+from lstmcast.files import output_errors, require_writable, whole_file
+from lstmcast.fonts import fonts_with
+from lstmcast.plots import AMBER, BLUE, FAINT, GRID, INK
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from lstmcast.forecaster import LSTMForecaster
+    from lstmcast.training.history import History
+
+Labels = Literal["en", "ja"]
+MARKER = "run.json"  # in the folder of checkpoints: of which run they are
+
+PALETTE = (INK, BLUE, AMBER, "#2f8f5b", "#a23b72", "#6b7785")
+STYLE = {
+    "axes.axisbelow": True, "axes.edgecolor": GRID, "axes.grid": True, "axes.labelcolor": FAINT,
+    "axes.spines.left": False, "axes.spines.right": False, "axes.spines.top": False,
+    "axes.titlecolor": INK, "axes.titlelocation": "left", "axes.titlesize": 11, "figure.facecolor": "white",
+    "figure.titlesize": 13, "figure.titleweight": "bold", "grid.color": GRID, "grid.linewidth": 0.8,
+    "legend.fontsize": 9, "legend.frameon": False, "lines.linewidth": 1.4, "text.color": INK,
+    "xtick.color": FAINT, "xtick.labelsize": 9, "xtick.major.size": 0, "xtick.minor.size": 0,
+    "ytick.color": FAINT, "ytick.labelsize": 9, "ytick.major.size": 0, "ytick.minor.size": 0,
+}  # fmt: skip
+
+
+class Measure(NamedTuple):
+    """One number that an example reports: what was measured, its value, and the seconds that led to it."""
+
+    measure: str
+    value: float
+    seconds: float
+
+
+class Run:
+    """One run of an example and the folder that it fills.
+
+    `folder` is made if need be; OutputError where nothing can be written there. Where it holds checkpoints of the same
+    `example`, `mode` and `seed`, the run goes on from them: `resumed` says so. `japanese`: texts of the pictures by
+    their English ones, for `labels="ja"`.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     to = Run(place, quiet=True)
+    ...     to.say("Two rows.")
+    ...     _ = to.table("rows", {"step": np.arange(2), "error": np.array([0.5, 0.25])})
+    ...     print((to.folder / "rows.csv").read_text(), (to.folder / "log.txt").read_text(), sep="")
+    step,error
+    0,0.5
+    1,0.25
+    Two rows.
+    """
+
+    def __init__(
+        self, folder: str | Path, *, example: str = "", mode: str = "default", seed: int = 0, quiet: bool = False,
+        labels: Labels = "en", japanese: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        self.folder, self.quiet, self.began = Path(folder), quiet, time.perf_counter()
+        self.checkpoints = self.folder / "checkpoints"
+        with output_errors(folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            require_writable(self.folder)
+        self._of = {"example": example, "mode": mode, "seed": seed}
+        self.resumed = self._take_up()
+        if not self.resumed:
+            self._write_log("", "w")
+        self._texts = _translations(labels, japanese or {})
+        if labels == "ja" and japanese and not self._texts:
+            self.say(_NO_FONT)
+
+    @property
+    def seconds(self) -> float:
+        """Since the run began."""
+        return time.perf_counter() - self.began
+
+    def say(self, text: str) -> None:
+        """A line for people, which is also logged; only logged when the run is quiet."""
+        if not self.quiet:
+            sys.stdout.write(text + "\n")
+            sys.stdout.flush()
+        self.log(text)
+
+    def log(self, text: str) -> None:
+        """A line for log.txt alone."""
+        self._write_log(text + "\n")
+
+    def text(self, english: str) -> str:
+        """The text in the language of the pictures."""
+        return self._texts.get(english, english)
+
+    def callbacks(self, every: int = 1) -> list[Callable[[Any], Any]]:
+        """For a fit: progress on standard error unless the run is quiet, and every n-th epoch as a row of the log."""
+        from lstmcast.training.callbacks import PrintTable, ProgressLine
+
+        return [*([] if self.quiet else [ProgressLine()]), PrintTable(_Log(self._write_log), every)]  # pyright: ignore[reportArgumentType]
+
+    def fit(
+        self, forecaster: LSTMForecaster, data: Any, name: str = "", callbacks: Sequence[Callable[[Any], Any]] = ()
+    ) -> LSTMForecaster:
+        """`forecaster.fit`, going on from the checkpoints that an interrupted run left under this `name`.
+
+        KeyboardInterrupt where Ctrl-C stopped it: the command that is given again goes on from there.
+        """
+        from lstmcast.training.config import require_torch
+
+        require_torch()
+        place = self.checkpoints / (name or "fit")
+        fitted = forecaster.fit(data, folder=place, resume=True, callbacks=[*self.callbacks(), *callbacks])
+        assert fitted.learned is not None
+        for note in fitted.learned.notes:
+            self.say(f"note: {note}")
+        if any(note.startswith("interrupted") for note in fitted.learned.notes):
+            raise KeyboardInterrupt
+        return fitted
+
+    def saved_networks(self, name: str) -> Path:
+        """A folder for callbacks that save networks; without those of an earlier run, unless this one goes on."""
+        folder = self.folder / name
+        if not self.resumed and folder.is_dir():
+            with output_errors(folder):
+                for old in filter(store.is_store, list(folder.iterdir())):
+                    shutil.rmtree(old)
+        return folder
+
+    @contextmanager
+    def figure(self, name: str, size: tuple[float, float] = (10.0, 5.0)) -> Iterator[Figure]:
+        """A matplotlib Figure that becomes folder/name.png; axes without a legend get one if anything is labelled."""
+        import matplotlib
+        from cycler import cycler
+        from matplotlib.figure import Figure
+
+        style: Any = {**STYLE, "axes.prop_cycle": cycler(color=PALETTE)}
+        with matplotlib.rc_context(style), fonts_with(set().union(*self._texts.values())):
+            figure = Figure(figsize=size, layout="constrained")
+            yield figure
+            for ax in figure.axes:
+                if ax.get_legend() is None and ax.get_legend_handles_labels()[1]:
+                    ax.legend()
+            with whole_file(self.folder / f"{name}.png") as temporary:
+                figure.savefig(temporary, format="png", dpi=120)
+
+    def table(self, name: str, columns: Mapping[str, NDArray | Sequence[Any]]) -> Path:
+        """Equally long columns as folder/name.csv."""
+        from lstmcast.forecast import write_table
+
+        return write_table({key: _column(values) for key, values in columns.items()}, self.folder / f"{name}.csv")
+
+    def model(self, forecaster: LSTMForecaster) -> Path:
+        """A fitted forecaster as folder/model, which `lstmcast predict` and `lstmcast info` read."""
+        forecaster.save(self.folder / "model")
+        return self.folder / "model"
+
+    def finish(self, measures: Sequence[Measure]) -> None:
+        """Write summary.csv; the checkpoints have served."""
+        self.table("summary", summary(measures, **{key: self._of[key] for key in ("example", "mode")}))
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+
+    def _take_up(self) -> bool:
+        """Whether there are checkpoints of this run; those of another one are removed."""
+        marker = self.checkpoints / MARKER
+        if not marker.exists() and self.checkpoints.exists() and any(self.checkpoints.iterdir()):
+            raise OutputError(
+                f"{str(self.checkpoints)!r} is in the way: examples keep their checkpoints in a folder of that name, "
+                "and this one is of something else. Name another place with --out."
+            )
+        with output_errors(self.checkpoints):
+            if marker.exists() and json.loads(marker.read_text(encoding="utf-8")) == self._of:
+                return True
+            shutil.rmtree(self.checkpoints, ignore_errors=True)
+            self.checkpoints.mkdir()
+            marker.write_text(json.dumps(self._of), encoding="utf-8")
+        return False
+
+    def _write_log(self, text: str, mode: str = "a") -> None:
+        with output_errors(self.folder / "log.txt"), open(self.folder / "log.txt", mode, encoding="utf-8") as log:
+            log.write(text)
+
+
+class _Log:
+    """What PrintTable needs of a stream."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self.write = write
+
+
+_NO_FONT = (
+    "note: no font here has Japanese letters, so the pictures are in English. Install one with "
+    "pip install 'lstmcast[ja]', or a system font such as Noto Sans CJK."
+)
+
+
+def _translations(labels: str, japanese: Mapping[str, str]) -> dict[str, str]:
+    """The texts of the pictures in Japanese; none where English is wanted, or no font has the letters."""
+    if labels not in ("en", "ja"):
+        raise UsageError(f"{labels=} are not known. Use 'en' or 'ja'.")
+    if labels == "en":
+        return {}
+    with fonts_with(set().union(*japanese.values())) as missing:
+        return {} if missing else dict(japanese)
+
+
+def _column(values: NDArray | Sequence[Any]) -> NDArray:
+    column = np.asarray(values)
+    return column.astype(object) if column.dtype.kind in "US" else column
+
+
+def summary(measures: Sequence[Measure], example: str, mode: str) -> dict[str, NDArray]:
+    """Columns of summary.csv.
+
+    >>> list(summary([Measure("RMSE", 0.5, 2.0)], example="sine", mode="default"))
+    ['example', 'mode', 'measure', 'value', 'seconds']
+    """
+    return {
+        "example": np.full(len(measures), example, object),
+        "mode": np.full(len(measures), mode, object),
+        "measure": np.array([row.measure for row in measures], object),
+        "value": np.array([row.value for row in measures], float),
+        "seconds": np.array([row.seconds for row in measures], float),
+    }
+
+
+def rmse(forecast: NDArray, actual: NDArray) -> float:
+    """Root of the mean squared error; pairs with an unknown value do not count.
+
+    >>> rmse(np.array([1.0, 2.0, np.nan]), np.array([1.0, 4.0, 5.0])).__round__(3)
+    1.414
+    """
+    return float(np.sqrt(np.nanmean((np.asarray(forecast) - np.asarray(actual)) ** 2)))
+
+
+def training_seconds(history: History) -> float:
+    """Seconds that all members were trained for, interruptions left out."""
+    columns = history.columns()
+    return float(sum(columns["seconds"][columns["member"] == number].max() for number in set(columns["member"])))
