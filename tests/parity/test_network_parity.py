@@ -9,6 +9,7 @@ from lstmcast.errors import UsageError
 from lstmcast.model import inputs as causal
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.model.reading import answer, read, start
+from lstmcast.training.config import Initialiser
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
@@ -196,6 +197,23 @@ def test_initialisers_draw_what_they_say():
     assert not drawn["zeros"]["lstm.0.weight_ih"].any() and drawn["zeros"]["lstm.0.weight_hh"].any()
     with pytest.raises(UsageError, match="initialiser='ones' is not known"):
         NetworkModule(config, initialiser="ones")
+
+
+def test_initialisers_piece_by_piece():
+    config = NetworkConfig(layers=(40,), inputs="plain", head="point", horizon=1, channels=20)
+
+    def drawn(initialiser):
+        torch.manual_seed(0)
+        return arrays_from_state(NetworkModule(config, initialiser=initialiser).state_dict(), config)
+
+    for name, pieces in (("keras", Initialiser()), ("zeros", Initialiser("zeros"))):
+        named, own = drawn(name), drawn(pieces)
+        assert all(np.array_equal(named[key], own[key]) for key in named)
+    own = drawn(Initialiser("orthogonal", "uniform", bias=0.05, forget_bias=2.0))
+    np.testing.assert_allclose(own["lstm.0.bias"].reshape(4, 40), np.repeat([[0.05], [2], [0.05], [0.05]], 40, 1))
+    kernel, recurrent = own["lstm.0.weight_ih"], own["lstm.0.weight_hh"]
+    np.testing.assert_allclose(kernel.T @ kernel, np.eye(20), atol=1e-5)
+    assert 0.15 < abs(recurrent).max() <= 40**-0.5 and abs(recurrent).mean() == pytest.approx(40**-0.5 / 2, rel=0.05)
 
 
 def test_dropout_is_for_training_only():

@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, TypeVar, dataclass_transform
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from lstmcast.errors import MissingExtraError, UsageError
@@ -231,6 +231,11 @@ class Initialiser:
     forget_bias: float = 1.0
 
 
+Named = Literal["default", "pytorch", "keras", "chainer", "zeros"]
+ByNameOrParts = Discriminator(lambda given: "name" if isinstance(given, str) else "parts")
+AnyInitialiser = Annotated[Annotated[Named, Tag("name")] | Annotated[Initialiser, Tag("parts")], ByNameOrParts]
+
+
 @settings
 class Validation:
     """What is held back: the last part of each series ("time"), or a random share of the windows ("windows").
@@ -280,8 +285,8 @@ class TrainingConfig:
     windows: each series about once, from 4 to 25 updates). `batch_size`: windows or series in an update. `validation`:
     None holds nothing back. `patience`: epochs without a new lowest validation loss after which training stops.
     `refit`: train again on everything, for as many epochs as the best one took. `members`: networks that differ by
-    their seed. `initialiser`: a name of `training.initialisers`, or an `Initialiser`. `precision`: "mixed" computes in bfloat16 where that serves,
-    on CUDA.
+    their seed. `initialiser`: a name of `training.initialisers`, or an `Initialiser`. `precision`: "mixed" computes in
+    bfloat16 where that serves, on CUDA.
 
     >>> config = TrainingConfig(epochs=50, regime=Rollout(length=10, support=5))
     >>> training_from_json(to_json(config)) == config
@@ -299,7 +304,7 @@ class TrainingConfig:
     refit: bool = False
     members: Count = 1
     average: Annotated[Ema | Snapshots, Field(discriminator="kind")] | None = None
-    initialiser: Literal["default", "pytorch", "keras", "chainer", "zeros"] | Initialiser = "default"
+    initialiser: AnyInitialiser = "default"
     precision: Literal["full", "mixed"] = "full"
 
     def __post_init__(self) -> None:

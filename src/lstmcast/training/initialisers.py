@@ -6,34 +6,38 @@ pytorch    uniform within ±1/√units (dense layers: ±1/√inputs), biases too
 keras      Glorot uniform kernels, orthogonal recurrent kernels, zero biases but 1 for the forget gates
 chainer    LeCun normal kernels, zero biases but 1 for the forget gates
 zeros      Keras's, but with LSTM kernels (input to gates) of zeros
+
+A `training.config.Initialiser` says it piece by piece: Keras's is `Initialiser()`, zeros are `Initialiser("zeros")`.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
 from lstmcast.errors import UsageError
+from lstmcast.training.config import Initialiser
 
 if TYPE_CHECKING:
     from lstmcast.training.module import NetworkModule
 
-Initialiser = Literal["default", "pytorch", "keras", "chainer", "zeros"]
-
 
 @torch.no_grad()
-def initialise(module: NetworkModule, name: str) -> None:
+def initialise(module: NetworkModule, how: str | Initialiser) -> None:
     """Draw a module's weights anew; PyTorch has just drawn them its own way. UsageError for an unknown name."""
-    if name == "default":
-        name = "causal" if module.config.is_causal else "keras"
-    if name not in _KINDS:
-        raise UsageError(f"initialiser={name!r} is not known. Use 'default', 'pytorch', 'keras', 'chainer' or 'zeros'.")
     for layer in module.lstm:
         layer.get_parameter("bias_hh_l0").zero_()
-    _KINDS[name](module)
+    if isinstance(how, Initialiser):
+        return _by_parts(module, how)
+    if how == "default":
+        how = "causal" if module.config.is_causal else "keras"
+    if how not in _KINDS:
+        raise UsageError(f"initialiser={how!r} is not known. Use 'default', 'pytorch', 'keras', 'chainer' or 'zeros'.")
+    return _KINDS[how](module)
 
 
 def _causal(module: NetworkModule) -> None:
@@ -53,25 +57,7 @@ def _pytorch(module: NetworkModule) -> None:
 
 def _keras(module: NetworkModule) -> None:
     """Glorot & Bengio 2010; orthogonal: Saxe et al. 2014."""
-    for layer in module.lstm:
-        _glorot(layer.get_parameter("weight_ih_l0"))
-        nn.init.orthogonal_(layer.get_parameter("weight_hh_l0").T)
-        _open_forget_gates(layer.get_parameter("bias_ih_l0"))
-    for dense in _dense_layers(module):
-        _glorot(dense.weight)
-        _zero_bias(dense)
-
-
-def _chainer(module: NetworkModule) -> None:
-    """LeCun et al. 1998: normal with variance 1/inputs."""
-    for layer in module.lstm:
-        for name in ("weight_ih_l0", "weight_hh_l0"):
-            weight = layer.get_parameter(name)
-            weight.normal_(0.0, 1 / math.sqrt(weight.shape[1]))
-        _open_forget_gates(layer.get_parameter("bias_ih_l0"))
-    for dense in _dense_layers(module):
-        dense.weight.normal_(0.0, 1 / math.sqrt(dense.weight.shape[1]))
-        _zero_bias(dense)
+    _by_parts(module, Initialiser())
 
 
 def _zeros(module: NetworkModule) -> None:
@@ -79,9 +65,30 @@ def _zeros(module: NetworkModule) -> None:
 
     Not so where the head is zero too.
     """
-    _keras(module)
+    _by_parts(module, Initialiser("zeros"))
+
+
+def _chainer(module: NetworkModule) -> None:
+    """LeCun et al. 1998: normal with variance 1/inputs."""
+    _lstm(module, Initialiser("lecun_normal", "lecun_normal"))
+    for dense in _dense_layers(module):
+        _lecun(dense.weight)
+        _zero_bias(dense)
+
+
+def _by_parts(module: NetworkModule, parts: Initialiser) -> None:
+    _lstm(module, parts)
+    for dense in _dense_layers(module):
+        _glorot(dense.weight)
+        _zero_bias(dense)
+
+
+def _lstm(module: NetworkModule, parts: Initialiser) -> None:
     for layer in module.lstm:
-        layer.get_parameter("weight_ih_l0").zero_()
+        _DRAWS[parts.kernel](layer.get_parameter("weight_ih_l0"))
+        _DRAWS[parts.recurrent](layer.get_parameter("weight_hh_l0"))
+        bias_G = layer.get_parameter("bias_ih_l0").fill_(parts.bias)
+        _gates(bias_G)[1].fill_(parts.forget_bias)
 
 
 _KINDS = {"causal": _causal, "pytorch": _pytorch, "keras": _keras, "chainer": _chainer, "zeros": _zeros}
@@ -96,14 +103,28 @@ def _glorot(weight: Tensor) -> None:
     nn.init.xavier_uniform_(weight)
 
 
+def _lecun(weight: Tensor) -> None:
+    weight.normal_(0.0, 1 / math.sqrt(weight.shape[1]))
+
+
+def _orthogonal(weight: Tensor) -> None:
+    nn.init.orthogonal_(weight.T)
+
+
+def _uniform(weight: Tensor) -> None:
+    bound = 1 / math.sqrt(weight.shape[0] // 4)  # four gates for each unit
+    weight.uniform_(-bound, bound)
+
+
+_DRAWS: dict[str, Callable[[Tensor], object]] = {
+    "glorot_uniform": _glorot, "lecun_normal": _lecun, "orthogonal": _orthogonal, "uniform": _uniform,
+    "zeros": torch.zero_,
+}  # fmt: skip
+
+
 def _zero_bias(dense: nn.Linear) -> None:
     if dense.bias is not None:
         dense.bias.zero_()
-
-
-def _open_forget_gates(bias_G: Tensor) -> None:
-    bias_G.zero_()
-    _gates(bias_G)[1].fill_(1.0)
 
 
 def _gates(bias_G: Tensor) -> tuple[Tensor, ...]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.network import NetworkConfig
+from lstmcast.training.config import Initialiser
 from lstmcast.training.initialisers import initialise
 
 State = list[tuple[Tensor, Tensor]]  # h and c of each layer, each (1, B, D)
@@ -23,7 +24,9 @@ class NetworkModule(nn.Module):
     `head`: the user's own, if the config names one; `initialiser`: how fresh weights are drawn (see `initialisers`).
     """
 
-    def __init__(self, config: NetworkConfig, head: Head | None = None, initialiser: str = "default") -> None:
+    def __init__(
+        self, config: NetworkConfig, head: Head | None = None, initialiser: str | Initialiser = "default"
+    ) -> None:
         super().__init__()
         self.config = config
         self.answers = head_named(config.head, head)
