@@ -11,6 +11,7 @@ import errno
 import json
 import os
 import shlex
+import shutil
 import signal
 import sys
 import threading
@@ -23,13 +24,26 @@ import typer
 
 import lstmcast
 from lstmcast.errors import LstmcastError, UsageError
-from lstmcast.options import Data, Folder, Horizon, Json, Output, Quiet, Reading, Testing, check_place, with_groups
+from lstmcast.options import (
+    Data,
+    Folder,
+    Horizon,
+    Json,
+    Output,
+    Quiet,
+    Reading,
+    Testing,
+    Training,
+    check_place,
+    with_groups,
+)
 
 if TYPE_CHECKING:
     from lstmcast.data.inspection import Inspection
     from lstmcast.data.panel import Findings, Panel
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.forecast import Forecast
+    from lstmcast.forecaster import LSTMForecaster
     from lstmcast.options import Written
 
 app = typer.Typer(
@@ -100,6 +114,91 @@ def forecast(
         )
     else:
         _print_forecast(result, tested, written, quiet)
+
+
+@command
+def fit(
+    context: typer.Context,
+    data: Data, horizon: Horizon,
+    model: Annotated[Path, typer.Option("--model", "-m", metavar="DIR", help="Where the trained model goes.")],
+    reading: Reading, training: Training,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was interrupted.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the learning curve as .png, .svg or .pdf.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write training, accuracy and forecast as one page, .html.")
+    ] = None,
+    quiet: Quiet = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Train a network on the data, or fine-tune the shipped one.
+
+    The end of each series is held back: it says which epoch was the best, and how accurate the model is there. A
+    training that was stopped, however it was, goes on with --resume.
+    """
+    from lstmcast import store
+    from lstmcast.forecast import checked_horizon
+
+    checked_horizon(horizon)
+    store.check_place(model)
+    for path, endings in ((plot, (".png", ".svg", ".pdf")), (report, (".html",))):
+        if path is not None:
+            check_place(path, endings, data)
+    forecaster = training.forecaster(horizon)
+    panel = _read(data, reading, quiet)
+    checkpoints = model.with_name(f"{model.name}.checkpoints")
+    fitted = _fitted(forecaster, panel, training, checkpoints, resume, quiet)
+    fitted.save(model)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    tested = _tested_where_held_back(fitted, panel)
+    files = [str(model)]
+    if plot is not None:
+        from lstmcast.learning_curve import LearningCurve
+
+        files.append(str(LearningCurve.from_history(fitted.history).save(plot)))
+    if report is not None:
+        from lstmcast.report import Report
+
+        page = Report.from_forecast(fitted.predict(), panel, tested, model=fitted, made_by=context.obj)
+        files.append(str(page.save(report)))
+    assert fitted.learned is not None
+    if as_json:
+        history = fitted.history.to_json()
+        _print_json({
+            "data": _described(panel), "training": history, "notes": list(fitted.learned.notes),
+            "accuracy": _parsed(tested), "files": files,
+        })  # fmt: skip
+        return
+    typer.echo(f"{fitted.history}\n")
+    if tested is not None:
+        typer.echo(str(tested.summary()))
+    _say(quiet, *(f"  note:    {note}" for note in fitted.learned.notes), "written: " + ", ".join(files))
+
+
+def _fitted(
+    forecaster: LSTMForecaster, panel: Panel, training: Training, folder: Path, resume: bool, quiet: bool
+) -> LSTMForecaster:
+    from lstmcast.training.config import require_torch
+
+    require_torch()
+    from lstmcast.training.callbacks import ProgressLine
+
+    callbacks = [] if quiet else [ProgressLine()]
+    if folder.exists() and not resume:
+        _say(quiet, f"  note:    an interrupted training in {folder} is started again; --resume would go on with it")
+    return forecaster.fit(
+        panel, folder=folder, resume=resume, callbacks=callbacks, device=training.device, threads=training.threads
+    )
+
+
+def _tested_where_held_back(fitted: LSTMForecaster, panel: Panel) -> Backtest | None:
+    """The accuracy on the part that was held back, beside the baselines; None where that is nothing."""
+    from lstmcast.evaluation.backtest import backtest
+
+    ends = fitted.held_back_from(panel)
+    if ends is None:
+        return None
+    return backtest(fitted, panel, cutoffs=ends[:, None], refit="never")
 
 
 @command

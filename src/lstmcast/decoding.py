@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
 from lstmcast.forecast import Origins
+from lstmcast.model import reading as causal
 from lstmcast.model.heads import LEVELS, MEDIAN
 from lstmcast.model.inputs import CONTEXT, from_axis
-from lstmcast.model import reading as causal
 from lstmcast.model.network import Network
 from lstmcast.model.reading import Reading, ReadingState
 from lstmcast.threads import side_by_side

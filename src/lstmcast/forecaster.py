@@ -1,46 +1,54 @@
 """LSTMForecaster: the public estimator. It wires the parts together and does nothing else.
 
-S series · O origins · J held-out cutoffs · H horizon · Q quantile levels
+S series · O origins · H horizon · Q quantile levels
 """
 
 from __future__ import annotations
 
+import copy
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast import decoding
+from lstmcast import decoding, store, transformed
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.display import block, table
-from lstmcast.errors import UsageError
-from lstmcast.evaluation.calibration import calibrate
+from lstmcast.errors import ModelError, UsageError
+from lstmcast.evaluation.held_out import MOST_CUTOFFS, at_levels, calibrated, measured_factors, stretched
 from lstmcast.forecast import LEVELS, Forecast, Origins, checked_horizon, origins_of
+from lstmcast.learned import Learned, context_of, last_times
 from lstmcast.memory import Continuation, Memory
 from lstmcast.model import heads
-from lstmcast.model.inputs import from_axis
-from lstmcast.model.network import Network, load_network
+from lstmcast.model.heads import Head
+from lstmcast.model.network import Network, NetworkConfig, described, load_network, network_of
+from lstmcast.training.config import TrainingConfig, Windows, require_torch, to_json, training_from_json
+from lstmcast.training.history import History
+from lstmcast.transformed import Plain
+from lstmcast.transforms import Transforms, TransformsState
+from lstmcast.windows import CausalData, FitData, PlainData, default_length, parts_of
 
 WEIGHTS = Path(__file__).parent / "weights"
-MOST_CUTOFFS, FEWEST_CUTOFFS = 24, 4  # held out for the intervals of one origin: more for one series than for hundreds
-ENOUGH_SERIES = 250  # of which four cutoffs, a horizon apart, are enough
-EARLIEST = 8  # observations that a held-out cutoff must know
+KIND = "forecaster"
 
 Mode = Literal["direct", "observed", "free"]
 logger = logging.getLogger("lstmcast")
 
 
 class LSTMForecaster:
-    """Forecasts series with an LSTM network that arrives trained.
+    """Forecasts series with an LSTM network that arrives trained, and can be trained further or from scratch.
 
-    `horizon`: steps to forecast unless `predict` is asked for another number. `weights`: "pretrained" for the shipped
-    network, a folder that holds a network, or the network itself. `levels`: quantile levels of the forecast, between 0
-    and 1.
+    `horizon`: steps to forecast unless `predict` is asked for another number. `weights`: what `fit` starts from and,
+    but for "scratch", `predict` can use at once: "pretrained" for the shipped network, a folder that holds a network,
+    or the network itself. `network`: what a network from scratch is like. `training`: how `fit` trains; what suits the
+    network unless given. `transforms`: for plain inputs, what series go through before the network and back after it.
+    `head`: your own head, an object as `lstmcast.model.heads.Head` describes it, or the name of one. `levels`: quantile
+    levels of the forecast, between 0 and 1.
 
     >>> import numpy as np, lstmcast as lc
     >>> panel = lc.Panel.from_arrays(10 + np.arange(48) % 12, frequency="MS", start="2020-01")
@@ -52,44 +60,133 @@ class LSTMForecaster:
     name = "lstmcast"
 
     def __init__(
-        self, horizon: int, *, weights: str | Path | Network = "pretrained", levels: Iterable[float] = LEVELS
+        self,
+        horizon: int,
+        *,
+        weights: str | Path | Network = "pretrained",
+        network: NetworkConfig | None = None,
+        training: TrainingConfig | None = None,
+        transforms: Any = (),
+        head: Head | str | None = None,
+        levels: Iterable[float] = LEVELS,
+        seed: int = 0,
     ) -> None:
         self.horizon = checked_horizon(horizon)
         self.levels = _checked_levels(levels)
-        self.network = _network(weights)
+        self.transforms = Transforms.of(transforms)
+        self.own_head = None if isinstance(head, str) else head
+        self.start = _start(weights, network, head, self.horizon)
+        self.config = self.start.config if isinstance(self.start, Network) else self.start
+        self.training = training or _usual_training(self.start)
+        self.seed = seed
+        self.network = self.start if isinstance(self.start, Network) else None
         self.memory: Memory | None = None
+        self.learned: Learned | None = None
+        if self.config.is_causal and any(chain.steps for chain in self.transforms.chains):
+            raise UsageError(
+                "transforms= are for networks with plain inputs: causal inputs are made from raw observations. Use "
+                "weights='scratch' with network=NetworkConfig(inputs='plain', …), or leave the transforms out."
+            )
 
     def __repr__(self) -> str:
-        remembers = f", remembers {len(self.memory.panel)} series" if self.memory else ""
-        return f"LSTMForecaster(horizon={self.horizon}{remembers})"
+        parts = [f"horizon={self.horizon}"]
+        if self.network is None or not self.config.is_causal:
+            parts.append(f"{self.config.inputs} inputs, LSTM {'-'.join(map(str, self.config.layers))}")
+        parts += ["not trained yet"] if self.network is None else ["trained"] if self.learned else []
+        parts += [f"remembers {len(self.memory.panel)} series"] if self.memory else []
+        return f"LSTMForecaster({', '.join(parts)})"
 
     def _repr_html_(self) -> str:
         """What it is, for notebooks."""
-        config, members = self.network.config, self.network.members
+        members = self.network.members if self.network else ()
         numbers = sum(array.size for arrays in members for array in arrays.values())
+        size = f"LSTM layers of {'-'.join(map(str, self.config.layers))} units"
         rows = [
             ("horizon", f"{self.horizon:,} steps"),
             ("quantile levels", ", ".join(f"{level:g}" for level in self.levels) or "none"),
-            ("network", f"{len(members)} × LSTM {'-'.join(map(str, config.layers))}, {numbers:,} weights"),
+            ("network", f"{len(members)} × {size}, {numbers:,} weights" if members else f"{size}, not trained yet"),
         ]
-        remembered = [("remembers", repr(self.memory.panel))] if self.memory else []
-        return block("LSTMForecaster", table(("", ""), rows + remembered, left=(0, 1), wrap=True))
+        rows += [("trained", repr(self.history))] if self.learned else []
+        rows += [("remembers", repr(self.memory.panel))] if self.memory else []
+        return block("LSTMForecaster", table(("", ""), rows, left=(0, 1), wrap=True))
 
     @property
     def columns(self) -> Columns:
-        """Names of the columns of the data that a saved model remembers; the usual ones otherwise."""
+        """Names of the columns of the data that a model remembers; the usual ones otherwise."""
         return self.memory.panel.columns if self.memory else Columns()
+
+    @property
+    def history(self) -> History:
+        """What happened in each epoch of the training; empty where nothing was trained."""
+        return self.learned.history if self.learned else History()
+
+    @property
+    def needs_fit(self) -> bool:
+        """Whether it can forecast only after `fit`."""
+        return self.network is None
+
+    @property
+    def trained_ends(self) -> dict[str, Any] | None:
+        """The last time of each series that the weights were fitted to; None where nothing was trained on data."""
+        return dict(zip(self.learned.ids, self.learned.ends, strict=True)) if self.learned else None
+
+    def fit(
+        self,
+        data: Any,
+        *,
+        loss: Callable[[Any, Any], Any] | None = None,
+        callbacks: Sequence[Callable[[Any], Any]] = (),
+        folder: str | Path | None = None,
+        resume: bool = False,
+        device: str = "cpu",
+        threads: int | None = None,
+    ) -> LSTMForecaster:
+        """Train on the data: a new, fitted forecaster, which remembers them. It starts from the configured weights.
+
+        `data`: a Panel or anything that `lstmcast.read` reads. `loss`: your own, a function of what the head's `point`
+        gives and of the target, both tensors, that gives the loss of each value. `callbacks`: each is called with a
+        `training.callbacks.Report` after every epoch, and stops the training by returning True. `folder`: where
+        checkpoints are kept; with `resume` a run that was interrupted goes on from there. `device`: "cpu" or "cuda".
+        `threads`: processors used, all that help unless given. Raises `MissingExtraError` without PyTorch, `DataError`
+        for series that are too short, `UsageError`, `ModelError`.
+        """
+        require_torch()
+        from lstmcast.data.readers import as_panel
+        from lstmcast.training.fitting import fit_network
+
+        panel = as_panel(data)
+        validation = self.training.validation
+        ends = validation.training_ends(panel.lengths, self.horizon) if validation else panel.lengths
+        what, state = self._fit_data(panel, ends)
+        training = _with_length(self.training, what)
+        fitted = fit_network(
+            self.start, what, training, seed=self.seed, loss=loss, head=self.own_head, callbacks=callbacks,
+            folder=folder, resume=resume, device=device, threads=threads,
+        )  # fmt: skip
+        until = panel.lengths if fitted.refitted else ends
+        factors_HI = np.ones((self.horizon, heads.MEDIAN))
+        learned = Learned(panel.ids, last_times(panel, until), factors_HI, fitted.history, fitted.notes, state)
+        validated = self._with(fitted.validated, training, learned)
+        factors_HI = measured_factors(validated._decode, panel, ends, self.horizon)
+        new = self._with(fitted.network, training, replace(learned, factors_HI=factors_HI))
+        new.memory = new._memory_of(panel)
+        return new
+
+    def _with(self, network: Network, training: TrainingConfig, learned: Learned) -> LSTMForecaster:
+        new = copy.copy(self)
+        new.network, new.training, new.learned = network, training, learned
+        return new
 
     def predict(
         self, data: Any = None, horizon: int | None = None, *, cutoffs: NDArray | None = None, mode: Mode = "direct"
     ) -> Forecast:
         """Forecast what comes after each series, or after each cutoff.
 
-        `data`: a Panel or anything that `lstmcast.read` reads; a loaded model goes on from what it remembers, and
-        forecasts just that when there are no data. `cutoffs` (S, K): how many observations of each series are known,
-        instead of all. `mode`: "direct" reads all steps from the newest state; "free" feeds every step back; "observed"
-        forecasts each known observation from those before it, one step ahead, with the network's own intervals.
-        Raises `DataError`, `UsageError` or `ModelError`.
+        `data`: a Panel or anything that `lstmcast.read` reads; a fitted or loaded model goes on from what it remembers,
+        and forecasts just that when there are no data. `cutoffs` (S, K): how many observations of each series are
+        known, instead of all. `mode`: "direct" reads all steps from the newest state; "free" feeds every step back;
+        "observed" forecasts each known observation from those before it, one step ahead, with the network's own
+        intervals. Raises `DataError`, `UsageError` or `ModelError`.
         """
         if mode not in ("direct", "observed", "free"):
             raise UsageError(f"{mode=} is not known. Use 'direct', 'observed' or 'free'.")
@@ -98,11 +195,29 @@ class LSTMForecaster:
         if mode == "observed":
             return self._observed(panel, cutoffs)
         origins = origins_of(panel, cutoffs)
-        quantiles = _calibrated(self.network, panel, origins, horizon, free=mode == "free")
+
+        def decode(panel: Panel, origins: Origins, horizon: int) -> NDArray:
+            return self._decode(panel, origins, horizon, free=mode == "free")
+
+        if self.learned:
+            quantiles = stretched(decode(panel, origins, horizon), self.learned.factors_HI)
+        else:
+            quantiles = calibrated(decode, panel, origins, horizon)
         return self._forecast(panel, origins, quantiles)
 
+    def states(self, data: Any = None) -> dict[str, list[tuple[NDArray, NDArray]]]:
+        """State of the first member's LSTM layers after every step, by series: for each layer h and c, each (T, units).
+
+        For networks with plain inputs; UsageError for others. Columns that are read together share the states of one.
+        """
+        panel = self._panel(data)
+        if self.config.is_causal:
+            raise UsageError("states() are those of a network with plain inputs; this one has causal inputs.")
+        rows = transformed.hidden_states(self._plain(), panel)
+        return {str(name): rows[0 if self._plain().joint else s] for s, name in enumerate(panel.ids)}
+
     def continued(self, data: Any) -> Continuation:
-        """Newer data joined to what a loaded model remembers; it says which series go on and which start afresh.
+        """Newer data joined to what a fitted or loaded model remembers; it says which series go on.
 
         `data`: a Panel or what `lstmcast.read` reads, with the columns of the saved data; one row is enough.
         """
@@ -112,12 +227,41 @@ class LSTMForecaster:
             raise UsageError("This forecaster remembers no data: only a model that was saved and loaded can go on.")
         return self.memory.join(read_newer(data, self.memory.panel))
 
-    def save(self, folder: str | Path, data: Any) -> None:
+    def save(self, folder: str | Path, data: Any = None) -> None:
         """Save the network and as much of the data as its next forecasts need, so that `load` can go on from there.
 
-        The folder then contains values of the data. Raises `OutputError` where it cannot be written.
+        `data`: for a model that remembers none. The folder then contains values of the data. Raises `OutputError` where
+        it cannot be written.
         """
-        Memory.of(self._panel(data), self.horizon, MOST_CUTOFFS).save(folder, self.network, self.horizon, self.levels)
+        memory = self._memory_of(self._panel(data)) if data is not None or self.memory is None else self.memory
+        about, weights = described(self._trained())
+        manifest = {"kind": KIND, **about, "horizon": self.horizon, "levels": list(self.levels), **memory.described()}
+        arrays = {"weights": weights, "state": memory.arrays()}
+        manifest["training"] = to_json(self.training)
+        if self.learned:
+            manifest["trained"] = self.learned.described()
+            arrays["learned"] = self.learned.arrays()
+        if not self.config.is_causal:
+            manifest["transforms"] = self.transforms.described()
+            state = self.learned.transforms if self.learned else None
+            arrays["transforms"] = self.transforms.arrays(state) if state else {}
+        store.save(folder, manifest, arrays)
+
+    def held_back_from(self, panel: Panel) -> NDArray | None:
+        """How many values of each series (S,) the weights were fitted to, 0 where it was all; None where all were for all.
+
+        `panel`: the one that was trained on.
+        """
+        if self.learned is None:
+            return None
+        known = panel.frequency.position(self.learned.ends, panel.starts) + 1
+        held_back = np.where(known < panel.lengths, known, 0)
+        return held_back if held_back.any() else None
+
+    def _trained(self) -> Network:
+        if self.network is None:
+            raise UsageError("This forecaster starts from scratch: it knows nothing yet. Call fit(data) first.")
+        return self.network
 
     def _panel(self, data: Any) -> Panel:
         if self.memory is None:
@@ -132,37 +276,114 @@ class LSTMForecaster:
         logger.info("%s", continuation)
         return continuation.panel
 
+    def _decode(self, panel: Panel, origins: Origins, horizon: int, free: bool = False) -> NDArray:
+        """Quantiles (O, H, Q) at the head's levels, in the units of the data, before any calibration."""
+        if self.config.is_causal:
+            return decoding.decode(self._trained(), panel, origins, horizon, free=free)
+        return transformed.decode(self._plain(), panel, origins, horizon, free=free)
+
+    def _plain(self) -> Plain:
+        state = self.learned.transforms if self.learned else None
+        return Plain(self._trained(), self.transforms, state, context_of(self.training.regime))
+
+    def _fit_data(self, panel: Panel, ends: NDArray) -> tuple[FitData, TransformsState | None]:
+        """What the network learns from, and what the transforms learned from the training part."""
+        if self.config.is_causal:
+            return CausalData(panel, ends, self.horizon), None
+        return transformed.learning_data(self.config.channels, self.transforms, panel, ends)
+
+    def _memory_of(self, panel: Panel) -> Memory:
+        if self.config.is_causal:
+            return Memory.of(panel, self.horizon, MOST_CUTOFFS)
+        context = context_of(self.training.regime)
+        return Memory.newest(panel, None if context is None else context + self._lag)
+
+    @property
+    def _lag(self) -> int:
+        """Observations that have no transformed value."""
+        return max((chain.lag for chain in self.transforms.chains), default=0)
+
     def _observed(self, panel: Panel, cutoffs: NDArray | None) -> Forecast:
         if cutoffs is not None:
             raise UsageError("mode='observed' forecasts every known observation: cutoffs have no place in it.")
         lengths = panel.lengths
         series = np.repeat(np.arange(len(panel)), lengths)
         counts = np.arange(len(series)) - panel.offsets[series]
-        origins = Origins(series[counts > 0], counts[counts > 0])
-        return self._forecast(panel, origins, decoding.one_step_ahead(self.network, panel, origins))
+        first = 0 if self.config.is_causal else self._lag  # a difference needs that many values
+        origins = Origins(series[counts > first], counts[counts > first])
+        if self.config.is_causal:
+            return self._forecast(panel, origins, decoding.one_step_ahead(self._trained(), panel, origins))
+        return self._forecast(panel, origins, transformed.decode(self._plain(), panel, origins, 1))
 
     def _forecast(self, panel: Panel, origins: Origins, quantiles: NDArray) -> Forecast:
         if panel.kind in ("count", "positive"):
             quantiles = np.maximum(quantiles, 0.0)
         point = quantiles[:, :, heads.MEDIAN]
-        return Forecast.at_origins(panel, origins, point, _at_levels(quantiles, self.levels), self.levels)
+        return Forecast.at_origins(panel, origins, point, at_levels(quantiles, self.levels), self.levels)
 
 
-def load(folder: str | Path, *, levels: Iterable[float] | None = None) -> LSTMForecaster:
+def load(folder: str | Path, *, levels: Iterable[float] | None = None, head: Head | None = None) -> LSTMForecaster:
     """A model saved by `LSTMForecaster.save`, with what it remembers; `ModelError` where it is damaged or newer.
 
-    `levels`: quantile levels of its forecasts, those that it was saved with unless given.
+    `levels`: quantile levels of its forecasts, those that it was saved with unless given. `head`: your own head, for a
+    network that was made with it.
     """
-    network, memory, horizon, saved_levels = Memory.load(Path(folder))
-    forecaster = LSTMForecaster(horizon, weights=network, levels=saved_levels if levels is None else levels)
-    forecaster.memory = memory
+    manifest, arrays = store.load(folder)
+    if manifest.get("kind") != KIND:
+        raise ModelError(f"{folder} holds a {manifest.get('kind', 'thing of no kind')}, not a saved forecaster.")
+    network = network_of(Path(folder), manifest, arrays, head)
+    chosen = None if levels is None else _checked_levels(levels)
+    try:
+        transforms = Transforms.from_json(manifest.get("transforms", {}))
+        learned = Learned.from_saved(manifest, arrays, transforms)
+        forecaster = LSTMForecaster(
+            int(manifest["horizon"]),
+            weights=network,
+            training=training_from_json(manifest["training"]),
+            transforms=transforms,
+            head=head,
+            levels=tuple(manifest["levels"]) if chosen is None else chosen,
+        )
+        forecaster.memory, forecaster.learned = Memory.from_saved(manifest, arrays["state"]), learned
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(f"The manifest in {folder} is incomplete ({error!r}). Save the model again.") from error
     return forecaster
 
 
-def _network(weights: str | Path | Network) -> Network:
+def _start(
+    weights: str | Path | Network, network: NetworkConfig | None, head: Head | str | None, horizon: int
+) -> Network | NetworkConfig:
+    """What training starts from: a network, or what a new one is like."""
+    if weights == "scratch":
+        config = network or NetworkConfig()
+        named = config.head if head is None else head if isinstance(head, str) else head.name
+        heads.head_named(named, None if isinstance(head, str) else head)
+        return replace(config, horizon=config.horizon or horizon, head=named)
+    if network is not None or isinstance(head, str):
+        raise UsageError(
+            f"network= and head= describe a network from scratch, but weights={weights!r} has its own. Use "
+            "weights='scratch' with them, or leave them out."
+        )
     if isinstance(weights, Network):
         return weights
+    if head is not None:
+        return load_network(Path(weights), head)[0]
     return _shipped() if weights == "pretrained" else load_network(Path(weights))[0]
+
+
+def _with_length(training: TrainingConfig, data: FitData) -> TrainingConfig:
+    """The same with the length of its windows, where plain series decide about it."""
+    regime = training.regime
+    if not (isinstance(regime, Windows) and regime.length is None and isinstance(data, PlainData)):
+        return training
+    return replace(training, regime=replace(regime, length=default_length(parts_of(data))))
+
+
+def _usual_training(start: Network | NetworkConfig) -> TrainingConfig:
+    config = start.config if isinstance(start, Network) else start
+    if not config.is_causal:
+        return TrainingConfig.plain()
+    return TrainingConfig.fine_tuning() if isinstance(start, Network) else TrainingConfig.from_scratch()
 
 
 @cache
@@ -180,72 +401,3 @@ def _checked_levels(levels: Iterable[float]) -> tuple[float, ...]:
             f"{levels=} are not quantile levels. Numbers between 0.001 and 0.999 are expected, such as 0.1 and 0.9."
         )
     return checked
-
-
-def _calibrated(network: Network, panel: Panel, origins: Origins, horizon: int, free: bool) -> NDArray:
-    """Quantiles (O, H, Q) whose intervals are stretched by what held-out cutoffs before each origin showed."""
-    held_out = _held_out(origins, horizon, len(panel))
-    everything = np.concatenate([np.stack(origins), held_out.reshape(2, -1)], axis=1)
-    different, place = np.unique(everything, axis=1, return_inverse=True)
-    known = different[1] > 0
-    quantiles = np.full((different.shape[1], horizon, len(heads.LEVELS)), np.nan)
-    quantiles[known] = decoding.decode(network, panel, Origins(*different[:, known]), horizon, free=free)
-    quantiles = quantiles[place]
-    count = len(origins.series)
-    result, before = quantiles[:count], quantiles[count:].reshape(*held_out.shape[1:], horizon, -1)
-    actual = _actual(panel, origins, held_out[1], horizon)
-    positive = _all_positive(result) & _all_positive(before) & _all_positive(actual)
-    result, before, actual = (_on_axis(part, positive) for part in (result, before, actual))
-    for group in _groups(origins, len(panel)):
-        result[group] = calibrate(result[group], heads.LEVELS, before[group], actual[group])
-    return np.where(positive[:, None, None], from_axis(result, log=True), result)
-
-
-def _all_positive(values: NDArray) -> NDArray:
-    """Which origins have no known value that is 0 or less (O,)."""
-    return np.logical_not((values <= 0).reshape(len(values), -1).any(axis=1))
-
-
-def _on_axis(values: NDArray, positive: NDArray) -> NDArray:
-    """Logarithms where all is positive: there, intervals are stretched as ratios and stay above 0."""
-    rows = positive.reshape(-1, *[1] * (values.ndim - 1))
-    return np.where(rows, np.log(np.where(rows, values, 1.0)), values)
-
-
-def _held_out(origins: Origins, horizon: int, series: int) -> NDArray:
-    """Series and counts (2, O, J) of cutoffs before each origin, in the later half of what it knows; count 0 = none.
-
-    Few series need many cutoffs, so these overlap; those of many series lie a horizon apart, as a backtest's do.
-    """
-    many = series >= ENOUGH_SERIES
-    cutoffs, spacing = (FEWEST_CUTOFFS, horizon) if many else (MOST_CUTOFFS, max(1, horizon // 3))
-    counts = origins.counts[:, None] - spacing * np.arange(1, cutoffs + 1)
-    usable = counts >= np.maximum(EARLIEST, origins.counts[:, None] // 2)
-    return np.stack([np.broadcast_to(origins.series[:, None], counts.shape), np.where(usable, counts, 0)])
-
-
-def _actual(panel: Panel, origins: Origins, held_out: NDArray, horizon: int) -> NDArray:
-    """What came after each held-out cutoff (O, J, H), as far as the origin knows it; NaN beyond."""
-    steps = held_out[:, :, None] + np.arange(horizon)
-    known = (steps < origins.counts[:, None, None]) & (held_out[:, :, None] > 0)
-    positions = panel.offsets[origins.series][:, None, None] + np.where(known, steps, 0)
-    return np.where(known, panel.values[positions], np.nan)
-
-
-def _groups(origins: Origins, series: int) -> list[NDArray]:
-    """Origins that share a calibration: the k-th cutoff of every series."""
-    per_series = len(origins.series) // max(series, 1)
-    return [np.arange(k, len(origins.series), per_series) for k in range(per_series)]
-
-
-def _at_levels(quantiles: NDArray, levels: tuple[float, ...]) -> NDArray:
-    """Quantiles at other levels than the head's: straight lines between them over the normal distribution's scores."""
-    scores = np.array([NormalDist().inv_cdf(level) for level in heads.LEVELS])
-    result = np.empty((*quantiles.shape[:2], len(levels)))
-    for i, level in enumerate(levels):
-        score = NormalDist().inv_cdf(level)
-        right = int(np.clip(np.searchsorted(scores, score), 1, len(scores) - 1))
-        share = (score - scores[right - 1]) / (scores[right] - scores[right - 1])
-        low, high = quantiles[:, :, right - 1], quantiles[:, :, right]
-        result[:, :, i] = low + share * (high - low)
-    return result

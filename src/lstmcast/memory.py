@@ -8,21 +8,16 @@ last bit, what it would forecast from the whole history.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast import store
 from lstmcast.data.frequency import OFF_GRID, parse_frequency
 from lstmcast.data.panel import Columns, Panel, Report
 from lstmcast.data.table import file_label, format_time, offsets_of
 from lstmcast.decoding import block_length, context_start
 from lstmcast.errors import ModelError
-from lstmcast.model.network import Network, described, network_of
-
-KIND = "forecaster"
 
 
 class Continuation(NamedTuple):
@@ -48,6 +43,11 @@ class Memory:
     """The newest observations of each series, beginning at a multiple of K observations from the first."""
 
     panel: Panel
+
+    @classmethod
+    def newest(cls, panel: Panel, count: int | None) -> Memory:
+        """The newest `count` observations of each series, or all."""
+        return cls(panel if count is None else _since(panel, np.maximum(panel.lengths - count, 0)))
 
     @classmethod
     def of(cls, panel: Panel, horizon: int, cutoffs: int) -> Memory:
@@ -114,15 +114,10 @@ class Memory:
                 f"{self.panel.periods}. Give the same periods."
             )
 
-    def save(self, folder: str | Path, network: Network, horizon: int, levels: tuple[float, ...]) -> None:
-        """Write network and memory as one folder of the store."""
-        about_network, weights = described(network)
+    def described(self) -> dict[str, Any]:
+        """What a manifest says of it."""
         panel = self.panel
-        manifest = {
-            "kind": KIND,
-            **about_network,
-            "horizon": horizon,
-            "levels": list(levels),
+        return {
             "frequency": panel.frequency.code,
             "periods": list(panel.periods),
             "target_kind": panel.kind,
@@ -132,27 +127,22 @@ class Memory:
             "series": len(panel),
             "remembers": {"from": format_time(panel.starts.min()), "to": format_time(panel.ends.max())},
         }
-        state = {
+
+    def arrays(self) -> dict[str, NDArray]:
+        """Its observations, under names for the store."""
+        panel = self.panel
+        return {
             "values": panel.values,
             "offsets": panel.offsets,
             "starts": panel.starts.astype(np.int64),
             "is_date": np.array([panel.starts.dtype.kind == "M"]),
-            **_packed(panel.ids),
+            **packed(panel.ids),
         }
-        store.save(folder, manifest, {"weights": weights, "state": state})
 
     @classmethod
-    def load(cls, folder: Path) -> tuple[Network, Memory, int, tuple[float, ...]]:
-        """Network, memory, horizon and levels; `ModelError` where it is damaged, newer, or something else."""
-        manifest, arrays = store.load(folder)
-        if manifest.get("kind") != KIND:
-            raise ModelError(f"{folder} holds a {manifest.get('kind', 'thing of no kind')}, not a saved forecaster.")
-        try:
-            panel = _panel(manifest, arrays["state"])
-            horizon, levels = int(manifest["horizon"]), tuple(manifest["levels"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"The manifest in {folder} is incomplete ({error!r}). Save the model again.") from error
-        return network_of(folder, manifest, arrays), cls(panel), horizon, levels
+    def from_saved(cls, manifest: dict[str, Any], arrays: dict[str, NDArray]) -> Memory:
+        """What `described` and `arrays` gave; KeyError, TypeError or ValueError where something is missing."""
+        return cls(_panel(manifest, arrays))
 
 
 def _is_unnamed(panel: Panel) -> bool:
@@ -166,7 +156,7 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
     return Panel(
         values=state["values"],
         offsets=state["offsets"],
-        ids=_unpacked(state["ids"], state["id_lengths"]),
+        ids=unpacked(state["ids"], state["id_lengths"]),
         starts=starts,
         frequency=parse_frequency(manifest["frequency"]),
         periods=tuple(manifest["periods"]),
@@ -185,7 +175,8 @@ def _since(panel: Panel, first: NDArray) -> Panel:
     return replace(panel, values=panel.values[kept], offsets=offsets_of(lengths), starts=starts)
 
 
-def _packed(ids: NDArray) -> dict[str, NDArray]:
+def packed(ids: NDArray) -> dict[str, NDArray]:
+    """Texts as arrays of numbers, for the store."""
     encoded = [str(name).encode() for name in ids]
     return {
         "ids": np.frombuffer(b"".join(encoded), np.uint8),
@@ -193,7 +184,8 @@ def _packed(ids: NDArray) -> dict[str, NDArray]:
     }
 
 
-def _unpacked(ids: NDArray, lengths: NDArray) -> NDArray:
+def unpacked(ids: NDArray, lengths: NDArray) -> NDArray:
+    """The texts again."""
     ends = np.cumsum(lengths)
     text = ids.tobytes()
     names = [text[end - length : end].decode() for end, length in zip(ends, lengths, strict=True)]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel, ReadOptions
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.forecast import Forecast
+    from lstmcast.forecaster import LSTMForecaster
+    from lstmcast.model.network import NetworkConfig
 
 Data = Annotated[
     list[str],
@@ -102,6 +104,76 @@ class Testing:
             raise UsageError(f"--baselines {self.baselines!r} is not known. Choose one of: simple, classical.")
         if self.cutoffs < 0:
             raise UsageError(f"--cutoffs {self.cutoffs} makes no sense. Give a whole number; 0 measures nothing.")
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is trained, and how."""
+
+    weights: Annotated[
+        str,
+        typer.Option(
+            metavar="pretrained|scratch|DIR", help="Start from the shipped network, afresh, or from a saved one."
+        ),
+    ] = "pretrained"
+    layers: Annotated[
+        str | None, typer.Option(metavar="64,64", help="Units of each LSTM layer of a network from scratch.")
+    ] = None
+    epochs: Annotated[int | None, typer.Option(metavar="N", help="At most so many epochs.")] = None
+    batch_size: Annotated[int | None, typer.Option(metavar="N", help="Windows or series in an update.")] = None
+    learning_rate: Annotated[float | None, typer.Option(metavar="RATE", help="Of the optimiser.")] = None
+    patience: Annotated[
+        int | None, typer.Option(metavar="N", help="Stop after so many epochs without a better validation loss.")
+    ] = None
+    members: Annotated[
+        int | None, typer.Option(metavar="N", help="Networks from scratch that differ by their seed, averaged.")
+    ] = None
+    refit: Annotated[
+        bool, typer.Option("--refit", help="In the end train again on everything, the part held back included.")
+    ] = False
+    seed: Annotated[int, typer.Option(metavar="N", help="Of all that is drawn by chance.")] = 0
+    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")] = "cpu"
+    threads: Annotated[int | None, typer.Option(metavar="N", help="Processors; all that help unless given.")] = None
+
+    def forecaster(self, horizon: int, levels: tuple[float, ...] = ()) -> LSTMForecaster:
+        """A forecaster that trains so."""
+        from dataclasses import replace
+
+        from lstmcast.forecaster import LSTMForecaster
+
+        chosen: dict[str, Any] = {"levels": levels} if levels else {}
+        usual = LSTMForecaster(horizon, weights=self.weights, network=self._network(), seed=self.seed, **chosen)
+        names = ("epochs", "batch_size", "patience", "members")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        optimiser = usual.training.optimiser
+        if self.learning_rate is not None:
+            optimiser = replace(optimiser, learning_rate=self.learning_rate)
+        try:
+            training = replace(usual.training, **given, optimiser=optimiser, refit=self.refit)
+        except ValueError as error:
+            raise UsageError(f"these training options make no sense: {_first_of(error)}") from error
+        return LSTMForecaster(
+            horizon, weights=self.weights, network=self._network(), training=training, seed=self.seed, **chosen
+        )
+
+    def _network(self) -> NetworkConfig | None:
+        from lstmcast.model.network import NetworkConfig
+
+        if self.layers is None:
+            return None
+        sizes = self.layers.split(",")
+        if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
+            raise UsageError(f"--layers {self.layers!r} makes no sense. Give the units of each layer, such as 64,64.")
+        return NetworkConfig(layers=tuple(int(size) for size in sizes))
+
+
+def _first_of(error: ValueError) -> str:
+    """What pydantic says of the first wrong field, in one line."""
+    errors = getattr(error, "errors", None)
+    if errors is None:
+        return str(error)
+    first = errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}, not {first['input']!r}"
 
 
 @dataclass(frozen=True)

@@ -187,6 +187,11 @@ def long_enough(parts: Parts, steps: int, what: str) -> tuple[Parts, tuple[str, 
     return parts.where(enough), (note,) if short else ()
 
 
+def default_length(parts: Parts) -> int:
+    """Steps of a window, unless said: a quarter of the median training part, from 4 to 96."""
+    return int(np.clip(np.median(parts.end - parts.first) // 4, 4, 96))
+
+
 def window_counts(parts: Parts, length: int, stride: int = 1) -> NDArray:
     """How many windows of `length` steps with a target after them the training part of each series has (S,).
 

@@ -31,7 +31,9 @@ Refit = Literal["once", "each", "never"]
 class Forecasts(Protocol):
     """What can be tested: LSTMForecaster, every baseline, and whatever has this method."""
 
-    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast: ...
+    def predict(
+        self, panel: Panel, horizon: int | None = None, /, *, cutoffs: np.ndarray | None = None
+    ) -> Forecast: ...
 
 
 @runtime_checkable

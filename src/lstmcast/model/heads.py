@@ -19,7 +19,7 @@ from lstmcast.errors import UsageError
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 MEDIAN = LEVELS.index(0.5)
 SMALLEST_SCALE = 1e-4  # of a likelihood, in the units that the network sees
-_SCORES = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
+SCORES = np.array([NormalDist().inv_cdf(level) for level in LEVELS])  # of the normal distribution
 
 
 class Head(Protocol):
@@ -81,9 +81,9 @@ class Quantiles:
         """Straight lines between the quantiles over the normal distribution's scores, and on beyond them."""
         score = rng.standard_normal(raw.shape[:-1])
         quantiles = self.quantiles(raw, np)
-        right = np.clip(np.searchsorted(_SCORES, score), 1, len(LEVELS) - 1)
+        right = np.clip(np.searchsorted(SCORES, score), 1, len(LEVELS) - 1)
         low, high = (np.take_along_axis(quantiles, at[..., None], -1)[..., 0] for at in (right - 1, right))
-        share = (score - _SCORES[right - 1]) / (_SCORES[right] - _SCORES[right - 1])
+        share = (score - SCORES[right - 1]) / (SCORES[right] - SCORES[right - 1])
         return low + share * (high - low)
 
     def initial(self, horizon: int) -> NDArray:
@@ -106,7 +106,7 @@ class Normal:
 
     def quantiles(self, raw: Any, xp: Any) -> Any:
         """Location plus scale times the normal scores."""
-        score_Q = xp.asarray(_SCORES, dtype=raw.dtype, device=raw.device)
+        score_Q = xp.asarray(SCORES, dtype=raw.dtype, device=raw.device)
         return raw[..., :1] + _scale(raw, xp)[..., None] * score_Q
 
     def loss(self, raw: Any, target: Any, xp: Any) -> Any:
@@ -220,7 +220,7 @@ def student_scores(freedom: NDArray) -> NDArray:
     """
     n = np.asarray(freedom, float)[..., None]
     upper = np.array(LEVELS[MEDIAN + 1 :])
-    tails, x = 2 * (1 - upper), -_SCORES[MEDIAN + 1 :]
+    tails, x = 2 * (1 - upper), -SCORES[MEDIAN + 1 :]
     a = 1 / (n - 0.5)
     b = 48 / a**2
     c = ((20700 * a / b - 98) * a - 16) * a + 96.36

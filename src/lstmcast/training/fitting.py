@@ -38,12 +38,17 @@ SMALL = 3e6  # multiplications of a batch's step, below which several threads co
 
 
 class Fitted(NamedTuple):
-    """What training gives. `refitted`: whether the network was trained again on everything."""
+    """What training gives.
+
+    `refitted`: whether the network was trained again on everything; `validated`: the one that saw nothing of what was
+    held back, which is the same unless it was.
+    """
 
     network: Network
     history: History
     notes: tuple[str, ...]
-    refitted: bool = False
+    refitted: bool
+    validated: Network
 
 
 class Job(NamedTuple):
@@ -108,8 +113,10 @@ def fit_network(
         if config.refit and not interrupted:
             refits, refit_notes = _refit_all(job, everything or data.everything(), given, members)
             notes += refit_notes
-    arrays = [member.arrays for member in refits or members]
-    return Fitted(Network(network, arrays, head), history, notes, bool(refits))
+    validated, last = (
+        Network(network, [member.arrays for member in part], head) for part in (members, refits or members)
+    )
+    return Fitted(last, history, notes, bool(refits), validated)
 
 
 def _train_all(job: Job, data: FitData, given: Sequence[Any]) -> tuple[list[Member], tuple[str, ...]]:

@@ -93,7 +93,7 @@ def _causal(
 def _plain_windows(
     feed: PlainFeed, parts: Parts, regime: settings.Windows, config: TrainingConfig, seed: int
 ) -> tuple[Regime, tuple[str, ...]]:
-    regime = replace(regime, length=regime.length or default_length(parts))
+    regime = replace(regime, length=regime.length or windows.default_length(parts))
     assert regime.length is not None
     enough, notes = windows.long_enough(parts, regime.length + 1, f"Windows(length={regime.length})")
     left_out = np.arange(0)
@@ -129,8 +129,3 @@ def _held_back(stretches: Stretches, config: TrainingConfig, seed: int) -> Stret
         return stretches
     rows = np.random.default_rng([seed, 1]).permutation(len(stretches.series))[:most]
     return stretches.rows(np.sort(rows))
-
-
-def default_length(parts: Parts) -> int:
-    """Steps of a window: a quarter of the median training part, from 4 to 96."""
-    return int(np.clip(np.median(parts.end - parts.first) // 4, 4, 96))

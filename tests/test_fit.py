@@ -1,0 +1,237 @@
+"""LSTMForecaster.fit: from scratch, fine-tuned, on transformed series; saved, loaded, gone on with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import lstmcast as lc
+from lstmcast.errors import DataError, MissingExtraError, ModelError, UsageError
+from lstmcast.model.heads import Point
+from lstmcast.model.network import NetworkConfig
+from lstmcast.training.config import Optimiser, TrainingConfig, Validation, WholeSequence, Windows
+from lstmcast.transforms import Chain, Difference, Log1p, MinMax, Standard
+
+pytest.importorskip("torch", reason="needs the train extra")
+
+SMALL = replace(TrainingConfig.from_scratch(), epochs=2, steps_per_epoch=2, batch_size=8)
+PLAIN = NetworkConfig(layers=(4,), inputs="plain", head="point", horizon=1)
+WAVES = TrainingConfig(epochs=2, regime=Windows(length=8), validation=Validation(steps=12))
+
+
+def panel(series=3, length=60):
+    rng, t = np.random.default_rng(0), np.arange(length)
+    values = {
+        f"s{i}": 50 + 10 * i + 8 * np.sin(2 * np.pi * (t + i) / 12) + rng.normal(0, 1, length) for i in range(series)
+    }
+    return lc.Panel.from_arrays(values, frequency="MS", start="2015-01")
+
+
+def scratch(horizon=6, **chosen):
+    settings = {"weights": "scratch", "network": NetworkConfig(layers=(8,)), "training": SMALL}
+    return lc.LSTMForecaster(horizon, **{**settings, **chosen})
+
+
+def plain(horizon=6, **chosen):
+    settings = {"weights": "scratch", "network": PLAIN, "training": WAVES, "transforms": Standard()}
+    return lc.LSTMForecaster(horizon, **{**settings, **chosen})
+
+
+MODELS = {
+    "causal": scratch,
+    "plain": plain,
+    "plain direct": lambda: plain(network=replace(PLAIN, horizon=6)),
+    "normal": lambda: plain(network=replace(PLAIN, head="normal", horizon=6)),
+    "recursive normal": lambda: plain(network=replace(PLAIN, head="normal"), transforms=(Log1p(), Difference())),
+    "whole sequence": lambda: plain(training=replace(WAVES, regime=WholeSequence())),
+    "members": lambda: scratch(training=replace(SMALL, members=2)),
+}
+
+
+@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+class TestEveryKind:
+    def test_it_forecasts_with_intervals_and_two_fits_are_one(self, make):
+        model = make().fit(panel())
+        forecast = model.predict()
+        assert forecast.point.shape == (3, 6) and np.isfinite(forecast.quantiles).all()
+        assert (np.diff(forecast.quantiles, axis=2) >= 0).all()
+        assert (forecast.interval(95).upper > forecast.interval(95).lower).all()
+        np.testing.assert_array_equal(model.fit(panel()).predict().quantiles, forecast.quantiles)
+        assert len(model.history) >= 2 and model.trained_ends is not None
+
+    def test_a_saved_model_forecasts_the_same_and_goes_on(self, make, tmp_path):
+        data = panel()
+        model = make().fit(data.until([50, 50, 50]))
+        model.save(tmp_path / "model")
+        loaded = lc.load(tmp_path / "model")
+        np.testing.assert_array_equal(loaded.predict().quantiles, model.predict().quantiles)
+        assert loaded.trained_ends == model.trained_ends
+        assert loaded.history.frame()["train_loss"].tolist() == pytest.approx(
+            model.history.frame()["train_loss"].tolist(), nan_ok=True
+        )
+        newer = lc.Panel.from_arrays(
+            {name: data.series(i)[50:] for i, name in enumerate(data.ids)}, frequency="MS", start="2019-03"
+        )
+        np.testing.assert_allclose(loaded.predict(newer).point, model.predict(data).point, rtol=1e-6)
+
+    def test_the_order_of_the_series_does_not_matter(self, make):
+        data = panel()
+        one, other = make().fit(data), make().fit(data.select(["s2", "s0", "s1"]))
+        np.testing.assert_allclose(one.predict(data).point, other.predict(data).point, rtol=1e-5)
+
+    def test_modes_and_cutoffs(self, make):
+        data = panel()
+        model = make().fit(data)
+        counts = np.array([[48, 54]] * 3)
+        at_cutoffs = model.predict(data, cutoffs=counts)
+        assert at_cutoffs.point.shape == (6, 6)
+        alone = model.predict(data.until([48] * 3))
+        np.testing.assert_allclose(at_cutoffs.point[::2], alone.point, rtol=1e-4)
+        observed = model.predict(data, mode="observed")
+        assert observed.horizon == 1 and np.isfinite(observed.point).all()
+        assert model.predict(data, 20, mode="free").point.shape == (3, 20)
+
+
+def test_what_comes_after_the_training_part_changes_nothing_but_the_validation():
+    data, model = panel(), scratch(training=replace(SMALL, validation=None, epochs=3))
+    whole = model.fit(data.until([48] * 3))
+    held = scratch(training=replace(SMALL, validation=Validation(steps=12), epochs=3)).fit(data)
+    assert whole.trained_ends == held.trained_ends
+    losses = [part.history.columns()["train_loss"] for part in (whole, held)]
+    np.testing.assert_array_equal(*losses)
+
+
+def test_fine_tuning_is_never_worse_than_its_start_on_validation():
+    hot = replace(
+        TrainingConfig.fine_tuning(), epochs=1, steps_per_epoch=1, batch_size=4, optimiser=Optimiser(learning_rate=9.0)
+    )
+    model = lc.LSTMForecaster(6, training=hot).fit(panel())
+    assert "its start" in " ".join(model.learned.notes) or "start" in model.learned.notes[0]
+    shipped = lc.LSTMForecaster(6)
+    for ours, theirs in zip(model.network.members, shipped.network.members, strict=True):
+        for name, array in ours.items():
+            np.testing.assert_array_equal(array, theirs[name], err_msg=name)
+
+
+def test_a_users_own_head_and_loss():
+    class Twice(Point):
+        name = "twice"
+
+        def point(self, raw, xp):
+            return 2 * raw[..., 0]
+
+    seen = []
+
+    def loss(point, target):
+        seen.append(tuple(point.shape))
+        return (point - target).abs()
+
+    model = plain(head=Twice(), network=replace(PLAIN, horizon=6)).fit(panel(), loss=loss)
+    assert seen and np.isfinite(model.predict().point).all()
+
+
+def test_callbacks_are_told_and_may_stop():
+    reports = []
+
+    def stop_after_two(report):
+        reports.append(report)
+        return report.epoch == 2
+
+    model = scratch(training=replace(SMALL, epochs=9)).fit(panel(), callbacks=[stop_after_two])
+    assert [report.epoch for report in reports] == [1, 2] and model.history.columns()["epoch"].max() == 2
+
+
+def test_a_refit_uses_everything():
+    model = scratch(training=replace(SMALL, refit=True)).fit(panel())
+    assert {str(end)[:7] for end in model.trained_ends.values()} == {"2019-12"}
+    assert model.held_back_from(panel()) is None
+
+
+def test_backtests_fit_a_model_that_needs_it():
+    tested = lc.backtest(scratch(), panel(), cutoffs=2)
+    assert tested.refit == "once" and np.isfinite(tested.scores["lstmcast"]["mae"])
+    fitted = scratch().fit(panel())
+    with pytest.raises(UsageError, match="was trained on"):
+        lc.backtest(fitted, panel(), cutoffs=4, refit="never")
+    held_back = fitted.held_back_from(panel())
+    assert np.isfinite(
+        lc.backtest(fitted, panel(), cutoffs=held_back[:, None], refit="never").scores["lstmcast"]["mae"]
+    )
+
+
+def test_columns_read_together():
+    t = np.arange(80)
+    data = lc.Panel.from_arrays({"sin": np.sin(t / 4), "cos": np.cos(t / 4)})
+    model = plain(network=replace(PLAIN, channels=2, before=(4,)), transforms=MinMax()).fit(data)
+    forecast = model.predict(data, 5)
+    assert forecast.point.shape == (2, 5)
+    states = model.states(data)
+    assert states["sin"][0][0].shape == (80, 4) and states["cos"][0][0] is states["sin"][0][0]
+
+
+def test_article_1_in_a_few_lines():
+    """Differences, min-max of inputs and labels apart, 5-4-3 units over the whole sequence."""
+    model = lc.LSTMForecaster(
+        43,
+        weights="scratch",
+        network=NetworkConfig(layers=(5, 4, 3), inputs="plain", head="point", horizon=1),
+        training=TrainingConfig(epochs=3, regime=WholeSequence(), validation=Validation(steps=43)),
+        transforms=Chain((Difference(), MinMax()), apart=True),
+    ).fit("examples/airline.csv")
+    ends = next(iter(model.trained_ends.values()))
+    assert str(ends)[:7] == "1957-05"
+    forecast = model.predict("examples/airline.csv", cutoffs=np.array([[101]]), mode="free")
+    assert forecast.point.shape == (1, 43) and str(forecast.times[0, 0])[:7] == "1957-06"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"network": NetworkConfig(layers=(8,))}, "weights='scratch'"),
+        ({"head": "normal"}, "weights='scratch'"),
+        ({"transforms": Difference()}, "plain inputs"),
+        ({"weights": "scratch", "head": "other"}, "head='other' is not known"),
+        ({"weights": "scratch", "transforms": "log"}, "transforms"),
+    ],
+    ids=str,
+)
+def test_what_does_not_go_together_is_refused_at_once(arguments, message):
+    with pytest.raises(UsageError, match=message):
+        lc.LSTMForecaster(6, **arguments)
+
+
+def test_nothing_is_forecast_before_the_fit():
+    with pytest.raises(UsageError, match=r"starts from scratch.*fit"):
+        scratch().predict(panel())
+    with pytest.raises(UsageError, match="fit"):
+        scratch().save("nowhere", panel())
+
+
+def test_series_that_are_too_short_are_named():
+    with pytest.raises(DataError, match="long enough"):
+        scratch().fit(lc.Panel.from_arrays([1.0, 2.0, 3.0]))
+    with pytest.raises(DataError):
+        plain().fit(lc.Panel.from_arrays([1.0, 2.0, 3.0]))
+
+
+def test_without_pytorch_the_extra_is_named(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"lstmcast\[train\]"):
+        scratch().fit(panel())
+
+
+def test_a_damaged_part_of_a_trained_model_is_noticed(tmp_path):
+    plain().fit(panel()).save(tmp_path / "model")
+    (tmp_path / "model" / "learned.safetensors").unlink()
+    with pytest.raises(ModelError, match="learned"):
+        lc.load(tmp_path / "model")
+
+
+def test_the_manifest_can_be_read_by_people(tmp_path):
+    plain().fit(panel()).save(tmp_path / "model")
+    manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
+    assert manifest["network"]["layers"] == [4] and manifest["training"]["regime"]["length"] == 8
+    assert manifest["transforms"]["chain"]["steps"][0]["name"] == "standard" and manifest["trained"]["epochs"] == 2
