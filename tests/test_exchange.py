@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from lstmcast.errors import MissingExtraError, ModelError, OutputError, UsageError
+from lstmcast.exchange import kerasfiles
 from lstmcast.exchange.keras import from_keras, to_keras
 from lstmcast.exchange.pytorch import from_pytorch, to_pytorch
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
@@ -247,6 +248,14 @@ def test_layers_are_counted_by_class(tmp_path, root):
     loaded = from_keras(keras_file(tmp_path / "model.keras", config, content.getvalue()))
     found = [loaded.members[0][name].max() for name in ("lstm.0.bias", "lstm.1.weight_ih", "head.bias")]
     assert found == [0, 1, 2]
+
+
+def test_names_and_arrays_of_an_absurd_size_are_not_read(tmp_path, monkeypatch):
+    path = legacy(tmp_path / "model.h5", LAYERS, WEIGHTS)
+    for limit, message in (("LARGEST", "is too large"), ("MOST_BYTES", "its layer_names are damaged")):
+        monkeypatch.setattr(kerasfiles, limit, 4)
+        with pytest.raises(ModelError, match=message):
+            from_keras(path)
 
 
 def test_weights_of_keras_3_need_their_layers(tmp_path):

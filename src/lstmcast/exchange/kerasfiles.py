@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import os
 import re
 import zipfile
@@ -16,12 +17,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.errors import MissingExtraError, ModelError
 from lstmcast.files import check_output, whole_file
 
-LARGEST = 2**28  # numbers in one array: more than any LSTM layer has
+LARGEST = 2**27  # numbers in one array: an LSTM layer of 4,096 units has half as many
+MOST_BYTES = 2**20  # of names of layers, or of a layer's arrays
 GROUPS = {"LSTM": "lstm", "Dense": "dense", "TimeDistributed": "time_distributed"}
 INSIDE = {"lstm": "cell/", "dense": "", "time_distributed": "layer/"}  # where a layer keeps its arrays
 ROOTS = ("layers", "_layer_checkpoint_dependencies")  # the second: Keras 2.12 and later
@@ -69,8 +72,8 @@ class Listed:
 
     def __init__(self, root: Any) -> None:
         self._layers: dict[str, list[NDArray]] = {}
-        for layer in map(_text, root.attrs["layer_names"]):
-            names = map(_text, root[layer].attrs["weight_names"])
+        for layer in _names(root, "layer_names"):
+            names = _names(root[layer], "weight_names")
             self._layers[layer] = [_values(root, f"{layer}/{name}") for name in names]
 
     def of_layer(self, name: str, kind: str) -> list[NDArray]:
@@ -112,8 +115,11 @@ def _h5py(path: str | os.PathLike[str]) -> Any:
     return h5py
 
 
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+def _names(group: Any, attribute: str) -> list[str]:
+    stored = group.attrs.get_id(attribute)
+    if math.prod(stored.shape) * stored.dtype.itemsize > MOST_BYTES:  # a damaged size would take memory, and minutes
+        raise ModelError(f"its {attribute} are damaged. Save the model again.")
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in group.attrs[attribute]]
 
 
 def _values(group: Any, path: str) -> NDArray:
@@ -146,7 +152,7 @@ def write(
 def _write_weights(file: Any, weights: Sequence[tuple[str, Sequence[NDArray]]]) -> None:
     """Both layouts at once: `load_weights` reads the one or the other by the name of the file."""
     counts: dict[str, int] = {}
-    layers: list[bytes] = []
+    layers: list[str] = []
     for kind, arrays in weights:
         group, count = GROUPS[kind], counts.get(kind, 0)
         counts[kind] = count + 1
@@ -154,11 +160,11 @@ def _write_weights(file: Any, weights: Sequence[tuple[str, Sequence[NDArray]]]) 
         variables = file.create_group(f"layers/{name}/{INSIDE[group]}vars")
         names = ["kernel", "recurrent_kernel", "bias"] if kind == "LSTM" else ["kernel", "bias"]
         older = file.create_group(name)
-        older.attrs["weight_names"] = [part.encode() for part in names]
+        older.attrs["weight_names"] = np.array(names, "S")
         for k, (part, array) in enumerate(zip(names, arrays, strict=True)):
             variables[str(k)] = array
             older[part] = variables[str(k)]  # a hard link: stored once
-        layers.append(name.encode())
-    file.attrs["layer_names"] = layers
+        layers.append(name)
+    file.attrs["layer_names"] = np.array(layers, "S")
     file.attrs["keras_version"] = b"3.0.0"
     file.attrs["backend"] = b"numpy"
