@@ -29,58 +29,163 @@ if TYPE_CHECKING:
     from lstmcast.errors import UsageError as UsageError
     from lstmcast.evaluation.backtest import Backtest as Backtest
     from lstmcast.evaluation.backtest import backtest as backtest
+    from lstmcast.exchange.keras import from_keras as from_keras
+    from lstmcast.exchange.keras import to_keras as to_keras
+    from lstmcast.exchange.pytorch import from_pytorch as from_pytorch
+    from lstmcast.exchange.pytorch import to_pytorch as to_pytorch
     from lstmcast.forecast import Forecast as Forecast
     from lstmcast.forecaster import LSTMForecaster as LSTMForecaster
     from lstmcast.forecaster import load as load
+    from lstmcast.learning_curve import LearningCurve as LearningCurve
+    from lstmcast.model.network import Network as Network
+    from lstmcast.model.network import NetworkConfig as NetworkConfig
     from lstmcast.plots import ForecastPlot as ForecastPlot
     from lstmcast.report import Report as Report
+    from lstmcast.training.callbacks import PrintTable as PrintTable
+    from lstmcast.training.callbacks import ProgressLine as ProgressLine
+    from lstmcast.training.callbacks import SaveBest as SaveBest
+    from lstmcast.training.callbacks import SaveEvery as SaveEvery
+    from lstmcast.training.callbacks import TensorBoard as TensorBoard
+    from lstmcast.training.config import Ema as Ema
+    from lstmcast.training.config import Initialiser as Initialiser
+    from lstmcast.training.config import Loss as Loss
+    from lstmcast.training.config import Optimiser as Optimiser
+    from lstmcast.training.config import Rollout as Rollout
+    from lstmcast.training.config import Schedule as Schedule
+    from lstmcast.training.config import Snapshots as Snapshots
+    from lstmcast.training.config import Stateful as Stateful
+    from lstmcast.training.config import TrainingConfig as TrainingConfig
+    from lstmcast.training.config import Validation as Validation
+    from lstmcast.training.config import WholeSequence as WholeSequence
+    from lstmcast.training.config import Windows as Windows
+    from lstmcast.training.history import History as History
+    from lstmcast.transforms import BoxCox as BoxCox
+    from lstmcast.transforms import Chain as Chain
+    from lstmcast.transforms import Difference as Difference
+    from lstmcast.transforms import Log1p as Log1p
+    from lstmcast.transforms import Logit as Logit
+    from lstmcast.transforms import MeanAbs as MeanAbs
+    from lstmcast.transforms import MinMax as MinMax
+    from lstmcast.transforms import Robust as Robust
+    from lstmcast.transforms import Standard as Standard
+    from lstmcast.transforms import Transforms as Transforms
 
 # Where each public name lives. A module is imported when one of its names is first asked for, so that
 # `import lstmcast` and a command that needs little stay fast.
 _HOMES = {
     "Backtest": "evaluation.backtest",
+    "BoxCox": "transforms",
+    "Chain": "transforms",
     "Columns": "data.panel",
     "DataError": "errors",
+    "Difference": "transforms",
+    "Ema": "training.config",
     "Finding": "data.panel",
     "Findings": "data.panel",
     "Forecast": "forecast",
     "ForecastPlot": "plots",
+    "History": "training.history",
+    "Initialiser": "training.config",
     "LSTMForecaster": "forecaster",
+    "LearningCurve": "learning_curve",
+    "Log1p": "transforms",
+    "Logit": "transforms",
+    "Loss": "training.config",
     "LstmcastError": "errors",
+    "MeanAbs": "transforms",
+    "MinMax": "transforms",
     "MissingExtraError": "errors",
     "ModelError": "errors",
+    "Network": "model.network",
+    "NetworkConfig": "model.network",
+    "Optimiser": "training.config",
     "OutputError": "errors",
     "Panel": "data.panel",
+    "PrintTable": "training.callbacks",
+    "ProgressLine": "training.callbacks",
     "ReadOptions": "data.panel",
     "Report": "report",
+    "Robust": "transforms",
+    "Rollout": "training.config",
+    "SaveBest": "training.callbacks",
+    "SaveEvery": "training.callbacks",
+    "Schedule": "training.config",
+    "Snapshots": "training.config",
+    "Standard": "transforms",
+    "Stateful": "training.config",
+    "TensorBoard": "training.callbacks",
+    "TrainingConfig": "training.config",
+    "Transforms": "transforms",
     "UsageError": "errors",
+    "Validation": "training.config",
+    "WholeSequence": "training.config",
+    "Windows": "training.config",
     "backtest": "evaluation.backtest",
     "check": "data.inspection",
+    "from_keras": "exchange.keras",
+    "from_pytorch": "exchange.pytorch",
     "load": "forecaster",
     "read": "data.readers",
+    "to_keras": "exchange.keras",
+    "to_pytorch": "exchange.pytorch",
 }
 
 __all__ = [
     "Backtest",
+    "BoxCox",
+    "Chain",
     "Columns",
     "DataError",
+    "Difference",
+    "Ema",
     "Finding",
     "Findings",
     "Forecast",
     "ForecastPlot",
+    "History",
+    "Initialiser",
     "LSTMForecaster",
+    "LearningCurve",
+    "Log1p",
+    "Logit",
+    "Loss",
     "LstmcastError",
+    "MeanAbs",
+    "MinMax",
     "MissingExtraError",
     "ModelError",
+    "Network",
+    "NetworkConfig",
+    "Optimiser",
     "OutputError",
     "Panel",
+    "PrintTable",
+    "ProgressLine",
     "ReadOptions",
     "Report",
+    "Robust",
+    "Rollout",
+    "SaveBest",
+    "SaveEvery",
+    "Schedule",
+    "Snapshots",
+    "Standard",
+    "Stateful",
+    "TensorBoard",
+    "TrainingConfig",
+    "Transforms",
     "UsageError",
+    "Validation",
+    "WholeSequence",
+    "Windows",
     "backtest",
     "check",
+    "from_keras",
+    "from_pytorch",
     "load",
     "read",
+    "to_keras",
+    "to_pytorch",
 ]
 
 

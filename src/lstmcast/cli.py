@@ -32,6 +32,7 @@ from lstmcast.options import (
     Output,
     Quiet,
     Reading,
+    Refitting,
     Testing,
     Training,
     check_place,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from lstmcast.data.inspection import Inspection
     from lstmcast.data.panel import Findings, Panel
     from lstmcast.evaluation.backtest import Backtest
+    from lstmcast.evaluation.refitting import Progress
     from lstmcast.forecast import Forecast
     from lstmcast.forecaster import LSTMForecaster
     from lstmcast.options import Written
@@ -144,7 +146,7 @@ def fit(
     for path, endings in ((plot, (".png", ".svg", ".pdf")), (report, (".html",))):
         if path is not None:
             check_place(path, endings, data)
-    forecaster = training.forecaster(horizon)
+    forecaster = _model(horizon, training=training)
     panel = _read(data, reading, quiet)
     checkpoints = model.with_name(f"{model.name}.checkpoints")
     fitted = _fitted(forecaster, panel, training, checkpoints, resume, quiet)
@@ -221,7 +223,7 @@ def check(data: Data, reading: Reading, as_json: Json = False) -> None:
 
 @command
 def backtest(
-    data: Data, horizon: Horizon, reading: Reading, testing: Testing,
+    data: Data, horizon: Horizon, reading: Reading, testing: Testing, refitting: Refitting, training: Training,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the held-out forecasts as .csv, .parquet or .xlsx.")
     ] = None,
@@ -229,7 +231,8 @@ def backtest(
 ) -> None:  # fmt: skip
     """Measure accuracy at earlier cutoffs.
 
-    Forecasts the end of the data from earlier points and compares with what came, and with simple forecasts.
+    Forecasts the end of the data from earlier points and compares with what came, and with simple forecasts. The
+    network is used as it is, or with --refit trained on what was known at the first cutoff, or at each.
     """
     from lstmcast.forecast import checked_horizon, write_table
 
@@ -237,8 +240,9 @@ def backtest(
     if testing.cutoffs == 0:
         raise UsageError("--cutoffs 0 leaves nothing to compare. Give 1 or more.")
     Output(out=out).check(data)
+    model = _model(horizon, training=training)
     panel = _read(data, reading, quiet)
-    tested = _tested(_model(horizon), panel, testing)
+    tested = _tested(model, panel, testing, refitting, quiet)
     assert tested is not None
     if out is not None and not tested.reason:
         write_table(tested.held_out(), out)
@@ -347,19 +351,33 @@ def _source(data: Sequence[str]) -> str | list[str]:
     return data[0] if len(data) == 1 else list(data)
 
 
-def _model(horizon: int, levels: tuple[float, ...] = ()) -> Any:
+def _model(horizon: int, levels: tuple[float, ...] = (), training: Training | None = None) -> Any:
     from lstmcast.forecaster import LSTMForecaster
 
+    if training is not None:
+        return training.forecaster(horizon, levels)
     return LSTMForecaster(horizon, levels=levels) if levels else LSTMForecaster(horizon)
 
 
-def _tested(model: Any, panel: Panel, testing: Testing) -> Backtest | None:
+def _tested(
+    model: Any, panel: Panel, testing: Testing, refitting: Refitting | None = None, quiet: bool = True
+) -> Backtest | None:
     if testing.cutoffs == 0:
         return None
     from lstmcast.evaluation.backtest import backtest
 
     baselines = "classical" if testing.baselines == "classical" else True
-    return backtest(model, panel, cutoffs=testing.cutoffs, baselines=baselines)
+    if refitting is None:
+        return backtest(model, panel, cutoffs=testing.cutoffs, baselines=baselines)
+    trains = getattr(model, "needs_fit", False) or refitting.refit in ("once", "each")
+
+    def told(part: Progress) -> None:
+        _say(quiet or not trains, f"  {part.done} of {part.total}: {part.job}")
+
+    return backtest(
+        model, panel, cutoffs=testing.cutoffs, baselines=baselines, refit=refitting.chosen(), workers=refitting.workers,
+        folder=refitting.folder, progress=told,
+    )  # fmt: skip
 
 
 def _print_forecast(result: Forecast, tested: Backtest | None, written: Written, quiet: bool) -> None:

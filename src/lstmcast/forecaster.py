@@ -165,16 +165,17 @@ class LSTMForecaster:
         )  # fmt: skip
         until = panel.lengths if fitted.refitted else ends
         factors_HI = np.ones((self.horizon, heads.MEDIAN))
-        learned = Learned(panel.ids, last_times(panel, until), factors_HI, fitted.history, fitted.notes, state)
-        validated = self._with(fitted.validated, training, learned)
+        ends_S = last_times(panel, until)
+        learned = Learned(panel.ids, ends_S, factors_HI, fitted.history, training, fitted.notes, state)
+        validated = self._with(fitted.validated, learned)
         factors_HI = measured_factors(validated._decode, panel, ends, self.horizon)
-        new = self._with(fitted.network, training, replace(learned, factors_HI=factors_HI))
+        new = self._with(fitted.network, replace(learned, factors_HI=factors_HI))
         new.memory = new._memory_of(panel)
         return new
 
-    def _with(self, network: Network, training: TrainingConfig, learned: Learned) -> LSTMForecaster:
+    def _with(self, network: Network, learned: Learned) -> LSTMForecaster:
         new = copy.copy(self)
-        new.network, new.training, new.learned = network, training, learned
+        new.network, new.learned = network, learned
         return new
 
     def predict(
@@ -237,7 +238,7 @@ class LSTMForecaster:
         about, weights = described(self._trained())
         manifest = {"kind": KIND, **about, "horizon": self.horizon, "levels": list(self.levels), **memory.described()}
         arrays = {"weights": weights, "state": memory.arrays()}
-        manifest["training"] = to_json(self.training)
+        manifest["training"] = to_json(self._done)
         if self.learned:
             manifest["trained"] = self.learned.described()
             arrays["learned"] = self.learned.arrays()
@@ -248,7 +249,7 @@ class LSTMForecaster:
         store.save(folder, manifest, arrays)
 
     def held_back_from(self, panel: Panel) -> NDArray | None:
-        """How many values of each series (S,) the weights were fitted to, 0 where it was all; None where all were for all.
+        """How many values of each series (S,) the weights were fitted to, 0 where all were; None where all of all were.
 
         `panel`: the one that was trained on.
         """
@@ -284,7 +285,7 @@ class LSTMForecaster:
 
     def _plain(self) -> Plain:
         state = self.learned.transforms if self.learned else None
-        return Plain(self._trained(), self.transforms, state, context_of(self.training.regime))
+        return Plain(self._trained(), self.transforms, state, context_of(self._done.regime))
 
     def _fit_data(self, panel: Panel, ends: NDArray) -> tuple[FitData, TransformsState | None]:
         """What the network learns from, and what the transforms learned from the training part."""
@@ -295,8 +296,13 @@ class LSTMForecaster:
     def _memory_of(self, panel: Panel) -> Memory:
         if self.config.is_causal:
             return Memory.of(panel, self.horizon, MOST_CUTOFFS)
-        context = context_of(self.training.regime)
+        context = context_of(self._done.regime)
         return Memory.newest(panel, None if context is None else context + self._lag)
+
+    @property
+    def _done(self) -> TrainingConfig:
+        """How the network was trained, as far as that is known."""
+        return self.learned.training if self.learned else self.training
 
     @property
     def _lag(self) -> int:

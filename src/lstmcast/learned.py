@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
 from lstmcast.memory import packed, unpacked
-from lstmcast.training.config import Regime, Windows
+from lstmcast.training.config import Regime, TrainingConfig, Windows, training_from_json
 from lstmcast.training.history import History
 from lstmcast.transforms import Transforms, TransformsState
 
@@ -23,7 +23,8 @@ class Learned:
     """The rest of a fitted model.
 
     `ids` (S,) of the series that were trained on, `ends` (S,) the last time of each that the weights were fitted to;
-    `factors_HI`: see `evaluation.held_out`; `notes`: what is to be said about the training; `transforms`: what the
+    `factors_HI`: see `evaluation.held_out`; `training`: as it was
+    done; `notes`: what is to be said about it; `transforms`: what the
     transforms learned.
     """
 
@@ -31,6 +32,7 @@ class Learned:
     ends: NDArray
     factors_HI: NDArray
     history: History
+    training: TrainingConfig
     notes: tuple[str, ...] = ()
     transforms: TransformsState | None = None
 
@@ -61,6 +63,7 @@ class Learned:
             own["ends"].astype("datetime64[us]") if own["is_date"][0] else own["ends"],
             own["factors"],
             History.from_columns(columns),
+            training_from_json(manifest["training"]),
             tuple(manifest["trained"]["notes"]),
             state,
         )

@@ -107,6 +107,31 @@ class Testing:
 
 
 @dataclass(frozen=True)
+class Refitting:
+    """Whether a backtest trains, and how."""
+
+    refit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="never|once|each",
+            help="Train on what precedes the first cutoff, or each. Never unless given; once for one from scratch.",
+        ),
+    ] = None
+    workers: Annotated[
+        int | None, typer.Option(metavar="N", help="Processes that train at the same time; one unless given.")
+    ] = None
+    folder: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep what is finished there: an interrupted backtest goes on.")
+    ] = None
+
+    def chosen(self) -> Any:
+        """What `lstmcast.backtest` calls it."""
+        if self.refit not in (None, "never", "once", "each"):
+            raise UsageError(f"--refit {self.refit!r} is not known. Choose one of: never, once, each.")
+        return self.refit
+
+
+@dataclass(frozen=True)
 class Training:
     """What is trained, and how."""
 
@@ -128,8 +153,8 @@ class Training:
     members: Annotated[
         int | None, typer.Option(metavar="N", help="Networks from scratch that differ by their seed, averaged.")
     ] = None
-    refit: Annotated[
-        bool, typer.Option("--refit", help="In the end train again on everything, the part held back included.")
+    everything: Annotated[
+        bool, typer.Option("--everything", help="In the end train again on everything, the part held back included.")
     ] = False
     seed: Annotated[int, typer.Option(metavar="N", help="Of all that is drawn by chance.")] = 0
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")] = "cpu"
@@ -149,7 +174,7 @@ class Training:
         if self.learning_rate is not None:
             optimiser = replace(optimiser, learning_rate=self.learning_rate)
         try:
-            training = replace(usual.training, **given, optimiser=optimiser, refit=self.refit)
+            training = replace(usual.training, **given, optimiser=optimiser, refit=self.everything)
         except ValueError as error:
             raise UsageError(f"these training options make no sense: {_first_of(error)}") from error
         return LSTMForecaster(
