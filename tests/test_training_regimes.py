@@ -190,7 +190,7 @@ def naive_states(reader, data, order, state=None):
         x, y = (torch.tensor(part[a:b], dtype=torch.float32) for part in (data.inputs, data.labels))
         hidden, state = reader.module.hidden(x[None, :-1], state)
         raw = reader.module.raw(hidden, x[None, :-1])[0, :, 0, :, 0]
-        total, count = total + float(((raw - y[1:]) ** 2).sum()), count + len(raw)
+        total, count = total + float(((raw - y[1:]) ** 2).sum().detach()), count + len(raw)
     return total / count, state
 
 
@@ -200,11 +200,8 @@ def test_state_is_reset_per_sequence_per_epoch_or_never(chunk):
     fresh = np.mean(np.repeat([naive_states(reader, data, [s])[0] for s in range(3)], [29, 16, 23]))
     in_a_row, state = naive_states(reader, data, range(3))
     again, _ = naive_states(reader, data, range(3), state)
-    for reset, expected in (
-        ("sequence", [fresh, fresh]),
-        ("epoch", [in_a_row, in_a_row]),
-        ("never", [in_a_row, again]),
-    ):
+    expected = {"sequence": [fresh, fresh], "epoch": [in_a_row, in_a_row], "never": [in_a_row, again]}
+    for reset, losses in expected.items():
         config = TrainingConfig(regime=Stateful(chunk, reset=reset), batch_size=1, validation=None)
         made, _ = make_regime(PLAIN, data, config, "cpu", 0)
         found = [mean_of(list(made.updates(reader, epoch, np.random.default_rng(0)))) for epoch in (1, 2)]
@@ -295,7 +292,7 @@ def test_validation_reads_its_context_from_the_training_part_unless_fresh():
     def expected(first):
         hidden, _ = reader.module.hidden(x[None, first:-1])
         raw = reader.module.raw(hidden[:, 19 - first :], x[None, 19:-1])[0, :, 0, :, 0]
-        return float(((raw - y[20:]) ** 2).mean())
+        return float(((raw - y[20:]) ** 2).mean().detach())
 
     assert validation_of(reader, data, WholeSequence()) == pytest.approx(expected(0), rel=1e-5)
     fresh = Validation(fresh=True)

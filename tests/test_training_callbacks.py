@@ -1,0 +1,135 @@
+"""Callbacks: what they are told, and what they leave on the disk and on the screen."""
+
+from __future__ import annotations
+
+import io
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lstmcast.errors import MissingExtraError
+from lstmcast.model.network import Network, NetworkConfig, array_shapes, load_network
+from lstmcast.training.callbacks import PrintTable, ProgressLine, Report, SaveBest, SaveEvery, TensorBoard
+
+PLAIN = NetworkConfig(layers=(3,), inputs="plain", head="point", horizon=1)
+
+
+def network():
+    rng = np.random.default_rng(0)
+    return Network(PLAIN, [{name: rng.normal(size=shape).astype("f4") for name, shape in array_shapes(PLAIN).items()}])
+
+
+def report(epoch, improved=True, **changes):
+    told = {
+        "member": 0, "members": 1, "epoch": epoch, "epochs": 20, "step": 4 * epoch, "train_loss": 1 / epoch,
+        "validation_loss": 2 / epoch, "best_epoch": epoch, "learning_rate": 1e-3, "seconds": 3.0 * epoch,
+        "improved": improved, "network": network,
+    }  # fmt: skip
+    return Report(**(told | changes))
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_network_is_saved_at_each_improvement_with_losses_in_its_name(tmp_path):
+    save = SaveBest(tmp_path)
+    for epoch, improved in ((1, True), (2, False), (4, True)):
+        assert save(report(epoch, improved)) is None
+    assert names(tmp_path) == ["model001-loss1.000-vloss2.000", "model004-loss0.250-vloss0.500"]
+    loaded, manifest = load_network(tmp_path / "model004-loss0.250-vloss0.500")
+    assert manifest["epoch"] == 4 and manifest["loss"] == {"train": 0.25, "validation": 0.5}
+    for name, array in report(4).arrays().items():
+        np.testing.assert_array_equal(loaded.members[0][name], array)
+
+
+def test_only_the_best_is_kept(tmp_path):
+    save = SaveBest(tmp_path, only=True)
+    for epoch, improved in ((1, True), (2, True), (3, False)):
+        save(report(epoch, improved, validation_loss=math.nan))
+    assert names(tmp_path) == ["best"]
+    assert load_network(tmp_path / "best")[1]["epoch"] == 2
+
+
+def test_snapshots_are_saved_every_few_epochs(tmp_path):
+    save = SaveEvery(tmp_path, epochs=3, name="m{member}-e{epoch:02d}-s{step}")
+    for epoch in range(1, 8):
+        save(report(epoch, improved=False))
+    assert names(tmp_path) == ["m0-e03-s12", "m0-e06-s24"]
+
+
+def test_the_table_has_a_row_for_each_epoch():
+    stream = io.StringIO()
+    table = PrintTable(stream, every=2)
+    for epoch in range(1, 5):
+        table(report(epoch, improved=epoch == 4))
+    lines = stream.getvalue().splitlines()
+    assert lines[0].split() == ["epoch", "train", "loss", "validation", "rate", "seconds"]
+    assert [line.split() for line in lines[1:]] == [
+        ["2", "0.5", "1", "0.001", "6.0"],
+        ["4", "0.25", "0.5", "0.001", "12.0", "*"],
+    ]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_the_progress_line_is_rewritten_on_a_terminal():
+    stream, clock = Terminal(), Clock()
+    line = ProgressLine(stream, clock)
+    for epoch, clock.now in ((1, 0.0), (2, 0.05), (20, 0.06)):
+        line(report(epoch))
+    first, last = stream.getvalue().split("\r")[1:]
+    assert first == "epoch 1 of 20, loss 1, validation 2 (best in epoch 1), 57 s left"
+    assert last.rstrip(" \n") == "epoch 20 of 20, loss 0.05, validation 0.1 (best in epoch 20), 60.0 s"
+    assert last.endswith("\n") and len(last) > len(first) - 1  # what was longer is written over
+
+
+def test_elsewhere_a_line_comes_now_and_then():
+    stream, clock = io.StringIO(), Clock()
+    line = ProgressLine(stream, clock)
+    for epoch, clock.now in ((1, 0.0), (2, 9.0), (3, 11.0), (4, 12.0)):
+        line(report(epoch, members=2, validation_loss=math.nan))
+    assert stream.getvalue().splitlines() == [
+        "member 1 of 2, epoch 1 of 20, loss 1, 57 s left",
+        "member 1 of 2, epoch 3 of 20, loss 0.3333, 51 s left",
+    ]
+
+
+def test_tensorboard_is_named_where_it_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(MissingExtraError, match="pip install tensorboard"):
+        TensorBoard(tmp_path)
+
+
+def test_tensorboard_is_told_what_was_measured(tmp_path, monkeypatch):
+    written = []
+
+    class Writer:
+        def __init__(self, folder):
+            self.folder = folder
+
+        def add_scalar(self, name, value, epoch):
+            written.append((name, value, epoch))
+
+        def flush(self):
+            written.append("flushed")
+
+    class Module:
+        SummaryWriter = Writer
+
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", Module)
+    TensorBoard(tmp_path)(report(2, members=2, validation_loss=math.nan))
+    assert written == [("member_0/loss/train", 0.5, 2), ("member_0/rate", 1e-3, 2), "flushed"]

@@ -1,0 +1,501 @@
+"""The loop and the fit: the best epoch is kept, the same seed gives the same bits, nothing is lost."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lstmcast.data.panel import Panel
+from lstmcast.errors import ModelError, UsageError
+from lstmcast.model.network import Network, NetworkConfig
+from lstmcast.windows import CausalData, PlainData
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+
+from lstmcast.training import fitting, loop, regimes  # noqa: E402
+from lstmcast.training.config import (  # noqa: E402
+    Ema,
+    Optimiser,
+    Rollout,
+    Schedule,
+    Snapshots,
+    Stateful,
+    TrainingConfig,
+    Validation,
+    WholeSequence,
+    Windows,
+)
+from lstmcast.training.fitting import fit_network  # noqa: E402
+from lstmcast.training.optim import rate  # noqa: E402
+
+SRC = Path(__file__).parents[1] / "src"
+PLAIN = NetworkConfig(layers=(4, 3), inputs="plain", head="point", horizon=1)
+CAUSAL = NetworkConfig(layers=(5, 5), horizon=4, window=4)
+QUICK = TrainingConfig(epochs=6, regime=Windows(6), batch_size=8, optimiser=Optimiser(learning_rate=1e-2))
+
+
+class Interrupted(Exception):
+    """Stands for whatever ends a run."""
+
+
+def plain_data(lengths=(40, 25), back=8, ids=None):
+    values, offsets = [], np.cumsum([0, *lengths])
+    for k, length in enumerate(lengths):
+        values.append(np.sin(np.arange(length) * 0.5 + k) + 0.1 * np.cos(np.arange(length) ** 2))
+    y = np.concatenate(values)[:, None]
+    names = np.array(ids or [f"s{k}" for k in range(len(lengths))], object)
+    return PlainData(y, y, offsets, np.array(lengths) - back, names)
+
+
+def causal_data():
+    rng = np.random.default_rng(0)
+    series = {f"s{k}": 50 + 10 * np.sin(np.arange(40 + k) / 2) + rng.normal(size=40 + k) for k in range(3)}
+    panel = Panel.from_arrays(series, frequency="MS", start="2020-01")
+    return CausalData(panel, np.asarray(panel.lengths) - 8)
+
+
+def same_bits(one, other):
+    assert len(one.members) == len(other.members)
+    for a, b in zip(one.members, other.members, strict=True):
+        assert a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+    return True
+
+
+def differs(one, other):
+    return any((a[name] != b[name]).any() for a, b in zip(one.members, other.members, strict=True) for name in a)
+
+
+def rows_without_seconds(history):
+    return repr([row._replace(seconds=0.0) for row in history.epochs])
+
+
+# The best epoch
+
+
+def test_the_best_epoch_is_kept():
+    taken = {}
+
+    def keep(report):
+        taken[report.epoch] = (report.validation_loss, report.network())
+
+    config = replace(QUICK, epochs=12, optimiser=Optimiser(learning_rate=0.3))  # too fast: losses go up and down
+    fitted = fit_network(PLAIN, plain_data(), config, callbacks=[keep])
+    best = min(taken, key=lambda epoch: taken[epoch][0])
+    assert best < 12
+    assert same_bits(fitted.network, taken[best][1])
+    assert [row.epoch for row in fitted.history.epochs if row.best] == [best]
+
+
+def test_without_validation_the_last_epoch_is_kept():
+    last = []
+    config = replace(QUICK, validation=None)
+    fitted = fit_network(PLAIN, plain_data(back=0), config, callbacks=[lambda report: last.append(report.network())])
+    assert same_bits(fitted.network, last[-1]) and differs(last[-1], last[-2])
+    assert np.isnan(fitted.history.columns()["validation_loss"]).all()
+
+
+def test_patience_counts_epochs_without_a_new_best():
+    config = replace(QUICK, epochs=200, patience=3, optimiser=Optimiser(learning_rate=0.2))
+    epochs = fit_network(PLAIN, plain_data(), config).history.epochs
+    (best,) = [row.epoch for row in epochs if row.best]
+    assert len(epochs) == best + 3 < 200
+
+
+def test_a_callback_stops_the_training():
+    fitted = fit_network(PLAIN, plain_data(), QUICK, callbacks=[lambda report: report.epoch == 2, lambda report: None])
+    assert len(fitted.history) == 2
+
+
+def test_the_loss_goes_down_in_every_regime():
+    for regime in (Windows(6, loss="every"), WholeSequence(), WholeSequence(10), Stateful(10), Rollout(8, support=4)):
+        config = replace(QUICK, epochs=30, regime=regime)
+        losses = fit_network(PLAIN, plain_data(), config).history.columns()["train_loss"]
+        assert losses[-1] < 0.8 * losses[0], regime
+
+
+def test_training_reaches_a_known_optimum():
+    """An AR(1) series: the error of the best forecast is the variance of its noise."""
+    rng = np.random.default_rng(0)
+    y = np.zeros(600)
+    for t in range(1, 600):
+        y[t] = 0.8 * y[t - 1] + rng.normal()
+    y = y[:, None] / 2
+    data = PlainData(y, y, np.array([0, 600]), np.array([450]), np.array(["a"], object))
+    config = replace(QUICK, epochs=25, batch_size=64, regime=Windows(12, loss="every"))
+    rows = fit_network(PLAIN, data, config).history.epochs
+    assert min(row.validation_loss for row in rows) == pytest.approx(0.25, rel=0.15)
+
+
+# The same bits
+
+
+@pytest.mark.parametrize("network", [PLAIN, replace(PLAIN, dropout=0.3)], ids=["", "dropout"])
+def test_one_seed_gives_the_same_bits(network):
+    fitted = [fit_network(network, plain_data(), QUICK, seed=seed) for seed in (3, 3, 4)]
+    assert same_bits(fitted[0].network, fitted[1].network) and differs(fitted[0].network, fitted[2].network)
+    assert rows_without_seconds(fitted[0].history) == rows_without_seconds(fitted[1].history)
+
+
+def test_training_leaves_the_random_numbers_and_threads_of_others_alone():
+    torch.manual_seed(1)
+    expected, threads = torch.rand(3), torch.get_num_threads()
+    torch.manual_seed(1)
+    fit_network(PLAIN, plain_data(), replace(QUICK, epochs=1), threads=threads + 1)
+    assert torch.equal(torch.rand(3), expected) and torch.get_num_threads() == threads
+
+
+@pytest.mark.parametrize("regime", [Windows(6), WholeSequence(), Stateful(7), Rollout(6, 2)])
+def test_the_order_of_series_does_not_matter(regime):
+    data = plain_data((40, 25))
+    a, b = (slice(data.offsets[k], data.offsets[k + 1]) for k in (0, 1))
+    turned = np.concatenate([data.inputs[b], data.inputs[a]])
+    other = PlainData(turned, turned, np.array([0, 25, 65]), data.ends[::-1], data.ids[::-1])
+    config = replace(QUICK, regime=regime)
+    assert same_bits(fit_network(PLAIN, data, config).network, fit_network(PLAIN, other, config).network)
+
+
+# Nothing is lost
+
+
+def interrupt(epoch, member=0):
+    def callback(report):
+        if (report.member, report.epoch) == (member, epoch):
+            raise Interrupted
+
+    return callback
+
+
+RESUMED = [
+    (PLAIN, QUICK),
+    (replace(PLAIN, dropout=0.2), replace(QUICK, average=Ema(0.9), optimiser=Optimiser("adamw", 1e-2, clip=0.5))),
+    (PLAIN, replace(QUICK, regime=WholeSequence(9), average=Snapshots(3), optimiser=Optimiser("rmsprop", 1e-2))),
+    (PLAIN, replace(QUICK, regime=Stateful(7, reset="never"), batch_size=1)),
+    (PLAIN, replace(QUICK, regime=Rollout(6, 6, 0, 0.5), optimiser=Optimiser("sgd", 1e-2, momentum=0.9))),
+    (PLAIN, replace(QUICK, optimiser=Optimiser(learning_rate=0.2, schedule=Schedule("plateau", every=1)))),
+    (CAUSAL, replace(QUICK, epochs=4, average=Ema(0.9), members=2)),
+]
+
+
+@pytest.mark.parametrize(("network", "config"), RESUMED)
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_a_resumed_run_gives_the_same_bits(network, config, epoch, tmp_path, monkeypatch):
+    data = causal_data() if network.is_causal else plain_data()
+    whole = fit_network(network, data, config)
+    monkeypatch.setattr("lstmcast.training.checkpoint.Keeper.due", lambda self: self.folder is not None)
+    with pytest.raises(Interrupted):
+        fit_network(network, data, config, folder=tmp_path, callbacks=[interrupt(epoch, config.members - 1)])
+    seen = []
+    resumed = fit_network(network, data, config, folder=tmp_path, resume=True, callbacks=[seen.append])
+    assert (seen[0].member, seen[0].epoch) == (config.members - 1, epoch)  # the epoch that was lost
+    assert same_bits(whole.network, resumed.network)
+    assert rows_without_seconds(whole.history) == rows_without_seconds(resumed.history)
+
+
+def test_an_epoch_that_was_cut_short_is_repeated(tmp_path, monkeypatch):
+    whole = fit_network(PLAIN, plain_data(), QUICK)
+    monkeypatch.setattr("lstmcast.training.checkpoint.Keeper.due", lambda self: self.folder is not None)
+    updates = regimes.PlainWindows.updates
+
+    def cut_short(self, reader, epoch, rng):
+        for k, update in enumerate(updates(self, reader, epoch, rng)):
+            if (epoch, k) == (4, 2):
+                raise Interrupted
+            yield update
+
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        patch.setattr(regimes.PlainWindows, "updates", cut_short)
+        fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path)
+    assert same_bits(whole.network, fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True).network)
+
+
+def test_time_decides_how_often_checkpoints_are_written(tmp_path):
+    with pytest.raises(Interrupted):
+        fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path / "a", callbacks=[interrupt(4)])
+    assert not (tmp_path / "a" / "member-0").exists()  # a run of a moment
+    fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path / "a", resume=True)
+    assert (tmp_path / "a" / "member-0" / "manifest.json").exists()
+
+
+def test_a_finished_run_is_read_and_not_trained_again(tmp_path):
+    first = fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path)
+    again = fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True, callbacks=[interrupt(1)])
+    assert same_bits(first.network, again.network)
+    with pytest.raises(Interrupted):  # without resume it begins anew
+        fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, callbacks=[interrupt(1)])
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"start": replace(PLAIN, layers=(5, 3))}, r"network.layers is \[4, 3\], not \[5, 3\]"),
+        ({"config": replace(QUICK, epochs=7)}, "training.epochs is 6, not 7"),
+        ({"data": plain_data((40, 26))}, "its data is"),
+        ({"seed": 1}, "its seed is 0, not 1"),
+    ],
+)
+def test_a_checkpoint_of_another_run_is_refused(tmp_path, change, named):
+    given = {"start": PLAIN, "data": plain_data(), "config": QUICK, "seed": 0}
+    fit_network(given["start"], given["data"], given["config"], seed=0, folder=tmp_path)
+    given |= change
+    with pytest.raises(ModelError, match=rf"is of another run: .*{named}.*begin anew"):
+        fit_network(given["start"], given["data"], given["config"], seed=given["seed"], folder=tmp_path, resume=True)
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path)
+    file = tmp_path / "member-0" / "optimiser.safetensors"
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(ModelError, match=r"optimiser\.safetensors"):
+        fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True)
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[2])
+import test_training_fit as here
+from lstmcast.training import checkpoint
+checkpoint.Keeper.due = lambda self: self.folder is not None
+
+def callback(report):
+    if report.epoch == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+here.fit_network(here.PLAIN, here.plain_data(), here.QUICK, folder=sys.argv[1], callbacks=[callback])
+"""
+
+
+def test_a_killed_run_goes_on_to_the_same_bits(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path / "run"), str(Path(__file__).parent)],
+        env={**os.environ, "PYTHONPATH": str(SRC)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    seen = []
+    resumed = fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path / "run", resume=True, callbacks=[seen.append])
+    assert seen[0].epoch == 4
+    assert same_bits(resumed.network, fit_network(PLAIN, plain_data(), QUICK).network)
+
+
+def ctrl_c(epoch, member=0):
+    def callback(report):
+        if (report.member, report.epoch) == (member, epoch):
+            raise KeyboardInterrupt
+
+    return callback
+
+
+def test_ctrl_c_gives_the_best_so_far():
+    short = fit_network(PLAIN, plain_data(), replace(QUICK, epochs=3))
+    fitted = fit_network(PLAIN, plain_data(), QUICK, callbacks=[ctrl_c(3)])
+    assert same_bits(fitted.network, short.network)  # the schedule is constant
+    assert fitted.notes == ("interrupted after epoch 3: the best so far is kept",)
+
+
+def test_ctrl_c_in_a_later_member_keeps_those_before():
+    config = replace(QUICK, members=3)
+    whole = fit_network(PLAIN, plain_data(), config)
+    fitted = fit_network(PLAIN, plain_data(), config, callbacks=[ctrl_c(2, member=1)])
+    assert len(fitted.network.members) == 2 and "interrupted in member 2 of 3, after epoch 2" in fitted.notes[0]
+    assert same_bits(Network(PLAIN, fitted.network.members[:1]), Network(PLAIN, whole.network.members[:1]))
+
+
+def test_ctrl_c_before_anything_was_trained_is_what_it_is(monkeypatch):
+    def at_once(run, epoch):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "train_epoch", at_once)
+    with pytest.raises(KeyboardInterrupt):
+        fit_network(PLAIN, plain_data(), QUICK)
+
+
+@pytest.mark.parametrize("where", ["train", "validation"])
+def test_a_loss_that_is_no_number_names_series_and_says_what_to_try(where):
+    data = plain_data((40, 25), ids=["good", "bad"])
+    data.inputs[40 + (5 if where == "train" else 20)] = 1e30
+    config = replace(QUICK, regime=WholeSequence())
+    with pytest.raises(ModelError, match=r"in epoch 1, update 1, .* 2 series; .* 'bad' \(up to 1e\+30\), 'good'"):
+        fit_network(PLAIN, data, config)
+    with pytest.raises(ModelError, match=r"Try a lower learning rate \(it is 1e\+30\), gradient clipping"):
+        fit_network(PLAIN, plain_data(), replace(config, optimiser=Optimiser("sgd", 1e30)))
+
+
+# Averages, schedules, ensembles, fine-tuning
+
+
+def test_an_ema_is_the_average_of_the_weights_over_updates():
+    """One update an epoch: callbacks of a run without average see the weights that the other averages."""
+    moving, averaged = [], []
+    config = replace(QUICK, regime=WholeSequence(), validation=None)
+    fit_network(PLAIN, plain_data(), config, callbacks=[lambda r: moving.append(r.arrays()["head.weight"])])
+    fitted = fit_network(
+        PLAIN, plain_data(), replace(config, average=Ema(0.4)), callbacks=[lambda r: averaged.append(r.arrays())]
+    )
+    expected = averaged[0]["head.weight"]  # the start is 9/10 of nothing that can be seen: begin with the first
+    for step in range(2, 7):
+        decay = min(0.4, step / (step + 9))
+        expected = decay * expected + (1 - decay) * moving[step - 1]
+    np.testing.assert_allclose(fitted.network.members[0]["head.weight"], expected, rtol=1e-5)
+
+
+def test_snapshots_average_the_newest_epochs():
+    moving = []
+    config = replace(QUICK, validation=None)
+    fit_network(PLAIN, plain_data(), config, callbacks=[lambda r: moving.append(r.arrays()["lstm.0.weight_hh"])])
+    fitted = fit_network(PLAIN, plain_data(), replace(config, average=Snapshots(3)))
+    np.testing.assert_allclose(fitted.network.members[0]["lstm.0.weight_hh"], np.mean(moving[-3:], axis=0), rtol=1e-5)
+
+
+def test_what_is_validated_is_what_is_kept():
+    """The validation loss of the best epoch is that of the averaged weights: training on finds it in epoch 0."""
+    for average in (Ema(0.5), Snapshots(2)):
+        fitted = fit_network(PLAIN, plain_data(), replace(QUICK, average=average))
+        (best,) = [row for row in fitted.history.epochs if row.best]
+        again = fit_network(fitted.network, plain_data(), replace(QUICK, epochs=1))
+        assert again.history.epochs[0].validation_loss == pytest.approx(best.validation_loss, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        (Schedule(), [1, 1, 1, 1]),
+        (Schedule("cosine"), [1, 0.75, 0.5, 0.25]),
+        (Schedule("warmup_cosine", warmup=1 / 3), [0.01, 1, 0.75, 0.25]),
+        (Schedule("step", factor=0.1, every=2), [1, 1, 0.1, 0.1]),
+    ],
+)
+def test_the_learning_rate_follows_its_schedule(schedule, expected):
+    config = replace(QUICK, epochs=4, regime=WholeSequence(), optimiser=Optimiser(learning_rate=1.0, schedule=schedule))
+    if schedule.kind == "cosine":
+        done = [0, 1 / 3, 1 / 2, 2 / 3]
+        assert [rate(schedule, d, 0, 0) for d in done] == pytest.approx(expected)
+    elif schedule.kind == "warmup_cosine":
+        assert [rate(schedule, d, 0, 0) for d in (0, 1 / 3, 5 / 9, 7 / 9)] == pytest.approx(expected)
+    else:
+        rates = fit_network(PLAIN, plain_data(), config).history.columns()["learning_rate"]
+        assert rates.tolist() == pytest.approx(expected)
+
+
+def test_the_rate_drops_on_a_plateau(monkeypatch):
+    losses = iter([5.0, 4.0, 4.0, 4.5, 4.0, 3.0, 3.0, 3.0, 3.0])
+    monkeypatch.setattr(loop, "validate", lambda run: next(losses))
+    schedule = Schedule("plateau", factor=0.5, every=2)
+    config = replace(QUICK, epochs=9, optimiser=Optimiser(learning_rate=1.0, schedule=schedule))
+    rates = fit_network(PLAIN, plain_data(), config).history.columns()["learning_rate"]
+    assert rates.tolist() == [1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25]
+
+
+def test_members_differ_by_their_seed_and_the_first_is_that_of_a_fit_of_one():
+    fitted = fit_network(PLAIN, plain_data(), replace(QUICK, members=2))
+    assert len(fitted.network.members) == 2
+    assert (fitted.network.members[0]["head.weight"] != fitted.network.members[1]["head.weight"]).any()
+    alone = fit_network(PLAIN, plain_data(), QUICK).network
+    assert same_bits(alone, Network(PLAIN, fitted.network.members[:1]))
+    assert set(fitted.history.columns()["member"]) == {0, 1}
+
+
+def test_fine_tuning_is_never_worse_than_its_start_and_says_when_it_kept_it():
+    start = fit_network(CAUSAL, causal_data(), replace(QUICK, epochs=3, members=2)).network
+    harmful = replace(QUICK, epochs=2, optimiser=Optimiser("sgd", 5.0))
+    fitted = fit_network(start, causal_data(), harmful)
+    assert same_bits(start, fitted.network)
+    assert "the start of 2 of 2 members is kept" in fitted.notes[0]
+    assert [row.epoch for row in fitted.history.member(1).epochs] == [0, 1, 2]
+    better = fit_network(start, causal_data(), TrainingConfig.fine_tuning())
+    for rows in (better.history.member(m).epochs for m in (0, 1)):
+        assert min(row.validation_loss for row in rows) < rows[0].validation_loss and not rows[0].best
+
+
+def test_a_refit_repeats_the_training_on_everything_up_to_the_best_epoch():
+    config = replace(QUICK, epochs=12, optimiser=Optimiser(learning_rate=0.2), refit=True)
+    fitted = fit_network(PLAIN, plain_data(), config)
+    (best,) = [row.epoch for row in fitted.history.epochs if row.best]
+    said = f"trained again on everything, for as many epochs as the best had ({best})"
+    assert fitted.refitted and fitted.notes == (said,)
+    alone = fit_network(PLAIN, plain_data().everything(), replace(config, validation=None, refit=False, epochs=best))
+    assert same_bits(fitted.network, alone.network)
+    assert not fit_network(PLAIN, plain_data(), replace(config, refit=False)).refitted
+
+
+def test_an_own_loss_is_minimised():
+    """Ten times dearer from below than from above: forecasts lie above most values."""
+
+    def own(point, target):
+        return torch.where(target > point, 10.0, 1.0) * (target - point).abs()
+
+    noise = np.random.default_rng(0).normal(size=(300, 1))
+    data = PlainData(noise, noise, np.array([0, 300]), np.array([250]), np.array(["a"], object))
+    config = replace(QUICK, epochs=30, regime=Windows(6, loss="every"), batch_size=32)
+    high, middle = (fit_network(PLAIN, data, config, loss=loss).network.members[0] for loss in (own, None))
+    assert high["head.bias"][0] > middle["head.bias"][0] + 0.15
+
+
+def test_nothing_held_back_is_noted():
+    fitted = fit_network(PLAIN, plain_data(back=0), QUICK)
+    assert fitted.notes == ("nothing could be held back for validation: the weights of the last epoch are kept",)
+    assert fitted.history.epochs[-1].best
+
+
+# Devices and memory
+
+
+def test_devices_that_are_not_there_are_refused(monkeypatch):
+    with pytest.raises(UsageError, match="'gpu' is not known"):
+        fit_network(PLAIN, plain_data(), QUICK, device="gpu")
+    with pytest.raises(UsageError, match=r"precision='mixed' needs device='cuda'"):
+        fit_network(PLAIN, plain_data(), replace(QUICK, precision="mixed"))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UsageError, match="PyTorch finds no CUDA device"):
+        fit_network(PLAIN, plain_data(), QUICK, device="cuda")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
+def test_a_batch_that_does_not_fit_is_named(monkeypatch, error):
+    def too_much(run, epoch):
+        raise error
+
+    monkeypatch.setattr(loop, "train_epoch", too_much)
+    with pytest.raises(ModelError, match=r"A batch of 8 does not fit in memory .*\n.* for example 2"):
+        fit_network(PLAIN, plain_data(), QUICK)
+
+
+def test_other_errors_are_left_as_they_are(monkeypatch):
+    def broken(run, epoch):
+        raise RuntimeError("something else")
+
+    monkeypatch.setattr(loop, "train_epoch", broken)
+    with pytest.raises(RuntimeError, match="something else"):
+        fit_network(PLAIN, plain_data(), QUICK)
+
+
+def test_small_networks_are_trained_by_one_thread():
+    assert fitting._default_threads(NetworkConfig(layers=(5, 4, 3), inputs="plain", horizon=1), QUICK) == 1
+    large = NetworkConfig(layers=(128, 128), inputs="plain", horizon=1)
+    assert fitting._default_threads(large, replace(QUICK, batch_size=128)) == (os.cpu_count() or 1)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("precision", ["full", "mixed"])
+def test_cuda_reaches_the_loss_of_the_cpu(precision):
+    config = replace(QUICK, epochs=15, validation=Validation(steps=8))
+    losses = [
+        fit_network(PLAIN, plain_data(), replace(config, precision=p), device=device).history.epochs[-1].validation_loss
+        for device, p in (("cpu", "full"), ("cuda", precision))
+    ]
+    assert math.isclose(*losses, rel_tol=1e-3 if precision == "full" else 0.3)
