@@ -28,6 +28,7 @@ class LastSeason:
 
     horizon: int
     levels: tuple[float, ...] = LEVELS
+    training: object = None
     name: str = "last season"
 
     def predict(self, panel, horizon=None, *, cutoffs=None):
@@ -247,7 +248,7 @@ def saved(run, tmp_path, monkeypatch) -> Path:
     config, rng = NetworkConfig(layers=(4,), horizon=12), np.random.default_rng(0)
     weights = {name: rng.normal(0, 0.1, shape).astype("float32") for name, shape in array_shapes(config).items()}
     monkeypatch.setattr(forecaster, "_shipped", lambda: Network(config, [weights]))
-    monkeypatch.setattr(cli, "_model", lambda horizon, levels=LEVELS: forecaster.LSTMForecaster(horizon))
+    monkeypatch.setattr(cli, "_model", lambda horizon, levels=LEVELS, training=None: forecaster.LSTMForecaster(horizon))
     lines = AIRLINE.read_text(encoding="utf-8").splitlines()
     (tmp_path / "old").mkdir()
     (tmp_path / "new").mkdir()
@@ -420,7 +421,7 @@ from pathlib import Path
 from lstmcast import cli, files
 from lstmcast.evaluation.baselines import Naive
 
-cli._model = lambda horizon, levels=(): Naive(horizon)
+cli._model = lambda horizon, levels=(), training=None: Naive(horizon)
 files.make_durable = lambda path: os.kill(os.getpid(), getattr(signal, sys.argv[1]))  # half-way through writing
 cli.main(["forecast", *sys.argv[2:], "--horizon", "2"])
 """
