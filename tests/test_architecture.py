@@ -17,14 +17,15 @@ MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*
 # Where a package may be imported at all, wherever in the file the import stands.
 HOMES = {
     "torch": ("training/",),
-    "matplotlib": ("plots.py", "fonts.py", "articles/"),
+    "matplotlib": ("plots.py", "learning_curve.py", "fonts.py", "articles/"),
     "plotly": ("report.py",),
     "typer": ("cli.py", "options.py"),
-    "safetensors": ("store.py",),
+    "safetensors": ("store.py", "exchange/"),
     "statsforecast": ("evaluation/",),
     "charset_normalizer": ("data/",),
     "python_calamine": ("data/",),
     "xlsxwriter": ("excel.py",),
+    "h5py": ("exchange/",),
     "narwhals": ("data/",),
 }
 # Packages that cost a tenth of a second or more: never imported at the top of a module outside their home.
