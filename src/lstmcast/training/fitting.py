@@ -236,9 +236,9 @@ def _kept_starts(members: list[Member]) -> tuple[str, ...]:
 
 
 def _interrupted(members: list[Member], job: Job) -> str:
-    done = f"member {len(members)} of {job.members}, " if job.members > 1 else ""
+    done = f"in member {len(members)} of {job.members}, " if job.members > 1 else ""
     rows = members[-1].rows
-    return f"interrupted in {done}after epoch {rows[-1].epoch if rows else 0}: the best so far is kept"
+    return f"interrupted {done}after epoch {rows[-1].epoch if rows else 0}: the best so far is kept"
 
 
 def _fingerprint(run: Run) -> str:
