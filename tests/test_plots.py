@@ -184,7 +184,7 @@ def test_fonts_of_the_system_are_used_where_they_have_the_letters(monkeypatch):
     ],
 )
 def test_numbers_on_the_axis(ticks, texts):
-    write = plots._number_format(np.array(ticks, float))
+    write = plots.tick_format(np.array(ticks, float))
     assert [write(tick, 0) for tick in ticks] == texts
 
 

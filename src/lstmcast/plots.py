@@ -135,12 +135,7 @@ class ForecastPlot:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture as .png, .svg or .pdf: the whole file or, with an OutputError, nothing."""
-        path = check_output(path, ENDINGS)
-        ending = path.suffix.lower().lstrip(".") or "png"
-        dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}  # the same forecast gives the same bytes
-        with fonts_with(self._letters()) as missing, whole_file(path) as temporary:
-            _figure(self, missing).savefig(temporary, format=ending, dpi=144, metadata=dates.get(ending))
-        return path
+        return save_picture(path, self._letters(), lambda missing: _figure(self, missing))
 
     def missing_letters(self) -> str:
         """Letters of the names that no installed font has: series with such names are drawn as 'series 1', …"""
@@ -153,6 +148,16 @@ class ForecastPlot:
 
     def _letters(self) -> set[str]:
         return set(self.name).union(*(pane.name for pane in self.panes))
+
+
+def save_picture(path: str | os.PathLike[str], letters: set[str], make: Callable[[set[str]], Figure]) -> Path:
+    """Write what `make` draws in fonts that have the letters; it is told which ones no font has. All or nothing."""
+    path = check_output(path, ENDINGS)
+    ending = path.suffix.lower().lstrip(".") or "png"
+    dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}  # the same forecast gives the same bytes
+    with fonts_with(letters) as missing, whole_file(path) as temporary:
+        make(missing).savefig(temporary, format=ending, dpi=144, metadata=dates.get(ending))
+    return path
 
 
 # ---------------------------------------------------------------- what is drawn
@@ -293,7 +298,7 @@ def _draw_pane(ax: Axes, pane: Pane) -> None:
     style = {"marker": "o", "markersize": 3.2} if len(future) == 1 else {}
     point = np.append(level, pane.point)
     ax.plot(x, point, color=BLUE, linewidth=1.9, label=FORECAST, zorder=4, solid_capstyle="round", **style)
-    _dress(ax, pane)
+    _dress_pane(ax, pane)
 
 
 def _joint(pane: Pane, history: ndarray) -> tuple[ndarray, ndarray]:
@@ -334,20 +339,25 @@ def _beyond_calendars(times: ndarray) -> bool:
     return bool((years < 2).any() or (years > 9900).any())
 
 
-def _dress(ax: Axes, pane: Pane) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
+def dress(ax: Axes) -> None:
+    """The looks that all pictures share: faint lines across, no frame, small grey numbers."""
     ax.set_axisbelow(True)
     ax.grid(axis="y", color=GRID, linewidth=0.8)
     ax.spines[["top", "right", "left"]].set_visible(False)
     ax.spines["bottom"].set_color(GRID)
     ax.tick_params(colors=FAINT, labelsize=9, length=0, pad=5)
     ax.margins(x=0.015, y=0.08)
+
+
+def _dress_pane(ax: Axes, pane: Pane) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    dress(ax)
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
     low, high = ax.get_ylim()
     if low < 0 <= _lowest(pane):
         ax.set_ylim(0, high)  # nothing negative was seen or forecast: an axis below zero would suggest it
-    ax.yaxis.set_major_formatter(FuncFormatter(_number_format(np.asarray(ax.get_yticks()))))
+    ax.yaxis.set_major_formatter(FuncFormatter(tick_format(np.asarray(ax.get_yticks()))))
     both = np.concatenate([pane.times, pane.future])
     if both.dtype.kind == "M" and not _beyond_calendars(both):
         _dress_dates(ax)
@@ -370,7 +380,7 @@ def _lowest(pane: Pane) -> float:
     return float(np.nanmin(values, initial=np.inf, where=np.isfinite(values)))
 
 
-def _number_format(ticks: ndarray) -> Callable[[float, int], str]:
+def tick_format(ticks: ndarray) -> Callable[[float, int], str]:
     """Numbers as people write them: 1,200 · 3.5 M · 0.25; unit and decimals are the same for the whole axis."""
     size, step = np.abs(ticks).max(), np.diff(ticks).min()
     if size >= 1e18 or size < 1e-6:
