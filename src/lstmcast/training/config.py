@@ -332,7 +332,7 @@ class TrainingConfig:
             batch_size=64,
             regime=Windows(length=96, loss="every"),
             optimiser=Optimiser(
-                "adamw", 2e-3, weight_decay=1e-4, betas=(0.9, 0.98), clip=1.0, schedule=Schedule("warmup_cosine")
+                "adamw", 1e-3, weight_decay=1e-4, betas=(0.9, 0.98), clip=1.0, schedule=Schedule("warmup_cosine")
             ),
             validation=Validation(most=512),
             patience=4,
