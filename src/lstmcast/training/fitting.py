@@ -34,7 +34,7 @@ from lstmcast.training.regimes import Reader
 from lstmcast.windows import FitData
 
 OwnLoss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-SMALL = 3e6  # multiplications of a batch's step, below which several threads cost more than they bring
+SMALL = 1e7  # multiplications of a batch's step, below which several threads cost more than they bring
 
 
 class Fitted(NamedTuple):

@@ -32,6 +32,7 @@ from lstmcast.model import inputs as causal
 from lstmcast.model.inputs import CONTEXT, InputConfig
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training.checkpoint import load_checkpoint, save_checkpoint
+from lstmcast.training.feeds import series_scale
 from lstmcast.training.losses import weighted_pinball
 from lstmcast.training.module import NetworkModule, arrays_from_state
 
@@ -120,16 +121,8 @@ def batch_from_series(
     future_NH = z_BU[rows[:, None], steps[:, None] + 1 + np.arange(H)]
     scale_N = seen.scale_BT[rows, steps]
     target_NH = (future_NH - seen.level_BT[rows, steps, None] - seen.seasonal_BTH[rows, steps]) / scale_N[:, None]
-    weight_N = scale_N / _series_scale(z_BU, log)[rows]
+    weight_N = scale_N / series_scale(z_BU, log)[rows]
     return Batch(seen.x_BTC, positions, target_NH.astype(np.float32), weight_N.astype(np.float32))
-
-
-def _series_scale(z_BU: NDArray, log: bool) -> NDArray:
-    """What a series' errors are divided by: between absolute and relative to its own changes on the log axis."""
-    changes = np.abs(np.diff(z_BU, axis=1))
-    known = ~np.isnan(changes)
-    mean = np.where(known, changes, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    return np.maximum(np.sqrt(mean * 0.1), 1e-3) if log else np.where(mean > 0, mean, 1.0)
 
 
 def pretrain(
