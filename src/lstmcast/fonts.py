@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
 
 # Tried in this order for letters that matplotlib's own font lacks.
 _OTHER_FONTS = (
@@ -11,6 +14,10 @@ _OTHER_FONTS = (
     "Hiragino Sans", "Hiragino Maru Gothic Pro", "Yu Gothic", "Meiryo", "MS Gothic", "Noto Sans CJK SC",
     "WenQuanYi Zen Hei", "Microsoft YaHei", "PingFang SC", "Malgun Gothic", "Arial Unicode MS", "Noto Sans", "Segoe UI",
 )  # fmt: skip
+
+# Packages that bring a font, of which the first is the extra `ja`. They are not imported: that would change the fonts
+# of every picture.
+_FONT_PACKAGES = {"matplotlib_fontja": "fonts/ipaexg.ttf", "japanize_matplotlib": "fonts/ipaexg.ttf"}
 
 
 @contextmanager
@@ -21,14 +28,29 @@ def fonts_with(letters: set[str]) -> Iterator[set[str]]:
     families, missing = ["DejaVu Sans"], {letter for letter in letters if ord(letter) > 0x17F and letter.isprintable()}
     if missing:  # reading fonts takes a while: only for letters beyond Latin
         families, missing = _covering(families, missing)
-    with matplotlib.rc_context({"font.family": families, "svg.hashsalt": "lstmcast"}):
+    with matplotlib.rc_context({"font.family": families, "svg.hashsalt": "lstmcast"}), _no_word_on_weights():
         yield missing
+
+
+@contextmanager
+def _no_word_on_weights() -> Iterator[None]:
+    """A font that has no bold letters is drawn plain; matplotlib would say so each time."""
+    logger = logging.getLogger("matplotlib.font_manager")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _covering(families: list[str], letters: set[str]) -> tuple[list[str], set[str]]:
     from matplotlib.font_manager import fontManager
     from matplotlib.ft2font import FT2Font
 
+    for path in _packaged():
+        if all(entry.fname != str(path) for entry in fontManager.ttflist):
+            fontManager.addfont(path)
     files = {entry.name: entry.fname for entry in reversed(fontManager.ttflist)}
     missing, chosen = set(letters), []
     for family in (*families, *_OTHER_FONTS):
@@ -38,3 +60,11 @@ def _covering(families: list[str], letters: set[str]) -> tuple[list[str], set[st
                 chosen.append(family)
             missing -= has
     return chosen, missing
+
+
+def _packaged() -> Iterator[Path]:
+    """Fonts of the packages that are installed."""
+    for package, font in _FONT_PACKAGES.items():
+        spec = find_spec(package)
+        places = (spec.submodule_search_locations if spec else None) or ()
+        yield from (path for path in (Path(place, font) for place in places) if path.is_file())

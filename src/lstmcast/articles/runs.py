@@ -39,7 +39,7 @@ MARKER = "run.json"  # in the folder of checkpoints: of which run they are
 
 PALETTE = (INK, BLUE, AMBER, "#2f8f5b", "#a23b72", "#6b7785")
 STYLE = {
-    "axes.axisbelow": True, "axes.edgecolor": GRID, "axes.grid": True, "axes.labelcolor": FAINT,
+    "axes.axisbelow": True, "axes.edgecolor": GRID, "axes.grid": True, "axes.grid.axis": "y", "axes.labelcolor": FAINT,
     "axes.spines.left": False, "axes.spines.right": False, "axes.spines.top": False,
     "axes.titlecolor": INK, "axes.titlelocation": "left", "axes.titlesize": 11, "figure.facecolor": "white",
     "figure.titlesize": 13, "figure.titleweight": "bold", "grid.color": GRID, "grid.linewidth": 0.8,

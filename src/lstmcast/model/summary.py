@@ -1,0 +1,99 @@
+"""The architecture of a network as a table: layers, shapes of what they give, numbers that are learned."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lstmcast.display import block, table, text
+from lstmcast.model.heads import Head, head_named
+from lstmcast.model.network import Network, NetworkConfig, array_shapes
+
+HEADER = ("layer", "output shape", "parameters")
+
+
+class Row(NamedTuple):
+    """One layer: its name, the shape of what it gives at each step, and how many numbers it has learned."""
+
+    layer: str
+    shape: tuple[int, ...]
+    parameters: int
+
+    @property
+    def shape_text(self) -> str:
+        """The shape as Keras and PyTorch write it, rows of a batch and steps in front."""
+        return f"(batch, time, {', '.join(map(str, self.shape))})"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The layers of a network in the order in which data pass them; its members are alike."""
+
+    rows: tuple[Row, ...]
+    members: int = 1
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that are learned by one member."""
+        return sum(row.parameters for row in self.rows)
+
+    @property
+    def total(self) -> int:
+        """Numbers that are learned by all members."""
+        return self.members * self.parameters
+
+    def __str__(self) -> str:
+        cells = [HEADER, *self._cells()]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}" for a, b, c in cells]
+        rule = "─" * len(lines[0])
+        return "\n".join([lines[0], rule, *lines[1:], rule, self._foot()])
+
+    def _repr_html_(self) -> str:
+        return block("Layers", table(HEADER, self._cells(), left=(0, 1)), text(self._foot()))
+
+    def _cells(self) -> list[tuple[str, str, str]]:
+        return [(row.layer, row.shape_text, f"{row.parameters:,}") for row in self.rows]
+
+    def _foot(self) -> str:
+        each = f"{self.parameters:,} parameters"
+        return each if self.members == 1 else f"{self.members} members × {each} = {self.total:,}"
+
+
+def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summary:
+    """What a network is made of, trained or not. `head`: your own, for a config that names it.
+
+    The number of parameters is Keras' for the same layers; PyTorch counts the biases of the gates twice. UsageError for
+    a config whose horizon is not set.
+
+    >>> print(summary(NetworkConfig(layers=(5, 4, 3), inputs="plain", head="point", horizon=1)))
+    layer         output shape      parameters
+    ──────────────────────────────────────────
+    inputs        (batch, time, 1)           0
+    lstm 0        (batch, time, 5)         140
+    lstm 1        (batch, time, 4)         160
+    lstm 2        (batch, time, 3)          96
+    head (point)  (batch, time, 1)           4
+    ──────────────────────────────────────────
+    400 parameters
+    """
+    config = network if isinstance(network, NetworkConfig) else network.config
+    head = head_named(config.head, head) if isinstance(network, NetworkConfig) else network.head
+    counts: dict[str, int] = {}
+    for name, shape in array_shapes(config, head).items():
+        layer = name.rpartition(".")[0]
+        counts[layer] = counts.get(layer, 0) + math.prod(shape)
+    answer = _answer(config, head)
+    rows = [Row(f"inputs ({config.inputs})" if config.is_causal else "inputs", (config.width,), 0)]
+    rows += [Row(f"dense {k} before", (units,), counts[f"embed.{k}"]) for k, units in enumerate(config.before or ())]
+    rows += [Row(f"lstm {k}", (units,), counts[f"lstm.{k}"]) for k, units in enumerate(config.layers)]
+    rows += [Row(f"dense {k} after", (units,), counts[f"dense.{k}"]) for k, units in enumerate(config.after)]
+    rows += [Row(f"head ({head.name})", answer, counts["head"])]
+    rows += [Row("inputs to head", (config.steps,), counts["skip"])] if config.is_causal else []
+    return Summary(tuple(rows), len(network.members) if isinstance(network, Network) else 1)
+
+
+def _answer(config: NetworkConfig, head: Head) -> tuple[int, ...]:
+    """Steps, columns and numbers of the head; columns and numbers only where there are several."""
+    return (config.steps, *(size for size in (config.channels, head.outputs) if size > 1))
