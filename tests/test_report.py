@@ -16,12 +16,18 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast import cli, markup, report
+from lstmcast import cards, cli, forecaster, markup, report
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.evaluation.baselines import Naive, SeasonalNaive
 from lstmcast.forecast import LEVELS, Forecast, origins_of
+from lstmcast.learned import Learned
+from lstmcast.model.heads import head_named
+from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.report import Report
+from lstmcast.training.config import TrainingConfig, Validation
+from lstmcast.training.history import Epoch, History
+from lstmcast.transforms import Difference, Standard
 
 AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
 NASTY = "</script><img src=x onerror=document.title='broken'><!--"
@@ -185,6 +191,162 @@ def test_a_forecast_of_other_series_is_refused():
         Report.from_forecast(LastSeason().predict(monthly(2, names="a{}")), monthly(2))
 
 
+# ---------------------------------------------------------------- what was trained
+
+
+def rows(member: int = 0, kept: int = 2, start: float | None = 0.61, losses=(0.5, 0.4, 0.45)) -> list[Epoch]:
+    begun = [] if start is None else [Epoch(member, 0, 0, np.nan, start, 0.0, 0.0, kept == 0)]
+    return begun + [Epoch(member, e, e, v - 0.1, v, 1e-3, 1.5 * e, e == kept) for e, v in enumerate(losses, 1)]
+
+
+def trained(model: lc.LSTMForecaster, panel: Panel, epochs: list[Epoch], *notes: str) -> lc.LSTMForecaster:
+    """The forecaster as `fit` leaves it, with other weights than it started from."""
+    config, start = model.config, model.start
+    if isinstance(start, Network):
+        members = [{name: array + 0.001 for name, array in arrays.items()} for arrays in start.members]
+    else:
+        shapes = array_shapes(config, head_named(config.head))
+        members = [{name: np.full(shape, 0.01, np.float32) for name, shape in shapes.items()}]
+    model.network = Network(config, members)
+    model.learned = learned(panel, epochs, model.training, *notes)
+    return model
+
+
+def learned(panel: Panel, epochs: list[Epoch], training: TrainingConfig, *notes: str) -> Learned:
+    return Learned(panel.ids, panel.ends, np.ones((6, 3)), History(tuple(epochs)), training, notes)
+
+
+def new_network(**more) -> lc.LSTMForecaster:
+    network = NetworkConfig(layers=(5, 4), inputs="plain", head="point", horizon=6)
+    return lc.LSTMForecaster(6, weights="scratch", network=network, **more)
+
+
+def page_of(model, panel: Panel) -> Elements:
+    forecast = LastSeason().predict(panel)
+    return Elements(Report.from_forecast(forecast, panel, model=model, made_on=date(2026, 1, 2)).html())
+
+
+def test_nothing_is_said_of_training_where_nothing_was_trained():
+    for model in (LastSeason(), lc.LSTMForecaster(6), new_network()):
+        page = page_of(model, monthly())
+        assert not {"Training", "loss by epoch", "Linear"} & set(page.said)
+        assert page.data["learning"] is None
+        assert not [a for _, a in page.elements if a.get("id") in ("learning", "log", "straight")]
+
+
+def test_training_is_told_with_its_curve_its_data_and_its_settings():
+    panel = monthly(3)
+    training = TrainingConfig(epochs=7, validation=Validation(share=0.25))
+    model = trained(lc.LSTMForecaster(6, training=training), panel, rows() + rows(1, 3, 0.7, (0.6, 0.5, 0.2)))
+    page = page_of(model, panel)
+    for words in (
+        "Training Trained on 3 series, until 2019-12-01", "Held back the last 25 % of each series",
+        "Started from the network that comes with lstmcast", "1 3 2 0.4000 0.6100 4.5", "2 3 3 0.2000 0.7000 4.5",
+        "member epochs epoch kept its loss loss at the start seconds", '"epochs": 7,', '"share": 0.25',
+        "a little too good",
+    ):  # fmt: skip
+        assert words in page.text, words
+    assert '"betas": [0.9, 0.999],' in page.text
+    learning = page.data["learning"]
+    assert learning["members"][1]["validation"] == [0.6, 0.5, 0.2]
+    assert learning["labels"]["kept"] == "kept: epoch 2–3, mean 0.3000"
+    assert [a["id"] for tag, a in page.elements if tag == "button"] == ["recent", "all", "straight", "log"]
+
+
+def test_one_member_without_a_start_needs_no_such_columns():
+    panel = monthly()
+    page = page_of(trained(new_network(), panel, rows(start=None)), panel)
+    assert "epochs epoch kept its loss seconds 3 2 0.4000 4.5" in page.text
+    assert "loss at the start" not in page.text
+
+
+def test_notes_of_the_training_mean_themselves():
+    panel = monthly()
+    page = page_of(trained(new_network(), panel, rows(), "left out: 1 series", NASTY), panel)
+    assert "left out: 1 series" in page.said and NASTY in page.said
+    assert "Notes" not in page_of(trained(new_network(), panel, rows()), panel).said
+
+
+def test_without_a_held_back_part_it_is_said():
+    panel = monthly()
+    blind = [row._replace(validation_loss=np.nan) for row in rows(kept=3, start=None)]
+    page = page_of(trained(new_network(training=TrainingConfig(validation=None)), panel, blind), panel)
+    assert "Held back nothing" in page.text
+    assert "nothing tells which epoch was the best" in page.text and "too good" not in page.text
+
+
+def test_losses_that_fall_far_begin_logarithmic_and_negative_ones_cannot():
+    panel = monthly()
+    far = page_of(trained(new_network(), panel, rows(losses=(90.0, 1.0, 2.0))), panel).data["learning"]
+    assert far["begins_log"] is True and far["log"] is True
+    page = page_of(trained(new_network(), panel, rows(losses=(9.0, -1.0, 2.0))), panel)
+    assert page.data["learning"]["begins_log"] is False
+    assert "Logarithmic" not in page.said
+
+
+def test_thousands_of_epochs_stay_a_page_that_opens():
+    panel = monthly()
+    long = rows(losses=np.linspace(2, 1, 60_000).tolist(), kept=59_999)
+    assert len(page_of(trained(new_network(), panel, long), panel).data["learning"]["members"][0]["epochs"]) <= 20_001
+
+
+def test_the_card_of_a_fine_tuned_network_says_so_before_that_of_its_start():
+    panel = monthly()
+    model = trained(lc.LSTMForecaster(6), panel, rows())
+    card = Report.from_forecast(LastSeason().predict(panel), panel, model=model).card
+    assert "trained further on 1 series, until 2019-12-01" in card
+    assert "2 LSTM networks of 2 layers with 64 and 64 units each" in card
+    assert card.index("its numbers were measured before") < card.index("# The shipped network")
+
+
+def test_the_card_of_a_network_from_scratch_has_nothing_of_the_shipped_one():
+    panel = monthly()
+    model = trained(new_network(transforms=[Difference(12), Standard()]), panel, rows(start=None))
+    card = Report.from_forecast(LastSeason().predict(panel), panel, model=model).card
+    numbers = sum(array.size for array in model.network.members[0].values())
+    assert f"An LSTM network of 2 layers with 5 and 4 units: {numbers:,} numbers" in card
+    assert "values after these transforms: difference, standard" in card
+    assert "New, random weights, trained on 1 series" in card and "seen nothing else" in card
+    assert "shipped" not in card and "Synthetic" not in card
+
+
+def test_a_start_that_was_kept_is_still_the_shipped_network():
+    panel = monthly()
+    model = trained(lc.LSTMForecaster(6), panel, rows(kept=0))
+    model.network = Network(model.config, [dict(arrays) for arrays in lc.LSTMForecaster(6).network.members])
+    report = Report.from_forecast(LastSeason().predict(panel), panel, model=model)
+    assert report.card.startswith("# The shipped network")
+    assert "kept: epoch 0, 0.6100" in report.html()
+
+
+@pytest.mark.parametrize(
+    ("epochs", "said"),
+    [
+        (rows(), "Weights that were trained before"),
+        (rows(start=None), "New, random weights"),
+        ([row._replace(validation_loss=np.nan) for row in rows(start=None)], "what it started from was not recorded"),
+    ],
+    ids=["epoch 0", "none", "nothing held back"],
+)
+def test_a_loaded_model_says_of_its_start_what_its_history_shows(epochs, said):
+    panel = monthly()
+    network = trained(new_network(), panel, epochs).network
+    loaded = lc.LSTMForecaster(6, weights=network)
+    loaded.learned = learned(panel, epochs, loaded.training)
+    assert said in Report.from_forecast(LastSeason().predict(panel), panel, model=loaded).card
+
+
+def test_given_weights_are_described_and_not_explained():
+    network = trained(new_network(), monthly(), rows()).network
+    card = cards.card_of(lc.LSTMForecaster(6, weights=network))
+    assert "how they were made is not known here" in card and "An LSTM network of 2 layers" in card
+
+
+def test_a_saved_and_loaded_shipped_network_keeps_its_card(tmp_path):
+    lc.LSTMForecaster(6).save(tmp_path / "m", monthly())
+    assert cards.card_of(lc.load(tmp_path / "m")).startswith("# The shipped network")
+
+
 # ---------------------------------------------------------------- nothing from outside
 
 
@@ -318,7 +480,7 @@ def test_markdown_becomes_the_html_that_cards_need():
 
 
 def test_nothing_of_the_shipped_card_stays_markdown():
-    page = markup.markdown((report.WEIGHTS / "CARD.md").read_text(encoding="utf-8"))
+    page = markup.markdown((forecaster.WEIGHTS / "CARD.md").read_text(encoding="utf-8"))
     assert not re.search(r"\*\*|`|^\||^#|^- ", page, re.MULTILINE)
 
 
@@ -344,10 +506,14 @@ def browse(page: Path, tmp_path: Path, width: int) -> tuple[str, str]:
 @pytest.mark.parametrize("width", [1280, 500])
 def test_a_browser_draws_it_and_has_no_complaint(tmp_path, width):
     panel = monthly(2, names=NASTY + "{}")
-    place = report_of(replace(panel, columns=Columns(target=NASTY))).save(tmp_path / "r.html")
+    panel = replace(panel, columns=Columns(target=NASTY))
+    tested, model = lc.backtest(LastSeason(), panel, cutoffs=3), trained(new_network(), panel, rows(), NASTY)
+    forecast = LastSeason().predict(panel)
+    place = Report.from_forecast(forecast, panel, tested, model=model).save(tmp_path / "r.html")
     drawn, said = browse(place, tmp_path, width)
     assert said == ""
     assert "<title>broken</title>" not in drawn
-    assert drawn.count('class="main-svg"') >= 2
+    assert drawn.count('class="main-svg"') >= 3
+    assert "kept: epoch 2, 0.4000</text>" in drawn
     assert "2020-06-01</th>" in drawn  # the table of numbers is filled by the page's own script
     assert not re.search(r"<img[^>]+onerror", drawn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 
@@ -47,6 +47,16 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], marked: str = ""
         )
     body = "\n".join(lines)
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
+
+
+def facts(named: Mapping[str, str]) -> str:
+    """Names beside what they stand for; what is empty is left out.
+
+    >>> facts({"Series": "3", "Missing": ""})
+    '<dl><dt>Series</dt><dd>3</dd></dl>'
+    """
+    rows = "".join(f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in named.items() if value)
+    return f"<dl>{rows}</dl>"
 
 
 def markdown(source: str) -> str:

@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import lstmcast
+from lstmcast.cards import TrainingRecord, card_of
 from lstmcast.data.table import format_time
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.summary import HEADINGS, PLAIN, SEASONAL, number, percent
 from lstmcast.files import check_output, whole_file
-from lstmcast.forecaster import WEIGHTS, LSTMForecaster
-from lstmcast.markup import markdown, script_data, table, text
+from lstmcast.markup import facts, markdown, script_data, table, text
 from lstmcast.plots import ForecastPlot
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ MADE_BY = "lstmcast.Report.from_forecast(…) in Python"
 class Report:
     """What an analyst hands on: a forecast with its data, its accuracy, and how it was made.
 
-    `backtest` is None where accuracy was not measured; `card` is the network's model card in Markdown, or empty.
+    `backtest` is None where accuracy was not measured; `card` is the network's model card in Markdown, or empty;
+    `training` is None where nothing was trained.
 
     >>> import numpy as np, lstmcast as lc
     >>> panel = lc.Panel.from_arrays(10 + np.arange(48) % 12, frequency="MS", start="2020-01")
@@ -61,6 +62,7 @@ class Report:
     plot: ForecastPlot  # the series that have a chart, with their history
     backtest: Backtest | None
     card: str
+    training: TrainingRecord | None
     made_by: str
     made_on: date
 
@@ -71,18 +73,16 @@ class Report:
     ) -> Report:  # fmt: skip
         """The report of a forecast from the ends of a panel's series.
 
-        `model`: what made the forecast; the card is shown where that is the shipped network. `made_by`: the command or
-        call, as readers should see it. `made_on`: today unless given. UsageError where forecast and panel share no
-        series.
+        `model`: what made the forecast; its network and its training are described. `made_by`: the command or call, as
+        readers should see it. `made_on`: today unless given. UsageError where forecast and panel share no series.
         """
         shared = len(set(forecast.ids) & set(panel.ids))
         if not shared:
             raise UsageError("The forecast has no series of this panel. Give the panel that was forecast.")
         charts = min(shared, MOST_CHARTS)
         plot = ForecastPlot.from_forecast(forecast, panel, backtest, most=charts, longest=MOST_VALUES // charts)
-        shipped = isinstance(model, LSTMForecaster) and model.network is LSTMForecaster(1).network
-        card = (WEIGHTS / "CARD.md").read_text(encoding="utf-8") if shipped else ""
-        return cls(forecast, panel, plot, backtest, card, made_by, made_on or date.today())
+        described = card_of(model), TrainingRecord.of(model)
+        return cls(forecast, panel, plot, backtest, *described, made_by, made_on or date.today())
 
     @property
     def title(self) -> str:
@@ -105,13 +105,12 @@ class Report:
             chart_note=text(_chart_note(self.plot, self.panel)),
             series=_series_section(self.forecast, self.panel, self.plot, self.backtest),
             accuracy=_accuracy(summary),
+            training=self.training.html() if self.training else "",
             data=_data(self.panel),
             findings=_findings(self.panel.check()),
-            card=f"<section><details><summary>Model card</summary>{markdown(self.card)}</details></section>"
-            if self.card
-            else "",
+            card=_card(self.card),
             made=_made(self.made_by, self.made_on),
-            charts=script_data(_charts(self.plot, self.backtest, summary)),
+            charts=script_data(_charts(self, summary)),
             plotly=get_plotlyjs(),
         )
 
@@ -284,7 +283,7 @@ def _data(panel: Panel) -> str:
     lengths = panel.lengths
     missing = int(np.isnan(panel.values).sum())
     each = f"{lengths.min():,} to {lengths.max():,} each" if len(panel) > 1 else ""
-    facts = {
+    described = {
         "Source": panel.report.source,
         "Rows read": f"{panel.report.rows:,}" if panel.report.rows else "",
         "Target": panel.columns.target,
@@ -295,12 +294,7 @@ def _data(panel: Panel) -> str:
         "Seasons": ", ".join(f"{period:,} steps" for period in panel.periods if period > 1) or "none",
         "Time": f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}",
     }
-    return _facts(facts)
-
-
-def _facts(facts: dict[str, str]) -> str:
-    rows = "".join(f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in facts.items() if value)
-    return f"<dl>{rows}</dl>"
+    return facts(described)
 
 
 def _findings(findings: Sequence[Finding]) -> str:
@@ -314,18 +308,28 @@ def _findings(findings: Sequence[Finding]) -> str:
     return f'<ul class="findings">{items}</ul>{left}' if found else "<p>Nothing unusual was noticed.</p>"
 
 
+def _card(card: str) -> str:
+    if not card:
+        return ""
+    return f"<section><details><summary>Model card</summary>{markdown(card)}</details></section>"
+
+
 def _made(made_by: str, made_on: date) -> str:
     versions = f"lstmcast {lstmcast.__version__}, Python {platform.python_version()}, NumPy {version('numpy')}"
-    facts = _facts({"Date": made_on.isoformat(), "Versions": f"{versions}, plotly {version('plotly')}"})
-    return f"<pre>{text(made_by)}</pre>{facts}"
+    dated = facts({"Date": made_on.isoformat(), "Versions": f"{versions}, plotly {version('plotly')}"})
+    return f"<pre>{text(made_by)}</pre>{dated}"
 
 
 # ---------------------------------------------------------------- what the charts draw
 
 
-def _charts(plot: ForecastPlot, tested: Backtest | None, summary: Summary | None) -> dict[str, Any]:
-    drawn = json.loads(plot.to_json())
-    return {"panes": drawn["panes"], "axis": _axis(plot), "steps": _steps(tested, summary)}
+def _charts(report: Report, summary: Summary | None) -> dict[str, Any]:
+    return {
+        "panes": json.loads(report.plot.to_json())["panes"],
+        "axis": _axis(report.plot),
+        "steps": _steps(report.backtest, summary),
+        "learning": report.training.chart() if report.training else None,
+    }
 
 
 def _axis(plot: ForecastPlot) -> str:

@@ -1,0 +1,244 @@
+"""What a report says of the network: its card, and how it was trained. True for the weights that made the forecast."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lstmcast.data.table import format_time
+from lstmcast.display import number_format
+from lstmcast.forecaster import WEIGHTS, LSTMForecaster
+from lstmcast.learning_curve import LearningCurve
+from lstmcast.markup import facts, table, text
+from lstmcast.model.network import Network
+from lstmcast.training.config import Validation, to_json
+
+if TYPE_CHECKING:
+    from lstmcast.learned import Learned
+    from lstmcast.learning_curve import Curve
+
+MOST_EPOCHS = 20_000  # that the chart draws, of all members together
+
+_HEADS = {
+    "quantiles": "with seven quantiles",
+    "normal": "with a Normal distribution",
+    "student_t": "with a Student-t distribution",
+    "point": "with one number, without intervals of its own,",
+}
+
+
+# ---------------------------------------------------------------- the card
+
+
+def card_of(model: Any) -> str:
+    """The network's card in Markdown; empty for a model without a network."""
+    if not isinstance(model, LSTMForecaster) or model.network is None:
+        return ""
+    if _is_shipped(model.network):
+        return _shipped_card()
+    made_from = f"**What it was made from.** {_made_from(model)}"
+    own = f"# The network of this forecast\n\n**What it is.** {_what(model.network, model)}\n\n{made_from}"
+    if model.learned and _is_shipped(model.start):
+        return f"{own} What follows is the card of that network: its numbers were measured before.\n\n{_shipped_card()}"
+    return own
+
+
+def _shipped_card() -> str:
+    return (Path(WEIGHTS) / "CARD.md").read_text(encoding="utf-8")
+
+
+def _is_shipped(network: Any) -> bool:
+    """Whether these are the weights that come with the package, wherever they were read from."""
+    shipped = _shipped()
+    if not isinstance(network, Network) or network.config != shipped.config:
+        return False
+    pairs = zip(network.members, shipped.members, strict=False)
+    return len(network.members) == len(shipped.members) and all(
+        np.array_equal(one[name], other[name]) for one, other in pairs for name in one
+    )
+
+
+@cache
+def _shipped() -> Network:
+    network = LSTMForecaster(1).network
+    assert network is not None
+    return network
+
+
+def _what(network: Network, model: LSTMForecaster) -> str:
+    config, members = network.config, len(network.members)
+    numbers = sum(array.size for arrays in network.members for array in arrays.values())
+    units = " and ".join(map(str, config.layers)) if len(config.layers) < 3 else ", ".join(map(str, config.layers))
+    layers = (
+        f"{len(config.layers)} layers with {units} units" if len(config.layers) > 1 else f"1 layer with {units} units"
+    )
+    count = (
+        f"{members} LSTM networks of {layers} each, whose answers are averaged"
+        if members > 1
+        else f"An LSTM network of {layers}"
+    )
+    steps = "the next step" if config.steps == 1 else f"each of the next {config.steps:,} steps"
+    head = _HEADS.get(config.head, f"by its own head, {config.head!r},")
+    return (
+        f"{count}: {numbers:,} numbers. It reads {_reads(model)} and answers {head} for {steps}; longer horizons feed "
+        "its answers back."
+    )
+
+
+def _reads(model: LSTMForecaster) -> str:
+    if model.config.is_causal:
+        return "each series in order, every value beside the level, scale and season known until then,"
+    names = dict.fromkeys(step.name for chain in model.transforms.chains for step in chain.steps)
+    seen = f"values after these transforms: {', '.join(names)}," if names else "the values as they are"
+    together = f", {model.config.channels} series together," if model.config.channels > 1 else ""
+    return seen + together
+
+
+def _made_from(model: LSTMForecaster) -> str:
+    if model.learned is None:
+        return "Weights that were given to it; how they were made is not known here."
+    trained = f"{_trained_on(model.learned)}, whose training this page describes"
+    beginnings = {
+        "new": f"New, random weights, trained on {trained}; they have seen nothing else.",
+        "shipped": f"The network that comes with lstmcast, trained further on {trained}.",
+        "given": f"Weights that were trained before, elsewhere, then further on {trained}.",
+        "unknown": f"It was trained on {trained}; what it started from was not recorded.",
+    }
+    return beginnings[_start(model)]
+
+
+def _start(model: LSTMForecaster) -> str:
+    """What training started from. Of a loaded model its history tells: new weights have no epoch 0."""
+    if not isinstance(model.start, Network):
+        return "new"
+    if model.start is not model.network:
+        return "shipped" if _is_shipped(model.start) else "given"
+    losses = [row.validation_loss for row in model.history.epochs]
+    if any(row.epoch == 0 for row in model.history.epochs):
+        return "given"
+    return "new" if np.isfinite(losses).any() else "unknown"
+
+
+# ---------------------------------------------------------------- the training
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingRecord:
+    """How a model was trained: its learning curve, what it was trained on, its settings, and what was noted."""
+
+    curve: LearningCurve
+    facts: dict[str, str]
+    seconds: tuple[float, ...]  # of each member
+    settings: dict[str, Any]
+    notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, model: Any) -> TrainingRecord | None:
+        """The record of a fitted model; None where nothing was trained."""
+        learned = getattr(model, "learned", None)
+        if not isinstance(model, LSTMForecaster) or learned is None or not len(learned.history):
+            return None
+        settings: dict[str, Any] = {"training": to_json(learned.training), "network": asdict(model.config)}
+        if model.transforms.chains:
+            settings["transforms"] = model.transforms.described()
+        described = {
+            "Trained on": _trained_on(learned),
+            "Held back": _held_back(learned.training.validation, model.horizon),
+            "Started from": _STARTS[_start(model)],
+        }
+        curve = LearningCurve.from_history(learned.history)
+        seconds = tuple(max(r.seconds for r in learned.history.member(c.member).epochs) for c in curve.curves)
+        return cls(curve, described, seconds, settings, learned.notes)
+
+    def html(self) -> str:
+        """The section of a page; its chart is drawn from `chart()`."""
+        several = len(self.curve.curves) > 1
+        header, rows = _epochs_table(self.curve.curves, self.seconds)
+        if not several:
+            header, rows = header[1:], [row[1:] for row in rows]
+        notes = "".join(f"<li>{text(note)}</li>" for note in self.notes)
+        settings = re.sub(r"\[\s+([^][{}]*?)\s+\]", _on_one_line, json.dumps(self.settings, indent=2))
+        return (
+            f"<section><h2>Training</h2>{facts(self.facts)}{_TOOLS if self.curve.is_positive else ''}"
+            f'<div id="learning" class="chart low"></div>{table(header, rows)}'
+            f"{_note(self.curve)}{f'<h3>Notes</h3><ul>{notes}</ul>' if notes else ''}"
+            f"<details><summary>Settings</summary><pre>{text(settings)}</pre></details></section>"
+        )
+
+    def chart(self) -> dict[str, Any]:
+        """What the chart draws; it begins logarithmic where the losses fall far."""
+        drawn = json.loads(self.curve.thinned(MOST_EPOCHS).to_json())
+        return {**drawn, "begins_log": self.curve.is_positive and self.curve.falls > 20}
+
+
+_STARTS = {
+    "new": "new, random weights",
+    "shipped": "the network that comes with lstmcast",
+    "given": "weights that were trained before",
+    "unknown": "not recorded",
+}
+_TOOLS = (
+    '<div class="tools even"><button id="straight" type="button">Linear</button>'
+    '<button id="log" type="button">Logarithmic</button></div>'
+)
+
+
+def _on_one_line(listed: re.Match[str]) -> str:
+    return f"[{' '.join(listed[1].split())}]"
+
+
+def _trained_on(learned: Learned) -> str:
+    first, last = (format_time(time) for time in (learned.ends.min(), learned.ends.max()))
+    until = f"until {last}" if first == last else f"until dates between {first} and {last}"
+    return f"{len(learned.ids):,} series, {until}"
+
+
+def _held_back(validation: Validation | None, horizon: int) -> str:
+    """What told which epoch was the best.
+
+    >>> _held_back(Validation(share=0.3), 12), _held_back(Validation(steps=1), 12)
+    ('the last 30 % of each series', 'the last value of each series')
+    """
+    if validation is None:
+        return "nothing"
+    if validation.by == "windows":
+        return f"a random {100 * (validation.share or 0):g} % of the windows"
+    if validation.share is not None:
+        return f"the last {100 * validation.share:g} % of each series"
+    steps = validation.steps or horizon
+    least = "" if validation.steps else ", at most a quarter"
+    return f"the last {f'{steps:,} values' if steps > 1 else 'value'} of each series{least}"
+
+
+def _epochs_table(curves: tuple[Curve, ...], seconds: tuple[float, ...]) -> tuple[list[str], list[list[str]]]:
+    """A row for each member: how long it was trained, which epoch is kept, and what that brought."""
+    write = number_format(np.array([[curve.start, curve.loss] for curve in curves]).ravel())
+    header = ["member", "epochs", "epoch kept", "its loss", "loss at the start", "seconds"]
+    rows = [
+        [
+            f"{number}", f"{curve.epochs.max(initial=0):,}", "–" if curve.kept is None else f"{curve.kept:,}",
+            write(curve.loss), write(curve.start), f"{spent:,.1f}",
+        ]
+        for number, (curve, spent) in enumerate(zip(curves, seconds, strict=True), 1)
+    ]  # fmt: skip
+    if not any(np.isfinite(curve.start) for curve in curves):
+        header, rows = header[:4] + header[5:], [row[:4] + row[5:] for row in rows]
+    return header, rows
+
+
+def _note(curve: LearningCurve) -> str:
+    held_back = any(np.isfinite(one.validation).any() or np.isfinite(one.start) for one in curve.curves)
+    said = (
+        "Loss: what training makes smaller, here on the part held back. That part chose the epoch that is kept, so "
+        "errors measured on it are a little too good."
+        if held_back
+        else "Loss: what training makes smaller. Nothing was held back, so nothing tells which epoch was the best: the "
+        "last one is kept."
+    )
+    return f"<p class=note>{said}</p>"
