@@ -68,7 +68,7 @@ class TestEveryKind:
         model.save(tmp_path / "model")
         loaded = lc.load(tmp_path / "model")
         np.testing.assert_array_equal(loaded.predict().quantiles, model.predict().quantiles)
-        assert loaded.trained_ends == model.trained_ends
+        assert loaded.trained_ends == model.trained_ends and loaded.learned.began == "scratch"
         assert loaded.history.frame()["train_loss"].tolist() == pytest.approx(
             model.history.frame()["train_loss"].tolist(), nan_ok=True
         )

@@ -21,7 +21,7 @@ from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.evaluation.baselines import Naive, SeasonalNaive
 from lstmcast.forecast import LEVELS, Forecast, origins_of
-from lstmcast.learned import Learned
+from lstmcast.learned import Beginning, Learned
 from lstmcast.model.heads import head_named
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.report import Report
@@ -208,12 +208,13 @@ def trained(model: lc.LSTMForecaster, panel: Panel, epochs: list[Epoch], *notes:
         shapes = array_shapes(config, head_named(config.head))
         members = [{name: np.full(shape, 0.01, np.float32) for name, shape in shapes.items()}]
     model.network = Network(config, members)
-    model.learned = learned(panel, epochs, model.training, *notes)
+    began = "pretrained" if isinstance(start, Network) else "scratch"
+    model.learned = learned(panel, epochs, model.training, began, *notes)
     return model
 
 
-def learned(panel: Panel, epochs: list[Epoch], training: TrainingConfig, *notes: str) -> Learned:
-    return Learned(panel.ids, panel.ends, np.ones((6, 3)), History(tuple(epochs)), training, notes)
+def learned(panel: Panel, epochs: list[Epoch], training: TrainingConfig, began: Beginning, *notes: str) -> Learned:
+    return Learned(panel.ids, panel.ends, np.ones((6, 3)), History(tuple(epochs)), training, began, notes)
 
 
 def new_network(**more) -> lc.LSTMForecaster:
@@ -320,19 +321,17 @@ def test_a_start_that_was_kept_is_still_the_shipped_network():
 
 
 @pytest.mark.parametrize(
-    ("epochs", "said"),
+    ("began", "said"),
     [
-        (rows(), "Weights that were trained before"),
-        (rows(start=None), "New, random weights"),
-        ([row._replace(validation_loss=np.nan) for row in rows(start=None)], "what it started from was not recorded"),
+        ("scratch", "New, random weights"),
+        ("pretrained", "The network that comes with lstmcast, trained further"),
+        ("given", "Weights that were trained before"),
     ],
-    ids=["epoch 0", "none", "nothing held back"],
 )
-def test_a_loaded_model_says_of_its_start_what_its_history_shows(epochs, said):
+def test_a_model_remembers_what_its_training_started_from(began, said):
     panel = monthly()
-    network = trained(new_network(), panel, epochs).network
-    loaded = lc.LSTMForecaster(6, weights=network)
-    loaded.learned = learned(panel, epochs, loaded.training)
+    loaded = lc.LSTMForecaster(6, weights=trained(new_network(), panel, rows()).network)
+    loaded.learned = learned(panel, rows(), loaded.training, began)
     assert said in Report.from_forecast(LastSeason().predict(panel), panel, model=loaded).card
 
 

@@ -105,24 +105,11 @@ def _made_from(model: LSTMForecaster) -> str:
         return "Weights that were given to it; how they were made is not known here."
     trained = f"{_trained_on(model.learned)}, whose training this page describes"
     beginnings = {
-        "new": f"New, random weights, trained on {trained}; they have seen nothing else.",
-        "shipped": f"The network that comes with lstmcast, trained further on {trained}.",
+        "scratch": f"New, random weights, trained on {trained}; they have seen nothing else.",
+        "pretrained": f"The network that comes with lstmcast, trained further on {trained}.",
         "given": f"Weights that were trained before, elsewhere, then further on {trained}.",
-        "unknown": f"It was trained on {trained}; what it started from was not recorded.",
     }
-    return beginnings[_start(model)]
-
-
-def _start(model: LSTMForecaster) -> str:
-    """What training started from. Of a loaded model its history tells: new weights have no epoch 0."""
-    if not isinstance(model.start, Network):
-        return "new"
-    if model.start is not model.network:
-        return "shipped" if _is_shipped(model.start) else "given"
-    losses = [row.validation_loss for row in model.history.epochs]
-    if any(row.epoch == 0 for row in model.history.epochs):
-        return "given"
-    return "new" if np.isfinite(losses).any() else "unknown"
+    return beginnings[model.learned.began]
 
 
 # ---------------------------------------------------------------- the training
@@ -150,7 +137,7 @@ class TrainingRecord:
         described = {
             "Trained on": _trained_on(learned),
             "Held back": _held_back(learned.training.validation, model.horizon),
-            "Started from": _STARTS[_start(model)],
+            "Started from": _STARTS[learned.began],
         }
         curve = LearningCurve.from_history(learned.history)
         seconds = tuple(max(r.seconds for r in learned.history.member(c.member).epochs) for c in curve.curves)
@@ -178,10 +165,9 @@ class TrainingRecord:
 
 
 _STARTS = {
-    "new": "new, random weights",
-    "shipped": "the network that comes with lstmcast",
+    "scratch": "new, random weights",
+    "pretrained": "the network that comes with lstmcast",
     "given": "weights that were trained before",
-    "unknown": "not recorded",
 }
 _TOOLS = (
     '<div class="tools even"><button id="straight" type="button">Linear</button>'

@@ -22,7 +22,7 @@ from lstmcast.display import block, table
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.held_out import MOST_CUTOFFS, at_levels, calibrated, measured_factors, stretched
 from lstmcast.forecast import LEVELS, Forecast, Origins, checked_horizon, origins_of
-from lstmcast.learned import Learned, context_of, last_times
+from lstmcast.learned import Beginning, Learned, context_of, last_times
 from lstmcast.memory import Continuation, Memory
 from lstmcast.model import heads
 from lstmcast.model.heads import Head
@@ -166,12 +166,19 @@ class LSTMForecaster:
         until = panel.lengths if fitted.refitted else ends
         factors_HI = np.ones((self.horizon, heads.MEDIAN))
         ends_S = last_times(panel, until)
-        learned = Learned(panel.ids, ends_S, factors_HI, fitted.history, training, fitted.notes, state)
+        learned = Learned(
+            panel.ids, ends_S, factors_HI, fitted.history, training, self._beginning(), fitted.notes, state
+        )
         validated = self._with(fitted.validated, learned)
         factors_HI = measured_factors(validated._decode, panel, ends, self.horizon)
         new = self._with(fitted.network, replace(learned, factors_HI=factors_HI))
         new.memory = new._memory_of(panel)
         return new
+
+    def _beginning(self) -> Beginning:
+        if not isinstance(self.start, Network):
+            return "scratch"
+        return "pretrained" if self.start is _shipped() else "given"
 
     def _with(self, network: Network, learned: Learned) -> LSTMForecaster:
         new = copy.copy(self)

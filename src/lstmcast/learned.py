@@ -6,7 +6,7 @@ S series · H horizon · I intervals
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from lstmcast.training.config import Regime, TrainingConfig, Windows, training_f
 from lstmcast.training.history import History
 from lstmcast.transforms import Transforms, TransformsState
 
+Beginning = Literal["scratch", "pretrained", "given"]
+
 
 @dataclass(frozen=True, eq=False)
 class Learned:
@@ -24,7 +26,7 @@ class Learned:
 
     `ids` (S,) of the series that were trained on, `ends` (S,) the last time of each that the weights were fitted to;
     `factors_HI`: see `evaluation.held_out`; `training`: as it was
-    done; `notes`: what is to be said about it; `transforms`: what the
+    done; `began`: the weights that it started from; `notes`: what is to be said about it; `transforms`: what the
     transforms learned.
     """
 
@@ -33,13 +35,19 @@ class Learned:
     factors_HI: NDArray
     history: History
     training: TrainingConfig
+    began: Beginning
     notes: tuple[str, ...] = ()
     transforms: TransformsState | None = None
 
     def described(self) -> dict[str, Any]:
         """What a manifest says of it."""
         epochs = self.history.columns()["epoch"]
-        return {"series": len(self.ids), "epochs": int(epochs.max(initial=0)), "notes": list(self.notes)}
+        return {
+            "began": self.began,
+            "series": len(self.ids),
+            "epochs": int(epochs.max(initial=0)),
+            "notes": list(self.notes),
+        }
 
     def arrays(self) -> dict[str, NDArray]:
         """Everything else, under names for the store."""
@@ -64,6 +72,7 @@ class Learned:
             own["factors"],
             History.from_columns(columns),
             training_from_json(manifest["training"]),
+            manifest["trained"]["began"],
             tuple(manifest["trained"]["notes"]),
             state,
         )
