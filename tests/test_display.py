@@ -11,6 +11,7 @@ import pytest
 import lstmcast as lc
 from lstmcast.display import MOST_POINTS, Markup, decimals_of, picture, table
 from lstmcast.evaluation.baselines import Naive
+from lstmcast.training.history import Epoch, History
 
 VOID = {"meta", "br", "hr", "img"}
 EVIL = "<script>alert('x')</script>\"&"
@@ -169,3 +170,12 @@ def test_ready_made_markup_is_left_and_other_text_is_not():
 
 def test_decimals_follow_the_size():
     assert [decimals_of(np.array([size])) for size in (0.0, 1234.5, 0.01, 1e20, np.nan)] == [3, 0, 5, None, 3]
+
+
+def test_a_history_shows_its_newest_epochs():
+    rows = tuple(
+        Epoch(0, e, e, 1 / (e + 1), np.nan if e == 3 else 2 / (e + 1), 1e-3, float(e), e == 19) for e in range(20)
+    )
+    page = History(rows)._repr_html_()
+    assert "best validation loss 0.1 in epoch 19" in page and "kept" in page
+    assert page.count("<tr") == 13 and "20" in page

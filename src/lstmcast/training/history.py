@@ -10,6 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.display import block, more, table
+
+MOST_SHOWN = 12  # epochs, in a notebook
+
 
 class Epoch(NamedTuple):
     """One row. Epoch 0 is the validation of the weights that training started from; NaN is what was not measured."""
@@ -48,6 +52,19 @@ class History:
         kept = [f"{row.validation_loss:.4g} in epoch {row.epoch}" for row in self.epochs if row.best]
         named = f"{members} member{'s' * (members != 1)}, {len(self)} epochs"
         return f"History({named}, best validation loss {', '.join(kept)})" if kept else f"History({named})"
+
+    def _repr_html_(self) -> str:
+        """The newest epochs, for notebooks."""
+        shown = self.epochs[-MOST_SHOWN:]
+        header = ["member", "epoch", "train loss", "validation loss", "learning rate", "seconds", "kept"]
+        rows = [
+            [
+                str(row.member + 1), f"{row.epoch:,}", *(_shown(part) for part in row[3:6]), f"{row.seconds:.1f}",
+                "kept" if row.best else "",
+            ]
+            for row in shown
+        ]  # fmt: skip
+        return block(repr(self), table(header, rows), more(len(shown), len(self), "epochs"))
 
     def columns(self) -> dict[str, NDArray]:
         """One array per field of `Epoch`."""
@@ -89,6 +106,10 @@ class History:
 
 def _known(row: tuple[Any, ...]) -> list[Any]:
     return [math.nan if value is None else value for value in row]
+
+
+def _shown(number: float) -> str:
+    return f"{number:.4g}" if number == number else "–"
 
 
 def kept(epochs: Sequence[Epoch], best_epoch: int) -> tuple[Epoch, ...]:
