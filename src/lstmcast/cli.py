@@ -317,6 +317,38 @@ def info(folder: Folder, as_json: Json = False) -> None:
     typer.echo("\n".join(console.tree(described)))
 
 
+@command
+def example(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="airline, sine, beats, sine-cosine, stocks, temperature, or all.")
+    ],
+    faithful: Annotated[
+        bool, typer.Option("--faithful", help="With the article's own sizes, optimiser, epochs and initialisers.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where results go; lstmcast-NAME unless given.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of all that is drawn by chance.")] = 0,
+    labels: Annotated[str, typer.Option(metavar="en|ja", help="Language of the pictures.")] = "en",
+    quiet: Quiet = False,
+) -> None:  # fmt: skip
+    """Run the system of a published tutorial.
+
+    Pictures, tables, log, measures and the trained model go to a folder. A run that was interrupted goes on.
+    """
+    from lstmcast import articles, console
+
+    if name != "all":
+        found = articles.run(name, faithful=faithful, out=out, seed=seed, labels=labels, quiet=quiet)
+        header, rows = articles.measured(found)
+    else:
+        header, rows = articles.compared(
+            articles.run_all(faithful=faithful, out=out, seed=seed, labels=labels, quiet=quiet)
+        )
+    typer.echo(console.aligned(header, rows, left=header[:-2]))
+    _say(quiet, f"written: {out or f'lstmcast-{name}'}")
+
+
 def _print_findings(found: Inspection) -> None:
     from lstmcast import console
 

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from lstmcast.forecaster import LSTMForecaster
     from lstmcast.training.history import History
 
-Labels = Literal["en", "ja"]
 MARKER = "run.json"  # in the folder of checkpoints: of which run they are
 
 PALETTE = (INK, BLUE, AMBER, "#2f8f5b", "#a23b72", "#6b7785")
@@ -78,8 +77,9 @@ class Run:
 
     def __init__(
         self, folder: str | Path, *, example: str = "", mode: str = "default", seed: int = 0, quiet: bool = False,
-        labels: Labels = "en", japanese: Mapping[str, str] | None = None,
+        labels: str = "en", japanese: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
+        self._texts = _translations(labels, japanese or {})
         self.folder, self.quiet, self.began = Path(folder), quiet, time.perf_counter()
         self.checkpoints = self.folder / "checkpoints"
         with output_errors(folder):
@@ -89,7 +89,6 @@ class Run:
         self.resumed = self._take_up()
         if not self.resumed:
             self._write_log("", "w")
-        self._texts = _translations(labels, japanese or {})
         if labels == "ja" and japanese and not self._texts:
             self.say(_NO_FONT)
 
@@ -175,9 +174,9 @@ class Run:
         forecaster.save(self.folder / "model")
         return self.folder / "model"
 
-    def finish(self, measures: Sequence[Measure]) -> None:
-        """Write summary.csv; the checkpoints have served."""
-        self.table("summary", summary(measures, **{key: self._of[key] for key in ("example", "mode")}))
+    def finish(self, done: Mapping[str, Sequence[Measure]]) -> None:
+        """Write summary.csv, with the measures of each example by its name; the checkpoints have served."""
+        self.table("summary", summary(done, self._of["mode"]))
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 
     def _take_up(self) -> bool:
@@ -229,19 +228,15 @@ def _column(values: NDArray | Sequence[Any]) -> NDArray:
     return column.astype(object) if column.dtype.kind in "US" else column
 
 
-def summary(measures: Sequence[Measure], example: str, mode: str) -> dict[str, NDArray]:
+def summary(done: Mapping[str, Sequence[Measure]], mode: str) -> dict[str, list[Any]]:
     """Columns of summary.csv.
 
-    >>> list(summary([Measure("RMSE", 0.5, 2.0)], example="sine", mode="default"))
-    ['example', 'mode', 'measure', 'value', 'seconds']
+    >>> summary({"sine": [Measure("RMSE", 0.5, 2.0)]}, "default")["measure"]
+    ['RMSE']
     """
-    return {
-        "example": np.full(len(measures), example, object),
-        "mode": np.full(len(measures), mode, object),
-        "measure": np.array([row.measure for row in measures], object),
-        "value": np.array([row.value for row in measures], float),
-        "seconds": np.array([row.seconds for row in measures], float),
-    }
+    rows = [(example, mode, *measure) for example, measures in done.items() for measure in measures]
+    names = ("example", "mode", *Measure._fields)
+    return {name: [row[k] for row in rows] for k, name in enumerate(names)}
 
 
 def rmse(forecast: NDArray, actual: NDArray) -> float:
