@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from lstmcast import decoding, store, transformed
 from lstmcast.data.panel import Columns, Panel
+from lstmcast.data.table import format_time
 from lstmcast.display import block, table
-from lstmcast.errors import ModelError, UsageError
+from lstmcast.errors import DataError, ModelError, UsageError
 from lstmcast.evaluation.held_out import MOST_CUTOFFS, at_levels, calibrated, measured_factors, stretched
 from lstmcast.forecast import LEVELS, Forecast, Origins, checked_horizon, origins_of
-from lstmcast.learned import Beginning, Learned, context_of, last_times
+from lstmcast.learned import Beginning, Learned, context_of, known_ends, last_times
 from lstmcast.memory import Continuation, Memory
 from lstmcast.model import heads
 from lstmcast.model.heads import Head
@@ -35,6 +36,7 @@ from lstmcast.windows import CausalData, FitData, PlainData, default_length, par
 
 WEIGHTS = Path(__file__).parent / "weights"
 KIND = "forecaster"
+HEAD = ("name", "outputs", "location", "point", "quantiles", "loss", "sample", "initial")
 
 Mode = Literal["direct", "observed", "free"]
 logger = logging.getLogger("lstmcast")
@@ -71,21 +73,32 @@ class LSTMForecaster:
         levels: Iterable[float] = LEVELS,
         seed: int = 0,
     ) -> None:
+        _check_kinds(weights, network, training, head, seed)
         self.horizon = checked_horizon(horizon)
         self.levels = _checked_levels(levels)
         self.transforms = Transforms.of(transforms)
         self.own_head = None if isinstance(head, str) else head
-        self.start = _start(weights, network, head, self.horizon)
+        self.start, self.seen = _start(weights, network, head, self.horizon)  # seen: data that the start knows
         self.config = self.start.config if isinstance(self.start, Network) else self.start
         self.training = training or _usual_training(self.start)
         self.seed = seed
         self.network = self.start if isinstance(self.start, Network) else None
         self.memory: Memory | None = None
         self.learned: Learned | None = None
+        self._check_together()
+
+    def _check_together(self) -> None:
         if self.config.is_causal and any(chain.steps for chain in self.transforms.chains):
             raise UsageError(
                 "transforms= are for networks with plain inputs: causal inputs are made from raw observations. Use "
                 "weights='scratch' with network=NetworkConfig(inputs='plain', …), or leave the transforms out."
+            )
+        transformed.check_quantiles(self.config, self.transforms, self.horizon)
+        given = len(self.start.members) if isinstance(self.start, Network) else None
+        if given is not None and self.training.members not in (1, given):
+            raise UsageError(
+                f"TrainingConfig(members={self.training.members}) is for networks from scratch: the weights that are "
+                f"trained on have {given} member{'s' * (given != 1)}. Use weights='scratch', or leave members out."
             )
 
     def __repr__(self) -> str:
@@ -128,7 +141,7 @@ class LSTMForecaster:
     @property
     def trained_ends(self) -> dict[str, Any] | None:
         """The last time of each series that the weights were fitted to; None where nothing was trained on data."""
-        return dict(zip(self.learned.ids, self.learned.ends, strict=True)) if self.learned else None
+        return (self.learned.known_ends() if self.learned else self.seen) or None
 
     def fit(
         self,
@@ -151,10 +164,12 @@ class LSTMForecaster:
         for series that are too short, `UsageError`, `ModelError`.
         """
         require_torch()
+        _check_fit(loss, callbacks, folder, resume, threads)
         from lstmcast.data.readers import as_panel
         from lstmcast.training.fitting import fit_network
 
         panel = as_panel(data)
+        self._check_seen(panel)
         validation = self.training.validation
         ends = validation.training_ends(panel.lengths, self.horizon) if validation else panel.lengths
         what, state = self._fit_data(panel, ends)
@@ -166,9 +181,11 @@ class LSTMForecaster:
         until = panel.lengths if fitted.refitted else ends
         factors_HI = np.ones((self.horizon, heads.MEDIAN))
         ends_S = last_times(panel, until)
+        notes = fitted.notes + self._seen_notes(panel, ends)
         learned = Learned(
-            panel.ids, ends_S, factors_HI, fitted.history, training, self._beginning(), fitted.notes, state
-        )
+            panel.ids, ends_S, factors_HI, fitted.history, training, self._beginning(), notes, state, self.seen,
+            transformed.mean_changes(panel, Origins(np.arange(len(panel)), ends)),
+        )  # fmt: skip
         validated = self._with(fitted.validated, learned)
         factors_HI = measured_factors(validated._decode, panel, ends, self.horizon)
         new = self._with(fitted.network, replace(learned, factors_HI=factors_HI))
@@ -211,6 +228,7 @@ class LSTMForecaster:
             quantiles = stretched(decode(panel, origins, horizon), self.learned.factors_HI)
         else:
             quantiles = calibrated(decode, panel, origins, horizon)
+        self._tell_unknown(panel, origins, quantiles)
         return self._forecast(panel, origins, quantiles)
 
     def states(self, data: Any = None) -> dict[str, list[tuple[NDArray, NDArray]]]:
@@ -244,6 +262,7 @@ class LSTMForecaster:
         memory = self._memory_of(self._panel(data)) if data is not None or self.memory is None else self.memory
         about, weights = described(self._trained())
         manifest = {"kind": KIND, **about, "horizon": self.horizon, "levels": list(self.levels), **memory.described()}
+        manifest["seed"] = self.seed
         arrays = {"weights": weights, "state": memory.arrays()}
         manifest["training"] = to_json(self._done)
         if self.learned:
@@ -266,6 +285,31 @@ class LSTMForecaster:
         held_back = np.where(known < panel.lengths, known, 0)
         return held_back if held_back.any() else None
 
+    def _seen_after(self, panel: Panel, ends: NDArray) -> list[tuple[str, Any, Any]]:
+        """Series whose values after their time in `ends` (S,) the start has seen: until when, and that time."""
+        pairs = [(str(name), self.seen.get(str(name)), end) for name, end in zip(panel.ids, ends, strict=True)]
+        alike = [pair for pair in pairs if np.asarray(pair[1]).dtype.kind == ends.dtype.kind]
+        return [pair for pair in alike if pair[1] > pair[2]]
+
+    def _check_seen(self, panel: Panel) -> None:
+        """UsageError where the weights that training starts from know what comes after the data of a series."""
+        for name, seen, end in self._seen_after(panel, panel.ends):
+            raise UsageError(
+                f"series {name!r}: the weights that training starts from were trained on it until {format_time(seen)}, "
+                f"and these data end at {format_time(end)}: the model would have seen what it is to forecast. Start "
+                "from weights='pretrained' or 'scratch', give data that go further, or, if this is another series, "
+                "give it another id."
+            )
+
+    def _seen_notes(self, panel: Panel, ends: NDArray) -> tuple[str, ...]:
+        seen = self._seen_after(panel, last_times(panel, ends))
+        if not seen:
+            return ()
+        return (
+            f"the weights that training started from had seen a part of what is held back of {len(seen)} of "
+            f"{len(panel)} series: validation losses are too low, and intervals may be too narrow",
+        )
+
     def _trained(self) -> Network:
         if self.network is None:
             raise UsageError("This forecaster starts from scratch: it knows nothing yet. Call fit(data) first.")
@@ -282,7 +326,18 @@ class LSTMForecaster:
             return self.memory.panel
         continuation = self.continued(data)
         logger.info("%s", continuation)
+        self._check_columns(continuation.panel)
         return continuation.panel
+
+    def _check_columns(self, panel: Panel) -> None:
+        """DataError where columns that a network reads together come in another order than they were learned in."""
+        learned = [] if self.learned is None or self.config.channels == 1 else list(map(str, self.learned.ids))
+        names = list(map(str, panel.ids))
+        if any(name in learned and learned.index(name) != k for k, name in enumerate(names)):
+            raise DataError(
+                f"The network reads the columns {', '.join(learned)} together, in this order; the data have "
+                f"{', '.join(names)}. Bring them into that order, for example by panel.select({learned})."
+            )
 
     def _decode(self, panel: Panel, origins: Origins, horizon: int, free: bool = False) -> NDArray:
         """Quantiles (O, H, Q) at the head's levels, in the units of the data, before any calibration."""
@@ -291,8 +346,11 @@ class LSTMForecaster:
         return transformed.decode(self._plain(), panel, origins, horizon, free=free)
 
     def _plain(self) -> Plain:
-        state = self.learned.transforms if self.learned else None
-        return Plain(self._trained(), self.transforms, state, context_of(self._done.regime))
+        context, done = context_of(self._done.regime), self.learned
+        if done is None:
+            return Plain(self._trained(), self.transforms, context=context)
+        changes = dict(zip(map(str, done.ids), done.changes, strict=True))
+        return Plain(self._trained(), self.transforms, done.transforms, context, changes)
 
     def _fit_data(self, panel: Panel, ends: NDArray) -> tuple[FitData, TransformsState | None]:
         """What the network learns from, and what the transforms learned from the training part."""
@@ -304,7 +362,11 @@ class LSTMForecaster:
         if self.config.is_causal:
             return Memory.of(panel, self.horizon, MOST_CUTOFFS)
         context = context_of(self._done.regime)
-        return Memory.newest(panel, None if context is None else context + self._lag)
+        if context is None or self.learned is None:  # what was not fitted is calibrated on the whole history
+            return Memory(panel)
+        newest = Memory.newest(panel, context + self._lag)
+        # What is read in the place of a missing value may lie as far back as it likes.
+        return Memory(panel) if np.isnan(newest.panel.values).any() else newest
 
     @property
     def _done(self) -> TrainingConfig:
@@ -327,6 +389,16 @@ class LSTMForecaster:
         if self.config.is_causal:
             return self._forecast(panel, origins, decoding.one_step_ahead(self._trained(), panel, origins))
         return self._forecast(panel, origins, transformed.decode(self._plain(), panel, origins, 1))
+
+    def _tell_unknown(self, panel: Panel, origins: Origins, quantiles: NDArray) -> None:
+        """Say which series a network with plain inputs cannot forecast."""
+        unknown = np.unique(origins.series[np.isnan(quantiles).all(axis=(1, 2))])
+        if len(unknown) and not self.config.is_causal:
+            named = ", ".join(repr(str(name)) for name in panel.ids[unknown[:3]]) + ", …" * (len(unknown) > 3)
+            logger.warning(
+                "no forecast for %d of %d series (%s): %d known value%s needed before the cutoff", len(unknown),
+                len(panel), named, self._lag + 1, "s are" if self._lag else " is",
+            )  # fmt: skip
 
     def _forecast(self, panel: Panel, origins: Origins, quantiles: NDArray) -> Forecast:
         if panel.kind in ("count", "positive"):
@@ -356,8 +428,10 @@ def load(folder: str | Path, *, levels: Iterable[float] | None = None, head: Hea
             transforms=transforms,
             head=head,
             levels=tuple(manifest["levels"]) if chosen is None else chosen,
+            seed=manifest.get("seed", 0),
         )
         forecaster.memory, forecaster.learned = Memory.from_saved(manifest, arrays["state"]), learned
+        forecaster.seen = learned.known_ends() if learned else {}
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"The manifest in {folder} is incomplete ({error!r}). Save the model again.") from error
     return forecaster
@@ -365,23 +439,24 @@ def load(folder: str | Path, *, levels: Iterable[float] | None = None, head: Hea
 
 def _start(
     weights: str | Path | Network, network: NetworkConfig | None, head: Head | str | None, horizon: int
-) -> Network | NetworkConfig:
-    """What training starts from: a network, or what a new one is like."""
+) -> tuple[Network | NetworkConfig, dict[str, Any]]:
+    """What training starts from, a network or what a new one is like; and until when it has seen which series."""
     if weights == "scratch":
         config = network or NetworkConfig()
         named = config.head if head is None else head if isinstance(head, str) else head.name
         heads.head_named(named, None if isinstance(head, str) else head)
-        return replace(config, horizon=config.horizon or horizon, head=named)
+        return replace(config, horizon=config.horizon or horizon, head=named), {}
     if network is not None or isinstance(head, str):
         raise UsageError(
             f"network= and head= describe a network from scratch, but weights={weights!r} has its own. Use "
             "weights='scratch' with them, or leave them out."
         )
     if isinstance(weights, Network):
-        return weights
-    if head is not None:
-        return load_network(Path(weights), head)[0]
-    return _shipped() if weights == "pretrained" else load_network(Path(weights))[0]
+        return weights, {}
+    if weights == "pretrained" and head is None:
+        return _shipped(), {}
+    manifest, arrays = store.load(weights)
+    return network_of(Path(weights), manifest, arrays, head), known_ends(arrays)
 
 
 def _with_length(training: TrainingConfig, data: FitData) -> TrainingConfig:
@@ -402,6 +477,37 @@ def _usual_training(start: Network | NetworkConfig) -> TrainingConfig:
 @cache
 def _shipped() -> Network:
     return load_network(WEIGHTS)[0]
+
+
+def _check_kinds(weights: Any, network: Any, training: Any, head: Any, seed: Any) -> None:
+    """UsageError for an argument of another kind than is expected."""
+    if not isinstance(weights, (str, Path, Network)):
+        raise UsageError(f"{weights=} are no weights. Use 'pretrained', 'scratch', a folder or a Network.")
+    for name, given, kind, example in (
+        ("network", network, NetworkConfig, "layers=(32,)"), ("training", training, TrainingConfig, "epochs=50"),
+    ):  # fmt: skip
+        if given is not None and not isinstance(given, kind):
+            raise UsageError(f"{name}={given!r} is no {kind.__name__}. Give one, such as {kind.__name__}({example}).")
+    missing = [] if head is None or isinstance(head, str) else [name for name in HEAD if not hasattr(head, name)]
+    if missing or isinstance(head, type):
+        lacks = f"it lacks {', '.join(missing)}" if missing else "it is a class, and one of its objects is expected"
+        raise UsageError(f"{head=} is no head: {lacks}. See lstmcast.model.heads.Head.")
+    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
+        raise UsageError(f"{seed=} makes no sense: a whole number from 0 is expected.")
+
+
+def _check_fit(loss: Any, callbacks: Any, folder: Any, resume: bool, threads: Any) -> None:
+    """UsageError for arguments of `fit` that make no sense, before anything is read."""
+    if loss is not None and not callable(loss):
+        raise UsageError(
+            f"{loss=} is no function of (point, target). A loss by name goes into TrainingConfig(loss={loss!r})."
+        )
+    if not isinstance(callbacks, Sequence) or not all(map(callable, callbacks)):
+        raise UsageError(f"{callbacks=} are no callbacks. A list of functions is expected, such as [PrintTable()].")
+    if resume and folder is None:
+        raise UsageError("resume=True needs folder=…: the place of the checkpoints that training goes on from.")
+    if threads is not None and (not isinstance(threads, int) or threads < 1):
+        raise UsageError(f"{threads=} makes no sense: a number of processors from 1 is expected.")
 
 
 def _checked_levels(levels: Iterable[float]) -> tuple[float, ...]:

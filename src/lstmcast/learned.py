@@ -5,7 +5,8 @@ S series · H horizon · I intervals
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -27,7 +28,8 @@ class Learned:
     `ids` (S,) of the series that were trained on, `ends` (S,) the last time of each that the weights were fitted to;
     `factors_HI`: see `evaluation.held_out`; `training`: as it was
     done; `began`: the weights that it started from; `notes`: what is to be said about it; `transforms`: what the
-    transforms learned.
+    transforms learned; `before`: until when the weights that training started from had seen which series;
+    `changes` (S,): how much each series changed from one step to the next, on average.
     """
 
     ids: NDArray
@@ -38,6 +40,16 @@ class Learned:
     began: Beginning
     notes: tuple[str, ...] = ()
     transforms: TransformsState | None = None
+    before: Mapping[str, Any] = field(default_factory=dict)
+    changes: NDArray = field(default_factory=lambda: np.empty(0))
+
+    def known_ends(self) -> dict[str, Any]:
+        """The last time of each series that the weights were ever fitted to."""
+        kind = self.ends.dtype.kind
+        known = {name: end for name, end in self.before.items() if np.asarray(end).dtype.kind == kind}
+        for name, end in zip(map(str, self.ids), self.ends, strict=True):
+            known[name] = max(end, known.get(name, end))
+        return known
 
     def described(self) -> dict[str, Any]:
         """What a manifest says of it."""
@@ -53,7 +65,11 @@ class Learned:
         """Everything else, under names for the store."""
         history = {f"history.{name}": column for name, column in self.history.columns().items()}
         ends = {"ends": self.ends.astype(np.int64), "is_date": np.array([self.ends.dtype.kind == "M"])}
-        return {"factors": self.factors_HI, **packed(self.ids), **ends, **history}
+        known = self.known_ends()
+        seen = {f"seen.{name}": part for name, part in packed(np.array(list(known), object)).items()}
+        seen["seen.ends"] = np.array(list(known.values()), self.ends.dtype).astype(np.int64)
+        measured = {"factors": self.factors_HI, "changes": self.changes}
+        return {**measured, **packed(self.ids), **ends, **seen, **history}
 
     @classmethod
     def from_saved(
@@ -75,7 +91,18 @@ class Learned:
             manifest["trained"]["began"],
             tuple(manifest["trained"]["notes"]),
             state,
+            known_ends(arrays),
+            own["changes"],
         )
+
+
+def known_ends(arrays: Mapping[str, Mapping[str, NDArray]]) -> dict[str, Any]:
+    """Until when the weights in a saved model have seen which series; nothing where they were trained on none."""
+    own = arrays.get("learned")
+    if own is None:
+        return {}
+    ids, ends = unpacked(own["seen.ids"], own["seen.id_lengths"]), own["seen.ends"]
+    return dict(zip(ids, ends.astype("datetime64[us]") if own["is_date"][0] else ends, strict=True))
 
 
 def last_times(panel: Panel, ends: NDArray) -> NDArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, is_dataclass
@@ -159,6 +160,24 @@ class Training:
     seed: Annotated[int, typer.Option(metavar="N", help="Of all that is drawn by chance.")] = 0
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")] = "cpu"
     threads: Annotated[int | None, typer.Option(metavar="N", help="Processors; all that help unless given.")] = None
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "patience", "members", "threads"):
+            given = getattr(self, name)
+            if given is not None and given < 1:
+                raise UsageError(f"--{name.replace('_', '-')} {given} makes no sense. Give a whole number from 1.")
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
+            raise UsageError(f"--learning-rate {self.learning_rate:g} makes no sense. Give a number such as 0.001.")
+        if self.seed < 0:
+            raise UsageError(f"--seed {self.seed} makes no sense. Give a whole number from 0.")
+        if self.device not in ("cpu", "cuda"):
+            raise UsageError(f"--device {self.device!r} is not known. Choose one of: cpu, cuda.")
+        for name in ("layers", "members"):
+            if getattr(self, name) is not None and self.weights != "scratch":
+                raise UsageError(
+                    f"--{name} describes networks from scratch, but --weights {self.weights} has its own. Give "
+                    f"--weights scratch with it, or leave --{name} out."
+                )
 
     def forecaster(self, horizon: int, levels: tuple[float, ...] = ()) -> LSTMForecaster:
         """A forecaster that trains so."""

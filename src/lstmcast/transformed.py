@@ -10,7 +10,8 @@ the series from its beginning and keeps its state.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -21,13 +22,14 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.forecast import Origins
 from lstmcast.model.heads import LEVELS, SCORES
 from lstmcast.model.lstm import State
-from lstmcast.model.network import Network
+from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.threads import side_by_side
 from lstmcast.transforms import Transforms, TransformsState
 from lstmcast.windows import PlainData
 
 BATCH = 256  # positions that are read together
 CHUNK = 256  # steps read at once
+LARGEST = 1e30  # that the network reads: products stay within 32-bit numbers
 PATHS = 400  # sample paths, where quantiles cannot be had directly
 
 
@@ -36,13 +38,15 @@ class Plain:
     """A network on plain inputs, the transforms around it and what they learned.
 
     `context`: newest steps that a forecast reads, None for all. `state`: None where nothing was fitted: then the
-    transforms are fitted on what is known of each series.
+    transforms are fitted on what is known of each series. `changes`: the mean change of each series, by its id, as far
+    as it was measured before.
     """
 
     network: Network
     transforms: Transforms
     state: TransformsState | None = None
     context: int | None = None
+    changes: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def joint(self) -> bool:
@@ -79,7 +83,7 @@ def decode(plain: Plain, panel: Panel, origins: Origins, horizon: int, *, free: 
     units_OHX = plain.transforms.invert(values_OHX, *origins, applied, state, paths=paths)
     if paths:
         return np.quantile(units_OHX, LEVELS, axis=2).transpose(1, 2, 0)
-    return units_OHX if units_OHX.shape[2] > 1 else _around(units_OHX, panel, origins)
+    return units_OHX if units_OHX.shape[2] > 1 else _around(units_OHX, plain, panel, origins)
 
 
 def fitted(plain: Plain, panel: Panel, origins: Origins) -> TransformsState:
@@ -95,6 +99,7 @@ def fitted(plain: Plain, panel: Panel, origins: Origins) -> TransformsState:
 def prepare(plain: Plain, panel: Panel, state: TransformsState, labels: bool = False) -> Prepared:
     """What the network reads of a panel: transformed, missing values carried forward, joint series side by side."""
     applied = plain.transforms.apply(panel.values, panel.offsets, state, labels=labels)
+    _check_size(applied.values, panel)
     if not plain.joint:
         return _filled(applied.values[:, None], panel.offsets)
     require_joint(plain.network.config.channels, panel)
@@ -124,6 +129,8 @@ def learning_data(
     inputs, labels = (
         transforms.apply(panel.values, panel.offsets, state, labels=part).values for part in (False, True)
     )
+    _check_size(inputs, panel)
+    _check_size(labels, panel)
     scale, shift = _label_to_input(transforms, state, len(panel)) if transforms.apart else (None, None)
     if channels == 1:
         columns = inputs[:, None], labels[:, None], panel.offsets, ends, panel.ids
@@ -134,6 +141,26 @@ def learning_data(
     together = np.array([" and ".join(map(str, panel.ids[:3]))], object)
     apart = (None, None) if scale is None or shift is None else (scale[None], shift[None])
     return PlainData(*columns, panel.offsets[:2], ends[:1], together, *apart), state
+
+
+def check_quantiles(config: NetworkConfig, transforms: Transforms, horizon: int) -> None:
+    """UsageError where the quantiles of several steps that are answered at once would have to be added up."""
+    if config.head != "point" and config.steps > 1 and transforms.adds_up(horizon):
+        raise UsageError(
+            f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are not sums of "
+            "quantiles. Use NetworkConfig(horizon=1), which draws sample paths, or head='point'."
+        )
+
+
+def _check_size(values_N: NDArray, panel: Panel) -> None:
+    """DataError for transformed values that 32-bit numbers cannot hold."""
+    large = np.flatnonzero(np.abs(values_N) > LARGEST)
+    if len(large):
+        name = panel.ids[np.searchsorted(panel.offsets, large[0], side="right") - 1]
+        raise DataError(
+            f"series {str(name)!r}: the network would read {values_N[large[0]]:.3g}; it computes with 32-bit numbers, "
+            f"up to {LARGEST:g}. Use a transform that scales, such as Standard()."
+        )
 
 
 def _label_to_input(transforms: Transforms, state: TransformsState, series: int) -> tuple[NDArray, NDArray]:
@@ -173,17 +200,16 @@ def _transformed(
     once = horizon <= (1 if free else plain.network.config.steps)
     point = plain.network.head.name == "point"
     paths = not point and (not once or plain.transforms.adds_up(horizon))
-    if paths and plain.network.config.steps > 1 and plain.transforms.adds_up(horizon):
-        raise UsageError(
-            f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are not sums of "
-            "quantiles. Use NetworkConfig(horizon=1), which draws sample paths, or head='point'."
-        )
+    if paths:
+        check_quantiles(plain.network.config, plain.transforms, horizon)
     if once and plain.context is None and not paths and len(positions.row) > len(prepared.offsets):
         answers_PHKX = _in_one_pass(plain, prepared, positions, horizon)
     else:
         answers_PHKX = _each(
             plain, prepared, state, positions, horizon, 1 if free else plain.network.config.steps, paths
         )
+    known_P = prepared.begun_N[prepared.offsets[positions.row] + positions.known - 1]
+    answers_PHKX[~known_P] = np.nan  # nothing was read
     channel = origins.series if plain.joint else np.zeros_like(origins.series)
     return answers_PHKX[place, :, channel], paths
 
@@ -323,13 +349,20 @@ def _filled(values_NC: NDArray, offsets: NDArray) -> Prepared:
     )
 
 
-def _around(point_OH1: NDArray, panel: Panel, origins: Origins) -> NDArray:
+def _around(point_OH1: NDArray, plain: Plain, panel: Panel, origins: Origins) -> NDArray:
     """Quantiles about a point: of a random walk whose steps are as large as the series' own, on average."""
+    ids = panel.ids[origins.series]
+    measured_O = np.array([plain.changes.get(str(name), np.nan) for name in ids], float)
+    mean_O = np.where(np.isnan(measured_O), mean_changes(panel, origins), measured_O)
+    spread_OH = np.maximum(mean_O, 1e-12)[:, None] * np.sqrt(np.arange(1, point_OH1.shape[1] + 1))
+    return point_OH1 + spread_OH[:, :, None] * SCORES
+
+
+def mean_changes(panel: Panel, origins: Origins) -> NDArray:
+    """The mean absolute change from one value to the next in what is known at each origin (O,); 0 without any."""
     changes = np.abs(np.diff(panel.values, prepend=np.nan))
     changes[panel.offsets[:-1]] = np.nan
     known = np.concatenate([[0], np.cumsum(~np.isnan(changes))])
     total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(changes))])
     begin, end = panel.offsets[origins.series], panel.offsets[origins.series] + origins.counts
-    mean_O = (total[end] - total[begin]) / np.maximum(known[end] - known[begin], 1)
-    spread_OH = np.maximum(mean_O, 1e-12)[:, None] * np.sqrt(np.arange(1, point_OH1.shape[1] + 1))
-    return point_OH1 + spread_OH[:, :, None] * SCORES
+    return (total[end] - total[begin]) / np.maximum(known[end] - known[begin], 1)
