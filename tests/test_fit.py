@@ -235,3 +235,22 @@ def test_the_manifest_can_be_read_by_people(tmp_path):
     manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
     assert manifest["network"]["layers"] == [4] and manifest["training"]["regime"]["length"] == 8
     assert manifest["transforms"]["chain"]["steps"][0]["name"] == "standard" and manifest["trained"]["epochs"] == 2
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (lambda point, target: (point - target).abs().mean(), r"a tensor of shape \(\)"),
+        (lambda point, target: 0.5, "a float"),
+    ],
+    ids=["one number", "no tensor"],
+)
+def test_a_loss_that_is_not_of_each_value_is_refused(loss, message):
+    with pytest.raises(UsageError, match=f"Your own loss gives {message}.*each value"):
+        plain().fit(panel(), loss=loss)
+
+
+def test_a_network_that_does_not_fit_in_memory_is_said_to():
+    huge = plain(network=NetworkConfig(layers=(2_000_000,), inputs="plain", head="point", horizon=1))
+    with pytest.raises(ModelError, match="does not fit in memory"):
+        huge.fit(panel())

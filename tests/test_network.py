@@ -140,11 +140,12 @@ def test_a_config_fills_in_what_its_inputs_need():
         ({"layers": (0,)}, "layers"),
         ({"dropout": 1.0}, "dropout"),
         ({"units": 3}, "units"),
+        ({"layers": 32}, r"NetworkConfig\(layers=32\)"),
     ],
     ids=str,
 )
 def test_a_senseless_config_is_refused(wrong, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UsageError, match=message):
         NetworkConfig(**wrong)
 
 

@@ -103,7 +103,7 @@ def test_a_history_reads_as_columns_and_frames():
     frame = history.frame("pandas")
     assert list(frame.columns) == list(Epoch._fields) and len(frame) == 3
     assert history.frame()["validation_loss"].tolist() == [0.7, 0.6, 0.5]
-    assert repr(history) == "History(2 members, 3 epochs, best validation loss 0.6 in epoch 1)"
+    assert repr(history) == "History(2 members, 2 epochs, best validation loss 0.6 in epoch 1)"
     assert len(history.member(1)) == 1
 
 
@@ -113,3 +113,9 @@ def test_a_history_is_the_same_after_json_and_columns():
     for again in (History.from_json(described), History.from_columns(history.columns())):
         assert repr(again.epochs) == repr(history.epochs)  # NaN is not equal to itself
     assert described["train_loss"][0] is None
+
+
+def test_a_history_counts_epochs_not_rows():
+    rows = tuple(Epoch(m, e, e, 0.5, float("nan"), 1e-3, 1.0, e == 2) for m in (0, 1) for e in (0, 1, 2))
+    assert repr(History(rows)) == "History(2 members, 4 epochs)"
+    assert repr(History(rows[:2])) == "History(1 member, 1 epoch)"

@@ -428,3 +428,15 @@ def test_only_what_is_meant_is_exported():
         "AnyTransform", "Applied", "AppliedTransforms", "BoxCox", "Chain", "ChainState", "Difference", "Log1p", "Logit",
         "MeanAbs", "MinMax", "Robust", "Standard", "Transform", "Transforms", "TransformsState",
     }  # fmt: skip
+
+
+def test_box_cox_leaves_values_alone_that_hardly_differ():
+    """1e9 + 0 … 0.2: any λ but 1 would lose all their digits."""
+    values = 1e9 + np.linspace(0.0, 0.2, 50)
+    offsets = np.array([0, 50])
+    transform = BoxCox()
+    state = transform.fit(values, offsets)
+    assert state.lmbda_S.tolist() == [1.0]
+    applied = transform.apply(values, offsets, state)
+    back = transform.invert(applied.reshape(1, -1, 1), state, np.empty((1, 0)))
+    np.testing.assert_allclose(back.ravel() - 1e9, values - 1e9, atol=1e-5)

@@ -129,7 +129,7 @@ def test_short_series_are_left_out_and_counted():
     enough, notes = windows.long_enough(parts, 5, "Windows(length=4)")
     assert enough.series.tolist() == [1]
     assert notes == ("2 of 3 series are shorter than the 5 observations that Windows(length=4) needs: not trained on",)
-    with pytest.raises(DataError, match=r"needs 10 observations .* longest has 9.\nUse shorter stretches \(at most 8"):
+    with pytest.raises(DataError, match=r"needs 10 observations .* longest has 9.\nHold less back"):
         windows.long_enough(parts, 10, "Windows(length=9)")
 
 

@@ -177,8 +177,8 @@ def long_enough(parts: Parts, steps: int, what: str) -> tuple[Parts, tuple[str, 
         longest = int(known.max(initial=0))
         raise DataError(
             f"No series is long enough to train on: {what} needs {steps} observations in the training part, and the "
-            f"longest has {longest}.\nUse shorter stretches (at most {max(longest - 1, 1)} steps), hold less back for "
-            "validation, or give longer series."
+            f"longest has {longest}.\nHold less back for validation, use shorter windows if it has any, or give longer "
+            "series."
         )
     short = int(np.count_nonzero(~enough))
     note = (

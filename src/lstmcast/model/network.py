@@ -20,8 +20,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
 from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
@@ -29,13 +28,14 @@ from lstmcast.model import inputs as causal
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.inputs import InputConfig
 from lstmcast.model.lstm import Layer, State, run_stack, zero_state
+from lstmcast.settings import settings
 
 Size = Annotated[int, Field(ge=1)]
 Activation = Literal["linear", "tanh", "relu"]
 ACTIVATIONS = {"linear": lambda a: a, "tanh": np.tanh, "relu": lambda a: np.maximum(a, 0)}
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@settings
 class NetworkConfig:
     """What a network is like.
 

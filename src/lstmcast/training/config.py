@@ -14,47 +14,17 @@ from __future__ import annotations
 import importlib.util
 import json
 from dataclasses import field
-from functools import wraps
-from typing import Annotated, Any, Literal, TypeVar, dataclass_transform
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass
+from pydantic import BeforeValidator, Discriminator, Field, Tag, TypeAdapter, ValidationError
 
 from lstmcast.errors import MissingExtraError, UsageError
+from lstmcast.settings import settings, what_is_wrong
 
-Made = TypeVar("Made", bound=type)
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
-
-
-@dataclass_transform(frozen_default=True, field_specifiers=(field, Field))
-def settings(cls: Made) -> Made:
-    """A frozen dataclass that is checked when it is made: UsageError names each setting that makes no sense."""
-    made: Any = dataclass(frozen=True, config=ConfigDict(extra="forbid"))(cls)
-    checked = made.__init__
-
-    @wraps(checked)
-    def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        try:
-            checked(self, *args, **kwargs)
-        except ValidationError as error:
-            raise UsageError(_described(cls.__name__, error)) from None
-
-    made.__init__ = init
-    return made
-
-
-def _described(name: str, error: ValidationError) -> str:
-    """One line for each setting that is wrong; our own sentences as they are."""
-    lines = []
-    for found in error.errors(include_url=False):
-        own = found.get("ctx", {}).get("error")
-        where = ".".join(str(part) for part in found["loc"] if not str(part).startswith("function-"))
-        given = f"{name}({where}={found['input']!r})" if where else name
-        lines.append(str(own) if isinstance(own, UsageError) else f"{given}: {found['msg']}.")
-    return "\n".join(lines)
 
 
 @settings
@@ -171,7 +141,7 @@ class Optimiser:
     """
 
     name: Literal["adamw", "adam", "rmsprop", "sgd"] = "adam"
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.999)
     epsilon: Annotated[float, Field(gt=0)] = 1e-8
@@ -371,7 +341,7 @@ def training_from_json(described: dict[str, Any] | str) -> TrainingConfig:
             json.loads(described) if isinstance(described, str) else described
         )
     except (ValidationError, json.JSONDecodeError) as error:
-        text = _described("TrainingConfig", error) if isinstance(error, ValidationError) else str(error)
+        text = what_is_wrong("TrainingConfig", error) if isinstance(error, ValidationError) else str(error)
         raise UsageError(f"These training settings cannot be used. {text}") from error
 
 

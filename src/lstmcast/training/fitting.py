@@ -105,7 +105,7 @@ def fit_network(
     given = list(start.members) if isinstance(start, Network) else [None] * config.members
     place = None if folder is None else Path(folder)
     job = Job(network, config, head, loss, seed, device, place, resume, callbacks, len(given))
-    with _torch_settings(threads or _default_threads(network, config), device):
+    with _torch_settings(threads or _default_threads(network, config), device), _memory_errors(config):
         members, notes = _train_all(job, data, given)
         interrupted = any(member.interrupted for member in members) or len(members) < len(given)
         history = History(tuple(row for member in members for row in member.rows))
@@ -163,19 +163,18 @@ def _train_one(job: Job, data: FitData, run: Run, number: int, has_start: bool, 
     }
     keeper = Keeper(None if job.folder is None else job.folder / f"{part}-{number}", about)
     interrupted = False
-    with _memory_errors(job.config):
-        try:
-            found = keeper.load() if job.resume else None
-            if found is not None:
-                loop.take_up(run, *found)
-            elif has_start and part == "member":
-                loop.validate_start(run)
-            loop.train(run, keeper, partial(_tell, job, number) if part == "member" else _tell_nobody)
-        except KeyboardInterrupt:
-            interrupted = True
-            if run.best is None and run.epoch == 0:
-                raise
-        loop.use_best(run)
+    try:
+        found = keeper.load() if job.resume else None
+        if found is not None:
+            loop.take_up(run, *found)
+        elif has_start and part == "member":
+            loop.validate_start(run)
+        loop.train(run, keeper, partial(_tell, job, number) if part == "member" else _tell_nobody)
+    except KeyboardInterrupt:
+        interrupted = True
+        if run.best is None and run.epoch == 0:
+            raise
+    loop.use_best(run)
     arrays = arrays_from_state(run.reader.module.state_dict(), job.network)
     return Member(arrays, kept(run.rows, run.best_epoch), run.best_epoch, interrupted)
 

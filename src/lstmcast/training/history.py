@@ -49,9 +49,11 @@ class History:
 
     def __repr__(self) -> str:
         members = len({row.member for row in self.epochs})
-        kept = [f"{row.validation_loss:.4g} in epoch {row.epoch}" for row in self.epochs if row.best]
-        named = f"{members} member{'s' * (members != 1)}, {len(self)} epochs"
-        return f"History({named}, best validation loss {', '.join(kept)})" if kept else f"History({named})"
+        trained = sum(row.epoch > 0 for row in self.epochs)
+        named = f"{members} member{'s' * (members != 1)}, {trained} epoch{'s' * (trained != 1)}"
+        kept = [row for row in self.epochs if row.best and row.validation_loss == row.validation_loss]
+        best = ", ".join(f"{row.validation_loss:.4g} in epoch {row.epoch}" for row in kept)
+        return f"History({named}, best validation loss {best})" if kept else f"History({named})"
 
     def _repr_html_(self) -> str:
         """The newest epochs, for notebooks."""

@@ -51,8 +51,22 @@ def criterion(config: Loss, head: Head, own: Callable[[Tensor, Tensor], Tensor] 
             f"loss={config.name!r} is a loss of points, and the head {head.name!r} says more: nothing would train the "
             "rest of it. Use loss='auto', or NetworkConfig(head='point')."
         )
-    of_point = own or _named(config)
+    if own is not None:
+        return lambda raw, target: _own(own, head.point(raw, torch), target)
+    of_point = _named(config)
     return lambda raw, target: of_point(head.point(raw, torch), target)
+
+
+def _own(loss: Callable[[Tensor, Tensor], Tensor], point: Tensor, target: Tensor) -> Tensor:
+    """The user's own loss of each value; UsageError where it gives something else."""
+    each = loss(point, target)
+    if isinstance(each, Tensor) and each.shape == target.shape:
+        return each
+    given = f"a tensor of shape {tuple(each.shape)}" if isinstance(each, Tensor) else f"a {type(each).__name__}"
+    raise UsageError(
+        f"Your own loss gives {given}; the loss of each value, a tensor of shape {tuple(target.shape)} as the point "
+        "and the target have, is expected. Leave the mean over them out: it is taken over the known targets."
+    )
 
 
 def _named(config: Loss) -> Callable[[Tensor, Tensor], Tensor]:

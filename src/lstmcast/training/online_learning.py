@@ -6,6 +6,8 @@ R rows · T ticks of a window · C inputs · K columns · D units · H horizon (
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -57,19 +59,19 @@ class Learner:
 
     def learn(self, window: Window, member: int) -> str | None:
         """One update; or none, and the reason, where the loss or its gradient is beyond all bounds."""
-        with torch.random.fork_rng(devices=(), enabled=self.module.config.dropout > 0):
+        with _one_thread(), torch.random.fork_rng(devices=(), enabled=self.module.config.dropout > 0):
             if self.module.config.dropout > 0:
                 torch.manual_seed(int(np.random.default_rng([self.seed, member, self.updates]).integers(2**63)))
             loss = self._loss(window, window.states[member])
-        self.optimiser.zero_grad(set_to_none=False)  # the gradients of the module's parameters are views of one tensor
-        loss.backward()
-        norm = float(torch.linalg.vector_norm(self._gradient))
-        reason = self._refused(float(loss.detach()), norm)
-        if reason is None:
-            if self.clip is not None and norm > self.clip:
-                self._gradient.mul_(self.clip / norm)
-            self.optimiser.step()
-            self.updates += 1
+            self.optimiser.zero_grad(set_to_none=False)  # gradients of the module's parameters are views of one tensor
+            loss.backward()
+            norm = float(torch.linalg.vector_norm(self._gradient))
+            reason = self._refused(float(loss.detach()), norm)
+            if reason is None:
+                if self.clip is not None and norm > self.clip:
+                    self._gradient.mul_(self.clip / norm)
+                self.optimiser.step()
+                self.updates += 1
         return reason
 
     def _loss(self, window: Window, state: State) -> torch.Tensor:
@@ -109,3 +111,14 @@ def fresh_arrays(config: NetworkConfig, head: Head, seed: int) -> dict[str, NDAr
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(int(np.random.default_rng([seed, 0]).integers(2**63)))
         return arrays_from_state(NetworkModule(config, head).state_dict(), config)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """The operations of one update are short: threads would wait for each other (measured: up to 20 times slower)."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

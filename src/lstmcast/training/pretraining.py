@@ -24,13 +24,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import ConfigDict, Field
-from pydantic.dataclasses import dataclass
+from pydantic import Field
 
 from lstmcast.data.synthetic import KINDS, draw_periods, synthetic, with_missing
 from lstmcast.model import inputs as causal
 from lstmcast.model.inputs import CONTEXT, InputConfig
 from lstmcast.model.network import NetworkConfig
+from lstmcast.settings import settings
 from lstmcast.training.checkpoint import load_checkpoint, save_checkpoint
 from lstmcast.training.feeds import series_scale
 from lstmcast.training.losses import weighted_pinball
@@ -44,7 +44,7 @@ FORGET_FAMILY = (
 )
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@settings
 class PretrainingConfig:
     """How the shipped network is made."""
 

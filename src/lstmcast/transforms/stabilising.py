@@ -20,6 +20,7 @@ from lstmcast.transforms.base import LARGEST, STRICT, State, finite, means, name
 from lstmcast.transforms.differencing import Nothing
 
 LOG_LARGEST, LOG_SMALLEST = np.log(LARGEST), -744.0  # within which `exp` gives a positive number
+SMALLEST_SPAN = 1e-5  # of the logarithms, below which every power is the same straight line, less its digits
 LMBDAS = (-1.0, 2.0)  # fitted between these, as R's forecast::BoxCox.lambda does; beyond, inversion runs wild
 GRID, REFINEMENTS = 13, 24  # a first look at every 1/4; golden sections from there to about 5e-6
 GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
@@ -86,7 +87,9 @@ class BoxCox:
         _require_positive(values, offsets)
         if self.lmbda is not None:
             return Power(np.full(len(offsets) - 1, self.lmbda))
-        return Power(_likeliest(np.log(values), offsets))
+        log = np.log(values)
+        span_S = reduced(np.fmax, log, offsets) - reduced(np.fmin, log, offsets)
+        return Power(np.where(span_S > SMALLEST_SPAN, _likeliest(log, offsets), 1.0))  # NaN is no span either
 
     @np.errstate(over="ignore")
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
