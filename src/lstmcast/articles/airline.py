@@ -23,7 +23,7 @@ from lstmcast.learning_curve import LearningCurve
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
 from lstmcast.training.callbacks import SaveEvery
-from lstmcast.training.config import Ema, Optimiser, TrainingConfig, Validation, WholeSequence
+from lstmcast.training.config import Ema, Loss, Optimiser, Schedule, TrainingConfig, Validation, WholeSequence, Windows
 from lstmcast.transforms import Chain, Difference, Log1p, MinMax, Standard
 
 if TYPE_CHECKING:
@@ -41,18 +41,19 @@ TRAINING = TrainingConfig(
     batch_size=1,
     regime=WholeSequence(),
     optimiser=Optimiser("rmsprop", learning_rate=1e-2, decay=0.99, epsilon=1e-8),  # Chainer's
-    loss="mse",
+    loss=Loss("mse"),
     validation=Validation(steps=HELD_BACK, fresh=True),
     initialiser="chainer",
 )
 TRANSFORMS = Chain((Difference(), MinMax()), apart=True)
 
 # Chosen by errors within the training part, from its first 60, 72 and 84 months.
-OWN_NETWORK = NetworkConfig(inputs="plain", layers=(32, 32), head="point", horizon=1, dropout=0.2)
+OWN_NETWORK = NetworkConfig(inputs="plain", layers=(32,), head="point", horizon=1)
 OWN_TRAINING = TrainingConfig(
-    epochs=100,
-    regime=WholeSequence(),
-    optimiser=Optimiser("adam", learning_rate=5e-3, clip=1.0, schedule="cosine"),
+    epochs=60,
+    batch_size=16,
+    regime=Windows(12, loss="every"),
+    optimiser=Optimiser("adam", learning_rate=5e-3, clip=1.0, schedule=Schedule("cosine")),
     validation=None,
     members=3,
     average=Ema(0.98),
@@ -230,6 +231,8 @@ def _draw_predictions(to: Run, panel: Panel, predicted: list[Predicted]) -> None
                 x, y = (times, each.observed) if name == "observed" else (times[-HELD_BACK:], each.free)
                 ax.plot(x, y, label=to.text("predicted"))
                 _dress(to, ax, times, each.name if len(predicted) > 1 else title)
+                if ax is not panes[0]:  # one legend serves all
+                    ax.legend([], [])
             if len(predicted) > 1:
                 figure.suptitle(to.text(title))
 

@@ -154,6 +154,8 @@ class Run:
         from matplotlib.figure import Figure
 
         style: Any = {**STYLE, "axes.prop_cycle": cycler(color=PALETTE)}
+        if self._texts:  # Japanese fonts seldom have bold letters, and bold figures among plain letters look wrong
+            style["figure.titleweight"] = "normal"
         with matplotlib.rc_context(style), fonts_with(set().union(*self._texts.values())):
             figure = Figure(figsize=size, layout="constrained")
             yield figure
@@ -225,7 +227,8 @@ def _translations(labels: str, japanese: Mapping[str, str]) -> dict[str, str]:
 
 def _column(values: NDArray | Sequence[Any]) -> NDArray:
     column = np.asarray(values)
-    return column.astype(object) if column.dtype.kind in "US" else column
+    kinds = {"U": object, "M": "datetime64[us]"}  # what the table writer knows
+    return column.astype(kinds.get(column.dtype.kind, column.dtype))
 
 
 def summary(done: Mapping[str, Sequence[Measure]], mode: str) -> dict[str, list[Any]]:

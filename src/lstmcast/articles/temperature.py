@@ -1,0 +1,198 @@
+"""Article 5: a temperature from a CSV file, windows of 20 days, the next five days; callbacks, and a summary.
+
+The article is a course page for Keras in Colab with 101 values. Its LSTM kernel begins with zeros: it learns all the
+same, as the gates' biases and recurrent kernels let something through, and the gradient of a kernel needs no kernel. By
+default there are more days, and a network that is trained until it is good.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lstmcast as lc
+from lstmcast.articles.runs import Measure, Run, rmse, training_seconds
+from lstmcast.evaluation.baselines import Naive
+from lstmcast.learning_curve import LearningCurve
+from lstmcast.model.network import NetworkConfig
+from lstmcast.model.summary import summary
+from lstmcast.training.callbacks import SaveBest
+from lstmcast.training.config import Ema, Loss, Optimiser, Schedule, TrainingConfig, Validation, Windows
+from lstmcast.transforms import Standard
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel
+    from lstmcast.forecast import Forecast
+    from lstmcast.training.history import History
+
+WINDOW, AHEAD = 20, 5
+FEW, MANY = 101, 1461  # days: as in the course, and four years
+
+
+class Settings(NamedTuple):
+    """What is trained, and how."""
+
+    network: NetworkConfig
+    training: TrainingConfig
+
+
+def settings(faithful: bool, days: int) -> Settings:
+    """Those of the article, or our own. The validation part is as long as the test part: a fifth of the days."""
+    validation = Validation(steps=days // 5)
+    if faithful:
+        training = TrainingConfig(
+            epochs=100,
+            batch_size=32,
+            regime=Windows(WINDOW, loss="last"),
+            optimiser=Optimiser("adam", 1e-3, epsilon=1e-7),  # Keras'
+            loss=Loss("mse"),
+            validation=validation,
+            patience=2,
+            initialiser="zeros",
+        )
+        return Settings(NetworkConfig(inputs="plain", layers=(20,), head="point", horizon=1), training)
+    training = TrainingConfig(
+        epochs=20,
+        batch_size=32,
+        regime=Windows(WINDOW, loss="every"),
+        optimiser=Optimiser("adam", 3e-3, clip=1.0, schedule=Schedule("cosine")),
+        validation=validation,
+        patience=5,
+        average=Ema(0.98),
+    )
+    return Settings(NetworkConfig(inputs="plain", layers=(32,), head="point", horizon=1), training)
+
+
+JAPANESE = {
+    "Daily temperature": "日平均気温",
+    "degrees Celsius": "気温（℃）",
+    "training": "学習",
+    "validation": "検証",
+    "test": "テスト",
+    "The next five days": "次の5日間",
+    "observed": "観測値",
+    "predicted": "予測",
+    "last known value": "直前の値",
+    "Error of each step on the test part": "テスト部分における予測ステップごとの誤差",
+    "steps ahead": "何ステップ先か",
+    "Learning curve": "学習曲線",
+    "epoch": "エポック",
+    "loss": "損失",
+    "kept": "採用",
+    "mean": "平均",
+}
+
+
+def temperatures(days: int, seed: int = 0) -> tuple[NDArray, NDArray]:
+    """Dates and simulated daily temperatures: a yearly cycle, and weather that lasts for some days.
+
+    >>> temperatures(3)[1]
+    array([5.6, 5.2, 6.6])
+    """
+    rng = np.random.default_rng([seed, 5])
+    weather, shocks = np.zeros(days), 2.5 * rng.normal(size=days)
+    for t in range(days):  # an autoregression: three quarters of a deviation are left a day later
+        weather[t] = 0.75 * weather[t - 1] * (t > 0) + np.sqrt(1 - 0.75**2) * shocks[t]
+    day = np.arange(days)
+    yearly = 16 + 10 * np.cos(2 * np.pi * (day - 50) / 365.25)
+    return np.datetime64("2020-06-06") + day, np.round(yearly + weather, 1)
+
+
+def run(to: Run, faithful: bool, seed: int) -> list[Measure]:
+    """Write and read the file, train, and forecast five days from every day of the test part."""
+    days = FEW if faithful else MANY
+    dates, values = temperatures(days)
+    chosen = settings(faithful, days)
+    panel = lc.read(to.table("temperature", {"date": dates, "temperature": values}))
+    to.say(str(panel))
+    to.say(str(summary(chosen.network)))
+    return forecast_five(to, panel, chosen, seed)
+
+
+def forecast_five(to: Run, panel: Panel, chosen: Settings, seed: int = 0) -> list[Measure]:
+    """The same for any series: the last fifth tests, the fifth before it validates, what comes first is trained on."""
+    known = panel.until(panel.lengths - panel.lengths // 5)
+    forecaster = lc.LSTMForecaster(
+        AHEAD, weights="scratch", network=chosen.network, training=chosen.training, transforms=Standard(), seed=seed
+    )
+    fitted = to.fit(forecaster, known, callbacks=[SaveBest(to.saved_networks("best-network"), only=True)])
+    to.say(str(fitted.history))
+    to.model(fitted)
+    began = time.perf_counter()
+    days = len(panel.values)
+    cutoffs_1K = np.arange(int(known.lengths[0]), days - AHEAD + 1)[None]
+    forecast = fitted.predict(panel, cutoffs=cutoffs_1K, mode="free")
+    naive = Naive().predict(panel, AHEAD, cutoffs=cutoffs_1K)
+    actual_KH = panel.values[cutoffs_1K[0][:, None] + np.arange(AHEAD)]
+    seconds = training_seconds(fitted.history) + time.perf_counter() - began
+    _say_next_five(to, forecast, actual_KH)
+    _table_of_errors(to, forecast, naive, actual_KH)
+    _draw(to, panel, known, fitted.history, forecast, naive)
+    return [
+        Measure("RMSE of five days, each fed back", rmse(forecast.point, actual_KH), seconds),
+        Measure("RMSE of five days, last known value", rmse(naive.point, actual_KH), 0.0),
+        Measure("MAE of five days, each fed back", float(np.abs(forecast.point - actual_KH).mean()), seconds),
+        Measure("RMSE of the last five days", rmse(forecast.point[-1], actual_KH[-1]), seconds),
+    ]
+
+
+def _say_next_five(to: Run, forecast: Forecast, actual_KH: NDArray) -> None:
+    rows = zip(forecast.times[-1], forecast.point[-1], actual_KH[-1], strict=True)
+    to.say("the last five days     predicted      true")
+    for when, predicted, true in rows:
+        to.say(f"  {str(when)[:16]:<20}{predicted:>10.2f}{true:>10.2f}")
+
+
+def _table_of_errors(to: Run, forecast: Forecast, naive: Forecast, actual_KH: NDArray) -> None:
+    steps = range(AHEAD)
+    errors = {
+        name: np.array([rmse(each.point[:, h], actual_KH[:, h]) for h in steps])
+        for name, each in (("network", forecast), ("last known value", naive))
+    }
+    to.table("errors", {"step": np.arange(1, AHEAD + 1), **{f"RMSE {name}": error for name, error in errors.items()}})
+    to.table(
+        "next-five",
+        {
+            "date": forecast.times[-1],
+            "predicted": forecast.point[-1],
+            "true": actual_KH[-1],
+            "last known value": naive.point[-1],
+        },
+    )
+    with to.figure("errors", (7, 4.5)) as figure:
+        ax = figure.subplots()
+        looks = {"network": ("C1", "predicted"), "last known value": ("C2", "last known value")}
+        for name, (colour, label) in looks.items():
+            ax.plot(np.arange(1, AHEAD + 1), errors[name], color=colour, marker="o", label=to.text(label))
+        ax.set(title=to.text("Error of each step on the test part"), xlabel=to.text("steps ahead"), ylabel="RMSE")
+        ax.set(xticks=range(1, AHEAD + 1), ylim=(0, None))
+
+
+def _draw(to: Run, panel: Panel, known: Panel, history: History, forecast: Forecast, naive: Forecast) -> None:
+    times, values = panel.times(0), panel.values
+    held_back = int(known.lengths[0])
+    trained = held_back - (len(values) - held_back)
+    with to.figure("series") as figure:
+        ax = figure.subplots()
+        parts = (("training", 0, trained), ("validation", trained, held_back), ("test", held_back, len(values)))
+        for name, first, last in parts:
+            ax.plot(times[first:last], values[first:last], linewidth=1, label=to.text(name))
+        ax.set(title=to.text("Daily temperature"), ylabel=to.text("degrees Celsius"))
+    with to.figure("next-five") as figure:
+        ax = figure.subplots()
+        ax.plot(times[-40:], values[-40:], marker="o", markersize=3, label=to.text("observed"))
+        ax.plot(forecast.times[-1], forecast.point[-1], marker="o", markersize=4, label=to.text("predicted"))
+        ax.plot(naive.times[-1], naive.point[-1], linestyle="--", label=to.text("last known value"))
+        ax.set(title=to.text("The next five days"), ylabel=to.text("degrees Celsius"))
+    words = {name: to.text(word) for name, word in _WORDS.items()}
+    with to.figure("learning-curve") as figure:
+        LearningCurve.from_history(history, words).draw(figure.subplots())
+        figure.suptitle(to.text("Learning curve"))
+
+
+_WORDS = {
+    "epoch": "epoch", "loss": "loss", "train": "training", "validation": "validation", "kept": "kept", "mean": "mean",
+}  # fmt: skip

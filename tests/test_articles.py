@@ -1,0 +1,284 @@
+"""Examples: what every run leaves behind, how one is started, resumed and refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lstmcast as lc
+from lstmcast import articles, fonts, store
+from lstmcast.articles import EXAMPLES, Example, runs
+from lstmcast.articles.runs import Measure, Run
+from lstmcast.cli import main
+from lstmcast.errors import MissingExtraError, OutputError, UsageError
+from lstmcast.model.network import NetworkConfig
+from lstmcast.training.config import TrainingConfig, Windows
+
+pytest.importorskip("torch")
+PNG = b"\x89PNG"
+
+
+def tiny(epochs: int = 3) -> lc.LSTMForecaster:
+    network = NetworkConfig(inputs="plain", layers=(4,), head="point", horizon=1)
+    training = TrainingConfig(epochs=epochs, regime=Windows(4))
+    return lc.LSTMForecaster(2, weights="scratch", network=network, training=training)
+
+
+def panel() -> lc.Panel:
+    return lc.Panel.from_arrays(np.sin(np.arange(40.0)))
+
+
+@pytest.fixture
+def example(monkeypatch):
+    """Two examples of the given functions take the place of all."""
+
+    def install(first, second=lambda to, faithful, seed: [Measure("RMSE", 2.0, 1.0)]):
+        module = types.SimpleNamespace(first=first, second=second, JAPANESE={"step": "ステップ"})
+        monkeypatch.setitem(sys.modules, "lstmcast.articles.fake", module)
+        monkeypatch.setattr(
+            articles, "EXAMPLES", {name: Example("fake", name, f"the {name}") for name in ("first", "second")}
+        )
+        return install
+
+    return install
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+def run_cli(capsys, *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(["example", *arguments])
+    printed = capsys.readouterr()
+    return ended.value.code, printed.out, printed.err
+
+
+# What a run leaves behind
+
+
+def test_a_run_fills_its_folder(tmp_path, capsys):
+    to = Run(tmp_path / "new" / "folder", quiet=True)
+    fitted = to.fit(tiny(), panel())
+    to.model(fitted)
+    with to.figure("line") as figure:
+        figure.subplots().plot([1, 2], label="a")
+    assert (to.folder / "line.png").read_bytes().startswith(PNG)
+    assert lc.load(to.folder / "model").predict().horizon == 2
+    log = (to.folder / "log.txt").read_text()
+    assert [line.split()[0] for line in log.splitlines()] == ["epoch", "1", "2", "3"]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_what_is_said_is_printed_and_logged(tmp_path, capsys):
+    to = Run(tmp_path)
+    to.say("Read 3 rows.")
+    to.log("For the log.")
+    assert capsys.readouterr().out == "Read 3 rows.\n"
+    assert (tmp_path / "log.txt").read_text() == "Read 3 rows.\nFor the log.\n"
+
+
+def test_tables_hold_words_dates_and_numbers(tmp_path):
+    dates = np.datetime64("2020-01-01") + np.arange(2)
+    path = Run(tmp_path, quiet=True).table("t", {"name": ["a, b", "c"], "date": dates, "x": np.array([1.5, np.nan])})
+    assert path.read_text() == 'name,date,x\n"a, b",2020-01-01,1.5\nc,2020-01-02,\n'
+
+
+def test_a_picture_that_fails_leaves_nothing(tmp_path):
+    to = Run(tmp_path, quiet=True)
+    with pytest.raises(ZeroDivisionError), to.figure("broken"):
+        raise ZeroDivisionError
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_a_new_run_writes_a_new_log_and_removes_old_networks_only(tmp_path):
+    to = Run(tmp_path, quiet=True)
+    to.say("old")
+    folder = to.saved_networks("best")
+    store.save(folder / "model001", {"kind": "network"}, {"weights": {"a": np.zeros(1)}})
+    (folder / "mine.txt").write_text("kept")
+    to.finish({})
+    again = Run(tmp_path, quiet=True)
+    assert again.saved_networks("best") == folder and [path.name for path in folder.iterdir()] == ["mine.txt"]
+    assert (tmp_path / "log.txt").read_text() == ""
+
+
+# Starting and refusing
+
+
+def test_summary_and_table_of_an_example(example, tmp_path, capsys):
+    example(lambda to, faithful, seed: [Measure("RMSE, one", np.float64(0.01234567), 1.25), Measure("ticks", 45678, 0)])
+    status, out, err = run_cli(capsys, "first", "--out", str(tmp_path / "o"), "--faithful")
+    assert status == 0 and err == f"written: {tmp_path / 'o'}\n"
+    assert out == "measure      value  seconds\nRMSE, one  0.01235      1.2\nticks       45,678      0.0\n"
+    assert rows(tmp_path / "o" / "summary.csv") == [
+        {"example": "first", "mode": "faithful", "measure": "RMSE, one", "value": "0.01234567", "seconds": "1.25"},
+        {"example": "first", "mode": "faithful", "measure": "ticks", "value": "45678.0", "seconds": "0.0"},
+    ]
+    assert not (tmp_path / "o" / "checkpoints").exists()
+
+
+def test_the_folder_is_named_after_the_example(example, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    example(lambda to, faithful, seed: [Measure(f"{faithful} {seed}", 1.0, 0.0)])
+    assert run_cli(capsys, "first", "--seed", "7", "--quiet")[1:] == (
+        "measure  value  seconds\nFalse 7      1      0.0\n",
+        "",
+    )
+    assert (tmp_path / "lstmcast-first" / "summary.csv").exists()
+
+
+def test_all_runs_each_into_a_folder_and_compares(example, tmp_path, capsys):
+    example(lambda to, faithful, seed: [Measure("RMSE", 0.5, 3.0), Measure("other", 9.0, 0.0)])
+    status, out, _ = run_cli(capsys, "all", "--out", str(tmp_path), "--quiet")
+    assert status == 0
+    assert out.splitlines() == [
+        "example  predicted   error  seconds",
+        "first    the first     0.5      3.0",
+        "second   the second      2      1.0",
+    ]
+    assert [row["example"] for row in rows(tmp_path / "summary.csv")] == ["first", "first", "second"]
+    assert rows(tmp_path / "second" / "summary.csv")[0]["value"] == "2.0"
+
+
+def test_all_goes_on_after_an_interruption(example, tmp_path):
+    runs_of_first = []
+
+    def first(to, faithful, seed):
+        runs_of_first.append(seed)
+        return [Measure("RMSE", 0.5, 3.0)]
+
+    def stop(to, faithful, seed):
+        raise KeyboardInterrupt
+
+    install = example(first, stop)
+    with pytest.raises(KeyboardInterrupt):
+        articles.run_all(out=tmp_path, quiet=True)
+    install(first)
+    done = articles.run_all(out=tmp_path, quiet=True)
+    assert runs_of_first == [0] and done["first"] == [Measure("RMSE", 0.5, 3.0)]
+    articles.run_all(out=tmp_path, quiet=True)
+    assert runs_of_first == [0, 0]  # a run that ended is done again from the start
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["airlines"], 2, "example 'airlines' is not known. Choose one of: airline, sine, beats"),
+        (["airline", "--labels", "de"], 2, "labels='de' are not known. Use 'en' or 'ja'."),
+        (["airline", "--seed", "-1"], 2, "seed=-1 makes no sense"),
+        (["airline", "--out", "taken"], 1, "'taken' cannot be written: a file of that name is in the way"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_written(arguments, status, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("taken").write_text("")
+    code, out, err = run_cli(capsys, *arguments)
+    assert (code, out) == (status, "") and said in err
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_a_read_only_folder_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda place, mode: False)  # root may write anywhere
+    with pytest.raises(OutputError, match="there is no permission to write there"):
+        Run(tmp_path, quiet=True)
+
+
+def test_without_pytorch_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'lstmcast\[train\]'"):
+        articles.run("airline", out=tmp_path / "o", quiet=True)
+    assert not (tmp_path / "o").exists()
+
+
+def test_checkpoints_of_something_else_are_left_alone(tmp_path):
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "theirs").write_text("precious")
+    with pytest.raises(OutputError, match="this one is of something else"):
+        Run(tmp_path, quiet=True)
+    assert (tmp_path / "checkpoints" / "theirs").read_text() == "precious"
+
+
+# Going on
+
+
+def interrupting(report):
+    if report.epoch == 2:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_ends_the_example_and_the_same_command_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr("lstmcast.training.checkpoint.Keeper.due", lambda keeper: True)
+    to = Run(tmp_path, example="a", quiet=True)
+    with pytest.raises(KeyboardInterrupt):
+        to.fit(tiny(), panel(), callbacks=[interrupting])
+    assert "note: interrupted" in (tmp_path / "log.txt").read_text()
+    again = Run(tmp_path, example="a", quiet=True)
+    assert again.resumed and "interrupted" in (tmp_path / "log.txt").read_text()
+    whole = Run(tmp_path / "other", example="a", quiet=True)
+    one, other = (run.fit(tiny(), panel()) for run in (again, whole))
+    epochs = [line.split()[0] for line in (tmp_path / "log.txt").read_text().splitlines()]
+    assert epochs == ["epoch", "1", "2", "note:", "epoch", "2", "3"]
+    np.testing.assert_array_equal(one.predict().point, other.predict().point)
+
+
+def test_checkpoints_of_another_seed_are_not_taken_up(tmp_path):
+    Run(tmp_path, example="a", seed=1, quiet=True).checkpoints.joinpath("fit").mkdir()
+    to = Run(tmp_path, example="a", seed=2, quiet=True)
+    assert not to.resumed and not (to.checkpoints / "fit").exists()
+    assert json.loads((to.checkpoints / runs.MARKER).read_text())["seed"] == 2
+
+
+def test_seconds_of_training_add_up_over_members():
+    fitted = lc.LSTMForecaster(
+        2, weights="scratch", network=tiny().config, training=TrainingConfig(epochs=2, members=2, regime=Windows(4))
+    ).fit(panel())
+    columns = fitted.history.columns()
+    assert runs.training_seconds(fitted.history) == pytest.approx(columns["seconds"][[1, 3]].sum())
+
+
+# Labels
+
+
+def test_labels_are_translated_where_a_font_has_the_letters(tmp_path, monkeypatch):
+    monkeypatch.setattr(fonts, "_covering", lambda families, letters: (families, set()))
+    to = Run(tmp_path, quiet=True, labels="ja", japanese={"step": "ステップ"})
+    assert (to.text("step"), to.text("other")) == ("ステップ", "other")
+
+
+def test_without_such_a_font_labels_are_english_and_a_note_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(fonts, "_covering", lambda families, letters: (families, letters))
+    to = Run(tmp_path, quiet=True, labels="ja", japanese={"step": "ステップ"})
+    assert to.text("step") == "step"
+    assert "no font here has Japanese letters" in (tmp_path / "log.txt").read_text()
+
+
+def test_the_font_of_a_package_is_found_without_importing_it():
+    pytest.importorskip("matplotlib_fontja")
+    code = (
+        "import sys; from lstmcast.fonts import fonts_with\n"
+        "with fonts_with(set('学習曲線')) as missing: print(missing, 'matplotlib_fontja' in sys.modules)\n"
+        "import matplotlib; print(matplotlib.rcParams['font.family'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "set() False\n['sans-serif']\n" and done.stderr == ""
+
+
+def test_every_example_is_there_and_has_japanese_words():
+    for example in EXAMPLES.values():
+        module = articles._module(example)
+        assert callable(getattr(module, example.function))
+        assert all(english and japanese for english, japanese in module.JAPANESE.items())
+
+
+def test_unknown_labels_are_refused(tmp_path):
+    with pytest.raises(UsageError, match="Use 'en' or 'ja'"):
+        Run(tmp_path / "o", labels="fr")
