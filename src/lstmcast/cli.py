@@ -7,6 +7,7 @@ model or a place for results cannot be used, 2 wrong usage. Everything but typer
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -140,6 +141,7 @@ def fit(
     """
     from lstmcast import store
     from lstmcast.forecast import checked_horizon
+    from lstmcast.training.config import require_torch
 
     checked_horizon(horizon)
     store.check_place(model)
@@ -147,11 +149,15 @@ def fit(
         if path is not None:
             check_place(path, endings, data)
     forecaster = _model(horizon, training=training)
+    require_torch()
     panel = _read(data, reading, quiet)
     checkpoints = model.with_name(f"{model.name}.checkpoints")
     fitted = _fitted(forecaster, panel, training, checkpoints, resume, quiet)
+    assert fitted.learned is not None
+    interrupted = fitted.learned.interrupted
     fitted.save(model)
-    shutil.rmtree(checkpoints, ignore_errors=True)
+    if not interrupted:
+        _remove(checkpoints)
     tested = _tested_where_held_back(fitted, panel)
     files = [str(model)]
     if plot is not None:
@@ -163,34 +169,47 @@ def fit(
 
         page = Report.from_forecast(fitted.predict(), panel, tested, model=fitted, made_by=context.obj)
         files.append(str(page.save(report)))
-    assert fitted.learned is not None
     if as_json:
         history = fitted.history.to_json()
         _print_json({
             "data": _described(panel), "training": history, "notes": list(fitted.learned.notes),
             "accuracy": _parsed(tested), "files": files,
         })  # fmt: skip
-        return
-    typer.echo(f"{fitted.history}\n")
-    if tested is not None:
-        typer.echo(str(tested.summary()))
-    _say(quiet, *(f"  note:    {note}" for note in fitted.learned.notes), "written: " + ", ".join(files))
+    else:
+        typer.echo(f"{fitted.history}\n")
+        if tested is not None:
+            typer.echo(str(tested.summary()))
+        _say(quiet, *(f"  note:    {note}" for note in fitted.learned.notes), "written: " + ", ".join(files))
+    if interrupted:
+        _note("lstmcast: stopped. The same command with --resume goes on.")
+        raise typer.Exit(130)
 
 
 def _fitted(
     forecaster: LSTMForecaster, panel: Panel, training: Training, folder: Path, resume: bool, quiet: bool
 ) -> LSTMForecaster:
-    from lstmcast.training.config import require_torch
-
-    require_torch()
     from lstmcast.training.callbacks import ProgressLine
 
     callbacks = [] if quiet else [ProgressLine()]
     if folder.exists() and not resume:
-        _say(quiet, f"  note:    an interrupted training in {folder} is started again; --resume would go on with it")
+        _say(quiet, f"  note:    an interrupted training in {folder} is started again; --resume would have gone on")
+        _remove(folder)
+    if resume and not folder.exists():
+        _say(quiet, f"  note:    there is no interrupted training in {folder}: it starts at the beginning")
     return forecaster.fit(
         panel, folder=folder, resume=resume, callbacks=callbacks, device=training.device, threads=training.threads
     )
+
+
+def _remove(checkpoints: Path) -> None:
+    """Remove checkpoints, and nothing else that may lie there."""
+    from lstmcast import store
+
+    for part in checkpoints.iterdir() if checkpoints.is_dir() else ():
+        if store.is_store(part):
+            shutil.rmtree(part, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        checkpoints.rmdir()
 
 
 def _tested_where_held_back(fitted: LSTMForecaster, panel: Panel) -> Backtest | None:

@@ -43,6 +43,11 @@ class Learned:
     before: Mapping[str, Any] = field(default_factory=dict)
     changes: NDArray = field(default_factory=lambda: np.empty(0))
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether training was stopped by Ctrl-C before its end."""
+        return any(note.startswith("interrupted") for note in self.notes)
+
     def known_ends(self) -> dict[str, Any]:
         """The last time of each series that the weights were ever fitted to."""
         kind = self.ends.dtype.kind

@@ -1,0 +1,399 @@
+"""`lstmcast fit` as a person meets it: files, words, exit statuses, and what is left when it is stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lstmcast import cli
+
+pytest.importorskip("torch", reason="needs the train extra")
+
+ROOT = Path(__file__).parents[1]
+SMALL = ("--weights", "scratch", "--layers", "4", "--epochs", "2")
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command in this process."""
+
+    def invoke(*arguments) -> Done:
+        with pytest.raises(SystemExit) as ended:
+            cli.main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err and "defect" not in said.err
+        return Done(int(ended.value.code or 0), said.out, said.err)
+
+    return invoke
+
+
+def sales(place: Path, values=None) -> Path:
+    """Sixty months with a trend and a season, or these values; None is an empty cell."""
+    t = np.arange(60)
+    values = (100 + t + 20 * np.sin(t * np.pi / 6)).round(2) if values is None else values
+    cells = ["" if value is None else f"{value}" for value in values]
+    rows = [f"{2015 + i // 12}-{i % 12 + 1:02}-01,{cell}" for i, cell in enumerate(cells)]
+    place.write_text("\n".join(["month,sales", *rows]) + "\n", encoding="utf-8")
+    return place
+
+
+@pytest.fixture
+def data(tmp_path):
+    return sales(tmp_path / "sales.csv")
+
+
+@pytest.fixture
+def model(tmp_path):
+    return tmp_path / "sales.model"
+
+
+# ---------------------------------------------------------------- what it writes and says
+
+
+def test_a_fit_writes_a_model_and_says_what_became_of_it(run, data, model):
+    done = run("fit", data, "-H", 6, "--model", model, *SMALL)
+    assert done.status == 0
+    assert "History(1 member, 2 epochs" in done.out and "Accuracy on held-out data" in done.out
+    assert "epoch 2 of 2" in done.err and f"written: {model}" in done.err
+    assert sorted(path.name for path in model.iterdir()) == [
+        "learned.safetensors", "manifest.json", "state.safetensors", "weights.safetensors",
+    ]  # fmt: skip
+    assert [path.name for path in model.parent.iterdir() if "checkpoints" in path.name] == []
+    assert run("info", model).out.count("layers: 4") == 1
+    forecast = run("predict", "--model", model, "--horizon", 2)
+    assert [line.split()[0] for line in forecast.out.splitlines()] == ["month", "2020-01-01", "2020-02-01"]
+
+
+def test_a_fitted_model_goes_on_with_newer_data(run, data, model):
+    run("fit", data, "-H", 3, "-m", model, *SMALL)
+    newer = data.with_name("newer.csv")
+    newer.write_text("month,sales\n2020-01-01,161\n", encoding="utf-8")
+    done = run("predict", "-m", model, newer)
+    assert "2020-02-01" in done.out and "continued from the saved state" in done.err
+
+
+def test_quiet_says_nothing_but_the_result(run, data, model):
+    done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--quiet")
+    assert done.err == "" and done.out.startswith("History(")
+
+
+def test_one_json_document(run, data, model):
+    done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--json", "--quiet")
+    document = done.json
+    assert done.err == "" and document["files"] == [str(model)] and document["notes"] == []
+    assert document["data"]["values"] == 60 and document["training"]["epoch"] == [1, 2]
+    assert len(document["training"]["validation_loss"]) == 2
+    assert np.isfinite(document["accuracy"]["scores"]["lstmcast"]["mae"])
+
+
+def test_a_learning_curve_and_a_report(run, data, model, tmp_path):
+    plot, report = tmp_path / "curve.png", tmp_path / "report.html"
+    done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--plot", plot, "--report", report)
+    assert plot.read_bytes().startswith(b"\x89PNG") and f"{plot}, {report}" in done.err
+    page = report.read_text(encoding="utf-8")
+    assert "lstmcast fit" in page and "Learning curve" in page
+
+
+def test_a_model_trained_on_everything_has_no_accuracy_on_a_part_held_back(run, data, model):
+    done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--everything")
+    assert "trained again on everything" in done.err and "Accuracy" not in done.out
+    assert run("info", model, "--json").json["model"]["training"]["refit"] is True
+
+
+def test_the_shipped_network_is_fine_tuned(run, data, model):
+    done = run("fit", data, "-H", 6, "-m", model, "--epochs", 1, "--json")
+    assert done.json["training"]["epoch"] == [0, 1] * 2
+    first = np.array(done.json["training"]["validation_loss"]).reshape(2, 2)
+    best = np.array(done.json["training"]["best"]).reshape(2, 2)
+    assert (first[best] <= first[:, 0]).all()
+
+
+def test_training_goes_on_from_a_saved_model(run, data, model, tmp_path):
+    run("fit", data, "-H", 6, "-m", model, *SMALL)
+    longer = sales(tmp_path / "sales.csv", np.arange(80) % 12 + 10)
+    done = run("fit", longer, "-H", 6, "-m", tmp_path / "next", "--weights", model, "--epochs", 1)
+    assert done.status == 0 and json.loads((tmp_path / "next/manifest.json").read_text())["network"]["layers"] == [4]
+
+
+# ---------------------------------------------------------------- wrong usage
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["--weights", "scratch", "--layers", "a,b"], 2, "--layers 'a,b' makes no sense"),
+        (["--weights", "scratch", "--layers", "8,0"], 2, "--layers '8,0' makes no sense"),
+        (["--weights", "scratch", "--layers", ""], 2, "--layers '' makes no sense"),
+        (["--layers", "8"], 2, "--weights scratch"),
+        (["--members", "3"], 2, "--weights scratch"),
+        (["--epochs", "0"], 2, "--epochs 0 makes no sense"),
+        (["--batch-size", "0"], 2, "--batch-size 0 makes no sense"),
+        (["--patience", "-3"], 2, "--patience -3 makes no sense"),
+        (["--threads", "0"], 2, "--threads 0 makes no sense"),
+        (["--learning-rate", "-1"], 2, "--learning-rate -1 makes no sense"),
+        (["--learning-rate", "nan"], 2, "--learning-rate nan makes no sense"),
+        (["--learning-rate", "inf"], 2, "--learning-rate inf makes no sense"),
+        (["--seed", "-1"], 2, "--seed -1 makes no sense"),
+        (["--device", "tpu"], 2, "--device 'tpu' is not known"),
+        (["--weights", "nowhere"], 1, "there is no folder 'nowhere'"),
+        (["--weights", "sales.csv"], 1, "'sales.csv' is a file"),
+        (["--plot", "curve.txt"], 1, ".png or .svg or .pdf"),
+        (["--report", "report.pdf"], 1, "ends in .html"),
+        (["--model", "sales.csv"], 1, "is a file, not a saved model"),
+        (["--model", "."], 1, "is left alone"),
+    ],
+    ids=lambda part: "_".join(part) if isinstance(part, list) else "",
+)
+def test_wrong_options_are_refused_before_anything_is_read(run, data, monkeypatch, arguments, status, message):
+    monkeypatch.chdir(data.parent)
+    monkeypatch.setattr(cli, "_read", lambda *_: pytest.fail("the data were read"))
+    done = run("fit", "sales.csv", "-H", 6, "-m", "model", *arguments)
+    assert done.status == status and done.out == "" and message in done.err
+    assert done.err.count("lstmcast:") == 1 and not Path("model").exists()
+
+
+def test_cuda_without_a_gpu_is_refused(run, data, model, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--device", "cuda")
+    assert done.status == 2 and "no CUDA device here" in done.err and not model.exists()
+
+
+def test_a_place_that_cannot_be_written_is_found_before_training(run, data, model, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)  # for root, every folder is writable
+    monkeypatch.setattr(cli, "_read", lambda *_: pytest.fail("the data were read"))
+    done = run("fit", data, "-H", 6, "-m", model, *SMALL)
+    assert done.status == 1 and f"{str(model)!r} cannot be written" in done.err and not model.exists()
+
+
+# ---------------------------------------------------------------- data
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([3], "only one value"),
+        ([3, 4, 6], "long enough"),
+        ([None] * 60, "no column of numbers"),
+        (["1e300"] * 60, "up to 1e+100"),
+        ([None] * 59 + [4], "only one value"),
+    ],
+    ids=["one", "three", "empty", "huge", "last"],
+)
+def test_data_that_cannot_be_trained_on(run, data, model, values, message):
+    done = run("fit", sales(data, values), "-H", 6, "-m", model, *SMALL)
+    assert done.status == 1 and message in done.err and not model.exists()
+
+
+@pytest.mark.parametrize("text", ["", "month,sales\n"], ids=["nothing", "a header"])
+def test_an_empty_file(run, data, model, text):
+    data.write_text(text)
+    done = run("fit", data, "-H", 6, "-m", model, *SMALL)
+    assert done.status == 1 and re.search("is empty|no rows", done.err)
+
+
+def test_repeated_times(run, data, model):
+    lines = data.read_text().splitlines()
+    data.write_text("\n".join([*lines[:9], *lines[8:]]))
+    done = run("fit", data, "-H", 6, "-m", model, *SMALL)
+    assert done.status == 1 and "two rows for 2015-08-01" in done.err
+    assert run("fit", data, "-H", 6, "-m", model, *SMALL, "--duplicates", "mean").status == 0
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[5] * 60, [0] * 60, np.arange(60) - 90, np.arange(60) * 1e90, [None] * 30 + [4, 5, 7] * 10],
+    ids=["constant", "zeros", "negative", "large", "half"],
+)
+def test_strange_data_still_give_a_model(run, data, model, values):
+    assert run("fit", sales(data, values), "-H", 6, "-m", model, *SMALL).status == 0
+    forecast = run("predict", "-m", model, "--json").json["forecast"]
+    assert np.isfinite(forecast["forecast"]).all()
+
+
+def test_a_constant_series_stays_constant(run, data, model):
+    run("fit", sales(data, [5] * 60), "-H", 2, "-m", model, *SMALL)
+    assert re.findall(r"2020-\d\d-01 +5\.000 +5\.000 … 5\.000", run("predict", "-m", model).out)
+
+
+def test_short_series_are_left_out_with_a_note(run, data, model):
+    rows = [f"{2015 + i // 12}-{i % 12 + 1:02}-01,{s},{i % 12}" for s, n in (("a", 40), ("b", 4)) for i in range(n)]
+    data.write_text("\n".join(["month,shop,sales", *rows]))
+    done = run("fit", data, "-H", 3, "-m", model, *SMALL)
+    assert done.status == 0 and "1 of 2 series" in done.err
+    assert run("predict", "-m", model).out.count("2015-05-01") == 1
+
+
+# ---------------------------------------------------------------- memory, and packages that are missing
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes")])
+def test_a_batch_that_does_not_fit_in_memory(run, data, model, monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("lstmcast.training.loop.train_epoch", fail)
+    done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--batch-size", 128)
+    assert done.status == 1 and "A batch of 128 does not fit in memory" in done.err and "example 32" in done.err
+    assert not model.exists()
+
+
+def test_without_pytorch_the_extra_is_named_and_forecasts_go_on(data, model, tmp_path):
+    blocker = (
+        "from importlib.machinery import PathFinder\n"
+        "find = PathFinder.find_spec\n"
+        "hidden = lambda cls, name, *where: None if name.split('.')[0] == 'torch' else find(name, *where)\n"
+        "PathFinder.find_spec = classmethod(hidden)\n"
+    )
+    (tmp_path / "sitecustomize.py").write_text(blocker)
+    path = os.pathsep.join([str(tmp_path), str(ROOT / "src")])
+    settings = {"capture_output": True, "text": True, "timeout": 120, "env": os.environ | {"PYTHONPATH": path}}
+    command = [sys.executable, "-m", "lstmcast"]
+    done = subprocess.run([*command, "fit", data, "-H", "6", "-m", model, *SMALL], **settings)
+    assert done.returncode == 1 and "pip install 'lstmcast[train]'" in done.stderr and "Traceback" not in done.stderr
+    done = subprocess.run([*command, "forecast", data, "-H", "2", "--cutoffs", "0"], **settings)
+    assert done.returncode == 0 and "2020-02-01" in done.stdout
+
+
+# ---------------------------------------------------------------- interruptions
+
+
+SLOW = """
+import sys, time
+from lstmcast import cli
+from lstmcast.training import checkpoint, loop
+checkpoint.Keeper.__init__.__defaults__ = (0.0, time.monotonic)  # at every epoch
+epoch = loop.train_epoch
+def slower(run, number):
+    time.sleep(0.05 * (number > 5))
+    return epoch(run, number)
+loop.train_epoch = slower
+cli.main(sys.argv[1:])
+"""
+LONG = ("--weights", "scratch", "--layers", "4", "--epochs", "40", "--threads", "1")
+
+
+def started(*arguments) -> subprocess.Popen:
+    """A training of its own process that has just written a checkpoint of an epoch after the fifth."""
+    env = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-c", SLOW, *map(str, arguments)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    manifest = checkpoints(arguments[arguments.index("-m") + 1]) / "member-0/manifest.json"
+    until = time.monotonic() + 60
+    while epochs_done(manifest) < 6:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until, "no checkpoint was written"
+        time.sleep(0.02)
+    return process
+
+
+def checkpoints(model: Path) -> Path:
+    return model.with_name(f"{model.name}.checkpoints")
+
+
+def epochs_done(manifest: Path) -> int:
+    try:
+        return json.loads(manifest.read_text(encoding="utf-8"))["state"]["epoch"]
+    except FileNotFoundError:  # not yet, or just being replaced
+        return 0
+
+
+def test_a_killed_training_goes_on_to_the_same_bits(run, data, model, tmp_path):
+    process = started("fit", data, "-H", 6, "-m", model, *LONG)
+    process.kill()
+    process.communicate()
+    assert not model.exists()
+    assert 5 < epochs_done(checkpoints(model) / "member-0/manifest.json") < 40
+    assert run("fit", data, "-H", 6, "-m", model, *LONG, "--resume").status == 0
+    assert run("fit", data, "-H", 6, "-m", tmp_path / "whole", *LONG).status == 0
+    weights = [(folder / "weights.safetensors").read_bytes() for folder in (model, tmp_path / "whole")]
+    assert weights[0] == weights[1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sales.csv", "sales.model", "whole"]
+
+
+def test_ctrl_c_keeps_the_best_so_far(run, data, model):
+    process = started("fit", data, "-H", 6, "-m", model, *LONG)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    epoch = int(re.search(r"interrupted after epoch (\d+)", err)[1])
+    assert 5 < epoch < 40 and "History(1 member" in out and f"written: {model}" in err and "Traceback" not in err
+    assert "--resume" in err
+    assert run("predict", "-m", model).status == 0
+    assert run("fit", data, "-H", 6, "-m", model, *LONG, "--resume").status == 0
+    assert json.loads((model / "manifest.json").read_text())["trained"]["epochs"] == 40
+
+
+def test_terminated_it_leaves_what_it_can_go_on_from(run, data, model):
+    process = started("fit", data, "-H", 6, "-m", model, *LONG)
+    process.terminate()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 143 and not model.exists() and "Traceback" not in err
+    done = run("fit", data, "-H", 6, "-m", model, *LONG, "--resume")
+    assert done.status == 0 and model.exists()
+
+
+@pytest.fixture
+def interrupted(data, model):
+    """The checkpoints of a training that was stopped."""
+    process = started("fit", data, "-H", 6, "-m", model, *LONG)
+    process.kill()
+    process.communicate()
+    return checkpoints(model)
+
+
+def test_checkpoints_of_another_run_are_refused_and_say_why(run, data, model, interrupted):
+    def resumed(*changes):
+        done = run("fit", data, "-H", 6, "-m", model, *LONG, *changes, "--resume")
+        assert done.status == 1 and "is of another run" in done.err and not model.exists()
+        return done.err
+
+    assert "training.epochs is 40, not 41" in resumed("--epochs", 41)
+    assert "seed is 0, not 1" in resumed("--seed", 1)
+    assert "network.layers is [4], not [5]" in resumed("--layers", 5)
+    sales(data, np.arange(60))
+    assert "its data" in resumed()
+    assert interrupted.exists()
+    done = run("fit", data, "-H", 6, "-m", model, *LONG)
+    assert done.status == 0 and "is started again; --resume would have gone on" in done.err
+
+
+def test_a_damaged_checkpoint_is_named(run, data, model, interrupted):
+    (interrupted / "member-0" / "weights.safetensors").write_bytes(b"")
+    done = run("fit", data, "-H", 6, "-m", model, *LONG, "--resume")
+    assert done.status == 1 and "weights.safetensors" in done.err and "damaged" in done.err
+
+
+def test_what_else_lies_beside_the_checkpoints_is_left_alone(run, data, model):
+    notes = checkpoints(model) / "notes.txt"
+    notes.parent.mkdir()
+    notes.write_text("mine")
+    assert run("fit", data, "-H", 6, "-m", model, *SMALL).status == 0
+    assert [path.name for path in notes.parent.iterdir()] == ["notes.txt"] and notes.read_text() == "mine"
+
+
+def test_nothing_to_resume_is_said(run, data, model):
+    done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--resume")
+    assert done.status == 0 and "there is no interrupted training" in done.err
