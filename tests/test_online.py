@@ -204,6 +204,13 @@ def test_rows_join_and_leave():
     np.testing.assert_allclose(predicted[:, 1], followed(online(None, ids=["x"]), values[10:, 2:3])[:, 0], rtol=1e-6)
 
 
+def test_there_may_be_no_rows_yet():
+    stream = online(ids=[])
+    assert stream.observe([]).shape == stream.predict().shape == (0,)
+    stream.join(["a"])
+    assert np.isfinite(_after(stream, walks(rows=1))).all() and stream.updates
+
+
 def test_rows_that_are_not_named_have_no_tick():
     values, stream = walks(), online(None)
     followed(stream, values[:10])

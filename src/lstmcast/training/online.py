@@ -154,7 +154,7 @@ class Online:
         """
         at = self.rows.at(ids)
         values_RK = self._checked(values, at)
-        errors_RK = values_RK - self.predict().reshape(len(self.rows), -1)[at]
+        errors_RK = values_RK - self.predict().reshape(len(self.rows), self.network.config.channels)[at]
         tick = self.scaling.advance(self.rows, at, values_RK)
         if self.learning is not None:
             self.memory.label(at, tick.label_RK)

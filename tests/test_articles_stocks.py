@@ -1,0 +1,119 @@
+"""The example `stocks`: the shapes it prints are those of the network, and learning shows where the rule changes."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import lstmcast as lc
+from lstmcast import windows
+from lstmcast.articles import stocks
+from lstmcast.articles.runs import Run, rmse
+from lstmcast.model.network import NetworkConfig
+from lstmcast.training.config import Validation
+from lstmcast.training.module import NetworkModule
+from lstmcast.training.online import Online
+from lstmcast.training.online_scaling import Running
+
+SMALL = replace(stocks.OURS, layers=(8,), epochs=2, trained=4, stocks=60, ticks=400, change=200, stops=150)
+SP500 = Path(__file__).parents[2] / "shared" / "data" / "jaungiers_sp500.parquet"
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """One small run: its folder and its measures."""
+    folder = tmp_path_factory.mktemp("stocks")
+    to = Run(folder, example="stocks", quiet=True)
+    prices = stocks.simulated(0, SMALL.stocks, SMALL.ticks, SMALL.change)
+    shapes = stocks.train_shapes(to, SMALL, prices[: stocks.HISTORY], 0)
+    return folder, [*stocks.stream(to, SMALL, prices, 0), *shapes]
+
+
+def rows(path):
+    with path.open(newline="", encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_learning_is_better_after_the_change_and_a_copy_that_stopped_is_worse_than_naive(done):
+    errors = {row.measure: row.value for row in done[1]}
+
+    def of(period):
+        who = ("learning", "no longer learning", "naive")
+        return [errors[f"RMSE in % of the price, {name}, {period}"] for name in who]
+
+    learning, stopped, naive = of("from 100 ticks after it")
+    assert learning < 0.97 * naive < 1.1 * naive < stopped
+    learning, stopped, naive = of("before the change")
+    assert max(learning, stopped) < naive
+
+
+def test_it_leaves_pictures_tables_a_model_and_the_network_with_its_rows(done):
+    folder, measures = done
+    assert {path.stem for path in folder.glob("*.png")} == {"error", "stocks", "speed"}
+    errors, table = rows(folder / "errors.csv"), rows(folder / "stocks.csv")
+    assert len(errors) == SMALL.ticks and len(table) == SMALL.stocks
+    online = Online.load(folder / "online")
+    np.testing.assert_allclose(online.predict(), [float(row["next"]) for row in table])
+    assert lc.load(folder / "model").predict().point.shape == (SMALL.trained, 1)
+    assert all(np.isfinite(row.value) and row.seconds > 0 for row in measures)
+
+
+def test_the_printed_shapes_are_those_of_the_network(done):
+    printed = {row["name"]: row for row in rows(done[0] / "shapes.csv")}
+    prices = stocks.simulated(0, SMALL.stocks, SMALL.ticks, SMALL.change)[: stocks.HISTORY, : SMALL.trained]
+    panel = stocks.panel_of(prices)
+    model = stocks.forecaster(SMALL, stocks.regimes(False)["many-to-one"], 0)
+    ends = Validation(share=0.3).training_ends(panel.lengths, 1)
+    data, _ = lc.forecaster.transformed.learning_data(1, model.transforms, panel, ends)
+    samples = int(windows.window_counts(windows.parts_of(data), stocks.LOOK_BACK).sum())
+    module = NetworkModule(NetworkConfig(SMALL.layers, inputs="plain", head="point", horizon=1))
+    x = torch.zeros(samples, stocks.LOOK_BACK, 1)
+    hidden, _ = module.hidden(x)
+    every, last = module.raw(hidden, x), module.raw(hidden[:, -1], x[:, -1])
+    assert printed["many-to-one"]["inputs"] == printed["many-to-many"]["inputs"] == str(tuple(x.shape))
+    assert printed["many-to-many"]["lstm"] == str(tuple(hidden.shape))
+    assert printed["many-to-one"]["lstm"] == str(tuple(hidden[:, -1].shape))
+    assert printed["many-to-many"]["dense"] == str(tuple(every.shape[:3]))
+    assert printed["many-to-one"]["dense"] == str(tuple(last.shape[:2]))
+
+
+def test_the_articles_sizes():
+    faithful, regimes = stocks.FAITHFUL, stocks.regimes(True)
+    assert (faithful.layers, faithful.epochs, faithful.batch, faithful.stocks) == ((4,), 100, 1, 400)
+    assert not regimes["many-to-one"].shuffle
+    stateful = regimes["stateful, many-to-one"]
+    assert (stateful.chunk, stateful.stride, stateful.reset, stateful.loss) == (3, 1, "epoch", "last")
+
+
+def test_prices_are_correlated_seeded_and_their_rule_turns_round():
+    prices = stocks.simulated(0)
+    assert prices.shape == (2000, 400) and (prices > 0).all()
+    np.testing.assert_array_equal(prices, stocks.simulated(0))
+    assert (prices != stocks.simulated(1)).any()
+    returns = np.diff(np.log(prices), axis=0)
+    assert 0.1 < np.corrcoef(returns[:, :50].T)[np.triu_indices(50, 1)].mean() < 0.5
+    halves = [np.mean(part[2:] * part[:-2]) / np.mean(part**2) for part in (returns[:990], returns[1010:])]
+    np.testing.assert_allclose(halves, [0.5, -0.5], atol=0.05)
+
+
+def test_the_texts_of_the_pictures_are_translated():
+    source = Path(stocks.__file__).read_text(encoding="utf-8")
+    used = {text for text in stocks.JAPANESE if source.count(f'"{text}"') >= 2}
+    assert used == set(stocks.JAPANESE)
+
+
+@pytest.mark.skipif(not SP500.exists(), reason="the S&P 500 series is no part of the project")
+def test_a_real_index_is_followed_without_harm():
+    daily = lc.read(str(SP500), target="Close").values
+    prices = daily[~np.isnan(daily)][-800:]  # trading days
+    config = NetworkConfig((8,), inputs="plain", head="point", horizon=1)
+    online = Online(config, ["S&P 500"], scaling=Running("returns"))
+    done, _ = stocks.follow(online, prices[:, None], stops=400)
+    learning, naive = (rmse(part[400:], np.zeros(1)) for part in (done.learning, done.naive))
+    assert online.skipped == 0 and online.updates > 700
+    assert learning < 1.1 * naive  # there is little to learn in it, and little is lost
