@@ -339,6 +339,28 @@ def test_an_update_that_explodes_is_skipped_and_said(caplog):
     assert np.isfinite(stream.predict()).all()
 
 
+def test_a_gradient_beyond_what_is_usual_is_skipped_until_it_is_usual(caplog):
+    stream = online(Learning(chunk=1), Running("values", limit=None))
+    followed(stream, walks())
+    far = walks()[-1] + 1e6  # finite, but a million times what came before
+    with caplog.at_level(logging.WARNING, "lstmcast"):
+        stream.observe(far)
+    assert stream.skipped == 1 and "is usual" in caplog.text
+    updates = stream.updates
+    followed(stream, far + walks())
+    assert stream.updates > updates + 20
+
+
+def test_a_gradient_is_clipped():
+    """Plain gradient descent with a rate of 1 moves the weights by at most the clip."""
+    stream = online(Learning(learning_rate=1.0, clip=1e-3, optimiser="sgd"))
+    followed(stream, walks(20))
+    before = np.concatenate([array.ravel() for array in stream.network.members[0].values()])
+    stream.observe(walks(21)[-1])
+    after = np.concatenate([array.ravel() for array in stream.network.members[0].values()])
+    assert np.linalg.norm(after - before) == pytest.approx(1e-3, rel=1e-2)
+
+
 def test_a_wrong_tick_does_little_where_there_is_a_limit():
     values, stream = walks(200), online(None)
     wrong = values.copy()
@@ -364,6 +386,7 @@ def test_a_saved_stream_goes_on_with_the_same_bits(tmp_path, ticks, dropout):
     np.testing.assert_array_equal(followed(loaded, values[ticks:]), followed(stream, values[ticks:]))
     for name, array in stream.network.members[0].items():
         np.testing.assert_array_equal(array, loaded.network.members[0][name])
+    assert loaded.learners[0].usual == stream.learners[0].usual
     assert (loaded.ticks, loaded.updates, loaded.ids) == (50, stream.updates, IDS)
     assert loaded.learning == stream.learning and loaded.scaling == stream.scaling
 

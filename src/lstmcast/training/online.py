@@ -215,11 +215,12 @@ class Online:
             raise DataError(f"The values are not numbers: {error}. An array {shape} is expected.") from error
         if given.shape != shape:
             raise UsageError(f"The values have the shape {given.shape}; one for each row is expected, {shape}.")
-        infinite = np.flatnonzero(np.isinf(given.reshape(len(at), -1)).any(axis=1))
+        values_RK = given.reshape(len(at), K)
+        infinite = np.flatnonzero(np.isinf(values_RK).any(axis=1))
         if len(infinite):
             name = self.rows.ids[at[infinite[0]]]
             raise DataError(f"Row {name!r} has an infinite value. Use nan for one that is unknown.")
-        return given.reshape(len(at), K)
+        return values_RK
 
     def _flat(self, part: NDArray) -> NDArray:
         return part[:, 0] if self.network.config.channels == 1 else part
