@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 import os
 import subprocess
@@ -282,3 +283,18 @@ def test_every_example_is_there_and_has_japanese_words():
 def test_unknown_labels_are_refused(tmp_path):
     with pytest.raises(UsageError, match="Use 'en' or 'ja'"):
         Run(tmp_path / "o", labels="fr")
+
+
+# The benchmark
+
+
+def test_the_benchmark_takes_the_median_over_seeds(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[1] / "benchmarks"))
+    benchmark = importlib.import_module("articles")
+    for seed, value in enumerate((0.03, 0.01, 0.02)):
+        to = Run(tmp_path / f"sine-default-{seed}", example="sine", quiet=True)
+        to.finish({"sine": [Measure("RMSE", value, 10.0 * seed)]})
+    (row,) = benchmark._rows("sine", "default", types.SimpleNamespace(runs=tmp_path, again=False))
+    assert (row["value"], row["seconds"], row["low"], row["high"], row["seeds"]) == (0.02, 10.0, 0.01, 0.03, 3)
+    assert benchmark._missed(row) == "missed: sine, default, RMSE: value 0.02 > 0.01"
+    assert {name for name, _ in benchmark.GOALS} <= set(EXAMPLES)

@@ -171,9 +171,12 @@ class Run:
 
         return write_table({key: _column(values) for key, values in columns.items()}, self.folder / f"{name}.csv")
 
-    def model(self, forecaster: LSTMForecaster) -> Path:
-        """A fitted forecaster as folder/model, which `lstmcast predict` and `lstmcast info` read."""
-        forecaster.save(self.folder / "model")
+    def model(self, forecaster: LSTMForecaster, data: Any = None) -> Path:
+        """A forecaster as folder/model, which `lstmcast predict` and `lstmcast info` read.
+
+        `data`: what its next forecast begins after, where it has not been trained up to there.
+        """
+        forecaster.save(self.folder / "model", data)
         return self.folder / "model"
 
     def finish(self, done: Mapping[str, Sequence[Measure]]) -> None:

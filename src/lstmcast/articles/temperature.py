@@ -120,7 +120,7 @@ def forecast_five(to: Run, panel: Panel, chosen: Settings, seed: int = 0) -> lis
     )
     fitted = to.fit(forecaster, known, callbacks=[SaveBest(to.saved_networks("best-network"), only=True)])
     to.say(str(fitted.history))
-    to.model(fitted)
+    to.model(fitted, panel)
     began = time.perf_counter()
     days = len(panel.values)
     cutoffs_1K = np.arange(int(known.lengths[0]), days - AHEAD + 1)[None]

@@ -1,0 +1,118 @@
+"""The examples of the five articles, each run by its command: errors and seconds, beside the numbers aimed at.
+
+By default three seeds each, of which the median counts; with the article's own settings one. Runs are kept in a folder:
+what is there is not run again, and what was interrupted goes on. `beats --faithful` takes hours and is left out unless
+it is asked for by name, or was run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from common import HERE, print_table, write_result
+
+from lstmcast.articles import EXAMPLES
+
+SEEDS = (0, 1, 2)
+HOURS = ("beats", "faithful")
+
+
+class Goal(NamedTuple):
+    """The most that the measure of that place may be, and its seconds."""
+
+    value: float | None = None
+    seconds: float | None = None
+
+
+# By example and mode, in the order of its measures.
+GOALS = {
+    ("airline", "default"): (Goal(35.0), Goal(16.0)),
+    ("airline", "faithful"): (Goal(seconds=4.0),),
+    ("sine", "default"): (Goal(0.01, 60.0),),
+    ("beats", "default"): (Goal(0.08, 60.0),),
+    ("sine-cosine", "default"): (Goal(0.02, 20.0),),
+}
+NAIVE = ("temperature", "default")  # the second measure is the naive forecast's: the first has to be below it
+
+
+def main() -> None:
+    given = _arguments()
+    began = time.monotonic()
+    rows = []
+    for name in given.examples:
+        for mode in ("default", "faithful"):
+            if (name, mode) != HOURS or given.hours or _ended(given.runs / f"{name}-{mode}-0"):
+                rows += _rows(name, mode, given)
+    print_table([{"goal": None, **row} for row in rows])
+    missed = [_missed(row) for row in rows if _missed(row)]
+    print("\n".join(missed) or "All goals are reached.")
+    if not given.dry:
+        write_result("articles", __doc__, {"rows": rows}, time.monotonic() - began)
+
+
+def _arguments() -> Any:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("examples", nargs="*", default=list(EXAMPLES), metavar="NAME", help="examples (default: all)")
+    parser.add_argument("--runs", type=Path, default=HERE.parent / "runs" / "articles", help="where runs are kept")
+    parser.add_argument("--again", action="store_true", help="do not take runs that ended from there")
+    parser.add_argument("--hours", action="store_true", help="run beats --faithful too")
+    parser.add_argument("--dry", action="store_true", help="print only: leave the result file as it is")
+    given = parser.parse_args()
+    if given.examples != list(EXAMPLES) and not given.dry:
+        parser.error("a result file holds all examples: add --dry to run some")
+    return given
+
+
+def _rows(name: str, mode: str, given: Any) -> list[dict[str, Any]]:
+    """One row for each measure: the median over the seeds, and their range."""
+    seeds = SEEDS if mode == "default" else SEEDS[:1]
+    runs = [_run(name, mode, seed, given) for seed in seeds]
+    goals = GOALS.get((name, mode), ())
+    rows = []
+    for place, measures in enumerate(zip(*runs, strict=True)):
+        values, seconds = ([float(measure[key]) for measure in measures] for key in ("value", "seconds"))
+        row = {"example": name, "mode": mode, "measure": measures[0]["measure"]}
+        row |= {"value": median(values), "seconds": median(seconds), "low": min(values), "high": max(values)}
+        row |= {"seeds": len(seeds)}
+        goal = goals[place] if place < len(goals) else Goal()
+        row |= {key: limit for key, limit in (("goal", goal.value), ("goal_seconds", goal.seconds)) if limit}
+        rows.append(row)
+    if (name, mode) == NAIVE:
+        rows[0]["goal"] = rows[1]["value"]
+    return rows
+
+
+def _run(name: str, mode: str, seed: int, given: Any) -> list[dict[str, str]]:
+    """The rows of summary.csv of one run."""
+    folder = given.runs / f"{name}-{mode}-{seed}"
+    if given.again and _ended(folder):
+        shutil.rmtree(folder)
+    if not _ended(folder):
+        print(f"{name}, {mode}, seed {seed}", flush=True)
+        command = [sys.executable, "-m", "lstmcast", "example", name, "--out", str(folder), "--seed", str(seed)]
+        subprocess.run(
+            [*command, *(["--faithful"] if mode == "faithful" else [])], check=True, stdout=subprocess.DEVNULL
+        )
+    return list(csv.DictReader((folder / "summary.csv").read_text(encoding="utf-8").splitlines()))
+
+
+def _ended(folder: Path) -> bool:
+    return (folder / "summary.csv").exists() and not (folder / "checkpoints").exists()
+
+
+def _missed(row: dict[str, Any]) -> str:
+    limits = (("value", row.get("goal")), ("seconds", row.get("goal_seconds")))
+    over = [f"{key} {row[key]:.4g} > {limit:g}" for key, limit in limits if limit is not None and row[key] > limit]
+    return f"missed: {row['example']}, {row['mode']}, {row['measure']}: {', '.join(over)}" if over else ""
+
+
+if __name__ == "__main__":
+    main()
