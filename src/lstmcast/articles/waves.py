@@ -1,0 +1,167 @@
+"""Article 2: windows of 80 steps of a wave teach one LSTM the next value; then it goes on alone for 200 steps.
+
+The article is a Keras tutorial for Colab with two waves, `sine` and `beats`. Its 300 units learn from shuffled windows,
+each to predict one value from 80 true ones, and are asked afterwards for something that they were never trained for: to
+read their own predictions. By default a network of 48 units is trained for just that: it begins with the truth alone,
+and reads more and more of its own predictions as training goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+import lstmcast as lc
+from lstmcast.articles.runs import Measure, Run, rmse, training_seconds
+from lstmcast.learning_curve import LearningCurve
+from lstmcast.model.network import NetworkConfig
+from lstmcast.model.summary import summary
+from lstmcast.plots import BLUE
+from lstmcast.training.callbacks import SaveBest
+from lstmcast.training.config import (
+    Ema,
+    Initialiser,
+    Optimiser,
+    Rollout,
+    Schedule,
+    TrainingConfig,
+    Validation,
+    Windows,
+)
+from lstmcast.transforms import Standard
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel
+    from lstmcast.training.history import History
+
+CYCLE, STEPS = 80, 200
+LENGTHS = {"sine": 50 * CYCLE, "beats": 200 * CYCLE}
+RED = "#c8322b"
+
+JAPANESE = {
+    "The first cycles": "最初の数周期",
+    "200 steps fed back": "自分の予測を入力に戻して200ステップ",
+    "true": "真の値",
+    "predicted": "予測",
+    "last window": "最後の窓",
+    "error": "誤差",
+    "step": "ステップ",
+    "Learning curve": "学習曲線",
+    "epoch": "エポック",
+    "loss": "損失",
+    "training": "学習",
+    "validation": "検証",
+    "kept": "採用",
+}
+_WORDS = {"epoch": "epoch", "loss": "loss", "train": "training", "validation": "validation", "kept": "kept"}
+
+
+def wave(name: str, t: NDArray) -> NDArray:
+    """The wave at steps t.
+
+    >>> wave("sine", np.array([0, 20, 40])).round(3)
+    array([0., 1., 0.])
+    >>> wave("beats", np.array([0, 4]))
+    array([-5.        ,  0.06107374])
+    """
+    angle = 2 * np.pi * np.asarray(t) / CYCLE
+    return np.sin(angle) if name == "sine" else 3 * np.sin(5 * angle) - 5 * np.cos(3 * angle)
+
+
+def data(name: str) -> Panel:
+    """The article's data: 50 cycles of the sine, 200 of the beats."""
+    return lc.Panel.from_arrays({name: wave(name, np.arange(LENGTHS[name]))})
+
+
+def as_in_the_article(seed: int) -> lc.LSTMForecaster:
+    """Its network and its training: one value from each window, RMSprop as Keras has it, stopped early."""
+    training = TrainingConfig(
+        epochs=1000,
+        batch_size=256,
+        regime=Windows(length=CYCLE, loss="last"),
+        optimiser=Optimiser("rmsprop", learning_rate=1e-3, decay=0.9, epsilon=1e-7),
+        validation=Validation(share=0.3, by="windows"),
+        patience=20,
+        initialiser=Initialiser(bias=float(np.random.default_rng(seed).uniform(0, 0.1))),
+    )
+    network = NetworkConfig(layers=(300,), inputs="plain", head="point", horizon=1)
+    return lc.LSTMForecaster(STEPS, weights="scratch", network=network, training=training, seed=seed)
+
+
+def our_own(seed: int) -> lc.LSTMForecaster:
+    """Stretches of two cycles: the second is the truth at first, and in the end what the network says itself."""
+    training = TrainingConfig(
+        epochs=40,
+        batch_size=32,
+        steps_per_epoch=10,
+        regime=Rollout(length=2 * CYCLE, support=2 * CYCLE, support_end=CYCLE),
+        optimiser=Optimiser("adam", learning_rate=1e-2, clip=1.0, schedule=Schedule("cosine")),
+        validation=Validation(share=0.1, most=64),
+        average=Ema(0.98),
+    )
+    network = NetworkConfig(layers=(48,), inputs="plain", head="point", horizon=1)
+    return lc.LSTMForecaster(
+        STEPS, weights="scratch", network=network, training=training, transforms=Standard(), seed=seed
+    )
+
+
+def run_sine(to: Run, faithful: bool, seed: int) -> list[Measure]:
+    """A sine of 80 steps."""
+    return run(to, "sine", as_in_the_article(seed) if faithful else our_own(seed))
+
+
+def run_beats(to: Run, faithful: bool, seed: int) -> list[Measure]:
+    """Two waves added, of 16 and of 26⅔ steps."""
+    return run(to, "beats", as_in_the_article(seed) if faithful else our_own(seed))
+
+
+def run(to: Run, name: str, forecaster: lc.LSTMForecaster) -> list[Measure]:
+    """Train on the wave, let the network go on alone, and say how far off it is."""
+    panel = data(name)
+    to.say(f"{panel}\n{summary(forecaster.config)}")
+    fitted = to.fit(forecaster, panel, name, [SaveBest(to.saved_networks("improvements"))])
+    to.say(str(fitted.history))
+    to.model(fitted)
+    began = time.perf_counter()
+    predicted = fitted.predict(mode="free").point[0]
+    seconds = training_seconds(fitted.history) + time.perf_counter() - began
+    true = wave(name, LENGTHS[name] + np.arange(STEPS))
+    to.table("free-run", {"step": np.arange(1, STEPS + 1), "true": true, "predicted": predicted})
+    _draw(to, name, fitted.history, true, predicted)
+    error, amplitude = rmse(predicted, true), float(np.abs(panel.values).max())
+    to.say(f"{error:.4f} is {error / amplitude:.2%} of the amplitude, {amplitude:.2f}")
+    return [
+        Measure(f"RMSE of {STEPS} steps fed back", error, seconds),
+        Measure("RMSE of the last 50 of them", rmse(predicted[-50:], true[-50:]), seconds),
+        *_epochs(fitted.history),
+    ]
+
+
+def _epochs(history: History) -> list[Measure]:
+    columns = history.columns()
+    rows = [("best epoch", int(np.flatnonzero(columns["best"])[0])), ("epochs trained", len(history) - 1)]
+    return [Measure(name, float(columns["epoch"][row]), float(columns["seconds"][row])) for name, row in rows]
+
+
+def _draw(to: Run, name: str, history: History, true: NDArray, predicted: NDArray) -> None:
+    with to.figure("series", (10, 3.5)) as figure:
+        ax = figure.subplots()
+        ax.plot(wave(name, np.arange(5 * CYCLE)))
+        ax.set(title=to.text("The first cycles"), xlabel=to.text("step"))
+    with to.figure("free-run", (10, 6)) as figure:
+        ax, below = figure.subplots(2, sharex=True, height_ratios=(3, 1))
+        window, steps = np.arange(-CYCLE + 1, 1), np.arange(1, STEPS + 1)
+        ax.plot(window, wave(name, LENGTHS[name] - 1 + window), label=to.text("last window"))
+        ax.plot(steps, true, color=RED, linewidth=3.5, alpha=0.5, label=to.text("true"))
+        ax.plot(steps, predicted, color=BLUE, linestyle=(0, (4, 2)), label=to.text("predicted"))
+        ax.set(title=to.text("200 steps fed back"))
+        ax.legend(ncols=3, loc="lower left", bbox_to_anchor=(0.55, 1.0))
+        below.plot(steps, predicted - true, color=BLUE)
+        below.set(xlabel=to.text("step"), ylabel=to.text("error"))
+    with to.figure("learning-curve") as figure:
+        words = {key: to.text(word) for key, word in _WORDS.items()}
+        LearningCurve.from_history(history, words).draw(figure.subplots(), log=True)
+        figure.suptitle(to.text("Learning curve"))

@@ -1,0 +1,157 @@
+"""Article 3: tables, pictures, snapshots that are read back, a run that goes on, and the error aimed at."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import lstmcast as lc
+from lstmcast.articles.runs import Run
+
+pytest.importorskip("torch", reason="needs the train extra")
+
+from lstmcast.articles import sine_cosine
+from lstmcast.training.callbacks import SaveEvery
+from lstmcast.training.config import Rollout
+
+
+def small(epochs=20):
+    """Our own with four units, trained for a moment."""
+    forecaster = sine_cosine.our_own(0)
+    return lc.LSTMForecaster(
+        forecaster.horizon, weights="scratch", network=replace(forecaster.config, layers=(4,)),
+        training=replace(forecaster.training, epochs=epochs, steps_per_epoch=1),
+    )  # fmt: skip
+
+
+def read(path):
+    with open(path, encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    return {name: np.array([float(row[name] or "nan") for row in rows]) for name in rows[0]}
+
+
+@pytest.fixture(scope="module")
+def short_run(tmp_path_factory):
+    to = Run(tmp_path_factory.mktemp("sine-cosine"), quiet=True)
+    return to, sine_cosine.train_and_judge(to, small())
+
+
+def test_what_a_run_leaves_behind(short_run):
+    to, measures = short_run
+    pictures = {"series", "errors", "errors-of-snapshots", "prediction", "learning-curve"}
+    assert {path.stem for path in to.folder.glob("*.png")} == pictures
+    assert {path.name for path in (to.folder / "snapshots").iterdir()} == {"snapshot0010", "snapshot0020"}
+    assert [row.measure for row in measures] == [
+        f"RMSE of 20 steps fed back, {name}" for name in ("total", "sine", "cosine")
+    ]
+
+
+def test_one_row_for_each_horizon_and_a_column_for_each_variable(short_run):
+    to, measures = short_run
+    errors = read(to.folder / "errors.csv")
+    assert list(errors) == ["horizon", "sine", "cosine", "total"]
+    np.testing.assert_array_equal(errors["horizon"], np.arange(1, 21))
+    np.testing.assert_allclose(errors["total"] ** 2, (errors["sine"] ** 2 + errors["cosine"] ** 2) / 2)
+    assert measures[0].value == pytest.approx(np.sqrt(np.mean(errors["total"] ** 2)))
+
+
+def test_snapshots_are_read_back(short_run):
+    to, _ = short_run
+    of_snapshots = read(to.folder / "errors-of-snapshots.csv")
+    assert list(of_snapshots) == ["horizon", "snapshot0010", "snapshot0020"]
+    # the last snapshot is the model
+    np.testing.assert_allclose(of_snapshots["snapshot0020"], read(to.folder / "errors.csv")["total"], rtol=1e-6)
+    assert abs(of_snapshots["snapshot0010"] - of_snapshots["snapshot0020"]).max() > 1e-4
+
+
+def test_each_row_of_the_errors_is_a_free_run_after_ten_observed_steps(short_run):
+    to, _ = short_run
+    model, panel = lc.load(to.folder / "model"), sine_cosine.data()
+    runs = []
+    for offset in range(150, 171):
+        known = sine_cosine.data(offset, offset + 10)
+        free = model.predict(known, 20, mode="free").point
+        truth = np.stack([panel.series(s)[offset + 10 : offset + 30] for s in (0, 1)])
+        runs.append(free - truth)
+    expected = np.sqrt(np.mean(np.square(runs), axis=0))
+    errors = read(to.folder / "errors.csv")
+    np.testing.assert_allclose([errors["sine"], errors["cosine"]], expected, rtol=1e-5)
+
+
+def test_predictions_use_the_truth_while_there_is_truth(short_run):
+    to, _ = short_run
+    model = lc.load(to.folder / "model")
+    table = sine_cosine.predict(model, begin=100, observed=4, steps=8)
+    np.testing.assert_array_equal(table["step"], np.arange(101, 109))
+    panel = sine_cosine.data()
+    for s, name in enumerate(("sine", "cosine")):
+        np.testing.assert_array_equal(table[f"{name} true"], panel.series(s)[101:109])
+    values = np.stack([panel.series(s)[100:104] for s in (0, 1)])
+    fresh = lc.LSTMForecaster(1, weights=model.network)
+    for k in range(8):  # by hand, one step at a time
+        seen = values[:, : k + 1]
+        following = fresh.predict(lc.Panel.from_arrays(seen)).point[:, 0]
+        predicted = [table[f"{name} predicted"][k] for name in ("sine", "cosine")]
+        np.testing.assert_allclose(following, predicted, rtol=1e-5, atol=1e-6)
+        if k >= 3:
+            values = np.column_stack([values, following])
+
+
+def test_predictions_go_on_past_the_end_of_the_data(short_run):
+    to, _ = short_run
+    table = read(to.folder / "prediction.csv")
+    assert table["step"].tolist() == list(range(171, 221))
+    assert np.isfinite(table["sine predicted"]).all() and np.isfinite(table["cosine predicted"]).all()
+    assert np.isfinite(table["cosine true"]).sum() == 29
+
+
+def test_a_run_that_was_interrupted_goes_on(short_run, tmp_path, monkeypatch):
+    class Impatient(SaveEvery):
+        def __call__(self, report):
+            super().__call__(report)
+            if report.epoch == 13:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(sine_cosine, "SaveEvery", Impatient)
+    monkeypatch.setattr("lstmcast.training.checkpoint.EVERY", 0.0)
+    with pytest.raises(KeyboardInterrupt):
+        sine_cosine.train_and_judge(Run(tmp_path, quiet=True), small())
+    assert not (tmp_path / "errors.csv").exists()
+    monkeypatch.undo()
+    to = Run(tmp_path, quiet=True)
+    assert to.resumed
+    sine_cosine.train_and_judge(to, small())
+    whole, _ = short_run
+    for name in ("errors.csv", "errors-of-snapshots.csv", "prediction.csv"):
+        assert (tmp_path / name).read_bytes() == (whole.folder / name).read_bytes()
+
+
+def test_as_in_the_article():
+    forecaster = sine_cosine.as_in_the_article(0)
+    network, training = forecaster.config, forecaster.training
+    assert (network.before, network.layers, network.channels, network.activation) == ((100,), (100,), 2, "linear")
+    assert training.regime == Rollout(length=10, support=5) and (training.batch_size, training.epochs) == (10, 100)
+    assert training.optimiser.name == "adam" and training.initialiser == "chainer"
+    panel = sine_cosine.data()
+    assert panel.lengths.tolist() == [200, 200] and abs(panel.values).max() == 0.8
+
+
+def test_pictures_in_japanese_have_a_word_for_everything(tmp_path):
+    asked = set()
+
+    class Listening(Run):
+        def text(self, english):
+            asked.add(english)
+            return super().text(english)
+
+    sine_cosine.train_and_judge(Listening(tmp_path, quiet=True), small(epochs=10))
+    assert asked == set(sine_cosine.JAPANESE)
+
+
+@pytest.mark.slow
+def test_error_aimed_at(tmp_path):
+    measures = sine_cosine.run(Run(tmp_path, quiet=True), faithful=False, seed=0)
+    assert measures[0].value <= 0.02
