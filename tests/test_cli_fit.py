@@ -374,7 +374,7 @@ def test_checkpoints_of_another_run_are_refused_and_say_why(run, data, model, in
     assert "seed is 0, not 1" in resumed("--seed", 1)
     assert "network.layers is [4], not [5]" in resumed("--layers", 5)
     sales(data, np.arange(60))
-    assert "its data" in resumed()
+    assert "other data" in resumed()
     assert interrupted.exists()
     done = run("fit", data, "-H", 6, "-m", model, *LONG)
     assert done.status == 0 and "is started again; --resume would have gone on" in done.err

@@ -237,7 +237,7 @@ def test_a_finished_run_is_read_and_not_trained_again(tmp_path):
     [
         ({"start": replace(PLAIN, layers=(5, 3))}, r"network.layers is \[4, 3\], not \[5, 3\]"),
         ({"config": replace(QUICK, epochs=7)}, "training.epochs is 6, not 7"),
-        ({"data": plain_data((40, 26))}, "its data is"),
+        ({"data": plain_data((40, 26))}, "other data"),
         ({"seed": 1}, "its seed is 0, not 1"),
     ],
 )

@@ -7,12 +7,10 @@ model or a place for results cannot be used, 2 wrong usage. Everything but typer
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
 import os
 import shlex
-import shutil
 import signal
 import sys
 import threading
@@ -157,7 +155,7 @@ def fit(
     interrupted = fitted.learned.interrupted
     fitted.save(model)
     if not interrupted:
-        _remove(checkpoints)
+        store.remove_stores(checkpoints)
     tested = _tested_where_held_back(fitted, panel)
     files = [str(model)]
     if plot is not None:
@@ -193,23 +191,11 @@ def _fitted(
     callbacks = [] if quiet else [ProgressLine()]
     if folder.exists() and not resume:
         _say(quiet, f"  note:    an interrupted training in {folder} is started again; --resume would have gone on")
-        _remove(folder)
     if resume and not folder.exists():
         _say(quiet, f"  note:    there is no interrupted training in {folder}: it starts at the beginning")
     return forecaster.fit(
         panel, folder=folder, resume=resume, callbacks=callbacks, device=training.device, threads=training.threads
     )
-
-
-def _remove(checkpoints: Path) -> None:
-    """Remove checkpoints, and nothing else that may lie there."""
-    from lstmcast import store
-
-    for part in checkpoints.iterdir() if checkpoints.is_dir() else ():
-        if store.is_store(part):
-            shutil.rmtree(part, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        checkpoints.rmdir()
 
 
 def _tested_where_held_back(fitted: LSTMForecaster, panel: Panel) -> Backtest | None:
@@ -278,7 +264,9 @@ def backtest(
 
 @command
 def predict(
-    model: Annotated[Path, typer.Option("--model", "-m", metavar="DIR", help="A model saved by `forecast --save`.")],
+    model: Annotated[
+        Path, typer.Option("--model", "-m", metavar="DIR", help="A model saved by `fit` or `forecast --save`.")
+    ],
     reading: Reading, output: Output,
     data: Annotated[
         list[str] | None, typer.Argument(metavar="DATA", help="Newer data; what the model has seen last unless given.")

@@ -16,6 +16,7 @@ as a note of the user's, stay in a folder that is replaced.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -120,6 +121,24 @@ def is_store(folder: str | Path) -> bool:
         return _parsed_manifest(Path(folder)).get("format") == FORMAT
     except ModelError:
         return False
+
+
+def remove_stores(folder: str | Path) -> None:
+    """Remove the stores that lie in a folder, and the folder itself if nothing else does.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     save(place + "/runs/one", {}, {})
+    ...     remove_stores(place + "/runs")
+    ...     os.listdir(place)
+    []
+    """
+    place = Path(folder)
+    for part in place.iterdir() if place.is_dir() else ():
+        if is_store(part):
+            shutil.rmtree(part, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        place.rmdir()
 
 
 def _checked_name(name: str) -> str:

@@ -61,6 +61,9 @@ class Keeper:
         return manifest["state"], groups
 
 
+_OTHERS = {"data": "it was trained on other data", "start": "it started from other weights"}
+
+
 def _another_run(folder: Path, found: Any, expected: dict[str, Any]) -> str:
     """Names the first thing that differs."""
     found = found if isinstance(found, dict) else {}
@@ -69,8 +72,9 @@ def _another_run(folder: Path, found: Any, expected: dict[str, Any]) -> str:
     if isinstance(one, dict) and isinstance(other, dict):
         part = next(part for part in other | one if one.get(part) != other.get(part))
         name, one, other = f"{name}.{part}", one.get(part), other.get(part)
+    said = f"its {name} is {one}, not {other}" if name not in ("data", "start") else _OTHERS[name]
     return (
-        f"The checkpoint in {str(folder)!r} is of another run: its {name} is {one}, not {other}. Go on with the same "
+        f"The checkpoint in {str(folder)!r} is of another run: {said}. Go on with the same "
         "data and settings, name another folder, or begin anew without resuming."
     )
 

@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.network import Network, NetworkConfig
+from lstmcast.store import remove_stores
 from lstmcast.training import loop
 from lstmcast.training.callbacks import Callback, Report
 from lstmcast.training.checkpoint import Keeper
@@ -92,11 +93,12 @@ def fit_network(
 ) -> Fitted:
     """Train a network: a new one of this config, or each member of one that has weights, one after the other.
 
-    `folder`: where checkpoints go; with `resume`, training goes on from the one that is there, to the same bits (on the
-    same kind of CPU, with the same `threads`). `loss`: your own, of (point, target), both (…), to the loss of each
-    value. `everything`: what a refit learns from, where its transforms differ from those of `data`. After Ctrl-C the
-    best so far is returned. DataError where nothing can be trained on, UsageError where settings do not go together,
-    ModelError where the loss is no longer a number, memory does not suffice, or a checkpoint is of another run.
+    `folder`: where checkpoints go, instead of earlier ones; with `resume`, training goes on from those that are there,
+    to the same bits (on the same kind of CPU, with the same `threads`). `loss`: your own, of (point, target), both (…),
+    to the loss of each value. `everything`: what a refit learns from, where its transforms differ from those of `data`.
+    After Ctrl-C the best so far is returned. DataError where nothing can be trained on, UsageError where settings do
+    not go together, ModelError where the loss is no longer a number, memory does not suffice, or a checkpoint is of
+    another run.
     """
     network = start.config if isinstance(start, Network) else start
     head = head or (start.head if isinstance(start, Network) else None)
@@ -104,6 +106,8 @@ def fit_network(
     check_plan(network, data, config)
     given = list(start.members) if isinstance(start, Network) else [None] * config.members
     place = None if folder is None else Path(folder)
+    if place is not None and not resume:
+        remove_stores(place)  # what an earlier run left there would be taken for this one's
     job = Job(network, config, head, loss, seed, device, place, resume, callbacks, len(given))
     with _torch_settings(threads or _default_threads(network, config), device), _memory_errors(config):
         members, notes = _train_all(job, data, given)
