@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lstmcast.errors import UsageError as UsageError
     from lstmcast.evaluation.backtest import Backtest as Backtest
     from lstmcast.evaluation.backtest import backtest as backtest
+    from lstmcast.evaluation.by_horizon import errors_by_horizon as errors_by_horizon
     from lstmcast.exchange.keras import from_keras as from_keras
     from lstmcast.exchange.keras import to_keras as to_keras
     from lstmcast.exchange.pytorch import from_pytorch as from_pytorch
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from lstmcast.learning_curve import LearningCurve as LearningCurve
     from lstmcast.model.network import Network as Network
     from lstmcast.model.network import NetworkConfig as NetworkConfig
+    from lstmcast.model.summary import summary as summary
     from lstmcast.plots import ForecastPlot as ForecastPlot
     from lstmcast.report import Report as Report
     from lstmcast.training.callbacks import PrintTable as PrintTable
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from lstmcast.training.config import WholeSequence as WholeSequence
     from lstmcast.training.config import Windows as Windows
     from lstmcast.training.history import History as History
+    from lstmcast.training.online import Online as Online
     from lstmcast.transforms import BoxCox as BoxCox
     from lstmcast.transforms import Chain as Chain
     from lstmcast.transforms import Difference as Difference
@@ -98,6 +101,7 @@ _HOMES = {
     "ModelError": "errors",
     "Network": "model.network",
     "NetworkConfig": "model.network",
+    "Online": "training.online",
     "Optimiser": "training.config",
     "OutputError": "errors",
     "Panel": "data.panel",
@@ -122,10 +126,12 @@ _HOMES = {
     "Windows": "training.config",
     "backtest": "evaluation.backtest",
     "check": "data.inspection",
+    "errors_by_horizon": "evaluation.by_horizon",
     "from_keras": "exchange.keras",
     "from_pytorch": "exchange.pytorch",
     "load": "forecaster",
     "read": "data.readers",
+    "summary": "model.summary",
     "to_keras": "exchange.keras",
     "to_pytorch": "exchange.pytorch",
 }
@@ -156,6 +162,7 @@ __all__ = [
     "ModelError",
     "Network",
     "NetworkConfig",
+    "Online",
     "Optimiser",
     "OutputError",
     "Panel",
@@ -180,10 +187,12 @@ __all__ = [
     "Windows",
     "backtest",
     "check",
+    "errors_by_horizon",
     "from_keras",
     "from_pytorch",
     "load",
     "read",
+    "summary",
     "to_keras",
     "to_pytorch",
 ]
