@@ -61,7 +61,9 @@ if TYPE_CHECKING:
     from lstmcast.training.config import WholeSequence as WholeSequence
     from lstmcast.training.config import Windows as Windows
     from lstmcast.training.history import History as History
+    from lstmcast.training.online import Learning as Learning
     from lstmcast.training.online import Online as Online
+    from lstmcast.training.online_scaling import Running as Running
     from lstmcast.transforms import BoxCox as BoxCox
     from lstmcast.transforms import Chain as Chain
     from lstmcast.transforms import Difference as Difference
@@ -90,6 +92,7 @@ _HOMES = {
     "History": "training.history",
     "Initialiser": "training.config",
     "LSTMForecaster": "forecaster",
+    "Learning": "training.online",
     "LearningCurve": "learning_curve",
     "Log1p": "transforms",
     "Logit": "transforms",
@@ -111,6 +114,7 @@ _HOMES = {
     "Report": "report",
     "Robust": "transforms",
     "Rollout": "training.config",
+    "Running": "training.online_scaling",
     "SaveBest": "training.callbacks",
     "SaveEvery": "training.callbacks",
     "Schedule": "training.config",
@@ -151,6 +155,7 @@ __all__ = [
     "History",
     "Initialiser",
     "LSTMForecaster",
+    "Learning",
     "LearningCurve",
     "Log1p",
     "Logit",
@@ -172,6 +177,7 @@ __all__ = [
     "Report",
     "Robust",
     "Rollout",
+    "Running",
     "SaveBest",
     "SaveEvery",
     "Schedule",
