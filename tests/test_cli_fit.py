@@ -87,6 +87,13 @@ def test_a_fit_writes_a_model_and_says_what_became_of_it(run, data, model):
     assert [line.split()[0] for line in forecast.out.splitlines()] == ["month", "2020-01-01", "2020-02-01"]
 
 
+def test_info_tells_of_a_training_that_was_done(run, data, model, tmp_path):
+    run("fit", data, "-H", 6, "-m", model, *SMALL)
+    run("forecast", data, "-H", 6, "--cutoffs", 0, "--save", tmp_path / "untrained")
+    assert "learning_rate" in run("info", model).out
+    assert "learning_rate" not in run("info", tmp_path / "untrained").out
+
+
 def test_a_fitted_model_goes_on_with_newer_data(run, data, model):
     run("fit", data, "-H", 3, "-m", model, *SMALL)
     newer = data.with_name("newer.csv")
@@ -258,6 +265,23 @@ def test_a_batch_that_does_not_fit_in_memory(run, data, model, monkeypatch, erro
     done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--batch-size", 128)
     assert done.status == 1 and "A batch of 128 does not fit in memory" in done.err and "example 32" in done.err
     assert not model.exists()
+
+
+def test_a_network_that_does_not_fit_in_memory(data, model):
+    """For real: 64 GB of addresses are more than PyTorch takes, and far less than such layers need."""
+    resource = pytest.importorskip("resource", reason="limits are those of Unix")
+
+    def limited():
+        resource.setrlimit(resource.RLIMIT_AS, (64 << 30, 64 << 30))
+
+    wide = ("--weights", "scratch", "--layers", "300000")
+    done = subprocess.run(
+        [sys.executable, "-m", "lstmcast", "fit", data, "-H", "6", "-m", model, *wide],
+        capture_output=True, text=True, timeout=120, preexec_fn=limited,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+    )  # fmt: skip
+    assert done.returncode == 1 and "does not fit in memory" in done.stderr and "smaller network" in done.stderr
+    assert "Traceback" not in done.stderr and not model.exists()
 
 
 def test_without_pytorch_the_extra_is_named_and_forecasts_go_on(data, model, tmp_path):

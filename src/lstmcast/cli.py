@@ -320,7 +320,8 @@ def info(folder: Folder, as_json: Json = False) -> None:
         return
     size = sum(entry["bytes"] for entry in manifest["files"].values())
     typer.echo(f"{folder}: saved by lstmcast {manifest['package_version']}, {size / 1e6:.2f} MB of arrays")
-    described = {name: value for name, value in manifest.items() if name not in OWN_KEYS}
+    hidden = OWN_KEYS if "trained" in manifest else (*OWN_KEYS, "training", "seed")  # of a training that was not done
+    described = {name: value for name, value in manifest.items() if name not in hidden}
     typer.echo("\n".join(console.tree(described)))
 
 
