@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import lstmcast as lc
-from lstmcast import forecaster, store
+from lstmcast import beginning, store
 from lstmcast.data.newer import read_newer
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import DataError, ModelError
@@ -175,7 +175,7 @@ def test_series_with_names_of_their_own_are_not_mistaken(saved, write, network, 
 def test_load_reads_the_folder_once_and_no_other(saved, monkeypatch):
     read = []
     monkeypatch.setattr(store, "load", lambda folder, load=store.load: read.append(Path(folder)) or load(folder))
-    monkeypatch.setattr(forecaster, "_shipped", lambda: pytest.fail("the shipped network is not needed"))
+    monkeypatch.setattr(beginning, "shipped", lambda: pytest.fail("the shipped network is not needed"))
     assert lc.load(saved).predict().horizon == 6
     assert read == [saved]
 

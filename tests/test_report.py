@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast import cards, cli, forecaster, markup, report
+from lstmcast import beginning, cards, cli, markup, report
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.evaluation.baselines import Naive, SeasonalNaive
@@ -479,7 +479,7 @@ def test_markdown_becomes_the_html_that_cards_need():
 
 
 def test_nothing_of_the_shipped_card_stays_markdown():
-    page = markup.markdown((forecaster.WEIGHTS / "CARD.md").read_text(encoding="utf-8"))
+    page = markup.markdown((beginning.WEIGHTS / "CARD.md").read_text(encoding="utf-8"))
     assert not re.search(r"\*\*|`|^\||^#|^- ", page, re.MULTILINE)
 
 

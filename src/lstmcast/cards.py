@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lstmcast.beginning import WEIGHTS
 from lstmcast.data.table import format_time
 from lstmcast.display import number_format
-from lstmcast.forecaster import WEIGHTS, LSTMForecaster
+from lstmcast.forecaster import LSTMForecaster
 from lstmcast.learning_curve import LearningCurve
 from lstmcast.markup import facts, table, text
 from lstmcast.model.network import Network

@@ -9,7 +9,6 @@ import copy
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,26 +16,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast import decoding, store, transformed
+from lstmcast.beginning import (
+    beginning_of,
+    check_fit,
+    check_kinds,
+    check_together,
+    checked_levels,
+    require_unseen,
+    seen_notes,
+    start_of,
+    usual_training,
+    with_length,
+)
 from lstmcast.data.panel import Columns, Panel
-from lstmcast.data.table import format_time
 from lstmcast.display import block, table
 from lstmcast.errors import DataError, ModelError, UsageError
 from lstmcast.evaluation.held_out import MOST_CUTOFFS, at_levels, calibrated, measured_factors, stretched
 from lstmcast.forecast import LEVELS, Forecast, Origins, checked_horizon, origins_of
-from lstmcast.learned import Beginning, Learned, context_of, known_ends, last_times
+from lstmcast.learned import Learned, context_of, last_times
 from lstmcast.memory import Continuation, Memory
 from lstmcast.model import heads
 from lstmcast.model.heads import Head
-from lstmcast.model.network import Network, NetworkConfig, described, load_network, network_of
-from lstmcast.training.config import TrainingConfig, Windows, require_torch, to_json, training_from_json
+from lstmcast.model.network import Network, NetworkConfig, described, network_of
+from lstmcast.training.config import TrainingConfig, require_torch, to_json, training_from_json
 from lstmcast.training.history import History
 from lstmcast.transformed import Plain
 from lstmcast.transforms import Transforms, TransformsState
-from lstmcast.windows import CausalData, FitData, PlainData, default_length, parts_of
+from lstmcast.windows import CausalData, FitData
 
-WEIGHTS = Path(__file__).parent / "weights"
 KIND = "forecaster"
-HEAD = ("name", "outputs", "location", "point", "quantiles", "loss", "sample", "initial")
 
 Mode = Literal["direct", "observed", "free"]
 logger = logging.getLogger("lstmcast")
@@ -73,33 +81,19 @@ class LSTMForecaster:
         levels: Iterable[float] = LEVELS,
         seed: int = 0,
     ) -> None:
-        _check_kinds(weights, network, training, head, seed)
+        check_kinds(weights, network, training, head, seed)
         self.horizon = checked_horizon(horizon)
-        self.levels = _checked_levels(levels)
+        self.levels = checked_levels(levels)
         self.transforms = Transforms.of(transforms)
         self.own_head = None if isinstance(head, str) else head
-        self.start, self.seen = _start(weights, network, head, self.horizon)  # seen: data that the start knows
+        self.start, self.seen = start_of(weights, network, head, self.horizon)  # seen: data that the start knows
         self.config = self.start.config if isinstance(self.start, Network) else self.start
-        self.training = training or _usual_training(self.start)
+        self.training = training or usual_training(self.start)
         self.seed = seed
         self.network = self.start if isinstance(self.start, Network) else None
         self.memory: Memory | None = None
         self.learned: Learned | None = None
-        self._check_together()
-
-    def _check_together(self) -> None:
-        if self.config.is_causal and any(chain.steps for chain in self.transforms.chains):
-            raise UsageError(
-                "transforms= are for networks with plain inputs: causal inputs are made from raw observations. Use "
-                "weights='scratch' with network=NetworkConfig(inputs='plain', …), or leave the transforms out."
-            )
-        transformed.check_quantiles(self.config, self.transforms, self.horizon)
-        given = len(self.start.members) if isinstance(self.start, Network) else None
-        if given is not None and self.training.members not in (1, given):
-            raise UsageError(
-                f"TrainingConfig(members={self.training.members}) is for networks from scratch: the weights that are "
-                f"trained on have {given} member{'s' * (given != 1)}. Use weights='scratch', or leave members out."
-            )
+        check_together(self.start, self.config, self.transforms, self.horizon, self.training)
 
     def __repr__(self) -> str:
         parts = [f"horizon={self.horizon}"]
@@ -164,16 +158,16 @@ class LSTMForecaster:
         for series that are too short, `UsageError`, `ModelError`.
         """
         require_torch()
-        _check_fit(loss, callbacks, folder, resume, threads)
+        check_fit(loss, callbacks, folder, resume, threads)
         from lstmcast.data.readers import as_panel
         from lstmcast.training.fitting import fit_network
 
         panel = as_panel(data)
-        self._check_seen(panel)
+        require_unseen(self.seen, panel)
         validation = self.training.validation
         ends = validation.training_ends(panel.lengths, self.horizon) if validation else panel.lengths
         what, state = self._fit_data(panel, ends)
-        training = _with_length(self.training, what)
+        training = with_length(self.training, what)
         fitted = fit_network(
             self.start, what, training, seed=self.seed, loss=loss, head=self.own_head, callbacks=callbacks,
             folder=folder, resume=resume, device=device, threads=threads,
@@ -181,9 +175,9 @@ class LSTMForecaster:
         until = panel.lengths if fitted.refitted else ends
         factors_HI = np.ones((self.horizon, heads.MEDIAN))
         ends_S = last_times(panel, until)
-        notes = fitted.notes + self._seen_notes(panel, ends)
+        notes = fitted.notes + seen_notes(self.seen, panel, ends)
         learned = Learned(
-            panel.ids, ends_S, factors_HI, fitted.history, training, self._beginning(), notes, state, self.seen,
+            panel.ids, ends_S, factors_HI, fitted.history, training, beginning_of(self.start), notes, state, self.seen,
             transformed.mean_changes(panel, Origins(np.arange(len(panel)), ends)),
         )  # fmt: skip
         validated = self._with(fitted.validated, learned)
@@ -191,11 +185,6 @@ class LSTMForecaster:
         new = self._with(fitted.network, replace(learned, factors_HI=factors_HI))
         new.memory = new._memory_of(panel)
         return new
-
-    def _beginning(self) -> Beginning:
-        if not isinstance(self.start, Network):
-            return "scratch"
-        return "pretrained" if self.start is _shipped() else "given"
 
     def _with(self, network: Network, learned: Learned) -> LSTMForecaster:
         new = copy.copy(self)
@@ -284,31 +273,6 @@ class LSTMForecaster:
         known = panel.frequency.position(self.learned.ends, panel.starts) + 1
         held_back = np.where(known < panel.lengths, known, 0)
         return held_back if held_back.any() else None
-
-    def _seen_after(self, panel: Panel, ends: NDArray) -> list[tuple[str, Any, Any]]:
-        """Series whose values after their time in `ends` (S,) the start has seen: until when, and that time."""
-        pairs = [(str(name), self.seen.get(str(name)), end) for name, end in zip(panel.ids, ends, strict=True)]
-        alike = [pair for pair in pairs if np.asarray(pair[1]).dtype.kind == ends.dtype.kind]
-        return [pair for pair in alike if pair[1] > pair[2]]
-
-    def _check_seen(self, panel: Panel) -> None:
-        """UsageError where the weights that training starts from know what comes after the data of a series."""
-        for name, seen, end in self._seen_after(panel, panel.ends):
-            raise UsageError(
-                f"series {name!r}: the weights that training starts from were trained on it until {format_time(seen)}, "
-                f"and these data end at {format_time(end)}: the model would have seen what it is to forecast. Start "
-                "from weights='pretrained' or 'scratch', give data that go further, or, if this is another series, "
-                "give it another id."
-            )
-
-    def _seen_notes(self, panel: Panel, ends: NDArray) -> tuple[str, ...]:
-        seen = self._seen_after(panel, last_times(panel, ends))
-        if not seen:
-            return ()
-        return (
-            f"the weights that training started from had seen a part of what is held back of {len(seen)} of "
-            f"{len(panel)} series: validation losses are too low, and intervals may be too narrow",
-        )
 
     def _trained(self) -> Network:
         if self.network is None:
@@ -417,7 +381,7 @@ def load(folder: str | Path, *, levels: Iterable[float] | None = None, head: Hea
     if manifest.get("kind") != KIND:
         raise ModelError(f"{folder} holds a {manifest.get('kind', 'thing of no kind')}, not a saved forecaster.")
     network = network_of(Path(folder), manifest, arrays, head)
-    chosen = None if levels is None else _checked_levels(levels)
+    chosen = None if levels is None else checked_levels(levels)
     try:
         transforms = Transforms.from_json(manifest.get("transforms", {}))
         learned = Learned.from_saved(manifest, arrays, transforms)
@@ -435,88 +399,3 @@ def load(folder: str | Path, *, levels: Iterable[float] | None = None, head: Hea
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"The manifest in {folder} is incomplete ({error!r}). Save the model again.") from error
     return forecaster
-
-
-def _start(
-    weights: str | Path | Network, network: NetworkConfig | None, head: Head | str | None, horizon: int
-) -> tuple[Network | NetworkConfig, dict[str, Any]]:
-    """What training starts from, a network or what a new one is like; and until when it has seen which series."""
-    if weights == "scratch":
-        config = network or NetworkConfig()
-        named = config.head if head is None else head if isinstance(head, str) else head.name
-        heads.head_named(named, None if isinstance(head, str) else head)
-        return replace(config, horizon=config.horizon or horizon, head=named), {}
-    if network is not None or isinstance(head, str):
-        raise UsageError(
-            f"network= and head= describe a network from scratch, but weights={weights!r} has its own. Use "
-            "weights='scratch' with them, or leave them out."
-        )
-    if isinstance(weights, Network):
-        return weights, {}
-    if weights == "pretrained" and head is None:
-        return _shipped(), {}
-    manifest, arrays = store.load(weights)
-    return network_of(Path(weights), manifest, arrays, head), known_ends(arrays)
-
-
-def _with_length(training: TrainingConfig, data: FitData) -> TrainingConfig:
-    """The same with the length of its windows, where plain series decide about it."""
-    regime = training.regime
-    if not (isinstance(regime, Windows) and regime.length is None and isinstance(data, PlainData)):
-        return training
-    return replace(training, regime=replace(regime, length=default_length(parts_of(data))))
-
-
-def _usual_training(start: Network | NetworkConfig) -> TrainingConfig:
-    config = start.config if isinstance(start, Network) else start
-    if not config.is_causal:
-        return TrainingConfig.plain()
-    return TrainingConfig.fine_tuning() if isinstance(start, Network) else TrainingConfig.from_scratch()
-
-
-@cache
-def _shipped() -> Network:
-    return load_network(WEIGHTS)[0]
-
-
-def _check_kinds(weights: Any, network: Any, training: Any, head: Any, seed: Any) -> None:
-    """UsageError for an argument of another kind than is expected."""
-    if not isinstance(weights, (str, Path, Network)):
-        raise UsageError(f"{weights=} are no weights. Use 'pretrained', 'scratch', a folder or a Network.")
-    for name, given, kind, example in (
-        ("network", network, NetworkConfig, "layers=(32,)"), ("training", training, TrainingConfig, "epochs=50"),
-    ):  # fmt: skip
-        if given is not None and not isinstance(given, kind):
-            raise UsageError(f"{name}={given!r} is no {kind.__name__}. Give one, such as {kind.__name__}({example}).")
-    missing = [] if head is None or isinstance(head, str) else [name for name in HEAD if not hasattr(head, name)]
-    if missing or isinstance(head, type):
-        lacks = f"it lacks {', '.join(missing)}" if missing else "it is a class, and one of its objects is expected"
-        raise UsageError(f"{head=} is no head: {lacks}. See lstmcast.model.heads.Head.")
-    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
-        raise UsageError(f"{seed=} makes no sense: a whole number from 0 is expected.")
-
-
-def _check_fit(loss: Any, callbacks: Any, folder: Any, resume: bool, threads: Any) -> None:
-    """UsageError for arguments of `fit` that make no sense, before anything is read."""
-    if loss is not None and not callable(loss):
-        raise UsageError(
-            f"{loss=} is no function of (point, target). A loss by name goes into TrainingConfig(loss={loss!r})."
-        )
-    if not isinstance(callbacks, Sequence) or not all(map(callable, callbacks)):
-        raise UsageError(f"{callbacks=} are no callbacks. A list of functions is expected, such as [PrintTable()].")
-    if resume and folder is None:
-        raise UsageError("resume=True needs folder=…: the place of the checkpoints that training goes on from.")
-    if threads is not None and (not isinstance(threads, int) or threads < 1):
-        raise UsageError(f"{threads=} makes no sense: a number of processors from 1 is expected.")
-
-
-def _checked_levels(levels: Iterable[float]) -> tuple[float, ...]:
-    try:
-        checked = tuple(sorted({float(level) for level in levels}))
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{levels=} are not quantile levels. A list is expected, such as [0.1, 0.5, 0.9].") from error
-    if not all(0.001 <= level <= 0.999 for level in checked):
-        raise UsageError(
-            f"{levels=} are not quantile levels. Numbers between 0.001 and 0.999 are expected, such as 0.1 and 0.9."
-        )
-    return checked

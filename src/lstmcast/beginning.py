@@ -1,0 +1,174 @@
+"""What a forecaster begins with: arguments, checked; the weights that training starts from, and what those have seen.
+
+S series
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast import store, transformed
+from lstmcast.data.panel import Panel
+from lstmcast.data.table import format_time
+from lstmcast.errors import UsageError
+from lstmcast.learned import Beginning, known_ends, last_times
+from lstmcast.model import heads
+from lstmcast.model.heads import Head
+from lstmcast.model.network import Network, NetworkConfig, load_network, network_of
+from lstmcast.training.config import TrainingConfig, Windows
+from lstmcast.transforms import Transforms
+from lstmcast.windows import FitData, PlainData, default_length, parts_of
+
+WEIGHTS = Path(__file__).parent / "weights"
+HEAD = ("name", "outputs", "location", "point", "quantiles", "loss", "sample", "initial")
+
+Start = Network | NetworkConfig
+
+
+def start_of(
+    weights: str | Path | Network, network: NetworkConfig | None, head: Head | str | None, horizon: int
+) -> tuple[Start, dict[str, Any]]:
+    """What training starts from, a network or what a new one is like; and until when it has seen which series."""
+    if weights == "scratch":
+        config = network or NetworkConfig()
+        named = config.head if head is None else head if isinstance(head, str) else head.name
+        heads.head_named(named, None if isinstance(head, str) else head)
+        return replace(config, horizon=config.horizon or horizon, head=named), {}
+    if network is not None or isinstance(head, str):
+        raise UsageError(
+            f"network= and head= describe a network from scratch, but weights={weights!r} has its own. Use "
+            "weights='scratch' with them, or leave them out."
+        )
+    if isinstance(weights, Network):
+        return weights, {}
+    if weights == "pretrained" and head is None:
+        return shipped(), {}
+    manifest, arrays = store.load(weights)
+    return network_of(Path(weights), manifest, arrays, head), known_ends(arrays)
+
+
+def with_length(training: TrainingConfig, data: FitData) -> TrainingConfig:
+    """The same with the length of its windows, where plain series decide about it."""
+    regime = training.regime
+    if not (isinstance(regime, Windows) and regime.length is None and isinstance(data, PlainData)):
+        return training
+    return replace(training, regime=replace(regime, length=default_length(parts_of(data))))
+
+
+def usual_training(start: Start) -> TrainingConfig:
+    """The settings that suit it, where none are given."""
+    config = start.config if isinstance(start, Network) else start
+    if not config.is_causal:
+        return TrainingConfig.plain()
+    return TrainingConfig.fine_tuning() if isinstance(start, Network) else TrainingConfig.from_scratch()
+
+
+@cache
+def shipped() -> Network:
+    """The network that comes with the package."""
+    return load_network(WEIGHTS)[0]
+
+
+def check_kinds(weights: Any, network: Any, training: Any, head: Any, seed: Any) -> None:
+    """UsageError for an argument of another kind than is expected."""
+    if not isinstance(weights, (str, Path, Network)):
+        raise UsageError(f"{weights=} are no weights. Use 'pretrained', 'scratch', a folder or a Network.")
+    for name, given, kind, example in (
+        ("network", network, NetworkConfig, "layers=(32,)"), ("training", training, TrainingConfig, "epochs=50"),
+    ):  # fmt: skip
+        if given is not None and not isinstance(given, kind):
+            raise UsageError(f"{name}={given!r} is no {kind.__name__}. Give one, such as {kind.__name__}({example}).")
+    missing = [] if head is None or isinstance(head, str) else [name for name in HEAD if not hasattr(head, name)]
+    if missing or isinstance(head, type):
+        lacks = f"it lacks {', '.join(missing)}" if missing else "it is a class, and one of its objects is expected"
+        raise UsageError(f"{head=} is no head: {lacks}. See lstmcast.model.heads.Head.")
+    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
+        raise UsageError(f"{seed=} makes no sense: a whole number from 0 is expected.")
+
+
+def check_fit(loss: Any, callbacks: Any, folder: Any, resume: bool, threads: Any) -> None:
+    """UsageError for arguments of `fit` that make no sense, before anything is read."""
+    if loss is not None and not callable(loss):
+        raise UsageError(
+            f"{loss=} is no function of (point, target). A loss by name goes into TrainingConfig(loss={loss!r})."
+        )
+    if not isinstance(callbacks, Sequence) or not all(map(callable, callbacks)):
+        raise UsageError(f"{callbacks=} are no callbacks. A list of functions is expected, such as [PrintTable()].")
+    if resume and folder is None:
+        raise UsageError("resume=True needs folder=…: the place of the checkpoints that training goes on from.")
+    if threads is not None and (not isinstance(threads, int) or threads < 1):
+        raise UsageError(f"{threads=} makes no sense: a number of processors from 1 is expected.")
+
+
+def checked_levels(levels: Iterable[float]) -> tuple[float, ...]:
+    """Quantile levels in order, each once; UsageError where they are none."""
+    try:
+        checked = tuple(sorted({float(level) for level in levels}))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{levels=} are not quantile levels. A list is expected, such as [0.1, 0.5, 0.9].") from error
+    if not all(0.001 <= level <= 0.999 for level in checked):
+        raise UsageError(
+            f"{levels=} are not quantile levels. Numbers between 0.001 and 0.999 are expected, such as 0.1 and 0.9."
+        )
+    return checked
+
+
+def beginning_of(start: Start) -> Beginning:
+    """In a word."""
+    if not isinstance(start, Network):
+        return "scratch"
+    return "pretrained" if start is shipped() else "given"
+
+
+def check_together(
+    start: Start, config: NetworkConfig, transforms: Transforms, horizon: int, training: TrainingConfig
+) -> None:
+    """UsageError where network, transforms and training do not go together."""
+    if config.is_causal and any(chain.steps for chain in transforms.chains):
+        raise UsageError(
+            "transforms= are for networks with plain inputs: causal inputs are made from raw observations. Use "
+            "weights='scratch' with network=NetworkConfig(inputs='plain', …), or leave the transforms out."
+        )
+    transformed.check_quantiles(config, transforms, horizon)
+    given = len(start.members) if isinstance(start, Network) else None
+    if given is not None and training.members not in (1, given):
+        raise UsageError(
+            f"TrainingConfig(members={training.members}) is for networks from scratch: the weights that are "
+            f"trained on have {given} member{'s' * (given != 1)}. Use weights='scratch', or leave members out."
+        )
+
+
+def require_unseen(seen: dict[str, Any], panel: Panel) -> None:
+    """UsageError where the weights that training starts from know what comes after the data of a series."""
+    for name, until, end in _seen_after(seen, panel, panel.ends):
+        raise UsageError(
+            f"series {name!r}: the weights that training starts from were trained on it until {format_time(until)}, "
+            f"and these data end at {format_time(end)}: the model would have seen what it is to forecast. Start "
+            "from weights='pretrained' or 'scratch', give data that go further, or, if this is another series, "
+            "give it another id."
+        )
+
+
+def seen_notes(seen: dict[str, Any], panel: Panel, ends: NDArray) -> tuple[str, ...]:
+    """What is to be said where the start has seen a part of what is held back after `ends` (S,)."""
+    after = _seen_after(seen, panel, last_times(panel, ends))
+    if not after:
+        return ()
+    return (
+        f"the weights that training started from had seen a part of what is held back of {len(after)} of "
+        f"{len(panel)} series: validation losses are too low, and intervals may be too narrow",
+    )
+
+
+def _seen_after(seen: dict[str, Any], panel: Panel, ends: NDArray) -> list[tuple[str, Any, Any]]:
+    """Series whose values after their time in `ends` (S,) the start has seen: until when, and that time."""
+    pairs = [(str(name), seen.get(str(name)), end) for name, end in zip(panel.ids, ends, strict=True)]
+    alike = [pair for pair in pairs if np.asarray(pair[1]).dtype.kind == ends.dtype.kind]
+    return [pair for pair in alike if pair[1] > pair[2]]
