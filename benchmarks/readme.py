@@ -1,8 +1,8 @@
-"""Fill the tables of README.md and docs/benchmarks.md from benchmarks/results: no figure there is typed by hand.
+"""Fill the tables of README and docs from benchmarks/results: no figure there is typed by hand.
 
 `python benchmarks/readme.py` writes each table between its markers, `<!-- bench:NAME -->` and `<!-- /bench -->`. A
 table whose results are not there, or were made with other weights than the shipped ones, stays as it is, and is named;
-the exit status is then 1.
+the exit status is then 1. A table whose name ends in -ja is the same one in Japanese (words: japanese.json).
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 WEIGHTS = ROOT / "src" / "lstmcast" / "weights" / "weights.safetensors"
-PAGES = (ROOT / "README.md", ROOT / "docs" / "benchmarks.md")
+NAMES = ("README.md", "README.ja.md", "docs/benchmarks.md", "docs/examples.md", "docs/ja/examples.md")
+PAGES = tuple(ROOT / name for name in NAMES)
+WORDS = ROOT / "benchmarks" / "japanese.json"
 BLOCK = re.compile(r"(?P<begin><!-- bench:(?P<name>[\w-]+) -->\n)(?P<body>.*?)(?P<end><!-- /bench -->)", re.DOTALL)
 
 M3 = ("yearly", "quarterly", "monthly", "other")
@@ -289,10 +291,79 @@ def shipped(results: Results) -> str:
     return with_protocol(results, "shipped", f"{table(rows_of(results, 'shipped'), columns)}\n\n{note}")
 
 
+# ---------------------------------------------------------------- docs/examples.md
+
+MEASURES, SPEED = 3, "ticks per second"  # of each run so many are shown, and those of its speed
+
+
+def articles(results: Results) -> str:
+    """How the examples were measured, and what was found."""
+    return f"{results['articles']['protocol']}\n\n{examples(results)}"
+
+
+def examples(results: Results) -> str:
+    """A line for the first measures of each run: our defaults and the article's own way one after the other."""
+    columns = {
+        "example": ("example", str), "mode": ("run", str), "measure": ("measure", str), "value": ("value", significant),
+        "range": ("lowest … highest", cell), "goal": ("at most", cell), "seconds": ("seconds", text(1)),
+    }  # fmt: skip
+    shown: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in rows_of(results, "articles"):
+        first = shown.setdefault((row["example"], row["mode"]), [])
+        if len(first) < MEASURES or row["measure"].startswith(SPEED):
+            first.append(row | {"range": _range(row), "goal": _goal(row)})
+    rows = [row for first in shown.values() for row in first]
+    return f"{table(rows, columns)}\n\n{measured(results['articles'])}"
+
+
+def _range(row: Row) -> str:
+    """Of the seeds."""
+    return f"{significant(row['low'])} … {significant(row['high'])}" if row.get("seeds", 1) > 1 else ""
+
+
+def _goal(row: Row) -> str:
+    """What was aimed at: an error, seconds, or both."""
+    value, limit = row.get("goal"), row.get("goal_seconds")
+    return ", ".join([*([significant(value)] if value else []), *([f"{limit:g} s"] if limit else [])])
+
+
+def beats(results: Results) -> str:
+    """What came of one whole run of `lstmcast example beats --faithful`."""
+    result = results["beats_faithful"]
+    rows = [
+        {"what": "stopped after epoch", "value": number(result["stopped_epoch"], 0)},
+        {"what": "epoch that was kept (lowest validation loss)", "value": number(result["best_epoch"], 0)},
+        {"what": "training", "value": f"{result['training_seconds'] / 60:,.0f} min"},
+        *({"what": row["measure"], "value": significant(row["value"])} for row in result["rows"]),
+    ]  # fmt: skip
+    return f"{table(rows, {'what': ('', str), 'value': ('value', cell)})}\n\n{measured(result)}"
+
+
+def significant(value: Any) -> str:
+    """A number with four digits; a dash where it is unknown."""
+    return "–" if value is None else f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+
+
+# ---------------------------------------------------------------- the same in Japanese
+
+
+def in_japanese(write: Callable[[Results], str]) -> Callable[[Results], str]:
+    """The same table with its words translated; what has no translation stays as it is."""
+
+    def translated(results: Results) -> str:
+        words = json.loads(WORDS.read_text(encoding="utf-8"))
+        longest_first = sorted(words, key=len, reverse=True)
+        known = re.compile("|".join(map(re.escape, longest_first)))
+        return known.sub(lambda found: words[found[0]], write(results))
+
+    return translated
+
+
 TABLES: dict[str, Callable[[Results], str]] = {
     "headline": headline, "weak": weak, "airline": airline, "classic": classic, "m3": m3, "m4": m4,
-    "coverage": coverage, "ar1": ar1, "speed": speed, "shipped": shipped,
+    "coverage": coverage, "ar1": ar1, "speed": speed, "shipped": shipped, "articles": articles, "beats": beats,
 }  # fmt: skip
+TABLES |= {f"{write.__name__}-ja": in_japanese(write) for write in (headline, weak, examples, beats)}
 
 
 # ---------------------------------------------------------------- pages

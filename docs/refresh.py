@@ -9,8 +9,8 @@ A page runs from top to bottom in a folder of its own that holds airline.csv and
 - a `console` block is commands, each after a `$`, and what they print, notes on standard error included;
 - a `python` block is run; what it prints is the `text` block titled "prints" that follows, if one does.
 
-Pictures that a page shows are taken from that folder, where its examples have drawn them. The tests run the same
-functions and compare.
+Pictures that a page shows are taken from that folder, where its examples have drawn them; those of the examples of
+`lstmcast example` are drawn by pictures.py. The tests run the same functions and compare.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ LONGEST = 120  # seconds for one command
 
 
 def pages() -> list[Path]:
-    """The README and all pages of the docs that have examples."""
-    found = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    """The READMEs and all pages of the docs that have examples."""
+    found = [ROOT / "README.md", ROOT / "README.ja.md", *sorted((ROOT / "docs").rglob("*.md"))]
     return [page for page in found if EXAMPLE.search(page.read_text(encoding="utf-8"))]
 
 

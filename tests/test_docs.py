@@ -18,7 +18,8 @@ import lstmcast as lc
 from lstmcast.cli import app
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+NAMES = ("README.md", "README.ja.md", "ARCHITECTURE.md", "CHANGELOG.md")
+PAGES = [*(ROOT / name for name in NAMES), *sorted((ROOT / "docs").rglob("*.md"))]
 TEXT = {page: page.read_text(encoding="utf-8") for page in PAGES}
 
 
@@ -125,10 +126,11 @@ def test_links_lead_somewhere(page):
 
 
 def test_every_picture_is_shown_and_drawn_by_an_example():
-    text = "".join(TEXT.values())
+    text, by_script = "".join(TEXT.values()), script("docs/pictures.py").DRAWN
     for picture in (ROOT / "docs" / "images").iterdir():
         assert f"images/{picture.name}" in text
-        assert re.search(rf'(--plot |save\("){picture.name}', text), f"no example draws {picture.name}"
+        by_example = re.search(rf'(--plot |save\("){picture.name}', text)
+        assert by_example or picture.stem.removesuffix("-ja") in by_script, f"no example draws {picture.name}"
 
 
 # ---------------------------------------------------------------- nothing is left out

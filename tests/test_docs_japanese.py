@@ -1,0 +1,73 @@
+"""Pages in two languages say the same: as many headings and tables, the same code, links to and fro."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+TWINS = [
+    (ROOT / "README.md", ROOT / "README.ja.md"),
+    (DOCS / "examples.md", DOCS / "ja" / "examples.md"),
+    *((page, DOCS / "ja" / "articles" / page.name) for page in sorted((DOCS / "articles").glob("*.md"))),
+]
+IDS = [japanese.relative_to(ROOT).as_posix() for _, japanese in TWINS]
+FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+KANA = re.compile(r"[ぁ-ヿ]")
+
+both = pytest.mark.parametrize(("english", "japanese"), TWINS, ids=IDS)
+
+
+def code(page: str) -> list[str]:
+    """Its blocks, without comments: those are in the language of the page."""
+    return [re.sub(r" *# .*$", "", block, flags=re.MULTILINE) for block in FENCED.findall(page)]
+
+
+def lines(page: str, mark: str) -> list[str]:
+    return [line for line in FENCED.sub("", page).splitlines() if line.startswith(mark)]
+
+
+@both
+def test_a_page_says_in_both_languages_the_same(english, japanese):
+    ours, theirs = english.read_text(encoding="utf-8"), japanese.read_text(encoding="utf-8")
+    assert code(ours) == code(theirs)
+    for mark in ("#", "|", "- ", "!["):
+        if english.name != "README.md" or mark == "#":  # its lists of links are shorter in Japanese
+            assert len(lines(ours, mark)) == len(lines(theirs, mark)), mark
+    assert KANA.search(theirs.partition("\n## ")[0]) and not KANA.search(ours.replace("日本語", ""))
+
+
+@both
+def test_a_page_leads_to_its_twin_and_back(english, japanese):
+    for page, other, name in ((english, japanese, "日本語"), (japanese, english, "English")):
+        target = re.search(rf"\[{name}\]\(([^)]+)\)", page.read_text(encoding="utf-8").partition("\n#")[0])
+        assert target and (page.parent / target[1]).resolve() == other
+
+
+def test_every_japanese_page_has_an_english_one():
+    pages = {path for path in (DOCS / "ja").rglob("*.md") if path.name != "index.md"}
+    assert pages == {japanese for _, japanese in TWINS} - {ROOT / "README.ja.md"}
+
+
+def test_japanese_pages_show_pictures_with_japanese_labels():
+    for page in (DOCS / "ja").rglob("*.md"):
+        for picture in re.findall(r"images/([\w-]+\.png)", page.read_text(encoding="utf-8")):
+            assert picture.endswith("-ja.png"), f"{page.name} shows {picture}"
+
+
+def test_pictures_are_small():
+    pages = [*(DOCS / "articles").glob("*.md"), *(DOCS / "ja").rglob("*.md"), DOCS / "examples.md"]
+    shown = {name for page in pages for name in re.findall(r"images/([\w-]+\.png)", page.read_text(encoding="utf-8"))}
+    assert shown
+    for name in shown:
+        assert (DOCS / "images" / name).stat().st_size < 150_000, f"{name} is larger than pages should load"
+
+
+def test_words_of_the_tables_are_translated_once():
+    words = json.loads((ROOT / "benchmarks" / "japanese.json").read_text(encoding="utf-8"))
+    assert all(english.strip() and japanese.strip() and english != japanese for english, japanese in words.items())
+    assert not [japanese for japanese in words.values() if any(word in japanese for word in words if len(word) > 12)]
