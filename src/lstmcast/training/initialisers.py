@@ -61,7 +61,7 @@ def _keras(module: NetworkModule) -> None:
 
 
 def _zeros(module: NetworkModule) -> None:
-    """Kernels of zeros still learn: their gradient needs the layer's output only, which the head's weights give.
+    """Kernels of zeros still learn: the output is 0 at first, but the candidate's kernel has a gradient through the head.
 
     Not so where the head is zero too.
     """
