@@ -1,8 +1,8 @@
 """Article 5: a temperature from a CSV file, windows of 20 days, the next five days; callbacks, and a summary.
 
 The article is a course page for Keras in Colab with 101 values. Its LSTM kernel begins with zeros: the network
-says nothing at first, but learns all the same, as the gradient of the candidate's kernel comes through the head and needs
-no kernel. By default there are more days, and a network that is trained until it is good.
+says nothing at first, but learns all the same, as the gradient of the candidate's kernel comes through the head and
+needs no kernel. By default there are more days, and a network that is trained until it is good.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ def _keras(module: NetworkModule) -> None:
 
 
 def _zeros(module: NetworkModule) -> None:
-    """Kernels of zeros still learn: the output is 0 at first, but the candidate's kernel has a gradient through the head.
+    """Kernels of zeros still learn: the output is 0 at first, but the head gives the candidate's kernel a gradient.
 
     Not so where the head is zero too.
     """
