@@ -329,14 +329,16 @@ def _goal(row: Row) -> str:
 
 def beats(results: Results) -> str:
     """What came of one whole run of `lstmcast example beats --faithful`."""
-    result = results["beats_faithful"]
-    rows = [
-        {"what": "stopped after epoch", "value": number(result["stopped_epoch"], 0)},
-        {"what": "epoch that was kept (lowest validation loss)", "value": number(result["best_epoch"], 0)},
-        {"what": "training", "value": f"{result['training_seconds'] / 60:,.0f} min"},
-        *({"what": row["measure"], "value": significant(row["value"])} for row in result["rows"]),
+    rows = rows_of(results, "articles")
+    found = {row["measure"]: row for row in rows if (row["example"], row["mode"]) == ("beats", "faithful")}
+    stopped, best = found.pop("epochs trained"), found.pop("best epoch")
+    shown = [
+        {"what": "stopped after epoch", "value": number(stopped["value"], 0)},
+        {"what": "epoch that was kept (lowest validation loss)", "value": number(best["value"], 0)},
+        {"what": "training", "value": f"{stopped['seconds'] / 60:,.0f} min"},
+        *({"what": measure, "value": significant(row["value"])} for measure, row in found.items()),
     ]  # fmt: skip
-    return f"{table(rows, {'what': ('', str), 'value': ('value', cell)})}\n\n{measured(result)}"
+    return f"{table(shown, {'what': ('', str), 'value': ('value', cell)})}\n\n{measured(results['articles'])}"
 
 
 def significant(value: Any) -> str:

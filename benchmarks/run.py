@@ -1,7 +1,8 @@
 """All benchmarks one after the other, then what they say beside what was aimed at: `make bench`.
 
-Peers (AutoETS, AutoTheta) are read from results/peers/ unless --peers is given. Takes about ten minutes on two cores.
-The last table, as Markdown, is also written to results/summary.md.
+Peers (AutoETS, AutoTheta) are read from results/peers/ unless --peers is given. Takes about ten minutes on two cores;
+those of training, which `make bench-training` runs (--training), about as long. The last table, as Markdown, is also
+written to results/summary.md; it has the numbers of what ran before, too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 from common import HERE, RESULTS, arguments, data_folder, read_result
 
 SCRIPTS = ("speed", "m3", "airline", "classic", "m4", "coverage", "ar1", "validate", "shipped")
+TRAINING = ("training_loop", "training_peers", "training_m3", "training_ar1", "kill_resume")
 WITH_PEERS = ("m3", "airline", "classic")
 
 
@@ -43,6 +45,11 @@ def m3_monthly(result: dict[str, Any]) -> dict[str, Any]:
     return next(one for one in result["rows"] if one["set"] == "m3_monthly")
 
 
+def fewest(ours: str) -> Callable[[dict[str, Any]], float]:
+    """How many times as many examples as the faster of the peers, with one layer or two."""
+    return lambda result: min(value for name, value in result["times_as_fast"].items() if name.startswith(ours))
+
+
 GOALS = (
     Goal("`forecast airline.csv --plot --out`, s", 2.0, "speed", lambda r: r["process_airline_plot_out"]),
     Goal("the same without `--plot`, s", 1.0, "speed", lambda r: r["process_airline_out"]),
@@ -65,6 +72,17 @@ GOALS = (
     Goal("… at each step", 90.0, "coverage", lambda r: max(m3_monthly(r)["calibrated80_by_step"])),
     Goal("… and at least", 70.0, "coverage", lambda r: min(m3_monthly(r)["calibrated80_by_step"]), True),
     Goal("AR(1), one-step MAE of an H = 12 head over a one-step head's", 1.05, "ar1", lambda r: r["ratio"]["mae"]),
+    Goal("… through `fit`, causal inputs", 1.05, "training_ar1", lambda r: r["ratio"]["causal_mae"]),
+    Goal("… through `fit`, plain inputs", 1.05, "training_ar1", lambda r: r["ratio"]["plain_mae"]),
+    Goal("training loop over a bare PyTorch loop", 1.15, "training_loop", lambda r: r["windows"]["ratio"]),
+    Goal("1,000 epochs of the 5-4-3 network, s", 4.0, "training_loop", lambda r: r["sequence"]["ours"]),
+    Goal("windows trained per second relative to peers", 3.0, "training_peers", fewest("lstmcast /"), True),
+    Goal("… loss at every step, examples", 3.0, "training_peers", fewest("lstmcast, every step /"), True),
+    Goal("M3 monthly from scratch, MASE", 0.85, "training_m3", lambda r: row(r, "scratch")["mase"]),
+    Goal("… seconds of training", 30.0, "training_m3", lambda r: row(r, "scratch")["seconds"]),
+    Goal("M3 monthly fine-tuned, MASE", 0.825, "training_m3", lambda r: row(r, "fine-tuned")["mase"]),
+    Goal("… seconds of training", 30.0, "training_m3", lambda r: row(r, "fine-tuned")["seconds"]),
+    Goal("trainings killed and resumed, share bit-identical", 1.0, "kill_resume", lambda r: r["same"] / r["kills"], True),
 )  # fmt: skip
 
 
@@ -75,7 +93,7 @@ def summary() -> str:
         result = read_result(goal.script)
         try:
             value = goal.found(result) if result else None
-        except (KeyError, StopIteration):  # an option that was left out, or peers that were never fitted
+        except (KeyError, StopIteration, ValueError):  # an option that was left out, or peers that were never fitted
             value = None
         sign = "≥" if goal.at_least else "≤"
         met = "" if value is None else "yes" if (value >= goal.limit) == goal.at_least or value == goal.limit else "no"
@@ -86,10 +104,12 @@ def summary() -> str:
 def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument("--peers", action="store_true", help="fit AutoETS and AutoTheta again (minutes)")
-    parser.add_argument("--only", default=",".join(SCRIPTS), help="which, with commas between them; '' for the summary")
+    parser.add_argument("--training", action="store_true", help="the benchmarks of training instead")
+    parser.add_argument("--only", metavar="NAMES", help="which, with commas between them; '' for the summary")
     given = parser.parse_args()
     data = data_folder(given.data)
-    for name in filter(None, given.only.split(",")):
+    usual = TRAINING if given.training else SCRIPTS
+    for name in usual if given.only is None else filter(None, given.only.split(",")):
         command = [sys.executable, str(HERE / f"{name}.py"), "--data", str(data)]
         command += ["--peers"] if given.peers and name in WITH_PEERS else []
         command += ["--dry"] if given.dry else []

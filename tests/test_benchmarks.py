@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-NEEDING_DATA = ("m3", "m4", "airline", "classic", "coverage", "validate", "shipped", "peers", "run")
+NEEDING_DATA = (
+    "m3", "m4", "airline", "classic", "coverage", "validate", "shipped", "peers", "run", "training_m3", "training_peers",
+)  # fmt: skip
 
 
 @pytest.fixture

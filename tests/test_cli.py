@@ -242,12 +242,12 @@ def test_info_shows_the_manifest(run, tmp_path):
 @pytest.fixture
 def saved(run, tmp_path, monkeypatch) -> Path:
     """A model with a small network of chance weights, saved after the first 120 months of the airline data."""
-    from lstmcast import forecaster
+    from lstmcast import beginning, forecaster
     from lstmcast.model.network import Network, NetworkConfig, array_shapes
 
     config, rng = NetworkConfig(layers=(4,), horizon=12), np.random.default_rng(0)
     weights = {name: rng.normal(0, 0.1, shape).astype("float32") for name, shape in array_shapes(config).items()}
-    monkeypatch.setattr(forecaster, "_shipped", lambda: Network(config, [weights]))
+    monkeypatch.setattr(beginning, "shipped", lambda: Network(config, [weights]))
     monkeypatch.setattr(cli, "_model", lambda horizon, levels=LEVELS, training=None: forecaster.LSTMForecaster(horizon))
     lines = AIRLINE.read_text(encoding="utf-8").splitlines()
     (tmp_path / "old").mkdir()

@@ -199,6 +199,17 @@ def test_a_resumed_run_gives_the_same_bits(network, config, epoch, tmp_path, mon
     assert rows_without_seconds(whole.history) == rows_without_seconds(resumed.history)
 
 
+def test_another_number_of_threads_may_resume(tmp_path, monkeypatch):
+    """The bits of orthogonal kernels of so many units depend on it, and those a run started from with them."""
+    monkeypatch.setattr("lstmcast.training.checkpoint.Keeper.due", lambda self: self.folder is not None)
+    network, config = replace(PLAIN, layers=(300,)), replace(QUICK, epochs=2)
+    with pytest.raises(Interrupted):
+        fit_network(network, plain_data(), config, folder=tmp_path, threads=1, callbacks=[interrupt(2)])
+    seen = []
+    fit_network(network, plain_data(), config, folder=tmp_path, resume=True, threads=2, callbacks=[seen.append])
+    assert [report.epoch for report in seen] == [2]
+
+
 def test_an_epoch_that_was_cut_short_is_repeated(tmp_path, monkeypatch):
     whole = fit_network(PLAIN, plain_data(), QUICK)
     monkeypatch.setattr("lstmcast.training.checkpoint.Keeper.due", lambda self: self.folder is not None)

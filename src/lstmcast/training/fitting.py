@@ -130,7 +130,7 @@ def _train_all(job: Job, data: FitData, given: Sequence[Any]) -> tuple[list[Memb
         run, run_notes = _prepare(job, data, number, arrays)
         notes = run_notes
         try:
-            members.append(_train_one(job, data, run, number, arrays is not None))
+            members.append(_train_one(job, data, run, number, arrays))
         except KeyboardInterrupt:  # before anything was trained
             if not members:
                 raise
@@ -155,13 +155,15 @@ def _prepare(job: Job, data: FitData, number: int, arrays: dict[str, NDArray] | 
     return Run(reader, regime, job.config, seeds, np.asarray(data.ids), job.config.epochs), notes
 
 
-def _train_one(job: Job, data: FitData, run: Run, number: int, has_start: bool, part: str = "member") -> Member:
+def _train_one(
+    job: Job, data: FitData, run: Run, number: int, start: dict[str, NDArray] | None, part: str = "member"
+) -> Member:
     """Train a prepared run to its end, or until Ctrl-C: the best so far."""
     about = {
         "network": TypeAdapter(NetworkConfig).dump_python(job.network, mode="json"),
         "training": to_json(job.config),
         "seed": job.seed,
-        "start": _fingerprint(run) if job.folder else "",
+        "start": _fingerprint(start) if job.folder else "",
         "data": data.fingerprint() if job.folder else "",
         "epochs": run.epochs,
     }
@@ -171,7 +173,7 @@ def _train_one(job: Job, data: FitData, run: Run, number: int, has_start: bool, 
         found = keeper.load() if job.resume else None
         if found is not None:
             loop.take_up(run, *found)
-        elif has_start and part == "member":
+        elif start is not None and part == "member":
             loop.validate_start(run)
         loop.train(run, keeper, partial(_tell, job, number) if part == "member" else _tell_nobody)
     except KeyboardInterrupt:
@@ -215,7 +217,7 @@ def _refit_all(
         run, _ = _prepare(again, data, number, arrays)
         run.epochs = member.best_epoch
         try:
-            refit = _train_one(again, data, run, number, arrays is not None, "refit")
+            refit = _train_one(again, data, run, number, arrays, "refit")
         except KeyboardInterrupt:
             refit = member._replace(interrupted=True)
         if refit.interrupted:
@@ -244,12 +246,13 @@ def _interrupted(members: list[Member], job: Job) -> str:
     return f"interrupted {done}after epoch {rows[-1].epoch if rows else 0}: the best so far is kept"
 
 
-def _fingerprint(run: Run) -> str:
+def _fingerprint(start: dict[str, NDArray] | None) -> str:
+    """Of weights that are given: fresh ones follow from seed and settings, in bits that depend on the threads."""
     import hashlib
 
     made = hashlib.sha256()
-    for weight in run.weights:
-        made.update(weight.detach().cpu().numpy().tobytes())
+    for name, array in sorted((start or {}).items()):
+        made.update(name.encode() + array.tobytes())
     return made.hexdigest()
 
 
