@@ -11,7 +11,7 @@ PRETRAIN ?=
 export MPLBACKEND = agg
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-all forecast test lint docs docs-refresh bench bench-training pretrain wheel clean
+.PHONY: help install install-all forecast test lint docs docs-refresh bench bench-training bench-articles pretrain wheel clean
 
 help:                ## what can be made
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ bench: $(VENV)/.all ## the numbers that the README shows
 
 bench-training: $(VENV)/.all ## what training costs and gives: seconds, accuracy, resumed after a kill
 	$(BIN)/python benchmarks/run.py --training
+
+bench-articles: $(VENV)/.all ## the examples of the five articles, by their commands
+	$(BIN)/python benchmarks/articles.py
 
 pretrain: $(VENV)/.all ## make the shipped network again; goes on where it was stopped; options with PRETRAIN="--members 1"
 	$(BIN)/python -m lstmcast.training --checkpoints runs/pretraining --out src/lstmcast/weights $(PRETRAIN)

@@ -61,7 +61,8 @@ def trained(horizon: int, seed: int, folder: Path) -> Path:
         values = values[:, : LENGTH - 12 + horizon]
         batch = batch_from_series(rng, values, (1,), "", False, POSITIONS, config.causal_inputs)
         x, positions, target, weight = (torch.from_numpy(part) for part in batch)
-        loss = weighted_pinball(module(x, positions), target, weight)
+        quantiles_NHQ = module.answers.quantiles(module(x, positions).squeeze(2), torch)
+        loss = weighted_pinball(quantiles_NHQ, target, weight)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)

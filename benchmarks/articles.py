@@ -1,8 +1,8 @@
 """The examples of the five articles, each run by its command: errors and seconds, beside the numbers aimed at.
 
 By default three seeds each, of which the median counts; with the article's own settings one. Runs are kept in a folder:
-what is there is not run again, and what was interrupted goes on. `beats --faithful` takes hours: unless it is asked for,
-or was run, its rows are those of the last result.
+what is there is not run again, and what was interrupted goes on. `beats --faithful` takes hours: unless it is asked
+for, or was run, its rows are those of the last result.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ import sys
 from typing import Any
 
 from common import RESULTS, WEIGHTS
-from readme import number, share, shipped_weights, table, text
+from readme import shipped_weights
+from tables import number, share, table, text
 
 CARD = WEIGHTS / "CARD.md"
 
@@ -34,7 +35,7 @@ def card(manifest: dict[str, Any], result: dict[str, Any]) -> str:
     worse = [row["set"] for row in rows if row["ratio"] >= 1]
     return f"""# The shipped network
 
-**What it is.** {members} LSTM networks of {network["layers"]} layers with {network["units"]} units each, whose
+**What it is.** {members} LSTM networks of {len(network["layers"])} layers with {network["layers"][0]} units each, whose
 quantiles are averaged: {size / 4:,.0f} numbers, {size / 1e6:.2f} MB. It reads a series once, in order, and answers
 with seven quantiles of each of the next {network["horizon"]} steps; longer horizons feed its medians back.
 

@@ -39,7 +39,9 @@ class Uncalibrated:
 
     def __init__(self, horizon: int, weights: str | Path = "pretrained") -> None:
         self.horizon = horizon
-        self.network = lc.LSTMForecaster(horizon, weights=weights).network
+        network = lc.LSTMForecaster(horizon, weights=weights).network
+        assert network is not None  # weights that are there
+        self.network = network
 
     def predict(self, panel: lc.Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> lc.Forecast:
         """As `LSTMForecaster.predict`, without held-out cutoffs."""

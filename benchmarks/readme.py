@@ -11,72 +11,39 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+from tables import (
+    Results,
+    Row,
+    cell,
+    chosen,
+    measured,
+    number,
+    rows_of,
+    seconds,
+    share,
+    significant,
+    table,
+    text,
+    with_protocol,
+)
+from training_tables import TRAINING
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 WEIGHTS = ROOT / "src" / "lstmcast" / "weights" / "weights.safetensors"
-NAMES = ("README.md", "README.ja.md", "docs/benchmarks.md", "docs/examples.md", "docs/ja/examples.md")
+NAMES = (
+    "README.md", "README.ja.md", "docs/benchmarks.md", "docs/examples.md", "docs/ja/examples.md",
+    "docs/how-to/online.md",
+)  # fmt: skip
 PAGES = tuple(ROOT / name for name in NAMES)
 WORDS = ROOT / "benchmarks" / "japanese.json"
 BLOCK = re.compile(r"(?P<begin><!-- bench:(?P<name>[\w-]+) -->\n)(?P<body>.*?)(?P<end><!-- /bench -->)", re.DOTALL)
 
 M3 = ("yearly", "quarterly", "monthly", "other")
-
-Results = Mapping[str, Mapping[str, Any]]
-Row = Mapping[str, Any]
-
-# ---------------------------------------------------------------- numbers and tables
-
-
-def number(value: Any, decimals: int) -> str:
-    """A number with so many decimals; a dash where it is unknown."""
-    return "–" if value is None else f"{value:,.{decimals}f}"
-
-
-def share(value: Any) -> str:
-    """A share (0 to 1) in percent."""
-    return "–" if value is None else f"{100 * value:.0f} %"
-
-
-def seconds(value: Any) -> str:
-    """A time with two digits or so."""
-    return "–" if value is None else f"{value:.2f} s" if value < 10 else f"{value:,.0f} s"
-
-
-def cell(value: Any) -> str:
-    """A cell that is text already, empty where there is nothing to say."""
-    return "" if value is None else value
-
-
-def table(rows: Sequence[Row], columns: Mapping[str, tuple[str, Callable[[Any], str]]]) -> str:
-    """Markdown: a column for each key, with its heading and how it is written."""
-    lines = ["| " + " | ".join(heading for heading, _ in columns.values()) + " |"]
-    lines.append("|" + "|".join("---" if write is str else "--:" for _, write in columns.values()) + "|")
-    for row in rows:
-        lines.append("| " + " | ".join(write(row.get(key)) for key, (_, write) in columns.items()) + " |")
-    return "\n".join(lines)
-
-
-def text(decimals: int) -> Callable[[Any], str]:
-    """How a column with so many decimals is written."""
-    return lambda value: number(value, decimals)
-
-
-def rows_of(results: Results, name: str) -> list[dict[str, Any]]:
-    """The rows of a result."""
-    return [dict(row) for row in results[name]["rows"]]
-
-
-def chosen(results: Results, name: str, **keys: str) -> Row:
-    """The one row of a result with these values; KeyError where there is none."""
-    for row in results[name]["rows"]:
-        if all(row.get(key) == value for key, value in keys.items()):
-            return row
-    raise KeyError(f"{name}: {keys}")
-
 
 # ---------------------------------------------------------------- README
 
@@ -179,15 +146,6 @@ def weak(results: Results) -> str:
     return "\n".join(f"- {what}: {', '.join(names) or 'none'}." for what, names in parts)
 
 
-def measured(result: Row) -> str:
-    """When and where."""
-    machine, versions = result["machine"], result["versions"]
-    return (
-        f"Measured on {result['date']} with lstmcast {versions['lstmcast']} and Python {versions['python']}, "
-        f"{machine['cores']} cores ({machine['cpu']}), threads: {result['threads']}."
-    )
-
-
 # ---------------------------------------------------------------- docs/benchmarks.md
 
 SCORES = {
@@ -195,11 +153,6 @@ SCORES = {
     "scaled_crps": ("CRPS, scaled", text(3)), "coverage80": ("in 80 %", share), "coverage95": ("in 95 %", share),
     "seconds": ("seconds", text(2)),
 }  # fmt: skip
-
-
-def with_protocol(results: Results, name: str, body: str) -> str:
-    """A table below the protocol that the benchmark itself states."""
-    return f"{results[name]['protocol']}\n\n{body}\n\n{measured(results[name])}"
 
 
 def m3(results: Results) -> str:
@@ -341,11 +294,6 @@ def beats(results: Results) -> str:
     return f"{table(shown, {'what': ('', str), 'value': ('value', cell)})}\n\n{measured(results['articles'])}"
 
 
-def significant(value: Any) -> str:
-    """A number with four digits; a dash where it is unknown."""
-    return "–" if value is None else f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
-
-
 # ---------------------------------------------------------------- the same in Japanese
 
 
@@ -364,6 +312,7 @@ def in_japanese(write: Callable[[Results], str]) -> Callable[[Results], str]:
 TABLES: dict[str, Callable[[Results], str]] = {
     "headline": headline, "weak": weak, "airline": airline, "classic": classic, "m3": m3, "m4": m4,
     "coverage": coverage, "ar1": ar1, "speed": speed, "shipped": shipped, "articles": articles, "beats": beats,
+    **TRAINING,
 }  # fmt: skip
 TABLES |= {f"{write.__name__}-ja": in_japanese(write) for write in (headline, weak, examples, beats)}
 

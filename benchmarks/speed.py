@@ -23,6 +23,8 @@ import numpy as np
 from common import HERE, arguments, print_table, write_result
 
 import lstmcast as lc
+from lstmcast.beginning import shipped
+from lstmcast.model import reading
 
 AIRLINE = HERE.parent / "examples" / "airline.csv"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE.parent / "src"), "MPLBACKEND": "agg"}
@@ -88,21 +90,21 @@ def processes(times: int) -> dict[str, float]:
 def network(times: int) -> dict[str, float]:
     """The network alone, in this process."""
     forecaster = lc.LSTMForecaster(horizon=12)
-    net, periods = forecaster.network, (12,)
+    net, periods = shipped(), (12,)
     rng = np.random.default_rng(0)
     season = np.sin(np.arange(96) * 2 * np.pi / 12)
     values = 100 + 10 * season + np.cumsum(rng.normal(size=(1_428, 96)), axis=1)
 
     def whole() -> None:
-        reading, _ = net.read(net.start(len(values), periods), values, periods, "monthly", True)
-        net.answer(reading)
+        found, _ = reading.read(net, reading.start(net, len(values), periods), values, periods, "monthly", True)
+        reading.answer(net, found)
 
     one = values[:1]
-    _, state = net.read(net.start(1, periods), one, periods, "monthly", True)
+    _, state = reading.read(net, reading.start(net, 1, periods), one, periods, "monthly", True)
 
     def step() -> None:
-        reading, _ = net.read(state, one[:, :1], periods, "monthly", True)
-        net.answer(reading)
+        found, _ = reading.read(net, state, one[:, :1], periods, "monthly", True)
+        reading.answer(net, found)
 
     panel = lc.Panel.from_arrays(values, frequency="MS", start="2000-01")
     return {

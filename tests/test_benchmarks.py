@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 NEEDING_DATA = (
-    "m3", "m4", "airline", "classic", "coverage", "validate", "shipped", "peers", "run", "training_m3", "training_peers",
+    "m3", "m4", "airline", "classic", "coverage", "validate", "shipped", "peers", "run",
+    "training_m3", "training_peers",
 )  # fmt: skip
 
 

@@ -27,7 +27,9 @@ def script(path: str):
     """A script of the repository as a module."""
     specification = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
     module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str((ROOT / path).parent))  # it imports what lies beside it
+        specification.loader.exec_module(module)
     return module
 
 
