@@ -73,13 +73,20 @@ def trained(horizon: int, seed: int, folder: Path) -> Path:
     return folder / f"h{horizon}-{seed}"
 
 
+def unseen(series: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Series that no network was trained on, the optimal forecast of each value, each series' error scale."""
+    values, optimal = ar1(np.random.default_rng(2024), series, TEST_LENGTH)
+    return values, optimal, np.abs((values - optimal)[:, 1:]).mean(axis=1) * np.sqrt(np.pi / 2)
+
+
 def one_step_errors(weights: str | Path, values: np.ndarray, scale: np.ndarray) -> dict[str, float]:
-    """MAE and RMSE, in units of each series' error scale, of the values after the first ones."""
+    """`errors` of a saved network."""
     observed = lc.LSTMForecaster(1, weights=weights).predict(lc.Panel.from_arrays(values), mode="observed")
-    return _errors(observed.point.reshape(len(values), -1)[:, BEFORE - 1 :], values, scale)
+    return errors(observed.point.reshape(len(values), -1)[:, BEFORE - 1 :], values, scale)
 
 
-def _errors(forecast: np.ndarray, values: np.ndarray, scale: np.ndarray) -> dict[str, float]:
+def errors(forecast: np.ndarray, values: np.ndarray, scale: np.ndarray) -> dict[str, float]:
+    """MAE and RMSE, in units of each series' error scale, of the values after the first ones."""
     error = (forecast - values[:, BEFORE:]) / scale[:, None]
     return {"mae": float(np.abs(error).mean()), "rmse": float(np.sqrt((error**2).mean()))}
 
@@ -89,16 +96,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2, help="networks of each horizon")
     given = parser.parse_args()
     began = time.monotonic()
-    values, optimal = ar1(np.random.default_rng(2024), TESTED, TEST_LENGTH)
-    scale = np.abs((values - optimal)[:, 1:]).mean(axis=1) * np.sqrt(np.pi / 2)
-    rows: list[dict[str, Any]] = [{"forecast": "optimal", **_errors(optimal[:, BEFORE:], values, scale)}]
+    values, optimal, scale = unseen(TESTED)
+    rows: list[dict[str, Any]] = [{"forecast": "optimal", **errors(optimal[:, BEFORE:], values, scale)}]
     with tempfile.TemporaryDirectory() as folder:
         for horizon in (1, 12):
-            errors = [one_step_errors(trained(horizon, k, Path(folder)), values, scale) for k in range(given.seeds)]
-            mean = {key: float(np.mean([error[key] for error in errors])) for key in ("mae", "rmse")}
+            found = [one_step_errors(trained(horizon, k, Path(folder)), values, scale) for k in range(given.seeds)]
+            mean = {key: float(np.mean([error[key] for error in found])) for key in ("mae", "rmse")}
             rows.append({"forecast": f"head with H = {horizon}", **mean})
     rows.append({"forecast": "shipped network", **one_step_errors("pretrained", values, scale)})
-    rows.append({"forecast": "last value", **_errors(values[:, BEFORE - 1 : -1], values, scale)})
+    rows.append({"forecast": "last value", **errors(values[:, BEFORE - 1 : -1], values, scale)})
     ratio = {key: rows[2][key] / rows[1][key] for key in ("mae", "rmse")}
     shipped = {key: rows[3][key] / rows[1][key] for key in ("mae", "rmse")}
     rows[2] |= {f"ratio_{key}": value for key, value in ratio.items()}

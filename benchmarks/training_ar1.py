@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from ar1 import BEFORE, LENGTH, ar1
+from ar1 import BEFORE, LENGTH, ar1, errors, unseen
 from common import arguments, print_table, write_result
 
 import lstmcast as lc
@@ -23,7 +23,7 @@ from lstmcast import NetworkConfig, TrainingConfig
 from lstmcast.training.config import Optimiser, Schedule, Windows
 from lstmcast.transforms import Standard
 
-SERIES, TESTED, TEST_LENGTH = 400, 200, 256
+SERIES, TESTED = 400, 200
 UNITS = (16,)
 TRAINING = {
     "causal": replace(TrainingConfig.from_scratch(), epochs=32),
@@ -45,12 +45,6 @@ def forecaster(inputs: str, horizon: int, seed: int) -> lc.LSTMForecaster:
     )
 
 
-def errors(forecast: np.ndarray, values: np.ndarray, scale: np.ndarray) -> dict[str, float]:
-    """MAE and RMSE, in units of each series' error scale, of the values after the first ones."""
-    error = (forecast - values[:, BEFORE:]) / scale[:, None]
-    return {"mae": float(np.abs(error).mean()), "rmse": float(np.sqrt((error**2).mean()))}
-
-
 def one_step_errors(model: lc.LSTMForecaster, values: np.ndarray, scale: np.ndarray) -> dict[str, float]:
     """Of a trained model on series that it has not seen."""
     model.memory = None  # these are other series than those that it was trained on, so they need other ids
@@ -65,8 +59,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=2, help="networks of each horizon")
     given = parser.parse_args()
     began = time.monotonic()
-    values, optimal = ar1(np.random.default_rng(2024), TESTED, TEST_LENGTH)
-    scale = np.abs((values - optimal)[:, 1:]).mean(axis=1) * np.sqrt(np.pi / 2)
+    values, optimal, scale = unseen(TESTED)
     training = lc.Panel.from_arrays(ar1(np.random.default_rng(7), SERIES, LENGTH)[0])
     rows: list[dict[str, Any]] = [{"forecast": "optimal", **errors(optimal[:, BEFORE:], values, scale)}]
     ratio: dict[str, float] = {}

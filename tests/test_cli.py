@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -40,32 +39,11 @@ class LastSeason:
         return Forecast.at_origins(panel, origins, point, point[:, :, None] + offsets, levels)
 
 
-@dataclass(frozen=True)
-class Done:
-    """How a command ended and what it said."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self):
-        return json.loads(self.out)
-
-
 @pytest.fixture
-def run(monkeypatch, capsys):
+def run(run, monkeypatch):
     """Run a command with the stand-in for the network."""
     monkeypatch.setattr(cli, "_model", LastSeason)
-
-    def invoke(*arguments) -> Done:
-        with pytest.raises(SystemExit) as ended:
-            cli.main([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        assert "Traceback" not in said.err + said.out
-        return Done(int(ended.value.code or 0), said.out, said.err)
-
-    return invoke
+    return run
 
 
 @pytest.fixture
