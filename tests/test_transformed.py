@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -96,11 +98,14 @@ def test_labels_that_are_scaled_apart_become_inputs_again():
     np.testing.assert_allclose(decode(plain, panel(), at(1, 15), 2)[0, 1, MEDIAN], expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("learned", ["nothing", "one", "both"])
 @pytest.mark.parametrize("context", [None, 6])
 @pytest.mark.parametrize("head", ["point", "quantiles", "normal", "student_t"])
-def test_many_origins_are_as_one_and_later_values_change_nothing(context, head):
+def test_many_origins_are_as_one_and_later_values_change_nothing(context, head, learned):
     plain = Plain(network(head=head, members=2), Transforms.of(Standard()), context=context)
-    plain = Plain(plain.network, plain.transforms, transformed.fitted(plain, panel(), at(0, 12)), context)
+    trained_on = {"one": panel().select("a").until([12]), "both": panel().until([12, 12])}
+    if learned in trained_on:
+        plain = replace(plain, state=transformed.fitted(plain, trained_on[learned]))
     series, counts = np.repeat([0, 1], 9), np.tile(np.arange(12, 21), 2)
     together = decode(plain, panel(), Origins(series, counts), 1)
     assert together.shape == (18, 1, len(LEVELS)) and (np.diff(together, axis=2) >= 0).all()
@@ -116,6 +121,47 @@ def test_sample_paths_spread_with_the_horizon_and_are_the_same_each_time():
     width = quantiles[0, :, -1] - quantiles[0, :, 0]
     assert (width[3:] > width[0]).all()
     np.testing.assert_array_equal(decode(plain, panel(), at(0, 25), 8), quantiles)
+
+
+def test_what_transforms_learn_at_an_origin_is_what_is_known_there():
+    plain, values = Plain(network(), Transforms.of(Standard())), VALUES["b"][:15]
+    expected = by_hand(plain.network, (values - values.mean()) / values.std(), steps=1)[0] * values.std() + values.mean()
+    for others in ([], [2], [9, 22]):
+        counts = np.array([15, *others])
+        together = decode(plain, panel(), Origins(np.full(len(counts), 1), counts), 1)
+        np.testing.assert_allclose(together[0, :, MEDIAN], expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("transform", [Standard(per="panel"), MinMax(per="panel")], ids=str)
+def test_what_is_learned_from_all_series_knows_nothing_later_either(transform):
+    plain = Plain(network(), Transforms.of(transform))
+    together = decode(plain, panel(), Origins(np.array([0, 0, 1, 1]), np.array([10, 20, 10, 20])), 2)
+    early = {name: values[:10] for name, values in VALUES.items()}
+    np.testing.assert_allclose(decode(plain, panel(early), Origins(np.arange(2), np.full(2, 10)), 2), together[::2])
+
+
+def test_columns_that_nothing_was_learned_of_are_scaled_by_what_is_known():
+    joint = {"sin": np.sin(np.arange(40) / 3), "cos": 5 * np.cos(np.arange(40) / 3)}
+    plain = Plain(network(channels=2), Transforms.of(Standard()))
+    together = decode(plain, panel(joint), Origins(np.array([0, 1, 0, 1]), np.array([30, 30, 12, 12])), 2)
+    early = panel({name: values[:12] for name, values in joint.items()})
+    np.testing.assert_allclose(decode(plain, early, Origins(np.arange(2), np.full(2, 12)), 2), together[2:])
+
+
+@pytest.mark.parametrize("head", ["quantiles", "normal", "student_t"])
+def test_the_first_answer_is_exact_however_far_is_forecast(head):
+    plain = Plain(network(head=head, horizon=3, members=2), Transforms.of(Standard()))
+    exact, far = (decode(plain, panel(), at(0, 25), horizon) for horizon in (3, 8))
+    np.testing.assert_array_equal(far[:, :3], exact)
+
+
+def test_the_errors_of_sample_paths_are_not_the_same_for_all_series():
+    twins = {f"series {k}": VALUES["a"] for k in range(20)}
+    plain = Plain(network(head="normal"), Transforms())
+    drawn = decode(plain, panel(twins), Origins(np.arange(20), np.full(20, 30)), 6)
+    assert (np.ptp(drawn[:, 1:], axis=0) > 0).all()  # the first answer is exact
+    ten = dict(list(twins.items())[10:])
+    np.testing.assert_array_equal(decode(plain, panel(ten), Origins(np.arange(10), np.full(10, 30)), 6), drawn[10:])
 
 
 def test_quantiles_of_sums_are_refused_with_what_to_do():
@@ -149,7 +195,7 @@ def test_joint_columns_must_fit(wrong):
 def test_missing_values_are_carried_forward_and_leading_ones_are_not_read():
     values = np.array([np.nan, np.nan, 3.0, 4.0, np.nan, 6.0, 7.0])
     plain = Plain(network(), Transforms())
-    prepared = prepare(plain, panel({"y": values}), transformed.fitted(plain, panel({"y": values}), at(0, 7)))
+    prepared = prepare(plain, panel({"y": values}), transformed.fitted(plain, panel({"y": values})))
     assert prepared.begun_N.tolist() == [False, False, True, True, True, True, True]
     assert prepared.inputs_NC[:, 0].tolist() == [0, 0, 3, 4, 4, 6, 7]
     expected = by_hand(plain.network, [3.0, 4.0, 4.0, 6.0, 7.0])[0]

@@ -155,7 +155,7 @@ def fit(
     interrupted = fitted.learned.interrupted
     fitted.save(model)
     if not interrupted:
-        store.remove_stores(checkpoints)
+        store.remove_stores(checkpoints, kind="checkpoint")
     tested = _tested_where_held_back(fitted, panel)
     files = [str(model)]
     if plot is not None:

@@ -123,19 +123,20 @@ def is_store(folder: str | Path) -> bool:
         return False
 
 
-def remove_stores(folder: str | Path) -> None:
-    """Remove the stores that lie in a folder, and the folder itself if nothing else does.
+def remove_stores(folder: str | Path, kind: str) -> None:
+    """Remove the stores of a kind that lie in a folder, and the folder itself if nothing else does.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
-    ...     save(place + "/runs/one", {}, {})
-    ...     remove_stores(place + "/runs")
-    ...     os.listdir(place)
-    []
+    ...     save(place + "/runs/member-0", {"kind": "checkpoint"}, {})
+    ...     save(place + "/runs/sales", {"kind": "forecaster"}, {})
+    ...     remove_stores(place + "/runs", kind="checkpoint")
+    ...     os.listdir(place + "/runs")
+    ['sales']
     """
     place = Path(folder)
     for part in place.iterdir() if place.is_dir() else ():
-        if is_store(part):
+        if is_store(part) and _parsed_manifest(part).get("kind") == kind:
             shutil.rmtree(part, ignore_errors=True)
     with contextlib.suppress(OSError):
         place.rmdir()

@@ -10,14 +10,16 @@ the series from its beginning and keeps its state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
+from lstmcast.data.table import offsets_of
 from lstmcast.errors import DataError, UsageError
 from lstmcast.forecast import Origins
 from lstmcast.model.heads import LEVELS, SCORES
@@ -31,6 +33,7 @@ BATCH = 256  # positions that are read together
 CHUNK = 256  # steps read at once
 LARGEST = 1e30  # that the network reads: products stay within 32-bit numbers
 PATHS = 400  # sample paths, where quantiles cannot be had directly
+MOST_VALUES = 4_000_000  # read at once for origins whose transforms learn anew
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,23 +80,81 @@ def decode(plain: Plain, panel: Panel, origins: Origins, horizon: int, *, free: 
     calibrated. Raises UsageError where quantiles would have to be added up, DataError where joint series do not share
     their times.
     """
-    state = fitted(plain, panel, origins)
+    result = np.empty((len(origins.series), horizon, len(LEVELS)))
+    for chosen, known, at in _scaled_alike(plain, panel, origins):
+        result[chosen] = _decode(plain, known, at, horizon, free)
+    return result
+
+
+def _decode(plain: Plain, panel: Panel, origins: Origins, horizon: int, free: bool) -> NDArray:
+    """`decode` with one state of the transforms for each series."""
+    state = fitted(plain, panel)
     values_OHX, paths = _transformed(plain, panel, state, origins, horizon, free)
     applied = plain.transforms.apply(panel.values, panel.offsets, state)
     units_OHX = plain.transforms.invert(values_OHX, *origins, applied, state, paths=paths)
     if paths:
-        return np.quantile(units_OHX, LEVELS, axis=2).transpose(1, 2, 0)
+        quantiles_OHQ = np.quantile(units_OHX, LEVELS, axis=2).transpose(1, 2, 0)
+        steps = 1 if free else plain.network.config.steps
+        if horizon > steps and not plain.transforms.adds_up(steps):  # the first answer needs no draws
+            quantiles_OHQ[:, :steps] = _decode(plain, panel, origins, steps, free)
+        return quantiles_OHQ
     return units_OHX if units_OHX.shape[2] > 1 else _around(units_OHX, plain, panel, origins)
 
 
-def fitted(plain: Plain, panel: Panel, origins: Origins) -> TransformsState:
-    """What the transforms know of each series; new ones are fitted on what is known at their earliest origin."""
-    earliest = panel.lengths.copy()
-    np.minimum.at(earliest, origins.series, origins.counts)
-    known = panel.until(earliest)
+def _scaled_alike(plain: Plain, panel: Panel, origins: Origins) -> Iterator[tuple[NDArray, Panel, Origins]]:
+    """Which origins (P,) can share a state of the transforms, and the panel and origins to decode them with.
+
+    What was learned of a series holds wherever it is forecast. Of other series the transforms learn what is known at an
+    origin, anew at each: otherwise a forecast would know what came later, or depend on which others are asked for.
+    """
+    everything = np.arange(len(origins.series))
+    if not plain.transforms.learns:
+        yield everything, panel, origins
+        return
+    learned = set() if plain.state is None else set(plain.state.ids.tolist())
+    learned_S = np.array([name in learned for name in panel.ids.tolist()], bool)
+    learned_O = np.full(len(everything), learned_S.all()) if plain.joint else learned_S[origins.series]
+    if learned_O.any():
+        chosen = everything[learned_O]
+        yield chosen, panel, Origins(origins.series[chosen], origins.counts[chosen])
+    for chosen in _known_together(plain, origins, everything[~learned_O]):
+        series, counts = origins.series[chosen], origins.counts[chosen]
+        if plain.joint:
+            require_joint(plain.network.config.channels, panel)
+            yield chosen, panel.until(np.full(len(panel), counts[0])), Origins(series, counts)
+        else:
+            yield chosen, _as_known(panel, series, counts), Origins(np.arange(len(chosen)), counts)
+
+
+def _known_together(plain: Plain, origins: Origins, fresh_P: NDArray) -> Iterator[NDArray]:
+    """Origins whose series are learned from in one go: by count, by the k-th of each series, or as many as fit."""
+    series, counts = origins.series[fresh_P], origins.counts[fresh_P]
+    if plain.joint:
+        key = counts
+    elif plain.state is None and plain.transforms.pooled:
+        order = np.lexsort((counts, series))
+        key = np.empty_like(counts)
+        key[order] = np.arange(len(order)) - np.searchsorted(series[order], series[order])
+    else:
+        key = np.cumsum(counts) // MOST_VALUES
+    for one in np.unique(key):
+        yield fresh_P[key == one]
+
+
+def _as_known(panel: Panel, series: NDArray, counts: NDArray) -> Panel:
+    """The first values of some series, as many of each as `counts` says; a series may come more than once."""
+    offsets = offsets_of(counts)
+    places = np.arange(offsets[-1]) + np.repeat(panel.offsets[series] - offsets[:-1], counts)
+    return replace(
+        panel, values=panel.values[places], offsets=offsets, ids=panel.ids[series], starts=panel.starts[series]
+    )
+
+
+def fitted(plain: Plain, panel: Panel) -> TransformsState:
+    """What the transforms know of each series: as learned, or from the panel where nothing was."""
     if plain.state is None:
-        return plain.transforms.fit(known.values, known.offsets, known.ids)
-    return plain.transforms.align(plain.state, known.values, known.offsets, known.ids)
+        return plain.transforms.fit(panel.values, panel.offsets, panel.ids)
+    return plain.transforms.align(plain.state, panel.values, panel.offsets, panel.ids)
 
 
 def prepare(plain: Plain, panel: Panel, state: TransformsState, labels: bool = False) -> Prepared:
@@ -176,8 +237,7 @@ def _label_to_input(transforms: Transforms, state: TransformsState, series: int)
 
 def hidden_states(plain: Plain, panel: Panel) -> list[list[tuple[NDArray, NDArray]]]:
     """For each row, h and c of each layer of the first member at every step, each (T, D); zeros before it has begun."""
-    everything = Origins(np.arange(len(panel)), panel.lengths)
-    prepared = prepare(plain, panel, fitted(plain, panel, everything))
+    prepared = prepare(plain, panel, fitted(plain, panel))
     result = []
     for begin, end in zip(prepared.offsets[:-1], prepared.offsets[1:], strict=True):
         state, steps = plain.network.start(1), []
@@ -264,7 +324,10 @@ class _Run:
 
     def __init__(self, plain: Plain, state: TransformsState, row_B: NDArray, paths: bool) -> None:
         self.plain, self.state, self.row_B, self.paths = plain, state, row_B, paths
-        self.rng = np.random.default_rng(0)  # the same draws everywhere: neither company nor memory changes a forecast
+        # Draws follow from the series' names alone: neither company nor memory changes a forecast, and the errors of
+        # the paths of many series are not the same.
+        names = state.ids if plain.joint else state.ids[row_B[:1]]
+        self.rng = np.random.default_rng([zlib.crc32(str(name).encode()) for name in names])
 
     def forecast(self, x_TBC: NDArray, begun_TB: NDArray, horizon: int, block: int) -> NDArray:
         """Answers (B, horizon, K, X): each block of steps follows from the ones before."""

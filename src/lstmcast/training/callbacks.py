@@ -5,6 +5,8 @@ A callback is a function of a `Report`, called at the end of each epoch; one tha
 
 from __future__ import annotations
 
+import math
+import string
 import sys
 import time
 from collections.abc import Callable
@@ -15,10 +17,11 @@ from typing import Any, TextIO
 from numpy.typing import NDArray
 
 from lstmcast import store
-from lstmcast.errors import MissingExtraError
+from lstmcast.errors import MissingExtraError, ModelError, UsageError
 from lstmcast.model.network import Network, described
 
 LINE_EVERY = 10.0  # seconds, where the progress line cannot be rewritten
+EXAMPLE = {"member": 0, "epoch": 1, "step": 1, "loss": 1.0, "val_loss": 1.0}  # of `Report.values`, to try a name with
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,28 +60,81 @@ Callback = Callable[[Report], bool | None]
 class SaveBest:
     """Saves the network each time the validation loss is a new lowest; `only`: the last such one stands alone.
 
-    The folder's name may carry `epoch`, `loss`, `val_loss`, `step` and `member`.
+    The folder's name may carry `epoch`, `loss`, `val_loss`, `step` and `member`, which counts from 0. Where there are
+    several members, a name that does not carry `member` begins with it, and `only` keeps the best of all members: by
+    the validation loss, or by the training loss where nothing is held back. UsageError for a name of anything else.
     """
 
     def __init__(
         self, folder: str | Path, name: str = "model{epoch:03d}-loss{loss:.3f}-vloss{val_loss:.3f}", only: bool = False
     ) -> None:
-        self.folder, self.name, self.only = Path(folder), name, only
+        self.folder, self.name, self.only = Path(folder), _checked(name), only
+        self.earlier = False  # whether what is saved there is of an earlier fit
 
     def __call__(self, report: Report) -> None:
-        if report.improved:
-            _save(self.folder / ("best" if self.only else self.name.format(**report.values)), report)
+        if report.member == 0 and report.epoch == 1:
+            self.earlier = True
+        if not report.improved or (self.only and not self._leads(report)):
+            return
+        self.earlier = False
+        _save(self.folder / ("best" if self.only else _named(self.name, report)), report)
+
+    def _leads(self, report: Report) -> bool:
+        """Whether the network is better than what this fit has saved; the file knows, if the fit was interrupted."""
+        if report.members == 1 or self.earlier:
+            return True
+        try:
+            manifest, _ = store.load(self.folder / "best")
+        except ModelError:  # nothing that could be used
+            return True
+        kind, loss = _judged(report)
+        return loss < manifest.get("loss", {}).get(kind, math.inf)
 
 
 class SaveEvery:
-    """Saves the network at the end of every n-th epoch."""
+    """Saves the network at the end of every n-th epoch.
+
+    The folder's name is as in `SaveBest`. UsageError for such a name, or for `epochs` below 1.
+    """
 
     def __init__(self, folder: str | Path, epochs: int = 10, name: str = "snapshot{epoch:04d}") -> None:
-        self.folder, self.epochs, self.name = Path(folder), epochs, name
+        self.folder, self.epochs, self.name = Path(folder), _counted("epochs", epochs), _checked(name)
 
     def __call__(self, report: Report) -> None:
         if report.epoch % self.epochs == 0:
-            _save(self.folder / self.name.format(**report.values), report)
+            _save(self.folder / _named(self.name, report), report)
+
+
+def _checked(name: str) -> str:
+    """The pattern of a name; UsageError where it could not be filled in."""
+    try:
+        name.format(**EXAMPLE)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"{name=} cannot name what is saved ({type(error).__name__}: {error}). A text is expected, which may carry "
+            f"{', '.join(EXAMPLE)} in braces. Use for example 'epoch{{epoch:03d}}-loss{{loss:.3f}}'."
+        ) from error
+    return name
+
+
+def _counted(what: str, epochs: int) -> int:
+    if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 1:
+        raise UsageError(f"{what}={epochs!r}: a whole number of epochs is expected. Use 1 for every epoch, or more.")
+    return epochs
+
+
+def _named(name: str, report: Report) -> Path:
+    """The name for this epoch; it tells the member where there are several."""
+    place = Path(name.format(**report.values))
+    tells = any(field == "member" for _, field, _, _ in string.Formatter().parse(name))
+    return place if tells or report.members == 1 else place.with_name(f"member{report.member}-{place.name}")
+
+
+def _judged(report: Report) -> tuple[str, float]:
+    """The loss by which members are compared, and what a manifest calls it."""
+    if math.isnan(report.validation_loss):
+        return "train", report.train_loss
+    return "validation", report.validation_loss
 
 
 def _save(folder: Path, report: Report) -> None:
@@ -89,10 +145,13 @@ def _save(folder: Path, report: Report) -> None:
 
 
 class PrintTable:
-    """A row for each epoch, or every n-th: epoch, train loss, validation loss, learning rate, seconds."""
+    """A row for each epoch, or every n-th: epoch, train loss, validation loss, learning rate, seconds.
+
+    UsageError for `every` below 1.
+    """
 
     def __init__(self, stream: TextIO | None = None, every: int = 1) -> None:
-        self.stream, self.every = stream or sys.stdout, every
+        self.stream, self.every = stream or sys.stdout, _counted("every", every)
         self.begun = False
 
     def __call__(self, report: Report) -> None:

@@ -107,7 +107,7 @@ def fit_network(
     given = list(start.members) if isinstance(start, Network) else [None] * config.members
     place = None if folder is None else Path(folder)
     if place is not None and not resume:
-        remove_stores(place)  # what an earlier run left there would be taken for this one's
+        remove_stores(place, kind="checkpoint")  # what an earlier run left there would be taken for this one's
     job = Job(network, config, head, loss, seed, device, place, resume, callbacks, len(given))
     with _torch_settings(threads or _default_threads(network, config), device), _memory_errors(config):
         members, notes = _train_all(job, data, given)

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.display import block, more, table
+from lstmcast.errors import UsageError
 
 MOST_SHOWN = 12  # epochs, in a notebook
+KINDS = ("arrays", "pandas", "polars", "pyarrow")  # of frames
 
 
 class Epoch(NamedTuple):
@@ -75,10 +77,12 @@ class History:
     def frame(self, kind: str | None = None) -> Any:
         """The columns as a "pandas", "polars" or "pyarrow" frame; a dict of arrays unless asked otherwise.
 
-        MissingExtraError where that library is not installed.
+        UsageError for any other kind, MissingExtraError where that library is not installed.
         """
         from lstmcast.forecast import frame_of
 
+        if kind is not None and kind not in KINDS:
+            raise UsageError(f"{kind=} is no kind of frame. Use one of {', '.join(map(repr, KINDS))}.")
         return frame_of(self.columns(), kind or "arrays")
 
     def member(self, number: int) -> History:

@@ -86,6 +86,16 @@ class Transforms:
         return any(chain.adds_up(horizon) for chain in self.chains)
 
     @property
+    def learns(self) -> bool:
+        """Whether any transform learns something from the data."""
+        return any(step.learns._fields for chain in self.chains for step in chain.steps)
+
+    @property
+    def pooled(self) -> bool:
+        """Whether any transform learns from all series together."""
+        return any(getattr(step, "per", "series") == "panel" for chain in self.chains for step in chain.steps)
+
+    @property
     def apart(self) -> bool:
         """Whether labels are another thing than inputs for any series."""
         return any(chain.apart for chain in self.chains)
