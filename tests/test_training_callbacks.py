@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstmcast.errors import MissingExtraError
+import lstmcast as lc
+from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.model.network import Network, NetworkConfig, array_shapes, load_network
 from lstmcast.training.callbacks import PrintTable, ProgressLine, Report, SaveBest, SaveEvery, TensorBoard
+from lstmcast.training.config import TrainingConfig, Windows
+from lstmcast.transforms import Standard
 
 PLAIN = NetworkConfig(layers=(3,), inputs="plain", head="point", horizon=1)
 
@@ -59,6 +62,95 @@ def test_snapshots_are_saved_every_few_epochs(tmp_path):
     for epoch in range(1, 8):
         save(report(epoch, improved=False))
     assert names(tmp_path) == ["m0-e03-s12", "m0-e06-s24"]
+
+
+def test_names_tell_the_member_where_there_are_several(tmp_path):
+    for save in (SaveBest(tmp_path / "best"), SaveEvery(tmp_path / "every", 1), SaveEvery(tmp_path / "own", 1, "e")):
+        for member in (0, 1):
+            save(report(1, member=member, members=2))
+    assert names(tmp_path / "best") == [f"member{k}-model001-loss1.000-vloss2.000" for k in (0, 1)]
+    assert names(tmp_path / "every") == ["member0-snapshot0001", "member1-snapshot0001"]
+    assert names(tmp_path / "own") == ["member0-e", "member1-e"]
+    SaveEvery(tmp_path / "theirs", 1, "m{member}/e{epoch}")(report(1, member=1, members=2))
+    assert (tmp_path / "theirs" / "m1" / "e1" / "manifest.json").exists()  # as it was asked for
+
+
+def losses_of(save, *told):
+    """Tell of epochs (member, epoch, loss) of three members; the losses that were saved as the best, one by one."""
+    kept, lowest = [], {}
+    for member, epoch, loss in told:
+        improved = math.isnan(loss) or loss < lowest.get(member, math.inf)
+        lowest[member] = min(loss, lowest.get(member, math.inf))
+        save(report(epoch, improved, member=member, members=3, validation_loss=loss))
+        kept.append(best_loss(save.folder, "validation"))
+    return kept
+
+
+def best_loss(folder, kind):
+    return load_network(folder / "best")[1]["loss"][kind]
+
+
+def test_only_the_best_of_all_members_is_kept(tmp_path):
+    save = SaveBest(tmp_path, only=True)
+    told = (0, 1, 0.5), (0, 2, 0.3), (1, 1, 0.6), (1, 2, 0.4), (2, 1, 0.25), (2, 2, 0.35)
+    assert losses_of(save, *told) == [0.5, 0.3, 0.3, 0.3, 0.25, 0.25]
+    assert losses_of(save, (0, 1, 0.9), (1, 1, 0.8), (2, 1, 0.85)) == [0.9, 0.8, 0.8]  # another fit begins anew
+    assert names(tmp_path) == ["best"]
+
+
+def test_a_fit_that_goes_on_knows_the_best_of_its_earlier_members(tmp_path):
+    losses_of(SaveBest(tmp_path, only=True), (0, 1, 0.5), (0, 2, 0.3), (1, 1, 0.4))
+    goes_on = SaveBest(tmp_path, only=True)
+    assert losses_of(goes_on, (1, 2, 0.35), (1, 3, 0.2), (2, 1, 0.4)) == [0.3, 0.2, 0.2]
+
+
+def test_what_an_earlier_fit_saved_is_not_compared_with(tmp_path):
+    """Member 0 never becomes better than what it started from, so that member 1 is the first to be saved."""
+    save = SaveBest(tmp_path, only=True)
+    losses_of(save, (0, 1, 0.1))
+    save(report(1, improved=False, members=3, validation_loss=0.9))
+    assert losses_of(save, (1, 1, 0.8)) == [0.8]
+
+
+def test_members_are_compared_by_the_training_loss_where_nothing_is_held_back(tmp_path):
+    save, kept = SaveBest(tmp_path, only=True), []
+    for member, epoch, loss in ((0, 1, 0.5), (0, 2, 0.4), (1, 1, 0.6), (1, 2, 0.3), (1, 3, 0.45)):
+        save(report(epoch, member=member, members=2, train_loss=loss, validation_loss=math.nan))
+        kept.append(best_loss(tmp_path, "train"))
+    assert kept == [0.5, 0.4, 0.4, 0.3, 0.3]
+
+
+@pytest.mark.parametrize(("members", "epochs"), [(1, 3), (2, 3)])
+def test_the_best_that_is_kept_is_the_best_of_the_fit(tmp_path, members, epochs):
+    panel = lc.Panel.from_arrays({"a": np.sin(np.arange(60.0)) + np.arange(60) % 7})
+    training = TrainingConfig(epochs=epochs, members=members, regime=Windows(length=8))
+    model = lc.LSTMForecaster(1, weights="scratch", network=PLAIN, training=training, transforms=Standard())
+    callbacks = [SaveBest(tmp_path / "only", only=True), SaveEvery(tmp_path / "every", 1)]
+    fitted = model.fit(panel, callbacks=callbacks)
+    best = np.nanmin(fitted.history.columns()["validation_loss"])
+    assert best_loss(tmp_path / "only", "validation") == best
+    assert len(names(tmp_path / "every")) == members * epochs
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        (lambda: SaveEvery("x", 0), r"epochs=0: a whole number of epochs is expected"),
+        (lambda: SaveEvery("x", 2.5), r"epochs=2.5: a whole number"),
+        (lambda: PrintTable(every=0), r"every=0: a whole number of epochs is expected"),
+        (
+            lambda: SaveBest("x", "m{foo}"),
+            r"'m\{foo\}' cannot name .*foo.*may carry member, epoch, step, loss, val_loss",
+        ),
+        (lambda: SaveBest("x", "m{}"), r"cannot name"),
+        (lambda: SaveEvery("x", 1, "m{epoch"), r"cannot name"),
+        (lambda: SaveEvery("x", 1, "m{loss:d}"), r"cannot name"),
+        (lambda: SaveEvery("x", 1, 5), r"name=5 cannot name .* text is expected"),
+    ],
+)
+def test_what_could_not_be_saved_is_refused_before_training(wrong, text):
+    with pytest.raises(UsageError, match=text):
+        wrong()
 
 
 def test_the_table_has_a_row_for_each_epoch():

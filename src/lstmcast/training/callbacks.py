@@ -127,7 +127,7 @@ def _named(name: str, report: Report) -> Path:
     """The name for this epoch; it tells the member where there are several."""
     place = Path(name.format(**report.values))
     tells = any(field == "member" for _, field, _, _ in string.Formatter().parse(name))
-    return place if tells or report.members == 1 else place.with_name(f"member{report.member}-{place.name}")
+    return place if tells or report.members == 1 else place.parent / f"member{report.member}-{place.name}"
 
 
 def _judged(report: Report) -> tuple[str, float]:
