@@ -18,7 +18,7 @@ from lstmcast.training.module import module_from_arrays
 from lstmcast.training.online import Learning, Online
 from lstmcast.training.online_rows import Rows
 from lstmcast.training.online_scaling import Running
-from lstmcast.transforms import Difference, Standard
+from lstmcast.transforms import Difference, Log1p, MeanAbs, Standard
 
 IDS = ["a", "b", "c", "d"]
 
@@ -103,6 +103,30 @@ def test_missing_ticks_of_a_fitted_forecaster_are_read_as_it_reads_them():
     model = lc.LSTMForecaster(1, **MODEL).fit(panel)
     expected = model.predict(panel, mode="observed").point[:, 0]
     np.testing.assert_allclose(followed(Online(model, ["a"], learning=None), values)[2:, 0], expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "transforms",
+    [
+        (Difference(), Standard()),
+        (Difference(), Difference(4), Standard()),  # of the second one, more is unknown than of the values
+        {"a": (Log1p(), Difference(3), MeanAbs()), "b": (Difference(4), Difference(), Standard())},
+        {"a": Standard(), "b": (Difference(2), Standard())},
+    ],
+)
+def test_a_gap_of_any_length_is_passed_as_the_forecaster_passes_it(tmp_path, transforms):
+    """A gap of 25 ticks, single ones, and one shorter than the longest lag; saved and loaded in the first of them."""
+    values = walks(90, 2)
+    values[30:55], values[[60, 62, 63], 0], values[70:73, 1] = np.nan, np.nan, np.nan
+    panel = lc.Panel.from_arrays({"a": values[:, 0], "b": values[:, 1]})
+    model = lc.LSTMForecaster(1, **MODEL | {"transforms": transforms}).fit(panel)
+    expected = model.predict(panel, mode="observed").point[:, 0].reshape(2, -1).T
+    stream = Online(model, ["a", "b"], learning=None)
+    before = followed(stream, values[:40])
+    stream.save(tmp_path / "stream")
+    predicted = np.concatenate([before, followed(Online.load(tmp_path / "stream"), values[40:])])
+    assert np.isfinite(expected[20:]).all()
+    np.testing.assert_allclose(predicted[-len(expected) :], expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("of", ["values", "changes", "returns"])
@@ -465,6 +489,17 @@ def test_networks_that_cannot_read_ticks_are_refused():
         Online(scratch, IDS)
     with pytest.raises(UsageError, match="here already"):
         online().join(["a"])
+
+
+@pytest.mark.parametrize("ids", [5, None])
+def test_ids_that_name_no_rows_are_refused(ids):
+    with pytest.raises(UsageError, match=rf"ids={ids} does not name rows: a list of texts or whole numbers"):
+        online(ids=ids)
+    stream = online()
+    for call in (stream.join, *([stream.leave, stream.reset] if ids else [])):  # reset() is of all rows
+        with pytest.raises(UsageError, match="does not name rows"):
+            call(ids)
+    assert stream.ids == IDS
 
 
 def test_without_pytorch_it_predicts_and_says_what_learning_needs(monkeypatch):

@@ -98,12 +98,13 @@ class Rows:
 
 def _listed(ids: Iterable[Any]) -> list[Any]:
     """Texts and whole numbers, which a manifest can hold, as they are. UsageError for what is no collection of ids."""
-    given = [ids] if isinstance(ids, str) else ids
-    if not isinstance(given, Iterable):
+    try:
+        given = [ids] if isinstance(ids, str) else list(ids)
+    except TypeError as error:
         raise UsageError(
             f"ids={ids!r} does not name rows: a list of texts or whole numbers is expected, such as ['a', 'b'], and "
             "for one row a list of one. Use [] for no rows yet."
-        )
+        ) from error
     return [name if isinstance(name, str) else int(name) if _is_whole(name) else str(name) for name in given]
 
 

@@ -3,7 +3,7 @@
     Running     each row in units of its own past: of its values, their changes, or their returns
     Fitted      the transforms of a fitted forecaster, with what they learned
 
-S series · R rows of a tick · K columns · X one point, or quantiles
+S series · R rows of a tick · K columns · X one point, or quantiles · D differences of a chain · L longest lag
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.training.config import settings
 from lstmcast.training.online_rows import Rows
 from lstmcast.transforms import Chain, Transforms
-from lstmcast.transforms.per_series import TransformsState
+from lstmcast.transforms.chain import Applied
+from lstmcast.transforms.per_series import AppliedTransforms, TransformsState
 
 YOUNG = 10  # ticks before which any size may be a row's usual one
 
@@ -138,16 +139,21 @@ class Fitted:
     """The transforms that a forecaster was fitted with: they stay as they are, and read as many values as they need.
 
     `state`: what they learned. Rows are series of the fit; others are possible where nothing is learned of a series.
+    Of each row the newest values are kept, from which the newest transformed one is made, and the last values that each
+    difference was given, from which its inversion continues: a missing one is the one a lag before, so that a gap may
+    have any length.
     """
 
     def __init__(self, transforms: Transforms, state: TransformsState) -> None:
         self.transforms, self.learned, self.state = transforms, state, state
-        lag = max(chain.lag for chain in transforms.chains)
-        self.kept = 4 * lag + 1  # a missing value is replaced by one that lies a multiple of the lag before
+        self.kept = max(chain.lag for chain in transforms.chains) + 1
+        lags = [[step.lag for step in chain.steps if step.lag] for chain in transforms.chains]
+        self.differences, self.longest = max(map(len, lags)), max((lag for own in lags for lag in own), default=0)
 
     def prepare(self, rows: Rows, columns: int) -> None:
-        """The newest values of each row."""
+        """The newest values of each row, and what its differences were given."""
         rows.add("scaling_newest", (self.kept,), float, np.nan)
+        rows.add("scaling_before", (self.differences, self.longest), float, np.nan)
 
     def follow(self, ids: Iterable[Any]) -> None:
         """What was learned of these rows."""
@@ -159,28 +165,52 @@ class Fitted:
                 "series, scale by Standard(per='panel'), or give Online its network and scaling=Running()."
             )
         empty = np.full(len(named) * self.kept, np.nan)
-        self.state = self.transforms.align(self.learned, empty, self._offsets(len(named)), named)
+        self.state = self.transforms.align(self.learned, empty, _offsets(len(named), self.kept), named)
 
     def advance(self, rows: Rows, at: NDArray, values_RK: NDArray) -> Tick:
         """Both are what the transforms make of the newest value."""
         newest = rows["scaling_newest"].copy()
         newest[at] = np.column_stack([newest[at, 1:], values_RK])
-        newest_of = slice(self.kept - 1, None, self.kept)
-        x_S, label_S = (self._applied(newest, labels).values[newest_of] for labels in (False, True))
-        rows["scaling_newest"][at] = newest[at]
-        return Tick(x_S[at, None], label_S[at, None])
+        offsets, newest_of = _offsets(len(rows), self.kept), slice(self.kept - 1, None, self.kept)
+        inputs, labels = (self.transforms.apply(newest.ravel(), offsets, self.state, apart) for apart in (False, True))
+        before_SDL = self._before(rows["scaling_before"], inputs)
+        rows["scaling_newest"][at], rows["scaling_before"][at] = newest[at], before_SDL[at]
+        return Tick(inputs.values[newest_of][at, None], labels.values[newest_of][at, None])
 
     def units(self, rows: Rows, answer_SKX: NDArray) -> NDArray:
         """Undone after the newest values."""
-        newest, S = rows["scaling_newest"], len(rows)
-        counts = np.full(S, self.kept)
-        return self.transforms.invert(answer_SKX, np.arange(S), counts, self._applied(newest), self.state)
+        S, L, before_SDL = len(rows), self.longest, rows["scaling_before"]
+        parts = []
+        for g, chain in enumerate(self.state.chains):
+            own_SDL = before_SDL[self.state.group_S == g]
+            given = {k: own_SDL[:, d].ravel() for d, k in enumerate(_differences(chain))}
+            before = tuple(given.get(k) for k in range(len(chain.steps)))
+            parts.append(Applied(np.empty(0), _offsets(len(own_SDL), L), before))
+        applied = AppliedTransforms(np.empty(0), tuple(parts))
+        return self.transforms.invert(answer_SKX, np.arange(S), np.full(S, L), applied, self.state)
 
-    def _applied(self, newest: NDArray, labels: bool = False) -> Any:
-        return self.transforms.apply(newest.reshape(-1), self._offsets(len(newest)), self.state, labels)
+    def _before(self, before_SDL: NDArray, applied: AppliedTransforms) -> NDArray:
+        """What the differences were given, one tick later."""
+        result_SDL = np.full_like(before_SDL, np.nan)
+        result_SDL[..., :-1] = before_SDL[..., 1:]
+        for g, (chain, part) in enumerate(zip(self.state.chains, applied.parts, strict=True)):
+            own = np.flatnonzero(self.state.group_S == g)
+            for d, k in enumerate(_differences(chain)):
+                given = part.before[k]
+                assert given is not None
+                newest = given[self.kept - 1 :: self.kept]
+                a_lag_before = before_SDL[own, d, -chain.steps[k].lag]
+                result_SDL[own, d, -1] = np.where(np.isnan(newest), a_lag_before, newest)
+        return result_SDL
 
-    def _offsets(self, rows: int) -> NDArray:
-        return self.kept * np.arange(rows + 1)
+
+def _offsets(rows: int, length: int) -> NDArray:
+    return length * np.arange(rows + 1)
+
+
+def _differences(chain: Chain) -> list[int]:
+    """Which steps of it are differences."""
+    return [k for k, step in enumerate(chain.steps) if step.lag]
 
 
 def _learns_by_series(chain: Chain) -> bool:
