@@ -107,6 +107,12 @@ def test_a_history_reads_as_columns_and_frames():
     assert len(history.member(1)) == 1
 
 
+def test_a_frame_of_another_kind_is_refused():
+    with pytest.raises(UsageError, match=r"kind='foo' is no kind of frame.*'arrays', 'pandas', 'polars', 'pyarrow'"):
+        History(ROWS).frame("foo")
+    assert History(ROWS).frame("arrays")["epoch"].tolist() == [0, 1, 1]
+
+
 def test_a_history_is_the_same_after_json_and_columns():
     history = History(ROWS)
     described = json.loads(json.dumps(history.to_json(), allow_nan=False))
