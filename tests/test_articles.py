@@ -203,9 +203,24 @@ def test_without_pytorch_the_extra_is_named(tmp_path, monkeypatch):
 def test_checkpoints_of_something_else_are_left_alone(tmp_path):
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "theirs").write_text("precious")
-    with pytest.raises(OutputError, match="this one is of something else"):
-        Run(tmp_path, quiet=True)
+    for summary in ("", "example,mode,measure,value,seconds\n"):
+        if summary:
+            (tmp_path / "summary.csv").write_text(summary)
+        with pytest.raises(OutputError, match=r"has other things in it.*empty or a new one"):
+            Run(tmp_path, quiet=True)
     assert (tmp_path / "checkpoints" / "theirs").read_text() == "precious"
+
+
+def test_a_folder_with_other_things_is_left_alone_and_ones_own_is_filled_again(tmp_path):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "log.txt").write_text("precious")
+    with pytest.raises(OutputError, match=r"has other things in it \(log.txt\)"):
+        Run(theirs, quiet=True)
+    assert (theirs / "log.txt").read_text() == "precious"
+    for _ in range(2):
+        to = Run(tmp_path / "own", example="a", quiet=True)
+        to.finish({"a": [Measure("RMSE", 0.5, 1.0)]})
 
 
 # Going on

@@ -185,6 +185,20 @@ class TestWeightsThatHaveSeenTheData:
         assert np.isfinite(tested.scores["lstmcast"]["mae"])
 
 
+def test_transforms_and_regime_come_with_the_weights_of_a_folder(tmp_path):
+    fitted = lc.LSTMForecaster(
+        6, weights="scratch", network=PLAIN, transforms=(lc.Log1p(), lc.Standard()),
+        training=TrainingConfig(epochs=2, regime=lc.Windows(9, loss="every")),
+    ).fit(panel())  # fmt: skip
+    fitted.save(tmp_path / "mine")
+    again = lc.LSTMForecaster(6, weights=tmp_path / "mine")
+    assert again.transforms == fitted.transforms and again.training.regime == fitted.learned.training.regime
+    assert again.training.epochs == TrainingConfig.plain().epochs
+    np.testing.assert_allclose(again.predict(panel()).point, fitted.predict(panel()).point, rtol=0.2)
+    other = lc.LSTMForecaster(6, weights=tmp_path / "mine", transforms=lc.MinMax(), training=TrainingConfig())
+    assert other.transforms != fitted.transforms and other.training == TrainingConfig()
+
+
 def test_the_seed_is_saved(tmp_path):
     causal(seed=7).fit(panel()).save(tmp_path / "model")
     assert lc.load(tmp_path / "model").seed == 7

@@ -189,6 +189,16 @@ def test_the_progress_line_is_rewritten_on_a_terminal():
     assert last.endswith("\n") and len(last) > len(first) - 1  # what was longer is written over
 
 
+def test_the_line_of_a_training_that_was_stopped_ends_with_its_newest_epoch():
+    stream, clock = Terminal(), Clock()
+    line = ProgressLine(stream, clock)
+    for epoch, clock.now in ((1, 0.0), (2, 0.01), (3, 0.02)):
+        line(report(epoch))
+    line.close()
+    line.close()
+    assert stream.getvalue().split("\r")[-1].startswith("epoch 3 of 20") and stream.getvalue().count("\n") == 1
+
+
 def test_elsewhere_a_line_comes_now_and_then():
     stream, clock = io.StringIO(), Clock()
     line = ProgressLine(stream, clock)

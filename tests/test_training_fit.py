@@ -7,12 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lstmcast import store
 from lstmcast.data.panel import Panel
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.model.network import Network, NetworkConfig
@@ -162,6 +164,26 @@ def test_the_order_of_series_does_not_matter(regime):
     assert same_bits(fit_network(PLAIN, data, config).network, fit_network(PLAIN, other, config).network)
 
 
+@pytest.mark.parametrize("ends", [0.0, -3.0])
+@pytest.mark.parametrize("regime", [Windows(12), WholeSequence()])
+def test_values_of_zero_and_less_may_come_after_positive_ones(ends, regime, recwarn):
+    rng = np.random.default_rng(0)
+    series = {f"s{k}": np.append(50 + rng.normal(size=40), np.full(4, ends)) for k in range(3)}
+    panel = Panel.from_arrays(series, frequency="D", start="2020-01-01")
+    data = CausalData(panel, np.asarray(panel.lengths) - 2)
+    history = fit_network(CAUSAL, data, replace(QUICK, epochs=2, regime=regime)).history.frame()
+    assert np.isfinite(history["train_loss"]).all() and np.isfinite(history["validation_loss"]).all()
+    assert not [warning for warning in recwarn if issubclass(warning.category, RuntimeWarning)]
+
+
+def test_checkpoints_make_way_for_a_new_run_and_other_things_stay(tmp_path):
+    fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path)
+    store.save(tmp_path / "sales", {"kind": "forecaster"}, {})
+    with pytest.raises(Interrupted):
+        fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, callbacks=[interrupt(1)])
+    assert [path.name for path in tmp_path.iterdir()] == ["sales"]
+
+
 # Nothing is lost
 
 
@@ -233,6 +255,38 @@ def test_time_decides_how_often_checkpoints_are_written(tmp_path):
     assert not (tmp_path / "a" / "member-0").exists()  # a run of a moment
     fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path / "a", resume=True)
     assert (tmp_path / "a" / "member-0" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("ends", [None, Interrupted])
+def test_callbacks_are_closed_however_the_training_ends(ends):
+    closed = []
+
+    class Closing:
+        def __call__(self, report):
+            if ends:
+                raise ends
+
+        def close(self):
+            closed.append(self)
+
+    with pytest.raises(ends) if ends else nullcontext():
+        fit_network(PLAIN, plain_data(), QUICK, callbacks=[Closing(), lambda report: None])
+    assert len(closed) == 1
+
+
+def test_a_run_with_another_loss_of_ones_own_is_another_run(tmp_path):
+    fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path)
+    with pytest.raises(ModelError, match=r"its own loss is , not .*absolute"):
+        fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True, loss=absolute)
+
+
+def absolute(point, target):
+    return (point - target).abs()
+
+
+@pytest.mark.parametrize("said", [True, np.True_])
+def test_a_callback_stops_by_saying_true_of_either_kind(said):
+    assert len(fit_network(PLAIN, plain_data(), QUICK, callbacks=[lambda report: said]).history) == 1
 
 
 def test_a_finished_run_is_read_and_not_trained_again(tmp_path):

@@ -125,7 +125,8 @@ def test_sample_paths_spread_with_the_horizon_and_are_the_same_each_time():
 
 def test_what_transforms_learn_at_an_origin_is_what_is_known_there():
     plain, values = Plain(network(), Transforms.of(Standard())), VALUES["b"][:15]
-    expected = by_hand(plain.network, (values - values.mean()) / values.std(), steps=1)[0] * values.std() + values.mean()
+    scaled = (values - values.mean()) / values.std()
+    expected = by_hand(plain.network, scaled)[0] * values.std() + values.mean()
     for others in ([], [2], [9, 22]):
         counts = np.array([15, *others])
         together = decode(plain, panel(), Origins(np.full(len(counts), 1), counts), 1)

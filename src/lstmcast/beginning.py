@@ -5,11 +5,12 @@ S series
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from lstmcast.learned import Beginning, known_ends, last_times
 from lstmcast.model import heads
 from lstmcast.model.heads import Head
 from lstmcast.model.network import Network, NetworkConfig, load_network, network_of
-from lstmcast.training.config import TrainingConfig, Windows
+from lstmcast.training.config import Regime, TrainingConfig, Windows, training_from_json
 from lstmcast.transforms import Transforms
 from lstmcast.windows import FitData, PlainData, default_length, parts_of
 
@@ -32,26 +33,43 @@ HEAD = ("name", "outputs", "location", "point", "quantiles", "loss", "sample", "
 Start = Network | NetworkConfig
 
 
+class Given(NamedTuple):
+    """What a forecaster is made from.
+
+    `start`: a network, or what a new one is like. `seen`: until when it has seen which series. `transforms`, `regime`:
+    those of a saved forecaster with plain inputs, which its network cannot do without.
+    """
+
+    start: Start
+    seen: Mapping[str, Any] = MappingProxyType({})
+    transforms: Transforms = Transforms()
+    regime: Regime | None = None
+
+
 def start_of(
     weights: str | Path | Network, network: NetworkConfig | None, head: Head | str | None, horizon: int
-) -> tuple[Start, dict[str, Any]]:
-    """What training starts from, a network or what a new one is like; and until when it has seen which series."""
+) -> Given:
+    """What training starts from. UsageError for what does not go together, ModelError for a folder that is no model."""
     if weights == "scratch":
         config = network or NetworkConfig()
         named = config.head if head is None else head if isinstance(head, str) else head.name
         heads.head_named(named, None if isinstance(head, str) else head)
-        return replace(config, horizon=config.horizon or horizon, head=named), {}
+        return Given(replace(config, horizon=config.horizon or horizon, head=named))
     if network is not None or isinstance(head, str):
         raise UsageError(
             f"network= and head= describe a network from scratch, but weights={weights!r} has its own. Use "
             "weights='scratch' with them, or leave them out."
         )
     if isinstance(weights, Network):
-        return weights, {}
+        return Given(weights)
     if weights == "pretrained" and head is None:
-        return shipped(), {}
+        return Given(shipped())
     manifest, arrays = store.load(weights)
-    return network_of(Path(weights), manifest, arrays, head), known_ends(arrays)
+    start, seen = network_of(Path(weights), manifest, arrays, head), known_ends(arrays)
+    if "transforms" not in manifest or "training" not in manifest:
+        return Given(start, seen)
+    training = training_from_json(manifest["training"])
+    return Given(start, seen, Transforms.from_json(manifest["transforms"]), training.regime)
 
 
 def with_length(training: TrainingConfig, data: FitData) -> TrainingConfig:
@@ -62,11 +80,12 @@ def with_length(training: TrainingConfig, data: FitData) -> TrainingConfig:
     return replace(training, regime=replace(regime, length=default_length(parts_of(data))))
 
 
-def usual_training(start: Start) -> TrainingConfig:
-    """The settings that suit it, where none are given."""
+def usual_training(start: Start, regime: Regime | None) -> TrainingConfig:
+    """The settings that suit it, where none are given; with the regime that its network was trained in, if any."""
     config = start.config if isinstance(start, Network) else start
     if not config.is_causal:
-        return TrainingConfig.plain()
+        usual = TrainingConfig.plain()
+        return usual if regime is None else replace(usual, regime=regime)
     return TrainingConfig.fine_tuning() if isinstance(start, Network) else TrainingConfig.from_scratch()
 
 
@@ -145,7 +164,7 @@ def check_together(
         )
 
 
-def require_unseen(seen: dict[str, Any], panel: Panel) -> None:
+def require_unseen(seen: Mapping[str, Any], panel: Panel) -> None:
     """UsageError where the weights that training starts from know what comes after the data of a series."""
     for name, until, end in _seen_after(seen, panel, panel.ends):
         raise UsageError(
@@ -156,7 +175,7 @@ def require_unseen(seen: dict[str, Any], panel: Panel) -> None:
         )
 
 
-def seen_notes(seen: dict[str, Any], panel: Panel, ends: NDArray) -> tuple[str, ...]:
+def seen_notes(seen: Mapping[str, Any], panel: Panel, ends: NDArray) -> tuple[str, ...]:
     """What is to be said where the start has seen a part of what is held back after `ends` (S,)."""
     after = _seen_after(seen, panel, last_times(panel, ends))
     if not after:
@@ -167,7 +186,7 @@ def seen_notes(seen: dict[str, Any], panel: Panel, ends: NDArray) -> tuple[str, 
     )
 
 
-def _seen_after(seen: dict[str, Any], panel: Panel, ends: NDArray) -> list[tuple[str, Any, Any]]:
+def _seen_after(seen: Mapping[str, Any], panel: Panel, ends: NDArray) -> list[tuple[str, Any, Any]]:
     """Series whose values after their time in `ends` (S,) the start has seen: until when, and that time."""
     pairs = [(str(name), seen.get(str(name)), end) for name, end in zip(panel.ids, ends, strict=True)]
     alike = [pair for pair in pairs if np.asarray(pair[1]).dtype.kind == ends.dtype.kind]

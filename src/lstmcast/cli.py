@@ -312,9 +312,9 @@ def predict(
 def info(folder: Folder, as_json: Json = False) -> None:
     """What is in a saved model."""
     from lstmcast import console
-    from lstmcast.store import OWN_KEYS, read_manifest
+    from lstmcast.store import OWN_KEYS, load
 
-    manifest = read_manifest(folder)
+    manifest, _ = load(folder)  # arrays too: a damaged model should not look well
     if as_json:
         _print_json({"model": manifest})
         return

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -56,7 +56,8 @@ class LSTMForecaster:
     `horizon`: steps to forecast unless `predict` is asked for another number. `weights`: what `fit` starts from and,
     but for "scratch", `predict` can use at once: "pretrained" for the shipped network, a folder that holds a network,
     or the network itself. `network`: what a network from scratch is like. `training`: how `fit` trains; what suits the
-    network unless given. `transforms`: for plain inputs, what series go through before the network and back after it.
+    network unless given. `transforms`: for plain inputs, what series go through before the network and back after it;
+    none unless given, or those of the folder that the weights are from.
     `head`: your own head, an object as `lstmcast.model.heads.Head` describes it, or the name of one. `levels`: quantile
     levels of the forecast, between 0 and 1.
 
@@ -76,7 +77,7 @@ class LSTMForecaster:
         weights: str | Path | Network = "pretrained",
         network: NetworkConfig | None = None,
         training: TrainingConfig | None = None,
-        transforms: Any = (),
+        transforms: Any = None,
         head: Head | str | None = None,
         levels: Iterable[float] = LEVELS,
         seed: int = 0,
@@ -84,11 +85,11 @@ class LSTMForecaster:
         check_kinds(weights, network, training, head, seed)
         self.horizon = checked_horizon(horizon)
         self.levels = checked_levels(levels)
-        self.transforms = Transforms.of(transforms)
         self.own_head = None if isinstance(head, str) else head
-        self.start, self.seen = start_of(weights, network, head, self.horizon)  # seen: data that the start knows
+        self.start, self.seen, saved, regime = start_of(weights, network, head, self.horizon)
+        self.transforms = saved if transforms is None else Transforms.of(transforms)
         self.config = self.start.config if isinstance(self.start, Network) else self.start
-        self.training = training or usual_training(self.start)
+        self.training = training or usual_training(self.start, regime)
         self.seed = seed
         self.network = self.start if isinstance(self.start, Network) else None
         self.memory: Memory | None = None
@@ -133,7 +134,7 @@ class LSTMForecaster:
         return self.network is None
 
     @property
-    def trained_ends(self) -> dict[str, Any] | None:
+    def trained_ends(self) -> Mapping[str, Any] | None:
         """The last time of each series that the weights were fitted to; None where nothing was trained on data."""
         return (self.learned.known_ends() if self.learned else self.seen) or None
 

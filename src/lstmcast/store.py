@@ -201,7 +201,10 @@ def _not_there(place: Path) -> ModelError:
         what = f"{str(place)!r} is a file"
     else:
         what = f"the folder {str(place)!r} holds no {MANIFEST}"
-    return ModelError(f"No saved model: {what}.\nA folder written by `lstmcast forecast … --save DIR` is expected.")
+    return ModelError(
+        f"No saved model: {what}.\n"
+        "A folder written by `lstmcast fit … --model DIR` or `lstmcast forecast … --save DIR` is expected."
+    )
 
 
 def _check_version(place: Path, manifest: Mapping[str, Any]) -> None:

@@ -56,6 +56,9 @@ class Measure(NamedTuple):
     seconds: float
 
 
+SUMMARY = ("example", "mode", *Measure._fields)  # columns of summary.csv
+
+
 class Run:
     """One run of an example and the folder that it fills.
 
@@ -82,6 +85,7 @@ class Run:
         self._texts = _translations(labels, japanese or {})
         self.folder, self.quiet, self.began = Path(folder), quiet, time.perf_counter()
         self.checkpoints = self.folder / "checkpoints"
+        self._refuse_others()
         with output_errors(folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             require_writable(self.folder)
@@ -184,14 +188,21 @@ class Run:
         self.table("summary", summary(done, self._of["mode"]))
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 
+    def _refuse_others(self) -> None:
+        """OutputError for a folder with things in it that no example left there: they could be overwritten."""
+        with output_errors(self.folder):
+            found = [path.name for path in self.folder.iterdir()] if self.folder.is_dir() else []
+            ended = "summary.csv" in found and _first_line(self.folder / "summary.csv") == ",".join(SUMMARY)
+        ours = (self.checkpoints / MARKER).exists() or (ended and self.checkpoints.name not in found)
+        if found and not ours:
+            raise OutputError(
+                f"{str(self.folder)!r} has other things in it ({', '.join(sorted(found)[:3])}). An example fills a "
+                "folder of its own: name an empty or a new one with --out."
+            )
+
     def _take_up(self) -> bool:
         """Whether there are checkpoints of this run; those of another one are removed."""
         marker = self.checkpoints / MARKER
-        if not marker.exists() and self.checkpoints.exists() and any(self.checkpoints.iterdir()):
-            raise OutputError(
-                f"{str(self.checkpoints)!r} is in the way: examples keep their checkpoints in a folder of that name, "
-                "and this one is of something else. Name another place with --out."
-            )
         with output_errors(self.checkpoints):
             if marker.exists() and json.loads(marker.read_text(encoding="utf-8")) == self._of:
                 return True
@@ -228,6 +239,11 @@ def _translations(labels: str, japanese: Mapping[str, str]) -> dict[str, str]:
         return {} if missing else dict(japanese)
 
 
+def _first_line(path: Path) -> str:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.readline().strip()
+
+
 def _column(values: NDArray | Sequence[Any]) -> NDArray:
     column = np.asarray(values)
     kinds = {"U": object, "M": "datetime64[us]"}  # what the table writer knows
@@ -241,8 +257,7 @@ def summary(done: Mapping[str, Sequence[Measure]], mode: str) -> dict[str, list[
     ['RMSE']
     """
     rows = [(example, mode, *measure) for example, measures in done.items() for measure in measures]
-    names = ("example", "mode", *Measure._fields)
-    return {name: [row[k] for row in rows] for k, name in enumerate(names)}
+    return {name: [row[k] for row in rows] for k, name in enumerate(SUMMARY)}
 
 
 def rmse(forecast: NDArray, actual: NDArray) -> float:

@@ -1,6 +1,7 @@
 """What can be told of a training run while it goes on.
 
-A callback is a function of a `Report`, called at the end of each epoch; one that returns True stops the training.
+A callback is a function of a `Report`, called at the end of each epoch; one that returns True stops the training. If it
+has a method `close`, that is called when the training has ended, in whatever way.
 """
 
 from __future__ import annotations
@@ -173,21 +174,29 @@ class ProgressLine:
         self.stream, self.clock = stream or sys.stderr, clock
         self.rewrites = self.stream.isatty()
         self.told, self.width = -LINE_EVERY, 0
+        self.newest: Report | None = None  # while its line may still be rewritten
         self.began = clock()
 
     def __call__(self, report: Report) -> None:
         last = report.epoch == report.epochs
+        self.newest = None if last else report
         now = self.clock() - self.began
         if now - self.told < (0.1 if self.rewrites else LINE_EVERY) and not last:
             return
         self.told = now
+        self._write(report, "\n" if last or not self.rewrites else "")
+
+    def close(self) -> None:
+        """End the line of a training that was stopped before its last epoch, with the newest one."""
+        if self.rewrites and self.newest is not None:
+            self._write(self.newest, "\n")
+        self.newest = None
+
+    def _write(self, report: Report, end: str) -> None:
         line = _line(report)
-        if self.rewrites:
-            self.stream.write("\r" + line.ljust(self.width) + ("\n" if last else ""))
-            self.width = len(line)
-        else:
-            self.stream.write(line + "\n")
+        self.stream.write(("\r" + line.ljust(self.width) if self.rewrites else line) + end)
         self.stream.flush()
+        self.width = 0 if end else len(line)
 
 
 def _line(report: Report) -> str:
@@ -232,3 +241,7 @@ class TensorBoard:
             if value == value:
                 self.writer.add_scalar(prefix + name, value, report.epoch)
         self.writer.flush()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.writer.close()

@@ -71,6 +71,13 @@ class Stateful:
     stride: Count | None = None
     kind: Literal["stateful"] = "stateful"
 
+    def __post_init__(self) -> None:
+        if self.stride is not None and self.stride > self.chunk:
+            raise UsageError(
+                f"stride={self.stride} would leave out steps between chunks of {self.chunk}: a state has to read every "
+                "step. Give a stride of at most chunk."
+            )
+
 
 @settings
 class Rollout:
@@ -293,6 +300,11 @@ class TrainingConfig:
             )
         if self.validation is not None and self.validation.by == "windows" and self.regime.kind != "windows":
             raise UsageError("Validation(by='windows') needs regime=Windows(…). Use by='time'.")
+        if self.steps_per_epoch is not None and self.regime.kind in ("whole_sequence", "stateful"):
+            raise UsageError(
+                f"steps_per_epoch={self.steps_per_epoch} is for Windows and Rollout, whose updates are drawn: an epoch "
+                f"of {type(self.regime).__name__} reads every series once. Leave it out, or use another regime."
+            )
 
     @classmethod
     def fine_tuning(cls) -> TrainingConfig:

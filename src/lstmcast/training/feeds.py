@@ -129,13 +129,17 @@ class CausalFeed:
         self.following = np.minimum.accumulate(steps[::-1])[::-1]  # the next known value from each on
 
     def groups(self, stretches: Stretches) -> list[Group]:
-        """Stretches on the same axis: the log one where all values are positive and differ by more than a hair."""
+        """Stretches on the same axis: the log one where all values are positive and differ by more than a hair.
+
+        Targets are values too: with one of 0 or less ahead, a stretch has no logarithms.
+        """
         start = self.offsets[stretches.series]
         first = np.minimum(self.following[start + stretches.first] - start, stretches.last)
         stretches = stretches._replace(first=first, begin=np.maximum(first, stretches.begin))
         stretches = stretches.rows(np.flatnonzero(first < stretches.last))
         start = self.offsets[stretches.series]
-        spans = np.stack([start + stretches.first, start + stretches.last], axis=1).ravel()
+        until = np.minimum(stretches.last + len(self.counted_H), stretches.limit)
+        spans = np.stack([start + stretches.first, start + until], axis=1).ravel()
         if not len(spans):
             return []
         low, high = (reduce.reduceat(self.values, spans)[::2] for reduce in (np.fmin, np.fmax))

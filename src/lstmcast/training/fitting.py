@@ -109,7 +109,8 @@ def fit_network(
     if place is not None and not resume:
         remove_stores(place, kind="checkpoint")  # what an earlier run left there would be taken for this one's
     job = Job(network, config, head, loss, seed, device, place, resume, callbacks, len(given))
-    with _torch_settings(threads or _default_threads(network, config), device), _memory_errors(config):
+    threads = threads or _default_threads(network, config)
+    with _torch_settings(threads, device), _memory_errors(config), _closing(callbacks):
         members, notes = _train_all(job, data, given)
         interrupted = any(member.interrupted for member in members) or len(members) < len(given)
         history = History(tuple(row for member in members for row in member.rows))
@@ -166,6 +167,7 @@ def _train_one(
         "start": _fingerprint(start) if job.folder else "",
         "data": data.fingerprint() if job.folder else "",
         "epochs": run.epochs,
+        "own loss": "" if job.loss is None else getattr(job.loss, "__qualname__", type(job.loss).__name__),
     }
     keeper = Keeper(None if job.folder is None else job.folder / f"{part}-{number}", about)
     interrupted = False
@@ -197,8 +199,8 @@ def _tell(job: Job, number: int, run: Run, row: Epoch, improved: bool) -> bool:
         number, job.members, row.epoch, run.epochs, row.step, row.train_loss, row.validation_loss, run.best_epoch,
         row.learning_rate, row.seconds, improved, network,
     )  # fmt: skip
-    stops = [callback(report) is True for callback in job.callbacks]  # all are told, whoever says stop
-    return any(stops)
+    answers = [callback(report) for callback in job.callbacks]  # all are told, whoever says stop
+    return any(isinstance(answer, (bool, np.bool_)) and bool(answer) for answer in answers)
 
 
 def _tell_nobody(run: Run, row: Epoch, improved: bool) -> bool:
@@ -286,6 +288,20 @@ def _torch_settings(threads: int, device: str) -> Iterator[None]:
             yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def _closing(callbacks: Sequence[Callback]) -> Iterator[None]:
+    """Afterwards, callbacks that have something to close do so."""
+    try:
+        yield
+    finally:
+        for callback in callbacks:
+            getattr(callback, "close", _nothing)()
+
+
+def _nothing() -> None:
+    pass
 
 
 @contextmanager
