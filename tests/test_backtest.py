@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -42,6 +42,24 @@ def panel() -> Panel:
     rng = np.random.default_rng(2)
     series = {f"s{i}": 50 + np.tile(SEASON, 20)[:n] + rng.normal(0, 1, n) for i, n in enumerate((60, 48, 30))}
     return Panel.from_arrays(series, periods=(4,))
+
+
+class GoodWithSmall(Oracle):
+    """Knows what comes of all but the last series, of which it says 0."""
+
+    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
+        forecast = super().predict(panel, horizon, cutoffs=cutoffs)
+        return replace(forecast, point=np.where(forecast.ids[:, None] == panel.ids[-1], 0.0, forecast.point))
+
+
+def test_series_of_different_sizes_count_alike_in_the_verdict():
+    rng = np.random.default_rng(0)
+    series = {f"s{k}": np.tile(SEASON, 12) + rng.normal(size=48) for k in range(40)}
+    large = {"large": 1e6 * (10 + np.tile(SEASON, 12) + rng.normal(size=48))}
+    tested = backtest(GoodWithSmall(), Panel.from_arrays(series | large, periods=(4,)), cutoffs=3)
+    ours, simple = tested.scores["oracle"], tested.scores["seasonal naive"]
+    assert ours["mae"] > simple["mae"] and ours["mase"] < simple["mase"]
+    assert tested.summary().verdict.startswith("better than seasonal naive")
 
 
 def test_data_of_any_kind_are_read():
@@ -222,6 +240,8 @@ def test_verdicts():
     assert said([3, 3, 3], {"naive": np.ones(3), "seasonal naive": STEPS["seasonal naive"]}).startswith(
         "no better than naive"
     )
+    better = STEPS | {"Holt–Winters": np.ones(3)}
+    assert said([3, 3, 3], better) == "no better than seasonal naive: use the Holt–Winters forecast."
     assert said([1, 1, 1], STEPS, period=1) == "better than naive at every horizon."
     assert said([1, 1, 1], {}) == "no simple baseline to compare with."
     rival = said([1, 1, 1], STEPS | {"Holt–Winters": np.array([0.5, 0.5, 0.5])})

@@ -251,6 +251,23 @@ def test_a_batch_that_does_not_fit_in_memory(run, data, model, monkeypatch, erro
     assert not model.exists()
 
 
+@pytest.mark.parametrize("options", [("--epochs", 5), ("--workers", 2), ("--refit", "never", "--seed", 3)], ids=str)
+def test_options_of_a_training_that_is_not_done_are_refused(run, data, options):
+    done = run("backtest", data, "-H", 3, *options)
+    assert done.status == 2 and "would have no effect" in done.err and "--refit once" in done.err
+
+
+def test_it_is_said_that_the_part_held_back_decided_something(run, data, tmp_path):
+    done = run("fit", data, "-H", 3, "-m", tmp_path / "m", *SMALL)
+    assert "coverage is no test" in done.out
+
+
+def test_steps_that_could_not_be_compared_are_left_out_and_said(run, data, tmp_path):
+    done = run("fit", data, "-H", 50, "-m", tmp_path / "m", *SMALL)
+    steps = re.findall(r"^(\d+) +[\d.]+ ", done.out, re.MULTILINE)
+    assert steps and f"Only steps up to {steps[-1]} of 50 could be compared" in done.out
+
+
 def test_a_network_that_does_not_fit_in_memory(data, model):
     """For real: 64 GB of addresses are more than PyTorch takes, and far less than such layers need."""
     resource = pytest.importorskip("resource", reason="limits are those of Unix")

@@ -199,6 +199,18 @@ def test_transforms_and_regime_come_with_the_weights_of_a_folder(tmp_path):
     assert other.transforms != fitted.transforms and other.training == TrainingConfig()
 
 
+def test_a_fitted_model_forecasts_what_it_was_fitted_to_as_if_it_were_given_it(tmp_path):
+    fitted, cutoffs = plain().fit(panel()), np.array([[10, 40], [20, 54]])
+    for chosen in ({"mode": "observed"}, {"cutoffs": cutoffs}, {}):
+        remembered, given = fitted.predict(**chosen), fitted.predict(panel(), **chosen)
+        np.testing.assert_array_equal(remembered.times, given.times)
+        np.testing.assert_array_equal(remembered.quantiles, given.quantiles)
+    fitted.save(tmp_path / "m")
+    loaded = lc.load(tmp_path / "m")
+    assert len(loaded.memory.panel.values) < len(panel().values)
+    np.testing.assert_array_equal(loaded.predict().quantiles, fitted.predict().quantiles)
+
+
 def test_the_seed_is_saved(tmp_path):
     causal(seed=7).fit(panel()).save(tmp_path / "model")
     assert lc.load(tmp_path / "model").seed == 7

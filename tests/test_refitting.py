@@ -441,7 +441,7 @@ def test_a_backtest_that_was_killed_goes_on(tmp_path, model, panel, trainable, w
 
 
 @pytest.mark.parametrize("refit", ["each", "once"])
-def test_a_fit_that_stops_early_by_ctrl_c_is_not_kept(tmp_path, model, panel, refit):
+def test_a_fit_that_stops_early_by_ctrl_c_is_not_kept(tmp_path, model, panel, refit, ctrl_c):
     at = {"each": 28, "once": 24}[refit]
     with pytest.raises(KeyboardInterrupt):
         tried(replace(model, trouble="interrupt", at=at), panel, refit=refit, folder=tmp_path / "kept")

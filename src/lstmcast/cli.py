@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -46,6 +47,11 @@ if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
     from lstmcast.forecaster import LSTMForecaster
     from lstmcast.options import Written
+
+HELD_BACK = (
+    "The same values chose the best epoch and the width of the intervals: errors here are a little too small, and the "
+    "coverage is no test. `lstmcast backtest --refit once` measures both on values that decided nothing."
+)
 
 app = typer.Typer(
     name="lstmcast",
@@ -205,7 +211,8 @@ def _tested_where_held_back(fitted: LSTMForecaster, panel: Panel) -> Backtest | 
     ends = fitted.held_back_from(panel)
     if ends is None:
         return None
-    return backtest(fitted, panel, cutoffs=ends[:, None], refit="never")
+    tested = backtest(fitted, panel, cutoffs=ends[:, None], refit="never")
+    return replace(tested, notes=(*tested.notes, *([] if tested.reason else [HELD_BACK])))
 
 
 @command
@@ -244,6 +251,7 @@ def backtest(
     checked_horizon(horizon)
     if testing.cutoffs == 0:
         raise UsageError("--cutoffs 0 leaves nothing to compare. Give 1 or more.")
+    refitting.require_use_of(training)
     Output(out=out).check(data)
     model = _model(horizon, training=training)
     panel = _read(data, reading, quiet)

@@ -201,7 +201,8 @@ class LSTMForecaster:
         and forecasts just that when there are no data. `cutoffs` (S, K): how many observations of each series are
         known, instead of all. `mode`: "direct" reads all steps from the newest state; "free" feeds every step back;
         "observed" forecasts each known observation from those before it, one step ahead, with the network's own
-        intervals. Raises `DataError`, `UsageError` or `ModelError`.
+        intervals. (A loaded model that was trained on windows remembers the newest one only.) Raises `DataError`,
+        `UsageError` or `ModelError`.
         """
         if mode not in ("direct", "observed", "free"):
             raise UsageError(f"{mode=} is not known. Use 'direct', 'observed' or 'free'.")
@@ -250,6 +251,7 @@ class LSTMForecaster:
         it cannot be written.
         """
         memory = self._memory_of(self._panel(data)) if data is not None or self.memory is None else self.memory
+        memory = self._to_save(memory)
         about, weights = described(self._trained())
         manifest = {"kind": KIND, **about, "horizon": self.horizon, "levels": list(self.levels), **memory.described()}
         manifest["seed"] = self.seed
@@ -324,14 +326,16 @@ class LSTMForecaster:
         return transformed.learning_data(self.config.channels, self.transforms, panel, ends)
 
     def _memory_of(self, panel: Panel) -> Memory:
-        if self.config.is_causal:
-            return Memory.of(panel, self.horizon, MOST_CUTOFFS)
+        return Memory.of(panel, self.horizon, MOST_CUTOFFS) if self.config.is_causal else Memory(panel)
+
+    def _to_save(self, memory: Memory) -> Memory:
+        """As much of a memory as the next forecasts need."""
         context = context_of(self._done.regime)
-        if context is None or self.learned is None:  # what was not fitted is calibrated on the whole history
-            return Memory(panel)
-        newest = Memory.newest(panel, context + self._lag)
+        if self.config.is_causal or context is None or self.learned is None:  # unfitted: calibrated on all of it
+            return memory
+        newest = Memory.newest(memory.panel, context + self._lag)
         # What is read in the place of a missing value may lie as far back as it likes.
-        return Memory(panel) if np.isnan(newest.panel.values).any() else newest
+        return memory if np.isnan(newest.panel.values).any() else newest
 
     @property
     def _done(self) -> TrainingConfig:

@@ -131,6 +131,15 @@ class Refitting:
             raise UsageError(f"--refit {self.refit!r} is not known. Choose one of: never, once, each.")
         return self.refit
 
+    def require_use_of(self, training: Training) -> None:
+        """UsageError for options that say how to train, or in how many processes, where nothing is trained."""
+        idle = training.given() + (["--workers"] if self.workers is not None else [])
+        if idle and self.chosen() in (None, "never") and training.weights != "scratch":
+            raise UsageError(
+                f"{', '.join(idle)} would have no effect, as nothing is trained. Add --refit once or --refit each, or "
+                f"leave {'it' if len(idle) == 1 else 'them'} out."
+            )
+
 
 @dataclass(frozen=True)
 class Training:
@@ -178,6 +187,12 @@ class Training:
                     f"--{name} describes networks from scratch, but --weights {self.weights} has its own. Give "
                     f"--weights scratch with it, or leave --{name} out."
                 )
+
+    def given(self) -> list[str]:
+        """The options that say how to train, as they were typed; those that stay as usual are left out."""
+        usual = Training()
+        names = [name for name in vars(usual) if name != "weights" and getattr(self, name) != getattr(usual, name)]
+        return [f"--{name.replace('_', '-')}" for name in names]
 
     def forecaster(self, horizon: int, levels: tuple[float, ...] = ()) -> LSTMForecaster:
         """A forecaster that trains so."""

@@ -100,8 +100,8 @@ class Summary:
         """The table of errors by step as text, its header first."""
         models = list(self.scores)
         columns = self.per_horizon
-        steps = sorted(set(columns["step"]))
         mae = {(m, s): value for m, s, value in zip(columns["model"], columns["step"], columns["mae"], strict=True)}
+        steps = [step for step in sorted(set(columns["step"])) if np.isfinite(mae[self.model, step])]
         rows = [["MAE by step", *models, *(["skill"] if self.reference else [])]]
         for step in steps[:: math.ceil(len(steps) / SHOWN_STEPS)]:
             row = [str(step), *(number(mae[model, step]) for model in models)]
@@ -124,20 +124,26 @@ def summarise(
         name: {key: float(column[i]) for key, column in overall.items() if _has(scored.forecasts[name], key)}
         for i, name in enumerate(scored.forecasts)
     }
-    by_step = {name: steps["mae"][steps["model"] == name] for name in scored.forecasts}
+    # Series of different sizes: the mean absolute error would be that of the largest.
+    many = len(set(scored.forecasts[model].ids)) > 1
+    measure = "mase" if many and all(np.isfinite(row.get("mase", np.nan)) for row in scores.values()) else "mae"
+    by_step = {name: steps[measure][steps["model"] == name] for name in scored.forecasts}
     compared = np.isfinite(scored.actual).any(1)
     series = len(set(scored.forecasts[model].ids[compared]))
     values = int(np.isfinite(scored.actual).sum())
     if values < FEW_VALUES:
         few = f"Only {values} held-out value{'s' * (values != 1)} could be compared: chance decides much here."
         notes = (*notes, few)
+    steps_compared = np.flatnonzero(np.isfinite(scored.actual).any(0)) + 1
+    if len(steps_compared) and steps_compared[-1] < scored.actual.shape[1]:
+        notes = (*notes, f"Only steps up to {steps_compared[-1]} of {scored.actual.shape[1]} could be compared.")
     copy = lagged_copy(scored.forecasts[model].point[:, 0], last, scored.actual[:, 0])
     return Summary(
         model,
         reference,
         scores,
         {name: column.tolist() for name, column in steps.items()},
-        judge(model, {name: row["mae"] for name, row in scores.items()}, by_step, period),
+        judge(model, {name: row[measure] for name, row in scores.items()}, by_step, period, HEADINGS[measure]),
         (copy,) if copy else (),
         notes,
         int(compared.sum()),
@@ -162,29 +168,32 @@ def table(scored: Scored, label: str, values: np.ndarray, axis: metrics.Axis, sh
     return {"model": models, label: np.tile(values, len(rows)), **columns}
 
 
-def judge(model: str, mae: dict[str, float], mae_by_step: dict[str, np.ndarray], period: int) -> str:
+def judge(
+    model: str, errors: dict[str, float], by_step: dict[str, np.ndarray], period: int, measure: str = "MAE"
+) -> str:
     """One plain sentence: is the model worth using?
 
     It has to beat the better of naive and seasonal naive over all steps; then the steps at which it does not beat
     seasonal naive are named, and a baseline that is better still.
     """
-    simple = {name: mae[name] for name in (SEASONAL, PLAIN) if name in mae and name != model}
+    simple = {name: errors[name] for name in (SEASONAL, PLAIN) if name in errors and name != model}
     if not simple:
         return "no simple baseline to compare with."
     best = min(simple, key=lambda name: (simple[name], name != PLAIN))
-    if not mae[model] < simple[best]:
-        return f"no better than {best}: use the {best} forecast."
+    rivals = {name: value for name, value in errors.items() if name != model and value < errors[model]}
+    rival = min(rivals, key=lambda name: rivals[name], default="")
+    if not errors[model] < simple[best]:
+        use = rival if rivals and rivals[rival] < simple[best] else best
+        return f"no better than {best}: use the {use} forecast."
     against = next(iter(simple))
     label = PLAIN if period == 1 else against  # the two are one where there is no season
-    known = np.isfinite(mae_by_step[against])
-    worse = np.flatnonzero(known & ~(mae_by_step[model] < mae_by_step[against])) + 1
+    known = np.isfinite(by_step[against])
+    worse = np.flatnonzero(known & ~(by_step[model] < by_step[against])) + 1
     text = f"better than {label} at every horizon."
     if len(worse):
         text = f"better than {label} overall, but not at horizon{'s' * (len(worse) > 1)} {_ranges(worse)}."
-    rivals = {name: value for name, value in mae.items() if name != model and value < mae[model]}
     if rivals:
-        rival = min(rivals, key=lambda name: rivals[name])
-        text += f" {rival} is better still (MAE {number(rivals[rival])} against {number(mae[model])})."
+        text += f" {rival} is better still ({measure} {number(rivals[rival])} against {number(errors[model])})."
     return text
 
 
