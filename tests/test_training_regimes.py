@@ -10,6 +10,7 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.model import inputs as causal
 from lstmcast.model.heads import head_named
 from lstmcast.model.network import Network, NetworkConfig
+from lstmcast.threads import ahead
 from lstmcast.windows import CausalData, PlainData, Stretches
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
@@ -346,3 +347,14 @@ def test_too_short_series_are_named_in_a_note_or_refused():
     nothing = plain_data((4,), missing=(0, 1, 2, 3))
     with pytest.raises(DataError, match="no series has a known value"):
         make_regime(PLAIN, nothing, TrainingConfig(), "cpu", 0)
+
+
+def test_what_goes_wrong_while_it_is_made_ahead_is_raised_where_it_is_used():
+    def items():
+        yield 1
+        raise ValueError("the second")
+
+    taken = ahead(items())
+    assert next(taken) == 1
+    with pytest.raises(ValueError, match="the second"):
+        next(taken)

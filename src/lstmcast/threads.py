@@ -1,9 +1,9 @@
-"""Work on several processors: batches in threads of their own."""
+"""Work on several processors: batches in threads of their own, and the next one made while one is used."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -26,3 +26,17 @@ def side_by_side(fill: Callable[[Batch], None], batches: Iterable[Batch]) -> Non
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for _ in pool.map(fill, waiting):  # an error in a thread is raised here
                 pass
+
+
+def ahead(items: Iterable[Batch]) -> Iterator[Batch]:
+    """The same items in the same order; while one is used, the next is made in a thread of its own.
+
+    >>> list(ahead(n * n for n in range(4)))
+    [0, 1, 4, 9]
+    """
+    made, end = iter(items), object()
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, made, end)
+        while (item := coming.result()) is not end:
+            coming = pool.submit(next, made, end)
+            yield item  # pyright: ignore[reportReturnType]
