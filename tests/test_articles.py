@@ -174,7 +174,7 @@ def test_all_goes_on_after_an_interruption(example, tmp_path):
     ("arguments", "status", "said"),
     [
         (["airlines"], 2, "example 'airlines' is not known. Choose one of: airline, sine, beats"),
-        (["airline", "--labels", "de"], 2, "labels='de' are not known. Use 'en' or 'ja'."),
+        (["airline", "--labels", "de"], 2, "There are no labels in 'de'. Use labels=\"en\" (--labels en) or ja."),
         (["airline", "--seed", "-1"], 2, "seed=-1 makes no sense"),
         (["airline", "--out", "taken"], 1, "'taken' cannot be written: a file of that name is in the way"),
     ],
@@ -296,7 +296,7 @@ def test_every_example_is_there_and_has_japanese_words():
 
 
 def test_unknown_labels_are_refused(tmp_path):
-    with pytest.raises(UsageError, match="Use 'en' or 'ja'"):
+    with pytest.raises(UsageError, match="There are no labels in 'fr'"):
         Run(tmp_path / "o", labels="fr")
 
 

@@ -14,8 +14,9 @@ from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation import metrics
 from lstmcast.evaluation.backtest import backtest, spaced_cutoffs
 from lstmcast.evaluation.baselines import Naive, SeasonalNaive
-from lstmcast.evaluation.summary import judge, lagged_copy
+from lstmcast.evaluation.summary import judge, lagged_copy, number
 from lstmcast.forecast import LEVELS, Forecast, checked_horizon, origins_of
+from lstmcast.forecaster import LSTMForecaster
 
 SEASON = np.array([3.0, 1.0, 2.0, 6.0])
 
@@ -251,6 +252,20 @@ def test_verdicts():
 def test_a_constant_series_is_no_better_than_naive():
     verdict = backtest(Oracle(), Panel.from_arrays(np.full(40, 5.0))).summary().verdict
     assert verdict == "no better than naive: use the naive forecast."
+
+
+def test_rounding_is_no_error():
+    summary = backtest(LSTMForecaster(3), Panel.from_arrays(np.full(60, 100.1), periods=(12,))).summary()
+    assert {row["mae"] for row in summary.scores.values()} == {0.0}
+
+
+def test_numbers_too_long_to_read_are_written_with_powers_of_ten():
+    assert [number(value) for value in (12345678.9, 6.8818e30, 2.5, np.nan)] == [
+        "12,345,679",
+        "6.882e+30",
+        "2.500",
+        "–",
+    ]
 
 
 def test_a_lagged_copy_is_noticed_and_an_honest_forecast_is_not():

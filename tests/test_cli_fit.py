@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from lstmcast import cli
+from lstmcast.forecaster import LSTMForecaster
 
 pytest.importorskip("torch", reason="needs the train extra")
 
@@ -170,6 +171,15 @@ def test_cuda_without_a_gpu_is_refused(run, data, model, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--device", "cuda")
     assert done.status == 2 and "no CUDA device here" in done.err and not model.exists()
+    done = run("backtest", data, "-H", 6, *SMALL, "--device", "cuda")
+    assert done.status == 2 and "fitting for cutoff 1 of 5" in done.err and "no CUDA device here" in done.err
+
+
+def test_a_backtest_trains_with_the_threads_it_is_given(run, data, monkeypatch):
+    used, fit = [], LSTMForecaster.fit
+    monkeypatch.setattr(LSTMForecaster, "fit", lambda *args, **given: (used.append(given), fit(*args, **given))[1])
+    assert run("backtest", data, "-H", 6, "--cutoffs", 2, *SMALL, "--threads", 1).status == 0
+    assert used == [{"device": "cpu", "threads": 1}]
 
 
 def test_a_place_that_cannot_be_written_is_found_before_training(run, data, model, monkeypatch):

@@ -132,6 +132,8 @@ def test_frames_of_the_callers_kind(panel, kind):
 def test_files_and_arrays_give_a_dict_of_arrays(panel):
     assert isinstance(forecast_of(panel).frame(), dict)
     assert isinstance(replace(forecast_of(panel), frame_kind="file").frame(), dict)
+    with pytest.raises(UsageError, match="kind='excel' is no kind of frame"):
+        forecast_of(panel).frame("excel")
 
 
 def test_csv_holds_every_digit_and_plain_dates(panel, tmp_path):

@@ -172,6 +172,23 @@ def test_what_can_forecast_as_it_is_is_fitted_only_when_asked_for(model, panel, 
     assert trainable.fits(model.log) == COUNTS
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_fit_of_the_model_is_given_the_options_and_no_other_model_is(trainable, tmp_path, panel, workers):
+    tested, other = (trainable.Pull(log=str(tmp_path / name), name=name) for name in ("tested", "other"))
+    given = {"device": "cuda", "loss": "own"}
+    tried(tested, panel, refit="each", fit_options=given, baselines=[other], workers=workers)
+    for log, options in ((tested.log, given), (other.log, {})):
+        assert [json.loads(line)["options"] for line in Path(log).read_text().splitlines()] == [options] * 4
+
+
+def test_options_of_a_fit_that_is_not_done_are_refused(model, panel):
+    message = "fit_options, loss, device, would have no effect, as nothing is fitted. Use refit='once' "
+    with pytest.raises(UsageError, match=message):
+        tried(SeasonalNaive(), panel, fit_options={"loss": "own", "device": "cuda"})
+    with pytest.raises(UsageError, match="would have no effect"):
+        tried(model.fit(panel.until([24, 24])), panel, fit_options={"threads": 2})
+
+
 def test_fitting_begins_from_the_configured_start(model, panel):
     fitted = model.fit(panel)
     np.testing.assert_array_equal(point(tried(fitted, panel, refit="once")), point(tried(model, panel)))
@@ -218,6 +235,8 @@ def test_series_that_it_was_not_trained_on_are_free(model, panel):
     [
         ({"refit": "always"}, "refit='always' is not known. Use 'once', 'each' or 'never'"),
         ({"refit": "never"}, "uses pull as it is, and it was not fitted. Fit it first"),
+        ({"fit_options": {"folder": "x"}}, "'folder' in fit_options: many trainings cannot share one folder"),
+        ({"fit_options": {"resume": True}}, "'resume' in fit_options"),
         ({"workers": 0}, "workers=0 makes no sense"),
         ({"workers": 1.5}, "workers=1.5 makes no sense"),
     ],
@@ -461,6 +480,12 @@ def test_what_is_finished_is_done_no_more(tmp_path, model, panel, trainable):
         assert again.forecasts["pull"].columns_dict().keys() == first.forecasts["pull"].columns_dict().keys()
 
 
+def test_a_backtest_may_go_on_with_other_hardware(tmp_path, model, panel, trainable):
+    for options in ({}, {"device": "cuda", "threads": 3}):
+        tried(model, panel, refit="each", folder=tmp_path / "kept", fit_options=options)
+    assert len(trainable.fits(model.log)) == 4
+
+
 def test_forecasts_of_models_that_are_not_fitted_are_kept_too(tmp_path, panel, monkeypatch):
     first = tried(SeasonalNaive(), panel, folder=tmp_path / "kept")
     monkeypatch.setattr(SeasonalNaive, "predict", None)
@@ -483,6 +508,7 @@ def test_the_folder_of_another_backtest_is_refused(tmp_path, model, panel):
         r"models\.pull\.weight: 0\.5 there, 0\.7 now": (replace(model, weight=0.7), panel, {}),
         r"refit\.naive: nothing there, never now; models\.naive": (model, panel, {"baselines": [Naive()]}),
         r"refit\.pull: each there, once now": (model, panel, {"refit": "once"}),
+        r"fit_options\.loss: nothing there, own now": (model, panel, {"fit_options": {"loss": "own", "threads": 2}}),
     }  # fmt: skip
     for message, (one, data, arguments) in others.items():
         with pytest.raises(ModelError, match=f"kept' holds another backtest. {message}"):

@@ -34,7 +34,7 @@ class Pull:
     def needs_fit(self) -> bool:
         return self.mean is None
 
-    def fit(self, panel: Panel) -> Pull:
+    def fit(self, panel: Panel, **options: object) -> Pull:
         if self.trouble and len(panel.series(0)) == self.at:
             TROUBLES[self.trouble]()
         if self.log:
@@ -43,6 +43,7 @@ class Pull:
                 "threads": os.environ.get("OMP_NUM_THREADS"),
                 "processors": os.cpu_count(),
                 "pid": os.getpid(),
+                "options": options,
             }
             with open(self.log, "a", encoding="utf-8") as lines:
                 lines.write(json.dumps(seen) + "\n")

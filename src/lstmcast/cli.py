@@ -199,9 +199,7 @@ def _fitted(
         _say(quiet, f"  note:    an interrupted training in {folder} is started again; --resume would have gone on")
     if resume and not folder.exists():
         _say(quiet, f"  note:    there is no interrupted training in {folder}: it starts at the beginning")
-    return forecaster.fit(
-        panel, folder=folder, resume=resume, callbacks=callbacks, device=training.device, threads=training.threads
-    )
+    return forecaster.fit(panel, folder=folder, resume=resume, callbacks=callbacks, **training.hardware())
 
 
 def _tested_where_held_back(fitted: LSTMForecaster, panel: Panel) -> Backtest | None:
@@ -255,7 +253,7 @@ def backtest(
     Output(out=out).check(data)
     model = _model(horizon, training=training)
     panel = _read(data, reading, quiet)
-    tested = _tested(model, panel, testing, refitting, quiet)
+    tested = _tested(model, panel, testing, (refitting, training), quiet)
     assert tested is not None
     if out is not None and not tested.reason:
         write_table(tested.held_out(), out)
@@ -408,23 +406,25 @@ def _model(horizon: int, levels: tuple[float, ...] = (), training: Training | No
 
 
 def _tested(
-    model: Any, panel: Panel, testing: Testing, refitting: Refitting | None = None, quiet: bool = True
+    model: Any, panel: Panel, testing: Testing, trained: tuple[Refitting, Training] | None = None, quiet: bool = True
 ) -> Backtest | None:
     if testing.cutoffs == 0:
         return None
     from lstmcast.evaluation.backtest import backtest
 
     baselines = "classical" if testing.baselines == "classical" else True
-    if refitting is None:
+    if trained is None:
         return backtest(model, panel, cutoffs=testing.cutoffs, baselines=baselines)
+    refitting, training = trained
     trains = getattr(model, "needs_fit", False) or refitting.refit in ("once", "each")
 
     def told(part: Progress) -> None:
         _say(quiet or not trains, f"  {part.done} of {part.total}: {part.job}")
 
     return backtest(
-        model, panel, cutoffs=testing.cutoffs, baselines=baselines, refit=refitting.chosen(), workers=refitting.workers,
-        folder=refitting.folder, progress=told,
+        model, panel, cutoffs=testing.cutoffs, baselines=baselines, refit=refitting.chosen(),
+        fit_options=training.hardware() if trains else None, workers=refitting.workers, folder=refitting.folder,
+        progress=told,
     )  # fmt: skip
 
 

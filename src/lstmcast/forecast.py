@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)  # the median and the bounds of the 80 % and the 95 % interval
 MOST_STEPS, MOST_ORIGINS = 24, 10  # in a notebook
 LONGEST_HORIZON = 100_000  # nearly a year of 5-minute steps; more is a slip of the keyboard
+FRAMES = ("arrays", "pandas", "polars", "pyarrow")
 ENDINGS = (".csv", ".parquet", ".xlsx")
 
 
@@ -226,9 +227,10 @@ class Forecast:
     def frame(self, kind: str | None = None) -> Any:
         """The long table as the kind of frame that the data came in, or as "pandas", "polars", "pyarrow" or "arrays".
 
-        Data from a file or from arrays give a dict of arrays. MissingExtraError where that library is not installed.
+        Data from a file or from arrays give a dict of arrays. UsageError for any other kind, MissingExtraError where
+        that library is not installed.
         """
-        return frame_of(self.columns_dict(), kind or self.frame_kind)
+        return frame_of(self.columns_dict(), kind, self.frame_kind)
 
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Write the long table as .csv, .parquet or .xlsx: the whole file or, with an OutputError, nothing."""
@@ -282,12 +284,16 @@ def origin_times(panel: Panel, origins: Origins, horizon: int) -> tuple[np.ndarr
     return times[:, 0], times[:, 1:]
 
 
-def frame_of(columns: dict[str, np.ndarray], kind: str) -> Any:
-    """Columns as a "pandas", "polars" or "pyarrow" frame; the columns themselves for any other kind.
+def frame_of(columns: dict[str, np.ndarray], kind: str | None, of_data: str = "arrays") -> Any:
+    """Columns as a "pandas", "polars" or "pyarrow" frame, or for "arrays" as they are.
 
-    MissingExtraError where that library is not installed.
+    Unless a kind is asked for, the kind of the data decides; any but those three gives arrays. UsageError for a kind
+    that is not known, MissingExtraError where that library is not installed.
     """
-    if kind not in ("pandas", "polars", "pyarrow"):
+    if kind is not None and kind not in FRAMES:
+        raise UsageError(f"{kind=} is no kind of frame. Use one of {', '.join(map(repr, FRAMES))}.")
+    kind = kind or of_data
+    if kind not in FRAMES or kind == "arrays":
         return columns
     try:
         if kind == "pandas":

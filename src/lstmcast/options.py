@@ -194,6 +194,10 @@ class Training:
         names = [name for name in vars(usual) if name != "weights" and getattr(self, name) != getattr(usual, name)]
         return [f"--{name.replace('_', '-')}" for name in names]
 
+    def hardware(self) -> dict[str, Any]:
+        """On what `LSTMForecaster.fit` trains."""
+        return {"device": self.device, "threads": self.threads}
+
     def forecaster(self, horizon: int, levels: tuple[float, ...] = ()) -> LSTMForecaster:
         """A forecaster that trains so."""
         from dataclasses import replace

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast import store
+from lstmcast.data.findings import advise
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.files import output_errors, require_writable, whole_file
 from lstmcast.fonts import fonts_with
@@ -232,7 +233,7 @@ _NO_FONT = (
 def _translations(labels: str, japanese: Mapping[str, str]) -> dict[str, str]:
     """The texts of the pictures in Japanese; none where English is wanted, or no font has the letters."""
     if labels not in ("en", "ja"):
-        raise UsageError(f"{labels=} are not known. Use 'en' or 'ja'.")
+        raise UsageError(f"There are no labels in {labels!r}. Use {advise('labels', 'en')} or ja.")
     if labels == "en":
         return {}
     with fonts_with(set().union(*japanese.values())) as missing:

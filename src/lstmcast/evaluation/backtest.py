@@ -6,7 +6,7 @@ Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from lstmcast.evaluation.baselines import classical_baselines, default_baselines
 from lstmcast.evaluation.history import carried, known_counts, window
 from lstmcast.evaluation.metrics import Scales, naive_scales
 from lstmcast.evaluation.refitting import Forecasts as Forecasts
-from lstmcast.evaluation.refitting import Plan, Progress, Refit, forecasts_of, modes_of, require_unseen
+from lstmcast.evaluation.refitting import Plan, Progress, Refit, forecasts_of, modes_of, require_unseen, require_use_of
 from lstmcast.evaluation.summary import Scored, Summary, plain, summarise, table
 from lstmcast.forecast import Forecast, Origins, checked_horizon, origins_of
 
@@ -98,6 +98,7 @@ def backtest(
     horizon: int | None = None,
     baselines: bool | Literal["classical"] | Sequence[Forecasts] = True,
     refit: Refit | None = None,
+    fit_options: Mapping[str, Any] | None = None,
     workers: int | None = None,
     folder: str | Path | None = None,
     progress: Callable[[Progress], object] | None = None,
@@ -112,7 +113,8 @@ def backtest(
 
     `refit`: "once" fits the model on what precedes the first cutoff, "each" anew at every cutoff, "never" uses it as
     it is and refuses cutoffs before the end of its training. Unless given, a model that cannot forecast without is
-    fitted once, and any other is used as it is. `workers`: processes that fit at the same time, with one thread each;
+    fitted once, and any other is used as it is. `fit_options`: what the model's `fit` is given besides the data, such
+    as {"loss": own, "device": "cuda"}. `workers`: processes that fit at the same time, with one thread each;
     unless given, this one does everything. `folder`: what is finished is kept there, and an interrupted backtest goes
     on. `progress` is called with a `Progress` whenever something is finished.
 
@@ -135,7 +137,9 @@ def backtest(
     if not counts.any():
         return _empty(name, panel, steps, counts)
     models = {name: model} | {str(getattr(other, "name", "")): other for other in _baselines(baselines)} | {name: model}
-    plan = Plan(panel, counts, steps, models, modes_of(models, refit))
+    modes, options = modes_of(models, refit), fit_options or {}
+    require_use_of(options, modes[name])
+    plan = Plan(panel, counts, steps, models, modes, options)
     require_unseen(plan)
     # Every origin is asked for, so that the result is a rectangle; those that do not count are not compared.
     origins = origins_of(panel, plan.asked)

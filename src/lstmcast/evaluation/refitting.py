@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, get_args, runtime_checkable
@@ -26,6 +26,8 @@ from lstmcast.evaluation.resuming import Finished, facts
 from lstmcast.forecast import Forecast, origins_of
 
 Refit = Literal["once", "each", "never"]
+HARDWARE = ("device", "threads")  # options of fit that say where it runs: a backtest may go on elsewhere
+OWN = ("folder", "resume")  # that belong to one training
 
 
 class Forecasts(Protocol):
@@ -85,6 +87,7 @@ class Plan:
     horizon: int
     models: Mapping[str, Forecasts]
     modes: Mapping[str, Refit]  # of each model
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the first model's fit
 
     @property
     def asked(self) -> np.ndarray:
@@ -113,7 +116,8 @@ class Plan:
             return _part(forecast, self.counts.shape)
         with interruptible():
             with self._told(job.model, job.columns[0], "fitting for "):
-                fitted = _fitted(model, self.before(job.columns[0]))
+                options = self.options if job.model == next(iter(self.models)) else {}
+                fitted = _fitted(model, self.before(job.columns[0]), options)
             return _side_by_side([self._at(job.model, fitted, k) for k in job.columns])
 
     def before(self, k: int) -> Panel:
@@ -158,7 +162,8 @@ class Plan:
         grid = {name: getattr(panel, name) for name in ("offsets", "ids", "starts", "periods", "kind")}
         data = {"values": panel.values, **grid, "frequency": panel.frequency.code}
         own = {"version": lstmcast.__version__, "horizon": self.horizon, "cutoffs": self.counts, "data": data}
-        return facts(own | {"refit": self.modes, "models": self.models})
+        options = {name: value for name, value in self.options.items() if name not in HARDWARE}
+        return facts(own | {"refit": self.modes, "models": self.models, "fit_options": options})
 
     def notes(self) -> tuple[str, ...]:
         """What has to be known of how the first model was fitted."""
@@ -197,6 +202,20 @@ def _mode(model: Forecasts, refit: Refit | None) -> Refit:
     if refit in (None, "never") or not isinstance(model, Trainable):
         return "once" if _needs_fit(model) else "never"
     return refit
+
+
+def require_use_of(options: Mapping[str, Any], mode: Refit) -> None:
+    """Raise a UsageError for options of fit that would have no effect, or that are of one training and no other."""
+    if options and mode == "never":
+        raise UsageError(
+            f"fit_options, {', '.join(map(str, options))}, would have no effect, as nothing is fitted. "
+            "Use refit='once' or refit='each' with them, or leave them out."
+        )
+    if wrong := [name for name in OWN if name in options]:
+        raise UsageError(
+            f"{wrong[0]!r} in fit_options: many trainings cannot share one folder of checkpoints. Use backtest(…, "
+            "folder=…): what is finished is kept there, and an interrupted backtest goes on."
+        )
 
 
 def _needs_fit(model: Forecasts) -> bool:
@@ -309,8 +328,8 @@ def require_shape(name: str, forecast: Forecast, shape: tuple[int, int]) -> None
         )
 
 
-def _fitted(model: Trainable, panel: Panel) -> Forecasts:
-    fitted: Any = model.fit(panel)
+def _fitted(model: Any, panel: Panel, options: Mapping[str, Any]) -> Forecasts:
+    fitted = model.fit(panel, **options)
     if not callable(getattr(fitted, "predict", None)):
         raise ModelError(f"fit() gave {type(fitted).__name__}: a fitted forecaster, with predict, is expected of it.")
     return fitted

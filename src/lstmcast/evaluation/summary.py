@@ -22,6 +22,7 @@ SEASONAL, PLAIN = "seasonal naive", "naive"  # what skill is measured against, t
 COPY_EVIDENCE = 10  # one-step forecasts that it takes to speak of a lagged copy
 COPY_SHARE = 0.9  # of them that lie nearer to the value before than to what came
 FEW_VALUES = 10  # held out, below which a verdict is said to hang on chance
+ROUNDING = 1e-12  # of the actual value: what numbers of 64 bits lose in a forecast
 SHOWN_STEPS = 24  # rows of the printed table by step
 HEADINGS = {
     "mae": "MAE",
@@ -236,7 +237,8 @@ def _plain_values(value: Any) -> Any:
 
 
 def _metrics(forecast: Forecast, scored: Scored, axis: metrics.Axis, shape: tuple[int, ...]) -> dict[str, Any]:
-    actual, point = scored.actual.reshape(shape), forecast.point.reshape(shape)
+    actual = scored.actual.reshape(shape)
+    point = _rounded(forecast.point.reshape(shape), actual)
     absolute, squared = (scale.reshape(shape[:-1]) for scale in scored.scales)
     row = {
         "mae": metrics.mae(actual, point, axis),
@@ -255,6 +257,11 @@ def _metrics(forecast: Forecast, scored: Scored, axis: metrics.Axis, shape: tupl
         inside = metrics.coverage(actual, lower.reshape(shape), upper.reshape(shape), axis)
         row[f"coverage_{level:g}"] = inside
     return row
+
+
+def _rounded(point: np.ndarray, actual: np.ndarray) -> np.ndarray:
+    """Forecasts without what only rounding sets apart from the actual values: on a constant it would decide."""
+    return np.where(np.abs(point - actual) <= ROUNDING * np.abs(actual), actual, point)
 
 
 def _has(forecast: Forecast, key: str) -> bool:
@@ -279,7 +286,7 @@ def number(value: float) -> str:
     """A number with about four digits that count; a dash where it is not known."""
     if not math.isfinite(value):
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:#.4g}"
+    return f"{value:,.0f}" if 1_000 <= abs(value) < 1e15 else f"{value:#.4g}"
 
 
 def percent(share: float) -> str:

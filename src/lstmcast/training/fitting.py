@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from lstmcast.data.findings import advise
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.network import Network, NetworkConfig
@@ -263,8 +264,8 @@ def _check_device(device: str, config: TrainingConfig) -> None:
         raise UsageError(f"{device=} is not known. Use 'cpu' or 'cuda'.")
     if device == "cuda" and not torch.cuda.is_available():
         raise UsageError(
-            "device='cuda': PyTorch finds no CUDA device here. Use device='cpu', or install a PyTorch that is built "
-            "for your GPU."
+            f"PyTorch finds no CUDA device here. Use {advise('device', 'cpu')}, or install a PyTorch that is built for "
+            "your GPU."
         )
     if device == "cpu" and config.precision == "mixed":
         raise UsageError("precision='mixed' needs device='cuda': on the CPU it is slower. Use precision='full'.")

@@ -11,10 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.display import block, more, table
-from lstmcast.errors import UsageError
 
 MOST_SHOWN = 12  # epochs, in a notebook
-KINDS = ("arrays", "pandas", "polars", "pyarrow")  # of frames
 
 
 class Epoch(NamedTuple):
@@ -81,9 +79,7 @@ class History:
         """
         from lstmcast.forecast import frame_of
 
-        if kind is not None and kind not in KINDS:
-            raise UsageError(f"{kind=} is no kind of frame. Use one of {', '.join(map(repr, KINDS))}.")
-        return frame_of(self.columns(), kind or "arrays")
+        return frame_of(self.columns(), kind)
 
     def member(self, number: int) -> History:
         """The epochs of one member."""
