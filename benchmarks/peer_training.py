@@ -88,7 +88,9 @@ def bare(layers: int, values: np.ndarray, offsets: np.ndarray) -> Callable[[int]
     return fit
 
 
-def lstmcast(layers: int, values: np.ndarray, offsets: np.ndarray, loss: Any = "last") -> Callable[[int], object]:
+def lstmcast(
+    layers: int, values: np.ndarray, offsets: np.ndarray, loss: Any = "last", precision: Any = "full"
+) -> Callable[[int], object]:
     """Plain inputs, a point head, no transforms: the series come scaled."""
     import lstmcast as lc
     from lstmcast.training.config import Loss, Optimiser, TrainingConfig, Windows
@@ -100,6 +102,7 @@ def lstmcast(layers: int, values: np.ndarray, offsets: np.ndarray, loss: Any = "
             epochs=steps // 10 or 1, steps_per_epoch=min(steps, 10), batch_size=BATCH,
             regime=Windows(WINDOW, loss=loss),
             optimiser=Optimiser("adam", RATE), loss=Loss("mse"), validation=None,
+            precision=precision,
         )  # fmt: skip
         network = lc.NetworkConfig((UNITS,) * layers, inputs="plain", head="point")
         model = lc.LSTMForecaster(HORIZON, weights="scratch", network=network, training=training)
@@ -113,7 +116,9 @@ LIBRARIES = {
     "Darts": (darts, "darts"),
     "bare PyTorch": (bare, "torch"),
     "lstmcast": (lstmcast, "numpy"),
+    "lstmcast, mixed": (partial(lstmcast, precision="mixed"), "numpy"),
     "lstmcast, every step": (partial(lstmcast, loss="every"), "numpy"),
+    "lstmcast, every step, mixed": (partial(lstmcast, loss="every", precision="mixed"), "numpy"),
 }
 
 

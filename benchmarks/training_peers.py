@@ -11,6 +11,7 @@ starting and preparing are left out. The processes take turns; medians of three.
 
 `lstmcast, every step` is another way to train the same network: a loss at each of the 36 steps of a window, so that
 each step with the 18 values after it is an example; `examples_per_second` counts these, and equals windows elsewhere.
+`mixed` computes in bfloat16 where that serves, as the peers could too: it is not compared with them.
 
 The peers are run with `--peers --python PATH` (a Python with neuralforecast and darts); their rows are kept in
 results/peers/training.json with their versions and compared by `relative` later, so that the machine's speed on that
@@ -35,7 +36,8 @@ from peer_training import BATCH, WINDOW
 from sets import load
 
 SHORT, LONG, TURNS = 10, 210, 3
-OURS = ("bare PyTorch", "lstmcast", "lstmcast, every step")
+COMPARED = ("lstmcast", "lstmcast, every step")
+OURS = ("bare PyTorch", *COMPARED, "lstmcast, mixed", "lstmcast, every step, mixed")
 PEERS = ("NeuralForecast", "Darts")
 KEPT = RESULTS / "peers" / "training.json"
 
@@ -71,7 +73,7 @@ def take_turns(pythons: Mapping[str, str], layers: int, series: Path) -> list[di
     rows = []
     for name, speed in speeds.items():
         relative = float(np.median(speed / speeds["bare PyTorch"]))
-        examples = WINDOW if name.endswith("every step") else 1
+        examples = WINDOW if "every step" in name else 1
         rows.append({
             "layers": layers, "library": name, "windows_per_second": float(np.median(speed)), "relative": relative,
             "examples_per_second": examples * float(np.median(speed)), "examples_relative": examples * relative,
@@ -99,7 +101,7 @@ def times_as_fast(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     found = {}
     for name, layers in by_key:
         if name in PEERS:
-            for ours in OURS[1:]:
+            for ours in COMPARED:
                 value = by_key[ours, layers]["examples_relative"] / by_key[name, layers]["examples_relative"]
                 found[f"{ours} / {name}, {layers} layer{'s' * (layers > 1)}"] = value
     return found

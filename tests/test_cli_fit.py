@@ -115,6 +115,11 @@ def test_a_model_trained_on_everything_has_no_accuracy_on_a_part_held_back(run, 
     assert run("info", model, "--json").json["model"]["training"]["refit"] is True
 
 
+def test_mixed_precision_is_kept_with_the_model(run, data, model):
+    assert run("fit", data, "-H", 6, "-m", model, *SMALL, "--precision", "mixed").status == 0
+    assert run("info", model, "--json").json["model"]["training"]["precision"] == "mixed"
+
+
 def test_the_shipped_network_is_fine_tuned(run, data, model):
     done = run("fit", data, "-H", 6, "-m", model, "--epochs", 1, "--json")
     assert done.json["training"]["epoch"] == [0, 1] * 2
@@ -150,6 +155,7 @@ def test_training_goes_on_from_a_saved_model(run, data, model, tmp_path):
         (["--learning-rate", "inf"], 2, "--learning-rate inf makes no sense"),
         (["--seed", "-1"], 2, "--seed -1 makes no sense"),
         (["--device", "tpu"], 2, "--device 'tpu' is not known"),
+        (["--precision", "half"], 2, "--precision 'half' is not known. Choose one of: full, mixed."),
         (["--weights", "nowhere"], 1, "there is no folder 'nowhere'"),
         (["--weights", "sales.csv"], 1, "'sales.csv' is a file"),
         (["--plot", "curve.txt"], 1, ".png or .svg or .pdf"),

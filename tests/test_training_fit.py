@@ -516,8 +516,6 @@ def test_nothing_held_back_is_noted():
 def test_devices_that_are_not_there_are_refused(monkeypatch):
     with pytest.raises(UsageError, match="'gpu' is not known"):
         fit_network(PLAIN, plain_data(), QUICK, device="gpu")
-    with pytest.raises(UsageError, match=r"precision='mixed' needs device='cuda'"):
-        fit_network(PLAIN, plain_data(), replace(QUICK, precision="mixed"))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UsageError, match="PyTorch finds no CUDA device"):
         fit_network(PLAIN, plain_data(), QUICK, device="cuda")
@@ -553,6 +551,37 @@ def test_small_networks_are_trained_by_one_thread():
     assert fitting._default_threads(NetworkConfig(layers=(5, 4, 3), inputs="plain", horizon=1), QUICK) == 1
     large = NetworkConfig(layers=(128, 128), inputs="plain", horizon=1)
     assert fitting._default_threads(large, replace(QUICK, batch_size=128)) == (os.cpu_count() or 1)
+
+
+REGIMES = (WholeSequence(), Windows(6), Windows(6, loss="every"), Stateful(chunk=6), Rollout(length=12, support=4))
+
+
+@pytest.mark.parametrize("regime", REGIMES, ids=lambda regime: regime.kind)
+def test_mixed_precision_reaches_about_the_loss_of_full(regime):
+    config = replace(QUICK, epochs=15, regime=regime, validation=Validation(steps=8))
+    full, mixed = (fit_network(PLAIN, plain_data(), replace(config, precision=p)) for p in ("full", "mixed"))
+    assert differs(full.network, mixed.network)
+    losses = [fitted.history.epochs[-1].validation_loss for fitted in (full, mixed)]
+    assert math.isclose(*losses, rel_tol=0.3)
+    again = fit_network(PLAIN, plain_data(), replace(config, precision="mixed"))
+    assert same_bits(again.network, mixed.network)
+
+
+def test_mixed_precision_trains_causal_networks_too():
+    config = replace(QUICK, regime=Windows(16, loss="every"))
+    losses = [
+        fit_network(CAUSAL, causal_data(), replace(config, precision=p)).history.epochs[-1].validation_loss
+        for p in ("full", "mixed")
+    ]
+    assert losses[0] != losses[1] and math.isclose(*losses, rel_tol=0.1)
+
+
+def test_a_processor_without_bfloat16_is_noted(monkeypatch):
+    for able, noted in (({"avx2": True, "avx512_bf16": False}, True), ({"amx_bf16": True}, False)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda able=able: able)
+        notes = fit_network(PLAIN, plain_data(), replace(QUICK, precision="mixed")).notes
+        assert any("no bfloat16 instructions" in note for note in notes) == noted
+    assert not fit_network(PLAIN, plain_data(), QUICK).notes
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

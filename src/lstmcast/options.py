@@ -167,6 +167,9 @@ class Training:
         bool, typer.Option("--everything", help="In the end train again on everything, the part held back included.")
     ] = False
     seed: Annotated[int, typer.Option(metavar="N", help="Of all that is drawn by chance.")] = 0
+    precision: Annotated[
+        str, typer.Option(metavar="full|mixed", help="mixed: in bfloat16, faster on GPUs and processors that have it.")
+    ] = "full"
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")] = "cpu"
     threads: Annotated[int | None, typer.Option(metavar="N", help="Processors; all that help unless given.")] = None
 
@@ -179,8 +182,9 @@ class Training:
             raise UsageError(f"--learning-rate {self.learning_rate:g} makes no sense. Give a number such as 0.001.")
         if self.seed < 0:
             raise UsageError(f"--seed {self.seed} makes no sense. Give a whole number from 0.")
-        if self.device not in ("cpu", "cuda"):
-            raise UsageError(f"--device {self.device!r} is not known. Choose one of: cpu, cuda.")
+        for name, known in (("device", ("cpu", "cuda")), ("precision", ("full", "mixed"))):
+            if getattr(self, name) not in known:
+                raise UsageError(f"--{name} {getattr(self, name)!r} is not known. Choose one of: {', '.join(known)}.")
         for name in ("layers", "members"):
             if getattr(self, name) is not None and self.weights != "scratch":
                 raise UsageError(
@@ -206,7 +210,7 @@ class Training:
 
         chosen: dict[str, Any] = {"levels": levels} if levels else {}
         usual = LSTMForecaster(horizon, weights=self.weights, network=self._network(), seed=self.seed, **chosen)
-        names = ("epochs", "batch_size", "patience", "members")
+        names = ("epochs", "batch_size", "patience", "members", "precision")
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         optimiser = usual.training.optimiser
         if self.learning_rate is not None:

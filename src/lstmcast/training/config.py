@@ -263,7 +263,7 @@ class TrainingConfig:
     None holds nothing back. `patience`: epochs without a new lowest validation loss after which training stops.
     `refit`: train again on everything, for as many epochs as the best one took. `members`: networks that differ by
     their seed. `initialiser`: a name of `training.initialisers`, or an `Initialiser`. `precision`: "mixed" computes in
-    bfloat16 where that serves, on CUDA.
+    bfloat16 where that serves: less exact, and faster on GPUs and on processors with instructions for it.
 
     >>> config = TrainingConfig(epochs=50, regime=Rollout(length=10, support=5))
     >>> training_from_json(to_json(config)) == config

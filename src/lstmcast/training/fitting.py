@@ -103,7 +103,7 @@ def fit_network(
     """
     network = start.config if isinstance(start, Network) else start
     head = head or (start.head if isinstance(start, Network) else None)
-    _check_device(device, config)
+    _check_device(device)
     check_plan(network, data, config)
     given = list(start.members) if isinstance(start, Network) else [None] * config.members
     place = None if folder is None else Path(folder)
@@ -113,6 +113,7 @@ def fit_network(
     threads = threads or _default_threads(network, config)
     with _torch_settings(threads, device), _memory_errors(config), _closing(callbacks):
         members, notes = _train_all(job, data, given)
+        notes += _slow_precision(job)
         interrupted = any(member.interrupted for member in members) or len(members) < len(given)
         history = History(tuple(row for member in members for row in member.rows))
         refits = []
@@ -259,7 +260,7 @@ def _fingerprint(start: dict[str, NDArray] | None) -> str:
     return made.hexdigest()
 
 
-def _check_device(device: str, config: TrainingConfig) -> None:
+def _check_device(device: str) -> None:
     if device not in ("cpu", "cuda"):
         raise UsageError(f"{device=} is not known. Use 'cpu' or 'cuda'.")
     if device == "cuda" and not torch.cuda.is_available():
@@ -267,8 +268,14 @@ def _check_device(device: str, config: TrainingConfig) -> None:
             f"PyTorch finds no CUDA device here. Use {advise('device', 'cpu')}, or install a PyTorch that is built for "
             "your GPU."
         )
-    if device == "cpu" and config.precision == "mixed":
-        raise UsageError("precision='mixed' needs device='cuda': on the CPU it is slower. Use precision='full'.")
+
+
+def _slow_precision(job: Job) -> tuple[str, ...]:
+    """A note where bfloat16 is computed without instructions for it."""
+    able = any(there for name, there in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
+    if job.device == "cuda" or job.config.precision == "full" or able:
+        return ()
+    return ("precision 'mixed': this processor has no bfloat16 instructions, so 'full' is faster here",)
 
 
 def _default_threads(network: NetworkConfig, config: TrainingConfig) -> int:
