@@ -216,6 +216,16 @@ def test_holt_winters_on_m3_monthly_is_near_autoets_and_quick():
     assert mase(actual, seasonal, scale) == pytest.approx(1.146, abs=0.001)
 
 
+@pytest.mark.parametrize("period", [0, -12, 1.5, True, "12"])
+@pytest.mark.parametrize(
+    "made", [SeasonalNaive, SeasonalNaiveDrift, HoltWinters, lambda **own: Classical("AutoETS", **own)]
+)
+def test_a_senseless_period_is_refused_at_once(made, period):
+    with pytest.raises(UsageError, match=f"period={period!r} makes no sense: a whole number of steps from 1"):
+        made(period=period)
+    assert made(period=np.int64(1)).period == 1
+
+
 def test_classical_baselines_forecast_and_fall_back():
     pytest.importorskip("statsforecast")
     assert [one.name for one in classical_baselines()] == ["AutoETS", "AutoTheta", "AutoARIMA"]

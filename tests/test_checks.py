@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from lstmcast.data.findings import Finding, Findings
+from lstmcast.data.inspection import check
 from lstmcast.data.outliers import outlier_scores
 from lstmcast.data.panel import Panel, ReadOptions, Table, check_table, panel_from_table
 from lstmcast.errors import DataError, UsageError
@@ -102,6 +103,11 @@ def test_jittered_times_are_off_the_grid_and_named():
     assert "--aggregate mean" in found.action
 
 
+def test_one_time_off_the_grid_is_named():
+    found = only(table(np.repeat(days(1), 3), [1, 2, 3]), "times off the grid", frequency="QE")
+    assert found.message == "1 of 1 times are not quarterly (quarter ends), the first 2024-01-01 (line 2)"
+
+
 def test_inexact_clocks_get_a_period_that_people_think_in():
     late = np.random.default_rng(0).integers(0, 300, 50).astype("timedelta64[s]")
     found = only(table(hours("2024-01-01", 50) + late, np.arange(50)), "times off the grid")
@@ -156,8 +162,23 @@ def test_empty_periods_count_as_zero_and_an_outage_is_a_warning():
     weekly = table(np.delete(days(70), slice(28, 35)), np.ones(63))
     found = only(weekly, "empty periods", aggregate="sum", frequency="W")
     assert (found.severity, found.count) == ("warning", 1)
+    assert found.message == "1 of 10 periods has no rows: 2024-01-29"
     two = table([*days(70), *days(7), *days(70)[63:]], np.ones(84), ["x"] * 70 + ["y"] * 14)
-    assert only(two, "empty periods", aggregate="sum", frequency="W").severity == "note"
+    found = only(two, "empty periods", aggregate="sum", frequency="W")
+    assert found.severity == "note" and "have no rows, the first 2024-01-08 of series 'y'" in found.message
+
+
+@pytest.mark.parametrize("how", ["sum", "count", "mean"])
+def test_empty_periods_are_errors_where_gaps_are(how):
+    given = table(np.delete(days(70), slice(28, 42)), np.ones(56))
+    with pytest.raises(DataError, match=r"2 of 10 (periods|times) have no row.*2024-01-29.*gaps=\"fill\""):
+        panel_from_table(given, ReadOptions(aggregate=how, frequency="W", gaps="error"))
+    assert len(panel_from_table(given, ReadOptions(aggregate=how, frequency="W")).values) == 10
+
+
+def test_repeats_have_no_remedy_of_their_own_in_an_aggregation():
+    with pytest.raises(UsageError, match=r"--duplicates first\) would have no effect, as .*--aggregate sum"):
+        ReadOptions(aggregate="sum", duplicates="first")
 
 
 @pytest.mark.parametrize(
@@ -251,6 +272,13 @@ def test_findings_are_a_tuple_with_columns():
 def test_unknown_options_are_refused_with_the_choices(name):
     with pytest.raises(UsageError, match=f"{name}='x' is not known. Choose one of: "):
         ReadOptions(**{name: "x"})
+
+
+def test_what_are_no_options_is_refused():
+    with pytest.raises(UsageError, match=r"options=\{'gaps': 'error'\} are no ReadOptions. Give some, such as"):
+        check([1.0, 2.0, 3.0], {"gaps": "error"})
+    with pytest.raises(UsageError, match="are no ReadOptions"):
+        check([1.0, 2.0, 3.0], {})
 
 
 def test_options_check_frequency_and_periods_at_once():

@@ -15,8 +15,10 @@ import pytest
 
 import lstmcast
 from lstmcast import cli, console
+from lstmcast.beginning import checked_levels
 from lstmcast.errors import ModelError
 from lstmcast.forecast import LEVELS, Forecast, checked_horizon, origins_of
+from lstmcast.options import Output
 
 AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
 
@@ -129,6 +131,12 @@ def test_levels_choose_the_intervals(run):
     done = run("forecast", AIRLINE, "-H", 2, "--level", 60, "--level", 90, "--cutoffs", 0, "--json")
     quantiles = [name for name in done.json["forecast"] if name.startswith("q")]
     assert quantiles == ["q0.05", "q0.2", "q0.5", "q0.8", "q0.95"]
+
+
+@pytest.mark.parametrize("level", [0.1, 99.8])
+def test_the_narrowest_and_the_widest_interval_can_be_had(run, level):
+    bounds = Output(level=[level]).quantile_levels()
+    assert checked_levels(bounds) == bounds and len(bounds) == 3
 
 
 def test_many_series_are_shown_in_part(run, tmp_path):
@@ -283,6 +291,30 @@ def test_predict_with_one_new_month_under_another_name(run, saved, tmp_path, mon
     assert done.json["forecast"]["ds"] == whole.json["forecast"]["ds"]
 
 
+READING = (
+    "--target", "nonsense", "--time", "nowhere", "--sheet", "nosheet", "--frequency", "daily", "--kind", "count",
+    "--gaps", "error", "--period", 7,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("options", [READING, ("--kind", "real"), ("--series", "a", "--aggregate", "sum")], ids=str)
+def test_predict_without_data_reads_nothing(run, saved, options):
+    done = run("predict", "--model", saved, *options)
+    assert done.status == 2 and "would have no effect, as no data are read. Name newer data" in done.err
+    assert all(option in done.err for option in map(str, options) if option.startswith("--"))
+
+
+def test_predict_takes_the_kind_that_is_given(run, saved, tmp_path):
+    run("forecast", tmp_path / "old" / "airline.csv", "-H", 6, "--save", saved, "--cutoffs", 0, "--kind", "count")
+    newer = tmp_path / "new" / "airline.csv"
+    newer.write_text("Month,passengers\n1959-01,-5\n")
+    target = ("--target", "passengers")
+    done = run("predict", "--model", saved, newer, *target)
+    assert done.status == 1 and "declared count" in done.err and "--kind real" in done.err
+    done = run("predict", "--model", saved, newer, *target, "--kind", "real")
+    assert done.status == 0, done.err
+
+
 def test_predict_gives_the_intervals_that_are_asked_for(run, saved):
     done = run("predict", "--model", saved, "-H", 1, "--level", 50, "--json")
     assert done.status == 0, done.err
@@ -318,6 +350,15 @@ WRONG = [
     (["forecast", AIRLINE, "-H", "12", "--baselines", "best"], "simple, classical"),
     (["forecast", AIRLINE, "-H", "12", "--cutoffs", "-1"], "--cutoffs -1"),
     (["forecast", AIRLINE, "-H", "12", "--level", "100"], "--level 100"),
+    (
+        ["forecast", AIRLINE, "-H", "12", "--level", "99.9"],
+        "--level 99.9 makes no sense. Give percents from 0.1 to 99.8",
+    ),
+    (["forecast", AIRLINE, "-H", "12", "--level", "0.0001"], "--level 0.0001 makes no sense"),
+    (["forecast", AIRLINE, "-H", "12", "--level", "nan"], "--level nan makes no sense"),
+    (["forecast", AIRLINE, "-H", "12", "--cutoffs", "0", "--baselines", "classical"], "classical would have no effect"),
+    (["forecast", AIRLINE, "-H", "12", "--sheet", "Sales"], "only workbooks such as .xlsx have sheets"),
+    (["check", AIRLINE, "--aggregate", "sum", "--duplicates", "mean"], "--duplicates mean) would have no effect"),
     (["forecast", AIRLINE, "-H", "12", "--colour"], "--colour"),
     (["backtest", AIRLINE, "-H", "12", "--cutoffs", "0"], "--cutoffs 0"),
     (["predict", AIRLINE], "--model"),

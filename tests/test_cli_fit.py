@@ -273,6 +273,14 @@ def test_options_of_a_training_that_is_not_done_are_refused(run, data, options):
     assert done.status == 2 and "would have no effect" in done.err and "--refit once" in done.err
 
 
+@pytest.mark.parametrize(
+    "options", [("--refit", "once"), ("--weights", "scratch"), (*SMALL, "--refit", "once")], ids=str
+)
+def test_workers_are_refused_where_there_is_one_training(run, data, options):
+    done = run("backtest", data, "-H", 3, *options, "--workers", 4)
+    assert done.status == 2 and "--workers would have no effect" in done.err and "Give --refit each" in done.err
+
+
 def test_it_is_said_that_the_part_held_back_decided_something(run, data, tmp_path):
     done = run("fit", data, "-H", 3, "-m", tmp_path / "m", *SMALL)
     assert "coverage is no test" in done.out

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmcast.errors import OutputError
+from lstmcast.errors import OutputError, UsageError
 from lstmcast.files import check_output, whole_file
 
 
@@ -44,6 +44,14 @@ def test_whole_file_in_an_impossible_place(tmp_path, path, text):
     with pytest.raises(OutputError, match=text), whole_file(tmp_path / path) as temporary:
         temporary.write_text("x")
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("path", [5, None, b"x.csv", "a\0b.csv", ["x.csv"]])
+def test_what_is_no_path_is_refused(path):
+    with pytest.raises(UsageError, match=r"is no path\. A text or a pathlib\.Path is expected"):
+        check_output(path, (".csv",))
+    with pytest.raises(UsageError, match="is no path"), whole_file(path):
+        pass
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")

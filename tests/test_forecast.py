@@ -178,6 +178,11 @@ def test_unusable_outputs_are_refused_before_anything_is_written(panel, tmp_path
     assert os.listdir(tmp_path) == ["folder.csv"]
 
 
+def test_what_is_no_path_is_refused(panel):
+    with pytest.raises(UsageError, match="5 is no path"):
+        forecast_of(panel).write(5)
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_one_clear_message(panel):
     with pytest.raises(OutputError, match="'/dev/full' cannot be written: the disk is full"):

@@ -11,7 +11,8 @@ import pytest
 import lstmcast as lc
 from lstmcast import beginning, store
 from lstmcast.data.newer import read_newer
-from lstmcast.data.panel import Columns, Panel
+from lstmcast.data.panel import Columns, Panel, panel_from_table
+from lstmcast.data.readers import read_table
 from lstmcast.errors import DataError, ModelError
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 
@@ -98,6 +99,13 @@ def test_the_kind_is_that_of_the_saved_data(write):
         read_newer(write("month,sales\n2023-01,-5\n"), known)
 
 
+def test_a_kind_that_is_given_comes_before_that_of_the_saved_data(write):
+    known, below = lc.read(write(months(0, 36), "old.csv"), kind="positive"), write("month,sales\n2023-01,-5\n")
+    assert read_newer(below, known, lc.ReadOptions(kind="real")).kind == "real"
+    assert lc.read(write(months(0, 36), "old.csv"), kind="real").kind == lc.read(write(months(0, 36))).kind == "real"
+    assert panel_from_table(read_table(write(months(0, 36))), lc.ReadOptions()).kind == "real"
+
+
 def test_options_that_are_given_come_first(known, write):
     twice = write("month,sales\n2023-01,5\n2023-01,7\n2023-02,1\n")
     newer = read_newer(twice, known, lc.ReadOptions(duplicates="sum", periods=(6,), kind="count"))
@@ -178,6 +186,12 @@ def test_load_reads_the_folder_once_and_no_other(saved, monkeypatch):
     monkeypatch.setattr(beginning, "shipped", lambda: pytest.fail("the shipped network is not needed"))
     assert lc.load(saved).predict().horizon == 6
     assert read == [saved]
+
+
+def test_folders_that_are_no_paths_are_refused(saved):
+    for call in (lc.load, lc.load(saved).save):
+        with pytest.raises(lc.UsageError, match="5 is no path"):
+            call(5)
 
 
 def test_load_takes_other_levels(saved):

@@ -94,6 +94,7 @@ def test_from_arrays_takes_rows_starts_per_series_and_integers():
     ("given_", "named", "error", "match"),
     [([1, 2], {"frequency": "D"}, UsageError, "start= is needed"),
      ([1, 2], {"frequency": "D", "start": "soon"}, UsageError, "cannot be used"),
+     ([1, 2], {"frequency": 5}, UsageError, "the frequency 5 is not known"),
      ([1, 2], {"periods": (0,)}, UsageError, "makes no sense"),
      ([1, 2], {"kind": "whole"}, UsageError, "Choose one of: real, count, positive"),
      ([-1, 2], {"kind": "positive"}, DataError, "-1 is negative"),
@@ -238,7 +239,7 @@ def test_any_table_is_answered_or_refused(rows, unit, aggregate, frequency, dupl
     names, counts, values = zip(*rows, strict=True) if rows else ((), (), ())
     times = np.datetime64("2020-01-01", "us") + np.array(counts, dtype=np.int64) * np.timedelta64(unit, "s")
     given_ = table(times, values, names or None)
-    options = ReadOptions(frequency=frequency, aggregate=aggregate, duplicates=duplicates)
+    options = ReadOptions(frequency=frequency, aggregate=aggregate, duplicates="error" if aggregate else duplicates)
     findings = check_table(given_, options)
     try:
         panel = panel_from_table(given_, options)

@@ -9,7 +9,7 @@ import pytest
 
 from lstmcast import fonts, plots
 from lstmcast.data.panel import Panel
-from lstmcast.errors import OutputError
+from lstmcast.errors import OutputError, UsageError
 from lstmcast.evaluation.backtest import Backtest, backtest
 from lstmcast.evaluation.baselines import SeasonalNaive
 from lstmcast.forecast import LEVELS, Forecast, origins_of
@@ -66,6 +66,20 @@ def test_other_endings_are_refused(tmp_path):
     with pytest.raises(OutputError, match=r"ends in \.png or \.svg or \.pdf"):
         ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel).save(tmp_path / "f.gif")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "options", [{"most": 0}, {"most": -1}, {"most": 1.5}, {"longest": 0}, {"longest": True}], ids=str
+)
+def test_senseless_numbers_are_refused(options):
+    panel, (name, given) = monthly(), *options.items()
+    with pytest.raises(UsageError, match=rf"{name}={given} makes no sense: a number of (series|values) from 1"):
+        ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel, **options)
+
+
+def test_a_forecast_of_other_series_is_refused():
+    with pytest.raises(UsageError, match="The forecast has no series of this panel"):
+        ForecastPlot.from_forecast(seasonal_copy(monthly(), 12), Panel.from_arrays([1.0, 2.0, 3.0]))
 
 
 def test_shows_the_last_seasons_and_all_of_the_forecast():

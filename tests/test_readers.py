@@ -275,8 +275,23 @@ def test_one_row_per_series(table_of):
     assert table.ids.tolist() == ["bolt", "nut"] and table.values.tolist() == [1, 2, 3, 4, 5, 6]
     years = table_of("country,2015,2016,2017,2018\nCH,1,2,3,4\nDE,4,5,6,7\n")
     assert str(years.times[0])[:4] == "2015" and len(years) == 8
+    assert len(table_of(text, target="*")) == len(table)
     steps = table_of("id,d_1,d_2,d_3,d_4\na,1,2,3,4\nb,1,2,3,\n")
     assert steps.times.tolist() == [1, 2, 3, 4, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("target", "named"), [("2024-01", "'2024-01'"), (["2024-01", "2024-02"], "'2024-01' and '2024-02'")]
+)
+def test_one_row_per_series_has_no_column_for_the_target(refusal_of, table_of, target, named):
+    text = "item,2024-01,2024-02,2024-03,2024-04\nbolt,1,2,3,4\nnut,3,5,6,\nscrew,1,2,1,2\n"
+    message = refusal_of(text, target=target)
+    assert (
+        f"data.csv has one series per row, its times in the column names (2024-01, 2024-02, 2024-03, …): {named} "
+        in (message)
+    )
+    assert "Leave --target out (in Python: target=)" in message and "--time index" in message
+    assert table_of(text, target="2024-01", time="index").values.tolist() == [1, 3, 1]
 
 
 def test_a_wrong_name_lists_the_columns(refusal_of):
@@ -413,6 +428,21 @@ def test_a_workbook(tmp_path):
     assert "'Sales' was read" in notes(table)
     with pytest.raises(UsageError, match="Its sheets are: Read me, Sales"):
         read(path, sheet="Nope")
+    (tmp_path / "more.csv").write_text("Month,Sales\n2024-09,3\n")
+    assert len(read_table([tmp_path / "more.csv", path], sheet="Sales")) == 9
+
+
+def test_a_sheet_is_refused_where_nothing_has_sheets(tmp_path):
+    text, parquet = tmp_path / "x.csv", tmp_path / "x.parquet"
+    text.write_text("ds,y\n2024-01,1\n2024-02,2\n2024-03,3\n")
+    frame = pl.read_csv(text, try_parse_dates=True)
+    frame.write_parquet(parquet)
+    for source, why in (
+        (text, r"x\.csv is none"), (parquet, r"x\.parquet is none"), ([text, parquet], "none of the 2 files is one"),
+        (frame, "these are data in memory"),
+    ):  # fmt: skip
+        with pytest.raises(UsageError, match=rf"sheet='Sales' \(--sheet\) would have no effect: only work.*and {why}"):
+            read(source, sheet="Sales")
 
 
 def test_parquet(tmp_path):

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from lstmcast import store
-from lstmcast.errors import ModelError, OutputError
+from lstmcast.errors import ModelError, OutputError, UsageError
 from lstmcast.files import umask
 
 ARRAYS = {"weights": {"w": np.arange(6.0).reshape(2, 3), "b": np.float32([1, 2])}, "state": {"h": np.zeros((0, 4))}}
@@ -49,6 +49,14 @@ def test_round_trip(model):
     names = sorted(path.name for path in model.iterdir())
     assert names == ["manifest.json", "state.safetensors", "weights.safetensors"]
     assert_same(arrays, ARRAYS)
+
+
+@pytest.mark.parametrize(
+    "call", [store.load, store.read_manifest, store.check_place, lambda folder: store.save(folder, MANIFEST, ARRAYS)]
+)
+def test_what_is_no_path_is_refused(call):
+    with pytest.raises(UsageError, match=r"5 is no path\. A text or a pathlib\.Path is expected"):
+        call(5)
 
 
 def test_only_the_folder_is_left(model):

@@ -43,6 +43,12 @@ def test_in_notebooks_it_is_a_table():
     assert "<table" in page and "1,760" in page and "1,781 parameters" in page
 
 
+@pytest.mark.parametrize("given", ["x", None, LSTMForecaster(3)], ids=["text", "none", "forecaster"])
+def test_what_has_no_layers_is_refused(given):
+    with pytest.raises(UsageError, match=f"A {type(given).__name__} has no layers .*such as forecaster.network"):
+        summary(given)
+
+
 def test_a_horizon_is_needed():
     with pytest.raises(UsageError, match="horizon is not set"):
         summary(NetworkConfig())

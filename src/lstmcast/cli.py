@@ -292,6 +292,7 @@ def predict(
 
     if horizon is not None:
         checked_horizon(horizon)
+    reading.require_use_by(data)
     output.check(data or ())
     saved = load(model, levels=output.quantile_levels() or None)
     assert saved.memory is not None  # a loaded model remembers its data

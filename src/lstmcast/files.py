@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from lstmcast.errors import OutputError
+from lstmcast.errors import OutputError, UsageError
 
 # What a person can do about it, by the system's error number.
 _REASONS = {
@@ -27,16 +27,31 @@ _REASONS = {
 }
 
 
+def checked_path(path: object) -> Path:
+    """The path of a file or a folder; UsageError for what is none.
+
+    >>> checked_path("forecast.csv").suffix
+    '.csv'
+    >>> checked_path(5)
+    Traceback (most recent call last):
+    lstmcast.errors.UsageError: 5 is no path. A text or a pathlib.Path is expected, such as 'results/model'.
+    """
+    text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
+    if not isinstance(text, str) or "\0" in text:
+        raise UsageError(f"{path!r} is no path. A text or a pathlib.Path is expected, such as 'results/model'.")
+    return Path(text)
+
+
 def check_output(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
     """The path, where a file with one of these endings can be written; else an OutputError that says why not.
 
-    Asked before long work begins, so that nobody waits for a result that cannot be kept.
+    Asked before long work begins, so that nobody waits for a result that cannot be kept. UsageError for no path.
 
     >>> check_output("forecast.xyz", (".csv", ".parquet"))
     Traceback (most recent call last):
     lstmcast.errors.OutputError: 'forecast.xyz' cannot be written: ... that ends in .csv or .parquet.
     """
-    place = Path(os.path.realpath(path))
+    place = Path(os.path.realpath(checked_path(path)))
     with output_errors(path):
         if place.is_dir():
             raise _os_error(errno.EISDIR)
@@ -65,7 +80,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A temporary path beside `path`, which becomes `path` when the block ends well and vanishes when it does not.
 
     Readers of `path` see the old file or the new one, never a part. The temporary name keeps the ending, as writers
-    choose their format by it. Raises OutputError.
+    choose their format by it. Raises OutputError, and UsageError for what is no path.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -74,7 +89,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     ...     print(Path(place, "a.txt").read_text(), len(list(Path(place).iterdir())))
     whole 1
     """
-    place = Path(os.path.realpath(path))
+    place = Path(os.path.realpath(checked_path(path)))
     temporary: Path | None = None
     with output_errors(path):
         try:

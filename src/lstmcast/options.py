@@ -31,6 +31,8 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes on standard
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output instead of text.")]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A saved model.")]
 
+NARROWEST, WIDEST = 0.1, 99.8  # intervals, in percent: forecasters give quantiles from 0.001 to 0.999
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -54,7 +56,12 @@ class Reading:
         list[int] | None,
         typer.Option(metavar="STEPS", help="Seasonal period; again for several. From the frequency unless given."),
     ] = None
-    kind: Annotated[str, typer.Option(metavar="real|count|positive", help="What values can be.")] = "real"
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            metavar="real|count|positive", help="What values can be; real unless given, or as the saved model has it."
+        ),
+    ] = None
     aggregate: Annotated[
         str | None,
         typer.Option(
@@ -84,6 +91,11 @@ class Reading:
         given: dict[str, Any] = {name: getattr(self, name) for name in names}
         return ReadOptions(periods=tuple(self.period) if self.period else None, **given)
 
+    def require_use_by(self, data: Sequence[str] | None) -> None:
+        """UsageError for options that say how to read, where nothing is read."""
+        if not data:
+            _refuse_idle(_typed(self), "no data are read. Name newer data")
+
 
 def _one_or_more(names: list[str] | None) -> str | list[str] | None:
     return names[0] if names and len(names) == 1 else names or None
@@ -105,6 +117,9 @@ class Testing:
             raise UsageError(f"--baselines {self.baselines!r} is not known. Choose one of: simple, classical.")
         if self.cutoffs < 0:
             raise UsageError(f"--cutoffs {self.cutoffs} makes no sense. Give a whole number; 0 measures nothing.")
+        if self.cutoffs == 0:
+            idle = [f"--baselines {self.baselines}"] if self.baselines != "simple" else []
+            _refuse_idle(idle, "--cutoffs 0 compares nothing. Give 1 cutoff or more")
 
 
 @dataclass(frozen=True)
@@ -132,13 +147,12 @@ class Refitting:
         return self.refit
 
     def require_use_of(self, training: Training) -> None:
-        """UsageError for options that say how to train, or in how many processes, where nothing is trained."""
-        idle = training.given() + (["--workers"] if self.workers is not None else [])
-        if idle and self.chosen() in (None, "never") and training.weights != "scratch":
-            raise UsageError(
-                f"{', '.join(idle)} would have no effect, as nothing is trained. Add --refit once or --refit each, or "
-                f"leave {'it' if len(idle) == 1 else 'them'} out."
-            )
+        """UsageError for options that say how to train, or in how many processes, where it is not done so."""
+        refit, workers = self.chosen(), ["--workers"] if self.workers is not None else []
+        if refit in (None, "never") and training.weights != "scratch":
+            _refuse_idle(training.given() + workers, "nothing is trained. Add --refit once or --refit each")
+        elif refit in (None, "once"):
+            _refuse_idle(workers, "the model is trained once only. Give --refit each")
 
 
 @dataclass(frozen=True)
@@ -194,9 +208,7 @@ class Training:
 
     def given(self) -> list[str]:
         """The options that say how to train, as they were typed; those that stay as usual are left out."""
-        usual = Training()
-        names = [name for name in vars(usual) if name != "weights" and getattr(self, name) != getattr(usual, name)]
-        return [f"--{name.replace('_', '-')}" for name in names]
+        return [option for option in _typed(self) if option != "--weights"]
 
     def hardware(self) -> dict[str, Any]:
         """On what `LSTMForecaster.fit` trains."""
@@ -232,6 +244,20 @@ class Training:
         if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
             raise UsageError(f"--layers {self.layers!r} makes no sense. Give the units of each layer, such as 64,64.")
         return NetworkConfig(layers=tuple(int(size) for size in sizes))
+
+
+def _typed(group: Any) -> list[str]:
+    """The options of a group, as they were typed; those that stay as usual are left out."""
+    usual = type(group)()
+    names = [name for name in vars(usual) if getattr(group, name) not in (getattr(usual, name), [])]
+    return [f"--{name.replace('_', '-')}" for name in names]
+
+
+def _refuse_idle(options: Sequence[str], why: str) -> None:
+    """UsageError for options that would have no effect, if there are any; why: the reason, and what to add."""
+    if options:
+        left_out = "it" if len(options) == 1 else "them"
+        raise UsageError(f"{', '.join(options)} would have no effect, as {why}, or leave {left_out} out.")
 
 
 def _first_of(error: ValueError) -> str:
@@ -271,9 +297,11 @@ class Output:
 
     def quantile_levels(self) -> tuple[float, ...]:
         """The median and the bounds of the intervals that were asked for; none where none was."""
-        wrong = [level for level in self.level or () if not 0 < level < 100]
+        wrong = [level for level in self.level or () if not NARROWEST <= level <= WIDEST]
         if wrong:
-            raise UsageError(f"--level {wrong[0]:g} makes no sense. Give percents between 0 and 100, such as 80.")
+            raise UsageError(
+                f"--level {wrong[0]:.10g} makes no sense. Give percents from {NARROWEST:g} to {WIDEST:g}, such as 80."
+            )
         tails = [round((1 - level / 100) / 2, 6) for level in self.level or ()]
         return tuple(sorted({0.5, *tails, *(round(1 - tail, 6) for tail in tails)})) if tails else ()
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.table import format_time
+from lstmcast.errors import UsageError
 from lstmcast.files import check_output, whole_file
 from lstmcast.fonts import fonts_with
 
@@ -98,9 +99,15 @@ class ForecastPlot:
         """The picture of a forecast from the ends of a panel's series; held-out forecasts where a backtest is given.
 
         `most`: how many series are shown; `longest`: how many of their newest values, the recent past unless given.
+        UsageError where forecast and panel share no series.
         """
+        _require_count("most", most, "series")
+        if longest is not None:
+            _require_count("longest", longest, "values")
         places = {name: place for place, name in enumerate(panel.ids)}
         origins = list({name: origin for origin, name in enumerate(forecast.ids) if name in places}.values())
+        if not origins:
+            raise UsageError("The forecast has no series of this panel. Give the panel that was forecast.")
         shown = origins[:most]
         held_out = _held_out(backtest, {forecast.ids[origin] for origin in shown})
         panes = tuple(
@@ -161,6 +168,11 @@ def save_picture(path: str | os.PathLike[str], letters: set[str], make: Callable
 
 
 # ---------------------------------------------------------------- what is drawn
+
+
+def _require_count(name: str, given: object, what: str) -> None:
+    if not isinstance(given, (int, np.integer)) or isinstance(given, bool) or given < 1:
+        raise UsageError(f"{name}={given!r} makes no sense: a number of {what} from 1 is expected.")
 
 
 def _pane(

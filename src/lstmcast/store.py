@@ -33,7 +33,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.errors import ModelError, OutputError
-from lstmcast.files import make_durable, output_errors, require_writable, umask
+from lstmcast.files import checked_path, make_durable, output_errors, require_writable, umask
 
 FORMAT = "lstmcast store"
 FORMAT_VERSION = 1
@@ -50,7 +50,7 @@ def save(folder: str | Path, manifest: Mapping[str, Any], arrays: Mapping[str, M
 
     `arrays` maps a group's name to its arrays: `{"weights": {"w": ...}}` becomes `weights.safetensors`. A store
     that is there already is replaced; a folder that holds something else is left alone. The keys in `OWN_KEYS` of a
-    manifest that was loaded before are written anew. Raises OutputError.
+    manifest that was loaded before are written anew. Raises OutputError, and UsageError for what is no path.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -59,7 +59,7 @@ def save(folder: str | Path, manifest: Mapping[str, Any], arrays: Mapping[str, M
     >>> manifest["name"], arrays["weights"]["w"].tolist()
     ('airline', [0.0, 1.0, 2.0])
     """
-    place = Path(os.path.realpath(folder))
+    place = Path(os.path.realpath(checked_path(folder)))
     blobs = {f"{_checked_name(name)}.safetensors": _packed(group) for name, group in arrays.items()}
     text = _manifest_text(manifest, blobs)
     with output_errors(folder):
@@ -74,9 +74,9 @@ def load(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, ndarra
     """Read a folder that `save` wrote: its manifest, and its arrays by group.
 
     Every file is compared with its checksum. Raises ModelError for a folder that is missing, not a store, damaged, or
-    of a newer format. Arrays may be read-only. See `save` for a run.
+    of a newer format, UsageError for what is no path. Arrays may be read-only. See `save` for a run.
     """
-    place = Path(os.path.realpath(folder))
+    place = Path(os.path.realpath(checked_path(folder)))
     _restore_previous(place)
     manifest = read_manifest(folder)
     try:
@@ -90,8 +90,8 @@ def load(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, ndarra
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
-    """The manifest of a saved folder, checked, without reading its arrays. Raises ModelError."""
-    place = Path(folder)
+    """The manifest of a saved folder, checked, without reading its arrays. Raises ModelError, UsageError."""
+    place = checked_path(folder)
     manifest = _parsed_manifest(place)
     _check_version(place, manifest)
     if manifest.get("sha256") != _digest(manifest):
@@ -105,7 +105,7 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
 
 def check_place(folder: str | Path) -> None:
     """Raise the OutputError that `save` would raise for this folder, before long work begins; writes nothing."""
-    place = Path(os.path.realpath(folder))
+    place = Path(os.path.realpath(checked_path(folder)))
     with output_errors(folder):
         if place.exists():
             _refuse_unless_replaceable(place)

@@ -90,7 +90,7 @@ def missing(table: Table, options: ReadOptions) -> list[Finding]:
 
 def negative(table: Table, options: ReadOptions) -> list[Finding]:
     """Values below zero in a target that was declared not to have any."""
-    if options.kind == "real":
+    if options.kind is None or options.kind == "real":
         return []
     return _values_finding(
         table,
@@ -252,7 +252,8 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
     if not len(rows):
         return []
     totals = np.bincount(table.series, minlength=len(table.ids))
-    if table.times.dtype.kind == "M" and 2 * len(rows) > len(table) and not _looks_like(table, frequency):
+    steps = np.any(table.series[1:] == table.series[:-1])  # one time alone keeps to any frequency
+    if steps and table.times.dtype.kind == "M" and 2 * len(rows) > len(table) and not _looks_like(table, frequency):
         return [_irregular(table, rows, frequency)]
     action = (
         f"{_looks_like(table, frequency)}Correct the times, give their true frequency, or make periods of them: "

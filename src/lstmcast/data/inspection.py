@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from lstmcast.data.panel import Findings, Panel, ReadOptions, Table, check_table, panel_from_table
 from lstmcast.data.readers import read_table
-from lstmcast.errors import DataError
+from lstmcast.errors import DataError, UsageError
 
 
 class Inspection(NamedTuple):
@@ -30,13 +30,14 @@ def check(
     """All that is noticed about a source, errors included: where, what, and what is done about it or what to do.
 
     time, target, series and sheet are those of `read`; `options` are its other arguments. Raises DataError only for a
-    source in which no table of times and values can be found.
+    source in which no table of times and values can be found, and UsageError for senseless arguments.
 
     >>> for finding in check({"ds": ["2024-01", "2024-02", "2024-02", "2024-03"], "y": [5.0, 6.0, 6.5, 7.0]}):
     ...     print(finding.severity, finding.rule)
     error duplicate times
     """
-    return inspect(source, options or ReadOptions(), time=time, target=target, series=series, sheet=sheet).findings
+    options = ReadOptions() if options is None else options
+    return inspect(source, options, time=time, target=target, series=series, sheet=sheet).findings
 
 
 def inspect(
@@ -49,6 +50,8 @@ def inspect(
     sheet: str | None = None,
 ) -> Inspection:
     """Read a source and keep all three: the table, the panel and the findings. Arguments and errors as for `check`."""
+    if not isinstance(options, ReadOptions):
+        raise UsageError(f'{options=} are no ReadOptions. Give some, such as ReadOptions(gaps="error").')
     table = read_table(source, time=time, target=target, series=series, aggregate=options.aggregate, sheet=sheet)
     try:
         panel = panel_from_table(table, options)

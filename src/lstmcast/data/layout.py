@@ -58,6 +58,8 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
         header = _header_times(sheet, names.time)
         if header is None:
             raise DataError(_no_dates(sheet))
+        if names.target and names.target != "*":
+            raise DataError(_one_of_many_targets(sheet, names.target, header[0]))
         return _checked(_series_in_rows(sheet, names, *header))
     if time is not None and time.times is not None and time.times.problem:
         raise DataError(f"{sheet.source}, column {time.name!r}: {time.times.problem}")
@@ -96,6 +98,16 @@ def _no_dates(sheet: Sheet) -> str:
     return (
         f"{sheet.source} has no column of dates. Name one with {ask('time', 'NAME')}, or number the rows with "
         f"{ask('time', 'index')} if they follow each other in time. The columns are:\n{sheet.describe()}"
+    )
+
+
+def _one_of_many_targets(sheet: Sheet, target: str | Sequence[str], columns: list[Column]) -> str:
+    given = " and ".join(map(repr, [target] if isinstance(target, str) else target))
+    shown = ", ".join(column.name for column in columns[:3])
+    return (
+        f"{sheet.source} has one series per row, its times in the column names ({shown}, …): {given} alone cannot be "
+        "the target. Leave --target out (in Python: target=) to read every column, name a column of times with "
+        f"{ask('time', 'NAME')}, or number the rows with {ask('time', 'index')}."
     )
 
 

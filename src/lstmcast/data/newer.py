@@ -74,8 +74,8 @@ def _completed(options: ReadOptions, table: Table, known: Panel) -> ReadOptions:
     frequency = options.frequency
     if frequency is None and (options.aggregate is not None or _may_be(known.frequency, table)):
         frequency = known.frequency.code
-    kind = known.kind if options.kind == "real" else options.kind
-    return replace(options, frequency=frequency, kind=kind, periods=options.periods or known.periods)
+    kind, periods = options.kind or known.kind, options.periods or known.periods
+    return replace(options, frequency=frequency, kind=kind, periods=periods)
 
 
 def _may_be(frequency: Frequency, table: Table) -> bool:

@@ -166,7 +166,7 @@ class Panel:
 
         values: {id: values}, one series (1-D), or series in rows (2-D); NaN = missing, infinite values become missing.
         start: first time of all series or of each (S,); 1 for integers unless given, needed for dates. UsageError for a
-        missing start and DataError for values that are no numbers or do not fit `kind`.
+        missing start or no frequency, and DataError for values that are no numbers or do not fit `kind`.
 
         >>> Panel.from_arrays([3.0, 4.0], frequency="D", start="2024-02-28").ends.astype("datetime64[D]").tolist()
         [datetime.date(2024, 2, 29)]
@@ -176,7 +176,7 @@ class Panel:
         lengths = np.array([len(array) for array in named.values()], dtype=np.int64)
         joined = np.concatenate([np.zeros(0), *named.values()])
         joined[np.isinf(joined)] = np.nan
-        step = parse_frequency(frequency) if isinstance(frequency, str) else frequency
+        step = frequency if isinstance(frequency, Frequency) else parse_frequency(frequency)
         starts = _starts(start, len(named), step)
         step = step.anchored(starts)
         own = step.seasonal_periods if periods is None else checked_periods(periods)
@@ -224,7 +224,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         starts=regular.starts,
         frequency=regular.frequency,
         periods=options.periods or regular.frequency.seasonal_periods,
-        kind=options.kind,
+        kind=options.kind or "real",
         columns=table.columns,
         report=Report(table.source, len(table), findings, table.frame, table.time_zone),
     )

@@ -10,7 +10,8 @@ from __future__ import annotations
 import glob
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -60,7 +61,7 @@ def read(
     DuckDB relation · a NumPy array, series in rows · a dict of columns, or of {id: values}.
     time, target, series: names of columns, found by themselves where there is one sensible choice. time="index" numbers
     the rows; target may be a list, or "*" for every column of numbers as a series; series may be several: "store,item".
-    sheet: of a workbook. The other arguments are those of ReadOptions.
+    sheet: of a workbook, and of nothing else. The other arguments are those of ReadOptions.
     Raises DataError, which says what is wrong with the data and what to do, and UsageError for senseless arguments.
 
     >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
@@ -102,6 +103,8 @@ def as_panel(data: object) -> Panel:
 
 def _tables(source: object, names: Names, sheet: str | None) -> Table:
     paths = _paths(source)
+    if sheet is not None:
+        _require_workbook(paths, sheet)
     if paths is None:
         from lstmcast.data.frames import sheet_from_object
 
@@ -151,9 +154,8 @@ def _not_there(text: str) -> str:
 
 def _read_file(path: Path, sheet: str | None) -> Sheet:
     """A file as a sheet, by what is in it, whatever its ending says."""
-    try:
-        with path.open("rb") as file:
-            magic = file.read(8)
+    with _readable(path):
+        magic = _magic(path)
         size = path.stat().st_size
         if magic[:4] == b"PAR1":
             from lstmcast.data.bigfiles import read_parquet
@@ -167,8 +169,6 @@ def _read_file(path: Path, sheet: str | None) -> Sheet:
             if large is not None:
                 return large
         raw = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
     if not raw.strip():
         raise DataError(f"{path.name} is empty. A table with a column of dates and a column of numbers is expected.")
     if magic[:2] == b"\x1f\x8b":
@@ -194,6 +194,33 @@ def _read_packed(raw: bytes, path: Path) -> Sheet:
         if large is not None:
             return large
     return sheet_from_grid(read_text(content, path.name), path.name, file_label(path.name))
+
+
+def _require_workbook(paths: Sequence[Path] | None, sheet: str) -> None:
+    """UsageError for a sheet that is named where no file has sheets."""
+    for path in paths or ():
+        with _readable(path):
+            if _is_workbook(_magic(path), path):
+                return
+    what = "these are data in memory" if paths is None else f"{paths[0].name} is none"
+    what = what if paths is None or len(paths) == 1 else f"none of the {len(paths)} files is one"
+    raise UsageError(
+        f"{sheet=} (--sheet) would have no effect: only workbooks such as .xlsx have sheets, and {what}. Leave it out."
+    )
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turn an OSError of the block into a DataError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}.") from None
+
+
+def _magic(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(8)
 
 
 def _is_workbook(magic: bytes, path: Path) -> bool:

@@ -217,7 +217,7 @@ def aggregated(table: Table, options: ReadOptions) -> tuple[Table, Frequency | N
     found += [Finding("aggregated", "note", message, count=rows), *told]
     table = replace(table, times=frequency.bin_labels(bins))
     if adds:
-        table, told = _with_zeros(table, bins, last, frequency)
+        table, told = _with_zeros(table, bins, last, frequency, options)
         found += told
     return table, None if Findings(told).errors else frequency, found
 
@@ -264,7 +264,9 @@ def _partial(which: str, frequency: Frequency, period: int, why: str) -> Finding
     return Finding("incomplete period", "warning", message, "It is left out.", value=label)
 
 
-def _with_zeros(table: Table, bins: ndarray, last: int, frequency: Frequency) -> tuple[Table, list[Finding]]:
+def _with_zeros(
+    table: Table, bins: ndarray, last: int, frequency: Frequency, options: ReadOptions
+) -> tuple[Table, list[Finding]]:
     """Rows of value 0 for periods without rows, from the first one of each series to the last one of all."""
     offsets = table_offsets(table)
     present = np.diff(offsets) > 0
@@ -280,13 +282,21 @@ def _with_zeros(table: Table, bins: ndarray, last: int, frequency: Frequency) ->
     values[cells], lines[cells] = table.values, table.lines
     times = frequency.bin_labels(np.arange(grid[-1]) - grid[:-1][series] + starts[series])
     silent = last - int(bins.min()) + 1 - len(np.unique(bins))
-    told = _empty_periods(len(values) - len(table), len(values), silent, len(table.ids))
-    return replace(table, series=series, times=times, values=values, lines=lines), [told]
+    whole = replace(table, series=series, times=times, values=values, lines=lines)
+    empty = np.ones(len(values), dtype=bool)
+    empty[cells] = False
+    return whole, [_empty_periods(whole, np.flatnonzero(empty), silent, options)]
 
 
-def _empty_periods(empty: int, cells: int, silent: int, series: int) -> Finding:
+def _empty_periods(table: Table, empty: ndarray, silent: int, options: ReadOptions) -> Finding:
     """Periods without rows count as 0; where no series has a row, data may be missing, which deserves a warning."""
-    message = f"{empty:,} of {cells:,} periods {'has' if empty == 1 else 'have'} no rows"
-    message += f"; in {silent:,} there are none in any series" if silent and series > 1 else ""
+    several, first = len(table.ids) > 1, format_time(table.times[empty[0]])
+    message = f"{len(empty):,} of {len(table):,} periods "
+    message += f"has no rows: {first}" if len(empty) == 1 else f"have no rows, the first {first}"
+    message += f" of series {str(table.ids[table.series[empty[0]]])!r}" if several else ""
+    message += f"; in {silent:,} there are none in any series" if silent and several else ""
+    if options.gaps == "error":
+        action = f"Add the rows, or use {advise('gaps', 'fill')}, which counts them as 0."
+        return Finding("empty periods", "error", message, action, value=first, count=len(empty))
     action = f"They count as 0. Where they should not, {advise('aggregate', 'mean')} leaves them missing."
-    return Finding("empty periods", "warning" if silent else "note", message, action, count=empty)
+    return Finding("empty periods", "warning" if silent else "note", message, action, value=first, count=len(empty))

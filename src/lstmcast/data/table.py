@@ -12,7 +12,7 @@ import numpy as np
 from numpy import ndarray
 from numpy.typing import ArrayLike
 
-from lstmcast.data.findings import Finding, Findings
+from lstmcast.data.findings import Finding, Findings, advise
 from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.errors import UsageError
 
@@ -83,10 +83,11 @@ class ReadOptions:
     """What is known about the data, and which repairs are wanted.
 
     frequency: as parse_frequency reads it, or None to infer it · periods: seasonal periods in steps, or None for the
-    frequency's own · aggregate: how many rows per period become one value · duplicates: what to do with several rows
-    for one time · gaps: times without a row become missing values, or are an error · missing: missing values are
-    masked, or interpolated linearly · fewest: values below which data are refused; a model that goes on needs one.
-    Raises UsageError for anything else.
+    frequency's own · kind: what values can be, or None for "real", in newer data for a saved model for its data's ·
+    aggregate: how many rows per period become one value · duplicates: what to do with several rows for one time ·
+    gaps: times without a row become missing values (0 in a sum or count), or are an error · missing: missing values
+    are masked, or interpolated linearly · fewest: values below which data are refused; a model that goes on needs one.
+    Raises UsageError for anything else, and for duplicates with aggregate, which makes one value of all rows.
 
     >>> ReadOptions(frequency="MS", duplicates="sum").gaps
     'fill'
@@ -98,7 +99,7 @@ class ReadOptions:
 
     frequency: str | None = None
     periods: tuple[int, ...] | None = None
-    kind: Kind = "real"
+    kind: Kind | None = None
     aggregate: Aggregate | None = None
     duplicates: Duplicates = "error"
     gaps: Gaps = "fill"
@@ -112,12 +113,18 @@ class ReadOptions:
             parse_frequency(self.frequency)  # an unknown frequency should fail here, before a large file is read
         if self.periods is not None:
             object.__setattr__(self, "periods", checked_periods(self.periods))
-        require_choice("kind", self.kind, get_args(Kind))
+        if self.kind is not None:
+            require_choice("kind", self.kind, get_args(Kind))
         if self.aggregate is not None:
             require_choice("aggregate", self.aggregate, get_args(Aggregate))
         require_choice("duplicates", self.duplicates, get_args(Duplicates))
         require_choice("gaps", self.gaps, get_args(Gaps))
         require_choice("missing", self.missing, get_args(Missing))
+        if self.aggregate is not None and self.duplicates != "error":
+            raise UsageError(
+                f"{advise('duplicates', self.duplicates)} would have no effect, as "
+                f"{advise('aggregate', self.aggregate)} makes one value of all rows of a period. Leave one of them out."
+            )
 
 
 def file_label(name: str) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from lstmcast.errors import MissingExtraError
+from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.evaluation.history import carried, lowest, mean_change, window
 from lstmcast.evaluation.smoothing import holt_winters
 from lstmcast.forecast import Forecast, Origins, checked_horizon, origins_of
@@ -60,6 +60,9 @@ class SeasonalNaive:
     period: int | None = None  # the panel's first unless given
     name: str = "seasonal naive"
 
+    def __post_init__(self) -> None:
+        _require_period(self.period)
+
     def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
@@ -80,6 +83,9 @@ class SeasonalNaiveDrift:
     horizon: int | None = None
     period: int | None = None  # the panel's first unless given
     name: str = "seasonal naive with drift"
+
+    def __post_init__(self) -> None:
+        _require_period(self.period)
 
     def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
@@ -111,6 +117,9 @@ class HoltWinters:
     horizon: int | None = None
     period: int | None = None  # the panel's first unless given
     name: str = "Holt–Winters"
+
+    def __post_init__(self) -> None:
+        _require_period(self.period)
 
     def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
@@ -157,6 +166,9 @@ class Classical:
     horizon: int | None = None
     period: int | None = None  # the panel's first unless given
     map: Callable[..., Iterable[np.ndarray]] = map
+
+    def __post_init__(self) -> None:
+        _require_period(self.period)
 
     def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
@@ -208,6 +220,12 @@ def _classical_forecast(name: str, period: int, steps: int, history: np.ndarray)
 
 def _forecast(panel: Panel, origins: Origins, point: np.ndarray) -> Forecast:
     return Forecast.at_origins(panel, origins, point if panel.kind == "real" else np.maximum(point, 0))
+
+
+def _require_period(period: int | None) -> None:
+    whole = isinstance(period, (int, np.integer)) and not isinstance(period, bool)
+    if period is not None and not (whole and period >= 1):
+        raise UsageError(f"{period=} makes no sense: a whole number of steps from 1 is expected, for example 12.")
 
 
 def _period(panel: Panel, own: int | None) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lstmcast.display import block, table, text
+from lstmcast.errors import UsageError
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 
@@ -65,7 +66,7 @@ def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summa
     """What a network is made of, trained or not. `head`: your own, for a config that names it.
 
     The number of parameters is Keras' for the same layers; PyTorch counts the biases of the gates twice. UsageError for
-    a config whose horizon is not set.
+    what is neither, and for a config whose horizon is not set.
 
     >>> print(summary(NetworkConfig(layers=(5, 4, 3), inputs="plain", head="point", horizon=1)))
     layer         output shape      parameters
@@ -78,6 +79,11 @@ def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summa
     ──────────────────────────────────────────
     400 parameters
     """
+    if not isinstance(network, (Network, NetworkConfig)):
+        raise UsageError(
+            f"A {type(network).__name__} has no layers to show. A Network or a NetworkConfig is expected, such as "
+            "forecaster.network."
+        )
     config = network if isinstance(network, NetworkConfig) else network.config
     head = head_named(config.head, head) if isinstance(network, NetworkConfig) else network.head
     counts: dict[str, int] = {}
