@@ -179,6 +179,9 @@ def test_exact_counts_may_be_given(panel):
         ({"cutoffs": np.array([5, 6])}, r"of shape \(3, K\), are expected"),
         ({"cutoffs": np.array([[60], [4], [4]])}, "series 's0': a cutoff after 60 of 60 values leaves nothing"),
         ({"baselines": "classic"}, "baselines='classic' is not known"),
+        ({"baselines": None}, "baselines=None is not known"),
+        ({"baselines": ["naive"]}, "baselines: 'naive' has no method predict"),
+        ({"cutoffs": np.array([[50], [40], [20]]), "step": 7}, "step=7 has no effect where cutoffs= says every cutoff"),
     ],
 )
 def test_senseless_arguments_are_refused(panel, arguments, message):
@@ -266,6 +269,21 @@ def test_numbers_too_long_to_read_are_written_with_powers_of_ten():
         "2.500",
         "–",
     ]
+
+
+def test_models_of_one_name_are_told_apart(panel):
+    others = [SeasonalNaive(12), SeasonalNaive(6), Oracle(error=1.0)]
+    scores = backtest(Oracle(), panel, baselines=others).scores
+    assert list(scores) == ["oracle", "seasonal naive", "seasonal naive (2)", "oracle (2)"]
+    assert scores["oracle"]["mae"] == 0 < scores["oracle (2)"]["mae"]
+    for name, period in (("seasonal naive", 12), ("seasonal naive (2)", 6)):
+        alone = backtest(Oracle(), panel, baselines=[SeasonalNaive(period)]).scores["seasonal naive"]
+        assert scores[name]["mae"] == alone["mae"]
+
+
+def test_a_baseline_is_not_compared_with_itself(panel):
+    names = ["naive", "seasonal naive", "seasonal naive with drift", "Holt–Winters"]
+    assert list(backtest(Naive(), panel, horizon=4).scores) == names
 
 
 def test_a_lagged_copy_is_noticed_and_an_honest_forecast_is_not():

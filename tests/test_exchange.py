@@ -447,6 +447,16 @@ def test_nothing_is_unpickled(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+def test_an_activation_that_the_model_does_not_have_is_refused(tmp_path):
+    pytest.importorskip("h5py")
+    to_keras(network(after=(3,), activation="tanh"), tmp_path / "model.keras")
+    with pytest.raises(UsageError, match="activation='relu': the model itself says 'tanh'"):
+        from_keras(tmp_path / "model.keras", activation="relu")
+    for load, save in ((from_keras, to_keras), (from_pytorch, to_pytorch)):
+        with pytest.raises(UsageError, match="activation='tanh': there are no dense layers before the last"):
+            load(save(network()), activation="tanh")
+
+
 # ---------------------------------------------------------------- out
 
 
@@ -454,7 +464,7 @@ def test_networks_that_are_no_row_of_layers():
     with pytest.raises(ModelError, match=r"with causal inputs is not a row of layers.*inputs='plain'"):
         to_keras(network(inputs="causal"))
     with pytest.raises(ModelError, match="with residual connections is not"):
-        to_pytorch(network(residual=True))
+        to_pytorch(network(layers=(5, 5), residual=True))
 
 
 def test_one_member_of_several():

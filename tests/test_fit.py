@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -61,6 +62,13 @@ class TestEveryKind:
         assert (forecast.interval(95).upper > forecast.interval(95).lower).all()
         np.testing.assert_array_equal(model.fit(panel()).predict().quantiles, forecast.quantiles)
         assert len(model.history) >= 2 and model.trained_ends is not None
+
+    def test_it_can_be_sent_to_another_process(self, make):
+        unfitted = pickle.loads(pickle.dumps(make()))
+        fitted = unfitted.fit(panel())
+        assert fitted.learned.began == "scratch"
+        again = pickle.loads(pickle.dumps(fitted))
+        np.testing.assert_array_equal(again.predict().quantiles, make().fit(panel()).predict().quantiles)
 
     def test_a_saved_model_forecasts_the_same_and_goes_on(self, make, tmp_path):
         data = panel()
@@ -160,6 +168,24 @@ def test_backtests_fit_a_model_that_needs_it():
     assert np.isfinite(
         lc.backtest(fitted, panel(), cutoffs=held_back[:, None], refit="never").scores["lstmcast"]["mae"]
     )
+
+
+def test_a_backtest_in_several_processes_is_that_of_one():
+    data, model = panel(1), scratch(3, training=replace(SMALL, epochs=1))
+    given = {"cutoffs": 2, "refit": "each", "baselines": False, "fit_options": {"threads": 1}}
+    alone, spread = (lc.backtest(model, data, workers=workers, **given) for workers in (None, 2))
+    np.testing.assert_array_equal(alone.forecasts["lstmcast"].quantiles, spread.forecasts["lstmcast"].quantiles)
+
+
+def test_the_shipped_network_is_known_in_another_process():
+    tuned = pickle.loads(pickle.dumps(lc.LSTMForecaster(3, training=replace(SMALL, epochs=1)))).fit(panel(1))
+    assert tuned.learned.began == "pretrained"
+
+
+def test_the_shipped_network_and_its_fine_tuned_self_are_compared():
+    tuned = lc.LSTMForecaster(3, training=replace(SMALL, epochs=1))
+    scores = lc.backtest(tuned, panel(1), cutoffs=1, refit="once", baselines=[lc.LSTMForecaster(3)]).scores
+    assert list(scores) == ["lstmcast", "lstmcast (2)"] and scores["lstmcast"] != scores["lstmcast (2)"]
 
 
 def test_columns_read_together():

@@ -43,6 +43,121 @@ class Half(Point):
 
 
 @pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: lc.Optimiser("adam", momentum=0.9),
+            r"Optimiser\('adam', momentum=0.9\): momentum is of",
+        ),
+        (lambda: lc.Optimiser("sgd", betas=(0.5, 0.9)), "betas is of 'adam' and 'adamw' only. Leave it out"),
+        (lambda: lc.Schedule("cosine", warmup=0.5), "warmup is of 'warmup_cosine' only"),
+        (lambda: lc.Schedule(every=3), "every is of 'step' and 'plateau' only"),
+        (lambda: TrainingConfig(loss=lc.Loss("mse", level=0.9)), "level is of 'pinball' only"),
+        (lambda: replace(PLAIN, activation="relu"), "activation='relu' is that of dense layers"),
+        (lambda: replace(PLAIN, residual=True), "adds a layer's input to its output"),
+        (lambda: replace(PLAIN, window=50), "window=50 is for causal inputs"),
+        (lambda: lc.LSTMForecaster(6, head=Half()), "the shipped network has a head of its own"),
+        (lambda: lc.SaveBest("x", name="mine{epoch}", only=True), "with only=True one network is kept"),
+        (lambda: lc.SaveBest(5), "5 is no path"),
+        (lambda: lc.SaveEvery(None), "None is no path"),
+        (lambda: lc.PrintTable("log.txt"), "stream='log.txt' cannot be written to"),
+        (lambda: lc.Online("x", ["a"]), "'x' is nothing to begin with"),
+        (lambda: lc.Online(PLAIN, ["a"], learning=True), "learning=True does not say how to learn"),
+        (lambda: lc.Online(PLAIN, ["a"], scaling=lc.Standard()), "scales no stream"),
+        (lambda: lc.Online(PLAIN, ["a"], seed=-1), "seed=-1 makes no sense"),
+    ],
+)
+def test_settings_that_would_do_nothing_are_refused(make, message):
+    with pytest.raises(UsageError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"callbacks": [lc.PrintTable]}, r"\['PrintTable'\] are classes: objects of them are expected"),
+        ({"folder": 5}, "5 is no path"),
+        ({"threads": True}, "threads=True makes no sense"),
+    ],
+)
+def test_arguments_of_fit_of_another_kind(arguments, message):
+    with pytest.raises(UsageError, match=message):
+        plain().fit(panel(), **arguments)
+
+
+def test_of_two_losses_one_is_refused():
+    model = plain(training=TrainingConfig(epochs=1, regime=Windows(length=8), loss="mae"))
+    with pytest.raises(UsageError, match="one of them can be minimised"):
+        model.fit(panel(), loss=lambda point, target: (point - target) ** 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"regime": Windows(24, stride=10)}, r"Windows\(stride=10\) is for plain inputs"),
+        ({"regime": Windows(24, shuffle=False)}, r"Windows\(shuffle=False\) is for plain inputs"),
+        ({"validation": Validation(share=0.3, by="windows")}, "by='windows'.* is for plain inputs"),
+    ],
+)
+def test_windows_of_causal_inputs_end_at_random(changes, message):
+    with pytest.raises(UsageError, match=message):
+        causal(training=replace(CAUSAL, **changes)).fit(panel())
+
+
+def test_intervals_that_were_not_measured_are_said(tmp_path):
+    noted = "no end of a series was held back to measure intervals with"
+    for validation, said in ((Validation(), False), (None, True), (Validation(share=0.3, by="windows"), True)):
+        training = TrainingConfig(epochs=1, regime=Windows(length=8), validation=validation)
+        notes = plain(training=training).fit(panel()).learned.notes
+        assert any(noted in note for note in notes) == said
+
+
+def test_transforms_of_series_that_are_not_there_are_said():
+    transforms = lc.Transforms(lc.Chain((lc.Standard(),)), {"b": lc.Chain(), "airlnie": lc.Chain((lc.Log1p(),))})
+    (note,) = plain(transforms=transforms).fit(panel()).learned.notes
+    assert note == "transforms are given for series that the data do not have: 'airlnie'"
+
+
+def test_a_head_for_a_network_that_has_another_is_refused(tmp_path):
+    model = plain().fit(panel())
+    model.save(tmp_path / "model")
+    for use in (
+        lambda: lc.load(tmp_path / "model", head=Half()),
+        lambda: lc.LSTMForecaster(6, weights=model.network, head=Half()),
+        lambda: lc.LSTMForecaster(6, weights=tmp_path / "model", head=Half()),
+        lambda: lc.Online(model.network, ["a"], head=Half()),
+    ):
+        with pytest.raises(UsageError, match="is named 'half', and the network's head is 'point'"):
+            use()
+
+
+def test_what_a_network_reads_before_it_forecasts_does_not_hang_on_how_it_is_to_be_trained(tmp_path):
+    training = TrainingConfig(epochs=2, regime=Windows(length=6))
+    model = plain(training=training).fit(panel(), callbacks=[lc.SaveBest(tmp_path / "networks", only=True)])
+    model.save(tmp_path / "model")
+    usual = lc.LSTMForecaster(6, weights=tmp_path / "model").predict(panel()).point
+    other = lc.LSTMForecaster(6, weights=tmp_path / "model", training=TrainingConfig(epochs=5))
+    np.testing.assert_array_equal(other.predict(panel()).point, usual)
+    other.save(tmp_path / "other", panel())
+    np.testing.assert_array_equal(lc.load(tmp_path / "other").predict().point, usual)
+    best = lc.LSTMForecaster(6, weights=tmp_path / "networks" / "best", transforms=lc.Standard())
+    np.testing.assert_array_equal(best.predict(panel()).point, usual)
+
+
+def test_one_step_ahead_is_no_longer_forecast():
+    with pytest.raises(UsageError, match="one step ahead: horizon=24 has no place in it"):
+        causal().fit(panel()).predict(horizon=24, mode="observed")
+
+
+def test_the_progress_line_follows_a_refit_and_other_callbacks_do_not(capsys):
+    told = []
+    training = TrainingConfig(epochs=2, regime=Windows(length=8), refit=True)
+    plain(training=training).fit(panel(), callbacks=[lc.ProgressLine(), lambda report: told.append(report.refit)])
+    err = capsys.readouterr().err
+    assert told == [False, False] and "on everything, epoch " in err
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"weights": None}, "no weights"),

@@ -121,6 +121,8 @@ def test_a_users_own_head_is_found_by_its_name():
         name, outputs, location = "own", 1, 0
 
     own = Own()
-    assert head_named("own", own) is own and head_named("normal", own) is HEADS["normal"]
+    assert head_named("own", own) is own and head_named("normal") is HEADS["normal"]
     with pytest.raises(UsageError, match="head='other' is not known"):
-        head_named("other", own)
+        head_named("other")
+    with pytest.raises(UsageError, match="is named 'own', and the network's head is 'normal'"):
+        head_named("normal", own)

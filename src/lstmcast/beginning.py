@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,10 +18,12 @@ from lstmcast import store, transformed
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
 from lstmcast.errors import UsageError
+from lstmcast.files import checked_path
 from lstmcast.learned import Beginning, known_ends, last_times
 from lstmcast.model import heads
 from lstmcast.model.heads import Head
 from lstmcast.model.network import Network, NetworkConfig, load_network, network_of
+from lstmcast.settings import checked_seed
 from lstmcast.training.config import Regime, TrainingConfig, Windows, training_from_json
 from lstmcast.transforms import Transforms
 from lstmcast.windows import FitData, PlainData, default_length, parts_of
@@ -36,12 +37,13 @@ Start = Network | NetworkConfig
 class Given(NamedTuple):
     """What a forecaster is made from.
 
-    `start`: a network, or what a new one is like. `seen`: until when it has seen which series. `transforms`, `regime`:
-    those of a saved forecaster with plain inputs, which its network cannot do without.
+    `start`: a network, or what a new one is like; `began`: in a word, where that is from. `seen`: until when it has
+    seen which series. `transforms`, `regime`: those of a saved network with plain inputs, which needs them.
     """
 
     start: Start
-    seen: Mapping[str, Any] = MappingProxyType({})
+    began: Beginning
+    seen: Mapping[str, Any]
     transforms: Transforms = Transforms()
     regime: Regime | None = None
 
@@ -54,22 +56,28 @@ def start_of(
         config = network or NetworkConfig()
         named = config.head if head is None else head if isinstance(head, str) else head.name
         heads.head_named(named, None if isinstance(head, str) else head)
-        return Given(replace(config, horizon=config.horizon or horizon, head=named))
+        return Given(replace(config, horizon=config.horizon or horizon, head=named), "scratch", {})
     if network is not None or isinstance(head, str):
         raise UsageError(
             f"network= and head= describe a network from scratch, but weights={weights!r} has its own. Use "
             "weights='scratch' with them, or leave them out."
         )
     if isinstance(weights, Network):
-        return Given(weights)
-    if weights == "pretrained" and head is None:
-        return Given(shipped())
+        if head is not None:
+            heads.head_named(weights.head.name, head)
+        return Given(weights, "given", {})
+    if weights == "pretrained":
+        if head is not None:
+            raise UsageError(
+                f"head={head!r}: the shipped network has a head of its own. Use weights='scratch' with it, or leave it "
+                "out."
+            )
+        return Given(shipped(), "pretrained", {})
     manifest, arrays = store.load(weights)
     start, seen = network_of(Path(weights), manifest, arrays, head), known_ends(arrays)
-    if "transforms" not in manifest or "training" not in manifest:
-        return Given(start, seen)
-    training = training_from_json(manifest["training"])
-    return Given(start, seen, Transforms.from_json(manifest["transforms"]), training.regime)
+    known = "training" in manifest and not start.config.is_causal
+    regime = training_from_json(manifest["training"]).regime if known else None
+    return Given(start, "given", seen, Transforms.from_json(manifest.get("transforms", {})), regime)
 
 
 def with_length(training: TrainingConfig, data: FitData) -> TrainingConfig:
@@ -108,21 +116,28 @@ def check_kinds(weights: Any, network: Any, training: Any, head: Any, seed: Any)
     if missing or isinstance(head, type):
         lacks = f"it lacks {', '.join(missing)}" if missing else "it is a class, and one of its objects is expected"
         raise UsageError(f"{head=} is no head: {lacks}. See lstmcast.model.heads.Head.")
-    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
-        raise UsageError(f"{seed=} makes no sense: a whole number from 0 is expected.")
+    checked_seed(seed)
 
 
-def check_fit(loss: Any, callbacks: Any, folder: Any, resume: bool, threads: Any) -> None:
+def check_fit(training: TrainingConfig, loss: Any, callbacks: Any, folder: Any, resume: bool, threads: Any) -> None:
     """UsageError for arguments of `fit` that make no sense, before anything is read."""
     if loss is not None and not callable(loss):
         raise UsageError(
             f"{loss=} is no function of (point, target). A loss by name goes into TrainingConfig(loss={loss!r})."
         )
+    if loss is not None and training.loss.name != "auto":
+        raise UsageError(
+            f"TrainingConfig(loss={training.loss.name!r}) and {loss=}: one of them can be minimised. Leave one out."
+        )
     if not isinstance(callbacks, Sequence) or not all(map(callable, callbacks)):
         raise UsageError(f"{callbacks=} are no callbacks. A list of functions is expected, such as [PrintTable()].")
+    if classes := [callback.__name__ for callback in callbacks if isinstance(callback, type)]:
+        raise UsageError(f"callbacks={classes} are classes: objects of them are expected, such as {classes[0]}(…).")
+    if folder is not None:
+        checked_path(folder)
     if resume and folder is None:
         raise UsageError("resume=True needs folder=…: the place of the checkpoints that training goes on from.")
-    if threads is not None and (not isinstance(threads, int) or threads < 1):
+    if threads is not None and (not isinstance(threads, (int, np.integer)) or isinstance(threads, bool) or threads < 1):
         raise UsageError(f"{threads=} makes no sense: a number of processors from 1 is expected.")
 
 
@@ -137,13 +152,6 @@ def checked_levels(levels: Iterable[float]) -> tuple[float, ...]:
             f"{levels=} are not quantile levels. Numbers between 0.001 and 0.999 are expected, such as 0.1 and 0.9."
         )
     return checked
-
-
-def beginning_of(start: Start) -> Beginning:
-    """In a word."""
-    if not isinstance(start, Network):
-        return "scratch"
-    return "pretrained" if start is shipped() else "given"
 
 
 def check_together(
@@ -184,6 +192,22 @@ def seen_notes(seen: Mapping[str, Any], panel: Panel, ends: NDArray) -> tuple[st
         f"the weights that training started from had seen a part of what is held back of {len(after)} of "
         f"{len(panel)} series: validation losses are too low, and intervals may be too narrow",
     )
+
+
+def unused_notes(transforms: Transforms, panel: Panel) -> tuple[str, ...]:
+    """What is to be said of transforms for series that are not there: an id may be mistyped."""
+    unknown = [repr(name) for name in transforms.by_series if name not in set(map(str, panel.ids))]
+    if not unknown:
+        return ()
+    shown = ", ".join(unknown[:3]) + ", …" * (len(unknown) > 3)
+    return (f"transforms are given for series that the data do not have: {shown}",)
+
+
+def unmeasured_notes(panel: Panel, ends: NDArray) -> tuple[str, ...]:
+    """What is to be said of intervals where nothing after `ends` (S,) could say how wide they must be."""
+    if np.any((ends > 0) & (ends < panel.lengths)):
+        return ()
+    return ("no end of a series was held back to measure intervals with: they are as wide as the network has them",)
 
 
 def _seen_after(seen: Mapping[str, Any], panel: Panel, ends: NDArray) -> list[tuple[str, Any, Any]]:

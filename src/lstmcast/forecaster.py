@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from lstmcast import decoding, store, transformed
 from lstmcast.beginning import (
-    beginning_of,
     check_fit,
     check_kinds,
     check_together,
@@ -25,6 +24,8 @@ from lstmcast.beginning import (
     require_unseen,
     seen_notes,
     start_of,
+    unmeasured_notes,
+    unused_notes,
     usual_training,
     with_length,
 )
@@ -33,7 +34,7 @@ from lstmcast.display import block, table
 from lstmcast.errors import DataError, ModelError, UsageError
 from lstmcast.evaluation.held_out import MOST_CUTOFFS, at_levels, calibrated, measured_factors, stretched
 from lstmcast.forecast import LEVELS, Forecast, Origins, checked_horizon, origins_of
-from lstmcast.learned import Learned, context_of, last_times
+from lstmcast.learned import Beginning, Learned, context_of, last_times
 from lstmcast.memory import Continuation, Memory
 from lstmcast.model import heads
 from lstmcast.model.heads import Head
@@ -86,10 +87,13 @@ class LSTMForecaster:
         self.horizon = checked_horizon(horizon)
         self.levels = checked_levels(levels)
         self.own_head = None if isinstance(head, str) else head
-        self.start, self.seen, saved, regime = start_of(weights, network, head, self.horizon)
-        self.transforms = saved if transforms is None else Transforms.of(transforms)
+        given = start_of(weights, network, head, self.horizon)
+        self.start, self.seen = given.start, given.seen
+        self.began: Beginning = given.began
+        self.transforms = given.transforms if transforms is None else Transforms.of(transforms)
         self.config = self.start.config if isinstance(self.start, Network) else self.start
-        self.training = training or usual_training(self.start, regime)
+        self.training = training or usual_training(self.start, given.regime)
+        self.regime = given.regime or self.training.regime  # in which the network was trained, as far as that is known
         self.seed = seed
         self.network = self.start if isinstance(self.start, Network) else None
         self.memory: Memory | None = None
@@ -159,7 +163,7 @@ class LSTMForecaster:
         for series that are too short, `UsageError`, `ModelError`.
         """
         require_torch()
-        check_fit(loss, callbacks, folder, resume, threads)
+        check_fit(self.training, loss, callbacks, folder, resume, threads)
         from lstmcast.data.readers import as_panel
         from lstmcast.training.fitting import fit_network
 
@@ -176,9 +180,10 @@ class LSTMForecaster:
         until = panel.lengths if fitted.refitted else ends
         factors_HI = np.ones((self.horizon, heads.MEDIAN))
         ends_S = last_times(panel, until)
-        notes = fitted.notes + seen_notes(self.seen, panel, ends)
+        notes = fitted.notes + seen_notes(self.seen, panel, ends) + unused_notes(self.transforms, panel)
+        notes += unmeasured_notes(panel, ends)
         learned = Learned(
-            panel.ids, ends_S, factors_HI, fitted.history, training, beginning_of(self.start), notes, state, self.seen,
+            panel.ids, ends_S, factors_HI, fitted.history, training, self.began, notes, state, self.seen,
             transformed.mean_changes(panel, Origins(np.arange(len(panel)), ends)),
         )  # fmt: skip
         validated = self._with(fitted.validated, learned)
@@ -189,7 +194,7 @@ class LSTMForecaster:
 
     def _with(self, network: Network, learned: Learned) -> LSTMForecaster:
         new = copy.copy(self)
-        new.network, new.learned = network, learned
+        new.network, new.learned, new.regime = network, learned, learned.training.regime
         return new
 
     def predict(
@@ -206,10 +211,10 @@ class LSTMForecaster:
         """
         if mode not in ("direct", "observed", "free"):
             raise UsageError(f"{mode=} is not known. Use 'direct', 'observed' or 'free'.")
+        if mode == "observed":
+            return self._observed(self._panel(data), horizon, cutoffs)
         horizon = checked_horizon(horizon, self.horizon)
         panel = self._panel(data)
-        if mode == "observed":
-            return self._observed(panel, cutoffs)
         origins = origins_of(panel, cutoffs)
 
         def decode(panel: Panel, origins: Origins, horizon: int) -> NDArray:
@@ -313,7 +318,7 @@ class LSTMForecaster:
         return transformed.decode(self._plain(), panel, origins, horizon, free=free)
 
     def _plain(self) -> Plain:
-        context, done = context_of(self._done.regime), self.learned
+        context, done = context_of(self.regime), self.learned
         if done is None:
             return Plain(self._trained(), self.transforms, context=context)
         changes = dict(zip(map(str, done.ids), done.changes, strict=True))
@@ -330,7 +335,7 @@ class LSTMForecaster:
 
     def _to_save(self, memory: Memory) -> Memory:
         """As much of a memory as the next forecasts need."""
-        context = context_of(self._done.regime)
+        context = context_of(self.regime)
         if self.config.is_causal or context is None or self.learned is None:  # unfitted: calibrated on all of it
             return memory
         newest = Memory.newest(memory.panel, context + self._lag)
@@ -340,16 +345,19 @@ class LSTMForecaster:
     @property
     def _done(self) -> TrainingConfig:
         """How the network was trained, as far as that is known."""
-        return self.learned.training if self.learned else self.training
+        return self.learned.training if self.learned else replace(self.training, regime=self.regime)
 
     @property
     def _lag(self) -> int:
         """Observations that have no transformed value."""
         return max((chain.lag for chain in self.transforms.chains), default=0)
 
-    def _observed(self, panel: Panel, cutoffs: NDArray | None) -> Forecast:
-        if cutoffs is not None:
-            raise UsageError("mode='observed' forecasts every known observation: cutoffs have no place in it.")
+    def _observed(self, panel: Panel, horizon: int | None, cutoffs: NDArray | None) -> Forecast:
+        if cutoffs is not None or horizon not in (None, 1):
+            unused = "cutoffs have" if horizon in (None, 1) else f"{horizon=} has"
+            raise UsageError(
+                f"mode='observed' forecasts every known observation, one step ahead: {unused} no place in it."
+            )
         lengths = panel.lengths
         series = np.repeat(np.arange(len(panel)), lengths)
         counts = np.arange(len(series)) - panel.offsets[series]
@@ -393,7 +401,6 @@ def load(folder: str | Path, *, levels: Iterable[float] | None = None, head: Hea
         forecaster = LSTMForecaster(
             int(manifest["horizon"]),
             weights=network,
-            training=training_from_json(manifest["training"]),
             transforms=transforms,
             head=head,
             levels=tuple(manifest["levels"]) if chosen is None else chosen,
@@ -401,6 +408,8 @@ def load(folder: str | Path, *, levels: Iterable[float] | None = None, head: Hea
         )
         forecaster.memory, forecaster.learned = Memory.from_saved(manifest, arrays["state"]), learned
         forecaster.seen = learned.known_ends() if learned else {}
+        forecaster.training = training_from_json(manifest["training"])
+        forecaster.regime = forecaster.training.regime
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"The manifest in {folder} is incomplete ({error!r}). Save the model again.") from error
     return forecaster

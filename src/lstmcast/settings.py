@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import field, fields
 from functools import wraps
 from typing import Any, TypeVar, dataclass_transform
 
+import numpy as np
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
 
@@ -25,18 +27,44 @@ def settings(cls: Made) -> Made:
         try:
             checked(self, *args, **kwargs)
         except ValidationError as error:
-            raise UsageError(what_is_wrong(cls.__name__, error)) from None
+            names = [one.name for one in fields(made) if one.init]
+            raise UsageError(what_is_wrong(cls.__name__, error, names)) from None
 
     made.__init__ = init
     return made
 
 
-def what_is_wrong(name: str, error: ValidationError) -> str:
-    """One line for each setting of the class `name` that is wrong; our own sentences as they are."""
+def checked_seed(seed: Any) -> int:
+    """The seed; UsageError where it is no whole number from 0."""
+    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
+        raise UsageError(f"{seed=} makes no sense: a whole number from 0 is expected.")
+    return int(seed)
+
+
+def refuse_unused(made: Any, chosen: str, uses: Mapping[str, Collection[str]]) -> None:
+    """UsageError for a setting that was changed though what was chosen does not use it; `uses`: who uses which."""
+    usual = {one.name: one.default for one in fields(made)}
+    for name, users in uses.items():
+        if chosen not in users and getattr(made, name) != usual[name]:
+            raise UsageError(
+                f"{type(made).__name__}({chosen!r}, {name}={getattr(made, name)!r}): {name} is of "
+                f"{' and '.join(map(repr, users))} only. Leave it out."
+            )
+
+
+def what_is_wrong(name: str, error: ValidationError, names: Sequence[str] = ()) -> str:
+    """One line for each setting of the class `name` that is wrong; our own sentences as they are.
+
+    `names`: of the settings, in the order in which they may be given without a name.
+    """
     lines = []
     for found in error.errors(include_url=False):
         own = found.get("ctx", {}).get("error")
-        where = ".".join(str(part) for part in found["loc"] if not str(part).startswith("function-"))
+        place = list(found["loc"])
+        if place and isinstance(place[0], int) and place[0] < len(names):
+            place[0] = names[place[0]]
+        where = ".".join(str(part) for part in place if not str(part).startswith("function-"))
         given = f"{name}({where}={found['input']!r})" if where else name
-        lines.append(str(own) if isinstance(own, UsageError) else f"{given}: {found['msg']}.")
+        said = found["msg"].removeprefix("Value error, ")
+        lines.append(str(own) if isinstance(own, UsageError) else f"{given}: {said}.")
     return "\n".join(lines)

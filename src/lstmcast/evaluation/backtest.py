@@ -109,7 +109,8 @@ def backtest(
     The last cutoff leaves `horizon` values (the model's own unless given) to compare with; the ones before lie `step`
     apart: a horizon unless given, less where the history is too short for that. Counts of known observations (S, K)
     in place of the number say it exactly; 0 leaves an origin out. `baselines`: True for the four built-in ones,
-    "classical" for AutoETS, AutoTheta and AutoARIMA as well, a list of your own, or False.
+    "classical" for AutoETS, AutoTheta and AutoARIMA as well, a list of your own, or False; of models that have one name
+    the second is called "name (2)".
 
     `refit`: "once" fits the model on what precedes the first cutoff, "each" anew at every cutoff, "never" uses it as
     it is and refuses cutoffs before the end of its training. Unless given, a model that cannot forecast without is
@@ -130,13 +131,13 @@ def backtest(
     from lstmcast.data.readers import as_panel  # here: who has a Panel need not import all that reads
 
     steps = checked_horizon(horizon, getattr(model, "horizon", None))
-    name = str(getattr(model, "name", type(model).__name__))
+    models = _models(model, baselines)
+    name = next(iter(models))
     panel = as_panel(data)
     period = int(panel.periods[0])
     counts, notes = _counts(panel, steps, cutoffs, step)
     if not counts.any():
         return _empty(name, panel, steps, counts)
-    models = {name: model} | {str(getattr(other, "name", "")): other for other in _baselines(baselines)} | {name: model}
     modes, options = modes_of(models, refit), fit_options or {}
     require_use_of(options, modes[name])
     plan = Plan(panel, counts, steps, models, modes, options)
@@ -185,6 +186,8 @@ def spaced_cutoffs(
 
 def _counts(panel: Panel, horizon: int, cutoffs: Any, step: int | None) -> tuple[np.ndarray, tuple[str, ...]]:
     if not isinstance(cutoffs, (int, np.integer)):
+        if step is not None:
+            raise UsageError(f"{step=} has no effect where cutoffs= says every cutoff. Leave it out.")
         return _given_counts(panel, np.asarray(cutoffs)), ()
     if cutoffs < 1 or (step is not None and step < 1):
         raise UsageError(f"{cutoffs=} and {step=}: at least one cutoff and a step of at least 1 are expected.")
@@ -242,16 +245,33 @@ def _actual(panel: Panel, origins: Origins, counts: np.ndarray, horizon: int) ->
     return actual, (note,) if blind.any() else ()
 
 
-def _baselines(chosen: bool | str | Sequence[Forecasts]) -> Sequence[Forecasts]:
-    if isinstance(chosen, str):
-        if chosen != "classical":
+def _models(model: Forecasts, baselines: bool | str | Sequence[Forecasts]) -> dict[str, Forecasts]:
+    """The model that is tested, and what it is compared with, by names that tell them apart."""
+    models = {_name(model): model}
+    if isinstance(baselines, (bool, str)):
+        return models | {_name(other): other for other in _built_in(baselines) if _name(other) not in models}
+    if not isinstance(baselines, Sequence):
+        raise UsageError(f"{baselines=} is not known. Use True, False, 'classical', or a list of forecasters.")
+    for other in baselines:
+        if not callable(getattr(other, "predict", None)):
             raise UsageError(
-                f"baselines={chosen!r} is not known. Use True, False, 'classical', or a list of forecasters."
+                f"baselines: {other!r} has no method predict. Give a list of forecasters, such as [SeasonalNaive()]."
             )
-        return (*default_baselines(), *classical_baselines())
+        same = sum(name == _name(other) or name.startswith(f"{_name(other)} (") for name in models)
+        models[f"{_name(other)} ({same + 1})" if same else _name(other)] = other
+    return models
+
+
+def _name(model: Forecasts) -> str:
+    return str(getattr(model, "name", type(model).__name__))
+
+
+def _built_in(chosen: bool | str) -> Sequence[Forecasts]:
     if isinstance(chosen, bool):
         return default_baselines() if chosen else ()
-    return chosen
+    if chosen != "classical":
+        raise UsageError(f"baselines={chosen!r} is not known. Use True, False, 'classical', or a list of forecasters.")
+    return (*default_baselines(), *classical_baselines())
 
 
 def _check(name: str, forecast: Forecast, actual: np.ndarray) -> None:

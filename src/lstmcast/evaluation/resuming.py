@@ -18,6 +18,7 @@ import numpy as np
 
 from lstmcast import store
 from lstmcast.errors import ModelError
+from lstmcast.files import checked_path
 
 Arrays = dict[str, np.ndarray]
 KIND = "backtest"
@@ -41,7 +42,7 @@ class Finished:
     """
 
     def __init__(self, folder: str | Path, facts: Mapping[str, str]) -> None:
-        self.folder = Path(folder)
+        self.folder = checked_path(folder)
         if store.is_store(folder):
             _require_same(self.folder, dict(facts))
         else:

@@ -19,7 +19,16 @@ from numpy.typing import NDArray
 
 from lstmcast.errors import ModelError
 from lstmcast.exchange import kerasfiles
-from lstmcast.exchange.parts import Dense, Part, Recurrent, loading, network_of_parts, numbers, parts_of_network
+from lstmcast.exchange.parts import (
+    Dense,
+    Part,
+    Recurrent,
+    loading,
+    network_of_parts,
+    numbers,
+    parts_of_network,
+    require_activation,
+)
 from lstmcast.model.network import ACTIVATIONS, Activation, Network
 
 MODELS = ("Sequential", "Functional", "Model")
@@ -51,7 +60,7 @@ def from_keras(
     12
     """
     with loading(source):
-        return network_of_parts(list(_parts(source, activation)), horizon, channels)
+        return require_activation(network_of_parts(list(_parts(source, activation)), horizon, channels), activation)
 
 
 def to_keras(

@@ -151,6 +151,16 @@ def _steps_and_columns(parts: Sequence[Part], horizon: int | None, channels: int
     return steps, columns
 
 
+def require_activation(network: Network, said: str | None) -> Network:
+    """The network; UsageError where another activation was said than its dense layers have, or it has none of them."""
+    found = network.config.activation
+    if said not in (None, found):
+        dense = network.config.before or network.config.after
+        why = f"the model itself says {found!r}" if dense else "there are no dense layers before the last"
+        raise UsageError(f"activation={said!r}: {why}. Leave it out.")
+    return network
+
+
 def _one_activation(parts: Sequence[Dense]) -> Activation:
     used = {part.activation: part.name for part in parts}
     if None in used:

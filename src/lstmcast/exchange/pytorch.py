@@ -25,6 +25,7 @@ from lstmcast.exchange.parts import (
     network_of_parts,
     numbers,
     parts_of_network,
+    require_activation,
 )
 from lstmcast.files import check_output, whole_file
 from lstmcast.model.network import Activation, Network
@@ -62,7 +63,7 @@ def from_pytorch(
             raise UsageError(f"modules={list(modules)} is not an order of the model's modules, {list(blocks)}.")
         parts = _joined(blocks, modules or _order(blocks, not is_file, horizon, channels))
         hidden = [part._replace(activation=activation) if isinstance(part, Dense) else part for part in parts[:-1]]
-        return network_of_parts([*hidden, parts[-1]], horizon, channels)
+        return require_activation(network_of_parts([*hidden, parts[-1]], horizon, channels), activation)
 
 
 def to_pytorch(

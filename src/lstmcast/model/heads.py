@@ -187,7 +187,9 @@ HEADS: dict[str, Head] = {head.name: head for head in (Quantiles(), Normal(), St
 
 def head_named(name: str, own: Head | None = None) -> Head:
     """The head of this name: one of `HEADS`, or the user's own; UsageError where it is neither."""
-    if own is not None and own.name == name:
+    if own is not None:
+        if own.name != name:
+            raise UsageError(f"head={own!r} is named {own.name!r}, and the network's head is {name!r}. Leave it out.")
         return own
     if name not in HEADS:
         raise UsageError(

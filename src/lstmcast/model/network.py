@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -31,6 +32,7 @@ from lstmcast.model.lstm import Layer, State, run_stack, zero_state
 from lstmcast.settings import settings
 
 Size = Annotated[int, Field(ge=1)]
+WINDOW = 12  # adjusted values seen at each step
 Activation = Literal["linear", "tanh", "relu"]
 ACTIVATIONS = {"linear": lambda a: a, "tanh": np.tanh, "relu": lambda a: np.maximum(a, 0)}
 
@@ -55,7 +57,7 @@ class NetworkConfig:
     inputs: Literal["causal", "plain"] = "causal"
     head: str = "quantiles"
     horizon: Size | None = None
-    window: Annotated[int, Field(ge=2)] = 12
+    window: Annotated[int, Field(ge=2)] = WINDOW
     channels: Size = 1
     before: tuple[Size, ...] | None = None
     after: tuple[Size, ...] = ()
@@ -73,6 +75,24 @@ class NetworkConfig:
             object.__setattr__(self, "before", (self.layers[0],) if is_causal else ())
         if self.residual is None:
             object.__setattr__(self, "residual", is_causal)
+        self._refuse_unused()
+
+    def _refuse_unused(self) -> None:
+        if self.activation != "linear" and not self.before and not self.after:
+            raise UsageError(
+                f"activation={self.activation!r} is that of dense layers around the LSTM, and there are none; the "
+                "LSTM's own is tanh. Give before= or after=, or leave it out."
+            )
+        if self.is_causal:
+            return
+        if self.window != WINDOW:
+            raise UsageError(f"window={self.window} is for causal inputs. Leave it out, or use inputs='causal'.")
+        widths = ((self.before or (self.channels,))[-1], *self.layers)
+        if self.residual and not any(below == units for below, units in pairwise(widths)):
+            raise UsageError(
+                f"residual=True adds a layer's input to its output where they are equally wide; here the widths are "
+                f"{widths}. Give layers of one width, or leave it out."
+            )
 
     @property
     def steps(self) -> int:

@@ -1,7 +1,8 @@
 """What can be told of a training run while it goes on.
 
 A callback is a function of a `Report`, called at the end of each epoch; one that returns True stops the training. If it
-has a method `close`, that is called when the training has ended, in whatever way.
+has a method `close`, that is called when the training has ended, in whatever way. A refit on everything is reported to
+those only whose attribute `follows_refit` is true: for the others the training is over.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from numpy.typing import NDArray
 
 from lstmcast import store
 from lstmcast.errors import MissingExtraError, ModelError, UsageError
+from lstmcast.files import checked_path
 from lstmcast.model.network import Network, described
+from lstmcast.training.config import TrainingConfig, to_json
 
 LINE_EVERY = 10.0  # seconds, where the progress line cannot be rewritten
 EXAMPLE = {"member": 0, "epoch": 1, "step": 1, "loss": 1.0, "val_loss": 1.0}  # of `Report.values`, to try a name with
@@ -41,6 +44,8 @@ class Report:
     seconds: float
     improved: bool
     network: Callable[[], Network] = field(repr=False)  # of this member alone, as it would be used now
+    training: TrainingConfig | None = field(default=None, repr=False)
+    refit: bool = False
 
     def arrays(self) -> dict[str, NDArray]:
         """The member's weights by name, as they would be used now."""
@@ -63,13 +68,15 @@ class SaveBest:
 
     The folder's name may carry `epoch`, `loss`, `val_loss`, `step` and `member`, which counts from 0. Where there are
     several members, a name that does not carry `member` begins with it, and `only` keeps the best of all members: by
-    the validation loss, or by the training loss where nothing is held back. UsageError for a name of anything else.
+    the validation loss, or by the training loss where nothing is held back; its name is "best" unless given. UsageError
+    for a name of anything else.
     """
 
-    def __init__(
-        self, folder: str | Path, name: str = "model{epoch:03d}-loss{loss:.3f}-vloss{val_loss:.3f}", only: bool = False
-    ) -> None:
-        self.folder, self.name, self.only = Path(folder), _checked(name), only
+    def __init__(self, folder: str | Path, name: str | None = None, only: bool = False) -> None:
+        name = name or ("best" if only else "model{epoch:03d}-loss{loss:.3f}-vloss{val_loss:.3f}")
+        if only and any(field for _, field, _, _ in string.Formatter().parse(name)):
+            raise UsageError(f"{name=}: with only=True one network is kept, in a folder of one name, such as 'best'.")
+        self.folder, self.name, self.only = checked_path(folder), _checked(name), only
         self.earlier = False  # whether what is saved there is of an earlier fit
 
     def __call__(self, report: Report) -> None:
@@ -78,14 +85,14 @@ class SaveBest:
         if not report.improved or (self.only and not self._leads(report)):
             return
         self.earlier = False
-        _save(self.folder / ("best" if self.only else _named(self.name, report)), report)
+        _save(self.folder / (self.name if self.only else _named(self.name, report)), report)
 
     def _leads(self, report: Report) -> bool:
         """Whether the network is better than what this fit has saved; the file knows, if the fit was interrupted."""
         if report.members == 1 or self.earlier:
             return True
         try:
-            manifest, _ = store.load(self.folder / "best")
+            manifest, _ = store.load(self.folder / self.name)
         except ModelError:  # nothing that could be used
             return True
         kind, loss = _judged(report)
@@ -99,7 +106,7 @@ class SaveEvery:
     """
 
     def __init__(self, folder: str | Path, epochs: int = 10, name: str = "snapshot{epoch:04d}") -> None:
-        self.folder, self.epochs, self.name = Path(folder), _counted("epochs", epochs), _checked(name)
+        self.folder, self.epochs, self.name = checked_path(folder), _counted("epochs", epochs), _checked(name)
 
     def __call__(self, report: Report) -> None:
         if report.epoch % self.epochs == 0:
@@ -142,7 +149,10 @@ def _save(folder: Path, report: Report) -> None:
     about, weights = described(report.network())
     losses = {"train": report.train_loss, "validation": report.validation_loss}
     known = {name: loss for name, loss in losses.items() if loss == loss}
-    store.save(folder, {"kind": "network", **about, "epoch": report.epoch, "loss": known}, {"weights": weights})
+    trained = {} if report.training is None else {"training": to_json(report.training)}  # says what it may read
+    store.save(
+        folder, {"kind": "network", **about, **trained, "epoch": report.epoch, "loss": known}, {"weights": weights}
+    )
 
 
 class PrintTable:
@@ -152,6 +162,8 @@ class PrintTable:
     """
 
     def __init__(self, stream: TextIO | None = None, every: int = 1) -> None:
+        if stream is not None and not hasattr(stream, "write"):
+            raise UsageError(f"{stream=} cannot be written to. An open file is expected, such as sys.stdout.")
         self.stream, self.every = stream or sys.stdout, _counted("every", every)
         self.begun = False
 
@@ -169,6 +181,8 @@ class PrintTable:
 
 class ProgressLine:
     """One line with the time left: rewritten on a terminal, a new one now and then elsewhere."""
+
+    follows_refit = True
 
     def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.stream, self.clock = stream or sys.stderr, clock
@@ -201,6 +215,7 @@ class ProgressLine:
 
 def _line(report: Report) -> str:
     member = f"member {report.member + 1} of {report.members}, " if report.members > 1 else ""
+    member = f"on everything, {member}" if report.refit else member
     left = report.seconds / max(report.epoch, 1) * (report.epochs - report.epoch)
     parts = [f"{member}epoch {report.epoch} of {report.epochs}", f"loss {report.train_loss:.4g}"]
     if report.validation_loss == report.validation_loss:
@@ -230,7 +245,7 @@ class TensorBoard:
             raise MissingExtraError(
                 "The TensorBoard callback needs the package tensorboard. Install it with pip install tensorboard."
             ) from error
-        self.writer = SummaryWriter(str(folder))
+        self.writer = SummaryWriter(str(checked_path(folder)))
 
     def __call__(self, report: Report) -> None:
         prefix = f"member_{report.member}/" if report.members > 1 else ""

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Discriminator, Field, Tag, TypeAdapter, ValidationError
 
 from lstmcast.errors import MissingExtraError, UsageError
-from lstmcast.settings import settings, what_is_wrong
+from lstmcast.settings import refuse_unused, settings, what_is_wrong
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -34,7 +34,8 @@ class Windows:
     `length`: steps of each (None: a quarter of the median series, from 4 to 96); `stride`: steps from one to the next;
     `loss`: at the "last" step (many-to-one) or at "every" one (many-to-many). Causal inputs have the loss at every
     step; each epoch cuts every series off at a random place in the later half of its training part and reads the
-    `length` steps (None: 96) before.
+    `length` steps (None: 96) before; they know no `stride` and no `shuffle`, and where series are few, eight stretches
+    of each are an update, if `batch_size` is not less.
     """
 
     length: Count | None = None
@@ -134,6 +135,10 @@ class Schedule:
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
     every: Count = 10
 
+    def __post_init__(self) -> None:
+        steps = ("step", "plateau")
+        refuse_unused(self, self.kind, {"warmup": ("warmup_cosine",), "factor": steps, "every": steps})
+
 
 def _schedule(given: Any) -> Any:
     return {"kind": given} if isinstance(given, str) else given
@@ -156,6 +161,18 @@ class Optimiser:
     decay: Annotated[float, Field(gt=0, lt=1)] = 0.99
     clip: Annotated[float, Field(gt=0)] | None = None
     schedule: Annotated[Schedule, BeforeValidator(_schedule)] = field(default=Schedule())
+
+    def __post_init__(self) -> None:
+        refuse_unused(
+            self,
+            self.name,
+            {
+                "betas": ("adam", "adamw"),
+                "epsilon": ("adam", "adamw", "rmsprop"),
+                "momentum": ("rmsprop", "sgd"),
+                "decay": ("rmsprop",),
+            },
+        )
 
 
 @settings
@@ -184,6 +201,9 @@ class Loss:
     name: Literal["auto", "mse", "mae", "huber", "pinball"] = "auto"
     level: Annotated[float, Field(gt=0, lt=1)] = 0.5
     delta: Annotated[float, Field(gt=0)] = 1.0
+
+    def __post_init__(self) -> None:
+        refuse_unused(self, self.name, {"level": ("pinball",), "delta": ("huber",)})
 
 
 def _loss(given: Any) -> Any:
@@ -262,8 +282,9 @@ class TrainingConfig:
     windows: each series about once, from 4 to 25 updates). `batch_size`: windows or series in an update. `validation`:
     None holds nothing back. `patience`: epochs without a new lowest validation loss after which training stops.
     `refit`: train again on everything, for as many epochs as the best one took. `members`: networks that differ by
-    their seed. `initialiser`: a name of `training.initialisers`, or an `Initialiser`. `precision`: "mixed" computes in
-    bfloat16 where that serves: less exact, and faster on GPUs and on processors with instructions for it.
+    their seed. `initialiser` of weights that are not given: a name of `training.initialisers`, or an `Initialiser`.
+    `precision`: "mixed" computes in bfloat16 where that serves: less exact, and faster on GPUs and on processors with
+    instructions for it.
 
     >>> config = TrainingConfig(epochs=50, regime=Rollout(length=10, support=5))
     >>> training_from_json(to_json(config)) == config

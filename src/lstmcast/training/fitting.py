@@ -179,7 +179,7 @@ def _train_one(
             loop.take_up(run, *found)
         elif start is not None and part == "member":
             loop.validate_start(run)
-        loop.train(run, keeper, partial(_tell, job, number) if part == "member" else _tell_nobody)
+        loop.train(run, keeper, partial(_tell, job, number, part != "member"))
     except KeyboardInterrupt:
         interrupted = True
         if run.best is None and run.epoch == 0:
@@ -189,9 +189,10 @@ def _train_one(
     return Member(arrays, kept(run.rows, run.best_epoch), run.best_epoch, interrupted)
 
 
-def _tell(job: Job, number: int, run: Run, row: Epoch, improved: bool) -> bool:
-    """Report to every callback; whether one of them says stop."""
-    if not job.callbacks:
+def _tell(job: Job, number: int, refit: bool, run: Run, row: Epoch, improved: bool) -> bool:
+    """Report to every callback, of a refit to those that follow it; whether one of them says stop."""
+    callbacks = [callback for callback in job.callbacks if not refit or getattr(callback, "follows_refit", False)]
+    if not callbacks:
         return False
 
     def network() -> Network:
@@ -199,14 +200,10 @@ def _tell(job: Job, number: int, run: Run, row: Epoch, improved: bool) -> bool:
 
     report = Report(
         number, job.members, row.epoch, run.epochs, row.step, row.train_loss, row.validation_loss, run.best_epoch,
-        row.learning_rate, row.seconds, improved, network,
+        row.learning_rate, row.seconds, improved, network, job.config, refit,
     )  # fmt: skip
-    answers = [callback(report) for callback in job.callbacks]  # all are told, whoever says stop
+    answers = [callback(report) for callback in callbacks]  # all are told, whoever says stop
     return any(isinstance(answer, (bool, np.bool_)) and bool(answer) for answer in answers)
-
-
-def _tell_nobody(run: Run, row: Epoch, improved: bool) -> bool:
-    return False
 
 
 def _refit_all(

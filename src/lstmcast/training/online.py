@@ -22,8 +22,9 @@ from lstmcast import store
 from lstmcast.errors import DataError, ModelError, UsageError
 from lstmcast.model.heads import LEVELS, Head, head_named
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
+from lstmcast.settings import checked_seed, settings
 from lstmcast.training import online_scaling
-from lstmcast.training.config import Count, Loss, Optimiser, require_torch, settings
+from lstmcast.training.config import Count, Loss, Optimiser, require_torch
 from lstmcast.training.online_memory import Memory
 from lstmcast.training.online_rows import Rows
 from lstmcast.training.online_scaling import Fitted, Running
@@ -105,6 +106,7 @@ class Online:
         head: Head | None = None,
         seed: int = 0,
     ) -> None:
+        _check_kinds(start, learning, scaling, seed)
         self.learning, self.seed = learning, seed
         network = _network(start, head, seed)
         self.scaling = scaling or _scaling(start)
@@ -280,6 +282,17 @@ class Online:
         return made
 
 
+def _check_kinds(start: Any, learning: Any, scaling: Any, seed: Any) -> None:
+    """UsageError for an argument of another kind than is expected."""
+    if not isinstance(start, (Network, NetworkConfig)) and not hasattr(start, "network"):
+        raise UsageError(f"{start!r} is nothing to begin with. Give a fitted forecaster, a Network or a NetworkConfig.")
+    if learning is not None and not isinstance(learning, Learning):
+        raise UsageError(f"{learning=} does not say how to learn. Give Learning(…), or None to learn nothing.")
+    if scaling is not None and not isinstance(scaling, (Running, Fitted)):
+        raise UsageError(f"{scaling=} scales no stream. Give Running(…), or a fitted forecaster with its transforms.")
+    checked_seed(seed)
+
+
 def _network(start: Forecaster | Network | NetworkConfig, head: Head | None, seed: int) -> Network:
     """The network to begin with; UsageError where it cannot read ticks."""
     network = None if isinstance(start, NetworkConfig) else start if isinstance(start, Network) else start.network
@@ -293,6 +306,8 @@ def _network(start: Forecaster | Network | NetworkConfig, head: Head | None, see
             f"horizon={config.horizon}. Use NetworkConfig(inputs='plain', horizon=1)."
         )
     if network is not None:
+        if head is not None:
+            head_named(config.head, head)
         return network
     require_torch()
     from lstmcast.training.online_learning import fresh_arrays

@@ -36,6 +36,8 @@ def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) ->
             f"The regime {type(config.regime).__name__} needs NetworkConfig(inputs='plain'): causal inputs are made "
             "from raw observations as they come. Use Windows or WholeSequence, or plain inputs."
         )
+    if network.is_causal and isinstance(config.regime, settings.Windows):
+        _check_causal_windows(config.regime, config.validation)
     if kind == "rollout" and network.steps != 1:
         raise UsageError(
             f"The regime Rollout feeds back one step at a time, and the network answers {network.steps} at once. "
@@ -45,6 +47,20 @@ def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) ->
         raise UsageError(
             f"The data have {data.inputs.shape[1]} inputs and {data.labels.shape[1]} labels at each step, and the "
             f"network channels={network.channels}. Use NetworkConfig(channels={data.labels.shape[1]})."
+        )
+
+
+def _check_causal_windows(regime: settings.Windows, validation: settings.Validation | None) -> None:
+    unused = [name for name in ("stride", "shuffle") if getattr(regime, name) != getattr(settings.Windows(), name)]
+    if unused:
+        raise UsageError(
+            f"Windows({unused[0]}={getattr(regime, unused[0])}) is for plain inputs: stretches of causal inputs end at "
+            "random places. Leave it out, or use NetworkConfig(inputs='plain')."
+        )
+    if validation is not None and validation.by == "windows":
+        raise UsageError(
+            "Validation(by='windows') is for plain inputs: stretches of causal inputs end at random places, so none "
+            "can be held back. Use by='time'."
         )
 
 

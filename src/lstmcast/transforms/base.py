@@ -14,12 +14,10 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ConfigDict
 
 from lstmcast.errors import DataError
 
 LARGEST = np.finfo(float).max
-STRICT = ConfigDict(extra="forbid")
 
 State: TypeAlias = tuple[NDArray, ...]  # a NamedTuple; each array has a row per series
 

@@ -12,10 +12,10 @@ from typing import Annotated, Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
-from pydantic.dataclasses import dataclass
 
 from lstmcast.errors import DataError, ModelError, UsageError
-from lstmcast.transforms.base import STRICT, State, carried, rows_of, trimmed
+from lstmcast.settings import settings
+from lstmcast.transforms.base import State, carried, rows_of, trimmed
 from lstmcast.transforms.differencing import Difference
 from lstmcast.transforms.scaling import MeanAbs, MinMax, Robust, Standard
 from lstmcast.transforms.stabilising import BoxCox, Log1p, Logit
@@ -40,13 +40,13 @@ class Applied(NamedTuple):
     before: tuple[NDArray | None, ...]  # per step: what a difference was given (N,), missing ones carried forward
 
 
-@dataclass(frozen=True, config=STRICT)
+@settings
 class Chain:
     """Steps that are applied in order and undone in reverse.
 
     Each is fitted on what the ones before it make of the training part. `apart`: the learned steps after the last
     difference are fitted twice, for inputs on all training values but the last, for labels on all but the first; a
-    label is the input one step later. ValidationError (a ValueError) when there is no such step.
+    label is the input one step later. UsageError when there is no such step.
 
     >>> chain, values, offsets = Chain((Difference(), MinMax())), np.array([1.0, 3.0, 4.0, 9.0]), np.array([0, 4])
     >>> state = chain.fit(values[:3], np.array([0, 3]))

@@ -10,16 +10,16 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
-from lstmcast.transforms.base import STRICT, State, finite, lagged, named
+from lstmcast.settings import settings
+from lstmcast.transforms.base import State, finite, lagged, named
 
 
 class Nothing(NamedTuple):
     """What is learned where there is nothing to learn."""
 
 
-@dataclass(frozen=True, config=STRICT)
+@settings
 class Difference:
     """y[t] − y[t − lag]. A lag of 1 removes a trend, a lag of the seasonal period a season that repeats.
 

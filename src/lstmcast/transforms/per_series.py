@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass
 
 from lstmcast.errors import UsageError
-from lstmcast.transforms.base import STRICT, OutsideDomain, State, subset
+from lstmcast.settings import settings
+from lstmcast.transforms.base import OutsideDomain, State, subset
 from lstmcast.transforms.chain import AnyTransform, Applied, Chain, ChainState
 
 Steps: TypeAlias = "Chain | AnyTransform | Sequence[AnyTransform]"  # a chain, or what makes one
@@ -38,7 +38,7 @@ class AppliedTransforms(NamedTuple):
     parts: tuple[Applied, ...]  # of each chain
 
 
-@dataclass(frozen=True, config=STRICT)
+@settings
 class Transforms:
     """`chain` for all series but those that `by_series` names; None: all must be named.
 
@@ -65,7 +65,7 @@ class Transforms:
             if isinstance(given, Mapping):
                 return Transforms(None, {name: _chain(steps) for name, steps in given.items()})
             return Transforms(_chain(given))
-        except (ValidationError, TypeError) as error:
+        except (UsageError, TypeError) as error:
             raise UsageError(
                 f"{given!r} are no transforms. A transform such as Difference(12), several in order, a Chain, or one "
                 f"of these per series id in a dict is expected.\n{error}"
@@ -225,7 +225,8 @@ class Transforms:
 def _chain(steps: Any) -> Chain:
     if isinstance(steps, Chain):
         return steps
-    return Chain(tuple(steps) if isinstance(steps, Sequence) else (steps,))
+    several: Any = tuple(steps) if isinstance(steps, Sequence) and not isinstance(steps, str) else (steps,)
+    return Chain(several)
 
 
 def _joined(saved: ChainState, new: ChainState, saved_R: NDArray) -> ChainState:

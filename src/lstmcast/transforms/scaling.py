@@ -13,9 +13,9 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
-from pydantic.dataclasses import dataclass
 
-from lstmcast.transforms.base import STRICT, State, finite, means, named, quantiles, reduced, spread
+from lstmcast.settings import settings
+from lstmcast.transforms.base import State, finite, means, named, quantiles, reduced, spread
 
 Per = Literal["series", "panel"]  # what a centre and a scale belong to
 
@@ -27,7 +27,7 @@ class Scaling(NamedTuple):
     scale_S: NDArray
 
 
-@dataclass(frozen=True, config=STRICT)
+@settings
 class Standard:
     """(y − mean) / standard deviation of the training part (that of the population: divided by n).
 
@@ -62,7 +62,7 @@ class Standard:
         return _unscaled(values_OHX, state)
 
 
-@dataclass(frozen=True, config=STRICT)
+@settings
 class MinMax:
     """The range of the training part becomes [low, high]; later values may lie outside of it.
 
@@ -99,7 +99,7 @@ class MinMax:
         return _unscaled(finite((values_OHX - self.low) / (self.high - self.low)), state)
 
 
-@dataclass(frozen=True, config=STRICT)
+@settings
 class Robust:
     """(y − median) / interquartile range of the training part: a few wild values do not move it.
 
@@ -130,7 +130,7 @@ class Robust:
         return _unscaled(values_OHX, state)
 
 
-@dataclass(frozen=True, config=STRICT)
+@settings
 class MeanAbs:
     """y / mean absolute value of the training part: zero stays zero and signs stay, as demand and changes want it.
 

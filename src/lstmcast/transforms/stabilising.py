@@ -14,9 +14,9 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
-from pydantic.dataclasses import dataclass
 
-from lstmcast.transforms.base import LARGEST, STRICT, State, finite, means, named, reduced, require_domain, spread
+from lstmcast.settings import settings
+from lstmcast.transforms.base import LARGEST, State, finite, means, named, reduced, require_domain, spread
 from lstmcast.transforms.differencing import Nothing
 
 LOG_LARGEST, LOG_SMALLEST = np.log(LARGEST), -744.0  # within which `exp` gives a positive number
@@ -28,7 +28,7 @@ NEAR_ZERO = 1e-12  # of a lambda: the power is the logarithm
 FLAT = 1e-6  # of a lambda: the likelihood is that of 0
 
 
-@dataclass(frozen=True, config=STRICT)
+@settings
 class Log1p:
     """log(1 + y), for values above -1: growth in percent becomes growth in steps, and zeros are allowed.
 
@@ -62,7 +62,7 @@ class Power(NamedTuple):
     lmbda_S: NDArray
 
 
-@dataclass(frozen=True, config=STRICT)
+@settings
 class BoxCox:
     """(y^λ − 1) / λ, or log(y) for λ = 0, for positive values: fluctuations as large at the top as at the bottom.
 
@@ -106,7 +106,7 @@ class BoxCox:
         return np.exp(np.clip(np.where(zero, values_OHX, log), LOG_SMALLEST, LOG_LARGEST))
 
 
-@dataclass(frozen=True, config=STRICT)
+@settings
 class Logit:
     """log((y − low) / (high − y)), for targets strictly between two limits: forecasts stay between them.
 
