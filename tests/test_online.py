@@ -251,6 +251,27 @@ def _after(stream, values):
     return stream.predict()
 
 
+@pytest.mark.parametrize("kind", ["dict", "pandas"])
+def test_values_that_name_their_rows_go_to_these(kind):
+    named, placed = online(None), online(None)
+    for row in walks()[:6]:
+        values = dict(zip(IDS[::-1], row[::-1].tolist(), strict=True))
+        if kind == "pandas":
+            values = pytest.importorskip("pandas").Series(values)
+        np.testing.assert_array_equal(named.observe(values)[::-1], placed.observe(row))
+    np.testing.assert_array_equal(named.predict(), placed.predict())
+    with pytest.raises(UsageError, match="The values name their rows, and ids= names them again"):
+        named.observe(values, ids=IDS)
+    with pytest.raises(UsageError, match="'x'"):
+        named.observe({"a": 1.0, "x": 2.0})
+
+
+def test_an_index_that_only_counts_names_no_rows():
+    pandas = pytest.importorskip("pandas")
+    row = walks()[0]
+    np.testing.assert_array_equal(online(None).observe(pandas.Series(row)), online(None).observe(row))
+
+
 def test_only_rows_with_news_are_learned_from():
     """A row without a tick between two updates does not count again."""
     values = walks()

@@ -269,6 +269,18 @@ def test_leading_zeros_of_ids_are_kept(table_of):
     assert table_of(text).ids.tolist() == ["007", "7"]
 
 
+@pytest.mark.parametrize("name", ["NA", "null", "-", "none"])
+def test_words_for_missing_numbers_are_ids_like_any_other(table_of, name):
+    text = "country,ds,y\n" + "\n".join(f"{s},{m},1" for s in ("DE", name, "US") for m in MONTHS)
+    assert table_of(text, series="country").ids.tolist() == ["DE", name, "US"]
+
+
+def test_different_series_of_one_joined_name_are_refused(refusal_of):
+    rows = [f"{a},{b},{m},1" for a, b in (("a/b", "c"), ("a", "b/c")) for m in MONTHS]
+    said = refusal_of("store,item,ds,y\n" + "\n".join(rows), series=["store", "item"])
+    assert "Two different series are called 'a/b/c'" in said and "'store' and 'item'" in said
+
+
 def test_one_row_per_series(table_of):
     text = "item,2024-01,2024-02,2024-03,2024-04\nbolt,1,2,3,4\nnut,,5,6,\n"
     table = table_of(text)

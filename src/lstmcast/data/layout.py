@@ -226,6 +226,13 @@ def _joined_ids(series: list[Column], size: int, label: str) -> tuple[ndarray, n
         rank = np.argsort(np.argsort(first))
         ids = _objects([f"{ids[joint[i] // len(names)]}/{names[joint[i] % len(names)]}" for i in np.argsort(first)])
         codes = rank[codes]
+    if len(set(ids)) < len(ids):
+        twice = next(name for k, name in enumerate(ids) if name in ids[:k])
+        names = " and ".join(repr(column.name) for column in series)
+        raise DataError(
+            f"Two different series are called {twice!r} when the columns {names} are joined with a slash. Write one "
+            f"column of ids, and name it with {ask('series', 'NAME')}."
+        )
     return codes, ids
 
 

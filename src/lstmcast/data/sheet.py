@@ -111,10 +111,12 @@ class Column:
         return text if len(text) <= 40 else text[:39] + "…"
 
     def as_ids(self) -> tuple[ndarray, ndarray]:
-        """Codes (N,) and ids (S,) str, in order of first appearance; a missing id is the empty text."""
+        """Codes (N,) and ids (S,) str, in order of first appearance; an empty cell is the empty text.
+
+        Words that stand for missing numbers are ids like any other: NA is Namibia.
+        """
         if self.codes is not None:
-            names = [text.strip() for text in self.data]
-            return _in_order(self.codes, ["" if is_missing(name) else name for name in names])
+            return _in_order(self.codes, [text.strip() for text in self.data])
         distinct, codes = np.unique(self.data, return_inverse=True)
         return _in_order(codes, [_id_text(value) for value in distinct.tolist()])
 

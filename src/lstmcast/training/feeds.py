@@ -203,12 +203,13 @@ class CausalFeed:
         rows, steps, future_NH = rows[some], steps[some], future_NH[some]
         scale_N = seen.scale_BT[rows, steps]
         target_NH = (future_NH - seen.level_BT[rows, steps, None] - seen.seasonal_BTH[rows, steps]) / scale_N[:, None]
-        arrays = (
-            seen.x_BTC,
-            target_NH.astype(np.float32)[:, :, None],
-            rows * (until - done) + steps,
-            (scale_N / scale_B[rows]).astype(np.float32),
-        )
+        with np.errstate(over="ignore"):  # what becomes infinite shows in the loss, which names the series
+            arrays = (
+                seen.x_BTC,
+                target_NH.astype(np.float32)[:, :, None],
+                rows * (until - done) + steps,
+                (scale_N / scale_B[rows]).astype(np.float32),
+            )
         x, target, positions, weight = (torch.from_numpy(part).to(self.device) for part in arrays)
         return Batch(x, target, 0, positions, weight), new
 

@@ -9,7 +9,7 @@ S series, a row each · R rows of a tick · L ticks of a chunk · K columns · D
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
@@ -150,10 +150,12 @@ class Online:
     def observe(self, values: Any, ids: Iterable[Any] | None = None) -> NDArray:
         """What came: the errors (value − prediction) of these rows. The network learns from them and reads on.
 
-        `values`: one for each row, or for each of `ids`; rows that are not named have no tick and stay as they are. NaN
+        `values`: one for each row, or for each of `ids`, or by id as a dict or as a pandas Series (a frame of several
+        columns) whose index names the rows; rows that are not named have no tick and stay as they are. NaN
         is a tick whose value nobody knows: the newest known one is read in its place, and nothing is learned from it.
         Raises UsageError or DataError, and nothing has changed.
         """
+        values, ids = _by_label(values, ids)
         at = self.rows.at(ids)
         values_RK = self._checked(values, at)
         errors_RK = values_RK - self.predict().reshape(len(self.rows), self.network.config.channels)[at]
@@ -280,6 +282,21 @@ class Online:
             own = groups["optimiser"].items()
             learner.take_up({key.removeprefix(f"{m}_"): part for key, part in own if key.startswith(f"{m}_")})
         return made
+
+
+def _by_label(values: Any, ids: Iterable[Any] | None) -> tuple[Any, Iterable[Any] | None]:
+    """Values and the ids that they come with, if they do; numbers from 0 as an index are no names."""
+    if isinstance(values, Mapping):
+        values, named = list(values.values()), list(values)
+    elif hasattr(values, "to_numpy") and hasattr(values, "index"):  # of pandas: others have no index
+        values, named = values.to_numpy(), values.index.tolist()
+        if named == list(range(len(named))):
+            return values, ids
+    else:
+        return values, ids
+    if ids is not None:
+        raise UsageError("The values name their rows, and ids= names them again. Leave ids out.")
+    return values, named
 
 
 def _check_kinds(start: Any, learning: Any, scaling: Any, seed: Any) -> None:
