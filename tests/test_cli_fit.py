@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 
 from lstmcast import cli
+from lstmcast.errors import OutputError
 from lstmcast.forecaster import LSTMForecaster
+from lstmcast.model.network import NetworkConfig
 
 pytest.importorskip("torch", reason="needs the train extra")
 
@@ -402,6 +404,33 @@ def test_terminated_it_leaves_what_it_can_go_on_from(run, data, model):
     assert process.returncode == 143 and not model.exists() and "Traceback" not in err
     done = run("fit", data, "-H", 6, "-m", model, *LONG, "--resume")
     assert done.status == 0 and model.exists()
+
+
+def test_a_second_training_is_refused_while_the_first_one_runs(run, data, model, tmp_path):
+    process = started("fit", data, "-H", 6, "-m", model, *LONG)
+    done = run("fit", data, "-H", 6, "-m", model, *SMALL)
+    assert done.status == 1 and f"Another training is running that keeps its checkpoints in '{model}" in done.err
+    assert "Wait until it has ended" in done.err and "is started again" not in done.err and not model.exists()
+    with pytest.raises(OutputError, match="Another training is running"):
+        forecaster = LSTMForecaster(6, weights="scratch", network=NetworkConfig(layers=(4,)))
+        forecaster.fit(data, folder=checkpoints(model))
+    process.kill()  # a dead one blocks nobody
+    process.communicate()
+    assert epochs_done(checkpoints(model) / "member-0/manifest.json") > 5
+    assert run("fit", data, "-H", 6, "-m", model, *LONG, "--resume").status == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["sales.csv", "sales.model"]
+
+
+def test_checkpoints_of_a_training_that_began_since_are_left_to_it(tmp_path):
+    from lstmcast import store
+    from lstmcast.training.checkpoint import claimed, discard
+
+    store.save(tmp_path / "runs" / "member-0", {"kind": "checkpoint"}, {})
+    with claimed(tmp_path / "runs"):
+        discard(tmp_path / "runs")
+        assert (tmp_path / "runs" / "member-0").exists()
+    discard(tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()
 
 
 @pytest.fixture

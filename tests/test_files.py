@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
 
 from lstmcast.errors import OutputError, UsageError
-from lstmcast.files import check_output, whole_file
+from lstmcast.files import check_output, locked, whole_file
 
 
 def test_whole_file_appears_whole_or_not_at_all(tmp_path):
@@ -60,6 +61,45 @@ def test_a_device_is_filled_and_never_replaced(tmp_path):
     with pytest.raises(OutputError, match="the disk is full"), whole_file(tmp_path / "full.csv") as temporary:
         temporary.write_text("x")
     assert Path("/dev/full").is_char_device()
+
+
+def test_a_lock_is_held_once_and_leaves_nothing(tmp_path):
+    pytest.importorskip("fcntl", reason="locks are those of Unix")
+    lock = tmp_path / "folder" / ".lock"
+    for _ in range(2):
+        with locked(lock) as had, locked(lock) as had_again:
+            assert had and not had_again
+        assert not lock.parent.exists()
+
+
+def test_a_lock_file_that_was_replaced_keeps_nobody_out(tmp_path, monkeypatch):
+    """Between opening and locking it, the one that held it may have ended, and another begun."""
+    fcntl = pytest.importorskip("fcntl", reason="locks are those of Unix")
+    lock, flock, replaced = tmp_path / ".lock", fcntl.flock, []
+
+    def flock_of_a_removed_file(handle, how):
+        if not replaced:
+            lock.unlink()
+            replaced.append(lock.open("w"))
+        flock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock_of_a_removed_file)
+    with locked(lock) as had, locked(lock) as had_again:
+        assert had and not had_again
+    replaced[0].close()
+
+
+@pytest.mark.parametrize("missing", ["module", "support"])
+def test_where_there_are_no_locks_they_can_be_had(tmp_path, monkeypatch, missing):
+    def fail(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    if missing == "module":
+        monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    else:
+        monkeypatch.setattr(pytest.importorskip("fcntl"), "flock", fail)
+    with locked(tmp_path / ".lock") as had, locked(tmp_path / ".lock") as had_again:
+        assert had and had_again
 
 
 def test_check_output_names_the_endings(tmp_path):

@@ -154,14 +154,17 @@ def fit(
             check_place(path, endings, data)
     forecaster = _model(horizon, training=training)
     require_torch()
-    panel = _read(data, reading, quiet)
+    from lstmcast.training import checkpoint
+
     checkpoints = model.with_name(f"{model.name}.checkpoints")
+    checkpoint.require_unclaimed(checkpoints)
+    panel = _read(data, reading, quiet)
     fitted = _fitted(forecaster, panel, training, checkpoints, resume, quiet)
     assert fitted.learned is not None
     interrupted = fitted.learned.interrupted
     fitted.save(model)
     if not interrupted:
-        store.remove_stores(checkpoints, kind="checkpoint")
+        checkpoint.discard(checkpoints)
     tested = _tested_where_held_back(fitted, panel)
     files = [str(model)]
     if plot is not None:

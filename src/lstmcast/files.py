@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import importlib.util
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -132,6 +134,58 @@ def _os_error(number: int) -> OSError:
 def _is_special(place: Path) -> bool:
     """A device or a pipe, such as /dev/stdout: it is filled, never replaced."""
     return place.exists() and not place.is_file() and not place.is_dir()
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[bool]:
+    """Hold a lock, a file that is there within the block only: whether it could be had, or another holds it.
+
+    Its folder is made if need be, and removed if nothing else came to lie there. The system drops the lock when its
+    process ends, however that is: what a killed one leaves blocks nobody. Where system or disk know no such locks, it
+    can always be had.
+    """
+    if importlib.util.find_spec("fcntl") is None:  # Windows
+        yield True
+        return
+    handle = _lock_handle(path)
+    try:
+        yield handle is not None
+    finally:
+        if handle is not None:
+            with contextlib.suppress(OSError):
+                path.unlink()  # before the lock is given up: afterwards it may be another's
+            os.close(handle)
+            with contextlib.suppress(OSError):
+                path.parent.rmdir()
+
+
+def _lock_handle(path: Path) -> int | None:
+    """An open file that holds the lock; None where another one does."""
+    while True:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:
+            continue  # the folder was removed just after it was made, by another that had ended
+        if not _take_lock(handle):
+            os.close(handle)
+            return None
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(handle), path.stat()):
+                return handle
+        os.close(handle)  # the one that held it has removed the file: a lock on that keeps nobody out
+
+
+def _take_lock(handle: int) -> bool:
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a disk without locks, as some in a network are
+        return True
+    return True
 
 
 def make_durable(path: Path) -> None:

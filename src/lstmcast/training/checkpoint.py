@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,43 @@ from pydantic import TypeAdapter
 from torch import Tensor, nn
 
 from lstmcast import store
-from lstmcast.errors import ModelError
+from lstmcast.errors import ModelError, OutputError
+from lstmcast.files import locked, output_errors
 
 Groups = dict[str, dict[str, np.ndarray]]
 EVERY = 5.0  # seconds between two checkpoints: time decides how often they are written, never what training gives
+
+KIND = "checkpoint"
+
+
+@contextlib.contextmanager
+def claimed(folder: Path | None) -> Iterator[None]:
+    """Within this no other training keeps its checkpoints in the folder: OutputError where one does already."""
+    if folder is None:
+        yield
+        return
+    with contextlib.ExitStack() as held:
+        with output_errors(folder):
+            had = held.enter_context(locked(folder / ".lock"))
+        if not had:
+            raise OutputError(
+                f"Another training is running that keeps its checkpoints in {str(folder)!r}; the two would overwrite "
+                "each other's.\nWait until it has ended, or give this one another --model (in Python, another folder)."
+            )
+        yield
+
+
+def require_unclaimed(folder: Path) -> None:
+    """Raise the OutputError of `claimed`, before long work begins; makes no folder."""
+    if folder.is_dir():
+        with claimed(folder):
+            pass
+
+
+def discard(folder: Path) -> None:
+    """Remove the checkpoints of a folder, unless another training has begun there since."""
+    with contextlib.suppress(OutputError), claimed(folder):
+        store.remove_stores(folder, KIND)
 
 
 class Keeper:
@@ -43,7 +77,7 @@ class Keeper:
     def save(self, state: dict[str, Any], groups: Groups) -> None:
         """Write the state, all of it or nothing; OutputError where that cannot be."""
         if self.folder is not None:
-            store.save(self.folder, {"kind": "checkpoint", "about": self.about, "state": state}, groups)
+            store.save(self.folder, {"kind": KIND, "about": self.about, "state": state}, groups)
             self.written = self.clock()
 
     def load(self) -> tuple[dict[str, Any], Groups] | None:
@@ -99,7 +133,7 @@ def save_checkpoint(
             for name, value in values.items()
         },
     }
-    manifest = {"kind": "checkpoint", "step": step, "seconds": seconds, **_described(config, network)}
+    manifest = {"kind": KIND, "step": step, "seconds": seconds, **_described(config, network)}
     store.save(folder, manifest, arrays)
 
 

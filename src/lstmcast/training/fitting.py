@@ -25,7 +25,7 @@ from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.store import remove_stores
 from lstmcast.training import loop
 from lstmcast.training.callbacks import Callback, Report
-from lstmcast.training.checkpoint import Keeper
+from lstmcast.training.checkpoint import KIND, Keeper, claimed
 from lstmcast.training.config import TrainingConfig, WholeSequence, to_json
 from lstmcast.training.history import Epoch, History, kept
 from lstmcast.training.loop import Run
@@ -98,8 +98,8 @@ def fit_network(
     to the same bits (on the same kind of CPU, with the same `threads`). `loss`: your own, of (point, target), both (…),
     to the loss of each value. `everything`: what a refit learns from, where its transforms differ from those of `data`.
     After Ctrl-C the best so far is returned. DataError where nothing can be trained on, UsageError where settings do
-    not go together, ModelError where the loss is no longer a number, memory does not suffice, or a checkpoint is of
-    another run.
+    not go together, OutputError where checkpoints cannot be written or another training is writing them there,
+    ModelError where the loss is no longer a number, memory does not suffice, or a checkpoint is of another run.
     """
     network = start.config if isinstance(start, Network) else start
     head = head or (start.head if isinstance(start, Network) else None)
@@ -107,11 +107,11 @@ def fit_network(
     check_plan(network, data, config)
     given = list(start.members) if isinstance(start, Network) else [None] * config.members
     place = None if folder is None else Path(folder)
-    if place is not None and not resume:
-        remove_stores(place, kind="checkpoint")  # what an earlier run left there would be taken for this one's
     job = Job(network, config, head, loss, seed, device, place, resume, callbacks, len(given))
     threads = threads or _default_threads(network, config)
-    with _torch_settings(threads, device), _memory_errors(config), _closing(callbacks):
+    with claimed(place), _torch_settings(threads, device), _memory_errors(config), _closing(callbacks):
+        if place is not None and not resume:
+            remove_stores(place, KIND)  # what an earlier run left there would be taken for this one's
         members, notes = _train_all(job, data, given)
         notes += _slow_precision(job)
         interrupted = any(member.interrupted for member in members) or len(members) < len(given)
