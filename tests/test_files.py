@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import sys
 from pathlib import Path
 
 import pytest
 
 from lstmcast.errors import OutputError, UsageError
-from lstmcast.files import check_output, locked, whole_file
+from lstmcast.files import check_output, exchange, locked, whole_file
 
 
 def test_whole_file_appears_whole_or_not_at_all(tmp_path):
@@ -61,6 +62,16 @@ def test_a_device_is_filled_and_never_replaced(tmp_path):
     with pytest.raises(OutputError, match="the disk is full"), whole_file(tmp_path / "full.csv") as temporary:
         temporary.write_text("x")
     assert Path("/dev/full").is_char_device()
+
+
+def test_folders_change_places(tmp_path):
+    for name in "ab":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    changed = exchange(tmp_path / "a", tmp_path / "b")
+    assert changed == (sys.platform == "linux")
+    assert (tmp_path / "a" / ("b" if changed else "a")).exists()
+    assert not exchange(tmp_path / "a", tmp_path / "missing") and (tmp_path / "a").exists()
 
 
 def test_a_lock_is_held_once_and_leaves_nothing(tmp_path):

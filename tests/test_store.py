@@ -306,7 +306,11 @@ KILLED = """
 
     if at == "write":
         store.make_durable = die
+    elif at == "exchanged":
+        exchange = store.exchange
+        store.exchange = lambda *places: exchange(*places) and die()
     else:
+        store.exchange = lambda *places: False
         rename, calls = store.Path.rename, []
         def counted(self, target):
             calls.append(target)
@@ -333,8 +337,17 @@ def test_a_killed_save_leaves_the_old_model_whole(model, at):
     assert_same(arrays, ARRAYS)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system exchanges folders yet")
+def test_a_save_that_is_killed_after_the_exchange_has_saved(model):
+    killed_while_saving(model, "exchanged")
+    assert store.load(model)[0]["name"] == "second"
+
+
+ENDINGS = ["write", "1", "2", *(["exchanged"] if sys.platform == "linux" else [])]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of POSIX")
-@pytest.mark.parametrize("at", ["write", "1", "2"])
+@pytest.mark.parametrize("at", ENDINGS)
 def test_saving_works_after_a_killed_save(model, at):
     killed_while_saving(model, at)
     for left in model.parent.glob(".model.new-*"):
@@ -366,6 +379,11 @@ def test_a_failing_disk(model, monkeypatch, number, text):
     assert [path.name for path in model.parent.iterdir()] == ["model"]
 
 
+def in_two_steps(*places) -> bool:
+    """As where folders cannot be exchanged."""
+    return False
+
+
 def test_a_failing_second_rename_puts_the_old_one_back(model, monkeypatch):
     rename = Path.rename
 
@@ -374,10 +392,14 @@ def test_a_failing_second_rename_puts_the_old_one_back(model, monkeypatch):
             raise OSError(errno.EIO, "Input/output error")
         return rename(self, target)
 
+    monkeypatch.setattr(store, "exchange", in_two_steps)
     monkeypatch.setattr(Path, "rename", fail_for_the_new_one)
     with pytest.raises(OutputError):
         store.save(model, {"name": "second"}, ARRAYS)
     assert store.load(model)[0]["name"] == MANIFEST["name"]
+
+
+# ---------------------------------------------------------------- several processes and one folder
 
 
 def test_a_folder_replaced_between_manifest_and_arrays(model, monkeypatch):
@@ -394,3 +416,125 @@ def test_a_folder_replaced_between_manifest_and_arrays(model, monkeypatch):
     manifest, arrays = store.load(model)
     assert manifest["name"] == "second"
     assert arrays["weights"]["w"].tolist() == [1, 1, 1]
+
+
+SECOND = ({"name": "second"}, {"weights": {"w": np.ones(3)}})
+
+
+@pytest.fixture
+def half_replaced(model, monkeypatch):
+    """Another process has set the old model aside; it puts the new one in place while this one waits."""
+    store.save(model.with_name(".model.new-x"), *SECOND)
+    model.rename(model.with_name(".model.previous-x"))
+
+    def meanwhile(seconds):
+        if not model.exists():
+            model.with_name(".model.new-x").rename(model)
+
+    monkeypatch.setattr(store.time, "sleep", meanwhile)
+    return model
+
+
+@pytest.mark.parametrize("read", [lambda place: store.load(place)[0], store.read_manifest], ids=["load", "manifest"])
+def test_reading_waits_while_the_folder_is_replaced(half_replaced, read):
+    assert read(half_replaced)["name"] == "second"
+
+
+def test_a_folder_that_is_being_replaced_is_a_store(half_replaced):
+    assert store.is_store(half_replaced)
+
+
+def test_saving_waits_while_the_folder_is_replaced(half_replaced):
+    store.save(half_replaced, {"name": "third"}, {})
+    assert store.load(half_replaced)[0]["name"] == "third"
+    assert [path.name for path in half_replaced.parent.iterdir()] == ["model"]
+
+
+def test_what_a_dead_process_has_set_aside_is_put_back(model, monkeypatch):
+    monkeypatch.setattr(store, "PATIENCE", 0.0)
+    for name, age in ((".model.previous", 9), (".model.previous-a", 5), (".model.previous-b", 7)):
+        store.save(model.with_name(name), {"name": name}, {})
+        os.utime(model.with_name(name), (age, age))
+    store._remove(model)
+    assert store.load(model)[0]["name"] == ".model.previous"  # the newest, in this case by a version before this one
+    store.save(model, *SECOND)
+    assert [path.name for path in model.parent.iterdir()] == ["model"]
+
+
+@pytest.mark.parametrize("swap", [store.exchange, in_two_steps])
+def test_what_cannot_be_removed_is_in_nobodys_way(model, monkeypatch, swap):
+    store.save(model.with_name(".model.previous"), MANIFEST, {})
+    monkeypatch.setattr(store, "exchange", swap)
+    monkeypatch.setattr(store.shutil, "rmtree", lambda *_, **__: None)
+    for number in range(3):
+        store.save(model, {"number": number}, {})
+        assert store.load(model)[0]["number"] == number
+
+
+def test_a_read_only_folder_is_replaced_and_removed(model, monkeypatch):
+    model.chmod(0o500)
+    removed, rmtree = [], store.shutil.rmtree
+    monkeypatch.setattr(
+        store.shutil, "rmtree", lambda path, **how: (removed.append(writable(path)), rmtree(path, **how))
+    )
+    store.save(model, *SECOND)
+    assert all(removed) and [path.name for path in model.parent.iterdir()] == ["model"]
+
+
+def writable(folder: Path) -> bool:
+    """By its mode: nothing is read-only for root."""
+    return not folder.exists() or bool(folder.stat().st_mode & 0o200)
+
+
+@pytest.mark.parametrize("step", [1, 2])
+def test_a_save_that_another_one_overtakes(model, monkeypatch, step):
+    """Before each of the two renames, another process saves the same folder from beginning to end."""
+    rename, calls = Path.rename, []
+
+    def overtaken(self, target):
+        calls.append(target)
+        if len(calls) == step:
+            store.save(model, {"name": "another"}, ARRAYS)
+        return rename(self, target)
+
+    monkeypatch.setattr(store, "PATIENCE", 0.02)
+    monkeypatch.setattr(store, "exchange", in_two_steps)
+    monkeypatch.setattr(Path, "rename", overtaken)
+    store.save(model, *SECOND)
+    manifest, arrays = store.load(model)
+    assert manifest["name"] == "second" and list(arrays) == ["weights"]
+    assert [path.name for path in model.parent.iterdir()] == ["model"]
+
+
+def test_files_of_others_are_taken_from_the_folder_that_came_in_place(model, monkeypatch):
+    (model / "notes.txt").write_text("mine")
+    copy, copies = store.shutil.copy2, []
+
+    def replaced_before_the_first(source, target):
+        copies.append(source)
+        if len(copies) == 1:
+            store.save(model, {"name": "another"}, {})
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        return copy(source, target)
+
+    monkeypatch.setattr(store.shutil, "copy2", replaced_before_the_first)
+    store.save(model, *SECOND)
+    assert store.load(model)[0]["name"] == "second" and (model / "notes.txt").read_text() == "mine"
+
+
+def test_processes_that_save_and_load_one_folder_do_not_meet(model):
+    script = textwrap.dedent("""
+        import sys
+        import numpy as np
+        from lstmcast import store
+
+        for size in range(150):
+            store.save(sys.argv[1], {"size": size}, {"weights": {"w": np.ones(size)}})
+    """)
+    command = [sys.executable, "-c", script, str(model)]
+    writers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    while any(writer.poll() is None for writer in writers):
+        manifest, arrays = store.load(model)
+        assert len(arrays["weights"]["w"]) == manifest.get("size", 2)
+    assert [writer.communicate()[1] for writer in writers] == ["", ""]
+    assert [path.name for path in model.parent.iterdir()] == ["model"]

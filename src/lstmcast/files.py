@@ -6,6 +6,7 @@ import contextlib
 import errno
 import importlib.util
 import os
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ _REASONS = {
     errno.EEXIST: "a file of that name is in the way. Name another place.",
     errno.ENAMETOOLONG: "the name is too long. Choose a shorter one.",
 }
+
+_HERE, _RENAME_EXCHANGE = -100, 2  # AT_FDCWD and the flag of renameat2, from Linux's fcntl.h and fs.h
 
 
 def checked_path(path: object) -> Path:
@@ -134,6 +137,22 @@ def _os_error(number: int) -> OSError:
 def _is_special(place: Path) -> bool:
     """A device or a pipe, such as /dev/stdout: it is filled, never replaced."""
     return place.exists() and not place.is_file() and not place.is_dir()
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Two files or folders change places, in one step that nobody sees the middle of: whether they did.
+
+    False, with nothing changed, where one is missing, or where system or disk cannot: so far Linux can.
+    """
+    if sys.platform != "linux":
+        return False
+    import ctypes
+
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):  # another C library than most
+        return False
+    return rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _RENAME_EXCHANGE) == 0
 
 
 @contextmanager

@@ -8,10 +8,14 @@
 The store knows no classes: a manifest is a dictionary of JSON values, arrays are NumPy arrays. Nothing in such a
 folder is ever run as code.
 
-A folder is written under a temporary name beside its place, brought to the disk, and renamed. Replacing takes two
-renames (old one aside, new one in), as no system renames over a full folder; a crash between the two leaves the old
-one whole under `.NAME.previous`, where `load` and the next `save` find it. Files that are not the store's own, such
-as a note of the user's, stay in a folder that is replaced.
+A folder is written under a temporary name beside its place and brought to the disk. Then the old and the new one change
+places in one step where the system can (Linux). Elsewhere that takes two renames (old one aside, new one in), as no
+system renames over a full folder; a crash between the two leaves the old one whole under `.NAME.previous-…`, where
+`load` and the next `save` find it. Files that are not the store's own, such as a note of the user's, stay in a folder
+that is replaced.
+
+Others may load and save the same folder meanwhile. What fails is tried again, for about a second, if the folder was
+replaced while it was read: one that is just damaged is reported at once.
 """
 
 from __future__ import annotations
@@ -25,15 +29,15 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy import ndarray
 
 from lstmcast.errors import ModelError, OutputError
-from lstmcast.files import checked_path, make_durable, output_errors, require_writable, umask
+from lstmcast.files import checked_path, exchange, make_durable, output_errors, require_writable, umask
 
 FORMAT = "lstmcast store"
 FORMAT_VERSION = 1
@@ -42,6 +46,9 @@ OWN_KEYS = ("format", "format_version", "package_version", "files", "sha256")  #
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FILE = re.compile(r"[a-z][a-z0-9_]*\.safetensors")
+T = TypeVar("T")
+PATIENCE = 1.0  # seconds for another process to finish replacing a folder
+
 _LEFT_BEHIND = 3600.0  # seconds after which an unfinished folder belongs to a process that was killed
 
 
@@ -76,23 +83,20 @@ def load(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, ndarra
     Every file is compared with its checksum. Raises ModelError for a folder that is missing, not a store, damaged, or
     of a newer format, UsageError for what is no path. Arrays may be read-only. See `save` for a run.
     """
-    place = Path(os.path.realpath(checked_path(folder)))
-    _restore_previous(place)
-    manifest = read_manifest(folder)
-    try:
-        return manifest, _read_arrays(place, manifest)
-    except ModelError:
-        # Another process may have replaced the folder between its manifest and its arrays: then the new one counts.
-        again = read_manifest(folder)
-        if again == manifest:
-            raise
-        return again, _read_arrays(place, again)
+    path = checked_path(folder)
+    _restore_previous(Path(os.path.realpath(path)))
+
+    def read() -> tuple[dict[str, Any], dict[str, dict[str, ndarray]]]:
+        manifest = read_manifest(path)
+        return manifest, _read_arrays(path, manifest)
+
+    return _settled(path, read)
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
     """The manifest of a saved folder, checked, without reading its arrays. Raises ModelError, UsageError."""
     place = checked_path(folder)
-    manifest = _parsed_manifest(place)
+    manifest = _settled(place, lambda: _parsed_manifest(place))
     _check_version(place, manifest)
     if manifest.get("sha256") != _digest(manifest):
         raise _damaged(place, MANIFEST, "its contents do not fit the checksum in it")
@@ -116,9 +120,10 @@ def check_place(folder: str | Path) -> None:
 
 
 def is_store(folder: str | Path) -> bool:
-    """Whether a folder holds a manifest of this format, of whatever version, damaged or not."""
+    """Whether a folder holds a manifest of this format, of whatever version, whatever its arrays are like."""
+    place = Path(folder)
     try:
-        return _parsed_manifest(Path(folder)).get("format") == FORMAT
+        return _settled(place, lambda: _parsed_manifest(place)).get("format") == FORMAT
     except ModelError:
         return False
 
@@ -252,20 +257,64 @@ def _damaged(place: Path, name: str, what: str) -> ModelError:
     )
 
 
-def _previous(place: Path) -> Path:
-    return place.with_name(f".{place.name}.previous")
+def _settled(folder: Path, act: Callable[[], T]) -> T:
+    """What `act` gives; where it fails while another process replaces the folder, it is tried again for a while."""
+    place, until = Path(os.path.realpath(folder)), None
+    while True:
+        seen = _identity(place)
+        try:
+            return act()
+        except (ModelError, OSError):
+            until = until or time.monotonic() + PATIENCE  # from here: `act` itself may have been held up
+            replaced = _identity(place) != seen or _set_aside(place)
+            if not replaced or time.monotonic() > until:
+                raise
+        time.sleep(0.005)
+
+
+def _identity(place: Path) -> tuple[int, int] | None:
+    """What tells this folder from one that takes its place; None where there is none."""
+    try:
+        found = place.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns  # the number alone is soon given to another folder
+
+
+def _previous(place: Path) -> list[Path]:
+    """What was set aside by processes that are replacing the folder, or ended while they did."""
+    return list(place.parent.glob(f".{_glob_literal(place.name)}.previous*"))
+
+
+def _set_aside(place: Path) -> Path | None:
+    """The newest store that was set aside, where nothing is in its place now."""
+    if os.path.exists(place):
+        return None
+    with contextlib.suppress(FileNotFoundError):  # put in place meanwhile
+        return max(filter(is_store, _previous(place)), key=lambda folder: folder.stat().st_mtime, default=None)
+    return None
 
 
 def _restore_previous(place: Path) -> None:
-    """After a crash between the two renames of a replacement, put the old folder back."""
-    if not os.path.exists(place) and is_store(_previous(place)):
-        try:
-            _previous(place).rename(place)
-        except OSError as error:
-            raise ModelError(
-                f"The model {str(place)!r} was being replaced when its process ended, and cannot be put back: "
-                f"{error.strerror or error}.\nRename the folder {_previous(place).name!r} beside it to {place.name!r}."
-            ) from error
+    """Put back what was set aside for a replacement, unless that is finished within a second: its process has ended."""
+    until = time.monotonic() + PATIENCE
+    while old := _set_aside(place):
+        if time.monotonic() > until:
+            _put_back(old, place)
+            return
+        time.sleep(0.005)
+
+
+def _put_back(old: Path, place: Path) -> None:
+    try:
+        old.rename(place)
+    except OSError as error:
+        if os.path.exists(place):  # another process was faster
+            return
+        raise ModelError(
+            f"The model {str(place)!r} was being replaced when its process ended, and cannot be put back: "
+            f"{error.strerror or error}.\nRename the folder {old.name!r} beside it to {place.name!r}."
+        ) from error
 
 
 def _refuse_unless_replaceable(place: Path) -> None:
@@ -279,9 +328,22 @@ def _refuse_unless_replaceable(place: Path) -> None:
 
 
 def _remove_left_behind(place: Path) -> None:
+    """Remove what processes that were killed have left beside the folder."""
+    obsolete = _previous(place)
+    if os.path.exists(place):  # asked in this order: what came into place since is newer than what was set aside
+        for folder in obsolete:
+            _remove(folder)
     for folder in place.parent.glob(f".{_glob_literal(place.name)}.new-*"):
-        if time.time() - folder.stat().st_mtime > _LEFT_BEHIND:
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # its process has removed it
+            if time.time() - folder.stat().st_mtime > _LEFT_BEHIND:
+                _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, as far as that can be done."""
+    with contextlib.suppress(OSError):
+        folder.chmod(0o700)  # a read-only one could not be emptied
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _glob_literal(name: str) -> str:
@@ -295,33 +357,42 @@ def _write_and_swap(place: Path, contents: Mapping[str, bytes]) -> None:
         for name, blob in contents.items():
             (new / name).write_bytes(blob)
             make_durable(new / name)
-        _keep_files_of_others(place, new)
+        _settled(place, lambda: _keep_files_of_others(place, new, contents))
         make_durable(new)
         _swap(place, new)
     finally:
-        shutil.rmtree(new, ignore_errors=True)  # gone already when all went well
+        _remove(new)  # holds the old one by now where the two have changed places
 
 
-def _keep_files_of_others(place: Path, new: Path) -> None:
+def _keep_files_of_others(place: Path, new: Path, contents: Mapping[str, bytes]) -> None:
     if not place.exists() or not is_store(place):
         return
-    own = {MANIFEST, *(_parsed_manifest(place).get("files") or {})}
+    own = {MANIFEST, *(_parsed_manifest(place).get("files") or {}), *contents}
     for entry in place.iterdir():
-        if entry.name not in own and not (new / entry.name).exists():
-            copy = shutil.copytree if entry.is_dir() and not entry.is_symlink() else shutil.copy2
-            copy(entry, new / entry.name)
+        if entry.name in own:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.copytree(entry, new / entry.name, dirs_exist_ok=True)
+        else:
+            shutil.copy2(entry, new / entry.name)
 
 
 def _swap(place: Path, new: Path) -> None:
-    previous = _previous(place)
+    if not exchange(new, place):
+        _settled(place, lambda: _swap_in_two_steps(place, new))
+    make_durable(place.parent)
+
+
+def _swap_in_two_steps(place: Path, new: Path) -> None:
+    aside = place.with_name(f".{place.name}.previous-{new.name.rpartition('-')[2]}")  # a name of its own, as `new` has
     if place.exists():
-        shutil.rmtree(previous, ignore_errors=True)  # of an earlier crash, and older than what is in place
-        place.rename(previous)
+        place.rename(aside)
     try:
         new.rename(place)
     except OSError:
-        if previous.exists():
-            previous.rename(place)
+        with contextlib.suppress(OSError):
+            aside.rename(place)
+        if place.exists():  # the old one again, or another process's
+            _remove(aside)
         raise
-    make_durable(place.parent)
-    shutil.rmtree(previous, ignore_errors=True)
+    _remove(aside)
