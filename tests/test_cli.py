@@ -284,7 +284,7 @@ def test_predict_with_one_new_month_under_another_name(run, saved, tmp_path, mon
     (tmp_path / "now.csv").write_text("\n".join([lines[0], *lines[121 : 121 + months]]))
     done = run("predict", "--model", saved, tmp_path / "now.csv", "-H", 2, "--json")
     assert done.status == 0, done.err
-    assert "series 'now': continued from the saved state" in done.err and "naive" not in done.err
+    assert "series 'airline': continued from the saved state" in done.err and "naive" not in done.err
     (tmp_path / "whole.csv").write_text("\n".join(lines[: 121 + months]))
     whole = run("forecast", tmp_path / "whole.csv", "-H", 2, "--json", "--cutoffs", 0)
     assert done.json["forecast"]["forecast"] == whole.json["forecast"]["forecast"]

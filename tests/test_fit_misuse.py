@@ -225,6 +225,19 @@ class TestMemory:
         np.testing.assert_array_equal(remembered.quantiles, fitted.predict(data).quantiles)
         assert np.isfinite(remembered.quantiles).all()
 
+    @pytest.mark.parametrize("transforms", [lc.Standard(), lc.Difference(), GROWING], ids=["scaled", "lag", "season"])
+    @pytest.mark.parametrize("gap", [1, 3, 7])
+    def test_steps_missing_before_newer_data_are_read_across(self, transforms, gap, tmp_path):
+        fitted = plain(transforms=transforms).fit(panel(a=TREND[:45]))
+        fitted.save(tmp_path / "model")
+        loaded = lc.load(tmp_path / "model")
+        values = TREND.copy()
+        values[45 : 45 + gap] = np.nan
+        start = str(panel(a=TREND).times(0)[45 + gap])[:7]
+        went_on = loaded.predict(panel(start, a=TREND[45 + gap :]))
+        fitted.memory = None
+        np.testing.assert_array_equal(went_on.quantiles, fitted.predict(panel(a=values)).quantiles)
+
     def test_transforms_that_were_not_fitted_need_all_of_the_data(self, tmp_path):
         network = plain().fit(panel()).network
         regime = TrainingConfig(regime=Windows(length=8))

@@ -338,14 +338,104 @@ def test_a_model_that_went_on_may_be_saved_and_go_on_again(tmp_path):
     assert_same(again.predict(hourly(values[1250:], hours=1250)), LSTMForecaster(6).predict(hourly(values)))
 
 
-def test_a_gap_starts_afresh_and_says_why(tmp_path, caplog):
-    values = seasonal(1, 100)
+@pytest.mark.parametrize("length", [30, 700, 1535])
+@pytest.mark.parametrize("gap", [1, 5, 27])
+def test_a_gap_is_masked_as_it_is_inside_of_a_file(tmp_path, caplog, length, gap):
+    """Bit for bit what the whole history with that gap gives."""
+    whole = [seasonal(k, length + 40) for k in (1, 2, 3)]
+    for values in whole:
+        values[length : length + gap] = np.nan
+    loaded = saved(hourly(*(values[:length] for values in whole)), tmp_path / "model")
+    newer = hourly(*(values[length + gap :] for values in whole), hours=length + gap)
+    continuation = loaded.continued(newer)
+    assert len(continuation.went_on) == 3
+    warned = [finding.message for finding in continuation.panel.check().warnings]
+    steps = "1 step is" if gap == 1 else f"{gap} steps are"
+    assert any(text.startswith(f"series 'series 0': {steps} missing between the saved end") for text in warned)
+    with caplog.at_level(logging.WARNING, logger="lstmcast"):
+        assert_same(loaded.predict(newer), LSTMForecaster(6).predict(hourly(*whole)))
+    assert "masked" in caplog.text
+
+
+def test_values_missing_at_the_head_of_newer_data_are_masked(tmp_path):
+    values = seasonal(1, 70)
+    values[60:63] = np.nan
     loaded = saved(monthly(values[:60]), tmp_path / "model")
-    newer = monthly(values[62:], start="2005-03")
+    for newer in (monthly(values[60:], start="2005-01"), monthly(values[63:], start="2005-04")):
+        assert_same(loaded.predict(newer), LSTMForecaster(6).predict(monthly(values)))
+
+
+@pytest.mark.parametrize(("length", "most"), [(100, 28), (20, 20)])  # four weeks, and no more than is remembered
+def test_a_long_gap_starts_afresh_and_says_why(tmp_path, caplog, length, most):
+    panel = lc.Panel.from_arrays(seasonal(1, length), frequency="D", start="2024-01-01")
+    loaded = saved(panel, tmp_path / "model")
+    near, far = (
+        lc.Panel.from_arrays(seasonal(2, 40), frequency="D", start=panel.ends[0] + np.timedelta64(1 + steps, "D"))
+        for steps in (most, most + 1)
+    )
+    assert loaded.continued(near).afresh == ()
     with caplog.at_level(logging.INFO, logger="lstmcast"):
-        forecast = loaded.predict(newer)
-    assert_same(forecast, LSTMForecaster(6).predict(newer))
-    assert "'series 0': started afresh, as 2 steps are missing" in caplog.text and "2004-12" in caplog.text
+        forecast = loaded.predict(far)
+    assert_same(forecast, LSTMForecaster(6).predict(far))
+    assert f"series 'y': started afresh, as {most + 1} steps are missing between the saved end" in caplog.text
+
+
+def test_times_without_a_row_do_not_erase_what_is_remembered(tmp_path):
+    values = seasonal(1, 61)
+    loaded = saved(monthly(values[:60]), tmp_path / "model")
+    values[40] += 5
+    patch = np.full(21, np.nan)
+    patch[[0, -1]] = values[[40, 60]]
+    newer = monthly(patch, start="2003-05")
+    assert "values of 19 steps are remembered, and the data have none there" in str(loaded.continued(newer).findings)
+    assert_same(loaded.predict(newer), LSTMForecaster(6).predict(monthly(values)))
+
+
+def test_a_correction_from_before_what_is_remembered_does_not_erase_it(tmp_path):
+    values = seasonal(1, 3001)
+    loaded = saved(hourly(values[:3000]), tmp_path / "model")
+    patch = np.full(2901, np.nan)
+    patch[[0, -1]] = -7, values[3000]
+    newer = hourly(patch, hours=100)
+    assert loaded.continued(newer).went_on == ("series 0",)
+    assert_same(loaded.predict(newer), LSTMForecaster(6).predict(hourly(values)))
+
+
+def test_old_data_correct_what_is_remembered_and_end_nothing(tmp_path):
+    values = seasonal(1, 60)
+    loaded = saved(monthly(values), tmp_path / "model")
+    values[50:53] += 3
+    newer = monthly(values[50:53], start="2004-03")
+    assert "the data end at 2004-05-01, 7 steps before the saved end (2004-12-01)" in str(
+        loaded.continued(newer).findings
+    )
+    assert_same(loaded.predict(newer), LSTMForecaster(6).predict(monthly(values)))
+
+
+def test_an_earlier_time_is_forecast_again_where_all_up_to_it_is_given(tmp_path):
+    values = seasonal(1, 60)
+    loaded = saved(monthly(values), tmp_path / "model")
+    earlier = monthly(values).until([50])
+    assert [finding.rule for finding in loaded.continued(earlier).findings.warnings] == ["old data"]
+    assert_same(loaded.predict(earlier), LSTMForecaster(6).predict(earlier))
+
+
+def test_cutoffs_count_the_values_of_the_data(tmp_path):
+    values = seasonal(1, 66)
+    loaded = saved(monthly(values[:60]), tmp_path / "model")
+    newer = monthly(values[60:], start="2005-01")
+    at = loaded.predict(newer, cutoffs=np.array([[1, 6]]))
+    assert_same(at, LSTMForecaster(6).predict(monthly(values), cutoffs=np.array([[61, 66]])))
+    for wrong in ([[7]], [[0]], [1]):
+        with pytest.raises(UsageError, match=r"cutoffs|observations"):
+            loaded.predict(newer, cutoffs=np.array(wrong))
+
+
+def test_what_was_joined_can_be_forecast(tmp_path):
+    values = seasonal(1, 66)
+    loaded = saved(monthly(values[:60]), tmp_path / "model")
+    newer = monthly(values[60:], start="2005-01")
+    assert_same(loaded.predict(loaded.continued(newer)), loaded.predict(newer))
 
 
 def test_revised_values_count_where_the_data_overlap(tmp_path):
@@ -373,6 +463,8 @@ def test_new_and_missing_series(tmp_path):
     )
     continuation = loaded.continued(newer)
     assert continuation.went_on == ("series 1",) and continuation.afresh == ("another",)
+    assert continuation.absent == ("series 0",)
+    assert "series 'series 0' of the saved model: not in the data, no forecast" in str(continuation)
     assert "'another': started afresh, they are new" in str(continuation)
     assert loaded.predict(newer).ids.tolist() == ["series 1", "another"]
 

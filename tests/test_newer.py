@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,10 @@ import pytest
 import lstmcast as lc
 from lstmcast import beginning, store
 from lstmcast.data.newer import read_newer
-from lstmcast.data.panel import Columns, Panel, panel_from_table
+from lstmcast.data.panel import Columns, Panel, Recipe, panel_from_table
 from lstmcast.data.readers import read_table
 from lstmcast.errors import DataError, ModelError
+from lstmcast.memory import Memory
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 
 MONTHS = [f"{2020 + i // 12}-{i % 12 + 1:02d}" for i in range(40)]
@@ -152,10 +155,11 @@ def test_no_value_is_refused(known, write):
 @pytest.mark.parametrize("rows", [1, 2, 4])
 def test_predict_goes_on_with_a_file_of_any_name(saved, write, network, rows):
     loaded, newer = lc.load(saved), write(months(36, 36 + rows), "january.csv")
-    assert loaded.continued(newer).went_on == ("january",)
+    assert loaded.continued(newer).went_on == ("old",)
     whole = lc.LSTMForecaster(6, weights=network).predict(write(months(0, 36 + rows), "whole.csv"))
     for data in (newer, str(newer), pd.read_csv(newer)):
         forecast = loaded.predict(data)
+        assert forecast.ids.tolist() == ["old"]
         np.testing.assert_array_equal(forecast.quantiles, whole.quantiles)
         np.testing.assert_array_equal(forecast.times, whole.times)
 
@@ -175,6 +179,151 @@ def test_series_with_names_of_their_own_are_not_mistaken(saved, write, network, 
     lc.LSTMForecaster(6, weights=network).save(tmp_path / "shop", shop)
     other = write("month,unique_id,sales\n2023-01,b,4\n")
     assert lc.load(tmp_path / "shop").continued(other).afresh == ("b",)
+
+
+# ---- read as the saved data were
+
+
+DAYS = [f"2024-01-{day:02}" for day in range(1, 31)]
+
+
+def sold(first: int, last: int) -> str:
+    """Two sales a day in each of two stores for each of two items."""
+    rows = (
+        f"{day},{store},{item},{10 * k + n},{n}\n"
+        for k, day in enumerate(DAYS[first:last], first)
+        for store in "ab"
+        for item in "xy"
+        for n in (1, 2)
+    )
+    return "day,store,item,amount,pieces\n" + "".join(rows)
+
+
+def went_on(known: Panel, newer: object, **options) -> tuple[Panel, Panel]:
+    """What was read, and joined, after the known panel has been in a manifest."""
+    memory = Memory(known)
+    again = Memory.from_saved(json.loads(json.dumps(memory.described())), memory.arrays())
+    read = read_newer(newer, again.panel, lc.ReadOptions(**options))
+    return read, again.join(read).panel
+
+
+def test_several_series_columns_and_an_aggregation_are_read_again(write):
+    how = {"series": ["store", "item"], "target": "amount", "aggregate": "sum", "frequency": "D"}
+    whole = lc.read(write(sold(0, 22), "whole.csv"), **how)
+    known, newer = lc.read(write(sold(0, 20), "old.csv"), **how), write(sold(20, 22))
+    read, joined = went_on(known, newer)
+    assert read.ids.tolist() == ["a/x", "a/y", "b/x", "b/y"] and read.values[:2].tolist() == [403.0, 423.0]
+    np.testing.assert_array_equal(joined.values, whole.values)
+    again, _ = went_on(joined, newer)  # what went on is read so once more
+    np.testing.assert_array_equal(again.values, read.values)
+
+
+def test_several_targets_are_read_again(write):
+    for target in ("*", ["fares", "sales"]):
+        rows = [f"{m},{i},{2 * i}\n" for i, m in enumerate(MONTHS)]
+        known = lc.read(write("month,fares,sales\n" + "".join(rows[:36]), "old.csv"), target=target)
+        read, joined = went_on(known, write("month,fares,sales\n" + rows[36]))
+        assert read.ids.tolist() == ["fares", "sales"] and read.values.tolist() == [36, 72]
+        assert joined.lengths.tolist() == [37, 37]
+
+
+def test_numbered_rows_and_repairs_are_read_again(write):
+    known = lc.read({"day": DAYS[:20], "y": np.arange(20.0)}, time="index")
+    assert read_newer({"day": DAYS[:9], "y": np.arange(9.0)}, known).starts.tolist() == [1]
+    twice = "month,sales\n2023-01,5\n2023-01,7\n"
+    known = lc.read(write(months(0, 36), "old.csv"), duplicates="sum")
+    assert went_on(known, write(twice))[0].values.tolist() == [12]
+    assert went_on(known, write(twice), duplicates="mean")[0].values.tolist() == [6]
+    assert went_on(known, write(twice), aggregate="mean")[0].values.tolist() == [6]
+
+
+def test_another_aggregation_is_refused(write):
+    known = lc.read(write(sold(0, 20), "old.csv"), series="store", target="amount", aggregate="sum", frequency="D")
+    with pytest.raises(ModelError, match=r"made with .*--aggregate sum\): values made by mean do not continue it"):
+        read_newer(write(sold(20, 22)), known, lc.ReadOptions(aggregate="mean"))
+    other = Panel.from_arrays({"a": SALES}, frequency="h", start="2024-01-21")
+    with pytest.raises(ModelError, match=r"\(--aggregate sum --frequency D\)"):
+        Memory(known).join(other)
+
+
+def test_a_day_without_a_sale_is_a_zero_where_others_have_one(write):
+    how = {"series": "store", "target": "amount", "aggregate": "sum", "frequency": "D"}
+    rows = sold(0, 22).splitlines(keepends=True)
+    silent = [row for row in rows if not row.startswith("2024-01-21,b")]
+    known = lc.read(write(sold(0, 20), "old.csv"), **how)
+    newer = write("".join([rows[0], *(row for row in silent if row >= "2024-01-21" and row[0] == "2")]))
+    joined = went_on(known, newer)[1]
+    np.testing.assert_array_equal(joined.values, lc.read(write("".join(silent), "whole.csv"), **how).values)
+    assert joined.values[-2] == 0 and not np.isnan(joined.values).any()
+
+
+def test_gaps_are_interpolated_or_refused_as_they_were(write):
+    known = lc.read(write(months(0, 36), "old.csv"), missing="interpolate")
+    later, whole = write(months(38, 40)), write(months(0, 36) + months(38, 40).split("\n", 1)[1], "whole.csv")
+    _, joined = went_on(known, later)
+    np.testing.assert_array_equal(joined.values, lc.read(whole, missing="interpolate").values)
+    corrected = write(f"month,sales\n{MONTHS[20]},99\n{MONTHS[36]},5\n")
+    values = went_on(known, corrected)[1].values
+    assert values[20] == 99 and values[21:36].tolist() == SALES[21:36].tolist()  # remembered, not on a line
+    with pytest.raises(DataError, match="2 steps are missing between the saved end"):
+        went_on(lc.read(write(months(0, 36), "old.csv"), gaps="error"), write(months(38, 40)))
+
+
+def test_the_sheet_of_a_workbook_is_read_again(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    for name, first, last in (("old", 0, 36), ("new", 36, 38)):
+        book = openpyxl.Workbook()
+        for sheet, factor in ((book.active, 1), (book.create_sheet("right"), 10)):
+            sheet.append(["month", "sales"])
+            for i in range(first, last):
+                sheet.append([MONTHS[i], i * factor])
+        book.save(tmp_path / f"{name}.xlsx")
+    known = lc.read(tmp_path / "old.xlsx", sheet="right")
+    assert went_on(known, tmp_path / "new.xlsx")[0].values.tolist() == [360, 370]
+    assert went_on(known, {"month": MONTHS[36:38], "sales": [1.0, 2.0]})[0].values.tolist() == [1, 2]
+
+
+HOURS = [f"2024-01-{1 + h // 24:02}T{h % 24:02}:00" for h in range(100)]
+
+
+@pytest.mark.parametrize(("ours", "shift", "theirs"), [("+09:00", 9, "Z"), ("Z", 0, "+02:00"), ("-03:30", 0, "-03:30")])
+def test_times_of_another_zone_are_converted(write, ours, shift, theirs):
+    base = np.arange(48.0)
+    known = lc.read(write("t,y\n" + "".join(f"{HOURS[h]}{ours},{h}\n" for h in range(48)), "old.csv"))
+    first = 48 - shift + {"+02:00": 2}.get(theirs, 0)
+    newer = write("t,y\n" + "".join(f"{HOURS[first + h]}{theirs},{48 + h}\n" for h in range(3)))
+    read, joined = went_on(known, newer)
+    assert joined.values.tolist() == [*base, 48, 49, 50] and joined.report.time_zone == known.report.time_zone
+    assert ("They are converted to" in str(read.report.findings)) == (ours != theirs)
+
+
+def test_times_of_a_named_zone_are_converted():
+    stamps = pd.date_range("2024-03-29", periods=80, freq="h", tz="Europe/Berlin")  # clocks go forward on the 31st
+    known = lc.read(pd.DataFrame({"t": stamps[:60].tz_convert("UTC"), "y": np.arange(60.0)}))
+    newer = pd.DataFrame({"t": stamps[60:], "y": np.arange(60.0, 80)})
+    assert went_on(known, newer)[1].values.tolist() == list(range(80))
+
+
+def test_zones_that_do_not_fit(write):
+    zoned = lc.read(write("t,y\n" + "".join(f"{HOURS[h]}+09:00,{h}\n" for h in range(48)), "old.csv"))
+    plain = lc.read(write("t,y\n" + "".join(f"{HOURS[h]},{h}\n" for h in range(48)), "old.csv"))
+    later = write("t,y\n" + "".join(f"{HOURS[h]}Z,{h}\n" for h in range(48, 52)))
+    bare = write("t,y\n" + "".join(f"{HOURS[h]},{h}\n" for h in range(48, 52)), "bare.csv")
+    for known, newer in ((plain, later), (zoned, bare)):
+        warned = [str(finding) for finding in went_on(known, newer)[0].report.findings.warnings]
+        assert any("time zone" in text and "none is known" in text for text in warned)
+    with pytest.raises(ModelError, match=r"those of UTC, but the saved model's are those of UTC\+09:00"):
+        Memory(zoned).join(lc.read(later))
+    odd = replace(zoned, report=replace(zoned.report, time_zone="Mars/Olympus"))
+    with pytest.raises(ModelError, match=r"UTC, the saved model's those of Mars/Olympus.*Install the package tzdata"):
+        read_newer(later, odd)
+
+
+def test_an_older_manifest_says_nothing_of_it(known):
+    memory = Memory(known)
+    older = {name: value for name, value in memory.described().items() if name not in ("time_zone", "reading", "label")}
+    report = Memory.from_saved(older, memory.arrays()).panel.report
+    assert report.time_zone is None and report.recipe == Recipe()
 
 
 # ---- load

@@ -202,20 +202,20 @@ class LSTMForecaster:
     ) -> Forecast:
         """Forecast what comes after each series, or after each cutoff.
 
-        `data`: a Panel or anything that `lstmcast.read` reads; a fitted or loaded model goes on from what it remembers,
-        and forecasts just that when there are no data. `cutoffs` (S, K): how many observations of each series are
-        known, instead of all. `mode`: "direct" reads all steps from the newest state; "free" feeds every step back;
-        "observed" forecasts each known observation from those before it, one step ahead, with the network's own
-        intervals. (A loaded model that was trained on windows remembers the newest one only.) Raises `DataError`,
-        `UsageError` or `ModelError`.
+        `data`: a Panel, anything that `lstmcast.read` reads, or what `continued` gave; a fitted or loaded model goes on
+        from what it remembers, and forecasts just that when there are no data. `cutoffs` (S, K): how many observations
+        of each series of the data are known, instead of all. `mode`: "direct" reads all steps from the newest state;
+        "free" feeds every step back; "observed" forecasts each known observation from those before it, one step ahead,
+        with the network's own intervals. (A loaded model that was trained on windows remembers the newest one only.)
+        Raises `DataError`, `UsageError` or `ModelError`.
         """
         if mode not in ("direct", "observed", "free"):
             raise UsageError(f"{mode=} is not known. Use 'direct', 'observed' or 'free'.")
         if mode == "observed":
             return self._observed(self._panel(data), horizon, cutoffs)
         horizon = checked_horizon(horizon, self.horizon)
-        panel = self._panel(data)
-        origins = origins_of(panel, cutoffs)
+        panel, lead = self._joined(data)
+        origins = origins_of(panel, cutoffs if cutoffs is None else _after(lead, cutoffs))
 
         def decode(panel: Panel, origins: Origins, horizon: int) -> NDArray:
             return self._decode(panel, origins, horizon, free=mode == "free")
@@ -288,18 +288,33 @@ class LSTMForecaster:
         return self.network
 
     def _panel(self, data: Any) -> Panel:
+        return self._joined(data)[0]
+
+    def _joined(self, data: Any) -> tuple[Panel, NDArray]:
+        """The series to forecast, and how many values of each (S,) are remembered from before the data."""
+        if isinstance(data, Continuation):
+            self._check_columns(data.panel)
+            return data.panel, data.lead
+        panel = self._without_joining(data)
+        if panel is not None:
+            return panel, np.zeros(len(panel), np.int64)
+        continuation = self.continued(data)
+        logger.info("%s", continuation)
+        for finding in continuation.findings:
+            if finding.rule == "missing steps":  # old data may be meant so here, as `Panel.until` gives them
+                logger.warning("%s", finding.text)
+        self._check_columns(continuation.panel)
+        return continuation.panel, continuation.lead
+
+    def _without_joining(self, data: Any) -> Panel | None:
+        """The series to forecast where nothing is to be joined; None otherwise."""
         if self.memory is None:
             if data is None:
                 raise UsageError("There are no data to forecast. Give a Panel, a file's path or a frame.")
             from lstmcast.data.readers import as_panel
 
             return as_panel(data)
-        if data is None:
-            return self.memory.panel
-        continuation = self.continued(data)
-        logger.info("%s", continuation)
-        self._check_columns(continuation.panel)
-        return continuation.panel
+        return self.memory.panel if data is None else None
 
     def _check_columns(self, panel: Panel) -> None:
         """DataError where columns that a network reads together come in another order than they were learned in."""
@@ -382,6 +397,14 @@ class LSTMForecaster:
             quantiles = np.maximum(quantiles, 0.0)
         point = quantiles[:, :, heads.MEDIAN]
         return Forecast.at_origins(panel, origins, point, at_levels(quantiles, self.levels), self.levels)
+
+
+def _after(lead: NDArray, cutoffs: Any) -> Any:
+    """Cutoffs (S, K) counted from the first remembered value; what does not fit stays as it is, to be refused."""
+    counts = np.asarray(cutoffs)
+    if counts.ndim != 2 or len(counts) != len(lead) or counts.dtype.kind not in "iu":
+        return cutoffs
+    return np.where(counts > 0, counts + lead[:, None], counts)
 
 
 def load(folder: str | Path, *, levels: Iterable[float] | None = None, head: Head | None = None) -> LSTMForecaster:

@@ -13,20 +13,39 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.findings import Case, Finding, Findings, per_series
 from lstmcast.data.frequency import OFF_GRID, parse_frequency
-from lstmcast.data.panel import Columns, Panel, Report
+from lstmcast.data.panel import Columns, Panel, Recipe, Report
+from lstmcast.data.repairs import interpolated
 from lstmcast.data.table import file_label, format_time, offsets_of
+from lstmcast.data.zones import same_zone
 from lstmcast.decoding import block_length, context_start
 from lstmcast.errors import ModelError
 
+# Steps that may be missing between what is remembered and newer data, which then go on as after a gap inside a file:
+# as many as two of the longest seasonal cycles, or four weeks of days where cycles are short (a shop's holidays, a
+# machine's repair). After longer ones the old level and season say little of the new ones. Never more than the values
+# that are remembered: a forecast should rest on values, not on gaps.
+BRIDGED_CYCLES, BRIDGED_STEPS = 2, 28
+# Data that reach back farther than what is remembered are a history of their own, but for corrections: rows of which
+# fewer than this share of the times remembered between them have a value.
+_PATCHED = 0.5
+
 
 class Continuation(NamedTuple):
-    """Newer data joined to a memory: the panel to forecast, and which of its series went on."""
+    """Newer data joined to a memory: the panel to forecast, and which of its series went on.
+
+    `reasons`: one for each of `afresh`; `absent`: series that the memory knows and the data lack; `findings`: what the
+    joining did to values, which the panel's report says too; `lead` (S,): remembered values before those of the data.
+    """
 
     panel: Panel
     went_on: tuple[str, ...]
     afresh: tuple[str, ...]
-    reasons: tuple[str, ...]  # one for each of `afresh`
+    reasons: tuple[str, ...]
+    absent: tuple[str, ...]
+    findings: Findings
+    lead: NDArray
 
     def __str__(self) -> str:
         parts = []
@@ -35,7 +54,21 @@ class Continuation(NamedTuple):
         for reason in dict.fromkeys(self.reasons):
             ids = tuple(name for name, why in zip(self.afresh, self.reasons, strict=True) if why == reason)
             parts.append(f"{_names(ids)}: started afresh, {reason}")
+        if self.absent:
+            parts.append(f"{_names(self.absent)} of the saved model: not in the data, no forecast")
         return "; ".join(parts)
+
+
+class _Piece(NamedTuple):
+    """One series of newer data, joined where it could be; `why` not, else empty. Numbers of steps:"""
+
+    values: NDArray
+    lead: int = 0  # remembered, before the data
+    why: str = ""
+    bridged: int = 0  # without a value, between what is remembered and the data
+    filled: int = 0  # without a value in the data, but remembered
+    kept: int = 0  # remembered, after the data
+    stale: int = 0  # remembered, after the data, and not used
 
 
 @dataclass(frozen=True)
@@ -59,71 +92,160 @@ class Memory:
         return cls(_since(panel, np.maximum(first, 0)))
 
     def join(self, newer: Panel) -> Continuation:
-        """The series of `newer`, each with what is remembered before it where the two meet without a gap.
+        """The series of `newer`, each with what is remembered of it before, between and after its values.
 
-        Series are known by their ids; the only one of each, if neither was named in the data, is the same. Where they
-        overlap, the newer values count. Raises `ModelError` for another frequency or other seasonal periods.
+        Series are known by their ids; the only one of each, if neither was named in the data, is the same, and keeps
+        its remembered id. Where both have a value, the newer one counts. A few steps missing between the two are
+        unknown values, as inside of a file; after more of them a series starts afresh, and so do series whose data
+        reach back as far as what is remembered: they know their history. Raises `ModelError` for another frequency,
+        time zone or other seasonal periods, `DataError` for a gap where the data were read with gaps="error".
         """
         self._check(newer)
-        ids = newer.ids if _is_unnamed(self.panel) and _is_unnamed(newer) else self.panel.ids
-        places = {name: place for place, name in enumerate(ids)}
-        pieces, starts, went_on, afresh, reasons = [], [], [], [], []
-        for i, name in enumerate(newer.ids):
-            values, start = newer.series(i), newer.starts[i]
-            place = places.get(name)
-            kept, why = (None, "they are new") if place is None else self._before(place, start)
-            if kept is None:
-                afresh.append(str(name))
-                reasons.append(why)
-            else:
-                went_on.append(str(name))
-                values, start = np.concatenate([kept, values]), self.panel.starts[places[name]]
-            pieces.append(values)
-            starts.append(start)
-        joined = replace(
-            newer,
-            values=np.concatenate(pieces),
-            offsets=offsets_of(np.array([len(piece) for piece in pieces])),
-            starts=np.array(starts, newer.starts.dtype),
+        unnamed = _is_unnamed(self.panel) and _is_unnamed(newer)
+        ids = self.panel.ids if unnamed else newer.ids
+        recipe = newer.report.recipe or self.panel.report.recipe or Recipe()
+        places = self._places(ids)
+        pieces = self._pieces(newer, places, recipe)
+        joined = np.array([not piece.why for piece in pieces], bool)
+        findings = self._findings(newer, ids, places, pieces, recipe)
+        if recipe.missing == "interpolate":
+            pieces = [piece._replace(values=_on_lines(piece.values, newer.kind == "count")) for piece in pieces]
+        report = replace(
+            newer.report,
+            findings=Findings([*newer.report.findings, *findings]),
+            time_zone=newer.report.time_zone or self.panel.report.time_zone,
+            recipe=recipe,
+            label=str(ids[0]) if unnamed else None,
         )
-        return Continuation(joined, tuple(went_on), tuple(afresh), tuple(reasons))
+        panel = replace(
+            newer,
+            values=np.concatenate([piece.values for piece in pieces]),
+            offsets=offsets_of(np.array([len(piece.values) for piece in pieces])),
+            ids=ids.copy(),
+            starts=np.where(joined, self.panel.starts[places], newer.starts),
+            report=report,
+        )
+        known = set(ids.tolist())
+        return Continuation(
+            panel,
+            went_on=tuple(str(name) for name in ids[joined]),
+            afresh=tuple(str(name) for name in ids[~joined]),
+            reasons=tuple(piece.why for piece in pieces if piece.why),
+            absent=tuple(str(name) for name in self.panel.ids if name not in known),
+            findings=findings,
+            lead=np.array([piece.lead for piece in pieces]),
+        )
 
-    def _before(self, place: int, start: Any) -> tuple[NDArray | None, str]:
-        """What is remembered of a series before `start`; None and the reason where the two do not join."""
-        values, own = self.panel.series(place), self.panel.starts[place]
-        distance = int(self.panel.frequency.position(np.array([start]), own)[0])
+    def _places(self, ids: NDArray) -> NDArray:
+        """Which of the remembered series each one is (S,), -1 for new ones."""
+        places = {name: place for place, name in enumerate(self.panel.ids)}
+        return np.array([places.get(name, -1) for name in ids], np.int64)
+
+    def _pieces(self, newer: Panel, places: NDArray, recipe: Recipe) -> list[_Piece]:
+        distances = newer.frequency.position(newer.starts, self.panel.starts[places])
+        # In a sum or count, times without a row are 0 wherever the data begin earlier, as they are inside of a file.
+        adds = recipe.aggregate in ("sum", "count")
+        zeros = newer.frequency.position(newer.starts, newer.starts.min()) if adds else np.zeros(len(newer), np.int64)
+        return [
+            _Piece(newer.series(i), why="they are new") if place < 0 else self._piece(place, newer.series(i), *steps)
+            for i, (place, *steps) in enumerate(zip(places, distances.tolist(), zeros.tolist(), strict=True))
+        ]
+
+    def _piece(self, place: int, values: NDArray, distance: int, zeros: int) -> _Piece:
+        """A series joined to what is remembered of it, which begins `distance` steps before it."""
+        known = self.panel.series(place)
         if distance == OFF_GRID:
-            return None, "their times are not on the saved grid"
+            return _Piece(values, why="their times are not on the saved grid")
+        behind = max(0, len(known) - distance - len(values))
         if distance <= 0:
-            return None, "the data reach back as far as what was saved"
-        if distance > len(values):
+            values, whole = values[-distance:], values
+            lost = np.isnan(values[: len(known)]) & ~np.isnan(known[: len(values)])
+            if not len(values) or np.count_nonzero(lost) <= _PATCHED * len(lost):
+                return _Piece(whole, why="the data reach back as far as what was saved", stale=behind)
+            distance = 0
+        bridged = max(0, distance - zeros - len(known))
+        if bridged > self._most_bridged(known):
             end = format_time(self.panel.ends[place])
-            return None, f"as {distance - len(values)} steps are missing between the saved end ({end}) and the data"
-        return values[:distance], ""
+            return _Piece(values, why=f"as {_steps(bridged)} missing between the saved end ({end}) and the data")
+        joined = np.full(max(len(known), distance + len(values)), np.nan)
+        joined[: len(known)] = known
+        joined[max(len(known), distance - zeros) : distance] = 0.0
+        covered = joined[distance : distance + len(values)]
+        unknown = np.isnan(values)
+        filled = int(np.count_nonzero(unknown & ~np.isnan(covered)))
+        covered[~unknown] = values[~unknown]
+        return _Piece(joined, distance, bridged=bridged, filled=filled, kept=behind)
+
+    def _most_bridged(self, known: NDArray) -> int:
+        longest = max(BRIDGED_CYCLES * max(self.panel.periods, default=1), BRIDGED_STEPS)
+        return min(longest, int(np.count_nonzero(~np.isnan(known))))
+
+    def _findings(self, newer: Panel, ids: NDArray, places: NDArray, pieces: list[_Piece], recipe: Recipe) -> Findings:
+        """What the joining did to values, each said once; `DataError` for gaps that were not to be."""
+
+        def told(which: str, rule: Finding, text: str) -> list[Finding]:
+            counts = np.array([getattr(piece, which) for piece in pieces])
+
+            def say(series: NDArray) -> Case:
+                i = series[0]
+                times = {"start": newer.starts[i], "end": newer.ends[i], "saved": self.panel.ends[places[i]]}
+                shown = {name: format_time(time) for name, time in times.items()}
+                count = int(counts[i])
+                shown |= {"are": _steps(count), "steps": _steps(count).rsplit(" ", 1)[0]}
+                return Case(text.format(**shown), count=count)
+
+            return per_series(ids, np.arange(len(ids)), np.flatnonzero(counts), rule, say)
+
+        masked = "They are masked: the forecast skips them."
+        gap = Finding("missing steps", "warning", "", masked if recipe.missing == "mask" else "They are interpolated.")
+        if recipe.gaps == "error":
+            gap = replace(gap, severity="error", action='Add the rows, or use gaps="fill" (--gaps fill).')
+        alone = Finding("old data", "warning", "", "The forecast begins where they end.")
+        kept = Finding("old data", "warning", "", "What is remembered after them is kept.")
+        filled = Finding("remembered values", "note", "", "They are kept: a cell without a value erases none.")
+        found = [
+            *told("bridged", gap, "{are} missing between the saved end ({saved}) and the data ({start})"),
+            *told("stale", alone, "the data end at {end}, {steps} before the saved end ({saved})"),
+            *told("kept", kept, "the data end at {end}, {steps} before the saved end ({saved})"),
+            *told("filled", filled, "values of {steps} are remembered, and the data have none there"),
+        ]
+        Findings(found).raise_errors(newer.report.source)
+        return Findings(found)
 
     def _check(self, newer: Panel) -> None:
         ours, theirs = self.panel.frequency, newer.frequency
         if ours != theirs:
+            recipe = self.panel.report.recipe
+            made = f"--aggregate {recipe.aggregate} " if recipe and recipe.aggregate else ""
             raise ModelError(
-                f"The data are {theirs.name}, but the saved model was made with {ours.name} data. "
-                f"Read them with that frequency (--frequency {ours.code}), or forecast them without the saved model."
+                f"The data are {theirs.name}, but the saved model was made with {ours.name} data. Read them with that "
+                f"frequency ({made}--frequency {ours.code}), or forecast them without the saved model."
             )
         if self.panel.periods != newer.periods:
             raise ModelError(
                 f"The data have the seasonal periods {newer.periods}, but the saved model was made with "
                 f"{self.panel.periods}. Give the same periods."
             )
+        zone, other = self.panel.report.time_zone, newer.report.time_zone
+        if zone and other and not same_zone(zone, other):
+            raise ModelError(
+                f"The times of {newer.report.source} are those of {other}, but the saved model's are those of {zone}. "
+                "Hand over the file or frame itself, whose times are then converted, or convert them before reading."
+            )
 
     def described(self) -> dict[str, Any]:
         """What a manifest says of it."""
-        panel = self.panel
+        panel, report = self.panel, self.panel.report
+        reading = report.recipe.described() if report.recipe else {}
+        said = {"time_zone": report.time_zone, "label": report.label, "reading": reading}
         return {
             "frequency": panel.frequency.code,
             "periods": list(panel.periods),
             "target_kind": panel.kind,
             "columns": asdict(panel.columns),
-            "source": panel.report.source,
-            "frame": panel.report.frame,
+            "source": report.source,
+            "frame": report.frame,
+            **{name: value for name, value in said.items() if value},
             "series": len(panel),
             "remembers": {"from": format_time(panel.starts.min()), "to": format_time(panel.ends.max())},
         }
@@ -147,12 +269,14 @@ class Memory:
 
 def _is_unnamed(panel: Panel) -> bool:
     """Whether a panel is one series that the data gave no name: it is called after its file, or "y"."""
-    labels = ("y", file_label(panel.report.source))
+    labels = ("y", file_label(panel.report.source), panel.report.label)
     return len(panel) == 1 and panel.columns.series == Columns().series and panel.ids[0] in labels
 
 
 def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
     starts = state["starts"].astype("datetime64[us]") if state["is_date"][0] else state["starts"]
+    zone, label = manifest.get("time_zone"), manifest.get("label")  # older manifests have none, and no recipe
+    recipe = Recipe.from_saved(manifest.get("reading", {}))
     return Panel(
         values=state["values"],
         offsets=state["offsets"],
@@ -162,7 +286,7 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
         periods=tuple(manifest["periods"]),
         kind=manifest["target_kind"],
         columns=Columns(**manifest["columns"]),
-        report=Report(source=manifest["source"], frame=manifest["frame"]),
+        report=Report(manifest["source"], frame=manifest["frame"], time_zone=zone, recipe=recipe, label=label),
     )
 
 
@@ -193,4 +317,15 @@ def unpacked(ids: NDArray, lengths: NDArray) -> NDArray:
 
 
 def _names(ids: tuple[str, ...]) -> str:
-    return f"series {ids[0]!r}" if len(ids) == 1 else f"{len(ids)} series ({', '.join(map(repr, ids[:3]))}, …)"
+    if len(ids) == 1:
+        return f"series {ids[0]!r}"
+    return f"{len(ids):,} series ({', '.join(map(repr, ids[:3]))}{', …' if len(ids) > 3 else ''})"
+
+
+def _steps(count: int) -> str:
+    return "1 step is" if count == 1 else f"{count:,} steps are"
+
+
+def _on_lines(values: NDArray, whole: bool) -> NDArray:
+    """Missing values between others on straight lines; a series without any value stays as it is."""
+    return values if np.isnan(values).all() else interpolated(values, whole)

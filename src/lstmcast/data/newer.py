@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from lstmcast.data.checks import table_offsets
+from lstmcast.data.findings import Finding, advise
 from lstmcast.data.frequency import OFF_GRID, Frequency
 from lstmcast.data.inference import infer
-from lstmcast.data.panel import Columns, Panel, ReadOptions, Table, panel_from_table
-from lstmcast.data.readers import read_table
+from lstmcast.data.panel import Columns, Panel, ReadOptions, Recipe, Table, panel_from_table
+from lstmcast.data.readers import has_sheets, read_table
 from lstmcast.data.repairs import grid_positions, in_order, one_row_per_time
 from lstmcast.data.roles import NoSuchColumnError
+from lstmcast.data.zones import converted
 from lstmcast.errors import DataError, ModelError
 
 _TELLING = 3  # times of one series that show a frequency; fewer are taken to have the saved one
@@ -29,10 +32,13 @@ def read_newer(
     series: str | Sequence[str] | None = None,
     sheet: str | None = None,
 ) -> Panel:
-    """Read what came after `known`; its columns, kind and periods count where no others are named.
+    """Read what came after `known`, in the way in which that was read wherever nothing else is said.
 
-    One row is enough. The frequency is that of `known` where the times are too few to show another. A Panel is taken
-    as it is. Arguments and errors as for `lstmcast.read`, and ModelError for dates where numbers are known.
+    That is so for columns, repairs and aggregation, kind and periods. One row is enough. The frequency is that of
+    `known` where the times are too few to show another; times of another zone are converted to its zone. A Panel is
+    taken as it is. Missing values stay missing even where they are to be interpolated: that is for whoever joins the
+    two. Arguments and errors as for `lstmcast.read`, and ModelError for dates where numbers are known, and for another
+    aggregation.
 
     >>> known = Panel.from_arrays([3.0, 4.0, 5.0], frequency="MS", start="2024-01")
     >>> read_newer({"ds": ["2024-04", "2024-05"], "y": [6.0, 7.0]}, known)
@@ -40,8 +46,11 @@ def read_newer(
     """
     if isinstance(source, Panel):
         return source
-    options = replace(options or ReadOptions(), fewest=1)
-    saved = _named(known.columns)
+    recipe = known.report.recipe or Recipe()
+    options = _as_before(replace(options or ReadOptions(), fewest=1), recipe)
+    saved = _named(known.columns, recipe)
+    if sheet is None and recipe.sheet is not None and has_sheets(source):
+        sheet = recipe.sheet
     try:
         table = read_table(
             source,
@@ -53,20 +62,66 @@ def read_newer(
         )
     except NoSuchColumnError as error:
         raise DataError(f"{error}\n{_expected(saved)}") from None
-    return panel_from_table(table, _completed(options, table, known))
+    table = _in_zone_of(known, table)
+    options = _completed(options, table, known)
+    panel = panel_from_table(table, options)
+    if options.missing != "interpolate":
+        return panel
+    return replace(panel, values=panel_from_table(table, replace(options, missing="mask")).values)
 
 
-def _named(columns: Columns) -> dict[str, str]:
-    """The names that the saved data had. The package's own stand for data that had none: those are left to be found."""
+def _as_before(options: ReadOptions, recipe: Recipe) -> ReadOptions:
+    """The options, with those of the saved data where the usual was left; ModelError for another aggregation."""
+    if options.aggregate not in (None, recipe.aggregate) and recipe.aggregate is not None:
+        raise ModelError(
+            f"The saved model was made with {advise('aggregate', recipe.aggregate)}: values made by "
+            f"{options.aggregate} do not continue it. Leave the option out, or save a model of such values."
+        )
+    usual = ReadOptions()
+    names = ("aggregate", "gaps", "missing") if recipe.aggregate else ("duplicates", "gaps", "missing")
+    unsaid = [name for name in names if getattr(options, name) == getattr(usual, name)]
+    if options.aggregate is not None and "duplicates" in unsaid:
+        unsaid.remove("duplicates")  # the two exclude each other
+    return replace(options, **{name: getattr(recipe, name) for name in unsaid})
+
+
+def _named(columns: Columns, recipe: Recipe) -> dict[str, Any]:
+    """The columns of the saved data: the names that they had, or what was said where several were read.
+
+    The package's own names stand for data that had none: those are left to be found.
+    """
     own = Columns()
-    names = {"time": columns.time, "target": columns.target, "series": columns.series}
-    return {role: name for role, name in names.items() if name != getattr(own, role)}
+    said = {"time": recipe.time, "target": recipe.target, "series": recipe.series}
+    names = {role: getattr(columns, role) for role in said}
+    names = {role: said[role] if name == getattr(own, role) else name for role, name in names.items()}
+    return {role: name for role, name in names.items() if name is not None}
 
 
-def _expected(saved: dict[str, str]) -> str:
-    columns = " and ".join(f"{name!r} for the {role}" for role, name in saved.items())
+def _expected(saved: dict[str, Any]) -> str:
+    names = {role: [name] if isinstance(name, str) else name for role, name in saved.items()}
+    columns = " and ".join(f"{', '.join(map(repr, each))} for the {role}" for role, each in names.items())
     options = ", ".join(f"--{role} NAME" for role in saved)
     return f"The saved model was made with {columns}. Rename the column, or name another ({options})."
+
+
+def _in_zone_of(known: Panel, table: Table) -> Table:
+    """The table with its times in the zone of the saved ones, or with a warning where one of the two names none."""
+    ours, theirs = known.report.time_zone, table.time_zone
+    if ours == theirs or table.times.dtype.kind != "M":
+        return table
+    if ours is None or theirs is None:
+        whose, others = ("saved model's", "data's") if theirs is None else ("data's", "saved model's")
+        message = f"the {whose} times carry the time zone {ours or theirs}, and of the {others} none is known"
+        told = Finding("time zone", "warning", message, "Both are taken for clock times of one zone.")
+        return replace(table, dropped=(*table.dropped, told))
+    times = converted(table.times, theirs, ours)
+    if times is None:
+        raise ModelError(
+            f"The times of {table.source} are those of {theirs}, the saved model's those of {ours}, and one of the two "
+            "is not known here. Install the package tzdata, or convert the times before reading them."
+        )
+    told = Finding("time zone", "note", f"the times came in the time zone {theirs}", f"They are converted to {ours}.")
+    return replace(table, times=times, time_zone=ours, dropped=(*table.dropped, told))
 
 
 def _completed(options: ReadOptions, table: Table, known: Panel) -> ReadOptions:

@@ -24,9 +24,10 @@ from lstmcast.data.table import Gaps as Gaps
 from lstmcast.data.table import Kind as Kind
 from lstmcast.data.table import Missing as Missing
 from lstmcast.data.table import ReadOptions as ReadOptions
+from lstmcast.data.table import Recipe as Recipe
 from lstmcast.data.table import Report as Report
 from lstmcast.data.table import Table as Table
-from lstmcast.data.table import checked_periods, format_time, offsets_of, require_choice
+from lstmcast.data.table import checked_periods, format_time, offsets_of, recipe_of, require_choice
 from lstmcast.display import block, more, number_format, picture, table, text
 from lstmcast.errors import DataError, UsageError
 
@@ -226,7 +227,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         periods=options.periods or regular.frequency.seasonal_periods,
         kind=options.kind or "real",
         columns=table.columns,
-        report=Report(table.source, len(table), findings, table.frame, table.time_zone),
+        report=Report(table.source, len(table), findings, table.frame, table.time_zone, recipe_of(table, options)),
     )
 
 

@@ -30,6 +30,7 @@ from lstmcast.data.table import (
     Kind,
     Missing,
     ReadOptions,
+    Recipe,
     Table,
     checked_periods,
     file_label,
@@ -101,10 +102,23 @@ def as_panel(data: object) -> Panel:
     return data if isinstance(data, Panel) else read(data)
 
 
+def has_sheets(source: object) -> bool:
+    """Whether a source is a workbook, or has one among its files."""
+    return _first_workbook(_paths(source)) is not None
+
+
 def _tables(source: object, names: Names, sheet: str | None) -> Table:
+    """The table of a source, with what was said about how to read it."""
     paths = _paths(source)
     if sheet is not None:
         _require_workbook(paths, sheet)
+    target, series = (
+        name if name is None or isinstance(name, str) else tuple(name) for name in (names.target, names.series)
+    )
+    return replace(_read_paths(source, paths, names, sheet), recipe=Recipe(names.time, target, series, sheet))
+
+
+def _read_paths(source: object, paths: list[Path] | None, names: Names, sheet: str | None) -> Table:
     if paths is None:
         from lstmcast.data.frames import sheet_from_object
 
@@ -198,15 +212,21 @@ def _read_packed(raw: bytes, path: Path) -> Sheet:
 
 def _require_workbook(paths: Sequence[Path] | None, sheet: str) -> None:
     """UsageError for a sheet that is named where no file has sheets."""
-    for path in paths or ():
-        with _readable(path):
-            if _is_workbook(_magic(path), path):
-                return
+    if _first_workbook(paths) is not None:
+        return
     what = "these are data in memory" if paths is None else f"{paths[0].name} is none"
     what = what if paths is None or len(paths) == 1 else f"none of the {len(paths)} files is one"
     raise UsageError(
         f"{sheet=} (--sheet) would have no effect: only workbooks such as .xlsx have sheets, and {what}. Leave it out."
     )
+
+
+def _first_workbook(paths: Sequence[Path] | None) -> Path | None:
+    for path in paths or ():
+        with _readable(path):
+            if _is_workbook(_magic(path), path):
+                return path
+    return None
 
 
 @contextmanager

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Literal, get_args
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy import ndarray
@@ -37,10 +37,45 @@ class Columns:
 
 
 @dataclass(frozen=True)
+class Recipe:
+    """How data were read, as far as somebody said it; newer data for a saved model are read in the same way.
+
+    What was found without being said is not part of it: the names of single columns are in `Columns`.
+
+    >>> Recipe(series=("store", "item"), aggregate="sum").described()
+    {'series': ['store', 'item'], 'aggregate': 'sum'}
+    >>> Recipe.from_saved({"series": ["store", "item"], "aggregate": "sum"})
+    Recipe(time=None, target=None, series=('store', 'item'), sheet=None, aggregate='sum', duplicates='error', \
+gaps='fill', missing='mask')
+    """
+
+    time: str | None = None
+    target: str | tuple[str, ...] | None = None
+    series: str | tuple[str, ...] | None = None
+    sheet: str | None = None
+    aggregate: Aggregate | None = None
+    duplicates: Duplicates = "error"
+    gaps: Gaps = "fill"
+    missing: Missing = "mask"
+
+    def described(self) -> dict[str, Any]:
+        """What differs from the usual, for a manifest."""
+        usual, own = asdict(Recipe()), asdict(self)
+        said = {name: value for name, value in own.items() if value != usual[name]}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
+
+    @classmethod
+    def from_saved(cls, said: Mapping[str, Any]) -> Recipe:
+        """What `described` gave."""
+        return replace(cls(), **{name: tuple(v) if isinstance(v, list) else v for name, v in said.items()})
+
+
+@dataclass(frozen=True)
 class Report:
     """Where a panel comes from and what was noticed on the way.
 
-    `rows` counts the rows that were read as data; `frame` is the kind of the input, which results mirror.
+    `rows` counts the rows that were read as data; `frame` is the kind of the input, which results mirror; `label` is
+    the id of an only series that the data do not name, where it is not called after its file.
     """
 
     source: str = "arrays"
@@ -48,6 +83,8 @@ class Report:
     findings: Findings = field(default_factory=Findings)
     frame: str = "arrays"
     time_zone: str | None = None
+    recipe: Recipe | None = None
+    label: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +106,7 @@ class Table:
     dropped: tuple[Finding, ...] = ()
     frame: str = "arrays"
     time_zone: str | None = None
+    recipe: Recipe = Recipe()
 
     def __len__(self) -> int:
         return len(self.values)
@@ -125,6 +163,12 @@ class ReadOptions:
                 f"{advise('duplicates', self.duplicates)} would have no effect, as "
                 f"{advise('aggregate', self.aggregate)} makes one value of all rows of a period. Leave one of them out."
             )
+
+
+def recipe_of(table: Table, options: ReadOptions) -> Recipe:
+    """How a table was read and will be repaired."""
+    said = {name: getattr(options, name) for name in ("aggregate", "duplicates", "gaps", "missing")}
+    return replace(table.recipe, **said)
 
 
 def file_label(name: str) -> str:

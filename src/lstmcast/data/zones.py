@@ -1,0 +1,53 @@
+"""Clock times of one time zone as those of another."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from numpy import ndarray
+
+_OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d\d):?(\d\d)")
+_NO_OFFSET = ("UTC", "GMT", "Z", "Etc/UTC")
+
+
+def converted(times: ndarray, zone: str, to: str) -> ndarray | None:
+    """Clock times (N,) of a zone as those of another; None where one of the two is not known here.
+
+    >>> converted(np.array(["2024-01-01T15:00"], "datetime64[us]"), "UTC", "UTC+09:00").astype("datetime64[h]").tolist()
+    [datetime.datetime(2024, 1, 2, 0, 0)]
+    """
+    ours, theirs = zone_of(zone), zone_of(to)
+    if ours is None or theirs is None:
+        return None
+    if isinstance(ours, datetime.timezone) and isinstance(theirs, datetime.timezone):
+        shift = theirs.utcoffset(None) - ours.utcoffset(None)
+        return times + np.timedelta64(shift, "us")
+    distinct, places = np.unique(times, return_inverse=True)
+    moved = [time.replace(tzinfo=ours).astimezone(theirs).replace(tzinfo=None) for time in distinct.tolist()]
+    return np.array(moved, "datetime64[us]")[places]
+
+
+def same_zone(one: str, other: str) -> bool:
+    """Whether two names mean the same zone.
+
+    >>> same_zone("UTC", "+00:00"), same_zone("UTC+09:00", "UTC")
+    (True, False)
+    """
+    return one == other or (zone_of(one) is not None and zone_of(one) == zone_of(other))
+
+
+def zone_of(name: str) -> datetime.tzinfo | None:
+    """A zone by its name or its offset from UTC; None for one that is not known here."""
+    if name in _NO_OFFSET:
+        return datetime.UTC
+    if match := _OFFSET.fullmatch(name):
+        sign, hours, minutes = match.groups()
+        offset = datetime.timedelta(hours=int(hours), minutes=int(minutes))
+        return datetime.timezone(-offset if sign == "-" else offset)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
