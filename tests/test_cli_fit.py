@@ -472,6 +472,31 @@ def test_what_else_lies_beside_the_checkpoints_is_left_alone(run, data, model):
     assert [path.name for path in notes.parent.iterdir()] == ["notes.txt"] and notes.read_text() == "mine"
 
 
-def test_nothing_to_resume_is_said(run, data, model):
-    done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--resume")
-    assert done.status == 0 and "there is no interrupted training" in done.err
+@pytest.mark.parametrize("folder", [False, True], ids=["nothing", "a folder without checkpoints"])
+def test_nothing_to_resume_is_said_however_quiet(run, data, model, folder):
+    if folder:
+        checkpoints(model).mkdir()
+    done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--resume", "--quiet")
+    assert done.status == 0 and f"there is no interrupted training in {checkpoints(model)}" in done.err
+    checkpoints(model).mkdir()
+    assert "is started again" not in run("fit", data, "-H", 6, "-m", model, *SMALL).err
+
+
+@pytest.mark.parametrize(("at", "said"), [(1, "No epoch was done that --resume could go on from"), (2, "goes on.")])
+def test_ctrl_c_promises_what_resume_can_do(run, data, model, monkeypatch, at, said):
+    from lstmcast.training import loop
+
+    epoch = loop.train_epoch
+
+    def interrupted(run, number):
+        if number == at:
+            raise KeyboardInterrupt
+        return epoch(run, number)
+
+    monkeypatch.setattr(loop, "train_epoch", interrupted)
+    done = run("fit", data, "-H", 6, "-m", model, "--epochs", 3)  # fine-tuning: the start is a model already
+    assert done.status == 130 and model.exists() and said in done.err and done.err.count("--resume") == 1
+    assert checkpoints(model).exists() == (at == 2)
+    monkeypatch.setattr(loop, "train_epoch", epoch)
+    again = run("fit", data, "-H", 6, "-m", model, "--epochs", 3, "--resume")
+    assert again.status == 0 and ("there is no interrupted training" in again.err) == (at == 1)

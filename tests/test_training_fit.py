@@ -252,9 +252,9 @@ def test_an_epoch_that_was_cut_short_is_repeated(tmp_path, monkeypatch):
 def test_time_decides_how_often_checkpoints_are_written(tmp_path):
     with pytest.raises(Interrupted):
         fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path / "a", callbacks=[interrupt(4)])
-    assert not (tmp_path / "a" / "member-0").exists()  # a run of a moment
+    assert store.read_manifest(tmp_path / "a" / "member-0")["state"]["epoch"] == 1  # the next ones came within a moment
     fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path / "a", resume=True)
-    assert (tmp_path / "a" / "member-0" / "manifest.json").exists()
+    assert store.read_manifest(tmp_path / "a" / "member-0")["state"]["epoch"] == 6
 
 
 @pytest.mark.parametrize("ends", [None, Interrupted])
@@ -357,6 +357,22 @@ def ctrl_c(epoch, member=0):
             raise KeyboardInterrupt
 
     return callback
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, RuntimeError])  # as of Ctrl-C, of SIGTERM, of a defect
+def test_whatever_stops_a_run_after_an_epoch_leaves_a_checkpoint(tmp_path, stop):
+    """However short the epoch: the second and later ones are kept now and then."""
+
+    def callback(report):
+        if report.epoch == 2:
+            raise stop
+
+    with nullcontext() if stop is KeyboardInterrupt else pytest.raises(stop):
+        fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, callbacks=[callback])
+    seen = []
+    resumed = fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True, callbacks=[seen.append])
+    assert [report.epoch for report in seen] == [2, 3, 4, 5, 6]
+    assert same_bits(resumed.network, fit_network(PLAIN, plain_data(), QUICK).network)
 
 
 def test_ctrl_c_gives_the_best_so_far():

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 import lstmcast
-from lstmcast.errors import LstmcastError, UsageError
+from lstmcast.errors import DataError, LstmcastError, UsageError
 from lstmcast.options import (
     Data,
     Folder,
@@ -100,6 +100,7 @@ def forecast(
     output.check_rows(len(panel) * horizon)
     tested = _tested(model, panel, testing)
     result = model.predict(panel)
+    silent = _without_forecast(result, panel)
     written = output.write(result, panel, tested)
     if report is not None:
         from lstmcast.report import Report
@@ -116,6 +117,7 @@ def forecast(
                 "findings": _rows(panel.check()),
                 "accuracy": _parsed(tested),
                 "forecast": _parsed(result),
+                "without_forecast": silent,
                 "files": written.files,
             }
         )
@@ -188,7 +190,9 @@ def fit(
             typer.echo(str(tested.summary()))
         _say(quiet, *(f"  note:    {note}" for note in fitted.learned.notes), "written: " + ", ".join(files))
     if interrupted:
-        _note("lstmcast: stopped. The same command with --resume goes on.")
+        goes_on = "The same command with --resume goes on."
+        first = "No epoch was done that --resume could go on from."
+        _note(f"lstmcast: stopped. {goes_on if checkpoint.kept_in(checkpoints) else first}")
         raise typer.Exit(130)
 
 
@@ -196,12 +200,14 @@ def _fitted(
     forecaster: LSTMForecaster, panel: Panel, training: Training, folder: Path, resume: bool, quiet: bool
 ) -> LSTMForecaster:
     from lstmcast.training.callbacks import ProgressLine
+    from lstmcast.training.checkpoint import kept_in
 
     callbacks = [] if quiet else [ProgressLine()]
-    if folder.exists() and not resume:
+    kept = kept_in(folder)
+    if kept and not resume:
         _say(quiet, f"  note:    an interrupted training in {folder} is started again; --resume would have gone on")
-    if resume and not folder.exists():
-        _say(quiet, f"  note:    there is no interrupted training in {folder}: it starts at the beginning")
+    if resume and not kept:  # said however quiet: what was asked for is not done
+        _note(f"  note:    there is no interrupted training in {folder}: it starts at the beginning")
     return forecaster.fit(panel, folder=folder, resume=resume, callbacks=callbacks, **training.hardware())
 
 
@@ -287,7 +293,8 @@ def predict(
 ) -> None:  # fmt: skip
     """Forecast with a saved model.
 
-    With newer data it goes on from where the model stopped, if they join, and starts afresh if not.
+    Newer data are read as the saved ones were. The forecast goes on from where the model stopped, if they join, across
+    a few missing steps too; it starts afresh if not.
     """
     from lstmcast import console
     from lstmcast.forecast import checked_horizon
@@ -299,7 +306,7 @@ def predict(
     output.check(data or ())
     saved = load(model, levels=output.quantile_levels() or None)
     assert saved.memory is not None  # a loaded model remembers its data
-    panel, newer = saved.memory.panel, None
+    panel, newer, joined = saved.memory.panel, None, None
     if data:
         from lstmcast.data.newer import read_newer
 
@@ -307,13 +314,19 @@ def predict(
         _say(quiet, console.panel_line(newer))
         joined = saved.continued(newer)
         panel = joined.panel  # what is too short alone may not be when joined: findings are those of the whole
-        _say(quiet, *console.finding_lines(panel.check(), console.MOST_FINDINGS), f"  note:    {joined}")
+        if not quiet:
+            _say(quiet, *console.finding_lines(panel.check(), console.MOST_FINDINGS), f"  note:    {joined}")
     output.check_rows(len(panel) * (horizon or saved.horizon))
-    result = saved.predict(newer, horizon)
+    result = saved.predict(joined, horizon)
+    silent = _without_forecast(result, panel)
     written = output.write(result, panel, None)
     if as_json:
-        described = {"model": str(model), "data": _described(panel)}
-        _print_json({**described, "forecast": _parsed(result), "files": written.files})
+        whole = {name: value for name, value in _described(panel).items() if name not in ("source", "rows")}
+        _print_json({
+            "model": str(model), "data": _described(newer) if newer else None, "panel": whole,
+            "continued": joined.as_dict() if joined else None, "findings": _rows(panel.check()),
+            "forecast": _parsed(result), "without_forecast": silent, "files": written.files,
+        })  # fmt: skip
     else:
         _print_forecast(result, None, written, quiet)
 
@@ -444,6 +457,17 @@ def _print_forecast(result: Forecast, tested: Backtest | None, written: Written,
         _note(f"  note:    {note}")
     if written.files:
         _note("written: " + ", ".join(written.files))
+
+
+def _without_forecast(result: Forecast, panel: Panel) -> list[str]:
+    """The series without any forecast; DataError where that is all: blanks should not replace an older forecast."""
+    silent = [str(name) for name, steps in zip(result.ids, result.point, strict=True) if (steps != steps).all()]
+    if len(silent) == len(result.ids):
+        raise DataError(
+            f"{panel.report.source}: no series has a forecast, as none has the known values that the model reads. "
+            "Nothing was written. Give data with a longer history, or with fewer missing values at the end."
+        )
+    return silent
 
 
 def _described(panel: Panel) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -47,6 +48,11 @@ def require_unclaimed(folder: Path) -> None:
             pass
 
 
+def kept_in(folder: Path) -> bool:
+    """Whether there are checkpoints in the folder, of whatever run, damaged or not."""
+    return any(folder.glob("member-*"))
+
+
 def discard(folder: Path) -> None:
     """Remove the checkpoints of a folder, unless another training has begun there since."""
     with contextlib.suppress(OutputError), claimed(folder):
@@ -68,10 +74,10 @@ class Keeper:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder, self.about, self.every, self.clock = folder, about, every, clock
-        self.written = clock()
+        self.written = -math.inf
 
     def due(self) -> bool:
-        """Whether it is time to write."""
+        """Whether it is time to write: once an epoch is done, there is always something to go on from."""
         return self.folder is not None and self.clock() - self.written >= self.every
 
     def save(self, state: dict[str, Any], groups: Groups) -> None:
