@@ -18,7 +18,10 @@ from lstmcast import cli, console
 from lstmcast.beginning import checked_levels
 from lstmcast.errors import ModelError
 from lstmcast.forecast import LEVELS, Forecast, checked_horizon, origins_of
+from lstmcast.model import heads
+from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.options import Output
+from lstmcast.training.config import TrainingConfig
 
 AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
 
@@ -119,7 +122,7 @@ def test_files_are_written_whole(run, tmp_path):
 def test_json_is_one_document_with_everything(run, tmp_path):
     done = run("forecast", AIRLINE, "-H", 12, "--json", "--out", tmp_path / "f.parquet")
     document = done.json
-    assert set(document) == {"lstmcast", "data", "findings", "accuracy", "forecast", "files"}
+    assert set(document) == {"lstmcast", "data", "findings", "accuracy", "forecast", "without_forecast", "files"}
     assert document["data"]["frequency"] == "MS"
     assert document["findings"][0]["line"] == 146
     assert document["accuracy"]["verdict"]
@@ -319,6 +322,55 @@ def test_predict_gives_the_intervals_that_are_asked_for(run, saved):
     done = run("predict", "--model", saved, "-H", 1, "--level", 50, "--json")
     assert done.status == 0, done.err
     assert {"q0.25", "q0.75"} <= done.json["forecast"].keys() and "q0.1" not in done.json["forecast"]
+
+
+@pytest.fixture
+def shops(tmp_path):
+    """A model of sales in three shops until 2023-12, whose network needs 13 values."""
+    network = NetworkConfig(layers=(4,), inputs="plain", head="point", horizon=1)
+    rng = np.random.default_rng(0)
+    weights = {name: rng.normal(0, 0.1, shape).astype("float32") for name, shape in array_shapes(network).items()}
+    months = [f"{2020 + i // 12}-{i % 12 + 1:02}" for i in range(48)]
+    rows = [f"{month},{shop},{i}.5" for shop in "abc" for i, month in enumerate(months)]
+    data = tmp_path / "shops.csv"
+    data.write_text("\n".join(["month,shop,sales", *rows]))
+    model = lstmcast.LSTMForecaster(
+        2, weights=Network(network, [weights]), transforms=lstmcast.Difference(12), training=TrainingConfig()
+    )
+    model.save(tmp_path / "shops", lstmcast.read(data, series="shop"))
+    return tmp_path / "shops"
+
+
+def test_predict_says_what_went_on_in_json(run, shops, tmp_path):
+    newer = tmp_path / "today.csv"
+    newer.write_text("month,shop,sales\n2024-02,a,7\n2024-01,new,7\n2024-02,new,8\n")
+    done = run("predict", "--model", shops, newer, "--json")
+    assert done.status == 0, done.err
+    assert done.json["continued"] == {
+        "went_on": ["a"], "afresh": [{"series": "new", "reason": "they are new"}], "absent": ["b", "c"],
+    }  # fmt: skip
+    assert "2 series ('b', 'c') of the saved model: not in the data, no forecast" in done.err
+    assert done.json["data"] | {"rows": 3, "values": 3, "start": "2024-01-01"} == done.json["data"]
+    assert done.json["panel"]["values"] == 52 and "rows" not in done.json["panel"]
+    assert {"missing steps", "too short"} <= {finding["rule"] for finding in done.json["findings"]}
+    assert "warning: series 'a': 1 step is missing between the saved end (2023-12-01)" in done.err
+    assert done.json["without_forecast"] == ["new"]
+    whole = run("predict", "--model", shops, "--json").json
+    assert whole["data"] is None and whole["continued"] is None and whole["panel"]["series"] == 3
+
+
+def test_a_forecast_without_any_number_is_not_written(run, shops, tmp_path, monkeypatch):
+    def unknown(self, panel, origins, horizon, free=False):
+        return np.full((len(origins.series), horizon, len(heads.LEVELS)), np.nan)
+
+    monkeypatch.setattr(lstmcast.LSTMForecaster, "_decode", unknown)
+    newer, out = tmp_path / "today.csv", tmp_path / "f.csv"
+    newer.write_text("month,shop,sales\n2024-01,a,7\n2024-02,a,8\n")
+    out.write_text("yesterday's")
+    for output in (("--out", out), ("--json",)):
+        done = run("predict", "--model", shops, newer, *output)
+        assert done.status == 1 and "today.csv: no series has a forecast" in done.err and not done.out
+    assert out.read_text() == "yesterday's"
 
 
 def test_predict_with_a_damaged_model(run, saved, tmp_path):

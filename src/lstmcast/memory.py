@@ -58,6 +58,11 @@ class Continuation(NamedTuple):
             parts.append(f"{_names(self.absent)} of the saved model: not in the data, no forecast")
         return "; ".join(parts)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Which series went on and which did not, for JSON."""
+        afresh = [{"series": name, "reason": why} for name, why in zip(self.afresh, self.reasons, strict=True)]
+        return {"went_on": list(self.went_on), "afresh": afresh, "absent": list(self.absent)}
+
 
 class _Piece(NamedTuple):
     """One series of newer data, joined where it could be; `why` not, else empty. Numbers of steps:"""
