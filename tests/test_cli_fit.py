@@ -164,6 +164,7 @@ def test_training_goes_on_from_a_saved_model(run, data, model, tmp_path):
         (["--report", "report.pdf"], 1, "ends in .html"),
         (["--model", "sales.csv"], 1, "is a file, not a saved model"),
         (["--model", "."], 1, "is left alone"),
+        (["--model", ""], 2, "'' names nothing. Name a folder"),
     ],
     ids=lambda part: "_".join(part) if isinstance(part, list) else "",
 )
@@ -172,7 +173,26 @@ def test_wrong_options_are_refused_before_anything_is_read(run, data, monkeypatc
     monkeypatch.setattr(cli, "_read", lambda *_: pytest.fail("the data were read"))
     done = run("fit", "sales.csv", "-H", 6, "-m", "model", *arguments)
     assert done.status == status and done.out == "" and message in done.err
-    assert done.err.count("lstmcast:") == 1 and not Path("model").exists()
+    assert done.err.count("lstmcast:") == (arguments != ["--model", ""]) and not Path("model").exists()
+
+
+def test_an_empty_folder_that_one_is_in_is_refused(run, data, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    done = run("fit", data, "-H", 6, "-m", ".", *SMALL)
+    assert done.status == 1 and "is the folder you are in" in done.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "sales.csv"]
+
+
+def test_a_model_by_the_name_of_a_link_has_its_checkpoints_beside_it(run, data, tmp_path, monkeypatch):
+    (tmp_path / "models" / "new").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "models" / "new")
+    used, fit = [], LSTMForecaster.fit
+    monkeypatch.setattr(LSTMForecaster, "fit", lambda *args, **given: (used.append(given), fit(*args, **given))[1])
+    for name in ("link", "models/new/../new"):
+        assert run("fit", data, "-H", 6, "-m", tmp_path / name, *SMALL).status == 0
+    assert [given["folder"] for given in used] == [tmp_path / "models" / "new.checkpoints"] * 2
+    assert (tmp_path / "link").is_symlink()
 
 
 def test_cuda_without_a_gpu_is_refused(run, data, model, monkeypatch):

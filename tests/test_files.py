@@ -48,7 +48,7 @@ def test_whole_file_in_an_impossible_place(tmp_path, path, text):
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
 
 
-@pytest.mark.parametrize("path", [5, None, b"x.csv", "a\0b.csv", ["x.csv"]])
+@pytest.mark.parametrize("path", ["", 5, None, b"x.csv", "a\0b.csv", ["x.csv"]])
 def test_what_is_no_path_is_refused(path):
     with pytest.raises(UsageError, match=r"is no path\. A text or a pathlib\.Path is expected"):
         check_output(path, (".csv",))

@@ -269,6 +269,19 @@ def test_somebody_elses_folder_is_left_alone(tmp_path):
     assert (tmp_path / "file").read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", [".", "..", "model"])
+@pytest.mark.parametrize("within", ["", "inner"])
+def test_the_folder_one_is_in_is_not_replaced(model, monkeypatch, name, within):
+    (model / within).mkdir(exist_ok=True)
+    monkeypatch.chdir(model / within)
+    for call in (store.check_place, lambda place: store.save(place, {}, ARRAYS)):
+        if name == "." and within:
+            (model / within / "mine").touch()
+        with pytest.raises(OutputError, match=r"you are in|is left alone"):
+            call(model if name == "model" else name)
+    assert Path.cwd() == model / within and store.load(model)[0]["name"] == MANIFEST["name"]
+
+
 def test_a_place_can_be_checked_before_the_work(model, tmp_path):
     store.check_place(model)
     store.check_place(tmp_path / "a" / "b")

@@ -36,6 +36,7 @@ from lstmcast.options import (
     Testing,
     Training,
     check_place,
+    named,
     with_groups,
 )
 
@@ -79,7 +80,9 @@ def forecast(
     report: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write all of it as one page to hand on, .html.")
     ] = None,
-    save: Annotated[Path | None, typer.Option(metavar="DIR", help="Save the model, ready for `predict`.")] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="DIR", parser=named, help="Save the model, ready for `predict`.")
+    ] = None,
     quiet: Quiet = False, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Read, check, test, forecast, write.
@@ -129,7 +132,9 @@ def forecast(
 def fit(
     context: typer.Context,
     data: Data, horizon: Horizon,
-    model: Annotated[Path, typer.Option("--model", "-m", metavar="DIR", help="Where the trained model goes.")],
+    model: Annotated[
+        Path, typer.Option("--model", "-m", metavar="DIR", parser=named, help="Where the trained model goes.")
+    ],
     reading: Reading, training: Training,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was interrupted.")] = False,
     plot: Annotated[
@@ -158,7 +163,8 @@ def fit(
     require_torch()
     from lstmcast.training import checkpoint
 
-    checkpoints = model.with_name(f"{model.name}.checkpoints")
+    place = Path(os.path.realpath(model))  # by whatever name: links, and parts of the path that have none
+    checkpoints = place.with_name(f"{place.name}.checkpoints")
     checkpoint.require_unclaimed(checkpoints)
     panel = _read(data, reading, quiet)
     fitted = _fitted(forecaster, panel, training, checkpoints, resume, quiet)

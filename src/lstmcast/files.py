@@ -42,7 +42,7 @@ def checked_path(path: object) -> Path:
     lstmcast.errors.UsageError: 5 is no path. A text or a pathlib.Path is expected, such as 'results/model'.
     """
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
-    if not isinstance(text, str) or "\0" in text:
+    if not isinstance(text, str) or not text or "\0" in text:
         raise UsageError(f"{path!r} is no path. A text or a pathlib.Path is expected, such as 'results/model'.")
     return Path(text)
 

@@ -31,6 +31,14 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes on standard
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output instead of text.")]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A saved model.")]
 
+
+def named(text: str) -> Path:
+    """A folder to write to; an empty text, as of a script's variable that was never set, would be the one we are in."""
+    if not text:
+        raise typer.BadParameter("'' names nothing. Name a folder, such as results/model.")
+    return Path(text)
+
+
 NARROWEST, WIDEST = 0.1, 99.8  # intervals, in percent: forecasters give quantiles from 0.001 to 0.999
 
 

@@ -319,12 +319,22 @@ def _put_back(old: Path, place: Path) -> None:
 
 def _refuse_unless_replaceable(place: Path) -> None:
     if not place.exists() or is_store(place) or (place.is_dir() and not any(place.iterdir())):
+        _refuse_where_we_are(place)
         return
     kind = "a folder with other things in it" if place.is_dir() else "a file"
     raise OutputError(
         f"{str(place)!r} is {kind}, not a saved model, and is left alone.\n"
         "Name a new folder, an empty one, or one that holds a saved model."
     )
+
+
+def _refuse_where_we_are(place: Path) -> None:
+    """A folder that is replaced is another one afterwards: whoever was in it, a shell too, would be nowhere."""
+    if place.exists() and Path(os.path.realpath(os.curdir)).is_relative_to(place):
+        raise OutputError(
+            f"{str(place)!r} is the folder you are in, or one above it, and would be replaced.\n"
+            "Name another folder, or go to another one first."
+        )
 
 
 def _remove_left_behind(place: Path) -> None:
