@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -286,3 +288,38 @@ def test_options_check_frequency_and_periods_at_once():
         ReadOptions(frequency="soon")
     with pytest.raises(UsageError, match="makes no sense"):
         ReadOptions(periods=(0,))
+
+
+# ---- series that have stopped
+
+
+def ragged(*lengths: int, times=days) -> Table:
+    parts = [(times(length), WAVE[:length], [f"s{i}"] * length) for i, length in enumerate(lengths)]
+    return table(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def test_a_series_that_ends_long_before_the_others_is_named():
+    found = only(ragged(60, 20, 57), "no recent values")
+    assert (found.series, found.line, found.severity) == ("s1", 81, "warning")
+    assert found.message == (
+        "series 's1': the last value is at 2024-01-20 (line 81), and other series go on until 2024-02-29"
+    )
+    assert check_table(ragged(60, 57)) == ()  # three steps are a late report
+
+
+def test_many_series_that_have_stopped_are_one_finding():
+    found = only(ragged(60, *[20] * 7), "no recent values")
+    assert found.series is None and found.message.startswith("no recent values in 7 of 8 series, for example")
+
+
+def test_missing_values_at_the_end_are_told_once():
+    given = ragged(60, 60)
+    values = given.values.copy()
+    values[80:] = np.nan
+    assert "the last 40 values are missing" in only(replace(given, values=values), "no recent values").message
+
+
+def test_numbered_steps_that_begin_alike_say_only_how_long_series_are():
+    assert check_table(ragged(60, 20, times=lambda count: np.arange(count))) == ()
+    shifted = table(np.r_[0:60, 5:20], np.r_[WAVE, WAVE[:15]], ["a"] * 60 + ["b"] * 15)
+    assert only(shifted, "no recent values").series == "b"

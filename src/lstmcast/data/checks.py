@@ -20,6 +20,7 @@ from lstmcast.data.table import ReadOptions, Table, format_time, offsets_of
 
 _ROUND = {"s": SECOND, "min": MINUTE, "15min": 15 * MINUTE, "h": HOUR, "D": DAY, "W": WEEK}  # periods people think in
 _SPARSE = 4  # times without a row for each with one, from which rows look like single events
+_LATE = 3  # steps that a series may end before the others: reports come late, shops are closed at a weekend
 _MOST_CELLS = 10_000_000  # of a grid that is filled without asking, however thinly it is occupied
 
 
@@ -172,10 +173,7 @@ def edges(table: Table, kept: ndarray) -> list[Finding]:
     """
     has_value = np.zeros(len(table.ids), dtype=bool)
     has_value[table.series[kept]] = True
-    void, rows = ~kept & ~has_value[table.series], np.arange(len(kept))
-    last = np.zeros(len(table.ids), dtype=np.int64)
-    last[table.series[kept]] = np.flatnonzero(kept)
-    after = ~kept & ~void & (rows > last[table.series])
+    void, after = ~kept & ~has_value[table.series], _after_last(table, kept)
     before = ~kept & ~void & ~after
 
     def say(which: str) -> Callable[[ndarray], Case]:
@@ -193,6 +191,39 @@ def edges(table: Table, kept: ndarray) -> list[Finding]:
         *per_series(table.ids, table.series, np.flatnonzero(before), late, say("the first")),
         *per_series(table.ids, table.series, np.flatnonzero(after), old, say("the last")),
     ]
+
+
+def _after_last(table: Table, kept: ndarray) -> ndarray:
+    """Which rows come after the last value of their series (N,); none of a series without values."""
+    last = np.full(len(table.ids), len(kept))
+    last[table.series[kept]] = np.flatnonzero(kept)
+    return np.arange(len(kept)) > last[table.series]
+
+
+def stopped(table: Table, kept: ndarray, frequency: Frequency) -> list[Finding]:
+    """Series that end well before others do, and have no rows there that would say so.
+
+    table, kept: as for `edges`. Numbered steps that all begin alike only say how long series are.
+    """
+    rows = np.flatnonzero(kept)
+    if not len(rows):
+        return []
+    codes, begins = np.unique(table.series[rows], return_index=True)
+    last = rows[np.append(begins[1:], len(rows)) - 1]
+    starts, ends = table.times[rows[begins]], table.times[last]
+    if frequency.unit == "integer" and (starts == starts[0]).all():
+        return []
+    latest = ends.max()
+    told = np.isin(codes, table.series[_after_last(table, kept)])
+    early = np.flatnonzero((frequency.advance(ends, _LATE) < latest) & ~told)
+
+    def say(series: ndarray) -> Case:
+        end, row = format_time(ends[series[0]]), int(last[series[0]])
+        message = f"the last value is at {end} ({table.place(row)}), and other series go on until {format_time(latest)}"
+        return Case(message, int(table.lines[row]))
+
+    rule = Finding("no recent values", "warning", "", "The forecast starts after the last value.")
+    return per_series(table.ids[codes], np.arange(len(codes)), early, rule, say)
 
 
 def frequency_of(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[Finding]]:

@@ -42,13 +42,14 @@ def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Find
     table, frequency, told = _without_repeats(table, options)
     kept = between_values(table)
     found += told + checks.edges(table, kept)
-    table = only(table, kept)
+    whole, table = table, only(table, kept)
     found += checks.negative(table, options) + checks.fractional(table, options)
     if options.aggregate is None:
         frequency, told = checks.frequency_of(table, options)
         found += told
     if frequency is None or Findings(told).errors:  # of mixed frequencies, none has a grid that says more
         return None, Findings([*found, *checks.missing(table, options)])
+    found += checks.stopped(whole, kept, frequency)
     regular, told = _gridded(table, frequency, options)
     findings = Findings([*found, *told])
     return (None if findings.errors else regular), findings
