@@ -481,7 +481,15 @@ def test_checkpoints_of_another_run_are_refused_and_say_why(run, data, model, in
 def test_a_damaged_checkpoint_is_named(run, data, model, interrupted):
     (interrupted / "member-0" / "weights.safetensors").write_bytes(b"")
     done = run("fit", data, "-H", 6, "-m", model, *LONG, "--resume")
-    assert done.status == 1 and "weights.safetensors" in done.err and "damaged" in done.err
+    assert (
+        done.status == 1 and f"The checkpoint in '{interrupted}/member-0' is damaged: weights.safetensors" in done.err
+    )
+    assert f"Remove the folder '{interrupted}' to begin anew, or leave --resume out" in done.err
+    assert "Save the model again" not in done.err
+    (interrupted / "member-0" / "manifest.json").write_bytes(b"")
+    done = run("fit", data, "-H", 6, "-m", model, *LONG, "--resume")
+    assert done.status == 1 and "manifest.json: it is not JSON" in done.err and "leave --resume out" in done.err
+    assert run("fit", data, "-H", 6, "-m", model, *LONG).status == 0 and not interrupted.exists()
 
 
 def test_what_else_lies_beside_the_checkpoints_is_left_alone(run, data, model):
@@ -490,6 +498,14 @@ def test_what_else_lies_beside_the_checkpoints_is_left_alone(run, data, model):
     notes.write_text("mine")
     assert run("fit", data, "-H", 6, "-m", model, *SMALL).status == 0
     assert [path.name for path in notes.parent.iterdir()] == ["notes.txt"] and notes.read_text() == "mine"
+
+
+def test_a_model_that_is_damaged_can_be_trained_again(run, data, model):
+    run("fit", data, "-H", 6, "-m", model, *SMALL)
+    os.truncate(model / "manifest.json", 100)
+    assert "Save the model again" in run("predict", "-m", model).err
+    assert run("fit", data, "-H", 6, "-m", model, *SMALL).status == 0
+    assert run("predict", "-m", model).status == 0
 
 
 @pytest.mark.parametrize("folder", [False, True], ids=["nothing", "a folder without checkpoints"])

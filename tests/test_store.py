@@ -282,6 +282,58 @@ def test_the_folder_one_is_in_is_not_replaced(model, monkeypatch, name, within):
     assert Path.cwd() == model / within and store.load(model)[0]["name"] == MANIFEST["name"]
 
 
+@pytest.mark.parametrize(
+    "blob", [b"", b"\x00" * 500, b'{\n  "format": "lstmcast store",\n  "form'], ids=["0", "zeros", "cut"]
+)
+def test_a_model_with_a_broken_manifest_can_be_saved_again(model, blob):
+    """What its message says can be done."""
+    (model / "manifest.json").write_bytes(blob)
+    assert "Save the model again" in refused(model)
+    store.check_place(model)
+    store.save(model, {"name": "second"}, {"weights": {"w": np.ones(3)}})
+    assert store.load(model)[0]["name"] == "second"
+    assert sorted(path.name for path in model.iterdir()) == ["manifest.json", "weights.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("blob", "files"),
+    [
+        (b"{", []),
+        (b"{", ["notes.txt", "weights.safetensors"]),
+        (b"{}", ["weights.safetensors"]),
+        (b'{"format": "lstmcast store", ', ["notes.txt"]),
+        (None, ["weights.safetensors"]),
+    ],
+)
+def test_what_may_be_somebody_elses_is_left_alone(tmp_path, blob, files):
+    place = tmp_path / "place"
+    place.mkdir()
+    for name in files:
+        (place / name).write_text("mine")
+    if blob is not None:
+        (place / "manifest.json").write_bytes(blob)
+    with pytest.raises(OutputError, match="is left alone"):
+        store.save(place, {}, ARRAYS)
+    assert all((place / name).read_text() == "mine" for name in files)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "weights.safetensors"])
+@pytest.mark.parametrize(("number", "text"), [(errno.EACCES, "no permission to read it"), (errno.EIO, "output error")])
+def test_a_file_that_cannot_be_read_is_not_called_damaged(model, monkeypatch, name, number, text):
+    for reader in ("read_text", "read_bytes"):
+        read = getattr(Path, reader)
+
+        def fail(self, read=read, **how):
+            if self.name == name:
+                raise OSError(number, os.strerror(number))
+            return read(self, **how)
+
+        monkeypatch.setattr(Path, reader, fail)
+    message = refused(model)
+    assert f"{str(model / name)!r} cannot be read: " in message and text in message
+    assert "damaged" not in message and "Save the model again" not in message
+
+
 def test_a_place_can_be_checked_before_the_work(model, tmp_path):
     store.check_place(model)
     store.check_place(tmp_path / "a" / "b")

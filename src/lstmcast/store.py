@@ -191,7 +191,7 @@ def _parsed_manifest(place: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         raise _not_there(place) from None
     except OSError as error:
-        raise ModelError(f"{str(place / MANIFEST)!r} cannot be read: {error.strerror or error}.") from error
+        raise _unreadable(place / MANIFEST, error) from error
     except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
         raise _damaged(place, MANIFEST, f"it is not JSON ({error})") from error
     if not isinstance(manifest, dict):
@@ -239,7 +239,7 @@ def _read_group(place: Path, name: str, entry: Mapping[str, Any]) -> dict[str, n
     except FileNotFoundError:
         raise _damaged(place, name, "it is missing") from None
     except OSError as error:
-        raise _damaged(place, name, f"it cannot be read ({error.strerror or error})") from error
+        raise _unreadable(place / name, error) from error
     if len(blob) != entry["bytes"]:
         raise _damaged(place, name, f"it has {len(blob):,} bytes and {entry['bytes']:,} are expected")
     if hashlib.sha256(blob).hexdigest() != entry["sha256"]:
@@ -255,6 +255,15 @@ def _damaged(place: Path, name: str, what: str) -> ModelError:
         f"The model in {str(place)!r} is damaged: {name}: {what}.\n"
         "Save the model again, or copy the whole folder again from where it came."
     )
+
+
+def _unreadable(path: Path, error: OSError) -> ModelError:
+    """It may be as good as ever: nothing is said of damage."""
+    if error.errno in (errno.EACCES, errno.EPERM):
+        why = "there is no permission to read it.\nAsk the owner of the folder for it, or use a copy that you may read."
+    else:
+        why = f"{error.strerror or error}.\nTry again, or copy the whole folder again from where it came."
+    return ModelError(f"{str(path)!r} cannot be read: {why}")
 
 
 def _settled(folder: Path, act: Callable[[], T]) -> T:
@@ -318,7 +327,7 @@ def _put_back(old: Path, place: Path) -> None:
 
 
 def _refuse_unless_replaceable(place: Path) -> None:
-    if not place.exists() or is_store(place) or (place.is_dir() and not any(place.iterdir())):
+    if not place.exists() or is_store(place) or (place.is_dir() and (not any(place.iterdir()) or _was_store(place))):
         _refuse_where_we_are(place)
         return
     kind = "a folder with other things in it" if place.is_dir() else "a file"
@@ -326,6 +335,20 @@ def _refuse_unless_replaceable(place: Path) -> None:
         f"{str(place)!r} is {kind}, not a saved model, and is left alone.\n"
         "Name a new folder, an empty one, or one that holds a saved model."
     )
+
+
+def _was_store(place: Path) -> bool:
+    """Whether a folder holds a broken manifest and arrays, and nothing else: advice to save again must hold."""
+    arrays = {entry.name for entry in place.iterdir()} - {MANIFEST}
+    try:
+        blob = (place / MANIFEST).read_bytes()
+    except OSError:
+        return False
+    with contextlib.suppress(ValueError, RecursionError):
+        json.loads(blob)
+        return False  # whole, and somebody else's
+    ours = bool(arrays) or f'"{FORMAT}"'.encode() in blob
+    return ours and all(map(_FILE.fullmatch, arrays))
 
 
 def _refuse_where_we_are(place: Path) -> None:

@@ -92,13 +92,20 @@ class Keeper:
             return None
         try:
             manifest, groups = store.load(self.folder)
-        except ModelError:
+        except ModelError as error:
             if self.folder.exists():
-                raise
+                raise ModelError(_unusable(self.folder, error)) from error
             return None
         if manifest.get("about") != self.about:
             raise ModelError(_another_run(self.folder, manifest.get("about"), self.about))
         return manifest["state"], groups
+
+
+def _unusable(folder: Path, error: ModelError) -> str:
+    """What is wrong with it, and what can be done about a checkpoint: saving it again is not."""
+    what = str(error).partition("\n")[0].replace("The model in", "The checkpoint in", 1)
+    place = str(folder.parent)
+    return f"{what}\nRemove the folder {place!r} to begin anew, or leave --resume out (in Python, resume=True)."
 
 
 _OTHERS = {"data": "it was trained on other data", "start": "it started from other weights"}
