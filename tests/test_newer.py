@@ -304,6 +304,16 @@ def test_times_of_a_named_zone_are_converted():
     assert went_on(known, newer)[1].values.tolist() == list(range(80))
 
 
+@pytest.mark.parametrize(("offset", "hour"), [("+02:00", 0), ("Z", 23)])
+def test_days_stay_days_when_the_clocks_change(write, offset, hour):
+    known = lc.read(write("t,y\n" + "".join(f"{day}T00:00+01:00,{k}\n" for k, day in enumerate(DAYS[:20])), "old.csv"))
+    days = DAYS[20:23] if hour == 0 else DAYS[19:22]  # the same instants in UTC are late on the day before
+    newer = write("t,y\n" + "".join(f"{day}T{hour:02}:00{offset},{k}\n" for k, day in enumerate(days, 20)))
+    assert went_on(known, newer)[1].values.tolist() == list(range(23))
+    if hour == 0:
+        assert Memory(known).join(lc.read(newer)).went_on == ("old",)
+
+
 def test_zones_that_do_not_fit(write):
     zoned = lc.read(write("t,y\n" + "".join(f"{HOURS[h]}+09:00,{h}\n" for h in range(48)), "old.csv"))
     plain = lc.read(write("t,y\n" + "".join(f"{HOURS[h]},{h}\n" for h in range(48)), "old.csv"))

@@ -18,7 +18,7 @@ from lstmcast.data.frequency import OFF_GRID, parse_frequency
 from lstmcast.data.panel import Columns, Panel, Recipe, Report
 from lstmcast.data.repairs import interpolated
 from lstmcast.data.table import file_label, format_time, offsets_of
-from lstmcast.data.zones import same_zone
+from lstmcast.data.zones import on_midnights, same_zone
 from lstmcast.decoding import block_length, context_start
 from lstmcast.errors import ModelError
 
@@ -201,8 +201,8 @@ class Memory:
 
             return per_series(ids, np.arange(len(ids)), np.flatnonzero(counts), rule, say)
 
-        masked = "They are masked: the forecast skips them."
-        gap = Finding("missing steps", "warning", "", masked if recipe.missing == "mask" else "They are interpolated.")
+        done = "masked: the forecast skips it" if recipe.missing == "mask" else "interpolated"
+        gap = Finding("missing steps", "warning", "", f"What is missing is {done}.")
         if recipe.gaps == "error":
             gap = replace(gap, severity="error", action='Add the rows, or use gaps="fill" (--gaps fill).')
         alone = Finding("old data", "warning", "", "The forecast begins where they end.")
@@ -232,7 +232,8 @@ class Memory:
                 f"{self.panel.periods}. Give the same periods."
             )
         zone, other = self.panel.report.time_zone, newer.report.time_zone
-        if zone and other and not same_zone(zone, other):
+        days = on_midnights(self.panel.starts, ours) and on_midnights(newer.starts, ours)
+        if zone and other and not same_zone(zone, other) and not days:
             raise ModelError(
                 f"The times of {newer.report.source} are those of {other}, but the saved model's are those of {zone}. "
                 "Hand over the file or frame itself, whose times are then converted, or convert them before reading."

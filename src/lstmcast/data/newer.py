@@ -16,7 +16,7 @@ from lstmcast.data.panel import Columns, Panel, ReadOptions, Recipe, Table, pane
 from lstmcast.data.readers import has_sheets, read_table
 from lstmcast.data.repairs import grid_positions, in_order, one_row_per_time
 from lstmcast.data.roles import NoSuchColumnError
-from lstmcast.data.zones import converted
+from lstmcast.data.zones import converted, on_midnights
 from lstmcast.errors import DataError, ModelError
 
 _TELLING = 3  # times of one series that show a frequency; fewer are taken to have the saved one
@@ -114,6 +114,8 @@ def _in_zone_of(known: Panel, table: Table) -> Table:
         message = f"the {whose} times carry the time zone {ours or theirs}, and of the {others} none is known"
         told = Finding("time zone", "warning", message, "Both are taken for clock times of one zone.")
         return replace(table, dropped=(*table.dropped, told))
+    if on_midnights(known.starts, known.frequency) and on_midnights(table.times, known.frequency):
+        return replace(table, time_zone=ours)
     times = converted(table.times, theirs, ours)
     if times is None:
         raise ModelError(

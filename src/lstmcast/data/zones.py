@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.frequency import Frequency
+
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d\d):?(\d\d)")
 _NO_OFFSET = ("UTC", "GMT", "Z", "Etc/UTC")
 
@@ -37,6 +39,16 @@ def same_zone(one: str, other: str) -> bool:
     (True, False)
     """
     return one == other or (zone_of(one) is not None and zone_of(one) == zone_of(other))
+
+
+def on_midnights(times: ndarray, frequency: Frequency) -> bool:
+    """Whether times are days and longer periods, which begin at midnight: their zone says nothing, as in one file.
+
+    The offset of such times changes with daylight saving, and the days do not.
+    """
+    if frequency.unit in ("integer", "hour", "minute", "second"):
+        return False
+    return bool((times == times.astype("datetime64[D]")).all())
 
 
 def zone_of(name: str) -> datetime.tzinfo | None:
