@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -557,3 +558,12 @@ def test_a_terminal_that_knows_few_letters(shell, tmp_path, encoding):
     done = shell("check", sales(tmp_path / "売上 ß.csv"), env=environment, text=False)
     assert done.returncode == 0
     assert b"60 rows" in done.stdout
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp932", "utf-8"])
+def test_json_can_be_read_whatever_a_terminal_knows(shell, tmp_path, encoding):
+    """By whoever takes it as UTF-8, as JSON should be."""
+    path = sales(tmp_path / "売上 ß.csv")
+    done = shell("check", path, "--json", env={**os.environ, "PYTHONIOENCODING": encoding}, text=False)
+    assert json.loads(done.stdout.decode("utf-8"))["data"]["source"] == "売上 ß.csv"
+    assert done.stdout.isascii() == (encoding != "utf-8")  # readable where it can be

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 from pathlib import Path
 
@@ -111,6 +112,20 @@ def test_where_there_are_no_locks_they_can_be_had(tmp_path, monkeypatch, missing
         monkeypatch.setattr(pytest.importorskip("fcntl"), "flock", fail)
     with locked(tmp_path / ".lock") as had, locked(tmp_path / ".lock") as had_again:
         assert had and had_again
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no /dev/fd here")
+def test_a_pipe_that_is_open_is_filled():
+    """As of `--out /dev/stdout | …` and of `--out >(…)`."""
+    reading, writing = os.pipe()
+    try:
+        path = check_output(f"/dev/fd/{writing}", (".csv",))
+        with whole_file(path) as temporary:
+            temporary.write_text("through")
+        assert os.read(reading, 100) == b"through"
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 def test_check_output_names_the_endings(tmp_path):

@@ -7,6 +7,7 @@ model or a place for results cannot be used, 2 wrong usage. Everything but typer
 
 from __future__ import annotations
 
+import codecs
 import errno
 import json
 import os
@@ -502,7 +503,9 @@ def _parsed(result: Forecast | Backtest | None) -> Any:
 
 
 def _print_json(document: dict[str, Any]) -> None:
-    typer.echo(json.dumps({"lstmcast": lstmcast.__version__, **document}, ensure_ascii=False, indent=1))
+    # JSON is UTF-8; what the system calls something else may be anything, and escapes are right everywhere.
+    readable = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
+    typer.echo(json.dumps({"lstmcast": lstmcast.__version__, **document}, ensure_ascii=not readable, indent=1))
 
 
 def _note(text: str) -> None:

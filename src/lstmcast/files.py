@@ -50,13 +50,14 @@ def checked_path(path: object) -> Path:
 def check_output(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
     """The path, where a file with one of these endings can be written; else an OutputError that says why not.
 
-    Asked before long work begins, so that nobody waits for a result that cannot be kept. UsageError for no path.
+    Asked before long work begins, so that nobody waits for a result that cannot be kept. A device or a pipe may be
+    called anything. UsageError for no path.
 
     >>> check_output("forecast.xyz", (".csv", ".parquet"))
     Traceback (most recent call last):
     lstmcast.errors.OutputError: 'forecast.xyz' cannot be written: ... that ends in .csv or .parquet.
     """
-    place = Path(os.path.realpath(checked_path(path)))
+    place = _resolved(checked_path(path))
     with output_errors(path):
         if place.is_dir():
             raise _os_error(errno.EISDIR)
@@ -94,7 +95,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     ...     print(Path(place, "a.txt").read_text(), len(list(Path(place).iterdir())))
     whole 1
     """
-    place = Path(os.path.realpath(checked_path(path)))
+    place = _resolved(checked_path(path))
     temporary: Path | None = None
     with output_errors(path):
         try:
@@ -132,6 +133,11 @@ def _reason(error: OSError) -> str:
 
 def _os_error(number: int) -> OSError:
     return OSError(number, os.strerror(number))
+
+
+def _resolved(path: Path) -> Path:
+    """Where a link leads, so that it stays one; but the name of an open pipe, such as /dev/stdout, leads nowhere."""
+    return path if _is_special(path) else Path(os.path.realpath(path))
 
 
 def _is_special(place: Path) -> bool:
