@@ -415,7 +415,7 @@ def load(folder: str | Path, *, levels: Iterable[float] | None = None, head: Hea
     """
     manifest, arrays = store.load(folder)
     if manifest.get("kind") != KIND:
-        raise ModelError(f"{folder} holds a {manifest.get('kind', 'thing of no kind')}, not a saved forecaster.")
+        raise ModelError(f"{folder} holds {store.kind_of(manifest)}, not a saved forecaster.")
     network = network_of(Path(folder), manifest, arrays, head)
     chosen = None if levels is None else checked_levels(levels)
     try:

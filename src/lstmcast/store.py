@@ -128,6 +128,17 @@ def is_store(folder: str | Path) -> bool:
         return False
 
 
+def kind_of(manifest: Mapping[str, Any]) -> str:
+    """What a store holds, for messages.
+
+    >>> kind_of({"kind": "forecaster"}), kind_of({"kind": "online"}), kind_of({})
+    ('a forecaster', 'an online network', 'a thing of no kind')
+    """
+    kind = str(manifest.get("kind", "thing of no kind"))
+    kind = "online network" if kind == "online" else kind
+    return f"{'an' if kind[:1] in set('aeiou') else 'a'} {kind}"
+
+
 def remove_stores(folder: str | Path, kind: str) -> None:
     """Remove the stores of a kind that lie in a folder, and the folder itself if nothing else does.
 

@@ -67,8 +67,7 @@ def _require_same(folder: Path, facts: dict[str, str]) -> None:
     manifest = store.read_manifest(folder)
     if manifest.get("kind") != KIND:
         raise ModelError(
-            f"{str(folder)!r} holds a {manifest.get('kind', 'saved model')}, not a backtest, and is left alone. "
-            "Name a new folder."
+            f"{str(folder)!r} holds {store.kind_of(manifest)}, not a backtest, and is left alone. Name a new folder."
         )
     kept = manifest["facts"]
     differing = [name for name in {**kept, **facts} if kept.get(name) != facts.get(name)]
