@@ -283,6 +283,15 @@ def test_the_sheet_of_a_workbook_is_read_again(tmp_path):
     assert went_on(known, {"month": MONTHS[36:38], "sales": [1.0, 2.0]})[0].values.tolist() == [1, 2]
 
 
+def test_times_whose_values_are_remembered_are_not_said_to_be_masked(write):
+    known = lc.read(write(months(0, 36), "old.csv"))
+    rules = [
+        [finding.rule for finding in went_on(known, write(f"month,sales\n{rows}"))[1].report.findings]
+        for rows in (f"{MONTHS[20]},9\n{MONTHS[36]},5\n", f"{MONTHS[20]},9\n{MONTHS[38]},5\n")
+    ]
+    assert rules == [["remembered values"], ["gaps", "remembered values"]]  # of the second, two times are unknown
+
+
 HOURS = [f"2024-01-{1 + h // 24:02}T{h % 24:02}:00" for h in range(100)]
 
 

@@ -117,7 +117,7 @@ class Memory:
             pieces = [piece._replace(values=_on_lines(piece.values, newer.kind == "count")) for piece in pieces]
         report = replace(
             newer.report,
-            findings=Findings([*newer.report.findings, *findings]),
+            findings=Findings([*_still_true(newer, pieces), *findings]),
             time_zone=newer.report.time_zone or self.panel.report.time_zone,
             recipe=recipe,
             label=str(ids[0]) if unnamed else None,
@@ -271,6 +271,19 @@ class Memory:
     def from_saved(cls, manifest: dict[str, Any], arrays: dict[str, NDArray]) -> Memory:
         """What `described` and `arrays` gave; KeyError, TypeError or ValueError where something is missing."""
         return cls(_panel(manifest, arrays))
+
+
+def _still_true(newer: Panel, pieces: list[_Piece]) -> list[Finding]:
+    """What reading noticed, without times said to be masked whose values were remembered after all."""
+    unknown = [bool(np.isnan(piece.values[piece.lead :]).any()) for piece in pieces]
+    filled = [piece.filled > 0 and not some for piece, some in zip(pieces, unknown, strict=True)]
+    closed = set(newer.ids[filled].tolist())
+    if any(filled) and not any(unknown):
+        closed.add(None)  # the series of a finding about several, or about the only one
+    masked = ("gaps", "missing values")
+    return [
+        f for f in newer.report.findings if f.severity != "warning" or f.rule not in masked or f.series not in closed
+    ]
 
 
 def _is_unnamed(panel: Panel) -> bool:
