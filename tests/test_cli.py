@@ -319,6 +319,19 @@ def test_predict_takes_the_kind_that_is_given(run, saved, tmp_path):
     assert done.status == 0, done.err
 
 
+def test_predict_takes_repairs_that_are_given_even_the_usual_ones(run, saved, tmp_path):
+    old = tmp_path / "old" / "airline.csv"
+    run("forecast", old, "-H", 6, "--save", saved, "--cutoffs", 0, "--missing", "interpolate", "--gaps", "error")
+    newer = tmp_path / "new" / "airline.csv"
+    newer.write_text("\n".join(line for line in newer.read_text().splitlines() if not line.startswith('"1959-05')))
+    done = run("predict", "-m", saved, newer)
+    assert done.status == 1 and "1 of 24 times has no row: 1959-05-01" in done.err
+    done = run("predict", "-m", saved, newer, "--gaps", "fill")
+    assert done.status == 0 and "interpolated" in done.err
+    done = run("predict", "-m", saved, newer, "--gaps", "fill", "--missing", "mask")
+    assert done.status == 0 and "interpolated" not in done.err and "masked" in done.err
+
+
 def test_predict_gives_the_intervals_that_are_asked_for(run, saved):
     done = run("predict", "--model", saved, "-H", 1, "--level", 50, "--json")
     assert done.status == 0, done.err

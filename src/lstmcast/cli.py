@@ -317,7 +317,7 @@ def predict(
     if data:
         from lstmcast.data.newer import read_newer
 
-        newer = read_newer(_source(data), panel, reading.options(), **reading.columns())
+        newer = read_newer(_source(data), panel, reading.options(), **reading.columns(), said=reading.said())
         _say(quiet, console.panel_line(newer))
         joined = saved.continued(newer)
         panel = joined.panel  # what is too short alone may not be when joined: findings are those of the whole

@@ -77,14 +77,19 @@ class Reading:
         ),
     ] = None
     duplicates: Annotated[
-        str, typer.Option(metavar="error|mean|sum|first|last", help="Several rows for one series and time.")
-    ] = "error"
+        str | None,
+        typer.Option(
+            metavar="error|mean|sum|first|last", help="Several rows for one series and time; error unless given."
+        ),
+    ] = None
     gaps: Annotated[
-        str, typer.Option(metavar="fill|error", help="Times without a row: unknown values, or an error.")
-    ] = "fill"
+        str | None,
+        typer.Option(metavar="fill|error", help="Times without a row; fill (unknown values) unless given."),
+    ] = None
     missing: Annotated[
-        str, typer.Option(metavar="mask|interpolate", help="Missing values: left unknown, or interpolated.")
-    ] = "mask"
+        str | None,
+        typer.Option(metavar="mask|interpolate", help="Missing values; mask (left unknown) unless given."),
+    ] = None
 
     def columns(self) -> dict[str, Any]:
         """Where to look, as `lstmcast.read` and `lstmcast.check` want it."""
@@ -95,9 +100,13 @@ class Reading:
         """What to do about what is found."""
         from lstmcast.data.panel import ReadOptions
 
-        names = ("frequency", "kind", "aggregate", "duplicates", "gaps", "missing")
-        given: dict[str, Any] = {name: getattr(self, name) for name in names}
+        given: dict[str, Any] = {name: getattr(self, name) for name in self.said()}
         return ReadOptions(periods=tuple(self.period) if self.period else None, **given)
+
+    def said(self) -> list[str]:
+        """Which of these options were given: newer data for a saved model are otherwise read as those were."""
+        names = ("frequency", "kind", "aggregate", "duplicates", "gaps", "missing")
+        return [name for name in names if getattr(self, name) is not None]
 
     def require_use_by(self, data: Sequence[str] | None) -> None:
         """UsageError for options that say how to read, where nothing is read."""

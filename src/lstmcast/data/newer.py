@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,14 +31,15 @@ def read_newer(
     target: str | Sequence[str] | None = None,
     series: str | Sequence[str] | None = None,
     sheet: str | None = None,
+    said: Collection[str] = (),
 ) -> Panel:
     """Read what came after `known`, in the way in which that was read wherever nothing else is said.
 
     That is so for columns, repairs and aggregation, kind and periods. One row is enough. The frequency is that of
     `known` where the times are too few to show another; times of another zone are converted to its zone. A Panel is
     taken as it is. Missing values stay missing even where they are to be interpolated: that is for whoever joins the
-    two. Arguments and errors as for `lstmcast.read`, and ModelError for dates where numbers are known, and for another
-    aggregation.
+    two. `said`: names of options that count even where they are the usual ones. Other arguments and errors as for
+    `lstmcast.read`, and ModelError for dates where numbers are known, and for another aggregation.
 
     >>> known = Panel.from_arrays([3.0, 4.0, 5.0], frequency="MS", start="2024-01")
     >>> read_newer({"ds": ["2024-04", "2024-05"], "y": [6.0, 7.0]}, known)
@@ -47,7 +48,7 @@ def read_newer(
     if isinstance(source, Panel):
         return source
     recipe = known.report.recipe or Recipe()
-    options = _as_before(replace(options or ReadOptions(), fewest=1), recipe)
+    options = _as_before(replace(options or ReadOptions(), fewest=1), recipe, said)
     saved = _named(known.columns, recipe)
     if sheet is None and recipe.sheet is not None and has_sheets(source):
         sheet = recipe.sheet
@@ -70,7 +71,7 @@ def read_newer(
     return replace(panel, values=panel_from_table(table, replace(options, missing="mask")).values)
 
 
-def _as_before(options: ReadOptions, recipe: Recipe) -> ReadOptions:
+def _as_before(options: ReadOptions, recipe: Recipe, said: Collection[str]) -> ReadOptions:
     """The options, with those of the saved data where the usual was left; ModelError for another aggregation."""
     if options.aggregate not in (None, recipe.aggregate) and recipe.aggregate is not None:
         raise ModelError(
@@ -79,7 +80,7 @@ def _as_before(options: ReadOptions, recipe: Recipe) -> ReadOptions:
         )
     usual = ReadOptions()
     names = ("aggregate", "gaps", "missing") if recipe.aggregate else ("duplicates", "gaps", "missing")
-    unsaid = [name for name in names if getattr(options, name) == getattr(usual, name)]
+    unsaid = [name for name in names if name not in said and getattr(options, name) == getattr(usual, name)]
     if options.aggregate is not None and "duplicates" in unsaid:
         unsaid.remove("duplicates")  # the two exclude each other
     return replace(options, **{name: getattr(recipe, name) for name in unsaid})
