@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 
 from lstmcast.data.findings import advise
 from lstmcast.errors import ModelError, UsageError
+from lstmcast.heap import kept_memory
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.store import remove_stores
@@ -109,7 +110,7 @@ def fit_network(
     place = None if folder is None else Path(folder)
     job = Job(network, config, head, loss, seed, device, place, resume, callbacks, len(given))
     threads = threads or _default_threads(network, config)
-    with claimed(place), _torch_settings(threads, device), _memory_errors(config), _closing(callbacks):
+    with claimed(place), _torch_settings(threads, device), kept_memory(), _memory_errors(config), _closing(callbacks):
         if place is not None and not resume:
             remove_stores(place, KIND)  # what an earlier run left there would be taken for this one's
         members, notes = _train_all(job, data, given)
