@@ -281,6 +281,13 @@ def test_models_of_one_name_are_told_apart(panel):
         assert scores[name]["mae"] == alone["mae"]
 
 
+def test_no_model_takes_the_name_of_another(panel):
+    others = [Oracle(error=1.0, name="a (2)"), Oracle(error=2.0, name="a"), Oracle(error=3.0, name="a")]
+    scores = backtest(Oracle(), panel, baselines=others).scores
+    assert list(scores) == ["oracle", "a (2)", "a", "a (3)"]
+    assert len({row["mae"] for row in scores.values()}) == 4
+
+
 def test_a_baseline_is_not_compared_with_itself(panel):
     names = ["naive", "seasonal naive", "seasonal naive with drift", "Holt–Winters"]
     assert list(backtest(Naive(), panel, horizon=4).scores) == names

@@ -58,6 +58,7 @@ class Half(Point):
         (lambda: replace(PLAIN, window=50), "window=50 is for causal inputs"),
         (lambda: lc.LSTMForecaster(6, head=Half()), "the shipped network has a head of its own"),
         (lambda: lc.SaveBest("x", name="mine{epoch}", only=True), "with only=True one network is kept"),
+        (lambda: lc.SaveBest("x", name=5, only=True), "name=5 cannot name what is saved"),
         (lambda: lc.SaveBest(5), "5 is no path"),
         (lambda: lc.SaveEvery(None), "None is no path"),
         (lambda: lc.PrintTable("log.txt"), "stream='log.txt' cannot be written to"),

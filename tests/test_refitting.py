@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -179,6 +180,18 @@ def test_every_fit_of_the_model_is_given_the_options_and_no_other_model_is(train
     tried(tested, panel, refit="each", fit_options=given, baselines=[other], workers=workers)
     for log, options in ((tested.log, given), (other.log, {})):
         assert [json.loads(line)["options"] for line in Path(log).read_text().splitlines()] == [options] * 4
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_is_missing_of_the_others_is_done_without_the_options(trainable, tmp_path, panel, workers):
+    tested, other = (trainable.Pull(log=str(tmp_path / name), name=name) for name in ("tested", "other"))
+    arguments = {"refit": "each", "fit_options": {"loss": "own"}, "baselines": [other], "folder": tmp_path / "kept"}
+    tried(tested, panel, **arguments)
+    for part in (2, 3):
+        shutil.rmtree(tmp_path / "kept" / f"model_1_cutoff_{part}")
+    Path(other.log).unlink()
+    tried(tested, panel, **arguments, workers=workers)
+    assert [json.loads(line)["options"] for line in Path(other.log).read_text().splitlines()] == [{}, {}]
 
 
 def test_options_of_a_fit_that_is_not_done_are_refused(model, panel):

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from lstmcast import store, transformed
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
+from lstmcast.display import some_names
 from lstmcast.errors import UsageError
 from lstmcast.files import checked_path
 from lstmcast.learned import Beginning, known_ends, last_times
 from lstmcast.model import heads
 from lstmcast.model.heads import Head
 from lstmcast.model.network import Network, NetworkConfig, load_network, network_of
-from lstmcast.settings import checked_seed
+from lstmcast.settings import checked_seed, is_whole
 from lstmcast.training.config import Regime, TrainingConfig, Windows, training_from_json
 from lstmcast.transforms import Transforms
 from lstmcast.windows import FitData, PlainData, default_length, parts_of
@@ -137,7 +138,7 @@ def check_fit(training: TrainingConfig, loss: Any, callbacks: Any, folder: Any, 
         checked_path(folder)
     if resume and folder is None:
         raise UsageError("resume=True needs folder=…: the place of the checkpoints that training goes on from.")
-    if threads is not None and (not isinstance(threads, (int, np.integer)) or isinstance(threads, bool) or threads < 1):
+    if threads is not None and not is_whole(threads, 1):
         raise UsageError(f"{threads=} makes no sense: a number of processors from 1 is expected.")
 
 
@@ -196,11 +197,9 @@ def seen_notes(seen: Mapping[str, Any], panel: Panel, ends: NDArray) -> tuple[st
 
 def unused_notes(transforms: Transforms, panel: Panel) -> tuple[str, ...]:
     """What is to be said of transforms for series that are not there: an id may be mistyped."""
-    unknown = [repr(name) for name in transforms.by_series if name not in set(map(str, panel.ids))]
-    if not unknown:
-        return ()
-    shown = ", ".join(unknown[:3]) + ", …" * (len(unknown) > 3)
-    return (f"transforms are given for series that the data do not have: {shown}",)
+    known = set(map(str, panel.ids))
+    unknown = [name for name in transforms.by_series if name not in known]
+    return (f"transforms are given for series that the data do not have: {some_names(unknown)}",) if unknown else ()
 
 
 def unmeasured_notes(panel: Panel, ends: NDArray) -> tuple[str, ...]:

@@ -140,6 +140,15 @@ def more(shown: int, available: int, what: str) -> str:
     return text(f"… and {available - shown:,} more {what}") if available > shown else ""
 
 
+def some_names(names: Sequence[object] | ndarray) -> str:
+    """The first three, for a message.
+
+    >>> some_names(["a", "b"]), some_names(np.array(["a", "b", "c", "d"], object))
+    ("'a', 'b'", "'a', 'b', 'c', …")
+    """
+    return ", ".join(repr(str(name)) for name in names[:3]) + ", …" * (len(names) > 3)
+
+
 def shortened(text: str, longest: int = 30) -> str:
     """Text for one cell: no line breaks or control characters, and not too long."""
     text = "".join(letter if letter.isprintable() else " " for letter in text)

@@ -21,6 +21,7 @@ from lstmcast.data.table import Columns, format_time
 from lstmcast.display import block, more, number_format, picture, table
 from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.files import check_output, whole_file
+from lstmcast.settings import is_whole
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
@@ -246,8 +247,7 @@ def checked_horizon(horizon: int | None, own: int | None = None) -> int:
     chosen = own if horizon is None else horizon
     if chosen is None:
         raise UsageError("No horizon is given: say how many steps to forecast, for example horizon=12.")
-    whole = isinstance(chosen, (int, np.integer)) and not isinstance(chosen, bool)
-    if not whole or not 1 <= chosen <= LONGEST_HORIZON:
+    if not is_whole(chosen, 1) or chosen > LONGEST_HORIZON:
         raise UsageError(
             f"horizon={chosen!r} makes no sense: a whole number of steps from 1 to {LONGEST_HORIZON:,} "
             "is expected, for example horizon=12."

@@ -30,7 +30,7 @@ from lstmcast.beginning import (
     with_length,
 )
 from lstmcast.data.panel import Columns, Panel
-from lstmcast.display import block, table
+from lstmcast.display import block, some_names, table
 from lstmcast.errors import DataError, ModelError, UsageError
 from lstmcast.evaluation.held_out import MOST_CUTOFFS, at_levels, calibrated, measured_factors, stretched
 from lstmcast.forecast import LEVELS, Forecast, Origins, checked_horizon, origins_of
@@ -386,10 +386,9 @@ class LSTMForecaster:
         """Say which series a network with plain inputs cannot forecast."""
         unknown = np.unique(origins.series[np.isnan(quantiles).all(axis=(1, 2))])
         if len(unknown) and not self.config.is_causal:
-            named = ", ".join(repr(str(name)) for name in panel.ids[unknown[:3]]) + ", …" * (len(unknown) > 3)
             logger.warning(
                 "no forecast for %d of %d series (%s): %d known value%s needed before the cutoff", len(unknown),
-                len(panel), named, self._lag + 1, "s are" if self._lag else " is",
+                len(panel), some_names(panel.ids[unknown]), self._lag + 1, "s are" if self._lag else " is",
             )  # fmt: skip
 
     def _forecast(self, panel: Panel, origins: Origins, quantiles: NDArray) -> Forecast:

@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.findings import Case, Finding, Findings, per_series
+from lstmcast.data.findings import Case, Finding, Findings, advise, per_series
 from lstmcast.data.frequency import OFF_GRID, parse_frequency
 from lstmcast.data.panel import Columns, Panel, Recipe, Report
 from lstmcast.data.repairs import interpolated
 from lstmcast.data.table import file_label, format_time, offsets_of
 from lstmcast.data.zones import on_midnights, same_zone
 from lstmcast.decoding import block_length, context_start
+from lstmcast.display import some_names
 from lstmcast.errors import ModelError
 
 # Steps that may be missing between what is remembered and newer data, which then go on as after a gap inside a file:
@@ -171,7 +172,7 @@ class Memory:
         bridged = max(0, distance - zeros - len(known))
         if bridged > self._most_bridged(known):
             end = format_time(self.panel.ends[place])
-            return _Piece(values, why=f"as {_steps(bridged)} missing between the saved end ({end}) and the data")
+            return _Piece(values, why=f"as {_steps_are(bridged)} missing between the saved end ({end}) and the data")
         joined = np.full(max(len(known), distance + len(values)), np.nan)
         joined[: len(known)] = known
         joined[max(len(known), distance - zeros) : distance] = 0.0
@@ -196,7 +197,7 @@ class Memory:
                 times = {"start": newer.starts[i], "end": newer.ends[i], "saved": self.panel.ends[places[i]]}
                 shown = {name: format_time(time) for name, time in times.items()}
                 count = int(counts[i])
-                shown |= {"are": _steps(count), "steps": _steps(count).rsplit(" ", 1)[0]}
+                shown |= {"are": _steps_are(count), "steps": f"{count:,} step{'s' * (count > 1)}"}
                 return Case(text.format(**shown), count=count)
 
             return per_series(ids, np.arange(len(ids)), np.flatnonzero(counts), rule, say)
@@ -204,7 +205,7 @@ class Memory:
         done = "masked: the forecast skips it" if recipe.missing == "mask" else "interpolated"
         gap = Finding("missing steps", "warning", "", f"What is missing is {done}.")
         if recipe.gaps == "error":
-            gap = replace(gap, severity="error", action='Add the rows, or use gaps="fill" (--gaps fill).')
+            gap = replace(gap, severity="error", action=f"Add the rows, or use {advise('gaps', 'fill')}.")
         alone = Finding("old data", "warning", "", "The forecast begins where they end.")
         kept = Finding("old data", "warning", "", "What is remembered after them is kept.")
         filled = Finding("remembered values", "note", "", "They are kept: a cell without a value erases none.")
@@ -338,10 +339,10 @@ def unpacked(ids: NDArray, lengths: NDArray) -> NDArray:
 def _names(ids: tuple[str, ...]) -> str:
     if len(ids) == 1:
         return f"series {ids[0]!r}"
-    return f"{len(ids):,} series ({', '.join(map(repr, ids[:3]))}{', …' if len(ids) > 3 else ''})"
+    return f"{len(ids):,} series ({some_names(ids)})"
 
 
-def _steps(count: int) -> str:
+def _steps_are(count: int) -> str:
     return "1 step is" if count == 1 else f"{count:,} steps are"
 
 

@@ -21,6 +21,7 @@ from lstmcast.data.table import format_time
 from lstmcast.errors import UsageError
 from lstmcast.files import check_output, whole_file
 from lstmcast.fonts import fonts_with
+from lstmcast.settings import is_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -171,7 +172,7 @@ def save_picture(path: str | os.PathLike[str], letters: set[str], make: Callable
 
 
 def _require_count(name: str, given: object, what: str) -> None:
-    if not isinstance(given, (int, np.integer)) or isinstance(given, bool) or given < 1:
+    if not is_whole(given, 1):
         raise UsageError(f"{name}={given!r} makes no sense: a number of {what} from 1 is expected.")
 
 

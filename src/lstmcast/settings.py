@@ -34,9 +34,14 @@ def settings(cls: Made) -> Made:
     return made
 
 
+def is_whole(given: Any, least: int) -> bool:
+    """Whether it is a whole number of at least so much; True and False are none."""
+    return isinstance(given, (int, np.integer)) and not isinstance(given, bool) and bool(given >= least)
+
+
 def checked_seed(seed: Any) -> int:
     """The seed; UsageError where it is no whole number from 0."""
-    if not isinstance(seed, (int, np.integer)) or isinstance(seed, bool) or seed < 0:
+    if not is_whole(seed, 0):
         raise UsageError(f"{seed=} makes no sense: a whole number from 0 is expected.")
     return int(seed)
 

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lstmcast.data.panel import Panel
+from lstmcast.display import some_names
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.baselines import classical_baselines, default_baselines
 from lstmcast.evaluation.history import carried, known_counts, window
@@ -227,7 +228,7 @@ def _notes(counts: np.ndarray, horizon: int, wanted: int, step: int | None, ids:
     if counts.shape[1] > 1 and step is None and (apart := int(np.diff(counts, axis=1)[used.argmax(), -1])) < horizon:
         notes.append(f"The cutoffs are {apart} step{'s' * (apart > 1)} apart: what they are compared with overlaps.")
     if (none := used == 0).any():
-        shown = ", ".join(repr(str(name)) for name in ids[none][:3]) + (", …" if none.sum() > 3 else "")
+        shown = some_names(ids[none])
         notes.append(f"{none.sum()} of {len(ids)} series are too short to hold out {horizon} steps: {shown}.")
     if (few := (used > 0) & (used < counts.shape[1])).any():
         notes.append(f"{few.sum()} of {len(ids)} series are long enough for a part of the cutoffs only.")
@@ -257,8 +258,11 @@ def _models(model: Forecasts, baselines: bool | str | Sequence[Forecasts]) -> di
             raise UsageError(
                 f"baselines: {other!r} has no method predict. Give a list of forecasters, such as [SeasonalNaive()]."
             )
-        same = sum(name == _name(other) or name.startswith(f"{_name(other)} (") for name in models)
-        models[f"{_name(other)} ({same + 1})" if same else _name(other)] = other
+        name, number = _name(other), 1
+        while name in models:
+            number += 1
+            name = f"{_name(other)} ({number})"
+        models[name] = other
     return models
 
 

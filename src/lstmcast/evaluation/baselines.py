@@ -21,6 +21,7 @@ from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.evaluation.history import carried, lowest, mean_change, window
 from lstmcast.evaluation.smoothing import holt_winters
 from lstmcast.forecast import Forecast, Origins, checked_horizon, origins_of
+from lstmcast.settings import is_whole
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
@@ -223,8 +224,7 @@ def _forecast(panel: Panel, origins: Origins, point: np.ndarray) -> Forecast:
 
 
 def _require_period(period: int | None) -> None:
-    whole = isinstance(period, (int, np.integer)) and not isinstance(period, bool)
-    if period is not None and not (whole and period >= 1):
+    if period is not None and not is_whole(period, 1):
         raise UsageError(f"{period=} makes no sense: a whole number of steps from 1 is expected, for example 12.")
 
 

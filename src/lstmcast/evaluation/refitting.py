@@ -87,7 +87,12 @@ class Plan:
     horizon: int
     models: Mapping[str, Forecasts]
     modes: Mapping[str, Refit]  # of each model
-    options: Mapping[str, Any] = field(default_factory=dict)  # of the first model's fit
+    options: Mapping[str, Any] = field(default_factory=dict)  # of the tested model's fit
+
+    @property
+    def tested(self) -> str:
+        """The model that the others are compared with. (Of `models`, a process has those only that it fits.)"""
+        return next(iter(self.modes))
 
     @property
     def asked(self) -> np.ndarray:
@@ -116,7 +121,7 @@ class Plan:
             return _part(forecast, self.counts.shape)
         with interruptible():
             with self._told(job.model, job.columns[0], "fitting for "):
-                options = self.options if job.model == next(iter(self.models)) else {}
+                options = self.options if job.model == self.tested else {}
                 fitted = _fitted(model, self.before(job.columns[0]), options)
             return _side_by_side([self._at(job.model, fitted, k) for k in job.columns])
 
@@ -167,7 +172,7 @@ class Plan:
 
     def notes(self) -> tuple[str, ...]:
         """What has to be known of how the first model was fitted."""
-        mode, columns = next(iter(self.modes.values())), np.flatnonzero(self.informed.any(axis=0))
+        mode, columns = self.modes[self.tested], np.flatnonzero(self.informed.any(axis=0))
         if mode == "never" or not len(columns):
             return ()
         if mode == "each":

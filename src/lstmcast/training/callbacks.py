@@ -73,10 +73,11 @@ class SaveBest:
     """
 
     def __init__(self, folder: str | Path, name: str | None = None, only: bool = False) -> None:
-        name = name or ("best" if only else "model{epoch:03d}-loss{loss:.3f}-vloss{val_loss:.3f}")
-        if only and any(field for _, field, _, _ in string.Formatter().parse(name)):
+        usual = "best" if only else "model{epoch:03d}-loss{loss:.3f}-vloss{val_loss:.3f}"
+        name = _checked(name or usual)
+        if only and _carried(name):
             raise UsageError(f"{name=}: with only=True one network is kept, in a folder of one name, such as 'best'.")
-        self.folder, self.name, self.only = checked_path(folder), _checked(name), only
+        self.folder, self.name, self.only = checked_path(folder), name, only
         self.earlier = False  # whether what is saved there is of an earlier fit
 
     def __call__(self, report: Report) -> None:
@@ -125,6 +126,11 @@ def _checked(name: str) -> str:
     return name
 
 
+def _carried(name: str) -> set[str]:
+    """Which values the pattern of a name carries."""
+    return {field for _, field, _, _ in string.Formatter().parse(name) if field}
+
+
 def _counted(what: str, epochs: int) -> int:
     if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 1:
         raise UsageError(f"{what}={epochs!r}: a whole number of epochs is expected. Use 1 for every epoch, or more.")
@@ -134,7 +140,7 @@ def _counted(what: str, epochs: int) -> int:
 def _named(name: str, report: Report) -> Path:
     """The name for this epoch; it tells the member where there are several."""
     place = Path(name.format(**report.values))
-    tells = any(field == "member" for _, field, _, _ in string.Formatter().parse(name))
+    tells = "member" in _carried(name)
     return place if tells or report.members == 1 else place.parent / f"member{report.member}-{place.name}"
 
 

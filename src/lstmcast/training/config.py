@@ -210,6 +210,7 @@ def _loss(given: Any) -> Any:
     return {"name": given} if isinstance(given, str) else given
 
 
+AnyLoss = Annotated[Loss, BeforeValidator(_loss)]  # or the name of one
 LstmWeights = Literal["glorot_uniform", "lecun_normal", "orthogonal", "uniform", "zeros"]
 
 
@@ -296,7 +297,7 @@ class TrainingConfig:
     steps_per_epoch: Count | None = None
     regime: Annotated[Regime, Field(discriminator="kind")] = field(default=Windows())
     optimiser: Optimiser = field(default=Optimiser())
-    loss: Annotated[Loss, BeforeValidator(_loss)] = field(default=Loss())
+    loss: AnyLoss = field(default=Loss())
     validation: Validation | None = field(default=Validation())
     patience: Count | None = None
     refit: bool = False

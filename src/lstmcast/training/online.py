@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from lstmcast import store
 from lstmcast.errors import DataError, ModelError, UsageError
@@ -24,7 +24,7 @@ from lstmcast.model.heads import LEVELS, Head, head_named
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
 from lstmcast.settings import checked_seed, settings
 from lstmcast.training import online_scaling
-from lstmcast.training.config import Count, Loss, Optimiser, require_torch
+from lstmcast.training.config import AnyLoss, Count, Loss, Optimiser, require_torch
 from lstmcast.training.online_memory import Memory
 from lstmcast.training.online_rows import Rows
 from lstmcast.training.online_scaling import Fitted, Running
@@ -46,10 +46,6 @@ class Forecaster(Protocol):
     learned: Learned | None
 
 
-def _loss(given: Any) -> Any:
-    return {"name": given} if isinstance(given, str) else given
-
-
 @settings
 class Learning:
     """How a network learns from a stream.
@@ -68,7 +64,7 @@ class Learning:
     chunk: Count = 8
     every: Count = 1
     clip: Annotated[float, Field(gt=0)] | None = 1.0
-    loss: Annotated[Loss, BeforeValidator(_loss)] = Loss()
+    loss: AnyLoss = Loss()
     optimiser: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
 
     def __post_init__(self) -> None:
