@@ -28,6 +28,7 @@ test: $(VENV)/.all ## the whole test-suite; a part of it with TEST="tests/test_s
 
 lint: $(VENV)/.all ## ruff, pyright, import-linter
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
 

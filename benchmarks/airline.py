@@ -1,7 +1,8 @@
-"""Airline passengers, twelve months ahead from 13 cutoffs: after months 84, 88, …, 132. Nothing is trained.
+"""Airline passengers, twelve months ahead from 13 cutoffs: after months 84, 88, …, 132. Nothing is
+trained.
 
-Means over all 13 × 12 forecasts; MASE divides by the seasonal naive error before each cutoff. Beside the built-in
-baselines and statsforecast's AutoETS and AutoTheta, fitted anew at each cutoff.
+Means over all 13 × 12 forecasts; MASE divides by the seasonal naive error before each cutoff.
+Beside the built-in baselines and statsforecast's AutoETS and AutoTheta, fitted anew at each cutoff.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ def main() -> None:
     began = time.monotonic()
     airline = load("airline", data)
     tested = backtest(lc.LSTMForecaster(horizon=12), airline.panel, cutoffs=airline.counts)
-    rows = [{"method": name, **scores(airline, tested.actual, f)} for name, f in tested.forecasts.items()]
+    rows = [
+        {"method": name, **scores(airline, tested.actual, f)}
+        for name, f in tested.forecasts.items()
+    ]
     rows += peer_rows("airline", data, given.peers)
     rows = [{key: row[key] for key in KEYS if key in row} for row in rows]
     print_table(rows)

@@ -1,12 +1,14 @@
-"""Does asking for H steps at once cost accuracy at the first? An H = 12 head against a one-step head on AR(1) series.
+"""Does asking for H steps at once cost accuracy at the first? An H = 12 head against a one-step
+head on AR(1) series.
 
-Two networks of the package's kind (16 units, one layer, window 12), equal but for the horizon, are trained with the
-same seeds, steps and series: AR(1) processes with coefficients uniform in (−0.5, 0.99), normal errors, any scale, all
-values negative (so that none is read on the log axis), 64 series of 160 values at each of 800 steps, pinball loss at
-2,048 positions. On 400 new series of 256 values both forecast every value after the 64th from those before it. Errors
-are means over seeds, in units of each series' innovations. `ratio`: over the error of the one-step head; at most 1.05
-is asked of the H-step head. The optimal predictor knows each series' coefficient and mean; the shipped network was
-not trained on these series. Needs PyTorch.
+Two networks of the package's kind (16 units, one layer, window 12), equal but for the horizon, are
+trained with the same seeds, steps and series: AR(1) processes with coefficients uniform in (−0.5,
+0.99), normal errors, any scale, all values negative (so that none is read on the log axis), 64
+series of 160 values at each of 800 steps, pinball loss at 2,048 positions. On 400 new series of 256
+values both forecast every value after the 64th from those before it. Errors are means over seeds,
+in units of each series' innovations. `ratio`: over the error of the one-step head; at most 1.05 is
+asked of the H-step head. The optimal predictor knows each series' coefficient and mean; the shipped
+network was not trained on these series. Needs PyTorch.
 """
 
 from __future__ import annotations
@@ -28,20 +30,24 @@ from lstmcast.training.module import NetworkModule, arrays_from_state
 from lstmcast.training.pretraining import batch_from_series
 
 STEPS, SERIES, LENGTH, POSITIONS = 800, 64, 160, 2_048
-TESTED, TEST_LENGTH, BEFORE = 400, 256, 64  # series, their length, values known before the first forecast
+# series, their length, values known before the first forecast
+TESTED, TEST_LENGTH, BEFORE = 400, 256, 64
 
 
 def ar1(rng: np.random.Generator, series: int, length: int) -> tuple[np.ndarray, np.ndarray]:
     """Stationary AR(1) series (S, T), and the optimal one-step forecast of each of their values."""
     coefficient = rng.uniform(-0.5, 0.99, series)
     scale = np.exp(rng.normal(0, 2, series))
-    level = -20 * scale / np.sqrt(1 - coefficient**2)  # below zero: positive series are read on the log axis
+    # below zero: positive series are read on the log axis
+    level = -20 * scale / np.sqrt(1 - coefficient**2)
     error = rng.normal(size=(series, length))
     deviation = np.empty((series, length))
     deviation[:, 0] = error[:, 0] / np.sqrt(1 - coefficient**2)
     for t in range(1, length):
         deviation[:, t] = coefficient * deviation[:, t - 1] + error[:, t]
-    expected = np.concatenate([np.zeros((series, 1)), coefficient[:, None] * deviation[:, :-1]], axis=1)
+    expected = np.concatenate(
+        [np.zeros((series, 1)), coefficient[:, None] * deviation[:, :-1]], axis=1
+    )
     return level[:, None] + scale[:, None] * deviation, level[:, None] + scale[:, None] * expected
 
 
@@ -74,14 +80,17 @@ def trained(horizon: int, seed: int, folder: Path) -> Path:
 
 
 def unseen(series: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Series that no network was trained on, the optimal forecast of each value, each series' error scale."""
+    """Series that no network was trained on, the optimal forecast of each value, each series'
+    error scale."""
     values, optimal = ar1(np.random.default_rng(2024), series, TEST_LENGTH)
     return values, optimal, np.abs((values - optimal)[:, 1:]).mean(axis=1) * np.sqrt(np.pi / 2)
 
 
 def one_step_errors(weights: str | Path, values: np.ndarray, scale: np.ndarray) -> dict[str, float]:
     """`errors` of a saved network."""
-    observed = lc.LSTMForecaster(1, weights=weights).predict(lc.Panel.from_arrays(values), mode="observed")
+    observed = lc.LSTMForecaster(1, weights=weights).predict(
+        lc.Panel.from_arrays(values), mode="observed"
+    )
     return errors(observed.point.reshape(len(values), -1)[:, BEFORE - 1 :], values, scale)
 
 
@@ -97,10 +106,15 @@ def main() -> None:
     given = parser.parse_args()
     began = time.monotonic()
     values, optimal, scale = unseen(TESTED)
-    rows: list[dict[str, Any]] = [{"forecast": "optimal", **errors(optimal[:, BEFORE:], values, scale)}]
+    rows: list[dict[str, Any]] = [
+        {"forecast": "optimal", **errors(optimal[:, BEFORE:], values, scale)}
+    ]
     with tempfile.TemporaryDirectory() as folder:
         for horizon in (1, 12):
-            found = [one_step_errors(trained(horizon, k, Path(folder)), values, scale) for k in range(given.seeds)]
+            found = [
+                one_step_errors(trained(horizon, k, Path(folder)), values, scale)
+                for k in range(given.seeds)
+            ]
             mean = {key: float(np.mean([error[key] for error in found])) for key in ("mae", "rmse")}
             rows.append({"forecast": f"head with H = {horizon}", **mean})
     rows.append({"forecast": "shipped network", **one_step_errors("pretrained", values, scale)})

@@ -1,8 +1,9 @@
-"""The examples of the five articles, each run by its command: errors and seconds, beside the numbers aimed at.
+"""The examples of the five articles, each run by its command: errors and seconds, beside the
+numbers aimed at.
 
-By default three seeds each, of which the median counts; with the article's own settings one. Runs are kept in a folder:
-what is there is not run again, and what was interrupted goes on. `beats --faithful` takes hours: unless it is asked
-for, or was run, its rows are those of the last result.
+By default three seeds each, of which the median counts; with the article's own settings one. Runs
+are kept in a folder: what is there is not run again, and what was interrupted goes on. `beats
+--faithful` takes hours: unless it is asked for, or was run, its rows are those of the last result.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ GOALS = {
     ("beats", "default"): (Goal(0.08, 60.0),),
     ("sine-cosine", "default"): (Goal(0.02, 20.0),),
 }
-NAIVE = ("temperature", "default")  # the second measure is the naive forecast's: the first has to be below it
+# the second measure is the naive forecast's: the first has to be below it
+NAIVE = ("temperature", "default")
 
 
 def main() -> None:
@@ -63,11 +65,23 @@ def main() -> None:
 
 def _arguments() -> Any:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("examples", nargs="*", default=list(EXAMPLES), metavar="NAME", help="examples (default: all)")
-    parser.add_argument("--runs", type=Path, default=HERE.parent / "runs" / "articles", help="where runs are kept")
-    parser.add_argument("--again", action="store_true", help="do not take runs that ended from there")
+    parser.add_argument(
+        "examples",
+        nargs="*",
+        default=list(EXAMPLES),
+        metavar="NAME",
+        help="examples (default: all)",
+    )
+    parser.add_argument(
+        "--runs", type=Path, default=HERE.parent / "runs" / "articles", help="where runs are kept"
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="do not take runs that ended from there"
+    )
     parser.add_argument("--hours", action="store_true", help="run beats --faithful too")
-    parser.add_argument("--dry", action="store_true", help="print only: leave the result file as it is")
+    parser.add_argument(
+        "--dry", action="store_true", help="print only: leave the result file as it is"
+    )
     given = parser.parse_args()
     if given.examples != list(EXAMPLES) and not given.dry:
         parser.error("a result file holds all examples: add --dry to run some")
@@ -81,12 +95,23 @@ def _rows(name: str, mode: str, given: Any) -> list[dict[str, Any]]:
     goals = GOALS.get((name, mode), ())
     rows = []
     for place, measures in enumerate(zip(*runs, strict=True)):
-        values, seconds = ([float(measure[key]) for measure in measures] for key in ("value", "seconds"))
+        values, seconds = (
+            [float(measure[key]) for measure in measures] for key in ("value", "seconds")
+        )
         row = {"example": name, "mode": mode, "measure": measures[0]["measure"]}
-        row |= {"value": median(values), "seconds": median(seconds), "low": min(values), "high": max(values)}
+        row |= {
+            "value": median(values),
+            "seconds": median(seconds),
+            "low": min(values),
+            "high": max(values),
+        }
         row |= {"seeds": len(seeds)}
         goal = goals[place] if place < len(goals) else Goal()
-        row |= {key: limit for key, limit in (("goal", goal.value), ("goal_seconds", goal.seconds)) if limit}
+        row |= {
+            key: limit
+            for key, limit in (("goal", goal.value), ("goal_seconds", goal.seconds))
+            if limit
+        }
         rows.append(row)
     if (name, mode) == NAIVE:
         rows[0]["goal"] = rows[1]["value"]
@@ -100,9 +125,21 @@ def _run(name: str, mode: str, seed: int, given: Any) -> list[dict[str, str]]:
         shutil.rmtree(folder)
     if not _ended(folder):
         print(f"{name}, {mode}, seed {seed}", flush=True)
-        command = [sys.executable, "-m", "lstmcast", "example", name, "--out", str(folder), "--seed", str(seed)]
+        command = [
+            sys.executable,
+            "-m",
+            "lstmcast",
+            "example",
+            name,
+            "--out",
+            str(folder),
+            "--seed",
+            str(seed),
+        ]
         subprocess.run(
-            [*command, *(["--faithful"] if mode == "faithful" else [])], check=True, stdout=subprocess.DEVNULL
+            [*command, *(["--faithful"] if mode == "faithful" else [])],
+            check=True,
+            stdout=subprocess.DEVNULL,
         )
     return list(csv.DictReader((folder / "summary.csv").read_text(encoding="utf-8").splitlines()))
 
@@ -113,8 +150,16 @@ def _ended(folder: Path) -> bool:
 
 def _missed(row: dict[str, Any]) -> str:
     limits = (("value", row.get("goal")), ("seconds", row.get("goal_seconds")))
-    over = [f"{key} {row[key]:.4g} > {limit:g}" for key, limit in limits if limit is not None and row[key] > limit]
-    return f"missed: {row['example']}, {row['mode']}, {row['measure']}: {', '.join(over)}" if over else ""
+    over = [
+        f"{key} {row[key]:.4g} > {limit:g}"
+        for key, limit in limits
+        if limit is not None and row[key] > limit
+    ]
+    return (
+        f"missed: {row['example']}, {row['mode']}, {row['measure']}: {', '.join(over)}"
+        if over
+        else ""
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Bare PyTorch loops: what training costs with nothing around it. Other benchmarks measure beside them.
+"""Bare PyTorch loops: what training costs with nothing around it. Other benchmarks measure beside
+them.
 
-They are written for speed: the data are one tensor, windows are gathered by index, and no number is taken out of
-PyTorch but the validation loss that each epoch of the second one needs.
+They are written for speed: the data are one tensor, windows are gathered by index, and no number is
+taken out of PyTorch but the validation loss that each epoch of the second one needs.
 
 B batch · T time · D units · H horizon
 """
@@ -17,15 +18,26 @@ Pair = tuple[Tensor, Tensor]  # inputs and labels, each (T, 1)
 
 
 class BareWindows:
-    """Random windows of one tensor: the last state is answered by a linear layer; Adam on the squared error."""
+    """Random windows of one tensor: the last state is answered by a linear layer; Adam on the
+    squared error."""
 
     def __init__(
-        self, values: Tensor, starts: Tensor, *, layers: int, units: int, window: int, horizon: int, batch: int
+        self,
+        values: Tensor,
+        starts: Tensor,
+        *,
+        layers: int,
+        units: int,
+        window: int,
+        horizon: int,
+        batch: int,
     ) -> None:
         self.values, self.starts, self.window, self.batch = values, starts, window, batch
         self.lstm = nn.LSTM(1, units, layers, batch_first=True)
         self.head = nn.Linear(units, horizon)
-        self.optimiser = torch.optim.Adam([*self.lstm.parameters(), *self.head.parameters()], lr=1e-3)
+        self.optimiser = torch.optim.Adam(
+            [*self.lstm.parameters(), *self.head.parameters()], lr=1e-3
+        )
         self.steps = torch.arange(window + horizon)
 
     def train(self, steps: int) -> None:
@@ -41,7 +53,8 @@ class BareWindows:
 
 
 class BareSequence:
-    """Stacked layers that read one whole sequence in each epoch, then the validation sequence; RMSprop."""
+    """Stacked layers that read one whole sequence in each epoch, then the validation sequence;
+    RMSprop."""
 
     def __init__(self, training: Pair, validation: Pair, layers: Sequence[int]) -> None:
         self.training, self.validation = training, validation

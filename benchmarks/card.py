@@ -1,6 +1,8 @@
-"""Write the card of the shipped network, src/lstmcast/weights/CARD.md, from its manifest and results/shipped.json.
+"""Write the card of the shipped network, src/lstmcast/weights/CARD.md, from its manifest and
+results/shipped.json.
 
-`python benchmarks/card.py` ends with exit status 1, and writes nothing, where the results are of other weights.
+`python benchmarks/card.py` ends with exit status 1, and writes nothing, where the results are of
+other weights.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ def main() -> None:
     manifest = json.loads((WEIGHTS / "manifest.json").read_text(encoding="utf-8"))
     result = json.loads((RESULTS / "shipped.json").read_text(encoding="utf-8"))
     if result["weights_sha256"] != shipped_weights():
-        sys.exit("results/shipped.json was made with other weights. Run benchmarks/shipped.py first.")
+        sys.exit(
+            "results/shipped.json was made with other weights. Run benchmarks/shipped.py first."
+        )
     CARD.write_text(card(manifest, result), encoding="utf-8")
 
 
@@ -28,7 +32,10 @@ def card(manifest: dict[str, Any], result: dict[str, Any]) -> str:
     """The card as Markdown."""
     made, network = manifest["pretraining"], manifest["network"]
     size = manifest["files"]["weights.safetensors"]["bytes"]
-    members, threads = manifest["members"], " and ".join(f"{seconds:,} s" for seconds in manifest["seconds"])
+    members, threads = (
+        manifest["members"],
+        " and ".join(f"{seconds:,} s" for seconds in manifest["seconds"]),
+    )
     rows = sorted(result["rows"], key=lambda row: row["mase"] / row["seasonal_naive_mase"])
     for row in rows:
         row["ratio"] = row["mase"] / row["seasonal_naive_mase"]

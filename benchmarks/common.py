@@ -1,4 +1,5 @@
-"""What the benchmarks share: where the data lie, scores, tables, and result files that say how they were made.
+"""What the benchmarks share: where the data lie, scores, tables, and result files that say how they
+were made.
 
 O origins (series × cutoff) · H horizon
 """
@@ -43,19 +44,32 @@ class Uncalibrated:
         assert network is not None  # weights that are there
         self.network = network
 
-    def predict(self, panel: lc.Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> lc.Forecast:
+    def predict(
+        self, panel: lc.Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+    ) -> lc.Forecast:
         """As `LSTMForecaster.predict`, without held-out cutoffs."""
         origins = origins_of(panel, cutoffs)
-        quantiles = decoding.decode(self.network, panel, origins, checked_horizon(horizon, self.horizon))
+        quantiles = decoding.decode(
+            self.network, panel, origins, checked_horizon(horizon, self.horizon)
+        )
         return lc.Forecast.at_origins(panel, origins, quantiles[:, :, MEDIAN], quantiles, LEVELS)
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
     """Options that every benchmark has."""
     first_line = description.strip().splitlines()[0]
-    parser = argparse.ArgumentParser(description=first_line, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder with the data sets (default: ../shared/data)")
-    parser.add_argument("--dry", action="store_true", help="print only: leave the result file as it is")
+    parser = argparse.ArgumentParser(
+        description=first_line, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="folder with the data sets (default: ../shared/data)",
+    )
+    parser.add_argument(
+        "--dry", action="store_true", help="print only: leave the result file as it is"
+    )
     return parser
 
 
@@ -64,16 +78,19 @@ def data_folder(given: Path | None) -> Path:
     folder = given or HERE.parent.parent / "shared" / "data"
     if not (folder / "m3.parquet").exists():
         sys.exit(
-            f"{folder} holds no data sets (m3.parquet is looked for). They are no part of the project, for their "
-            "licences: benchmarks/README.md lists them and where they come from. Name their folder with --data DIR."
+            f"{folder} holds no data sets (m3.parquet is looked for). They are no part of the "
+            "project, for their licences: benchmarks/README.md lists them and where they come "
+            "from. Name their folder with --data DIR."
         )
     return folder
 
 
 def scores(dataset: DataSet, actual: np.ndarray, forecast: lc.Forecast) -> dict[str, float]:
-    """The mean over all origins and steps of each error; CRPS and coverage where the forecast has quantiles.
+    """The mean over all origins and steps of each error; CRPS and coverage where the forecast has
+    quantiles.
 
-    MASE and the scaled CRPS divide by the in-sample error of the seasonal naive forecast with the set's own period.
+    MASE and the scaled CRPS divide by the in-sample error of the seasonal naive forecast with the
+    set's own period.
     """
     scale = scale_of(dataset)
     row = {
@@ -86,7 +103,9 @@ def scores(dataset: DataSet, actual: np.ndarray, forecast: lc.Forecast) -> dict[
     if forecast.levels:
         known = np.where(np.isnan(scale), np.nan, 1.0)[:, None] * actual
         unit = np.where(np.isnan(scale), 1.0, scale)[:, None]
-        row["scaled_crps"] = metrics.crps(known / unit, forecast.quantiles / unit[:, :, None], forecast.levels)
+        row["scaled_crps"] = metrics.crps(
+            known / unit, forecast.quantiles / unit[:, :, None], forecast.levels
+        )
     for level in forecast.interval_levels:
         if level in (80, 95):
             _, lower, upper = forecast.interval(level)
@@ -95,7 +114,8 @@ def scores(dataset: DataSet, actual: np.ndarray, forecast: lc.Forecast) -> dict[
 
 
 def origins_in(dataset: DataSet) -> Origins:
-    """The set's origins, those left out (count 0) with all they have, as a backtest asks for them."""
+    """The set's origins, those left out (count 0) with all they have, as a backtest asks for
+    them."""
     lengths = dataset.panel.lengths[:, None]
     return origins_of(dataset.panel, np.where(dataset.counts > 0, dataset.counts, lengths))
 
@@ -116,7 +136,10 @@ def cpu_model() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )
 
 
 def circumstances() -> dict[str, Any]:
@@ -127,14 +150,20 @@ def circumstances() -> dict[str, Any]:
     weights = hashlib.sha256((WEIGHTS / "weights.safetensors").read_bytes()).hexdigest()
     return {
         "date": datetime.date.today().isoformat(),
-        "machine": {"cpu": cpu_model(), "cores": usable, "system": f"{platform.system()} {platform.machine()}"},
+        "machine": {
+            "cpu": cpu_model(),
+            "cores": usable,
+            "system": f"{platform.system()} {platform.machine()}",
+        },
         "versions": {"python": platform.python_version(), "lstmcast": lc.__version__, **versions},
         "threads": os.environ.get("OMP_NUM_THREADS", "all"),
         "weights_sha256": weights,
     }
 
 
-def write_result(name: str, protocol: str | None, result: Mapping[str, Any], seconds: float) -> Path:
+def write_result(
+    name: str, protocol: str | None, result: Mapping[str, Any], seconds: float
+) -> Path:
     """results/NAME.json: the numbers with their protocol and circumstances."""
     document = {
         "name": name,
@@ -157,7 +186,8 @@ def read_result(name: str) -> dict[str, Any] | None:
 
 
 def rounded(value: Any) -> Any:
-    """Five significant digits: more are noise, and would change the files with every run; unknown numbers are None."""
+    """Five significant digits: more are noise, and would change the files with every run;
+    unknown numbers are None."""
     if isinstance(value, Mapping):
         return {str(key): rounded(part) for key, part in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
@@ -174,7 +204,8 @@ def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     widths = [max(len(line[i]) for line in cells) for i in range(len(names))]
     for line in cells:
         aligned = (
-            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths, strict=True))
+            cell.ljust(w) if i == 0 else cell.rjust(w)
+            for i, (cell, w) in enumerate(zip(line, widths, strict=True))
         )
         print("  ".join(aligned).rstrip())
 

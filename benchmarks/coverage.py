@@ -1,9 +1,11 @@
-"""Do 80 % and 95 % intervals contain what they promise, on test parts that their calibration has not seen?
+"""Do 80 % and 95 % intervals contain what they promise, on test parts that their calibration has
+not seen?
 
-The intervals of `LSTMForecaster.predict` are calibrated on cutoffs before each test cutoff, with values known there
-only; the values that they are compared with come after it. Coverage over all origins and steps, and at each step;
-beside it the network's own intervals, uncalibrated. `classic` pools the ten series, five cutoffs each (steps beyond a
-series' horizon do not exist); M5 is the 70 shop × department series.
+The intervals of `LSTMForecaster.predict` are calibrated on cutoffs before each test cutoff, with
+values known there only; the values that they are compared with come after it. Coverage over all
+origins and steps, and at each step; beside it the network's own intervals, uncalibrated. `classic`
+pools the ten series, five cutoffs each (steps beyond a series' horizon do not exist); M5 is the 70
+shop × department series.
 """
 
 from __future__ import annotations
@@ -19,17 +21,29 @@ from sets import DataSet, load
 import lstmcast as lc
 from lstmcast.evaluation.backtest import backtest
 
-SETS = ("m3_monthly", "m3_yearly", "m3_quarterly", "m3_other", "m4_hourly", "m5_store_dept", "airline")
+SETS = (
+    "m3_monthly",
+    "m3_yearly",
+    "m3_quarterly",
+    "m3_other",
+    "m4_hourly",
+    "m5_store_dept",
+    "airline",
+)
 LEVELS = (80, 95)
 
 
 def inside(dataset: DataSet) -> dict[str, np.ndarray]:
-    """For each kind of interval and level, whether each value lay inside: (O, H) of 1, 0, NaN = no value."""
+    """For each kind of interval and level, whether each value lay inside: (O, H) of 1, 0, NaN =
+    no value."""
     raw = Uncalibrated(dataset.horizon)
     model = lc.LSTMForecaster(dataset.horizon)
     tested = backtest(model, dataset.panel, cutoffs=dataset.counts, baselines=[raw])
     result = {}
-    for kind, forecast in (("calibrated", tested.forecasts[model.name]), ("uncalibrated", tested.forecasts[raw.name])):
+    for kind, forecast in (
+        ("calibrated", tested.forecasts[model.name]),
+        ("uncalibrated", tested.forecasts[raw.name]),
+    ):
         for level in LEVELS:
             _, lower, upper = forecast.interval(level)
             hit = (lower <= tested.actual) & (tested.actual <= upper)
@@ -41,7 +55,10 @@ def pooled(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Several sets as one; shorter horizons are filled up with NaN."""
     longest = max(next(iter(part.values())).shape[1] for part in parts)
     filled = [
-        {name: np.pad(hit, ((0, 0), (0, longest - hit.shape[1])), constant_values=np.nan) for name, hit in part.items()}
+        {
+            name: np.pad(hit, ((0, 0), (0, longest - hit.shape[1])), constant_values=np.nan)
+            for name, hit in part.items()
+        }
         for part in parts
     ]
     return {name: np.concatenate([part[name] for part in filled]) for name in filled[0]}

@@ -1,13 +1,15 @@
-"""Training that is killed at 20 random moments, and goes on each time: is the model the same, bit for bit?
+"""Training that is killed at 20 random moments, and goes on each time: is the model the same, bit
+for bit?
 
-Four kinds of training on the CPU (one thread), five kills each: a network with causal inputs (two members, averaged
-weights, dropout, trained again on everything), windows of transformed series (dropout, a falling learning rate), rows
-that keep their states from epoch to epoch, and whole sequences. Each runs once to its end in a process of its own.
-Then, for every kill, it begins anew and the process is killed (signal 9) at a moment drawn uniformly from the time that
-the training took; a new process resumes it, and what it gives is compared with the run that was not interrupted:
-SHA-256 over the names and bytes of all weights and over all columns of the history but the seconds. Checkpoints are
-written at the end of each epoch that ends 0.05 s after the last one (usually 5 s), so that many kills fall into the
-writing of one.
+Four kinds of training on the CPU (one thread), five kills each: a network with causal inputs (two
+members, averaged weights, dropout, trained again on everything), windows of transformed series
+(dropout, a falling learning rate), rows that keep their states from epoch to epoch, and whole
+sequences. Each runs once to its end in a process of its own. Then, for every kill, it begins anew
+and the process is killed (signal 9) at a moment drawn uniformly from the time that the training
+took; a new process resumes it, and what it gives is compared with the run that was not interrupted:
+SHA-256 over the names and bytes of all weights and over all columns of the history but the seconds.
+Checkpoints are written at the end of each epoch that ends 0.05 s after the last one (usually 5 s),
+so that many kills fall into the writing of one.
 """
 
 from __future__ import annotations
@@ -69,12 +71,17 @@ KINDS: dict[str, tuple[dict[str, Any], TrainingConfig]] = {
     ),
     "stateful": (
         {"layers": (24,), **PLAIN},
-        TrainingConfig(epochs=150, regime=Stateful(12, reset="never"), optimiser=Optimiser("adam", 3e-3)),
+        TrainingConfig(
+            epochs=150, regime=Stateful(12, reset="never"), optimiser=Optimiser("adam", 3e-3)
+        ),
     ),
     "whole sequences": (
         {"layers": (5, 4, 3), **PLAIN, "horizon": 1},
         TrainingConfig(
-            epochs=400, regime=WholeSequence(), optimiser=Optimiser("rmsprop", 1e-2), validation=Validation(share=0.3)
+            epochs=400,
+            regime=WholeSequence(),
+            optimiser=Optimiser("rmsprop", 1e-2),
+            validation=Validation(share=0.3),
         ),
     ),
 }
@@ -86,7 +93,13 @@ def panel() -> lc.Panel:
     series = {}
     for k in range(12):
         t = np.arange(60 + 9 * k)
-        values = 100 + 10 * k + t * rng.normal(0.5, 0.2) + 8 * np.sin(2 * np.pi * t / 12 + k) + rng.normal(0, 2, len(t))
+        values = (
+            100
+            + 10 * k
+            + t * rng.normal(0.5, 0.2)
+            + 8 * np.sin(2 * np.pi * t / 12 + k)
+            + rng.normal(0, 2, len(t))
+        )
         values[rng.integers(20, 40, 2)] = np.nan
         series[f"series {k}"] = values
     return lc.Panel.from_arrays(series, frequency="MS", start="2010-01")
@@ -100,9 +113,12 @@ def train(kind: str, folder: Path, resume: bool) -> dict[str, Any]:
     network, training = KINDS[kind]
     plain = network.get("inputs") == "plain"
     model = lc.LSTMForecaster(
-        network.get("horizon", 6), weights="scratch", network=lc.NetworkConfig(**network), training=training,
+        network.get("horizon", 6),
+        weights="scratch",
+        network=lc.NetworkConfig(**network),
+        training=training,
         transforms=(Difference(), Standard()) if plain else (),
-    )  # fmt: skip
+    )
     data = panel()
     print("begun", flush=True)
     began = time.perf_counter()
@@ -120,9 +136,18 @@ def train(kind: str, folder: Path, resume: bool) -> dict[str, Any]:
 
 def process(kind: str, folder: Path, resume: bool) -> subprocess.Popen[str]:
     """A process that trains; it has begun when this returns."""
-    command = [sys.executable, __file__, "--worker", kind, str(folder), *(["--resume"] if resume else [])]
+    command = [
+        sys.executable,
+        __file__,
+        "--worker",
+        kind,
+        str(folder),
+        *(["--resume"] if resume else []),
+    ]
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent / "src"), "OMP_NUM_THREADS": "1"}
-    started = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    started = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert started.stdout is not None
     if started.stdout.readline().strip() != "begun":
         sys.exit(f"{kind} did not begin:\n{started.communicate()[1]}")
@@ -147,9 +172,13 @@ def one_kill(kind: str, expected: dict[str, Any], moment: float, folder: Path) -
     checkpoints = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     resumed = finished(process(kind, folder, resume=True))
     return {
-        "kind": kind, "moment": moment, "was_running": was_running, "checkpoints": ", ".join(checkpoints),
-        "resumed_seconds": resumed["seconds"], "same": resumed["digest"] == expected["digest"],
-    }  # fmt: skip
+        "kind": kind,
+        "moment": moment,
+        "was_running": was_running,
+        "checkpoints": ", ".join(checkpoints),
+        "resumed_seconds": resumed["seconds"],
+        "same": resumed["digest"] == expected["digest"],
+    }
 
 
 def kill(kinds: list[str], times: int, seed: int) -> list[dict[str, Any]]:
@@ -164,7 +193,8 @@ def kill(kinds: list[str], times: int, seed: int) -> list[dict[str, Any]]:
                 rows.append(one_kill(kind, expected, moment, Path(place) / f"{kind} {k}"))
                 rows[-1]["whole_seconds"] = expected["seconds"]
                 print(
-                    f"{kind}: killed after {moment:.2f} s, {'the same' if rows[-1]['same'] else 'ANOTHER MODEL'}",
+                    f"{kind}: killed after {moment:.2f} s, "
+                    f"{'the same' if rows[-1]['same'] else 'ANOTHER MODEL'}",
                     flush=True,
                 )
     return rows

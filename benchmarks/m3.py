@@ -1,11 +1,13 @@
-"""M3 competition, nothing trained: all 3,003 series with their official test parts, beside peers and baselines.
+"""M3 competition, nothing trained: all 3,003 series with their official test parts, beside peers
+and baselines.
 
-One forecast per series at the end of its training part. sMAPE is the competition's (mean over series), MASE divides by
-the in-sample error of the seasonal naive forecast (periods 1, 4, 12, 1 for yearly, quarterly, monthly, other), the
-CRPS (from five quantiles) by the same. `seconds` is the forecast of the whole part in this process, with intervals and
-their calibration. The whole process is timed as well: `lstmcast forecast` of a CSV file with the 1,428 monthly series,
-without the backtest table, median of three. AutoETS and AutoTheta are statsforecast's, fitted to each series (see
-peers.py): seconds of one core.
+One forecast per series at the end of its training part. sMAPE is the competition's (mean over
+series), MASE divides by the in-sample error of the seasonal naive forecast (periods 1, 4, 12, 1 for
+yearly, quarterly, monthly, other), the CRPS (from five quantiles) by the same. `seconds` is the
+forecast of the whole part in this process, with intervals and their calibration. The whole process
+is timed as well: `lstmcast forecast` of a CSV file with the 1,428 monthly series, without the
+backtest table, median of three. AutoETS and AutoTheta are statsforecast's, fitted to each series
+(see peers.py): seconds of one core.
 """
 
 from __future__ import annotations
@@ -55,17 +57,29 @@ def whole_process(dataset: DataSet, times: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "series.csv", Path(folder) / "forecast.csv"
         write_csv(dataset, source)
-        command = ("forecast", str(source), "--horizon", str(dataset.horizon), "--cutoffs", "0", "--out", str(target))
+        command = (
+            "forecast",
+            str(source),
+            "--horizon",
+            str(dataset.horizon),
+            "--cutoffs",
+            "0",
+            "--out",
+            str(target),
+        )
         return statistics.median(lstmcast_seconds(*command) for _ in range(times))
 
 
 def main() -> None:
     parser = arguments(__doc__ or "")
-    parser.add_argument("--peers", action="store_true", help="fit AutoETS and AutoTheta again (minutes)")
+    parser.add_argument(
+        "--peers", action="store_true", help="fit AutoETS and AutoTheta again (minutes)"
+    )
     given = parser.parse_args()
     data = data_folder(given.data)
     began = time.monotonic()
-    process = whole_process(load("m3_monthly", data), 5)  # before the peers, whose libraries leave threads behind
+    # before the peers, whose libraries leave threads behind
+    process = whole_process(load("m3_monthly", data), 5)
     rows: list[dict[str, Any]] = []
     for name in GROUPS["m3"]:
         rows += part(load(name, data))

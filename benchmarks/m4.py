@@ -1,10 +1,12 @@
-"""M4 competition, nothing trained: official test parts of the weekly, hourly and yearly parts, and of samples.
+"""M4 competition, nothing trained: official test parts of the weekly, hourly and yearly parts, and
+of samples.
 
-Metrics are the competition's: sMAPE and MASE (period 1, 24, 1) are means over series, OWA is the mean of their ratios
-to Naive2, the naive forecast of multiplicatively deseasonalised data. Rows called "published" are from the
-competition's own tables. The quarterly, monthly and daily sets are samples (200, 200 and 72 series), for which there
-are no published rows: there OWA is relative to Naive2 on the same sample. The daily sample holds only series of up to
-999 values. `seconds`: our forecast of the part with calibrated intervals.
+Metrics are the competition's: sMAPE and MASE (period 1, 24, 1) are means over series, OWA is the
+mean of their ratios to Naive2, the naive forecast of multiplicatively deseasonalised data. Rows
+called "published" are from the competition's own tables. The quarterly, monthly and daily sets are
+samples (200, 200 and 72 series), for which there are no published rows: there OWA is relative to
+Naive2 on the same sample. The daily sample holds only series of up to 999 values. `seconds`: our
+forecast of the part with calibrated intervals.
 """
 
 from __future__ import annotations
@@ -23,36 +25,58 @@ from lstmcast.evaluation.backtest import backtest
 from lstmcast.evaluation.baselines import Naive
 from lstmcast.forecast import Origins
 
-SETS = ("m4_weekly", "m4_hourly", "m4_yearly", "m4_quarterly_sample", "m4_monthly_sample", "m4_daily_sample")
-PUBLISHED = {"118": "ES-RNN (winner)", "245": "245 (second)", "Theta": "Theta", "Com": "Comb", "RNN": "RNN benchmark"}
+SETS = (
+    "m4_weekly",
+    "m4_hourly",
+    "m4_yearly",
+    "m4_quarterly_sample",
+    "m4_monthly_sample",
+    "m4_daily_sample",
+)
+PUBLISHED = {
+    "118": "ES-RNN (winner)",
+    "245": "245 (second)",
+    "Theta": "Theta",
+    "Com": "Comb",
+    "RNN": "RNN benchmark",
+}
 
 
 class Naive2:
-    """The naive forecast of data that are seasonally adjusted where a test says so: the competition's yardstick."""
+    """The naive forecast of data that are seasonally adjusted where a test says so: the
+    competition's yardstick."""
 
     name = "Naive2"
 
     def __init__(self, period: int) -> None:
         self.period = period
 
-    def predict(self, panel: lc.Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> lc.Forecast:
+    def predict(
+        self, panel: lc.Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+    ) -> lc.Forecast:
         """The forecast at the one cutoff of each series."""
         counts = panel.lengths if cutoffs is None else cutoffs[:, 0]
         steps = int(horizon or 1)
-        point = np.stack([naive2(panel.series(i)[:count], steps, self.period) for i, count in enumerate(counts)])
+        point = np.stack(
+            [naive2(panel.series(i)[:count], steps, self.period) for i, count in enumerate(counts)]
+        )
         return lc.Forecast.at_origins(panel, Origins(np.arange(len(panel)), counts), point)
 
 
 def naive2(history: np.ndarray, horizon: int, period: int) -> np.ndarray:
-    """The last seasonally adjusted value times the seasonal indices of classical multiplicative decomposition."""
+    """The last seasonally adjusted value times the seasonal indices of classical multiplicative
+    decomposition."""
     if not is_seasonal(history, period):
         return np.repeat(history[-1], horizon)
-    weights = np.ones(period + 1 - period % 2) / period  # a centred average over one cycle: half weights at the ends
+    # a centred average over one cycle: half weights at the ends
+    weights = np.ones(period + 1 - period % 2) / period
     if period % 2 == 0:
         weights[[0, -1]] /= 2
     side = len(weights) // 2
     ratios = np.full(len(history), np.nan)
-    ratios[side : len(history) - side] = history[side : len(history) - side] / np.convolve(history, weights, "valid")
+    ratios[side : len(history) - side] = history[side : len(history) - side] / np.convolve(
+        history, weights, "valid"
+    )
     index = np.array([np.nanmean(ratios[phase::period]) for phase in range(period)])
     index /= index.mean()
     now = len(history) - 1
@@ -60,7 +84,8 @@ def naive2(history: np.ndarray, horizon: int, period: int) -> np.ndarray:
 
 
 def is_seasonal(history: np.ndarray, period: int) -> bool:
-    """The competition's test: the autocorrelation at the period is outside its 90 % band under the shorter ones."""
+    """The competition's test: the autocorrelation at the period is outside its 90 % band under
+    the shorter ones."""
     if period < 2 or len(history) < 3 * period or np.ptp(history) == 0:
         return False
     around = history - history.mean()
@@ -77,14 +102,24 @@ def part(dataset: DataSet) -> list[dict[str, Any]]:
     seconds = time.perf_counter() - began
     yardsticks = [Naive2(dataset.mase_period), Naive()]
     tested = backtest(model, dataset.panel, cutoffs=dataset.counts, baselines=yardsticks)
-    every = {name: scores(dataset, tested.actual, forecast) for name, forecast in tested.forecasts.items()}
+    every = {
+        name: scores(dataset, tested.actual, forecast)
+        for name, forecast in tested.forecasts.items()
+    }
     rows = []
     for name, row in every.items():
         base = every["Naive2"]
         owa = (row["smape"] / base["smape"] + row["mase"] / base["mase"]) / 2
         kept = {key: row[key] for key in ("coverage80", "coverage95") if key in row}
         rows.append(
-            {"set": dataset.name, "method": name, "smape": row["smape"], "mase": row["mase"], "owa": owa, **kept}
+            {
+                "set": dataset.name,
+                "method": name,
+                "smape": row["smape"],
+                "mase": row["mase"],
+                "owa": owa,
+                **kept,
+            }
         )
     rows[0]["seconds"] = seconds
     return rows
@@ -100,7 +135,10 @@ def published(name: str, data: Path) -> list[dict[str, Any]]:
         {
             "set": name,
             "method": f"{label}, published",
-            **{score.lower(): float(table.loc[method, f"{score}_{part}"]) for score in ("sMAPE", "MASE", "OWA")},
+            **{
+                score.lower(): float(table.loc[method, f"{score}_{part}"])
+                for score in ("sMAPE", "MASE", "OWA")
+            },
         }
         for method, label in PUBLISHED.items()
     ]

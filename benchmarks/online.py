@@ -1,9 +1,11 @@
-"""Ticks per second of one network that many rows share: each row predicts, sees what came, and learns.
+"""Ticks per second of one network that many rows share: each row predicts, sees what came, and
+learns.
 
-One LSTM layer of 16 units, random walks, one thread. `predicting`: the network stays as it is (NumPy). `every tick`:
-an update after each tick, with the gradient over the newest 4. `every 4th`: an update after each fourth tick, over
-those 4, so that each tick is learned once. Median seconds of `observe` and `predict`, after 50 ticks that do not count;
-an update for four ticks is spread over the four. `row_ticks`: ticks of single rows per second.
+One LSTM layer of 16 units, random walks, one thread. `predicting`: the network stays as it is
+(NumPy). `every tick`: an update after each tick, with the gradient over the newest 4. `every 4th`:
+an update after each fourth tick, over those 4, so that each tick is learned once. Median seconds of
+`observe` and `predict`, after 50 ticks that do not count; an update for four ticks is spread over
+the four. `row_ticks`: ticks of single rows per second.
 """
 
 from __future__ import annotations
@@ -23,13 +25,18 @@ from lstmcast.training.online_scaling import Running
 
 ROWS, UNITS, CHUNK = (1, 400, 10_000), 16, 4
 WARM = 50
-WAYS = {"predicting": None, "every tick": Learning(chunk=CHUNK), "every 4th": Learning(chunk=CHUNK, every=CHUNK)}
+WAYS = {
+    "predicting": None,
+    "every tick": Learning(chunk=CHUNK),
+    "every 4th": Learning(chunk=CHUNK, every=CHUNK),
+}
 
 
 def ticks_per_second(rows: int, learning: Learning | None, ticks: int) -> float:
     """Of one way and one number of rows."""
     config = NetworkConfig((UNITS,), inputs="plain", head="point", horizon=1)
-    network = Online(config, []).network  # with weights, for a network that does not learn needs some
+    # with weights, for a network that does not learn needs some
+    network = Online(config, []).network
     online = Online(network, range(rows), learning=learning, scaling=Running("changes"))
     walk = np.cumsum(np.random.default_rng(0).normal(size=(WARM + ticks, rows)), axis=0)
     seconds = []
@@ -52,7 +59,9 @@ def main() -> None:
         ticks = 1000 if rows < 10_000 else 100
         for way, learning in WAYS.items():
             rate = ticks_per_second(rows, learning, ticks)
-            found.append({"rows": rows, "way": way, "ticks_per_second": rate, "row_ticks": rate * rows})
+            found.append(
+                {"rows": rows, "way": way, "ticks_per_second": rate, "row_ticks": rate * rows}
+            )
     print_table(found)
     if not given.dry:
         write_result("online", __doc__, {"rows": found}, time.monotonic() - began)

@@ -1,7 +1,9 @@
-"""Seconds that a library takes to train an LSTM: run by training_peers.py, with a Python that has the library.
+"""Seconds that a library takes to train an LSTM: run by training_peers.py, with a Python that has
+the library.
 
-`python peer_training.py LIBRARY LAYERS SHORT LONG SERIES.npz` prints one line of JSON: the processor seconds of a fit
-of SHORT updates and of one of LONG updates, and the versions. One thread. For peers it imports nothing of lstmcast.
+`python peer_training.py LIBRARY LAYERS SHORT LONG SERIES.npz` prints one line of JSON: the
+processor seconds of a fit of SHORT updates and of one of LONG updates, and the versions. One
+thread. For peers it imports nothing of lstmcast.
 """
 
 # pyright: reportMissingImports=false
@@ -25,12 +27,18 @@ import numpy as np
 
 WINDOW, HORIZON, UNITS, BATCH = 36, 18, 64, 128
 RATE = 1e-3
-QUIET = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+QUIET = {
+    "logger": False,
+    "enable_checkpointing": False,
+    "enable_progress_bar": False,
+    "enable_model_summary": False,
+}
 SEVERAL = ("torch", "pytorch-lightning", "numpy", "pandas")
 
 
 def neuralforecast(layers: int, values: np.ndarray, offsets: np.ndarray) -> Callable[[int], object]:
-    """`LSTM` with a linear head, without scaling: `windows_batch_size` windows of each batch of 32 series."""
+    """`LSTM` with a linear head, without scaling: `windows_batch_size` windows of each batch of
+    32 series."""
     import pandas as pd
     from neuralforecast import NeuralForecast
     from neuralforecast.losses.pytorch import MSE
@@ -38,14 +46,27 @@ def neuralforecast(layers: int, values: np.ndarray, offsets: np.ndarray) -> Call
 
     lengths = np.diff(offsets)
     ids = np.repeat(np.arange(len(lengths)), lengths)
-    frame = pd.DataFrame({"unique_id": ids, "ds": np.arange(len(values)) - offsets[ids], "y": values})
+    frame = pd.DataFrame(
+        {"unique_id": ids, "ds": np.arange(len(values)) - offsets[ids], "y": values}
+    )
 
     def fit(steps: int) -> object:
         model = LSTM(
-            h=HORIZON, input_size=WINDOW, encoder_n_layers=layers, encoder_hidden_size=UNITS, decoder_layers=1,
-            loss=MSE(), learning_rate=RATE, batch_size=32, windows_batch_size=BATCH, scaler_type="identity",
-            max_steps=steps, val_check_steps=10**9, accelerator="cpu", **QUIET,
-        )  # fmt: skip
+            h=HORIZON,
+            input_size=WINDOW,
+            encoder_n_layers=layers,
+            encoder_hidden_size=UNITS,
+            decoder_layers=1,
+            loss=MSE(),
+            learning_rate=RATE,
+            batch_size=32,
+            windows_batch_size=BATCH,
+            scaler_type="identity",
+            max_steps=steps,
+            val_check_steps=10**9,
+            accelerator="cpu",
+            **QUIET,
+        )
         return NeuralForecast(models=[model], freq=1).fit(frame)
 
     return fit
@@ -62,11 +83,18 @@ def darts(layers: int, values: np.ndarray, offsets: np.ndarray) -> Callable[[int
 
     def fit(steps: int) -> object:
         model = BlockRNNModel(
-            input_chunk_length=WINDOW, output_chunk_length=HORIZON, model="LSTM", hidden_dim=UNITS,
-            n_rnn_layers=layers, loss_fn=torch.nn.MSELoss(), optimizer_cls=torch.optim.Adam,
-            optimizer_kwargs={"lr": RATE}, batch_size=BATCH, n_epochs=10**6,
+            input_chunk_length=WINDOW,
+            output_chunk_length=HORIZON,
+            model="LSTM",
+            hidden_dim=UNITS,
+            n_rnn_layers=layers,
+            loss_fn=torch.nn.MSELoss(),
+            optimizer_cls=torch.optim.Adam,
+            optimizer_kwargs={"lr": RATE},
+            batch_size=BATCH,
+            n_epochs=10**6,
             pl_trainer_kwargs={"accelerator": "cpu", "max_steps": steps, **QUIET},
-        )  # fmt: skip
+        )
         return model.fit(series, verbose=False)
 
     return fit
@@ -82,28 +110,40 @@ def bare(layers: int, values: np.ndarray, offsets: np.ndarray) -> Callable[[int]
     tensor = torch.from_numpy(values).float()
 
     def fit(steps: int) -> object:
-        loop = BareWindows(tensor, starts, layers=layers, units=UNITS, window=WINDOW, horizon=HORIZON, batch=BATCH)
+        loop = BareWindows(
+            tensor, starts, layers=layers, units=UNITS, window=WINDOW, horizon=HORIZON, batch=BATCH
+        )
         return loop.train(steps)
 
     return fit
 
 
 def lstmcast(
-    layers: int, values: np.ndarray, offsets: np.ndarray, loss: Any = "last", precision: Any = "full"
+    layers: int,
+    values: np.ndarray,
+    offsets: np.ndarray,
+    loss: Any = "last",
+    precision: Any = "full",
 ) -> Callable[[int], object]:
     """Plain inputs, a point head, no transforms: the series come scaled."""
     import lstmcast as lc
     from lstmcast.training.config import Loss, Optimiser, TrainingConfig, Windows
 
-    panel = lc.Panel.from_arrays({str(k): part for k, part in enumerate(np.split(values, offsets[1:-1]))})
+    panel = lc.Panel.from_arrays(
+        {str(k): part for k, part in enumerate(np.split(values, offsets[1:-1]))}
+    )
 
     def fit(steps: int) -> object:
         training = TrainingConfig(
-            epochs=steps // 10 or 1, steps_per_epoch=min(steps, 10), batch_size=BATCH,
+            epochs=steps // 10 or 1,
+            steps_per_epoch=min(steps, 10),
+            batch_size=BATCH,
             regime=Windows(WINDOW, loss=loss),
-            optimiser=Optimiser("adam", RATE), loss=Loss("mse"), validation=None,
+            optimiser=Optimiser("adam", RATE),
+            loss=Loss("mse"),
+            validation=None,
             precision=precision,
-        )  # fmt: skip
+        )
         network = lc.NetworkConfig((UNITS,) * layers, inputs="plain", head="point")
         model = lc.LSTMForecaster(HORIZON, weights="scratch", network=network, training=training)
         return model.fit(panel, threads=1)
@@ -141,7 +181,9 @@ def main() -> None:
         fit(steps)
         seconds[name] = time.process_time() - began
     installed = {dist.metadata["Name"] for dist in importlib.metadata.distributions()}
-    versions = {name: importlib.metadata.version(name) for name in (package, *SEVERAL) if name in installed}
+    versions = {
+        name: importlib.metadata.version(name) for name in (package, *SEVERAL) if name in installed
+    }
     print(json.dumps({**seconds, "versions": {"python": platform.python_version(), **versions}}))
 
 

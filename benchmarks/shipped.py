@@ -1,9 +1,10 @@
-"""How well the shipped network does on each data set, for its model card: test parts, nothing trained.
+"""How well the shipped network does on each data set, for its model card: test parts, nothing
+trained.
 
-One row per set: MASE and sMAPE of the median, coverage of the calibrated 80 % and 95 % intervals, and the seasonal
-naive forecast's MASE beside it. MASE divides by the in-sample error of the seasonal naive forecast with the set's first
-period (for competitions, the competition's). sMAPE means little for series with zeros.
-Networks are compared by validate.py, not by these numbers.
+One row per set: MASE and sMAPE of the median, coverage of the calibrated 80 % and 95 % intervals,
+and the seasonal naive forecast's MASE beside it. MASE divides by the in-sample error of the
+seasonal naive forecast with the set's first period (for competitions, the competition's). sMAPE
+means little for series with zeros. Networks are compared by validate.py, not by these numbers.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ def row(dataset: DataSet) -> dict[str, Any]:
 
 def main() -> None:
     parser = arguments(__doc__ or "")
-    parser.add_argument("--sets", help="names or beginnings of names, with commas between them (default: all)")
+    parser.add_argument(
+        "--sets", help="names or beginnings of names, with commas between them (default: all)"
+    )
     given = parser.parse_args()
     data = data_folder(given.data)
     chosen = tuple(given.sets.split(",")) if given.sets else ("",)
@@ -52,7 +55,10 @@ def main() -> None:
     ratio = geometric_mean([one["mase"] / one["seasonal_naive_mase"] for one in rows])
     print_table([{key: value for key, value in one.items() if key != "protocol"} for one in rows])
     worse = [one["set"] for one in rows if one["mase"] >= one["seasonal_naive_mase"]]
-    print(f"\nMASE over seasonal naive's, geometric mean: {ratio:.3f}; not better on: {', '.join(worse) or 'none'}")
+    print(
+        f"\nMASE over seasonal naive's, geometric mean: {ratio:.3f}; not better on: "
+        f"{', '.join(worse) or 'none'}"
+    )
     if not given.dry and not given.sets:
         result = {"geometric_mean_to_seasonal_naive": ratio, "rows": rows}
         write_result("shipped", __doc__, result, time.monotonic() - began)

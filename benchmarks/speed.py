@@ -1,10 +1,11 @@
 """Seconds that a user waits: whole processes, and the network alone. Medians.
 
-`process_…`: a fresh Python process each time, from start to end, files in the system's cache; the million rows are a
-CSV file of 1,000 daily series with 1,000 values each. `pass_1428x96`: the network (all members) reads 1,428 series of
-96 values and answers, inputs included, in this process; `one_observation`: one new value of one series read and
-answered; `series_per_second`: forecasts with calibrated intervals of 1,428 monthly series of 96 values, without files.
-`core_megabytes` (with --install): a fresh virtual environment with the package and what it depends on, pip left out.
+`process_…`: a fresh Python process each time, from start to end, files in the system's cache; the
+million rows are a CSV file of 1,000 daily series with 1,000 values each. `pass_1428x96`: the
+network (all members) reads 1,428 series of 96 values and answers, inputs included, in this process;
+`one_observation`: one new value of one series read and answered; `series_per_second`: forecasts
+with calibrated intervals of 1,428 monthly series of 96 values, without files. `core_megabytes`
+(with --install): a fresh virtual environment with the package and what it depends on, pip left out.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE.parent / "src"), "MPLBACKEND
 def process_seconds(*command: str) -> float:
     """Wall seconds of one process; a failure ends the benchmark with the process's own words."""
     began = time.perf_counter()
-    done = subprocess.run([sys.executable, *command], env=ENVIRONMENT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, *command], env=ENVIRONMENT, capture_output=True, text=True
+    )
     seconds = time.perf_counter() - began
     if done.returncode:
         sys.exit(f"{' '.join(command)} ended with status {done.returncode}:\n{done.stderr}")
@@ -64,7 +67,9 @@ def write_million_rows(path: Path) -> None:
     with path.open("w") as file:
         file.write("unique_id,ds,y\n")
         for name, row in enumerate(values):
-            file.writelines(f"series_{name},{day},{value}\n" for day, value in zip(days, row, strict=True))
+            file.writelines(
+                f"series_{name},{day},{value}\n" for day, value in zip(days, row, strict=True)
+            )
 
 
 def processes(times: int) -> dict[str, float]:
@@ -78,13 +83,26 @@ def processes(times: int) -> dict[str, float]:
             "process_nothing": ("-c", "pass"),
             "process_airline": ("-m", "lstmcast", *airline),
             "process_airline_out": ("-m", "lstmcast", *airline, "--out", table),
-            "process_airline_plot_out": ("-m", "lstmcast", *airline, "--plot", picture, "--out", table),
+            "process_airline_plot_out": (
+                "-m",
+                "lstmcast",
+                *airline,
+                "--plot",
+                picture,
+                "--out",
+                table,
+            ),
         }
-        result = {name: median(lambda c=c: process_seconds(*c), times) for name, c in commands.items()}
+        result = {
+            name: median(lambda c=c: process_seconds(*c), times) for name, c in commands.items()
+        }
         million = Path(folder) / "million.csv"
         write_million_rows(million)
         check = ("-m", "lstmcast", "check", str(million))
-        return {**result, "process_check_million_rows": median(lambda: process_seconds(*check), min(times, 3))}
+        return {
+            **result,
+            "process_check_million_rows": median(lambda: process_seconds(*check), min(times, 3)),
+        }
 
 
 def network(times: int) -> dict[str, float]:
@@ -96,7 +114,9 @@ def network(times: int) -> dict[str, float]:
     values = 100 + 10 * season + np.cumsum(rng.normal(size=(1_428, 96)), axis=1)
 
     def whole() -> None:
-        found, _ = reading.read(net, reading.start(net, len(values), periods), values, periods, "monthly", True)
+        found, _ = reading.read(
+            net, reading.start(net, len(values), periods), values, periods, "monthly", True
+        )
         reading.answer(net, found)
 
     one = values[:1]
@@ -124,14 +144,20 @@ def core_megabytes() -> float:
         limits = HERE.parent / "constraints.txt"
         subprocess.run([*pip, "install", "--constraint", str(limits), str(HERE.parent)], check=True)
         subprocess.run([*pip, "uninstall", "--yes", "pip"], check=True)
-        files = [path for path in Path(folder).rglob("*") if path.is_file() and not path.is_symlink()]
+        files = [
+            path for path in Path(folder).rglob("*") if path.is_file() and not path.is_symlink()
+        ]
         return sum(path.stat().st_size for path in files) / 1e6
 
 
 def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument("--times", type=int, default=7, help="processes of each kind")
-    parser.add_argument("--install", action="store_true", help="also measure the core's size on disk (needs an index)")
+    parser.add_argument(
+        "--install",
+        action="store_true",
+        help="also measure the core's size on disk (needs an index)",
+    )
     given = parser.parse_args()
     began = time.monotonic()
     result = processes(given.times) | network(given.times)

@@ -32,9 +32,13 @@ def cell(value: Any) -> str:
 def table(rows: Sequence[Row], columns: Mapping[str, tuple[str, Callable[[Any], str]]]) -> str:
     """Markdown: a column for each key, with its heading and how it is written."""
     lines = ["| " + " | ".join(heading for heading, _ in columns.values()) + " |"]
-    lines.append("|" + "|".join("---" if write is str else "--:" for _, write in columns.values()) + "|")
+    lines.append(
+        "|" + "|".join("---" if write is str else "--:" for _, write in columns.values()) + "|"
+    )
     for row in rows:
-        lines.append("| " + " | ".join(write(row.get(key)) for key, (_, write) in columns.items()) + " |")
+        lines.append(
+            "| " + " | ".join(write(row.get(key)) for key, (_, write) in columns.items()) + " |"
+        )
     return "\n".join(lines)
 
 
@@ -60,8 +64,9 @@ def measured(result: Row) -> str:
     """When and where."""
     machine, versions = result["machine"], result["versions"]
     return (
-        f"Measured on {result['date']} with lstmcast {versions['lstmcast']} and Python {versions['python']}, "
-        f"{machine['cores']} cores ({machine['cpu']}), threads: {result['threads']}."
+        f"Measured on {result['date']} with lstmcast {versions['lstmcast']} and Python "
+        f"{versions['python']}, {machine['cores']} cores ({machine['cpu']}), threads: "
+        f"{result['threads']}."
     )
 
 

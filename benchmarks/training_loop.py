@@ -1,14 +1,17 @@
-"""What training costs around the network itself: our loop beside a bare PyTorch loop over the same layers.
+"""What training costs around the network itself: our loop beside a bare PyTorch loop over the same
+layers.
 
-`windows`: two LSTM layers of 128 units and a linear layer, 128 random windows of 48 steps, the squared error of the
-next value, Adam. The two loops take turns in this process, 10 updates each, 12 turns; the ratio is the median over
-turns of our seconds over the bare loop's, all that an epoch of ours does included. `one_thread` is the same with one,
-in processor seconds, for which it hardly matters what else runs on the machine.
+`windows`: two LSTM layers of 128 units and a linear layer, 128 random windows of 48 steps, the
+squared error of the next value, Adam. The two loops take turns in this process, 10 updates each, 12
+turns; the ratio is the median over turns of our seconds over the bare loop's, all that an epoch of
+ours does included. `one_thread` is the same with one, in processor seconds, for which it hardly
+matters what else runs on the machine.
 
-`sequence`: the network of the article on airline passengers (5, 4 and 3 units, dense layer, RMSprop): 1,000 epochs,
-each one update over the 99 steps of the training part and a validation over the 43 after them, which decides whether
-the weights are kept. Seconds of the whole fit, and of the bare loop, which keeps no weights: medians of three, in
-turns; `processor`: what our fit took of one.
+`sequence`: the network of the article on airline passengers (5, 4 and 3 units, dense layer,
+RMSprop): 1,000 epochs, each one update over the 99 steps of the training part and a validation over
+the 43 after them, which decides whether the weights are kept. Seconds of the whole fit, and of the
+bare loop, which keeps no weights: medians of three, in turns; `processor`: what our fit took of
+one.
 """
 
 from __future__ import annotations
@@ -28,7 +31,14 @@ from common import HERE, arguments, print_table, write_result
 import lstmcast as lc
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training.callbacks import Report
-from lstmcast.training.config import Loss, Optimiser, TrainingConfig, Validation, WholeSequence, Windows
+from lstmcast.training.config import (
+    Loss,
+    Optimiser,
+    TrainingConfig,
+    Validation,
+    WholeSequence,
+    Windows,
+)
 from lstmcast.training.fitting import fit_network
 from lstmcast.windows import PlainData
 
@@ -40,7 +50,14 @@ EPOCHS, ARTICLE = 1_000, (5, 4, 3)
 def plain_data(series: np.ndarray, end: int) -> PlainData:
     """One series as it is."""
     values = series[:, None].astype(np.float64)
-    return PlainData(values, values, np.array([0, len(series)]), np.array([end]), np.array(["a"], object), horizon=1)
+    return PlainData(
+        values,
+        values,
+        np.array([0, len(series)]),
+        np.array([end]),
+        np.array(["a"], object),
+        horizon=1,
+    )
 
 
 def timed(action: Callable[[], object], clock: Callable[[], float]) -> float:
@@ -71,7 +88,9 @@ def windows(threads: int) -> dict[str, float]:
     length = BATCH * UPDATES + WINDOW  # as many windows as an epoch takes
     series = np.sin(np.arange(length) / 7) + np.random.default_rng(0).normal(0, 0.1, length)
     starts, values = torch.arange(length - WINDOW), torch.from_numpy(series).float()
-    bare = BareWindows(values, starts, layers=LAYERS, units=UNITS, window=WINDOW, horizon=1, batch=BATCH)
+    bare = BareWindows(
+        values, starts, layers=LAYERS, units=UNITS, window=WINDOW, horizon=1, batch=BATCH
+    )
     turns = Turns(bare, time.process_time if threads == 1 else time.perf_counter)
     network = NetworkConfig((UNITS,) * LAYERS, inputs="plain", head="point", horizon=1)
     config = TrainingConfig(
@@ -92,7 +111,8 @@ def windows(threads: int) -> dict[str, float]:
 
 
 def differences() -> np.ndarray:
-    """Of the airline passengers, (143,), scaled to 0 … 1 as the article does on its training part."""
+    """Of the airline passengers, (143,), scaled to 0 … 1 as the article does on its training
+    part."""
     panel = lc.read(str(HERE.parent / "examples" / "airline.csv"))
     change = np.diff(panel.values)
     low, high = change[:100].min(), change[:100].max()
@@ -105,9 +125,13 @@ def sequence(times: int) -> dict[str, float]:
     x = torch.from_numpy(series).float()[:, None]
     network = NetworkConfig(ARTICLE, inputs="plain", head="point", horizon=1)
     config = TrainingConfig(
-        epochs=EPOCHS, regime=WholeSequence(), optimiser=Optimiser("rmsprop", 1e-2, decay=0.99), loss=Loss("mse"),
-        validation=Validation(steps=43, fresh=True), initialiser="chainer",
-    )  # fmt: skip
+        epochs=EPOCHS,
+        regime=WholeSequence(),
+        optimiser=Optimiser("rmsprop", 1e-2, decay=0.99),
+        loss=Loss("mse"),
+        validation=Validation(steps=43, fresh=True),
+        initialiser="chainer",
+    )
     data = plain_data(series, 100)
     found: dict[str, list[float]] = {"ours": [], "bare": [], "processor": []}
     for _ in range(times):
@@ -122,7 +146,9 @@ def sequence(times: int) -> dict[str, float]:
 
 def main() -> None:
     parser = arguments(__doc__ or "")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="of the larger network")
+    parser.add_argument(
+        "--threads", type=int, default=len(os.sched_getaffinity(0)), help="of the larger network"
+    )
     given = parser.parse_args()
     began = time.monotonic()
     found: dict[str, Any] = {
@@ -134,7 +160,12 @@ def main() -> None:
         row.setdefault("ratio", row["ours"] / row["bare"])
     print_table([{"seconds": name, **row} for name, row in found.items()])
     if not given.dry:
-        write_result("training_loop", __doc__, {"loop_threads": given.threads, **found}, time.monotonic() - began)
+        write_result(
+            "training_loop",
+            __doc__,
+            {"loop_threads": given.threads, **found},
+            time.monotonic() - began,
+        )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
-"""M3 competition, monthly part: the network trained on the training parts of its 1,428 series, official test parts.
+"""M3 competition, monthly part: the network trained on the training parts of its 1,428 series,
+official test parts.
 
-`scratch`: a new network (two layers of 64 units, quantiles), `fine-tuned`: the shipped one trained further; each with
-the settings that `fit` uses unless told otherwise, which hold the last 18 values of each training part back to choose
-an epoch and to measure intervals, and with `validation=None`, which learns from these too, for a number of epochs that
-was chosen beforehand: by forecasting the last 18 values of the training parts from those before (`--chosen` does this).
-`mixed` computes in bfloat16 where that serves.
-`shipped` is not trained on any of it. MASE, sMAPE and CRPS as in m3.py. `seconds` is the whole call of `fit`, on all
-processors; `cpu_seconds` adds up what they worked. Seed 0, not chosen.
+`scratch`: a new network (two layers of 64 units, quantiles), `fine-tuned`: the shipped one trained
+further; each with the settings that `fit` uses unless told otherwise, which hold the last 18 values
+of each training part back to choose an epoch and to measure intervals, and with `validation=None`,
+which learns from these too, for a number of epochs that was chosen beforehand: by forecasting the
+last 18 values of the training parts from those before (`--chosen` does this). `mixed` computes in
+bfloat16 where that serves. `shipped` is not trained on any of it. MASE, sMAPE and CRPS as in m3.py.
+`seconds` is the whole call of `fit`, on all processors; `cpu_seconds` adds up what they worked.
+Seed 0, not chosen.
 """
 
 from __future__ import annotations
@@ -50,10 +52,15 @@ def timed(action: Callable[[], Any]) -> tuple[Any, dict[str, float]]:
     """What it gives, and seconds on the clock and of all processors."""
     began, worked = time.perf_counter(), time.process_time()
     result = action()
-    return result, {"seconds": time.perf_counter() - began, "cpu_seconds": time.process_time() - worked}
+    return result, {
+        "seconds": time.perf_counter() - began,
+        "cpu_seconds": time.process_time() - worked,
+    }
 
 
-def row(name: str, dataset: DataSet, model: lc.LSTMForecaster, threads: int | None, fit: bool = True) -> dict[str, Any]:
+def row(
+    name: str, dataset: DataSet, model: lc.LSTMForecaster, threads: int | None, fit: bool = True
+) -> dict[str, Any]:
     """Fit on what is known before the cutoffs, and the errors after them."""
     known = dataset.panel.until(dataset.counts[:, 0])
     fitted, seconds = timed(lambda: model.fit(known, threads=threads)) if fit else (model, {})
@@ -66,7 +73,9 @@ def row(name: str, dataset: DataSet, model: lc.LSTMForecaster, threads: int | No
 def compare(dataset: DataSet, threads: int | None) -> list[dict[str, Any]]:
     """Numbers of epochs on the last part of the training parts: what CHOSEN was read from."""
     lengths = dataset.counts[:, 0]
-    before = replace(dataset, panel=dataset.panel.until(lengths), counts=lengths[:, None] - dataset.horizon)
+    before = replace(
+        dataset, panel=dataset.panel.until(lengths), counts=lengths[:, None] - dataset.horizon
+    )
     rows = [row("shipped", before, lc.LSTMForecaster(before.horizon), None, fit=False)]
     for kind, config in (("scratch", SCRATCH), ("fine-tuned", FINE)):
         for training in (config, *(everything(config, epochs) for epochs in EPOCHS[kind])):
@@ -83,14 +92,23 @@ def tested(dataset: DataSet, threads: int | None) -> list[dict[str, Any]]:
         for name, one in ((kind, config), (f"{kind}, mixed", replace(config, precision="mixed"))):
             rows.append(row(name, dataset, forecaster(kind, one, dataset.horizon), threads))
         training = everything(config, CHOSEN[kind])
-        rows.append(row(f"{kind}, nothing held back", dataset, forecaster(kind, training, dataset.horizon), threads))
+        rows.append(
+            row(
+                f"{kind}, nothing held back",
+                dataset,
+                forecaster(kind, training, dataset.horizon),
+                threads,
+            )
+        )
     return rows
 
 
 def main() -> None:
     parser = arguments(__doc__ or "")
     parser.add_argument("--threads", type=int, help="processors (default: what fit chooses)")
-    parser.add_argument("--chosen", action="store_true", help="compare numbers of epochs, without the test parts")
+    parser.add_argument(
+        "--chosen", action="store_true", help="compare numbers of epochs, without the test parts"
+    )
     given = parser.parse_args()
     data: Path = data_folder(given.data)
     began = time.monotonic()
@@ -101,7 +119,12 @@ def main() -> None:
     rows = tested(dataset, given.threads)
     print_table(rows)
     if not given.dry:
-        write_result("training_m3", __doc__, {"fit_threads": given.threads, "rows": rows}, time.monotonic() - began)
+        write_result(
+            "training_m3",
+            __doc__,
+            {"fit_threads": given.threads, "rows": rows},
+            time.monotonic() - began,
+        )
 
 
 if __name__ == "__main__":

@@ -1,21 +1,24 @@
-"""Windows per second of training, M3 monthly: lstmcast beside NeuralForecast, Darts and a bare PyTorch loop.
+"""Windows per second of training, M3 monthly: lstmcast beside NeuralForecast, Darts and a bare
+PyTorch loop.
 
-The same network for all: one or two LSTM layers of 64 units read 36 values, a linear layer answers the next 18; squared
-error, Adam, 128 random windows in an update, float32, no validation, no files, no progress bars. The series are the
-training parts of the 1,428 monthly series, each divided by its mean beforehand. NeuralForecast's `LSTM` has a
-linear layer at each of the last 18 steps (`decoder_layers=1`), no scaling, `windows_batch_size=128` of 32 series;
-Darts' `BlockRNNModel` is the same network as ours. Each is a process of its own with one thread: processor
-seconds (what else runs on the machine hardly counts) of a fit of 210 updates less those of one of 10, so that
-starting and preparing are left out. The processes take turns; medians of three.
-`relative` is the median over turns of the windows per second over the bare loop's in the same turn.
+The same network for all: one or two LSTM layers of 64 units read 36 values, a linear layer answers
+the next 18; squared error, Adam, 128 random windows in an update, float32, no validation, no files,
+no progress bars. The series are the training parts of the 1,428 monthly series, each divided by its
+mean beforehand. NeuralForecast's `LSTM` has a linear layer at each of the last 18 steps
+(`decoder_layers=1`), no scaling, `windows_batch_size=128` of 32 series; Darts' `BlockRNNModel` is
+the same network as ours. Each is a process of its own with one thread: processor seconds (what else
+runs on the machine hardly counts) of a fit of 210 updates less those of one of 10, so that starting
+and preparing are left out. The processes take turns; medians of three. `relative` is the median
+over turns of the windows per second over the bare loop's in the same turn.
 
-`lstmcast, every step` is another way to train the same network: a loss at each of the 36 steps of a window, so that
-each step with the 18 values after it is an example; `examples_per_second` counts these, and equals windows elsewhere.
-`mixed` computes in bfloat16 where that serves, as the peers could too: it is not compared with them.
+`lstmcast, every step` is another way to train the same network: a loss at each of the 36 steps of a
+window, so that each step with the 18 values after it is an example; `examples_per_second` counts
+these, and equals windows elsewhere. `mixed` computes in bfloat16 where that serves, as the peers
+could too: it is not compared with them.
 
-The peers are run with `--peers --python PATH` (a Python with neuralforecast and darts); their rows are kept in
-results/peers/training.json with their versions and compared by `relative` later, so that the machine's speed on that
-day does not count.
+The peers are run with `--peers --python PATH` (a Python with neuralforecast and darts); their rows
+are kept in results/peers/training.json with their versions and compared by `relative` later, so
+that the machine's speed on that day does not count.
 """
 
 from __future__ import annotations
@@ -31,7 +34,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import HERE, RESULTS, arguments, circumstances, data_folder, print_table, rounded, write_result
+from common import (
+    HERE,
+    RESULTS,
+    arguments,
+    circumstances,
+    data_folder,
+    print_table,
+    rounded,
+    write_result,
+)
 from peer_training import BATCH, WINDOW
 from sets import load
 
@@ -52,10 +64,22 @@ def write_series(data: Path, path: Path) -> None:
 
 def measured(library: str, layers: int, python: str, series: Path) -> dict[str, Any]:
     """Windows per second of one process, and its versions."""
-    alone = ["-P"] if library in PEERS else []  # numba would take our coverage.py for the package of that name
-    command = [python, *alone, str(HERE / "peer_training.py"), library, str(layers), str(SHORT), str(LONG), str(series)]
+    # numba would take our coverage.py for the package of that name
+    alone = ["-P"] if library in PEERS else []
+    command = [
+        python,
+        *alone,
+        str(HERE / "peer_training.py"),
+        library,
+        str(layers),
+        str(SHORT),
+        str(LONG),
+        str(series),
+    ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parent / "src")}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=series.parent)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, cwd=series.parent
+    )
     if done.returncode:
         sys.exit(f"{library} failed with {python}:\n{done.stderr[-2000:]}")
     said = json.loads(done.stdout.splitlines()[-1])
@@ -69,16 +93,25 @@ def take_turns(pythons: Mapping[str, str], layers: int, series: Path) -> list[di
     for _ in range(TURNS):
         for name, python in pythons.items():
             found[name].append(measured(name, layers, python, series))
-    speeds = {name: np.array([one["windows_per_second"] for one in turns]) for name, turns in found.items()}
+    speeds = {
+        name: np.array([one["windows_per_second"] for one in turns])
+        for name, turns in found.items()
+    }
     rows = []
     for name, speed in speeds.items():
         relative = float(np.median(speed / speeds["bare PyTorch"]))
         examples = WINDOW if "every step" in name else 1
-        rows.append({
-            "layers": layers, "library": name, "windows_per_second": float(np.median(speed)), "relative": relative,
-            "examples_per_second": examples * float(np.median(speed)), "examples_relative": examples * relative,
-            "versions": found[name][0]["versions"],
-        })  # fmt: skip
+        rows.append(
+            {
+                "layers": layers,
+                "library": name,
+                "windows_per_second": float(np.median(speed)),
+                "relative": relative,
+                "examples_per_second": examples * float(np.median(speed)),
+                "examples_relative": examples * relative,
+                "versions": found[name][0]["versions"],
+            }
+        )
     return rows
 
 
@@ -102,14 +135,19 @@ def times_as_fast(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     for name, layers in by_key:
         if name in PEERS:
             for ours in COMPARED:
-                value = by_key[ours, layers]["examples_relative"] / by_key[name, layers]["examples_relative"]
+                value = (
+                    by_key[ours, layers]["examples_relative"]
+                    / by_key[name, layers]["examples_relative"]
+                )
                 found[f"{ours} / {name}, {layers} layer{'s' * (layers > 1)}"] = value
     return found
 
 
 def main() -> None:
     parser = arguments(__doc__ or "")
-    parser.add_argument("--peers", action="store_true", help="train with NeuralForecast and Darts again (minutes)")
+    parser.add_argument(
+        "--peers", action="store_true", help="train with NeuralForecast and Darts again (minutes)"
+    )
     parser.add_argument("--python", default=sys.executable, help="the Python that has them")
     given = parser.parse_args()
     data = data_folder(given.data)
@@ -130,7 +168,9 @@ def main() -> None:
         rows += json.loads(KEPT.read_text())["rows"]
     print_table([{key: value for key, value in row.items() if key != "versions"} for row in rows])
     ratios = times_as_fast(rows)
-    print_table([{"examples per second": name, "times as many": value} for name, value in ratios.items()])
+    print_table(
+        [{"examples per second": name, "times as many": value} for name, value in ratios.items()]
+    )
     if not given.dry:
         result = {"times_as_fast": ratios, "rows": rows}
         write_result("training_peers", __doc__, result, time.monotonic() - began)

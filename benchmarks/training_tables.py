@@ -1,4 +1,5 @@
-"""The tables about training: what it costs, what it gives, and what happens to it when it is killed."""
+"""The tables about training: what it costs, what it gives, and what happens to it when it is
+killed."""
 
 from __future__ import annotations
 
@@ -10,10 +11,15 @@ from tables import Results, measured, number, rows_of, seconds, share, table, te
 def m3(results: Results) -> str:
     """A line per way to train."""
     columns = {
-        "method": ("method", str), "epochs": ("epochs", text(0)), "mase": ("MASE", text(3)),
-        "smape": ("sMAPE %", text(2)), "scaled_crps": ("CRPS, scaled", text(3)), "coverage80": ("in 80 %", share),
-        "coverage95": ("in 95 %", share), "seconds": ("seconds of training", text(1)),
-    }  # fmt: skip
+        "method": ("method", str),
+        "epochs": ("epochs", text(0)),
+        "mase": ("MASE", text(3)),
+        "smape": ("sMAPE %", text(2)),
+        "scaled_crps": ("CRPS, scaled", text(3)),
+        "coverage80": ("in 80 %", share),
+        "coverage95": ("in 95 %", share),
+        "seconds": ("seconds of training", text(1)),
+    }
     return with_protocol(results, "training_m3", table(rows_of(results, "training_m3"), columns))
 
 
@@ -25,7 +31,11 @@ def loop(results: Results) -> str:
         "sequence": "5-4-3 units, 1,000 epochs",
     }
     found = [{"what": what, **results["training_loop"][name]} for name, what in names.items()]
-    columns = {"what": ("", str), "ours": ("lstmcast, s", text(3)), "bare": ("bare loop, s", text(3))}
+    columns = {
+        "what": ("", str),
+        "ours": ("lstmcast, s", text(3)),
+        "bare": ("bare loop, s", text(3)),
+    }
     columns["ratio"] = ("ratio", text(2))
     return with_protocol(results, "training_loop", table(found, columns))
 
@@ -33,10 +43,13 @@ def loop(results: Results) -> str:
 def peers(results: Results) -> str:
     """Windows and examples per second of each library, and how many times as many ours are."""
     columns = {
-        "library": ("library", str), "layers": ("layers", text(0)), "windows_per_second": ("windows / s", text(0)),
-        "relative": ("… / bare loop's", text(2)), "examples_per_second": ("examples / s", text(0)),
+        "library": ("library", str),
+        "layers": ("layers", text(0)),
+        "windows_per_second": ("windows / s", text(0)),
+        "relative": ("… / bare loop's", text(2)),
+        "examples_per_second": ("examples / s", text(0)),
         "examples_relative": ("… / bare loop's", text(2)),
-    }  # fmt: skip
+    }
     times = results["training_peers"]["times_as_fast"]
     ratios = [{"pair": pair, "times": value} for pair, value in times.items()]
     compared = table(ratios, {"pair": ("examples per second", str), "times": ("ratio", text(2))})
@@ -58,15 +71,22 @@ def killed(results: Results) -> str:
     for kind in dict.fromkeys(row["kind"] for row in rows):
         ours = [row for row in rows if row["kind"] == kind]
         moments = [row["moment"] for row in ours]
-        kinds.append({
-            "kind": kind, "whole": seconds(ours[0]["whole_seconds"]), "kills": number(len(ours), 0),
-            "moments": f"{min(moments):.1f} … {max(moments):.1f} s",
-            "same": number(sum(row["same"] for row in ours), 0),
-        })  # fmt: skip
+        kinds.append(
+            {
+                "kind": kind,
+                "whole": seconds(ours[0]["whole_seconds"]),
+                "kills": number(len(ours), 0),
+                "moments": f"{min(moments):.1f} … {max(moments):.1f} s",
+                "same": number(sum(row["same"] for row in ours), 0),
+            }
+        )
     columns = {
-        "kind": ("training", str), "whole": ("takes", str), "kills": ("killed", str), "moments": ("after", str),
+        "kind": ("training", str),
+        "whole": ("takes", str),
+        "kills": ("killed", str),
+        "moments": ("after", str),
         "same": ("same bits after resuming", str),
-    }  # fmt: skip
+    }
     return with_protocol(results, "kill_resume", table(kinds, columns))
 
 
@@ -74,18 +94,26 @@ def online(results: Results) -> str:
     """Ticks per second: a line per number of rows, a column per way."""
     rows = rows_of(results, "online")
     by_rows = [
-        {"rows": count, **{row["way"]: row["ticks_per_second"] for row in rows if row["rows"] == count}}
+        {
+            "rows": count,
+            **{row["way"]: row["ticks_per_second"] for row in rows if row["rows"] == count},
+        }
         for count in dict.fromkeys(row["rows"] for row in rows)
     ]
     columns = {
-        "rows": ("rows", text(0)), "predicting": ("predicting", text(0)),
+        "rows": ("rows", text(0)),
+        "predicting": ("predicting", text(0)),
         "every tick": ("learning at every tick (chunk 4)", text(0)),
         "every 4th": ("learning every 4th tick", text(0)),
-    }  # fmt: skip
+    }
     return f"{table(by_rows, columns)}\n\n{measured(results['online'])}"
 
 
 TRAINING: dict[str, Callable[[Results], str]] = {
-    "training-m3": m3, "training-loop": loop, "training-peers": peers, "training-ar1": ar1, "killed": killed,
+    "training-m3": m3,
+    "training-loop": loop,
+    "training-peers": peers,
+    "training-ar1": ar1,
+    "killed": killed,
     "online": online,
-}  # fmt: skip
+}

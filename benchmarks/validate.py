@@ -1,10 +1,12 @@
-"""Which network forecasts best: windows cut from the training parts of the data sets, never from their test parts.
+"""Which network forecasts best: windows cut from the training parts of the data sets, never from
+their test parts.
 
-`python benchmarks/validate.py FOLDER …` compares network folders (the shipped network unless named) on the last windows
-before each set's first test cutoff: MASE, scaled CRPS and coverage of the network's own quantiles, without calibration,
-beside the seasonal naive forecast. Large sets are thinned. The overall numbers are geometric means over the sets of
-MASE and CRPS relative to the seasonal naive forecast's MASE; the single series of `classic` count as one set together.
-The variants of the shipped network are chosen by this.
+`python benchmarks/validate.py FOLDER …` compares network folders (the shipped network unless named)
+on the last windows before each set's first test cutoff: MASE, scaled CRPS and coverage of the
+network's own quantiles, without calibration, beside the seasonal naive forecast. Large sets are
+thinned. The overall numbers are geometric means over the sets of MASE and CRPS relative to the
+seasonal naive forecast's MASE; the single series of `classic` count as one set together. The
+variants of the shipped network are chosen by this.
 """
 
 from __future__ import annotations
@@ -13,7 +15,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-from common import Uncalibrated, arguments, data_folder, geometric_mean, print_table, scores, write_result
+from common import (
+    Uncalibrated,
+    arguments,
+    data_folder,
+    geometric_mean,
+    print_table,
+    scores,
+    write_result,
+)
 from sets import ALL, DataSet, load
 
 from lstmcast.evaluation.backtest import backtest
@@ -26,7 +36,13 @@ def validate(dataset: DataSet, networks: dict[str, Uncalibrated]) -> list[dict[s
     naive = SeasonalNaive()
     rows = []
     for label, network in networks.items():
-        tested = backtest(network, held_out.panel, cutoffs=held_out.counts, horizon=held_out.horizon, baselines=[naive])
+        tested = backtest(
+            network,
+            held_out.panel,
+            cutoffs=held_out.counts,
+            horizon=held_out.horizon,
+            baselines=[naive],
+        )
         base = scores(held_out, tested.actual, tested.forecasts[naive.name])["mase"]
         row = scores(held_out, tested.actual, tested.forecasts[network.name])
         rows.append(
@@ -60,8 +76,12 @@ def overall(rows: list[dict[str, Any]], network: str) -> dict[str, Any]:
 
 def main() -> None:
     parser = arguments(__doc__ or "")
-    parser.add_argument("networks", nargs="*", default=["pretrained"], help="folders that hold a network")
-    parser.add_argument("--sets", help="names or beginnings of names, with commas between them (default: all)")
+    parser.add_argument(
+        "networks", nargs="*", default=["pretrained"], help="folders that hold a network"
+    )
+    parser.add_argument(
+        "--sets", help="names or beginnings of names, with commas between them (default: all)"
+    )
     given = parser.parse_args()
     data = data_folder(given.data)
     chosen = tuple(given.sets.split(",")) if given.sets else ("",)
@@ -76,7 +96,9 @@ def main() -> None:
     print("\nGeometric means over the sets:")
     print_table(means)
     if not given.dry and not given.sets:
-        write_result("validation", __doc__, {"overall": means, "rows": rows}, time.monotonic() - began)
+        write_result(
+            "validation", __doc__, {"overall": means, "rows": rows}, time.monotonic() - began
+        )
 
 
 if __name__ == "__main__":

@@ -32,10 +32,16 @@ COLOURS = 64  # enough for lines and text, at a third of the size
 
 # Which pictures of an example are shown, and under which name here.
 SHOWN = {
-    "airline": {"prediction-observed": "airline-observed", "prediction-fed-back": "airline-fed-back"},
+    "airline": {
+        "prediction-observed": "airline-observed",
+        "prediction-fed-back": "airline-fed-back",
+    },
     "sine": {"free-run": "sine-free-run"},
     "beats": {"free-run": "beats-free-run"},
-    "sine-cosine": {"errors-of-snapshots": "sine-cosine-snapshots", "prediction": "sine-cosine-prediction"},
+    "sine-cosine": {
+        "errors-of-snapshots": "sine-cosine-snapshots",
+        "prediction": "sine-cosine-prediction",
+    },
     "stocks": {"error": "stocks-error"},
     "temperature": {"next-five": "temperature-next-five", "errors": "temperature-errors"},
 }
@@ -83,7 +89,9 @@ def smaller(picture: Path, to: Path) -> None:
     with Image.open(picture) as found:
         drawn = found.convert("RGB")
     drawn.thumbnail((1000, 2000), Image.Resampling.LANCZOS)
-    drawn.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(to, optimize=True)
+    drawn.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(
+        to, optimize=True
+    )
     sys.stdout.write(f"{to.name}: {to.stat().st_size / 1000:.0f} kB\n")
 
 
@@ -114,16 +122,26 @@ def unrolled(to: Path, words: dict[str, str]) -> None:
             smaller(picture, to)
 
 
-def draw(ax: Axes, title: str, answered: tuple[int, ...], feeds_back: bool, words: dict[str, str]) -> None:
-    """One pane: inputs below, LSTM boxes above, then the dense layer and the loss of the steps that are answered."""
+def draw(
+    ax: Axes, title: str, answered: tuple[int, ...], feeds_back: bool, words: dict[str, str]
+) -> None:
+    """One pane: inputs below, LSTM boxes above, then the dense layer and the loss of the steps
+    that are answered."""
 
     def said(text: str) -> str:
         return words.get(text, text)
 
-    steps = [step for step in range(max(answered) + 1) if step != STEPS]  # a gap between two batches
+    # a gap between two batches
+    steps = [step for step in range(max(answered) + 1) if step != STEPS]
     for number, step in enumerate(steps):
         own = feeds_back and step > 0
-        box(ax, step, 0, f"{'ŷ' if own else 'x'}  t+{number}" if number else "x  t", *(OWN if own else TRUE))
+        box(
+            ax,
+            step,
+            0,
+            f"{'ŷ' if own else 'x'}  t+{number}" if number else "x  t",
+            *(OWN if own else TRUE),
+        )
         box(ax, step, 1, "LSTM", *CELL)
         arrow(ax, (step, HIGH / 2), (step, 1 - HIGH / 2))
         if step in answered:
@@ -174,7 +192,9 @@ def box(ax: Axes, step: float, level: float, text: str, face: str, edge: str) ->
     ax.text(step, level, text, ha="center", va="center", fontsize=9)
 
 
-def arrow(ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str = FAINT) -> None:
+def arrow(
+    ax: Axes, start: tuple[float, float], end: tuple[float, float], colour: str = FAINT
+) -> None:
     """From box to box."""
     style: dict[str, Any] = {
         "arrowstyle": "-|>",

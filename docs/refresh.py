@@ -9,8 +9,9 @@ A page runs from top to bottom in a folder of its own that holds airline.csv and
 - a `console` block is commands, each after a `$`, and what they print, notes on standard error included;
 - a `python` block is run; what it prints is the `text` block titled "prints" that follows, if one does.
 
-Pictures that a page shows are taken from that folder, where its examples have drawn them; those of the examples of
-`lstmcast example` are drawn by pictures.py. The tests run the same functions and compare.
+Pictures that a page shows are taken from that folder, where its examples have drawn them; those of
+the examples of `lstmcast example` are drawn by pictures.py. The tests run the same functions and
+compare.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-BLOCK = re.compile(r'^```(?P<kind>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<body>.*?)^```$', re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r'^```(?P<kind>\w+)(?: title="(?P<title>[^"]+)")?\n(?P<body>.*?)^```$', re.MULTILINE | re.DOTALL
+)
 EXAMPLE = re.compile(r"^```(console|python)", re.MULTILINE)
 PICTURE = re.compile(r"images/([\w-]+\.png)")
 LONGEST = 120  # seconds for one command
@@ -77,11 +80,21 @@ def console(body: str, folder: Path) -> str:
 def _run(command: str, folder: Path) -> str:
     python = f'python() {{ "{sys.executable}" "$@"; }}'  # this one, whatever is on the path
     shell = f'{python}\nlstmcast() {{ python -m lstmcast "$@"; }}\n{command}'
-    variables = {"PYTHONPATH": str(ROOT / "src"), "COLUMNS": "100", "PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": "1"}
+    variables = {
+        "PYTHONPATH": str(ROOT / "src"),
+        "COLUMNS": "100",
+        "PYTHONIOENCODING": "utf-8",
+        "OMP_NUM_THREADS": "1",
+    }
     done = subprocess.run(
-        ["bash", "-c", shell], cwd=folder, env=os.environ | variables, timeout=LONGEST, encoding="utf-8",
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+        ["bash", "-c", shell],
+        cwd=folder,
+        env=os.environ | variables,
+        timeout=LONGEST,
+        encoding="utf-8",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     return _tidy(done.stdout.replace(f"{folder}/", ""))
 
 

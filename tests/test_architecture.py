@@ -28,8 +28,20 @@ HOMES = {
     "h5py": ("exchange/",),
     "narwhals": ("data/",),
 }
-# Packages that cost a tenth of a second or more: never imported at the top of a module outside their home.
-SLOW = {"duckdb", "narwhals", "matplotlib", "pandas", "plotly", "polars", "pyarrow", "rich", "scipy", "statsforecast"}
+# Packages that cost a tenth of a second or more: never imported at the top of a module outside
+# their home.
+SLOW = {
+    "duckdb",
+    "narwhals",
+    "matplotlib",
+    "pandas",
+    "plotly",
+    "polars",
+    "pyarrow",
+    "rich",
+    "scipy",
+    "statsforecast",
+}
 
 
 def imports(module: str, *, top_level: bool = False) -> set[str]:
@@ -52,7 +64,9 @@ def test_packages_stay_in_their_homes(module):
     assert not strays
 
 
-@pytest.mark.parametrize("module", [module for module in MODULES if not module.startswith("training/")])
+@pytest.mark.parametrize(
+    "module", [module for module in MODULES if not module.startswith("training/")]
+)
 def test_slow_packages_are_imported_where_they_are_used(module):
     assert not imports(module, top_level=True) & SLOW
 
@@ -64,11 +78,23 @@ def loaded_after(code: str) -> set[str]:
     return set(done.stdout.split("\n")[-2].split())
 
 
-FRAMEWORKS = {"torch", "pandas", "polars", "pyarrow", "scipy", "statsforecast", "sklearn", "jax", "tensorflow"}
+FRAMEWORKS = {
+    "torch",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "scipy",
+    "statsforecast",
+    "sklearn",
+    "jax",
+    "tensorflow",
+}
 
 
 def test_forecasting_a_file_loads_no_framework(tmp_path):
-    rows = "\n".join(f"20{y}-{m:02}-01,{100 + 10 * m + y}" for y in range(10, 20) for m in range(1, 13))
+    rows = "\n".join(
+        f"20{y}-{m:02}-01,{100 + 10 * m + y}" for y in range(10, 20) for m in range(1, 13)
+    )
     (tmp_path / "sales.csv").write_text(f"month,sales\n{rows}\n")
     loaded = loaded_after(
         "import lstmcast as lc\n"

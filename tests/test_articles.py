@@ -45,7 +45,9 @@ def example(monkeypatch):
         module = types.SimpleNamespace(first=first, second=second, JAPANESE={"step": "ステップ"})
         monkeypatch.setitem(sys.modules, "lstmcast.articles.fake", module)
         monkeypatch.setattr(
-            articles, "EXAMPLES", {name: Example("fake", name, f"the {name}") for name in ("first", "second")}
+            articles,
+            "EXAMPLES",
+            {name: Example("fake", name, f"the {name}") for name in ("first", "second")},
         )
         return install
 
@@ -89,7 +91,9 @@ def test_what_is_said_is_printed_and_logged(tmp_path, capsys):
 
 def test_tables_hold_words_dates_and_numbers(tmp_path):
     dates = np.datetime64("2020-01-01") + np.arange(2)
-    path = Run(tmp_path, quiet=True).table("t", {"name": ["a, b", "c"], "date": dates, "x": np.array([1.5, np.nan])})
+    path = Run(tmp_path, quiet=True).table(
+        "t", {"name": ["a, b", "c"], "date": dates, "x": np.array([1.5, np.nan])}
+    )
     assert path.read_text() == 'name,date,x\n"a, b",2020-01-01,1.5\nc,2020-01-02,\n'
 
 
@@ -108,7 +112,9 @@ def test_a_new_run_writes_a_new_log_and_removes_old_networks_only(tmp_path):
     (folder / "mine.txt").write_text("kept")
     to.finish({})
     again = Run(tmp_path, quiet=True)
-    assert again.saved_networks("best") == folder and [path.name for path in folder.iterdir()] == ["mine.txt"]
+    assert again.saved_networks("best") == folder and [path.name for path in folder.iterdir()] == [
+        "mine.txt"
+    ]
     assert (tmp_path / "log.txt").read_text() == ""
 
 
@@ -116,13 +122,33 @@ def test_a_new_run_writes_a_new_log_and_removes_old_networks_only(tmp_path):
 
 
 def test_summary_and_table_of_an_example(example, tmp_path, capsys):
-    example(lambda to, faithful, seed: [Measure("RMSE, one", np.float64(0.01234567), 1.25), Measure("ticks", 45678, 0)])
+    example(
+        lambda to, faithful, seed: [
+            Measure("RMSE, one", np.float64(0.01234567), 1.25),
+            Measure("ticks", 45678, 0),
+        ]
+    )
     status, out, err = run_cli(capsys, "first", "--out", str(tmp_path / "o"), "--faithful")
     assert status == 0 and err == f"written: {tmp_path / 'o'}\n"
-    assert out == "measure      value  seconds\nRMSE, one  0.01235      1.2\nticks       45,678      0.0\n"
+    assert (
+        out
+        == "measure      value  seconds\nRMSE, one  0.01235      1.2\nticks       45,678      0.0\n"
+    )
     assert rows(tmp_path / "o" / "summary.csv") == [
-        {"example": "first", "mode": "faithful", "measure": "RMSE, one", "value": "0.01234567", "seconds": "1.25"},
-        {"example": "first", "mode": "faithful", "measure": "ticks", "value": "45678.0", "seconds": "0.0"},
+        {
+            "example": "first",
+            "mode": "faithful",
+            "measure": "RMSE, one",
+            "value": "0.01234567",
+            "seconds": "1.25",
+        },
+        {
+            "example": "first",
+            "mode": "faithful",
+            "measure": "ticks",
+            "value": "45678.0",
+            "seconds": "0.0",
+        },
     ]
     assert not (tmp_path / "o" / "checkpoints").exists()
 
@@ -146,7 +172,11 @@ def test_all_runs_each_into_a_folder_and_compares(example, tmp_path, capsys):
         "first    the first     0.5      3.0",
         "second   the second      2      1.0",
     ]
-    assert [row["example"] for row in rows(tmp_path / "summary.csv")] == ["first", "first", "second"]
+    assert [row["example"] for row in rows(tmp_path / "summary.csv")] == [
+        "first",
+        "first",
+        "second",
+    ]
     assert rows(tmp_path / "second" / "summary.csv")[0]["value"] == "2.0"
 
 
@@ -174,12 +204,22 @@ def test_all_goes_on_after_an_interruption(example, tmp_path):
     ("arguments", "status", "said"),
     [
         (["airlines"], 2, "example 'airlines' is not known. Choose one of: airline, sine, beats"),
-        (["airline", "--labels", "de"], 2, "There are no labels in 'de'. Use labels=\"en\" (--labels en) or ja."),
+        (
+            ["airline", "--labels", "de"],
+            2,
+            "There are no labels in 'de'. Use labels=\"en\" (--labels en) or ja.",
+        ),
         (["airline", "--seed", "-1"], 2, "seed=-1 makes no sense"),
-        (["airline", "--out", "taken"], 1, "'taken' cannot be written: a file of that name is in the way"),
+        (
+            ["airline", "--out", "taken"],
+            1,
+            "'taken' cannot be written: a file of that name is in the way",
+        ),
     ],
 )
-def test_bad_input_is_refused_before_anything_is_written(arguments, status, said, tmp_path, monkeypatch, capsys):
+def test_bad_input_is_refused_before_anything_is_written(
+    arguments, status, said, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
     Path("taken").write_text("")
     code, out, err = run_cli(capsys, *arguments)
@@ -255,7 +295,10 @@ def test_checkpoints_of_another_seed_are_not_taken_up(tmp_path):
 
 def test_seconds_of_training_add_up_over_members():
     fitted = lc.LSTMForecaster(
-        2, weights="scratch", network=tiny().config, training=TrainingConfig(epochs=2, members=2, regime=Windows(4))
+        2,
+        weights="scratch",
+        network=tiny().config,
+        training=TrainingConfig(epochs=2, members=2, regime=Windows(4)),
     ).fit(panel())
     columns = fitted.history.columns()
     assert runs.training_seconds(fitted.history) == pytest.approx(columns["seconds"][[1, 3]].sum())
@@ -280,9 +323,9 @@ def test_without_such_a_font_labels_are_english_and_a_note_says_so(tmp_path, mon
 def test_the_font_of_a_package_is_found_without_importing_it():
     pytest.importorskip("matplotlib_fontja")
     code = (
-        "import sys; from lstmcast.fonts import fonts_with\n"
-        "with fonts_with(set('学習曲線')) as missing: print(missing, 'matplotlib_fontja' in sys.modules)\n"
-        "import matplotlib; print(matplotlib.rcParams['font.family'])"
+        "import sys; from lstmcast.fonts import fonts_with\nwith fonts_with(set('学習曲線')) as "
+        "missing: print(missing, 'matplotlib_fontja' in sys.modules)\nimport matplotlib; "
+        "print(matplotlib.rcParams['font.family'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "set() False\n['sans-serif']\n" and done.stderr == ""
@@ -310,6 +353,12 @@ def test_the_benchmark_takes_the_median_over_seeds(tmp_path, monkeypatch):
         to = Run(tmp_path / f"sine-default-{seed}", example="sine", quiet=True)
         to.finish({"sine": [Measure("RMSE", value, 10.0 * seed)]})
     (row,) = benchmark._rows("sine", "default", types.SimpleNamespace(runs=tmp_path, again=False))
-    assert (row["value"], row["seconds"], row["low"], row["high"], row["seeds"]) == (0.02, 10.0, 0.01, 0.03, 3)
+    assert (row["value"], row["seconds"], row["low"], row["high"], row["seeds"]) == (
+        0.02,
+        10.0,
+        0.01,
+        0.03,
+        3,
+    )
     assert benchmark._missed(row) == "missed: sine, default, RMSE: value 0.02 > 0.01"
     assert {name for name, _ in benchmark.GOALS} <= set(EXAMPLES)

@@ -30,7 +30,9 @@ def learning_data():
 
 def quick(monkeypatch, epochs: int = 3) -> None:
     monkeypatch.setattr(airline, "TRAINING", replace(TRAINING, epochs=epochs))
-    monkeypatch.setattr(airline, "OWN_TRAINING", replace(airline.OWN_TRAINING, epochs=epochs, members=1))
+    monkeypatch.setattr(
+        airline, "OWN_TRAINING", replace(airline.OWN_TRAINING, epochs=epochs, members=1)
+    )
 
 
 # The article's arithmetic
@@ -69,7 +71,9 @@ def test_the_file_is_the_one_of_2017(tmp_path):
     panel = airline._read(Run(tmp_path, quiet=True))
     assert panel.values.tolist() == X.tolist()
     assert "3 lines are not data: line 146 (blank), line 147" in (tmp_path / "log.txt").read_text()
-    assert (tmp_path / "airline.csv").read_bytes() == (ROOT / "examples" / "airline.csv").read_bytes()
+    assert (tmp_path / "airline.csv").read_bytes() == (
+        ROOT / "examples" / "airline.csv"
+    ).read_bytes()
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the file as downloaded is not here")
@@ -91,7 +95,13 @@ def faithful(tmp_path_factory):
 
 def test_everything_is_written(faithful):
     to, measures = faithful
-    pictures = {"series", "differences", "learning-curve", "prediction-observed", "prediction-fed-back"}
+    pictures = {
+        "series",
+        "differences",
+        "learning-curve",
+        "prediction-observed",
+        "prediction-fed-back",
+    }
     assert {path.stem for path in to.folder.glob("*.png")} == pictures
     assert {path.stem for path in to.folder.glob("*.csv")} == {"airline", "predictions", "errors"}
     assert "lstm 2        (batch, time, 3)          96" in (to.folder / "log.txt").read_text()
@@ -107,13 +117,15 @@ def test_142_predictions_with_observations_and_43_fed_back(faithful):
     names = {str(name).split(",")[0]: i for i, name in enumerate(table.ids)}
     observed, free = table.series(names["with observations"]), table.series(names["fed back"])
     assert np.isfinite(observed).sum() == 142 and np.isfinite(free).sum() == HELD_BACK
-    assert free[-HELD_BACK] == pytest.approx(observed[-HELD_BACK])  # both have seen the training part only
+    # both have seen the training part only
+    assert free[-HELD_BACK] == pytest.approx(observed[-HELD_BACK])
     assert measures[0].value == pytest.approx(np.sqrt(np.mean((free[-43:] - X[-43:]) ** 2)))
     assert measures[1].value == pytest.approx(np.sqrt(np.mean((observed[-43:] - X[-43:]) ** 2)))
 
 
 def test_the_way_back_adds_to_what_is_known(faithful):
-    """① X̂(t+1) = D̂(t) + X(t); ② X̂(t+1) = D̂(t) + X̂(t), by hand from the network's own answers."""
+    """① X̂(t+1) = D̂(t) + X(t); ② X̂(t+1) = D̂(t) + X̂(t), by hand from the network's own
+    answers."""
     model = lc.load(faithful[0].folder / "model")
     data, network = learning_data(), model.network
     x_TBC = data.inputs[1:, None].astype(np.float32)
@@ -145,7 +157,9 @@ def test_by_default_no_forecaster_has_seen_the_part_held_back(tmp_path, monkeypa
     panel = lc.Panel.from_arrays({"airline": changed}, frequency="MS", start="1949-01-01")
     monkeypatch.setattr(airline, "_read", lambda to: panel)
     airline.run(Run(tmp_path / "b", quiet=True), faithful=False, seed=0)
-    one, other = (lc.read(tmp_path / run / "predictions.csv", target="*", time="month") for run in "ab")
+    one, other = (
+        lc.read(tmp_path / run / "predictions.csv", target="*", time="month") for run in "ab"
+    )
     for i, name in enumerate(one.ids):
         if name != "passengers":
             np.testing.assert_array_equal(one.series(i), other.series(i))
@@ -153,11 +167,17 @@ def test_by_default_no_forecaster_has_seen_the_part_held_back(tmp_path, monkeypa
 
 
 def test_the_numbers_to_reach(tmp_path, monkeypatch):
-    """The default forecaster learns nothing here, so that quick settings for the others change nothing."""
+    """The default forecaster learns nothing here, so that quick settings for the others change
+    nothing."""
     quick(monkeypatch)
     fed_back, observed, *_ = airline.run(Run(tmp_path, quiet=True), faithful=False, seed=0)
-    assert fed_back.measure == "RMSE of 43 months fed back, shipped network" and fed_back.value <= 35
-    assert observed.measure == "RMSE of 43 months with observations, shipped network" and observed.value <= 16
+    assert (
+        fed_back.measure == "RMSE of 43 months fed back, shipped network" and fed_back.value <= 35
+    )
+    assert (
+        observed.measure == "RMSE of 43 months with observations, shipped network"
+        and observed.value <= 16
+    )
 
 
 def test_all_words_of_the_pictures_are_translated(tmp_path, monkeypatch):
@@ -170,9 +190,14 @@ def test_all_words_of_the_pictures_are_translated(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_logarithms_help(tmp_path):
-    measures = {m.measure: m.value for m in airline.run(Run(tmp_path, quiet=True), faithful=False, seed=0)}
+    measures = {
+        m.measure: m.value for m in airline.run(Run(tmp_path, quiet=True), faithful=False, seed=0)
+    }
     for kind in ("fed back", "with observations"):
-        plain, logs = (measures[f"RMSE of 43 months {kind}, {name}"] for name in list(airline.OWN_TRANSFORMS)[:2])
+        plain, logs = (
+            measures[f"RMSE of 43 months {kind}, {name}"]
+            for name in list(airline.OWN_TRANSFORMS)[:2]
+        )
         assert logs < plain
 
 

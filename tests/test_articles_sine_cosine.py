@@ -1,4 +1,5 @@
-"""Article 3: tables, pictures, snapshots that are read back, a run that goes on, and the error aimed at."""
+"""Article 3: tables, pictures, snapshots that are read back, a run that goes on, and the error
+aimed at."""
 
 from __future__ import annotations
 
@@ -22,9 +23,11 @@ def small(epochs=20):
     """Our own with four units, trained for a moment."""
     forecaster = sine_cosine.our_own(0)
     return lc.LSTMForecaster(
-        forecaster.horizon, weights="scratch", network=replace(forecaster.config, layers=(4,)),
+        forecaster.horizon,
+        weights="scratch",
+        network=replace(forecaster.config, layers=(4,)),
         training=replace(forecaster.training, epochs=epochs, steps_per_epoch=1),
-    )  # fmt: skip
+    )
 
 
 def read(path):
@@ -43,7 +46,10 @@ def test_what_a_run_leaves_behind(short_run):
     to, measures = short_run
     pictures = {"series", "errors", "errors-of-snapshots", "prediction", "learning-curve"}
     assert {path.stem for path in to.folder.glob("*.png")} == pictures
-    assert {path.name for path in (to.folder / "snapshots").iterdir()} == {"snapshot0010", "snapshot0020"}
+    assert {path.name for path in (to.folder / "snapshots").iterdir()} == {
+        "snapshot0010",
+        "snapshot0020",
+    }
     assert [row.measure for row in measures] == [
         f"RMSE of 20 steps fed back, {name}" for name in ("total", "sine", "cosine")
     ]
@@ -54,7 +60,9 @@ def test_one_row_for_each_horizon_and_a_column_for_each_variable(short_run):
     errors = read(to.folder / "errors.csv")
     assert list(errors) == ["horizon", "sine", "cosine", "total"]
     np.testing.assert_array_equal(errors["horizon"], np.arange(1, 21))
-    np.testing.assert_allclose(errors["total"] ** 2, (errors["sine"] ** 2 + errors["cosine"] ** 2) / 2)
+    np.testing.assert_allclose(
+        errors["total"] ** 2, (errors["sine"] ** 2 + errors["cosine"] ** 2) / 2
+    )
     assert measures[0].value == pytest.approx(np.sqrt(np.mean(errors["total"] ** 2)))
 
 
@@ -63,7 +71,9 @@ def test_snapshots_are_read_back(short_run):
     of_snapshots = read(to.folder / "errors-of-snapshots.csv")
     assert list(of_snapshots) == ["horizon", "snapshot0010", "snapshot0020"]
     # the last snapshot is the model
-    np.testing.assert_allclose(of_snapshots["snapshot0020"], read(to.folder / "errors.csv")["total"], rtol=1e-6)
+    np.testing.assert_allclose(
+        of_snapshots["snapshot0020"], read(to.folder / "errors.csv")["total"], rtol=1e-6
+    )
     assert abs(of_snapshots["snapshot0010"] - of_snapshots["snapshot0020"]).max() > 1e-4
 
 
@@ -104,7 +114,9 @@ def test_predictions_go_on_past_the_end_of_the_data(short_run):
     to, _ = short_run
     table = read(to.folder / "prediction.csv")
     assert table["step"].tolist() == list(range(171, 221))
-    assert np.isfinite(table["sine predicted"]).all() and np.isfinite(table["cosine predicted"]).all()
+    assert (
+        np.isfinite(table["sine predicted"]).all() and np.isfinite(table["cosine predicted"]).all()
+    )
     assert np.isfinite(table["cosine true"]).sum() == 29
 
 
@@ -132,8 +144,16 @@ def test_a_run_that_was_interrupted_goes_on(short_run, tmp_path, monkeypatch):
 def test_as_in_the_article():
     forecaster = sine_cosine.as_in_the_article(0)
     network, training = forecaster.config, forecaster.training
-    assert (network.before, network.layers, network.channels, network.activation) == ((100,), (100,), 2, "linear")
-    assert training.regime == Rollout(length=10, support=5) and (training.batch_size, training.epochs) == (10, 100)
+    assert (network.before, network.layers, network.channels, network.activation) == (
+        (100,),
+        (100,),
+        2,
+        "linear",
+    )
+    assert training.regime == Rollout(length=10, support=5) and (
+        training.batch_size,
+        training.epochs,
+    ) == (10, 100)
     assert training.optimiser.name == "adam" and training.initialiser == "chainer"
     panel = sine_cosine.data()
     assert panel.lengths.tolist() == [200, 200] and abs(panel.values).max() == 0.8

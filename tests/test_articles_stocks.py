@@ -1,4 +1,5 @@
-"""The example `stocks`: the shapes it prints are those of the network, and learning shows where the rule changes."""
+"""The example `stocks`: the shapes it prints are those of the network, and learning shows where
+the rule changes."""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ from lstmcast.training.module import NetworkModule
 from lstmcast.training.online import Online
 from lstmcast.training.online_scaling import Running
 
-SMALL = replace(stocks.OURS, layers=(8,), epochs=2, trained=4, stocks=60, ticks=400, change=200, stops=150)
+SMALL = replace(
+    stocks.OURS, layers=(8,), epochs=2, trained=4, stocks=60, ticks=400, change=200, stops=150
+)
 SP500 = Path(__file__).parents[2] / "shared" / "data" / "jaungiers_sp500.parquet"
 
 
@@ -65,7 +68,9 @@ def test_it_leaves_pictures_tables_a_model_and_the_network_with_its_rows(done):
 
 def test_the_printed_shapes_are_those_of_the_network(done):
     printed = {row["name"]: row for row in rows(done[0] / "shapes.csv")}
-    prices = stocks.simulated(0, SMALL.stocks, SMALL.ticks, SMALL.change)[: stocks.HISTORY, : SMALL.trained]
+    prices = stocks.simulated(0, SMALL.stocks, SMALL.ticks, SMALL.change)[
+        : stocks.HISTORY, : SMALL.trained
+    ]
     panel = stocks.panel_of(prices)
     model = stocks.forecaster(SMALL, stocks.regimes(False)["many-to-one"], 0)
     ends = Validation(share=0.3).training_ends(panel.lengths, 1)
@@ -75,7 +80,9 @@ def test_the_printed_shapes_are_those_of_the_network(done):
     x = torch.zeros(samples, stocks.LOOK_BACK, 1)
     hidden, _ = module.hidden(x)
     every, last = module.raw(hidden, x), module.raw(hidden[:, -1], x[:, -1])
-    assert printed["many-to-one"]["inputs"] == printed["many-to-many"]["inputs"] == str(tuple(x.shape))
+    assert (
+        printed["many-to-one"]["inputs"] == printed["many-to-many"]["inputs"] == str(tuple(x.shape))
+    )
     assert printed["many-to-many"]["lstm"] == str(tuple(hidden.shape))
     assert printed["many-to-one"]["lstm"] == str(tuple(hidden[:, -1].shape))
     assert printed["many-to-many"]["dense"] == str(tuple(every.shape[:3]))
@@ -84,10 +91,20 @@ def test_the_printed_shapes_are_those_of_the_network(done):
 
 def test_the_articles_sizes():
     faithful, regimes = stocks.FAITHFUL, stocks.regimes(True)
-    assert (faithful.layers, faithful.epochs, faithful.batch, faithful.stocks) == ((4,), 100, 1, 400)
+    assert (faithful.layers, faithful.epochs, faithful.batch, faithful.stocks) == (
+        (4,),
+        100,
+        1,
+        400,
+    )
     assert not regimes["many-to-one"].shuffle
     stateful = regimes["stateful, many-to-one"]
-    assert (stateful.chunk, stateful.stride, stateful.reset, stateful.loss) == (3, 1, "epoch", "last")
+    assert (stateful.chunk, stateful.stride, stateful.reset, stateful.loss) == (
+        3,
+        1,
+        "epoch",
+        "last",
+    )
 
 
 def test_prices_are_correlated_seeded_and_their_rule_turns_round():
@@ -97,7 +114,9 @@ def test_prices_are_correlated_seeded_and_their_rule_turns_round():
     assert (prices != stocks.simulated(1)).any()
     returns = np.diff(np.log(prices), axis=0)
     assert 0.1 < np.corrcoef(returns[:, :50].T)[np.triu_indices(50, 1)].mean() < 0.5
-    halves = [np.mean(part[2:] * part[:-2]) / np.mean(part**2) for part in (returns[:990], returns[1010:])]
+    halves = [
+        np.mean(part[2:] * part[:-2]) / np.mean(part**2) for part in (returns[:990], returns[1010:])
+    ]
     np.testing.assert_allclose(halves, [0.5, -0.5], atol=0.05)
 
 

@@ -33,7 +33,12 @@ def test_the_settings_are_those_of_the_course():
 
 def test_everything_is_written_and_said(faithful):
     to, _ = faithful
-    assert {path.stem for path in to.folder.glob("*.png")} == {"series", "learning-curve", "errors", "next-five"}
+    assert {path.stem for path in to.folder.glob("*.png")} == {
+        "series",
+        "learning-curve",
+        "errors",
+        "next-five",
+    }
     assert {path.stem for path in to.folder.glob("*.csv")} == {"temperature", "errors", "next-five"}
     assert [path.name for path in (to.folder / "best-network").iterdir()] == ["best"]
     log = (to.folder / "log.txt").read_text()
@@ -90,9 +95,14 @@ def test_all_words_of_the_pictures_are_translated(tmp_path, monkeypatch):
 
 
 def test_the_same_days_for_the_same_seed():
-    assert temperatures(50, 3)[1].tolist() == temperatures(50, 3)[1].tolist() != temperatures(50, 4)[1].tolist()
+    assert (
+        temperatures(50, 3)[1].tolist()
+        == temperatures(50, 3)[1].tolist()
+        != temperatures(50, 4)[1].tolist()
+    )
     values = temperatures(4 * 365)[1]
-    assert 24 < values[40:60].mean() < 28 and 4 < values[222:242].mean() < 8  # late July, late January
+    # late July, late January
+    assert 24 < values[40:60].mean() < 28 and 4 < values[222:242].mean() < 8
 
 
 def test_better_than_the_last_known_value(tmp_path):

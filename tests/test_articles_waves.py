@@ -1,4 +1,5 @@
-"""Article 2: what it leaves behind, that nothing of the truth is seen by a free run, and the errors aimed at."""
+"""Article 2: what it leaves behind, that nothing of the truth is seen by a free run, and the
+errors aimed at."""
 
 from __future__ import annotations
 
@@ -21,9 +22,12 @@ def small(forecaster, **training):
     """The same with four units, and trained for a moment."""
     network = replace(forecaster.config, layers=(4,))
     return lc.LSTMForecaster(
-        forecaster.horizon, weights="scratch", network=network, training=replace(forecaster.training, **training),
+        forecaster.horizon,
+        weights="scratch",
+        network=network,
+        training=replace(forecaster.training, **training),
         transforms=forecaster.transforms,
-    )  # fmt: skip
+    )
 
 
 def read(path):
@@ -41,9 +45,16 @@ def short_run(tmp_path_factory):
 def test_what_a_run_leaves_behind(short_run):
     to, measures = short_run
     assert [row.measure for row in measures] == [
-        "RMSE of 200 steps fed back", "RMSE of the last 50 of them", "best epoch", "epochs trained",
-    ]  # fmt: skip
-    assert {path.name for path in to.folder.glob("*.png")} == {"series.png", "free-run.png", "learning-curve.png"}
+        "RMSE of 200 steps fed back",
+        "RMSE of the last 50 of them",
+        "best epoch",
+        "epochs trained",
+    ]
+    assert {path.name for path in to.folder.glob("*.png")} == {
+        "series.png",
+        "free-run.png",
+        "learning-curve.png",
+    }
     table = read(to.folder / "free-run.csv")
     assert list(table) == ["step", "true", "predicted"]
     error = table["predicted"] - table["true"]
@@ -56,20 +67,25 @@ def test_what_a_run_leaves_behind(short_run):
 def test_improvements_carry_epoch_and_losses_in_their_names(short_run):
     to, measures = short_run
     names = sorted(path.name for path in (to.folder / "improvements").iterdir())
-    assert names and all(name.startswith("model00") and "-loss" in name and "-vloss" in name for name in names)
+    assert names and all(
+        name.startswith("model00") and "-loss" in name and "-vloss" in name for name in names
+    )
     assert names[-1].startswith(f"model{int(measures[2].value):03d}")
 
 
 def test_the_saved_model_goes_on_with_the_wave(short_run):
     to, _ = short_run
     again = lc.load(to.folder / "model").predict(horizon=200, mode="free").point[0]
-    np.testing.assert_allclose(again, read(to.folder / "free-run.csv")["predicted"], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        again, read(to.folder / "free-run.csv")["predicted"], rtol=1e-5, atol=1e-6
+    )
 
 
 def test_the_truth_of_the_table_continues_the_data(short_run):
     to, _ = short_run
     true = read(to.folder / "free-run.csv")["true"]
-    np.testing.assert_allclose(true[:80], waves.data("sine").values[:80], atol=1e-9)  # 50 whole cycles lie behind
+    # 50 whole cycles lie behind
+    np.testing.assert_allclose(true[:80], waves.data("sine").values[:80], atol=1e-9)
 
 
 def test_data_of_the_article():
@@ -82,9 +98,20 @@ def test_data_of_the_article():
 def test_as_in_the_article():
     forecaster = waves.as_in_the_article(0)
     training = forecaster.training
-    assert forecaster.config.layers == (300,) and forecaster.config.head == "point" and forecaster.config.horizon == 1
-    assert training.regime == Windows(80, loss="last") and (training.batch_size, training.epochs) == (256, 1000)
-    assert (training.validation.share, training.validation.by, training.patience) == (0.3, "windows", 20)
+    assert (
+        forecaster.config.layers == (300,)
+        and forecaster.config.head == "point"
+        and forecaster.config.horizon == 1
+    )
+    assert training.regime == Windows(80, loss="last") and (
+        training.batch_size,
+        training.epochs,
+    ) == (256, 1000)
+    assert (training.validation.share, training.validation.by, training.patience) == (
+        0.3,
+        "windows",
+        20,
+    )
     assert isinstance(training.initialiser, Initialiser) and 0 < training.initialiser.bias < 0.1
     assert waves.as_in_the_article(1).training.initialiser != training.initialiser
     assert isinstance(waves.our_own(0).training.regime, Rollout)
@@ -101,7 +128,9 @@ def test_faithful_free_runs_read_the_80_newest_values_of_which_some_are_their_ow
         step = lc.LSTMForecaster(1, weights=fitted.network, training=forecaster.training)
         newest = step.predict(lc.Panel.from_arrays(values[-80:])).point[0, 0]
         values = np.append(values, newest)
-    np.testing.assert_allclose(values[-3:], read(tmp_path / "free-run.csv")["predicted"][:3], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        values[-3:], read(tmp_path / "free-run.csv")["predicted"][:3], rtol=1e-5, atol=1e-6
+    )
 
 
 def test_pictures_in_japanese_have_a_word_for_everything(tmp_path):
@@ -112,7 +141,11 @@ def test_pictures_in_japanese_have_a_word_for_everything(tmp_path):
             asked.add(english)
             return super().text(english)
 
-    waves.run(Listening(tmp_path, quiet=True), "sine", small(waves.our_own(0), epochs=1, steps_per_epoch=1))
+    waves.run(
+        Listening(tmp_path, quiet=True),
+        "sine",
+        small(waves.our_own(0), epochs=1, steps_per_epoch=1),
+    )
     assert asked == set(waves.JAPANESE)
 
 

@@ -29,28 +29,39 @@ class Oracle:
     horizon: int = 4
     name: str = "oracle"
 
-    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
+    def predict(
+        self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+    ) -> Forecast:
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
         rows = panel.offsets[origins.series][:, None] + origins.counts[:, None] + np.arange(steps)
         inside = rows < panel.offsets[origins.series + 1][:, None]
         known = np.nan_to_num(np.where(inside, panel.values[np.where(inside, rows, 0)], 0.0))
         point = known + self.error * np.arange(1, steps + 1)
-        return Forecast.at_origins(panel, origins, point, point[..., None] + np.array([-2, -1, 0, 1, 2.0]), LEVELS)
+        return Forecast.at_origins(
+            panel, origins, point, point[..., None] + np.array([-2, -1, 0, 1, 2.0]), LEVELS
+        )
 
 
 @pytest.fixture
 def panel() -> Panel:
     rng = np.random.default_rng(2)
-    series = {f"s{i}": 50 + np.tile(SEASON, 20)[:n] + rng.normal(0, 1, n) for i, n in enumerate((60, 48, 30))}
+    series = {
+        f"s{i}": 50 + np.tile(SEASON, 20)[:n] + rng.normal(0, 1, n)
+        for i, n in enumerate((60, 48, 30))
+    }
     return Panel.from_arrays(series, periods=(4,))
 
 
 class GoodWithSmall(Oracle):
     """Knows what comes of all but the last series, of which it says 0."""
 
-    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
+    def predict(
+        self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+    ) -> Forecast:
         forecast = super().predict(panel, horizon, cutoffs=cutoffs)
-        return replace(forecast, point=np.where(forecast.ids[:, None] == panel.ids[-1], 0.0, forecast.point))
+        return replace(
+            forecast, point=np.where(forecast.ids[:, None] == panel.ids[-1], 0.0, forecast.point)
+        )
 
 
 def test_series_of_different_sizes_count_alike_in_the_verdict():
@@ -64,7 +75,10 @@ def test_series_of_different_sizes_count_alike_in_the_verdict():
 
 
 def test_data_of_any_kind_are_read():
-    columns = {"ds": [f"{2000 + i // 4}-{1 + 3 * (i % 4):02d}" for i in range(40)], "y": np.tile(SEASON, 10)}
+    columns = {
+        "ds": [f"{2000 + i // 4}-{1 + 3 * (i % 4):02d}" for i in range(40)],
+        "y": np.tile(SEASON, 10),
+    }
     assert backtest(SeasonalNaive(), columns, horizon=4, cutoffs=2).scores["naive"]["mae"] > 0
 
 
@@ -89,7 +103,9 @@ def test_short_series_sit_out_the_early_cutoffs(panel):
     assert result.counts.tolist() == [[20, 28, 36, 44, 52], [8, 16, 24, 32, 40], [0, 0, 0, 14, 22]]
     assert np.isnan(result.actual[10:13]).all()
     assert result.summary().origins == 12
-    assert any("1 of 3 series are long enough for a part of the cutoffs" in note for note in result.notes)
+    assert any(
+        "1 of 3 series are long enough for a part of the cutoffs" in note for note in result.notes
+    )
 
 
 def test_what_is_compared_is_what_came(panel):
@@ -104,7 +120,9 @@ def test_scores_are_the_metrics_of_the_points(panel):
     result = backtest(Oracle(0.5), panel, cutoffs=3)
     scores, point = result.scores, result.forecasts["oracle"].point
     assert scores["oracle"]["mae"] == pytest.approx(0.5 * 2.5)
-    assert scores["oracle"]["mase"] == pytest.approx(metrics.mase(result.actual, point, result.scales.absolute))
+    assert scores["oracle"]["mase"] == pytest.approx(
+        metrics.mase(result.actual, point, result.scales.absolute)
+    )
     assert scores["oracle"]["coverage_80"] == pytest.approx(0.5)  # errors .5, 1, 1.5, 2 around ±1
     assert scores["oracle"]["coverage_95"] == 1
     assert scores["oracle"]["crps"] == pytest.approx(2 * scores["oracle"]["pinball"])
@@ -145,15 +163,24 @@ def test_missing_values_do_not_count(panel):
 def test_an_origin_that_knows_nothing_is_left_out():
     values = np.append(np.full(30, np.nan), np.arange(12.0))
     result = backtest(Naive(), Panel.from_arrays(values), cutoffs=2, horizon=10)
-    assert result.notes[-1] == "1 origins have no known value before their cutoff and are not judged."
+    assert (
+        result.notes[-1] == "1 origins have no known value before their cutoff and are not judged."
+    )
     assert result.summary().origins == 1
 
 
 def test_nothing_to_hold_out_is_said_and_not_an_error():
     result = backtest(Oracle(), Panel.from_arrays([1.0, 2.0, 3.0, 4.0, 5.0]), horizon=4)
-    assert result.forecasts == {} and result.scores == {} and result.per_series() == {} and result.held_out() == {}
+    assert (
+        result.forecasts == {}
+        and result.scores == {}
+        and result.per_series() == {}
+        and result.held_out() == {}
+    )
     summary = result.summary()
-    assert summary.verdict.startswith("not judged: the longest series has 5 values, too few to hold out 4 and know 4")
+    assert summary.verdict.startswith(
+        "not judged: the longest series has 5 values, too few to hold out 4 and know 4"
+    )
     assert "not judged" in str(summary)
     assert json.loads(result.to_json())["scores"] == {}
 
@@ -177,11 +204,17 @@ def test_exact_counts_may_be_given(panel):
         ({"step": 0}, "a step of at least 1"),
         ({"horizon": 0}, "makes no sense"),
         ({"cutoffs": np.array([5, 6])}, r"of shape \(3, K\), are expected"),
-        ({"cutoffs": np.array([[60], [4], [4]])}, "series 's0': a cutoff after 60 of 60 values leaves nothing"),
+        (
+            {"cutoffs": np.array([[60], [4], [4]])},
+            "series 's0': a cutoff after 60 of 60 values leaves nothing",
+        ),
         ({"baselines": "classic"}, "baselines='classic' is not known"),
         ({"baselines": None}, "baselines=None is not known"),
         ({"baselines": ["naive"]}, "baselines: 'naive' has no method predict"),
-        ({"cutoffs": np.array([[50], [40], [20]]), "step": 7}, "step=7 has no effect where cutoffs= says every cutoff"),
+        (
+            {"cutoffs": np.array([[50], [40], [20]]), "step": 7},
+            "step=7 has no effect where cutoffs= says every cutoff",
+        ),
     ],
 )
 def test_senseless_arguments_are_refused(panel, arguments, message):
@@ -190,14 +223,20 @@ def test_senseless_arguments_are_refused(panel, arguments, message):
 
 
 def test_a_model_that_gives_no_numbers_is_named(panel):
-    with pytest.raises(ModelError, match="oracle gives no number for series 's0', cutoff 40, step 1: nan"):
+    with pytest.raises(
+        ModelError, match="oracle gives no number for series 's0', cutoff 40, step 1: nan"
+    ):
         backtest(Oracle(np.nan), panel)
 
 
 def test_baselines_are_chosen(panel):
     assert list(backtest(Oracle(), panel).forecasts) == [
-        "oracle", "naive", "seasonal naive", "seasonal naive with drift", "Holt–Winters",
-    ]  # fmt: skip
+        "oracle",
+        "naive",
+        "seasonal naive",
+        "seasonal naive with drift",
+        "Holt–Winters",
+    ]
     assert list(backtest(Oracle(), panel, baselines=False).forecasts) == ["oracle"]
     assert list(backtest(Oracle(), panel, baselines=[Naive()]).forecasts) == ["oracle", "naive"]
     assert next(iter(backtest(SeasonalNaive(), panel, horizon=4).forecasts)) == "seasonal naive"
@@ -219,7 +258,10 @@ def test_each_model_is_asked_once(panel):
 def test_the_summary_reads_well_and_is_plain_json(panel):
     result = backtest(Oracle(0.1), panel, cutoffs=3)
     text = str(result.summary())
-    assert text.splitlines()[0] == "Accuracy on held-out data: better than seasonal naive at every horizon."
+    assert (
+        text.splitlines()[0]
+        == "Accuracy on held-out data: better than seasonal naive at every horizon."
+    )
     assert "in 80 % interval" in text and "MAE by step" in text
     plain = json.loads(result.to_json())
     assert plain["scores"]["oracle"]["mae"] == pytest.approx(0.25)
@@ -233,7 +275,9 @@ STEPS = {"naive": np.array([4.0, 4, 4]), "seasonal naive": np.array([3.0, 3, 3])
 
 def said(model: list[float], others: dict[str, np.ndarray] = STEPS, period: int = 12) -> str:
     by_step = {"lstm": np.array(model)} | others
-    return judge("lstm", {name: float(np.mean(part)) for name, part in by_step.items()}, by_step, period)
+    return judge(
+        "lstm", {name: float(np.mean(part)) for name, part in by_step.items()}, by_step, period
+    )
 
 
 def test_verdicts():
@@ -241,11 +285,13 @@ def test_verdicts():
     assert said([1, 3, 2.9]) == "better than seasonal naive overall, but not at horizon 2."
     assert said([1, 3, 4]) == "better than seasonal naive overall, but not at horizons 2–3."
     assert said([3, 3, 3]) == "no better than seasonal naive: use the seasonal naive forecast."
-    assert said([3, 3, 3], {"naive": np.ones(3), "seasonal naive": STEPS["seasonal naive"]}).startswith(
-        "no better than naive"
-    )
+    assert said(
+        [3, 3, 3], {"naive": np.ones(3), "seasonal naive": STEPS["seasonal naive"]}
+    ).startswith("no better than naive")
     better = STEPS | {"Holt–Winters": np.ones(3)}
-    assert said([3, 3, 3], better) == "no better than seasonal naive: use the Holt–Winters forecast."
+    assert (
+        said([3, 3, 3], better) == "no better than seasonal naive: use the Holt–Winters forecast."
+    )
     assert said([1, 1, 1], STEPS, period=1) == "better than naive at every horizon."
     assert said([1, 1, 1], {}) == "no simple baseline to compare with."
     rival = said([1, 1, 1], STEPS | {"Holt–Winters": np.array([0.5, 0.5, 0.5])})
@@ -258,7 +304,9 @@ def test_a_constant_series_is_no_better_than_naive():
 
 
 def test_rounding_is_no_error():
-    summary = backtest(LSTMForecaster(3), Panel.from_arrays(np.full(60, 100.1), periods=(12,))).summary()
+    summary = backtest(
+        LSTMForecaster(3), Panel.from_arrays(np.full(60, 100.1), periods=(12,))
+    ).summary()
     assert {row["mae"] for row in summary.scores.values()} == {0.0}
 
 
@@ -277,12 +325,18 @@ def test_models_of_one_name_are_told_apart(panel):
     assert list(scores) == ["oracle", "seasonal naive", "seasonal naive (2)", "oracle (2)"]
     assert scores["oracle"]["mae"] == 0 < scores["oracle (2)"]["mae"]
     for name, period in (("seasonal naive", 12), ("seasonal naive (2)", 6)):
-        alone = backtest(Oracle(), panel, baselines=[SeasonalNaive(period)]).scores["seasonal naive"]
+        alone = backtest(Oracle(), panel, baselines=[SeasonalNaive(period)]).scores[
+            "seasonal naive"
+        ]
         assert scores[name]["mae"] == alone["mae"]
 
 
 def test_no_model_takes_the_name_of_another(panel):
-    others = [Oracle(error=1.0, name="a (2)"), Oracle(error=2.0, name="a"), Oracle(error=3.0, name="a")]
+    others = [
+        Oracle(error=1.0, name="a (2)"),
+        Oracle(error=2.0, name="a"),
+        Oracle(error=3.0, name="a"),
+    ]
     scores = backtest(Oracle(), panel, baselines=others).scores
     assert list(scores) == ["oracle", "a (2)", "a", "a (3)"]
     assert len({row["mae"] for row in scores.values()}) == 4
@@ -312,7 +366,8 @@ def test_a_lagged_copy_takes_evidence():
     last, actual = np.arange(9.0), np.arange(9.0) + 1
     assert lagged_copy(last, last, actual) == ""
     assert lagged_copy(np.arange(10.0), np.arange(10.0), np.arange(10.0) + 1) != ""
-    assert lagged_copy(np.ones(50), np.ones(50), np.ones(50)) == ""  # nothing moved: nothing to copy late
+    # nothing moved: nothing to copy late
+    assert lagged_copy(np.ones(50), np.ones(50), np.ones(50)) == ""
 
 
 def test_the_warning_reaches_the_summary():

@@ -1,4 +1,5 @@
-"""Bad input on the command line, as its own process: one clear message, the right exit status, nothing half-written."""
+"""Bad input on the command line, as its own process: one clear message, the right exit status,
+nothing half-written."""
 
 from __future__ import annotations
 
@@ -49,17 +50,30 @@ def table(place: Path, values, times=None, header: str = "month,sales") -> Path:
 # Content of the file, and the words that the message must have: what is wrong, and what to do.
 FILES = {
     "an empty file": (b"", ("data.csv is empty", "a column of dates")),
-    "a header only": (b"month,sales\n", ("no rows below it", "month, sales", "Dates and values are expected")),
-    "one row": (b"month,sales\n2020-01-01,5\n", ("only one value of 'sales'", "At least 3", "longer history")),
-    "two rows": (b"month,sales\n2020-01-01,5\n2020-02-01,6\n", ("only 2 values of 'sales'", "At least 3")),
+    "a header only": (
+        b"month,sales\n",
+        ("no rows below it", "month, sales", "Dates and values are expected"),
+    ),
+    "one row": (
+        b"month,sales\n2020-01-01,5\n",
+        ("only one value of 'sales'", "At least 3", "longer history"),
+    ),
+    "two rows": (
+        b"month,sales\n2020-01-01,5\n2020-02-01,6\n",
+        ("only 2 values of 'sales'", "At least 3"),
+    ),
     "binary junk": (bytes(range(256)) * 20, ("not text", "CSV, Excel (.xlsx) or Parquet")),
-    "no date column": (b"a,b\nx,1\ny,2\nz,3\nw,4\n", ("no column of dates", "--time NAME", "'a': x, y, z")),
+    "no date column": (
+        b"a,b\nx,1\ny,2\nz,3\nw,4\n",
+        ("no column of dates", "--time NAME", "'a': x, y, z"),
+    ),
     "two candidate targets": (
         b"month,a,b\n" + "".join(f"{month},{i},{-i}\n" for i, month in enumerate(MONTHS)).encode(),
         ("2 columns of numbers", "--target a", "'b': 0, -1, -2"),
     ),
     "text in the target": (
-        b"month,sales\n" + "".join(f"{m},{'many' if i == 5 else i}\n" for i, m in enumerate(MONTHS)).encode(),
+        b"month,sales\n"
+        + "".join(f"{m},{'many' if i == 5 else i}\n" for i, m in enumerate(MONTHS)).encode(),
         ("column 'sales'", "line 7 has 'many'", "Numbers are expected", "leave the cell empty"),
     ),
     "all values missing": (
@@ -73,7 +87,9 @@ FILES = {
 def test_a_file_that_is_no_series(tmp_path, name):
     content, words = FILES[name]
     (tmp_path / "data.csv").write_bytes(content)
-    done = forecast(tmp_path / "data.csv", "--out", tmp_path / "f.csv", "--save", tmp_path / "model")
+    done = forecast(
+        tmp_path / "data.csv", "--out", tmp_path / "f.csv", "--save", tmp_path / "model"
+    )
     assert (done.status, done.out) == (1, "")
     assert all(word in done.message for word in ("data.csv", *words)), done.message
     assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]
@@ -134,7 +150,12 @@ def mounted(tmp_path):
 
     def mount(options: str) -> Path:
         tool = shutil.which("mount")
-        if tool is None or subprocess.run([tool, "-t", "tmpfs", "-o", options, "tmpfs", place], check=False).returncode:
+        if (
+            tool is None
+            or subprocess.run(
+                [tool, "-t", "tmpfs", "-o", options, "tmpfs", place], check=False
+            ).returncode
+        ):
             pytest.skip("no disk can be mounted here")
         done.append(place)
         return place
@@ -180,7 +201,9 @@ def model(tmp_path_factory) -> Path:
     """Saved from two series, `shop` saying which."""
     place = tmp_path_factory.mktemp("saved")
     rows = [
-        f"{shop},{month},{i + 10 * (shop == 'north')}" for shop in ("north", "south") for i, month in enumerate(MONTHS)
+        f"{shop},{month},{i + 10 * (shop == 'north')}"
+        for shop in ("north", "south")
+        for i, month in enumerate(MONTHS)
     ]
     (place / "sales.csv").write_text("\n".join(["shop,month,sales", *rows]))
     assert forecast(place / "sales.csv", "--save", place / "model").status == 0
@@ -217,7 +240,9 @@ def test_a_newer_model(copy):
     manifest = copy / "manifest.json"
     text = manifest.read_text(encoding="utf-8")
     assert '"format_version": 1,' in text
-    manifest.write_text(text.replace('"format_version": 1,', '"format_version": 99,'), encoding="utf-8")
+    manifest.write_text(
+        text.replace('"format_version": 1,', '"format_version": 99,'), encoding="utf-8"
+    )
     done = predict(copy)
     assert "format version 99" in done.message and "Install a newer lstmcast" in done.message
 
@@ -237,7 +262,9 @@ def test_a_model_on_data_of_another_frequency(copy):
 @pytest.mark.parametrize("column", ["shop", "month", "sales"])
 def test_a_model_on_data_without_a_column(copy, column):
     header = "shop,month,sales".replace(column, "other")
-    (copy.parent / "new.csv").write_text("\n".join([header, *(f"north,2021-0{m}-01,{m}" for m in range(1, 7))]))
+    (copy.parent / "new.csv").write_text(
+        "\n".join([header, *(f"north,2021-0{m}-01,{m}" for m in range(1, 7))])
+    )
     done = predict(copy, copy.parent / "new.csv")
     assert f"new.csv has no column {column!r}" in done.message
     assert "'other'" in done.message and "Rename the column, or name another" in done.message

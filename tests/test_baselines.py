@@ -47,7 +47,9 @@ def m3_monthly() -> tuple[Panel, np.ndarray]:
     ids = np.asarray(rows["unique_id"], object)
     first = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))
     panel = Panel.from_arrays(
-        dict(zip(ids[first], np.split(rows["y"], first[1:]), strict=True)), frequency="MS", start="1980-01"
+        dict(zip(ids[first], np.split(rows["y"], first[1:]), strict=True)),
+        frequency="MS",
+        start="1980-01",
     )
     return panel, panel.lengths[:, None] - 18
 
@@ -62,10 +64,13 @@ def test_nothing_after_the_cutoff_is_looked_at(baseline):
     rng = np.random.default_rng(0)
     past = 50 + rng.normal(0, 5, 40)
     panel = Panel.from_arrays(
-        {"a": np.append(past, 1e6 * rng.normal(size=20)), "b": 9.0 + np.tile(SEASON, 15)}, periods=(4,)
+        {"a": np.append(past, 1e6 * rng.normal(size=20)), "b": 9.0 + np.tile(SEASON, 15)},
+        periods=(4,),
     )
     early = baseline.predict(panel, 6, cutoffs=np.array([[40, 13], [40, 9]]))
-    alone = baseline.predict(Panel.from_arrays({"a": past}, periods=(4,)), 6, cutoffs=np.array([[40, 13]]))
+    alone = baseline.predict(
+        Panel.from_arrays({"a": past}, periods=(4,)), 6, cutoffs=np.array([[40, 13]])
+    )
     np.testing.assert_allclose(early.point[:2], alone.point)
 
 
@@ -80,7 +85,8 @@ def test_each_origin_is_independent_of_the_others(baseline):
 
 
 @pytest.mark.parametrize(
-    "values", [[5.0], [5.0, 5.0], [5.0] * 30, [np.nan, 5.0], [5.0, np.nan, np.nan], [np.nan] * 9 + [5.0]]
+    "values",
+    [[5.0], [5.0, 5.0], [5.0] * 30, [np.nan, 5.0], [5.0, np.nan, np.nan], [np.nan] * 9 + [5.0]],
 )
 def test_short_and_constant_histories_give_the_value(baseline, values):
     point = baseline.predict(Panel.from_arrays(values, periods=(4,)), 6).point
@@ -90,12 +96,18 @@ def test_short_and_constant_histories_give_the_value(baseline, values):
 @pytest.mark.parametrize("length", range(1, 15))
 def test_any_length_and_sign_has_a_finite_forecast(baseline, length):
     rng = np.random.default_rng(length)
-    values = {"a": rng.normal(0, 1, length), "b": rng.lognormal(0, 2, length), "c": np.zeros(length)}
+    values = {
+        "a": rng.normal(0, 1, length),
+        "b": rng.lognormal(0, 2, length),
+        "c": np.zeros(length),
+    }
     assert np.isfinite(baseline.predict(Panel.from_arrays(values, periods=(4,)), 9).point).all()
 
 
 def test_nothing_known_is_no_forecast(baseline):
-    assert np.isnan(baseline.predict(Panel.from_arrays([np.nan, np.nan, 3.0]), 2, cutoffs=np.array([[2]])).point).all()
+    assert np.isnan(
+        baseline.predict(Panel.from_arrays([np.nan, np.nan, 3.0]), 2, cutoffs=np.array([[2]])).point
+    ).all()
 
 
 def test_a_pure_season_goes_on(baseline):
@@ -128,7 +140,9 @@ def test_the_horizon_may_be_its_own(baseline):
 
 
 def test_missing_values_are_carried_from_the_same_phase_and_the_past_alone():
-    panel = Panel.from_arrays({"a": [1.0, 2.0, np.nan, np.nan, 5.0, np.nan], "b": [np.nan, 7.0, np.nan]}, periods=(2,))
+    panel = Panel.from_arrays(
+        {"a": [1.0, 2.0, np.nan, np.nan, 5.0, np.nan], "b": [np.nan, 7.0, np.nan]}, periods=(2,)
+    )
     np.testing.assert_array_equal(carried(panel, 1), [1, 2, 2, 2, 5, 5, np.nan, 7, 7])
     np.testing.assert_array_equal(carried(panel, 2), [1, 2, 1, 2, 5, 2, np.nan, 7, np.nan])
     # The second phase of "b" is known, the first never was: the last known value stands in for it.
@@ -137,7 +151,9 @@ def test_missing_values_are_carried_from_the_same_phase_and_the_past_alone():
 
 def test_drift_is_in_logs_for_positive_and_in_units_for_other_series():
     growing = Panel.from_arrays({"a": 2.0 ** np.arange(6), "b": np.arange(6.0) - 2}, periods=(1,))
-    np.testing.assert_allclose(SeasonalNaiveDrift().predict(growing, 3).point, [[64, 128, 256], [4, 5, 6]])
+    np.testing.assert_allclose(
+        SeasonalNaiveDrift().predict(growing, 3).point, [[64, 128, 256], [4, 5, 6]]
+    )
 
 
 def test_holt_winters_follows_a_line_with_a_season():
@@ -154,7 +170,9 @@ def test_holt_winters_steps_over_missing_values():
     values = (100 + 2.0 * np.arange(60)) * np.tile(SEASON, 15)
     holed = values.copy()
     holed[[7, 20, 21, 22, 40, 58]] = np.nan
-    whole, other = (HoltWinters().predict(Panel.from_arrays(v, periods=(4,)), 8).point for v in (values, holed))
+    whole, other = (
+        HoltWinters().predict(Panel.from_arrays(v, periods=(4,)), 8).point for v in (values, holed)
+    )
     np.testing.assert_allclose(other, whole, rtol=0.02)
 
 
@@ -186,14 +204,20 @@ def test_airline_at_thirteen_cutoffs(baseline, published):
     panel, counts = airline(), np.arange(84, 133, 4)[None]
     actual, point = after(panel, counts, 12), baseline.predict(panel, 12, cutoffs=counts).point
     scale = naive_scales(panel, origins_of(panel, counts)).absolute
-    own = (rmse(actual, point, 1).mean(), mape(actual, point), smape(actual, point), mase(actual, point, scale))
+    own = (
+        rmse(actual, point, 1).mean(),
+        mape(actual, point),
+        smape(actual, point),
+        mase(actual, point, scale),
+    )
     np.testing.assert_allclose(own, published, atol=0.0051)
 
 
 @needs_data
 @pytest.mark.paper
 def test_holt_winters_on_the_airline_series_is_that_of_a_statistics_package():
-    # statsmodels with a multiplied season and estimated start: 4.00 % and a root mean squared error of 19.16.
+    # statsmodels with a multiplied season and estimated start: 4.00 % and a root mean squared error
+    # of 19.16.
     panel, counts = airline(), np.arange(84, 133, 4)[None]
     actual, point = after(panel, counts, 12), HoltWinters().predict(panel, 12, cutoffs=counts).point
     assert mape(actual, point) == pytest.approx(4.00, abs=0.15)
@@ -203,7 +227,8 @@ def test_holt_winters_on_the_airline_series_is_that_of_a_statistics_package():
 @needs_data
 @pytest.mark.paper
 def test_holt_winters_on_m3_monthly_is_near_autoets_and_quick():
-    # AutoETS has 14.16 and 0.863 here; the WINTER method of the competition 15.93, DAMPEN 14.58 (sMAPE).
+    # AutoETS has 14.16 and 0.863 here; the WINTER method of the competition 15.93, DAMPEN 14.58
+    # (sMAPE).
     panel, counts = m3_monthly()
     actual = after(panel, counts, 18)
     began = time.perf_counter()
@@ -218,10 +243,13 @@ def test_holt_winters_on_m3_monthly_is_near_autoets_and_quick():
 
 @pytest.mark.parametrize("period", [0, -12, 1.5, True, "12"])
 @pytest.mark.parametrize(
-    "made", [SeasonalNaive, SeasonalNaiveDrift, HoltWinters, lambda **own: Classical("AutoETS", **own)]
+    "made",
+    [SeasonalNaive, SeasonalNaiveDrift, HoltWinters, lambda **own: Classical("AutoETS", **own)],
 )
 def test_a_senseless_period_is_refused_at_once(made, period):
-    with pytest.raises(UsageError, match=f"period={period!r} makes no sense: a whole number of steps from 1"):
+    with pytest.raises(
+        UsageError, match=f"period={period!r} makes no sense: a whole number of steps from 1"
+    ):
         made(period=period)
     assert made(period=np.int64(1)).period == 1
 

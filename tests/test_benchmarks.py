@@ -1,4 +1,5 @@
-"""The benchmarks that need no data: their message without it, and that validation never sees a test part."""
+"""The benchmarks that need no data: their message without it, and that validation never sees a
+test part."""
 
 from __future__ import annotations
 
@@ -11,9 +12,18 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 NEEDING_DATA = (
-    "m3", "m4", "airline", "classic", "coverage", "validate", "shipped", "peers", "run",
-    "training_m3", "training_peers",
-)  # fmt: skip
+    "m3",
+    "m4",
+    "airline",
+    "classic",
+    "coverage",
+    "validate",
+    "shipped",
+    "peers",
+    "run",
+    "training_m3",
+    "training_peers",
+)
 
 
 @pytest.fixture
@@ -66,4 +76,7 @@ def test_naive2_is_the_last_adjusted_value_in_season(benchmarks):
 def test_results_have_five_digits(benchmarks):
     import common
 
-    assert common.rounded({"a": [1.2345678, np.nan], "b": np.int64(3)}) == {"a": [1.2346, None], "b": 3}
+    assert common.rounded({"a": [1.2345678, np.nan], "b": np.int64(3)}) == {
+        "a": [1.2346, None],
+        "b": 3,
+    }

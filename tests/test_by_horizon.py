@@ -1,4 +1,5 @@
-"""Errors of free runs by horizon: against errors worked out by hand, with a model whose forecasts are known."""
+"""Errors of free runs by horizon: against errors worked out by hand, with a model whose
+forecasts are known."""
 
 from __future__ import annotations
 
@@ -58,7 +59,8 @@ def test_a_fitted_model_does_not_join_stretches_to_what_it_remembers():
     remembering.memory = remembering._memory_of(panel.until([45]))
     assert remembering.continued(panel).went_on == ()
     np.testing.assert_array_equal(
-        errors_by_horizon(remembering, panel, 3, cutoffs=[40, 50], observed=12)["total"], fresh["total"]
+        errors_by_horizon(remembering, panel, 3, cutoffs=[40, 50], observed=12)["total"],
+        fresh["total"],
     )
 
 
@@ -68,7 +70,9 @@ def test_steps_past_the_end_do_not_count():
     assert np.isnan(errors["up"][2])
 
 
-@pytest.mark.parametrize(("cutoffs", "observed"), [([], None), ([0], None), ([10], None), ([4], 5), ([[4]], None)])
+@pytest.mark.parametrize(
+    ("cutoffs", "observed"), [([], None), ([0], None), ([10], None), ([4], 5), ([[4]], None)]
+)
 def test_cutoffs_that_do_not_fit(cutoffs, observed):
     with pytest.raises(UsageError, match="do not fit these data"):
         errors_by_horizon(LastValue(), PANEL, 2, cutoffs=cutoffs, observed=observed)

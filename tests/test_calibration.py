@@ -1,4 +1,5 @@
-"""Calibration: coverage on unseen cutoffs, own against pooled scores, and what is unknown or has no width."""
+"""Calibration: coverage on unseen cutoffs, own against pooled scores, and what is unknown or has
+no width."""
 
 from __future__ import annotations
 
@@ -29,7 +30,10 @@ def test_coverage_on_cutoffs_that_the_calibration_has_not_seen(width):
     rng = np.random.default_rng(0)
     G, J, H = 300, 24, 6
     size = np.exp(rng.normal(size=(G, 1)))  # each series has its own unit
-    before, now = spread((G, J, H), width) * size[:, :, None, None], spread((G, H), width) * size[:, :, None]
+    before, now = (
+        spread((G, J, H), width) * size[:, :, None, None],
+        spread((G, H), width) * size[:, :, None],
+    )
     actual, later = rng.normal(size=(G, J, H)) * size[:, :, None], rng.normal(size=(G, H)) * size
     result = calibrate(now, LEVELS, before, actual)
     assert coverage(result, later, 1, 5) == pytest.approx(0.8, abs=0.03)
@@ -53,7 +57,9 @@ def test_few_scores_are_taken_from_neighbouring_horizons():
     factors = interval_factors(THREE, spread((40, 1, 5), 1.0, THREE), actual)[0, :, 0]
     assert (factors[[1, 2, 3]] > 1).all()  # a third of their scores are high ones
     assert (factors[[0, 4]] < 1).all()
-    alone = interval_factors(THREE, spread((ENOUGH, 1, 5), 1.0, THREE), np.repeat(actual, 2, axis=0)[:ENOUGH])
+    alone = interval_factors(
+        THREE, spread((ENOUGH, 1, 5), 1.0, THREE), np.repeat(actual, 2, axis=0)[:ENOUGH]
+    )
     assert (alone[0, [1, 3], 0] < 1).all() and alone[0, 2, 0] > 1
 
 
@@ -81,7 +87,11 @@ def test_a_series_with_enough_scores_beside_one_without():
     alone = interval_factors(LEVELS, before[:1], actual[:1])
     np.testing.assert_allclose(factors[0], alone[0], rtol=0.35)
     pooled = interval_factors(LEVELS, before[:, :5], actual[:, :5])
-    assert (factors[1] > 0.5).all() and not np.allclose(factors[0], factors[1]) and pooled.shape == factors.shape
+    assert (
+        (factors[1] > 0.5).all()
+        and not np.allclose(factors[0], factors[1])
+        and pooled.shape == factors.shape
+    )
 
 
 def test_one_series_uses_all_horizons_when_it_has_few_scores():
@@ -135,7 +145,8 @@ def test_unknown_quantiles_count_nothing():
     before, actual = two_kinds(80)
     before[:, 70:] = np.nan
     np.testing.assert_array_equal(
-        interval_factors(LEVELS, before, actual), interval_factors(LEVELS, before[:, :70], actual[:, :70])
+        interval_factors(LEVELS, before, actual),
+        interval_factors(LEVELS, before[:, :70], actual[:, :70]),
     )
 
 
@@ -144,23 +155,30 @@ def test_zero_widths_neither_warn_nor_stretch():
     before = np.zeros((1, 100, 3, len(LEVELS)))
     exact = calibrate(now, LEVELS, before, np.zeros((1, 100, 3)))
     assert (exact[..., -1] < 0.1 * now[..., -1]).all()  # it was always right: narrow
-    np.testing.assert_allclose(calibrate(now, LEVELS, before, np.ones((1, 100, 3))), now)  # no factor would have helped
-    still = calibrate(np.zeros((1, 3, len(LEVELS))), LEVELS, spread((1, 100, 3), 1.0), np.ones((1, 100, 3)))
+    # no factor would have helped
+    np.testing.assert_allclose(calibrate(now, LEVELS, before, np.ones((1, 100, 3))), now)
+    still = calibrate(
+        np.zeros((1, 3, len(LEVELS))), LEVELS, spread((1, 100, 3), 1.0), np.ones((1, 100, 3))
+    )
     assert not still.any()
 
 
 def test_an_interval_that_is_wrong_on_one_side_is_scored_there():
-    """Asymmetric quantiles: an error above is measured by the upper half-width, one below by the lower."""
+    """Asymmetric quantiles: an error above is measured by the upper half-width, one below by the
+    lower."""
     before = np.broadcast_to([-10.0, 0.0, 1.0], (1, 100, 1, 3))
     above = interval_factors(THREE, before, np.full((1, 100, 1), 2.0))
     below = interval_factors(THREE, before, np.full((1, 100, 1), -2.0))
-    np.testing.assert_allclose([above, below], np.array([2.0, 0.2])[:, None, None, None] ** (100 / (100 + TRUST)))
+    np.testing.assert_allclose(
+        [above, below], np.array([2.0, 0.2])[:, None, None, None] ** (100 / (100 + TRUST))
+    )
 
 
 def test_quantiles_stay_in_order_and_the_median_stays():
     rng = np.random.default_rng(5)
     quantiles = np.sort(rng.normal(size=(20, 6, len(LEVELS))), axis=-1)
-    factors = rng.uniform(0.05, 20, (20, 6, 3))  # narrow intervals may be stretched beyond wide ones
+    # narrow intervals may be stretched beyond wide ones
+    factors = rng.uniform(0.05, 20, (20, 6, 3))
     result = stretch(quantiles, LEVELS, factors)
     assert (np.diff(result, axis=-1) >= 0).all()
     np.testing.assert_array_equal(result[..., 3], quantiles[..., 3])
@@ -175,7 +193,9 @@ def test_units_do_not_matter():
     before, actual = two_kinds(30)
     now = spread((2, 4), 1.0)
     one = calibrate(now, LEVELS, before, actual)
-    np.testing.assert_allclose(calibrate(7 * now - 3, LEVELS, 7 * before - 3, 7 * actual - 3), 7 * one - 3, rtol=1e-9)
+    np.testing.assert_allclose(
+        calibrate(7 * now - 3, LEVELS, 7 * before - 3, 7 * actual - 3), 7 * one - 3, rtol=1e-9
+    )
 
 
 @pytest.mark.parametrize("size", [1e300, 1e-300])
@@ -189,6 +209,9 @@ def test_huge_and_tiny_numbers(size):
 def test_after_a_level_shift_an_interval_grows_no_further_than_errors_have_reached():
     quiet, shifted = spread((1, 8, 4), 1.0, THREE), np.zeros((1, 8, 4))
     shifted[:, :, 2:] = 100.0
-    after = np.tile([-20.0, 0.0, 20.0], (1, 4, 1))  # it has read the shift by now, and is unsure enough by itself
+    # it has read the shift by now, and is unsure enough by itself
+    after = np.tile([-20.0, 0.0, 20.0], (1, 4, 1))
     np.testing.assert_allclose(calibrate(after, THREE, quiet, shifted)[0, -1], [-100.0, 0.0, 100.0])
-    np.testing.assert_allclose(calibrate(5 * after, THREE, quiet, shifted)[0, -1], [-300.0, 0.0, 300.0])
+    np.testing.assert_allclose(
+        calibrate(5 * after, THREE, quiet, shifted)[0, -1], [-300.0, 0.0, 300.0]
+    )

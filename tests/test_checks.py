@@ -16,7 +16,11 @@ from lstmcast.errors import DataError, UsageError
 
 
 def table(times, values, series=None, **named) -> Table:
-    codes, ids = (np.zeros(len(values), dtype=int), ["y"]) if series is None else pd.factorize(np.array(series, object))
+    codes, ids = (
+        (np.zeros(len(values), dtype=int), ["y"])
+        if series is None
+        else pd.factorize(np.array(series, object))
+    )
     times = np.array(times)
     times = times.astype("datetime64[us]") if times.dtype.kind in "UM" else times.astype(np.int64)
     given = {"frame": "file", "source": "sales.csv", **named}
@@ -39,7 +43,9 @@ def hours(start: str, count: int) -> np.ndarray:
 
 
 def only(given: Table, rule: str, **options) -> Finding:
-    found = [finding for finding in check_table(given, ReadOptions(**options)) if finding.rule == rule]
+    found = [
+        finding for finding in check_table(given, ReadOptions(**options)) if finding.rule == rule
+    ]
     assert len(found) == 1, found
     return found[0]
 
@@ -58,7 +64,9 @@ def test_repeated_times_name_both_lines_and_all_remedies():
         DataError, match=r"sales.csv: there are two rows for 2024-01-03 \(line 4 and line 7\)"
     ) as raised:
         panel_from_table(given)
-    assert all(word in str(raised.value) for word in ("--duplicates mean", "--aggregate sum", "--series"))
+    assert all(
+        word in str(raised.value) for word in ("--duplicates mean", "--aggregate sum", "--series")
+    )
     repaired = only(given, "duplicate times", duplicates="mean")
     assert (repaired.severity, repaired.line, repaired.value) == ("warning", 7, "2024-01-03")
     assert "Their mean is used." in repaired.action
@@ -67,7 +75,11 @@ def test_repeated_times_name_both_lines_and_all_remedies():
 def test_gaps_are_filled_or_refused():
     given = table(days(10)[[0, 1, 2, 6, 7, 9]], range(6))
     found = only(given, "gaps")
-    assert found.message == "4 of 10 times have no row: the longest gap is from 2024-01-04 to 2024-01-06 (after line 4)"
+    assert (
+        found.message
+        == "4 of 10 times have no row: the longest gap is from 2024-01-04 to 2024-01-06 (after "
+        "line 4)"
+    )
     assert (found.severity, found.count, found.line) == ("warning", 4, 4)
     assert only(given, "gaps", gaps="error").severity == "error"
 
@@ -107,7 +119,10 @@ def test_jittered_times_are_off_the_grid_and_named():
 
 def test_one_time_off_the_grid_is_named():
     found = only(table(np.repeat(days(1), 3), [1, 2, 3]), "times off the grid", frequency="QE")
-    assert found.message == "1 of 1 times are not quarterly (quarter ends), the first 2024-01-01 (line 2)"
+    assert (
+        found.message
+        == "1 of 1 times are not quarterly (quarter ends), the first 2024-01-01 (line 2)"
+    )
 
 
 def test_inexact_clocks_get_a_period_that_people_think_in():
@@ -132,11 +147,17 @@ def test_an_odd_first_time_is_the_one_that_is_named():
 
 def test_a_wrong_anchor_is_corrected():
     given = table(["2024-01-31", "2024-02-29", "2024-03-31"], range(3))
-    assert 'frequency="ME" (--frequency ME)' in only(given, "times off the grid", frequency="MS").action
+    assert (
+        'frequency="ME" (--frequency ME)'
+        in only(given, "times off the grid", frequency="MS").action
+    )
 
 
 def test_dates_and_numbers_need_their_own_frequency():
-    assert "times that are dates" in only(table(days(5), range(5)), "frequency", frequency="integer").message
+    assert (
+        "times that are dates"
+        in only(table(days(5), range(5)), "frequency", frequency="integer").message
+    )
     assert "plain numbers" in only(table(range(5), range(5)), "frequency", frequency="D").message
     split = days(1) + np.arange(5) * np.timedelta64(100, "ms")
     assert "not whole seconds" in only(table(split, range(5)), "frequency").message
@@ -167,27 +188,38 @@ def test_empty_periods_count_as_zero_and_an_outage_is_a_warning():
     assert found.message == "1 of 10 periods has no rows: 2024-01-29"
     two = table([*days(70), *days(7), *days(70)[63:]], np.ones(84), ["x"] * 70 + ["y"] * 14)
     found = only(two, "empty periods", aggregate="sum", frequency="W")
-    assert found.severity == "note" and "have no rows, the first 2024-01-08 of series 'y'" in found.message
+    assert (
+        found.severity == "note"
+        and "have no rows, the first 2024-01-08 of series 'y'" in found.message
+    )
 
 
 @pytest.mark.parametrize("how", ["sum", "count", "mean"])
 def test_empty_periods_are_errors_where_gaps_are(how):
     given = table(np.delete(days(70), slice(28, 42)), np.ones(56))
-    with pytest.raises(DataError, match=r"2 of 10 (periods|times) have no row.*2024-01-29.*gaps=\"fill\""):
+    with pytest.raises(
+        DataError, match=r"2 of 10 (periods|times) have no row.*2024-01-29.*gaps=\"fill\""
+    ):
         panel_from_table(given, ReadOptions(aggregate=how, frequency="W", gaps="error"))
     assert len(panel_from_table(given, ReadOptions(aggregate=how, frequency="W")).values) == 10
 
 
 def test_repeats_have_no_remedy_of_their_own_in_an_aggregation():
-    with pytest.raises(UsageError, match=r"--duplicates first\) would have no effect, as .*--aggregate sum"):
+    with pytest.raises(
+        UsageError, match=r"--duplicates first\) would have no effect, as .*--aggregate sum"
+    ):
         ReadOptions(aggregate="sum", duplicates="first")
 
 
 @pytest.mark.parametrize(
     ("values", "match"),
-    [([], "there are no rows"), ([1.0], "only one value of 'y'. At least 3"), ([1.0, 2.0], "only 2 values"),
-     ([np.nan] * 5, "all 5 values of 'y' are missing")],
-)  # fmt: skip
+    [
+        ([], "there are no rows"),
+        ([1.0], "only one value of 'y'. At least 3"),
+        ([1.0, 2.0], "only 2 values"),
+        ([np.nan] * 5, "all 5 values of 'y' are missing"),
+    ],
+)
 def test_too_little_is_refused(values, match):
     with pytest.raises(DataError, match=match):
         panel_from_table(table(days(len(values)), values))
@@ -204,23 +236,33 @@ def test_all_errors_are_told_at_once():
     given = table(days(9)[[0, 1, 1, 5, 6, 7]], [1, -2, 3, 4, 5, 6.5])
     with pytest.raises(DataError, match="for 4 reasons") as raised:
         panel_from_table(given, ReadOptions(kind="count", gaps="error"))
-    assert all(word in str(raised.value) for word in ("two rows for", "negative", "not whole", "no row"))
+    assert all(
+        word in str(raised.value) for word in ("two rows for", "negative", "not whole", "no row")
+    )
 
 
 def test_many_series_with_the_same_trouble_make_one_finding():
     names = np.repeat([f"s{i}" for i in range(2000)], 4)
-    found = only(table(np.tile(days(4), 2000), np.tile([1, np.nan, 2, 4], 2000), names), "missing values")
+    found = only(
+        table(np.tile(days(4), 2000), np.tile([1, np.nan, 2, 4], 2000), names), "missing values"
+    )
     assert found.count == 2000
-    assert found.message.startswith("missing values in 2,000 of 2,000 series, for example series 's0': 1 of 4 values")
+    assert found.message.startswith(
+        "missing values in 2,000 of 2,000 series, for example series 's0': 1 of 4 values"
+    )
     assert len(str(found)) < 500
 
 
 def test_time_zones_are_told():
-    assert only(table(days(60), WAVE, time_zone="Europe/Berlin"), "time zone").value == "Europe/Berlin"
+    assert (
+        only(table(days(60), WAVE, time_zone="Europe/Berlin"), "time zone").value == "Europe/Berlin"
+    )
 
 
 def test_the_hour_that_spring_skips_is_named():
-    times = np.concatenate([hours("2023-03-25", 26), hours("2023-03-26T03:00", 24), hours("2023-03-27T09:00", 30)])
+    times = np.concatenate(
+        [hours("2023-03-25", 26), hours("2023-03-26T03:00", 24), hours("2023-03-27T09:00", 30)]
+    )
     given = table(times, np.arange(len(times)) % 24)
     found = only(given, "daylight-saving step")
     assert (found.value, found.count, found.line) == ("2023-03-26 02:00", 1, 27)
@@ -229,14 +271,20 @@ def test_the_hour_that_spring_skips_is_named():
 
 def test_the_hour_that_autumn_repeats_is_named():
     times = np.concatenate([hours("2023-10-28", 27), hours("2023-10-29T02:00", 40)])
-    assert "clocks are put back" in only(table(times, np.arange(len(times))), "duplicate times").action
+    assert (
+        "clocks are put back" in only(table(times, np.arange(len(times))), "duplicate times").action
+    )
     assert "clocks" not in only(table([*days(3), days(3)[1]], range(4)), "duplicate times").action
 
 
 def test_constant_and_short_series():
     panel = Panel.from_arrays({"flat": [3.0] * 9, "short": [1.0, np.nan, 2.0], "fine": WAVE})
     told = {(finding.rule, finding.series) for finding in panel.check()}
-    assert told == {("constant series", "flat"), ("too short", "short"), ("missing values", "short")}
+    assert told == {
+        ("constant series", "flat"),
+        ("too short", "short"),
+        ("missing values", "short"),
+    }
 
 
 def test_outliers_are_spikes_and_not_trends_steps_or_seasons():
@@ -263,7 +311,12 @@ def test_a_panel_read_from_rows_repeats_what_reading_said_once():
 
 
 def test_findings_are_a_tuple_with_columns():
-    found = Findings([Finding("gaps", "error", "one", line=3), Finding("missing values", "warning", "two", "Masked.")])
+    found = Findings(
+        [
+            Finding("gaps", "error", "one", line=3),
+            Finding("missing values", "warning", "two", "Masked."),
+        ]
+    )
     assert [f.message for f in found.errors] == ["one"]
     assert [f.message for f in found.warnings] == ["two"]
     assert found.columns_dict()["line"] == [3, None]
@@ -277,7 +330,9 @@ def test_unknown_options_are_refused_with_the_choices(name):
 
 
 def test_what_are_no_options_is_refused():
-    with pytest.raises(UsageError, match=r"options=\{'gaps': 'error'\} are no ReadOptions. Give some, such as"):
+    with pytest.raises(
+        UsageError, match=r"options=\{'gaps': 'error'\} are no ReadOptions. Give some, such as"
+    ):
         check([1.0, 2.0, 3.0], {"gaps": "error"})
     with pytest.raises(UsageError, match="are no ReadOptions"):
         check([1.0, 2.0, 3.0], {})
@@ -302,21 +357,27 @@ def test_a_series_that_ends_long_before_the_others_is_named():
     found = only(ragged(60, 20, 57), "no recent values")
     assert (found.series, found.line, found.severity) == ("s1", 81, "warning")
     assert found.message == (
-        "series 's1': the last value is at 2024-01-20 (line 81), and other series go on until 2024-02-29"
+        "series 's1': the last value is at 2024-01-20 (line 81), and other series go on until "
+        "2024-02-29"
     )
     assert check_table(ragged(60, 57)) == ()  # three steps are a late report
 
 
 def test_many_series_that_have_stopped_are_one_finding():
     found = only(ragged(60, *[20] * 7), "no recent values")
-    assert found.series is None and found.message.startswith("no recent values in 7 of 8 series, for example")
+    assert found.series is None and found.message.startswith(
+        "no recent values in 7 of 8 series, for example"
+    )
 
 
 def test_missing_values_at_the_end_are_told_once():
     given = ragged(60, 60)
     values = given.values.copy()
     values[80:] = np.nan
-    assert "the last 40 values are missing" in only(replace(given, values=values), "no recent values").message
+    assert (
+        "the last 40 values are missing"
+        in only(replace(given, values=values), "no recent values").message
+    )
 
 
 def test_numbered_steps_that_begin_alike_say_only_how_long_series_are():

@@ -39,7 +39,9 @@ class LastSeason:
     def predict(self, panel, horizon=None, *, cutoffs=None):
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
         season = panel.periods[0]
-        point = np.array([np.resize(panel.series(s)[:c][-season:], steps) for s, c in zip(*origins, strict=True)])
+        point = np.array(
+            [np.resize(panel.series(s)[:c][-season:], steps) for s, c in zip(*origins, strict=True)]
+        )
         levels = self.levels or LEVELS
         offsets = np.interp(levels, LEVELS, [-20, -10, 0, 10, 20])
         return Forecast.at_origins(panel, origins, point, point[:, :, None] + offsets, levels)
@@ -58,14 +60,20 @@ def shell():
 
     def invoke(*arguments, **options) -> subprocess.CompletedProcess:
         command = [sys.executable, "-m", "lstmcast", *map(str, arguments)]
-        return subprocess.run(command, **{"capture_output": True, "text": True, "timeout": 120, **options})
+        return subprocess.run(
+            command, **{"capture_output": True, "text": True, "timeout": 120, **options}
+        )
 
     return invoke
 
 
 def sales(place: Path, rows: int = 60, text: str | None = None) -> Path:
-    lines = [f"{2015 + i // 12}-{i % 12 + 1:02}-01,{100 + i + 20 * (i % 12 == 11)}" for i in range(rows)]
-    place.write_text(text if text is not None else "\n".join(["month,sales", *lines]) + "\n", encoding="utf-8")
+    lines = [
+        f"{2015 + i // 12}-{i % 12 + 1:02}-01,{100 + i + 20 * (i % 12 == 11)}" for i in range(rows)
+    ]
+    place.write_text(
+        text if text is not None else "\n".join(["month,sales", *lines]) + "\n", encoding="utf-8"
+    )
     return place
 
 
@@ -75,7 +83,10 @@ def sales(place: Path, rows: int = 60, text: str | None = None) -> Path:
 def test_forecast_says_what_was_read_how_good_it_is_and_what_comes(run):
     done = run("forecast", AIRLINE, "--horizon", 12)
     assert done.status == 0
-    assert "airline.csv: 144 rows, 1 series, 144 values, monthly (month starts), 1949-01-01 to 1960-12-01" in done.err
+    assert (
+        "airline.csv: 144 rows, 1 series, 144 values, monthly (month starts), 1949-01-01 to "
+        "1960-12-01" in done.err
+    )
     assert "line 147" in done.err
     assert "seasonal naive" in done.out
     assert "MAE" in done.out
@@ -86,15 +97,33 @@ def test_forecast_says_what_was_read_how_good_it_is_and_what_comes(run):
 def test_quiet_says_nothing_but_the_result(run):
     done = run("forecast", AIRLINE, "-H", 3, "--quiet", "--cutoffs", 0)
     assert done.err == ""
-    assert [line.split()[0] for line in done.out.splitlines()] == ["Month", "1961-01-01", "1961-02-01", "1961-03-01"]
+    assert [line.split()[0] for line in done.out.splitlines()] == [
+        "Month",
+        "1961-01-01",
+        "1961-02-01",
+        "1961-03-01",
+    ]
 
 
 def test_of_many_series_the_first_steps_of_the_first_ones_are_shown(run, tmp_path):
     names = [f"shop {k:02}" for k in range(40)]
-    rows = [f"{2020 + i // 12}-{i % 12 + 1:02},{name},{i + k}" for k, name in enumerate(names) for i in range(30)]
-    done = run("forecast", sales(tmp_path / "s.csv", text="\n".join(["month,shop,y", *rows])), "-H", 8, "--cutoffs", 0)
+    rows = [
+        f"{2020 + i // 12}-{i % 12 + 1:02},{name},{i + k}"
+        for k, name in enumerate(names)
+        for i in range(30)
+    ]
+    done = run(
+        "forecast",
+        sales(tmp_path / "s.csv", text="\n".join(["month,shop,y", *rows])),
+        "-H",
+        8,
+        "--cutoffs",
+        0,
+    )
     first, *table, last = done.out.splitlines()
-    assert [line.split("  ")[0] for line in table] == [name for name in names[:10] for _ in range(3)]
+    assert [line.split("  ")[0] for line in table] == [
+        name for name in names[:10] for _ in range(3)
+    ]
     assert "2022-07-01" in table[0] and "2022-09-01" in table[-1]
     assert last == "… 290 more rows; --out forecast.csv writes all" and "80 % interval" in first
 
@@ -102,8 +131,13 @@ def test_of_many_series_the_first_steps_of_the_first_ones_are_shown(run, tmp_pat
 @pytest.mark.parametrize(("series", "horizon"), [(20, 1), (15, 2), (2, 15), (5, 6)])
 def test_a_table_that_has_room_is_shown_whole(series, horizon):
     point = np.ones((series, horizon))
-    ids, times = np.array([f"s{i}" for i in range(series)], object), np.tile(np.arange(horizon), (series, 1))
-    text = console.forecast_table(Forecast(ids, np.zeros(series, int), times, point, point[:, :, None], levels=(0.5,)))
+    ids, times = (
+        np.array([f"s{i}" for i in range(series)], object),
+        np.tile(np.arange(horizon), (series, 1)),
+    )
+    text = console.forecast_table(
+        Forecast(ids, np.zeros(series, int), times, point, point[:, :, None], levels=(0.5,))
+    )
     assert len(text.splitlines()) == 1 + series * horizon
 
 
@@ -112,7 +146,17 @@ def test_files_are_written_whole(run, tmp_path):
     done = run("forecast", AIRLINE, "-H", 12, "--out", out, "--plot", plot)
     assert done.status == 0
     header, first, *rest = out.read_text(encoding="utf-8").splitlines()
-    assert header.split(",") == ["unique_id", "ds", "step", "forecast", "q0.025", "q0.1", "q0.5", "q0.9", "q0.975"]
+    assert header.split(",") == [
+        "unique_id",
+        "ds",
+        "step",
+        "forecast",
+        "q0.025",
+        "q0.1",
+        "q0.5",
+        "q0.9",
+        "q0.975",
+    ]
     assert first.split(",")[1:4] == ["1961-01-01", "1", "417.0"]
     assert len(rest) == 11
     assert plot.read_bytes().startswith(b"\x89PNG")
@@ -123,7 +167,15 @@ def test_files_are_written_whole(run, tmp_path):
 def test_json_is_one_document_with_everything(run, tmp_path):
     done = run("forecast", AIRLINE, "-H", 12, "--json", "--out", tmp_path / "f.parquet")
     document = done.json
-    assert set(document) == {"lstmcast", "data", "findings", "accuracy", "forecast", "without_forecast", "files"}
+    assert set(document) == {
+        "lstmcast",
+        "data",
+        "findings",
+        "accuracy",
+        "forecast",
+        "without_forecast",
+        "files",
+    }
     assert document["data"]["frequency"] == "MS"
     assert document["findings"][0]["line"] == 146
     assert document["accuracy"]["verdict"]
@@ -145,7 +197,9 @@ def test_the_narrowest_and_the_widest_interval_can_be_had(run, level):
 
 def test_many_series_are_shown_in_part(run, tmp_path):
     rows = [f"shop {s},2020-{m:02}-01,{s * 10 + m}" for s in range(20) for m in range(1, 13)]
-    done = run("forecast", sales(tmp_path / "s.csv", text="\n".join(["shop,month,sales", *rows])), "-H", 6)
+    done = run(
+        "forecast", sales(tmp_path / "s.csv", text="\n".join(["shop,month,sales", *rows])), "-H", 6
+    )
     assert done.status == 0
     assert "shop 4" in done.out
     assert "… 90 more rows; --out forecast.csv writes all" in done.out
@@ -161,7 +215,9 @@ def test_several_files_are_read_together(run, tmp_path):
 
 def test_columns_with_other_letters(run, tmp_path):
     text = "年月,売上\n" + "\n".join(f"2024年{m}月,{m}" for m in range(1, 13))
-    done = run("forecast", sales(tmp_path / "旅.csv", text=text), "-H", 2, "--plot", tmp_path / "旅.png")
+    done = run(
+        "forecast", sales(tmp_path / "旅.csv", text=text), "-H", 2, "--plot", tmp_path / "旅.png"
+    )
     assert done.status == 0
     assert "年月" in done.out
     assert (tmp_path / "旅.png").exists()
@@ -173,7 +229,9 @@ def test_letters_that_no_font_has_are_told(run, tmp_path, monkeypatch):
 
     monkeypatch.setattr(fonts, "_covering", lambda families, letters: (families, letters))
     text = "年月,売上\n" + "\n".join(f"2024年{m}月,{m}" for m in range(1, 13))
-    done = run("forecast", sales(tmp_path / "s.csv", text=text), "-H", 2, "--plot", tmp_path / "f.png")
+    done = run(
+        "forecast", sales(tmp_path / "s.csv", text=text), "-H", 2, "--plot", tmp_path / "f.png"
+    )
     assert done.status == 0
     assert "no font here has the letters 上売" in done.err
 
@@ -208,7 +266,9 @@ def test_backtest_compares(run, tmp_path):
 
 
 def test_backtest_of_too_little_data(run, tmp_path):
-    done = run("backtest", sales(tmp_path / "s.csv", rows=5), "-H", 12, "--out", tmp_path / "held.csv")
+    done = run(
+        "backtest", sales(tmp_path / "s.csv", rows=5), "-H", 12, "--out", tmp_path / "held.csv"
+    )
     assert done.status == 1
     assert "too few" in done.out + done.err
     assert not (tmp_path / "held.csv").exists()
@@ -217,7 +277,11 @@ def test_backtest_of_too_little_data(run, tmp_path):
 def test_info_shows_the_manifest(run, tmp_path):
     from lstmcast import store
 
-    store.save(tmp_path / "m", {"horizon": 12, "columns": {"time": "Month"}}, {"weights": {"w": np.ones(3)}})
+    store.save(
+        tmp_path / "m",
+        {"horizon": 12, "columns": {"time": "Month"}},
+        {"weights": {"w": np.ones(3)}},
+    )
     done = run("info", tmp_path / "m")
     assert done.status == 0
     assert "horizon: 12" in done.out
@@ -231,26 +295,45 @@ def test_info_shows_the_manifest(run, tmp_path):
 
 @pytest.fixture
 def saved(run, tmp_path, monkeypatch) -> Path:
-    """A model with a small network of chance weights, saved after the first 120 months of the airline data."""
+    """A model with a small network of chance weights, saved after the first 120 months of the
+    airline data."""
     from lstmcast import beginning, forecaster
     from lstmcast.model.network import Network, NetworkConfig, array_shapes
 
     config, rng = NetworkConfig(layers=(4,), horizon=12), np.random.default_rng(0)
-    weights = {name: rng.normal(0, 0.1, shape).astype("float32") for name, shape in array_shapes(config).items()}
+    weights = {
+        name: rng.normal(0, 0.1, shape).astype("float32")
+        for name, shape in array_shapes(config).items()
+    }
     monkeypatch.setattr(beginning, "shipped", lambda: Network(config, [weights]))
-    monkeypatch.setattr(cli, "_model", lambda horizon, levels=LEVELS, training=None: forecaster.LSTMForecaster(horizon))
+    monkeypatch.setattr(
+        cli,
+        "_model",
+        lambda horizon, levels=LEVELS, training=None: forecaster.LSTMForecaster(horizon),
+    )
     lines = AIRLINE.read_text(encoding="utf-8").splitlines()
     (tmp_path / "old").mkdir()
     (tmp_path / "new").mkdir()
     (tmp_path / "old" / "airline.csv").write_text("\n".join(lines[:121]))
     (tmp_path / "new" / "airline.csv").write_text("\n".join([lines[0], *lines[121:145]]))
-    done = run("forecast", tmp_path / "old" / "airline.csv", "-H", 6, "--save", tmp_path / "model", "--cutoffs", 0)
+    done = run(
+        "forecast",
+        tmp_path / "old" / "airline.csv",
+        "-H",
+        6,
+        "--save",
+        tmp_path / "model",
+        "--cutoffs",
+        0,
+    )
     assert done.status == 0, done.err
     return tmp_path / "model"
 
 
 def test_predict_without_data_goes_on_from_what_was_saved(run, saved, tmp_path):
-    done = run("predict", "--model", saved, "--out", tmp_path / "f.csv", "--plot", tmp_path / "f.png")
+    done = run(
+        "predict", "--model", saved, "--out", tmp_path / "f.csv", "--plot", tmp_path / "f.png"
+    )
     assert done.status == 0, done.err
     assert (tmp_path / "f.csv").read_text().splitlines()[1].split(",")[1] == "1959-01-01"
     assert (tmp_path / "f.csv").read_text().count("\n") == 7
@@ -263,20 +346,26 @@ def test_predict_with_newer_data_equals_a_forecast_of_everything(run, saved, tmp
     assert "continued" in done.err
     assert done.json["forecast"]["ds"] == ["1961-01-01", "1961-02-01", "1961-03-01"]
     whole = run("forecast", AIRLINE, "-H", 3, "--json", "--cutoffs", 0)
-    np.testing.assert_allclose(done.json["forecast"]["forecast"], whole.json["forecast"]["forecast"], rtol=1e-6)
+    np.testing.assert_allclose(
+        done.json["forecast"]["forecast"], whole.json["forecast"]["forecast"], rtol=1e-6
+    )
 
 
 def test_predict_on_data_of_another_frequency(run, saved, tmp_path):
     days = "\n".join(f"1961-03-{day:02},{day}" for day in range(1, 29))
     (tmp_path / "new" / "airline.csv").write_text(f"Month,passengers\n{days}")
-    done = run("predict", "--model", saved, tmp_path / "new" / "airline.csv", "--target", "passengers")
+    done = run(
+        "predict", "--model", saved, tmp_path / "new" / "airline.csv", "--target", "passengers"
+    )
     assert done.status == 1
     assert "daily" in done.err
     assert "monthly" in done.err
 
 
 def test_predict_on_data_without_the_column(run, saved, tmp_path):
-    (tmp_path / "new" / "airline.csv").write_text("Month,fares\n1961-01,5\n1961-02,6\n1961-03,7\n1961-04,7\n")
+    (tmp_path / "new" / "airline.csv").write_text(
+        "Month,fares\n1961-01,5\n1961-02,6\n1961-03,7\n1961-04,7\n"
+    )
     done = run("predict", "--model", saved, tmp_path / "new" / "airline.csv")
     assert done.status == 1
     assert "fares" in done.err
@@ -288,7 +377,9 @@ def test_predict_with_one_new_month_under_another_name(run, saved, tmp_path, mon
     (tmp_path / "now.csv").write_text("\n".join([lines[0], *lines[121 : 121 + months]]))
     done = run("predict", "--model", saved, tmp_path / "now.csv", "-H", 2, "--json")
     assert done.status == 0, done.err
-    assert "series 'airline': continued from the saved state" in done.err and "naive" not in done.err
+    assert (
+        "series 'airline': continued from the saved state" in done.err and "naive" not in done.err
+    )
     (tmp_path / "whole.csv").write_text("\n".join(lines[: 121 + months]))
     whole = run("forecast", tmp_path / "whole.csv", "-H", 2, "--json", "--cutoffs", 0)
     assert done.json["forecast"]["forecast"] == whole.json["forecast"]["forecast"]
@@ -296,20 +387,48 @@ def test_predict_with_one_new_month_under_another_name(run, saved, tmp_path, mon
 
 
 READING = (
-    "--target", "nonsense", "--time", "nowhere", "--sheet", "nosheet", "--frequency", "daily", "--kind", "count",
-    "--gaps", "error", "--period", 7,
-)  # fmt: skip
+    "--target",
+    "nonsense",
+    "--time",
+    "nowhere",
+    "--sheet",
+    "nosheet",
+    "--frequency",
+    "daily",
+    "--kind",
+    "count",
+    "--gaps",
+    "error",
+    "--period",
+    7,
+)
 
 
-@pytest.mark.parametrize("options", [READING, ("--kind", "real"), ("--series", "a", "--aggregate", "sum")], ids=str)
+@pytest.mark.parametrize(
+    "options", [READING, ("--kind", "real"), ("--series", "a", "--aggregate", "sum")], ids=str
+)
 def test_predict_without_data_reads_nothing(run, saved, options):
     done = run("predict", "--model", saved, *options)
-    assert done.status == 2 and "would have no effect, as no data are read. Name newer data" in done.err
+    assert (
+        done.status == 2
+        and "would have no effect, as no data are read. Name newer data" in done.err
+    )
     assert all(option in done.err for option in map(str, options) if option.startswith("--"))
 
 
 def test_predict_takes_the_kind_that_is_given(run, saved, tmp_path):
-    run("forecast", tmp_path / "old" / "airline.csv", "-H", 6, "--save", saved, "--cutoffs", 0, "--kind", "count")
+    run(
+        "forecast",
+        tmp_path / "old" / "airline.csv",
+        "-H",
+        6,
+        "--save",
+        saved,
+        "--cutoffs",
+        0,
+        "--kind",
+        "count",
+    )
     newer = tmp_path / "new" / "airline.csv"
     newer.write_text("Month,passengers\n1959-01,-5\n")
     target = ("--target", "passengers")
@@ -321,9 +440,26 @@ def test_predict_takes_the_kind_that_is_given(run, saved, tmp_path):
 
 def test_predict_takes_repairs_that_are_given_even_the_usual_ones(run, saved, tmp_path):
     old = tmp_path / "old" / "airline.csv"
-    run("forecast", old, "-H", 6, "--save", saved, "--cutoffs", 0, "--missing", "interpolate", "--gaps", "error")
+    run(
+        "forecast",
+        old,
+        "-H",
+        6,
+        "--save",
+        saved,
+        "--cutoffs",
+        0,
+        "--missing",
+        "interpolate",
+        "--gaps",
+        "error",
+    )
     newer = tmp_path / "new" / "airline.csv"
-    newer.write_text("\n".join(line for line in newer.read_text().splitlines() if not line.startswith('"1959-05')))
+    newer.write_text(
+        "\n".join(
+            line for line in newer.read_text().splitlines() if not line.startswith('"1959-05')
+        )
+    )
     done = run("predict", "-m", saved, newer)
     assert done.status == 1 and "1 of 24 times has no row: 1959-05-01" in done.err
     done = run("predict", "-m", saved, newer, "--gaps", "fill")
@@ -335,7 +471,9 @@ def test_predict_takes_repairs_that_are_given_even_the_usual_ones(run, saved, tm
 def test_predict_gives_the_intervals_that_are_asked_for(run, saved):
     done = run("predict", "--model", saved, "-H", 1, "--level", 50, "--json")
     assert done.status == 0, done.err
-    assert {"q0.25", "q0.75"} <= done.json["forecast"].keys() and "q0.1" not in done.json["forecast"]
+    assert {"q0.25", "q0.75"} <= done.json["forecast"].keys() and "q0.1" not in done.json[
+        "forecast"
+    ]
 
 
 @pytest.fixture
@@ -343,13 +481,19 @@ def shops(tmp_path):
     """A model of sales in three shops until 2023-12, whose network needs 13 values."""
     network = NetworkConfig(layers=(4,), inputs="plain", head="point", horizon=1)
     rng = np.random.default_rng(0)
-    weights = {name: rng.normal(0, 0.1, shape).astype("float32") for name, shape in array_shapes(network).items()}
+    weights = {
+        name: rng.normal(0, 0.1, shape).astype("float32")
+        for name, shape in array_shapes(network).items()
+    }
     months = [f"{2020 + i // 12}-{i % 12 + 1:02}" for i in range(48)]
     rows = [f"{month},{shop},{i}.5" for shop in "abc" for i, month in enumerate(months)]
     data = tmp_path / "shops.csv"
     data.write_text("\n".join(["month,shop,sales", *rows]))
     model = lstmcast.LSTMForecaster(
-        2, weights=Network(network, [weights]), transforms=lstmcast.Difference(12), training=TrainingConfig()
+        2,
+        weights=Network(network, [weights]),
+        transforms=lstmcast.Difference(12),
+        training=TrainingConfig(),
     )
     model.save(tmp_path / "shops", lstmcast.read(data, series="shop"))
     return tmp_path / "shops"
@@ -361,8 +505,10 @@ def test_predict_says_what_went_on_in_json(run, shops, tmp_path):
     done = run("predict", "--model", shops, newer, "--json")
     assert done.status == 0, done.err
     assert done.json["continued"] == {
-        "went_on": ["a"], "afresh": [{"series": "new", "reason": "they are new"}], "absent": ["b", "c"],
-    }  # fmt: skip
+        "went_on": ["a"],
+        "afresh": [{"series": "new", "reason": "they are new"}],
+        "absent": ["b", "c"],
+    }
     assert "2 series ('b', 'c') of the saved model: not in the data, no forecast" in done.err
     assert done.json["data"] | {"rows": 3, "values": 3, "start": "2024-01-01"} == done.json["data"]
     assert done.json["panel"]["values"] == 52 and "rows" not in done.json["panel"]
@@ -383,7 +529,9 @@ def test_a_forecast_without_any_number_is_not_written(run, shops, tmp_path, monk
     out.write_text("yesterday's")
     for output in (("--out", out), ("--json",)):
         done = run("predict", "--model", shops, newer, *output)
-        assert done.status == 1 and "today.csv: no series has a forecast" in done.err and not done.out
+        assert (
+            done.status == 1 and "today.csv: no series has a forecast" in done.err and not done.out
+        )
     assert out.read_text() == "yesterday's"
 
 
@@ -401,7 +549,8 @@ def test_info_of_a_saved_model(run, saved):
     assert "frequency: MS" in done.out
 
 
-# ---------------------------------------------------------------- wrong usage; bad input: test_bad_input.py
+# ---------------------------------------------------------------- wrong usage; bad input:
+# test_bad_input.py
 
 WRONG = [
     (["forecast", AIRLINE], "--horizon"),
@@ -410,7 +559,10 @@ WRONG = [
     (["forecast", AIRLINE, "-H", "1000000000"], "horizon=1000000000"),
     (["forecast", AIRLINE, "-H", "twelve"], "valid integer"),
     (["forecast", AIRLINE, "-H", "12", "--frequency", "fortnightly-ish"], "fortnightly-ish"),
-    (["forecast", AIRLINE, "-H", "12", "--kind", "complex"], "Choose one of: real, count, positive"),
+    (
+        ["forecast", AIRLINE, "-H", "12", "--kind", "complex"],
+        "Choose one of: real, count, positive",
+    ),
     (["forecast", AIRLINE, "-H", "12", "--duplicates", "add"], "duplicates"),
     (["forecast", AIRLINE, "-H", "12", "--period", "0"], "period"),
     (["forecast", AIRLINE, "-H", "12", "--baselines", "best"], "simple, classical"),
@@ -422,9 +574,18 @@ WRONG = [
     ),
     (["forecast", AIRLINE, "-H", "12", "--level", "0.0001"], "--level 0.0001 makes no sense"),
     (["forecast", AIRLINE, "-H", "12", "--level", "nan"], "--level nan makes no sense"),
-    (["forecast", AIRLINE, "-H", "12", "--cutoffs", "0", "--baselines", "classical"], "classical would have no effect"),
-    (["forecast", AIRLINE, "-H", "12", "--sheet", "Sales"], "only workbooks such as .xlsx have sheets"),
-    (["check", AIRLINE, "--aggregate", "sum", "--duplicates", "mean"], "--duplicates mean) would have no effect"),
+    (
+        ["forecast", AIRLINE, "-H", "12", "--cutoffs", "0", "--baselines", "classical"],
+        "classical would have no effect",
+    ),
+    (
+        ["forecast", AIRLINE, "-H", "12", "--sheet", "Sales"],
+        "only workbooks such as .xlsx have sheets",
+    ),
+    (
+        ["check", AIRLINE, "--aggregate", "sum", "--duplicates", "mean"],
+        "--duplicates mean) would have no effect",
+    ),
     (["forecast", AIRLINE, "-H", "12", "--colour"], "--colour"),
     (["backtest", AIRLINE, "-H", "12", "--cutoffs", "0"], "--cutoffs 0"),
     (["predict", AIRLINE], "--model"),
@@ -433,7 +594,9 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "text"), WRONG, ids=lambda value: " ".join(map(str, value))[-40:])
+@pytest.mark.parametrize(
+    ("arguments", "text"), WRONG, ids=lambda value: " ".join(map(str, value))[-40:]
+)
 def test_wrong_usage_is_status_2(run, arguments, text):
     done = run(*arguments)
     assert done.status == 2
@@ -452,7 +615,10 @@ def test_a_missing_file_with_a_near_name(run, tmp_path):
 def test_unwritable_outputs_are_found_before_the_work(run, tmp_path, monkeypatch, option):
     monkeypatch.setattr(cli, "_read", lambda *_: pytest.fail("the data were read"))
     (tmp_path / "file").write_text("mine")
-    for place in (tmp_path / "file" / "f.csv", tmp_path / "file.odd" if option != "--save" else tmp_path / "file"):
+    for place in (
+        tmp_path / "file" / "f.csv",
+        tmp_path / "file.odd" if option != "--save" else tmp_path / "file",
+    ):
         done = run("forecast", AIRLINE, "-H", 2, option, place)
         assert done.status == 1
         assert str(place) in done.err
@@ -550,7 +716,9 @@ def test_help_names_every_choice(run):
 
 
 def test_a_reader_that_goes_away_is_no_traceback(shell, tmp_path):
-    command = f"{sys.executable} -m lstmcast check {AIRLINE} --json | head -1; exit ${{PIPESTATUS[0]}}"
+    command = (
+        f"{sys.executable} -m lstmcast check {AIRLINE} --json | head -1; exit ${{PIPESTATUS[0]}}"
+    )
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
     assert done.stdout == "{\n"
     assert done.stderr == ""
@@ -577,6 +745,8 @@ def test_a_terminal_that_knows_few_letters(shell, tmp_path, encoding):
 def test_json_can_be_read_whatever_a_terminal_knows(shell, tmp_path, encoding):
     """By whoever takes it as UTF-8, as JSON should be."""
     path = sales(tmp_path / "売上 ß.csv")
-    done = shell("check", path, "--json", env={**os.environ, "PYTHONIOENCODING": encoding}, text=False)
+    done = shell(
+        "check", path, "--json", env={**os.environ, "PYTHONIOENCODING": encoding}, text=False
+    )
     assert json.loads(done.stdout.decode("utf-8"))["data"]["source"] == "売上 ß.csv"
     assert done.stdout.isascii() == (encoding != "utf-8")  # readable where it can be

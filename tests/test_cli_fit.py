@@ -1,4 +1,5 @@
-"""`lstmcast fit` as a person meets it: files, words, exit statuses, and what is left when it is stopped."""
+"""`lstmcast fit` as a person meets it: files, words, exit statuses, and what is left when it is
+stopped."""
 
 from __future__ import annotations
 
@@ -66,12 +67,19 @@ def test_a_fit_writes_a_model_and_says_what_became_of_it(run, data, model):
     assert "History(1 member, 2 epochs" in done.out and "Accuracy on held-out data" in done.out
     assert "epoch 2 of 2" in done.err and f"written: {model}" in done.err
     assert sorted(path.name for path in model.iterdir()) == [
-        "learned.safetensors", "manifest.json", "state.safetensors", "weights.safetensors",
-    ]  # fmt: skip
+        "learned.safetensors",
+        "manifest.json",
+        "state.safetensors",
+        "weights.safetensors",
+    ]
     assert [path.name for path in model.parent.iterdir() if "checkpoints" in path.name] == []
     assert run("info", model).out.count("layers: 4") == 1
     forecast = run("predict", "--model", model, "--horizon", 2)
-    assert [line.split()[0] for line in forecast.out.splitlines()] == ["month", "2020-01-01", "2020-02-01"]
+    assert [line.split()[0] for line in forecast.out.splitlines()] == [
+        "month",
+        "2020-01-01",
+        "2020-02-01",
+    ]
 
 
 def test_info_tells_of_a_training_that_was_done(run, data, model, tmp_path):
@@ -134,7 +142,9 @@ def test_training_goes_on_from_a_saved_model(run, data, model, tmp_path):
     run("fit", data, "-H", 6, "-m", model, *SMALL)
     longer = sales(tmp_path / "sales.csv", np.arange(80) % 12 + 10)
     done = run("fit", longer, "-H", 6, "-m", tmp_path / "next", "--weights", model, "--epochs", 1)
-    assert done.status == 0 and json.loads((tmp_path / "next/manifest.json").read_text())["network"]["layers"] == [4]
+    assert done.status == 0 and json.loads((tmp_path / "next/manifest.json").read_text())[
+        "network"
+    ]["layers"] == [4]
 
 
 # ---------------------------------------------------------------- wrong usage
@@ -157,7 +167,11 @@ def test_training_goes_on_from_a_saved_model(run, data, model, tmp_path):
         (["--learning-rate", "inf"], 2, "--learning-rate inf makes no sense"),
         (["--seed", "-1"], 2, "--seed -1 makes no sense"),
         (["--device", "tpu"], 2, "--device 'tpu' is not known"),
-        (["--precision", "half"], 2, "--precision 'half' is not known. Choose one of: full, mixed."),
+        (
+            ["--precision", "half"],
+            2,
+            "--precision 'half' is not known. Choose one of: full, mixed.",
+        ),
         (["--weights", "nowhere"], 1, "there is no folder 'nowhere'"),
         (["--weights", "sales.csv"], 1, "'sales.csv' is a file"),
         (["--plot", "curve.txt"], 1, ".png or .svg or .pdf"),
@@ -168,12 +182,16 @@ def test_training_goes_on_from_a_saved_model(run, data, model, tmp_path):
     ],
     ids=lambda part: "_".join(part) if isinstance(part, list) else "",
 )
-def test_wrong_options_are_refused_before_anything_is_read(run, data, monkeypatch, arguments, status, message):
+def test_wrong_options_are_refused_before_anything_is_read(
+    run, data, monkeypatch, arguments, status, message
+):
     monkeypatch.chdir(data.parent)
     monkeypatch.setattr(cli, "_read", lambda *_: pytest.fail("the data were read"))
     done = run("fit", "sales.csv", "-H", 6, "-m", "model", *arguments)
     assert done.status == status and done.out == "" and message in done.err
-    assert done.err.count("lstmcast:") == (arguments != ["--model", ""]) and not Path("model").exists()
+    assert (
+        done.err.count("lstmcast:") == (arguments != ["--model", ""]) and not Path("model").exists()
+    )
 
 
 def test_an_empty_folder_that_one_is_in_is_refused(run, data, tmp_path, monkeypatch):
@@ -184,11 +202,15 @@ def test_an_empty_folder_that_one_is_in_is_refused(run, data, tmp_path, monkeypa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "sales.csv"]
 
 
-def test_a_model_by_the_name_of_a_link_has_its_checkpoints_beside_it(run, data, tmp_path, monkeypatch):
+def test_a_model_by_the_name_of_a_link_has_its_checkpoints_beside_it(
+    run, data, tmp_path, monkeypatch
+):
     (tmp_path / "models" / "new").mkdir(parents=True)
     (tmp_path / "link").symlink_to(tmp_path / "models" / "new")
     used, fit = [], LSTMForecaster.fit
-    monkeypatch.setattr(LSTMForecaster, "fit", lambda *args, **given: (used.append(given), fit(*args, **given))[1])
+    monkeypatch.setattr(
+        LSTMForecaster, "fit", lambda *args, **given: (used.append(given), fit(*args, **given))[1]
+    )
     for name in ("link", "models/new/../new"):
         assert run("fit", data, "-H", 6, "-m", tmp_path / name, *SMALL).status == 0
     assert [given["folder"] for given in used] == [tmp_path / "models" / "new.checkpoints"] * 2
@@ -200,12 +222,18 @@ def test_cuda_without_a_gpu_is_refused(run, data, model, monkeypatch):
     done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--device", "cuda")
     assert done.status == 2 and "no CUDA device here" in done.err and not model.exists()
     done = run("backtest", data, "-H", 6, *SMALL, "--device", "cuda")
-    assert done.status == 2 and "fitting for cutoff 1 of 5" in done.err and "no CUDA device here" in done.err
+    assert (
+        done.status == 2
+        and "fitting for cutoff 1 of 5" in done.err
+        and "no CUDA device here" in done.err
+    )
 
 
 def test_a_backtest_trains_with_the_threads_it_is_given(run, data, monkeypatch):
     used, fit = [], LSTMForecaster.fit
-    monkeypatch.setattr(LSTMForecaster, "fit", lambda *args, **given: (used.append(given), fit(*args, **given))[1])
+    monkeypatch.setattr(
+        LSTMForecaster, "fit", lambda *args, **given: (used.append(given), fit(*args, **given))[1]
+    )
     assert run("backtest", data, "-H", 6, "--cutoffs", 2, *SMALL, "--threads", 1).status == 0
     assert used == [{"device": "cpu", "threads": 1}]
 
@@ -214,7 +242,9 @@ def test_a_place_that_cannot_be_written_is_found_before_training(run, data, mode
     monkeypatch.setattr(os, "access", lambda *_: False)  # for root, every folder is writable
     monkeypatch.setattr(cli, "_read", lambda *_: pytest.fail("the data were read"))
     done = run("fit", data, "-H", 6, "-m", model, *SMALL)
-    assert done.status == 1 and f"{str(model)!r} cannot be written" in done.err and not model.exists()
+    assert (
+        done.status == 1 and f"{str(model)!r} cannot be written" in done.err and not model.exists()
+    )
 
 
 # ---------------------------------------------------------------- data
@@ -268,28 +298,41 @@ def test_a_constant_series_stays_constant(run, data, model):
 
 
 def test_short_series_are_left_out_with_a_note(run, data, model):
-    rows = [f"{2015 + i // 12}-{i % 12 + 1:02}-01,{s},{i % 12}" for s, n in (("a", 40), ("b", 4)) for i in range(n)]
+    rows = [
+        f"{2015 + i // 12}-{i % 12 + 1:02}-01,{s},{i % 12}"
+        for s, n in (("a", 40), ("b", 4))
+        for i in range(n)
+    ]
     data.write_text("\n".join(["month,shop,sales", *rows]))
     done = run("fit", data, "-H", 3, "-m", model, *SMALL)
     assert done.status == 0 and "1 of 2 series" in done.err
     assert run("predict", "-m", model).out.count("2015-05-01") == 1
 
 
-# ---------------------------------------------------------------- memory, and packages that are missing
+# ---------------------------------------------------------------- memory, and packages that are
+# missing
 
 
-@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes")])
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes")]
+)
 def test_a_batch_that_does_not_fit_in_memory(run, data, model, monkeypatch, error):
     def fail(*_):
         raise error
 
     monkeypatch.setattr("lstmcast.training.loop.train_epoch", fail)
     done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--batch-size", 128)
-    assert done.status == 1 and "A batch of 128 does not fit in memory" in done.err and "example 32" in done.err
+    assert (
+        done.status == 1
+        and "A batch of 128 does not fit in memory" in done.err
+        and "example 32" in done.err
+    )
     assert not model.exists()
 
 
-@pytest.mark.parametrize("options", [("--epochs", 5), ("--workers", 2), ("--refit", "never", "--seed", 3)], ids=str)
+@pytest.mark.parametrize(
+    "options", [("--epochs", 5), ("--workers", 2), ("--refit", "never", "--seed", 3)], ids=str
+)
 def test_options_of_a_training_that_is_not_done_are_refused(run, data, options):
     done = run("backtest", data, "-H", 3, *options)
     assert done.status == 2 and "would have no effect" in done.err and "--refit once" in done.err
@@ -300,7 +343,11 @@ def test_options_of_a_training_that_is_not_done_are_refused(run, data, options):
 )
 def test_workers_are_refused_where_there_is_one_training(run, data, options):
     done = run("backtest", data, "-H", 3, *options, "--workers", 4)
-    assert done.status == 2 and "--workers would have no effect" in done.err and "Give --refit each" in done.err
+    assert (
+        done.status == 2
+        and "--workers would have no effect" in done.err
+        and "Give --refit each" in done.err
+    )
 
 
 def test_it_is_said_that_the_part_held_back_decided_something(run, data, tmp_path):
@@ -315,7 +362,8 @@ def test_steps_that_could_not_be_compared_are_left_out_and_said(run, data, tmp_p
 
 
 def test_a_network_that_does_not_fit_in_memory(data, model):
-    """For real: 64 GB of addresses are more than PyTorch takes, and far less than such layers need."""
+    """For real: 64 GB of addresses are more than PyTorch takes, and far less than such layers
+    need."""
     resource = pytest.importorskip("resource", reason="limits are those of Unix")
 
     def limited():
@@ -324,26 +372,41 @@ def test_a_network_that_does_not_fit_in_memory(data, model):
     wide = ("--weights", "scratch", "--layers", "300000")
     done = subprocess.run(
         [sys.executable, "-m", "lstmcast", "fit", data, "-H", "6", "-m", model, *wide],
-        capture_output=True, text=True, timeout=120, preexec_fn=limited,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        preexec_fn=limited,
         env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-    )  # fmt: skip
-    assert done.returncode == 1 and "does not fit in memory" in done.stderr and "smaller network" in done.stderr
+    )
+    assert (
+        done.returncode == 1
+        and "does not fit in memory" in done.stderr
+        and "smaller network" in done.stderr
+    )
     assert "Traceback" not in done.stderr and not model.exists()
 
 
 def test_without_pytorch_the_extra_is_named_and_forecasts_go_on(data, model, tmp_path):
     blocker = (
-        "from importlib.machinery import PathFinder\n"
-        "find = PathFinder.find_spec\n"
-        "hidden = lambda cls, name, *where: None if name.split('.')[0] == 'torch' else find(name, *where)\n"
+        "from importlib.machinery import PathFinder\nfind = PathFinder.find_spec\nhidden = lambda "
+        "cls, name, *where: None if name.split('.')[0] == 'torch' else find(name, *where)\n"
         "PathFinder.find_spec = classmethod(hidden)\n"
     )
     (tmp_path / "sitecustomize.py").write_text(blocker)
     path = os.pathsep.join([str(tmp_path), str(ROOT / "src")])
-    settings = {"capture_output": True, "text": True, "timeout": 120, "env": os.environ | {"PYTHONPATH": path}}
+    settings = {
+        "capture_output": True,
+        "text": True,
+        "timeout": 120,
+        "env": os.environ | {"PYTHONPATH": path},
+    }
     command = [sys.executable, "-m", "lstmcast"]
     done = subprocess.run([*command, "fit", data, "-H", "6", "-m", model, *SMALL], **settings)
-    assert done.returncode == 1 and "pip install 'lstmcast[train]'" in done.stderr and "Traceback" not in done.stderr
+    assert (
+        done.returncode == 1
+        and "pip install 'lstmcast[train]'" in done.stderr
+        and "Traceback" not in done.stderr
+    )
     done = subprocess.run([*command, "forecast", data, "-H", "2", "--cutoffs", "0"], **settings)
     assert done.returncode == 0 and "2020-02-01" in done.stdout
 
@@ -367,10 +430,13 @@ LONG = ("--weights", "scratch", "--layers", "4", "--epochs", "40", "--threads", 
 
 
 def started(*arguments) -> subprocess.Popen:
-    """A training of its own process that has just written a checkpoint of an epoch after the fifth."""
+    """A training of its own process that has just written a checkpoint of an epoch after the
+    fifth."""
     env = os.environ | {"PYTHONPATH": str(ROOT / "src")}
     command = [sys.executable, "-c", SLOW, *map(str, arguments)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env
+    )
     manifest = checkpoints(arguments[arguments.index("-m") + 1]) / "member-0/manifest.json"
     until = time.monotonic() + 60
     while epochs_done(manifest) < 6:
@@ -399,7 +465,9 @@ def test_a_killed_training_goes_on_to_the_same_bits(run, data, model, tmp_path):
     assert 5 < epochs_done(checkpoints(model) / "member-0/manifest.json") < 40
     assert run("fit", data, "-H", 6, "-m", model, *LONG, "--resume").status == 0
     assert run("fit", data, "-H", 6, "-m", tmp_path / "whole", *LONG).status == 0
-    weights = [(folder / "weights.safetensors").read_bytes() for folder in (model, tmp_path / "whole")]
+    weights = [
+        (folder / "weights.safetensors").read_bytes() for folder in (model, tmp_path / "whole")
+    ]
     assert weights[0] == weights[1]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["sales.csv", "sales.model", "whole"]
 
@@ -410,7 +478,12 @@ def test_ctrl_c_keeps_the_best_so_far(run, data, model):
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     epoch = int(re.search(r"interrupted after epoch (\d+)", err)[1])
-    assert 5 < epoch < 40 and "History(1 member" in out and f"written: {model}" in err and "Traceback" not in err
+    assert (
+        5 < epoch < 40
+        and "History(1 member" in out
+        and f"written: {model}" in err
+        and "Traceback" not in err
+    )
     assert "--resume" in err
     assert run("predict", "-m", model).status == 0
     assert run("fit", data, "-H", 6, "-m", model, *LONG, "--resume").status == 0
@@ -429,8 +502,15 @@ def test_terminated_it_leaves_what_it_can_go_on_from(run, data, model):
 def test_a_second_training_is_refused_while_the_first_one_runs(run, data, model, tmp_path):
     process = started("fit", data, "-H", 6, "-m", model, *LONG)
     done = run("fit", data, "-H", 6, "-m", model, *SMALL)
-    assert done.status == 1 and f"Another training is running that keeps its checkpoints in '{model}" in done.err
-    assert "Wait until it has ended" in done.err and "is started again" not in done.err and not model.exists()
+    assert (
+        done.status == 1
+        and f"Another training is running that keeps its checkpoints in '{model}" in done.err
+    )
+    assert (
+        "Wait until it has ended" in done.err
+        and "is started again" not in done.err
+        and not model.exists()
+    )
     with pytest.raises(OutputError, match="Another training is running"):
         forecaster = LSTMForecaster(6, weights="scratch", network=NetworkConfig(layers=(4,)))
         forecaster.fit(data, folder=checkpoints(model))
@@ -482,13 +562,19 @@ def test_a_damaged_checkpoint_is_named(run, data, model, interrupted):
     (interrupted / "member-0" / "weights.safetensors").write_bytes(b"")
     done = run("fit", data, "-H", 6, "-m", model, *LONG, "--resume")
     assert (
-        done.status == 1 and f"The checkpoint in '{interrupted}/member-0' is damaged: weights.safetensors" in done.err
+        done.status == 1
+        and f"The checkpoint in '{interrupted}/member-0' is damaged: weights.safetensors"
+        in done.err
     )
     assert f"Remove the folder '{interrupted}' to begin anew, or leave --resume out" in done.err
     assert "Save the model again" not in done.err
     (interrupted / "member-0" / "manifest.json").write_bytes(b"")
     done = run("fit", data, "-H", 6, "-m", model, *LONG, "--resume")
-    assert done.status == 1 and "manifest.json: it is not JSON" in done.err and "leave --resume out" in done.err
+    assert (
+        done.status == 1
+        and "manifest.json: it is not JSON" in done.err
+        and "leave --resume out" in done.err
+    )
     assert run("fit", data, "-H", 6, "-m", model, *LONG).status == 0 and not interrupted.exists()
 
 
@@ -497,7 +583,9 @@ def test_what_else_lies_beside_the_checkpoints_is_left_alone(run, data, model):
     notes.parent.mkdir()
     notes.write_text("mine")
     assert run("fit", data, "-H", 6, "-m", model, *SMALL).status == 0
-    assert [path.name for path in notes.parent.iterdir()] == ["notes.txt"] and notes.read_text() == "mine"
+    assert [path.name for path in notes.parent.iterdir()] == [
+        "notes.txt"
+    ] and notes.read_text() == "mine"
 
 
 def test_a_model_that_is_damaged_can_be_trained_again(run, data, model):
@@ -513,12 +601,16 @@ def test_nothing_to_resume_is_said_however_quiet(run, data, model, folder):
     if folder:
         checkpoints(model).mkdir()
     done = run("fit", data, "-H", 6, "-m", model, *SMALL, "--resume", "--quiet")
-    assert done.status == 0 and f"there is no interrupted training in {checkpoints(model)}" in done.err
+    assert (
+        done.status == 0 and f"there is no interrupted training in {checkpoints(model)}" in done.err
+    )
     checkpoints(model).mkdir()
     assert "is started again" not in run("fit", data, "-H", 6, "-m", model, *SMALL).err
 
 
-@pytest.mark.parametrize(("at", "said"), [(1, "No epoch was done that --resume could go on from"), (2, "goes on.")])
+@pytest.mark.parametrize(
+    ("at", "said"), [(1, "No epoch was done that --resume could go on from"), (2, "goes on.")]
+)
 def test_ctrl_c_promises_what_resume_can_do(run, data, model, monkeypatch, at, said):
     from lstmcast.training import loop
 
@@ -530,8 +622,14 @@ def test_ctrl_c_promises_what_resume_can_do(run, data, model, monkeypatch, at, s
         return epoch(run, number)
 
     monkeypatch.setattr(loop, "train_epoch", interrupted)
-    done = run("fit", data, "-H", 6, "-m", model, "--epochs", 3)  # fine-tuning: the start is a model already
-    assert done.status == 130 and model.exists() and said in done.err and done.err.count("--resume") == 1
+    # fine-tuning: the start is a model already
+    done = run("fit", data, "-H", 6, "-m", model, "--epochs", 3)
+    assert (
+        done.status == 130
+        and model.exists()
+        and said in done.err
+        and done.err.count("--resume") == 1
+    )
     assert checkpoints(model).exists() == (at == 2)
     monkeypatch.setattr(loop, "train_epoch", epoch)
     again = run("fit", data, "-H", 6, "-m", model, "--epochs", 3, "--resume")

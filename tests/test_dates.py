@@ -81,12 +81,20 @@ def test_impossible_dates_are_bad_and_missing_ones_are_not():
 
 def test_one_offset_gives_wall_time_and_several_give_utc():
     one = parse_times(["2024-03-01T12:00:00+09:00"])
-    assert one is not None and one.zone == "UTC+09:00" and str(one.values[0]).startswith("2024-03-01T12:00")
+    assert (
+        one is not None
+        and one.zone == "UTC+09:00"
+        and str(one.values[0]).startswith("2024-03-01T12:00")
+    )
     several = parse_times(["2024-03-01T12:00:00+01:00", "2024-07-01T12:00:00+02:00"])
     assert several is not None and several.zone == "UTC"
     assert [str(value)[11:13] for value in several.values] == ["11", "10"]
     midnights = parse_times(["2024-03-01T00:00:00+01:00", "2024-07-01T00:00:00+02:00"])
-    assert midnights is not None and midnights.zone is None and str(midnights.values[1]).startswith("2024-07-01T00")
+    assert (
+        midnights is not None
+        and midnights.zone is None
+        and str(midnights.values[1]).startswith("2024-07-01T00")
+    )
 
 
 @pytest.mark.parametrize("texts", [["abc", "def"], ["1.5", "2.5"], ["12:00", "13:00"], [""], []])
@@ -97,10 +105,20 @@ def test_what_is_no_date_is_none(texts):
 def test_every_day_of_a_century_comes_back_in_every_form():
     days = np.arange("1950-01-01", "2050-01-01", dtype="datetime64[D]")
     objects = days.tolist()
-    for form in ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d %B %Y", "%Y%m%d", "%Y年%m月%d日", "%Y-W%V-%u"):
+    for form in (
+        "%Y-%m-%d",
+        "%d.%m.%Y",
+        "%m/%d/%Y",
+        "%d %B %Y",
+        "%Y%m%d",
+        "%Y年%m月%d日",
+        "%Y-W%V-%u",
+    ):
         year = "%G" if "%V" in form else "%Y"
         times = parse_times([day.strftime(form.replace("%Y", year)) for day in objects])
-        assert times is not None and np.array_equal(times.values.astype("datetime64[D]"), days), form
+        assert times is not None and np.array_equal(times.values.astype("datetime64[D]"), days), (
+            form
+        )
 
 
 def test_plain_whole_numbers_are_an_index():
@@ -144,7 +162,9 @@ def test_semicolons_make_lone_commas_decimal():
     assert read_numbers("1,234", "2,345") == [1234, 2345]
 
 
-@pytest.mark.parametrize("text", ["abc", "12abc", "1_000", "2020-01-01", "Q1", "12:30", "1/2", "1,23,4"])
+@pytest.mark.parametrize(
+    "text", ["abc", "12abc", "1_000", "2020-01-01", "Q1", "12:30", "1/2", "1,23,4"]
+)
 def test_text_is_no_number(text):
     assert parse_numbers([text, "1", "2"]).bad.tolist() == [True, False, False]
 

@@ -1,4 +1,5 @@
-"""Decoding: what a forecast has read, horizons of any length, modes, and the laws that hold whatever the weights."""
+"""Decoding: what a forecast has read, horizons of any length, modes, and the laws that hold
+whatever the weights."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ def network(*seeds):
     members = []
     for seed in seeds or (0,):
         rng = np.random.default_rng(seed)
-        members.append({n: rng.normal(0, 0.2, s).astype(np.float32) for n, s in array_shapes(CONFIG).items()})
+        members.append(
+            {n: rng.normal(0, 0.2, s).astype(np.float32) for n, s in array_shapes(CONFIG).items()}
+        )
     return Network(CONFIG, members)
 
 
@@ -46,8 +49,11 @@ def forecast(panel, horizon=5, net=NET, **options):
 
 
 def assert_close(one, other, tolerance=1e-4):
-    """Equal but for the rounding of the network's single precision, beside the size of the values."""
-    np.testing.assert_allclose(one, other, rtol=tolerance, atol=tolerance * np.nanmean(np.abs(other)))
+    """Equal but for the rounding of the network's single precision, beside the size of the
+    values."""
+    np.testing.assert_allclose(
+        one, other, rtol=tolerance, atol=tolerance * np.nanmean(np.abs(other))
+    )
 
 
 # ---- the reset rule
@@ -69,7 +75,9 @@ def test_blocks_hold_three_of_the_longest_seasons():
 @pytest.mark.parametrize("length", [60, 1500])
 def test_a_forecast_at_a_cutoff_is_that_of_what_is_known_there(length):
     panel = panel_of(walk(1, length), walk(2, length - 7, positive=False), walk(3, 30))
-    counts = np.array([[length - 30, length - 3, length], [length // 2, length - 20, length - 7], [1, 9, 30]])
+    counts = np.array(
+        [[length - 30, length - 3, length], [length // 2, length - 20, length - 7], [1, 9, 30]]
+    )
     together = decode(NET, panel, origins_of(panel, counts), 5).reshape(3, 3, 5, -1)
     for k in range(3):
         assert_close(together[:, k], forecast(panel.until(counts[:, k])))
@@ -95,7 +103,10 @@ def test_a_long_series_forgets_what_lies_before_its_context():
 
 
 def test_a_batch_of_one_is_a_row_of_many_in_any_order():
-    series = [walk(seed, length, seed % 3 > 0) for seed, length in enumerate((40, 3, 200, 41, 1100, 12, 1))]
+    series = [
+        walk(seed, length, seed % 3 > 0)
+        for seed, length in enumerate((40, 3, 200, 41, 1100, 12, 1))
+    ]
     together = forecast(panel_of(*series))
     backwards = forecast(panel_of(*series[::-1]))[::-1]
     assert_close(backwards, together)
@@ -135,7 +146,11 @@ def test_beyond_the_head_medians_are_those_of_a_series_that_goes_on_with_them(fr
     block = 1 if free else CONFIG.horizon
     for done in range(block, 12, block):
         longer = panel_of(*(np.append(panel.series(i), medians[i, :done]) for i in range(2)))
-        assert_close(medians[:, done : done + block], forecast(longer)[:, : min(block, 12 - done), MEDIAN], 1e-3)
+        assert_close(
+            medians[:, done : done + block],
+            forecast(longer)[:, : min(block, 12 - done), MEDIAN],
+            1e-3,
+        )
 
 
 @pytest.mark.parametrize("free", [False, True])
@@ -179,7 +194,9 @@ def test_one_step_ahead_equals_forecasts_with_cutoffs_at_every_count(length):
 # ---- few and missing observations
 
 
-@pytest.mark.parametrize("values", [[3.0], [3.0, 8.0], [3.0, np.nan, 8.0, 7.0], [-3.0, 8.0, 2.0], [0.0]], ids=str)
+@pytest.mark.parametrize(
+    "values", [[3.0], [3.0, 8.0], [3.0, np.nan, 8.0, 7.0], [-3.0, 8.0, 2.0], [0.0]], ids=str
+)
 def test_fewer_than_four_observations_give_the_last_one(values):
     panel = panel_of(values)
     quantiles = forecast(panel, 8)
@@ -203,7 +220,9 @@ def test_missing_values_at_the_end_leave_the_series_known_before():
 
 def test_missing_values_at_the_beginning_cost_nothing():
     values = walk(1, 60)
-    assert_close(forecast(panel_of(np.append(np.full(25, np.nan), values))), forecast(panel_of(values)))
+    assert_close(
+        forecast(panel_of(np.append(np.full(25, np.nan), values))), forecast(panel_of(values))
+    )
     one = Origins(np.zeros(1, int), np.array([26]))
     alone = decode(NET, panel_of(np.append(np.full(25, np.nan), values)), one, 5)
     assert_close(alone[0, :, MEDIAN], np.full(5, values[0]), 1e-12)
@@ -246,7 +265,9 @@ def test_positive_series_times_a_factor(factor):
     assert_close(forecast(panel_of(factor * values), 12), factor * forecast(panel_of(values), 12))
 
 
-@pytest.mark.parametrize(("factor", "shift"), [(3.0, 0.0), (250.0, -7e4), (1e-7, 0.0), (1.0, -30.0)])
+@pytest.mark.parametrize(
+    ("factor", "shift"), [(3.0, 0.0), (250.0, -7e4), (1e-7, 0.0), (1.0, -30.0)]
+)
 def test_series_with_negative_values_times_a_factor_plus_a_shift(factor, shift):
     values = walk(1, 90, positive=False)
     values[3] = -4.0
@@ -294,12 +315,16 @@ def test_a_falling_positive_series_stays_positive_however_long_the_horizon():
 
 @pytest.mark.parametrize("value", [0.0, -0.1, -1e300])
 def test_constant_series_on_the_linear_axis_are_forecast_exactly(value):
-    assert_close(forecast(panel_of(np.full(50, value)), 30), np.full((1, 30, len(LEVELS)), value), 1e-12)
+    assert_close(
+        forecast(panel_of(np.full(50, value)), 30), np.full((1, 30, len(LEVELS)), value), 1e-12
+    )
 
 
 def test_a_constant_positive_series_is_forecast_near_its_value():
     quantiles = forecast(panel_of(np.full(50, 0.1)))[0]
-    assert (quantiles[:, 0] < 0.1).any() and (quantiles[:, -1] > 0.1).any() and (quantiles > 0).all()
+    assert (
+        (quantiles[:, 0] < 0.1).any() and (quantiles[:, -1] > 0.1).any() and (quantiles > 0).all()
+    )
 
 
 def test_several_seasons_and_none():
@@ -309,7 +334,11 @@ def test_several_seasons_and_none():
 
 
 def test_a_series_that_never_changed_is_repeated_exactly():
-    series = {"five": np.full(30, 5.0), "gap": np.r_[7.0, np.nan, 7.0, 7.0, 7.0], "moves": np.r_[np.full(9, 5.0), 6.0]}
+    series = {
+        "five": np.full(30, 5.0),
+        "gap": np.r_[7.0, np.nan, 7.0, 7.0, 7.0],
+        "moves": np.r_[np.full(9, 5.0), 6.0],
+    }
     panel = Panel.from_arrays(series, frequency="MS", start="2020-01")
     quantiles = decode(NET, panel, ends(panel), 3)
     np.testing.assert_array_equal(quantiles[:2, :, MEDIAN], [[5.0] * 3, [7.0] * 3])

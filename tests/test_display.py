@@ -56,7 +56,9 @@ def evil_panel() -> lc.Panel:
 
 def things() -> dict[str, object]:
     panel, evil = panel_of(), evil_panel()
-    findings = lc.Findings([lc.Finding("r", "note", f"a note about {EVIL}"), lc.Finding("r", "error", "an error")])
+    findings = lc.Findings(
+        [lc.Finding("r", "note", f"a note about {EVIL}"), lc.Finding("r", "error", "an error")]
+    )
     return {
         "panel": panel,
         "evil panel": evil,
@@ -81,7 +83,11 @@ def test_every_page_is_sound_small_and_harmless(pages):
     for name, page in pages.items():
         outline = Outline(page)
         assert not {"script", "style", "link", "img", "iframe", "object"} & set(outline.tags), name
-        assert not [key for key, _ in outline.attributes if key.startswith("on") or key in ("href", "src", "id")], name
+        assert not [
+            key
+            for key, _ in outline.attributes
+            if key.startswith("on") or key in ("href", "src", "id")
+        ], name
         assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", page), name
         assert len(page) < 20_000, name
 
@@ -110,7 +116,9 @@ def test_a_panel_shows_its_first_series(pages):
 
 def test_a_panel_names_its_findings(tmp_path):
     path = tmp_path / "x.csv"
-    path.write_text("ds,y\n" + "".join(f"2024-01-{day:02},{day}\n" for day in (1, 2, 3, 5, 6, 7, 8)))
+    path.write_text(
+        "ds,y\n" + "".join(f"2024-01-{day:02},{day}\n" for day in (1, 2, 3, 5, 6, 7, 8))
+    )
     assert "1 finding from reading: see .check()" in lc.read(path)._repr_html_()
 
 
@@ -124,7 +132,9 @@ def test_findings_come_with_errors_first(pages):
 
 def test_a_forecast_of_one_origin_shows_its_steps(pages):
     texts = Outline(pages["lstm forecast"]).texts
-    assert {"ds", "forecast", "80 % interval", "95 % interval", "2024-02-10", "2024-02-14"} <= set(texts)
+    assert {"ds", "forecast", "80 % interval", "95 % interval", "2024-02-10", "2024-02-14"} <= set(
+        texts
+    )
     assert pages["lstm forecast"].count("<svg") == 1
     assert "… and 36 more steps" in Naive().predict(panel_of(), 60)._repr_html_()
 
@@ -169,12 +179,19 @@ def test_ready_made_markup_is_left_and_other_text_is_not():
 
 
 def test_decimals_follow_the_size():
-    assert [decimals_of(np.array([size])) for size in (0.0, 1234.5, 0.01, 1e20, np.nan)] == [3, 0, 5, None, 3]
+    assert [decimals_of(np.array([size])) for size in (0.0, 1234.5, 0.01, 1e20, np.nan)] == [
+        3,
+        0,
+        5,
+        None,
+        3,
+    ]
 
 
 def test_a_history_shows_its_newest_epochs():
     rows = tuple(
-        Epoch(0, e, e, 1 / (e + 1), np.nan if e == 3 else 2 / (e + 1), 1e-3, float(e), e == 19) for e in range(20)
+        Epoch(0, e, e, 1 / (e + 1), np.nan if e == 3 else 2 / (e + 1), 1e-3, float(e), e == 19)
+        for e in range(20)
     )
     page = History(rows)._repr_html_()
     assert "best validation loss 0.1 in epoch 19" in page and "kept" in page

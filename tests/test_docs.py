@@ -1,4 +1,5 @@
-"""README and docs are true: examples print what is shown, links lead somewhere, nothing is left out."""
+"""README and docs are true: examples print what is shown, links lead somewhere, nothing is left
+out."""
 
 from __future__ import annotations
 
@@ -51,9 +52,12 @@ def number(word: str) -> float | None:
 
 
 def same_word(shown: str, now: str) -> bool:
-    """Equal, or numbers that differ by rounding: processors do not agree on the last bits of a float32 network."""
+    """Equal, or numbers that differ by rounding: processors do not agree on the last bits of a
+    float32 network."""
     a, b = number(shown), number(now)
-    return shown == now or (a is not None and b is not None and abs(a - b) <= 0.01 * max(abs(a), abs(b)) + 0.02)
+    return shown == now or (
+        a is not None and b is not None and abs(a - b) <= 0.01 * max(abs(a), abs(b)) + 0.02
+    )
 
 
 def differences(shown: str, now: str) -> list[str]:
@@ -64,7 +68,9 @@ def differences(shown: str, now: str) -> list[str]:
         if len(a) != len(b) or not all(map(same_word, a, b)):
             different.append(f"- {before}\n+ {after}")
     if len(shown.splitlines()) != len(now.splitlines()):
-        different.append(f"{len(shown.splitlines())} lines are shown, there are {len(now.splitlines())}")
+        different.append(
+            f"{len(shown.splitlines())} lines are shown, there are {len(now.splitlines())}"
+        )
     return different
 
 
@@ -76,7 +82,11 @@ def test_the_examples_print_what_the_page_shows(page):
 
 
 def test_every_kind_of_block_is_known():
-    kinds = {match[1] for text in TEXT.values() for match in re.finditer(r"^```(\w+)", text, re.MULTILINE)}
+    kinds = {
+        match[1]
+        for text in TEXT.values()
+        for match in re.finditer(r"^```(\w+)", text, re.MULTILINE)
+    }
     assert kinds <= {"console", "python", "text", "csv", "sh"}
 
 
@@ -110,8 +120,13 @@ def test_commands_in_plain_blocks_exist():
 
 
 def anchors(text: str) -> set[str]:
-    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
-    return {re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", heading.lower()).strip()) for heading in headings}
+    headings = re.findall(
+        r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE
+    )
+    return {
+        re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", heading.lower()).strip())
+        for heading in headings
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -124,7 +139,9 @@ def test_links_lead_somewhere(page):
         found = (page.parent / path).resolve() if path else page
         assert found.exists(), f"{name_of(page)} links to {target}"
         if anchor:
-            assert anchor in anchors(found.read_text(encoding="utf-8")), f"{name_of(page)} links to {target}"
+            assert anchor in anchors(found.read_text(encoding="utf-8")), (
+                f"{name_of(page)} links to {target}"
+            )
 
 
 def test_every_picture_is_shown_and_drawn_by_an_example():
@@ -132,7 +149,9 @@ def test_every_picture_is_shown_and_drawn_by_an_example():
     for picture in (ROOT / "docs" / "images").iterdir():
         assert f"images/{picture.name}" in text
         by_example = re.search(rf'(--plot |save\("){picture.name}', text)
-        assert by_example or picture.stem.removesuffix("-ja") in by_script, f"no example draws {picture.name}"
+        assert by_example or picture.stem.removesuffix("-ja") in by_script, (
+            f"no example draws {picture.name}"
+        )
 
 
 # ---------------------------------------------------------------- nothing is left out
@@ -167,7 +186,10 @@ def test_every_command_and_option_is_explained():
 def test_no_option_is_explained_that_is_not_there():
     known = set().union(*options().values()) | {"--help", "--version"}
     ours = re.compile(r"`(--[a-z-]+)")
-    for page in ("README.md", *[f"docs/{name}" for name in ("cli.md", "quickstart.md", "how-to/checking.md")]):
+    for page in (
+        "README.md",
+        *[f"docs/{name}" for name in ("cli.md", "quickstart.md", "how-to/checking.md")],
+    ):
         assert set(ours.findall(TEXT[ROOT / page])) <= known, page
 
 
@@ -180,8 +202,14 @@ def test_every_module_is_on_the_map():
 
 def test_the_map_has_the_layers_that_are_checked():
     tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
-    layers = next(held["layers"] for held in tools["importlinter"]["contracts"] if held["type"] == "layers")
-    shown = re.findall(r"^    ([\w() |]+)$", TEXT[ROOT / "ARCHITECTURE.md"].partition("## Imports")[2], re.MULTILINE)
+    layers = next(
+        held["layers"] for held in tools["importlinter"]["contracts"] if held["type"] == "layers"
+    )
+    shown = re.findall(
+        r"^    ([\w() |]+)$",
+        TEXT[ROOT / "ARCHITECTURE.md"].partition("## Imports")[2],
+        re.MULTILINE,
+    )
     assert shown[: len(layers)] == layers
 
 
@@ -209,7 +237,9 @@ def test_every_marker_has_a_table():
 
 
 def test_the_results_are_those_of_the_shipped_network():
-    stale = tables.read_results().keys() - tables.read_results(weights=tables.shipped_weights()).keys()
+    stale = (
+        tables.read_results().keys() - tables.read_results(weights=tables.shipped_weights()).keys()
+    )
     assert not stale & tables.TABLES.keys(), "run `make bench`, then `make docs-refresh`"
 
 
@@ -217,15 +247,26 @@ def test_no_table_is_empty_once_something_was_measured():
     if not tables.read_results():
         pytest.skip("benchmarks/results holds no results: nothing was measured yet")
     for page in tables.PAGES:
-        assert not [match["name"] for match in tables.BLOCK.finditer(TEXT[page]) if not match["body"].strip()]
+        assert not [
+            match["name"]
+            for match in tables.BLOCK.finditer(TEXT[page])
+            if not match["body"].strip()
+        ]
 
 
 def test_a_table_without_results_stays_and_is_named(tmp_path):
     page = "<!-- bench:ar1 -->\nas before\n<!-- /bench -->\n"
     assert tables.filled(page, {}) == (page, ["ar1 (no result of these weights: 'ar1')"])
     made = {"date": "2030-01-02", "threads": "1", "machine": {"cpu": "Z80", "cores": 1}}
-    made |= {"versions": {"lstmcast": "0", "python": "3"}, "protocol": "How it was done.", "weights_sha256": "a1"}
-    rows = [{"forecast": "optimal", "mae": 0.8, "rmse": 1.0}, {"forecast": "head", "mae": 0.81, "ratio_mae": 1.0125}]
+    made |= {
+        "versions": {"lstmcast": "0", "python": "3"},
+        "protocol": "How it was done.",
+        "weights_sha256": "a1",
+    }
+    rows = [
+        {"forecast": "optimal", "mae": 0.8, "rmse": 1.0},
+        {"forecast": "head", "mae": 0.81, "ratio_mae": 1.0125},
+    ]
     (tmp_path / "ar1.json").write_text(json.dumps(made | {"rows": rows}))
     assert not tables.read_results(tmp_path, weights="b2")
     now, missing = tables.filled(page, tables.read_results(tmp_path, weights="a1"))
@@ -243,12 +284,18 @@ def test_the_website_is_built_and_needs_no_network(tmp_path):
     pytest.importorskip("mkdocs")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")],
-        cwd=ROOT, capture_output=True, text=True, timeout=300, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
-    )  # fmt: skip
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1"},
+    )
     assert done.returncode == 0, done.stderr
     pages = list((tmp_path / "site").rglob("*.html"))
     assert len(pages) > 15
     for page in pages:
         html = page.read_text(encoding="utf-8")
-        assert not re.findall(r'<(?:script|link|img)[^>]+(?:src|href)="(?:https?:)?//[^"]+"', html), page.name
+        assert not re.findall(
+            r'<(?:script|link|img)[^>]+(?:src|href)="(?:https?:)?//[^"]+"', html
+        ), page.name
         assert "&gt;&gt;&gt;&gt;" not in html

@@ -1,4 +1,5 @@
-"""Pages in two languages say the same: as many headings and tables, the same code, links to and fro."""
+"""Pages in two languages say the same: as many headings and tables, the same code, links to and
+fro."""
 
 from __future__ import annotations
 
@@ -13,7 +14,10 @@ DOCS = ROOT / "docs"
 TWINS = [
     (ROOT / "README.md", ROOT / "README.ja.md"),
     (DOCS / "examples.md", DOCS / "ja" / "examples.md"),
-    *((page, DOCS / "ja" / "articles" / page.name) for page in sorted((DOCS / "articles").glob("*.md"))),
+    *(
+        (page, DOCS / "ja" / "articles" / page.name)
+        for page in sorted((DOCS / "articles").glob("*.md"))
+    ),
 ]
 IDS = [japanese.relative_to(ROOT).as_posix() for _, japanese in TWINS]
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -44,7 +48,9 @@ def test_a_page_says_in_both_languages_the_same(english, japanese):
 @both
 def test_a_page_leads_to_its_twin_and_back(english, japanese):
     for page, other, name in ((english, japanese, "日本語"), (japanese, english, "English")):
-        target = re.search(rf"\[{name}\]\(([^)]+)\)", page.read_text(encoding="utf-8").partition("\n#")[0])
+        target = re.search(
+            rf"\[{name}\]\(([^)]+)\)", page.read_text(encoding="utf-8").partition("\n#")[0]
+        )
         assert target and (page.parent / target[1]).resolve() == other
 
 
@@ -61,13 +67,26 @@ def test_japanese_pages_show_pictures_with_japanese_labels():
 
 def test_pictures_are_small():
     pages = [*(DOCS / "articles").glob("*.md"), *(DOCS / "ja").rglob("*.md"), DOCS / "examples.md"]
-    shown = {name for page in pages for name in re.findall(r"images/([\w-]+\.png)", page.read_text(encoding="utf-8"))}
+    shown = {
+        name
+        for page in pages
+        for name in re.findall(r"images/([\w-]+\.png)", page.read_text(encoding="utf-8"))
+    }
     assert shown
     for name in shown:
-        assert (DOCS / "images" / name).stat().st_size < 150_000, f"{name} is larger than pages should load"
+        assert (DOCS / "images" / name).stat().st_size < 150_000, (
+            f"{name} is larger than pages should load"
+        )
 
 
 def test_words_of_the_tables_are_translated_once():
     words = json.loads((ROOT / "benchmarks" / "japanese.json").read_text(encoding="utf-8"))
-    assert all(english.strip() and japanese.strip() and english != japanese for english, japanese in words.items())
-    assert not [japanese for japanese in words.values() if any(word in japanese for word in words if len(word) > 12)]
+    assert all(
+        english.strip() and japanese.strip() and english != japanese
+        for english, japanese in words.items()
+    )
+    assert not [
+        japanese
+        for japanese in words.values()
+        if any(word in japanese for word in words if len(word) > 12)
+    ]

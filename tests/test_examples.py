@@ -22,4 +22,6 @@ def test_the_airline_series_is_that_of_its_file():
 def test_the_airline_file_is_as_it_was_downloaded():
     lines = FILE.read_bytes().split(b"\r\n")
     assert lines[0].startswith(b'"Month","International') and lines[1] == b'"1949-01",112'
-    assert lines[-4:] == [b"", lines[-3], b"", b""] and lines[-3].startswith(b"International airline passengers")
+    assert lines[-4:] == [b"", lines[-3], b"", b""] and lines[-3].startswith(
+        b"International airline passengers"
+    )

@@ -61,9 +61,16 @@ def test_what_a_person_meets(tmp_path):
     "name", ["=1+1", "+A1", "-2", "@SUM(A1)", '=HYPERLINK("http://x")', "http://x.y", "007", "{=1}"]
 )
 def test_text_is_never_a_formula_a_link_or_a_number(tmp_path, name):
-    path = forecast_of(values={name: [1.0, 2.0, 3.0], "b": [1.0, 2.0, 3.0]}).write(tmp_path / "f.xlsx")
+    path = forecast_of(values={name: [1.0, 2.0, 3.0], "b": [1.0, 2.0, 3.0]}).write(
+        tmp_path / "f.xlsx"
+    )
     cell = sheet_of(path)["A2"]
-    assert cell.value == name and cell.data_type == "s" and cell.number_format == "@" and cell.hyperlink is None
+    assert (
+        cell.value == name
+        and cell.data_type == "s"
+        and cell.number_format == "@"
+        and cell.hyperlink is None
+    )
     header = sheet_of(write_workbook({name: np.arange(2.0)}, tmp_path / "h.xlsx"))["A1"]
     assert header.value == name and header.data_type == "s"
 
@@ -109,7 +116,10 @@ def test_dates_that_excel_does_not_have_are_text(tmp_path, start):
 
 
 def test_whole_numbers_lose_no_digits(tmp_path):
-    columns = {"n": np.array([7, 999_999_999_999_999]), "big": np.array([7, 1_234_567_890_123_456_789])}
+    columns = {
+        "n": np.array([7, 999_999_999_999_999]),
+        "big": np.array([7, 1_234_567_890_123_456_789]),
+    }
     sheet = sheet_of(write_workbook(columns, tmp_path / "f.xlsx"))
     assert column(sheet, 0) == [7, 999_999_999_999_999]
     assert column(sheet, 1) == ["7", "1234567890123456789"]
@@ -119,14 +129,20 @@ def test_whole_numbers_lose_no_digits(tmp_path):
 
 def test_unknown_numbers_are_empty_cells(tmp_path):
     values = np.array([1.5, np.nan, np.inf, -np.inf, 1e-300, -1e300])
-    assert column(sheet_of(write_workbook({"y": values}, tmp_path / "f.xlsx")), 0)[:4] == [1.5, None, None, None]
+    assert column(sheet_of(write_workbook({"y": values}, tmp_path / "f.xlsx")), 0)[:4] == [
+        1.5,
+        None,
+        None,
+        None,
+    ]
     tiny = sheet_of(write_workbook({"y": np.array([1e-12, 2e-12])}, tmp_path / "t.xlsx"))
     assert tiny["A2"].value == 1e-12 and tiny["A2"].number_format == "0.000E+00"
 
 
 def test_too_many_rows_are_refused_before_the_work(tmp_path, monkeypatch, capsys):
     with pytest.raises(
-        OutputError, match=r"1,048,576 rows, and a sheet of Excel holds 1,048,575 .* Write \.csv or \.parquet"
+        OutputError,
+        match=r"1,048,576 rows, and a sheet of Excel holds 1,048,575 .* Write \.csv or \.parquet",
     ):
         require_rows(1_048_576, "f.XLSX")
     require_rows(1_048_575, "f.xlsx")
@@ -134,9 +150,13 @@ def test_too_many_rows_are_refused_before_the_work(tmp_path, monkeypatch, capsys
     with pytest.raises(OutputError, match="1,048,576 rows"):
         write_workbook({"y": np.zeros(1_048_576)}, tmp_path / "f.xlsx")
     monkeypatch.setattr(excel, "MOST_ROWS", 5)
-    monkeypatch.setattr("lstmcast.forecaster.LSTMForecaster.predict", lambda *_: pytest.fail("it went on"))
+    monkeypatch.setattr(
+        "lstmcast.forecaster.LSTMForecaster.predict", lambda *_: pytest.fail("it went on")
+    )
     data = tmp_path / "d.csv"
-    data.write_text("month,y\n" + "".join(f"2024-{month:02}-01,{month}\n" for month in range(1, 10)))
+    data.write_text(
+        "month,y\n" + "".join(f"2024-{month:02}-01,{month}\n" for month in range(1, 10))
+    )
     with pytest.raises(SystemExit) as ended:
         main(["forecast", str(data), "-H", "6", "--out", str(tmp_path / "f.xlsx")])
     assert ended.value.code == 1 and "the table has 6 rows" in capsys.readouterr().err
@@ -169,7 +189,9 @@ def test_nothing_is_left_when_it_cannot_be_written(tmp_path, monkeypatch):
 def test_the_commands_write_workbooks(tmp_path, capsys):
     data, model = tmp_path / "d.csv", str(tmp_path / "model")
     rows = [(year, month) for year in (2020, 2021, 2022, 2023) for month in range(1, 13)]
-    data.write_text("month,sales\n" + "".join(f"{year}-{month:02}-01,{50 + month}\n" for year, month in rows))
+    data.write_text(
+        "month,sales\n" + "".join(f"{year}-{month:02}-01,{50 + month}\n" for year, month in rows)
+    )
     commands = {
         "forecast": ["forecast", str(data), "-H", "3", "--cutoffs", "0", "--save", model],
         "predict": ["predict", "--model", model],
@@ -181,7 +203,9 @@ def test_the_commands_write_workbooks(tmp_path, capsys):
             main([*command, "--out", str(path)])
         assert ended.value.code == 0, capsys.readouterr().err
         sheet = sheet_of(path)
-        assert isinstance(sheet["B2"].value, datetime) and isinstance(sheet["D2"].value, (float, datetime)), name
+        assert isinstance(sheet["B2"].value, datetime) and isinstance(
+            sheet["D2"].value, (float, datetime)
+        ), name
     assert "actual" in [cell.value for cell in sheet[1]] and sheet.max_row == 7
 
 

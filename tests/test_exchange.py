@@ -1,4 +1,5 @@
-"""Weights from Keras and PyTorch without either: shapes, names, files written by hand, and what cannot be read."""
+"""Weights from Keras and PyTorch without either: shapes, names, files written by hand, and what
+cannot be read."""
 
 from __future__ import annotations
 
@@ -20,11 +21,16 @@ from lstmcast.model.network import Network, NetworkConfig, array_shapes
 
 def network(members=1, **options):
     rng = np.random.default_rng(0)
-    config = NetworkConfig(**({"layers": (5, 4, 3), "inputs": "plain", "head": "point", "horizon": 2} | options))
+    config = NetworkConfig(
+        **({"layers": (5, 4, 3), "inputs": "plain", "head": "point", "horizon": 2} | options)
+    )
     shapes = array_shapes(config)
     return Network(
         config,
-        [{k: rng.normal(size=shape).astype(np.float32) for k, shape in shapes.items()} for _ in range(members)],
+        [
+            {k: rng.normal(size=shape).astype(np.float32) for k, shape in shapes.items()}
+            for _ in range(members)
+        ],
     )
 
 
@@ -60,7 +66,8 @@ def test_what_is_written_is_read(options, tmp_path):
     start = network(**options)
     to_keras(start, tmp_path / "model.keras")
     assert_same(from_keras(str(tmp_path / "model.keras")), start)
-    to_keras(start, tmp_path / "weights.h5")  # in the older layout the order is known, and activations are not
+    # in the older layout the order is known, and activations are not
+    to_keras(start, tmp_path / "weights.h5")
     assert_same(from_keras(tmp_path / "weights.h5", activation=start.config.activation), start)
 
 
@@ -90,13 +97,18 @@ def legacy(path, layers, weights, *, config=True):
     with h5py.File(path, "w") as file:
         if config:
             described = [{"class_name": kind, "config": options} for kind, options in layers]
-            model = {"class_name": "Sequential", "config": {"name": "sequential", "layers": described}}
+            model = {
+                "class_name": "Sequential",
+                "config": {"name": "sequential", "layers": described},
+            }
             file.attrs["model_config"] = json.dumps(model).encode()
         file.attrs["keras_version"] = b"2.4.0"
         root = file.create_group("model_weights") if config else file
         root.attrs["layer_names"] = [name.encode() for name in weights]
         for name, arrays in weights.items():
-            root.create_group(name).attrs["weight_names"] = [f"{name}/{part}:0".encode() for part in arrays]
+            root.create_group(name).attrs["weight_names"] = [
+                f"{name}/{part}:0".encode() for part in arrays
+            ]
             for part, array in arrays.items():
                 root[f"{name}/{name}/{part}:0"] = array
         file.create_group("optimizer_weights").attrs["weight_names"] = [b"iterations:0"]
@@ -107,12 +119,25 @@ RNG = np.random.default_rng(5)
 KERNEL, RECURRENT, BIAS = (RNG.normal(size=shape) for shape in ((1, 8), (2, 8), (8,)))
 LAYERS = [
     ("InputLayer", {"batch_input_shape": [None, 12, 1], "name": "lstm_7_input"}),
-    ("LSTM", {"name": "lstm_7", "units": 2, "activation": "tanh", "recurrent_activation": "sigmoid", "use_bias": True}),
+    (
+        "LSTM",
+        {
+            "name": "lstm_7",
+            "units": 2,
+            "activation": "tanh",
+            "recurrent_activation": "sigmoid",
+            "use_bias": True,
+        },
+    ),
     ("Dropout", {"name": "dropout_3", "rate": 0.2}),
     ("Dense", {"name": "dense_9", "units": 3, "activation": "linear", "use_bias": True}),
 ]
 WEIGHTS = {
-    "lstm_7": {"lstm_cell_7/kernel": KERNEL, "lstm_cell_7/recurrent_kernel": RECURRENT, "lstm_cell_7/bias": BIAS},
+    "lstm_7": {
+        "lstm_cell_7/kernel": KERNEL,
+        "lstm_cell_7/recurrent_kernel": RECURRENT,
+        "lstm_cell_7/bias": BIAS,
+    },
     "dropout_3": {},
     "dense_9": {"kernel": RNG.normal(size=(2, 3)), "bias": RNG.normal(size=3)},
 }
@@ -133,8 +158,12 @@ def test_the_layout_of_keras_2(tmp_path, config):
     loaded = from_keras(legacy(tmp_path / "model.h5", LAYERS, WEIGHTS, config=config))
     assert (loaded.config.layers, loaded.config.horizon, loaded.config.residual) == ((2,), 3, False)
     x_T = np.array([0.5, -1.0, 2.0, 0.3])
-    (hidden_TBD,), _ = loaded.run(x_T[:, None, None].astype(np.float32), np.ones((4, 1), bool), loaded.start(1))
-    np.testing.assert_allclose(next(loaded.raw([hidden_TBD[-1]], x_T[None, -1:]))[0, :, 0, 0], by_hand(x_T), atol=1e-6)
+    (hidden_TBD,), _ = loaded.run(
+        x_T[:, None, None].astype(np.float32), np.ones((4, 1), bool), loaded.start(1)
+    )
+    np.testing.assert_allclose(
+        next(loaded.raw([hidden_TBD[-1]], x_T[None, -1:]))[0, :, 0, 0], by_hand(x_T), atol=1e-6
+    )
 
 
 def changed(kind, **options):
@@ -145,20 +174,32 @@ def changed(kind, **options):
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        (changed("LSTM", recurrent_activation="hard_sigmoid"), r"'lstm_7' has recurrent_activation='hard_sig"),
+        (
+            changed("LSTM", recurrent_activation="hard_sigmoid"),
+            r"'lstm_7' has recurrent_activation='hard_sig",
+        ),
         (changed("LSTM", activation="relu"), r"'lstm_7' has activation='relu'. Expected is 'tanh'"),
         (changed("LSTM", go_backwards=True), "go_backwards=True"),
         (changed("LSTM", return_state=True), "return_state=True"),
-        (changed("Dense", activation="swish"), "'dense_9' has activation='swish'.*'linear' or 'tanh' or 'relu'"),
+        (
+            changed("Dense", activation="swish"),
+            "'dense_9' has activation='swish'.*'linear' or 'tanh' or 'relu'",
+        ),
         (changed("LSTM", units=4), r"'lstm_7' has the shape \(1, 8\); \(1, 16\) is expected"),
         (changed("Dense", use_bias=False), r"'dense_9' has 2 array\(s\)"),
-        ([("GRU", {"name": "gru"}), *LAYERS[2:]], "'gru' is of the class GRU, which has no counterpart"),
+        (
+            [("GRU", {"name": "gru"}), *LAYERS[2:]],
+            "'gru' is of the class GRU, which has no counterpart",
+        ),
         ([LAYERS[1], ("Bidirectional", {"name": "both"})], "'both' is of the class Bidirectional"),
         ([LAYERS[3]], "no LSTM layer"),
-        ([LAYERS[1], LAYERS[3], ("LSTM", {"name": "x", "units": 4})], r"'x' has 0 array\(s\); 3 are expected"),
+        (
+            [LAYERS[1], LAYERS[3], ("LSTM", {"name": "x", "units": 4})],
+            r"'x' has 0 array\(s\); 3 are expected",
+        ),
         ([("LSTM", {"name": "lstm_7"})], "not laid out as expected .*units"),
     ],
-)  # fmt: skip
+)
 def test_layers_without_counterpart_are_named(tmp_path, layers, message):
     path = legacy(tmp_path / "model.h5", layers, WEIGHTS)
     with pytest.raises(ModelError, match=f"model.h5' cannot be loaded: .*{message}"):
@@ -209,11 +250,16 @@ def test_archives_that_lack_something(tmp_path):
         "[]",
         '{"class_name": "Sequential", "config": {"layers": [1]}}',
     ):
-        with pytest.raises(ModelError, match=r"model\.keras' cannot be loaded: it (is not laid out|cannot be read)"):
+        with pytest.raises(
+            ModelError, match=r"model\.keras' cannot be loaded: it (is not laid out|cannot be read)"
+        ):
             from_keras(keras_file(path, config, weights))
     with pytest.raises(ModelError, match=r"it is a MyModel.*Hand over model\.get_weights\(\)"):
         from_keras(keras_file(path, {"class_name": "MyModel", "config": {}}, weights))
-    config = {"class_name": "Sequential", "config": {"layers": [{"class_name": "LSTM", "config": LAYERS[1][1]}]}}
+    config = {
+        "class_name": "Sequential",
+        "config": {"layers": [{"class_name": "LSTM", "config": LAYERS[1][1]}]},
+    }
     with pytest.raises(ModelError, match=r"'lstm_7' has the shape \(1, 20\); \(1, 8\) is expected"):
         from_keras(keras_file(path, config, weights))
 
@@ -233,9 +279,12 @@ def test_truncated_files(tmp_path, name, share):
 def test_layers_are_counted_by_class(tmp_path, root):
     """Keras counts in the model's order; some versions leave numbers out."""
     h5py = pytest.importorskip("h5py", reason="needs the keras extra")
-    first, second, last = ([np.full(shape, value) for shape in shapes] for value, shapes in enumerate((
-        [(1, 8), (2, 8), (8,)], [(2, 8), (2, 8), (8,)], [(2, 1), (1,)]
-    )))  # fmt: skip
+    first, second, last = (
+        [np.full(shape, value) for shape in shapes]
+        for value, shapes in enumerate(
+            ([(1, 8), (2, 8), (8,)], [(2, 8), (2, 8), (8,)], [(2, 1), (1,)])
+        )
+    )
     content = io.BytesIO()
     with h5py.File(content, "w") as file:
         for place, arrays in (("lstm/cell", first), ("lstm_10/cell", second), ("dense_4", last)):
@@ -243,16 +292,28 @@ def test_layers_are_counted_by_class(tmp_path, root):
                 file[f"{root}/{place}/vars/{k}"] = array.astype(float)
         file["optimizer/vars/0"] = np.zeros(1)
     lstm = {"units": 2}
-    layers = [("LSTM", {"name": "a"} | lstm), ("LSTM", {"name": "b"} | lstm), ("Dense", {"name": "c", "units": 1})]
-    config = {"class_name": "Sequential", "config": [{"class_name": kind, "config": config} for kind, config in layers]}
+    layers = [
+        ("LSTM", {"name": "a"} | lstm),
+        ("LSTM", {"name": "b"} | lstm),
+        ("Dense", {"name": "c", "units": 1}),
+    ]
+    config = {
+        "class_name": "Sequential",
+        "config": [{"class_name": kind, "config": config} for kind, config in layers],
+    }
     loaded = from_keras(keras_file(tmp_path / "model.keras", config, content.getvalue()))
-    found = [loaded.members[0][name].max() for name in ("lstm.0.bias", "lstm.1.weight_ih", "head.bias")]
+    found = [
+        loaded.members[0][name].max() for name in ("lstm.0.bias", "lstm.1.weight_ih", "head.bias")
+    ]
     assert found == [0, 1, 2]
 
 
 def test_names_and_arrays_of_an_absurd_size_are_not_read(tmp_path, monkeypatch):
     path = legacy(tmp_path / "model.h5", LAYERS, WEIGHTS)
-    for limit, message in (("LARGEST", "is too large"), ("MOST_BYTES", "its layer_names are damaged")):
+    for limit, message in (
+        ("LARGEST", "is too large"),
+        ("MOST_BYTES", "its layer_names are damaged"),
+    ):
         monkeypatch.setattr(kerasfiles, limit, 4)
         with pytest.raises(ModelError, match=message):
             from_keras(path)
@@ -279,7 +340,9 @@ def test_arrays_outside_the_file_are_not_read(tmp_path):
         from_keras(path)
     with h5py.File(path, "a") as file:
         del file["model_weights/dense_9/dense_9/bias:0"]
-        file["model_weights/dense_9/dense_9/bias:0"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/x")
+        file["model_weights/dense_9/dense_9/bias:0"] = h5py.ExternalLink(
+            str(tmp_path / "other.h5"), "/x"
+        )
     with pytest.raises(ModelError, match="not laid out as expected"):
         from_keras(path)
     with h5py.File(tmp_path / "other.h5", "w") as other:
@@ -294,16 +357,33 @@ def functional(*layers, outputs=("out",)):
         nodes = [[[source, 0, 0, {}] for source in sources]] if sources else []
         config = {"name": name, "units": 2}
         made.append({"class_name": kind, "name": name, "config": config, "inbound_nodes": nodes})
-    return {"class_name": "Functional", "config": {"layers": made, "output_layers": [[o, 0, 0] for o in outputs]}}
+    return {
+        "class_name": "Functional",
+        "config": {"layers": made, "output_layers": [[o, 0, 0] for o in outputs]},
+    }
 
 
 @pytest.mark.parametrize(
     ("config", "message"),
     [
-        (functional(("a", "InputLayer", ()), ("b", "LSTM", ("a",)), ("out", "Dense", ("a",))), "'out' reads 'a'.*'b'"),
-        (functional(("a", "InputLayer", ()), ("b", "LSTM", ("a",)), ("out", "Dense", ("b", "a"))), "'b' and 'a'"),
-        (functional(("a", "InputLayer", ()), ("z", "InputLayer", ()), ("out", "LSTM", ("z",))), "'z' reads nothing"),
-        (functional(("a", "InputLayer", ()), ("out", "LSTM", ("a",)), outputs=("a", "out")), "other outputs"),
+        (
+            functional(("a", "InputLayer", ()), ("b", "LSTM", ("a",)), ("out", "Dense", ("a",))),
+            "'out' reads 'a'.*'b'",
+        ),
+        (
+            functional(
+                ("a", "InputLayer", ()), ("b", "LSTM", ("a",)), ("out", "Dense", ("b", "a"))
+            ),
+            "'b' and 'a'",
+        ),
+        (
+            functional(("a", "InputLayer", ()), ("z", "InputLayer", ()), ("out", "LSTM", ("z",))),
+            "'z' reads nothing",
+        ),
+        (
+            functional(("a", "InputLayer", ()), ("out", "LSTM", ("a",)), outputs=("a", "out")),
+            "other outputs",
+        ),
     ],
 )
 def test_functional_models_must_be_a_row(tmp_path, config, message):
@@ -315,7 +395,9 @@ def test_functional_models_must_be_a_row(tmp_path, config, message):
 
 
 def test_a_row_in_the_words_of_keras_2(tmp_path):
-    config = functional(("a", "InputLayer", ()), ("lstm_7", "LSTM", ("a",)), ("out", "Dense", ("lstm_7",)))
+    config = functional(
+        ("a", "InputLayer", ()), ("lstm_7", "LSTM", ("a",)), ("out", "Dense", ("lstm_7",))
+    )
     weights = {"lstm_7": WEIGHTS["lstm_7"], "out": {"kernel": np.ones((2, 2)), "bias": np.zeros(2)}}
     path = legacy(tmp_path / "model.h5", [], weights)
     with pytest.importorskip("h5py").File(path, "a") as file:
@@ -335,11 +417,17 @@ def test_files_without_h5py(tmp_path, monkeypatch):
 
 
 def test_lists_of_other_layers():
-    with pytest.raises(ModelError, match=r"array 3 has the shape \(7,\), and no LSTM or Dense layer begins"):
+    with pytest.raises(
+        ModelError, match=r"array 3 has the shape \(7,\), and no LSTM or Dense layer begins"
+    ):
         from_keras([KERNEL, RECURRENT, BIAS, np.zeros(7)])
-    with pytest.raises(ModelError, match=r"activation follows the dense layer 'array 3'. Say activation='relu'"):
+    with pytest.raises(
+        ModelError, match=r"activation follows the dense layer 'array 3'. Say activation='relu'"
+    ):
         from_keras([KERNEL, RECURRENT, BIAS, np.ones((2, 3)), np.zeros(3), np.ones((3, 1))])
-    with pytest.raises(ModelError, match="'array 0' gives 2 numbers, and 'array 3' after it takes 5"):
+    with pytest.raises(
+        ModelError, match="'array 0' gives 2 numbers, and 'array 3' after it takes 5"
+    ):
         from_keras([KERNEL, RECURRENT, BIAS, np.ones((5, 3))])
     with pytest.raises(ModelError, match="between LSTM layers"):
         from_keras([KERNEL, RECURRENT, BIAS, np.ones((2, 1)), KERNEL, RECURRENT, BIAS])
@@ -378,9 +466,13 @@ def state(**changes):
 
 
 def test_two_biases_are_one():
-    np.testing.assert_array_equal(from_pytorch(state()).members[0]["lstm.0.bias"], np.full(20, 0.75))
+    np.testing.assert_array_equal(
+        from_pytorch(state()).members[0]["lstm.0.bias"], np.full(20, 0.75)
+    )
     out = to_pytorch(from_pytorch(state()))
-    np.testing.assert_array_equal(out["lstm.bias_ih_l0"] + out["lstm.bias_hh_l0"], np.full(20, 0.75))
+    np.testing.assert_array_equal(
+        out["lstm.bias_ih_l0"] + out["lstm.bias_hh_l0"], np.full(20, 0.75)
+    )
 
 
 @pytest.mark.parametrize(
@@ -388,17 +480,29 @@ def test_two_biases_are_one():
     [
         (state(**{"rnn.weight_ih_l0_reverse": 1.0}), "'rnn' is bidirectional"),
         (state(**{"rnn.weight_hr_l0": np.ones((2, 5))}), "'rnn' has a projection"),
-        (state(**{"rnn.weight_hh_l0": np.ones((15, 5)), "rnn.weight_ih_l0": np.ones((15, 1))}), "not an LSTM's.*GRU"),
-        (state(**{"norm.weight": np.ones(5)}), r"'norm' with weights of shape \(5,\) has no counterpart"),
+        (
+            state(**{"rnn.weight_hh_l0": np.ones((15, 5)), "rnn.weight_ih_l0": np.ones((15, 1))}),
+            "not an LSTM's.*GRU",
+        ),
+        (
+            state(**{"norm.weight": np.ones(5)}),
+            r"'norm' with weights of shape \(5,\) has no counterpart",
+        ),
         (state(**{"norm.running_mean": np.ones(5)}), "'norm.running_mean' has no counterpart"),
         (state(**{"out.bias": np.ones(4)}), r"'out.bias' has the shape \(4,\); \(3,\) is expected"),
-        (state(**{"out.weight": np.ones((3, 6))}), "'rnn_l0' gives 5 numbers, and 'out' after it takes 6"),
+        (
+            state(**{"out.weight": np.ones((3, 6))}),
+            "'rnn_l0' gives 5 numbers, and 'out' after it takes 6",
+        ),
         (state(**{"out.weight": np.ones((3, 5), int)}), "have the type int64"),
         ({"state_dict": state(), "epoch": 3}, r"checkpoint\['state_dict'\]"),
         ({"out.weight": np.ones((3, 5))}, "no LSTM layer"),
         ({"rnn.weight_hh_l0": np.ones((20, 5))}, "weight_ih_l0"),
         ({}, "it is empty"),
-        (state(**{"mid.weight": np.ones((5, 3)), "end.weight": np.ones((2, 5))}), "which activation follows.*'mid'"),
+        (
+            state(**{"mid.weight": np.ones((5, 3)), "end.weight": np.ones((2, 5))}),
+            "which activation follows.*'mid'",
+        ),
         (5, "not laid out as expected"),
     ],
 )
@@ -408,9 +512,16 @@ def test_modules_without_counterpart_are_named(entries, message):
 
 
 def test_the_order_of_modules():
-    late = state(**{"out.weight": np.ones((4, 5)), "out.bias": np.ones(4)}) | {"inp.weight": np.ones((1, 4))}
-    loaded = from_pytorch(late, activation="relu", channels=4)  # as it stands, the last does not fit
-    assert (loaded.config.before, loaded.config.channels, loaded.config.activation) == ((1,), 4, "relu")
+    late = state(**{"out.weight": np.ones((4, 5)), "out.bias": np.ones(4)}) | {
+        "inp.weight": np.ones((1, 4))
+    }
+    # as it stands, the last does not fit
+    loaded = from_pytorch(late, activation="relu", channels=4)
+    assert (loaded.config.before, loaded.config.channels, loaded.config.activation) == (
+        (1,),
+        4,
+        "relu",
+    )
 
 
 def test_of_possible_orders_that_of_construction_counts():
@@ -428,7 +539,9 @@ def test_an_order_that_is_not_clear(tmp_path):
         from_pytorch(tmp_path / "m.safetensors", activation="linear")
     for told in ({"modules": ["before.0", "lstm", "head"]}, {"channels": 1}):
         assert_same(from_pytorch(tmp_path / "m.safetensors", activation="linear", **told), start)
-    with pytest.raises(UsageError, match=r"not an order of the model's modules, \['before.0', 'head', 'lstm'\]"):
+    with pytest.raises(
+        UsageError, match=r"not an order of the model's modules, \['before.0', 'head', 'lstm'\]"
+    ):
         from_pytorch(tmp_path / "m.safetensors", modules=["lstm", "head"])
 
 
@@ -439,7 +552,9 @@ def test_nothing_is_unpickled(tmp_path):
 
     for name in ("model.pt", "model.pth", "model.bin"):
         (tmp_path / name).write_bytes(pickle.dumps(Trap()))
-        with pytest.raises(ModelError, match=r"pickles, which may run code.*safetensors\.torch\.save_file"):
+        with pytest.raises(
+            ModelError, match=r"pickles, which may run code.*safetensors\.torch\.save_file"
+        ):
             from_pytorch(tmp_path / name)
     (tmp_path / "model.safetensors").write_bytes(pickle.dumps(Trap()))
     with pytest.raises(ModelError, match="damaged"):
@@ -453,7 +568,9 @@ def test_an_activation_that_the_model_does_not_have_is_refused(tmp_path):
     with pytest.raises(UsageError, match="activation='relu': the model itself says 'tanh'"):
         from_keras(tmp_path / "model.keras", activation="relu")
     for load, save in ((from_keras, to_keras), (from_pytorch, to_pytorch)):
-        with pytest.raises(UsageError, match="activation='tanh': there are no dense layers before the last"):
+        with pytest.raises(
+            UsageError, match="activation='tanh': there are no dense layers before the last"
+        ):
             load(save(network()), activation="tanh")
 
 
@@ -461,7 +578,9 @@ def test_an_activation_that_the_model_does_not_have_is_refused(tmp_path):
 
 
 def test_networks_that_are_no_row_of_layers():
-    with pytest.raises(ModelError, match=r"with causal inputs is not a row of layers.*inputs='plain'"):
+    with pytest.raises(
+        ModelError, match=r"with causal inputs is not a row of layers.*inputs='plain'"
+    ):
         to_keras(network(inputs="causal"))
     with pytest.raises(ModelError, match="with residual connections is not"):
         to_pytorch(network(layers=(5, 5), residual=True))

@@ -38,7 +38,11 @@ def test_whole_file_keeps_the_mode_of_the_old_one(tmp_path):
 
 @pytest.mark.parametrize(
     ("path", "text"),
-    [("no/out.csv", "its folder does not exist"), ("", "it is a folder"), ("file/out.csv", "a file, not a folder")],
+    [
+        ("no/out.csv", "its folder does not exist"),
+        ("", "it is a folder"),
+        ("file/out.csv", "a file, not a folder"),
+    ],
 )
 def test_whole_file_in_an_impossible_place(tmp_path, path, text):
     (tmp_path / "file").write_text("mine")
@@ -60,7 +64,10 @@ def test_what_is_no_path_is_refused(path):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_device_is_filled_and_never_replaced(tmp_path):
     (tmp_path / "full.csv").symlink_to("/dev/full")
-    with pytest.raises(OutputError, match="the disk is full"), whole_file(tmp_path / "full.csv") as temporary:
+    with (
+        pytest.raises(OutputError, match="the disk is full"),
+        whole_file(tmp_path / "full.csv") as temporary,
+    ):
         temporary.write_text("x")
     assert Path("/dev/full").is_char_device()
 

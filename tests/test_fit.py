@@ -1,4 +1,5 @@
-"""LSTMForecaster.fit: from scratch, fine-tuned, on transformed series; saved, loaded, gone on with."""
+"""LSTMForecaster.fit: from scratch, fine-tuned, on transformed series; saved, loaded, gone on
+with."""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ WAVES = TrainingConfig(epochs=2, regime=Windows(length=8), validation=Validation
 def panel(series=3, length=60):
     rng, t = np.random.default_rng(0), np.arange(length)
     values = {
-        f"s{i}": 50 + 10 * i + 8 * np.sin(2 * np.pi * (t + i) / 12) + rng.normal(0, 1, length) for i in range(series)
+        f"s{i}": 50 + 10 * i + 8 * np.sin(2 * np.pi * (t + i) / 12) + rng.normal(0, 1, length)
+        for i in range(series)
     }
     return lc.Panel.from_arrays(values, frequency="MS", start="2015-01")
 
@@ -46,7 +48,9 @@ MODELS = {
     "plain": plain,
     "plain direct": lambda: plain(network=replace(PLAIN, horizon=6)),
     "normal": lambda: plain(network=replace(PLAIN, head="normal", horizon=6)),
-    "recursive normal": lambda: plain(network=replace(PLAIN, head="normal"), transforms=(Log1p(), Difference())),
+    "recursive normal": lambda: plain(
+        network=replace(PLAIN, head="normal"), transforms=(Log1p(), Difference())
+    ),
     "whole sequence": lambda: plain(training=replace(WAVES, regime=WholeSequence())),
     "members": lambda: scratch(training=replace(SMALL, members=2)),
 }
@@ -68,7 +72,9 @@ class TestEveryKind:
         fitted = unfitted.fit(panel())
         assert fitted.learned.began == "scratch"
         again = pickle.loads(pickle.dumps(fitted))
-        np.testing.assert_array_equal(again.predict().quantiles, make().fit(panel()).predict().quantiles)
+        np.testing.assert_array_equal(
+            again.predict().quantiles, make().fit(panel()).predict().quantiles
+        )
 
     def test_a_saved_model_forecasts_the_same_and_goes_on(self, make, tmp_path):
         data = panel()
@@ -81,9 +87,13 @@ class TestEveryKind:
             model.history.frame()["train_loss"].tolist(), nan_ok=True
         )
         newer = lc.Panel.from_arrays(
-            {name: data.series(i)[50:] for i, name in enumerate(data.ids)}, frequency="MS", start="2019-03"
+            {name: data.series(i)[50:] for i, name in enumerate(data.ids)},
+            frequency="MS",
+            start="2019-03",
         )
-        np.testing.assert_allclose(loaded.predict(newer).point, model.predict(data).point, rtol=1e-6)
+        np.testing.assert_allclose(
+            loaded.predict(newer).point, model.predict(data).point, rtol=1e-6
+        )
 
     def test_the_order_of_the_series_does_not_matter(self, make):
         data = panel()
@@ -114,7 +124,11 @@ def test_what_comes_after_the_training_part_changes_nothing_but_the_validation()
 
 def test_fine_tuning_is_never_worse_than_its_start_on_validation():
     hot = replace(
-        TrainingConfig.fine_tuning(), epochs=1, steps_per_epoch=1, batch_size=4, optimiser=Optimiser(learning_rate=9.0)
+        TrainingConfig.fine_tuning(),
+        epochs=1,
+        steps_per_epoch=1,
+        batch_size=4,
+        optimiser=Optimiser(learning_rate=9.0),
     )
     model = lc.LSTMForecaster(6, training=hot).fit(panel())
     assert "its start" in " ".join(model.learned.notes) or "start" in model.learned.notes[0]
@@ -149,7 +163,9 @@ def test_callbacks_are_told_and_may_stop():
         return report.epoch == 2
 
     model = scratch(training=replace(SMALL, epochs=9)).fit(panel(), callbacks=[stop_after_two])
-    assert [report.epoch for report in reports] == [1, 2] and model.history.columns()["epoch"].max() == 2
+    assert [report.epoch for report in reports] == [1, 2] and model.history.columns()[
+        "epoch"
+    ].max() == 2
 
 
 def test_a_refit_uses_everything():
@@ -166,7 +182,9 @@ def test_backtests_fit_a_model_that_needs_it():
         lc.backtest(fitted, panel(), cutoffs=4, refit="never")
     held_back = fitted.held_back_from(panel())
     assert np.isfinite(
-        lc.backtest(fitted, panel(), cutoffs=held_back[:, None], refit="never").scores["lstmcast"]["mae"]
+        lc.backtest(fitted, panel(), cutoffs=held_back[:, None], refit="never").scores["lstmcast"][
+            "mae"
+        ]
     )
 
 
@@ -174,18 +192,27 @@ def test_a_backtest_in_several_processes_is_that_of_one():
     data, model = panel(1), scratch(3, training=replace(SMALL, epochs=1))
     given = {"cutoffs": 2, "refit": "each", "baselines": False, "fit_options": {"threads": 1}}
     alone, spread = (lc.backtest(model, data, workers=workers, **given) for workers in (None, 2))
-    np.testing.assert_array_equal(alone.forecasts["lstmcast"].quantiles, spread.forecasts["lstmcast"].quantiles)
+    np.testing.assert_array_equal(
+        alone.forecasts["lstmcast"].quantiles, spread.forecasts["lstmcast"].quantiles
+    )
 
 
 def test_the_shipped_network_is_known_in_another_process():
-    tuned = pickle.loads(pickle.dumps(lc.LSTMForecaster(3, training=replace(SMALL, epochs=1)))).fit(panel(1))
+    tuned = pickle.loads(pickle.dumps(lc.LSTMForecaster(3, training=replace(SMALL, epochs=1)))).fit(
+        panel(1)
+    )
     assert tuned.learned.began == "pretrained"
 
 
 def test_the_shipped_network_and_its_fine_tuned_self_are_compared():
     tuned = lc.LSTMForecaster(3, training=replace(SMALL, epochs=1))
-    scores = lc.backtest(tuned, panel(1), cutoffs=1, refit="once", baselines=[lc.LSTMForecaster(3)]).scores
-    assert list(scores) == ["lstmcast", "lstmcast (2)"] and scores["lstmcast"] != scores["lstmcast (2)"]
+    scores = lc.backtest(
+        tuned, panel(1), cutoffs=1, refit="once", baselines=[lc.LSTMForecaster(3)]
+    ).scores
+    assert (
+        list(scores) == ["lstmcast", "lstmcast (2)"]
+        and scores["lstmcast"] != scores["lstmcast (2)"]
+    )
 
 
 def test_columns_read_together():
@@ -260,7 +287,10 @@ def test_the_manifest_can_be_read_by_people(tmp_path):
     plain().fit(panel()).save(tmp_path / "model")
     manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
     assert manifest["network"]["layers"] == [4] and manifest["training"]["regime"]["length"] == 8
-    assert manifest["transforms"]["chain"]["steps"][0]["name"] == "standard" and manifest["trained"]["epochs"] == 2
+    assert (
+        manifest["transforms"]["chain"]["steps"][0]["name"] == "standard"
+        and manifest["trained"]["epochs"] == 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -277,6 +307,8 @@ def test_a_loss_that_is_not_of_each_value_is_refused(loss, message):
 
 
 def test_a_network_that_does_not_fit_in_memory_is_said_to():
-    huge = plain(network=NetworkConfig(layers=(2_000_000,), inputs="plain", head="point", horizon=1))
+    huge = plain(
+        network=NetworkConfig(layers=(2_000_000,), inputs="plain", head="point", horizon=1)
+    )
     with pytest.raises(ModelError, match="does not fit in memory"):
         huge.fit(panel())

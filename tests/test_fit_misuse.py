@@ -1,4 +1,5 @@
-"""Fitted models in the hands of clumsy users: what does not go together is refused, and nothing is silently wrong."""
+"""Fitted models in the hands of clumsy users: what does not go together is refused, and nothing
+is silently wrong."""
 
 from __future__ import annotations
 
@@ -17,14 +18,20 @@ pytest.importorskip("torch", reason="needs the train extra")
 
 TREND = 100 + np.arange(60) + 20 * np.sin(np.arange(60) * np.pi / 6)
 CAUSAL = TrainingConfig(
-    epochs=2, steps_per_epoch=2, batch_size=8, regime=Windows(length=24, loss="every"), optimiser=Optimiser(clip=1.0)
+    epochs=2,
+    steps_per_epoch=2,
+    batch_size=8,
+    regime=Windows(length=24, loss="every"),
+    optimiser=Optimiser(clip=1.0),
 )
 PLAIN = lc.NetworkConfig(layers=(4,), inputs="plain", head="point", horizon=1)
 GROWING = (lc.Difference(12), lc.Standard())
 
 
 def panel(start="2015-01", **series):
-    return lc.Panel.from_arrays(series or {"a": TREND, "b": TREND[::-1]}, frequency="MS", start=start)
+    return lc.Panel.from_arrays(
+        series or {"a": TREND, "b": TREND[::-1]}, frequency="MS", start=start
+    )
 
 
 def causal(**chosen):
@@ -34,7 +41,12 @@ def causal(**chosen):
 
 def plain(**chosen):
     training = TrainingConfig(epochs=2, regime=Windows(length=8))
-    settings = {"weights": "scratch", "network": PLAIN, "training": training, "transforms": lc.Standard()}
+    settings = {
+        "weights": "scratch",
+        "network": PLAIN,
+        "training": training,
+        "transforms": lc.Standard(),
+    }
     return lc.LSTMForecaster(6, **settings | chosen)
 
 
@@ -49,7 +61,10 @@ class Half(Point):
             lambda: lc.Optimiser("adam", momentum=0.9),
             r"Optimiser\('adam', momentum=0.9\): momentum is of",
         ),
-        (lambda: lc.Optimiser("sgd", betas=(0.5, 0.9)), "betas is of 'adam' and 'adamw' only. Leave it out"),
+        (
+            lambda: lc.Optimiser("sgd", betas=(0.5, 0.9)),
+            "betas is of 'adam' and 'adamw' only. Leave it out",
+        ),
         (lambda: lc.Schedule("cosine", warmup=0.5), "warmup is of 'warmup_cosine' only"),
         (lambda: lc.Schedule(every=3), "every is of 'step' and 'plateau' only"),
         (lambda: TrainingConfig(loss=lc.Loss("mse", level=0.9)), "level is of 'pinball' only"),
@@ -57,7 +72,10 @@ class Half(Point):
         (lambda: replace(PLAIN, residual=True), "adds a layer's input to its output"),
         (lambda: replace(PLAIN, window=50), "window=50 is for causal inputs"),
         (lambda: lc.LSTMForecaster(6, head=Half()), "the shipped network has a head of its own"),
-        (lambda: lc.SaveBest("x", name="mine{epoch}", only=True), "with only=True one network is kept"),
+        (
+            lambda: lc.SaveBest("x", name="mine{epoch}", only=True),
+            "with only=True one network is kept",
+        ),
         (lambda: lc.SaveBest("x", name=5, only=True), "name=5 cannot name what is saved"),
         (lambda: lc.SaveBest(5), "5 is no path"),
         (lambda: lc.SaveEvery(None), "None is no path"),
@@ -76,7 +94,10 @@ def test_settings_that_would_do_nothing_are_refused(make, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"callbacks": [lc.PrintTable]}, r"\['PrintTable'\] are classes: objects of them are expected"),
+        (
+            {"callbacks": [lc.PrintTable]},
+            r"\['PrintTable'\] are classes: objects of them are expected",
+        ),
         ({"folder": 5}, "5 is no path"),
         ({"threads": True}, "threads=True makes no sense"),
     ],
@@ -107,14 +128,20 @@ def test_windows_of_causal_inputs_end_at_random(changes, message):
 
 def test_intervals_that_were_not_measured_are_said(tmp_path):
     noted = "no end of a series was held back to measure intervals with"
-    for validation, said in ((Validation(), False), (None, True), (Validation(share=0.3, by="windows"), True)):
+    for validation, said in (
+        (Validation(), False),
+        (None, True),
+        (Validation(share=0.3, by="windows"), True),
+    ):
         training = TrainingConfig(epochs=1, regime=Windows(length=8), validation=validation)
         notes = plain(training=training).fit(panel()).learned.notes
         assert any(noted in note for note in notes) == said
 
 
 def test_transforms_of_series_that_are_not_there_are_said():
-    transforms = lc.Transforms(lc.Chain((lc.Standard(),)), {"b": lc.Chain(), "airlnie": lc.Chain((lc.Log1p(),))})
+    transforms = lc.Transforms(
+        lc.Chain((lc.Standard(),)), {"b": lc.Chain(), "airlnie": lc.Chain((lc.Log1p(),))}
+    )
     (note,) = plain(transforms=transforms).fit(panel()).learned.notes
     assert note == "transforms are given for series that the data do not have: 'airlnie'"
 
@@ -132,9 +159,13 @@ def test_a_head_for_a_network_that_has_another_is_refused(tmp_path):
             use()
 
 
-def test_what_a_network_reads_before_it_forecasts_does_not_hang_on_how_it_is_to_be_trained(tmp_path):
+def test_what_a_network_reads_before_it_forecasts_does_not_hang_on_how_it_is_to_be_trained(
+    tmp_path,
+):
     training = TrainingConfig(epochs=2, regime=Windows(length=6))
-    model = plain(training=training).fit(panel(), callbacks=[lc.SaveBest(tmp_path / "networks", only=True)])
+    model = plain(training=training).fit(
+        panel(), callbacks=[lc.SaveBest(tmp_path / "networks", only=True)]
+    )
     model.save(tmp_path / "model")
     usual = lc.LSTMForecaster(6, weights=tmp_path / "model").predict(panel()).point
     other = lc.LSTMForecaster(6, weights=tmp_path / "model", training=TrainingConfig(epochs=5))
@@ -153,7 +184,9 @@ def test_one_step_ahead_is_no_longer_forecast():
 def test_the_progress_line_follows_a_refit_and_other_callbacks_do_not(capsys):
     told = []
     training = TrainingConfig(epochs=2, regime=Windows(length=8), refit=True)
-    plain(training=training).fit(panel(), callbacks=[lc.ProgressLine(), lambda report: told.append(report.refit)])
+    plain(training=training).fit(
+        panel(), callbacks=[lc.ProgressLine(), lambda report: told.append(report.refit)]
+    )
     err = capsys.readouterr().err
     assert told == [False, False] and "on everything, epoch " in err
 
@@ -201,7 +234,12 @@ def test_arguments_of_fit_are_looked_at_first(arguments, message):
 def test_members_are_those_of_the_weights():
     with pytest.raises(UsageError, match="have 2 members"):
         lc.LSTMForecaster(6, training=replace(TrainingConfig.fine_tuning(), members=3))
-    assert lc.LSTMForecaster(6, training=replace(TrainingConfig.fine_tuning(), members=2)).training.members == 2
+    assert (
+        lc.LSTMForecaster(
+            6, training=replace(TrainingConfig.fine_tuning(), members=2)
+        ).training.members
+        == 2
+    )
 
 
 @pytest.mark.parametrize("head", ["quantiles", "normal"])
@@ -212,10 +250,15 @@ def test_quantiles_that_would_be_added_up_are_refused_before_training(head):
 
 
 class TestMemory:
-    """A fitted or saved model forecasts from what it remembers what it forecasts from the whole data."""
+    """A fitted or saved model forecasts from what it remembers what it forecasts from the whole
+    data."""
 
-    @pytest.mark.parametrize("transforms", [lc.Standard(), lc.Difference(), GROWING], ids=["scaled", "lag", "season"])
-    @pytest.mark.parametrize("unknown", [slice(50, 60), slice(44, 52)], ids=["at the end", "within"])
+    @pytest.mark.parametrize(
+        "transforms", [lc.Standard(), lc.Difference(), GROWING], ids=["scaled", "lag", "season"]
+    )
+    @pytest.mark.parametrize(
+        "unknown", [slice(50, 60), slice(44, 52)], ids=["at the end", "within"]
+    )
     def test_missing_values_are_read_across(self, transforms, unknown):
         values = TREND.copy()
         values[unknown] = np.nan
@@ -226,7 +269,9 @@ class TestMemory:
         np.testing.assert_array_equal(remembered.quantiles, fitted.predict(data).quantiles)
         assert np.isfinite(remembered.quantiles).all()
 
-    @pytest.mark.parametrize("transforms", [lc.Standard(), lc.Difference(), GROWING], ids=["scaled", "lag", "season"])
+    @pytest.mark.parametrize(
+        "transforms", [lc.Standard(), lc.Difference(), GROWING], ids=["scaled", "lag", "season"]
+    )
     @pytest.mark.parametrize("gap", [1, 3, 7])
     def test_steps_missing_before_newer_data_are_read_across(self, transforms, gap, tmp_path):
         fitted = plain(transforms=transforms).fit(panel(a=TREND[:45]))
@@ -244,7 +289,9 @@ class TestMemory:
         regime = TrainingConfig(regime=Windows(length=8))
         given = lc.LSTMForecaster(6, weights=network, transforms=lc.Standard(), training=regime)
         given.save(tmp_path / "model", panel())
-        np.testing.assert_array_equal(lc.load(tmp_path / "model").predict().point, given.predict(panel()).point)
+        np.testing.assert_array_equal(
+            lc.load(tmp_path / "model").predict().point, given.predict(panel()).point
+        )
 
 
 class TestSeriesThatCannotBeForecast:
@@ -278,7 +325,9 @@ def test_columns_that_are_read_together_keep_their_order():
     with pytest.raises(DataError, match=r"columns a, b together.*select\(\['a', 'b'\]\)"):
         fitted.predict(panel().select(["b", "a"]))
     others = panel(x=TREND, y=TREND[::-1])
-    np.testing.assert_allclose(fitted.predict(others).point, fitted.predict(panel()).point, rtol=0.2)
+    np.testing.assert_allclose(
+        fitted.predict(others).point, fitted.predict(panel()).point, rtol=0.2
+    )
 
 
 @pytest.fixture(scope="module")
@@ -302,29 +351,45 @@ class TestWeightsThatHaveSeenTheData:
         fitted = lc.LSTMForecaster(6, weights=folder, training=CAUSAL).fit(newer)
         assert not fitted.learned.notes or "seen" not in " ".join(fitted.learned.notes)
         fitted.save(tmp_path / "next")
-        known = {name: str(end)[:7] for name, end in lc.load(tmp_path / "next").trained_ends.items()}
+        known = {
+            name: str(end)[:7] for name, end in lc.load(tmp_path / "next").trained_ends.items()
+        }
         assert known == {"a": "2024-06", "b": "2019-06", "c": "2019-06"}
 
     def test_validation_on_what_was_seen_is_said(self, folder):
-        again = lc.LSTMForecaster(6, weights=folder, training=replace(CAUSAL, validation=Validation(steps=20)))
+        again = lc.LSTMForecaster(
+            6, weights=folder, training=replace(CAUSAL, validation=Validation(steps=20))
+        )
         assert "2 of 2 series" in " ".join(again.fit(panel()).learned.notes)
 
     def test_other_series_are_free(self, folder):
-        tested = lc.backtest(lc.load(folder), panel(other=TREND), cutoffs=2, refit="never", baselines=False)
+        tested = lc.backtest(
+            lc.load(folder), panel(other=TREND), cutoffs=2, refit="never", baselines=False
+        )
         assert np.isfinite(tested.scores["lstmcast"]["mae"])
 
 
 def test_transforms_and_regime_come_with_the_weights_of_a_folder(tmp_path):
     fitted = lc.LSTMForecaster(
-        6, weights="scratch", network=PLAIN, transforms=(lc.Log1p(), lc.Standard()),
+        6,
+        weights="scratch",
+        network=PLAIN,
+        transforms=(lc.Log1p(), lc.Standard()),
         training=TrainingConfig(epochs=2, regime=lc.Windows(9, loss="every")),
-    ).fit(panel())  # fmt: skip
+    ).fit(panel())
     fitted.save(tmp_path / "mine")
     again = lc.LSTMForecaster(6, weights=tmp_path / "mine")
-    assert again.transforms == fitted.transforms and again.training.regime == fitted.learned.training.regime
+    assert (
+        again.transforms == fitted.transforms
+        and again.training.regime == fitted.learned.training.regime
+    )
     assert again.training.epochs == TrainingConfig.plain().epochs
-    np.testing.assert_allclose(again.predict(panel()).point, fitted.predict(panel()).point, rtol=0.2)
-    other = lc.LSTMForecaster(6, weights=tmp_path / "mine", transforms=lc.MinMax(), training=TrainingConfig())
+    np.testing.assert_allclose(
+        again.predict(panel()).point, fitted.predict(panel()).point, rtol=0.2
+    )
+    other = lc.LSTMForecaster(
+        6, weights=tmp_path / "mine", transforms=lc.MinMax(), training=TrainingConfig()
+    )
     assert other.transforms != fitted.transforms and other.training == TrainingConfig()
 
 
@@ -352,4 +417,6 @@ def test_another_frequency_is_refused_and_new_series_start_afresh(caplog):
     with caplog.at_level(logging.INFO, "lstmcast"):
         forecast = fitted.predict(panel("2020-01", a=TREND[:3], c=TREND))
     assert "'a': continued" in caplog.text and "'c': started afresh, they are new" in caplog.text
-    np.testing.assert_allclose(forecast.point[1], causal().fit(panel()).predict(panel("2020-01", c=TREND)).point[0])
+    np.testing.assert_allclose(
+        forecast.point[1], causal().fit(panel()).predict(panel("2020-01", c=TREND)).point[0]
+    )

@@ -25,7 +25,9 @@ from lstmcast.forecast import (
 
 @pytest.fixture
 def panel() -> Panel:
-    return Panel.from_arrays({"a": np.arange(6.0), "b": np.arange(4.0)}, frequency="MS", start="2024-01")
+    return Panel.from_arrays(
+        {"a": np.arange(6.0), "b": np.arange(4.0)}, frequency="MS", start="2024-01"
+    )
 
 
 def forecast_of(panel: Panel, cutoffs: np.ndarray | None = None, horizon: int = 3) -> Forecast:
@@ -44,7 +46,9 @@ def test_origins_are_series_major_and_end_at_the_last_value(panel):
 
 @pytest.mark.parametrize("cutoffs", [[[2, 7], [1, 1]], [[0, 1], [1, 1]]])
 def test_a_cutoff_outside_of_its_series_is_refused_by_name(panel, cutoffs):
-    with pytest.raises(UsageError, match=r"series 'a': [07] known observations cannot be a cutoff; from 1 to 6"):
+    with pytest.raises(
+        UsageError, match=r"series 'a': [07] known observations cannot be a cutoff; from 1 to 6"
+    ):
         origins_of(panel, np.array(cutoffs))
 
 
@@ -56,11 +60,22 @@ def test_cutoffs_of_another_shape_or_type_are_refused(panel, cutoffs):
 
 def test_times_go_on_after_each_cutoff(panel):
     forecast = forecast_of(panel, np.array([[2, 6], [1, 4]]))
-    assert forecast.cutoffs.astype("datetime64[M]").astype(str).tolist() == ["2024-02", "2024-06", "2024-01", "2024-04"]
-    assert forecast.times[1].astype("datetime64[D]").astype(str).tolist() == ["2024-07-01", "2024-08-01", "2024-09-01"]
+    assert forecast.cutoffs.astype("datetime64[M]").astype(str).tolist() == [
+        "2024-02",
+        "2024-06",
+        "2024-01",
+        "2024-04",
+    ]
+    assert forecast.times[1].astype("datetime64[D]").astype(str).tolist() == [
+        "2024-07-01",
+        "2024-08-01",
+        "2024-09-01",
+    ]
 
 
-def test_columns_have_the_same_names_for_all_data_and_a_cutoff_only_where_a_series_has_several(panel):
+def test_columns_have_the_same_names_for_all_data_and_a_cutoff_only_where_a_series_has_several(
+    panel,
+):
     named = replace(panel, columns=Columns(series="shop", time="month"))
     names = ["unique_id", "ds", "step", "forecast", "q0.025", "q0.1", "q0.5", "q0.9", "q0.975"]
     assert list(forecast_of(named).columns_dict()) == names
@@ -75,7 +90,9 @@ def test_intervals_and_quantiles_are_those_of_the_levels(panel):
     assert forecast.interval_levels == (80, 95)
     np.testing.assert_array_equal(forecast.interval(95).upper, forecast.point + 2)
     np.testing.assert_array_equal(forecast.interval(80).lower, forecast.quantile(0.1))
-    with pytest.raises(UsageError, match=r"no 90 % interval \(level is in percent\). It has: 80, 95"):
+    with pytest.raises(
+        UsageError, match=r"no 90 % interval \(level is in percent\). It has: 80, 95"
+    ):
         forecast.interval(90)
     with pytest.raises(UsageError, match="has no quantile"):
         forecast.quantile(0.3)
@@ -123,7 +140,11 @@ def test_frames_of_the_callers_kind(panel, kind):
     forecast = replace(forecast_of(panel, np.array([[2, 6], [1, 4]])), frame_kind=kind)
     frame = forecast.frame()
     assert isinstance(frame, library.Table if kind == "pyarrow" else library.DataFrame)
-    columns = frame.to_pydict() if kind == "pyarrow" else {name: list(frame[name]) for name in forecast.columns_dict()}
+    columns = (
+        frame.to_pydict()
+        if kind == "pyarrow"
+        else {name: list(frame[name]) for name in forecast.columns_dict()}
+    )
     assert columns["unique_id"] == ["a"] * 6 + ["b"] * 6
     assert columns["forecast"] == forecast.point.ravel().tolist()
     assert str(columns["ds"][0]).startswith("2024-03-01")
@@ -147,9 +168,16 @@ def test_csv_holds_every_digit_and_plain_dates(panel, tmp_path):
 
 def test_csv_keeps_the_hours_where_there_are_some_and_odd_ids(tmp_path):
     panel = Panel.from_arrays({'東京, "A"': [1.0, 2.0]}, frequency="h", start="2024-01-01T05:00")
-    path = Forecast.at_origins(panel, origins_of(panel), np.array([[1.0, np.nan]])).write(tmp_path / "x.csv")
+    path = Forecast.at_origins(panel, origins_of(panel), np.array([[1.0, np.nan]])).write(
+        tmp_path / "x.csv"
+    )
     rows = list(csv.DictReader(path.read_text("utf-8").splitlines()))
-    assert rows[0] == {"unique_id": '東京, "A"', "ds": "2024-01-01 07:00:00", "step": "1", "forecast": "1.0"}
+    assert rows[0] == {
+        "unique_id": '東京, "A"',
+        "ds": "2024-01-01 07:00:00",
+        "step": "1",
+        "forecast": "1.0",
+    }
     assert rows[1]["forecast"] == ""
 
 
@@ -199,7 +227,9 @@ def test_a_link_stays_a_link(panel, tmp_path):
 
 @pytest.mark.parametrize("horizon", [0, -1, 2.5, True, "12", 10**9])
 def test_a_senseless_horizon_is_refused(horizon):
-    with pytest.raises(UsageError, match="makes no sense: a whole number of steps from 1 to 100,000"):
+    with pytest.raises(
+        UsageError, match="makes no sense: a whole number of steps from 1 to 100,000"
+    ):
         checked_horizon(horizon)
 
 
@@ -212,6 +242,10 @@ def test_the_horizon_asked_for_comes_before_the_own():
 
 def test_repr_is_short_and_len_counts_rows(panel):
     forecast = forecast_of(panel, np.array([[2, 6], [1, 4]]))
-    assert repr(forecast) == "Forecast(2 series, 4 origins, horizon 3, levels 0.025 0.1 0.5 0.9 0.975)"
+    assert (
+        repr(forecast) == "Forecast(2 series, 4 origins, horizon 3, levels 0.025 0.1 0.5 0.9 0.975)"
+    )
     assert len(forecast) == 12
-    assert repr(Forecast.at_origins(panel, Origins(np.array([0]), np.array([3])), np.zeros((1, 1)))).endswith("none)")
+    assert repr(
+        Forecast.at_origins(panel, Origins(np.array([0]), np.array([3])), np.zeros((1, 1)))
+    ).endswith("none)")

@@ -34,7 +34,9 @@ def monthly(*series: np.ndarray, start: str = "2000-01", **options) -> lc.Panel:
 
 def hourly(*series: np.ndarray, hours: int = 0) -> lc.Panel:
     start = np.datetime64("2024-01-01T00", "us") + np.timedelta64(hours, "h")
-    return lc.Panel.from_arrays({f"series {i}": one for i, one in enumerate(series)}, frequency="h", start=start)
+    return lc.Panel.from_arrays(
+        {f"series {i}": one for i, one in enumerate(series)}, frequency="h", start=start
+    )
 
 
 def assert_same(one: lc.Forecast, other: lc.Forecast) -> None:
@@ -63,7 +65,10 @@ def test_the_forecast_has_the_ids_times_and_columns_of_the_data(forecaster):
     panel = monthly(seasonal(1, 50), seasonal(2, 40))
     forecast = forecaster.predict(panel)
     assert forecast.ids.tolist() == ["series 0", "series 1"] and forecast.horizon == 6
-    assert forecast.times[:, 0].astype("datetime64[M]").astype(str).tolist() == ["2004-03", "2003-05"]
+    assert forecast.times[:, 0].astype("datetime64[M]").astype(str).tolist() == [
+        "2004-03",
+        "2003-05",
+    ]
     np.testing.assert_array_equal(forecast.cutoffs, panel.ends)
     assert forecast.columns == panel.columns
 
@@ -117,7 +122,10 @@ def test_later_values_do_not_touch_a_forecast_nor_its_intervals(forecaster):
     values, other = seasonal(1, 100), seasonal(1, 100)
     other[70:] = -1e6
     counts = np.array([[30, 70]])
-    assert_same(forecaster.predict(monthly(values), cutoffs=counts), forecaster.predict(monthly(other), cutoffs=counts))
+    assert_same(
+        forecaster.predict(monthly(values), cutoffs=counts),
+        forecaster.predict(monthly(other), cutoffs=counts),
+    )
 
 
 def test_observed_forecasts_every_known_step_from_those_before(forecaster):
@@ -147,7 +155,11 @@ def test_free_running_equals_direct_at_the_first_step(forecaster):
 @pytest.mark.parametrize("kind", ["count", "positive"])
 def test_counts_and_positive_targets_are_never_negative(forecaster, kind):
     rng = np.random.default_rng(4)
-    series = [rng.poisson(0.3, 60).astype(float), np.maximum(0, np.arange(30.0, -30.0, -1)), np.array([0.0, 9.0, 0.0])]
+    series = [
+        rng.poisson(0.3, 60).astype(float),
+        np.maximum(0, np.arange(30.0, -30.0, -1)),
+        np.array([0.0, 9.0, 0.0]),
+    ]
     for mode in ("direct", "free", "observed"):
         forecast = forecaster.predict(monthly(*series, kind=kind), mode=mode)
         assert (forecast.quantiles >= 0).all() and (forecast.point >= 0).all()
@@ -172,7 +184,9 @@ def test_series_with_negative_values_follow_factor_and_shift(forecaster):
 def test_huge_and_tiny_values(forecaster, size):
     for values in (seasonal(1, 60), seasonal(1, 60) - 25):
         expected = forecaster.predict(monthly(values)).quantiles
-        np.testing.assert_allclose(forecaster.predict(monthly(size * values)).quantiles / size, expected, rtol=0.02)
+        np.testing.assert_allclose(
+            forecaster.predict(monthly(size * values)).quantiles / size, expected, rtol=0.02
+        )
 
 
 def test_missing_values(forecaster):
@@ -185,7 +199,9 @@ def test_missing_values(forecaster):
 
 
 def test_short_series_beside_long_ones_get_the_last_value(forecaster):
-    forecast = forecaster.predict(monthly(seasonal(1, 90), np.array([3.0, 4.0, 8.0]), np.array([5.0])))
+    forecast = forecaster.predict(
+        monthly(seasonal(1, 90), np.array([3.0, 4.0, 8.0]), np.array([5.0]))
+    )
     np.testing.assert_allclose(forecast.point[1:], np.repeat([[8.0], [5.0]], 6, axis=1))
 
 
@@ -284,7 +300,9 @@ def saved(panel: lc.Panel, folder: Path, horizon: int = 6) -> LSTMForecaster:
 
 
 def test_predict_after_load_is_predict_before(tmp_path):
-    panel = monthly(seasonal(1, 100), seasonal(2, 9), np.full(30, 4.0), np.append(seasonal(3, 40), np.nan))
+    panel = monthly(
+        seasonal(1, 100), seasonal(2, 9), np.full(30, 4.0), np.append(seasonal(3, 40), np.nan)
+    )
     LSTMForecaster(6, levels=(0.2, 0.5, 0.8)).save(tmp_path / "model", panel)
     loaded = lc.load(tmp_path / "model")
     assert repr(loaded) == "LSTMForecaster(horizon=6, remembers 4 series)"
@@ -296,10 +314,16 @@ def test_predict_after_load_is_predict_before(tmp_path):
 
 def test_a_saved_model_keeps_kind_columns_periods_and_times(tmp_path):
     values = np.random.default_rng(5).poisson(0.4, 60).astype(float)
-    panel = lc.Panel.from_arrays({"日本": values}, frequency="W-WED", start="2020-01-01", periods=(4, 52), kind="count")
+    panel = lc.Panel.from_arrays(
+        {"日本": values}, frequency="W-WED", start="2020-01-01", periods=(4, 52), kind="count"
+    )
     loaded = saved(panel, tmp_path / "model")
     remembered = loaded.memory.panel
-    assert (remembered.kind, remembered.periods, remembered.frequency) == ("count", (4, 52), panel.frequency)
+    assert (remembered.kind, remembered.periods, remembered.frequency) == (
+        "count",
+        (4, 52),
+        panel.frequency,
+    )
     assert loaded.predict().ids.tolist() == ["日本"] and (loaded.predict().quantiles >= 0).all()
 
 
@@ -310,8 +334,13 @@ def test_integer_times_survive(tmp_path):
 
 @pytest.mark.parametrize("length", [30, 100, 1100, 1535, 2600])
 def test_newer_data_continue_as_if_the_whole_history_were_there(tmp_path, length):
-    """Bit for bit, for several series, whatever stands where in the blocks that a forecast reads."""
-    whole = [seasonal(1, length + 7), np.exp(seasonal(2, length + 7) / 10), seasonal(3, length + 7) - 25]
+    """Bit for bit, for several series, whatever stands where in the blocks that a forecast
+    reads."""
+    whole = [
+        seasonal(1, length + 7),
+        np.exp(seasonal(2, length + 7) / 10),
+        seasonal(3, length + 7) - 25,
+    ]
     loaded = saved(hourly(*(one[:length] for one in whole)), tmp_path / "model")
     newer = hourly(*(one[length:] for one in whole), hours=length)
     assert_same(loaded.predict(newer), LSTMForecaster(6).predict(hourly(*whole)))
@@ -327,7 +356,9 @@ def test_what_is_remembered_is_bounded(tmp_path):
 @pytest.mark.parametrize("length", [700, 3000])
 def test_a_long_horizon_needs_a_longer_memory(tmp_path, length):
     panel = hourly(seasonal(1, length))
-    assert_same(saved(panel, tmp_path / "model", horizon=200).predict(), LSTMForecaster(200).predict(panel))
+    assert_same(
+        saved(panel, tmp_path / "model", horizon=200).predict(), LSTMForecaster(200).predict(panel)
+    )
 
 
 def test_a_model_that_went_on_may_be_saved_and_go_on_again(tmp_path):
@@ -335,7 +366,9 @@ def test_a_model_that_went_on_may_be_saved_and_go_on_again(tmp_path):
     loaded = saved(hourly(values[:1200]), tmp_path / "model")
     loaded.save(tmp_path / "model", hourly(values[1200:1250], hours=1200))
     again = lc.load(tmp_path / "model")
-    assert_same(again.predict(hourly(values[1250:], hours=1250)), LSTMForecaster(6).predict(hourly(values)))
+    assert_same(
+        again.predict(hourly(values[1250:], hours=1250)), LSTMForecaster(6).predict(hourly(values))
+    )
 
 
 @pytest.mark.parametrize("length", [30, 700, 1535])
@@ -351,7 +384,10 @@ def test_a_gap_is_masked_as_it_is_inside_of_a_file(tmp_path, caplog, length, gap
     assert len(continuation.went_on) == 3
     warned = [finding.message for finding in continuation.panel.check().warnings]
     steps = "1 step is" if gap == 1 else f"{gap} steps are"
-    assert any(text.startswith(f"series 'series 0': {steps} missing between the saved end") for text in warned)
+    assert any(
+        text.startswith(f"series 'series 0': {steps} missing between the saved end")
+        for text in warned
+    )
     with caplog.at_level(logging.WARNING, logger="lstmcast"):
         assert_same(loaded.predict(newer), LSTMForecaster(6).predict(hourly(*whole)))
     assert "masked" in caplog.text
@@ -365,19 +401,25 @@ def test_values_missing_at_the_head_of_newer_data_are_masked(tmp_path):
         assert_same(loaded.predict(newer), LSTMForecaster(6).predict(monthly(values)))
 
 
-@pytest.mark.parametrize(("length", "most"), [(100, 28), (20, 20)])  # four weeks, and no more than is remembered
+# four weeks, and no more than is remembered
+@pytest.mark.parametrize(("length", "most"), [(100, 28), (20, 20)])
 def test_a_long_gap_starts_afresh_and_says_why(tmp_path, caplog, length, most):
     panel = lc.Panel.from_arrays(seasonal(1, length), frequency="D", start="2024-01-01")
     loaded = saved(panel, tmp_path / "model")
     near, far = (
-        lc.Panel.from_arrays(seasonal(2, 40), frequency="D", start=panel.ends[0] + np.timedelta64(1 + steps, "D"))
+        lc.Panel.from_arrays(
+            seasonal(2, 40), frequency="D", start=panel.ends[0] + np.timedelta64(1 + steps, "D")
+        )
         for steps in (most, most + 1)
     )
     assert loaded.continued(near).afresh == ()
     with caplog.at_level(logging.INFO, logger="lstmcast"):
         forecast = loaded.predict(far)
     assert_same(forecast, LSTMForecaster(6).predict(far))
-    assert f"series 'y': started afresh, as {most + 1} steps are missing between the saved end" in caplog.text
+    assert (
+        f"series 'y': started afresh, as {most + 1} steps are missing between the saved end"
+        in caplog.text
+    )
 
 
 def test_times_without_a_row_do_not_erase_what_is_remembered(tmp_path):
@@ -387,7 +429,9 @@ def test_times_without_a_row_do_not_erase_what_is_remembered(tmp_path):
     patch = np.full(21, np.nan)
     patch[[0, -1]] = values[[40, 60]]
     newer = monthly(patch, start="2003-05")
-    assert "values of 19 steps are remembered, and the data have none there" in str(loaded.continued(newer).findings)
+    assert "values of 19 steps are remembered, and the data have none there" in str(
+        loaded.continued(newer).findings
+    )
     assert_same(loaded.predict(newer), LSTMForecaster(6).predict(monthly(values)))
 
 
@@ -445,7 +489,10 @@ def test_revised_values_count_where_the_data_overlap(tmp_path):
     loaded = saved(monthly(values[:60]), tmp_path / "model")
     newer = monthly(revised[50:], start="2004-03")
     assert loaded.continued(newer).went_on == ("series 0",)
-    assert_same(loaded.predict(newer), LSTMForecaster(6).predict(monthly(np.append(values[:50], revised[50:]))))
+    assert_same(
+        loaded.predict(newer),
+        LSTMForecaster(6).predict(monthly(np.append(values[:50], revised[50:]))),
+    )
 
 
 def test_data_that_reach_back_as_far_stand_for_themselves(tmp_path):
@@ -459,7 +506,9 @@ def test_data_that_reach_back_as_far_stand_for_themselves(tmp_path):
 def test_new_and_missing_series(tmp_path):
     loaded = saved(monthly(seasonal(1, 60), seasonal(2, 60)), tmp_path / "model")
     newer = lc.Panel.from_arrays(
-        {"series 1": seasonal(2, 70)[60:], "another": seasonal(3, 40)}, frequency="MS", start="2005-01"
+        {"series 1": seasonal(2, 70)[60:], "another": seasonal(3, 40)},
+        frequency="MS",
+        start="2005-01",
     )
     continuation = loaded.continued(newer)
     assert continuation.went_on == ("series 1",) and continuation.afresh == ("another",)
@@ -479,7 +528,9 @@ def test_data_of_another_frequency_or_season_are_refused(tmp_path):
 
 def test_times_off_the_saved_grid_start_afresh(tmp_path):
     loaded = saved(hourly(seasonal(1, 60)), tmp_path / "model")
-    shifted = lc.Panel.from_arrays({"series 0": seasonal(2, 30)}, frequency="h", start="2024-01-03T12:30")
+    shifted = lc.Panel.from_arrays(
+        {"series 0": seasonal(2, 30)}, frequency="h", start="2024-01-03T12:30"
+    )
     assert "not on the saved grid" in str(loaded.continued(shifted))
 
 
@@ -490,7 +541,9 @@ def test_a_folder_that_holds_no_forecaster_is_refused(tmp_path):
         lc.load(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("key", ["horizon", "levels", "frequency", "periods", "columns", "network", "target_kind"])
+@pytest.mark.parametrize(
+    "key", ["horizon", "levels", "frequency", "periods", "columns", "network", "target_kind"]
+)
 def test_an_incomplete_manifest_is_refused(tmp_path, key):
     saved(monthly(seasonal(1, 30)), tmp_path / "model")
     manifest, arrays = store.load(tmp_path / "model")
@@ -530,15 +583,25 @@ assert not heavy, heavy
 
 
 def test_the_package_predicts_without_pytorch_installed(tmp_path):
-    command = [sys.executable, "-c", WITHOUT_TORCH, str(ROOT / "examples" / "airline.csv"), str(tmp_path / "model")]
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True)
+    command = [
+        sys.executable,
+        "-c",
+        WITHOUT_TORCH,
+        str(ROOT / "examples" / "airline.csv"),
+        str(tmp_path / "model"),
+    ]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "(1, 3)"
 
 
 def test_intervals_of_positive_series_stay_positive_after_a_shock():
     values = np.concatenate([np.full(30, 20.0) + np.arange(30) % 3, [400.0, 380.0, 21.0, 20.0]])
-    forecast = LSTMForecaster(12).predict(lc.Panel.from_arrays(values, frequency="MS", start="2020-01"))
+    forecast = LSTMForecaster(12).predict(
+        lc.Panel.from_arrays(values, frequency="MS", start="2020-01")
+    )
     assert (forecast.quantiles > 0).all()
 
 

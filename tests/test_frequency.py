@@ -12,7 +12,22 @@ from lstmcast.data.frequency import FAMILIES, OFF_GRID, Frequency, parse_frequen
 from lstmcast.data.inference import infer, infer_frequency
 from lstmcast.errors import UsageError
 
-CODES = ["YS", "YE", "YS-APR", "YE-MAR", "QS", "QE", "QS-FEB", "QE-JAN", "MS", "ME", "2MS", "W-MON", "W-SUN", "2W-WED"]
+CODES = [
+    "YS",
+    "YE",
+    "YS-APR",
+    "YE-MAR",
+    "QS",
+    "QE",
+    "QS-FEB",
+    "QE-JAN",
+    "MS",
+    "ME",
+    "2MS",
+    "W-MON",
+    "W-SUN",
+    "2W-WED",
+]
 CODES += ["D", "2D", "B", "h", "4h", "30min", "15min", "5min", "min", "s", "10s"]
 
 
@@ -76,7 +91,9 @@ def test_bins_agree_with_pandas_periods(code):
 
 def test_months_without_the_day_use_their_last_one():
     monthly = parse_frequency("M-30")
-    assert monthly.range(dates("2023-01-30")[0], 3).astype("datetime64[D]").astype(str).tolist() == [
+    assert monthly.range(dates("2023-01-30")[0], 3).astype("datetime64[D]").astype(
+        str
+    ).tolist() == [
         "2023-01-30",
         "2023-02-28",
         "2023-03-30",
@@ -86,36 +103,68 @@ def test_months_without_the_day_use_their_last_one():
 
 def test_the_time_of_day_is_kept():
     assert infer_frequency(dates("2024-01-31T18:00", "2024-02-29T18:00")) == parse_frequency("ME")
-    assert str(parse_frequency("B").advance(dates("2024-03-01T17:30")[0], 1)) == "2024-03-04T17:30:00.000000"
+    assert (
+        str(parse_frequency("B").advance(dates("2024-03-01T17:30")[0], 1))
+        == "2024-03-04T17:30:00.000000"
+    )
 
 
 def test_advance_broadcasts_cutoffs_over_a_horizon():
-    times = parse_frequency("MS").advance(dates("2024-01-01", "2024-06-01")[:, None], np.arange(1, 4))
+    times = parse_frequency("MS").advance(
+        dates("2024-01-01", "2024-06-01")[:, None], np.arange(1, 4)
+    )
     assert times.shape == (2, 3)
     assert str(times[1, 2].astype("datetime64[M]")) == "2024-09"
 
 
 def test_times_off_the_grid_have_no_position():
     monthly = parse_frequency("MS")
-    positions = monthly.position(dates("2024-03-01", "2024-03-02", "2023-12-01"), dates("2024-01-01")[0])
+    positions = monthly.position(
+        dates("2024-03-01", "2024-03-02", "2023-12-01"), dates("2024-01-01")[0]
+    )
     assert positions.tolist() == [2, OFF_GRID, -1]
     assert Frequency("integer", 5).position(np.array([0, 10, 12]), 0).tolist() == [0, 2, OFF_GRID]
-    assert parse_frequency("B").position(dates("2024-03-02"), dates("2024-03-01")[0]).tolist() == [OFF_GRID]
+    assert parse_frequency("B").position(dates("2024-03-02"), dates("2024-03-01")[0]).tolist() == [
+        OFF_GRID
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("monthly", "M"), ("M", "M"), ("months", "M"), ("1mo", "M"), ("A", "Y"), ("YEARLY", "Y"), ("AS", "YS"), ("Q", "Q"),
-     ("3M", "Q"), ("12MS", "YS"), ("7D", "W"), ("60min", "h"), ("24h", "D"), ("15T", "15min"), ("1h", "h"), ("H", "h"),
-     ("business days", "B"), ("w-mon", "W-MON"), ("Q-DEC", "QE"), ("QS-JUL", "QS"), ("integer", "integer"),
-     ("5 integer", "5integer"), ("M-1", "MS"), (" d ", "D")],
-)  # fmt: skip
+    [
+        ("monthly", "M"),
+        ("M", "M"),
+        ("months", "M"),
+        ("1mo", "M"),
+        ("A", "Y"),
+        ("YEARLY", "Y"),
+        ("AS", "YS"),
+        ("Q", "Q"),
+        ("3M", "Q"),
+        ("12MS", "YS"),
+        ("7D", "W"),
+        ("60min", "h"),
+        ("24h", "D"),
+        ("15T", "15min"),
+        ("1h", "h"),
+        ("H", "h"),
+        ("business days", "B"),
+        ("w-mon", "W-MON"),
+        ("Q-DEC", "QE"),
+        ("QS-JUL", "QS"),
+        ("integer", "integer"),
+        ("5 integer", "5integer"),
+        ("M-1", "MS"),
+        (" d ", "D"),
+    ],
+)
 def test_frequencies_are_read_as_people_write_them(text, code):
     assert parse_frequency(text).code == code
 
 
 @pytest.mark.parametrize(
-    "text", ["", "soon", "0D", "W-FOO", "M-32", "MS-APR", "-3D", "1.5h", "D-MON", "Q-XXX", "m", "ms"]
+    "text",
+    ["", "soon", "0D", "W-FOO", "M-32", "MS-APR", "-3D", "1.5h", "D-MON", "Q-XXX", "m", "ms"],
 )
 def test_what_is_no_frequency_is_refused(text):
     with pytest.raises(UsageError, match=r"frequency .* is (not known|ambiguous)"):
@@ -124,13 +173,28 @@ def test_what_is_no_frequency_is_refused(text):
 
 @pytest.mark.parametrize(
     ("code", "periods", "family"),
-    [("Y", (1,), "yearly"), ("QS", (4,), "quarterly"), ("ME", (12,), "monthly"), ("2MS", (6,), "monthly"),
-     ("W-MON", (52,), "weekly"), ("2W", (26,), "weekly"), ("D", (7,), "daily"), ("2D", (1,), "daily"),
-     ("B", (5,), "daily"), ("h", (24, 168), "hourly"), ("4h", (6, 42), "hourly"), ("5h", (1,), "hourly"),
-     ("30min", (48, 336), "hourly"), ("15min", (96, 672), "hourly"), ("10min", (144, 1008), "hourly"),
-     ("5min", (288, 2016), "hourly"), ("min", (60, 1440), "hourly"), ("s", (60, 3600), "hourly"),
-     ("integer", (1,), "other")],
-)  # fmt: skip
+    [
+        ("Y", (1,), "yearly"),
+        ("QS", (4,), "quarterly"),
+        ("ME", (12,), "monthly"),
+        ("2MS", (6,), "monthly"),
+        ("W-MON", (52,), "weekly"),
+        ("2W", (26,), "weekly"),
+        ("D", (7,), "daily"),
+        ("2D", (1,), "daily"),
+        ("B", (5,), "daily"),
+        ("h", (24, 168), "hourly"),
+        ("4h", (6, 42), "hourly"),
+        ("5h", (1,), "hourly"),
+        ("30min", (48, 336), "hourly"),
+        ("15min", (96, 672), "hourly"),
+        ("10min", (144, 1008), "hourly"),
+        ("5min", (288, 2016), "hourly"),
+        ("min", (60, 1440), "hourly"),
+        ("s", (60, 3600), "hourly"),
+        ("integer", (1,), "other"),
+    ],
+)
 def test_seasonal_periods_and_families(code, periods, family):
     assert parse_frequency(code).seasonal_periods == periods
     assert parse_frequency(code).family == family
@@ -138,10 +202,19 @@ def test_seasonal_periods_and_families(code, periods, family):
 
 @pytest.mark.parametrize(
     ("code", "name"),
-    [("MS", "monthly (month starts)"), ("W-MON", "weekly (Mondays)"), ("15min", "every 15 minutes"), ("D", "daily"),
-     ("B", "business days"), ("YE-MAR", "yearly (year ends in Mar)"), ("M-15", "monthly (day 15 of the month)"),
-     ("2W", "every 2 weeks"), ("min", "every minute"), ("integer", "numbered steps")],
-)  # fmt: skip
+    [
+        ("MS", "monthly (month starts)"),
+        ("W-MON", "weekly (Mondays)"),
+        ("15min", "every 15 minutes"),
+        ("D", "daily"),
+        ("B", "business days"),
+        ("YE-MAR", "yearly (year ends in Mar)"),
+        ("M-15", "monthly (day 15 of the month)"),
+        ("2W", "every 2 weeks"),
+        ("min", "every minute"),
+        ("integer", "numbered steps"),
+    ],
+)
 def test_names_are_for_people(code, name):
     assert parse_frequency(code).name == name
 
@@ -154,7 +227,12 @@ def test_short_month_ends_are_not_mistaken_for_a_day():
 
 def test_business_days_need_fridays_before_mondays():
     assert infer_frequency(pandas_dates("B", 11)).code == "B"
-    assert infer_frequency(dates("2024-03-04", "2024-03-05", "2024-03-06", "2024-03-07", "2024-03-08")).code == "D"
+    assert (
+        infer_frequency(
+            dates("2024-03-04", "2024-03-05", "2024-03-06", "2024-03-07", "2024-03-08")
+        ).code
+        == "D"
+    )
 
 
 def test_sparse_days_are_days():
@@ -174,7 +252,11 @@ def test_nothing_can_be_said_about_single_times_or_split_seconds():
 
 
 def test_other_regular_series_are_named_and_short_or_sparse_ones_are_not():
-    daily, monthly, short = pandas_dates("D", 300), pandas_dates("MS", 12), dates("2024-01-01", "2024-02-01")
+    daily, monthly, short = (
+        pandas_dates("D", 300),
+        pandas_dates("MS", 12),
+        dates("2024-01-01", "2024-02-01"),
+    )
     found = infer(np.concatenate([daily, monthly, short]), np.array([0, 300, 312, 314]))
     assert found.frequency.code == "D"
     assert [(other.code, series.tolist()) for other, series in found.others] == [("MS", [1])]

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from lstmcast.errors import UsageError
-from lstmcast.model.heads import HEADS, LEVELS, MEDIAN, head_named, quantiles_from_raw, student_scores
+from lstmcast.model.heads import (
+    HEADS,
+    LEVELS,
+    MEDIAN,
+    head_named,
+    quantiles_from_raw,
+    student_scores,
+)
 
 RAW = np.random.default_rng(0).normal(0, 20, (50, 6, len(LEVELS)))
 
@@ -81,7 +88,9 @@ def test_likelihoods_are_those_of_scipy(name):
 def test_scores_of_students_t(freedom):
     stats = pytest.importorskip("scipy.stats", reason="the distributions are compared with scipy's")
     ours = student_scores(np.array([freedom]))[0]
-    np.testing.assert_allclose(ours, stats.t.ppf(LEVELS, freedom), rtol=2e-3 if freedom < 3 else 1e-6, atol=1e-12)
+    np.testing.assert_allclose(
+        ours, stats.t.ppf(LEVELS, freedom), rtol=2e-3 if freedom < 3 else 1e-6, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("name", list(HEADS))

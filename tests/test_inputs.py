@@ -1,4 +1,5 @@
-"""Causal inputs: one at a time as in a batch, nothing from the future, the laws of their axes, a plain reference."""
+"""Causal inputs: one at a time as in a batch, nothing from the future, the laws of their axes, a
+plain reference."""
 
 from __future__ import annotations
 
@@ -38,7 +39,9 @@ EXPECTED = slice(CONFIG.channels - 3 * CONFIG.horizon, CONFIG.channels - 2 * CON
 
 
 def read(z_BT, periods, log=False, family="monthly", config=CONFIG):
-    return advance(start(len(z_BT), periods, config), np.asarray(z_BT, float), periods, family, log, config)[0]
+    return advance(
+        start(len(z_BT), periods, config), np.asarray(z_BT, float), periods, family, log, config
+    )[0]
 
 
 def in_chunks(z_BT, periods, bounds, log=False):
@@ -52,7 +55,9 @@ def in_chunks(z_BT, periods, bounds, log=False):
 def random_series(seed, count, length, missing=0.1):
     """Random walks with a season, and with missing values."""
     rng = np.random.default_rng(seed)
-    z_BT = np.cumsum(rng.normal(size=(count, length)), axis=1) + 3 * np.sin(np.arange(length) * 2 * np.pi / 12)
+    z_BT = np.cumsum(rng.normal(size=(count, length)), axis=1) + 3 * np.sin(
+        np.arange(length) * 2 * np.pi / 12
+    )
     return np.where(rng.random(z_BT.shape) < missing, np.nan, z_BT)
 
 
@@ -117,7 +122,10 @@ def test_a_huge_offset_costs_no_digits_of_the_changes():
 
 
 def test_left_padding_costs_nothing():
-    series = [row[row.size - length :] for row, length in zip(random_series(7, 4, 80), (80, 33, 5, 1), strict=True)]
+    series = [
+        row[row.size - length :]
+        for row, length in zip(random_series(7, 4, 80), (80, 33, 5, 1), strict=True)
+    ]
     for one in series:
         one[0] = 1.5  # begun
     padded = np.full((4, 80), np.nan)
@@ -125,8 +133,13 @@ def test_left_padding_costs_nothing():
         row[80 - len(one) :] = one
     together = read(padded, (4, 12))
     for i, one in enumerate(series):
-        assert not together.begun_BT[i, : 80 - len(one)].any() and not together.x_BTC[i, : 80 - len(one)].any()
-        for name, whole, alone in zip(together._fields, together, read(one[None], (4, 12)), strict=True):
+        assert (
+            not together.begun_BT[i, : 80 - len(one)].any()
+            and not together.x_BTC[i, : 80 - len(one)].any()
+        )
+        for name, whole, alone in zip(
+            together._fields, together, read(one[None], (4, 12)), strict=True
+        ):
             np.testing.assert_array_equal(whole[i, 80 - len(one) :], alone[0], err_msg=name)
 
 
@@ -168,8 +181,13 @@ def test_the_smoothed_levels_start_as_plain_means():
     z_BT = random_series(9, 1, 4, missing=0)
     seen = read(z_BT, (1,))
     first = 2 * CONFIG.window - 1
-    smooth = seen.x_BTC[0, :, first : first + len(SMOOTHING)] * seen.scale_BT[0, :, None] + z_BT[0, :, None]
-    np.testing.assert_allclose(smooth[1:, -1], (np.cumsum(z_BT[0]) / np.arange(1, 5))[1:], atol=1e-5)
+    smooth = (
+        seen.x_BTC[0, :, first : first + len(SMOOTHING)] * seen.scale_BT[0, :, None]
+        + z_BT[0, :, None]
+    )
+    np.testing.assert_allclose(
+        smooth[1:, -1], (np.cumsum(z_BT[0]) / np.arange(1, 5))[1:], atol=1e-5
+    )
     assert smooth[3, 0] == pytest.approx(
         ((z_BT[0, 0] + z_BT[0, 1]) / 4 + z_BT[0, 2] / 2) / 2 + z_BT[0, 3] / 2, abs=1e-5
     )
@@ -185,7 +203,9 @@ def test_a_pure_season_is_found(m):
     np.testing.assert_allclose(seen.seasonal_BTH[0, -1], ahead, atol=0.12 * abs(ahead).max())
     assert abs(seen.level_BT[0, -1] - 50) < 0.12 * abs(pattern).max()
     np.testing.assert_allclose(
-        seen.x_BTC[0, -1, EXPECTED], np.clip(seen.seasonal_BTH[0, -1] / seen.scale_BT[0, -1], -CLIP, CLIP), rtol=1e-6
+        seen.x_BTC[0, -1, EXPECTED],
+        np.clip(seen.seasonal_BTH[0, -1] / seen.scale_BT[0, -1], -CLIP, CLIP),
+        rtol=1e-6,
     )
 
 
@@ -224,7 +244,9 @@ class Table:
 
     def _above_inner(self, step):
         means = self.means()
-        return means[step % self.m] - (means[step % self.inner :: self.inner].mean() if self.inner < self.m else 0)
+        return means[step % self.m] - (
+            means[step % self.inner :: self.inner].mean() if self.inner < self.m else 0
+        )
 
     def index(self, step):
         if not self.whole() or self.weights[step % self.m] == 0:
@@ -234,7 +256,8 @@ class Table:
 
 
 def deviation(z, t, m):
-    """z less its centred moving average, at the newest step that has one at t; None where it is not known."""
+    """z less its centred moving average, at the newest step that has one at t; None where it is
+    not known."""
     middle, first = t - m // 2, t - 2 * (m // 2)
     if first < 0 or np.isnan(z[middle]) or not np.any(~np.isnan(z[: first + 1])):
         return None
@@ -243,12 +266,16 @@ def deviation(z, t, m):
         weights[[0, -1]] = 0.5
     cycle = z[first : t + 1]
     weights = weights * ~np.isnan(cycle)
-    return None if weights.sum() < 0.6 * m else z[middle] - np.nansum(weights * cycle) / weights.sum()
+    return (
+        None if weights.sum() < 0.6 * m else z[middle] - np.nansum(weights * cycle) / weights.sum()
+    )
 
 
 def plain_reference(z, periods, horizon, log):
     """The decomposition step by step, as the module's text describes it."""
-    tables = [Table(m, max((p for p in periods if p < m and m % p == 0), default=m)) for m in periods]
+    tables = [
+        Table(m, max((p for p in periods if p < m and m % p == 0), default=m)) for m in periods
+    ]
     sums, shares = np.zeros((len(periods), 3)), np.zeros(len(periods))
     level, total, count = 0.0, LOG_PRIOR_COUNT * LOG_PRIOR_SCALE * log, LOG_PRIOR_COUNT * log
     keep = 1 - 1 / max(SHORTEST_MEMORY, MEMORY_CYCLES * min(periods))
@@ -263,7 +290,11 @@ def plain_reference(z, periods, horizon, log):
             shorter = list(zip(shares[:k], tables[:k], before[:k], strict=True))
             here = deviation(z, t, table.m)
             if here is not None:
-                here -= sum(share * now.index(t - table.m // 2) for share, now, _ in shorter if table.m % now.m)
+                here -= sum(
+                    share * now.index(t - table.m // 2)
+                    for share, now, _ in shorter
+                    if table.m % now.m
+                )
                 table.add(t - table.m // 2, here)
             lag = table.inner if table.inner < table.m else max(1, table.m // 6)
             change = z[t] - z[t - lag] if t >= lag else np.nan
@@ -274,7 +305,10 @@ def plain_reference(z, periods, horizon, log):
         if not np.isnan(z[t]):
             level = z[t] - season(t)
             if t and not np.isnan(z[t - 1]):
-                total, count = keep * total + abs(level - (z[t - 1] - season(t - 1))), keep * count + 1
+                total, count = (
+                    keep * total + abs(level - (z[t - 1] - season(t - 1))),
+                    keep * count + 1,
+                )
         out.level_T[t], out.scale_T[t] = level, total / count if count else 0.0
         out.seasonal_TH[t] = [season(t + h) for h in range(1, horizon + 1)]
     return out
@@ -294,7 +328,9 @@ def believed(sums, change, foretold):
 @pytest.mark.parametrize("periods", [(5,), (12,), (3, 7), (4, 12), (2, 3, 12)], ids=str)
 def test_the_decomposition_equals_a_plain_reference_at_every_cut(periods, missing, log):
     rng = np.random.default_rng(11)
-    z = sum(np.resize(rng.normal(size=m), 90) for m in periods) + 0.3 * np.cumsum(rng.normal(size=90))
+    z = sum(np.resize(rng.normal(size=m), 90) for m in periods) + 0.3 * np.cumsum(
+        rng.normal(size=90)
+    )
     z[1:][rng.random(89) < missing] = np.nan
     seen = read(z[None], periods, log)
     expected = plain_reference(z, periods, CONFIG.horizon, log)
@@ -305,7 +341,9 @@ def test_the_decomposition_equals_a_plain_reference_at_every_cut(periods, missin
 
 
 def test_the_family_is_told_and_may_be_unknown():
-    monthly, unknown = (read([[1.0, 2.0]], (12,), family=family).x_BTC for family in ("monthly", ""))
+    monthly, unknown = (
+        read([[1.0, 2.0]], (12,), family=family).x_BTC for family in ("monthly", "")
+    )
     assert (monthly != unknown).any(axis=(0, 1)).sum() == 1
 
 

@@ -1,4 +1,5 @@
-"""Learning curves: what is kept and where it started is read from the history, and drawn in any words."""
+"""Learning curves: what is kept and where it started is read from the history, and drawn in any
+words."""
 
 from __future__ import annotations
 
@@ -13,14 +14,24 @@ from lstmcast.learning_curve import LABELS, LearningCurve
 from lstmcast.plots import AMBER
 from lstmcast.training.history import Epoch, History
 
-JAPANESE = {"title": "学習曲線", "epoch": "エポック", "loss": "損失", "train": "学習", "validation": "検証"}
+JAPANESE = {
+    "title": "学習曲線",
+    "epoch": "エポック",
+    "loss": "損失",
+    "train": "学習",
+    "validation": "検証",
+}
 
 
-def member(number: int, losses: list[float], kept: int, start: float | None = None, shift: float = 0.1) -> list[Epoch]:
+def member(
+    number: int, losses: list[float], kept: int, start: float | None = None, shift: float = 0.1
+) -> list[Epoch]:
     """A member with these validation losses; its training losses are lower by `shift`."""
     rows = [] if start is None else [Epoch(number, 0, 0, np.nan, start, 0.0, 0.0, kept == 0)]
     for epoch, loss in enumerate(losses, 1):
-        rows.append(Epoch(number, epoch, epoch, loss - shift, loss, 1e-3, 0.5 * epoch, epoch == kept))
+        rows.append(
+            Epoch(number, epoch, epoch, loss - shift, loss, 1e-3, 0.5 * epoch, epoch == kept)
+        )
     return rows
 
 
@@ -29,11 +40,16 @@ def history(*members: list[Epoch]) -> History:
 
 
 def unvalidated(losses: list[float]) -> History:
-    rows = [row._replace(validation_loss=np.nan) for row in member(0, losses, kept=len(losses), shift=0.0)]
+    rows = [
+        row._replace(validation_loss=np.nan)
+        for row in member(0, losses, kept=len(losses), shift=0.0)
+    ]
     return history(rows)
 
 
-TWO = history(member(0, [0.5, 0.4, 0.45], 2, start=0.6), member(1, [0.6, 0.5, 0.4, 0.3], 4, start=0.8))
+TWO = history(
+    member(0, [0.5, 0.4, 0.45], 2, start=0.6), member(1, [0.6, 0.5, 0.4, 0.3], 4, start=0.8)
+)
 
 
 def drawn(curve: LearningCurve, log: bool = False):
@@ -73,20 +89,30 @@ def test_without_epochs_there_is_nothing_to_draw():
 def test_the_json_holds_what_is_drawn():
     made = json.loads(LearningCurve.from_history(TWO, {"kept": "behalten"}).to_json())
     assert made["members"][1] == {
-        "member": 1, "epochs": [1, 2, 3, 4], "train": pytest.approx([0.5, 0.4, 0.3, 0.2]),
-        "validation": [0.6, 0.5, 0.4, 0.3], "start": 0.8, "kept": 4, "loss": 0.3,
-    }  # fmt: skip
+        "member": 1,
+        "epochs": [1, 2, 3, 4],
+        "train": pytest.approx([0.5, 0.4, 0.3, 0.2]),
+        "validation": [0.6, 0.5, 0.4, 0.3],
+        "start": 0.8,
+        "kept": 4,
+        "loss": 0.3,
+    }
     assert made["labels"]["start"] == "start: mean 0.7000"
     assert made["labels"]["kept"] == "behalten: epoch 2–4, mean 0.3500"
     assert made["log"] is True
     unknown = json.loads(LearningCurve.from_history(unvalidated([2.0, -1.0])).to_json())
-    assert unknown["members"][0]["validation"] == [None, None] and unknown["members"][0]["start"] is None
+    assert (
+        unknown["members"][0]["validation"] == [None, None]
+        and unknown["members"][0]["start"] is None
+    )
     assert unknown["labels"]["start"] == "" and unknown["log"] is False
 
 
 def test_long_runs_are_thinned_evenly_and_keep_the_kept_epoch():
     losses = np.linspace(2, 1, 10_000).tolist()
-    curve = LearningCurve.from_history(history(member(0, losses, 5_003), member(1, [0.5], 1))).thinned(200)
+    curve = LearningCurve.from_history(
+        history(member(0, losses, 5_003), member(1, [0.5], 1))
+    ).thinned(200)
     long, short = curve.curves
     assert 100 <= len(long.epochs) <= 101 and {1, 5_003, 10_000} <= set(long.epochs.tolist())
     assert long.validation.tolist() == [losses[epoch - 1] for epoch in long.epochs]
@@ -98,7 +124,9 @@ def test_long_runs_are_thinned_evenly_and_keep_the_kept_epoch():
 
 
 def test_lines_marks_and_legend_of_one_member():
-    ax, legend = drawn(LearningCurve.from_history(history(member(0, [0.5, 0.4, 0.45], 2, start=0.6))))
+    ax, legend = drawn(
+        LearningCurve.from_history(history(member(0, [0.5, 0.4, 0.45], 2, start=0.6)))
+    )
     assert legend == ["training", "validation", "start: 0.6000", "kept: epoch 2, 0.4000"]
     lines = {line.get_label(): line for line in ax.get_lines()}
     assert lines["validation"].get_xydata().tolist() == [[1, 0.5], [2, 0.4], [3, 0.45]]
@@ -110,7 +138,12 @@ def test_lines_marks_and_legend_of_one_member():
 
 def test_members_share_a_legend_and_each_has_its_mark():
     ax, legend = drawn(LearningCurve.from_history(TWO))
-    assert legend == ["training", "validation", "start: mean 0.7000", "kept: epoch 2–4, mean 0.3500"]
+    assert legend == [
+        "training",
+        "validation",
+        "start: mean 0.7000",
+        "kept: epoch 2–4, mean 0.3500",
+    ]
     assert len(ax.get_lines()) == 2 + 2 + 2 + 1
     (mark,) = [line for line in ax.get_lines() if line.get_color() == AMBER]
     assert mark.get_xydata().tolist() == [[2, 0.4], [4, 0.3]]
@@ -145,7 +178,12 @@ def test_a_logarithmic_axis_needs_positive_losses():
 
 @pytest.mark.parametrize(
     "rows",
-    [member(0, [0.5], 1), member(0, [0.5], 1, start=0.6), member(0, [], 0, start=0.6), member(0, [0.5] * 2_000, 7)],
+    [
+        member(0, [0.5], 1),
+        member(0, [0.5], 1, start=0.6),
+        member(0, [], 0, start=0.6),
+        member(0, [0.5] * 2_000, 7),
+    ],
     ids=["one epoch", "one and the start", "only the start", "thousands, all equal"],
 )
 @pytest.mark.parametrize("log", [False, True])
@@ -179,7 +217,9 @@ def test_saves_the_whole_file_and_the_same_bytes(tmp_path):
 
 
 def test_labels_are_the_callers():
-    curve = LearningCurve.from_history(TWO, {"title": "Cost $x", "epoch": "Epoche", "validation": "Prüfung"})
+    curve = LearningCurve.from_history(
+        TWO, {"title": "Cost $x", "epoch": "Epoche", "validation": "Prüfung"}
+    )
     ax, legend = drawn(curve)
     assert legend[1] == "Prüfung" and legend[3].startswith("kept: Epoche 2–4")
     assert ax.get_xlabel() == "Epoche"
@@ -187,7 +227,9 @@ def test_labels_are_the_callers():
 
 
 def test_unknown_labels_are_refused():
-    with pytest.raises(UsageError, match=r"'epochs', which is none of this picture's\. It has title, epoch"):
+    with pytest.raises(
+        UsageError, match=r"'epochs', which is none of this picture's\. It has title, epoch"
+    ):
         LearningCurve.from_history(TWO, {"epochs": "Epochen"})
 
 
@@ -195,7 +237,12 @@ def test_labels_without_a_font_are_english(monkeypatch):
     monkeypatch.setattr(fonts, "_OTHER_FONTS", ())
     curve = LearningCurve.from_history(TWO, {**JAPANESE, "kept": "behalten"})
     ax, legend = drawn(curve)
-    assert legend == ["training", "validation", "start: mean 0.7000", "behalten: epoch 2–4, mean 0.3500"]
+    assert legend == [
+        "training",
+        "validation",
+        "start: mean 0.7000",
+        "behalten: epoch 2–4, mean 0.3500",
+    ]
     assert (ax.get_xlabel(), ax.figure.get_suptitle()) == ("epoch", LABELS["title"])
     assert set("学習曲線") <= set(curve.missing_letters())
     assert json.loads(curve.to_json())["labels"]["title"] == "学習曲線"

@@ -19,7 +19,10 @@ VALUES = np.exp(np.random.default_rng(0).normal(size=(3, 40)).cumsum(axis=1) / 1
 
 def random_arrays(seed, config=CONFIG):
     rng = np.random.default_rng(seed)
-    return {name: rng.normal(0, 0.4, shape).astype(np.float32) for name, shape in array_shapes(config).items()}
+    return {
+        name: rng.normal(0, 0.4, shape).astype(np.float32)
+        for name, shape in array_shapes(config).items()
+    }
 
 
 def network(*seeds):
@@ -46,7 +49,9 @@ def test_an_answer_has_quantiles_that_do_not_cross_for_each_step():
 def test_readings_at_every_step_are_those_of_the_shorter_series():
     every = answer(network(1), every=True).reshape(3, 40, CONFIG.horizon, len(LEVELS))
     for steps in (1, 7, 40):
-        np.testing.assert_allclose(answer(network(1), VALUES[:, :steps]), every[:, steps - 1], rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(
+            answer(network(1), VALUES[:, :steps]), every[:, steps - 1], rtol=1e-5, atol=1e-5
+        )
 
 
 def test_reading_goes_on_from_its_state():
@@ -71,7 +76,10 @@ def test_weights_of_another_shape_are_refused():
     with pytest.raises(ModelError, match=r"embed\.0\.bias.*do not fit"):
         Network(CONFIG, [{**arrays, "embed.0.bias": np.zeros(7, np.float32)}])
     with pytest.raises(ModelError, match=r"lstm\.1\.bias"):
-        Network(CONFIG, [arrays, {name: array for name, array in arrays.items() if name != "lstm.1.bias"}])
+        Network(
+            CONFIG,
+            [arrays, {name: array for name, array in arrays.items() if name != "lstm.1.bias"}],
+        )
     with pytest.raises(ModelError, match="extra"):
         Network(CONFIG, [{**arrays, "extra": np.zeros(1, np.float32)}])
     with pytest.raises(ModelError, match="without weights"):
@@ -89,7 +97,10 @@ def test_a_saved_network_answers_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"inputs_version": causal.VERSION + 1}, f"version {causal.VERSION + 1}.*makes version {causal.VERSION}"),
+        (
+            {"inputs_version": causal.VERSION + 1},
+            f"version {causal.VERSION + 1}.*makes version {causal.VERSION}",
+        ),
         ({"inputs_version": None}, "version None"),
         ({"network": {"layers": [0], "horizon": 5}}, "does not describe a network"),
         ({"network": {"layers": [6], "wide": 3}}, "does not describe a network"),
@@ -120,7 +131,11 @@ def test_a_manifest_without_a_key_is_refused(tmp_path, key):
 def test_a_folder_without_weights_is_refused(tmp_path):
     about, weights = described(network(1))
     store.save(tmp_path / "none", {"kind": "network", **about}, {})
-    store.save(tmp_path / "nameless", {"kind": "network", **about}, {"weights": {"bias": weights["0.embed.0.bias"]}})
+    store.save(
+        tmp_path / "nameless",
+        {"kind": "network", **about},
+        {"weights": {"bias": weights["0.embed.0.bias"]}},
+    )
     for name in ("none", "nameless"):
         with pytest.raises(ModelError, match="does not describe a network"):
             load_network(tmp_path / name)

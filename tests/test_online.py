@@ -1,4 +1,5 @@
-"""Online: ticks one by one are one pass, rows are apart, a saved stream goes on alike, nothing looks ahead."""
+"""Online: ticks one by one are one pass, rows are apart, a saved stream goes on alike, nothing
+looks ahead."""
 
 from __future__ import annotations
 
@@ -24,10 +25,15 @@ IDS = ["a", "b", "c", "d"]
 
 
 def network(seed=0, members=1, **chosen):
-    config = NetworkConfig(**{"layers": (5, 4), "inputs": "plain", "head": "point", "horizon": 1} | chosen)
+    config = NetworkConfig(
+        **{"layers": (5, 4), "inputs": "plain", "head": "point", "horizon": 1} | chosen
+    )
     rng = np.random.default_rng(seed)
     arrays = [
-        {name: rng.normal(0, 0.4, shape).astype(np.float32) for name, shape in array_shapes(config).items()}
+        {
+            name: rng.normal(0, 0.4, shape).astype(np.float32)
+            for name, shape in array_shapes(config).items()
+        }
         for _ in range(members)
     ]
     return Network(config, arrays)
@@ -64,11 +70,16 @@ def by_hand(net, x_TSK):
 
 
 def test_ticks_one_by_one_are_one_pass():
-    """By hand: changes over the root of their decayed mean square, this change included; PyTorch reads them at once."""
+    """By hand: changes over the root of their decayed mean square, this change included; PyTorch
+    reads them at once."""
     values, net = walks(), network()
-    predicted = followed(Online(net, IDS, learning=None, scaling=Running("changes", limit=None)), values)
+    predicted = followed(
+        Online(net, IDS, learning=None, scaling=Running("changes", limit=None)), values
+    )
     changes, decay = np.diff(values, axis=0), np.exp(-np.arange(39) / 250)
-    scale = [np.sqrt(decay[: t + 1] @ changes[t::-1] ** 2 / decay[: t + 1].sum()) for t in range(39)]
+    scale = [
+        np.sqrt(decay[: t + 1] @ changes[t::-1] ** 2 / decay[: t + 1].sum()) for t in range(39)
+    ]
     answers = by_hand(net, (changes / scale)[..., None])[..., 0]
     assert np.isnan(predicted[:2]).all()
     np.testing.assert_allclose(predicted[2:], values[1:-1] + (answers * scale)[:-1], rtol=1e-6)
@@ -102,20 +113,24 @@ def test_missing_ticks_of_a_fitted_forecaster_are_read_as_it_reads_them():
     panel = lc.Panel.from_arrays({"a": values[:, 0]})
     model = lc.LSTMForecaster(1, **MODEL).fit(panel)
     expected = model.predict(panel, mode="observed").point[:, 0]
-    np.testing.assert_allclose(followed(Online(model, ["a"], learning=None), values)[2:, 0], expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        followed(Online(model, ["a"], learning=None), values)[2:, 0], expected, rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
     "transforms",
     [
         (Difference(), Standard()),
-        (Difference(), Difference(4), Standard()),  # of the second one, more is unknown than of the values
+        # of the second one, more is unknown than of the values
+        (Difference(), Difference(4), Standard()),
         {"a": (Log1p(), Difference(3), MeanAbs()), "b": (Difference(4), Difference(), Standard())},
         {"a": Standard(), "b": (Difference(2), Standard())},
     ],
 )
 def test_a_gap_of_any_length_is_passed_as_the_forecaster_passes_it(tmp_path, transforms):
-    """A gap of 25 ticks, single ones, and one shorter than the longest lag; saved and loaded in the first of them."""
+    """A gap of 25 ticks, single ones, and one shorter than the longest lag; saved and loaded in
+    the first of them."""
     values = walks(90, 2)
     values[30:55], values[[60, 62, 63], 0], values[70:73, 1] = np.nan, np.nan, np.nan
     panel = lc.Panel.from_arrays({"a": values[:, 0], "b": values[:, 1]})
@@ -136,14 +151,17 @@ def test_nothing_after_a_tick_is_used_at_it(of, learning):
     other = values.copy()
     other[20:] = 3 * other[20:] + 7
     one, two = (followed(online(learning, Running(of)), given) for given in (values, other))
-    np.testing.assert_array_equal(one[:21], two[:21])  # the prediction for tick 20 was made before it
+    # the prediction for tick 20 was made before it
+    np.testing.assert_array_equal(one[:21], two[:21])
     assert (one[22:] != two[22:]).all()
 
 
 @pytest.mark.parametrize("of", ["values", "changes"])
 def test_units_do_not_matter(of):
     values = walks()
-    predicted, larger = (followed(online(scaling=Running(of)), given) for given in (values, 1000 * values - 5000))
+    predicted, larger = (
+        followed(online(scaling=Running(of)), given) for given in (values, 1000 * values - 5000)
+    )
     np.testing.assert_allclose(larger[2:], 1000 * predicted[2:] - 5000, rtol=1e-4)
 
 
@@ -160,12 +178,17 @@ def test_quantiles_surround_the_prediction():
 
 def test_several_columns_are_read_together():
     values = walks(30, 2, columns=3)
-    stream = Online(network(channels=3), ["a", "b"], learning=Learning(chunk=4), scaling=Running("changes"))
+    stream = Online(
+        network(channels=3), ["a", "b"], learning=Learning(chunk=4), scaling=Running("changes")
+    )
     predicted = followed(stream, values)
     assert predicted.shape == (30, 2, 3)
     values[10:, :, 2] += 50  # the third column moves what is said of the first
     assert (
-        followed(Online(network(channels=3), ["a", "b"], scaling=Running("changes"), learning=None), values)[12:, :, 0]
+        followed(
+            Online(network(channels=3), ["a", "b"], scaling=Running("changes"), learning=None),
+            values,
+        )[12:, :, 0]
         != predicted[12:, :, 0]
     ).all()
 
@@ -174,11 +197,15 @@ def test_members_are_averaged_and_each_learns():
     together = online(members=2)
     before = [own["head.bias"].copy() for own in together.network.members]
     followed(together, walks())
-    assert all((own["head.bias"] != old).all() for own, old in zip(together.network.members, before, strict=True))
+    assert all(
+        (own["head.bias"] != old).all()
+        for own, old in zip(together.network.members, before, strict=True)
+    )
     net = network(members=2)
     alone = [Network(net.config, [own]) for own in net.members]
     first, second, both = (
-        followed(Online(one, IDS, learning=None, scaling=Running("changes")), walks()) for one in (*alone, net)
+        followed(Online(one, IDS, learning=None, scaling=Running("changes")), walks())
+        for one in (*alone, net)
     )
     np.testing.assert_allclose(both, (first + second) / 2, rtol=1e-6)
 
@@ -193,7 +220,9 @@ def test_one_rows_reset_leaves_the_others_as_they_were():
     assert np.isnan(two.predict()[1])
     rest, other = followed(one, values[20:]), followed(two, values[20:])
     np.testing.assert_array_equal(np.delete(other, 1, axis=1), np.delete(rest, 1, axis=1))
-    np.testing.assert_allclose(other[:, 1], followed(online(None, ids=["b"]), values[20:, 1:2])[:, 0], rtol=1e-6)
+    np.testing.assert_allclose(
+        other[:, 1], followed(online(None, ids=["b"]), values[20:, 1:2])[:, 0], rtol=1e-6
+    )
 
 
 def test_while_learning_a_reset_touches_one_row_only():
@@ -202,7 +231,9 @@ def test_while_learning_a_reset_touches_one_row_only():
     before = {name: array.copy() for name, array in stream.rows.arrays().items()}
     stream.reset(["b"])
     for name, array in stream.rows.arrays().items():
-        np.testing.assert_array_equal(np.delete(array, 1, axis=0), np.delete(before[name], 1, axis=0))
+        np.testing.assert_array_equal(
+            np.delete(array, 1, axis=0), np.delete(before[name], 1, axis=0)
+        )
     assert stream.rows["count"].tolist() == [39, 0, 39, 39]
     followed(stream, walks())  # windows of unequal lengths are learned from
     assert np.isfinite(stream.predict()).all() and not stream.skipped
@@ -225,7 +256,9 @@ def test_rows_join_and_leave():
         stream.observe([1.0], ["a"])
     predicted = followed(stream, values[10:, 1:4])
     np.testing.assert_allclose(predicted[:, 0], followed(online(None), values)[10:, 1], rtol=1e-6)
-    np.testing.assert_allclose(predicted[:, 1], followed(online(None, ids=["x"]), values[10:, 2:3])[:, 0], rtol=1e-6)
+    np.testing.assert_allclose(
+        predicted[:, 1], followed(online(None, ids=["x"]), values[10:, 2:3])[:, 0], rtol=1e-6
+    )
 
 
 def test_there_may_be_no_rows_yet():
@@ -269,7 +302,9 @@ def test_values_that_name_their_rows_go_to_these(kind):
 def test_an_index_that_only_counts_names_no_rows():
     pandas = pytest.importorskip("pandas")
     row = walks()[0]
-    np.testing.assert_array_equal(online(None).observe(pandas.Series(row)), online(None).observe(row))
+    np.testing.assert_array_equal(
+        online(None).observe(pandas.Series(row)), online(None).observe(row)
+    )
 
 
 def test_only_rows_with_news_are_learned_from():
@@ -281,7 +316,9 @@ def test_only_rows_with_news_are_learned_from():
     for value in values[:, 2]:
         one.observe([value], ["c"])
         two.observe([value])
-    np.testing.assert_allclose(one.network.members[0]["head.weight"], two.network.members[0]["head.weight"], rtol=1e-4)
+    np.testing.assert_allclose(
+        one.network.members[0]["head.weight"], two.network.members[0]["head.weight"], rtol=1e-4
+    )
 
 
 def test_a_missing_value_is_no_error_and_teaches_nothing():
@@ -310,7 +347,9 @@ def test_an_update_is_the_gradient_of_the_newest_chunk():
     count, rows = stream.rows["count"], stream.rows
     slots = (count[0] - 3 + np.arange(3)) % 3
     x, label = rows["x"][:, slots].copy(), rows["label"][:, slots].copy()
-    state = [tuple(rows[f"before_0_{k}_{part}"][:, slots[0]].copy() for part in "hc") for k in (0, 1)]
+    state = [
+        tuple(rows[f"before_0_{k}_{part}"][:, slots[0]].copy() for part in "hc") for k in (0, 1)
+    ]
     scale = np.sqrt(rows["scaling_square"] / rows["scaling_weight"])
     label[:, 2] = np.clip((values[20][:, None] - values[19][:, None]) / scale, -10, 10)
     stream.observe(values[20])
@@ -321,9 +360,13 @@ def test_an_update_is_the_gradient_of_the_newest_chunk():
     answer = module.raw(hidden, torch.from_numpy(x))[:, :, 0, :, 0]
     ((torch.from_numpy(label).float() - answer) ** 2).mean().backward()
     expected = arrays["head.weight"] - 0.1 * module.head.weight.grad.numpy()
-    np.testing.assert_allclose(stream.network.members[0]["head.weight"], expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        stream.network.members[0]["head.weight"], expected, rtol=1e-4, atol=1e-6
+    )
     expected = arrays["lstm.0.weight_hh"] - 0.1 * module.lstm[0].weight_hh_l0.grad.numpy()
-    np.testing.assert_allclose(stream.network.members[0]["lstm.0.weight_hh"], expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        stream.network.members[0]["lstm.0.weight_hh"], expected, rtol=1e-4, atol=1e-6
+    )
 
 
 def turning(ticks=300, rows=30, change=150, share=0.8):
@@ -341,7 +384,9 @@ def test_it_learns_and_learns_anew_where_a_frozen_copy_does_not():
     followed(stream, values[:150])
     frozen = stream.frozen()
     naive = np.abs(np.diff(values[149:], axis=0))[75:].mean()
-    learned, stayed = (np.abs(followed(one, values[150:]) - values[150:])[75:].mean() for one in (stream, frozen))
+    learned, stayed = (
+        np.abs(followed(one, values[150:]) - values[150:])[75:].mean() for one in (stream, frozen)
+    )
     assert learned < 0.75 * naive < naive < stayed
     assert frozen.updates == 0 and stream.updates > 250
 
@@ -352,7 +397,9 @@ def test_every_chunk_updates_less_often():
     assert stream.updates == 8
 
 
-@pytest.mark.parametrize("learning", [Learning(chunk=1), Learning(optimiser="sgd"), Learning(loss="huber", clip=None)])
+@pytest.mark.parametrize(
+    "learning", [Learning(chunk=1), Learning(optimiser="sgd"), Learning(loss="huber", clip=None)]
+)
 def test_other_ways_to_learn(learning):
     stream = online(learning)
     before = stream.network.members[0]["lstm.0.weight_ih"].copy()
@@ -429,7 +476,9 @@ def test_a_saved_stream_goes_on_with_the_same_bits(tmp_path, ticks, dropout):
     stream.save(tmp_path / "stream")
     torch.rand(7)  # draws elsewhere do not matter
     loaded = Online.load(tmp_path / "stream")
-    np.testing.assert_array_equal(followed(loaded, values[ticks:]), followed(stream, values[ticks:]))
+    np.testing.assert_array_equal(
+        followed(loaded, values[ticks:]), followed(stream, values[ticks:])
+    )
     for name, array in stream.network.members[0].items():
         np.testing.assert_array_equal(array, loaded.network.members[0][name])
     assert loaded.learners[0].usual == stream.learners[0].usual
@@ -440,14 +489,16 @@ def test_a_saved_stream_goes_on_with_the_same_bits(tmp_path, ticks, dropout):
 def test_a_fitted_one_is_saved_with_its_transforms(tmp_path):
     values = walks(60, 2)
     panel = lc.Panel.from_arrays({"a": values[:, 0], "b": values[:, 1]})
-    model = lc.LSTMForecaster(1, **MODEL | {"transforms": {"a": Standard(), "b": (Difference(), Standard())}}).fit(
-        panel
-    )
+    model = lc.LSTMForecaster(
+        1, **MODEL | {"transforms": {"a": Standard(), "b": (Difference(), Standard())}}
+    ).fit(panel)
     stream = Online(model, ["b", "a"])
     followed(stream, values[:30, ::-1])
     stream.save(tmp_path / "stream")
     loaded = Online.load(tmp_path / "stream")
-    np.testing.assert_array_equal(followed(loaded, values[30:, ::-1]), followed(stream, values[30:, ::-1]))
+    np.testing.assert_array_equal(
+        followed(loaded, values[30:, ::-1]), followed(stream, values[30:, ::-1])
+    )
 
 
 def test_loaded_without_learning_it_is_the_frozen_copy(tmp_path):
@@ -487,7 +538,12 @@ def test_settings_go_through_json():
         (["x", 2.0, 3.0, 4.0], None, DataError, "not numbers"),
         ([1.0], ["z"], UsageError, r"no rows 'z'.*join"),
         ([1.0, 2.0], ["a", "a"], UsageError, "'a' are given more than once"),
-        ([1.0, -2.0, 3.0, 0.0], None, DataError, "Row 'b' has the value -2.0, and 2 rows .* positive"),
+        (
+            [1.0, -2.0, 3.0, 0.0],
+            None,
+            DataError,
+            "Row 'b' has the value -2.0, and 2 rows .* positive",
+        ),
     ],
 )
 def test_a_tick_that_cannot_be_used_changes_nothing(values, ids, error, text):
@@ -514,10 +570,13 @@ def test_networks_that_cannot_read_ticks_are_refused():
 
 @pytest.mark.parametrize("ids", [5, None])
 def test_ids_that_name_no_rows_are_refused(ids):
-    with pytest.raises(UsageError, match=rf"ids={ids} does not name rows: a list of texts or whole numbers"):
+    with pytest.raises(
+        UsageError, match=rf"ids={ids} does not name rows: a list of texts or whole numbers"
+    ):
         online(ids=ids)
     stream = online()
-    for call in (stream.join, *([stream.leave, stream.reset] if ids else [])):  # reset() is of all rows
+    # reset() is of all rows
+    for call in (stream.join, *([stream.leave, stream.reset] if ids else [])):
         with pytest.raises(UsageError, match="does not name rows"):
             call(ids)
     assert stream.ids == IDS

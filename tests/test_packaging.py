@@ -21,9 +21,20 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 def wheel(tmp_path_factory) -> zipfile.ZipFile:
     folder = tmp_path_factory.mktemp("wheel")
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)],
-        check=True, capture_output=True, timeout=300,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "build",
+            "--wheel",
+            "--no-isolation",
+            "--outdir",
+            str(folder),
+            str(ROOT),
+        ],
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
     with zipfile.ZipFile(next(folder.glob("*.whl"))) as archive:
         yield archive
 
@@ -38,27 +49,47 @@ def test_the_wheel_holds_the_network(wheel, tmp_path):
 
 def test_the_wheel_holds_the_package_and_its_licence_alone(wheel):
     names = wheel.namelist()
-    assert {"lstmcast/__init__.py", "lstmcast/cli.py", "lstmcast/store.py", "lstmcast/report.html"} <= set(names)
-    assert {name.partition("/")[0] for name in names} == {"lstmcast", f"lstmcast-{lstmcast.__version__}.dist-info"}
+    assert {
+        "lstmcast/__init__.py",
+        "lstmcast/cli.py",
+        "lstmcast/store.py",
+        "lstmcast/report.html",
+    } <= set(names)
+    assert {name.partition("/")[0] for name in names} == {
+        "lstmcast",
+        f"lstmcast-{lstmcast.__version__}.dist-info",
+    }
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert not [name for name in names if name.endswith((".pyc", ".csv", ".parquet", ".pkl"))]
 
 
 def test_the_wheel_asks_for_no_framework(wheel):
     metadata = wheel.read(f"lstmcast-{lstmcast.__version__}.dist-info/METADATA").decode()
-    core = [line for line in metadata.splitlines() if line.startswith("Requires-Dist:") and "extra ==" not in line]
+    core = [
+        line
+        for line in metadata.splitlines()
+        if line.startswith("Requires-Dist:") and "extra ==" not in line
+    ]
     assert len(core) == len(PROJECT["dependencies"])
     assert not re.search("torch|pandas|polars|pyarrow|scipy", "\n".join(core))
 
 
 def pinned() -> dict[str, str]:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    return dict(line.lower().replace("_", "-").split("==") for line in lines if line and not line.startswith("#"))
+    return dict(
+        line.lower().replace("_", "-").split("==")
+        for line in lines
+        if line and not line.startswith("#")
+    )
 
 
 def test_everything_that_is_asked_for_is_pinned():
-    extras = [requirement for extra in PROJECT["optional-dependencies"].values() for requirement in extra]
-    names = {re.split(r"[\[<>=~ ]", text)[0].lower() for text in PROJECT["dependencies"] + extras} - {"lstmcast"}
+    extras = [
+        requirement for extra in PROJECT["optional-dependencies"].values() for requirement in extra
+    ]
+    names = {
+        re.split(r"[\[<>=~ ]", text)[0].lower() for text in PROJECT["dependencies"] + extras
+    } - {"lstmcast"}
     assert not names - pinned().keys()
     assert pinned()["torch"] == "2.13.0"
 
@@ -70,7 +101,9 @@ def test_the_core_is_a_part_of_what_is_installed_here():
     assert not {name for name in names if version(name) != pinned()[name.lower()]}
 
 
-@pytest.mark.parametrize("recipe", ["install", "install-all", "forecast", "test", "lint", "docs", "bench", "pretrain"])
+@pytest.mark.parametrize(
+    "recipe", ["install", "install-all", "forecast", "test", "lint", "docs", "bench", "pretrain"]
+)
 def test_the_makefile_has_the_recipes_that_the_docs_name(recipe):
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(rf"^{recipe}:.*## \S", text, re.MULTILINE)

@@ -11,11 +11,17 @@ from hypothesis import strategies as st
 from lstmcast.data.panel import Columns, Panel, ReadOptions, Table, check_table, panel_from_table
 from lstmcast.errors import DataError, UsageError
 
-PANEL = Panel.from_arrays({"a": [1, 2, 3], "b": [5, np.nan], "c": [7, 8, 9, 10]}, frequency="MS", start="2024-01")
+PANEL = Panel.from_arrays(
+    {"a": [1, 2, 3], "b": [5, np.nan], "c": [7, 8, 9, 10]}, frequency="MS", start="2024-01"
+)
 
 
 def table(times, values, series=None, **named) -> Table:
-    codes, ids = (np.zeros(len(values), dtype=int), ["y"]) if series is None else pd.factorize(np.array(series, object))
+    codes, ids = (
+        (np.zeros(len(values), dtype=int), ["y"])
+        if series is None
+        else pd.factorize(np.array(series, object))
+    )
     times = np.array(times)
     times = times.astype("datetime64[us]") if times.dtype.kind in "UM" else times.astype(np.int64)
     lines = np.arange(2, len(values) + 2)
@@ -36,10 +42,19 @@ def test_series_times_lengths_and_ends():
     assert len(PANEL) == 3
     assert PANEL.lengths.tolist() == [3, 2, 4]
     assert PANEL.series(2).tolist() == [7, 8, 9, 10]
-    assert PANEL.times(1).astype("datetime64[D]").astype(str).tolist() == ["2024-01-01", "2024-02-01"]
-    assert PANEL.ends.astype("datetime64[M]").astype(str).tolist() == ["2024-03", "2024-02", "2024-04"]
+    assert PANEL.times(1).astype("datetime64[D]").astype(str).tolist() == [
+        "2024-01-01",
+        "2024-02-01",
+    ]
+    assert PANEL.ends.astype("datetime64[M]").astype(str).tolist() == [
+        "2024-03",
+        "2024-02",
+        "2024-04",
+    ]
     assert PANEL.periods == (12,)
-    assert repr(PANEL) == "Panel(3 series, 9 values, monthly (month starts), 2024-01-01 to 2024-04-01)"
+    assert (
+        repr(PANEL) == "Panel(3 series, 9 values, monthly (month starts), 2024-01-01 to 2024-04-01)"
+    )
 
 
 def test_until_keeps_the_first_observations():
@@ -56,7 +71,9 @@ def test_until_refuses_counts_that_do_not_fit(counts):
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.randoms(use_true_random=False))
 def test_until_agrees_with_slices(lengths, random):
-    panel = Panel.from_arrays({str(i): np.arange(length) + 10 * i for i, length in enumerate(lengths)})
+    panel = Panel.from_arrays(
+        {str(i): np.arange(length) + 10 * i for i, length in enumerate(lengths)}
+    )
     counts = [random.randint(1, length) for length in lengths]
     known = panel.until(counts)
     assert all((known.series(i) == panel.series(i)[:count]).all() for i, count in enumerate(counts))
@@ -92,16 +109,19 @@ def test_from_arrays_takes_rows_starts_per_series_and_integers():
 
 @pytest.mark.parametrize(
     ("given_", "named", "error", "match"),
-    [([1, 2], {"frequency": "D"}, UsageError, "start= is needed"),
-     ([1, 2], {"frequency": "D", "start": "soon"}, UsageError, "cannot be used"),
-     ([1, 2], {"frequency": 5}, UsageError, "the frequency 5 is not known"),
-     ([1, 2], {"periods": (0,)}, UsageError, "makes no sense"),
-     ([1, 2], {"kind": "whole"}, UsageError, "Choose one of: real, count, positive"),
-     ([-1, 2], {"kind": "positive"}, DataError, "-1 is negative"),
-     ([1.5, 2], {"kind": "count"}, DataError, "1.5 is not whole"),
-     ({"a": []}, {}, DataError, "at least one number"), ({}, {}, DataError, "no series"),
-     ({"a": ["x"]}, {}, DataError, "series 'a' cannot be read as numbers")],
-)  # fmt: skip
+    [
+        ([1, 2], {"frequency": "D"}, UsageError, "start= is needed"),
+        ([1, 2], {"frequency": "D", "start": "soon"}, UsageError, "cannot be used"),
+        ([1, 2], {"frequency": 5}, UsageError, "the frequency 5 is not known"),
+        ([1, 2], {"periods": (0,)}, UsageError, "makes no sense"),
+        ([1, 2], {"kind": "whole"}, UsageError, "Choose one of: real, count, positive"),
+        ([-1, 2], {"kind": "positive"}, DataError, "-1 is negative"),
+        ([1.5, 2], {"kind": "count"}, DataError, "1.5 is not whole"),
+        ({"a": []}, {}, DataError, "at least one number"),
+        ({}, {}, DataError, "no series"),
+        ({"a": ["x"]}, {}, DataError, "series 'a' cannot be read as numbers"),
+    ],
+)
 def test_from_arrays_refuses(given_, named, error, match):
     with pytest.raises(error, match=match):
         Panel.from_arrays(given_, **named)
@@ -114,7 +134,11 @@ def test_a_table_becomes_a_panel_on_a_grid():
     assert np.array_equal(panel.values, [1, np.nan, 3, 4], equal_nan=True)
     assert panel.frequency.code == "MS"
     assert (panel.columns.time, panel.report.source, panel.report.rows, panel.report.frame) == (
-        "month", "sales.csv", 3, "file")  # fmt: skip
+        "month",
+        "sales.csv",
+        3,
+        "file",
+    )
     assert [finding.rule for finding in panel.report.findings] == ["unsorted rows", "gaps"]
 
 
@@ -128,8 +152,16 @@ def test_interleaved_series_come_out_one_after_the_other():
 def test_missing_values_are_masked_or_interpolated():
     rows = table(days(5), [1, np.nan, 3, np.inf, 6])
     assert np.array_equal(panel_from_table(rows).values, [1, np.nan, 3, np.nan, 6], equal_nan=True)
-    assert panel_from_table(rows, ReadOptions(missing="interpolate")).values.tolist() == [1, 2, 3, 4.5, 6]
-    assert panel_from_table(rows, ReadOptions(missing="interpolate", kind="count")).values.tolist() == [1, 2, 3, 4, 6]
+    assert panel_from_table(rows, ReadOptions(missing="interpolate")).values.tolist() == [
+        1,
+        2,
+        3,
+        4.5,
+        6,
+    ]
+    assert panel_from_table(
+        rows, ReadOptions(missing="interpolate", kind="count")
+    ).values.tolist() == [1, 2, 3, 4, 6]
 
 
 def test_a_series_begins_with_its_first_value_and_ends_with_its_last():
@@ -141,7 +173,9 @@ def test_a_series_begins_with_its_first_value_and_ends_with_its_last():
 
 
 def test_a_series_without_values_is_left_out():
-    panel = panel_from_table(table(np.tile(days(4), 2), [1, 2, 3, 4, *[np.nan] * 4], ["x"] * 4 + ["void"] * 4))
+    panel = panel_from_table(
+        table(np.tile(days(4), 2), [1, 2, 3, 4, *[np.nan] * 4], ["x"] * 4 + ["void"] * 4)
+    )
     assert panel.ids.tolist() == ["x"]
     assert panel.report.findings[0].series == "void"
 
@@ -149,16 +183,25 @@ def test_a_series_without_values_is_left_out():
 @pytest.mark.parametrize(("how", "expected"), [("mean", 3), ("sum", 6), ("first", 2), ("last", 4)])
 def test_repeated_times_are_repaired_as_asked(how, expected):
     rows = table([*days(4), days(4)[1]], [1, 2, 3, 4, 4])
-    assert panel_from_table(rows, ReadOptions(duplicates=how)).values.tolist() == [1, expected, 3, 4]
+    assert panel_from_table(rows, ReadOptions(duplicates=how)).values.tolist() == [
+        1,
+        expected,
+        3,
+        4,
+    ]
 
 
 @pytest.mark.parametrize("how", ["sum", "mean", "min", "max", "first", "last", "median", "count"])
 def test_aggregation_agrees_with_pandas(how):
     rng = np.random.default_rng(3)
-    times = np.sort(rng.choice(days(90), 600)) + rng.integers(0, 86400, 600) * np.timedelta64(1, "s")
+    times = np.sort(rng.choice(days(90), 600)) + rng.integers(0, 86400, 600) * np.timedelta64(
+        1, "s"
+    )
     values, names = rng.normal(size=600), rng.choice(["x", "y"], 600)
     values[::50] = np.nan
-    panel = panel_from_table(table(times, values, names), ReadOptions(aggregate=how, frequency="W-MON"))
+    panel = panel_from_table(
+        table(times, values, names), ReadOptions(aggregate=how, frequency="W-MON")
+    )
     frame = pd.DataFrame({"ds": times, "y": values, "id": names})
     for i, name in enumerate(panel.ids):
         weeks = frame[frame.id == name].sort_values("ds", kind="stable").set_index("ds").y
@@ -177,14 +220,21 @@ def test_incomplete_last_period_is_left_out_and_told():
 
 def test_closed_weekends_do_not_make_a_month_incomplete():
     weekdays = pd.bdate_range("2024-01-01", "2024-06-28").to_numpy()  # June ends on a Sunday
-    panel = panel_from_table(table(weekdays, np.ones(len(weekdays))), ReadOptions(aggregate="sum", frequency="MS"))
+    panel = panel_from_table(
+        table(weekdays, np.ones(len(weekdays))), ReadOptions(aggregate="sum", frequency="MS")
+    )
     assert len(panel.values) == 6
 
 
 def test_a_first_month_that_begins_late_is_left_out_of_sums_only():
     rows = table(days(91, "2024-01-20")[:72], np.ones(72))  # 20 January to 31 March
-    assert panel_from_table(rows, ReadOptions(aggregate="sum", frequency="MS")).values.tolist() == [29, 31]
-    assert panel_from_table(rows, ReadOptions(aggregate="mean", frequency="MS")).values.tolist() == [1, 1, 1]
+    assert panel_from_table(rows, ReadOptions(aggregate="sum", frequency="MS")).values.tolist() == [
+        29,
+        31,
+    ]
+    assert panel_from_table(
+        rows, ReadOptions(aggregate="mean", frequency="MS")
+    ).values.tolist() == [1, 1, 1]
 
 
 def test_periods_without_rows_are_zero_in_sums_to_the_common_end():
@@ -196,7 +246,9 @@ def test_periods_without_rows_are_zero_in_sums_to_the_common_end():
 
 
 def test_aggregation_without_a_frequency_takes_days_and_says_so():
-    panel = panel_from_table(table(np.repeat(days(9), 3), np.ones(27)), ReadOptions(aggregate="sum"))
+    panel = panel_from_table(
+        table(np.repeat(days(9), 3), np.ones(27)), ReadOptions(aggregate="sum")
+    )
     assert panel.frequency.code == "D"
     assert panel.values.tolist() == [3] * 9
     assert "no frequency was given" in str(panel.report.findings)
@@ -215,9 +267,14 @@ def test_aggregation_of_numbered_rows():
 
 
 def test_given_periods_and_frequency_win():
-    panel = panel_from_table(table(days(30), np.arange(30)), ReadOptions(frequency="D", periods=(30, 7)))
+    panel = panel_from_table(
+        table(days(30), np.arange(30)), ReadOptions(frequency="D", periods=(30, 7))
+    )
     assert panel.periods == (7, 30)
-    assert panel_from_table(table(months(5), np.arange(5)), ReadOptions(frequency="M")).frequency.code == "MS"
+    assert (
+        panel_from_table(table(months(5), np.arange(5)), ReadOptions(frequency="M")).frequency.code
+        == "MS"
+    )
 
 
 @settings(deadline=None)  # the widest grids that are filled have ten million times
@@ -237,9 +294,13 @@ def test_given_periods_and_frequency_win():
 )
 def test_any_table_is_answered_or_refused(rows, unit, aggregate, frequency, duplicates):
     names, counts, values = zip(*rows, strict=True) if rows else ((), (), ())
-    times = np.datetime64("2020-01-01", "us") + np.array(counts, dtype=np.int64) * np.timedelta64(unit, "s")
+    times = np.datetime64("2020-01-01", "us") + np.array(counts, dtype=np.int64) * np.timedelta64(
+        unit, "s"
+    )
     given_ = table(times, values, names or None)
-    options = ReadOptions(frequency=frequency, aggregate=aggregate, duplicates="error" if aggregate else duplicates)
+    options = ReadOptions(
+        frequency=frequency, aggregate=aggregate, duplicates="error" if aggregate else duplicates
+    )
     findings = check_table(given_, options)
     try:
         panel = panel_from_table(given_, options)

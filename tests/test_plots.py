@@ -1,4 +1,5 @@
-"""Pictures: what they show is computed once; whatever the data, they are drawn without a warning."""
+"""Pictures: what they show is computed once; whatever the data, they are drawn without a
+warning."""
 
 from __future__ import annotations
 
@@ -22,14 +23,18 @@ def seasonal_copy(panel: Panel, horizon: int, cutoffs=None) -> Forecast:
     """The last season again, with bounds that widen: something to draw."""
     origins = origins_of(panel, cutoffs)
     season = panel.periods[0]
-    point = np.array([np.resize(panel.series(s)[:c][-season:], horizon) for s, c in zip(*origins, strict=True)])
+    point = np.array(
+        [np.resize(panel.series(s)[:c][-season:], horizon) for s, c in zip(*origins, strict=True)]
+    )
     spread = np.array([-2, -1.3, 0, 1.3, 2]) * np.sqrt(np.arange(1, horizon + 1))[:, None]
     return Forecast.at_origins(panel, origins, point, point[:, :, None] + spread, LEVELS)
 
 
 def monthly(length: int = 144, count: int = 1) -> Panel:
     t = np.arange(length)
-    values = {f"store {i}": 100 + t + 20 * np.sin(2 * np.pi * t / 12) + 50 * i for i in range(count)}
+    values = {
+        f"store {i}": 100 + t + 20 * np.sin(2 * np.pi * t / 12) + 50 * i for i in range(count)
+    }
     return Panel.from_arrays(values, frequency="MS", start="2010-01")
 
 
@@ -44,7 +49,9 @@ def drawn(plot: ForecastPlot) -> list:
     return figure.axes
 
 
-@pytest.mark.parametrize(("ending", "start"), [(".png", PNG), (".svg", b"<?xml"), (".pdf", PDF), (".PNG", PNG)])
+@pytest.mark.parametrize(
+    ("ending", "start"), [(".png", PNG), (".svg", b"<?xml"), (".pdf", PDF), (".PNG", PNG)]
+)
 def test_saves_by_ending(tmp_path, ending, start):
     panel = monthly()
     path = tmp_path / f"f{ending}"
@@ -57,7 +64,9 @@ def test_saves_by_ending(tmp_path, ending, start):
 def test_the_same_forecast_gives_the_same_bytes(tmp_path, ending):
     panel = monthly(60)
     for name in ("a", "b"):
-        ForecastPlot.from_forecast(seasonal_copy(panel, 6), panel).save(tmp_path / f"{name}{ending}")
+        ForecastPlot.from_forecast(seasonal_copy(panel, 6), panel).save(
+            tmp_path / f"{name}{ending}"
+        )
     assert (tmp_path / f"a{ending}").read_bytes() == (tmp_path / f"b{ending}").read_bytes()
 
 
@@ -69,11 +78,15 @@ def test_other_endings_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [{"most": 0}, {"most": -1}, {"most": 1.5}, {"longest": 0}, {"longest": True}], ids=str
+    "options",
+    [{"most": 0}, {"most": -1}, {"most": 1.5}, {"longest": 0}, {"longest": True}],
+    ids=str,
 )
 def test_senseless_numbers_are_refused(options):
     panel, (name, given) = monthly(), *options.items()
-    with pytest.raises(UsageError, match=rf"{name}={given} makes no sense: a number of (series|values) from 1"):
+    with pytest.raises(
+        UsageError, match=rf"{name}={given} makes no sense: a number of (series|values) from 1"
+    ):
         ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel, **options)
 
 
@@ -98,7 +111,9 @@ def test_shows_a_short_history_whole():
 
 def test_a_history_is_shown_back_to_the_held_out_forecasts():
     panel = monthly()
-    plot = ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel, backtest_of(panel, 12, [84, 96, 108, 120, 132]))
+    plot = ForecastPlot.from_forecast(
+        seasonal_copy(panel, 12), panel, backtest_of(panel, 12, [84, 96, 108, 120, 132])
+    )
     pane = plot.panes[0]
     assert len(pane.held_out) == 5
     assert pane.times[0] <= min(line.times[0] for line in pane.held_out)
@@ -106,7 +121,9 @@ def test_a_history_is_shown_back_to_the_held_out_forecasts():
 
 def test_overlapping_held_out_forecasts_are_thinned():
     panel = monthly()
-    plot = ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel, backtest_of(panel, 12, [126, 129, 132]))
+    plot = ForecastPlot.from_forecast(
+        seasonal_copy(panel, 12), panel, backtest_of(panel, 12, [126, 129, 132])
+    )
     assert [line.times[0] for line in plot.panes[0].held_out] == [panel.times(0)[132]]
 
 
@@ -114,7 +131,9 @@ def test_a_backtest_without_cutoffs_is_drawn_without(tmp_path):
     panel = monthly(14)
     nothing = backtest(SeasonalNaive(12), panel)
     assert nothing.reason
-    assert ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel, nothing).panes[0].held_out == ()
+    assert (
+        ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel, nothing).panes[0].held_out == ()
+    )
 
 
 def test_many_series_become_six_panes():
@@ -145,7 +164,9 @@ def test_what_is_drawn_is_what_the_json_says():
 def test_the_axis_does_not_go_below_zero_where_nothing_does():
     panel = Panel.from_arrays(np.tile([0.0, 1.0, 500.0], 20))
     point = np.ones((1, 4))
-    forecast = Forecast(panel.ids, panel.ends, np.array([[61, 62, 63, 64]]), point, np.empty((1, 4, 0)), ())
+    forecast = Forecast(
+        panel.ids, panel.ends, np.array([[61, 62, 63, 64]]), point, np.empty((1, 4, 0)), ()
+    )
     assert drawn(ForecastPlot.from_forecast(forecast, panel))[0].get_ylim()[0] == 0
 
 
@@ -169,7 +190,9 @@ def test_anything_is_drawn(tmp_path, values, frequency, start, horizon):
     assert (tmp_path / "f.png").stat().st_size > 5_000
 
 
-@pytest.mark.parametrize("name", ["旅客数", "$x^$ 100 %", "a\nb\x00\x1b[31m", "ß" * 300, "مسافر", "👩‍🚀", "", "\ud800"])
+@pytest.mark.parametrize(
+    "name", ["旅客数", "$x^$ 100 %", "a\nb\x00\x1b[31m", "ß" * 300, "مسافر", "👩‍🚀", "", "\ud800"]
+)
 def test_any_name_is_drawn_without_boxes_and_warnings(tmp_path, name):
     values = np.arange(40.0)
     panel = Panel.from_arrays({name: values, "b": values}, frequency="MS", start="2020-01")
@@ -181,7 +204,9 @@ def test_any_name_is_drawn_without_boxes_and_warnings(tmp_path, name):
 
 
 def test_fonts_of_the_system_are_used_where_they_have_the_letters(monkeypatch):
-    monkeypatch.setattr(fonts, "_covering", lambda families, letters: ([*families, "DejaVu Serif"], set()))
+    monkeypatch.setattr(
+        fonts, "_covering", lambda families, letters: ([*families, "DejaVu Serif"], set())
+    )
     panel = monthly(40)
     assert ForecastPlot.from_forecast(seasonal_copy(panel, 6), panel).missing_letters() == ""
 

@@ -1,4 +1,5 @@
-"""Pre-training: the same bits every time, whole after any interruption, on the inputs that inference makes."""
+"""Pre-training: the same bits every time, whole after any interruption, on the inputs that
+inference makes."""
 
 from __future__ import annotations
 
@@ -78,7 +79,9 @@ def test_an_interrupted_run_goes_on_to_the_same_bits(uninterrupted, tmp_path):
     with pytest.raises(Interrupted):
         pretrain(CONFIG, NETWORK, tmp_path / "run", checkpoint_every=3, report=stop_after(4))
     steps = []
-    resumed = pretrain(CONFIG, NETWORK, tmp_path / "run", report=lambda progress: steps.append(progress.step))
+    resumed = pretrain(
+        CONFIG, NETWORK, tmp_path / "run", report=lambda progress: steps.append(progress.step)
+    )
     assert steps == [4, 5, 6]
     assert_same_bits(resumed.arrays, uninterrupted)
 
@@ -109,7 +112,10 @@ pretrain(config, network, Path(sys.argv[1]), checkpoint_every=2, report=report)
 
 def run_python(*arguments):
     return subprocess.run(
-        [sys.executable, *arguments], env={**os.environ, "PYTHONPATH": str(SRC)}, capture_output=True, text=True
+        [sys.executable, *arguments],
+        env={**os.environ, "PYTHONPATH": str(SRC)},
+        capture_output=True,
+        text=True,
     )
 
 
@@ -117,7 +123,9 @@ def test_a_killed_run_goes_on_to_the_same_bits(uninterrupted, tmp_path):
     done = run_python("-c", KILLED, str(tmp_path / "run"))
     assert done.returncode == -signal.SIGKILL, done.stderr
     steps = []
-    resumed = pretrain(CONFIG, NETWORK, tmp_path / "run", report=lambda progress: steps.append(progress.step))
+    resumed = pretrain(
+        CONFIG, NETWORK, tmp_path / "run", report=lambda progress: steps.append(progress.step)
+    )
     assert steps == [5, 6]
     assert_same_bits(resumed.arrays, uninterrupted)
 
@@ -153,8 +161,12 @@ def test_the_loss_goes_down(tmp_path):
 
     def loss(module):
         with torch.no_grad():
-            batches = (make_batch(number, config, NETWORK.causal_inputs) for number in range(1000, 1012))
-            return np.mean([loss_of(module, *(torch.from_numpy(part) for part in batch)) for batch in batches])
+            batches = (
+                make_batch(number, config, NETWORK.causal_inputs) for number in range(1000, 1012)
+            )
+            return np.mean(
+                [loss_of(module, *(torch.from_numpy(part) for part in batch)) for batch in batches]
+            )
 
     def loss_of(module, x, positions, target, weight):
         quantiles = module.answers.quantiles(module(x, positions)[:, :, 0], torch)
@@ -171,14 +183,20 @@ def test_a_batch_is_the_same_whatever_was_made_before():
     make_batch(8, CONFIG, NETWORK.causal_inputs)
     for one, other in zip(first, make_batch(7, CONFIG, NETWORK.causal_inputs), strict=True):
         np.testing.assert_array_equal(one, other)
-    assert not np.array_equal(first.target_NH, make_batch(7, replace(CONFIG, seed=4), NETWORK.causal_inputs).target_NH)
+    assert not np.array_equal(
+        first.target_NH, make_batch(7, replace(CONFIG, seed=4), NETWORK.causal_inputs).target_NH
+    )
 
 
 @pytest.mark.parametrize("number", range(25))
 def test_batches_are_fit_for_training(number):
     batch = make_batch(number, CONFIG, NETWORK.causal_inputs)
     assert batch.x_BTC.dtype == batch.target_NH.dtype == batch.weight_N.dtype == np.float32
-    assert np.isfinite(batch.x_BTC).all() and np.isfinite(batch.weight_N).all() and (batch.weight_N > 0).all()
+    assert (
+        np.isfinite(batch.x_BTC).all()
+        and np.isfinite(batch.weight_N).all()
+        and (batch.weight_N > 0).all()
+    )
     assert not np.isinf(batch.target_NH).any() and (~np.isnan(batch.target_NH)).any()
     assert len(np.unique(batch.positions_N)) == len(batch.positions_N) <= CONFIG.positions
     assert batch.positions_N.max() < batch.x_BTC.shape[0] * batch.x_BTC.shape[1]
@@ -195,34 +213,52 @@ def some_series(log):
 
 @pytest.mark.parametrize("log", [False, True])
 def test_training_inputs_are_those_of_inference(log):
-    """At each position: what `advance` makes of the series cut off there, and targets that were unknown to it."""
+    """At each position: what `advance` makes of the series cut off there, and targets that were
+    unknown to it."""
     values = some_series(log)
-    batch = batch_from_series(np.random.default_rng(0), values, (12,), "monthly", log, 80, NETWORK.causal_inputs)
+    batch = batch_from_series(
+        np.random.default_rng(0), values, (12,), "monthly", log, 80, NETWORK.causal_inputs
+    )
     z_BU, T = causal.to_axis(values, log), values.shape[1] - NETWORK.horizon
     for n in range(0, len(batch.positions_N), 7):
         row, step = divmod(int(batch.positions_N[n]), T)
         known = z_BU[row : row + 1, : step + 1]
         seen, _ = causal.advance(
-            causal.start(1, (12,), NETWORK.causal_inputs), known, (12,), "monthly", log, NETWORK.causal_inputs
+            causal.start(1, (12,), NETWORK.causal_inputs),
+            known,
+            (12,),
+            "monthly",
+            log,
+            NETWORK.causal_inputs,
         )
         np.testing.assert_array_equal(batch.x_BTC[row, step], seen.x_BTC[0, -1])
         level, scale, season = seen.level_BT[0, -1], seen.scale_BT[0, -1], seen.seasonal_BTH[0, -1]
         future = z_BU[row, step + 1 : step + 1 + NETWORK.horizon]
-        np.testing.assert_allclose(batch.target_NH[n] * scale + level + season, future, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(
+            batch.target_NH[n] * scale + level + season, future, rtol=1e-5, atol=1e-5
+        )
 
 
 def test_missing_values_are_masked():
     values = some_series(True)
-    batch = batch_from_series(np.random.default_rng(0), values, (12,), "monthly", True, 10**6, NETWORK.causal_inputs)
+    batch = batch_from_series(
+        np.random.default_rng(0), values, (12,), "monthly", True, 10**6, NETWORK.causal_inputs
+    )
     rows, steps = np.divmod(batch.positions_N, values.shape[1] - NETWORK.horizon)
     missing = np.isnan(values[rows[:, None], steps[:, None] + 1 + np.arange(NETWORK.horizon)])
     assert missing.any()
     np.testing.assert_array_equal(np.isnan(batch.target_NH), missing)
     quantiles = torch.zeros(*batch.target_NH.shape, 7, requires_grad=True)
-    loss = weighted_pinball(quantiles, torch.from_numpy(batch.target_NH), torch.from_numpy(batch.weight_N))
+    loss = weighted_pinball(
+        quantiles, torch.from_numpy(batch.target_NH), torch.from_numpy(batch.weight_N)
+    )
     loss.backward()
     gradient = quantiles.grad.numpy()
-    assert np.isfinite(loss.item()) and not gradient[missing].any() and gradient[~missing].any(axis=-1).all()
+    assert (
+        np.isfinite(loss.item())
+        and not gradient[missing].any()
+        and gradient[~missing].any(axis=-1).all()
+    )
 
 
 def test_positions_have_seen_a_change_and_three_steps():
@@ -244,14 +280,26 @@ def test_positions_have_seen_a_change_and_three_steps():
 @pytest.mark.slow
 def test_the_command_trains_members_that_differ_by_their_seed(tmp_path):
     """Each is bit for bit what a run alone gives."""
-    command = ["-m", "lstmcast.training", "--out", str(tmp_path / "net"), "--checkpoints", str(tmp_path / "runs")]
+    command = [
+        "-m",
+        "lstmcast.training",
+        "--out",
+        str(tmp_path / "net"),
+        "--checkpoints",
+        str(tmp_path / "runs"),
+    ]
     done = run_python(*command, "--members", "2", "--steps", "2", "--seed", "3")
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("step 2 of 2") == 2
     network, manifest = load_network(tmp_path / "net")
-    assert manifest["trained_on"].startswith("synthetic series only") and manifest["pretraining"]["steps"] == 2
+    assert (
+        manifest["trained_on"].startswith("synthetic series only")
+        and manifest["pretraining"]["steps"] == 2
+    )
     for seed, arrays in zip((3, 4), network.members, strict=True):
-        alone = pretrain(PretrainingConfig(steps=2, seed=seed), NetworkConfig(horizon=24), tmp_path / str(seed))
+        alone = pretrain(
+            PretrainingConfig(steps=2, seed=seed), NetworkConfig(horizon=24), tmp_path / str(seed)
+        )
         assert_same_bits(arrays, alone.arrays)
         assert (tmp_path / "runs" / f"seed-{seed}").is_dir()
 
@@ -261,4 +309,7 @@ def test_progress_is_told_on_standard_error(capsys):
         print_progress(Progress(step, 750, 1.25, 12.4))
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.splitlines() == ["step 500 of 750, loss 1.250, 12 s", "step 750 of 750, loss 1.250, 12 s"]
+    assert captured.err.splitlines() == [
+        "step 500 of 750, loss 1.250, 12 s",
+        "step 750 of 750, loss 1.250, 12 s",
+    ]

@@ -39,12 +39,17 @@ def test_an_unknown_name_is_an_attribute_error():
 
 def test_importing_it_leaks_nothing_and_imports_nothing_heavy():
     code = (
-        "import sys, lstmcast\n"
-        "print(sorted(n for n in vars(lstmcast) if not n.startswith('_')))\n"
-        "print(sorted({m.partition('.')[0] for m in sys.modules} & {'numpy', 'duckdb', 'torch', 'rich', 'matplotlib'}))"
+        "import sys, lstmcast\nprint(sorted(n for n in vars(lstmcast) if not n.startswith('_')))\n"
+        "print(sorted({m.partition('.')[0] for m in sys.modules} & {'numpy', 'duckdb', 'torch', "
+        "'rich', 'matplotlib'}))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.splitlines() == ["['Any', 'TYPE_CHECKING', 'annotations', 'import_module']", "[]"]
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines() == [
+        "['Any', 'TYPE_CHECKING', 'annotations', 'import_module']",
+        "[]",
+    ]
 
 
 def test_the_errors_are_what_they_say():

@@ -26,7 +26,9 @@ from lstmcast.errors import DataError, LstmcastError, UsageError
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
 MONTHS = [f"{2020 + i // 12}-{i % 12 + 1:02d}" for i in range(24)]
-needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason=f"the shared data sets are not at {SHARED}")
+needs_shared = pytest.mark.skipif(
+    not SHARED.is_dir(), reason=f"the shared data sets are not at {SHARED}"
+)
 
 
 @pytest.fixture
@@ -67,20 +69,30 @@ def notes(table: Table) -> str:
 
 def test_the_airline_file_reads_without_help():
     panel = read(ROOT / "examples" / "airline.csv")
-    assert repr(panel) == "Panel(1 series, 144 values, monthly (month starts), 1949-01-01 to 1960-12-01)"
+    assert (
+        repr(panel)
+        == "Panel(1 series, 144 values, monthly (month starts), 1949-01-01 to 1960-12-01)"
+    )
     assert panel.ids.tolist() == ["airline"] and panel.columns.time == "Month"
     (finding,) = panel.report.findings
     assert finding.count == 3
-    for line in ("line 146 (blank)", "line 147 ('International airline passengers", "line 148 (blank)"):
+    for line in (
+        "line 146 (blank)",
+        "line 147 ('International airline passengers",
+        "line 148 (blank)",
+    ):
         assert line in finding.message
 
 
 def test_a_small_file_is_read_without_the_heavy_imports():
     code = (
-        "import sys; from lstmcast.data.readers import read; read('examples/airline.csv');"
-        "print([m for m in ('duckdb', 'narwhals', 'pandas', 'polars', 'pyarrow', 'matplotlib') if m in sys.modules])"
+        "import sys; from lstmcast.data.readers import read; read('examples/airline.csv');print([m "
+        "for m in ('duckdb', 'narwhals', 'pandas', 'polars', 'pyarrow', 'matplotlib') if m in "
+        "sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "[]"
 
 
@@ -95,7 +107,9 @@ def test_japanese_in_every_encoding(table_of, encoding):
     assert str(table.times[-1])[:10] == "2024-08-01"
 
 
-@pytest.mark.parametrize(("encoding", "header"), [("latin-1", "Größe"), ("cp1252", "Größe €"), ("latin-1", "Année")])
+@pytest.mark.parametrize(
+    ("encoding", "header"), [("latin-1", "Größe"), ("cp1252", "Größe €"), ("latin-1", "Année")]
+)
 def test_western_letters_are_not_taken_for_japanese(table_of, encoding, header):
     table = table_of(csv_of(MONTHS, range(24), f"ds,{header}").encode(encoding))
     assert table.columns.target == header
@@ -114,7 +128,9 @@ def test_columns_set_by_spaces(table_of):
 
 
 def test_decimal_commas_and_german_dates(table_of):
-    table = table_of("Datum;Umsatz\n30.01.2024;1.234,50\n31.01.2024;12,00\n01.02.2024;999,9\n02.02.2024;\n")
+    table = table_of(
+        "Datum;Umsatz\n30.01.2024;1.234,50\n31.01.2024;12,00\n01.02.2024;999,9\n02.02.2024;\n"
+    )
     assert table.values[:3].tolist() == [1234.5, 12.0, 999.9] and np.isnan(table.values[3])
     assert str(table.times[2])[:10] == "2024-02-01"
     assert "commas" in notes(table) and "day/month/year" in notes(table)
@@ -127,7 +143,9 @@ def test_quoted_thousands_currency_and_percent(table_of):
 
 def test_titles_blanks_repeated_headers_and_totals_are_dropped_and_reported(table_of):
     table = table_of(
-        "Monthly report,\n,\nmonth,sales\n2024-01,5\n2024-02,6\n\nmonth,sales\n2024-03,7\nTotal,18\nSource: us\n"
+        "Monthly "
+        "report,\n,\nmonth,sales\n2024-01,5\n2024-02,6\n\nmonth,sales\n2024-03,7\nTotal,18\nSource: "
+        "us\n"
     )
     assert table.lines.tolist() == [4, 5, 8] and table.values.tolist() == [5, 6, 7]
     for words in (
@@ -162,7 +180,9 @@ def test_missing_values_stay_missing(table_of):
 
 
 def test_short_rows_of_data_are_kept_and_long_ones_explained(table_of, refusal_of):
-    assert len(table_of("ds,y,z\n2024-01,5,a\n2024-02,6\n2024-03,7,b\n2024-04,7,b\n", target="y")) == 4
+    assert (
+        len(table_of("ds,y,z\n2024-01,5,a\n2024-02,6\n2024-03,7,b\n2024-04,7,b\n", target="y")) == 4
+    )
     message = refusal_of(csv_of(MONTHS, [5] * 12 + ["1,234"] * 12))
     assert "line 14" in message and "quotes" in message
 
@@ -176,8 +196,10 @@ def test_gzip_and_endings_that_lie(table_of, refusal_of):
 def test_large_files_read_as_small_ones_do(tmp_path, monkeypatch):
     text = "Zeit;Ort;Wert\n" + "".join(
         f"{day:02d}.{month:02d}.2023;Ort {place};{day + place / 8:.3f}\n"
-        for place in range(40) for month in range(1, 13) for day in range(1, 29)
-    )  # fmt: skip
+        for place in range(40)
+        for month in range(1, 13)
+        for day in range(1, 29)
+    )
     path = tmp_path / "data.csv"
     path.write_text(text + "\nSource: the office\n")
     small = read_table(path)
@@ -192,12 +214,16 @@ def test_large_files_read_as_small_ones_do(tmp_path, monkeypatch):
 def test_large_files_with_many_distinct_values(tmp_path, monkeypatch):
     monkeypatch.setattr("lstmcast.data.readers._LARGE", 1)
     monkeypatch.setattr("lstmcast.data.bigfiles._FEW", 10)
-    times = np.datetime_as_string(np.datetime64("2024-01-01T00:00:00") + np.arange(500).astype("timedelta64[m]"))
+    times = np.datetime_as_string(
+        np.datetime64("2024-01-01T00:00:00") + np.arange(500).astype("timedelta64[m]")
+    )
     path = tmp_path / "data.csv"
     path.write_text(csv_of(times, [f"{i}.5" if i % 7 else "NA" for i in range(500)]))
     table = read_table(path)
     assert (
-        str(table.times[-1])[:16] == "2024-01-01T08:19" and np.isnan(table.values[::7]).all() and table.values[1] == 1.5
+        str(table.times[-1])[:16] == "2024-01-01T08:19"
+        and np.isnan(table.values[::7]).all()
+        and table.values[1] == 1.5
     )
     path.write_text(csv_of(times, [f"{i},5" for i in range(500)], "ds;y", ";").replace("NA", ""))
     assert read_table(path).values[1] == 1.5 and "commas" in notes(read_table(path))
@@ -221,8 +247,13 @@ def test_the_target_is_asked_for_where_two_columns_could_be_it(refusal_of, table
 
 def test_names_decide_between_columns(table_of):
     assert table_of("ds,y,z\n2024-01,5,1\n2024-02,6,2\n2024-03,7,3\n").columns.target == "y"
-    assert table_of("date,temp,sales\n2024-01,5,1\n2024-02,6,2\n2024-03,7,3\n").columns.target == "sales"
-    table = table_of("date,shipped,sales\n2024-01,2024-02,1\n2024-02,2024-03,2\n2024-03,2024-04,3\n")
+    assert (
+        table_of("date,temp,sales\n2024-01,5,1\n2024-02,6,2\n2024-03,7,3\n").columns.target
+        == "sales"
+    )
+    table = table_of(
+        "date,shipped,sales\n2024-01,2024-02,1\n2024-02,2024-03,2\n2024-03,2024-04,3\n"
+    )
     assert table.columns.time == "date" and "shipped" in notes(table)
 
 
@@ -231,7 +262,9 @@ def test_row_numbers_are_no_target(table_of):
 
 
 def test_two_date_columns_are_a_question(refusal_of):
-    message = refusal_of("ordered,shipped,n\n2024-01,2024-02,1\n2024-02,2024-03,2\n2024-03,2024-04,3\n")
+    message = refusal_of(
+        "ordered,shipped,n\n2024-01,2024-02,1\n2024-02,2024-03,2\n2024-03,2024-04,3\n"
+    )
     assert "--time ordered" in message
 
 
@@ -245,7 +278,9 @@ def test_series_are_found_from_repeated_times(table_of, refusal_of):
     rows = [(m, s, i) for s in ("north", "south") for i, m in enumerate(MONTHS)]
     table = table_of("month,region,value\n" + "\n".join(f"{m},{s},{i}" for m, s, i in rows))
     assert table.ids.tolist() == ["north", "south"] and table.columns.series == "region"
-    coded = table_of("month,store,amount\n" + "\n".join(f"{m},{1 + (s == 'south')},{i}" for m, s, i in rows))
+    coded = table_of(
+        "month,store,amount\n" + "\n".join(f"{m},{1 + (s == 'south')},{i}" for m, s, i in rows)
+    )
     assert coded.ids.tolist() == ["1", "2"]
     pairs = [(m, s, k) for s in "ab" for k in "xy" for m in MONTHS]
     text = "month,shop,kind,value\n" + "\n".join(f"{m},{s},{k},1" for m, s, k in pairs)
@@ -261,7 +296,8 @@ def test_series_that_share_no_time_are_told_apart_by_their_ids(table_of):
     later_first = table_of("sku,month,qty\n" + "\n".join([*rows("new", 2020), *rows("old", 2015)]))
     assert later_first.ids.tolist() == ["new", "old"]
     in_one_line = table_of("grade,month,qty\n" + "\n".join([*rows("a", 2020), *rows("b", 2015)]))
-    assert len(in_one_line.ids) == 1  # no name of an id: a remark beside the values, as far as anybody can tell
+    # no name of an id: a remark beside the values, as far as anybody can tell
+    assert len(in_one_line.ids) == 1
 
 
 def test_leading_zeros_of_ids_are_kept(table_of):
@@ -293,14 +329,15 @@ def test_one_row_per_series(table_of):
 
 
 @pytest.mark.parametrize(
-    ("target", "named"), [("2024-01", "'2024-01'"), (["2024-01", "2024-02"], "'2024-01' and '2024-02'")]
+    ("target", "named"),
+    [("2024-01", "'2024-01'"), (["2024-01", "2024-02"], "'2024-01' and '2024-02'")],
 )
 def test_one_row_per_series_has_no_column_for_the_target(refusal_of, table_of, target, named):
     text = "item,2024-01,2024-02,2024-03,2024-04\nbolt,1,2,3,4\nnut,3,5,6,\nscrew,1,2,1,2\n"
     message = refusal_of(text, target=target)
     assert (
-        f"data.csv has one series per row, its times in the column names (2024-01, 2024-02, 2024-03, …): {named} "
-        in (message)
+        "data.csv has one series per row, its times in the column names (2024-01, 2024-02, "
+        f"2024-03, …): {named} " in (message)
     )
     assert "Leave --target out (in Python: target=)" in message and "--time index" in message
     assert table_of(text, target="2024-01", time="index").values.tolist() == [1, 3, 1]
@@ -312,7 +349,9 @@ def test_a_wrong_name_lists_the_columns(refusal_of):
 
 
 def test_year_month_and_day_in_columns_of_their_own(table_of):
-    text = "No,year,month,day,hour,pm\n" + "\n".join(f"{i},2024,{1 + i // 24},5,{i % 24},{i}" for i in range(48))
+    text = "No,year,month,day,hour,pm\n" + "\n".join(
+        f"{i},2024,{1 + i // 24},5,{i % 24},{i}" for i in range(48)
+    )
     table = table_of(text)
     assert table.columns.time == "year-month-day-hour" and table.columns.target == "pm"
     assert str(table.times[25])[:16] == "2024-02-05T01:00"
@@ -324,11 +363,16 @@ def test_year_month_and_day_in_columns_of_their_own(table_of):
 
 
 @pytest.mark.parametrize(
-    ("rows", "words"), [("2024-01,5\n", "is only one value"), ("2024-01,5\n2024-02,6\n", "2 values")]
+    ("rows", "words"),
+    [("2024-01,5\n", "is only one value"), ("2024-01,5\n2024-02,6\n", "2 values")],
 )
-def test_one_or_two_values_are_too_few_for_a_history_and_enough_for_newer_data(tmp_path, rows, words):
+def test_one_or_two_values_are_too_few_for_a_history_and_enough_for_newer_data(
+    tmp_path, rows, words
+):
     (tmp_path / "new.csv").write_text("ds,sales\n" + rows)
-    with pytest.raises(DataError, match=rf"^new\.csv: there .*{words} of 'sales'. At least 3 are needed"):
+    with pytest.raises(
+        DataError, match=rf"^new\.csv: there .*{words} of 'sales'. At least 3 are needed"
+    ):
         read(tmp_path / "new.csv")
     table = read_table(tmp_path / "new.csv")
     panel = panel_from_table(table, ReadOptions(frequency="MS", fewest=1))
@@ -368,7 +412,11 @@ def test_all_values_missing_in_a_named_target(refusal_of):
 
 def test_text_in_the_target_names_a_few_lines(refusal_of):
     message = refusal_of(csv_of(MONTHS, [*range(14), *["x"] * 10]))
-    assert "line 16 has 'x', line 17 has 'x'" in message and "6 more" in message and "--target" in message
+    assert (
+        "line 16 has 'x', line 17 has 'x'" in message
+        and "6 more" in message
+        and "--target" in message
+    )
 
 
 def test_dates_that_cannot_be_read_in_between(table_of, refusal_of):
@@ -436,7 +484,11 @@ def test_a_workbook(tmp_path):
     path = tmp_path / "sales.xlsx"
     book.save(path)
     table = read_table(path)
-    assert table.columns.target == "Sales" and table.values[0] == 1.234 and table.lines.tolist() == list(range(4, 12))
+    assert (
+        table.columns.target == "Sales"
+        and table.values[0] == 1.234
+        and table.lines.tolist() == list(range(4, 12))
+    )
     assert "'Sales' was read" in notes(table)
     with pytest.raises(UsageError, match="Its sheets are: Read me, Sales"):
         read(path, sheet="Nope")
@@ -450,18 +502,23 @@ def test_a_sheet_is_refused_where_nothing_has_sheets(tmp_path):
     frame = pl.read_csv(text, try_parse_dates=True)
     frame.write_parquet(parquet)
     for source, why in (
-        (text, r"x\.csv is none"), (parquet, r"x\.parquet is none"), ([text, parquet], "none of the 2 files is one"),
+        (text, r"x\.csv is none"),
+        (parquet, r"x\.parquet is none"),
+        ([text, parquet], "none of the 2 files is one"),
         (frame, "these are data in memory"),
-    ):  # fmt: skip
-        with pytest.raises(UsageError, match=rf"sheet='Sales' \(--sheet\) would have no effect: only work.*and {why}"):
+    ):
+        with pytest.raises(
+            UsageError,
+            match=rf"sheet='Sales' \(--sheet\) would have no effect: only work.*and {why}",
+        ):
             read(source, sheet="Sales")
 
 
 def test_parquet(tmp_path):
     path = tmp_path / "x.parquet"
-    pl.DataFrame({"ds": [date(2024, m, 1) for m in range(1, 9)], "y": [1.0, None, 3, 4, 5, 6, 7, 8]}).write_parquet(
-        path
-    )
+    pl.DataFrame(
+        {"ds": [date(2024, m, 1) for m in range(1, 9)], "y": [1.0, None, 3, 4, 5, 6, 7, 8]}
+    ).write_parquet(path)
     table = read_table(path)
     assert np.isnan(table.values[1]) and table.frame == "file" and table.ids.tolist() == ["x"]
 
@@ -492,20 +549,31 @@ VALUES = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
 def test_frames_of_every_kind(frame, kind):
     table = read_table(frame)
     assert table.frame == kind and table.values.tolist() == VALUES
-    assert table.times.astype("datetime64[D]").tolist() == DAYS and table.lines.tolist() == list(range(1, 9))
+    assert table.times.astype("datetime64[D]").tolist() == DAYS and table.lines.tolist() == list(
+        range(1, 9)
+    )
 
 
 def test_a_duckdb_relation():
     days = "(VALUES (DATE '2024-01-01', 1::DECIMAL(5,2)), (DATE '2024-01-02', NULL), (DATE '2024-01-03', 3))"
-    table = read_table(duckdb.connect().sql(f"SELECT ds, y FROM {days} v(ds, y) UNION ALL SELECT DATE '2024-01-04', 4"))
+    table = read_table(
+        duckdb.connect().sql(
+            f"SELECT ds, y FROM {days} v(ds, y) UNION ALL SELECT DATE '2024-01-04', 4"
+        )
+    )
     assert table.frame == "duckdb" and table.values[0] == 1 and np.isnan(table.values[1])
 
 
 def test_zones_give_local_times():
     local = pd.date_range("2024-03-29", periods=5, tz="Europe/Zurich")
-    for frame in (pd.DataFrame({"ds": local, "y": range(5)}), pl.DataFrame({"ds": list(local), "y": range(5)})):
+    for frame in (
+        pd.DataFrame({"ds": local, "y": range(5)}),
+        pl.DataFrame({"ds": list(local), "y": range(5)}),
+    ):
         table = read_table(frame)
-        assert table.time_zone == "Europe/Zurich" and str(table.times[-1])[:16] == "2024-04-02T00:00"
+        assert (
+            table.time_zone == "Europe/Zurich" and str(table.times[-1])[:16] == "2024-04-02T00:00"
+        )
 
 
 def test_arrays_and_dicts_of_series():
@@ -575,7 +643,9 @@ CELL = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     rows=st.lists(st.lists(CELL, min_size=1, max_size=4), max_size=12),
     delimiter=st.sampled_from([",", ";", "\t", "|", " "]),
@@ -589,11 +659,15 @@ def test_any_table_is_read_or_refused(tmp_path, rows, delimiter, encoding, targe
     answer_or_refuse(path, target)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     times=st.lists(st.datetimes() | st.none(), min_size=1, max_size=20),
     values=st.lists(st.floats(width=32) | st.none(), min_size=20, max_size=20),
-    form=st.sampled_from(["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y %H:%M", "%Y年%m月", "%Y", "%Y%m", "%b %Y", "%G-W%V"]),
+    form=st.sampled_from(
+        ["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y %H:%M", "%Y年%m月", "%Y", "%Y%m", "%b %Y", "%G-W%V"]
+    ),
 )
 def test_random_dates_and_numbers_are_read_or_refused(tmp_path, times, values, form):
     written = ["" if time is None else time.strftime(form) for time in times]
@@ -602,8 +676,13 @@ def test_random_dates_and_numbers_are_read_or_refused(tmp_path, times, values, f
     answer_or_refuse(path, None)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(content=st.binary(max_size=200), magic=st.sampled_from([b"", b"PAR1", b"PK\x03\x04", b"\x1f\x8b", b"ds,y\n"]))
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    content=st.binary(max_size=200),
+    magic=st.sampled_from([b"", b"PAR1", b"PK\x03\x04", b"\x1f\x8b", b"ds,y\n"]),
+)
 def test_any_bytes_are_read_or_refused(tmp_path, content, magic):
     path = tmp_path / "any.csv"
     path.write_bytes(magic + content)
@@ -642,7 +721,11 @@ def answer_or_refuse(path, target):
         ),
         ("national_illness.parquet", {"target": "OT"}, "1 series, 966 values, weekly"),
         ("nyc_taxi.parquet", {}, "1 series, 10320 values, every 30 minutes"),
-        ("online_retail_daily.parquet", {"target": "total_amount_gbp"}, "1 series, 739 values, daily"),
+        (
+            "online_retail_daily.parquet",
+            {"target": "total_amount_gbp"},
+            "1 series, 739 values, daily",
+        ),
     ],
 )
 def test_the_data_sets_of_the_project(name, options, expected):

@@ -1,4 +1,5 @@
-"""Backtests that fit: what a fit sees, what is refused, several processes, and going on after an interruption."""
+"""Backtests that fit: what a fit sees, what is refused, several processes, and going on after an
+interruption."""
 
 from __future__ import annotations
 
@@ -70,11 +71,16 @@ def point(result) -> np.ndarray:
 # ---------------------------------------------------------------- what a fit sees
 
 
-def test_once_fits_on_what_precedes_the_first_cutoff_and_each_at_every_cutoff(model, panel, trainable):
+def test_once_fits_on_what_precedes_the_first_cutoff_and_each_at_every_cutoff(
+    model, panel, trainable
+):
     once = tried(model, panel)
     assert trainable.fits(model.log) == COUNTS[:1]
     assert once.refit == "once"
-    assert once.notes[-1] == "The model was fitted once, on what precedes the first cutoff (2021-12-01)."
+    assert (
+        once.notes[-1]
+        == "The model was fitted once, on what precedes the first cutoff (2021-12-01)."
+    )
     each = tried(model, panel, refit="each")
     assert trainable.fits(model.log) == sorted(COUNTS[:1] + COUNTS)
     assert each.notes[-1] == "The model was fitted anew at each of 4 cutoffs, on what precedes it."
@@ -88,7 +94,9 @@ def test_forecasts_are_those_of_the_model_fitted_by_hand(model, panel):
         known = panel.until([count, count])
         fitted = model.fit(known).predict(known, 4)
         np.testing.assert_array_equal(point(each)[:, k], fitted.point)
-        np.testing.assert_array_equal(each.forecasts["pull"].quantiles.reshape(2, 4, 4, 3)[:, k], fitted.quantiles)
+        np.testing.assert_array_equal(
+            each.forecasts["pull"].quantiles.reshape(2, 4, 4, 3)[:, k], fitted.quantiles
+        )
     first = model.fit(panel.until([24, 24]))
     by_hand = tried(first, panel)  # fitted: used as it is
     assert by_hand.refit == "never"
@@ -103,7 +111,10 @@ def test_what_comes_after_a_cutoff_changes_nothing(model, panel, refit, k):
     values = panel.values.reshape(2, 40).copy()
     values[:, COUNTS[k] :] = -1000
     changed = replace(panel, values=values.ravel())
-    before, after = point(tried(model, panel, refit=refit)), point(tried(model, changed, refit=refit))
+    before, after = (
+        point(tried(model, panel, refit=refit)),
+        point(tried(model, changed, refit=refit)),
+    )
     np.testing.assert_array_equal(before[:, : k + 1], after[:, : k + 1])
     assert k == 3 or (before[:, k + 1 :] != after[:, k + 1 :]).any()
 
@@ -127,7 +138,9 @@ def test_a_model_without_quantiles_may_be_fitted(trainable, panel):
 
     result = tried(Plain(), panel, refit="each")
     assert result.forecasts["pull"].quantiles.shape == (8, 4, 0)
-    np.testing.assert_array_equal(point(result), point(tried(trainable.Pull(), panel, refit="each")))
+    np.testing.assert_array_equal(
+        point(result), point(tried(trainable.Pull(), panel, refit="each"))
+    )
 
 
 def test_a_series_that_begins_later_joins_at_its_first_cutoff(model, ragged):
@@ -138,7 +151,9 @@ def test_a_series_that_begins_later_joins_at_its_first_cutoff(model, ragged):
     assert np.isfinite(point(each)).all(axis=2).tolist() == (counts > 0).tolist()
     once = tried(model, ragged, cutoffs=counts)
     assert np.isfinite(point(once)).all(axis=2).tolist() == (counts > 0).tolist()
-    assert once.notes[-1] == "1 of 3 series have their first cutoff later: it was not fitted on them."
+    assert (
+        once.notes[-1] == "1 of 3 series have their first cutoff later: it was not fitted on them."
+    )
     assert each.summary().scores.keys() == once.summary().scores.keys()
     assert np.isfinite(each.scores["pull"]["mae"])
     assert "NaN" not in each.to_json()
@@ -148,10 +163,19 @@ def test_series_and_cutoffs_that_know_nothing_are_not_fitted_on(model, panel):
     values = panel.values.reshape(2, 40).copy()
     values[1, :30] = np.nan
     result = tried(
-        model, replace(panel, values=values.ravel()), refit="each", cutoffs=np.array([[0, 28, 36], [20, 28, 36]])
+        model,
+        replace(panel, values=values.ravel()),
+        refit="each",
+        cutoffs=np.array([[0, 28, 36], [20, 28, 36]]),
     )
-    assert [json.loads(line)["lengths"] for line in Path(model.log).read_text().splitlines()] == [[28], [36, 36]]
-    assert np.isfinite(point(result)).all(axis=2).tolist() == [[False, True, True], [False, False, True]]
+    assert [json.loads(line)["lengths"] for line in Path(model.log).read_text().splitlines()] == [
+        [28],
+        [36, 36],
+    ]
+    assert np.isfinite(point(result)).all(axis=2).tolist() == [
+        [False, True, True],
+        [False, False, True],
+    ]
     assert result.refit == "each" and "each of 2 cutoffs" in result.notes[-1]
 
 
@@ -174,28 +198,48 @@ def test_what_can_forecast_as_it_is_is_fitted_only_when_asked_for(model, panel, 
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_every_fit_of_the_model_is_given_the_options_and_no_other_model_is(trainable, tmp_path, panel, workers):
-    tested, other = (trainable.Pull(log=str(tmp_path / name), name=name) for name in ("tested", "other"))
+def test_every_fit_of_the_model_is_given_the_options_and_no_other_model_is(
+    trainable, tmp_path, panel, workers
+):
+    tested, other = (
+        trainable.Pull(log=str(tmp_path / name), name=name) for name in ("tested", "other")
+    )
     given = {"device": "cuda", "loss": "own"}
     tried(tested, panel, refit="each", fit_options=given, baselines=[other], workers=workers)
     for log, options in ((tested.log, given), (other.log, {})):
-        assert [json.loads(line)["options"] for line in Path(log).read_text().splitlines()] == [options] * 4
+        assert [json.loads(line)["options"] for line in Path(log).read_text().splitlines()] == [
+            options
+        ] * 4
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_what_is_missing_of_the_others_is_done_without_the_options(trainable, tmp_path, panel, workers):
-    tested, other = (trainable.Pull(log=str(tmp_path / name), name=name) for name in ("tested", "other"))
-    arguments = {"refit": "each", "fit_options": {"loss": "own"}, "baselines": [other], "folder": tmp_path / "kept"}
+def test_what_is_missing_of_the_others_is_done_without_the_options(
+    trainable, tmp_path, panel, workers
+):
+    tested, other = (
+        trainable.Pull(log=str(tmp_path / name), name=name) for name in ("tested", "other")
+    )
+    arguments = {
+        "refit": "each",
+        "fit_options": {"loss": "own"},
+        "baselines": [other],
+        "folder": tmp_path / "kept",
+    }
     tried(tested, panel, **arguments)
     for part in (2, 3):
         shutil.rmtree(tmp_path / "kept" / f"model_1_cutoff_{part}")
     Path(other.log).unlink()
     tried(tested, panel, **arguments, workers=workers)
-    assert [json.loads(line)["options"] for line in Path(other.log).read_text().splitlines()] == [{}, {}]
+    assert [json.loads(line)["options"] for line in Path(other.log).read_text().splitlines()] == [
+        {},
+        {},
+    ]
 
 
 def test_options_of_a_fit_that_is_not_done_are_refused(model, panel):
-    message = "fit_options, loss, device, would have no effect, as nothing is fitted. Use refit='once' "
+    message = (
+        "fit_options, loss, device, would have no effect, as nothing is fitted. Use refit='once' "
+    )
     with pytest.raises(UsageError, match=message):
         tried(SeasonalNaive(), panel, fit_options={"loss": "own", "device": "cuda"})
     with pytest.raises(UsageError, match="would have no effect"):
@@ -204,7 +248,9 @@ def test_options_of_a_fit_that_is_not_done_are_refused(model, panel):
 
 def test_fitting_begins_from_the_configured_start(model, panel):
     fitted = model.fit(panel)
-    np.testing.assert_array_equal(point(tried(fitted, panel, refit="once")), point(tried(model, panel)))
+    np.testing.assert_array_equal(
+        point(tried(fitted, panel, refit="once")), point(tried(model, panel))
+    )
 
 
 def test_what_is_compared_with_is_fitted_alike(model, panel, trainable):
@@ -221,8 +267,8 @@ def test_what_is_compared_with_is_fitted_alike(model, panel, trainable):
 
 def test_cutoffs_before_the_end_of_training_are_refused(model, panel):
     message = (
-        "series 'b': the cutoff 2022-08-01 lies before 2022-10-01, the end of what pull was trained on: it has seen "
-        "what it would forecast. .*refit='once' or refit='each'"
+        "series 'b': the cutoff 2022-08-01 lies before 2022-10-01, the end of what pull was "
+        "trained on: it has seen what it would forecast. .*refit='once' or refit='each'"
     )
     trained = model.fit(panel.until([32, 34]))
     counts = np.array([[32, 36], [32, 36]])
@@ -248,7 +294,10 @@ def test_series_that_it_was_not_trained_on_are_free(model, panel):
     [
         ({"refit": "always"}, "refit='always' is not known. Use 'once', 'each' or 'never'"),
         ({"refit": "never"}, "uses pull as it is, and it was not fitted. Fit it first"),
-        ({"fit_options": {"folder": "x"}}, "'folder' in fit_options: many trainings cannot share one folder"),
+        (
+            {"fit_options": {"folder": "x"}},
+            "'folder' in fit_options: many trainings cannot share one folder",
+        ),
         ({"fit_options": {"resume": True}}, "'resume' in fit_options"),
         ({"workers": 0}, "workers=0 makes no sense"),
         ({"workers": 1.5}, "workers=1.5 makes no sense"),
@@ -260,7 +309,10 @@ def test_senseless_arguments_are_refused(model, panel, arguments, message):
 
 
 def test_what_has_no_fit_cannot_be_fitted(panel):
-    with pytest.raises(UsageError, match=r"refit='each': naive has no method fit, so it cannot be fitted. Leave refit"):
+    with pytest.raises(
+        UsageError,
+        match=r"refit='each': naive has no method fit, so it cannot be fitted. Leave refit",
+    ):
         tried(Naive(), panel, refit="each")
 
 
@@ -269,7 +321,10 @@ def test_a_fit_that_gives_nothing_is_said(trainable, panel):
         def fit(self, panel):
             return None
 
-    with pytest.raises(ModelError, match=r"cutoff 1 of 4 \(2021-12-01\): fit\(\) gave NoneType: a fitted forecaster"):
+    with pytest.raises(
+        ModelError,
+        match=r"cutoff 1 of 4 \(2021-12-01\): fit\(\) gave NoneType: a fitted forecaster",
+    ):
         tried(Silent(), panel)
 
 
@@ -278,7 +333,9 @@ def test_a_forecast_of_another_shape_is_said(trainable, panel):
         def predict(self, panel, horizon=None, *, cutoffs=None):
             return super().predict(panel, 3, cutoffs=cutoffs)
 
-    with pytest.raises(ModelError, match=r"cutoff 1 of 4 .*has shape \(2, 3\); .*\(2, 4\), are expected"):
+    with pytest.raises(
+        ModelError, match=r"cutoff 1 of 4 .*has shape \(2, 3\); .*\(2, 4\), are expected"
+    ):
         tried(Short(), panel)
 
 
@@ -298,7 +355,9 @@ def test_processes_give_the_same_bits(model, panel, trainable):
     fits = [json.loads(line) for line in Path(model.log).read_text().splitlines()]
     assert len(fits) == 8
     assert {(fit["threads"], fit["processors"]) for fit in fits} == {("1", 1)}
-    assert 1 <= len({fit["pid"] for fit in fits} - {os.getpid()}) <= 3 and os.getpid() not in {f["pid"] for f in fits}
+    assert 1 <= len({fit["pid"] for fit in fits} - {os.getpid()}) <= 3 and os.getpid() not in {
+        f["pid"] for f in fits
+    }
 
 
 def test_the_number_of_threads_here_stays(model, panel, monkeypatch):
@@ -313,8 +372,16 @@ def test_the_number_of_threads_here_stays(model, panel, monkeypatch):
 @pytest.mark.parametrize(
     ("trouble", "kind", "message"),
     [
-        ("data", DataError, r"^pull, fitting for cutoff 2 of 4 \(2022-04-01\): series 'a' is too short"),
-        ("error", ModelError, r"pull, fitting for cutoff 2 of 4 \(2022-04-01\): ZeroDivisionError: mean of nothing"),
+        (
+            "data",
+            DataError,
+            r"^pull, fitting for cutoff 2 of 4 \(2022-04-01\): series 'a' is too short",
+        ),
+        (
+            "error",
+            ModelError,
+            r"pull, fitting for cutoff 2 of 4 \(2022-04-01\): ZeroDivisionError: mean of nothing",
+        ),
         ("extra", MissingExtraError, r"^Install lstmcast\[train\]\."),
     ],
 )
@@ -328,7 +395,8 @@ def test_errors_come_with_their_cutoff(model, panel, trouble, kind, message, wor
 
 def test_a_process_that_is_killed_is_noticed(model, panel):
     with pytest.raises(
-        ModelError, match=r"works on pull, cutoff 3 was killed by signal 9, without a word.*fewer workers"
+        ModelError,
+        match=r"works on pull, cutoff 3 was killed by signal 9, without a word.*fewer workers",
     ):
         tried(replace(model, trouble="killed", at=32), panel, refit="each", workers=2)
 
@@ -340,13 +408,17 @@ def test_a_model_that_ends_its_process_is_noticed(model, panel):
 
 def test_a_model_that_cannot_be_sent_is_refused(trainable, panel, monkeypatch):
     local = type("Local", (trainable.Pull,), {"__module__": __name__})
-    with pytest.raises(UsageError, match=r"cannot be sent to another process .*Local.*have to stand in a module"):
+    with pytest.raises(
+        UsageError, match=r"cannot be sent to another process .*Local.*have to stand in a module"
+    ):
         tried(local(), panel, refit="each", workers=2)
     assert tried(local(), panel, refit="each").scores
     # As in a notebook: it can be pickled here, and nobody finds its class there.
     local.__module__ = "__main__"
     monkeypatch.setattr(sys.modules["__main__"], "Local", local, raising=False)
-    with pytest.raises(UsageError, match=r"cannot be sent to another process .*Local.*have to stand in a module"):
+    with pytest.raises(
+        UsageError, match=r"cannot be sent to another process .*Local.*have to stand in a module"
+    ):
         tried(local(), panel, refit="each", workers=2)
 
 
@@ -384,18 +456,28 @@ panel = Panel.from_arrays({{"a": values[0], "b": values[1]}}, frequency="MS", st
 """
 
 
-def script(tmp_path, panel, model, trouble, workers, guard='if __name__ == "__main__": ') -> subprocess.Popen:
+def script(
+    tmp_path, panel, model, trouble, workers, guard='if __name__ == "__main__": '
+) -> subprocess.Popen:
     np.save(tmp_path / "values.npy", panel.values.reshape(2, 40))
     text = SCRIPT.format(
-        tests=str(TESTS), values=str(tmp_path / "values.npy"), log=model.log, trouble=trouble, workers=workers,
-        folder=str(tmp_path / "kept"), guard=guard,
-    )  # fmt: skip
+        tests=str(TESTS),
+        values=str(tmp_path / "values.npy"),
+        log=model.log,
+        trouble=trouble,
+        workers=workers,
+        folder=str(tmp_path / "kept"),
+        guard=guard,
+    )
     (tmp_path / "script.py").write_text(text)
     environment = os.environ | {"PYTHONPATH": str(TESTS.parent / "src")}
     return subprocess.Popen(
-        [sys.executable, str(tmp_path / "script.py")], env=environment, stderr=subprocess.PIPE, text=True,
+        [sys.executable, str(tmp_path / "script.py")],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
         start_new_session=True,
-    )  # fmt: skip
+    )
 
 
 def test_a_script_without_a_guard_is_told(tmp_path, model, panel):
@@ -423,7 +505,9 @@ def running(group: int) -> bool:
 
 
 def kept(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return sorted(
+        path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
+    )
 
 
 def test_a_backtest_that_failed_goes_on(tmp_path, model, panel, trainable):
@@ -435,15 +519,24 @@ def test_a_backtest_that_failed_goes_on(tmp_path, model, panel, trainable):
     trainable.TROUBLES["data"], before = (lambda: None), trainable.TROUBLES["data"]
     try:
         told = []
-        resumed = tried(troubled, panel, refit="each", folder=tmp_path / "kept", progress=told.append)
+        resumed = tried(
+            troubled, panel, refit="each", folder=tmp_path / "kept", progress=told.append
+        )
     finally:
         trainable.TROUBLES["data"] = before
     assert trainable.fits(model.log) == COUNTS[2:]
     whole = tried(model, panel, refit="each")
     np.testing.assert_array_equal(point(resumed), point(whole))
-    np.testing.assert_array_equal(resumed.forecasts["pull"].quantiles, whole.forecasts["pull"].quantiles)
+    np.testing.assert_array_equal(
+        resumed.forecasts["pull"].quantiles, whole.forecasts["pull"].quantiles
+    )
     assert resumed.forecasts["pull"].levels == whole.forecasts["pull"].levels
-    assert [(p.done, p.total, p.kept) for p in told] == [(1, 4, True), (2, 4, True), (3, 4, False), (4, 4, False)]
+    assert [(p.done, p.total, p.kept) for p in told] == [
+        (1, 4, True),
+        (2, 4, True),
+        (3, 4, False),
+        (4, 4, False),
+    ]
     assert str(told[2].job) == "pull, cutoff 3"
 
 
@@ -465,7 +558,9 @@ def test_a_backtest_that_was_killed_goes_on(tmp_path, model, panel, trainable, w
     # The same model, which is not slow any more
     trainable.TROUBLES["slow"], before = (lambda: None), trainable.TROUBLES["slow"]
     try:
-        resumed = tried(replace(model, trouble="slow", at=32), panel, refit="each", folder=tmp_path / "kept")
+        resumed = tried(
+            replace(model, trouble="slow", at=32), panel, refit="each", folder=tmp_path / "kept"
+        )
     finally:
         trainable.TROUBLES["slow"] = before
     assert trainable.fits(model.log) == (COUNTS[done:] if workers == 1 else [32])
@@ -476,7 +571,9 @@ def test_a_backtest_that_was_killed_goes_on(tmp_path, model, panel, trainable, w
 def test_a_fit_that_stops_early_by_ctrl_c_is_not_kept(tmp_path, model, panel, refit, ctrl_c):
     at = {"each": 28, "once": 24}[refit]
     with pytest.raises(KeyboardInterrupt):
-        tried(replace(model, trouble="interrupt", at=at), panel, refit=refit, folder=tmp_path / "kept")
+        tried(
+            replace(model, trouble="interrupt", at=at), panel, refit=refit, folder=tmp_path / "kept"
+        )
     assert kept(tmp_path / "kept") == (["model_0_cutoff_1"] if refit == "each" else [])
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -490,7 +587,10 @@ def test_what_is_finished_is_done_no_more(tmp_path, model, panel, trainable):
         assert trainable.fits(model.log) == []
         assert again.scores == first.scores and again.notes == first.notes
         np.testing.assert_array_equal(point(again), point(first))
-        assert again.forecasts["pull"].columns_dict().keys() == first.forecasts["pull"].columns_dict().keys()
+        assert (
+            again.forecasts["pull"].columns_dict().keys()
+            == first.forecasts["pull"].columns_dict().keys()
+        )
 
 
 def test_a_backtest_may_go_on_with_other_hardware(tmp_path, model, panel, trainable):
@@ -512,17 +612,31 @@ def test_the_folder_of_another_backtest_is_refused(tmp_path, model, panel):
     values[3] += 1
     others = {
         r"data\.values: float64 \(80,\) \w+ there, float64 \(80,\) \w+ now\.\nName another folder": (
-            model, replace(panel, values=values), {},
+            model,
+            replace(panel, values=values),
+            {},
         ),
         r"data\.ids: object": (model, replace(panel, ids=np.array(["a", "c"], object)), {}),
         r"data\.starts": (model, replace(panel, starts=panel.starts + np.timedelta64(31, "D")), {}),
         "horizon: 4 there, 2 now": (model, panel, {"horizon": 2}),
-        r"cutoffs: int64 \(2, 4\) \w+ there, int64 \(2, 3\) \w+ now\.": (model, panel, {"cutoffs": 3}),
+        r"cutoffs: int64 \(2, 4\) \w+ there, int64 \(2, 3\) \w+ now\.": (
+            model,
+            panel,
+            {"cutoffs": 3},
+        ),
         r"models\.pull\.weight: 0\.5 there, 0\.7 now": (replace(model, weight=0.7), panel, {}),
-        r"refit\.naive: nothing there, never now; models\.naive": (model, panel, {"baselines": [Naive()]}),
+        r"refit\.naive: nothing there, never now; models\.naive": (
+            model,
+            panel,
+            {"baselines": [Naive()]},
+        ),
         r"refit\.pull: each there, once now": (model, panel, {"refit": "once"}),
-        r"fit_options\.loss: nothing there, own now": (model, panel, {"fit_options": {"loss": "own", "threads": 2}}),
-    }  # fmt: skip
+        r"fit_options\.loss: nothing there, own now": (
+            model,
+            panel,
+            {"fit_options": {"loss": "own", "threads": 2}},
+        ),
+    }
     for message, (one, data, arguments) in others.items():
         with pytest.raises(ModelError, match=f"kept' holds another backtest. {message}"):
             tried(one, data, **{"refit": "each", "folder": tmp_path / "kept"} | arguments)
@@ -530,7 +644,10 @@ def test_the_folder_of_another_backtest_is_refused(tmp_path, model, panel):
 
 def test_folders_that_hold_something_else_are_left_alone(tmp_path, model, panel):
     store.save(tmp_path / "model", {"kind": "forecaster"}, {})
-    with pytest.raises(ModelError, match=r"holds a forecaster, not a backtest, and is left alone. Name a new folder"):
+    with pytest.raises(
+        ModelError,
+        match=r"holds a forecaster, not a backtest, and is left alone. Name a new folder",
+    ):
         tried(model, panel, folder=tmp_path / "model")
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.txt").write_text("mine")
@@ -542,14 +659,17 @@ def test_folders_that_hold_something_else_are_left_alone(tmp_path, model, panel)
 def test_a_damaged_part_is_named(tmp_path, model, panel, trainable):
     tried(model, panel, refit="each", folder=tmp_path / "kept")
     (tmp_path / "kept" / "model_0_cutoff_2" / "forecast.safetensors").write_bytes(b"")
-    with pytest.raises(ModelError, match=r"model_0_cutoff_2.* is damaged(.|\n)*Or remove that folder"):
+    with pytest.raises(
+        ModelError, match=r"model_0_cutoff_2.* is damaged(.|\n)*Or remove that folder"
+    ):
         tried(model, panel, refit="each", folder=tmp_path / "kept")
 
 
 def test_progress_is_told_of_every_model(model, panel):
     told = []
     tried(model, panel, baselines=[Naive()], progress=told.append)
-    assert [str(p.job) for p in told] == ["naive, cutoffs 1 to 4", "pull, cutoffs 1 to 4"]  # quick ones first
+    # quick ones first
+    assert [str(p.job) for p in told] == ["naive, cutoffs 1 to 4", "pull, cutoffs 1 to 4"]
     assert [(p.done, p.total, p.kept) for p in told] == [(1, 2, False), (2, 2, False)]
 
 
@@ -577,9 +697,13 @@ def test_facts_are_what_an_object_consists_of():
     assert facts(Told(np.ones(3))) == facts(Told(np.zeros(3))) != facts(Told(np.ones(2)))
     assert facts(partial(round, 1)) != facts(partial(round, 2)) != facts(partial(abs, 2))
     assert facts({"b": {2, 1}, "a": (np.float64(1), None, map, Path("x"))}) == {
-        "a.length": "4", "a.0": "1.0", "a.1": "None", "a.2": "builtins.map", "a.3": "x",
+        "a.length": "4",
+        "a.0": "1.0",
+        "a.1": "None",
+        "a.2": "builtins.map",
+        "a.3": "x",
         "b.members": "['1', '2']",
-    }  # fmt: skip
+    }
 
 
 def test_facts_of_what_holds_itself_come_to_an_end():
@@ -595,4 +719,9 @@ def test_facts_of_the_shipped_forecaster_stay(panel):
     one, other = lc.LSTMForecaster(horizon=4), lc.LSTMForecaster(horizon=4)
     before = facts(one)
     one.predict(panel)
-    assert facts(one) == before == facts(other) != facts(lc.LSTMForecaster(horizon=4, levels=(0.1, 0.9)))
+    assert (
+        facts(one)
+        == before
+        == facts(other)
+        != facts(lc.LSTMForecaster(horizon=4, levels=(0.1, 0.9)))
+    )

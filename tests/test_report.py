@@ -1,4 +1,5 @@
-"""The page to hand on: it holds what it promises, means what the data say, and needs nothing from outside."""
+"""The page to hand on: it holds what it promises, means what the data say, and needs nothing
+from outside."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ from lstmcast.transforms import Difference, Standard
 
 AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
 NASTY = "</script><img src=x onerror=document.title='broken'><!--"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 
 
 class LastSeason:
@@ -40,25 +43,32 @@ class LastSeason:
     name, horizon = "last season", 6
 
     def predict(self, panel, horizon=None, *, cutoffs=None):
-        point = SeasonalNaive(horizon or self.horizon).predict(panel, horizon, cutoffs=cutoffs).point
+        point = (
+            SeasonalNaive(horizon or self.horizon).predict(panel, horizon, cutoffs=cutoffs).point
+        )
         bounds = point[:, :, None] + np.array([-20, -10, 0, 10, 20])
         return Forecast.at_origins(panel, origins_of(panel, cutoffs), point, bounds, LEVELS)
 
 
 def monthly(count: int = 1, length: int = 60, names: str = "store {}") -> Panel:
     t = np.arange(length)
-    values = {names.format(i): 100 + t + 20 * np.sin(2 * np.pi * t / 12) + 5 * i for i in range(count)}
+    values = {
+        names.format(i): 100 + t + 20 * np.sin(2 * np.pi * t / 12) + 5 * i for i in range(count)
+    }
     return Panel.from_arrays(values, frequency="MS", start="2015-01")
 
 
 def report_of(panel: Panel, model=None, cutoffs: int = 3) -> Report:
     model = model or LastSeason()
     tested = lc.backtest(model, panel, cutoffs=cutoffs) if cutoffs else None
-    return Report.from_forecast(model.predict(panel), panel, tested, model=model, made_on=date(2026, 1, 2))
+    return Report.from_forecast(
+        model.predict(panel), panel, tested, model=model, made_on=date(2026, 1, 2)
+    )
 
 
 class Elements(HTMLParser):
-    """What a browser would make of a page: its elements, the text outside scripts, and the data of the charts."""
+    """What a browser would make of a page: its elements, the text outside scripts, and the data
+    of the charts."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -98,10 +108,18 @@ class Elements(HTMLParser):
 def test_the_page_of_one_series_holds_all_parts():
     page = Elements(report_of(monthly()).html())
     for words in (
-        "Accuracy on held-out data:", "mean absolute error", "Forecast of 6 months ahead: 2020-01-01 to 2020-06-01",
-        "How accurate it would have been", "seasonal naive", "Did the intervals hold", "monthly (month starts)",
-        "What was noticed", "2026-01-02", f"lstmcast {lc.__version__}", "lstmcast.Report.from_forecast",
-    ):  # fmt: skip
+        "Accuracy on held-out data:",
+        "mean absolute error",
+        "Forecast of 6 months ahead: 2020-01-01 to 2020-06-01",
+        "How accurate it would have been",
+        "seasonal naive",
+        "Did the intervals hold",
+        "monthly (month starts)",
+        "What was noticed",
+        "2026-01-02",
+        f"lstmcast {lc.__version__}",
+        "lstmcast.Report.from_forecast",
+    ):
         assert words in page.text, words
     assert "Series</h2>" not in page.text
     assert not [tag for tag, _ in page.elements if tag == "select"]
@@ -161,7 +179,12 @@ def test_a_model_without_intervals():
     [
         (Panel.from_arrays(np.arange(30.0) % 7), "linear"),
         (Panel.from_arrays(np.arange(30.0), frequency="YS", start="9990"), "category"),
-        (Panel.from_arrays([1.0, np.nan, 3.0, np.nan, 5.0] * 6, frequency="D", start="2020-01-01"), "date"),
+        (
+            Panel.from_arrays(
+                [1.0, np.nan, 3.0, np.nan, 5.0] * 6, frequency="D", start="2020-01-01"
+            ),
+            "date",
+        ),
         (Panel.from_arrays(np.full(30, 4.0), frequency="h", start="2020-01-01"), "date"),
     ],
     ids=["integers", "beyond calendars", "missing", "constant"],
@@ -180,7 +203,9 @@ def test_one_step_ahead_has_no_chart_of_steps():
 
 
 def test_the_tile_compares_with_the_better_of_the_simple_forecasts():
-    panel = Panel.from_arrays(np.cumsum(np.random.default_rng(1).normal(size=200)), frequency="D", start="2024-01-01")
+    panel = Panel.from_arrays(
+        np.cumsum(np.random.default_rng(1).normal(size=200)), frequency="D", start="2024-01-01"
+    )
     page = Elements(report_of(panel, SeasonalNaive(2), cutoffs=8).html())
     assert "no better than naive" in page.text
     assert "more error than the naive forecast" in page.text
@@ -194,16 +219,24 @@ def test_a_forecast_of_other_series_is_refused():
 # ---------------------------------------------------------------- what was trained
 
 
-def rows(member: int = 0, kept: int = 2, start: float | None = 0.61, losses=(0.5, 0.4, 0.45)) -> list[Epoch]:
+def rows(
+    member: int = 0, kept: int = 2, start: float | None = 0.61, losses=(0.5, 0.4, 0.45)
+) -> list[Epoch]:
     begun = [] if start is None else [Epoch(member, 0, 0, np.nan, start, 0.0, 0.0, kept == 0)]
-    return begun + [Epoch(member, e, e, v - 0.1, v, 1e-3, 1.5 * e, e == kept) for e, v in enumerate(losses, 1)]
+    return begun + [
+        Epoch(member, e, e, v - 0.1, v, 1e-3, 1.5 * e, e == kept) for e, v in enumerate(losses, 1)
+    ]
 
 
-def trained(model: lc.LSTMForecaster, panel: Panel, epochs: list[Epoch], *notes: str) -> lc.LSTMForecaster:
+def trained(
+    model: lc.LSTMForecaster, panel: Panel, epochs: list[Epoch], *notes: str
+) -> lc.LSTMForecaster:
     """The forecaster as `fit` leaves it, with other weights than it started from."""
     config, start = model.config, model.start
     if isinstance(start, Network):
-        members = [{name: array + 0.001 for name, array in arrays.items()} for arrays in start.members]
+        members = [
+            {name: array + 0.001 for name, array in arrays.items()} for arrays in start.members
+        ]
     else:
         shapes = array_shapes(config, head_named(config.head))
         members = [{name: np.full(shape, 0.01, np.float32) for name, shape in shapes.items()}]
@@ -213,8 +246,12 @@ def trained(model: lc.LSTMForecaster, panel: Panel, epochs: list[Epoch], *notes:
     return model
 
 
-def learned(panel: Panel, epochs: list[Epoch], training: TrainingConfig, began: Beginning, *notes: str) -> Learned:
-    return Learned(panel.ids, panel.ends, np.ones((6, 3)), History(tuple(epochs)), training, began, notes)
+def learned(
+    panel: Panel, epochs: list[Epoch], training: TrainingConfig, began: Beginning, *notes: str
+) -> Learned:
+    return Learned(
+        panel.ids, panel.ends, np.ones((6, 3)), History(tuple(epochs)), training, began, notes
+    )
 
 
 def new_network(**more) -> lc.LSTMForecaster:
@@ -224,7 +261,9 @@ def new_network(**more) -> lc.LSTMForecaster:
 
 def page_of(model, panel: Panel) -> Elements:
     forecast = LastSeason().predict(panel)
-    return Elements(Report.from_forecast(forecast, panel, model=model, made_on=date(2026, 1, 2)).html())
+    return Elements(
+        Report.from_forecast(forecast, panel, model=model, made_on=date(2026, 1, 2)).html()
+    )
 
 
 def test_nothing_is_said_of_training_where_nothing_was_trained():
@@ -238,20 +277,32 @@ def test_nothing_is_said_of_training_where_nothing_was_trained():
 def test_training_is_told_with_its_curve_its_data_and_its_settings():
     panel = monthly(3)
     training = TrainingConfig(epochs=7, validation=Validation(share=0.25))
-    model = trained(lc.LSTMForecaster(6, training=training), panel, rows() + rows(1, 3, 0.7, (0.6, 0.5, 0.2)))
+    model = trained(
+        lc.LSTMForecaster(6, training=training), panel, rows() + rows(1, 3, 0.7, (0.6, 0.5, 0.2))
+    )
     page = page_of(model, panel)
     for words in (
-        "Training Trained on 3 series, until 2019-12-01", "Held back the last 25 % of each series",
-        "Started from the network that comes with lstmcast", "1 3 2 0.4000 0.6100 4.5", "2 3 3 0.2000 0.7000 4.5",
-        "member epochs epoch kept its loss loss at the start seconds", '"epochs": 7,', '"share": 0.25',
+        "Training Trained on 3 series, until 2019-12-01",
+        "Held back the last 25 % of each series",
+        "Started from the network that comes with lstmcast",
+        "1 3 2 0.4000 0.6100 4.5",
+        "2 3 3 0.2000 0.7000 4.5",
+        "member epochs epoch kept its loss loss at the start seconds",
+        '"epochs": 7,',
+        '"share": 0.25',
         "a little too good",
-    ):  # fmt: skip
+    ):
         assert words in page.text, words
     assert '"betas": [0.9, 0.999],' in page.text
     learning = page.data["learning"]
     assert learning["members"][1]["validation"] == [0.6, 0.5, 0.2]
     assert learning["labels"]["kept"] == "kept: epoch 2–3, mean 0.3000"
-    assert [a["id"] for tag, a in page.elements if tag == "button"] == ["recent", "all", "straight", "log"]
+    assert [a["id"] for tag, a in page.elements if tag == "button"] == [
+        "recent",
+        "all",
+        "straight",
+        "log",
+    ]
 
 
 def test_one_member_without_a_start_needs_no_such_columns():
@@ -271,14 +322,18 @@ def test_notes_of_the_training_mean_themselves():
 def test_without_a_held_back_part_it_is_said():
     panel = monthly()
     blind = [row._replace(validation_loss=np.nan) for row in rows(kept=3, start=None)]
-    page = page_of(trained(new_network(training=TrainingConfig(validation=None)), panel, blind), panel)
+    page = page_of(
+        trained(new_network(training=TrainingConfig(validation=None)), panel, blind), panel
+    )
     assert "Held back nothing" in page.text
     assert "nothing tells which epoch was the best" in page.text and "too good" not in page.text
 
 
 def test_losses_that_fall_far_begin_logarithmic_and_negative_ones_cannot():
     panel = monthly()
-    far = page_of(trained(new_network(), panel, rows(losses=(90.0, 1.0, 2.0))), panel).data["learning"]
+    far = page_of(trained(new_network(), panel, rows(losses=(90.0, 1.0, 2.0))), panel).data[
+        "learning"
+    ]
     assert far["begins_log"] is True and far["log"] is True
     page = page_of(trained(new_network(), panel, rows(losses=(9.0, -1.0, 2.0))), panel)
     assert page.data["learning"]["begins_log"] is False
@@ -288,7 +343,14 @@ def test_losses_that_fall_far_begin_logarithmic_and_negative_ones_cannot():
 def test_thousands_of_epochs_stay_a_page_that_opens():
     panel = monthly()
     long = rows(losses=np.linspace(2, 1, 60_000).tolist(), kept=59_999)
-    assert len(page_of(trained(new_network(), panel, long), panel).data["learning"]["members"][0]["epochs"]) <= 20_001
+    assert (
+        len(
+            page_of(trained(new_network(), panel, long), panel).data["learning"]["members"][0][
+                "epochs"
+            ]
+        )
+        <= 20_001
+    )
 
 
 def test_the_card_of_a_fine_tuned_network_says_so_before_that_of_its_start():
@@ -314,7 +376,9 @@ def test_the_card_of_a_network_from_scratch_has_nothing_of_the_shipped_one():
 def test_a_start_that_was_kept_is_still_the_shipped_network():
     panel = monthly()
     model = trained(lc.LSTMForecaster(6), panel, rows(kept=0))
-    model.network = Network(model.config, [dict(arrays) for arrays in lc.LSTMForecaster(6).network.members])
+    model.network = Network(
+        model.config, [dict(arrays) for arrays in lc.LSTMForecaster(6).network.members]
+    )
     report = Report.from_forecast(LastSeason().predict(panel), panel, model=model)
     assert report.card.startswith("# The shipped network")
     assert "kept: epoch 0, 0.6100" in report.html()
@@ -351,14 +415,22 @@ def test_a_saved_and_loaded_shipped_network_keeps_its_card(tmp_path):
 
 def test_names_from_the_data_mean_themselves():
     nasty = monthly(2, names=NASTY + "{}")
-    panel = replace(nasty, columns=Columns(target=NASTY), report=replace(nasty.report, source=NASTY))
+    panel = replace(
+        nasty, columns=Columns(target=NASTY), report=replace(nasty.report, source=NASTY)
+    )
     model = LastSeason()
     model.name = NASTY
     tested = lc.backtest(model, panel, cutoffs=2)
-    page = Report.from_forecast(model.predict(panel), panel, tested, model=model, made_by=f"lstmcast '{NASTY}'").html()
+    page = Report.from_forecast(
+        model.predict(panel), panel, tested, model=model, made_by=f"lstmcast '{NASTY}'"
+    ).html()
     parsed = Elements(page)
     assert not [tag for tag, _ in parsed.elements if tag == "img"]
-    assert not [attributes for _, attributes in parsed.elements if any(name.startswith("on") for name in attributes)]
+    assert not [
+        attributes
+        for _, attributes in parsed.elements
+        if any(name.startswith("on") for name in attributes)
+    ]
     assert len(parsed.scripts) == 3
     assert NASTY not in page
     assert parsed.data["panes"][0]["name"] == NASTY + "0"
@@ -379,7 +451,9 @@ def test_the_page_asks_for_nothing_from_outside():
     policy = next(a["content"] for tag, a in Elements(page).elements if a.get("http-equiv"))
     assert policy.startswith("default-src 'none'")
     assert "connect-src" not in policy
-    assert not [a for tag, a in Elements(page).elements if tag in ("script", "img", "iframe") and "src" in a]
+    assert not [
+        a for tag, a in Elements(page).elements if tag in ("script", "img", "iframe") and "src" in a
+    ]
 
 
 def test_no_button_sends_the_data_away():
@@ -430,7 +504,10 @@ def test_the_file_is_whole_or_absent(tmp_path, monkeypatch):
 
 def command(*arguments) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "lstmcast", *map(str, arguments)], capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "lstmcast", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
 
@@ -471,7 +548,8 @@ def test_markdown_becomes_the_html_that_cards_need():
     assert markup.markdown(source).split("\n") == [
         "<h3>A</h3>",
         "<p>Some <b>bold</b>, <code>code &lt;b&gt;</code>.</p>",
-        '<div class="wide"><table><thead><tr><th scope="col">a</th><th scope="col">b</th></tr></thead><tbody>',
+        '<div class="wide"><table><thead><tr><th scope="col">a</th><th '
+        'scope="col">b</th></tr></thead><tbody>',
         '<tr><th scope="row">x</th><td>1</td></tr>',
         "</tbody></table></div>",
         "<ul><li>one more</li><li>two</li></ul>",
@@ -490,13 +568,26 @@ def browse(page: Path, tmp_path: Path, width: int) -> tuple[str, str]:
     """The page after its scripts ran, and what they said in the console."""
     done = subprocess.run(
         [
-            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", "--disable-sync",
-            f"--user-data-dir={tmp_path / f'profile{width}'}", f"--window-size={width},2000", "--enable-logging=stderr",
-            "--virtual-time-budget=5000", "--dump-dom", page.as_uri(),
+            CHROMIUM,
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            f"--user-data-dir={tmp_path / f'profile{width}'}",
+            f"--window-size={width},2000",
+            "--enable-logging=stderr",
+            "--virtual-time-budget=5000",
+            "--dump-dom",
+            page.as_uri(),
         ],
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     return done.stdout, "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
 
 
@@ -506,7 +597,10 @@ def browse(page: Path, tmp_path: Path, width: int) -> tuple[str, str]:
 def test_a_browser_draws_it_and_has_no_complaint(tmp_path, width):
     panel = monthly(2, names=NASTY + "{}")
     panel = replace(panel, columns=Columns(target=NASTY))
-    tested, model = lc.backtest(LastSeason(), panel, cutoffs=3), trained(new_network(), panel, rows(), NASTY)
+    tested, model = (
+        lc.backtest(LastSeason(), panel, cutoffs=3),
+        trained(new_network(), panel, rows(), NASTY),
+    )
     forecast = LastSeason().predict(panel)
     place = Report.from_forecast(forecast, panel, tested, model=model).save(tmp_path / "r.html")
     drawn, said = browse(place, tmp_path, width)

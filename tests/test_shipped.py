@@ -43,16 +43,29 @@ def test_airline_twelve_months_ahead():
 
 
 @pytest.mark.paper
-@pytest.mark.skipif(not M3.exists(), reason="the M3 series are no part of the project; ../shared/data holds them")
+@pytest.mark.skipif(
+    not M3.exists(), reason="the M3 series are no part of the project; ../shared/data holds them"
+)
 def test_m3_monthly_is_better_than_exponential_smoothing():
-    """The official test part. AutoETS has MASE 0.863 and sMAPE 14.16, Theta as submitted 0.858 and 13.89."""
+    """The official test part. AutoETS has MASE 0.863 and sMAPE 14.16, Theta as submitted 0.858
+    and 13.89."""
     import pandas as pd
 
     frame = pd.read_parquet(M3)
-    series = [group for _, group in frame[frame["period"].str.upper() == "MONTHLY"].groupby("unique_id", observed=True)]
-    history = {str(i): group["y"].to_numpy()[~group["is_test"].to_numpy()] for i, group in enumerate(series)}
+    series = [
+        group
+        for _, group in frame[frame["period"].str.upper() == "MONTHLY"].groupby(
+            "unique_id", observed=True
+        )
+    ]
+    history = {
+        str(i): group["y"].to_numpy()[~group["is_test"].to_numpy()]
+        for i, group in enumerate(series)
+    }
     actual = np.array([group["y"].to_numpy()[group["is_test"].to_numpy()] for group in series])
-    forecast = lc.LSTMForecaster(18).predict(lc.Panel.from_arrays(history, frequency="MS", start="2000-01"))
+    forecast = lc.LSTMForecaster(18).predict(
+        lc.Panel.from_arrays(history, frequency="MS", start="2000-01")
+    )
     scale = np.array([np.abs(values[12:] - values[:-12]).mean() for values in history.values()])
     assert mase(actual, forecast.point, scale) <= 0.845
     assert smape(actual, forecast.point) <= 13.9

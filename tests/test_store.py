@@ -21,8 +21,17 @@ from lstmcast import store
 from lstmcast.errors import ModelError, OutputError, UsageError
 from lstmcast.files import umask
 
-ARRAYS = {"weights": {"w": np.arange(6.0).reshape(2, 3), "b": np.float32([1, 2])}, "state": {"h": np.zeros((0, 4))}}
-MANIFEST = {"name": "Fluggäste 旅客", "horizon": 12, "scores": {"mase": 0.84}, "levels": [0.1, 0.9], "note": None}
+ARRAYS = {
+    "weights": {"w": np.arange(6.0).reshape(2, 3), "b": np.float32([1, 2])},
+    "state": {"h": np.zeros((0, 4))},
+}
+MANIFEST = {
+    "name": "Fluggäste 旅客",
+    "horizon": 12,
+    "scores": {"mase": 0.84},
+    "levels": [0.1, 0.9],
+    "note": None,
+}
 
 
 @pytest.fixture
@@ -32,7 +41,9 @@ def model(tmp_path: Path) -> Path:
 
 
 def assert_same(arrays, expected) -> None:
-    assert {name: sorted(group) for name, group in arrays.items()} == {n: sorted(g) for n, g in expected.items()}
+    assert {name: sorted(group) for name, group in arrays.items()} == {
+        n: sorted(g) for n, g in expected.items()
+    }
     for name, group in expected.items():
         for key, values in group.items():
             assert arrays[name][key].dtype == np.asarray(values).dtype
@@ -52,7 +63,13 @@ def test_round_trip(model):
 
 
 @pytest.mark.parametrize(
-    "call", [store.load, store.read_manifest, store.check_place, lambda folder: store.save(folder, MANIFEST, ARRAYS)]
+    "call",
+    [
+        store.load,
+        store.read_manifest,
+        store.check_place,
+        lambda folder: store.save(folder, MANIFEST, ARRAYS),
+    ],
 )
 def test_what_is_no_path_is_refused(call):
     with pytest.raises(UsageError, match=r"5 is no path\. A text or a pathlib\.Path is expected"):
@@ -78,11 +95,15 @@ def test_manifest_is_readable_by_people(model):
 @settings(max_examples=60, deadline=None)
 def test_any_array_of_numbers_survives(tmp_path_factory, values):
     place = tmp_path_factory.mktemp("any") / "m"
-    store.save(place, {}, {"a": {"x": values, "strided": values.T[..., ::-1] if values.ndim else values}})
+    store.save(
+        place, {}, {"a": {"x": values, "strided": values.T[..., ::-1] if values.ndim else values}}
+    )
     _, arrays = store.load(place)
     assert arrays["a"]["x"].shape == values.shape
     assert arrays["a"]["x"].tobytes() == values.tobytes()
-    np.testing.assert_array_equal(arrays["a"]["strided"], values.T[..., ::-1] if values.ndim else values)
+    np.testing.assert_array_equal(
+        arrays["a"]["strided"], values.T[..., ::-1] if values.ndim else values
+    )
 
 
 def test_big_endian_arrays_keep_their_values(tmp_path):
@@ -142,7 +163,9 @@ def test_missing_file(model):
 
 def test_changed_manifest(model):
     path = model / "manifest.json"
-    path.write_text(path.read_text(encoding="utf-8").replace('"horizon": 12', '"horizon": 13'), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('"horizon": 12', '"horizon": 13'), encoding="utf-8"
+    )
     assert "manifest.json: its contents do not fit the checksum" in refused(model)
 
 
@@ -173,17 +196,24 @@ def rewritten(model: Path, **changes) -> None:
 def test_newer_format_is_refused_by_number(model):
     rewritten(model, format_version=store.FORMAT_VERSION + 6)
     message = refused(model)
-    assert f"has format version {store.FORMAT_VERSION + 6}; this lstmcast reads versions up to" in message
+    assert (
+        f"has format version {store.FORMAT_VERSION + 6}; this lstmcast reads versions up to"
+        in message
+    )
     assert "pip install --upgrade lstmcast" in message
 
 
-@pytest.mark.parametrize("name", ["../../secret", "/etc/passwd", "Weights.safetensors", "a.pickle", ""])
+@pytest.mark.parametrize(
+    "name", ["../../secret", "/etc/passwd", "Weights.safetensors", "a.pickle", ""]
+)
 def test_manifest_cannot_name_files_elsewhere(model, name):
     rewritten(model, files={name: {"bytes": 1, "sha256": "0"}})
     assert "which is not a file of a saved model" in refused(model)
 
 
-@pytest.mark.parametrize("files", [None, [], 3, {"weights.safetensors": None}, {"weights.safetensors": {}}])
+@pytest.mark.parametrize(
+    "files", [None, [], 3, {"weights.safetensors": None}, {"weights.safetensors": {}}]
+)
 def test_manifest_with_a_broken_list_of_files(model, files):
     rewritten(model, files=files)
     assert "manifest.json" in refused(model)
@@ -194,7 +224,10 @@ def test_file_that_is_not_safetensors(model):
 
     blob = b"\x00" * 40
     (model / "weights.safetensors").write_bytes(blob)
-    rewritten(model, files={"weights.safetensors": {"bytes": 40, "sha256": hashlib.sha256(blob).hexdigest()}})
+    rewritten(
+        model,
+        files={"weights.safetensors": {"bytes": 40, "sha256": hashlib.sha256(blob).hexdigest()}},
+    )
     assert "it does not hold arrays" in refused(model)
 
 
@@ -283,7 +316,9 @@ def test_the_folder_one_is_in_is_not_replaced(model, monkeypatch, name, within):
 
 
 @pytest.mark.parametrize(
-    "blob", [b"", b"\x00" * 500, b'{\n  "format": "lstmcast store",\n  "form'], ids=["0", "zeros", "cut"]
+    "blob",
+    [b"", b"\x00" * 500, b'{\n  "format": "lstmcast store",\n  "form'],
+    ids=["0", "zeros", "cut"],
 )
 def test_a_model_with_a_broken_manifest_can_be_saved_again(model, blob):
     """What its message says can be done."""
@@ -318,7 +353,9 @@ def test_what_may_be_somebody_elses_is_left_alone(tmp_path, blob, files):
 
 
 @pytest.mark.parametrize("name", ["manifest.json", "weights.safetensors"])
-@pytest.mark.parametrize(("number", "text"), [(errno.EACCES, "no permission to read it"), (errno.EIO, "output error")])
+@pytest.mark.parametrize(
+    ("number", "text"), [(errno.EACCES, "no permission to read it"), (errno.EIO, "output error")]
+)
 def test_a_file_that_cannot_be_read_is_not_called_damaged(model, monkeypatch, name, number, text):
     for reader in ("read_text", "read_bytes"):
         read = getattr(Path, reader)
@@ -389,7 +426,9 @@ KILLED = """
 
 def killed_while_saving(model: Path, at: str) -> None:
     script = textwrap.dedent(KILLED)
-    done = subprocess.run([sys.executable, "-c", script, str(model), at], capture_output=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(model), at], capture_output=True, timeout=60
+    )
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
 
 
@@ -430,7 +469,12 @@ def test_a_killed_first_save_leaves_no_model(tmp_path):
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(errno.ENOSPC, "disk is full"), (errno.EROFS, "read-only"), (errno.EACCES, "no permission"), (errno.EIO, "rror")],
+    [
+        (errno.ENOSPC, "disk is full"),
+        (errno.EROFS, "read-only"),
+        (errno.EACCES, "no permission"),
+        (errno.EIO, "rror"),
+    ],
 )
 def test_a_failing_disk(model, monkeypatch, number, text):
     def fail(path):
@@ -488,7 +532,8 @@ SECOND = ({"name": "second"}, {"weights": {"w": np.ones(3)}})
 
 @pytest.fixture
 def half_replaced(model, monkeypatch):
-    """Another process has set the old model aside; it puts the new one in place while this one waits."""
+    """Another process has set the old model aside; it puts the new one in place while this one
+    waits."""
     store.save(model.with_name(".model.new-x"), *SECOND)
     model.rename(model.with_name(".model.previous-x"))
 
@@ -500,7 +545,9 @@ def half_replaced(model, monkeypatch):
     return model
 
 
-@pytest.mark.parametrize("read", [lambda place: store.load(place)[0], store.read_manifest], ids=["load", "manifest"])
+@pytest.mark.parametrize(
+    "read", [lambda place: store.load(place)[0], store.read_manifest], ids=["load", "manifest"]
+)
 def test_reading_waits_while_the_folder_is_replaced(half_replaced, read):
     assert read(half_replaced)["name"] == "second"
 
@@ -521,7 +568,8 @@ def test_what_a_dead_process_has_set_aside_is_put_back(model, monkeypatch):
         store.save(model.with_name(name), {"name": name}, {})
         os.utime(model.with_name(name), (age, age))
     store._remove(model)
-    assert store.load(model)[0]["name"] == ".model.previous"  # the newest, in this case by a version before this one
+    # the newest, in this case by a version before this one
+    assert store.load(model)[0]["name"] == ".model.previous"
     store.save(model, *SECOND)
     assert [path.name for path in model.parent.iterdir()] == ["model"]
 
@@ -540,7 +588,9 @@ def test_a_read_only_folder_is_replaced_and_removed(model, monkeypatch):
     model.chmod(0o500)
     removed, rmtree = [], store.shutil.rmtree
     monkeypatch.setattr(
-        store.shutil, "rmtree", lambda path, **how: (removed.append(writable(path)), rmtree(path, **how))
+        store.shutil,
+        "rmtree",
+        lambda path, **how: (removed.append(writable(path)), rmtree(path, **how)),
     )
     store.save(model, *SECOND)
     assert all(removed) and [path.name for path in model.parent.iterdir()] == ["model"]
@@ -553,7 +603,8 @@ def writable(folder: Path) -> bool:
 
 @pytest.mark.parametrize("step", [1, 2])
 def test_a_save_that_another_one_overtakes(model, monkeypatch, step):
-    """Before each of the two renames, another process saves the same folder from beginning to end."""
+    """Before each of the two renames, another process saves the same folder from beginning to
+    end."""
     rename, calls = Path.rename, []
 
     def overtaken(self, target):

@@ -27,10 +27,15 @@ def test_all_arrays_are_counted():
 
 
 def test_shapes_of_several_columns_steps_and_numbers():
-    config = NetworkConfig(inputs="plain", channels=3, before=(7,), after=(6,), layers=(5,), head="normal", horizon=4)
+    config = NetworkConfig(
+        inputs="plain", channels=3, before=(7,), after=(6,), layers=(5,), head="normal", horizon=4
+    )
     shapes = {row.layer: row.shape_text for row in summary(config).rows}
     assert shapes["inputs"] == "(batch, time, 3)" and shapes["dense 0 before"] == "(batch, time, 7)"
-    assert shapes["dense 0 after"] == "(batch, time, 6)" and shapes["head (normal)"] == "(batch, time, 4, 3, 2)"
+    assert (
+        shapes["dense 0 after"] == "(batch, time, 6)"
+        and shapes["head (normal)"] == "(batch, time, 4, 3, 2)"
+    )
 
 
 def test_a_trained_network_has_the_same_table():
@@ -43,9 +48,13 @@ def test_in_notebooks_it_is_a_table():
     assert "<table" in page and "1,760" in page and "1,781 parameters" in page
 
 
-@pytest.mark.parametrize("given", ["x", None, LSTMForecaster(3)], ids=["text", "none", "forecaster"])
+@pytest.mark.parametrize(
+    "given", ["x", None, LSTMForecaster(3)], ids=["text", "none", "forecaster"]
+)
 def test_what_has_no_layers_is_refused(given):
-    with pytest.raises(UsageError, match=f"A {type(given).__name__} has no layers .*such as forecaster.network"):
+    with pytest.raises(
+        UsageError, match=f"A {type(given).__name__} has no layers .*such as forecaster.network"
+    ):
         summary(given)
 
 

@@ -18,7 +18,9 @@ def made(seed, count, length, kind, periods):
     return synthetic(np.random.default_rng(seed), count, length, kind, periods)
 
 
-@pytest.mark.parametrize(("kind", "periods"), EVERY_KIND, ids=[f"{kind.family} {m}" for kind, m in EVERY_KIND])
+@pytest.mark.parametrize(
+    ("kind", "periods"), EVERY_KIND, ids=[f"{kind.family} {m}" for kind, m in EVERY_KIND]
+)
 def test_every_kind_makes_finite_series_of_the_shape_asked_for(kind, periods):
     for length in (1, 2, kind.lengths[0], 150):
         values = made(0, 40, length, kind, periods)
@@ -54,7 +56,8 @@ def test_some_series_are_counts():
 
 
 def seasonal_strength(values, m):
-    """Correlation of each series' changes over a step with those a cycle before: the median of all."""
+    """Correlation of each series' changes over a step with those a cycle before: the median of
+    all."""
     changes = np.diff(values, axis=1)
     changes = changes - changes.mean(axis=1, keepdims=True)
     before, after = changes[:, :-m], changes[:, m:]

@@ -13,7 +13,14 @@ import pytest
 import lstmcast as lc
 from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.model.network import Network, NetworkConfig, array_shapes, load_network
-from lstmcast.training.callbacks import PrintTable, ProgressLine, Report, SaveBest, SaveEvery, TensorBoard
+from lstmcast.training.callbacks import (
+    PrintTable,
+    ProgressLine,
+    Report,
+    SaveBest,
+    SaveEvery,
+    TensorBoard,
+)
 from lstmcast.training.config import TrainingConfig, Windows
 from lstmcast.transforms import Standard
 
@@ -22,15 +29,32 @@ PLAIN = NetworkConfig(layers=(3,), inputs="plain", head="point", horizon=1)
 
 def network():
     rng = np.random.default_rng(0)
-    return Network(PLAIN, [{name: rng.normal(size=shape).astype("f4") for name, shape in array_shapes(PLAIN).items()}])
+    return Network(
+        PLAIN,
+        [
+            {
+                name: rng.normal(size=shape).astype("f4")
+                for name, shape in array_shapes(PLAIN).items()
+            }
+        ],
+    )
 
 
 def report(epoch, improved=True, **changes):
     told = {
-        "member": 0, "members": 1, "epoch": epoch, "epochs": 20, "step": 4 * epoch, "train_loss": 1 / epoch,
-        "validation_loss": 2 / epoch, "best_epoch": epoch, "learning_rate": 1e-3, "seconds": 3.0 * epoch,
-        "improved": improved, "network": network,
-    }  # fmt: skip
+        "member": 0,
+        "members": 1,
+        "epoch": epoch,
+        "epochs": 20,
+        "step": 4 * epoch,
+        "train_loss": 1 / epoch,
+        "validation_loss": 2 / epoch,
+        "best_epoch": epoch,
+        "learning_rate": 1e-3,
+        "seconds": 3.0 * epoch,
+        "improved": improved,
+        "network": network,
+    }
     return Report(**(told | changes))
 
 
@@ -65,7 +89,11 @@ def test_snapshots_are_saved_every_few_epochs(tmp_path):
 
 
 def test_names_tell_the_member_where_there_are_several(tmp_path):
-    for save in (SaveBest(tmp_path / "best"), SaveEvery(tmp_path / "every", 1), SaveEvery(tmp_path / "own", 1, "e")):
+    for save in (
+        SaveBest(tmp_path / "best"),
+        SaveEvery(tmp_path / "every", 1),
+        SaveEvery(tmp_path / "own", 1, "e"),
+    ):
         for member in (0, 1):
             save(report(1, member=member, members=2))
     assert names(tmp_path / "best") == [f"member{k}-model001-loss1.000-vloss2.000" for k in (0, 1)]
@@ -76,7 +104,8 @@ def test_names_tell_the_member_where_there_are_several(tmp_path):
 
 
 def losses_of(save, *told):
-    """Tell of epochs (member, epoch, loss) of three members; the losses that were saved as the best, one by one."""
+    """Tell of epochs (member, epoch, loss) of three members; the losses that were saved as the
+    best, one by one."""
     kept, lowest = [], {}
     for member, epoch, loss in told:
         improved = math.isnan(loss) or loss < lowest.get(member, math.inf)
@@ -94,7 +123,8 @@ def test_only_the_best_of_all_members_is_kept(tmp_path):
     save = SaveBest(tmp_path, only=True)
     told = (0, 1, 0.5), (0, 2, 0.3), (1, 1, 0.6), (1, 2, 0.4), (2, 1, 0.25), (2, 2, 0.35)
     assert losses_of(save, *told) == [0.5, 0.3, 0.3, 0.3, 0.25, 0.25]
-    assert losses_of(save, (0, 1, 0.9), (1, 1, 0.8), (2, 1, 0.85)) == [0.9, 0.8, 0.8]  # another fit begins anew
+    # another fit begins anew
+    assert losses_of(save, (0, 1, 0.9), (1, 1, 0.8), (2, 1, 0.85)) == [0.9, 0.8, 0.8]
     assert names(tmp_path) == ["best"]
 
 
@@ -105,7 +135,8 @@ def test_a_fit_that_goes_on_knows_the_best_of_its_earlier_members(tmp_path):
 
 
 def test_what_an_earlier_fit_saved_is_not_compared_with(tmp_path):
-    """Member 0 never becomes better than what it started from, so that member 1 is the first to be saved."""
+    """Member 0 never becomes better than what it started from, so that member 1 is the first to
+    be saved."""
     save = SaveBest(tmp_path, only=True)
     losses_of(save, (0, 1, 0.1))
     save(report(1, improved=False, members=3, validation_loss=0.9))
@@ -124,7 +155,9 @@ def test_members_are_compared_by_the_training_loss_where_nothing_is_held_back(tm
 def test_the_best_that_is_kept_is_the_best_of_the_fit(tmp_path, members, epochs):
     panel = lc.Panel.from_arrays({"a": np.sin(np.arange(60.0)) + np.arange(60) % 7})
     training = TrainingConfig(epochs=epochs, members=members, regime=Windows(length=8))
-    model = lc.LSTMForecaster(1, weights="scratch", network=PLAIN, training=training, transforms=Standard())
+    model = lc.LSTMForecaster(
+        1, weights="scratch", network=PLAIN, training=training, transforms=Standard()
+    )
     callbacks = [SaveBest(tmp_path / "only", only=True), SaveEvery(tmp_path / "every", 1)]
     fitted = model.fit(panel, callbacks=callbacks)
     best = np.nanmin(fitted.history.columns()["validation_loss"])
@@ -185,7 +218,9 @@ def test_the_progress_line_is_rewritten_on_a_terminal():
         line(report(epoch))
     first, last = stream.getvalue().split("\r")[1:]
     assert first == "epoch 1 of 20, loss 1, validation 2 (best in epoch 1), 57 s left"
-    assert last.rstrip(" \n") == "epoch 20 of 20, loss 0.05, validation 0.1 (best in epoch 20), 60.0 s"
+    assert (
+        last.rstrip(" \n") == "epoch 20 of 20, loss 0.05, validation 0.1 (best in epoch 20), 60.0 s"
+    )
     assert last.endswith("\n") and len(last) > len(first) - 1  # what was longer is written over
 
 
@@ -196,7 +231,10 @@ def test_the_line_of_a_training_that_was_stopped_ends_with_its_newest_epoch():
         line(report(epoch))
     line.close()
     line.close()
-    assert stream.getvalue().split("\r")[-1].startswith("epoch 3 of 20") and stream.getvalue().count("\n") == 1
+    assert (
+        stream.getvalue().split("\r")[-1].startswith("epoch 3 of 20")
+        and stream.getvalue().count("\n") == 1
+    )
 
 
 def test_elsewhere_a_line_comes_now_and_then():

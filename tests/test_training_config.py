@@ -1,4 +1,5 @@
-"""Training settings: checked when made, the same after JSON, and a history that can be read as a frame."""
+"""Training settings: checked when made, the same after JSON, and a history that can be read as a
+frame."""
 
 from __future__ import annotations
 
@@ -33,10 +34,18 @@ CONFIGS = [
     TrainingConfig.from_scratch(),
     TrainingConfig.plain(),
     TrainingConfig(regime=WholeSequence(chunk=7), average=Ema(0.9), loss="mae", members=3),
-    TrainingConfig(regime=Stateful(7, reset="never", stride=1), average=Snapshots(3), validation=None),
-    TrainingConfig(regime=Rollout(10, 10, support_end=0, probability=0.5), loss=Loss("pinball", level=0.9)),
-    TrainingConfig(regime=Windows(8), validation=Validation(share=0.3, by="windows"), patience=2, refit=True),
-    TrainingConfig(optimiser=Optimiser("rmsprop", schedule="step"), steps_per_epoch=4, precision="mixed"),
+    TrainingConfig(
+        regime=Stateful(7, reset="never", stride=1), average=Snapshots(3), validation=None
+    ),
+    TrainingConfig(
+        regime=Rollout(10, 10, support_end=0, probability=0.5), loss=Loss("pinball", level=0.9)
+    ),
+    TrainingConfig(
+        regime=Windows(8), validation=Validation(share=0.3, by="windows"), patience=2, refit=True
+    ),
+    TrainingConfig(
+        optimiser=Optimiser("rmsprop", schedule="step"), steps_per_epoch=4, precision="mixed"
+    ),
 ]
 
 
@@ -54,23 +63,43 @@ def test_names_stand_for_their_settings():
 @pytest.mark.parametrize(
     ("make", "said"),
     [
-        (lambda: TrainingConfig(epochs=0), r"TrainingConfig\(epochs=0\): .* greater than or equal to 1"),
+        (
+            lambda: TrainingConfig(epochs=0),
+            r"TrainingConfig\(epochs=0\): .* greater than or equal to 1",
+        ),
         (lambda: Windows(lenght=3), r"Windows\(lenght=3\): Unexpected keyword"),  # pyright: ignore
         (lambda: Rollout(length=1, support=0), r"Rollout\(length=1\)"),
         (lambda: Optimiser(schedule="cos"), r"schedule.kind='cos'\): .*'plateau'"),
         (lambda: Validation(share=0.1, steps=3), "either the share or the number of steps"),
         (lambda: Validation(by="windows"), "needs a share"),
         (lambda: Stateful(5, stride=6), r"^stride=6 would leave out steps"),
-        (lambda: TrainingConfig(regime=WholeSequence(), steps_per_epoch=9), r"^steps_per_epoch=9 is for Windows"),
-        (lambda: TrainingConfig(regime=Stateful(9), steps_per_epoch=9), r"^steps_per_epoch=9 is for Windows"),
-        (lambda: TrainingConfig(patience=3, validation=None), r"^patience=3 needs a validation loss"),
-        (lambda: TrainingConfig(optimiser=Optimiser(schedule="plateau"), validation=None), "'plateau' needs"),
+        (
+            lambda: TrainingConfig(regime=WholeSequence(), steps_per_epoch=9),
+            r"^steps_per_epoch=9 is for Windows",
+        ),
+        (
+            lambda: TrainingConfig(regime=Stateful(9), steps_per_epoch=9),
+            r"^steps_per_epoch=9 is for Windows",
+        ),
+        (
+            lambda: TrainingConfig(patience=3, validation=None),
+            r"^patience=3 needs a validation loss",
+        ),
+        (
+            lambda: TrainingConfig(optimiser=Optimiser(schedule="plateau"), validation=None),
+            "'plateau' needs",
+        ),
         (lambda: TrainingConfig(optimiser=Optimiser(schedule="plateau"), refit=True), "refit=True"),
         (
-            lambda: TrainingConfig(regime=WholeSequence(), validation=Validation(share=0.3, by="windows")),
+            lambda: TrainingConfig(
+                regime=WholeSequence(), validation=Validation(share=0.3, by="windows")
+            ),
             r"needs regime=Windows",
         ),
-        (lambda: training_from_json({"regime": {"kind": "windows", "x": 1}}), r"cannot be used.*regime.windows.x=1"),
+        (
+            lambda: training_from_json({"regime": {"kind": "windows", "x": 1}}),
+            r"cannot be used.*regime.windows.x=1",
+        ),
         (lambda: training_from_json("{"), "cannot be used"),
     ],
 )
@@ -111,7 +140,9 @@ def test_a_history_reads_as_columns_and_frames():
 
 
 def test_a_frame_of_another_kind_is_refused():
-    with pytest.raises(UsageError, match=r"kind='foo' is no kind of frame.*'arrays', 'pandas', 'polars', 'pyarrow'"):
+    with pytest.raises(
+        UsageError, match=r"kind='foo' is no kind of frame.*'arrays', 'pandas', 'polars', 'pyarrow'"
+    ):
         History(ROWS).frame("foo")
     assert History(ROWS).frame("arrays")["epoch"].tolist() == [0, 1, 1]
 
@@ -125,6 +156,8 @@ def test_a_history_is_the_same_after_json_and_columns():
 
 
 def test_a_history_counts_epochs_not_rows():
-    rows = tuple(Epoch(m, e, e, 0.5, float("nan"), 1e-3, 1.0, e == 2) for m in (0, 1) for e in (0, 1, 2))
+    rows = tuple(
+        Epoch(m, e, e, 0.5, float("nan"), 1e-3, 1.0, e == 2) for m in (0, 1) for e in (0, 1, 2)
+    )
     assert repr(History(rows)) == "History(2 members, 4 epochs)"
     assert repr(History(rows[:2])) == "History(1 member, 1 epoch)"

@@ -1,4 +1,5 @@
-"""The loop and the fit: the best epoch is kept, the same seed gives the same bits, nothing is lost."""
+"""The loop and the fit: the best epoch is kept, the same seed gives the same bits, nothing is
+lost."""
 
 from __future__ import annotations
 
@@ -41,7 +42,9 @@ from lstmcast.training.optim import rate  # noqa: E402
 SRC = Path(__file__).parents[1] / "src"
 PLAIN = NetworkConfig(layers=(4, 3), inputs="plain", head="point", horizon=1)
 CAUSAL = NetworkConfig(layers=(5, 5), horizon=4, window=4)
-QUICK = TrainingConfig(epochs=6, regime=Windows(6), batch_size=8, optimiser=Optimiser(learning_rate=1e-2))
+QUICK = TrainingConfig(
+    epochs=6, regime=Windows(6), batch_size=8, optimiser=Optimiser(learning_rate=1e-2)
+)
 
 
 class Interrupted(Exception):
@@ -59,7 +62,9 @@ def plain_data(lengths=(40, 25), back=8, ids=None):
 
 def causal_data():
     rng = np.random.default_rng(0)
-    series = {f"s{k}": 50 + 10 * np.sin(np.arange(40 + k) / 2) + rng.normal(size=40 + k) for k in range(3)}
+    series = {
+        f"s{k}": 50 + 10 * np.sin(np.arange(40 + k) / 2) + rng.normal(size=40 + k) for k in range(3)
+    }
     panel = Panel.from_arrays(series, frequency="MS", start="2020-01")
     return CausalData(panel, np.asarray(panel.lengths) - 8)
 
@@ -72,7 +77,11 @@ def same_bits(one, other):
 
 
 def differs(one, other):
-    return any((a[name] != b[name]).any() for a, b in zip(one.members, other.members, strict=True) for name in a)
+    return any(
+        (a[name] != b[name]).any()
+        for a, b in zip(one.members, other.members, strict=True)
+        for name in a
+    )
 
 
 def rows_without_seconds(history):
@@ -88,7 +97,8 @@ def test_the_best_epoch_is_kept():
     def keep(report):
         taken[report.epoch] = (report.validation_loss, report.network())
 
-    config = replace(QUICK, epochs=12, optimiser=Optimiser(learning_rate=0.3))  # too fast: losses go up and down
+    # too fast: losses go up and down
+    config = replace(QUICK, epochs=12, optimiser=Optimiser(learning_rate=0.3))
     fitted = fit_network(PLAIN, plain_data(), config, callbacks=[keep])
     best = min(taken, key=lambda epoch: taken[epoch][0])
     assert best < 12
@@ -99,7 +109,9 @@ def test_the_best_epoch_is_kept():
 def test_without_validation_the_last_epoch_is_kept():
     last = []
     config = replace(QUICK, validation=None)
-    fitted = fit_network(PLAIN, plain_data(back=0), config, callbacks=[lambda report: last.append(report.network())])
+    fitted = fit_network(
+        PLAIN, plain_data(back=0), config, callbacks=[lambda report: last.append(report.network())]
+    )
     assert same_bits(fitted.network, last[-1]) and differs(last[-1], last[-2])
     assert np.isnan(fitted.history.columns()["validation_loss"]).all()
 
@@ -112,12 +124,23 @@ def test_patience_counts_epochs_without_a_new_best():
 
 
 def test_a_callback_stops_the_training():
-    fitted = fit_network(PLAIN, plain_data(), QUICK, callbacks=[lambda report: report.epoch == 2, lambda report: None])
+    fitted = fit_network(
+        PLAIN,
+        plain_data(),
+        QUICK,
+        callbacks=[lambda report: report.epoch == 2, lambda report: None],
+    )
     assert len(fitted.history) == 2
 
 
 def test_the_loss_goes_down_in_every_regime():
-    for regime in (Windows(6, loss="every"), WholeSequence(), WholeSequence(10), Stateful(10), Rollout(8, support=4)):
+    for regime in (
+        Windows(6, loss="every"),
+        WholeSequence(),
+        WholeSequence(10),
+        Stateful(10),
+        Rollout(8, support=4),
+    ):
         config = replace(QUICK, epochs=30, regime=regime)
         losses = fit_network(PLAIN, plain_data(), config).history.columns()["train_loss"]
         assert losses[-1] < 0.8 * losses[0], regime
@@ -142,7 +165,9 @@ def test_training_reaches_a_known_optimum():
 @pytest.mark.parametrize("network", [PLAIN, replace(PLAIN, dropout=0.3)], ids=["", "dropout"])
 def test_one_seed_gives_the_same_bits(network):
     fitted = [fit_network(network, plain_data(), QUICK, seed=seed) for seed in (3, 3, 4)]
-    assert same_bits(fitted[0].network, fitted[1].network) and differs(fitted[0].network, fitted[2].network)
+    assert same_bits(fitted[0].network, fitted[1].network) and differs(
+        fitted[0].network, fitted[2].network
+    )
     assert rows_without_seconds(fitted[0].history) == rows_without_seconds(fitted[1].history)
 
 
@@ -161,7 +186,9 @@ def test_the_order_of_series_does_not_matter(regime):
     turned = np.concatenate([data.inputs[b], data.inputs[a]])
     other = PlainData(turned, turned, np.array([0, 25, 65]), data.ends[::-1], data.ids[::-1])
     config = replace(QUICK, regime=regime)
-    assert same_bits(fit_network(PLAIN, data, config).network, fit_network(PLAIN, other, config).network)
+    assert same_bits(
+        fit_network(PLAIN, data, config).network, fit_network(PLAIN, other, config).network
+    )
 
 
 @pytest.mark.parametrize("ends", [0.0, -3.0])
@@ -172,7 +199,9 @@ def test_values_of_zero_and_less_may_come_after_positive_ones(ends, regime, recw
     panel = Panel.from_arrays(series, frequency="D", start="2020-01-01")
     data = CausalData(panel, np.asarray(panel.lengths) - 2)
     history = fit_network(CAUSAL, data, replace(QUICK, epochs=2, regime=regime)).history.frame()
-    assert np.isfinite(history["train_loss"]).all() and np.isfinite(history["validation_loss"]).all()
+    assert (
+        np.isfinite(history["train_loss"]).all() and np.isfinite(history["validation_loss"]).all()
+    )
     assert not [warning for warning in recwarn if issubclass(warning.category, RuntimeWarning)]
 
 
@@ -197,11 +226,32 @@ def interrupt(epoch, member=0):
 
 RESUMED = [
     (PLAIN, QUICK),
-    (replace(PLAIN, dropout=0.2), replace(QUICK, average=Ema(0.9), optimiser=Optimiser("adamw", 1e-2, clip=0.5))),
-    (PLAIN, replace(QUICK, regime=WholeSequence(9), average=Snapshots(3), optimiser=Optimiser("rmsprop", 1e-2))),
+    (
+        replace(PLAIN, dropout=0.2),
+        replace(QUICK, average=Ema(0.9), optimiser=Optimiser("adamw", 1e-2, clip=0.5)),
+    ),
+    (
+        PLAIN,
+        replace(
+            QUICK,
+            regime=WholeSequence(9),
+            average=Snapshots(3),
+            optimiser=Optimiser("rmsprop", 1e-2),
+        ),
+    ),
     (PLAIN, replace(QUICK, regime=Stateful(7, reset="never"), batch_size=1)),
-    (PLAIN, replace(QUICK, regime=Rollout(6, 6, 0, 0.5), optimiser=Optimiser("sgd", 1e-2, momentum=0.9))),
-    (PLAIN, replace(QUICK, optimiser=Optimiser(learning_rate=0.2, schedule=Schedule("plateau", every=1)))),
+    (
+        PLAIN,
+        replace(
+            QUICK, regime=Rollout(6, 6, 0, 0.5), optimiser=Optimiser("sgd", 1e-2, momentum=0.9)
+        ),
+    ),
+    (
+        PLAIN,
+        replace(
+            QUICK, optimiser=Optimiser(learning_rate=0.2, schedule=Schedule("plateau", every=1))
+        ),
+    ),
     (CAUSAL, replace(QUICK, epochs=4, average=Ema(0.9), members=2)),
 ]
 
@@ -211,30 +261,51 @@ RESUMED = [
 def test_a_resumed_run_gives_the_same_bits(network, config, epoch, tmp_path, monkeypatch):
     data = causal_data() if network.is_causal else plain_data()
     whole = fit_network(network, data, config)
-    monkeypatch.setattr("lstmcast.training.checkpoint.Keeper.due", lambda self: self.folder is not None)
+    monkeypatch.setattr(
+        "lstmcast.training.checkpoint.Keeper.due", lambda self: self.folder is not None
+    )
     with pytest.raises(Interrupted):
-        fit_network(network, data, config, folder=tmp_path, callbacks=[interrupt(epoch, config.members - 1)])
+        fit_network(
+            network, data, config, folder=tmp_path, callbacks=[interrupt(epoch, config.members - 1)]
+        )
     seen = []
-    resumed = fit_network(network, data, config, folder=tmp_path, resume=True, callbacks=[seen.append])
+    resumed = fit_network(
+        network, data, config, folder=tmp_path, resume=True, callbacks=[seen.append]
+    )
     assert (seen[0].member, seen[0].epoch) == (config.members - 1, epoch)  # the epoch that was lost
     assert same_bits(whole.network, resumed.network)
     assert rows_without_seconds(whole.history) == rows_without_seconds(resumed.history)
 
 
 def test_another_number_of_threads_may_resume(tmp_path, monkeypatch):
-    """The bits of orthogonal kernels of so many units depend on it, and those a run started from with them."""
-    monkeypatch.setattr("lstmcast.training.checkpoint.Keeper.due", lambda self: self.folder is not None)
+    """The bits of orthogonal kernels of so many units depend on it, and those a run started from
+    with them."""
+    monkeypatch.setattr(
+        "lstmcast.training.checkpoint.Keeper.due", lambda self: self.folder is not None
+    )
     network, config = replace(PLAIN, layers=(300,)), replace(QUICK, epochs=2)
     with pytest.raises(Interrupted):
-        fit_network(network, plain_data(), config, folder=tmp_path, threads=1, callbacks=[interrupt(2)])
+        fit_network(
+            network, plain_data(), config, folder=tmp_path, threads=1, callbacks=[interrupt(2)]
+        )
     seen = []
-    fit_network(network, plain_data(), config, folder=tmp_path, resume=True, threads=2, callbacks=[seen.append])
+    fit_network(
+        network,
+        plain_data(),
+        config,
+        folder=tmp_path,
+        resume=True,
+        threads=2,
+        callbacks=[seen.append],
+    )
     assert [report.epoch for report in seen] == [2]
 
 
 def test_an_epoch_that_was_cut_short_is_repeated(tmp_path, monkeypatch):
     whole = fit_network(PLAIN, plain_data(), QUICK)
-    monkeypatch.setattr("lstmcast.training.checkpoint.Keeper.due", lambda self: self.folder is not None)
+    monkeypatch.setattr(
+        "lstmcast.training.checkpoint.Keeper.due", lambda self: self.folder is not None
+    )
     updates = regimes.PlainWindows.updates
 
     def cut_short(self, reader, epoch, rng):
@@ -246,13 +317,16 @@ def test_an_epoch_that_was_cut_short_is_repeated(tmp_path, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(Interrupted):
         patch.setattr(regimes.PlainWindows, "updates", cut_short)
         fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path)
-    assert same_bits(whole.network, fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True).network)
+    assert same_bits(
+        whole.network, fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True).network
+    )
 
 
 def test_time_decides_how_often_checkpoints_are_written(tmp_path):
     with pytest.raises(Interrupted):
         fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path / "a", callbacks=[interrupt(4)])
-    assert store.read_manifest(tmp_path / "a" / "member-0")["state"]["epoch"] == 1  # the next ones came within a moment
+    # the next ones came within a moment
+    assert store.read_manifest(tmp_path / "a" / "member-0")["state"]["epoch"] == 1
     fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path / "a", resume=True)
     assert store.read_manifest(tmp_path / "a" / "member-0")["state"]["epoch"] == 6
 
@@ -286,12 +360,16 @@ def absolute(point, target):
 
 @pytest.mark.parametrize("said", [True, np.True_])
 def test_a_callback_stops_by_saying_true_of_either_kind(said):
-    assert len(fit_network(PLAIN, plain_data(), QUICK, callbacks=[lambda report: said]).history) == 1
+    assert (
+        len(fit_network(PLAIN, plain_data(), QUICK, callbacks=[lambda report: said]).history) == 1
+    )
 
 
 def test_a_finished_run_is_read_and_not_trained_again(tmp_path):
     first = fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path)
-    again = fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True, callbacks=[interrupt(1)])
+    again = fit_network(
+        PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True, callbacks=[interrupt(1)]
+    )
     assert same_bits(first.network, again.network)
     with pytest.raises(Interrupted):  # without resume it begins anew
         fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, callbacks=[interrupt(1)])
@@ -311,7 +389,14 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path, change, named):
     fit_network(given["start"], given["data"], given["config"], seed=0, folder=tmp_path)
     given |= change
     with pytest.raises(ModelError, match=rf"is of another run: .*{named}.*begin anew"):
-        fit_network(given["start"], given["data"], given["config"], seed=given["seed"], folder=tmp_path, resume=True)
+        fit_network(
+            given["start"],
+            given["data"],
+            given["config"],
+            seed=given["seed"],
+            folder=tmp_path,
+            resume=True,
+        )
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):
@@ -346,7 +431,9 @@ def test_a_killed_run_goes_on_to_the_same_bits(tmp_path):
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
     seen = []
-    resumed = fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path / "run", resume=True, callbacks=[seen.append])
+    resumed = fit_network(
+        PLAIN, plain_data(), QUICK, folder=tmp_path / "run", resume=True, callbacks=[seen.append]
+    )
     assert seen[0].epoch == 4
     assert same_bits(resumed.network, fit_network(PLAIN, plain_data(), QUICK).network)
 
@@ -359,7 +446,8 @@ def ctrl_c(epoch, member=0):
     return callback
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, RuntimeError])  # as of Ctrl-C, of SIGTERM, of a defect
+# as of Ctrl-C, of SIGTERM, of a defect
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, RuntimeError])
 def test_whatever_stops_a_run_after_an_epoch_leaves_a_checkpoint(tmp_path, stop):
     """However short the epoch: the second and later ones are kept now and then."""
 
@@ -370,7 +458,9 @@ def test_whatever_stops_a_run_after_an_epoch_leaves_a_checkpoint(tmp_path, stop)
     with nullcontext() if stop is KeyboardInterrupt else pytest.raises(stop):
         fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, callbacks=[callback])
     seen = []
-    resumed = fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True, callbacks=[seen.append])
+    resumed = fit_network(
+        PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True, callbacks=[seen.append]
+    )
     assert [report.epoch for report in seen] == [2, 3, 4, 5, 6]
     assert same_bits(resumed.network, fit_network(PLAIN, plain_data(), QUICK).network)
 
@@ -386,8 +476,13 @@ def test_ctrl_c_in_a_later_member_keeps_those_before():
     config = replace(QUICK, members=3)
     whole = fit_network(PLAIN, plain_data(), config)
     fitted = fit_network(PLAIN, plain_data(), config, callbacks=[ctrl_c(2, member=1)])
-    assert len(fitted.network.members) == 2 and "interrupted in member 2 of 3, after epoch 2" in fitted.notes[0]
-    assert same_bits(Network(PLAIN, fitted.network.members[:1]), Network(PLAIN, whole.network.members[:1]))
+    assert (
+        len(fitted.network.members) == 2
+        and "interrupted in member 2 of 3, after epoch 2" in fitted.notes[0]
+    )
+    assert same_bits(
+        Network(PLAIN, fitted.network.members[:1]), Network(PLAIN, whole.network.members[:1])
+    )
 
 
 def test_ctrl_c_before_anything_was_trained_is_what_it_is(monkeypatch):
@@ -404,9 +499,13 @@ def test_a_loss_that_is_no_number_names_series_and_says_what_to_try(where):
     data = plain_data((40, 25), ids=["good", "bad"])
     data.inputs[40 + (5 if where == "train" else 20)] = 1e30
     config = replace(QUICK, regime=WholeSequence())
-    with pytest.raises(ModelError, match=r"in epoch 1, update 1, .* 2 series; .* 'bad' \(up to 1e\+30\), 'good'"):
+    with pytest.raises(
+        ModelError, match=r"in epoch 1, update 1, .* 2 series; .* 'bad' \(up to 1e\+30\), 'good'"
+    ):
         fit_network(PLAIN, data, config)
-    with pytest.raises(ModelError, match=r"Try a lower learning rate \(it is 1e\+30\), gradient clipping"):
+    with pytest.raises(
+        ModelError, match=r"Try a lower learning rate \(it is 1e\+30\), gradient clipping"
+    ):
         fit_network(PLAIN, plain_data(), replace(config, optimiser=Optimiser("sgd", 1e30)))
 
 
@@ -414,14 +513,21 @@ def test_a_loss_that_is_no_number_names_series_and_says_what_to_try(where):
 
 
 def test_an_ema_is_the_average_of_the_weights_over_updates():
-    """One update an epoch: callbacks of a run without average see the weights that the other averages."""
+    """One update an epoch: callbacks of a run without average see the weights that the other
+    averages."""
     moving, averaged = [], []
     config = replace(QUICK, regime=WholeSequence(), validation=None)
-    fit_network(PLAIN, plain_data(), config, callbacks=[lambda r: moving.append(r.arrays()["head.weight"])])
-    fitted = fit_network(
-        PLAIN, plain_data(), replace(config, average=Ema(0.4)), callbacks=[lambda r: averaged.append(r.arrays())]
+    fit_network(
+        PLAIN, plain_data(), config, callbacks=[lambda r: moving.append(r.arrays()["head.weight"])]
     )
-    expected = averaged[0]["head.weight"]  # the start is 9/10 of nothing that can be seen: begin with the first
+    fitted = fit_network(
+        PLAIN,
+        plain_data(),
+        replace(config, average=Ema(0.4)),
+        callbacks=[lambda r: averaged.append(r.arrays())],
+    )
+    # the start is 9/10 of nothing that can be seen: begin with the first
+    expected = averaged[0]["head.weight"]
     for step in range(2, 7):
         decay = min(0.4, step / (step + 9))
         expected = decay * expected + (1 - decay) * moving[step - 1]
@@ -431,18 +537,28 @@ def test_an_ema_is_the_average_of_the_weights_over_updates():
 def test_snapshots_average_the_newest_epochs():
     moving = []
     config = replace(QUICK, validation=None)
-    fit_network(PLAIN, plain_data(), config, callbacks=[lambda r: moving.append(r.arrays()["lstm.0.weight_hh"])])
+    fit_network(
+        PLAIN,
+        plain_data(),
+        config,
+        callbacks=[lambda r: moving.append(r.arrays()["lstm.0.weight_hh"])],
+    )
     fitted = fit_network(PLAIN, plain_data(), replace(config, average=Snapshots(3)))
-    np.testing.assert_allclose(fitted.network.members[0]["lstm.0.weight_hh"], np.mean(moving[-3:], axis=0), rtol=1e-5)
+    np.testing.assert_allclose(
+        fitted.network.members[0]["lstm.0.weight_hh"], np.mean(moving[-3:], axis=0), rtol=1e-5
+    )
 
 
 def test_what_is_validated_is_what_is_kept():
-    """The validation loss of the best epoch is that of the averaged weights: training on finds it in epoch 0."""
+    """The validation loss of the best epoch is that of the averaged weights: training on finds
+    it in epoch 0."""
     for average in (Ema(0.5), Snapshots(2)):
         fitted = fit_network(PLAIN, plain_data(), replace(QUICK, average=average))
         (best,) = [row for row in fitted.history.epochs if row.best]
         again = fit_network(fitted.network, plain_data(), replace(QUICK, epochs=1))
-        assert again.history.epochs[0].validation_loss == pytest.approx(best.validation_loss, rel=1e-5)
+        assert again.history.epochs[0].validation_loss == pytest.approx(
+            best.validation_loss, rel=1e-5
+        )
 
 
 @pytest.mark.parametrize(
@@ -455,12 +571,19 @@ def test_what_is_validated_is_what_is_kept():
     ],
 )
 def test_the_learning_rate_follows_its_schedule(schedule, expected):
-    config = replace(QUICK, epochs=4, regime=WholeSequence(), optimiser=Optimiser(learning_rate=1.0, schedule=schedule))
+    config = replace(
+        QUICK,
+        epochs=4,
+        regime=WholeSequence(),
+        optimiser=Optimiser(learning_rate=1.0, schedule=schedule),
+    )
     if schedule.kind == "cosine":
         done = [0, 1 / 3, 1 / 2, 2 / 3]
         assert [rate(schedule, d, 0, 0) for d in done] == pytest.approx(expected)
     elif schedule.kind == "warmup_cosine":
-        assert [rate(schedule, d, 0, 0) for d in (0, 1 / 3, 5 / 9, 7 / 9)] == pytest.approx(expected)
+        assert [rate(schedule, d, 0, 0) for d in (0, 1 / 3, 5 / 9, 7 / 9)] == pytest.approx(
+            expected
+        )
     else:
         rates = fit_network(PLAIN, plain_data(), config).history.columns()["learning_rate"]
         assert rates.tolist() == pytest.approx(expected)
@@ -478,7 +601,9 @@ def test_the_rate_drops_on_a_plateau(monkeypatch):
 def test_members_differ_by_their_seed_and_the_first_is_that_of_a_fit_of_one():
     fitted = fit_network(PLAIN, plain_data(), replace(QUICK, members=2))
     assert len(fitted.network.members) == 2
-    assert (fitted.network.members[0]["head.weight"] != fitted.network.members[1]["head.weight"]).any()
+    assert (
+        fitted.network.members[0]["head.weight"] != fitted.network.members[1]["head.weight"]
+    ).any()
     alone = fit_network(PLAIN, plain_data(), QUICK).network
     assert same_bits(alone, Network(PLAIN, fitted.network.members[:1]))
     assert set(fitted.history.columns()["member"]) == {0, 1}
@@ -493,7 +618,9 @@ def test_fine_tuning_is_never_worse_than_its_start_and_says_when_it_kept_it():
     assert [row.epoch for row in fitted.history.member(1).epochs] == [0, 1, 2]
     better = fit_network(start, causal_data(), TrainingConfig.fine_tuning())
     for rows in (better.history.member(m).epochs for m in (0, 1)):
-        assert min(row.validation_loss for row in rows) < rows[0].validation_loss and not rows[0].best
+        assert (
+            min(row.validation_loss for row in rows) < rows[0].validation_loss and not rows[0].best
+        )
 
 
 def test_a_refit_repeats_the_training_on_everything_up_to_the_best_epoch():
@@ -502,7 +629,9 @@ def test_a_refit_repeats_the_training_on_everything_up_to_the_best_epoch():
     (best,) = [row.epoch for row in fitted.history.epochs if row.best]
     said = f"trained again on everything, for as many epochs as the best had ({best})"
     assert fitted.refitted and fitted.notes == (said,)
-    alone = fit_network(PLAIN, plain_data().everything(), replace(config, validation=None, refit=False, epochs=best))
+    alone = fit_network(
+        PLAIN, plain_data().everything(), replace(config, validation=None, refit=False, epochs=best)
+    )
     assert same_bits(fitted.network, alone.network)
     assert not fit_network(PLAIN, plain_data(), replace(config, refit=False)).refitted
 
@@ -516,13 +645,17 @@ def test_an_own_loss_is_minimised():
     noise = np.random.default_rng(0).normal(size=(300, 1))
     data = PlainData(noise, noise, np.array([0, 300]), np.array([250]), np.array(["a"], object))
     config = replace(QUICK, epochs=30, regime=Windows(6, loss="every"), batch_size=32)
-    high, middle = (fit_network(PLAIN, data, config, loss=loss).network.members[0] for loss in (own, None))
+    high, middle = (
+        fit_network(PLAIN, data, config, loss=loss).network.members[0] for loss in (own, None)
+    )
     assert high["head.bias"][0] > middle["head.bias"][0] + 0.15
 
 
 def test_nothing_held_back_is_noted():
     fitted = fit_network(PLAIN, plain_data(back=0), QUICK)
-    assert fitted.notes == ("nothing could be held back for validation: the weights of the last epoch are kept",)
+    assert fitted.notes == (
+        "nothing could be held back for validation: the weights of the last epoch are kept",
+    )
     assert fitted.history.epochs[-1].best
 
 
@@ -550,7 +683,9 @@ def test_a_batch_that_does_not_fit_is_named(monkeypatch, error):
         raise error
 
     monkeypatch.setattr(loop, "train_epoch", too_much)
-    with pytest.raises(ModelError, match=r"A batch of 8 does not fit in memory .*\n.* for example 2"):
+    with pytest.raises(
+        ModelError, match=r"A batch of 8 does not fit in memory .*\n.* for example 2"
+    ):
         fit_network(PLAIN, plain_data(), QUICK)
 
 
@@ -564,18 +699,29 @@ def test_other_errors_are_left_as_they_are(monkeypatch):
 
 
 def test_small_networks_are_trained_by_one_thread():
-    assert fitting._default_threads(NetworkConfig(layers=(5, 4, 3), inputs="plain", horizon=1), QUICK) == 1
+    assert (
+        fitting._default_threads(NetworkConfig(layers=(5, 4, 3), inputs="plain", horizon=1), QUICK)
+        == 1
+    )
     large = NetworkConfig(layers=(128, 128), inputs="plain", horizon=1)
     assert fitting._default_threads(large, replace(QUICK, batch_size=128)) == (os.cpu_count() or 1)
 
 
-REGIMES = (WholeSequence(), Windows(6), Windows(6, loss="every"), Stateful(chunk=6), Rollout(length=12, support=4))
+REGIMES = (
+    WholeSequence(),
+    Windows(6),
+    Windows(6, loss="every"),
+    Stateful(chunk=6),
+    Rollout(length=12, support=4),
+)
 
 
 @pytest.mark.parametrize("regime", REGIMES, ids=lambda regime: regime.kind)
 def test_mixed_precision_reaches_about_the_loss_of_full(regime):
     config = replace(QUICK, epochs=15, regime=regime, validation=Validation(steps=8))
-    full, mixed = (fit_network(PLAIN, plain_data(), replace(config, precision=p)) for p in ("full", "mixed"))
+    full, mixed = (
+        fit_network(PLAIN, plain_data(), replace(config, precision=p)) for p in ("full", "mixed")
+    )
     assert differs(full.network, mixed.network)
     losses = [fitted.history.epochs[-1].validation_loss for fitted in (full, mixed)]
     assert math.isclose(*losses, rel_tol=0.3)
@@ -586,7 +732,9 @@ def test_mixed_precision_reaches_about_the_loss_of_full(regime):
 def test_mixed_precision_trains_causal_networks_too():
     config = replace(QUICK, regime=Windows(16, loss="every"))
     losses = [
-        fit_network(CAUSAL, causal_data(), replace(config, precision=p)).history.epochs[-1].validation_loss
+        fit_network(CAUSAL, causal_data(), replace(config, precision=p))
+        .history.epochs[-1]
+        .validation_loss
         for p in ("full", "mixed")
     ]
     assert losses[0] != losses[1] and math.isclose(*losses, rel_tol=0.1)
@@ -605,7 +753,9 @@ def test_a_processor_without_bfloat16_is_noted(monkeypatch):
 def test_cuda_reaches_the_loss_of_the_cpu(precision):
     config = replace(QUICK, epochs=15, validation=Validation(steps=8))
     losses = [
-        fit_network(PLAIN, plain_data(), replace(config, precision=p), device=device).history.epochs[-1].validation_loss
+        fit_network(PLAIN, plain_data(), replace(config, precision=p), device=device)
+        .history.epochs[-1]
+        .validation_loss
         for device, p in (("cpu", "full"), ("cuda", precision))
     ]
     assert math.isclose(*losses, rel_tol=1e-3 if precision == "full" else 0.3)

@@ -85,12 +85,16 @@ def test_a_plain_batch_is_what_a_loop_gathers(missing, horizon, counted):
             for h in range(1, horizon + 1):
                 use = begin <= t < last and t + h < limit and h <= (counted or horizon)
                 expected = data.labels[data.offsets[s] + t + h] if use else [np.nan, np.nan]
-                np.testing.assert_array_equal(batch.target[b, t - first - batch.begin, h - 1], np.float32(expected))
+                np.testing.assert_array_equal(
+                    batch.target[b, t - first - batch.begin, h - 1], np.float32(expected)
+                )
 
 
 def test_complete_batches_are_not_masked_and_give_the_same_loss():
     data, reader = plain_data(), reader_of()
-    batch = PlainFeed(data, PLAIN, "cpu").batch(Group(stretches([0, 1], [0, 3], [5, 8], [4, 7], [30, 17])))
+    batch = PlainFeed(data, PLAIN, "cpu").batch(
+        Group(stretches([0, 1], [0, 3], [5, 8], [4, 7], [30, 17]))
+    )
     assert batch.targets == 2 and batch.begin == 4
     one, other = (reader.read(part)[0].mean() for part in (batch, batch._replace(targets=None)))
     torch.testing.assert_close(one, other)
@@ -102,9 +106,14 @@ def test_complete_batches_are_not_masked_and_give_the_same_loss():
 @pytest.mark.parametrize("support", [6, 5, 99])
 def test_rollout_with_enough_support_is_teacher_forcing(support):
     data = plain_data()
-    batch = PlainFeed(data, PLAIN, "cpu").batch(Group(stretches([0, 1], [0, 3], [6, 9], [0, 3], [30, 17])))
+    batch = PlainFeed(data, PLAIN, "cpu").batch(
+        Group(stretches([0, 1], [0, 3], [6, 9], [0, 3], [30, 17]))
+    )
     gradients, losses = [], []
-    for read in (lambda reader: reader.read(batch)[0], lambda reader: reader.roll(batch, support, None)):
+    for read in (
+        lambda reader: reader.read(batch)[0],
+        lambda reader: reader.roll(batch, support, None),
+    ):
         reader = reader_of()
         loss = read(reader).mean()
         loss.backward()
@@ -126,10 +135,13 @@ def test_an_epoch_of_rollout_with_full_support_is_one_of_windows():
 @pytest.mark.parametrize("support", [0, 2])
 def test_rollout_feeds_back_what_the_network_says(support):
     """Against the NumPy network, which reads each prefix anew, own predictions included."""
-    scale, shift = np.array([[0.5], [0.5], [0.5]]), np.array([[-0.5], [-0.5], [-0.5]])  # labels are 2·inputs + 1
+    # labels are 2·inputs + 1
+    scale, shift = np.array([[0.5], [0.5], [0.5]]), np.array([[-0.5], [-0.5], [-0.5]])
     data = plain_data(scale=scale, shift=shift)
     reader = reader_of()
-    batch = PlainFeed(data, PLAIN, "cpu").batch(Group(stretches([1, 2], [0, 4], [6, 10], [0, 4], [17, 24])))
+    batch = PlainFeed(data, PLAIN, "cpu").batch(
+        Group(stretches([1, 2], [0, 4], [6, 10], [0, 4], [17, 24]))
+    )
     network = Network(PLAIN, [arrays_from_state(reader.module.state_dict(), PLAIN)])
     x_BTC, total = batch.x_BTC.numpy().copy(), 0.0
     for t in range(6):
@@ -147,9 +159,12 @@ def test_scheduled_sampling_lies_between_truth_and_own_predictions():
     batch = PlainFeed(data, PLAIN, "cpu").batch(Group(stretches([0], [0], [8], [0], [30])))
     never, always = torch.zeros(1, 8, dtype=torch.bool), torch.ones(1, 8, dtype=torch.bool)
     torch.testing.assert_close(reader.roll(batch, 2, never).total, reader.read(batch)[0].total)
-    torch.testing.assert_close(reader.roll(batch, 2, always).total, reader.roll(batch, 2, None).total)
+    torch.testing.assert_close(
+        reader.roll(batch, 2, always).total, reader.roll(batch, 2, None).total
+    )
     forced, sampled, free = (
-        mean_of(losses_of(reader, data, Rollout(6, support=0, probability=p))[1]) for p in (0.0, 0.5, 1.0)
+        mean_of(losses_of(reader, data, Rollout(6, support=0, probability=p))[1])
+        for p in (0.0, 0.5, 1.0)
     )
     assert len({forced, sampled, free}) == 3
 
@@ -201,20 +216,29 @@ def test_state_is_reset_per_sequence_per_epoch_or_never(chunk):
     fresh = np.mean(np.repeat([naive_states(reader, data, [s])[0] for s in range(3)], [29, 16, 23]))
     in_a_row, state = naive_states(reader, data, range(3))
     again, _ = naive_states(reader, data, range(3), state)
-    expected = {"sequence": [fresh, fresh], "epoch": [in_a_row, in_a_row], "never": [in_a_row, again]}
+    expected = {
+        "sequence": [fresh, fresh],
+        "epoch": [in_a_row, in_a_row],
+        "never": [in_a_row, again],
+    }
     for reset, losses in expected.items():
         config = TrainingConfig(regime=Stateful(chunk, reset=reset), batch_size=1, validation=None)
         made, _ = make_regime(PLAIN, data, config, "cpu", 0)
-        found = [mean_of(list(made.updates(reader, epoch, np.random.default_rng(0)))) for epoch in (1, 2)]
+        found = [
+            mean_of(list(made.updates(reader, epoch, np.random.default_rng(0)))) for epoch in (1, 2)
+        ]
         assert found == pytest.approx(losses, rel=1e-5)
     assert len({round(value, 6) for value in (fresh, in_a_row, again)}) == 3
 
 
 def test_gradients_do_not_reach_into_the_last_chunk():
     reader = reader_of()
-    made, _ = make_regime(PLAIN, plain_data(), TrainingConfig(regime=Stateful(5), validation=None), "cpu", 0)
+    made, _ = make_regime(
+        PLAIN, plain_data(), TrainingConfig(regime=Stateful(5), validation=None), "cpu", 0
+    )
     for update in made.updates(reader, 1, np.random.default_rng(0)):
-        update.sums.mean().backward()  # a second pass through a graph that is gone would be an error
+        # a second pass through a graph that is gone would be an error
+        update.sums.mean().backward()
     assert all(not part.requires_grad for pair in made.carried for part in pair)
 
 
@@ -237,21 +261,30 @@ def test_causal_batches_are_the_inputs_of_inference(log):
     data = CausalData(panel, np.array([36, 25]))
     feed = CausalFeed(data, CAUSAL, "cpu")
     (group,) = feed.groups(stretches([0, 1], [0, 3], [30, 24], [0, 3], [36, 25]))
-    assert group.log == log and group.stretches.first.tolist() == [1, 3]  # from the first known value
+    # from the first known value
+    assert group.log == log and group.stretches.first.tolist() == [1, 3]
     batch = feed.batch(group)
     T, config = batch.x_BTC.shape[1], CAUSAL.causal_inputs
     for n, position in enumerate(batch.positions_N.tolist()):
         b, step = divmod(position, T)
         s, first = group.stretches.series[b], group.stretches.first[b]
         values = panel.series(s)[first:]
-        unit = 1.0 if log else 2.0 ** np.floor(np.log2(np.nanmax(np.abs(values[: [36, 25][s] - first]))))
+        unit = (
+            1.0
+            if log
+            else 2.0 ** np.floor(np.log2(np.nanmax(np.abs(values[: [36, 25][s] - first]))))
+        )
         z = causal.to_axis(values / unit, log)
         state = causal.start(1, panel.periods, config)
         seen, _ = causal.advance(state, z[None, : step + 1], panel.periods, "monthly", log, config)
         np.testing.assert_allclose(batch.x_BTC[b, step], seen.x_BTC[0, -1], atol=1e-5)
         known = z[step + 1 : step + 5].copy()
         known[np.arange(first + step + 1, first + step + 1 + len(known)) >= [36, 25][s]] = np.nan
-        found = batch.target[n, :, 0].numpy() * seen.scale_BT[0, -1] + seen.level_BT[0, -1] + seen.seasonal_BTH[0, -1]
+        found = (
+            batch.target[n, :, 0].numpy() * seen.scale_BT[0, -1]
+            + seen.level_BT[0, -1]
+            + seen.seasonal_BTH[0, -1]
+        )
         np.testing.assert_allclose(found[: len(known)], known, rtol=1e-4, atol=1e-4)
         assert np.count_nonzero(~np.isnan(z[: step + 1])) >= 3 and step < group.stretches.lengths[b]
 
@@ -266,15 +299,21 @@ def test_causal_chunks_carry_the_state_of_their_inputs():
 
 def test_series_on_both_axes_share_an_update():
     series = {"a": panel_of(True).series(0), "b": panel_of(False).series(0)}
-    data = CausalData(Panel.from_arrays(series, frequency="MS", start="2020-01"), np.array([40, 40]))
+    data = CausalData(
+        Panel.from_arrays(series, frequency="MS", start="2020-01"), np.array([40, 40])
+    )
     made, updates = losses_of(reader_of(CAUSAL), data, Windows(24), CAUSAL, batch_size=16)
-    assert len(updates) == made.steps == 4 and all(set(update.series) == {0, 1} for update in updates)
+    assert len(updates) == made.steps == 4 and all(
+        set(update.series) == {0, 1} for update in updates
+    )
     assert [update.done for update in updates] == [0, 0.25, 0.5, 0.75]
 
 
 def test_constant_series_give_no_gradient_and_no_error():
     panel = Panel.from_arrays({"a": np.zeros(30)}, frequency="MS", start="2020-01")
-    _, updates = losses_of(reader_of(CAUSAL), CausalData(panel, np.array([30])), Windows(24), CAUSAL)
+    _, updates = losses_of(
+        reader_of(CAUSAL), CausalData(panel, np.array([30])), Windows(24), CAUSAL
+    )
     assert mean_of(updates) == 0.0
 
 
@@ -297,14 +336,20 @@ def test_validation_reads_its_context_from_the_training_part_unless_fresh():
 
     assert validation_of(reader, data, WholeSequence()) == pytest.approx(expected(0), rel=1e-5)
     fresh = Validation(fresh=True)
-    assert validation_of(reader, data, WholeSequence(), validation=fresh) == pytest.approx(expected(19), rel=1e-5)
+    assert validation_of(reader, data, WholeSequence(), validation=fresh) == pytest.approx(
+        expected(19), rel=1e-5
+    )
 
 
 def test_a_share_of_the_windows_is_held_back_from_training():
     config = TrainingConfig(regime=Windows(5), validation=Validation(share=0.3, by="windows"))
     made, _ = make_regime(PLAIN, plain_data(), config, "cpu", 0)
     back = {(s, f) for s, f in zip(*made.held_back.stretches[:2], strict=True)}
-    trained = {pair for part in made.batches(np.random.default_rng(0)) for pair in zip(*part[:2], strict=True)}
+    trained = {
+        pair
+        for part in made.batches(np.random.default_rng(0))
+        for pair in zip(*part[:2], strict=True)
+    }
     assert len(back) == 17 and len(trained) == 39 and not back & trained  # of 25 + 12 + 19 windows
 
 
@@ -340,7 +385,8 @@ def test_what_does_not_go_together_is_refused():
 def test_too_short_series_are_named_in_a_note_or_refused():
     _, notes = make_regime(PLAIN, plain_data(), TrainingConfig(regime=Windows(20)), "cpu", 0)
     assert notes == (
-        "1 of 3 series are shorter than the 21 observations that Windows(length=20) needs: not trained on",
+        "1 of 3 series are shorter than the 21 observations that Windows(length=20) needs: not "
+        "trained on",
     )
     with pytest.raises(DataError, match="longest has 30"):
         make_regime(PLAIN, plain_data(), TrainingConfig(regime=Windows(40)), "cpu", 0)

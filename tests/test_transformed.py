@@ -1,4 +1,5 @@
-"""Networks on transformed series: what a forecast reads, how it is fed back, and the way back to units."""
+"""Networks on transformed series: what a forecast reads, how it is fed back, and the way back to
+units."""
 
 from __future__ import annotations
 
@@ -20,10 +21,15 @@ VALUES = {"a": 5 + np.arange(30.0) % 7, "b": 40 + 3 * np.sin(np.arange(22.0))}
 
 
 def network(seed=0, members=1, **chosen):
-    config = NetworkConfig(**{"layers": (4, 3), "inputs": "plain", "head": "point", "horizon": 1} | chosen)
+    config = NetworkConfig(
+        **{"layers": (4, 3), "inputs": "plain", "head": "point", "horizon": 1} | chosen
+    )
     rng = np.random.default_rng(seed)
     arrays = [
-        {name: rng.normal(0, 0.4, shape).astype(np.float32) for name, shape in array_shapes(config).items()}
+        {
+            name: rng.normal(0, 0.4, shape).astype(np.float32)
+            for name, shape in array_shapes(config).items()
+        }
         for _ in range(members)
     ]
     return Network(config, arrays)
@@ -53,7 +59,9 @@ def at(series, count):
 def test_without_transforms_it_is_the_network_fed_by_hand():
     plain = Plain(network(), Transforms())
     expected = by_hand(plain.network, VALUES["a"][:20], steps=6)[:, 0]
-    np.testing.assert_allclose(decode(plain, panel(), at(0, 20), 6)[0, :, MEDIAN], expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        decode(plain, panel(), at(0, 20), 6)[0, :, MEDIAN], expected, rtol=1e-5
+    )
 
 
 def test_windows_are_read_afresh_for_every_step_that_is_fed_back():
@@ -61,7 +69,9 @@ def test_windows_are_read_afresh_for_every_step_that_is_fed_back():
     read = list(VALUES["a"][:20])
     for _ in range(4):
         read.append(by_hand(plain.network, read[-5:])[0, 0])
-    np.testing.assert_allclose(decode(plain, panel(), at(0, 20), 4)[0, :, MEDIAN], read[20:], rtol=1e-5)
+    np.testing.assert_allclose(
+        decode(plain, panel(), at(0, 20), 4)[0, :, MEDIAN], read[20:], rtol=1e-5
+    )
 
 
 def test_a_head_of_several_steps_feeds_back_blocks_or_freely_single_steps():
@@ -71,7 +81,9 @@ def test_a_head_of_several_steps_feeds_back_blocks_or_freely_single_steps():
     direct = decode(plain, panel(), at(0, 20), 5)[0, :, MEDIAN]
     np.testing.assert_allclose(direct, [*first, *second[:2]], rtol=1e-5)
     free = decode(plain, panel(), at(0, 20), 5, free=True)[0, :, MEDIAN]
-    np.testing.assert_allclose(free, by_hand(plain.network, VALUES["a"][:20], steps=5)[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(
+        free, by_hand(plain.network, VALUES["a"][:20], steps=5)[:, 0], rtol=1e-5
+    )
 
 
 def test_transforms_go_there_and_back():
@@ -81,7 +93,9 @@ def test_transforms_go_there_and_back():
     low, high = changes.min(), changes.max()
     scaled = by_hand(plain.network, (changes - low) / (high - low), steps=3)[:, 0]
     expected = known[-1] + np.cumsum(scaled * (high - low) + low)
-    np.testing.assert_allclose(decode(plain, panel(), at(1, 15), 3)[0, :, MEDIAN], expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        decode(plain, panel(), at(1, 15), 3)[0, :, MEDIAN], expected, rtol=1e-5
+    )
 
 
 def test_labels_that_are_scaled_apart_become_inputs_again():
@@ -95,7 +109,9 @@ def test_labels_that_are_scaled_apart_become_inputs_again():
         change = by_hand(plain.network, read)[0, 0] * label_span + label_low
         expected += change
         read.append((change - low) / span)
-    np.testing.assert_allclose(decode(plain, panel(), at(1, 15), 2)[0, 1, MEDIAN], expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        decode(plain, panel(), at(1, 15), 2)[0, 1, MEDIAN], expected, rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("learned", ["nothing", "one", "both"])
@@ -136,17 +152,25 @@ def test_what_transforms_learn_at_an_origin_is_what_is_known_there():
 @pytest.mark.parametrize("transform", [Standard(per="panel"), MinMax(per="panel")], ids=str)
 def test_what_is_learned_from_all_series_knows_nothing_later_either(transform):
     plain = Plain(network(), Transforms.of(transform))
-    together = decode(plain, panel(), Origins(np.array([0, 0, 1, 1]), np.array([10, 20, 10, 20])), 2)
+    together = decode(
+        plain, panel(), Origins(np.array([0, 0, 1, 1]), np.array([10, 20, 10, 20])), 2
+    )
     early = {name: values[:10] for name, values in VALUES.items()}
-    np.testing.assert_allclose(decode(plain, panel(early), Origins(np.arange(2), np.full(2, 10)), 2), together[::2])
+    np.testing.assert_allclose(
+        decode(plain, panel(early), Origins(np.arange(2), np.full(2, 10)), 2), together[::2]
+    )
 
 
 def test_columns_that_nothing_was_learned_of_are_scaled_by_what_is_known():
     joint = {"sin": np.sin(np.arange(40) / 3), "cos": 5 * np.cos(np.arange(40) / 3)}
     plain = Plain(network(channels=2), Transforms.of(Standard()))
-    together = decode(plain, panel(joint), Origins(np.array([0, 1, 0, 1]), np.array([30, 30, 12, 12])), 2)
+    together = decode(
+        plain, panel(joint), Origins(np.array([0, 1, 0, 1]), np.array([30, 30, 12, 12])), 2
+    )
     early = panel({name: values[:12] for name, values in joint.items()})
-    np.testing.assert_allclose(decode(plain, early, Origins(np.arange(2), np.full(2, 12)), 2), together[2:])
+    np.testing.assert_allclose(
+        decode(plain, early, Origins(np.arange(2), np.full(2, 12)), 2), together[2:]
+    )
 
 
 @pytest.mark.parametrize("head", ["quantiles", "normal", "student_t"])
@@ -162,7 +186,9 @@ def test_the_errors_of_sample_paths_are_not_the_same_for_all_series():
     drawn = decode(plain, panel(twins), Origins(np.arange(20), np.full(20, 30)), 6)
     assert (np.ptp(drawn[:, 1:], axis=0) > 0).all()  # the first answer is exact
     ten = dict(list(twins.items())[10:])
-    np.testing.assert_array_equal(decode(plain, panel(ten), Origins(np.arange(10), np.full(10, 30)), 6), drawn[10:])
+    np.testing.assert_array_equal(
+        decode(plain, panel(ten), Origins(np.arange(10), np.full(10, 30)), 6), drawn[10:]
+    )
 
 
 def test_quantiles_of_sums_are_refused_with_what_to_do():
@@ -180,12 +206,16 @@ def test_columns_are_read_together_and_each_is_predicted():
     swapped = {"sin": joint["cos"], "cos": joint["sin"]}
     assert quantiles.shape == (3, 3, len(LEVELS))
     assert not np.allclose(decode(plain, panel(swapped), at(0, 30), 3)[0], quantiles[0])
-    alone = decode(plain, panel({name: values[:30] for name, values in joint.items()}), at(1, 30), 1)
+    alone = decode(
+        plain, panel({name: values[:30] for name, values in joint.items()}), at(1, 30), 1
+    )
     assert np.isfinite(alone).all()
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"sin": np.ones(9)}, {"sin": np.ones(9), "cos": np.ones(8)}], ids=["one column", "other lengths"]
+    "wrong",
+    [{"sin": np.ones(9)}, {"sin": np.ones(9), "cos": np.ones(8)}],
+    ids=["one column", "other lengths"],
 )
 def test_joint_columns_must_fit(wrong):
     plain = Plain(network(channels=2), Transforms())
@@ -200,7 +230,9 @@ def test_missing_values_are_carried_forward_and_leading_ones_are_not_read():
     assert prepared.begun_N.tolist() == [False, False, True, True, True, True, True]
     assert prepared.inputs_NC[:, 0].tolist() == [0, 0, 3, 4, 4, 6, 7]
     expected = by_hand(plain.network, [3.0, 4.0, 4.0, 6.0, 7.0])[0]
-    np.testing.assert_allclose(decode(plain, panel({"y": values}), at(0, 7), 1)[0, :, MEDIAN], expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        decode(plain, panel({"y": values}), at(0, 7), 1)[0, :, MEDIAN], expected, rtol=1e-5
+    )
 
 
 def test_states_are_those_of_feeding_one_value_at_a_time():
@@ -208,21 +240,27 @@ def test_states_are_those_of_feeding_one_value_at_a_time():
     ((h, c), (h2, c2)) = hidden_states(plain, panel())[1]
     assert h.shape == c.shape == (22, 4) and h2.shape == c2.shape == (22, 3)
     alone, state = plain.network, plain.network.start(1)
-    _, state = alone.run(VALUES["b"][:5, None, None].astype(np.float32), np.ones((5, 1), bool), state)
+    _, state = alone.run(
+        VALUES["b"][:5, None, None].astype(np.float32), np.ones((5, 1), bool), state
+    )
     np.testing.assert_allclose(h[4], state[0][0][0][0], rtol=1e-5)
     np.testing.assert_allclose(c2[4], state[0][1][1][0], rtol=1e-5)
 
 
 def test_what_is_learned_from_is_fitted_on_the_training_part():
     ends = np.array([20, 15])
-    data, _ = learning_data(1, Transforms.of(Chain((Difference(), MinMax()), apart=True)), panel(), ends)
+    data, _ = learning_data(
+        1, Transforms.of(Chain((Difference(), MinMax()), apart=True)), panel(), ends
+    )
     changed = panel(
         {
             name: np.append(values[:end], values[end:] * 9)
             for (name, values), end in zip(VALUES.items(), ends, strict=True)
         }
     )
-    other, _ = learning_data(1, Transforms.of(Chain((Difference(), MinMax()), apart=True)), changed, ends)
+    other, _ = learning_data(
+        1, Transforms.of(Chain((Difference(), MinMax()), apart=True)), changed, ends
+    )
     np.testing.assert_array_equal(data.inputs[1:20], other.inputs[1:20])
     np.testing.assert_array_equal(data.scale, other.scale)
     label = data.labels[5, 0]
@@ -236,6 +274,7 @@ def test_only_straight_lines_may_lead_from_labels_to_inputs():
 
 
 def test_a_series_with_nothing_to_read_gives_its_newest_value_region():
-    """One value and a difference: nothing was read, so the forecast is what a fresh state says, in units."""
+    """One value and a difference: nothing was read, so the forecast is what a fresh state says,
+    in units."""
     plain = Plain(network(), Transforms.of((Log1p(), Standard())))
     assert np.isfinite(decode(plain, panel({"y": [4.0]}), at(0, 1), 2)).all()

@@ -1,4 +1,5 @@
-"""Transforms by their own numbers: article 1 by hand, other libraries, and what is refused in which words."""
+"""Transforms by their own numbers: article 1 by hand, other libraries, and what is refused in
+which words."""
 
 from __future__ import annotations
 
@@ -31,7 +32,9 @@ def whole(values):
 
 
 def ragged(*series):
-    return np.concatenate(series).astype(float), np.concatenate([[0], np.cumsum([len(one) for one in series])])
+    return np.concatenate(series).astype(float), np.concatenate(
+        [[0], np.cumsum([len(one) for one in series])]
+    )
 
 
 def objects(*ids):
@@ -54,7 +57,8 @@ def article():
 def test_article_1_scales_inputs_and_labels_apart_and_on_the_training_part_only(article):
     inputs, labels = (ARTICLE.apply(*whole(X), article, side).values for side in (False, True))
     centres, scales = ([part[1][k].item() for part in article] for k in (0, 1))
-    assert centres == [D[:99].min(), D[1:100].min()] == [-50.0, -50.0]  # 405 → 355 passengers, September 1956
+    # 405 → 355 passengers, September 1956
+    assert centres == [D[:99].min(), D[1:100].min()] == [-50.0, -50.0]
     assert scales == [np.ptp(D[:99]), np.ptp(D[1:100])] == [106.0, 106.0]  # up to 318 → 374 in June
     assert np.isnan(inputs[0]) and np.isnan(labels[0])
     np.testing.assert_array_equal(inputs[1:], (D + 50) / 106)  # input t + 1 of the panel is D[t]
@@ -65,11 +69,16 @@ def test_article_1_scales_inputs_and_labels_apart_and_on_the_training_part_only(
 def test_inputs_leave_out_the_last_training_value_and_labels_the_first():
     values = np.array([0.0, 9.0, 10.0, 12.0, 112.0])  # differences 9, 1, 2, 100
     state = ARTICLE.fit(*whole(values))
-    assert [(part[1].centre_S.item(), part[1].scale_S.item()) for part in state] == [(1.0, 8.0), (1.0, 99.0)]
+    assert [(part[1].centre_S.item(), part[1].scale_S.item()) for part in state] == [
+        (1.0, 8.0),
+        (1.0, 99.0),
+    ]
     label = ARTICLE.apply(*whole(values), state, labels=True).values[2:3]
     assert label == 0.0 and ARTICLE.as_input(label, ONE, state) == 0.0
     assert ARTICLE.as_input(np.array([1.0]), ONE, state) == (100.0 - 1.0) / 8.0
-    np.testing.assert_array_equal(ARTICLE.as_input(np.array([[[1.0], [0.0]]]), ONE, state), [[[99.0 / 8.0], [0.0]]])
+    np.testing.assert_array_equal(
+        ARTICLE.as_input(np.array([[[1.0], [0.0]]]), ONE, state), [[[99.0 / 8.0], [0.0]]]
+    )
 
 
 def test_article_1_adds_to_what_is_known_one_step_ahead(article):
@@ -78,14 +87,19 @@ def test_article_1_adds_to_what_is_known_one_step_ahead(article):
     applied = ARTICLE.apply(*whole(X), article, labels=True)
     counts = np.arange(2, 144)  # X(0) … X(t) are known
     back = ARTICLE.invert(predicted, np.zeros(142, int), counts, applied, article)
-    np.testing.assert_allclose(back.ravel(), (predicted.ravel() * 106 - 50) + X[counts - 1], rtol=1e-12)
+    np.testing.assert_allclose(
+        back.ravel(), (predicted.ravel() * 106 - 50) + X[counts - 1], rtol=1e-12
+    )
 
 
 def test_article_1_adds_predictions_to_predictions_where_nothing_is_known(article):
-    """X̂(t+1) = D̂(t) + X̂(t), from the last known value on, for the 43 steps of the validation part."""
+    """X̂(t+1) = D̂(t) + X̂(t), from the last known value on, for the 43 steps of the validation
+    part."""
     predicted = np.linspace(0.2, 0.8, 43)
     applied = ARTICLE.apply(*whole(X), article, labels=True)
-    back = ARTICLE.invert(predicted[None, :, None], ONE, np.array([TRAIN]), applied, article).ravel()
+    back = ARTICLE.invert(
+        predicted[None, :, None], ONE, np.array([TRAIN]), applied, article
+    ).ravel()
     expected, last = [], X[TRAIN - 1]
     for step in predicted:
         last = last + (step * 106 - 50)
@@ -96,7 +110,9 @@ def test_article_1_adds_predictions_to_predictions_where_nothing_is_known(articl
 
 def test_with_the_true_differences_the_airline_series_comes_back_exact(article):
     applied = ARTICLE.apply(*whole(X), article, labels=True)
-    back = ARTICLE.invert(applied.values[None, TRAIN:, None], ONE, np.array([TRAIN]), applied, article)
+    back = ARTICLE.invert(
+        applied.values[None, TRAIN:, None], ONE, np.array([TRAIN]), applied, article
+    )
     np.testing.assert_allclose(back.ravel(), X[TRAIN:], rtol=1e-13)
 
 
@@ -105,7 +121,13 @@ def test_with_the_true_differences_the_airline_series_comes_back_exact(article):
 
 def test_lambdas_are_the_likeliest():
     rng = np.random.default_rng(0)
-    series = [X, rng.gamma(2, 1, 50), rng.gamma(1, 1e-5, 80), np.exp(rng.normal(0, 3, 100)), rng.normal(5, 1, 400) ** 2]
+    series = [
+        X,
+        rng.gamma(2, 1, 50),
+        rng.gamma(1, 1e-5, 80),
+        np.exp(rng.normal(0, 3, 100)),
+        rng.normal(5, 1, 400) ** 2,
+    ]
     fitted = BoxCox().fit(*ragged(*series)).lmbda_S
     expected = [stats.boxcox_normmax(one, method="mle") for one in series]
     np.testing.assert_allclose(fitted, expected, atol=2e-5)
@@ -123,7 +145,9 @@ def test_lambdas_do_not_depend_on_units_and_stay_within_bounds():
     rng = np.random.default_rng(0)
     fitted = BoxCox().fit(*ragged(X, 1e-9 * X, 1e200 * X)).lmbda_S
     np.testing.assert_allclose(fitted, fitted[0], atol=1e-5)
-    top, bottom = BoxCox().fit(*ragged(rng.normal(5, 1, 99) ** 0.2, rng.normal(9, 1, 99) ** -0.5)).lmbda_S
+    top, bottom = (
+        BoxCox().fit(*ragged(rng.normal(5, 1, 99) ** 0.2, rng.normal(9, 1, 99) ** -0.5)).lmbda_S
+    )
     assert top == pytest.approx(2.0, abs=1e-5) and bottom == pytest.approx(-1.0, abs=1e-5)
 
 
@@ -146,7 +170,9 @@ def test_quantiles_are_those_of_numpy():
     for one in series[4:]:
         one[rng.integers(0, len(one), 2)] = np.nan
     levels = (0.0, 0.25, 0.5, 0.75, 1.0)
-    np.testing.assert_allclose(quantiles(*ragged(*series), levels), [np.nanquantile(one, levels) for one in series])
+    np.testing.assert_allclose(
+        quantiles(*ragged(*series), levels), [np.nanquantile(one, levels) for one in series]
+    )
 
 
 @pytest.mark.parametrize(
@@ -181,12 +207,16 @@ def test_a_seasonal_difference_forecasts_a_season_again():
     np.testing.assert_array_equal(back.ravel(), [9, 2, 1, 5, 9, 2])
 
 
-@pytest.mark.parametrize(("lag", "expected"), [(1, [13, 23, 33, 43]), (2, [13, 12, 23, 22]), (4, [11, 12, 13, 19])])
+@pytest.mark.parametrize(
+    ("lag", "expected"), [(1, [13, 23, 33, 43]), (2, [13, 12, 23, 22]), (4, [11, 12, 13, 19])]
+)
 def test_inversion_goes_on_from_the_newest_known_value_of_the_phase(lag, expected):
     values = np.array([7.0, 8.0, 9.0, 1.0, 2.0, 3.0, np.nan, 99.0])
     chain = Chain((Difference(lag),))
     state = chain.fit(*whole(values))
-    back = chain.invert(np.full((1, 4, 1), 10.0), ONE, np.array([7]), chain.apply(*whole(values), state), state)
+    back = chain.invert(
+        np.full((1, 4, 1), 10.0), ONE, np.array([7]), chain.apply(*whole(values), state), state
+    )
     np.testing.assert_array_equal(back.ravel(), expected)
 
 
@@ -194,7 +224,13 @@ def test_a_history_that_is_shorter_than_the_lag_has_no_forecast_where_nothing_is
     chain = Chain((Difference(3),))
     values, offsets = ragged(np.arange(8.0), [5.0, 6.0])
     state = chain.fit(values, offsets)
-    back = chain.invert(np.zeros((1, 4, 1)), np.array([1]), np.array([2]), chain.apply(values, offsets, state), state)
+    back = chain.invert(
+        np.zeros((1, 4, 1)),
+        np.array([1]),
+        np.array([2]),
+        chain.apply(values, offsets, state),
+        state,
+    )
     np.testing.assert_array_equal(back.ravel(), [np.nan, 5, 6, np.nan])
 
 
@@ -208,7 +244,9 @@ def test_nothing_but_series_that_are_too_short_is_an_error():
 
 def test_lags_and_carried_values_stay_within_their_series():
     values, offsets = ragged([1.0, np.nan, np.nan, 4.0], [np.nan, 6.0, np.nan])
-    np.testing.assert_array_equal(lagged(values, offsets, 2), [np.nan, np.nan, 1, np.nan, np.nan, np.nan, np.nan])
+    np.testing.assert_array_equal(
+        lagged(values, offsets, 2), [np.nan, np.nan, 1, np.nan, np.nan, np.nan, np.nan]
+    )
     np.testing.assert_array_equal(carried(values, offsets, 1), [1, 1, 1, 4, np.nan, 6, 6])
     np.testing.assert_array_equal(lagged(values, offsets, 99), np.full(7, np.nan))
 
@@ -225,14 +263,19 @@ def differenced():
 
 def test_quantiles_are_not_added_up(differenced):
     chain, origin = differenced
-    with pytest.raises(UsageError, match=r"(?s)adds up the forecasts of 3 steps, and quantiles of a sum.*paths=True"):
+    with pytest.raises(
+        UsageError,
+        match=r"(?s)adds up the forecasts of 3 steps, and quantiles of a sum.*paths=True",
+    ):
         chain.invert(np.zeros((1, 3, 7)), *origin)
 
 
 def test_sample_paths_points_and_single_steps_are(differenced):
     chain, origin = differenced
     paths = np.array([[[1.0, -1.0], [1.0, 2.0]]])
-    np.testing.assert_array_equal(chain.invert(paths, *origin, paths=True), [[[433, 431], [434, 433]]])
+    np.testing.assert_array_equal(
+        chain.invert(paths, *origin, paths=True), [[[433, 431], [434, 433]]]
+    )
     assert chain.invert(np.zeros((1, 3, 1)), *origin).shape == (1, 3, 1)
     assert chain.invert(np.zeros((1, 1, 7)), *origin).shape == (1, 1, 7)
 
@@ -241,7 +284,9 @@ def test_a_season_ahead_nothing_is_added_up():
     chain = Chain((Log1p(), Difference(12)))
     assert chain.accumulates and not chain.adds_up(12) and chain.adds_up(13)
     assert Chain((Difference(12), Difference())).adds_up(2) and not Chain((Log1p(),)).adds_up(99)
-    assert Transforms.of((Difference(12),)).adds_up(13) and not Transforms.of((Difference(12),)).adds_up(12)
+    assert Transforms.of((Difference(12),)).adds_up(13) and not Transforms.of(
+        (Difference(12),)
+    ).adds_up(12)
     state = chain.fit(*whole(X))
     quantile = np.sort(np.random.default_rng(0).normal(0, 0.1, (1, 12, 7)))
     back = chain.invert(quantile, ONE, np.array([144]), chain.apply(*whole(X), state), state)
@@ -254,11 +299,23 @@ def test_a_season_ahead_nothing_is_added_up():
 @pytest.mark.parametrize(
     ("step", "value", "message"),
     [
-        (Log1p(), -1.0, r"Log1p\(\) takes values above -1: series 1 has -1.0 at position 2 \(counted from 0\)"),
+        (
+            Log1p(),
+            -1.0,
+            r"Log1p\(\) takes values above -1: series 1 has -1.0 at position 2 \(counted from 0\)",
+        ),
         (Log1p(), -7.0, r"Use Difference\(\), Standard\(\)"),
-        (BoxCox(), 0.0, r"BoxCox\(\) takes positive values: series 1 has 0.0 at position 2.*\.\nUse Log1p\(\)"),
+        (
+            BoxCox(),
+            0.0,
+            r"BoxCox\(\) takes positive values: series 1 has 0.0 at position 2.*\.\nUse Log1p\(\)",
+        ),
         (BoxCox(1), -2.0, r"series 1 has -2.0"),
-        (Logit(0, 9), 9.0, r"Logit\(low=0.0, high=9.0\) takes values between its limits: series 1 has 9.0 at"),
+        (
+            Logit(0, 9),
+            9.0,
+            r"Logit\(low=0.0, high=9.0\) takes values between its limits: series 1 has 9.0 at",
+        ),
         (Logit(0, 9), -1.0, r"limits that no value reaches"),
     ],
 )
@@ -285,8 +342,14 @@ def test_more_values_outside_the_domain_are_counted():
         (lambda: Standard(per="planet"), "series"),
         (lambda: BoxCox(99), "less than or equal to 5"),
         (lambda: Difference(periods=3), "periods"),
-        (lambda: Chain((Log1p(), Difference()), apart=True), "apart=True needs a step after the last difference"),
-        (lambda: Chain((MinMax(), Difference()), apart=True), "apart=True needs a step after the last difference"),
+        (
+            lambda: Chain((Log1p(), Difference()), apart=True),
+            "apart=True needs a step after the last difference",
+        ),
+        (
+            lambda: Chain((MinMax(), Difference()), apart=True),
+            "apart=True needs a step after the last difference",
+        ),
     ],
 )
 def test_specifications_are_checked_when_they_are_made(build, message):
@@ -294,7 +357,9 @@ def test_specifications_are_checked_when_they_are_made(build, message):
         build()
 
 
-@pytest.mark.parametrize("described", [{"steps": [{"name": "fourier"}]}, {"steps": [{"lag": 1}]}, {"stepps": []}])
+@pytest.mark.parametrize(
+    "described", [{"steps": [{"name": "fourier"}]}, {"steps": [{"lag": 1}]}, {"stepps": []}]
+)
 def test_what_describes_no_chain(described):
     with pytest.raises(UsageError, match="does not describe transforms"):
         Chain.from_json(described)
@@ -316,7 +381,9 @@ SERIES = (
     np.array([1.0, 3.0, 9.0, 27.0]),
     np.array([20.0, 80.0, 30.0]),
 )
-EACH = Transforms.of({"a": Difference(), "b": Logit(0, 100), "c": Difference(), "d": [Logit(0, 100), Standard()]})
+EACH = Transforms.of(
+    {"a": Difference(), "b": Logit(0, 100), "c": Difference(), "d": [Logit(0, 100), Standard()]}
+)
 
 
 def test_each_series_has_its_own_chain_and_comes_back():
@@ -326,7 +393,9 @@ def test_each_series_has_its_own_chain_and_comes_back():
     np.testing.assert_array_equal(applied.values[:3], [np.nan, 2, 4])
     np.testing.assert_allclose(applied.values[3:5], stats.logistic.ppf([0.1, 0.5]), atol=1e-15)
     np.testing.assert_array_equal(applied.values[5:9], [np.nan, 2, 6, 18])
-    assert applied.values[9:].mean() == pytest.approx(0) and applied.values[9:].std() == pytest.approx(1)
+    assert applied.values[9:].mean() == pytest.approx(0) and applied.values[
+        9:
+    ].std() == pytest.approx(1)
     series, counts = np.array([3, 0, 2, 1, 0]), np.array([1, 1, 2, 1, 2])
     following = applied.values[offsets[series] + counts][:, None, None]
     back = EACH.invert(following, series, counts, applied, state)
@@ -335,12 +404,19 @@ def test_each_series_has_its_own_chain_and_comes_back():
 
 def test_one_chain_serves_all():
     values, offsets = ragged(*SERIES)
-    for given in (Difference(), (Difference(),), [Difference()], Chain((Difference(),)), Transforms.of(Difference())):
+    for given in (
+        Difference(),
+        (Difference(),),
+        [Difference()],
+        Chain((Difference(),)),
+        Transforms.of(Difference()),
+    ):
         transforms = Transforms.of(given)
         assert transforms == Transforms(Chain((Difference(),))) and transforms.accumulates
         applied = transforms.apply(values, offsets, transforms.fit(values, offsets, IDS))
         np.testing.assert_array_equal(
-            applied.values, np.where(np.isin(np.arange(12), offsets), np.nan, np.diff(values, prepend=0))
+            applied.values,
+            np.where(np.isin(np.arange(12), offsets), np.nan, np.diff(values, prepend=0)),
         )
     assert Transforms.of(()) == Transforms() and not Transforms().accumulates
 
@@ -364,12 +440,15 @@ def test_a_state_finds_its_series_whatever_their_order_and_new_ones_are_fitted()
 
 
 def test_a_state_finds_its_series_in_chains_of_their_own():
-    transforms = Transforms(Chain((MeanAbs(per="panel"),)), {"b": Chain((Standard(),)), "z": Chain((MinMax(),))})
+    transforms = Transforms(
+        Chain((MeanAbs(per="panel"),)), {"b": Chain((Standard(),)), "z": Chain((MinMax(),))}
+    )
     state = transforms.fit(*ragged(*SERIES), IDS)
     values, offsets = ragged([7.0, 9.0], [1.0, 2.0], SERIES[3] * 5, [400.0])
     aligned = transforms.align(state, values, offsets, objects("z", "b", "d", "new"))
     applied = transforms.apply(values, offsets, aligned)
-    mean = np.concatenate([SERIES[0], SERIES[2], SERIES[3]]).mean()  # of the panel that was learned from
+    # of the panel that was learned from
+    mean = np.concatenate([SERIES[0], SERIES[2], SERIES[3]]).mean()
     expected = [0, 1, *(np.array([1, 2]) - 30) / 20, *SERIES[3] * 5 / mean, 400 / mean]
     np.testing.assert_allclose(applied.values, expected, rtol=1e-12)
 
@@ -412,7 +491,9 @@ def test_errors_name_the_series():
 
 
 def test_a_series_without_a_chain():
-    with pytest.raises(UsageError, match=r"No transforms are given for series 'zz'; there are some for 'a', 'b'"):
+    with pytest.raises(
+        UsageError, match=r"No transforms are given for series 'zz'; there are some for 'a', 'b'"
+    ):
         EACH.fit(*ragged([1.0, 2.0]), objects("zz"))
 
 
@@ -424,9 +505,23 @@ def test_what_is_no_transform(given):
 
 def test_only_what_is_meant_is_exported():
     assert {name for name in vars(lstmcast.transforms) if name[0].isupper()} == {
-        "AnyTransform", "Applied", "AppliedTransforms", "BoxCox", "Chain", "ChainState", "Difference", "Log1p", "Logit",
-        "MeanAbs", "MinMax", "Robust", "Standard", "Transform", "Transforms", "TransformsState",
-    }  # fmt: skip
+        "AnyTransform",
+        "Applied",
+        "AppliedTransforms",
+        "BoxCox",
+        "Chain",
+        "ChainState",
+        "Difference",
+        "Log1p",
+        "Logit",
+        "MeanAbs",
+        "MinMax",
+        "Robust",
+        "Standard",
+        "Transform",
+        "Transforms",
+        "TransformsState",
+    }
 
 
 def test_box_cox_leaves_values_alone_that_hardly_differ():

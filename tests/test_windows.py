@@ -13,7 +13,8 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.training.config import Validation
 from lstmcast.windows import CausalData, Parts, PlainData
 
-series = st.tuples(st.integers(0, 3), st.integers(1, 12), st.integers(0, 8))  # first, training, validation
+# first, training, validation
+series = st.tuples(st.integers(0, 3), st.integers(1, 12), st.integers(0, 8))
 
 
 def parts_from(spans):
@@ -25,7 +26,9 @@ def as_tuples(stretches):
     return list(zip(*(part.tolist() for part in stretches), strict=True))
 
 
-@given(st.lists(series, min_size=1, max_size=5), st.integers(1, 6), st.integers(1, 3), st.booleans())
+@given(
+    st.lists(series, min_size=1, max_size=5), st.integers(1, 6), st.integers(1, 3), st.booleans()
+)
 def test_windows_by_number_are_those_of_a_loop(spans, length, stride, every):
     parts = parts_from(spans)
     expected = []
@@ -33,7 +36,9 @@ def test_windows_by_number_are_those_of_a_loop(spans, length, stride, every):
         end = first + training
         for begin in range(first, end, stride):
             if begin + length < end:  # the target after the last step is in the training part
-                expected.append((s, begin, begin + length, begin if every else begin + length - 1, end))
+                expected.append(
+                    (s, begin, begin + length, begin if every else begin + length - 1, end)
+                )
     total = int(windows.window_counts(parts, length, stride).sum())
     assert as_tuples(windows.windows(parts, np.arange(total), length, stride, every)) == expected
 
@@ -49,7 +54,9 @@ def test_validation_windows_answer_into_the_validation_part(spans, length, every
             if end <= newest + 1 < stop and (not fresh or begin >= end - 1):
                 loss = max(begin, end - 1) if every else newest
                 expected.append((s, begin, begin + length, loss, stop))
-    assert as_tuples(windows.validation_windows(parts, length, every=every, fresh=fresh)) == expected
+    assert (
+        as_tuples(windows.validation_windows(parts, length, every=every, fresh=fresh)) == expected
+    )
 
 
 @given(st.lists(series, min_size=1, max_size=5))
@@ -59,7 +66,9 @@ def test_training_never_sees_a_target_of_the_validation_part(spans):
     assert (read.limit == parts.end).all() and (read.last < read.limit).all()
     held_back = windows.validation_whole(parts, fresh=False)
     ends = dict(zip(parts.series, parts.end, strict=True))
-    assert all(begin + 1 >= ends[s] for s, begin in zip(held_back.series, held_back.begin, strict=True))
+    assert all(
+        begin + 1 >= ends[s] for s, begin in zip(held_back.series, held_back.begin, strict=True)
+    )
 
 
 @given(st.lists(series, min_size=1, max_size=4), st.integers(1, 5))
@@ -83,7 +92,9 @@ def test_rows_read_one_series_after_the_other(spans, rows, chunk):
     read, rows_of, begun = {s: [] for s in range(len(spans))}, {}, []
     for turn in windows.turns(parts, rows, chunk, chunk, last=False):
         assert len(set(turn.rows.tolist())) == len(turn.rows)
-        for row, begins, s, first, last, begin, _ in zip(turn.rows, turn.begins, *turn.stretches, strict=True):
+        for row, begins, s, first, last, begin, _ in zip(
+            turn.rows, turn.begins, *turn.stretches, strict=True
+        ):
             assert begin == first and rows_of.setdefault(s, row) == row == s % rows
             assert begins == (first == parts.first[s])
             begun += [s] if begins else []
@@ -104,7 +115,10 @@ def test_each_number_is_drawn_about_equally_often():
     assert sorted(counts) == [2, 2, 3, 3, 3]
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(5, 40), st.just(0)), min_size=1), st.floats(0.5, 1))
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(5, 40), st.just(0)), min_size=1),
+    st.floats(0.5, 1),
+)
 def test_a_cut_leaves_a_target_and_the_newest_steps(spans, share):
     parts = parts_from(spans)
     read = windows.cut_off(parts, np.arange(len(spans)), share, 7)
@@ -115,20 +129,29 @@ def test_a_cut_leaves_a_target_and_the_newest_steps(spans, share):
 def plain(lengths, ends, ids, missing=()):
     values = np.arange(float(sum(lengths)))[:, None]
     values[list(missing)] = np.nan
-    return PlainData(values, values, np.cumsum([0, *lengths]), np.array(ends), np.array(ids, object))
+    return PlainData(
+        values, values, np.cumsum([0, *lengths]), np.array(ends), np.array(ids, object)
+    )
 
 
 def test_series_are_taken_in_the_order_of_their_ids_from_their_first_known_value():
     parts = windows.parts_of(plain([4, 5, 3], [3, 4, 2], ["c", "a", "b"], missing=[4, 9, 10]))
     assert parts.series.tolist() == [1, 0]  # of "b" nothing is known in its training part
-    assert parts.first.tolist() == [1, 0] and parts.end.tolist() == [4, 3] and parts.length.tolist() == [5, 4]
+    assert (
+        parts.first.tolist() == [1, 0]
+        and parts.end.tolist() == [4, 3]
+        and parts.length.tolist() == [5, 4]
+    )
 
 
 def test_short_series_are_left_out_and_counted():
     parts = parts_from([(0, 3, 1), (0, 9, 1), (0, 4, 0)])
     enough, notes = windows.long_enough(parts, 5, "Windows(length=4)")
     assert enough.series.tolist() == [1]
-    assert notes == ("2 of 3 series are shorter than the 5 observations that Windows(length=4) needs: not trained on",)
+    assert notes == (
+        "2 of 3 series are shorter than the 5 observations that Windows(length=4) needs: not "
+        "trained on",
+    )
     with pytest.raises(DataError, match=r"needs 10 observations .* longest has 9.\nHold less back"):
         windows.long_enough(parts, 10, "Windows(length=9)")
 
@@ -144,7 +167,12 @@ def test_ends_must_fit_the_series():
 def test_fingerprints_tell_data_apart():
     data = plain([6], [5], ["a"])
     assert data.fingerprint() == plain([6], [5], ["a"]).fingerprint()
-    others = [plain([6], [4], ["a"]), plain([6], [5], ["b"]), plain([6], [5], ["a"], missing=[3]), data.everything()]
+    others = [
+        plain([6], [4], ["a"]),
+        plain([6], [5], ["b"]),
+        plain([6], [5], ["a"], missing=[3]),
+        data.everything(),
+    ]
     assert len({data.fingerprint(), *(other.fingerprint() for other in others)}) == 5
 
 

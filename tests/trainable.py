@@ -1,4 +1,5 @@
-"""A small model that learns, for tests that send it to other processes: it says what its `fit` saw in a file."""
+"""A small model that learns, for tests that send it to other processes: it says what its `fit`
+saw in a file."""
 
 from __future__ import annotations
 
@@ -50,16 +51,21 @@ class Pull:
         ends = dict(zip(panel.ids, panel.ends, strict=True))
         return replace(self, mean=float(np.nanmean(panel.values)), trained_ends=ends)
 
-    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
+    def predict(
+        self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+    ) -> Forecast:
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
         last = panel.values[panel.offsets[origins.series] + origins.counts - 1]
         pulled = last + self.weight * (self.mean - last)
         point = np.repeat(pulled[:, None], steps, axis=1)
-        return Forecast.at_origins(panel, origins, point, point[..., None] + np.array([-1.0, 0, 1]), (0.1, 0.5, 0.9))
+        return Forecast.at_origins(
+            panel, origins, point, point[..., None] + np.array([-1.0, 0, 1]), (0.1, 0.5, 0.9)
+        )
 
 
 def fits(log: str | Path) -> list[int]:
-    """How many values of the first series each fit saw, sorted: fits in several processes end in any order."""
+    """How many values of the first series each fit saw, sorted: fits in several processes end in
+    any order."""
     text = Path(log).read_text(encoding="utf-8") if Path(log).exists() else ""
     return sorted(json.loads(line)["lengths"][0] for line in text.splitlines())
 

@@ -75,7 +75,8 @@ if TYPE_CHECKING:
     from lstmcast.transforms import Standard as Standard
     from lstmcast.transforms import Transforms as Transforms
 
-# Where each public name lives. A module is imported when one of its names is first asked for, so that
+# Where each public name lives. A module is imported when one of its names is first asked for, so
+# that
 # `import lstmcast` and a command that needs little stay fast.
 _HOMES = {
     "Backtest": "evaluation.backtest",

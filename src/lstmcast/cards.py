@@ -1,4 +1,5 @@
-"""What a report says of the network: its card, and how it was trained. True for the weights that made the forecast."""
+"""What a report says of the network: its card, and how it was trained. True for the weights that
+made the forecast."""
 
 from __future__ import annotations
 
@@ -75,9 +76,15 @@ def _shipped() -> Network:
 def _what(network: Network, model: LSTMForecaster) -> str:
     config, members = network.config, len(network.members)
     numbers = sum(array.size for arrays in network.members for array in arrays.values())
-    units = " and ".join(map(str, config.layers)) if len(config.layers) < 3 else ", ".join(map(str, config.layers))
+    units = (
+        " and ".join(map(str, config.layers))
+        if len(config.layers) < 3
+        else ", ".join(map(str, config.layers))
+    )
     layers = (
-        f"{len(config.layers)} layers with {units} units" if len(config.layers) > 1 else f"1 layer with {units} units"
+        f"{len(config.layers)} layers with {units} units"
+        if len(config.layers) > 1
+        else f"1 layer with {units} units"
     )
     count = (
         f"{members} LSTM networks of {layers} each, whose answers are averaged"
@@ -87,16 +94,20 @@ def _what(network: Network, model: LSTMForecaster) -> str:
     steps = "the next step" if config.steps == 1 else f"each of the next {config.steps:,} steps"
     head = _HEADS.get(config.head, f"by its own head, {config.head!r},")
     return (
-        f"{count}: {numbers:,} numbers. It reads {_reads(model)} and answers {head} for {steps}; longer horizons feed "
-        "its answers back."
+        f"{count}: {numbers:,} numbers. It reads {_reads(model)} and answers {head} for {steps}; "
+        "longer horizons feed its answers back."
     )
 
 
 def _reads(model: LSTMForecaster) -> str:
     if model.config.is_causal:
-        return "each series in order, every value beside the level, scale and season known until then,"
+        return (
+            "each series in order, every value beside the level, scale and season known until then,"
+        )
     names = dict.fromkeys(step.name for chain in model.transforms.chains for step in chain.steps)
-    seen = f"values after these transforms: {', '.join(names)}," if names else "the values as they are"
+    seen = (
+        f"values after these transforms: {', '.join(names)}," if names else "the values as they are"
+    )
     together = f", {model.config.channels} series together," if model.config.channels > 1 else ""
     return seen + together
 
@@ -118,7 +129,8 @@ def _made_from(model: LSTMForecaster) -> str:
 
 @dataclass(frozen=True, eq=False)
 class TrainingRecord:
-    """How a model was trained: its learning curve, what it was trained on, its settings, and what was noted."""
+    """How a model was trained: its learning curve, what it was trained on, its settings, and
+    what was noted."""
 
     curve: LearningCurve
     facts: dict[str, str]
@@ -132,7 +144,10 @@ class TrainingRecord:
         learned = getattr(model, "learned", None)
         if not isinstance(model, LSTMForecaster) or learned is None or not len(learned.history):
             return None
-        settings: dict[str, Any] = {"training": to_json(learned.training), "network": asdict(model.config)}
+        settings: dict[str, Any] = {
+            "training": to_json(learned.training),
+            "network": asdict(model.config),
+        }
         if model.transforms.chains:
             settings["transforms"] = model.transforms.described()
         described = {
@@ -141,7 +156,9 @@ class TrainingRecord:
             "Started from": _STARTS[learned.began],
         }
         curve = LearningCurve.from_history(learned.history)
-        seconds = tuple(max(r.seconds for r in learned.history.member(c.member).epochs) for c in curve.curves)
+        seconds = tuple(
+            max(r.seconds for r in learned.history.member(c.member).epochs) for c in curve.curves
+        )
         return cls(curve, described, seconds, settings, learned.notes)
 
     def html(self) -> str:
@@ -151,7 +168,9 @@ class TrainingRecord:
         if not several:
             header, rows = header[1:], [row[1:] for row in rows]
         notes = "".join(f"<li>{text(note)}</li>" for note in self.notes)
-        settings = re.sub(r"\[\s+([^][{}]*?)\s+\]", _on_one_line, json.dumps(self.settings, indent=2))
+        settings = re.sub(
+            r"\[\s+([^][{}]*?)\s+\]", _on_one_line, json.dumps(self.settings, indent=2)
+        )
         return (
             f"<section><h2>Training</h2>{facts(self.facts)}{_TOOLS if self.curve.is_positive else ''}"
             f'<div id="learning" class="chart low"></div>{table(header, rows)}'
@@ -203,29 +222,38 @@ def _held_back(validation: Validation | None, horizon: int) -> str:
     return f"the last {f'{steps:,} values' if steps > 1 else 'value'} of each series{least}"
 
 
-def _epochs_table(curves: tuple[Curve, ...], seconds: tuple[float, ...]) -> tuple[list[str], list[list[str]]]:
-    """A row for each member: how long it was trained, which epoch is kept, and what that brought."""
+def _epochs_table(
+    curves: tuple[Curve, ...], seconds: tuple[float, ...]
+) -> tuple[list[str], list[list[str]]]:
+    """A row for each member: how long it was trained, which epoch is kept, and what that
+    brought."""
     write = number_format(np.array([[curve.start, curve.loss] for curve in curves]).ravel())
     header = ["member", "epochs", "epoch kept", "its loss", "loss at the start", "seconds"]
     rows = [
         [
-            f"{number}", f"{curve.epochs.max(initial=0):,}", "–" if curve.kept is None else f"{curve.kept:,}",
-            write(curve.loss), write(curve.start), f"{spent:,.1f}",
+            f"{number}",
+            f"{curve.epochs.max(initial=0):,}",
+            "–" if curve.kept is None else f"{curve.kept:,}",
+            write(curve.loss),
+            write(curve.start),
+            f"{spent:,.1f}",
         ]
         for number, (curve, spent) in enumerate(zip(curves, seconds, strict=True), 1)
-    ]  # fmt: skip
+    ]
     if not any(np.isfinite(curve.start) for curve in curves):
         header, rows = header[:4] + header[5:], [row[:4] + row[5:] for row in rows]
     return header, rows
 
 
 def _note(curve: LearningCurve) -> str:
-    held_back = any(np.isfinite(one.validation).any() or np.isfinite(one.start) for one in curve.curves)
+    held_back = any(
+        np.isfinite(one.validation).any() or np.isfinite(one.start) for one in curve.curves
+    )
     said = (
-        "Loss: what training makes smaller, here on the part held back. That part chose the epoch that is kept, so "
-        "errors measured on it are a little too good."
+        "Loss: what training makes smaller, here on the part held back. That part chose the epoch "
+        "that is kept, so errors measured on it are a little too good."
         if held_back
-        else "Loss: what training makes smaller. Nothing was held back, so nothing tells which epoch was the best: the "
-        "last one is kept."
+        else "Loss: what training makes smaller. Nothing was held back, so nothing tells which "
+        "epoch was the best: the last one is kept."
     )
     return f"<p class=note>{said}</p>"

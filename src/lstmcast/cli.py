@@ -1,8 +1,8 @@
 """The command line: one command = parse, call the public API, print.
 
-Results go to standard output or the named files; notes go to standard error. Exit status: 0 done, 1 the data, the
-model or a place for results cannot be used, 2 wrong usage. Everything but typer is imported where it is used, so that
-`lstmcast --help` answers at once.
+Results go to standard output or the named files; notes go to standard error. Exit status: 0 done, 1
+the data, the model or a place for results cannot be used, 2 wrong usage. Everything but typer is
+imported where it is used, so that `lstmcast --help` answers at once.
 """
 
 from __future__ import annotations
@@ -51,14 +51,17 @@ if TYPE_CHECKING:
     from lstmcast.options import Written
 
 HELD_BACK = (
-    "The same values chose the best epoch and the width of the intervals: errors here are a little too small, and the "
-    "coverage is no test. `lstmcast backtest --refit once` measures both on values that decided nothing."
+    "The same values chose the best epoch and the width of the intervals: errors here are a little "
+    "too small, and the coverage is no test. `lstmcast backtest --refit once` measures both on "
+    "values that decided nothing."
 )
 
 app = typer.Typer(
     name="lstmcast",
-    help="From a messy CSV to a forecast that can be trusted. The network is already trained; nothing else is needed.",
-    epilog="Example: lstmcast forecast airline.csv --horizon 12 --plot forecast.png --out forecast.csv",
+    help="From a messy CSV to a forecast that can be trusted. The network is already trained; "
+    "nothing else is needed.",
+    epilog="Example: lstmcast forecast airline.csv --horizon 12 --plot forecast.png --out "
+    "forecast.csv",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # plain help needs no further import and reads well in a pipe
@@ -77,18 +80,26 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 @command
 def forecast(
     context: typer.Context,
-    data: Data, horizon: Horizon, reading: Reading, testing: Testing, output: Output,
+    data: Data,
+    horizon: Horizon,
+    reading: Reading,
+    testing: Testing,
+    output: Output,
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write all of it as one page to hand on, .html.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write all of it as one page to hand on, .html."),
     ] = None,
     save: Annotated[
-        Path | None, typer.Option(metavar="DIR", parser=named, help="Save the model, ready for `predict`.")
+        Path | None,
+        typer.Option(metavar="DIR", parser=named, help="Save the model, ready for `predict`."),
     ] = None,
-    quiet: Quiet = False, as_json: Json = False,
-) -> None:  # fmt: skip
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
     """Read, check, test, forecast, write.
 
-    Says what was read, how accurate forecasts at held-out cutoffs were beside simple ones, and what comes next.
+    Says what was read, how accurate forecasts at held-out cutoffs were beside simple ones, and what
+    comes next.
     """
     from lstmcast import store
     from lstmcast.forecast import checked_horizon
@@ -132,24 +143,36 @@ def forecast(
 @command
 def fit(
     context: typer.Context,
-    data: Data, horizon: Horizon,
+    data: Data,
+    horizon: Horizon,
     model: Annotated[
-        Path, typer.Option("--model", "-m", metavar="DIR", parser=named, help="Where the trained model goes.")
+        Path,
+        typer.Option(
+            "--model", "-m", metavar="DIR", parser=named, help="Where the trained model goes."
+        ),
     ],
-    reading: Reading, training: Training,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with a training that was interrupted.")] = False,
+    reading: Reading,
+    training: Training,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a training that was interrupted.")
+    ] = False,
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw the learning curve as .png, .svg or .pdf.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the learning curve as .png, .svg or .pdf."),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write training, accuracy and forecast as one page, .html.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write training, accuracy and forecast as one page, .html."
+        ),
     ] = None,
-    quiet: Quiet = False, as_json: Json = False,
-) -> None:  # fmt: skip
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
     """Train a network on the data, or fine-tune the shipped one.
 
-    The end of each series is held back: it says which epoch was the best, and how accurate the model is there. A
-    training that was stopped, however it was, goes on with --resume.
+    The end of each series is held back: it says which epoch was the best, and how accurate the
+    model is there. A training that was stopped, however it was, goes on with --resume.
     """
     from lstmcast import store
     from lstmcast.forecast import checked_horizon
@@ -164,7 +187,8 @@ def fit(
     require_torch()
     from lstmcast.training import checkpoint
 
-    place = Path(os.path.realpath(model))  # by whatever name: links, and parts of the path that have none
+    # by whatever name: links, and parts of the path that have none
+    place = Path(os.path.realpath(model))
     checkpoints = place.with_name(f"{place.name}.checkpoints")
     checkpoint.require_unclaimed(checkpoints)
     panel = _read(data, reading, quiet)
@@ -183,19 +207,30 @@ def fit(
     if report is not None:
         from lstmcast.report import Report
 
-        page = Report.from_forecast(fitted.predict(), panel, tested, model=fitted, made_by=context.obj)
+        page = Report.from_forecast(
+            fitted.predict(), panel, tested, model=fitted, made_by=context.obj
+        )
         files.append(str(page.save(report)))
     if as_json:
         history = fitted.history.to_json()
-        _print_json({
-            "data": _described(panel), "training": history, "notes": list(fitted.learned.notes),
-            "accuracy": _parsed(tested), "files": files,
-        })  # fmt: skip
+        _print_json(
+            {
+                "data": _described(panel),
+                "training": history,
+                "notes": list(fitted.learned.notes),
+                "accuracy": _parsed(tested),
+                "files": files,
+            }
+        )
     else:
         typer.echo(f"{fitted.history}\n")
         if tested is not None:
             typer.echo(str(tested.summary()))
-        _say(quiet, *(f"  note:    {note}" for note in fitted.learned.notes), "written: " + ", ".join(files))
+        _say(
+            quiet,
+            *(f"  note:    {note}" for note in fitted.learned.notes),
+            "written: " + ", ".join(files),
+        )
     if interrupted:
         goes_on = "The same command with --resume goes on."
         first = "No epoch was done that --resume could go on from."
@@ -204,7 +239,12 @@ def fit(
 
 
 def _fitted(
-    forecaster: LSTMForecaster, panel: Panel, training: Training, folder: Path, resume: bool, quiet: bool
+    forecaster: LSTMForecaster,
+    panel: Panel,
+    training: Training,
+    folder: Path,
+    resume: bool,
+    quiet: bool,
 ) -> LSTMForecaster:
     from lstmcast.training.callbacks import ProgressLine
     from lstmcast.training.checkpoint import kept_in
@@ -212,14 +252,23 @@ def _fitted(
     callbacks = [] if quiet else [ProgressLine()]
     kept = kept_in(folder)
     if kept and not resume:
-        _say(quiet, f"  note:    an interrupted training in {folder} is started again; --resume would have gone on")
+        _say(
+            quiet,
+            f"  note:    an interrupted training in {folder} is started again; --resume would have "
+            "gone on",
+        )
     if resume and not kept:  # said however quiet: what was asked for is not done
-        _note(f"  note:    there is no interrupted training in {folder}: it starts at the beginning")
-    return forecaster.fit(panel, folder=folder, resume=resume, callbacks=callbacks, **training.hardware())
+        _note(
+            f"  note:    there is no interrupted training in {folder}: it starts at the beginning"
+        )
+    return forecaster.fit(
+        panel, folder=folder, resume=resume, callbacks=callbacks, **training.hardware()
+    )
 
 
 def _tested_where_held_back(fitted: LSTMForecaster, panel: Panel) -> Backtest | None:
-    """The accuracy on the part that was held back, beside the baselines; None where that is nothing."""
+    """The accuracy on the part that was held back, beside the baselines; None where that is
+    nothing."""
     from lstmcast.evaluation.backtest import backtest
 
     ends = fitted.held_back_from(panel)
@@ -239,8 +288,17 @@ def check(data: Data, reading: Reading, as_json: Json = False) -> None:
 
     found = inspect(_source(data), reading.options(), **reading.columns())
     if as_json:
-        described = {"source": found.table.source, "rows": len(found.table), "usable": found.panel is not None}
-        _print_json({"data": _described(found.panel) if found.panel else described, "findings": _rows(found.findings)})
+        described = {
+            "source": found.table.source,
+            "rows": len(found.table),
+            "usable": found.panel is not None,
+        }
+        _print_json(
+            {
+                "data": _described(found.panel) if found.panel else described,
+                "findings": _rows(found.findings),
+            }
+        )
     else:
         _print_findings(found)
     if found.findings.errors:
@@ -249,16 +307,26 @@ def check(data: Data, reading: Reading, as_json: Json = False) -> None:
 
 @command
 def backtest(
-    data: Data, horizon: Horizon, reading: Reading, testing: Testing, refitting: Refitting, training: Training,
+    data: Data,
+    horizon: Horizon,
+    reading: Reading,
+    testing: Testing,
+    refitting: Refitting,
+    training: Training,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the held-out forecasts as .csv, .parquet or .xlsx.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the held-out forecasts as .csv, .parquet or .xlsx."
+        ),
     ] = None,
-    quiet: Quiet = False, as_json: Json = False,
-) -> None:  # fmt: skip
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
     """Measure accuracy at earlier cutoffs.
 
-    Forecasts the end of the data from earlier points and compares with what came, and with simple forecasts. The
-    network is used as it is, or with --refit trained on what was known at the first cutoff, or at each.
+    Forecasts the end of the data from earlier points and compares with what came, and with simple
+    forecasts. The network is used as it is, or with --refit trained on what was known at the first
+    cutoff, or at each.
     """
     from lstmcast.forecast import checked_horizon, write_table
 
@@ -287,21 +355,32 @@ def backtest(
 @command
 def predict(
     model: Annotated[
-        Path, typer.Option("--model", "-m", metavar="DIR", help="A model saved by `fit` or `forecast --save`.")
+        Path,
+        typer.Option(
+            "--model", "-m", metavar="DIR", help="A model saved by `fit` or `forecast --save`."
+        ),
     ],
-    reading: Reading, output: Output,
+    reading: Reading,
+    output: Output,
     data: Annotated[
-        list[str] | None, typer.Argument(metavar="DATA", help="Newer data; what the model has seen last unless given.")
+        list[str] | None,
+        typer.Argument(
+            metavar="DATA", help="Newer data; what the model has seen last unless given."
+        ),
     ] = None,
     horizon: Annotated[
-        int | None, typer.Option("--horizon", "-H", metavar="N", help="How many steps; the model's own unless given.")
+        int | None,
+        typer.Option(
+            "--horizon", "-H", metavar="N", help="How many steps; the model's own unless given."
+        ),
     ] = None,
-    quiet: Quiet = False, as_json: Json = False,
-) -> None:  # fmt: skip
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
     """Forecast with a saved model.
 
-    Newer data are read as the saved ones were. The forecast goes on from where the model stopped, if they join, across
-    a few missing steps too; it starts afresh if not.
+    Newer data are read as the saved ones were. The forecast goes on from where the model stopped,
+    if they join, across a few missing steps too; it starts afresh if not.
     """
     from lstmcast import console
     from lstmcast.forecast import checked_horizon
@@ -317,23 +396,41 @@ def predict(
     if data:
         from lstmcast.data.newer import read_newer
 
-        newer = read_newer(_source(data), panel, reading.options(), **reading.columns(), said=reading.said())
+        newer = read_newer(
+            _source(data), panel, reading.options(), **reading.columns(), said=reading.said()
+        )
         _say(quiet, console.panel_line(newer))
         joined = saved.continued(newer)
-        panel = joined.panel  # what is too short alone may not be when joined: findings are those of the whole
+        # what is too short alone may not be when joined: findings are those of the whole
+        panel = joined.panel
         if not quiet:
-            _say(quiet, *console.finding_lines(panel.check(), console.MOST_FINDINGS), f"  note:    {joined}")
+            _say(
+                quiet,
+                *console.finding_lines(panel.check(), console.MOST_FINDINGS),
+                f"  note:    {joined}",
+            )
     output.check_rows(len(panel) * (horizon or saved.horizon))
     result = saved.predict(joined, horizon)
     silent = _without_forecast(result, panel)
     written = output.write(result, panel, None)
     if as_json:
-        whole = {name: value for name, value in _described(panel).items() if name not in ("source", "rows")}
-        _print_json({
-            "model": str(model), "data": _described(newer) if newer else None, "panel": whole,
-            "continued": joined.as_dict() if joined else None, "findings": _rows(panel.check()),
-            "forecast": _parsed(result), "without_forecast": silent, "files": written.files,
-        })  # fmt: skip
+        whole = {
+            name: value
+            for name, value in _described(panel).items()
+            if name not in ("source", "rows")
+        }
+        _print_json(
+            {
+                "model": str(model),
+                "data": _described(newer) if newer else None,
+                "panel": whole,
+                "continued": joined.as_dict() if joined else None,
+                "findings": _rows(panel.check()),
+                "forecast": _parsed(result),
+                "without_forecast": silent,
+                "files": written.files,
+            }
+        )
     else:
         _print_forecast(result, None, written, quiet)
 
@@ -349,8 +446,11 @@ def info(folder: Folder, as_json: Json = False) -> None:
         _print_json({"model": manifest})
         return
     size = sum(entry["bytes"] for entry in manifest["files"].values())
-    typer.echo(f"{folder}: saved by lstmcast {manifest['package_version']}, {size / 1e6:.2f} MB of arrays")
-    hidden = OWN_KEYS if "trained" in manifest else (*OWN_KEYS, "training", "seed")  # of a training that was not done
+    typer.echo(
+        f"{folder}: saved by lstmcast {manifest['package_version']}, {size / 1e6:.2f} MB of arrays"
+    )
+    # of a training that was not done
+    hidden = OWN_KEYS if "trained" in manifest else (*OWN_KEYS, "training", "seed")
     described = {name: value for name, value in manifest.items() if name not in hidden}
     typer.echo("\n".join(console.tree(described)))
 
@@ -358,26 +458,36 @@ def info(folder: Folder, as_json: Json = False) -> None:
 @command
 def example(
     name: Annotated[
-        str, typer.Argument(metavar="NAME", help="airline, sine, beats, sine-cosine, stocks, temperature, or all.")
+        str,
+        typer.Argument(
+            metavar="NAME", help="airline, sine, beats, sine-cosine, stocks, temperature, or all."
+        ),
     ],
     faithful: Annotated[
-        bool, typer.Option("--faithful", help="With the article's own sizes, optimiser, epochs and initialisers.")
+        bool,
+        typer.Option(
+            "--faithful", help="With the article's own sizes, optimiser, epochs and initialisers."
+        ),
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where results go; lstmcast-NAME unless given.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Where results go; lstmcast-NAME unless given."),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of all that is drawn by chance.")] = 0,
     labels: Annotated[str, typer.Option(metavar="en|ja", help="Language of the pictures.")] = "en",
     quiet: Quiet = False,
-) -> None:  # fmt: skip
+) -> None:
     """Run the system of a published tutorial.
 
-    Pictures, tables, log, measures and the trained model go to a folder. A run that was interrupted goes on.
+    Pictures, tables, log, measures and the trained model go to a folder. A run that was interrupted
+    goes on.
     """
     from lstmcast import articles, console
 
     if name != "all":
-        found = articles.run(name, faithful=faithful, out=out, seed=seed, labels=labels, quiet=quiet)
+        found = articles.run(
+            name, faithful=faithful, out=out, seed=seed, labels=labels, quiet=quiet
+        )
         header, rows = articles.measured(found)
     else:
         header, rows = articles.compared(
@@ -392,7 +502,10 @@ def _print_findings(found: Inspection) -> None:
 
     if found.panel is None:
         table = found.table
-        typer.echo(f"{table.source}: {len(table):,} rows, {len(table.ids):,} series: cannot be used as it is")
+        typer.echo(
+            f"{table.source}: {len(table):,} rows, {len(table.ids):,} series: cannot be used as it "
+            "is"
+        )
     else:
         typer.echo(console.panel_line(found.panel))
     typer.echo("\n".join(console.finding_lines(found.findings) or ["  nothing to report"]))
@@ -404,11 +517,17 @@ def _read(data: Sequence[str], reading: Reading, quiet: bool) -> Panel:
     options = reading.options()  # before the file is read: wrong usage should not wait for it
     from lstmcast.data.readers import read_table
 
-    panel = panel_from_table(read_table(_source(data), **reading.columns(), aggregate=options.aggregate), options)
+    panel = panel_from_table(
+        read_table(_source(data), **reading.columns(), aggregate=options.aggregate), options
+    )
     if not quiet:
         from lstmcast import console
 
-        _say(quiet, console.panel_line(panel), *console.finding_lines(panel.check(), console.MOST_FINDINGS))
+        _say(
+            quiet,
+            console.panel_line(panel),
+            *console.finding_lines(panel.check(), console.MOST_FINDINGS),
+        )
     return panel
 
 
@@ -430,7 +549,11 @@ def _model(horizon: int, levels: tuple[float, ...] = (), training: Training | No
 
 
 def _tested(
-    model: Any, panel: Panel, testing: Testing, trained: tuple[Refitting, Training] | None = None, quiet: bool = True
+    model: Any,
+    panel: Panel,
+    testing: Testing,
+    trained: tuple[Refitting, Training] | None = None,
+    quiet: bool = True,
 ) -> Backtest | None:
     if testing.cutoffs == 0:
         return None
@@ -446,13 +569,21 @@ def _tested(
         _say(quiet or not trains, f"  {part.done} of {part.total}: {part.job}")
 
     return backtest(
-        model, panel, cutoffs=testing.cutoffs, baselines=baselines, refit=refitting.chosen(),
-        fit_options=training.hardware() if trains else None, workers=refitting.workers, folder=refitting.folder,
+        model,
+        panel,
+        cutoffs=testing.cutoffs,
+        baselines=baselines,
+        refit=refitting.chosen(),
+        fit_options=training.hardware() if trains else None,
+        workers=refitting.workers,
+        folder=refitting.folder,
         progress=told,
-    )  # fmt: skip
+    )
 
 
-def _print_forecast(result: Forecast, tested: Backtest | None, written: Written, quiet: bool) -> None:
+def _print_forecast(
+    result: Forecast, tested: Backtest | None, written: Written, quiet: bool
+) -> None:
     from lstmcast import console
 
     if tested is not None:
@@ -467,12 +598,18 @@ def _print_forecast(result: Forecast, tested: Backtest | None, written: Written,
 
 
 def _without_forecast(result: Forecast, panel: Panel) -> list[str]:
-    """The series without any forecast; DataError where that is all: blanks should not replace an older forecast."""
-    silent = [str(name) for name, steps in zip(result.ids, result.point, strict=True) if (steps != steps).all()]
+    """The series without any forecast; DataError where that is all: blanks should not replace an
+    older forecast."""
+    silent = [
+        str(name)
+        for name, steps in zip(result.ids, result.point, strict=True)
+        if (steps != steps).all()
+    ]
     if len(silent) == len(result.ids):
         raise DataError(
-            f"{panel.report.source}: no series has a forecast, as none has the known values that the model reads. "
-            "Nothing was written. Give data with a longer history, or with fewer missing values at the end."
+            f"{panel.report.source}: no series has a forecast, as none has the known values that "
+            "the model reads. Nothing was written. Give data with a longer history, or with fewer "
+            "missing values at the end."
         )
     return silent
 
@@ -503,9 +640,14 @@ def _parsed(result: Forecast | Backtest | None) -> Any:
 
 
 def _print_json(document: dict[str, Any]) -> None:
-    # JSON is UTF-8; what the system calls something else may be anything, and escapes are right everywhere.
+    # JSON is UTF-8; what the system calls something else may be anything, and escapes are right
+    # everywhere.
     readable = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
-    typer.echo(json.dumps({"lstmcast": lstmcast.__version__, **document}, ensure_ascii=not readable, indent=1))
+    typer.echo(
+        json.dumps(
+            {"lstmcast": lstmcast.__version__, **document}, ensure_ascii=not readable, indent=1
+        )
+    )
 
 
 def _note(text: str) -> None:
@@ -527,7 +669,8 @@ def _root(
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 done, 1 cannot be done (one message), 2 wrong usage."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # a terminal that knows ASCII only should get escapes, not an error
+        # a terminal that knows ASCII only should get escapes, not an error
+        if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminated)
@@ -542,14 +685,18 @@ def _terminated(number: int, _: object) -> NoReturn:
 def _status(arguments: Sequence[str] | None) -> int:
     try:
         status = _run(arguments)
-        sys.stdout.flush()  # a full disk behind a redirection shows here, not after the last line of Python
+        # a full disk behind a redirection shows here, not after the last line of Python
+        sys.stdout.flush()
         return status
     except LstmcastError as error:
         return _fail(str(error), error.exit_status)
     except KeyboardInterrupt:
         return _fail("stopped. Nothing was left half-written.", 130)
     except MemoryError:
-        return _fail("there is not enough memory for this. Forecast fewer series at a time, or a shorter horizon.")
+        return _fail(
+            "there is not enough memory for this. Forecast fewer series at a time, or a shorter "
+            "horizon."
+        )
     except BrokenPipeError:
         return _silenced()
     except OSError as error:
@@ -568,7 +715,8 @@ def _status(arguments: Sequence[str] | None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        app(arguments, prog_name="lstmcast", obj=shlex.join(["lstmcast", *given]))  # the command, for reports
+        # the command, for reports
+        app(arguments, prog_name="lstmcast", obj=shlex.join(["lstmcast", *given]))
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
     return 0
@@ -580,6 +728,7 @@ def _fail(message: str, status: int = 1) -> int:
 
 
 def _silenced() -> int:
-    """The reader of our output went away, as `head` does: no reason for a message, now or while Python ends."""
+    """The reader of our output went away, as `head` does: no reason for a message, now or while
+    Python ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 1

@@ -1,4 +1,5 @@
-"""What the commands say, as plain text: aligned columns, numbers as people write them, one sentence per finding."""
+"""What the commands say, as plain text: aligned columns, numbers as people write them, one
+sentence per finding."""
 
 # O origins · H horizon
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Finding, Panel
     from lstmcast.forecast import Forecast
 
-MOST_ROWS, MOST_SERIES = 60, 10  # of a forecast on the screen, half the rows for several: a longer one is for a file
+# of a forecast on the screen, half the rows for several: a longer one is for a file
+MOST_ROWS, MOST_SERIES = 60, 10
 MOST_FINDINGS = 8  # before a forecast; `lstmcast check` shows all
 
 
@@ -31,7 +33,9 @@ def panel_line(panel: Panel) -> str:
     >>> panel_line(Panel.from_arrays([5.0, 6.0], frequency="MS", start="2024-01"))
     'arrays: 1 series, 2 values, monthly (month starts), 2024-01-01 to 2024-02-01'
     """
-    rows = f"{panel.report.rows:,} row{'s' * (panel.report.rows != 1)}, " if panel.report.rows else ""
+    rows = (
+        f"{panel.report.rows:,} row{'s' * (panel.report.rows != 1)}, " if panel.report.rows else ""
+    )
     values = f"{len(panel.values):,} value{'s' * (len(panel.values) != 1)}"
     span = f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
     return f"{panel.report.source}: {rows}{len(panel):,} series, {values}, {panel.frequency.name}, {span}"
@@ -42,14 +46,17 @@ def finding_lines(findings: Iterable[Finding], most: int | None = None) -> list[
     order = {"error": 0, "warning": 1, "note": 2}
     found = sorted(findings, key=lambda finding: order[finding.severity])
     shown = found if most is None else found[:most]
-    lines = [paragraph(f"{finding.severity + ':':<9}{finding.text}", indent=11) for finding in shown]
+    lines = [
+        paragraph(f"{finding.severity + ':':<9}{finding.text}", indent=11) for finding in shown
+    ]
     if len(found) > len(shown):
         lines.append(f"  … and {len(found) - len(shown):,} more: `lstmcast check` shows all")
     return lines
 
 
 def paragraph(text: str, indent: int) -> str:
-    """Text as wide as the terminal, later lines indented; unbroken where there is no terminal, for grep's sake."""
+    """Text as wide as the terminal, later lines indented; unbroken where there is no terminal,
+    for grep's sake."""
     if not sys.stderr.isatty():
         return "  " + text
     width = min(shutil.get_terminal_size().columns, 120)
@@ -72,9 +79,15 @@ def forecast_table(forecast: Forecast) -> str:
     most = MOST_ROWS // 2 if several else MOST_ROWS
     origins = range(min(len(forecast.ids), max(MOST_SERIES, most // forecast.horizon)))
     steps = range(min(forecast.horizon, most // max(1, len(origins))))
-    writes = [number_format(np.append(forecast.point[o], forecast.quantiles[o].ravel())) for o in origins]
+    writes = [
+        number_format(np.append(forecast.point[o], forecast.quantiles[o].ravel())) for o in origins
+    ]
     rows = [(o, h) for o in origins for h in steps]
-    columns = {forecast.columns.series: [shortened(str(forecast.ids[o])) for o, _ in rows]} if several else {}
+    columns = (
+        {forecast.columns.series: [shortened(str(forecast.ids[o])) for o, _ in rows]}
+        if several
+        else {}
+    )
     columns[forecast.columns.time] = [format_time(forecast.times[row]) for row in rows]
     columns["forecast"] = [writes[row[0]](forecast.point[row]) for row in rows]
     for level in forecast.interval_levels:
@@ -99,7 +112,9 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence
     widths = [max(map(_width, column)) for column in zip(header, *rows, strict=True)]
     sides = [name in left for name in header]
     lines = (
-        "  ".join(_padded(cell, width, side) for cell, width, side in zip(row, widths, sides, strict=True))
+        "  ".join(
+            _padded(cell, width, side) for cell, width, side in zip(row, widths, sides, strict=True)
+        )
         for row in (header, *rows)
     )
     return "\n".join(line.rstrip() for line in lines)
@@ -114,7 +129,9 @@ def _width(text: str) -> int:
     """Columns that a terminal needs: two for an ideograph."""
     from unicodedata import combining, east_asian_width
 
-    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text if not combining(letter))
+    return sum(
+        2 if east_asian_width(letter) in "WF" else 1 for letter in text if not combining(letter)
+    )
 
 
 def tree(values: Mapping[str, Any], indent: int = 1) -> list[str]:

@@ -1,7 +1,7 @@
 """Results as small pieces of HTML, for notebooks: bounded tables and pictures in SVG.
 
-Everything takes its colour from the page that it stands in, so that it reads on light and dark ground. No scripts, no
-style sheets, nothing fetched; every text is escaped.
+Everything takes its colour from the page that it stands in, so that it reads on light and dark
+ground. No scripts, no style sheets, nothing fetched; every text is escaped.
 """
 
 # T points of a line
@@ -17,7 +17,9 @@ from numpy import ndarray
 BLUE = "#4a8fe7"  # reads on white and on black
 MOST_POINTS = 240  # of one line; more would be narrower than a pixel
 MOST_LETTERS = 60  # of one cell
-_CELL = "padding:2px 8px;border:none;background:transparent;white-space:nowrap;vertical-align:middle"
+_CELL = (
+    "padding:2px 8px;border:none;background:transparent;white-space:nowrap;vertical-align:middle"
+)
 _LINE = "border-bottom:1px solid rgba(128,128,128,.5)"
 
 
@@ -41,8 +43,14 @@ def text(line: str) -> Markup:
     return Markup(f'<div style="margin:3px 0;max-width:60em">{escaped(line, 2_000)}</div>')
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: Iterable[int] = (0,), wrap: bool = False) -> str:
-    """A table whose columns stand to the right, those numbered in `left` to the left; long texts may `wrap`.
+def table(
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    left: Iterable[int] = (0,),
+    wrap: bool = False,
+) -> str:
+    """A table whose columns stand to the right, those numbered in `left` to the left; long texts
+    may `wrap`.
 
     >>> "a &lt; b" in table(["series"], [["a < b"]])
     True
@@ -50,12 +58,20 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: Iterable[i
     sides = set(left)
 
     def cell(tag: str, i: int, content: str, style: str = "") -> str:
-        inside = content if isinstance(content, Markup) else escaped(content, 1_000 if wrap else MOST_LETTERS)
+        inside = (
+            content
+            if isinstance(content, Markup)
+            else escaped(content, 1_000 if wrap else MOST_LETTERS)
+        )
         look = f"{_CELL};text-align:{'left' if i in sides else 'right'}{style}"
-        return f'<{tag} style="{look.replace("nowrap", "normal") if wrap else look}">{inside}</{tag}>'
+        return (
+            f'<{tag} style="{look.replace("nowrap", "normal") if wrap else look}">{inside}</{tag}>'
+        )
 
     head = "".join(cell("th", i, name, f";{_LINE}") for i, name in enumerate(header))
-    body = "".join(f"<tr>{''.join(cell('td', i, value) for i, value in enumerate(row))}</tr>" for row in rows)
+    body = "".join(
+        f"<tr>{''.join(cell('td', i, value) for i, value in enumerate(row))}</tr>" for row in rows
+    )
     top = f"<thead><tr>{head}</tr></thead>" if any(header) else ""
     return Markup(
         '<table style="border-collapse:collapse;border:none;margin:4px 0;font-variant-numeric:tabular-nums">'
@@ -64,13 +80,19 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], left: Iterable[i
 
 
 def picture(
-    history: ndarray, point: ndarray | None = None, bands: Sequence[tuple[ndarray, ndarray]] = (), *,
-    width: int = 160, height: int = 28, label: str = "",
-) -> Markup:  # fmt: skip
-    """A line in SVG: the history in the colour of the text, the forecast that follows it and its bands in blue.
+    history: ndarray,
+    point: ndarray | None = None,
+    bands: Sequence[tuple[ndarray, ndarray]] = (),
+    *,
+    width: int = 160,
+    height: int = 28,
+    label: str = "",
+) -> Markup:
+    """A line in SVG: the history in the colour of the text, the forecast that follows it and its
+    bands in blue.
 
-    history (T,) and point (H,) may hold unknown values, which leave gaps; `bands` are (lower, upper) of (H,), wide ones
-    first; `label` is read aloud in place of the picture.
+    history (T,) and point (H,) may hold unknown values, which leave gaps; `bands` are (lower,
+    upper) of (H,), wide ones first; `label` is read aloud in place of the picture.
     """
     future = np.empty(0) if point is None else point
     shown = np.concatenate([history, future, *(bound for band in bands for bound in band)])
@@ -92,25 +114,34 @@ def picture(
         known = np.isfinite(lower) & np.isfinite(upper)
         if known.any():
             outline = at(ahead[known], lower[known]) + at(ahead[known], upper[known])[::-1]
-            parts.append(f'<path d="M{"L".join(outline)}Z" fill="{BLUE}" fill-opacity=".25" stroke="none"/>')
+            parts.append(
+                f'<path d="M{"L".join(outline)}Z" fill="{BLUE}" fill-opacity=".25" stroke="none"/>'
+            )
     lines = ((np.arange(len(history)), history, "currentColor"), (ahead, future, BLUE))
     for steps_T, values_T, colour in lines:
         if path := _path(steps_T, values_T, at):
-            parts.append(f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.3" stroke-linecap="round"/>')
+            parts.append(
+                f'<path d="{path}" fill="none" stroke="{colour}" stroke-width="1.3" '
+                'stroke-linecap="round"/>'
+            )
     return Markup(
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="img" aria-label="{escaped(label, 200)}" style="vertical-align:middle">{"".join(parts)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 '
+        f'{width} {height}" role="img" aria-label="{escaped(label, 200)}" '
+        f'style="vertical-align:middle">{"".join(parts)}</svg>'
     )
 
 
 def _path(steps: ndarray, values: ndarray, at: Callable[[ndarray, ndarray], list[str]]) -> str:
-    """The line through the known values: a new stroke after each gap, of a long one the extremes of each stretch."""
+    """The line through the known values: a new stroke after each gap, of a long one the extremes
+    of each stretch."""
     if len(values) > MOST_POINTS:
         kept = []
         for part in np.array_split(np.arange(len(values)), MOST_POINTS // 2):
             known = part[np.isfinite(values[part])]
             gap = part[:0] if len(known) else part[:1]
-            ends = known[[np.argmin(values[known]), np.argmax(values[known])]] if len(known) else gap
+            ends = (
+                known[[np.argmin(values[known]), np.argmax(values[known])]] if len(known) else gap
+            )
             kept.append(np.unique(ends))
         chosen = np.concatenate(kept)
         steps, values = steps[chosen], values[chosen]
@@ -119,7 +150,9 @@ def _path(steps: ndarray, values: ndarray, at: Callable[[ndarray, ndarray], list
     strokes = np.split(known, np.flatnonzero(~known))
     drawn = [[next(points) for _ in range(int(stroke.sum()))] for stroke in strokes]
     # A stroke of one point is drawn as a dot: a line that goes nowhere, with round ends.
-    return "".join("M" + "L".join(stroke if len(stroke) > 1 else stroke * 2) for stroke in drawn if stroke)
+    return "".join(
+        "M" + "L".join(stroke if len(stroke) > 1 else stroke * 2) for stroke in drawn if stroke
+    )
 
 
 def escaped(content: object, longest: int = MOST_LETTERS) -> str:
@@ -156,7 +189,8 @@ def shortened(text: str, longest: int = 30) -> str:
 
 
 def number_format(values: ndarray) -> Callable[[float], str]:
-    """A function that writes numbers of this size with about four digits that count, all with the same decimals.
+    """A function that writes numbers of this size with about four digits that count, all with the
+    same decimals.
 
     >>> write = number_format(np.array([446.91, 1012.3])); write(446.91), write(1012.3), write(float("nan"))
     ('446.9', '1,012.3', '–')
@@ -168,7 +202,8 @@ def number_format(values: ndarray) -> Callable[[float], str]:
 
 
 def decimals_of(values: ndarray) -> int | None:
-    """Decimals with which numbers of this size show about four digits that count; None where powers of ten are better.
+    """Decimals with which numbers of this size show about four digits that count; None where powers
+    of ten are better.
 
     >>> decimals_of(np.array([446.91, 1012.3])), decimals_of(np.array([1e-9]))
     (1, None)

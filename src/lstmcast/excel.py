@@ -1,7 +1,7 @@
 """Tables as Excel workbooks: dates are dates, numbers are numbers, and text is never a formula.
 
-Excel counts days from 30 December 1899, keeps 15 digits, and knows no time zones: times are written as they are read on
-the clock.
+Excel counts days from 30 December 1899, keeps 15 digits, and knows no time zones: times are written
+as they are read on the clock.
 """
 
 # N rows
@@ -32,7 +32,8 @@ _MEASURED = 1_000  # rows by which the width is chosen
 
 
 class _Column(NamedTuple):
-    """How a column is written: its cells (None leaves one empty), their format, and their width in letters."""
+    """How a column is written: its cells (None leaves one empty), their format, and their width
+    in letters."""
 
     cells: list[Any]
     format: str
@@ -48,21 +49,27 @@ def require_rows(rows: int, path: str | os.PathLike[str]) -> None:
     """
     if Path(path).suffix.lower() == ".xlsx" and rows > MOST_ROWS:
         raise OutputError(
-            f"{str(path)!r} cannot be written: the table has {rows:,} rows, and a sheet of Excel holds {MOST_ROWS:,} "
-            "below its header. Write .csv or .parquet, or forecast fewer series at a time."
+            f"{str(path)!r} cannot be written: the table has {rows:,} rows, and a sheet of Excel "
+            f"holds {MOST_ROWS:,} below its header. Write .csv or .parquet, or forecast fewer "
+            "series at a time."
         )
 
 
-def write_workbook(columns: dict[str, ndarray], path: str | os.PathLike[str], sheet: str = "forecast") -> Path:
-    """Write equally long columns (N,) as one sheet: the whole file or, with an OutputError, nothing.
+def write_workbook(
+    columns: dict[str, ndarray], path: str | os.PathLike[str], sheet: str = "forecast"
+) -> Path:
+    """Write equally long columns (N,) as one sheet: the whole file or, with an OutputError,
+    nothing.
 
-    The header stays in sight when the sheet is scrolled. Unknown numbers are empty cells. Dates that Excel
-    does not have (before March 1900) and whole numbers of more than 15 digits, which it would round, become text.
+    The header stays in sight when the sheet is scrolled. Unknown numbers are empty cells. Dates
+    that Excel does not have (before March 1900) and whole numbers of more than 15 digits, which it
+    would round, become text.
     """
     rows = max((len(column) for column in columns.values()), default=0)
     require_rows(rows, path)
     made = {name: _column(name, column, path) for name, column in columns.items()}
-    # XlsxWriter keeps rows in a temporary file of its own; should anything end the writing, the folder takes it along.
+    # XlsxWriter keeps rows in a temporary file of its own; should anything end the writing, the
+    # folder takes it along.
     with whole_file(path) as temporary, tempfile.TemporaryDirectory(prefix="lstmcast-") as scratch:
         _write(made, rows, temporary, sheet, scratch)
     return Path(path)
@@ -83,7 +90,11 @@ def _write(made: dict[str, _Column], rows: int, place: Path, sheet: str, scratch
         page.autofilter(0, 0, rows, len(made) - 1)
     formats = [book.add_format({"num_format": column.format}) for column in made.values()]
     columns = [(i, column.cells, formats[i]) for i, column in enumerate(made.values())]
-    writers: dict[type, Callable] = {str: page.write_string, int: page.write_number, float: page.write_number}
+    writers: dict[type, Callable] = {
+        str: page.write_string,
+        int: page.write_number,
+        float: page.write_number,
+    }
     try:
         for row in range(rows):  # by rows, as constant memory asks for
             for i, cells, style in columns:
@@ -92,7 +103,9 @@ def _write(made: dict[str, _Column], rows: int, place: Path, sheet: str, scratch
                     writers[type(cell)](row + 1, i, cell, style)
         book.close()
     except FileCreateError as error:  # it wraps the system's error, which says why
-        raise error.args[0] if isinstance(error.args[0], OSError) else OSError(str(error)) from error
+        raise (
+            error.args[0] if isinstance(error.args[0], OSError) else OSError(str(error))
+        ) from error
     finally:
         page._opt_close()  # its temporary file, which stays open when the writing fails
 
@@ -104,14 +117,21 @@ def _column(name: str, column: ndarray, path: str | os.PathLike[str]) -> _Column
     if column.dtype.kind == "f":
         return _numbers(name, column)
     if column.dtype.kind in "iu" and np.all(np.abs(column) < MOST_DIGITS):
-        return _Column(column.tolist(), "0", _width(name, [str(value) for value in column[:_MEASURED].tolist()]))
+        return _Column(
+            column.tolist(),
+            "0",
+            _width(name, [str(value) for value in column[:_MEASURED].tolist()]),
+        )
     return _texts(name, [str(value) for value in column.tolist()], path)
 
 
 def _numbers(name: str, column: ndarray) -> _Column:
     decimals = decimals_of(column)
     known = np.isfinite(column)
-    cells = [value if there else None for value, there in zip(column.tolist(), known.tolist(), strict=True)]
+    cells = [
+        value if there else None
+        for value, there in zip(column.tolist(), known.tolist(), strict=True)
+    ]
     if decimals is None:
         return _Column(cells, "0.000E+00", _width(name, ["0.000E+000"]))
     shown = [f"{value:,.{decimals}f}" for value in column[:_MEASURED][known[:_MEASURED]].tolist()]
@@ -125,7 +145,12 @@ def _times(name: str, column: ndarray) -> _Column:
         texts = np.datetime_as_string(times, unit="D" if days else "auto").tolist()
         return _Column(texts, "@", _width(name, texts[:1]))
     since = (times - DAY_ZERO).astype(np.int64)
-    for unit, shown in ((86_400_000_000, ""), (60_000_000, " hh:mm"), (1_000_000, " hh:mm:ss"), (1, " hh:mm:ss.000")):
+    for unit, shown in (
+        (86_400_000_000, ""),
+        (60_000_000, " hh:mm"),
+        (1_000_000, " hh:mm:ss"),
+        (1, " hh:mm:ss.000"),
+    ):
         if not np.any(since % unit):
             style = "yyyy-mm-dd" + shown
             return _Column((since / 86_400_000_000).tolist(), style, _width(name, [style]))
@@ -133,16 +158,21 @@ def _times(name: str, column: ndarray) -> _Column:
 
 
 def _texts(name: str, texts: list[str], path: str | os.PathLike[str]) -> _Column:
-    """Cells with the format of text, so that Excel makes no formula or date of them, even when somebody edits one."""
+    """Cells with the format of text, so that Excel makes no formula or date of them, even when
+    somebody edits one."""
     if too_long := next((text for text in texts if len(text) > MOST_LETTERS), None):
         raise OutputError(
-            f"{str(path)!r} cannot be written: {name!r} has a text of {len(too_long):,} letters ({too_long[:20]!r}…), "
-            f"and a cell of Excel holds {MOST_LETTERS:,}. Write .csv or .parquet, or give shorter names."
+            f"{str(path)!r} cannot be written: {name!r} has a text of {len(too_long):,} letters "
+            f"({too_long[:20]!r}…), and a cell of Excel holds {MOST_LETTERS:,}. Write .csv or "
+            ".parquet, or give shorter names."
         )
     return _Column(texts, "@", _width(name, texts[:_MEASURED]))
 
 
 def _width(name: str, texts: list[str]) -> int:
-    """Room for the widest text and for the header with its filter button; an ideograph takes two letters' room."""
-    widest = max((sum(1 + (letter >= "\u1100") for letter in text[:WIDE]) for text in texts), default=0)
+    """Room for the widest text and for the header with its filter button; an ideograph takes two
+    letters' room."""
+    widest = max(
+        (sum(1 + (letter >= "\u1100") for letter in text[:WIDE]) for text in texts), default=0
+    )
     return int(np.clip(max(widest, len(name) + 3) + 1, NARROW, WIDE))

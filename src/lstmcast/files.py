@@ -29,7 +29,8 @@ _REASONS = {
     errno.ENAMETOOLONG: "the name is too long. Choose a shorter one.",
 }
 
-_HERE, _RENAME_EXCHANGE = -100, 2  # AT_FDCWD and the flag of renameat2, from Linux's fcntl.h and fs.h
+# AT_FDCWD and the flag of renameat2, from Linux's fcntl.h and fs.h
+_HERE, _RENAME_EXCHANGE = -100, 2
 
 
 def checked_path(path: object) -> Path:
@@ -43,15 +44,18 @@ def checked_path(path: object) -> Path:
     """
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
     if not isinstance(text, str) or not text or "\0" in text:
-        raise UsageError(f"{path!r} is no path. A text or a pathlib.Path is expected, such as 'results/model'.")
+        raise UsageError(
+            f"{path!r} is no path. A text or a pathlib.Path is expected, such as 'results/model'."
+        )
     return Path(text)
 
 
 def check_output(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
-    """The path, where a file with one of these endings can be written; else an OutputError that says why not.
+    """The path, where a file with one of these endings can be written; else an OutputError that
+    says why not.
 
-    Asked before long work begins, so that nobody waits for a result that cannot be kept. A device or a pipe may be
-    called anything. UsageError for no path.
+    Asked before long work begins, so that nobody waits for a result that cannot be kept. A device
+    or a pipe may be called anything. UsageError for no path.
 
     >>> check_output("forecast.xyz", (".csv", ".parquet"))
     Traceback (most recent call last):
@@ -83,10 +87,12 @@ def require_writable(place: Path) -> None:
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary path beside `path`, which becomes `path` when the block ends well and vanishes when it does not.
+    """A temporary path beside `path`, which becomes `path` when the block ends well and vanishes
+    when it does not.
 
-    Readers of `path` see the old file or the new one, never a part. The temporary name keeps the ending, as writers
-    choose their format by it. Raises OutputError, and UsageError for what is no path.
+    Readers of `path` see the old file or the new one, never a part. The temporary name keeps the
+    ending, as writers choose their format by it. Raises OutputError, and UsageError for what is no
+    path.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -103,7 +109,9 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
                 raise _os_error(errno.EISDIR)
             special = _is_special(place)
             folder = None if special else place.parent
-            handle, name = tempfile.mkstemp(prefix=f".{place.stem[:100]}.", suffix=place.suffix, dir=folder)
+            handle, name = tempfile.mkstemp(
+                prefix=f".{place.stem[:100]}.", suffix=place.suffix, dir=folder
+            )
             os.close(handle)
             temporary = Path(name)
             yield temporary
@@ -136,7 +144,8 @@ def _os_error(number: int) -> OSError:
 
 
 def _resolved(path: Path) -> Path:
-    """Where a link leads, so that it stays one; but the name of an open pipe, such as /dev/stdout, leads nowhere."""
+    """Where a link leads, so that it stays one; but the name of an open pipe, such as
+    /dev/stdout, leads nowhere."""
     return path if _is_special(path) else Path(os.path.realpath(path))
 
 
@@ -146,9 +155,11 @@ def _is_special(place: Path) -> bool:
 
 
 def exchange(one: Path, other: Path) -> bool:
-    """Two files or folders change places, in one step that nobody sees the middle of: whether they did.
+    """Two files or folders change places, in one step that nobody sees the middle of: whether they
+    did.
 
-    False, with nothing changed, where one is missing, or where system or disk cannot: so far Linux can.
+    False, with nothing changed, where one is missing, or where system or disk cannot: so far Linux
+    can.
     """
     if sys.platform != "linux":
         return False
@@ -163,11 +174,12 @@ def exchange(one: Path, other: Path) -> bool:
 
 @contextmanager
 def locked(path: Path) -> Iterator[bool]:
-    """Hold a lock, a file that is there within the block only: whether it could be had, or another holds it.
+    """Hold a lock, a file that is there within the block only: whether it could be had, or another
+    holds it.
 
-    Its folder is made if need be, and removed if nothing else came to lie there. The system drops the lock when its
-    process ends, however that is: what a killed one leaves blocks nobody. Where system or disk know no such locks, it
-    can always be had.
+    Its folder is made if need be, and removed if nothing else came to lie there. The system drops
+    the lock when its process ends, however that is: what a killed one leaves blocks nobody. Where
+    system or disk know no such locks, it can always be had.
     """
     if importlib.util.find_spec("fcntl") is None:  # Windows
         yield True
@@ -198,7 +210,8 @@ def _lock_handle(path: Path) -> int | None:
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(handle), path.stat()):
                 return handle
-        os.close(handle)  # the one that held it has removed the file: a lock on that keeps nobody out
+        # the one that held it has removed the file: a lock on that keeps nobody out
+        os.close(handle)
 
 
 def _take_lock(handle: int) -> bool:
@@ -225,7 +238,8 @@ def make_durable(path: Path) -> None:
 
 
 def _take_over_mode(place: Path, temporary: Path) -> None:
-    """mkstemp makes private files: give the new file the permissions of the old one, or those of any new file."""
+    """mkstemp makes private files: give the new file the permissions of the old one, or those of
+    any new file."""
     temporary.chmod(place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~umask())
 
 

@@ -1,4 +1,5 @@
-"""Fonts for pictures: names in any script are drawn with what is installed, never as a row of empty boxes."""
+"""Fonts for pictures: names in any script are drawn with what is installed, never as a row of
+empty boxes."""
 
 from __future__ import annotations
 
@@ -10,25 +11,53 @@ from pathlib import Path
 
 # Tried in this order for letters that matplotlib's own font lacks.
 _OTHER_FONTS = (
-    "Noto Sans CJK JP", "Noto Sans JP", "Source Han Sans JP", "IPAexGothic", "IPAGothic", "TakaoPGothic", "VL PGothic",
-    "Hiragino Sans", "Hiragino Maru Gothic Pro", "Yu Gothic", "Meiryo", "MS Gothic", "Noto Sans CJK SC",
-    "WenQuanYi Zen Hei", "Microsoft YaHei", "PingFang SC", "Malgun Gothic", "Arial Unicode MS", "Noto Sans", "Segoe UI",
-)  # fmt: skip
+    "Noto Sans CJK JP",
+    "Noto Sans JP",
+    "Source Han Sans JP",
+    "IPAexGothic",
+    "IPAGothic",
+    "TakaoPGothic",
+    "VL PGothic",
+    "Hiragino Sans",
+    "Hiragino Maru Gothic Pro",
+    "Yu Gothic",
+    "Meiryo",
+    "MS Gothic",
+    "Noto Sans CJK SC",
+    "WenQuanYi Zen Hei",
+    "Microsoft YaHei",
+    "PingFang SC",
+    "Malgun Gothic",
+    "Arial Unicode MS",
+    "Noto Sans",
+    "Segoe UI",
+)
 
-# Packages that bring a font, of which the first is the extra `ja`. They are not imported: that would change the fonts
+# Packages that bring a font, of which the first is the extra `ja`. They are not imported: that
+# would change the fonts
 # of every picture.
-_FONT_PACKAGES = {"matplotlib_fontja": "fonts/ipaexg.ttf", "japanize_matplotlib": "fonts/ipaexg.ttf"}
+_FONT_PACKAGES = {
+    "matplotlib_fontja": "fonts/ipaexg.ttf",
+    "japanize_matplotlib": "fonts/ipaexg.ttf",
+}
 
 
 @contextmanager
 def fonts_with(letters: set[str]) -> Iterator[set[str]]:
-    """Set fonts that have these letters, as far as any installed one does; gives the letters that none has."""
+    """Set fonts that have these letters, as far as any installed one does; gives the letters
+    that none has."""
     import matplotlib
 
-    families, missing = ["DejaVu Sans"], {letter for letter in letters if ord(letter) > 0x17F and letter.isprintable()}
+    families, missing = (
+        ["DejaVu Sans"],
+        {letter for letter in letters if ord(letter) > 0x17F and letter.isprintable()},
+    )
     if missing:  # reading fonts takes a while: only for letters beyond Latin
         families, missing = _covering(families, missing)
-    with matplotlib.rc_context({"font.family": families, "svg.hashsalt": "lstmcast"}), _no_word_on_weights():
+    with (
+        matplotlib.rc_context({"font.family": families, "svg.hashsalt": "lstmcast"}),
+        _no_word_on_weights(),
+    ):
         yield missing
 
 
@@ -55,7 +84,9 @@ def _covering(families: list[str], letters: set[str]) -> tuple[list[str], set[st
     missing, chosen = set(letters), []
     for family in (*families, *_OTHER_FONTS):
         if family in files and missing:
-            has = {letter for letter in missing if FT2Font(files[family]).get_char_index(ord(letter))}
+            has = {
+                letter for letter in missing if FT2Font(files[family]).get_char_index(ord(letter))
+            }
             if has or family in families:
                 chosen.append(family)
             missing -= has

@@ -1,4 +1,5 @@
-"""The result of forecasting: points and quantiles at every origin, as columns, as a frame, as a file.
+"""The result of forecasting: points and quantiles at every origin, as columns, as a frame, as a
+file.
 
 An origin is one series seen up to one cutoff. Everything here is data; nothing here forecasts.
 
@@ -26,7 +27,8 @@ from lstmcast.settings import is_whole
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
 
-LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)  # the median and the bounds of the 80 % and the 95 % interval
+# the median and the bounds of the 80 % and the 95 % interval
+LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
 MOST_STEPS, MOST_ORIGINS = 24, 10  # in a notebook
 LONGEST_HORIZON = 100_000  # nearly a year of 5-minute steps; more is a slip of the keyboard
 FRAMES = ("arrays", "pandas", "polars", "pyarrow")
@@ -42,7 +44,8 @@ class Interval(NamedTuple):
 
 
 class Origins(NamedTuple):
-    """From where a forecast is made: the number of a series and how many of its observations are known."""
+    """From where a forecast is made: the number of a series and how many of its observations are
+    known."""
 
     series: np.ndarray  # (O,) int64
     counts: np.ndarray  # (O,) int64
@@ -93,7 +96,10 @@ class Forecast:
             array.flags.writeable = False
             object.__setattr__(self, name, array)
         if sorted(set(levels)) != list(levels) or not all(0 < level < 1 for level in levels):
-            raise UsageError(f"Forecast: {levels=} are not quantile levels; give increasing numbers between 0 and 1.")
+            raise UsageError(
+                f"Forecast: {levels=} are not quantile levels; give increasing numbers between 0 "
+                "and 1."
+            )
         object.__setattr__(self, "levels", levels)
 
     @classmethod
@@ -128,12 +134,13 @@ class Forecast:
         origins, series = len(self.ids), len(set(self.ids))
         levels = " ".join(f"{level:g}" for level in self.levels) or "none"
         return (
-            f"Forecast({series} series, {origins} origin{'s' * (origins != 1)}, horizon {self.horizon}, "
-            f"levels {levels})"
+            f"Forecast({series} series, {origins} origin{'s' * (origins != 1)}, horizon "
+            f"{self.horizon}, levels {levels})"
         )
 
     def _repr_html_(self) -> str:
-        """For notebooks: the steps of one origin, or of several their first steps, and small pictures."""
+        """For notebooks: the steps of one origin, or of several their first steps, and small
+        pictures."""
         several = len(self.ids) != 1
         available = len(self.ids) if several else self.horizon
         shown = range(min(available, MOST_ORIGINS if several else MOST_STEPS))
@@ -143,7 +150,10 @@ class Forecast:
         sketch = "" if several else f"<div>{self._sketch(0, 480, 110)}</div>"
         if several:
             header = [self.columns.series, *header, f"{self.horizon} steps"]
-            rows = [[str(self.ids[o]), *row, self._sketch(o, 120, 28)] for o, row in zip(shown, rows, strict=True)]
+            rows = [
+                [str(self.ids[o]), *row, self._sketch(o, 120, 28)]
+                for o, row in zip(shown, rows, strict=True)
+            ]
         listed = table(header, rows, left=(0, 1) if several else (0,))
         beyond = more(len(shown), available, "origins" if several else "steps")
         return block(repr(self).replace("(", ": ", 1)[:-1], sketch, listed, beyond)
@@ -151,14 +161,19 @@ class Forecast:
     def _row_shown(self, origin: int, step: int) -> list[str]:
         write = number_format(np.append(self.point[origin], self.quantiles[origin].ravel()))
         bands = [self.interval(level) for level in self.interval_levels[:2]]
-        bounds = [f"{write(band.lower[origin, step])} … {write(band.upper[origin, step])}" for band in bands]
+        bounds = [
+            f"{write(band.lower[origin, step])} … {write(band.upper[origin, step])}"
+            for band in bands
+        ]
         return [format_time(self.times[origin, step]), write(self.point[origin, step]), *bounds]
 
     def _sketch(self, origin: int, width: int, height: int) -> str:
         bands = [self.interval(level) for level in self.interval_levels[:2][::-1]]
         bounds = [(band.lower[origin], band.upper[origin]) for band in bands]
         label = f"the forecast of {self.ids[origin]} with its intervals"
-        return picture(np.empty(0), self.point[origin], bounds, width=width, height=height, label=label)
+        return picture(
+            np.empty(0), self.point[origin], bounds, width=width, height=height, label=label
+        )
 
     @property
     def horizon(self) -> int:
@@ -169,18 +184,26 @@ class Forecast:
         """The quantile of this level, (O, H); UsageError where the forecast does not hold it."""
         found = np.flatnonzero(np.abs(np.array(self.levels) - level) < 1e-9)
         if not len(found):
-            raise UsageError(f"The forecast has no quantile {level:g}. It has: {_listed(self.levels) or 'none'}.")
+            raise UsageError(
+                f"The forecast has no quantile {level:g}. It has: {_listed(self.levels) or 'none'}."
+            )
         return self.quantiles[:, :, found[0]]
 
     @property
     def interval_levels(self) -> tuple[float, ...]:
-        """The central intervals, in percent, that the quantiles hold both bounds of; narrow ones first."""
+        """The central intervals, in percent, that the quantiles hold both bounds of; narrow ones
+        first."""
         held = np.array(self.levels)
-        upper = [level for level in self.levels if level > 0.5 and np.any(np.abs(held + level - 1) < 1e-9)]
+        upper = [
+            level
+            for level in self.levels
+            if level > 0.5 and np.any(np.abs(held + level - 1) < 1e-9)
+        ]
         return tuple(round(100 * (2 * level - 1), 6) for level in upper)
 
     def interval(self, level: float = 80) -> Interval:
-        """The central interval that is meant to contain `level` percent; UsageError where it is not held."""
+        """The central interval that is meant to contain `level` percent; UsageError where it is
+        not held."""
         if not any(abs(level - held) < 1e-6 for held in self.interval_levels):
             raise UsageError(
                 f"The forecast has no {level:g} % interval (level is in percent). "
@@ -193,7 +216,10 @@ class Forecast:
         """The origins of these series only; UsageError names an id that is not there."""
         wanted = {ids} if isinstance(ids, str) else set(ids)
         if missing := sorted(wanted - set(self.ids)):
-            raise UsageError(f"The forecast has no series {missing[0]!r}. It has: {_listed(dict.fromkeys(self.ids))}.")
+            raise UsageError(
+                f"The forecast has no series {missing[0]!r}. It has: "
+                f"{_listed(dict.fromkeys(self.ids))}."
+            )
         return self._rows(np.array([name in wanted for name in self.ids], bool))
 
     def at(self, cutoff: Any) -> Forecast:
@@ -201,10 +227,14 @@ class Forecast:
         try:
             time = np.asarray(cutoff).astype(self.cutoffs.dtype)
         except (TypeError, ValueError) as error:
-            raise UsageError(f"{cutoff=} is not a time such as {_listed(self.cutoffs[:1])}.") from error
+            raise UsageError(
+                f"{cutoff=} is not a time such as {_listed(self.cutoffs[:1])}."
+            ) from error
         chosen = self.cutoffs == time
         if not chosen.any():
-            raise UsageError(f"No origin has the cutoff {time}. There are: {_listed(np.unique(self.cutoffs))}.")
+            raise UsageError(
+                f"No origin has the cutoff {time}. There are: {_listed(np.unique(self.cutoffs))}."
+            )
         return self._rows(chosen)
 
     def _rows(self, chosen: np.ndarray) -> Forecast:
@@ -212,8 +242,9 @@ class Forecast:
         return replace(self, **{name: getattr(self, name)[chosen] for name in names})
 
     def columns_dict(self) -> dict[str, np.ndarray]:
-        """The long table as equally long columns: unique_id, ds, step, cutoff (only where a series has several),
-        forecast and one column per quantile. The names are the same whatever the data call theirs.
+        """The long table as equally long columns: unique_id, ds, step, cutoff (only where a series
+        has several), forecast and one column per quantile. The names are the same whatever the data
+        call theirs.
         """
         columns: dict[str, np.ndarray] = {
             "unique_id": np.repeat(self.ids, self.horizon),
@@ -223,40 +254,52 @@ class Forecast:
         if len(set(self.ids)) < len(self.ids):
             columns["cutoff"] = np.repeat(self.cutoffs, self.horizon)
         columns["forecast"] = self.point.ravel()
-        return columns | {f"q{level:g}": self.quantiles[:, :, i].ravel() for i, level in enumerate(self.levels)}
+        return columns | {
+            f"q{level:g}": self.quantiles[:, :, i].ravel() for i, level in enumerate(self.levels)
+        }
 
     def frame(self, kind: str | None = None) -> Any:
-        """The long table as the kind of frame that the data came in, or as "pandas", "polars", "pyarrow" or "arrays".
+        """The long table as the kind of frame that the data came in, or as "pandas", "polars",
+        "pyarrow" or "arrays".
 
-        Data from a file or from arrays give a dict of arrays. UsageError for any other kind, MissingExtraError where
-        that library is not installed.
+        Data from a file or from arrays give a dict of arrays. UsageError for any other kind,
+        MissingExtraError where that library is not installed.
         """
         return frame_of(self.columns_dict(), kind, self.frame_kind)
 
     def write(self, path: str | os.PathLike[str]) -> Path:
-        """Write the long table as .csv, .parquet or .xlsx: the whole file or, with an OutputError, nothing."""
+        """Write the long table as .csv, .parquet or .xlsx: the whole file or, with an
+        OutputError, nothing."""
         return write_table(self.columns_dict(), path)
 
     def to_json(self) -> str:
-        """The long table as one JSON object of lists; times as ISO text, unknown numbers as null."""
-        return json.dumps({name: _plain(column) for name, column in self.columns_dict().items()}, ensure_ascii=False)
+        """The long table as one JSON object of lists; times as ISO text, unknown numbers as
+        null."""
+        return json.dumps(
+            {name: _plain(column) for name, column in self.columns_dict().items()},
+            ensure_ascii=False,
+        )
 
 
 def checked_horizon(horizon: int | None, own: int | None = None) -> int:
-    """The horizon asked for, else the forecaster's own; UsageError unless it is a sensible number of steps."""
+    """The horizon asked for, else the forecaster's own; UsageError unless it is a sensible
+    number of steps."""
     chosen = own if horizon is None else horizon
     if chosen is None:
-        raise UsageError("No horizon is given: say how many steps to forecast, for example horizon=12.")
+        raise UsageError(
+            "No horizon is given: say how many steps to forecast, for example horizon=12."
+        )
     if not is_whole(chosen, 1) or chosen > LONGEST_HORIZON:
         raise UsageError(
-            f"horizon={chosen!r} makes no sense: a whole number of steps from 1 to {LONGEST_HORIZON:,} "
-            "is expected, for example horizon=12."
+            f"horizon={chosen!r} makes no sense: a whole number of steps from 1 to "
+            f"{LONGEST_HORIZON:,} is expected, for example horizon=12."
         )
     return int(chosen)
 
 
 def origins_of(panel: Panel, cutoffs: np.ndarray | None = None) -> Origins:
-    """The origins that `cutoffs` asks for: counts of known observations (S, K), or the end of each series.
+    """The origins that `cutoffs` asks for: counts of known observations (S, K), or the end of each
+    series.
 
     UsageError unless every count is between 1 and the length of its series.
     """
@@ -271,10 +314,12 @@ def origins_of(panel: Panel, cutoffs: np.ndarray | None = None) -> Origins:
     if len(bad):
         series, k = bad[0]
         raise UsageError(
-            f"series {str(panel.ids[series])!r}: {counts[series, k]} known observations cannot be a "
-            f"cutoff; from 1 to {lengths[series]} (the length of the series) are expected."
+            f"series {str(panel.ids[series])!r}: {counts[series, k]} known observations cannot be "
+            f"a cutoff; from 1 to {lengths[series]} (the length of the series) are expected."
         )
-    return Origins(np.repeat(np.arange(len(counts)), counts.shape[1]), counts.ravel().astype(np.int64))
+    return Origins(
+        np.repeat(np.arange(len(counts)), counts.shape[1]), counts.ravel().astype(np.int64)
+    )
 
 
 def origin_times(panel: Panel, origins: Origins, horizon: int) -> tuple[np.ndarray, np.ndarray]:
@@ -287,8 +332,8 @@ def origin_times(panel: Panel, origins: Origins, horizon: int) -> tuple[np.ndarr
 def frame_of(columns: dict[str, np.ndarray], kind: str | None, of_data: str = "arrays") -> Any:
     """Columns as a "pandas", "polars" or "pyarrow" frame, or for "arrays" as they are.
 
-    Unless a kind is asked for, the kind of the data decides; any but those three gives arrays. UsageError for a kind
-    that is not known, MissingExtraError where that library is not installed.
+    Unless a kind is asked for, the kind of the data decides; any but those three gives arrays.
+    UsageError for a kind that is not known, MissingExtraError where that library is not installed.
     """
     if kind is not None and kind not in FRAMES:
         raise UsageError(f"{kind=} is no kind of frame. Use one of {', '.join(map(repr, FRAMES))}.")
@@ -303,7 +348,9 @@ def frame_of(columns: dict[str, np.ndarray], kind: str | None, of_data: str = "a
         if kind == "polars":
             import polars
 
-            return polars.DataFrame({name: _listed_text(column) for name, column in columns.items()})
+            return polars.DataFrame(
+                {name: _listed_text(column) for name, column in columns.items()}
+            )
         import pyarrow
 
         return pyarrow.table({name: _listed_text(column) for name, column in columns.items()})
@@ -338,7 +385,8 @@ def _listed(values: Iterable[Any]) -> str:
 
 
 def write_table(columns: dict[str, np.ndarray], path: str | os.PathLike[str]) -> Path:
-    """Write equally long columns as .csv, .parquet or .xlsx, atomically; in CSV, midnights alone become dates."""
+    """Write equally long columns as .csv, .parquet or .xlsx, atomically; in CSV, midnights alone
+    become dates."""
     path = check_output(path, ENDINGS)
     if path.suffix.lower() == ".xlsx":
         from lstmcast.excel import write_workbook
@@ -349,7 +397,10 @@ def write_table(columns: dict[str, np.ndarray], path: str | os.PathLike[str]) ->
     parquet = path.suffix.lower() == ".parquet"
     selected = ", ".join(_selected(name, column, parquet) for name, column in columns.items())
     options = "(format parquet)" if parquet else "(format csv, header)"
-    with whole_file(path) as temporary, duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection:
+    with (
+        whole_file(path) as temporary,
+        duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection,
+    ):
         connection.register("written", columns)
         target = str(temporary).replace("'", "''")
         try:
@@ -365,7 +416,8 @@ def _system_number(error: Exception) -> int:
 
 
 def _selected(name: str, column: np.ndarray, parquet: bool) -> str:
-    """A column of the query: unknown numbers are left empty; Parquet keeps one type of time whatever the hours."""
+    """A column of the query: unknown numbers are left empty; Parquet keeps one type of time
+    whatever the hours."""
     quoted = '"' + name.replace('"', '""') + '"'
     if column.dtype.kind == "f":
         return f"case when isfinite({quoted}) then {quoted} end as {quoted}"

@@ -32,7 +32,13 @@ from lstmcast.beginning import (
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.display import block, some_names, table
 from lstmcast.errors import DataError, ModelError, UsageError
-from lstmcast.evaluation.held_out import MOST_CUTOFFS, at_levels, calibrated, measured_factors, stretched
+from lstmcast.evaluation.held_out import (
+    MOST_CUTOFFS,
+    at_levels,
+    calibrated,
+    measured_factors,
+    stretched,
+)
 from lstmcast.forecast import LEVELS, Forecast, Origins, checked_horizon, origins_of
 from lstmcast.learned import Beginning, Learned, context_of, last_times
 from lstmcast.memory import Continuation, Memory
@@ -52,14 +58,16 @@ logger = logging.getLogger("lstmcast")
 
 
 class LSTMForecaster:
-    """Forecasts series with an LSTM network that arrives trained, and can be trained further or from scratch.
+    """Forecasts series with an LSTM network that arrives trained, and can be trained further or
+    from scratch.
 
-    `horizon`: steps to forecast unless `predict` is asked for another number. `weights`: what `fit` starts from and,
-    but for "scratch", `predict` can use at once: "pretrained" for the shipped network, a folder that holds a network,
-    or the network itself. `network`: what a network from scratch is like. `training`: how `fit` trains; what suits the
-    network unless given. `transforms`: for plain inputs, what series go through before the network and back after it;
-    none unless given, or those of the folder that the weights are from.
-    `head`: your own head, an object as `lstmcast.model.heads.Head` describes it, or the name of one. `levels`: quantile
+    `horizon`: steps to forecast unless `predict` is asked for another number. `weights`: what `fit`
+    starts from and, but for "scratch", `predict` can use at once: "pretrained" for the shipped
+    network, a folder that holds a network, or the network itself. `network`: what a network from
+    scratch is like. `training`: how `fit` trains; what suits the network unless given.
+    `transforms`: for plain inputs, what series go through before the network and back after it;
+    none unless given, or those of the folder that the weights are from. `head`: your own head, an
+    object as `lstmcast.model.heads.Head` describes it, or the name of one. `levels`: quantile
     levels of the forecast, between 0 and 1.
 
     >>> import numpy as np, lstmcast as lc
@@ -93,7 +101,8 @@ class LSTMForecaster:
         self.transforms = given.transforms if transforms is None else Transforms.of(transforms)
         self.config = self.start.config if isinstance(self.start, Network) else self.start
         self.training = training or usual_training(self.start, given.regime)
-        self.regime = given.regime or self.training.regime  # in which the network was trained, as far as that is known
+        # in which the network was trained, as far as that is known
+        self.regime = given.regime or self.training.regime
         self.seed = seed
         self.network = self.start if isinstance(self.start, Network) else None
         self.memory: Memory | None = None
@@ -103,8 +112,12 @@ class LSTMForecaster:
     def __repr__(self) -> str:
         parts = [f"horizon={self.horizon}"]
         if self.network is None or not self.config.is_causal:
-            parts.append(f"{self.config.inputs} inputs, LSTM {'-'.join(map(str, self.config.layers))}")
-        parts += ["not trained yet"] if self.network is None else ["trained"] if self.learned else []
+            parts.append(
+                f"{self.config.inputs} inputs, LSTM {'-'.join(map(str, self.config.layers))}"
+            )
+        parts += (
+            ["not trained yet"] if self.network is None else ["trained"] if self.learned else []
+        )
         parts += [f"remembers {len(self.memory.panel)} series"] if self.memory else []
         return f"LSTMForecaster({', '.join(parts)})"
 
@@ -116,7 +129,12 @@ class LSTMForecaster:
         rows = [
             ("horizon", f"{self.horizon:,} steps"),
             ("quantile levels", ", ".join(f"{level:g}" for level in self.levels) or "none"),
-            ("network", f"{len(members)} × {size}, {numbers:,} weights" if members else f"{size}, not trained yet"),
+            (
+                "network",
+                f"{len(members)} × {size}, {numbers:,} weights"
+                if members
+                else f"{size}, not trained yet",
+            ),
         ]
         rows += [("trained", repr(self.history))] if self.learned else []
         rows += [("remembers", repr(self.memory.panel))] if self.memory else []
@@ -139,7 +157,8 @@ class LSTMForecaster:
 
     @property
     def trained_ends(self) -> Mapping[str, Any] | None:
-        """The last time of each series that the weights were fitted to; None where nothing was trained on data."""
+        """The last time of each series that the weights were fitted to; None where nothing was
+        trained on data."""
         return (self.learned.known_ends() if self.learned else self.seen) or None
 
     def fit(
@@ -153,13 +172,15 @@ class LSTMForecaster:
         device: str = "cpu",
         threads: int | None = None,
     ) -> LSTMForecaster:
-        """Train on the data: a new, fitted forecaster, which remembers them. It starts from the configured weights.
+        """Train on the data: a new, fitted forecaster, which remembers them. It starts from the
+        configured weights.
 
-        `data`: a Panel or anything that `lstmcast.read` reads. `loss`: your own, a function of what the head's `point`
-        gives and of the target, both tensors, that gives the loss of each value. `callbacks`: each is called with a
-        `training.callbacks.Report` after every epoch, and stops the training by returning True. `folder`: where
-        checkpoints are kept; with `resume` a run that was interrupted goes on from there. `device`: "cpu" or "cuda".
-        `threads`: processors used, all that help unless given. Raises `MissingExtraError` without PyTorch, `DataError`
+        `data`: a Panel or anything that `lstmcast.read` reads. `loss`: your own, a function of what
+        the head's `point` gives and of the target, both tensors, that gives the loss of each value.
+        `callbacks`: each is called with a `training.callbacks.Report` after every epoch, and stops
+        the training by returning True. `folder`: where checkpoints are kept; with `resume` a run
+        that was interrupted goes on from there. `device`: "cpu" or "cuda". `threads`: processors
+        used, all that help unless given. Raises `MissingExtraError` without PyTorch, `DataError`
         for series that are too short, `UsageError`, `ModelError`.
         """
         require_torch()
@@ -170,22 +191,43 @@ class LSTMForecaster:
         panel = as_panel(data)
         require_unseen(self.seen, panel)
         validation = self.training.validation
-        ends = validation.training_ends(panel.lengths, self.horizon) if validation else panel.lengths
+        ends = (
+            validation.training_ends(panel.lengths, self.horizon) if validation else panel.lengths
+        )
         what, state = self._fit_data(panel, ends)
         training = with_length(self.training, what)
         fitted = fit_network(
-            self.start, what, training, seed=self.seed, loss=loss, head=self.own_head, callbacks=callbacks,
-            folder=folder, resume=resume, device=device, threads=threads,
-        )  # fmt: skip
+            self.start,
+            what,
+            training,
+            seed=self.seed,
+            loss=loss,
+            head=self.own_head,
+            callbacks=callbacks,
+            folder=folder,
+            resume=resume,
+            device=device,
+            threads=threads,
+        )
         until = panel.lengths if fitted.refitted else ends
         factors_HI = np.ones((self.horizon, heads.MEDIAN))
         ends_S = last_times(panel, until)
-        notes = fitted.notes + seen_notes(self.seen, panel, ends) + unused_notes(self.transforms, panel)
+        notes = (
+            fitted.notes + seen_notes(self.seen, panel, ends) + unused_notes(self.transforms, panel)
+        )
         notes += unmeasured_notes(panel, ends)
         learned = Learned(
-            panel.ids, ends_S, factors_HI, fitted.history, training, self.began, notes, state, self.seen,
+            panel.ids,
+            ends_S,
+            factors_HI,
+            fitted.history,
+            training,
+            self.began,
+            notes,
+            state,
+            self.seen,
             transformed.mean_changes(panel, Origins(np.arange(len(panel)), ends)),
-        )  # fmt: skip
+        )
         validated = self._with(fitted.validated, learned)
         factors_HI = measured_factors(validated._decode, panel, ends, self.horizon)
         new = self._with(fitted.network, replace(learned, factors_HI=factors_HI))
@@ -198,16 +240,22 @@ class LSTMForecaster:
         return new
 
     def predict(
-        self, data: Any = None, horizon: int | None = None, *, cutoffs: NDArray | None = None, mode: Mode = "direct"
+        self,
+        data: Any = None,
+        horizon: int | None = None,
+        *,
+        cutoffs: NDArray | None = None,
+        mode: Mode = "direct",
     ) -> Forecast:
         """Forecast what comes after each series, or after each cutoff.
 
-        `data`: a Panel, anything that `lstmcast.read` reads, or what `continued` gave; a fitted or loaded model goes on
-        from what it remembers, and forecasts just that when there are no data. `cutoffs` (S, K): how many observations
-        of each series of the data are known, instead of all. `mode`: "direct" reads all steps from the newest state;
-        "free" feeds every step back; "observed" forecasts each known observation from those before it, one step ahead,
-        with the network's own intervals. (A loaded model that was trained on windows remembers the newest one only.)
-        Raises `DataError`, `UsageError` or `ModelError`.
+        `data`: a Panel, anything that `lstmcast.read` reads, or what `continued` gave; a fitted or
+        loaded model goes on from what it remembers, and forecasts just that when there are no data.
+        `cutoffs` (S, K): how many observations of each series of the data are known, instead of
+        all. `mode`: "direct" reads all steps from the newest state; "free" feeds every step back;
+        "observed" forecasts each known observation from those before it, one step ahead, with the
+        network's own intervals. (A loaded model that was trained on windows remembers the newest
+        one only.) Raises `DataError`, `UsageError` or `ModelError`.
         """
         if mode not in ("direct", "observed", "free"):
             raise UsageError(f"{mode=} is not known. Use 'direct', 'observed' or 'free'.")
@@ -228,37 +276,58 @@ class LSTMForecaster:
         return self._forecast(panel, origins, quantiles)
 
     def states(self, data: Any = None) -> dict[str, list[tuple[NDArray, NDArray]]]:
-        """State of the first member's LSTM layers after every step, by series: for each layer h and c, each (T, units).
+        """State of the first member's LSTM layers after every step, by series: for each layer h and
+        c, each (T, units).
 
-        For networks with plain inputs; UsageError for others. Columns that are read together share the states of one.
+        For networks with plain inputs; UsageError for others. Columns that are read together share
+        the states of one.
         """
         panel = self._panel(data)
         if self.config.is_causal:
-            raise UsageError("states() are those of a network with plain inputs; this one has causal inputs.")
+            raise UsageError(
+                "states() are those of a network with plain inputs; this one has causal inputs."
+            )
         rows = transformed.hidden_states(self._plain(), panel)
-        return {str(name): rows[0 if self._plain().joint else s] for s, name in enumerate(panel.ids)}
+        return {
+            str(name): rows[0 if self._plain().joint else s] for s, name in enumerate(panel.ids)
+        }
 
     def continued(self, data: Any) -> Continuation:
         """Newer data joined to what a fitted or loaded model remembers; it says which series go on.
 
-        `data`: a Panel or what `lstmcast.read` reads, with the columns of the saved data; one row is enough.
+        `data`: a Panel or what `lstmcast.read` reads, with the columns of the saved data; one row
+        is enough.
         """
         from lstmcast.data.newer import read_newer
 
         if self.memory is None:
-            raise UsageError("This forecaster remembers no data: only a model that was saved and loaded can go on.")
+            raise UsageError(
+                "This forecaster remembers no data: only a model that was saved and loaded can go "
+                "on."
+            )
         return self.memory.join(read_newer(data, self.memory.panel))
 
     def save(self, folder: str | Path, data: Any = None) -> None:
-        """Save the network and as much of the data as its next forecasts need, so that `load` can go on from there.
+        """Save the network and as much of the data as its next forecasts need, so that `load` can
+        go on from there.
 
-        `data`: for a model that remembers none. The folder then contains values of the data. Raises `OutputError` where
-        it cannot be written.
+        `data`: for a model that remembers none. The folder then contains values of the data. Raises
+        `OutputError` where it cannot be written.
         """
-        memory = self._memory_of(self._panel(data)) if data is not None or self.memory is None else self.memory
+        memory = (
+            self._memory_of(self._panel(data))
+            if data is not None or self.memory is None
+            else self.memory
+        )
         memory = self._to_save(memory)
         about, weights = described(self._trained())
-        manifest = {"kind": KIND, **about, "horizon": self.horizon, "levels": list(self.levels), **memory.described()}
+        manifest = {
+            "kind": KIND,
+            **about,
+            "horizon": self.horizon,
+            "levels": list(self.levels),
+            **memory.described(),
+        }
         manifest["seed"] = self.seed
         arrays = {"weights": weights, "state": memory.arrays()}
         manifest["training"] = to_json(self._done)
@@ -272,7 +341,8 @@ class LSTMForecaster:
         store.save(folder, manifest, arrays)
 
     def held_back_from(self, panel: Panel) -> NDArray | None:
-        """How many values of each series (S,) the weights were fitted to, 0 where all were; None where all of all were.
+        """How many values of each series (S,) the weights were fitted to, 0 where all were; None
+        where all of all were.
 
         `panel`: the one that was trained on.
         """
@@ -284,14 +354,17 @@ class LSTMForecaster:
 
     def _trained(self) -> Network:
         if self.network is None:
-            raise UsageError("This forecaster starts from scratch: it knows nothing yet. Call fit(data) first.")
+            raise UsageError(
+                "This forecaster starts from scratch: it knows nothing yet. Call fit(data) first."
+            )
         return self.network
 
     def _panel(self, data: Any) -> Panel:
         return self._joined(data)[0]
 
     def _joined(self, data: Any) -> tuple[Panel, NDArray]:
-        """The series to forecast, and how many values of each (S,) are remembered from before the data."""
+        """The series to forecast, and how many values of each (S,) are remembered from before
+        the data."""
         if isinstance(data, Continuation):
             self._check_columns(data.panel)
             return data.panel, data.lead
@@ -301,7 +374,8 @@ class LSTMForecaster:
         continuation = self.continued(data)
         logger.info("%s", continuation)
         for finding in continuation.findings:
-            if finding.rule == "missing steps":  # old data may be meant so here, as `Panel.until` gives them
+            # old data may be meant so here, as `Panel.until` gives them
+            if finding.rule == "missing steps":
                 logger.warning("%s", finding.text)
         self._check_columns(continuation.panel)
         return continuation.panel, continuation.lead
@@ -310,24 +384,33 @@ class LSTMForecaster:
         """The series to forecast where nothing is to be joined; None otherwise."""
         if self.memory is None:
             if data is None:
-                raise UsageError("There are no data to forecast. Give a Panel, a file's path or a frame.")
+                raise UsageError(
+                    "There are no data to forecast. Give a Panel, a file's path or a frame."
+                )
             from lstmcast.data.readers import as_panel
 
             return as_panel(data)
         return self.memory.panel if data is None else None
 
     def _check_columns(self, panel: Panel) -> None:
-        """DataError where columns that a network reads together come in another order than they were learned in."""
-        learned = [] if self.learned is None or self.config.channels == 1 else list(map(str, self.learned.ids))
+        """DataError where columns that a network reads together come in another order than they
+        were learned in."""
+        learned = (
+            []
+            if self.learned is None or self.config.channels == 1
+            else list(map(str, self.learned.ids))
+        )
         names = list(map(str, panel.ids))
         if any(name in learned and learned.index(name) != k for k, name in enumerate(names)):
             raise DataError(
-                f"The network reads the columns {', '.join(learned)} together, in this order; the data have "
-                f"{', '.join(names)}. Bring them into that order, for example by panel.select({learned})."
+                f"The network reads the columns {', '.join(learned)} together, in this order; the "
+                f"data have {', '.join(names)}. Bring them into that order, for example by "
+                f"panel.select({learned})."
             )
 
     def _decode(self, panel: Panel, origins: Origins, horizon: int, free: bool = False) -> NDArray:
-        """Quantiles (O, H, Q) at the head's levels, in the units of the data, before any calibration."""
+        """Quantiles (O, H, Q) at the head's levels, in the units of the data, before any
+        calibration."""
         if self.config.is_causal:
             return decoding.decode(self._trained(), panel, origins, horizon, free=free)
         return transformed.decode(self._plain(), panel, origins, horizon, free=free)
@@ -346,12 +429,15 @@ class LSTMForecaster:
         return transformed.learning_data(self.config.channels, self.transforms, panel, ends)
 
     def _memory_of(self, panel: Panel) -> Memory:
-        return Memory.of(panel, self.horizon, MOST_CUTOFFS) if self.config.is_causal else Memory(panel)
+        return (
+            Memory.of(panel, self.horizon, MOST_CUTOFFS) if self.config.is_causal else Memory(panel)
+        )
 
     def _to_save(self, memory: Memory) -> Memory:
         """As much of a memory as the next forecasts need."""
         context = context_of(self.regime)
-        if self.config.is_causal or context is None or self.learned is None:  # unfitted: calibrated on all of it
+        # unfitted: calibrated on all of it
+        if self.config.is_causal or context is None or self.learned is None:
             return memory
         newest = Memory.newest(memory.panel, context + self._lag)
         # What is read in the place of a missing value may lie as far back as it likes.
@@ -371,7 +457,8 @@ class LSTMForecaster:
         if cutoffs is not None or horizon not in (None, 1):
             unused = "cutoffs have" if horizon in (None, 1) else f"{horizon=} has"
             raise UsageError(
-                f"mode='observed' forecasts every known observation, one step ahead: {unused} no place in it."
+                f"mode='observed' forecasts every known observation, one step ahead: {unused} no "
+                "place in it."
             )
         lengths = panel.lengths
         series = np.repeat(np.arange(len(panel)), lengths)
@@ -379,7 +466,9 @@ class LSTMForecaster:
         first = 0 if self.config.is_causal else self._lag  # a difference needs that many values
         origins = Origins(series[counts > first], counts[counts > first])
         if self.config.is_causal:
-            return self._forecast(panel, origins, decoding.one_step_ahead(self._trained(), panel, origins))
+            return self._forecast(
+                panel, origins, decoding.one_step_ahead(self._trained(), panel, origins)
+            )
         return self._forecast(panel, origins, transformed.decode(self._plain(), panel, origins, 1))
 
     def _tell_unknown(self, panel: Panel, origins: Origins, quantiles: NDArray) -> None:
@@ -387,30 +476,40 @@ class LSTMForecaster:
         unknown = np.unique(origins.series[np.isnan(quantiles).all(axis=(1, 2))])
         if len(unknown) and not self.config.is_causal:
             logger.warning(
-                "no forecast for %d of %d series (%s): %d known value%s needed before the cutoff", len(unknown),
-                len(panel), some_names(panel.ids[unknown]), self._lag + 1, "s are" if self._lag else " is",
-            )  # fmt: skip
+                "no forecast for %d of %d series (%s): %d known value%s needed before the cutoff",
+                len(unknown),
+                len(panel),
+                some_names(panel.ids[unknown]),
+                self._lag + 1,
+                "s are" if self._lag else " is",
+            )
 
     def _forecast(self, panel: Panel, origins: Origins, quantiles: NDArray) -> Forecast:
         if panel.kind in ("count", "positive"):
             quantiles = np.maximum(quantiles, 0.0)
         point = quantiles[:, :, heads.MEDIAN]
-        return Forecast.at_origins(panel, origins, point, at_levels(quantiles, self.levels), self.levels)
+        return Forecast.at_origins(
+            panel, origins, point, at_levels(quantiles, self.levels), self.levels
+        )
 
 
 def _after(lead: NDArray, cutoffs: Any) -> Any:
-    """Cutoffs (S, K) counted from the first remembered value; what does not fit stays as it is, to be refused."""
+    """Cutoffs (S, K) counted from the first remembered value; what does not fit stays as it is,
+    to be refused."""
     counts = np.asarray(cutoffs)
     if counts.ndim != 2 or len(counts) != len(lead) or counts.dtype.kind not in "iu":
         return cutoffs
     return np.where(counts > 0, counts + lead[:, None], counts)
 
 
-def load(folder: str | Path, *, levels: Iterable[float] | None = None, head: Head | None = None) -> LSTMForecaster:
-    """A model saved by `LSTMForecaster.save`, with what it remembers; `ModelError` where it is damaged or newer.
+def load(
+    folder: str | Path, *, levels: Iterable[float] | None = None, head: Head | None = None
+) -> LSTMForecaster:
+    """A model saved by `LSTMForecaster.save`, with what it remembers; `ModelError` where it is
+    damaged or newer.
 
-    `levels`: quantile levels of its forecasts, those that it was saved with unless given. `head`: your own head, for a
-    network that was made with it.
+    `levels`: quantile levels of its forecasts, those that it was saved with unless given. `head`:
+    your own head, for a network that was made with it.
     """
     manifest, arrays = store.load(folder)
     if manifest.get("kind") != KIND:
@@ -428,10 +527,15 @@ def load(folder: str | Path, *, levels: Iterable[float] | None = None, head: Hea
             levels=tuple(manifest["levels"]) if chosen is None else chosen,
             seed=manifest.get("seed", 0),
         )
-        forecaster.memory, forecaster.learned = Memory.from_saved(manifest, arrays["state"]), learned
+        forecaster.memory, forecaster.learned = (
+            Memory.from_saved(manifest, arrays["state"]),
+            learned,
+        )
         forecaster.seen = learned.known_ends() if learned else {}
         forecaster.training = training_from_json(manifest["training"])
         forecaster.regime = forecaster.training.regime
     except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(f"The manifest in {folder} is incomplete ({error!r}). Save the model again.") from error
+        raise ModelError(
+            f"The manifest in {folder} is incomplete ({error!r}). Save the model again."
+        ) from error
     return forecaster

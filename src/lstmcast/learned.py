@@ -1,4 +1,5 @@
-"""What training leaves behind besides the weights: when it ended for each series, how wide intervals are, its history.
+"""What training leaves behind besides the weights: when it ended for each series, how wide
+intervals are, its history.
 
 S series · H horizon · I intervals
 """
@@ -25,11 +26,12 @@ Beginning = Literal["scratch", "pretrained", "given"]
 class Learned:
     """The rest of a fitted model.
 
-    `ids` (S,) of the series that were trained on, `ends` (S,) the last time of each that the weights were fitted to;
-    `factors_HI`: see `evaluation.held_out`; `training`: as it was
-    done; `began`: the weights that it started from; `notes`: what is to be said about it; `transforms`: what the
-    transforms learned; `before`: until when the weights that training started from had seen which series;
-    `changes` (S,): how much each series changed from one step to the next, on average.
+    `ids` (S,) of the series that were trained on, `ends` (S,) the last time of each that the
+    weights were fitted to; `factors_HI`: see `evaluation.held_out`; `training`: as it was done;
+    `began`: the weights that it started from; `notes`: what is to be said about it; `transforms`:
+    what the transforms learned; `before`: until when the weights that training started from had
+    seen which series; `changes` (S,): how much each series changed from one step to the next, on
+    average.
     """
 
     ids: NDArray
@@ -51,7 +53,9 @@ class Learned:
     def known_ends(self) -> dict[str, Any]:
         """The last time of each series that the weights were ever fitted to."""
         kind = self.ends.dtype.kind
-        known = {name: end for name, end in self.before.items() if np.asarray(end).dtype.kind == kind}
+        known = {
+            name: end for name, end in self.before.items() if np.asarray(end).dtype.kind == kind
+        }
         for name, end in zip(map(str, self.ids), self.ends, strict=True):
             known[name] = max(end, known.get(name, end))
         return known
@@ -69,9 +73,14 @@ class Learned:
     def arrays(self) -> dict[str, NDArray]:
         """Everything else, under names for the store."""
         history = {f"history.{name}": column for name, column in self.history.columns().items()}
-        ends = {"ends": self.ends.astype(np.int64), "is_date": np.array([self.ends.dtype.kind == "M"])}
+        ends = {
+            "ends": self.ends.astype(np.int64),
+            "is_date": np.array([self.ends.dtype.kind == "M"]),
+        }
         known = self.known_ends()
-        seen = {f"seen.{name}": part for name, part in packed(np.array(list(known), object)).items()}
+        seen = {
+            f"seen.{name}": part for name, part in packed(np.array(list(known), object)).items()
+        }
         seen["seen.ends"] = np.array(list(known.values()), self.ends.dtype).astype(np.int64)
         measured = {"factors": self.factors_HI, "changes": self.changes}
         return {**measured, **packed(self.ids), **ends, **seen, **history}
@@ -80,13 +89,20 @@ class Learned:
     def from_saved(
         cls, manifest: dict[str, Any], arrays: dict[str, dict[str, NDArray]], transforms: Transforms
     ) -> Learned | None:
-        """What `described` and `arrays` gave, None where nothing was trained; KeyError where something is missing."""
+        """What `described` and `arrays` gave, None where nothing was trained; KeyError where
+        something is missing."""
         if "trained" not in manifest:
             return None
         own = arrays["learned"]
         ids = unpacked(own["ids"], own["id_lengths"])
-        columns = {name.removeprefix("history."): own[name] for name in own if name.startswith("history.")}
-        state = transforms.state_from_arrays(arrays["transforms"], ids) if "transforms" in manifest else None
+        columns = {
+            name.removeprefix("history."): own[name] for name in own if name.startswith("history.")
+        }
+        state = (
+            transforms.state_from_arrays(arrays["transforms"], ids)
+            if "transforms" in manifest
+            else None
+        )
         return cls(
             ids,
             own["ends"].astype("datetime64[us]") if own["is_date"][0] else own["ends"],
@@ -102,7 +118,8 @@ class Learned:
 
 
 def known_ends(arrays: Mapping[str, Mapping[str, NDArray]]) -> dict[str, Any]:
-    """Until when the weights in a saved model have seen which series; nothing where they were trained on none."""
+    """Until when the weights in a saved model have seen which series; nothing where they were
+    trained on none."""
     own = arrays.get("learned")
     if own is None:
         return {}
@@ -116,5 +133,6 @@ def last_times(panel: Panel, ends: NDArray) -> NDArray:
 
 
 def context_of(regime: Regime) -> int | None:
-    """How many steps a network with plain inputs reads before it forecasts: as long as its windows were, else all."""
+    """How many steps a network with plain inputs reads before it forecasts: as long as its
+    windows were, else all."""
     return regime.length if isinstance(regime, Windows) else None

@@ -1,4 +1,5 @@
-"""The loss of each epoch of a training run as a picture, in words of any language. Computed once, drawn later."""
+"""The loss of each epoch of a training run as a picture, in words of any language. Computed
+once, drawn later."""
 
 # E epochs
 
@@ -27,18 +28,24 @@ if TYPE_CHECKING:
 
 # The words of the picture: each may be replaced, for example by its translation.
 LABELS = {
-    "title": "Learning curve", "epoch": "epoch", "loss": "loss", "train": "training", "validation": "validation",
-    "start": "start", "kept": "kept", "mean": "mean",
-}  # fmt: skip
+    "title": "Learning curve",
+    "epoch": "epoch",
+    "loss": "loss",
+    "train": "training",
+    "validation": "validation",
+    "start": "start",
+    "kept": "kept",
+    "mean": "mean",
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
     """One member: losses (E,) of its epochs; NaN is what was not measured.
 
-    `start`: the validation loss before anything was learned, NaN unless it started from trained weights; `kept`: the
-    epoch whose weights are the model's, 0 for the start, None where it is not known; `loss`: its validation loss, or
-    its training loss where nothing was held back.
+    `start`: the validation loss before anything was learned, NaN unless it started from trained
+    weights; `kept`: the epoch whose weights are the model's, 0 for the start, None where it is not
+    known; `loss`: its validation loss, or its training loss where nothing was held back.
     """
 
     member: int
@@ -52,7 +59,8 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class LearningCurve:
-    """Training and validation loss against the epoch, with the epoch that is kept and the loss at the start.
+    """Training and validation loss against the epoch, with the epoch that is kept and the loss at
+    the start.
 
     >>> from lstmcast.training.history import Epoch, History
     >>> rows = [Epoch(0, e, e, 1 / e, 0.5 + (e - 3) ** 2 / 9, 1e-3, 0.1 * e, e == 3) for e in range(1, 6)]
@@ -65,12 +73,20 @@ class LearningCurve:
     labels: Mapping[str, str]
 
     @classmethod
-    def from_history(cls, history: History, labels: Mapping[str, str] | None = None) -> LearningCurve:
-        """The picture of a training run. `labels`: other words for some of `LABELS`. UsageError without any epoch."""
+    def from_history(
+        cls, history: History, labels: Mapping[str, str] | None = None
+    ) -> LearningCurve:
+        """The picture of a training run. `labels`: other words for some of `LABELS`. UsageError
+        without any epoch."""
         if not len(history):
-            raise UsageError("This history has no epochs, so there is no learning curve: nothing was trained.")
+            raise UsageError(
+                "This history has no epochs, so there is no learning curve: nothing was trained."
+            )
         members = sorted({row.member for row in history.epochs})
-        return cls(tuple(_curve(history.member(number).epochs) for number in members), _checked(labels or {}))
+        return cls(
+            tuple(_curve(history.member(number).epochs) for number in members),
+            _checked(labels or {}),
+        )
 
     @property
     def is_positive(self) -> bool:
@@ -79,12 +95,14 @@ class LearningCurve:
 
     @property
     def falls(self) -> float:
-        """How many times the lowest loss the highest one is; infinite where a loss is not positive."""
+        """How many times the lowest loss the highest one is; infinite where a loss is not
+        positive."""
         losses = self._losses()
         return float(losses.max() / losses.min()) if self.is_positive else np.inf
 
     def draw(self, ax: Axes | None = None, log: bool = False) -> Axes:
-        """Draw on a matplotlib Axes, in the fonts that are set there, or on that of a new figure with title and legend.
+        """Draw on a matplotlib Axes, in the fonts that are set there, or on that of a new figure
+        with title and legend.
 
         `log`: a logarithmic axis of losses; UsageError where a loss is not positive.
         """
@@ -99,7 +117,8 @@ class LearningCurve:
             return _figure(self, log, missing)
 
     def save(self, path: str | os.PathLike[str], log: bool = False) -> Path:
-        """Write the picture as .png, .svg or .pdf: the whole file or, with an OutputError, nothing."""
+        """Write the picture as .png, .svg or .pdf: the whole file or, with an OutputError,
+        nothing."""
         return save_picture(path, self._letters(), lambda missing: _figure(self, log, missing))
 
     def missing_letters(self) -> str:
@@ -109,21 +128,34 @@ class LearningCurve:
 
     def to_json(self) -> str:
         """Everything that is drawn, as JSON; unknown numbers as null."""
-        texts = {**self.labels, "start": self.start_text(self.labels), "kept": self.kept_text(self.labels)}
+        texts = {
+            **self.labels,
+            "start": self.start_text(self.labels),
+            "kept": self.kept_text(self.labels),
+        }
         members = [_curve_json(curve) for curve in self.curves]
-        return json.dumps({"labels": texts, "log": self.is_positive, "members": members}, ensure_ascii=False)
+        return json.dumps(
+            {"labels": texts, "log": self.is_positive, "members": members}, ensure_ascii=False
+        )
 
     def thinned(self, most: int) -> LearningCurve:
         """The same picture with about so many epochs of all members together, evenly spaced."""
-        return replace(self, curves=tuple(_thinned(curve, max(most // len(self.curves), 2)) for curve in self.curves))
+        return replace(
+            self,
+            curves=tuple(
+                _thinned(curve, max(most // len(self.curves), 2)) for curve in self.curves
+            ),
+        )
 
     def start_text(self, labels: Mapping[str, str]) -> str:
-        """The legend's words for the loss at the start, in these labels; empty where it is not known."""
+        """The legend's words for the loss at the start, in these labels; empty where it is not
+        known."""
         starts = [curve.start for curve in self.curves if np.isfinite(curve.start)]
         return f"{labels['start']}: {_mean_text(starts, labels)}" if starts else ""
 
     def kept_text(self, labels: Mapping[str, str]) -> str:
-        """The legend's words for the epochs that are kept, in these labels; empty where they are not known."""
+        """The legend's words for the epochs that are kept, in these labels; empty where they are
+        not known."""
         kept = [(curve.kept, curve.loss) for curve in self.curves if curve.kept is not None]
         if not kept:
             return ""
@@ -146,7 +178,10 @@ class LearningCurve:
 
 def _checked(labels: Mapping[str, str]) -> dict[str, str]:
     if unknown := sorted(set(labels) - set(LABELS)):
-        raise UsageError(f"labels= has {unknown[0]!r}, which is none of this picture's. It has {', '.join(LABELS)}.")
+        raise UsageError(
+            f"labels= has {unknown[0]!r}, which is none of this picture's. It has "
+            f"{', '.join(LABELS)}."
+        )
     return {**LABELS, **labels}
 
 
@@ -173,16 +208,26 @@ def _thinned(curve: Curve, most: int) -> Curve:
     if count <= most:
         return curve
     places = np.linspace(0, count - 1, most).round().astype(np.int64)
-    places = np.union1d(places, np.flatnonzero(curve.epochs == curve.kept))  # the mark stays on the line
-    return replace(curve, epochs=curve.epochs[places], train=curve.train[places], validation=curve.validation[places])
+    # the mark stays on the line
+    places = np.union1d(places, np.flatnonzero(curve.epochs == curve.kept))
+    return replace(
+        curve,
+        epochs=curve.epochs[places],
+        train=curve.train[places],
+        validation=curve.validation[places],
+    )
 
 
 def _curve_json(curve: Curve) -> dict[str, Any]:
     return {
-        "member": curve.member, "epochs": curve.epochs.tolist(), "train": _numbers(curve.train),
-        "validation": _numbers(curve.validation), "start": _number(curve.start), "kept": curve.kept,
+        "member": curve.member,
+        "epochs": curve.epochs.tolist(),
+        "train": _numbers(curve.train),
+        "validation": _numbers(curve.validation),
+        "start": _number(curve.start),
+        "kept": curve.kept,
         "loss": _number(curve.loss),
-    }  # fmt: skip
+    }
 
 
 def _numbers(values: ndarray) -> list[float | None]:
@@ -195,7 +240,11 @@ def _number(value: float) -> float | None:
 
 def _mean_text(losses: list[float], labels: Mapping[str, str]) -> str:
     write = number_format(np.array(losses))
-    return write(losses[0]) if len(losses) == 1 else f"{labels['mean']} {write(float(np.mean(losses)))}"
+    return (
+        write(losses[0])
+        if len(losses) == 1
+        else f"{labels['mean']} {write(float(np.mean(losses)))}"
+    )
 
 
 # ---------------------------------------------------------------- drawing
@@ -206,24 +255,43 @@ def _figure(picture: LearningCurve, log: bool, missing: set[str]) -> Figure:
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     # A row of boxes says nothing: labels whose letters no font has are drawn in English.
-    labels = {name: LABELS[name] if missing.intersection(said) else said for name, said in picture.labels.items()}
-    figure = Figure(figsize=(9.0, 4.8), layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08), facecolor="white")
+    labels = {
+        name: LABELS[name] if missing.intersection(said) else said
+        for name, said in picture.labels.items()
+    }
+    figure = Figure(
+        figsize=(9.0, 4.8),
+        layout=ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08),
+        facecolor="white",
+    )
     ax = figure.subplots()
     _draw(ax, picture, log, labels)
     figure.suptitle(
-        labels["title"], x=0.016, ha="left", fontsize=13, fontweight="bold", color=INK, parse_math=False
-    )  # fmt: skip
+        labels["title"],
+        x=0.016,
+        ha="left",
+        fontsize=13,
+        fontweight="bold",
+        color=INK,
+        parse_math=False,
+    )
     figure.legend(
-        loc="outside lower left", ncols=4, frameon=False, fontsize=9, labelcolor=INK, handlelength=1.6,
+        loc="outside lower left",
+        ncols=4,
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+        handlelength=1.6,
         columnspacing=1.8,
-    )  # fmt: skip
+    )
     return figure
 
 
 def _draw(ax: Axes, picture: LearningCurve, log: bool, labels: Mapping[str, str]) -> None:
     if log and not picture.is_positive:
         raise UsageError(
-            "log=True needs losses above zero, and some here are not: a likelihood's may be negative. Use log=False."
+            "log=True needs losses above zero, and some here are not: a likelihood's may be "
+            "negative. Use log=False."
         )
     for label, line in _lines(picture, labels):
         ax.plot(line.pop("x"), line.pop("y"), label=label, **line)
@@ -231,15 +299,24 @@ def _draw(ax: Axes, picture: LearningCurve, log: bool, labels: Mapping[str, str]
     kept = [(curve.kept, curve.loss) for curve in picture.curves if curve.kept is not None]
     if kept:
         ax.plot(
-            *zip(*kept, strict=True), label=picture.kept_text(labels), linestyle="none", marker="o", markersize=7,
-            color=AMBER, markeredgecolor="white", zorder=5, clip_on=False,
-        )  # fmt: skip
+            *zip(*kept, strict=True),
+            label=picture.kept_text(labels),
+            linestyle="none",
+            marker="o",
+            markersize=7,
+            color=AMBER,
+            markeredgecolor="white",
+            zorder=5,
+            clip_on=False,
+        )
     ax.set_xlabel(labels["epoch"], color=FAINT, fontsize=9, parse_math=False)
     ax.set_ylabel(labels["loss"], color=FAINT, fontsize=9, parse_math=False)
     _dress(ax, picture, log)
 
 
-def _lines(picture: LearningCurve, labels: Mapping[str, str]) -> Iterator[tuple[str | None, dict[str, Any]]]:
+def _lines(
+    picture: LearningCurve, labels: Mapping[str, str]
+) -> Iterator[tuple[str | None, dict[str, Any]]]:
     """Each member's two lines; the first of each kind has the legend's label."""
     several = len(picture.curves) > 1
     for kind, colour, order in (("train", FAINT, 2), ("validation", BLUE, 3)):
@@ -249,11 +326,19 @@ def _lines(picture: LearningCurve, labels: Mapping[str, str]) -> Iterator[tuple[
             known = np.isfinite(losses)
             if not known.any():
                 continue
-            yield label, {
-                "x": curve.epochs[known], "y": losses[known], "color": colour, "zorder": order,
-                "linewidth": 1.0 if several else 1.7, "alpha": 0.8 if several else 1.0,
-                "marker": "o" if known.sum() <= 30 else None, "markersize": 2.6,
-            }  # fmt: skip
+            yield (
+                label,
+                {
+                    "x": curve.epochs[known],
+                    "y": losses[known],
+                    "color": colour,
+                    "zorder": order,
+                    "linewidth": 1.0 if several else 1.7,
+                    "alpha": 0.8 if several else 1.0,
+                    "marker": "o" if known.sum() <= 30 else None,
+                    "markersize": 2.6,
+                },
+            )
             label = None
 
 
@@ -275,7 +360,8 @@ def _dress(ax: Axes, picture: LearningCurve, log: bool) -> None:
     if log:
         ax.set_yscale("log")
         ax.yaxis.set_minor_locator(NullLocator())
-    if log and picture.falls > 5:  # less has no two of 1, 2, 5 times a power of ten between its ends
+    # less has no two of 1, 2, 5 times a power of ten between its ends
+    if log and picture.falls > 5:
         ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if picture.falls < 1000 else (1,)))
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
         return

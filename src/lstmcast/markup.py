@@ -1,4 +1,5 @@
-"""HTML from plain things: text, tables, and the little Markdown that cards are written in. Everything is escaped."""
+"""HTML from plain things: text, tables, and the little Markdown that cards are written in.
+Everything is escaped."""
 
 from __future__ import annotations
 
@@ -15,11 +16,14 @@ def text(value: object) -> str:
     >>> text('</script><img src=x onerror="alert(1)">')
     '&lt;/script&gt;&lt;img src=x onerror=&quot;alert(1)&quot;&gt;'
     """
-    return html.escape("".join(letter if letter.isprintable() or letter == "\n" else " " for letter in str(value)))
+    return html.escape(
+        "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in str(value))
+    )
 
 
 def script_data(value: Any) -> str:
-    """JSON that can stand inside a script element: nothing in it ends the element or opens a comment.
+    """JSON that can stand inside a script element: nothing in it ends the element or opens a
+    comment.
 
     >>> script_data({"id": "</script>"})
     '{"id": "\\\\u003c/script\\\\u003e"}'
@@ -27,7 +31,8 @@ def script_data(value: Any) -> str:
     written = json.dumps(value, ensure_ascii=False, allow_nan=False)
     for letter in "<>&\u2028\u2029":
         written = written.replace(letter, f"\\u{ord(letter):04x}")
-    return written.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair has no place in a file
+    # half a surrogate pair has no place in a file
+    return written.encode("utf-8", "replace").decode("utf-8")
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], marked: str = "") -> str:
@@ -55,7 +60,9 @@ def facts(named: Mapping[str, str]) -> str:
     >>> facts({"Series": "3", "Missing": ""})
     '<dl><dt>Series</dt><dd>3</dd></dl>'
     """
-    rows = "".join(f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in named.items() if value)
+    rows = "".join(
+        f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in named.items() if value
+    )
     return f"<dl>{rows}</dl>"
 
 
@@ -90,7 +97,11 @@ def _block(lines: list[str]) -> str:
         return table(cells[0], cells[2:])
     if lines[0].startswith("- "):
         items = re.split(r"^- ", "\n".join(lines), flags=re.MULTILINE)[1:]
-        return "<ul>" + "".join(f"<li>{_inline(' '.join(item.split()))}</li>" for item in items) + "</ul>"
+        return (
+            "<ul>"
+            + "".join(f"<li>{_inline(' '.join(item.split()))}</li>" for item in items)
+            + "</ul>"
+        )
     return f"<p>{_inline(' '.join(lines))}</p>"
 
 

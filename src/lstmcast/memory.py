@@ -1,8 +1,10 @@
-"""What a saved model remembers: as many of the newest observations of each series as its next forecasts may read.
+"""What a saved model remembers: as many of the newest observations of each series as its next
+forecasts may read.
 
-That is bounded (a forecast reads at most 2K observations, see `decoding`), smaller than the activations of the layers
-for most series, and exact: the state is rebuilt from them, so a model that goes on with newer data forecasts, to the
-last bit, what it would forecast from the whole history.
+That is bounded (a forecast reads at most 2K observations, see `decoding`), smaller than the
+activations of the layers for most series, and exact: the state is rebuilt from them, so a model
+that goes on with newer data forecasts, to the last bit, what it would forecast from the whole
+history.
 """
 
 from __future__ import annotations
@@ -23,12 +25,16 @@ from lstmcast.decoding import block_length, context_start
 from lstmcast.display import some_names
 from lstmcast.errors import ModelError
 
-# Steps that may be missing between what is remembered and newer data, which then go on as after a gap inside a file:
-# as many as two of the longest seasonal cycles, or four weeks of days where cycles are short (a shop's holidays, a
-# machine's repair). After longer ones the old level and season say little of the new ones. Never more than the values
+# Steps that may be missing between what is remembered and newer data, which then go on as after a
+# gap inside a file:
+# as many as two of the longest seasonal cycles, or four weeks of days where cycles are short (a
+# shop's holidays, a
+# machine's repair). After longer ones the old level and season say little of the new ones. Never
+# more than the values
 # that are remembered: a forecast should rest on values, not on gaps.
 BRIDGED_CYCLES, BRIDGED_STEPS = 2, 28
-# Data that reach back farther than what is remembered are a history of their own, but for corrections: rows of which
+# Data that reach back farther than what is remembered are a history of their own, but for
+# corrections: rows of which
 # fewer than this share of the times remembered between them have a value.
 _PATCHED = 0.5
 
@@ -36,8 +42,9 @@ _PATCHED = 0.5
 class Continuation(NamedTuple):
     """Newer data joined to a memory: the panel to forecast, and which of its series went on.
 
-    `reasons`: one for each of `afresh`; `absent`: series that the memory knows and the data lack; `findings`: what the
-    joining did to values, which the panel's report says too; `lead` (S,): remembered values before those of the data.
+    `reasons`: one for each of `afresh`; `absent`: series that the memory knows and the data lack;
+    `findings`: what the joining did to values, which the panel's report says too; `lead` (S,):
+    remembered values before those of the data.
     """
 
     panel: Panel
@@ -53,7 +60,9 @@ class Continuation(NamedTuple):
         if self.went_on:
             parts.append(f"{_names(self.went_on)}: continued from the saved state")
         for reason in dict.fromkeys(self.reasons):
-            ids = tuple(name for name, why in zip(self.afresh, self.reasons, strict=True) if why == reason)
+            ids = tuple(
+                name for name, why in zip(self.afresh, self.reasons, strict=True) if why == reason
+            )
             parts.append(f"{_names(ids)}: started afresh, {reason}")
         if self.absent:
             parts.append(f"{_names(self.absent)} of the saved model: not in the data, no forecast")
@@ -61,12 +70,16 @@ class Continuation(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """Which series went on and which did not, for JSON."""
-        afresh = [{"series": name, "reason": why} for name, why in zip(self.afresh, self.reasons, strict=True)]
+        afresh = [
+            {"series": name, "reason": why}
+            for name, why in zip(self.afresh, self.reasons, strict=True)
+        ]
         return {"went_on": list(self.went_on), "afresh": afresh, "absent": list(self.absent)}
 
 
 class _Piece(NamedTuple):
-    """One series of newer data, joined where it could be; `why` not, else empty. Numbers of steps:"""
+    """One series of newer data, joined where it could be; `why` not, else empty. Numbers of
+    steps:"""
 
     values: NDArray
     lead: int = 0  # remembered, before the data
@@ -79,7 +92,8 @@ class _Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class Memory:
-    """The newest observations of each series, beginning at a multiple of K observations from the first."""
+    """The newest observations of each series, beginning at a multiple of K observations from the
+    first."""
 
     panel: Panel
 
@@ -90,21 +104,27 @@ class Memory:
 
     @classmethod
     def of(cls, panel: Panel, horizon: int, cutoffs: int) -> Memory:
-        """What the next forecasts and their calibration, at `cutoffs` held-out cutoffs of that horizon, may read."""
+        """What the next forecasts and their calibration, at `cutoffs` held-out cutoffs of that
+        horizon, may read."""
         earliest = np.maximum(panel.lengths - max(1, horizon // 3) * cutoffs, panel.lengths // 2)
         block = block_length(panel.periods)
-        # A cutoff lies in the later half of what is known: what is kept must not make that half begin later.
-        first = np.minimum(context_start(earliest, block), (2 * earliest - panel.lengths) // block * block)
+        # A cutoff lies in the later half of what is known: what is kept must not make that half
+        # begin later.
+        first = np.minimum(
+            context_start(earliest, block), (2 * earliest - panel.lengths) // block * block
+        )
         return cls(_since(panel, np.maximum(first, 0)))
 
     def join(self, newer: Panel) -> Continuation:
-        """The series of `newer`, each with what is remembered of it before, between and after its values.
+        """The series of `newer`, each with what is remembered of it before, between and after its
+        values.
 
-        Series are known by their ids; the only one of each, if neither was named in the data, is the same, and keeps
-        its remembered id. Where both have a value, the newer one counts. A few steps missing between the two are
-        unknown values, as inside of a file; after more of them a series starts afresh, and so do series whose data
-        reach back as far as what is remembered: they know their history. Raises `ModelError` for another frequency,
-        time zone or other seasonal periods, `DataError` for a gap where the data were read with gaps="error".
+        Series are known by their ids; the only one of each, if neither was named in the data, is
+        the same, and keeps its remembered id. Where both have a value, the newer one counts. A few
+        steps missing between the two are unknown values, as inside of a file; after more of them a
+        series starts afresh, and so do series whose data reach back as far as what is remembered:
+        they know their history. Raises `ModelError` for another frequency, time zone or other
+        seasonal periods, `DataError` for a gap where the data were read with gaps="error".
         """
         self._check(newer)
         unnamed = _is_unnamed(self.panel) and _is_unnamed(newer)
@@ -115,7 +135,10 @@ class Memory:
         joined = np.array([not piece.why for piece in pieces], bool)
         findings = self._findings(newer, ids, places, pieces, recipe)
         if recipe.missing == "interpolate":
-            pieces = [piece._replace(values=_on_lines(piece.values, newer.kind == "count")) for piece in pieces]
+            pieces = [
+                piece._replace(values=_on_lines(piece.values, newer.kind == "count"))
+                for piece in pieces
+            ]
         report = replace(
             newer.report,
             findings=Findings([*_still_true(newer, pieces), *findings]),
@@ -149,12 +172,21 @@ class Memory:
 
     def _pieces(self, newer: Panel, places: NDArray, recipe: Recipe) -> list[_Piece]:
         distances = newer.frequency.position(newer.starts, self.panel.starts[places])
-        # In a sum or count, times without a row are 0 wherever the data begin earlier, as they are inside of a file.
+        # In a sum or count, times without a row are 0 wherever the data begin earlier, as they are
+        # inside of a file.
         adds = recipe.aggregate in ("sum", "count")
-        zeros = newer.frequency.position(newer.starts, newer.starts.min()) if adds else np.zeros(len(newer), np.int64)
+        zeros = (
+            newer.frequency.position(newer.starts, newer.starts.min())
+            if adds
+            else np.zeros(len(newer), np.int64)
+        )
         return [
-            _Piece(newer.series(i), why="they are new") if place < 0 else self._piece(place, newer.series(i), *steps)
-            for i, (place, *steps) in enumerate(zip(places, distances.tolist(), zeros.tolist(), strict=True))
+            _Piece(newer.series(i), why="they are new")
+            if place < 0
+            else self._piece(place, newer.series(i), *steps)
+            for i, (place, *steps) in enumerate(
+                zip(places, distances.tolist(), zeros.tolist(), strict=True)
+            )
         ]
 
     def _piece(self, place: int, values: NDArray, distance: int, zeros: int) -> _Piece:
@@ -167,12 +199,17 @@ class Memory:
             values, whole = values[-distance:], values
             lost = np.isnan(values[: len(known)]) & ~np.isnan(known[: len(values)])
             if not len(values) or np.count_nonzero(lost) <= _PATCHED * len(lost):
-                return _Piece(whole, why="the data reach back as far as what was saved", stale=behind)
+                return _Piece(
+                    whole, why="the data reach back as far as what was saved", stale=behind
+                )
             distance = 0
         bridged = max(0, distance - zeros - len(known))
         if bridged > self._most_bridged(known):
             end = format_time(self.panel.ends[place])
-            return _Piece(values, why=f"as {_steps_are(bridged)} missing between the saved end ({end}) and the data")
+            return _Piece(
+                values,
+                why=f"as {_steps_are(bridged)} missing between the saved end ({end}) and the data",
+            )
         joined = np.full(max(len(known), distance + len(values)), np.nan)
         joined[: len(known)] = known
         joined[max(len(known), distance - zeros) : distance] = 0.0
@@ -186,15 +223,22 @@ class Memory:
         longest = max(BRIDGED_CYCLES * max(self.panel.periods, default=1), BRIDGED_STEPS)
         return min(longest, int(np.count_nonzero(~np.isnan(known))))
 
-    def _findings(self, newer: Panel, ids: NDArray, places: NDArray, pieces: list[_Piece], recipe: Recipe) -> Findings:
-        """What the joining did to values, each said once; `DataError` for gaps that were not to be."""
+    def _findings(
+        self, newer: Panel, ids: NDArray, places: NDArray, pieces: list[_Piece], recipe: Recipe
+    ) -> Findings:
+        """What the joining did to values, each said once; `DataError` for gaps that were not to
+        be."""
 
         def told(which: str, rule: Finding, text: str) -> list[Finding]:
             counts = np.array([getattr(piece, which) for piece in pieces])
 
             def say(series: NDArray) -> Case:
                 i = series[0]
-                times = {"start": newer.starts[i], "end": newer.ends[i], "saved": self.panel.ends[places[i]]}
+                times = {
+                    "start": newer.starts[i],
+                    "end": newer.ends[i],
+                    "saved": self.panel.ends[places[i]],
+                }
                 shown = {name: format_time(time) for name, time in times.items()}
                 count = int(counts[i])
                 shown |= {"are": _steps_are(count), "steps": f"{count:,} step{'s' * (count > 1)}"}
@@ -205,15 +249,25 @@ class Memory:
         done = "masked: the forecast skips it" if recipe.missing == "mask" else "interpolated"
         gap = Finding("missing steps", "warning", "", f"What is missing is {done}.")
         if recipe.gaps == "error":
-            gap = replace(gap, severity="error", action=f"Add the rows, or use {advise('gaps', 'fill')}.")
+            gap = replace(
+                gap, severity="error", action=f"Add the rows, or use {advise('gaps', 'fill')}."
+            )
         alone = Finding("old data", "warning", "", "The forecast begins where they end.")
         kept = Finding("old data", "warning", "", "What is remembered after them is kept.")
-        filled = Finding("remembered values", "note", "", "They are kept: a cell without a value erases none.")
+        filled = Finding(
+            "remembered values", "note", "", "They are kept: a cell without a value erases none."
+        )
         found = [
-            *told("bridged", gap, "{are} missing between the saved end ({saved}) and the data ({start})"),
+            *told(
+                "bridged",
+                gap,
+                "{are} missing between the saved end ({saved}) and the data ({start})",
+            ),
             *told("stale", alone, "the data end at {end}, {steps} before the saved end ({saved})"),
             *told("kept", kept, "the data end at {end}, {steps} before the saved end ({saved})"),
-            *told("filled", filled, "values of {steps} are remembered, and the data have none there"),
+            *told(
+                "filled", filled, "values of {steps} are remembered, and the data have none there"
+            ),
         ]
         Findings(found).raise_errors(newer.report.source)
         return Findings(found)
@@ -224,20 +278,22 @@ class Memory:
             recipe = self.panel.report.recipe
             made = f"--aggregate {recipe.aggregate} " if recipe and recipe.aggregate else ""
             raise ModelError(
-                f"The data are {theirs.name}, but the saved model was made with {ours.name} data. Read them with that "
-                f"frequency ({made}--frequency {ours.code}), or forecast them without the saved model."
+                f"The data are {theirs.name}, but the saved model was made with {ours.name} data. "
+                f"Read them with that frequency ({made}--frequency {ours.code}), or forecast them "
+                "without the saved model."
             )
         if self.panel.periods != newer.periods:
             raise ModelError(
-                f"The data have the seasonal periods {newer.periods}, but the saved model was made with "
-                f"{self.panel.periods}. Give the same periods."
+                f"The data have the seasonal periods {newer.periods}, but the saved model was made "
+                f"with {self.panel.periods}. Give the same periods."
             )
         zone, other = self.panel.report.time_zone, newer.report.time_zone
         days = on_midnights(self.panel.starts, ours) and on_midnights(newer.starts, ours)
         if zone and other and not same_zone(zone, other) and not days:
             raise ModelError(
-                f"The times of {newer.report.source} are those of {other}, but the saved model's are those of {zone}. "
-                "Hand over the file or frame itself, whose times are then converted, or convert them before reading."
+                f"The times of {newer.report.source} are those of {other}, but the saved model's "
+                f"are those of {zone}. Hand over the file or frame itself, whose times are then "
+                "converted, or convert them before reading."
             )
 
     def described(self) -> dict[str, Any]:
@@ -254,7 +310,10 @@ class Memory:
             "frame": report.frame,
             **{name: value for name, value in said.items() if value},
             "series": len(panel),
-            "remembers": {"from": format_time(panel.starts.min()), "to": format_time(panel.ends.max())},
+            "remembers": {
+                "from": format_time(panel.starts.min()),
+                "to": format_time(panel.ends.max()),
+            },
         }
 
     def arrays(self) -> dict[str, NDArray]:
@@ -270,12 +329,14 @@ class Memory:
 
     @classmethod
     def from_saved(cls, manifest: dict[str, Any], arrays: dict[str, NDArray]) -> Memory:
-        """What `described` and `arrays` gave; KeyError, TypeError or ValueError where something is missing."""
+        """What `described` and `arrays` gave; KeyError, TypeError or ValueError where something
+        is missing."""
         return cls(_panel(manifest, arrays))
 
 
 def _still_true(newer: Panel, pieces: list[_Piece]) -> list[Finding]:
-    """What reading noticed, without times said to be masked whose values were remembered after all."""
+    """What reading noticed, without times said to be masked whose values were remembered after
+    all."""
     unknown = [bool(np.isnan(piece.values[piece.lead :]).any()) for piece in pieces]
     filled = [piece.filled > 0 and not some for piece, some in zip(pieces, unknown, strict=True)]
     closed = set(newer.ids[filled].tolist())
@@ -283,19 +344,23 @@ def _still_true(newer: Panel, pieces: list[_Piece]) -> list[Finding]:
         closed.add(None)  # the series of a finding about several, or about the only one
     masked = ("gaps", "missing values")
     return [
-        f for f in newer.report.findings if f.severity != "warning" or f.rule not in masked or f.series not in closed
+        f
+        for f in newer.report.findings
+        if f.severity != "warning" or f.rule not in masked or f.series not in closed
     ]
 
 
 def _is_unnamed(panel: Panel) -> bool:
-    """Whether a panel is one series that the data gave no name: it is called after its file, or "y"."""
+    """Whether a panel is one series that the data gave no name: it is called after its file, or
+    "y"."""
     labels = ("y", file_label(panel.report.source), panel.report.label)
     return len(panel) == 1 and panel.columns.series == Columns().series and panel.ids[0] in labels
 
 
 def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
     starts = state["starts"].astype("datetime64[us]") if state["is_date"][0] else state["starts"]
-    zone, label = manifest.get("time_zone"), manifest.get("label")  # older manifests have none, and no recipe
+    # older manifests have none, and no recipe
+    zone, label = manifest.get("time_zone"), manifest.get("label")
     recipe = Recipe.from_saved(manifest.get("reading", {}))
     return Panel(
         values=state["values"],
@@ -306,7 +371,9 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
         periods=tuple(manifest["periods"]),
         kind=manifest["target_kind"],
         columns=Columns(**manifest["columns"]),
-        report=Report(manifest["source"], frame=manifest["frame"], time_zone=zone, recipe=recipe, label=label),
+        report=Report(
+            manifest["source"], frame=manifest["frame"], time_zone=zone, recipe=recipe, label=label
+        ),
     )
 
 
@@ -347,5 +414,6 @@ def _steps_are(count: int) -> str:
 
 
 def _on_lines(values: NDArray, whole: bool) -> NDArray:
-    """Missing values between others on straight lines; a series without any value stays as it is."""
+    """Missing values between others on straight lines; a series without any value stays as it
+    is."""
     return values if np.isnan(values).all() else interpolated(values, whole)

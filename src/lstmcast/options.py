@@ -1,4 +1,5 @@
-"""The options of the command line, in groups that commands share: each is written once and arrives as one value."""
+"""The options of the command line, in groups that commands share: each is written once and
+arrives as one value."""
 
 from __future__ import annotations
 
@@ -24,22 +25,30 @@ if TYPE_CHECKING:
 
 Data = Annotated[
     list[str],
-    typer.Argument(metavar="DATA", help="CSV, Excel or Parquet files, or a pattern such as 'stores/*.csv'."),
+    typer.Argument(
+        metavar="DATA", help="CSV, Excel or Parquet files, or a pattern such as 'stores/*.csv'."
+    ),
 ]
-Horizon = Annotated[int, typer.Option("--horizon", "-H", metavar="N", help="How many steps to forecast.")]
+Horizon = Annotated[
+    int, typer.Option("--horizon", "-H", metavar="N", help="How many steps to forecast.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes on standard error.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output instead of text.")]
+Json = Annotated[
+    bool, typer.Option("--json", help="One JSON document on standard output instead of text.")
+]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A saved model.")]
 
 
 def named(text: str) -> Path:
-    """A folder to write to; an empty text, as of a script's variable that was never set, would be the one we are in."""
+    """A folder to write to; an empty text, as of a script's variable that was never set, would
+    be the one we are in."""
     if not text:
         raise typer.BadParameter("'' names nothing. Name a folder, such as results/model.")
     return Path(text)
 
 
-NARROWEST, WIDEST = 0.1, 99.8  # intervals, in percent: forecasters give quantiles from 0.001 to 0.999
+# intervals, in percent: forecasters give quantiles from 0.001 to 0.999
+NARROWEST, WIDEST = 0.1, 99.8
 
 
 @dataclass(frozen=True)
@@ -47,48 +56,66 @@ class Reading:
     """Which columns to read, and what to do about what is wrong in them."""
 
     time: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column with the times; 'index' numbers the rows.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column with the times; 'index' numbers the rows."),
     ] = None
     target: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN", help="Column to forecast; again for several, '*' for every one, as series."),
+        typer.Option(
+            metavar="COLUMN",
+            help="Column to forecast; again for several, '*' for every one, as series.",
+        ),
     ] = None
     series: Annotated[
-        list[str] | None, typer.Option(metavar="COLUMN", help="Column that tells series apart; again for several.")
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Column that tells series apart; again for several."),
     ] = None
     sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of a workbook.")] = None
     frequency: Annotated[
-        str | None, typer.Option(metavar="FREQ", help="monthly, weekly, daily, 15min, W-MON … Found unless given.")
+        str | None,
+        typer.Option(
+            metavar="FREQ", help="monthly, weekly, daily, 15min, W-MON … Found unless given."
+        ),
     ] = None
     period: Annotated[
         list[int] | None,
-        typer.Option(metavar="STEPS", help="Seasonal period; again for several. From the frequency unless given."),
+        typer.Option(
+            metavar="STEPS",
+            help="Seasonal period; again for several. From the frequency unless given.",
+        ),
     ] = None
     kind: Annotated[
         str | None,
         typer.Option(
-            metavar="real|count|positive", help="What values can be; real unless given, or as the saved model has it."
+            metavar="real|count|positive",
+            help="What values can be; real unless given, or as the saved model has it.",
         ),
     ] = None
     aggregate: Annotated[
         str | None,
         typer.Option(
-            metavar="sum|mean|min|max|first|last|median|count", help="Turn many rows per period into one value."
+            metavar="sum|mean|min|max|first|last|median|count",
+            help="Turn many rows per period into one value.",
         ),
     ] = None
     duplicates: Annotated[
         str | None,
         typer.Option(
-            metavar="error|mean|sum|first|last", help="Several rows for one series and time; error unless given."
+            metavar="error|mean|sum|first|last",
+            help="Several rows for one series and time; error unless given.",
         ),
     ] = None
     gaps: Annotated[
         str | None,
-        typer.Option(metavar="fill|error", help="Times without a row; fill (unknown values) unless given."),
+        typer.Option(
+            metavar="fill|error", help="Times without a row; fill (unknown values) unless given."
+        ),
     ] = None
     missing: Annotated[
         str | None,
-        typer.Option(metavar="mask|interpolate", help="Missing values; mask (left unknown) unless given."),
+        typer.Option(
+            metavar="mask|interpolate", help="Missing values; mask (left unknown) unless given."
+        ),
     ] = None
 
     def columns(self) -> dict[str, Any]:
@@ -104,7 +131,8 @@ class Reading:
         return ReadOptions(periods=tuple(self.period) if self.period else None, **given)
 
     def said(self) -> list[str]:
-        """Which of these options were given: newer data for a saved model are otherwise read as those were."""
+        """Which of these options were given: newer data for a saved model are otherwise read as
+        those were."""
         names = ("frequency", "kind", "aggregate", "duplicates", "gaps", "missing")
         return [name for name in names if getattr(self, name) is not None]
 
@@ -123,17 +151,28 @@ class Testing:
     """How the accuracy is measured."""
 
     cutoffs: Annotated[
-        int, typer.Option(metavar="K", help="Cutoffs held out to measure accuracy, as far as history allows; 0: none.")
+        int,
+        typer.Option(
+            metavar="K",
+            help="Cutoffs held out to measure accuracy, as far as history allows; 0: none.",
+        ),
     ] = 5
     baselines: Annotated[
-        str, typer.Option(metavar="simple|classical", help="classical adds AutoETS, AutoTheta and AutoARIMA.")
+        str,
+        typer.Option(
+            metavar="simple|classical", help="classical adds AutoETS, AutoTheta and AutoARIMA."
+        ),
     ] = "simple"
 
     def __post_init__(self) -> None:
         if self.baselines not in ("simple", "classical"):
-            raise UsageError(f"--baselines {self.baselines!r} is not known. Choose one of: simple, classical.")
+            raise UsageError(
+                f"--baselines {self.baselines!r} is not known. Choose one of: simple, classical."
+            )
         if self.cutoffs < 0:
-            raise UsageError(f"--cutoffs {self.cutoffs} makes no sense. Give a whole number; 0 measures nothing.")
+            raise UsageError(
+                f"--cutoffs {self.cutoffs} makes no sense. Give a whole number; 0 measures nothing."
+            )
         if self.cutoffs == 0:
             idle = [f"--baselines {self.baselines}"] if self.baselines != "simple" else []
             _refuse_idle(idle, "--cutoffs 0 compares nothing. Give 1 cutoff or more")
@@ -147,27 +186,37 @@ class Refitting:
         str | None,
         typer.Option(
             metavar="never|once|each",
-            help="Train on what precedes the first cutoff, or each. Never unless given; once for one from scratch.",
+            help="Train on what precedes the first cutoff, or each. Never unless given; once for "
+            "one from scratch.",
         ),
     ] = None
     workers: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes that train at the same time; one unless given.")
+        int | None,
+        typer.Option(metavar="N", help="Processes that train at the same time; one unless given."),
     ] = None
     folder: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Keep what is finished there: an interrupted backtest goes on.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Keep what is finished there: an interrupted backtest goes on."
+        ),
     ] = None
 
     def chosen(self) -> Any:
         """What `lstmcast.backtest` calls it."""
         if self.refit not in (None, "never", "once", "each"):
-            raise UsageError(f"--refit {self.refit!r} is not known. Choose one of: never, once, each.")
+            raise UsageError(
+                f"--refit {self.refit!r} is not known. Choose one of: never, once, each."
+            )
         return self.refit
 
     def require_use_of(self, training: Training) -> None:
-        """UsageError for options that say how to train, or in how many processes, where it is not done so."""
+        """UsageError for options that say how to train, or in how many processes, where it is
+        not done so."""
         refit, workers = self.chosen(), ["--workers"] if self.workers is not None else []
         if refit in (None, "never") and training.weights != "scratch":
-            _refuse_idle(training.given() + workers, "nothing is trained. Add --refit once or --refit each")
+            _refuse_idle(
+                training.given() + workers, "nothing is trained. Add --refit once or --refit each"
+            )
         elif refit in (None, "once"):
             _refuse_idle(workers, "the model is trained once only. Give --refit each")
 
@@ -179,52 +228,84 @@ class Training:
     weights: Annotated[
         str,
         typer.Option(
-            metavar="pretrained|scratch|DIR", help="Start from the shipped network, afresh, or from a saved one."
+            metavar="pretrained|scratch|DIR",
+            help="Start from the shipped network, afresh, or from a saved one.",
         ),
     ] = "pretrained"
     layers: Annotated[
-        str | None, typer.Option(metavar="64,64", help="Units of each LSTM layer of a network from scratch.")
+        str | None,
+        typer.Option(metavar="64,64", help="Units of each LSTM layer of a network from scratch."),
     ] = None
     epochs: Annotated[int | None, typer.Option(metavar="N", help="At most so many epochs.")] = None
-    batch_size: Annotated[int | None, typer.Option(metavar="N", help="Windows or series in an update.")] = None
-    learning_rate: Annotated[float | None, typer.Option(metavar="RATE", help="Of the optimiser.")] = None
+    batch_size: Annotated[
+        int | None, typer.Option(metavar="N", help="Windows or series in an update.")
+    ] = None
+    learning_rate: Annotated[
+        float | None, typer.Option(metavar="RATE", help="Of the optimiser.")
+    ] = None
     patience: Annotated[
-        int | None, typer.Option(metavar="N", help="Stop after so many epochs without a better validation loss.")
+        int | None,
+        typer.Option(
+            metavar="N", help="Stop after so many epochs without a better validation loss."
+        ),
     ] = None
     members: Annotated[
-        int | None, typer.Option(metavar="N", help="Networks from scratch that differ by their seed, averaged.")
+        int | None,
+        typer.Option(
+            metavar="N", help="Networks from scratch that differ by their seed, averaged."
+        ),
     ] = None
     everything: Annotated[
-        bool, typer.Option("--everything", help="In the end train again on everything, the part held back included.")
+        bool,
+        typer.Option(
+            "--everything",
+            help="In the end train again on everything, the part held back included.",
+        ),
     ] = False
     seed: Annotated[int, typer.Option(metavar="N", help="Of all that is drawn by chance.")] = 0
     precision: Annotated[
-        str, typer.Option(metavar="full|mixed", help="mixed: in bfloat16, faster on GPUs and processors that have it.")
+        str,
+        typer.Option(
+            metavar="full|mixed",
+            help="mixed: in bfloat16, faster on GPUs and processors that have it.",
+        ),
     ] = "full"
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")] = "cpu"
-    threads: Annotated[int | None, typer.Option(metavar="N", help="Processors; all that help unless given.")] = None
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="Processors; all that help unless given.")
+    ] = None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "patience", "members", "threads"):
             given = getattr(self, name)
             if given is not None and given < 1:
-                raise UsageError(f"--{name.replace('_', '-')} {given} makes no sense. Give a whole number from 1.")
+                raise UsageError(
+                    f"--{name.replace('_', '-')} {given} makes no sense. Give a whole number from "
+                    "1."
+                )
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
-            raise UsageError(f"--learning-rate {self.learning_rate:g} makes no sense. Give a number such as 0.001.")
+            raise UsageError(
+                f"--learning-rate {self.learning_rate:g} makes no sense. Give a number such as "
+                "0.001."
+            )
         if self.seed < 0:
             raise UsageError(f"--seed {self.seed} makes no sense. Give a whole number from 0.")
         for name, known in (("device", ("cpu", "cuda")), ("precision", ("full", "mixed"))):
             if getattr(self, name) not in known:
-                raise UsageError(f"--{name} {getattr(self, name)!r} is not known. Choose one of: {', '.join(known)}.")
+                raise UsageError(
+                    f"--{name} {getattr(self, name)!r} is not known. Choose one of: "
+                    f"{', '.join(known)}."
+                )
         for name in ("layers", "members"):
             if getattr(self, name) is not None and self.weights != "scratch":
                 raise UsageError(
-                    f"--{name} describes networks from scratch, but --weights {self.weights} has its own. Give "
-                    f"--weights scratch with it, or leave --{name} out."
+                    f"--{name} describes networks from scratch, but --weights {self.weights} has "
+                    f"its own. Give --weights scratch with it, or leave --{name} out."
                 )
 
     def given(self) -> list[str]:
-        """The options that say how to train, as they were typed; those that stay as usual are left out."""
+        """The options that say how to train, as they were typed; those that stay as usual are
+        left out."""
         return [option for option in _typed(self) if option != "--weights"]
 
     def hardware(self) -> dict[str, Any]:
@@ -238,7 +319,9 @@ class Training:
         from lstmcast.forecaster import LSTMForecaster
 
         chosen: dict[str, Any] = {"levels": levels} if levels else {}
-        usual = LSTMForecaster(horizon, weights=self.weights, network=self._network(), seed=self.seed, **chosen)
+        usual = LSTMForecaster(
+            horizon, weights=self.weights, network=self._network(), seed=self.seed, **chosen
+        )
         names = ("epochs", "batch_size", "patience", "members", "precision")
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         optimiser = usual.training.optimiser
@@ -249,7 +332,12 @@ class Training:
         except ValueError as error:
             raise UsageError(f"these training options make no sense: {_first_of(error)}") from error
         return LSTMForecaster(
-            horizon, weights=self.weights, network=self._network(), training=training, seed=self.seed, **chosen
+            horizon,
+            weights=self.weights,
+            network=self._network(),
+            training=training,
+            seed=self.seed,
+            **chosen,
         )
 
     def _network(self) -> NetworkConfig | None:
@@ -259,7 +347,10 @@ class Training:
             return None
         sizes = self.layers.split(",")
         if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
-            raise UsageError(f"--layers {self.layers!r} makes no sense. Give the units of each layer, such as 64,64.")
+            raise UsageError(
+                f"--layers {self.layers!r} makes no sense. Give the units of each layer, such as "
+                "64,64."
+            )
         return NetworkConfig(layers=tuple(int(size) for size in sizes))
 
 
@@ -271,10 +362,13 @@ def _typed(group: Any) -> list[str]:
 
 
 def _refuse_idle(options: Sequence[str], why: str) -> None:
-    """UsageError for options that would have no effect, if there are any; why: the reason, and what to add."""
+    """UsageError for options that would have no effect, if there are any; why: the reason, and
+    what to add."""
     if options:
         left_out = "it" if len(options) == 1 else "them"
-        raise UsageError(f"{', '.join(options)} would have no effect, as {why}, or leave {left_out} out.")
+        raise UsageError(
+            f"{', '.join(options)} would have no effect, as {why}, or leave {left_out} out."
+        )
 
 
 def _first_of(error: ValueError) -> str:
@@ -290,11 +384,17 @@ def _first_of(error: ValueError) -> str:
 class Output:
     """Where a forecast goes."""
 
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as .csv, .parquet or .xlsx.")] = None
-    plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw it as .png, .svg or .pdf.")] = None
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write it as .csv, .parquet or .xlsx.")
+    ] = None
+    plot: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw it as .png, .svg or .pdf.")
+    ] = None
     level: Annotated[
         list[float] | None,
-        typer.Option(metavar="PERCENT", help="Interval to give; again for several. 80 and 95 unless given."),
+        typer.Option(
+            metavar="PERCENT", help="Interval to give; again for several. 80 and 95 unless given."
+        ),
     ] = None
 
     def check(self, data: Sequence[str]) -> None:
@@ -317,10 +417,13 @@ class Output:
         wrong = [level for level in self.level or () if not NARROWEST <= level <= WIDEST]
         if wrong:
             raise UsageError(
-                f"--level {wrong[0]:.10g} makes no sense. Give percents from {NARROWEST:g} to {WIDEST:g}, such as 80."
+                f"--level {wrong[0]:.10g} makes no sense. Give percents from {NARROWEST:g} to "
+                f"{WIDEST:g}, such as 80."
             )
         tails = [round((1 - level / 100) / 2, 6) for level in self.level or ()]
-        return tuple(sorted({0.5, *tails, *(round(1 - tail, 6) for tail in tails)})) if tails else ()
+        return (
+            tuple(sorted({0.5, *tails, *(round(1 - tail, 6) for tail in tails)})) if tails else ()
+        )
 
     def write(self, forecast: Forecast, panel: Panel, tested: Backtest | None) -> Written:
         """Write the files that were asked for."""
@@ -334,8 +437,8 @@ class Output:
             files.append(str(plot.save(self.plot)))
             if missing := plot.missing_letters():
                 notes.append(
-                    f"no font here has the letters {missing[:20]}: the picture goes without names that need them. "
-                    "Install one that has, such as Noto Sans CJK."
+                    f"no font here has the letters {missing[:20]}: the picture goes without names "
+                    "that need them. Install one that has, such as Noto Sans CJK."
                 )
         return Written(files, notes)
 
@@ -354,17 +457,22 @@ def check_place(path: Path, endings: Sequence[str], data: Sequence[str]) -> None
     check_output(path, endings)
     for source in data:
         if path.exists() and os.path.exists(source) and path.samefile(source):
-            raise UsageError(f"{str(path)!r} is the data itself, and would be overwritten. Name another file.")
+            raise UsageError(
+                f"{str(path)!r} is the data itself, and would be overwritten. Name another file."
+            )
 
 
 def with_groups(function: Callable[..., None]) -> Callable[..., None]:
-    """The function as typer wants it: a parameter whose type is a dataclass becomes one option per field.
+    """The function as typer wants it: a parameter whose type is a dataclass becomes one option per
+    field.
 
-    So options that commands share are written once, and arrive as one value. `values` is what the parser found: it
-    is taken apart here and handed on under names.
+    So options that commands share are written once, and arrive as one value. `values` is what the
+    parser found: it is taken apart here and handed on under names.
     """
     parameters = inspect.signature(function, eval_str=True).parameters.values()
-    groups: dict[str, Any] = {p.name: p.annotation for p in parameters if is_dataclass(p.annotation)}
+    groups: dict[str, Any] = {
+        p.name: p.annotation for p in parameters if is_dataclass(p.annotation)
+    }
 
     @functools.wraps(function)
     def parsed(**values: Any) -> None:
@@ -372,7 +480,11 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
             values[name] = group(**{name: values.pop(name) for name in get_type_hints(group)})
         function(**values)
 
-    flat = [option for p in parameters for option in (_options(p.annotation) if p.name in groups else [p])]
+    flat = [
+        option
+        for p in parameters
+        for option in (_options(p.annotation) if p.name in groups else [p])
+    ]
     flat = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in flat]
     parsed.__signature__ = inspect.Signature(flat)  # pyright: ignore[reportAttributeAccessIssue]
     parsed.__annotations__ = {p.name: p.annotation for p in flat}
@@ -382,4 +494,7 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
 def _options(group: type) -> list[inspect.Parameter]:
     hints = get_type_hints(group, include_extras=True)
     keyword = inspect.Parameter.KEYWORD_ONLY
-    return [inspect.Parameter(name, keyword, default=getattr(group, name), annotation=hints[name]) for name in hints]
+    return [
+        inspect.Parameter(name, keyword, default=getattr(group, name), annotation=hints[name])
+        for name in hints
+    ]

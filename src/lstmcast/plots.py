@@ -1,6 +1,7 @@
 """Pictures of forecasts. Computed once, drawn later: the page and the picture read the same object.
 
-matplotlib is imported when something is drawn, and without pyplot: no window system is touched and no state is shared.
+matplotlib is imported when something is drawn, and without pyplot: no window system is touched and
+no state is shared.
 """
 
 # T time · H horizon · O origins
@@ -36,9 +37,11 @@ ENDINGS = (".png", ".svg", ".pdf")
 MOST_PANES = 6
 
 INK, FAINT, GRID = "#1f2933", "#6b7785", "#e4e8ec"
-BLUE, BANDS, AMBER = "#1556b0", ("#d3e3f8", "#9dc1ee"), "#d9822b"  # bands: the wide one, the narrow one
+# bands: the wide one, the narrow one
+BLUE, BANDS, AMBER = "#1556b0", ("#d3e3f8", "#9dc1ee"), "#d9822b"
 
-HISTORY, HELD_OUT, FORECAST = "history", "earlier forecasts, held out", "forecast"  # the legend's words
+# the legend's words
+HISTORY, HELD_OUT, FORECAST = "history", "earlier forecasts, held out", "forecast"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +55,8 @@ class Band:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A forecast that was made at an earlier cutoff, whose outcome is known: times and points of (H,)."""
+    """A forecast that was made at an earlier cutoff, whose outcome is known: times and points of
+    (H,)."""
 
     times: ndarray
     point: ndarray
@@ -69,7 +73,8 @@ class Pane:
     point: ndarray
     bands: tuple[Band, ...]  # wide ones first, so that narrow ones are drawn over them
     held_out: tuple[Line, ...] = ()
-    recent: int | None = None  # of the values, the newest that a look at the forecast needs; None: all
+    # of the values, the newest that a look at the forecast needs; None: all
+    recent: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,26 +99,41 @@ class ForecastPlot:
 
     @classmethod
     def from_forecast(
-        cls, forecast: Forecast, panel: Panel, backtest: Backtest | None = None, *,
-        most: int = MOST_PANES, longest: int | None = None,
-    ) -> ForecastPlot:  # fmt: skip
-        """The picture of a forecast from the ends of a panel's series; held-out forecasts where a backtest is given.
+        cls,
+        forecast: Forecast,
+        panel: Panel,
+        backtest: Backtest | None = None,
+        *,
+        most: int = MOST_PANES,
+        longest: int | None = None,
+    ) -> ForecastPlot:
+        """The picture of a forecast from the ends of a panel's series; held-out forecasts where a
+        backtest is given.
 
-        `most`: how many series are shown; `longest`: how many of their newest values, the recent past unless given.
-        UsageError where forecast and panel share no series.
+        `most`: how many series are shown; `longest`: how many of their newest values, the recent
+        past unless given. UsageError where forecast and panel share no series.
         """
         _require_count("most", most, "series")
         if longest is not None:
             _require_count("longest", longest, "values")
         places = {name: place for place, name in enumerate(panel.ids)}
-        origins = list({name: origin for origin, name in enumerate(forecast.ids) if name in places}.values())
+        origins = list(
+            {name: origin for origin, name in enumerate(forecast.ids) if name in places}.values()
+        )
         if not origins:
-            raise UsageError("The forecast has no series of this panel. Give the panel that was forecast.")
+            raise UsageError(
+                "The forecast has no series of this panel. Give the panel that was forecast."
+            )
         shown = origins[:most]
         held_out = _held_out(backtest, {forecast.ids[origin] for origin in shown})
         panes = tuple(
             _pane(
-                forecast, origin, panel, places[forecast.ids[origin]], held_out.get(forecast.ids[origin], ()), longest
+                forecast,
+                origin,
+                panel,
+                places[forecast.ids[origin]],
+                held_out.get(forecast.ids[origin], ()),
+                longest,
             )
             for origin in shown
         )
@@ -128,7 +148,11 @@ class ForecastPlot:
     @property
     def summary(self) -> str:
         """The title without the name."""
-        few = f" ({len(self.panes)} of {self.available:,} series)" if self.available > len(self.panes) else ""
+        few = (
+            f" ({len(self.panes)} of {self.available:,} series)"
+            if self.available > len(self.panes)
+            else ""
+        )
         return f"{self.reach} ahead{few}"
 
     def draw(self, ax: Axes, pane: int = 0) -> Axes:
@@ -142,27 +166,36 @@ class ForecastPlot:
             return _figure(self, missing)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture as .png, .svg or .pdf: the whole file or, with an OutputError, nothing."""
+        """Write the picture as .png, .svg or .pdf: the whole file or, with an OutputError,
+        nothing."""
         return save_picture(path, self._letters(), lambda missing: _figure(self, missing))
 
     def missing_letters(self) -> str:
-        """Letters of the names that no installed font has: series with such names are drawn as 'series 1', …"""
+        """Letters of the names that no installed font has: series with such names are drawn as
+        'series 1', …"""
         with fonts_with(self._letters()) as missing:
             return "".join(sorted(missing))
 
     def to_json(self) -> str:
         """Everything that is drawn, as JSON; times as text, unknown numbers as null."""
-        return json.dumps({"title": self.title, "panes": [_pane_json(pane) for pane in self.panes]}, ensure_ascii=False)
+        return json.dumps(
+            {"title": self.title, "panes": [_pane_json(pane) for pane in self.panes]},
+            ensure_ascii=False,
+        )
 
     def _letters(self) -> set[str]:
         return set(self.name).union(*(pane.name for pane in self.panes))
 
 
-def save_picture(path: str | os.PathLike[str], letters: set[str], make: Callable[[set[str]], Figure]) -> Path:
-    """Write what `make` draws in fonts that have the letters; it is told which ones no font has. All or nothing."""
+def save_picture(
+    path: str | os.PathLike[str], letters: set[str], make: Callable[[set[str]], Figure]
+) -> Path:
+    """Write what `make` draws in fonts that have the letters; it is told which ones no font has.
+    All or nothing."""
     path = check_output(path, ENDINGS)
     ending = path.suffix.lower().lstrip(".") or "png"
-    dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}  # the same forecast gives the same bytes
+    # the same forecast gives the same bytes
+    dates = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     with fonts_with(letters) as missing, whole_file(path) as temporary:
         make(missing).savefig(temporary, format=ending, dpi=144, metadata=dates.get(ending))
     return path
@@ -177,12 +210,19 @@ def _require_count(name: str, given: object, what: str) -> None:
 
 
 def _pane(
-    forecast: Forecast, origin: int, panel: Panel, place: int, held_out: Sequence[Line], longest: int | None
+    forecast: Forecast,
+    origin: int,
+    panel: Panel,
+    place: int,
+    held_out: Sequence[Line],
+    longest: int | None,
 ) -> Pane:
     times, values = panel.times(place), panel.series(place)
     before = times <= forecast.cutoffs[origin]
     times, values = times[before], values[before]
-    recent = _shown(len(times), panel.periods, forecast.horizon, sum(len(line.times) for line in held_out))
+    recent = _shown(
+        len(times), panel.periods, forecast.horizon, sum(len(line.times) for line in held_out)
+    )
     first = len(times) - (recent if longest is None else min(longest, len(times)))
     bands = [forecast.interval(level) for level in sorted(forecast.interval_levels, reverse=True)]
     return Pane(
@@ -203,14 +243,16 @@ def _reach(horizon: int, frequency: Frequency) -> str:
 
 
 def _shown(length: int, periods: Sequence[int], horizon: int, held_out: int) -> int:
-    """How much of a history: a few seasons and a few horizons, and all of it where little more is there."""
+    """How much of a history: a few seasons and a few horizons, and all of it where little more
+    is there."""
     season = next((period for period in periods if period > 1), 1)
     wanted = max(4 * season, 5 * min(horizon, length), held_out + 2 * season, 40)
     return length if length <= 1.5 * wanted else wanted
 
 
 def _held_out(backtest: Backtest | None, ids: set[str]) -> dict[str, list[Line]]:
-    """The model's forecasts at held-out cutoffs, by series, newest first; of overlapping ones the newest."""
+    """The model's forecasts at held-out cutoffs, by series, newest first; of overlapping ones
+    the newest."""
     lines: dict[str, list[Line]] = {}
     if backtest is None or backtest.model not in backtest.forecasts:
         return lines
@@ -232,7 +274,10 @@ def _pane_json(pane: Pane) -> dict[str, Any]:
         "recent": pane.recent,
         "future": [format_time(time) for time in pane.future],
         "point": _numbers(pane.point),
-        "bands": [{"level": b.level, "lower": _numbers(b.lower), "upper": _numbers(b.upper)} for b in pane.bands],
+        "bands": [
+            {"level": b.level, "lower": _numbers(b.lower), "upper": _numbers(b.upper)}
+            for b in pane.bands
+        ],
         "held_out": [
             {"times": [format_time(time) for time in line.times], "point": _numbers(line.point)}
             for line in pane.held_out
@@ -271,7 +316,8 @@ def _figure(plot: ForecastPlot, missing: set[str]) -> Figure:
             continue
         _draw_pane(ax, plot.panes[place])
         if len(plot.panes) > 1:
-            name = plot.panes[place].name  # numbered where no font has its letters: a row of boxes names nothing
+            # numbered where no font has its letters: a row of boxes names nothing
+            name = plot.panes[place].name
             name = f"series {place + 1}" if missing.intersection(name) else _printable(name)
             ax.set_title(name, loc="left", fontsize=10, color=INK, parse_math=False)
     _draw_head(figure, plot, missing)
@@ -279,15 +325,30 @@ def _figure(plot: ForecastPlot, missing: set[str]) -> Figure:
 
 
 def _draw_head(figure: Figure, plot: ForecastPlot, missing: set[str]) -> None:
-    title = plot.summary if missing.intersection(plot.name) else f"{_printable(plot.name, 75)}: {plot.summary}"
-    figure.suptitle(title, x=0.013, ha="left", fontsize=13, fontweight="bold", color=INK, parse_math=False)
-    legends = [zip(*reversed(ax.get_legend_handles_labels()), strict=True) for ax in reversed(figure.axes)]
+    title = (
+        plot.summary
+        if missing.intersection(plot.name)
+        else f"{_printable(plot.name, 75)}: {plot.summary}"
+    )
+    figure.suptitle(
+        title, x=0.013, ha="left", fontsize=13, fontweight="bold", color=INK, parse_math=False
+    )
+    legends = [
+        zip(*reversed(ax.get_legend_handles_labels()), strict=True) for ax in reversed(figure.axes)
+    ]
     handles = dict(entry for legend in legends for entry in legend)  # one of each label
     labels = sorted(handles, key=_legend_place)
     figure.legend(
-        [handles[label] for label in labels], labels, loc="outside lower left", ncols=max(len(labels), 1),
-        frameon=False, fontsize=9, labelcolor=INK, handlelength=1.6, columnspacing=1.8,
-    )  # fmt: skip
+        [handles[label] for label in labels],
+        labels,
+        loc="outside lower left",
+        ncols=max(len(labels), 1),
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+        handlelength=1.6,
+        columnspacing=1.8,
+    )
 
 
 def _legend_place(label: str) -> tuple[int, float]:
@@ -301,21 +362,49 @@ def _draw_pane(ax: Axes, pane: Pane) -> None:
     x = np.append(joint, future)
     for band, colour in zip(pane.bands, _band_colours(len(pane.bands)), strict=True):
         lower, upper = np.append(level, band.lower), np.append(level, band.upper)
-        ax.fill_between(x, lower, upper, color=colour, linewidth=0, label=f"{band.level:g} % interval", zorder=1)
+        ax.fill_between(
+            x, lower, upper, color=colour, linewidth=0, label=f"{band.level:g} % interval", zorder=1
+        )
     for number, line in enumerate(pane.held_out):
         label = HELD_OUT if number == 0 else None
-        ax.plot(_positions(line.times, pane.times), line.point, color=AMBER, linewidth=1.1, label=label, zorder=3)
+        ax.plot(
+            _positions(line.times, pane.times),
+            line.point,
+            color=AMBER,
+            linewidth=1.1,
+            label=label,
+            zorder=3,
+        )
     marker = "o" if np.isfinite(pane.values).sum() <= 40 else None
-    ax.plot(history, pane.values, color=INK, linewidth=1.3, marker=marker, markersize=2.6, label=HISTORY, zorder=2)
+    ax.plot(
+        history,
+        pane.values,
+        color=INK,
+        linewidth=1.3,
+        marker=marker,
+        markersize=2.6,
+        label=HISTORY,
+        zorder=2,
+    )
     _mark_lone_values(ax, history, pane.values)
     style = {"marker": "o", "markersize": 3.2} if len(future) == 1 else {}
     point = np.append(level, pane.point)
-    ax.plot(x, point, color=BLUE, linewidth=1.9, label=FORECAST, zorder=4, solid_capstyle="round", **style)
+    ax.plot(
+        x,
+        point,
+        color=BLUE,
+        linewidth=1.9,
+        label=FORECAST,
+        zorder=4,
+        solid_capstyle="round",
+        **style,
+    )
     _dress_pane(ax, pane)
 
 
 def _joint(pane: Pane, history: ndarray) -> tuple[ndarray, ndarray]:
-    """The last known point, from which the forecast is drawn; none where the newest values are missing."""
+    """The last known point, from which the forecast is drawn; none where the newest values are
+    missing."""
     known = len(pane.values) > 0 and np.isfinite(pane.values[-1])
     return (history[-1:], pane.values[-1:]) if known else (history[:0], pane.values[:0])
 
@@ -333,11 +422,14 @@ def _mark_lone_values(ax: Axes, x: ndarray, values: ndarray) -> None:
     known = np.isfinite(np.concatenate([[np.nan], values, [np.nan]]))
     lone = known[1:-1] & ~known[:-2] & ~known[2:]
     if lone.any():
-        ax.plot(x[lone], values[lone], linestyle="none", marker="o", markersize=2.6, color=INK, zorder=2)
+        ax.plot(
+            x[lone], values[lone], linestyle="none", marker="o", markersize=2.6, color=INK, zorder=2
+        )
 
 
 def _positions(times: ndarray, axis: ndarray | None = None) -> ndarray:
-    """Times as numbers for an axis: days for dates, years where Python's calendar ends, integers as they are."""
+    """Times as numbers for an axis: days for dates, years where Python's calendar ends, integers
+    as they are."""
     if times.dtype.kind != "M":
         return times.astype(np.float64)
     if _beyond_calendars(times if axis is None else axis) or _beyond_calendars(times):
@@ -348,7 +440,11 @@ def _positions(times: ndarray, axis: ndarray | None = None) -> ndarray:
 
 
 def _beyond_calendars(times: ndarray) -> bool:
-    years = times[[0, -1]].astype("datetime64[Y]").astype(np.int64) + 1970 if len(times) else np.array([2000])
+    years = (
+        times[[0, -1]].astype("datetime64[Y]").astype(np.int64) + 1970
+        if len(times)
+        else np.array([2000])
+    )
     return bool((years < 2).any() or (years > 9900).any())
 
 
@@ -369,7 +465,8 @@ def _dress_pane(ax: Axes, pane: Pane) -> None:
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
     low, high = ax.get_ylim()
     if low < 0 <= _lowest(pane):
-        ax.set_ylim(0, high)  # nothing negative was seen or forecast: an axis below zero would suggest it
+        # nothing negative was seen or forecast: an axis below zero would suggest it
+        ax.set_ylim(0, high)
     ax.yaxis.set_major_formatter(FuncFormatter(tick_format(np.asarray(ax.get_yticks()))))
     both = np.concatenate([pane.times, pane.future])
     if both.dtype.kind == "M" and not _beyond_calendars(both):
@@ -394,10 +491,16 @@ def _lowest(pane: Pane) -> float:
 
 
 def tick_format(ticks: ndarray) -> Callable[[float, int], str]:
-    """Numbers as people write them: 1,200 · 3.5 M · 0.25; unit and decimals are the same for the whole axis."""
+    """Numbers as people write them: 1,200 · 3.5 M · 0.25; unit and decimals are the same for the
+    whole axis."""
     size, step = np.abs(ticks).max(), np.diff(ticks).min()
     if size >= 1e18 or size < 1e-6:
         return lambda value, _: f"{value:.3g}".replace("-", "−")
-    unit, sign = next(((10.0**p, s) for p, s in ((12, " T"), (9, " bn"), (6, " M")) if size >= 2 * 10**p), (1.0, ""))
-    decimals = next((d for d in range(12) if abs(round(step / unit, d) - step / unit) < 1e-6 * step / unit), 12)
+    unit, sign = next(
+        ((10.0**p, s) for p, s in ((12, " T"), (9, " bn"), (6, " M")) if size >= 2 * 10**p),
+        (1.0, ""),
+    )
+    decimals = next(
+        (d for d in range(12) if abs(round(step / unit, d) - step / unit) < 1e-6 * step / unit), 12
+    )
     return lambda value, _: f"{value / unit + 0.0:,.{decimals}f}{sign}".replace("-", "−")

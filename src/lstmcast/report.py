@@ -1,7 +1,9 @@
-"""A page to hand on: data, forecast, accuracy and how it was made, in one HTML file that needs no network.
+"""A page to hand on: data, forecast, accuracy and how it was made, in one HTML file that needs no
+network.
 
-The page draws what the pictures and the backtest hold: one computation, two ways to look at it. Its text is made here,
-its looks and its charts are in `report.html`; plotly's JavaScript, which draws them, comes from plotly's package.
+The page draws what the pictures and the backtest hold: one computation, two ways to look at it. Its
+text is made here, its looks and its charts are in `report.html`; plotly's JavaScript, which draws
+them, comes from plotly's package.
 """
 
 # O origins · H horizon
@@ -37,7 +39,8 @@ if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
 
 ENDINGS = (".html",)
-MOST_CHARTS, MOST_ROWS, MOST_FINDINGS = 24, 200, 40  # series with a chart, series in the table, findings
+# series with a chart, series in the table, findings
+MOST_CHARTS, MOST_ROWS, MOST_FINDINGS = 24, 200, 40
 MOST_VALUES = 40_000  # of all charts together: beyond that a page opens slowly
 MADE_BY = "lstmcast.Report.from_forecast(…) in Python"
 
@@ -46,8 +49,8 @@ MADE_BY = "lstmcast.Report.from_forecast(…) in Python"
 class Report:
     """What an analyst hands on: a forecast with its data, its accuracy, and how it was made.
 
-    `backtest` is None where accuracy was not measured; `card` is the network's model card in Markdown, or empty;
-    `training` is None where nothing was trained.
+    `backtest` is None where accuracy was not measured; `card` is the network's model card in
+    Markdown, or empty; `training` is None where nothing was trained.
 
     >>> import numpy as np, lstmcast as lc
     >>> panel = lc.Panel.from_arrays(10 + np.arange(48) % 12, frequency="MS", start="2020-01")
@@ -68,19 +71,30 @@ class Report:
 
     @classmethod
     def from_forecast(
-        cls, forecast: Forecast, panel: Panel, backtest: Backtest | None = None, *,
-        model: Any = None, made_by: str = MADE_BY, made_on: date | None = None,
-    ) -> Report:  # fmt: skip
+        cls,
+        forecast: Forecast,
+        panel: Panel,
+        backtest: Backtest | None = None,
+        *,
+        model: Any = None,
+        made_by: str = MADE_BY,
+        made_on: date | None = None,
+    ) -> Report:
         """The report of a forecast from the ends of a panel's series.
 
-        `model`: what made the forecast; its network and its training are described. `made_by`: the command or call, as
-        readers should see it. `made_on`: today unless given. UsageError where forecast and panel share no series.
+        `model`: what made the forecast; its network and its training are described. `made_by`: the
+        command or call, as readers should see it. `made_on`: today unless given. UsageError where
+        forecast and panel share no series.
         """
         shared = len(set(forecast.ids) & set(panel.ids))
         if not shared:
-            raise UsageError("The forecast has no series of this panel. Give the panel that was forecast.")
+            raise UsageError(
+                "The forecast has no series of this panel. Give the panel that was forecast."
+            )
         charts = min(shared, MOST_CHARTS)
-        plot = ForecastPlot.from_forecast(forecast, panel, backtest, most=charts, longest=MOST_VALUES // charts)
+        plot = ForecastPlot.from_forecast(
+            forecast, panel, backtest, most=charts, longest=MOST_VALUES // charts
+        )
         described = card_of(model), TrainingRecord.of(model)
         return cls(forecast, panel, plot, backtest, *described, made_by, made_on or date.today())
 
@@ -129,7 +143,9 @@ class Report:
 def _subtitle(forecast: Forecast, plot: ForecastPlot) -> str:
     count = plot.available
     series = f"{count:,} series, " if count > 1 else ""
-    span = " to ".join(dict.fromkeys(format_time(time) for time in (forecast.times.min(), forecast.times.max())))
+    span = " to ".join(
+        dict.fromkeys(format_time(time) for time in (forecast.times.min(), forecast.times.max()))
+    )
     return f"Forecast of {series}{plot.reach} ahead: {span}"
 
 
@@ -152,17 +168,26 @@ def _tiles(summary: Summary | None) -> str:
     tiles = [(number(own["mae"]), "mean absolute error, in the data’s units")]
     if np.isfinite(own["mape"]):
         tiles.append((f"{own['mape']:.1f} %", "mean error, in percent of the value"))
-    simple = {name: summary.scores[name]["mae"] for name in (SEASONAL, PLAIN) if name in summary.scores}
+    simple = {
+        name: summary.scores[name]["mae"] for name in (SEASONAL, PLAIN) if name in summary.scores
+    }
     best = min(simple, key=lambda name: simple[name], default="")  # as the verdict has it
     if best not in ("", summary.model) and simple[best] > 0:
         share = 1 - own["mae"] / simple[best]
-        tiles.append((percent(abs(share)), f"{'less' if share >= 0 else 'more'} error than the {best} forecast"))
+        tiles.append(
+            (
+                percent(abs(share)),
+                f"{'less' if share >= 0 else 'more'} error than the {best} forecast",
+            )
+        )
     tiles += [
         (percent(own[name]), f"of what came lay in the {name[9:]} % interval")
         for name in own
         if name.startswith("coverage_") and np.isfinite(own[name])
     ]
-    cells = "".join(f"<div><b>{text(value)}</b><span>{text(meaning)}</span></div>" for value, meaning in tiles)
+    cells = "".join(
+        f"<div><b>{text(value)}</b><span>{text(meaning)}</span></div>" for value, meaning in tiles
+    )
     return f'<div class="tiles">{cells}</div>'
 
 
@@ -172,7 +197,9 @@ def _tiles(summary: Summary | None) -> str:
 def _picker(plot: ForecastPlot, available: int) -> str:
     if len(plot.panes) == 1:
         return ""
-    options = "".join(f'<option value="{i}">{text(pane.name)}</option>' for i, pane in enumerate(plot.panes))
+    options = "".join(
+        f'<option value="{i}">{text(pane.name)}</option>' for i, pane in enumerate(plot.panes)
+    )
     return f'<label class="picker">Series <select id="picker">{options}</select></label>'
 
 
@@ -186,20 +213,28 @@ def _chart_note(plot: ForecastPlot, panel: Panel) -> str:
     return " ".join(notes)
 
 
-def _series_section(forecast: Forecast, panel: Panel, plot: ForecastPlot, tested: Backtest | None) -> str:
+def _series_section(
+    forecast: Forecast, panel: Panel, plot: ForecastPlot, tested: Backtest | None
+) -> str:
     """All series in a table, where there are several."""
     if plot.available < 2:
         return ""
     header, rows = _series_rows(forecast, panel, tested)
     left = (
-        f"<p class=note>The first {len(rows)} of {plot.available:,} series.</p>" if plot.available > len(rows) else ""
+        f"<p class=note>The first {len(rows)} of {plot.available:,} series.</p>"
+        if plot.available > len(rows)
+        else ""
     )
     return f"<section><h2>Series</h2>{table(header, rows)}{left}</section>"
 
 
-def _series_rows(forecast: Forecast, panel: Panel, tested: Backtest | None) -> tuple[list[str], list[list[str]]]:
+def _series_rows(
+    forecast: Forecast, panel: Panel, tested: Backtest | None
+) -> tuple[list[str], list[list[str]]]:
     places = {name: place for place, name in enumerate(panel.ids)}
-    origins = list({name: o for o, name in enumerate(forecast.ids) if name in places}.values())[:MOST_ROWS]
+    origins = list({name: o for o, name in enumerate(forecast.ids) if name in places}.values())[
+        :MOST_ROWS
+    ]
     scores = _series_scores(tested)
     header = ["series", "values", "until", "last value", "first forecast", "mean forecast"]
     rows = []
@@ -210,12 +245,19 @@ def _series_rows(forecast: Forecast, panel: Panel, tested: Backtest | None) -> t
         last = number(float(known[-1])) if len(known) else "–"
         cells = [f"{len(values):,}", format_time(forecast.cutoffs[o]), last]
         cells += [number(float(forecast.point[o, 0])), number(float(forecast.point[o].mean()))]
-        rows.append([str(name), *cells, *(write(column.get(name, np.nan)) for column, write in scores.values())])
+        rows.append(
+            [
+                str(name),
+                *cells,
+                *(write(column.get(name, np.nan)) for column, write in scores.values()),
+            ]
+        )
     return [*header, *scores], rows
 
 
 def _series_scores(tested: Backtest | None) -> dict[str, tuple[dict[str, float], Any]]:
-    """Columns of the table of series that a backtest gives: numbers by series, and how to write them."""
+    """Columns of the table of series that a backtest gives: numbers by series, and how to write
+    them."""
     if tested is None or not tested.forecasts:
         return {}
     columns = tested.per_series()
@@ -238,41 +280,44 @@ def _accuracy(summary: Summary | None) -> str:
     overall, steps = summary.overall(), summary.by_step()
     said = [*(f"Warning: {warning}" for warning in summary.warnings), *summary.notes]
     return (
-        "<section><h2>How accurate it would have been</h2>"
-        "<p>The end of the data was hidden, forecast from earlier points, and compared with what came; simple "
-        "forecasts had to answer the same question.</p>"
-        f"{table(overall[0], overall[1:], summary.model)}"
-        f"{_STEPS if len(steps) > 2 else ''}"
-        f"{_coverage(summary)}"
-        f"<details><summary>Errors by step, as a table</summary>{table(steps[0], steps[1:])}</details>"
-        f"{''.join(f'<p class=note>{text(note)}</p>' for note in said)}"
-        f"<p class=note>{_GLOSSARY}</p></section>"
+        "<section><h2>How accurate it would have been</h2><p>The end of the data was hidden, "
+        "forecast from earlier points, and compared with what came; simple forecasts had to answer "
+        f"the same question.</p>{table(overall[0], overall[1:], summary.model)}"
+        f"{_STEPS if len(steps) > 2 else ''}{_coverage(summary)}<details><summary>Errors by step, "
+        f"as a table</summary>{table(steps[0], steps[1:])}</details>"
+        f"{''.join(f'<p class=note>{text(note)}</p>' for note in said)}<p "
+        f"class=note>{_GLOSSARY}</p></section>"
     )
 
 
 _STEPS = '<div id="steps" class="chart low"></div>'  # where there is more than one step
 _GLOSSARY = (
-    "MAE: mean absolute error. RMSE: large errors count more. MAPE, sMAPE: error in percent of the value, of the mean "
-    "of value and forecast. MASE: error relative to that of the seasonal naive forecast within the history. Skill: how "
-    "much smaller than the seasonal naive forecast’s the error was."
+    "MAE: mean absolute error. RMSE: large errors count more. MAPE, sMAPE: error in percent of the "
+    "value, of the mean of value and forecast. MASE: error relative to that of the seasonal naive "
+    "forecast within the history. Skill: how much smaller than the seasonal naive forecast’s the "
+    "error was."
 )
 
 
 def _coverage(summary: Summary) -> str:
     """How many held-out values lay in each interval, beside how many should."""
     own = summary.scores[summary.model]
-    shares = {name[9:]: own[name] for name in own if name.startswith("coverage_") and np.isfinite(own[name])}
+    shares = {
+        name[9:]: own[name]
+        for name in own
+        if name.startswith("coverage_") and np.isfinite(own[name])
+    }
     if not shares:
         return ""
     bars = "".join(
-        f'<div class="meter"><span>{text(level)} % interval</span><div class="track">'
-        f'<div class="bar" style="width:{100 * share:.1f}%"></div>'
-        f'<div class="aim" style="left:{float(level):.1f}%"></div></div><b>{percent(share)}</b></div>'
+        f'<div class="meter"><span>{text(level)} % interval</span><div class="track"><div '
+        f'class="bar" style="width:{100 * share:.1f}%"></div><div class="aim" '
+        f'style="left:{float(level):.1f}%"></div></div><b>{percent(share)}</b></div>'
         for level, share in shares.items()
     )
     return (
-        "<h3>Did the intervals hold what they promise?</h3>"
-        f"<p>Share of held-out values inside each interval; the mark is where it should be.</p>{bars}"
+        "<h3>Did the intervals hold what they promise?</h3><p>Share of held-out values inside each "
+        f"interval; the mark is where it should be.</p>{bars}"
     )
 
 
@@ -291,7 +336,8 @@ def _data(panel: Panel) -> str:
         "Values": f"{len(panel.values):,}" + (f", {each}" if each else ""),
         "Missing": f"{missing:,}" if missing else "none",
         "Frequency": panel.frequency.name,
-        "Seasons": ", ".join(f"{period:,} steps" for period in panel.periods if period > 1) or "none",
+        "Seasons": ", ".join(f"{period:,} steps" for period in panel.periods if period > 1)
+        or "none",
         "Time": f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}",
     }
     return facts(described)
@@ -301,11 +347,16 @@ def _findings(findings: Sequence[Finding]) -> str:
     order = {"error": 0, "warning": 1, "note": 2}
     found = sorted(findings, key=lambda finding: order[finding.severity])
     items = "".join(
-        f'<li class="{f.severity}"><b>{f.severity}</b> <span>{text(f.text)}</span></li>' for f in found[:MOST_FINDINGS]
+        f'<li class="{f.severity}"><b>{f.severity}</b> <span>{text(f.text)}</span></li>'
+        for f in found[:MOST_FINDINGS]
     )
     more = len(found) - MOST_FINDINGS
     left = f"<p class=note>… and {more:,} more: lstmcast check shows all.</p>" if more > 0 else ""
-    return f'<ul class="findings">{items}</ul>{left}' if found else "<p>Nothing unusual was noticed.</p>"
+    return (
+        f'<ul class="findings">{items}</ul>{left}'
+        if found
+        else "<p>Nothing unusual was noticed.</p>"
+    )
 
 
 def _card(card: str) -> str:
@@ -316,7 +367,9 @@ def _card(card: str) -> str:
 
 def _made(made_by: str, made_on: date) -> str:
     versions = f"lstmcast {lstmcast.__version__}, Python {platform.python_version()}, NumPy {version('numpy')}"
-    dated = facts({"Date": made_on.isoformat(), "Versions": f"{versions}, plotly {version('plotly')}"})
+    dated = facts(
+        {"Date": made_on.isoformat(), "Versions": f"{versions}, plotly {version('plotly')}"}
+    )
     return f"<pre>{text(made_by)}</pre>{dated}"
 
 
@@ -334,7 +387,9 @@ def _charts(report: Report, summary: Summary | None) -> dict[str, Any]:
 
 def _axis(plot: ForecastPlot) -> str:
     """Which kind of axis the times need: years that no calendar has are just names."""
-    times = np.concatenate([part for pane in plot.panes for part in (pane.times[:1], pane.future[-1:])])
+    times = np.concatenate(
+        [part for pane in plot.panes for part in (pane.times[:1], pane.future[-1:])]
+    )
     if times.dtype.kind != "M":
         return "linear"
     years = times.astype("datetime64[Y]").astype(np.int64) + 1970
@@ -342,13 +397,18 @@ def _axis(plot: ForecastPlot) -> str:
 
 
 def _steps(tested: Backtest | None, summary: Summary | None) -> dict[str, Any] | None:
-    """The error at each step of each model: in the data's units for one series, relative to the history for several."""
+    """The error at each step of each model: in the data's units for one series, relative to the
+    history for several."""
     if tested is None or summary is None or not summary.scores:
         return None
     columns = tested.per_horizon()
     key = "mase" if summary.series > 1 and np.isfinite(columns["mase"]).any() else "mae"
     models = [
-        {"name": name, "own": name == summary.model, "values": _known(columns[key][columns["model"] == name])}
+        {
+            "name": name,
+            "own": name == summary.model,
+            "values": _known(columns[key][columns["model"] == name]),
+        }
         for name in summary.scores
     ]
     return {"metric": HEADINGS[key], "models": models}

@@ -1,4 +1,5 @@
-"""Settings: frozen dataclasses whose fields are checked when they are made, with errors in our own words."""
+"""Settings: frozen dataclasses whose fields are checked when they are made, with errors in our
+own words."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ Made = TypeVar("Made", bound=type)
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field, Field))
 def settings(cls: Made) -> Made:
-    """A frozen dataclass that is checked when it is made: UsageError names each setting that makes no sense."""
+    """A frozen dataclass that is checked when it is made: UsageError names each setting that
+    makes no sense."""
     made: Any = dataclass(frozen=True, config=ConfigDict(extra="forbid"))(cls)
     checked = made.__init__
 
@@ -36,7 +38,11 @@ def settings(cls: Made) -> Made:
 
 def is_whole(given: Any, least: int) -> bool:
     """Whether it is a whole number of at least so much; True and False are none."""
-    return isinstance(given, (int, np.integer)) and not isinstance(given, bool) and bool(given >= least)
+    return (
+        isinstance(given, (int, np.integer))
+        and not isinstance(given, bool)
+        and bool(given >= least)
+    )
 
 
 def checked_seed(seed: Any) -> int:
@@ -47,7 +53,8 @@ def checked_seed(seed: Any) -> int:
 
 
 def refuse_unused(made: Any, chosen: str, uses: Mapping[str, Collection[str]]) -> None:
-    """UsageError for a setting that was changed though what was chosen does not use it; `uses`: who uses which."""
+    """UsageError for a setting that was changed though what was chosen does not use it; `uses`:
+    who uses which."""
     usual = {one.name: one.default for one in fields(made)}
     for name, users in uses.items():
         if chosen not in users and getattr(made, name) != usual[name]:

@@ -5,17 +5,17 @@
         weights.safetensors      named arrays
         state.safetensors        named arrays
 
-The store knows no classes: a manifest is a dictionary of JSON values, arrays are NumPy arrays. Nothing in such a
-folder is ever run as code.
+The store knows no classes: a manifest is a dictionary of JSON values, arrays are NumPy arrays.
+Nothing in such a folder is ever run as code.
 
-A folder is written under a temporary name beside its place and brought to the disk. Then the old and the new one change
-places in one step where the system can (Linux). Elsewhere that takes two renames (old one aside, new one in), as no
-system renames over a full folder; a crash between the two leaves the old one whole under `.NAME.previous-…`, where
-`load` and the next `save` find it. Files that are not the store's own, such as a note of the user's, stay in a folder
-that is replaced.
+A folder is written under a temporary name beside its place and brought to the disk. Then the old
+and the new one change places in one step where the system can (Linux). Elsewhere that takes two
+renames (old one aside, new one in), as no system renames over a full folder; a crash between the
+two leaves the old one whole under `.NAME.previous-…`, where `load` and the next `save` find it.
+Files that are not the store's own, such as a note of the user's, stay in a folder that is replaced.
 
-Others may load and save the same folder meanwhile. What fails is tried again, for about a second, if the folder was
-replaced while it was read: one that is just damaged is reported at once.
+Others may load and save the same folder meanwhile. What fails is tried again, for about a second,
+if the folder was replaced while it was read: one that is just damaged is reported at once.
 """
 
 from __future__ import annotations
@@ -37,27 +37,39 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.errors import ModelError, OutputError
-from lstmcast.files import checked_path, exchange, make_durable, output_errors, require_writable, umask
+from lstmcast.files import (
+    checked_path,
+    exchange,
+    make_durable,
+    output_errors,
+    require_writable,
+    umask,
+)
 
 FORMAT = "lstmcast store"
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
-OWN_KEYS = ("format", "format_version", "package_version", "files", "sha256")  # written by the store, not by callers
+# written by the store, not by callers
+OWN_KEYS = ("format", "format_version", "package_version", "files", "sha256")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FILE = re.compile(r"[a-z][a-z0-9_]*\.safetensors")
 T = TypeVar("T")
 PATIENCE = 1.0  # seconds for another process to finish replacing a folder
 
-_LEFT_BEHIND = 3600.0  # seconds after which an unfinished folder belongs to a process that was killed
+# seconds after which an unfinished folder belongs to a process that was killed
+_LEFT_BEHIND = 3600.0
 
 
-def save(folder: str | Path, manifest: Mapping[str, Any], arrays: Mapping[str, Mapping[str, ndarray]]) -> None:
+def save(
+    folder: str | Path, manifest: Mapping[str, Any], arrays: Mapping[str, Mapping[str, ndarray]]
+) -> None:
     """Write a manifest and groups of named arrays as one folder: all of it, or nothing.
 
-    `arrays` maps a group's name to its arrays: `{"weights": {"w": ...}}` becomes `weights.safetensors`. A store
-    that is there already is replaced; a folder that holds something else is left alone. The keys in `OWN_KEYS` of a
-    manifest that was loaded before are written anew. Raises OutputError, and UsageError for what is no path.
+    `arrays` maps a group's name to its arrays: `{"weights": {"w": ...}}` becomes
+    `weights.safetensors`. A store that is there already is replaced; a folder that holds something
+    else is left alone. The keys in `OWN_KEYS` of a manifest that was loaded before are written
+    anew. Raises OutputError, and UsageError for what is no path.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -80,8 +92,9 @@ def save(folder: str | Path, manifest: Mapping[str, Any], arrays: Mapping[str, M
 def load(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, ndarray]]]:
     """Read a folder that `save` wrote: its manifest, and its arrays by group.
 
-    Every file is compared with its checksum. Raises ModelError for a folder that is missing, not a store, damaged, or
-    of a newer format, UsageError for what is no path. Arrays may be read-only. See `save` for a run.
+    Every file is compared with its checksum. Raises ModelError for a folder that is missing, not a
+    store, damaged, or of a newer format, UsageError for what is no path. Arrays may be read-only.
+    See `save` for a run.
     """
     path = checked_path(folder)
     _restore_previous(Path(os.path.realpath(path)))
@@ -94,7 +107,8 @@ def load(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, ndarra
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
-    """The manifest of a saved folder, checked, without reading its arrays. Raises ModelError, UsageError."""
+    """The manifest of a saved folder, checked, without reading its arrays. Raises ModelError,
+    UsageError."""
     place = checked_path(folder)
     manifest = _settled(place, lambda: _parsed_manifest(place))
     _check_version(place, manifest)
@@ -102,13 +116,20 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
         raise _damaged(place, MANIFEST, "its contents do not fit the checksum in it")
     files = manifest["files"] if isinstance(manifest.get("files"), dict) else {"": None}
     for name, entry in files.items():
-        if not (_FILE.fullmatch(name) and isinstance(entry, dict) and {"bytes", "sha256"} <= entry.keys()):
-            raise _damaged(place, MANIFEST, f"it lists {name!r}, which is not a file of a saved model")
+        if not (
+            _FILE.fullmatch(name)
+            and isinstance(entry, dict)
+            and {"bytes", "sha256"} <= entry.keys()
+        ):
+            raise _damaged(
+                place, MANIFEST, f"it lists {name!r}, which is not a file of a saved model"
+            )
     return manifest
 
 
 def check_place(folder: str | Path) -> None:
-    """Raise the OutputError that `save` would raise for this folder, before long work begins; writes nothing."""
+    """Raise the OutputError that `save` would raise for this folder, before long work begins;
+    writes nothing."""
     place = Path(os.path.realpath(checked_path(folder)))
     with output_errors(folder):
         if place.exists():
@@ -120,7 +141,8 @@ def check_place(folder: str | Path) -> None:
 
 
 def is_store(folder: str | Path) -> bool:
-    """Whether a folder holds a manifest of this format, of whatever version, whatever its arrays are like."""
+    """Whether a folder holds a manifest of this format, of whatever version, whatever its arrays
+    are like."""
     place = Path(folder)
     try:
         return _settled(place, lambda: _parsed_manifest(place)).get("format") == FORMAT
@@ -160,7 +182,9 @@ def remove_stores(folder: str | Path, kind: str) -> None:
 
 def _checked_name(name: str) -> str:
     if not _NAME.fullmatch(name):
-        raise ValueError(f"{name!r} cannot name a group of arrays: lower-case letters, digits and _ are expected")
+        raise ValueError(
+            f"{name!r} cannot name a group of arrays: lower-case letters, digits and _ are expected"
+        )
     return name
 
 
@@ -173,7 +197,9 @@ def _packed(group: Mapping[str, ndarray]) -> bytes:
 def _plain(name: str, values: ndarray) -> ndarray:
     values = np.asarray(values)
     if values.dtype.kind not in "fiub":
-        raise TypeError(f"array {name!r} is of {values.dtype}: only numbers and booleans can be saved")
+        raise TypeError(
+            f"array {name!r} is of {values.dtype}: only numbers and booleans can be saved"
+        )
     # Little-endian and contiguous: a view with strides would be written in the order of its base.
     return np.array(values, dtype=values.dtype.newbyteorder("<"), order="C", copy=None)
 
@@ -181,8 +207,15 @@ def _plain(name: str, values: ndarray) -> ndarray:
 def _manifest_text(manifest: Mapping[str, Any], blobs: Mapping[str, bytes]) -> bytes:
     import lstmcast
 
-    files = {name: {"bytes": len(blob), "sha256": hashlib.sha256(blob).hexdigest()} for name, blob in blobs.items()}
-    head = {"format": FORMAT, "format_version": FORMAT_VERSION, "package_version": lstmcast.__version__}
+    files = {
+        name: {"bytes": len(blob), "sha256": hashlib.sha256(blob).hexdigest()}
+        for name, blob in blobs.items()
+    }
+    head = {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "package_version": lstmcast.__version__,
+    }
     described = {key: value for key, value in manifest.items() if key not in OWN_KEYS}
     whole = {**head, **described, "files": files}
     whole["sha256"] = _digest(whole)
@@ -203,7 +236,8 @@ def _parsed_manifest(place: Path) -> dict[str, Any]:
         raise _not_there(place) from None
     except OSError as error:
         raise _unreadable(place / MANIFEST, error) from error
-    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+    # UnicodeDecodeError and JSONDecodeError are ValueErrors
+    except (ValueError, RecursionError) as error:
         raise _damaged(place, MANIFEST, f"it is not JSON ({error})") from error
     if not isinstance(manifest, dict):
         raise _damaged(place, MANIFEST, "it does not hold a JSON object")
@@ -218,8 +252,8 @@ def _not_there(place: Path) -> ModelError:
     else:
         what = f"the folder {str(place)!r} holds no {MANIFEST}"
     return ModelError(
-        f"No saved model: {what}.\n"
-        "A folder written by `lstmcast fit … --model DIR` or `lstmcast forecast … --save DIR` is expected."
+        f"No saved model: {what}.\nA folder written by `lstmcast fit … --model DIR` or `lstmcast "
+        "forecast … --save DIR` is expected."
     )
 
 
@@ -227,18 +261,22 @@ def _check_version(place: Path, manifest: Mapping[str, Any]) -> None:
     version = manifest.get("format_version")
     if manifest.get("format") != FORMAT or not isinstance(version, int):
         raise ModelError(
-            f"{str(place / MANIFEST)!r} does not describe a saved model of lstmcast: it is of format "
-            f"{manifest.get('format')!r}, and {FORMAT!r} is expected."
+            f"{str(place / MANIFEST)!r} does not describe a saved model of lstmcast: it is of "
+            f"format {manifest.get('format')!r}, and {FORMAT!r} is expected."
         )
     if not 1 <= version <= FORMAT_VERSION:
         raise ModelError(
-            f"The model in {str(place)!r} has format version {version}; this lstmcast reads versions up to "
-            f"{FORMAT_VERSION}.\nInstall a newer lstmcast (pip install --upgrade lstmcast), or save the model again."
+            f"The model in {str(place)!r} has format version {version}; this lstmcast reads "
+            f"versions up to {FORMAT_VERSION}.\nInstall a newer lstmcast (pip install --upgrade "
+            "lstmcast), or save the model again."
         )
 
 
 def _read_arrays(place: Path, manifest: Mapping[str, Any]) -> dict[str, dict[str, ndarray]]:
-    return {Path(name).stem: _read_group(place, name, entry) for name, entry in manifest["files"].items()}
+    return {
+        Path(name).stem: _read_group(place, name, entry)
+        for name, entry in manifest["files"].items()
+    }
 
 
 def _read_group(place: Path, name: str, entry: Mapping[str, Any]) -> dict[str, ndarray]:
@@ -252,7 +290,9 @@ def _read_group(place: Path, name: str, entry: Mapping[str, Any]) -> dict[str, n
     except OSError as error:
         raise _unreadable(place / name, error) from error
     if len(blob) != entry["bytes"]:
-        raise _damaged(place, name, f"it has {len(blob):,} bytes and {entry['bytes']:,} are expected")
+        raise _damaged(
+            place, name, f"it has {len(blob):,} bytes and {entry['bytes']:,} are expected"
+        )
     if hashlib.sha256(blob).hexdigest() != entry["sha256"]:
         raise _damaged(place, name, f"its contents do not fit the checksum in {MANIFEST}")
     try:
@@ -278,14 +318,16 @@ def _unreadable(path: Path, error: OSError) -> ModelError:
 
 
 def _settled(folder: Path, act: Callable[[], T]) -> T:
-    """What `act` gives; where it fails while another process replaces the folder, it is tried again for a while."""
+    """What `act` gives; where it fails while another process replaces the folder, it is tried
+    again for a while."""
     place, until = Path(os.path.realpath(folder)), None
     while True:
         seen = _identity(place)
         try:
             return act()
         except (ModelError, OSError):
-            until = until or time.monotonic() + PATIENCE  # from here: `act` itself may have been held up
+            # from here: `act` itself may have been held up
+            until = until or time.monotonic() + PATIENCE
             replaced = _identity(place) != seen or _set_aside(place)
             if not replaced or time.monotonic() > until:
                 raise
@@ -311,12 +353,17 @@ def _set_aside(place: Path) -> Path | None:
     if os.path.exists(place):
         return None
     with contextlib.suppress(FileNotFoundError):  # put in place meanwhile
-        return max(filter(is_store, _previous(place)), key=lambda folder: folder.stat().st_mtime, default=None)
+        return max(
+            filter(is_store, _previous(place)),
+            key=lambda folder: folder.stat().st_mtime,
+            default=None,
+        )
     return None
 
 
 def _restore_previous(place: Path) -> None:
-    """Put back what was set aside for a replacement, unless that is finished within a second: its process has ended."""
+    """Put back what was set aside for a replacement, unless that is finished within a second:
+    its process has ended."""
     until = time.monotonic() + PATIENCE
     while old := _set_aside(place):
         if time.monotonic() > until:
@@ -332,13 +379,18 @@ def _put_back(old: Path, place: Path) -> None:
         if os.path.exists(place):  # another process was faster
             return
         raise ModelError(
-            f"The model {str(place)!r} was being replaced when its process ended, and cannot be put back: "
-            f"{error.strerror or error}.\nRename the folder {old.name!r} beside it to {place.name!r}."
+            f"The model {str(place)!r} was being replaced when its process ended, and cannot be "
+            f"put back: {error.strerror or error}.\nRename the folder {old.name!r} beside it to "
+            f"{place.name!r}."
         ) from error
 
 
 def _refuse_unless_replaceable(place: Path) -> None:
-    if not place.exists() or is_store(place) or (place.is_dir() and (not any(place.iterdir()) or _was_store(place))):
+    if (
+        not place.exists()
+        or is_store(place)
+        or (place.is_dir() and (not any(place.iterdir()) or _was_store(place)))
+    ):
         _refuse_where_we_are(place)
         return
     kind = "a folder with other things in it" if place.is_dir() else "a file"
@@ -349,7 +401,8 @@ def _refuse_unless_replaceable(place: Path) -> None:
 
 
 def _was_store(place: Path) -> bool:
-    """Whether a folder holds a broken manifest and arrays, and nothing else: advice to save again must hold."""
+    """Whether a folder holds a broken manifest and arrays, and nothing else: advice to save
+    again must hold."""
     arrays = {entry.name for entry in place.iterdir()} - {MANIFEST}
     try:
         blob = (place / MANIFEST).read_bytes()
@@ -363,7 +416,8 @@ def _was_store(place: Path) -> bool:
 
 
 def _refuse_where_we_are(place: Path) -> None:
-    """A folder that is replaced is another one afterwards: whoever was in it, a shell too, would be nowhere."""
+    """A folder that is replaced is another one afterwards: whoever was in it, a shell too, would
+    be nowhere."""
     if place.exists() and Path(os.path.realpath(os.curdir)).is_relative_to(place):
         raise OutputError(
             f"{str(place)!r} is the folder you are in, or one above it, and would be replaced.\n"
@@ -374,7 +428,8 @@ def _refuse_where_we_are(place: Path) -> None:
 def _remove_left_behind(place: Path) -> None:
     """Remove what processes that were killed have left beside the folder."""
     obsolete = _previous(place)
-    if os.path.exists(place):  # asked in this order: what came into place since is newer than what was set aside
+    # asked in this order: what came into place since is newer than what was set aside
+    if os.path.exists(place):
         for folder in obsolete:
             _remove(folder)
     for folder in place.parent.glob(f".{_glob_literal(place.name)}.new-*"):
@@ -397,7 +452,8 @@ def _glob_literal(name: str) -> str:
 def _write_and_swap(place: Path, contents: Mapping[str, bytes]) -> None:
     new = Path(tempfile.mkdtemp(prefix=f".{place.name}.new-", dir=place.parent))
     try:
-        new.chmod(0o777 & ~umask())  # mkdtemp makes a private folder; a saved model is an ordinary one
+        # mkdtemp makes a private folder; a saved model is an ordinary one
+        new.chmod(0o777 & ~umask())
         for name, blob in contents.items():
             (new / name).write_bytes(blob)
             make_durable(new / name)
@@ -428,7 +484,8 @@ def _swap(place: Path, new: Path) -> None:
 
 
 def _swap_in_two_steps(place: Path, new: Path) -> None:
-    aside = place.with_name(f".{place.name}.previous-{new.name.rpartition('-')[2]}")  # a name of its own, as `new` has
+    # a name of its own, as `new` has
+    aside = place.with_name(f".{place.name}.previous-{new.name.rpartition('-')[2]}")
     if place.exists():
         place.rename(aside)
     try:

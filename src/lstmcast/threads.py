@@ -1,4 +1,5 @@
-"""Work on several processors: batches in threads of their own, and the next one made while one is used."""
+"""Work on several processors: batches in threads of their own, and the next one made while one
+is used."""
 
 from __future__ import annotations
 
@@ -13,10 +14,12 @@ Batch = TypeVar("Batch")
 
 
 def side_by_side(fill: Callable[[Batch], None], batches: Iterable[Batch]) -> None:
-    """Each batch in a thread of its own, as many at a time as there are processors; each fills rows of its own.
+    """Each batch in a thread of its own, as many at a time as there are processors; each fills rows
+    of its own.
 
-    The matrices of one step are small: a library that spreads each product over threads spends most of its time waiting
-    for them (measured: five times the processor time on two cores), so it is held to one while batches run.
+    The matrices of one step are small: a library that spreads each product over threads spends most
+    of its time waiting for them (measured: five times the processor time on two cores), so it is
+    held to one while batches run.
     """
     waiting = list(batches)
     with threadpool_limits(limits=1, user_api="blas"):

@@ -1,11 +1,13 @@
-"""Forecasts of a network with plain inputs: transform, read, answer, feed back, and back to the units of the data.
+"""Forecasts of a network with plain inputs: transform, read, answer, feed back, and back to the
+units of the data.
 
-What a forecast has read follows from how the network was trained: with a `context` of L it reads the newest L steps
-from a fresh state, anew for every step that is fed back, as the windows of its training were read; without one it reads
-the series from its beginning and keeps its state.
+What a forecast has read follows from how the network was trained: with a `context` of L it reads
+the newest L steps from a fresh state, anew for every step that is fed back, as the windows of its
+training were read; without one it reads the series from its beginning and keeps its state.
 
-    S series · N observations · R rows, what the network reads: a series, or all columns of a joint network together
-    P positions (row × count) · T steps · K channels · M members · D units · H horizon · X one point, quantiles or paths
+    S series · N observations · R rows, what the network reads: a series, or all columns of a joint
+    network together P positions (row × count) · T steps · K channels · M members · D units · H
+    horizon · X one point, quantiles or paths
 """
 
 from __future__ import annotations
@@ -40,9 +42,9 @@ MOST_VALUES = 4_000_000  # read at once for origins whose transforms learn anew
 class Plain:
     """A network on plain inputs, the transforms around it and what they learned.
 
-    `context`: newest steps that a forecast reads, None for all. `state`: None where nothing was fitted: then the
-    transforms are fitted on what is known of each series. `changes`: the mean change of each series, by its id, as far
-    as it was measured before.
+    `context`: newest steps that a forecast reads, None for all. `state`: None where nothing was
+    fitted: then the transforms are fitted on what is known of each series. `changes`: the mean
+    change of each series, by its id, as far as it was measured before.
     """
 
     network: Network
@@ -72,13 +74,15 @@ class Positions(NamedTuple):
     known: NDArray
 
 
-def decode(plain: Plain, panel: Panel, origins: Origins, horizon: int, *, free: bool = False) -> NDArray:
+def decode(
+    plain: Plain, panel: Panel, origins: Origins, horizon: int, *, free: bool = False
+) -> NDArray:
     """Quantiles (O, horizon, Q) at `heads.LEVELS` in the units of the data.
 
-    The head answers its H steps at once and longer horizons feed them back; with `free`, every single step is fed back.
-    Heads without a distribution give the point with spreads of a random walk of the series' own changes, to be
-    calibrated. Raises UsageError where quantiles would have to be added up, DataError where joint series do not share
-    their times.
+    The head answers its H steps at once and longer horizons feed them back; with `free`, every
+    single step is fed back. Heads without a distribution give the point with spreads of a random
+    walk of the series' own changes, to be calibrated. Raises UsageError where quantiles would have
+    to be added up, DataError where joint series do not share their times.
     """
     result = np.empty((len(origins.series), horizon, len(LEVELS)))
     for chosen, known, at in _scaled_alike(plain, panel, origins):
@@ -95,17 +99,22 @@ def _decode(plain: Plain, panel: Panel, origins: Origins, horizon: int, free: bo
     if paths:
         quantiles_OHQ = np.quantile(units_OHX, LEVELS, axis=2).transpose(1, 2, 0)
         steps = 1 if free else plain.network.config.steps
-        if horizon > steps and not plain.transforms.adds_up(steps):  # the first answer needs no draws
+        # the first answer needs no draws
+        if horizon > steps and not plain.transforms.adds_up(steps):
             quantiles_OHQ[:, :steps] = _decode(plain, panel, origins, steps, free)
         return quantiles_OHQ
     return units_OHX if units_OHX.shape[2] > 1 else _around(units_OHX, plain, panel, origins)
 
 
-def _scaled_alike(plain: Plain, panel: Panel, origins: Origins) -> Iterator[tuple[NDArray, Panel, Origins]]:
-    """Which origins (P,) can share a state of the transforms, and the panel and origins to decode them with.
+def _scaled_alike(
+    plain: Plain, panel: Panel, origins: Origins
+) -> Iterator[tuple[NDArray, Panel, Origins]]:
+    """Which origins (P,) can share a state of the transforms, and the panel and origins to decode
+    them with.
 
-    What was learned of a series holds wherever it is forecast. Of other series the transforms learn what is known at an
-    origin, anew at each: otherwise a forecast would know what came later, or depend on which others are asked for.
+    What was learned of a series holds wherever it is forecast. Of other series the transforms learn
+    what is known at an origin, anew at each: otherwise a forecast would know what came later, or
+    depend on which others are asked for.
     """
     everything = np.arange(len(origins.series))
     if not plain.transforms.learns:
@@ -113,7 +122,9 @@ def _scaled_alike(plain: Plain, panel: Panel, origins: Origins) -> Iterator[tupl
         return
     learned = set() if plain.state is None else set(plain.state.ids.tolist())
     learned_S = np.array([name in learned for name in panel.ids.tolist()], bool)
-    learned_O = np.full(len(everything), learned_S.all()) if plain.joint else learned_S[origins.series]
+    learned_O = (
+        np.full(len(everything), learned_S.all()) if plain.joint else learned_S[origins.series]
+    )
     if learned_O.any():
         chosen = everything[learned_O]
         yield chosen, panel, Origins(origins.series[chosen], origins.counts[chosen])
@@ -127,7 +138,8 @@ def _scaled_alike(plain: Plain, panel: Panel, origins: Origins) -> Iterator[tupl
 
 
 def _known_together(plain: Plain, origins: Origins, fresh_P: NDArray) -> Iterator[NDArray]:
-    """Origins whose series are learned from in one go: by count, by the k-th of each series, or as many as fit."""
+    """Origins whose series are learned from in one go: by count, by the k-th of each series, or
+    as many as fit."""
     series, counts = origins.series[fresh_P], origins.counts[fresh_P]
     if plain.joint:
         key = counts
@@ -142,11 +154,16 @@ def _known_together(plain: Plain, origins: Origins, fresh_P: NDArray) -> Iterato
 
 
 def _as_known(panel: Panel, series: NDArray, counts: NDArray) -> Panel:
-    """The first values of some series, as many of each as `counts` says; a series may come more than once."""
+    """The first values of some series, as many of each as `counts` says; a series may come more
+    than once."""
     offsets = offsets_of(counts)
     places = np.arange(offsets[-1]) + np.repeat(panel.offsets[series] - offsets[:-1], counts)
     return replace(
-        panel, values=panel.values[places], offsets=offsets, ids=panel.ids[series], starts=panel.starts[series]
+        panel,
+        values=panel.values[places],
+        offsets=offsets,
+        ids=panel.ids[series],
+        starts=panel.starts[series],
     )
 
 
@@ -158,7 +175,8 @@ def fitted(plain: Plain, panel: Panel) -> TransformsState:
 
 
 def prepare(plain: Plain, panel: Panel, state: TransformsState, labels: bool = False) -> Prepared:
-    """What the network reads of a panel: transformed, missing values carried forward, joint series side by side."""
+    """What the network reads of a panel: transformed, missing values carried forward, joint
+    series side by side."""
     applied = plain.transforms.apply(panel.values, panel.offsets, state, labels=labels)
     _check_size(applied.values, panel)
     if not plain.joint:
@@ -168,31 +186,36 @@ def prepare(plain: Plain, panel: Panel, state: TransformsState, labels: bool = F
 
 
 def require_joint(channels: int, panel: Panel) -> None:
-    """DataError unless the panel's series are as many as the network's channels, and share their times."""
+    """DataError unless the panel's series are as many as the network's channels, and share their
+    times."""
     alike = len(set(panel.lengths.tolist())) == 1 and len(set(panel.starts.tolist())) == 1
     if len(panel) != channels or not alike:
         found = f"{len(panel)} series" + ("" if alike else " with different times")
         raise DataError(
-            f"The network reads {channels} columns together, but the data have {found}. Exactly {channels} series "
-            "with the same first and last time are expected."
+            f"The network reads {channels} columns together, but the data have {found}. Exactly "
+            f"{channels} series with the same first and last time are expected."
         )
 
 
 def learning_data(
     channels: int, transforms: Transforms, panel: Panel, ends: NDArray
 ) -> tuple[PlainData, TransformsState]:
-    """What a network learns from, and what the transforms learned: from the first `ends` (S,) values of each series.
+    """What a network learns from, and what the transforms learned: from the first `ends` (S,)
+    values of each series.
 
     UsageError where labels become inputs in another way than by a straight line.
     """
     known = panel.until(np.maximum(ends, 1))
     state = transforms.fit(known.values, known.offsets, known.ids)
     inputs, labels = (
-        transforms.apply(panel.values, panel.offsets, state, labels=part).values for part in (False, True)
+        transforms.apply(panel.values, panel.offsets, state, labels=part).values
+        for part in (False, True)
     )
     _check_size(inputs, panel)
     _check_size(labels, panel)
-    scale, shift = _label_to_input(transforms, state, len(panel)) if transforms.apart else (None, None)
+    scale, shift = (
+        _label_to_input(transforms, state, len(panel)) if transforms.apart else (None, None)
+    )
     if channels == 1:
         columns = inputs[:, None], labels[:, None], panel.offsets, ends, panel.ids
         apart = (None, None) if scale is None or shift is None else (scale[:, None], shift[:, None])
@@ -205,11 +228,13 @@ def learning_data(
 
 
 def check_quantiles(config: NetworkConfig, transforms: Transforms, horizon: int) -> None:
-    """UsageError where the quantiles of several steps that are answered at once would have to be added up."""
+    """UsageError where the quantiles of several steps that are answered at once would have to be
+    added up."""
     if config.head != "point" and config.steps > 1 and transforms.adds_up(horizon):
         raise UsageError(
-            f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are not sums of "
-            "quantiles. Use NetworkConfig(horizon=1), which draws sample paths, or head='point'."
+            f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are "
+            "not sums of quantiles. Use NetworkConfig(horizon=1), which draws sample paths, or "
+            "head='point'."
         )
 
 
@@ -219,40 +244,55 @@ def _check_size(values_N: NDArray, panel: Panel) -> None:
     if len(large):
         name = panel.ids[np.searchsorted(panel.offsets, large[0], side="right") - 1]
         raise DataError(
-            f"series {str(name)!r}: the network would read {values_N[large[0]]:.3g}; it computes with 32-bit numbers, "
-            f"up to {LARGEST:g}. Use a transform that scales, such as Standard()."
+            f"series {str(name)!r}: the network would read {values_N[large[0]]:.3g}; it computes "
+            f"with 32-bit numbers, up to {LARGEST:g}. Use a transform that scales, such as "
+            "Standard()."
         )
 
 
-def _label_to_input(transforms: Transforms, state: TransformsState, series: int) -> tuple[NDArray, NDArray]:
+def _label_to_input(
+    transforms: Transforms, state: TransformsState, series: int
+) -> tuple[NDArray, NDArray]:
     """Scale and shift (S,) by which a label becomes an input, where they are scaled apart."""
     rows = np.arange(series)
-    at_0, at_half, at_1 = (transforms.as_input(np.full(series, x), rows, state) for x in (0.0, 0.5, 1.0))
+    at_0, at_half, at_1 = (
+        transforms.as_input(np.full(series, x), rows, state) for x in (0.0, 0.5, 1.0)
+    )
     if not np.allclose(at_0 + at_1, 2 * at_half, equal_nan=True):
         raise UsageError(
-            "Only scalings can be fitted apart for inputs and labels; move the other transforms before them."
+            "Only scalings can be fitted apart for inputs and labels; move the other transforms "
+            "before them."
         )
     return at_1 - at_0, at_0
 
 
 def hidden_states(plain: Plain, panel: Panel) -> list[list[tuple[NDArray, NDArray]]]:
-    """For each row, h and c of each layer of the first member at every step, each (T, D); zeros before it has begun."""
+    """For each row, h and c of each layer of the first member at every step, each (T, D); zeros
+    before it has begun."""
     prepared = prepare(plain, panel, fitted(plain, panel))
     result = []
     for begin, end in zip(prepared.offsets[:-1], prepared.offsets[1:], strict=True):
         state, steps = plain.network.start(1), []
         for t in range(begin, end):
-            _, state = plain.network.run(prepared.inputs_NC[None, t : t + 1], prepared.begun_N[None, t : t + 1], state)
+            _, state = plain.network.run(
+                prepared.inputs_NC[None, t : t + 1], prepared.begun_N[None, t : t + 1], state
+            )
             steps.append(state[0])
         layers = range(len(plain.network.config.layers))
-        result.append([tuple(np.concatenate([step[k][part] for step in steps]) for part in (0, 1)) for k in layers])
+        result.append(
+            [
+                tuple(np.concatenate([step[k][part] for step in steps]) for part in (0, 1))
+                for k in layers
+            ]
+        )
     return result
 
 
 def _transformed(
     plain: Plain, panel: Panel, state: TransformsState, origins: Origins, horizon: int, free: bool
 ) -> tuple[NDArray, bool]:
-    """What the network says of each origin (O, horizon, X), in the space of labels, and whether X are sample paths."""
+    """What the network says of each origin (O, horizon, X), in the space of labels, and whether
+    X are sample paths."""
     prepared = prepare(plain, panel, state)
     row = np.zeros_like(origins.series) if plain.joint else origins.series
     where, place = np.unique(np.stack([row, origins.counts]), axis=1, return_inverse=True)
@@ -266,7 +306,13 @@ def _transformed(
         answers_PHKX = _in_one_pass(plain, prepared, positions, horizon)
     else:
         answers_PHKX = _each(
-            plain, prepared, state, positions, horizon, 1 if free else plain.network.config.steps, paths
+            plain,
+            prepared,
+            state,
+            positions,
+            horizon,
+            1 if free else plain.network.config.steps,
+            paths,
         )
     known_P = prepared.begun_N[prepared.offsets[positions.row] + positions.known - 1]
     answers_PHKX[~known_P] = np.nan  # nothing was read
@@ -275,7 +321,8 @@ def _transformed(
 
 
 def _in_one_pass(plain: Plain, prepared: Prepared, positions: Positions, horizon: int) -> NDArray:
-    """Answers at many positions of few rows, each row read once from its beginning: (P, horizon, K, X)."""
+    """Answers at many positions of few rows, each row read once from its beginning: (P, horizon,
+    K, X)."""
     network, parts = plain.network, []
     for r, (begin, end) in enumerate(zip(prepared.offsets[:-1], prepared.offsets[1:], strict=True)):
         count = positions.known[positions.row == r]
@@ -284,7 +331,9 @@ def _in_one_pass(plain: Plain, prepared: Prepared, positions: Positions, horizon
         state, hidden = network.start(1), []
         for first in range(begin, end, CHUNK):
             chunk = slice(first, min(first + CHUNK, end))
-            outs, state = network.run(prepared.inputs_NC[chunk, None], prepared.begun_N[chunk, None], state)
+            outs, state = network.run(
+                prepared.inputs_NC[chunk, None], prepared.begun_N[chunk, None], state
+            )
             hidden.append([out_TBD[:, 0] for out_TBD in outs])
         hidden_MND = [np.concatenate(member)[count - 1] for member in zip(*hidden, strict=True)]
         parts.append(_answers(network, hidden_MND)[:, :horizon])
@@ -300,7 +349,8 @@ def _each(
     block: int,
     paths: bool,
 ) -> NDArray:
-    """Each position read for itself, and fed back as far as the horizon asks: (P, horizon, K, X)."""
+    """Each position read for itself, and fed back as far as the horizon asks: (P, horizon, K,
+    X)."""
     copies = PATHS if paths else 1
     order = np.argsort(positions.known, kind="stable")
     size = 1 if paths else BATCH  # the paths of a position do not depend on the company it is in
@@ -313,7 +363,9 @@ def _each(
         x_TBC, begun_TB = _stretches(plain, prepared, positions, np.repeat(chosen, copies))
         answers_BHKX = run.forecast(x_TBC, begun_TB, horizon, block)
         shape = (len(chosen), copies, horizon, plain.network.config.channels, -1)
-        result[chosen] = np.moveaxis(answers_BHKX.reshape(shape), 1, 3)[..., 0] if paths else answers_BHKX
+        result[chosen] = (
+            np.moveaxis(answers_BHKX.reshape(shape), 1, 3)[..., 0] if paths else answers_BHKX
+        )
 
     side_by_side(fill, batches)
     return result
@@ -324,7 +376,8 @@ class _Run:
 
     def __init__(self, plain: Plain, state: TransformsState, row_B: NDArray, paths: bool) -> None:
         self.plain, self.state, self.row_B, self.paths = plain, state, row_B, paths
-        # Draws follow from the series' names alone: neither company nor memory changes a forecast, and the errors of
+        # Draws follow from the series' names alone: neither company nor memory changes a forecast,
+        # and the errors of
         # the paths of many series are not the same.
         names = state.ids if plain.joint else state.ids[row_B[:1]]
         self.rng = np.random.default_rng([zlib.crc32(str(name).encode()) for name in names])
@@ -353,7 +406,8 @@ class _Run:
         if not self.paths:
             return _answers(self.plain.network, hidden_MBD)
         raws = list(self.plain.network.raw(hidden_MBD, np.empty(0)))
-        member = np.arange(len(self.row_B)) % len(raws)  # each path is drawn from one of the members
+        # each path is drawn from one of the members
+        member = np.arange(len(self.row_B)) % len(raws)
         chosen = np.stack(raws)[member, np.arange(len(member))]
         return self.plain.network.head.sample(chosen, self.rng)[..., None]
 
@@ -362,10 +416,15 @@ class _Run:
         point_BbK = answers_BbKX[..., answers_BbKX.shape[3] // 2]
         K = point_BbK.shape[2]
         if K == 1:
-            fed_BbK = self.plain.transforms.as_input(point_BbK[:, :, 0], self.row_B, self.state)[:, :, None]
+            fed_BbK = self.plain.transforms.as_input(point_BbK[:, :, 0], self.row_B, self.state)[
+                :, :, None
+            ]
         else:
             rows = (np.full(len(point_BbK), k) for k in range(K))
-            parts = (self.plain.transforms.as_input(point_BbK[:, :, k], row, self.state) for k, row in enumerate(rows))
+            parts = (
+                self.plain.transforms.as_input(point_BbK[:, :, k], row, self.state)
+                for k, row in enumerate(rows)
+            )
             fed_BbK = np.stack(list(parts), axis=2)
         return fed_BbK.transpose(1, 0, 2)
 
@@ -390,7 +449,9 @@ def _read(
     return hidden, state
 
 
-def _stretches(plain: Plain, prepared: Prepared, positions: Positions, chosen: NDArray) -> tuple[NDArray, NDArray]:
+def _stretches(
+    plain: Plain, prepared: Prepared, positions: Positions, chosen: NDArray
+) -> tuple[NDArray, NDArray]:
     """What the chosen positions read (T, B, C), right-aligned, and where it has begun (T, B)."""
     row, count = positions.row[chosen], positions.known[chosen]
     length = int(count.max()) if plain.context is None else plain.context
@@ -401,19 +462,25 @@ def _stretches(plain: Plain, prepared: Prepared, positions: Positions, chosen: N
 
 
 def _filled(values_NC: NDArray, offsets: NDArray) -> Prepared:
-    """Missing inputs as the newest known ones; before all channels have had one, nothing has begun."""
+    """Missing inputs as the newest known ones; before all channels have had one, nothing has
+    begun."""
     known_NC = ~np.isnan(values_NC)
-    newest_NC = np.maximum.accumulate(np.where(known_NC, np.arange(len(values_NC))[:, None], -1), axis=0)
+    newest_NC = np.maximum.accumulate(
+        np.where(known_NC, np.arange(len(values_NC))[:, None], -1), axis=0
+    )
     first_N = np.repeat(offsets[:-1], np.diff(offsets))
     begun_NC = newest_NC >= first_N[:, None]
     filled_NC = np.take_along_axis(values_NC, np.maximum(newest_NC, 0), axis=0)
     return Prepared(
-        np.where(begun_NC, filled_NC, 0.0).astype(np.float32), np.logical_and.reduce(begun_NC, axis=1), offsets
+        np.where(begun_NC, filled_NC, 0.0).astype(np.float32),
+        np.logical_and.reduce(begun_NC, axis=1),
+        offsets,
     )
 
 
 def _around(point_OH1: NDArray, plain: Plain, panel: Panel, origins: Origins) -> NDArray:
-    """Quantiles about a point: of a random walk whose steps are as large as the series' own, on average."""
+    """Quantiles about a point: of a random walk whose steps are as large as the series' own, on
+    average."""
     ids = panel.ids[origins.series]
     measured_O = np.array([plain.changes.get(str(name), np.nan) for name in ids], float)
     mean_O = np.where(np.isnan(measured_O), mean_changes(panel, origins), measured_O)
@@ -422,7 +489,8 @@ def _around(point_OH1: NDArray, plain: Plain, panel: Panel, origins: Origins) ->
 
 
 def mean_changes(panel: Panel, origins: Origins) -> NDArray:
-    """The mean absolute change from one value to the next in what is known at each origin (O,); 0 without any."""
+    """The mean absolute change from one value to the next in what is known at each origin (O,);
+    0 without any."""
     changes = np.abs(np.diff(panel.values, prepend=np.nan))
     changes[panel.offsets[:-1]] = np.nan
     known = np.concatenate([[0], np.cumsum(~np.isnan(changes))])

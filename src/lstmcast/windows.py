@@ -1,10 +1,11 @@
 """Which stretches of which series make a batch: index arithmetic, free of any framework.
 
-A series is read up to step t and answers what comes at t+1 … t+H, so the last step that is read for training is the one
-before the end of the training part. Series are taken in the order of their ids: the order in which they come does not
-matter to what is drawn.
+A series is read up to step t and answers what comes at t+1 … t+H, so the last step that is read for
+training is the one before the end of the training part. Series are taken in the order of their ids:
+the order in which they come does not matter to what is drawn.
 
-    S series · N observations of all series · B stretches of a batch · C inputs · K columns that are predicted
+    S series · N observations of all series · B stretches of a batch · C inputs · K columns that are
+    predicted
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from lstmcast.errors import DataError, UsageError
 
 @dataclass(frozen=True, eq=False)
 class CausalData:
-    """What a network with causal inputs learns from: raw observations, and where the training part of each series ends.
+    """What a network with causal inputs learns from: raw observations, and where the training part
+    of each series ends.
 
-    `ends` (S,): observations in the training part; the rest validates. `horizon`: steps ahead that count, None for all.
+    `ends` (S,): observations in the training part; the rest validates. `horizon`: steps ahead that
+    count, None for all.
     """
 
     panel: Panel
@@ -55,16 +58,23 @@ class CausalData:
 
     def fingerprint(self) -> str:
         """The same for the same data, for a checkpoint to recognise them."""
-        return _digest(self.panel.values, self.offsets, self.ends, self.ids, repr(self.panel.periods), self.horizon)
+        return _digest(
+            self.panel.values,
+            self.offsets,
+            self.ends,
+            self.ids,
+            repr(self.panel.periods),
+            self.horizon,
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class PlainData:
     """What a network with plain inputs learns from: series after their transforms.
 
-    `inputs` (N, C) and `labels` (N, K) hold the value at each step, scaled as an input and as a label; NaN = unknown.
-    `offsets` (S + 1,), `ends` and `horizon` as in `CausalData`. A label becomes an input as `scale · label + shift`,
-    each (S, K); None where they are scaled alike.
+    `inputs` (N, C) and `labels` (N, K) hold the value at each step, scaled as an input and as a
+    label; NaN = unknown. `offsets` (S + 1,), `ends` and `horizon` as in `CausalData`. A label
+    becomes an input as `scale · label + shift`, each (S, K); None where they are scaled alike.
 
     >>> y = np.arange(10.0)[:, None]
     >>> PlainData(y, y, np.array([0, 10]), ends=np.array([8]), ids=np.array(["a"], object)).everything().ends
@@ -83,7 +93,8 @@ class PlainData:
     def __post_init__(self) -> None:
         if self.inputs.ndim != 2 or self.labels.ndim != 2 or len(self.inputs) != len(self.labels):
             raise UsageError(
-                f"inputs have shape {self.inputs.shape} and labels {self.labels.shape}; (N, C) and (N, K) are expected."
+                f"inputs have shape {self.inputs.shape} and labels {self.labels.shape}; (N, C) and "
+                "(N, K) are expected."
             )
         _check_ends(self.ends, np.diff(self.offsets))
 
@@ -98,7 +109,14 @@ class PlainData:
     def fingerprint(self) -> str:
         """The same for the same data, for a checkpoint to recognise them."""
         return _digest(
-            self.inputs, self.labels, self.offsets, self.ends, self.ids, self.scale, self.shift, self.horizon
+            self.inputs,
+            self.labels,
+            self.offsets,
+            self.ends,
+            self.ids,
+            self.scale,
+            self.shift,
+            self.horizon,
         )
 
 
@@ -107,14 +125,18 @@ FitData = CausalData | PlainData
 
 def _check_ends(ends: NDArray, lengths: NDArray) -> None:
     if np.shape(ends) != lengths.shape or np.any(ends < 0) or np.any(ends > lengths):
-        raise UsageError(f"ends holds one count per series ({len(lengths)}), each from 0 to the series' length.")
+        raise UsageError(
+            f"ends holds one count per series ({len(lengths)}), each from 0 to the series' length."
+        )
 
 
 def _digest(*parts: object) -> str:
     made = hashlib.sha256()
     for part in parts:
         is_numbers = isinstance(part, np.ndarray) and part.dtype != object
-        made.update(np.ascontiguousarray(part).tobytes() if is_numbers else repr(_listed(part)).encode())
+        made.update(
+            np.ascontiguousarray(part).tobytes() if is_numbers else repr(_listed(part)).encode()
+        )
     return made.hexdigest()
 
 
@@ -136,7 +158,8 @@ class Parts(NamedTuple):
 
 
 class Stretches(NamedTuple):
-    """Steps to be read, and which of them have a loss; all (B,), counted from the beginning of the series."""
+    """Steps to be read, and which of them have a loss; all (B,), counted from the beginning of
+    the series."""
 
     series: NDArray
     first: NDArray  # first step that is read
@@ -167,7 +190,8 @@ def parts_of(data: FitData) -> Parts:
 
 
 def long_enough(parts: Parts, steps: int, what: str) -> tuple[Parts, tuple[str, ...]]:
-    """The series whose training part has `steps` observations, and a note on those that are left out.
+    """The series whose training part has `steps` observations, and a note on those that are left
+    out.
 
     DataError where none is long enough.
     """
@@ -176,13 +200,14 @@ def long_enough(parts: Parts, steps: int, what: str) -> tuple[Parts, tuple[str, 
     if not enough.any():
         longest = int(known.max(initial=0))
         raise DataError(
-            f"No series is long enough to train on: {what} needs {steps} observations in the training part, and the "
-            f"longest has {longest}.\nHold less back for validation, use shorter windows if it has any, or give longer "
-            "series."
+            f"No series is long enough to train on: {what} needs {steps} observations in the "
+            f"training part, and the longest has {longest}.\nHold less back for validation, use "
+            "shorter windows if it has any, or give longer series."
         )
     short = int(np.count_nonzero(~enough))
     note = (
-        f"{short} of {len(enough)} series are shorter than the {steps} observations that {what} needs: not trained on"
+        f"{short} of {len(enough)} series are shorter than the {steps} observations that {what} needs: "
+        "not trained on"
     )
     return parts.where(enough), (note,) if short else ()
 
@@ -193,7 +218,8 @@ def default_length(parts: Parts) -> int:
 
 
 def window_counts(parts: Parts, length: int, stride: int = 1) -> NDArray:
-    """How many windows of `length` steps with a target after them the training part of each series has (S,).
+    """How many windows of `length` steps with a target after them the training part of each series
+    has (S,).
 
     >>> parts = Parts(np.array([0, 1]), np.array([0, 0]), end=np.array([6, 3]), length=np.array([8, 4]))
     >>> window_counts(parts, length=3).tolist()
@@ -213,7 +239,8 @@ def windows(parts: Parts, numbers: NDArray, length: int, stride: int, every: boo
 
 
 def validation_windows(parts: Parts, length: int, *, every: bool, fresh: bool) -> Stretches:
-    """All windows whose last step answers into the validation part; with `fresh`, those that lie within it.
+    """All windows whose last step answers into the validation part; with `fresh`, those that lie
+    within it.
 
     The loss is at the last step, or with `every` at all those that answer into the validation part.
     """
@@ -232,14 +259,18 @@ def whole(parts: Parts) -> Stretches:
 
 
 def validation_whole(parts: Parts, *, fresh: bool) -> Stretches:
-    """Each series with a validation part, read from its beginning, or `fresh` from there; the loss is in that part."""
+    """Each series with a validation part, read from its beginning, or `fresh` from there; the
+    loss is in that part."""
     parts = parts.where(parts.end < parts.length)
     begin = parts.end - 1
-    return Stretches(parts.series, begin if fresh else parts.first, parts.length - 1, begin, parts.length)
+    return Stretches(
+        parts.series, begin if fresh else parts.first, parts.length - 1, begin, parts.length
+    )
 
 
 def cut_off(parts: Parts, rows: NDArray, share: float, length: int) -> Stretches:
-    """The `length` steps before a cut at a share of the training part; targets may lie behind the cut."""
+    """The `length` steps before a cut at a share of the training part; targets may lie behind
+    the cut."""
     first, end = parts.first[rows], parts.end[rows]
     last = first + np.clip(np.rint(share * (end - first)).astype(np.int64), 1, end - first - 1)
     first = np.maximum(first, last - length)
@@ -247,7 +278,8 @@ def cut_off(parts: Parts, rows: NDArray, share: float, length: int) -> Stretches
 
 
 def chunks(stretches: Stretches, chunk: int | None) -> Iterator[Stretches]:
-    """Consecutive pieces of `chunk` steps; a stretch that has ended stays in the batch as an empty one."""
+    """Consecutive pieces of `chunk` steps; a stretch that has ended stays in the batch as an
+    empty one."""
     steps = int(stretches.lengths.max(initial=0))
     size = chunk or max(steps, 1)
     for done in range(0, steps, size):
@@ -265,12 +297,15 @@ class Turn(NamedTuple):
 
 
 def turns(parts: Parts, rows: int, chunk: int, stride: int, last: bool) -> Iterator[Turn]:
-    """Chunks in time order; row r reads series r, r + rows, r + 2·rows, …, each to the end of its training part.
+    """Chunks in time order; row r reads series r, r + rows, r + 2·rows, …, each to the end of its
+    training part.
 
-    A turn has no row twice; rows that have nothing left to read are left out. `last`: loss at a chunk's last step only.
+    A turn has no row twice; rows that have nothing left to read are left out. `last`: loss at a
+    chunk's last step only.
     """
     row = np.arange(min(rows, len(parts.series)))
-    place, step = row.copy(), parts.first[row].copy()  # which series each row reads, and where it stands
+    # which series each row reads, and where it stands
+    place, step = row.copy(), parts.first[row].copy()
     while len(row):
         stop = parts.end[place] - 1
         until = np.minimum(step + chunk, stop)
@@ -285,12 +320,14 @@ def turns(parts: Parts, rows: int, chunk: int, stride: int, last: bool) -> Itera
 
 
 def by_length(stretches: Stretches) -> Iterator[NDArray]:
-    """Which rows are equally long, longest first: read together they need no padding, so that their state is exact."""
+    """Which rows are equally long, longest first: read together they need no padding, so that
+    their state is exact."""
     for length in np.unique(stretches.lengths)[::-1]:
         yield np.flatnonzero(stretches.lengths == length)
 
 
 def drawn(rng: np.random.Generator, many: int, count: int) -> NDArray:
-    """`count` numbers below `many` in random order, each as often as any other, give or take one."""
+    """`count` numbers below `many` in random order, each as often as any other, give or take
+    one."""
     rounds = -(-count // many)
     return np.concatenate([rng.permutation(many) for _ in range(rounds)])[:count]

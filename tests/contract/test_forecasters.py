@@ -17,7 +17,10 @@ CLASSICAL = [
     pytest.param(
         Classical(name),
         id=name,
-        marks=[pytest.mark.slow, pytest.mark.skipif(NO_STATSFORECAST, reason="needs the baselines extra")],
+        marks=[
+            pytest.mark.slow,
+            pytest.mark.skipif(NO_STATSFORECAST, reason="needs the baselines extra"),
+        ],
     )
     for name in ("AutoETS", "AutoTheta", "AutoARIMA")
 ]
@@ -40,7 +43,12 @@ def quarterly(seed, length, level=30.0):
     return level + season + 0.1 * np.arange(length) + rng.normal(0, 0.5, length)
 
 
-SERIES = {"a": quarterly(1, 48), "b": quarterly(2, 31), "c": quarterly(3, 40, level=0.0), "d": quarterly(4, 13)}
+SERIES = {
+    "a": quarterly(1, 48),
+    "b": quarterly(2, 31),
+    "c": quarterly(3, 40, level=0.0),
+    "d": quarterly(4, 13),
+}
 
 
 def panel_of(named, **options):
@@ -49,7 +57,9 @@ def panel_of(named, **options):
 
 def assert_close(one, other):
     for name in ("point", "quantiles"):
-        np.testing.assert_allclose(getattr(one, name), getattr(other, name), rtol=1e-4, atol=1e-4, err_msg=name)
+        np.testing.assert_allclose(
+            getattr(one, name), getattr(other, name), rtol=1e-4, atol=1e-4, err_msg=name
+        )
     for name in ("ids", "cutoffs", "times"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
 
@@ -59,9 +69,14 @@ def test_ids_times_and_shapes(forecaster):
     forecast = forecaster.predict(panel, HORIZON)
     assert forecast.ids.tolist() == list(SERIES)
     np.testing.assert_array_equal(forecast.cutoffs, panel.ends)
-    np.testing.assert_array_equal(forecast.times, panel.frequency.advance(panel.ends[:, None], np.arange(1, 6)))
+    np.testing.assert_array_equal(
+        forecast.times, panel.frequency.advance(panel.ends[:, None], np.arange(1, 6))
+    )
     assert forecast.point.shape == (4, HORIZON) and np.isfinite(forecast.point).all()
-    assert forecast.quantiles.shape == (4, HORIZON, len(forecast.levels)) and np.isfinite(forecast.quantiles).all()
+    assert (
+        forecast.quantiles.shape == (4, HORIZON, len(forecast.levels))
+        and np.isfinite(forecast.quantiles).all()
+    )
     assert (np.diff(forecast.quantiles, axis=-1) >= 0).all()
     assert forecast.columns == panel.columns and isinstance(forecaster.name, str)
 

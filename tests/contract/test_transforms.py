@@ -1,4 +1,5 @@
-"""What every transform and chain keeps to: exact inverses, nothing from the future, states that can be saved."""
+"""What every transform and chain keeps to: exact inverses, nothing from the future, states that
+can be saved."""
 
 from __future__ import annotations
 
@@ -11,13 +12,37 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmcast import store
-from lstmcast.transforms import BoxCox, Chain, Difference, Log1p, Logit, MeanAbs, MinMax, Robust, Standard
+from lstmcast.transforms import (
+    BoxCox,
+    Chain,
+    Difference,
+    Log1p,
+    Logit,
+    MeanAbs,
+    MinMax,
+    Robust,
+    Standard,
+)
 
 STEPS = [
-    Standard(), Standard(per="panel"), MinMax(), MinMax(-1, 1), MinMax(0.2, 0.5, per="panel"), Robust(),
-    Robust(per="panel"), MeanAbs(), MeanAbs(per="panel"), Difference(), Difference(4), Log1p(), BoxCox(), BoxCox(0),
-    BoxCox(-0.5), BoxCox(2), Logit(0, 2000),
-]  # fmt: skip
+    Standard(),
+    Standard(per="panel"),
+    MinMax(),
+    MinMax(-1, 1),
+    MinMax(0.2, 0.5, per="panel"),
+    Robust(),
+    Robust(per="panel"),
+    MeanAbs(),
+    MeanAbs(per="panel"),
+    Difference(),
+    Difference(4),
+    Log1p(),
+    BoxCox(),
+    BoxCox(0),
+    BoxCox(-0.5),
+    BoxCox(2),
+    Logit(0, 2000),
+]
 CHAINS = [
     *(Chain((step,)) for step in STEPS),
     Chain(),
@@ -30,7 +55,9 @@ CHAINS = [
 ]
 LEARNED = [chain for chain in CHAINS if chain.steps and chain.steps[-1].learns._fields]
 FITTED = [chain for chain in LEARNED if getattr(chain.steps[-1], "lmbda", None) is None]
-POOLED = [chain for chain in CHAINS if any(getattr(step, "per", "") == "panel" for step in chain.steps)]
+POOLED = [
+    chain for chain in CHAINS if any(getattr(step, "per", "") == "panel" for step in chain.steps)
+]
 ALONE = [chain for chain in CHAINS if chain not in POOLED]
 MAPS = [chain for chain in CHAINS if not chain.accumulates]
 
@@ -45,11 +72,14 @@ each = pytest.mark.parametrize("chain", CHAINS, ids=named)
 def ragged(*series):
     """Values and offsets of series."""
     values = [np.asarray(one, float) for one in series]
-    return np.concatenate([np.zeros(0), *values]), np.concatenate([[0], np.cumsum([len(one) for one in values])])
+    return np.concatenate([np.zeros(0), *values]), np.concatenate(
+        [[0], np.cumsum([len(one) for one in values])]
+    )
 
 
 def panel(seed=0, count=7, missing=0.0, integers=False):
-    """Positive series of several lengths, whose lowest values stand in the part that is always known."""
+    """Positive series of several lengths, whose lowest values stand in the part that is always
+    known."""
     rng = np.random.default_rng(seed)
     series = []
     for length in rng.integers(18, 40, count):
@@ -67,9 +97,12 @@ def cut(values, offsets, counts):
 
 def at_cutoffs(part, offsets, series, counts, horizon):
     """The H values after each origin, (O, H, 1)."""
-    return np.stack([part[offsets[s] + n : offsets[s] + n + horizon] for s, n in zip(series, counts, strict=True)])[
-        ..., None
-    ]
+    return np.stack(
+        [
+            part[offsets[s] + n : offsets[s] + n + horizon]
+            for s, n in zip(series, counts, strict=True)
+        ]
+    )[..., None]
 
 
 def leaves(state):
@@ -96,11 +129,15 @@ def test_inversion_at_any_cutoff_gives_the_series(chain, labels, seed):
     applied = chain.apply(values, offsets, state, labels)
     future = at_cutoffs(applied.values, offsets, series, counts, horizon)
     back = chain.invert(future, series, counts, applied, state, labels)
-    np.testing.assert_allclose(back, at_cutoffs(values, offsets, series, counts, horizon), rtol=1e-10)
+    np.testing.assert_allclose(
+        back, at_cutoffs(values, offsets, series, counts, horizon), rtol=1e-10
+    )
     assert back.dtype == float
 
 
-@pytest.mark.parametrize("chain", [Chain(), Chain((Difference(),)), Chain((Difference(4), Difference()))], ids=named)
+@pytest.mark.parametrize(
+    "chain", [Chain(), Chain((Difference(),)), Chain((Difference(4), Difference()))], ids=named
+)
 def test_differences_of_integers_come_back_exact(chain):
     values, offsets = panel(3, integers=True)
     applied = chain.apply(values, offsets, chain.fit(values, offsets))
@@ -173,7 +210,9 @@ def test_its_state_round_trips_through_a_store(chain, tmp_path):
     state_again = again.state_from_arrays(groups["transforms"])
     assert_same_state(state, state_again, rtol=0)
     for labels in (False, True):
-        one, other = (chain.apply(values, offsets, known, labels).values for known in (state, state_again))
+        one, other = (
+            chain.apply(values, offsets, known, labels).values for known in (state, state_again)
+        )
         np.testing.assert_array_equal(one, other)
 
 
@@ -210,7 +249,9 @@ def test_series_without_a_known_value_or_without_any_place_are_no_obstacle(chain
     assert np.isnan(transformed[12:20]).all()
     alone = chain.fit(values[:12], np.array([0, 12]))
     if chain in ALONE:
-        np.testing.assert_allclose(transformed[:12], chain.apply(values[:12], np.array([0, 12]), alone).values)
+        np.testing.assert_allclose(
+            transformed[:12], chain.apply(values[:12], np.array([0, 12]), alone).values
+        )
     assert all(np.isfinite(array).all() and len(array) == 4 for array in leaves(state))
 
 
@@ -285,7 +326,11 @@ def test_nothing_overflows_silently(chain, answer):
     values, offsets = panel(9)
     state = chain.fit(values, offsets)
     back = chain.invert(
-        np.full((1, 9, 1), answer), np.array([0]), np.array([12]), chain.apply(values, offsets, state), state
+        np.full((1, 9, 1), answer),
+        np.array([0]),
+        np.array([12]),
+        chain.apply(values, offsets, state),
+        state,
     )
     assert np.isfinite(back).all()
 

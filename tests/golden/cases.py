@@ -1,7 +1,7 @@
 """What the golden file holds: numbers that a change of structure must not move by a bit.
 
-`python tests/golden/cases.py` computes everything again and writes `golden.npz` and the saved models beside it. Do
-that only in a commit of its own that says why the numbers are other ones.
+`python tests/golden/cases.py` computes everything again and writes `golden.npz` and the saved
+models beside it. Do that only in a commit of its own that says why the numbers are other ones.
 
 S series · H horizon · Q quantile levels
 """
@@ -33,10 +33,15 @@ CAUSAL = {"layers": (8,), "window": 6}
 
 
 def machine() -> str:
-    """What the last bits depend on, as a digest: the processor, its matrix kernels, NumPy and PyTorch."""
+    """What the last bits depend on, as a digest: the processor, its matrix kernels, NumPy and
+    PyTorch."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "model\t", "flags"))]
+    names = [
+        line.partition(":")[2].strip()
+        for line in lines
+        if line.startswith(("model name", "model\t", "flags"))
+    ]
     kernels = sorted({str(pool.get("architecture")) for pool in threadpool_info()})
     kernels.append(torch.backends.cpu.get_cpu_capability())
     said = " | ".join([platform.machine(), *names[:3], *kernels, np.__version__, torch.__version__])
@@ -44,7 +49,8 @@ def machine() -> str:
 
 
 def panels() -> dict[str, lc.Panel]:
-    """Twenty series: seasons of several lengths, drifts, zeros, gaps, constants, short and long, small and large."""
+    """Twenty series: seasons of several lengths, drifts, zeros, gaps, constants, short and long,
+    small and large."""
     rng = np.random.default_rng(20261126)
     t = np.arange(1200)
     month = 50 + 0.3 * t + 10 * np.sin(2 * np.pi * t / 12) + rng.normal(0, 2, len(t))
@@ -72,7 +78,12 @@ def panels() -> dict[str, lc.Panel]:
         "closed": np.where(t[:210] % 7 == 6, 0.0, 30 + day[:210]),
         "nearly flat": 1000 + 1e-3 * day[:150],
     }
-    hour = 8 + 5 * np.sin(2 * np.pi * t / 24) + 2 * np.sin(2 * np.pi * t / 168) + rng.normal(0, 0.5, len(t))
+    hour = (
+        8
+        + 5 * np.sin(2 * np.pi * t / 24)
+        + 2 * np.sin(2 * np.pi * t / 168)
+        + rng.normal(0, 0.5, len(t))
+    )
     hourly = {"hour": hour, "hour, positive": np.exp(hour[:500] / 10), "hour, young": hour[:30]}
     yearly = {"year": 10 * 1.04 ** t[:30] * np.exp(rng.normal(0, 0.05, 30))}
     return {
@@ -87,7 +98,10 @@ def waves(columns: int = 3) -> lc.Panel:
     """A small panel to train on."""
     t = np.arange(90)
     rng = np.random.default_rng(7)
-    series = {f"w{k}": 5 + k + np.sin(2 * np.pi * t / (12 + k)) + rng.normal(0, 0.1, 90) for k in range(columns)}
+    series = {
+        f"w{k}": 5 + k + np.sin(2 * np.pi * t / (12 + k)) + rng.normal(0, 0.1, 90)
+        for k in range(columns)
+    }
     return lc.Panel.from_arrays(series, frequency="MS", start="2010-01-01")
 
 
@@ -121,7 +135,11 @@ def transformed() -> Iterator[tuple[str, np.ndarray]]:
     whole = lc.TrainingConfig(regime=lc.WholeSequence(), **EPOCHS)
     models = {
         "windows": fitted(
-            panel, training, horizon=6, network=lc.NetworkConfig(**SMALL), transforms=[lc.Log1p(), lc.Standard()]
+            panel,
+            training,
+            horizon=6,
+            network=lc.NetworkConfig(**SMALL),
+            transforms=[lc.Log1p(), lc.Standard()],
         ),
         "paths": fitted(
             panel,
@@ -138,12 +156,20 @@ def transformed() -> Iterator[tuple[str, np.ndarray]]:
             transforms=lc.Chain((lc.Difference(), lc.MinMax(-1, 1)), apart=True),
         ),
         "student": fitted(
-            panel, whole, horizon=6, network=lc.NetworkConfig(head="student_t", **SMALL), transforms=lc.Standard()
+            panel,
+            whole,
+            horizon=6,
+            network=lc.NetworkConfig(head="student_t", **SMALL),
+            transforms=lc.Standard(),
         ),
     }
     joint = waves()
     models["joint"] = fitted(
-        joint, training, horizon=4, network=lc.NetworkConfig(channels=3, **SMALL), transforms=lc.Standard()
+        joint,
+        training,
+        horizon=4,
+        network=lc.NetworkConfig(channels=3, **SMALL),
+        transforms=lc.Standard(),
     )
     for name, model in models.items():
         data = joint if name == "joint" else panel
@@ -171,20 +197,34 @@ def trainings() -> Iterator[tuple[str, np.ndarray]]:
     for name, regime in SCHEMES.items():
         config = lc.NetworkConfig(horizon=1, **SMALL)
         model = fitted(
-            panel, lc.TrainingConfig(regime=regime, **EPOCHS), horizon=3, network=config, transforms=lc.Standard()
+            panel,
+            lc.TrainingConfig(regime=regime, **EPOCHS),
+            horizon=3,
+            network=config,
+            transforms=lc.Standard(),
         )
         yield from trained(f"training/{name}", model, panel)
-    for name, regime in {"windows": lc.Windows(length=48), "whole": lc.WholeSequence(chunk=30)}.items():
-        training = lc.TrainingConfig(regime=regime, steps_per_epoch=3 if name == "windows" else None, **EPOCHS)
+    for name, regime in {
+        "windows": lc.Windows(length=48),
+        "whole": lc.WholeSequence(chunk=30),
+    }.items():
+        training = lc.TrainingConfig(
+            regime=regime, steps_per_epoch=3 if name == "windows" else None, **EPOCHS
+        )
         model = fitted(panel, training, horizon=3, network=lc.NetworkConfig(**CAUSAL))
         yield from trained(f"training/adaptive, {name}", model, panel)
 
 
-def trained(name: str, model: lc.LSTMForecaster, panel: lc.Panel) -> Iterator[tuple[str, np.ndarray]]:
+def trained(
+    name: str, model: lc.LSTMForecaster, panel: lc.Panel
+) -> Iterator[tuple[str, np.ndarray]]:
     """What a training left behind."""
     history = model.history.columns()
     yield f"{name}/losses", np.stack([history["train_loss"], history["validation_loss"]])
-    yield f"{name}/weights", np.concatenate([part.ravel() for part in model.network.members[0].values()])
+    yield (
+        f"{name}/weights",
+        np.concatenate([part.ravel() for part in model.network.members[0].values()]),
+    )
     yield f"{name}/forecast", numbers(model.predict(panel))
 
 
@@ -193,8 +233,13 @@ def streams() -> Iterator[tuple[str, np.ndarray]]:
     values = waves().values.reshape(3, -1)
     config = lc.NetworkConfig((6,), inputs="plain", head="point", horizon=1)
     for of in ("values", "changes", "returns"):
-        stream = lc.Online(config, ["a", "b", "c"], scaling=lc.Running(of), learning=lc.Learning(chunk=4))
-        yield f"stream/{of}", np.array([[stream.predict(), stream.observe(tick)] for tick in values.T[:40]])
+        stream = lc.Online(
+            config, ["a", "b", "c"], scaling=lc.Running(of), learning=lc.Learning(chunk=4)
+        )
+        yield (
+            f"stream/{of}",
+            np.array([[stream.predict(), stream.observe(tick)] for tick in values.T[:40]]),
+        )
     model = fitted(
         waves(),
         lc.TrainingConfig(regime=lc.WholeSequence(), **EPOCHS),
@@ -203,7 +248,10 @@ def streams() -> Iterator[tuple[str, np.ndarray]]:
         transforms=[lc.Log1p(), lc.Difference(12), lc.Standard()],
     )
     stream = lc.Online(model, [f"w{k}" for k in range(3)], learning=None)
-    yield "stream/fitted", np.array([[stream.predict(), stream.observe(tick)] for tick in values.T[:40]])
+    yield (
+        "stream/fitted",
+        np.array([[stream.predict(), stream.observe(tick)] for tick in values.T[:40]]),
+    )
     yield "stream/fitted, quantiles", stream.quantiles()
 
 
@@ -231,7 +279,11 @@ def save_models() -> None:
     models = {
         "adaptive": fitted(panel, causal, horizon=6, network=lc.NetworkConfig(**CAUSAL)),
         "transformed": fitted(
-            panel, training, horizon=6, network=lc.NetworkConfig(**SMALL), transforms=[lc.Log1p(), lc.Standard()]
+            panel,
+            training,
+            horizon=6,
+            network=lc.NetworkConfig(**SMALL),
+            transforms=[lc.Log1p(), lc.Standard()],
         ),
     }
     for name, model in models.items():

@@ -7,7 +7,9 @@ import importlib.util
 import numpy as np
 import pytest
 
-spec = importlib.util.spec_from_file_location("golden_cases", f"{__file__[: -len('test_golden.py')]}cases.py")
+spec = importlib.util.spec_from_file_location(
+    "golden_cases", f"{__file__[: -len('test_golden.py')]}cases.py"
+)
 cases = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(cases)
 
@@ -29,10 +31,12 @@ def test_the_golden_file_holds_all_cases(computed):
 def test_numbers_are_those_of_the_golden_file(computed, name):
     """The same bits where the file was written.
 
-    Elsewhere kernels round differently, and training and feeding back carry that on: up to 6e-6 of a
-    value was measured with the kernels of older processors.
+    Elsewhere kernels round differently, and training and feeding back carry that on: up to 6e-6 of
+    a value was measured with the kernels of older processors.
     """
     if SAME_MACHINE:
         np.testing.assert_array_equal(computed[name], GOLDEN[name])
     else:
-        np.testing.assert_allclose(computed[name], GOLDEN[name], rtol=1e-5, atol=1e-6, equal_nan=True)
+        np.testing.assert_allclose(
+            computed[name], GOLDEN[name], rtol=1e-5, atol=1e-6, equal_nan=True
+        )

@@ -42,20 +42,30 @@ def branch():
 
 MODELS = {
     "one": lambda: sequential(1, L.LSTM(8), L.Dense(1)),
-    "stacked": lambda: sequential(1, L.LSTM(5, **STACKED), L.LSTM(4, **STACKED), L.LSTM(3), L.Dense(12)),
+    "stacked": lambda: sequential(
+        1, L.LSTM(5, **STACKED), L.LSTM(4, **STACKED), L.LSTM(3), L.Dense(12)
+    ),
     "sequences": lambda: sequential(1, L.LSTM(5, **STACKED), L.LSTM(4, **STACKED), L.Dense(2)),
     "dense": lambda: sequential(
-        1, L.Dense(6, "tanh"), L.LSTM(5, return_sequences=True, dropout=0.1, recurrent_dropout=0.1), L.Dropout(0.2),
-        L.LSTM(4), L.Dense(7, "tanh"), L.Dropout(0.2), L.Dense(3),
+        1,
+        L.Dense(6, "tanh"),
+        L.LSTM(5, return_sequences=True, dropout=0.1, recurrent_dropout=0.1),
+        L.Dropout(0.2),
+        L.LSTM(4),
+        L.Dense(7, "tanh"),
+        L.Dropout(0.2),
+        L.Dense(3),
     ),
     "relu": lambda: sequential(1, L.LSTM(6), L.Dense(7, "relu"), L.Dense(5, "relu"), L.Dense(2)),
     "columns": lambda: sequential(3, L.LSTM(6, unit_forget_bias=False), L.Dense(6)),
     "functional": functional,
-    "distributed": lambda: sequential(2, L.LSTM(6, return_sequences=True), L.TimeDistributed(L.Dense(4))),
+    "distributed": lambda: sequential(
+        2, L.LSTM(6, return_sequences=True), L.TimeDistributed(L.Dense(4))
+    ),
     "unbiased": lambda: sequential(1, L.LSTM(6, use_bias=False), L.Dense(2, use_bias=False)),
     "bare": lambda: sequential(1, L.LSTM(3)),
     "curved": lambda: sequential(1, L.LSTM(3), L.Dense(2, "tanh")),
-}  # fmt: skip
+}
 OTHERS = {
     "bidirectional": lambda: sequential(1, L.Bidirectional(L.LSTM(4)), L.Dense(1)),
     "gru": lambda: sequential(1, L.GRU(4), L.Dense(1)),
@@ -73,12 +83,16 @@ def save(folder):
     rng = np.random.default_rng(7)
     for name, make in MODELS.items():
         model = make()
-        model.set_weights([array + rng.normal(0, 0.2, array.shape) for array in model.get_weights()])
+        model.set_weights(
+            [array + rng.normal(0, 0.2, array.shape) for array in model.get_weights()]
+        )
         model.save(folder / f"{name}.keras")
         model.save(folder / f"{name}.h5")
         np.savez(folder / f"{name}.weights.npz", *model.get_weights())
         np.save(folder / f"{name}.answer.npy", answer(model))
-        live, filed = (from_keras(source).members[0] for source in (model, folder / f"{name}.keras"))
+        live, filed = (
+            from_keras(source).members[0] for source in (model, folder / f"{name}.keras")
+        )
         if not all(np.array_equal(live[key], filed[key]) for key in live | filed):
             raise AssertionError(f"{name}: the model and its file differ")
     (folder / "live").write_text("same")

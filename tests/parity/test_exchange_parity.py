@@ -44,12 +44,16 @@ def same(ours, theirs):
 class Forecaster(torch.nn.Module):
     """Linear layers, LSTM modules of the given widths (width, layers), linear layers."""
 
-    def __init__(self, columns, lstms, outputs, before=(), after=(), activation=torch.nn.Identity, bias=True):
+    def __init__(
+        self, columns, lstms, outputs, before=(), after=(), activation=torch.nn.Identity, bias=True
+    ):
         super().__init__()
         sizes = [columns, *before]
         self.before = torch.nn.ModuleList(map(torch.nn.Linear, sizes[:-1], sizes[1:]))
         sizes = [sizes[-1], *(width for width, _ in lstms)]
-        modules = [torch.nn.LSTM(size, *lstm, bias=bias) for size, lstm in zip(sizes, lstms, strict=False)]
+        modules = [
+            torch.nn.LSTM(size, *lstm, bias=bias) for size, lstm in zip(sizes, lstms, strict=False)
+        ]
         self.lstm = torch.nn.ModuleList(modules) if len(modules) > 1 else modules[0]
         sizes = [sizes[-1], *after]
         self.after = torch.nn.ModuleList(map(torch.nn.Linear, sizes[:-1], sizes[1:]))
@@ -73,7 +77,11 @@ TORCH = {
     "5-4-3": ((1, [(5, 1), (4, 1), (3, 1)], 1), {}, None),
     "without bias": ((1, [(6, 2)], 3), {"bias": False}, None),
     "columns": ((3, [(7, 2)], 6), {}, None),
-    "tanh": ((1, [(6, 1)], 2), {"before": (4, 5), "after": (3,), "activation": torch.nn.Tanh}, "tanh"),
+    "tanh": (
+        (1, [(6, 1)], 2),
+        {"before": (4, 5), "after": (3,), "activation": torch.nn.Tanh},
+        "tanh",
+    ),
     "relu": ((2, [(6, 1), (5, 1)], 2), {"after": (9, 4), "activation": torch.nn.ReLU}, "relu"),
     "linear": ((1, [(6, 1)], 2), {"before": (4,)}, "linear"),
 }
@@ -84,7 +92,11 @@ def pair(request):
     """A model with random weights, one like it with others, and its activation."""
     arguments, options, activation = request.param
     torch.manual_seed(1)
-    return Forecaster(*arguments, **options), Forecaster(*arguments, **options | {"bias": True}), activation
+    return (
+        Forecaster(*arguments, **options),
+        Forecaster(*arguments, **options | {"bias": True}),
+        activation,
+    )
 
 
 def test_from_pytorch_and_back(pair):
@@ -94,7 +106,9 @@ def test_from_pytorch_and_back(pair):
     with torch.no_grad():
         expected = model(torch.from_numpy(x_BTC)).numpy()
         same(answers(network, x_BTC), expected)
-        other.load_state_dict({name: torch.from_numpy(array) for name, array in to_pytorch(network).items()})
+        other.load_state_dict(
+            {name: torch.from_numpy(array) for name, array in to_pytorch(network).items()}
+        )
         same(other(torch.from_numpy(x_BTC)).numpy(), expected)
 
 
@@ -109,13 +123,19 @@ def test_modules_cells_and_other_precisions_of_pytorch():
     cell, state = torch.nn.LSTMCell(1, 5), None
     for t in range(T):
         state = cell(torch.from_numpy(x_BTC[:, t]), state)
-    same(answers(from_pytorch(cell.state_dict(), channels=1), x_BTC)[:, -1], state[0].detach().numpy())
+    same(
+        answers(from_pytorch(cell.state_dict(), channels=1), x_BTC)[:, -1],
+        state[0].detach().numpy(),
+    )
 
 
 def test_pytorch_reads_our_files_and_we_theirs(tmp_path):
     safetensors = pytest.importorskip("safetensors.torch")
     torch.manual_seed(3)
-    model, other = Forecaster(1, [(5, 1), (4, 1), (3, 1)], 2), Forecaster(1, [(5, 1), (4, 1), (3, 1)], 2)
+    model, other = (
+        Forecaster(1, [(5, 1), (4, 1), (3, 1)], 2),
+        Forecaster(1, [(5, 1), (4, 1), (3, 1)], 2),
+    )
     safetensors.save_file(model.state_dict(), tmp_path / "theirs.safetensors")
     to_pytorch(from_pytorch(tmp_path / "theirs.safetensors"), tmp_path / "ours.safetensors")
     other.load_state_dict(safetensors.load_file(tmp_path / "ours.safetensors"))
@@ -136,18 +156,23 @@ def test_what_pytorch_has_and_we_have_not(options):
 
 
 def keras(task, folder):
-    """Run a task of the worker: Keras chooses its backend when it is imported, and takes seconds to import."""
+    """Run a task of the worker: Keras chooses its backend when it is imported, and takes seconds
+    to import."""
     variables = {"KERAS_BACKEND": "torch", "KERAS_HOME": str(folder), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, str(WORKER), task, str(folder)],
-        env=os.environ | variables, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Models of Keras in all its formats, and what they answer; then ours of the same weights, read by Keras."""
+    """Models of Keras in all its formats, and what they answer; then ours of the same weights,
+    read by Keras."""
     for package in ("keras", "h5py"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"the package {package} is not installed (extra test)")
@@ -179,10 +204,13 @@ def test_from_keras(made, name, ending):
     same(ours if expected.ndim == 3 else ours[:, -1], expected)
 
 
-@pytest.mark.parametrize("name", sorted({*KERAS} - {"curved"}))  # a list does not tell that the last is not linear
+# a list does not tell that the last is not linear
+@pytest.mark.parametrize("name", sorted({*KERAS} - {"curved"}))
 def test_from_a_list_of_weights(made, name):
     with np.load(made / f"{name}.weights.npz") as arrays:
-        network = from_keras([arrays[key] for key in arrays], activation={"dense": "tanh", "relu": "relu"}.get(name))
+        network = from_keras(
+            [arrays[key] for key in arrays], activation={"dense": "tanh", "relu": "relu"}.get(name)
+        )
     expected = np.load(made / f"{name}.answer.npy")
     ours = answers(network, series(network.config.channels))
     same(ours if expected.ndim == 3 else ours[:, -1], expected)

@@ -22,7 +22,10 @@ B, T = 3, 30
 
 def random_arrays(seed):
     rng = np.random.default_rng(seed)
-    return {name: rng.normal(0, 0.3, shape).astype(np.float32) for name, shape in array_shapes(CONFIG).items()}
+    return {
+        name: rng.normal(0, 0.3, shape).astype(np.float32)
+        for name, shape in array_shapes(CONFIG).items()
+    }
 
 
 def series(log):
@@ -34,9 +37,13 @@ def series(log):
 def in_numpy(arrays, log):
     """Quantiles at every step, in units of the scale."""
     network = Network(CONFIG, [arrays])
-    reading, _ = read(network, start(network, B, (12,)), series(log), (12,), "monthly", log, every=True)
+    reading, _ = read(
+        network, start(network, B, (12,)), series(log), (12,), "monthly", log, every=True
+    )
     around = (reading.level_N[:, None] + reading.seasonal_NH)[:, :, None]
-    return (answer(network, reading) - around) / np.where(reading.scale_N > 0, reading.scale_N, 1)[:, None, None]
+    return (answer(network, reading) - around) / np.where(reading.scale_N > 0, reading.scale_N, 1)[
+        :, None, None
+    ]
 
 
 def quantiles(module, x, positions):
@@ -46,7 +53,12 @@ def quantiles(module, x, positions):
 def inputs(log):
     z_BT = causal.to_axis(series(log), log)
     seen, _ = causal.advance(
-        causal.start(B, (12,), CONFIG.causal_inputs), z_BT, (12,), "monthly", log, CONFIG.causal_inputs
+        causal.start(B, (12,), CONFIG.causal_inputs),
+        z_BT,
+        (12,),
+        "monthly",
+        log,
+        CONFIG.causal_inputs,
     )
     return seen
 
@@ -56,7 +68,9 @@ def test_values(log):
     arrays = random_arrays(3)
     with torch.no_grad():
         theirs = quantiles(
-            module_from_arrays(arrays, CONFIG), torch.from_numpy(inputs(log).x_BTC), torch.arange(B * T)
+            module_from_arrays(arrays, CONFIG),
+            torch.from_numpy(inputs(log).x_BTC),
+            torch.arange(B * T),
         ).numpy()
     usable = inputs(log).scale_BT.ravel() > 0
     np.testing.assert_allclose(in_numpy(arrays, log)[usable], theirs[usable], rtol=1e-4, atol=1e-4)
@@ -66,7 +80,9 @@ def test_values_agree_to_the_last_digits_in_double_precision():
     arrays = {name: array.astype(float) for name, array in random_arrays(4).items()}
     x = torch.from_numpy(inputs(True).x_BTC).double()
     with torch.no_grad():
-        theirs = quantiles(module_from_arrays(random_arrays(4), CONFIG).double(), x, torch.arange(B * T)).numpy()
+        theirs = quantiles(
+            module_from_arrays(random_arrays(4), CONFIG).double(), x, torch.arange(B * T)
+        ).numpy()
     np.testing.assert_allclose(in_numpy(arrays, True), theirs, rtol=1e-10, atol=1e-10)
 
 
@@ -88,13 +104,19 @@ def test_gradients_equal_finite_differences_of_the_numpy_forward():
     rng, step = np.random.default_rng(8), 1e-6
     for name, array in arrays.items():
         prefix, _, part = name.rpartition(".")
-        theirs = module.get_parameter(f"{prefix}.{names[part]}" if "lstm" in name else name).grad.numpy()
+        theirs = module.get_parameter(
+            f"{prefix}.{names[part]}" if "lstm" in name else name
+        ).grad.numpy()
         for place in rng.choice(array.size, min(4, array.size), replace=False):
             shifted = [array.copy(), array.copy()]
             shifted[0].flat[place] += step
             shifted[1].flat[place] -= step
-            up, down = ((in_numpy({**arrays, name: one}, True) * direction).sum() for one in shifted)
-            assert theirs.flat[place] == pytest.approx((up - down) / (2 * step), rel=1e-5, abs=1e-5), name
+            up, down = (
+                (in_numpy({**arrays, name: one}, True) * direction).sum() for one in shifted
+            )
+            assert theirs.flat[place] == pytest.approx(
+                (up - down) / (2 * step), rel=1e-5, abs=1e-5
+            ), name
 
 
 def test_arrays_to_module_and_back():
@@ -118,7 +140,11 @@ def test_a_new_module_fits_and_one_bias_of_two_stays_zero():
 def test_a_new_module_spreads_its_quantiles_like_a_random_walk():
     torch.manual_seed(0)
     with torch.no_grad():
-        spread = quantiles(NetworkModule(CONFIG), torch.zeros(1, 1, CONFIG.width), torch.zeros(1, dtype=torch.int64))
+        spread = quantiles(
+            NetworkModule(CONFIG),
+            torch.zeros(1, 1, CONFIG.width),
+            torch.zeros(1, dtype=torch.int64),
+        )
     width = (spread[0, :, -1] - spread[0, :, 0]).numpy()
     np.testing.assert_allclose(width / width[0], np.sqrt(np.arange(1, 6)), rtol=0.35)
 
@@ -135,7 +161,12 @@ def test_the_loss_is_the_weighted_pinball_over_known_targets():
         total += (
             2
             * weight[n]
-            * np.mean([level * e if e >= 0 else (level - 1) * e for level, e in zip(levels, miss, strict=True)])
+            * np.mean(
+                [
+                    level * e if e >= 0 else (level - 1) * e
+                    for level, e in zip(levels, miss, strict=True)
+                ]
+            )
         )
         count += 1
     ours = weighted_pinball(*(torch.from_numpy(part) for part in (quantiles, target, weight)))
@@ -151,13 +182,23 @@ def test_the_loss_of_unknown_targets_is_zero_and_has_a_gradient():
 
 PLAIN = {
     "article 1": NetworkConfig(layers=(5, 4, 3), inputs="plain", head="point", horizon=1),
-    "many columns": NetworkConfig(layers=(6,), inputs="plain", head="point", horizon=2, channels=3, before=(4,)),
+    "many columns": NetworkConfig(
+        layers=(6,), inputs="plain", head="point", horizon=2, channels=3, before=(4,)
+    ),
     "dense layers": NetworkConfig(
-        layers=(4, 4), inputs="plain", head="normal", horizon=3, before=(5, 4), after=(3,), activation="tanh",
+        layers=(4, 4),
+        inputs="plain",
+        head="normal",
+        horizon=3,
+        before=(5, 4),
+        after=(3,),
+        activation="tanh",
         residual=True,
     ),
-    "student_t": NetworkConfig(layers=(3,), inputs="plain", head="student_t", horizon=2, after=(6,), activation="relu"),
-}  # fmt: skip
+    "student_t": NetworkConfig(
+        layers=(3,), inputs="plain", head="student_t", horizon=2, after=(6,), activation="relu"
+    ),
+}
 
 
 @pytest.mark.parametrize("config", PLAIN.values(), ids=PLAIN)
@@ -168,9 +209,16 @@ def test_plain_networks_agree_however_they_begin(config, initialiser):
     x_BTC = np.random.default_rng(2).normal(size=(B, T, config.channels)).astype(np.float32)
     network = Network(config, [arrays_from_state(module.state_dict(), config)])
     hidden, state = network.run(x_BTC.transpose(1, 0, 2), np.ones((T, B), bool), network.start(B))
-    (ours,) = network.raw([hidden[0].reshape(T * B, -1)], x_BTC.transpose(1, 0, 2).reshape(T * B, -1))
+    (ours,) = network.raw(
+        [hidden[0].reshape(T * B, -1)], x_BTC.transpose(1, 0, 2).reshape(T * B, -1)
+    )
     with torch.no_grad():
-        theirs = module(torch.from_numpy(x_BTC), torch.arange(B * T)).unflatten(0, (B, T)).transpose(0, 1).flatten(0, 1)
+        theirs = (
+            module(torch.from_numpy(x_BTC), torch.arange(B * T))
+            .unflatten(0, (B, T))
+            .transpose(0, 1)
+            .flatten(0, 1)
+        )
         _, left = module.hidden(torch.from_numpy(x_BTC))
     np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-4, atol=1e-5)
     for (h_BD, c_BD), (h, c) in zip(state[0], left, strict=True):
@@ -183,16 +231,23 @@ def test_initialisers_draw_what_they_say():
     drawn = {}
     for name in ("pytorch", "keras", "chainer", "zeros"):
         torch.manual_seed(0)
-        drawn[name] = arrays_from_state(NetworkModule(config, initialiser=name).state_dict(), config)
+        drawn[name] = arrays_from_state(
+            NetworkModule(config, initialiser=name).state_dict(), config
+        )
     forget = np.zeros((4, 40))
     forget[1] = 1.0
     for name in ("keras", "chainer", "zeros"):
         np.testing.assert_array_equal(drawn[name]["lstm.0.bias"], forget.ravel())
         assert not drawn[name]["head.bias"].any()
-    assert abs(drawn["pytorch"]["lstm.0.weight_ih"]).max() <= 40**-0.5 and drawn["pytorch"]["lstm.0.bias"].any()
+    assert (
+        abs(drawn["pytorch"]["lstm.0.weight_ih"]).max() <= 40**-0.5
+        and drawn["pytorch"]["lstm.0.bias"].any()
+    )
     recurrent = drawn["keras"]["lstm.0.weight_hh"]
     np.testing.assert_allclose(recurrent.T @ recurrent, np.eye(40), atol=1e-5)  # orthogonal
-    assert abs(drawn["keras"]["lstm.0.weight_ih"]).max() == pytest.approx((6 / (20 + 160)) ** 0.5, rel=0.01)
+    assert abs(drawn["keras"]["lstm.0.weight_ih"]).max() == pytest.approx(
+        (6 / (20 + 160)) ** 0.5, rel=0.01
+    )
     assert drawn["chainer"]["lstm.0.weight_ih"].std() == pytest.approx(20**-0.5, rel=0.05)
     assert not drawn["zeros"]["lstm.0.weight_ih"].any() and drawn["zeros"]["lstm.0.weight_hh"].any()
     with pytest.raises(UsageError, match="initialiser='ones' is not known"):
@@ -204,16 +259,22 @@ def test_initialisers_piece_by_piece():
 
     def drawn(initialiser):
         torch.manual_seed(0)
-        return arrays_from_state(NetworkModule(config, initialiser=initialiser).state_dict(), config)
+        return arrays_from_state(
+            NetworkModule(config, initialiser=initialiser).state_dict(), config
+        )
 
     for name, pieces in (("keras", Initialiser()), ("zeros", Initialiser("zeros"))):
         named, own = drawn(name), drawn(pieces)
         assert all(np.array_equal(named[key], own[key]) for key in named)
     own = drawn(Initialiser("orthogonal", "uniform", bias=0.05, forget_bias=2.0))
-    np.testing.assert_allclose(own["lstm.0.bias"].reshape(4, 40), np.repeat([[0.05], [2], [0.05], [0.05]], 40, 1))
+    np.testing.assert_allclose(
+        own["lstm.0.bias"].reshape(4, 40), np.repeat([[0.05], [2], [0.05], [0.05]], 40, 1)
+    )
     kernel, recurrent = own["lstm.0.weight_ih"], own["lstm.0.weight_hh"]
     np.testing.assert_allclose(kernel.T @ kernel, np.eye(20), atol=1e-5)
-    assert 0.15 < abs(recurrent).max() <= 40**-0.5 and abs(recurrent).mean() == pytest.approx(40**-0.5 / 2, rel=0.05)
+    assert 0.15 < abs(recurrent).max() <= 40**-0.5 and abs(recurrent).mean() == pytest.approx(
+        40**-0.5 / 2, rel=0.05
+    )
 
 
 def test_dropout_is_for_training_only():

@@ -1,8 +1,10 @@
-"""Article 1: monthly airline passengers. Differences, min–max scaling, a 5-4-3 LSTM, the whole sequence in one pass.
+"""Article 1: monthly airline passengers. Differences, min–max scaling, a 5-4-3 LSTM, the whole
+sequence in one pass.
 
-The article, of 2017, does this by hand in Chainer 1.24. Followed to the letter it is one network here. By default there
-are four forecasters of the same months, none of which has seen the part that is forecast: three small networks that
-differ in their transforms only, and the network that this package ships.
+The article, of 2017, does this by hand in Chainer 1.24. Followed to the letter it is one network
+here. By default there are four forecasters of the same months, none of which has seen the part that
+is forecast: three small networks that differ in their transforms only, and the network that this
+package ships.
 
     X passengers (144) · D differences (143) · pairs D(i) → D(i+1): 99 of training, 43 held back
 """
@@ -23,7 +25,16 @@ from lstmcast.learning_curve import LearningCurve
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
 from lstmcast.training.callbacks import SaveEvery
-from lstmcast.training.config import Ema, Loss, Optimiser, Schedule, TrainingConfig, Validation, WholeSequence, Windows
+from lstmcast.training.config import (
+    Ema,
+    Loss,
+    Optimiser,
+    Schedule,
+    TrainingConfig,
+    Validation,
+    WholeSequence,
+    Windows,
+)
 from lstmcast.transforms import Chain, Difference, Log1p, MinMax, Standard
 
 if TYPE_CHECKING:
@@ -47,7 +58,8 @@ TRAINING = TrainingConfig(
 )
 TRANSFORMS = Chain((Difference(), MinMax()), apart=True)
 
-# Chosen by the errors of the three transforms together within the training part, from its first 60, 72 and 84 months.
+# Chosen by the errors of the three transforms together within the training part, from its first 60,
+# 72 and 84 months.
 OWN_NETWORK = NetworkConfig(inputs="plain", layers=(32,), head="point", horizon=1)
 OWN_TRAINING = TrainingConfig(
     epochs=60,
@@ -92,7 +104,8 @@ JAPANESE = {
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """What a forecaster says: each month from those before it, and the months held back from the end of training."""
+    """What a forecaster says: each month from those before it, and the months held back from the
+    end of training."""
 
     name: str
     observed: NDArray  # as long as the series, NaN where nothing is predicted
@@ -117,7 +130,11 @@ def run(to: Run, faithful: bool, seed: int) -> list[Measure]:
     best = predicted[-1]
     return [
         Measure(f"RMSE of {HELD_BACK} months fed back, {best.name}", errors[-1, 2], best.seconds),
-        Measure(f"RMSE of {HELD_BACK} months with observations, {best.name}", errors[-1, 1], best.seconds),
+        Measure(
+            f"RMSE of {HELD_BACK} months with observations, {best.name}",
+            errors[-1, 1],
+            best.seconds,
+        ),
         *(
             Measure(f"RMSE of {HELD_BACK} months {how}, {each.name}", row[k], each.seconds)
             for each, row in zip(predicted[:-1], errors, strict=False)
@@ -131,7 +148,9 @@ def _read(to: Run) -> Panel:
     months = airline().times(0).astype("datetime64[M]")
     rows = [f'"{month}",{value:.0f}' for month, value in zip(months, airline().values, strict=True)]
     path = to.folder / "airline.csv"
-    path.write_text("\r\n".join([f'"Month","{TITLE}"', *rows, "", TITLE, "", ""]), encoding="utf-8", newline="")
+    path.write_text(
+        "\r\n".join([f'"Month","{TITLE}"', *rows, "", TITLE, "", ""]), encoding="utf-8", newline=""
+    )
     panel = lc.read(path)
     to.say(str(panel))
     for finding in panel.check():
@@ -149,16 +168,24 @@ def _faithful(to: Run, panel: Panel, seed: int) -> Predicted:
     to.say(str(fitted.history))
     _draw_learning(to, fitted.history)
     to.model(fitted)
-    return _predicted("5-4-3 network of the article", fitted, panel, training_seconds(fitted.history))
+    return _predicted(
+        "5-4-3 network of the article", fitted, panel, training_seconds(fitted.history)
+    )
 
 
 def _own(to: Run, panel: Panel, seed: int) -> list[Predicted]:
-    """Three networks that know the training part only, and the shipped one, which has learned from no part of it."""
+    """Three networks that know the training part only, and the shipped one, which has learned
+    from no part of it."""
     known = panel.until(panel.lengths - HELD_BACK)
     predicted, histories = [], []
     for name, transforms in OWN_TRANSFORMS.items():
         forecaster = lc.LSTMForecaster(
-            1, weights="scratch", network=OWN_NETWORK, training=OWN_TRAINING, transforms=transforms, seed=seed
+            1,
+            weights="scratch",
+            network=OWN_NETWORK,
+            training=OWN_TRAINING,
+            transforms=transforms,
+            seed=seed,
         )
         fitted = to.fit(forecaster, known, name.replace(", ", "-").replace(" ", "-"))
         predicted.append(_predicted(name, fitted, panel, training_seconds(fitted.history)))
@@ -174,7 +201,9 @@ def _predicted(name: str, forecaster: Any, panel: Panel, trained: float) -> Pred
     began = time.perf_counter()
     in_sample = forecaster.predict(panel, mode="observed").point[:, 0]
     observed = np.r_[np.full(len(panel.values) - len(in_sample), np.nan), in_sample]
-    free = forecaster.predict(panel, HELD_BACK, cutoffs=(panel.lengths - HELD_BACK)[:, None], mode="free").point[0]
+    free = forecaster.predict(
+        panel, HELD_BACK, cutoffs=(panel.lengths - HELD_BACK)[:, None], mode="free"
+    ).point[0]
     return Predicted(name, observed, free, trained + time.perf_counter() - began)
 
 
@@ -183,9 +212,15 @@ def _tables(to: Run, panel: Panel, predicted: list[Predicted], errors: NDArray) 
     columns: dict[str, Any] = {"month": panel.times(0), "passengers": panel.values}
     for each in predicted:
         columns[f"with observations, {each.name}"] = each.observed
-        columns[f"fed back, {each.name}"] = np.r_[np.full(len(panel.values) - HELD_BACK, np.nan), each.free]
+        columns[f"fed back, {each.name}"] = np.r_[
+            np.full(len(panel.values) - HELD_BACK, np.nan), each.free
+        ]
     to.table("predictions", columns)
-    names = ("with observations, training part", "with observations, held back", "fed back, held back")
+    names = (
+        "with observations, training part",
+        "with observations, held back",
+        "fed back, held back",
+    )
     to.table(
         "errors",
         {
@@ -225,10 +260,16 @@ def _draw_predictions(to: Run, panel: Panel, predicted: list[Predicted]) -> None
     }
     for name, title in titles.items():
         with to.figure(f"prediction-{name}", (10, 2 + 2.4 * len(predicted))) as figure:
-            panes = figure.subplots(len(predicted), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+            panes = figure.subplots(len(predicted), 1, sharex=True, sharey=True, squeeze=False)[
+                :, 0
+            ]
             for ax, each in zip(panes, predicted, strict=True):
                 ax.plot(times, passengers, label=to.text("observed"))
-                x, y = (times, each.observed) if name == "observed" else (times[-HELD_BACK:], each.free)
+                x, y = (
+                    (times, each.observed)
+                    if name == "observed"
+                    else (times[-HELD_BACK:], each.free)
+                )
                 ax.plot(x, y, label=to.text("predicted"))
                 _dress(to, ax, times, each.name if len(predicted) > 1 else title)
                 if ax is not panes[0]:  # one legend serves all
@@ -258,7 +299,9 @@ _WORDS = {
 
 
 def _dress(to: Run, ax: Axes, times: NDArray, title: str) -> None:
-    ax.axvline(_end(times), color="#6b7785", linestyle="--", linewidth=1, label=to.text("end of training"))
+    ax.axvline(
+        _end(times), color="#6b7785", linestyle="--", linewidth=1, label=to.text("end of training")
+    )
     ax.set_title(to.text(title))
     ax.set_ylabel(to.text("thousands a month"))
 

@@ -1,11 +1,12 @@
-"""What the examples share: a folder for what a run leaves behind, a log, progress, pictures, tables, measures.
+"""What the examples share: a folder for what a run leaves behind, a log, progress, pictures,
+tables, measures.
 
 An example is a function of a `Run`, of whether it follows its article to the letter, and of a seed:
 
     def run(to: Run, faithful: bool, seed: int) -> list[Measure]
 
-It says what it does by `to.say`, trains by `to.fit`, and leaves what it finds by `to.figure`, `to.table` and
-`to.model`. The first measure is the one that the comparison of all examples shows.
+It says what it does by `to.say`, trains by `to.fit`, and leaves what it finds by `to.figure`,
+`to.table` and `to.model`. The first measure is the one that the comparison of all examples shows.
 """
 
 from __future__ import annotations
@@ -39,18 +40,40 @@ MARKER = "run.json"  # in the folder of checkpoints: of which run they are
 
 PALETTE = (INK, BLUE, AMBER, "#2f8f5b", "#a23b72", "#6b7785")
 STYLE = {
-    "axes.axisbelow": True, "axes.edgecolor": GRID, "axes.grid": True, "axes.grid.axis": "y", "axes.labelcolor": FAINT,
-    "axes.spines.left": False, "axes.spines.right": False, "axes.spines.top": False,
-    "axes.titlecolor": INK, "axes.titlelocation": "left", "axes.titlesize": 11, "figure.facecolor": "white",
-    "figure.titlesize": 13, "figure.titleweight": "bold", "grid.color": GRID, "grid.linewidth": 0.8,
-    "legend.fontsize": 9, "legend.frameon": False, "lines.linewidth": 1.4, "text.color": INK,
-    "xtick.color": FAINT, "xtick.labelsize": 9, "xtick.major.size": 0, "xtick.minor.size": 0,
-    "ytick.color": FAINT, "ytick.labelsize": 9, "ytick.major.size": 0, "ytick.minor.size": 0,
-}  # fmt: skip
+    "axes.axisbelow": True,
+    "axes.edgecolor": GRID,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.labelcolor": FAINT,
+    "axes.spines.left": False,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "figure.facecolor": "white",
+    "figure.titlesize": 13,
+    "figure.titleweight": "bold",
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "legend.fontsize": 9,
+    "legend.frameon": False,
+    "lines.linewidth": 1.4,
+    "text.color": INK,
+    "xtick.color": FAINT,
+    "xtick.labelsize": 9,
+    "xtick.major.size": 0,
+    "xtick.minor.size": 0,
+    "ytick.color": FAINT,
+    "ytick.labelsize": 9,
+    "ytick.major.size": 0,
+    "ytick.minor.size": 0,
+}
 
 
 class Measure(NamedTuple):
-    """One number that an example reports: what was measured, its value, and the seconds that led to it."""
+    """One number that an example reports: what was measured, its value, and the seconds that led
+    to it."""
 
     measure: str
     value: float
@@ -63,9 +86,9 @@ SUMMARY = ("example", "mode", *Measure._fields)  # columns of summary.csv
 class Run:
     """One run of an example and the folder that it fills.
 
-    `folder` is made if need be; OutputError where nothing can be written there. Where it holds checkpoints of the same
-    `example`, `mode` and `seed`, the run goes on from them: `resumed` says so. `japanese`: texts of the pictures by
-    their English ones, for `labels="ja"`.
+    `folder` is made if need be; OutputError where nothing can be written there. Where it holds
+    checkpoints of the same `example`, `mode` and `seed`, the run goes on from them: `resumed` says
+    so. `japanese`: texts of the pictures by their English ones, for `labels="ja"`.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -80,9 +103,16 @@ class Run:
     """
 
     def __init__(
-        self, folder: str | Path, *, example: str = "", mode: str = "default", seed: int = 0, quiet: bool = False,
-        labels: str = "en", japanese: Mapping[str, str] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        folder: str | Path,
+        *,
+        example: str = "",
+        mode: str = "default",
+        seed: int = 0,
+        quiet: bool = False,
+        labels: str = "en",
+        japanese: Mapping[str, str] | None = None,
+    ) -> None:
         self._texts = _translations(labels, japanese or {})
         self.folder, self.quiet, self.began = Path(folder), quiet, time.perf_counter()
         self.checkpoints = self.folder / "checkpoints"
@@ -118,23 +148,33 @@ class Run:
         return self._texts.get(english, english)
 
     def callbacks(self, every: int = 1) -> list[Callable[[Any], Any]]:
-        """For a fit: progress on standard error unless the run is quiet, and every n-th epoch as a row of the log."""
+        """For a fit: progress on standard error unless the run is quiet, and every n-th epoch as
+        a row of the log."""
         from lstmcast.training.callbacks import PrintTable, ProgressLine
 
-        return [*([] if self.quiet else [ProgressLine()]), PrintTable(_Log(self._write_log), every)]  # pyright: ignore[reportArgumentType]
+        # pyright: ignore[reportArgumentType]
+        return [*([] if self.quiet else [ProgressLine()]), PrintTable(_Log(self._write_log), every)]
 
     def fit(
-        self, forecaster: LSTMForecaster, data: Any, name: str = "", callbacks: Sequence[Callable[[Any], Any]] = ()
+        self,
+        forecaster: LSTMForecaster,
+        data: Any,
+        name: str = "",
+        callbacks: Sequence[Callable[[Any], Any]] = (),
     ) -> LSTMForecaster:
-        """`forecaster.fit`, going on from the checkpoints that an interrupted run left under this `name`.
+        """`forecaster.fit`, going on from the checkpoints that an interrupted run left under this
+        `name`.
 
-        KeyboardInterrupt where Ctrl-C stopped it: the command that is given again goes on from there.
+        KeyboardInterrupt where Ctrl-C stopped it: the command that is given again goes on from
+        there.
         """
         from lstmcast.training.config import require_torch
 
         require_torch()
         place = self.checkpoints / (name or "fit")
-        fitted = forecaster.fit(data, folder=place, resume=True, callbacks=[*self.callbacks(), *callbacks])
+        fitted = forecaster.fit(
+            data, folder=place, resume=True, callbacks=[*self.callbacks(), *callbacks]
+        )
         assert fitted.learned is not None
         for note in fitted.learned.notes:
             self.say(f"note: {note}")
@@ -143,7 +183,8 @@ class Run:
         return fitted
 
     def saved_networks(self, name: str) -> Path:
-        """A folder for callbacks that save networks; without those of an earlier run, unless this one goes on."""
+        """A folder for callbacks that save networks; without those of an earlier run, unless
+        this one goes on."""
         folder = self.folder / name
         if not self.resumed and folder.is_dir():
             with output_errors(folder):
@@ -153,13 +194,15 @@ class Run:
 
     @contextmanager
     def figure(self, name: str, size: tuple[float, float] = (10.0, 5.0)) -> Iterator[Figure]:
-        """A matplotlib Figure that becomes folder/name.png; axes without a legend get one if anything is labelled."""
+        """A matplotlib Figure that becomes folder/name.png; axes without a legend get one if
+        anything is labelled."""
         import matplotlib
         from cycler import cycler
         from matplotlib.figure import Figure
 
         style: Any = {**STYLE, "axes.prop_cycle": cycler(color=PALETTE)}
-        if self._texts:  # Japanese fonts seldom have bold letters, and bold figures among plain letters look wrong
+        # Japanese fonts seldom have bold letters, and bold figures among plain letters look wrong
+        if self._texts:
             style["figure.titleweight"] = "normal"
         with matplotlib.rc_context(style), fonts_with(set().union(*self._texts.values())):
             figure = Figure(figsize=size, layout="constrained")
@@ -174,7 +217,9 @@ class Run:
         """Equally long columns as folder/name.csv."""
         from lstmcast.forecast import write_table
 
-        return write_table({key: _column(values) for key, values in columns.items()}, self.folder / f"{name}.csv")
+        return write_table(
+            {key: _column(values) for key, values in columns.items()}, self.folder / f"{name}.csv"
+        )
 
     def model(self, forecaster: LSTMForecaster, data: Any = None) -> Path:
         """A forecaster as folder/model, which `lstmcast predict` and `lstmcast info` read.
@@ -185,20 +230,26 @@ class Run:
         return self.folder / "model"
 
     def finish(self, done: Mapping[str, Sequence[Measure]]) -> None:
-        """Write summary.csv, with the measures of each example by its name; the checkpoints have served."""
+        """Write summary.csv, with the measures of each example by its name; the checkpoints have
+        served."""
         self.table("summary", summary(done, self._of["mode"]))
         shutil.rmtree(self.checkpoints, ignore_errors=True)
 
     def _refuse_others(self) -> None:
-        """OutputError for a folder with things in it that no example left there: they could be overwritten."""
+        """OutputError for a folder with things in it that no example left there: they could be
+        overwritten."""
         with output_errors(self.folder):
             found = [path.name for path in self.folder.iterdir()] if self.folder.is_dir() else []
-            ended = "summary.csv" in found and _first_line(self.folder / "summary.csv") == ",".join(SUMMARY)
-        ours = (self.checkpoints / MARKER).exists() or (ended and self.checkpoints.name not in found)
+            ended = "summary.csv" in found and _first_line(self.folder / "summary.csv") == ",".join(
+                SUMMARY
+            )
+        ours = (self.checkpoints / MARKER).exists() or (
+            ended and self.checkpoints.name not in found
+        )
         if found and not ours:
             raise OutputError(
-                f"{str(self.folder)!r} has other things in it ({', '.join(sorted(found)[:3])}). An example fills a "
-                "folder of its own: name an empty or a new one with --out."
+                f"{str(self.folder)!r} has other things in it ({', '.join(sorted(found)[:3])}). An "
+                "example fills a folder of its own: name an empty or a new one with --out."
             )
 
     def _take_up(self) -> bool:
@@ -213,7 +264,10 @@ class Run:
         return False
 
     def _write_log(self, text: str, mode: str = "a") -> None:
-        with output_errors(self.folder / "log.txt"), open(self.folder / "log.txt", mode, encoding="utf-8") as log:
+        with (
+            output_errors(self.folder / "log.txt"),
+            open(self.folder / "log.txt", mode, encoding="utf-8") as log,
+        ):
             log.write(text)
 
 
@@ -231,7 +285,8 @@ _NO_FONT = (
 
 
 def _translations(labels: str, japanese: Mapping[str, str]) -> dict[str, str]:
-    """The texts of the pictures in Japanese; none where English is wanted, or no font has the letters."""
+    """The texts of the pictures in Japanese; none where English is wanted, or no font has the
+    letters."""
     if labels not in ("en", "ja"):
         raise UsageError(f"There are no labels in {labels!r}. Use {advise('labels', 'en')} or ja.")
     if labels == "en":
@@ -273,4 +328,9 @@ def rmse(forecast: NDArray, actual: NDArray) -> float:
 def training_seconds(history: History) -> float:
     """Seconds that all members were trained for, interruptions left out."""
     columns = history.columns()
-    return float(sum(columns["seconds"][columns["member"] == number].max() for number in set(columns["member"])))
+    return float(
+        sum(
+            columns["seconds"][columns["member"] == number].max()
+            for number in set(columns["member"])
+        )
+    )

@@ -1,8 +1,10 @@
-"""Article 3: a sine and a cosine, each predicted from both; trained by rollouts, judged by how the error grows.
+"""Article 3: a sine and a cosine, each predicted from both; trained by rollouts, judged by how the
+error grows.
 
-The article, of 2017, does this in Chainer 2. All variables come out that go in, so the output can be fed back for ever,
-and the network is trained to live with that: for the first `support` steps of a rollout the next input is the truth,
-after them its own prediction. Two columns that are read together are a panel of two series and `channels=2`.
+The article, of 2017, does this in Chainer 2. All variables come out that go in, so the output can
+be fed back for ever, and the network is trained to live with that: for the first `support` steps of
+a rollout the next input is the truth, after them its own prediction. Two columns that are read
+together are a panel of two series and `channels=2`.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 
 POINTS, TRAIN = 200, 150
 OBSERVED, FREE = 10, 20  # steps of truth before a free run, and its own steps
-BEGIN, AHEAD = 170, 50  # of the long prediction: 10 steps of truth, 20 that can be compared, 20 past the end
+# of the long prediction: 10 steps of truth, 20 that can be compared, 20 past the end
+BEGIN, AHEAD = 170, 50
 RED = "#c8322b"
 
 JAPANESE = {
@@ -68,7 +71,8 @@ def data(begin: int = 0, end: int = POINTS) -> Panel:
 
 
 def as_in_the_article(seed: int) -> lc.LSTMForecaster:
-    """Linear, LSTM, linear with 100 units; Adam; rollouts of ten steps, of which the first five are given the truth."""
+    """Linear, LSTM, linear with 100 units; Adam; rollouts of ten steps, of which the first five
+    are given the truth."""
     training = TrainingConfig(
         epochs=100,
         batch_size=10,
@@ -79,18 +83,23 @@ def as_in_the_article(seed: int) -> lc.LSTMForecaster:
         validation=None,
         initialiser="chainer",
     )
-    network = NetworkConfig(layers=(100,), before=(100,), inputs="plain", channels=2, head="point", horizon=1)
+    network = NetworkConfig(
+        layers=(100,), before=(100,), inputs="plain", channels=2, head="point", horizon=1
+    )
     return lc.LSTMForecaster(FREE, weights="scratch", network=network, training=training, seed=seed)
 
 
 def our_own(seed: int) -> lc.LSTMForecaster:
-    """Rollouts as long as what is asked for; the truth gives way to own predictions as training goes on."""
+    """Rollouts as long as what is asked for; the truth gives way to own predictions as training
+    goes on."""
     training = TrainingConfig(
         epochs=100,
         batch_size=16,
         steps_per_epoch=10,
         regime=Rollout(length=OBSERVED + FREE, support=OBSERVED + FREE, support_end=OBSERVED),
-        optimiser=Optimiser("adam", learning_rate=2e-2, betas=(0.9, 0.98), clip=1.0, schedule=Schedule("cosine")),
+        optimiser=Optimiser(
+            "adam", learning_rate=2e-2, betas=(0.9, 0.98), clip=1.0, schedule=Schedule("cosine")
+        ),
         loss=Loss("mse"),
         validation=None,
         average=Ema(0.98),
@@ -100,7 +109,8 @@ def our_own(seed: int) -> lc.LSTMForecaster:
 
 
 def run(to: Run, faithful: bool, seed: int) -> list[Measure]:
-    """Train on the first 150 points; free runs from every offset of the others; 50 steps past the end of the data."""
+    """Train on the first 150 points; free runs from every offset of the others; 50 steps past
+    the end of the data."""
     return train_and_judge(to, as_in_the_article(seed) if faithful else our_own(seed))
 
 
@@ -108,7 +118,9 @@ def train_and_judge(to: Run, forecaster: lc.LSTMForecaster) -> list[Measure]:
     """The same for any network and training."""
     panel, snapshots = data(), to.saved_networks("snapshots")
     to.say(f"{panel}\n{summary(forecaster.config)}")
-    fitted = to.fit(forecaster, panel.until([TRAIN, TRAIN]), "sine-cosine", [SaveEvery(snapshots, epochs=10)])
+    fitted = to.fit(
+        forecaster, panel.until([TRAIN, TRAIN]), "sine-cosine", [SaveEvery(snapshots, epochs=10)]
+    )
     to.model(fitted)
     began = time.perf_counter()
     errors = free_run_errors(fitted, panel)
@@ -122,25 +134,34 @@ def train_and_judge(to: Run, forecaster: lc.LSTMForecaster) -> list[Measure]:
     _draw(to, panel, fitted.history)
     _draw_errors(to, errors, of_snapshots)
     _draw_prediction(to, predicted)
-    return [Measure(f"RMSE of {FREE} steps fed back, {name}", _mean(errors[name]), seconds) for name in _order(errors)]
+    return [
+        Measure(f"RMSE of {FREE} steps fed back, {name}", _mean(errors[name]), seconds)
+        for name in _order(errors)
+    ]
 
 
 def free_run_errors(model: lc.LSTMForecaster, panel: Panel) -> dict[str, NDArray]:
-    """RMSE of each of 20 steps that follow ten observed ones, over all offsets of the test part: a table."""
+    """RMSE of each of 20 steps that follow ten observed ones, over all offsets of the test part:
+    a table."""
     cutoffs = np.arange(TRAIN + OBSERVED, POINTS - FREE + 1)
     return errors_by_horizon(model, panel, FREE, cutoffs, observed=OBSERVED)
 
 
 def _of_snapshots(folder: Path, panel: Panel) -> dict[str, NDArray]:
     """The total error of each snapshot, read back from its folder."""
-    saved = {path.name: lc.LSTMForecaster(FREE, weights=path) for path in sorted(folder.glob("snapshot*"))}
+    saved = {
+        path.name: lc.LSTMForecaster(FREE, weights=path)
+        for path in sorted(folder.glob("snapshot*"))
+    }
     return {name: free_run_errors(model, panel)["total"] for name, model in saved.items()}
 
 
 def predict(model: lc.LSTMForecaster, begin: int, observed: int, steps: int) -> dict[str, NDArray]:
-    """`steps` steps after the one at `begin`: each from the truth for `observed` steps, then from own predictions.
+    """`steps` steps after the one at `begin`: each from the truth for `observed` steps, then from
+    own predictions.
 
-    A table: the number of each step, and for each variable what is predicted and, where there is any, the truth.
+    A table: the number of each step, and for each variable what is predicted and, where there is
+    any, the truth.
     """
     known, later = data(begin, begin + observed), data(begin + 1, begin + 1 + steps)
     with_truth = model.predict(known, mode="observed").point.reshape(len(known), -1)
@@ -189,16 +210,27 @@ def _draw_errors(to: Run, errors: dict[str, NDArray], of_snapshots: dict[str, ND
         ax = figure.subplots()
         for name in _order(errors):
             ax.plot(errors["horizon"], errors[name], marker="o", markersize=3, label=to.text(name))
-        ax.set(title=to.text("Error of free runs on the test part"), xlabel=to.text("steps fed back"), ylabel="RMSE")
+        ax.set(
+            title=to.text("Error of free runs on the test part"),
+            xlabel=to.text("steps fed back"),
+            ylabel="RMSE",
+        )
         ax.set(xticks=errors["horizon"][::3], ylim=(0, None))
     with to.figure("errors-of-snapshots") as figure:
         import matplotlib
 
-        ax, colours = figure.subplots(), matplotlib.colormaps["viridis_r"].resampled(len(of_snapshots) + 1)
+        ax, colours = (
+            figure.subplots(),
+            matplotlib.colormaps["viridis_r"].resampled(len(of_snapshots) + 1),
+        )
         for k, (name, error_H) in enumerate(of_snapshots.items()):
             epoch = f"{to.text('epoch')} {int(name.removeprefix('snapshot'))}"
             ax.semilogy(errors["horizon"], error_H, color=colours(k + 1), label=epoch)
-        ax.set(title=to.text("Total error as training goes on"), xlabel=to.text("steps fed back"), ylabel="RMSE")
+        ax.set(
+            title=to.text("Total error as training goes on"),
+            xlabel=to.text("steps fed back"),
+            ylabel="RMSE",
+        )
         ax.set(xticks=errors["horizon"][::3])
         ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 
@@ -212,7 +244,10 @@ def _draw_prediction(to: Run, table: dict[str, NDArray]) -> None:
             ax.axvline(BEGIN + OBSERVED - 0.5, color=FAINT, linestyle="--")
             ax.axvline(POINTS - 0.5, color=FAINT, linestyle=":")
             ax.set(ylabel=to.text(name), ylim=(-1, 1))
-        words = [to.text(word) for word in ("true", "predicted", "end of the truth as input", "end of the data")]
+        words = [
+            to.text(word)
+            for word in ("true", "predicted", "end of the truth as input", "end of the data")
+        ]
         axes[0].legend(axes[0].lines, words, ncols=4, loc="lower right", bbox_to_anchor=(1.0, 1.0))
         axes[1].set(xlabel=to.text("step"))
         figure.suptitle(to.text("50 steps ahead"), x=0.02, ha="left")

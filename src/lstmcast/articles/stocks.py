@@ -1,9 +1,11 @@
-"""stocks: the shapes that a network reads and answers, and 400 prices that it learns from as they come.
+"""stocks: the shapes that a network reads and answers, and 400 prices that it learns from as they
+come.
 
-First the shapes of the article: windows of three returns, four LSTM units, the last answer or every one, state kept or
-not. Then what its answer is really about: one network, a row of the batch for each stock, the state kept from tick to
-tick, a prediction and an update at each tick. The prices are simulated: a part of each return comes again two ticks
-later, and from one tick on the opposite comes. Real prices have no such rule.
+First the shapes of the article: windows of three returns, four LSTM units, the last answer or every
+one, state kept or not. Then what its answer is really about: one network, a row of the batch for
+each stock, the state kept from tick to tick, a prediction and an update at each tick. The prices
+are simulated: a part of each return comes again two ticks later, and from one tick on the opposite
+comes. Real prices have no such rule.
 
 T ticks · S stocks
 """
@@ -22,7 +24,14 @@ from lstmcast.articles.runs import Measure, Run, rmse, training_seconds
 from lstmcast.data.panel import Panel
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.model.network import NetworkConfig
-from lstmcast.training.config import Optimiser, Regime, Stateful, TrainingConfig, Validation, Windows
+from lstmcast.training.config import (
+    Optimiser,
+    Regime,
+    Stateful,
+    TrainingConfig,
+    Validation,
+    Windows,
+)
 from lstmcast.training.online import Learning, Online
 from lstmcast.training.online_scaling import Running
 from lstmcast.transforms import Difference, Log1p, Standard
@@ -30,7 +39,8 @@ from lstmcast.transforms import Difference, Log1p, Standard
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LOOK_BACK, HISTORY = 3, 150  # steps of a window; prices of each stock that the shapes are trained on
+# steps of a window; prices of each stock that the shapes are trained on
+LOOK_BACK, HISTORY = 3, 150
 COMES_AGAIN, AFTER = 0.5, 2  # the part of a return that comes again, and how many ticks later
 TOGETHER = 25  # ticks of a rolling error
 JAPANESE = {
@@ -58,7 +68,8 @@ JAPANESE = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Sizes of a run. `ticks`: of the stream; from `change` on the rule is another, and a copy stops at `stops`."""
+    """Sizes of a run. `ticks`: of the stream; from `change` on the rule is another, and a copy
+    stops at `stops`."""
 
     layers: tuple[int, ...]
     epochs: int
@@ -85,7 +96,8 @@ def run(to: Run, faithful: bool, seed: int) -> list[Measure]:
 
 
 def simulated(seed: int, stocks: int = 400, ticks: int = 2000, change: int = 1000) -> NDArray:
-    """Prices (T, S): a market moves them all, each by its own measure; the rule turns round at `change`.
+    """Prices (T, S): a market moves them all, each by its own measure; the rule turns round at
+    `change`.
 
     >>> prices = simulated(0, stocks=3, ticks=500, change=500)
     >>> returns = np.diff(np.log(prices), axis=0)
@@ -106,7 +118,8 @@ def simulated(seed: int, stocks: int = 400, ticks: int = 2000, change: int = 100
 
 
 class Shape(NamedTuple):
-    """One way to cut series into what a network reads, and the sizes of what goes in and comes out."""
+    """One way to cut series into what a network reads, and the sizes of what goes in and comes
+    out."""
 
     name: str
     regime: str
@@ -117,7 +130,8 @@ class Shape(NamedTuple):
 
 
 def regimes(faithful: bool) -> dict[str, Regime]:
-    """The article's four; Keras' stateful windows overlap, so that its state has read two values of three before."""
+    """The article's four; Keras' stateful windows overlap, so that its state has read two values
+    of three before."""
     stride = 1 if faithful else LOOK_BACK
     return {
         "many-to-one": Windows(LOOK_BACK, loss="last", shuffle=not faithful),
@@ -133,25 +147,47 @@ def shapes(settings: Settings, samples: int, rows: int) -> list[Shape]:
     return [
         _shape("many-to-one", "Windows(3, loss='last')", samples, LOOK_BACK, D, every=False),
         _shape("many-to-many", "Windows(3, loss='every')", samples, LOOK_BACK, D, every=True),
-        _shape("stateful, many-to-one", "Stateful(3, loss='last')", rows, LOOK_BACK, D, every=False),
-        _shape("stateful, many-to-many", "Stateful(3, loss='every')", rows, LOOK_BACK, D, every=True),
-        _shape("8 kinds of market data", "NetworkConfig(channels=8)", samples, LOOK_BACK, D, every=False, features=8),
+        _shape(
+            "stateful, many-to-one", "Stateful(3, loss='last')", rows, LOOK_BACK, D, every=False
+        ),
+        _shape(
+            "stateful, many-to-many", "Stateful(3, loss='every')", rows, LOOK_BACK, D, every=True
+        ),
+        _shape(
+            "8 kinds of market data",
+            "NetworkConfig(channels=8)",
+            samples,
+            LOOK_BACK,
+            D,
+            every=False,
+            features=8,
+        ),
         _shape("online", "Online", S, 1, D, every=False),
     ]
 
 
-def _shape(name: str, regime: str, samples: int, steps: int, units: int, *, every: bool, features: int = 1) -> Shape:
-    """A dense layer is applied to each output of the LSTM that it is given: to the last one, or to every one."""
+def _shape(
+    name: str, regime: str, samples: int, steps: int, units: int, *, every: bool, features: int = 1
+) -> Shape:
+    """A dense layer is applied to each output of the LSTM that it is given: to the last one, or
+    to every one."""
     answered = (samples, steps) if every else (samples,)
     loss = f"boxes 1 to {steps}" if every else f"box {steps}, the newest"
     return Shape(
-        name, regime, str((samples, steps, features)), str((*answered, units)), str((*answered, features)), loss
+        name,
+        regime,
+        str((samples, steps, features)),
+        str((*answered, units)),
+        str((*answered, features)),
+        loss,
     )
 
 
 def panel_of(prices_TS: NDArray) -> Panel:
     """Prices as named series."""
-    return Panel.from_arrays({name: prices_TS[:, s] for s, name in enumerate(names(prices_TS.shape[1]))})
+    return Panel.from_arrays(
+        {name: prices_TS[:, s] for s, name in enumerate(names(prices_TS.shape[1]))}
+    )
 
 
 def names(stocks: int) -> list[str]:
@@ -182,7 +218,8 @@ def train_shapes(to: Run, settings: Settings, prices_TS: NDArray, seed: int) -> 
     """Train the four regimes on the first stocks; a table of shapes and of one-step errors."""
     panel = panel_of(prices_TS[:, : settings.trained])
     ends = Validation(share=0.3).training_ends(panel.lengths, 1)
-    samples = int((ends - 1 - LOOK_BACK).sum())  # the first of `ends` prices has no return, the last has no target
+    # the first of `ends` prices has no return, the last has no target
+    samples = int((ends - 1 - LOOK_BACK).sum())
     table = shapes(settings, samples, min(settings.batch, settings.trained))
     to.say(f"{'':24}{'(samples, steps, features)':28}{'LSTM gives':18}{'dense gives':18}loss at")
     for row in table:
@@ -192,7 +229,9 @@ def train_shapes(to: Run, settings: Settings, prices_TS: NDArray, seed: int) -> 
     for number, (name, regime) in enumerate(regimes(settings is FAITHFUL).items()):
         model = to.fit(forecaster(settings, regime, seed), panel, f"shape{number}")
         error = against_naive(model, panel, ends)
-        measures.append(Measure(f"error / naive error, {name}", error, training_seconds(model.history)))
+        measures.append(
+            Measure(f"error / naive error, {name}", error, training_seconds(model.history))
+        )
         to.say(f"{measures[-1].measure}: {measures[-1].value:.3f} ({measures[-1].seconds:.1f} s)")
         if name == "many-to-one":
             to.model(model)
@@ -200,7 +239,8 @@ def train_shapes(to: Run, settings: Settings, prices_TS: NDArray, seed: int) -> 
 
 
 def against_naive(model: LSTMForecaster, panel: Panel, ends: NDArray) -> float:
-    """RMSE of one-step forecasts of what was held back, relative to prices, over that of the last price."""
+    """RMSE of one-step forecasts of what was held back, relative to prices, over that of the
+    last price."""
     predicted = model.predict(panel, mode="observed").point[:, 0].reshape(len(panel), -1)
     values = panel.values.reshape(len(panel), -1)
     late = slice(int(ends[0]), None)
@@ -223,9 +263,13 @@ class Followed(NamedTuple):
 
 
 def follow(
-    online: Online, prices_TS: NDArray, stops: int, tell: Callable[[int, Followed], None] = lambda tick, so_far: None
+    online: Online,
+    prices_TS: NDArray,
+    stops: int,
+    tell: Callable[[int, Followed], None] = lambda tick, so_far: None,
 ) -> tuple[Followed, Online]:
-    """Give a network the prices one tick at a time; from `stops` on a copy that no longer learns goes beside it."""
+    """Give a network the prices one tick at a time; from `stops` on a copy that no longer learns
+    goes beside it."""
     T, S = prices_TS.shape
     learning, copied, naive = (np.full((T, S), np.nan) for _ in range(3))
     done = Followed(learning, copied, naive, np.full(T, np.nan), np.full(T, np.nan))
@@ -258,7 +302,10 @@ def stream(to: Run, settings: Settings, prices_TS: NDArray, seed: int) -> list[M
             late = slice(t - 99, t + 1)
             mine, other, naive = (100 * rmse(part[late], np.zeros(1)) for part in so_far[:3])
             copy = f", no longer learning {other:.2f} %" if t >= settings.stops else ""
-            to.say(f"tick {t + 1:5}: error of the last 100 ticks {mine:.2f} %{copy}, naive {naive:.2f} %")
+            to.say(
+                f"tick {t + 1:5}: error of the last 100 ticks {mine:.2f} %{copy}, naive "
+                f"{naive:.2f} %"
+            )
 
     began = time.perf_counter()
     done, stopped = follow(online, prices_TS, settings.stops, tell)
@@ -286,7 +333,11 @@ def stream_measures(to: Run, settings: Settings, done: Followed, seconds: float)
     """Errors of each period, in percent of the price, and ticks per second."""
     who = {"learning": done.learning, "no longer learning": done.stopped, "naive": done.naive}
     measures = [
-        Measure(f"RMSE in % of the price, {name}, {period}", 100 * rmse(part[ticks], np.zeros(1)), seconds)
+        Measure(
+            f"RMSE in % of the price, {name}, {period}",
+            100 * rmse(part[ticks], np.zeros(1)),
+            seconds,
+        )
         for period, ticks in reversed(periods(settings).items())
         for name, part in who.items()
     ]
@@ -312,7 +363,8 @@ def write_tables(
 
 
 def rolling(errors_TS: NDArray) -> NDArray:
-    """Root mean square over all stocks and the newest ticks, in percent (T,); NaN before there are so many."""
+    """Root mean square over all stocks and the newest ticks, in percent (T,); NaN before there
+    are so many."""
     mean_T = np.mean(np.square(errors_TS), axis=1)
     means = np.convolve(mean_T, np.full(TOGETHER, 1 / TOGETHER), "valid")
     return 100 * np.sqrt(np.concatenate([np.full(TOGETHER - 1, np.nan), means]))
@@ -326,8 +378,15 @@ def draw_errors(to: Run, settings: Settings, done: Followed) -> None:
         ticks = np.arange(settings.ticks) + 1
         ax.plot(ticks, rolling(done.naive), color="#6b7785", label=to.text("naive: the last price"))
         late = ticks > settings.stops
-        ax.plot(ticks[late], rolling(done.stopped)[late], color="#d9822b", label=to.text("no longer learning"))
-        ax.plot(ticks, rolling(done.learning), color="#1556b0", label=to.text("learning at each tick"))
+        ax.plot(
+            ticks[late],
+            rolling(done.stopped)[late],
+            color="#d9822b",
+            label=to.text("no longer learning"),
+        )
+        ax.plot(
+            ticks, rolling(done.learning), color="#1556b0", label=to.text("learning at each tick")
+        )
         for tick, text, side, height in (
             (settings.stops, "learning stops for the copy", "right", 0.03),
             (settings.change, "the rule turns round", "left", 0.95),
@@ -342,11 +401,14 @@ def draw_errors(to: Run, settings: Settings, done: Followed) -> None:
 
 
 def draw_stocks(to: Run, settings: Settings, prices_TS: NDArray, done: Followed) -> None:
-    """A few prices, and the returns of one stock with what was said of them, before the change and long after."""
+    """A few prices, and the returns of one stock with what was said of them, before the change
+    and long after."""
     with to.figure("stocks", size=(10, 7)) as figure:
         parts = figure.subplot_mosaic([["all", "all"], ["before", "end"]])
         ax = parts["all"]
-        ax.plot(np.arange(settings.ticks) + 1, 100 * prices_TS[:, :6] / prices_TS[0, :6], linewidth=1.0)
+        ax.plot(
+            np.arange(settings.ticks) + 1, 100 * prices_TS[:, :6] / prices_TS[0, :6], linewidth=1.0
+        )
         ax.axvline(settings.change, color="#1f2933", linewidth=0.8, linestyle=":")
         ax.set_title(to.text("A few of the 400 stocks"))
         ax.set_ylabel(to.text("price, the first one = 100"))
@@ -358,7 +420,9 @@ def draw_stocks(to: Run, settings: Settings, prices_TS: NDArray, done: Followed)
         ):
             draw_returns(to, parts[pane], np.arange(end - 40, end), done, named=pane == "before")
             parts[pane].set_title(to.text(text))
-        shown = np.concatenate([done.naive[end - 40 : end, 0] for end in (settings.change, settings.ticks)])
+        shown = np.concatenate(
+            [done.naive[end - 40 : end, 0] for end in (settings.change, settings.ticks)]
+        )
         highest = 110 * float(np.abs(shown).max())
         parts["before"].set_ylim(-1.5 * highest, highest)  # room for the legend
         parts["before"].legend(ncols=3, loc="lower left", columnspacing=1.0)
@@ -380,7 +444,12 @@ def draw_returns(to: Run, ax: Axes, ticks: NDArray, done: Followed, named: bool)
         (done.stopped, "#d9822b", "no longer learning"),
         (done.learning, "#1556b0", "learning at each tick"),
     ):
-        ax.plot(ticks + 1, came - 100 * part[ticks, 0], color=color, label=to.text(text) if named else None)
+        ax.plot(
+            ticks + 1,
+            came - 100 * part[ticks, 0],
+            color=color,
+            label=to.text(text) if named else None,
+        )
     ax.set_xlabel(to.text("tick"))
 
 
@@ -388,7 +457,10 @@ def draw_speed(to: Run, done: Followed) -> None:
     """Ticks per second, medians of 25 ticks."""
     with to.figure("speed", size=(10, 3.6)) as figure:
         ax = figure.subplots()
-        for part, text in ((done.seconds_stopped, "predicting"), (done.seconds_learning, "predicting and learning")):
+        for part, text in (
+            (done.seconds_stopped, "predicting"),
+            (done.seconds_learning, "predicting and learning"),
+        ):
             whole = len(part) // TOGETHER * TOGETHER
             seconds = np.median(part[:whole].reshape(-1, TOGETHER), axis=1)
             ax.plot(np.arange(1, len(seconds) + 1) * TOGETHER, 1 / seconds, label=to.text(text))

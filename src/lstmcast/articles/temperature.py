@@ -1,8 +1,10 @@
-"""Article 5: a temperature from a CSV file, windows of 20 days, the next five days; callbacks, and a summary.
+"""Article 5: a temperature from a CSV file, windows of 20 days, the next five days; callbacks, and
+a summary.
 
-The article is a course page for Keras in Colab with 101 values. Its LSTM kernel begins with zeros: the network
-says nothing at first, but learns all the same, as the gradient of the candidate's kernel comes through the head and
-needs no kernel. By default there are more days, and a network that is trained until it is good.
+The article is a course page for Keras in Colab with 101 values. Its LSTM kernel begins with zeros:
+the network says nothing at first, but learns all the same, as the gradient of the candidate's
+kernel comes through the head and needs no kernel. By default there are more days, and a network
+that is trained until it is good.
 """
 
 from __future__ import annotations
@@ -20,7 +22,15 @@ from lstmcast.learning_curve import LearningCurve
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
 from lstmcast.training.callbacks import SaveBest
-from lstmcast.training.config import Ema, Loss, Optimiser, Schedule, TrainingConfig, Validation, Windows
+from lstmcast.training.config import (
+    Ema,
+    Loss,
+    Optimiser,
+    Schedule,
+    TrainingConfig,
+    Validation,
+    Windows,
+)
 from lstmcast.transforms import Standard
 
 if TYPE_CHECKING:
@@ -40,7 +50,8 @@ class Settings(NamedTuple):
 
 
 def settings(faithful: bool, days: int) -> Settings:
-    """Those of the article, or our own. The validation part is as long as the test part: a fifth of the days."""
+    """Those of the article, or our own. The validation part is as long as the test part: a fifth
+    of the days."""
     validation = Validation(steps=days // 5)
     if faithful:
         training = TrainingConfig(
@@ -53,7 +64,9 @@ def settings(faithful: bool, days: int) -> Settings:
             patience=2,
             initialiser="zeros",
         )
-        return Settings(NetworkConfig(inputs="plain", layers=(20,), head="point", horizon=1), training)
+        return Settings(
+            NetworkConfig(inputs="plain", layers=(20,), head="point", horizon=1), training
+        )
     training = TrainingConfig(
         epochs=20,
         batch_size=32,
@@ -113,12 +126,20 @@ def run(to: Run, faithful: bool, seed: int) -> list[Measure]:
 
 
 def forecast_five(to: Run, panel: Panel, chosen: Settings, seed: int = 0) -> list[Measure]:
-    """The same for any series: the last fifth tests, the fifth before it validates, what comes first is trained on."""
+    """The same for any series: the last fifth tests, the fifth before it validates, what comes
+    first is trained on."""
     known = panel.until(panel.lengths - panel.lengths // 5)
     forecaster = lc.LSTMForecaster(
-        AHEAD, weights="scratch", network=chosen.network, training=chosen.training, transforms=Standard(), seed=seed
+        AHEAD,
+        weights="scratch",
+        network=chosen.network,
+        training=chosen.training,
+        transforms=Standard(),
+        seed=seed,
     )
-    fitted = to.fit(forecaster, known, callbacks=[SaveBest(to.saved_networks("best-network"), only=True)])
+    fitted = to.fit(
+        forecaster, known, callbacks=[SaveBest(to.saved_networks("best-network"), only=True)]
+    )
     to.say(str(fitted.history))
     to.model(fitted, panel)
     began = time.perf_counter()
@@ -134,7 +155,11 @@ def forecast_five(to: Run, panel: Panel, chosen: Settings, seed: int = 0) -> lis
     return [
         Measure("RMSE of five days, each fed back", rmse(forecast.point, actual_KH), seconds),
         Measure("RMSE of five days, last known value", rmse(naive.point, actual_KH), 0.0),
-        Measure("MAE of five days, each fed back", float(np.abs(forecast.point - actual_KH).mean()), seconds),
+        Measure(
+            "MAE of five days, each fed back",
+            float(np.abs(forecast.point - actual_KH).mean()),
+            seconds,
+        ),
         Measure("RMSE of the last five days", rmse(forecast.point[-1], actual_KH[-1]), seconds),
     ]
 
@@ -152,7 +177,13 @@ def _table_of_errors(to: Run, forecast: Forecast, naive: Forecast, actual_KH: ND
         name: np.array([rmse(each.point[:, h], actual_KH[:, h]) for h in steps])
         for name, each in (("network", forecast), ("last known value", naive))
     }
-    to.table("errors", {"step": np.arange(1, AHEAD + 1), **{f"RMSE {name}": error for name, error in errors.items()}})
+    to.table(
+        "errors",
+        {
+            "step": np.arange(1, AHEAD + 1),
+            **{f"RMSE {name}": error for name, error in errors.items()},
+        },
+    )
     to.table(
         "next-five",
         {
@@ -166,25 +197,47 @@ def _table_of_errors(to: Run, forecast: Forecast, naive: Forecast, actual_KH: ND
         ax = figure.subplots()
         looks = {"network": ("C1", "predicted"), "last known value": ("C2", "last known value")}
         for name, (colour, label) in looks.items():
-            ax.plot(np.arange(1, AHEAD + 1), errors[name], color=colour, marker="o", label=to.text(label))
-        ax.set(title=to.text("Error of each step on the test part"), xlabel=to.text("steps ahead"), ylabel="RMSE")
+            ax.plot(
+                np.arange(1, AHEAD + 1),
+                errors[name],
+                color=colour,
+                marker="o",
+                label=to.text(label),
+            )
+        ax.set(
+            title=to.text("Error of each step on the test part"),
+            xlabel=to.text("steps ahead"),
+            ylabel="RMSE",
+        )
         ax.set(xticks=range(1, AHEAD + 1), ylim=(0, None))
 
 
-def _draw(to: Run, panel: Panel, known: Panel, history: History, forecast: Forecast, naive: Forecast) -> None:
+def _draw(
+    to: Run, panel: Panel, known: Panel, history: History, forecast: Forecast, naive: Forecast
+) -> None:
     times, values = panel.times(0), panel.values
     held_back = int(known.lengths[0])
     trained = held_back - (len(values) - held_back)
     with to.figure("series") as figure:
         ax = figure.subplots()
-        parts = (("training", 0, trained), ("validation", trained, held_back), ("test", held_back, len(values)))
+        parts = (
+            ("training", 0, trained),
+            ("validation", trained, held_back),
+            ("test", held_back, len(values)),
+        )
         for name, first, last in parts:
             ax.plot(times[first:last], values[first:last], linewidth=1, label=to.text(name))
         ax.set(title=to.text("Daily temperature"), ylabel=to.text("degrees Celsius"))
     with to.figure("next-five") as figure:
         ax = figure.subplots()
         ax.plot(times[-40:], values[-40:], marker="o", markersize=3, label=to.text("observed"))
-        ax.plot(forecast.times[-1], forecast.point[-1], marker="o", markersize=4, label=to.text("predicted"))
+        ax.plot(
+            forecast.times[-1],
+            forecast.point[-1],
+            marker="o",
+            markersize=4,
+            label=to.text("predicted"),
+        )
         ax.plot(naive.times[-1], naive.point[-1], linestyle="--", label=to.text("last known value"))
         ax.set(title=to.text("The next five days"), ylabel=to.text("degrees Celsius"))
     words = {name: to.text(word) for name, word in _WORDS.items()}
@@ -194,5 +247,10 @@ def _draw(to: Run, panel: Panel, known: Panel, history: History, forecast: Forec
 
 
 _WORDS = {
-    "epoch": "epoch", "loss": "loss", "train": "training", "validation": "validation", "kept": "kept", "mean": "mean",
-}  # fmt: skip
+    "epoch": "epoch",
+    "loss": "loss",
+    "train": "training",
+    "validation": "validation",
+    "kept": "kept",
+    "mean": "mean",
+}

@@ -1,9 +1,11 @@
-"""Article 2: windows of 80 steps of a wave teach one LSTM the next value; then it goes on alone for 200 steps.
+"""Article 2: windows of 80 steps of a wave teach one LSTM the next value; then it goes on alone for
+200 steps.
 
-The article is a Keras tutorial for Colab with two waves, `sine` and `beats`. Its 300 units learn from shuffled windows,
-each to predict one value from 80 true ones, and are asked afterwards for something that they were never trained for: to
-read their own predictions. By default a network of 48 units is trained for just that: it begins with the truth alone,
-and reads more and more of its own predictions as training goes on.
+The article is a Keras tutorial for Colab with two waves, `sine` and `beats`. Its 300 units learn
+from shuffled windows, each to predict one value from 80 true ones, and are asked afterwards for
+something that they were never trained for: to read their own predictions. By default a network of
+48 units is trained for just that: it begins with the truth alone, and reads more and more of its
+own predictions as training goes on.
 """
 
 from __future__ import annotations
@@ -56,7 +58,13 @@ JAPANESE = {
     "validation": "検証",
     "kept": "採用",
 }
-_WORDS = {"epoch": "epoch", "loss": "loss", "train": "training", "validation": "validation", "kept": "kept"}
+_WORDS = {
+    "epoch": "epoch",
+    "loss": "loss",
+    "train": "training",
+    "validation": "validation",
+    "kept": "kept",
+}
 
 
 def wave(name: str, t: NDArray) -> NDArray:
@@ -77,7 +85,8 @@ def data(name: str) -> Panel:
 
 
 def as_in_the_article(seed: int) -> lc.LSTMForecaster:
-    """Its network and its training: one value from each window, RMSprop as Keras has it, stopped early."""
+    """Its network and its training: one value from each window, RMSprop as Keras has it, stopped
+    early."""
     training = TrainingConfig(
         epochs=1000,
         batch_size=256,
@@ -88,11 +97,14 @@ def as_in_the_article(seed: int) -> lc.LSTMForecaster:
         initialiser=Initialiser(bias=float(np.random.default_rng(seed).uniform(0, 0.1))),
     )
     network = NetworkConfig(layers=(300,), inputs="plain", head="point", horizon=1)
-    return lc.LSTMForecaster(STEPS, weights="scratch", network=network, training=training, seed=seed)
+    return lc.LSTMForecaster(
+        STEPS, weights="scratch", network=network, training=training, seed=seed
+    )
 
 
 def our_own(seed: int) -> lc.LSTMForecaster:
-    """Stretches of two cycles: the second is the truth at first, and in the end what the network says itself."""
+    """Stretches of two cycles: the second is the truth at first, and in the end what the network
+    says itself."""
     training = TrainingConfig(
         epochs=40,
         batch_size=32,
@@ -104,7 +116,12 @@ def our_own(seed: int) -> lc.LSTMForecaster:
     )
     network = NetworkConfig(layers=(48,), inputs="plain", head="point", horizon=1)
     return lc.LSTMForecaster(
-        STEPS, weights="scratch", network=network, training=training, transforms=Standard(), seed=seed
+        STEPS,
+        weights="scratch",
+        network=network,
+        training=training,
+        transforms=Standard(),
+        seed=seed,
     )
 
 
@@ -142,8 +159,14 @@ def run(to: Run, name: str, forecaster: lc.LSTMForecaster) -> list[Measure]:
 
 def _epochs(history: History) -> list[Measure]:
     columns = history.columns()
-    rows = [("best epoch", int(np.flatnonzero(columns["best"])[0])), ("epochs trained", len(history) - 1)]
-    return [Measure(name, float(columns["epoch"][row]), float(columns["seconds"][row])) for name, row in rows]
+    rows = [
+        ("best epoch", int(np.flatnonzero(columns["best"])[0])),
+        ("epochs trained", len(history) - 1),
+    ]
+    return [
+        Measure(name, float(columns["epoch"][row]), float(columns["seconds"][row]))
+        for name, row in rows
+    ]
 
 
 def _draw(to: Run, name: str, history: History, true: NDArray, predicted: NDArray) -> None:

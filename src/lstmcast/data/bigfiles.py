@@ -1,4 +1,5 @@
-"""Large text files and Parquet through DuckDB: typed columns straight from disk, nothing downloaded."""
+"""Large text files and Parquet through DuckDB: typed columns straight from disk, nothing
+downloaded."""
 
 # N rows · U distinct texts
 
@@ -21,7 +22,9 @@ from lstmcast.errors import DataError, LstmcastError
 _MISSING = ", ".join("'" + marker.replace("'", "''") + "'" for marker in sorted(MISSING))
 _HEAD = 1 << 17  # bytes that show delimiter and header
 _TAIL_LINES = 40
-_FEW = 100_000  # distinct texts that are kept as texts; columns with more are turned into numbers or times by DuckDB
+# distinct texts that are kept as texts; columns with more are turned into numbers or times by
+# DuckDB
+_FEW = 100_000
 _NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
 _COMMA = r"[+-]?(\d+,?\d*|,\d+)"
 _WHOLE = r"[+-]?\d{1,18}"
@@ -37,15 +40,20 @@ def read_parquet(path: Path) -> Sheet:
         relation = connection.read_parquet(str(path).replace("[", "[[]"))
         sheet = sheet_from_relation(relation)
     except duckdb.Error as error:
-        raise DataError(f"{path.name} cannot be read as Parquet ({_first_line(error)}). Write it again.") from None
+        raise DataError(
+            f"{path.name} cannot be read as Parquet ({_first_line(error)}). Write it again."
+        ) from None
     if not len(sheet):
         shown = ", ".join(sheet.names[:6])
-        raise DataError(f"{path.name} has columns ({shown}) but no rows. Dates and values are expected.")
+        raise DataError(
+            f"{path.name} has columns ({shown}) but no rows. Dates and values are expected."
+        )
     return Sheet(sheet.columns, sheet.lines, path.name, "file", (), path.stem)
 
 
 def read_large(path: Path, source: str, label: str) -> Sheet | None:
-    """A large, regular UTF-8 file as a sheet; None where it is anything else, and should be read patiently instead."""
+    """A large, regular UTF-8 file as a sheet; None where it is anything else, and should be read
+    patiently instead."""
     head, tail, newlines = _look_over(path)
     try:
         grid = read_text(head, source)
@@ -54,7 +62,8 @@ def read_large(path: Path, source: str, label: str) -> Sheet | None:
         return None
     skipped = int(top.lines[0]) - 1
     if grid.delimiter == " " or grid.notes or len(top) != int(top.lines[-1]) - skipped:
-        return None  # blank lines, titles or line breaks within cells: lines cannot be counted from the start
+        # blank lines, titles or line breaks within cells: lines cannot be counted from the start
+        return None
     import duckdb
 
     after = _lines_after_data(tail, grid.delimiter, len(grid.rows[-1]), newlines)
@@ -64,18 +73,26 @@ def read_large(path: Path, source: str, label: str) -> Sheet | None:
         if rows + skipped + len(after) != newlines or len(top.columns) != len(grid.rows[-1]):
             return None  # some other line was no row of cells
         columns = [_large_column(connection, j, c, rows) for j, c in enumerate(top.columns)]
-        commas = [c.name for c, t in zip(columns, top.columns, strict=True) if not c.is_text and _decimal_comma(t)]
+        commas = [
+            c.name
+            for c, t in zip(columns, top.columns, strict=True)
+            if not c.is_text and _decimal_comma(t)
+        ]
     except duckdb.Error:
         return None
     lines = np.arange(skipped + 1, skipped + rows + 1)
     notes = [Finding("numbers", "note", f"column {name!r}: {DECIMAL_COMMA}") for name in commas]
-    return Sheet(tuple(columns), lines, source, "file", (*top.notes, *dropped_lines(after), *notes), label)
+    return Sheet(
+        tuple(columns), lines, source, "file", (*top.notes, *dropped_lines(after), *notes), label
+    )
 
 
 def _lines_after_data(tail: bytes, delimiter: str, width: int, newlines: int) -> dict[int, str]:
     """The lines at the end of a file that are no rows of cells, {line: why}."""
     dropped: dict[int, str] = {}
-    for back, raw in enumerate(reversed(tail.decode("utf-8", errors="replace").splitlines()[-_TAIL_LINES:])):
+    for back, raw in enumerate(
+        reversed(tail.decode("utf-8", errors="replace").splitlines()[-_TAIL_LINES:])
+    ):
         row = next(csv.reader([raw], delimiter=delimiter), [])
         if len(row) == width:
             break
@@ -87,7 +104,10 @@ def _lines_after_data(tail: bytes, delimiter: str, width: int, newlines: int) ->
 def _connect() -> Any:
     import duckdb
 
-    off: dict[str, Any] = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    off: dict[str, Any] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+    }
     return duckdb.connect(config=off)
 
 
@@ -112,9 +132,9 @@ def _load(connection: Any, path: Path, delimiter: str, width: int, skipped: int)
     columns = ", ".join(f"'c{j}': 'VARCHAR'" for j in range(width))
     escaped = str(path).replace("'", "''")
     connection.execute(
-        f"CREATE TABLE raw AS SELECT * FROM read_csv('{escaped}', auto_detect=false, header=false, skip={skipped}, "
-        f"delim='{delimiter}', quote='\"', escape='\"', columns={{{columns}}}, compression='none', "
-        "ignore_errors=true)"
+        f"CREATE TABLE raw AS SELECT * FROM read_csv('{escaped}', auto_detect=false, header=false, "
+        f"skip={skipped}, delim='{delimiter}', quote='\"', escape='\"', columns={{{columns}}}, "
+        "compression='none', ignore_errors=true)"
     )
     return connection.execute("SELECT count(*) FROM raw").fetchone()[0]
 
@@ -131,17 +151,24 @@ def _large_column(connection: Any, j: int, top: Column, rows: int) -> Column:
             all_fit, any_hole = connection.execute(asked).fetchone()
             if all_fit and not (any_hole and kind == "BIGINT"):
                 text = f"replace({cell}, ',', '.')" if pattern == _COMMA else cell
-                fetched = connection.execute(f"SELECT try_cast({text} AS {kind}) AS x FROM raw").fetchnumpy()
+                fetched = connection.execute(
+                    f"SELECT try_cast({text} AS {kind}) AS x FROM raw"
+                ).fetchnumpy()
                 return _typed(top.name, fetched["x"])
     return _encoded(connection, j, top)
 
 
 def _patterns(top: Column) -> list[tuple[str, str]]:
-    """How the cells may be written, judged by the first ones, and the type that DuckDB gives them then."""
+    """How the cells may be written, judged by the first ones, and the type that DuckDB gives
+    them then."""
     if top.number_share < 0.5 or top.numbers is None:
         return [(_STAMP, "TIMESTAMP")]
     if not top.numbers.notes:
-        return [(_WHOLE, "BIGINT"), (_NUMBER, "DOUBLE")] if top.times is not None else [(_NUMBER, "DOUBLE")]
+        return (
+            [(_WHOLE, "BIGINT"), (_NUMBER, "DOUBLE")]
+            if top.times is not None
+            else [(_NUMBER, "DOUBLE")]
+        )
     return [(_COMMA, "DOUBLE")] if _decimal_comma(top) else []  # else thousands, units, currencies
 
 
@@ -160,11 +187,21 @@ def _typed(name: str, fetched: Any) -> Column:
 def _encoded(connection: Any, j: int, top: Column) -> Column:
     """Distinct texts in order of appearance, and codes into them; both made by DuckDB."""
     cell = f"coalesce(c{j}, '')"
-    connection.execute(f"CREATE TABLE d{j} AS SELECT x, row_number() OVER (ORDER BY m) - 1 AS k FROM "
-                       f"(SELECT {cell} AS x, min(rowid) AS m FROM raw GROUP BY 1)")  # fmt: skip
+    connection.execute(
+        f"CREATE TABLE d{j} AS SELECT x, row_number() OVER (ORDER BY m) - 1 AS k FROM "
+        f"(SELECT {cell} AS x, min(rowid) AS m FROM raw GROUP BY 1)"
+    )
     texts = connection.execute(f"SELECT x FROM d{j} ORDER BY k").fetchnumpy()["x"]
-    codes = connection.execute(f"SELECT k FROM raw JOIN d{j} ON {cell} = d{j}.x ORDER BY raw.rowid").fetchnumpy()["k"]
-    return Column(top.name, np.asarray(texts, object), np.asarray(codes, np.int64), None, top.decimal_comma_likely)
+    codes = connection.execute(
+        f"SELECT k FROM raw JOIN d{j} ON {cell} = d{j}.x ORDER BY raw.rowid"
+    ).fetchnumpy()["k"]
+    return Column(
+        top.name,
+        np.asarray(texts, object),
+        np.asarray(codes, np.int64),
+        None,
+        top.decimal_comma_likely,
+    )
 
 
 def read_bytes_large(raw: bytes, source: str, label: str, folder: Path) -> Sheet | None:

@@ -1,4 +1,5 @@
-"""Calendar arithmetic on arrays of times, as counts of microseconds, days, months and business days since 1970."""
+"""Calendar arithmetic on arrays of times, as counts of microseconds, days, months and business
+days since 1970."""
 
 from __future__ import annotations
 
@@ -14,8 +15,10 @@ SECOND, MINUTE, HOUR = 10**6, 60 * 10**6, 3600 * 10**6
 DAY, WEEK = 24 * HOUR, 7 * 24 * HOUR
 MONDAY = 4 * DAY  # 1970-01-05, the first Monday since the epoch
 
-# Weeks (month, first day) whose Sunday changes the clocks: Europe and most of America now and in living memory,
-# Australia, New Zealand, Chile. A rule of thumb is enough: it names findings, it never changes a value.
+# Weeks (month, first day) whose Sunday changes the clocks: Europe and most of America now and in
+# living memory,
+# Australia, New Zealand, Chile. A rule of thumb is enough: it names findings, it never changes a
+# value.
 _CLOCK_WEEKS = ((3, 8), (3, 25), (4, 1), (9, 1), (9, 24), (10, 1), (10, 25), (11, 1))
 
 
@@ -45,7 +48,12 @@ def month_of(micros: ndarray) -> ndarray:
 
 def month_start(months: ndarray) -> ndarray:
     """Months since January 1970 -> microseconds of the first day's midnight."""
-    return np.asarray(months, dtype=np.int64).astype("datetime64[M]").astype("datetime64[us]").astype(np.int64)
+    return (
+        np.asarray(months, dtype=np.int64)
+        .astype("datetime64[M]")
+        .astype("datetime64[us]")
+        .astype(np.int64)
+    )
 
 
 def days_in_month(months: ndarray) -> ndarray:
@@ -63,7 +71,8 @@ def day_of_month(micros: ndarray) -> ndarray:
 
 
 def business_day_of(micros: ndarray) -> ndarray:
-    """Business days (Monday to Friday) since Monday 1970-01-05; a weekend counts as the Friday before it.
+    """Business days (Monday to Friday) since Monday 1970-01-05; a weekend counts as the Friday
+    before it.
 
     >>> business_day_of(micros_of(["1970-01-09", "1970-01-11", "1970-01-12"]))
     array([4, 4, 5])
@@ -79,7 +88,8 @@ def business_day_start(business_days: ndarray) -> ndarray:
 
 
 def clock_change(micros: ndarray) -> ndarray:
-    """Which usual change of clocks a time belongs to, as a number from 1 for each week and hour; 0 for none.
+    """Which usual change of clocks a time belongs to, as a number from 1 for each week and hour; 0
+    for none.
 
     Changes are in the first four hours of a Sunday.
 

@@ -1,6 +1,8 @@
-"""Rules about data as read: each is a small function that looks at a table and returns what it noticed.
+"""Rules about data as read: each is a small function that looks at a table and returns what it
+noticed.
 
-Rules change nothing; repairs.py does. A rule that finds the same in many series says it once, with examples.
+Rules change nothing; repairs.py does. A rule that finds the same in many series says it once, with
+examples.
 """
 
 # S series · N rows or observations of all series
@@ -18,26 +20,37 @@ from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
 from lstmcast.data.inference import Inference, infer
 from lstmcast.data.table import ReadOptions, Table, format_time, offsets_of
 
-_ROUND = {"s": SECOND, "min": MINUTE, "15min": 15 * MINUTE, "h": HOUR, "D": DAY, "W": WEEK}  # periods people think in
+# periods people think in
+_ROUND = {"s": SECOND, "min": MINUTE, "15min": 15 * MINUTE, "h": HOUR, "D": DAY, "W": WEEK}
 _SPARSE = 4  # times without a row for each with one, from which rows look like single events
-_LATE = 3  # steps that a series may end before the others: reports come late, shops are closed at a weekend
+# steps that a series may end before the others: reports come late, shops are closed at a weekend
+_LATE = 3
 _MOST_CELLS = 10_000_000  # of a grid that is filled without asking, however thinly it is occupied
 
 
 def empty(table: Table, options: ReadOptions) -> list[Finding]:
-    """No row has both a time and a value, or fewer have than are of use: nothing can be learnt from them."""
+    """No row has both a time and a value, or fewer have than are of use: nothing can be learnt
+    from them."""
     values = int(np.count_nonzero(np.isfinite(table.values)))
     if not len(table):
-        return [Finding("no rows", "error", "there are no rows of data", "At least three values are needed.")]
+        return [
+            Finding(
+                "no rows", "error", "there are no rows of data", "At least three values are needed."
+            )
+        ]
     if not values:
         message = f"all {len(table):,} values of {table.columns.target!r} are missing"
-        return [Finding("no values", "error", message, "Is it the right target column?", count=len(table))]
+        return [
+            Finding(
+                "no values", "error", message, "Is it the right target column?", count=len(table)
+            )
+        ]
     if values < options.fewest:
         known = "is only one value" if values == 1 else f"are only {values} values"
         message = f"there {known} of {table.columns.target!r}"
         action = (
-            f"At least {options.fewest} are needed to continue a series, and a few seasonal cycles to continue it "
-            "well. Give a longer history."
+            f"At least {options.fewest} are needed to continue a series, and a few seasonal cycles "
+            "to continue it well. Give a longer history."
         )
         return [Finding("too few values", "error", message, action, count=values)]
     return []
@@ -48,7 +61,15 @@ def time_zone(table: Table) -> list[Finding]:
     if table.time_zone is None:
         return []
     message = f"the times carry the time zone {table.time_zone}"
-    return [Finding("time zone", "note", message, "They are used as clock times of that zone.", value=table.time_zone)]
+    return [
+        Finding(
+            "time zone",
+            "note",
+            message,
+            "They are used as clock times of that zone.",
+            value=table.time_zone,
+        )
+    ]
 
 
 def unsorted(table: Table) -> list[Finding]:
@@ -61,10 +82,14 @@ def unsorted(table: Table) -> list[Finding]:
         return []
     reverse = len(back) == np.count_nonzero(same)
     row = int(order[back[0]])
-    message = "the rows run from the newest to the oldest" if reverse else "rows are not in order of time"
+    message = (
+        "the rows run from the newest to the oldest" if reverse else "rows are not in order of time"
+    )
     message += "" if reverse else f", first at {format_time(table.times[row])} ({table.place(row)})"
     line = int(table.lines[row])
-    return [Finding("unsorted rows", "note", message, "They are sorted.", line=line, count=len(back))]
+    return [
+        Finding("unsorted rows", "note", message, "They are sorted.", line=line, count=len(back))
+    ]
 
 
 def infinite(table: Table) -> list[Finding]:
@@ -80,7 +105,9 @@ def infinite(table: Table) -> list[Finding]:
 def missing(table: Table, options: ReadOptions) -> list[Finding]:
     """Rows without a value."""
     masked = f"They are masked: the forecast skips them. {advise('missing', 'interpolate')} fills them in."
-    action = masked if options.missing == "mask" else "They are interpolated between their neighbours."
+    action = (
+        masked if options.missing == "mask" else "They are interpolated between their neighbours."
+    )
     return _values_finding(
         table,
         np.flatnonzero(np.isnan(table.values)),
@@ -97,7 +124,9 @@ def negative(table: Table, options: ReadOptions) -> list[Finding]:
         table,
         np.flatnonzero(table.values < 0),
         Finding("negative values", "error", "", f"Correct them, or use {advise('kind', 'real')}."),
-        "{count} of {total} values are negative, but the target is declared " + options.kind + "; the first is {value}",
+        "{count} of {total} values are negative, but the target is declared "
+        + options.kind
+        + "; the first is {value}",
     )
 
 
@@ -108,8 +137,11 @@ def fractional(table: Table, options: ReadOptions) -> list[Finding]:
     return _values_finding(
         table,
         np.flatnonzero(np.isfinite(table.values) & (table.values != np.rint(table.values))),
-        Finding("fractional counts", "error", "", f"Correct them, or use {advise('kind', 'positive')}."),
-        "{count} of {total} values are not whole, but the target is declared count; the first is {value}",
+        Finding(
+            "fractional counts", "error", "", f"Correct them, or use {advise('kind', 'positive')}."
+        ),
+        "{count} of {total} values are not whole, but the target is declared count; the first is "
+        "{value}",
     )
 
 
@@ -120,7 +152,9 @@ def _values_finding(table: Table, rows: ndarray, rule: Finding, text: str) -> li
     def say(rows: ndarray) -> Case:
         first = rows[0]
         value = f"{table.values[first]:g}"
-        filled = text.format(count=f"{len(rows):,}", total=f"{totals[table.series[first]]:,}", value=value)
+        filled = text.format(
+            count=f"{len(rows):,}", total=f"{totals[table.series[first]]:,}", value=value
+        )
         message = f"{filled} at {format_time(table.times[first])} ({table.place(first)})"
         return Case(message, int(table.lines[first]), value)
 
@@ -139,12 +173,20 @@ def duplicates(table: Table, options: ReadOptions) -> list[Finding]:
 
     def say(rows: ndarray) -> Case:
         first, time = rows[0], format_time(table.times[rows[0]])
-        message = f"there are two rows for {time} ({table.place(first - 1)} and {table.place(first)})"
+        message = (
+            f"there are two rows for {time} ({table.place(first - 1)} and {table.place(first)})"
+        )
         times = len(np.unique(table.times[rows]))
-        message += f", and repeated rows for {times - 1:,} other time{'s' * (times > 2)}" if times > 1 else ""
+        message += (
+            f", and repeated rows for {times - 1:,} other time{'s' * (times > 2)}"
+            if times > 1
+            else ""
+        )
         return Case(message, int(table.lines[first]), time)
 
-    return per_series(table.ids, table.series, rows, Finding("duplicate times", severity, "", action), say)
+    return per_series(
+        table.ids, table.series, rows, Finding("duplicate times", severity, "", action), say
+    )
 
 
 def _duplicates_action(options: ReadOptions) -> str:
@@ -152,14 +194,16 @@ def _duplicates_action(options: ReadOptions) -> str:
         kept = {"mean": "Their mean is used", "sum": "They are added up"}
         return kept.get(options.duplicates, f"The {options.duplicates} of them is used") + "."
     return (
-        "One value per series and time is expected. Several series in one file: name the column that tells them apart "
-        f"(--series NAME). Repeated measurements: {advise('duplicates', 'mean')}, or sum, first or last. "
-        f"Single events or sales: {advise('aggregate', 'sum')} with a frequency."
+        "One value per series and time is expected. Several series in one file: name the column "
+        "that tells them apart (--series NAME). Repeated measurements: "
+        f"{advise('duplicates', 'mean')}, or sum, first or last. Single events or sales: "
+        f"{advise('aggregate', 'sum')} with a frequency."
     )
 
 
 def _duplicates_hint(table: Table, rows: ndarray) -> str:
-    """What the repeats look like: the hour that comes twice when clocks are put back, or plain copies."""
+    """What the repeats look like: the hour that comes twice when clocks are put back, or plain
+    copies."""
     if table.times.dtype.kind == "M" and np.all(clock_change(micros_of(table.times[rows])) > 0):
         return "They look like the hour that comes twice when the clocks are put back (daylight saving). "
     same = (table.values[rows] == table.values[rows - 1]) | np.isnan(table.values[rows])
@@ -184,8 +228,15 @@ def edges(table: Table, kept: ndarray) -> list[Finding]:
         return case
 
     left_out = Finding("no values", "warning", "", "The series is left out.")
-    late = Finding("missing values", "note", "", "They are left out: the series begins with its first value.")
-    old = Finding("no recent values", "warning", "", "They are left out: the forecast starts after the last value.")
+    late = Finding(
+        "missing values", "note", "", "They are left out: the series begins with its first value."
+    )
+    old = Finding(
+        "no recent values",
+        "warning",
+        "",
+        "They are left out: the forecast starts after the last value.",
+    )
     return [
         *per_series(table.ids, table.series, np.flatnonzero(void), left_out, say("all")),
         *per_series(table.ids, table.series, np.flatnonzero(before), late, say("the first")),
@@ -194,7 +245,8 @@ def edges(table: Table, kept: ndarray) -> list[Finding]:
 
 
 def _after_last(table: Table, kept: ndarray) -> ndarray:
-    """Which rows come after the last value of their series (N,); none of a series without values."""
+    """Which rows come after the last value of their series (N,); none of a series without
+    values."""
     last = np.full(len(table.ids), len(kept))
     last[table.series[kept]] = np.flatnonzero(kept)
     return np.arange(len(kept)) > last[table.series]
@@ -227,7 +279,8 @@ def stopped(table: Table, kept: ndarray, frequency: Frequency) -> list[Finding]:
 
 
 def frequency_of(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[Finding]]:
-    """The frequency that is given or that the times show, and what speaks against it. table: sorted, no repeats."""
+    """The frequency that is given or that the times show, and what speaks against it. table:
+    sorted, no repeats."""
     is_date = table.times.dtype.kind == "M"
     if options.frequency is not None:
         given = parse_frequency(options.frequency)
@@ -248,14 +301,22 @@ def table_offsets(table: Table) -> ndarray:
 def _unit_mismatch(given: Frequency, is_date: bool) -> Finding:
     times, fitting = ("dates", "D or MS") if is_date else ("plain numbers", "integer")
     message = f"the frequency {given.code!r} does not fit times that are {times}"
-    return Finding("frequency", "error", message, f"Use for example {fitting}, or leave it out.", value=given.code)
+    return Finding(
+        "frequency",
+        "error",
+        message,
+        f"Use for example {fitting}, or leave it out.",
+        value=given.code,
+    )
 
 
 def _untellable(table: Table) -> Finding:
     same = table.series[1:] == table.series[:-1]
     if not same.any():
         message = "no series has two times, so that the frequency cannot be told"
-        return Finding("frequency", "error", message, f"Give it, for example {advise('frequency', 'MS')}.")
+        return Finding(
+            "frequency", "error", message, f"Give it, for example {advise('frequency', 'MS')}."
+        )
     row = int(np.flatnonzero(same)[0]) + 1
     step = np.diff(micros_of(table.times))[row - 1] / SECOND
     message = f"times are not whole seconds apart ({step:g} s at {table.place(row)})"
@@ -268,13 +329,28 @@ def _mixed(table: Table, found: Inference) -> list[Finding]:
         return []
     parts = []
     for other, series in found.others:
-        names = ", ".join(repr(str(table.ids[code])) for code in series[:EXAMPLES]) + ", …" * (len(series) > EXAMPLES)
-        parts.append(f"{len(series):,} {'is' if len(series) == 1 else 'are'} {other.name} ({names})")
+        names = ", ".join(repr(str(table.ids[code])) for code in series[:EXAMPLES]) + ", …" * (
+            len(series) > EXAMPLES
+        )
+        parts.append(
+            f"{len(series):,} {'is' if len(series) == 1 else 'are'} {other.name} ({names})"
+        )
     message = f"most series are {found.frequency.name}, but {'; '.join(parts)}"
     action = f"Forecast them apart, or bring all to one frequency: {advise('aggregate', 'sum')} with a frequency."
     first, series = found.others[0]
     count = sum(len(series) for _, series in found.others)
-    return [Finding("mixed frequencies", "error", message, action, str(table.ids[series[0]]), None, first.code, count)]
+    return [
+        Finding(
+            "mixed frequencies",
+            "error",
+            message,
+            action,
+            str(table.ids[series[0]]),
+            None,
+            first.code,
+            count,
+        )
+    ]
 
 
 def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Finding]:
@@ -284,11 +360,17 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
         return []
     totals = np.bincount(table.series, minlength=len(table.ids))
     steps = np.any(table.series[1:] == table.series[:-1])  # one time alone keeps to any frequency
-    if steps and table.times.dtype.kind == "M" and 2 * len(rows) > len(table) and not _looks_like(table, frequency):
+    if (
+        steps
+        and table.times.dtype.kind == "M"
+        and 2 * len(rows) > len(table)
+        and not _looks_like(table, frequency)
+    ):
         return [_irregular(table, rows, frequency)]
     action = (
-        f"{_looks_like(table, frequency)}Correct the times, give their true frequency, or make periods of them: "
-        f"{advise('aggregate', 'mean')} (or sum, last) with {advise('frequency', frequency.code)}."
+        f"{_looks_like(table, frequency)}Correct the times, give their true frequency, or make "
+        f"periods of them: {advise('aggregate', 'mean')} (or sum, last) with "
+        f"{advise('frequency', frequency.code)}."
     )
 
     def say(rows: ndarray) -> Case:
@@ -297,18 +379,22 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
         message = f"{len(rows):,} of {total:,} times are not {frequency.name}, the first {time} ({table.place(first)})"
         return Case(message, int(table.lines[first]), time)
 
-    return per_series(table.ids, table.series, rows, Finding("times off the grid", "error", "", action), say)
+    return per_series(
+        table.ids, table.series, rows, Finding("times off the grid", "error", "", action), say
+    )
 
 
 def _irregular(table: Table, rows: ndarray, frequency: Frequency) -> Finding:
     """Most times lie at no whole number of steps: single events, or a clock that is not exact."""
     first = rows[0]
     message = (
-        f"the times keep to no frequency: {len(rows):,} of {len(table):,} lie off the likeliest one, {frequency.name}, "
-        f"the first {format_time(table.times[first])} ({table.place(first)})"
+        f"the times keep to no frequency: {len(rows):,} of {len(table):,} lie off the likeliest "
+        f"one, {frequency.name}, the first {format_time(table.times[first])} ({table.place(first)})"
     )
     time, line = format_time(table.times[first]), int(table.lines[first])
-    return Finding("times off the grid", "error", message, _advised_periods(table), None, line, time, len(rows))
+    return Finding(
+        "times off the grid", "error", message, _advised_periods(table), None, line, time, len(rows)
+    )
 
 
 def _advised_periods(table: Table) -> str:
@@ -316,34 +402,46 @@ def _advised_periods(table: Table) -> str:
     usual = 0.75 * np.median(steps)
     longer = next((code for code, length in _ROUND.items() if length >= usual), "MS")
     return (
-        f"Make periods of them, with {advise('aggregate', 'sum')} for events and sales or mean for measurements, and "
-        f"{advise('frequency', longer)} or longer."
+        f"Make periods of them, with {advise('aggregate', 'sum')} for events and sales or mean for "
+        f"measurements, and {advise('frequency', longer)} or longer."
     )
 
 
 def _looks_like(table: Table, frequency: Frequency) -> str:
     """The frequency that the times themselves show, if it is another one."""
     shown = infer(table.times, table_offsets(table)).frequency
-    return f"The times look {shown.name}: {advise('frequency', shown.code)}. " if shown not in (None, frequency) else ""
+    return (
+        f"The times look {shown.name}: {advise('frequency', shown.code)}. "
+        if shown not in (None, frequency)
+        else ""
+    )
 
 
-def gaps(table: Table, positions: ndarray, frequency: Frequency, options: ReadOptions) -> list[Finding]:
+def gaps(
+    table: Table, positions: ndarray, frequency: Frequency, options: ReadOptions
+) -> list[Finding]:
     """Times of the grid without a row; the hour that daylight saving skips is named apart."""
     inside = table.series[1:] == table.series[:-1]
     absent = np.where(inside, np.diff(positions) - 1, 0)
     clock = _skipped_hours(table, absent, frequency)
-    found = _gap_findings(table, positions, np.flatnonzero((absent > 0) & ~clock), frequency, options)
+    found = _gap_findings(
+        table, positions, np.flatnonzero((absent > 0) & ~clock), frequency, options
+    )
     skipped = np.flatnonzero(clock)
     if len(skipped):
         first = format_time(frequency.advance(table.times[skipped[0]], 1))
         message = (
-            f"{len(skipped):,} hour{'s' * (len(skipped) > 1)} missing where clocks are put forward (daylight saving), "
-            f"first {first}"
+            f"{len(skipped):,} hour{'s' * (len(skipped) > 1)} missing where clocks are put forward "
+            f"(daylight saving), first {first}"
         )
         action = "It is " * (len(skipped) == 1) + "They are " * (len(skipped) > 1)
         action += "masked." if options.missing == "mask" else "interpolated."
         line = int(table.lines[skipped[0]])
-        found.append(Finding("daylight-saving step", "note", message, action, None, line, first, len(skipped)))
+        found.append(
+            Finding(
+                "daylight-saving step", "note", message, action, None, line, first, len(skipped)
+            )
+        )
     return found
 
 
@@ -353,9 +451,12 @@ def _skipped_hours(table: Table, absent: ndarray, frequency: Frequency) -> ndarr
         return np.zeros(len(absent), dtype=bool)
     micros = micros_of(table.times)
     step = micros_of(frequency.advance(np.datetime64(0, "us"), 1))
-    change = np.where((absent > 0) & (np.diff(micros) == step + HOUR), clock_change(micros[:-1] + step), 0)
+    change = np.where(
+        (absent > 0) & (np.diff(micros) == step + HOUR), clock_change(micros[:-1] + step), 0
+    )
     counts = np.bincount(change[change > 0], minlength=2)
-    return change == np.argmax(counts) if counts.any() else change > 0  # a zone changes in one week, at one hour
+    # a zone changes in one week, at one hour
+    return change == np.argmax(counts) if counts.any() else change > 0
 
 
 def _gap_findings(
@@ -364,7 +465,9 @@ def _gap_findings(
     severity: Severity = "warning" if options.gaps == "fill" else "error"
     absent = np.diff(positions) - 1
     totals = positions[table_offsets(table)[1:] - 1] + 1
-    filled = "They become missing values and are " + ("masked." if options.missing == "mask" else "interpolated.")
+    filled = "They become missing values and are " + (
+        "masked." if options.missing == "mask" else "interpolated."
+    )
     action = filled if options.gaps == "fill" else f"Add the rows, or use {advise('gaps', 'fill')}."
 
     def say(rows: ndarray) -> Case:
@@ -381,11 +484,14 @@ def _gap_findings(
         action = _looks_like(table, frequency) + action
     elif table.times.dtype.kind == "M" and absent[rows].sum() > _SPARSE * len(table):
         action += f" Single events? {_advised_periods(table)}"
-    return per_series(table.ids, table.series[:-1], rows, Finding("gaps", severity, "", action), say)
+    return per_series(
+        table.ids, table.series[:-1], rows, Finding("gaps", severity, "", action), say
+    )
 
 
 def too_sparse(table: Table, cells: int, frequency: Frequency) -> list[Finding]:
-    """A grid of so many times (cells) for so few rows that a wrong date or frequency is the likelier reason."""
+    """A grid of so many times (cells) for so few rows that a wrong date or frequency is the
+    likelier reason."""
     if cells <= max(_MOST_CELLS, 20 * len(table)):
         return []
     times = table.times.astype(np.int64)
@@ -393,8 +499,10 @@ def too_sparse(table: Table, cells: int, frequency: Frequency) -> list[Finding]:
     row = int(np.argmax(jumps))
     before, after = format_time(table.times[row]), format_time(table.times[row + 1])
     message = (
-        f"a grid that is {frequency.name} would have {cells:,} times for {len(table):,} rows; the largest gap is from "
-        f"{before} ({table.place(row)}) to {after} ({table.place(row + 1)})"
+        f"a grid that is {frequency.name} would have {cells:,} times for {len(table):,} rows; the "
+        f"largest gap is from {before} ({table.place(row)}) to {after} ({table.place(row + 1)})"
     )
     action = "Correct a wrong date there, or give a longer frequency with --aggregate."
-    return [Finding("gaps", "error", message, action, None, int(table.lines[row + 1]), after, cells)]
+    return [
+        Finding("gaps", "error", message, action, None, int(table.lines[row + 1]), after, cells)
+    ]

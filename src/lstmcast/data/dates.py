@@ -1,7 +1,8 @@
 """Dates as people write them, read column by column.
 
-A text's *shape* is the text with every digit replaced by 0: `2024-03-01` has the shape `0000-00-00`. A column has few
-shapes, so each is matched once and the fields of all its texts are cut out together, as arrays.
+A text's *shape* is the text with every digit replaced by 0: `2024-03-01` has the shape
+`0000-00-00`. A column has few shapes, so each is matched once and the fields of all its texts are
+cut out together, as arrays.
 """
 
 from __future__ import annotations
@@ -42,7 +43,8 @@ _MONTHS = {
     for name in names.split()
 }
 _WEEKDAY = r"(?:(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)(?:day|sday|nesday|rsday|urday)?|mo|di|mi|do|fr|sa|so)"
-_ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}  # the year before the first of each era
+# the year before the first of each era
+_ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
 _ERAS |= {"r": 2018, "h": 1988, "s": 1925, "t": 1911}
 
 _TIME = (
@@ -84,9 +86,10 @@ _compiled = cache(re.compile)  # when first tried: most columns of dates need th
 class Times:
     """Texts read as times.
 
-    `values` (U,) datetime64[us] (or int64 for form "index"), `bad` (U,) where a text is neither time nor missing,
-    `form` how sure the reading is: "date" (nothing else looks like that), "year", "number" (20240301, unix seconds) or
-    "index" (plain whole numbers). `problem` is a sentence where the column cannot be read without a decision.
+    `values` (U,) datetime64[us] (or int64 for form "index"), `bad` (U,) where a text is neither
+    time nor missing, `form` how sure the reading is: "date" (nothing else looks like that), "year",
+    "number" (20240301, unix seconds) or "index" (plain whole numbers). `problem` is a sentence
+    where the column cannot be read without a decision.
     """
 
     values: np.ndarray
@@ -115,7 +118,8 @@ def parse_times(texts: Sequence[str]) -> Times | None:
 
 
 def integer_times(numbers: np.ndarray) -> Times:
-    """Read whole numbers as times: years, 202403, 20240301, unix seconds to nanoseconds, or a plain index.
+    """Read whole numbers as times: years, 202403, 20240301, unix seconds to nanoseconds, or a plain
+    index.
 
     >>> integer_times(np.array([202401, 202402])).values.astype("datetime64[M]").tolist()
     [datetime.date(2024, 1, 1), datetime.date(2024, 2, 1)]
@@ -124,7 +128,9 @@ def integer_times(numbers: np.ndarray) -> Times:
     good = np.zeros(len(numbers), bool)
     low, high = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, 0)
     if low >= 1500 and high <= 2200:
-        return Times((numbers - 1970).astype("datetime64[Y]").astype("datetime64[us]"), good, "year")
+        return Times(
+            (numbers - 1970).astype("datetime64[Y]").astype("datetime64[us]"), good, "year"
+        )
     months, days = numbers % 100, numbers // 100
     if low >= 150001 and high <= 220012 and ((months >= 1) & (months <= 12)).all():
         return Times(_from_fields(numbers // 100, months, 1), good, "number")
@@ -132,10 +138,20 @@ def integer_times(numbers: np.ndarray) -> Times:
         values = _from_fields(days // 100, days % 100, months)
         if not np.isnat(values).any():
             return Times(values, good, "number")
-    for unit, scale, name in (("s", 1, "seconds"), ("ms", 10**3, "milliseconds"), ("us", 10**6, "microseconds")):
+    for unit, scale, name in (
+        ("s", 1, "seconds"),
+        ("ms", 10**3, "milliseconds"),
+        ("us", 10**6, "microseconds"),
+    ):
         if 10**8 * scale <= low and high < 5 * 10**9 * scale:
             note = (f"whole numbers read as {name} since 1970 (UTC)",)
-            return Times(numbers.astype(f"datetime64[{unit}]").astype("datetime64[us]"), good, "number", "UTC", note)
+            return Times(
+                numbers.astype(f"datetime64[{unit}]").astype("datetime64[us]"),
+                good,
+                "number",
+                "UTC",
+                note,
+            )
     if low >= 10**17 and high < 5 * 10**18:
         note = ("whole numbers read as nanoseconds since 1970 (UTC)",)
         return Times((numbers // 1000).astype("datetime64[us]"), good, "number", "UTC", note)
@@ -168,7 +184,8 @@ def _match(shape: str) -> re.Match[str] | None:
 
 @dataclass(eq=False)
 class _Fields:
-    """What has been cut out so far, one row per distinct text; −1 = not read. Filled shape by shape."""
+    """What has been cut out so far, one row per distinct text; −1 = not read. Filled shape by
+    shape."""
 
     year: np.ndarray
     month: np.ndarray
@@ -182,7 +199,9 @@ class _Fields:
     @classmethod
     def empty(cls, size: int) -> _Fields:
         year, month, day, first, second = (np.full(size, -1, np.int64) for _ in range(5))
-        return cls(year, month, day, first, second, np.zeros(size, np.int64), np.full(size, _NO_ZONE))
+        return cls(
+            year, month, day, first, second, np.zeros(size, np.int64), np.full(size, _NO_ZONE)
+        )
 
 
 _NO_ZONE = np.iinfo(np.int64).min
@@ -199,7 +218,9 @@ def _dates(tidy: list[str]) -> Times:
         if match is not None:
             _cut_out(fields, np.array(rows), np.array([tidy[i] for i in rows]), match)
     notes, problem = _settle_order(fields)
-    values = _from_fields(fields.year, fields.month, fields.day) + fields.micros.astype("timedelta64[us]")
+    values = _from_fields(fields.year, fields.month, fields.day) + fields.micros.astype(
+        "timedelta64[us]"
+    )
     values[(fields.year < 0) | (fields.micros < 0)] = np.datetime64("NaT")
     bad = np.isnat(values) & np.array([text != "" for text in tidy])
     times = Times(values, bad, "date", None, notes, problem)
@@ -246,7 +267,11 @@ def _micros(number, found: dict[str, str]) -> np.ndarray:
     if "half" in found:
         hours = hours % 12 + 12 * (found["half"] == "p")
     seconds = number("S") + number("S2")
-    fraction = number("f") * 10 ** max(0, 6 - len(found.get("f", ""))) // 10 ** max(0, len(found.get("f", "")) - 6)
+    fraction = (
+        number("f")
+        * 10 ** max(0, 6 - len(found.get("f", "")))
+        // 10 ** max(0, len(found.get("f", "")) - 6)
+    )
     micros = ((hours * 60 + number("M")) * 60 + seconds) * 10**6 + fraction
     return np.where((number("M") < 60) & (seconds < 61) & (micros <= 86_400 * 10**6), micros, -1)
 
@@ -269,7 +294,9 @@ def _set_weeks(fields: _Fields, rows: np.ndarray, weeks: np.ndarray, weekdays: n
     days = monday + 7 * (weeks - 1) + weekdays - 1
     months = days.astype("datetime64[M]")
     fields.year[rows] = days.astype("datetime64[Y]").astype(np.int64) + 1970
-    fields.month[rows] = np.where((weeks >= 1) & (weeks <= 53), months.astype(np.int64) % 12 + 1, 99)
+    fields.month[rows] = np.where(
+        (weeks >= 1) & (weeks <= 53), months.astype(np.int64) % 12 + 1, 99
+    )
     fields.day[rows] = (days - months).astype(np.int64) + 1
 
 
@@ -277,14 +304,17 @@ def _from_fields(year, month, day) -> np.ndarray:
     """datetime64[us]; NaT for what no calendar has, such as 31 February."""
     year, month, day = np.broadcast_arrays(year, month, day)
     good = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
-    months = ((np.where(good, year, 1970) - 1970) * 12 + np.where(good, month, 1) - 1).astype("datetime64[M]")
+    months = ((np.where(good, year, 1970) - 1970) * 12 + np.where(good, month, 1) - 1).astype(
+        "datetime64[M]"
+    )
     days = months.astype("datetime64[D]") + (day - 1)
     good = good & (days.astype("datetime64[M]") == months)
     return np.where(good, days, np.datetime64("NaT")).astype("datetime64[us]")
 
 
 def _settle_order(fields: _Fields) -> tuple[tuple[str, ...], str | None]:
-    """Decide whether 01/02/2020 is 1 February or 2 January, from everything that the column shows."""
+    """Decide whether 01/02/2020 is 1 February or 2 January, from everything that the column
+    shows."""
     rows = np.flatnonzero(fields.first >= 0)
     if not len(rows):
         return (), None
@@ -296,15 +326,19 @@ def _settle_order(fields: _Fields) -> tuple[tuple[str, ...], str | None]:
         i = np.flatnonzero(first != second)[0]
         written = f"{first[i]:02d}/{second[i]:02d}/{fields.year[rows][i]}"
         return (), (
-            f"dates such as {written} can be read as day/month/year or as month/day/year, and nothing in the column "
-            "tells which. Write them as year-month-day (2020-02-01), or name the month (1 Feb 2020)."
+            f"dates such as {written} can be read as day/month/year or as month/day/year, and "
+            "nothing in the column tells which. Write them as year-month-day (2020-02-01), or name "
+            "the month (1 Feb 2020)."
         )
     return ((f"dates read as {order}: {why}",) if why != "same" else ()), None
 
 
-def _day_first(first: np.ndarray, second: np.ndarray, year: np.ndarray, marks: set[str]) -> tuple[bool, str]:
+def _day_first(
+    first: np.ndarray, second: np.ndarray, year: np.ndarray, marks: set[str]
+) -> tuple[bool, str]:
     over_first, over_second = int((first > 12).sum()), int((second > 12).sum())
-    if over_first or over_second:  # both: the rarer ones are mistakes and will be reported as no dates
+    # both: the rarer ones are mistakes and will be reported as no dates
+    if over_first or over_second:
         day_first = over_first >= over_second
         example = int((first if day_first else second).max())
         return day_first, f"{example} can only be a day"
@@ -312,14 +346,18 @@ def _day_first(first: np.ndarray, second: np.ndarray, year: np.ndarray, marks: s
         return True, "same"
     if marks == {"."}:
         return True, "dates with points are written so"
-    regular = [_regularity(_from_fields(year, month, day)) for month, day in ((second, first), (first, second))]
+    regular = [
+        _regularity(_from_fields(year, month, day))
+        for month, day in ((second, first), (first, second))
+    ]
     if abs(regular[0] - regular[1]) > (0 if max(regular) == 1 else 0.1):
         return regular[0] > regular[1], "then the dates are evenly spaced"
     return True, ""
 
 
 def _regularity(times: np.ndarray) -> float:
-    """Share of the commonest step between neighbouring dates; months count as equal, best when on the first or last."""
+    """Share of the commonest step between neighbouring dates; months count as equal, best when
+    on the first or last."""
     days = np.unique(times[~np.isnat(times)].astype("datetime64[D]"))
     steps = np.diff(days.astype(np.int64))
     if len(steps) < 2:
@@ -332,7 +370,8 @@ def _regularity(times: np.ndarray) -> float:
 
 
 def _settle_zone(times: Times, offset: np.ndarray) -> Times:
-    """Local wall time where all offsets agree, or all times are local midnights; UTC where they differ."""
+    """Local wall time where all offsets agree, or all times are local midnights; UTC where they
+    differ."""
     known = ~np.isnat(times.values)
     offsets = np.unique(offset[known & (offset != _NO_ZONE)])
     if len(offsets) == 0:
@@ -340,7 +379,9 @@ def _settle_zone(times: Times, offset: np.ndarray) -> Times:
     if len(offsets) == 1:
         return replace(times, zone=_zone_name(int(offsets[0])))
     if (times.values[known] == times.values[known].astype("datetime64[D]")).all():
-        return replace(times, notes=(*times.notes, "offsets from UTC left off: every time is a local midnight"))
+        return replace(
+            times, notes=(*times.notes, "offsets from UTC left off: every time is a local midnight")
+        )
     shift = np.where(offset == _NO_ZONE, 0, offset).astype("timedelta64[m]")
     names = " and ".join(_zone_name(int(minutes)) for minutes in offsets[[0, -1]])
     notes = (*times.notes, f"offsets from UTC differ ({names}): times converted to UTC")
@@ -348,7 +389,11 @@ def _settle_zone(times: Times, offset: np.ndarray) -> Times:
 
 
 def _zone_name(minutes: int) -> str:
-    return f"UTC{'+' if minutes > 0 else '-'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}" if minutes else "UTC"
+    return (
+        f"UTC{'+' if minutes > 0 else '-'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+        if minutes
+        else "UTC"
+    )
 
 
 def _whole_numbers(tidy: list[str]) -> Times:
@@ -368,7 +413,8 @@ def _whole_numbers(tidy: list[str]) -> Times:
     if read.form == "index":
         values = np.zeros(len(tidy), np.int64)
         values[there] = read.values
-        return replace(read, values=values, bad=~there)  # a missing index has no NaT to stand for it
+        # a missing index has no NaT to stand for it
+        return replace(read, values=values, bad=~there)
     values = np.full(len(tidy), np.datetime64("NaT"), "datetime64[us]")
     values[there] = read.values
     return replace(read, values=values, bad=np.zeros(len(tidy), bool))

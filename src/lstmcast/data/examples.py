@@ -28,7 +28,8 @@ def airline() -> Panel:
     >>> airline()
     Panel(1 series, 144 values, monthly (month starts), 1949-01-01 to 1960-12-01)
 
-    Series G of Box, G. E. P. & Jenkins, G. M., "Time Series Analysis: Forecasting and Control" (1970).
+    Series G of Box, G. E. P. & Jenkins, G. M., "Time Series Analysis: Forecasting and Control"
+    (1970).
     """
     values = np.array(_AIRLINE.split(), np.float64)
     return Panel.from_arrays({"airline": values}, frequency="MS", start="1949-01-01")

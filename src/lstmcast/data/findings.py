@@ -1,4 +1,5 @@
-"""Findings: what was noticed in data, said once per series, or once for all when it is the same in many."""
+"""Findings: what was noticed in data, said once per series, or once for all when it is the same
+in many."""
 
 # S series · N rows
 
@@ -24,8 +25,8 @@ _SEPARATE = 5  # up to so many series get a finding each
 class Finding:
     """One thing that was noticed in the data, and what is done about it or what to do.
 
-    `line` is the line of the file or the row of the frame, counted from 1, of the first case; `count` says how many
-    cases there are.
+    `line` is the line of the file or the row of the frame, counted from 1, of the first case;
+    `count` says how many cases there are.
 
     >>> print(Finding("missing values", "warning", "2 of 144 values are missing", "They are masked.", count=2))
     warning: 2 of 144 values are missing. They are masked.
@@ -102,7 +103,8 @@ class Findings(tuple[Finding, ...]):
 
 @dataclass(frozen=True)
 class Case:
-    """What a rule says about one series: the rest of the sentence, and where the first case stands."""
+    """What a rule says about one series: the rest of the sentence, and where the first case
+    stands."""
 
     message: str
     line: int | None = None
@@ -124,8 +126,8 @@ def per_series(
 ) -> list[Finding]:
     """A finding for each series that has some of the rows; one for all of them when they are many.
 
-    series: the number of the series of every row, ascending; rows: the row numbers that the rule is about; rule: the
-    finding without message; say: tells about the rows of one series.
+    series: the number of the series of every row, ascending; rows: the row numbers that the rule is
+    about; rule: the finding without message; say: tells about the rows of one series.
     """
     if not len(rows):
         return []
@@ -137,7 +139,11 @@ def per_series(
         name = str(ids[code]) if len(ids) > 1 else None
         message = case.message if name is None else f"series {name!r}: {case.message}"
         total = int(count) if case.count is None else case.count
-        found.append(replace(rule, message=message, series=name, line=case.line, value=case.value, count=total))
+        found.append(
+            replace(
+                rule, message=message, series=name, line=case.line, value=case.value, count=total
+            )
+        )
     if len(codes) <= _SEPARATE:
         return found
     examples = "; ".join(finding.message for finding in found)

@@ -1,4 +1,5 @@
-"""Data in memory to sheets: pandas, polars, Arrow, DuckDB relations, NumPy arrays and dicts of arrays."""
+"""Data in memory to sheets: pandas, polars, Arrow, DuckDB relations, NumPy arrays and dicts of
+arrays."""
 
 # N rows
 
@@ -25,7 +26,11 @@ def sheet_from_object(data: object) -> Sheet:
         return sheet_from_dict(data)
     if isinstance(data, np.ndarray):
         fields = data.dtype.names
-        return sheet_from_dict({name: data[name] for name in fields}) if fields else _sheet_of_array(data)
+        return (
+            sheet_from_dict({name: data[name] for name in fields})
+            if fields
+            else _sheet_of_array(data)
+        )
     if type(data).__module__.split(".")[0] in ("duckdb", "_duckdb") and hasattr(data, "fetchnumpy"):
         return sheet_from_relation(data)
     if isinstance(data, (list, tuple)):
@@ -40,30 +45,46 @@ def sheet_from_dict(data: Mapping[Any, Any]) -> Sheet:
     ['unique_id', 't', 'y']
     """
     if not data:
-        raise DataError("the dict is empty. Columns {'ds': dates, 'y': values} or {'name': values} are expected.")
+        raise DataError(
+            "the dict is empty. Columns {'ds': dates, 'y': values} or {'name': values} are "
+            "expected."
+        )
     arrays = {str(name): _as_array(values) for name, values in data.items()}
     for name, array in arrays.items():
         if array.ndim != 1:
-            raise DataError(f"{name!r} has shape {array.shape}. One value per row is expected in a dict of arrays.")
+            raise DataError(
+                f"{name!r} has shape {array.shape}. One value per row is expected in a dict of "
+                "arrays."
+            )
     columns = [_column(name, array) for name, array in arrays.items()]
     lengths = {len(array) for array in arrays.values()}
-    has_time = any(c.is_text or c.data.dtype.kind == "M" or c.name in ("ds", "t", "time") for c in columns)
+    has_time = any(
+        c.is_text or c.data.dtype.kind == "M" or c.name in ("ds", "t", "time") for c in columns
+    )
     if has_time or ("y" in arrays and len(arrays) > 1):
         if len(lengths) > 1:
             shown = ", ".join(f"{name!r}: {len(array)}" for name, array in list(arrays.items())[:6])
-            raise DataError(f"the columns have different lengths ({shown}). Columns of equal length are expected.")
+            raise DataError(
+                f"the columns have different lengths ({shown}). Columns of equal length are "
+                "expected."
+            )
         return Sheet(tuple(columns), _rows(len(columns[0])), "dict of arrays", "arrays", (), "y")
     return _sheet_of_series(arrays, "dict of arrays")
 
 
 def sheet_from_relation(relation: Any) -> Sheet:
-    """A sheet from a DuckDB relation; types are made plain inside DuckDB, so nothing is converted row by row."""
+    """A sheet from a DuckDB relation; types are made plain inside DuckDB, so nothing is
+    converted row by row."""
     selected = ", ".join(
-        _plain_type(name, str(kind)) for name, kind in zip(relation.columns, relation.types, strict=True)
+        _plain_type(name, str(kind))
+        for name, kind in zip(relation.columns, relation.types, strict=True)
     )
     fetched = relation.project(selected).fetchnumpy()
     zones = ["UTC" if str(kind) == "TIMESTAMP WITH TIME ZONE" else None for kind in relation.types]
-    columns = [_column(name, fetched[name], zone) for name, zone in zip(relation.columns, zones, strict=True)]
+    columns = [
+        _column(name, fetched[name], zone)
+        for name, zone in zip(relation.columns, zones, strict=True)
+    ]
     return Sheet(tuple(columns), _rows(len(columns[0])), "DuckDB relation", "duckdb", (), "y")
 
 
@@ -94,16 +115,22 @@ def _as_array(values: Any) -> ndarray:
 def _sheet_of_array(array: ndarray) -> Sheet:
     """One series (1-D), or series in rows (2-D)."""
     if array.dtype == object and array.ndim == 1 and all(isinstance(row, list) for row in array):
-        return _sheet_of_series({f"series_{i}": _as_array(row) for i, row in enumerate(array, 1)}, "list of lists")
+        return _sheet_of_series(
+            {f"series_{i}": _as_array(row) for i, row in enumerate(array, 1)}, "list of lists"
+        )
     if array.dtype.kind not in "iufO" or array.ndim not in (1, 2):
         raise DataError(
-            f"an array of shape {array.shape} and type {array.dtype} cannot be read. Numbers are expected: one series "
-            "(1-D), or series in rows (2-D). With dates, give a dict of columns: {'ds': dates, 'y': values}."
+            f"an array of shape {array.shape} and type {array.dtype} cannot be read. Numbers are "
+            "expected: one series (1-D), or series in rows (2-D). With dates, give a dict of "
+            "columns: {'ds': dates, 'y': values}."
         )
     if array.ndim == 1:
         return _sheet_of_series({"y": array}, "array")
     if array.shape[1] <= 2 < array.shape[0]:
-        raise DataError(f"an array of shape {array.shape} has short rows. Series are expected in rows: transpose it.")
+        raise DataError(
+            f"an array of shape {array.shape} has short rows. Series are expected in rows: "
+            "transpose it."
+        )
     return _sheet_of_series({f"series_{i}": row for i, row in enumerate(array, start=1)}, "array")
 
 
@@ -116,8 +143,12 @@ def _sheet_of_series(arrays: Mapping[str, ndarray], source: str) -> Sheet:
         bad = np.flatnonzero(~column.missing if numbers is None else column.spread(numbers.bad))
         if len(bad):
             place = f"{column.cell(bad[0])!r} at position {bad[0] + 1}"
-            raise DataError(f"series {name!r} has {place}. Numbers are expected, NaN where missing.")
-        values.append(np.full(len(array), np.nan) if numbers is None else column.spread(numbers.values))
+            raise DataError(
+                f"series {name!r} has {place}. Numbers are expected, NaN where missing."
+            )
+        values.append(
+            np.full(len(array), np.nan) if numbers is None else column.spread(numbers.values)
+        )
     lengths = [len(array) for array in values]
     names = np.empty(len(arrays), object)
     names[:] = list(arrays)
@@ -140,7 +171,9 @@ def _column(name: str, array: Any, zone: str | None = None) -> Column:
     elif data.dtype.kind == "M":
         data = data.astype("datetime64[us]")
     elif data.dtype.kind != "b":
-        return _object_column(name, [None if mask is not None and mask[i] else v for i, v in enumerate(data.tolist())])
+        return _object_column(
+            name, [None if mask is not None and mask[i] else v for i, v in enumerate(data.tolist())]
+        )
     if mask is not None and mask.any():
         data = data.astype(np.float64) if data.dtype.kind in "ib" else data.copy()
         data[mask] = np.datetime64("NaT") if data.dtype.kind == "M" else np.nan
@@ -150,9 +183,14 @@ def _column(name: str, array: Any, zone: str | None = None) -> Column:
 def _object_column(name: str, values: Sequence[Any]) -> Column:
     """Python objects: numbers stay numbers, dates become ISO text, everything else its text."""
     there = [value for value in values if value is not None and value == value]
-    if there and all(isinstance(value, _NUMBERS) and not isinstance(value, bool) for value in there):
+    if there and all(
+        isinstance(value, _NUMBERS) and not isinstance(value, bool) for value in there
+    ):
         try:
-            return Column(name, np.array([np.nan if v is None or v != v else float(v) for v in values], np.float64))
+            return Column(
+                name,
+                np.array([np.nan if v is None or v != v else float(v) for v in values], np.float64),
+            )
         except OverflowError:
             pass
     return Column.of_texts(name, (_text(value) for value in values))
@@ -169,7 +207,8 @@ def _text(value: Any) -> str:
 
 
 def _with_index(data: Any) -> Any:
-    """A pandas object with a time or several levels in its index, as a frame with these as columns."""
+    """A pandas object with a time or several levels in its index, as a frame with these as
+    columns."""
     if not type(data).__module__.startswith("pandas"):
         return data
     pandas = __import__("pandas")
@@ -186,12 +225,20 @@ def _with_index(data: Any) -> Any:
         names = [spare if name is None else name for name in data.index.names]
         _require_distinct(names)
         data = data.rename_axis(index=names if len(names) > 1 else names[0])
-        data = data.reset_index() if not set(names) & set(data.columns) else data.reset_index(drop=True)
+        data = (
+            data.reset_index()
+            if not set(names) & set(data.columns)
+            else data.reset_index(drop=True)
+        )
     return data.set_axis([_label(name) for name in data.columns], axis=1)
 
 
 def _label(name: Any) -> str:
-    return "/".join(str(part) for part in name if str(part)) if isinstance(name, tuple) else _text(name)
+    return (
+        "/".join(str(part) for part in name if str(part))
+        if isinstance(name, tuple)
+        else _text(name)
+    )
 
 
 def _sheet_of_frame(data: Any) -> Sheet:
@@ -202,18 +249,23 @@ def _sheet_of_frame(data: Any) -> Sheet:
         if isinstance(frame, nw.LazyFrame):
             frame = frame.collect()
     except nw.exceptions.DuplicateError:
-        raise DataError("the frame has several columns of one name. Rename them, so that each can be named.") from None
+        raise DataError(
+            "the frame has several columns of one name. Rename them, so that each can be named."
+        ) from None
     except TypeError:
         raise UsageError(
-            f"data of type {type(data).__name__} cannot be read. A file's path, a pandas, polars or Arrow frame, a "
-            "DuckDB relation, a NumPy array or a dict of arrays is expected."
+            f"data of type {type(data).__name__} cannot be read. A file's path, a pandas, polars "
+            "or Arrow frame, a DuckDB relation, a NumPy array or a dict of arrays is expected."
         ) from None
-    if isinstance(frame, nw.Series):  # pandas ones with dates in the index have become frames before
+    # pandas ones with dates in the index have become frames before
+    if isinstance(frame, nw.Series):
         sheet = _sheet_of_series({str(frame.name or "y"): _as_array(frame.to_list())}, "series")
         return replace(sheet, frame=frame.implementation.name.lower())
     kind = frame.implementation.name.lower()
     if not frame.columns or not len(frame):
-        raise DataError(f"the {kind} frame is empty. A column of times and a column of numbers are expected.")
+        raise DataError(
+            f"the {kind} frame is empty. A column of times and a column of numbers are expected."
+        )
     columns = tuple(_frame_column(name, frame[name], nw) for name in frame.columns)
     return Sheet(columns, _rows(len(frame)), f"{kind} frame", kind, (), "y")
 
@@ -222,7 +274,9 @@ def _require_distinct(names: Iterable[Any]) -> None:
     listed = [str(name) for name in names]
     if len(set(listed)) < len(listed):
         repeated = next(name for name in listed if listed.count(name) > 1)
-        raise DataError(f"the frame has several columns {repeated!r}. Rename them, so that each can be named.")
+        raise DataError(
+            f"the frame has several columns {repeated!r}. Rename them, so that each can be named."
+        )
 
 
 def _frame_column(name: str, series: Any, nw: Any) -> Column:

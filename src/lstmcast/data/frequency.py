@@ -1,7 +1,7 @@
 """Frequency: the step of a regular grid of times, its seasonal periods, and how it is written.
 
-With calendars.py (arithmetic) and inference.py (found from times) the only place that knows months, weeks and weekends;
-everything else counts steps.
+With calendars.py (arithmetic) and inference.py (found from times) the only place that knows months,
+weeks and weekends; everything else counts steps.
 """
 
 # N times
@@ -37,21 +37,34 @@ from lstmcast.data.calendars import (
 from lstmcast.errors import UsageError
 
 FAMILIES = ("yearly", "quarterly", "monthly", "weekly", "daily", "hourly", "other")
-OFF_GRID = int(np.iinfo(np.int64).min)  # what position() says of a time that no number of steps reaches
+# what position() says of a time that no number of steps reaches
+OFF_GRID = int(np.iinfo(np.int64).min)
 
 _FIXED = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
 _MONTHS_IN = {"month": 1, "quarter": 3, "year": 12}
-_UNITS = ("year", "quarter", "month", "week", "day", "business day", "hour", "minute", "second", "integer")
+_UNITS = (
+    "year",
+    "quarter",
+    "month",
+    "week",
+    "day",
+    "business day",
+    "hour",
+    "minute",
+    "second",
+    "integer",
+)
 
 
 @dataclass(frozen=True)
 class Frequency:
     """The step of a regular grid of times: every `every` units, tied to the calendar by `anchor`.
 
-    unit: year, quarter, month, week, day, business day, hour, minute, second or integer. anchor of a week: its weekday,
-    "MON" to "SUN"; of a month, quarter or year: "start", "end" or "day 15", for quarters and years followed by a month
-    where the calendar's own is not meant: "start APR" is a year from April, "end JUN" one to June. "" leaves the anchor
-    to the data. Raises UsageError for anything else.
+    unit: year, quarter, month, week, day, business day, hour, minute, second or integer. anchor of
+    a week: its weekday, "MON" to "SUN"; of a month, quarter or year: "start", "end" or "day 15",
+    for quarters and years followed by a month where the calendar's own is not meant: "start APR" is
+    a year from April, "end JUN" one to June. "" leaves the anchor to the data. Raises UsageError
+    for anything else.
 
     >>> monthly = Frequency("month", anchor="end")
     >>> print(monthly.range(np.datetime64("2024-01-31"), 3).astype("datetime64[D]"))
@@ -66,9 +79,13 @@ class Frequency:
 
     def __post_init__(self) -> None:
         if self.unit not in _UNITS or self.every < 1:
-            raise UsageError(f"every {self.every} {self.unit!r} is no frequency. Units are: {', '.join(_UNITS)}.")
+            raise UsageError(
+                f"every {self.every} {self.unit!r} is no frequency. Units are: {', '.join(_UNITS)}."
+            )
         if not _anchor_fits(self.unit, self.anchor):
-            raise UsageError(f"a frequency of unit {self.unit!r} cannot have the anchor {self.anchor!r}.")
+            raise UsageError(
+                f"a frequency of unit {self.unit!r} cannot have the anchor {self.anchor!r}."
+            )
 
     @property
     def code(self) -> str:
@@ -76,13 +93,25 @@ class Frequency:
         times = "" if self.every == 1 else str(self.every)
         if self.unit in _MONTHS_IN:
             return times + _month_code(self.unit, self.anchor)
-        short = {"week": "W", "day": "D", "business day": "B", "hour": "h", "minute": "min", "second": "s"}
+        short = {
+            "week": "W",
+            "day": "D",
+            "business day": "B",
+            "hour": "h",
+            "minute": "min",
+            "second": "s",
+        }
         return times + short.get(self.unit, self.unit) + (f"-{self.anchor}" if self.anchor else "")
 
     @property
     def name(self) -> str:
         """For people: 'monthly (month starts)', 'every 15 minutes'."""
-        once = {"day": "daily", "business day": "business days", "minute": "every minute", "second": "every second"}
+        once = {
+            "day": "daily",
+            "business day": "business days",
+            "minute": "every minute",
+            "second": "every second",
+        }
         once["integer"] = "numbered steps"
         many = "numbered steps of {}" if self.unit == "integer" else f"every {{}} {self.unit}s"
         name = once.get(self.unit, f"{self.unit}ly") if self.every == 1 else many.format(self.every)
@@ -91,22 +120,39 @@ class Frequency:
     @property
     def family(self) -> str:
         """One of FAMILIES: business days are daily, minutes and seconds hourly, integers other."""
-        known = {"integer": "other", "day": "daily", "business day": "daily", "minute": "hourly", "second": "hourly"}
+        known = {
+            "integer": "other",
+            "day": "daily",
+            "business day": "daily",
+            "minute": "hourly",
+            "second": "hourly",
+        }
         return known.get(self.unit, f"{self.unit}ly")
 
     @property
     def seasonal_periods(self) -> tuple[int, ...]:
-        """Lengths in steps of the cycles that this frequency usually has, ascending; (1,) when there is none.
+        """Lengths in steps of the cycles that this frequency usually has, ascending; (1,) when
+        there is none.
 
         >>> parse_frequency("h").seasonal_periods, parse_frequency("15min").seasonal_periods
         ((24, 168), (96, 672))
         """
-        whole = {cycle // step for cycle, step in self._cycles() if cycle % step == 0 and cycle > step}
+        whole = {
+            cycle // step for cycle, step in self._cycles() if cycle % step == 0 and cycle > step
+        }
         return tuple(sorted(whole)) or (1,)
 
     def _cycles(self) -> list[tuple[int, int]]:
         """(length of a cycle, length of a step), both in one unit."""
-        in_units = {"year": 1, "quarter": 4, "month": 12, "week": 52, "day": 7, "business day": 5, "integer": 1}
+        in_units = {
+            "year": 1,
+            "quarter": 4,
+            "month": 12,
+            "week": 52,
+            "day": 7,
+            "business day": 5,
+            "integer": 1,
+        }
         if self.unit in in_units:
             return [(in_units[self.unit], self.every)]
         step = self.every * _FIXED[self.unit]
@@ -115,9 +161,11 @@ class Frequency:
         return [(HOUR, step), (DAY, step)] if step >= MINUTE else [(MINUTE, step), (HOUR, step)]
 
     def advance(self, times: ArrayLike, steps: ArrayLike) -> ndarray:
-        """The times `steps` steps after `times` (before, when negative); the shapes are broadcast against each other.
+        """The times `steps` steps after `times` (before, when negative); the shapes are broadcast
+        against each other.
 
-        The day of a month is the anchor's, or that of the time itself, and the last one where the month is too short.
+        The day of a month is the anchor's, or that of the time itself, and the last one where the
+        month is too short.
 
         >>> print(Frequency("business day").advance(np.datetime64("2024-03-01"), [1, -1]).astype("datetime64[D]"))
         ['2024-03-04' '2024-02-29']
@@ -135,7 +183,8 @@ class Frequency:
         return times_of(month_start(months) + (day - 1) * DAY + micros % DAY)
 
     def range(self, start: np.datetime64 | int, count: int, offset: int = 0) -> ndarray:
-        """`count` times, the first `offset` steps after `start`: (count,) datetime64[us], or int64 for integers.
+        """`count` times, the first `offset` steps after `start`: (count,) datetime64[us], or int64
+        for integers.
 
         >>> print(parse_frequency("QS").range(np.datetime64("2024-01-01"), 2, offset=1).astype("datetime64[M]"))
         ['2024-04' '2024-07']
@@ -143,7 +192,8 @@ class Frequency:
         return self.advance(start, np.arange(offset, offset + count))
 
     def position(self, times: ArrayLike, start: ArrayLike) -> ndarray:
-        """How many steps each time lies after `start` (negative: before it); OFF_GRID where no number of steps leads.
+        """How many steps each time lies after `start` (negative: before it); OFF_GRID where no
+        number of steps leads.
 
         times (N,), start one time or (N,); returns (N,) int64.
 
@@ -155,7 +205,8 @@ class Frequency:
         return np.where(self.advance(start, steps) == times, steps, OFF_GRID)
 
     def _count(self, times: ArrayLike) -> ndarray:
-        """Units since 1970, rounded down: grows by one per unit from any time within a unit to the same in the next."""
+        """Units since 1970, rounded down: grows by one per unit from any time within a unit to
+        the same in the next."""
         if self.unit == "integer":
             return np.asarray(times, dtype=np.int64)
         micros = micros_of(times)
@@ -166,18 +217,24 @@ class Frequency:
         return month_of(micros) // _MONTHS_IN[self.unit]
 
     def bins(self, times: ArrayLike) -> ndarray:
-        """The number of the calendar period that each time falls into: (N,) int64, growing by one per period.
+        """The number of the calendar period that each time falls into: (N,) int64, growing by one
+        per period.
 
-        Weeks begin on the anchor's weekday (Monday without one), months, quarters and years as the anchor says, and
-        weekends belong to the Friday before when the frequency is business days.
+        Weeks begin on the anchor's weekday (Monday without one), months, quarters and years as the
+        anchor says, and weekends belong to the Friday before when the frequency is business days.
 
         >>> days = np.array(["2024-01-31", "2024-02-01", "2024-02-29"], "datetime64[us]")
         >>> np.diff(parse_frequency("ME").bins(days))
         array([1, 0])
         """
         if self.unit not in _MONTHS_IN:
-            shift = MONDAY + WEEKDAYS.index(self.anchor or "MON") * DAY if self.unit == "week" else 0
-            return self._count(np.asarray(times) - np.timedelta64(shift, "us") if shift else times) // self.every
+            shift = (
+                MONDAY + WEEKDAYS.index(self.anchor or "MON") * DAY if self.unit == "week" else 0
+            )
+            return (
+                self._count(np.asarray(times) - np.timedelta64(shift, "us") if shift else times)
+                // self.every
+            )
         months = month_of(micros_of(times) - (self._first_day() - 1) * DAY)
         return (months - self._first_month()) // (self.every * _MONTHS_IN[self.unit])
 
@@ -187,7 +244,9 @@ class Frequency:
         if self.unit == "integer":
             return units
         if self.unit in _FIXED:
-            shift = MONDAY + WEEKDAYS.index(self.anchor or "MON") * DAY if self.unit == "week" else 0
+            shift = (
+                MONDAY + WEEKDAYS.index(self.anchor or "MON") * DAY if self.unit == "week" else 0
+            )
             return times_of(units * _FIXED[self.unit] + shift)
         if self.unit == "business day":
             return times_of(business_day_start(units))
@@ -195,7 +254,8 @@ class Frequency:
         return times_of(month_start(months) + (self._first_day() - 1) * DAY)
 
     def bin_labels(self, bins: ndarray) -> ndarray:
-        """The time that names each period: its last day when the anchor is "end", else its first moment.
+        """The time that names each period: its last day when the anchor is "end", else its first
+        moment.
 
         >>> quarter = parse_frequency("QE")
         >>> print(quarter.bin_labels(quarter.bins(np.array(["2024-02-10"], "datetime64[us]"))).astype("datetime64[D]"))
@@ -210,7 +270,8 @@ class Frequency:
         day = 1 if self.anchor.startswith("end") else _anchor_day(self.anchor) or 1
         if day > 28:
             raise UsageError(
-                f"periods cannot begin on day {day}: not every month has it. Use MS, ME or a day up to 28."
+                f"periods cannot begin on day {day}: not every month has it. Use MS, ME or a day "
+                "up to 28."
             )
         return day
 
@@ -223,7 +284,8 @@ class Frequency:
         return (MONTHS.index(month) + self.anchor.startswith("end")) % length
 
     def anchored(self, times: ArrayLike) -> Frequency:
-        """This frequency with the anchor that the times show, where it has none; unchanged where they show none.
+        """This frequency with the anchor that the times show, where it has none; unchanged where
+        they show none.
 
         >>> parse_frequency("M").anchored(np.array(["2024-01-31", "2024-02-29"], "datetime64[us]")).code
         'ME'
@@ -237,7 +299,8 @@ class Frequency:
         return replace(self, anchor=self._month_anchor(micros))
 
     def grounded(self) -> Frequency:
-        """This frequency with the usual anchor where it has none: periods begin with the month, weeks on Monday.
+        """This frequency with the usual anchor where it has none: periods begin with the month,
+        weeks on Monday.
 
         >>> [parse_frequency(text).grounded().code for text in ("monthly", "W", "h")]
         ['MS', 'W-MON', 'h']
@@ -257,7 +320,8 @@ class Frequency:
 
 
 def _anchor_day(anchor: str) -> int:
-    """Day of the month that an anchor means; 31 (shortened where needed) for month ends, 0 for none."""
+    """Day of the month that an anchor means; 31 (shortened where needed) for month ends, 0 for
+    none."""
     word = anchor.split(" ")[0]
     return int(anchor.split(" ")[1]) if word == "day" else {"start": 1, "end": 31}.get(word, 0)
 
@@ -305,18 +369,28 @@ _NAMES = {
     "integer": "integer int i index step steps",
 }
 _UNIT_OF = {word.lower(): (unit, "") for unit, words in _NAMES.items() for word in words.split()}
-_UNIT_OF |= {f"{letter}{ending}": (unit, anchor)
-             for letter, unit in {"y": "year", "a": "year", "q": "quarter", "m": "month"}.items()
-             for ending, anchor in {"s": "start", "e": "end"}.items()}  # fmt: skip
-_LONGER = {("month", 3): "quarter", ("month", 12): "year", ("quarter", 4): "year", ("day", 7): "week",
-           ("hour", 24): "day", ("minute", 60): "hour", ("second", 60): "minute"}  # fmt: skip
+_UNIT_OF |= {
+    f"{letter}{ending}": (unit, anchor)
+    for letter, unit in {"y": "year", "a": "year", "q": "quarter", "m": "month"}.items()
+    for ending, anchor in {"s": "start", "e": "end"}.items()
+}
+_LONGER = {
+    ("month", 3): "quarter",
+    ("month", 12): "year",
+    ("quarter", 4): "year",
+    ("day", 7): "week",
+    ("hour", 24): "day",
+    ("minute", 60): "hour",
+    ("second", 60): "minute",
+}
 
 
 def parse_frequency(text: str) -> Frequency:
     """Read a frequency as pandas, polars or people write it; UsageError for what is none.
 
-    "M", "month" and "monthly" leave open whether times are month starts or ends (the data show it); "MS" and "ME" say.
-    "W-MON" is weekly on Mondays: a week that begins on the Monday. A number in front multiplies: "15min", "2W", "6h".
+    "M", "month" and "monthly" leave open whether times are month starts or ends (the data show it);
+    "MS" and "ME" say. "W-MON" is weekly on Mondays: a week that begins on the Monday. A number in
+    front multiplies: "15min", "2W", "6h".
 
     >>> parse_frequency("MS"), parse_frequency("15T").code, parse_frequency("yearly").code
     (Frequency(unit='month', every=1, anchor='start'), '15min', 'Y')
@@ -326,31 +400,41 @@ def parse_frequency(text: str) -> Frequency:
     lstmcast.errors.UsageError: the frequency 'soon' is not known. Expected for example MS (month starts), ME (month \
 ends), QS, YS, W-MON, D, B (business days), h, 15min, s or integer.
     """
-    match = re.fullmatch(r"\s*(\d{0,6})\s*([A-Za-z ]+?)((?:-\w+){0,2})\s*", text) if isinstance(text, str) else None
+    match = (
+        re.fullmatch(r"\s*(\d{0,6})\s*([A-Za-z ]+?)((?:-\w+){0,2})\s*", text)
+        if isinstance(text, str)
+        else None
+    )
     if match is None:
         raise _unknown(text)
     number, word, rest = match.groups()
     word = word.replace(" ", "")
-    if word in ("m", "ms"):  # polars means minutes by m, pandas milliseconds by ms, and people may mean months
-        raise UsageError(f"the frequency {text!r} is ambiguous. Write 'min' for minutes, 'M' or 'MS' for months.")
+    # polars means minutes by m, pandas milliseconds by ms, and people may mean months
+    if word in ("m", "ms"):
+        raise UsageError(
+            f"the frequency {text!r} is ambiguous. Write 'min' for minutes, 'M' or 'MS' for months."
+        )
     if word.lower() not in _UNIT_OF or (number and int(number) == 0):
         raise _unknown(text)
     unit, anchor = _UNIT_OF[word.lower()]
     try:
-        return longest(Frequency(unit, int(number or 1), _parsed_anchor(unit, anchor, rest[1:].upper())))
+        return longest(
+            Frequency(unit, int(number or 1), _parsed_anchor(unit, anchor, rest[1:].upper()))
+        )
     except (UsageError, ValueError):
         raise _unknown(text) from None
 
 
 def _unknown(text: object) -> UsageError:
     return UsageError(
-        f"the frequency {text!r} is not known. Expected for example MS (month starts), ME (month ends), QS, YS, W-MON, "
-        "D, B (business days), h, 15min, s or integer."
+        f"the frequency {text!r} is not known. Expected for example MS (month starts), ME (month "
+        "ends), QS, YS, W-MON, D, B (business days), h, 15min, s or integer."
     )
 
 
 def _parsed_anchor(unit: str, anchor: str, rest: str) -> str:
-    """The anchor from the letter after the unit and the parts after the hyphens: S, -APR -> 'start APR'."""
+    """The anchor from the letter after the unit and the parts after the hyphens: S, -APR ->
+    'start APR'."""
     if unit == "week" or not rest:
         return rest or anchor
     parts = rest.split("-")
@@ -359,21 +443,24 @@ def _parsed_anchor(unit: str, anchor: str, rest: str) -> str:
         anchor = {1: "start", 31: "end"}.get(day, f"day {day}")
     if not parts:
         return anchor
-    anchor = anchor or "end"  # "Q-DEC" and "A-MAR": what older pandas calls quarters and years by their last month
+    # "Q-DEC" and "A-MAR": what older pandas calls quarters and years by their last month
+    anchor = anchor or "end"
     if len(parts) > 1 or parts[0] not in MONTHS or unit == "month":
         raise ValueError(rest)
     return f"{anchor} {_canonical_month(unit, anchor, parts[0])}".rstrip()
 
 
 def _canonical_month(unit: str, anchor: str, month: str) -> str:
-    """One name for equal anchors: quarters from July are quarters from January; the calendar's own have no month."""
+    """One name for equal anchors: quarters from July are quarters from January; the calendar's
+    own have no month."""
     phase = MONTHS.index(month) % _MONTHS_IN[unit]
     usual = _MONTHS_IN[unit] - 1 if anchor == "end" else 0
     return "" if phase == usual else MONTHS[phase]
 
 
 def longest(frequency: Frequency) -> Frequency:
-    """The same step in the longest unit: 3 months are a quarter, 7 days a week, 60 minutes an hour."""
+    """The same step in the longest unit: 3 months are a quarter, 7 days a week, 60 minutes an
+    hour."""
     unit, every = frequency.unit, frequency.every
     for (short, count), longer in _LONGER.items():
         if unit == short and every % count == 0:

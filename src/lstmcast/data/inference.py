@@ -1,4 +1,5 @@
-"""Which frequency times have: found from their steps, by the calendar where steps differ in length."""
+"""Which frequency times have: found from their steps, by the calendar where steps differ in
+length."""
 
 # S series · N times of all series · M = N − S steps between them
 
@@ -26,13 +27,17 @@ from lstmcast.data.frequency import Frequency, longest
 
 _FIXED, _MONTHS, _BUSINESS, _MONTH_ENDS = 0, 1, 2, 3  # how the steps of a series are counted
 _REGULAR = 0.8  # share of equal steps from which a series speaks for a frequency
-_TELLING = 8  # steps that a regular series needs before it counts as another frequency rather than as one with gaps
-_FILLED = 0.25  # share of a finer grid that must be occupied before it is taken instead of the most frequent step
+# steps that a regular series needs before it counts as another frequency rather than as one with
+# gaps
+_TELLING = 8
+# share of a finer grid that must be occupied before it is taken instead of the most frequent step
+_FILLED = 0.25
 
 
 @dataclass(frozen=True, eq=False)
 class Inference:
-    """The frequency of most observations (None: it cannot be told), and regular series that have another one.
+    """The frequency of most observations (None: it cannot be told), and regular series that have
+    another one.
 
     others: pairs of a frequency and the numbers of the series that have it.
     """
@@ -42,17 +47,20 @@ class Inference:
 
 
 def infer_frequency(times: ndarray, offsets: ndarray | None = None) -> Frequency | None:
-    """The frequency of most of the times; None where no series has two times, or steps are not whole seconds.
+    """The frequency of most of the times; None where no series has two times, or steps are not
+    whole seconds.
 
-    times (N,) datetime64 or integers, ascending and without repeats in each series; offsets (S+1,) as in a Panel, or
-    None for one series.
+    times (N,) datetime64 or integers, ascending and without repeats in each series; offsets (S+1,)
+    as in a Panel, or None for one series.
 
     >>> print(infer_frequency(np.array(["2024-01-31", "2024-02-29", "2024-03-31"], "datetime64[D]")).name)
     monthly (month ends)
     >>> print(infer_frequency(np.array([10, 20, 40])).code)
     10integer
     """
-    return infer(np.asarray(times), np.array([0, len(times)]) if offsets is None else offsets).frequency
+    return infer(
+        np.asarray(times), np.array([0, len(times)]) if offsets is None else offsets
+    ).frequency
 
 
 def infer(times: ndarray, offsets: ndarray) -> Inference:
@@ -65,7 +73,9 @@ def infer(times: ndarray, offsets: ndarray) -> Inference:
         return Inference(None)
     rows = np.repeat(lengths > 1, lengths)
     kept = _Steps.of(counts[rows], lengths[usable])
-    kinds, sizes, shares = _kinds_of_dates(counts[rows], kept) if is_date else _described(kept, _FIXED)
+    kinds, sizes, shares = (
+        _kinds_of_dates(counts[rows], kept) if is_date else _described(kept, _FIXED)
+    )
     main, regular = _vote(kinds, sizes, shares, kept.lengths)
     key = sizes * 4 + kinds
     frequency = _frequency(main % 4, main // 4, is_date)
@@ -74,7 +84,10 @@ def infer(times: ndarray, offsets: ndarray) -> Inference:
     mine = np.repeat(key == main, kept.lengths)
     telling = regular & (kept.lengths > _TELLING) & (key != main)
     others = [
-        (other.anchored(times[rows][np.repeat(telling & (key == code), kept.lengths)]), usable[telling & (key == code)])
+        (
+            other.anchored(times[rows][np.repeat(telling & (key == code), kept.lengths)]),
+            usable[telling & (key == code)],
+        )
         for code in np.unique(key[telling])
         if (other := _frequency(code % 4, code // 4, is_date)) is not None
     ]
@@ -83,7 +96,8 @@ def infer(times: ndarray, offsets: ndarray) -> Inference:
 
 @dataclass(frozen=True, eq=False)
 class _Steps:
-    """Steps of series that have at least two times: sizes (M,), begins (S,) where each series' steps begin."""
+    """Steps of series that have at least two times: sizes (M,), begins (S,) where each series'
+    steps begin."""
 
     sizes: ndarray
     begins: ndarray
@@ -92,17 +106,24 @@ class _Steps:
     @classmethod
     def of(cls, counts: ndarray, lengths: ndarray) -> _Steps:
         last = np.cumsum(lengths)[:-1] - 1  # the step from one series to the next is none
-        return cls(np.delete(np.diff(counts), last), np.cumsum(lengths - 1) - (lengths - 1), lengths)
+        return cls(
+            np.delete(np.diff(counts), last), np.cumsum(lengths - 1) - (lengths - 1), lengths
+        )
 
     def modes(self) -> tuple[ndarray, ndarray]:
         """The most frequent step of each series (the smaller one of a tie) and its share."""
-        low, high = np.minimum.reduceat(self.sizes, self.begins), np.maximum.reduceat(self.sizes, self.begins)
+        low, high = (
+            np.minimum.reduceat(self.sizes, self.begins),
+            np.maximum.reduceat(self.sizes, self.begins),
+        )
         modes, shares = low.copy(), np.ones(len(low))
         varied = low != high
         if varied.any():  # most series have one step only: sort the rest
             owner = np.repeat(np.arange(len(low)), self.lengths - 1)
             rows = varied[owner]
-            modes[varied], shares[varied] = _modes(owner[rows], self.sizes[rows], self.lengths[varied] - 1)
+            modes[varied], shares[varied] = _modes(
+                owner[rows], self.sizes[rows], self.lengths[varied] - 1
+            )
         return modes, shares
 
 
@@ -111,13 +132,15 @@ def _modes(owner: ndarray, sizes: ndarray, counts: ndarray) -> tuple[ndarray, nd
     owner, sizes = owner[order], sizes[order]
     begins = np.flatnonzero(np.r_[True, (np.diff(owner) != 0) | (np.diff(sizes) != 0)])
     runs = np.diff(np.r_[begins, len(sizes)])
-    best = np.lexsort((-runs, owner[begins]))  # stable: of equal runs the smaller step stays in front
+    # stable: of equal runs the smaller step stays in front
+    best = np.lexsort((-runs, owner[begins]))
     first = best[np.flatnonzero(np.r_[True, np.diff(owner[begins][best]) != 0])]
     return sizes[begins][first], runs[first] / counts
 
 
 def _described(steps: _Steps, kind: int) -> tuple[ndarray, ndarray, ndarray]:
-    """(kinds, sizes, shares) of the steps: the most frequent one, or a finer one that all of them fit."""
+    """(kinds, sizes, shares) of the steps: the most frequent one, or a finer one that all of
+    them fit."""
     modes, shares = steps.modes()
     common = np.gcd.reduceat(steps.sizes, steps.begins)
     cells = np.add.reduceat(steps.sizes, steps.begins) // common + 1
@@ -137,7 +160,8 @@ def _kinds_of_dates(micros: ndarray, steps: _Steps) -> tuple[ndarray, ndarray, n
 
 
 def _calendar_kinds(micros: ndarray, steps: _Steps):
-    """(which series, kind, how to count): those whose steps are equal only when the calendar counts them."""
+    """(which series, kind, how to count): those whose steps are equal only when the calendar
+    counts them."""
     by_month, ends = _month_series(micros, steps)
     yield by_month & ~ends, _MONTHS, month_of
     yield by_month & ends, _MONTH_ENDS, month_of
@@ -145,7 +169,8 @@ def _calendar_kinds(micros: ndarray, steps: _Steps):
 
 
 def _month_series(micros: ndarray, steps: _Steps) -> tuple[ndarray, ndarray]:
-    """Series that keep to one day of the month (or the last one, if it is too short), and those on month ends."""
+    """Series that keep to one day of the month (or the last one, if it is too short), and those
+    on month ends."""
     wide = np.minimum.reduceat(steps.sizes, steps.begins) >= 28 * DAY
     by_month, ends = wide.copy(), wide.copy()
     if not wide.any():
@@ -162,7 +187,8 @@ def _month_series(micros: ndarray, steps: _Steps) -> tuple[ndarray, ndarray]:
 
 
 def _business_series(micros: ndarray, steps: _Steps) -> ndarray:
-    """All series in whole days, if none of them has a weekend, most steps are one day and Mondays follow Fridays."""
+    """All series in whole days, if none of them has a weekend, most steps are one day and
+    Mondays follow Fridays."""
     whole = np.gcd.reduceat(steps.sizes, steps.begins) % DAY == 0
     sizes = steps.sizes[np.repeat(whole, steps.lengths - 1)]
     days = weekday_of(micros[np.repeat(whole, steps.lengths)])
@@ -173,7 +199,8 @@ def _business_series(micros: ndarray, steps: _Steps) -> ndarray:
 
 
 def _vote(kinds: ndarray, sizes: ndarray, shares: ndarray, lengths: ndarray) -> tuple[int, ndarray]:
-    """The code (4 × size + kind) that most observations of regular series have, and which series are regular.
+    """The code (4 × size + kind) that most observations of regular series have, and which series
+    are regular.
 
     Where no series is regular, the step that all of the commonest kind have in common.
     """
@@ -194,7 +221,13 @@ def _frequency(kind: int, size: int, is_date: bool) -> Frequency | None:
         return longest(Frequency("month", size))
     if kind == _BUSINESS:
         return Frequency("business day", size)
-    for unit, length in (("week", WEEK), ("day", DAY), ("hour", HOUR), ("minute", MINUTE), ("second", SECOND)):
+    for unit, length in (
+        ("week", WEEK),
+        ("day", DAY),
+        ("hour", HOUR),
+        ("minute", MINUTE),
+        ("second", SECOND),
+    ):
         if size % length == 0:
             return Frequency(unit, size // length)
     return None

@@ -11,7 +11,8 @@ from lstmcast.errors import DataError, UsageError
 
 
 class Inspection(NamedTuple):
-    """A table as read, the panel that it gives (None where errors are in the way), and all findings."""
+    """A table as read, the panel that it gives (None where errors are in the way), and all
+    findings."""
 
     table: Table
     panel: Panel | None
@@ -27,10 +28,12 @@ def check(
     series: str | Sequence[str] | None = None,
     sheet: str | None = None,
 ) -> Findings:
-    """All that is noticed about a source, errors included: where, what, and what is done about it or what to do.
+    """All that is noticed about a source, errors included: where, what, and what is done about it
+    or what to do.
 
-    time, target, series and sheet are those of `read`; `options` are its other arguments. Raises DataError only for a
-    source in which no table of times and values can be found, and UsageError for senseless arguments.
+    time, target, series and sheet are those of `read`; `options` are its other arguments. Raises
+    DataError only for a source in which no table of times and values can be found, and UsageError
+    for senseless arguments.
 
     >>> for finding in check({"ds": ["2024-01", "2024-02", "2024-02", "2024-03"], "y": [5.0, 6.0, 6.5, 7.0]}):
     ...     print(finding.severity, finding.rule)
@@ -49,10 +52,15 @@ def inspect(
     series: str | Sequence[str] | None = None,
     sheet: str | None = None,
 ) -> Inspection:
-    """Read a source and keep all three: the table, the panel and the findings. Arguments and errors as for `check`."""
+    """Read a source and keep all three: the table, the panel and the findings. Arguments and
+    errors as for `check`."""
     if not isinstance(options, ReadOptions):
-        raise UsageError(f'{options=} are no ReadOptions. Give some, such as ReadOptions(gaps="error").')
-    table = read_table(source, time=time, target=target, series=series, aggregate=options.aggregate, sheet=sheet)
+        raise UsageError(
+            f'{options=} are no ReadOptions. Give some, such as ReadOptions(gaps="error").'
+        )
+    table = read_table(
+        source, time=time, target=target, series=series, aggregate=options.aggregate, sheet=sheet
+    )
     try:
         panel = panel_from_table(table, options)
     except DataError:  # its message holds the errors as text: ask again for them one by one

@@ -26,14 +26,17 @@ from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Columns, Finding, Table
 from lstmcast.errors import DataError
 
-_UNDATED_SHARE = 0.02  # rows without a time among the others: up to this share they are dropped, with a warning
+# rows without a time among the others: up to this share they are dropped, with a warning
+_UNDATED_SHARE = 0.02
 _SHOWN = 4
-_LARGEST = 1e100  # squares of larger values overflow on the way to a forecast; no measurement is that large
+# squares of larger values overflow on the way to a forecast; no measurement is that large
+_LARGEST = 1e100
 
 
 @dataclass(frozen=True)
 class Names:
-    """What the user said about the columns; None = find out. `aggregate` says that rows will be added up per period."""
+    """What the user said about the columns; None = find out. `aggregate` says that rows will be
+    added up per period."""
 
     time: str | None = None
     target: str | Sequence[str] | None = None
@@ -41,7 +44,8 @@ class Names:
     aggregate: bool = False
 
     def __post_init__(self) -> None:
-        for role in ("time", "target", "series"):  # a frame's columns may be named 0, 1, 2: sheets name them by text
+        # a frame's columns may be named 0, 1, 2: sheets name them by text
+        for role in ("time", "target", "series"):
             name = getattr(self, role)
             if isinstance(name, Sequence) and not isinstance(name, str):
                 object.__setattr__(self, role, [str(part) for part in name])
@@ -50,7 +54,8 @@ class Names:
 
 
 def table_from_sheet(sheet: Sheet, names: Names) -> Table:
-    """Decide what the columns are and bring the sheet into long form; DataError with what to do where that fails."""
+    """Decide what the columns are and bring the sheet into long form; DataError with what to do
+    where that fails."""
     if names.time is None or not _holds(sheet, names.time):
         sheet = with_joined_dates(sheet)
     time = None if names.time == "index" else _time_column(sheet, names)
@@ -83,8 +88,9 @@ def _time_column(sheet: Sheet, names: Names) -> Column | None:
     column = named_column(sheet, names.time, "time")
     if column.times is None or column.time_share == 0:
         raise DataError(
-            f"{sheet.source}: the column {column.name!r} holds no dates that can be read: {_examples(column)}. "
-            "Dates such as 2024-03-01, 2024-03, 01.03.2024, 2024Q1, 2024-W09 or whole numbers are expected."
+            f"{sheet.source}: the column {column.name!r} holds no dates that can be read: "
+            f"{_examples(column)}. Dates such as 2024-03-01, 2024-03, 01.03.2024, 2024Q1, 2024-W09 "
+            "or whole numbers are expected."
         )
     return column
 
@@ -96,8 +102,9 @@ def _examples(column: Column) -> str:
 
 def _no_dates(sheet: Sheet) -> str:
     return (
-        f"{sheet.source} has no column of dates. Name one with {ask('time', 'NAME')}, or number the rows with "
-        f"{ask('time', 'index')} if they follow each other in time. The columns are:\n{sheet.describe()}"
+        f"{sheet.source} has no column of dates. Name one with {ask('time', 'NAME')}, or number "
+        f"the rows with {ask('time', 'index')} if they follow each other in time. The columns "
+        f"are:\n{sheet.describe()}"
     )
 
 
@@ -105,33 +112,45 @@ def _one_of_many_targets(sheet: Sheet, target: str | Sequence[str], columns: lis
     given = " and ".join(map(repr, [target] if isinstance(target, str) else target))
     shown = ", ".join(column.name for column in columns[:3])
     return (
-        f"{sheet.source} has one series per row, its times in the column names ({shown}, …): {given} alone cannot be "
-        "the target. Leave --target out (in Python: target=) to read every column, name a column of times with "
-        f"{ask('time', 'NAME')}, or number the rows with {ask('time', 'index')}."
+        f"{sheet.source} has one series per row, its times in the column names ({shown}, …): "
+        f"{given} alone cannot be the target. Leave --target out (in Python: target=) to read "
+        f"every column, name a column of times with {ask('time', 'NAME')}, or number the rows with "
+        f"{ask('time', 'index')}."
     )
 
 
 def _drop_undated(sheet: Sheet, time: Column) -> Sheet:
-    """Leave out the rows without a time: titles and totals at the ends, and a few in between, with a warning."""
+    """Leave out the rows without a time: titles and totals at the ends, and a few in between,
+    with a warning."""
     times = _times_of(time)
     bad = time.spread(times.bad) | time.missing
     if not bad.any():
         return sheet
     dated = np.flatnonzero(~bad)
-    inside = np.flatnonzero(bad & (np.arange(len(bad)) > dated[0]) & (np.arange(len(bad)) < dated[-1]))
+    inside = np.flatnonzero(
+        bad & (np.arange(len(bad)) > dated[0]) & (np.arange(len(bad)) < dated[-1])
+    )
     ends = np.setdiff1d(np.flatnonzero(bad), inside)
     if len(inside) > max(3, _UNDATED_SHARE * len(bad)):
-        shown = ", ".join(f"{sheet.row_word} {sheet.lines[row]} has {time.cell(row)!r}" for row in inside[:_SHOWN])
-        raise DataError(
-            f"{sheet.source}: {len(inside)} of {len(bad)} cells of the time column {time.name!r} are no dates: "
-            f"{shown}. Mend or remove these rows, or name another column with --time."
+        shown = ", ".join(
+            f"{sheet.row_word} {sheet.lines[row]} has {time.cell(row)!r}" for row in inside[:_SHOWN]
         )
-    reasons = {int(sheet.lines[row]): _why_undated(time, row) for row in [*ends.tolist(), *inside.tolist()]}
+        raise DataError(
+            f"{sheet.source}: {len(inside)} of {len(bad)} cells of the time column {time.name!r} "
+            f"are no dates: {shown}. Mend or remove these rows, or name another column with --time."
+        )
+    reasons = {
+        int(sheet.lines[row]): _why_undated(time, row) for row in [*ends.tolist(), *inside.tolist()]
+    }
     ends_at = {int(sheet.lines[row]) for row in ends}
     notes = dropped_lines({line: why for line, why in reasons.items() if line in ends_at})
-    notes += dropped_lines({line: why for line, why in reasons.items() if line not in ends_at}, "warning")
+    notes += dropped_lines(
+        {line: why for line, why in reasons.items() if line not in ends_at}, "warning"
+    )
     columns = tuple(column.take(dated) for column in sheet.columns)
-    return Sheet(columns, sheet.lines[dated], sheet.source, sheet.frame, (*sheet.notes, *notes), sheet.label)
+    return Sheet(
+        columns, sheet.lines[dated], sheet.source, sheet.frame, (*sheet.notes, *notes), sheet.label
+    )
 
 
 def _why_undated(time: Column, row: int) -> str:
@@ -149,7 +168,11 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
     times = np.arange(1, len(sheet) + 1) if time is None else time.spread(_times_of(time).values)
     targets, series, every = _targets_and_series(sheet, names, times, time)
     codes, ids = _joined_ids(series, len(sheet), "" if every else sheet.label)
-    notes = [*sheet.notes, *_notes_of_time(time), *_left_out(sheet, [time, *targets, *series], names)]
+    notes = [
+        *sheet.notes,
+        *_notes_of_time(time),
+        *_left_out(sheet, [time, *targets, *series], names),
+    ]
     if every:
         k = len(targets)
         codes = (codes[:, None] * k + np.arange(k)).ravel()
@@ -193,13 +216,15 @@ def _targets_and_series(sheet: Sheet, names: Names, times: ndarray, time: Column
         targets = numeric_columns(sheet, [*known, *series])
         if not targets:
             raise DataError(
-                f"{sheet.source} has no column of numbers to forecast. The columns are:\n{sheet.describe()}"
+                f"{sheet.source} has no column of numbers to forecast. The columns "
+                f"are:\n{sheet.describe()}"
             )
         return targets, series, True
     targets = named_columns(sheet, names.target, "target")
     if not targets:
         raise DataError(
-            f"target={names.target!r} names no column. The columns of {sheet.source} are:\n{sheet.describe()}"
+            f"target={names.target!r} names no column. The columns of {sheet.source} "
+            f"are:\n{sheet.describe()}"
         )
     if series is None:
         series = _found_series(sheet, names, times, time, targets[0])
@@ -209,7 +234,8 @@ def _targets_and_series(sheet: Sheet, names: Names, times: ndarray, time: Column
 def _found_series(
     sheet: Sheet, names: Names, times: ndarray, time: Column | None, target: Column | None
 ) -> list[Column]:
-    if names.aggregate:  # many rows per period are expected here, so repeated times say nothing about series
+    # many rows per period are expected here, so repeated times say nothing about series
+    if names.aggregate:
         every = np.arange(len(times))
         return find_series(sheet, every, time, target)
     return find_series(sheet, times, time, target)
@@ -222,16 +248,23 @@ def _joined_ids(series: list[Column], size: int, label: str) -> tuple[ndarray, n
     codes, ids = series[0].as_ids()
     for column in series[1:]:
         more, names = column.as_ids()
-        joint, first, codes = np.unique(codes * len(names) + more, return_index=True, return_inverse=True)
+        joint, first, codes = np.unique(
+            codes * len(names) + more, return_index=True, return_inverse=True
+        )
         rank = np.argsort(np.argsort(first))
-        ids = _objects([f"{ids[joint[i] // len(names)]}/{names[joint[i] % len(names)]}" for i in np.argsort(first)])
+        ids = _objects(
+            [
+                f"{ids[joint[i] // len(names)]}/{names[joint[i] % len(names)]}"
+                for i in np.argsort(first)
+            ]
+        )
         codes = rank[codes]
     if len(set(ids)) < len(ids):
         twice = next(name for k, name in enumerate(ids) if name in ids[:k])
         names = " and ".join(repr(column.name) for column in series)
         raise DataError(
-            f"Two different series are called {twice!r} when the columns {names} are joined with a slash. Write one "
-            f"column of ids, and name it with {ask('series', 'NAME')}."
+            f"Two different series are called {twice!r} when the columns {names} are joined with a "
+            f"slash. Write one column of ids, and name it with {ask('series', 'NAME')}."
         )
     return codes, ids
 
@@ -242,21 +275,28 @@ def _values(sheet: Sheet, target: Column, notes: list[Finding]) -> ndarray:
     bad = ~target.missing if numbers is None else target.spread(numbers.bad)
     if numbers is None or bad.any():
         rows = np.flatnonzero(bad)
-        shown = ", ".join(f"{sheet.row_word} {sheet.lines[row]} has {target.cell(row)!r}" for row in rows[:_SHOWN])
+        shown = ", ".join(
+            f"{sheet.row_word} {sheet.lines[row]} has {target.cell(row)!r}" for row in rows[:_SHOWN]
+        )
         more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
         raise DataError(
-            f"{sheet.source}: text in the target column {target.name!r}: {shown or 'it is empty'}{more}. "
-            "Numbers are expected. Write the numbers, leave the cell empty where the value is missing, or name another "
-            f"column with {ask('target', 'NAME')}."
+            f"{sheet.source}: text in the target column {target.name!r}: "
+            f"{shown or 'it is empty'}{more}. Numbers are expected. Write the numbers, leave the "
+            "cell empty where the value is missing, or name another column with "
+            f"{ask('target', 'NAME')}."
         )
-    notes += [Finding("numbers", "note", f"column {target.name!r}: {note}") for note in numbers.notes]
+    notes += [
+        Finding("numbers", "note", f"column {target.name!r}: {note}") for note in numbers.notes
+    ]
     return target.spread(numbers.values)
 
 
 def _notes_of_time(time: Column | None) -> list[Finding]:
     if time is None:
         return [Finding("time", "note", "the rows were numbered 1, 2, 3, … as times")]
-    return [Finding("dates", "note", f"column {time.name!r}: {note}") for note in _times_of(time).notes]
+    return [
+        Finding("dates", "note", f"column {time.name!r}: {note}") for note in _times_of(time).notes
+    ]
 
 
 def _left_out(sheet: Sheet, used: Sequence[Column | None], names: Names) -> list[Finding]:
@@ -264,12 +304,23 @@ def _left_out(sheet: Sheet, used: Sequence[Column | None], names: Names) -> list
     if not unused:
         return []
     shown = ", ".join(unused[:8]) + (f" and {len(unused) - 8} more" if len(unused) > 8 else "")
-    action = "Name those that tell series apart with --series." if names.aggregate and not names.series else ""
-    return [Finding("columns", "note", f"columns that were not used: {shown}", action, count=len(unused))]
+    action = (
+        "Name those that tell series apart with --series."
+        if names.aggregate and not names.series
+        else ""
+    )
+    return [
+        Finding(
+            "columns", "note", f"columns that were not used: {shown}", action, count=len(unused)
+        )
+    ]
 
 
-def _header_times(sheet: Sheet, time: str | None) -> tuple[list[Column], ndarray, tuple[str, ...]] | None:
-    """The columns whose names are times or count on (d_1, d_2, …), the times, and notes; None if there are none."""
+def _header_times(
+    sheet: Sheet, time: str | None
+) -> tuple[list[Column], ndarray, tuple[str, ...]] | None:
+    """The columns whose names are times or count on (d_1, d_2, …), the times, and notes; None if
+    there are none."""
     if time is not None:
         return None
     names = [re.sub(r"\s*\[.*\]$", "", name).strip() for name in sheet.names]
@@ -287,7 +338,9 @@ def _header_times(sheet: Sheet, time: str | None) -> tuple[list[Column], ndarray
         if times is not None and len(chosen):
             if times.problem:
                 raise DataError(f"{sheet.source}, column names: {times.problem}")
-            times = Times(times.values[chosen], times.bad[chosen], times.form, times.zone, times.notes)
+            times = Times(
+                times.values[chosen], times.bad[chosen], times.form, times.zone, times.notes
+            )
     if times is None or len(chosen) < 3 or times.form == "index":
         chosen, counted = _counted_names(names)
         times = Times(counted, np.zeros(len(counted), bool), "index")
@@ -299,24 +352,38 @@ def _header_times(sheet: Sheet, time: str | None) -> tuple[list[Column], ndarray
 
 
 def _counted_names(names: list[str]) -> tuple[ndarray, ndarray]:
-    """Columns such as d_1, d_2, d_3, … or V2, V3, …: the longest run with one stem, from its first number up."""
+    """Columns such as d_1, d_2, d_3, … or V2, V3, …: the longest run with one stem, from its
+    first number up."""
     parts = [re.fullmatch(r"(.*?[^\d]?)(\d{1,6})", name) for name in names]
     stems = [match.group(1) if match else None for match in parts]
     last = stems[-1] if stems else None
     chosen = [j for j, stem in enumerate(stems) if stem is not None and stem == last]
-    numbers = np.array([int(match.group(2)) for j, match in enumerate(parts) if match and j in set(chosen)], np.int64)
+    numbers = np.array(
+        [int(match.group(2)) for j, match in enumerate(parts) if match and j in set(chosen)],
+        np.int64,
+    )
     if len(chosen) < 4 or len(chosen) == len(names) or not (np.diff(numbers) == 1).all():
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     return np.array(chosen), numbers
 
 
-def _series_in_rows(sheet: Sheet, names: Names, columns: list[Column], times: ndarray, notes: tuple[str, ...]) -> Table:
-    """One row per series, one column per time. Empty cells before and after the values of a row are padding."""
+def _series_in_rows(
+    sheet: Sheet, names: Names, columns: list[Column], times: ndarray, notes: tuple[str, ...]
+) -> Table:
+    """One row per series, one column per time. Empty cells before and after the values of a row
+    are padding."""
     others = [c for c in sheet.columns if not any(c is column for column in columns)]
-    series = named_columns(sheet, names.series, "series") if names.series else _row_names(others, len(sheet))
+    series = (
+        named_columns(sheet, names.series, "series")
+        if names.series
+        else _row_names(others, len(sheet))
+    )
     codes, ids = _joined_ids(series, len(sheet), sheet.label)
     if not series and len(sheet) > 1:
-        codes, ids = np.arange(len(sheet)), _objects([f"series_{i}" for i in range(1, len(sheet) + 1)])
+        codes, ids = (
+            np.arange(len(sheet)),
+            _objects([f"series_{i}" for i in range(1, len(sheet) + 1)]),
+        )
     findings = [
         *sheet.notes,
         Finding("layout", "note", f"one series per row, {len(columns)} times in the column names"),
@@ -325,13 +392,26 @@ def _series_in_rows(sheet: Sheet, names: Names, columns: list[Column], times: nd
     findings += _left_out(sheet, [*columns, *series], names)
     values = np.stack([_values(sheet, column, []) for column in columns], axis=1)  # (R, T)
     there = ~np.isnan(values)
-    kept = np.maximum.accumulate(there, axis=1) & np.maximum.accumulate(there[:, ::-1], axis=1)[:, ::-1]
+    kept = (
+        np.maximum.accumulate(there, axis=1)
+        & np.maximum.accumulate(there[:, ::-1], axis=1)[:, ::-1]
+    )
     rows, steps = np.nonzero(kept)
     empty = {int(line): "a row without values" for line in sheet.lines[~there.any(axis=1)]}
     codes, ids = _used(codes[rows], ids)
     name = series[0].name if len(series) == 1 else "unique_id"
-    return Table(codes, ids, times[steps], values[rows, steps], sheet.lines[rows], Columns(series=name), sheet.source,
-                 (*findings, *dropped_lines(empty)), sheet.frame, None)  # fmt: skip
+    return Table(
+        codes,
+        ids,
+        times[steps],
+        values[rows, steps],
+        sheet.lines[rows],
+        Columns(series=name),
+        sheet.source,
+        (*findings, *dropped_lines(empty)),
+        sheet.frame,
+        None,
+    )
 
 
 def _row_names(others: list[Column], size: int) -> list[Column]:
@@ -352,13 +432,14 @@ def _checked(table: Table) -> Table:
     huge = np.flatnonzero(np.isfinite(table.values) & (np.abs(table.values) > _LARGEST))
     if len(huge):
         raise DataError(
-            f"{table.source}: {table.place(int(huge[0]))} has {table.values[huge[0]]:g} in {table.columns.target!r}. "
-            f"Values up to {_LARGEST:g} are expected. Correct it, or leave the cell empty if the value is not known."
+            f"{table.source}: {table.place(int(huge[0]))} has {table.values[huge[0]]:g} in "
+            f"{table.columns.target!r}. Values up to {_LARGEST:g} are expected. Correct it, or "
+            "leave the cell empty if the value is not known."
         )
     if np.isnan(table.values).all():
         raise DataError(
-            f"{table.source}: all {len(table)} values of the target {table.columns.target!r} are missing. "
-            f"Numbers are expected; name another column with {ask('target', 'NAME')}."
+            f"{table.source}: all {len(table)} values of the target {table.columns.target!r} are "
+            f"missing. Numbers are expected; name another column with {ask('target', 'NAME')}."
         )
     return table
 

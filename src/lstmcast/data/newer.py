@@ -1,4 +1,5 @@
-"""Newer data for a saved model: read with what the model knows of its data, wherever nothing else is said."""
+"""Newer data for a saved model: read with what the model knows of its data, wherever nothing
+else is said."""
 
 from __future__ import annotations
 
@@ -33,13 +34,15 @@ def read_newer(
     sheet: str | None = None,
     said: Collection[str] = (),
 ) -> Panel:
-    """Read what came after `known`, in the way in which that was read wherever nothing else is said.
+    """Read what came after `known`, in the way in which that was read wherever nothing else is
+    said.
 
-    That is so for columns, repairs and aggregation, kind and periods. One row is enough. The frequency is that of
-    `known` where the times are too few to show another; times of another zone are converted to its zone. A Panel is
-    taken as it is. Missing values stay missing even where they are to be interpolated: that is for whoever joins the
-    two. `said`: names of options that count even where they are the usual ones. Other arguments and errors as for
-    `lstmcast.read`, and ModelError for dates where numbers are known, and for another aggregation.
+    That is so for columns, repairs and aggregation, kind and periods. One row is enough. The
+    frequency is that of `known` where the times are too few to show another; times of another zone
+    are converted to its zone. A Panel is taken as it is. Missing values stay missing even where
+    they are to be interpolated: that is for whoever joins the two. `said`: names of options that
+    count even where they are the usual ones. Other arguments and errors as for `lstmcast.read`, and
+    ModelError for dates where numbers are known, and for another aggregation.
 
     >>> known = Panel.from_arrays([3.0, 4.0, 5.0], frequency="MS", start="2024-01")
     >>> read_newer({"ds": ["2024-04", "2024-05"], "y": [6.0, 7.0]}, known)
@@ -72,58 +75,84 @@ def read_newer(
 
 
 def _as_before(options: ReadOptions, recipe: Recipe, said: Collection[str]) -> ReadOptions:
-    """The options, with those of the saved data where the usual was left; ModelError for another aggregation."""
+    """The options, with those of the saved data where the usual was left; ModelError for another
+    aggregation."""
     if options.aggregate not in (None, recipe.aggregate) and recipe.aggregate is not None:
         raise ModelError(
-            f"The saved model was made with {advise('aggregate', recipe.aggregate)}: values made by "
-            f"{options.aggregate} do not continue it. Leave the option out, or save a model of such values."
+            f"The saved model was made with {advise('aggregate', recipe.aggregate)}: values made "
+            f"by {options.aggregate} do not continue it. Leave the option out, or save a model of "
+            "such values."
         )
     usual = ReadOptions()
-    names = ("aggregate", "gaps", "missing") if recipe.aggregate else ("duplicates", "gaps", "missing")
-    unsaid = [name for name in names if name not in said and getattr(options, name) == getattr(usual, name)]
+    names = (
+        ("aggregate", "gaps", "missing") if recipe.aggregate else ("duplicates", "gaps", "missing")
+    )
+    unsaid = [
+        name
+        for name in names
+        if name not in said and getattr(options, name) == getattr(usual, name)
+    ]
     if options.aggregate is not None and "duplicates" in unsaid:
         unsaid.remove("duplicates")  # the two exclude each other
     return replace(options, **{name: getattr(recipe, name) for name in unsaid})
 
 
 def _named(columns: Columns, recipe: Recipe) -> dict[str, Any]:
-    """The columns of the saved data: the names that they had, or what was said where several were read.
+    """The columns of the saved data: the names that they had, or what was said where several were
+    read.
 
     The package's own names stand for data that had none: those are left to be found.
     """
     own = Columns()
     said = {"time": recipe.time, "target": recipe.target, "series": recipe.series}
     names = {role: getattr(columns, role) for role in said}
-    names = {role: said[role] if name == getattr(own, role) else name for role, name in names.items()}
+    names = {
+        role: said[role] if name == getattr(own, role) else name for role, name in names.items()
+    }
     return {role: name for role, name in names.items() if name is not None}
 
 
 def _expected(saved: dict[str, Any]) -> str:
     names = {role: [name] if isinstance(name, str) else name for role, name in saved.items()}
-    columns = " and ".join(f"{', '.join(map(repr, each))} for the {role}" for role, each in names.items())
+    columns = " and ".join(
+        f"{', '.join(map(repr, each))} for the {role}" for role, each in names.items()
+    )
     options = ", ".join(f"--{role} NAME" for role in saved)
-    return f"The saved model was made with {columns}. Rename the column, or name another ({options})."
+    return (
+        f"The saved model was made with {columns}. Rename the column, or name another ({options})."
+    )
 
 
 def _in_zone_of(known: Panel, table: Table) -> Table:
-    """The table with its times in the zone of the saved ones, or with a warning where one of the two names none."""
+    """The table with its times in the zone of the saved ones, or with a warning where one of the
+    two names none."""
     ours, theirs = known.report.time_zone, table.time_zone
     if ours == theirs or table.times.dtype.kind != "M":
         return table
     if ours is None or theirs is None:
-        whose, others = ("saved model's", "data's") if theirs is None else ("data's", "saved model's")
+        whose, others = (
+            ("saved model's", "data's") if theirs is None else ("data's", "saved model's")
+        )
         message = f"the {whose} times carry the time zone {ours or theirs}, and of the {others} none is known"
-        told = Finding("time zone", "warning", message, "Both are taken for clock times of one zone.")
+        told = Finding(
+            "time zone", "warning", message, "Both are taken for clock times of one zone."
+        )
         return replace(table, dropped=(*table.dropped, told))
     if on_midnights(known.starts, known.frequency) and on_midnights(table.times, known.frequency):
         return replace(table, time_zone=ours)
     times = converted(table.times, theirs, ours)
     if times is None:
         raise ModelError(
-            f"The times of {table.source} are those of {theirs}, the saved model's those of {ours}, and one of the two "
-            "is not known here. Install the package tzdata, or convert the times before reading them."
+            f"The times of {table.source} are those of {theirs}, the saved model's those of "
+            f"{ours}, and one of the two is not known here. Install the package tzdata, or convert "
+            "the times before reading them."
         )
-    told = Finding("time zone", "note", f"the times came in the time zone {theirs}", f"They are converted to {ours}.")
+    told = Finding(
+        "time zone",
+        "note",
+        f"the times came in the time zone {theirs}",
+        f"They are converted to {ours}.",
+    )
     return replace(table, times=times, time_zone=ours, dropped=(*table.dropped, told))
 
 
@@ -137,15 +166,18 @@ def _completed(options: ReadOptions, table: Table, known: Panel) -> ReadOptions:
 
 
 def _may_be(frequency: Frequency, table: Table) -> bool:
-    """Whether a frequency is the one of these times: they show no other, or none that leaves fewer gaps.
+    """Whether a frequency is the one of these times: they show no other, or none that leaves fewer
+    gaps.
 
     Monday to Friday of one week look daily, and are business days just as well.
     """
     if (table.times.dtype.kind == "M") == (frequency.unit == "integer"):
-        found, expected = ("numbers", "dates") if frequency.unit != "integer" else ("dates", "plain numbers")
+        found, expected = (
+            ("numbers", "dates") if frequency.unit != "integer" else ("dates", "plain numbers")
+        )
         raise ModelError(
-            f"The times of {table.source} are {found}, but the saved model was made with {expected} "
-            f"({frequency.name}). Name the right column with --time NAME."
+            f"The times of {table.source} are {found}, but the saved model was made with "
+            f"{expected} ({frequency.name}). Name the right column with --time NAME."
         )
     table = one_row_per_time(in_order(table), "first")
     offsets = table_offsets(table)
@@ -156,7 +188,8 @@ def _may_be(frequency: Frequency, table: Table) -> bool:
 
 
 def _cells(table: Table, frequency: Frequency) -> float:
-    """Times of the grid that the series span, those without a row included; infinitely many where rows are off it."""
+    """Times of the grid that the series span, those without a row included; infinitely many
+    where rows are off it."""
     positions = grid_positions(table, frequency)
     if np.any(positions == OFF_GRID):
         return np.inf

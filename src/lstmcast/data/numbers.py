@@ -1,7 +1,8 @@
-"""Numbers as people write them: 1,234.5 · 1.234,5 · 1 234 · 1'234 · CHF 12.– · (12) · 12 % · ▲12 · １２.
+"""Numbers as people write them: 1,234.5 · 1.234,5 · 1 234 · 1'234 · CHF 12.– · (12) · 12 % · ▲12 ·
+１２.
 
-What a comma or a point means is decided once per column, from all its values: `1,234` alone says nothing,
-`1,234` beside `12,5` does.
+What a comma or a point means is decided once per column, from all its values: `1,234` alone says
+nothing, `1,234` beside `12,5` does.
 """
 
 from __future__ import annotations
@@ -24,14 +25,17 @@ _CURRENCY = re.compile(
     r"(?:[$€£¥₹₩₽₺฿¢円元]|us\$|r\$|chf|usd|eur|gbp|jpy|cny|aud|cad|inr|brl|sek|nok|dkk|pln|czk|huf|kr\.?|rs\.?|fr\.?|zł)"
 )
 _PARTS = re.compile(r"([^\d]*?)([-+]?[.,]?\d(?:[\d.,' ]*\d)?)([.,]?)([^\d]*)")
-_GROUPED = {mark: re.compile(rf"[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+") for mark in (",", ".")}
+_GROUPED = {
+    mark: re.compile(rf"[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+") for mark in (",", ".")
+}
 _SPACED = re.compile(r"\d{1,3}(?:[ ']\d{3})+(?=$|[.,])")
 _UNIT_SHARE = 0.9  # a unit such as "kWh" is believed when nearly every value carries it
 
 
 @dataclass(frozen=True, eq=False)
 class Numbers:
-    """Texts read as numbers: `values` (U,) with NaN where missing or bad, `bad` (U,) where the text is no number."""
+    """Texts read as numbers: `values` (U,) with NaN where missing or bad, `bad` (U,) where the
+    text is no number."""
 
     values: np.ndarray
     bad: np.ndarray
@@ -47,11 +51,15 @@ def is_missing(text: str) -> bool:
     return text.strip().casefold() in MISSING
 
 
-def parse_numbers(texts: Sequence[str], *, decimal_comma_likely: bool = False, plain: bool = False) -> Numbers:
-    """Read the distinct texts of one column as numbers; what is no number is marked bad, nothing is raised.
+def parse_numbers(
+    texts: Sequence[str], *, decimal_comma_likely: bool = False, plain: bool = False
+) -> Numbers:
+    """Read the distinct texts of one column as numbers; what is no number is marked bad, nothing is
+    raised.
 
-    `decimal_comma_likely` tips the balance where a comma could mean both (files cut by semicolons); `plain` says that
-    a point is certainly a decimal point (cells that were numbers before they became text).
+    `decimal_comma_likely` tips the balance where a comma could mean both (files cut by semicolons);
+    `plain` says that a point is certainly a decimal point (cells that were numbers before they
+    became text).
 
     >>> parse_numbers(["1.234,5", "12", "n/a"]).values.tolist()
     [1234.5, 12.0, nan]
@@ -65,14 +73,20 @@ def parse_numbers(texts: Sequence[str], *, decimal_comma_likely: bool = False, p
     grouping = "" if plain else _dot_groups(texts, values, marks)
     if grouping:
         marks |= {
-            i: texts[i].strip().lstrip("+-") for i in np.flatnonzero(np.isfinite(values)).tolist() if "." in texts[i]
+            i: texts[i].strip().lstrip("+-")
+            for i in np.flatnonzero(np.isfinite(values)).tolist()
+            if "." in texts[i]
         }
-    decimal, note = (",", _DOT_NOTE) if grouping else _decimal_mark(marks, values, texts, decimal_comma_likely)
+    decimal, note = (
+        (",", _DOT_NOTE) if grouping else _decimal_mark(marks, values, texts, decimal_comma_likely)
+    )
     notes += (note,) * bool(note)
     for i, digits in marks.items():
         number = _to_float(digits, decimal)
         bad[i] |= np.isnan(number)
-        sign = bodies[i].sign if i in bodies else (-1.0 if texts[i].lstrip().startswith("-") else 1.0)
+        sign = (
+            bodies[i].sign if i in bodies else (-1.0 if texts[i].lstrip().startswith("-") else 1.0)
+        )
         values[i] = np.nan if bad[i] else sign * number
     return Numbers(values, bad, notes)
 
@@ -107,13 +121,21 @@ def _take_apart(text: str) -> _Body | None:
     """Sign, digits and unit of a decorated number; None where there is no number in it."""
     if is_missing(text):
         return None
-    tidy = unicodedata.normalize("NFKC", text).strip().casefold().replace("−", "-").replace("’", "'")
+    tidy = (
+        unicodedata.normalize("NFKC", text).strip().casefold().replace("−", "-").replace("’", "'")
+    )
     tidy = re.sub(r"[\u00a0\u202f\u2009\t]", " ", tidy)
-    match = _PARTS.fullmatch(re.sub(r"(?<=\d)[.,]?[-–—]+$", "-", tidy) if tidy[:1] not in "-(" else tidy)
+    match = _PARTS.fullmatch(
+        re.sub(r"(?<=\d)[.,]?[-–—]+$", "-", tidy) if tidy[:1] not in "-(" else tidy
+    )
     if match is None:
         return None
     before, digits, _, after = (part.strip() for part in match.groups())
-    negative = digits.startswith("-") or before in ("▲", "△") or (before.endswith("(") and after.startswith(")"))
+    negative = (
+        digits.startswith("-")
+        or before in ("▲", "△")
+        or (before.endswith("(") and after.startswith(")"))
+    )
     if after == "-":  # 12.– is a Swiss price, 12- an old accounting minus
         negative, after = not re.search(r"[.,][-–—]+$", text.strip()), ""
     before = before.strip("()▲△+ ")
@@ -141,8 +163,9 @@ def _drop_odd_units(bodies: dict[int, _Body], bad: np.ndarray, n_plain: int) -> 
 
 
 def _dot_groups(texts: Sequence[str], values: np.ndarray, marks: dict[int, str]) -> str:
-    """'.' where points must be thousands separators: every point is followed by three digits, and a value beside
-    them proves it (two points, a decimal comma, or whole numbers that stop at 999 where the points begin)."""
+    """'.' where points must be thousands separators: every point is followed by three digits, and a
+    value beside them proves it (two points, a decimal comma, or whole numbers that stop at 999
+    where the points begin)."""
     plain = np.flatnonzero(np.isfinite(values)).tolist()
     dotted = []
     for i in plain:
@@ -164,12 +187,15 @@ def _dot_groups(texts: Sequence[str], values: np.ndarray, marks: dict[int, str])
 def _decimal_mark(
     marks: dict[int, str], values: np.ndarray, texts: Sequence[str], decimal_comma_likely: bool
 ) -> tuple[str, str]:
-    """The character that separates decimals in this column, with a note where it is not the point."""
+    """The character that separates decimals in this column, with a note where it is not the
+    point."""
     votes = Counter(vote for digits in marks.values() if (vote := _vote(digits)))
     if votes:
         mark = votes.most_common(1)[0][0]
     elif any("," in digits for digits in marks.values()):
-        lone = not np.isfinite(values).any() and all(digits.count(",") == 1 for digits in marks.values())
+        lone = not np.isfinite(values).any() and all(
+            digits.count(",") == 1 for digits in marks.values()
+        )
         long_whole = bool((np.abs(values[np.isfinite(values)]) >= 1000).any())
         mark = "," if decimal_comma_likely and (lone or long_whole) else "."
     else:

@@ -1,4 +1,5 @@
-"""How unusual each value is beside its neighbours one season away, for all series of a panel at once."""
+"""How unusual each value is beside its neighbours one season away, for all series of a panel at
+once."""
 
 # S series · N observations of all series
 
@@ -9,11 +10,13 @@ from numpy import ndarray
 
 
 def outlier_scores(values: ndarray, offsets: ndarray, periods: tuple[int, ...]) -> ndarray:
-    """Distance of each value from both its neighbours one season away, in robust standard deviations of such changes.
+    """Distance of each value from both its neighbours one season away, in robust standard
+    deviations of such changes.
 
-    A level shift or a trend moves a value away from one neighbour only and scores low; a spike moves it away from both.
-    The season is the longest period of which a series has three cycles, else one step. values (N,) with NaN = missing,
-    offsets (S+1,); returns (N,), 0 where a value or a neighbour is missing or the series has fewer than 8 values.
+    A level shift or a trend moves a value away from one neighbour only and scores low; a spike
+    moves it away from both. The season is the longest period of which a series has three cycles,
+    else one step. values (N,) with NaN = missing, offsets (S+1,); returns (N,), 0 where a value or
+    a neighbour is missing or the series has fewer than 8 values.
 
     >>> spike = np.array([1.0, 2.0, 1.0, 2.0, 30.0, 2.0, 1.0, 2.0, 1.0, 2.0])
     >>> int(np.argmax(outlier_scores(spike, np.array([0, 10]), (1,))))
@@ -24,7 +27,8 @@ def outlier_scores(values: ndarray, offsets: ndarray, periods: tuple[int, ...]) 
     lags = _lags(lengths, periods)[series]
     place, length = np.arange(len(values)) - offsets[:-1][series], lengths[series]
     fits = length >= np.maximum(3 * lags, 8)
-    before = np.where(place >= lags, -lags, 2 * lags)  # the first season looks ahead twice, the last one back twice
+    # the first season looks ahead twice, the last one back twice
+    before = np.where(place >= lags, -lags, 2 * lags)
     after = np.where(place + lags < length, lags, -2 * lags)
     change = np.where(fits & (place >= lags), values - _at(values, -lags, fits), np.nan)
     drift = _medians(change, series, len(lengths))
@@ -50,10 +54,11 @@ def _at(values: ndarray, shift: ndarray, fits: ndarray) -> ndarray:
 
 
 def _scales(away: ndarray, series: ndarray, count: int) -> ndarray:
-    """Standard deviation as the median distance tells it, or as the mean one does if that is larger.
+    """Standard deviation as the median distance tells it, or as the mean one does if that is
+    larger.
 
-    Of a normal distribution the mean is the smaller one. It is larger where most changes are tiny and many are not, as
-    in nights and days of solar power: those are no outliers.
+    Of a normal distribution the mean is the smaller one. It is larger where most changes are tiny
+    and many are not, as in nights and days of solar power: those are no outliers.
     """
     robust = 1.4826 * _medians(away, series, count)
     known = np.isfinite(away)

@@ -38,9 +38,10 @@ MOST_SHOWN = 10  # series, in a notebook
 class Panel:
     """Series on regular grids, one after the other in one array, as in a sparse matrix.
 
-    values (N,) float64, NaN = missing · offsets (S+1,) int64: series i is values[offsets[i]:offsets[i+1]] · ids (S,)
-    str · starts (S,) datetime64[us], or int64 when the frequency counts integers · periods: seasonal periods in steps,
-    ascending. The arrays are made read-only: give it copies of what you go on writing to.
+    values (N,) float64, NaN = missing · offsets (S+1,) int64: series i is
+    values[offsets[i]:offsets[i+1]] · ids (S,) str · starts (S,) datetime64[us], or int64 when the
+    frequency counts integers · periods: seasonal periods in steps, ascending. The arrays are made
+    read-only: give it copies of what you go on writing to.
 
     >>> panel = Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}, frequency="MS", start="2024-01")
     >>> panel
@@ -67,19 +68,29 @@ class Panel:
         return len(self.ids)
 
     def __repr__(self) -> str:
-        span = f"{format_time(self.starts.min())} to {format_time(self.ends.max())}" if len(self) else "empty"
-        return f"Panel({len(self)} series, {len(self.values)} values, {self.frequency.name}, {span})"
+        span = (
+            f"{format_time(self.starts.min())} to {format_time(self.ends.max())}"
+            if len(self)
+            else "empty"
+        )
+        return (
+            f"Panel({len(self)} series, {len(self.values)} values, {self.frequency.name}, {span})"
+        )
 
     def _repr_html_(self) -> str:
-        """The first series in a notebook: how long, how complete, from when to when, and a small picture of each."""
+        """The first series in a notebook: how long, how complete, from when to when, and a small
+        picture of each."""
         shown = range(min(len(self), MOST_SHOWN))
         header = [self.columns.series, "values", "missing", "from", "to", "last", ""]
         noticed = len(self.report.findings)
         return block(
-            f"{self.report.source}: {len(self):,} series, {len(self.values):,} values, {self.frequency.name}",
+            f"{self.report.source}: {len(self):,} series, {len(self.values):,} values, "
+            f"{self.frequency.name}",
             table(header, [self._shown(i) for i in shown]),
             more(len(shown), len(self), "series"),
-            text(f"{noticed} finding{'s' * (noticed != 1)} from reading: see .check()") if noticed else "",
+            text(f"{noticed} finding{'s' * (noticed != 1)} from reading: see .check()")
+            if noticed
+            else "",
         )
 
     def _shown(self, i: int) -> list[str]:
@@ -88,9 +99,13 @@ class Panel:
         missing = np.count_nonzero(np.isnan(values))
         sketch = picture(values, label=f"the values of {self.ids[i]}")
         return [
-            str(self.ids[i]), f"{len(values):,}", f"{missing:,}" if missing else "–", *map(format_time, span),
-            write(values[-1]), sketch,
-        ]  # fmt: skip
+            str(self.ids[i]),
+            f"{len(values):,}",
+            f"{missing:,}" if missing else "–",
+            *map(format_time, span),
+            write(values[-1]),
+            sketch,
+        ]
 
     @property
     def lengths(self) -> ndarray:
@@ -120,7 +135,10 @@ class Panel:
         """
         counts = np.asarray(counts, dtype=np.int64)
         if counts.shape != (len(self),) or np.any(counts < 1) or np.any(counts > self.lengths):
-            raise UsageError(f"until() takes one count per series ({len(self)}), each from 1 to the series' length.")
+            raise UsageError(
+                f"until() takes one count per series ({len(self)}), each from 1 to the series' "
+                "length."
+            )
         steps = np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths)
         known = steps < np.repeat(counts, self.lengths)
         return replace(self, values=self.values[known], offsets=offsets_of(counts))
@@ -135,14 +153,22 @@ class Panel:
         names = [ids] if isinstance(ids, str) else list(ids)
         unknown = [name for name in names if name not in places]
         if unknown:
-            known = ", ".join(repr(name) for name in self.ids[:5]) + (", …" if len(self) > 5 else "")
-            raise UsageError(f"there is no series {unknown[0]!r} in {self.report.source}. There are: {known}.")
+            known = ", ".join(repr(name) for name in self.ids[:5]) + (
+                ", …" if len(self) > 5 else ""
+            )
+            raise UsageError(
+                f"there is no series {unknown[0]!r} in {self.report.source}. There are: {known}."
+            )
         chosen = np.array([places[name] for name in names], dtype=np.int64)
         lengths = self.lengths[chosen]
         offsets = offsets_of(lengths)
         rows = np.arange(offsets[-1]) + np.repeat(self.offsets[chosen] - offsets[:-1], lengths)
         return replace(
-            self, values=self.values[rows], offsets=offsets, ids=self.ids[chosen], starts=self.starts[chosen]
+            self,
+            values=self.values[rows],
+            offsets=offsets,
+            ids=self.ids[chosen],
+            starts=self.starts[chosen],
         )
 
     def check(self) -> Findings:
@@ -165,9 +191,10 @@ class Panel:
     ) -> Panel:
         """A panel of values that are already on a regular grid.
 
-        values: {id: values}, one series (1-D), or series in rows (2-D); NaN = missing, infinite values become missing.
-        start: first time of all series or of each (S,); 1 for integers unless given, needed for dates. UsageError for a
-        missing start or no frequency, and DataError for values that are no numbers or do not fit `kind`.
+        values: {id: values}, one series (1-D), or series in rows (2-D); NaN = missing, infinite
+        values become missing. start: first time of all series or of each (S,); 1 for integers
+        unless given, needed for dates. UsageError for a missing start or no frequency, and
+        DataError for values that are no numbers or do not fit `kind`.
 
         >>> Panel.from_arrays([3.0, 4.0], frequency="D", start="2024-02-28").ends.astype("datetime64[D]").tolist()
         [datetime.date(2024, 2, 29)]
@@ -189,7 +216,8 @@ class Panel:
 def panel_from_table(table: Table, options: ReadOptions | None = None) -> Panel:
     """Check a table, repair what `options` say, and lay its series on regular grids.
 
-    What was noticed is in the panel's report. Raises one DataError with everything for which the table cannot be used.
+    What was noticed is in the panel's report. Raises one DataError with everything for which the
+    table cannot be used.
 
     >>> times = np.array(["2024-01-01", "2024-03-01", "2024-04-01"], "datetime64[us]")
     >>> table = Table(np.zeros(3, int), np.array(["y"], object), times, np.array([3.0, 4.0, 5.0]), np.arange(2, 5))
@@ -208,7 +236,8 @@ def panel_from_table(table: Table, options: ReadOptions | None = None) -> Panel:
 
 
 def check_table(table: Table, options: ReadOptions | None = None) -> Findings:
-    """Everything that is noticed about a table and, where it can be used, about the panel that it gives.
+    """Everything that is noticed about a table and, where it can be used, about the panel that it
+    gives.
 
     Never raises for bad data: errors are among the findings.
     """
@@ -227,22 +256,40 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         periods=options.periods or regular.frequency.seasonal_periods,
         kind=options.kind or "real",
         columns=table.columns,
-        report=Report(table.source, len(table), findings, table.frame, table.time_zone, recipe_of(table, options)),
+        report=Report(
+            table.source,
+            len(table),
+            findings,
+            table.frame,
+            table.time_zone,
+            recipe_of(table, options),
+        ),
     )
 
 
 def _named_arrays(values: Mapping[str, ArrayLike] | ArrayLike) -> dict[str, ndarray]:
     """{id: 1-D float64 array} whatever the shape that came in."""
     if isinstance(values, Mapping):
-        named = {str(name): _numbers(array, f"series {str(name)!r}") for name, array in values.items()}
+        named = {
+            str(name): _numbers(array, f"series {str(name)!r}") for name, array in values.items()
+        }
     else:
         array = _numbers(values, "values")
-        named = {"y": array} if array.ndim == 1 else {f"series_{i}": row for i, row in enumerate(array, start=1)}
+        named = (
+            {"y": array}
+            if array.ndim == 1
+            else {f"series_{i}": row for i, row in enumerate(array, start=1)}
+        )
     for name, array in named.items():
         if array.ndim != 1 or len(array) == 0:
-            raise DataError(f"series {name!r} has shape {array.shape}. One row of at least one number is expected.")
+            raise DataError(
+                f"series {name!r} has shape {array.shape}. One row of at least one number is "
+                "expected."
+            )
     if not named:
-        raise DataError("there are no series. Give {id: values}, one array, or an array with series in rows.")
+        raise DataError(
+            "there are no series. Give {id: values}, one array, or an array with series in rows."
+        )
     return named
 
 
@@ -251,23 +298,32 @@ def _require_kind(values: ndarray, kind: Kind) -> None:
         raise DataError(f"{values[values < 0][0]:g} is negative, but {kind=}. Use kind='real'.")
     known = values[np.isfinite(values)]
     if kind == "count" and np.any(known != np.rint(known)):
-        raise DataError(f"{known[known != np.rint(known)][0]:g} is not whole, but {kind=}. Use kind='positive'.")
+        raise DataError(
+            f"{known[known != np.rint(known)][0]:g} is not whole, but {kind=}. Use kind='positive'."
+        )
 
 
 def _numbers(array: ArrayLike, what: str) -> ndarray:
     try:
         return np.array(array, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise DataError(f"{what} cannot be read as numbers ({error}). NaN stands for a missing value.") from None
+        raise DataError(
+            f"{what} cannot be read as numbers ({error}). NaN stands for a missing value."
+        ) from None
 
 
 def _starts(start: ArrayLike | str | None, count: int, frequency: Frequency) -> ndarray:
     dtype = "int64" if frequency.unit == "integer" else "datetime64[us]"
     if start is None and frequency.unit != "integer":
-        raise UsageError(f"start= is needed with the frequency {frequency.code!r}, for example start='2024-01-01'.")
+        raise UsageError(
+            f"start= is needed with the frequency {frequency.code!r}, for example "
+            "start='2024-01-01'."
+        )
     try:
         starts = np.asarray(1 if start is None else start).astype(dtype)
         return np.broadcast_to(starts, (count,)).copy()
     except (TypeError, ValueError):
         expected = "a whole number" if dtype == "int64" else "a date such as '2024-01-01'"
-        raise UsageError(f"{start=} cannot be used. Expected: {expected}, or one for each of {count} series.") from None
+        raise UsageError(
+            f"{start=} cannot be used. Expected: {expected}, or one for each of {count} series."
+        ) from None

@@ -21,7 +21,8 @@ _OUTLIER = 8.0  # in robust standard deviations of seasonal changes
 
 
 def check_panel(panel: Panel) -> Findings:
-    """All rules about a panel itself: constant and short series, outliers; missing values where no reader told them.
+    """All rules about a panel itself: constant and short series, outliers; missing values where no
+    reader told them.
 
     >>> from lstmcast.data.panel import Panel
     >>> print(check_panel(Panel.from_arrays({"a": [1.0, 2.0], "b": [5.0, 5.0, 5.0, 5.0]})))
@@ -53,9 +54,17 @@ def _constant(panel: Panel, counts: ndarray) -> list[Finding]:
     rule = Finding("constant series", "note", "", "The forecast repeats it.")
 
     def say(series: ndarray) -> Case:
-        return Case(f"all {counts[series[0]]:,} values are {low[series[0]]:g}", value=f"{low[series[0]]:g}")
+        return Case(
+            f"all {counts[series[0]]:,} values are {low[series[0]]:g}", value=f"{low[series[0]]:g}"
+        )
 
-    return per_series(panel.ids, np.arange(len(panel)), np.flatnonzero((low == high) & (counts >= SHORT)), rule, say)
+    return per_series(
+        panel.ids,
+        np.arange(len(panel)),
+        np.flatnonzero((low == high) & (counts >= SHORT)),
+        rule,
+        say,
+    )
 
 
 def _unknown(panel: Panel, series: ndarray, missing: ndarray) -> list[Finding]:
@@ -68,7 +77,8 @@ def _unknown(panel: Panel, series: ndarray, missing: ndarray) -> list[Finding]:
 
 
 def _outliers(panel: Panel, series: ndarray) -> list[Finding]:
-    """Values far from both of their neighbours one season away, in units of the usual seasonal difference."""
+    """Values far from both of their neighbours one season away, in units of the usual seasonal
+    difference."""
     scores = outlier_scores(panel.values, panel.offsets, panel.periods)
     rule = Finding("outliers", "note", "", "They are kept as they are.")
 

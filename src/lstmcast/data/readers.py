@@ -1,6 +1,7 @@
 """Anything to a Panel: files, folders of files, data frames, arrays. The way in for all data.
 
-A source becomes a Sheet (columns as they came), the Sheet a Table (long: series, time, value), the Table a Panel.
+A source becomes a Sheet (columns as they came), the Sheet a Table (long: series, time, value), the
+Table a Panel.
 """
 
 # N rows · S series
@@ -38,7 +39,8 @@ from lstmcast.data.table import (
 from lstmcast.data.textfiles import read_text, refuse_binary, unpack
 from lstmcast.errors import DataError, UsageError
 
-_LARGE = 2 << 20  # bytes; from here on DuckDB reads a text file faster than Python, its import included
+# bytes; from here on DuckDB reads a text file faster than Python, its import included
+_LARGE = 2 << 20
 
 
 def read(
@@ -56,14 +58,16 @@ def read(
     missing: Missing = "mask",
     sheet: str | None = None,
 ) -> Panel:
-    """Read series from files, a data frame, arrays or a dict of them, check them, and bring them to a regular grid.
+    """Read series from files, a data frame, arrays or a dict of them, check them, and bring them to
+    a regular grid.
 
-    source: a path, a glob or a list of paths (CSV and its kin, gzip, Excel, Parquet) · pandas, polars or Arrow data · a
-    DuckDB relation · a NumPy array, series in rows · a dict of columns, or of {id: values}.
-    time, target, series: names of columns, found by themselves where there is one sensible choice. time="index" numbers
-    the rows; target may be a list, or "*" for every column of numbers as a series; series may be several: "store,item".
-    sheet: of a workbook, and of nothing else. The other arguments are those of ReadOptions.
-    Raises DataError, which says what is wrong with the data and what to do, and UsageError for senseless arguments.
+    source: a path, a glob or a list of paths (CSV and its kin, gzip, Excel, Parquet) · pandas,
+    polars or Arrow data · a DuckDB relation · a NumPy array, series in rows · a dict of columns, or
+    of {id: values}. time, target, series: names of columns, found by themselves where there is one
+    sensible choice. time="index" numbers the rows; target may be a list, or "*" for every column of
+    numbers as a series; series may be several: "store,item". sheet: of a workbook, and of nothing
+    else. The other arguments are those of ReadOptions. Raises DataError, which says what is wrong
+    with the data and what to do, and UsageError for senseless arguments.
 
     >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
@@ -113,9 +117,12 @@ def _tables(source: object, names: Names, sheet: str | None) -> Table:
     if sheet is not None:
         _require_workbook(paths, sheet)
     target, series = (
-        name if name is None or isinstance(name, str) else tuple(name) for name in (names.target, names.series)
+        name if name is None or isinstance(name, str) else tuple(name)
+        for name in (names.target, names.series)
     )
-    return replace(_read_paths(source, paths, names, sheet), recipe=Recipe(names.time, target, series, sheet))
+    return replace(
+        _read_paths(source, paths, names, sheet), recipe=Recipe(names.time, target, series, sheet)
+    )
 
 
 def _read_paths(source: object, paths: list[Path] | None, names: Names, sheet: str | None) -> Table:
@@ -130,22 +137,35 @@ def _read_paths(source: object, paths: list[Path] | None, names: Names, sheet: s
 
 def _paths(source: object) -> list[Path] | None:
     """The files that a source names; None when it is data itself."""
-    if isinstance(source, (list, tuple)) and source and all(isinstance(item, (str, os.PathLike)) for item in source):
+    if (
+        isinstance(source, (list, tuple))
+        and source
+        and all(isinstance(item, (str, os.PathLike)) for item in source)
+    ):
         return [path for item in source for path in _paths(item) or ()]
     if not isinstance(source, (str, os.PathLike)):
         return None
     text = os.path.expanduser(os.fspath(source))
     if isinstance(text, bytes) or "\0" in text or not text.strip():
-        raise UsageError(f"{source!r} is no path. Give the path of a file, or a glob such as 'data/*.csv'.")
+        raise UsageError(
+            f"{source!r} is no path. Give the path of a file, or a glob such as 'data/*.csv'."
+        )
     path = Path(text)
     try:
         if path.is_file():
             return [path]
         if path.is_dir():
-            raise DataError(f"{text} is a folder. Give a file in it, or a glob: '{os.path.join(text, '*.csv')}'.")
-        found = sorted(Path(name) for name in glob.glob(text, recursive=True) if os.path.isfile(name))
+            raise DataError(
+                f"{text} is a folder. Give a file in it, or a glob: "
+                f"'{os.path.join(text, '*.csv')}'."
+            )
+        found = sorted(
+            Path(name) for name in glob.glob(text, recursive=True) if os.path.isfile(name)
+        )
     except OSError as error:  # a text far too long for a path, for example
-        raise DataError(f"{text[:80]!r} cannot be opened: {error.strerror}. The path of a file is expected.") from None
+        raise DataError(
+            f"{text[:80]!r} cannot be opened: {error.strerror}. The path of a file is expected."
+        ) from None
     if not found:
         raise DataError(_not_there(text))
     return found
@@ -184,13 +204,18 @@ def _read_file(path: Path, sheet: str | None) -> Sheet:
                 return large
         raw = path.read_bytes()
     if not raw.strip():
-        raise DataError(f"{path.name} is empty. A table with a column of dates and a column of numbers is expected.")
+        raise DataError(
+            f"{path.name} is empty. A table with a column of dates and a column of numbers is "
+            "expected."
+        )
     if magic[:2] == b"\x1f\x8b":
         return _read_packed(raw, path)
     if _is_workbook(magic, path):
         from lstmcast.data.workbooks import read_workbook
 
-        return sheet_from_grid(read_workbook(raw, path.name, sheet), path.name, file_label(path.name))
+        return sheet_from_grid(
+            read_workbook(raw, path.name, sheet), path.name, file_label(path.name)
+        )
     return sheet_from_grid(read_text(raw, path.name), path.name, file_label(path.name))
 
 
@@ -198,7 +223,8 @@ def _read_packed(raw: bytes, path: Path) -> Sheet:
     content = unpack(raw, path.name)
     if not content.strip():
         raise DataError(
-            f"{path.name} is empty inside. A table with a column of dates and a column of numbers is expected."
+            f"{path.name} is empty inside. A table with a column of dates and a column of numbers "
+            "is expected."
         )
     if len(content) >= _LARGE:
         from lstmcast.data.bigfiles import read_bytes_large
@@ -217,7 +243,8 @@ def _require_workbook(paths: Sequence[Path] | None, sheet: str) -> None:
     what = "these are data in memory" if paths is None else f"{paths[0].name} is none"
     what = what if paths is None or len(paths) == 1 else f"none of the {len(paths)} files is one"
     raise UsageError(
-        f"{sheet=} (--sheet) would have no effect: only workbooks such as .xlsx have sheets, and {what}. Leave it out."
+        f"{sheet=} (--sheet) would have no effect: only workbooks such as .xlsx have sheets, and "
+        f"{what}. Leave it out."
     )
 
 
@@ -249,13 +276,14 @@ def _is_workbook(magic: bytes, path: Path) -> bool:
 
 
 def _joined(tables: Sequence[tuple[Path, Table]]) -> Table:
-    """Several files under each other: equal ids are one series; unnamed series are called after their files."""
+    """Several files under each other: equal ids are one series; unnamed series are called after
+    their files."""
     first_path, first = tables[0]
     for path, table in tables[1:]:
         if table.times.dtype.kind != first.times.dtype.kind:
             raise DataError(
-                f"{path.name} has {_time_word(table)} and {first_path.name} has {_time_word(first)}. "
-                "Files that are read together need times of one sort."
+                f"{path.name} has {_time_word(table)} and {first_path.name} has "
+                f"{_time_word(first)}. Files that are read together need times of one sort."
             )
     places: dict[str, int] = {}
     codes = []

@@ -1,4 +1,5 @@
-"""From a table as read to regular series: sorted, one row per time, trimmed, on a grid. Each repair is a function."""
+"""From a table as read to regular series: sorted, one row per time, trimmed, on a grid. Each
+repair is a function."""
 
 # S series · N rows · G groups of rows
 
@@ -31,7 +32,8 @@ class Regular:
 def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Findings]:
     """Check and repair a table: regular series, None where errors are in the way, and all findings.
 
-    Rules that need what an error denies (a grid without a frequency) are left out; all others have spoken.
+    Rules that need what an error denies (a grid without a frequency) are left out; all others have
+    spoken.
     """
     if nothing := checks.empty(table, options):
         return None, Findings([*table.dropped, *nothing])
@@ -47,7 +49,8 @@ def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Find
     if options.aggregate is None:
         frequency, told = checks.frequency_of(table, options)
         found += told
-    if frequency is None or Findings(told).errors:  # of mixed frequencies, none has a grid that says more
+    # of mixed frequencies, none has a grid that says more
+    if frequency is None or Findings(told).errors:
         return None, Findings([*found, *checks.missing(table, options)])
     found += checks.stopped(whole, kept, frequency)
     regular, told = _gridded(table, frequency, options)
@@ -55,11 +58,14 @@ def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Find
     return (None if findings.errors else regular), findings
 
 
-def _without_repeats(table: Table, options: ReadOptions) -> tuple[Table, Frequency | None, list[Finding]]:
+def _without_repeats(
+    table: Table, options: ReadOptions
+) -> tuple[Table, Frequency | None, list[Finding]]:
     if options.aggregate is not None:
         return aggregated(table, options)
     found = checks.duplicates(table, options)
-    how = "first" if options.duplicates == "error" else options.duplicates  # an error has been found: go on looking
+    # an error has been found: go on looking
+    how = "first" if options.duplicates == "error" else options.duplicates
     return one_row_per_time(table, how), None, found
 
 
@@ -69,25 +75,34 @@ def one_row_per_time(table: Table, how: str) -> Table:
     return table if len(begins) == len(table) else grouped(table, begins, how)
 
 
-def _gridded(table: Table, frequency: Frequency, options: ReadOptions) -> tuple[Regular | None, list[Finding]]:
+def _gridded(
+    table: Table, frequency: Frequency, options: ReadOptions
+) -> tuple[Regular | None, list[Finding]]:
     positions = grid_positions(table, frequency)
     found = checks.missing(table, options) + checks.off_grid(table, positions, frequency)
     if np.any(positions == OFF_GRID):
         return None, found
-    sparse = checks.too_sparse(table, int((positions[table_offsets(table)[1:] - 1] + 1).sum()), frequency)
+    sparse = checks.too_sparse(
+        table, int((positions[table_offsets(table)[1:] - 1] + 1).sum()), frequency
+    )
     if sparse:
         return None, found + sparse
     found += checks.gaps(table, positions, frequency, options)
     values, offsets = filled(table, positions)
     if options.missing == "interpolate":
         values = interpolated(values, whole=options.kind == "count")
-    return Regular(values, offsets, table.ids, table.times[table_offsets(table)[:-1]], frequency), found
+    return Regular(
+        values, offsets, table.ids, table.times[table_offsets(table)[:-1]], frequency
+    ), found
 
 
 def in_order(table: Table) -> Table:
     """The rows sorted by series and time; rows of one time stay in their order."""
     same = np.diff(table.series)
-    if np.all((same > 0) | ((same == 0) & (np.diff(table.times) >= np.zeros(1, np.diff(table.times[:1]).dtype)))):
+    if np.all(
+        (same > 0)
+        | ((same == 0) & (np.diff(table.times) >= np.zeros(1, np.diff(table.times[:1]).dtype)))
+    ):
         return table
     order = np.lexsort((table.times, table.series))
     return _rows(table, order)
@@ -95,7 +110,11 @@ def in_order(table: Table) -> Table:
 
 def _rows(table: Table, rows: ndarray) -> Table:
     return replace(
-        table, series=table.series[rows], times=table.times[rows], values=table.values[rows], lines=table.lines[rows]
+        table,
+        series=table.series[rows],
+        times=table.times[rows],
+        values=table.values[rows],
+        lines=table.lines[rows],
     )
 
 
@@ -112,7 +131,8 @@ def grouped(table: Table, begins: ndarray, how: str) -> Table:
 
 
 def reduced(values: ndarray, begins: ndarray, how: str) -> ndarray:
-    """Reduce runs of values to one each: (G,). Missing values are skipped; a run of nothing else stays missing.
+    """Reduce runs of values to one each: (G,). Missing values are skipped; a run of nothing else
+    stays missing.
 
     >>> reduced(np.array([1.0, 2.0, np.nan, np.nan]), np.array([0, 2]), "mean")
     array([1.5, nan])
@@ -149,7 +169,8 @@ def _picked(ordered: ndarray, counts: ndarray, how: str) -> ndarray:
 
 
 def between_values(table: Table) -> ndarray:
-    """Which rows lie between the first and the last value of their series: (N,) bool. table: sorted."""
+    """Which rows lie between the first and the last value of their series: (N,) bool. table:
+    sorted."""
     known = np.flatnonzero(np.isfinite(table.values))
     first, last = np.full(len(table.ids), len(table)), np.full(len(table.ids), -1)
     first[table.series[known][::-1]] = known[::-1]  # the last assignment stays
@@ -168,14 +189,18 @@ def only(table: Table, kept: ndarray) -> Table:
 
 
 def grid_positions(table: Table, frequency: Frequency) -> ndarray:
-    """Steps of each row since the first row of its series; OFF_GRID where a row is not on the grid. table: sorted."""
+    """Steps of each row since the first row of its series; OFF_GRID where a row is not on the
+    grid. table: sorted."""
     offsets = table_offsets(table)
     positions = frequency.position(table.times, table.times[offsets[:-1]][table.series])
     wrong = np.bincount(table.series[positions == OFF_GRID], minlength=len(table.ids))
     suspects = np.flatnonzero(wrong > 0.5 * np.diff(offsets))
-    if len(suspects):  # perhaps only the first row is off: look from the last one, to name the right rows
+    # perhaps only the first row is off: look from the last one, to name the right rows
+    if len(suspects):
         rows = np.isin(table.series, suspects)
-        again = frequency.position(table.times[rows], table.times[offsets[1:] - 1][table.series[rows]])
+        again = frequency.position(
+            table.times[rows], table.times[offsets[1:] - 1][table.series[rows]]
+        )
         fewer = np.bincount(table.series[rows][again == OFF_GRID], minlength=len(table.ids)) < wrong
         positions[rows] = np.where(fewer[table.series[rows]], again, positions[rows])
     return positions
@@ -191,7 +216,8 @@ def filled(table: Table, positions: ndarray) -> tuple[ndarray, ndarray]:
 
 
 def interpolated(values: ndarray, whole: bool) -> ndarray:
-    """Missing values on the straight line between their neighbours; every series begins and ends with a value."""
+    """Missing values on the straight line between their neighbours; every series begins and ends
+    with a value."""
     known = np.isfinite(values)
     rows = np.arange(len(values))
     line = np.interp(rows, rows[known], values[known])
@@ -199,7 +225,8 @@ def interpolated(values: ndarray, whole: bool) -> ndarray:
 
 
 def aggregated(table: Table, options: ReadOptions) -> tuple[Table, Frequency | None, list[Finding]]:
-    """One row per series and calendar period of the frequency; sums and counts are 0 in periods without rows.
+    """One row per series and calendar period of the frequency; sums and counts are 0 in periods
+    without rows.
 
     A first or last period that the rows cover only in part is left out. table: sorted.
     """
@@ -214,7 +241,9 @@ def aggregated(table: Table, options: ReadOptions) -> tuple[Table, Frequency | N
     begins = _group_begins(table.series, bins)
     rows, bins = len(table), bins[begins]
     table = grouped(table, begins, options.aggregate)
-    message = f"{rows:,} rows were made {len(table):,} values, {frequency.name}, by {options.aggregate}"
+    message = (
+        f"{rows:,} rows were made {len(table):,} values, {frequency.name}, by {options.aggregate}"
+    )
     found += [Finding("aggregated", "note", message, count=rows), *told]
     table = replace(table, times=frequency.bin_labels(bins))
     if adds:
@@ -233,30 +262,55 @@ def _period(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[
     short = (table.times.max() - table.times.min()).astype(np.int64) < 3 * DAY
     frequency = Frequency("hour" if short else "day")
     message = f"no frequency was given for the aggregation: the values are {frequency.name}"
-    return frequency, [Finding("frequency", "note", message, f"Other periods: {advise('frequency', 'W-MON')}, MS, ….")]
+    return frequency, [
+        Finding(
+            "frequency", "note", message, f"Other periods: {advise('frequency', 'W-MON')}, MS, …."
+        )
+    ]
 
 
-def _whole_periods(table: Table, bins: ndarray, frequency: Frequency, adds: bool) -> tuple[int, int, list[Finding]]:
-    """First and last period that the rows of all series together cover, and findings about those that they do not."""
+def _whole_periods(
+    table: Table, bins: ndarray, frequency: Frequency, adds: bool
+) -> tuple[int, int, list[Finding]]:
+    """First and last period that the rows of all series together cover, and findings about those
+    that they do not."""
     periods, which = np.unique(bins, return_inverse=True)
     times = table.times.astype(np.int64)
-    earliest, latest = np.full(len(periods), np.iinfo(np.int64).max), np.full(len(periods), np.iinfo(np.int64).min)
+    earliest, latest = (
+        np.full(len(periods), np.iinfo(np.int64).max),
+        np.full(len(periods), np.iinfo(np.int64).min),
+    )
     np.minimum.at(earliest, which, times)
     np.maximum.at(latest, which, times)
     begins, ends = (frequency.bin_starts(periods + shift).astype(np.int64) for shift in (0, 1))
     first, last, found = 0, len(periods) - 1, []
     if _is_partial((ends - latest)[::-1], ends[-1] - begins[-1]) and last > first:
         last -= 1
-        found.append(_partial("last", frequency, periods[-1], f"its rows end at {format_time(table.times.max())}"))
+        found.append(
+            _partial(
+                "last", frequency, periods[-1], f"its rows end at {format_time(table.times.max())}"
+            )
+        )
     if adds and _is_partial(earliest - begins, ends[0] - begins[0]) and last > first:
         first += 1
-        found.append(_partial("first", frequency, periods[0], f"its rows begin at {format_time(table.times.min())}"))
+        found.append(
+            _partial(
+                "first",
+                frequency,
+                periods[0],
+                f"its rows begin at {format_time(table.times.min())}",
+            )
+        )
     return int(periods[first]), int(periods[last]), found
 
 
 def _is_partial(distances: ndarray, length: int) -> bool:
-    """Whether rows stay clearly farther from the edge of the first of these periods than from those of the others."""
-    return bool(len(distances) > 1 and distances[0] > max(0.1 * length, 1.5 * np.quantile(distances[1:], 0.9)))
+    """Whether rows stay clearly farther from the edge of the first of these periods than from
+    those of the others."""
+    return bool(
+        len(distances) > 1
+        and distances[0] > max(0.1 * length, 1.5 * np.quantile(distances[1:], 0.9))
+    )
 
 
 def _partial(which: str, frequency: Frequency, period: int, why: str) -> Finding:
@@ -268,7 +322,8 @@ def _partial(which: str, frequency: Frequency, period: int, why: str) -> Finding
 def _with_zeros(
     table: Table, bins: ndarray, last: int, frequency: Frequency, options: ReadOptions
 ) -> tuple[Table, list[Finding]]:
-    """Rows of value 0 for periods without rows, from the first one of each series to the last one of all."""
+    """Rows of value 0 for periods without rows, from the first one of each series to the last
+    one of all."""
     offsets = table_offsets(table)
     present = np.diff(offsets) > 0
     starts = np.zeros(len(table.ids), dtype=np.int64)
@@ -290,7 +345,8 @@ def _with_zeros(
 
 
 def _empty_periods(table: Table, empty: ndarray, silent: int, options: ReadOptions) -> Finding:
-    """Periods without rows count as 0; where no series has a row, data may be missing, which deserves a warning."""
+    """Periods without rows count as 0; where no series has a row, data may be missing, which
+    deserves a warning."""
     several, first = len(table.ids) > 1, format_time(table.times[empty[0]])
     message = f"{len(empty):,} of {len(table):,} periods "
     message += f"has no rows: {first}" if len(empty) == 1 else f"have no rows, the first {first}"
@@ -300,4 +356,11 @@ def _empty_periods(table: Table, empty: ndarray, silent: int, options: ReadOptio
         action = f"Add the rows, or use {advise('gaps', 'fill')}, which counts them as 0."
         return Finding("empty periods", "error", message, action, value=first, count=len(empty))
     action = f"They count as 0. Where they should not, {advise('aggregate', 'mean')} leaves them missing."
-    return Finding("empty periods", "warning" if silent else "note", message, action, value=first, count=len(empty))
+    return Finding(
+        "empty periods",
+        "warning" if silent else "note",
+        message,
+        action,
+        value=first,
+        count=len(empty),
+    )

@@ -1,4 +1,5 @@
-"""Which column is the time, which the target, which names the series: the one sensible choice, or a question."""
+"""Which column is the time, which the target, which names the series: the one sensible choice,
+or a question."""
 
 from __future__ import annotations
 
@@ -13,9 +14,11 @@ from numpy import ndarray
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.errors import DataError
 
-_DATE_SHARE = 0.6  # of the filled cells; not all of them, since titles and totals stand in a column of times too
+# of the filled cells; not all of them, since titles and totals stand in a column of times too
+_DATE_SHARE = 0.6
 _NUMBER_SHARE = 0.5
-_PANEL_SHARE = 0.75  # distinct times per row, at most, for a panel; more, and the repeats are mistakes in one series
+# distinct times per row, at most, for a panel; more, and the repeats are mistakes in one series
+_PANEL_SHARE = 0.75
 
 _TIME_WORDS = """
 ds date datetime timestamp time day week month quarter year period dteday
@@ -41,7 +44,8 @@ _PART_WORDS = (
     "day tag jour día dia giorno 日",
     "hour hr stunde heure hora ora 時",
 )
-_UNDATED = 0.02  # share of rows whose year, month and day make no date, at most, for them to be believed
+# share of rows whose year, month and day make no date, at most, for them to be believed
+_UNDATED = 0.02
 _TIME_NAMES = _TIME_WORDS.split()  # in this order, should several columns hold dates
 _CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
 _TARGET_NAMES = frozenset(_TARGET_WORDS.split())
@@ -67,32 +71,51 @@ def ask(option: str, example: str) -> str:
 
 
 def named_column(sheet: Sheet, name: str, role: str) -> Column:
-    """The column that the user named, in any case of letters; DataError listing the columns when there is none."""
+    """The column that the user named, in any case of letters; DataError listing the columns when
+    there is none."""
     for column in sheet.columns:
         if column.name == name:
             return column
-    folded = [column for column in sheet.columns if column.name.strip().casefold() == str(name).strip().casefold()]
+    folded = [
+        column
+        for column in sheet.columns
+        if column.name.strip().casefold() == str(name).strip().casefold()
+    ]
     if len(folded) == 1:
         return folded[0]
     close = get_close_matches(str(name), sheet.names, 1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise NoSuchColumnError(
-        f"{sheet.source} has no column {name!r} for the {role}.{hint} Its columns are:\n{sheet.describe()}"
+        f"{sheet.source} has no column {name!r} for the {role}.{hint} Its columns "
+        f"are:\n{sheet.describe()}"
     )
 
 
 def named_columns(sheet: Sheet, names: str | Sequence[str], role: str) -> list[Column]:
     """One or several named columns: a list of names, or one text with commas in it."""
     if isinstance(names, str):
-        single = [column for column in sheet.columns if column.name.strip().casefold() == names.strip().casefold()]
-        names = [names] if single or "," not in names else [part.strip() for part in names.split(",") if part.strip()]
+        single = [
+            column
+            for column in sheet.columns
+            if column.name.strip().casefold() == names.strip().casefold()
+        ]
+        names = (
+            [names]
+            if single or "," not in names
+            else [part.strip() for part in names.split(",") if part.strip()]
+        )
     return [named_column(sheet, name, role) for name in dict.fromkeys(names)]
 
 
 def find_time(sheet: Sheet) -> Column | None:
-    """The column of times, None where there is none, DataError where several columns could be it."""
+    """The column of times, None where there is none, DataError where several columns could be
+    it."""
     dated = [c for c in sheet.columns if c.time_share >= _DATE_SHARE and not c.missing.all()]
-    sure = [c for c in dated if c.times is not None and c.times.form == "date" and c.number_share < _NUMBER_SHARE]
+    sure = [
+        c
+        for c in dated
+        if c.times is not None and c.times.form == "date" and c.number_share < _NUMBER_SHARE
+    ]
     if len(sure) > 1:
         sure = _best_named(sure, _TIME_NAMES) or [c for c in sure if _changes(c)]
     if len(sure) > 1:
@@ -106,7 +129,8 @@ def find_time(sheet: Sheet) -> Column | None:
 
 
 def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
-    """Whole numbers that are times: 202403, 1949, unix seconds, or 1, 2, 3 where the name says so."""
+    """Whole numbers that are times: 202403, 1949, unix seconds, or 1, 2, 3 where the name says
+    so."""
     if len(sheet.columns) == 1:
         return None
     counted = [c for c in dated if c.times is not None and c.times.form == "index"]
@@ -120,13 +144,19 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
     counted = _best_named(counted, _INDEX_NAMES)
     if counted:
         return counted[0]
-    half = [c for c in sheet.columns if c.time_share > 0.2 and c.times is not None and c.times.form == "date"]
-    named = _best_named(half, _TIME_NAMES)  # a column of dates with much text in it: the refusal should name its lines
+    half = [
+        c
+        for c in sheet.columns
+        if c.time_share > 0.2 and c.times is not None and c.times.form == "date"
+    ]
+    # a column of dates with much text in it: the refusal should name its lines
+    named = _best_named(half, _TIME_NAMES)
     return named[0] if named else None
 
 
 def with_joined_dates(sheet: Sheet) -> Sheet:
-    """Year, month, day and hour that stand in columns of their own, joined to one column of times in their place."""
+    """Year, month, day and hour that stand in columns of their own, joined to one column of
+    times in their place."""
     named = {column.name.strip().casefold(): column for column in reversed(sheet.columns)}
     parts: list[Column] = []
     for words in _PART_WORDS:
@@ -146,7 +176,8 @@ def with_joined_dates(sheet: Sheet) -> Sheet:
 
 
 def _part_texts(part: Column) -> list[str]:
-    """Year, month (1 or Jan), day or hour as text; whole numbers in two digits: '2024 03 01' reads as a date."""
+    """Year, month (1 or Jan), day or hour as text; whole numbers in two digits: '2024 03 01'
+    reads as a date."""
     distinct = part.data if part.is_text else part.data.astype(np.int64)
     texts = [str(text).strip().removesuffix(".0") for text in distinct.tolist()]
     texts = [text.zfill(2) if text.isdecimal() else text for text in texts]
@@ -154,12 +185,13 @@ def _part_texts(part: Column) -> list[str]:
 
 
 def find_target(sheet: Sheet, others: Sequence[Column]) -> Column:
-    """The column of numbers to forecast; DataError listing the candidates unless there is one sensible choice."""
+    """The column of numbers to forecast; DataError listing the candidates unless there is one
+    sensible choice."""
     numeric = numeric_columns(sheet, others)
     if not numeric:
         raise DataError(
-            f"{sheet.source} has no column of numbers to forecast. Numbers are expected beside the times; "
-            f"the columns are:\n{sheet.describe()}"
+            f"{sheet.source} has no column of numbers to forecast. Numbers are expected beside the "
+            f"times; the columns are:\n{sheet.describe()}"
         )
     names = {c.name.strip().casefold(): c for c in numeric}
     for sure in ("y", "target"):
@@ -168,29 +200,42 @@ def find_target(sheet: Sheet, others: Sequence[Column]) -> Column:
     likely = [c for name, c in names.items() if name in _TARGET_NAMES]
     if len(likely) == 1 or len(numeric) == 1:
         return (likely or numeric)[0]
-    every = "" if len(numeric) < 2 else f", or {ask('target', '*')} for every column as a series of its own"
+    every = (
+        ""
+        if len(numeric) < 2
+        else f", or {ask('target', '*')} for every column as a series of its own"
+    )
     raise DataError(
-        f"{sheet.source} has {len(numeric)} columns of numbers that could be the target. Say which one with "
-        f"{ask('target', _likeliest(numeric).name)}{every}:\n{sheet.describe(numeric)}"
+        f"{sheet.source} has {len(numeric)} columns of numbers that could be the target. Say which "
+        f"one with {ask('target', _likeliest(numeric).name)}{every}:\n{sheet.describe(numeric)}"
     )
 
 
 def _likeliest(numeric: list[Column]) -> Column:
-    """The column for the example in a question: with a target's name inside its own, else the first that is no flag."""
+    """The column for the example in a question: with a target's name inside its own, else the
+    first that is no flag."""
     words = [c for c in numeric if _TARGET_NAMES & _words(c.name)]
     return next(iter(words), next((c for c in numeric if len(np.unique(c.data)) > 2), numeric[0]))
 
 
 def numeric_columns(sheet: Sheet, others: Sequence[Column]) -> list[Column]:
-    """Columns of numbers that may be targets: not `others`, no row numbers, no parts of the date."""
+    """Columns of numbers that may be targets: not `others`, no row numbers, no parts of the
+    date."""
     free = [c for c in sheet.columns if not any(c is other for other in others)]
     numeric = [c for c in free if c.number_share >= _NUMBER_SHARE]
-    likely = [c for c in numeric if c.name.strip().casefold() not in _CALENDAR_PARTS and not _counts_rows(c)]
+    likely = [
+        c
+        for c in numeric
+        if c.name.strip().casefold() not in _CALENDAR_PARTS and not _counts_rows(c)
+    ]
     return likely or numeric
 
 
-def find_series(sheet: Sheet, times: ndarray, time: Column | None, target: Column | None) -> list[Column]:
-    """The columns that name the series: none for one series; DataError where several columns could be it."""
+def find_series(
+    sheet: Sheet, times: ndarray, time: Column | None, target: Column | None
+) -> list[Column]:
+    """The columns that name the series: none for one series; DataError where several columns
+    could be it."""
     free = [c for c in sheet.columns if c is not time and c is not target]
     for name in _SERIES_NAMES:
         for column in free:
@@ -198,19 +243,27 @@ def find_series(sheet: Sheet, times: ndarray, time: Column | None, target: Colum
                 return [column]
     if (times[1:] > times[:-1]).all():
         return []
-    in_turn = [c for c in free if c.is_text and _is_code(c.name) and _puts_in_order(times, c.as_ids()[0])]
+    in_turn = [
+        c for c in free if c.is_text and _is_code(c.name) and _puts_in_order(times, c.as_ids()[0])
+    ]
     if len(in_turn) == 1:  # series that never share a time: one ended before the next began
         return in_turn
     if len(np.unique(times)) > _PANEL_SHARE * len(times):
         return []
-    text = [c for c in free if c.number_share < _NUMBER_SHARE and c.time_share < _DATE_SHARE and c.is_text]
+    text = [
+        c
+        for c in free
+        if c.number_share < _NUMBER_SHARE and c.time_share < _DATE_SHARE and c.is_text
+    ]
     coded = [c for c in free if c.number_share >= _NUMBER_SHARE and _is_code(c.name)]
     candidates = [c for c in (*text, *coded) if not c.missing.all() and _changes(c)]
     repeats = {id(c): _repeats(times, c.as_ids()[0]) for c in candidates}
     telling = [c for c in candidates if repeats[id(c)] <= 0.01 * len(times)]
     if len(telling) == 1 or (telling and _same_rows(telling)):
         return telling[:1]
-    if len(candidates) == 1 and repeats[id(candidates[0])] <= 0.5 * _repeats(times, np.zeros(len(times), np.int64)):
+    if len(candidates) == 1 and repeats[id(candidates[0])] <= 0.5 * _repeats(
+        times, np.zeros(len(times), np.int64)
+    ):
         return candidates
     if candidates:
         raise DataError(_ask_series(sheet, telling or candidates, bool(telling)))
@@ -222,9 +275,14 @@ def _is_code(name: str) -> bool:
 
 
 def _whole_number_series(sheet: Sheet, times: ndarray, free: list[Column]) -> list[Column]:
-    """A column of few whole numbers that tells the rows of one time apart, beside another column of numbers."""
+    """A column of few whole numbers that tells the rows of one time apart, beside another column
+    of numbers."""
     numeric = [c for c in free if c.number_share >= _NUMBER_SHARE]
-    few = [c for c in numeric if len(c.as_ids()[1]) <= len(times) // 3 and _repeats(times, c.as_ids()[0]) == 0]
+    few = [
+        c
+        for c in numeric
+        if len(c.as_ids()[1]) <= len(times) // 3 and _repeats(times, c.as_ids()[0]) == 0
+    ]
     return few if len(few) == 1 and len(numeric) > 1 else []
 
 
@@ -244,7 +302,9 @@ def _puts_in_order(times: ndarray, codes: ndarray) -> bool:
     order = np.argsort(codes, kind="stable")
     times, codes = times[order], codes[order]
     same = codes[1:] == codes[:-1]
-    return bool(3 * np.count_nonzero(same) >= 2 * len(times) and (times[1:] > times[:-1])[same].all())
+    return bool(
+        3 * np.count_nonzero(same) >= 2 * len(times) and (times[1:] > times[:-1])[same].all()
+    )
 
 
 def _repeats(times: ndarray, codes: ndarray) -> int:
@@ -259,7 +319,8 @@ def _same_rows(columns: list[Column]) -> bool:
 
 
 def _best_named(columns: list[Column], names: Sequence[str]) -> list[Column]:
-    """The column with the first of the names; else those with a name as a word in theirs, if there is just one."""
+    """The column with the first of the names; else those with a name as a word in theirs, if
+    there is just one."""
     folded = [column.name.strip().casefold() for column in columns]
     for name in names:
         if name in folded:
@@ -275,7 +336,9 @@ def _words(name: str) -> set[str]:
 
 def _changes(column: Column) -> bool:
     distinct = column.data if column.codes is None else np.unique(column.codes)
-    return len(distinct) > 1 and (column.codes is not None or bool((column.data != column.data[0]).any()))
+    return len(distinct) > 1 and (
+        column.codes is not None or bool((column.data != column.data[0]).any())
+    )
 
 
 def _ascends(column: Column) -> bool:
@@ -286,8 +349,13 @@ def _ascends(column: Column) -> bool:
 
 
 def _counts_rows(column: Column) -> bool:
-    """Whether the column only numbers the rows: 0, 1, 2, … or 1, 2, 3, …, under a name such as 'id' or none at all."""
+    """Whether the column only numbers the rows: 0, 1, 2, … or 1, 2, 3, …, under a name such as
+    'id' or none at all."""
     if column.numbers is None or not _ROW_NUMBER.fullmatch(column.name.strip().casefold()):
         return False
     values = column.spread(column.numbers.values)
-    return len(values) > 2 and bool((values == values[0] + np.arange(len(values))).all()) and values[0] in (0, 1)
+    return (
+        len(values) > 2
+        and bool((values == values[0] + np.arange(len(values))).all())
+        and values[0] in (0, 1)
+    )

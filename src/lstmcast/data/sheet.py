@@ -19,9 +19,11 @@ from lstmcast.data.table import Finding, format_time
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """One column. Text is kept as distinct texts (U,) with codes (N,) into them, so each text is read once.
+    """One column. Text is kept as distinct texts (U,) with codes (N,) into them, so each text is
+    read once.
 
-    Typed columns (codes None) are float64, int64, bool or datetime64[us] arrays (N,), NaN and NaT = missing.
+    Typed columns (codes None) are float64, int64, bool or datetime64[us] arrays (N,), NaN and NaT =
+    missing.
     """
 
     name: str
@@ -35,7 +37,14 @@ class Column:
         return len(self.data if self.codes is None else self.codes)
 
     @classmethod
-    def of_texts(cls, name: str, texts: Iterable[str], *, decimal_comma_likely: bool = False, plain: bool = False):
+    def of_texts(
+        cls,
+        name: str,
+        texts: Iterable[str],
+        *,
+        decimal_comma_likely: bool = False,
+        plain: bool = False,
+    ):
         """A text column from its cells."""
         places: dict[str, int] = {}
         codes = np.array([places.setdefault(text, len(places)) for text in texts], np.int64)
@@ -56,16 +65,22 @@ class Column:
             return self.spread(np.array([is_missing(text) for text in self.data], bool))
         if self.data.dtype.kind == "M":
             return np.isnat(self.data)
-        return np.isnan(self.data) if self.data.dtype.kind == "f" else np.zeros(len(self.data), bool)
+        return (
+            np.isnan(self.data) if self.data.dtype.kind == "f" else np.zeros(len(self.data), bool)
+        )
 
     @cached_property
     def numbers(self) -> Numbers | None:
         """The column as numbers, per distinct text or per row; None where it cannot be numbers."""
         if self.is_text:
-            few = [text for text in self.data[:: max(1, len(self.data) // 200)] if not is_missing(text)]
+            few = [
+                text for text in self.data[:: max(1, len(self.data) // 200)] if not is_missing(text)
+            ]
             if len(few) > 20 and parse_numbers(few).bad.mean() > 0.9:
                 return None  # a million dates or names need not be tried one by one
-            return parse_numbers(self.data.tolist(), decimal_comma_likely=self.decimal_comma_likely, plain=self.plain)
+            return parse_numbers(
+                self.data.tolist(), decimal_comma_likely=self.decimal_comma_likely, plain=self.plain
+            )
         if self.data.dtype.kind not in "fi":
             return None
         return Numbers(self.data.astype(np.float64), np.zeros(len(self.data), bool))
@@ -83,7 +98,11 @@ class Column:
     def _whole(self) -> ndarray | None:
         if self.data.dtype.kind == "i":
             return self.data
-        if self.data.dtype.kind != "f" or not np.isfinite(self.data).all() or not (np.abs(self.data) < 2**53).all():
+        if (
+            self.data.dtype.kind != "f"
+            or not np.isfinite(self.data).all()
+            or not (np.abs(self.data) < 2**53).all()
+        ):
             return None
         whole = self.data.astype(np.int64)
         return whole if (whole == self.data).all() else None
@@ -111,7 +130,8 @@ class Column:
         return text if len(text) <= 40 else text[:39] + "…"
 
     def as_ids(self) -> tuple[ndarray, ndarray]:
-        """Codes (N,) and ids (S,) str, in order of first appearance; an empty cell is the empty text.
+        """Codes (N,) and ids (S,) str, in order of first appearance; an empty cell is the empty
+        text.
 
         Words that stand for missing numbers are ids like any other: NA is Namibia.
         """
@@ -122,7 +142,9 @@ class Column:
 
     def take(self, rows: ndarray) -> Column:
         """The column with the given rows (a mask or positions) only."""
-        data, codes = (self.data[rows], None) if self.codes is None else (self.data, self.codes[rows])
+        data, codes = (
+            (self.data[rows], None) if self.codes is None else (self.data, self.codes[rows])
+        )
         if codes is not None:
             used, codes = np.unique(codes, return_inverse=True)
             data = data[used]  # texts of dropped rows must not speak for the column
@@ -131,7 +153,8 @@ class Column:
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """Columns of equal length, the line of each row (N,), where they come from, and what was noticed so far."""
+    """Columns of equal length, the line of each row (N,), where they come from, and what was
+    noticed so far."""
 
     columns: tuple[Column, ...]
     lines: ndarray
@@ -155,12 +178,18 @@ class Sheet:
         """The columns with a few of their cells, for messages."""
         chosen = self.columns if columns is None else columns
         shown = [f"  {column.name!r}: {_sample(column)}" for column in chosen[:12]]
-        return "\n".join([*shown, f"  … and {len(chosen) - 12} more"] if len(chosen) > 12 else shown)
+        return "\n".join(
+            [*shown, f"  … and {len(chosen) - 12} more"] if len(chosen) > 12 else shown
+        )
 
 
 def _sample(column: Column) -> str:
     rows = np.flatnonzero(~column.missing)[:3]
-    return ", ".join(column.cell(row) for row in rows) + (", …" if len(rows) == 3 else "") if len(rows) else "empty"
+    return (
+        ", ".join(column.cell(row) for row in rows) + (", …" if len(rows) == 3 else "")
+        if len(rows)
+        else "empty"
+    )
 
 
 def _id_text(value: object) -> str:
@@ -188,7 +217,9 @@ def _objects(texts: Iterable[str]) -> ndarray:
     return array
 
 
-def dropped_lines(reasons: dict[int, str], severity: Literal["note", "warning"] = "note") -> tuple[Finding, ...]:
+def dropped_lines(
+    reasons: dict[int, str], severity: Literal["note", "warning"] = "note"
+) -> tuple[Finding, ...]:
     """One finding about all lines that were dropped, {line: why}; none where nothing was.
 
     >>> print(*dropped_lines({146: "blank", 147: "'Source: us': not a date"}))
@@ -203,4 +234,8 @@ def dropped_lines(reasons: dict[int, str], severity: Literal["note", "warning"] 
     one = len(lines) == 1
     message = f"{len(lines)} {'line is' if one else 'lines are'} not data: {', '.join(shown)}"
     action = "It was dropped." if one else "They were dropped."
-    return (Finding("lines that are not data", severity, message, action, line=lines[0], count=len(lines)),)
+    return (
+        Finding(
+            "lines that are not data", severity, message, action, line=lines[0], count=len(lines)
+        ),
+    )

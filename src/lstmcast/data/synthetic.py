@@ -1,8 +1,9 @@
 """Series made by a generator: for pre-training, tests and examples.
 
-A series is a sum of parts on a latent axis (trend, cycle, seasons, noise, shocks), each present or absent by chance and
-of random size, turned into observations in one of several ways (exponential, additive, counts, clipped, bounded). All
-sizes are drawn from wide distributions that were written down before any forecast was scored.
+A series is a sum of parts on a latent axis (trend, cycle, seasons, noise, shocks), each present or
+absent by chance and of random size, turned into observations in one of several ways (exponential,
+additive, counts, clipped, bounded). All sizes are drawn from wide distributions that were written
+down before any forecast was scored.
 
     B series · T steps
 """
@@ -20,9 +21,10 @@ from numpy.typing import NDArray
 class Kind:
     """What series of one family of frequencies are like.
 
-    `growth`: typical drift per step of positive series; `wander`: how far the level wanders in a step, in units of the
-    noise, and `turn`: how fast its slope does; `season`: chance of each period to matter; `lengths`: shortest and
-    longest; `positive`: chance of values that are all positive.
+    `growth`: typical drift per step of positive series; `wander`: how far the level wanders in a
+    step, in units of the noise, and `turn`: how fast its slope does; `season`: chance of each
+    period to matter; `lengths`: shortest and longest; `positive`: chance of values that are all
+    positive.
     """
 
     family: str
@@ -51,11 +53,22 @@ KINDS = (
         (192, 1000),
         0.65,
     ),
-    Kind("other", ((1,), (1,), (4,), (6,), (12,), (24,), (60,)), 0.004, 0.4, 0.03, 0.6, (24, 256), 0.6),
+    Kind(
+        "other",
+        ((1,), (1,), (4,), (6,), (12,), (24,), (60,)),
+        0.004,
+        0.4,
+        0.03,
+        0.6,
+        (24, 256),
+        0.6,
+    ),
 )
 
 
-def synthetic(rng: Generator, count: int, length: int, kind: Kind, periods: tuple[int, ...]) -> NDArray[np.float64]:
+def synthetic(
+    rng: Generator, count: int, length: int, kind: Kind, periods: tuple[int, ...]
+) -> NDArray[np.float64]:
     """`count` series of `length` values (B, T) of one kind; no value is missing.
 
     >>> synthetic(np.random.default_rng(0), 2, 30, KINDS[2], (12,)).shape
@@ -84,7 +97,8 @@ def synthetic(rng: Generator, count: int, length: int, kind: Kind, periods: tupl
 
 
 def with_missing(rng: Generator, values_BT: NDArray, share: float = 0.15) -> NDArray[np.float64]:
-    """A copy in which that share of the series lacks values: single ones at random and one longer stretch."""
+    """A copy in which that share of the series lacks values: single ones at random and one
+    longer stretch."""
     B, T = values_BT.shape
     chosen = _maybe(rng, B, share) > 0
     scattered = rng.random((B, T)) < rng.uniform(0, 0.25, (B, 1)) ** 2 * 4
@@ -109,7 +123,8 @@ def _log_uniform(rng: Generator, low: float, high: float, count: int) -> NDArray
 
 
 def _noise(rng: Generator, shape: tuple[int, int]) -> NDArray:
-    """White, autocorrelated or heavy-tailed, unit scale; for a fifth of the series its size changes over time."""
+    """White, autocorrelated or heavy-tailed, unit scale; for a fifth of the series its size
+    changes over time."""
     count = shape[0]
     shocks = rng.standard_normal(shape)
     heavy = rng.standard_t(3, shape) / 1.7
@@ -149,7 +164,8 @@ def _trend(rng: Generator, shape: tuple[int, int], noise_B1: NDArray, kind: Kind
     jumps = breaks * rng.laplace(0, 1, shape) * (2 * growth + 0.1 * noise_B1)
     steps = turn_B1 * rng.standard_normal(shape) + jumps
     steps[:, :1] += slope_B1 - centre_B1
-    # A deviation from the long-run slope that turns at random would grow without bound when it is not damped.
+    # A deviation from the long-run slope that turns at random would grow without bound when it is
+    # not damped.
     damping_B1 = np.where((turn_B1 > 0) & (damping_B1 == 1.0), 0.98, damping_B1)
     slopes = centre_B1 + _from_zero(steps, damping_B1)
     return np.cumsum(slopes + walk_B1 * rng.standard_normal(shape), axis=1)
@@ -181,7 +197,8 @@ def _cycle(rng: Generator, shape: tuple[int, int]) -> NDArray:
 
 
 def _season(rng: Generator, shape: tuple[int, int], m: int) -> NDArray:
-    """A pattern of period m, smooth or free or spiky, that may change from cycle to cycle and grow or shrink."""
+    """A pattern of period m, smooth or free or spiky, that may change from cycle to cycle and
+    grow or shrink."""
     count, length = shape
     cycles = -(-length // m) + 1
     size_B11 = _log_uniform(rng, 0.3, 25.0, count)[:, :, None]
@@ -189,21 +206,28 @@ def _season(rng: Generator, shape: tuple[int, int], m: int) -> NDArray:
     drift = _maybe(rng, count, 0.45) * _log_uniform(rng, 0.02, 0.35, count)
     steps = rng.standard_normal((count, cycles, m)) * drift[:, :, None]
     change = np.cumsum(_smooth_over_phases(rng, steps), axis=1)
-    modulation = np.exp(0.5 * _maybe(rng, count, 0.3)[:, :, None] * _scaled_walk(rng, (count, cycles))[:, :, None])
+    modulation = np.exp(
+        0.5 * _maybe(rng, count, 0.3)[:, :, None] * _scaled_walk(rng, (count, cycles))[:, :, None]
+    )
     whole = ((pattern_BM[:, None, :] + change) * modulation * size_B11).reshape(count, cycles * m)
     offset = rng.integers(m)
     return whole[:, offset : offset + length]
 
 
 def _pattern(rng: Generator, count: int, m: int) -> NDArray:
-    """Patterns of unit spread: sums of harmonics, free values, or a few high or low phases (B, M)."""
+    """Patterns of unit spread: sums of harmonics, free values, or a few high or low phases (B,
+    M)."""
     phases = 2 * np.pi * np.arange(m) / m
     harmonics = np.arange(1, min(m // 2, 8) + 1)
     decay = harmonics ** -rng.uniform(0.3, 2.0, (count, 1))
     sines, cosines = rng.standard_normal((2, count, len(harmonics))) * decay
-    smooth = sines @ np.sin(np.outer(harmonics, phases)) + cosines @ np.cos(np.outer(harmonics, phases))
+    smooth = sines @ np.sin(np.outer(harmonics, phases)) + cosines @ np.cos(
+        np.outer(harmonics, phases)
+    )
     free = rng.standard_t(4, (count, m))
-    spiky = (rng.random((count, m)) < rng.uniform(0.05, 0.4, (count, 1))) * rng.normal(1, 0.5, (count, m))
+    spiky = (rng.random((count, m)) < rng.uniform(0.05, 0.4, (count, 1))) * rng.normal(
+        1, 0.5, (count, m)
+    )
     choice = rng.random((count, 1))
     pattern = np.where(choice < 0.55, smooth, np.where(choice < 0.85, free, spiky))
     pattern -= pattern.mean(axis=1, keepdims=True)
@@ -232,7 +256,8 @@ def _workday(rng: Generator, shape: tuple[int, int], periods: tuple[int, ...]) -
 
 
 def _days(rng: Generator, shape: tuple[int, int], m: int) -> NDArray:
-    """A positive factor for each cycle, so that no two days are alike: weather, and what else lasts a day."""
+    """A positive factor for each cycle, so that no two days are alike: weather, and what else
+    lasts a day."""
     count, length = shape
     cycles = -(-length // m) + 1
     memory = rng.uniform(0.0, 0.9, (count, 1))
@@ -267,15 +292,20 @@ def _waves(rng: Generator, shape: tuple[int, int]) -> NDArray:
 
 
 def _observe(rng: Generator, latent: NDArray, noise_B1: NDArray, kind: Kind) -> NDArray:
-    """Observations from the latent axis: most positive series are exponentials, a third additive in levels."""
+    """Observations from the latent axis: most positive series are exponentials, a third additive
+    in levels."""
     count = len(latent)
     latent = latent - latent[:, :1]
     spread = latent.std(axis=1, keepdims=True)
     exponential = np.exp(np.clip(latent * np.minimum(1.0, 3.0 / np.maximum(spread, 1e-9)), -12, 12))
     floor = -latent.min(axis=1, keepdims=True)
     additive = latent + floor + (floor + spread) * _log_uniform(rng, 0.05, 10.0, count)
-    positive = np.where(rng.random((count, 1)) < 0.65, exponential, additive) * _log_uniform(rng, 0.01, 1e5, count)
-    return np.where(rng.random((count, 1)) < kind.positive, positive, _signed(rng, latent, spread, noise_B1))
+    positive = np.where(rng.random((count, 1)) < 0.65, exponential, additive) * _log_uniform(
+        rng, 0.01, 1e5, count
+    )
+    return np.where(
+        rng.random((count, 1)) < kind.positive, positive, _signed(rng, latent, spread, noise_B1)
+    )
 
 
 def _signed(rng: Generator, latent: NDArray, spread: NDArray, noise_B1: NDArray) -> NDArray:
@@ -285,9 +315,15 @@ def _signed(rng: Generator, latent: NDArray, spread: NDArray, noise_B1: NDArray)
     plain = latent + spread * rng.normal(0, 2, (count, 1))
     rate = np.exp(np.clip(0.7 * unit + rng.uniform(-2.0, 2.5, (count, 1)), -6, 6))
     dispersion = rng.gamma(3.0, 1 / 3.0, latent.shape)
-    counts = rng.poisson(np.where(rng.random((count, 1)) < 0.5, rate, rate * dispersion)).astype(float)
+    counts = rng.poisson(np.where(rng.random((count, 1)) < 0.5, rate, rate * dispersion)).astype(
+        float
+    )
     clipped = np.maximum(unit + rng.normal(0, 0.8, (count, 1)), 0.0)
     bounded = 1 / (1 + np.exp(-np.clip(unit + rng.normal(0, 1, (count, 1)), -8, 8)))
     choice = rng.random((count, 1))
-    signed = np.where(choice < 0.45, plain, np.where(choice < 0.75, counts, np.where(choice < 0.9, clipped, bounded)))
+    signed = np.where(
+        choice < 0.45,
+        plain,
+        np.where(choice < 0.75, counts, np.where(choice < 0.9, clipped, bounded)),
+    )
     return signed * _log_uniform(rng, 0.1, 1e3, count) ** (choice >= 0.75)

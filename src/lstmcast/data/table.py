@@ -1,4 +1,5 @@
-"""The nouns of reading: what came in (Table), which repairs are wanted (ReadOptions), what was read (Report)."""
+"""The nouns of reading: what came in (Table), which repairs are wanted (ReadOptions), what was
+read (Report)."""
 
 # S series · N rows of all series
 
@@ -38,9 +39,11 @@ class Columns:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How data were read, as far as somebody said it; newer data for a saved model are read in the same way.
+    """How data were read, as far as somebody said it; newer data for a saved model are read in the
+    same way.
 
-    What was found without being said is not part of it: the names of single columns are in `Columns`.
+    What was found without being said is not part of it: the names of single columns are in
+    `Columns`.
 
     >>> Recipe(series=("store", "item"), aggregate="sum").described()
     {'series': ['store', 'item'], 'aggregate': 'sum'}
@@ -62,20 +65,25 @@ gaps='fill', missing='mask')
         """What differs from the usual, for a manifest."""
         usual, own = asdict(Recipe()), asdict(self)
         said = {name: value for name, value in own.items() if value != usual[name]}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in said.items()
+        }
 
     @classmethod
     def from_saved(cls, said: Mapping[str, Any]) -> Recipe:
         """What `described` gave."""
-        return replace(cls(), **{name: tuple(v) if isinstance(v, list) else v for name, v in said.items()})
+        return replace(
+            cls(), **{name: tuple(v) if isinstance(v, list) else v for name, v in said.items()}
+        )
 
 
 @dataclass(frozen=True)
 class Report:
     """Where a panel comes from and what was noticed on the way.
 
-    `rows` counts the rows that were read as data; `frame` is the kind of the input, which results mirror; `label` is
-    the id of an only series that the data do not name, where it is not called after its file.
+    `rows` counts the rows that were read as data; `frame` is the kind of the input, which results
+    mirror; `label` is the id of an only series that the data do not name, where it is not called
+    after its file.
     """
 
     source: str = "arrays"
@@ -91,9 +99,9 @@ class Report:
 class Table:
     """Long data as read: one row per series and time, nothing repaired yet.
 
-    series (N,) int64 codes into ids · ids (S,) str in order of first appearance · times (N,) datetime64[us] or int64,
-    never NaT (rows without a time are reported in `dropped`) · values (N,) float64, NaN = missing · lines (N,) int64,
-    the line of the file or the row of the frame, from 1.
+    series (N,) int64 codes into ids · ids (S,) str in order of first appearance · times (N,)
+    datetime64[us] or int64, never NaT (rows without a time are reported in `dropped`) · values (N,)
+    float64, NaN = missing · lines (N,) int64, the line of the file or the row of the frame, from 1.
     """
 
     series: ndarray
@@ -112,7 +120,8 @@ class Table:
         return len(self.values)
 
     def place(self, row: int | np.integer) -> str:
-        """Where a row stands in the user's data: 'line 812' of a file, 'row 812' of anything else."""
+        """Where a row stands in the user's data: 'line 812' of a file, 'row 812' of anything
+        else."""
         return f"{'line' if self.frame == 'file' else 'row'} {self.lines[row]}"
 
 
@@ -120,12 +129,14 @@ class Table:
 class ReadOptions:
     """What is known about the data, and which repairs are wanted.
 
-    frequency: as parse_frequency reads it, or None to infer it · periods: seasonal periods in steps, or None for the
-    frequency's own · kind: what values can be, or None for "real", in newer data for a saved model for its data's ·
-    aggregate: how many rows per period become one value · duplicates: what to do with several rows for one time ·
-    gaps: times without a row become missing values (0 in a sum or count), or are an error · missing: missing values
-    are masked, or interpolated linearly · fewest: values below which data are refused; a model that goes on needs one.
-    Raises UsageError for anything else, and for duplicates with aggregate, which makes one value of all rows.
+    frequency: as parse_frequency reads it, or None to infer it · periods: seasonal periods in
+    steps, or None for the frequency's own · kind: what values can be, or None for "real", in newer
+    data for a saved model for its data's · aggregate: how many rows per period become one value ·
+    duplicates: what to do with several rows for one time · gaps: times without a row become missing
+    values (0 in a sum or count), or are an error · missing: missing values are masked, or
+    interpolated linearly · fewest: values below which data are refused; a model that goes on needs
+    one. Raises UsageError for anything else, and for duplicates with aggregate, which makes one
+    value of all rows.
 
     >>> ReadOptions(frequency="MS", duplicates="sum").gaps
     'fill'
@@ -148,7 +159,8 @@ class ReadOptions:
         if isinstance(self.frequency, Frequency):
             object.__setattr__(self, "frequency", self.frequency.code)
         elif self.frequency is not None:
-            parse_frequency(self.frequency)  # an unknown frequency should fail here, before a large file is read
+            # an unknown frequency should fail here, before a large file is read
+            parse_frequency(self.frequency)
         if self.periods is not None:
             object.__setattr__(self, "periods", checked_periods(self.periods))
         if self.kind is not None:
@@ -161,7 +173,8 @@ class ReadOptions:
         if self.aggregate is not None and self.duplicates != "error":
             raise UsageError(
                 f"{advise('duplicates', self.duplicates)} would have no effect, as "
-                f"{advise('aggregate', self.aggregate)} makes one value of all rows of a period. Leave one of them out."
+                f"{advise('aggregate', self.aggregate)} makes one value of all rows of a period. "
+                "Leave one of them out."
             )
 
 
@@ -187,7 +200,8 @@ def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
 
 
 def checked_periods(periods: int | Sequence[int]) -> tuple[int, ...]:
-    """One or several seasonal periods as ascending whole numbers of steps; UsageError for anything else.
+    """One or several seasonal periods as ascending whole numbers of steps; UsageError for anything
+    else.
 
     >>> checked_periods((168, 24)), checked_periods(7)
     ((24, 168), (7,))
@@ -196,8 +210,16 @@ def checked_periods(periods: int | Sequence[int]) -> tuple[int, ...]:
         given = np.atleast_1d(np.asarray(periods, np.float64))
     except (TypeError, ValueError):
         given = np.zeros(0)
-    if not given.size or given.ndim > 1 or not (given >= 1).all() or (given != np.rint(given)).any():
-        raise UsageError(f"{periods=} makes no sense. Give whole numbers of steps from 1 up, for example 12 or 24 168.")
+    if (
+        not given.size
+        or given.ndim > 1
+        or not (given >= 1).all()
+        or (given != np.rint(given)).any()
+    ):
+        raise UsageError(
+            f"{periods=} makes no sense. Give whole numbers of steps from 1 up, for example 12 or "
+            "24 168."
+        )
     return tuple(sorted({int(period) for period in given}))
 
 
@@ -220,4 +242,6 @@ def format_time(time: ArrayLike) -> str:
     if time.dtype.kind != "M":
         return str(time)
     text = str(time.astype("datetime64[us]")).replace("T", " ").removesuffix(".000000")
-    return text.removesuffix(" 00:00:00") if text.endswith(" 00:00:00") else text.removesuffix(":00")
+    return (
+        text.removesuffix(" 00:00:00") if text.endswith(" 00:00:00") else text.removesuffix(":00")
+    )

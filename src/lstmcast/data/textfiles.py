@@ -1,4 +1,5 @@
-"""Text files: bytes to a grid of cells. Finds the encoding, the delimiter and the line of every row."""
+"""Text files: bytes to a grid of cells. Finds the encoding, the delimiter and the line of every
+row."""
 
 from __future__ import annotations
 
@@ -24,7 +25,12 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_NAMES = {"cp932": "Shift-JIS (cp932)", "euc_jp": "EUC-JP", "cp1252": "Latin-1 (cp1252)", "latin-1": "Latin-1"}
+_NAMES = {
+    "cp932": "Shift-JIS (cp932)",
+    "euc_jp": "EUC-JP",
+    "cp1252": "Latin-1 (cp1252)",
+    "latin-1": "Latin-1",
+}
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uff01-\uff5e々〆]")
 _MAGIC = (
     (b"\x89PNG", "a PNG picture"),
@@ -41,8 +47,10 @@ _MAGIC = (
     (b"Rar!", "a RAR archive; unpack it first"),
     (b"PK\x03\x04", "a ZIP archive; unpack it first"),
 )
-_DELIMITERS = ";\t|,"  # in this order where several fit equally well: decimal commas make the comma fit too often
-_LONGEST_RECORD = 50  # lines; a quoted cell with more line breaks is taken for a quote that is never closed
+# in this order where several fit equally well: decimal commas make the comma fit too often
+_DELIMITERS = ";\t|,"
+# lines; a quoted cell with more line breaks is taken for a quote that is never closed
+_LONGEST_RECORD = 50
 
 
 @dataclass(frozen=True)
@@ -62,11 +70,22 @@ def read_text(raw: bytes, source: str) -> Grid:
     notes = ()
     if encoding not in ("utf-8", "utf-8-sig"):
         name = _NAMES.get(encoding, encoding)
-        notes = (Finding("encoding", "note", f"the text is not UTF-8; it was read as {name}", value=encoding),)
+        notes = (
+            Finding(
+                "encoding", "note", f"the text is not UTF-8; it was read as {name}", value=encoding
+            ),
+        )
     delimiter = find_delimiter(text)
     rows, lines, quotes_off = _cells(text, delimiter)
     if quotes_off:
-        notes += (Finding("quotes", "warning", "a quote is opened and never closed", "Quotes were read as text."),)
+        notes += (
+            Finding(
+                "quotes",
+                "warning",
+                "a quote is opened and never closed",
+                "Quotes were read as text.",
+            ),
+        )
     return Grid(rows, lines, delimiter, False, notes)
 
 
@@ -75,11 +94,14 @@ def unpack(raw: bytes, source: str) -> bytes:
     try:
         return gzip.decompress(raw)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{source} is a damaged gzip file ({error}). Download or pack it again.") from None
+        raise DataError(
+            f"{source} is a damaged gzip file ({error}). Download or pack it again."
+        ) from None
 
 
 def decode(raw: bytes, source: str) -> tuple[str, str]:
-    """Text and the name of its encoding: a byte-order mark, then UTF-8, Japanese encodings and Latin-1, each checked.
+    """Text and the name of its encoding: a byte-order mark, then UTF-8, Japanese encodings and
+    Latin-1, each checked.
 
     >>> decode("年月,売上".encode("cp932"), "sales.csv")
     ('年月,売上', 'cp932')
@@ -101,18 +123,24 @@ def refuse_binary(head: bytes, source: str) -> None:
     for magic, what in _MAGIC:
         if head.startswith(magic):
             raise DataError(f"{source} is {what}. {expected}")
-    controls = sum(head.count(bytes([code])) for code in (*range(9), *range(14, 27), *range(28, 32)))
+    controls = sum(
+        head.count(bytes([code])) for code in (*range(9), *range(14, 27), *range(28, 32))
+    )
     if b"\0" in head or controls > 0.02 * len(head):
         raise DataError(f"{source} is not text: it holds binary data. {expected}")
     start = head.lstrip()[:15].lower()
     if start.startswith((b"<!doctype html", b"<html", b"<?xml")):
-        raise DataError(f"{source} is a web page or XML, not a table. {expected} Was a login page downloaded instead?")
+        raise DataError(
+            f"{source} is a web page or XML, not a table. {expected} Was a login page downloaded "
+            "instead?"
+        )
     if start.startswith((b"{", b'[{"')):
         raise DataError(f"{source} is JSON. {expected} In Python, read() takes a dict of columns.")
 
 
 def find_delimiter(text: str) -> str:
-    """The character that cuts most lines into equally many cells; " " for columns set by spaces, "," when nothing does.
+    """The character that cuts most lines into equally many cells; " " for columns set by spaces,
+    "," when nothing does.
 
     >>> find_delimiter("Datum;Umsatz\\n01.02.2024;1,5\\n02.02.2024;2,5\\n")
     ';'
@@ -138,7 +166,8 @@ def _strictly(raw: bytes, encoding: str, source: str) -> str:
         return raw.decode(encoding)
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{source} begins as {encoding} text, but byte {error.start} does not fit. Save it again as UTF-8."
+            f"{source} begins as {encoding} text, but byte {error.start} does not fit. Save it "
+            "again as UTF-8."
         ) from None
 
 
@@ -154,7 +183,8 @@ def _guess_encoding(raw: bytes) -> str:
             return encoding
     high = sum(byte > 127 for byte in head[:20000])
     if high > 20 and high > 0.5 * sum(byte > 64 for byte in head[:20000]):
-        from charset_normalizer import from_bytes  # letters of another alphabet: worth the slower look
+        # letters of another alphabet: worth the slower look
+        from charset_normalizer import from_bytes
 
         match = from_bytes(head[:20000]).best()
         if match is not None and _decodes(raw, match.encoding):
@@ -173,8 +203,8 @@ def _decodes(raw: bytes, encoding: str) -> bool:
 def _reads_japanese(text: str, encoding: str) -> bool:
     """Whether text decoded as Japanese is Japanese, and not Latin-1 in disguise.
 
-    In Shift-JIS kana and common kanji begin with bytes 81–98, which Latin-1 leaves to punctuation; its accented letters
-    come out as rare kanji (E0 and up) or as half-width katakana.
+    In Shift-JIS kana and common kanji begin with bytes 81–98, which Latin-1 leaves to punctuation;
+    its accented letters come out as rare kanji (E0 and up) or as half-width katakana.
     """
     found = _JAPANESE.findall(text[:200_000])
     if encoding != "cp932":
@@ -205,7 +235,12 @@ def _cells(text: str, delimiter: str) -> tuple[list[list[str]], list[int], bool]
         rows = [line.split() for line in text.splitlines()]
         return rows, list(range(1, len(rows) + 1)), False
     for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting, skipinitialspace=True)
+        reader = csv.reader(
+            io.StringIO(text, newline=""),
+            delimiter=delimiter,
+            quoting=quoting,
+            skipinitialspace=True,
+        )
         rows, lines, last = [], [], 0
         try:
             for row in reader:

@@ -12,7 +12,8 @@ from lstmcast.errors import DataError, MissingExtraError, UsageError
 
 
 def read_workbook(raw: bytes, source: str, sheet: str | None = None) -> Grid:
-    """The cells of one sheet: the named one, or the first with a table. DataError when there is none."""
+    """The cells of one sheet: the named one, or the first with a table. DataError when there is
+    none."""
     try:
         import python_calamine as calamine
     except ImportError:
@@ -24,18 +25,25 @@ def read_workbook(raw: bytes, source: str, sheet: str | None = None) -> Grid:
         book = calamine.load_workbook(io.BytesIO(raw))
         names = list(book.sheet_names)
         if sheet is not None and sheet not in names:
-            raise UsageError(f"{source} has no sheet {sheet!r}. Its sheets are: {', '.join(names)}.")
-        grids = {name: _cells(book.get_sheet_by_name(name)) for name in ([sheet] if sheet else names)}
+            raise UsageError(
+                f"{source} has no sheet {sheet!r}. Its sheets are: {', '.join(names)}."
+            )
+        grids = {
+            name: _cells(book.get_sheet_by_name(name)) for name in ([sheet] if sheet else names)
+        }
     except (calamine.CalamineError, OSError, ValueError) as error:
         if isinstance(error, UsageError):
             raise
         reason = "it is protected by a password" if "password" in str(error).lower() else str(error)
-        raise DataError(f"{source} cannot be opened as a workbook ({reason}). Save it again as .xlsx or CSV.") from None
+        raise DataError(
+            f"{source} cannot be opened as a workbook ({reason}). Save it again as .xlsx or CSV."
+        ) from None
     tables = [name for name, rows in grids.items() if _is_table(rows)]
     if not tables:
         sheets = ", ".join(names)
         raise DataError(
-            f"{source} has no sheet with a table. Rows of dates and numbers are expected; sheets: {sheets}."
+            f"{source} has no sheet with a table. Rows of dates and numbers are expected; sheets: "
+            f"{sheets}."
         )
     rows = grids[tables[0]]
     return Grid(rows, list(range(1, len(rows) + 1)), "", True, _note(tables[0], tables, names))
@@ -44,7 +52,11 @@ def read_workbook(raw: bytes, source: str, sheet: str | None = None) -> Grid:
 def _note(chosen: str, tables: list[str], names: list[str]) -> tuple[Finding, ...]:
     if len(names) == 1:
         return ()
-    action = f"Others with tables: {', '.join(tables[1:])}; name one with sheet=." if len(tables) > 1 else ""
+    action = (
+        f"Others with tables: {', '.join(tables[1:])}; name one with sheet=."
+        if len(tables) > 1
+        else ""
+    )
     return (Finding("sheet", "note", f"the sheet {chosen!r} was read", action, value=chosen),)
 
 
@@ -53,9 +65,13 @@ def _is_table(rows: list[list[str]]) -> bool:
 
 
 def _cells(sheet: Any) -> list[list[str]]:
-    """All rows from the first line on, so that positions are line numbers; empty columns at the left are cut."""
+    """All rows from the first line on, so that positions are line numbers; empty columns at the
+    left are cut."""
     rows = [[_text(value) for value in row] for row in sheet.to_python(skip_empty_area=False)]
-    start = min((next((j for j, cell in enumerate(row) if cell), len(row)) for row in rows if any(row)), default=0)
+    start = min(
+        (next((j for j, cell in enumerate(row) if cell), len(row)) for row in rows if any(row)),
+        default=0,
+    )
     return [row[start:] for row in rows]
 
 

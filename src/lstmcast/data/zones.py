@@ -28,7 +28,10 @@ def converted(times: ndarray, zone: str, to: str) -> ndarray | None:
         shift = theirs.utcoffset(None) - ours.utcoffset(None)
         return times + np.timedelta64(shift, "us")
     distinct, places = np.unique(times, return_inverse=True)
-    moved = [time.replace(tzinfo=ours).astimezone(theirs).replace(tzinfo=None) for time in distinct.tolist()]
+    moved = [
+        time.replace(tzinfo=ours).astimezone(theirs).replace(tzinfo=None)
+        for time in distinct.tolist()
+    ]
     return np.array(moved, "datetime64[us]")[places]
 
 
@@ -42,7 +45,8 @@ def same_zone(one: str, other: str) -> bool:
 
 
 def on_midnights(times: ndarray, frequency: Frequency) -> bool:
-    """Whether times are days and longer periods, which begin at midnight: their zone says nothing, as in one file.
+    """Whether times are days and longer periods, which begin at midnight: their zone says nothing,
+    as in one file.
 
     The offset of such times changes with daylight saving, and the days do not.
     """

@@ -20,7 +20,15 @@ from lstmcast.evaluation.baselines import classical_baselines, default_baselines
 from lstmcast.evaluation.history import carried, known_counts, window
 from lstmcast.evaluation.metrics import Scales, naive_scales
 from lstmcast.evaluation.refitting import Forecasts as Forecasts
-from lstmcast.evaluation.refitting import Plan, Progress, Refit, forecasts_of, modes_of, require_unseen, require_use_of
+from lstmcast.evaluation.refitting import (
+    Plan,
+    Progress,
+    Refit,
+    forecasts_of,
+    modes_of,
+    require_unseen,
+    require_use_of,
+)
 from lstmcast.evaluation.summary import Scored, Summary, plain, summarise, table
 from lstmcast.forecast import Forecast, Origins, checked_horizon, origins_of
 
@@ -31,8 +39,8 @@ FEWEST_KNOWN = (8, 4)  # known values at a cutoff, at least, where two cycles ar
 class Backtest:
     """Forecasts of a model and of the baselines at past cutoffs, beside what came.
 
-    `reason` says why nothing could be held out, and is empty otherwise; `notes` tell what was left out and how the
-    model was fitted: `refit`, as it was done.
+    `reason` says why nothing could be held out, and is empty otherwise; `notes` tell what was left
+    out and how the model was fitted: `refit`, as it was done.
     """
 
     model: str
@@ -62,15 +70,24 @@ class Backtest:
 
     def summary(self) -> Summary:
         """The tables, the verdict and the warnings; `str()` of it is made for reading."""
-        return summarise(self._scored(), self.model, self.period, self.last, self.notes, self.reason)
+        return summarise(
+            self._scored(), self.model, self.period, self.last, self.notes, self.reason
+        )
 
     def per_horizon(self) -> dict[str, np.ndarray]:
         """All metrics of each model at each step ahead, as the columns of a long table."""
         return table(self._scored(), "step", np.arange(1, self.horizon + 1), axis=0)
 
     def per_series(self) -> dict[str, np.ndarray]:
-        """All metrics of each model on each series, as the columns of a long table; NaN for series not judged."""
-        return table(self._scored(), "unique_id", self.ids, axis=(1, 2), shape=(*self.counts.shape, self.horizon))
+        """All metrics of each model on each series, as the columns of a long table; NaN for
+        series not judged."""
+        return table(
+            self._scored(),
+            "unique_id",
+            self.ids,
+            axis=(1, 2),
+            shape=(*self.counts.shape, self.horizon),
+        )
 
     def held_out(self) -> dict[str, np.ndarray]:
         """What came and the model's forecasts of it, as the columns of a long table."""
@@ -82,8 +99,14 @@ class Backtest:
 
     def to_json(self) -> str:
         """Everything above as one JSON object; times as ISO text, unknown numbers as null."""
-        parts = {"per_horizon": self.per_horizon(), "per_series": self.per_series(), "held_out": self.held_out()}
-        columns = {part: {name: plain(column) for name, column in parts[part].items()} for part in parts}
+        parts = {
+            "per_horizon": self.per_horizon(),
+            "per_series": self.per_series(),
+            "held_out": self.held_out(),
+        }
+        columns = {
+            part: {name: plain(column) for name, column in parts[part].items()} for part in parts
+        }
         return json.dumps(self.summary().as_dict() | columns, ensure_ascii=False)
 
     def _scored(self) -> Scored:
@@ -104,32 +127,35 @@ def backtest(
     folder: str | Path | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> Backtest:
-    """Forecast the end of each series from `cutoffs` earlier points, with the model and with the baselines.
+    """Forecast the end of each series from `cutoffs` earlier points, with the model and with the
+    baselines.
 
-    `data`: a Panel, or anything that `lstmcast.read` reads.
-    The last cutoff leaves `horizon` values (the model's own unless given) to compare with; the ones before lie `step`
-    apart: a horizon unless given, less where the history is too short for that. Counts of known observations (S, K)
-    in place of the number say it exactly; 0 leaves an origin out. `baselines`: True for the four built-in ones,
-    "classical" for AutoETS, AutoTheta and AutoARIMA as well, a list of your own, or False; of models that have one name
-    the second is called "name (2)".
+    `data`: a Panel, or anything that `lstmcast.read` reads. The last cutoff leaves `horizon` values
+    (the model's own unless given) to compare with; the ones before lie `step` apart: a horizon
+    unless given, less where the history is too short for that. Counts of known observations (S, K)
+    in place of the number say it exactly; 0 leaves an origin out. `baselines`: True for the four
+    built-in ones, "classical" for AutoETS, AutoTheta and AutoARIMA as well, a list of your own, or
+    False; of models that have one name the second is called "name (2)".
 
-    `refit`: "once" fits the model on what precedes the first cutoff, "each" anew at every cutoff, "never" uses it as
-    it is and refuses cutoffs before the end of its training. Unless given, a model that cannot forecast without is
-    fitted once, and any other is used as it is. `fit_options`: what the model's `fit` is given besides the data, such
-    as {"loss": own, "device": "cuda"}. `workers`: processes that fit at the same time, with one thread each;
-    unless given, this one does everything. `folder`: what is finished is kept there, and an interrupted backtest goes
-    on. `progress` is called with a `Progress` whenever something is finished.
+    `refit`: "once" fits the model on what precedes the first cutoff, "each" anew at every cutoff,
+    "never" uses it as it is and refuses cutoffs before the end of its training. Unless given, a
+    model that cannot forecast without is fitted once, and any other is used as it is.
+    `fit_options`: what the model's `fit` is given besides the data, such as {"loss": own, "device":
+    "cuda"}. `workers`: processes that fit at the same time, with one thread each; unless given,
+    this one does everything. `folder`: what is finished is kept there, and an interrupted backtest
+    goes on. `progress` is called with a `Progress` whenever something is finished.
 
-    A model that is used as it is, is asked once. Raises UsageError for senseless arguments, ModelError where a model
-    gives no numbers or the folder holds something else; what a fit raises comes with its cutoff. Where nothing can be
-    held out the result is empty and says why.
+    A model that is used as it is, is asked once. Raises UsageError for senseless arguments,
+    ModelError where a model gives no numbers or the folder holds something else; what a fit raises
+    comes with its cutoff. Where nothing can be held out the result is empty and says why.
 
     >>> from lstmcast.evaluation.baselines import SeasonalNaive
     >>> panel = Panel.from_arrays({"a": np.tile([1.0, 5.0, 9.0, 5.0], 8)}, periods=(4,))
     >>> backtest(SeasonalNaive(), panel, horizon=4).scores["naive"]["mae"]
     2.0
     """
-    from lstmcast.data.readers import as_panel  # here: who has a Panel need not import all that reads
+    # here: who has a Panel need not import all that reads
+    from lstmcast.data.readers import as_panel
 
     steps = checked_horizon(horizon, getattr(model, "horizon", None))
     models = _models(model, baselines)
@@ -143,7 +169,8 @@ def backtest(
     require_use_of(options, modes[name])
     plan = Plan(panel, counts, steps, models, modes, options)
     require_unseen(plan)
-    # Every origin is asked for, so that the result is a rectangle; those that do not count are not compared.
+    # Every origin is asked for, so that the result is a rectangle; those that do not count are not
+    # compared.
     origins = origins_of(panel, plan.asked)
     actual, unknown = _actual(panel, origins, counts.ravel(), steps)
     forecasts = forecasts_of(plan, workers, folder, progress)
@@ -167,10 +194,12 @@ def backtest(
 def spaced_cutoffs(
     lengths: np.ndarray, horizon: int, cutoffs: int = 5, step: int | None = None, minimum: int = 8
 ) -> np.ndarray:
-    """Counts of known observations at evenly spaced cutoffs, (S, K), oldest first; the last leaves `horizon` values.
+    """Counts of known observations at evenly spaced cutoffs, (S, K), oldest first; the last leaves
+    `horizon` values.
 
-    The longest series sets the spacing: `step`, or a horizon, or less so that `cutoffs` of them fit; K is smaller where
-    even neighbouring ones do not. 0 stands where a series would keep fewer than `minimum` values.
+    The longest series sets the spacing: `step`, or a horizon, or less so that `cutoffs` of them
+    fit; K is smaller where even neighbouring ones do not. 0 stands where a series would keep fewer
+    than `minimum` values.
 
     >>> spaced_cutoffs(np.array([40, 20]), horizon=6, cutoffs=3)
     array([[22, 28, 34],
@@ -185,13 +214,19 @@ def spaced_cutoffs(
     return np.where(counts >= minimum, counts, 0)
 
 
-def _counts(panel: Panel, horizon: int, cutoffs: Any, step: int | None) -> tuple[np.ndarray, tuple[str, ...]]:
+def _counts(
+    panel: Panel, horizon: int, cutoffs: Any, step: int | None
+) -> tuple[np.ndarray, tuple[str, ...]]:
     if not isinstance(cutoffs, (int, np.integer)):
         if step is not None:
-            raise UsageError(f"{step=} has no effect where cutoffs= says every cutoff. Leave it out.")
+            raise UsageError(
+                f"{step=} has no effect where cutoffs= says every cutoff. Leave it out."
+            )
         return _given_counts(panel, np.asarray(cutoffs)), ()
     if cutoffs < 1 or (step is not None and step < 1):
-        raise UsageError(f"{cutoffs=} and {step=}: at least one cutoff and a step of at least 1 are expected.")
+        raise UsageError(
+            f"{cutoffs=} and {step=}: at least one cutoff and a step of at least 1 are expected."
+        )
     fewest = (max(2 * int(panel.periods[0]), FEWEST_KNOWN[0]), *FEWEST_KNOWN)
     counts = np.zeros((len(panel), 0), np.int64)
     for minimum in fewest:
@@ -204,39 +239,55 @@ def _given_counts(panel: Panel, counts: np.ndarray) -> np.ndarray:
     lengths = panel.lengths[:, None]
     if counts.ndim != 2 or len(counts) != len(panel) or counts.dtype.kind not in "iu":
         raise UsageError(
-            f"cutoffs has shape {counts.shape}; a number of cutoffs, or counts of known observations "
-            f"of shape ({len(panel)}, K), are expected."
+            f"cutoffs has shape {counts.shape}; a number of cutoffs, or counts of known "
+            f"observations of shape ({len(panel)}, K), are expected."
         )
     bad = np.argwhere((counts < 0) | (counts >= lengths))
     if len(bad):
         series, k = bad[0]
         raise UsageError(
             f"series {str(panel.ids[series])!r}: a cutoff after {counts[series, k]} of "
-            f"{lengths[series, 0]} values leaves nothing to compare with. Give counts from 1 to one less "
-            "than the length."
+            f"{lengths[series, 0]} values leaves nothing to compare with. Give counts from 1 to "
+            "one less than the length."
         )
     return counts.astype(np.int64)
 
 
-def _notes(counts: np.ndarray, horizon: int, wanted: int, step: int | None, ids: np.ndarray) -> tuple[str, ...]:
+def _notes(
+    counts: np.ndarray, horizon: int, wanted: int, step: int | None, ids: np.ndarray
+) -> tuple[str, ...]:
     if not counts.any():
         return ()
     used = (counts > 0).sum(1)
     notes = []
     if counts.shape[1] < wanted:
         notes.append(f"The history is long enough for {counts.shape[1]} of {wanted} cutoffs.")
-    if counts.shape[1] > 1 and step is None and (apart := int(np.diff(counts, axis=1)[used.argmax(), -1])) < horizon:
-        notes.append(f"The cutoffs are {apart} step{'s' * (apart > 1)} apart: what they are compared with overlaps.")
+    if (
+        counts.shape[1] > 1
+        and step is None
+        and (apart := int(np.diff(counts, axis=1)[used.argmax(), -1])) < horizon
+    ):
+        notes.append(
+            f"The cutoffs are {apart} step{'s' * (apart > 1)} apart: what they are compared with "
+            "overlaps."
+        )
     if (none := used == 0).any():
         shown = some_names(ids[none])
-        notes.append(f"{none.sum()} of {len(ids)} series are too short to hold out {horizon} steps: {shown}.")
+        notes.append(
+            f"{none.sum()} of {len(ids)} series are too short to hold out {horizon} steps: {shown}."
+        )
     if (few := (used > 0) & (used < counts.shape[1])).any():
-        notes.append(f"{few.sum()} of {len(ids)} series are long enough for a part of the cutoffs only.")
+        notes.append(
+            f"{few.sum()} of {len(ids)} series are long enough for a part of the cutoffs only."
+        )
     return tuple(notes)
 
 
-def _actual(panel: Panel, origins: Origins, counts: np.ndarray, horizon: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """What came after each origin, (O, H): NaN where there is nothing, or nothing was known before."""
+def _actual(
+    panel: Panel, origins: Origins, counts: np.ndarray, horizon: int
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """What came after each origin, (O, H): NaN where there is nothing, or nothing was known
+    before."""
     steps = origins.counts[:, None] + np.arange(horizon)
     inside = (steps < panel.lengths[origins.series][:, None]) & (counts > 0)[:, None]
     rows = panel.offsets[origins.series][:, None] + np.where(inside, steps, 0)
@@ -250,13 +301,18 @@ def _models(model: Forecasts, baselines: bool | str | Sequence[Forecasts]) -> di
     """The model that is tested, and what it is compared with, by names that tell them apart."""
     models = {_name(model): model}
     if isinstance(baselines, (bool, str)):
-        return models | {_name(other): other for other in _built_in(baselines) if _name(other) not in models}
+        return models | {
+            _name(other): other for other in _built_in(baselines) if _name(other) not in models
+        }
     if not isinstance(baselines, Sequence):
-        raise UsageError(f"{baselines=} is not known. Use True, False, 'classical', or a list of forecasters.")
+        raise UsageError(
+            f"{baselines=} is not known. Use True, False, 'classical', or a list of forecasters."
+        )
     for other in baselines:
         if not callable(getattr(other, "predict", None)):
             raise UsageError(
-                f"baselines: {other!r} has no method predict. Give a list of forecasters, such as [SeasonalNaive()]."
+                f"baselines: {other!r} has no method predict. Give a list of forecasters, such as "
+                "[SeasonalNaive()]."
             )
         name, number = _name(other), 1
         while name in models:
@@ -274,7 +330,10 @@ def _built_in(chosen: bool | str) -> Sequence[Forecasts]:
     if isinstance(chosen, bool):
         return default_baselines() if chosen else ()
     if chosen != "classical":
-        raise UsageError(f"baselines={chosen!r} is not known. Use True, False, 'classical', or a list of forecasters.")
+        raise UsageError(
+            f"baselines={chosen!r} is not known. Use True, False, 'classical', or a list of "
+            "forecasters."
+        )
     return (*default_baselines(), *classical_baselines())
 
 
@@ -284,16 +343,16 @@ def _check(name: str, forecast: Forecast, actual: np.ndarray) -> None:
         origin, step = silent[0]
         raise ModelError(
             f"{name} gives no number for series {str(forecast.ids[origin])!r}, cutoff "
-            f"{forecast.cutoffs[origin]}, step {step + 1}: {forecast.point[origin, step]}. It cannot be "
-            "compared with others; leave that series out, or use another model."
+            f"{forecast.cutoffs[origin]}, step {step + 1}: {forecast.point[origin, step]}. It "
+            "cannot be compared with others; leave that series out, or use another model."
         )
 
 
 def _empty(name: str, panel: Panel, horizon: int, counts: np.ndarray) -> Backtest:
     longest = int(panel.lengths.max(initial=0))
     reason = (
-        f"the longest series has {longest} value{'s' * (longest != 1)}, too few to hold out {horizon} and know "
-        f"{FEWEST_KNOWN[-1]} before. A shorter horizon can be judged."
+        f"the longest series has {longest} value{'s' * (longest != 1)}, too few to hold out "
+        f"{horizon} and know {FEWEST_KNOWN[-1]} before. A shorter horizon can be judged."
     )
     none = np.empty(0)
     return Backtest(

@@ -1,8 +1,8 @@
 """Forecasts that any network has to beat: simple, known for decades, quick.
 
-Each is a small frozen description; `predict` looks at the values before each cutoff only. They give a point and no
-quantiles. Missing values are carried forward, declared counts and positive targets are never forecast below zero, and a
-history of any length from one value has a forecast.
+Each is a small frozen description; `predict` looks at the values before each cutoff only. They give
+a point and no quantiles. Missing values are carried forward, declared counts and positive targets
+are never forecast below zero, and a history of any length from one value has a forecast.
 
 Shapes: O origins, H horizon, m seasonal period.
 """
@@ -26,7 +26,8 @@ from lstmcast.settings import is_whole
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
 
-MEMORY = 400  # values, or cycles · 8 where that is more, that Holt–Winters looks back: older ones hardly count
+# values, or cycles · 8 where that is more, that Holt–Winters looks back: older ones hardly count
+MEMORY = 400
 BLOCK = 1 << 14  # histories of that length that are held at once
 
 
@@ -42,15 +43,21 @@ class Naive:
     horizon: int | None = None
     name: str = "naive"
 
-    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
+    def predict(
+        self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+    ) -> Forecast:
+        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
+        known observations."""
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
-        return _forecast(panel, origins, np.repeat(window(panel, origins, 1, carried(panel)), steps, axis=1))
+        return _forecast(
+            panel, origins, np.repeat(window(panel, origins, 1, carried(panel)), steps, axis=1)
+        )
 
 
 @dataclass(frozen=True)
 class SeasonalNaive:
-    """The values of the last cycle again; the last known value where the history is shorter than a cycle.
+    """The values of the last cycle again; the last known value where the history is shorter than a
+    cycle.
 
     >>> from lstmcast.data.panel import Panel
     >>> SeasonalNaive(period=2).predict(Panel.from_arrays([3.0, 5.0, 4.0]), 3).point
@@ -64,15 +71,21 @@ class SeasonalNaive:
     def __post_init__(self) -> None:
         _require_period(self.period)
 
-    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
+    def predict(
+        self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+    ) -> Forecast:
+        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
+        known observations."""
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
-        return _forecast(panel, origins, _last_cycle(panel, origins, _period(panel, self.period), steps))
+        return _forecast(
+            panel, origins, _last_cycle(panel, origins, _period(panel, self.period), steps)
+        )
 
 
 @dataclass(frozen=True)
 class SeasonalNaiveDrift:
-    """The last cycle, grown by the mean change from cycle to cycle: in logs where all known values are positive.
+    """The last cycle, grown by the mean change from cycle to cycle: in logs where all known values
+    are positive.
 
     Without two cycles, or fewer than three changes, there is no drift.
 
@@ -88,8 +101,11 @@ class SeasonalNaiveDrift:
     def __post_init__(self) -> None:
         _require_period(self.period)
 
-    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
+    def predict(
+        self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+    ) -> Forecast:
+        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
+        known observations."""
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
         period = _period(panel, self.period)
         last = _last_cycle(panel, origins, period, steps)
@@ -97,18 +113,22 @@ class SeasonalNaiveDrift:
         logs = np.log(np.where(panel.values > 0, panel.values, np.nan))
         grown = last * np.exp(_drift(panel, origins, period, logs)[:, None] * cycles)
         moved = last + _drift(panel, origins, period, panel.values)[:, None] * cycles
-        return _forecast(panel, origins, np.where(lowest(panel, origins)[:, None] > 0, grown, moved))
+        return _forecast(
+            panel, origins, np.where(lowest(panel, origins)[:, None] > 0, grown, moved)
+        )
 
 
 @dataclass(frozen=True)
 class HoltWinters:
-    """Exponential smoothing with a trend and a season, its parameters chosen for each history by its one-step errors.
+    """Exponential smoothing with a trend and a season, its parameters chosen for each history by
+    its one-step errors.
 
-    The trend is additive, damped, or left out, as Akaike's criterion has it. The season multiplies where all known
-    values are positive and is added otherwise; without two cycles there is none (Holt's method). No more than `MEMORY`
-    values or 8 cycles back are looked at.
+    The trend is additive, damped, or left out, as Akaike's criterion has it. The season multiplies
+    where all known values are positive and is added otherwise; without two cycles there is none
+    (Holt's method). No more than `MEMORY` values or 8 cycles back are looked at.
 
-    Winters, "Forecasting sales by exponentially weighted moving averages", Management Science 6 (1960).
+    Winters, "Forecasting sales by exponentially weighted moving averages", Management Science 6
+    (1960).
 
     >>> from lstmcast.data.panel import Panel
     >>> HoltWinters(period=2).predict(Panel.from_arrays(np.tile([1.0, 3.0], 4)), 2).point.round(6)
@@ -122,8 +142,11 @@ class HoltWinters:
     def __post_init__(self) -> None:
         _require_period(self.period)
 
-    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
+    def predict(
+        self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+    ) -> Forecast:
+        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
+        known observations."""
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
         period = _period(panel, self.period)
         width = min(int(origins.counts.max()), max(MEMORY, 8 * period))
@@ -140,7 +163,8 @@ def _part(origins: Origins, first: int) -> Origins:
 
 
 def _smoothed(history: np.ndarray, last: np.ndarray, period: int, steps: int) -> np.ndarray:
-    """Holt–Winters of each history (O, W), in the form that its values allow; `last` (O, 1) where none is known."""
+    """Holt–Winters of each history (O, W), in the form that its values allow; `last` (O, 1)
+    where none is known."""
     known = np.isfinite(history).sum(1)
     seasonal = (period > 1) & (known >= 2 * period)
     positive = np.where(np.isfinite(history), history, np.inf).min(1) > 0
@@ -157,10 +181,11 @@ def _smoothed(history: np.ndarray, last: np.ndarray, period: int, steps: int) ->
 
 @dataclass(frozen=True)
 class Classical:
-    """A model of the statsforecast package, fitted anew at each cutoff; the naive forecast where it cannot be fitted.
+    """A model of the statsforecast package, fitted anew at each cutoff; the naive forecast where it
+    cannot be fitted.
 
-    Missing values are carried forward first. `map` may be that of a pool of processes: the fits do not depend on each
-    other. MissingExtraError without the extra `baselines`.
+    Missing values are carried forward first. `map` may be that of a pool of processes: the fits do
+    not depend on each other. MissingExtraError without the extra `baselines`.
     """
 
     name: Literal["AutoETS", "AutoTheta", "AutoARIMA"]
@@ -171,8 +196,11 @@ class Classical:
     def __post_init__(self) -> None:
         _require_period(self.period)
 
-    def predict(self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of known observations."""
+    def predict(
+        self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
+    ) -> Forecast:
+        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
+        known observations."""
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
         _statsforecast_models()  # asked here, so that its absence is told before any work
         values, starts = carried(panel), panel.offsets[origins.series]
@@ -187,7 +215,8 @@ def default_baselines() -> tuple[Naive, SeasonalNaive, SeasonalNaiveDrift, HoltW
 
 
 def classical_baselines() -> tuple[Classical, ...]:
-    """AutoETS, AutoTheta and AutoARIMA of statsforecast: good, and slow (a second or more for each series and cutoff).
+    """AutoETS, AutoTheta and AutoARIMA of statsforecast: good, and slow (a second or more for each
+    series and cutoff).
 
     MissingExtraError without the extra `baselines`.
     """
@@ -200,7 +229,8 @@ def _statsforecast_models() -> Any:
         import statsforecast.models
     except ImportError as error:
         raise MissingExtraError(
-            "The classical baselines need the package statsforecast. Install it with pip install 'lstmcast[baselines]'."
+            "The classical baselines need the package statsforecast. Install it with pip install "
+            "'lstmcast[baselines]'."
         ) from error
     return statsforecast.models
 
@@ -209,7 +239,9 @@ def _classical_forecast(name: str, period: int, steps: int, history: np.ndarray)
     known = history[np.isfinite(history)]  # only leading ones are still missing
     if not len(known):
         return np.full(steps, np.nan)
-    model = getattr(_statsforecast_models(), name)(season_length=period if len(known) >= 2 * period else 1)
+    model = getattr(_statsforecast_models(), name)(
+        season_length=period if len(known) >= 2 * period else 1
+    )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of its optimiser on short or constant histories
@@ -220,12 +252,16 @@ def _classical_forecast(name: str, period: int, steps: int, history: np.ndarray)
 
 
 def _forecast(panel: Panel, origins: Origins, point: np.ndarray) -> Forecast:
-    return Forecast.at_origins(panel, origins, point if panel.kind == "real" else np.maximum(point, 0))
+    return Forecast.at_origins(
+        panel, origins, point if panel.kind == "real" else np.maximum(point, 0)
+    )
 
 
 def _require_period(period: int | None) -> None:
     if period is not None and not is_whole(period, 1):
-        raise UsageError(f"{period=} makes no sense: a whole number of steps from 1 is expected, for example 12.")
+        raise UsageError(
+            f"{period=} makes no sense: a whole number of steps from 1 is expected, for example 12."
+        )
 
 
 def _period(panel: Panel, own: int | None) -> int:
@@ -241,6 +277,7 @@ def _last_cycle(panel: Panel, origins: Origins, period: int, steps: int) -> np.n
 
 
 def _drift(panel: Panel, origins: Origins, period: int, values: np.ndarray) -> np.ndarray:
-    """The mean change from cycle to cycle before each cutoff, (O,); 0 where too few are known to tell."""
+    """The mean change from cycle to cycle before each cutoff, (O,); 0 where too few are known to
+    tell."""
     mean, changes = mean_change(panel, origins, period, values, 1)
     return np.where(changes >= max(3, period), mean, 0.0)

@@ -1,11 +1,13 @@
 """Intervals that contain what they promise: conformal calibration on held-out cutoffs.
 
-The network's quantiles say how uncertain it is in relative terms; how wide an interval must be is measured: at cutoffs
-before the forecast, how many times its own half-width would each interval have needed to be to contain what came? The
-quantile of these scores at the interval's level is the factor by which the interval is stretched (split conformal
-prediction: Vovk, Gammerman & Shafer 2005; scores normalised by the predicted spread: Romano, Patterson & Candès 2019).
+The network's quantiles say how uncertain it is in relative terms; how wide an interval must be is
+measured: at cutoffs before the forecast, how many times its own half-width would each interval have
+needed to be to contain what came? The quantile of these scores at the interval's level is the
+factor by which the interval is stretched (split conformal prediction: Vovk, Gammerman & Shafer
+2005; scores normalised by the predicted spread: Romano, Patterson & Candès 2019).
 
-G origins that share a calibration · J calibration cutoffs · H horizon · Q quantile levels, symmetric about the median
+G origins that share a calibration · J calibration cutoffs · H horizon · Q quantile levels,
+symmetric about the median
 """
 
 from __future__ import annotations
@@ -14,19 +16,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 ENOUGH = 60  # scores for one interval at one horizon
-OWN_CUTOFFS = 8  # held-out cutoffs that a series calibrated alone must have: those of one cutoff tell the same story
+# held-out cutoffs that a series calibrated alone must have: those of one cutoff tell the same story
+OWN_CUTOFFS = 8
 MOST_STRETCH = 3.0  # times its own width, beyond which an interval is held to errors of that size
-TRUST = 4.0  # held-out cutoffs at which they and what was thought before (the network; all series) have equal say
+# held-out cutoffs at which they and what was thought before (the network; all series) have equal
+# say
+TRUST = 4.0
 
 
 def calibrate(
     quantiles_GHQ: NDArray, levels: tuple[float, ...], held_out_GJHQ: NDArray, actual_GJH: NDArray
 ) -> NDArray:
-    """Stretched quantiles (G, H, Q): each interval times the factor measured at the held-out cutoffs.
+    """Stretched quantiles (G, H, Q): each interval times the factor measured at the held-out
+    cutoffs.
 
-    `held_out_GJHQ`: quantiles forecast at J earlier cutoffs of the same series, `actual_GJH`: what came (NaN =
-    unknown). A series with enough scores of its own, from the horizon and its neighbours, is calibrated alone;
-    otherwise the scores of all G series are pooled, over as many neighbouring horizons as it takes. The median stays.
+    `held_out_GJHQ`: quantiles forecast at J earlier cutoffs of the same series, `actual_GJH`: what
+    came (NaN = unknown). A series with enough scores of its own, from the horizon and its
+    neighbours, is calibrated alone; otherwise the scores of all G series are pooled, over as many
+    neighbouring horizons as it takes. The median stays.
 
     >>> wide = np.array([[[-9.0, 0.0, 9.0]]])
     >>> actual = np.linspace(-1, 1, 200).reshape(1, 200, 1)
@@ -40,8 +47,11 @@ def calibrate(
     return stretch(quantiles_GHQ, levels, factors_GHI, np.where(largest_G < 0, np.inf, largest_G))
 
 
-def interval_factors(levels: tuple[float, ...], held_out_GJHQ: NDArray, actual_GJH: NDArray) -> NDArray:
-    """How much wider each central interval must be, (G, H, I), narrow intervals first; 1 where nothing was held out."""
+def interval_factors(
+    levels: tuple[float, ...], held_out_GJHQ: NDArray, actual_GJH: NDArray
+) -> NDArray:
+    """How much wider each central interval must be, (G, H, I), narrow intervals first; 1 where
+    nothing was held out."""
     G, _, H = actual_GJH.shape
     middle = levels.index(0.5)
     factors_GHI = np.ones((G, H, middle))
@@ -53,12 +63,17 @@ def interval_factors(levels: tuple[float, ...], held_out_GJHQ: NDArray, actual_G
 
 
 def stretch(
-    quantiles_GHQ: NDArray, levels: tuple[float, ...], factors_GHI: NDArray, largest_G: NDArray | None = None
+    quantiles_GHQ: NDArray,
+    levels: tuple[float, ...],
+    factors_GHI: NDArray,
+    largest_G: NDArray | None = None,
 ) -> NDArray:
-    """Quantiles whose distance to the median is multiplied by their interval's factor; never crossing.
+    """Quantiles whose distance to the median is multiplied by their interval's factor; never
+    crossing.
 
-    `largest_G`: the largest error seen. A level shift or a spike shows twice, in the network's own spread and in the
-    factor: beyond `MOST_STRETCH` times its own an interval grows only as far as an error has reached.
+    `largest_G`: the largest error seen. A level shift or a spike shows twice, in the network's own
+    spread and in the factor: beyond `MOST_STRETCH` times its own an interval grows only as far as
+    an error has reached.
     """
     middle = levels.index(0.5)
     median = quantiles_GHQ[:, :, middle : middle + 1]
@@ -72,18 +87,24 @@ def stretch(
     return np.sort(median + distance, axis=2)
 
 
-def _scores(held_out_GJHQ: NDArray, actual_GJH: NDArray, low: int, middle: int, high: int) -> NDArray:
-    """The factor by which the interval would just have contained the actual value (G, J, H); NaN = unknown."""
+def _scores(
+    held_out_GJHQ: NDArray, actual_GJH: NDArray, low: int, middle: int, high: int
+) -> NDArray:
+    """The factor by which the interval would just have contained the actual value (G, J, H); NaN
+    = unknown."""
     error = actual_GJH - held_out_GJHQ[..., middle]
     median = held_out_GJHQ[..., middle]
-    width = np.where(error >= 0, held_out_GJHQ[..., high] - median, median - held_out_GJHQ[..., low])
+    width = np.where(
+        error >= 0, held_out_GJHQ[..., high] - median, median - held_out_GJHQ[..., low]
+    )
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         score = np.abs(error) / width
     return np.where(np.isfinite(score), score, np.where(error == 0, 0.0, np.nan))
 
 
 def _factors(scores_GJH: NDArray, level: float) -> NDArray:
-    """Factors (G, H) for one interval: of each series alone where it has enough scores, else of all together."""
+    """Factors (G, H) for one interval: of each series alone where it has enough scores, else of
+    all together."""
     G, J, H = scores_GJH.shape
     if np.isnan(scores_GJH).all():
         return np.ones((G, H))
@@ -92,7 +113,9 @@ def _factors(scores_GJH: NDArray, level: float) -> NDArray:
     if G == 1 or J < OWN_CUTOFFS:
         return pooled_GH
     near = max(1, H // 4)
-    own_count = np.stack([_window(~np.isnan(scores_GJH), h, near).sum(axis=(1, 2)) for h in range(H)], axis=1)
+    own_count = np.stack(
+        [_window(~np.isnan(scores_GJH), h, near).sum(axis=(1, 2)) for h in range(H)], axis=1
+    )
     enough_GH = own_count >= ENOUGH
     own_GH = pooled_GH.copy()
     for g in np.flatnonzero(enough_GH.any(axis=1)):
@@ -101,9 +124,11 @@ def _factors(scores_GJH: NDArray, level: float) -> NDArray:
 
 
 def _of_group(scores_1NH: NDArray, level: float, farthest: int, before_1H: NDArray) -> NDArray:
-    """Factors (1, H) from N held-out cutoffs: the smallest window of horizons with enough scores decides each.
+    """Factors (1, H) from N held-out cutoffs: the smallest window of horizons with enough scores
+    decides each.
 
-    Few cutoffs are few independent trials, however many horizons they have: what was thought before keeps a say.
+    Few cutoffs are few independent trials, however many horizons they have: what was thought before
+    keeps a say.
     """
     cutoffs = int(np.count_nonzero(~np.isnan(scores_1NH).all(axis=2)))
     share = cutoffs / (cutoffs + TRUST)

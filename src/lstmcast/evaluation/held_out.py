@@ -1,7 +1,8 @@
 """Intervals as wide as held-out cutoffs say they must be, for whatever gives quantiles.
 
-Where nothing was trained on the data, each forecast is measured at cutoffs before it. Where something was, only what
-came after the training part is held out: it is measured once, when the training ends, and its factors are kept.
+Where nothing was trained on the data, each forecast is measured at cutoffs before it. Where
+something was, only what came after the training part is held out: it is measured once, when the
+training ends, and its factors are kept.
 
 S series · O origins · J held-out cutoffs · H horizon · I intervals · Q quantile levels of the head
 """
@@ -20,15 +21,18 @@ from lstmcast.forecast import Origins
 from lstmcast.model.heads import LEVELS, MEDIAN
 from lstmcast.model.inputs import from_axis
 
-MOST_CUTOFFS, FEWEST_CUTOFFS = 24, 4  # held out for the intervals of one origin: more for one series than for hundreds
+# held out for the intervals of one origin: more for one series than for hundreds
+MOST_CUTOFFS, FEWEST_CUTOFFS = 24, 4
 ENOUGH_SERIES = 250  # of which four cutoffs, a horizon apart, are enough
 EARLIEST = 8  # observations that a held-out cutoff must know
 
-Decode = Callable[[Panel, Origins, int], NDArray]  # quantiles (O, H, Q) at `heads.LEVELS`, in the units of the data
+# quantiles (O, H, Q) at `heads.LEVELS`, in the units of the data
+Decode = Callable[[Panel, Origins, int], NDArray]
 
 
 def calibrated(decode: Decode, panel: Panel, origins: Origins, horizon: int) -> NDArray:
-    """Quantiles (O, H, Q) whose intervals are stretched by what held-out cutoffs before each origin showed."""
+    """Quantiles (O, H, Q) whose intervals are stretched by what held-out cutoffs before each
+    origin showed."""
     held_out = _held_out(origins, horizon, len(panel))
     everything = np.concatenate([np.stack(origins), held_out.reshape(2, -1)], axis=1)
     different, place = np.unique(everything, axis=1, return_inverse=True)
@@ -47,7 +51,8 @@ def calibrated(decode: Decode, panel: Panel, origins: Origins, horizon: int) -> 
 
 
 def measured_factors(decode: Decode, panel: Panel, ends: NDArray, horizon: int) -> NDArray:
-    """How much wider intervals must be (H, I), measured at cutoffs from `ends` (S,) on; 1 where nothing came after."""
+    """How much wider intervals must be (H, I), measured at cutoffs from `ends` (S,) on; 1 where
+    nothing came after."""
     spacing = horizon if len(panel) >= ENOUGH_SERIES else max(1, horizon // 3)
     most = FEWEST_CUTOFFS if len(panel) >= ENOUGH_SERIES else MOST_CUTOFFS
     counts = ends[:, None] + spacing * np.arange(most)
@@ -64,16 +69,20 @@ def measured_factors(decode: Decode, panel: Panel, ends: NDArray, horizon: int) 
 
 
 def stretched(quantiles_OHQ: NDArray, factors_HI: NDArray) -> NDArray:
-    """Quantiles whose intervals are as many times wider as was measured; those of later steps as the last one's."""
+    """Quantiles whose intervals are as many times wider as was measured; those of later steps as
+    the last one's."""
     last = np.minimum(np.arange(quantiles_OHQ.shape[1]), len(factors_HI) - 1)
-    factors_OHI = np.broadcast_to(factors_HI[last], (len(quantiles_OHQ), len(last), factors_HI.shape[1]))
+    factors_OHI = np.broadcast_to(
+        factors_HI[last], (len(quantiles_OHQ), len(last), factors_HI.shape[1])
+    )
     positive = _all_positive(quantiles_OHQ)
     wider = stretch(_on_axis(quantiles_OHQ, positive), LEVELS, factors_OHI)
     return np.where(positive[:, None, None], from_axis(wider, log=True), wider)
 
 
 def at_levels(quantiles: NDArray, levels: tuple[float, ...]) -> NDArray:
-    """Quantiles at other levels than the head's: straight lines between them over the normal distribution's scores."""
+    """Quantiles at other levels than the head's: straight lines between them over the normal
+    distribution's scores."""
     scores = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
     result = np.empty((*quantiles.shape[:2], len(levels)))
     for i, level in enumerate(levels):
@@ -91,24 +100,31 @@ def _all_positive(values: NDArray) -> NDArray:
 
 
 def _on_axis(values: NDArray, positive: NDArray) -> NDArray:
-    """Logarithms where all is positive: there, intervals are stretched as ratios and stay above 0."""
+    """Logarithms where all is positive: there, intervals are stretched as ratios and stay above
+    0."""
     rows = positive.reshape(-1, *[1] * (values.ndim - 1))
     return np.where(rows, np.log(np.where(rows, values, 1.0)), values)
 
 
 def _held_out(origins: Origins, horizon: int, series: int) -> NDArray:
-    """Series and counts (2, O, J) of cutoffs before each origin, in the later half of what it knows; count 0 = none.
+    """Series and counts (2, O, J) of cutoffs before each origin, in the later half of what it
+    knows; count 0 = none.
 
-    Few series need many cutoffs, so these overlap; those of many series lie a horizon apart, as a backtest's do.
+    Few series need many cutoffs, so these overlap; those of many series lie a horizon apart, as a
+    backtest's do.
     """
     many = series >= ENOUGH_SERIES
     cutoffs, spacing = (FEWEST_CUTOFFS, horizon) if many else (MOST_CUTOFFS, max(1, horizon // 3))
     counts = origins.counts[:, None] - spacing * np.arange(1, cutoffs + 1)
     usable = counts >= np.maximum(EARLIEST, origins.counts[:, None] // 2)
-    return np.stack([np.broadcast_to(origins.series[:, None], counts.shape), np.where(usable, counts, 0)])
+    return np.stack(
+        [np.broadcast_to(origins.series[:, None], counts.shape), np.where(usable, counts, 0)]
+    )
 
 
-def _actual(panel: Panel, series: NDArray, held_out: NDArray, known_until: NDArray, horizon: int) -> NDArray:
+def _actual(
+    panel: Panel, series: NDArray, held_out: NDArray, known_until: NDArray, horizon: int
+) -> NDArray:
     """What came after each held-out cutoff (O, J, H), as far as it may be known; NaN beyond."""
     steps = held_out[:, :, None] + np.arange(horizon)
     known = (steps < known_until[:, None, None]) & (held_out[:, :, None] > 0)

@@ -1,4 +1,5 @@
-"""What is known at each origin: windows, carried values and sums of the observations before the cutoff.
+"""What is known at each origin: windows, carried values and sums of the observations before the
+cutoff.
 
 Shapes: O origins, N observations of all series, W window.
 """
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
     from lstmcast.forecast import Origins
 
 
-def window(panel: Panel, origins: Origins, width: int, values: np.ndarray | None = None) -> np.ndarray:
-    """The last `width` observations before each cutoff, (O, W); NaN on the left where the history is shorter."""
+def window(
+    panel: Panel, origins: Origins, width: int, values: np.ndarray | None = None
+) -> np.ndarray:
+    """The last `width` observations before each cutoff, (O, W); NaN on the left where the
+    history is shorter."""
     values = panel.values if values is None else values
     steps = origins.counts[:, None] - width + np.arange(width)
     rows = panel.offsets[origins.series][:, None] + np.maximum(steps, 0)
@@ -23,9 +27,11 @@ def window(panel: Panel, origins: Origins, width: int, values: np.ndarray | None
 
 
 def carried(panel: Panel, lag: int = 1) -> np.ndarray:
-    """The values, (N,), with each missing one replaced by the newest known one that lies a multiple of `lag` before.
+    """The values, (N,), with each missing one replaced by the newest known one that lies a multiple
+    of `lag` before.
 
-    Nothing comes from later times, so one array serves every cutoff. What has nothing before it stays NaN.
+    Nothing comes from later times, so one array serves every cutoff. What has nothing before it
+    stays NaN.
     """
     known = np.isfinite(panel.values)
     if known.all():
@@ -37,7 +43,9 @@ def carried(panel: Panel, lag: int = 1) -> np.ndarray:
     newest = np.maximum.accumulate(np.where(known[order], np.arange(len(known)), 0))
     source = order[newest]
     filled = np.empty(len(known))
-    filled[order] = np.where(known[source] & (group[source] == group[order]), panel.values[source], np.nan)
+    filled[order] = np.where(
+        known[source] & (group[source] == group[order]), panel.values[source], np.nan
+    )
     return filled
 
 
@@ -56,15 +64,18 @@ def known_counts(panel: Panel, origins: Origins) -> np.ndarray:
 def mean_change(
     panel: Panel, origins: Origins, lag: int, values: np.ndarray, power: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The mean of (y[t] − y[t − lag])^power before each cutoff, and over how many known pairs, both (O,).
+    """The mean of (y[t] − y[t − lag])^power before each cutoff, and over how many known pairs, both
+    (O,).
 
     Power 0 stands for the absolute change. The mean of no pairs is NaN.
     """
-    change = np.full(len(values) + 1, np.nan)  # one more, so that a span may end behind the last value
+    # one more, so that a span may end behind the last value
+    change = np.full(len(values) + 1, np.nan)
     change[lag:-1] = values[lag:] - values[: max(0, len(values) - lag)]
     change = np.abs(change) if power == 0 else change**power
     known = np.isfinite(change)
-    spans = _spans(panel, origins, np.minimum(lag, origins.counts))  # earlier ones reach into the series before
+    # earlier ones reach into the series before
+    spans = _spans(panel, origins, np.minimum(lag, origins.counts))
     some = origins.counts > lag
     pairs = np.where(some, np.add.reduceat(known.astype(np.int64), spans)[::2], 0)
     total = np.add.reduceat(np.where(known, change, 0.0), spans)[::2]
@@ -72,9 +83,11 @@ def mean_change(
 
 
 def _spans(panel: Panel, origins: Origins, skipped: np.ndarray | int = 0) -> np.ndarray:
-    """First and last bound of each history, interleaved: every second result of `reduceat` is that of a history.
+    """First and last bound of each history, interleaved: every second result of `reduceat` is that
+    of a history.
 
-    Sums within the history alone stay exact where a running sum over all series would lose the digits of small ones.
+    Sums within the history alone stay exact where a running sum over all series would lose the
+    digits of small ones.
     """
     starts = panel.offsets[origins.series]
     return np.stack([starts + skipped, starts + origins.counts], axis=1).ravel()

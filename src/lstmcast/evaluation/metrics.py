@@ -1,9 +1,10 @@
 """How far forecasts are from what came.
 
-Each metric is the mean (for RMSE and RMSSE its root) of an error over all points, or over the axes named by `axis`:
-`axis=0` of (O, H) arrays gives one number per horizon, `axis=1` one per origin, `axis=None` one for all. Points whose
-actual value is unknown (NaN) are skipped; where none is left the result is NaN. A forecast that is NaN where the
-actual value is known makes the result NaN: a model that does not answer is not rewarded.
+Each metric is the mean (for RMSE and RMSSE its root) of an error over all points, or over the axes
+named by `axis`: `axis=0` of (O, H) arrays gives one number per horizon, `axis=1` one per origin,
+`axis=None` one for all. Points whose actual value is unknown (NaN) are skipped; where none is left
+the result is NaN. A forecast that is NaN where the actual value is known makes the result NaN: a
+model that does not answer is not rewarded.
 
 Shapes: O origins, H horizon, Q quantile levels; any other leading shape will do as well.
 """
@@ -44,7 +45,8 @@ def rmse(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> A
 
 
 def mape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> Any:
-    """Mean absolute error in percent of the actual value; points whose actual value is 0 are skipped.
+    """Mean absolute error in percent of the actual value; points whose actual value is 0 are
+    skipped.
 
     >>> mape(np.array([10.0, 0.0]), np.array([9.0, 1.0]))
     10.0
@@ -54,9 +56,11 @@ def mape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> A
 
 
 def smape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> Any:
-    """Symmetric mean absolute percentage error, from 0 to 200: the error relative to the mean of both sizes.
+    """Symmetric mean absolute percentage error, from 0 to 200: the error relative to the mean of
+    both sizes.
 
-    0 where actual value and forecast are both 0, as in the M4 competition's 200·|y − f| / (|y| + |f|) otherwise.
+    0 where actual value and forecast are both 0, as in the M4 competition's 200·|y − f| / (|y| +
+    |f|) otherwise.
 
     >>> smape(np.array([10.0, 0.0]), np.array([30.0, 0.0]))
     50.0
@@ -64,14 +68,18 @@ def smape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> 
     Makridakis et al., "The M4 Competition", IJF 36 (2020).
     """
     size = np.abs(actual_OH) + np.abs(forecast_OH)
-    return _mean(200 * np.abs(actual_OH - forecast_OH) / np.where(size == 0, 1, size), actual_OH, axis)
+    return _mean(
+        200 * np.abs(actual_OH - forecast_OH) / np.where(size == 0, 1, size), actual_OH, axis
+    )
 
 
-def mase(actual_OH: np.ndarray, forecast_OH: np.ndarray, scale_O: np.ndarray | float, axis: Axis = None) -> Any:
+def mase(
+    actual_OH: np.ndarray, forecast_OH: np.ndarray, scale_O: np.ndarray | float, axis: Axis = None
+) -> Any:
     """Mean absolute error divided by `scale_O`, that of the seasonal naive forecast on the history.
 
-    1.0 means "as large as the one-step seasonal naive error on the history" (`naive_scales` gives it). Unitless.
-    Origins without a scale (NaN) are skipped.
+    1.0 means "as large as the one-step seasonal naive error on the history" (`naive_scales` gives
+    it). Unitless. Origins without a scale (NaN) are skipped.
 
     >>> mase(np.array([[3.0, 5.0]]), np.array([[2.0, 5.0]]), np.array([1.0]))
     0.5
@@ -82,11 +90,14 @@ def mase(actual_OH: np.ndarray, forecast_OH: np.ndarray, scale_O: np.ndarray | f
     return _mean(np.abs(actual_OH - forecast_OH) / scale, known, axis)
 
 
-def rmsse(actual_OH: np.ndarray, forecast_OH: np.ndarray, scale_O: np.ndarray | float, axis: Axis = None) -> Any:
-    """Root of the mean of the squared errors divided by `scale_O`, the root mean squared seasonal naive error.
+def rmsse(
+    actual_OH: np.ndarray, forecast_OH: np.ndarray, scale_O: np.ndarray | float, axis: Axis = None
+) -> Any:
+    """Root of the mean of the squared errors divided by `scale_O`, the root mean squared seasonal
+    naive error.
 
-    Unitless. One number per origin, as in the M5 competition, is `axis=-1`; over several origins the mean is taken
-    before the root. Origins without a scale (NaN) are skipped.
+    Unitless. One number per origin, as in the M5 competition, is `axis=-1`; over several origins
+    the mean is taken before the root. Origins without a scale (NaN) are skipped.
 
     >>> rmsse(np.array([[3.0, 5.0]]), np.array([[1.0, 7.0]]), np.array([4.0]))
     0.5
@@ -97,10 +108,13 @@ def rmsse(actual_OH: np.ndarray, forecast_OH: np.ndarray, scale_O: np.ndarray | 
     return _root(_mean(((actual_OH - forecast_OH) / scale) ** 2, known, axis))
 
 
-def pinball(actual_OH: np.ndarray, quantiles_OHQ: np.ndarray, levels_Q: Sequence[float], axis: Axis = None) -> Any:
+def pinball(
+    actual_OH: np.ndarray, quantiles_OHQ: np.ndarray, levels_Q: Sequence[float], axis: Axis = None
+) -> Any:
     """Mean pinball (quantile) loss over points and levels, in the units of the target.
 
-    For a level q it is q·(y − f) where the actual value is above the quantile and (1 − q)·(f − y) where it is below.
+    For a level q it is q·(y − f) where the actual value is above the quantile and (1 − q)·(f − y)
+    where it is below.
 
     >>> pinball(np.array([10.0]), np.array([[8.0, 12.0]]), [0.25, 0.75])
     0.5
@@ -114,48 +128,60 @@ def pinball(actual_OH: np.ndarray, quantiles_OHQ: np.ndarray, levels_Q: Sequence
     return _mean(np.maximum(levels * above, (levels - 1) * above).mean(-1), actual_OH, axis)
 
 
-def crps(actual_OH: np.ndarray, quantiles_OHQ: np.ndarray, levels_Q: Sequence[float], axis: Axis = None) -> Any:
-    """Continuous ranked probability score as the quantiles show it: twice the mean pinball loss, in the target's units.
+def crps(
+    actual_OH: np.ndarray, quantiles_OHQ: np.ndarray, levels_Q: Sequence[float], axis: Axis = None
+) -> Any:
+    """Continuous ranked probability score as the quantiles show it: twice the mean pinball loss, in
+    the target's units.
 
-    It tends to the exact score as evenly spread levels become many; with few levels compare only forecasts with the
-    same ones. With the median alone it is the mean absolute error.
+    It tends to the exact score as evenly spread levels become many; with few levels compare only
+    forecasts with the same ones. With the median alone it is the mean absolute error.
 
     >>> crps(np.array([10.0]), np.array([[8.0]]), [0.5])
     2.0
 
-    Gneiting & Raftery, "Strictly proper scoring rules, prediction, and estimation", JASA 102 (2007).
+    Gneiting & Raftery, "Strictly proper scoring rules, prediction, and estimation", JASA 102
+    (2007).
     """
     return 2 * pinball(actual_OH, quantiles_OHQ, levels_Q, axis)
 
 
-def coverage(actual_OH: np.ndarray, lower_OH: np.ndarray, upper_OH: np.ndarray, axis: Axis = None) -> Any:
+def coverage(
+    actual_OH: np.ndarray, lower_OH: np.ndarray, upper_OH: np.ndarray, axis: Axis = None
+) -> Any:
     """Share of the actual values, 0 to 1, that lie inside their interval (its bounds belong to it).
 
     >>> coverage(np.array([1.0, 2.0, 3.0, 4.0]), np.full(4, 2.0), np.full(4, 3.0))
     0.5
     """
-    inside = np.where(np.isnan(lower_OH + upper_OH), np.nan, (lower_OH <= actual_OH) & (actual_OH <= upper_OH))
+    inside = np.where(
+        np.isnan(lower_OH + upper_OH), np.nan, (lower_OH <= actual_OH) & (actual_OH <= upper_OH)
+    )
     return _mean(inside, actual_OH, axis)
 
 
 class Scales(NamedTuple):
-    """The size of the one-step seasonal naive error on the history before each origin; NaN where it is 0 or unknown."""
+    """The size of the one-step seasonal naive error on the history before each origin; NaN where
+    it is 0 or unknown."""
 
     absolute: np.ndarray  # (O,) mean absolute error, for MASE
     squared: np.ndarray  # (O,) root mean squared error, for RMSSE
 
 
 def naive_scales(panel: Panel, origins: Origins, period: int | None = None) -> Scales:
-    """What MASE and RMSSE divide by, from the values that each origin knows, in the units of the target.
+    """What MASE and RMSSE divide by, from the values that each origin knows, in the units of the
+    target.
 
-    The period is the panel's first, and 1 where the history does not hold a cycle and one value more. A constant
-    history has no scale: NaN.
+    The period is the panel's first, and 1 where the history does not hold a cycle and one value
+    more. A constant history has no scale: NaN.
     """
     period = int(panel.periods[0]) if period is None else period
     long = origins.counts > period
     squares = []
     for power in (0, 2):
-        seasonal, plain = (mean_change(panel, origins, lag, panel.values, power)[0] for lag in (period, 1))
+        seasonal, plain = (
+            mean_change(panel, origins, lag, panel.values, power)[0] for lag in (period, 1)
+        )
         mean = np.where(long, seasonal, plain)
         squares.append(np.where(mean > 0, mean, np.nan))
     return Scales(squares[0], np.sqrt(squares[1]))

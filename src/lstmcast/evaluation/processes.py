@@ -1,6 +1,8 @@
-"""Work spread over processes: each computes with one thread, gets the work once, and ends when its parent does.
+"""Work spread over processes: each computes with one thread, gets the work once, and ends when its
+parent does.
 
-Not a pool of the standard library: its processes outlive a parent that is killed, and go on after Ctrl-C.
+Not a pool of the standard library: its processes outlive a parent that is killed, and go on after
+Ctrl-C.
 """
 
 from __future__ import annotations
@@ -24,12 +26,15 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB
 GUARD = 'In a script, what starts processes stands below `if __name__ == "__main__":`.'
 
 
-def spread(work: Callable[[Job], Result], jobs: Sequence[Job], processes: int) -> Generator[tuple[Job, Result]]:
-    """Each job and its result, as they get done, in `processes` new processes; close the iterator to end them.
+def spread(
+    work: Callable[[Job], Result], jobs: Sequence[Job], processes: int
+) -> Generator[tuple[Job, Result]]:
+    """Each job and its result, as they get done, in `processes` new processes; close the iterator
+    to end them.
 
-    `work` and the jobs are sent by pickle: UsageError where they cannot be. What a job raises is raised here, as a
-    ModelError unless it is one of our errors, with the traceback of its process as a note; a process that dies is a
-    ModelError which names its job.
+    `work` and the jobs are sent by pickle: UsageError where they cannot be. What a job raises is
+    raised here, as a ModelError unless it is one of our errors, with the traceback of its process
+    as a note; a process that dies is a ModelError which names its job.
 
     >>> sorted(spread(abs, [-3, 2], processes=2))
     [(-3, 3), (2, 2)]
@@ -61,9 +66,11 @@ def spread(work: Callable[[Job], Result], jobs: Sequence[Job], processes: int) -
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Ctrl-C in the block ends the backtest, also where a model took it as the word to stop training and to go on.
+    """Ctrl-C in the block ends the backtest, also where a model took it as the word to stop
+    training and to go on.
 
-    What such a model would forecast is not what it forecasts after its whole training, and must not be kept.
+    What such a model would forecast is not what it forecasts after its whole training, and must not
+    be kept.
     """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(before):
@@ -86,15 +93,16 @@ def interruptible() -> Iterator[None]:
 
 def _not_sent(error: object) -> UsageError:
     return UsageError(
-        f"workers: the model cannot be sent to another process ({error}). It is sent by pickle: its class and its "
-        "functions have to stand in a module that can be imported, not in a function, a notebook or a lambda. "
-        "Without workers= everything is done in this process."
+        f"workers: the model cannot be sent to another process ({error}). It is sent by pickle: "
+        "its class and its functions have to stand in a module that can be imported, not in a "
+        "function, a notebook or a lambda. Without workers= everything is done in this process."
     )
 
 
 @contextmanager
 def _inherited() -> Iterator[None]:
-    """Processes started in here take over: one thread, which libraries read when they are loaded, and no Ctrl-C."""
+    """Processes started in here take over: one thread, which libraries read when they are
+    loaded, and no Ctrl-C."""
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))
     masks = hasattr(signal, "pthread_sigmask")  # not on Windows
@@ -109,7 +117,8 @@ def _inherited() -> Iterator[None]:
 
 
 def _started() -> tuple[Any, Any]:
-    context = multiprocessing.get_context("spawn")  # a fork would copy locks that threads of this process hold
+    # a fork would copy locks that threads of this process hold
+    context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(theirs,), daemon=True)
     try:
@@ -138,7 +147,9 @@ def _received(connection: Any, process: Any, job: Any) -> Any:
     except (EOFError, OSError):
         raise _died(process, job) from None
     except Exception as error:
-        raise ModelError(f"{job}: what came of it cannot be read here: {type(error).__name__}: {error}") from error
+        raise ModelError(
+            f"{job}: what came of it cannot be read here: {type(error).__name__}: {error}"
+        ) from error
     if kind == "unreadable":
         raise _not_sent(content)
     if kind == "failed":
@@ -150,7 +161,10 @@ def _died(process: Any, job: Any) -> LstmcastError:
     process.join()
     code = process.exitcode
     if code == 1:  # Python's own end after an error that nobody caught: before the work began
-        return UsageError(f"A process that works on {job} ended before it could begin; its error is above. {GUARD}")
+        return UsageError(
+            f"A process that works on {job} ended before it could begin; its error is above. "
+            f"{GUARD}"
+        )
     how = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
     return ModelError(
         f"A process that works on {job} {how}, without a word. "
@@ -166,9 +180,11 @@ def _end(connection: Any, process: Any) -> None:
 
 def _serve(connection: Connection) -> None:
     """What a process does: read the work, then do jobs until the connection is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process: the parent decides, and ends the rest
+    # Ctrl-C reaches every process: the parent decides, and ends the rest
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.cpu_count = lambda: 1  # as PYTHON_CPU_COUNT does from Python 3.13 on: who starts threads asks how many
+    # as PYTHON_CPU_COUNT does from Python 3.13 on: who starts threads asks how many
+    os.cpu_count = lambda: 1
     with suppress(EOFError):
         try:
             work = connection.recv()
@@ -185,13 +201,19 @@ def _answer(connection: Connection, work: Callable[[Any], Any], job: Any) -> Non
     try:
         connection.send(("done", work(job)))
     except (Exception, SystemExit) as error:
-        ours = error if isinstance(error, LstmcastError) else ModelError(f"{job}: {type(error).__name__}: {error}")
-        ours.add_note("".join(traceback.format_exception(error)))  # the cause is not sent, the notes are
+        ours = (
+            error
+            if isinstance(error, LstmcastError)
+            else ModelError(f"{job}: {type(error).__name__}: {error}")
+        )
+        # the cause is not sent, the notes are
+        ours.add_note("".join(traceback.format_exception(error)))
         connection.send(("failed", ours))
 
 
 def _end_with_parent() -> None:
-    """A parent that is killed leaves nobody to take the results: end at once, in the middle of the work."""
+    """A parent that is killed leaves nobody to take the results: end at once, in the middle of
+    the work."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -1,7 +1,9 @@
-"""Forecasts of past cutoffs by models that are fitted for them: once, at each cutoff anew, or never.
+"""Forecasts of past cutoffs by models that are fitted for them: once, at each cutoff anew, or
+never.
 
-A model that is fitted, and that then forecasts, is given the observations before the cutoff and nothing else: what
-comes later cannot reach it. The k-th cutoffs of all series belong together and are "the k-th cutoff".
+A model that is fitted, and that then forecasts, is given the observations before the cutoff and
+nothing else: what comes later cannot reach it. The k-th cutoffs of all series belong together and
+are "the k-th cutoff".
 
 Shapes: S series, K cutoffs, P cutoffs of one part, H horizon, Q quantile levels.
 """
@@ -26,7 +28,8 @@ from lstmcast.evaluation.resuming import Finished, facts
 from lstmcast.forecast import Forecast, origins_of
 
 Refit = Literal["once", "each", "never"]
-HARDWARE = ("device", "threads")  # options of fit that say where it runs: a backtest may go on elsewhere
+# options of fit that say where it runs: a backtest may go on elsewhere
+HARDWARE = ("device", "threads")
 OWN = ("folder", "resume")  # that belong to one training
 
 
@@ -40,10 +43,12 @@ class Forecasts(Protocol):
 
 @runtime_checkable
 class Trainable(Forecasts, Protocol):
-    """What can be fitted: `fit` gives a new, fitted forecaster and always starts from the configured weights.
+    """What can be fitted: `fit` gives a new, fitted forecaster and always starts from the
+    configured weights.
 
-    Two attributes are optional. `needs_fit`: it cannot forecast before. `trained_ends`: {id: the last time of the
-    series that it was trained on}, None where it was trained on none of the user's data.
+    Two attributes are optional. `needs_fit`: it cannot forecast before. `trained_ends`: {id: the
+    last time of the series that it was trained on}, None where it was trained on none of the user's
+    data.
     """
 
     def fit(self, panel: Panel, /) -> Forecasts: ...
@@ -65,12 +70,15 @@ class Job(NamedTuple):
 
     def __str__(self) -> str:
         first, last = self.columns[0] + 1, self.columns[-1] + 1
-        return f"{self.model}, " + (f"cutoff {first}" if first == last else f"cutoffs {first} to {last}")
+        return f"{self.model}, " + (
+            f"cutoff {first}" if first == last else f"cutoffs {first} to {last}"
+        )
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a backtest is: what was just finished. `kept`: it was found finished in the folder."""
+    """How far a backtest is: what was just finished. `kept`: it was found finished in the
+    folder."""
 
     done: int
     total: int
@@ -91,26 +99,37 @@ class Plan:
 
     @property
     def tested(self) -> str:
-        """The model that the others are compared with. (Of `models`, a process has those only that it fits.)"""
+        """The model that the others are compared with. (Of `models`, a process has those only
+        that it fits.)"""
         return next(iter(self.modes))
 
     @property
     def asked(self) -> np.ndarray:
-        """(S, K) like counts, with the end of the series where an origin does not count: every origin is forecast."""
+        """(S, K) like counts, with the end of the series where an origin does not count: every
+        origin is forecast."""
         return np.where(self.counts > 0, self.counts, self.panel.lengths[:, None])
 
     @cached_property
     def informed(self) -> np.ndarray:
         """Which origins count and know a value: (S, K) bool."""
-        known = known_counts(self.panel, origins_of(self.panel, self.asked)).reshape(self.counts.shape)
+        known = known_counts(self.panel, origins_of(self.panel, self.asked)).reshape(
+            self.counts.shape
+        )
         return (self.counts > 0) & (known > 0)
 
     def jobs(self) -> list[Job]:
-        """A model that is fitted at each cutoff has a job for each one; every other model has one job."""
+        """A model that is fitted at each cutoff has a job for each one; every other model has
+        one job."""
         every = range(self.counts.shape[1])
         some = [k for k in every if self.informed[:, k].any()]
-        apart = {"each": [(k,) for k in some], "once": [tuple(some)] if some else [], "never": [tuple(every)]}
-        return [Job(label, columns) for label, mode in self.modes.items() for columns in apart[mode]]
+        apart = {
+            "each": [(k,) for k in some],
+            "once": [tuple(some)] if some else [],
+            "never": [tuple(every)],
+        }
+        return [
+            Job(label, columns) for label, mode in self.modes.items() for columns in apart[mode]
+        ]
 
     def run(self, job: Job) -> Part:
         """Do a job. An error of the model is told with its cutoff."""
@@ -142,7 +161,8 @@ class Plan:
 
     @contextmanager
     def _told(self, label: str, k: int, doing: str = "") -> Iterator[None]:
-        """An error in the block becomes one that says at which cutoff; its kind stays where it is one of ours."""
+        """An error in the block becomes one that says at which cutoff; its kind stays where it
+        is one of ours."""
         try:
             yield
         except MissingExtraError:
@@ -164,9 +184,16 @@ class Plan:
         import lstmcast
 
         panel = self.panel
-        grid = {name: getattr(panel, name) for name in ("offsets", "ids", "starts", "periods", "kind")}
+        grid = {
+            name: getattr(panel, name) for name in ("offsets", "ids", "starts", "periods", "kind")
+        }
         data = {"values": panel.values, **grid, "frequency": panel.frequency.code}
-        own = {"version": lstmcast.__version__, "horizon": self.horizon, "cutoffs": self.counts, "data": data}
+        own = {
+            "version": lstmcast.__version__,
+            "horizon": self.horizon,
+            "cutoffs": self.counts,
+            "data": data,
+        }
         options = {name: value for name, value in self.options.items() if name not in HARDWARE}
         return facts(own | {"refit": self.modes, "models": self.models, "fit_options": options})
 
@@ -176,29 +203,38 @@ class Plan:
         if mode == "never" or not len(columns):
             return ()
         if mode == "each":
-            return (f"The model was fitted anew at each of {len(columns)} cutoffs, on what precedes it.",)
+            return (
+                f"The model was fitted anew at each of {len(columns)} cutoffs, on what precedes it.",
+            )
         said = f"The model was fitted once, on what precedes the first cutoff ({self.times(columns[0])})."
         later = self.informed.any(axis=1) & ~self.informed[:, columns[0]]
         if not later.any():
             return (said,)
-        return said, f"{later.sum()} of {len(later)} series have their first cutoff later: it was not fitted on them."
+        return (
+            said,
+            f"{later.sum()} of {len(later)} series have their first cutoff later: it was not "
+            "fitted on them.",
+        )
 
 
 def modes_of(models: Mapping[str, Forecasts], refit: Refit | None) -> dict[str, Refit]:
-    """How each model is fitted; the first is the one that is tested. UsageError where that cannot be.
+    """How each model is fitted; the first is the one that is tested. UsageError where that cannot
+    be.
 
-    None: once where a model cannot forecast without, else never. Models to compare with follow, as far as they can be
-    fitted.
+    None: once where a model cannot forecast without, else never. Models to compare with follow, as
+    far as they can be fitted.
     """
     if refit is not None and refit not in get_args(Refit):
         raise UsageError(f"{refit=} is not known. Use 'once', 'each' or 'never', or leave it out.")
     label, tested = next(iter(models.items()))
     if refit in ("once", "each") and not isinstance(tested, Trainable):
-        raise UsageError(f"{refit=}: {label} has no method fit, so it cannot be fitted. Leave refit out.")
+        raise UsageError(
+            f"{refit=}: {label} has no method fit, so it cannot be fitted. Leave refit out."
+        )
     if refit == "never" and _needs_fit(tested):
         raise UsageError(
-            f"refit='never' uses {label} as it is, and it was not fitted. Fit it first, on what precedes the first "
-            "cutoff, or leave refit out: then that is done for you."
+            f"refit='never' uses {label} as it is, and it was not fitted. Fit it first, on what "
+            "precedes the first cutoff, or leave refit out: then that is done for you."
         )
     return {name: _mode(model, refit) for name, model in models.items()}
 
@@ -210,16 +246,18 @@ def _mode(model: Forecasts, refit: Refit | None) -> Refit:
 
 
 def require_use_of(options: Mapping[str, Any], mode: Refit) -> None:
-    """Raise a UsageError for options of fit that would have no effect, or that are of one training and no other."""
+    """Raise a UsageError for options of fit that would have no effect, or that are of one
+    training and no other."""
     if options and mode == "never":
         raise UsageError(
-            f"fit_options, {', '.join(map(str, options))}, would have no effect, as nothing is fitted. "
-            "Use refit='once' or refit='each' with them, or leave them out."
+            f"fit_options, {', '.join(map(str, options))}, would have no effect, as nothing is "
+            "fitted. Use refit='once' or refit='each' with them, or leave them out."
         )
     if wrong := [name for name in OWN if name in options]:
         raise UsageError(
-            f"{wrong[0]!r} in fit_options: many trainings cannot share one folder of checkpoints. Use backtest(…, "
-            "folder=…): what is finished is kept there, and an interrupted backtest goes on."
+            f"{wrong[0]!r} in fit_options: many trainings cannot share one folder of checkpoints. "
+            "Use backtest(…, folder=…): what is finished is kept there, and an interrupted "
+            "backtest goes on."
         )
 
 
@@ -228,21 +266,25 @@ def _needs_fit(model: Forecasts) -> bool:
 
 
 def require_unseen(plan: Plan) -> None:
-    """Raise a UsageError where a model that is used as it is was trained on what comes after a cutoff."""
+    """Raise a UsageError where a model that is used as it is was trained on what comes after a
+    cutoff."""
     times = _cutoff_times(plan.panel, plan.counts)
     for label, mode in plan.modes.items():
         ends = getattr(plan.models[label], "trained_ends", None)
         if mode != "never" or not ends:
             continue
-        trained = np.array([ends.get(str(name), times.min()) for name in plan.panel.ids], times.dtype)
+        trained = np.array(
+            [ends.get(str(name), times.min()) for name in plan.panel.ids], times.dtype
+        )
         seen = np.argwhere((plan.counts > 0) & (times < trained[:, None]))
         if len(seen):
             series, k = seen[0]
             raise UsageError(
-                f"series {str(plan.panel.ids[series])!r}: the cutoff {format_time(times[series, k])} lies before "
-                f"{format_time(trained[series])}, the end of what {label} was trained on: it has seen what it would "
-                "forecast. Give later cutoffs, fit it on less, or have it fitted for the backtest: refit='once' or "
-                "refit='each'."
+                f"series {str(plan.panel.ids[series])!r}: the cutoff "
+                f"{format_time(times[series, k])} lies before {format_time(trained[series])}, the "
+                f"end of what {label} was trained on: it has seen what it would forecast. Give "
+                "later cutoffs, fit it on less, or have it fitted for the backtest: refit='once' "
+                "or refit='each'."
             )
 
 
@@ -252,12 +294,17 @@ def forecasts_of(
     folder: str | Path | None = None,
     progress: Callable[[Progress], object] | None = None,
 ) -> dict[str, Forecast]:
-    """The forecasts of every model at every origin, by its name, as Plan says; see `backtest` for the arguments."""
+    """The forecasts of every model at every origin, by its name, as Plan says; see `backtest`
+    for the arguments."""
     if workers is not None and (not isinstance(workers, int) or workers < 1):
         raise UsageError(f"{workers=} makes no sense: a number of processes from 1 is expected.")
     finished = None if folder is None else Finished(folder, plan.facts())
     jobs, parts = plan.jobs(), {}
-    kept = {job: part for job in jobs if finished is not None and (part := _load(finished, plan, job)) is not None}
+    kept = {
+        job: part
+        for job in jobs
+        if finished is not None and (part := _load(finished, plan, job)) is not None
+    }
     for job, part in kept.items():
         parts[job] = part
         _tell(progress, Progress(len(parts), len(jobs), job, True))
@@ -269,12 +316,14 @@ def forecasts_of(
                 finished.keep(_name(plan, job), arrays, {"levels": list(part.levels)})
             _tell(progress, Progress(len(parts), len(jobs), job, False))
     return {
-        label: _whole(plan, {job: part for job, part in parts.items() if job.model == label}) for label in plan.models
+        label: _whole(plan, {job: part for job, part in parts.items() if job.model == label})
+        for label in plan.models
     }
 
 
 def _done(plan: Plan, jobs: list[Job], workers: int) -> Generator[tuple[Job, Part]]:
-    """The results of the jobs: quick ones first and here, the fits here or in processes of their own."""
+    """The results of the jobs: quick ones first and here, the fits here or in processes of their
+    own."""
     fits = [job for job in jobs if plan.modes[job.model] != "never"]
     here = jobs if workers == 1 or len(fits) < 2 else [job for job in jobs if job not in fits]
     for job in sorted(here, key=fits.__contains__):
@@ -297,7 +346,11 @@ def _name(plan: Plan, job: Job) -> str:
 
 def _load(finished: Finished, plan: Plan, job: Job) -> Part | None:
     found = finished.part(_name(plan, job))
-    return None if found is None else Part(found[0]["point"], found[0]["quantiles"], tuple(found[1]["levels"]))
+    return (
+        None
+        if found is None
+        else Part(found[0]["point"], found[0]["quantiles"], tuple(found[1]["levels"]))
+    )
 
 
 def _whole(plan: Plan, parts: Mapping[Job, Part]) -> Forecast:
@@ -309,14 +362,18 @@ def _whole(plan: Plan, parts: Mapping[Job, Part]) -> Forecast:
         point[:, job.columns], quantiles[:, job.columns] = part.point, part.quantiles
     rows = (plan.counts.size, plan.horizon)
     origins = origins_of(plan.panel, plan.asked)
-    return Forecast.at_origins(plan.panel, origins, point.reshape(rows), quantiles.reshape(*rows, -1), levels)
+    return Forecast.at_origins(
+        plan.panel, origins, point.reshape(rows), quantiles.reshape(*rows, -1), levels
+    )
 
 
 def _part(forecast: Forecast, shape: tuple[int, int]) -> Part:
     point = np.asarray(forecast.point, np.float64)
     rows = (shape[0], shape[1], point.shape[1])
     quantiles = np.asarray(forecast.quantiles)
-    return Part(point.reshape(rows), quantiles.reshape(*rows[:2], *quantiles.shape[1:]), forecast.levels)
+    return Part(
+        point.reshape(rows), quantiles.reshape(*rows[:2], *quantiles.shape[1:]), forecast.levels
+    )
 
 
 def _side_by_side(parts: list[Part]) -> Part:
@@ -325,18 +382,22 @@ def _side_by_side(parts: list[Part]) -> Part:
 
 
 def require_shape(name: str, forecast: Forecast, shape: tuple[int, int]) -> None:
-    """Raise a ModelError unless the forecast has a row for each origin and a column for each step."""
+    """Raise a ModelError unless the forecast has a row for each origin and a column for each
+    step."""
     if forecast.point.shape != shape:
         raise ModelError(
-            f"{name}: the forecast has shape {forecast.point.shape}; one row per origin and one column "
-            f"per step, {shape}, are expected of predict(panel, horizon, cutoffs=counts)."
+            f"{name}: the forecast has shape {forecast.point.shape}; one row per origin and one "
+            f"column per step, {shape}, are expected of predict(panel, horizon, cutoffs=counts)."
         )
 
 
 def _fitted(model: Any, panel: Panel, options: Mapping[str, Any]) -> Forecasts:
     fitted = model.fit(panel, **options)
     if not callable(getattr(fitted, "predict", None)):
-        raise ModelError(f"fit() gave {type(fitted).__name__}: a fitted forecaster, with predict, is expected of it.")
+        raise ModelError(
+            f"fit() gave {type(fitted).__name__}: a fitted forecaster, with predict, is expected "
+            "of it."
+        )
     return fitted
 
 

@@ -29,8 +29,9 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 class Finished:
     """The finished parts of one backtest in its folder, made where it is missing or empty.
 
-    `facts`: what the forecasts depend on. Raises ModelError where the folder belongs to another backtest, saying what
-    differs, or holds something else that was saved; OutputError where it holds other things or cannot be written.
+    `facts`: what the forecasts depend on. Raises ModelError where the folder belongs to another
+    backtest, saying what differs, or holds something else that was saved; OutputError where it
+    holds other things or cannot be written.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -55,7 +56,9 @@ class Finished:
         except ModelError as error:
             if not (self.folder / name).exists():
                 return None
-            raise ModelError(f"{error}\nOr remove that folder: this part of the backtest is then done again.") from None
+            raise ModelError(
+                f"{error}\nOr remove that folder: this part of the backtest is then done again."
+            ) from None
         return arrays["forecast"], manifest
 
     def keep(self, name: str, arrays: Arrays, about: Mapping[str, Any]) -> None:
@@ -67,25 +70,33 @@ def _require_same(folder: Path, facts: dict[str, str]) -> None:
     manifest = store.read_manifest(folder)
     if manifest.get("kind") != KIND:
         raise ModelError(
-            f"{str(folder)!r} holds {store.kind_of(manifest)}, not a backtest, and is left alone. Name a new folder."
+            f"{str(folder)!r} holds {store.kind_of(manifest)}, not a backtest, and is left alone. "
+            "Name a new folder."
         )
     kept = manifest["facts"]
     differing = [name for name in {**kept, **facts} if kept.get(name) != facts.get(name)]
     if differing:
-        shown = [f"{name}: {kept.get(name, 'nothing')} there, {facts.get(name, 'nothing')} now" for name in differing]
+        shown = [
+            f"{name}: {kept.get(name, 'nothing')} there, {facts.get(name, 'nothing')} now"
+            for name in differing
+        ]
         shown.sort(key=len)  # plain settings before checksums
-        more = f"; and {len(shown) - MOST_DIFFERENCES} more" if len(shown) > MOST_DIFFERENCES else ""
+        more = (
+            f"; and {len(shown) - MOST_DIFFERENCES} more" if len(shown) > MOST_DIFFERENCES else ""
+        )
         raise ModelError(
-            f"The folder {str(folder)!r} holds another backtest. {'; '.join(shown[:MOST_DIFFERENCES])}{more}.\n"
-            "Name another folder, or remove this one to begin afresh."
+            f"The folder {str(folder)!r} holds another backtest. "
+            f"{'; '.join(shown[:MOST_DIFFERENCES])}{more}.\nName another folder, or remove this "
+            "one to begin afresh."
         )
 
 
 def facts(thing: Any) -> dict[str, str]:
-    """What an object consists of, as texts by the path to them; equal objects give equal facts in every process.
+    """What an object consists of, as texts by the path to them; equal objects give equal facts in
+    every process.
 
-    An object may say it itself, by a method `described()`; else what pickle would take is followed, attributes that
-    are only remembered (`cached_property`) left out.
+    An object may say it itself, by a method `described()`; else what pickle would take is followed,
+    attributes that are only remembered (`cached_property`) left out.
 
     >>> facts({"horizon": 12, "network": {"layers": (64, 32)}, "weights": np.zeros(2)})["network.layers.1"]
     '32'
@@ -96,7 +107,9 @@ def facts(thing: Any) -> dict[str, str]:
 def _facts(thing: Any, path: str, above: tuple[int, ...]) -> Iterator[tuple[str, str]]:
     if isinstance(thing, np.ndarray):
         yield path, f"{thing.dtype} {thing.shape} {_checksum(thing)}"
-    elif thing is None or isinstance(thing, (str, bool, int, float, complex, bytes, np.generic, PurePath)):
+    elif thing is None or isinstance(
+        thing, (str, bool, int, float, complex, bytes, np.generic, PurePath)
+    ):
         yield path, str(thing)
     elif isinstance(thing, type) or hasattr(thing, "__qualname__"):
         yield path, f"{thing.__module__}.{thing.__qualname__}"
@@ -109,7 +122,9 @@ def _facts(thing: Any, path: str, above: tuple[int, ...]) -> Iterator[tuple[str,
 
 def _parts(thing: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(thing, Mapping):
-        yield from sorted(((str(key), value) for key, value in thing.items()), key=lambda item: item[0])
+        yield from sorted(
+            ((str(key), value) for key, value in thing.items()), key=lambda item: item[0]
+        )
     elif isinstance(thing, (list, tuple)):
         yield "length", len(thing)
         yield from ((str(place), value) for place, value in enumerate(thing))
@@ -124,16 +139,24 @@ def _attributes(thing: Any) -> Iterator[tuple[str, Any]]:
     if callable(getattr(thing, "described", None)):
         yield from _parts({"described": thing.described()})
     elif isinstance(thing, partial):
-        yield from _parts({"function": thing.func, "arguments": thing.args, "named": thing.keywords})
+        yield from _parts(
+            {"function": thing.func, "arguments": thing.args, "named": thing.keywords}
+        )
     elif (state := thing.__getstate__()) is None:
         yield "value", _ADDRESS.sub("", repr(thing))
     elif isinstance(state, dict):
-        remembered = {name for name in state if isinstance(getattr(type(thing), str(name), None), cached_property)}
+        remembered = {
+            name
+            for name in state
+            if isinstance(getattr(type(thing), str(name), None), cached_property)
+        }
         yield from _parts({name: value for name, value in state.items() if name not in remembered})
     else:
         yield from _parts({"state": state})
 
 
 def _checksum(array: np.ndarray) -> str:
-    plain = "\0".join(map(str, array.ravel())).encode() if array.dtype == object else array.tobytes()
+    plain = (
+        "\0".join(map(str, array.ravel())).encode() if array.dtype == object else array.tobytes()
+    )
     return hashlib.sha256(plain).hexdigest()[:16]

@@ -1,12 +1,13 @@
-"""Holt–Winters exponential smoothing of many histories at once, with its parameters chosen for each.
+"""Holt–Winters exponential smoothing of many histories at once, with its parameters chosen for
+each.
 
     p = level + φ·trend                          the level that is foretold
     e = y − p·season      (additive: y − p − season)
     level' = p + α·e/season           trend' = φ·trend + α·β·e/season           season' = season + γ·(1 − α)·e/p
 
-This is the error-correction form of Holt (1957) and Winters (1960), damped as by Gardner & McKenzie (1985); Hyndman et
-al., "Forecasting with Exponential Smoothing" (2008), chapter 2. A missing value has no error: the state goes on as
-foretold.
+This is the error-correction form of Holt (1957) and Winters (1960), damped as by Gardner & McKenzie
+(1985); Hyndman et al., "Forecasting with Exponential Smoothing" (2008), chapter 2. A missing value
+has no error: the state goes on as foretold.
 
 Shapes: n histories, T time (all end at T − 1), m period, G settings tried at once, H horizon.
 """
@@ -19,10 +20,17 @@ import numpy as np
 
 FLOOR = 1e-3  # of the mean value: what a level, or a seasonal factor, is at least when it divides
 LOWEST = 0.05  # of the mean value: the line from which a multiplicative history starts
-START_CYCLES, START_VALUES = 4, 10  # the stretches from which the first season and the first line are taken
+# the stretches from which the first season and the first line are taken
+START_CYCLES, START_VALUES = 4, 10
 STEP, ROUNDS = 1.0, 3  # of the search after the grid, on the logit scale; halved in each round
-CHUNK = 1 << 18  # numbers of a seasonal state that are worked on at once: 2 MB, which a cache still holds
-ALPHAS, BETAS, GAMMAS, PHIS = (0.05, 0.2, 0.45, 0.8), (0.003, 0.05), (0.05, 0.2, 0.5, 0.9), (1.0, 0.9)
+# numbers of a seasonal state that are worked on at once: 2 MB, which a cache still holds
+CHUNK = 1 << 18
+ALPHAS, BETAS, GAMMAS, PHIS = (
+    (0.05, 0.2, 0.45, 0.8),
+    (0.003, 0.05),
+    (0.05, 0.2, 0.5, 0.9),
+    (1.0, 0.9),
+)
 
 
 class State(NamedTuple):
@@ -34,7 +42,8 @@ class State(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """Of the level, the trend, the season and the damping; each (G, n), or (G, 1) for all histories."""
+    """Of the level, the trend, the season and the damping; each (G, n), or (G, 1) for all
+    histories."""
 
     alpha: np.ndarray
     beta: np.ndarray
@@ -43,9 +52,11 @@ class Settings(NamedTuple):
 
 
 def holt_winters(y_nT: np.ndarray, period: int, horizon: int, multiplicative: bool) -> np.ndarray:
-    """The forecast (n, H) of histories that end together; NaN on their left and where values are missing.
+    """The forecast (n, H) of histories that end together; NaN on their left and where values are
+    missing.
 
-    Each history needs a value that is known and, for a period above 1, two cycles; multiplicative ones are positive.
+    Each history needs a value that is known and, for a period above 1, two cycles; multiplicative
+    ones are positive.
     """
     lengths = y_nT.shape[1] - np.argmax(np.isfinite(y_nT), axis=1)
     order = np.argsort(-lengths, kind="stable")
@@ -53,11 +64,15 @@ def holt_winters(y_nT: np.ndarray, period: int, horizon: int, multiplicative: bo
     forecast = np.empty((len(y_nT), horizon))
     for chosen in (order[i : i + size] for i in range(0, len(order), size)):
         longest = lengths[chosen[0]]
-        forecast[chosen] = _chunk(y_nT[chosen, -longest:], lengths[chosen], period, horizon, multiplicative)
+        forecast[chosen] = _chunk(
+            y_nT[chosen, -longest:], lengths[chosen], period, horizon, multiplicative
+        )
     return forecast
 
 
-def _chunk(y_nT: np.ndarray, lengths: np.ndarray, period: int, horizon: int, multiplicative: bool) -> np.ndarray:
+def _chunk(
+    y_nT: np.ndarray, lengths: np.ndarray, period: int, horizon: int, multiplicative: bool
+) -> np.ndarray:
     scale = np.nanmean(np.abs(y_nT), axis=1)
     scale[scale == 0] = 1
     y_Tn = np.ascontiguousarray((y_nT / scale[:, None]).T)
@@ -70,14 +85,17 @@ def _chunk(y_nT: np.ndarray, lengths: np.ndarray, period: int, horizon: int, mul
 
     best = _best(errors, _grid(period))
     start = _backcast(y_Tn, begins, best, period, multiplicative)
-    best = _best(errors, _grid(period))  # the first start, a mean over cycles, made a season that changes look fixed
+    # the first start, a mean over cycles, made a season that changes look fixed
+    best = _best(errors, _grid(period))
     start = _backcast(y_Tn, begins, best, period, multiplicative)
     best = _refined(errors, best)
     state = smooth(y_Tn, begins, start, best, multiplicative)[0]
     return (_ahead(state, best.phi, y_Tn.shape[0], horizon, multiplicative) * scale).T
 
 
-def smooth(y_Tn, begins, start: State, settings: Settings, multiplicative: bool) -> tuple[State, np.ndarray]:
+def smooth(
+    y_Tn, begins, start: State, settings: Settings, multiplicative: bool
+) -> tuple[State, np.ndarray]:
     """The state after the last value, and the sum of the squared one-step errors (G, n).
 
     Histories are sorted, the longest first, so that those that have begun are the first ones.
@@ -99,7 +117,8 @@ def smooth(y_Tn, begins, start: State, settings: Settings, multiplicative: bool)
         drift = trend[:, :n] * phi[:, :n]
         p = level[:, :n] + drift
         if multiplicative:
-            total[:, :n][p < FLOOR] = np.inf  # a level that crosses zero turns the season over: not this setting
+            # a level that crosses zero turns the season over: not this setting
+            total[:, :n][p < FLOOR] = np.inf
             np.maximum(p, FLOOR, out=p)
         e = y_Tn[t, :n] - (p * s if multiplicative else p + s)
         if missing[t]:
@@ -116,14 +135,16 @@ def smooth(y_Tn, begins, start: State, settings: Settings, multiplicative: bool)
 
 
 def criterion(total, settings: Settings, known):
-    """Akaike's information criterion of each setting: a trend, and its damping, must earn their place."""
+    """Akaike's information criterion of each setting: a trend, and its damping, must earn their
+    place."""
     free = 2 + 2 * (settings.phi > 0) + ((settings.phi > 0) & (settings.phi < 1))
     return known * np.log(np.maximum(total, 1e-12) / known) + 2 * free
 
 
 def _grid(period: int) -> Settings:
     gammas = GAMMAS if period > 1 else (0.0,)
-    rows = [(a, 0.0, g, 0.0) for a in ALPHAS for g in gammas]  # without a trend: nothing can go astray here
+    # without a trend: nothing can go astray here
+    rows = [(a, 0.0, g, 0.0) for a in ALPHAS for g in gammas]
     rows += [(a, b, g, f) for a in ALPHAS for g in gammas for f in PHIS for b in BETAS]
     return Settings(*np.array(rows).T[:, :, None])
 
@@ -136,7 +157,8 @@ def _best(errors, tried: Settings) -> Settings:
 
 
 def _refined(errors, best: Settings) -> Settings:
-    """A pattern search from the best point of the grid: steps along each parameter, halved from round to round."""
+    """A pattern search from the best point of the grid: steps along each parameter, halved from
+    round to round."""
     for step in STEP * 0.5 ** np.arange(ROUNDS):
         alpha, beta, gamma, phi = best
         moves = [(0, 0, 0), (1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1)]
@@ -155,7 +177,8 @@ def _moved(share, by):
 
 
 def _start(y_Tn, begins, period: int, multiplicative: bool) -> State:
-    """The state before the first value: seasonal means over the first cycles, then a line through the first one."""
+    """The state before the first value: seasonal means over the first cycles, then a line
+    through the first one."""
     steps = len(y_Tn)
     cycle = np.arange(steps) % period
     season = np.full((period, y_Tn.shape[1]), 1.0 if multiplicative else 0.0)
@@ -167,7 +190,9 @@ def _start(y_Tn, begins, period: int, multiplicative: bool) -> State:
     adjusted = y_Tn / season[cycle] if multiplicative else y_Tn - season[cycle]
     width = max(START_VALUES, period)
     rows = begins + np.arange(width)[:, None]
-    first = np.where(rows < steps, np.take_along_axis(adjusted, np.minimum(rows, steps - 1), 0), np.nan)
+    first = np.where(
+        rows < steps, np.take_along_axis(adjusted, np.minimum(rows, steps - 1), 0), np.nan
+    )
     intercept, slope = _line(first)
     if multiplicative:  # a line that comes near zero is no level: the lowest value is one
         low = np.minimum(intercept - slope, intercept + slope * width) < LOWEST
@@ -176,9 +201,11 @@ def _start(y_Tn, begins, period: int, multiplicative: bool) -> State:
 
 
 def _backcast(y_Tn, begins, settings: Settings, period: int, multiplicative: bool) -> State:
-    """The state before the first value, from smoothing the histories backwards with the settings found for them.
+    """The state before the first value, from smoothing the histories backwards with the settings
+    found for them.
 
-    Box & Jenkins, "Time Series Analysis" (1970), section 7.1.4; it stands in for 2 + m more parameters to be searched.
+    Box & Jenkins, "Time Series Analysis" (1970), section 7.1.4; it stands in for 2 + m more
+    parameters to be searched.
     """
     steps = len(y_Tn)
     turned = begins + steps - 1  # t of a history is turned − t of the same one read backwards
@@ -190,13 +217,19 @@ def _backcast(y_Tn, begins, settings: Settings, period: int, multiplicative: boo
     level, trend = state.level[0] + state.trend[0], -state.trend[0]
     if multiplicative:
         low = level < LOWEST
-        level, trend = np.where(low, np.maximum(state.level[0], LOWEST), level), np.where(low, 0, trend)
-    season = np.take_along_axis(state.season[:, 0], (turned - np.arange(period)[:, None]) % period, 0)
+        level, trend = (
+            np.where(low, np.maximum(state.level[0], LOWEST), level),
+            np.where(low, 0, trend),
+        )
+    season = np.take_along_axis(
+        state.season[:, 0], (turned - np.arange(period)[:, None]) % period, 0
+    )
     return State(level, trend, season)
 
 
 def _centred_mean(y_Tn, period: int):
-    """The mean over the cycle around each value, NaN where it is not whole; both ends of an even one count half."""
+    """The mean over the cycle around each value, NaN where it is not whole; both ends of an even
+    one count half."""
     weights = np.ones(period + 1 - period % 2)
     if period % 2 == 0:
         weights[[0, -1]] = 0.5
@@ -208,7 +241,8 @@ def _centred_mean(y_Tn, period: int):
 
 
 def _by_phase(rest, cycle, period: int, multiplicative: bool):
-    """The mean of each phase, (m, n), brought to a mean of 1 (factors) or 0; neutral where nothing is known."""
+    """The mean of each phase, (m, n), brought to a mean of 1 (factors) or 0; neutral where
+    nothing is known."""
     neutral = 1.0 if multiplicative else 0.0
     known = np.isfinite(rest)
     total, number = np.zeros((period, rest.shape[1])), np.zeros((period, rest.shape[1]))

@@ -1,4 +1,5 @@
-"""What a backtest says: tables of metrics, a plain verdict, and a warning of forecasts that only repeat the last value.
+"""What a backtest says: tables of metrics, a plain verdict, and a warning of forecasts that only
+repeat the last value.
 
 Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon.
 """
@@ -18,7 +19,8 @@ from lstmcast.display import text as html_text
 from lstmcast.evaluation import metrics
 from lstmcast.forecast import Forecast
 
-SEASONAL, PLAIN = "seasonal naive", "naive"  # what skill is measured against, the first that is there
+# what skill is measured against, the first that is there
+SEASONAL, PLAIN = "seasonal naive", "naive"
 COPY_EVIDENCE = 10  # one-step forecasts that it takes to speak of a lagged copy
 COPY_SHARE = 0.9  # of them that lie nearer to the value before than to what came
 FEW_VALUES = 10  # held out, below which a verdict is said to hang on chance
@@ -49,8 +51,8 @@ class Scored(NamedTuple):
 class Summary:
     """The accuracy of a model on held-out cutoffs, beside the baselines.
 
-    `scores` and `per_horizon` hold mae, rmse, mape, smape, mase, rmsse, for models with quantiles pinball, crps and
-    coverage_80, coverage_95 (0 to 1), and skill: 1 − MAE / MAE of `reference`.
+    `scores` and `per_horizon` hold mae, rmse, mape, smape, mase, rmsse, for models with quantiles
+    pinball, crps and coverage_80, coverage_95 (0 to 1), and skill: 1 − MAE / MAE of `reference`.
     """
 
     model: str
@@ -68,13 +70,17 @@ class Summary:
         parts = [f"Accuracy on held-out data: {self.verdict}"]
         if self.scores:
             parts += [_text(self.overall()), _text(self.by_step())]
-        parts += [f"warning: {text}" for text in self.warnings] + [f"note: {text}" for text in self.notes]
+        parts += [f"warning: {text}" for text in self.warnings] + [
+            f"note: {text}" for text in self.notes
+        ]
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
         """The tables for notebooks."""
         tables = [self.overall(), self.by_step()] if self.scores else []
-        said = [f"warning: {line}" for line in self.warnings] + [f"note: {line}" for line in self.notes]
+        said = [f"warning: {line}" for line in self.warnings] + [
+            f"note: {line}" for line in self.notes
+        ]
         parts = [html_table(rows[0], rows[1:]) for rows in tables]
         return block(f"Accuracy on held-out data: {self.verdict}", *parts, *map(html_text, said))
 
@@ -88,9 +94,16 @@ class Summary:
 
     def overall(self) -> list[list[str]]:
         """The table of all models as text, its header first."""
-        names = [name for name in ("mae", "rmse", "mape", "smape", "mase", "skill") if name in self.scores[self.model]]
+        names = [
+            name
+            for name in ("mae", "rmse", "mape", "smape", "mase", "skill")
+            if name in self.scores[self.model]
+        ]
         cover = [name for name in self.scores[self.model] if name.startswith("coverage_")]
-        head = [f"{self.origins:,} forecast{'s' * (self.origins != 1)}", *(HEADINGS[name] for name in names)]
+        head = [
+            f"{self.origins:,} forecast{'s' * (self.origins != 1)}",
+            *(HEADINGS[name] for name in names),
+        ]
         rows = [[*head, *(f"in {name[9:]} % interval" for name in cover)]]
         for model, scores in self.scores.items():
             inside = [percent(scores[name]) if name in scores else "" for name in cover]
@@ -101,8 +114,13 @@ class Summary:
         """The table of errors by step as text, its header first."""
         models = list(self.scores)
         columns = self.per_horizon
-        mae = {(m, s): value for m, s, value in zip(columns["model"], columns["step"], columns["mae"], strict=True)}
-        steps = [step for step in sorted(set(columns["step"])) if np.isfinite(mae[self.model, step])]
+        mae = {
+            (m, s): value
+            for m, s, value in zip(columns["model"], columns["step"], columns["mae"], strict=True)
+        }
+        steps = [
+            step for step in sorted(set(columns["step"])) if np.isfinite(mae[self.model, step])
+        ]
         rows = [["MAE by step", *models, *(["skill"] if self.reference else [])]]
         for step in steps[:: math.ceil(len(steps) / SHOWN_STEPS)]:
             row = [str(step), *(number(mae[model, step]) for model in models)]
@@ -122,12 +140,20 @@ def summarise(
     overall = table(scored, "part", np.array(["all"]), axis=None)
     steps = table(scored, "step", np.arange(1, scored.actual.shape[1] + 1), axis=0)
     scores = {
-        name: {key: float(column[i]) for key, column in overall.items() if _has(scored.forecasts[name], key)}
+        name: {
+            key: float(column[i])
+            for key, column in overall.items()
+            if _has(scored.forecasts[name], key)
+        }
         for i, name in enumerate(scored.forecasts)
     }
     # Series of different sizes: the mean absolute error would be that of the largest.
     many = len(set(scored.forecasts[model].ids)) > 1
-    measure = "mase" if many and all(np.isfinite(row.get("mase", np.nan)) for row in scores.values()) else "mae"
+    measure = (
+        "mase"
+        if many and all(np.isfinite(row.get("mase", np.nan)) for row in scores.values())
+        else "mae"
+    )
     by_step = {name: steps[measure][steps["model"] == name] for name in scored.forecasts}
     compared = np.isfinite(scored.actual).any(1)
     series = len(set(scored.forecasts[model].ids[compared]))
@@ -137,14 +163,23 @@ def summarise(
         notes = (*notes, few)
     steps_compared = np.flatnonzero(np.isfinite(scored.actual).any(0)) + 1
     if len(steps_compared) and steps_compared[-1] < scored.actual.shape[1]:
-        notes = (*notes, f"Only steps up to {steps_compared[-1]} of {scored.actual.shape[1]} could be compared.")
+        notes = (
+            *notes,
+            f"Only steps up to {steps_compared[-1]} of {scored.actual.shape[1]} could be compared.",
+        )
     copy = lagged_copy(scored.forecasts[model].point[:, 0], last, scored.actual[:, 0])
     return Summary(
         model,
         reference,
         scores,
         {name: column.tolist() for name, column in steps.items()},
-        judge(model, {name: row[measure] for name, row in scores.items()}, by_step, period, HEADINGS[measure]),
+        judge(
+            model,
+            {name: row[measure] for name, row in scores.items()},
+            by_step,
+            period,
+            HEADINGS[measure],
+        ),
         (copy,) if copy else (),
         notes,
         int(compared.sum()),
@@ -152,36 +187,56 @@ def summarise(
     )
 
 
-def table(scored: Scored, label: str, values: np.ndarray, axis: metrics.Axis, shape: tuple[int, ...] | None = None):
-    """All metrics of all models as columns: `model`, `label` (with `values`), then the metrics along `axis`."""
+def table(
+    scored: Scored,
+    label: str,
+    values: np.ndarray,
+    axis: metrics.Axis,
+    shape: tuple[int, ...] | None = None,
+):
+    """All metrics of all models as columns: `model`, `label` (with `values`), then the metrics
+    along `axis`."""
     if not scored.forecasts:
         return {}
     shape = scored.actual.shape if shape is None else shape
-    rows = {name: _metrics(forecast, scored, axis, shape) for name, forecast in scored.forecasts.items()}
+    rows = {
+        name: _metrics(forecast, scored, axis, shape) for name, forecast in scored.forecasts.items()
+    }
     reference = next((name for name in (SEASONAL, PLAIN) if name in rows), None)
     keys = list(dict.fromkeys(key for row in rows.values() for key in row))
     unknown = np.full(len(values), np.nan)
-    columns = {key: np.concatenate([np.atleast_1d(row.get(key, unknown)) for row in rows.values()]) for key in keys}
+    columns = {
+        key: np.concatenate([np.atleast_1d(row.get(key, unknown)) for row in rows.values()])
+        for key in keys
+    }
     if reference:
         base = np.atleast_1d(rows[reference]["mae"])
-        columns["skill"] = np.concatenate([_skill(np.atleast_1d(row["mae"]), base) for row in rows.values()])
+        columns["skill"] = np.concatenate(
+            [_skill(np.atleast_1d(row["mae"]), base) for row in rows.values()]
+        )
     models = np.repeat(np.array(list(rows), object), len(values))
     return {"model": models, label: np.tile(values, len(rows)), **columns}
 
 
 def judge(
-    model: str, errors: dict[str, float], by_step: dict[str, np.ndarray], period: int, measure: str = "MAE"
+    model: str,
+    errors: dict[str, float],
+    by_step: dict[str, np.ndarray],
+    period: int,
+    measure: str = "MAE",
 ) -> str:
     """One plain sentence: is the model worth using?
 
-    It has to beat the better of naive and seasonal naive over all steps; then the steps at which it does not beat
-    seasonal naive are named, and a baseline that is better still.
+    It has to beat the better of naive and seasonal naive over all steps; then the steps at which it
+    does not beat seasonal naive are named, and a baseline that is better still.
     """
     simple = {name: errors[name] for name in (SEASONAL, PLAIN) if name in errors and name != model}
     if not simple:
         return "no simple baseline to compare with."
     best = min(simple, key=lambda name: (simple[name], name != PLAIN))
-    rivals = {name: value for name, value in errors.items() if name != model and value < errors[model]}
+    rivals = {
+        name: value for name, value in errors.items() if name != model and value < errors[model]
+    }
     rival = min(rivals, key=lambda name: rivals[name], default="")
     if not errors[model] < simple[best]:
         use = rival if rivals and rivals[rival] < simple[best] else best
@@ -199,10 +254,12 @@ def judge(
 
 
 def lagged_copy(forecast_O: np.ndarray, last_O: np.ndarray, actual_O: np.ndarray) -> str:
-    """A warning when one-step forecasts only repeat the last value, which looks good in a picture; else "".
+    """A warning when one-step forecasts only repeat the last value, which looks good in a picture;
+    else "".
 
-    Said when, of at least `COPY_EVIDENCE` forecasts for which a change came, nine in ten lie nearer to the value before
-    than to what came, and their mean absolute error is no smaller than that of repeating the last value.
+    Said when, of at least `COPY_EVIDENCE` forecasts for which a change came, nine in ten lie nearer
+    to the value before than to what came, and their mean absolute error is no smaller than that of
+    repeating the last value.
 
     >>> walk = np.cumsum(np.tile([1.0, -2.0, 4.0], 5))
     >>> lagged_copy(walk[:-1] - 0.1, walk[:-1], walk[1:])[:55]
@@ -216,9 +273,9 @@ def lagged_copy(forecast_O: np.ndarray, last_O: np.ndarray, actual_O: np.ndarray
     if nearer.mean() < COPY_SHARE or metrics.mae(actual, forecast) < metrics.mae(actual, last):
         return ""
     return (
-        f"The one-step forecasts only repeat the last value: {nearer.sum()} of {len(nearer)} lie nearer to "
-        "the value before than to what came, and they are no better than the naive forecast. A curve drawn through "
-        "them looks right, one step late."
+        f"The one-step forecasts only repeat the last value: {nearer.sum()} of {len(nearer)} lie "
+        "nearer to the value before than to what came, and they are no better than the naive "
+        "forecast. A curve drawn through them looks right, one step late."
     )
 
 
@@ -236,7 +293,9 @@ def _plain_values(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _metrics(forecast: Forecast, scored: Scored, axis: metrics.Axis, shape: tuple[int, ...]) -> dict[str, Any]:
+def _metrics(
+    forecast: Forecast, scored: Scored, axis: metrics.Axis, shape: tuple[int, ...]
+) -> dict[str, Any]:
     actual = scored.actual.reshape(shape)
     point = _rounded(forecast.point.reshape(shape), actual)
     absolute, squared = (scale.reshape(shape[:-1]) for scale in scored.scales)
@@ -260,7 +319,8 @@ def _metrics(forecast: Forecast, scored: Scored, axis: metrics.Axis, shape: tupl
 
 
 def _rounded(point: np.ndarray, actual: np.ndarray) -> np.ndarray:
-    """Forecasts without what only rounding sets apart from the actual values: on a constant it would decide."""
+    """Forecasts without what only rounding sets apart from the actual values: on a constant it
+    would decide."""
     return np.where(np.abs(point - actual) <= ROUNDING * np.abs(actual), actual, point)
 
 
@@ -303,7 +363,10 @@ def _text(rows: list[list[str]]) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join(
         "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True))]
+            [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)),
+            ]
         ).rstrip()
         for row in rows
     )

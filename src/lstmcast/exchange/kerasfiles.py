@@ -1,8 +1,9 @@
 """The files of Keras as arrays: .keras, and .h5 in both of its layouts. Needs h5py, not Keras.
 
-A .keras file is a zip of config.json, metadata.json and model.weights.h5. Weights in HDF5 lie, in the layout of Keras
-3, under the classes' names, counted: layers/lstm/cell/vars/0, layers/lstm_1/cell/vars/0; in the older one under the
-layers' own names, which attributes list in order.
+A .keras file is a zip of config.json, metadata.json and model.weights.h5. Weights in HDF5 lie, in
+the layout of Keras 3, under the classes' names, counted: layers/lstm/cell/vars/0,
+layers/lstm_1/cell/vars/0; in the older one under the layers' own names, which attributes list in
+order.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from lstmcast.files import check_output, whole_file
 LARGEST = 2**27  # numbers in one array: an LSTM layer of 4,096 units has half as many
 MOST_BYTES = 2**20  # of names of layers, or of a layer's arrays
 GROUPS = {"LSTM": "lstm", "Dense": "dense", "TimeDistributed": "time_distributed"}
-INSIDE = {"lstm": "cell/", "dense": "", "time_distributed": "layer/"}  # where a layer keeps its arrays
+# where a layer keeps its arrays
+INSIDE = {"lstm": "cell/", "dense": "", "time_distributed": "layer/"}
 ROOTS = ("layers", "_layer_checkpoint_dependencies")  # the second: Keras 2.12 and later
 _COUNTED = re.compile(rf"({'|'.join(INSIDE)})(?:_(\d+))?")
 
@@ -44,7 +46,8 @@ class Stored(Protocol):
 
 
 class Counted:
-    """Layout of Keras 3: the k-th layer of a class is in the k-th group of that name, whatever the numbers are."""
+    """Layout of Keras 3: the k-th layer of a class is in the k-th group of that name, whatever
+    the numbers are."""
 
     def __init__(self, file: Any) -> None:
         groups: dict[str, dict[int, list[NDArray]]] = {group: {} for group in GROUPS.values()}
@@ -53,8 +56,12 @@ class Counted:
                 place = f"{path}/{INSIDE[match[1]]}vars"
                 numbers = sorted(map(int, file.get(place, ())))
                 if numbers:
-                    groups[match[1]][int(match[2] or 0)] = [_values(file, f"{place}/{k}") for k in numbers]
-        self._waiting = {group: [found[k] for k in sorted(found)] for group, found in groups.items()}
+                    groups[match[1]][int(match[2] or 0)] = [
+                        _values(file, f"{place}/{k}") for k in numbers
+                    ]
+        self._waiting = {
+            group: [found[k] for k in sorted(found)] for group, found in groups.items()
+        }
 
     def of_layer(self, name: str, kind: str) -> list[NDArray]:
         waiting = self._waiting[GROUPS[kind]]
@@ -68,7 +75,8 @@ class Counted:
 
 
 class Listed:
-    """The older layout, which Keras 3 still writes to .h5: layers and their arrays by name, in listed order."""
+    """The older layout, which Keras 3 still writes to .h5: layers and their arrays by name, in
+    listed order."""
 
     def __init__(self, root: Any) -> None:
         self._layers: dict[str, list[NDArray]] = {}
@@ -87,17 +95,28 @@ def read(path: Path) -> tuple[dict[str, Any] | None, Stored]:
     """Config of the model in a file, if the file has one, and its arrays."""
     h5py = _h5py(path)
     if path.is_dir():
-        raise ModelError("it is a folder. Save the model as one file, by model.save('model.keras').")
+        raise ModelError(
+            "it is a folder. Save the model as one file, by model.save('model.keras')."
+        )
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
-            missing = [name for name in ("config.json", "model.weights.h5") if name not in archive.namelist()]
+            missing = [
+                name
+                for name in ("config.json", "model.weights.h5")
+                if name not in archive.namelist()
+            ]
             if missing:
-                raise ModelError(f"it has no {missing[0]}. Save the model by model.save('model.keras').")
+                raise ModelError(
+                    f"it has no {missing[0]}. Save the model by model.save('model.keras')."
+                )
             with h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as file:
                 return json.loads(archive.read("config.json")), Counted(file)
     path.open("rb").close()  # says why it cannot be opened
     if not h5py.is_hdf5(path):
-        raise ModelError("it is neither a .keras nor an .h5 file, or not whole. Save it by model.save('model.keras').")
+        raise ModelError(
+            "it is neither a .keras nor an .h5 file, or not whole. Save it by "
+            "model.save('model.keras')."
+        )
     with h5py.File(path, "r") as file:
         root = file.get("model_weights", file)
         config = json.loads(file.attrs["model_config"]) if "model_config" in file.attrs else None
@@ -117,23 +136,34 @@ def _h5py(path: str | os.PathLike[str]) -> Any:
 
 def _names(group: Any, attribute: str) -> list[str]:
     stored = group.attrs.get_id(attribute)
-    if math.prod(stored.shape) * stored.dtype.itemsize > MOST_BYTES:  # a damaged size would take memory, and minutes
+    # a damaged size would take memory, and minutes
+    if math.prod(stored.shape) * stored.dtype.itemsize > MOST_BYTES:
         raise ModelError(f"its {attribute} are damaged. Save the model again.")
-    return [name.decode() if isinstance(name, bytes) else str(name) for name in group.attrs[attribute]]
+    return [
+        name.decode() if isinstance(name, bytes) else str(name) for name in group.attrs[attribute]
+    ]
 
 
 def _values(group: Any, path: str) -> NDArray:
     dataset = group[path]
-    is_outside = dataset.file.filename != group.file.filename or dataset.external or dataset.is_virtual
+    is_outside = (
+        dataset.file.filename != group.file.filename or dataset.external or dataset.is_virtual
+    )
     if is_outside or dataset.size > LARGEST:
-        raise ModelError(f"{path!r} lies outside the file, or is too large. Expected are weights as Keras saves them.")
+        raise ModelError(
+            f"{path!r} lies outside the file, or is too large. Expected are weights as Keras saves "
+            "them."
+        )
     return dataset[()]
 
 
 def write(
-    path: str | os.PathLike[str], config: dict[str, Any], weights: Sequence[tuple[str, Sequence[NDArray]]]
+    path: str | os.PathLike[str],
+    config: dict[str, Any],
+    weights: Sequence[tuple[str, Sequence[NDArray]]],
 ) -> None:
-    """Write the arrays of each layer, with the class of the layer, and for .keras the config; OutputError."""
+    """Write the arrays of each layer, with the class of the layer, and for .keras the config;
+    OutputError."""
     h5py = _h5py(path)
     is_model = check_output(path, (".keras", ".h5")).suffix.lower() == ".keras"
     with whole_file(path) as temporary:

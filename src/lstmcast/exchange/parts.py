@@ -63,7 +63,9 @@ class Recurrent(NamedTuple):
 Part = Dense | Recurrent
 
 
-def network_of_parts(parts: Sequence[Part], horizon: int | None = None, channels: int | None = None) -> Network:
+def network_of_parts(
+    parts: Sequence[Part], horizon: int | None = None, channels: int | None = None
+) -> Network:
     """A network of plain inputs with a point head; ModelError where the parts do not make one.
 
     The last dense layer is the head if it is linear; else the head passes on what comes.
@@ -72,19 +74,36 @@ def network_of_parts(parts: Sequence[Part], horizon: int | None = None, channels
     steps, columns = _steps_and_columns(parts, horizon, channels)
     *body, head = parts
     if isinstance(head, Recurrent) or head.activation not in (None, "linear"):
-        body, head = list(parts), Dense("", np.eye(head.units, dtype=np.float32), np.zeros(head.units, np.float32))
+        body, head = (
+            list(parts),
+            Dense("", np.eye(head.units, dtype=np.float32), np.zeros(head.units, np.float32)),
+        )
     first = next(k for k, part in enumerate(body) if isinstance(part, Recurrent))
     stack = [part for part in body if isinstance(part, Recurrent)]
     before = [part for part in body[:first] if isinstance(part, Dense)]
     after = [part for part in body[first:] if isinstance(part, Dense)]
     config = NetworkConfig(
-        layers=tuple(part.units for part in stack), inputs="plain", head="point", horizon=steps, channels=columns,
-        before=tuple(part.units for part in before), after=tuple(part.units for part in after),
-        activation=_one_activation(before + after), residual=False,
-    )  # fmt: skip
-    arrays = {f"lstm.{k}.{name}": getattr(part, name) for k, part in enumerate(stack) for name in part._fields[1:]}
+        layers=tuple(part.units for part in stack),
+        inputs="plain",
+        head="point",
+        horizon=steps,
+        channels=columns,
+        before=tuple(part.units for part in before),
+        after=tuple(part.units for part in after),
+        activation=_one_activation(before + after),
+        residual=False,
+    )
+    arrays = {
+        f"lstm.{k}.{name}": getattr(part, name)
+        for k, part in enumerate(stack)
+        for name in part._fields[1:]
+    }
     for group, dense in (("embed", before), ("dense", after)):
-        arrays |= {f"{group}.{k}.{name}": getattr(part, name) for k, part in enumerate(dense) for name in _OF_DENSE}
+        arrays |= {
+            f"{group}.{k}.{name}": getattr(part, name)
+            for k, part in enumerate(dense)
+            for name in _OF_DENSE
+        }
     return Network(config, [arrays | {"head.weight": head.weight, "head.bias": head.bias}])
 
 
@@ -99,16 +118,20 @@ def is_network(parts: Sequence[Part], horizon: int | None, channels: int | None)
 
 
 def parts_of_network(network: Network, member: int | None = None) -> list[Part]:
-    """The parts of one member, the only one unless said; ModelError where the network is no mere row of layers."""
+    """The parts of one member, the only one unless said; ModelError where the network is no mere
+    row of layers."""
     config = network.config
     if config.is_causal or config.residual:
         raise ModelError(
-            f"A network with {'causal inputs' if config.is_causal else 'residual connections'} is not a row of layers "
-            "and cannot be written for Keras or PyTorch. Expected is NetworkConfig(inputs='plain', residual=False)."
+            f"A network with {'causal inputs' if config.is_causal else 'residual connections'} is "
+            "not a row of layers and cannot be written for Keras or PyTorch. Expected is "
+            "NetworkConfig(inputs='plain', residual=False)."
         )
     members = len(network.members)
     if (member is None and members > 1) or not 0 <= (member or 0) < members:
-        raise UsageError(f"{member=}: the network has {members} member(s). Name one: member=0 is the first.")
+        raise UsageError(
+            f"{member=}: the network has {members} member(s). Name one: member=0 is the first."
+        )
     arrays = network.members[member or 0]
 
     def dense(name: str, activation: str) -> Dense:
@@ -117,7 +140,10 @@ def parts_of_network(network: Network, member: int | None = None) -> list[Part]:
     stack = (f"lstm.{k}" for k in range(len(config.layers)))
     return [
         *(dense(f"embed.{k}", config.activation) for k in range(len(config.before or ()))),
-        *(Recurrent(name, *(arrays[f"{name}.{field}"] for field in Recurrent._fields[1:])) for name in stack),
+        *(
+            Recurrent(name, *(arrays[f"{name}.{field}"] for field in Recurrent._fields[1:]))
+            for name in stack
+        ),
         *(dense(f"dense.{k}", config.activation) for k in range(len(config.after))),
         dense("head", "linear"),
     ]
@@ -126,37 +152,50 @@ def parts_of_network(network: Network, member: int | None = None) -> list[Part]:
 def _require_chain(parts: Sequence[Part]) -> None:
     lstms = [k for k, part in enumerate(parts) if isinstance(part, Recurrent)]
     if not lstms:
-        raise ModelError("it has no LSTM layer. At least one is expected, with dense layers before or after it.")
+        raise ModelError(
+            "it has no LSTM layer. At least one is expected, with dense layers before or after it."
+        )
     between = [part.name for part in parts[lstms[0] : lstms[-1]] if isinstance(part, Dense)]
     if between:
-        raise ModelError(f"the dense layer {between[0]!r} lies between LSTM layers. Expected are LSTM layers in a row.")
+        raise ModelError(
+            f"the dense layer {between[0]!r} lies between LSTM layers. Expected are LSTM layers in "
+            "a row."
+        )
     for one, other in pairwise(parts):
         if one.units != other.inputs:
             raise ModelError(
-                f"{one.name!r} gives {one.units} numbers, and {other.name!r} after it takes {other.inputs}. "
-                "Expected are layers that follow each other."
+                f"{one.name!r} gives {one.units} numbers, and {other.name!r} after it takes "
+                f"{other.inputs}. Expected are layers that follow each other."
             )
 
 
-def _steps_and_columns(parts: Sequence[Part], horizon: int | None, channels: int | None) -> tuple[int, int]:
+def _steps_and_columns(
+    parts: Sequence[Part], horizon: int | None, channels: int | None
+) -> tuple[int, int]:
     read, answered = parts[0].inputs, parts[-1].units
     columns = read if channels is None else channels
     steps = max(answered // max(columns, 1), 1) if horizon is None else horizon
     if columns != read or steps * columns != answered:
         raise ModelError(
-            f"it reads {read} column(s) and answers {answered} number(s). Expected are {columns} column(s) to read "
-            f"and, for {steps} step(s), {steps * columns} number(s): a network forecasts all the columns that it reads."
-            " Train the model on the columns that it forecasts, or correct horizon= and channels=."
+            f"it reads {read} column(s) and answers {answered} number(s). Expected are {columns} "
+            f"column(s) to read and, for {steps} step(s), {steps * columns} number(s): a network "
+            "forecasts all the columns that it reads. Train the model on the columns that it "
+            "forecasts, or correct horizon= and channels=."
         )
     return steps, columns
 
 
 def require_activation(network: Network, said: str | None) -> Network:
-    """The network; UsageError where another activation was said than its dense layers have, or it has none of them."""
+    """The network; UsageError where another activation was said than its dense layers have, or
+    it has none of them."""
     found = network.config.activation
     if said not in (None, found):
         dense = network.config.before or network.config.after
-        why = f"the model itself says {found!r}" if dense else "there are no dense layers before the last"
+        why = (
+            f"the model itself says {found!r}"
+            if dense
+            else "there are no dense layers before the last"
+        )
         raise UsageError(f"activation={said!r}: {why}. Leave it out.")
     return network
 
@@ -170,27 +209,36 @@ def _one_activation(parts: Sequence[Dense]) -> Activation:
         )
     if len(used) > 1:
         shown = ", ".join(f"{name!r} {activation}" for activation, name in used.items())
-        raise ModelError(f"its dense layers have several activations: {shown}. One for all but the last is expected.")
+        raise ModelError(
+            f"its dense layers have several activations: {shown}. One for all but the last is "
+            "expected."
+        )
     return cast(Activation, next(iter(used), "linear"))
 
 
 def numbers(name: str, value: Any, shape: tuple[int, ...] | None = None) -> NDArray:
-    """An array or a tensor as float32; ModelError where it is no finite array of floating-point numbers of that shape.
+    """An array or a tensor as float32; ModelError where it is no finite array of floating-point
+    numbers of that shape.
 
     >>> numbers("bias", [0.5, 1.0], (2,))
     array([0.5, 1. ], dtype=float32)
     """
-    for step in ("detach", "cpu", "float"):  # what a tensor of PyTorch needs; float: NumPy has no bfloat16
+    # what a tensor of PyTorch needs; float: NumPy has no bfloat16
+    for step in ("detach", "cpu", "float"):
         value = getattr(value, step)() if hasattr(value, step) else value
     array = np.asarray(value)
     if array.dtype.kind != "f" or not np.isfinite(array).all():
-        problem = "are not all finite" if array.dtype.kind == "f" else f"have the type {array.dtype}"
+        problem = (
+            "are not all finite" if array.dtype.kind == "f" else f"have the type {array.dtype}"
+        )
         raise ModelError(
-            f"the values of {name!r} {problem}. Expected are finite floating-point numbers, such as float32."
+            f"the values of {name!r} {problem}. Expected are finite floating-point numbers, such "
+            "as float32."
         )
     if shape is not None and array.shape != shape:
         raise ModelError(
-            f"{name!r} has the shape {array.shape}; {shape} is expected. Save layers and weights together."
+            f"{name!r} has the shape {array.shape}; {shape} is expected. Save layers and weights "
+            "together."
         )
     return np.ascontiguousarray(array, np.float32)
 
@@ -208,8 +256,19 @@ def loading(source: Any) -> Iterator[None]:
         raise
     except FileNotFoundError:
         raise ModelError(f"{what}: there is no such file. Check the name.") from None
-    except (OSError, EOFError, zipfile.BadZipFile, RuntimeError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{what}: it cannot be read or is damaged ({error}). Save the model again.") from error
+    except (
+        OSError,
+        EOFError,
+        zipfile.BadZipFile,
+        RuntimeError,
+        json.JSONDecodeError,
+        UnicodeDecodeError,
+    ) as error:
+        raise ModelError(
+            f"{what}: it cannot be read or is damaged ({error}). Save the model again."
+        ) from error
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         problem = f"{type(error).__name__}: {error}"
-        raise ModelError(f"{what}: it is not laid out as expected ({problem}). Save the model again.") from error
+        raise ModelError(
+            f"{what}: it is not laid out as expected ({problem}). Save the model again."
+        ) from error

@@ -1,6 +1,7 @@
 """Models of PyTorch: nn.LSTM and nn.Linear in a row, by the names and shapes in a state dict.
 
-PyTorch has two biases in each LSTM layer, of which only the sum counts. PyTorch itself is not needed.
+PyTorch has two biases in each LSTM layer, of which only the sum counts. PyTorch itself is not
+needed.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ from lstmcast.model.network import Activation, Network
 
 MOST_MODULES = 8  # whose order is looked for: all orders are tried
 EXPECTED = "Expected are the weights of nn.LSTM and nn.Linear modules"
-_ENTRY = re.compile(r"(?:(?P<module>.+)\.)?(?P<array>(?:weight|bias)(?:_(?:ih|hh|hr)(?:_l\d+)?(?:_reverse)?)?)")
+_ENTRY = re.compile(
+    r"(?:(?P<module>.+)\.)?(?P<array>(?:weight|bias)(?:_(?:ih|hh|hr)(?:_l\d+)?(?:_reverse)?)?)"
+)
 Blocks = dict[str, list[Part]]  # a module, and the layers that it is: nn.LSTM may have several
 
 
@@ -46,10 +49,11 @@ def from_pytorch(
 ) -> Network:
     """The network that a PyTorch model of nn.LSTM and nn.Linear is: plain inputs, point forecasts.
 
-    `source`: `model.state_dict()` or any mapping from such names to arrays, the model, or a .safetensors file.
-    `activation`: what follows the linear layers before the last, if there are such; weights do not tell. `modules`:
-    names in the order in which data pass them. Unless said, it is the mapping's, if sizes fit; a file does not keep it,
-    and sizes must tell. `horizon`, `channels`: as of `from_keras`. ModelError names what has no counterpart.
+    `source`: `model.state_dict()` or any mapping from such names to arrays, the model, or a
+    .safetensors file. `activation`: what follows the linear layers before the last, if there are
+    such; weights do not tell. `modules`: names in the order in which data pass them. Unless said,
+    it is the mapping's, if sizes fit; a file does not keep it, and sizes must tell. `horizon`,
+    `channels`: as of `from_keras`. ModelError names what has no counterpart.
 
     >>> lstm = {"lstm.weight_ih_l0": np.zeros((20, 1)), "lstm.weight_hh_l0": np.zeros((20, 5))}
     >>> from_pytorch({**lstm, "out.weight": np.zeros((12, 5)), "out.bias": np.zeros(12)}).config.horizon
@@ -57,23 +61,37 @@ def from_pytorch(
     """
     with loading(source):
         is_file = isinstance(source, (str, os.PathLike))
-        state = _read(Path(source)) if is_file else source.state_dict() if hasattr(source, "state_dict") else source
+        state = (
+            _read(Path(source))
+            if is_file
+            else source.state_dict()
+            if hasattr(source, "state_dict")
+            else source
+        )
         blocks = _blocks(state)
         if modules is not None and sorted(modules) != sorted(blocks):
-            raise UsageError(f"modules={list(modules)} is not an order of the model's modules, {list(blocks)}.")
+            raise UsageError(
+                f"modules={list(modules)} is not an order of the model's modules, {list(blocks)}."
+            )
         parts = _joined(blocks, modules or _order(blocks, not is_file, horizon, channels))
-        hidden = [part._replace(activation=activation) if isinstance(part, Dense) else part for part in parts[:-1]]
-        return require_activation(network_of_parts([*hidden, parts[-1]], horizon, channels), activation)
+        hidden = [
+            part._replace(activation=activation) if isinstance(part, Dense) else part
+            for part in parts[:-1]
+        ]
+        return require_activation(
+            network_of_parts([*hidden, parts[-1]], horizon, channels), activation
+        )
 
 
 def to_pytorch(
     network: Network, path: str | os.PathLike[str] | None = None, *, member: int | None = None
 ) -> dict[str, NDArray]:
-    """The arrays of a network under the names that PyTorch gives them; the second bias of each LSTM layer is zero.
+    """The arrays of a network under the names that PyTorch gives them; the second bias of each LSTM
+    layer is zero.
 
-    Modules are before.0, …; lstm (an nn.LSTM of several layers), or lstm.0, lstm.1, … where these differ in width;
-    after.0, …; head. `path`: a .safetensors file to write too. `member`: which one of a network that has several.
-    ModelError for a network that is not a row of layers.
+    Modules are before.0, …; lstm (an nn.LSTM of several layers), or lstm.0, lstm.1, … where these
+    differ in width; after.0, …; head. `path`: a .safetensors file to write too. `member`: which one
+    of a network that has several. ModelError for a network that is not a row of layers.
 
     >>> lstm = {"lstm.weight_ih_l0": np.zeros((20, 1)), "lstm.weight_hh_l0": np.zeros((20, 5))}
     >>> list(to_pytorch(from_pytorch(lstm | {"out.weight": np.zeros((12, 5))})))
@@ -110,16 +128,18 @@ def _read(path: Path) -> Mapping[str, Any]:
 
     if path.suffix.lower() != ".safetensors":
         raise ModelError(
-            "it is no .safetensors file. Other files of PyTorch are pickles, which may run code when they are read. "
-            "Save by safetensors.torch.save_file(model.state_dict(), 'model.safetensors'), or hand over "
-            "model.state_dict()."
+            "it is no .safetensors file. Other files of PyTorch are pickles, which may run code "
+            "when they are read. Save by safetensors.torch.save_file(model.state_dict(), "
+            "'model.safetensors'), or hand over model.state_dict()."
         )
     try:
         return dict(sorted(load(path.read_bytes()).items()))  # the file does not keep the order
     except SafetensorError as error:
         raise ModelError(f"it is damaged ({error}). Save it again.") from error
     except KeyError as error:
-        raise ModelError(f"it holds numbers of the type {error}. Save float32: model.float().state_dict().") from error
+        raise ModelError(
+            f"it holds numbers of the type {error}. Save float32: model.float().state_dict()."
+        ) from error
 
 
 def _blocks(state: Mapping[str, Any]) -> Blocks:
@@ -129,25 +149,38 @@ def _blocks(state: Mapping[str, Any]) -> Blocks:
         raise ModelError(f"it is empty. {EXPECTED}.")
     for key, value in state.items():
         if isinstance(value, Mapping):
-            raise ModelError(f"{key!r} is a mapping itself. Hand over the state dict: checkpoint[{key!r}], perhaps.")
+            raise ModelError(
+                f"{key!r} is a mapping itself. Hand over the state dict: checkpoint[{key!r}], "
+                "perhaps."
+            )
         match = _ENTRY.fullmatch(key)
         if match is None:
-            raise ModelError(f"{key!r} has no counterpart. {EXPECTED}; leave others out of the mapping.")
+            raise ModelError(
+                f"{key!r} has no counterpart. {EXPECTED}; leave others out of the mapping."
+            )
         modules.setdefault(match["module"] or "", {})[match["array"]] = value
     return {module: _layers(module, arrays) for module, arrays in modules.items()}
 
 
 def _layers(module: str, arrays: Mapping[str, Any]) -> list[Part]:
     if unfit := [name for name in arrays if name.endswith("_reverse") or "_hr" in name]:
-        what = "is bidirectional" if unfit[0].endswith("_reverse") else "has a projection (proj_size)"
-        raise ModelError(f"the module {module!r} {what}, which has no counterpart. {EXPECTED} without it.")
+        what = (
+            "is bidirectional" if unfit[0].endswith("_reverse") else "has a projection (proj_size)"
+        )
+        raise ModelError(
+            f"the module {module!r} {what}, which has no counterpart. {EXPECTED} without it."
+        )
     if any("_ih" in name or "_hh" in name for name in arrays):
         count = max(sum("weight_ih" in name for name in arrays), 1)
-        ends = [f"_l{k}" for k in range(count)] if "weight_ih" not in arrays else [""]  # nn.LSTMCell does not number
+        # nn.LSTMCell does not number
+        ends = [f"_l{k}" for k in range(count)] if "weight_ih" not in arrays else [""]
         return [_recurrent(f"{module}{end}", end, arrays) for end in ends]
     weight = numbers(module, arrays["weight"]) if "weight" in arrays else np.zeros(0)
     if weight.ndim != 2:
-        raise ModelError(f"the module {module!r} with weights of shape {weight.shape} has no counterpart. {EXPECTED}.")
+        raise ModelError(
+            f"the module {module!r} with weights of shape {weight.shape} has no counterpart. "
+            f"{EXPECTED}."
+        )
     bias = numbers(f"{module}.bias", arrays["bias"], weight.shape[:1]) if "bias" in arrays else None
     return [Dense(module, weight, np.zeros(len(weight), np.float32) if bias is None else bias)]
 
@@ -157,11 +190,17 @@ def _recurrent(name: str, end: str, arrays: Mapping[str, Any]) -> Recurrent:
     gates, units = weight_hh.shape
     if gates != 4 * units or weight_ih.shape[:1] != (gates,):
         raise ModelError(
-            f"{name!r} has weights of shapes {weight_ih.shape} and {weight_hh.shape}, which are not an LSTM's (a GRU's "
-            f"or an RNN's, perhaps). {EXPECTED}."
+            f"{name!r} has weights of shapes {weight_ih.shape} and {weight_hh.shape}, which are "
+            f"not an LSTM's (a GRU's or an RNN's, perhaps). {EXPECTED}."
         )
-    biases = [numbers(name, arrays[key], (gates,)) for key in (f"bias_ih{end}", f"bias_hh{end}") if key in arrays]
-    return Recurrent(name, weight_ih, weight_hh, np.sum([np.zeros(gates, np.float32), *biases], axis=0))
+    biases = [
+        numbers(name, arrays[key], (gates,))
+        for key in (f"bias_ih{end}", f"bias_hh{end}")
+        if key in arrays
+    ]
+    return Recurrent(
+        name, weight_ih, weight_hh, np.sum([np.zeros(gates, np.float32), *biases], axis=0)
+    )
 
 
 # ---------------------------------------------------------------- which module follows which
@@ -171,24 +210,32 @@ def _joined(blocks: Blocks, order: Sequence[str]) -> list[Part]:
     return [part for module in order for part in blocks[module]]
 
 
-def _order(blocks: Blocks, is_ordered: bool, horizon: int | None, channels: int | None) -> Sequence[str]:
-    """The order given, where it is one (in memory it is that of construction), else the only one that sizes allow."""
+def _order(
+    blocks: Blocks, is_ordered: bool, horizon: int | None, channels: int | None
+) -> Sequence[str]:
+    """The order given, where it is one (in memory it is that of construction), else the only one
+    that sizes allow."""
 
     def works(order: Sequence[str]) -> bool:
         parts = _joined(blocks, order)
-        ends_well = isinstance(parts[-1], Dense) or not any(isinstance(part, Dense) for part in parts)
+        ends_well = isinstance(parts[-1], Dense) or not any(
+            isinstance(part, Dense) for part in parts
+        )
         return ends_well and is_network(parts, horizon, channels)
 
     if len(blocks) == 1 or (is_ordered and works(list(blocks))):
         return list(blocks)
-    possible = list(islice(filter(works, _chains(blocks, ())), 2)) if len(blocks) <= MOST_MODULES else []
+    possible = (
+        list(islice(filter(works, _chains(blocks, ())), 2)) if len(blocks) <= MOST_MODULES else []
+    )
     if len(possible) > 1:
         shown = " or ".join(" → ".join(order) for order in possible)
         raise ModelError(
-            f"the order of its modules is not clear: {shown}, for example. Name them in the order in which data pass "
-            f"them: modules={list(possible[0])}."
+            f"the order of its modules is not clear: {shown}, for example. Name them in the order "
+            f"in which data pass them: modules={list(possible[0])}."
         )
-    return possible[0] if possible else list(blocks)  # what is wrong with it is said when it is put together
+    # what is wrong with it is said when it is put together
+    return possible[0] if possible else list(blocks)
 
 
 def _chains(blocks: Blocks, done: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -196,5 +243,7 @@ def _chains(blocks: Blocks, done: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     if len(done) == len(blocks):
         yield done
     for module in blocks:
-        if module not in done and (not done or blocks[done[-1]][-1].units == blocks[module][0].inputs):
+        if module not in done and (
+            not done or blocks[done[-1]][-1].units == blocks[module][0].inputs
+        ):
             yield from _chains(blocks, (*done, module))

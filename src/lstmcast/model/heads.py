@@ -1,4 +1,5 @@
-"""From the network's raw numbers to what it says about a coming value: quantiles, a likelihood, or a point.
+"""From the network's raw numbers to what it says about a coming value: quantiles, a likelihood, or
+a point.
 
 Written once, over the array namespace that it is given (NumPy at inference, PyTorch in training).
 
@@ -52,7 +53,8 @@ class Head(Protocol):
         ...
 
     def initial(self, horizon: int) -> NDArray:
-        """Raw numbers (H, R) that a network may start from: spreads that grow as a random walk's."""
+        """Raw numbers (H, R) that a network may start from: spreads that grow as a random
+        walk's."""
         ...
 
 
@@ -78,17 +80,24 @@ class Quantiles:
         return 2 * xp.maximum(level_Q * miss, (level_Q - 1) * miss).mean(-1)
 
     def sample(self, raw: NDArray, rng: np.random.Generator) -> NDArray:
-        """Straight lines between the quantiles over the normal distribution's scores, and on beyond them."""
+        """Straight lines between the quantiles over the normal distribution's scores, and on
+        beyond them."""
         score = rng.standard_normal(raw.shape[:-1])
         quantiles = self.quantiles(raw, np)
         right = np.clip(np.searchsorted(SCORES, score), 1, len(LEVELS) - 1)
-        low, high = (np.take_along_axis(quantiles, at[..., None], -1)[..., 0] for at in (right - 1, right))
+        low, high = (
+            np.take_along_axis(quantiles, at[..., None], -1)[..., 0] for at in (right - 1, right)
+        )
         share = (score - SCORES[right - 1]) / (SCORES[right] - SCORES[right - 1])
         return low + share * (high - low)
 
     def initial(self, horizon: int) -> NDArray:
         """Steps between quantiles of 0.6 √h; the median at 0."""
-        raw_HR = np.repeat(_before_softplus(0.6 * np.sqrt(np.arange(1, horizon + 1)))[:, None], self.outputs, axis=1)
+        raw_HR = np.repeat(
+            _before_softplus(0.6 * np.sqrt(np.arange(1, horizon + 1)))[:, None],
+            self.outputs,
+            axis=1,
+        )
         raw_HR[:, MEDIAN] = 0.0
         return raw_HR
 
@@ -112,7 +121,11 @@ class Normal:
     def loss(self, raw: Any, target: Any, xp: Any) -> Any:
         """−log p(target)."""
         scale = _scale(raw, xp)
-        return 0.5 * ((target - raw[..., 0]) / scale) ** 2 + xp.log(scale) + 0.5 * math.log(2 * math.pi)
+        return (
+            0.5 * ((target - raw[..., 0]) / scale) ** 2
+            + xp.log(scale)
+            + 0.5 * math.log(2 * math.pi)
+        )
 
     def sample(self, raw: NDArray, rng: np.random.Generator) -> NDArray:
         """Location plus scale times a normal draw."""
@@ -120,11 +133,14 @@ class Normal:
 
     def initial(self, horizon: int) -> NDArray:
         """A scale of √h."""
-        return np.stack([np.zeros(horizon), _before_softplus(np.sqrt(np.arange(1, horizon + 1)))], axis=1)
+        return np.stack(
+            [np.zeros(horizon), _before_softplus(np.sqrt(np.arange(1, horizon + 1)))], axis=1
+        )
 
 
 class StudentT:
-    """Student's t: location, scale and more than two degrees of freedom, for values with outliers."""
+    """Student's t: location, scale and more than two degrees of freedom, for values with
+    outliers."""
 
     name = "student_t"
     outputs = 3
@@ -135,7 +151,8 @@ class StudentT:
         return raw[..., 0]
 
     def quantiles(self, raw: Any, xp: Any) -> Any:
-        """Location plus scale times the scores of Student's t (NumPy only: training does not need them)."""
+        """Location plus scale times the scores of Student's t (NumPy only: training does not
+        need them)."""
         return raw[..., :1] + _scale(raw, np)[..., None] * student_scores(_freedom(raw, np))
 
     def loss(self, raw: Any, target: Any, xp: Any) -> Any:
@@ -155,7 +172,8 @@ class StudentT:
 
 
 class Point:
-    """One number, trained by the squared error unless another loss is asked for; it has no intervals of its own."""
+    """One number, trained by the squared error unless another loss is asked for; it has no
+    intervals of its own."""
 
     name = "point"
     outputs = 1
@@ -189,18 +207,22 @@ def head_named(name: str, own: Head | None = None) -> Head:
     """The head of this name: one of `HEADS`, or the user's own; UsageError where it is neither."""
     if own is not None:
         if own.name != name:
-            raise UsageError(f"head={own!r} is named {own.name!r}, and the network's head is {name!r}. Leave it out.")
+            raise UsageError(
+                f"head={own!r} is named {own.name!r}, and the network's head is {name!r}. Leave it "
+                "out."
+            )
         return own
     if name not in HEADS:
         raise UsageError(
-            f"head={name!r} is not known. Use one of {', '.join(map(repr, HEADS))}, or hand over your own head, an "
-            "object with that name."
+            f"head={name!r} is not known. Use one of {', '.join(map(repr, HEADS))}, or hand over "
+            "your own head, an object with that name."
         )
     return HEADS[name]
 
 
 def quantiles_from_raw(raw: Any, xp: Any) -> Any:
-    """Quantiles (…, Q) that cannot cross: the median as it is, the others by positive steps away from it."""
+    """Quantiles (…, Q) that cannot cross: the median as it is, the others by positive steps away
+    from it."""
     median = raw[..., MEDIAN : MEDIAN + 1]
     step = _softplus(raw, xp)
     above = [median]
@@ -256,7 +278,8 @@ def _before_softplus(a: NDArray) -> NDArray:
 
 
 def _log_gamma_ratio(x: Any, xp: Any) -> Any:
-    """log Γ(x + ½) − log Γ(x) for x ≥ 1: the asymptotic series (Abramowitz & Stegun 6.1.47), three steps further on."""
+    """log Γ(x + ½) − log Γ(x) for x ≥ 1: the asymptotic series (Abramowitz & Stegun 6.1.47),
+    three steps further on."""
     shift = sum(xp.log((x + k) / (x + k + 0.5)) for k in range(3))
     x = x + 3
     return shift + 0.5 * xp.log(x) - 1 / (8 * x) + 1 / (192 * x**3) - 1 / (640 * x**5)

@@ -1,18 +1,19 @@
 """What the network sees: causal inputs made from raw observations, and the way back to units.
 
-Everything at step t depends on observations up to t alone. One function, `advance`, serves a whole batch of series and
-a single new observation of a stream: state in, state out, so that both give the same numbers.
+Everything at step t depends on observations up to t alone. One function, `advance`, serves a whole
+batch of series and a single new observation of a stream: state in, state out, so that both give the
+same numbers.
 
     B series of a batch · T steps · W window · H horizon · P seasonal periods · C input channels
 
-A series is read on one of two axes: its logarithm (all values positive: `a·X` in gives `a·f` out) or as it is
-(`a·X + b` in gives `a·f + b` out). On that axis, z_t is split as
+A series is read on one of two axes: its logarithm (all values positive: `a·X` in gives `a·f` out)
+or as it is (`a·X + b` in gives `a·f + b` out). On that axis, z_t is split as
 
     z_t = level_t + seasonal_t + rest,
 
-where the seasonal indices are decayed means, per phase, of z − centred moving average (the newest one known at t
-belongs to step t − m//2), and the network sees the last W seasonally adjusted values relative to the newest one, in
-units of a running mean absolute change.
+where the seasonal indices are decayed means, per phase, of z − centred moving average (the newest
+one known at t belongs to step t − m//2), and the network sees the last W seasonally adjusted values
+relative to the newest one, in units of a running mean absolute change.
 """
 
 from __future__ import annotations
@@ -26,15 +27,18 @@ from numpy.typing import NDArray
 from lstmcast.data.frequency import FAMILIES
 from lstmcast.errors import UsageError
 
-VERSION = 2  # of the construction below: weights are only used with the inputs that they were trained on
+# of the construction below: weights are only used with the inputs that they were trained on
+VERSION = 2
 CLIP = 20.0
 CONTEXT = 1024  # longest stretch of a series that is read before a forecast, in training as in use
 SMOOTHING = (0.5, 0.2, 0.05, 0.0)  # of the level; 0 is the mean of everything read
 SLOW, FAST = 0.8, 0.3  # what is left of a seasonal deviation after one more cycle
 PRIOR_WEIGHT, PRIOR_SHARE = 4.0, 0.5  # of the seasonal share, in observations
-SHORTEST_MEMORY, MEMORY_CYCLES = 32.0, 4.0  # of the scale: observations, or cycles of the shortest season
+# of the scale: observations, or cycles of the shortest season
+SHORTEST_MEMORY, MEMORY_CYCLES = 32.0, 4.0
 RELEARN = 0.1  # what the changes before a season was known still count
-LOG_PRIOR_SCALE, LOG_PRIOR_COUNT = 0.05, 3.0  # mean absolute change of a log series, before anything is known
+# mean absolute change of a log series, before anything is known
+LOG_PRIOR_SCALE, LOG_PRIOR_COUNT = 0.05, 3.0
 
 
 @dataclass(frozen=True)
@@ -47,11 +51,14 @@ class InputConfig:
     @property
     def channels(self) -> int:
         """Number of input channels C."""
-        return (self.window - 1) + self.window + len(SMOOTHING) + 6 + len(FAMILIES) + 3 * self.horizon
+        return (
+            (self.window - 1) + self.window + len(SMOOTHING) + 6 + len(FAMILIES) + 3 * self.horizon
+        )
 
 
 class SeasonState(NamedTuple):
-    """Seasonal indices of one period m: decayed sums of the last m steps that have a centred mean."""
+    """Seasonal indices of one period m: decayed sums of the last m steps that have a centred
+    mean."""
 
     slow_BM: NDArray
     slow_weight_BM: NDArray
@@ -65,12 +72,16 @@ class SeasonState(NamedTuple):
 class InputState(NamedTuple):
     """All that `advance` must remember of what it has read."""
 
-    z_BL: NDArray  # last L observations on the reading axis less the reference; NaN = missing or not begun
+    # last L observations on the reading axis less the reference; NaN = missing or not begun
+    z_BL: NDArray
     seen_BL: NDArray  # whether the series had begun
     reference_B: NDArray  # first observation; keeps sums exact for values with a large offset
-    level_BL: NDArray  # the newest seasonally adjusted observation as it was at each of those steps, less the reference
+    # the newest seasonally adjusted observation as it was at each of those steps, less the
+    # reference
+    level_BL: NDArray
     smooth_BA: NDArray
-    scale_B3: NDArray  # decayed sums that the scale is made of: absolute changes, their number, the rest of the prior
+    # decayed sums that the scale is made of: absolute changes, their number, the rest of the prior
+    scale_B3: NDArray
     age_B: NDArray  # observations read
     seasons: tuple[SeasonState, ...]
 
@@ -91,17 +102,21 @@ def to_axis(values: NDArray, log: bool) -> NDArray:
 
 
 def from_axis(z: NDArray, log: bool) -> NDArray:
-    """The inverse of `to_axis`; beyond the largest and the smallest positive float it stops there."""
+    """The inverse of `to_axis`; beyond the largest and the smallest positive float it stops
+    there."""
     return np.exp(np.clip(z, -744.0, 709.0)) if log else z
 
 
 def start(batch: int, periods: tuple[int, ...], config: InputConfig) -> InputState:
-    """State before the first observation of `batch` series with the given seasonal periods (1 is no season)."""
+    """State before the first observation of `batch` series with the given seasonal periods (1 is
+    no season)."""
     periods = seasonal(periods)
     tail = max((config.window, *periods))
     zeros = np.zeros(batch)
     tables = (np.zeros((batch, m)) for m in periods)
-    seasons = tuple(SeasonState(table, table, table, table, zeros, zeros, zeros) for table in tables)
+    seasons = tuple(
+        SeasonState(table, table, table, table, zeros, zeros, zeros) for table in tables
+    )
     return InputState(
         z_BL=np.full((batch, tail), np.nan),
         seen_BL=np.zeros((batch, tail), bool),
@@ -122,30 +137,44 @@ def seasonal(periods: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def advance(
-    state: InputState, z_BT: NDArray, periods: tuple[int, ...], family: str, log: bool, config: InputConfig
+    state: InputState,
+    z_BT: NDArray,
+    periods: tuple[int, ...],
+    family: str,
+    log: bool,
+    config: InputConfig,
 ) -> tuple[Inputs, InputState]:
-    """Read T more observations of each series (NaN = missing): the network's inputs at each of them, and the new state.
+    """Read T more observations of each series (NaN = missing): the network's inputs at each of
+    them, and the new state.
 
-    Leading NaN of a series that has not begun cost nothing: series of unequal lengths are read right-aligned.
+    Leading NaN of a series that has not begun cost nothing: series of unequal lengths are read
+    right-aligned.
     """
     T = z_BT.shape[1]
     tail = state.z_BL.shape[1]
     reference_B = _first_known(state.reference_B, z_BT)
     z_BU = np.concatenate([state.z_BL, z_BT - reference_B[:, None]], axis=1)  # U = L + T
     known_BU = ~np.isnan(z_BU)
-    seen_BU = np.concatenate([state.seen_BL, state.seen_BL[:, -1:] | np.maximum.accumulate(known_BU[:, tail:], 1)], 1)
+    seen_BU = np.concatenate(
+        [state.seen_BL, state.seen_BL[:, -1:] | np.maximum.accumulate(known_BU[:, tail:], 1)], 1
+    )
     filled_BU = np.where(known_BU, z_BU, 0.0)
     age_BT = state.age_B[:, None] + np.cumsum(known_BU[:, tail:], axis=1)
 
     seasons, shares_PBT, total = _read_seasons(
         state.seasons, seasonal(periods), filled_BU, known_BU, seen_BU, T, config
     )
-    adjusted_BTW, known_BTW, level_BU = _adjusted_window(state.level_BL, filled_BU, known_BU, total.past_BTW)
+    adjusted_BTW, known_BTW, level_BU = _adjusted_window(
+        state.level_BL, filled_BU, known_BU, total.past_BTW
+    )
     level_BT = level_BU[:, tail:]
-    scale_BT, scale_B3 = _running_scale(state.scale_B3, adjusted_BTW, known_BTW, total.settled_BT, periods, log)
+    scale_BT, scale_B3 = _running_scale(
+        state.scale_B3, adjusted_BTW, known_BTW, total.settled_BT, periods, log
+    )
     smooth_BTA = _smooth(state.smooth_BA, level_BT, known_BTW[:, :, 0], age_BT)
 
-    unit_BT1 = np.where(scale_BT > 0, scale_BT, np.inf)[:, :, None]  # nothing has changed yet: nothing to see
+    # nothing has changed yet: nothing to see
+    unit_BT1 = np.where(scale_BT > 0, scale_BT, np.inf)[:, :, None]
     relative_BTW = np.clip((adjusted_BTW - level_BT[:, :, None]) / unit_BT1, -CLIP, CLIP)
     channels = [
         relative_BTW[:, :, 1:],
@@ -159,9 +188,15 @@ def advance(
     begun_BT = seen_BU[:, tail:]
     x_BTC *= begun_BT[:, :, None]
     new = InputState(
-        z_BU[:, -tail:], seen_BU[:, -tail:], reference_B, level_BU[:, -tail:], smooth_BTA[:, -1],
-        scale_B3, age_BT[:, -1], seasons,
-    )  # fmt: skip
+        z_BU[:, -tail:],
+        seen_BU[:, -tail:],
+        reference_B,
+        level_BU[:, -tail:],
+        smooth_BTA[:, -1],
+        scale_B3,
+        age_BT[:, -1],
+        seasons,
+    )
     absolute_BT = np.where(begun_BT, level_BT + reference_B[:, None], 0.0)
     return Inputs(x_BTC, begun_BT, absolute_BT, scale_BT, total.expected_BTH), new
 
@@ -183,9 +218,14 @@ def _first_known(reference_B: NDArray, z_BT: NDArray) -> NDArray:
 
 
 def _read_seasons(
-    states: tuple[SeasonState, ...], periods: tuple[int, ...], z_BU: NDArray, known_BU: NDArray, seen_BU: NDArray,
-    T: int, config: InputConfig,
-) -> tuple[tuple[SeasonState, ...], list[NDArray], _Seasonal]:  # fmt: skip
+    states: tuple[SeasonState, ...],
+    periods: tuple[int, ...],
+    z_BU: NDArray,
+    known_BU: NDArray,
+    seen_BU: NDArray,
+    T: int,
+    config: InputConfig,
+) -> tuple[tuple[SeasonState, ...], list[NDArray], _Seasonal]:
     """Each period explains what the shorter ones left."""
     B = len(z_BU)
     W, H = config.window, config.horizon
@@ -197,7 +237,8 @@ def _read_seasons(
         known_BT, deviation_BT = _deviation(z_BU, known_BU, seen_BU, m, T)
         inner = max((shorter for shorter in periods if shorter < m and m % shorter == 0), default=m)
         for shorter, share_BT in explained:
-            if m % shorter.m:  # else the daily part of a weekly table is taken out of the whole table
+            # else the daily part of a weekly table is taken out of the whole table
+            if m % shorter.m:
                 deviation_BT = deviation_BT - share_BT * shorter.at(-(m // 2))
         slow = _decayed_means(state.slow_BM, state.slow_weight_BM, deviation_BT, known_BT, SLOW)
         fast = _decayed_means(state.fast_BM, state.fast_weight_BM, deviation_BT, known_BT, FAST)
@@ -217,18 +258,26 @@ def _read_seasons(
         )
         explained.append((indices, share_BT))
         shares.append(share_BT)
-        new.append(SeasonState(slow[0][:, -m:], slow[1][:, -m:], fast[0][:, -m:], fast[1][:, -m:], *sums))
+        new.append(
+            SeasonState(slow[0][:, -m:], slow[1][:, -m:], fast[0][:, -m:], fast[1][:, -m:], *sums)
+        )
     return tuple(new), shares, total
 
 
 def _change(z_BU: NDArray, known_BU: NDArray, lag: int, T: int) -> NDArray:
     """z_t − z_{t − lag} for the last T steps; NaN where one of the two is missing."""
-    now, before = slice(z_BU.shape[1] - T, None), slice(z_BU.shape[1] - T - lag, z_BU.shape[1] - lag)
+    now, before = (
+        slice(z_BU.shape[1] - T, None),
+        slice(z_BU.shape[1] - T - lag, z_BU.shape[1] - lag),
+    )
     return np.where(known_BU[:, now] & known_BU[:, before], z_BU[:, now] - z_BU[:, before], np.nan)
 
 
-def _deviation(z_BU: NDArray, known_BU: NDArray, seen_BU: NDArray, m: int, T: int) -> tuple[NDArray, NDArray]:
-    """z − centred moving average over one cycle, for the step m//2 before each of the last T; and where it is known."""
+def _deviation(
+    z_BU: NDArray, known_BU: NDArray, seen_BU: NDArray, m: int, T: int
+) -> tuple[NDArray, NDArray]:
+    """z − centred moving average over one cycle, for the step m//2 before each of the last T;
+    and where it is known."""
     tail = z_BU.shape[1] - T
     total_BT, weight_BT = (_centred_sum(part, m, tail) for part in (z_BU, known_BU.astype(float)))
     centre = slice(tail - m // 2, z_BU.shape[1] - m // 2)
@@ -238,7 +287,8 @@ def _deviation(z_BU: NDArray, known_BU: NDArray, seen_BU: NDArray, m: int, T: in
 
 
 def _centred_sum(values_BU: NDArray, m: int, tail: int) -> NDArray:
-    """Sum over the cycle that ends at each step from `tail` on; an even cycle takes half of both its ends."""
+    """Sum over the cycle that ends at each step from `tail` on; an even cycle takes half of both
+    its ends."""
     sums = np.concatenate([np.zeros((len(values_BU), 1)), np.cumsum(values_BU, axis=1)], axis=1)
     end = values_BU.shape[1]
     if m % 2:
@@ -250,7 +300,8 @@ def _centred_sum(values_BU: NDArray, m: int, tail: int) -> NDArray:
 def _decayed_means(
     sum_BM: NDArray, weight_BM: NDArray, deviation_BT: NDArray, known_BT: NDArray, decay: float
 ) -> tuple[NDArray, NDArray]:
-    """Decayed sums and weights per phase: a step starts from the one a cycle before. First come the m old columns."""
+    """Decayed sums and weights per phase: a step starts from the one a cycle before. First come
+    the m old columns."""
     m, T = sum_BM.shape[1], deviation_BT.shape[1]
     sums = np.concatenate([sum_BM, np.zeros_like(deviation_BT)], axis=1)
     weights = np.concatenate([weight_BM, np.zeros_like(deviation_BT)], axis=1)
@@ -264,11 +315,13 @@ def _decayed_means(
 
 
 class _Indices:
-    """Seasonal indices of one period as known at each of T steps, for any distance from that step."""
+    """Seasonal indices of one period as known at each of T steps, for any distance from that
+    step."""
 
     def __init__(self, sums: NDArray, weights: NDArray, m: int, T: int, inner: int) -> None:
         known = weights > 0
-        mean = np.where(known, sums / np.where(known, weights, 1.0), 0.0)  # (B, m + T): one step per new phase
+        # (B, m + T): one step per new phase
+        mean = np.where(known, sums / np.where(known, weights, 1.0), 0.0)
         # One step earlier too: (B, 1 + T).
         count, total = (_rolling_sum(part, m) for part in (known.astype(float), mean))
         whole = count >= 0.9 * m  # less than a cycle is no season
@@ -292,7 +345,8 @@ class _Indices:
         return np.stack([self.at(distance) for distance in range(start, stop, step)], axis=2)
 
     def foretold_change(self, lag: int) -> NDArray:
-        """What the indices known one step earlier said about the change over the last `lag` steps (B, T)."""
+        """What the indices known one step earlier said about the change over the last `lag`
+        steps (B, T)."""
         change = self.at(0, asof=1) - self.at(-lag, asof=1)
         return np.where(self._whole_before, change, 0.0)
 
@@ -308,7 +362,8 @@ class _Indices:
 
 
 def _strided_mean(mean: NDArray, m: int, inner: int) -> NDArray:
-    """Mean over the last m columns of those a multiple of `inner` back: what an inner cycle repeats of a table."""
+    """Mean over the last m columns of those a multiple of `inner` back: what an inner cycle
+    repeats of a table."""
     if inner == m:
         return mean
     total = np.zeros_like(mean)
@@ -322,8 +377,11 @@ def _rolling_sum(values: NDArray, m: int) -> NDArray:
     return sums[:, m:] - sums[:, :-m]
 
 
-def _share(state: SeasonState, change_BT: NDArray, foretold_BT: NDArray) -> tuple[NDArray, tuple[NDArray, ...]]:
-    """How much of the seasonal indices to believe: regression of the changes that came on the changes foretold."""
+def _share(
+    state: SeasonState, change_BT: NDArray, foretold_BT: NDArray
+) -> tuple[NDArray, tuple[NDArray, ...]]:
+    """How much of the seasonal indices to believe: regression of the changes that came on the
+    changes foretold."""
     use = ~np.isnan(change_BT) & (foretold_BT != 0)
     change = np.where(use, change_BT, 0.0)
     foretold = np.where(use, foretold_BT, 0.0)
@@ -342,10 +400,13 @@ def _shrunk(product: NDArray, square: NDArray, count: NDArray) -> NDArray:
 def _adjusted_window(
     level_BL: NDArray, z_BU: NDArray, known_BU: NDArray, past_BTW: NDArray
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """The W newest values less their seasonal part, newest first; a missing one repeats the level known at its time."""
+    """The W newest values less their seasonal part, newest first; a missing one repeats the
+    level known at its time."""
     T, W = past_BTW.shape[1:]
     tail = level_BL.shape[1]
-    level_BT = _carry_forward(level_BL[:, -1], z_BU[:, tail:] - past_BTW[:, :, 0], known_BU[:, tail:])
+    level_BT = _carry_forward(
+        level_BL[:, -1], z_BU[:, tail:] - past_BTW[:, :, 0], known_BU[:, tail:]
+    )
     level_BU = np.concatenate([level_BL, level_BT], axis=1)
     columns_TW = tail + np.arange(T)[:, None] - np.arange(W)
     known_BTW = known_BU[:, columns_TW]
@@ -355,8 +416,12 @@ def _adjusted_window(
 
 def _carry_forward(before_B: NDArray, values_BT: NDArray, known_BT: NDArray) -> NDArray:
     """Each unknown value becomes the newest known one, or `before_B`."""
-    newest = np.maximum.accumulate(np.where(known_BT, np.arange(1, known_BT.shape[1] + 1), 0), axis=1)
-    return np.take_along_axis(np.concatenate([before_B[:, None], values_BT], axis=1), newest, axis=1)
+    newest = np.maximum.accumulate(
+        np.where(known_BT, np.arange(1, known_BT.shape[1] + 1), 0), axis=1
+    )
+    return np.take_along_axis(
+        np.concatenate([before_B[:, None], values_BT], axis=1), newest, axis=1
+    )
 
 
 def _running_scale(
@@ -367,9 +432,11 @@ def _running_scale(
     periods: tuple[int, ...],
     log: bool,
 ) -> tuple[NDArray, NDArray]:
-    """Mean absolute change of the adjusted series (B, T), slowly forgetting; on the log axis it starts from a prior.
+    """Mean absolute change of the adjusted series (B, T), slowly forgetting; on the log axis it
+    starts from a prior.
 
-    Before a season is known, its ups and downs count as changes: most of them is forgotten when it becomes known.
+    Before a season is known, its ups and downs count as changes: most of them is forgotten when it
+    becomes known.
     """
     use_BT = known_BTW[:, :, 0] & known_BTW[:, :, 1]
     change_BT = np.where(use_BT, np.abs(adjusted_BTW[:, :, 0] - adjusted_BTW[:, :, 1]), 0.0)
@@ -390,20 +457,28 @@ def _running_scale(
 
 
 def _smooth(smooth_BA: NDArray, level_BT: NDArray, known_BT: NDArray, age_BT: NDArray) -> NDArray:
-    """Exponential smoothing of the level (Brown 1959), each constant's starting as a plain mean (B, T, A)."""
+    """Exponential smoothing of the level (Brown 1959), each constant's starting as a plain mean
+    (B, T, A)."""
     result = np.empty((*level_BT.shape, len(SMOOTHING)))
     for t in range(level_BT.shape[1]):
-        weight_BA = np.maximum(SMOOTHING, 1.0 / np.maximum(age_BT[:, t, None], 1.0)) * known_BT[:, t, None]
+        weight_BA = (
+            np.maximum(SMOOTHING, 1.0 / np.maximum(age_BT[:, t, None], 1.0)) * known_BT[:, t, None]
+        )
         smooth_BA = smooth_BA + weight_BA * (level_BT[:, t, None] - smooth_BA)
         result[:, t] = smooth_BA
     return result
 
 
 def _context(
-    relative_BTW: NDArray, scale_BT: NDArray, age_BT: NDArray, shares_PBT: list[NDArray], periods: tuple[int, ...],
+    relative_BTW: NDArray,
+    scale_BT: NDArray,
+    age_BT: NDArray,
+    shares_PBT: list[NDArray],
+    periods: tuple[int, ...],
     log: bool,
-) -> NDArray:  # fmt: skip
-    """About the whole series: scale, recent against usual change, age, trust in the season, its length, the axis."""
+) -> NDArray:
+    """About the whole series: scale, recent against usual change, age, trust in the season, its
+    length, the axis."""
     recent_BT = np.abs(np.diff(relative_BTW, axis=2)).mean(axis=2)
     share_BT = shares_PBT[0] if shares_PBT else np.zeros_like(age_BT)
     longest = max(periods, default=1)

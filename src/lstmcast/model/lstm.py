@@ -1,8 +1,8 @@
 """The recurrent stack in NumPy: state in, state out.
 
-B series · T steps · C inputs · D units. Each layer is an LSTM (Hochreiter & Schmidhuber 1997; forget gate: Gers et al.
-2000). In a residual stack its output is added to its input where the two are equally wide, so that the stack starts as
-a plain map and deeper layers learn corrections.
+B series · T steps · C inputs · D units. Each layer is an LSTM (Hochreiter & Schmidhuber 1997;
+forget gate: Gers et al. 2000). In a residual stack its output is added to its input where the two
+are equally wide, so that the stack starts as a plain map and deeper layers learn corrections.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 
 class Layer(NamedTuple):
-    """Weights of one LSTM layer; gates in the order input, forget, candidate, output, as in PyTorch and Keras."""
+    """Weights of one LSTM layer; gates in the order input, forget, candidate, output, as in
+    PyTorch and Keras."""
 
     weight_ih: NDArray  # (4D, C)
     weight_hh: NDArray  # (4D, D)
@@ -39,7 +40,8 @@ def run_stack(
 ) -> tuple[NDArray, State]:
     """Read T steps through all layers: outputs (T, B, D) and the new state.
 
-    Where a series has not begun (`begun_TB` is false) its state stays zero, so series of unequal lengths share a batch.
+    Where a series has not begun (`begun_TB` is false) its state stays zero, so series of unequal
+    lengths share a batch.
     """
     new = []
     for layer, (h_BD, c_BD) in zip(layers, state, strict=True):
@@ -54,12 +56,15 @@ def _run_layer(
 ) -> tuple[NDArray, NDArray, NDArray]:
     """One layer over T steps.
 
-    σ(a) = ½ + ½ tanh(a/2): with the gates' pre-activations halved beforehand, one tanh over all four serves the step.
+    σ(a) = ½ + ½ tanh(a/2): with the gates' pre-activations halved beforehand, one tanh over all
+    four serves the step.
     """
     (T, B, C), D = x_TBC.shape, layer.units
     half_G = np.full(4 * D, 0.5, x_TBC.dtype)
     half_G[2 * D : 3 * D] = 1.0  # the candidate is a plain tanh
-    from_input_TBG = (x_TBC.reshape(T * B, C) @ (layer.weight_ih * half_G[:, None]).T).reshape(T, B, 4 * D)
+    from_input_TBG = (x_TBC.reshape(T * B, C) @ (layer.weight_ih * half_G[:, None]).T).reshape(
+        T, B, 4 * D
+    )
     from_input_TBG += layer.bias * half_G
     recurrent_DG = np.ascontiguousarray((layer.weight_hh * half_G[:, None]).T)
     out_TBD = np.empty((T, B, D), from_input_TBG.dtype)

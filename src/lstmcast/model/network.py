@@ -1,11 +1,12 @@
 """The network: dense layers, recurrent stack, head; to and from named arrays.
 
-    x_t → dense layers → LSTM layers → dense layers → K channels × H steps × R raw numbers of the head
+    x_t → dense layers → LSTM layers → dense layers → K channels × H steps × R raw numbers of the
+    head
 
-With *causal* inputs (see `inputs`, `reading`) there is also a linear path from x_t to the head's locations, and the
-answers are in units of the scale at t, relative to level and season at t. With *plain* inputs x_t holds the transformed
-values at t. A network may have several members, equal but for their weights: each reads the same inputs, and their
-answers are averaged.
+With *causal* inputs (see `inputs`, `reading`) there is also a linear path from x_t to the head's
+locations, and the answers are in units of the scale at t, relative to level and season at t. With
+*plain* inputs x_t holds the transformed values at t. A network may have several members, equal but
+for their weights: each reads the same inputs, and their answers are averaged.
 
     B series of a batch · T steps · N positions · M members · D units · C inputs · H horizon
     K channels · R raw numbers
@@ -41,13 +42,15 @@ ACTIVATIONS = {"linear": lambda a: a, "tanh": np.tanh, "relu": lambda a: np.maxi
 class NetworkConfig:
     """What a network is like.
 
-    `layers`: units of each stacked LSTM layer. `inputs`: "causal" reads raw observations with level, scale and season
-    as known at each step; "plain" reads what transforms give. `head`: "quantiles", "normal", "student_t", "point", or
-    the name of your own. `horizon`: steps answered at once, the forecaster's unless given; longer forecasts feed back.
-    `window`: adjusted values seen at each step (causal). `channels`: columns read together, each predicted from all
-    (plain). `before`, `after`: units of dense layers around the stack, with `activation`; None is one layer as wide as
-    the first LSTM layer for causal inputs and none for plain ones. `residual`: add a layer's input to its output where
-    they are equally wide; None is yes for causal inputs. `dropout`: share of a layer's outputs left out in training.
+    `layers`: units of each stacked LSTM layer. `inputs`: "causal" reads raw observations with
+    level, scale and season as known at each step; "plain" reads what transforms give. `head`:
+    "quantiles", "normal", "student_t", "point", or the name of your own. `horizon`: steps answered
+    at once, the forecaster's unless given; longer forecasts feed back. `window`: adjusted values
+    seen at each step (causal). `channels`: columns read together, each predicted from all (plain).
+    `before`, `after`: units of dense layers around the stack, with `activation`; None is one layer
+    as wide as the first LSTM layer for causal inputs and none for plain ones. `residual`: add a
+    layer's input to its output where they are equally wide; None is yes for causal inputs.
+    `dropout`: share of a layer's outputs left out in training.
 
     >>> NetworkConfig(layers=(5, 4, 3), inputs="plain", head="point", horizon=1).width
     1
@@ -67,9 +70,14 @@ class NetworkConfig:
 
     def __post_init__(self) -> None:
         if not self.layers:
-            raise UsageError("layers=() leaves no LSTM. Give the units of each layer, for example layers=(32,).")
+            raise UsageError(
+                "layers=() leaves no LSTM. Give the units of each layer, for example layers=(32,)."
+            )
         if self.inputs == "causal" and self.channels != 1:
-            raise UsageError(f"channels={self.channels} needs inputs='plain': causal inputs are made from one column.")
+            raise UsageError(
+                f"channels={self.channels} needs inputs='plain': causal inputs are made from one "
+                "column."
+            )
         is_causal = self.inputs == "causal"
         if self.before is None:
             object.__setattr__(self, "before", (self.layers[0],) if is_causal else ())
@@ -80,18 +88,20 @@ class NetworkConfig:
     def _refuse_unused(self) -> None:
         if self.activation != "linear" and not self.before and not self.after:
             raise UsageError(
-                f"activation={self.activation!r} is that of dense layers around the LSTM, and there are none; the "
-                "LSTM's own is tanh. Give before= or after=, or leave it out."
+                f"activation={self.activation!r} is that of dense layers around the LSTM, and "
+                "there are none; the LSTM's own is tanh. Give before= or after=, or leave it out."
             )
         if self.is_causal:
             return
         if self.window != WINDOW:
-            raise UsageError(f"window={self.window} is for causal inputs. Leave it out, or use inputs='causal'.")
+            raise UsageError(
+                f"window={self.window} is for causal inputs. Leave it out, or use inputs='causal'."
+            )
         widths = ((self.before or (self.channels,))[-1], *self.layers)
         if self.residual and not any(below == units for below, units in pairwise(widths)):
             raise UsageError(
-                f"residual=True adds a layer's input to its output where they are equally wide; here the widths are "
-                f"{widths}. Give layers of one width, or leave it out."
+                "residual=True adds a layer's input to its output where they are equally wide; "
+                f"here the widths are {widths}. Give layers of one width, or leave it out."
             )
 
     @property
@@ -120,31 +130,42 @@ class NetworkConfig:
 class Network:
     """A network with its weights.
 
-    `members`: the named arrays of each member (`array_shapes`). `head`: the user's own, if the config names one. Raises
-    `ModelError` when the arrays do not fit the config.
+    `members`: the named arrays of each member (`array_shapes`). `head`: the user's own, if the
+    config names one. Raises `ModelError` when the arrays do not fit the config.
     """
 
-    def __init__(self, config: NetworkConfig, members: Sequence[dict[str, NDArray]], head: Head | None = None) -> None:
+    def __init__(
+        self, config: NetworkConfig, members: Sequence[dict[str, NDArray]], head: Head | None = None
+    ) -> None:
         self.head = head_named(config.head, head)
         expected = array_shapes(config, self.head)
         for arrays in members:
             found = {name: array.shape for name, array in arrays.items()}
             if found != expected:
                 wrong = sorted({name for name, _ in found.items() ^ expected.items()})
-                raise ModelError(f"The weights {wrong[:4]} do not fit {config}. Use the weights of that network.")
+                raise ModelError(
+                    f"The weights {wrong[:4]} do not fit {config}. Use the weights of that network."
+                )
         if not members:
-            raise ModelError("A network without weights cannot forecast. At least one member is expected.")
+            raise ModelError(
+                "A network without weights cannot forecast. At least one member is expected."
+            )
         self.config = config
         self.members = tuple(members)
         self._layers = tuple(
-            tuple(Layer(*(arrays[f"lstm.{k}.{part}"] for part in Layer._fields)) for k in range(len(config.layers)))
+            tuple(
+                Layer(*(arrays[f"lstm.{k}.{part}"] for part in Layer._fields))
+                for k in range(len(config.layers))
+            )
             for arrays in self.members
         )
 
     def __repr__(self) -> str:
         numbers = sum(array.size for arrays in self.members for array in arrays.values())
         units = "-".join(map(str, self.config.layers))
-        described = f"LSTM {units}, {self.config.inputs} inputs, {self.head.name} head, {numbers:,} weights"
+        described = (
+            f"LSTM {units}, {self.config.inputs} inputs, {self.head.name} head, {numbers:,} weights"
+        )
         return f"Network({len(self.members)} × {described})"
 
     def start(self, batch: int) -> tuple[State, ...]:
@@ -154,7 +175,8 @@ class Network:
     def run(
         self, x_TBC: NDArray, begun_TB: NDArray, state: tuple[State, ...]
     ) -> tuple[list[NDArray], tuple[State, ...]]:
-        """Read T steps: what the stack gives at each (T, B, D), for each member, and the new state."""
+        """Read T steps: what the stack gives at each (T, B, D), for each member, and the new
+        state."""
         hidden, new = [], []
         for arrays, layers, member_state in zip(self.members, self._layers, state, strict=True):
             embedded_TBD = self._dense(arrays, "embed", self.config.before or (), x_TBC)
@@ -176,9 +198,13 @@ class Network:
                 raw_NHKR[:, :, 0, self.head.location] += x_NC @ arrays["skip.weight"].T
             yield raw_NHKR
 
-    def _dense(self, arrays: dict[str, NDArray], name: str, sizes: tuple[int, ...], a: NDArray) -> NDArray:
+    def _dense(
+        self, arrays: dict[str, NDArray], name: str, sizes: tuple[int, ...], a: NDArray
+    ) -> NDArray:
         for k in range(len(sizes)):
-            a = ACTIVATIONS[self.config.activation](a @ arrays[f"{name}.{k}.weight"].T + arrays[f"{name}.{k}.bias"])
+            a = ACTIVATIONS[self.config.activation](
+                a @ arrays[f"{name}.{k}.weight"].T + arrays[f"{name}.{k}.bias"]
+            )
         return a
 
 
@@ -198,7 +224,9 @@ def array_shapes(config: NetworkConfig, head: Head | None = None) -> dict[str, t
     return shapes | ({"skip.weight": (config.steps, config.width)} if config.is_causal else {})
 
 
-def _dense_shapes(name: str, width: int, sizes: tuple[int, ...]) -> tuple[dict[str, tuple[int, ...]], int]:
+def _dense_shapes(
+    name: str, width: int, sizes: tuple[int, ...]
+) -> tuple[dict[str, tuple[int, ...]], int]:
     shapes: dict[str, tuple[int, ...]] = {}
     for k, units in enumerate(sizes):
         shapes |= {f"{name}.{k}.weight": (units, width), f"{name}.{k}.bias": (units,)}
@@ -209,21 +237,25 @@ def _dense_shapes(name: str, width: int, sizes: tuple[int, ...]) -> tuple[dict[s
 def load_network(folder: Path, head: Head | None = None) -> tuple[Network, dict[str, Any]]:
     """The network in a folder of the store, and the folder's manifest.
 
-    `head`: the user's own that it was made with, if it was. `ModelError` where it is not whole or of another making.
+    `head`: the user's own that it was made with, if it was. `ModelError` where it is not whole or
+    of another making.
     """
     manifest, groups = store.load(folder)
     return network_of(folder, manifest, groups, head), manifest
 
 
 def network_of(
-    folder: Path, manifest: dict[str, Any], groups: dict[str, dict[str, NDArray]], head: Head | None = None
+    folder: Path,
+    manifest: dict[str, Any],
+    groups: dict[str, dict[str, NDArray]],
+    head: Head | None = None,
 ) -> Network:
     """The network in what was read from a folder of the store; errors as of `load_network`."""
     version = manifest.get("inputs_version")
     if version != causal.VERSION:
         raise ModelError(
-            f"The weights in {folder} were trained on inputs of version {version}; this lstmcast makes version "
-            f"{causal.VERSION}. Use weights made for it."
+            f"The weights in {folder} were trained on inputs of version {version}; this lstmcast "
+            f"makes version {causal.VERSION}. Use weights made for it."
         )
     try:
         config = NetworkConfig(**manifest["network"])
@@ -239,7 +271,16 @@ def network_of(
 
 
 def described(network: Network) -> tuple[dict[str, Any], dict[str, NDArray]]:
-    """What a manifest says of a network, and its arrays under the names in which `load_network` finds them."""
-    manifest = {"inputs_version": causal.VERSION, "network": asdict(network.config), "members": len(network.members)}
-    arrays = {f"{k}.{name}": array for k, member in enumerate(network.members) for name, array in member.items()}
+    """What a manifest says of a network, and its arrays under the names in which `load_network`
+    finds them."""
+    manifest = {
+        "inputs_version": causal.VERSION,
+        "network": asdict(network.config),
+        "members": len(network.members),
+    }
+    arrays = {
+        f"{k}.{name}": array
+        for k, member in enumerate(network.members)
+        for name, array in member.items()
+    }
     return manifest, arrays

@@ -1,6 +1,7 @@
 """How a network with causal inputs reads observations and answers in their units.
 
-B series of a batch · T steps · N positions · M members · D units · C inputs · H horizon · Q quantiles
+B series of a batch · T steps · N positions · M members · D units · C inputs · H horizon · Q
+quantiles
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from lstmcast.model.network import Network
 
 
 class ReadingState(NamedTuple):
-    """Everything kept between two observations: what the inputs and the recurrent layers remember."""
+    """Everything kept between two observations: what the inputs and the recurrent layers
+    remember."""
 
     inputs: InputState
     recurrent: tuple[State, ...]  # one per member
@@ -25,10 +27,18 @@ class ReadingState(NamedTuple):
     def rows(self, rows: NDArray) -> ReadingState:
         """The state of some of the series."""
         inputs = self.inputs._replace(
-            **{name: part[rows] for name, part in self.inputs._asdict().items() if name != "seasons"},
-            seasons=tuple(SeasonState(*(part[rows] for part in season)) for season in self.inputs.seasons),
+            **{
+                name: part[rows]
+                for name, part in self.inputs._asdict().items()
+                if name != "seasons"
+            },
+            seasons=tuple(
+                SeasonState(*(part[rows] for part in season)) for season in self.inputs.seasons
+            ),
         )
-        return ReadingState(inputs, tuple(tuple((h[rows], c[rows]) for h, c in state) for state in self.recurrent))
+        return ReadingState(
+            inputs, tuple(tuple((h[rows], c[rows]) for h, c in state) for state in self.recurrent)
+        )
 
 
 class Reading(NamedTuple):
@@ -50,7 +60,9 @@ class Reading(NamedTuple):
 
 def start(network: Network, batch: int, periods: tuple[int, ...]) -> ReadingState:
     """State before the first observation of `batch` series."""
-    return ReadingState(causal.start(batch, periods, network.config.causal_inputs), network.start(batch))
+    return ReadingState(
+        causal.start(batch, periods, network.config.causal_inputs), network.start(batch)
+    )
 
 
 def read(
@@ -62,12 +74,17 @@ def read(
     log: bool,
     every: bool = False,
 ) -> tuple[Reading, ReadingState]:
-    """Read T observations of each series (NaN = missing): the reading at the last, or at every one (B·T rows)."""
+    """Read T observations of each series (NaN = missing): the reading at the last, or at every
+    one (B·T rows)."""
     z_BT = causal.to_axis(values_BT, log)
-    seen, inputs_state = causal.advance(state.inputs, z_BT, periods, family, log, network.config.causal_inputs)
+    seen, inputs_state = causal.advance(
+        state.inputs, z_BT, periods, family, log, network.config.causal_inputs
+    )
     x_TBC = np.ascontiguousarray(seen.x_BTC.transpose(1, 0, 2))
     hidden, recurrent = network.run(x_TBC, seen.begun_BT.T, state.recurrent)
-    known = (_rows(part, every) for part in (seen.x_BTC, seen.level_BT, seen.scale_BT, seen.seasonal_BTH))
+    known = (
+        _rows(part, every) for part in (seen.x_BTC, seen.level_BT, seen.scale_BT, seen.seasonal_BTH)
+    )
     hidden_MND = np.stack([_rows(part_TBD.transpose(1, 0, 2), every) for part_TBD in hidden])
     return Reading(hidden_MND, *known), ReadingState(inputs_state, recurrent)
 

@@ -1,4 +1,5 @@
-"""The architecture of a network as a table: layers, shapes of what they give, numbers that are learned."""
+"""The architecture of a network as a table: layers, shapes of what they give, numbers that are
+learned."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ HEADER = ("layer", "output shape", "parameters")
 
 
 class Row(NamedTuple):
-    """One layer: its name, the shape of what it gives at each step, and how many numbers it has learned."""
+    """One layer: its name, the shape of what it gives at each step, and how many numbers it has
+    learned."""
 
     layer: str
     shape: tuple[int, ...]
@@ -65,8 +67,8 @@ class Summary:
 def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summary:
     """What a network is made of, trained or not. `head`: your own, for a config that names it.
 
-    The number of parameters is Keras' for the same layers; PyTorch counts the biases of the gates twice. UsageError for
-    what is neither, and for a config whose horizon is not set.
+    The number of parameters is Keras' for the same layers; PyTorch counts the biases of the gates
+    twice. UsageError for what is neither, and for a config whose horizon is not set.
 
     >>> print(summary(NetworkConfig(layers=(5, 4, 3), inputs="plain", head="point", horizon=1)))
     layer         output shape      parameters
@@ -81,8 +83,8 @@ def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summa
     """
     if not isinstance(network, (Network, NetworkConfig)):
         raise UsageError(
-            f"A {type(network).__name__} has no layers to show. A Network or a NetworkConfig is expected, such as "
-            "forecaster.network."
+            f"A {type(network).__name__} has no layers to show. A Network or a NetworkConfig is "
+            "expected, such as forecaster.network."
         )
     config = network if isinstance(network, NetworkConfig) else network.config
     head = head_named(config.head, head) if isinstance(network, NetworkConfig) else network.head
@@ -92,9 +94,17 @@ def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summa
         counts[layer] = counts.get(layer, 0) + math.prod(shape)
     answer = _answer(config, head)
     rows = [Row(f"inputs ({config.inputs})" if config.is_causal else "inputs", (config.width,), 0)]
-    rows += [Row(f"dense {k} before", (units,), counts[f"embed.{k}"]) for k, units in enumerate(config.before or ())]
-    rows += [Row(f"lstm {k}", (units,), counts[f"lstm.{k}"]) for k, units in enumerate(config.layers)]
-    rows += [Row(f"dense {k} after", (units,), counts[f"dense.{k}"]) for k, units in enumerate(config.after)]
+    rows += [
+        Row(f"dense {k} before", (units,), counts[f"embed.{k}"])
+        for k, units in enumerate(config.before or ())
+    ]
+    rows += [
+        Row(f"lstm {k}", (units,), counts[f"lstm.{k}"]) for k, units in enumerate(config.layers)
+    ]
+    rows += [
+        Row(f"dense {k} after", (units,), counts[f"dense.{k}"])
+        for k, units in enumerate(config.after)
+    ]
     rows += [Row(f"head ({head.name})", answer, counts["head"])]
     rows += [Row("inputs to head", (config.steps,), counts["skip"])] if config.is_causal else []
     return Summary(tuple(rows), len(network.members) if isinstance(network, Network) else 1)

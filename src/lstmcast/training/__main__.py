@@ -1,4 +1,5 @@
-"""`python -m lstmcast.training`: make a network as the shipped one was made, from synthetic series only."""
+"""`python -m lstmcast.training`: make a network as the shipped one was made, from synthetic
+series only."""
 
 from __future__ import annotations
 
@@ -24,19 +25,42 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m lstmcast.training", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder to write the network to")
     parser.add_argument(
-        "--checkpoints", type=Path, required=True, help="folder for what an interrupted run goes on from"
+        "--checkpoints",
+        type=Path,
+        required=True,
+        help="folder for what an interrupted run goes on from",
     )
-    parser.add_argument("--members", type=int, default=2, help="networks whose quantiles are averaged (default 2)")
-    parser.add_argument("--steps", type=int, default=defaults.steps, help=f"of each member (default {defaults.steps})")
-    parser.add_argument("--seed", type=int, default=defaults.seed, help="of the first member (default 0)")
+    parser.add_argument(
+        "--members", type=int, default=2, help="networks whose quantiles are averaged (default 2)"
+    )
+    parser.add_argument(
+        "--steps",
+        type=int,
+        default=defaults.steps,
+        help=f"of each member (default {defaults.steps})",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=defaults.seed, help="of the first member (default 0)"
+    )
     found = "cuda" if torch.cuda.is_available() else "cpu"
-    parser.add_argument("--device", default=found, help="cpu or cuda (default: cuda where there is one)")
+    parser.add_argument(
+        "--device", default=found, help="cpu or cuda (default: cuda where there is one)"
+    )
     chosen = parser.parse_args()
     store.check_place(chosen.out)
-    config, network = PretrainingConfig(steps=chosen.steps, seed=chosen.seed), NetworkConfig(horizon=24)
-    members = pretrain_members(config, network, chosen.checkpoints, chosen.members, device=chosen.device)
+    config, network = (
+        PretrainingConfig(steps=chosen.steps, seed=chosen.seed),
+        NetworkConfig(horizon=24),
+    )
+    members = pretrain_members(
+        config, network, chosen.checkpoints, chosen.members, device=chosen.device
+    )
     about, weights = described(Network(network, [member.arrays for member in members]))
-    store.save(chosen.out, {"kind": "network", **about, **_made(config, members, chosen.device)}, {"weights": weights})
+    store.save(
+        chosen.out,
+        {"kind": "network", **about, **_made(config, members, chosen.device)},
+        {"weights": weights},
+    )
 
 
 def _made(config: PretrainingConfig, members: list[Member], device: str) -> dict[str, Any]:
@@ -47,7 +71,11 @@ def _made(config: PretrainingConfig, members: list[Member], device: str) -> dict
         "seconds": [round(member.seconds) for member in members],
         "device": device,
         "machine": {"processor": platform.machine(), "cores": os.cpu_count()},
-        "versions": {"python": platform.python_version(), "numpy": np.__version__, "torch": torch.__version__},
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "torch": torch.__version__,
+        },
         "date": datetime.now(UTC).date().isoformat(),
     }
 

@@ -1,8 +1,9 @@
 """What can be told of a training run while it goes on.
 
-A callback is a function of a `Report`, called at the end of each epoch; one that returns True stops the training. If it
-has a method `close`, that is called when the training has ended, in whatever way. A refit on everything is reported to
-those only whose attribute `follows_refit` is true: for the others the training is over.
+A callback is a function of a `Report`, called at the end of each epoch; one that returns True stops
+the training. If it has a method `close`, that is called when the training has ended, in whatever
+way. A refit on everything is reported to those only whose attribute `follows_refit` is true: for
+the others the training is over.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from lstmcast.model.network import Network, described
 from lstmcast.training.config import TrainingConfig, to_json
 
 LINE_EVERY = 10.0  # seconds, where the progress line cannot be rewritten
-EXAMPLE = {"member": 0, "epoch": 1, "step": 1, "loss": 1.0, "val_loss": 1.0}  # of `Report.values`, to try a name with
+# of `Report.values`, to try a name with
+EXAMPLE = {"member": 0, "epoch": 1, "step": 1, "loss": 1.0, "val_loss": 1.0}
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +45,8 @@ class Report:
     learning_rate: float
     seconds: float
     improved: bool
-    network: Callable[[], Network] = field(repr=False)  # of this member alone, as it would be used now
+    # of this member alone, as it would be used now
+    network: Callable[[], Network] = field(repr=False)
     training: TrainingConfig | None = field(default=None, repr=False)
     refit: bool = False
 
@@ -55,28 +58,35 @@ class Report:
     def values(self) -> dict[str, Any]:
         """What names of files may carry; `loss` and `val_loss` are the names that Keras uses."""
         return {
-            "member": self.member, "epoch": self.epoch, "step": self.step,
-            "loss": self.train_loss, "val_loss": self.validation_loss,
-        }  # fmt: skip
+            "member": self.member,
+            "epoch": self.epoch,
+            "step": self.step,
+            "loss": self.train_loss,
+            "val_loss": self.validation_loss,
+        }
 
 
 Callback = Callable[[Report], bool | None]
 
 
 class SaveBest:
-    """Saves the network each time the validation loss is a new lowest; `only`: the last such one stands alone.
+    """Saves the network each time the validation loss is a new lowest; `only`: the last such one
+    stands alone.
 
-    The folder's name may carry `epoch`, `loss`, `val_loss`, `step` and `member`, which counts from 0. Where there are
-    several members, a name that does not carry `member` begins with it, and `only` keeps the best of all members: by
-    the validation loss, or by the training loss where nothing is held back; its name is "best" unless given. UsageError
-    for a name of anything else.
+    The folder's name may carry `epoch`, `loss`, `val_loss`, `step` and `member`, which counts from
+    0. Where there are several members, a name that does not carry `member` begins with it, and
+    `only` keeps the best of all members: by the validation loss, or by the training loss where
+    nothing is held back; its name is "best" unless given. UsageError for a name of anything else.
     """
 
     def __init__(self, folder: str | Path, name: str | None = None, only: bool = False) -> None:
         usual = "best" if only else "model{epoch:03d}-loss{loss:.3f}-vloss{val_loss:.3f}"
         name = _checked(name or usual)
         if only and _carried(name):
-            raise UsageError(f"{name=}: with only=True one network is kept, in a folder of one name, such as 'best'.")
+            raise UsageError(
+                f"{name=}: with only=True one network is kept, in a folder of one name, such as "
+                "'best'."
+            )
         self.folder, self.name, self.only = checked_path(folder), name, only
         self.earlier = False  # whether what is saved there is of an earlier fit
 
@@ -89,7 +99,8 @@ class SaveBest:
         _save(self.folder / (self.name if self.only else _named(self.name, report)), report)
 
     def _leads(self, report: Report) -> bool:
-        """Whether the network is better than what this fit has saved; the file knows, if the fit was interrupted."""
+        """Whether the network is better than what this fit has saved; the file knows, if the fit
+        was interrupted."""
         if report.members == 1 or self.earlier:
             return True
         try:
@@ -106,8 +117,14 @@ class SaveEvery:
     The folder's name is as in `SaveBest`. UsageError for such a name, or for `epochs` below 1.
     """
 
-    def __init__(self, folder: str | Path, epochs: int = 10, name: str = "snapshot{epoch:04d}") -> None:
-        self.folder, self.epochs, self.name = checked_path(folder), _counted("epochs", epochs), _checked(name)
+    def __init__(
+        self, folder: str | Path, epochs: int = 10, name: str = "snapshot{epoch:04d}"
+    ) -> None:
+        self.folder, self.epochs, self.name = (
+            checked_path(folder),
+            _counted("epochs", epochs),
+            _checked(name),
+        )
 
     def __call__(self, report: Report) -> None:
         if report.epoch % self.epochs == 0:
@@ -120,8 +137,9 @@ def _checked(name: str) -> str:
         name.format(**EXAMPLE)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise UsageError(
-            f"{name=} cannot name what is saved ({type(error).__name__}: {error}). A text is expected, which may carry "
-            f"{', '.join(EXAMPLE)} in braces. Use for example 'epoch{{epoch:03d}}-loss{{loss:.3f}}'."
+            f"{name=} cannot name what is saved ({type(error).__name__}: {error}). A text is "
+            f"expected, which may carry {', '.join(EXAMPLE)} in braces. Use for example "
+            f"'epoch{{epoch:03d}}-loss{{loss:.3f}}'."
         ) from error
     return name
 
@@ -133,7 +151,10 @@ def _carried(name: str) -> set[str]:
 
 def _counted(what: str, epochs: int) -> int:
     if not isinstance(epochs, int) or isinstance(epochs, bool) or epochs < 1:
-        raise UsageError(f"{what}={epochs!r}: a whole number of epochs is expected. Use 1 for every epoch, or more.")
+        raise UsageError(
+            f"{what}={epochs!r}: a whole number of epochs is expected. Use 1 for every epoch, or "
+            "more."
+        )
     return epochs
 
 
@@ -141,7 +162,11 @@ def _named(name: str, report: Report) -> Path:
     """The name for this epoch; it tells the member where there are several."""
     place = Path(name.format(**report.values))
     tells = "member" in _carried(name)
-    return place if tells or report.members == 1 else place.parent / f"member{report.member}-{place.name}"
+    return (
+        place
+        if tells or report.members == 1
+        else place.parent / f"member{report.member}-{place.name}"
+    )
 
 
 def _judged(report: Report) -> tuple[str, float]:
@@ -155,27 +180,35 @@ def _save(folder: Path, report: Report) -> None:
     about, weights = described(report.network())
     losses = {"train": report.train_loss, "validation": report.validation_loss}
     known = {name: loss for name, loss in losses.items() if loss == loss}
-    trained = {} if report.training is None else {"training": to_json(report.training)}  # says what it may read
+    # says what it may read
+    trained = {} if report.training is None else {"training": to_json(report.training)}
     store.save(
-        folder, {"kind": "network", **about, **trained, "epoch": report.epoch, "loss": known}, {"weights": weights}
+        folder,
+        {"kind": "network", **about, **trained, "epoch": report.epoch, "loss": known},
+        {"weights": weights},
     )
 
 
 class PrintTable:
-    """A row for each epoch, or every n-th: epoch, train loss, validation loss, learning rate, seconds.
+    """A row for each epoch, or every n-th: epoch, train loss, validation loss, learning rate,
+    seconds.
 
     UsageError for `every` below 1.
     """
 
     def __init__(self, stream: TextIO | None = None, every: int = 1) -> None:
         if stream is not None and not hasattr(stream, "write"):
-            raise UsageError(f"{stream=} cannot be written to. An open file is expected, such as sys.stdout.")
+            raise UsageError(
+                f"{stream=} cannot be written to. An open file is expected, such as sys.stdout."
+            )
         self.stream, self.every = stream or sys.stdout, _counted("every", every)
         self.begun = False
 
     def __call__(self, report: Report) -> None:
         if not self.begun:
-            self.stream.write(f"{'epoch':>7}{'train loss':>14}{'validation':>14}{'rate':>11}{'seconds':>10}\n")
+            self.stream.write(
+                f"{'epoch':>7}{'train loss':>14}{'validation':>14}{'rate':>11}{'seconds':>10}\n"
+            )
             self.begun = True
         if report.epoch % self.every == 0:
             mark = " *" if report.improved else ""
@@ -190,7 +223,9 @@ class ProgressLine:
 
     follows_refit = True
 
-    def __init__(self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.stream, self.clock = stream or sys.stderr, clock
         self.rewrites = self.stream.isatty()
         self.told, self.width = -LINE_EVERY, 0
@@ -207,7 +242,8 @@ class ProgressLine:
         self._write(report, "\n" if last or not self.rewrites else "")
 
     def close(self) -> None:
-        """End the line of a training that was stopped before its last epoch, with the newest one."""
+        """End the line of a training that was stopped before its last epoch, with the newest
+        one."""
         if self.rewrites and self.newest is not None:
             self._write(self.newest, "\n")
         self.newest = None
@@ -226,7 +262,14 @@ def _line(report: Report) -> str:
     parts = [f"{member}epoch {report.epoch} of {report.epochs}", f"loss {report.train_loss:.4g}"]
     if report.validation_loss == report.validation_loss:
         parts.append(f"validation {report.validation_loss:.4g} (best in epoch {report.best_epoch})")
-    return ", ".join([*parts, f"{_duration(left)} left" if report.epoch < report.epochs else f"{report.seconds:.1f} s"])
+    return ", ".join(
+        [
+            *parts,
+            f"{_duration(left)} left"
+            if report.epoch < report.epochs
+            else f"{report.seconds:.1f} s",
+        ]
+    )
 
 
 def _duration(seconds: float) -> str:
@@ -242,22 +285,26 @@ def _duration(seconds: float) -> str:
 
 
 class TensorBoard:
-    """Writes losses and the learning rate for TensorBoard; MissingExtraError where that is not installed."""
+    """Writes losses and the learning rate for TensorBoard; MissingExtraError where that is not
+    installed."""
 
     def __init__(self, folder: str | Path) -> None:
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise MissingExtraError(
-                "The TensorBoard callback needs the package tensorboard. Install it with pip install tensorboard."
+                "The TensorBoard callback needs the package tensorboard. Install it with pip "
+                "install tensorboard."
             ) from error
         self.writer = SummaryWriter(str(checked_path(folder)))
 
     def __call__(self, report: Report) -> None:
         prefix = f"member_{report.member}/" if report.members > 1 else ""
         named = {
-            "loss/train": report.train_loss, "loss/validation": report.validation_loss, "rate": report.learning_rate,
-        }  # fmt: skip
+            "loss/train": report.train_loss,
+            "loss/validation": report.validation_loss,
+            "rate": report.learning_rate,
+        }
         for name, value in named.items():
             if value == value:
                 self.writer.add_scalar(prefix + name, value, report.epoch)

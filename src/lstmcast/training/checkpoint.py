@@ -19,14 +19,17 @@ from lstmcast.errors import ModelError, OutputError
 from lstmcast.files import locked, output_errors
 
 Groups = dict[str, dict[str, np.ndarray]]
-EVERY = 5.0  # seconds between two checkpoints: time decides how often they are written, never what training gives
+# seconds between two checkpoints: time decides how often they are written, never what training
+# gives
+EVERY = 5.0
 
 KIND = "checkpoint"
 
 
 @contextlib.contextmanager
 def claimed(folder: Path | None) -> Iterator[None]:
-    """Within this no other training keeps its checkpoints in the folder: OutputError where one does already."""
+    """Within this no other training keeps its checkpoints in the folder: OutputError where one
+    does already."""
     if folder is None:
         yield
         return
@@ -35,8 +38,9 @@ def claimed(folder: Path | None) -> Iterator[None]:
             had = held.enter_context(locked(folder / ".lock"))
         if not had:
             raise OutputError(
-                f"Another training is running that keeps its checkpoints in {str(folder)!r}; the two would overwrite "
-                "each other's.\nWait until it has ended, or give this one another --model (in Python, another folder)."
+                f"Another training is running that keeps its checkpoints in {str(folder)!r}; the "
+                "two would overwrite each other's.\nWait until it has ended, or give this one "
+                "another --model (in Python, another folder)."
             )
         yield
 
@@ -62,8 +66,8 @@ def discard(folder: Path) -> None:
 class Keeper:
     """Writes a run's state to a folder, now and then, and finds it there again.
 
-    `about`: what the run is made with, as JSON values; a checkpoint of another run is refused. Without a folder nothing
-    is kept.
+    `about`: what the run is made with, as JSON values; a checkpoint of another run is refused.
+    Without a folder nothing is kept.
     """
 
     def __init__(
@@ -77,7 +81,8 @@ class Keeper:
         self.written = -math.inf
 
     def due(self) -> bool:
-        """Whether it is time to write: once an epoch is done, there is always something to go on from."""
+        """Whether it is time to write: once an epoch is done, there is always something to go on
+        from."""
         return self.folder is not None and self.clock() - self.written >= self.every
 
     def save(self, state: dict[str, Any], groups: Groups) -> None:
@@ -87,7 +92,8 @@ class Keeper:
             self.written = self.clock()
 
     def load(self) -> tuple[dict[str, Any], Groups] | None:
-        """What was saved last, None where nothing was. ModelError where it is damaged or of another run."""
+        """What was saved last, None where nothing was. ModelError where it is damaged or of
+        another run."""
         if self.folder is None:
             return None
         try:
@@ -158,24 +164,29 @@ def load_checkpoint(
     optimiser: torch.optim.Optimizer,
     average: dict[str, Tensor],
 ) -> tuple[int, float]:
-    """Take up the checkpoint in `folder`, if there is one: steps done, and the seconds that they took."""
+    """Take up the checkpoint in `folder`, if there is one: steps done, and the seconds that they
+    took."""
     if not folder.exists():
         return 0, 0.0
     manifest, arrays = store.load(folder)
     for name, value in _described(config, network).items():
         if manifest.get(name) != value:
             raise ModelError(
-                f"The checkpoint in {folder} was made with {name} {manifest.get(name)}, not {value}. "
-                "Go on with the same settings, or name another folder."
+                f"The checkpoint in {folder} was made with {name} {manifest.get(name)}, not "
+                f"{value}. Go on with the same settings, or name another folder."
             )
-    module.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in arrays["weights"].items()})
+    module.load_state_dict(
+        {name: torch.from_numpy(array.copy()) for name, array in arrays["weights"].items()}
+    )
     for name, array in arrays["average"].items():
         average[name].copy_(torch.from_numpy(array.copy()))
     state: dict[int, dict[str, Tensor]] = {}
     for name, array in arrays["optimiser"].items():
         index, part = name.split(".", 1)
         state.setdefault(int(index), {})[part] = torch.from_numpy(array.copy())
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
+    optimiser.load_state_dict(
+        {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
+    )
     return int(manifest["step"]), float(manifest["seconds"])
 
 

@@ -1,4 +1,5 @@
-"""How a network is trained: plain settings, free of PyTorch, that go into a saved model and come back from it.
+"""How a network is trained: plain settings, free of PyTorch, that go into a saved model and come
+back from it.
 
     regime       which stretches of the series make a batch, and what is carried from one to the next
     optimiser    how the weights move, how fast, along which schedule
@@ -6,7 +7,8 @@
     initialiser  how the weights of a new network are drawn
     validation   what is held back to tell which epoch was the best
 
-Every setting is checked when it is made; `to_json` and `training_from_json` are each other's inverse.
+Every setting is checked when it is made; `to_json` and `training_from_json` are each other's
+inverse.
 """
 
 from __future__ import annotations
@@ -31,11 +33,12 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Windows:
     """Many short stretches in shuffled order, each from a fresh state.
 
-    `length`: steps of each (None: a quarter of the median series, from 4 to 96); `stride`: steps from one to the next;
-    `loss`: at the "last" step (many-to-one) or at "every" one (many-to-many). Causal inputs have the loss at every
-    step; each epoch cuts every series off at a random place in the later half of its training part and reads the
-    `length` steps (None: 96) before; they know no `stride` and no `shuffle`, and where series are few, eight stretches
-    of each are an update, if `batch_size` is not less.
+    `length`: steps of each (None: a quarter of the median series, from 4 to 96); `stride`: steps
+    from one to the next; `loss`: at the "last" step (many-to-one) or at "every" one (many-to-many).
+    Causal inputs have the loss at every step; each epoch cuts every series off at a random place in
+    the later half of its training part and reads the `length` steps (None: 96) before; they know no
+    `stride` and no `shuffle`, and where series are few, eight stretches of each are an update, if
+    `batch_size` is not less.
     """
 
     length: Count | None = None
@@ -49,8 +52,8 @@ class Windows:
 class WholeSequence:
     """Each series read in order from a fresh state, with a loss at every step.
 
-    One update for a batch of series; with `chunk`, one after every so many steps, the state carried over without its
-    gradient (truncated backpropagation through time: Williams & Peng 1990).
+    One update for a batch of series; with `chunk`, one after every so many steps, the state carried
+    over without its gradient (truncated backpropagation through time: Williams & Peng 1990).
     """
 
     chunk: Count | None = None
@@ -59,11 +62,13 @@ class WholeSequence:
 
 @settings
 class Stateful:
-    """Rows of the batch are series: a row's next chunk starts from the state in which its last one ended.
+    """Rows of the batch are series: a row's next chunk starts from the state in which its last one
+    ended.
 
-    There are as many rows as series, at most `batch_size`; then a row reads one series after the other. `reset`, when a
-    row's state is zero again: before each series ("sequence"), before each epoch ("epoch"), or before the first one
-    only ("never"). `stride`: steps from the beginning of one chunk to that of the next; None is `chunk`.
+    There are as many rows as series, at most `batch_size`; then a row reads one series after the
+    other. `reset`, when a row's state is zero again: before each series ("sequence"), before each
+    epoch ("epoch"), or before the first one only ("never"). `stride`: steps from the beginning of
+    one chunk to that of the next; None is `chunk`.
     """
 
     chunk: Count
@@ -75,18 +80,20 @@ class Stateful:
     def __post_init__(self) -> None:
         if self.stride is not None and self.stride > self.chunk:
             raise UsageError(
-                f"stride={self.stride} would leave out steps between chunks of {self.chunk}: a state has to read every "
-                "step. Give a stride of at most chunk."
+                f"stride={self.stride} would leave out steps between chunks of {self.chunk}: a "
+                "state has to read every step. Give a stride of at most chunk."
             )
 
 
 @settings
 class Rollout:
-    """Stretches of `length` steps: the truth for the first ones, then the network's own predictions are its inputs.
+    """Stretches of `length` steps: the truth for the first ones, then the network's own predictions
+    are its inputs.
 
-    `support`: steps whose next input is the truth; at `length` or more that is teacher forcing. `support_end`: its
-    value in the last epoch, on a straight line from the first. `probability`, `probability_end`: that a later input is
-    the network's own rather than the truth (scheduled sampling: Bengio et al. 2015). All steps have a loss.
+    `support`: steps whose next input is the truth; at `length` or more that is teacher forcing.
+    `support_end`: its value in the last epoch, on a straight line from the first. `probability`,
+    `probability_end`: that a later input is the network's own rather than the truth (scheduled
+    sampling: Bengio et al. 2015). All steps have a loss.
     """
 
     length: Annotated[int, Field(ge=2)]
@@ -125,9 +132,10 @@ Regime = Windows | WholeSequence | Stateful | Rollout
 class Schedule:
     """The learning rate over time, as a share of the optimiser's.
 
-    "constant" · "cosine": down to 0 along half a cosine (Loshchilov & Hutter 2017) · "warmup_cosine": up on a straight
-    line for a share `warmup` of the updates first · "step": times `factor` every `every` epochs · "plateau": times
-    `factor` after `every` epochs without a new lowest validation loss.
+    "constant" · "cosine": down to 0 along half a cosine (Loshchilov & Hutter 2017) ·
+    "warmup_cosine": up on a straight line for a share `warmup` of the updates first · "step": times
+    `factor` every `every` epochs · "plateau": times `factor` after `every` epochs without a new
+    lowest validation loss.
     """
 
     kind: Literal["constant", "cosine", "warmup_cosine", "step", "plateau"] = "constant"
@@ -137,7 +145,9 @@ class Schedule:
 
     def __post_init__(self) -> None:
         steps = ("step", "plateau")
-        refuse_unused(self, self.kind, {"warmup": ("warmup_cosine",), "factor": steps, "every": steps})
+        refuse_unused(
+            self, self.kind, {"warmup": ("warmup_cosine",), "factor": steps, "every": steps}
+        )
 
 
 def _schedule(given: Any) -> Any:
@@ -148,14 +158,18 @@ def _schedule(given: Any) -> Any:
 class Optimiser:
     """How the weights follow the gradient: PyTorch's optimisers by name.
 
-    `betas`, `epsilon`: of Adam and AdamW; `momentum`: of RMSprop and SGD; `decay`: of RMSprop's squares (Keras .9,
-    Chainer .99); `clip`: longest gradient (its norm), None for any; `schedule`: a `Schedule` or the name of one.
+    `betas`, `epsilon`: of Adam and AdamW; `momentum`: of RMSprop and SGD; `decay`: of RMSprop's
+    squares (Keras .9, Chainer .99); `clip`: longest gradient (its norm), None for any; `schedule`:
+    a `Schedule` or the name of one.
     """
 
     name: Literal["adamw", "adam", "rmsprop", "sgd"] = "adam"
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (0.9, 0.999)
+    betas: tuple[Annotated[float, Field(ge=0, lt=1)], Annotated[float, Field(ge=0, lt=1)]] = (
+        0.9,
+        0.999,
+    )
     epsilon: Annotated[float, Field(gt=0)] = 1e-8
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     decay: Annotated[float, Field(gt=0, lt=1)] = 0.99
@@ -193,9 +207,11 @@ class Snapshots:
 
 @settings
 class Loss:
-    """What is minimised: the head's own loss ("auto"), or for the point head MSE, MAE, Huber or pinball.
+    """What is minimised: the head's own loss ("auto"), or for the point head MSE, MAE, Huber or
+    pinball.
 
-    `level`: of the pinball loss (Koenker & Bassett 1978); `delta`: where Huber's loss turns from square to straight.
+    `level`: of the pinball loss (Koenker & Bassett 1978); `delta`: where Huber's loss turns from
+    square to straight.
     """
 
     name: Literal["auto", "mse", "mae", "huber", "pinball"] = "auto"
@@ -218,9 +234,10 @@ LstmWeights = Literal["glorot_uniform", "lecun_normal", "orthogonal", "uniform",
 class Initialiser:
     """How the weights of new LSTM layers are drawn; dense layers are drawn as Keras draws them.
 
-    `kernel` (inputs to gates) and `recurrent` (outputs to gates): "glorot_uniform" (Glorot & Bengio 2010),
-    "lecun_normal" (LeCun et al. 1998), "orthogonal" (Saxe et al. 2014), "uniform" within ±1/√units, or "zeros". `bias`:
-    a constant, but for the forget gates, which have `forget_bias` (Gers et al. 2000).
+    `kernel` (inputs to gates) and `recurrent` (outputs to gates): "glorot_uniform" (Glorot & Bengio
+    2010), "lecun_normal" (LeCun et al. 1998), "orthogonal" (Saxe et al. 2014), "uniform" within
+    ±1/√units, or "zeros". `bias`: a constant, but for the forget gates, which have `forget_bias`
+    (Gers et al. 2000).
     """
 
     kernel: LstmWeights = "glorot_uniform"
@@ -231,16 +248,20 @@ class Initialiser:
 
 Named = Literal["default", "pytorch", "keras", "chainer", "zeros"]
 ByNameOrParts = Discriminator(lambda given: "name" if isinstance(given, str) else "parts")
-AnyInitialiser = Annotated[Annotated[Named, Tag("name")] | Annotated[Initialiser, Tag("parts")], ByNameOrParts]
+AnyInitialiser = Annotated[
+    Annotated[Named, Tag("name")] | Annotated[Initialiser, Tag("parts")], ByNameOrParts
+]
 
 
 @settings
 class Validation:
-    """What is held back: the last part of each series ("time"), or a random share of the windows ("windows").
+    """What is held back: the last part of each series ("time"), or a random share of the windows
+    ("windows").
 
-    `share` of each series or of the windows, or `steps` of each series; neither: the horizon, at most a quarter of the
-    series. `fresh`: the part held back is read from a fresh state, not from the one that the training part leaves.
-    `most`: series of a causal network, or windows, that are looked at; the same ones each time.
+    `share` of each series or of the windows, or `steps` of each series; neither: the horizon, at
+    most a quarter of the series. `fresh`: the part held back is read from a fresh state, not from
+    the one that the training part leaves. `most`: series of a causal network, or windows, that are
+    looked at; the same ones each time.
     """
 
     share: Annotated[float, Field(gt=0, lt=1)] | None = None
@@ -252,10 +273,13 @@ class Validation:
     def __post_init__(self) -> None:
         if self.share is not None and self.steps is not None:
             raise UsageError(
-                f"Validation(share={self.share}, steps={self.steps}): say either the share or the number of steps."
+                f"Validation(share={self.share}, steps={self.steps}): say either the share or the "
+                "number of steps."
             )
         if self.by == "windows" and self.share is None:
-            raise UsageError("Validation(by='windows') needs a share of the windows, for example share=0.3.")
+            raise UsageError(
+                "Validation(by='windows') needs a share of the windows, for example share=0.3."
+            )
 
     def training_ends(self, lengths: NDArray, horizon: int) -> NDArray:
         """How many observations of each series are its training part (S,): the rest is held back.
@@ -279,13 +303,14 @@ class Validation:
 class TrainingConfig:
     """How a network is trained; see the classes above for the parts.
 
-    `epochs`: at most so many; one is `steps_per_epoch` updates, or else once through all windows or series (causal
-    windows: each series about once, from 4 to 25 updates). `batch_size`: windows or series in an update. `validation`:
-    None holds nothing back. `patience`: epochs without a new lowest validation loss after which training stops.
-    `refit`: train again on everything, for as many epochs as the best one took. `members`: networks that differ by
-    their seed. `initialiser` of weights that are not given: a name of `training.initialisers`, or an `Initialiser`.
-    `precision`: "mixed" computes in bfloat16 where that serves: less exact, and faster on GPUs and on processors with
-    instructions for it.
+    `epochs`: at most so many; one is `steps_per_epoch` updates, or else once through all windows or
+    series (causal windows: each series about once, from 4 to 25 updates). `batch_size`: windows or
+    series in an update. `validation`: None holds nothing back. `patience`: epochs without a new
+    lowest validation loss after which training stops. `refit`: train again on everything, for as
+    many epochs as the best one took. `members`: networks that differ by their seed. `initialiser`
+    of weights that are not given: a name of `training.initialisers`, or an `Initialiser`.
+    `precision`: "mixed" computes in bfloat16 where that serves: less exact, and faster on GPUs and
+    on processors with instructions for it.
 
     >>> config = TrainingConfig(epochs=50, regime=Rollout(length=10, support=5))
     >>> training_from_json(to_json(config)) == config
@@ -309,34 +334,47 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         if self.validation is None and self.patience is not None:
             raise UsageError(
-                f"patience={self.patience} needs a validation loss, and validation=None holds nothing back. "
-                "Use validation=Validation(), or patience=None."
+                f"patience={self.patience} needs a validation loss, and validation=None holds "
+                "nothing back. Use validation=Validation(), or patience=None."
             )
         if self.validation is None and self.optimiser.schedule.kind == "plateau":
             raise UsageError(
-                "schedule='plateau' needs a validation loss. Use validation=Validation(), or another schedule."
+                "schedule='plateau' needs a validation loss. Use validation=Validation(), or "
+                "another schedule."
             )
         if self.refit and self.optimiser.schedule.kind == "plateau":
             raise UsageError(
-                "refit=True has no validation loss that schedule='plateau' could follow. Use another schedule."
+                "refit=True has no validation loss that schedule='plateau' could follow. Use "
+                "another schedule."
             )
-        if self.validation is not None and self.validation.by == "windows" and self.regime.kind != "windows":
+        if (
+            self.validation is not None
+            and self.validation.by == "windows"
+            and self.regime.kind != "windows"
+        ):
             raise UsageError("Validation(by='windows') needs regime=Windows(…). Use by='time'.")
         if self.steps_per_epoch is not None and self.regime.kind in ("whole_sequence", "stateful"):
             raise UsageError(
-                f"steps_per_epoch={self.steps_per_epoch} is for Windows and Rollout, whose updates are drawn: an epoch "
-                f"of {type(self.regime).__name__} reads every series once. Leave it out, or use another regime."
+                f"steps_per_epoch={self.steps_per_epoch} is for Windows and Rollout, whose updates "
+                f"are drawn: an epoch of {type(self.regime).__name__} reads every series once. "
+                "Leave it out, or use another regime."
             )
 
     @classmethod
     def fine_tuning(cls) -> TrainingConfig:
-        """For weights that were trained before, on causal inputs: small steps, averaged, stopped early."""
+        """For weights that were trained before, on causal inputs: small steps, averaged, stopped
+        early."""
         return cls(
             epochs=12,
             batch_size=64,
             regime=Windows(length=96, loss="every"),
             optimiser=Optimiser(
-                "adamw", 1e-3, weight_decay=1e-4, betas=(0.9, 0.98), clip=1.0, schedule=Schedule("warmup_cosine")
+                "adamw",
+                1e-3,
+                weight_decay=1e-4,
+                betas=(0.9, 0.98),
+                clip=1.0,
+                schedule=Schedule("warmup_cosine"),
             ),
             validation=Validation(most=512),
             patience=4,
@@ -351,7 +389,12 @@ class TrainingConfig:
             batch_size=64,
             regime=Windows(length=96, loss="every"),
             optimiser=Optimiser(
-                "adamw", 4e-3, weight_decay=1e-4, betas=(0.9, 0.98), clip=1.0, schedule=Schedule("warmup_cosine")
+                "adamw",
+                4e-3,
+                weight_decay=1e-4,
+                betas=(0.9, 0.98),
+                clip=1.0,
+                schedule=Schedule("warmup_cosine"),
             ),
             validation=Validation(most=512),
             average=Ema(0.99),
@@ -369,17 +412,24 @@ def to_json(config: TrainingConfig) -> dict[str, Any]:
 
 
 def training_from_json(described: dict[str, Any] | str) -> TrainingConfig:
-    """The settings that `to_json` described, or that somebody wrote; UsageError where they make no sense."""
+    """The settings that `to_json` described, or that somebody wrote; UsageError where they make
+    no sense."""
     try:
         return TypeAdapter(TrainingConfig).validate_python(
             json.loads(described) if isinstance(described, str) else described
         )
     except (ValidationError, json.JSONDecodeError) as error:
-        text = what_is_wrong("TrainingConfig", error) if isinstance(error, ValidationError) else str(error)
+        text = (
+            what_is_wrong("TrainingConfig", error)
+            if isinstance(error, ValidationError)
+            else str(error)
+        )
         raise UsageError(f"These training settings cannot be used. {text}") from error
 
 
 def require_torch() -> None:
     """MissingExtraError unless PyTorch is installed: asked before anything is trained."""
     if importlib.util.find_spec("torch") is None:
-        raise MissingExtraError("Training needs PyTorch. Install it with pip install 'lstmcast[train]'.")
+        raise MissingExtraError(
+            "Training needs PyTorch. Install it with pip install 'lstmcast[train]'."
+        )

@@ -1,6 +1,7 @@
 """From stretches of series to tensors, gathered by index: there is no per-sample Python.
 
-B series · T steps · U steps with a loss · N positions with a loss · C inputs · H horizon · K columns
+B series · T steps · U steps with a loss · N positions with a loss · C inputs · H horizon · K
+columns
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ FLAT = 0.01  # of the largest value: smaller differences are read on the linear 
 class Batch(NamedTuple):
     """Inputs, and the targets of the steps that have a loss.
 
-    These are all steps from `begin` on, or the `positions` of the flattened (B·T) batch where they are given.
+    These are all steps from `begin` on, or the `positions` of the flattened (B·T) batch where they
+    are given.
     """
 
     x_BTC: Tensor
@@ -49,7 +51,9 @@ class PlainFeed:
     def __init__(self, data: PlainData, network: NetworkConfig, device: str) -> None:
         horizon = np.arange(1, network.steps + 1)
         self.counted_H = horizon <= (data.horizon or network.steps)
-        self.inputs_NC = torch.from_numpy(_carried(data.inputs, data.offsets).astype(np.float32)).to(device)
+        self.inputs_NC = torch.from_numpy(
+            _carried(data.inputs, data.offsets).astype(np.float32)
+        ).to(device)
         self.labels_NK = torch.from_numpy(data.labels.astype(np.float32)).to(device)
         self.offsets = data.offsets
         self.whole = bool(self.counted_H.all() and np.isfinite(data.labels).all())
@@ -67,24 +71,31 @@ class PlainFeed:
         return (self.batch(Group(piece)) for piece in chunks(group.stretches, chunk))
 
     def batch(self, group: Group) -> Batch:
-        """Stretches that end before the longest does are padded by what follows them, without a loss there."""
+        """Stretches that end before the longest does are padded by what follows them, without a
+        loss there."""
         read = group.stretches
         device = self.inputs_NC.device
         start_B = self.offsets[read.series]
         steps = int(read.lengths.max())
         begin = int((read.begin - read.first).min())
         ahead = len(self.counted_H)
-        first_B, last_B = torch.from_numpy(np.stack([start_B + read.first, start_B + read.last - 1])).to(device)
+        first_B, last_B = torch.from_numpy(
+            np.stack([start_B + read.first, start_B + read.last - 1])
+        ).to(device)
         rows_BT = first_B[:, None] + torch.arange(steps, device=device)
         even = bool((read.lengths == steps).all())
         if not even:
             rows_BT = torch.minimum(rows_BT, last_B[:, None].clamp(min=0))
-        ahead_BUH = first_B[:, None, None] + torch.arange(begin + 1, steps + 1, device=device)[:, None]
+        ahead_BUH = (
+            first_B[:, None, None] + torch.arange(begin + 1, steps + 1, device=device)[:, None]
+        )
         ahead_BUH = ahead_BUH + torch.arange(ahead, device=device)
         complete = (
-            self.whole and even and bool((read.last - 1 + ahead < read.limit).all())
+            self.whole
+            and even
+            and bool((read.last - 1 + ahead < read.limit).all())
             and bool((read.begin - read.first == begin).all())
-        )  # fmt: skip
+        )
         if complete:
             target_BUHK = self.labels_NK[ahead_BUH]
         else:
@@ -94,14 +105,29 @@ class PlainFeed:
             for part in (self.scale_SK, self.shift_SK)
         )
         targets = target_BUHK.numel() if complete else None
-        return Batch(self.inputs_NC[rows_BT], target_BUHK, begin, targets=targets, scale_BK=scale_BK, shift_BK=shift_BK)
+        return Batch(
+            self.inputs_NC[rows_BT],
+            target_BUHK,
+            begin,
+            targets=targets,
+            scale_BK=scale_BK,
+            shift_BK=shift_BK,
+        )
 
     def largest(self, series: NDArray) -> NDArray:
         """The largest absolute value of some series, as the network sees it."""
-        return np.array([float(self.inputs_NC[self.offsets[s] : self.offsets[s + 1]].abs().max()) for s in series])
+        return np.array(
+            [
+                float(self.inputs_NC[self.offsets[s] : self.offsets[s + 1]].abs().max())
+                for s in series
+            ]
+        )
 
-    def _masked(self, read: Stretches, start_B: NDArray, begin: int, steps: int, ahead_BUH: Tensor) -> Tensor:
-        """NaN where there is no loss: outside of a stretch's part with one, and where no target may be known."""
+    def _masked(
+        self, read: Stretches, start_B: NDArray, begin: int, steps: int, ahead_BUH: Tensor
+    ) -> Tensor:
+        """NaN where there is no loss: outside of a stretch's part with one, and where no target
+        may be known."""
         step_BU = read.first[:, None] + np.arange(begin, steps)
         with_loss_BU = (step_BU >= read.begin[:, None]) & (step_BU < read.last[:, None])
         ahead = step_BU[:, :, None] + np.arange(1, len(self.counted_H) + 1)
@@ -114,22 +140,26 @@ class PlainFeed:
 class CausalFeed:
     """Raw observations, of which causal inputs are made for each batch.
 
-    `most`: positions of a training batch that have a loss, drawn at random: neighbours say nearly the same.
+    `most`: positions of a training batch that have a loss, drawn at random: neighbours say nearly
+    the same.
     """
 
     def __init__(self, data: CausalData, network: NetworkConfig, device: str) -> None:
         panel = data.panel
         self.inputs = network.causal_inputs
         self.device, self.offsets = device, panel.offsets
-        self.values = np.append(panel.values, np.nan)  # one more, so that a span may end behind the last value
+        # one more, so that a span may end behind the last value
+        self.values = np.append(panel.values, np.nan)
         self.periods, self.family = panel.periods, panel.frequency.family
         self.counted_H = np.arange(1, network.steps + 1) <= (data.horizon or network.steps)
         known = np.append(~np.isnan(panel.values), True)
         steps = np.where(known, np.arange(len(known)), len(known))
-        self.following = np.minimum.accumulate(steps[::-1])[::-1]  # the next known value from each on
+        # the next known value from each on
+        self.following = np.minimum.accumulate(steps[::-1])[::-1]
 
     def groups(self, stretches: Stretches) -> list[Group]:
-        """Stretches on the same axis: the log one where all values are positive and differ by more than a hair.
+        """Stretches on the same axis: the log one where all values are positive and differ by more
+        than a hair.
 
         Targets are values too: with one of 0 or less ahead, a stretch has no logarithms.
         """
@@ -144,20 +174,36 @@ class CausalFeed:
             return []
         low, high = (reduce.reduceat(self.values, spans)[::2] for reduce in (np.fmin, np.fmax))
         log = ~(low <= 0) & ((low == high) | (low < (1 - FLAT) * high))
-        return [Group(stretches.rows(log == axis), axis) for axis in (True, False) if (log == axis).any()]
+        return [
+            Group(stretches.rows(log == axis), axis)
+            for axis in (True, False)
+            if (log == axis).any()
+        ]
 
-    def batch(self, group: Group, rng: np.random.Generator | None = None, most: int | None = None) -> Batch:
-        """The stretches from a fresh state; with a generator, at most `most` positions have a loss."""
+    def batch(
+        self, group: Group, rng: np.random.Generator | None = None, most: int | None = None
+    ) -> Batch:
+        """The stretches from a fresh state; with a generator, at most `most` positions have a
+        loss."""
         z_BU, scale_B = self._on_axis(group)
         steps = int(group.stretches.lengths.max())
         state = causal.start(len(z_BU), self.periods, self.inputs)
         batch, _ = self._piece(state, z_BU, scale_B, group, 0, steps)
-        if rng is None or most is None or batch.positions_N is None or len(batch.positions_N) <= most:
+        if (
+            rng is None
+            or most is None
+            or batch.positions_N is None
+            or len(batch.positions_N) <= most
+        ):
             return batch
-        chosen = torch.from_numpy(np.sort(rng.choice(len(batch.positions_N), most, replace=False))).to(self.device)
+        chosen = torch.from_numpy(
+            np.sort(rng.choice(len(batch.positions_N), most, replace=False))
+        ).to(self.device)
         assert batch.weight_N is not None
         return batch._replace(
-            positions_N=batch.positions_N[chosen], target=batch.target[chosen], weight_N=batch.weight_N[chosen]
+            positions_N=batch.positions_N[chosen],
+            target=batch.target[chosen],
+            weight_N=batch.weight_N[chosen],
         )
 
     def pieces(self, group: Group, chunk: int | None) -> Iterator[Batch]:
@@ -166,15 +212,20 @@ class CausalFeed:
         state = causal.start(len(z_BU), self.periods, self.inputs)
         steps = int(group.stretches.lengths.max())
         for done in range(0, steps, chunk or steps):
-            batch, state = self._piece(state, z_BU, scale_B, group, done, min(done + (chunk or steps), steps))
+            batch, state = self._piece(
+                state, z_BU, scale_B, group, done, min(done + (chunk or steps), steps)
+            )
             yield batch
 
     def largest(self, series: NDArray) -> NDArray:
         """The largest absolute value of some series."""
-        return np.array([np.nanmax(np.abs(self.values[self.offsets[s] : self.offsets[s + 1]])) for s in series])
+        return np.array(
+            [np.nanmax(np.abs(self.values[self.offsets[s] : self.offsets[s + 1]])) for s in series]
+        )
 
     def _on_axis(self, group: Group) -> tuple[NDArray, NDArray]:
-        """Values on the reading axis (B, steps + H), left-aligned, NaN behind their limit; and each series' scale."""
+        """Values on the reading axis (B, steps + H), left-aligned, NaN behind their limit; and
+        each series' scale."""
         read = group.stretches
         ahead = len(self.counted_H)
         step_BU = read.first[:, None] + np.arange(int(read.lengths.max()) + ahead)
@@ -188,22 +239,35 @@ class CausalFeed:
         return z_BU, series_scale(z_BU, group.log)
 
     def _piece(
-        self, state: causal.InputState, z_BU: NDArray, scale_B: NDArray, group: Group, done: int, until: int
+        self,
+        state: causal.InputState,
+        z_BU: NDArray,
+        scale_B: NDArray,
+        group: Group,
+        done: int,
+        until: int,
     ) -> tuple[Batch, causal.InputState]:
         """Steps `done` to `until` of the stretches, and the state behind them."""
         read = group.stretches
         ahead = np.arange(1, len(self.counted_H) + 1)
-        seen, new = causal.advance(state, z_BU[:, done:until], self.periods, self.family, group.log, self.inputs)
+        seen, new = causal.advance(
+            state, z_BU[:, done:until], self.periods, self.family, group.log, self.inputs
+        )
         known_BT = np.cumsum(~np.isnan(z_BU[:, :until]), axis=1)[:, done:]
         step_BT = read.first[:, None] + np.arange(done, until)
         use_BT = (seen.scale_BT > 0) & (known_BT >= 3) & (step_BT >= read.begin[:, None])
         rows, steps = np.nonzero(use_BT & (step_BT < read.last[:, None]))
-        future_NH = np.where(self.counted_H, z_BU[rows[:, None], done + steps[:, None] + ahead], np.nan)
+        future_NH = np.where(
+            self.counted_H, z_BU[rows[:, None], done + steps[:, None] + ahead], np.nan
+        )
         some = ~np.isnan(future_NH).all(axis=1)
         rows, steps, future_NH = rows[some], steps[some], future_NH[some]
         scale_N = seen.scale_BT[rows, steps]
-        target_NH = (future_NH - seen.level_BT[rows, steps, None] - seen.seasonal_BTH[rows, steps]) / scale_N[:, None]
-        with np.errstate(over="ignore"):  # what becomes infinite shows in the loss, which names the series
+        target_NH = (
+            future_NH - seen.level_BT[rows, steps, None] - seen.seasonal_BTH[rows, steps]
+        ) / scale_N[:, None]
+        # what becomes infinite shows in the loss, which names the series
+        with np.errstate(over="ignore"):
             arrays = (
                 seen.x_BTC,
                 target_NH.astype(np.float32)[:, :, None],
@@ -215,7 +279,8 @@ class CausalFeed:
 
 
 def series_scale(z_BU: NDArray, log: bool) -> NDArray:
-    """What a series' errors are divided by: between absolute and relative to its own changes on the log axis."""
+    """What a series' errors are divided by: between absolute and relative to its own changes on
+    the log axis."""
     changes = np.abs(np.diff(z_BU, axis=1))
     known = ~np.isnan(changes)
     mean = np.where(known, changes, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)

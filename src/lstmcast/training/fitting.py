@@ -1,6 +1,8 @@
-"""Training as one call: from data and settings to a network, its history, and notes on what happened.
+"""Training as one call: from data and settings to a network, its history, and notes on what
+happened.
 
-Import this only after `training.config.require_torch()`, which says what to install where PyTorch is missing.
+Import this only after `training.config.require_torch()`, which says what to install where PyTorch
+is missing.
 """
 
 from __future__ import annotations
@@ -37,14 +39,15 @@ from lstmcast.training.regimes import Reader
 from lstmcast.windows import FitData
 
 OwnLoss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-SMALL = 1e7  # multiplications of a batch's step, below which several threads cost more than they bring
+# multiplications of a batch's step, below which several threads cost more than they bring
+SMALL = 1e7
 
 
 class Fitted(NamedTuple):
     """What training gives.
 
-    `refitted`: whether the network was trained again on everything; `validated`: the one that saw nothing of what was
-    held back, which is the same unless it was.
+    `refitted`: whether the network was trained again on everything; `validated`: the one that saw
+    nothing of what was held back, which is the same unless it was.
     """
 
     network: Network
@@ -93,14 +96,17 @@ def fit_network(
     head: Head | None = None,
     everything: FitData | None = None,
 ) -> Fitted:
-    """Train a network: a new one of this config, or each member of one that has weights, one after the other.
+    """Train a network: a new one of this config, or each member of one that has weights, one after
+    the other.
 
-    `folder`: where checkpoints go, instead of earlier ones; with `resume`, training goes on from those that are there,
-    to the same bits (on the same kind of CPU, with the same `threads`). `loss`: your own, of (point, target), both (…),
-    to the loss of each value. `everything`: what a refit learns from, where its transforms differ from those of `data`.
-    After Ctrl-C the best so far is returned. DataError where nothing can be trained on, UsageError where settings do
-    not go together, OutputError where checkpoints cannot be written or another training is writing them there,
-    ModelError where the loss is no longer a number, memory does not suffice, or a checkpoint is of another run.
+    `folder`: where checkpoints go, instead of earlier ones; with `resume`, training goes on from
+    those that are there, to the same bits (on the same kind of CPU, with the same `threads`).
+    `loss`: your own, of (point, target), both (…), to the loss of each value. `everything`: what a
+    refit learns from, where its transforms differ from those of `data`. After Ctrl-C the best so
+    far is returned. DataError where nothing can be trained on, UsageError where settings do not go
+    together, OutputError where checkpoints cannot be written or another training is writing them
+    there, ModelError where the loss is no longer a number, memory does not suffice, or a checkpoint
+    is of another run.
     """
     network = start.config if isinstance(start, Network) else start
     head = head or (start.head if isinstance(start, Network) else None)
@@ -110,9 +116,16 @@ def fit_network(
     place = None if folder is None else Path(folder)
     job = Job(network, config, head, loss, seed, device, place, resume, callbacks, len(given))
     threads = threads or _default_threads(network, config)
-    with claimed(place), _torch_settings(threads, device), kept_memory(), _memory_errors(config), _closing(callbacks):
+    with (
+        claimed(place),
+        _torch_settings(threads, device),
+        kept_memory(),
+        _memory_errors(config),
+        _closing(callbacks),
+    ):
         if place is not None and not resume:
-            remove_stores(place, KIND)  # what an earlier run left there would be taken for this one's
+            # what an earlier run left there would be taken for this one's
+            remove_stores(place, KIND)
         members, notes = _train_all(job, data, given)
         notes += _slow_precision(job)
         interrupted = any(member.interrupted for member in members) or len(members) < len(given)
@@ -122,12 +135,15 @@ def fit_network(
             refits, refit_notes = _refit_all(job, everything or data.everything(), given, members)
             notes += refit_notes
     validated, last = (
-        Network(network, [member.arrays for member in part], head) for part in (members, refits or members)
+        Network(network, [member.arrays for member in part], head)
+        for part in (members, refits or members)
     )
     return Fitted(last, history, notes, bool(refits), validated)
 
 
-def _train_all(job: Job, data: FitData, given: Sequence[Any]) -> tuple[list[Member], tuple[str, ...]]:
+def _train_all(
+    job: Job, data: FitData, given: Sequence[Any]
+) -> tuple[list[Member], tuple[str, ...]]:
     members: list[Member] = []
     notes: tuple[str, ...] = ()
     for number, arrays in enumerate(given):
@@ -143,7 +159,9 @@ def _train_all(job: Job, data: FitData, given: Sequence[Any]) -> tuple[list[Memb
     return members, (*notes, *_kept_starts(members))
 
 
-def _prepare(job: Job, data: FitData, number: int, arrays: dict[str, NDArray] | None) -> tuple[Run, tuple[str, ...]]:
+def _prepare(
+    job: Job, data: FitData, number: int, arrays: dict[str, NDArray] | None
+) -> tuple[Run, tuple[str, ...]]:
     """A run that has not begun."""
     torch.manual_seed(int(np.random.default_rng([job.seed, number]).integers(2**63)))
     if arrays is None:
@@ -160,7 +178,12 @@ def _prepare(job: Job, data: FitData, number: int, arrays: dict[str, NDArray] | 
 
 
 def _train_one(
-    job: Job, data: FitData, run: Run, number: int, start: dict[str, NDArray] | None, part: str = "member"
+    job: Job,
+    data: FitData,
+    run: Run,
+    number: int,
+    start: dict[str, NDArray] | None,
+    part: str = "member",
 ) -> Member:
     """Train a prepared run to its end, or until Ctrl-C: the best so far."""
     about = {
@@ -170,7 +193,9 @@ def _train_one(
         "start": _fingerprint(start) if job.folder else "",
         "data": data.fingerprint() if job.folder else "",
         "epochs": run.epochs,
-        "own loss": "" if job.loss is None else getattr(job.loss, "__qualname__", type(job.loss).__name__),
+        "own loss": ""
+        if job.loss is None
+        else getattr(job.loss, "__qualname__", type(job.loss).__name__),
     }
     keeper = Keeper(None if job.folder is None else job.folder / f"{part}-{number}", about)
     interrupted = False
@@ -191,18 +216,37 @@ def _train_one(
 
 
 def _tell(job: Job, number: int, refit: bool, run: Run, row: Epoch, improved: bool) -> bool:
-    """Report to every callback, of a refit to those that follow it; whether one of them says stop."""
-    callbacks = [callback for callback in job.callbacks if not refit or getattr(callback, "follows_refit", False)]
+    """Report to every callback, of a refit to those that follow it; whether one of them says
+    stop."""
+    callbacks = [
+        callback
+        for callback in job.callbacks
+        if not refit or getattr(callback, "follows_refit", False)
+    ]
     if not callbacks:
         return False
 
     def network() -> Network:
-        return Network(job.network, [arrays_from_state(run.reader.module.state_dict(), job.network)], job.head)
+        return Network(
+            job.network, [arrays_from_state(run.reader.module.state_dict(), job.network)], job.head
+        )
 
     report = Report(
-        number, job.members, row.epoch, run.epochs, row.step, row.train_loss, row.validation_loss, run.best_epoch,
-        row.learning_rate, row.seconds, improved, network, job.config, refit,
-    )  # fmt: skip
+        number,
+        job.members,
+        row.epoch,
+        run.epochs,
+        row.step,
+        row.train_loss,
+        row.validation_loss,
+        run.best_epoch,
+        row.learning_rate,
+        row.seconds,
+        improved,
+        network,
+        job.config,
+        refit,
+    )
     answers = [callback(report) for callback in callbacks]  # all are told, whoever says stop
     return any(isinstance(answer, (bool, np.bool_)) and bool(answer) for answer in answers)
 
@@ -210,9 +254,12 @@ def _tell(job: Job, number: int, refit: bool, run: Run, row: Epoch, improved: bo
 def _refit_all(
     job: Job, data: FitData, given: Sequence[Any], members: list[Member]
 ) -> tuple[list[Member], tuple[str, ...]]:
-    """Each member again, on everything, up to its best epoch; none where training gave nothing or is interrupted."""
+    """Each member again, on everything, up to its best epoch; none where training gave nothing
+    or is interrupted."""
     if any(member.best_epoch == 0 for member in members):
-        return [], ("not trained again on everything: the weights that training started from were the best",)
+        return [], (
+            "not trained again on everything: the weights that training started from were the best",
+        )
     again = job._replace(config=replace(job.config, validation=None, patience=None, refit=False))
     refits = []
     for number, (arrays, member) in enumerate(zip(given, members, strict=True)):
@@ -224,7 +271,8 @@ def _refit_all(
             refit = member._replace(interrupted=True)
         if refit.interrupted:
             return [], (
-                "interrupted while training again on everything: what was trained without the last part is kept",
+                "interrupted while training again on everything: what was trained without the last "
+                "part is kept",
             )
         refits.append(refit)
     epochs = ", ".join(str(member.best_epoch) for member in members)
@@ -236,10 +284,15 @@ def _kept_starts(members: list[Member]) -> tuple[str, ...]:
     if not kept_ones:
         return ()
     which = (
-        "its start is kept" if len(members) == 1 else f"the start of {len(kept_ones)} of {len(members)} members is kept"
+        "its start is kept"
+        if len(members) == 1
+        else f"the start of {len(kept_ones)} of {len(members)} members is kept"
     )
     loss = kept_ones[0].validation_loss
-    return (f"training did not lower the validation loss of the weights it started from ({loss:.4g}): {which}",)
+    return (
+        f"training did not lower the validation loss of the weights it started from ({loss:.4g}): "
+        f"{which}",
+    )
 
 
 def _interrupted(members: list[Member], job: Job) -> str:
@@ -249,7 +302,8 @@ def _interrupted(members: list[Member], job: Job) -> str:
 
 
 def _fingerprint(start: dict[str, NDArray] | None) -> str:
-    """Of weights that are given: fresh ones follow from seed and settings, in bits that depend on the threads."""
+    """Of weights that are given: fresh ones follow from seed and settings, in bits that depend
+    on the threads."""
     import hashlib
 
     made = hashlib.sha256()
@@ -263,34 +317,43 @@ def _check_device(device: str) -> None:
         raise UsageError(f"{device=} is not known. Use 'cpu' or 'cuda'.")
     if device == "cuda" and not torch.cuda.is_available():
         raise UsageError(
-            f"PyTorch finds no CUDA device here. Use {advise('device', 'cpu')}, or install a PyTorch that is built for "
-            "your GPU."
+            f"PyTorch finds no CUDA device here. Use {advise('device', 'cpu')}, or install a "
+            "PyTorch that is built for your GPU."
         )
 
 
 def _slow_precision(job: Job) -> tuple[str, ...]:
     """A note where bfloat16 is computed without instructions for it."""
-    able = any(there for name, there in torch.cpu.get_capabilities().items() if name.endswith("bf16"))
+    able = any(
+        there for name, there in torch.cpu.get_capabilities().items() if name.endswith("bf16")
+    )
     if job.device == "cuda" or job.config.precision == "full" or able:
         return ()
-    return ("precision 'mixed': this processor has no bfloat16 instructions, so 'full' is faster here",)
+    return (
+        "precision 'mixed': this processor has no bfloat16 instructions, so 'full' is faster here",
+    )
 
 
 def _default_threads(network: NetworkConfig, config: TrainingConfig) -> int:
     """One for small networks, whose operations are too short to share; all processors otherwise."""
     widths = (*(network.before or (network.width,))[-1:], *network.layers)
-    products = sum(4 * units * (units + below) for below, units in zip(widths, network.layers, strict=False))
+    products = sum(
+        4 * units * (units + below) for below, units in zip(widths, network.layers, strict=False)
+    )
     rows = 1 if isinstance(config.regime, WholeSequence) else config.batch_size
     return 1 if products * rows < SMALL else os.cpu_count() or 1
 
 
 @contextmanager
 def _torch_settings(threads: int, device: str) -> Iterator[None]:
-    """Within this PyTorch uses so many threads; afterwards its settings and its random numbers are as before."""
+    """Within this PyTorch uses so many threads; afterwards its settings and its random numbers
+    are as before."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        with torch.random.fork_rng(devices=range(torch.cuda.device_count()) if device == "cuda" else ()):
+        with torch.random.fork_rng(
+            devices=range(torch.cuda.device_count()) if device == "cuda" else ()
+        ):
             yield
     finally:
         torch.set_num_threads(before)
@@ -321,7 +384,7 @@ def _memory_errors(config: TrainingConfig) -> Iterator[None]:
             if "can't allocate memory" not in text and "not enough memory" not in text:
                 raise
         raise ModelError(
-            f"A batch of {config.batch_size} does not fit in memory ({text.splitlines()[0] if text else 'no more'}).\n"
-            f"Use a smaller batch_size, for example {max(1, config.batch_size // 4)}, shorter stretches, or a smaller "
-            "network."
+            f"A batch of {config.batch_size} does not fit in memory "
+            f"({text.splitlines()[0] if text else 'no more'}).\nUse a smaller batch_size, for "
+            f"example {max(1, config.batch_size // 4)}, shorter stretches, or a smaller network."
         ) from error

@@ -16,7 +16,8 @@ MOST_SHOWN = 12  # epochs, in a notebook
 
 
 class Epoch(NamedTuple):
-    """One row. Epoch 0 is the validation of the weights that training started from; NaN is what was not measured."""
+    """One row. Epoch 0 is the validation of the weights that training started from; NaN is what
+    was not measured."""
 
     member: int
     epoch: int
@@ -28,7 +29,11 @@ class Epoch(NamedTuple):
     best: bool  # whether this is the epoch whose weights are kept
 
 
-DTYPES = dict(zip(Epoch._fields, (np.int64, np.int64, np.int64, float, float, float, float, bool), strict=True))
+DTYPES = dict(
+    zip(
+        Epoch._fields, (np.int64, np.int64, np.int64, float, float, float, float, bool), strict=True
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -51,29 +56,46 @@ class History:
         members = len({row.member for row in self.epochs})
         trained = sum(row.epoch > 0 for row in self.epochs)
         named = f"{members} member{'s' * (members != 1)}, {trained} epoch{'s' * (trained != 1)}"
-        kept = [row for row in self.epochs if row.best and row.validation_loss == row.validation_loss]
+        kept = [
+            row for row in self.epochs if row.best and row.validation_loss == row.validation_loss
+        ]
         best = ", ".join(f"{row.validation_loss:.4g} in epoch {row.epoch}" for row in kept)
         return f"History({named}, best validation loss {best})" if kept else f"History({named})"
 
     def _repr_html_(self) -> str:
         """The newest epochs, for notebooks."""
         shown = self.epochs[-MOST_SHOWN:]
-        header = ["member", "epoch", "train loss", "validation loss", "learning rate", "seconds", "kept"]
+        header = [
+            "member",
+            "epoch",
+            "train loss",
+            "validation loss",
+            "learning rate",
+            "seconds",
+            "kept",
+        ]
         rows = [
             [
-                str(row.member + 1), f"{row.epoch:,}", *(_shown(part) for part in row[3:6]), f"{row.seconds:.1f}",
+                str(row.member + 1),
+                f"{row.epoch:,}",
+                *(_shown(part) for part in row[3:6]),
+                f"{row.seconds:.1f}",
                 "kept" if row.best else "",
             ]
             for row in shown
-        ]  # fmt: skip
+        ]
         return block(repr(self), table(header, rows), more(len(shown), len(self), "epochs"))
 
     def columns(self) -> dict[str, NDArray]:
         """One array per field of `Epoch`."""
-        return {name: np.array([getattr(row, name) for row in self.epochs], dtype) for name, dtype in DTYPES.items()}
+        return {
+            name: np.array([getattr(row, name) for row in self.epochs], dtype)
+            for name, dtype in DTYPES.items()
+        }
 
     def frame(self, kind: str | None = None) -> Any:
-        """The columns as a "pandas", "polars" or "pyarrow" frame; a dict of arrays unless asked otherwise.
+        """The columns as a "pandas", "polars" or "pyarrow" frame; a dict of arrays unless asked
+        otherwise.
 
         UsageError for any other kind, MissingExtraError where that library is not installed.
         """
@@ -102,7 +124,9 @@ class History:
     @classmethod
     def from_columns(cls, columns: dict[str, NDArray]) -> History:
         """The inverse of `columns`."""
-        rows: Sequence[tuple[Any, ...]] = list(zip(*(columns[name].tolist() for name in Epoch._fields), strict=True))
+        rows: Sequence[tuple[Any, ...]] = list(
+            zip(*(columns[name].tolist() for name in Epoch._fields), strict=True)
+        )
         return cls(tuple(Epoch(*row) for row in rows))
 
 

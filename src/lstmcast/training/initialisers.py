@@ -7,7 +7,8 @@ keras      Glorot uniform kernels, orthogonal recurrent kernels, zero biases but
 chainer    LeCun normal kernels, zero biases but 1 for the forget gates
 zeros      Keras's, but with LSTM kernels (input to gates) of zeros
 
-A `training.config.Initialiser` says it piece by piece: Keras's is `Initialiser()`, zeros are `Initialiser("zeros")`.
+A `training.config.Initialiser` says it piece by piece: Keras's is `Initialiser()`, zeros are
+`Initialiser("zeros")`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 @torch.no_grad()
 def initialise(module: NetworkModule, how: str | Initialiser) -> None:
-    """Draw a module's weights anew; PyTorch has just drawn them its own way. UsageError for an unknown name."""
+    """Draw a module's weights anew; PyTorch has just drawn them its own way. UsageError for an
+    unknown name."""
     for layer in module.lstm:
         layer.get_parameter("bias_hh_l0").zero_()
     if isinstance(how, Initialiser):
@@ -36,19 +38,25 @@ def initialise(module: NetworkModule, how: str | Initialiser) -> None:
     if how == "default":
         how = "causal" if module.config.is_causal else "keras"
     if how not in _KINDS:
-        raise UsageError(f"initialiser={how!r} is not known. Use 'default', 'pytorch', 'keras', 'chainer' or 'zeros'.")
+        raise UsageError(
+            f"initialiser={how!r} is not known. Use 'default', 'pytorch', 'keras', 'chainer' or "
+            "'zeros'."
+        )
     return _KINDS[how](module)
 
 
 def _causal(module: NetworkModule) -> None:
-    """Forget gates open (Jozefowicz et al. 2015), small answers, the head's own idea of how uncertainty grows."""
+    """Forget gates open (Jozefowicz et al. 2015), small answers, the head's own idea of how
+    uncertainty grows."""
     for layer in module.lstm:
         _gates(layer.get_parameter("bias_ih_l0"))[1].add_(1.0)
     module.head.weight.mul_(0.3)
     if module.skip is not None:
         module.skip.weight.mul_(0.1)
     initial_HR = torch.from_numpy(module.answers.initial(module.config.steps))
-    module.head.bias.copy_(initial_HR.unsqueeze(1).expand(-1, module.config.channels, -1).reshape(-1))
+    module.head.bias.copy_(
+        initial_HR.unsqueeze(1).expand(-1, module.config.channels, -1).reshape(-1)
+    )
 
 
 def _pytorch(module: NetworkModule) -> None:
@@ -61,7 +69,8 @@ def _keras(module: NetworkModule) -> None:
 
 
 def _zeros(module: NetworkModule) -> None:
-    """Kernels of zeros still learn: the output is 0 at first, but the head gives the candidate's kernel a gradient.
+    """Kernels of zeros still learn: the output is 0 at first, but the head gives the candidate's
+    kernel a gradient.
 
     Not so where the head is zero too.
     """
@@ -91,7 +100,13 @@ def _lstm(module: NetworkModule, parts: Initialiser) -> None:
         _gates(bias_G)[1].fill_(parts.forget_bias)
 
 
-_KINDS = {"causal": _causal, "pytorch": _pytorch, "keras": _keras, "chainer": _chainer, "zeros": _zeros}
+_KINDS = {
+    "causal": _causal,
+    "pytorch": _pytorch,
+    "keras": _keras,
+    "chainer": _chainer,
+    "zeros": _zeros,
+}
 
 
 def _dense_layers(module: NetworkModule) -> list[nn.Linear]:
@@ -117,9 +132,12 @@ def _uniform(weight: Tensor) -> None:
 
 
 _DRAWS: dict[str, Callable[[Tensor], object]] = {
-    "glorot_uniform": _glorot, "lecun_normal": _lecun, "orthogonal": _orthogonal, "uniform": _uniform,
+    "glorot_uniform": _glorot,
+    "lecun_normal": _lecun,
+    "orthogonal": _orthogonal,
+    "uniform": _uniform,
     "zeros": torch.zero_,
-}  # fmt: skip
+}
 
 
 def _zero_bias(dense: nn.Linear) -> None:

@@ -1,7 +1,7 @@
 """The loop that trains one network, whatever the regime.
 
-`train` can be read aloud; what a run consists of is in `Run`, and everything that the next epoch depends on goes into a
-checkpoint and comes back from it.
+`train` can be read aloud; what a run consists of is in `Run`, and everything that the next epoch
+depends on goes into a checkpoint and comes back from it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class Run:
     config: TrainingConfig
     seeds: tuple[int, ...]  # of every draw, together with the epoch
     ids: NDArray  # names of the series, for messages
-    epochs: int  # to train for; the config's, or fewer when a refit repeats a run up to its best epoch
+    # to train for; the config's, or fewer when a refit repeats a run up to its best epoch
+    epochs: int
     epoch: int = 0
     step: int = 0
     drops: int = 0  # of the learning rate, on plateaus
@@ -60,7 +61,8 @@ class Run:
         return self.epoch - self.best_epoch
 
 
-Tell = Callable[[Run, Epoch, bool], bool]  # of a run, its newest epoch, and whether that was the best: whether to stop
+# of a run, its newest epoch, and whether that was the best: whether to stop
+Tell = Callable[[Run, Epoch, bool], bool]
 
 
 def train(run: Run, keeper: Keeper, tell: Tell) -> None:
@@ -75,7 +77,14 @@ def train(run: Run, keeper: Keeper, tell: Tell) -> None:
             improved = keep_best(run, validation_loss)
             run.seconds = time.monotonic() - run.began
             row = Epoch(
-                run.seeds[1], run.epoch, run.step, train_loss, validation_loss, learning_rate, run.seconds, False
+                run.seeds[1],
+                run.epoch,
+                run.step,
+                train_loss,
+                validation_loss,
+                learning_rate,
+                run.seconds,
+                False,
             )
             run.rows.append(row)
             stop = tell(run, row, improved)
@@ -120,8 +129,11 @@ class Tally:
         self.recent: list[Update] = []
 
     def add(self, update: Update) -> None:
-        """One more update. Numbers are asked for a few at a time: each one would make a GPU wait."""
-        self.recent.append(update._replace(sums=Sums(update.sums.total.detach(), update.sums.targets)))
+        """One more update. Numbers are asked for a few at a time: each one would make a GPU
+        wait."""
+        self.recent.append(
+            update._replace(sums=Sums(update.sums.total.detach(), update.sums.targets))
+        )
         if len(self.recent) == CHECKED_TOGETHER:
             self._fold()
 
@@ -137,22 +149,25 @@ class Tally:
         wrong = torch.nonzero(~torch.isfinite(totals))
         if len(wrong):
             first = int(wrong[0])
-            raise ModelError(_diverged(self.run, self.epoch, self.updates + first + 1, self.recent[first].series))
+            raise ModelError(
+                _diverged(self.run, self.epoch, self.updates + first + 1, self.recent[first].series)
+            )
         self.updates += len(self.recent)
         self.folded = [added([*self.folded, *(update.sums for update in self.recent)])]
         self.recent.clear()
 
 
 def _diverged(run: Run, epoch: int, update: int, series: NDArray) -> str:
-    """Names the series that most likely did it: those with the largest numbers, infinite ones first."""
+    """Names the series that most likely did it: those with the largest numbers, infinite ones
+    first."""
     series = np.unique(series)
     largest = run.regime.feed.largest(series)
     order = np.argsort(-largest, kind="stable")[:3]
     named = ", ".join(f"{str(run.ids[series[k]])!r} (up to {largest[k]:.3g})" for k in order)
     return (
-        f"The loss is no longer a finite number in epoch {epoch}, update {update}, which read {len(series)} series; "
-        f"those with the largest values are {named}.\n"
-        f"Try a lower learning rate (it is {run.config.optimiser.learning_rate:g}), gradient clipping "
+        f"The loss is no longer a finite number in epoch {epoch}, update {update}, which read "
+        f"{len(series)} series; those with the largest values are {named}.\nTry a lower learning "
+        f"rate (it is {run.config.optimiser.learning_rate:g}), gradient clipping "
         "(Optimiser(clip=1.0)), or a transform that scales the series."
     )
 
@@ -177,7 +192,8 @@ def validate(run: Run) -> float:
 
 
 def keep_best(run: Run, loss: float) -> bool:
-    """Remember the weights if the validation loss is a new lowest, or if there is none: then the newest count."""
+    """Remember the weights if the validation loss is a new lowest, or if there is none: then the
+    newest count."""
     if math.isnan(loss):
         run.best_epoch = run.epoch
         return True
@@ -196,7 +212,8 @@ def validate_start(run: Run) -> None:
 
 
 def use_best(run: Run) -> None:
-    """Set the module to the weights that training gives: of the best epoch, or the average so far."""
+    """Set the module to the weights that training gives: of the best epoch, or the average so
+    far."""
     best = run.best if run.best is not None else run.average.values()
     if best is not None:
         put(run.weights, best)
@@ -205,13 +222,22 @@ def use_best(run: Run) -> None:
 def state_of(run: Run) -> tuple[dict[str, Any], Groups]:
     """All that the next epoch depends on."""
     state = {
-        "epoch": run.epoch, "step": run.step, "drops": run.drops, "seconds": run.seconds, "finished": run.finished,
-        "best_epoch": run.best_epoch, "best_loss": run.best_loss if math.isfinite(run.best_loss) else None,
-    }  # fmt: skip
+        "epoch": run.epoch,
+        "step": run.step,
+        "drops": run.drops,
+        "seconds": run.seconds,
+        "finished": run.finished,
+        "best_epoch": run.best_epoch,
+        "best_loss": run.best_loss if math.isfinite(run.best_loss) else None,
+    }
     groups: Groups = {
         "weights": _arrays(run.weights),
         "best": _arrays(run.best or []),
-        "average": {f"{k}.{n}": a for k, taken in enumerate(run.average.taken) for n, a in _arrays(taken).items()},
+        "average": {
+            f"{k}.{n}": a
+            for k, taken in enumerate(run.average.taken)
+            for n, a in _arrays(taken).items()
+        },
         "carried": _arrays([part for pair in run.regime.carried for part in pair]),
         "optimiser": {
             f"{k}.{name}": torch.as_tensor(value).cpu().numpy()
@@ -231,7 +257,11 @@ def take_up(run: Run, state: dict[str, Any], groups: Groups) -> None:
         return [torch.from_numpy(group[str(k)].copy()).to(device) for k in range(len(group))]
 
     run.epoch, run.step, run.drops = state["epoch"], state["step"], state["drops"]
-    run.seconds, run.finished, run.best_epoch = state["seconds"], state["finished"], state["best_epoch"]
+    run.seconds, run.finished, run.best_epoch = (
+        state["seconds"],
+        state["finished"],
+        state["best_epoch"],
+    )
     run.best_loss = math.inf if state["best_loss"] is None else state["best_loss"]
     put(run.weights, tensors(groups["weights"]))
     run.best = tensors(groups["best"]) or None
@@ -243,8 +273,12 @@ def take_up(run: Run, state: dict[str, Any], groups: Groups) -> None:
     run.regime.carried = list(zip(carried[::2], carried[1::2], strict=True))
     moments: dict[int, dict[str, torch.Tensor]] = {}
     for name, array in groups["optimiser"].items():
-        moments.setdefault(int(name.partition(".")[0]), {})[name.partition(".")[2]] = torch.from_numpy(array.copy())
-    run.optimiser.load_state_dict({"state": moments, "param_groups": run.optimiser.state_dict()["param_groups"]})
+        moments.setdefault(int(name.partition(".")[0]), {})[name.partition(".")[2]] = (
+            torch.from_numpy(array.copy())
+        )
+    run.optimiser.load_state_dict(
+        {"state": moments, "param_groups": run.optimiser.state_dict()["param_groups"]}
+    )
     run.rows = list(History.from_columns({name: groups["history"][name] for name in DTYPES}).epochs)
     run.began = time.monotonic() - run.seconds
 

@@ -15,7 +15,8 @@ from lstmcast.errors import UsageError
 from lstmcast.model.heads import HEADS, LEVELS, Head
 from lstmcast.training.config import Loss
 
-Criterion = Callable[[Tensor, Tensor], Tensor]  # raw numbers (…, R) and targets (…) to the loss of each value (…)
+# raw numbers (…, R) and targets (…) to the loss of each value (…)
+Criterion = Callable[[Tensor, Tensor], Tensor]
 LIKELIHOODS = ("normal", "student_t")
 
 
@@ -27,7 +28,9 @@ class Sums(NamedTuple):
 
     def mean(self) -> Tensor:
         """0 where no target was known."""
-        targets = self.targets.clamp(min=1) if isinstance(self.targets, Tensor) else max(self.targets, 1)
+        targets = (
+            self.targets.clamp(min=1) if isinstance(self.targets, Tensor) else max(self.targets, 1)
+        )
         return self.total / targets
 
 
@@ -39,8 +42,11 @@ def added(parts: list[Sums]) -> Sums:
     return Sums(total, targets)
 
 
-def criterion(config: Loss, head: Head, own: Callable[[Tensor, Tensor], Tensor] | None = None) -> Criterion:
-    """The loss of each value: the head's, one of the config's by name, or the user's own of (point, target).
+def criterion(
+    config: Loss, head: Head, own: Callable[[Tensor, Tensor], Tensor] | None = None
+) -> Criterion:
+    """The loss of each value: the head's, one of the config's by name, or the user's own of (point,
+    target).
 
     UsageError where a loss of points is asked for and the head says more than a point.
     """
@@ -48,8 +54,8 @@ def criterion(config: Loss, head: Head, own: Callable[[Tensor, Tensor], Tensor] 
         return lambda raw, target: head.loss(raw, target, torch)
     if own is None and head.name in HEADS and head.outputs > 1:
         raise UsageError(
-            f"loss={config.name!r} is a loss of points, and the head {head.name!r} says more: nothing would train the "
-            "rest of it. Use loss='auto', or NetworkConfig(head='point')."
+            f"loss={config.name!r} is a loss of points, and the head {head.name!r} says more: "
+            "nothing would train the rest of it. Use loss='auto', or NetworkConfig(head='point')."
         )
     if own is not None:
         return lambda raw, target: _own(own, head.point(raw, torch), target)
@@ -62,10 +68,15 @@ def _own(loss: Callable[[Tensor, Tensor], Tensor], point: Tensor, target: Tensor
     each = loss(point, target)
     if isinstance(each, Tensor) and each.shape == target.shape:
         return each
-    given = f"a tensor of shape {tuple(each.shape)}" if isinstance(each, Tensor) else f"a {type(each).__name__}"
+    given = (
+        f"a tensor of shape {tuple(each.shape)}"
+        if isinstance(each, Tensor)
+        else f"a {type(each).__name__}"
+    )
     raise UsageError(
-        f"Your own loss gives {given}; the loss of each value, a tensor of shape {tuple(target.shape)} as the point "
-        "and the target have, is expected. Leave the mean over them out: it is taken over the known targets."
+        f"Your own loss gives {given}; the loss of each value, a tensor of shape "
+        f"{tuple(target.shape)} as the point and the target have, is expected. Leave the mean over "
+        "them out: it is taken over the known targets."
     )
 
 
@@ -74,13 +85,20 @@ def _named(config: Loss) -> Callable[[Tensor, Tensor], Tensor]:
     return {
         "mse": lambda point, target: (target - point) ** 2,
         "mae": lambda point, target: (target - point).abs(),
-        "huber": lambda point, target: torch.nn.functional.huber_loss(point, target, reduction="none", delta=delta),
-        "pinball": lambda point, target: torch.maximum(level * (target - point), (level - 1) * (target - point)),
+        "huber": lambda point, target: torch.nn.functional.huber_loss(
+            point, target, reduction="none", delta=delta
+        ),
+        "pinball": lambda point, target: torch.maximum(
+            level * (target - point), (level - 1) * (target - point)
+        ),
     }[config.name]
 
 
-def sums(each: Criterion, raw: Tensor, target: Tensor, weight_N: Tensor | None, targets: int | None) -> Sums:
-    """The loss over the known targets (NaN = unknown; all `targets` of them where it is given), times the weights.
+def sums(
+    each: Criterion, raw: Tensor, target: Tensor, weight_N: Tensor | None, targets: int | None
+) -> Sums:
+    """The loss over the known targets (NaN = unknown; all `targets` of them where it is given),
+    times the weights.
 
     raw (N, …, R), target (N, …): one weight for each of the leading axis.
     """

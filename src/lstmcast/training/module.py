@@ -1,6 +1,7 @@
 """The network of `lstmcast.model.network` as a PyTorch module, for training.
 
-B series · T steps · C inputs · D units · N positions · H horizon · K channels · R raw numbers of the head
+B series · T steps · C inputs · D units · N positions · H horizon · K channels · R raw numbers of
+the head
 """
 
 from __future__ import annotations
@@ -21,11 +22,15 @@ State = list[tuple[Tensor, Tensor]]  # h and c of each layer, each (1, B, D)
 class NetworkModule(nn.Module):
     """The same computation as `Network`, from inputs to the head's raw numbers.
 
-    `head`: the user's own, if the config names one; `initialiser`: how fresh weights are drawn (see `initialisers`).
+    `head`: the user's own, if the config names one; `initialiser`: how fresh weights are drawn (see
+    `initialisers`).
     """
 
     def __init__(
-        self, config: NetworkConfig, head: Head | None = None, initialiser: str | Initialiser = "default"
+        self,
+        config: NetworkConfig,
+        head: Head | None = None,
+        initialiser: str | Initialiser = "default",
     ) -> None:
         super().__init__()
         self.config = config
@@ -40,7 +45,9 @@ class NetworkModule(nn.Module):
         self.dense = _dense(config.layers[-1], config.after)
         self.head = nn.Linear((*config.layers[-1:], *config.after)[-1], outputs)
         self.skip = nn.Linear(config.width, config.steps, bias=False) if config.is_causal else None
-        self.activation = {"linear": nn.Identity(), "tanh": nn.Tanh(), "relu": nn.ReLU()}[config.activation]
+        self.activation = {"linear": nn.Identity(), "tanh": nn.Tanh(), "relu": nn.ReLU()}[
+            config.activation
+        ]
         self.dropout = nn.Dropout(config.dropout)
         for layer in self.lstm:  # one bias is enough: only the first is trained
             layer.get_parameter("bias_hh_l0").requires_grad_(False)
@@ -52,8 +59,14 @@ class NetworkModule(nn.Module):
             x_BTC = self.activation(layer(x_BTC))
         new: State = []
         for k, layer in enumerate(self.lstm):
-            out_BTD, left = layer(self.dropout(x_BTC) if k else x_BTC, None if state is None else state[k])
-            x_BTC = x_BTC + out_BTD if self.config.residual and x_BTC.shape[-1] == out_BTD.shape[-1] else out_BTD
+            out_BTD, left = layer(
+                self.dropout(x_BTC) if k else x_BTC, None if state is None else state[k]
+            )
+            x_BTC = (
+                x_BTC + out_BTD
+                if self.config.residual and x_BTC.shape[-1] == out_BTD.shape[-1]
+                else out_BTD
+            )
             new.append(left)
         return x_BTC, new
 
@@ -71,7 +84,8 @@ class NetworkModule(nn.Module):
         return raw_NHKR + self.skip(x_NC)[..., None, None] * at_location_R
 
     def forward(self, x_BTC: Tensor, positions_N: Tensor) -> Tensor:
-        """Raw numbers (N, H, K, R) at the given positions of the flattened (B·T) batch, from a fresh state."""
+        """Raw numbers (N, H, K, R) at the given positions of the flattened (B·T) batch, from a
+        fresh state."""
         hidden_BTD, _ = self.hidden(x_BTC)
         return self.raw(hidden_BTD.flatten(0, 1)[positions_N], x_BTC.flatten(0, 1)[positions_N])
 
@@ -87,11 +101,16 @@ def arrays_from_state(state: dict[str, Tensor], config: NetworkConfig) -> dict[s
         named[f"lstm.{k}.weight_ih"] = state[f"lstm.{k}.weight_ih_l0"]
         named[f"lstm.{k}.weight_hh"] = state[f"lstm.{k}.weight_hh_l0"]
         named[f"lstm.{k}.bias"] = state[f"lstm.{k}.bias_ih_l0"] + state[f"lstm.{k}.bias_hh_l0"]
-    return {name: np.array(tensor.detach().cpu().numpy(), np.float32) for name, tensor in named.items()}
+    return {
+        name: np.array(tensor.detach().cpu().numpy(), np.float32) for name, tensor in named.items()
+    }
 
 
-def module_from_arrays(arrays: dict[str, NDArray], config: NetworkConfig, head: Head | None = None) -> NetworkModule:
-    """A module that computes what a member with these arrays computes, ready to be trained further."""
+def module_from_arrays(
+    arrays: dict[str, NDArray], config: NetworkConfig, head: Head | None = None
+) -> NetworkModule:
+    """A module that computes what a member with these arrays computes, ready to be trained
+    further."""
     module = NetworkModule(config, head)
     with torch.no_grad():
         for name, array in arrays.items():

@@ -1,9 +1,12 @@
-"""Online: one network, many series, one tick at a time. It predicts, sees what came, learns, and goes on.
+"""Online: one network, many series, one tick at a time. It predicts, sees what came, learns, and
+goes on.
 
-Each series is a row of the batch. Its state is kept from tick to tick, as in a stateful Keras layer whose rows have
-names: they join, leave and begin anew one by one. Predicting is NumPy and needs no PyTorch; learning does.
+Each series is a row of the batch. Its state is kept from tick to tick, as in a stateful Keras layer
+whose rows have names: they join, leave and begin anew one by one. Predicting is NumPy and needs no
+PyTorch; learning does.
 
-S series, a row each · R rows of a tick · L ticks of a chunk · K columns · D units · M members · X point, or quantiles
+S series, a row each · R rows of a tick · L ticks of a chunk · K columns · D units · M members · X
+point, or quantiles
 """
 
 from __future__ import annotations
@@ -50,10 +53,11 @@ class Forecaster(Protocol):
 class Learning:
     """How a network learns from a stream.
 
-    `chunk`: ticks that the gradient goes back, from the state that each row had before them (truncated
-    backpropagation through time: Williams & Peng 1990). `every`: ticks from one update to the next; at 1 each tick is
-    learned as part of `chunk` updates, at `chunk` once. `clip`: longest gradient, None for any. `loss`: as in
-    `TrainingConfig`; `optimiser`: "adam", "adamw", "rmsprop" or "sgd".
+    `chunk`: ticks that the gradient goes back, from the state that each row had before them
+    (truncated backpropagation through time: Williams & Peng 1990). `every`: ticks from one update
+    to the next; at 1 each tick is learned as part of `chunk` updates, at `chunk` once. `clip`:
+    longest gradient, None for any. `loss`: as in `TrainingConfig`; `optimiser`: "adam", "adamw",
+    "rmsprop" or "sgd".
 
     >>> Learning(chunk=4, every=8)
     Traceback (most recent call last):
@@ -76,13 +80,15 @@ class Learning:
 
 
 class Online:
-    """A network that predicts the next tick of each row and, unless told otherwise, learns from what came.
+    """A network that predicts the next tick of each row and, unless told otherwise, learns from
+    what came.
 
-    `start`: a fitted forecaster with plain inputs, a `Network`, or a `NetworkConfig` for one that knows nothing yet.
-    `ids`: names of the rows, texts or whole numbers. `learning`: how it learns; None for a network that stays as it is.
-    `scaling`: what is between values and network; the fitted forecaster's transforms, else `Running()`. `head`: your
-    own head, if the network was made with it. Raises UsageError for a network that does not answer one step of plain
-    inputs, and MissingExtraError where learning has no PyTorch.
+    `start`: a fitted forecaster with plain inputs, a `Network`, or a `NetworkConfig` for one that
+    knows nothing yet. `ids`: names of the rows, texts or whole numbers. `learning`: how it learns;
+    None for a network that stays as it is. `scaling`: what is between values and network; the
+    fitted forecaster's transforms, else `Running()`. `head`: your own head, if the network was made
+    with it. Raises UsageError for a network that does not answer one step of plain inputs, and
+    MissingExtraError where learning has no PyTorch.
 
     >>> config = NetworkConfig((8,), inputs="plain", head="point", horizon=1)
     >>> online = Online(config, ["a", "b"], scaling=Running("changes"))
@@ -108,7 +114,8 @@ class Online:
         self.scaling = scaling or _scaling(start)
         if isinstance(self.scaling, Fitted) and network.config.channels > 1:
             raise UsageError(
-                "Transforms of several columns that are read together are not known tick by tick. Use Running()."
+                "Transforms of several columns that are read together are not known tick by tick. "
+                "Use Running()."
             )
         self.network, self.learners = _learning(network, learning, seed)
         self.ticks = self.skipped = 0
@@ -132,29 +139,37 @@ class Online:
         return self.learners[0].updates if self.learners else 0
 
     def predict(self) -> NDArray:
-        """The next value of each row, (S,) or (S, K) for several columns; NaN where nothing was read yet."""
+        """The next value of each row, (S,) or (S, K) for several columns; NaN where nothing was
+        read yet."""
         answer_SKX = self._answers()
         return self._flat(answer_SKX[..., answer_SKX.shape[2] // 2])
 
     def quantiles(self) -> NDArray:
-        """The same at `lstmcast.model.heads.LEVELS`, as last axis; UsageError for a head that answers a point."""
+        """The same at `lstmcast.model.heads.LEVELS`, as last axis; UsageError for a head that
+        answers a point."""
         answer_SKX = self._answers()
         if answer_SKX.shape[2] < len(LEVELS):
-            raise UsageError("A point head has no quantiles. Use head='quantiles', 'normal' or 'student_t'.")
+            raise UsageError(
+                "A point head has no quantiles. Use head='quantiles', 'normal' or 'student_t'."
+            )
         return self._flat(answer_SKX)
 
     def observe(self, values: Any, ids: Iterable[Any] | None = None) -> NDArray:
-        """What came: the errors (value − prediction) of these rows. The network learns from them and reads on.
+        """What came: the errors (value − prediction) of these rows. The network learns from them
+        and reads on.
 
-        `values`: one for each row, or for each of `ids`, or by id as a dict or as a pandas Series (a frame of several
-        columns) whose index names the rows; rows that are not named have no tick and stay as they are. NaN
-        is a tick whose value nobody knows: the newest known one is read in its place, and nothing is learned from it.
-        Raises UsageError or DataError, and nothing has changed.
+        `values`: one for each row, or for each of `ids`, or by id as a dict or as a pandas Series
+        (a frame of several columns) whose index names the rows; rows that are not named have no
+        tick and stay as they are. NaN is a tick whose value nobody knows: the newest known one is
+        read in its place, and nothing is learned from it. Raises UsageError or DataError, and
+        nothing has changed.
         """
         values, ids = _by_label(values, ids)
         at = self.rows.at(ids)
         values_RK = self._checked(values, at)
-        errors_RK = values_RK - self.predict().reshape(len(self.rows), self.network.config.channels)[at]
+        errors_RK = (
+            values_RK - self.predict().reshape(len(self.rows), self.network.config.channels)[at]
+        )
         tick = self.scaling.advance(self.rows, at, values_RK)
         if self.learning is not None:
             self.memory.label(at, tick.label_RK)
@@ -182,10 +197,13 @@ class Online:
     def frozen(self) -> Online:
         """A copy that goes on from here without learning."""
         manifest, groups = self._described()
-        return Online._made({**manifest, "learning": None}, groups, Path("memory"), self.network.head)
+        return Online._made(
+            {**manifest, "learning": None}, groups, Path("memory"), self.network.head
+        )
 
     def save(self, folder: str | Path) -> None:
-        """Save everything: a process that stops here goes on, after `load`, with the same bits. OutputError."""
+        """Save everything: a process that stops here goes on, after `load`, with the same bits.
+        OutputError."""
         store.save(folder, *self._described())
 
     @classmethod
@@ -197,13 +215,17 @@ class Online:
         manifest, groups = store.load(folder)
         if manifest.get("kind") != KIND:
             what = manifest.get("kind", "thing of no kind")
-            raise ModelError(f"{folder} holds a {what}, not a network with its rows as Online.save writes it.")
+            raise ModelError(
+                f"{folder} holds a {what}, not a network with its rows as Online.save writes it."
+            )
         if not learns:
             manifest = {**manifest, "learning": None}
         try:
             return cls._made(manifest, groups, Path(folder), head)
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"The manifest in {folder} is incomplete ({error!r}). Save it again.") from error
+            raise ModelError(
+                f"The manifest in {folder} is incomplete ({error!r}). Save it again."
+            ) from error
 
     def _checked(self, values: Any, at: NDArray) -> NDArray:
         """The values (R, K)."""
@@ -212,9 +234,13 @@ class Online:
         try:
             given = np.asarray(values, float)
         except (TypeError, ValueError) as error:
-            raise DataError(f"The values are not numbers: {error}. An array {shape} is expected.") from error
+            raise DataError(
+                f"The values are not numbers: {error}. An array {shape} is expected."
+            ) from error
         if given.shape != shape:
-            raise UsageError(f"The values have the shape {given.shape}; one for each row is expected, {shape}.")
+            raise UsageError(
+                f"The values have the shape {given.shape}; one for each row is expected, {shape}."
+            )
         values_RK = given.reshape(len(at), K)
         infinite = np.flatnonzero(np.isinf(values_RK).any(axis=1))
         if len(infinite):
@@ -229,10 +255,13 @@ class Online:
         return self.scaling.units(self.rows, self.rows["answer"])
 
     def _read(self, at: NDArray, x_RK: NDArray) -> None:
-        """Feed the network one tick of the rows that have begun, and keep its state and its answer."""
+        """Feed the network one tick of the rows that have begun, and keep its state and its
+        answer."""
         at, x_RK = self.memory.begun(at, x_RK)
         if len(at):
-            hidden, states = self.network.run(x_RK[None], np.ones((1, len(at)), bool), self.memory.states(at))
+            hidden, states = self.network.run(
+                x_RK[None], np.ones((1, len(at)), bool), self.memory.states(at)
+            )
             answer_RKX = _answers(self.network, [hidden_1RD[0] for hidden_1RD in hidden], x_RK)
             self.memory.remember(at, x_RK, states, answer_RKX)
 
@@ -247,44 +276,70 @@ class Online:
             if reason is not None:
                 self.skipped += 1
                 worst = _worst(self.rows, at, window.label_RTK)
-                logger.warning("tick %d: the network did not learn: %s (%s)", self.ticks, reason, worst)
+                logger.warning(
+                    "tick %d: the network did not learn: %s (%s)", self.ticks, reason, worst
+                )
 
     def _described(self) -> tuple[dict[str, Any], dict[str, dict[str, NDArray]]]:
         """Everything that the next tick depends on, for the store."""
         about, weights = described(self.network)
         manifest = {
-            "kind": KIND, **about, "learning": asdict(self.learning) if self.learning else None, "seed": self.seed,
-            "scaling": online_scaling.described(self.scaling), "ticks": self.ticks, "skipped": self.skipped,
+            "kind": KIND,
+            **about,
+            "learning": asdict(self.learning) if self.learning else None,
+            "seed": self.seed,
+            "scaling": online_scaling.described(self.scaling),
+            "ticks": self.ticks,
+            "skipped": self.skipped,
             "ids": self.ids,
-        }  # fmt: skip
+        }
         groups = {"weights": weights, "rows": self.rows.arrays()}
         if isinstance(self.scaling, Fitted):
             groups["transforms"] = self.scaling.transforms.arrays(self.scaling.learned)
-        learned = {f"{m}_{key}": part for m, own in enumerate(self.learners) for key, part in own.saved().items()}
+        learned = {
+            f"{m}_{key}": part
+            for m, own in enumerate(self.learners)
+            for key, part in own.saved().items()
+        }
         return manifest, groups | ({"optimiser": learned} if learned else {})
 
     @classmethod
     def _made(
-        cls, manifest: dict[str, Any], groups: dict[str, dict[str, NDArray]], folder: Path, head: Head | None
+        cls,
+        manifest: dict[str, Any],
+        groups: dict[str, dict[str, NDArray]],
+        folder: Path,
+        head: Head | None,
     ) -> Online:
         """From what `_described` gave."""
         learning = None if manifest["learning"] is None else Learning(**manifest["learning"])
         scaling = online_scaling.from_described(manifest["scaling"], groups.get("transforms", {}))
         network = network_of(folder, manifest, groups, head)
-        made = cls(network, manifest["ids"], learning=learning, scaling=scaling, head=head, seed=manifest["seed"])
+        made = cls(
+            network,
+            manifest["ids"],
+            learning=learning,
+            scaling=scaling,
+            head=head,
+            seed=manifest["seed"],
+        )
         made.ticks, made.skipped = manifest["ticks"], manifest["skipped"]
         made.rows.put(groups["rows"])
         for m, learner in enumerate(made.learners):
             own = groups["optimiser"].items()
-            learner.take_up({key.removeprefix(f"{m}_"): part for key, part in own if key.startswith(f"{m}_")})
+            learner.take_up(
+                {key.removeprefix(f"{m}_"): part for key, part in own if key.startswith(f"{m}_")}
+            )
         return made
 
 
 def _by_label(values: Any, ids: Iterable[Any] | None) -> tuple[Any, Iterable[Any] | None]:
-    """Values and the ids that they come with, if they do; numbers from 0 as an index are no names."""
+    """Values and the ids that they come with, if they do; numbers from 0 as an index are no
+    names."""
     if isinstance(values, Mapping):
         values, named = list(values.values()), list(values)
-    elif hasattr(values, "to_numpy") and hasattr(values, "index"):  # of pandas: others have no index
+    # of pandas: others have no index
+    elif hasattr(values, "to_numpy") and hasattr(values, "index"):
         values, named = values.to_numpy(), values.index.tolist()
         if named == list(range(len(named))):
             return values, ids
@@ -298,25 +353,42 @@ def _by_label(values: Any, ids: Iterable[Any] | None) -> tuple[Any, Iterable[Any
 def _check_kinds(start: Any, learning: Any, scaling: Any, seed: Any) -> None:
     """UsageError for an argument of another kind than is expected."""
     if not isinstance(start, (Network, NetworkConfig)) and not hasattr(start, "network"):
-        raise UsageError(f"{start!r} is nothing to begin with. Give a fitted forecaster, a Network or a NetworkConfig.")
+        raise UsageError(
+            f"{start!r} is nothing to begin with. Give a fitted forecaster, a Network or a "
+            "NetworkConfig."
+        )
     if learning is not None and not isinstance(learning, Learning):
-        raise UsageError(f"{learning=} does not say how to learn. Give Learning(…), or None to learn nothing.")
+        raise UsageError(
+            f"{learning=} does not say how to learn. Give Learning(…), or None to learn nothing."
+        )
     if scaling is not None and not isinstance(scaling, (Running, Fitted)):
-        raise UsageError(f"{scaling=} scales no stream. Give Running(…), or a fitted forecaster with its transforms.")
+        raise UsageError(
+            f"{scaling=} scales no stream. Give Running(…), or a fitted forecaster with its "
+            "transforms."
+        )
     checked_seed(seed)
 
 
 def _network(start: Forecaster | Network | NetworkConfig, head: Head | None, seed: int) -> Network:
     """The network to begin with; UsageError where it cannot read ticks."""
-    network = None if isinstance(start, NetworkConfig) else start if isinstance(start, Network) else start.network
+    network = (
+        None
+        if isinstance(start, NetworkConfig)
+        else start
+        if isinstance(start, Network)
+        else start.network
+    )
     if network is None and not isinstance(start, NetworkConfig):
-        raise UsageError("This forecaster knows nothing yet: fit it first, or give Online a NetworkConfig.")
+        raise UsageError(
+            "This forecaster knows nothing yet: fit it first, or give Online a NetworkConfig."
+        )
     config = network.config if network else start
     assert isinstance(config, NetworkConfig)
     if config.is_causal or config.steps != 1:
         raise UsageError(
-            f"Online reads a tick and predicts the next one, and this network has inputs={config.inputs!r} and "
-            f"horizon={config.horizon}. Use NetworkConfig(inputs='plain', horizon=1)."
+            "Online reads a tick and predicts the next one, and this network has "
+            f"inputs={config.inputs!r} and horizon={config.horizon}. Use "
+            "NetworkConfig(inputs='plain', horizon=1)."
         )
     if network is not None:
         if head is not None:
@@ -335,7 +407,9 @@ def _scaling(start: Forecaster | Network | NetworkConfig) -> Running | Fitted:
     return Fitted(start.transforms, learned.transforms)
 
 
-def _learning(network: Network, learning: Learning | None, seed: int) -> tuple[Network, list[Learner]]:
+def _learning(
+    network: Network, learning: Learning | None, seed: int
+) -> tuple[Network, list[Learner]]:
     """A network of its own, and what moves its weights: both see the same numbers."""
     if learning is None:
         copies = [{name: array.copy() for name, array in own.items()} for own in network.members]
@@ -344,7 +418,10 @@ def _learning(network: Network, learning: Learning | None, seed: int) -> tuple[N
     from lstmcast.training.online_learning import Learner
 
     optimiser = Optimiser(learning.optimiser, learning.learning_rate, clip=learning.clip)
-    learners = [Learner(network.config, own, network.head, optimiser, learning.loss, seed) for own in network.members]
+    learners = [
+        Learner(network.config, own, network.head, optimiser, learning.loss, seed)
+        for own in network.members
+    ]
     return Network(network.config, [learner.arrays for learner in learners], network.head), learners
 
 

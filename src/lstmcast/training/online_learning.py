@@ -1,4 +1,5 @@
-"""Learning from the newest ticks of many rows: truncated backpropagation through time, one update after the other.
+"""Learning from the newest ticks of many rows: truncated backpropagation through time, one update
+after the other.
 
 R rows · T ticks of a window · C inputs · K columns · D units · H horizon (one step)
 """
@@ -30,11 +31,18 @@ SETTLED = 10  # updates before which any gradient may be the usual one
 class Learner:
     """One member of a network while it learns.
 
-    `arrays`: its weights, which share their memory with what is trained: an update is seen by whoever reads them.
+    `arrays`: its weights, which share their memory with what is trained: an update is seen by
+    whoever reads them.
     """
 
     def __init__(
-        self, config: NetworkConfig, arrays: dict[str, NDArray], head: Head, optimiser: Optimiser, loss: Loss, seed: int
+        self,
+        config: NetworkConfig,
+        arrays: dict[str, NDArray],
+        head: Head,
+        optimiser: Optimiser,
+        loss: Loss,
+        seed: int,
     ) -> None:
         with torch.random.fork_rng(devices=()):
             self.module = module_from_arrays(arrays, config, head)
@@ -58,12 +66,19 @@ class Learner:
         return self.module.get_parameter(name).detach().numpy()
 
     def learn(self, window: Window, member: int) -> str | None:
-        """One update; or none, and the reason, where the loss or its gradient is beyond all bounds."""
-        with _one_thread(), torch.random.fork_rng(devices=(), enabled=self.module.config.dropout > 0):
+        """One update; or none, and the reason, where the loss or its gradient is beyond all
+        bounds."""
+        with (
+            _one_thread(),
+            torch.random.fork_rng(devices=(), enabled=self.module.config.dropout > 0),
+        ):
             if self.module.config.dropout > 0:
-                torch.manual_seed(int(np.random.default_rng([self.seed, member, self.updates]).integers(2**63)))
+                torch.manual_seed(
+                    int(np.random.default_rng([self.seed, member, self.updates]).integers(2**63))
+                )
             loss = self._loss(window, window.states[member])
-            self.optimiser.zero_grad(set_to_none=False)  # gradients of the module's parameters are views of one tensor
+            # gradients of the module's parameters are views of one tensor
+            self.optimiser.zero_grad(set_to_none=False)
             loss.backward()
             norm = float(torch.linalg.vector_norm(self._gradient))
             reason = self._refused(float(loss.detach()), norm)
@@ -82,7 +97,8 @@ class Learner:
         return sums(self.criterion, raw_RTKR, label_RTK, None, None).mean()
 
     def _refused(self, loss: float, norm: float) -> str | None:
-        """Why there is no update. The usual norm follows what comes, so that a lasting change is learned after all."""
+        """Why there is no update. The usual norm follows what comes, so that a lasting change is
+        learned after all."""
         if not (math.isfinite(loss) and math.isfinite(norm)):
             return f"the loss is {loss:g} and its gradient {norm:g} long"
         usual, settled = self.usual, self.updates >= SETTLED
@@ -95,15 +111,28 @@ class Learner:
     def saved(self) -> dict[str, NDArray]:
         """Everything that the next update depends on but the weights."""
         state = self.optimiser.state_dict()["state"].get(0, {})
-        moments = {f"moment_{name}": np.array(torch.as_tensor(value).numpy()) for name, value in state.items()}
+        moments = {
+            f"moment_{name}": np.array(torch.as_tensor(value).numpy())
+            for name, value in state.items()
+        }
         return {"updates": np.array(self.updates), "usual": np.array(self.usual), **moments}
 
     def take_up(self, saved: dict[str, NDArray]) -> None:
         """What `saved` gave; KeyError where something is missing."""
         self.updates, self.usual = int(saved["updates"]), float(saved["usual"])
-        moments = {name.removeprefix("moment_"): part for name, part in saved.items() if name.startswith("moment_")}
-        state = {0: {name: torch.from_numpy(part.copy()) for name, part in moments.items()}} if moments else {}
-        self.optimiser.load_state_dict({"state": state, "param_groups": self.optimiser.state_dict()["param_groups"]})
+        moments = {
+            name.removeprefix("moment_"): part
+            for name, part in saved.items()
+            if name.startswith("moment_")
+        }
+        state = (
+            {0: {name: torch.from_numpy(part.copy()) for name, part in moments.items()}}
+            if moments
+            else {}
+        )
+        self.optimiser.load_state_dict(
+            {"state": state, "param_groups": self.optimiser.state_dict()["param_groups"]}
+        )
 
 
 def fresh_arrays(config: NetworkConfig, head: Head, seed: int) -> dict[str, NDArray]:
@@ -115,7 +144,8 @@ def fresh_arrays(config: NetworkConfig, head: Head, seed: int) -> dict[str, NDAr
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """The operations of one update are short: threads would wait for each other (measured: up to 20 times slower)."""
+    """The operations of one update are short: threads would wait for each other (measured: up to
+    20 times slower)."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

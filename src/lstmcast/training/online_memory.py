@@ -1,9 +1,11 @@
-"""What is kept of each row between ticks: the network's state, and for learning the newest chunk of ticks.
+"""What is kept of each row between ticks: the network's state, and for learning the newest chunk of
+ticks.
 
-The tick p of a row, counted from 0 since it joined, lies in slot p modulo the length of the chunk; beside it lie the
-state before it and the label that came after it.
+The tick p of a row, counted from 0 since it joined, lies in slot p modulo the length of the chunk;
+beside it lie the state before it and the label that came after it.
 
-S series, a row each · R some of their rows · L ticks of a chunk · T ticks of a window · K columns · D units
+S series, a row each · R some of their rows · L ticks of a chunk · T ticks of a window · K columns ·
+D units
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ class Window(NamedTuple):
 
 
 class Memory:
-    """Arrays of the rows, and where in them things are. `chunk`: L, None where nothing is learned."""
+    """Arrays of the rows, and where in them things are. `chunk`: L, None where nothing is
+    learned."""
 
     def __init__(self, rows: Rows, network: Network, chunk: int | None) -> None:
         self.rows, self.chunk, self.members = rows, chunk, len(network.members)
@@ -57,13 +60,18 @@ class Memory:
         """Of each member, as it is now."""
         return self._states("now", (at,))
 
-    def remember(self, at: NDArray, x_RK: NDArray, states: tuple[State, ...], answer_RKX: NDArray) -> None:
-        """One more tick was read: its input, the states behind it, and what the network answered."""
+    def remember(
+        self, at: NDArray, x_RK: NDArray, states: tuple[State, ...], answer_RKX: NDArray
+    ) -> None:
+        """One more tick was read: its input, the states behind it, and what the network
+        answered."""
         rows, new = self.rows, [part for state in states for pair in state for part in pair]
         if self.chunk is not None:
             slot = rows["count"][at] % self.chunk
             rows["x"][at, slot], rows["label"][at, slot] = x_RK, np.nan
-            for (before, _), (now, _) in zip(self._names("before"), self._names("now"), strict=True):
+            for (before, _), (now, _) in zip(
+                self._names("before"), self._names("now"), strict=True
+            ):
                 rows[before][at, slot] = rows[now][at]
         for (name, _), part_RD in zip(self._names("now"), new, strict=True):
             rows[name][at] = part_RD
@@ -79,7 +87,8 @@ class Memory:
         self.rows["waits"][at] |= ~np.isnan(label_RK).all(axis=1)
 
     def window(self) -> tuple[NDArray, Window] | None:
-        """The newest ticks of all rows that have something to learn from, which have it no more; None without any."""
+        """The newest ticks of all rows that have something to learn from, which have it no more;
+        None without any."""
         assert self.chunk is not None
         rows, L = self.rows, self.chunk
         at = np.flatnonzero(rows["waits"])

@@ -1,4 +1,5 @@
-"""A table of arrays with one row per series: rows join and leave by id, and nothing else has to know how.
+"""A table of arrays with one row per series: rows join and leave by id, and nothing else has to
+know how.
 
 S series · R some of their rows
 """
@@ -44,13 +45,16 @@ class Rows:
         self._fills[name] = fill
 
     def at(self, ids: Iterable[Any] | None) -> NDArray:
-        """Where the rows of these ids are (R,); all rows for None. UsageError for one that is not here, or twice."""
+        """Where the rows of these ids are (R,); all rows for None. UsageError for one that is
+        not here, or twice."""
         if ids is None:
             return np.arange(len(self))
         ids = _listed(ids)
         unknown = [name for name in ids if name not in self._places]
         if unknown:
-            raise UsageError(f"There are no rows {_named(unknown)}. Let them join first: join({unknown[:3]!r}).")
+            raise UsageError(
+                f"There are no rows {_named(unknown)}. Let them join first: join({unknown[:3]!r})."
+            )
         _refuse_twice(ids)
         return np.array([self._places[name] for name in ids], np.int64)
 
@@ -59,7 +63,9 @@ class Rows:
         ids = _listed(ids)
         here = [name for name in ids if name in self._places]
         if here:
-            raise UsageError(f"The rows {_named(here)} are here already. Use reset to begin them anew.")
+            raise UsageError(
+                f"The rows {_named(here)} are here already. Use reset to begin them anew."
+            )
         _refuse_twice(ids)
         return ids
 
@@ -87,7 +93,8 @@ class Rows:
         return dict(self._arrays)
 
     def put(self, arrays: dict[str, NDArray]) -> None:
-        """Set what `arrays` gave, with the same ids; KeyError or ValueError where they do not fit."""
+        """Set what `arrays` gave, with the same ids; KeyError or ValueError where they do not
+        fit."""
         for name, array in self._arrays.items():
             array[...] = arrays[name]
 
@@ -97,15 +104,19 @@ class Rows:
 
 
 def _listed(ids: Iterable[Any]) -> list[Any]:
-    """Texts and whole numbers, which a manifest can hold, as they are. UsageError for what is no collection of ids."""
+    """Texts and whole numbers, which a manifest can hold, as they are. UsageError for what is no
+    collection of ids."""
     try:
         given = [ids] if isinstance(ids, str) else list(ids)
     except TypeError as error:
         raise UsageError(
-            f"ids={ids!r} does not name rows: a list of texts or whole numbers is expected, such as ['a', 'b'], and "
-            "for one row a list of one. Use [] for no rows yet."
+            f"ids={ids!r} does not name rows: a list of texts or whole numbers is expected, such "
+            "as ['a', 'b'], and for one row a list of one. Use [] for no rows yet."
         ) from error
-    return [name if isinstance(name, str) else int(name) if _is_whole(name) else str(name) for name in given]
+    return [
+        name if isinstance(name, str) else int(name) if _is_whole(name) else str(name)
+        for name in given
+    ]
 
 
 def _is_whole(name: Any) -> bool:
@@ -115,8 +126,12 @@ def _is_whole(name: Any) -> bool:
 def _refuse_twice(ids: list[Any]) -> None:
     if len(set(ids)) < len(ids):
         twice = sorted({str(name) for name in ids if ids.count(name) > 1})
-        raise UsageError(f"The ids {_named(twice)} are given more than once. One row per id is expected.")
+        raise UsageError(
+            f"The ids {_named(twice)} are given more than once. One row per id is expected."
+        )
 
 
 def _named(ids: list[Any]) -> str:
-    return ", ".join(repr(name) for name in ids[:5]) + (f" and {len(ids) - 5} more" if len(ids) > 5 else "")
+    return ", ".join(repr(name) for name in ids[:5]) + (
+        f" and {len(ids) - 5} more" if len(ids) > 5 else ""
+    )

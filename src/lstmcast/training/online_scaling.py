@@ -1,9 +1,11 @@
-"""From the values of a stream to what a network reads, and back, tick by tick: nothing after a tick is used at it.
+"""From the values of a stream to what a network reads, and back, tick by tick: nothing after a tick
+is used at it.
 
     Running     each row in units of its own past: of its values, their changes, or their returns
     Fitted      the transforms of a fitted forecaster, with what they learned
 
-S series · R rows of a tick · K columns · X one point, or quantiles · D differences of a chain · L longest lag
+S series · R rows of a tick · K columns · X one point, or quantiles · D differences of a chain · L
+longest lag
 """
 
 from __future__ import annotations
@@ -27,14 +29,16 @@ YOUNG = 10  # ticks before which any size may be a row's usual one
 
 
 class Tick(NamedTuple):
-    """A tick as the network sees it: its input, and the label of what was predicted for it; NaN = unknown."""
+    """A tick as the network sees it: its input, and the label of what was predicted for it; NaN
+    = unknown."""
 
     x_RK: NDArray
     label_RK: NDArray
 
 
 class Scaling(Protocol):
-    """What `Online` asks of a normalisation. What it remembers of each row are arrays of the rows."""
+    """What `Online` asks of a normalisation. What it remembers of each row are arrays of the
+    rows."""
 
     def prepare(self, rows: Rows, columns: int) -> None:
         """Add its arrays."""
@@ -45,7 +49,8 @@ class Scaling(Protocol):
         ...
 
     def advance(self, rows: Rows, at: NDArray, values_RK: NDArray) -> Tick:
-        """Take in the values of a tick (NaN = unknown). DataError, and nothing has changed, for what cannot be."""
+        """Take in the values of a tick (NaN = unknown). DataError, and nothing has changed, for
+        what cannot be."""
         ...
 
     def units(self, rows: Rows, answer_SKX: NDArray) -> NDArray:
@@ -57,10 +62,11 @@ class Scaling(Protocol):
 class Running:
     """Each row in units of its own recent past.
 
-    `of`: "values" are read relative to their mean, in standard deviations; "changes" from the last value, and "returns"
-    (changes of the logarithm; values must be positive), in units of their root mean square. `memory`: ticks after which
-    the past counts 1/e. `limit`: most units that one tick counts, in what is read and learned and in the running scale
-    itself, so that a wrong tick does little; None for any.
+    `of`: "values" are read relative to their mean, in standard deviations; "changes" from the last
+    value, and "returns" (changes of the logarithm; values must be positive), in units of their root
+    mean square. `memory`: ticks after which the past counts 1/e. `limit`: most units that one tick
+    counts, in what is read and learned and in the running scale itself, so that a wrong tick does
+    little; None for any.
 
     >>> rows, scaling = Rows(["a"]), Running("changes")
     >>> scaling.prepare(rows, 1)
@@ -82,19 +88,24 @@ class Running:
         """Any rows will do: they begin empty."""
 
     def advance(self, rows: Rows, at: NDArray, values_RK: NDArray) -> Tick:
-        """The label is in units of what was known before the tick, the input in those of what is known at it.
+        """The label is in units of what was known before the tick, the input in those of what is
+        known at it.
 
         The sums are West's (1979) for weights that decay.
         """
         u_RK = self._taken(rows, at, values_RK)
-        weight, centre, square = (rows[f"scaling_{name}"][at] for name in ("weight", "centre", "square"))
+        weight, centre, square = (
+            rows[f"scaling_{name}"][at] for name in ("weight", "centre", "square")
+        )
         away_RK, scale_RK, mean = u_RK - centre, _scale(weight, square), self.of == "values"
         label_RK = np.where(square > 0, self._limited(away_RK / scale_RK), np.nan)
 
         first, moved = np.isnan(centre) & ~np.isnan(u_RK), ~np.isnan(away_RK)
         old, decay = weight, np.exp(-1 / self.memory)
         weight = np.where(moved, decay * old + 1, np.where(first, float(mean), old))
-        usual_RK = np.where(moved, np.where(old < YOUNG, away_RK, scale_RK * self._limited(away_RK / scale_RK)), 0.0)
+        usual_RK = np.where(
+            moved, np.where(old < YOUNG, away_RK, scale_RK * self._limited(away_RK / scale_RK)), 0.0
+        )
         share = decay * old / np.maximum(weight, 1) if mean else 1.0
         square = np.where(moved, decay * square + share * usual_RK**2, square)
         newest = centre + usual_RK / np.maximum(weight, 1) if mean else u_RK
@@ -107,7 +118,9 @@ class Running:
 
     def units(self, rows: Rows, answer_SKX: NDArray) -> NDArray:
         """Centre and scale of each row; a row that has never moved is expected to stay."""
-        weight, centre, square = (rows[f"scaling_{name}"] for name in ("weight", "centre", "square"))
+        weight, centre, square = (
+            rows[f"scaling_{name}"] for name in ("weight", "centre", "square")
+        )
         scale_SK = np.sqrt(square / np.maximum(weight, 1))
         u_SKX = centre[..., None] + scale_SK[..., None] * answer_SKX
         return np.exp(u_SKX) if self.of == "returns" else u_SKX
@@ -120,9 +133,9 @@ class Running:
         if len(wrong):
             value = float(np.nanmin(values_RK[wrong[0]]))
             raise DataError(
-                f"Row {rows.ids[at[wrong[0]]]!r} has the value {value!r}, and {len(wrong)} rows of this tick have such "
-                "ones: returns need positive values. Use Running('changes') for values that may be zero or negative, "
-                "or nan for one that is unknown."
+                f"Row {rows.ids[at[wrong[0]]]!r} has the value {value!r}, and {len(wrong)} rows of "
+                "this tick have such ones: returns need positive values. Use Running('changes') "
+                "for values that may be zero or negative, or nan for one that is unknown."
             )
         return np.log(values_RK)
 
@@ -136,19 +149,23 @@ def _scale(weight: NDArray, square: NDArray) -> NDArray:
 
 
 class Fitted:
-    """The transforms that a forecaster was fitted with: they stay as they are, and read as many values as they need.
+    """The transforms that a forecaster was fitted with: they stay as they are, and read as many
+    values as they need.
 
-    `state`: what they learned. Rows are series of the fit; others are possible where nothing is learned of a series.
-    Of each row the newest values are kept, from which the newest transformed one is made, and the last values that each
-    difference was given, from which its inversion continues: a missing one is the one a lag before, so that a gap may
-    have any length.
+    `state`: what they learned. Rows are series of the fit; others are possible where nothing is
+    learned of a series. Of each row the newest values are kept, from which the newest transformed
+    one is made, and the last values that each difference was given, from which its inversion
+    continues: a missing one is the one a lag before, so that a gap may have any length.
     """
 
     def __init__(self, transforms: Transforms, state: TransformsState) -> None:
         self.transforms, self.learned, self.state = transforms, state, state
         self.kept = max(chain.lag for chain in transforms.chains) + 1
         lags = [[step.lag for step in chain.steps if step.lag] for chain in transforms.chains]
-        self.differences, self.longest = max(map(len, lags)), max((lag for own in lags for lag in own), default=0)
+        self.differences, self.longest = (
+            max(map(len, lags)),
+            max((lag for own in lags for lag in own), default=0),
+        )
 
     def prepare(self, rows: Rows, columns: int) -> None:
         """The newest values of each row, and what its differences were given."""
@@ -161,18 +178,24 @@ class Fitted:
         new = [name for name in named if name not in set(self.learned.ids)]
         if new and any(_learns_by_series(chain) for chain in self.transforms.chains):
             raise UsageError(
-                f"The forecaster was not fitted to {new[0]!r}: its transforms know nothing of it. Fit it with that "
-                "series, scale by Standard(per='panel'), or give Online its network and scaling=Running()."
+                f"The forecaster was not fitted to {new[0]!r}: its transforms know nothing of it. "
+                "Fit it with that series, scale by Standard(per='panel'), or give Online its "
+                "network and scaling=Running()."
             )
         empty = np.full(len(named) * self.kept, np.nan)
-        self.state = self.transforms.align(self.learned, empty, _offsets(len(named), self.kept), named)
+        self.state = self.transforms.align(
+            self.learned, empty, _offsets(len(named), self.kept), named
+        )
 
     def advance(self, rows: Rows, at: NDArray, values_RK: NDArray) -> Tick:
         """Both are what the transforms make of the newest value."""
         newest = rows["scaling_newest"].copy()
         newest[at] = np.column_stack([newest[at, 1:], values_RK])
         offsets, newest_of = _offsets(len(rows), self.kept), slice(self.kept - 1, None, self.kept)
-        inputs, labels = (self.transforms.apply(newest.ravel(), offsets, self.state, apart) for apart in (False, True))
+        inputs, labels = (
+            self.transforms.apply(newest.ravel(), offsets, self.state, apart)
+            for apart in (False, True)
+        )
         before_SDL = self._before(rows["scaling_before"], inputs)
         rows["scaling_newest"][at], rows["scaling_before"][at] = newest[at], before_SDL[at]
         return Tick(inputs.values[newest_of][at, None], labels.values[newest_of][at, None])
@@ -214,19 +237,29 @@ def _differences(chain: Chain) -> list[int]:
 
 
 def _learns_by_series(chain: Chain) -> bool:
-    return any(step.learns._fields and getattr(step, "per", "series") == "series" for step in chain.steps)
+    return any(
+        step.learns._fields and getattr(step, "per", "series") == "series" for step in chain.steps
+    )
 
 
 def described(scaling: Running | Fitted) -> dict[str, Any]:
     """What a manifest says of it."""
     if isinstance(scaling, Fitted):
-        return {"kind": "fitted", "transforms": scaling.transforms.described(), "series": list(scaling.learned.ids)}
+        return {
+            "kind": "fitted",
+            "transforms": scaling.transforms.described(),
+            "series": list(scaling.learned.ids),
+        }
     return {"kind": "running", **asdict(scaling)}
 
 
 def from_described(about: dict[str, Any], arrays: dict[str, NDArray]) -> Running | Fitted:
-    """What `described` and the arrays of the transforms say; KeyError or ValueError where something is missing."""
+    """What `described` and the arrays of the transforms say; KeyError or ValueError where
+    something is missing."""
     if about["kind"] == "running":
         return Running(**{name: value for name, value in about.items() if name != "kind"})
     transforms = Transforms.from_json(about["transforms"])
-    return Fitted(transforms, transforms.state_from_arrays(arrays, np.array([*about["series"], None], object)[:-1]))
+    return Fitted(
+        transforms,
+        transforms.state_from_arrays(arrays, np.array([*about["series"], None], object)[:-1]),
+    )

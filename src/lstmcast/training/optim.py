@@ -15,7 +15,9 @@ def make_optimiser(config: Optimiser, weights: list[nn.Parameter]) -> torch.opti
     """The optimiser by its name."""
     rest: dict[str, Any] = {"lr": config.learning_rate, "weight_decay": config.weight_decay}
     if config.name == "rmsprop":
-        return torch.optim.RMSprop(weights, alpha=config.decay, eps=config.epsilon, momentum=config.momentum, **rest)
+        return torch.optim.RMSprop(
+            weights, alpha=config.decay, eps=config.epsilon, momentum=config.momentum, **rest
+        )
     if config.name == "sgd":
         return torch.optim.SGD(weights, momentum=config.momentum, **rest)
     kind = torch.optim.AdamW if config.name == "adamw" else torch.optim.Adam
@@ -25,8 +27,8 @@ def make_optimiser(config: Optimiser, weights: list[nn.Parameter]) -> torch.opti
 def rate(schedule: Schedule, done: float, epochs_done: int, drops: int) -> float:
     """The learning rate as a share of the optimiser's.
 
-    `done`: share of all updates that lie behind; `epochs_done`: whole epochs; `drops`: how often the validation loss
-    has stayed on a plateau.
+    `done`: share of all updates that lie behind; `epochs_done`: whole epochs; `drops`: how often
+    the validation loss has stayed on a plateau.
 
     >>> rate(Schedule("warmup_cosine", warmup=0.2), done=0.1, epochs_done=1, drops=0)
     0.5

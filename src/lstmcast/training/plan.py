@@ -1,4 +1,5 @@
-"""From data and settings to a regime: what is trained on, what is held back, and what has to be left out."""
+"""From data and settings to a regime: what is trained on, what is held back, and what has to be
+left out."""
 
 from __future__ import annotations
 
@@ -20,7 +21,9 @@ from lstmcast.windows import CausalData, FitData, Parts, PlainData, Stretches
 
 SHORTEST_CAUSAL = 5  # observations: a position has seen three, and one comes after it
 CAUSAL_LENGTH = 96  # steps of a stretch of causal inputs, unless the regime says so
-NOTHING_HELD_BACK = "nothing could be held back for validation: the weights of the last epoch are kept"
+NOTHING_HELD_BACK = (
+    "nothing could be held back for validation: the weights of the last epoch are kept"
+)
 
 
 def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) -> None:
@@ -29,48 +32,62 @@ def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) ->
     if network.is_causal != isinstance(data, CausalData):
         wanted = "CausalData (a panel)" if network.is_causal else "PlainData (transformed series)"
         raise UsageError(
-            f"A network with inputs={network.inputs!r} learns from {wanted}, not from {type(data).__name__}."
+            f"A network with inputs={network.inputs!r} learns from {wanted}, not from "
+            f"{type(data).__name__}."
         )
     if network.is_causal and kind in ("stateful", "rollout"):
         raise UsageError(
-            f"The regime {type(config.regime).__name__} needs NetworkConfig(inputs='plain'): causal inputs are made "
-            "from raw observations as they come. Use Windows or WholeSequence, or plain inputs."
+            f"The regime {type(config.regime).__name__} needs NetworkConfig(inputs='plain'): "
+            "causal inputs are made from raw observations as they come. Use Windows or "
+            "WholeSequence, or plain inputs."
         )
     if network.is_causal and isinstance(config.regime, settings.Windows):
         _check_causal_windows(config.regime, config.validation)
     if kind == "rollout" and network.steps != 1:
         raise UsageError(
-            f"The regime Rollout feeds back one step at a time, and the network answers {network.steps} at once. "
-            "Use NetworkConfig(horizon=1), which forecasts any horizon by feeding back, or another regime."
+            "The regime Rollout feeds back one step at a time, and the network answers "
+            f"{network.steps} at once. Use NetworkConfig(horizon=1), which forecasts any horizon "
+            "by feeding back, or another regime."
         )
-    if isinstance(data, PlainData) and {data.inputs.shape[1], data.labels.shape[1]} != {network.channels}:
+    if isinstance(data, PlainData) and {data.inputs.shape[1], data.labels.shape[1]} != {
+        network.channels
+    }:
         raise UsageError(
-            f"The data have {data.inputs.shape[1]} inputs and {data.labels.shape[1]} labels at each step, and the "
-            f"network channels={network.channels}. Use NetworkConfig(channels={data.labels.shape[1]})."
+            f"The data have {data.inputs.shape[1]} inputs and {data.labels.shape[1]} labels at "
+            f"each step, and the network channels={network.channels}. Use "
+            f"NetworkConfig(channels={data.labels.shape[1]})."
         )
 
 
 def _check_causal_windows(regime: settings.Windows, validation: settings.Validation | None) -> None:
-    unused = [name for name in ("stride", "shuffle") if getattr(regime, name) != getattr(settings.Windows(), name)]
+    unused = [
+        name
+        for name in ("stride", "shuffle")
+        if getattr(regime, name) != getattr(settings.Windows(), name)
+    ]
     if unused:
         raise UsageError(
-            f"Windows({unused[0]}={getattr(regime, unused[0])}) is for plain inputs: stretches of causal inputs end at "
-            "random places. Leave it out, or use NetworkConfig(inputs='plain')."
+            f"Windows({unused[0]}={getattr(regime, unused[0])}) is for plain inputs: stretches of "
+            "causal inputs end at random places. Leave it out, or use "
+            "NetworkConfig(inputs='plain')."
         )
     if validation is not None and validation.by == "windows":
         raise UsageError(
-            "Validation(by='windows') is for plain inputs: stretches of causal inputs end at random places, so none "
-            "can be held back. Use by='time'."
+            "Validation(by='windows') is for plain inputs: stretches of causal inputs end at "
+            "random places, so none can be held back. Use by='time'."
         )
 
 
 def make_regime(
     network: NetworkConfig, data: FitData, config: TrainingConfig, device: str, seed: int
 ) -> tuple[Regime, tuple[str, ...]]:
-    """The regime over these data, and notes on what it leaves out. DataError where nothing can be trained on."""
+    """The regime over these data, and notes on what it leaves out. DataError where nothing can
+    be trained on."""
     parts = windows.parts_of(data)
     if not len(parts.series):
-        raise DataError("There is nothing to train on: no series has a known value in its training part.")
+        raise DataError(
+            "There is nothing to train on: no series has a known value in its training part."
+        )
     if isinstance(data, CausalData):
         return _causal(CausalFeed(data, network, device), parts, data, config, seed)
     feed, regime = PlainFeed(data, network, device), config.regime
@@ -78,10 +95,14 @@ def make_regime(
     if isinstance(regime, settings.Windows):
         return _plain_windows(feed, parts, regime, config, seed)
     if isinstance(regime, settings.Rollout):
-        parts_, notes = windows.long_enough(parts, regime.length + 1, f"Rollout(length={regime.length})")
+        parts_, notes = windows.long_enough(
+            parts, regime.length + 1, f"Rollout(length={regime.length})"
+        )
         back = windows.validation_windows(parts, regime.length, every=True, fresh=fresh)
         back = _held_back(back, config, seed)
-        made = regimes.Rollout(feed, parts_, regime, config.batch_size, config.steps_per_epoch, config.epochs, back)
+        made = regimes.Rollout(
+            feed, parts_, regime, config.batch_size, config.steps_per_epoch, config.epochs, back
+        )
         return made, notes
     parts_, notes = windows.long_enough(parts, 2, "training")
     back = _held_back(windows.validation_whole(parts, fresh=fresh), config, seed)
@@ -96,13 +117,21 @@ def _causal(
     enough, notes = windows.long_enough(parts, SHORTEST_CAUSAL, "training")
     fresh = config.validation is not None and config.validation.fresh
     back = windows.validation_whole(parts, fresh=fresh)
-    context = context_start(back.begin, block_length(data.panel.periods))  # as far back as a forecast reads
+    # as far back as a forecast reads
+    context = context_start(back.begin, block_length(data.panel.periods))
     back = _held_back(back._replace(first=np.maximum(back.first, context)), config, seed)
     if isinstance(config.regime, settings.WholeSequence):
-        return regimes.WholeSequence(feed, enough, config.regime.chunk, config.batch_size, back), notes
+        return regimes.WholeSequence(
+            feed, enough, config.regime.chunk, config.batch_size, back
+        ), notes
     assert isinstance(config.regime, settings.Windows)
     return regimes.CausalWindows(
-        feed, enough, config.regime.length or CAUSAL_LENGTH, config.batch_size, config.steps_per_epoch, back
+        feed,
+        enough,
+        config.regime.length or CAUSAL_LENGTH,
+        config.batch_size,
+        config.steps_per_epoch,
+        back,
     ), notes
 
 
@@ -111,7 +140,9 @@ def _plain_windows(
 ) -> tuple[Regime, tuple[str, ...]]:
     regime = replace(regime, length=regime.length or windows.default_length(parts))
     assert regime.length is not None
-    enough, notes = windows.long_enough(parts, regime.length + 1, f"Windows(length={regime.length})")
+    enough, notes = windows.long_enough(
+        parts, regime.length + 1, f"Windows(length={regime.length})"
+    )
     left_out = np.arange(0)
     validation = config.validation
     if validation is not None and validation.by == "windows" and validation.share is not None:
@@ -121,7 +152,9 @@ def _plain_windows(
         fresh = validation is not None and validation.fresh
         back = windows.validation_windows(parts, regime.length, every=False, fresh=fresh)
     back = _held_back(back, config, seed)
-    made = regimes.PlainWindows(feed, enough, regime, config.batch_size, config.steps_per_epoch, back, left_out)
+    made = regimes.PlainWindows(
+        feed, enough, regime, config.batch_size, config.steps_per_epoch, back, left_out
+    )
     return made, notes
 
 
@@ -131,13 +164,15 @@ def _share_of_windows(parts: Parts, regime: settings.Windows, share: float, seed
     left_out = round(share * total)
     if not 0 < left_out < total:
         raise DataError(
-            f"A share {share} of {total} windows leaves nothing to train on or to validate. Use shorter windows."
+            f"A share {share} of {total} windows leaves nothing to train on or to validate. Use "
+            "shorter windows."
         )
     return np.sort(np.random.default_rng([seed, 0]).permutation(total)[:left_out])
 
 
 def _held_back(stretches: Stretches, config: TrainingConfig, seed: int) -> Stretches:
-    """What is validated on: nothing without a validation, and at most as many stretches as it says."""
+    """What is validated on: nothing without a validation, and at most as many stretches as it
+    says."""
     if config.validation is None:
         return stretches.rows(slice(0, 0))
     most = config.validation.most

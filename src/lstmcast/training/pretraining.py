@@ -1,9 +1,9 @@
 """Making the shipped network: training on synthetic series only.
 
-Each step draws its own batch of new series from a generator seeded by the seed and the step's number, so a batch does
-not depend on what came before it: a run can stop at a checkpoint, go on, and end with the same bits on the same kind of
-CPU. The network has several members, which differ in their seed alone; each is trained by one thread in a process of
-its own.
+Each step draws its own batch of new series from a generator seeded by the seed and the step's
+number, so a batch does not depend on what came before it: a run can stop at a checkpoint, go on,
+and end with the same bits on the same kind of CPU. The network has several members, which differ in
+their seed alone; each is trained by one thread in a process of its own.
 
 B series · T steps · N positions with a loss · H horizon
 """
@@ -36,11 +36,14 @@ from lstmcast.training.feeds import series_scale
 from lstmcast.training.losses import weighted_pinball
 from lstmcast.training.module import NetworkModule, arrays_from_state
 
-# Share of the batches per family, in the order of KINDS: about what people forecast, thinned for the frequencies whose
+# Share of the batches per family, in the order of KINDS: about what people forecast, thinned for
+# the frequencies whose
 # long series make a batch dear.
 MIX = (0.17, 0.15, 0.28, 0.08, 0.1, 0.15, 0.07)
 FORGET_FAMILY = (
-    0.25  # of the batches do not say their family, so that the network also serves frequencies it cannot name
+    # of the batches do not say their family, so that the network also serves frequencies it cannot
+    # name
+    0.25
 )
 
 
@@ -50,7 +53,8 @@ class PretrainingConfig:
 
     steps: int = Field(default=12_000, ge=1)
     values: int = Field(default=8_192, ge=256)  # series × steps in a batch
-    positions: int = Field(default=2_048, ge=1)  # of them with a loss: neighbours say nearly the same
+    # of them with a loss: neighbours say nearly the same
+    positions: int = Field(default=2_048, ge=1)
     learning_rate: float = Field(default=3e-3, gt=0)
     weight_decay: float = Field(default=1e-4, ge=0)
     average: float = Field(default=0.999, ge=0, lt=1)  # of the weights, over steps
@@ -97,7 +101,9 @@ def make_batch(number: int, config: PretrainingConfig, network: InputConfig) -> 
     if len(values) == 0:
         values, log = synthetic(rng, count, length + network.horizon, kind, periods), False
     family = "" if rng.random() < FORGET_FAMILY else kind.family
-    return batch_from_series(rng, with_missing(rng, values), periods, family, log, config.positions, network)
+    return batch_from_series(
+        rng, with_missing(rng, values), periods, family, log, config.positions, network
+    )
 
 
 def batch_from_series(
@@ -109,18 +115,25 @@ def batch_from_series(
     count: int,
     network: InputConfig,
 ) -> Batch:
-    """Inputs at all but the last H steps of the series, and what came after `count` of the positions."""
+    """Inputs at all but the last H steps of the series, and what came after `count` of the
+    positions."""
     H = network.horizon
     z_BU = causal.to_axis(values_BU, log)
     B, T = len(z_BU), z_BU.shape[1] - H
     state = causal.start(B, periods, network)
     seen, _ = causal.advance(state, z_BU[:, :T], periods, family, log, network)
     usable = np.flatnonzero((seen.scale_BT > 0) & (np.cumsum(seen.begun_BT, axis=1) >= 3))
-    positions = np.sort(rng.choice(usable, min(count, len(usable)), replace=False)) if len(usable) else np.arange(0)
+    positions = (
+        np.sort(rng.choice(usable, min(count, len(usable)), replace=False))
+        if len(usable)
+        else np.arange(0)
+    )
     rows, steps = np.divmod(positions, T)
     future_NH = z_BU[rows[:, None], steps[:, None] + 1 + np.arange(H)]
     scale_N = seen.scale_BT[rows, steps]
-    target_NH = (future_NH - seen.level_BT[rows, steps, None] - seen.seasonal_BTH[rows, steps]) / scale_N[:, None]
+    target_NH = (
+        future_NH - seen.level_BT[rows, steps, None] - seen.seasonal_BTH[rows, steps]
+    ) / scale_N[:, None]
     weight_N = scale_N / series_scale(z_BU, log)[rows]
     return Batch(seen.x_BTC, positions, target_NH.astype(np.float32), weight_N.astype(np.float32))
 
@@ -134,11 +147,14 @@ def pretrain(
     checkpoint_every: int = 500,
     report: Callable[[Progress], None] = lambda progress: None,
 ) -> Member:
-    """Train one member on synthetic series. A run that finds a checkpoint in `folder` goes on from it."""
+    """Train one member on synthetic series. A run that finds a checkpoint in `folder` goes on
+    from it."""
     torch.manual_seed(config.seed)
     module = NetworkModule(network).to(device)
     trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    optimiser = torch.optim.AdamW(trained, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay)
+    optimiser = torch.optim.AdamW(
+        trained, lr=config.learning_rate, betas=(0.9, 0.98), weight_decay=config.weight_decay
+    )
     average = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     first, before = load_checkpoint(folder, config, network, module, optimiser, average)
     began = time.monotonic() - before
@@ -157,7 +173,9 @@ def pretrain(
         progress = Progress(step + 1, config.steps, float(loss.detach()), time.monotonic() - began)
         report(progress)
         if progress.step % checkpoint_every == 0 or progress.step == config.steps:
-            save_checkpoint(folder, config, network, progress.step, progress.seconds, module, optimiser, average)
+            save_checkpoint(
+                folder, config, network, progress.step, progress.seconds, module, optimiser, average
+            )
     return Member(arrays_from_state(average, network), time.monotonic() - began)
 
 
@@ -174,16 +192,24 @@ def _update_average(average: dict[str, torch.Tensor], module: NetworkModule, dec
 
 
 def pretrain_members(
-    config: PretrainingConfig, network: NetworkConfig, folder: Path, members: int, *, device: str = "cpu"
+    config: PretrainingConfig,
+    network: NetworkConfig,
+    folder: Path,
+    members: int,
+    *,
+    device: str = "cpu",
 ) -> list[Member]:
-    """Train several members, seeds `seed`, `seed + 1`, …: two at a time on the CPU, one after the other on CUDA."""
+    """Train several members, seeds `seed`, `seed + 1`, …: two at a time on the CPU, one after
+    the other on CUDA."""
     configs = [replace(config, seed=config.seed + k) for k in range(members)]
     folders = [folder / f"seed-{config.seed}" for config in configs]
     with ProcessPoolExecutor(1 if device != "cpu" else 2, mp_context=get_context("spawn")) as pool:
         return list(pool.map(_train_member, configs, repeat(network), folders, repeat(device)))
 
 
-def _train_member(config: PretrainingConfig, network: NetworkConfig, folder: Path, device: str) -> Member:
+def _train_member(
+    config: PretrainingConfig, network: NetworkConfig, folder: Path, device: str
+) -> Member:
     torch.set_num_threads(1)  # sums in one order only: the same bits every time
     return pretrain(config, network, folder, device=device, report=print_progress)
 

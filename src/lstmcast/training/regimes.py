@@ -1,9 +1,11 @@
-"""The four regimes: in which pieces the series are read, and what is carried from one piece to the next.
+"""The four regimes: in which pieces the series are read, and what is carried from one piece to the
+next.
 
-A regime gives the losses of an epoch one after the other, each with its graph; whoever asks for the next one has moved
-the weights in between. It validates in the way in which it is used.
+A regime gives the losses of an epoch one after the other, each with its graph; whoever asks for the
+next one has moved the weights in between. It validates in the way in which it is used.
 
-    B series · T steps · U steps with a loss · D units · H horizon · K columns · R raw numbers of the head
+    B series · T steps · U steps with a loss · D units · H horizon · K columns · R raw numbers of
+    the head
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ KEPT_VALUES = 64_000_000  # inputs that are kept for the next validation
 
 
 class Update(NamedTuple):
-    """The loss of one update, what it was made from, and the share of the epoch that lies behind it."""
+    """The loss of one update, what it was made from, and the share of the epoch that lies behind
+    it."""
 
     sums: Sums
     series: NDArray
@@ -43,22 +46,28 @@ class Update(NamedTuple):
 class Reader:
     """A module together with what is minimised: from a batch to its loss."""
 
-    def __init__(self, module: NetworkModule, criterion: Criterion, device: str, mixed: bool = False) -> None:
+    def __init__(
+        self, module: NetworkModule, criterion: Criterion, device: str, mixed: bool = False
+    ) -> None:
         self.module, self.criterion, self.device, self.mixed = module, criterion, device, mixed
 
     def read(self, batch: Batch, state: State | None = None) -> tuple[Sums, State]:
-        """Read the batch's inputs, from a fresh state or the given one: the loss, and the state behind them."""
+        """Read the batch's inputs, from a fresh state or the given one: the loss, and the state
+        behind them."""
         with self.precision():
             hidden_BTD, state = self.module.hidden(batch.x_BTC, state)
             if batch.positions_N is None:
                 raw = self.module.raw(hidden_BTD[:, batch.begin :], batch.x_BTC[:, batch.begin :])
             else:
-                chosen = (part.flatten(0, 1)[batch.positions_N] for part in (hidden_BTD, batch.x_BTC))
+                chosen = (
+                    part.flatten(0, 1)[batch.positions_N] for part in (hidden_BTD, batch.x_BTC)
+                )
                 raw = self.module.raw(*chosen)
         return self._sums(raw, batch), state
 
     def roll(self, batch: Batch, support: int, own_BT: Tensor | None) -> Sums:
-        """Read the truth as input for steps 0 … support, then the network's own predictions where `own_BT` says so."""
+        """Read the truth as input for steps 0 … support, then the network's own predictions
+        where `own_BT` says so."""
         x_BTC = batch.x_BTC
         known = min(support + 1, x_BTC.shape[1])
         with self.precision():
@@ -117,7 +126,8 @@ class Regime(Protocol):
     """What the loop asks of a regime."""
 
     held_back: HeldBack
-    carried: State  # what goes on from one epoch to the next; empty unless a stateful one is never reset
+    # what goes on from one epoch to the next; empty unless a stateful one is never reset
+    carried: State
 
     @property
     def feed(self) -> PlainFeed | CausalFeed:
@@ -137,9 +147,15 @@ class PlainWindows:
     """Windows of plain inputs, shuffled, each from a fresh state."""
 
     def __init__(
-        self, feed: PlainFeed, parts: Parts, regime: settings.Windows, batch_size: int, steps: int | None,
-        held_back: Stretches, left_out: NDArray,
-    ) -> None:  # fmt: skip
+        self,
+        feed: PlainFeed,
+        parts: Parts,
+        regime: settings.Windows,
+        batch_size: int,
+        steps: int | None,
+        held_back: Stretches,
+        left_out: NDArray,
+    ) -> None:
         assert regime.length is not None
         self.feed, self.parts, self.regime, self.batch_size, self.length = (
             feed,
@@ -150,7 +166,9 @@ class PlainWindows:
         )
         total = int(windows.window_counts(parts, self.length, regime.stride).sum())
         self.numbers = (
-            np.setdiff1d(np.arange(total), left_out, assume_unique=True) if len(left_out) else np.arange(total)
+            np.setdiff1d(np.arange(total), left_out, assume_unique=True)
+            if len(left_out)
+            else np.arange(total)
         )
         self.held_back = HeldBack(feed, held_back, batch_size)
         self.once = steps is None
@@ -179,10 +197,17 @@ class PlainWindows:
 
 
 class CausalWindows:
-    """Each series, cut off at random in the later half of its training part, read from a fresh state."""
+    """Each series, cut off at random in the later half of its training part, read from a fresh
+    state."""
 
     def __init__(
-        self, feed: CausalFeed, parts: Parts, length: int, batch_size: int, steps: int | None, held_back: Stretches
+        self,
+        feed: CausalFeed,
+        parts: Parts,
+        length: int,
+        batch_size: int,
+        steps: int | None,
+        held_back: Stretches,
     ) -> None:
         self.feed, self.parts, self.length = feed, parts, length
         self.rows = min(batch_size, ROWS_PER_SERIES * len(parts.series))
@@ -193,11 +218,15 @@ class CausalWindows:
 
     def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
         """Each series about once."""
-        for k, (series, batches) in enumerate(ahead(self.batches(rng))):  # a fifth of the time goes into the inputs
-            yield Update(added([reader.read(batch)[0] for batch in batches]), series, k / self.steps)
+        # a fifth of the time goes into the inputs
+        for k, (series, batches) in enumerate(ahead(self.batches(rng))):
+            yield Update(
+                added([reader.read(batch)[0] for batch in batches]), series, k / self.steps
+            )
 
     def batches(self, rng: np.random.Generator) -> Iterator[tuple[NDArray, list[Batch]]]:
-        """The series of each update; those of a batch are cut off at the same share, so that little is padding."""
+        """The series of each update; those of a batch are cut off at the same share, so that
+        little is padding."""
         order = windows.drawn(rng, len(self.parts.series), self.rows * self.steps)
         for k in range(self.steps):
             rows = order[k * self.rows : (k + 1) * self.rows]
@@ -215,7 +244,12 @@ class WholeSequence:
     """Whole series in order, with a loss at every step; an update after each chunk."""
 
     def __init__(
-        self, feed: PlainFeed | CausalFeed, parts: Parts, chunk: int | None, batch_size: int, held_back: Stretches
+        self,
+        feed: PlainFeed | CausalFeed,
+        parts: Parts,
+        chunk: int | None,
+        batch_size: int,
+        held_back: Stretches,
     ) -> None:
         self.feed, self.chunk, self.batch_size = feed, chunk, batch_size
         self.stretches = windows.whole(parts)
@@ -244,20 +278,33 @@ class WholeSequence:
 
 
 class Stateful:
-    """Rows of the batch are series; a row's next chunk starts from the state in which its last one ended."""
+    """Rows of the batch are series; a row's next chunk starts from the state in which its last
+    one ended."""
 
     def __init__(
-        self, feed: PlainFeed, parts: Parts, regime: settings.Stateful, batch_size: int, held_back: Stretches
+        self,
+        feed: PlainFeed,
+        parts: Parts,
+        regime: settings.Stateful,
+        batch_size: int,
+        held_back: Stretches,
     ) -> None:
         self.feed, self.parts, self.regime = feed, parts, regime
         self.rows = min(batch_size, len(parts.series))
         self.turns = sum(1 for _ in self._turns())
         self.held_back = HeldBack(feed, held_back, batch_size)
-        self.carried: State = []  # h and c (1, rows, D) of each layer; nothing before the first update
+        # h and c (1, rows, D) of each layer; nothing before the first update
+        self.carried: State = []
 
     def _turns(self) -> Iterator[windows.Turn]:
         regime = self.regime
-        return windows.turns(self.parts, self.rows, regime.chunk, regime.stride or regime.chunk, regime.loss == "last")
+        return windows.turns(
+            self.parts,
+            self.rows,
+            regime.chunk,
+            regime.stride or regime.chunk,
+            regime.loss == "last",
+        )
 
     def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
         """A chunk of every row, again and again until all series are read."""
@@ -266,11 +313,14 @@ class Stateful:
         for k, turn in enumerate(self._turns()):
             if self.regime.reset == "sequence":
                 self._reset(turn.rows[turn.begins])
-            losses = [self._read(reader, turn, chosen) for chosen in windows.by_length(turn.stretches)]
+            losses = [
+                self._read(reader, turn, chosen) for chosen in windows.by_length(turn.stretches)
+            ]
             yield Update(added(losses), turn.stretches.series, k / self.turns)
 
     def _read(self, reader: Reader, turn: windows.Turn, chosen: NDArray) -> Sums:
-        """Read the chunks of some rows, all equally long, and remember the states in which they end."""
+        """Read the chunks of some rows, all equally long, and remember the states in which they
+        end."""
         rows = torch.from_numpy(turn.rows[chosen]).to(self.feed.inputs_NC.device)
         state = [(h[:, rows], c[:, rows]) for h, c in self.carried] or None
         loss, state = reader.read(self.feed.batch(Group(turn.stretches.rows(chosen))), state)
@@ -286,7 +336,8 @@ class Stateful:
             c[:, rows] = 0.0
 
     def validation(self, reader: Reader) -> Iterator[Sums]:
-        """At every step that answers into the validation part, each series read from its beginning."""
+        """At every step that answers into the validation part, each series read from its
+        beginning."""
         return (reader.read(batch)[0] for batch in self.held_back.batches())
 
 
@@ -294,12 +345,23 @@ class Rollout:
     """Stretches that begin with the truth and go on with the network's own predictions."""
 
     def __init__(
-        self, feed: PlainFeed, parts: Parts, regime: settings.Rollout, batch_size: int, steps: int | None, epochs: int,
+        self,
+        feed: PlainFeed,
+        parts: Parts,
+        regime: settings.Rollout,
+        batch_size: int,
+        steps: int | None,
+        epochs: int,
         held_back: Stretches,
-    ) -> None:  # fmt: skip
+    ) -> None:
         every = settings.Windows(regime.length, regime.stride, "every")
         self.windows = PlainWindows(feed, parts, every, batch_size, steps, held_back, np.arange(0))
-        self.feed, self.regime, self.epochs, self.held_back = feed, regime, epochs, self.windows.held_back
+        self.feed, self.regime, self.epochs, self.held_back = (
+            feed,
+            regime,
+            epochs,
+            self.windows.held_back,
+        )
         self.carried: State = []
 
     def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
@@ -311,7 +373,9 @@ class Rollout:
             if probability < 1:
                 drawn = rng.random(tuple(batch.x_BTC.shape[:2])) < probability
                 own_BT = torch.from_numpy(drawn).to(batch.x_BTC.device)
-            yield Update(reader.roll(batch, support, own_BT), stretches.series, k / self.windows.steps)
+            yield Update(
+                reader.roll(batch, support, own_BT), stretches.series, k / self.windows.steps
+            )
 
     def validation(self, reader: Reader) -> Iterator[Sums]:
         """With the support of the last epoch, and nothing but own predictions after it."""

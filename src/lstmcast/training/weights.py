@@ -1,4 +1,5 @@
-"""The weights of a module while they are trained: as few tensors as possible, and averages of them."""
+"""The weights of a module while they are trained: as few tensors as possible, and averages of
+them."""
 
 from __future__ import annotations
 
@@ -15,10 +16,12 @@ ALIGNED = 16  # numbers: each weight begins at a multiple of 64 bytes
 
 
 def trained_weights(module: nn.Module) -> list[nn.Parameter]:
-    """What an optimiser moves. On the CPU that is one long tensor in which all parameters of the module are views.
+    """What an optimiser moves. On the CPU that is one long tensor in which all parameters of the
+    module are views.
 
-    For small networks calling an operation costs more than computing it: one tensor instead of fourteen makes an
-    update of a 5-4-3 network four times faster. (cuDNN wants each layer's weights in a buffer of their own.)
+    For small networks calling an operation costs more than computing it: one tensor instead of
+    fourteen makes an update of a 5-4-3 network four times faster. (cuDNN wants each layer's weights
+    in a buffer of their own.)
     """
     trained = [parameter for parameter in module.parameters() if parameter.requires_grad]
     if any(parameter.device.type != "cpu" for parameter in trained):
@@ -70,7 +73,8 @@ class Newest:
 class EmaAverage:
     """Exponential moving average over updates; it forgets faster while it is young.
 
-    Polyak & Juditsky, "Acceleration of stochastic approximation by averaging", SIAM J. Control Optim. 30 (1992).
+    Polyak & Juditsky, "Acceleration of stochastic approximation by averaging", SIAM J. Control
+    Optim. 30 (1992).
     """
 
     def __init__(self, decay: float, weights: list[nn.Parameter]) -> None:
@@ -107,7 +111,11 @@ class SnapshotAverage:
 
     def values(self) -> Values | None:
         """The mean; None before the first epoch has ended."""
-        return [torch.stack(tensors).mean(0) for tensors in zip(*self.taken, strict=True)] if self.taken else None
+        return (
+            [torch.stack(tensors).mean(0) for tensors in zip(*self.taken, strict=True)]
+            if self.taken
+            else None
+        )
 
 
 Average = Newest | EmaAverage | SnapshotAverage

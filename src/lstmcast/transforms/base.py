@@ -1,7 +1,8 @@
 """What every transform keeps to, and arithmetic on many series of any lengths at once.
 
-A transform is a frozen description; what it learns from data is a NamedTuple of arrays with a row per series. Series
-lie one after the other: series i is values[offsets[i]:offsets[i+1]], NaN = missing. Nothing loops over series.
+A transform is a frozen description; what it learns from data is a NamedTuple of arrays with a row
+per series. Series lie one after the other: series i is values[offsets[i]:offsets[i+1]], NaN =
+missing. Nothing loops over series.
 
     N observations of all series · S series · G groups of series · O origins · H horizon · L lag
     X what there is per step: one point, quantiles or samples
@@ -25,7 +26,8 @@ State: TypeAlias = tuple[NDArray, ...]  # a NamedTuple; each array has a row per
 class Transform(Protocol):
     """One reversible step from the units of the data towards what a network learns easily.
 
-    Missing values stay missing and no array is written to. `apply` looks at nothing after t for its value at t.
+    Missing values stay missing and no array is written to. `apply` looks at nothing after t for its
+    value at t.
     """
 
     @property
@@ -48,16 +50,19 @@ class Transform(Protocol):
         ...
 
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
-        """The transformed values, as many; NaN where there is none, as at the first `lag` of each series."""
+        """The transformed values, as many; NaN where there is none, as at the first `lag` of
+        each series."""
         ...
 
     def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
-        """Back: H values that follow each origin, whose series' rows are in `state` and whose last inputs in `tail`."""
+        """Back: H values that follow each origin, whose series' rows are in `state` and whose
+        last inputs in `tail`."""
         ...
 
 
 class OutsideDomain(DataError):
-    """A value that a transform is not defined for; it knows the series, so that a caller can name it."""
+    """A value that a transform is not defined for; it knows the series, so that a caller can
+    name it."""
 
     def __init__(self, what: str, where: str, advice: str, series: int) -> None:
         super().__init__(f"{what}: series {series} has {where}.\n{advice}")
@@ -69,7 +74,9 @@ class OutsideDomain(DataError):
         return DataError(f"{what}: series {name!r} has {where}.\n{advice}")
 
 
-def require_domain(inside_N: NDArray, values: NDArray, offsets: NDArray, what: str, advice: str) -> None:
+def require_domain(
+    inside_N: NDArray, values: NDArray, offsets: NDArray, what: str, advice: str
+) -> None:
     """Raise OutsideDomain for the first known value that is not inside."""
     wrong = np.flatnonzero(~inside_N & ~np.isnan(values))
     if len(wrong):
@@ -80,7 +87,8 @@ def require_domain(inside_N: NDArray, values: NDArray, offsets: NDArray, what: s
 
 
 def named(name: str) -> Any:
-    """The field by which JSON tells transforms apart: given by keyword, if at all, and not shown."""
+    """The field by which JSON tells transforms apart: given by keyword, if at all, and not
+    shown."""
     return field(default=name, kw_only=True, repr=False)
 
 
@@ -104,7 +112,9 @@ def places(offsets: NDArray) -> NDArray:
     return np.arange(offsets[-1]) - spread(offsets[:-1], offsets)
 
 
-def reduced(function: np.ufunc, values: NDArray, offsets: NDArray, empty: float = np.nan) -> NDArray:
+def reduced(
+    function: np.ufunc, values: NDArray, offsets: NDArray, empty: float = np.nan
+) -> NDArray:
     """A ufunc over the observations of each group, (G,); `empty` for groups without any."""
     some = np.diff(offsets) > 0
     result = np.full(len(some), empty)
@@ -122,9 +132,11 @@ def means(values: NDArray, offsets: NDArray) -> NDArray:
 
 
 def quantiles(values: NDArray, offsets: NDArray, levels: tuple[float, ...]) -> NDArray:
-    """Quantiles of what is known in each group, (G, levels), interpolated linearly; NaN where nothing is known.
+    """Quantiles of what is known in each group, (G, levels), interpolated linearly; NaN where
+    nothing is known.
 
-    Groups of about the same length are sorted as the rows of one matrix: fifty times faster than sorting all at once.
+    Groups of about the same length are sorted as the rows of one matrix: fifty times faster than
+    sorting all at once.
 
     >>> quantiles(np.array([3.0, 1.0, np.nan, 7.0, 5.0, 6.0, 9.0]), np.array([0, 3, 3, 7]), (0.5,)).ravel()
     array([2. , nan, 6.5])
@@ -137,9 +149,17 @@ def quantiles(values: NDArray, offsets: NDArray, levels: tuple[float, ...]) -> N
         rows = np.flatnonzero((widths == width) & (lengths > 0))
         steps = np.arange(width)
         inside = steps < lengths[rows, None]
-        ordered = np.sort(padded[np.where(inside, offsets[rows, None] + steps, len(values))], axis=1)  # NaN comes last
-        place = np.maximum(np.count_nonzero(~np.isnan(ordered), axis=1) - 1, 0)[:, None] * np.array(levels)
-        low, high = (np.take_along_axis(ordered, f(place).astype(np.int64), axis=1) for f in (np.floor, np.ceil))
+        # NaN comes last
+        ordered = np.sort(
+            padded[np.where(inside, offsets[rows, None] + steps, len(values))], axis=1
+        )
+        place = np.maximum(np.count_nonzero(~np.isnan(ordered), axis=1) - 1, 0)[:, None] * np.array(
+            levels
+        )
+        low, high = (
+            np.take_along_axis(ordered, f(place).astype(np.int64), axis=1)
+            for f in (np.floor, np.ceil)
+        )
         result[rows] = low + (place - np.floor(place)) * (high - low)
     return result
 
@@ -157,7 +177,8 @@ def lagged(values: NDArray, offsets: NDArray, lag: int) -> NDArray:
 
 
 def carried(values: NDArray, offsets: NDArray, lag: int) -> NDArray:
-    """The values, with each missing one replaced by the newest known one that lies a multiple of `lag` before.
+    """The values, with each missing one replaced by the newest known one that lies a multiple of
+    `lag` before.
 
     >>> carried(np.array([1.0, 2.0, np.nan, np.nan, np.nan]), np.array([0, 5]), 2)
     array([1., 2., 1., 2., 1.])
@@ -179,8 +200,11 @@ def subset(values: NDArray, offsets: NDArray, rows: NDArray) -> tuple[NDArray, N
 
 
 def trimmed(values: NDArray, offsets: NDArray, first: int, last: int) -> tuple[NDArray, NDArray]:
-    """The series without their first and last so many observations, as values and offsets of their own."""
+    """The series without their first and last so many observations, as values and offsets of
+    their own."""
     place, lengths = places(offsets), np.diff(offsets)
     kept = (place >= first) & (place < spread(lengths - last, offsets))
-    bounds = np.concatenate([[0], np.cumsum(np.maximum(lengths - first - last, 0))]).astype(np.int64)
+    bounds = np.concatenate([[0], np.cumsum(np.maximum(lengths - first - last, 0))]).astype(
+        np.int64
+    )
     return values[kept], bounds

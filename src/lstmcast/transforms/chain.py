@@ -21,7 +21,8 @@ from lstmcast.transforms.scaling import MeanAbs, MinMax, Robust, Standard
 from lstmcast.transforms.stabilising import BoxCox, Log1p, Logit
 
 AnyTransform: TypeAlias = Annotated[
-    Standard | MinMax | Robust | MeanAbs | Difference | Log1p | BoxCox | Logit, Field(discriminator="name")
+    Standard | MinMax | Robust | MeanAbs | Difference | Log1p | BoxCox | Logit,
+    Field(discriminator="name"),
 ]
 
 
@@ -37,16 +38,18 @@ class Applied(NamedTuple):
 
     values: NDArray  # (N,)
     offsets: NDArray  # (S+1,)
-    before: tuple[NDArray | None, ...]  # per step: what a difference was given (N,), missing ones carried forward
+    # per step: what a difference was given (N,), missing ones carried forward
+    before: tuple[NDArray | None, ...]
 
 
 @settings
 class Chain:
     """Steps that are applied in order and undone in reverse.
 
-    Each is fitted on what the ones before it make of the training part. `apart`: the learned steps after the last
-    difference are fitted twice, for inputs on all training values but the last, for labels on all but the first; a
-    label is the input one step later. UsageError when there is no such step.
+    Each is fitted on what the ones before it make of the training part. `apart`: the learned steps
+    after the last difference are fitted twice, for inputs on all training values but the last, for
+    labels on all but the first; a label is the input one step later. UsageError when there is no
+    such step.
 
     >>> chain, values, offsets = Chain((Difference(), MinMax())), np.array([1.0, 3.0, 4.0, 9.0]), np.array([0, 4])
     >>> state = chain.fit(values[:3], np.array([0, 3]))
@@ -63,7 +66,9 @@ class Chain:
     @model_validator(mode="after")
     def _something_is_apart(self) -> Chain:
         if self.apart and not any(step.learns._fields for step in self.steps[self._fork :]):
-            raise ValueError("apart=True needs a step after the last difference that is fitted, such as MinMax()")
+            raise ValueError(
+                "apart=True needs a step after the last difference that is fitted, such as MinMax()"
+            )
         return self
 
     @property
@@ -77,7 +82,8 @@ class Chain:
         return self.lag > 0
 
     def adds_up(self, horizon: int) -> bool:
-        """Whether forecasts are added to forecasts when so many steps are inverted: a lag is shorter than that."""
+        """Whether forecasts are added to forecasts when so many steps are inverted: a lag is
+        shorter than that."""
         return any(0 < step.lag < horizon for step in self.steps)
 
     @property
@@ -88,8 +94,9 @@ class Chain:
     def fit(self, values: NDArray, offsets: NDArray, known: ChainState | None = None) -> ChainState:
         """Learn from the training part of each series: values (N,), offsets (S+1,).
 
-        `known`: what was learned from other series; what is learned `per="panel"` is taken from there. DataError
-        where a value is outside the domain of a step or, without `known`, where all series are too short for the lags.
+        `known`: what was learned from other series; what is learned `per="panel"` is taken from
+        there. DataError where a value is outside the domain of a step or, without `known`, where
+        all series are too short for the lags.
         """
         fork = self._fork if self.apart else len(self.steps)
         first, rest = self.steps[:fork], self.steps[fork:]
@@ -99,7 +106,9 @@ class Chain:
             self._require_some(values, between, offsets)
         if not self.apart:
             return ChainState(shared, shared)
-        rest_inputs, rest_labels = (None, None) if known is None else (known.inputs[fork:], known.labels[fork:])
+        rest_inputs, rest_labels = (
+            (None, None) if known is None else (known.inputs[fork:], known.labels[fork:])
+        )
         inputs, _ = _fitted(rest, *trimmed(between, offsets, 0, 1), rest_inputs)
         labels, _ = _fitted(rest, *trimmed(between, offsets, self.lag + 1, 0), rest_labels)
         return ChainState(shared + inputs, shared + labels)
@@ -108,13 +117,17 @@ class Chain:
         if self.lag and np.isnan(between).all() and not np.isnan(values).all():
             lengths = np.diff(offsets)
             raise DataError(
-                f"Differences over {self.lag} steps leave nothing of {len(lengths):,} series to learn from: the "
-                f"longest training part has {lengths.max()} values, and known ones {self.lag} steps apart are "
-                "expected.\nUse shorter lags, longer series, or a scaling such as Standard()."
+                f"Differences over {self.lag} steps leave nothing of {len(lengths):,} series to "
+                f"learn from: the longest training part has {lengths.max()} values, and known ones "
+                f"{self.lag} steps apart are expected.\nUse shorter lags, longer series, or a "
+                "scaling such as Standard()."
             )
 
-    def apply(self, values: NDArray, offsets: NDArray, state: ChainState, labels: bool = False) -> Applied:
-        """Transform whole series, (N,), as inputs or as labels of a network; NaN where there is no value."""
+    def apply(
+        self, values: NDArray, offsets: NDArray, state: ChainState, labels: bool = False
+    ) -> Applied:
+        """Transform whole series, (N,), as inputs or as labels of a network; NaN where there is
+        no value."""
         values, before = np.asarray(values, float), []
         for step, learned in zip(self.steps, state.labels if labels else state.inputs, strict=True):
             before.append(carried(values, offsets, step.lag) if step.lag else None)
@@ -133,22 +146,25 @@ class Chain:
     ) -> NDArray:
         """Forecasts of the H steps after each origin in the units of the data, (O, H, X).
 
-        An origin is a series and how many of its values are known; `applied` are the series that it belongs to, of
-        which nothing after the count is used. X are quantiles of each step, one point, or with `paths` samples that
-        belong together over the steps. UsageError for quantiles that would have to be added up. NaN where a difference
-        has nothing to continue from.
+        An origin is a series and how many of its values are known; `applied` are the series that it
+        belongs to, of which nothing after the count is used. X are quantiles of each step, one
+        point, or with `paths` samples that belong together over the steps. UsageError for quantiles
+        that would have to be added up. NaN where a difference has nothing to continue from.
         """
         values = np.asarray(values_OHX, float)
         if values.shape[2] > 1 and not paths and self.adds_up(values.shape[1]):
             raise UsageError(_REFUSED.format(chain=self, horizon=values.shape[1]))
         learned = state.labels if labels else state.inputs
-        for step, part, before in reversed(list(zip(self.steps, learned, applied.before, strict=True))):
+        for step, part, before in reversed(
+            list(zip(self.steps, learned, applied.before, strict=True))
+        ):
             tail = _tails(before, applied.offsets, series_O, counts_O, step.lag)
             values = step.invert(values, rows_of(part, series_O), tail)
         return values
 
     def as_input(self, values: NDArray, rows: NDArray, state: ChainState) -> NDArray:
-        """A network's answer, in the space of labels, as its next input: the same unless they are fitted apart.
+        """A network's answer, in the space of labels, as its next input: the same unless they are
+        fitted apart.
 
         values (R, …), rows (R,): which series each belongs to.
         """
@@ -182,7 +198,9 @@ class Chain:
         try:
             return _adapter().validate_python(described)
         except ValidationError as error:
-            raise UsageError(f"This does not describe transforms: {described!r}.\n{error}") from error
+            raise UsageError(
+                f"This does not describe transforms: {described!r}.\n{error}"
+            ) from error
 
     def arrays(self, state: ChainState) -> dict[str, NDArray]:
         """What was learned, as named arrays that a store can hold."""
@@ -198,13 +216,20 @@ class Chain:
         try:
             sides = [
                 tuple(
-                    step.learns(*(np.asarray(arrays[f"{side}.{k}.{field}"]) for field in step.learns._fields))
+                    step.learns(
+                        *(
+                            np.asarray(arrays[f"{side}.{k}.{field}"])
+                            for field in step.learns._fields
+                        )
+                    )
                     for k, step in enumerate(self.steps)
                 )
                 for side in (("inputs", "labels") if self.apart else ("inputs",))
             ]
         except KeyError as error:
-            raise ModelError(f"What {self} learned is not there: {error} is missing. Save the model again.") from error
+            raise ModelError(
+                f"What {self} learned is not there: {error} is missing. Save the model again."
+            ) from error
         return ChainState(sides[0], sides[-1])
 
     def _sides(self, state: ChainState) -> list[tuple[str, tuple[State, ...]]]:
@@ -212,8 +237,9 @@ class Chain:
 
 
 _REFUSED = (
-    "{chain} adds up the forecasts of {horizon} steps, and quantiles of a sum are not sums of quantiles: errors of the "
-    "steps partly cancel.\nInvert sample paths (paths=True) or a point forecast, or use lags of at least {horizon}."
+    "{chain} adds up the forecasts of {horizon} steps, and quantiles of a sum are not sums of "
+    "quantiles: errors of the steps partly cancel.\nInvert sample paths (paths=True) or a point "
+    "forecast, or use lags of at least {horizon}."
 )
 
 
@@ -223,7 +249,10 @@ def _adapter() -> TypeAdapter[Chain]:
 
 
 def _fitted(
-    steps: tuple[AnyTransform, ...], values: NDArray, offsets: NDArray, known: tuple[State, ...] | None
+    steps: tuple[AnyTransform, ...],
+    values: NDArray,
+    offsets: NDArray,
+    known: tuple[State, ...] | None,
 ) -> tuple[tuple[State, ...], NDArray]:
     """What each step learns, and what they make of the values."""
     learned = []
@@ -237,7 +266,9 @@ def _fitted(
     return tuple(learned), values
 
 
-def _tails(before: NDArray | None, offsets: NDArray, series_O: NDArray, counts_O: NDArray, lag: int) -> NDArray:
+def _tails(
+    before: NDArray | None, offsets: NDArray, series_O: NDArray, counts_O: NDArray, lag: int
+) -> NDArray:
     """The last `lag` values that are known at each origin, (O, L); NaN before the series begins."""
     if before is None or not len(before):
         return np.full((len(series_O), lag), np.nan)

@@ -21,10 +21,12 @@ class Nothing(NamedTuple):
 
 @settings
 class Difference:
-    """y[t] − y[t − lag]. A lag of 1 removes a trend, a lag of the seasonal period a season that repeats.
+    """y[t] − y[t − lag]. A lag of 1 removes a trend, a lag of the seasonal period a season that
+    repeats.
 
-    The first `lag` values of a series have no difference: they are NaN, so all of a series that is no longer than that.
-    `invert` continues after the last `lag` values that are known and adds forecasts to forecasts beyond them.
+    The first `lag` values of a series have no difference: they are NaN, so all of a series that is
+    no longer than that. `invert` continues after the last `lag` values that are known and adds
+    forecasts to forecasts beyond them.
 
     >>> difference, values, offsets = Difference(), np.array([112.0, 118.0, 132.0]), np.array([0, 3])
     >>> difference.apply(values, offsets, difference.fit(values, offsets))

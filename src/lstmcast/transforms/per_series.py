@@ -67,8 +67,8 @@ class Transforms:
             return Transforms(_chain(given))
         except (UsageError, TypeError) as error:
             raise UsageError(
-                f"{given!r} are no transforms. A transform such as Difference(12), several in order, a Chain, or one "
-                f"of these per series id in a dict is expected.\n{error}"
+                f"{given!r} are no transforms. A transform such as Difference(12), several in "
+                f"order, a Chain, or one of these per series id in a dict is expected.\n{error}"
             ) from error
 
     @property
@@ -93,7 +93,11 @@ class Transforms:
     @property
     def pooled(self) -> bool:
         """Whether any transform learns from all series together."""
-        return any(getattr(step, "per", "series") == "panel" for chain in self.chains for step in chain.steps)
+        return any(
+            getattr(step, "per", "series") == "panel"
+            for chain in self.chains
+            for step in chain.steps
+        )
 
     @property
     def apart(self) -> bool:
@@ -101,7 +105,8 @@ class Transforms:
         return any(chain.apart for chain in self.chains)
 
     def fit(self, values: NDArray, offsets: NDArray, ids: NDArray) -> TransformsState:
-        """Learn from the training part of each series: values (N,), offsets (S+1,), ids (S,). Errors of `Chain.fit`."""
+        """Learn from the training part of each series: values (N,), offsets (S+1,), ids (S,).
+        Errors of `Chain.fit`."""
         chains, group_S, place_S = self._grouped(ids)
         states = []
         for g, chain in enumerate(chains):
@@ -110,8 +115,11 @@ class Transforms:
                 states.append(chain.fit(*subset(values, offsets, rows)))
         return TransformsState(ids, group_S, place_S, chains, tuple(states))
 
-    def align(self, state: TransformsState, values: NDArray, offsets: NDArray, ids: NDArray) -> TransformsState:
-        """The state for the series of another panel: as learned where the id is known, else fitted on these values.
+    def align(
+        self, state: TransformsState, values: NDArray, offsets: NDArray, ids: NDArray
+    ) -> TransformsState:
+        """The state for the series of another panel: as learned where the id is known, else fitted
+        on these values.
 
         values (N,), offsets (S+1,): what may be known of each series.
         """
@@ -133,7 +141,8 @@ class Transforms:
     def apply(
         self, values: NDArray, offsets: NDArray, state: TransformsState, labels: bool = False
     ) -> AppliedTransforms:
-        """Transform whole series, as inputs or as labels; `state` is that of the same series in the same order."""
+        """Transform whole series, as inputs or as labels; `state` is that of the same series in
+        the same order."""
         result, parts = np.empty(len(values)), []
         series_N = np.repeat(state.group_S, np.diff(offsets))
         for g, chain in enumerate(state.chains):
@@ -159,12 +168,19 @@ class Transforms:
             here = np.flatnonzero(state.group_S[series_O] == g)
             series = state.place_S[series_O[here]]
             result[here] = chain.invert(
-                values_OHX[here], series, counts_O[here], applied.parts[g], state.states[g], labels, paths
+                values_OHX[here],
+                series,
+                counts_O[here],
+                applied.parts[g],
+                state.states[g],
+                labels,
+                paths,
             )
         return result
 
     def as_input(self, values: NDArray, rows: NDArray, state: TransformsState) -> NDArray:
-        """Answers (R, …) of a network for the series `rows` (R,), as its next inputs: see `Chain.as_input`."""
+        """Answers (R, …) of a network for the series `rows` (R,), as its next inputs: see
+        `Chain.as_input`."""
         if not self.apart:
             return values
         result = np.array(values, float)
@@ -183,29 +199,45 @@ class Transforms:
         try:
             return TypeAdapter(Transforms).validate_python(described)
         except ValidationError as error:
-            raise UsageError(f"This does not describe transforms: {described!r}.\n{error}") from error
+            raise UsageError(
+                f"This does not describe transforms: {described!r}.\n{error}"
+            ) from error
 
     def arrays(self, state: TransformsState) -> dict[str, NDArray]:
         """What was learned, as named arrays; the ids are kept by whoever saves them."""
         pairs = enumerate(zip(state.chains, state.states, strict=True))
-        return {f"{g}.{name}": part for g, (chain, own) in pairs for name, part in chain.arrays(own).items()}
+        return {
+            f"{g}.{name}": part
+            for g, (chain, own) in pairs
+            for name, part in chain.arrays(own).items()
+        }
 
     def state_from_arrays(self, arrays: Mapping[str, NDArray], ids: NDArray) -> TransformsState:
-        """The state of which `arrays` are; `ids` (S,) as when it was fitted. ModelError where one is missing."""
+        """The state of which `arrays` are; `ids` (S,) as when it was fitted. ModelError where
+        one is missing."""
         chains, group_S, place_S = self._grouped(ids)
         parts: list[dict[str, NDArray]] = [
-            {name.removeprefix(f"{g}."): part for name, part in arrays.items() if name.startswith(f"{g}.")}
+            {
+                name.removeprefix(f"{g}."): part
+                for name, part in arrays.items()
+                if name.startswith(f"{g}.")
+            }
             for g in range(len(chains))
         ]
-        states = tuple(chain.state_from_arrays(own) for chain, own in zip(chains, parts, strict=True))
+        states = tuple(
+            chain.state_from_arrays(own) for chain, own in zip(chains, parts, strict=True)
+        )
         return TransformsState(ids, group_S, place_S, chains, states)
 
     def _grouped(self, ids: NDArray) -> tuple[tuple[Chain, ...], NDArray, NDArray]:
-        """The chains in the order in which series have them first; which one each has, and its place among those."""
+        """The chains in the order in which series have them first; which one each has, and its
+        place among those."""
         if not self.by_series and self.chain is not None:
             return (self.chain,), np.zeros(len(ids), np.int64), np.arange(len(ids))
         numbers: dict[Chain, int] = {}
-        group_S = np.array([numbers.setdefault(self._chain_of(name), len(numbers)) for name in ids], np.int64)
+        group_S = np.array(
+            [numbers.setdefault(self._chain_of(name), len(numbers)) for name in ids], np.int64
+        )
         place_S = np.empty(len(ids), np.int64)
         for g in range(len(numbers)):
             place_S[group_S == g] = np.arange(np.count_nonzero(group_S == g))
@@ -216,8 +248,8 @@ class Transforms:
         if chain is None:
             named = ", ".join(map(repr, list(self.by_series)[:5]))
             raise UsageError(
-                f"No transforms are given for series {name!r}; there are some for {named}.\nName every series, or give "
-                "those of all others as Transforms(chain=…, by_series=…)."
+                f"No transforms are given for series {name!r}; there are some for {named}.\nName "
+                "every series, or give those of all others as Transforms(chain=…, by_series=…)."
             )
         return chain
 
@@ -225,7 +257,9 @@ class Transforms:
 def _chain(steps: Any) -> Chain:
     if isinstance(steps, Chain):
         return steps
-    several: Any = tuple(steps) if isinstance(steps, Sequence) and not isinstance(steps, str) else (steps,)
+    several: Any = (
+        tuple(steps) if isinstance(steps, Sequence) and not isinstance(steps, str) else (steps,)
+    )
     return Chain(several)
 
 

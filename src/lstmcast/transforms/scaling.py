@@ -1,9 +1,11 @@
-"""Scaling: subtract a centre, divide by a scale, so that one network can learn from series of any size.
+"""Scaling: subtract a centre, divide by a scale, so that one network can learn from series of any
+size.
 
-Constant series have scale 1: they become their centre's zero and come back exact. Series without any known value have
-centre 0 and scale 1.
+Constant series have scale 1: they become their centre's zero and come back exact. Series without
+any known value have centre 0 and scale 1.
 
-    N observations · S series · G groups: the series, or the whole panel · O origins · H horizon · X points or samples
+    N observations · S series · G groups: the series, or the whole panel · O origins · H horizon · X
+    points or samples
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ class Standard:
         """Mean and standard deviation."""
         groups = _groups(self.per, offsets)
         low_G, span_G = _ranges(values, groups)
-        # From the lowest value and in units of the range: no digits are lost to a large mean, no square overflows.
+        # From the lowest value and in units of the range: no digits are lost to a large mean, no
+        # square overflows.
         unit_N = _scaled(values, groups, Scaling(low_G, np.where(span_G > 0, span_G, 1.0)))
         mean_G = means(unit_N, groups)
         deviation_G = np.sqrt(means((unit_N - spread(mean_G, groups)) ** 2, groups))
@@ -103,7 +106,8 @@ class MinMax:
 class Robust:
     """(y − median) / interquartile range of the training part: a few wild values do not move it.
 
-    Where at least half of the values are the same, as in series that are mostly 0, the range is 0 and the scale is 1.
+    Where at least half of the values are the same, as in series that are mostly 0, the range is 0
+    and the scale is 1.
 
     >>> robust, values, offsets = Robust(), np.array([1.0, 2.0, 3.0, 4.0, 900.0]), np.array([0, 5])
     >>> robust.apply(values, offsets, robust.fit(values, offsets))
@@ -132,14 +136,15 @@ class Robust:
 
 @settings
 class MeanAbs:
-    """y / mean absolute value of the training part: zero stays zero and signs stay, as demand and changes want it.
+    """y / mean absolute value of the training part: zero stays zero and signs stay, as demand and
+    changes want it.
 
     >>> meanabs, values, offsets = MeanAbs(), np.array([0.0, 2.0, 4.0]), np.array([0, 3])
     >>> meanabs.apply(values, offsets, meanabs.fit(values, offsets))
     array([0., 1., 2.])
 
-    Salinas et al., "DeepAR: probabilistic forecasting with autoregressive recurrent networks", IJF 36 (2020), section
-    3.3 (there 1 is added to the mean).
+    Salinas et al., "DeepAR: probabilistic forecasting with autoregressive recurrent networks", IJF
+    36 (2020), section 3.3 (there 1 is added to the mean).
     """
 
     per: Per = "series"
@@ -151,7 +156,8 @@ class MeanAbs:
         """Zero and the mean absolute value."""
         groups = _groups(self.per, offsets)
         largest_G = reduced(np.fmax, np.abs(values), groups)
-        unit_N = np.abs(values) / spread(np.where(largest_G > 0, largest_G, 1.0), groups)  # so no sum overflows
+        # so no sum overflows
+        unit_N = np.abs(values) / spread(np.where(largest_G > 0, largest_G, 1.0), groups)
         return _settled(np.zeros(len(largest_G)), largest_G * means(unit_N, groups), offsets)
 
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
@@ -178,7 +184,9 @@ def _ranges(values: NDArray, groups: NDArray) -> tuple[NDArray, NDArray]:
 def _settled(centre_G: NDArray, scale_G: NDArray, offsets: NDArray) -> Scaling:
     """A row for each series, and the choices where nothing varies or nothing is known."""
     centre_G, scale_G = np.nan_to_num(centre_G), np.where(scale_G > 0, scale_G, 1.0)
-    return Scaling(*(np.broadcast_to(part, len(offsets) - 1).copy() for part in (centre_G, scale_G)))
+    return Scaling(
+        *(np.broadcast_to(part, len(offsets) - 1).copy() for part in (centre_G, scale_G))
+    )
 
 
 @np.errstate(over="ignore")

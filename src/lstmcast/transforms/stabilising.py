@@ -1,7 +1,8 @@
 """Stabilising: fluctuations that grow with the level, and targets that have limits.
 
-Each is increasing, so quantiles stay quantiles. A value that one is not defined for is a DataError that says which and
-what would work. Inversion never leaves the domain: what it gives can be transformed again.
+Each is increasing, so quantiles stay quantiles. A value that one is not defined for is a DataError
+that says which and what would work. Inversion never leaves the domain: what it gives can be
+transformed again.
 
     N observations · S series · O origins · H horizon · X points, quantiles or samples
 """
@@ -16,12 +17,23 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from lstmcast.settings import settings
-from lstmcast.transforms.base import LARGEST, State, finite, means, named, reduced, require_domain, spread
+from lstmcast.transforms.base import (
+    LARGEST,
+    State,
+    finite,
+    means,
+    named,
+    reduced,
+    require_domain,
+    spread,
+)
 from lstmcast.transforms.differencing import Nothing
 
 LOG_LARGEST, LOG_SMALLEST = np.log(LARGEST), -744.0  # within which `exp` gives a positive number
-SMALLEST_SPAN = 1e-5  # of the logarithms, below which every power is the same straight line, less its digits
-LMBDAS = (-1.0, 2.0)  # fitted between these, as R's forecast::BoxCox.lambda does; beyond, inversion runs wild
+# of the logarithms, below which every power is the same straight line, less its digits
+SMALLEST_SPAN = 1e-5
+# fitted between these, as R's forecast::BoxCox.lambda does; beyond, inversion runs wild
+LMBDAS = (-1.0, 2.0)
 GRID, REFINEMENTS = 13, 24  # a first look at every 1/4; golden sections from there to about 5e-6
 GOLDEN = (np.sqrt(5.0) - 1.0) / 2.0
 NEAR_ZERO = 1e-12  # of a lambda: the power is the logarithm
@@ -30,7 +42,8 @@ FLAT = 1e-6  # of a lambda: the likelihood is that of 0
 
 @settings
 class Log1p:
-    """log(1 + y), for values above -1: growth in percent becomes growth in steps, and zeros are allowed.
+    """log(1 + y), for values above -1: growth in percent becomes growth in steps, and zeros are
+    allowed.
 
     >>> log1p, values, offsets = Log1p(), np.array([0.0, np.e - 1.0]), np.array([0, 2])
     >>> log1p.apply(values, offsets, log1p.fit(values, offsets))
@@ -64,17 +77,19 @@ class Power(NamedTuple):
 
 @settings
 class BoxCox:
-    """(y^λ − 1) / λ, or log(y) for λ = 0, for positive values: fluctuations as large at the top as at the bottom.
+    """(y^λ − 1) / λ, or log(y) for λ = 0, for positive values: fluctuations as large at the top as
+    at the bottom.
 
-    λ is given, or fitted for each series by maximum likelihood between -1 and 2; series that say nothing have 1.
+    λ is given, or fitted for each series by maximum likelihood between -1 and 2; series that say
+    nothing have 1.
 
     >>> boxcox, values, offsets = BoxCox(), np.exp([0.0, 1.0, 2.0, 3.0]), np.array([0, 4])
     >>> state = boxcox.fit(values, offsets)
     >>> np.abs(state.lmbda_S) < 1e-5, boxcox.apply(values, offsets, state).round(3)
     (array([ True]), array([0., 1., 2., 3.]))
 
-    Box, G. E. P. & Cox, D. R., "An analysis of transformations", J. R. Statist. Soc. B 26 (1964), 211–252; the
-    likelihood is their equation 8.
+    Box, G. E. P. & Cox, D. R., "An analysis of transformations", J. R. Statist. Soc. B 26 (1964),
+    211–252; the likelihood is their equation 8.
     """
 
     lmbda: float | None = Field(default=None, ge=-5, le=5)
@@ -89,7 +104,8 @@ class BoxCox:
             return Power(np.full(len(offsets) - 1, self.lmbda))
         log = np.log(values)
         span_S = reduced(np.fmax, log, offsets) - reduced(np.fmin, log, offsets)
-        return Power(np.where(span_S > SMALLEST_SPAN, _likeliest(log, offsets), 1.0))  # NaN is no span either
+        # NaN is no span either
+        return Power(np.where(span_S > SMALLEST_SPAN, _likeliest(log, offsets), 1.0))
 
     @np.errstate(over="ignore")
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
@@ -99,7 +115,8 @@ class BoxCox:
 
     @np.errstate(over="ignore", divide="ignore")
     def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
-        """(λz + 1)^(1/λ); no smaller than the smallest and no larger than the largest positive number."""
+        """(λz + 1)^(1/λ); no smaller than the smallest and no larger than the largest positive
+        number."""
         lmbda = state[0][:, None, None]
         safe, zero = _apart_from_zero(lmbda)
         log = np.log1p(np.maximum(safe * values_OHX, -1.0)) / safe
@@ -108,7 +125,8 @@ class BoxCox:
 
 @settings
 class Logit:
-    """log((y − low) / (high − y)), for targets strictly between two limits: forecasts stay between them.
+    """log((y − low) / (high − y)), for targets strictly between two limits: forecasts stay between
+    them.
 
     >>> logit, values, offsets = Logit(0, 100), np.array([50.0, 90.0]), np.array([0, 2])
     >>> logit.apply(values, offsets, logit.fit(values, offsets)).round(3)
@@ -135,7 +153,9 @@ class Logit:
 
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
         """The logits; DataError for values on or beyond a limit."""
-        advice = "Give limits that no value reaches, a little wider than the true ones, or use MinMax()."
+        advice = (
+            "Give limits that no value reaches, a little wider than the true ones, or use MinMax()."
+        )
         inside = (values > self.low) & (values < self.high)
         require_domain(inside, values, offsets, f"{self} takes values between its limits", advice)
         return np.log(values - self.low) - np.log(self.high - values)
@@ -168,7 +188,8 @@ def _power(log: NDArray, lmbda: NDArray) -> NDArray:
 def _likeliest(log: NDArray, offsets: NDArray) -> NDArray:
     """λ of largest likelihood, (S,), from the logarithms.
 
-    In units of the geometric mean the Jacobian is 1 (Box & Cox, equation 9): the likeliest λ has the smallest variance.
+    In units of the geometric mean the Jacobian is 1 (Box & Cox, equation 9): the likeliest λ has
+    the smallest variance.
     """
     known = ~np.isnan(log)
     count = reduced(np.add, known.astype(float), offsets, empty=0.0)
@@ -177,8 +198,12 @@ def _likeliest(log: NDArray, offsets: NDArray) -> NDArray:
 
     def variance(lmbda_S: NDArray) -> NDArray:
         lmbda = np.where(np.abs(lmbda_S) < FLAT, FLAT, lmbda_S)
-        power = np.expm1(spread(lmbda, bounds) * unit)  # around 0, so that one pass over it loses no digits
-        mean, square = reduced(np.add, power, bounds) / count, reduced(np.add, power**2, bounds) / count
+        # around 0, so that one pass over it loses no digits
+        power = np.expm1(spread(lmbda, bounds) * unit)
+        mean, square = (
+            reduced(np.add, power, bounds) / count,
+            reduced(np.add, power**2, bounds) / count,
+        )
         return np.nan_to_num((square - mean**2) / lmbda**2, nan=np.inf, posinf=np.inf)
 
     lowest, highest = (reduced(function, unit, bounds) for function in (np.fmin, np.fmax))
@@ -186,7 +211,8 @@ def _likeliest(log: NDArray, offsets: NDArray) -> NDArray:
 
 
 def _minimum(function: Callable[[NDArray], NDArray], count: int) -> NDArray:
-    """Where `count` functions are smallest, each within LMBDAS: the best of a grid, refined by golden sections.
+    """Where `count` functions are smallest, each within LMBDAS: the best of a grid, refined by
+    golden sections.
 
     Kiefer, J., "Sequential minimax search for a maximum", Proc. Amer. Math. Soc. 4 (1953), 502–506.
     """
