@@ -31,7 +31,7 @@ import numpy as np
 from common import HERE, arguments, print_table, write_result
 
 import lstmcast as lc
-from lstmcast.training.config import (
+from lstmcast.training_config import (
     Ema,
     Optimiser,
     Schedule,

@@ -20,8 +20,8 @@ import numpy as np
 from common import arguments, print_table, write_result
 
 from lstmcast.model.network import NetworkConfig
-from lstmcast.training.online import Learning, Online
-from lstmcast.training.online_scaling import Running
+from lstmcast.streaming.scaling import Running
+from lstmcast.streaming.stream import Learning, Online
 
 ROWS, UNITS, CHUNK = (1, 400, 10_000), 16, 4
 WARM = 50

@@ -127,7 +127,7 @@ def lstmcast(
 ) -> Callable[[int], object]:
     """Plain inputs, a point head, no transforms: the series come scaled."""
     import lstmcast as lc
-    from lstmcast.training.config import Loss, Optimiser, TrainingConfig, Windows
+    from lstmcast.training_config import Loss, Optimiser, TrainingConfig, Windows
 
     panel = lc.Panel.from_arrays(
         {str(k): part for k, part in enumerate(np.split(values, offsets[1:-1]))}

@@ -24,8 +24,8 @@ import numpy as np
 from common import HERE, arguments, print_table, write_result
 
 import lstmcast as lc
-from lstmcast.beginning import shipped
-from lstmcast.model import reading
+from lstmcast.model import encoder as reading
+from lstmcast.pretrained import shipped
 
 AIRLINE = HERE.parent / "examples" / "airline.csv"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(HERE.parent / "src"), "MPLBACKEND": "agg"}

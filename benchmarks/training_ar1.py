@@ -23,7 +23,7 @@ from common import arguments, print_table, write_result
 
 import lstmcast as lc
 from lstmcast import NetworkConfig, TrainingConfig
-from lstmcast.training.config import Optimiser, Schedule, Windows
+from lstmcast.training_config import Optimiser, Schedule, Windows
 from lstmcast.transforms import Standard
 
 SERIES, TESTED = 400, 200

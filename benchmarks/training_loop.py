@@ -31,7 +31,8 @@ from common import HERE, arguments, print_table, write_result
 import lstmcast as lc
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training.callbacks import Report
-from lstmcast.training.config import (
+from lstmcast.training.fitting import fit_network
+from lstmcast.training_config import (
     Loss,
     Optimiser,
     TrainingConfig,
@@ -39,7 +40,6 @@ from lstmcast.training.config import (
     WholeSequence,
     Windows,
 )
-from lstmcast.training.fitting import fit_network
 from lstmcast.windows import PlainData
 
 BATCH, WINDOW, UNITS, LAYERS = 128, 48, 128, 2

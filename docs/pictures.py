@@ -21,8 +21,8 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from PIL import Image
 
 from lstmcast import articles
-from lstmcast.fonts import fonts_with
-from lstmcast.plots import AMBER, BLUE, FAINT, GRID, INK
+from lstmcast.output.plots import AMBER, BLUE, FAINT, GRID, INK
+from lstmcast.util.fonts import fonts_with
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

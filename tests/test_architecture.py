@@ -17,15 +17,15 @@ MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*
 # Where a package may be imported at all, wherever in the file the import stands.
 HOMES = {
     "torch": ("training/",),
-    "matplotlib": ("plots.py", "learning_curve.py", "fonts.py", "articles/"),
-    "plotly": ("report.py",),
-    "typer": ("cli.py", "options.py"),
-    "safetensors": ("store.py", "exchange/"),
+    "matplotlib": ("output/", "util/fonts.py", "articles/"),
+    "plotly": ("output/report.py",),
+    "typer": ("cli/",),
+    "safetensors": ("store.py", "interop/"),
     "statsforecast": ("evaluation/",),
     "charset_normalizer": ("data/",),
     "python_calamine": ("data/",),
-    "xlsxwriter": ("excel.py",),
-    "h5py": ("exchange/",),
+    "xlsxwriter": ("writing/",),
+    "h5py": ("interop/",),
     "narwhals": ("data/",),
 }
 # Packages that cost a tenth of a second or more: never imported at the top of a module outside

@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast import articles, fonts, store
+from lstmcast import articles, store
 from lstmcast.articles import EXAMPLES, Example, runs
 from lstmcast.articles.runs import Measure, Run
-from lstmcast.cli import main
+from lstmcast.cli.app import main
 from lstmcast.errors import MissingExtraError, OutputError, UsageError
 from lstmcast.model.network import NetworkConfig
-from lstmcast.training.config import TrainingConfig, Windows
+from lstmcast.training_config import TrainingConfig, Windows
+from lstmcast.util import fonts
 
 pytest.importorskip("torch")
 PNG = b"\x89PNG"
@@ -323,7 +324,7 @@ def test_without_such_a_font_labels_are_english_and_a_note_says_so(tmp_path, mon
 def test_the_font_of_a_package_is_found_without_importing_it():
     pytest.importorskip("matplotlib_fontja")
     code = (
-        "import sys; from lstmcast.fonts import fonts_with\nwith fonts_with(set('学習曲線')) as "
+        "import sys; from lstmcast.util.fonts import fonts_with\nwith fonts_with(set('学習曲線')) as "
         "missing: print(missing, 'matplotlib_fontja' in sys.modules)\nimport matplotlib; "
         "print(matplotlib.rcParams['font.family'])"
     )

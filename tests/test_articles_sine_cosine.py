@@ -16,7 +16,7 @@ pytest.importorskip("torch", reason="needs the train extra")
 
 from lstmcast.articles import sine_cosine
 from lstmcast.training.callbacks import SaveEvery
-from lstmcast.training.config import Rollout
+from lstmcast.training_config import Rollout
 
 
 def small(epochs=20):

@@ -16,10 +16,10 @@ from lstmcast import windows
 from lstmcast.articles import stocks
 from lstmcast.articles.runs import Run, rmse
 from lstmcast.model.network import NetworkConfig
-from lstmcast.training.config import Validation
+from lstmcast.streaming.scaling import Running
+from lstmcast.streaming.stream import Online
 from lstmcast.training.module import NetworkModule
-from lstmcast.training.online import Online
-from lstmcast.training.online_scaling import Running
+from lstmcast.training_config import Validation
 
 SMALL = replace(
     stocks.OURS, layers=(8,), epochs=2, trained=4, stocks=60, ticks=400, change=200, stops=150

@@ -15,7 +15,7 @@ from lstmcast.articles.runs import Run
 pytest.importorskip("torch", reason="needs the train extra")
 
 from lstmcast.articles import waves
-from lstmcast.training.config import Initialiser, Rollout, Windows
+from lstmcast.training_config import Initialiser, Rollout, Windows
 
 
 def small(forecaster, **training):

@@ -15,14 +15,15 @@ import numpy as np
 import pytest
 
 import lstmcast
-from lstmcast import cli, console
-from lstmcast.beginning import checked_levels
+from lstmcast.cli import console
+from lstmcast.cli.app import app as cli
+from lstmcast.cli.options import Output
 from lstmcast.errors import ModelError
 from lstmcast.forecast import LEVELS, Forecast, checked_horizon, origins_of
 from lstmcast.model import heads
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
-from lstmcast.options import Output
-from lstmcast.training.config import TrainingConfig
+from lstmcast.pretrained import checked_levels
+from lstmcast.training_config import TrainingConfig
 
 AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
 
@@ -225,7 +226,7 @@ def test_columns_with_other_letters(run, tmp_path):
 
 
 def test_letters_that_no_font_has_are_told(run, tmp_path, monkeypatch):
-    from lstmcast import fonts
+    from lstmcast.util import fonts
 
     monkeypatch.setattr(fonts, "_covering", lambda families, letters: (families, letters))
     text = "年月,売上\n" + "\n".join(f"2024年{m}月,{m}" for m in range(1, 13))
@@ -297,7 +298,8 @@ def test_info_shows_the_manifest(run, tmp_path):
 def saved(run, tmp_path, monkeypatch) -> Path:
     """A model with a small network of chance weights, saved after the first 120 months of the
     airline data."""
-    from lstmcast import beginning, forecaster
+    from lstmcast import forecaster
+    from lstmcast import pretrained as beginning
     from lstmcast.model.network import Network, NetworkConfig, array_shapes
 
     config, rng = NetworkConfig(layers=(4,), horizon=12), np.random.default_rng(0)
@@ -669,7 +671,8 @@ def test_stopping_it_is_no_traceback(run, monkeypatch):
 STOPPED = """
 import os, signal, sys
 from pathlib import Path
-from lstmcast import cli, files
+from lstmcast.cli.app import app as cli
+from lstmcast.util import files
 from lstmcast.evaluation.baselines import Naive
 
 cli._model = lambda horizon, levels=(), training=None: Naive(horizon)

@@ -6,11 +6,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lstmcast.context import CONTEXT
 from lstmcast.data.panel import Panel
 from lstmcast.decoding import LARGEST, block_length, context_start, decode, one_step_ahead
 from lstmcast.forecast import Origins, origins_of
 from lstmcast.model.heads import LEVELS, MEDIAN
-from lstmcast.model.inputs import CONTEXT
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 
 CONFIG = NetworkConfig(layers=(8, 8), window=6, horizon=5)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast.display import MOST_POINTS, Markup, decimals_of, picture, table
 from lstmcast.evaluation.baselines import Naive
-from lstmcast.training.history import Epoch, History
+from lstmcast.training_history import Epoch, History
+from lstmcast.util.display import MOST_POINTS, Markup, decimals_of, picture, table
 
 VOID = {"meta", "br", "hr", "img"}
 EVIL = "<script>alert('x')</script>\"&"

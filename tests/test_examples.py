@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lstmcast.data.examples import airline
-from lstmcast.data.readers import read
+from lstmcast.data.read import read
 
 FILE = Path(__file__).resolve().parents[1] / "examples" / "airline.csv"
 

@@ -10,11 +10,11 @@ import openpyxl
 import pytest
 
 import lstmcast as lc
-from lstmcast import excel
-from lstmcast.cli import main
+from lstmcast.cli.app import main
 from lstmcast.errors import OutputError
 from lstmcast.evaluation.baselines import Naive
-from lstmcast.excel import require_rows, write_workbook
+from lstmcast.writing import workbook as excel
+from lstmcast.writing.workbook import require_rows, write_workbook
 
 
 def sheet_of(path):

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from lstmcast.errors import MissingExtraError, ModelError, OutputError, UsageError
-from lstmcast.exchange import kerasfiles
-from lstmcast.exchange.keras import from_keras, to_keras
-from lstmcast.exchange.pytorch import from_pytorch, to_pytorch
+from lstmcast.interop import kerasfiles
+from lstmcast.interop.keras import from_keras, to_keras
+from lstmcast.interop.pytorch import from_pytorch, to_pytorch
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 
 

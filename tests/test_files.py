@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lstmcast.errors import OutputError, UsageError
-from lstmcast.files import check_output, exchange, locked, whole_file
+from lstmcast.util.files import check_output, exchange, locked, whole_file
 
 
 def test_whole_file_appears_whole_or_not_at_all(tmp_path):

@@ -14,7 +14,7 @@ import lstmcast as lc
 from lstmcast.errors import DataError, MissingExtraError, ModelError, UsageError
 from lstmcast.model.heads import Point
 from lstmcast.model.network import NetworkConfig
-from lstmcast.training.config import Optimiser, TrainingConfig, Validation, WholeSequence, Windows
+from lstmcast.training_config import Optimiser, TrainingConfig, Validation, WholeSequence, Windows
 from lstmcast.transforms import Chain, Difference, Log1p, MinMax, Standard
 
 pytest.importorskip("torch", reason="needs the train extra")

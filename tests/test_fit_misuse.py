@@ -12,7 +12,7 @@ import pytest
 import lstmcast as lc
 from lstmcast.errors import DataError, ModelError, UsageError
 from lstmcast.model.heads import Point
-from lstmcast.training.config import Optimiser, TrainingConfig, Validation, Windows
+from lstmcast.training_config import Optimiser, TrainingConfig, Validation, Windows
 
 pytest.importorskip("torch", reason="needs the train extra")
 

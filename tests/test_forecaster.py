@@ -13,9 +13,9 @@ import pytest
 
 import lstmcast as lc
 from lstmcast import store
-from lstmcast.beginning import WEIGHTS
 from lstmcast.errors import DataError, ModelError, OutputError, UsageError
 from lstmcast.forecaster import LSTMForecaster
+from lstmcast.pretrained import WEIGHTS
 
 ROOT = Path(__file__).parents[1]
 SEASON = np.array([3.0, 1.0, 2.0, 6.0, 5.0, 4.0, 8.0, 9.0, 7.0, 4.0, 3.0, 2.0])

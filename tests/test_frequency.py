@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstmcast.data.frequency import FAMILIES, OFF_GRID, Frequency, parse_frequency
-from lstmcast.data.inference import infer, infer_frequency
+from lstmcast.data.frequency_inference import infer, infer_frequency
 from lstmcast.errors import UsageError
 
 CODES = [

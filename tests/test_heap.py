@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from lstmcast import heap
+from lstmcast.util import heap
 
 
 class Recorder:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmcast.errors import UsageError
-from lstmcast.model.inputs import (
+from lstmcast.model.inputs.adaptive import (
     CLIP,
     LOG_PRIOR_COUNT,
     LOG_PRIOR_SCALE,

@@ -8,11 +8,11 @@ import json
 import numpy as np
 import pytest
 
-from lstmcast import fonts
 from lstmcast.errors import OutputError, UsageError
-from lstmcast.learning_curve import LABELS, LearningCurve
-from lstmcast.plots import AMBER
-from lstmcast.training.history import Epoch, History
+from lstmcast.output.learning_curve import LABELS, LearningCurve
+from lstmcast.output.plots import AMBER
+from lstmcast.training_history import Epoch, History
+from lstmcast.util import fonts
 
 JAPANESE = {
     "title": "学習曲線",

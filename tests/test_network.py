@@ -7,11 +7,11 @@ import pytest
 
 from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
-from lstmcast.model import inputs as causal
+from lstmcast.model.encoder import answer as answered
+from lstmcast.model.encoder import read, start
 from lstmcast.model.heads import LEVELS
+from lstmcast.model.inputs import adaptive as causal
 from lstmcast.model.network import Network, NetworkConfig, array_shapes, described, load_network
-from lstmcast.model.reading import answer as answered
-from lstmcast.model.reading import read, start
 
 CONFIG = NetworkConfig(layers=(6, 6), window=4, horizon=5)
 VALUES = np.exp(np.random.default_rng(0).normal(size=(3, 40)).cumsum(axis=1) / 10)

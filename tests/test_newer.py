@@ -12,13 +12,14 @@ import pandas as pd
 import pytest
 
 import lstmcast as lc
-from lstmcast import beginning, store
+from lstmcast import pretrained as beginning
+from lstmcast import store
 from lstmcast.data.newer import read_newer
 from lstmcast.data.panel import Columns, Panel, Recipe, panel_from_table
-from lstmcast.data.readers import read_table
+from lstmcast.data.read import read_table
 from lstmcast.errors import DataError, ModelError
-from lstmcast.memory import Memory
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
+from lstmcast.saved_context import Memory
 
 MONTHS = [f"{2020 + i // 12}-{i % 12 + 1:02d}" for i in range(40)]
 SALES = 50 + np.arange(40) + 10 * np.sin(np.arange(40))

@@ -14,11 +14,11 @@ import lstmcast as lc
 from lstmcast import store
 from lstmcast.errors import DataError, MissingExtraError, ModelError, UsageError
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
-from lstmcast.training.config import Loss, TrainingConfig, WholeSequence
+from lstmcast.streaming.rows import Rows
+from lstmcast.streaming.scaling import Running
+from lstmcast.streaming.stream import Learning, Online
 from lstmcast.training.module import module_from_arrays
-from lstmcast.training.online import Learning, Online
-from lstmcast.training.online_rows import Rows
-from lstmcast.training.online_scaling import Running
+from lstmcast.training_config import Loss, TrainingConfig, WholeSequence
 from lstmcast.transforms import Difference, Log1p, MeanAbs, Standard
 
 IDS = ["a", "b", "c", "d"]

@@ -8,13 +8,14 @@ import json
 import numpy as np
 import pytest
 
-from lstmcast import fonts, plots
 from lstmcast.data.panel import Panel
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.evaluation.backtest import Backtest, backtest
 from lstmcast.evaluation.baselines import SeasonalNaive
 from lstmcast.forecast import LEVELS, Forecast, origins_of
-from lstmcast.plots import ForecastPlot
+from lstmcast.output import plots
+from lstmcast.output.plots import ForecastPlot
+from lstmcast.util import fonts
 
 PNG, PDF = b"\x89PNG\r\n\x1a\n", b"%PDF-"
 

@@ -15,7 +15,7 @@ import pytest
 
 from lstmcast.data.synthetic import KINDS, synthetic, with_missing
 from lstmcast.errors import ModelError
-from lstmcast.model import inputs as causal
+from lstmcast.model.inputs import adaptive as causal
 from lstmcast.model.network import NetworkConfig, load_network
 
 torch = pytest.importorskip("torch", reason="needs the train extra")

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lstmcast.data.panel import Panel, panel_from_table
-from lstmcast.data.readers import as_panel, read, read_table
+from lstmcast.data.read import as_panel, read, read_table
 from lstmcast.data.table import ReadOptions, Table
 from lstmcast.errors import DataError, LstmcastError, UsageError
 
@@ -86,7 +86,7 @@ def test_the_airline_file_reads_without_help():
 
 def test_a_small_file_is_read_without_the_heavy_imports():
     code = (
-        "import sys; from lstmcast.data.readers import read; read('examples/airline.csv');print([m "
+        "import sys; from lstmcast.data.read import read; read('examples/airline.csv');print([m "
         "for m in ('duckdb', 'narwhals', 'pandas', 'polars', 'pyarrow', 'matplotlib') if m in "
         "sys.modules])"
     )
@@ -203,7 +203,7 @@ def test_large_files_read_as_small_ones_do(tmp_path, monkeypatch):
     path = tmp_path / "data.csv"
     path.write_text(text + "\nSource: the office\n")
     small = read_table(path)
-    monkeypatch.setattr("lstmcast.data.readers._LARGE", 1)
+    monkeypatch.setattr("lstmcast.data.read._LARGE", 1)
     large = read_table(path)
     assert "duckdb" in sys.modules
     for name in ("series", "times", "values", "lines"):
@@ -212,7 +212,7 @@ def test_large_files_read_as_small_ones_do(tmp_path, monkeypatch):
 
 
 def test_large_files_with_many_distinct_values(tmp_path, monkeypatch):
-    monkeypatch.setattr("lstmcast.data.readers._LARGE", 1)
+    monkeypatch.setattr("lstmcast.data.read._LARGE", 1)
     monkeypatch.setattr("lstmcast.data.bigfiles._FEW", 10)
     times = np.datetime_as_string(
         np.datetime64("2024-01-01T00:00:00") + np.arange(500).astype("timedelta64[m]")

@@ -24,8 +24,8 @@ from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, MissingExtraError, ModelError, OutputError, UsageError
 from lstmcast.evaluation.backtest import backtest
 from lstmcast.evaluation.baselines import Naive, SeasonalNaive
-from lstmcast.evaluation.processes import spread
 from lstmcast.evaluation.resuming import facts
+from lstmcast.util.processes import spread
 
 TESTS = Path(__file__).parent
 COUNTS = [24, 28, 32, 36]  # of 40 values, with 4 cutoffs and horizon 4

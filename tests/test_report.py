@@ -17,18 +17,21 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast import beginning, cards, cli, markup, report
+from lstmcast import pretrained as beginning
+from lstmcast.cli.app import app as cli
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.evaluation.baselines import Naive, SeasonalNaive
+from lstmcast.fitted import Beginning, Learned
 from lstmcast.forecast import LEVELS, Forecast, origins_of
-from lstmcast.learned import Beginning, Learned
 from lstmcast.model.heads import head_named
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
-from lstmcast.report import Report
-from lstmcast.training.config import TrainingConfig, Validation
-from lstmcast.training.history import Epoch, History
+from lstmcast.output import cards, report
+from lstmcast.output.report import Report
+from lstmcast.training_config import TrainingConfig, Validation
+from lstmcast.training_history import Epoch, History
 from lstmcast.transforms import Difference, Standard
+from lstmcast.util import markup
 
 AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
 NASTY = "</script><img src=x onerror=document.title='broken'><!--"

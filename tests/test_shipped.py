@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast.beginning import WEIGHTS
 from lstmcast.data.examples import airline
 from lstmcast.evaluation.metrics import coverage, mape, mase, smape
+from lstmcast.pretrained import WEIGHTS
 
 M3 = Path(__file__).resolve().parents[2] / "shared" / "data" / "m3.parquet"
 

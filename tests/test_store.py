@@ -19,7 +19,7 @@ from hypothesis.extra import numpy as hnp
 
 from lstmcast import store
 from lstmcast.errors import ModelError, OutputError, UsageError
-from lstmcast.files import umask
+from lstmcast.util.files import umask
 
 ARRAYS = {
     "weights": {"w": np.arange(6.0).reshape(2, 3), "b": np.float32([1, 2])},

@@ -21,7 +21,7 @@ from lstmcast.training.callbacks import (
     SaveEvery,
     TensorBoard,
 )
-from lstmcast.training.config import TrainingConfig, Windows
+from lstmcast.training_config import TrainingConfig, Windows
 from lstmcast.transforms import Standard
 
 PLAIN = NetworkConfig(layers=(3,), inputs="plain", head="point", horizon=1)

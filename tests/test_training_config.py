@@ -9,9 +9,9 @@ import math
 import numpy as np
 import pytest
 
+from lstmcast import training_config as settings
 from lstmcast.errors import MissingExtraError, UsageError
-from lstmcast.training import config as settings
-from lstmcast.training.config import (
+from lstmcast.training_config import (
     Ema,
     Loss,
     Optimiser,
@@ -26,7 +26,7 @@ from lstmcast.training.config import (
     to_json,
     training_from_json,
 )
-from lstmcast.training.history import Epoch, History, kept
+from lstmcast.training_history import Epoch, History, kept
 
 CONFIGS = [
     TrainingConfig(),

@@ -24,7 +24,9 @@ from lstmcast.windows import CausalData, PlainData
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from lstmcast.training import fitting, loop, regimes  # noqa: E402
-from lstmcast.training.config import (  # noqa: E402
+from lstmcast.training.fitting import fit_network  # noqa: E402
+from lstmcast.training.optim import rate  # noqa: E402
+from lstmcast.training_config import (  # noqa: E402
     Ema,
     Optimiser,
     Rollout,
@@ -36,8 +38,6 @@ from lstmcast.training.config import (  # noqa: E402
     WholeSequence,
     Windows,
 )
-from lstmcast.training.fitting import fit_network  # noqa: E402
-from lstmcast.training.optim import rate  # noqa: E402
 
 SRC = Path(__file__).parents[1] / "src"
 PLAIN = NetworkConfig(layers=(4, 3), inputs="plain", head="point", horizon=1)

@@ -7,15 +7,20 @@ import pytest
 
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
-from lstmcast.model import inputs as causal
 from lstmcast.model.heads import head_named
+from lstmcast.model.inputs import adaptive as causal
 from lstmcast.model.network import Network, NetworkConfig
-from lstmcast.threads import ahead
+from lstmcast.util.threads import ahead
 from lstmcast.windows import CausalData, PlainData, Stretches
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from lstmcast.training.config import (  # noqa: E402
+from lstmcast.training.batching import Reader  # noqa: E402
+from lstmcast.training.feeds import CausalFeed, Group, PlainFeed  # noqa: E402
+from lstmcast.training.losses import added, criterion  # noqa: E402
+from lstmcast.training.module import NetworkModule, arrays_from_state  # noqa: E402
+from lstmcast.training.plan import check_plan, make_regime  # noqa: E402
+from lstmcast.training_config import (  # noqa: E402
     Loss,
     Rollout,
     Stateful,
@@ -24,11 +29,6 @@ from lstmcast.training.config import (  # noqa: E402
     WholeSequence,
     Windows,
 )
-from lstmcast.training.feeds import CausalFeed, Group, PlainFeed  # noqa: E402
-from lstmcast.training.losses import added, criterion  # noqa: E402
-from lstmcast.training.module import NetworkModule, arrays_from_state  # noqa: E402
-from lstmcast.training.plan import check_plan, make_regime  # noqa: E402
-from lstmcast.training.regimes import Reader  # noqa: E402
 
 PLAIN = NetworkConfig(layers=(5, 4), inputs="plain", head="point", horizon=1)
 CAUSAL = NetworkConfig(layers=(6, 6), horizon=4, window=4)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lstmcast import windows
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
-from lstmcast.training.config import Validation
+from lstmcast.training_config import Validation
 from lstmcast.windows import CausalData, Parts, PlainData
 
 # first, training, validation

@@ -11,7 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from lstmcast._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from lstmcast.data.inspection import check as check
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Findings as Findings
     from lstmcast.data.panel import Panel as Panel
     from lstmcast.data.panel import ReadOptions as ReadOptions
-    from lstmcast.data.readers import read as read
+    from lstmcast.data.read import read as read
     from lstmcast.errors import DataError as DataError
     from lstmcast.errors import LstmcastError as LstmcastError
     from lstmcast.errors import MissingExtraError as MissingExtraError
@@ -30,40 +30,40 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.backtest import Backtest as Backtest
     from lstmcast.evaluation.backtest import backtest as backtest
     from lstmcast.evaluation.by_horizon import errors_by_horizon as errors_by_horizon
-    from lstmcast.exchange.keras import from_keras as from_keras
-    from lstmcast.exchange.keras import to_keras as to_keras
-    from lstmcast.exchange.pytorch import from_pytorch as from_pytorch
-    from lstmcast.exchange.pytorch import to_pytorch as to_pytorch
     from lstmcast.forecast import Forecast as Forecast
     from lstmcast.forecaster import LSTMForecaster as LSTMForecaster
     from lstmcast.forecaster import load as load
-    from lstmcast.learning_curve import LearningCurve as LearningCurve
+    from lstmcast.interop.keras import from_keras as from_keras
+    from lstmcast.interop.keras import to_keras as to_keras
+    from lstmcast.interop.pytorch import from_pytorch as from_pytorch
+    from lstmcast.interop.pytorch import to_pytorch as to_pytorch
     from lstmcast.model.network import Network as Network
     from lstmcast.model.network import NetworkConfig as NetworkConfig
     from lstmcast.model.summary import summary as summary
-    from lstmcast.plots import ForecastPlot as ForecastPlot
-    from lstmcast.report import Report as Report
+    from lstmcast.output.learning_curve import LearningCurve as LearningCurve
+    from lstmcast.output.plots import ForecastPlot as ForecastPlot
+    from lstmcast.output.report import Report as Report
+    from lstmcast.streaming.scaling import Running as Running
+    from lstmcast.streaming.stream import Learning as Learning
+    from lstmcast.streaming.stream import Online as Online
     from lstmcast.training.callbacks import PrintTable as PrintTable
     from lstmcast.training.callbacks import ProgressLine as ProgressLine
     from lstmcast.training.callbacks import SaveBest as SaveBest
     from lstmcast.training.callbacks import SaveEvery as SaveEvery
     from lstmcast.training.callbacks import TensorBoard as TensorBoard
-    from lstmcast.training.config import Ema as Ema
-    from lstmcast.training.config import Initialiser as Initialiser
-    from lstmcast.training.config import Loss as Loss
-    from lstmcast.training.config import Optimiser as Optimiser
-    from lstmcast.training.config import Rollout as Rollout
-    from lstmcast.training.config import Schedule as Schedule
-    from lstmcast.training.config import Snapshots as Snapshots
-    from lstmcast.training.config import Stateful as Stateful
-    from lstmcast.training.config import TrainingConfig as TrainingConfig
-    from lstmcast.training.config import Validation as Validation
-    from lstmcast.training.config import WholeSequence as WholeSequence
-    from lstmcast.training.config import Windows as Windows
-    from lstmcast.training.history import History as History
-    from lstmcast.training.online import Learning as Learning
-    from lstmcast.training.online import Online as Online
-    from lstmcast.training.online_scaling import Running as Running
+    from lstmcast.training_config import Ema as Ema
+    from lstmcast.training_config import Initialiser as Initialiser
+    from lstmcast.training_config import Loss as Loss
+    from lstmcast.training_config import Optimiser as Optimiser
+    from lstmcast.training_config import Rollout as Rollout
+    from lstmcast.training_config import Schedule as Schedule
+    from lstmcast.training_config import Snapshots as Snapshots
+    from lstmcast.training_config import Stateful as Stateful
+    from lstmcast.training_config import TrainingConfig as TrainingConfig
+    from lstmcast.training_config import Validation as Validation
+    from lstmcast.training_config import WholeSequence as WholeSequence
+    from lstmcast.training_config import Windows as Windows
+    from lstmcast.training_history import History as History
     from lstmcast.transforms import BoxCox as BoxCox
     from lstmcast.transforms import Chain as Chain
     from lstmcast.transforms import Difference as Difference
@@ -85,19 +85,19 @@ _HOMES = {
     "Columns": "data.panel",
     "DataError": "errors",
     "Difference": "transforms",
-    "Ema": "training.config",
+    "Ema": "training_config",
     "Finding": "data.panel",
     "Findings": "data.panel",
     "Forecast": "forecast",
-    "ForecastPlot": "plots",
-    "History": "training.history",
-    "Initialiser": "training.config",
+    "ForecastPlot": "output.plots",
+    "History": "training_history",
+    "Initialiser": "training_config",
     "LSTMForecaster": "forecaster",
-    "Learning": "training.online",
-    "LearningCurve": "learning_curve",
+    "Learning": "streaming.stream",
+    "LearningCurve": "output.learning_curve",
     "Log1p": "transforms",
     "Logit": "transforms",
-    "Loss": "training.config",
+    "Loss": "training_config",
     "LstmcastError": "errors",
     "MeanAbs": "transforms",
     "MinMax": "transforms",
@@ -105,40 +105,40 @@ _HOMES = {
     "ModelError": "errors",
     "Network": "model.network",
     "NetworkConfig": "model.network",
-    "Online": "training.online",
-    "Optimiser": "training.config",
+    "Online": "streaming.stream",
+    "Optimiser": "training_config",
     "OutputError": "errors",
     "Panel": "data.panel",
     "PrintTable": "training.callbacks",
     "ProgressLine": "training.callbacks",
     "ReadOptions": "data.panel",
-    "Report": "report",
+    "Report": "output.report",
     "Robust": "transforms",
-    "Rollout": "training.config",
-    "Running": "training.online_scaling",
+    "Rollout": "training_config",
+    "Running": "streaming.scaling",
     "SaveBest": "training.callbacks",
     "SaveEvery": "training.callbacks",
-    "Schedule": "training.config",
-    "Snapshots": "training.config",
+    "Schedule": "training_config",
+    "Snapshots": "training_config",
     "Standard": "transforms",
-    "Stateful": "training.config",
+    "Stateful": "training_config",
     "TensorBoard": "training.callbacks",
-    "TrainingConfig": "training.config",
+    "TrainingConfig": "training_config",
     "Transforms": "transforms",
     "UsageError": "errors",
-    "Validation": "training.config",
-    "WholeSequence": "training.config",
-    "Windows": "training.config",
+    "Validation": "training_config",
+    "WholeSequence": "training_config",
+    "Windows": "training_config",
     "backtest": "evaluation.backtest",
     "check": "data.inspection",
     "errors_by_horizon": "evaluation.by_horizon",
-    "from_keras": "exchange.keras",
-    "from_pytorch": "exchange.pytorch",
+    "from_keras": "interop.keras",
+    "from_pytorch": "interop.pytorch",
     "load": "forecaster",
-    "read": "data.readers",
+    "read": "data.read",
     "summary": "model.summary",
-    "to_keras": "exchange.keras",
-    "to_pytorch": "exchange.pytorch",
+    "to_keras": "interop.keras",
+    "to_pytorch": "interop.pytorch",
 }
 
 __all__ = [

@@ -1,6 +1,6 @@
 """`python -m lstmcast` is the command `lstmcast`."""
 
-from lstmcast.cli import main
+from lstmcast.cli.app import main
 
 if __name__ == "__main__":
     main()

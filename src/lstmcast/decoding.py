@@ -21,14 +21,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.context import block_length, context_start
 from lstmcast.data.panel import Panel
 from lstmcast.forecast import Origins
-from lstmcast.model import reading as causal
+from lstmcast.model import encoder as causal
+from lstmcast.model.encoder import Reading, ReadingState
 from lstmcast.model.heads import LEVELS, MEDIAN
-from lstmcast.model.inputs import CONTEXT, from_axis
+from lstmcast.model.inputs.adaptive import from_axis
 from lstmcast.model.network import Network
-from lstmcast.model.reading import Reading, ReadingState
-from lstmcast.threads import side_by_side
+from lstmcast.util.threads import side_by_side
 
 # fewest and most read together: matrices large enough that threads need not wait
 BATCH_SERIES = (64, 512)
@@ -50,16 +51,6 @@ class Batch:
     row: NDArray  # of each of the origins below: which stretch
     count: NDArray  # its number of known observations
     origin: NDArray  # its place in the result
-
-
-def block_length(periods: tuple[int, ...]) -> int:
-    """K: a forecast has read between K and 2K observations, once there are that many."""
-    return max(CONTEXT // 2, 3 * max(periods, default=1))
-
-
-def context_start(counts: NDArray, block: int) -> NDArray:
-    """The observation from which a forecast that knows `counts` observations has read."""
-    return np.maximum(counts // block - 1, 0) * block
 
 
 def decode(

@@ -8,7 +8,6 @@ Shapes: S series, K cutoffs, O = S · K origins (series-major), H horizon, Q qua
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from collections.abc import Iterable
@@ -19,10 +18,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lstmcast.data.table import Columns, format_time
-from lstmcast.display import block, more, number_format, picture, table
-from lstmcast.errors import MissingExtraError, UsageError
-from lstmcast.files import check_output, whole_file
-from lstmcast.settings import is_whole
+from lstmcast.errors import UsageError
+from lstmcast.util.config import is_whole
+from lstmcast.util.display import block, more, number_format, picture, table
+from lstmcast.writing.tables import frame_of, whole_days, write_table
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
 MOST_STEPS, MOST_ORIGINS = 24, 10  # in a notebook
 LONGEST_HORIZON = 100_000  # nearly a year of 5-minute steps; more is a slip of the keyboard
-FRAMES = ("arrays", "pandas", "polars", "pyarrow")
-ENDINGS = (".csv", ".parquet", ".xlsx")
 
 
 class Interval(NamedTuple):
@@ -329,97 +326,16 @@ def origin_times(panel: Panel, origins: Origins, horizon: int) -> tuple[np.ndarr
     return times[:, 0], times[:, 1:]
 
 
-def frame_of(columns: dict[str, np.ndarray], kind: str | None, of_data: str = "arrays") -> Any:
-    """Columns as a "pandas", "polars" or "pyarrow" frame, or for "arrays" as they are.
-
-    Unless a kind is asked for, the kind of the data decides; any but those three gives arrays.
-    UsageError for a kind that is not known, MissingExtraError where that library is not installed.
-    """
-    if kind is not None and kind not in FRAMES:
-        raise UsageError(f"{kind=} is no kind of frame. Use one of {', '.join(map(repr, FRAMES))}.")
-    kind = kind or of_data
-    if kind not in FRAMES or kind == "arrays":
-        return columns
-    try:
-        if kind == "pandas":
-            import pandas
-
-            return pandas.DataFrame(columns, copy=True)
-        if kind == "polars":
-            import polars
-
-            return polars.DataFrame(
-                {name: _listed_text(column) for name, column in columns.items()}
-            )
-        import pyarrow
-
-        return pyarrow.table({name: _listed_text(column) for name, column in columns.items()})
-    except ImportError as error:
-        raise MissingExtraError(
-            f"A {kind} frame needs {kind}, which is not installed. Install it with "
-            f"'pip install {kind}', or ask for frame(\"arrays\")."
-        ) from error
-
-
-def _listed_text(column: np.ndarray) -> Any:
-    return column.tolist() if column.dtype == object else column
-
-
 def _plain(column: np.ndarray) -> list[Any]:
     if column.dtype.kind == "f":
         return [value if value - value == 0 else None for value in column.tolist()]
     return _iso_texts(column).tolist() if column.dtype.kind == "M" else column.tolist()
 
 
-def _whole_days(times: np.ndarray) -> bool:
-    return bool(np.all(times == times.astype("datetime64[D]")))
-
-
 def _iso_texts(times: np.ndarray) -> np.ndarray:
-    return np.datetime_as_string(times, unit="D" if _whole_days(times) else "auto")
+    return np.datetime_as_string(times, unit="D" if whole_days(times) else "auto")
 
 
 def _listed(values: Iterable[Any]) -> str:
     texts = [f"{value:g}" if isinstance(value, float) else str(value) for value in values]
     return ", ".join(texts[:10]) + (f", … ({len(texts)} in all)" if len(texts) > 10 else "")
-
-
-def write_table(columns: dict[str, np.ndarray], path: str | os.PathLike[str]) -> Path:
-    """Write equally long columns as .csv, .parquet or .xlsx, atomically; in CSV, midnights alone
-    become dates."""
-    path = check_output(path, ENDINGS)
-    if path.suffix.lower() == ".xlsx":
-        from lstmcast.excel import write_workbook
-
-        return write_workbook(columns, path)
-    import duckdb  # late: its import costs more than the forecast of one series
-
-    parquet = path.suffix.lower() == ".parquet"
-    selected = ", ".join(_selected(name, column, parquet) for name, column in columns.items())
-    options = "(format parquet)" if parquet else "(format csv, header)"
-    with (
-        whole_file(path) as temporary,
-        duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection,
-    ):
-        connection.register("written", columns)
-        target = str(temporary).replace("'", "''")
-        try:
-            connection.execute(f"copy (select {selected} from written) to '{target}' {options}")
-        except duckdb.IOException as error:
-            raise OSError(_system_number(error), str(error).strip()) from error
-    return path
-
-
-def _system_number(error: Exception) -> int:
-    """DuckDB tells a full disk in words only."""
-    return errno.ENOSPC if "no space left" in str(error).lower() else 0
-
-
-def _selected(name: str, column: np.ndarray, parquet: bool) -> str:
-    """A column of the query: unknown numbers are left empty; Parquet keeps one type of time
-    whatever the hours."""
-    quoted = '"' + name.replace('"', '""') + '"'
-    if column.dtype.kind == "f":
-        return f"case when isfinite({quoted}) then {quoted} end as {quoted}"
-    dates = column.dtype.kind == "M" and not parquet and _whole_days(column)
-    return f"{quoted}::date as {quoted}" if dates else quoted

@@ -16,7 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast import decoding, store, transformed
-from lstmcast.beginning import (
+from lstmcast.data.panel import Columns, Panel
+from lstmcast.errors import DataError, ModelError, UsageError
+from lstmcast.evaluation.held_out import (
+    MOST_CUTOFFS,
+    at_levels,
+    calibrated,
+    measured_factors,
+    stretched,
+)
+from lstmcast.fitted import Beginning, Learned, context_of, last_times
+from lstmcast.forecast import LEVELS, Forecast, Origins, checked_horizon, origins_of
+from lstmcast.model import heads
+from lstmcast.model.heads import Head
+from lstmcast.model.network import Network, NetworkConfig, described, network_of
+from lstmcast.pretrained import (
     check_fit,
     check_kinds,
     check_together,
@@ -29,26 +43,12 @@ from lstmcast.beginning import (
     usual_training,
     with_length,
 )
-from lstmcast.data.panel import Columns, Panel
-from lstmcast.display import block, some_names, table
-from lstmcast.errors import DataError, ModelError, UsageError
-from lstmcast.evaluation.held_out import (
-    MOST_CUTOFFS,
-    at_levels,
-    calibrated,
-    measured_factors,
-    stretched,
-)
-from lstmcast.forecast import LEVELS, Forecast, Origins, checked_horizon, origins_of
-from lstmcast.learned import Beginning, Learned, context_of, last_times
-from lstmcast.memory import Continuation, Memory
-from lstmcast.model import heads
-from lstmcast.model.heads import Head
-from lstmcast.model.network import Network, NetworkConfig, described, network_of
-from lstmcast.training.config import TrainingConfig, require_torch, to_json, training_from_json
-from lstmcast.training.history import History
+from lstmcast.saved_context import Continuation, Memory
+from lstmcast.training_config import TrainingConfig, require_torch, to_json, training_from_json
+from lstmcast.training_history import History
 from lstmcast.transformed import Plain
 from lstmcast.transforms import Transforms, TransformsState
+from lstmcast.util.display import block, some_names, table
 from lstmcast.windows import CausalData, FitData
 
 KIND = "forecaster"
@@ -185,7 +185,7 @@ class LSTMForecaster:
         """
         require_torch()
         check_fit(self.training, loss, callbacks, folder, resume, threads)
-        from lstmcast.data.readers import as_panel
+        from lstmcast.data.read import as_panel
         from lstmcast.training.fitting import fit_network
 
         panel = as_panel(data)
@@ -387,7 +387,7 @@ class LSTMForecaster:
                 raise UsageError(
                     "There are no data to forecast. Give a Panel, a file's path or a frame."
                 )
-            from lstmcast.data.readers import as_panel
+            from lstmcast.data.read import as_panel
 
             return as_panel(data)
         return self.memory.panel if data is None else None

@@ -37,7 +37,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.errors import ModelError, OutputError
-from lstmcast.files import (
+from lstmcast.util.files import (
     checked_path,
     exchange,
     make_durable,
@@ -205,7 +205,7 @@ def _plain(name: str, values: ndarray) -> ndarray:
 
 
 def _manifest_text(manifest: Mapping[str, Any], blobs: Mapping[str, bytes]) -> bytes:
-    import lstmcast
+    from lstmcast._version import __version__
 
     files = {
         name: {"bytes": len(blob), "sha256": hashlib.sha256(blob).hexdigest()}
@@ -214,7 +214,7 @@ def _manifest_text(manifest: Mapping[str, Any], blobs: Mapping[str, bytes]) -> b
     head = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "package_version": lstmcast.__version__,
+        "package_version": __version__,
     }
     described = {key: value for key, value in manifest.items() if key not in OWN_KEYS}
     whole = {**head, **described, "files": files}

@@ -27,8 +27,8 @@ from lstmcast.forecast import Origins
 from lstmcast.model.heads import LEVELS, SCORES
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network, NetworkConfig
-from lstmcast.threads import side_by_side
 from lstmcast.transforms import Transforms, TransformsState
+from lstmcast.util.threads import side_by_side
 from lstmcast.windows import PlainData
 
 BATCH = 256  # positions that are read together

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
+from lstmcast.model.lstm import State
 
 
 @dataclass(frozen=True, eq=False)
@@ -331,3 +332,11 @@ def drawn(rng: np.random.Generator, many: int, count: int) -> NDArray:
     one."""
     rounds = -(-count // many)
     return np.concatenate([rng.permutation(many) for _ in range(rounds)])[:count]
+
+
+class TickWindow(NamedTuple):
+    """The newest ticks of some rows, from the left; NaN labels have no loss."""
+
+    x_RTC: NDArray
+    label_RTK: NDArray
+    states: tuple[State, ...]  # of each member, before the first tick of the window

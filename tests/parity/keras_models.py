@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lstmcast.exchange.keras import from_keras
+from lstmcast.interop.keras import from_keras
 
 if __name__ == "__main__":  # not where pytest looks for doctests
     import keras

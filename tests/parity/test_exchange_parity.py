@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from lstmcast.errors import ModelError
-from lstmcast.exchange.keras import from_keras, to_keras
-from lstmcast.exchange.pytorch import from_pytorch, to_pytorch
+from lstmcast.interop.keras import from_keras, to_keras
+from lstmcast.interop.pytorch import from_pytorch, to_pytorch
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from lstmcast.errors import UsageError
-from lstmcast.model import inputs as causal
+from lstmcast.model.encoder import answer, read, start
+from lstmcast.model.inputs import adaptive as causal
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
-from lstmcast.model.reading import answer, read, start
-from lstmcast.training.config import Initialiser
+from lstmcast.training_config import Initialiser
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from lstmcast.articles.runs import Measure, Run
 from lstmcast.errors import UsageError
-from lstmcast.training.config import require_torch
+from lstmcast.training_config import require_torch
 
 
 class Example(NamedTuple):

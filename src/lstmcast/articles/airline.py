@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 import lstmcast as lc
 from lstmcast.articles.runs import Measure, Run, rmse, training_seconds
 from lstmcast.data.examples import airline
-from lstmcast.learning_curve import LearningCurve
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
+from lstmcast.output.learning_curve import LearningCurve
 from lstmcast.training.callbacks import SaveEvery
-from lstmcast.training.config import (
+from lstmcast.training_config import (
     Ema,
     Loss,
     Optimiser,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from lstmcast.data.panel import Panel
-    from lstmcast.training.history import History
+    from lstmcast.training_history import History
 
 HELD_BACK = 43  # months at the end: 30 % of the 142 pairs
 TITLE = "International airline passengers: monthly totals in thousands. Jan 49 ? Dec 60"

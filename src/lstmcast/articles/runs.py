@@ -26,15 +26,15 @@ from numpy.typing import NDArray
 from lstmcast import store
 from lstmcast.data.findings import advise
 from lstmcast.errors import OutputError, UsageError
-from lstmcast.files import output_errors, require_writable, whole_file
-from lstmcast.fonts import fonts_with
-from lstmcast.plots import AMBER, BLUE, FAINT, GRID, INK
+from lstmcast.output.plots import AMBER, BLUE, FAINT, GRID, INK
+from lstmcast.util.files import output_errors, require_writable, whole_file
+from lstmcast.util.fonts import fonts_with
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lstmcast.forecaster import LSTMForecaster
-    from lstmcast.training.history import History
+    from lstmcast.training_history import History
 
 MARKER = "run.json"  # in the folder of checkpoints: of which run they are
 
@@ -152,8 +152,8 @@ class Run:
         a row of the log."""
         from lstmcast.training.callbacks import PrintTable, ProgressLine
 
-        # pyright: ignore[reportArgumentType]
-        return [*([] if self.quiet else [ProgressLine()]), PrintTable(_Log(self._write_log), every)]
+        table = PrintTable(_Log(self._write_log), every)  # pyright: ignore[reportArgumentType]
+        return [*([] if self.quiet else [ProgressLine()]), table]
 
     def fit(
         self,
@@ -168,7 +168,7 @@ class Run:
         KeyboardInterrupt where Ctrl-C stopped it: the command that is given again goes on from
         there.
         """
-        from lstmcast.training.config import require_torch
+        from lstmcast.training_config import require_torch
 
         require_torch()
         place = self.checkpoints / (name or "fit")
@@ -215,7 +215,7 @@ class Run:
 
     def table(self, name: str, columns: Mapping[str, NDArray | Sequence[Any]]) -> Path:
         """Equally long columns as folder/name.csv."""
-        from lstmcast.forecast import write_table
+        from lstmcast.writing.tables import write_table
 
         return write_table(
             {key: _column(values) for key, values in columns.items()}, self.folder / f"{name}.csv"

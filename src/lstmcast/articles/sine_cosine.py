@@ -19,16 +19,16 @@ from numpy.typing import NDArray
 import lstmcast as lc
 from lstmcast.articles.runs import Measure, Run, training_seconds
 from lstmcast.evaluation.by_horizon import errors_by_horizon
-from lstmcast.learning_curve import LearningCurve
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
-from lstmcast.plots import BLUE, FAINT
+from lstmcast.output.learning_curve import LearningCurve
+from lstmcast.output.plots import BLUE, FAINT
 from lstmcast.training.callbacks import SaveEvery
-from lstmcast.training.config import Ema, Loss, Optimiser, Rollout, Schedule, TrainingConfig
+from lstmcast.training_config import Ema, Loss, Optimiser, Rollout, Schedule, TrainingConfig
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
-    from lstmcast.training.history import History
+    from lstmcast.training_history import History
 
 POINTS, TRAIN = 200, 150
 OBSERVED, FREE = 10, 20  # steps of truth before a free run, and its own steps

@@ -24,7 +24,9 @@ from lstmcast.articles.runs import Measure, Run, rmse, training_seconds
 from lstmcast.data.panel import Panel
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.model.network import NetworkConfig
-from lstmcast.training.config import (
+from lstmcast.streaming.scaling import Running
+from lstmcast.streaming.stream import Learning, Online
+from lstmcast.training_config import (
     Optimiser,
     Regime,
     Stateful,
@@ -32,8 +34,6 @@ from lstmcast.training.config import (
     Validation,
     Windows,
 )
-from lstmcast.training.online import Learning, Online
-from lstmcast.training.online_scaling import Running
 from lstmcast.transforms import Difference, Log1p, Standard
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 import lstmcast as lc
 from lstmcast.articles.runs import Measure, Run, rmse, training_seconds
 from lstmcast.evaluation.baselines import Naive
-from lstmcast.learning_curve import LearningCurve
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
+from lstmcast.output.learning_curve import LearningCurve
 from lstmcast.training.callbacks import SaveBest
-from lstmcast.training.config import (
+from lstmcast.training_config import (
     Ema,
     Loss,
     Optimiser,
@@ -36,7 +36,7 @@ from lstmcast.transforms import Standard
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
     from lstmcast.forecast import Forecast
-    from lstmcast.training.history import History
+    from lstmcast.training_history import History
 
 WINDOW, AHEAD = 20, 5
 FEW, MANY = 101, 1461  # days: as in the course, and four years

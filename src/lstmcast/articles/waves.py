@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 import lstmcast as lc
 from lstmcast.articles.runs import Measure, Run, rmse, training_seconds
-from lstmcast.learning_curve import LearningCurve
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
-from lstmcast.plots import BLUE
+from lstmcast.output.learning_curve import LearningCurve
+from lstmcast.output.plots import BLUE
 from lstmcast.training.callbacks import SaveBest
-from lstmcast.training.config import (
+from lstmcast.training_config import (
     Ema,
     Initialiser,
     Optimiser,
@@ -37,7 +37,7 @@ from lstmcast.transforms import Standard
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
-    from lstmcast.training.history import History
+    from lstmcast.training_history import History
 
 CYCLE, STEPS = 80, 200
 LENGTHS = {"sine": 50 * CYCLE, "beats": 200 * CYCLE}

@@ -17,7 +17,7 @@ from numpy import ndarray
 from lstmcast.data.calendars import DAY, HOUR, MINUTE, SECOND, WEEK, clock_change, micros_of
 from lstmcast.data.findings import EXAMPLES, Case, Finding, Severity, advise, per_series
 from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
-from lstmcast.data.inference import Inference, infer
+from lstmcast.data.frequency_inference import Inference, infer
 from lstmcast.data.table import ReadOptions, Table, format_time, offsets_of
 
 # periods people think in

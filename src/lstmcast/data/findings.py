@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.display import block, more, table
 from lstmcast.errors import DataError
+from lstmcast.util.display import block, more, table
 
 Severity = Literal["error", "warning", "note"]
 EXAMPLES = 3

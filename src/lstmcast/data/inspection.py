@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lstmcast.data.panel import Findings, Panel, ReadOptions, Table, check_table, panel_from_table
-from lstmcast.data.readers import read_table
+from lstmcast.data.read import read_table
 from lstmcast.errors import DataError, UsageError
 
 

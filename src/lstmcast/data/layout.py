@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.dates import Times, integer_times, parse_times
-from lstmcast.data.roles import (
+from lstmcast.data.column_roles import (
     ask,
     find_series,
     find_target,
@@ -22,6 +21,7 @@ from lstmcast.data.roles import (
     numeric_columns,
     with_joined_dates,
 )
+from lstmcast.data.dates import Times, integer_times, parse_times
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Columns, Finding, Table
 from lstmcast.errors import DataError

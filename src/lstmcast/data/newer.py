@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from lstmcast.data.checks import table_offsets
+from lstmcast.data.column_roles import NoSuchColumnError
 from lstmcast.data.findings import Finding, advise
 from lstmcast.data.frequency import OFF_GRID, Frequency
-from lstmcast.data.inference import infer
+from lstmcast.data.frequency_inference import infer
 from lstmcast.data.panel import Columns, Panel, ReadOptions, Recipe, Table, panel_from_table
-from lstmcast.data.readers import has_sheets, read_table
+from lstmcast.data.read import has_sheets, read_table
 from lstmcast.data.repairs import grid_positions, in_order, one_row_per_time
-from lstmcast.data.roles import NoSuchColumnError
 from lstmcast.data.zones import converted, on_midnights
 from lstmcast.errors import DataError, ModelError
 

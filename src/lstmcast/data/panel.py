@@ -28,8 +28,8 @@ from lstmcast.data.table import Recipe as Recipe
 from lstmcast.data.table import Report as Report
 from lstmcast.data.table import Table as Table
 from lstmcast.data.table import checked_periods, format_time, offsets_of, recipe_of, require_choice
-from lstmcast.display import block, more, number_format, picture, table, text
 from lstmcast.errors import DataError, UsageError
+from lstmcast.util.display import block, more, number_format, picture, table, text
 
 MOST_SHOWN = 10  # series, in a notebook
 

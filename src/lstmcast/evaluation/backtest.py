@@ -14,7 +14,6 @@ from typing import Any, Literal
 import numpy as np
 
 from lstmcast.data.panel import Panel
-from lstmcast.display import some_names
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.baselines import classical_baselines, default_baselines
 from lstmcast.evaluation.history import carried, known_counts, window
@@ -31,6 +30,7 @@ from lstmcast.evaluation.refitting import (
 )
 from lstmcast.evaluation.summary import Scored, Summary, plain, summarise, table
 from lstmcast.forecast import Forecast, Origins, checked_horizon, origins_of
+from lstmcast.util.display import some_names
 
 FEWEST_KNOWN = (8, 4)  # known values at a cutoff, at least, where two cycles are too much to ask
 
@@ -155,7 +155,7 @@ def backtest(
     2.0
     """
     # here: who has a Panel need not import all that reads
-    from lstmcast.data.readers import as_panel
+    from lstmcast.data.read import as_panel
 
     steps = checked_horizon(horizon, getattr(model, "horizon", None))
     models = _models(model, baselines)

@@ -21,7 +21,7 @@ from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.evaluation.history import carried, lowest, mean_change, window
 from lstmcast.evaluation.smoothing import holt_winters
 from lstmcast.forecast import Forecast, Origins, checked_horizon, origins_of
-from lstmcast.settings import is_whole
+from lstmcast.util.config import is_whole
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel

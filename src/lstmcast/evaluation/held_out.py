@@ -19,7 +19,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.evaluation.calibration import calibrate, interval_factors, stretch
 from lstmcast.forecast import Origins
 from lstmcast.model.heads import LEVELS, MEDIAN
-from lstmcast.model.inputs import from_axis
+from lstmcast.model.inputs.adaptive import from_axis
 
 # held out for the intervals of one origin: more for one series than for hundreds
 MOST_CUTOFFS, FEWEST_CUTOFFS = 24, 4

@@ -23,9 +23,9 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
 from lstmcast.errors import LstmcastError, MissingExtraError, ModelError, UsageError
 from lstmcast.evaluation.history import known_counts
-from lstmcast.evaluation.processes import interruptible, spread
 from lstmcast.evaluation.resuming import Finished, facts
 from lstmcast.forecast import Forecast, origins_of
+from lstmcast.util.processes import interruptible, spread
 
 Refit = Literal["once", "each", "never"]
 # options of fit that say where it runs: a backtest may go on elsewhere
@@ -181,7 +181,7 @@ class Plan:
 
     def facts(self) -> dict[str, str]:
         """What tells this backtest from others, as texts."""
-        import lstmcast
+        from lstmcast._version import __version__
 
         panel = self.panel
         grid = {
@@ -189,7 +189,7 @@ class Plan:
         }
         data = {"values": panel.values, **grid, "frequency": panel.frequency.code}
         own = {
-            "version": lstmcast.__version__,
+            "version": __version__,
             "horizon": self.horizon,
             "cutoffs": self.counts,
             "data": data,

@@ -18,7 +18,7 @@ import numpy as np
 
 from lstmcast import store
 from lstmcast.errors import ModelError
-from lstmcast.files import checked_path
+from lstmcast.util.files import checked_path
 
 Arrays = dict[str, np.ndarray]
 KIND = "backtest"

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lstmcast.display import block
-from lstmcast.display import table as html_table
-from lstmcast.display import text as html_text
 from lstmcast.evaluation import metrics
 from lstmcast.forecast import Forecast
+from lstmcast.util.display import block
+from lstmcast.util.display import table as html_table
+from lstmcast.util.display import text as html_text
 
 # what skill is measured against, the first that is there
 SEASONAL, PLAIN = "seasonal naive", "naive"

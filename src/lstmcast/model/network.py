@@ -26,11 +26,11 @@ from pydantic import Field
 
 from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
-from lstmcast.model import inputs as causal
 from lstmcast.model.heads import Head, head_named
-from lstmcast.model.inputs import InputConfig
+from lstmcast.model.inputs import adaptive as causal
+from lstmcast.model.inputs.adaptive import InputConfig
 from lstmcast.model.lstm import Layer, State, run_stack, zero_state
-from lstmcast.settings import settings
+from lstmcast.util.config import settings
 
 Size = Annotated[int, Field(ge=1)]
 WINDOW = 12  # adjusted values seen at each step

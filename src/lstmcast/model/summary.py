@@ -7,10 +7,10 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lstmcast.display import block, table, text
 from lstmcast.errors import UsageError
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
+from lstmcast.util.display import block, table, text
 
 HEADER = ("layer", "output shape", "parameters")
 

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from lstmcast import store
 from lstmcast.errors import MissingExtraError, ModelError, UsageError
-from lstmcast.files import checked_path
 from lstmcast.model.network import Network, described
-from lstmcast.training.config import TrainingConfig, to_json
+from lstmcast.training_config import TrainingConfig, to_json
+from lstmcast.util.files import checked_path
 
 LINE_EVERY = 10.0  # seconds, where the progress line cannot be rewritten
 # of `Report.values`, to try a name with

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from lstmcast import store
 from lstmcast.errors import ModelError, OutputError
-from lstmcast.files import locked, output_errors
+from lstmcast.util.files import locked, output_errors
 
 Groups = dict[str, dict[str, np.ndarray]]
 # seconds between two checkpoints: time decides how often they are written, never what training

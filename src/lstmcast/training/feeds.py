@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lstmcast.model import inputs as causal
+from lstmcast.model.inputs import adaptive as causal
 from lstmcast.model.network import NetworkConfig
 from lstmcast.windows import CausalData, PlainData, Stretches, chunks
 

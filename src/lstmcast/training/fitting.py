@@ -22,20 +22,20 @@ from pydantic import TypeAdapter
 
 from lstmcast.data.findings import advise
 from lstmcast.errors import ModelError, UsageError
-from lstmcast.heap import kept_memory
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.store import remove_stores
 from lstmcast.training import loop
+from lstmcast.training.batching import Reader
 from lstmcast.training.callbacks import Callback, Report
 from lstmcast.training.checkpoint import KIND, Keeper, claimed
-from lstmcast.training.config import TrainingConfig, WholeSequence, to_json
-from lstmcast.training.history import Epoch, History, kept
 from lstmcast.training.loop import Run
 from lstmcast.training.losses import criterion
 from lstmcast.training.module import NetworkModule, arrays_from_state, module_from_arrays
 from lstmcast.training.plan import NOTHING_HELD_BACK, check_plan, make_regime
-from lstmcast.training.regimes import Reader
+from lstmcast.training_config import TrainingConfig, WholeSequence, to_json
+from lstmcast.training_history import Epoch, History, kept
+from lstmcast.util.heap import kept_memory
 from lstmcast.windows import FitData
 
 OwnLoss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from lstmcast.errors import UsageError
-from lstmcast.training.config import Initialiser
+from lstmcast.training_config import Initialiser
 
 if TYPE_CHECKING:
     from lstmcast.training.module import NetworkModule

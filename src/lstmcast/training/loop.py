@@ -17,13 +17,13 @@ import torch
 from numpy.typing import NDArray
 
 from lstmcast.errors import ModelError
+from lstmcast.training.batching import Reader, Regime, Update
 from lstmcast.training.checkpoint import Groups, Keeper
-from lstmcast.training.config import TrainingConfig
-from lstmcast.training.history import DTYPES, Epoch, History
 from lstmcast.training.losses import Sums, added
 from lstmcast.training.optim import make_optimiser, rate, set_rate
-from lstmcast.training.regimes import Reader, Regime, Update
 from lstmcast.training.weights import Values, average_of, averaged, copied, put, trained_weights
+from lstmcast.training_config import TrainingConfig
+from lstmcast.training_history import DTYPES, Epoch, History
 
 CHECKED_TOGETHER = 64  # losses on CUDA: asking for each one would make the device wait
 

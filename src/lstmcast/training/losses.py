@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lstmcast.errors import UsageError
 from lstmcast.model.heads import HEADS, LEVELS, Head
-from lstmcast.training.config import Loss
+from lstmcast.training_config import Loss
 
 # raw numbers (…, R) and targets (…) to the loss of each value (…)
 Criterion = Callable[[Tensor, Tensor], Tensor]

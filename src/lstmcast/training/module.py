@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.network import NetworkConfig
-from lstmcast.training.config import Initialiser
 from lstmcast.training.initialisers import initialise
+from lstmcast.training_config import Initialiser
 
 State = list[tuple[Tensor, Tensor]]  # h and c of each layer, each (1, B, D)
 

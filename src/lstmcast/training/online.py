@@ -1,440 +1,154 @@
-"""Online: one network, many series, one tick at a time. It predicts, sees what came, learns, and
-goes on.
+"""Learning from the newest ticks of many rows: truncated backpropagation through time, one update
+after the other.
 
-Each series is a row of the batch. Its state is kept from tick to tick, as in a stateful Keras layer
-whose rows have names: they join, leave and begin anew one by one. Predicting is NumPy and needs no
-PyTorch; learning does.
-
-S series, a row each · R rows of a tick · L ticks of a chunk · K columns · D units · M members · X
-point, or quantiles
+R rows · T ticks of a window · C inputs · K columns · D units · H horizon (one step)
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from pydantic import Field
 
-from lstmcast import store
-from lstmcast.errors import DataError, ModelError, UsageError
-from lstmcast.model.heads import LEVELS, Head, head_named
-from lstmcast.model.network import Network, NetworkConfig, described, network_of
-from lstmcast.settings import checked_seed, settings
-from lstmcast.training import online_scaling
-from lstmcast.training.config import AnyLoss, Count, Loss, Optimiser, require_torch
-from lstmcast.training.online_memory import Memory
-from lstmcast.training.online_rows import Rows
-from lstmcast.training.online_scaling import Fitted, Running
-from lstmcast.transforms import Transforms
+from lstmcast.model.heads import Head
+from lstmcast.model.lstm import State
+from lstmcast.model.network import NetworkConfig
+from lstmcast.training.losses import criterion, sums
+from lstmcast.training.module import NetworkModule, arrays_from_state, module_from_arrays
+from lstmcast.training.optim import make_optimiser
+from lstmcast.training.weights import trained_weights
+from lstmcast.training_config import Loss, Optimiser
+from lstmcast.windows import TickWindow
 
-if TYPE_CHECKING:
-    from lstmcast.learned import Learned
-    from lstmcast.training.online_learning import Learner
-
-KIND = "online"
-logger = logging.getLogger("lstmcast")
+EXPLODES = 1000.0  # times the usual gradient
+SETTLED = 10  # updates before which any gradient may be the usual one
 
 
-class Forecaster(Protocol):
-    """What is used of a fitted `LSTMForecaster`."""
+class Learner:
+    """One member of a network while it learns.
 
-    network: Network | None
-    transforms: Transforms
-    learned: Learned | None
-
-
-@settings
-class Learning:
-    """How a network learns from a stream.
-
-    `chunk`: ticks that the gradient goes back, from the state that each row had before them
-    (truncated backpropagation through time: Williams & Peng 1990). `every`: ticks from one update
-    to the next; at 1 each tick is learned as part of `chunk` updates, at `chunk` once. `clip`:
-    longest gradient, None for any. `loss`: as in `TrainingConfig`; `optimiser`: "adam", "adamw",
-    "rmsprop" or "sgd".
-
-    >>> Learning(chunk=4, every=8)
-    Traceback (most recent call last):
-    lstmcast.errors.UsageError: Learning(chunk=4, every=8): ticks would go by unlearned. Use every=4 or less.
-    """
-
-    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
-    chunk: Count = 8
-    every: Count = 1
-    clip: Annotated[float, Field(gt=0)] | None = 1.0
-    loss: AnyLoss = Loss()
-    optimiser: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
-
-    def __post_init__(self) -> None:
-        if self.every > self.chunk:
-            raise UsageError(
-                f"Learning(chunk={self.chunk}, every={self.every}): ticks would go by unlearned. "
-                f"Use every={self.chunk} or less."
-            )
-
-
-class Online:
-    """A network that predicts the next tick of each row and, unless told otherwise, learns from
-    what came.
-
-    `start`: a fitted forecaster with plain inputs, a `Network`, or a `NetworkConfig` for one that
-    knows nothing yet. `ids`: names of the rows, texts or whole numbers. `learning`: how it learns;
-    None for a network that stays as it is. `scaling`: what is between values and network; the
-    fitted forecaster's transforms, else `Running()`. `head`: your own head, if the network was made
-    with it. Raises UsageError for a network that does not answer one step of plain inputs, and
-    MissingExtraError where learning has no PyTorch.
-
-    >>> config = NetworkConfig((8,), inputs="plain", head="point", horizon=1)
-    >>> online = Online(config, ["a", "b"], scaling=Running("changes"))
-    >>> for tick in range(6):
-    ...     error = online.observe([tick % 2, 10 + tick])
-    >>> online.predict().shape, online.updates
-    ((2,), 4)
+    `arrays`: its weights, which share their memory with what is trained: an update is seen by
+    whoever reads them.
     """
 
     def __init__(
         self,
-        start: Forecaster | Network | NetworkConfig,
-        ids: Iterable[Any],
-        *,
-        learning: Learning | None = Learning(),  # noqa: B008  (frozen)
-        scaling: Running | Fitted | None = None,
-        head: Head | None = None,
-        seed: int = 0,
+        config: NetworkConfig,
+        arrays: dict[str, NDArray],
+        head: Head,
+        optimiser: Optimiser,
+        loss: Loss,
+        seed: int,
     ) -> None:
-        _check_kinds(start, learning, scaling, seed)
-        self.learning, self.seed = learning, seed
-        network = _network(start, head, seed)
-        self.scaling = scaling or _scaling(start)
-        if isinstance(self.scaling, Fitted) and network.config.channels > 1:
-            raise UsageError(
-                "Transforms of several columns that are read together are not known tick by tick. "
-                "Use Running()."
-            )
-        self.network, self.learners = _learning(network, learning, seed)
-        self.ticks = self.skipped = 0
-        self.rows = Rows(ids)
-        self.scaling.prepare(self.rows, network.config.channels)
-        self.scaling.follow(self.rows.ids)
-        self.memory = Memory(self.rows, network, learning.chunk if learning else None)
-
-    def __repr__(self) -> str:
-        how = f"{self.updates:,} updates" if self.learning else "not learning"
-        return f"Online({self.network!r}, {len(self.rows):,} rows, {self.ticks:,} ticks, {how})"
+        with torch.random.fork_rng(devices=()):
+            self.module = module_from_arrays(arrays, config, head)
+        (self.weights,) = trained_weights(self.module)
+        self.arrays = {name: self._parameter(name) for name in arrays}
+        self.optimiser = make_optimiser(optimiser, [self.weights])
+        self.clip, self.seed = optimiser.clip, seed
+        self.criterion = criterion(loss, head)
+        self.updates, self.usual = 0, 0.0  # how many, and the usual norm of their gradients
 
     @property
-    def ids(self) -> list[Any]:
-        """Names of the rows, in the order of what is predicted."""
-        return self.rows.ids.tolist()
+    def _gradient(self) -> torch.Tensor:
+        assert self.weights.grad is not None
+        return self.weights.grad
 
-    @property
-    def updates(self) -> int:
-        """How often the weights have moved."""
-        return self.learners[0].updates if self.learners else 0
+    def _parameter(self, name: str) -> NDArray:
+        part, _, rest = name.partition(".")
+        if part == "lstm":
+            layer, _, what = rest.partition(".")
+            name = f"lstm.{layer}." + {"bias": "bias_ih_l0"}.get(what, f"{what}_l0")
+        return self.module.get_parameter(name).detach().numpy()
 
-    def predict(self) -> NDArray:
-        """The next value of each row, (S,) or (S, K) for several columns; NaN where nothing was
-        read yet."""
-        answer_SKX = self._answers()
-        return self._flat(answer_SKX[..., answer_SKX.shape[2] // 2])
-
-    def quantiles(self) -> NDArray:
-        """The same at `lstmcast.model.heads.LEVELS`, as last axis; UsageError for a head that
-        answers a point."""
-        answer_SKX = self._answers()
-        if answer_SKX.shape[2] < len(LEVELS):
-            raise UsageError(
-                "A point head has no quantiles. Use head='quantiles', 'normal' or 'student_t'."
-            )
-        return self._flat(answer_SKX)
-
-    def observe(self, values: Any, ids: Iterable[Any] | None = None) -> NDArray:
-        """What came: the errors (value − prediction) of these rows. The network learns from them
-        and reads on.
-
-        `values`: one for each row, or for each of `ids`, or by id as a dict or as a pandas Series
-        (a frame of several columns) whose index names the rows; rows that are not named have no
-        tick and stay as they are. NaN is a tick whose value nobody knows: the newest known one is
-        read in its place, and nothing is learned from it. Raises UsageError or DataError, and
-        nothing has changed.
-        """
-        values, ids = _by_label(values, ids)
-        at = self.rows.at(ids)
-        values_RK = self._checked(values, at)
-        errors_RK = (
-            values_RK - self.predict().reshape(len(self.rows), self.network.config.channels)[at]
-        )
-        tick = self.scaling.advance(self.rows, at, values_RK)
-        if self.learning is not None:
-            self.memory.label(at, tick.label_RK)
-            if self.ticks % self.learning.every == 0:
-                self._learn()
-        self._read(at, tick.x_RK)
-        self.ticks += 1
-        return self._flat(errors_RK)
-
-    def join(self, ids: Iterable[Any]) -> None:
-        """New rows, from a fresh state; UsageError for one that is here already."""
-        new = self.rows.new(ids)
-        self.scaling.follow([*self.rows.ids, *new])
-        self.rows.join(new)
-
-    def leave(self, ids: Iterable[Any]) -> None:
-        """Rows that have no more ticks; the others stay as they are."""
-        self.rows.leave(ids)
-        self.scaling.follow(self.rows.ids)
-
-    def reset(self, ids: Iterable[Any] | None = None) -> None:
-        """Begin these rows (all for None) anew, as if they had just joined; the weights stay."""
-        self.rows.clear(self.rows.at(ids))
-
-    def frozen(self) -> Online:
-        """A copy that goes on from here without learning."""
-        manifest, groups = self._described()
-        return Online._made(
-            {**manifest, "learning": None}, groups, Path("memory"), self.network.head
-        )
-
-    def save(self, folder: str | Path) -> None:
-        """Save everything: a process that stops here goes on, after `load`, with the same bits.
-        OutputError."""
-        store.save(folder, *self._described())
-
-    @classmethod
-    def load(cls, folder: str | Path, *, learns: bool = True, head: Head | None = None) -> Online:
-        """What `save` wrote; with `learns=False` it goes on without learning, and without PyTorch.
-
-        ModelError where it is damaged or something else.
-        """
-        manifest, groups = store.load(folder)
-        if manifest.get("kind") != KIND:
-            what = manifest.get("kind", "thing of no kind")
-            raise ModelError(
-                f"{folder} holds a {what}, not a network with its rows as Online.save writes it."
-            )
-        if not learns:
-            manifest = {**manifest, "learning": None}
-        try:
-            return cls._made(manifest, groups, Path(folder), head)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(
-                f"The manifest in {folder} is incomplete ({error!r}). Save it again."
-            ) from error
-
-    def _checked(self, values: Any, at: NDArray) -> NDArray:
-        """The values (R, K)."""
-        K = self.network.config.channels
-        shape = (len(at),) if K == 1 else (len(at), K)
-        try:
-            given = np.asarray(values, float)
-        except (TypeError, ValueError) as error:
-            raise DataError(
-                f"The values are not numbers: {error}. An array {shape} is expected."
-            ) from error
-        if given.shape != shape:
-            raise UsageError(
-                f"The values have the shape {given.shape}; one for each row is expected, {shape}."
-            )
-        values_RK = given.reshape(len(at), K)
-        infinite = np.flatnonzero(np.isinf(values_RK).any(axis=1))
-        if len(infinite):
-            name = self.rows.ids[at[infinite[0]]]
-            raise DataError(f"Row {name!r} has an infinite value. Use nan for one that is unknown.")
-        return values_RK
-
-    def _flat(self, part: NDArray) -> NDArray:
-        return part[:, 0] if self.network.config.channels == 1 else part
-
-    def _answers(self) -> NDArray:
-        return self.scaling.units(self.rows, self.rows["answer"])
-
-    def _read(self, at: NDArray, x_RK: NDArray) -> None:
-        """Feed the network one tick of the rows that have begun, and keep its state and its
-        answer."""
-        at, x_RK = self.memory.begun(at, x_RK)
-        if len(at):
-            hidden, states = self.network.run(
-                x_RK[None], np.ones((1, len(at)), bool), self.memory.states(at)
-            )
-            answer_RKX = _answers(self.network, [hidden_1RD[0] for hidden_1RD in hidden], x_RK)
-            self.memory.remember(at, x_RK, states, answer_RKX)
-
-    def _learn(self) -> None:
-        """One update from the newest ticks of all rows that have news."""
-        news = self.memory.window()
-        if news is None:
-            return
-        at, window = news
-        for m, learner in enumerate(self.learners):
-            reason = learner.learn(window, m)
-            if reason is not None:
-                self.skipped += 1
-                worst = _worst(self.rows, at, window.label_RTK)
-                logger.warning(
-                    "tick %d: the network did not learn: %s (%s)", self.ticks, reason, worst
+    def learn(self, window: TickWindow, member: int) -> str | None:
+        """One update; or none, and the reason, where the loss or its gradient is beyond all
+        bounds."""
+        with (
+            _one_thread(),
+            torch.random.fork_rng(devices=(), enabled=self.module.config.dropout > 0),
+        ):
+            if self.module.config.dropout > 0:
+                torch.manual_seed(
+                    int(np.random.default_rng([self.seed, member, self.updates]).integers(2**63))
                 )
+            loss = self._loss(window, window.states[member])
+            # gradients of the module's parameters are views of one tensor
+            self.optimiser.zero_grad(set_to_none=False)
+            loss.backward()
+            norm = float(torch.linalg.vector_norm(self._gradient))
+            reason = self._refused(float(loss.detach()), norm)
+            if reason is None:
+                if self.clip is not None and norm > self.clip:
+                    self._gradient.mul_(self.clip / norm)
+                self.optimiser.step()
+                self.updates += 1
+        return reason
 
-    def _described(self) -> tuple[dict[str, Any], dict[str, dict[str, NDArray]]]:
-        """Everything that the next tick depends on, for the store."""
-        about, weights = described(self.network)
-        manifest = {
-            "kind": KIND,
-            **about,
-            "learning": asdict(self.learning) if self.learning else None,
-            "seed": self.seed,
-            "scaling": online_scaling.described(self.scaling),
-            "ticks": self.ticks,
-            "skipped": self.skipped,
-            "ids": self.ids,
+    def _loss(self, window: TickWindow, state: State) -> torch.Tensor:
+        x_RTC, label_RTK = torch.from_numpy(window.x_RTC), torch.from_numpy(window.label_RTK)
+        before = [(torch.from_numpy(h)[None], torch.from_numpy(c)[None]) for h, c in state]
+        hidden_RTD, _ = self.module.hidden(x_RTC, before)
+        raw_RTKR = self.module.raw(hidden_RTD, x_RTC)[:, :, 0]
+        return sums(self.criterion, raw_RTKR, label_RTK, None, None).mean()
+
+    def _refused(self, loss: float, norm: float) -> str | None:
+        """Why there is no update. The usual norm follows what comes, so that a lasting change is
+        learned after all."""
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            return f"the loss is {loss:g} and its gradient {norm:g} long"
+        usual, settled = self.usual, self.updates >= SETTLED
+        if settled and norm > EXPLODES * usual > 0:
+            self.usual *= 2
+            return f"its gradient is {norm:.3g} long, and {usual:.3g} is usual"
+        self.usual += (norm - usual) / min(self.updates + 1, 50)
+        return None
+
+    def saved(self) -> dict[str, NDArray]:
+        """Everything that the next update depends on but the weights."""
+        state = self.optimiser.state_dict()["state"].get(0, {})
+        moments = {
+            f"moment_{name}": np.array(torch.as_tensor(value).numpy())
+            for name, value in state.items()
         }
-        groups = {"weights": weights, "rows": self.rows.arrays()}
-        if isinstance(self.scaling, Fitted):
-            groups["transforms"] = self.scaling.transforms.arrays(self.scaling.learned)
-        learned = {
-            f"{m}_{key}": part
-            for m, own in enumerate(self.learners)
-            for key, part in own.saved().items()
+        return {"updates": np.array(self.updates), "usual": np.array(self.usual), **moments}
+
+    def take_up(self, saved: dict[str, NDArray]) -> None:
+        """What `saved` gave; KeyError where something is missing."""
+        self.updates, self.usual = int(saved["updates"]), float(saved["usual"])
+        moments = {
+            name.removeprefix("moment_"): part
+            for name, part in saved.items()
+            if name.startswith("moment_")
         }
-        return manifest, groups | ({"optimiser": learned} if learned else {})
-
-    @classmethod
-    def _made(
-        cls,
-        manifest: dict[str, Any],
-        groups: dict[str, dict[str, NDArray]],
-        folder: Path,
-        head: Head | None,
-    ) -> Online:
-        """From what `_described` gave."""
-        learning = None if manifest["learning"] is None else Learning(**manifest["learning"])
-        scaling = online_scaling.from_described(manifest["scaling"], groups.get("transforms", {}))
-        network = network_of(folder, manifest, groups, head)
-        made = cls(
-            network,
-            manifest["ids"],
-            learning=learning,
-            scaling=scaling,
-            head=head,
-            seed=manifest["seed"],
+        state = (
+            {0: {name: torch.from_numpy(part.copy()) for name, part in moments.items()}}
+            if moments
+            else {}
         )
-        made.ticks, made.skipped = manifest["ticks"], manifest["skipped"]
-        made.rows.put(groups["rows"])
-        for m, learner in enumerate(made.learners):
-            own = groups["optimiser"].items()
-            learner.take_up(
-                {key.removeprefix(f"{m}_"): part for key, part in own if key.startswith(f"{m}_")}
-            )
-        return made
-
-
-def _by_label(values: Any, ids: Iterable[Any] | None) -> tuple[Any, Iterable[Any] | None]:
-    """Values and the ids that they come with, if they do; numbers from 0 as an index are no
-    names."""
-    if isinstance(values, Mapping):
-        values, named = list(values.values()), list(values)
-    # of pandas: others have no index
-    elif hasattr(values, "to_numpy") and hasattr(values, "index"):
-        values, named = values.to_numpy(), values.index.tolist()
-        if named == list(range(len(named))):
-            return values, ids
-    else:
-        return values, ids
-    if ids is not None:
-        raise UsageError("The values name their rows, and ids= names them again. Leave ids out.")
-    return values, named
-
-
-def _check_kinds(start: Any, learning: Any, scaling: Any, seed: Any) -> None:
-    """UsageError for an argument of another kind than is expected."""
-    if not isinstance(start, (Network, NetworkConfig)) and not hasattr(start, "network"):
-        raise UsageError(
-            f"{start!r} is nothing to begin with. Give a fitted forecaster, a Network or a "
-            "NetworkConfig."
+        self.optimiser.load_state_dict(
+            {"state": state, "param_groups": self.optimiser.state_dict()["param_groups"]}
         )
-    if learning is not None and not isinstance(learning, Learning):
-        raise UsageError(
-            f"{learning=} does not say how to learn. Give Learning(…), or None to learn nothing."
-        )
-    if scaling is not None and not isinstance(scaling, (Running, Fitted)):
-        raise UsageError(
-            f"{scaling=} scales no stream. Give Running(…), or a fitted forecaster with its "
-            "transforms."
-        )
-    checked_seed(seed)
 
 
-def _network(start: Forecaster | Network | NetworkConfig, head: Head | None, seed: int) -> Network:
-    """The network to begin with; UsageError where it cannot read ticks."""
-    network = (
-        None
-        if isinstance(start, NetworkConfig)
-        else start
-        if isinstance(start, Network)
-        else start.network
-    )
-    if network is None and not isinstance(start, NetworkConfig):
-        raise UsageError(
-            "This forecaster knows nothing yet: fit it first, or give Online a NetworkConfig."
-        )
-    config = network.config if network else start
-    assert isinstance(config, NetworkConfig)
-    if config.is_causal or config.steps != 1:
-        raise UsageError(
-            "Online reads a tick and predicts the next one, and this network has "
-            f"inputs={config.inputs!r} and horizon={config.horizon}. Use "
-            "NetworkConfig(inputs='plain', horizon=1)."
-        )
-    if network is not None:
-        if head is not None:
-            head_named(config.head, head)
-        return network
-    require_torch()
-    from lstmcast.training.online_learning import fresh_arrays
-
-    return Network(config, [fresh_arrays(config, head_named(config.head, head), seed)], head)
+def fresh_arrays(config: NetworkConfig, head: Head, seed: int) -> dict[str, NDArray]:
+    """Weights of a new network."""
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(int(np.random.default_rng([seed, 0]).integers(2**63)))
+        return arrays_from_state(NetworkModule(config, head).state_dict(), config)
 
 
-def _scaling(start: Forecaster | Network | NetworkConfig) -> Running | Fitted:
-    learned = None if isinstance(start, (Network, NetworkConfig)) else start.learned
-    if learned is None or learned.transforms is None or isinstance(start, (Network, NetworkConfig)):
-        return Running()
-    return Fitted(start.transforms, learned.transforms)
-
-
-def _learning(
-    network: Network, learning: Learning | None, seed: int
-) -> tuple[Network, list[Learner]]:
-    """A network of its own, and what moves its weights: both see the same numbers."""
-    if learning is None:
-        copies = [{name: array.copy() for name, array in own.items()} for own in network.members]
-        return Network(network.config, copies, network.head), []
-    require_torch()
-    from lstmcast.training.online_learning import Learner
-
-    optimiser = Optimiser(learning.optimiser, learning.learning_rate, clip=learning.clip)
-    learners = [
-        Learner(network.config, own, network.head, optimiser, learning.loss, seed)
-        for own in network.members
-    ]
-    return Network(network.config, [learner.arrays for learner in learners], network.head), learners
-
-
-def _answers(network: Network, hidden_MRD: list[NDArray], x_RK: NDArray) -> NDArray:
-    """What the members say on average: quantiles (R, K, Q), or points (R, K, 1)."""
-    raws = (raw_RHKR[:, 0] for raw_RHKR in network.raw(hidden_MRD, x_RK))
-    if network.head.name == "point":
-        return np.mean([network.head.point(raw_RKR, np) for raw_RKR in raws], axis=0)[..., None]
-    return np.mean([network.head.quantiles(raw_RKR, np) for raw_RKR in raws], axis=0)
-
-
-def _worst(rows: Rows, at: NDArray, label_RTK: NDArray) -> str:
-    """The row that is furthest from what is usual."""
-    largest = np.nanmax(np.abs(label_RTK).reshape(len(at), -1), axis=1)
-    row = int(np.argmax(largest))
-    return f"row {rows.ids[at[row]]!r} has a label of {largest[row]:.3g}"
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """The operations of one update are short: threads would wait for each other (measured: up to
+    20 times slower)."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

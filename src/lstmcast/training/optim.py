@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from lstmcast.training.config import Optimiser, Schedule
+from lstmcast.training_config import Optimiser, Schedule
 
 
 def make_optimiser(config: Optimiser, weights: list[nn.Parameter]) -> torch.optim.Optimizer:

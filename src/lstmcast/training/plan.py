@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast import training_config as settings
 from lstmcast import windows
-from lstmcast.decoding import block_length, context_start
+from lstmcast.context import block_length, context_start
 from lstmcast.errors import DataError, UsageError
 from lstmcast.model.network import NetworkConfig
-from lstmcast.training import config as settings
-from lstmcast.training import regimes
-from lstmcast.training.config import TrainingConfig
+from lstmcast.training import batching as regimes
+from lstmcast.training.batching import Regime
 from lstmcast.training.feeds import CausalFeed, PlainFeed
-from lstmcast.training.regimes import Regime
+from lstmcast.training_config import TrainingConfig
 from lstmcast.windows import CausalData, FitData, Parts, PlainData, Stretches
 
 SHORTEST_CAUSAL = 5  # observations: a position has seen three, and one comes after it

@@ -27,14 +27,14 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from lstmcast.data.synthetic import KINDS, draw_periods, synthetic, with_missing
-from lstmcast.model import inputs as causal
-from lstmcast.model.inputs import CONTEXT, InputConfig
+from lstmcast.model.inputs import adaptive as causal
+from lstmcast.model.inputs.adaptive import CONTEXT, InputConfig
 from lstmcast.model.network import NetworkConfig
-from lstmcast.settings import settings
 from lstmcast.training.checkpoint import load_checkpoint, save_checkpoint
 from lstmcast.training.feeds import series_scale
 from lstmcast.training.losses import weighted_pinball
 from lstmcast.training.module import NetworkModule, arrays_from_state
+from lstmcast.util.config import settings
 
 # Share of the batches per family, in the order of KINDS: about what people forecast, thinned for
 # the frequencies whose

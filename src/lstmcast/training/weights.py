@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from lstmcast.training.config import Ema, Snapshots
+from lstmcast.training_config import Ema, Snapshots
 
 Values = list[Tensor]
 ALIGNED = 16  # numbers: each weight begins at a multiple of 64 bytes

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from lstmcast.errors import DataError, ModelError, UsageError
-from lstmcast.settings import settings
 from lstmcast.transforms.base import State, carried, rows_of, trimmed
 from lstmcast.transforms.differencing import Difference
 from lstmcast.transforms.scaling import MeanAbs, MinMax, Robust, Standard
 from lstmcast.transforms.stabilising import BoxCox, Log1p, Logit
+from lstmcast.util.config import settings
 
 AnyTransform: TypeAlias = Annotated[
     Standard | MinMax | Robust | MeanAbs | Difference | Log1p | BoxCox | Logit,

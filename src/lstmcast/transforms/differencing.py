@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from lstmcast.settings import settings
 from lstmcast.transforms.base import State, finite, lagged, named
+from lstmcast.util.config import settings
 
 
 class Nothing(NamedTuple):

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 
 from lstmcast.errors import UsageError
-from lstmcast.settings import settings
 from lstmcast.transforms.base import OutsideDomain, State, subset
 from lstmcast.transforms.chain import AnyTransform, Applied, Chain, ChainState
+from lstmcast.util.config import settings
 
 Steps: TypeAlias = "Chain | AnyTransform | Sequence[AnyTransform]"  # a chain, or what makes one
 

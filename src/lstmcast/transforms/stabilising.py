@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from lstmcast.settings import settings
 from lstmcast.transforms.base import (
     LARGEST,
     State,
@@ -28,6 +27,7 @@ from lstmcast.transforms.base import (
     spread,
 )
 from lstmcast.transforms.differencing import Nothing
+from lstmcast.util.config import settings
 
 LOG_LARGEST, LOG_SMALLEST = np.log(LARGEST), -744.0  # within which `exp` gives a positive number
 # of the logarithms, below which every power is the same straight line, less its digits

@@ -15,15 +15,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.context import block_length, context_start
 from lstmcast.data.findings import Case, Finding, Findings, advise, per_series
 from lstmcast.data.frequency import OFF_GRID, parse_frequency
 from lstmcast.data.panel import Columns, Panel, Recipe, Report
 from lstmcast.data.repairs import interpolated
 from lstmcast.data.table import file_label, format_time, offsets_of
 from lstmcast.data.zones import on_midnights, same_zone
-from lstmcast.decoding import block_length, context_start
-from lstmcast.display import some_names
 from lstmcast.errors import ModelError
+from lstmcast.util.display import some_names
 
 # Steps that may be missing between what is remembered and newer data, which then go on as after a
 # gap inside a file:

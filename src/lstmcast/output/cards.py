@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstmcast.beginning import WEIGHTS
 from lstmcast.data.table import format_time
-from lstmcast.display import number_format
 from lstmcast.forecaster import LSTMForecaster
-from lstmcast.learning_curve import LearningCurve
-from lstmcast.markup import facts, table, text
 from lstmcast.model.network import Network
-from lstmcast.training.config import Validation, to_json
+from lstmcast.output.learning_curve import LearningCurve
+from lstmcast.pretrained import WEIGHTS
+from lstmcast.training_config import Validation, to_json
+from lstmcast.util.display import number_format
+from lstmcast.util.markup import facts, table, text
 
 if TYPE_CHECKING:
-    from lstmcast.learned import Learned
-    from lstmcast.learning_curve import Curve
+    from lstmcast.fitted import Learned
+    from lstmcast.output.learning_curve import Curve
 
 MOST_EPOCHS = 20_000  # that the chart draws, of all members together
 

@@ -399,15 +399,15 @@ class Output:
 
     def check(self, data: Sequence[str]) -> None:
         """Raise before the work is done where its result could not be written."""
-        from lstmcast import forecast
+        from lstmcast.writing.tables import ENDINGS
 
-        for path, endings in ((self.out, forecast.ENDINGS), (self.plot, (".png", ".svg", ".pdf"))):
+        for path, endings in ((self.out, ENDINGS), (self.plot, (".png", ".svg", ".pdf"))):
             if path is not None:
                 check_place(path, endings, data)
 
     def check_rows(self, rows: int) -> None:
         """Raise before the work is done where the format has no room for so many rows."""
-        from lstmcast.excel import require_rows
+        from lstmcast.writing.workbook import require_rows
 
         if self.out is not None:
             require_rows(rows, self.out)
@@ -431,7 +431,7 @@ class Output:
         if self.out is not None:
             files.append(str(forecast.write(self.out)))
         if self.plot is not None:
-            from lstmcast.plots import ForecastPlot
+            from lstmcast.output.plots import ForecastPlot
 
             plot = ForecastPlot.from_forecast(forecast, panel, tested)
             files.append(str(plot.save(self.plot)))
@@ -452,7 +452,7 @@ class Written(NamedTuple):
 
 def check_place(path: Path, endings: Sequence[str], data: Sequence[str]) -> None:
     """Raise where a result could not be written, or would be written over the data."""
-    from lstmcast.files import check_output
+    from lstmcast.util.files import check_output
 
     check_output(path, endings)
     for source in data:

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.errors import ModelError
-from lstmcast.exchange import kerasfiles
-from lstmcast.exchange.parts import (
+from lstmcast.interop import kerasfiles
+from lstmcast.interop.parts import (
     Dense,
     Part,
     Recurrent,

@@ -23,14 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import lstmcast
-from lstmcast.cards import TrainingRecord, card_of
+from lstmcast._version import __version__
 from lstmcast.data.table import format_time
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.summary import HEADINGS, PLAIN, SEASONAL, number, percent
-from lstmcast.files import check_output, whole_file
-from lstmcast.markup import facts, markdown, script_data, table, text
-from lstmcast.plots import ForecastPlot
+from lstmcast.output.cards import TrainingRecord, card_of
+from lstmcast.output.plots import ForecastPlot
+from lstmcast.util.files import check_output, whole_file
+from lstmcast.util.markup import facts, markdown, script_data, table, text
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Finding, Panel
@@ -366,7 +366,9 @@ def _card(card: str) -> str:
 
 
 def _made(made_by: str, made_on: date) -> str:
-    versions = f"lstmcast {lstmcast.__version__}, Python {platform.python_version()}, NumPy {version('numpy')}"
+    versions = (
+        f"lstmcast {__version__}, Python {platform.python_version()}, NumPy {version('numpy')}"
+    )
     dated = facts(
         {"Date": made_on.isoformat(), "Versions": f"{versions}, plotly {version('plotly')}"}
     )

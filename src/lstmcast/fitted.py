@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
-from lstmcast.memory import packed, unpacked
-from lstmcast.training.config import Regime, TrainingConfig, Windows, training_from_json
-from lstmcast.training.history import History
+from lstmcast.saved_context import packed, unpacked
+from lstmcast.training_config import Regime, TrainingConfig, Windows, training_from_json
+from lstmcast.training_history import History
 from lstmcast.transforms import Transforms, TransformsState
 
 Beginning = Literal["scratch", "pretrained", "given"]

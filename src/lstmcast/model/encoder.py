@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.model import inputs as causal
-from lstmcast.model.inputs import InputState, SeasonState
+from lstmcast.model.inputs import adaptive as causal
+from lstmcast.model.inputs.adaptive import InputState, SeasonState
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
 

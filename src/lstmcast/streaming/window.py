@@ -11,7 +11,6 @@ D units
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +18,8 @@ from numpy.typing import NDArray
 from lstmcast.model.heads import LEVELS
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
-from lstmcast.training.online_rows import Rows
-
-
-class Window(NamedTuple):
-    """The newest ticks of some rows, from the left; NaN labels have no loss."""
-
-    x_RTC: NDArray
-    label_RTK: NDArray
-    states: tuple[State, ...]  # of each member, before the first tick of the window
+from lstmcast.streaming.rows import Rows
+from lstmcast.windows import TickWindow
 
 
 class Memory:
@@ -86,7 +78,7 @@ class Memory:
         self.rows["label"][at, (self.rows["count"][at] - 1) % self.chunk] = label_RK
         self.rows["waits"][at] |= ~np.isnan(label_RK).all(axis=1)
 
-    def window(self) -> tuple[NDArray, Window] | None:
+    def window(self) -> tuple[NDArray, TickWindow] | None:
         """The newest ticks of all rows that have something to learn from, which have it no more;
         None without any."""
         assert self.chunk is not None
@@ -101,7 +93,7 @@ class Memory:
         slots, inside = (first[:, None] + steps) % L, (steps < many[:, None])[..., None]
         x_RTC = np.where(inside, rows["x"][at[:, None], slots], np.float32(0))
         label_RTK = np.where(inside, rows["label"][at[:, None], slots], np.float32(np.nan))
-        return at, Window(x_RTC, label_RTK, self._states("before", (at, first % L)))
+        return at, TickWindow(x_RTC, label_RTK, self._states("before", (at, first % L)))
 
     def _names(self, when: str) -> Iterator[tuple[str, int]]:
         """Names of the arrays that hold h and c of each layer of each member, and their layers."""

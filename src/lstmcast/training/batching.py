@@ -19,12 +19,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lstmcast import training_config as settings
 from lstmcast import windows
-from lstmcast.threads import ahead
-from lstmcast.training import config as settings
 from lstmcast.training.feeds import Batch, CausalFeed, Group, PlainFeed
 from lstmcast.training.losses import Criterion, Sums, added, sums
 from lstmcast.training.module import NetworkModule, State
+from lstmcast.util.threads import ahead
 from lstmcast.windows import Parts, Stretches
 
 MOST_POSITIONS = 1024  # with a loss, in a training batch of causal windows

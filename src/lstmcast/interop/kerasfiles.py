@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.errors import MissingExtraError, ModelError
-from lstmcast.files import check_output, whole_file
+from lstmcast.util.files import check_output, whole_file
 
 LARGEST = 2**27  # numbers in one array: an LSTM layer of 4,096 units has half as many
 MOST_BYTES = 2**20  # of names of layers, or of a layer's arrays

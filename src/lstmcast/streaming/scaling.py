@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from lstmcast.errors import DataError, UsageError
-from lstmcast.training.config import settings
-from lstmcast.training.online_rows import Rows
+from lstmcast.streaming.rows import Rows
+from lstmcast.training_config import settings
 from lstmcast.transforms import Chain, Transforms
 from lstmcast.transforms.chain import Applied
 from lstmcast.transforms.per_series import AppliedTransforms, TransformsState

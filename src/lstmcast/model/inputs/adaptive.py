@@ -24,13 +24,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.context import CONTEXT
 from lstmcast.data.frequency import FAMILIES
 from lstmcast.errors import UsageError
 
 # of the construction below: weights are only used with the inputs that they were trained on
 VERSION = 2
 CLIP = 20.0
-CONTEXT = 1024  # longest stretch of a series that is read before a forecast, in training as in use
 SMOOTHING = (0.5, 0.2, 0.05, 0.0)  # of the level; 0 is the mean of everything read
 SLOW, FAST = 0.8, 0.3  # what is left of a seasonal deviation after one more cycle
 PRIOR_WEIGHT, PRIOR_SHARE = 4.0, 0.5  # of the seasonal share, in observations

@@ -23,9 +23,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-import lstmcast
-from lstmcast.errors import DataError, LstmcastError, UsageError
-from lstmcast.options import (
+from lstmcast._version import __version__
+from lstmcast.cli.options import (
     Data,
     Folder,
     Horizon,
@@ -40,15 +39,16 @@ from lstmcast.options import (
     named,
     with_groups,
 )
+from lstmcast.errors import DataError, LstmcastError, UsageError
 
 if TYPE_CHECKING:
+    from lstmcast.cli.options import Written
     from lstmcast.data.inspection import Inspection
     from lstmcast.data.panel import Findings, Panel
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.evaluation.refitting import Progress
     from lstmcast.forecast import Forecast
     from lstmcast.forecaster import LSTMForecaster
-    from lstmcast.options import Written
 
 HELD_BACK = (
     "The same values chose the best epoch and the width of the intervals: errors here are a little "
@@ -118,7 +118,7 @@ def forecast(
     silent = _without_forecast(result, panel)
     written = output.write(result, panel, tested)
     if report is not None:
-        from lstmcast.report import Report
+        from lstmcast.output.report import Report
 
         page = Report.from_forecast(result, panel, tested, model=model, made_by=context.obj)
         written.files.append(str(page.save(report)))
@@ -176,7 +176,7 @@ def fit(
     """
     from lstmcast import store
     from lstmcast.forecast import checked_horizon
-    from lstmcast.training.config import require_torch
+    from lstmcast.training_config import require_torch
 
     checked_horizon(horizon)
     store.check_place(model)
@@ -201,11 +201,11 @@ def fit(
     tested = _tested_where_held_back(fitted, panel)
     files = [str(model)]
     if plot is not None:
-        from lstmcast.learning_curve import LearningCurve
+        from lstmcast.output.learning_curve import LearningCurve
 
         files.append(str(LearningCurve.from_history(fitted.history).save(plot)))
     if report is not None:
-        from lstmcast.report import Report
+        from lstmcast.output.report import Report
 
         page = Report.from_forecast(
             fitted.predict(), panel, tested, model=fitted, made_by=context.obj
@@ -328,7 +328,8 @@ def backtest(
     forecasts. The network is used as it is, or with --refit trained on what was known at the first
     cutoff, or at each.
     """
-    from lstmcast.forecast import checked_horizon, write_table
+    from lstmcast.forecast import checked_horizon
+    from lstmcast.writing.tables import write_table
 
     checked_horizon(horizon)
     if testing.cutoffs == 0:
@@ -382,7 +383,7 @@ def predict(
     Newer data are read as the saved ones were. The forecast goes on from where the model stopped,
     if they join, across a few missing steps too; it starts afresh if not.
     """
-    from lstmcast import console
+    from lstmcast.cli import console
     from lstmcast.forecast import checked_horizon
     from lstmcast.forecaster import load
 
@@ -438,7 +439,7 @@ def predict(
 @command
 def info(folder: Folder, as_json: Json = False) -> None:
     """What is in a saved model."""
-    from lstmcast import console
+    from lstmcast.cli import console
     from lstmcast.store import OWN_KEYS, load
 
     manifest, _ = load(folder)  # arrays too: a damaged model should not look well
@@ -482,7 +483,8 @@ def example(
     Pictures, tables, log, measures and the trained model go to a folder. A run that was interrupted
     goes on.
     """
-    from lstmcast import articles, console
+    from lstmcast import articles
+    from lstmcast.cli import console
 
     if name != "all":
         found = articles.run(
@@ -498,7 +500,7 @@ def example(
 
 
 def _print_findings(found: Inspection) -> None:
-    from lstmcast import console
+    from lstmcast.cli import console
 
     if found.panel is None:
         table = found.table
@@ -515,13 +517,13 @@ def _read(data: Sequence[str], reading: Reading, quiet: bool) -> Panel:
     from lstmcast.data.panel import panel_from_table
 
     options = reading.options()  # before the file is read: wrong usage should not wait for it
-    from lstmcast.data.readers import read_table
+    from lstmcast.data.read import read_table
 
     panel = panel_from_table(
         read_table(_source(data), **reading.columns(), aggregate=options.aggregate), options
     )
     if not quiet:
-        from lstmcast import console
+        from lstmcast.cli import console
 
         _say(
             quiet,
@@ -584,7 +586,7 @@ def _tested(
 def _print_forecast(
     result: Forecast, tested: Backtest | None, written: Written, quiet: bool
 ) -> None:
-    from lstmcast import console
+    from lstmcast.cli import console
 
     if tested is not None:
         typer.echo(f"{tested.summary()}\n")
@@ -644,9 +646,7 @@ def _print_json(document: dict[str, Any]) -> None:
     # everywhere.
     readable = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
     typer.echo(
-        json.dumps(
-            {"lstmcast": lstmcast.__version__, **document}, ensure_ascii=not readable, indent=1
-        )
+        json.dumps({"lstmcast": __version__, **document}, ensure_ascii=not readable, indent=1)
     )
 
 
@@ -662,7 +662,7 @@ def _root(
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
 ) -> None:
     if version:
-        typer.echo(f"lstmcast {lstmcast.__version__}")
+        typer.echo(f"lstmcast {__version__}")
         raise typer.Exit
 
 

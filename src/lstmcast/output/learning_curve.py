@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.display import number_format
 from lstmcast.errors import UsageError
-from lstmcast.fonts import fonts_with
-from lstmcast.plots import AMBER, BLUE, FAINT, INK, dress, save_picture, tick_format
+from lstmcast.output.plots import AMBER, BLUE, FAINT, INK, dress, save_picture, tick_format
+from lstmcast.util.display import number_format
+from lstmcast.util.fonts import fonts_with
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from lstmcast.training.history import Epoch, History
+    from lstmcast.training_history import Epoch, History
 
 # The words of the picture: each may be replaced, for example by its translation.
 LABELS = {
@@ -62,7 +62,7 @@ class LearningCurve:
     """Training and validation loss against the epoch, with the epoch that is kept and the loss at
     the start.
 
-    >>> from lstmcast.training.history import Epoch, History
+    >>> from lstmcast.training_history import Epoch, History
     >>> rows = [Epoch(0, e, e, 1 / e, 0.5 + (e - 3) ** 2 / 9, 1e-3, 0.1 * e, e == 3) for e in range(1, 6)]
     >>> curve = LearningCurve.from_history(History(tuple(rows)), {"epoch": "Epoche"})
     >>> curve.curves[0].kept, curve.kept_text(curve.labels)

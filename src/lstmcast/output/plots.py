@@ -20,9 +20,9 @@ from numpy import ndarray
 
 from lstmcast.data.table import format_time
 from lstmcast.errors import UsageError
-from lstmcast.files import check_output, whole_file
-from lstmcast.fonts import fonts_with
-from lstmcast.settings import is_whole
+from lstmcast.util.config import is_whole
+from lstmcast.util.files import check_output, whole_file
+from lstmcast.util.fonts import fonts_with
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 from lstmcast import store, transformed
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
-from lstmcast.display import some_names
 from lstmcast.errors import UsageError
-from lstmcast.files import checked_path
-from lstmcast.learned import Beginning, known_ends, last_times
+from lstmcast.fitted import Beginning, known_ends, last_times
 from lstmcast.model import heads
 from lstmcast.model.heads import Head
 from lstmcast.model.network import Network, NetworkConfig, load_network, network_of
-from lstmcast.settings import checked_seed, is_whole
-from lstmcast.training.config import Regime, TrainingConfig, Windows, training_from_json
+from lstmcast.training_config import Regime, TrainingConfig, Windows, training_from_json
 from lstmcast.transforms import Transforms
+from lstmcast.util.config import checked_seed, is_whole
+from lstmcast.util.display import some_names
+from lstmcast.util.files import checked_path
 from lstmcast.windows import FitData, PlainData, default_length, parts_of
 
 WEIGHTS = Path(__file__).parent / "weights"

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.errors import ModelError, UsageError
-from lstmcast.exchange.parts import (
+from lstmcast.interop.parts import (
     Dense,
     Part,
     Recurrent,
@@ -28,8 +28,8 @@ from lstmcast.exchange.parts import (
     parts_of_network,
     require_activation,
 )
-from lstmcast.files import check_output, whole_file
 from lstmcast.model.network import Activation, Network
+from lstmcast.util.files import check_output, whole_file
 
 MOST_MODULES = 8  # whose order is looked for: all orders are tried
 EXPECTED = "Expected are the weights of nn.LSTM and nn.Linear modules"

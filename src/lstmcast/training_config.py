@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator, Discriminator, Field, Tag, TypeAdapter, ValidationError
 
 from lstmcast.errors import MissingExtraError, UsageError
-from lstmcast.settings import refuse_unused, settings, what_is_wrong
+from lstmcast.util.config import refuse_unused, settings, what_is_wrong
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]

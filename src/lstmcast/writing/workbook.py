@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.display import decimals_of
 from lstmcast.errors import OutputError
-from lstmcast.files import whole_file
+from lstmcast.util.display import decimals_of
+from lstmcast.util.files import whole_file
 
 MOST_ROWS = 1_048_575  # below the header: a sheet has 2**20 rows
 MOST_LETTERS = 32_767  # of one cell

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.display import block, more, table
+from lstmcast.util.display import block, more, table
 
 MOST_SHOWN = 12  # epochs, in a notebook
 
@@ -99,7 +99,7 @@ class History:
 
         UsageError for any other kind, MissingExtraError where that library is not installed.
         """
-        from lstmcast.forecast import frame_of
+        from lstmcast.writing.tables import frame_of
 
         return frame_of(self.columns(), kind)
 

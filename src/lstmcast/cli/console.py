@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstmcast.data.table import format_time
-from lstmcast.display import number_format as number_format
-from lstmcast.display import shortened as shortened
+from lstmcast.util.display import number_format as number_format
+from lstmcast.util.display import shortened as shortened
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Finding, Panel

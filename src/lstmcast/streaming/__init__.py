@@ -1,0 +1,1 @@
+"""Series that arrive tick by tick."""
