@@ -25,7 +25,7 @@ import lstmcast as lc
 from lstmcast import decoding
 from lstmcast.evaluation import metrics
 from lstmcast.forecast import Origins, checked_horizon, origins_of
-from lstmcast.model.heads import LEVELS, MEDIAN
+from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
@@ -52,7 +52,9 @@ class Uncalibrated:
         quantiles = decoding.decode(
             self.network, panel, origins, checked_horizon(horizon, self.horizon)
         )
-        return lc.Forecast.at_origins(panel, origins, quantiles[:, :, MEDIAN], quantiles, LEVELS)
+        return lc.Forecast.at_origins(
+            panel, origins, quantiles[:, :, MEDIAN], quantiles, HEAD_QUANTILES
+        )
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
@@ -100,11 +102,11 @@ def scores(dataset: DataSet, actual: np.ndarray, forecast: lc.Forecast) -> dict[
         "rmse": metrics.rmse(actual, forecast.point),
         "mae": metrics.mae(actual, forecast.point),
     }
-    if forecast.levels:
+    if forecast.quantile_levels:
         known = np.where(np.isnan(scale), np.nan, 1.0)[:, None] * actual
         unit = np.where(np.isnan(scale), 1.0, scale)[:, None]
         row["scaled_crps"] = metrics.crps(
-            known / unit, forecast.quantiles / unit[:, :, None], forecast.levels
+            known / unit, forecast.quantiles / unit[:, :, None], forecast.quantile_levels
         )
     for level in forecast.interval_levels:
         if level in (80, 95):

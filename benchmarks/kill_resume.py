@@ -32,10 +32,10 @@ from common import HERE, arguments, print_table, write_result
 
 import lstmcast as lc
 from lstmcast.training_config import (
+    SWA,
     Ema,
     Optimiser,
     Schedule,
-    Snapshots,
     Stateful,
     TrainingConfig,
     Validation,
@@ -52,7 +52,7 @@ KINDS: dict[str, tuple[dict[str, Any], TrainingConfig]] = {
         {"layers": (16, 16), "dropout": 0.1},
         TrainingConfig(
             epochs=25,
-            regime=Windows(loss="every"),
+            batching=Windows(loss="every"),
             optimiser=ADAM,
             average=Ema(0.95),
             members=2,
@@ -64,22 +64,22 @@ KINDS: dict[str, tuple[dict[str, Any], TrainingConfig]] = {
         {"layers": (24, 24), "dropout": 0.2, **PLAIN},
         TrainingConfig(
             epochs=40,
-            regime=Windows(24),
+            batching=Windows(24),
             optimiser=Optimiser("rmsprop", schedule=Schedule("plateau")),
-            average=Snapshots(3),
+            average=SWA(3),
         ),
     ),
     "stateful": (
         {"layers": (24,), **PLAIN},
         TrainingConfig(
-            epochs=150, regime=Stateful(12, reset="never"), optimiser=Optimiser("adam", 3e-3)
+            epochs=150, batching=Stateful(12, reset="never"), optimiser=Optimiser("adam", 3e-3)
         ),
     ),
     "whole sequences": (
         {"layers": (5, 4, 3), **PLAIN, "horizon": 1},
         TrainingConfig(
             epochs=400,
-            regime=WholeSequence(),
+            batching=WholeSequence(),
             optimiser=Optimiser("rmsprop", 1e-2),
             validation=Validation(share=0.3),
         ),

@@ -138,7 +138,7 @@ def lstmcast(
             epochs=steps // 10 or 1,
             steps_per_epoch=min(steps, 10),
             batch_size=BATCH,
-            regime=Windows(WINDOW, loss=loss),
+            batching=Windows(WINDOW, loss=loss),
             optimiser=Optimiser("adam", RATE),
             loss=Loss("mse"),
             validation=None,

@@ -34,7 +34,7 @@ TRAINING = {
         epochs=32,
         batch_size=64,
         steps_per_epoch=40,
-        regime=Windows(48, loss="every"),
+        batching=Windows(48, loss="every"),
         optimiser=Optimiser("adam", 4e-3, clip=1.0, schedule=Schedule("warmup_cosine")),
     ),
 }

@@ -30,7 +30,7 @@ from common import HERE, arguments, print_table, write_result
 
 import lstmcast as lc
 from lstmcast.model.network import NetworkConfig
-from lstmcast.training.callbacks import Report
+from lstmcast.training.callbacks import EpochReport
 from lstmcast.training.fitting import fit_network
 from lstmcast.training_config import (
     Loss,
@@ -75,7 +75,7 @@ class Turns:
         self.rows: list[tuple[float, float]] = []
         self.began = clock()
 
-    def __call__(self, report: Report) -> None:
+    def __call__(self, report: EpochReport) -> None:
         ours = self.clock() - self.began
         bare = timed(partial(self.bare.train, UPDATES), self.clock)
         self.rows.append((ours / UPDATES, bare / UPDATES))
@@ -96,7 +96,7 @@ def windows(threads: int) -> dict[str, float]:
     config = TrainingConfig(
         epochs=TURNS + 2,
         batch_size=BATCH,
-        regime=Windows(WINDOW),
+        batching=Windows(WINDOW),
         optimiser=Optimiser("adam"),
         loss=Loss("mse"),
         validation=None,
@@ -126,7 +126,7 @@ def sequence(times: int) -> dict[str, float]:
     network = NetworkConfig(ARTICLE, inputs="plain", head="point", horizon=1)
     config = TrainingConfig(
         epochs=EPOCHS,
-        regime=WholeSequence(),
+        batching=WholeSequence(),
         optimiser=Optimiser("rmsprop", 1e-2, decay=0.99),
         loss=Loss("mse"),
         validation=Validation(steps=43, fresh=True),

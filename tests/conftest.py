@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from lstmcast.cli.app import app as cli
+from lstmcast.cli import app as cli
 
 
 @dataclass(frozen=True)

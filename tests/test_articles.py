@@ -17,7 +17,7 @@ import pytest
 import lstmcast as lc
 from lstmcast import articles, store
 from lstmcast.articles import EXAMPLES, Example, runs
-from lstmcast.articles.runs import Measure, Run
+from lstmcast.articles.runs import ExampleRun, Measure
 from lstmcast.cli.app import main
 from lstmcast.errors import MissingExtraError, OutputError, UsageError
 from lstmcast.model.network import NetworkConfig
@@ -30,7 +30,7 @@ PNG = b"\x89PNG"
 
 def tiny(epochs: int = 3) -> lc.LSTMForecaster:
     network = NetworkConfig(inputs="plain", layers=(4,), head="point", horizon=1)
-    training = TrainingConfig(epochs=epochs, regime=Windows(4))
+    training = TrainingConfig(epochs=epochs, batching=Windows(4))
     return lc.LSTMForecaster(2, weights="scratch", network=network, training=training)
 
 
@@ -70,7 +70,7 @@ def run_cli(capsys, *arguments: str) -> tuple[int, str, str]:
 
 
 def test_a_run_fills_its_folder(tmp_path, capsys):
-    to = Run(tmp_path / "new" / "folder", quiet=True)
+    to = ExampleRun(tmp_path / "new" / "folder", quiet=True)
     fitted = to.fit(tiny(), panel())
     to.model(fitted)
     with to.figure("line") as figure:
@@ -83,7 +83,7 @@ def test_a_run_fills_its_folder(tmp_path, capsys):
 
 
 def test_what_is_said_is_printed_and_logged(tmp_path, capsys):
-    to = Run(tmp_path)
+    to = ExampleRun(tmp_path)
     to.say("Read 3 rows.")
     to.log("For the log.")
     assert capsys.readouterr().out == "Read 3 rows.\n"
@@ -92,27 +92,27 @@ def test_what_is_said_is_printed_and_logged(tmp_path, capsys):
 
 def test_tables_hold_words_dates_and_numbers(tmp_path):
     dates = np.datetime64("2020-01-01") + np.arange(2)
-    path = Run(tmp_path, quiet=True).table(
+    path = ExampleRun(tmp_path, quiet=True).table(
         "t", {"name": ["a, b", "c"], "date": dates, "x": np.array([1.5, np.nan])}
     )
     assert path.read_text() == 'name,date,x\n"a, b",2020-01-01,1.5\nc,2020-01-02,\n'
 
 
 def test_a_picture_that_fails_leaves_nothing(tmp_path):
-    to = Run(tmp_path, quiet=True)
+    to = ExampleRun(tmp_path, quiet=True)
     with pytest.raises(ZeroDivisionError), to.figure("broken"):
         raise ZeroDivisionError
     assert not list(tmp_path.glob("*.png"))
 
 
 def test_a_new_run_writes_a_new_log_and_removes_old_networks_only(tmp_path):
-    to = Run(tmp_path, quiet=True)
+    to = ExampleRun(tmp_path, quiet=True)
     to.say("old")
     folder = to.saved_networks("best")
     store.save(folder / "model001", {"kind": "network"}, {"weights": {"a": np.zeros(1)}})
     (folder / "mine.txt").write_text("kept")
     to.finish({})
-    again = Run(tmp_path, quiet=True)
+    again = ExampleRun(tmp_path, quiet=True)
     assert again.saved_networks("best") == folder and [path.name for path in folder.iterdir()] == [
         "mine.txt"
     ]
@@ -231,7 +231,7 @@ def test_bad_input_is_refused_before_anything_is_written(
 def test_a_read_only_folder_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda place, mode: False)  # root may write anywhere
     with pytest.raises(OutputError, match="there is no permission to write there"):
-        Run(tmp_path, quiet=True)
+        ExampleRun(tmp_path, quiet=True)
 
 
 def test_without_pytorch_the_extra_is_named(tmp_path, monkeypatch):
@@ -248,7 +248,7 @@ def test_checkpoints_of_something_else_are_left_alone(tmp_path):
         if summary:
             (tmp_path / "summary.csv").write_text(summary)
         with pytest.raises(OutputError, match=r"has other things in it.*empty or a new one"):
-            Run(tmp_path, quiet=True)
+            ExampleRun(tmp_path, quiet=True)
     assert (tmp_path / "checkpoints" / "theirs").read_text() == "precious"
 
 
@@ -257,10 +257,10 @@ def test_a_folder_with_other_things_is_left_alone_and_ones_own_is_filled_again(t
     theirs.mkdir()
     (theirs / "log.txt").write_text("precious")
     with pytest.raises(OutputError, match=r"has other things in it \(log.txt\)"):
-        Run(theirs, quiet=True)
+        ExampleRun(theirs, quiet=True)
     assert (theirs / "log.txt").read_text() == "precious"
     for _ in range(2):
-        to = Run(tmp_path / "own", example="a", quiet=True)
+        to = ExampleRun(tmp_path / "own", example="a", quiet=True)
         to.finish({"a": [Measure("RMSE", 0.5, 1.0)]})
 
 
@@ -274,13 +274,13 @@ def interrupting(report):
 
 def test_ctrl_c_ends_the_example_and_the_same_command_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr("lstmcast.training.checkpoint.Keeper.due", lambda keeper: True)
-    to = Run(tmp_path, example="a", quiet=True)
+    to = ExampleRun(tmp_path, example="a", quiet=True)
     with pytest.raises(KeyboardInterrupt):
         to.fit(tiny(), panel(), callbacks=[interrupting])
     assert "note: interrupted" in (tmp_path / "log.txt").read_text()
-    again = Run(tmp_path, example="a", quiet=True)
+    again = ExampleRun(tmp_path, example="a", quiet=True)
     assert again.resumed and "interrupted" in (tmp_path / "log.txt").read_text()
-    whole = Run(tmp_path / "other", example="a", quiet=True)
+    whole = ExampleRun(tmp_path / "other", example="a", quiet=True)
     one, other = (run.fit(tiny(), panel()) for run in (again, whole))
     epochs = [line.split()[0] for line in (tmp_path / "log.txt").read_text().splitlines()]
     assert epochs == ["epoch", "1", "2", "note:", "epoch", "2", "3"]
@@ -288,8 +288,8 @@ def test_ctrl_c_ends_the_example_and_the_same_command_goes_on(tmp_path, monkeypa
 
 
 def test_checkpoints_of_another_seed_are_not_taken_up(tmp_path):
-    Run(tmp_path, example="a", seed=1, quiet=True).checkpoints.joinpath("fit").mkdir()
-    to = Run(tmp_path, example="a", seed=2, quiet=True)
+    ExampleRun(tmp_path, example="a", seed=1, quiet=True).checkpoints.joinpath("fit").mkdir()
+    to = ExampleRun(tmp_path, example="a", seed=2, quiet=True)
     assert not to.resumed and not (to.checkpoints / "fit").exists()
     assert json.loads((to.checkpoints / runs.MARKER).read_text())["seed"] == 2
 
@@ -299,7 +299,7 @@ def test_seconds_of_training_add_up_over_members():
         2,
         weights="scratch",
         network=tiny().config,
-        training=TrainingConfig(epochs=2, members=2, regime=Windows(4)),
+        training=TrainingConfig(epochs=2, members=2, batching=Windows(4)),
     ).fit(panel())
     columns = fitted.history.columns()
     assert runs.training_seconds(fitted.history) == pytest.approx(columns["seconds"][[1, 3]].sum())
@@ -310,13 +310,13 @@ def test_seconds_of_training_add_up_over_members():
 
 def test_labels_are_translated_where_a_font_has_the_letters(tmp_path, monkeypatch):
     monkeypatch.setattr(fonts, "_covering", lambda families, letters: (families, set()))
-    to = Run(tmp_path, quiet=True, labels="ja", japanese={"step": "ステップ"})
+    to = ExampleRun(tmp_path, quiet=True, labels="ja", japanese={"step": "ステップ"})
     assert (to.text("step"), to.text("other")) == ("ステップ", "other")
 
 
 def test_without_such_a_font_labels_are_english_and_a_note_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(fonts, "_covering", lambda families, letters: (families, letters))
-    to = Run(tmp_path, quiet=True, labels="ja", japanese={"step": "ステップ"})
+    to = ExampleRun(tmp_path, quiet=True, labels="ja", japanese={"step": "ステップ"})
     assert to.text("step") == "step"
     assert "no font here has Japanese letters" in (tmp_path / "log.txt").read_text()
 
@@ -341,7 +341,7 @@ def test_every_example_is_there_and_has_japanese_words():
 
 def test_unknown_labels_are_refused(tmp_path):
     with pytest.raises(UsageError, match="There are no labels in 'fr'"):
-        Run(tmp_path / "o", labels="fr")
+        ExampleRun(tmp_path / "o", labels="fr")
 
 
 # The benchmark
@@ -351,7 +351,7 @@ def test_the_benchmark_takes_the_median_over_seeds(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[1] / "benchmarks"))
     benchmark = importlib.import_module("articles")
     for seed, value in enumerate((0.03, 0.01, 0.02)):
-        to = Run(tmp_path / f"sine-default-{seed}", example="sine", quiet=True)
+        to = ExampleRun(tmp_path / f"sine-default-{seed}", example="sine", quiet=True)
         to.finish({"sine": [Measure("RMSE", value, 10.0 * seed)]})
     (row,) = benchmark._rows("sine", "default", types.SimpleNamespace(runs=tmp_path, again=False))
     assert (row["value"], row["seconds"], row["low"], row["high"], row["seeds"]) == (

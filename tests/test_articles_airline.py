@@ -12,7 +12,7 @@ import lstmcast as lc
 from lstmcast import transformed, windows
 from lstmcast.articles import airline
 from lstmcast.articles.airline import HELD_BACK, TRAINING, TRANSFORMS
-from lstmcast.articles.runs import Run
+from lstmcast.articles.runs import ExampleRun
 from lstmcast.data.examples import airline as passengers
 from lstmcast.transforms import Transforms
 
@@ -68,7 +68,7 @@ def test_the_settings_are_those_of_chainer():
 
 
 def test_the_file_is_the_one_of_2017(tmp_path):
-    panel = airline._read(Run(tmp_path, quiet=True))
+    panel = airline._read(ExampleRun(tmp_path, quiet=True))
     assert panel.values.tolist() == X.tolist()
     assert "3 lines are not data: line 146 (blank), line 147" in (tmp_path / "log.txt").read_text()
     assert (tmp_path / "airline.csv").read_bytes() == (
@@ -89,7 +89,7 @@ def faithful(tmp_path_factory):
     """A short run of the article's network: the run, and its measures."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         quick(monkeypatch)
-        to = Run(tmp_path_factory.mktemp("airline"), quiet=True)
+        to = ExampleRun(tmp_path_factory.mktemp("airline"), quiet=True)
         return to, airline.run(to, faithful=True, seed=0)
 
 
@@ -151,12 +151,12 @@ def test_the_way_back_adds_to_what_is_known(faithful):
 
 def test_by_default_no_forecaster_has_seen_the_part_held_back(tmp_path, monkeypatch):
     quick(monkeypatch)
-    first = airline.run(Run(tmp_path / "a", quiet=True), faithful=False, seed=0)
+    first = airline.run(ExampleRun(tmp_path / "a", quiet=True), faithful=False, seed=0)
     changed = X.copy()
     changed[-1] = 5000
     panel = lc.Panel.from_arrays({"airline": changed}, frequency="MS", start="1949-01-01")
     monkeypatch.setattr(airline, "_read", lambda to: panel)
-    airline.run(Run(tmp_path / "b", quiet=True), faithful=False, seed=0)
+    airline.run(ExampleRun(tmp_path / "b", quiet=True), faithful=False, seed=0)
     one, other = (
         lc.read(tmp_path / run / "predictions.csv", target="*", time="month") for run in "ab"
     )
@@ -170,7 +170,7 @@ def test_the_numbers_to_reach(tmp_path, monkeypatch):
     """The default forecaster learns nothing here, so that quick settings for the others change
     nothing."""
     quick(monkeypatch)
-    fed_back, observed, *_ = airline.run(Run(tmp_path, quiet=True), faithful=False, seed=0)
+    fed_back, observed, *_ = airline.run(ExampleRun(tmp_path, quiet=True), faithful=False, seed=0)
     assert (
         fed_back.measure == "RMSE of 43 months fed back, shipped network" and fed_back.value <= 35
     )
@@ -183,15 +183,16 @@ def test_the_numbers_to_reach(tmp_path, monkeypatch):
 def test_all_words_of_the_pictures_are_translated(tmp_path, monkeypatch):
     quick(monkeypatch)
     asked = []
-    monkeypatch.setattr(Run, "text", lambda to, english: asked.append(english) or english)
-    airline.run(Run(tmp_path, quiet=True), faithful=False, seed=0)
+    monkeypatch.setattr(ExampleRun, "text", lambda to, english: asked.append(english) or english)
+    airline.run(ExampleRun(tmp_path, quiet=True), faithful=False, seed=0)
     assert set(asked) == set(airline.JAPANESE)
 
 
 @pytest.mark.slow
 def test_logarithms_help(tmp_path):
     measures = {
-        m.measure: m.value for m in airline.run(Run(tmp_path, quiet=True), faithful=False, seed=0)
+        m.measure: m.value
+        for m in airline.run(ExampleRun(tmp_path, quiet=True), faithful=False, seed=0)
     }
     for kind in ("fed back", "with observations"):
         plain, logs = (
@@ -203,6 +204,6 @@ def test_logarithms_help(tmp_path):
 
 @pytest.mark.slow
 def test_the_article_in_full(tmp_path):
-    fed_back, observed = airline.run(Run(tmp_path, quiet=True), faithful=True, seed=1)
+    fed_back, observed = airline.run(ExampleRun(tmp_path, quiet=True), faithful=True, seed=1)
     assert observed.value < fed_back.value  # as the article reports
     assert observed.value < np.sqrt(np.mean(D[-43:] ** 2))  # better than the last month again

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast.articles.runs import Run
+from lstmcast.articles.runs import ExampleRun
 
 pytest.importorskip("torch", reason="needs the train extra")
 
@@ -38,7 +38,7 @@ def read(path):
 
 @pytest.fixture(scope="module")
 def short_run(tmp_path_factory):
-    to = Run(tmp_path_factory.mktemp("sine-cosine"), quiet=True)
+    to = ExampleRun(tmp_path_factory.mktemp("sine-cosine"), quiet=True)
     return to, sine_cosine.train_and_judge(to, small())
 
 
@@ -46,7 +46,7 @@ def test_what_a_run_leaves_behind(short_run):
     to, measures = short_run
     pictures = {"series", "errors", "errors-of-snapshots", "prediction", "learning-curve"}
     assert {path.stem for path in to.folder.glob("*.png")} == pictures
-    assert {path.name for path in (to.folder / "snapshots").iterdir()} == {
+    assert {path.name for path in (to.folder / "swa").iterdir()} == {
         "snapshot0010",
         "snapshot0020",
     }
@@ -130,10 +130,10 @@ def test_a_run_that_was_interrupted_goes_on(short_run, tmp_path, monkeypatch):
     monkeypatch.setattr(sine_cosine, "SaveEvery", Impatient)
     monkeypatch.setattr("lstmcast.training.checkpoint.EVERY", 0.0)
     with pytest.raises(KeyboardInterrupt):
-        sine_cosine.train_and_judge(Run(tmp_path, quiet=True), small())
+        sine_cosine.train_and_judge(ExampleRun(tmp_path, quiet=True), small())
     assert not (tmp_path / "errors.csv").exists()
     monkeypatch.undo()
-    to = Run(tmp_path, quiet=True)
+    to = ExampleRun(tmp_path, quiet=True)
     assert to.resumed
     sine_cosine.train_and_judge(to, small())
     whole, _ = short_run
@@ -150,7 +150,7 @@ def test_as_in_the_article():
         2,
         "linear",
     )
-    assert training.regime == Rollout(length=10, support=5) and (
+    assert training.batching == Rollout(length=10, support=5) and (
         training.batch_size,
         training.epochs,
     ) == (10, 100)
@@ -162,7 +162,7 @@ def test_as_in_the_article():
 def test_pictures_in_japanese_have_a_word_for_everything(tmp_path):
     asked = set()
 
-    class Listening(Run):
+    class Listening(ExampleRun):
         def text(self, english):
             asked.add(english)
             return super().text(english)
@@ -173,5 +173,5 @@ def test_pictures_in_japanese_have_a_word_for_everything(tmp_path):
 
 @pytest.mark.slow
 def test_error_aimed_at(tmp_path):
-    measures = sine_cosine.run(Run(tmp_path, quiet=True), faithful=False, seed=0)
+    measures = sine_cosine.run(ExampleRun(tmp_path, quiet=True), faithful=False, seed=0)
     assert measures[0].value <= 0.02

@@ -14,7 +14,7 @@ import torch
 import lstmcast as lc
 from lstmcast import windows
 from lstmcast.articles import stocks
-from lstmcast.articles.runs import Run, rmse
+from lstmcast.articles.runs import ExampleRun, rmse
 from lstmcast.model.network import NetworkConfig
 from lstmcast.streaming.scaling import Running
 from lstmcast.streaming.stream import Online
@@ -31,7 +31,7 @@ SP500 = Path(__file__).parents[2] / "shared" / "data" / "jaungiers_sp500.parquet
 def done(tmp_path_factory):
     """One small run: its folder and its measures."""
     folder = tmp_path_factory.mktemp("stocks")
-    to = Run(folder, example="stocks", quiet=True)
+    to = ExampleRun(folder, example="stocks", quiet=True)
     prices = stocks.simulated(0, SMALL.stocks, SMALL.ticks, SMALL.change)
     shapes = stocks.train_shapes(to, SMALL, prices[: stocks.HISTORY], 0)
     return folder, [*stocks.stream(to, SMALL, prices, 0), *shapes]
@@ -72,7 +72,7 @@ def test_the_printed_shapes_are_those_of_the_network(done):
         : stocks.HISTORY, : SMALL.trained
     ]
     panel = stocks.panel_of(prices)
-    model = stocks.forecaster(SMALL, stocks.regimes(False)["many-to-one"], 0)
+    model = stocks.forecaster(SMALL, stocks.schemes(False)["many-to-one"], 0)
     ends = Validation(share=0.3).training_ends(panel.lengths, 1)
     data, _ = lc.forecaster.transformed.learning_data(1, model.transforms, panel, ends)
     samples = int(windows.window_counts(windows.parts_of(data), stocks.LOOK_BACK).sum())
@@ -90,15 +90,15 @@ def test_the_printed_shapes_are_those_of_the_network(done):
 
 
 def test_the_articles_sizes():
-    faithful, regimes = stocks.FAITHFUL, stocks.regimes(True)
+    faithful, schemes = stocks.FAITHFUL, stocks.schemes(True)
     assert (faithful.layers, faithful.epochs, faithful.batch, faithful.stocks) == (
         (4,),
         100,
         1,
         400,
     )
-    assert not regimes["many-to-one"].shuffle
-    stateful = regimes["stateful, many-to-one"]
+    assert not schemes["many-to-one"].shuffle
+    stateful = schemes["stateful, many-to-one"]
     assert (stateful.chunk, stateful.stride, stateful.reset, stateful.loss) == (
         3,
         1,

@@ -10,7 +10,7 @@ import pytest
 
 import lstmcast as lc
 from lstmcast.articles import temperature
-from lstmcast.articles.runs import Run
+from lstmcast.articles.runs import ExampleRun
 from lstmcast.articles.temperature import AHEAD, FEW, Settings, settings, temperatures
 from lstmcast.model.network import load_network
 
@@ -20,14 +20,14 @@ JENA = Path(__file__).resolve().parents[2] / "shared" / "data" / "jena_first4000
 
 @pytest.fixture(scope="module")
 def faithful(tmp_path_factory):
-    to = Run(tmp_path_factory.mktemp("temperature"), quiet=True)
+    to = ExampleRun(tmp_path_factory.mktemp("temperature"), quiet=True)
     return to, temperature.run(to, faithful=True, seed=0)
 
 
 def test_the_settings_are_those_of_the_course():
     network, training = settings(faithful=True, days=FEW)
     assert (network.layers, network.after, network.head) == ((20,), (), "point")
-    assert (training.regime.length, training.regime.loss, training.patience) == (20, "last", 2)
+    assert (training.batching.length, training.batching.loss, training.patience) == (20, "last", 2)
     assert (training.initialiser, training.loss.name) == ("zeros", "mse")
 
 
@@ -79,7 +79,7 @@ def test_scaled_by_the_training_part_alone(tmp_path):
     for warmer, name in ((0.0, "a"), (5.0, "b")):
         later = values + warmer * (np.arange(FEW) >= FEW - 2 * (FEW // 5))
         panel = lc.Panel.from_arrays(later, frequency="D", start="2020-06-06")
-        temperature.forecast_five(Run(tmp_path / name, quiet=True), panel, chosen)
+        temperature.forecast_five(ExampleRun(tmp_path / name, quiet=True), panel, chosen)
         model = lc.load(tmp_path / name / "model")
         states.append(model.transforms.arrays(model.learned.transforms))
     assert states[0] and all(np.array_equal(states[0][name], states[1][name]) for name in states[0])
@@ -89,8 +89,8 @@ def test_scaled_by_the_training_part_alone(tmp_path):
 
 def test_all_words_of_the_pictures_are_translated(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(Run, "text", lambda to, english: asked.append(english) or english)
-    temperature.run(Run(tmp_path, quiet=True), faithful=True, seed=0)
+    monkeypatch.setattr(ExampleRun, "text", lambda to, english: asked.append(english) or english)
+    temperature.run(ExampleRun(tmp_path, quiet=True), faithful=True, seed=0)
     assert set(asked) == set(temperature.JAPANESE)
 
 
@@ -106,7 +106,7 @@ def test_the_same_days_for_the_same_seed():
 
 
 def test_better_than_the_last_known_value(tmp_path):
-    network, naive, *_ = temperature.run(Run(tmp_path, quiet=True), faithful=False, seed=0)
+    network, naive, *_ = temperature.run(ExampleRun(tmp_path, quiet=True), faithful=False, seed=0)
     assert network.value < 0.97 * naive.value
 
 
@@ -115,5 +115,5 @@ def test_better_than_the_last_known_value(tmp_path):
 def test_the_weather_of_jena(tmp_path):
     panel = lc.read(JENA, target="T (degC)")
     chosen: Settings = settings(faithful=False, days=len(panel.values))
-    network, naive, *_ = temperature.forecast_five(Run(tmp_path, quiet=True), panel, chosen)
+    network, naive, *_ = temperature.forecast_five(ExampleRun(tmp_path, quiet=True), panel, chosen)
     assert network.value < naive.value

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast.articles.runs import Run
+from lstmcast.articles.runs import ExampleRun
 
 pytest.importorskip("torch", reason="needs the train extra")
 
@@ -38,7 +38,7 @@ def read(path):
 
 @pytest.fixture(scope="module")
 def short_run(tmp_path_factory):
-    to = Run(tmp_path_factory.mktemp("sine"), quiet=True)
+    to = ExampleRun(tmp_path_factory.mktemp("sine"), quiet=True)
     return to, waves.run(to, "sine", small(waves.our_own(0), epochs=2, steps_per_epoch=2))
 
 
@@ -103,7 +103,7 @@ def test_as_in_the_article():
         and forecaster.config.head == "point"
         and forecaster.config.horizon == 1
     )
-    assert training.regime == Windows(80, loss="last") and (
+    assert training.batching == Windows(80, loss="last") and (
         training.batch_size,
         training.epochs,
     ) == (256, 1000)
@@ -114,11 +114,11 @@ def test_as_in_the_article():
     )
     assert isinstance(training.initialiser, Initialiser) and 0 < training.initialiser.bias < 0.1
     assert waves.as_in_the_article(1).training.initialiser != training.initialiser
-    assert isinstance(waves.our_own(0).training.regime, Rollout)
+    assert isinstance(waves.our_own(0).training.batching, Rollout)
 
 
 def test_faithful_free_runs_read_the_80_newest_values_of_which_some_are_their_own(tmp_path):
-    to = Run(tmp_path, quiet=True)
+    to = ExampleRun(tmp_path, quiet=True)
     forecaster = small(waves.as_in_the_article(0), epochs=1, batch_size=2000)
     measures = waves.run(to, "sine", forecaster)
     assert measures[3].value == 1 and len(list((tmp_path / "improvements").iterdir())) == 1
@@ -136,7 +136,7 @@ def test_faithful_free_runs_read_the_80_newest_values_of_which_some_are_their_ow
 def test_pictures_in_japanese_have_a_word_for_everything(tmp_path):
     asked = set()
 
-    class Listening(Run):
+    class Listening(ExampleRun):
         def text(self, english):
             asked.add(english)
             return super().text(english)
@@ -152,5 +152,5 @@ def test_pictures_in_japanese_have_a_word_for_everything(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "goal"), [("sine", 0.01), ("beats", 0.08)])
 def test_errors_aimed_at(tmp_path, name, goal):
-    measures = waves.run(Run(tmp_path, quiet=True), name, waves.our_own(0))
+    measures = waves.run(ExampleRun(tmp_path, quiet=True), name, waves.our_own(0))
     assert measures[0].value <= goal

@@ -15,7 +15,7 @@ from lstmcast.evaluation import metrics
 from lstmcast.evaluation.backtest import backtest, spaced_cutoffs
 from lstmcast.evaluation.baselines import Naive, SeasonalNaive
 from lstmcast.evaluation.summary import judge, lagged_copy, number
-from lstmcast.forecast import LEVELS, Forecast, checked_horizon, origins_of
+from lstmcast.forecast import QUANTILES, Forecast, checked_horizon, origins_of
 from lstmcast.forecaster import LSTMForecaster
 
 SEASON = np.array([3.0, 1.0, 2.0, 6.0])
@@ -38,7 +38,7 @@ class Oracle:
         known = np.nan_to_num(np.where(inside, panel.values[np.where(inside, rows, 0)], 0.0))
         point = known + self.error * np.arange(1, steps + 1)
         return Forecast.at_origins(
-            panel, origins, point, point[..., None] + np.array([-2, -1, 0, 1, 2.0]), LEVELS
+            panel, origins, point, point[..., None] + np.array([-2, -1, 0, 1, 2.0]), QUANTILES
         )
 
 

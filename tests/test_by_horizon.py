@@ -50,7 +50,7 @@ def test_a_model_is_shown_only_what_is_observed():
     assert model.shown == [[3, 3], [3, 3]]
 
 
-def test_a_fitted_model_does_not_join_stretches_to_what_it_remembers():
+def test_a_fitted_model_does_not_join_segments_to_what_it_remembers():
     values = 10 + np.sin(np.arange(60) / 2) + np.linspace(0, 3, 60)
     panel = Panel.from_arrays({"y": values})
     model = LSTMForecaster(3)

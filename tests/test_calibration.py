@@ -8,14 +8,14 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from lstmcast.evaluation.calibration import ENOUGH, TRUST, calibrate, interval_factors, stretch
-from lstmcast.model.heads import LEVELS
+from lstmcast.evaluation.calibration import ENOUGH, TRUST, calibrate, interval_factors, widen
+from lstmcast.model.heads import HEAD_QUANTILES
 
-SCORES = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
+SCORES = np.array([NormalDist().inv_cdf(level) for level in HEAD_QUANTILES])
 THREE = (0.1, 0.5, 0.9)
 
 
-def spread(shape, width, levels=LEVELS):
+def spread(shape, width, levels=HEAD_QUANTILES):
     """Quantiles of a normal distribution about zero that is `width` times too wide, (…, Q)."""
     scores = np.array([NormalDist().inv_cdf(level) for level in levels])
     return np.broadcast_to(width * scores, (*shape, len(levels))).copy()
@@ -35,7 +35,7 @@ def test_coverage_on_cutoffs_that_the_calibration_has_not_seen(width):
         spread((G, H), width) * size[:, :, None],
     )
     actual, later = rng.normal(size=(G, J, H)) * size[:, :, None], rng.normal(size=(G, H)) * size
-    result = calibrate(now, LEVELS, before, actual)
+    result = calibrate(now, HEAD_QUANTILES, before, actual)
     assert coverage(result, later, 1, 5) == pytest.approx(0.8, abs=0.03)
     assert coverage(result, later, 0, 6) == pytest.approx(0.95, abs=0.02)
     assert coverage(result, later, 2, 4) == pytest.approx(0.5, abs=0.03)
@@ -71,22 +71,22 @@ def two_kinds(J, H=4):
 
 def test_a_series_with_enough_scores_is_calibrated_alone():
     before, actual = two_kinds(ENOUGH)
-    factors = interval_factors(LEVELS, before, actual)
+    factors = interval_factors(HEAD_QUANTILES, before, actual)
     assert (factors[0] > 2.5).all() and (factors[1] < 0.4).all()
 
 
 def test_series_with_few_scores_are_pooled():
-    factors = interval_factors(LEVELS, *two_kinds(10))
+    factors = interval_factors(HEAD_QUANTILES, *two_kinds(10))
     np.testing.assert_array_equal(factors[0], factors[1])
 
 
 def test_a_series_with_enough_scores_beside_one_without():
     before, actual = two_kinds(ENOUGH)
     actual[1, 5:] = np.nan
-    factors = interval_factors(LEVELS, before, actual)
-    alone = interval_factors(LEVELS, before[:1], actual[:1])
+    factors = interval_factors(HEAD_QUANTILES, before, actual)
+    alone = interval_factors(HEAD_QUANTILES, before[:1], actual[:1])
     np.testing.assert_allclose(factors[0], alone[0], rtol=0.35)
-    pooled = interval_factors(LEVELS, before[:, :5], actual[:, :5])
+    pooled = interval_factors(HEAD_QUANTILES, before[:, :5], actual[:, :5])
     assert (
         (factors[1] > 0.5).all()
         and not np.allclose(factors[0], factors[1])
@@ -96,7 +96,9 @@ def test_a_series_with_enough_scores_beside_one_without():
 
 def test_one_series_uses_all_horizons_when_it_has_few_scores():
     rng = np.random.default_rng(3)
-    factors = interval_factors(LEVELS, spread((1, 24, 12), 1.0), 3 * rng.normal(size=(1, 24, 12)))
+    factors = interval_factors(
+        HEAD_QUANTILES, spread((1, 24, 12), 1.0), 3 * rng.normal(size=(1, 24, 12))
+    )
     expected = 3 ** (24 / (24 + TRUST))
     np.testing.assert_allclose(factors[0, :, 1], expected, rtol=0.25)
 
@@ -129,8 +131,8 @@ def test_unknown_actual_values_count_nothing():
     holes = np.random.default_rng(4).random(actual.shape) < 0.0
     holes[:, 70:] = True
     np.testing.assert_array_equal(
-        interval_factors(LEVELS, before, np.where(holes, np.nan, actual)),
-        interval_factors(LEVELS, before[:, :70], actual[:, :70]),
+        interval_factors(HEAD_QUANTILES, before, np.where(holes, np.nan, actual)),
+        interval_factors(HEAD_QUANTILES, before[:, :70], actual[:, :70]),
     )
 
 
@@ -138,27 +140,30 @@ def test_without_any_known_value_the_network_s_intervals_stay():
     now = spread((3, 5), 2.0)
     for J in (0, 4):
         before, actual = spread((3, J, 5), 1.0), np.full((3, J, 5), np.nan)
-        np.testing.assert_allclose(calibrate(now, LEVELS, before, actual), now, rtol=1e-12)
+        np.testing.assert_allclose(calibrate(now, HEAD_QUANTILES, before, actual), now, rtol=1e-12)
 
 
 def test_unknown_quantiles_count_nothing():
     before, actual = two_kinds(80)
     before[:, 70:] = np.nan
     np.testing.assert_array_equal(
-        interval_factors(LEVELS, before, actual),
-        interval_factors(LEVELS, before[:, :70], actual[:, :70]),
+        interval_factors(HEAD_QUANTILES, before, actual),
+        interval_factors(HEAD_QUANTILES, before[:, :70], actual[:, :70]),
     )
 
 
 def test_zero_widths_neither_warn_nor_stretch():
     now = spread((1, 3), 1.0)
-    before = np.zeros((1, 100, 3, len(LEVELS)))
-    exact = calibrate(now, LEVELS, before, np.zeros((1, 100, 3)))
+    before = np.zeros((1, 100, 3, len(HEAD_QUANTILES)))
+    exact = calibrate(now, HEAD_QUANTILES, before, np.zeros((1, 100, 3)))
     assert (exact[..., -1] < 0.1 * now[..., -1]).all()  # it was always right: narrow
     # no factor would have helped
-    np.testing.assert_allclose(calibrate(now, LEVELS, before, np.ones((1, 100, 3))), now)
+    np.testing.assert_allclose(calibrate(now, HEAD_QUANTILES, before, np.ones((1, 100, 3))), now)
     still = calibrate(
-        np.zeros((1, 3, len(LEVELS))), LEVELS, spread((1, 100, 3), 1.0), np.ones((1, 100, 3))
+        np.zeros((1, 3, len(HEAD_QUANTILES))),
+        HEAD_QUANTILES,
+        spread((1, 100, 3), 1.0),
+        np.ones((1, 100, 3)),
     )
     assert not still.any()
 
@@ -176,25 +181,27 @@ def test_an_interval_that_is_wrong_on_one_side_is_scored_there():
 
 def test_quantiles_stay_in_order_and_the_median_stays():
     rng = np.random.default_rng(5)
-    quantiles = np.sort(rng.normal(size=(20, 6, len(LEVELS))), axis=-1)
-    # narrow intervals may be stretched beyond wide ones
+    quantiles = np.sort(rng.normal(size=(20, 6, len(HEAD_QUANTILES))), axis=-1)
+    # narrow intervals may be widened beyond wide ones
     factors = rng.uniform(0.05, 20, (20, 6, 3))
-    result = stretch(quantiles, LEVELS, factors)
+    result = widen(quantiles, HEAD_QUANTILES, factors)
     assert (np.diff(result, axis=-1) >= 0).all()
     np.testing.assert_array_equal(result[..., 3], quantiles[..., 3])
 
 
 def test_stretching_multiplies_each_interval_by_its_own_factor():
-    result = stretch(spread((1, 1), 1.0), LEVELS, np.array([[[2.0, 3.0, 4.0]]]))
+    result = widen(spread((1, 1), 1.0), HEAD_QUANTILES, np.array([[[2.0, 3.0, 4.0]]]))
     np.testing.assert_allclose(result[0, 0], SCORES * [4, 3, 2, 1, 2, 3, 4])
 
 
 def test_units_do_not_matter():
     before, actual = two_kinds(30)
     now = spread((2, 4), 1.0)
-    one = calibrate(now, LEVELS, before, actual)
+    one = calibrate(now, HEAD_QUANTILES, before, actual)
     np.testing.assert_allclose(
-        calibrate(7 * now - 3, LEVELS, 7 * before - 3, 7 * actual - 3), 7 * one - 3, rtol=1e-9
+        calibrate(7 * now - 3, HEAD_QUANTILES, 7 * before - 3, 7 * actual - 3),
+        7 * one - 3,
+        rtol=1e-9,
     )
 
 
@@ -202,8 +209,8 @@ def test_units_do_not_matter():
 def test_huge_and_tiny_numbers(size):
     before, actual = two_kinds(30)
     now = spread((2, 4), 1.0)
-    result = calibrate(size * now, LEVELS, size * before, size * actual) / size
-    np.testing.assert_allclose(result, calibrate(now, LEVELS, before, actual), rtol=1e-9)
+    result = calibrate(size * now, HEAD_QUANTILES, size * before, size * actual) / size
+    np.testing.assert_allclose(result, calibrate(now, HEAD_QUANTILES, before, actual), rtol=1e-9)
 
 
 def test_after_a_level_shift_an_interval_grows_no_further_than_errors_have_reached():

@@ -15,14 +15,14 @@ import numpy as np
 import pytest
 
 import lstmcast
+from lstmcast.cli import app as cli
 from lstmcast.cli import console
-from lstmcast.cli.app import app as cli
 from lstmcast.cli.options import Output
 from lstmcast.errors import ModelError
-from lstmcast.forecast import LEVELS, Forecast, checked_horizon, origins_of
+from lstmcast.forecast import QUANTILES, Forecast, checked_horizon, origins_of
 from lstmcast.model import heads
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
-from lstmcast.pretrained import checked_levels
+from lstmcast.pretrained import checked_quantiles
 from lstmcast.training_config import TrainingConfig
 
 AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
@@ -33,7 +33,7 @@ class LastSeason:
     """A stand-in for the network: the last season again, with bounds."""
 
     horizon: int
-    levels: tuple[float, ...] = LEVELS
+    quantiles: tuple[float, ...] = QUANTILES
     training: object = None
     name: str = "last season"
 
@@ -43,8 +43,8 @@ class LastSeason:
         point = np.array(
             [np.resize(panel.series(s)[:c][-season:], steps) for s, c in zip(*origins, strict=True)]
         )
-        levels = self.levels or LEVELS
-        offsets = np.interp(levels, LEVELS, [-20, -10, 0, 10, 20])
+        levels = self.quantiles or QUANTILES
+        offsets = np.interp(levels, QUANTILES, [-20, -10, 0, 10, 20])
         return Forecast.at_origins(panel, origins, point, point[:, :, None] + offsets, levels)
 
 
@@ -137,7 +137,9 @@ def test_a_table_that_has_room_is_shown_whole(series, horizon):
         np.tile(np.arange(horizon), (series, 1)),
     )
     text = console.forecast_table(
-        Forecast(ids, np.zeros(series, int), times, point, point[:, :, None], levels=(0.5,))
+        Forecast(
+            ids, np.zeros(series, int), times, point, point[:, :, None], quantile_levels=(0.5,)
+        )
     )
     assert len(text.splitlines()) == 1 + series * horizon
 
@@ -193,7 +195,7 @@ def test_levels_choose_the_intervals(run):
 @pytest.mark.parametrize("level", [0.1, 99.8])
 def test_the_narrowest_and_the_widest_interval_can_be_had(run, level):
     bounds = Output(level=[level]).quantile_levels()
-    assert checked_levels(bounds) == bounds and len(bounds) == 3
+    assert checked_quantiles(bounds) == bounds and len(bounds) == 3
 
 
 def test_many_series_are_shown_in_part(run, tmp_path):
@@ -311,7 +313,7 @@ def saved(run, tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(
         cli,
         "_model",
-        lambda horizon, levels=LEVELS, training=None: forecaster.LSTMForecaster(horizon),
+        lambda horizon, quantiles=QUANTILES, training=None: forecaster.LSTMForecaster(horizon),
     )
     lines = AIRLINE.read_text(encoding="utf-8").splitlines()
     (tmp_path / "old").mkdir()
@@ -523,7 +525,7 @@ def test_predict_says_what_went_on_in_json(run, shops, tmp_path):
 
 def test_a_forecast_without_any_number_is_not_written(run, shops, tmp_path, monkeypatch):
     def unknown(self, panel, origins, horizon, free=False):
-        return np.full((len(origins.series), horizon, len(heads.LEVELS)), np.nan)
+        return np.full((len(origins.series), horizon, len(heads.HEAD_QUANTILES)), np.nan)
 
     monkeypatch.setattr(lstmcast.LSTMForecaster, "_decode", unknown)
     newer, out = tmp_path / "today.csv", tmp_path / "f.csv"
@@ -671,11 +673,11 @@ def test_stopping_it_is_no_traceback(run, monkeypatch):
 STOPPED = """
 import os, signal, sys
 from pathlib import Path
-from lstmcast.cli.app import app as cli
+from lstmcast.cli import app as cli
 from lstmcast.util import files
 from lstmcast.evaluation.baselines import Naive
 
-cli._model = lambda horizon, levels=(), training=None: Naive(horizon)
+cli._model = lambda horizon, quantiles=(), training=None: Naive(horizon)
 files.make_durable = lambda path: os.kill(os.getpid(), getattr(signal, sys.argv[1]))  # half-way through writing
 cli.main(["forecast", *sys.argv[2:], "--horizon", "2"])
 """

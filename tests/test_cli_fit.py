@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstmcast.cli.app import app as cli
+from lstmcast.cli import app as cli
 from lstmcast.errors import OutputError
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.model.network import NetworkConfig
@@ -416,7 +416,7 @@ def test_without_pytorch_the_extra_is_named_and_forecasts_go_on(data, model, tmp
 
 SLOW = """
 import sys, time
-from lstmcast.cli.app import app as cli
+from lstmcast.cli import app as cli
 from lstmcast.training import checkpoint, loop
 checkpoint.Keeper.__init__.__defaults__ = (0.0, time.monotonic)  # at every epoch
 epoch = loop.train_epoch

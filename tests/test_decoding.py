@@ -10,7 +10,7 @@ from lstmcast.context import CONTEXT
 from lstmcast.data.panel import Panel
 from lstmcast.decoding import LARGEST, block_length, context_start, decode, one_step_ahead
 from lstmcast.forecast import Origins, origins_of
-from lstmcast.model.heads import LEVELS, MEDIAN
+from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 
 CONFIG = NetworkConfig(layers=(8, 8), window=6, horizon=5)
@@ -134,7 +134,7 @@ def test_origins_may_come_in_any_order_and_twice():
 def test_a_short_horizon_is_the_beginning_of_a_long_one():
     panel = panel_of(walk(1, 70), walk(2, 50, positive=False))
     longest = forecast(panel, 23)
-    assert longest.shape == (2, 23, len(LEVELS)) and np.isfinite(longest).all()
+    assert longest.shape == (2, 23, len(HEAD_QUANTILES)) and np.isfinite(longest).all()
     for horizon in (1, 4, 5, 6, 10, 22):
         np.testing.assert_array_equal(forecast(panel, horizon), longest[:, :horizon])
 
@@ -316,7 +316,9 @@ def test_a_falling_positive_series_stays_positive_however_long_the_horizon():
 @pytest.mark.parametrize("value", [0.0, -0.1, -1e300])
 def test_constant_series_on_the_linear_axis_are_forecast_exactly(value):
     assert_close(
-        forecast(panel_of(np.full(50, value)), 30), np.full((1, 30, len(LEVELS)), value), 1e-12
+        forecast(panel_of(np.full(50, value)), 30),
+        np.full((1, 30, len(HEAD_QUANTILES)), value),
+        1e-12,
     )
 
 

@@ -21,7 +21,7 @@ pytest.importorskip("torch", reason="needs the train extra")
 
 SMALL = replace(TrainingConfig.from_scratch(), epochs=2, steps_per_epoch=2, batch_size=8)
 PLAIN = NetworkConfig(layers=(4,), inputs="plain", head="point", horizon=1)
-WAVES = TrainingConfig(epochs=2, regime=Windows(length=8), validation=Validation(steps=12))
+WAVES = TrainingConfig(epochs=2, batching=Windows(length=8), validation=Validation(steps=12))
 
 
 def panel(series=3, length=60):
@@ -51,7 +51,7 @@ MODELS = {
     "recursive normal": lambda: plain(
         network=replace(PLAIN, head="normal"), transforms=(Log1p(), Difference())
     ),
-    "whole sequence": lambda: plain(training=replace(WAVES, regime=WholeSequence())),
+    "whole sequence": lambda: plain(training=replace(WAVES, batching=WholeSequence())),
     "members": lambda: scratch(training=replace(SMALL, members=2)),
 }
 
@@ -231,7 +231,9 @@ def test_article_1_in_a_few_lines():
         43,
         weights="scratch",
         network=NetworkConfig(layers=(5, 4, 3), inputs="plain", head="point", horizon=1),
-        training=TrainingConfig(epochs=3, regime=WholeSequence(), validation=Validation(steps=43)),
+        training=TrainingConfig(
+            epochs=3, batching=WholeSequence(), validation=Validation(steps=43)
+        ),
         transforms=Chain((Difference(), MinMax()), apart=True),
     ).fit("examples/airline.csv")
     ends = next(iter(model.trained_ends.values()))
@@ -286,7 +288,7 @@ def test_a_damaged_part_of_a_trained_model_is_noticed(tmp_path):
 def test_the_manifest_can_be_read_by_people(tmp_path):
     plain().fit(panel()).save(tmp_path / "model")
     manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
-    assert manifest["network"]["layers"] == [4] and manifest["training"]["regime"]["length"] == 8
+    assert manifest["network"]["layers"] == [4] and manifest["training"]["batching"]["length"] == 8
     assert (
         manifest["transforms"]["chain"]["steps"][0]["name"] == "standard"
         and manifest["trained"]["epochs"] == 2

@@ -21,7 +21,7 @@ CAUSAL = TrainingConfig(
     epochs=2,
     steps_per_epoch=2,
     batch_size=8,
-    regime=Windows(length=24, loss="every"),
+    batching=Windows(length=24, loss="every"),
     optimiser=Optimiser(clip=1.0),
 )
 PLAIN = lc.NetworkConfig(layers=(4,), inputs="plain", head="point", horizon=1)
@@ -40,7 +40,7 @@ def causal(**chosen):
 
 
 def plain(**chosen):
-    training = TrainingConfig(epochs=2, regime=Windows(length=8))
+    training = TrainingConfig(epochs=2, batching=Windows(length=8))
     settings = {
         "weights": "scratch",
         "network": PLAIN,
@@ -108,7 +108,7 @@ def test_arguments_of_fit_of_another_kind(arguments, message):
 
 
 def test_of_two_losses_one_is_refused():
-    model = plain(training=TrainingConfig(epochs=1, regime=Windows(length=8), loss="mae"))
+    model = plain(training=TrainingConfig(epochs=1, batching=Windows(length=8), loss="mae"))
     with pytest.raises(UsageError, match="one of them can be minimised"):
         model.fit(panel(), loss=lambda point, target: (point - target) ** 2)
 
@@ -116,8 +116,8 @@ def test_of_two_losses_one_is_refused():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"regime": Windows(24, stride=10)}, r"Windows\(stride=10\) is for plain inputs"),
-        ({"regime": Windows(24, shuffle=False)}, r"Windows\(shuffle=False\) is for plain inputs"),
+        ({"batching": Windows(24, stride=10)}, r"Windows\(stride=10\) is for plain inputs"),
+        ({"batching": Windows(24, shuffle=False)}, r"Windows\(shuffle=False\) is for plain inputs"),
         ({"validation": Validation(share=0.3, by="windows")}, "by='windows'.* is for plain inputs"),
     ],
 )
@@ -133,7 +133,7 @@ def test_intervals_that_were_not_measured_are_said(tmp_path):
         (None, True),
         (Validation(share=0.3, by="windows"), True),
     ):
-        training = TrainingConfig(epochs=1, regime=Windows(length=8), validation=validation)
+        training = TrainingConfig(epochs=1, batching=Windows(length=8), validation=validation)
         notes = plain(training=training).fit(panel()).learned.notes
         assert any(noted in note for note in notes) == said
 
@@ -162,7 +162,7 @@ def test_a_head_for_a_network_that_has_another_is_refused(tmp_path):
 def test_what_a_network_reads_before_it_forecasts_does_not_hang_on_how_it_is_to_be_trained(
     tmp_path,
 ):
-    training = TrainingConfig(epochs=2, regime=Windows(length=6))
+    training = TrainingConfig(epochs=2, batching=Windows(length=6))
     model = plain(training=training).fit(
         panel(), callbacks=[lc.SaveBest(tmp_path / "networks", only=True)]
     )
@@ -183,7 +183,7 @@ def test_one_step_ahead_is_no_longer_forecast():
 
 def test_the_progress_line_follows_a_refit_and_other_callbacks_do_not(capsys):
     told = []
-    training = TrainingConfig(epochs=2, regime=Windows(length=8), refit=True)
+    training = TrainingConfig(epochs=2, batching=Windows(length=8), refit=True)
     plain(training=training).fit(
         panel(), callbacks=[lc.ProgressLine(), lambda report: told.append(report.refit)]
     )
@@ -286,8 +286,8 @@ class TestMemory:
 
     def test_transforms_that_were_not_fitted_need_all_of_the_data(self, tmp_path):
         network = plain().fit(panel()).network
-        regime = TrainingConfig(regime=Windows(length=8))
-        given = lc.LSTMForecaster(6, weights=network, transforms=lc.Standard(), training=regime)
+        batching = TrainingConfig(batching=Windows(length=8))
+        given = lc.LSTMForecaster(6, weights=network, transforms=lc.Standard(), training=batching)
         given.save(tmp_path / "model", panel())
         np.testing.assert_array_equal(
             lc.load(tmp_path / "model").predict().point, given.predict(panel()).point
@@ -369,19 +369,19 @@ class TestWeightsThatHaveSeenTheData:
         assert np.isfinite(tested.scores["lstmcast"]["mae"])
 
 
-def test_transforms_and_regime_come_with_the_weights_of_a_folder(tmp_path):
+def test_transforms_and_batching_come_with_the_weights_of_a_folder(tmp_path):
     fitted = lc.LSTMForecaster(
         6,
         weights="scratch",
         network=PLAIN,
         transforms=(lc.Log1p(), lc.Standard()),
-        training=TrainingConfig(epochs=2, regime=lc.Windows(9, loss="every")),
+        training=TrainingConfig(epochs=2, batching=lc.Windows(9, loss="every")),
     ).fit(panel())
     fitted.save(tmp_path / "mine")
     again = lc.LSTMForecaster(6, weights=tmp_path / "mine")
     assert (
         again.transforms == fitted.transforms
-        and again.training.regime == fitted.learned.training.regime
+        and again.training.batching == fitted.learned.training.batching
     )
     assert again.training.epochs == TrainingConfig.plain().epochs
     np.testing.assert_allclose(

@@ -15,7 +15,7 @@ import pytest
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.forecast import (
-    LEVELS,
+    QUANTILES,
     Forecast,
     Origins,
     checked_horizon,
@@ -34,7 +34,7 @@ def forecast_of(panel: Panel, cutoffs: np.ndarray | None = None, horizon: int = 
     origins = origins_of(panel, cutoffs)
     point = origins.counts[:, None] + np.arange(horizon) / 3
     spread = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
-    return Forecast.at_origins(panel, origins, point, point[..., None] + spread, LEVELS)
+    return Forecast.at_origins(panel, origins, point, point[..., None] + spread, QUANTILES)
 
 
 def test_origins_are_series_major_and_end_at_the_last_value(panel):
@@ -123,7 +123,7 @@ def test_wrong_shapes_and_levels_are_refused_when_it_is_made(panel):
     with pytest.raises(UsageError, match=r"times has shape \(2, 2\)"):
         replace(forecast, times=forecast.times[:, :2])
     with pytest.raises(UsageError, match="increasing numbers between 0 and 1"):
-        replace(forecast, levels=(0.5, 0.1, 0.2, 0.9, 0.975))
+        replace(forecast, quantile_levels=(0.5, 0.1, 0.2, 0.9, 0.975))
 
 
 def test_arrays_are_read_only_but_those_given_stay_as_they_were(panel):
@@ -243,7 +243,8 @@ def test_the_horizon_asked_for_comes_before_the_own():
 def test_repr_is_short_and_len_counts_rows(panel):
     forecast = forecast_of(panel, np.array([[2, 6], [1, 4]]))
     assert (
-        repr(forecast) == "Forecast(2 series, 4 origins, horizon 3, levels 0.025 0.1 0.5 0.9 0.975)"
+        repr(forecast)
+        == "Forecast(2 series, 4 origins, horizon 3, quantiles 0.025 0.1 0.5 0.9 0.975)"
     )
     assert len(forecast) == 12
     assert repr(

@@ -92,16 +92,16 @@ def test_intervals_are_nested_at_every_step(forecaster):
 def test_levels_are_those_asked_for():
     panel = monthly(seasonal(1, 70))
     default = LSTMForecaster(6).predict(panel)
-    assert default.levels == (0.025, 0.1, 0.5, 0.9, 0.975)
-    other = LSTMForecaster(6, levels=(0.9, 0.05, 0.6)).predict(panel)
-    assert other.levels == (0.05, 0.6, 0.9)
+    assert default.quantile_levels == (0.025, 0.1, 0.5, 0.9, 0.975)
+    other = LSTMForecaster(6, quantiles=(0.9, 0.05, 0.6)).predict(panel)
+    assert other.quantile_levels == (0.05, 0.6, 0.9)
     np.testing.assert_array_equal(other.quantile(0.9), default.quantile(0.9))
     np.testing.assert_array_equal(other.point, default.point)
     assert (default.quantile(0.025) < other.quantile(0.05)).all() and (
         other.quantile(0.05) < default.quantile(0.1)
     ).all()
     assert (default.quantile(0.5) < other.quantile(0.6)).all()
-    far = LSTMForecaster(6, levels=(0.001, 0.999)).predict(panel)
+    far = LSTMForecaster(6, quantiles=(0.001, 0.999)).predict(panel)
     assert (far.quantile(0.001) < default.quantile(0.025)).all() and (
         far.quantile(0.999) > default.quantile(0.975)
     ).all()
@@ -267,8 +267,8 @@ def test_senseless_horizons_are_refused_when_the_forecaster_is_made(horizon):
 
 @pytest.mark.parametrize("levels", [(0.0, 0.5), (0.5, 1.0), (-0.1,), (80,), (float("nan"),)])
 def test_senseless_levels_are_refused(levels):
-    with pytest.raises(UsageError, match="levels"):
-        LSTMForecaster(6, levels=levels)
+    with pytest.raises(UsageError, match="quantiles"):
+        LSTMForecaster(6, quantiles=levels)
 
 
 def test_senseless_calls_are_refused(forecaster, tmp_path):
@@ -303,12 +303,12 @@ def test_predict_after_load_is_predict_before(tmp_path):
     panel = monthly(
         seasonal(1, 100), seasonal(2, 9), np.full(30, 4.0), np.append(seasonal(3, 40), np.nan)
     )
-    LSTMForecaster(6, levels=(0.2, 0.5, 0.8)).save(tmp_path / "model", panel)
+    LSTMForecaster(6, quantiles=(0.2, 0.5, 0.8)).save(tmp_path / "model", panel)
     loaded = lc.load(tmp_path / "model")
     assert repr(loaded) == "LSTMForecaster(horizon=6, remembers 4 series)"
-    assert loaded.levels == (0.2, 0.5, 0.8)
+    assert loaded.quantiles == (0.2, 0.5, 0.8)
     for mode in ("direct", "free"):
-        expected = LSTMForecaster(6, levels=(0.2, 0.5, 0.8)).predict(panel, mode=mode)
+        expected = LSTMForecaster(6, quantiles=(0.2, 0.5, 0.8)).predict(panel, mode=mode)
         assert_same(loaded.predict(mode=mode), expected)
 
 
@@ -608,4 +608,4 @@ def test_intervals_of_positive_series_stay_positive_after_a_shock():
 def test_levels_of_the_wrong_type_are_refused():
     for levels in (0.5, ["a"]):
         with pytest.raises(lc.UsageError, match="A list is expected"):
-            LSTMForecaster(3, levels=levels)
+            LSTMForecaster(3, quantiles=levels)

@@ -7,21 +7,21 @@ import pytest
 
 from lstmcast.errors import UsageError
 from lstmcast.model.heads import (
+    HEAD_QUANTILES,
     HEADS,
-    LEVELS,
     MEDIAN,
     head_named,
     quantiles_from_raw,
     student_scores,
 )
 
-RAW = np.random.default_rng(0).normal(0, 20, (50, 6, len(LEVELS)))
+RAW = np.random.default_rng(0).normal(0, 20, (50, 6, len(HEAD_QUANTILES)))
 
 
 def test_the_levels_are_symmetric_about_the_median():
-    assert LEVELS[MEDIAN] == 0.5 and len(LEVELS) == 2 * MEDIAN + 1
-    np.testing.assert_allclose(np.add(LEVELS, LEVELS[::-1]), 1)
-    assert list(LEVELS) == sorted(LEVELS)
+    assert HEAD_QUANTILES[MEDIAN] == 0.5 and len(HEAD_QUANTILES) == 2 * MEDIAN + 1
+    np.testing.assert_allclose(np.add(HEAD_QUANTILES, HEAD_QUANTILES[::-1]), 1)
+    assert list(HEAD_QUANTILES) == sorted(HEAD_QUANTILES)
 
 
 def test_quantiles_never_cross_and_the_median_is_exact():
@@ -32,7 +32,7 @@ def test_quantiles_never_cross_and_the_median_is_exact():
 
 
 def test_each_step_is_the_softplus_of_its_own_raw_number():
-    raw = np.linspace(-2.0, 2.0, len(LEVELS))
+    raw = np.linspace(-2.0, 2.0, len(HEAD_QUANTILES))
     step = np.log1p(np.exp(raw))
     expected = [
         *(raw[MEDIAN] - np.cumsum(step[MEDIAN - 1 :: -1]))[::-1],
@@ -44,7 +44,7 @@ def test_each_step_is_the_softplus_of_its_own_raw_number():
 
 def test_extreme_numbers_stay_finite():
     for size in (-1e4, 1e4):
-        quantiles = quantiles_from_raw(np.full((1, 1, len(LEVELS)), size), np)
+        quantiles = quantiles_from_raw(np.full((1, 1, len(HEAD_QUANTILES)), size), np)
         assert np.isfinite(quantiles).all() and (np.diff(quantiles) >= 0).all()
 
 
@@ -77,7 +77,7 @@ def test_likelihoods_are_those_of_scipy(name):
     target = np.random.default_rng(2).normal(0, 3, (40, 3))
     theirs = frozen(name, raw)
     np.testing.assert_allclose(head.loss(raw, target, np), -theirs.logpdf(target), rtol=1e-6)
-    expected = np.stack([theirs.ppf(level) for level in LEVELS], axis=-1)
+    expected = np.stack([theirs.ppf(level) for level in HEAD_QUANTILES], axis=-1)
     np.testing.assert_allclose(
         head.quantiles(raw, np), expected, rtol=2e-3, atol=2e-3
     )  # Hill's quantiles: worst at two degrees of freedom
@@ -89,7 +89,7 @@ def test_scores_of_students_t(freedom):
     stats = pytest.importorskip("scipy.stats", reason="the distributions are compared with scipy's")
     ours = student_scores(np.array([freedom]))[0]
     np.testing.assert_allclose(
-        ours, stats.t.ppf(LEVELS, freedom), rtol=2e-3 if freedom < 3 else 1e-6, atol=1e-12
+        ours, stats.t.ppf(HEAD_QUANTILES, freedom), rtol=2e-3 if freedom < 3 else 1e-6, atol=1e-12
     )
 
 
@@ -97,7 +97,7 @@ def test_scores_of_students_t(freedom):
 def test_draws_have_the_quantiles_that_the_head_says(name):
     head = HEADS[name]
     raw = np.broadcast_to(raw_numbers(head, 1), (40_000, head.outputs))
-    drawn = np.quantile(head.sample(raw, np.random.default_rng(3)), LEVELS)
+    drawn = np.quantile(head.sample(raw, np.random.default_rng(3)), HEAD_QUANTILES)
     expected = head.quantiles(raw[0], np)
     np.testing.assert_allclose(drawn, expected, atol=0.04 * (expected[-1] - expected[0]) + 1e-9)
 

@@ -9,7 +9,7 @@ from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.model.encoder import answer as answered
 from lstmcast.model.encoder import read, start
-from lstmcast.model.heads import LEVELS
+from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.inputs import adaptive as causal
 from lstmcast.model.network import Network, NetworkConfig, array_shapes, described, load_network
 
@@ -42,12 +42,12 @@ def test_several_members_answer_with_the_average_of_their_quantiles():
 
 def test_an_answer_has_quantiles_that_do_not_cross_for_each_step():
     quantiles = answer(network(1, 2))
-    assert quantiles.shape == (3, CONFIG.horizon, len(LEVELS))
+    assert quantiles.shape == (3, CONFIG.horizon, len(HEAD_QUANTILES))
     assert (np.diff(quantiles, axis=-1) >= 0).all()
 
 
 def test_readings_at_every_step_are_those_of_the_shorter_series():
-    every = answer(network(1), every=True).reshape(3, 40, CONFIG.horizon, len(LEVELS))
+    every = answer(network(1), every=True).reshape(3, 40, CONFIG.horizon, len(HEAD_QUANTILES))
     for steps in (1, 7, 40):
         np.testing.assert_allclose(
             answer(network(1), VALUES[:, :steps]), every[:, steps - 1], rtol=1e-5, atol=1e-5

@@ -454,7 +454,7 @@ def test_folders_that_are_no_paths_are_refused(saved):
 
 
 def test_load_takes_other_levels(saved):
-    assert lc.load(saved).levels == lc.LSTMForecaster(6).levels
-    assert lc.load(saved, levels=(0.75, 0.25)).predict().levels == (0.25, 0.75)
-    with pytest.raises(lc.UsageError, match="levels"):
-        lc.load(saved, levels=(2.0,))
+    assert lc.load(saved).quantiles == lc.LSTMForecaster(6).quantiles
+    assert lc.load(saved, quantiles=(0.75, 0.25)).predict().quantile_levels == (0.25, 0.75)
+    with pytest.raises(lc.UsageError, match="quantiles"):
+        lc.load(saved, quantiles=(2.0,))

@@ -89,7 +89,7 @@ MODEL = {
     "weights": "scratch",
     "network": NetworkConfig((4,), inputs="plain", head="point"),
     "transforms": (Difference(), Standard()),
-    "training": TrainingConfig(epochs=2, regime=WholeSequence(), validation=None),
+    "training": TrainingConfig(epochs=2, batching=WholeSequence(), validation=None),
 }
 
 

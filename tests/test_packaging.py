@@ -51,9 +51,9 @@ def test_the_wheel_holds_the_package_and_its_licence_alone(wheel):
     names = wheel.namelist()
     assert {
         "lstmcast/__init__.py",
-        "lstmcast/cli.py",
+        "lstmcast/cli/app.py",
         "lstmcast/store.py",
-        "lstmcast/report.html",
+        "lstmcast/output/report.html",
     } <= set(names)
     assert {name.partition("/")[0] for name in names} == {
         "lstmcast",

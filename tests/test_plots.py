@@ -12,7 +12,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.evaluation.backtest import Backtest, backtest
 from lstmcast.evaluation.baselines import SeasonalNaive
-from lstmcast.forecast import LEVELS, Forecast, origins_of
+from lstmcast.forecast import QUANTILES, Forecast, origins_of
 from lstmcast.output import plots
 from lstmcast.output.plots import ForecastPlot
 from lstmcast.util import fonts
@@ -28,7 +28,7 @@ def seasonal_copy(panel: Panel, horizon: int, cutoffs=None) -> Forecast:
         [np.resize(panel.series(s)[:c][-season:], horizon) for s, c in zip(*origins, strict=True)]
     )
     spread = np.array([-2, -1.3, 0, 1.3, 2]) * np.sqrt(np.arange(1, horizon + 1))[:, None]
-    return Forecast.at_origins(panel, origins, point, point[:, :, None] + spread, LEVELS)
+    return Forecast.at_origins(panel, origins, point, point[:, :, None] + spread, QUANTILES)
 
 
 def monthly(length: int = 144, count: int = 1) -> Panel:

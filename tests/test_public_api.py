@@ -13,14 +13,14 @@ import pytest
 import lstmcast as lc
 
 
-def test_the_list_is_sorted_and_complete():
-    assert lc.__all__ == sorted(lc.__all__, key=lambda name: (name.lower() == name, name))
+def test_the_list_is_complete():
+    assert len(lc.__all__) == len(set(lc.__all__))
     assert set(lc.__all__) == set(lc._HOMES)
 
 
 def test_type_checkers_see_the_same_names():
     source = Path(inspect.getfile(lc)).read_text(encoding="utf-8")
-    imported = re.findall(r"from lstmcast\.([\w.]+) import \w+ as (\w+)", source)
+    imported = re.findall(r"from lstmcast\.([a-z][\w.]*) import \w+ as (\w+)", source)
     assert {name: home for home, name in imported} == lc._HOMES
 
 

@@ -101,7 +101,11 @@ def test_forecasts_are_those_of_the_model_fitted_by_hand(model, panel):
     by_hand = tried(first, panel)  # fitted: used as it is
     assert by_hand.refit == "never"
     np.testing.assert_array_equal(point(by_hand), point(once))
-    assert by_hand.forecasts["pull"].levels == once.forecasts["pull"].levels == (0.1, 0.5, 0.9)
+    assert (
+        by_hand.forecasts["pull"].quantile_levels
+        == once.forecasts["pull"].quantile_levels
+        == (0.1, 0.5, 0.9)
+    )
     np.testing.assert_array_equal(by_hand.forecasts["pull"].times, once.forecasts["pull"].times)
 
 
@@ -134,7 +138,7 @@ def test_a_model_without_quantiles_may_be_fitted(trainable, panel):
     class Plain(trainable.Pull):
         def predict(self, panel, horizon=None, *, cutoffs=None):
             whole = super().predict(panel, horizon, cutoffs=cutoffs)
-            return replace(whole, quantiles=whole.quantiles[..., :0], levels=())
+            return replace(whole, quantiles=whole.quantiles[..., :0], quantile_levels=())
 
     result = tried(Plain(), panel, refit="each")
     assert result.forecasts["pull"].quantiles.shape == (8, 4, 0)
@@ -530,7 +534,7 @@ def test_a_backtest_that_failed_goes_on(tmp_path, model, panel, trainable):
     np.testing.assert_array_equal(
         resumed.forecasts["pull"].quantiles, whole.forecasts["pull"].quantiles
     )
-    assert resumed.forecasts["pull"].levels == whole.forecasts["pull"].levels
+    assert resumed.forecasts["pull"].quantile_levels == whole.forecasts["pull"].quantile_levels
     assert [(p.done, p.total, p.kept) for p in told] == [
         (1, 4, True),
         (2, 4, True),
@@ -723,5 +727,5 @@ def test_facts_of_the_shipped_forecaster_stay(panel):
         facts(one)
         == before
         == facts(other)
-        != facts(lc.LSTMForecaster(horizon=4, levels=(0.1, 0.9)))
+        != facts(lc.LSTMForecaster(horizon=4, quantiles=(0.1, 0.9)))
     )

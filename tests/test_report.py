@@ -18,12 +18,12 @@ import pytest
 
 import lstmcast as lc
 from lstmcast import pretrained as beginning
-from lstmcast.cli.app import app as cli
+from lstmcast.cli import app as cli
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.evaluation.baselines import Naive, SeasonalNaive
 from lstmcast.fitted import Beginning, Learned
-from lstmcast.forecast import LEVELS, Forecast, origins_of
+from lstmcast.forecast import QUANTILES, Forecast, origins_of
 from lstmcast.model.heads import head_named
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.output import cards, report
@@ -50,7 +50,7 @@ class LastSeason:
             SeasonalNaive(horizon or self.horizon).predict(panel, horizon, cutoffs=cutoffs).point
         )
         bounds = point[:, :, None] + np.array([-20, -10, 0, 10, 20])
-        return Forecast.at_origins(panel, origins_of(panel, cutoffs), point, bounds, LEVELS)
+        return Forecast.at_origins(panel, origins_of(panel, cutoffs), point, bounds, QUANTILES)
 
 
 def monthly(count: int = 1, length: int = 60, names: str = "store {}") -> Panel:

@@ -14,9 +14,9 @@ import lstmcast as lc
 from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.model.network import Network, NetworkConfig, array_shapes, load_network
 from lstmcast.training.callbacks import (
+    EpochReport,
     PrintTable,
     ProgressLine,
-    Report,
     SaveBest,
     SaveEvery,
     TensorBoard,
@@ -55,7 +55,7 @@ def report(epoch, improved=True, **changes):
         "improved": improved,
         "network": network,
     }
-    return Report(**(told | changes))
+    return EpochReport(**(told | changes))
 
 
 def names(folder: Path) -> list[str]:
@@ -154,7 +154,7 @@ def test_members_are_compared_by_the_training_loss_where_nothing_is_held_back(tm
 @pytest.mark.parametrize(("members", "epochs"), [(1, 3), (2, 3)])
 def test_the_best_that_is_kept_is_the_best_of_the_fit(tmp_path, members, epochs):
     panel = lc.Panel.from_arrays({"a": np.sin(np.arange(60.0)) + np.arange(60) % 7})
-    training = TrainingConfig(epochs=epochs, members=members, regime=Windows(length=8))
+    training = TrainingConfig(epochs=epochs, members=members, batching=Windows(length=8))
     model = lc.LSTMForecaster(
         1, weights="scratch", network=PLAIN, training=training, transforms=Standard()
     )

@@ -12,12 +12,12 @@ import pytest
 from lstmcast import training_config as settings
 from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.training_config import (
+    SWA,
     Ema,
     Loss,
     Optimiser,
     Rollout,
     Schedule,
-    Snapshots,
     Stateful,
     TrainingConfig,
     Validation,
@@ -33,15 +33,13 @@ CONFIGS = [
     TrainingConfig.fine_tuning(),
     TrainingConfig.from_scratch(),
     TrainingConfig.plain(),
-    TrainingConfig(regime=WholeSequence(chunk=7), average=Ema(0.9), loss="mae", members=3),
+    TrainingConfig(batching=WholeSequence(chunk=7), average=Ema(0.9), loss="mae", members=3),
+    TrainingConfig(batching=Stateful(7, reset="never", stride=1), average=SWA(3), validation=None),
     TrainingConfig(
-        regime=Stateful(7, reset="never", stride=1), average=Snapshots(3), validation=None
+        batching=Rollout(10, 10, support_end=0, probability=0.5), loss=Loss("pinball", level=0.9)
     ),
     TrainingConfig(
-        regime=Rollout(10, 10, support_end=0, probability=0.5), loss=Loss("pinball", level=0.9)
-    ),
-    TrainingConfig(
-        regime=Windows(8), validation=Validation(share=0.3, by="windows"), patience=2, refit=True
+        batching=Windows(8), validation=Validation(share=0.3, by="windows"), patience=2, refit=True
     ),
     TrainingConfig(
         optimiser=Optimiser("rmsprop", schedule="step"), steps_per_epoch=4, precision="mixed"
@@ -74,11 +72,11 @@ def test_names_stand_for_their_settings():
         (lambda: Validation(by="windows"), "needs a share"),
         (lambda: Stateful(5, stride=6), r"^stride=6 would leave out steps"),
         (
-            lambda: TrainingConfig(regime=WholeSequence(), steps_per_epoch=9),
+            lambda: TrainingConfig(batching=WholeSequence(), steps_per_epoch=9),
             r"^steps_per_epoch=9 is for Windows",
         ),
         (
-            lambda: TrainingConfig(regime=Stateful(9), steps_per_epoch=9),
+            lambda: TrainingConfig(batching=Stateful(9), steps_per_epoch=9),
             r"^steps_per_epoch=9 is for Windows",
         ),
         (
@@ -92,13 +90,13 @@ def test_names_stand_for_their_settings():
         (lambda: TrainingConfig(optimiser=Optimiser(schedule="plateau"), refit=True), "refit=True"),
         (
             lambda: TrainingConfig(
-                regime=WholeSequence(), validation=Validation(share=0.3, by="windows")
+                batching=WholeSequence(), validation=Validation(share=0.3, by="windows")
             ),
-            r"needs regime=Windows",
+            r"needs batching=Windows",
         ),
         (
-            lambda: training_from_json({"regime": {"kind": "windows", "x": 1}}),
-            r"cannot be used.*regime.windows.x=1",
+            lambda: training_from_json({"batching": {"kind": "windows", "x": 1}}),
+            r"cannot be used.*batching.windows.x=1",
         ),
         (lambda: training_from_json("{"), "cannot be used"),
     ],
@@ -109,8 +107,8 @@ def test_settings_that_make_no_sense_are_refused(make, said):
 
 
 def test_support_and_probability_move_on_a_line():
-    regime = Rollout(10, support=10, support_end=0, probability=0.0, probability_end=1.0)
-    assert [regime.at(done) for done in (0, 0.5, 1)] == [(10, 0.0), (5, 0.5), (0, 1.0)]
+    batching = Rollout(10, support=10, support_end=0, probability=0.0, probability_end=1.0)
+    assert [batching.at(done) for done in (0, 0.5, 1)] == [(10, 0.0), (5, 0.5), (0, 1.0)]
     assert Rollout(10, support=4).at(0.7) == (4, 1.0)
 
 

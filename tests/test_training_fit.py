@@ -23,15 +23,15 @@ from lstmcast.windows import CausalData, PlainData
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from lstmcast.training import fitting, loop, regimes  # noqa: E402
+from lstmcast.training import batching, fitting, loop  # noqa: E402
 from lstmcast.training.fitting import fit_network  # noqa: E402
 from lstmcast.training.optim import rate  # noqa: E402
 from lstmcast.training_config import (  # noqa: E402
+    SWA,
     Ema,
     Optimiser,
     Rollout,
     Schedule,
-    Snapshots,
     Stateful,
     TrainingConfig,
     Validation,
@@ -43,7 +43,7 @@ SRC = Path(__file__).parents[1] / "src"
 PLAIN = NetworkConfig(layers=(4, 3), inputs="plain", head="point", horizon=1)
 CAUSAL = NetworkConfig(layers=(5, 5), horizon=4, window=4)
 QUICK = TrainingConfig(
-    epochs=6, regime=Windows(6), batch_size=8, optimiser=Optimiser(learning_rate=1e-2)
+    epochs=6, batching=Windows(6), batch_size=8, optimiser=Optimiser(learning_rate=1e-2)
 )
 
 
@@ -133,17 +133,17 @@ def test_a_callback_stops_the_training():
     assert len(fitted.history) == 2
 
 
-def test_the_loss_goes_down_in_every_regime():
-    for regime in (
+def test_the_loss_goes_down_in_every_batching_scheme():
+    for scheme in (
         Windows(6, loss="every"),
         WholeSequence(),
         WholeSequence(10),
         Stateful(10),
         Rollout(8, support=4),
     ):
-        config = replace(QUICK, epochs=30, regime=regime)
+        config = replace(QUICK, epochs=30, batching=scheme)
         losses = fit_network(PLAIN, plain_data(), config).history.columns()["train_loss"]
-        assert losses[-1] < 0.8 * losses[0], regime
+        assert losses[-1] < 0.8 * losses[0], scheme
 
 
 def test_training_reaches_a_known_optimum():
@@ -154,7 +154,7 @@ def test_training_reaches_a_known_optimum():
         y[t] = 0.8 * y[t - 1] + rng.normal()
     y = y[:, None] / 2
     data = PlainData(y, y, np.array([0, 600]), np.array([450]), np.array(["a"], object))
-    config = replace(QUICK, epochs=25, batch_size=64, regime=Windows(12, loss="every"))
+    config = replace(QUICK, epochs=25, batch_size=64, batching=Windows(12, loss="every"))
     rows = fit_network(PLAIN, data, config).history.epochs
     assert min(row.validation_loss for row in rows) == pytest.approx(0.25, rel=0.15)
 
@@ -179,26 +179,26 @@ def test_training_leaves_the_random_numbers_and_threads_of_others_alone():
     assert torch.equal(torch.rand(3), expected) and torch.get_num_threads() == threads
 
 
-@pytest.mark.parametrize("regime", [Windows(6), WholeSequence(), Stateful(7), Rollout(6, 2)])
-def test_the_order_of_series_does_not_matter(regime):
+@pytest.mark.parametrize("batching", [Windows(6), WholeSequence(), Stateful(7), Rollout(6, 2)])
+def test_the_order_of_series_does_not_matter(batching):
     data = plain_data((40, 25))
     a, b = (slice(data.offsets[k], data.offsets[k + 1]) for k in (0, 1))
     turned = np.concatenate([data.inputs[b], data.inputs[a]])
     other = PlainData(turned, turned, np.array([0, 25, 65]), data.ends[::-1], data.ids[::-1])
-    config = replace(QUICK, regime=regime)
+    config = replace(QUICK, batching=batching)
     assert same_bits(
         fit_network(PLAIN, data, config).network, fit_network(PLAIN, other, config).network
     )
 
 
 @pytest.mark.parametrize("ends", [0.0, -3.0])
-@pytest.mark.parametrize("regime", [Windows(12), WholeSequence()])
-def test_values_of_zero_and_less_may_come_after_positive_ones(ends, regime, recwarn):
+@pytest.mark.parametrize("batching", [Windows(12), WholeSequence()])
+def test_values_of_zero_and_less_may_come_after_positive_ones(ends, batching, recwarn):
     rng = np.random.default_rng(0)
     series = {f"s{k}": np.append(50 + rng.normal(size=40), np.full(4, ends)) for k in range(3)}
     panel = Panel.from_arrays(series, frequency="D", start="2020-01-01")
     data = CausalData(panel, np.asarray(panel.lengths) - 2)
-    history = fit_network(CAUSAL, data, replace(QUICK, epochs=2, regime=regime)).history.frame()
+    history = fit_network(CAUSAL, data, replace(QUICK, epochs=2, batching=batching)).history.frame()
     assert (
         np.isfinite(history["train_loss"]).all() and np.isfinite(history["validation_loss"]).all()
     )
@@ -234,16 +234,16 @@ RESUMED = [
         PLAIN,
         replace(
             QUICK,
-            regime=WholeSequence(9),
-            average=Snapshots(3),
+            batching=WholeSequence(9),
+            average=SWA(3),
             optimiser=Optimiser("rmsprop", 1e-2),
         ),
     ),
-    (PLAIN, replace(QUICK, regime=Stateful(7, reset="never"), batch_size=1)),
+    (PLAIN, replace(QUICK, batching=Stateful(7, reset="never"), batch_size=1)),
     (
         PLAIN,
         replace(
-            QUICK, regime=Rollout(6, 6, 0, 0.5), optimiser=Optimiser("sgd", 1e-2, momentum=0.9)
+            QUICK, batching=Rollout(6, 6, 0, 0.5), optimiser=Optimiser("sgd", 1e-2, momentum=0.9)
         ),
     ),
     (
@@ -306,7 +306,7 @@ def test_an_epoch_that_was_cut_short_is_repeated(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "lstmcast.training.checkpoint.Keeper.due", lambda self: self.folder is not None
     )
-    updates = regimes.PlainWindows.updates
+    updates = batching.PlainWindows.updates
 
     def cut_short(self, reader, epoch, rng):
         for k, update in enumerate(updates(self, reader, epoch, rng)):
@@ -315,7 +315,7 @@ def test_an_epoch_that_was_cut_short_is_repeated(tmp_path, monkeypatch):
             yield update
 
     with monkeypatch.context() as patch, pytest.raises(Interrupted):
-        patch.setattr(regimes.PlainWindows, "updates", cut_short)
+        patch.setattr(batching.PlainWindows, "updates", cut_short)
         fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path)
     assert same_bits(
         whole.network, fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True).network
@@ -498,7 +498,7 @@ def test_ctrl_c_before_anything_was_trained_is_what_it_is(monkeypatch):
 def test_a_loss_that_is_no_number_names_series_and_says_what_to_try(where):
     data = plain_data((40, 25), ids=["good", "bad"])
     data.inputs[40 + (5 if where == "train" else 20)] = 1e30
-    config = replace(QUICK, regime=WholeSequence())
+    config = replace(QUICK, batching=WholeSequence())
     with pytest.raises(
         ModelError, match=r"in epoch 1, update 1, .* 2 series; .* 'bad' \(up to 1e\+30\), 'good'"
     ):
@@ -516,7 +516,7 @@ def test_an_ema_is_the_average_of_the_weights_over_updates():
     """One update an epoch: callbacks of a run without average see the weights that the other
     averages."""
     moving, averaged = [], []
-    config = replace(QUICK, regime=WholeSequence(), validation=None)
+    config = replace(QUICK, batching=WholeSequence(), validation=None)
     fit_network(
         PLAIN, plain_data(), config, callbacks=[lambda r: moving.append(r.arrays()["head.weight"])]
     )
@@ -543,7 +543,7 @@ def test_snapshots_average_the_newest_epochs():
         config,
         callbacks=[lambda r: moving.append(r.arrays()["lstm.0.weight_hh"])],
     )
-    fitted = fit_network(PLAIN, plain_data(), replace(config, average=Snapshots(3)))
+    fitted = fit_network(PLAIN, plain_data(), replace(config, average=SWA(3)))
     np.testing.assert_allclose(
         fitted.network.members[0]["lstm.0.weight_hh"], np.mean(moving[-3:], axis=0), rtol=1e-5
     )
@@ -552,7 +552,7 @@ def test_snapshots_average_the_newest_epochs():
 def test_what_is_validated_is_what_is_kept():
     """The validation loss of the best epoch is that of the averaged weights: training on finds
     it in epoch 0."""
-    for average in (Ema(0.5), Snapshots(2)):
+    for average in (Ema(0.5), SWA(2)):
         fitted = fit_network(PLAIN, plain_data(), replace(QUICK, average=average))
         (best,) = [row for row in fitted.history.epochs if row.best]
         again = fit_network(fitted.network, plain_data(), replace(QUICK, epochs=1))
@@ -574,7 +574,7 @@ def test_the_learning_rate_follows_its_schedule(schedule, expected):
     config = replace(
         QUICK,
         epochs=4,
-        regime=WholeSequence(),
+        batching=WholeSequence(),
         optimiser=Optimiser(learning_rate=1.0, schedule=schedule),
     )
     if schedule.kind == "cosine":
@@ -644,7 +644,7 @@ def test_an_own_loss_is_minimised():
 
     noise = np.random.default_rng(0).normal(size=(300, 1))
     data = PlainData(noise, noise, np.array([0, 300]), np.array([250]), np.array(["a"], object))
-    config = replace(QUICK, epochs=30, regime=Windows(6, loss="every"), batch_size=32)
+    config = replace(QUICK, epochs=30, batching=Windows(6, loss="every"), batch_size=32)
     high, middle = (
         fit_network(PLAIN, data, config, loss=loss).network.members[0] for loss in (own, None)
     )
@@ -716,9 +716,9 @@ REGIMES = (
 )
 
 
-@pytest.mark.parametrize("regime", REGIMES, ids=lambda regime: regime.kind)
-def test_mixed_precision_reaches_about_the_loss_of_full(regime):
-    config = replace(QUICK, epochs=15, regime=regime, validation=Validation(steps=8))
+@pytest.mark.parametrize("batching", REGIMES, ids=lambda batching: batching.kind)
+def test_mixed_precision_reaches_about_the_loss_of_full(batching):
+    config = replace(QUICK, epochs=15, batching=batching, validation=Validation(steps=8))
     full, mixed = (
         fit_network(PLAIN, plain_data(), replace(config, precision=p)) for p in ("full", "mixed")
     )
@@ -730,7 +730,7 @@ def test_mixed_precision_reaches_about_the_loss_of_full(regime):
 
 
 def test_mixed_precision_trains_causal_networks_too():
-    config = replace(QUICK, regime=Windows(16, loss="every"))
+    config = replace(QUICK, batching=Windows(16, loss="every"))
     losses = [
         fit_network(CAUSAL, causal_data(), replace(config, precision=p))
         .history.epochs[-1]

@@ -12,7 +12,7 @@ from lstmcast import transformed
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
 from lstmcast.forecast import Origins
-from lstmcast.model.heads import LEVELS, MEDIAN
+from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.transformed import Plain, decode, hidden_states, learning_data, prepare
 from lstmcast.transforms import BoxCox, Chain, Difference, Log1p, MinMax, Standard, Transforms
@@ -124,7 +124,7 @@ def test_many_origins_are_as_one_and_later_values_change_nothing(context, head, 
         plain = replace(plain, state=transformed.fitted(plain, trained_on[learned]))
     series, counts = np.repeat([0, 1], 9), np.tile(np.arange(12, 21), 2)
     together = decode(plain, panel(), Origins(series, counts), 1)
-    assert together.shape == (18, 1, len(LEVELS)) and (np.diff(together, axis=2) >= 0).all()
+    assert together.shape == (18, 1, len(HEAD_QUANTILES)) and (np.diff(together, axis=2) >= 0).all()
     for place in (0, 5, 12, 17):
         cut = panel({name: values[: counts[place]] for name, values in VALUES.items()})
         alone = decode(plain, cut, at(series[place], counts[place]), 1)
@@ -195,7 +195,7 @@ def test_quantiles_of_sums_are_refused_with_what_to_do():
     plain = Plain(network(head="quantiles", horizon=4), Transforms.of(Difference()))
     with pytest.raises(UsageError, match=r"not sums of quantiles.*horizon=1"):
         decode(plain, panel(), at(0, 20), 4)
-    assert decode(plain, panel(), at(0, 20), 1).shape == (1, 1, len(LEVELS))
+    assert decode(plain, panel(), at(0, 20), 1).shape == (1, 1, len(HEAD_QUANTILES))
 
 
 def test_columns_are_read_together_and_each_is_predicted():
@@ -204,7 +204,7 @@ def test_columns_are_read_together_and_each_is_predicted():
     plain = Plain(net, Transforms.of(MinMax(-1, 1)))
     quantiles = decode(plain, panel(joint), Origins(np.array([0, 1, 0]), np.array([30, 30, 20])), 3)
     swapped = {"sin": joint["cos"], "cos": joint["sin"]}
-    assert quantiles.shape == (3, 3, len(LEVELS))
+    assert quantiles.shape == (3, 3, len(HEAD_QUANTILES))
     assert not np.allclose(decode(plain, panel(swapped), at(0, 30), 3)[0], quantiles[0])
     alone = decode(
         plain, panel({name: values[:30] for name, values in joint.items()}), at(1, 30), 1

@@ -22,8 +22,8 @@ def parts_from(spans):
     return Parts(np.arange(len(spans)), first, first + training, first + training + validation)
 
 
-def as_tuples(stretches):
-    return list(zip(*(part.tolist() for part in stretches), strict=True))
+def as_tuples(segments):
+    return list(zip(*(part.tolist() for part in segments), strict=True))
 
 
 @given(
@@ -93,7 +93,7 @@ def test_rows_read_one_series_after_the_other(spans, rows, chunk):
     for turn in windows.turns(parts, rows, chunk, chunk, last=False):
         assert len(set(turn.rows.tolist())) == len(turn.rows)
         for row, begins, s, first, last, begin, _ in zip(
-            turn.rows, turn.begins, *turn.stretches, strict=True
+            turn.rows, turn.begins, *turn.segments, strict=True
         ):
             assert begin == first and rows_of.setdefault(s, row) == row == s % rows
             assert begins == (first == parts.first[s])
@@ -105,9 +105,9 @@ def test_rows_read_one_series_after_the_other(spans, rows, chunk):
 
 def test_overlapping_chunks_are_strided():
     parts = parts_from([(0, 8, 0)])
-    firsts = [turn.stretches.first.tolist() for turn in windows.turns(parts, 1, 3, 1, last=True)]
+    firsts = [turn.segments.first.tolist() for turn in windows.turns(parts, 1, 3, 1, last=True)]
     assert firsts == [[0], [1], [2], [3], [4]]
-    assert next(windows.turns(parts, 1, 3, 1, last=True)).stretches.begin.tolist() == [2]
+    assert next(windows.turns(parts, 1, 3, 1, last=True)).segments.begin.tolist() == [2]
 
 
 def test_each_number_is_drawn_about_equally_often():

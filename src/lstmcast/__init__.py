@@ -51,13 +51,13 @@ if TYPE_CHECKING:
     from lstmcast.training.callbacks import SaveBest as SaveBest
     from lstmcast.training.callbacks import SaveEvery as SaveEvery
     from lstmcast.training.callbacks import TensorBoard as TensorBoard
+    from lstmcast.training_config import SWA as SWA
     from lstmcast.training_config import Ema as Ema
     from lstmcast.training_config import Initialiser as Initialiser
     from lstmcast.training_config import Loss as Loss
     from lstmcast.training_config import Optimiser as Optimiser
     from lstmcast.training_config import Rollout as Rollout
     from lstmcast.training_config import Schedule as Schedule
-    from lstmcast.training_config import Snapshots as Snapshots
     from lstmcast.training_config import Stateful as Stateful
     from lstmcast.training_config import TrainingConfig as TrainingConfig
     from lstmcast.training_config import Validation as Validation
@@ -116,10 +116,10 @@ _HOMES = {
     "Robust": "transforms",
     "Rollout": "training_config",
     "Running": "streaming.scaling",
+    "SWA": "training_config",
     "SaveBest": "training.callbacks",
     "SaveEvery": "training.callbacks",
     "Schedule": "training_config",
-    "Snapshots": "training_config",
     "Standard": "transforms",
     "Stateful": "training_config",
     "TensorBoard": "training.callbacks",
@@ -142,6 +142,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "SWA",
     "Backtest",
     "BoxCox",
     "Chain",
@@ -182,7 +183,6 @@ __all__ = [
     "SaveBest",
     "SaveEvery",
     "Schedule",
-    "Snapshots",
     "Standard",
     "Stateful",
     "TensorBoard",
@@ -205,7 +205,17 @@ __all__ = [
 ]
 
 
+# Names of before, and what they are called now.
+_RENAMED = {"Snapshots": "SWA"}
+
+
 def __getattr__(name: str) -> Any:
+    if name in _RENAMED:
+        from warnings import warn
+
+        now = _RENAMED[name]
+        warn(f"lstmcast.{name} is called {now} now.", DeprecationWarning, stacklevel=2)
+        return __getattr__(now)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

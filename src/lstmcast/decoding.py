@@ -8,7 +8,7 @@ longest context, more for long seasons). It reads on the log axis where all thes
 positive and differ by more than a hair, as they are otherwise. Where fewer than SHORTEST of them
 are known, the newest one is the forecast.
 
-O origins (series × cutoff) · B stretches in a batch · T steps · H horizon · Q quantile levels of
+O origins (series × cutoff) · B segments in a batch · T steps · H horizon · Q quantile levels of
 the head
 """
 
@@ -26,7 +26,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.forecast import Origins
 from lstmcast.model import encoder as causal
 from lstmcast.model.encoder import Reading, ReadingState
-from lstmcast.model.heads import LEVELS, MEDIAN
+from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.inputs.adaptive import from_axis
 from lstmcast.model.network import Network
 from lstmcast.util.threads import side_by_side
@@ -41,14 +41,14 @@ SHORTEST = 4  # observations; with fewer the last one is the forecast
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Stretches of series to be read from a fresh state, right-aligned, and the origins on their
+    """Segments of series to be read from a fresh state, right-aligned, and the origins on their
     way."""
 
     series: NDArray  # (B,)
     first: NDArray  # (B,) observation to start from
     last: NDArray  # (B,) observation to stop before
     log: bool
-    row: NDArray  # of each of the origins below: which stretch
+    row: NDArray  # of each of the origins below: which segment
     count: NDArray  # its number of known observations
     origin: NDArray  # its place in the result
 
@@ -56,7 +56,7 @@ class Batch:
 def decode(
     network: Network, panel: Panel, origins: Origins, horizon: int, *, free: bool = False
 ) -> NDArray:
-    """Quantiles (O, horizon, Q) at `heads.LEVELS` in the units of the data.
+    """Quantiles (O, horizon, Q) at `heads.HEAD_QUANTILES` in the units of the data.
 
     The head answers its H steps at once and longer horizons feed its medians back; with `free`,
     every single step is fed back.
@@ -111,7 +111,7 @@ def one_step_ahead(network: Network, panel: Panel, origins: Origins) -> NDArray:
 
 
 def _batches(panel: Panel, origins: Origins) -> Iterator[Batch]:
-    """Origins of a series that share start and axis are read in one pass; stretches of like
+    """Origins of a series that share start and axis are read in one pass; segments of like
     length together."""
     first = context_start(origins.counts, block_length(panel.periods))
     log = _on_log_axis(panel, origins, first)
@@ -142,7 +142,7 @@ def _batches(panel: Panel, origins: Origins) -> Iterator[Batch]:
 
 
 def _batch_end(lengths: NDArray, start: int, size: int) -> int:
-    """Stretches that are read together: at most twice as long as the first, so that little is
+    """Segments that are read together: at most twice as long as the first, so that little is
     padding."""
     alike = int(np.searchsorted(lengths, 2 * lengths[start], side="right"))
     return min(start + size, alike)
@@ -190,16 +190,16 @@ def _states(
 
 
 def _chunk_ends(length: int) -> NDArray:
-    """Where to pause in a stretch, counted from its end: what is read with it does not move the
+    """Where to pause in a segment, counted from its end: what is read with it does not move the
     pauses."""
     return np.arange(length % CHUNK or CHUNK, length + 1, CHUNK)
 
 
 def _right_aligned(panel: Panel, batch: Batch) -> tuple[NDArray, NDArray]:
-    """The stretches (B, T) and the unit of each, in which they are read.
+    """The segments (B, T) and the unit of each, in which they are read.
 
     On the linear axis that is a power of two near the largest value: squares of any numbers stay
-    within range, and no digit changes, so it does not matter that it depends on all of the stretch.
+    within range, and no digit changes, so it does not matter that it depends on all of the segment.
     """
     length = int((batch.last - batch.first).max())
     back = np.arange(length, 0, -1)
@@ -246,7 +246,7 @@ def _feed_back(
         median = answer[:, :, MEDIAN : MEDIAN + 1]
         before = (blocks[-1] - blocks[-1][:, :, MEDIAN : MEDIAN + 1])[:, -1:]
         spread = np.sqrt((answer - median) ** 2 + before**2)
-        blocks.append(median + np.sign(np.array(LEVELS) - 0.5) * spread)
+        blocks.append(median + np.sign(np.array(HEAD_QUANTILES) - 0.5) * spread)
         done += answer.shape[1]
     return np.concatenate(blocks, axis=1)[:, :horizon]
 
@@ -285,4 +285,4 @@ def _last_known(panel: Panel, origins: Origins, horizon: int) -> NDArray:
     begin = panel.offsets[origins.series]
     newest = np.maximum.accumulate(steps)[begin + origins.counts - 1]
     last = np.where(newest >= begin, panel.values[np.maximum(newest, 0)], np.nan)
-    return np.broadcast_to(last[:, None, None], (len(last), horizon, len(LEVELS))).copy()
+    return np.broadcast_to(last[:, None, None], (len(last), horizon, len(HEAD_QUANTILES))).copy()

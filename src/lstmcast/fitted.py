@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
 from lstmcast.saved_context import packed, unpacked
-from lstmcast.training_config import Regime, TrainingConfig, Windows, training_from_json
+from lstmcast.training_config import Batching, TrainingConfig, Windows, training_from_json
 from lstmcast.training_history import History
 from lstmcast.transforms import Transforms, TransformsState
 
@@ -132,7 +132,7 @@ def last_times(panel: Panel, ends: NDArray) -> NDArray:
     return panel.frequency.advance(panel.starts, np.maximum(ends, 1) - 1)
 
 
-def context_of(regime: Regime) -> int | None:
+def context_of(batching: Batching) -> int | None:
     """How many steps a network with plain inputs reads before it forecasts: as long as its
     windows were, else all."""
-    return regime.length if isinstance(regime, Windows) else None
+    return batching.length if isinstance(batching, Windows) else None

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
 
 # the median and the bounds of the 80 % and the 95 % interval
-LEVELS = (0.025, 0.1, 0.5, 0.9, 0.975)
+QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)
 MOST_STEPS, MOST_ORIGINS = 24, 10  # in a notebook
 LONGEST_HORIZON = 100_000  # nearly a year of 5-minute steps; more is a slip of the keyboard
 
@@ -55,9 +55,9 @@ class Forecast:
     >>> import numpy as np
     >>> forecast = Forecast(
     ...     ids=np.array(["a"], object), cutoffs=np.array([3]), times=np.array([[4, 5]]), point=np.array([[7.0, 8.0]]),
-    ...     quantiles=np.array([[[6.0, 8.0], [6.0, 10.0]]]), levels=(0.1, 0.9))
+    ...     quantiles=np.array([[[6.0, 8.0], [6.0, 10.0]]]), quantile_levels=(0.1, 0.9))
     >>> forecast
-    Forecast(1 series, 1 origin, horizon 2, levels 0.1 0.9)
+    Forecast(1 series, 1 origin, horizon 2, quantiles 0.1 0.9)
     >>> forecast.interval(80).upper
     array([[ 8., 10.]])
     >>> list(forecast.columns_dict())
@@ -69,35 +69,37 @@ class Forecast:
     times: np.ndarray  # (O, H)
     point: np.ndarray  # (O, H): the median unless asked otherwise
     quantiles: np.ndarray  # (O, H, Q), non-decreasing along Q; Q is 0 where there is only a point
-    levels: tuple[float, ...] = LEVELS
+    quantile_levels: tuple[float, ...] = QUANTILES
     columns: Columns = field(default_factory=Columns)
     frame_kind: str = "arrays"  # the kind of the input, which frame() mirrors
 
     def __post_init__(self) -> None:
-        levels = tuple(float(level) for level in self.levels)
+        quantile_levels = tuple(float(level) for level in self.quantile_levels)
         origins, horizon = np.shape(self.point)
         shapes = {
             "ids": (origins,),
             "cutoffs": (origins,),
             "times": (origins, horizon),
             "point": (origins, horizon),
-            "quantiles": (origins, horizon, len(levels)),
+            "quantiles": (origins, horizon, len(quantile_levels)),
         }
         for name, shape in shapes.items():
             array = np.asarray(getattr(self, name)).view()
             if array.shape != shape:
                 raise UsageError(
                     f"Forecast: {name} has shape {array.shape}; with this point forecast and "
-                    f"{len(levels)} levels, {shape} is expected."
+                    f"{len(quantile_levels)} levels, {shape} is expected."
                 )
             array.flags.writeable = False
             object.__setattr__(self, name, array)
-        if sorted(set(levels)) != list(levels) or not all(0 < level < 1 for level in levels):
+        if sorted(set(quantile_levels)) != list(quantile_levels) or not all(
+            0 < level < 1 for level in quantile_levels
+        ):
             raise UsageError(
-                f"Forecast: {levels=} are not quantile levels; give increasing numbers between 0 "
+                f"Forecast: {quantile_levels=} are not quantile levels; give increasing numbers between 0 "
                 "and 1."
             )
-        object.__setattr__(self, "levels", levels)
+        object.__setattr__(self, "levels", quantile_levels)
 
     @classmethod
     def at_origins(
@@ -106,7 +108,7 @@ class Forecast:
         origins: Origins,
         point: np.ndarray,
         quantiles: np.ndarray | None = None,
-        levels: tuple[float, ...] = (),
+        quantile_levels: tuple[float, ...] = (),
     ) -> Forecast:
         """A forecast with the ids, times and columns of the panel that it continues."""
         point = np.asarray(point, np.float64)
@@ -118,7 +120,7 @@ class Forecast:
             times=times,
             point=point,
             quantiles=empty,
-            levels=levels,
+            quantile_levels=quantile_levels,
             columns=panel.columns,
             frame_kind=panel.report.frame,
         )
@@ -129,10 +131,10 @@ class Forecast:
 
     def __repr__(self) -> str:
         origins, series = len(self.ids), len(set(self.ids))
-        levels = " ".join(f"{level:g}" for level in self.levels) or "none"
+        quantiles = " ".join(f"{level:g}" for level in self.quantile_levels) or "none"
         return (
             f"Forecast({series} series, {origins} origin{'s' * (origins != 1)}, horizon "
-            f"{self.horizon}, levels {levels})"
+            f"{self.horizon}, quantiles {quantiles})"
         )
 
     def _repr_html_(self) -> str:
@@ -142,7 +144,11 @@ class Forecast:
         available = len(self.ids) if several else self.horizon
         shown = range(min(available, MOST_ORIGINS if several else MOST_STEPS))
         levels = self.interval_levels[:2]
-        header = [self.columns.time, "forecast", *(f"{level:g} % interval" for level in levels)]
+        header = [
+            self.columns.time,
+            "forecast",
+            *(f"{level:g} % interval" for level in levels),
+        ]
         rows = [self._row_shown(o, 0) if several else self._row_shown(0, o) for o in shown]
         sketch = "" if several else f"<div>{self._sketch(0, 480, 110)}</div>"
         if several:
@@ -179,10 +185,10 @@ class Forecast:
 
     def quantile(self, level: float) -> np.ndarray:
         """The quantile of this level, (O, H); UsageError where the forecast does not hold it."""
-        found = np.flatnonzero(np.abs(np.array(self.levels) - level) < 1e-9)
+        found = np.flatnonzero(np.abs(np.array(self.quantile_levels) - level) < 1e-9)
         if not len(found):
             raise UsageError(
-                f"The forecast has no quantile {level:g}. It has: {_listed(self.levels) or 'none'}."
+                f"The forecast has no quantile {level:g}. It has: {_listed(self.quantile_levels) or 'none'}."
             )
         return self.quantiles[:, :, found[0]]
 
@@ -190,10 +196,10 @@ class Forecast:
     def interval_levels(self) -> tuple[float, ...]:
         """The central intervals, in percent, that the quantiles hold both bounds of; narrow ones
         first."""
-        held = np.array(self.levels)
+        held = np.array(self.quantile_levels)
         upper = [
             level
-            for level in self.levels
+            for level in self.quantile_levels
             if level > 0.5 and np.any(np.abs(held + level - 1) < 1e-9)
         ]
         return tuple(round(100 * (2 * level - 1), 6) for level in upper)
@@ -252,7 +258,8 @@ class Forecast:
             columns["cutoff"] = np.repeat(self.cutoffs, self.horizon)
         columns["forecast"] = self.point.ravel()
         return columns | {
-            f"q{level:g}": self.quantiles[:, :, i].ravel() for i, level in enumerate(self.levels)
+            f"q{level:g}": self.quantiles[:, :, i].ravel()
+            for i, level in enumerate(self.quantile_levels)
         }
 
     def frame(self, kind: str | None = None) -> Any:

@@ -23,10 +23,10 @@ from lstmcast.evaluation.held_out import (
     at_levels,
     calibrated,
     measured_factors,
-    stretched,
+    widened,
 )
 from lstmcast.fitted import Beginning, Learned, context_of, last_times
-from lstmcast.forecast import LEVELS, Forecast, Origins, checked_horizon, origins_of
+from lstmcast.forecast import QUANTILES, Forecast, Origins, checked_horizon, origins_of
 from lstmcast.model import heads
 from lstmcast.model.heads import Head
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
@@ -34,7 +34,7 @@ from lstmcast.pretrained import (
     check_fit,
     check_kinds,
     check_together,
-    checked_levels,
+    checked_quantiles,
     require_unseen,
     seen_notes,
     start_of,
@@ -67,7 +67,7 @@ class LSTMForecaster:
     scratch is like. `training`: how `fit` trains; what suits the network unless given.
     `transforms`: for plain inputs, what series go through before the network and back after it;
     none unless given, or those of the folder that the weights are from. `head`: your own head, an
-    object as `lstmcast.model.heads.Head` describes it, or the name of one. `levels`: quantile
+    object as `lstmcast.model.heads.Head` describes it, or the name of one. `quantiles`: quantile
     levels of the forecast, between 0 and 1.
 
     >>> import numpy as np, lstmcast as lc
@@ -88,21 +88,21 @@ class LSTMForecaster:
         training: TrainingConfig | None = None,
         transforms: Any = None,
         head: Head | str | None = None,
-        levels: Iterable[float] = LEVELS,
+        quantiles: Iterable[float] = QUANTILES,
         seed: int = 0,
     ) -> None:
         check_kinds(weights, network, training, head, seed)
         self.horizon = checked_horizon(horizon)
-        self.levels = checked_levels(levels)
+        self.quantiles = checked_quantiles(quantiles)
         self.own_head = None if isinstance(head, str) else head
         given = start_of(weights, network, head, self.horizon)
         self.start, self.seen = given.start, given.seen
         self.began: Beginning = given.began
         self.transforms = given.transforms if transforms is None else Transforms.of(transforms)
         self.config = self.start.config if isinstance(self.start, Network) else self.start
-        self.training = training or usual_training(self.start, given.regime)
+        self.training = training or usual_training(self.start, given.batching)
         # in which the network was trained, as far as that is known
-        self.regime = given.regime or self.training.regime
+        self.batching = given.batching or self.training.batching
         self.seed = seed
         self.network = self.start if isinstance(self.start, Network) else None
         self.memory: Memory | None = None
@@ -128,7 +128,7 @@ class LSTMForecaster:
         size = f"LSTM layers of {'-'.join(map(str, self.config.layers))} units"
         rows = [
             ("horizon", f"{self.horizon:,} steps"),
-            ("quantile levels", ", ".join(f"{level:g}" for level in self.levels) or "none"),
+            ("quantile levels", ", ".join(f"{level:g}" for level in self.quantiles) or "none"),
             (
                 "network",
                 f"{len(members)} × {size}, {numbers:,} weights"
@@ -177,7 +177,7 @@ class LSTMForecaster:
 
         `data`: a Panel or anything that `lstmcast.read` reads. `loss`: your own, a function of what
         the head's `point` gives and of the target, both tensors, that gives the loss of each value.
-        `callbacks`: each is called with a `training.callbacks.Report` after every epoch, and stops
+        `callbacks`: each is called with a `training.callbacks.EpochReport` after every epoch, and stops
         the training by returning True. `folder`: where checkpoints are kept; with `resume` a run
         that was interrupted goes on from there. `device`: "cpu" or "cuda". `threads`: processors
         used, all that help unless given. Raises `MissingExtraError` without PyTorch, `DataError`
@@ -236,7 +236,7 @@ class LSTMForecaster:
 
     def _with(self, network: Network, learned: Learned) -> LSTMForecaster:
         new = copy.copy(self)
-        new.network, new.learned, new.regime = network, learned, learned.training.regime
+        new.network, new.learned, new.batching = network, learned, learned.training.batching
         return new
 
     def predict(
@@ -269,7 +269,7 @@ class LSTMForecaster:
             return self._decode(panel, origins, horizon, free=mode == "free")
 
         if self.learned:
-            quantiles = stretched(decode(panel, origins, horizon), self.learned.factors_HI)
+            quantiles = widened(decode(panel, origins, horizon), self.learned.factors_HI)
         else:
             quantiles = calibrated(decode, panel, origins, horizon)
         self._tell_unknown(panel, origins, quantiles)
@@ -325,7 +325,7 @@ class LSTMForecaster:
             "kind": KIND,
             **about,
             "horizon": self.horizon,
-            "levels": list(self.levels),
+            "levels": list(self.quantiles),
             **memory.described(),
         }
         manifest["seed"] = self.seed
@@ -416,7 +416,7 @@ class LSTMForecaster:
         return transformed.decode(self._plain(), panel, origins, horizon, free=free)
 
     def _plain(self) -> Plain:
-        context, done = context_of(self.regime), self.learned
+        context, done = context_of(self.batching), self.learned
         if done is None:
             return Plain(self._trained(), self.transforms, context=context)
         changes = dict(zip(map(str, done.ids), done.changes, strict=True))
@@ -435,7 +435,7 @@ class LSTMForecaster:
 
     def _to_save(self, memory: Memory) -> Memory:
         """As much of a memory as the next forecasts need."""
-        context = context_of(self.regime)
+        context = context_of(self.batching)
         # unfitted: calibrated on all of it
         if self.config.is_causal or context is None or self.learned is None:
             return memory
@@ -446,7 +446,11 @@ class LSTMForecaster:
     @property
     def _done(self) -> TrainingConfig:
         """How the network was trained, as far as that is known."""
-        return self.learned.training if self.learned else replace(self.training, regime=self.regime)
+        return (
+            self.learned.training
+            if self.learned
+            else replace(self.training, batching=self.batching)
+        )
 
     @property
     def _lag(self) -> int:
@@ -489,7 +493,7 @@ class LSTMForecaster:
             quantiles = np.maximum(quantiles, 0.0)
         point = quantiles[:, :, heads.MEDIAN]
         return Forecast.at_origins(
-            panel, origins, point, at_levels(quantiles, self.levels), self.levels
+            panel, origins, point, at_levels(quantiles, self.quantiles), self.quantiles
         )
 
 
@@ -503,19 +507,19 @@ def _after(lead: NDArray, cutoffs: Any) -> Any:
 
 
 def load(
-    folder: str | Path, *, levels: Iterable[float] | None = None, head: Head | None = None
+    folder: str | Path, *, quantiles: Iterable[float] | None = None, head: Head | None = None
 ) -> LSTMForecaster:
     """A model saved by `LSTMForecaster.save`, with what it remembers; `ModelError` where it is
     damaged or newer.
 
-    `levels`: quantile levels of its forecasts, those that it was saved with unless given. `head`:
+    `quantiles`: quantile levels of its forecasts, those that it was saved with unless given. `head`:
     your own head, for a network that was made with it.
     """
     manifest, arrays = store.load(folder)
     if manifest.get("kind") != KIND:
         raise ModelError(f"{folder} holds {store.kind_of(manifest)}, not a saved forecaster.")
     network = network_of(Path(folder), manifest, arrays, head)
-    chosen = None if levels is None else checked_levels(levels)
+    chosen = None if quantiles is None else checked_quantiles(quantiles)
     try:
         transforms = Transforms.from_json(manifest.get("transforms", {}))
         learned = Learned.from_saved(manifest, arrays, transforms)
@@ -524,7 +528,7 @@ def load(
             weights=network,
             transforms=transforms,
             head=head,
-            levels=tuple(manifest["levels"]) if chosen is None else chosen,
+            quantiles=tuple(manifest["levels"]) if chosen is None else chosen,
             seed=manifest.get("seed", 0),
         )
         forecaster.memory, forecaster.learned = (
@@ -533,7 +537,7 @@ def load(
         )
         forecaster.seen = learned.known_ends() if learned else {}
         forecaster.training = training_from_json(manifest["training"])
-        forecaster.regime = forecaster.training.regime
+        forecaster.batching = forecaster.training.batching
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(
             f"The manifest in {folder} is incomplete ({error!r}). Save the model again."

@@ -23,7 +23,7 @@ from lstmcast.fitted import Beginning, known_ends, last_times
 from lstmcast.model import heads
 from lstmcast.model.heads import Head
 from lstmcast.model.network import Network, NetworkConfig, load_network, network_of
-from lstmcast.training_config import Regime, TrainingConfig, Windows, training_from_json
+from lstmcast.training_config import Batching, TrainingConfig, Windows, training_from_json
 from lstmcast.transforms import Transforms
 from lstmcast.util.config import checked_seed, is_whole
 from lstmcast.util.display import some_names
@@ -40,7 +40,7 @@ class Given(NamedTuple):
     """What a forecaster is made from.
 
     `start`: a network, or what a new one is like; `began`: in a word, where that is from. `seen`:
-    until when it has seen which series. `transforms`, `regime`: those of a saved network with plain
+    until when it has seen which series. `transforms`, `batching`: those of a saved network with plain
     inputs, which needs them.
     """
 
@@ -48,7 +48,7 @@ class Given(NamedTuple):
     began: Beginning
     seen: Mapping[str, Any]
     transforms: Transforms = Transforms()
-    regime: Regime | None = None
+    batching: Batching | None = None
 
 
 def start_of(
@@ -83,25 +83,29 @@ def start_of(
     manifest, arrays = store.load(weights)
     start, seen = network_of(Path(weights), manifest, arrays, head), known_ends(arrays)
     known = "training" in manifest and not start.config.is_causal
-    regime = training_from_json(manifest["training"]).regime if known else None
-    return Given(start, "given", seen, Transforms.from_json(manifest.get("transforms", {})), regime)
+    batching = training_from_json(manifest["training"]).batching if known else None
+    return Given(
+        start, "given", seen, Transforms.from_json(manifest.get("transforms", {})), batching
+    )
 
 
 def with_length(training: TrainingConfig, data: FitData) -> TrainingConfig:
     """The same with the length of its windows, where plain series decide about it."""
-    regime = training.regime
-    if not (isinstance(regime, Windows) and regime.length is None and isinstance(data, PlainData)):
+    batching = training.batching
+    if not (
+        isinstance(batching, Windows) and batching.length is None and isinstance(data, PlainData)
+    ):
         return training
-    return replace(training, regime=replace(regime, length=default_length(parts_of(data))))
+    return replace(training, batching=replace(batching, length=default_length(parts_of(data))))
 
 
-def usual_training(start: Start, regime: Regime | None) -> TrainingConfig:
-    """The settings that suit it, where none are given; with the regime that its network was
+def usual_training(start: Start, batching: Batching | None) -> TrainingConfig:
+    """The settings that suit it, where none are given; with the batching scheme that its network was
     trained in, if any."""
     config = start.config if isinstance(start, Network) else start
     if not config.is_causal:
         usual = TrainingConfig.plain()
-        return usual if regime is None else replace(usual, regime=regime)
+        return usual if batching is None else replace(usual, batching=batching)
     return (
         TrainingConfig.fine_tuning()
         if isinstance(start, Network)
@@ -179,17 +183,17 @@ def check_fit(
         raise UsageError(f"{threads=} makes no sense: a number of processors from 1 is expected.")
 
 
-def checked_levels(levels: Iterable[float]) -> tuple[float, ...]:
+def checked_quantiles(quantiles: Iterable[float]) -> tuple[float, ...]:
     """Quantile levels in order, each once; UsageError where they are none."""
     try:
-        checked = tuple(sorted({float(level) for level in levels}))
+        checked = tuple(sorted({float(level) for level in quantiles}))
     except (TypeError, ValueError) as error:
         raise UsageError(
-            f"{levels=} are not quantile levels. A list is expected, such as [0.1, 0.5, 0.9]."
+            f"{quantiles=} are not quantile levels. A list is expected, such as [0.1, 0.5, 0.9]."
         ) from error
     if not all(0.001 <= level <= 0.999 for level in checked):
         raise UsageError(
-            f"{levels=} are not quantile levels. Numbers between 0.001 and 0.999 are expected, "
+            f"{quantiles=} are not quantile levels. Numbers between 0.001 and 0.999 are expected, "
             "such as 0.1 and 0.9."
         )
     return checked

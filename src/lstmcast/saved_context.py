@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lstmcast.context import block_length, context_start
 from lstmcast.data.findings import Case, Finding, Findings, advise, per_series
 from lstmcast.data.frequency import OFF_GRID, parse_frequency
-from lstmcast.data.panel import Columns, Panel, Recipe, Report
+from lstmcast.data.panel import Columns, DataReport, Panel, Recipe
 from lstmcast.data.repairs import interpolated
 from lstmcast.data.table import file_label, format_time, offsets_of
 from lstmcast.data.zones import on_midnights, same_zone
@@ -371,7 +371,7 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
         periods=tuple(manifest["periods"]),
         kind=manifest["target_kind"],
         columns=Columns(**manifest["columns"]),
-        report=Report(
+        report=DataReport(
             manifest["source"], frame=manifest["frame"], time_zone=zone, recipe=recipe, label=label
         ),
     )

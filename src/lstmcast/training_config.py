@@ -1,7 +1,7 @@
 """How a network is trained: plain settings, free of PyTorch, that go into a saved model and come
 back from it.
 
-    regime       which stretches of the series make a batch, and what is carried from one to the next
+    batching scheme       which segments of the series make a batch, and what is carried from one to the next
     optimiser    how the weights move, how fast, along which schedule
     average      which weights are kept: the newest, or an average over the last ones
     initialiser  how the weights of a new network are drawn
@@ -20,10 +20,18 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Discriminator, Field, Tag, TypeAdapter, ValidationError
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from lstmcast.errors import MissingExtraError, UsageError
-from lstmcast.util.config import refuse_unused, settings, what_is_wrong
+from lstmcast.util.config import refuse_unused, settings, what_is_wrong, with_new_names
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -31,13 +39,13 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 @settings
 class Windows:
-    """Many short stretches in shuffled order, each from a fresh state.
+    """Many short segments in shuffled order, each from a fresh state.
 
     `length`: steps of each (None: a quarter of the median series, from 4 to 96); `stride`: steps
     from one to the next; `loss`: at the "last" step (many-to-one) or at "every" one (many-to-many).
     Causal inputs have the loss at every step; each epoch cuts every series off at a random place in
     the later half of its training part and reads the `length` steps (None: 96) before; they know no
-    `stride` and no `shuffle`, and where series are few, eight stretches of each are an update, if
+    `stride` and no `shuffle`, and where series are few, eight segments of each are an update, if
     `batch_size` is not less.
     """
 
@@ -87,7 +95,7 @@ class Stateful:
 
 @settings
 class Rollout:
-    """Stretches of `length` steps: the truth for the first ones, then the network's own predictions
+    """Segments of `length` steps: the truth for the first ones, then the network's own predictions
     are its inputs.
 
     `support`: steps whose next input is the truth; at `length` or more that is teacher forcing.
@@ -125,7 +133,7 @@ class Rollout:
         )
 
 
-Regime = Windows | WholeSequence | Stateful | Rollout
+Batching = Windows | WholeSequence | Stateful | Rollout
 
 
 @settings
@@ -198,11 +206,14 @@ class Ema:
 
 
 @settings
-class Snapshots:
+class SWA:
     """The mean of the weights at the ends of the newest `count` epochs (Izmailov et al. 2018)."""
 
     count: Annotated[int, Field(ge=2)] = 5
-    kind: Literal["snapshots"] = "snapshots"
+    kind: Literal["swa", "snapshots"] = "swa"  # "snapshots" in files of format 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", "swa")
 
 
 @settings
@@ -312,7 +323,7 @@ class TrainingConfig:
     `precision`: "mixed" computes in bfloat16 where that serves: less exact, and faster on GPUs and
     on processors with instructions for it.
 
-    >>> config = TrainingConfig(epochs=50, regime=Rollout(length=10, support=5))
+    >>> config = TrainingConfig(epochs=50, batching=Rollout(length=10, support=5))
     >>> training_from_json(to_json(config)) == config
     True
     """
@@ -320,16 +331,21 @@ class TrainingConfig:
     epochs: Count = 100
     batch_size: Count = 32
     steps_per_epoch: Count | None = None
-    regime: Annotated[Regime, Field(discriminator="kind")] = field(default=Windows())
+    batching: Annotated[Batching, Field(discriminator="kind")] = field(default=Windows())
     optimiser: Optimiser = field(default=Optimiser())
     loss: AnyLoss = field(default=Loss())
     validation: Validation | None = field(default=Validation())
     patience: Count | None = None
     refit: bool = False
     members: Count = 1
-    average: Annotated[Ema | Snapshots, Field(discriminator="kind")] | None = None
+    average: Annotated[Ema | SWA, Field(discriminator="kind")] | None = None
     initialiser: AnyInitialiser = "default"
     precision: Literal["full", "mixed"] = "full"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _old_names(cls, given: Any) -> Any:
+        return with_new_names(cls, given, {"regime": "batching"})
 
     def __post_init__(self) -> None:
         if self.validation is None and self.patience is not None:
@@ -350,14 +366,17 @@ class TrainingConfig:
         if (
             self.validation is not None
             and self.validation.by == "windows"
-            and self.regime.kind != "windows"
+            and self.batching.kind != "windows"
         ):
-            raise UsageError("Validation(by='windows') needs regime=Windows(…). Use by='time'.")
-        if self.steps_per_epoch is not None and self.regime.kind in ("whole_sequence", "stateful"):
+            raise UsageError("Validation(by='windows') needs batching=Windows(…). Use by='time'.")
+        if self.steps_per_epoch is not None and self.batching.kind in (
+            "whole_sequence",
+            "stateful",
+        ):
             raise UsageError(
                 f"steps_per_epoch={self.steps_per_epoch} is for Windows and Rollout, whose updates "
-                f"are drawn: an epoch of {type(self.regime).__name__} reads every series once. "
-                "Leave it out, or use another regime."
+                f"are drawn: an epoch of {type(self.batching).__name__} reads every series once. "
+                "Leave it out, or use another batching scheme."
             )
 
     @classmethod
@@ -367,7 +386,7 @@ class TrainingConfig:
         return cls(
             epochs=12,
             batch_size=64,
-            regime=Windows(length=96, loss="every"),
+            batching=Windows(length=96, loss="every"),
             optimiser=Optimiser(
                 "adamw",
                 1e-3,
@@ -387,7 +406,7 @@ class TrainingConfig:
         return cls(
             epochs=16,
             batch_size=64,
-            regime=Windows(length=96, loss="every"),
+            batching=Windows(length=96, loss="every"),
             optimiser=Optimiser(
                 "adamw",
                 4e-3,

@@ -24,7 +24,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.table import offsets_of
 from lstmcast.errors import DataError, UsageError
 from lstmcast.forecast import Origins
-from lstmcast.model.heads import LEVELS, SCORES
+from lstmcast.model.heads import HEAD_QUANTILES, SCORES
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.transforms import Transforms, TransformsState
@@ -77,14 +77,14 @@ class Positions(NamedTuple):
 def decode(
     plain: Plain, panel: Panel, origins: Origins, horizon: int, *, free: bool = False
 ) -> NDArray:
-    """Quantiles (O, horizon, Q) at `heads.LEVELS` in the units of the data.
+    """Quantiles (O, horizon, Q) at `heads.HEAD_QUANTILES` in the units of the data.
 
     The head answers its H steps at once and longer horizons feed them back; with `free`, every
     single step is fed back. Heads without a distribution give the point with spreads of a random
     walk of the series' own changes, to be calibrated. Raises UsageError where quantiles would have
     to be added up, DataError where joint series do not share their times.
     """
-    result = np.empty((len(origins.series), horizon, len(LEVELS)))
+    result = np.empty((len(origins.series), horizon, len(HEAD_QUANTILES)))
     for chosen, known, at in _scaled_alike(plain, panel, origins):
         result[chosen] = _decode(plain, known, at, horizon, free)
     return result
@@ -97,7 +97,7 @@ def _decode(plain: Plain, panel: Panel, origins: Origins, horizon: int, free: bo
     applied = plain.transforms.apply(panel.values, panel.offsets, state)
     units_OHX = plain.transforms.invert(values_OHX, *origins, applied, state, paths=paths)
     if paths:
-        quantiles_OHQ = np.quantile(units_OHX, LEVELS, axis=2).transpose(1, 2, 0)
+        quantiles_OHQ = np.quantile(units_OHX, HEAD_QUANTILES, axis=2).transpose(1, 2, 0)
         steps = 1 if free else plain.network.config.steps
         # the first answer needs no draws
         if horizon > steps and not plain.transforms.adds_up(steps):
@@ -355,12 +355,12 @@ def _each(
     order = np.argsort(positions.known, kind="stable")
     size = 1 if paths else BATCH  # the paths of a position do not depend on the company it is in
     batches = [order[first : first + size] for first in range(0, len(order), size)]
-    X = copies if paths or plain.network.head.name == "point" else len(LEVELS)
+    X = copies if paths or plain.network.head.name == "point" else len(HEAD_QUANTILES)
     result = np.empty((len(order), horizon, plain.network.config.channels, X))
 
     def fill(chosen: NDArray) -> None:
         run = _Run(plain, state, np.repeat(positions.row[chosen], copies), paths)
-        x_TBC, begun_TB = _stretches(plain, prepared, positions, np.repeat(chosen, copies))
+        x_TBC, begun_TB = _segments(plain, prepared, positions, np.repeat(chosen, copies))
         answers_BHKX = run.forecast(x_TBC, begun_TB, horizon, block)
         shape = (len(chosen), copies, horizon, plain.network.config.channels, -1)
         result[chosen] = (
@@ -449,7 +449,7 @@ def _read(
     return hidden, state
 
 
-def _stretches(
+def _segments(
     plain: Plain, prepared: Prepared, positions: Positions, chosen: NDArray
 ) -> tuple[NDArray, NDArray]:
     """What the chosen positions read (T, B, C), right-aligned, and where it has begun (T, B)."""

@@ -1,10 +1,10 @@
-"""Which stretches of which series make a batch: index arithmetic, free of any framework.
+"""Which segments of which series make a batch: index arithmetic, free of any framework.
 
 A series is read up to step t and answers what comes at t+1 … t+H, so the last step that is read for
 training is the one before the end of the training part. Series are taken in the order of their ids:
 the order in which they come does not matter to what is drawn.
 
-    S series · N observations of all series · B stretches of a batch · C inputs · K columns that are
+    S series · N observations of all series · B segments of a batch · C inputs · K columns that are
     predicted
 """
 
@@ -158,7 +158,7 @@ class Parts(NamedTuple):
         return Parts(*(part[chosen] for part in self))
 
 
-class Stretches(NamedTuple):
+class Segments(NamedTuple):
     """Steps to be read, and which of them have a loss; all (B,), counted from the beginning of
     the series."""
 
@@ -168,9 +168,9 @@ class Stretches(NamedTuple):
     begin: NDArray  # first step with a loss
     limit: NDArray  # targets lie before this step
 
-    def rows(self, rows: NDArray | slice) -> Stretches:
-        """Some of the stretches."""
-        return Stretches(*(part[rows] for part in self))
+    def rows(self, rows: NDArray | slice) -> Segments:
+        """Some of the segments."""
+        return Segments(*(part[rows] for part in self))
 
     @property
     def lengths(self) -> NDArray:
@@ -229,17 +229,17 @@ def window_counts(parts: Parts, length: int, stride: int = 1) -> NDArray:
     return np.maximum((parts.end - parts.first - 1 - length) // stride + 1, 0)
 
 
-def windows(parts: Parts, numbers: NDArray, length: int, stride: int, every: bool) -> Stretches:
+def windows(parts: Parts, numbers: NDArray, length: int, stride: int, every: bool) -> Segments:
     """Training windows by number: those of the first series come first, in time order."""
     counts = window_counts(parts, length, stride)
     stops = np.cumsum(counts)
     row = np.searchsorted(stops, numbers, side="right")
     first = parts.first[row] + (numbers - (stops - counts)[row]) * stride
     begin = first if every else first + length - 1
-    return Stretches(parts.series[row], first, first + length, begin, parts.end[row])
+    return Segments(parts.series[row], first, first + length, begin, parts.end[row])
 
 
-def validation_windows(parts: Parts, length: int, *, every: bool, fresh: bool) -> Stretches:
+def validation_windows(parts: Parts, length: int, *, every: bool, fresh: bool) -> Segments:
     """All windows whose last step answers into the validation part; with `fresh`, those that lie
     within it.
 
@@ -251,42 +251,42 @@ def validation_windows(parts: Parts, length: int, *, every: bool, fresh: bool) -
     at = newest[row] + np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
     first = at - length + 1
     begin = np.maximum(first, parts.end[row] - 1) if every else at
-    return Stretches(parts.series[row], first, at + 1, begin, parts.length[row])
+    return Segments(parts.series[row], first, at + 1, begin, parts.length[row])
 
 
-def whole(parts: Parts) -> Stretches:
+def whole(parts: Parts) -> Segments:
     """The training part of each series, with a loss at every step that has a target."""
-    return Stretches(parts.series, parts.first, parts.end - 1, parts.first, parts.end)
+    return Segments(parts.series, parts.first, parts.end - 1, parts.first, parts.end)
 
 
-def validation_whole(parts: Parts, *, fresh: bool) -> Stretches:
+def validation_whole(parts: Parts, *, fresh: bool) -> Segments:
     """Each series with a validation part, read from its beginning, or `fresh` from there; the
     loss is in that part."""
     parts = parts.where(parts.end < parts.length)
     begin = parts.end - 1
-    return Stretches(
+    return Segments(
         parts.series, begin if fresh else parts.first, parts.length - 1, begin, parts.length
     )
 
 
-def cut_off(parts: Parts, rows: NDArray, share: float, length: int) -> Stretches:
+def cut_off(parts: Parts, rows: NDArray, share: float, length: int) -> Segments:
     """The `length` steps before a cut at a share of the training part; targets may lie behind
     the cut."""
     first, end = parts.first[rows], parts.end[rows]
     last = first + np.clip(np.rint(share * (end - first)).astype(np.int64), 1, end - first - 1)
     first = np.maximum(first, last - length)
-    return Stretches(parts.series[rows], first, last, first, end)
+    return Segments(parts.series[rows], first, last, first, end)
 
 
-def chunks(stretches: Stretches, chunk: int | None) -> Iterator[Stretches]:
-    """Consecutive pieces of `chunk` steps; a stretch that has ended stays in the batch as an
+def chunks(segments: Segments, chunk: int | None) -> Iterator[Segments]:
+    """Consecutive pieces of `chunk` steps; a segment that has ended stays in the batch as an
     empty one."""
-    steps = int(stretches.lengths.max(initial=0))
+    steps = int(segments.lengths.max(initial=0))
     size = chunk or max(steps, 1)
     for done in range(0, steps, size):
-        first = np.minimum(stretches.first + done, stretches.last)
-        last = np.minimum(first + size, stretches.last)
-        yield stretches._replace(first=first, last=last, begin=np.maximum(stretches.begin, first))
+        first = np.minimum(segments.first + done, segments.last)
+        last = np.minimum(first + size, segments.last)
+        yield segments._replace(first=first, last=last, begin=np.maximum(segments.begin, first))
 
 
 class Turn(NamedTuple):
@@ -294,7 +294,7 @@ class Turn(NamedTuple):
 
     rows: NDArray  # which rows of the batch
     begins: NDArray  # whether each is at the beginning of its series
-    stretches: Stretches
+    segments: Segments
 
 
 def turns(parts: Parts, rows: int, chunk: int, stride: int, last: bool) -> Iterator[Turn]:
@@ -311,7 +311,7 @@ def turns(parts: Parts, rows: int, chunk: int, stride: int, last: bool) -> Itera
         stop = parts.end[place] - 1
         until = np.minimum(step + chunk, stop)
         begin = until - 1 if last else step
-        read = Stretches(parts.series[place], step, until, begin, parts.end[place])
+        read = Segments(parts.series[place], step, until, begin, parts.end[place])
         yield Turn(row, step == parts.first[place], read)
         done = until == stop
         place = np.where(done, place + rows, place)
@@ -320,11 +320,11 @@ def turns(parts: Parts, rows: int, chunk: int, stride: int, last: bool) -> Itera
         step = np.where(done, parts.first[place], step)
 
 
-def by_length(stretches: Stretches) -> Iterator[NDArray]:
+def by_length(segments: Segments) -> Iterator[NDArray]:
     """Which rows are equally long, longest first: read together they need no padding, so that
     their state is exact."""
-    for length in np.unique(stretches.lengths)[::-1]:
-        yield np.flatnonzero(stretches.lengths == length)
+    for length in np.unique(segments.lengths)[::-1]:
+        yield np.flatnonzero(segments.lengths == length)
 
 
 def drawn(rng: np.random.Generator, many: int, count: int) -> NDArray:

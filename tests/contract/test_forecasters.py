@@ -74,7 +74,7 @@ def test_ids_times_and_shapes(forecaster):
     )
     assert forecast.point.shape == (4, HORIZON) and np.isfinite(forecast.point).all()
     assert (
-        forecast.quantiles.shape == (4, HORIZON, len(forecast.levels))
+        forecast.quantiles.shape == (4, HORIZON, len(forecast.quantile_levels))
         and np.isfinite(forecast.quantiles).all()
     )
     assert (np.diff(forecast.quantiles, axis=-1) >= 0).all()

@@ -113,7 +113,7 @@ def numbers(forecast: lc.Forecast) -> np.ndarray:
 def shipped() -> Iterator[tuple[str, np.ndarray]]:
     """The shipped network in every mode, and at earlier cutoffs."""
     for name, panel in panels().items():
-        model = lc.LSTMForecaster(horizon=12, levels=LEVELS)
+        model = lc.LSTMForecaster(horizon=12, quantiles=LEVELS)
         yield f"shipped/{name}/direct", numbers(model.predict(panel))
         yield f"shipped/{name}/far", numbers(model.predict(panel, 60))
         yield f"shipped/{name}/recursive", numbers(model.predict(panel, mode="free"))
@@ -124,15 +124,15 @@ def shipped() -> Iterator[tuple[str, np.ndarray]]:
 
 def fitted(panel: lc.Panel, training: lc.TrainingConfig | None, **settings) -> lc.LSTMForecaster:
     """A network from scratch, trained with one thread."""
-    made = lc.LSTMForecaster(weights="scratch", training=training, levels=LEVELS, **settings)
+    made = lc.LSTMForecaster(weights="scratch", training=training, quantiles=LEVELS, **settings)
     return made.fit(panel, threads=1)
 
 
 def transformed() -> Iterator[tuple[str, np.ndarray]]:
     """Networks on transformed inputs in every mode: quantiles, points, paths, several columns."""
     panel = panels()["monthly"].select(["airline", "trend", "gaps", "shift"])
-    training = lc.TrainingConfig(regime=lc.Windows(length=12), **EPOCHS)
-    whole = lc.TrainingConfig(regime=lc.WholeSequence(), **EPOCHS)
+    training = lc.TrainingConfig(batching=lc.Windows(length=12), **EPOCHS)
+    whole = lc.TrainingConfig(batching=lc.WholeSequence(), **EPOCHS)
     models = {
         "windows": fitted(
             panel,
@@ -194,22 +194,22 @@ SCHEMES = {
 def trainings() -> Iterator[tuple[str, np.ndarray]]:
     """One training of each batching scheme: its losses, its weights, its forecast."""
     panel = waves()
-    for name, regime in SCHEMES.items():
+    for name, batching in SCHEMES.items():
         config = lc.NetworkConfig(horizon=1, **SMALL)
         model = fitted(
             panel,
-            lc.TrainingConfig(regime=regime, **EPOCHS),
+            lc.TrainingConfig(batching=batching, **EPOCHS),
             horizon=3,
             network=config,
             transforms=lc.Standard(),
         )
         yield from trained(f"training/{name}", model, panel)
-    for name, regime in {
+    for name, batching in {
         "windows": lc.Windows(length=48),
         "whole": lc.WholeSequence(chunk=30),
     }.items():
         training = lc.TrainingConfig(
-            regime=regime, steps_per_epoch=3 if name == "windows" else None, **EPOCHS
+            batching=batching, steps_per_epoch=3 if name == "windows" else None, **EPOCHS
         )
         model = fitted(panel, training, horizon=3, network=lc.NetworkConfig(**CAUSAL))
         yield from trained(f"training/adaptive, {name}", model, panel)
@@ -242,7 +242,7 @@ def streams() -> Iterator[tuple[str, np.ndarray]]:
         )
     model = fitted(
         waves(),
-        lc.TrainingConfig(regime=lc.WholeSequence(), **EPOCHS),
+        lc.TrainingConfig(batching=lc.WholeSequence(), **EPOCHS),
         horizon=1,
         network=lc.NetworkConfig(horizon=1, **SMALL),
         transforms=[lc.Log1p(), lc.Difference(12), lc.Standard()],
@@ -258,7 +258,7 @@ def streams() -> Iterator[tuple[str, np.ndarray]]:
 def backtests() -> Iterator[tuple[str, np.ndarray]]:
     """Forecasts of a backtest with the shipped network."""
     panel = panels()["daily"]
-    result = lc.backtest(lc.LSTMForecaster(horizon=7, levels=LEVELS), panel, cutoffs=3)
+    result = lc.backtest(lc.LSTMForecaster(horizon=7, quantiles=LEVELS), panel, cutoffs=3)
     yield "backtest/daily", numbers(result.forecasts["lstmcast"])
 
 
@@ -274,8 +274,8 @@ def loaded() -> Iterator[tuple[str, np.ndarray]]:
 def save_models() -> None:
     """Write the saved models that `loaded` reads."""
     panel = waves()
-    training = lc.TrainingConfig(regime=lc.Windows(length=12), **EPOCHS)
-    causal = lc.TrainingConfig(regime=lc.Windows(length=48), steps_per_epoch=3, **EPOCHS)
+    training = lc.TrainingConfig(batching=lc.Windows(length=12), **EPOCHS)
+    causal = lc.TrainingConfig(batching=lc.Windows(length=48), steps_per_epoch=3, **EPOCHS)
     models = {
         "adaptive": fitted(panel, causal, horizon=6, network=lc.NetworkConfig(**CAUSAL)),
         "transformed": fitted(

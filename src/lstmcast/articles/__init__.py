@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lstmcast.articles.runs import Measure, Run
+from lstmcast.articles.runs import ExampleRun, Measure
 from lstmcast.errors import UsageError
 from lstmcast.training_config import require_torch
 
@@ -114,13 +114,13 @@ def _numbers(measure: Measure) -> list[str]:
 
 def _begun(
     name: str, out: str | Path | None, faithful: bool, seed: int, labels: str, quiet: bool
-) -> Run:
+) -> ExampleRun:
     """The run that fills a folder; every wrong word is found before anything is written."""
     if seed < 0:
         raise UsageError(f"{seed=} makes no sense. Give a whole number from 0 on.")
     require_torch()
     japanese = getattr(_module(EXAMPLES[name]), "JAPANESE", {}) if name in EXAMPLES else {}
-    to = Run(
+    to = ExampleRun(
         out or f"lstmcast-{name}",
         example=name,
         mode="faithful" if faithful else "default",

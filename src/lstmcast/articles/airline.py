@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lstmcast as lc
-from lstmcast.articles.runs import Measure, Run, rmse, training_seconds
+from lstmcast.articles.runs import ExampleRun, Measure, rmse, training_seconds
 from lstmcast.data.examples import airline
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
@@ -50,7 +50,7 @@ NETWORK = NetworkConfig(inputs="plain", layers=(5, 4, 3), head="point", horizon=
 TRAINING = TrainingConfig(
     epochs=1000,
     batch_size=1,
-    regime=WholeSequence(),
+    batching=WholeSequence(),
     optimiser=Optimiser("rmsprop", learning_rate=1e-2, decay=0.99, epsilon=1e-8),  # Chainer's
     loss=Loss("mse"),
     validation=Validation(steps=HELD_BACK, fresh=True),
@@ -64,7 +64,7 @@ OWN_NETWORK = NetworkConfig(inputs="plain", layers=(32,), head="point", horizon=
 OWN_TRAINING = TrainingConfig(
     epochs=60,
     batch_size=16,
-    regime=Windows(12, loss="every"),
+    batching=Windows(12, loss="every"),
     optimiser=Optimiser("adam", learning_rate=5e-3, clip=1.0, schedule=Schedule("cosine")),
     validation=None,
     members=3,
@@ -119,7 +119,7 @@ class Predicted:
         return observed[0], observed[1], rmse(self.free, passengers[back])
 
 
-def run(to: Run, faithful: bool, seed: int) -> list[Measure]:
+def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
     """Read the file, train, predict in both ways, and say how far off the predictions are."""
     panel = _read(to)
     _draw_series(to, panel)
@@ -143,7 +143,7 @@ def run(to: Run, faithful: bool, seed: int) -> list[Measure]:
     ]
 
 
-def _read(to: Run) -> Panel:
+def _read(to: ExampleRun) -> Panel:
     """The file as it was downloaded in 2017, three lines at its end that are no data included."""
     months = airline().times(0).astype("datetime64[M]")
     rows = [f'"{month}",{value:.0f}' for month, value in zip(months, airline().values, strict=True)]
@@ -158,13 +158,13 @@ def _read(to: Run) -> Panel:
     return panel
 
 
-def _faithful(to: Run, panel: Panel, seed: int) -> Predicted:
+def _faithful(to: ExampleRun, panel: Panel, seed: int) -> Predicted:
     """The article's network: the weights of the epoch with the lowest validation loss."""
     to.say(f"{summary(NETWORK)}")
     forecaster = lc.LSTMForecaster(
         1, weights="scratch", network=NETWORK, training=TRAINING, transforms=TRANSFORMS, seed=seed
     )
-    fitted = to.fit(forecaster, panel, callbacks=[SaveEvery(to.saved_networks("snapshots"), 100)])
+    fitted = to.fit(forecaster, panel, callbacks=[SaveEvery(to.saved_networks("swa"), 100)])
     to.say(str(fitted.history))
     _draw_learning(to, fitted.history)
     to.model(fitted)
@@ -173,7 +173,7 @@ def _faithful(to: Run, panel: Panel, seed: int) -> Predicted:
     )
 
 
-def _own(to: Run, panel: Panel, seed: int) -> list[Predicted]:
+def _own(to: ExampleRun, panel: Panel, seed: int) -> list[Predicted]:
     """Three networks that know the training part only, and the shipped one, which has learned
     from no part of it."""
     known = panel.until(panel.lengths - HELD_BACK)
@@ -207,7 +207,7 @@ def _predicted(name: str, forecaster: Any, panel: Panel, trained: float) -> Pred
     return Predicted(name, observed, free, trained + time.perf_counter() - began)
 
 
-def _tables(to: Run, panel: Panel, predicted: list[Predicted], errors: NDArray) -> None:
+def _tables(to: ExampleRun, panel: Panel, predicted: list[Predicted], errors: NDArray) -> None:
     """The predictions of every month, and the errors of every forecaster."""
     columns: dict[str, Any] = {"month": panel.times(0), "passengers": panel.values}
     for each in predicted:
@@ -234,7 +234,7 @@ def _tables(to: Run, panel: Panel, predicted: list[Predicted], errors: NDArray) 
 # ---------------------------------------------------------------- pictures
 
 
-def _draw_series(to: Run, panel: Panel) -> None:
+def _draw_series(to: ExampleRun, panel: Panel) -> None:
     times, passengers = panel.times(0), panel.values
     with to.figure("series") as figure:
         ax = figure.subplots()
@@ -252,7 +252,7 @@ def _draw_series(to: Run, panel: Panel) -> None:
         figure.suptitle(to.text("Differences from month to month"))
 
 
-def _draw_predictions(to: Run, panel: Panel, predicted: list[Predicted]) -> None:
+def _draw_predictions(to: ExampleRun, panel: Panel, predicted: list[Predicted]) -> None:
     times, passengers = panel.times(0), panel.values
     titles = {
         "observed": "With observations: each month from those before it",
@@ -278,7 +278,7 @@ def _draw_predictions(to: Run, panel: Panel, predicted: list[Predicted]) -> None
                 figure.suptitle(to.text(title))
 
 
-def _draw_learning(to: Run, history: History) -> None:
+def _draw_learning(to: ExampleRun, history: History) -> None:
     """The loss of each epoch, on a straight and on a logarithmic axis."""
     words = {name: to.text(word) for name, word in _WORDS.items()}
     curve = LearningCurve.from_history(history, words)
@@ -298,7 +298,7 @@ _WORDS = {
 }
 
 
-def _dress(to: Run, ax: Axes, times: NDArray, title: str) -> None:
+def _dress(to: ExampleRun, ax: Axes, times: NDArray, title: str) -> None:
     ax.axvline(
         _end(times), color="#6b7785", linestyle="--", linewidth=1, label=to.text("end of training")
     )

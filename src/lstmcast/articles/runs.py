@@ -1,9 +1,9 @@
 """What the examples share: a folder for what a run leaves behind, a log, progress, pictures,
 tables, measures.
 
-An example is a function of a `Run`, of whether it follows its article to the letter, and of a seed:
+An example is a function of a `ExampleRun`, of whether it follows its article to the letter, and of a seed:
 
-    def run(to: Run, faithful: bool, seed: int) -> list[Measure]
+    def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]
 
 It says what it does by `to.say`, trains by `to.fit`, and leaves what it finds by `to.figure`,
 `to.table` and `to.model`. The first measure is the one that the comparison of all examples shows.
@@ -83,7 +83,7 @@ class Measure(NamedTuple):
 SUMMARY = ("example", "mode", *Measure._fields)  # columns of summary.csv
 
 
-class Run:
+class ExampleRun:
     """One run of an example and the folder that it fills.
 
     `folder` is made if need be; OutputError where nothing can be written there. Where it holds
@@ -92,7 +92,7 @@ class Run:
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
-    ...     to = Run(place, quiet=True)
+    ...     to = ExampleRun(place, quiet=True)
     ...     to.say("Two rows.")
     ...     _ = to.table("rows", {"step": np.arange(2), "error": np.array([0.5, 0.25])})
     ...     print((to.folder / "rows.csv").read_text(), (to.folder / "log.txt").read_text(), sep="")

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lstmcast as lc
-from lstmcast.articles.runs import Measure, Run, training_seconds
+from lstmcast.articles.runs import ExampleRun, Measure, training_seconds
 from lstmcast.evaluation.by_horizon import errors_by_horizon
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
@@ -77,7 +77,7 @@ def as_in_the_article(seed: int) -> lc.LSTMForecaster:
         epochs=100,
         batch_size=10,
         steps_per_epoch=TRAIN // 10,
-        regime=Rollout(length=10, support=5),
+        batching=Rollout(length=10, support=5),
         optimiser=Optimiser("adam", learning_rate=1e-3),
         loss=Loss("mse"),
         validation=None,
@@ -96,7 +96,7 @@ def our_own(seed: int) -> lc.LSTMForecaster:
         epochs=100,
         batch_size=16,
         steps_per_epoch=10,
-        regime=Rollout(length=OBSERVED + FREE, support=OBSERVED + FREE, support_end=OBSERVED),
+        batching=Rollout(length=OBSERVED + FREE, support=OBSERVED + FREE, support_end=OBSERVED),
         optimiser=Optimiser(
             "adam", learning_rate=2e-2, betas=(0.9, 0.98), clip=1.0, schedule=Schedule("cosine")
         ),
@@ -108,15 +108,15 @@ def our_own(seed: int) -> lc.LSTMForecaster:
     return lc.LSTMForecaster(FREE, weights="scratch", network=network, training=training, seed=seed)
 
 
-def run(to: Run, faithful: bool, seed: int) -> list[Measure]:
+def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
     """Train on the first 150 points; free runs from every offset of the others; 50 steps past
     the end of the data."""
     return train_and_judge(to, as_in_the_article(seed) if faithful else our_own(seed))
 
 
-def train_and_judge(to: Run, forecaster: lc.LSTMForecaster) -> list[Measure]:
+def train_and_judge(to: ExampleRun, forecaster: lc.LSTMForecaster) -> list[Measure]:
     """The same for any network and training."""
-    panel, snapshots = data(), to.saved_networks("snapshots")
+    panel, snapshots = data(), to.saved_networks("swa")
     to.say(f"{panel}\n{summary(forecaster.config)}")
     fitted = to.fit(
         forecaster, panel.until([TRAIN, TRAIN]), "sine-cosine", [SaveEvery(snapshots, epochs=10)]
@@ -183,7 +183,7 @@ def _mean(error_H: NDArray) -> float:
     return float(np.sqrt(np.mean(error_H**2)))
 
 
-def _say(to: Run, errors: dict[str, NDArray]) -> None:
+def _say(to: ExampleRun, errors: dict[str, NDArray]) -> None:
     names = _order(errors)
     to.say("RMSE on the test part")
     to.say(f"{'step':>7}" + "".join(f"{name:>10}" for name in names))
@@ -191,7 +191,7 @@ def _say(to: Run, errors: dict[str, NDArray]) -> None:
         to.say(f"{step:>7}" + "".join(f"{errors[name][h]:>10.4f}" for name in names))
 
 
-def _draw(to: Run, panel: Panel, history: History) -> None:
+def _draw(to: ExampleRun, panel: Panel, history: History) -> None:
     with to.figure("series", (10, 3.5)) as figure:
         ax = figure.subplots()
         for s, name in enumerate(panel.ids):
@@ -205,7 +205,9 @@ def _draw(to: Run, panel: Panel, history: History) -> None:
         figure.suptitle(to.text("Learning curve"))
 
 
-def _draw_errors(to: Run, errors: dict[str, NDArray], of_snapshots: dict[str, NDArray]) -> None:
+def _draw_errors(
+    to: ExampleRun, errors: dict[str, NDArray], of_snapshots: dict[str, NDArray]
+) -> None:
     with to.figure("errors") as figure:
         ax = figure.subplots()
         for name in _order(errors):
@@ -235,7 +237,7 @@ def _draw_errors(to: Run, errors: dict[str, NDArray], of_snapshots: dict[str, ND
         ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
-def _draw_prediction(to: Run, table: dict[str, NDArray]) -> None:
+def _draw_prediction(to: ExampleRun, table: dict[str, NDArray]) -> None:
     with to.figure("prediction", (10, 6)) as figure:
         axes = figure.subplots(2, sharex=True)
         for ax, name in zip(axes, ("sine", "cosine"), strict=True):

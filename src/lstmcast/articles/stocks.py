@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.articles.runs import Measure, Run, rmse, training_seconds
+from lstmcast.articles.runs import ExampleRun, Measure, rmse, training_seconds
 from lstmcast.data.panel import Panel
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.model.network import NetworkConfig
 from lstmcast.streaming.scaling import Running
 from lstmcast.streaming.stream import Learning, Online
 from lstmcast.training_config import (
+    Batching,
     Optimiser,
-    Regime,
     Stateful,
     TrainingConfig,
     Validation,
@@ -87,7 +87,7 @@ FAITHFUL = Settings((4,), 100, 1, 1e-3, 1, Learning(learning_rate=1e-3, chunk=1,
 OURS = Settings((16,), 20, 64, 1e-2, 20, Learning(learning_rate=1e-2, chunk=4))
 
 
-def run(to: Run, faithful: bool, seed: int) -> list[Measure]:
+def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
     """Both parts; the stream's measures come first."""
     settings = FAITHFUL if faithful else OURS
     prices_TS = simulated(seed, settings.stocks, settings.ticks, settings.change)
@@ -122,14 +122,14 @@ class Shape(NamedTuple):
     out."""
 
     name: str
-    regime: str
+    batching: str
     inputs: str  # (samples, time steps, features)
     lstm: str
     dense: str
     loss: str  # the boxes of the unrolled picture that have one
 
 
-def regimes(faithful: bool) -> dict[str, Regime]:
+def schemes(faithful: bool) -> dict[str, Batching]:
     """The article's four; Keras' stateful windows overlap, so that its state has read two values
     of three before."""
     stride = 1 if faithful else LOOK_BACK
@@ -142,7 +142,7 @@ def regimes(faithful: bool) -> dict[str, Regime]:
 
 
 def shapes(settings: Settings, samples: int, rows: int) -> list[Shape]:
-    """What each regime reads and answers: `samples` windows in all, `rows` series side by side."""
+    """What each batching scheme reads and answers: `samples` windows in all, `rows` series side by side."""
     D, S = settings.layers[-1], settings.stocks
     return [
         _shape("many-to-one", "Windows(3, loss='last')", samples, LOOK_BACK, D, every=False),
@@ -167,7 +167,14 @@ def shapes(settings: Settings, samples: int, rows: int) -> list[Shape]:
 
 
 def _shape(
-    name: str, regime: str, samples: int, steps: int, units: int, *, every: bool, features: int = 1
+    name: str,
+    batching: str,
+    samples: int,
+    steps: int,
+    units: int,
+    *,
+    every: bool,
+    features: int = 1,
 ) -> Shape:
     """A dense layer is applied to each output of the LSTM that it is given: to the last one, or
     to every one."""
@@ -175,7 +182,7 @@ def _shape(
     loss = f"boxes 1 to {steps}" if every else f"box {steps}, the newest"
     return Shape(
         name,
-        regime,
+        batching,
         str((samples, steps, features)),
         str((*answered, units)),
         str((*answered, features)),
@@ -195,7 +202,7 @@ def names(stocks: int) -> list[str]:
     return [f"stock{s + 1:03}" for s in range(stocks)]
 
 
-def forecaster(settings: Settings, regime: Regime, seed: int) -> LSTMForecaster:
+def forecaster(settings: Settings, batching: Batching, seed: int) -> LSTMForecaster:
     """The article's network, trained in one of its ways."""
     return LSTMForecaster(
         horizon=1,
@@ -204,7 +211,7 @@ def forecaster(settings: Settings, regime: Regime, seed: int) -> LSTMForecaster:
         training=TrainingConfig(
             epochs=settings.epochs,
             batch_size=settings.batch,
-            regime=regime,
+            batching=batching,
             optimiser=Optimiser("adam", settings.learning_rate),
             loss="mse",  # pyright: ignore[reportArgumentType]
             validation=Validation(share=0.3),
@@ -214,8 +221,10 @@ def forecaster(settings: Settings, regime: Regime, seed: int) -> LSTMForecaster:
     )
 
 
-def train_shapes(to: Run, settings: Settings, prices_TS: NDArray, seed: int) -> list[Measure]:
-    """Train the four regimes on the first stocks; a table of shapes and of one-step errors."""
+def train_shapes(
+    to: ExampleRun, settings: Settings, prices_TS: NDArray, seed: int
+) -> list[Measure]:
+    """Train the four batching schemes on the first stocks; a table of shapes and of one-step errors."""
     panel = panel_of(prices_TS[:, : settings.trained])
     ends = Validation(share=0.3).training_ends(panel.lengths, 1)
     # the first of `ends` prices has no return, the last has no target
@@ -226,8 +235,8 @@ def train_shapes(to: Run, settings: Settings, prices_TS: NDArray, seed: int) -> 
         to.say(f"{row.name:24}{row.inputs:28}{row.lstm:18}{row.dense:18}{row.loss}")
     to.table("shapes", {field: [row[k] for row in table] for k, field in enumerate(Shape._fields)})
     measures = []
-    for number, (name, regime) in enumerate(regimes(settings is FAITHFUL).items()):
-        model = to.fit(forecaster(settings, regime, seed), panel, f"shape{number}")
+    for number, (name, batching) in enumerate(schemes(settings is FAITHFUL).items()):
+        model = to.fit(forecaster(settings, batching, seed), panel, f"shape{number}")
         error = against_naive(model, panel, ends)
         measures.append(
             Measure(f"error / naive error, {name}", error, training_seconds(model.history))
@@ -291,7 +300,7 @@ def follow(
     return done, stopped
 
 
-def stream(to: Run, settings: Settings, prices_TS: NDArray, seed: int) -> list[Measure]:
+def stream(to: ExampleRun, settings: Settings, prices_TS: NDArray, seed: int) -> list[Measure]:
     """Follow all prices; tables, pictures and the saved network."""
     network = NetworkConfig(settings.layers, inputs="plain", head="point", horizon=1)
     ids = names(settings.stocks)
@@ -329,7 +338,9 @@ def periods(settings: Settings) -> dict[str, slice]:
     }
 
 
-def stream_measures(to: Run, settings: Settings, done: Followed, seconds: float) -> list[Measure]:
+def stream_measures(
+    to: ExampleRun, settings: Settings, done: Followed, seconds: float
+) -> list[Measure]:
     """Errors of each period, in percent of the price, and ticks per second."""
     who = {"learning": done.learning, "no longer learning": done.stopped, "naive": done.naive}
     measures = [
@@ -352,7 +363,12 @@ def stream_measures(to: Run, settings: Settings, done: Followed, seconds: float)
 
 
 def write_tables(
-    to: Run, settings: Settings, prices_TS: NDArray, done: Followed, online: Online, stopped: Online
+    to: ExampleRun,
+    settings: Settings,
+    prices_TS: NDArray,
+    done: Followed,
+    online: Online,
+    stopped: Online,
 ) -> None:
     """Errors of each tick, and what is expected of each stock next."""
     who = {"learning": done.learning, "no_longer_learning": done.stopped, "naive": done.naive}
@@ -370,7 +386,7 @@ def rolling(errors_TS: NDArray) -> NDArray:
     return 100 * np.sqrt(np.concatenate([np.full(TOGETHER - 1, np.nan), means]))
 
 
-def draw_errors(to: Run, settings: Settings, done: Followed) -> None:
+def draw_errors(to: ExampleRun, settings: Settings, done: Followed) -> None:
     """The rolling error of the two networks and of the naive forecast."""
     with to.figure("error", size=(10, 4.8)) as figure:
         ax = figure.subplots()
@@ -400,7 +416,7 @@ def draw_errors(to: Run, settings: Settings, done: Followed) -> None:
         ax.set_ylabel(to.text("error of the next price, % of the price"))
 
 
-def draw_stocks(to: Run, settings: Settings, prices_TS: NDArray, done: Followed) -> None:
+def draw_stocks(to: ExampleRun, settings: Settings, prices_TS: NDArray, done: Followed) -> None:
     """A few prices, and the returns of one stock with what was said of them, before the change
     and long after."""
     with to.figure("stocks", size=(10, 7)) as figure:
@@ -428,7 +444,7 @@ def draw_stocks(to: Run, settings: Settings, prices_TS: NDArray, done: Followed)
         parts["before"].legend(ncols=3, loc="lower left", columnspacing=1.0)
 
 
-def draw_returns(to: Run, ax: Axes, ticks: NDArray, done: Followed, named: bool) -> None:
+def draw_returns(to: ExampleRun, ax: Axes, ticks: NDArray, done: Followed, named: bool) -> None:
     """What came, and what the two networks had said."""
     came = 100 * done.naive[ticks, 0]
     ax.plot(
@@ -453,7 +469,7 @@ def draw_returns(to: Run, ax: Axes, ticks: NDArray, done: Followed, named: bool)
     ax.set_xlabel(to.text("tick"))
 
 
-def draw_speed(to: Run, done: Followed) -> None:
+def draw_speed(to: ExampleRun, done: Followed) -> None:
     """Ticks per second, medians of 25 ticks."""
     with to.figure("speed", size=(10, 3.6)) as figure:
         ax = figure.subplots()

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lstmcast as lc
-from lstmcast.articles.runs import Measure, Run, rmse, training_seconds
+from lstmcast.articles.runs import ExampleRun, Measure, rmse, training_seconds
 from lstmcast.evaluation.baselines import Naive
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
@@ -57,7 +57,7 @@ def settings(faithful: bool, days: int) -> Settings:
         training = TrainingConfig(
             epochs=100,
             batch_size=32,
-            regime=Windows(WINDOW, loss="last"),
+            batching=Windows(WINDOW, loss="last"),
             optimiser=Optimiser("adam", 1e-3, epsilon=1e-7),  # Keras'
             loss=Loss("mse"),
             validation=validation,
@@ -70,7 +70,7 @@ def settings(faithful: bool, days: int) -> Settings:
     training = TrainingConfig(
         epochs=20,
         batch_size=32,
-        regime=Windows(WINDOW, loss="every"),
+        batching=Windows(WINDOW, loss="every"),
         optimiser=Optimiser("adam", 3e-3, clip=1.0, schedule=Schedule("cosine")),
         validation=validation,
         patience=5,
@@ -114,7 +114,7 @@ def temperatures(days: int, seed: int = 0) -> tuple[NDArray, NDArray]:
     return np.datetime64("2020-06-06") + day, np.round(yearly + weather, 1)
 
 
-def run(to: Run, faithful: bool, seed: int) -> list[Measure]:
+def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
     """Write and read the file, train, and forecast five days from every day of the test part."""
     days = FEW if faithful else MANY
     dates, values = temperatures(days)
@@ -125,7 +125,7 @@ def run(to: Run, faithful: bool, seed: int) -> list[Measure]:
     return forecast_five(to, panel, chosen, seed)
 
 
-def forecast_five(to: Run, panel: Panel, chosen: Settings, seed: int = 0) -> list[Measure]:
+def forecast_five(to: ExampleRun, panel: Panel, chosen: Settings, seed: int = 0) -> list[Measure]:
     """The same for any series: the last fifth tests, the fifth before it validates, what comes
     first is trained on."""
     known = panel.until(panel.lengths - panel.lengths // 5)
@@ -164,14 +164,16 @@ def forecast_five(to: Run, panel: Panel, chosen: Settings, seed: int = 0) -> lis
     ]
 
 
-def _say_next_five(to: Run, forecast: Forecast, actual_KH: NDArray) -> None:
+def _say_next_five(to: ExampleRun, forecast: Forecast, actual_KH: NDArray) -> None:
     rows = zip(forecast.times[-1], forecast.point[-1], actual_KH[-1], strict=True)
     to.say("the last five days     predicted      true")
     for when, predicted, true in rows:
         to.say(f"  {str(when)[:16]:<20}{predicted:>10.2f}{true:>10.2f}")
 
 
-def _table_of_errors(to: Run, forecast: Forecast, naive: Forecast, actual_KH: NDArray) -> None:
+def _table_of_errors(
+    to: ExampleRun, forecast: Forecast, naive: Forecast, actual_KH: NDArray
+) -> None:
     steps = range(AHEAD)
     errors = {
         name: np.array([rmse(each.point[:, h], actual_KH[:, h]) for h in steps])
@@ -213,7 +215,12 @@ def _table_of_errors(to: Run, forecast: Forecast, naive: Forecast, actual_KH: ND
 
 
 def _draw(
-    to: Run, panel: Panel, known: Panel, history: History, forecast: Forecast, naive: Forecast
+    to: ExampleRun,
+    panel: Panel,
+    known: Panel,
+    history: History,
+    forecast: Forecast,
+    naive: Forecast,
 ) -> None:
     times, values = panel.times(0), panel.values
     held_back = int(known.lengths[0])

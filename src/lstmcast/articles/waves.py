@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lstmcast as lc
-from lstmcast.articles.runs import Measure, Run, rmse, training_seconds
+from lstmcast.articles.runs import ExampleRun, Measure, rmse, training_seconds
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
 from lstmcast.output.learning_curve import LearningCurve
@@ -90,7 +90,7 @@ def as_in_the_article(seed: int) -> lc.LSTMForecaster:
     training = TrainingConfig(
         epochs=1000,
         batch_size=256,
-        regime=Windows(length=CYCLE, loss="last"),
+        batching=Windows(length=CYCLE, loss="last"),
         optimiser=Optimiser("rmsprop", learning_rate=1e-3, decay=0.9, epsilon=1e-7),
         validation=Validation(share=0.3, by="windows"),
         patience=20,
@@ -103,13 +103,13 @@ def as_in_the_article(seed: int) -> lc.LSTMForecaster:
 
 
 def our_own(seed: int) -> lc.LSTMForecaster:
-    """Stretches of two cycles: the second is the truth at first, and in the end what the network
+    """Segments of two cycles: the second is the truth at first, and in the end what the network
     says itself."""
     training = TrainingConfig(
         epochs=40,
         batch_size=32,
         steps_per_epoch=10,
-        regime=Rollout(length=2 * CYCLE, support=2 * CYCLE, support_end=CYCLE),
+        batching=Rollout(length=2 * CYCLE, support=2 * CYCLE, support_end=CYCLE),
         optimiser=Optimiser("adam", learning_rate=1e-2, clip=1.0, schedule=Schedule("cosine")),
         validation=Validation(share=0.1, most=64),
         average=Ema(0.98),
@@ -125,17 +125,17 @@ def our_own(seed: int) -> lc.LSTMForecaster:
     )
 
 
-def run_sine(to: Run, faithful: bool, seed: int) -> list[Measure]:
+def run_sine(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
     """A sine of 80 steps."""
     return run(to, "sine", as_in_the_article(seed) if faithful else our_own(seed))
 
 
-def run_beats(to: Run, faithful: bool, seed: int) -> list[Measure]:
+def run_beats(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
     """Two waves added, of 16 and of 26⅔ steps."""
     return run(to, "beats", as_in_the_article(seed) if faithful else our_own(seed))
 
 
-def run(to: Run, name: str, forecaster: lc.LSTMForecaster) -> list[Measure]:
+def run(to: ExampleRun, name: str, forecaster: lc.LSTMForecaster) -> list[Measure]:
     """Train on the wave, let the network go on alone, and say how far off it is."""
     panel = data(name)
     to.say(f"{panel}\n{summary(forecaster.config)}")
@@ -169,7 +169,7 @@ def _epochs(history: History) -> list[Measure]:
     ]
 
 
-def _draw(to: Run, name: str, history: History, true: NDArray, predicted: NDArray) -> None:
+def _draw(to: ExampleRun, name: str, history: History, true: NDArray, predicted: NDArray) -> None:
     with to.figure("series", (10, 3.5)) as figure:
         ax = figure.subplots()
         ax.plot(wave(name, np.arange(5 * CYCLE)))

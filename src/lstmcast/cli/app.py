@@ -391,7 +391,7 @@ def predict(
         checked_horizon(horizon)
     reading.require_use_by(data)
     output.check(data or ())
-    saved = load(model, levels=output.quantile_levels() or None)
+    saved = load(model, quantiles=output.quantile_levels() or None)
     assert saved.memory is not None  # a loaded model remembers its data
     panel, newer, joined = saved.memory.panel, None, None
     if data:
@@ -542,12 +542,14 @@ def _source(data: Sequence[str]) -> str | list[str]:
     return data[0] if len(data) == 1 else list(data)
 
 
-def _model(horizon: int, levels: tuple[float, ...] = (), training: Training | None = None) -> Any:
+def _model(
+    horizon: int, quantiles: tuple[float, ...] = (), training: Training | None = None
+) -> Any:
     from lstmcast.forecaster import LSTMForecaster
 
     if training is not None:
-        return training.forecaster(horizon, levels)
-    return LSTMForecaster(horizon, levels=levels) if levels else LSTMForecaster(horizon)
+        return training.forecaster(horizon, quantiles)
+    return LSTMForecaster(horizon, quantiles=quantiles) if quantiles else LSTMForecaster(horizon)
 
 
 def _tested(

@@ -70,7 +70,7 @@ def forecast_table(forecast: Forecast) -> str:
     >>> point = np.array([[446.91, 421.4]])
     >>> bounds = np.stack([point - 20, point + 21], axis=2)
     >>> ids, ends, times = np.array(["a"], object), np.array([7]), np.array([[8, 9]])
-    >>> print(forecast_table(Forecast(ids, ends, times, point, bounds, levels=(0.1, 0.9))))
+    >>> print(forecast_table(Forecast(ids, ends, times, point, bounds, quantile_levels=(0.1, 0.9))))
     ds  forecast    80 % interval
      8     446.9  426.9 … 467.9
      9     421.4  401.4 … 442.4

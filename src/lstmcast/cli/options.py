@@ -312,13 +312,13 @@ class Training:
         """On what `LSTMForecaster.fit` trains."""
         return {"device": self.device, "threads": self.threads}
 
-    def forecaster(self, horizon: int, levels: tuple[float, ...] = ()) -> LSTMForecaster:
+    def forecaster(self, horizon: int, quantiles: tuple[float, ...] = ()) -> LSTMForecaster:
         """A forecaster that trains so."""
         from dataclasses import replace
 
         from lstmcast.forecaster import LSTMForecaster
 
-        chosen: dict[str, Any] = {"levels": levels} if levels else {}
+        chosen: dict[str, Any] = {"levels": quantiles} if quantiles else {}
         usual = LSTMForecaster(
             horizon, weights=self.weights, network=self._network(), seed=self.seed, **chosen
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.column_roles import (
+from lstmcast.data.columns import (
     ask,
     find_series,
     find_target,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lstmcast.data.checks import table_offsets
-from lstmcast.data.column_roles import NoSuchColumnError
+from lstmcast.data.columns import NoSuchColumnError
 from lstmcast.data.findings import Finding, advise
 from lstmcast.data.frequency import OFF_GRID, Frequency
 from lstmcast.data.frequency_inference import infer

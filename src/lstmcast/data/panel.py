@@ -19,13 +19,13 @@ from lstmcast.data.panel_checks import check_panel
 from lstmcast.data.repairs import Regular, regularise
 from lstmcast.data.table import Aggregate as Aggregate
 from lstmcast.data.table import Columns as Columns
+from lstmcast.data.table import DataReport as DataReport
 from lstmcast.data.table import Duplicates as Duplicates
 from lstmcast.data.table import Gaps as Gaps
 from lstmcast.data.table import Kind as Kind
 from lstmcast.data.table import Missing as Missing
 from lstmcast.data.table import ReadOptions as ReadOptions
 from lstmcast.data.table import Recipe as Recipe
-from lstmcast.data.table import Report as Report
 from lstmcast.data.table import Table as Table
 from lstmcast.data.table import checked_periods, format_time, offsets_of, recipe_of, require_choice
 from lstmcast.errors import DataError, UsageError
@@ -58,7 +58,7 @@ class Panel:
     periods: tuple[int, ...]
     kind: Kind = "real"
     columns: Columns = field(default_factory=Columns)
-    report: Report = field(default_factory=Report)
+    report: DataReport = field(default_factory=DataReport)
 
     def __post_init__(self) -> None:
         for array in (self.values, self.offsets, self.ids, self.starts):
@@ -256,7 +256,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         periods=options.periods or regular.frequency.seasonal_periods,
         kind=options.kind or "real",
         columns=table.columns,
-        report=Report(
+        report=DataReport(
             table.source,
             len(table),
             findings,

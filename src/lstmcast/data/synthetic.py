@@ -98,15 +98,15 @@ def synthetic(
 
 def with_missing(rng: Generator, values_BT: NDArray, share: float = 0.15) -> NDArray[np.float64]:
     """A copy in which that share of the series lacks values: single ones at random and one
-    longer stretch."""
+    longer segment."""
     B, T = values_BT.shape
     chosen = _maybe(rng, B, share) > 0
     scattered = rng.random((B, T)) < rng.uniform(0, 0.25, (B, 1)) ** 2 * 4
     first = rng.integers(0, T, (B, 1))
     last = first + rng.integers(0, max(2, T // 8), (B, 1))
     steps = np.arange(T)
-    stretch = (steps >= first) & (steps < last) & (rng.random((B, 1)) < 0.5)
-    return np.where(chosen & (scattered | stretch), np.nan, values_BT)
+    segment = (steps >= first) & (steps < last) & (rng.random((B, 1)) < 0.5)
+    return np.where(chosen & (scattered | segment), np.nan, values_BT)
 
 
 def draw_periods(rng: Generator, kind: Kind) -> tuple[int, ...]:

@@ -1,5 +1,5 @@
 """The nouns of reading: what came in (Table), which repairs are wanted (ReadOptions), what was
-read (Report)."""
+read (DataReport)."""
 
 # S series · N rows of all series
 
@@ -78,7 +78,7 @@ gaps='fill', missing='mask')
 
 
 @dataclass(frozen=True)
-class Report:
+class DataReport:
     """Where a panel comes from and what was noticed on the way.
 
     `rows` counts the rows that were read as data; `frame` is the kind of the input, which results

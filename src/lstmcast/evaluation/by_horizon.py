@@ -56,8 +56,8 @@ def errors_by_horizon(
         ).point
         forecast_SKH = point_OH.reshape(len(panel), len(counts_K), horizon)
     else:
-        stretches = (_stretch(panel, known - observed, known) for known in counts_K)
-        points = [model.predict(stretch, horizon, mode="free").point for stretch in stretches]
+        segments = (_segment(panel, known - observed, known) for known in counts_K)
+        points = [model.predict(segment, horizon, mode="free").point for segment in segments]
         forecast_SKH = np.stack(points, axis=1)
     actual_SKH = _actual(panel, counts_K, horizon)
     by_series = rmse(actual_SKH, forecast_SKH, axis=1)
@@ -84,7 +84,7 @@ def _checked(counts_K: NDArray, panel: Panel, observed: int | None) -> NDArray:
     return counts_K
 
 
-def _stretch(panel: Panel, begin: int, end: int) -> Panel:
+def _segment(panel: Panel, begin: int, end: int) -> Panel:
     """Steps begin … end of each series, as if it began there.
 
     Its times are those of the panel's beginning, so that a model does not join it to earlier data

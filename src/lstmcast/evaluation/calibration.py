@@ -3,7 +3,7 @@
 The network's quantiles say how uncertain it is in relative terms; how wide an interval must be is
 measured: at cutoffs before the forecast, how many times its own half-width would each interval have
 needed to be to contain what came? The quantile of these scores at the interval's level is the
-factor by which the interval is stretched (split conformal prediction: Vovk, Gammerman & Shafer
+factor by which the interval is widened (split conformal prediction: Vovk, Gammerman & Shafer
 2005; scores normalised by the predicted spread: Romano, Patterson & Candès 2019).
 
 G origins that share a calibration · J calibration cutoffs · H horizon · Q quantile levels,
@@ -18,16 +18,19 @@ from numpy.typing import NDArray
 ENOUGH = 60  # scores for one interval at one horizon
 # held-out cutoffs that a series calibrated alone must have: those of one cutoff tell the same story
 OWN_CUTOFFS = 8
-MOST_STRETCH = 3.0  # times its own width, beyond which an interval is held to errors of that size
+MOST_WIDENED = 3.0  # times its own width, beyond which an interval is held to errors of that size
 # held-out cutoffs at which they and what was thought before (the network; all series) have equal
 # say
 TRUST = 4.0
 
 
 def calibrate(
-    quantiles_GHQ: NDArray, levels: tuple[float, ...], held_out_GJHQ: NDArray, actual_GJH: NDArray
+    quantiles_GHQ: NDArray,
+    quantile_levels: tuple[float, ...],
+    held_out_GJHQ: NDArray,
+    actual_GJH: NDArray,
 ) -> NDArray:
-    """Stretched quantiles (G, H, Q): each interval times the factor measured at the held-out
+    """Widened quantiles (G, H, Q): each interval times the factor measured at the held-out
     cutoffs.
 
     `held_out_GJHQ`: quantiles forecast at J earlier cutoffs of the same series, `actual_GJH`: what
@@ -40,31 +43,33 @@ def calibrate(
     >>> calibrate(wide, (0.1, 0.5, 0.9), np.repeat(wide[:, None], 200, 1), actual).round(1)
     array([[[-0.8,  0. ,  0.8]]])
     """
-    factors_GHI = interval_factors(levels, held_out_GJHQ, actual_GJH)
-    middle = levels.index(0.5)
+    factors_GHI = interval_factors(quantile_levels, held_out_GJHQ, actual_GJH)
+    middle = quantile_levels.index(0.5)
     error_GJH = np.abs(actual_GJH - held_out_GJHQ[..., middle])
     largest_G = np.where(np.isnan(error_GJH), -np.inf, error_GJH).max(axis=(1, 2), initial=-np.inf)
-    return stretch(quantiles_GHQ, levels, factors_GHI, np.where(largest_G < 0, np.inf, largest_G))
+    return widen(
+        quantiles_GHQ, quantile_levels, factors_GHI, np.where(largest_G < 0, np.inf, largest_G)
+    )
 
 
 def interval_factors(
-    levels: tuple[float, ...], held_out_GJHQ: NDArray, actual_GJH: NDArray
+    quantile_levels: tuple[float, ...], held_out_GJHQ: NDArray, actual_GJH: NDArray
 ) -> NDArray:
     """How much wider each central interval must be, (G, H, I), narrow intervals first; 1 where
     nothing was held out."""
     G, _, H = actual_GJH.shape
-    middle = levels.index(0.5)
+    middle = quantile_levels.index(0.5)
     factors_GHI = np.ones((G, H, middle))
     for i in range(middle):
         low, high = middle - 1 - i, middle + 1 + i
         scores_GJH = _scores(held_out_GJHQ, actual_GJH, low, middle, high)
-        factors_GHI[:, :, i] = _factors(scores_GJH, levels[high] - levels[low])
+        factors_GHI[:, :, i] = _factors(scores_GJH, quantile_levels[high] - quantile_levels[low])
     return factors_GHI
 
 
-def stretch(
+def widen(
     quantiles_GHQ: NDArray,
-    levels: tuple[float, ...],
+    quantile_levels: tuple[float, ...],
     factors_GHI: NDArray,
     largest_G: NDArray | None = None,
 ) -> NDArray:
@@ -72,17 +77,17 @@ def stretch(
     crossing.
 
     `largest_G`: the largest error seen. A level shift or a spike shows twice, in the network's own
-    spread and in the factor: beyond `MOST_STRETCH` times its own an interval grows only as far as
+    spread and in the factor: beyond `MOST_WIDENED` times its own an interval grows only as far as
     an error has reached.
     """
-    middle = levels.index(0.5)
+    middle = quantile_levels.index(0.5)
     median = quantiles_GHQ[:, :, middle : middle + 1]
     inward = factors_GHI[:, :, ::-1]
     factors_GHQ = np.concatenate([inward, np.ones_like(median), factors_GHI], axis=2)
     own = quantiles_GHQ - median
     distance = own * factors_GHQ
     if largest_G is not None:
-        farthest = np.maximum(MOST_STRETCH * np.abs(own), largest_G[:, None, None])
+        farthest = np.maximum(MOST_WIDENED * np.abs(own), largest_G[:, None, None])
         distance = np.clip(distance, -farthest, farthest)
     return np.sort(median + distance, axis=2)
 

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
-from lstmcast.evaluation.calibration import calibrate, interval_factors, stretch
+from lstmcast.evaluation.calibration import calibrate, interval_factors, widen
 from lstmcast.forecast import Origins
-from lstmcast.model.heads import LEVELS, MEDIAN
+from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.inputs.adaptive import from_axis
 
 # held out for the intervals of one origin: more for one series than for hundreds
@@ -26,18 +26,18 @@ MOST_CUTOFFS, FEWEST_CUTOFFS = 24, 4
 ENOUGH_SERIES = 250  # of which four cutoffs, a horizon apart, are enough
 EARLIEST = 8  # observations that a held-out cutoff must know
 
-# quantiles (O, H, Q) at `heads.LEVELS`, in the units of the data
+# quantiles (O, H, Q) at `heads.HEAD_QUANTILES`, in the units of the data
 Decode = Callable[[Panel, Origins, int], NDArray]
 
 
 def calibrated(decode: Decode, panel: Panel, origins: Origins, horizon: int) -> NDArray:
-    """Quantiles (O, H, Q) whose intervals are stretched by what held-out cutoffs before each
+    """Quantiles (O, H, Q) whose intervals are widened by what held-out cutoffs before each
     origin showed."""
     held_out = _held_out(origins, horizon, len(panel))
     everything = np.concatenate([np.stack(origins), held_out.reshape(2, -1)], axis=1)
     different, place = np.unique(everything, axis=1, return_inverse=True)
     known = different[1] > 0
-    quantiles = np.full((different.shape[1], horizon, len(LEVELS)), np.nan)
+    quantiles = np.full((different.shape[1], horizon, len(HEAD_QUANTILES)), np.nan)
     quantiles[known] = decode(panel, Origins(*different[:, known]), horizon)
     quantiles = quantiles[place]
     count = len(origins.series)
@@ -46,7 +46,7 @@ def calibrated(decode: Decode, panel: Panel, origins: Origins, horizon: int) -> 
     positive = _all_positive(result) & _all_positive(before) & _all_positive(actual)
     result, before, actual = (_on_axis(part, positive) for part in (result, before, actual))
     for group in _groups(origins, len(panel)):
-        result[group] = calibrate(result[group], LEVELS, before[group], actual[group])
+        result[group] = calibrate(result[group], HEAD_QUANTILES, before[group], actual[group])
     return np.where(positive[:, None, None], from_axis(result, log=True), result)
 
 
@@ -65,10 +65,10 @@ def measured_factors(decode: Decode, panel: Panel, ends: NDArray, horizon: int) 
     actual = _actual(panel, series, origins.counts[:, None], panel.lengths[series], horizon)[:, 0]
     positive = _all_positive(quantiles) & _all_positive(actual)
     quantiles, actual = _on_axis(quantiles, positive), _on_axis(actual, positive)
-    return interval_factors(LEVELS, quantiles[None], actual[None])[0]
+    return interval_factors(HEAD_QUANTILES, quantiles[None], actual[None])[0]
 
 
-def stretched(quantiles_OHQ: NDArray, factors_HI: NDArray) -> NDArray:
+def widened(quantiles_OHQ: NDArray, factors_HI: NDArray) -> NDArray:
     """Quantiles whose intervals are as many times wider as was measured; those of later steps as
     the last one's."""
     last = np.minimum(np.arange(quantiles_OHQ.shape[1]), len(factors_HI) - 1)
@@ -76,16 +76,16 @@ def stretched(quantiles_OHQ: NDArray, factors_HI: NDArray) -> NDArray:
         factors_HI[last], (len(quantiles_OHQ), len(last), factors_HI.shape[1])
     )
     positive = _all_positive(quantiles_OHQ)
-    wider = stretch(_on_axis(quantiles_OHQ, positive), LEVELS, factors_OHI)
+    wider = widen(_on_axis(quantiles_OHQ, positive), HEAD_QUANTILES, factors_OHI)
     return np.where(positive[:, None, None], from_axis(wider, log=True), wider)
 
 
-def at_levels(quantiles: NDArray, levels: tuple[float, ...]) -> NDArray:
+def at_levels(quantiles: NDArray, quantile_levels: tuple[float, ...]) -> NDArray:
     """Quantiles at other levels than the head's: straight lines between them over the normal
     distribution's scores."""
-    scores = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
-    result = np.empty((*quantiles.shape[:2], len(levels)))
-    for i, level in enumerate(levels):
+    scores = np.array([NormalDist().inv_cdf(level) for level in HEAD_QUANTILES])
+    result = np.empty((*quantiles.shape[:2], len(quantile_levels)))
+    for i, level in enumerate(quantile_levels):
         score = NormalDist().inv_cdf(level)
         right = int(np.clip(np.searchsorted(scores, score), 1, len(scores) - 1))
         share = (score - scores[right - 1]) / (scores[right] - scores[right - 1])
@@ -100,7 +100,7 @@ def _all_positive(values: NDArray) -> NDArray:
 
 
 def _on_axis(values: NDArray, positive: NDArray) -> NDArray:
-    """Logarithms where all is positive: there, intervals are stretched as ratios and stay above
+    """Logarithms where all is positive: there, intervals are widened as ratios and stay above
     0."""
     rows = positive.reshape(-1, *[1] * (values.ndim - 1))
     return np.where(rows, np.log(np.where(rows, values, 1.0)), values)

@@ -122,10 +122,12 @@ def pinball(
     Koenker & Bassett, "Regression quantiles", Econometrica 46 (1978).
     """
     above = actual_OH[..., None] - quantiles_OHQ
-    levels = np.asarray(levels_Q, np.float64)
-    if not len(levels):
+    quantile_levels = np.asarray(levels_Q, np.float64)
+    if not len(quantile_levels):
         return _mean(np.full(actual_OH.shape, np.nan), actual_OH, axis)
-    return _mean(np.maximum(levels * above, (levels - 1) * above).mean(-1), actual_OH, axis)
+    return _mean(
+        np.maximum(quantile_levels * above, (quantile_levels - 1) * above).mean(-1), actual_OH, axis
+    )
 
 
 def crps(

@@ -59,7 +59,7 @@ class Part(NamedTuple):
 
     point: np.ndarray  # (S, P, H)
     quantiles: np.ndarray  # (S, P, H, Q)
-    levels: tuple[float, ...]
+    quantile_levels: tuple[float, ...]
 
 
 class Job(NamedTuple):
@@ -157,7 +157,7 @@ class Plan:
         point = np.full((len(self.panel), *known.point.shape[1:]), np.nan)
         quantiles = np.full((len(self.panel), *known.quantiles.shape[1:]), np.nan)
         point[self.informed[:, k]], quantiles[self.informed[:, k]] = known.point, known.quantiles
-        return Part(point, quantiles, known.levels)
+        return Part(point, quantiles, known.quantile_levels)
 
     @contextmanager
     def _told(self, label: str, k: int, doing: str = "") -> Iterator[None]:
@@ -313,7 +313,7 @@ def forecasts_of(
             parts[job] = part
             if finished is not None:
                 arrays = {"point": part.point, "quantiles": part.quantiles}
-                finished.keep(_name(plan, job), arrays, {"levels": list(part.levels)})
+                finished.keep(_name(plan, job), arrays, {"levels": list(part.quantile_levels)})
             _tell(progress, Progress(len(parts), len(jobs), job, False))
     return {
         label: _whole(plan, {job: part for job, part in parts.items() if job.model == label})
@@ -355,15 +355,15 @@ def _load(finished: Finished, plan: Plan, job: Job) -> Part | None:
 
 def _whole(plan: Plan, parts: Mapping[Job, Part]) -> Forecast:
     """One forecast of all origins, series-major, from parts with some of the cutoffs."""
-    levels = next((part.levels for part in parts.values()), ())
+    quantile_levels = next((part.quantile_levels for part in parts.values()), ())
     shape = (*plan.counts.shape, plan.horizon)
-    point, quantiles = np.full(shape, np.nan), np.full((*shape, len(levels)), np.nan)
+    point, quantiles = np.full(shape, np.nan), np.full((*shape, len(quantile_levels)), np.nan)
     for job, part in parts.items():
         point[:, job.columns], quantiles[:, job.columns] = part.point, part.quantiles
     rows = (plan.counts.size, plan.horizon)
     origins = origins_of(plan.panel, plan.asked)
     return Forecast.at_origins(
-        plan.panel, origins, point.reshape(rows), quantiles.reshape(*rows, -1), levels
+        plan.panel, origins, point.reshape(rows), quantiles.reshape(*rows, -1), quantile_levels
     )
 
 
@@ -372,13 +372,17 @@ def _part(forecast: Forecast, shape: tuple[int, int]) -> Part:
     rows = (shape[0], shape[1], point.shape[1])
     quantiles = np.asarray(forecast.quantiles)
     return Part(
-        point.reshape(rows), quantiles.reshape(*rows[:2], *quantiles.shape[1:]), forecast.levels
+        point.reshape(rows),
+        quantiles.reshape(*rows[:2], *quantiles.shape[1:]),
+        forecast.quantile_levels,
     )
 
 
 def _side_by_side(parts: list[Part]) -> Part:
-    points, quantiles, levels = zip(*parts, strict=True)
-    return Part(np.concatenate(points, axis=1), np.concatenate(quantiles, axis=1), levels[0])
+    points, quantiles, quantile_levels = zip(*parts, strict=True)
+    return Part(
+        np.concatenate(points, axis=1), np.concatenate(quantiles, axis=1), quantile_levels[0]
+    )
 
 
 def require_shape(name: str, forecast: Forecast, shape: tuple[int, int]) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 
 FLOOR = 1e-3  # of the mean value: what a level, or a seasonal factor, is at least when it divides
 LOWEST = 0.05  # of the mean value: the line from which a multiplicative history starts
-# the stretches from which the first season and the first line are taken
+# the segments from which the first season and the first line are taken
 START_CYCLES, START_VALUES = 4, 10
 STEP, ROUNDS = 1.0, 3  # of the search after the grid, on the logit scale; halved in each round
 # numbers of a seasonal state that are worked on at once: 2 MB, which a cache still holds

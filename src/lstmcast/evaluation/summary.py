@@ -307,9 +307,9 @@ def _metrics(
         "mase": metrics.mase(actual, point, absolute, axis),
         "rmsse": metrics.rmsse(actual, point, squared, axis),
     }
-    if forecast.levels:
+    if forecast.quantile_levels:
         quantiles = forecast.quantiles.reshape(*shape, -1)
-        row["pinball"] = metrics.pinball(actual, quantiles, forecast.levels, axis)
+        row["pinball"] = metrics.pinball(actual, quantiles, forecast.quantile_levels, axis)
         row["crps"] = 2 * row["pinball"]
     for level in forecast.interval_levels:
         _, lower, upper = forecast.interval(level)
@@ -326,7 +326,7 @@ def _rounded(point: np.ndarray, actual: np.ndarray) -> np.ndarray:
 
 def _has(forecast: Forecast, key: str) -> bool:
     probabilistic = key in ("pinball", "crps") or key.startswith("coverage_")
-    return key not in ("model", "part") and (bool(forecast.levels) or not probabilistic)
+    return key not in ("model", "part") and (bool(forecast.quantile_levels) or not probabilistic)
 
 
 def _skill(mae: Any, reference: Any) -> Any:

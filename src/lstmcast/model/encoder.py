@@ -90,7 +90,7 @@ def read(
 
 
 def answer(network: Network, reading: Reading) -> NDArray:
-    """Quantiles (N, H, Q) at `heads.LEVELS` of the next H observations, on the reading axis."""
+    """Quantiles (N, H, Q) at `heads.HEAD_QUANTILES` of the next H observations, on the reading axis."""
     raws = network.raw(reading.hidden_MND, reading.x_NC)
     answers = (network.head.quantiles(raw_NHKR[:, :, 0], np) for raw_NHKR in raws)
     units_NHQ = sum(answers) / len(network.members) * reading.scale_N[:, None, None]

@@ -3,7 +3,7 @@ a point.
 
 Written once, over the array namespace that it is given (NumPy at inference, PyTorch in training).
 
-R raw numbers per value · Q quantiles, in the order of `LEVELS` · H horizon
+R raw numbers per value · Q quantiles, in the order of `HEAD_QUANTILES` · H horizon
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from lstmcast.errors import UsageError
 
-LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
-MEDIAN = LEVELS.index(0.5)
+HEAD_QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
+MEDIAN = HEAD_QUANTILES.index(0.5)
 SMALLEST_SCALE = 1e-4  # of a likelihood, in the units that the network sees
-SCORES = np.array([NormalDist().inv_cdf(level) for level in LEVELS])  # of the normal distribution
+SCORES = np.array(
+    [NormalDist().inv_cdf(level) for level in HEAD_QUANTILES]
+)  # of the normal distribution
 
 
 class Head(Protocol):
@@ -41,7 +43,7 @@ class Head(Protocol):
         ...
 
     def quantiles(self, raw: Any, xp: Any) -> Any:
-        """Quantiles (…, Q) at `LEVELS`."""
+        """Quantiles (…, Q) at `HEAD_QUANTILES`."""
         ...
 
     def loss(self, raw: Any, target: Any, xp: Any) -> Any:
@@ -62,7 +64,7 @@ class Quantiles:
     """Quantiles that cannot cross, trained by the pinball loss (Koenker & Bassett 1978)."""
 
     name = "quantiles"
-    outputs = len(LEVELS)
+    outputs = len(HEAD_QUANTILES)
     location = MEDIAN
 
     def point(self, raw: Any, xp: Any) -> Any:
@@ -76,7 +78,7 @@ class Quantiles:
     def loss(self, raw: Any, target: Any, xp: Any) -> Any:
         """Twice the mean pinball loss: with one level, the median, that is the absolute error."""
         miss = target[..., None] - self.quantiles(raw, xp)
-        level_Q = xp.asarray(LEVELS, dtype=raw.dtype, device=raw.device)
+        level_Q = xp.asarray(HEAD_QUANTILES, dtype=raw.dtype, device=raw.device)
         return 2 * xp.maximum(level_Q * miss, (level_Q - 1) * miss).mean(-1)
 
     def sample(self, raw: NDArray, rng: np.random.Generator) -> NDArray:
@@ -84,7 +86,7 @@ class Quantiles:
         beyond them."""
         score = rng.standard_normal(raw.shape[:-1])
         quantiles = self.quantiles(raw, np)
-        right = np.clip(np.searchsorted(SCORES, score), 1, len(LEVELS) - 1)
+        right = np.clip(np.searchsorted(SCORES, score), 1, len(HEAD_QUANTILES) - 1)
         low, high = (
             np.take_along_axis(quantiles, at[..., None], -1)[..., 0] for at in (right - 1, right)
         )
@@ -185,7 +187,7 @@ class Point:
 
     def quantiles(self, raw: Any, xp: Any) -> Any:
         """The number at every level."""
-        return xp.concatenate([raw] * len(LEVELS), -1)
+        return xp.concatenate([raw] * len(HEAD_QUANTILES), -1)
 
     def loss(self, raw: Any, target: Any, xp: Any) -> Any:
         """The squared error."""
@@ -226,7 +228,7 @@ def quantiles_from_raw(raw: Any, xp: Any) -> Any:
     median = raw[..., MEDIAN : MEDIAN + 1]
     step = _softplus(raw, xp)
     above = [median]
-    for k in range(MEDIAN + 1, len(LEVELS)):
+    for k in range(MEDIAN + 1, len(HEAD_QUANTILES)):
         above.append(above[-1] + step[..., k : k + 1])
     below = [median]
     for k in range(MEDIAN - 1, -1, -1):
@@ -235,7 +237,7 @@ def quantiles_from_raw(raw: Any, xp: Any) -> Any:
 
 
 def student_scores(freedom: NDArray) -> NDArray:
-    """Quantiles (…, Q) at `LEVELS` of Student's t with these degrees of freedom (…), at least 2.
+    """Quantiles (…, Q) at `HEAD_QUANTILES` of Student's t with these degrees of freedom (…), at least 2.
 
     G. W. Hill, "Algorithm 396: Student's t-quantiles", Communications of the ACM 13 (1970).
 
@@ -243,7 +245,7 @@ def student_scores(freedom: NDArray) -> NDArray:
     [-2.571, -1.476, -0.727, 0.0, 0.727, 1.476, 2.571]
     """
     n = np.asarray(freedom, float)[..., None]
-    upper = np.array(LEVELS[MEDIAN + 1 :])
+    upper = np.array(HEAD_QUANTILES[MEDIAN + 1 :])
     tails, x = 2 * (1 - upper), -SCORES[MEDIAN + 1 :]
     a = 1 / (n - 0.5)
     b = 48 / a**2

@@ -23,7 +23,7 @@ from pydantic import Field
 
 from lstmcast import store
 from lstmcast.errors import DataError, ModelError, UsageError
-from lstmcast.model.heads import LEVELS, Head, head_named
+from lstmcast.model.heads import HEAD_QUANTILES, Head, head_named
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
 from lstmcast.streaming import scaling as online_scaling
 from lstmcast.streaming.rows import Rows
@@ -145,10 +145,10 @@ class Online:
         return self._flat(answer_SKX[..., answer_SKX.shape[2] // 2])
 
     def quantiles(self) -> NDArray:
-        """The same at `lstmcast.model.heads.LEVELS`, as last axis; UsageError for a head that
+        """The same at `lstmcast.model.heads.HEAD_QUANTILES`, as last axis; UsageError for a head that
         answers a point."""
         answer_SKX = self._answers()
-        if answer_SKX.shape[2] < len(LEVELS):
+        if answer_SKX.shape[2] < len(HEAD_QUANTILES):
             raise UsageError(
                 "A point head has no quantiles. Use head='quantiles', 'normal' or 'student_t'."
             )

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.model.heads import LEVELS
+from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
 from lstmcast.streaming.rows import Rows
@@ -32,7 +32,7 @@ class Memory:
         K, point = network.config.channels, network.head.name == "point"
         rows.add("count", (), np.int64, 0)  # ticks read
         rows.add("newest", (K,), np.float32, np.nan)  # the newest input
-        rows.add("answer", (K, 1 if point else len(LEVELS)), float, np.nan)
+        rows.add("answer", (K, 1 if point else len(HEAD_QUANTILES)), float, np.nan)
         for name, layer in self._names("now"):
             rows.add(name, (network.config.layers[layer],), np.float32, 0)
         if chunk is not None:

@@ -1,7 +1,7 @@
-"""The four regimes: in which pieces the series are read, and what is carried from one piece to the
+"""The four batching schemes: in which pieces the series are read, and what is carried from one piece to the
 next.
 
-A regime gives the losses of an epoch one after the other, each with its graph; whoever asks for the
+A batching scheme gives the losses of an epoch one after the other, each with its graph; whoever asks for the
 next one has moved the weights in between. It validates in the way in which it is used.
 
     B series · T steps · U steps with a loss · D units · H horizon · K columns · R raw numbers of
@@ -25,12 +25,12 @@ from lstmcast.training.feeds import Batch, CausalFeed, Group, PlainFeed
 from lstmcast.training.losses import Criterion, Sums, added, sums
 from lstmcast.training.module import NetworkModule, State
 from lstmcast.util.threads import ahead
-from lstmcast.windows import Parts, Stretches
+from lstmcast.windows import Parts, Segments
 
 MOST_POSITIONS = 1024  # with a loss, in a training batch of causal windows
 FEWEST_UPDATES, MOST_UPDATES = 4, 25  # in an epoch of causal windows
 ROWS_PER_SERIES = 8  # in a batch of causal windows, where series are few
-VALIDATED_TOGETHER = 256  # stretches, at least
+VALIDATED_TOGETHER = 256  # segments, at least
 KEPT_VALUES = 64_000_000  # inputs that are kept for the next validation
 
 
@@ -97,22 +97,22 @@ class Reader:
 
 
 class HeldBack:
-    """Stretches to validate on; their tensors are kept if they are small enough."""
+    """Segments to validate on; their tensors are kept if they are small enough."""
 
-    def __init__(self, feed: PlainFeed | CausalFeed, stretches: Stretches, size: int) -> None:
-        self.feed, self.stretches = feed, stretches
+    def __init__(self, feed: PlainFeed | CausalFeed, segments: Segments, size: int) -> None:
+        self.feed, self.segments = feed, segments
         self.size = max(size, VALIDATED_TOGETHER)
         self.kept: list[Batch] | None = None
 
     def batches(self) -> Iterator[Batch]:
-        """All of them, stretches of like length together."""
+        """All of them, segments of like length together."""
         if self.kept is not None:
             yield from self.kept
             return
         made, values = [], 0
-        order = np.argsort(self.stretches.lengths, kind="stable")
+        order = np.argsort(self.segments.lengths, kind="stable")
         for begin in range(0, len(order), self.size):
-            for group in self.feed.groups(self.stretches.rows(order[begin : begin + self.size])):
+            for group in self.feed.groups(self.segments.rows(order[begin : begin + self.size])):
                 batch = self.feed.batch(group)
                 values += batch.x_BTC.numel()
                 if values <= KEPT_VALUES:
@@ -122,8 +122,8 @@ class HeldBack:
             self.kept = made
 
 
-class Regime(Protocol):
-    """What the loop asks of a regime."""
+class BatchingScheme(Protocol):
+    """What the loop asks of a batching scheme."""
 
     held_back: HeldBack
     # what goes on from one epoch to the next; empty unless a stateful one is never reset
@@ -150,21 +150,21 @@ class PlainWindows:
         self,
         feed: PlainFeed,
         parts: Parts,
-        regime: settings.Windows,
+        batching: settings.Windows,
         batch_size: int,
         steps: int | None,
-        held_back: Stretches,
+        held_back: Segments,
         left_out: NDArray,
     ) -> None:
-        assert regime.length is not None
-        self.feed, self.parts, self.regime, self.batch_size, self.length = (
+        assert batching.length is not None
+        self.feed, self.parts, self.batching, self.batch_size, self.length = (
             feed,
             parts,
-            regime,
+            batching,
             batch_size,
-            regime.length,
+            batching.length,
         )
-        total = int(windows.window_counts(parts, self.length, regime.stride).sum())
+        total = int(windows.window_counts(parts, self.length, batching.stride).sum())
         self.numbers = (
             np.setdiff1d(np.arange(total), left_out, assume_unique=True)
             if len(left_out)
@@ -177,23 +177,25 @@ class PlainWindows:
 
     def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
         """Each window once, or as many as the steps of an epoch take."""
-        for k, stretches in enumerate(self.batches(rng)):
-            batch = self.feed.batch(Group(stretches))
-            yield Update(reader.read(batch)[0], stretches.series, k / self.steps)
+        for k, segments in enumerate(self.batches(rng)):
+            batch = self.feed.batch(Group(segments))
+            yield Update(reader.read(batch)[0], segments.series, k / self.steps)
 
     def validation(self, reader: Reader) -> Iterator[Sums]:
         """At the last step of each window that is held back."""
         return (reader.read(batch)[0] for batch in self.held_back.batches())
 
-    def batches(self, rng: np.random.Generator) -> Iterator[Stretches]:
+    def batches(self, rng: np.random.Generator) -> Iterator[Segments]:
         """The windows of an epoch."""
         many = len(self.numbers)
         count = many if self.once else self.steps * self.batch_size
-        order = windows.drawn(rng, many, count) if self.regime.shuffle else np.arange(count) % many
-        every = self.regime.loss == "every"
+        order = (
+            windows.drawn(rng, many, count) if self.batching.shuffle else np.arange(count) % many
+        )
+        every = self.batching.loss == "every"
         for begin in range(0, count, self.batch_size):
             numbers = self.numbers[order[begin : begin + self.batch_size]]
-            yield windows.windows(self.parts, numbers, self.length, self.regime.stride, every)
+            yield windows.windows(self.parts, numbers, self.length, self.batching.stride, every)
 
 
 class CausalWindows:
@@ -207,7 +209,7 @@ class CausalWindows:
         length: int,
         batch_size: int,
         steps: int | None,
-        held_back: Stretches,
+        held_back: Segments,
     ) -> None:
         self.feed, self.parts, self.length = feed, parts, length
         self.rows = min(batch_size, ROWS_PER_SERIES * len(parts.series))
@@ -230,10 +232,10 @@ class CausalWindows:
         order = windows.drawn(rng, len(self.parts.series), self.rows * self.steps)
         for k in range(self.steps):
             rows = order[k * self.rows : (k + 1) * self.rows]
-            stretches = windows.cut_off(self.parts, rows, rng.uniform(0.5, 1.0), self.length)
-            groups = self.feed.groups(stretches)
+            segments = windows.cut_off(self.parts, rows, rng.uniform(0.5, 1.0), self.length)
+            groups = self.feed.groups(segments)
             most = MOST_POSITIONS // max(len(groups), 1)
-            yield stretches.series, [self.feed.batch(group, rng, most) for group in groups]
+            yield segments.series, [self.feed.batch(group, rng, most) for group in groups]
 
     def validation(self, reader: Reader) -> Iterator[Sums]:
         """At every step that answers into the validation part."""
@@ -249,27 +251,27 @@ class WholeSequence:
         parts: Parts,
         chunk: int | None,
         batch_size: int,
-        held_back: Stretches,
+        held_back: Segments,
     ) -> None:
         self.feed, self.chunk, self.batch_size = feed, chunk, batch_size
-        self.stretches = windows.whole(parts)
+        self.segments = windows.whole(parts)
         self.held_back = HeldBack(feed, held_back, batch_size)
         self.carried: State = []
 
     def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
         """Each series once."""
-        count = len(self.stretches.series)
+        count = len(self.segments.series)
         order = rng.permutation(count) if count > self.batch_size else np.arange(count)
         for begin in range(0, count, self.batch_size):
             rows = order[begin : begin + self.batch_size]
-            for group in self.feed.groups(self.stretches.rows(rows)):
+            for group in self.feed.groups(self.segments.rows(rows)):
                 yield from self._read(reader, group, begin / count)
 
     def _read(self, reader: Reader, group: Group, done: float) -> Iterator[Update]:
         state = None
         for batch in self.feed.pieces(group, self.chunk):
             loss, state = reader.read(batch, state)
-            yield Update(loss, group.stretches.series, done)
+            yield Update(loss, group.segments.series, done)
             state = detached(state)
 
     def validation(self, reader: Reader) -> Iterator[Sums]:
@@ -285,11 +287,11 @@ class Stateful:
         self,
         feed: PlainFeed,
         parts: Parts,
-        regime: settings.Stateful,
+        batching: settings.Stateful,
         batch_size: int,
-        held_back: Stretches,
+        held_back: Segments,
     ) -> None:
-        self.feed, self.parts, self.regime = feed, parts, regime
+        self.feed, self.parts, self.batching = feed, parts, batching
         self.rows = min(batch_size, len(parts.series))
         self.turns = sum(1 for _ in self._turns())
         self.held_back = HeldBack(feed, held_back, batch_size)
@@ -297,33 +299,33 @@ class Stateful:
         self.carried: State = []
 
     def _turns(self) -> Iterator[windows.Turn]:
-        regime = self.regime
+        batching = self.batching
         return windows.turns(
             self.parts,
             self.rows,
-            regime.chunk,
-            regime.stride or regime.chunk,
-            regime.loss == "last",
+            batching.chunk,
+            batching.stride or batching.chunk,
+            batching.loss == "last",
         )
 
     def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
         """A chunk of every row, again and again until all series are read."""
-        if self.regime.reset != "never":
+        if self.batching.reset != "never":
             self.carried = []
         for k, turn in enumerate(self._turns()):
-            if self.regime.reset == "sequence":
+            if self.batching.reset == "sequence":
                 self._reset(turn.rows[turn.begins])
             losses = [
-                self._read(reader, turn, chosen) for chosen in windows.by_length(turn.stretches)
+                self._read(reader, turn, chosen) for chosen in windows.by_length(turn.segments)
             ]
-            yield Update(added(losses), turn.stretches.series, k / self.turns)
+            yield Update(added(losses), turn.segments.series, k / self.turns)
 
     def _read(self, reader: Reader, turn: windows.Turn, chosen: NDArray) -> Sums:
         """Read the chunks of some rows, all equally long, and remember the states in which they
         end."""
         rows = torch.from_numpy(turn.rows[chosen]).to(self.feed.inputs_NC.device)
         state = [(h[:, rows], c[:, rows]) for h, c in self.carried] or None
-        loss, state = reader.read(self.feed.batch(Group(turn.stretches.rows(chosen))), state)
+        loss, state = reader.read(self.feed.batch(Group(turn.segments.rows(chosen))), state)
         if not self.carried:
             self.carried = [(_zeros(h, self.rows), _zeros(c, self.rows)) for h, c in state]
         for (h, c), (new_h, new_c) in zip(self.carried, detached(state), strict=True):
@@ -342,44 +344,44 @@ class Stateful:
 
 
 class Rollout:
-    """Stretches that begin with the truth and go on with the network's own predictions."""
+    """Segments that begin with the truth and go on with the network's own predictions."""
 
     def __init__(
         self,
         feed: PlainFeed,
         parts: Parts,
-        regime: settings.Rollout,
+        batching: settings.Rollout,
         batch_size: int,
         steps: int | None,
         epochs: int,
-        held_back: Stretches,
+        held_back: Segments,
     ) -> None:
-        every = settings.Windows(regime.length, regime.stride, "every")
+        every = settings.Windows(batching.length, batching.stride, "every")
         self.windows = PlainWindows(feed, parts, every, batch_size, steps, held_back, np.arange(0))
-        self.feed, self.regime, self.epochs, self.held_back = (
+        self.feed, self.batching, self.epochs, self.held_back = (
             feed,
-            regime,
+            batching,
             epochs,
             self.windows.held_back,
         )
         self.carried: State = []
 
     def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
-        """Each stretch once, or as many as the steps of an epoch take."""
-        support, probability = self.regime.at((epoch - 1) / max(self.epochs - 1, 1))
-        for k, stretches in enumerate(self.windows.batches(rng)):
-            batch = self.feed.batch(Group(stretches))
+        """Each segment once, or as many as the steps of an epoch take."""
+        support, probability = self.batching.at((epoch - 1) / max(self.epochs - 1, 1))
+        for k, segments in enumerate(self.windows.batches(rng)):
+            batch = self.feed.batch(Group(segments))
             own_BT = None
             if probability < 1:
                 drawn = rng.random(tuple(batch.x_BTC.shape[:2])) < probability
                 own_BT = torch.from_numpy(drawn).to(batch.x_BTC.device)
             yield Update(
-                reader.roll(batch, support, own_BT), stretches.series, k / self.windows.steps
+                reader.roll(batch, support, own_BT), segments.series, k / self.windows.steps
             )
 
     def validation(self, reader: Reader) -> Iterator[Sums]:
         """With the support of the last epoch, and nothing but own predictions after it."""
-        support, _ = self.regime.last
+        support, _ = self.batching.last
         return (reader.roll(batch, support, None) for batch in self.held_back.batches())
 
 

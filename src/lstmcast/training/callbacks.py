@@ -1,6 +1,6 @@
 """What can be told of a training run while it goes on.
 
-A callback is a function of a `Report`, called at the end of each epoch; one that returns True stops
+A callback is a function of a `EpochReport`, called at the end of each epoch; one that returns True stops
 the training. If it has a method `close`, that is called when the training has ended, in whatever
 way. A refit on everything is reported to those only whose attribute `follows_refit` is true: for
 the others the training is over.
@@ -26,12 +26,12 @@ from lstmcast.training_config import TrainingConfig, to_json
 from lstmcast.util.files import checked_path
 
 LINE_EVERY = 10.0  # seconds, where the progress line cannot be rewritten
-# of `Report.values`, to try a name with
+# of `EpochReport.values`, to try a name with
 EXAMPLE = {"member": 0, "epoch": 1, "step": 1, "loss": 1.0, "val_loss": 1.0}
 
 
 @dataclass(frozen=True, eq=False)
-class Report:
+class EpochReport:
     """What a callback is told. Losses are means; NaN is a loss that was not measured."""
 
     member: int
@@ -66,7 +66,7 @@ class Report:
         }
 
 
-Callback = Callable[[Report], bool | None]
+Callback = Callable[[EpochReport], bool | None]
 
 
 class SaveBest:
@@ -90,7 +90,7 @@ class SaveBest:
         self.folder, self.name, self.only = checked_path(folder), name, only
         self.earlier = False  # whether what is saved there is of an earlier fit
 
-    def __call__(self, report: Report) -> None:
+    def __call__(self, report: EpochReport) -> None:
         if report.member == 0 and report.epoch == 1:
             self.earlier = True
         if not report.improved or (self.only and not self._leads(report)):
@@ -98,7 +98,7 @@ class SaveBest:
         self.earlier = False
         _save(self.folder / (self.name if self.only else _named(self.name, report)), report)
 
-    def _leads(self, report: Report) -> bool:
+    def _leads(self, report: EpochReport) -> bool:
         """Whether the network is better than what this fit has saved; the file knows, if the fit
         was interrupted."""
         if report.members == 1 or self.earlier:
@@ -126,7 +126,7 @@ class SaveEvery:
             _checked(name),
         )
 
-    def __call__(self, report: Report) -> None:
+    def __call__(self, report: EpochReport) -> None:
         if report.epoch % self.epochs == 0:
             _save(self.folder / _named(self.name, report), report)
 
@@ -158,7 +158,7 @@ def _counted(what: str, epochs: int) -> int:
     return epochs
 
 
-def _named(name: str, report: Report) -> Path:
+def _named(name: str, report: EpochReport) -> Path:
     """The name for this epoch; it tells the member where there are several."""
     place = Path(name.format(**report.values))
     tells = "member" in _carried(name)
@@ -169,14 +169,14 @@ def _named(name: str, report: Report) -> Path:
     )
 
 
-def _judged(report: Report) -> tuple[str, float]:
+def _judged(report: EpochReport) -> tuple[str, float]:
     """The loss by which members are compared, and what a manifest calls it."""
     if math.isnan(report.validation_loss):
         return "train", report.train_loss
     return "validation", report.validation_loss
 
 
-def _save(folder: Path, report: Report) -> None:
+def _save(folder: Path, report: EpochReport) -> None:
     about, weights = described(report.network())
     losses = {"train": report.train_loss, "validation": report.validation_loss}
     known = {name: loss for name, loss in losses.items() if loss == loss}
@@ -204,7 +204,7 @@ class PrintTable:
         self.stream, self.every = stream or sys.stdout, _counted("every", every)
         self.begun = False
 
-    def __call__(self, report: Report) -> None:
+    def __call__(self, report: EpochReport) -> None:
         if not self.begun:
             self.stream.write(
                 f"{'epoch':>7}{'train loss':>14}{'validation':>14}{'rate':>11}{'seconds':>10}\n"
@@ -229,10 +229,10 @@ class ProgressLine:
         self.stream, self.clock = stream or sys.stderr, clock
         self.rewrites = self.stream.isatty()
         self.told, self.width = -LINE_EVERY, 0
-        self.newest: Report | None = None  # while its line may still be rewritten
+        self.newest: EpochReport | None = None  # while its line may still be rewritten
         self.began = clock()
 
-    def __call__(self, report: Report) -> None:
+    def __call__(self, report: EpochReport) -> None:
         last = report.epoch == report.epochs
         self.newest = None if last else report
         now = self.clock() - self.began
@@ -248,14 +248,14 @@ class ProgressLine:
             self._write(self.newest, "\n")
         self.newest = None
 
-    def _write(self, report: Report, end: str) -> None:
+    def _write(self, report: EpochReport, end: str) -> None:
         line = _line(report)
         self.stream.write(("\r" + line.ljust(self.width) if self.rewrites else line) + end)
         self.stream.flush()
         self.width = 0 if end else len(line)
 
 
-def _line(report: Report) -> str:
+def _line(report: EpochReport) -> str:
     member = f"member {report.member + 1} of {report.members}, " if report.members > 1 else ""
     member = f"on everything, {member}" if report.refit else member
     left = report.seconds / max(report.epoch, 1) * (report.epochs - report.epoch)
@@ -298,7 +298,7 @@ class TensorBoard:
             ) from error
         self.writer = SummaryWriter(str(checked_path(folder)))
 
-    def __call__(self, report: Report) -> None:
+    def __call__(self, report: EpochReport) -> None:
         prefix = f"member_{report.member}/" if report.members > 1 else ""
         named = {
             "loss/train": report.train_loss,

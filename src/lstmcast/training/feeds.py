@@ -1,4 +1,4 @@
-"""From stretches of series to tensors, gathered by index: there is no per-sample Python.
+"""From segments of series to tensors, gathered by index: there is no per-sample Python.
 
 B series · T steps · U steps with a loss · N positions with a loss · C inputs · H horizon · K
 columns
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from lstmcast.model.inputs import adaptive as causal
 from lstmcast.model.network import NetworkConfig
-from lstmcast.windows import CausalData, PlainData, Stretches, chunks
+from lstmcast.windows import CausalData, PlainData, Segments, chunks
 
 FLAT = 0.01  # of the largest value: smaller differences are read on the linear axis, see `decoding`
 
@@ -39,9 +39,9 @@ class Batch(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Stretches that can be read together."""
+    """Segments that can be read together."""
 
-    stretches: Stretches
+    segments: Segments
     log: bool = False  # the axis on which causal inputs are made
 
 
@@ -62,18 +62,18 @@ class PlainFeed:
             for part in (data.scale, data.shift)
         )
 
-    def groups(self, stretches: Stretches) -> list[Group]:
+    def groups(self, segments: Segments) -> list[Group]:
         """All can be read together."""
-        return [Group(stretches)]
+        return [Group(segments)]
 
     def pieces(self, group: Group, chunk: int | None) -> Iterator[Batch]:
-        """The stretches in consecutive chunks."""
-        return (self.batch(Group(piece)) for piece in chunks(group.stretches, chunk))
+        """The segments in consecutive chunks."""
+        return (self.batch(Group(piece)) for piece in chunks(group.segments, chunk))
 
     def batch(self, group: Group) -> Batch:
-        """Stretches that end before the longest does are padded by what follows them, without a
+        """Segments that end before the longest does are padded by what follows them, without a
         loss there."""
-        read = group.stretches
+        read = group.segments
         device = self.inputs_NC.device
         start_B = self.offsets[read.series]
         steps = int(read.lengths.max())
@@ -124,9 +124,9 @@ class PlainFeed:
         )
 
     def _masked(
-        self, read: Stretches, start_B: NDArray, begin: int, steps: int, ahead_BUH: Tensor
+        self, read: Segments, start_B: NDArray, begin: int, steps: int, ahead_BUH: Tensor
     ) -> Tensor:
-        """NaN where there is no loss: outside of a stretch's part with one, and where no target
+        """NaN where there is no loss: outside of a segment's part with one, and where no target
         may be known."""
         step_BU = read.first[:, None] + np.arange(begin, steps)
         with_loss_BU = (step_BU >= read.begin[:, None]) & (step_BU < read.last[:, None])
@@ -157,36 +157,34 @@ class CausalFeed:
         # the next known value from each on
         self.following = np.minimum.accumulate(steps[::-1])[::-1]
 
-    def groups(self, stretches: Stretches) -> list[Group]:
-        """Stretches on the same axis: the log one where all values are positive and differ by more
+    def groups(self, segments: Segments) -> list[Group]:
+        """Segments on the same axis: the log one where all values are positive and differ by more
         than a hair.
 
-        Targets are values too: with one of 0 or less ahead, a stretch has no logarithms.
+        Targets are values too: with one of 0 or less ahead, a segment has no logarithms.
         """
-        start = self.offsets[stretches.series]
-        first = np.minimum(self.following[start + stretches.first] - start, stretches.last)
-        stretches = stretches._replace(first=first, begin=np.maximum(first, stretches.begin))
-        stretches = stretches.rows(np.flatnonzero(first < stretches.last))
-        start = self.offsets[stretches.series]
-        until = np.minimum(stretches.last + len(self.counted_H), stretches.limit)
-        spans = np.stack([start + stretches.first, start + until], axis=1).ravel()
+        start = self.offsets[segments.series]
+        first = np.minimum(self.following[start + segments.first] - start, segments.last)
+        segments = segments._replace(first=first, begin=np.maximum(first, segments.begin))
+        segments = segments.rows(np.flatnonzero(first < segments.last))
+        start = self.offsets[segments.series]
+        until = np.minimum(segments.last + len(self.counted_H), segments.limit)
+        spans = np.stack([start + segments.first, start + until], axis=1).ravel()
         if not len(spans):
             return []
         low, high = (reduce.reduceat(self.values, spans)[::2] for reduce in (np.fmin, np.fmax))
         log = ~(low <= 0) & ((low == high) | (low < (1 - FLAT) * high))
         return [
-            Group(stretches.rows(log == axis), axis)
-            for axis in (True, False)
-            if (log == axis).any()
+            Group(segments.rows(log == axis), axis) for axis in (True, False) if (log == axis).any()
         ]
 
     def batch(
         self, group: Group, rng: np.random.Generator | None = None, most: int | None = None
     ) -> Batch:
-        """The stretches from a fresh state; with a generator, at most `most` positions have a
+        """The segments from a fresh state; with a generator, at most `most` positions have a
         loss."""
         z_BU, scale_B = self._on_axis(group)
-        steps = int(group.stretches.lengths.max())
+        steps = int(group.segments.lengths.max())
         state = causal.start(len(z_BU), self.periods, self.inputs)
         batch, _ = self._piece(state, z_BU, scale_B, group, 0, steps)
         if (
@@ -207,10 +205,10 @@ class CausalFeed:
         )
 
     def pieces(self, group: Group, chunk: int | None) -> Iterator[Batch]:
-        """The stretches in consecutive chunks, the state of their inputs carried on."""
+        """The segments in consecutive chunks, the state of their inputs carried on."""
         z_BU, scale_B = self._on_axis(group)
         state = causal.start(len(z_BU), self.periods, self.inputs)
-        steps = int(group.stretches.lengths.max())
+        steps = int(group.segments.lengths.max())
         for done in range(0, steps, chunk or steps):
             batch, state = self._piece(
                 state, z_BU, scale_B, group, done, min(done + (chunk or steps), steps)
@@ -226,7 +224,7 @@ class CausalFeed:
     def _on_axis(self, group: Group) -> tuple[NDArray, NDArray]:
         """Values on the reading axis (B, steps + H), left-aligned, NaN behind their limit; and
         each series' scale."""
-        read = group.stretches
+        read = group.segments
         ahead = len(self.counted_H)
         step_BU = read.first[:, None] + np.arange(int(read.lengths.max()) + ahead)
         inside = step_BU < np.minimum(read.last + ahead, read.limit)[:, None]
@@ -247,8 +245,8 @@ class CausalFeed:
         done: int,
         until: int,
     ) -> tuple[Batch, causal.InputState]:
-        """Steps `done` to `until` of the stretches, and the state behind them."""
-        read = group.stretches
+        """Steps `done` to `until` of the segments, and the state behind them."""
+        read = group.segments
         ahead = np.arange(1, len(self.counted_H) + 1)
         seen, new = causal.advance(
             state, z_BU[:, done:until], self.periods, self.family, group.log, self.inputs

@@ -27,12 +27,12 @@ from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.store import remove_stores
 from lstmcast.training import loop
 from lstmcast.training.batching import Reader
-from lstmcast.training.callbacks import Callback, Report
+from lstmcast.training.callbacks import Callback, EpochReport
 from lstmcast.training.checkpoint import KIND, Keeper, claimed
-from lstmcast.training.loop import Run
+from lstmcast.training.loop import TrainingRun
 from lstmcast.training.losses import criterion
 from lstmcast.training.module import NetworkModule, arrays_from_state, module_from_arrays
-from lstmcast.training.plan import NOTHING_HELD_BACK, check_plan, make_regime
+from lstmcast.training.plan import NOTHING_HELD_BACK, check_plan, make_batching
 from lstmcast.training_config import TrainingConfig, WholeSequence, to_json
 from lstmcast.training_history import Epoch, History, kept
 from lstmcast.util.heap import kept_memory
@@ -161,7 +161,7 @@ def _train_all(
 
 def _prepare(
     job: Job, data: FitData, number: int, arrays: dict[str, NDArray] | None
-) -> tuple[Run, tuple[str, ...]]:
+) -> tuple[TrainingRun, tuple[str, ...]]:
     """A run that has not begun."""
     torch.manual_seed(int(np.random.default_rng([job.seed, number]).integers(2**63)))
     if arrays is None:
@@ -170,17 +170,19 @@ def _prepare(
         module = module_from_arrays(arrays, job.network, job.head)
     each = criterion(job.config.loss, head_named(job.network.head, job.head), job.loss)
     reader = Reader(module.to(job.device), each, job.device, job.config.precision == "mixed")
-    regime, notes = make_regime(job.network, data, job.config, job.device, job.seed)
-    if job.config.validation is not None and not len(regime.held_back.stretches.series):
+    batching, notes = make_batching(job.network, data, job.config, job.device, job.seed)
+    if job.config.validation is not None and not len(batching.held_back.segments.series):
         notes += (NOTHING_HELD_BACK,)
     seeds = (job.seed, number)
-    return Run(reader, regime, job.config, seeds, np.asarray(data.ids), job.config.epochs), notes
+    return TrainingRun(
+        reader, batching, job.config, seeds, np.asarray(data.ids), job.config.epochs
+    ), notes
 
 
 def _train_one(
     job: Job,
     data: FitData,
-    run: Run,
+    run: TrainingRun,
     number: int,
     start: dict[str, NDArray] | None,
     part: str = "member",
@@ -215,8 +217,8 @@ def _train_one(
     return Member(arrays, kept(run.rows, run.best_epoch), run.best_epoch, interrupted)
 
 
-def _tell(job: Job, number: int, refit: bool, run: Run, row: Epoch, improved: bool) -> bool:
-    """Report to every callback, of a refit to those that follow it; whether one of them says
+def _tell(job: Job, number: int, refit: bool, run: TrainingRun, row: Epoch, improved: bool) -> bool:
+    """EpochReport to every callback, of a refit to those that follow it; whether one of them says
     stop."""
     callbacks = [
         callback
@@ -231,7 +233,7 @@ def _tell(job: Job, number: int, refit: bool, run: Run, row: Epoch, improved: bo
             job.network, [arrays_from_state(run.reader.module.state_dict(), job.network)], job.head
         )
 
-    report = Report(
+    report = EpochReport(
         number,
         job.members,
         row.epoch,
@@ -340,7 +342,7 @@ def _default_threads(network: NetworkConfig, config: TrainingConfig) -> int:
     products = sum(
         4 * units * (units + below) for below, units in zip(widths, network.layers, strict=False)
     )
-    rows = 1 if isinstance(config.regime, WholeSequence) else config.batch_size
+    rows = 1 if isinstance(config.batching, WholeSequence) else config.batch_size
     return 1 if products * rows < SMALL else os.cpu_count() or 1
 
 
@@ -386,5 +388,5 @@ def _memory_errors(config: TrainingConfig) -> Iterator[None]:
         raise ModelError(
             f"A batch of {config.batch_size} does not fit in memory "
             f"({text.splitlines()[0] if text else 'no more'}).\nUse a smaller batch_size, for "
-            f"example {max(1, config.batch_size // 4)}, shorter stretches, or a smaller network."
+            f"example {max(1, config.batch_size // 4)}, shorter segments, or a smaller network."
         ) from error

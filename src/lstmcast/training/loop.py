@@ -1,6 +1,6 @@
-"""The loop that trains one network, whatever the regime.
+"""The loop that trains one network, whatever the batching scheme.
 
-`train` can be read aloud; what a run consists of is in `Run`, and everything that the next epoch
+`train` can be read aloud; what a run consists of is in `TrainingRun`, and everything that the next epoch
 depends on goes into a checkpoint and comes back from it.
 """
 
@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from lstmcast.errors import ModelError
-from lstmcast.training.batching import Reader, Regime, Update
+from lstmcast.training.batching import BatchingScheme, Reader, Update
 from lstmcast.training.checkpoint import Groups, Keeper
 from lstmcast.training.losses import Sums, added
 from lstmcast.training.optim import make_optimiser, rate, set_rate
@@ -29,11 +29,11 @@ CHECKED_TOGETHER = 64  # losses on CUDA: asking for each one would make the devi
 
 
 @dataclass
-class Run:
+class TrainingRun:
     """One member's training: what is trained, and how far it has come."""
 
     reader: Reader
-    regime: Regime
+    batching: BatchingScheme
     config: TrainingConfig
     seeds: tuple[int, ...]  # of every draw, together with the epoch
     ids: NDArray  # names of the series, for messages
@@ -62,10 +62,10 @@ class Run:
 
 
 # of a run, its newest epoch, and whether that was the best: whether to stop
-Tell = Callable[[Run, Epoch, bool], bool]
+Tell = Callable[[TrainingRun, Epoch, bool], bool]
 
 
-def train(run: Run, keeper: Keeper, tell: Tell) -> None:
+def train(run: TrainingRun, keeper: Keeper, tell: Tell) -> None:
     """Train until the last epoch, until patience is lost, or until a callback says stop."""
     config = run.config
     while run.epoch < run.epochs and not run.finished:
@@ -98,14 +98,14 @@ def train(run: Run, keeper: Keeper, tell: Tell) -> None:
     keeper.save(*state_of(run))
 
 
-def train_epoch(run: Run, epoch: int) -> tuple[float, float]:
+def train_epoch(run: TrainingRun, epoch: int) -> tuple[float, float]:
     """One epoch of updates: the mean loss over its targets, and the last learning rate."""
     config = run.config.optimiser
     rng = np.random.default_rng([*run.seeds, epoch])
     if run.reader.module.config.dropout > 0:
         torch.manual_seed(int(rng.integers(2**63)))
     tally, learning_rate = Tally(run, epoch), config.learning_rate
-    for update in run.regime.updates(run.reader, epoch, rng):
+    for update in run.batching.updates(run.reader, epoch, rng):
         done = (epoch - 1 + update.done) / run.config.epochs
         learning_rate = config.learning_rate * rate(config.schedule, done, epoch - 1, run.drops)
         set_rate(run.optimiser, learning_rate)
@@ -123,7 +123,7 @@ def train_epoch(run: Run, epoch: int) -> tuple[float, float]:
 class Tally:
     """Adds up the losses of an epoch, and stops where one is not a number."""
 
-    def __init__(self, run: Run, epoch: int) -> None:
+    def __init__(self, run: TrainingRun, epoch: int) -> None:
         self.run, self.epoch, self.updates = run, epoch, 0
         self.folded: list[Sums] = []
         self.recent: list[Update] = []
@@ -157,11 +157,11 @@ class Tally:
         self.recent.clear()
 
 
-def _diverged(run: Run, epoch: int, update: int, series: NDArray) -> str:
+def _diverged(run: TrainingRun, epoch: int, update: int, series: NDArray) -> str:
     """Names the series that most likely did it: those with the largest numbers, infinite ones
     first."""
     series = np.unique(series)
-    largest = run.regime.feed.largest(series)
+    largest = run.batching.feed.largest(series)
     order = np.argsort(-largest, kind="stable")[:3]
     named = ", ".join(f"{str(run.ids[series[k]])!r} (up to {largest[k]:.3g})" for k in order)
     return (
@@ -173,25 +173,25 @@ def _diverged(run: Run, epoch: int, update: int, series: NDArray) -> str:
 
 
 @torch.no_grad()
-def validate(run: Run) -> float:
+def validate(run: TrainingRun) -> float:
     """The mean loss over what is held back; NaN where nothing is."""
     module = run.reader.module
     noisy = module.config.dropout > 0
     if noisy:
         module.eval()
-    parts = list(run.regime.validation(run.reader))
+    parts = list(run.batching.validation(run.reader))
     if noisy:
         module.train()
     if not parts:
         return math.nan
     loss = float(added(parts).mean())
     if not math.isfinite(loss):
-        stretches = run.regime.held_back.stretches
-        raise ModelError(_diverged(run, run.epoch, run.step, stretches.series))
+        segments = run.batching.held_back.segments
+        raise ModelError(_diverged(run, run.epoch, run.step, segments.series))
     return loss
 
 
-def keep_best(run: Run, loss: float) -> bool:
+def keep_best(run: TrainingRun, loss: float) -> bool:
     """Remember the weights if the validation loss is a new lowest, or if there is none: then the
     newest count."""
     if math.isnan(loss):
@@ -203,7 +203,7 @@ def keep_best(run: Run, loss: float) -> bool:
     return True
 
 
-def validate_start(run: Run) -> None:
+def validate_start(run: TrainingRun) -> None:
     """Epoch 0: the weights that training starts from, so that it never gives worse ones."""
     loss = validate(run)
     if not math.isnan(loss):
@@ -211,7 +211,7 @@ def validate_start(run: Run) -> None:
         run.rows.append(Epoch(run.seeds[1], 0, 0, math.nan, loss, 0.0, 0.0, False))
 
 
-def use_best(run: Run) -> None:
+def use_best(run: TrainingRun) -> None:
     """Set the module to the weights that training gives: of the best epoch, or the average so
     far."""
     best = run.best if run.best is not None else run.average.values()
@@ -219,7 +219,7 @@ def use_best(run: Run) -> None:
         put(run.weights, best)
 
 
-def state_of(run: Run) -> tuple[dict[str, Any], Groups]:
+def state_of(run: TrainingRun) -> tuple[dict[str, Any], Groups]:
     """All that the next epoch depends on."""
     state = {
         "epoch": run.epoch,
@@ -238,7 +238,7 @@ def state_of(run: Run) -> tuple[dict[str, Any], Groups]:
             for k, taken in enumerate(run.average.taken)
             for n, a in _arrays(taken).items()
         },
-        "carried": _arrays([part for pair in run.regime.carried for part in pair]),
+        "carried": _arrays([part for pair in run.batching.carried for part in pair]),
         "optimiser": {
             f"{k}.{name}": torch.as_tensor(value).cpu().numpy()
             for k, values in run.optimiser.state_dict()["state"].items()
@@ -249,7 +249,7 @@ def state_of(run: Run) -> tuple[dict[str, Any], Groups]:
     return state, groups
 
 
-def take_up(run: Run, state: dict[str, Any], groups: Groups) -> None:
+def take_up(run: TrainingRun, state: dict[str, Any], groups: Groups) -> None:
     """Go on where `state_of` was asked."""
     device = run.weights[0].device
 
@@ -270,7 +270,7 @@ def take_up(run: Run, state: dict[str, Any], groups: Groups) -> None:
         taken.setdefault(int(name.partition(".")[0]), {})[name.partition(".")[2]] = array
     run.average.taken = [tensors(taken[k]) for k in sorted(taken)]
     carried = tensors(groups["carried"])
-    run.regime.carried = list(zip(carried[::2], carried[1::2], strict=True))
+    run.batching.carried = list(zip(carried[::2], carried[1::2], strict=True))
     moments: dict[int, dict[str, torch.Tensor]] = {}
     for name, array in groups["optimiser"].items():
         moments.setdefault(int(name.partition(".")[0]), {})[name.partition(".")[2]] = (

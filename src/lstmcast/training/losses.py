@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from lstmcast.errors import UsageError
-from lstmcast.model.heads import HEADS, LEVELS, Head
+from lstmcast.model.heads import HEAD_QUANTILES, HEADS, Head
 from lstmcast.training_config import Loss
 
 # raw numbers (…, R) and targets (…) to the loss of each value (…)
@@ -118,7 +118,7 @@ def weighted_pinball(quantiles_NHQ: Tensor, target_NH: Tensor, weight_N: Tensor)
     """
     known_NH = ~torch.isnan(target_NH)
     target_NH = torch.where(known_NH, target_NH, 0.0)
-    level_Q = torch.tensor(LEVELS, device=quantiles_NHQ.device)
+    level_Q = torch.tensor(HEAD_QUANTILES, device=quantiles_NHQ.device)
     miss_NHQ = target_NH.unsqueeze(-1) - quantiles_NHQ
     pinball_NH = torch.maximum(level_Q * miss_NHQ, (level_Q - 1) * miss_NHQ).mean(-1)
     weight_NH = weight_N.unsqueeze(-1) * known_NH

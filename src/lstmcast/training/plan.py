@@ -1,4 +1,4 @@
-"""From data and settings to a regime: what is trained on, what is held back, and what has to be
+"""From data and settings to a batching scheme: what is trained on, what is held back, and what has to be
 left out."""
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from lstmcast import windows
 from lstmcast.context import block_length, context_start
 from lstmcast.errors import DataError, UsageError
 from lstmcast.model.network import NetworkConfig
-from lstmcast.training import batching as regimes
-from lstmcast.training.batching import Regime
+from lstmcast.training import batching as schemes
+from lstmcast.training.batching import BatchingScheme
 from lstmcast.training.feeds import CausalFeed, PlainFeed
 from lstmcast.training_config import TrainingConfig
-from lstmcast.windows import CausalData, FitData, Parts, PlainData, Stretches
+from lstmcast.windows import CausalData, FitData, Parts, PlainData, Segments
 
 SHORTEST_CAUSAL = 5  # observations: a position has seen three, and one comes after it
-CAUSAL_LENGTH = 96  # steps of a stretch of causal inputs, unless the regime says so
+CAUSAL_LENGTH = 96  # steps of a segment of causal inputs, unless the batching scheme says so
 NOTHING_HELD_BACK = (
     "nothing could be held back for validation: the weights of the last epoch are kept"
 )
 
 
 def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) -> None:
-    """UsageError where network, data and regime do not go together."""
-    kind = config.regime.kind
+    """UsageError where network, data and batching scheme do not go together."""
+    kind = config.batching.kind
     if network.is_causal != isinstance(data, CausalData):
         wanted = "CausalData (a panel)" if network.is_causal else "PlainData (transformed series)"
         raise UsageError(
@@ -37,17 +37,17 @@ def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) ->
         )
     if network.is_causal and kind in ("stateful", "rollout"):
         raise UsageError(
-            f"The regime {type(config.regime).__name__} needs NetworkConfig(inputs='plain'): "
+            f"The batching scheme {type(config.batching).__name__} needs NetworkConfig(inputs='plain'): "
             "causal inputs are made from raw observations as they come. Use Windows or "
             "WholeSequence, or plain inputs."
         )
-    if network.is_causal and isinstance(config.regime, settings.Windows):
-        _check_causal_windows(config.regime, config.validation)
+    if network.is_causal and isinstance(config.batching, settings.Windows):
+        _check_causal_windows(config.batching, config.validation)
     if kind == "rollout" and network.steps != 1:
         raise UsageError(
-            "The regime Rollout feeds back one step at a time, and the network answers "
+            "The batching scheme Rollout feeds back one step at a time, and the network answers "
             f"{network.steps} at once. Use NetworkConfig(horizon=1), which forecasts any horizon "
-            "by feeding back, or another regime."
+            "by feeding back, or another batching scheme."
         )
     if isinstance(data, PlainData) and {data.inputs.shape[1], data.labels.shape[1]} != {
         network.channels
@@ -59,29 +59,31 @@ def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) ->
         )
 
 
-def _check_causal_windows(regime: settings.Windows, validation: settings.Validation | None) -> None:
+def _check_causal_windows(
+    batching: settings.Windows, validation: settings.Validation | None
+) -> None:
     unused = [
         name
         for name in ("stride", "shuffle")
-        if getattr(regime, name) != getattr(settings.Windows(), name)
+        if getattr(batching, name) != getattr(settings.Windows(), name)
     ]
     if unused:
         raise UsageError(
-            f"Windows({unused[0]}={getattr(regime, unused[0])}) is for plain inputs: stretches of "
+            f"Windows({unused[0]}={getattr(batching, unused[0])}) is for plain inputs: segments of "
             "causal inputs end at random places. Leave it out, or use "
             "NetworkConfig(inputs='plain')."
         )
     if validation is not None and validation.by == "windows":
         raise UsageError(
-            "Validation(by='windows') is for plain inputs: stretches of causal inputs end at "
+            "Validation(by='windows') is for plain inputs: segments of causal inputs end at "
             "random places, so none can be held back. Use by='time'."
         )
 
 
-def make_regime(
+def make_batching(
     network: NetworkConfig, data: FitData, config: TrainingConfig, device: str, seed: int
-) -> tuple[Regime, tuple[str, ...]]:
-    """The regime over these data, and notes on what it leaves out. DataError where nothing can
+) -> tuple[BatchingScheme, tuple[str, ...]]:
+    """The batching scheme over these data, and notes on what it leaves out. DataError where nothing can
     be trained on."""
     parts = windows.parts_of(data)
     if not len(parts.series):
@@ -90,45 +92,45 @@ def make_regime(
         )
     if isinstance(data, CausalData):
         return _causal(CausalFeed(data, network, device), parts, data, config, seed)
-    feed, regime = PlainFeed(data, network, device), config.regime
+    feed, batching = PlainFeed(data, network, device), config.batching
     fresh = config.validation is not None and config.validation.fresh
-    if isinstance(regime, settings.Windows):
-        return _plain_windows(feed, parts, regime, config, seed)
-    if isinstance(regime, settings.Rollout):
+    if isinstance(batching, settings.Windows):
+        return _plain_windows(feed, parts, batching, config, seed)
+    if isinstance(batching, settings.Rollout):
         parts_, notes = windows.long_enough(
-            parts, regime.length + 1, f"Rollout(length={regime.length})"
+            parts, batching.length + 1, f"Rollout(length={batching.length})"
         )
-        back = windows.validation_windows(parts, regime.length, every=True, fresh=fresh)
+        back = windows.validation_windows(parts, batching.length, every=True, fresh=fresh)
         back = _held_back(back, config, seed)
-        made = regimes.Rollout(
-            feed, parts_, regime, config.batch_size, config.steps_per_epoch, config.epochs, back
+        made = schemes.Rollout(
+            feed, parts_, batching, config.batch_size, config.steps_per_epoch, config.epochs, back
         )
         return made, notes
     parts_, notes = windows.long_enough(parts, 2, "training")
     back = _held_back(windows.validation_whole(parts, fresh=fresh), config, seed)
-    if isinstance(regime, settings.Stateful):
-        return regimes.Stateful(feed, parts_, regime, config.batch_size, back), notes
-    return regimes.WholeSequence(feed, parts_, regime.chunk, config.batch_size, back), notes
+    if isinstance(batching, settings.Stateful):
+        return schemes.Stateful(feed, parts_, batching, config.batch_size, back), notes
+    return schemes.WholeSequence(feed, parts_, batching.chunk, config.batch_size, back), notes
 
 
 def _causal(
     feed: CausalFeed, parts: Parts, data: CausalData, config: TrainingConfig, seed: int
-) -> tuple[Regime, tuple[str, ...]]:
+) -> tuple[BatchingScheme, tuple[str, ...]]:
     enough, notes = windows.long_enough(parts, SHORTEST_CAUSAL, "training")
     fresh = config.validation is not None and config.validation.fresh
     back = windows.validation_whole(parts, fresh=fresh)
     # as far back as a forecast reads
     context = context_start(back.begin, block_length(data.panel.periods))
     back = _held_back(back._replace(first=np.maximum(back.first, context)), config, seed)
-    if isinstance(config.regime, settings.WholeSequence):
-        return regimes.WholeSequence(
-            feed, enough, config.regime.chunk, config.batch_size, back
+    if isinstance(config.batching, settings.WholeSequence):
+        return schemes.WholeSequence(
+            feed, enough, config.batching.chunk, config.batch_size, back
         ), notes
-    assert isinstance(config.regime, settings.Windows)
-    return regimes.CausalWindows(
+    assert isinstance(config.batching, settings.Windows)
+    return schemes.CausalWindows(
         feed,
         enough,
-        config.regime.length or CAUSAL_LENGTH,
+        config.batching.length or CAUSAL_LENGTH,
         config.batch_size,
         config.steps_per_epoch,
         back,
@@ -136,31 +138,31 @@ def _causal(
 
 
 def _plain_windows(
-    feed: PlainFeed, parts: Parts, regime: settings.Windows, config: TrainingConfig, seed: int
-) -> tuple[Regime, tuple[str, ...]]:
-    regime = replace(regime, length=regime.length or windows.default_length(parts))
-    assert regime.length is not None
+    feed: PlainFeed, parts: Parts, batching: settings.Windows, config: TrainingConfig, seed: int
+) -> tuple[BatchingScheme, tuple[str, ...]]:
+    batching = replace(batching, length=batching.length or windows.default_length(parts))
+    assert batching.length is not None
     enough, notes = windows.long_enough(
-        parts, regime.length + 1, f"Windows(length={regime.length})"
+        parts, batching.length + 1, f"Windows(length={batching.length})"
     )
     left_out = np.arange(0)
     validation = config.validation
     if validation is not None and validation.by == "windows" and validation.share is not None:
-        left_out = _share_of_windows(enough, regime, validation.share, seed)
-        back = windows.windows(enough, left_out, regime.length, regime.stride, every=False)
+        left_out = _share_of_windows(enough, batching, validation.share, seed)
+        back = windows.windows(enough, left_out, batching.length, batching.stride, every=False)
     else:
         fresh = validation is not None and validation.fresh
-        back = windows.validation_windows(parts, regime.length, every=False, fresh=fresh)
+        back = windows.validation_windows(parts, batching.length, every=False, fresh=fresh)
     back = _held_back(back, config, seed)
-    made = regimes.PlainWindows(
-        feed, enough, regime, config.batch_size, config.steps_per_epoch, back, left_out
+    made = schemes.PlainWindows(
+        feed, enough, batching, config.batch_size, config.steps_per_epoch, back, left_out
     )
     return made, notes
 
 
-def _share_of_windows(parts: Parts, regime: settings.Windows, share: float, seed: int) -> NDArray:
-    assert regime.length is not None
-    total = int(windows.window_counts(parts, regime.length, regime.stride).sum())
+def _share_of_windows(parts: Parts, batching: settings.Windows, share: float, seed: int) -> NDArray:
+    assert batching.length is not None
+    total = int(windows.window_counts(parts, batching.length, batching.stride).sum())
     left_out = round(share * total)
     if not 0 < left_out < total:
         raise DataError(
@@ -170,13 +172,13 @@ def _share_of_windows(parts: Parts, regime: settings.Windows, share: float, seed
     return np.sort(np.random.default_rng([seed, 0]).permutation(total)[:left_out])
 
 
-def _held_back(stretches: Stretches, config: TrainingConfig, seed: int) -> Stretches:
-    """What is validated on: nothing without a validation, and at most as many stretches as it
+def _held_back(segments: Segments, config: TrainingConfig, seed: int) -> Segments:
+    """What is validated on: nothing without a validation, and at most as many segments as it
     says."""
     if config.validation is None:
-        return stretches.rows(slice(0, 0))
+        return segments.rows(slice(0, 0))
     most = config.validation.most
-    if most is None or len(stretches.series) <= most:
-        return stretches
-    rows = np.random.default_rng([seed, 1]).permutation(len(stretches.series))[:most]
-    return stretches.rows(np.sort(rows))
+    if most is None or len(segments.series) <= most:
+        return segments
+    rows = np.random.default_rng([seed, 1]).permutation(len(segments.series))[:most]
+    return segments.rows(np.sort(rows))

@@ -61,7 +61,7 @@ class PretrainingConfig:
     seed: int = 0
 
 
-class Batch(NamedTuple):
+class SyntheticBatch(NamedTuple):
     """One training step's data."""
 
     x_BTC: NDArray  # float32
@@ -86,8 +86,8 @@ class Progress(NamedTuple):
     seconds: float
 
 
-def make_batch(number: int, config: PretrainingConfig, network: InputConfig) -> Batch:
-    """Batch `number` of a run: the same for the same seed, whatever was made before."""
+def make_batch(number: int, config: PretrainingConfig, network: InputConfig) -> SyntheticBatch:
+    """SyntheticBatch `number` of a run: the same for the same seed, whatever was made before."""
     rng = np.random.default_rng([config.seed, number])
     kind = KINDS[rng.choice(len(KINDS), p=np.array(MIX) / sum(MIX))]
     periods = draw_periods(rng, kind)
@@ -114,7 +114,7 @@ def batch_from_series(
     log: bool,
     count: int,
     network: InputConfig,
-) -> Batch:
+) -> SyntheticBatch:
     """Inputs at all but the last H steps of the series, and what came after `count` of the
     positions."""
     H = network.horizon
@@ -135,7 +135,9 @@ def batch_from_series(
         future_NH - seen.level_BT[rows, steps, None] - seen.seasonal_BTH[rows, steps]
     ) / scale_N[:, None]
     weight_N = scale_N / series_scale(z_BU, log)[rows]
-    return Batch(seen.x_BTC, positions, target_NH.astype(np.float32), weight_N.astype(np.float32))
+    return SyntheticBatch(
+        seen.x_BTC, positions, target_NH.astype(np.float32), weight_N.astype(np.float32)
+    )
 
 
 def pretrain(

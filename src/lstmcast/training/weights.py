@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from lstmcast.training_config import Ema, Snapshots
+from lstmcast.training_config import SWA, Ema
 
 Values = list[Tensor]
 ALIGNED = 16  # numbers: each weight begins at a multiple of 64 bytes
@@ -121,11 +121,11 @@ class SnapshotAverage:
 Average = Newest | EmaAverage | SnapshotAverage
 
 
-def average_of(config: Ema | Snapshots | None, weights: list[nn.Parameter]) -> Average:
+def average_of(config: Ema | SWA | None, weights: list[nn.Parameter]) -> Average:
     """What a config asks for."""
     if isinstance(config, Ema):
         return EmaAverage(config.decay, weights)
-    return SnapshotAverage(config.count) if isinstance(config, Snapshots) else Newest()
+    return SnapshotAverage(config.count) if isinstance(config, SWA) else Newest()
 
 
 @contextmanager

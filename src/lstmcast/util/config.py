@@ -7,10 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field, fields
 from functools import wraps
 from typing import Any, TypeVar, dataclass_transform
+from warnings import warn
 
 import numpy as np
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
+from pydantic_core import ArgsKwargs
 
 from lstmcast.errors import UsageError
 
@@ -34,6 +36,25 @@ def settings(cls: Made) -> Made:
 
     made.__init__ = init
     return made
+
+
+def with_new_names(cls: type, given: Any, names: Mapping[str, str]) -> Any:
+    """What a class was given, each old name of a setting replaced by its new one.
+
+    For validators that run before pydantic's own. Whoever writes the old name is told; what is
+    read from a file is not somebody's writing.
+    """
+    kwargs = given.kwargs if isinstance(given, ArgsKwargs) else given
+    old = [name for name in names if isinstance(kwargs, Mapping) and name in kwargs]
+    if not old or kwargs is None:
+        return given
+    renamed = {names.get(name, name): value for name, value in kwargs.items()}
+    if not isinstance(given, ArgsKwargs):
+        return renamed
+    for name in old:
+        message = f"{cls.__name__}({name}=…) is called {names[name]}= now."
+        warn(message, DeprecationWarning, stacklevel=4)
+    return ArgsKwargs(given.args, renamed)
 
 
 def is_whole(given: Any, least: int) -> bool:

@@ -133,7 +133,7 @@ def picture(
 
 def _path(steps: ndarray, values: ndarray, at: Callable[[ndarray, ndarray], list[str]]) -> str:
     """The line through the known values: a new stroke after each gap, of a long one the extremes
-    of each stretch."""
+    of each segment."""
     if len(values) > MOST_POINTS:
         kept = []
         for part in np.array_split(np.arange(len(values)), MOST_POINTS // 2):

@@ -10,10 +10,10 @@ from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
 
-Batch = TypeVar("Batch")
+Item = TypeVar("Item")
 
 
-def side_by_side(fill: Callable[[Batch], None], batches: Iterable[Batch]) -> None:
+def side_by_side(fill: Callable[[Item], None], batches: Iterable[Item]) -> None:
     """Each batch in a thread of its own, as many at a time as there are processors; each fills rows
     of its own.
 
@@ -31,7 +31,7 @@ def side_by_side(fill: Callable[[Batch], None], batches: Iterable[Batch]) -> Non
                 pass
 
 
-def ahead(items: Iterable[Batch]) -> Iterator[Batch]:
+def ahead(items: Iterable[Item]) -> Iterator[Item]:
     """The same items in the same order; while one is used, the next is made in a thread of its own.
 
     >>> list(ahead(n * n for n in range(4)))

@@ -1,4 +1,4 @@
-"""Batches and regimes: what is read, from which state, with which targets."""
+"""Batches and batching schemes: what is read, from which state, with which targets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lstmcast.model.heads import head_named
 from lstmcast.model.inputs import adaptive as causal
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.util.threads import ahead
-from lstmcast.windows import CausalData, PlainData, Stretches
+from lstmcast.windows import CausalData, PlainData, Segments
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
@@ -19,7 +19,7 @@ from lstmcast.training.batching import Reader  # noqa: E402
 from lstmcast.training.feeds import CausalFeed, Group, PlainFeed  # noqa: E402
 from lstmcast.training.losses import added, criterion  # noqa: E402
 from lstmcast.training.module import NetworkModule, arrays_from_state  # noqa: E402
-from lstmcast.training.plan import check_plan, make_regime  # noqa: E402
+from lstmcast.training.plan import check_plan, make_batching  # noqa: E402
 from lstmcast.training_config import (  # noqa: E402
     Loss,
     Rollout,
@@ -50,9 +50,9 @@ def reader_of(network=PLAIN, loss="auto"):
     return Reader(module, criterion(Loss(loss), head_named(network.head)), "cpu")
 
 
-def losses_of(reader, data, regime, network=PLAIN, epoch=1, **settings):
-    config = TrainingConfig(regime=regime, validation=None, **settings)
-    made, _ = make_regime(network, data, config, "cpu", seed=0)
+def losses_of(reader, data, batching, network=PLAIN, epoch=1, **settings):
+    config = TrainingConfig(batching=batching, validation=None, **settings)
+    made, _ = make_batching(network, data, config, "cpu", seed=0)
     return made, list(made.updates(reader, epoch, np.random.default_rng(0)))
 
 
@@ -60,8 +60,8 @@ def mean_of(updates):
     return float(added([update.sums for update in updates]).mean().detach())
 
 
-def stretches(series, first, last, begin, limit):
-    return Stretches(*(np.array(part) for part in (series, first, last, begin, limit)))
+def segments(series, first, last, begin, limit):
+    return Segments(*(np.array(part) for part in (series, first, last, begin, limit)))
 
 
 # Plain feeds
@@ -72,7 +72,7 @@ def stretches(series, first, last, begin, limit):
 def test_a_plain_batch_is_what_a_loop_gathers(missing, horizon, counted):
     data = plain_data(channels=2, missing=missing, horizon=counted)
     network = NetworkConfig(layers=(3,), inputs="plain", head="point", horizon=horizon, channels=2)
-    read = stretches([1, 0, 2], [2, 0, 20], [7, 5, 23], [4, 0, 20], [17, 6, 24])
+    read = segments([1, 0, 2], [2, 0, 20], [7, 5, 23], [4, 0, 20], [17, 6, 24])
     batch = PlainFeed(data, network, "cpu").batch(Group(read))
     for b, (s, first, last, begin, limit) in enumerate(zip(*read, strict=True)):
         carried = 0.0
@@ -93,7 +93,7 @@ def test_a_plain_batch_is_what_a_loop_gathers(missing, horizon, counted):
 def test_complete_batches_are_not_masked_and_give_the_same_loss():
     data, reader = plain_data(), reader_of()
     batch = PlainFeed(data, PLAIN, "cpu").batch(
-        Group(stretches([0, 1], [0, 3], [5, 8], [4, 7], [30, 17]))
+        Group(segments([0, 1], [0, 3], [5, 8], [4, 7], [30, 17]))
     )
     assert batch.targets == 2 and batch.begin == 4
     one, other = (reader.read(part)[0].mean() for part in (batch, batch._replace(targets=None)))
@@ -107,7 +107,7 @@ def test_complete_batches_are_not_masked_and_give_the_same_loss():
 def test_rollout_with_enough_support_is_teacher_forcing(support):
     data = plain_data()
     batch = PlainFeed(data, PLAIN, "cpu").batch(
-        Group(stretches([0, 1], [0, 3], [6, 9], [0, 3], [30, 17]))
+        Group(segments([0, 1], [0, 3], [6, 9], [0, 3], [30, 17]))
     )
     gradients, losses = [], []
     for read in (
@@ -140,7 +140,7 @@ def test_rollout_feeds_back_what_the_network_says(support):
     data = plain_data(scale=scale, shift=shift)
     reader = reader_of()
     batch = PlainFeed(data, PLAIN, "cpu").batch(
-        Group(stretches([1, 2], [0, 4], [6, 10], [0, 4], [17, 24]))
+        Group(segments([1, 2], [0, 4], [6, 10], [0, 4], [17, 24]))
     )
     network = Network(PLAIN, [arrays_from_state(reader.module.state_dict(), PLAIN)])
     x_BTC, total = batch.x_BTC.numpy().copy(), 0.0
@@ -156,7 +156,7 @@ def test_rollout_feeds_back_what_the_network_says(support):
 
 def test_scheduled_sampling_lies_between_truth_and_own_predictions():
     reader, data = reader_of(), plain_data()
-    batch = PlainFeed(data, PLAIN, "cpu").batch(Group(stretches([0], [0], [8], [0], [30])))
+    batch = PlainFeed(data, PLAIN, "cpu").batch(Group(segments([0], [0], [8], [0], [30])))
     never, always = torch.zeros(1, 8, dtype=torch.bool), torch.ones(1, 8, dtype=torch.bool)
     torch.testing.assert_close(reader.roll(batch, 2, never).total, reader.read(batch)[0].total)
     torch.testing.assert_close(
@@ -171,8 +171,8 @@ def test_scheduled_sampling_lies_between_truth_and_own_predictions():
 
 def test_support_shrinks_over_the_epochs():
     reader, data = reader_of(), plain_data()
-    regime = Rollout(6, support=6, support_end=0)
-    first, last = (losses_of(reader, data, regime, epoch=epoch, epochs=5)[1] for epoch in (1, 5))
+    batching = Rollout(6, support=6, support_end=0)
+    first, last = (losses_of(reader, data, batching, epoch=epoch, epochs=5)[1] for epoch in (1, 5))
     forced, free = (losses_of(reader, data, Rollout(6, support=s))[1] for s in (6, 0))
     assert mean_of(first) == pytest.approx(mean_of(forced), rel=1e-6)
     assert mean_of(last) == pytest.approx(mean_of(free), rel=1e-6) != mean_of(forced)
@@ -222,8 +222,10 @@ def test_state_is_reset_per_sequence_per_epoch_or_never(chunk):
         "never": [in_a_row, again],
     }
     for reset, losses in expected.items():
-        config = TrainingConfig(regime=Stateful(chunk, reset=reset), batch_size=1, validation=None)
-        made, _ = make_regime(PLAIN, data, config, "cpu", 0)
+        config = TrainingConfig(
+            batching=Stateful(chunk, reset=reset), batch_size=1, validation=None
+        )
+        made, _ = make_batching(PLAIN, data, config, "cpu", 0)
         found = [
             mean_of(list(made.updates(reader, epoch, np.random.default_rng(0)))) for epoch in (1, 2)
         ]
@@ -233,8 +235,8 @@ def test_state_is_reset_per_sequence_per_epoch_or_never(chunk):
 
 def test_gradients_do_not_reach_into_the_last_chunk():
     reader = reader_of()
-    made, _ = make_regime(
-        PLAIN, plain_data(), TrainingConfig(regime=Stateful(5), validation=None), "cpu", 0
+    made, _ = make_batching(
+        PLAIN, plain_data(), TrainingConfig(batching=Stateful(5), validation=None), "cpu", 0
     )
     for update in made.updates(reader, 1, np.random.default_rng(0)):
         # a second pass through a graph that is gone would be an error
@@ -260,14 +262,14 @@ def test_causal_batches_are_the_inputs_of_inference(log):
     panel = panel_of(log)
     data = CausalData(panel, np.array([36, 25]))
     feed = CausalFeed(data, CAUSAL, "cpu")
-    (group,) = feed.groups(stretches([0, 1], [0, 3], [30, 24], [0, 3], [36, 25]))
+    (group,) = feed.groups(segments([0, 1], [0, 3], [30, 24], [0, 3], [36, 25]))
     # from the first known value
-    assert group.log == log and group.stretches.first.tolist() == [1, 3]
+    assert group.log == log and group.segments.first.tolist() == [1, 3]
     batch = feed.batch(group)
     T, config = batch.x_BTC.shape[1], CAUSAL.causal_inputs
     for n, position in enumerate(batch.positions_N.tolist()):
         b, step = divmod(position, T)
-        s, first = group.stretches.series[b], group.stretches.first[b]
+        s, first = group.segments.series[b], group.segments.first[b]
         values = panel.series(s)[first:]
         unit = (
             1.0
@@ -286,7 +288,7 @@ def test_causal_batches_are_the_inputs_of_inference(log):
             + seen.seasonal_BTH[0, -1]
         )
         np.testing.assert_allclose(found[: len(known)], known, rtol=1e-4, atol=1e-4)
-        assert np.count_nonzero(~np.isnan(z[: step + 1])) >= 3 and step < group.stretches.lengths[b]
+        assert np.count_nonzero(~np.isnan(z[: step + 1])) >= 3 and step < group.segments.lengths[b]
 
 
 def test_causal_chunks_carry_the_state_of_their_inputs():
@@ -320,8 +322,8 @@ def test_constant_series_give_no_gradient_and_no_error():
 # What is held back, and what does not go together
 
 
-def validation_of(reader, data, regime, network=PLAIN, **settings):
-    made, _ = make_regime(network, data, TrainingConfig(regime=regime, **settings), "cpu", 0)
+def validation_of(reader, data, batching, network=PLAIN, **settings):
+    made, _ = make_batching(network, data, TrainingConfig(batching=batching, **settings), "cpu", 0)
     return float(added(list(made.validation(reader))).mean().detach())
 
 
@@ -342,9 +344,9 @@ def test_validation_reads_its_context_from_the_training_part_unless_fresh():
 
 
 def test_a_share_of_the_windows_is_held_back_from_training():
-    config = TrainingConfig(regime=Windows(5), validation=Validation(share=0.3, by="windows"))
-    made, _ = make_regime(PLAIN, plain_data(), config, "cpu", 0)
-    back = {(s, f) for s, f in zip(*made.held_back.stretches[:2], strict=True)}
+    config = TrainingConfig(batching=Windows(5), validation=Validation(share=0.3, by="windows"))
+    made, _ = make_batching(PLAIN, plain_data(), config, "cpu", 0)
+    back = {(s, f) for s, f in zip(*made.held_back.segments[:2], strict=True)}
     trained = {
         pair
         for part in made.batches(np.random.default_rng(0))
@@ -361,19 +363,19 @@ def test_steps_per_epoch_draw_windows_again():
 
 
 def test_validation_looks_at_no_more_than_asked():
-    config = TrainingConfig(regime=Windows(5), validation=Validation(most=3))
-    made, _ = make_regime(PLAIN, plain_data(ends=(20, 10, 15)), config, "cpu", 0)
-    assert len(made.held_back.stretches.series) == 3
+    config = TrainingConfig(batching=Windows(5), validation=Validation(most=3))
+    made, _ = make_batching(PLAIN, plain_data(ends=(20, 10, 15)), config, "cpu", 0)
+    assert len(made.held_back.segments.series) == 3
 
 
 def test_what_does_not_go_together_is_refused():
     data, panel = plain_data(), CausalData(panel_of(), np.array([36, 25]))
-    for regime in (Stateful(5), Rollout(5, 2)):
+    for batching in (Stateful(5), Rollout(5, 2)):
         with pytest.raises(UsageError, match=r"needs NetworkConfig\(inputs='plain'\)"):
-            check_plan(CAUSAL, panel, TrainingConfig(regime=regime))
+            check_plan(CAUSAL, panel, TrainingConfig(batching=batching))
     many = NetworkConfig(layers=(3,), inputs="plain", head="point", horizon=3)
     with pytest.raises(UsageError, match="answers 3 at once"):
-        check_plan(many, data, TrainingConfig(regime=Rollout(5, 2)))
+        check_plan(many, data, TrainingConfig(batching=Rollout(5, 2)))
     with pytest.raises(UsageError, match="learns from CausalData"):
         check_plan(CAUSAL, data, TrainingConfig())
     with pytest.raises(UsageError, match=r"network channels=1. Use NetworkConfig\(channels=2\)"):
@@ -383,16 +385,16 @@ def test_what_does_not_go_together_is_refused():
 
 
 def test_too_short_series_are_named_in_a_note_or_refused():
-    _, notes = make_regime(PLAIN, plain_data(), TrainingConfig(regime=Windows(20)), "cpu", 0)
+    _, notes = make_batching(PLAIN, plain_data(), TrainingConfig(batching=Windows(20)), "cpu", 0)
     assert notes == (
         "1 of 3 series are shorter than the 21 observations that Windows(length=20) needs: not "
         "trained on",
     )
     with pytest.raises(DataError, match="longest has 30"):
-        make_regime(PLAIN, plain_data(), TrainingConfig(regime=Windows(40)), "cpu", 0)
+        make_batching(PLAIN, plain_data(), TrainingConfig(batching=Windows(40)), "cpu", 0)
     nothing = plain_data((4,), missing=(0, 1, 2, 3))
     with pytest.raises(DataError, match="no series has a known value"):
-        make_regime(PLAIN, nothing, TrainingConfig(), "cpu", 0)
+        make_batching(PLAIN, nothing, TrainingConfig(), "cpu", 0)
 
 
 def test_what_goes_wrong_while_it_is_made_ahead_is_raised_where_it_is_used():
