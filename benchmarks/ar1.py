@@ -89,7 +89,7 @@ def unseen(series: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def one_step_errors(weights: str | Path, values: np.ndarray, scale: np.ndarray) -> dict[str, float]:
     """`errors` of a saved network."""
     observed = lc.LSTMForecaster(1, weights=weights).predict(
-        lc.Panel.from_arrays(values), mode="observed"
+        lc.Panel.from_arrays(values), mode="one-step"
     )
     return errors(observed.point.reshape(len(values), -1)[:, BEFORE - 1 :], values, scale)
 

@@ -137,7 +137,7 @@ def test_the_way_back_adds_to_what_is_known(faithful):
         return raw_NHKR[:, 0, 0, 0] * width + low, state
 
     steps, _ = answers(x_TBC[:-1], network.start(1))
-    observed = model.predict(passengers(), mode="observed").point[:, 0]
+    observed = model.predict(passengers(), mode="one-step").point[:, 0]
     np.testing.assert_allclose(observed, X[1:-1] + steps, atol=1e-3)
     step, state = answers(x_TBC[:100], network.start(1))
     path = [X[100] + step[-1]]
@@ -145,7 +145,7 @@ def test_the_way_back_adds_to_what_is_known(faithful):
         fed = (step[-1] - D[:99].min()) / np.ptp(D[:99])
         step, state = answers(np.full((1, 1, 1), fed, np.float32), state)
         path.append(path[-1] + step[-1])
-    free = model.predict(passengers(), 43, cutoffs=np.array([[101]]), mode="free").point[0]
+    free = model.predict(passengers(), 43, cutoffs=np.array([[101]]), mode="recursive").point[0]
     np.testing.assert_allclose(free, path, atol=2e-3)
 
 

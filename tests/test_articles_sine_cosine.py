@@ -83,7 +83,7 @@ def test_each_row_of_the_errors_is_a_free_run_after_ten_observed_steps(short_run
     runs = []
     for offset in range(150, 171):
         known = sine_cosine.data(offset, offset + 10)
-        free = model.predict(known, 20, mode="free").point
+        free = model.predict(known, 20, mode="recursive").point
         truth = np.stack([panel.series(s)[offset + 10 : offset + 30] for s in (0, 1)])
         runs.append(free - truth)
     expected = np.sqrt(np.mean(np.square(runs), axis=0))

@@ -75,7 +75,7 @@ def test_improvements_carry_epoch_and_losses_in_their_names(short_run):
 
 def test_the_saved_model_goes_on_with_the_wave(short_run):
     to, _ = short_run
-    again = lc.load(to.folder / "model").predict(horizon=200, mode="free").point[0]
+    again = lc.load(to.folder / "model").predict(horizon=200, mode="recursive").point[0]
     np.testing.assert_allclose(
         again, read(to.folder / "free-run.csv")["predicted"], rtol=1e-5, atol=1e-6
     )

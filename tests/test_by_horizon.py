@@ -20,7 +20,7 @@ class LastValue:
         self.shown = []
 
     def predict(self, data, horizon=None, *, cutoffs=None, mode="direct"):
-        assert mode == "free"
+        assert mode == "recursive"
         self.shown.append(data.lengths.tolist())
         origins = origins_of(data, cutoffs)
         last = data.values[data.offsets[origins.series] + origins.counts - 1]
@@ -56,7 +56,7 @@ def test_a_fitted_model_does_not_join_segments_to_what_it_remembers():
     model = LSTMForecaster(3)
     fresh = errors_by_horizon(model, panel, 3, cutoffs=[40, 50], observed=12)
     remembering = LSTMForecaster(3)
-    remembering.memory = remembering._memory_of(panel.until([45]))
+    remembering.saved_context = remembering._context_of_data(panel.until([45]))
     assert remembering.continued(panel).went_on == ()
     np.testing.assert_array_equal(
         errors_by_horizon(remembering, panel, 3, cutoffs=[40, 50], observed=12)["total"],

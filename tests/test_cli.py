@@ -524,7 +524,7 @@ def test_predict_says_what_went_on_in_json(run, shops, tmp_path):
 
 
 def test_a_forecast_without_any_number_is_not_written(run, shops, tmp_path, monkeypatch):
-    def unknown(self, panel, origins, horizon, free=False):
+    def unknown(self, panel, origins, horizon, recursive=False):
         return np.full((len(origins.series), horizon, len(heads.HEAD_QUANTILES)), np.nan)
 
     monkeypatch.setattr(lstmcast.LSTMForecaster, "_decode", unknown)

@@ -139,11 +139,11 @@ def test_a_short_horizon_is_the_beginning_of_a_long_one():
         np.testing.assert_array_equal(forecast(panel, horizon), longest[:, :horizon])
 
 
-@pytest.mark.parametrize("free", [False, True])
-def test_beyond_the_head_medians_are_those_of_a_series_that_goes_on_with_them(free):
+@pytest.mark.parametrize("recursive", [False, True])
+def test_beyond_the_head_medians_are_those_of_a_series_that_goes_on_with_them(recursive):
     panel = panel_of(walk(1, 70), walk(2, 70, positive=False))
-    medians = forecast(panel, 12, free=free)[:, :, MEDIAN]
-    block = 1 if free else CONFIG.horizon
+    medians = forecast(panel, 12, recursive=recursive)[:, :, MEDIAN]
+    block = 1 if recursive else CONFIG.horizon
     for done in range(block, 12, block):
         longer = panel_of(*(np.append(panel.series(i), medians[i, :done]) for i in range(2)))
         assert_close(
@@ -153,15 +153,17 @@ def test_beyond_the_head_medians_are_those_of_a_series_that_goes_on_with_them(fr
         )
 
 
-@pytest.mark.parametrize("free", [False, True])
-def test_intervals_do_not_cross_and_do_not_shrink_when_fed_back(free):
+@pytest.mark.parametrize("recursive", [False, True])
+def test_intervals_do_not_cross_and_do_not_shrink_when_fed_back(recursive):
     panel = panel_of(walk(1, 70), walk(2, 50, positive=False))
-    quantiles = forecast(panel, 26, free=free)
+    quantiles = forecast(panel, 26, recursive=recursive)
     assert (np.diff(quantiles, axis=-1) >= 0).all()
     axis = np.log(quantiles[0]), quantiles[1]
     for z in axis:
         width = z[:, -1] - z[:, 0]
-        seams = np.arange(1 if free else CONFIG.horizon, 26, 1 if free else CONFIG.horizon)
+        seams = np.arange(
+            1 if recursive else CONFIG.horizon, 26, 1 if recursive else CONFIG.horizon
+        )
         assert (width[seams] >= width[seams - 1] * (1 - 1e-6)).all()
 
 
@@ -173,10 +175,12 @@ def test_errors_of_blocks_add_up_as_independent_ones():
     assert_close(z[5:, -1] - z[5:, MEDIAN], upper, 1e-3)
 
 
-def test_the_free_mode_takes_its_first_step_from_the_head():
+def test_the_recursive_mode_takes_its_first_step_from_the_head():
     panel = panel_of(walk(1, 70))
-    np.testing.assert_array_equal(forecast(panel, 8, free=True)[:, :1], forecast(panel, 8)[:, :1])
-    assert (forecast(panel, 8, free=True)[:, 1:5] != forecast(panel, 8)[:, 1:5]).any()
+    np.testing.assert_array_equal(
+        forecast(panel, 8, recursive=True)[:, :1], forecast(panel, 8)[:, :1]
+    )
+    assert (forecast(panel, 8, recursive=True)[:, 1:5] != forecast(panel, 8)[:, 1:5]).any()
 
 
 @pytest.mark.parametrize("length", [40, 1100])

@@ -108,9 +108,9 @@ class TestEveryKind:
         assert at_cutoffs.point.shape == (6, 6)
         alone = model.predict(data.until([48] * 3))
         np.testing.assert_allclose(at_cutoffs.point[::2], alone.point, rtol=1e-4)
-        observed = model.predict(data, mode="observed")
+        observed = model.predict(data, mode="one-step")
         assert observed.horizon == 1 and np.isfinite(observed.point).all()
-        assert model.predict(data, 20, mode="free").point.shape == (3, 20)
+        assert model.predict(data, 20, mode="recursive").point.shape == (3, 20)
 
 
 def test_what_comes_after_the_training_part_changes_nothing_but_the_validation():
@@ -238,7 +238,7 @@ def test_article_1_in_a_few_lines():
     ).fit("examples/airline.csv")
     ends = next(iter(model.trained_ends.values()))
     assert str(ends)[:7] == "1957-05"
-    forecast = model.predict("examples/airline.csv", cutoffs=np.array([[101]]), mode="free")
+    forecast = model.predict("examples/airline.csv", cutoffs=np.array([[101]]), mode="recursive")
     assert forecast.point.shape == (1, 43) and str(forecast.times[0, 0])[:7] == "1957-06"
 
 

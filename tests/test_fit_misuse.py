@@ -178,7 +178,7 @@ def test_what_a_network_reads_before_it_forecasts_does_not_hang_on_how_it_is_to_
 
 def test_one_step_ahead_is_no_longer_forecast():
     with pytest.raises(UsageError, match="one step ahead: horizon=24 has no place in it"):
-        causal().fit(panel()).predict(horizon=24, mode="observed")
+        causal().fit(panel()).predict(horizon=24, mode="one-step")
 
 
 def test_the_progress_line_follows_a_refit_and_other_callbacks_do_not(capsys):
@@ -265,7 +265,7 @@ class TestMemory:
         data = panel(a=values)
         fitted = plain(transforms=transforms).fit(data)
         remembered = fitted.predict()
-        fitted.memory = None
+        fitted.saved_context = None
         np.testing.assert_array_equal(remembered.quantiles, fitted.predict(data).quantiles)
         assert np.isfinite(remembered.quantiles).all()
 
@@ -281,7 +281,7 @@ class TestMemory:
         values[45 : 45 + gap] = np.nan
         start = str(panel(a=TREND).times(0)[45 + gap])[:7]
         went_on = loaded.predict(panel(start, a=TREND[45 + gap :]))
-        fitted.memory = None
+        fitted.saved_context = None
         np.testing.assert_array_equal(went_on.quantiles, fitted.predict(panel(a=values)).quantiles)
 
     def test_transforms_that_were_not_fitted_need_all_of_the_data(self, tmp_path):
@@ -395,13 +395,13 @@ def test_transforms_and_batching_come_with_the_weights_of_a_folder(tmp_path):
 
 def test_a_fitted_model_forecasts_what_it_was_fitted_to_as_if_it_were_given_it(tmp_path):
     fitted, cutoffs = plain().fit(panel()), np.array([[10, 40], [20, 54]])
-    for chosen in ({"mode": "observed"}, {"cutoffs": cutoffs}, {}):
+    for chosen in ({"mode": "one-step"}, {"cutoffs": cutoffs}, {}):
         remembered, given = fitted.predict(**chosen), fitted.predict(panel(), **chosen)
         np.testing.assert_array_equal(remembered.times, given.times)
         np.testing.assert_array_equal(remembered.quantiles, given.quantiles)
     fitted.save(tmp_path / "m")
     loaded = lc.load(tmp_path / "m")
-    assert len(loaded.memory.panel.values) < len(panel().values)
+    assert len(loaded.saved_context.panel.values) < len(panel().values)
     np.testing.assert_array_equal(loaded.predict().quantiles, fitted.predict().quantiles)
 
 

@@ -84,7 +84,7 @@ def test_intervals_are_nested_at_every_step(forecaster):
     rng = np.random.default_rng(3)
     series = [seasonal(seed, int(rng.integers(5, 150))) for seed in range(12)]
     series += [rng.poisson(0.4, 60).astype(float), np.full(30, 7.0), rng.normal(size=80).cumsum()]
-    for mode in ("direct", "free", "observed"):
+    for mode in ("direct", "recursive", "one-step"):
         quantiles = forecaster.predict(monthly(*series), mode=mode).quantiles
         assert (np.diff(quantiles, axis=-1) >= 0).all(), mode
 
@@ -130,7 +130,7 @@ def test_later_values_do_not_touch_a_forecast_nor_its_intervals(forecaster):
 
 def test_observed_forecasts_every_known_step_from_those_before(forecaster):
     panel = monthly(seasonal(1, 60), seasonal(2, 40))
-    forecast = forecaster.predict(panel, mode="observed")
+    forecast = forecaster.predict(panel, mode="one-step")
     assert forecast.point.shape == (59 + 39, 1)
     np.testing.assert_array_equal(forecast.times[:59, 0], panel.times(0)[1:])
     for count in (3, 20, 59):
@@ -141,12 +141,12 @@ def test_observed_forecasts_every_known_step_from_those_before(forecaster):
 
 
 def test_observed_of_single_values_is_empty(forecaster):
-    assert len(forecaster.predict(monthly(np.array([5.0])), mode="observed")) == 0
+    assert len(forecaster.predict(monthly(np.array([5.0])), mode="one-step")) == 0
 
 
 def test_free_running_equals_direct_at_the_first_step(forecaster):
     panel = monthly(seasonal(1, 80))
-    direct, free = forecaster.predict(panel), forecaster.predict(panel, mode="free")
+    direct, free = forecaster.predict(panel), forecaster.predict(panel, mode="recursive")
     np.testing.assert_array_equal(free.point[:, 0], direct.point[:, 0])
     assert (free.point[:, 1:] != direct.point[:, 1:]).all()
     np.testing.assert_allclose(free.point, direct.point, rtol=0.2)
@@ -160,7 +160,7 @@ def test_counts_and_positive_targets_are_never_negative(forecaster, kind):
         np.maximum(0, np.arange(30.0, -30.0, -1)),
         np.array([0.0, 9.0, 0.0]),
     ]
-    for mode in ("direct", "free", "observed"):
+    for mode in ("direct", "recursive", "one-step"):
         forecast = forecaster.predict(monthly(*series, kind=kind), mode=mode)
         assert (forecast.quantiles >= 0).all() and (forecast.point >= 0).all()
     free = forecaster.predict(monthly(*series), 24)
@@ -273,7 +273,7 @@ def test_senseless_levels_are_refused(levels):
 
 def test_senseless_calls_are_refused(forecaster, tmp_path):
     panel = monthly(seasonal(1, 30))
-    with pytest.raises(UsageError, match=r"mode='sideways'.*'direct', 'observed' or 'free'"):
+    with pytest.raises(UsageError, match=r"mode='sideways'.*'direct', 'recursive' or 'one-step'"):
         forecaster.predict(panel, mode="sideways")
     with pytest.raises(UsageError, match="horizon=0"):
         forecaster.predict(panel, 0)
@@ -282,7 +282,7 @@ def test_senseless_calls_are_refused(forecaster, tmp_path):
     with pytest.raises(UsageError, match="cutoffs has shape"):
         forecaster.predict(panel, cutoffs=np.array([20]))
     with pytest.raises(UsageError, match="cutoffs have no place"):
-        forecaster.predict(panel, mode="observed", cutoffs=np.array([[20]]))
+        forecaster.predict(panel, mode="one-step", cutoffs=np.array([[20]]))
     with pytest.raises(UsageError, match="no data"):
         forecaster.predict()
     with pytest.raises(UsageError, match="remembers no data"):
@@ -307,7 +307,7 @@ def test_predict_after_load_is_predict_before(tmp_path):
     loaded = lc.load(tmp_path / "model")
     assert repr(loaded) == "LSTMForecaster(horizon=6, remembers 4 series)"
     assert loaded.quantiles == (0.2, 0.5, 0.8)
-    for mode in ("direct", "free"):
+    for mode in ("direct", "recursive"):
         expected = LSTMForecaster(6, quantiles=(0.2, 0.5, 0.8)).predict(panel, mode=mode)
         assert_same(loaded.predict(mode=mode), expected)
 
@@ -318,7 +318,7 @@ def test_a_saved_model_keeps_kind_columns_periods_and_times(tmp_path):
         {"日本": values}, frequency="W-WED", start="2020-01-01", periods=(4, 52), kind="count"
     )
     loaded = saved(panel, tmp_path / "model")
-    remembered = loaded.memory.panel
+    remembered = loaded.saved_context.panel
     assert (remembered.kind, remembered.periods, remembered.frequency) == (
         "count",
         (4, 52),
@@ -349,7 +349,7 @@ def test_newer_data_continue_as_if_the_whole_history_were_there(tmp_path, length
 
 def test_what_is_remembered_is_bounded(tmp_path):
     loaded = saved(hourly(seasonal(1, 40_000)), tmp_path / "model")
-    assert len(loaded.memory.panel.values) < 2000
+    assert len(loaded.saved_context.panel.values) < 2000
     assert_same(loaded.predict(), LSTMForecaster(6).predict(hourly(seasonal(1, 40_000))))
 
 
@@ -609,3 +609,11 @@ def test_levels_of_the_wrong_type_are_refused():
     for levels in (0.5, ["a"]):
         with pytest.raises(lc.UsageError, match="A list is expected"):
             LSTMForecaster(3, quantiles=levels)
+
+
+@pytest.mark.parametrize(("old", "new"), [("free", "recursive"), ("observed", "one-step")])
+def test_old_names_of_modes_are_taken_with_a_note(old, new):
+    model, panel = LSTMForecaster(3), monthly(seasonal(0, 60))
+    with pytest.warns(DeprecationWarning, match=f"called '{new}' now"):
+        before = model.predict(panel, mode=old)
+    np.testing.assert_array_equal(before.point, model.predict(panel, mode=new).point)

@@ -1,4 +1,4 @@
-"""Memory that is kept while a network is trained."""
+"""SavedContext that is kept while a network is trained."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from lstmcast.data.panel import Columns, Panel, Recipe, panel_from_table
 from lstmcast.data.read import read_table
 from lstmcast.errors import DataError, ModelError
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
-from lstmcast.saved_context import Memory
+from lstmcast.saved_context import SavedContext
 
 MONTHS = [f"{2020 + i // 12}-{i % 12 + 1:02d}" for i in range(40)]
 SALES = 50 + np.arange(40) + 10 * np.sin(np.arange(40))
@@ -235,8 +235,8 @@ def sold(first: int, last: int) -> str:
 
 def went_on(known: Panel, newer: object, **options) -> tuple[Panel, Panel]:
     """What was read, and joined, after the known panel has been in a manifest."""
-    memory = Memory(known)
-    again = Memory.from_saved(json.loads(json.dumps(memory.described())), memory.arrays())
+    memory = SavedContext(known)
+    again = SavedContext.from_saved(json.loads(json.dumps(memory.described())), memory.arrays())
     read = read_newer(newer, again.panel, lc.ReadOptions(**options))
     return read, again.join(read).panel
 
@@ -288,7 +288,7 @@ def test_another_aggregation_is_refused(write):
         read_newer(write(sold(20, 22)), known, lc.ReadOptions(aggregate="mean"))
     other = Panel.from_arrays({"a": SALES}, frequency="h", start="2024-01-21")
     with pytest.raises(ModelError, match=r"\(--aggregate sum --frequency D\)"):
-        Memory(known).join(other)
+        SavedContext(known).join(other)
 
 
 def test_a_day_without_a_sale_is_a_zero_where_others_have_one(write):
@@ -396,7 +396,7 @@ def test_days_stay_days_when_the_clocks_change(write, offset, hour):
     )
     assert went_on(known, newer)[1].values.tolist() == list(range(23))
     if hour == 0:
-        assert Memory(known).join(lc.read(newer)).went_on == ("old",)
+        assert SavedContext(known).join(lc.read(newer)).went_on == ("old",)
 
 
 def test_zones_that_do_not_fit(write):
@@ -412,7 +412,7 @@ def test_zones_that_do_not_fit(write):
     with pytest.raises(
         ModelError, match=r"those of UTC, but the saved model's are those of UTC\+09:00"
     ):
-        Memory(zoned).join(lc.read(later))
+        SavedContext(zoned).join(lc.read(later))
     odd = replace(zoned, report=replace(zoned.report, time_zone="Mars/Olympus"))
     with pytest.raises(
         ModelError,
@@ -422,13 +422,13 @@ def test_zones_that_do_not_fit(write):
 
 
 def test_an_older_manifest_says_nothing_of_it(known):
-    memory = Memory(known)
+    memory = SavedContext(known)
     older = {
         name: value
         for name, value in memory.described().items()
         if name not in ("time_zone", "reading", "label")
     }
-    report = Memory.from_saved(older, memory.arrays()).panel.report
+    report = SavedContext.from_saved(older, memory.arrays()).panel.report
     assert report.time_zone is None and report.recipe == Recipe()
 
 

@@ -97,7 +97,7 @@ def test_a_fitted_forecaster_goes_on_as_it_predicts():
     values = walks(60, 2)
     panel = lc.Panel.from_arrays({"a": values[:, 0], "b": values[:, 1]})
     model = lc.LSTMForecaster(1, **MODEL).fit(panel)
-    expected = model.predict(panel, mode="observed").point[:, 0].reshape(2, -1).T
+    expected = model.predict(panel, mode="one-step").point[:, 0].reshape(2, -1).T
     predicted = followed(Online(model, ["a", "b"], learning=None), values)
     np.testing.assert_allclose(predicted[2:], expected, rtol=1e-6)
     learns = Online(model, ["a", "b"], learning=Learning(learning_rate=1e-2))
@@ -112,7 +112,7 @@ def test_missing_ticks_of_a_fitted_forecaster_are_read_as_it_reads_them():
     values[[20, 21, 40]] = np.nan
     panel = lc.Panel.from_arrays({"a": values[:, 0]})
     model = lc.LSTMForecaster(1, **MODEL).fit(panel)
-    expected = model.predict(panel, mode="observed").point[:, 0]
+    expected = model.predict(panel, mode="one-step").point[:, 0]
     np.testing.assert_allclose(
         followed(Online(model, ["a"], learning=None), values)[2:, 0], expected, rtol=1e-6
     )
@@ -135,7 +135,7 @@ def test_a_gap_of_any_length_is_passed_as_the_forecaster_passes_it(tmp_path, tra
     values[30:55], values[[60, 62, 63], 0], values[70:73, 1] = np.nan, np.nan, np.nan
     panel = lc.Panel.from_arrays({"a": values[:, 0], "b": values[:, 1]})
     model = lc.LSTMForecaster(1, **MODEL | {"transforms": transforms}).fit(panel)
-    expected = model.predict(panel, mode="observed").point[:, 0].reshape(2, -1).T
+    expected = model.predict(panel, mode="one-step").point[:, 0].reshape(2, -1).T
     stream = Online(model, ["a", "b"], learning=None)
     before = followed(stream, values[:40])
     stream.save(tmp_path / "stream")

@@ -9,6 +9,7 @@ import math
 import numpy as np
 import pytest
 
+import lstmcast
 from lstmcast import training_config as settings
 from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.training_config import (
@@ -159,3 +160,18 @@ def test_a_history_counts_epochs_not_rows():
     )
     assert repr(History(rows)) == "History(2 members, 4 epochs)"
     assert repr(History(rows[:2])) == "History(1 member, 1 epoch)"
+
+
+def test_the_old_names_are_taken_with_a_note():
+    with pytest.warns(DeprecationWarning, match=r"TrainingConfig\(regime=…\) is called batching="):
+        config = TrainingConfig(regime=WholeSequence())
+    assert config == TrainingConfig(batching=WholeSequence())
+    with pytest.warns(DeprecationWarning, match=r"Snapshots is called SWA"):
+        assert lstmcast.Snapshots is SWA
+
+
+def test_settings_of_format_1_are_read():
+    described = to_json(TrainingConfig(batching=WholeSequence(), average=SWA(3)))
+    described["regime"] = described.pop("batching")
+    described["average"]["kind"] = "snapshots"
+    assert training_from_json(described) == TrainingConfig(batching=WholeSequence(), average=SWA(3))

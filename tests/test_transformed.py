@@ -80,7 +80,7 @@ def test_a_head_of_several_steps_feeds_back_blocks_or_freely_single_steps():
     second = by_hand(plain.network, [*VALUES["a"][:20], *first])[0]
     direct = decode(plain, panel(), at(0, 20), 5)[0, :, MEDIAN]
     np.testing.assert_allclose(direct, [*first, *second[:2]], rtol=1e-5)
-    free = decode(plain, panel(), at(0, 20), 5, free=True)[0, :, MEDIAN]
+    free = decode(plain, panel(), at(0, 20), 5, recursive=True)[0, :, MEDIAN]
     np.testing.assert_allclose(
         free, by_hand(plain.network, VALUES["a"][:20], steps=5)[:, 0], rtol=1e-5
     )

@@ -1,4 +1,4 @@
-"""From a network and series to quantile forecasts: directly, freely, or one step ahead of every
+"""From a network and series to quantile forecasts: directly, recursively, or one step ahead of every
 observation.
 
 One rule says what a forecast has read, for prediction, backtests and saved states alike: a forecast
@@ -54,11 +54,11 @@ class Batch:
 
 
 def decode(
-    network: Network, panel: Panel, origins: Origins, horizon: int, *, free: bool = False
+    network: Network, panel: Panel, origins: Origins, horizon: int, *, recursive: bool = False
 ) -> NDArray:
     """Quantiles (O, horizon, Q) at `heads.HEAD_QUANTILES` in the units of the data.
 
-    The head answers its H steps at once and longer horizons feed its medians back; with `free`,
+    The head answers its H steps at once and longer horizons feed its medians back; with `recursive`,
     every single step is fed back.
     """
     result = _last_known(panel, origins, horizon)
@@ -68,7 +68,13 @@ def decode(
         for here, state, reading in _states(network, panel, batch, values_BT):
             answer = causal.answer(network, reading)
             z_NHQ = _feed_back(
-                network, panel, batch.log, state, answer, horizon, 1 if free else answer.shape[1]
+                network,
+                panel,
+                batch.log,
+                state,
+                answer,
+                horizon,
+                1 if recursive else answer.shape[1],
             )
             z_NHQ = _newest_where_short(z_NHQ, reading, state.inputs.age_B)
             read = state.inputs.age_B > 0

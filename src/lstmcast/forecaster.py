@@ -10,7 +10,8 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+from warnings import warn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ from lstmcast.pretrained import (
     usual_training,
     with_length,
 )
-from lstmcast.saved_context import Continuation, Memory
+from lstmcast.saved_context import Continuation, SavedContext
 from lstmcast.training_config import TrainingConfig, require_torch, to_json, training_from_json
 from lstmcast.training_history import History
 from lstmcast.transformed import Plain
@@ -53,7 +54,8 @@ from lstmcast.windows import CausalData, FitData
 
 KIND = "forecaster"
 
-Mode = Literal["direct", "observed", "free"]
+Mode = Literal["direct", "recursive", "one-step"]
+OLD_MODES: dict[str, Mode] = {"free": "recursive", "observed": "one-step"}
 logger = logging.getLogger("lstmcast")
 
 
@@ -105,7 +107,7 @@ class LSTMForecaster:
         self.batching = given.batching or self.training.batching
         self.seed = seed
         self.network = self.start if isinstance(self.start, Network) else None
-        self.memory: Memory | None = None
+        self.saved_context: SavedContext | None = None
         self.learned: Learned | None = None
         check_together(self.start, self.config, self.transforms, self.horizon, self.training)
 
@@ -118,7 +120,7 @@ class LSTMForecaster:
         parts += (
             ["not trained yet"] if self.network is None else ["trained"] if self.learned else []
         )
-        parts += [f"remembers {len(self.memory.panel)} series"] if self.memory else []
+        parts += [f"remembers {len(self.saved_context.panel)} series"] if self.saved_context else []
         return f"LSTMForecaster({', '.join(parts)})"
 
     def _repr_html_(self) -> str:
@@ -137,13 +139,13 @@ class LSTMForecaster:
             ),
         ]
         rows += [("trained", repr(self.history))] if self.learned else []
-        rows += [("remembers", repr(self.memory.panel))] if self.memory else []
+        rows += [("remembers", repr(self.saved_context.panel))] if self.saved_context else []
         return block("LSTMForecaster", table(("", ""), rows, left=(0, 1), wrap=True))
 
     @property
     def columns(self) -> Columns:
         """Names of the columns of the data that a model remembers; the usual ones otherwise."""
-        return self.memory.panel.columns if self.memory else Columns()
+        return self.saved_context.panel.columns if self.saved_context else Columns()
 
     @property
     def history(self) -> History:
@@ -231,7 +233,7 @@ class LSTMForecaster:
         validated = self._with(fitted.validated, learned)
         factors_HI = measured_factors(validated._decode, panel, ends, self.horizon)
         new = self._with(fitted.network, replace(learned, factors_HI=factors_HI))
-        new.memory = new._memory_of(panel)
+        new.saved_context = new._context_of_data(panel)
         return new
 
     def _with(self, network: Network, learned: Learned) -> LSTMForecaster:
@@ -252,21 +254,24 @@ class LSTMForecaster:
         `data`: a Panel, anything that `lstmcast.read` reads, or what `continued` gave; a fitted or
         loaded model goes on from what it remembers, and forecasts just that when there are no data.
         `cutoffs` (S, K): how many observations of each series of the data are known, instead of
-        all. `mode`: "direct" reads all steps from the newest state; "free" feeds every step back;
-        "observed" forecasts each known observation from those before it, one step ahead, with the
+        all. `mode`: "direct" reads all steps from the newest state; "recursive" feeds every step back;
+        "one-step" forecasts each known observation from those before it, one step ahead, with the
         network's own intervals. (A loaded model that was trained on windows remembers the newest
         one only.) Raises `DataError`, `UsageError` or `ModelError`.
         """
-        if mode not in ("direct", "observed", "free"):
-            raise UsageError(f"{mode=} is not known. Use 'direct', 'observed' or 'free'.")
-        if mode == "observed":
-            return self._observed(self._panel(data), horizon, cutoffs)
+        if mode in OLD_MODES:
+            warn(f"{mode=} is called {OLD_MODES[mode]!r} now.", DeprecationWarning, stacklevel=2)
+            mode = OLD_MODES[mode]
+        if mode not in get_args(Mode):
+            raise UsageError(f"{mode=} is not known. Use 'direct', 'recursive' or 'one-step'.")
+        if mode == "one-step":
+            return self._one_step(self._panel(data), horizon, cutoffs)
         horizon = checked_horizon(horizon, self.horizon)
         panel, lead = self._joined(data)
         origins = origins_of(panel, cutoffs if cutoffs is None else _after(lead, cutoffs))
 
         def decode(panel: Panel, origins: Origins, horizon: int) -> NDArray:
-            return self._decode(panel, origins, horizon, free=mode == "free")
+            return self._decode(panel, origins, horizon, recursive=mode == "recursive")
 
         if self.learned:
             quantiles = widened(decode(panel, origins, horizon), self.learned.factors_HI)
@@ -300,12 +305,12 @@ class LSTMForecaster:
         """
         from lstmcast.data.newer import read_newer
 
-        if self.memory is None:
+        if self.saved_context is None:
             raise UsageError(
                 "This forecaster remembers no data: only a model that was saved and loaded can go "
                 "on."
             )
-        return self.memory.join(read_newer(data, self.memory.panel))
+        return self.saved_context.join(read_newer(data, self.saved_context.panel))
 
     def save(self, folder: str | Path, data: Any = None) -> None:
         """Save the network and as much of the data as its next forecasts need, so that `load` can
@@ -315,9 +320,9 @@ class LSTMForecaster:
         `OutputError` where it cannot be written.
         """
         memory = (
-            self._memory_of(self._panel(data))
-            if data is not None or self.memory is None
-            else self.memory
+            self._context_of_data(self._panel(data))
+            if data is not None or self.saved_context is None
+            else self.saved_context
         )
         memory = self._to_save(memory)
         about, weights = described(self._trained())
@@ -382,7 +387,7 @@ class LSTMForecaster:
 
     def _without_joining(self, data: Any) -> Panel | None:
         """The series to forecast where nothing is to be joined; None otherwise."""
-        if self.memory is None:
+        if self.saved_context is None:
             if data is None:
                 raise UsageError(
                     "There are no data to forecast. Give a Panel, a file's path or a frame."
@@ -390,7 +395,7 @@ class LSTMForecaster:
             from lstmcast.data.read import as_panel
 
             return as_panel(data)
-        return self.memory.panel if data is None else None
+        return self.saved_context.panel if data is None else None
 
     def _check_columns(self, panel: Panel) -> None:
         """DataError where columns that a network reads together come in another order than they
@@ -408,12 +413,14 @@ class LSTMForecaster:
                 f"panel.select({learned})."
             )
 
-    def _decode(self, panel: Panel, origins: Origins, horizon: int, free: bool = False) -> NDArray:
+    def _decode(
+        self, panel: Panel, origins: Origins, horizon: int, recursive: bool = False
+    ) -> NDArray:
         """Quantiles (O, H, Q) at the head's levels, in the units of the data, before any
         calibration."""
         if self.config.is_causal:
-            return decoding.decode(self._trained(), panel, origins, horizon, free=free)
-        return transformed.decode(self._plain(), panel, origins, horizon, free=free)
+            return decoding.decode(self._trained(), panel, origins, horizon, recursive=recursive)
+        return transformed.decode(self._plain(), panel, origins, horizon, recursive=recursive)
 
     def _plain(self) -> Plain:
         context, done = context_of(self.batching), self.learned
@@ -428,18 +435,20 @@ class LSTMForecaster:
             return CausalData(panel, ends, self.horizon), None
         return transformed.learning_data(self.config.channels, self.transforms, panel, ends)
 
-    def _memory_of(self, panel: Panel) -> Memory:
+    def _context_of_data(self, panel: Panel) -> SavedContext:
         return (
-            Memory.of(panel, self.horizon, MOST_CUTOFFS) if self.config.is_causal else Memory(panel)
+            SavedContext.of(panel, self.horizon, MOST_CUTOFFS)
+            if self.config.is_causal
+            else SavedContext(panel)
         )
 
-    def _to_save(self, memory: Memory) -> Memory:
-        """As much of a memory as the next forecasts need."""
+    def _to_save(self, memory: SavedContext) -> SavedContext:
+        """As much of a saved context as the next forecasts need."""
         context = context_of(self.batching)
         # unfitted: calibrated on all of it
         if self.config.is_causal or context is None or self.learned is None:
             return memory
-        newest = Memory.newest(memory.panel, context + self._lag)
+        newest = SavedContext.newest(memory.panel, context + self._lag)
         # What is read in the place of a missing value may lie as far back as it likes.
         return memory if np.isnan(newest.panel.values).any() else newest
 
@@ -457,11 +466,11 @@ class LSTMForecaster:
         """Observations that have no transformed value."""
         return max((chain.lag for chain in self.transforms.chains), default=0)
 
-    def _observed(self, panel: Panel, horizon: int | None, cutoffs: NDArray | None) -> Forecast:
+    def _one_step(self, panel: Panel, horizon: int | None, cutoffs: NDArray | None) -> Forecast:
         if cutoffs is not None or horizon not in (None, 1):
             unused = "cutoffs have" if horizon in (None, 1) else f"{horizon=} has"
             raise UsageError(
-                f"mode='observed' forecasts every known observation, one step ahead: {unused} no "
+                f"mode='one-step' forecasts every known observation, one step ahead: {unused} no "
                 "place in it."
             )
         lengths = panel.lengths
@@ -531,8 +540,8 @@ def load(
             quantiles=tuple(manifest["levels"]) if chosen is None else chosen,
             seed=manifest.get("seed", 0),
         )
-        forecaster.memory, forecaster.learned = (
-            Memory.from_saved(manifest, arrays["state"]),
+        forecaster.saved_context, forecaster.learned = (
+            SavedContext.from_saved(manifest, arrays["state"]),
             learned,
         )
         forecaster.seen = learned.known_ends() if learned else {}

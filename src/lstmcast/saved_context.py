@@ -40,9 +40,9 @@ _PATCHED = 0.5
 
 
 class Continuation(NamedTuple):
-    """Newer data joined to a memory: the panel to forecast, and which of its series went on.
+    """Newer data joined to a saved context: the panel to forecast, and which of its series went on.
 
-    `reasons`: one for each of `afresh`; `absent`: series that the memory knows and the data lack;
+    `reasons`: one for each of `afresh`; `absent`: series that the saved context knows and the data lack;
     `findings`: what the joining did to values, which the panel's report says too; `lead` (S,):
     remembered values before those of the data.
     """
@@ -91,19 +91,19 @@ class _Piece(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Memory:
+class SavedContext:
     """The newest observations of each series, beginning at a multiple of K observations from the
     first."""
 
     panel: Panel
 
     @classmethod
-    def newest(cls, panel: Panel, count: int | None) -> Memory:
+    def newest(cls, panel: Panel, count: int | None) -> SavedContext:
         """The newest `count` observations of each series, or all."""
         return cls(panel if count is None else _since(panel, np.maximum(panel.lengths - count, 0)))
 
     @classmethod
-    def of(cls, panel: Panel, horizon: int, cutoffs: int) -> Memory:
+    def of(cls, panel: Panel, horizon: int, cutoffs: int) -> SavedContext:
         """What the next forecasts and their calibration, at `cutoffs` held-out cutoffs of that
         horizon, may read."""
         earliest = np.maximum(panel.lengths - max(1, horizon // 3) * cutoffs, panel.lengths // 2)
@@ -328,7 +328,7 @@ class Memory:
         }
 
     @classmethod
-    def from_saved(cls, manifest: dict[str, Any], arrays: dict[str, NDArray]) -> Memory:
+    def from_saved(cls, manifest: dict[str, Any], arrays: dict[str, NDArray]) -> SavedContext:
         """What `described` and `arrays` gave; KeyError, TypeError or ValueError where something
         is missing."""
         return cls(_panel(manifest, arrays))

@@ -75,33 +75,33 @@ class Positions(NamedTuple):
 
 
 def decode(
-    plain: Plain, panel: Panel, origins: Origins, horizon: int, *, free: bool = False
+    plain: Plain, panel: Panel, origins: Origins, horizon: int, *, recursive: bool = False
 ) -> NDArray:
     """Quantiles (O, horizon, Q) at `heads.HEAD_QUANTILES` in the units of the data.
 
-    The head answers its H steps at once and longer horizons feed them back; with `free`, every
+    The head answers its H steps at once and longer horizons feed them back; with `recursive`, every
     single step is fed back. Heads without a distribution give the point with spreads of a random
     walk of the series' own changes, to be calibrated. Raises UsageError where quantiles would have
     to be added up, DataError where joint series do not share their times.
     """
     result = np.empty((len(origins.series), horizon, len(HEAD_QUANTILES)))
     for chosen, known, at in _scaled_alike(plain, panel, origins):
-        result[chosen] = _decode(plain, known, at, horizon, free)
+        result[chosen] = _decode(plain, known, at, horizon, recursive)
     return result
 
 
-def _decode(plain: Plain, panel: Panel, origins: Origins, horizon: int, free: bool) -> NDArray:
+def _decode(plain: Plain, panel: Panel, origins: Origins, horizon: int, recursive: bool) -> NDArray:
     """`decode` with one state of the transforms for each series."""
     state = fitted(plain, panel)
-    values_OHX, paths = _transformed(plain, panel, state, origins, horizon, free)
+    values_OHX, paths = _transformed(plain, panel, state, origins, horizon, recursive)
     applied = plain.transforms.apply(panel.values, panel.offsets, state)
     units_OHX = plain.transforms.invert(values_OHX, *origins, applied, state, paths=paths)
     if paths:
         quantiles_OHQ = np.quantile(units_OHX, HEAD_QUANTILES, axis=2).transpose(1, 2, 0)
-        steps = 1 if free else plain.network.config.steps
+        steps = 1 if recursive else plain.network.config.steps
         # the first answer needs no draws
         if horizon > steps and not plain.transforms.adds_up(steps):
-            quantiles_OHQ[:, :steps] = _decode(plain, panel, origins, steps, free)
+            quantiles_OHQ[:, :steps] = _decode(plain, panel, origins, steps, recursive)
         return quantiles_OHQ
     return units_OHX if units_OHX.shape[2] > 1 else _around(units_OHX, plain, panel, origins)
 
@@ -289,7 +289,12 @@ def hidden_states(plain: Plain, panel: Panel) -> list[list[tuple[NDArray, NDArra
 
 
 def _transformed(
-    plain: Plain, panel: Panel, state: TransformsState, origins: Origins, horizon: int, free: bool
+    plain: Plain,
+    panel: Panel,
+    state: TransformsState,
+    origins: Origins,
+    horizon: int,
+    recursive: bool,
 ) -> tuple[NDArray, bool]:
     """What the network says of each origin (O, horizon, X), in the space of labels, and whether
     X are sample paths."""
@@ -297,7 +302,7 @@ def _transformed(
     row = np.zeros_like(origins.series) if plain.joint else origins.series
     where, place = np.unique(np.stack([row, origins.counts]), axis=1, return_inverse=True)
     positions = Positions(*where)
-    once = horizon <= (1 if free else plain.network.config.steps)
+    once = horizon <= (1 if recursive else plain.network.config.steps)
     point = plain.network.head.name == "point"
     paths = not point and (not once or plain.transforms.adds_up(horizon))
     if paths:
@@ -311,7 +316,7 @@ def _transformed(
             state,
             positions,
             horizon,
-            1 if free else plain.network.config.steps,
+            1 if recursive else plain.network.config.steps,
             paths,
         )
     known_P = prepared.begun_N[prepared.offsets[positions.row] + positions.known - 1]

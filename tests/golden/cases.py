@@ -116,8 +116,8 @@ def shipped() -> Iterator[tuple[str, np.ndarray]]:
         model = lc.LSTMForecaster(horizon=12, quantiles=LEVELS)
         yield f"shipped/{name}/direct", numbers(model.predict(panel))
         yield f"shipped/{name}/far", numbers(model.predict(panel, 60))
-        yield f"shipped/{name}/recursive", numbers(model.predict(panel, mode="free"))
-        yield f"shipped/{name}/one-step", numbers(model.predict(panel, mode="observed"))[::7]
+        yield f"shipped/{name}/recursive", numbers(model.predict(panel, mode="recursive"))
+        yield f"shipped/{name}/one-step", numbers(model.predict(panel, mode="one-step"))[::7]
         cutoffs = np.stack([panel.lengths // 2 + 1, panel.lengths], axis=1)
         yield f"shipped/{name}/cutoffs", numbers(model.predict(panel, 5, cutoffs=cutoffs))
 
@@ -174,8 +174,8 @@ def transformed() -> Iterator[tuple[str, np.ndarray]]:
     for name, model in models.items():
         data = joint if name == "joint" else panel
         yield f"transformed/{name}/direct", numbers(model.predict(data))
-        yield f"transformed/{name}/recursive", numbers(model.predict(data, mode="free"))
-        yield f"transformed/{name}/one-step", numbers(model.predict(data, mode="observed"))
+        yield f"transformed/{name}/recursive", numbers(model.predict(data, mode="recursive"))
+        yield f"transformed/{name}/one-step", numbers(model.predict(data, mode="one-step"))
         yield f"transformed/{name}/history", model.history.columns()["train_loss"]
 
 

@@ -199,10 +199,10 @@ def _own(to: ExampleRun, panel: Panel, seed: int) -> list[Predicted]:
 
 def _predicted(name: str, forecaster: Any, panel: Panel, trained: float) -> Predicted:
     began = time.perf_counter()
-    in_sample = forecaster.predict(panel, mode="observed").point[:, 0]
+    in_sample = forecaster.predict(panel, mode="one-step").point[:, 0]
     observed = np.r_[np.full(len(panel.values) - len(in_sample), np.nan), in_sample]
     free = forecaster.predict(
-        panel, HELD_BACK, cutoffs=(panel.lengths - HELD_BACK)[:, None], mode="free"
+        panel, HELD_BACK, cutoffs=(panel.lengths - HELD_BACK)[:, None], mode="recursive"
     ).point[0]
     return Predicted(name, observed, free, trained + time.perf_counter() - began)
 

@@ -164,8 +164,8 @@ def predict(model: lc.LSTMForecaster, begin: int, observed: int, steps: int) -> 
     any, the truth.
     """
     known, later = data(begin, begin + observed), data(begin + 1, begin + 1 + steps)
-    with_truth = model.predict(known, mode="observed").point.reshape(len(known), -1)
-    alone = model.predict(known, steps - observed + 1, mode="free").point
+    with_truth = model.predict(known, mode="one-step").point.reshape(len(known), -1)
+    alone = model.predict(known, steps - observed + 1, mode="recursive").point
     predicted = np.concatenate([with_truth, alone], axis=1)
     table = {"step": begin + np.arange(1, steps + 1)}
     for s, name in enumerate(known.ids):

@@ -250,7 +250,7 @@ def train_shapes(
 def against_naive(model: LSTMForecaster, panel: Panel, ends: NDArray) -> float:
     """RMSE of one-step forecasts of what was held back, relative to prices, over that of the
     last price."""
-    predicted = model.predict(panel, mode="observed").point[:, 0].reshape(len(panel), -1)
+    predicted = model.predict(panel, mode="one-step").point[:, 0].reshape(len(panel), -1)
     values = panel.values.reshape(len(panel), -1)
     late = slice(int(ends[0]), None)
     actual, last = values[:, late], values[:, int(ends[0]) - 1 : -1]

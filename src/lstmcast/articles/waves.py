@@ -143,7 +143,7 @@ def run(to: ExampleRun, name: str, forecaster: lc.LSTMForecaster) -> list[Measur
     to.say(str(fitted.history))
     to.model(fitted)
     began = time.perf_counter()
-    predicted = fitted.predict(mode="free").point[0]
+    predicted = fitted.predict(mode="recursive").point[0]
     seconds = training_seconds(fitted.history) + time.perf_counter() - began
     true = wave(name, LENGTHS[name] + np.arange(STEPS))
     to.table("free-run", {"step": np.arange(1, STEPS + 1), "true": true, "predicted": predicted})

@@ -392,8 +392,8 @@ def predict(
     reading.require_use_by(data)
     output.check(data or ())
     saved = load(model, quantiles=output.quantile_levels() or None)
-    assert saved.memory is not None  # a loaded model remembers its data
-    panel, newer, joined = saved.memory.panel, None, None
+    assert saved.saved_context is not None  # a loaded model remembers its data
+    panel, newer, joined = saved.saved_context.panel, None, None
     if data:
         from lstmcast.data.newer import read_newer
 

@@ -52,12 +52,12 @@ def errors_by_horizon(
     counts_K = _checked(np.asarray(cutoffs, np.int64), panel, observed)
     if observed is None:
         point_OH = model.predict(
-            panel, horizon, cutoffs=np.tile(counts_K, (len(panel), 1)), mode="free"
+            panel, horizon, cutoffs=np.tile(counts_K, (len(panel), 1)), mode="recursive"
         ).point
         forecast_SKH = point_OH.reshape(len(panel), len(counts_K), horizon)
     else:
         segments = (_segment(panel, known - observed, known) for known in counts_K)
-        points = [model.predict(segment, horizon, mode="free").point for segment in segments]
+        points = [model.predict(segment, horizon, mode="recursive").point for segment in segments]
         forecast_SKH = np.stack(points, axis=1)
     actual_SKH = _actual(panel, counts_K, horizon)
     by_series = rmse(actual_SKH, forecast_SKH, axis=1)
