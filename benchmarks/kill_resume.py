@@ -46,7 +46,7 @@ from lstmcast.transforms import Difference, Standard
 
 EVERY = 0.05  # seconds between checkpoints
 ADAM = Optimiser("adamw", 2e-3, clip=1.0, schedule=Schedule("warmup_cosine"))
-PLAIN = {"inputs": "plain", "head": "point"}
+PLAIN = {"inputs": lc.Transformed(), "head": "point"}
 KINDS: dict[str, tuple[dict[str, Any], TrainingConfig]] = {
     "causal": (
         {"layers": (16, 16), "dropout": 0.1},

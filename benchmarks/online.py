@@ -19,6 +19,7 @@ import time
 import numpy as np
 from common import arguments, print_table, write_result
 
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig
 from lstmcast.streaming.scaling import Running
 from lstmcast.streaming.stream import Learning, Online
@@ -34,7 +35,7 @@ WAYS = {
 
 def ticks_per_second(rows: int, learning: Learning | None, ticks: int) -> float:
     """Of one way and one number of rows."""
-    config = NetworkConfig((UNITS,), inputs="plain", head="point", horizon=1)
+    config = NetworkConfig((UNITS,), inputs=Transformed(), head="point", horizon=1)
     # with weights, for a network that does not learn needs some
     network = Online(config, []).network
     online = Online(network, range(rows), learning=learning, scaling=Running("changes"))

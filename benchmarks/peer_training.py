@@ -144,7 +144,7 @@ def lstmcast(
             validation=None,
             precision=precision,
         )
-        network = lc.NetworkConfig((UNITS,) * layers, inputs="plain", head="point")
+        network = lc.NetworkConfig((UNITS,) * layers, inputs=lc.Transformed(), head="point")
         model = lc.LSTMForecaster(HORIZON, weights="scratch", network=network, training=training)
         return model.fit(panel, threads=1)
 

@@ -23,6 +23,7 @@ from common import arguments, print_table, write_result
 
 import lstmcast as lc
 from lstmcast import NetworkConfig, TrainingConfig
+from lstmcast.model.inputs import Transformed
 from lstmcast.training_config import Optimiser, Schedule, Windows
 from lstmcast.transforms import Standard
 
@@ -47,7 +48,7 @@ def forecaster(inputs: str, horizon: int, seed: int) -> lc.LSTMForecaster:
         return lc.LSTMForecaster(
             horizon, weights="scratch", network=NetworkConfig(UNITS), training=training, seed=seed
         )
-    network = NetworkConfig(UNITS, inputs="plain", head="point")
+    network = NetworkConfig(UNITS, inputs=Transformed(), head="point")
     return lc.LSTMForecaster(
         horizon,
         weights="scratch",

@@ -29,6 +29,7 @@ from bare import BareSequence, BareWindows
 from common import HERE, arguments, print_table, write_result
 
 import lstmcast as lc
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training.callbacks import EpochReport
 from lstmcast.training.fitting import fit_network
@@ -40,17 +41,17 @@ from lstmcast.training_config import (
     WholeSequence,
     Windows,
 )
-from lstmcast.windows import PlainData
+from lstmcast.windows import TransformedData
 
 BATCH, WINDOW, UNITS, LAYERS = 128, 48, 128, 2
 UPDATES, TURNS = 10, 12  # updates in a turn; turns that count, after two that do not
 EPOCHS, ARTICLE = 1_000, (5, 4, 3)
 
 
-def plain_data(series: np.ndarray, end: int) -> PlainData:
+def plain_data(series: np.ndarray, end: int) -> TransformedData:
     """One series as it is."""
     values = series[:, None].astype(np.float64)
-    return PlainData(
+    return TransformedData(
         values,
         values,
         np.array([0, len(series)]),
@@ -92,7 +93,7 @@ def windows(threads: int) -> dict[str, float]:
         values, starts, layers=LAYERS, units=UNITS, window=WINDOW, horizon=1, batch=BATCH
     )
     turns = Turns(bare, time.process_time if threads == 1 else time.perf_counter)
-    network = NetworkConfig((UNITS,) * LAYERS, inputs="plain", head="point", horizon=1)
+    network = NetworkConfig((UNITS,) * LAYERS, inputs=Transformed(), head="point", horizon=1)
     config = TrainingConfig(
         epochs=TURNS + 2,
         batch_size=BATCH,
@@ -123,7 +124,7 @@ def sequence(times: int) -> dict[str, float]:
     """Seconds of 1,000 epochs of the article's network."""
     series = differences()
     x = torch.from_numpy(series).float()[:, None]
-    network = NetworkConfig(ARTICLE, inputs="plain", head="point", horizon=1)
+    network = NetworkConfig(ARTICLE, inputs=Transformed(), head="point", horizon=1)
     config = TrainingConfig(
         epochs=EPOCHS,
         batching=WholeSequence(),

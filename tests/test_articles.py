@@ -20,6 +20,7 @@ from lstmcast.articles import EXAMPLES, Example, runs
 from lstmcast.articles.runs import ExampleRun, Measure
 from lstmcast.cli.app import main
 from lstmcast.errors import MissingExtraError, OutputError, UsageError
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training_config import TrainingConfig, Windows
 from lstmcast.util import fonts
@@ -29,7 +30,7 @@ PNG = b"\x89PNG"
 
 
 def tiny(epochs: int = 3) -> lc.LSTMForecaster:
-    network = NetworkConfig(inputs="plain", layers=(4,), head="point", horizon=1)
+    network = NetworkConfig(inputs=Transformed(), layers=(4,), head="point", horizon=1)
     training = TrainingConfig(epochs=epochs, batching=Windows(4))
     return lc.LSTMForecaster(2, weights="scratch", network=network, training=training)
 

@@ -15,6 +15,7 @@ import lstmcast as lc
 from lstmcast import windows
 from lstmcast.articles import stocks
 from lstmcast.articles.runs import ExampleRun, rmse
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig
 from lstmcast.streaming.scaling import Running
 from lstmcast.streaming.stream import Online
@@ -76,7 +77,9 @@ def test_the_printed_shapes_are_those_of_the_network(done):
     ends = Validation(share=0.3).training_ends(panel.lengths, 1)
     data, _ = lc.forecaster.transformed.learning_data(1, model.transforms, panel, ends)
     samples = int(windows.window_counts(windows.parts_of(data), stocks.LOOK_BACK).sum())
-    module = NetworkModule(NetworkConfig(SMALL.layers, inputs="plain", head="point", horizon=1))
+    module = NetworkModule(
+        NetworkConfig(SMALL.layers, inputs=Transformed(), head="point", horizon=1)
+    )
     x = torch.zeros(samples, stocks.LOOK_BACK, 1)
     hidden, _ = module.hidden(x)
     every, last = module.raw(hidden, x), module.raw(hidden[:, -1], x[:, -1])
@@ -130,7 +133,7 @@ def test_the_texts_of_the_pictures_are_translated():
 def test_a_real_index_is_followed_without_harm():
     daily = lc.read(str(SP500), target="Close").values
     prices = daily[~np.isnan(daily)][-800:]  # trading days
-    config = NetworkConfig((8,), inputs="plain", head="point", horizon=1)
+    config = NetworkConfig((8,), inputs=Transformed(), head="point", horizon=1)
     online = Online(config, ["S&P 500"], scaling=Running("returns"))
     done, _ = stocks.follow(online, prices[:, None], stops=400)
     learning, naive = (rmse(part[400:], np.zeros(1)) for part in (done.learning, done.naive))

@@ -21,6 +21,7 @@ from lstmcast.cli.options import Output
 from lstmcast.errors import ModelError
 from lstmcast.forecast import QUANTILES, Forecast, checked_horizon, origins_of
 from lstmcast.model import heads
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.pretrained import checked_quantiles
 from lstmcast.training_config import TrainingConfig
@@ -483,7 +484,7 @@ def test_predict_gives_the_intervals_that_are_asked_for(run, saved):
 @pytest.fixture
 def shops(tmp_path):
     """A model of sales in three shops until 2023-12, whose network needs 13 values."""
-    network = NetworkConfig(layers=(4,), inputs="plain", head="point", horizon=1)
+    network = NetworkConfig(layers=(4,), inputs=Transformed(), head="point", horizon=1)
     rng = np.random.default_rng(0)
     weights = {
         name: rng.normal(0, 0.1, shape).astype("float32")

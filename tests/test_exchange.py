@@ -16,13 +16,14 @@ from lstmcast.errors import MissingExtraError, ModelError, OutputError, UsageErr
 from lstmcast.interop import kerasfiles
 from lstmcast.interop.keras import from_keras, to_keras
 from lstmcast.interop.pytorch import from_pytorch, to_pytorch
+from lstmcast.model.inputs import Adaptive, Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 
 
 def network(members=1, **options):
     rng = np.random.default_rng(0)
     config = NetworkConfig(
-        **({"layers": (5, 4, 3), "inputs": "plain", "head": "point", "horizon": 2} | options)
+        **({"layers": (5, 4, 3), "inputs": Transformed(), "head": "point", "horizon": 2} | options)
     )
     shapes = array_shapes(config)
     return Network(
@@ -581,7 +582,7 @@ def test_networks_that_are_no_row_of_layers():
     with pytest.raises(
         ModelError, match=r"with causal inputs is not a row of layers.*inputs='plain'"
     ):
-        to_keras(network(inputs="causal"))
+        to_keras(network(inputs=Adaptive()))
     with pytest.raises(ModelError, match="with residual connections is not"):
         to_pytorch(network(layers=(5, 5), residual=True))
 

@@ -13,6 +13,7 @@ import pytest
 import lstmcast as lc
 from lstmcast.errors import DataError, MissingExtraError, ModelError, UsageError
 from lstmcast.model.heads import Point
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training_config import Optimiser, TrainingConfig, Validation, WholeSequence, Windows
 from lstmcast.transforms import Chain, Difference, Log1p, MinMax, Standard
@@ -20,7 +21,7 @@ from lstmcast.transforms import Chain, Difference, Log1p, MinMax, Standard
 pytest.importorskip("torch", reason="needs the train extra")
 
 SMALL = replace(TrainingConfig.from_scratch(), epochs=2, steps_per_epoch=2, batch_size=8)
-PLAIN = NetworkConfig(layers=(4,), inputs="plain", head="point", horizon=1)
+PLAIN = NetworkConfig(layers=(4,), inputs=Transformed(), head="point", horizon=1)
 WAVES = TrainingConfig(epochs=2, batching=Windows(length=8), validation=Validation(steps=12))
 
 
@@ -230,7 +231,7 @@ def test_article_1_in_a_few_lines():
     model = lc.LSTMForecaster(
         43,
         weights="scratch",
-        network=NetworkConfig(layers=(5, 4, 3), inputs="plain", head="point", horizon=1),
+        network=NetworkConfig(layers=(5, 4, 3), inputs=Transformed(), head="point", horizon=1),
         training=TrainingConfig(
             epochs=3, batching=WholeSequence(), validation=Validation(steps=43)
         ),
@@ -310,7 +311,7 @@ def test_a_loss_that_is_not_of_each_value_is_refused(loss, message):
 
 def test_a_network_that_does_not_fit_in_memory_is_said_to():
     huge = plain(
-        network=NetworkConfig(layers=(2_000_000,), inputs="plain", head="point", horizon=1)
+        network=NetworkConfig(layers=(2_000_000,), inputs=Transformed(), head="point", horizon=1)
     )
     with pytest.raises(ModelError, match="does not fit in memory"):
         huge.fit(panel())

@@ -24,7 +24,7 @@ CAUSAL = TrainingConfig(
     batching=Windows(length=24, loss="every"),
     optimiser=Optimiser(clip=1.0),
 )
-PLAIN = lc.NetworkConfig(layers=(4,), inputs="plain", head="point", horizon=1)
+PLAIN = lc.NetworkConfig(layers=(4,), inputs=lc.Transformed(), head="point", horizon=1)
 GROWING = (lc.Difference(12), lc.Standard())
 
 

@@ -10,6 +10,7 @@ from lstmcast.errors import ModelError, UsageError
 from lstmcast.model.encoder import answer as answered
 from lstmcast.model.encoder import read, start
 from lstmcast.model.heads import HEAD_QUANTILES
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.inputs import adaptive as causal
 from lstmcast.model.network import Network, NetworkConfig, array_shapes, described, load_network
 
@@ -142,7 +143,10 @@ def test_a_folder_without_weights_is_refused(tmp_path):
 
 
 def test_a_config_fills_in_what_its_inputs_need():
-    causal_one, plain = NetworkConfig(layers=(32,)), NetworkConfig(layers=(5, 4, 3), inputs="plain")
+    causal_one, plain = (
+        NetworkConfig(layers=(32,)),
+        NetworkConfig(layers=(5, 4, 3), inputs=Transformed()),
+    )
     assert (causal_one.before, causal_one.residual) == ((32,), True)
     assert (plain.before, plain.residual, plain.width) == ((), False, 1)
 

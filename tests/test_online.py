@@ -13,6 +13,7 @@ import torch
 import lstmcast as lc
 from lstmcast import store
 from lstmcast.errors import DataError, MissingExtraError, ModelError, UsageError
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.streaming.rows import Rows
 from lstmcast.streaming.scaling import Running
@@ -26,7 +27,7 @@ IDS = ["a", "b", "c", "d"]
 
 def network(seed=0, members=1, **chosen):
     config = NetworkConfig(
-        **{"layers": (5, 4), "inputs": "plain", "head": "point", "horizon": 1} | chosen
+        **{"layers": (5, 4), "inputs": Transformed(), "head": "point", "horizon": 1} | chosen
     )
     rng = np.random.default_rng(seed)
     arrays = [
@@ -87,7 +88,7 @@ def test_ticks_one_by_one_are_one_pass():
 
 MODEL = {
     "weights": "scratch",
-    "network": NetworkConfig((4,), inputs="plain", head="point"),
+    "network": NetworkConfig((4,), inputs=Transformed(), head="point"),
     "transforms": (Difference(), Standard()),
     "training": TrainingConfig(epochs=2, batching=WholeSequence(), validation=None),
 }
@@ -379,7 +380,7 @@ def turning(ticks=300, rows=30, change=150, share=0.8):
 
 def test_it_learns_and_learns_anew_where_a_frozen_copy_does_not():
     values, ids = turning(), range(30)
-    config = NetworkConfig((8,), inputs="plain", head="point", horizon=1)
+    config = NetworkConfig((8,), inputs=Transformed(), head="point", horizon=1)
     stream = Online(config, ids, learning=Learning(learning_rate=1e-2), scaling=Running("changes"))
     followed(stream, values[:150])
     frozen = stream.frozen()
@@ -558,10 +559,15 @@ def test_a_tick_that_cannot_be_used_changes_nothing(values, ids, error, text):
 
 
 def test_networks_that_cannot_read_ticks_are_refused():
-    for config in (NetworkConfig((4,), horizon=1), NetworkConfig((4,), inputs="plain", horizon=3)):
+    for config in (
+        NetworkConfig((4,), horizon=1),
+        NetworkConfig((4,), inputs=Transformed(), horizon=3),
+    ):
         with pytest.raises(UsageError, match=r"Use NetworkConfig\(inputs='plain', horizon=1\)"):
             Online(config, IDS)
-    scratch = lc.LSTMForecaster(1, weights="scratch", network=NetworkConfig((4,), inputs="plain"))
+    scratch = lc.LSTMForecaster(
+        1, weights="scratch", network=NetworkConfig((4,), inputs=Transformed())
+    )
     with pytest.raises(UsageError, match="fit it first"):
         Online(scratch, IDS)
     with pytest.raises(UsageError, match="here already"):

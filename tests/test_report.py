@@ -25,6 +25,7 @@ from lstmcast.evaluation.baselines import Naive, SeasonalNaive
 from lstmcast.fitted import Beginning, Learned
 from lstmcast.forecast import QUANTILES, Forecast, origins_of
 from lstmcast.model.heads import head_named
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.output import cards, report
 from lstmcast.output.report import Report
@@ -258,7 +259,7 @@ def learned(
 
 
 def new_network(**more) -> lc.LSTMForecaster:
-    network = NetworkConfig(layers=(5, 4), inputs="plain", head="point", horizon=6)
+    network = NetworkConfig(layers=(5, 4), inputs=Transformed(), head="point", horizon=6)
     return lc.LSTMForecaster(6, weights="scratch", network=network, **more)
 
 

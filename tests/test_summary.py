@@ -7,10 +7,11 @@ import pytest
 
 from lstmcast.errors import UsageError
 from lstmcast.forecaster import LSTMForecaster
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.model.summary import summary
 
-PLAIN = NetworkConfig(inputs="plain", layers=(20,), head="point", horizon=1)
+PLAIN = NetworkConfig(inputs=Transformed(), layers=(20,), head="point", horizon=1)
 
 
 def test_counts_are_those_of_keras():
@@ -28,7 +29,12 @@ def test_all_arrays_are_counted():
 
 def test_shapes_of_several_columns_steps_and_numbers():
     config = NetworkConfig(
-        inputs="plain", channels=3, before=(7,), after=(6,), layers=(5,), head="normal", horizon=4
+        inputs=Transformed(columns=3),
+        before=(7,),
+        after=(6,),
+        layers=(5,),
+        head="normal",
+        horizon=4,
     )
     shapes = {row.layer: row.shape_text for row in summary(config).rows}
     assert shapes["inputs"] == "(batch, time, 3)" and shapes["dense 0 before"] == "(batch, time, 7)"

@@ -8,15 +8,16 @@ import pytest
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
 from lstmcast.model.heads import head_named
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.inputs import adaptive as causal
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.util.threads import ahead
-from lstmcast.windows import CausalData, PlainData, Segments
+from lstmcast.windows import AdaptiveData, Segments, TransformedData
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from lstmcast.training.batching import Reader  # noqa: E402
-from lstmcast.training.feeds import CausalFeed, Group, PlainFeed  # noqa: E402
+from lstmcast.training.feeds import AdaptiveFeed, Group, TransformedFeed  # noqa: E402
 from lstmcast.training.losses import added, criterion  # noqa: E402
 from lstmcast.training.module import NetworkModule, arrays_from_state  # noqa: E402
 from lstmcast.training.plan import check_plan, make_batching  # noqa: E402
@@ -30,7 +31,7 @@ from lstmcast.training_config import (  # noqa: E402
     Windows,
 )
 
-PLAIN = NetworkConfig(layers=(5, 4), inputs="plain", head="point", horizon=1)
+PLAIN = NetworkConfig(layers=(5, 4), inputs=Transformed(), head="point", horizon=1)
 CAUSAL = NetworkConfig(layers=(6, 6), horizon=4, window=4)
 
 
@@ -41,7 +42,7 @@ def plain_data(lengths=(30, 17, 24), ends=None, channels=1, missing=(), **more):
     values[list(missing)] = labels[list(missing)] = np.nan
     ids = np.array([f"s{k}" for k in range(len(lengths))], object)
     ends = np.array(lengths if ends is None else ends)
-    return PlainData(values, labels, np.cumsum([0, *lengths]), ends, ids, **more)
+    return TransformedData(values, labels, np.cumsum([0, *lengths]), ends, ids, **more)
 
 
 def reader_of(network=PLAIN, loss="auto"):
@@ -71,9 +72,11 @@ def segments(series, first, last, begin, limit):
 @pytest.mark.parametrize(("horizon", "counted"), [(1, None), (3, None), (3, 2)])
 def test_a_plain_batch_is_what_a_loop_gathers(missing, horizon, counted):
     data = plain_data(channels=2, missing=missing, horizon=counted)
-    network = NetworkConfig(layers=(3,), inputs="plain", head="point", horizon=horizon, channels=2)
+    network = NetworkConfig(
+        layers=(3,), inputs=Transformed(columns=2), head="point", horizon=horizon
+    )
     read = segments([1, 0, 2], [2, 0, 20], [7, 5, 23], [4, 0, 20], [17, 6, 24])
-    batch = PlainFeed(data, network, "cpu").batch(Group(read))
+    batch = TransformedFeed(data, network, "cpu").batch(Group(read))
     for b, (s, first, last, begin, limit) in enumerate(zip(*read, strict=True)):
         carried = 0.0
         for t in range(last):
@@ -92,7 +95,7 @@ def test_a_plain_batch_is_what_a_loop_gathers(missing, horizon, counted):
 
 def test_complete_batches_are_not_masked_and_give_the_same_loss():
     data, reader = plain_data(), reader_of()
-    batch = PlainFeed(data, PLAIN, "cpu").batch(
+    batch = TransformedFeed(data, PLAIN, "cpu").batch(
         Group(segments([0, 1], [0, 3], [5, 8], [4, 7], [30, 17]))
     )
     assert batch.targets == 2 and batch.begin == 4
@@ -106,7 +109,7 @@ def test_complete_batches_are_not_masked_and_give_the_same_loss():
 @pytest.mark.parametrize("support", [6, 5, 99])
 def test_rollout_with_enough_support_is_teacher_forcing(support):
     data = plain_data()
-    batch = PlainFeed(data, PLAIN, "cpu").batch(
+    batch = TransformedFeed(data, PLAIN, "cpu").batch(
         Group(segments([0, 1], [0, 3], [6, 9], [0, 3], [30, 17]))
     )
     gradients, losses = [], []
@@ -139,7 +142,7 @@ def test_rollout_feeds_back_what_the_network_says(support):
     scale, shift = np.array([[0.5], [0.5], [0.5]]), np.array([[-0.5], [-0.5], [-0.5]])
     data = plain_data(scale=scale, shift=shift)
     reader = reader_of()
-    batch = PlainFeed(data, PLAIN, "cpu").batch(
+    batch = TransformedFeed(data, PLAIN, "cpu").batch(
         Group(segments([1, 2], [0, 4], [6, 10], [0, 4], [17, 24]))
     )
     network = Network(PLAIN, [arrays_from_state(reader.module.state_dict(), PLAIN)])
@@ -156,7 +159,7 @@ def test_rollout_feeds_back_what_the_network_says(support):
 
 def test_scheduled_sampling_lies_between_truth_and_own_predictions():
     reader, data = reader_of(), plain_data()
-    batch = PlainFeed(data, PLAIN, "cpu").batch(Group(segments([0], [0], [8], [0], [30])))
+    batch = TransformedFeed(data, PLAIN, "cpu").batch(Group(segments([0], [0], [8], [0], [30])))
     never, always = torch.zeros(1, 8, dtype=torch.bool), torch.ones(1, 8, dtype=torch.bool)
     torch.testing.assert_close(reader.roll(batch, 2, never).total, reader.read(batch)[0].total)
     torch.testing.assert_close(
@@ -260,8 +263,8 @@ def panel_of(log=True, lengths=(40, 25), seed=1):
 @pytest.mark.parametrize("log", [True, False])
 def test_causal_batches_are_the_inputs_of_inference(log):
     panel = panel_of(log)
-    data = CausalData(panel, np.array([36, 25]))
-    feed = CausalFeed(data, CAUSAL, "cpu")
+    data = AdaptiveData(panel, np.array([36, 25]))
+    feed = AdaptiveFeed(data, CAUSAL, "cpu")
     (group,) = feed.groups(segments([0, 1], [0, 3], [30, 24], [0, 3], [36, 25]))
     # from the first known value
     assert group.log == log and group.segments.first.tolist() == [1, 3]
@@ -292,7 +295,7 @@ def test_causal_batches_are_the_inputs_of_inference(log):
 
 
 def test_causal_chunks_carry_the_state_of_their_inputs():
-    data, reader = CausalData(panel_of(), np.array([40, 25])), reader_of(CAUSAL)
+    data, reader = AdaptiveData(panel_of(), np.array([40, 25])), reader_of(CAUSAL)
     _, once = losses_of(reader, data, WholeSequence(), CAUSAL)
     _, pieces = losses_of(reader, data, WholeSequence(chunk=9), CAUSAL)
     assert len(once) == 1 and len(pieces) == 5
@@ -301,7 +304,7 @@ def test_causal_chunks_carry_the_state_of_their_inputs():
 
 def test_series_on_both_axes_share_an_update():
     series = {"a": panel_of(True).series(0), "b": panel_of(False).series(0)}
-    data = CausalData(
+    data = AdaptiveData(
         Panel.from_arrays(series, frequency="MS", start="2020-01"), np.array([40, 40])
     )
     made, updates = losses_of(reader_of(CAUSAL), data, Windows(24), CAUSAL, batch_size=16)
@@ -314,7 +317,7 @@ def test_series_on_both_axes_share_an_update():
 def test_constant_series_give_no_gradient_and_no_error():
     panel = Panel.from_arrays({"a": np.zeros(30)}, frequency="MS", start="2020-01")
     _, updates = losses_of(
-        reader_of(CAUSAL), CausalData(panel, np.array([30])), Windows(24), CAUSAL
+        reader_of(CAUSAL), AdaptiveData(panel, np.array([30])), Windows(24), CAUSAL
     )
     assert mean_of(updates) == 0.0
 
@@ -369,14 +372,14 @@ def test_validation_looks_at_no_more_than_asked():
 
 
 def test_what_does_not_go_together_is_refused():
-    data, panel = plain_data(), CausalData(panel_of(), np.array([36, 25]))
+    data, panel = plain_data(), AdaptiveData(panel_of(), np.array([36, 25]))
     for batching in (Stateful(5), Rollout(5, 2)):
         with pytest.raises(UsageError, match=r"needs NetworkConfig\(inputs='plain'\)"):
             check_plan(CAUSAL, panel, TrainingConfig(batching=batching))
-    many = NetworkConfig(layers=(3,), inputs="plain", head="point", horizon=3)
+    many = NetworkConfig(layers=(3,), inputs=Transformed(), head="point", horizon=3)
     with pytest.raises(UsageError, match="answers 3 at once"):
         check_plan(many, data, TrainingConfig(batching=Rollout(5, 2)))
-    with pytest.raises(UsageError, match="learns from CausalData"):
+    with pytest.raises(UsageError, match="learns from AdaptiveData"):
         check_plan(CAUSAL, data, TrainingConfig())
     with pytest.raises(UsageError, match=r"network channels=1. Use NetworkConfig\(channels=2\)"):
         check_plan(PLAIN, plain_data(channels=2), TrainingConfig())

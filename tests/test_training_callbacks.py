@@ -12,6 +12,7 @@ import pytest
 
 import lstmcast as lc
 from lstmcast.errors import MissingExtraError, UsageError
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes, load_network
 from lstmcast.training.callbacks import (
     EpochReport,
@@ -24,7 +25,7 @@ from lstmcast.training.callbacks import (
 from lstmcast.training_config import TrainingConfig, Windows
 from lstmcast.transforms import Standard
 
-PLAIN = NetworkConfig(layers=(3,), inputs="plain", head="point", horizon=1)
+PLAIN = NetworkConfig(layers=(3,), inputs=Transformed(), head="point", horizon=1)
 
 
 def network():

@@ -18,8 +18,9 @@ import pytest
 from lstmcast import store
 from lstmcast.data.panel import Panel
 from lstmcast.errors import ModelError, UsageError
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig
-from lstmcast.windows import CausalData, PlainData
+from lstmcast.windows import AdaptiveData, TransformedData
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
@@ -40,7 +41,7 @@ from lstmcast.training_config import (  # noqa: E402
 )
 
 SRC = Path(__file__).parents[1] / "src"
-PLAIN = NetworkConfig(layers=(4, 3), inputs="plain", head="point", horizon=1)
+PLAIN = NetworkConfig(layers=(4, 3), inputs=Transformed(), head="point", horizon=1)
 CAUSAL = NetworkConfig(layers=(5, 5), horizon=4, window=4)
 QUICK = TrainingConfig(
     epochs=6, batching=Windows(6), batch_size=8, optimiser=Optimiser(learning_rate=1e-2)
@@ -57,7 +58,7 @@ def plain_data(lengths=(40, 25), back=8, ids=None):
         values.append(np.sin(np.arange(length) * 0.5 + k) + 0.1 * np.cos(np.arange(length) ** 2))
     y = np.concatenate(values)[:, None]
     names = np.array(ids or [f"s{k}" for k in range(len(lengths))], object)
-    return PlainData(y, y, offsets, np.array(lengths) - back, names)
+    return TransformedData(y, y, offsets, np.array(lengths) - back, names)
 
 
 def causal_data():
@@ -66,7 +67,7 @@ def causal_data():
         f"s{k}": 50 + 10 * np.sin(np.arange(40 + k) / 2) + rng.normal(size=40 + k) for k in range(3)
     }
     panel = Panel.from_arrays(series, frequency="MS", start="2020-01")
-    return CausalData(panel, np.asarray(panel.lengths) - 8)
+    return AdaptiveData(panel, np.asarray(panel.lengths) - 8)
 
 
 def same_bits(one, other):
@@ -153,7 +154,7 @@ def test_training_reaches_a_known_optimum():
     for t in range(1, 600):
         y[t] = 0.8 * y[t - 1] + rng.normal()
     y = y[:, None] / 2
-    data = PlainData(y, y, np.array([0, 600]), np.array([450]), np.array(["a"], object))
+    data = TransformedData(y, y, np.array([0, 600]), np.array([450]), np.array(["a"], object))
     config = replace(QUICK, epochs=25, batch_size=64, batching=Windows(12, loss="every"))
     rows = fit_network(PLAIN, data, config).history.epochs
     assert min(row.validation_loss for row in rows) == pytest.approx(0.25, rel=0.15)
@@ -184,7 +185,7 @@ def test_the_order_of_series_does_not_matter(batching):
     data = plain_data((40, 25))
     a, b = (slice(data.offsets[k], data.offsets[k + 1]) for k in (0, 1))
     turned = np.concatenate([data.inputs[b], data.inputs[a]])
-    other = PlainData(turned, turned, np.array([0, 25, 65]), data.ends[::-1], data.ids[::-1])
+    other = TransformedData(turned, turned, np.array([0, 25, 65]), data.ends[::-1], data.ids[::-1])
     config = replace(QUICK, batching=batching)
     assert same_bits(
         fit_network(PLAIN, data, config).network, fit_network(PLAIN, other, config).network
@@ -197,7 +198,7 @@ def test_values_of_zero_and_less_may_come_after_positive_ones(ends, batching, re
     rng = np.random.default_rng(0)
     series = {f"s{k}": np.append(50 + rng.normal(size=40), np.full(4, ends)) for k in range(3)}
     panel = Panel.from_arrays(series, frequency="D", start="2020-01-01")
-    data = CausalData(panel, np.asarray(panel.lengths) - 2)
+    data = AdaptiveData(panel, np.asarray(panel.lengths) - 2)
     history = fit_network(CAUSAL, data, replace(QUICK, epochs=2, batching=batching)).history.frame()
     assert (
         np.isfinite(history["train_loss"]).all() and np.isfinite(history["validation_loss"]).all()
@@ -306,7 +307,7 @@ def test_an_epoch_that_was_cut_short_is_repeated(tmp_path, monkeypatch):
     monkeypatch.setattr(
         "lstmcast.training.checkpoint.Keeper.due", lambda self: self.folder is not None
     )
-    updates = batching.PlainWindows.updates
+    updates = batching.TransformedWindows.updates
 
     def cut_short(self, reader, epoch, rng):
         for k, update in enumerate(updates(self, reader, epoch, rng)):
@@ -315,7 +316,7 @@ def test_an_epoch_that_was_cut_short_is_repeated(tmp_path, monkeypatch):
             yield update
 
     with monkeypatch.context() as patch, pytest.raises(Interrupted):
-        patch.setattr(batching.PlainWindows, "updates", cut_short)
+        patch.setattr(batching.TransformedWindows, "updates", cut_short)
         fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path)
     assert same_bits(
         whole.network, fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True).network
@@ -643,7 +644,9 @@ def test_an_own_loss_is_minimised():
         return torch.where(target > point, 10.0, 1.0) * (target - point).abs()
 
     noise = np.random.default_rng(0).normal(size=(300, 1))
-    data = PlainData(noise, noise, np.array([0, 300]), np.array([250]), np.array(["a"], object))
+    data = TransformedData(
+        noise, noise, np.array([0, 300]), np.array([250]), np.array(["a"], object)
+    )
     config = replace(QUICK, epochs=30, batching=Windows(6, loss="every"), batch_size=32)
     high, middle = (
         fit_network(PLAIN, data, config, loss=loss).network.members[0] for loss in (own, None)
@@ -700,10 +703,12 @@ def test_other_errors_are_left_as_they_are(monkeypatch):
 
 def test_small_networks_are_trained_by_one_thread():
     assert (
-        fitting._default_threads(NetworkConfig(layers=(5, 4, 3), inputs="plain", horizon=1), QUICK)
+        fitting._default_threads(
+            NetworkConfig(layers=(5, 4, 3), inputs=Transformed(), horizon=1), QUICK
+        )
         == 1
     )
-    large = NetworkConfig(layers=(128, 128), inputs="plain", horizon=1)
+    large = NetworkConfig(layers=(128, 128), inputs=Transformed(), horizon=1)
     assert fitting._default_threads(large, replace(QUICK, batch_size=128)) == (os.cpu_count() or 1)
 
 

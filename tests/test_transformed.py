@@ -13,6 +13,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
 from lstmcast.forecast import Origins
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.transformed import Plain, decode, hidden_states, learning_data, prepare
 from lstmcast.transforms import BoxCox, Chain, Difference, Log1p, MinMax, Standard, Transforms
@@ -22,7 +23,7 @@ VALUES = {"a": 5 + np.arange(30.0) % 7, "b": 40 + 3 * np.sin(np.arange(22.0))}
 
 def network(seed=0, members=1, **chosen):
     config = NetworkConfig(
-        **{"layers": (4, 3), "inputs": "plain", "head": "point", "horizon": 1} | chosen
+        **{"layers": (4, 3), "inputs": Transformed(), "head": "point", "horizon": 1} | chosen
     )
     rng = np.random.default_rng(seed)
     arrays = [

@@ -11,7 +11,7 @@ from lstmcast import windows
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
 from lstmcast.training_config import Validation
-from lstmcast.windows import CausalData, Parts, PlainData
+from lstmcast.windows import AdaptiveData, Parts, TransformedData
 
 # first, training, validation
 series = st.tuples(st.integers(0, 3), st.integers(1, 12), st.integers(0, 8))
@@ -129,7 +129,7 @@ def test_a_cut_leaves_a_target_and_the_newest_steps(spans, share):
 def plain(lengths, ends, ids, missing=()):
     values = np.arange(float(sum(lengths)))[:, None]
     values[list(missing)] = np.nan
-    return PlainData(
+    return TransformedData(
         values, values, np.cumsum([0, *lengths]), np.array(ends), np.array(ids, object)
     )
 
@@ -161,7 +161,7 @@ def test_ends_must_fit_the_series():
         plain([4], [5], ["a"])
     panel = Panel.from_arrays({"a": [1.0, 2, 3]}, frequency="MS", start="2020-01")
     with pytest.raises(UsageError, match="one count per series"):
-        CausalData(panel, np.array([1, 2]))
+        AdaptiveData(panel, np.array([1, 2]))
 
 
 def test_fingerprints_tell_data_apart():

@@ -37,15 +37,18 @@ if TYPE_CHECKING:
     from lstmcast.interop.keras import to_keras as to_keras
     from lstmcast.interop.pytorch import from_pytorch as from_pytorch
     from lstmcast.interop.pytorch import to_pytorch as to_pytorch
+    from lstmcast.model.inputs import Adaptive as Adaptive
+    from lstmcast.model.inputs import Running as Running
+    from lstmcast.model.inputs import Transformed as Transformed
     from lstmcast.model.network import Network as Network
     from lstmcast.model.network import NetworkConfig as NetworkConfig
     from lstmcast.model.summary import summary as summary
     from lstmcast.output.learning_curve import LearningCurve as LearningCurve
     from lstmcast.output.plots import ForecastPlot as ForecastPlot
     from lstmcast.output.report import Report as Report
-    from lstmcast.streaming.scaling import Running as Running
     from lstmcast.streaming.stream import Learning as Learning
     from lstmcast.streaming.stream import Online as Online
+    from lstmcast.streaming.stream import Stream as Stream
     from lstmcast.training.callbacks import PrintTable as PrintTable
     from lstmcast.training.callbacks import ProgressLine as ProgressLine
     from lstmcast.training.callbacks import SaveBest as SaveBest
@@ -79,6 +82,7 @@ if TYPE_CHECKING:
 # that
 # `import lstmcast` and a command that needs little stay fast.
 _HOMES = {
+    "Adaptive": "model.inputs",
     "Backtest": "evaluation.backtest",
     "BoxCox": "transforms",
     "Chain": "transforms",
@@ -115,15 +119,17 @@ _HOMES = {
     "Report": "output.report",
     "Robust": "transforms",
     "Rollout": "training_config",
-    "Running": "streaming.scaling",
+    "Running": "model.inputs",
     "SWA": "training_config",
     "SaveBest": "training.callbacks",
     "SaveEvery": "training.callbacks",
     "Schedule": "training_config",
     "Standard": "transforms",
     "Stateful": "training_config",
+    "Stream": "streaming.stream",
     "TensorBoard": "training.callbacks",
     "TrainingConfig": "training_config",
+    "Transformed": "model.inputs",
     "Transforms": "transforms",
     "UsageError": "errors",
     "Validation": "training_config",
@@ -143,6 +149,7 @@ _HOMES = {
 
 __all__ = [
     "SWA",
+    "Adaptive",
     "Backtest",
     "BoxCox",
     "Chain",
@@ -185,8 +192,10 @@ __all__ = [
     "Schedule",
     "Standard",
     "Stateful",
+    "Stream",
     "TensorBoard",
     "TrainingConfig",
+    "Transformed",
     "Transforms",
     "UsageError",
     "Validation",

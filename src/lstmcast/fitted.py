@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.context import Newest, Whole
 from lstmcast.data.panel import Panel
 from lstmcast.saved_context import packed, unpacked
 from lstmcast.training_config import Batching, TrainingConfig, Windows, training_from_json
@@ -132,7 +133,9 @@ def last_times(panel: Panel, ends: NDArray) -> NDArray:
     return panel.frequency.advance(panel.starts, np.maximum(ends, 1) - 1)
 
 
-def context_of(batching: Batching) -> int | None:
+def context_of(batching: Batching) -> Newest | Whole:
     """How many steps a network with plain inputs reads before it forecasts: as long as its
     windows were, else all."""
-    return batching.length if isinstance(batching, Windows) else None
+    if isinstance(batching, Windows) and batching.length is not None:
+        return Newest(batching.length)
+    return Whole()

@@ -16,8 +16,10 @@ from warnings import warn
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast import decoding, store, transformed
+from lstmcast import decoding, store
+from lstmcast.context import Context, Newest
 from lstmcast.data.panel import Columns, Panel
+from lstmcast.decoding import Reader
 from lstmcast.errors import DataError, ModelError, UsageError
 from lstmcast.evaluation.held_out import (
     MOST_CUTOFFS,
@@ -30,6 +32,7 @@ from lstmcast.fitted import Beginning, Learned, context_of, last_times
 from lstmcast.forecast import QUANTILES, Forecast, Origins, checked_horizon, origins_of
 from lstmcast.model import heads
 from lstmcast.model.heads import Head
+from lstmcast.model.inputs import Adaptive, FittedTransforms
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
 from lstmcast.pretrained import (
     check_fit,
@@ -43,14 +46,14 @@ from lstmcast.pretrained import (
     unused_notes,
     usual_training,
     with_length,
+    with_transforms,
 )
 from lstmcast.saved_context import Continuation, SavedContext
 from lstmcast.training_config import TrainingConfig, require_torch, to_json, training_from_json
 from lstmcast.training_history import History
-from lstmcast.transformed import Plain
 from lstmcast.transforms import Transforms, TransformsState
 from lstmcast.util.display import block, some_names, table
-from lstmcast.windows import CausalData, FitData
+from lstmcast.windows import FitData
 
 KIND = "forecaster"
 
@@ -101,6 +104,7 @@ class LSTMForecaster:
         self.start, self.seen = given.start, given.seen
         self.began: Beginning = given.began
         self.transforms = given.transforms if transforms is None else Transforms.of(transforms)
+        self.start = with_transforms(self.start, self.transforms)
         self.config = self.start.config if isinstance(self.start, Network) else self.start
         self.training = training or usual_training(self.start, given.batching)
         # in which the network was trained, as far as that is known
@@ -113,10 +117,8 @@ class LSTMForecaster:
 
     def __repr__(self) -> str:
         parts = [f"horizon={self.horizon}"]
-        if self.network is None or not self.config.is_causal:
-            parts.append(
-                f"{self.config.inputs} inputs, LSTM {'-'.join(map(str, self.config.layers))}"
-            )
+        if self.network is None or not isinstance(self.config.inputs, Adaptive):
+            parts.append(f"{self.config.inputs}, LSTM {'-'.join(map(str, self.config.layers))}")
         parts += (
             ["not trained yet"] if self.network is None else ["trained"] if self.learned else []
         )
@@ -228,7 +230,7 @@ class LSTMForecaster:
             notes,
             state,
             self.seen,
-            transformed.mean_changes(panel, Origins(np.arange(len(panel)), ends)),
+            decoding.mean_changes(panel, Origins(np.arange(len(panel)), ends)),
         )
         validated = self._with(fitted.validated, learned)
         factors_HI = measured_factors(validated._decode, panel, ends, self.horizon)
@@ -288,13 +290,14 @@ class LSTMForecaster:
         the states of one.
         """
         panel = self._panel(data)
-        if self.config.is_causal:
+        if isinstance(self.config.inputs, Adaptive):
             raise UsageError(
                 "states() are those of a network with plain inputs; this one has causal inputs."
             )
-        rows = transformed.hidden_states(self._plain(), panel)
+        rows = decoding.hidden_states(self._reader(), panel)
         return {
-            str(name): rows[0 if self._plain().joint else s] for s, name in enumerate(panel.ids)
+            str(name): rows[0 if self.config.inputs.columns > 1 else s]
+            for s, name in enumerate(panel.ids)
         }
 
     def continued(self, data: Any) -> Continuation:
@@ -339,7 +342,7 @@ class LSTMForecaster:
         if self.learned:
             manifest["trained"] = self.learned.described()
             arrays["learned"] = self.learned.arrays()
-        if not self.config.is_causal:
+        if not isinstance(self.config.inputs, Adaptive):
             manifest["transforms"] = self.transforms.described()
             state = self.learned.transforms if self.learned else None
             arrays["transforms"] = self.transforms.arrays(state) if state else {}
@@ -402,7 +405,7 @@ class LSTMForecaster:
         were learned in."""
         learned = (
             []
-            if self.learned is None or self.config.channels == 1
+            if self.learned is None or self.config.inputs.columns == 1
             else list(map(str, self.learned.ids))
         )
         names = list(map(str, panel.ids))
@@ -418,27 +421,42 @@ class LSTMForecaster:
     ) -> NDArray:
         """Quantiles (O, H, Q) at the head's levels, in the units of the data, before any
         calibration."""
-        if self.config.is_causal:
-            return decoding.decode(self._trained(), panel, origins, horizon, recursive=recursive)
-        return transformed.decode(self._plain(), panel, origins, horizon, recursive=recursive)
+        return decoding.decode(self._reader(), panel, origins, horizon, recursive=recursive)
 
-    def _plain(self) -> Plain:
-        context, done = context_of(self.batching), self.learned
+    @property
+    def fitted_inputs(self) -> FittedTransforms | None:
+        """What the transforms learned; None where they are not fitted."""
+        done = self.learned
+        if done is None or done.transforms is None:
+            return None
+        return FittedTransforms(self.transforms, done.transforms)
+
+    @property
+    def context(self) -> Context | None:
+        """What a forecast has read; None for what is usual."""
+        adaptive = isinstance(self.config.inputs, Adaptive)
+        return None if adaptive else context_of(self.batching)
+
+    def _reader(self) -> Reader:
+        network, done = self._trained(), self.learned
+        if isinstance(self.config.inputs, Adaptive):
+            return Reader(network)
+        context = context_of(self.batching)
         if done is None:
-            return Plain(self._trained(), self.transforms, context=context)
+            return Reader(network, None, context)
         changes = dict(zip(map(str, done.ids), done.changes, strict=True))
-        return Plain(self._trained(), self.transforms, done.transforms, context, changes)
+        fitted = FittedTransforms(self.transforms, done.transforms) if done.transforms else None
+        return Reader(network, fitted, context, changes)
 
     def _fit_data(self, panel: Panel, ends: NDArray) -> tuple[FitData, TransformsState | None]:
         """What the network learns from, and what the transforms learned from the training part."""
-        if self.config.is_causal:
-            return CausalData(panel, ends, self.horizon), None
-        return transformed.learning_data(self.config.channels, self.transforms, panel, ends)
+        data, fitted = self.config.inputs.data(panel, ends, self.horizon)
+        return data, None if fitted is None else fitted.state
 
     def _context_of_data(self, panel: Panel) -> SavedContext:
         return (
             SavedContext.of(panel, self.horizon, MOST_CUTOFFS)
-            if self.config.is_causal
+            if isinstance(self.config.inputs, Adaptive)
             else SavedContext(panel)
         )
 
@@ -446,9 +464,13 @@ class LSTMForecaster:
         """As much of a saved context as the next forecasts need."""
         context = context_of(self.batching)
         # unfitted: calibrated on all of it
-        if self.config.is_causal or context is None or self.learned is None:
+        if (
+            isinstance(self.config.inputs, Adaptive)
+            or not isinstance(context, Newest)
+            or self.learned is None
+        ):
             return memory
-        newest = SavedContext.newest(memory.panel, context + self._lag)
+        newest = SavedContext.newest(memory.panel, context.length + self._lag)
         # What is read in the place of a missing value may lie as far back as it likes.
         return memory if np.isnan(newest.panel.values).any() else newest
 
@@ -476,18 +498,18 @@ class LSTMForecaster:
         lengths = panel.lengths
         series = np.repeat(np.arange(len(panel)), lengths)
         counts = np.arange(len(series)) - panel.offsets[series]
-        first = 0 if self.config.is_causal else self._lag  # a difference needs that many values
+        first = (
+            0 if isinstance(self.config.inputs, Adaptive) else self._lag
+        )  # a difference needs that many values
         origins = Origins(series[counts > first], counts[counts > first])
-        if self.config.is_causal:
-            return self._forecast(
-                panel, origins, decoding.one_step_ahead(self._trained(), panel, origins)
-            )
-        return self._forecast(panel, origins, transformed.decode(self._plain(), panel, origins, 1))
+        return self._forecast(
+            panel, origins, decoding.one_step_ahead(self._reader(), panel, origins)
+        )
 
     def _tell_unknown(self, panel: Panel, origins: Origins, quantiles: NDArray) -> None:
         """Say which series a network with plain inputs cannot forecast."""
         unknown = np.unique(origins.series[np.isnan(quantiles).all(axis=(1, 2))])
-        if len(unknown) and not self.config.is_causal:
+        if len(unknown) and not isinstance(self.config.inputs, Adaptive):
             logger.warning(
                 "no forecast for %d of %d series (%s): %d known value%s needed before the cutoff",
                 len(unknown),

@@ -15,20 +15,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast import store, transformed
+from lstmcast import decoding, store
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
 from lstmcast.errors import UsageError
 from lstmcast.fitted import Beginning, known_ends, last_times
 from lstmcast.model import heads
 from lstmcast.model.heads import Head
+from lstmcast.model.inputs import Adaptive, Transformed
 from lstmcast.model.network import Network, NetworkConfig, load_network, network_of
 from lstmcast.training_config import Batching, TrainingConfig, Windows, training_from_json
 from lstmcast.transforms import Transforms
 from lstmcast.util.config import checked_seed, is_whole
 from lstmcast.util.display import some_names
 from lstmcast.util.files import checked_path
-from lstmcast.windows import FitData, PlainData, default_length, parts_of
+from lstmcast.windows import FitData, TransformedData, default_length, parts_of
 
 WEIGHTS = Path(__file__).parent / "weights"
 HEAD = ("name", "outputs", "location", "point", "quantiles", "loss", "sample", "initial")
@@ -82,7 +83,7 @@ def start_of(
         return Given(shipped(), "pretrained", {})
     manifest, arrays = store.load(weights)
     start, seen = network_of(Path(weights), manifest, arrays, head), known_ends(arrays)
-    known = "training" in manifest and not start.config.is_causal
+    known = "training" in manifest and not isinstance(start.config.inputs, Adaptive)
     batching = training_from_json(manifest["training"]).batching if known else None
     return Given(
         start, "given", seen, Transforms.from_json(manifest.get("transforms", {})), batching
@@ -93,17 +94,30 @@ def with_length(training: TrainingConfig, data: FitData) -> TrainingConfig:
     """The same with the length of its windows, where plain series decide about it."""
     batching = training.batching
     if not (
-        isinstance(batching, Windows) and batching.length is None and isinstance(data, PlainData)
+        isinstance(batching, Windows)
+        and batching.length is None
+        and isinstance(data, TransformedData)
     ):
         return training
     return replace(training, batching=replace(batching, length=default_length(parts_of(data))))
+
+
+def with_transforms(start: Start, transforms: Transforms) -> Start:
+    """The same with these transforms around it."""
+    config = start.config if isinstance(start, Network) else start
+    if not isinstance(config.inputs, Transformed):
+        return start
+    inputs = Transformed(transforms, columns=config.inputs.columns)
+    if isinstance(start, Network):
+        return start.with_inputs(inputs)
+    return replace(start, inputs=inputs)
 
 
 def usual_training(start: Start, batching: Batching | None) -> TrainingConfig:
     """The settings that suit it, where none are given; with the batching scheme that its network was
     trained in, if any."""
     config = start.config if isinstance(start, Network) else start
-    if not config.is_causal:
+    if not isinstance(config.inputs, Adaptive):
         usual = TrainingConfig.plain()
         return usual if batching is None else replace(usual, batching=batching)
     return (
@@ -207,13 +221,13 @@ def check_together(
     training: TrainingConfig,
 ) -> None:
     """UsageError where network, transforms and training do not go together."""
-    if config.is_causal and any(chain.steps for chain in transforms.chains):
+    if isinstance(config.inputs, Adaptive) and any(chain.steps for chain in transforms.chains):
         raise UsageError(
             "transforms= are for networks with plain inputs: causal inputs are made from raw "
             "observations. Use weights='scratch' with network=NetworkConfig(inputs='plain', …), or "
             "leave the transforms out."
         )
-    transformed.check_quantiles(config, transforms, horizon)
+    decoding.check_quantiles(config, horizon)
     given = len(start.members) if isinstance(start, Network) else None
     if given is not None and training.members not in (1, given):
         raise UsageError(

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.context import block_length, context_start
+from lstmcast.context import Blocks
 from lstmcast.data.findings import Case, Finding, Findings, advise, per_series
 from lstmcast.data.frequency import OFF_GRID, parse_frequency
 from lstmcast.data.panel import Columns, DataReport, Panel, Recipe
@@ -107,11 +107,12 @@ class SavedContext:
         """What the next forecasts and their calibration, at `cutoffs` held-out cutoffs of that
         horizon, may read."""
         earliest = np.maximum(panel.lengths - max(1, horizon // 3) * cutoffs, panel.lengths // 2)
-        block = block_length(panel.periods)
+        context = Blocks.of(panel.periods)
         # A cutoff lies in the later half of what is known: what is kept must not make that half
         # begin later.
         first = np.minimum(
-            context_start(earliest, block), (2 * earliest - panel.lengths) // block * block
+            context.start(earliest),
+            (2 * earliest - panel.lengths) // context.length * context.length,
         )
         return cls(_since(panel, np.maximum(first, 0)))
 

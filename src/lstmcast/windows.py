@@ -13,19 +13,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
-from lstmcast.model.lstm import State
+
+if TYPE_CHECKING:
+    from lstmcast.model.lstm import State
 
 
 @dataclass(frozen=True, eq=False)
-class CausalData:
-    """What a network with causal inputs learns from: raw observations, and where the training part
+class AdaptiveData:
+    """What a network with adaptive inputs learns from: raw observations, and where the training part
     of each series ends.
 
     `ends` (S,): observations in the training part; the rest validates. `horizon`: steps ahead that
@@ -49,7 +51,7 @@ class CausalData:
         """Name of each series (S,)."""
         return self.panel.ids
 
-    def everything(self) -> CausalData:
+    def everything(self) -> AdaptiveData:
         """The same, with nothing held back."""
         return replace(self, ends=np.asarray(self.panel.lengths))
 
@@ -70,15 +72,15 @@ class CausalData:
 
 
 @dataclass(frozen=True, eq=False)
-class PlainData:
-    """What a network with plain inputs learns from: series after their transforms.
+class TransformedData:
+    """What a network with transformed inputs learns from: series after their transforms.
 
     `inputs` (N, C) and `labels` (N, K) hold the value at each step, scaled as an input and as a
-    label; NaN = unknown. `offsets` (S + 1,), `ends` and `horizon` as in `CausalData`. A label
+    label; NaN = unknown. `offsets` (S + 1,), `ends` and `horizon` as in `AdaptiveData`. A label
     becomes an input as `scale · label + shift`, each (S, K); None where they are scaled alike.
 
     >>> y = np.arange(10.0)[:, None]
-    >>> PlainData(y, y, np.array([0, 10]), ends=np.array([8]), ids=np.array(["a"], object)).everything().ends
+    >>> TransformedData(y, y, np.array([0, 10]), ends=np.array([8]), ids=np.array(["a"], object)).everything().ends
     array([10])
     """
 
@@ -99,7 +101,7 @@ class PlainData:
             )
         _check_ends(self.ends, np.diff(self.offsets))
 
-    def everything(self) -> PlainData:
+    def everything(self) -> TransformedData:
         """The same, with nothing held back."""
         return replace(self, ends=np.diff(self.offsets))
 
@@ -121,7 +123,7 @@ class PlainData:
         )
 
 
-FitData = CausalData | PlainData
+FitData = AdaptiveData | TransformedData
 
 
 def _check_ends(ends: NDArray, lengths: NDArray) -> None:

@@ -28,8 +28,8 @@ GOLDEN = HERE / "golden.npz"
 FOLDERS = ("adaptive", "transformed")  # saved models of format 1, as commit 2f83425 wrote them
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 EPOCHS = {"epochs": 3, "batch_size": 8}
-SMALL = {"layers": (6, 5), "inputs": "plain"}
-CAUSAL = {"layers": (8,), "window": 6}
+SMALL = {"layers": (6, 5), "inputs": lc.Transformed()}
+ADAPTIVE = {"layers": (8,), "inputs": lc.Adaptive(window=6)}
 
 
 def machine() -> str:
@@ -168,7 +168,7 @@ def transformed() -> Iterator[tuple[str, np.ndarray]]:
         joint,
         training,
         horizon=4,
-        network=lc.NetworkConfig(channels=3, **SMALL),
+        network=lc.NetworkConfig(**{**SMALL, "inputs": lc.Transformed(columns=3)}),
         transforms=lc.Standard(),
     )
     for name, model in models.items():
@@ -211,7 +211,7 @@ def trainings() -> Iterator[tuple[str, np.ndarray]]:
         training = lc.TrainingConfig(
             batching=batching, steps_per_epoch=3 if name == "windows" else None, **EPOCHS
         )
-        model = fitted(panel, training, horizon=3, network=lc.NetworkConfig(**CAUSAL))
+        model = fitted(panel, training, horizon=3, network=lc.NetworkConfig(**ADAPTIVE))
         yield from trained(f"training/adaptive, {name}", model, panel)
 
 
@@ -231,11 +231,9 @@ def trained(
 def streams() -> Iterator[tuple[str, np.ndarray]]:
     """Networks that learn tick by tick, and one that does not."""
     values = waves().values.reshape(3, -1)
-    config = lc.NetworkConfig((6,), inputs="plain", head="point", horizon=1)
     for of in ("values", "changes", "returns"):
-        stream = lc.Online(
-            config, ["a", "b", "c"], scaling=lc.Running(of), learning=lc.Learning(chunk=4)
-        )
+        config = lc.NetworkConfig((6,), inputs=lc.Running(of), head="point", horizon=1)
+        stream = lc.Stream(config, ["a", "b", "c"], learning=lc.Learning(chunk=4))
         yield (
             f"stream/{of}",
             np.array([[stream.predict(), stream.observe(tick)] for tick in values.T[:40]]),
@@ -247,7 +245,7 @@ def streams() -> Iterator[tuple[str, np.ndarray]]:
         network=lc.NetworkConfig(horizon=1, **SMALL),
         transforms=[lc.Log1p(), lc.Difference(12), lc.Standard()],
     )
-    stream = lc.Online(model, [f"w{k}" for k in range(3)], learning=None)
+    stream = lc.Stream(model, [f"w{k}" for k in range(3)])
     yield (
         "stream/fitted",
         np.array([[stream.predict(), stream.observe(tick)] for tick in values.T[:40]]),
@@ -277,7 +275,7 @@ def save_models() -> None:
     training = lc.TrainingConfig(batching=lc.Windows(length=12), **EPOCHS)
     causal = lc.TrainingConfig(batching=lc.Windows(length=48), steps_per_epoch=3, **EPOCHS)
     models = {
-        "adaptive": fitted(panel, causal, horizon=6, network=lc.NetworkConfig(**CAUSAL)),
+        "adaptive": fitted(panel, causal, horizon=6, network=lc.NetworkConfig(**ADAPTIVE)),
         "transformed": fitted(
             panel,
             training,

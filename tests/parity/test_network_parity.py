@@ -7,6 +7,7 @@ import pytest
 
 from lstmcast.errors import UsageError
 from lstmcast.model.encoder import answer, read, start
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.inputs import adaptive as causal
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.training_config import Initialiser
@@ -181,13 +182,13 @@ def test_the_loss_of_unknown_targets_is_zero_and_has_a_gradient():
 
 
 PLAIN = {
-    "article 1": NetworkConfig(layers=(5, 4, 3), inputs="plain", head="point", horizon=1),
+    "article 1": NetworkConfig(layers=(5, 4, 3), inputs=Transformed(), head="point", horizon=1),
     "many columns": NetworkConfig(
-        layers=(6,), inputs="plain", head="point", horizon=2, channels=3, before=(4,)
+        layers=(6,), inputs=Transformed(columns=3), head="point", horizon=2, before=(4,)
     ),
     "dense layers": NetworkConfig(
         layers=(4, 4),
-        inputs="plain",
+        inputs=Transformed(),
         head="normal",
         horizon=3,
         before=(5, 4),
@@ -196,7 +197,12 @@ PLAIN = {
         residual=True,
     ),
     "student_t": NetworkConfig(
-        layers=(3,), inputs="plain", head="student_t", horizon=2, after=(6,), activation="relu"
+        layers=(3,),
+        inputs=Transformed(),
+        head="student_t",
+        horizon=2,
+        after=(6,),
+        activation="relu",
     ),
 }
 
@@ -227,7 +233,7 @@ def test_plain_networks_agree_however_they_begin(config, initialiser):
 
 
 def test_initialisers_draw_what_they_say():
-    config = NetworkConfig(layers=(40, 30), inputs="plain", head="point", horizon=1, channels=20)
+    config = NetworkConfig(layers=(40, 30), inputs=Transformed(columns=20), head="point", horizon=1)
     drawn = {}
     for name in ("pytorch", "keras", "chainer", "zeros"):
         torch.manual_seed(0)
@@ -255,7 +261,7 @@ def test_initialisers_draw_what_they_say():
 
 
 def test_initialisers_piece_by_piece():
-    config = NetworkConfig(layers=(40,), inputs="plain", head="point", horizon=1, channels=20)
+    config = NetworkConfig(layers=(40,), inputs=Transformed(columns=20), head="point", horizon=1)
 
     def drawn(initialiser):
         torch.manual_seed(0)
@@ -278,7 +284,9 @@ def test_initialisers_piece_by_piece():
 
 
 def test_dropout_is_for_training_only():
-    config = NetworkConfig(layers=(8, 8), inputs="plain", head="point", horizon=1, dropout=0.5)
+    config = NetworkConfig(
+        layers=(8, 8), inputs=Transformed(), head="point", horizon=1, dropout=0.5
+    )
     module, x, at = NetworkModule(config), torch.randn(2, 6, 1), torch.tensor([5])
     with torch.no_grad():
         assert not torch.equal(module(x, at), module(x, at))

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 import lstmcast as lc
 from lstmcast.articles.runs import ExampleRun, Measure, rmse, training_seconds
 from lstmcast.data.examples import airline
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
 from lstmcast.output.learning_curve import LearningCurve
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 HELD_BACK = 43  # months at the end: 30 % of the 142 pairs
 TITLE = "International airline passengers: monthly totals in thousands. Jan 49 ? Dec 60"
 
-NETWORK = NetworkConfig(inputs="plain", layers=(5, 4, 3), head="point", horizon=1)
+NETWORK = NetworkConfig(inputs=Transformed(), layers=(5, 4, 3), head="point", horizon=1)
 TRAINING = TrainingConfig(
     epochs=1000,
     batch_size=1,
@@ -60,7 +61,7 @@ TRANSFORMS = Chain((Difference(), MinMax()), apart=True)
 
 # Chosen by the errors of the three transforms together within the training part, from its first 60,
 # 72 and 84 months.
-OWN_NETWORK = NetworkConfig(inputs="plain", layers=(32,), head="point", horizon=1)
+OWN_NETWORK = NetworkConfig(inputs=Transformed(), layers=(32,), head="point", horizon=1)
 OWN_TRAINING = TrainingConfig(
     epochs=60,
     batch_size=16,

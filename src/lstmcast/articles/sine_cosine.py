@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 import lstmcast as lc
 from lstmcast.articles.runs import ExampleRun, Measure, training_seconds
 from lstmcast.evaluation.by_horizon import errors_by_horizon
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
 from lstmcast.output.learning_curve import LearningCurve
@@ -84,7 +85,7 @@ def as_in_the_article(seed: int) -> lc.LSTMForecaster:
         initialiser="chainer",
     )
     network = NetworkConfig(
-        layers=(100,), before=(100,), inputs="plain", channels=2, head="point", horizon=1
+        layers=(100,), before=(100,), inputs=Transformed(columns=2), head="point", horizon=1
     )
     return lc.LSTMForecaster(FREE, weights="scratch", network=network, training=training, seed=seed)
 
@@ -104,7 +105,7 @@ def our_own(seed: int) -> lc.LSTMForecaster:
         validation=None,
         average=Ema(0.98),
     )
-    network = NetworkConfig(layers=(48,), inputs="plain", channels=2, head="point", horizon=1)
+    network = NetworkConfig(layers=(48,), inputs=Transformed(columns=2), head="point", horizon=1)
     return lc.LSTMForecaster(FREE, weights="scratch", network=network, training=training, seed=seed)
 
 

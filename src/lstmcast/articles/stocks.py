@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from lstmcast.articles.runs import ExampleRun, Measure, rmse, training_seconds
 from lstmcast.data.panel import Panel
 from lstmcast.forecaster import LSTMForecaster
+from lstmcast.model.inputs import Running
 from lstmcast.model.network import NetworkConfig
-from lstmcast.streaming.scaling import Running
-from lstmcast.streaming.stream import Learning, Online
+from lstmcast.streaming.stream import Learning, Stream
 from lstmcast.training_config import (
     Batching,
     Optimiser,
@@ -162,7 +162,7 @@ def shapes(settings: Settings, samples: int, rows: int) -> list[Shape]:
             every=False,
             features=8,
         ),
-        _shape("online", "Online", S, 1, D, every=False),
+        _shape("online", "Stream", S, 1, D, every=False),
     ]
 
 
@@ -207,7 +207,7 @@ def forecaster(settings: Settings, batching: Batching, seed: int) -> LSTMForecas
     return LSTMForecaster(
         horizon=1,
         weights="scratch",
-        network=NetworkConfig(settings.layers, inputs="plain", head="point", horizon=1),
+        network=NetworkConfig(settings.layers, inputs=Running("returns"), head="point", horizon=1),
         training=TrainingConfig(
             epochs=settings.epochs,
             batch_size=settings.batch,
@@ -272,11 +272,11 @@ class Followed(NamedTuple):
 
 
 def follow(
-    online: Online,
+    online: Stream,
     prices_TS: NDArray,
     stops: int,
     tell: Callable[[int, Followed], None] = lambda tick, so_far: None,
-) -> tuple[Followed, Online]:
+) -> tuple[Followed, Stream]:
     """Give a network the prices one tick at a time; from `stops` on a copy that no longer learns
     goes beside it."""
     T, S = prices_TS.shape
@@ -302,9 +302,9 @@ def follow(
 
 def stream(to: ExampleRun, settings: Settings, prices_TS: NDArray, seed: int) -> list[Measure]:
     """Follow all prices; tables, pictures and the saved network."""
-    network = NetworkConfig(settings.layers, inputs="plain", head="point", horizon=1)
+    network = NetworkConfig(settings.layers, inputs=Running("returns"), head="point", horizon=1)
     ids = names(settings.stocks)
-    online = Online(network, ids, learning=settings.learning, scaling=Running("returns"), seed=seed)
+    online = Stream(network, ids, learning=settings.learning, seed=seed)
 
     def tell(t: int, so_far: Followed) -> None:
         if (t + 1) % 250 == 0:
@@ -367,8 +367,8 @@ def write_tables(
     settings: Settings,
     prices_TS: NDArray,
     done: Followed,
-    online: Online,
-    stopped: Online,
+    online: Stream,
+    stopped: Stream,
 ) -> None:
     """Errors of each tick, and what is expected of each stock next."""
     who = {"learning": done.learning, "no_longer_learning": done.stopped, "naive": done.naive}

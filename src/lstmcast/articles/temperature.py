@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 import lstmcast as lc
 from lstmcast.articles.runs import ExampleRun, Measure, rmse, training_seconds
 from lstmcast.evaluation.baselines import Naive
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
 from lstmcast.output.learning_curve import LearningCurve
@@ -65,7 +66,7 @@ def settings(faithful: bool, days: int) -> Settings:
             initialiser="zeros",
         )
         return Settings(
-            NetworkConfig(inputs="plain", layers=(20,), head="point", horizon=1), training
+            NetworkConfig(inputs=Transformed(), layers=(20,), head="point", horizon=1), training
         )
     training = TrainingConfig(
         epochs=20,
@@ -76,7 +77,9 @@ def settings(faithful: bool, days: int) -> Settings:
         patience=5,
         average=Ema(0.98),
     )
-    return Settings(NetworkConfig(inputs="plain", layers=(32,), head="point", horizon=1), training)
+    return Settings(
+        NetworkConfig(inputs=Transformed(), layers=(32,), head="point", horizon=1), training
+    )
 
 
 JAPANESE = {

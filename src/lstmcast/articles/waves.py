@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 import lstmcast as lc
 from lstmcast.articles.runs import ExampleRun, Measure, rmse, training_seconds
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
 from lstmcast.output.learning_curve import LearningCurve
@@ -96,7 +97,7 @@ def as_in_the_article(seed: int) -> lc.LSTMForecaster:
         patience=20,
         initialiser=Initialiser(bias=float(np.random.default_rng(seed).uniform(0, 0.1))),
     )
-    network = NetworkConfig(layers=(300,), inputs="plain", head="point", horizon=1)
+    network = NetworkConfig(layers=(300,), inputs=Transformed(), head="point", horizon=1)
     return lc.LSTMForecaster(
         STEPS, weights="scratch", network=network, training=training, seed=seed
     )
@@ -114,7 +115,7 @@ def our_own(seed: int) -> lc.LSTMForecaster:
         validation=Validation(share=0.1, most=64),
         average=Ema(0.98),
     )
-    network = NetworkConfig(layers=(48,), inputs="plain", head="point", horizon=1)
+    network = NetworkConfig(layers=(48,), inputs=Transformed(), head="point", horizon=1)
     return lc.LSTMForecaster(
         STEPS,
         weights="scratch",

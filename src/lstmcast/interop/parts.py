@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.errors import LstmcastError, ModelError, UsageError
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Activation, Network, NetworkConfig
 
 _OF_DENSE = ("weight", "bias")
@@ -66,7 +67,7 @@ Part = Dense | Recurrent
 def network_of_parts(
     parts: Sequence[Part], horizon: int | None = None, channels: int | None = None
 ) -> Network:
-    """A network of plain inputs with a point head; ModelError where the parts do not make one.
+    """A network of transformed inputs with a point head; ModelError where the parts do not make one.
 
     The last dense layer is the head if it is linear; else the head passes on what comes.
     """
@@ -84,10 +85,9 @@ def network_of_parts(
     after = [part for part in body[first:] if isinstance(part, Dense)]
     config = NetworkConfig(
         layers=tuple(part.units for part in stack),
-        inputs="plain",
+        inputs=Transformed(columns=columns),
         head="point",
         horizon=steps,
-        channels=columns,
         before=tuple(part.units for part in before),
         after=tuple(part.units for part in after),
         activation=_one_activation(before + after),
@@ -121,11 +121,11 @@ def parts_of_network(network: Network, member: int | None = None) -> list[Part]:
     """The parts of one member, the only one unless said; ModelError where the network is no mere
     row of layers."""
     config = network.config
-    if config.is_causal or config.residual:
+    if config.inputs.skips or config.residual:
         raise ModelError(
-            f"A network with {'causal inputs' if config.is_causal else 'residual connections'} is "
+            f"A network with {'adaptive inputs' if config.inputs.skips else 'residual connections'} is "
             "not a row of layers and cannot be written for Keras or PyTorch. Expected is "
-            "NetworkConfig(inputs='plain', residual=False)."
+            "NetworkConfig(inputs=Transformed(), residual=False)."
         )
     members = len(network.members)
     if (member is None and members > 1) or not 0 <= (member or 0) < members:

@@ -28,7 +28,8 @@ SCORES = np.array(
 class Head(Protocol):
     """What a head must be able to do; a user's own head is an object with these members.
 
-    `outputs`: R, raw numbers per value; `location`: which of them moves the answer up and down.
+    `outputs`: R, raw numbers per value; `location`: which of them moves the answer up and down;
+    `spreads`: whether it says how uncertain it is (taken as true where a head does not say).
     """
 
     @property
@@ -37,6 +38,8 @@ class Head(Protocol):
     def outputs(self) -> int: ...
     @property
     def location(self) -> int: ...
+    @property
+    def spreads(self) -> bool: ...
 
     def point(self, raw: Any, xp: Any) -> Any:
         """The point forecast (…) of raw numbers (…, R)."""
@@ -64,6 +67,7 @@ class Quantiles:
     """Quantiles that cannot cross, trained by the pinball loss (Koenker & Bassett 1978)."""
 
     name = "quantiles"
+    spreads = True
     outputs = len(HEAD_QUANTILES)
     location = MEDIAN
 
@@ -108,6 +112,7 @@ class Normal:
     """A normal distribution: location and scale, trained by its negative log-likelihood."""
 
     name = "normal"
+    spreads = True
     outputs = 2
     location = 0
 
@@ -145,6 +150,7 @@ class StudentT:
     outliers."""
 
     name = "student_t"
+    spreads = True
     outputs = 3
     location = 0
 
@@ -178,6 +184,7 @@ class Point:
     intervals of its own."""
 
     name = "point"
+    spreads = False
     outputs = 1
     location = 0
 
@@ -200,6 +207,16 @@ class Point:
     def initial(self, horizon: int) -> NDArray:
         """Zeros."""
         return np.zeros((horizon, 1))
+
+
+def spreads(head: Head) -> bool:
+    """Whether a head says how uncertain it is; one that does not answers points alone."""
+    return getattr(head, "spreads", True)
+
+
+def answer_of(head: Head, raw: NDArray) -> NDArray:
+    """What a head says: quantiles (…, Q), or as only one of them its point (…, 1)."""
+    return head.quantiles(raw, np) if spreads(head) else head.point(raw, np)[..., None]
 
 
 HEADS: dict[str, Head] = {head.name: head for head in (Quantiles(), Normal(), StudentT(), Point())}

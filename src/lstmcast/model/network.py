@@ -1,39 +1,44 @@
 """The network: dense layers, recurrent stack, head; to and from named arrays.
 
-    x_t → dense layers → LSTM layers → dense layers → K channels × H steps × R raw numbers of the
-    head
+    x_t → dense layers → LSTM layers → dense layers → K columns × H steps × R raw numbers of the head
 
-With *causal* inputs (see `inputs`, `reading`) there is also a linear path from x_t to the head's
-locations, and the answers are in units of the scale at t, relative to level and season at t. With
-*plain* inputs x_t holds the transformed values at t. A network may have several members, equal but
+What x_t is, and what answers mean, is up to the inputs (`model.inputs`): with adaptive ones there is
+also a linear path from x_t to the head's locations. A network may have several members, equal but
 for their weights: each reads the same inputs, and their answers are averaged.
 
-    B series of a batch · T steps · N positions · M members · D units · C inputs · H horizon
-    K channels · R raw numbers
+    B rows of a batch · T steps · N positions · M members · D units · C input channels · H horizon
+    K columns · R raw numbers · X quantiles, or one point
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, field
+from dataclasses import field, fields, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, TypeAdapter, model_validator
 
 from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
-from lstmcast.model.heads import Head, head_named
-from lstmcast.model.inputs import adaptive as causal
-from lstmcast.model.inputs.adaptive import InputConfig
+from lstmcast.model.heads import Head, answer_of, head_named
+from lstmcast.model.inputs import (
+    Adaptive,
+    AnyInputs,
+    Inputs,
+    Transformed,
+    described_inputs,
+    with_inputs,
+)
+from lstmcast.model.inputs.adaptive import VERSION
 from lstmcast.model.lstm import Layer, State, run_stack, zero_state
+from lstmcast.transforms import Transforms
 from lstmcast.util.config import settings
 
 Size = Annotated[int, Field(ge=1)]
-WINDOW = 12  # adjusted values seen at each step
 Activation = Literal["linear", "tanh", "relu"]
 ACTIVATIONS = {"linear": lambda a: a, "tanh": np.tanh, "relu": lambda a: np.maximum(a, 0)}
 
@@ -42,47 +47,48 @@ ACTIVATIONS = {"linear": lambda a: a, "tanh": np.tanh, "relu": lambda a: np.maxi
 class NetworkConfig:
     """What a network is like.
 
-    `layers`: units of each stacked LSTM layer. `inputs`: "causal" reads raw observations with
-    level, scale and season as known at each step; "plain" reads what transforms give. `head`:
-    "quantiles", "normal", "student_t", "point", or the name of your own. `horizon`: steps answered
-    at once, the forecaster's unless given; longer forecasts feed back. `window`: adjusted values
-    seen at each step (causal). `channels`: columns read together, each predicted from all (plain).
-    `before`, `after`: units of dense layers around the stack, with `activation`; None is one layer
-    as wide as the first LSTM layer for causal inputs and none for plain ones. `residual`: add a
-    layer's input to its output where they are equally wide; None is yes for causal inputs.
-    `dropout`: share of a layer's outputs left out in training.
+    Args:
+        layers: units of each stacked LSTM layer.
+        inputs: `Adaptive()` shows the network level, scale and season of any series as known at each
+            step; `Transformed(Log1p(), Difference(12))` what transforms give, of one column or
+            several together; `Running()` values in units of their own recent past, for streams.
+        head: "quantiles", "normal", "student_t", "point", or the name of your own.
+        horizon: steps answered at once, the forecaster's unless given; longer forecasts feed back.
+        before, after: units of dense layers around the stack, with `activation`; None is one layer
+            as wide as the first LSTM layer for adaptive inputs and none for others.
+        activation: of the dense layers.
+        residual: add a layer's input to its output where they are equally wide; None is yes for
+            adaptive inputs.
+        dropout: share of a layer's outputs left out in training.
 
-    >>> NetworkConfig(layers=(5, 4, 3), inputs="plain", head="point", horizon=1).width
+    >>> NetworkConfig(layers=(5, 4, 3), inputs=Transformed(), head="point", horizon=1).width
     1
     """
 
     layers: tuple[Size, ...] = field(default=(64, 64))
-    inputs: Literal["causal", "plain"] = "causal"
+    inputs: AnyInputs = field(default=Adaptive())
     head: str = "quantiles"
     horizon: Size | None = None
-    window: Annotated[int, Field(ge=2)] = WINDOW
-    channels: Size = 1
     before: tuple[Size, ...] | None = None
     after: tuple[Size, ...] = ()
     activation: Activation = "linear"
     residual: bool | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
+    @model_validator(mode="before")
+    @classmethod
+    def _old_names(cls, given: Any) -> Any:
+        return with_inputs(given)
+
     def __post_init__(self) -> None:
         if not self.layers:
             raise UsageError(
                 "layers=() leaves no LSTM. Give the units of each layer, for example layers=(32,)."
             )
-        if self.inputs == "causal" and self.channels != 1:
-            raise UsageError(
-                f"channels={self.channels} needs inputs='plain': causal inputs are made from one "
-                "column."
-            )
-        is_causal = self.inputs == "causal"
         if self.before is None:
-            object.__setattr__(self, "before", (self.layers[0],) if is_causal else ())
+            object.__setattr__(self, "before", (self.layers[0],) if self.inputs.skips else ())
         if self.residual is None:
-            object.__setattr__(self, "residual", is_causal)
+            object.__setattr__(self, "residual", self.inputs.skips)
         self._refuse_unused()
 
     def _refuse_unused(self) -> None:
@@ -91,14 +97,9 @@ class NetworkConfig:
                 f"activation={self.activation!r} is that of dense layers around the LSTM, and "
                 "there are none; the LSTM's own is tanh. Give before= or after=, or leave it out."
             )
-        if self.is_causal:
-            return
-        if self.window != WINDOW:
-            raise UsageError(
-                f"window={self.window} is for causal inputs. Leave it out, or use inputs='causal'."
-            )
-        widths = ((self.before or (self.channels,))[-1], *self.layers)
-        if self.residual and not any(below == units for below, units in pairwise(widths)):
+        widths = ((self.before or (self.inputs.columns,))[-1], *self.layers)
+        unequal = not any(below == units for below, units in pairwise(widths))
+        if self.residual and not self.inputs.skips and unequal:
             raise UsageError(
                 "residual=True adds a layer's input to its output where they are equally wide; "
                 f"here the widths are {widths}. Give layers of one width, or leave it out."
@@ -112,19 +113,14 @@ class NetworkConfig:
         return self.horizon
 
     @property
-    def is_causal(self) -> bool:
-        """Whether it reads raw observations."""
-        return self.inputs == "causal"
-
-    @property
-    def causal_inputs(self) -> InputConfig:
-        """What causal inputs are made with."""
-        return InputConfig(self.window, self.steps)
-
-    @property
     def width(self) -> int:
-        """C: inputs at each step."""
-        return self.causal_inputs.channels if self.is_causal else self.channels
+        """C: input channels at each step."""
+        return self.inputs.width(self.steps)
+
+    def described(self) -> dict[str, Any]:
+        """As JSON values; `NetworkConfig(**…)` of them gives it back."""
+        settings = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {**settings, "inputs": described_inputs(self.inputs)}
 
 
 class Network:
@@ -192,11 +188,29 @@ class Network:
         for arrays, hidden_ND in zip(self.members, hidden_MND, strict=True):
             dense_ND = self._dense(arrays, "dense", self.config.after, hidden_ND)
             raw_NF = dense_ND @ arrays["head.weight"].T + arrays["head.bias"]
-            shape = (len(raw_NF), self.config.steps, self.config.channels, self.head.outputs)
+            shape = (len(raw_NF), self.config.steps, self.config.inputs.columns, self.head.outputs)
             raw_NHKR = raw_NF.reshape(shape).astype(float)
-            if self.config.is_causal:
+            if self.config.inputs.skips:
                 raw_NHKR[:, :, 0, self.head.location] += x_NC @ arrays["skip.weight"].T
             yield raw_NHKR
+
+    def answer(self, hidden_MND: Sequence[NDArray] | NDArray, x_NC: NDArray) -> NDArray:
+        """What the members say on average, as the head says it: quantiles (N, H, K, Q), or points
+        (N, H, K, 1)."""
+        answers = [answer_of(self.head, raw_NHKR) for raw_NHKR in self.raw(hidden_MND, x_NC)]
+        return sum(answers[1:], answers[0]) / len(answers)
+
+    def draw(
+        self, hidden_MND: Sequence[NDArray] | NDArray, x_NC: NDArray, rng: np.random.Generator
+    ) -> NDArray:
+        """One draw (N, H, K, 1) at each position, each from one of the members."""
+        raws = np.stack(list(self.raw(hidden_MND, x_NC)))
+        position_N = np.arange(raws.shape[1])
+        return self.head.sample(raws[position_N % len(raws), position_N], rng)[..., None]
+
+    def with_inputs(self, inputs: Inputs) -> Network:
+        """The same weights with other inputs of the same width: the transforms around a network from elsewhere."""
+        return Network(replace(self.config, inputs=inputs), self.members, self.head)
 
     def _dense(
         self, arrays: dict[str, NDArray], name: str, sizes: tuple[int, ...], a: NDArray
@@ -210,7 +224,7 @@ class Network:
 
 def array_shapes(config: NetworkConfig, head: Head | None = None) -> dict[str, tuple[int, ...]]:
     """Names and shapes of one member's arrays, in the order in which data pass them."""
-    outputs = config.steps * config.channels * head_named(config.head, head).outputs
+    outputs = config.steps * config.inputs.columns * head_named(config.head, head).outputs
     shapes, width = _dense_shapes("embed", config.width, config.before or ())
     for k, units in enumerate(config.layers):
         shapes |= {
@@ -221,7 +235,7 @@ def array_shapes(config: NetworkConfig, head: Head | None = None) -> dict[str, t
         width = units
     dense, width = _dense_shapes("dense", width, config.after)
     shapes |= dense | {"head.weight": (outputs, width), "head.bias": (outputs,)}
-    return shapes | ({"skip.weight": (config.steps, config.width)} if config.is_causal else {})
+    return shapes | ({"skip.weight": (config.steps, config.width)} if config.inputs.skips else {})
 
 
 def _dense_shapes(
@@ -252,13 +266,13 @@ def network_of(
 ) -> Network:
     """The network in what was read from a folder of the store; errors as of `load_network`."""
     version = manifest.get("inputs_version")
-    if version != causal.VERSION:
+    if version != VERSION:
         raise ModelError(
             f"The weights in {folder} were trained on inputs of version {version}; this lstmcast "
-            f"makes version {causal.VERSION}. Use weights made for it."
+            f"makes version {VERSION}. Use weights made for it."
         )
     try:
-        config = NetworkConfig(**manifest["network"])
+        config = _config_of(manifest)
         members: list[dict[str, NDArray]] = [{} for _ in range(manifest["members"])]
         for name, array in groups["weights"].items():
             member, _, part = name.partition(".")
@@ -270,12 +284,21 @@ def network_of(
     return Network(config, members, head)
 
 
+def _config_of(manifest: dict[str, Any]) -> NetworkConfig:
+    """The config in a manifest; format 1 kept the transforms beside it."""
+    config = TypeAdapter(NetworkConfig).validate_python(manifest["network"])
+    if "transforms" in manifest and isinstance(config.inputs, Transformed):
+        transforms = Transforms.from_json(manifest["transforms"])
+        return replace(config, inputs=Transformed(transforms, columns=config.inputs.columns))
+    return config
+
+
 def described(network: Network) -> tuple[dict[str, Any], dict[str, NDArray]]:
     """What a manifest says of a network, and its arrays under the names in which `load_network`
     finds them."""
     manifest = {
-        "inputs_version": causal.VERSION,
-        "network": asdict(network.config),
+        "inputs_version": VERSION,
+        "network": network.config.described(),
         "members": len(network.members),
     }
     arrays = {

@@ -70,7 +70,7 @@ def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summa
     The number of parameters is Keras' for the same layers; PyTorch counts the biases of the gates
     twice. UsageError for what is neither, and for a config whose horizon is not set.
 
-    >>> print(summary(NetworkConfig(layers=(5, 4, 3), inputs="plain", head="point", horizon=1)))
+    >>> print(summary(NetworkConfig(layers=(5, 4, 3), inputs=Transformed(), head="point", horizon=1)))
     layer         output shape      parameters
     ──────────────────────────────────────────
     inputs        (batch, time, 1)           0
@@ -93,7 +93,9 @@ def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summa
         layer = name.rpartition(".")[0]
         counts[layer] = counts.get(layer, 0) + math.prod(shape)
     answer = _answer(config, head)
-    rows = [Row(f"inputs ({config.inputs})" if config.is_causal else "inputs", (config.width,), 0)]
+    rows = [
+        Row(f"inputs ({config.inputs})" if config.inputs.skips else "inputs", (config.width,), 0)
+    ]
     rows += [
         Row(f"dense {k} before", (units,), counts[f"embed.{k}"])
         for k, units in enumerate(config.before or ())
@@ -106,10 +108,10 @@ def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summa
         for k, units in enumerate(config.after)
     ]
     rows += [Row(f"head ({head.name})", answer, counts["head"])]
-    rows += [Row("inputs to head", (config.steps,), counts["skip"])] if config.is_causal else []
+    rows += [Row("inputs to head", (config.steps,), counts["skip"])] if config.inputs.skips else []
     return Summary(tuple(rows), len(network.members) if isinstance(network, Network) else 1)
 
 
 def _answer(config: NetworkConfig, head: Head) -> tuple[int, ...]:
     """Steps, columns and numbers of the head; columns and numbers only where there are several."""
-    return (config.steps, *(size for size in (config.channels, head.outputs) if size > 1))
+    return (config.steps, *(size for size in (config.inputs.columns, head.outputs) if size > 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import numpy as np
 
 from lstmcast.data.table import format_time
 from lstmcast.forecaster import LSTMForecaster
+from lstmcast.model.inputs import Adaptive
 from lstmcast.model.network import Network
 from lstmcast.output.learning_curve import LearningCurve
 from lstmcast.pretrained import WEIGHTS
@@ -100,7 +101,7 @@ def _what(network: Network, model: LSTMForecaster) -> str:
 
 
 def _reads(model: LSTMForecaster) -> str:
-    if model.config.is_causal:
+    if isinstance(model.config.inputs, Adaptive):
         return (
             "each series in order, every value beside the level, scale and season known until then,"
         )
@@ -108,7 +109,11 @@ def _reads(model: LSTMForecaster) -> str:
     seen = (
         f"values after these transforms: {', '.join(names)}," if names else "the values as they are"
     )
-    together = f", {model.config.channels} series together," if model.config.channels > 1 else ""
+    together = (
+        f", {model.config.inputs.columns} series together,"
+        if model.config.inputs.columns > 1
+        else ""
+    )
     return seen + together
 
 
@@ -146,7 +151,7 @@ class TrainingRecord:
             return None
         settings: dict[str, Any] = {
             "training": to_json(learned.training),
-            "network": asdict(model.config),
+            "network": model.config.described(),
         }
         if model.transforms.chains:
             settings["transforms"] = model.transforms.described()

@@ -6,20 +6,24 @@ S series · R some of their rows
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.errors import UsageError
+from lstmcast.model.inputs.base import arrays_of, joined, mapped, rows_of, with_rows
 
 
 class Rows:
-    """Named arrays (S, …) and the value that every new row of each begins with.
+    """Named states with a row per id, and how rows that join are begun.
+
+    A state is an array (S, …) or a tuple of states; see `model.inputs.base`.
 
     >>> rows = Rows(["a", "b"])
-    >>> rows.add("count", (), int, 0)
+    >>> rows.add("count", lambda new: np.zeros(new, int))
     >>> rows["count"][rows.at(["b"])] = 7
     >>> rows.join(["c"]); rows.leave(["a"])
     >>> rows.ids.tolist(), rows["count"].tolist()
@@ -29,20 +33,33 @@ class Rows:
     def __init__(self, ids: Iterable[Any]) -> None:
         self.ids = np.array([], object)
         self._places: dict[Any, int] = {}
-        self._arrays: dict[str, NDArray] = {}
-        self._fills: dict[str, Any] = {}
+        self._states: dict[str, Any] = {}
+        self._fresh: dict[str, Callable[[int], Any]] = {}
         self.join(ids)
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __getitem__(self, name: str) -> NDArray:
-        return self._arrays[name]
+    def __getitem__(self, name: str) -> Any:
+        return self._states[name]
 
-    def add(self, name: str, shape: tuple[int, ...], kind: Any, fill: Any) -> None:
-        """One more array, of rows of this shape."""
-        self._arrays[name] = np.full((len(self), *shape), fill, kind)
-        self._fills[name] = fill
+    def __contains__(self, name: str) -> bool:
+        return name in self._states
+
+    def add(self, name: str, fresh: Callable[[int], Any]) -> None:
+        """One more state; `fresh` begins so many rows of it."""
+        self._states[name], self._fresh[name] = fresh(len(self)), fresh
+
+    def of(self, name: str, at: NDArray) -> Any:
+        """A state of some of the rows."""
+        return self._states[name] if self._all(at) else rows_of(self._states[name], at)
+
+    def put(self, name: str, at: NDArray, new: Any) -> None:
+        """Replace a state of some of the rows."""
+        self._states[name] = new if self._all(at) else with_rows(self._states[name], at, new)
+
+    def _all(self, at: NDArray) -> bool:
+        return len(at) == len(self) and np.array_equal(at, np.arange(len(self)))
 
     def at(self, ids: Iterable[Any] | None) -> NDArray:
         """Where the rows of these ids are (R,); all rows for None. UsageError for one that is
@@ -72,35 +89,45 @@ class Rows:
     def join(self, ids: Iterable[Any]) -> None:
         """New rows at the end; UsageError as of `new`."""
         ids = self.new(ids)
-        for name, array in self._arrays.items():
-            new = np.full((len(ids), *array.shape[1:]), self._fills[name], array.dtype)
-            self._arrays[name] = np.concatenate([array, new])
+        for name, state in self._states.items():
+            self._states[name] = joined(state, self._fresh[name](len(ids)))
         self._name(np.concatenate([self.ids, np.array([*ids, None], object)[:-1]]))
 
     def leave(self, ids: Iterable[Any]) -> None:
         """Without these rows; the others keep their order."""
         kept = np.setdiff1d(np.arange(len(self)), self.at(ids))
-        self._arrays = {name: array[kept] for name, array in self._arrays.items()}
+        self._states = {name: rows_of(state, kept) for name, state in self._states.items()}
         self._name(self.ids[kept])
 
     def clear(self, at: NDArray) -> None:
         """Rows as they were when they joined."""
-        for name, array in self._arrays.items():
-            array[at] = self._fills[name]
+        for name, state in self._states.items():
+            self._states[name] = with_rows(state, at, self._fresh[name](len(at)))
 
     def arrays(self) -> dict[str, NDArray]:
-        """All of them by name."""
-        return dict(self._arrays)
+        """All arrays of all states, by name and place."""
+        return {
+            f"{name}{place}": array
+            for name, state in self._states.items()
+            for place, array in arrays_of(state)
+        }
 
-    def put(self, arrays: dict[str, NDArray]) -> None:
-        """Set what `arrays` gave, with the same ids; KeyError or ValueError where they do not
-        fit."""
-        for name, array in self._arrays.items():
-            array[...] = arrays[name]
+    def restore(self, arrays: Mapping[str, NDArray]) -> None:
+        """Set what `arrays` gave, with the same ids; KeyError or ValueError where they do not fit."""
+        for name, state in self._states.items():
+            saved = iter([arrays[f"{name}{place}"] for place, _ in arrays_of(state)])
+            self._states[name] = mapped(partial(_restored, saved), state)
 
     def _name(self, ids: NDArray) -> None:
         self.ids = ids
         self._places = {name: place for place, name in enumerate(ids)}
+
+
+def _restored(saved: Iterator[NDArray], like: NDArray) -> NDArray:
+    array = next(saved)
+    if array.shape != like.shape:
+        raise ValueError(f"an array has the shape {array.shape}, and {like.shape} is expected")
+    return array.astype(like.dtype)
 
 
 def _listed(ids: Iterable[Any]) -> list[Any]:

@@ -1,63 +1,78 @@
-"""Online: one network, many series, one tick at a time. It predicts, sees what came, learns, and
-goes on.
+"""Stream: one network, many series, one tick at a time. It forecasts, sees the actual values, may learn, and goes on.
 
-Each series is a row of the batch. Its state is kept from tick to tick, as in a stateful Keras layer
-whose rows have names: they join, leave and begin anew one by one. Predicting is NumPy and needs no
-PyTorch; learning does.
+Each series is a row with a name and a state, kept from tick to tick: rows join, leave and begin anew
+one by one. A tick costs one step of the network, whatever the history, and what is forecast is what
+`predict` forecasts after the same history. Predicting is NumPy and needs no PyTorch; learning does.
 
-S series, a row each · R rows of a tick · L ticks of a chunk · K columns · D units · M members · X
-point, or quantiles
+    S series, a row each · R rows of a tick · K columns of a row · H horizon
+    Q quantiles of the head · X quantiles, or one point
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from warnings import warn
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from lstmcast import store
+from lstmcast.context import Blocks, Context, Newest, Whole
+from lstmcast.data.frequency import Frequency, parse_frequency
+from lstmcast.data.panel import Panel
+from lstmcast.decoding import answers_from
 from lstmcast.errors import DataError, ModelError, UsageError
-from lstmcast.model.heads import HEAD_QUANTILES, Head, head_named
+from lstmcast.model.heads import HEAD_QUANTILES, Head, head_named, spreads
+from lstmcast.model.inputs import Adaptive, FittedTransforms, Grid, Running, Transformed
+from lstmcast.model.inputs.base import require_finite, rows_of
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
-from lstmcast.streaming import scaling as online_scaling
+from lstmcast.streaming.lanes import Lane, Reader, block_of
 from lstmcast.streaming.rows import Rows
-from lstmcast.streaming.scaling import Fitted, Running
-from lstmcast.streaming.window import Memory
+from lstmcast.streaming.window import labelled, newest_window, remembered, start_memory
 from lstmcast.training_config import AnyLoss, Count, Loss, Optimiser, require_torch
-from lstmcast.transforms import Transforms
 from lstmcast.util.config import checked_seed, settings
 
 if TYPE_CHECKING:
-    from lstmcast.fitted import Learned
     from lstmcast.training.online import Learner
 
-KIND = "online"
+KIND = "stream"
 logger = logging.getLogger("lstmcast")
 
 
 class Forecaster(Protocol):
-    """What is used of a fitted `LSTMForecaster`."""
+    """What is used of an `LSTMForecaster`."""
 
-    network: Network | None
-    transforms: Transforms
-    learned: Learned | None
+    @property
+    def network(self) -> Network | None: ...
+    @property
+    def fitted_inputs(self) -> FittedTransforms | None:
+        """What the transforms learned, if they did."""
+        ...
+
+    @property
+    def context(self) -> Context | None:
+        """What a forecast has read; None for what is usual."""
+        ...
 
 
 @settings
 class Learning:
     """How a network learns from a stream.
 
-    `chunk`: ticks that the gradient goes back, from the state that each row had before them
-    (truncated backpropagation through time: Williams & Peng 1990). `every`: ticks from one update
-    to the next; at 1 each tick is learned as part of `chunk` updates, at `chunk` once. `clip`:
-    longest gradient, None for any. `loss`: as in `TrainingConfig`; `optimiser`: "adam", "adamw",
-    "rmsprop" or "sgd".
+    Args:
+        learning_rate: of the optimiser.
+        chunk: ticks that the gradient goes back, from the state that each row had before them
+            (truncated backpropagation through time: Williams & Peng 1990).
+        every: ticks from one update to the next; at 1 each tick is learned as part of `chunk`
+            updates, at `chunk` once.
+        clip: longest gradient, None for any.
+        loss: as in `TrainingConfig`.
+        optimiser: "adam", "adamw", "rmsprop" or "sgd".
 
     >>> Learning(chunk=4, every=8)
     Traceback (most recent call last):
@@ -79,54 +94,85 @@ class Learning:
             )
 
 
-class Online:
-    """A network that predicts the next tick of each row and, unless told otherwise, learns from
-    what came.
+class Stream:
+    """A network that forecasts each row from its state, and goes on with every tick.
 
-    `start`: a fitted forecaster with plain inputs, a `Network`, or a `NetworkConfig` for one that
-    knows nothing yet. `ids`: names of the rows, texts or whole numbers. `learning`: how it learns;
-    None for a network that stays as it is. `scaling`: what is between values and network; the
-    fitted forecaster's transforms, else `Running()`. `head`: your own head, if the network was made
-    with it. Raises UsageError for a network that does not answer one step of plain inputs, and
-    MissingExtraError where learning has no PyTorch.
+    Args:
+        start: a forecaster that is ready to predict (the shipped network as it arrives, a fitted
+            one), a `Network`, or a `NetworkConfig` for one that knows nothing yet and learns.
+        rows: a Panel whose series are the rows, with their history; or names of rows that begin
+            empty, texts or whole numbers.
+        frequency: of the ticks, for inputs that know seasons; that of the Panel if there is one.
+        periods: seasonal periods in ticks; those of the frequency unless given.
+        learning: how it learns; None for a network that stays as it is.
+        head: your own head, if the network was made with it.
+        seed: random seed of weights that are drawn, and of dropout.
 
-    >>> config = NetworkConfig((8,), inputs="plain", head="point", horizon=1)
-    >>> online = Online(config, ["a", "b"], scaling=Running("changes"))
-    >>> for tick in range(6):
-    ...     error = online.observe([tick % 2, 10 + tick])
-    >>> online.predict().shape, online.updates
-    ((2,), 4)
+    Raises:
+        UsageError: where the network and its inputs cannot be read tick by tick as asked.
+        MissingExtraError: where learning has no PyTorch.
+
+    >>> import lstmcast as lc
+    >>> stream = lc.Stream(lc.LSTMForecaster(horizon=3), ["a", "b"], frequency="MS")
+    >>> for month in range(24):
+    ...     error = stream.observe([10.0 + month % 12, 100.0 + month])
+    >>> stream.predict(3).round().tolist()
+    [[10.0, 11.0, 12.0], [124.0, 125.0, 126.0]]
     """
 
     def __init__(
         self,
         start: Forecaster | Network | NetworkConfig,
-        ids: Iterable[Any],
+        rows: Panel | Iterable[Any],
         *,
-        learning: Learning | None = Learning(),  # noqa: B008  (frozen)
-        scaling: Running | Fitted | None = None,
+        frequency: str | Frequency = "integer",
+        periods: tuple[int, ...] | None = None,
+        learning: Learning | None = None,
         head: Head | None = None,
         seed: int = 0,
     ) -> None:
-        _check_kinds(start, learning, scaling, seed)
-        self.learning, self.seed = learning, seed
-        network = _network(start, head, seed)
-        self.scaling = scaling or _scaling(start)
-        if isinstance(self.scaling, Fitted) and network.config.channels > 1:
-            raise UsageError(
-                "Transforms of several columns that are read together are not known tick by tick. "
-                "Use Running()."
-            )
+        _check_kinds(start, learning, seed)
+        panel = rows if isinstance(rows, Panel) else None
+        grid, network = _grid(panel, frequency, periods), _network(start, head, seed, learning)
+        fitted, context = _from_forecaster(start)
+        if learning is not None or context is None:  # learning goes on from the state of each row
+            adaptive = isinstance(network.config.inputs, Adaptive)
+            context = Blocks.of(grid.periods) if adaptive else Whole()
+        self._begin(network, grid, context, fitted, panel.ids if panel else rows, learning, seed)
+        if panel is not None:
+            self._read_history(panel)
+
+    def _begin(
+        self,
+        network: Network,
+        grid: Grid,
+        context: Context,
+        fitted: FittedTransforms | None,
+        ids: Any,
+        learning: Learning | None,
+        seed: int,
+    ) -> None:
+        """Rows of which nothing was read."""
+        self.learning, self.seed, self.context, self.learned = learning, seed, context, fitted
         self.network, self.learners = _learning(network, learning, seed)
+        self.grid = grid._replace(horizon=network.config.steps)
+        self.reader = Reader(self.network, self.grid, context)
         self.ticks = self.skipped = 0
         self.rows = Rows(ids)
-        self.scaling.prepare(self.rows, network.config.channels)
-        self.scaling.follow(self.rows.ids)
-        self.memory = Memory(self.rows, network, learning.chunk if learning else None)
+        self.rows.add("count", lambda new: np.zeros(new, np.int64))
+        for name in ("older", "newer")[: 2 if block_of(context) else 1]:
+            self.rows.add(name, self._fresh)
+        if isinstance(network.config.inputs, Adaptive):
+            longest = 2 * (block_of(context) or 0)
+            self.rows.add("newest", lambda new: np.full((new, longest), np.nan))
+        if learning is not None:
+            self.rows.add("memory", lambda new: start_memory(self.network, learning.chunk, new))
+        self._follow()
+        self._answers: dict[int, NDArray] = {}
 
     def __repr__(self) -> str:
-        how = f"{self.updates:,} updates" if self.learning else "not learning"
-        return f"Online({self.network!r}, {len(self.rows):,} rows, {self.ticks:,} ticks, {how})"
+        how = f", {self.updates:,} updates" if self.learning else ""
+        return f"Stream({self.network!r}, {len(self.rows):,} rows, {self.ticks:,} ticks{how})"
 
     @property
     def ids(self) -> list[Any]:
@@ -138,76 +184,81 @@ class Online:
         """How often the weights have moved."""
         return self.learners[0].updates if self.learners else 0
 
-    def predict(self) -> NDArray:
-        """The next value of each row, (S,) or (S, K) for several columns; NaN where nothing was
-        read yet."""
-        answer_SKX = self._answers()
-        return self._flat(answer_SKX[..., answer_SKX.shape[2] // 2])
+    def predict(self, horizon: int | None = None) -> NDArray:
+        """The next value of each row, (S,), or with a horizon the next H of them, (S, H).
 
-    def quantiles(self) -> NDArray:
-        """The same at `lstmcast.model.heads.HEAD_QUANTILES`, as last axis; UsageError for a head that
-        answers a point."""
-        answer_SKX = self._answers()
-        if answer_SKX.shape[2] < len(HEAD_QUANTILES):
+        With several columns in a row these are a last axis (…, K). NaN where nothing was read yet.
+        """
+        answer_SHKX = self._answered(horizon)
+        return self._flat(answer_SHKX[..., answer_SHKX.shape[3] // 2], horizon)
+
+    def quantiles(self, horizon: int | None = None) -> NDArray:
+        """The same at `lstmcast.model.heads.HEAD_QUANTILES`, as last axis: the network's own.
+
+        UsageError for a head that answers a point.
+        """
+        answer_SHKX = self._answered(horizon)
+        if answer_SHKX.shape[3] < len(HEAD_QUANTILES):
             raise UsageError(
                 "A point head has no quantiles. Use head='quantiles', 'normal' or 'student_t'."
             )
-        return self._flat(answer_SKX)
+        return self._flat(answer_SHKX, horizon)
 
     def observe(self, values: Any, ids: Iterable[Any] | None = None) -> NDArray:
-        """What came: the errors (value − prediction) of these rows. The network learns from them
-        and reads on.
+        """Take in a tick: the errors (value − prediction) of these rows. A network that learns, learns from them.
 
-        `values`: one for each row, or for each of `ids`, or by id as a dict or as a pandas Series
-        (a frame of several columns) whose index names the rows; rows that are not named have no
-        tick and stay as they are. NaN is a tick whose value nobody knows: the newest known one is
-        read in its place, and nothing is learned from it. Raises UsageError or DataError, and
-        nothing has changed.
+        Args:
+            values: one for each row, or for each of `ids`, or by id as a dict or as a pandas Series
+                (a frame of several columns) whose index names the rows; rows that are not named
+                have no tick and stay as they are. NaN is a tick whose value nobody knows: nothing
+                is learned from it.
+            ids: names of the rows that the values are of.
+
+        Raises:
+            UsageError: for rows that are not here.
+            DataError: for values that are no numbers. Nothing has changed then.
         """
         values, ids = _by_label(values, ids)
         at = self.rows.at(ids)
         values_RK = self._checked(values, at)
-        errors_RK = (
-            values_RK - self.predict().reshape(len(self.rows), self.network.config.channels)[at]
-        )
-        tick = self.scaling.advance(self.rows, at, values_RK)
-        if self.learning is not None:
-            self.memory.label(at, tick.label_RK)
-            if self.ticks % self.learning.every == 0:
-                self._learn()
-        self._read(at, tick.x_RK)
+        K = self.network.config.inputs.columns
+        errors_RK = values_RK - self.predict().reshape(len(self.rows), K)[at]
+        if self.learning is None:
+            self._read(at, values_RK)
+        else:
+            self._learn_and_read(at, values_RK, self.learning)
         self.ticks += 1
-        return self._flat(errors_RK)
+        self._answers = {}
+        return errors_RK[:, 0] if K == 1 else errors_RK
 
     def join(self, ids: Iterable[Any]) -> None:
         """New rows, from a fresh state; UsageError for one that is here already."""
         new = self.rows.new(ids)
-        self.scaling.follow([*self.rows.ids, *new])
+        self._fitted_to([*self.rows.ids, *new])  # refuses what cannot join
         self.rows.join(new)
+        self._follow()
 
     def leave(self, ids: Iterable[Any]) -> None:
         """Rows that have no more ticks; the others stay as they are."""
         self.rows.leave(ids)
-        self.scaling.follow(self.rows.ids)
+        self._follow()
 
     def reset(self, ids: Iterable[Any] | None = None) -> None:
         """Begin these rows (all for None) anew, as if they had just joined; the weights stay."""
         self.rows.clear(self.rows.at(ids))
+        self._follow()
 
-    def frozen(self) -> Online:
+    def frozen(self) -> Stream:
         """A copy that goes on from here without learning."""
         manifest, groups = self._described()
-        return Online._made(
-            {**manifest, "learning": None}, groups, Path("memory"), self.network.head
-        )
+        return Stream._made({**manifest, "learning": None}, groups, Path("copy"), self.network.head)
 
     def save(self, folder: str | Path) -> None:
-        """Save everything: a process that stops here goes on, after `load`, with the same bits.
-        OutputError."""
+        """Save everything: a process that stops here goes on, after `load`, with the same bits. OutputError."""
         store.save(folder, *self._described())
 
     @classmethod
-    def load(cls, folder: str | Path, *, learns: bool = True, head: Head | None = None) -> Online:
+    def load(cls, folder: str | Path, *, learns: bool = True, head: Head | None = None) -> Stream:
         """What `save` wrote; with `learns=False` it goes on without learning, and without PyTorch.
 
         ModelError where it is damaged or something else.
@@ -215,9 +266,7 @@ class Online:
         manifest, groups = store.load(folder)
         if manifest.get("kind") != KIND:
             what = manifest.get("kind", "thing of no kind")
-            raise ModelError(
-                f"{folder} holds a {what}, not a network with its rows as Online.save writes it."
-            )
+            raise ModelError(f"{folder} holds a {what}, not a stream as Stream.save writes it.")
         if not learns:
             manifest = {**manifest, "learning": None}
         try:
@@ -227,9 +276,172 @@ class Online:
                 f"The manifest in {folder} is incomplete ({error!r}). Save it again."
             ) from error
 
+    # ---- reading
+
+    def _fresh(self, rows: int) -> Lane:
+        return self.reader.start(rows, None)
+
+    def _follow(self) -> None:
+        """What the inputs learned of the rows that are here now; what was forecast is forgotten."""
+        fitted = self._fitted_to(self.rows.ids.tolist())
+        if fitted is not None:
+            K = self.network.config.inputs.columns
+            series_SK = np.arange(len(self.rows) * K).reshape(-1, K)
+            lane: Lane = self.rows["older"]
+            inputs = lane.inputs._replace(fitted=fitted, series_BK=series_SK)
+            everything = np.arange(len(self.rows))
+            self.rows.put("older", everything, lane._replace(inputs=inputs))
+        self._answers = {}
+
+    def _fitted_to(self, ids: list[Any]) -> FittedTransforms | None:
+        inputs = self.network.config.inputs
+        return inputs.of_rows(self.learned, ids) if isinstance(inputs, Transformed) else None
+
+    def _read_history(self, panel: Panel) -> None:
+        """Read the series of a panel, each to its end."""
+        columns = self.network.config.inputs.columns
+        if columns > 1:
+            raise UsageError(
+                "A history of several columns that are read together: observe it tick by tick."
+            )
+        longest = int(panel.lengths.max())
+        steps = panel.lengths[:, None] - longest + np.arange(longest)
+        places = panel.offsets[:-1, None] + np.maximum(steps, 0)
+        values_ST = np.where(steps >= 0, panel.values[places], np.nan)
+        everything, counts = np.arange(len(panel)), panel.lengths
+        self.rows.put("count", everything, counts.copy())
+        K = block_of(self.context)
+        if K is None:
+            self.rows.put(
+                "older", everything, self.reader.advance(self.rows["older"], values_ST[:, :, None])
+            )
+            return
+        self._keep_newest(panel, counts)
+        older, newer = self.context.start(counts), counts // K * K
+        for name, first, chosen in (
+            ("older", older, everything),
+            ("newer", newer, np.flatnonzero(counts >= K)),
+        ):
+            if len(chosen):
+                self.rows.put(name, chosen, self.reader.on_axis(self._since(first[chosen], chosen)))
+
+    def _keep_newest(self, panel: Panel, counts: NDArray) -> None:
+        newest_SL = self.rows["newest"]
+        for s, count in enumerate(counts):
+            steps = np.arange(max(count - newest_SL.shape[1], 0), count)
+            newest_SL[s, steps % newest_SL.shape[1]] = panel.values[panel.offsets[s] + steps]
+
+    def _since(self, first_R: NDArray, at: NDArray) -> NDArray:
+        """What some rows have read since an observation of each (R, T), right-aligned."""
+        newest_RL, count_R = self.rows.of("newest", at), self.rows["count"][at]
+        length = int((count_R - first_R).max(initial=0))
+        steps_RT = count_R[:, None] - length + np.arange(length)
+        values_RT = np.take_along_axis(newest_RL, steps_RT % newest_RL.shape[1], axis=1)
+        return np.where(steps_RT >= first_R[:, None], values_RT, np.nan)
+
+    def _read(self, at: NDArray, values_RK: NDArray) -> None:
+        """Read a tick into the lanes of these rows."""
+        count_S, K = self.rows["count"], block_of(self.context)
+        if "newest" in self.rows:
+            newest_SL = self.rows["newest"]
+            newest_SL[at, count_S[at] % newest_SL.shape[1]] = values_RK[:, 0]
+        count_S[at] += 1
+        self._read_lane("older", at, values_RK, self.context.start(count_S - 1)[at])
+        if K is None:
+            return
+        second = count_S[at] > K
+        first_R = (count_S[at] - 1) // K * K
+        self._read_lane("newer", at[second], values_RK[second], first_R[second])
+        over = at[(count_S[at] % K == 0) & (count_S[at] > K)]
+        if len(over):  # the younger state takes over, and another one begins
+            self.rows.put("older", over, rows_of(self.rows["newer"], over))
+            self.rows.put("newer", over, self._fresh(len(over)))
+
+    def _read_lane(self, name: str, at: NDArray, values_RK: NDArray, first_R: NDArray) -> None:
+        """Read a tick into one lane; rows whose axis is another one now are read anew from its beginning."""
+        lane: Lane = self.rows.of(name, at)
+        stale_R = self.reader.stale(lane, values_RK)
+        going = np.flatnonzero(~stale_R)
+        if len(going):
+            own = lane if len(going) == len(at) else rows_of(lane, going)
+            self.rows.put(name, at[going], self.reader.advance(own, values_RK[going, None]))
+        if stale_R.any():
+            rows = at[stale_R]
+            self.rows.put(name, rows, self.reader.on_axis(self._since(first_R[stale_R], rows)))
+
+    # ---- answering
+
+    def _answered(self, horizon: int | None) -> NDArray:
+        """What the network says after each row's newest tick (S, H, K, X), in the units of the data."""
+        steps = 1 if horizon is None else _checked_horizon(horizon)
+        if steps not in self._answers:
+            self._answers[steps] = self._answer(steps)
+        return self._answers[steps]
+
+    def _answer(self, horizon: int) -> NDArray:
+        network, lane = self.network, self.rows["older"]
+        X = len(HEAD_QUANTILES) if spreads(network.head) else 1
+        result = np.full((len(self.rows), horizon, network.config.inputs.columns, X), np.nan)
+        begun = np.flatnonzero(lane.begun_S)
+        if len(begun):
+            own = lane if len(begun) == len(self.rows) else rows_of(lane, begun)
+            reading = self.reader.reading(own)
+            z_NHKX = answers_from(network, reading, horizon, network.config.steps, None)
+            _require_no_sums(network.config, horizon, X)
+            result[begun] = network.config.inputs.units(z_NHKX, self._way_back(own))
+        return result
+
+    def _way_back(self, lane: Lane) -> Any:
+        return self.network.config.inputs.known(lane.inputs)
+
+    def _flat(self, answer_SHK: NDArray, horizon: int | None) -> NDArray:
+        """Without the axes of a single step and a single column."""
+        answer = answer_SHK[:, 0] if horizon is None else answer_SHK
+        column = 1 if horizon is None else 2
+        return answer.take(0, axis=column) if self.network.config.inputs.columns == 1 else answer
+
+    # ---- learning
+
+    def _learn_and_read(self, at: NDArray, values_RK: NDArray, learning: Learning) -> None:
+        """The labels of a tick go to what was read before; then it is learned from, and the tick is read."""
+        inputs = self.network.config.inputs
+        lane: Lane = self.rows.of("older", at)
+        seen, _ = inputs.advance(lane.inputs, values_RK[:, None])
+        assert seen.label_BTK is not None
+        self.rows.put("memory", at, labelled(self.rows.of("memory", at), seen.label_BTK[:, -1]))
+        if self.ticks % learning.every == 0:
+            self._learn()
+        before = lane.recurrent
+        self._read(at, values_RK)
+        begun = np.flatnonzero(seen.begun_BT[:, -1])
+        if len(begun):
+            memory = self.rows.of("memory", at[begun])
+            kept = remembered(memory, seen.x_BTC[begun, -1], rows_of(before, begun))
+            self.rows.put("memory", at[begun], kept)
+
+    def _learn(self) -> None:
+        """One update from the newest ticks of all rows that have news."""
+        news = newest_window(self.rows["memory"])
+        if news is None:
+            return
+        at, window = news
+        for m, learner in enumerate(self.learners):
+            reason = learner.learn(window, m)
+            if reason is not None:
+                self.skipped += 1
+                worst = _worst(self.rows, at, window.label_RTK)
+                logger.warning(
+                    "tick %d: the network did not learn: %s (%s)", self.ticks, reason, worst
+                )
+        memory = self.rows["memory"]
+        everything = np.arange(len(self.rows))
+        self.rows.put("memory", everything, memory._replace(waits_S=np.zeros_like(memory.waits_S)))
+
+    # ---- what comes in, and saving
+
     def _checked(self, values: Any, at: NDArray) -> NDArray:
         """The values (R, K)."""
-        K = self.network.config.channels
+        K = self.network.config.inputs.columns
         shape = (len(at),) if K == 1 else (len(at), K)
         try:
             given = np.asarray(values, float)
@@ -242,43 +454,10 @@ class Online:
                 f"The values have the shape {given.shape}; one for each row is expected, {shape}."
             )
         values_RK = given.reshape(len(at), K)
-        infinite = np.flatnonzero(np.isinf(values_RK).any(axis=1))
-        if len(infinite):
-            name = self.rows.ids[at[infinite[0]]]
-            raise DataError(f"Row {name!r} has an infinite value. Use nan for one that is unknown.")
+        require_finite(values_RK, self.rows.ids[at])
+        if isinstance(self.network.config.inputs, Running):
+            self.network.config.inputs.check(values_RK, self.rows.ids[at])
         return values_RK
-
-    def _flat(self, part: NDArray) -> NDArray:
-        return part[:, 0] if self.network.config.channels == 1 else part
-
-    def _answers(self) -> NDArray:
-        return self.scaling.units(self.rows, self.rows["answer"])
-
-    def _read(self, at: NDArray, x_RK: NDArray) -> None:
-        """Feed the network one tick of the rows that have begun, and keep its state and its
-        answer."""
-        at, x_RK = self.memory.begun(at, x_RK)
-        if len(at):
-            hidden, states = self.network.run(
-                x_RK[None], np.ones((1, len(at)), bool), self.memory.states(at)
-            )
-            answer_RKX = _answers(self.network, [hidden_1RD[0] for hidden_1RD in hidden], x_RK)
-            self.memory.remember(at, x_RK, states, answer_RKX)
-
-    def _learn(self) -> None:
-        """One update from the newest ticks of all rows that have news."""
-        news = self.memory.window()
-        if news is None:
-            return
-        at, window = news
-        for m, learner in enumerate(self.learners):
-            reason = learner.learn(window, m)
-            if reason is not None:
-                self.skipped += 1
-                worst = _worst(self.rows, at, window.label_RTK)
-                logger.warning(
-                    "tick %d: the network did not learn: %s (%s)", self.ticks, reason, worst
-                )
 
     def _described(self) -> tuple[dict[str, Any], dict[str, dict[str, NDArray]]]:
         """Everything that the next tick depends on, for the store."""
@@ -288,14 +467,17 @@ class Online:
             **about,
             "learning": asdict(self.learning) if self.learning else None,
             "seed": self.seed,
-            "scaling": online_scaling.described(self.scaling),
             "ticks": self.ticks,
             "skipped": self.skipped,
             "ids": self.ids,
+            "periods": list(self.grid.periods),
+            "family": self.grid.family,
+            "context": {"kind": type(self.context).__name__, **asdict(self.context)},
         }
         groups = {"weights": weights, "rows": self.rows.arrays()}
-        if isinstance(self.scaling, Fitted):
-            groups["transforms"] = self.scaling.transforms.arrays(self.scaling.learned)
+        if self.learned is not None:
+            groups["transforms"] = self.learned.transforms.arrays(self.learned.state)
+            manifest["learned_of"] = [str(name) for name in self.learned.state.ids]
         learned = {
             f"{m}_{key}": part
             for m, own in enumerate(self.learners)
@@ -310,21 +492,18 @@ class Online:
         groups: dict[str, dict[str, NDArray]],
         folder: Path,
         head: Head | None,
-    ) -> Online:
+    ) -> Stream:
         """From what `_described` gave."""
         learning = None if manifest["learning"] is None else Learning(**manifest["learning"])
-        scaling = online_scaling.from_described(manifest["scaling"], groups.get("transforms", {}))
         network = network_of(folder, manifest, groups, head)
-        made = cls(
-            network,
-            manifest["ids"],
-            learning=learning,
-            scaling=scaling,
-            head=head,
-            seed=manifest["seed"],
-        )
+        about = dict(manifest["context"])
+        context = {"Blocks": Blocks, "Newest": Newest, "Whole": Whole}[about.pop("kind")](**about)
+        grid = Grid(network.config.steps, tuple(manifest["periods"]), manifest["family"])
+        made = cls.__new__(cls)
+        fitted = _learned(network, manifest, groups)
+        made._begin(network, grid, context, fitted, manifest["ids"], learning, manifest["seed"])
         made.ticks, made.skipped = manifest["ticks"], manifest["skipped"]
-        made.rows.put(groups["rows"])
+        made.rows.restore(groups["rows"])
         for m, learner in enumerate(made.learners):
             own = groups["optimiser"].items()
             learner.take_up(
@@ -333,13 +512,47 @@ class Online:
         return made
 
 
+def Online(
+    start: Forecaster | Network | NetworkConfig,
+    ids: Iterable[Any],
+    *,
+    learning: Learning | None = Learning(),  # noqa: B008  (frozen)
+    scaling: Any = None,
+    head: Head | None = None,
+    seed: int = 0,
+) -> Stream:
+    """The old name of a `Stream` that learns; `scaling` are the inputs of its network.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     Online(NetworkConfig((8,), inputs=Transformed(), head="point", horizon=1), ["a"]).ids
+    ['a']
+    """
+    warn(
+        "Online(…, scaling=…) is called Stream(…, learning=Learning()) now, and its scaling is "
+        "inputs=Running(…) of the network.",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    if isinstance(start, (Network, NetworkConfig)):
+        config = start.config if isinstance(start, Network) else start
+        inputs = replace(scaling or Running(), columns=config.inputs.columns)
+        start = (
+            start.with_inputs(inputs)
+            if isinstance(start, Network)
+            else replace(start, inputs=inputs)
+        )
+    return Stream(start, ids, learning=learning, head=head, seed=seed)
+
+
 def _by_label(values: Any, ids: Iterable[Any] | None) -> tuple[Any, Iterable[Any] | None]:
-    """Values and the ids that they come with, if they do; numbers from 0 as an index are no
-    names."""
+    """Values and the ids that they come with, if they do; numbers from 0 as an index are no names."""
     if isinstance(values, Mapping):
         values, named = list(values.values()), list(values)
-    # of pandas: others have no index
-    elif hasattr(values, "to_numpy") and hasattr(values, "index"):
+    elif hasattr(values, "to_numpy") and hasattr(
+        values, "index"
+    ):  # of pandas: others have no index
         values, named = values.to_numpy(), values.index.tolist()
         if named == list(range(len(named))):
             return values, ids
@@ -350,45 +563,49 @@ def _by_label(values: Any, ids: Iterable[Any] | None) -> tuple[Any, Iterable[Any
     return values, named
 
 
-def _check_kinds(start: Any, learning: Any, scaling: Any, seed: Any) -> None:
+def _check_kinds(start: Any, learning: Any, seed: Any) -> None:
     """UsageError for an argument of another kind than is expected."""
-    if not isinstance(start, (Network, NetworkConfig)) and not hasattr(start, "network"):
+    if not isinstance(start, (Network, NetworkConfig)) and not hasattr(start, "fitted_inputs"):
         raise UsageError(
-            f"{start!r} is nothing to begin with. Give a fitted forecaster, a Network or a "
-            "NetworkConfig."
+            f"{start!r} cannot be streamed. Give a forecaster, a Network or a NetworkConfig."
         )
     if learning is not None and not isinstance(learning, Learning):
         raise UsageError(
             f"{learning=} does not say how to learn. Give Learning(…), or None to learn nothing."
         )
-    if scaling is not None and not isinstance(scaling, (Running, Fitted)):
-        raise UsageError(
-            f"{scaling=} scales no stream. Give Running(…), or a fitted forecaster with its "
-            "transforms."
-        )
     checked_seed(seed)
 
 
-def _network(start: Forecaster | Network | NetworkConfig, head: Head | None, seed: int) -> Network:
-    """The network to begin with; UsageError where it cannot read ticks."""
-    network = (
-        None
-        if isinstance(start, NetworkConfig)
-        else start
-        if isinstance(start, Network)
-        else start.network
-    )
+def _grid(panel: Panel | None, frequency: str | Frequency, periods: tuple[int, ...] | None) -> Grid:
+    """What is known of all rows."""
+    if panel is not None:
+        return Grid(1, panel.periods if periods is None else tuple(periods), panel.frequency.family)
+    step = frequency if isinstance(frequency, Frequency) else parse_frequency(frequency)
+    return Grid(1, step.seasonal_periods if periods is None else tuple(periods), step.family)
+
+
+def _network(
+    start: Forecaster | Network | NetworkConfig,
+    head: Head | None,
+    seed: int,
+    learning: Learning | None,
+) -> Network:
+    """The network to begin with; UsageError where it cannot read ticks as asked."""
+    if isinstance(start, (Network, NetworkConfig)):
+        network = start if isinstance(start, Network) else None
+    else:
+        network = start.network
     if network is None and not isinstance(start, NetworkConfig):
         raise UsageError(
-            "This forecaster knows nothing yet: fit it first, or give Online a NetworkConfig."
+            "This forecaster is not fitted yet: call fit first, or give Stream a NetworkConfig."
         )
     config = network.config if network else start
     assert isinstance(config, NetworkConfig)
-    if config.is_causal or config.steps != 1:
+    if learning is not None and (isinstance(config.inputs, Adaptive) or config.steps != 1):
         raise UsageError(
-            "Online reads a tick and predicts the next one, and this network has "
+            f"A network that learns from a stream answers one step of transformed or running inputs; this one has "
             f"inputs={config.inputs!r} and horizon={config.horizon}. Use "
-            "NetworkConfig(inputs='plain', horizon=1)."
+            "NetworkConfig(inputs=Running(), horizon=1), or learning=None."
         )
     if network is not None:
         if head is not None:
@@ -400,11 +617,23 @@ def _network(start: Forecaster | Network | NetworkConfig, head: Head | None, see
     return Network(config, [fresh_arrays(config, head_named(config.head, head), seed)], head)
 
 
-def _scaling(start: Forecaster | Network | NetworkConfig) -> Running | Fitted:
-    learned = None if isinstance(start, (Network, NetworkConfig)) else start.learned
-    if learned is None or learned.transforms is None or isinstance(start, (Network, NetworkConfig)):
-        return Running()
-    return Fitted(start.transforms, learned.transforms)
+def _from_forecaster(start: Any) -> tuple[FittedTransforms | None, Context | None]:
+    """What its transforms learned, and what its forecasts read."""
+    if isinstance(start, (Network, NetworkConfig)):
+        return None, None
+    return start.fitted_inputs, start.context
+
+
+def _learned(
+    network: Network, manifest: dict[str, Any], groups: dict[str, dict[str, NDArray]]
+) -> FittedTransforms | None:
+    """What the transforms of a saved stream learned."""
+    if "learned_of" not in manifest:
+        return None
+    assert isinstance(network.config.inputs, Transformed)
+    transforms = network.config.inputs.transforms
+    ids = np.array([*manifest["learned_of"], None], object)[:-1]
+    return FittedTransforms(transforms, transforms.state_from_arrays(groups["transforms"], ids))
 
 
 def _learning(
@@ -425,12 +654,18 @@ def _learning(
     return Network(network.config, [learner.arrays for learner in learners], network.head), learners
 
 
-def _answers(network: Network, hidden_MRD: list[NDArray], x_RK: NDArray) -> NDArray:
-    """What the members say on average: quantiles (R, K, Q), or points (R, K, 1)."""
-    raws = (raw_RHKR[:, 0] for raw_RHKR in network.raw(hidden_MRD, x_RK))
-    if network.head.name == "point":
-        return np.mean([network.head.point(raw_RKR, np) for raw_RKR in raws], axis=0)[..., None]
-    return np.mean([network.head.quantiles(raw_RKR, np) for raw_RKR in raws], axis=0)
+def _require_no_sums(config: NetworkConfig, horizon: int, answers: int) -> None:
+    """UsageError where quantiles of several steps would have to be added up."""
+    inputs = config.inputs
+    if isinstance(inputs, Transformed) and answers > 1 and inputs.transforms.adds_up(horizon):
+        raise UsageError(
+            f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are not "
+            "sums of quantiles. Ask for one step at a time, or use head='point'."
+        )
+
+
+def _checked_horizon(horizon: Any) -> int:
+    return TypeAdapter(Count).validate_python(horizon)
 
 
 def _worst(rows: Rows, at: NDArray, label_RTK: NDArray) -> str:

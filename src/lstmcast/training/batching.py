@@ -21,7 +21,7 @@ from torch import Tensor
 
 from lstmcast import training_config as settings
 from lstmcast import windows
-from lstmcast.training.feeds import Batch, CausalFeed, Group, PlainFeed
+from lstmcast.training.feeds import AdaptiveFeed, Batch, Group, TransformedFeed
 from lstmcast.training.losses import Criterion, Sums, added, sums
 from lstmcast.training.module import NetworkModule, State
 from lstmcast.util.threads import ahead
@@ -99,7 +99,7 @@ class Reader:
 class HeldBack:
     """Segments to validate on; their tensors are kept if they are small enough."""
 
-    def __init__(self, feed: PlainFeed | CausalFeed, segments: Segments, size: int) -> None:
+    def __init__(self, feed: TransformedFeed | AdaptiveFeed, segments: Segments, size: int) -> None:
         self.feed, self.segments = feed, segments
         self.size = max(size, VALIDATED_TOGETHER)
         self.kept: list[Batch] | None = None
@@ -130,7 +130,7 @@ class BatchingScheme(Protocol):
     carried: State
 
     @property
-    def feed(self) -> PlainFeed | CausalFeed:
+    def feed(self) -> TransformedFeed | AdaptiveFeed:
         """Where its batches come from."""
         ...
 
@@ -143,12 +143,12 @@ class BatchingScheme(Protocol):
         ...
 
 
-class PlainWindows:
+class TransformedWindows:
     """Windows of plain inputs, shuffled, each from a fresh state."""
 
     def __init__(
         self,
-        feed: PlainFeed,
+        feed: TransformedFeed,
         parts: Parts,
         batching: settings.Windows,
         batch_size: int,
@@ -198,13 +198,13 @@ class PlainWindows:
             yield windows.windows(self.parts, numbers, self.length, self.batching.stride, every)
 
 
-class CausalWindows:
+class AdaptiveWindows:
     """Each series, cut off at random in the later half of its training part, read from a fresh
     state."""
 
     def __init__(
         self,
-        feed: CausalFeed,
+        feed: AdaptiveFeed,
         parts: Parts,
         length: int,
         batch_size: int,
@@ -247,7 +247,7 @@ class WholeSequence:
 
     def __init__(
         self,
-        feed: PlainFeed | CausalFeed,
+        feed: TransformedFeed | AdaptiveFeed,
         parts: Parts,
         chunk: int | None,
         batch_size: int,
@@ -285,7 +285,7 @@ class Stateful:
 
     def __init__(
         self,
-        feed: PlainFeed,
+        feed: TransformedFeed,
         parts: Parts,
         batching: settings.Stateful,
         batch_size: int,
@@ -348,7 +348,7 @@ class Rollout:
 
     def __init__(
         self,
-        feed: PlainFeed,
+        feed: TransformedFeed,
         parts: Parts,
         batching: settings.Rollout,
         batch_size: int,
@@ -357,7 +357,9 @@ class Rollout:
         held_back: Segments,
     ) -> None:
         every = settings.Windows(batching.length, batching.stride, "every")
-        self.windows = PlainWindows(feed, parts, every, batch_size, steps, held_back, np.arange(0))
+        self.windows = TransformedWindows(
+            feed, parts, every, batch_size, steps, held_back, np.arange(0)
+        )
         self.feed, self.batching, self.epochs, self.held_back = (
             feed,
             batching,

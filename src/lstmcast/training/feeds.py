@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lstmcast.model.inputs import adaptive as causal
+from lstmcast.model.inputs import Adaptive, Grid
+from lstmcast.model.inputs.adaptive import AdaptiveState, linear_unit, reads_logarithms, to_axis
+from lstmcast.model.inputs.base import positions_of
 from lstmcast.model.network import NetworkConfig
-from lstmcast.windows import CausalData, PlainData, Segments, chunks
-
-FLAT = 0.01  # of the largest value: smaller differences are read on the linear axis, see `decoding`
+from lstmcast.windows import AdaptiveData, Segments, TransformedData, chunks
 
 
 class Batch(NamedTuple):
@@ -42,13 +42,13 @@ class Group(NamedTuple):
     """Segments that can be read together."""
 
     segments: Segments
-    log: bool = False  # the axis on which causal inputs are made
+    log: bool = False  # the axis on which adaptive inputs read
 
 
-class PlainFeed:
+class TransformedFeed:
     """Transformed values, kept on the device."""
 
-    def __init__(self, data: PlainData, network: NetworkConfig, device: str) -> None:
+    def __init__(self, data: TransformedData, network: NetworkConfig, device: str) -> None:
         horizon = np.arange(1, network.steps + 1)
         self.counted_H = horizon <= (data.horizon or network.steps)
         self.inputs_NC = torch.from_numpy(
@@ -137,20 +137,21 @@ class PlainFeed:
         return torch.where(use[..., None], target_BUHK, torch.nan)
 
 
-class CausalFeed:
-    """Raw observations, of which causal inputs are made for each batch.
+class AdaptiveFeed:
+    """Raw observations, of which adaptive inputs are made for each batch.
 
     `most`: positions of a training batch that have a loss, drawn at random: neighbours say nearly
     the same.
     """
 
-    def __init__(self, data: CausalData, network: NetworkConfig, device: str) -> None:
+    def __init__(self, data: AdaptiveData, network: NetworkConfig, device: str) -> None:
         panel = data.panel
-        self.inputs = network.causal_inputs
+        assert isinstance(network.inputs, Adaptive)
+        self.inputs = network.inputs
         self.device, self.offsets = device, panel.offsets
         # one more, so that a span may end behind the last value
         self.values = np.append(panel.values, np.nan)
-        self.periods, self.family = panel.periods, panel.frequency.family
+        self.grid = Grid(network.steps, panel.periods, panel.frequency.family)
         self.counted_H = np.arange(1, network.steps + 1) <= (data.horizon or network.steps)
         known = np.append(~np.isnan(panel.values), True)
         steps = np.where(known, np.arange(len(known)), len(known))
@@ -172,8 +173,9 @@ class CausalFeed:
         spans = np.stack([start + segments.first, start + until], axis=1).ravel()
         if not len(spans):
             return []
-        low, high = (reduce.reduceat(self.values, spans)[::2] for reduce in (np.fmin, np.fmax))
-        log = ~(low <= 0) & ((low == high) | (low < (1 - FLAT) * high))
+        log = reads_logarithms(
+            *(reduce.reduceat(self.values, spans)[::2] for reduce in (np.fmin, np.fmax))
+        )
         return [
             Group(segments.rows(log == axis), axis) for axis in (True, False) if (log == axis).any()
         ]
@@ -185,7 +187,7 @@ class CausalFeed:
         loss."""
         z_BU, scale_B = self._on_axis(group)
         steps = int(group.segments.lengths.max())
-        state = causal.start(len(z_BU), self.periods, self.inputs)
+        state = self._start(len(z_BU), group.log)
         batch, _ = self._piece(state, z_BU, scale_B, group, 0, steps)
         if (
             rng is None
@@ -207,7 +209,7 @@ class CausalFeed:
     def pieces(self, group: Group, chunk: int | None) -> Iterator[Batch]:
         """The segments in consecutive chunks, the state of their inputs carried on."""
         z_BU, scale_B = self._on_axis(group)
-        state = causal.start(len(z_BU), self.periods, self.inputs)
+        state = self._start(len(z_BU), group.log)
         steps = int(group.segments.lengths.max())
         for done in range(0, steps, chunk or steps):
             batch, state = self._piece(
@@ -230,47 +232,45 @@ class CausalFeed:
         inside = step_BU < np.minimum(read.last + ahead, read.limit)[:, None]
         places = self.offsets[read.series][:, None] + step_BU
         values_BU = np.where(inside, self.values[np.minimum(places, len(self.values) - 1)], np.nan)
-        if not group.log:  # squares of any numbers stay within range, see `decoding`
-            largest_B = np.abs(np.nan_to_num(values_BU)).max(axis=1)
-            values_BU = values_BU / np.ldexp(1.0, np.frexp(largest_B)[1] - 1)[:, None]
-        z_BU = causal.to_axis(values_BU, group.log)
+        if not group.log:
+            values_BU = values_BU / linear_unit(values_BU)[:, None]
+        z_BU = to_axis(values_BU, group.log)
         return z_BU, series_scale(z_BU, group.log)
+
+    def _start(self, rows: int, log: bool) -> AdaptiveState:
+        return self.inputs.start(self.grid._replace(log_B=np.full(rows, log)), rows)
 
     def _piece(
         self,
-        state: causal.InputState,
+        state: AdaptiveState,
         z_BU: NDArray,
         scale_B: NDArray,
         group: Group,
         done: int,
         until: int,
-    ) -> tuple[Batch, causal.InputState]:
+    ) -> tuple[Batch, AdaptiveState]:
         """Steps `done` to `until` of the segments, and the state behind them."""
         read = group.segments
         ahead = np.arange(1, len(self.counted_H) + 1)
-        seen, new = causal.advance(
-            state, z_BU[:, done:until], self.periods, self.family, group.log, self.inputs
-        )
+        seen, new = self.inputs.read(state, z_BU[:, done:until])
         known_BT = np.cumsum(~np.isnan(z_BU[:, :until]), axis=1)[:, done:]
         step_BT = read.first[:, None] + np.arange(done, until)
-        use_BT = (seen.scale_BT > 0) & (known_BT >= 3) & (step_BT >= read.begin[:, None])
+        use_BT = (seen.known.scale > 0) & (known_BT >= 3) & (step_BT >= read.begin[:, None])
         rows, steps = np.nonzero(use_BT & (step_BT < read.last[:, None]))
         future_NH = np.where(
             self.counted_H, z_BU[rows[:, None], done + steps[:, None] + ahead], np.nan
         )
         some = ~np.isnan(future_NH).all(axis=1)
         rows, steps, future_NH = rows[some], steps[some], future_NH[some]
-        scale_N = seen.scale_BT[rows, steps]
-        target_NH = (
-            future_NH - seen.level_BT[rows, steps, None] - seen.seasonal_BTH[rows, steps]
-        ) / scale_N[:, None]
+        known = positions_of(seen.known, rows, steps)
+        target_NH = self.inputs.targets(future_NH, known)
         # what becomes infinite shows in the loss, which names the series
         with np.errstate(over="ignore"):
             arrays = (
                 seen.x_BTC,
                 target_NH.astype(np.float32)[:, :, None],
                 rows * (until - done) + steps,
-                (scale_N / scale_B[rows]).astype(np.float32),
+                (known.scale / scale_B[rows]).astype(np.float32),
             )
         x, target, positions, weight = (torch.from_numpy(part).to(self.device) for part in arrays)
         return Batch(x, target, 0, positions, weight), new

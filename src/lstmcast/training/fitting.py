@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
 
 from lstmcast.data.findings import advise
 from lstmcast.errors import ModelError, UsageError
@@ -189,7 +188,7 @@ def _train_one(
 ) -> Member:
     """Train a prepared run to its end, or until Ctrl-C: the best so far."""
     about = {
-        "network": TypeAdapter(NetworkConfig).dump_python(job.network, mode="json"),
+        "network": job.network.described(),
         "training": to_json(job.config),
         "seed": job.seed,
         "start": _fingerprint(start) if job.folder else "",

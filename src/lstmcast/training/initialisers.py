@@ -1,7 +1,7 @@
 """How fresh weights are drawn.
 
-default    causal: PyTorch's, with small answers that spread like a random walk's and open forget gates;
-           plain: Keras's
+default    adaptive inputs: PyTorch's, with small answers that spread like a random walk's and open forget gates;
+           others: Keras's
 pytorch    uniform within ±1/√units (dense layers: ±1/√inputs), biases too
 keras      Glorot uniform kernels, orthogonal recurrent kernels, zero biases but 1 for the forget gates
 chainer    LeCun normal kernels, zero biases but 1 for the forget gates
@@ -36,7 +36,7 @@ def initialise(module: NetworkModule, how: str | Initialiser) -> None:
     if isinstance(how, Initialiser):
         return _by_parts(module, how)
     if how == "default":
-        how = "causal" if module.config.is_causal else "keras"
+        how = "adaptive" if module.config.inputs.skips else "keras"
     if how not in _KINDS:
         raise UsageError(
             f"initialiser={how!r} is not known. Use 'default', 'pytorch', 'keras', 'chainer' or "
@@ -45,7 +45,7 @@ def initialise(module: NetworkModule, how: str | Initialiser) -> None:
     return _KINDS[how](module)
 
 
-def _causal(module: NetworkModule) -> None:
+def _adaptive(module: NetworkModule) -> None:
     """Forget gates open (Jozefowicz et al. 2015), small answers, the head's own idea of how
     uncertainty grows."""
     for layer in module.lstm:
@@ -55,7 +55,7 @@ def _causal(module: NetworkModule) -> None:
         module.skip.weight.mul_(0.1)
     initial_HR = torch.from_numpy(module.answers.initial(module.config.steps))
     module.head.bias.copy_(
-        initial_HR.unsqueeze(1).expand(-1, module.config.channels, -1).reshape(-1)
+        initial_HR.unsqueeze(1).expand(-1, module.config.inputs.columns, -1).reshape(-1)
     )
 
 
@@ -101,7 +101,7 @@ def _lstm(module: NetworkModule, parts: Initialiser) -> None:
 
 
 _KINDS = {
-    "causal": _causal,
+    "adaptive": _adaptive,
     "pytorch": _pytorch,
     "keras": _keras,
     "chainer": _chainer,

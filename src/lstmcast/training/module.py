@@ -35,7 +35,7 @@ class NetworkModule(nn.Module):
         super().__init__()
         self.config = config
         self.answers = head_named(config.head, head)
-        outputs = config.steps * config.channels * self.answers.outputs
+        outputs = config.steps * config.inputs.columns * self.answers.outputs
         self.embed = _dense(config.width, config.before or ())
         wide = (config.before or (config.width,))[-1]
         self.lstm = nn.ModuleList(
@@ -44,7 +44,9 @@ class NetworkModule(nn.Module):
         )
         self.dense = _dense(config.layers[-1], config.after)
         self.head = nn.Linear((*config.layers[-1:], *config.after)[-1], outputs)
-        self.skip = nn.Linear(config.width, config.steps, bias=False) if config.is_causal else None
+        self.skip = (
+            nn.Linear(config.width, config.steps, bias=False) if config.inputs.skips else None
+        )
         self.activation = {"linear": nn.Identity(), "tanh": nn.Tanh(), "relu": nn.ReLU()}[
             config.activation
         ]
@@ -75,7 +77,7 @@ class NetworkModule(nn.Module):
         hidden_ND = self.dropout(hidden_ND)
         for layer in self.dense:
             hidden_ND = self.activation(layer(hidden_ND))
-        shape = (self.config.steps, self.config.channels, self.answers.outputs)
+        shape = (self.config.steps, self.config.inputs.columns, self.answers.outputs)
         raw_NHKR = self.head(hidden_ND).unflatten(-1, shape)
         if self.skip is None:
             return raw_NHKR

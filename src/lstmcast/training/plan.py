@@ -10,17 +10,18 @@ from numpy.typing import NDArray
 
 from lstmcast import training_config as settings
 from lstmcast import windows
-from lstmcast.context import block_length, context_start
+from lstmcast.context import Blocks
 from lstmcast.errors import DataError, UsageError
+from lstmcast.model.inputs import Adaptive
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training import batching as schemes
 from lstmcast.training.batching import BatchingScheme
-from lstmcast.training.feeds import CausalFeed, PlainFeed
+from lstmcast.training.feeds import AdaptiveFeed, TransformedFeed
 from lstmcast.training_config import TrainingConfig
-from lstmcast.windows import CausalData, FitData, Parts, PlainData, Segments
+from lstmcast.windows import AdaptiveData, FitData, Parts, Segments, TransformedData
 
-SHORTEST_CAUSAL = 5  # observations: a position has seen three, and one comes after it
-CAUSAL_LENGTH = 96  # steps of a segment of causal inputs, unless the batching scheme says so
+SHORTEST_ADAPTIVE = 5  # observations: a position has seen three, and one comes after it
+ADAPTIVE_LENGTH = 96  # steps of a segment of causal inputs, unless the batching scheme says so
 NOTHING_HELD_BACK = (
     "nothing could be held back for validation: the weights of the last epoch are kept"
 )
@@ -29,19 +30,23 @@ NOTHING_HELD_BACK = (
 def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) -> None:
     """UsageError where network, data and batching scheme do not go together."""
     kind = config.batching.kind
-    if network.is_causal != isinstance(data, CausalData):
-        wanted = "CausalData (a panel)" if network.is_causal else "PlainData (transformed series)"
+    if isinstance(network.inputs, Adaptive) != isinstance(data, AdaptiveData):
+        wanted = (
+            "AdaptiveData (a panel)"
+            if isinstance(network.inputs, Adaptive)
+            else "TransformedData (transformed series)"
+        )
         raise UsageError(
             f"A network with inputs={network.inputs!r} learns from {wanted}, not from "
             f"{type(data).__name__}."
         )
-    if network.is_causal and kind in ("stateful", "rollout"):
+    if isinstance(network.inputs, Adaptive) and kind in ("stateful", "rollout"):
         raise UsageError(
             f"The batching scheme {type(config.batching).__name__} needs NetworkConfig(inputs='plain'): "
             "causal inputs are made from raw observations as they come. Use Windows or "
             "WholeSequence, or plain inputs."
         )
-    if network.is_causal and isinstance(config.batching, settings.Windows):
+    if isinstance(network.inputs, Adaptive) and isinstance(config.batching, settings.Windows):
         _check_causal_windows(config.batching, config.validation)
     if kind == "rollout" and network.steps != 1:
         raise UsageError(
@@ -49,12 +54,12 @@ def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) ->
             f"{network.steps} at once. Use NetworkConfig(horizon=1), which forecasts any horizon "
             "by feeding back, or another batching scheme."
         )
-    if isinstance(data, PlainData) and {data.inputs.shape[1], data.labels.shape[1]} != {
-        network.channels
+    if isinstance(data, TransformedData) and {data.inputs.shape[1], data.labels.shape[1]} != {
+        network.inputs.columns
     }:
         raise UsageError(
             f"The data have {data.inputs.shape[1]} inputs and {data.labels.shape[1]} labels at "
-            f"each step, and the network channels={network.channels}. Use "
+            f"each step, and the network channels={network.inputs.columns}. Use "
             f"NetworkConfig(channels={data.labels.shape[1]})."
         )
 
@@ -90,9 +95,9 @@ def make_batching(
         raise DataError(
             "There is nothing to train on: no series has a known value in its training part."
         )
-    if isinstance(data, CausalData):
-        return _causal(CausalFeed(data, network, device), parts, data, config, seed)
-    feed, batching = PlainFeed(data, network, device), config.batching
+    if isinstance(data, AdaptiveData):
+        return _causal(AdaptiveFeed(data, network, device), parts, data, config, seed)
+    feed, batching = TransformedFeed(data, network, device), config.batching
     fresh = config.validation is not None and config.validation.fresh
     if isinstance(batching, settings.Windows):
         return _plain_windows(feed, parts, batching, config, seed)
@@ -114,23 +119,23 @@ def make_batching(
 
 
 def _causal(
-    feed: CausalFeed, parts: Parts, data: CausalData, config: TrainingConfig, seed: int
+    feed: AdaptiveFeed, parts: Parts, data: AdaptiveData, config: TrainingConfig, seed: int
 ) -> tuple[BatchingScheme, tuple[str, ...]]:
-    enough, notes = windows.long_enough(parts, SHORTEST_CAUSAL, "training")
+    enough, notes = windows.long_enough(parts, SHORTEST_ADAPTIVE, "training")
     fresh = config.validation is not None and config.validation.fresh
     back = windows.validation_whole(parts, fresh=fresh)
     # as far back as a forecast reads
-    context = context_start(back.begin, block_length(data.panel.periods))
+    context = Blocks.of(data.panel.periods).start(back.begin)
     back = _held_back(back._replace(first=np.maximum(back.first, context)), config, seed)
     if isinstance(config.batching, settings.WholeSequence):
         return schemes.WholeSequence(
             feed, enough, config.batching.chunk, config.batch_size, back
         ), notes
     assert isinstance(config.batching, settings.Windows)
-    return schemes.CausalWindows(
+    return schemes.AdaptiveWindows(
         feed,
         enough,
-        config.batching.length or CAUSAL_LENGTH,
+        config.batching.length or ADAPTIVE_LENGTH,
         config.batch_size,
         config.steps_per_epoch,
         back,
@@ -138,7 +143,11 @@ def _causal(
 
 
 def _plain_windows(
-    feed: PlainFeed, parts: Parts, batching: settings.Windows, config: TrainingConfig, seed: int
+    feed: TransformedFeed,
+    parts: Parts,
+    batching: settings.Windows,
+    config: TrainingConfig,
+    seed: int,
 ) -> tuple[BatchingScheme, tuple[str, ...]]:
     batching = replace(batching, length=batching.length or windows.default_length(parts))
     assert batching.length is not None
@@ -154,7 +163,7 @@ def _plain_windows(
         fresh = validation is not None and validation.fresh
         back = windows.validation_windows(parts, batching.length, every=False, fresh=fresh)
     back = _held_back(back, config, seed)
-    made = schemes.PlainWindows(
+    made = schemes.TransformedWindows(
         feed, enough, batching, config.batch_size, config.steps_per_epoch, back, left_out
     )
     return made, notes

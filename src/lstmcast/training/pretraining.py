@@ -26,9 +26,11 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
+from lstmcast.context import CONTEXT
 from lstmcast.data.synthetic import KINDS, draw_periods, synthetic, with_missing
-from lstmcast.model.inputs import adaptive as causal
-from lstmcast.model.inputs.adaptive import CONTEXT, InputConfig
+from lstmcast.model.inputs import Adaptive, Grid
+from lstmcast.model.inputs.adaptive import to_axis
+from lstmcast.model.inputs.base import positions_of
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training.checkpoint import load_checkpoint, save_checkpoint
 from lstmcast.training.feeds import series_scale
@@ -86,7 +88,7 @@ class Progress(NamedTuple):
     seconds: float
 
 
-def make_batch(number: int, config: PretrainingConfig, network: InputConfig) -> SyntheticBatch:
+def make_batch(number: int, config: PretrainingConfig, network: NetworkConfig) -> SyntheticBatch:
     """SyntheticBatch `number` of a run: the same for the same seed, whatever was made before."""
     rng = np.random.default_rng([config.seed, number])
     kind = KINDS[rng.choice(len(KINDS), p=np.array(MIX) / sum(MIX))]
@@ -94,12 +96,12 @@ def make_batch(number: int, config: PretrainingConfig, network: InputConfig) -> 
     longest = CONTEXT if rng.random() < 0.1 else kind.lengths[1]
     length = round(math.exp(rng.uniform(math.log(kind.lengths[0]), math.log(longest))))
     count = max(4, config.values // length)
-    values = synthetic(rng, count, length + network.horizon, kind, periods)
+    values = synthetic(rng, count, length + network.steps, kind, periods)
     log = bool(rng.random() < 0.75)
     positive = (values > 0).all(axis=1)
     values = values[positive] if log else values[~positive | (rng.random(count) < 0.3)]
     if len(values) == 0:
-        values, log = synthetic(rng, count, length + network.horizon, kind, periods), False
+        values, log = synthetic(rng, count, length + network.steps, kind, periods), False
     family = "" if rng.random() < FORGET_FAMILY else kind.family
     return batch_from_series(
         rng, with_missing(rng, values), periods, family, log, config.positions, network
@@ -113,16 +115,17 @@ def batch_from_series(
     family: str,
     log: bool,
     count: int,
-    network: InputConfig,
+    network: NetworkConfig,
 ) -> SyntheticBatch:
     """Inputs at all but the last H steps of the series, and what came after `count` of the
     positions."""
-    H = network.horizon
-    z_BU = causal.to_axis(values_BU, log)
+    H, inputs = network.steps, network.inputs
+    assert isinstance(inputs, Adaptive)
+    z_BU = to_axis(values_BU, log)
     B, T = len(z_BU), z_BU.shape[1] - H
-    state = causal.start(B, periods, network)
-    seen, _ = causal.advance(state, z_BU[:, :T], periods, family, log, network)
-    usable = np.flatnonzero((seen.scale_BT > 0) & (np.cumsum(seen.begun_BT, axis=1) >= 3))
+    grid = Grid(H, periods, family, np.full(B, log))
+    seen, _ = inputs.read(inputs.start(grid, B), z_BU[:, :T])
+    usable = np.flatnonzero((seen.known.scale > 0) & (np.cumsum(seen.begun_BT, axis=1) >= 3))
     positions = (
         np.sort(rng.choice(usable, min(count, len(usable)), replace=False))
         if len(usable)
@@ -130,11 +133,9 @@ def batch_from_series(
     )
     rows, steps = np.divmod(positions, T)
     future_NH = z_BU[rows[:, None], steps[:, None] + 1 + np.arange(H)]
-    scale_N = seen.scale_BT[rows, steps]
-    target_NH = (
-        future_NH - seen.level_BT[rows, steps, None] - seen.seasonal_BTH[rows, steps]
-    ) / scale_N[:, None]
-    weight_N = scale_N / series_scale(z_BU, log)[rows]
+    known = positions_of(seen.known, rows, steps)
+    target_NH = inputs.targets(future_NH, known)
+    weight_N = known.scale / series_scale(z_BU, log)[rows]
     return SyntheticBatch(
         seen.x_BTC, positions, target_NH.astype(np.float32), weight_N.astype(np.float32)
     )
@@ -161,7 +162,7 @@ def pretrain(
     first, before = load_checkpoint(folder, config, network, module, optimiser, average)
     began = time.monotonic() - before
     for step in range(first, config.steps):
-        batch = make_batch(step, config, network.causal_inputs)
+        batch = make_batch(step, config, network)
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * _schedule(step / config.steps)
         x, positions, target, weight = (torch.from_numpy(part).to(device) for part in batch)

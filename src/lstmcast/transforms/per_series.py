@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 
 from lstmcast.errors import UsageError
-from lstmcast.transforms.base import OutsideDomain, State, subset
+from lstmcast.transforms.base import OutsideDomain, State, rows_of, subset
 from lstmcast.transforms.chain import AnyTransform, Applied, Chain, ChainState
 from lstmcast.util.config import settings
 
@@ -29,6 +29,19 @@ class TransformsState(NamedTuple):
     place_S: NDArray  # which row of that chain's state is its own
     chains: tuple[Chain, ...]
     states: tuple[ChainState, ...]
+
+    def rows(self, rows: NDArray) -> TransformsState:
+        """What was learned of some series, by number, in that order; a series may come more than once."""
+        group_R, place_R = self.group_S[rows], np.empty(len(rows), np.int64)
+        states = []
+        for g, state in enumerate(self.states):
+            own = np.flatnonzero(group_R == g)
+            place_R[own] = np.arange(len(own))
+            of_rows = self.place_S[rows[own]]
+            states.append(
+                ChainState(*(tuple(rows_of(part, of_rows) for part in side) for side in state))
+            )
+        return TransformsState(self.ids[rows], group_R, place_R, self.chains, tuple(states))
 
 
 class AppliedTransforms(NamedTuple):

@@ -1,0 +1,164 @@
+"""What every kind of inputs keeps to: from the values of a series to what a network reads, and back.
+
+Inputs are a frozen specification. What they remember of the values that they have read is a NamedTuple whose arrays
+have a row per series; state comes in and goes out, whether a batch, a chunk or one tick of a stream is read.
+
+    B rows of a batch · T steps · K columns of a row · C input channels · N positions · H coming steps
+    X what there is per step: one point, quantiles or sample paths
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.panel import Panel
+from lstmcast.errors import DataError
+
+State = TypeVar("State")
+
+
+class Grid(NamedTuple):
+    """What is known of the rows of a batch before their first value."""
+
+    horizon: int  # coming steps that the inputs may say something about
+    periods: tuple[int, ...] = ()
+    family: str = ""  # of frequencies
+    log_B: NDArray = np.zeros(1, bool)  # whether adaptive inputs read logarithms
+    unit_B: NDArray = np.ones(1)  # powers of two in which they read on the linear axis
+
+
+class Seen(NamedTuple):
+    """What a network reads of T steps, and what is known at each of them of the way back."""
+
+    x_BTC: NDArray  # float32
+    begun_BT: NDArray  # false before the first observation
+    known: (
+        Any  # of the way back, at each step: a NamedTuple of the inputs' own with arrays (B, T, …)
+    )
+    label_BTK: NDArray | None = (
+        None  # what the head should have answered one step earlier; NaN = unknown
+    )
+
+
+class Inputs(Protocol):
+    """The way from values to what a network reads, and back to their units."""
+
+    @property
+    def kind(self) -> str:
+        """What the inputs are called in JSON."""
+        ...
+
+    @property
+    def columns(self) -> int:
+        """K: values of a row at each step, each predicted from all."""
+        ...
+
+    @property
+    def skips(self) -> bool:
+        """Whether the network has a linear path from its inputs to the locations of its head."""
+        ...
+
+    def width(self, horizon: int) -> int:
+        """C, for a head that answers so many steps at once."""
+        ...
+
+    def data(self, panel: Panel, ends: NDArray, horizon: int | None = None) -> tuple[Any, Any]:
+        """What a network learns from: the first `ends` (S,) values of each series; and what was fitted to them."""
+        ...
+
+    def start(self, grid: Grid, rows: int, fitted: Any = None) -> Any:
+        """The state before the first value of so many rows; `fitted`: what was learned of them."""
+        ...
+
+    def advance(
+        self, state: Any, values_BTK: NDArray, known: NDArray | None = None
+    ) -> tuple[Seen, Any]:
+        """Read T more values of each row (NaN = missing); `known`: covariates of these steps, once there are any."""
+        ...
+
+    def known(self, state: Any) -> Any:
+        """What the way back needs after the newest value of each row."""
+        ...
+
+    def place(self, answer_NHKX: NDArray, known: Any) -> NDArray:
+        """The head's answers on the axis on which steps follow each other; `known` at the N positions."""
+        ...
+
+    def feed(self, point_NHK: NDArray, state: Any) -> tuple[Seen, Any]:
+        """Read answers on that axis as if they had been observed."""
+        ...
+
+    def units(self, z_NHKX: NDArray, known: Any, paths: bool = False) -> NDArray:
+        """Answers on that axis, of all steps after the N positions, in the units of the data."""
+        ...
+
+
+def positions_of(known: State, rows: NDArray, steps: NDArray | int) -> State:
+    """What is known at some positions (N, …) of what is known at all steps (B, T, …)."""
+    return mapped(lambda array_BT: array_BT[rows, steps], known)
+
+
+def mapped(change: Callable[..., NDArray], *states: State) -> State:
+    """A state whose arrays are what `change` makes of those of the given ones; what is no array stays as in the first.
+
+    >>> class Two(NamedTuple):
+    ...     a: NDArray
+    ...     name: str
+    >>> mapped(lambda a: a[1:], Two(np.arange(3), "x"))
+    Two(a=array([1, 2]), name='x')
+    """
+    first = states[0]
+    if isinstance(first, np.ndarray):
+        return change(*states)  # pyright: ignore[reportReturnType]
+    if not isinstance(first, tuple):
+        return first
+    parts = [mapped(change, *several) for several in zip(*states, strict=True)]  # pyright: ignore
+    return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)  # pyright: ignore
+
+
+def arrays_of(state: Any, place: str = "") -> Iterator[tuple[str, NDArray]]:
+    """The arrays of a state, each with its place in it.
+
+    >>> [place for place, _ in arrays_of((np.zeros(2), (np.ones(2), "x")))]
+    ['.0', '.1.0']
+    """
+    if isinstance(state, np.ndarray):
+        yield place, state
+    elif isinstance(state, tuple):
+        names = getattr(state, "_fields", range(len(state)))
+        for name, part in zip(names, state, strict=True):
+            yield from arrays_of(part, f"{place}.{name}")
+
+
+def rows_of(state: State, rows: NDArray | slice) -> State:
+    """The state of some of the rows, in that order."""
+    return mapped(lambda array_B: array_B[rows], state)
+
+
+def with_rows(state: State, rows: NDArray, new: State) -> State:
+    """A state in which some rows are replaced by new ones."""
+
+    def replaced(array_B: NDArray, new_R: NDArray) -> NDArray:
+        array_B = array_B.copy()
+        array_B[rows] = new_R
+        return array_B
+
+    return mapped(replaced, state, new)
+
+
+def joined(*states: State) -> State:
+    """The rows of several states, one after the other."""
+    return mapped(lambda *arrays: np.concatenate(arrays), *states)
+
+
+def require_finite(values: NDArray, ids: NDArray) -> None:
+    """DataError for an infinite value (R, …), naming its row."""
+    wrong = np.flatnonzero(np.isinf(values).reshape(len(values), -1).any(axis=1))
+    if len(wrong):
+        raise DataError(
+            f"Row {ids[wrong[0]]!r} has an infinite value. Use nan for one that is unknown."
+        )

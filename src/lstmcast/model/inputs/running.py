@@ -1,0 +1,154 @@
+"""Running inputs: each row in units of its own recent past, of its values, their changes or their returns.
+
+Nothing is fitted and nothing after a tick is used at it, so a network that begins to learn from a
+stream can read rows of any size.
+
+    B rows · T steps · K columns · H horizon · X one point, quantiles or paths
+"""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from lstmcast.data.panel import Panel
+from lstmcast.errors import DataError, UsageError
+from lstmcast.model.inputs.base import Grid, Seen
+from lstmcast.util.config import settings
+
+YOUNG = 10  # ticks before which any size may be a row's usual one
+
+
+class RunningState(NamedTuple):
+    """Decayed sums of each column of each row."""
+
+    weight_BK: NDArray  # of the past
+    centre_BK: NDArray  # the mean, or the newest value
+    square_BK: NDArray  # sum of squares
+    x_BK: NDArray  # the newest input that is known
+
+
+@settings
+class Running:
+    """Each row in units of its own recent past.
+
+    Args:
+        of: "values" are read relative to their mean, in standard deviations; "changes" from the last
+            value, and "returns" (changes of the logarithm; values must be positive), in units of
+            their root mean square.
+        memory: ticks after which the past counts 1/e.
+        limit: most units that one tick counts, in what is read and learned and in the running scale
+            itself, so that a wrong tick does little; None for any.
+        columns: K, values of a row that are read together.
+
+    >>> inputs = Running("changes")
+    >>> seen, state = inputs.advance(inputs.start(Grid(1), 1), np.array([[[5.0], [7.0], [6.0]]]))
+    >>> seen.x_BTC.ravel().round(2).tolist(), seen.label_BTK.ravel().tolist()
+    ([0.0, 1.0, -0.63], [nan, nan, -0.5])
+    """
+
+    of: Literal["values", "changes", "returns"] = "values"
+    memory: Annotated[float, Field(gt=1)] = 250.0
+    limit: Annotated[float, Field(gt=0)] | None = 10.0
+    columns: Annotated[int, Field(ge=1)] = 1
+    kind: Literal["running"] = field(default="running", repr=False, kw_only=True)
+
+    @property
+    def skips(self) -> bool:
+        """The network has its layers alone."""
+        return False
+
+    def width(self, horizon: int) -> int:
+        """C: one channel for each column."""
+        return self.columns
+
+    def data(self, panel: Panel, ends: NDArray, horizon: int | None = None) -> tuple[Any, Any]:
+        """UsageError: a network with running inputs learns from a stream."""
+        raise UsageError(
+            "A network with Running() inputs learns tick by tick. Use lc.Stream, or other inputs."
+        )
+
+    def start(self, grid: Grid, rows: int, fitted: None = None) -> RunningState:
+        """State before the first value of so many rows."""
+        zeros, unknown = np.zeros((rows, self.columns)), np.full((rows, self.columns), np.nan)
+        return RunningState(zeros, unknown, zeros, unknown)
+
+    def advance(
+        self, state: RunningState, values_BTK: NDArray, known: NDArray | None = None
+    ) -> tuple[Seen, RunningState]:
+        """Read T more values of each row (NaN = missing)."""
+        u_BTK = np.log(values_BTK) if self.of == "returns" else values_BTK
+        inputs, labels = np.empty(u_BTK.shape), np.empty(u_BTK.shape)
+        for t in range(u_BTK.shape[1]):
+            inputs[:, t], labels[:, t], state = self._tick(state, u_BTK[:, t])
+        begun_BT: NDArray = np.isfinite(inputs).all(axis=2)
+        x_BTC = np.where(begun_BT[:, :, None], inputs, 0.0).astype(np.float32)
+        return Seen(x_BTC, begun_BT, None, labels), state
+
+    def _tick(self, state: RunningState, u_BK: NDArray) -> tuple[NDArray, NDArray, RunningState]:
+        """Input, label and state of one tick.
+
+        The label is in units of what was known before the tick, the input in those of what is known
+        at it. The sums are West's (1979) for weights that decay.
+        """
+        weight, centre, square, newest_x = state
+        away, scale, mean = u_BK - centre, _scale(weight, square), self.of == "values"
+        label = np.where(square > 0, self._limited(away / scale), np.nan)
+
+        first, moved = np.isnan(centre) & ~np.isnan(u_BK), ~np.isnan(away)
+        old, decay = weight, np.exp(-1 / self.memory)
+        weight = np.where(moved, decay * old + 1, np.where(first, float(mean), old))
+        limited = np.where(old < YOUNG, away, scale * self._limited(away / scale))
+        usual = np.where(moved, limited, 0.0)
+        share = decay * old / np.maximum(weight, 1) if mean else 1.0
+        square = np.where(moved, decay * square + share * usual**2, square)
+        newest = centre + usual / np.maximum(weight, 1) if mean else u_BK
+        centre = np.where(moved, newest, np.where(first, u_BK, centre))
+
+        read = self._limited((u_BK - centre if mean else away) / _scale(weight, square))
+        x_BK = np.where(np.isnan(read), newest_x, read)
+        return x_BK, label, RunningState(weight, centre, square, x_BK)
+
+    def known(self, state: RunningState) -> RunningState:
+        """What the way back needs after the newest values of each row."""
+        return state
+
+    def place(self, answer_NHKX: NDArray, known: RunningState | None) -> NDArray:
+        """Answers are in the row's own units, whose sizes do not change while they are fed back."""
+        return answer_NHKX
+
+    def feed(self, point_NHK: NDArray, state: RunningState) -> tuple[Seen, RunningState]:
+        """Read answers as inputs."""
+        return Seen(point_NHK.astype(np.float32), np.ones(point_NHK.shape[:2], bool), None), state
+
+    def units(self, z_NHKX: NDArray, known: RunningState, paths: bool = False) -> NDArray:
+        """Centre and scale of each row; a row that has never moved is expected to stay."""
+        scale_NK = np.sqrt(known.square_BK / np.maximum(known.weight_BK, 1))
+        moves_NHKX = scale_NK[:, None, :, None] * z_NHKX
+        if self.of != "values":  # each step goes on from the one before
+            moves_NHKX = np.cumsum(moves_NHKX, axis=1)
+        u_NHKX = known.centre_BK[:, None, :, None] + moves_NHKX
+        return np.exp(u_NHKX) if self.of == "returns" else u_NHKX
+
+    def check(self, values_RK: NDArray, ids: NDArray) -> None:
+        """DataError for values of a tick that have no logarithm, naming the first row (ids (R,))."""
+        wrong = np.flatnonzero((values_RK <= 0).any(axis=1)) if self.of == "returns" else []
+        if len(wrong):
+            value = float(np.nanmin(values_RK[wrong[0]]))
+            raise DataError(
+                f"Row {ids[wrong[0]]!r} has the value {value!r}, and {len(wrong)} rows of this "
+                "tick have such ones: returns need positive values. Use Running('changes') for "
+                "values that may be zero or negative, or nan for one that is unknown."
+            )
+
+    def _limited(self, units: NDArray) -> NDArray:
+        return units if self.limit is None else np.clip(units, -self.limit, self.limit)
+
+
+def _scale(weight: NDArray, square: NDArray) -> NDArray:
+    """Root of the mean square; 1 where that is zero."""
+    return np.where(square > 0, np.sqrt(square / np.maximum(weight, 1)), 1.0)

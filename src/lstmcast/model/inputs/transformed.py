@@ -1,0 +1,406 @@
+"""Transformed inputs: the network reads what a chain of transforms makes of the values, one column or several.
+
+What transforms learn is fitted on the training part of each series and kept by its id. The way back
+of a difference continues after the last values that it was given, so that a gap may have any length.
+
+    S series · N observations · B rows, what the network reads: a series, or K columns together
+    T steps · D differences of a chain · L longest lag · H horizon · X one point, quantiles or paths
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.panel import Panel
+from lstmcast.errors import DataError, UsageError
+from lstmcast.model.inputs.base import Grid, Seen
+from lstmcast.transforms import Chain, Transforms, TransformsState
+from lstmcast.transforms.base import carried
+from lstmcast.transforms.chain import Applied
+from lstmcast.transforms.per_series import AppliedTransforms
+from lstmcast.util.config import is_whole
+from lstmcast.windows import TransformedData
+
+LARGEST = 1e30  # that a network reads: products stay within 32-bit numbers
+
+
+@dataclass(frozen=True, eq=False)
+class FittedTransforms:
+    """Transforms and what they learned of the series of a panel."""
+
+    transforms: Transforms
+    state: TransformsState
+
+    def of(self, series_S: NDArray) -> TransformsState:
+        """What was learned of some series, by number, in that order."""
+        return self.state.rows(series_S)
+
+
+class TransformedKnown(NamedTuple):
+    """What the way back needs at N positions: which series each column is, and the values before."""
+
+    fitted: TransformsState
+    applied: AppliedTransforms
+    series_NK: NDArray
+    counts_N: NDArray  # known observations of these series
+
+    def rows(self, rows: NDArray) -> TransformedKnown:
+        """Some of the positions."""
+        return self._replace(series_NK=self.series_NK[rows], counts_N=self.counts_N[rows])
+
+
+class TransformedState(NamedTuple):
+    """The newest values of each row: those that the next transformed one is made of."""
+
+    fitted: FittedTransforms
+    series_BK: NDArray  # of `fitted`
+    newest_BKL: NDArray  # raw values, as many as the longest chain of lags and one more
+    before_BKDL: NDArray  # the last values that each difference was given
+    x_BK: NDArray  # the newest input that is known
+
+
+class Whole(NamedTuple):
+    """A panel as a network reads it, from the beginning of every row to its end."""
+
+    x_NC: NDArray  # float32; missing values carried forward
+    begun_N: NDArray  # whether every column has had a value
+    offsets: NDArray  # (R+1,)
+    applied: AppliedTransforms
+
+
+@dataclass(frozen=True, init=False)
+class Transformed:
+    """What transforms give, in order: `Transformed(Log1p(), Difference(12), Standard())`.
+
+    Args:
+        steps: transforms in order, one `Chain`, or a mapping of series ids to either.
+        columns: K, series that are read together, each predicted from all.
+
+    >>> from lstmcast.transforms import Difference, Log1p
+    >>> Transformed(Log1p(), Difference(12))
+    Transformed(Log1p(), Difference(lag=12))
+    >>> Transformed(columns=3).width(horizon=1)
+    3
+    """
+
+    transforms: Transforms
+    columns: int
+    kind: Literal["transformed"] = "transformed"
+
+    def __init__(self, *steps: Any, columns: int = 1) -> None:
+        if not is_whole(columns, 1):
+            raise UsageError(f"{columns=} must be a whole number of at least 1.")
+        given = steps[0] if len(steps) == 1 else steps
+        object.__setattr__(self, "transforms", Transforms.of(given))
+        object.__setattr__(self, "columns", int(columns))
+
+    def __repr__(self) -> str:
+        chain = self.transforms.chain
+        simple = not self.transforms.by_series and chain is not None and not chain.apart
+        shown = list(map(repr, chain.steps)) if simple and chain else [repr(self.transforms)]
+        shown += [f"columns={self.columns}"] if self.columns > 1 else []
+        return f"Transformed({', '.join(shown)})"
+
+    @property
+    def skips(self) -> bool:
+        """The network has its layers alone, as networks of Keras and PyTorch have."""
+        return False
+
+    def width(self, horizon: int) -> int:
+        """C: one channel for each column."""
+        return self.columns
+
+    def described(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "kind": self.kind,
+            "columns": self.columns,
+            "transforms": self.transforms.described(),
+        }
+
+    @classmethod
+    def from_described(cls, about: Mapping[str, Any]) -> Transformed:
+        """What `described` gave; UsageError (a ValueError) where that is none."""
+        return cls(Transforms.from_json(about["transforms"]), columns=about["columns"])
+
+    @property
+    def lag(self) -> int:
+        """Observations at the beginning of a series that have no transformed value."""
+        return max((chain.lag for chain in self.transforms.chains), default=0)
+
+    def fit(self, panel: Panel, ends: NDArray) -> FittedTransforms:
+        """What the transforms learn from the first `ends` (S,) values of each series."""
+        known = panel.until(np.maximum(ends, 1))
+        return FittedTransforms(
+            self.transforms, self.transforms.fit(known.values, known.offsets, known.ids)
+        )
+
+    def fitted_to(self, panel: Panel, fitted: FittedTransforms | None) -> FittedTransforms:
+        """What is known of the series of a panel: as learned, or from the panel where nothing was."""
+        if fitted is None:
+            return self.fit(panel, panel.lengths)
+        state = self.transforms.align(fitted.state, panel.values, panel.offsets, panel.ids)
+        return FittedTransforms(self.transforms, state)
+
+    def data(
+        self, panel: Panel, ends: NDArray, horizon: int | None = None
+    ) -> tuple[TransformedData, FittedTransforms]:
+        """What a network learns from, and what the transforms learned: from the first `ends` (S,) values.
+
+        Raises:
+            UsageError: where labels become inputs in another way than by a straight line.
+        """
+        fitted = self.fit(panel, ends)
+        inputs_N, labels_N = (
+            self.transforms.apply(panel.values, panel.offsets, fitted.state, as_labels).values
+            for as_labels in (False, True)
+        )
+        require_size(inputs_N, panel)
+        require_size(labels_N, panel)
+        ways = _label_to_input(fitted, len(panel)) if self.transforms.apart else (None, None)
+        if self.columns == 1:
+            columns = inputs_N[:, None], labels_N[:, None], panel.offsets, ends, panel.ids
+            scale, shift = (None if way is None else way[:, None] for way in ways)
+            return TransformedData(*columns, scale, shift), fitted
+        self.rows(panel)
+        columns = inputs_N.reshape(self.columns, -1).T, labels_N.reshape(self.columns, -1).T
+        together = np.array([" and ".join(map(str, panel.ids[:3]))], object)
+        scale, shift = (None if way is None else way[None] for way in ways)
+        data = TransformedData(*columns, panel.offsets[:2], ends[:1], together, scale, shift)
+        return data, fitted
+
+    def of_rows(self, fitted: FittedTransforms | None, ids: list[Any]) -> FittedTransforms:
+        """What is known of the rows of a stream with these names.
+
+        Raises:
+            UsageError: for a row of which something had to be learned, and was not.
+        """
+        known = [] if fitted is None else fitted.state.ids.tolist()
+        named = np.array([*ids, None], object)[:-1]
+        if self.columns > 1 and fitted is not None:
+            return _same_rows(fitted, len(ids), self.columns)
+        if self.columns > 1:
+            series = [f"{name}/{k}" for name in ids for k in range(self.columns)]
+            named = np.array([*series, None], object)[:-1]
+        new = [name for name in named if name not in set(known)]
+        if new and any(_learns_by_series(chain) for chain in self.transforms.chains):
+            raise UsageError(
+                f"The forecaster was not fitted to {new[0]!r}: its transforms know nothing of it. "
+                "Fit it with that series, scale by Standard(per='panel'), or use Running() inputs."
+            )
+        nothing, offsets = np.full(len(named), np.nan), np.arange(len(named) + 1)
+        if fitted is None:
+            return FittedTransforms(self.transforms, self.transforms.fit(nothing, offsets, named))
+        state = self.transforms.align(fitted.state, nothing, offsets, named)
+        return FittedTransforms(self.transforms, state)
+
+    def rows(self, panel: Panel) -> NDArray:
+        """Numbers of the series that the network reads together, one row after the other (R, K)."""
+        if self.columns == 1:
+            return np.arange(len(panel))[:, None]
+        require_joint(self.columns, panel)
+        return np.arange(len(panel))[None]
+
+    def whole(self, panel: Panel, fitted: FittedTransforms) -> Whole:
+        """All rows of a panel, each from its beginning to its end."""
+        applied = self.transforms.apply(panel.values, panel.offsets, fitted.state)
+        require_size(applied.values, panel)
+        rows = self.rows(panel)
+        offsets = panel.offsets if self.columns == 1 else panel.offsets[: len(rows) + 1]
+        values_NC = applied.values.reshape(self.columns, -1).T
+        known_NC = ~np.isnan(values_NC)
+        places = np.arange(len(values_NC))[:, None]
+        newest_NC = np.maximum.accumulate(np.where(known_NC, places, -1), axis=0)
+        begun_NC = newest_NC >= np.repeat(offsets[:-1], np.diff(offsets))[:, None]
+        filled_NC = np.take_along_axis(values_NC, np.maximum(newest_NC, 0), axis=0)
+        x_NC = np.where(begun_NC, filled_NC, 0.0).astype(np.float32)
+        return Whole(x_NC, np.logical_and.reduce(begun_NC, axis=1), offsets, applied)
+
+    def start(
+        self, grid: Grid, rows: int, fitted: FittedTransforms | None = None
+    ) -> TransformedState:
+        """State before the first value of so many rows, which are those of `fitted` in order."""
+        if fitted is None:
+            nothing = np.empty(0)
+            ids = np.array([*map(str, range(rows * self.columns)), None], object)[:-1]
+            offsets = np.zeros(rows * self.columns + 1, np.int64)
+            fitted = FittedTransforms(self.transforms, self.transforms.fit(nothing, offsets, ids))
+        lags = [[step.lag for step in chain.steps if step.lag] for chain in self.transforms.chains]
+        differences = max(map(len, lags), default=0)
+        longest = max((lag for own in lags for lag in own), default=0)
+        shape = (rows, self.columns)
+        return TransformedState(
+            fitted,
+            np.arange(rows * self.columns).reshape(shape),
+            np.full((*shape, self.lag + 1), np.nan),
+            np.full((*shape, differences, longest), np.nan),
+            np.full(shape, np.nan),
+        )
+
+    def advance(
+        self, state: TransformedState, values_BTK: NDArray, known: NDArray | None = None
+    ) -> tuple[Seen, TransformedState]:
+        """Read T more values of each row (NaN = missing)."""
+        B, T, K = values_BTK.shape
+        kept = state.newest_BKL.shape[2]
+        raw_BKU = np.concatenate([state.newest_BKL, values_BTK.transpose(0, 2, 1)], axis=2)
+        fitted, offsets = state.fitted.of(state.series_BK.ravel()), _even(B * K, kept + T)
+        inputs, labels = (
+            self.transforms.apply(raw_BKU.ravel(), offsets, fitted, as_labels)
+            for as_labels in (False, True)
+        )
+        x_BTK, label_BTK = (
+            applied.values.reshape(B, K, kept + T)[:, :, kept:].transpose(0, 2, 1)
+            for applied in (inputs, labels)
+        )
+        filled_BTK = _carried_on(state.x_BK, x_BTK)
+        begun_BT: NDArray = np.isfinite(filled_BTK).all(axis=2)
+        x_BTC = np.where(begun_BT[:, :, None], filled_BTK, 0.0).astype(np.float32)
+        before_SDL = self._before(
+            state.before_BKDL.reshape(B * K, *state.before_BKDL.shape[2:]), inputs, fitted, T
+        )
+        after = TransformedState(
+            state.fitted,
+            state.series_BK,
+            raw_BKU[:, :, -kept:],
+            before_SDL.reshape(state.before_BKDL.shape),
+            filled_BTK[:, -1],
+        )
+        return Seen(x_BTC, begun_BT, None, label_BTK), after
+
+    def known(self, state: TransformedState) -> TransformedKnown:
+        """What the way back needs after the newest values of each row."""
+        B, K, _, L = state.before_BKDL.shape
+        fitted = state.fitted.of(state.series_BK.ravel())
+        before_SDL = state.before_BKDL.reshape(B * K, -1, L)
+        parts = []
+        for g, chain in enumerate(fitted.chains):
+            own_SDL = before_SDL[fitted.group_S == g]
+            given = {k: own_SDL[:, d].ravel() for d, k in enumerate(_differences(chain))}
+            before = tuple(given.get(k) for k in range(len(chain.steps)))
+            parts.append(Applied(np.empty(0), _even(len(own_SDL), L), before))
+        applied = AppliedTransforms(np.empty(0), tuple(parts))
+        return TransformedKnown(fitted, applied, np.arange(B * K).reshape(B, K), np.full(B, L))
+
+    def place(self, answer_NHKX: NDArray, known: TransformedKnown | None) -> NDArray:
+        """Answers are labels, and these follow each other as they are."""
+        return answer_NHKX
+
+    def feed(self, point_NHK: NDArray, state: TransformedState) -> tuple[Seen, TransformedState]:
+        """Read labels as inputs: the same numbers unless the two are scaled apart."""
+        columns = [
+            self.transforms.as_input(point_NHK[:, :, k], state.series_BK[:, k], state.fitted.state)
+            for k in range(self.columns)
+        ]
+        x_NHC = np.stack(columns, axis=2).astype(np.float32)
+        return Seen(x_NHC, np.ones(x_NHC.shape[:2], bool), None), state
+
+    def units(self, z_NHKX: NDArray, known: TransformedKnown, paths: bool = False) -> NDArray:
+        """Labels of all steps after the N positions, inverted after the values before."""
+        columns = [
+            self.transforms.invert(
+                z_NHKX[:, :, k],
+                known.series_NK[:, k],
+                known.counts_N,
+                known.applied,
+                known.fitted,
+                paths=paths,
+            )
+            for k in range(z_NHKX.shape[2])
+        ]
+        return np.stack(columns, axis=2)
+
+    def _before(
+        self, before_SDL: NDArray, applied: AppliedTransforms, fitted: TransformsState, steps: int
+    ) -> NDArray:
+        """What the differences were given, so many steps later: a missing one is the one a lag before."""
+        result_SDL, L = before_SDL.copy(), before_SDL.shape[2]
+        for g, (chain, part) in enumerate(zip(fitted.chains, applied.parts, strict=True)):
+            own = np.flatnonzero(fitted.group_S == g)
+            for d, k in enumerate(_differences(chain)):
+                given = part.before[k]
+                assert given is not None
+                newest_ST = given.reshape(len(own), -1)[:, -steps:]
+                both = np.concatenate([before_SDL[own, d], newest_ST], axis=1)
+                filled = carried(both.ravel(), _even(len(own), both.shape[1]), chain.steps[k].lag)
+                result_SDL[own, d] = filled.reshape(both.shape)[:, both.shape[1] - L :]
+        return result_SDL
+
+
+def _label_to_input(fitted: FittedTransforms, series: int) -> tuple[NDArray, NDArray]:
+    """Scale and shift (S,) by which a label becomes an input, where they are scaled apart."""
+    rows = np.arange(series)
+    at_0, at_half, at_1 = (
+        fitted.transforms.as_input(np.full(series, x), rows, fitted.state) for x in (0.0, 0.5, 1.0)
+    )
+    if not np.allclose(at_0 + at_1, 2 * at_half, equal_nan=True):
+        raise UsageError(
+            "Only scalings can be fitted apart for inputs and labels; move the other transforms "
+            "before them."
+        )
+    return at_1 - at_0, at_0
+
+
+def require_joint(columns: int, panel: Panel) -> None:
+    """DataError unless the panel's series are as many as the network reads together, and share their times."""
+    alike = len(set(panel.lengths.tolist())) == 1 and len(set(panel.starts.tolist())) == 1
+    if len(panel) != columns or not alike:
+        found = f"{len(panel)} series" + ("" if alike else " with different times")
+        raise DataError(
+            f"The network reads {columns} columns together, but the data have {found}. Exactly "
+            f"{columns} series with the same first and last time are expected."
+        )
+
+
+def require_size(values_N: NDArray, panel: Panel) -> None:
+    """DataError for transformed values that 32-bit numbers cannot hold."""
+    large = np.flatnonzero(np.abs(values_N) > LARGEST)
+    if len(large):
+        name = panel.ids[np.searchsorted(panel.offsets, large[0], side="right") - 1]
+        raise DataError(
+            f"series {str(name)!r}: the network would read {values_N[large[0]]:.3g}; it computes "
+            f"with 32-bit numbers, up to {LARGEST:g}. Use a transform that scales, such as "
+            "Standard()."
+        )
+
+
+def _carried_on(newest_BK: NDArray, values_BTK: NDArray) -> NDArray:
+    """Each missing value becomes the newest known one of its column, or `newest`."""
+    known_BTK = ~np.isnan(values_BTK)
+    steps_T11 = np.arange(1, values_BTK.shape[1] + 1)[:, None]
+    place_BTK = np.maximum.accumulate(np.where(known_BTK, steps_T11, 0), axis=1)
+    both = np.concatenate([newest_BK[:, None], values_BTK], axis=1)
+    return np.take_along_axis(both, place_BTK, axis=1)
+
+
+def _even(rows: int, length: int) -> NDArray:
+    """Offsets of rows of one length."""
+    return length * np.arange(rows + 1)
+
+
+def _same_rows(fitted: FittedTransforms, rows: int, columns: int) -> FittedTransforms:
+    """What was learned of rows of several columns, in their order; UsageError for another number of rows."""
+    learned = len(fitted.state.ids) // columns
+    if rows != learned:
+        raise UsageError(
+            f"The forecaster was fitted to {learned} row(s) of {columns} columns, and {rows} are "
+            "given. Give as many, in the same order."
+        )
+    return fitted
+
+
+def _learns_by_series(chain: Chain) -> bool:
+    """Whether it learns something of each series by itself."""
+    return any(
+        step.learns._fields and getattr(step, "per", "series") == "series" for step in chain.steps
+    )
+
+
+def _differences(chain: Chain) -> list[int]:
+    """Which steps of it are differences."""
+    return [k for k, step in enumerate(chain.steps) if step.lag]

@@ -1,0 +1,142 @@
+"""What a stream has read of each row, in one lane or two: the same as a forecast of the whole history has read.
+
+Where a context begins at multiples of K observations, a row keeps two states, the second one begun at
+each multiple of K. When K more have come it takes over, and nothing is ever read again.
+
+    S series, a row each · R some of their rows · T ticks · K columns of a row · C input channels
+    L newest steps that are kept · D units
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.context import Blocks, Context, Newest
+from lstmcast.decoding import CHUNK, Reading
+from lstmcast.model.inputs import Adaptive, FittedTransforms, Grid
+from lstmcast.model.inputs.adaptive import AdaptiveState, linear_unit, reads_logarithms
+from lstmcast.model.inputs.base import rows_of, with_rows
+from lstmcast.model.lstm import State
+from lstmcast.model.network import Network
+
+LARGE = 2.0**300  # times the unit in which a row is read, from where on squares leave the range
+
+
+class Lane(NamedTuple):
+    """What the network knows of each row."""
+
+    inputs: Any
+    recurrent: tuple[State, ...]
+    hidden: tuple[NDArray, ...]  # (S, D) of each member after the newest tick
+    x_SC: NDArray
+    begun_S: NDArray
+    # Inputs of the newest steps, where a context is read anew for every step; none otherwise.
+    window_SLC: NDArray
+    window_begun_SL: NDArray
+    low_S: NDArray  # smallest and largest value that was read
+    high_S: NDArray
+
+
+class Reader:
+    """Reads ticks into lanes; it holds no state of its own.
+
+    Args:
+        network: what reads.
+        grid: what is known of all rows.
+        context: what a forecast has read.
+    """
+
+    def __init__(self, network: Network, grid: Grid, context: Context) -> None:
+        self.network, self.grid, self.context = network, grid, context
+        self.inputs = network.config.inputs
+        self.kept = context.length if isinstance(context, Newest) else 0
+
+    def start(self, rows: int, fitted: FittedTransforms | None = None) -> Lane:
+        """Nothing was read of so many rows."""
+        config, unknown = self.network.config, np.full(rows, np.nan)
+        return Lane(
+            self.inputs.start(self.grid, rows, fitted),
+            self.network.start(rows),
+            tuple(np.zeros((rows, config.layers[-1]), np.float32) for _ in self.network.members),
+            np.zeros((rows, config.width), np.float32),
+            np.zeros(rows, bool),
+            np.zeros((rows, self.kept, config.width), np.float32),
+            np.zeros((rows, self.kept), bool),
+            unknown,
+            unknown,
+        )
+
+    def advance(self, lane: Lane, values_RTK: NDArray) -> Lane:
+        """Read T ticks of each row (NaN = missing)."""
+        for first in range(0, values_RTK.shape[1], CHUNK):
+            lane = self._advance(lane, values_RTK[:, first : first + CHUNK])
+        return lane
+
+    def _advance(self, lane: Lane, values_RTK: NDArray) -> Lane:
+        seen, inputs = self.inputs.advance(lane.inputs, values_RTK)
+        values_RT = values_RTK[:, :, 0]
+        lane = lane._replace(
+            inputs=inputs,
+            x_SC=seen.x_BTC[:, -1],
+            begun_S=seen.begun_BT[:, -1],
+            low_S=np.fmin(lane.low_S, np.fmin.reduce(values_RT, axis=1)),
+            high_S=np.fmax(lane.high_S, np.fmax.reduce(values_RT, axis=1)),
+        )
+        if self.kept:
+            return self._window_read(lane, seen.x_BTC, seen.begun_BT)
+        begun = np.flatnonzero(lane.begun_S)
+        x_TRC = np.ascontiguousarray(seen.x_BTC[begun].transpose(1, 0, 2))
+        outs, recurrent = self.network.run(
+            x_TRC, seen.begun_BT[begun].T, rows_of(lane.recurrent, begun)
+        )
+        return lane._replace(
+            recurrent=with_rows(lane.recurrent, begun, recurrent),
+            hidden=with_rows(lane.hidden, begun, tuple(out_TRD[-1] for out_TRD in outs)),
+        )
+
+    def _window_read(self, lane: Lane, x_RTC: NDArray, begun_RT: NDArray) -> Lane:
+        """Keep the newest steps, and read them from a fresh state."""
+        window_RLC = np.concatenate([lane.window_SLC, x_RTC], axis=1)[:, -self.kept :]
+        begun_RL = np.concatenate([lane.window_begun_SL, begun_RT], axis=1)[:, -self.kept :]
+        x_LRC = np.ascontiguousarray(window_RLC.transpose(1, 0, 2))
+        outs, _ = self.network.run(x_LRC, begun_RL.T, self.network.start(len(x_RTC)))
+        hidden = tuple(out_LRD[-1] for out_LRD in outs)
+        return lane._replace(hidden=hidden, window_SLC=window_RLC, window_begun_SL=begun_RL)
+
+    def on_axis(self, values_RT: NDArray) -> Lane:
+        """Rows of adaptive inputs read anew, on the axis that suits their values; NaN before they begin."""
+        low_R, high_R = np.fmin.reduce(values_RT, axis=1), np.fmax.reduce(values_RT, axis=1)
+        log_R = reads_logarithms(low_R, high_R)
+        unit_R = np.where(log_R, 1.0, linear_unit(values_RT))
+        grid = self.grid._replace(log_B=log_R, unit_B=unit_R)
+        lane = self.start(len(values_RT))
+        lane = lane._replace(inputs=self.inputs.start(grid, len(values_RT)))
+        return self.advance(lane, values_RT[:, :, None])
+
+    def stale(self, lane: Lane, values_RK: NDArray) -> NDArray:
+        """Rows (R,) whose axis or unit is another one with the values of a tick."""
+        if not isinstance(self.inputs, Adaptive):
+            return np.zeros(len(values_RK), bool)
+        state: AdaptiveState = lane.inputs
+        low_R = np.fmin(lane.low_S, values_RK[:, 0])
+        high_R = np.fmax(lane.high_S, values_RK[:, 0])
+        log_R = reads_logarithms(low_R, high_R)
+        large_R = np.fmax(np.abs(low_R), np.abs(high_R)) > LARGE * state.grid.unit_B
+        young_R = np.isnan(lane.low_S) & ~np.isnan(low_R)  # the unit is that of the first value
+        return (log_R != state.grid.log_B) | (~log_R & (large_R | young_R))
+
+    def reading(self, lane: Lane) -> Reading:
+        """What the network knows, as `decoding` goes on from it."""
+        window = None
+        if self.kept:
+            window = lane.window_SLC.transpose(1, 0, 2), lane.window_begun_SL.T
+        known = self.inputs.known(lane.inputs)
+        return Reading(list(lane.hidden), lane.x_SC, known, lane.inputs, lane.recurrent, window)
+
+
+def block_of(context: Context) -> int | None:
+    """K where a context begins at multiples of K observations, None otherwise."""
+    return context.length if isinstance(context, Blocks) else None
