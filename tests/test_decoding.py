@@ -6,14 +6,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lstmcast.context import CONTEXT
+from lstmcast import decoding
+from lstmcast.context import CONTEXT, Blocks
 from lstmcast.data.panel import Panel
-from lstmcast.decoding import LARGEST, block_length, context_start, decode, one_step_ahead
+from lstmcast.decoding import Reader
 from lstmcast.forecast import Origins, origins_of
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
+from lstmcast.model.inputs import Adaptive
+from lstmcast.model.inputs.adaptive import LARGEST
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 
-CONFIG = NetworkConfig(layers=(8, 8), window=6, horizon=5)
+CONFIG = NetworkConfig(layers=(8, 8), inputs=Adaptive(window=6), horizon=5)
 
 
 def network(*seeds):
@@ -27,6 +30,14 @@ def network(*seeds):
 
 
 NET = network(0, 1)
+
+
+def decode(net, *data, **options):
+    return decoding.decode(Reader(net), *data, **options)
+
+
+def one_step_ahead(net, *data):
+    return decoding.one_step_ahead(Reader(net), *data)
 
 
 def walk(seed, length, positive=True):
@@ -61,15 +72,15 @@ def assert_close(one, other, tolerance=1e-4):
 
 def test_a_forecast_reads_between_one_and_two_blocks():
     counts = np.arange(1, 5000)
-    read = counts - context_start(counts, 512)
+    read = counts - Blocks(512).start(counts)
     assert (read[counts < 1024] == counts[counts < 1024]).all()
     assert (read[counts >= 512] >= 512).all() and (read < 1024).all()
-    assert (np.diff(context_start(counts, 512)) >= 0).all()
+    assert (np.diff(Blocks(512).start(counts)) >= 0).all()
 
 
 def test_blocks_hold_three_of_the_longest_seasons():
-    assert block_length(()) == block_length((24, 168)) == CONTEXT // 2
-    assert block_length((48, 336)) == 1008
+    assert Blocks.of(()) == Blocks.of((24, 168)) == Blocks(CONTEXT // 2)
+    assert Blocks.of((48, 336)) == Blocks(1008)
 
 
 @pytest.mark.parametrize("length", [60, 1500])

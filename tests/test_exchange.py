@@ -47,7 +47,7 @@ VARIANTS = {
     "stacked": {},
     "one layer": {"layers": (3,)},
     "equal layers": {"layers": (4, 4, 4)},
-    "two columns": {"channels": 2, "horizon": 3},
+    "two columns": {"inputs": Transformed(columns=2), "horizon": 3},
     "dense": {"before": (6, 2), "after": (7,), "activation": "tanh"},
     "one step": {"layers": (1,), "horizon": 1},
 }
@@ -518,7 +518,7 @@ def test_the_order_of_modules():
     }
     # as it stands, the last does not fit
     loaded = from_pytorch(late, activation="relu", channels=4)
-    assert (loaded.config.before, loaded.config.channels, loaded.config.activation) == (
+    assert (loaded.config.before, loaded.config.inputs.columns, loaded.config.activation) == (
         (1,),
         4,
         "relu",
@@ -580,7 +580,7 @@ def test_an_activation_that_the_model_does_not_have_is_refused(tmp_path):
 
 def test_networks_that_are_no_row_of_layers():
     with pytest.raises(
-        ModelError, match=r"with causal inputs is not a row of layers.*inputs='plain'"
+        ModelError, match=r"with adaptive inputs is not a row of layers.*inputs=Transformed"
     ):
         to_keras(network(inputs=Adaptive()))
     with pytest.raises(ModelError, match="with residual connections is not"):

@@ -219,7 +219,7 @@ def test_the_shipped_network_and_its_fine_tuned_self_are_compared():
 def test_columns_read_together():
     t = np.arange(80)
     data = lc.Panel.from_arrays({"sin": np.sin(t / 4), "cos": np.cos(t / 4)})
-    model = plain(network=replace(PLAIN, channels=2, before=(4,)), transforms=MinMax()).fit(data)
+    model = plain(network=replace(PLAIN, inputs=lc.Transformed(columns=2), before=(4,)), transforms=MinMax()).fit(data)
     forecast = model.predict(data, 5)
     assert forecast.point.shape == (2, 5)
     states = model.states(data)

@@ -70,7 +70,9 @@ class Half(Point):
         (lambda: TrainingConfig(loss=lc.Loss("mse", level=0.9)), "level is of 'pinball' only"),
         (lambda: replace(PLAIN, activation="relu"), "activation='relu' is that of dense layers"),
         (lambda: replace(PLAIN, residual=True), "adds a layer's input to its output"),
-        (lambda: replace(PLAIN, window=50), "window=50 is for causal inputs"),
+        (lambda: lc.Adaptive(window=1), r"Adaptive\(window=1\)"),
+        (lambda: lc.Transformed(columns=0), "columns=0 must be a whole number"),
+        (lambda: lc.NetworkConfig(inputs=lc.Standard()), "are not inputs"),
         (lambda: lc.LSTMForecaster(6, head=Half()), "the shipped network has a head of its own"),
         (
             lambda: lc.SaveBest("x", name="mine{epoch}", only=True),
@@ -80,10 +82,9 @@ class Half(Point):
         (lambda: lc.SaveBest(5), "5 is no path"),
         (lambda: lc.SaveEvery(None), "None is no path"),
         (lambda: lc.PrintTable("log.txt"), "stream='log.txt' cannot be written to"),
-        (lambda: lc.Online("x", ["a"]), "'x' is nothing to begin with"),
-        (lambda: lc.Online(PLAIN, ["a"], learning=True), "learning=True does not say how to learn"),
-        (lambda: lc.Online(PLAIN, ["a"], scaling=lc.Standard()), "scales no stream"),
-        (lambda: lc.Online(PLAIN, ["a"], seed=-1), "seed=-1 makes no sense"),
+        (lambda: lc.Stream("x", ["a"]), "'x' cannot be streamed"),
+        (lambda: lc.Stream(PLAIN, ["a"], learning=True), "learning=True does not say how to learn"),
+        (lambda: lc.Stream(PLAIN, ["a"], seed=-1), "seed=-1 makes no sense"),
     ],
 )
 def test_settings_that_would_do_nothing_are_refused(make, message):
@@ -116,9 +117,9 @@ def test_of_two_losses_one_is_refused():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"batching": Windows(24, stride=10)}, r"Windows\(stride=10\) is for plain inputs"),
-        ({"batching": Windows(24, shuffle=False)}, r"Windows\(shuffle=False\) is for plain inputs"),
-        ({"validation": Validation(share=0.3, by="windows")}, "by='windows'.* is for plain inputs"),
+        ({"batching": Windows(24, stride=10)}, r"Windows\(stride=10\) is for transformed inputs"),
+        ({"batching": Windows(24, shuffle=False)}, r"Windows\(shuffle=False\) is for transformed inputs"),
+        ({"validation": Validation(share=0.3, by="windows")}, "by='windows'.* is for transformed inputs"),
     ],
 )
 def test_windows_of_causal_inputs_end_at_random(changes, message):
@@ -153,7 +154,7 @@ def test_a_head_for_a_network_that_has_another_is_refused(tmp_path):
         lambda: lc.load(tmp_path / "model", head=Half()),
         lambda: lc.LSTMForecaster(6, weights=model.network, head=Half()),
         lambda: lc.LSTMForecaster(6, weights=tmp_path / "model", head=Half()),
-        lambda: lc.Online(model.network, ["a"], head=Half()),
+        lambda: lc.Stream(model.network, ["a"], head=Half()),
     ):
         with pytest.raises(UsageError, match="is named 'half', and the network's head is 'point'"):
             use()
@@ -321,7 +322,7 @@ def test_values_that_32_bits_cannot_hold_are_refused():
 
 
 def test_columns_that_are_read_together_keep_their_order():
-    fitted = plain(network=replace(PLAIN, channels=2)).fit(panel())
+    fitted = plain(network=replace(PLAIN, inputs=lc.Transformed(columns=2))).fit(panel())
     with pytest.raises(DataError, match=r"columns a, b together.*select\(\['a', 'b'\]\)"):
         fitted.predict(panel().select(["b", "a"]))
     others = panel(x=TREND, y=TREND[::-1])

@@ -1,4 +1,4 @@
-"""Causal inputs: one at a time as in a batch, nothing from the future, the laws of their axes, a
+"""Adaptive inputs: one at a time as in a batch, nothing from the future, the laws of their axes, a
 plain reference."""
 
 from __future__ import annotations
@@ -12,42 +12,54 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmcast.errors import UsageError
+from lstmcast.model.inputs import Adaptive, Grid
 from lstmcast.model.inputs.adaptive import (
     CLIP,
     LOG_PRIOR_COUNT,
     LOG_PRIOR_SCALE,
     MEMORY_CYCLES,
-    PRIOR_SHARE,
-    PRIOR_WEIGHT,
     RELEARN,
     SHORTEST_MEMORY,
-    SLOW,
     SMOOTHING,
-    InputConfig,
-    advance,
     from_axis,
-    seasonal,
-    start,
     to_axis,
 )
+from lstmcast.model.inputs.seasons import PRIOR_SHARE, PRIOR_WEIGHT, SLOW, seasonal
 
-CONFIG = InputConfig(window=5, horizon=7)
+CONFIG, HORIZON = Adaptive(window=5), 7
+CHANNELS = CONFIG.width(HORIZON)
 PERIODS = ((1,), (5,), (12,), (7, 30), (4, 12), (24, 168), (7, 365))
 WINDOW = slice(0, CONFIG.window - 1)  # channels: earlier values relative to the newest one
 KNOWN = slice(CONFIG.window - 1, 2 * CONFIG.window - 1)
-EXPECTED = slice(CONFIG.channels - 3 * CONFIG.horizon, CONFIG.channels - 2 * CONFIG.horizon)
+EXPECTED = slice(CHANNELS - 3 * HORIZON, CHANNELS - 2 * HORIZON)
 
 
-def read(z_BT, periods, log=False, family="monthly", config=CONFIG):
-    return advance(
-        start(len(z_BT), periods, config), np.asarray(z_BT, float), periods, family, log, config
-    )[0]
+class Read(NamedTuple):
+    x_BTC: np.ndarray
+    begun_BT: np.ndarray
+    level_BT: np.ndarray
+    scale_BT: np.ndarray
+    seasonal_BTH: np.ndarray
+
+
+def start(rows, periods, log=False, family="monthly"):
+    return CONFIG.start(Grid(HORIZON, periods, family, np.full(rows, log)), rows)
+
+
+def read_on(state, z_BT):
+    seen, state = CONFIG.read(state, np.asarray(z_BT, float))
+    known = seen.known
+    return Read(seen.x_BTC, seen.begun_BT, known.level, known.scale, known.seasonal), state
+
+
+def read(z_BT, periods, log=False, family="monthly"):
+    return read_on(start(len(z_BT), periods, log, family), z_BT)[0]
 
 
 def in_chunks(z_BT, periods, bounds, log=False):
-    state, parts = start(len(z_BT), periods, CONFIG), []
+    state, parts = start(len(z_BT), periods, log), []
     for first, last in zip([0, *bounds], [*bounds, z_BT.shape[1]], strict=True):
-        part, state = advance(state, z_BT[:, first:last], periods, "monthly", log, CONFIG)
+        part, state = read_on(state, z_BT[:, first:last])
         parts.append(part)
     return [np.concatenate(pieces, axis=1) for pieces in zip(*parts, strict=True)]
 
@@ -199,7 +211,7 @@ def test_a_pure_season_is_found(m):
     pattern -= pattern.mean()
     steps = np.arange(14 * m)
     seen = read(50 + pattern[steps % m][None], (m,))
-    ahead = pattern[(steps[-1] + 1 + np.arange(CONFIG.horizon)) % m]
+    ahead = pattern[(steps[-1] + 1 + np.arange(HORIZON)) % m]
     np.testing.assert_allclose(seen.seasonal_BTH[0, -1], ahead, atol=0.12 * abs(ahead).max())
     assert abs(seen.level_BT[0, -1] - 50) < 0.12 * abs(pattern).max()
     np.testing.assert_allclose(
@@ -333,7 +345,7 @@ def test_the_decomposition_equals_a_plain_reference_at_every_cut(periods, missin
     )
     z[1:][rng.random(89) < missing] = np.nan
     seen = read(z[None], periods, log)
-    expected = plain_reference(z, periods, CONFIG.horizon, log)
+    expected = plain_reference(z, periods, HORIZON, log)
     np.testing.assert_allclose(seen.level_BT[0], expected.level_T, atol=1e-10)
     np.testing.assert_allclose(seen.scale_BT[0], expected.scale_T, atol=1e-10)
     np.testing.assert_allclose(seen.seasonal_BTH[0], expected.seasonal_TH, atol=1e-10)
@@ -348,7 +360,7 @@ def test_the_family_is_told_and_may_be_unknown():
 
 
 def test_channels_are_as_many_as_the_config_says():
-    assert read([[1.0]], (12,)).x_BTC.shape == (1, 1, CONFIG.channels)
+    assert read([[1.0]], (12,)).x_BTC.shape == (1, 1, CHANNELS)
     assert read([[1.0]], (12,)).x_BTC.dtype == np.float32
 
 

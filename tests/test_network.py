@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
 from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
-from lstmcast.model.encoder import answer as answered
-from lstmcast.model.encoder import read, start
 from lstmcast.model.heads import HEAD_QUANTILES
-from lstmcast.model.inputs import Transformed
-from lstmcast.model.inputs import adaptive as causal
+from lstmcast.model.inputs import Adaptive, Grid, Running, Transformed
+from lstmcast.model.inputs.adaptive import VERSION
+from lstmcast.model.inputs.base import positions_of, rows_of
 from lstmcast.model.network import Network, NetworkConfig, array_shapes, described, load_network
+from lstmcast.transforms import Difference, Log1p
 
-CONFIG = NetworkConfig(layers=(6, 6), window=4, horizon=5)
+CONFIG = NetworkConfig(layers=(6, 6), inputs=Adaptive(window=4), horizon=5)
 VALUES = np.exp(np.random.default_rng(0).normal(size=(3, 40)).cumsum(axis=1) / 10)
 
 
@@ -30,9 +32,29 @@ def network(*seeds):
     return Network(CONFIG, [random_arrays(seed) for seed in seeds])
 
 
-def answer(net, values=VALUES, log=True, every=False):
-    reading, _ = read(net, start(net, len(values), (12,)), values, (12,), "monthly", log, every)
-    return answered(net, reading)
+def start(net, rows, periods):
+    grid = Grid(CONFIG.horizon, periods, "monthly", np.ones(rows, bool))
+    return CONFIG.inputs.start(grid, rows), net.start(rows)
+
+
+def read(net, state, values):
+    """What is known at every step, and the state after the last."""
+    seen, inputs = CONFIG.inputs.advance(state[0], values[:, :, None])
+    x_TBC = np.ascontiguousarray(seen.x_BTC.transpose(1, 0, 2))
+    hidden, recurrent = net.run(x_TBC, seen.begun_BT.T, state[1])
+    return (hidden, seen), (inputs, recurrent)
+
+
+def answered(net, reading, step=-1):
+    """Quantiles (B, H, Q) on the reading axis after one of the steps."""
+    hidden, seen = reading
+    every = np.arange(seen.x_BTC.shape[0])
+    answer = net.answer([out_TBD[step] for out_TBD in hidden], seen.x_BTC[:, step])
+    return CONFIG.inputs.place(answer, positions_of(seen.known, every, step))[:, :, 0]
+
+
+def answer(net, values=VALUES):
+    return answered(net, read(net, start(net, len(values), (12,)), values)[0])
 
 
 def test_several_members_answer_with_the_average_of_their_quantiles():
@@ -48,10 +70,11 @@ def test_an_answer_has_quantiles_that_do_not_cross_for_each_step():
 
 
 def test_readings_at_every_step_are_those_of_the_shorter_series():
-    every = answer(network(1), every=True).reshape(3, 40, CONFIG.horizon, len(HEAD_QUANTILES))
+    net = network(1)
+    every, _ = read(net, start(net, len(VALUES), (12,)), VALUES)
     for steps in (1, 7, 40):
         np.testing.assert_allclose(
-            answer(network(1), VALUES[:, :steps]), every[:, steps - 1], rtol=1e-5, atol=1e-5
+            answer(net, VALUES[:, :steps]), answered(net, every, steps - 1), rtol=1e-5, atol=1e-5
         )
 
 
@@ -59,16 +82,15 @@ def test_reading_goes_on_from_its_state():
     net = network(1, 2)
     state = start(net, 3, (12,))
     for part in np.split(VALUES, [13, 14, 30], axis=1):
-        reading, state = read(net, state, part, (12,), "monthly", True)
+        reading, state = read(net, state, part)
     np.testing.assert_allclose(answered(net, reading), answer(net), rtol=1e-5)
 
 
 def test_rows_of_states_and_readings_are_those_series():
     net, rows = network(1, 2), np.array([2, 0])
-    reading, state = read(net, start(net, 3, (4, 12)), VALUES[:, :30], (4, 12), "monthly", True)
-    np.testing.assert_array_equal(answered(net, reading.rows(rows)), answered(net, reading)[rows])
-    some, _ = read(net, state.rows(rows), VALUES[rows, 30:], (4, 12), "monthly", True)
-    every, _ = read(net, state, VALUES[:, 30:], (4, 12), "monthly", True)
+    _, state = read(net, start(net, 3, (4, 12)), VALUES[:, :30])
+    some, _ = read(net, rows_of(state, rows), VALUES[rows, 30:])
+    every, _ = read(net, state, VALUES[:, 30:])
     np.testing.assert_allclose(answered(net, some), answered(net, every)[rows], rtol=1e-5)
 
 
@@ -99,8 +121,8 @@ def test_a_saved_network_answers_the_same(tmp_path):
     ("change", "message"),
     [
         (
-            {"inputs_version": causal.VERSION + 1},
-            f"version {causal.VERSION + 1}.*makes version {causal.VERSION}",
+            {"inputs_version": VERSION + 1},
+            f"version {VERSION + 1}.*makes version {VERSION}",
         ),
         ({"inputs_version": None}, "version None"),
         ({"network": {"layers": [0], "horizon": 5}}, "does not describe a network"),
@@ -143,19 +165,19 @@ def test_a_folder_without_weights_is_refused(tmp_path):
 
 
 def test_a_config_fills_in_what_its_inputs_need():
-    causal_one, plain = (
+    adaptive, transformed = (
         NetworkConfig(layers=(32,)),
         NetworkConfig(layers=(5, 4, 3), inputs=Transformed()),
     )
-    assert (causal_one.before, causal_one.residual) == ((32,), True)
-    assert (plain.before, plain.residual, plain.width) == ((), False, 1)
+    assert (adaptive.before, adaptive.residual) == ((32,), True)
+    assert (transformed.before, transformed.residual, transformed.width) == ((), False, 1)
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
         ({"layers": ()}, "leaves no LSTM"),
-        ({"channels": 2}, "needs inputs='plain'"),
+        ({"inputs": "lagged"}, "inputs='lagged' are not inputs"),
         ({"layers": (0,)}, "layers"),
         ({"dropout": 1.0}, "dropout"),
         ({"units": 3}, "units"),
@@ -171,3 +193,24 @@ def test_a_senseless_config_is_refused(wrong, message):
 def test_a_network_needs_its_horizon():
     with pytest.raises(UsageError, match="horizon is not set"):
         array_shapes(NetworkConfig())
+
+
+def test_old_names_of_inputs_are_taken_with_a_note():
+    with pytest.warns(DeprecationWarning, match="inputs=Transformed"):
+        old = NetworkConfig(inputs="plain", channels=3, horizon=1)
+    assert old == NetworkConfig(inputs=Transformed(columns=3), horizon=1)
+    with pytest.warns(DeprecationWarning, match="inputs=Adaptive"):
+        assert NetworkConfig(window=5) == NetworkConfig(inputs=Adaptive(window=5))
+    with pytest.raises(UsageError, match="channels=2"), pytest.warns(DeprecationWarning):
+        NetworkConfig(inputs="causal", channels=2)
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [Adaptive(window=7), Transformed(Log1p(), Difference(12), columns=2), Running("returns")],
+    ids=str,
+)
+def test_a_described_config_comes_back(inputs):
+    config = NetworkConfig(layers=(4,), inputs=inputs, horizon=2)
+    described = json.loads(json.dumps(config.described()))
+    assert NetworkConfig(**described) == config

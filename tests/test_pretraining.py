@@ -15,7 +15,8 @@ import pytest
 
 from lstmcast.data.synthetic import KINDS, synthetic, with_missing
 from lstmcast.errors import ModelError
-from lstmcast.model.inputs import adaptive as causal
+from lstmcast.model.inputs import Adaptive, Grid
+from lstmcast.model.inputs.adaptive import to_axis
 from lstmcast.model.network import NetworkConfig, load_network
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
@@ -32,7 +33,7 @@ from lstmcast.training.pretraining import (  # noqa: E402
 )
 
 SRC = Path(__file__).parents[1] / "src"
-NETWORK = NetworkConfig(layers=(6, 6), window=4, horizon=5)
+NETWORK = NetworkConfig(layers=(6, 6), inputs=Adaptive(window=4), horizon=5)
 CONFIG = PretrainingConfig(steps=6, values=300, positions=64, seed=3)
 
 
@@ -96,6 +97,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import torch
+from lstmcast.model.inputs import Adaptive
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training.pretraining import PretrainingConfig, pretrain
 
@@ -105,7 +107,7 @@ def report(progress):
 
 torch.set_num_threads(1)
 config = PretrainingConfig(steps=6, values=300, positions=64, seed=3)
-network = NetworkConfig(layers=(6, 6), window=4, horizon=5)
+network = NetworkConfig(layers=(6, 6), inputs=Adaptive(window=4), horizon=5)
 pretrain(config, network, Path(sys.argv[1]), checkpoint_every=2, report=report)
 """
 
@@ -135,7 +137,7 @@ def test_a_killed_run_goes_on_to_the_same_bits(uninterrupted, tmp_path):
     [
         (replace(CONFIG, steps=7), NETWORK, "pretraining"),
         (replace(CONFIG, seed=4), NETWORK, "pretraining"),
-        (CONFIG, NetworkConfig(layers=(8, 8), window=4, horizon=5), "network"),
+        (CONFIG, NetworkConfig(layers=(8, 8), inputs=Adaptive(window=4), horizon=5), "network"),
     ],
     ids=["steps", "seed", "network"],
 )
@@ -161,9 +163,7 @@ def test_the_loss_goes_down(tmp_path):
 
     def loss(module):
         with torch.no_grad():
-            batches = (
-                make_batch(number, config, NETWORK.causal_inputs) for number in range(1000, 1012)
-            )
+            batches = (make_batch(number, config, NETWORK) for number in range(1000, 1012))
             return np.mean(
                 [loss_of(module, *(torch.from_numpy(part) for part in batch)) for batch in batches]
             )
@@ -179,18 +179,18 @@ def test_the_loss_goes_down(tmp_path):
 
 
 def test_a_batch_is_the_same_whatever_was_made_before():
-    first = make_batch(7, CONFIG, NETWORK.causal_inputs)
-    make_batch(8, CONFIG, NETWORK.causal_inputs)
-    for one, other in zip(first, make_batch(7, CONFIG, NETWORK.causal_inputs), strict=True):
+    first = make_batch(7, CONFIG, NETWORK)
+    make_batch(8, CONFIG, NETWORK)
+    for one, other in zip(first, make_batch(7, CONFIG, NETWORK), strict=True):
         np.testing.assert_array_equal(one, other)
     assert not np.array_equal(
-        first.target_NH, make_batch(7, replace(CONFIG, seed=4), NETWORK.causal_inputs).target_NH
+        first.target_NH, make_batch(7, replace(CONFIG, seed=4), NETWORK).target_NH
     )
 
 
 @pytest.mark.parametrize("number", range(25))
 def test_batches_are_fit_for_training(number):
-    batch = make_batch(number, CONFIG, NETWORK.causal_inputs)
+    batch = make_batch(number, CONFIG, NETWORK)
     assert batch.x_BTC.dtype == batch.target_NH.dtype == batch.weight_N.dtype == np.float32
     assert (
         np.isfinite(batch.x_BTC).all()
@@ -216,23 +216,15 @@ def test_training_inputs_are_those_of_inference(log):
     """At each position: what `advance` makes of the series cut off there, and targets that were
     unknown to it."""
     values = some_series(log)
-    batch = batch_from_series(
-        np.random.default_rng(0), values, (12,), "monthly", log, 80, NETWORK.causal_inputs
-    )
-    z_BU, T = causal.to_axis(values, log), values.shape[1] - NETWORK.horizon
+    batch = batch_from_series(np.random.default_rng(0), values, (12,), "monthly", log, 80, NETWORK)
+    z_BU, T = to_axis(values, log), values.shape[1] - NETWORK.horizon
     for n in range(0, len(batch.positions_N), 7):
         row, step = divmod(int(batch.positions_N[n]), T)
         known = z_BU[row : row + 1, : step + 1]
-        seen, _ = causal.advance(
-            causal.start(1, (12,), NETWORK.causal_inputs),
-            known,
-            (12,),
-            "monthly",
-            log,
-            NETWORK.causal_inputs,
-        )
+        grid = Grid(NETWORK.horizon, (12,), "monthly", np.full(1, log))
+        seen, _ = NETWORK.inputs.read(NETWORK.inputs.start(grid, 1), known)
         np.testing.assert_array_equal(batch.x_BTC[row, step], seen.x_BTC[0, -1])
-        level, scale, season = seen.level_BT[0, -1], seen.scale_BT[0, -1], seen.seasonal_BTH[0, -1]
+        level, scale, season = (part[0, -1] for part in seen.known[:3])
         future = z_BU[row, step + 1 : step + 1 + NETWORK.horizon]
         np.testing.assert_allclose(
             batch.target_NH[n] * scale + level + season, future, rtol=1e-5, atol=1e-5
@@ -242,7 +234,7 @@ def test_training_inputs_are_those_of_inference(log):
 def test_missing_values_are_masked():
     values = some_series(True)
     batch = batch_from_series(
-        np.random.default_rng(0), values, (12,), "monthly", True, 10**6, NETWORK.causal_inputs
+        np.random.default_rng(0), values, (12,), "monthly", True, 10**6, NETWORK
     )
     rows, steps = np.divmod(batch.positions_N, values.shape[1] - NETWORK.horizon)
     missing = np.isnan(values[rows[:, None], steps[:, None] + 1 + np.arange(NETWORK.horizon)])
@@ -266,13 +258,13 @@ def test_positions_have_seen_a_change_and_three_steps():
     assert (
         len(
             batch_from_series(
-                np.random.default_rng(0), constant, (1,), "", False, 50, NETWORK.causal_inputs
+                np.random.default_rng(0), constant, (1,), "", False, 50, NETWORK
             ).positions_N
         )
         == 0
     )
     steps = batch_from_series(
-        np.random.default_rng(0), some_series(True), (12,), "", True, 10**6, NETWORK.causal_inputs
+        np.random.default_rng(0), some_series(True), (12,), "", True, 10**6, NETWORK
     )
     assert (steps.positions_N % (70 - NETWORK.horizon)).min() == 2
 

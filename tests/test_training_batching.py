@@ -8,8 +8,8 @@ import pytest
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
 from lstmcast.model.heads import head_named
-from lstmcast.model.inputs import Transformed
-from lstmcast.model.inputs import adaptive as causal
+from lstmcast.model.inputs import Adaptive, Grid, Transformed
+from lstmcast.model.inputs.adaptive import to_axis
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.util.threads import ahead
 from lstmcast.windows import AdaptiveData, Segments, TransformedData
@@ -32,7 +32,7 @@ from lstmcast.training_config import (  # noqa: E402
 )
 
 PLAIN = NetworkConfig(layers=(5, 4), inputs=Transformed(), head="point", horizon=1)
-CAUSAL = NetworkConfig(layers=(6, 6), horizon=4, window=4)
+ADAPTIVE = NetworkConfig(layers=(6, 6), horizon=4, inputs=Adaptive(window=4))
 
 
 def plain_data(lengths=(30, 17, 24), ends=None, channels=1, missing=(), **more):
@@ -264,12 +264,13 @@ def panel_of(log=True, lengths=(40, 25), seed=1):
 def test_causal_batches_are_the_inputs_of_inference(log):
     panel = panel_of(log)
     data = AdaptiveData(panel, np.array([36, 25]))
-    feed = AdaptiveFeed(data, CAUSAL, "cpu")
+    feed = AdaptiveFeed(data, ADAPTIVE, "cpu")
     (group,) = feed.groups(segments([0, 1], [0, 3], [30, 24], [0, 3], [36, 25]))
     # from the first known value
     assert group.log == log and group.segments.first.tolist() == [1, 3]
     batch = feed.batch(group)
-    T, config = batch.x_BTC.shape[1], CAUSAL.causal_inputs
+    T, inputs = batch.x_BTC.shape[1], ADAPTIVE.inputs
+    grid = Grid(4, panel.periods, "monthly", np.full(1, log))
     for n, position in enumerate(batch.positions_N.tolist()):
         b, step = divmod(position, T)
         s, first = group.segments.series[b], group.segments.first[b]
@@ -279,25 +280,24 @@ def test_causal_batches_are_the_inputs_of_inference(log):
             if log
             else 2.0 ** np.floor(np.log2(np.nanmax(np.abs(values[: [36, 25][s] - first]))))
         )
-        z = causal.to_axis(values / unit, log)
-        state = causal.start(1, panel.periods, config)
-        seen, _ = causal.advance(state, z[None, : step + 1], panel.periods, "monthly", log, config)
+        z = to_axis(values / unit, log)
+        seen, _ = inputs.read(inputs.start(grid, 1), z[None, : step + 1])
         np.testing.assert_allclose(batch.x_BTC[b, step], seen.x_BTC[0, -1], atol=1e-5)
         known = z[step + 1 : step + 5].copy()
         known[np.arange(first + step + 1, first + step + 1 + len(known)) >= [36, 25][s]] = np.nan
         found = (
-            batch.target[n, :, 0].numpy() * seen.scale_BT[0, -1]
-            + seen.level_BT[0, -1]
-            + seen.seasonal_BTH[0, -1]
+            batch.target[n, :, 0].numpy() * seen.known.scale[0, -1]
+            + seen.known.level[0, -1]
+            + seen.known.seasonal[0, -1]
         )
         np.testing.assert_allclose(found[: len(known)], known, rtol=1e-4, atol=1e-4)
         assert np.count_nonzero(~np.isnan(z[: step + 1])) >= 3 and step < group.segments.lengths[b]
 
 
 def test_causal_chunks_carry_the_state_of_their_inputs():
-    data, reader = AdaptiveData(panel_of(), np.array([40, 25])), reader_of(CAUSAL)
-    _, once = losses_of(reader, data, WholeSequence(), CAUSAL)
-    _, pieces = losses_of(reader, data, WholeSequence(chunk=9), CAUSAL)
+    data, reader = AdaptiveData(panel_of(), np.array([40, 25])), reader_of(ADAPTIVE)
+    _, once = losses_of(reader, data, WholeSequence(), ADAPTIVE)
+    _, pieces = losses_of(reader, data, WholeSequence(chunk=9), ADAPTIVE)
     assert len(once) == 1 and len(pieces) == 5
     assert mean_of(pieces) == pytest.approx(mean_of(once), rel=1e-4)
 
@@ -307,7 +307,7 @@ def test_series_on_both_axes_share_an_update():
     data = AdaptiveData(
         Panel.from_arrays(series, frequency="MS", start="2020-01"), np.array([40, 40])
     )
-    made, updates = losses_of(reader_of(CAUSAL), data, Windows(24), CAUSAL, batch_size=16)
+    made, updates = losses_of(reader_of(ADAPTIVE), data, Windows(24), ADAPTIVE, batch_size=16)
     assert len(updates) == made.steps == 4 and all(
         set(update.series) == {0, 1} for update in updates
     )
@@ -317,7 +317,7 @@ def test_series_on_both_axes_share_an_update():
 def test_constant_series_give_no_gradient_and_no_error():
     panel = Panel.from_arrays({"a": np.zeros(30)}, frequency="MS", start="2020-01")
     _, updates = losses_of(
-        reader_of(CAUSAL), AdaptiveData(panel, np.array([30])), Windows(24), CAUSAL
+        reader_of(ADAPTIVE), AdaptiveData(panel, np.array([30])), Windows(24), ADAPTIVE
     )
     assert mean_of(updates) == 0.0
 
@@ -374,14 +374,14 @@ def test_validation_looks_at_no_more_than_asked():
 def test_what_does_not_go_together_is_refused():
     data, panel = plain_data(), AdaptiveData(panel_of(), np.array([36, 25]))
     for batching in (Stateful(5), Rollout(5, 2)):
-        with pytest.raises(UsageError, match=r"needs NetworkConfig\(inputs='plain'\)"):
-            check_plan(CAUSAL, panel, TrainingConfig(batching=batching))
+        with pytest.raises(UsageError, match=r"needs Transformed\(\) inputs"):
+            check_plan(ADAPTIVE, panel, TrainingConfig(batching=batching))
     many = NetworkConfig(layers=(3,), inputs=Transformed(), head="point", horizon=3)
     with pytest.raises(UsageError, match="answers 3 at once"):
         check_plan(many, data, TrainingConfig(batching=Rollout(5, 2)))
     with pytest.raises(UsageError, match="learns from AdaptiveData"):
-        check_plan(CAUSAL, data, TrainingConfig())
-    with pytest.raises(UsageError, match=r"network channels=1. Use NetworkConfig\(channels=2\)"):
+        check_plan(ADAPTIVE, data, TrainingConfig())
+    with pytest.raises(UsageError, match=r"network reads 1. Use Transformed\(columns=2\)"):
         check_plan(PLAIN, plain_data(channels=2), TrainingConfig())
     with pytest.raises(UsageError, match="is a loss of points"):
         criterion(Loss("mse"), head_named("quantiles"))

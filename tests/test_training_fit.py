@@ -18,7 +18,7 @@ import pytest
 from lstmcast import store
 from lstmcast.data.panel import Panel
 from lstmcast.errors import ModelError, UsageError
-from lstmcast.model.inputs import Transformed
+from lstmcast.model.inputs import Adaptive, Transformed
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.windows import AdaptiveData, TransformedData
 
@@ -42,7 +42,7 @@ from lstmcast.training_config import (  # noqa: E402
 
 SRC = Path(__file__).parents[1] / "src"
 PLAIN = NetworkConfig(layers=(4, 3), inputs=Transformed(), head="point", horizon=1)
-CAUSAL = NetworkConfig(layers=(5, 5), horizon=4, window=4)
+ADAPTIVE = NetworkConfig(layers=(5, 5), horizon=4, inputs=Adaptive(window=4))
 QUICK = TrainingConfig(
     epochs=6, batching=Windows(6), batch_size=8, optimiser=Optimiser(learning_rate=1e-2)
 )
@@ -61,7 +61,7 @@ def plain_data(lengths=(40, 25), back=8, ids=None):
     return TransformedData(y, y, offsets, np.array(lengths) - back, names)
 
 
-def causal_data():
+def adaptive_data():
     rng = np.random.default_rng(0)
     series = {
         f"s{k}": 50 + 10 * np.sin(np.arange(40 + k) / 2) + rng.normal(size=40 + k) for k in range(3)
@@ -199,7 +199,9 @@ def test_values_of_zero_and_less_may_come_after_positive_ones(ends, batching, re
     series = {f"s{k}": np.append(50 + rng.normal(size=40), np.full(4, ends)) for k in range(3)}
     panel = Panel.from_arrays(series, frequency="D", start="2020-01-01")
     data = AdaptiveData(panel, np.asarray(panel.lengths) - 2)
-    history = fit_network(CAUSAL, data, replace(QUICK, epochs=2, batching=batching)).history.frame()
+    history = fit_network(
+        ADAPTIVE, data, replace(QUICK, epochs=2, batching=batching)
+    ).history.frame()
     assert (
         np.isfinite(history["train_loss"]).all() and np.isfinite(history["validation_loss"]).all()
     )
@@ -253,14 +255,14 @@ RESUMED = [
             QUICK, optimiser=Optimiser(learning_rate=0.2, schedule=Schedule("plateau", every=1))
         ),
     ),
-    (CAUSAL, replace(QUICK, epochs=4, average=Ema(0.9), members=2)),
+    (ADAPTIVE, replace(QUICK, epochs=4, average=Ema(0.9), members=2)),
 ]
 
 
 @pytest.mark.parametrize(("network", "config"), RESUMED)
 @pytest.mark.parametrize("epoch", [1, 3])
 def test_a_resumed_run_gives_the_same_bits(network, config, epoch, tmp_path, monkeypatch):
-    data = causal_data() if network.is_causal else plain_data()
+    data = adaptive_data() if isinstance(network.inputs, Adaptive) else plain_data()
     whole = fit_network(network, data, config)
     monkeypatch.setattr(
         "lstmcast.training.checkpoint.Keeper.due", lambda self: self.folder is not None
@@ -611,13 +613,13 @@ def test_members_differ_by_their_seed_and_the_first_is_that_of_a_fit_of_one():
 
 
 def test_fine_tuning_is_never_worse_than_its_start_and_says_when_it_kept_it():
-    start = fit_network(CAUSAL, causal_data(), replace(QUICK, epochs=3, members=2)).network
+    start = fit_network(ADAPTIVE, adaptive_data(), replace(QUICK, epochs=3, members=2)).network
     harmful = replace(QUICK, epochs=2, optimiser=Optimiser("sgd", 5.0))
-    fitted = fit_network(start, causal_data(), harmful)
+    fitted = fit_network(start, adaptive_data(), harmful)
     assert same_bits(start, fitted.network)
     assert "the start of 2 of 2 members is kept" in fitted.notes[0]
     assert [row.epoch for row in fitted.history.member(1).epochs] == [0, 1, 2]
-    better = fit_network(start, causal_data(), TrainingConfig.fine_tuning())
+    better = fit_network(start, adaptive_data(), TrainingConfig.fine_tuning())
     for rows in (better.history.member(m).epochs for m in (0, 1)):
         assert (
             min(row.validation_loss for row in rows) < rows[0].validation_loss and not rows[0].best
@@ -737,7 +739,7 @@ def test_mixed_precision_reaches_about_the_loss_of_full(batching):
 def test_mixed_precision_trains_causal_networks_too():
     config = replace(QUICK, batching=Windows(16, loss="every"))
     losses = [
-        fit_network(CAUSAL, causal_data(), replace(config, precision=p))
+        fit_network(ADAPTIVE, adaptive_data(), replace(config, precision=p))
         .history.epochs[-1]
         .validation_loss
         for p in ("full", "mixed")

@@ -1,4 +1,4 @@
-"""Networks on transformed series: what a forecast reads, how it is fed back, and the way back to
+"""Transformed inputs: what a forecast reads, how it is fed back, and the way back to
 units."""
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lstmcast import transformed
+from lstmcast.context import Newest, Whole
 from lstmcast.data.panel import Panel
+from lstmcast.decoding import Reader, decode, hidden_states
 from lstmcast.errors import DataError, UsageError
 from lstmcast.forecast import Origins
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
-from lstmcast.transformed import Plain, decode, hidden_states, learning_data, prepare
-from lstmcast.transforms import BoxCox, Chain, Difference, Log1p, MinMax, Standard, Transforms
+from lstmcast.transforms import BoxCox, Chain, Difference, Log1p, MinMax, Standard
 
 VALUES = {"a": 5 + np.arange(30.0) % 7, "b": 40 + 3 * np.sin(np.arange(22.0))}
 
@@ -34,6 +34,11 @@ def network(seed=0, members=1, **chosen):
         for _ in range(members)
     ]
     return Network(config, arrays)
+
+
+def reader(net, transforms=(), fitted=None, context=None):
+    inputs = Transformed(transforms, columns=net.config.inputs.columns)
+    return Reader(net.with_inputs(inputs), fitted, context or Whole())
 
 
 def panel(values=None):
@@ -58,7 +63,7 @@ def at(series, count):
 
 
 def test_without_transforms_it_is_the_network_fed_by_hand():
-    plain = Plain(network(), Transforms())
+    plain = reader(network(), ())
     expected = by_hand(plain.network, VALUES["a"][:20], steps=6)[:, 0]
     np.testing.assert_allclose(
         decode(plain, panel(), at(0, 20), 6)[0, :, MEDIAN], expected, rtol=1e-5
@@ -66,7 +71,7 @@ def test_without_transforms_it_is_the_network_fed_by_hand():
 
 
 def test_windows_are_read_afresh_for_every_step_that_is_fed_back():
-    plain = Plain(network(), Transforms(), context=5)
+    plain = reader(network(), (), context=Newest(5))
     read = list(VALUES["a"][:20])
     for _ in range(4):
         read.append(by_hand(plain.network, read[-5:])[0, 0])
@@ -76,7 +81,7 @@ def test_windows_are_read_afresh_for_every_step_that_is_fed_back():
 
 
 def test_a_head_of_several_steps_feeds_back_blocks_or_freely_single_steps():
-    plain = Plain(network(horizon=3), Transforms())
+    plain = reader(network(horizon=3), ())
     first = by_hand(plain.network, VALUES["a"][:20])[0]
     second = by_hand(plain.network, [*VALUES["a"][:20], *first])[0]
     direct = decode(plain, panel(), at(0, 20), 5)[0, :, MEDIAN]
@@ -88,7 +93,7 @@ def test_a_head_of_several_steps_feeds_back_blocks_or_freely_single_steps():
 
 
 def test_transforms_go_there_and_back():
-    plain = Plain(network(), Transforms.of((Difference(), MinMax())))
+    plain = reader(network(), (Difference(), MinMax()))
     known = VALUES["b"][:15]
     changes = np.diff(known)
     low, high = changes.min(), changes.max()
@@ -101,7 +106,7 @@ def test_transforms_go_there_and_back():
 
 def test_labels_that_are_scaled_apart_become_inputs_again():
     chain = Chain((Difference(), MinMax()), apart=True)
-    plain = Plain(network(), Transforms.of(chain))
+    plain = reader(network(), chain)
     known = VALUES["b"][:15]
     inputs, labels = np.diff(known)[:-1], np.diff(known)[1:]
     (low, span), (label_low, label_span) = ((part.min(), np.ptp(part)) for part in (inputs, labels))
@@ -119,10 +124,11 @@ def test_labels_that_are_scaled_apart_become_inputs_again():
 @pytest.mark.parametrize("context", [None, 6])
 @pytest.mark.parametrize("head", ["point", "quantiles", "normal", "student_t"])
 def test_many_origins_are_as_one_and_later_values_change_nothing(context, head, learned):
-    plain = Plain(network(head=head, members=2), Transforms.of(Standard()), context=context)
+    plain = reader(network(head=head, members=2), Standard(), context=context)
     trained_on = {"one": panel().select("a").until([12]), "both": panel().until([12, 12])}
     if learned in trained_on:
-        plain = replace(plain, state=transformed.fitted(plain, trained_on[learned]))
+        fitted = plain.network.config.inputs.fitted_to(trained_on[learned], None)
+        plain = replace(plain, fitted=fitted)
     series, counts = np.repeat([0, 1], 9), np.tile(np.arange(12, 21), 2)
     together = decode(plain, panel(), Origins(series, counts), 1)
     assert together.shape == (18, 1, len(HEAD_QUANTILES)) and (np.diff(together, axis=2) >= 0).all()
@@ -133,7 +139,7 @@ def test_many_origins_are_as_one_and_later_values_change_nothing(context, head, 
 
 
 def test_sample_paths_spread_with_the_horizon_and_are_the_same_each_time():
-    plain = Plain(network(head="normal", members=2), Transforms.of((Difference(), Standard())))
+    plain = reader(network(head="normal", members=2), (Difference(), Standard()))
     quantiles = decode(plain, panel(), at(0, 25), 8)
     width = quantiles[0, :, -1] - quantiles[0, :, 0]
     assert (width[3:] > width[0]).all()
@@ -141,7 +147,7 @@ def test_sample_paths_spread_with_the_horizon_and_are_the_same_each_time():
 
 
 def test_what_transforms_learn_at_an_origin_is_what_is_known_there():
-    plain, values = Plain(network(), Transforms.of(Standard())), VALUES["b"][:15]
+    plain, values = reader(network(), Standard()), VALUES["b"][:15]
     scaled = (values - values.mean()) / values.std()
     expected = by_hand(plain.network, scaled)[0] * values.std() + values.mean()
     for others in ([], [2], [9, 22]):
@@ -152,7 +158,7 @@ def test_what_transforms_learn_at_an_origin_is_what_is_known_there():
 
 @pytest.mark.parametrize("transform", [Standard(per="panel"), MinMax(per="panel")], ids=str)
 def test_what_is_learned_from_all_series_knows_nothing_later_either(transform):
-    plain = Plain(network(), Transforms.of(transform))
+    plain = reader(network(), transform)
     together = decode(
         plain, panel(), Origins(np.array([0, 0, 1, 1]), np.array([10, 20, 10, 20])), 2
     )
@@ -164,7 +170,7 @@ def test_what_is_learned_from_all_series_knows_nothing_later_either(transform):
 
 def test_columns_that_nothing_was_learned_of_are_scaled_by_what_is_known():
     joint = {"sin": np.sin(np.arange(40) / 3), "cos": 5 * np.cos(np.arange(40) / 3)}
-    plain = Plain(network(channels=2), Transforms.of(Standard()))
+    plain = reader(network(inputs=Transformed(columns=2)), Standard())
     together = decode(
         plain, panel(joint), Origins(np.array([0, 1, 0, 1]), np.array([30, 30, 12, 12])), 2
     )
@@ -176,14 +182,14 @@ def test_columns_that_nothing_was_learned_of_are_scaled_by_what_is_known():
 
 @pytest.mark.parametrize("head", ["quantiles", "normal", "student_t"])
 def test_the_first_answer_is_exact_however_far_is_forecast(head):
-    plain = Plain(network(head=head, horizon=3, members=2), Transforms.of(Standard()))
+    plain = reader(network(head=head, horizon=3, members=2), Standard())
     exact, far = (decode(plain, panel(), at(0, 25), horizon) for horizon in (3, 8))
     np.testing.assert_array_equal(far[:, :3], exact)
 
 
 def test_the_errors_of_sample_paths_are_not_the_same_for_all_series():
     twins = {f"series {k}": VALUES["a"] for k in range(20)}
-    plain = Plain(network(head="normal"), Transforms())
+    plain = reader(network(head="normal"), ())
     drawn = decode(plain, panel(twins), Origins(np.arange(20), np.full(20, 30)), 6)
     assert (np.ptp(drawn[:, 1:], axis=0) > 0).all()  # the first answer is exact
     ten = dict(list(twins.items())[10:])
@@ -193,7 +199,7 @@ def test_the_errors_of_sample_paths_are_not_the_same_for_all_series():
 
 
 def test_quantiles_of_sums_are_refused_with_what_to_do():
-    plain = Plain(network(head="quantiles", horizon=4), Transforms.of(Difference()))
+    plain = reader(network(head="quantiles", horizon=4), Difference())
     with pytest.raises(UsageError, match=r"not sums of quantiles.*horizon=1"):
         decode(plain, panel(), at(0, 20), 4)
     assert decode(plain, panel(), at(0, 20), 1).shape == (1, 1, len(HEAD_QUANTILES))
@@ -201,8 +207,8 @@ def test_quantiles_of_sums_are_refused_with_what_to_do():
 
 def test_columns_are_read_together_and_each_is_predicted():
     joint = {"sin": np.sin(np.arange(40) / 3), "cos": np.cos(np.arange(40) / 3)}
-    net = network(channels=2, before=(5,))
-    plain = Plain(net, Transforms.of(MinMax(-1, 1)))
+    net = network(inputs=Transformed(columns=2), before=(5,))
+    plain = reader(net, MinMax(-1, 1))
     quantiles = decode(plain, panel(joint), Origins(np.array([0, 1, 0]), np.array([30, 30, 20])), 3)
     swapped = {"sin": joint["cos"], "cos": joint["sin"]}
     assert quantiles.shape == (3, 3, len(HEAD_QUANTILES))
@@ -219,17 +225,18 @@ def test_columns_are_read_together_and_each_is_predicted():
     ids=["one column", "other lengths"],
 )
 def test_joint_columns_must_fit(wrong):
-    plain = Plain(network(channels=2), Transforms())
+    plain = reader(network(inputs=Transformed(columns=2)), ())
     with pytest.raises(DataError, match="reads 2 columns together"):
         decode(plain, panel(wrong), at(0, 5), 1)
 
 
 def test_missing_values_are_carried_forward_and_leading_ones_are_not_read():
     values = np.array([np.nan, np.nan, 3.0, 4.0, np.nan, 6.0, 7.0])
-    plain = Plain(network(), Transforms())
-    prepared = prepare(plain, panel({"y": values}), transformed.fitted(plain, panel({"y": values})))
-    assert prepared.begun_N.tolist() == [False, False, True, True, True, True, True]
-    assert prepared.inputs_NC[:, 0].tolist() == [0, 0, 3, 4, 4, 6, 7]
+    plain = reader(network(), ())
+    inputs, one = plain.network.config.inputs, panel({"y": values})
+    whole = inputs.whole(one, inputs.fitted_to(one, None))
+    assert whole.begun_N.tolist() == [False, False, True, True, True, True, True]
+    assert whole.x_NC[:, 0].tolist() == [0, 0, 3, 4, 4, 6, 7]
     expected = by_hand(plain.network, [3.0, 4.0, 4.0, 6.0, 7.0])[0]
     np.testing.assert_allclose(
         decode(plain, panel({"y": values}), at(0, 7), 1)[0, :, MEDIAN], expected, rtol=1e-5
@@ -237,7 +244,7 @@ def test_missing_values_are_carried_forward_and_leading_ones_are_not_read():
 
 
 def test_states_are_those_of_feeding_one_value_at_a_time():
-    plain = Plain(network(), Transforms())
+    plain = reader(network(), ())
     ((h, c), (h2, c2)) = hidden_states(plain, panel())[1]
     assert h.shape == c.shape == (22, 4) and h2.shape == c2.shape == (22, 3)
     alone, state = plain.network, plain.network.start(1)
@@ -250,18 +257,14 @@ def test_states_are_those_of_feeding_one_value_at_a_time():
 
 def test_what_is_learned_from_is_fitted_on_the_training_part():
     ends = np.array([20, 15])
-    data, _ = learning_data(
-        1, Transforms.of(Chain((Difference(), MinMax()), apart=True)), panel(), ends
-    )
+    data, _ = Transformed(Chain((Difference(), MinMax()), apart=True)).data(panel(), ends)
     changed = panel(
         {
             name: np.append(values[:end], values[end:] * 9)
             for (name, values), end in zip(VALUES.items(), ends, strict=True)
         }
     )
-    other, _ = learning_data(
-        1, Transforms.of(Chain((Difference(), MinMax()), apart=True)), changed, ends
-    )
+    other, _ = Transformed(Chain((Difference(), MinMax()), apart=True)).data(changed, ends)
     np.testing.assert_array_equal(data.inputs[1:20], other.inputs[1:20])
     np.testing.assert_array_equal(data.scale, other.scale)
     label = data.labels[5, 0]
@@ -271,11 +274,11 @@ def test_what_is_learned_from_is_fitted_on_the_training_part():
 def test_only_straight_lines_may_lead_from_labels_to_inputs():
     positive = panel({"y": np.exp(np.random.default_rng(0).normal(size=40).cumsum() / 4)})
     with pytest.raises(UsageError, match="Only scalings can be fitted apart"):
-        learning_data(1, Transforms.of(Chain((BoxCox(),), apart=True)), positive, np.array([30]))
+        Transformed(Chain((BoxCox(),), apart=True)).data(positive, np.array([30]))
 
 
 def test_a_series_with_nothing_to_read_gives_its_newest_value_region():
     """One value and a difference: nothing was read, so the forecast is what a fresh state says,
     in units."""
-    plain = Plain(network(), Transforms.of((Log1p(), Standard())))
+    plain = reader(network(), (Log1p(), Standard()))
     assert np.isfinite(decode(plain, panel({"y": [4.0]}), at(0, 1), 2)).all()

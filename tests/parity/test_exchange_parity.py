@@ -102,7 +102,7 @@ def pair(request):
 def test_from_pytorch_and_back(pair):
     model, other, activation = pair
     network = from_pytorch(model.state_dict(), activation=activation)
-    x_BTC = series(network.config.channels)
+    x_BTC = series(network.config.inputs.columns)
     with torch.no_grad():
         expected = model(torch.from_numpy(x_BTC)).numpy()
         same(answers(network, x_BTC), expected)
@@ -200,7 +200,7 @@ KERAS = [
 def test_from_keras(made, name, ending):
     expected = np.load(made / f"{name}.answer.npy")
     network = from_keras(made / f"{name}.{ending}")
-    ours = answers(network, series(network.config.channels))
+    ours = answers(network, series(network.config.inputs.columns))
     same(ours if expected.ndim == 3 else ours[:, -1], expected)
 
 
@@ -212,7 +212,7 @@ def test_from_a_list_of_weights(made, name):
             [arrays[key] for key in arrays], activation={"dense": "tanh", "relu": "relu"}.get(name)
         )
     expected = np.load(made / f"{name}.answer.npy")
-    ours = answers(network, series(network.config.channels))
+    ours = answers(network, series(network.config.inputs.columns))
     same(ours if expected.ndim == 3 else ours[:, -1], expected)
 
 

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from lstmcast.errors import UsageError
-from lstmcast.model.encoder import answer, read, start
-from lstmcast.model.inputs import Transformed
-from lstmcast.model.inputs import adaptive as causal
+from lstmcast.model.inputs import Adaptive, Grid, Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.training_config import Initialiser
 
@@ -17,7 +15,7 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 from lstmcast.training.losses import weighted_pinball  # noqa: E402
 from lstmcast.training.module import NetworkModule, arrays_from_state, module_from_arrays  # noqa: E402
 
-CONFIG = NetworkConfig(layers=(7, 7), window=4, horizon=5)
+CONFIG = NetworkConfig(layers=(7, 7), inputs=Adaptive(window=4), horizon=5)
 B, T = 3, 30
 
 
@@ -38,13 +36,11 @@ def series(log):
 def in_numpy(arrays, log):
     """Quantiles at every step, in units of the scale."""
     network = Network(CONFIG, [arrays])
-    reading, _ = read(
-        network, start(network, B, (12,)), series(log), (12,), "monthly", log, every=True
-    )
-    around = (reading.level_N[:, None] + reading.seasonal_NH)[:, :, None]
-    return (answer(network, reading) - around) / np.where(reading.scale_N > 0, reading.scale_N, 1)[
-        :, None, None
-    ]
+    seen = inputs(log)
+    x_TBC = np.ascontiguousarray(seen.x_BTC.transpose(1, 0, 2))
+    hidden, _ = network.run(x_TBC, seen.begun_BT.T, network.start(B))
+    hidden_MND = [out_TBD.transpose(1, 0, 2).reshape(B * T, -1) for out_TBD in hidden]
+    return network.answer(hidden_MND, seen.x_BTC.reshape(B * T, -1))[:, :, 0]
 
 
 def quantiles(module, x, positions):
@@ -52,16 +48,8 @@ def quantiles(module, x, positions):
 
 
 def inputs(log):
-    z_BT = causal.to_axis(series(log), log)
-    seen, _ = causal.advance(
-        causal.start(B, (12,), CONFIG.causal_inputs),
-        z_BT,
-        (12,),
-        "monthly",
-        log,
-        CONFIG.causal_inputs,
-    )
-    return seen
+    grid = Grid(CONFIG.horizon, (12,), "monthly", np.full(B, log))
+    return CONFIG.inputs.advance(CONFIG.inputs.start(grid, B), series(log)[:, :, None])[0]
 
 
 @pytest.mark.parametrize("log", [False, True])
@@ -73,7 +61,7 @@ def test_values(log):
             torch.from_numpy(inputs(log).x_BTC),
             torch.arange(B * T),
         ).numpy()
-    usable = inputs(log).scale_BT.ravel() > 0
+    usable = inputs(log).known.scale.ravel() > 0
     np.testing.assert_allclose(in_numpy(arrays, log)[usable], theirs[usable], rtol=1e-4, atol=1e-4)
 
 
@@ -212,7 +200,7 @@ PLAIN = {
 def test_plain_networks_agree_however_they_begin(config, initialiser):
     torch.manual_seed(1)
     module = NetworkModule(config, initialiser=initialiser)
-    x_BTC = np.random.default_rng(2).normal(size=(B, T, config.channels)).astype(np.float32)
+    x_BTC = np.random.default_rng(2).normal(size=(B, T, config.inputs.columns)).astype(np.float32)
     network = Network(config, [arrays_from_state(module.state_dict(), config)])
     hidden, state = network.run(x_BTC.transpose(1, 0, 2), np.ones((T, B), bool), network.start(B))
     (ours,) = network.raw(

@@ -115,12 +115,13 @@ class NetworkConfig:
     @property
     def width(self) -> int:
         """C: input channels at each step."""
-        return self.inputs.width(self.steps)
+        return self.inputs.width(self.steps if self.inputs.skips else 1)
 
     def described(self) -> dict[str, Any]:
         """As JSON values; `NetworkConfig(**…)` of them gives it back."""
         settings = {one.name: getattr(self, one.name) for one in fields(self)}
-        return {**settings, "inputs": described_inputs(self.inputs)}
+        lists = {name: list(units) for name, units in settings.items() if isinstance(units, tuple)}
+        return {**settings, **lists, "inputs": described_inputs(self.inputs)}
 
 
 class Network:

@@ -22,7 +22,7 @@ from lstmcast.model.inputs.base import rows_of, with_rows
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
 
-LARGE = 2.0**300  # times the unit in which a row is read, from where on squares leave the range
+LARGE = 300  # powers of two that a row's largest value may be away from its unit: squares stay in range
 
 
 class Lane(NamedTuple):
@@ -124,9 +124,11 @@ class Reader:
         low_R = np.fmin(lane.low_S, values_RK[:, 0])
         high_R = np.fmax(lane.high_S, values_RK[:, 0])
         log_R = reads_logarithms(low_R, high_R)
-        large_R = np.fmax(np.abs(low_R), np.abs(high_R)) > LARGE * state.grid.unit_B
+        largest_R = np.fmax(np.abs(low_R), np.abs(high_R))
+        power_R, own_R = np.frexp(largest_R)[1], np.frexp(state.grid.unit_B)[1]
+        far_R = (largest_R > 0) & (np.abs(power_R - own_R) > LARGE)
         young_R = np.isnan(lane.low_S) & ~np.isnan(low_R)  # the unit is that of the first value
-        return (log_R != state.grid.log_B) | (~log_R & (large_R | young_R))
+        return (log_R != state.grid.log_B) | (~log_R & (far_R | young_R))
 
     def reading(self, lane: Lane) -> Reading:
         """What the network knows, as `decoding` goes on from it."""

@@ -11,7 +11,7 @@ one by one. A tick costs one step of the network, whatever the history, and what
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
@@ -19,14 +19,16 @@ from warnings import warn
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
 from lstmcast import store
 from lstmcast.context import Blocks, Context, Newest, Whole
 from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.panel import Panel
+from lstmcast.data.table import checked_periods
 from lstmcast.decoding import answers_from
 from lstmcast.errors import DataError, ModelError, UsageError
+from lstmcast.forecast import checked_horizon
 from lstmcast.model.heads import HEAD_QUANTILES, Head, head_named, spreads
 from lstmcast.model.inputs import Adaptive, FittedTransforms, Grid, Running, Transformed
 from lstmcast.model.inputs.base import require_finite, rows_of
@@ -126,7 +128,7 @@ class Stream:
         rows: Panel | Iterable[Any],
         *,
         frequency: str | Frequency = "integer",
-        periods: tuple[int, ...] | None = None,
+        periods: int | Sequence[int] | None = None,
         learning: Learning | None = None,
         head: Head | None = None,
         seed: int = 0,
@@ -222,7 +224,8 @@ class Stream:
         at = self.rows.at(ids)
         values_RK = self._checked(values, at)
         K = self.network.config.inputs.columns
-        errors_RK = values_RK - self.predict().reshape(len(self.rows), K)[at]
+        with np.errstate(over="ignore"):  # infinite where no number holds the error
+            errors_RK = values_RK - self.predict().reshape(len(self.rows), K)[at]
         if self.learning is None:
             self._read(at, values_RK)
         else:
@@ -279,7 +282,10 @@ class Stream:
     # ---- reading
 
     def _fresh(self, rows: int) -> Lane:
-        return self.reader.start(rows, None)
+        """Rows of which nothing was read; what was fitted to them is set by `_follow`."""
+        inputs = self.network.config.inputs
+        nothing = inputs.of_rows(None, []) if isinstance(inputs, Transformed) else None
+        return self.reader.start(rows, nothing)
 
     def _follow(self) -> None:
         """What the inputs learned of the rows that are here now; what was forecast is forgotten."""
@@ -318,12 +324,11 @@ class Stream:
             return
         self._keep_newest(panel, counts)
         older, newer = self.context.start(counts), counts // K * K
-        for name, first, chosen in (
-            ("older", older, everything),
-            ("newer", newer, np.flatnonzero(counts >= K)),
-        ):
+        second = np.flatnonzero((newer > 0) & (counts > newer))
+        for name, first, chosen in (("older", older, everything), ("newer", newer, second)):
             if len(chosen):
-                self.rows.put(name, chosen, self.reader.on_axis(self._since(first[chosen], chosen)))
+                values_RT = self._since(first[chosen], counts[chosen], chosen)
+                self.rows.put(name, chosen, self.reader.on_axis(values_RT))
 
     def _keep_newest(self, panel: Panel, counts: NDArray) -> None:
         newest_SL = self.rows["newest"]
@@ -331,9 +336,9 @@ class Stream:
             steps = np.arange(max(count - newest_SL.shape[1], 0), count)
             newest_SL[s, steps % newest_SL.shape[1]] = panel.values[panel.offsets[s] + steps]
 
-    def _since(self, first_R: NDArray, at: NDArray) -> NDArray:
-        """What some rows have read since an observation of each (R, T), right-aligned."""
-        newest_RL, count_R = self.rows.of("newest", at), self.rows["count"][at]
+    def _since(self, first_R: NDArray, count_R: NDArray, at: NDArray) -> NDArray:
+        """What rows of so many ticks have read since one of each (R, T), right-aligned."""
+        newest_RL = self.rows.of("newest", at)
         length = int((count_R - first_R).max(initial=0))
         steps_RT = count_R[:, None] - length + np.arange(length)
         values_RT = np.take_along_axis(newest_RL, steps_RT % newest_RL.shape[1], axis=1)
@@ -341,23 +346,27 @@ class Stream:
 
     def _read(self, at: NDArray, values_RK: NDArray) -> None:
         """Read a tick into the lanes of these rows."""
-        count_S, K = self.rows["count"], block_of(self.context)
+        count_R, K = self.rows["count"][at] + 1, block_of(self.context)
         if "newest" in self.rows:
             newest_SL = self.rows["newest"]
-            newest_SL[at, count_S[at] % newest_SL.shape[1]] = values_RK[:, 0]
-        count_S[at] += 1
-        self._read_lane("older", at, values_RK, self.context.start(count_S - 1)[at])
+            newest_SL[at, (count_R - 1) % newest_SL.shape[1]] = values_RK[:, 0]
+        # Transforms that cannot be applied raise here, before anything has changed.
+        self._read_lane("older", at, values_RK, self.context.start(count_R - 1), count_R)
+        self.rows["count"][at] = count_R
         if K is None:
             return
-        second = count_S[at] > K
-        first_R = (count_S[at] - 1) // K * K
-        self._read_lane("newer", at[second], values_RK[second], first_R[second])
-        over = at[(count_S[at] % K == 0) & (count_S[at] > K)]
+        second, first_R = count_R > K, (count_R - 1) // K * K
+        self._read_lane(
+            "newer", at[second], values_RK[second], first_R[second], count_R[second]
+        )
+        over = at[second & (count_R % K == 0)]
         if len(over):  # the younger state takes over, and another one begins
             self.rows.put("older", over, rows_of(self.rows["newer"], over))
             self.rows.put("newer", over, self._fresh(len(over)))
 
-    def _read_lane(self, name: str, at: NDArray, values_RK: NDArray, first_R: NDArray) -> None:
+    def _read_lane(
+        self, name: str, at: NDArray, values_RK: NDArray, first_R: NDArray, count_R: NDArray
+    ) -> None:
         """Read a tick into one lane; rows whose axis is another one now are read anew from its beginning."""
         lane: Lane = self.rows.of(name, at)
         stale_R = self.reader.stale(lane, values_RK)
@@ -367,13 +376,14 @@ class Stream:
             self.rows.put(name, at[going], self.reader.advance(own, values_RK[going, None]))
         if stale_R.any():
             rows = at[stale_R]
-            self.rows.put(name, rows, self.reader.on_axis(self._since(first_R[stale_R], rows)))
+            values_RT = self._since(first_R[stale_R], count_R[stale_R], rows)
+            self.rows.put(name, rows, self.reader.on_axis(values_RT))
 
     # ---- answering
 
     def _answered(self, horizon: int | None) -> NDArray:
         """What the network says after each row's newest tick (S, H, K, X), in the units of the data."""
-        steps = 1 if horizon is None else _checked_horizon(horizon)
+        steps = 1 if horizon is None else checked_horizon(horizon)
         if steps not in self._answers:
             self._answers[steps] = self._answer(steps)
         return self._answers[steps]
@@ -535,14 +545,15 @@ def Online(
         DeprecationWarning,
         stacklevel=2,
     )
-    if isinstance(start, (Network, NetworkConfig)):
-        config = start.config if isinstance(start, Network) else start
-        inputs = replace(scaling or Running(), columns=config.inputs.columns)
-        start = (
-            start.with_inputs(inputs)
-            if isinstance(start, Network)
-            else replace(start, inputs=inputs)
-        )
+    network = getattr(start, "network", None)
+    if network is not None and (scaling is not None or start.fitted_inputs is None):  # pyright: ignore[reportAttributeAccessIssue]
+        start = network
+    if isinstance(start, Network) and not isinstance(start.config.inputs, Adaptive):
+        columns = start.config.inputs.columns
+        start = start.with_inputs(replace(scaling or Running(), columns=columns))
+    elif isinstance(start, NetworkConfig) and not isinstance(start.inputs, Adaptive):
+        inputs = replace(scaling or Running(), columns=start.inputs.columns)
+        start = replace(start, inputs=inputs)
     return Stream(start, ids, learning=learning, head=head, seed=seed)
 
 
@@ -576,12 +587,16 @@ def _check_kinds(start: Any, learning: Any, seed: Any) -> None:
     checked_seed(seed)
 
 
-def _grid(panel: Panel | None, frequency: str | Frequency, periods: tuple[int, ...] | None) -> Grid:
+def _grid(
+    panel: Panel | None, frequency: str | Frequency, periods: int | Sequence[int] | None
+) -> Grid:
     """What is known of all rows."""
     if panel is not None:
-        return Grid(1, panel.periods if periods is None else tuple(periods), panel.frequency.family)
-    step = frequency if isinstance(frequency, Frequency) else parse_frequency(frequency)
-    return Grid(1, step.seasonal_periods if periods is None else tuple(periods), step.family)
+        step, usual = panel.frequency, panel.periods
+    else:
+        step = frequency if isinstance(frequency, Frequency) else parse_frequency(frequency)
+        usual = step.seasonal_periods
+    return Grid(1, usual if periods is None else checked_periods(periods), step.family)
 
 
 def _network(
@@ -662,10 +677,6 @@ def _require_no_sums(config: NetworkConfig, horizon: int, answers: int) -> None:
             f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are not "
             "sums of quantiles. Ask for one step at a time, or use head='point'."
         )
-
-
-def _checked_horizon(horizon: Any) -> int:
-    return TypeAdapter(Count).validate_python(horizon)
 
 
 def _worst(rows: Rows, at: NDArray, label_RTK: NDArray) -> str:

@@ -21,7 +21,7 @@ from lstmcast.training_config import TrainingConfig
 from lstmcast.windows import AdaptiveData, FitData, Parts, Segments, TransformedData
 
 SHORTEST_ADAPTIVE = 5  # observations: a position has seen three, and one comes after it
-ADAPTIVE_LENGTH = 96  # steps of a segment of causal inputs, unless the batching scheme says so
+ADAPTIVE_LENGTH = 96  # steps of a segment of adaptive inputs, unless the batching scheme says so
 NOTHING_HELD_BACK = (
     "nothing could be held back for validation: the weights of the last epoch are kept"
 )
@@ -42,12 +42,12 @@ def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) ->
         )
     if isinstance(network.inputs, Adaptive) and kind in ("stateful", "rollout"):
         raise UsageError(
-            f"The batching scheme {type(config.batching).__name__} needs NetworkConfig(inputs='plain'): "
-            "causal inputs are made from raw observations as they come. Use Windows or "
-            "WholeSequence, or plain inputs."
+            f"The batching scheme {type(config.batching).__name__} needs Transformed() inputs: "
+            "adaptive ones are made from raw observations as they come. Use Windows or "
+            "WholeSequence, or transformed inputs."
         )
     if isinstance(network.inputs, Adaptive) and isinstance(config.batching, settings.Windows):
-        _check_causal_windows(config.batching, config.validation)
+        _check_adaptive_windows(config.batching, config.validation)
     if kind == "rollout" and network.steps != 1:
         raise UsageError(
             "The batching scheme Rollout feeds back one step at a time, and the network answers "
@@ -59,12 +59,12 @@ def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) ->
     }:
         raise UsageError(
             f"The data have {data.inputs.shape[1]} inputs and {data.labels.shape[1]} labels at "
-            f"each step, and the network channels={network.inputs.columns}. Use "
-            f"NetworkConfig(channels={data.labels.shape[1]})."
+            f"each step, and the network reads {network.inputs.columns}. Use "
+            f"Transformed(columns={data.labels.shape[1]})."
         )
 
 
-def _check_causal_windows(
+def _check_adaptive_windows(
     batching: settings.Windows, validation: settings.Validation | None
 ) -> None:
     unused = [
@@ -74,13 +74,13 @@ def _check_causal_windows(
     ]
     if unused:
         raise UsageError(
-            f"Windows({unused[0]}={getattr(batching, unused[0])}) is for plain inputs: segments of "
-            "causal inputs end at random places. Leave it out, or use "
-            "NetworkConfig(inputs='plain')."
+            f"Windows({unused[0]}={getattr(batching, unused[0])}) is for transformed inputs: "
+            "segments of adaptive inputs end at random places. Leave it out, or use "
+            "NetworkConfig(inputs=Transformed())."
         )
     if validation is not None and validation.by == "windows":
         raise UsageError(
-            "Validation(by='windows') is for plain inputs: segments of causal inputs end at "
+            "Validation(by='windows') is for transformed inputs: segments of adaptive ones end at "
             "random places, so none can be held back. Use by='time'."
         )
 
@@ -96,11 +96,11 @@ def make_batching(
             "There is nothing to train on: no series has a known value in its training part."
         )
     if isinstance(data, AdaptiveData):
-        return _causal(AdaptiveFeed(data, network, device), parts, data, config, seed)
+        return _adaptive(AdaptiveFeed(data, network, device), parts, data, config, seed)
     feed, batching = TransformedFeed(data, network, device), config.batching
     fresh = config.validation is not None and config.validation.fresh
     if isinstance(batching, settings.Windows):
-        return _plain_windows(feed, parts, batching, config, seed)
+        return _transformed_windows(feed, parts, batching, config, seed)
     if isinstance(batching, settings.Rollout):
         parts_, notes = windows.long_enough(
             parts, batching.length + 1, f"Rollout(length={batching.length})"
@@ -118,7 +118,7 @@ def make_batching(
     return schemes.WholeSequence(feed, parts_, batching.chunk, config.batch_size, back), notes
 
 
-def _causal(
+def _adaptive(
     feed: AdaptiveFeed, parts: Parts, data: AdaptiveData, config: TrainingConfig, seed: int
 ) -> tuple[BatchingScheme, tuple[str, ...]]:
     enough, notes = windows.long_enough(parts, SHORTEST_ADAPTIVE, "training")
@@ -142,7 +142,7 @@ def _causal(
     ), notes
 
 
-def _plain_windows(
+def _transformed_windows(
     feed: TransformedFeed,
     parts: Parts,
     batching: settings.Windows,
