@@ -1,10 +1,10 @@
-"""Online: ticks one by one are one pass, rows are apart, a saved stream goes on alike, nothing
-looks ahead."""
+"""Stream: it forecasts what `predict` forecasts, rows are apart, a saved one goes on alike, nothing looks ahead."""
 
 from __future__ import annotations
 
 import json
 import logging
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -12,22 +12,24 @@ import torch
 
 import lstmcast as lc
 from lstmcast import store
+from lstmcast.context import Newest
+from lstmcast.decoding import Reader, decode
 from lstmcast.errors import DataError, MissingExtraError, ModelError, UsageError
-from lstmcast.model.inputs import Transformed
+from lstmcast.forecast import Origins
+from lstmcast.model.inputs import Running, Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.streaming.rows import Rows
-from lstmcast.streaming.scaling import Running
-from lstmcast.streaming.stream import Learning, Online
+from lstmcast.streaming.stream import Learning, Stream
 from lstmcast.training.module import module_from_arrays
-from lstmcast.training_config import Loss, TrainingConfig, WholeSequence
-from lstmcast.transforms import Difference, Log1p, MeanAbs, Standard
+from lstmcast.training_config import Loss, TrainingConfig, WholeSequence, Windows
+from lstmcast.transforms import Chain, Difference, Log1p, MeanAbs, MinMax, Standard
 
 IDS = ["a", "b", "c", "d"]
 
 
 def network(seed=0, members=1, **chosen):
     config = NetworkConfig(
-        **{"layers": (5, 4), "inputs": Transformed(), "head": "point", "horizon": 1} | chosen
+        **{"layers": (5, 4), "inputs": Running("changes"), "head": "point", "horizon": 1} | chosen
     )
     rng = np.random.default_rng(seed)
     arrays = [
@@ -45,8 +47,8 @@ def walks(ticks=40, rows=4, seed=1, columns=None):
     return 100 + np.cumsum(np.random.default_rng(seed).normal(size=shape), axis=0)
 
 
-def online(learning=Learning(chunk=4), scaling=Running("changes"), ids=IDS, **chosen):  # noqa: B008
-    return Online(network(**chosen), ids, learning=learning, scaling=scaling)
+def learner(learning=Learning(chunk=4), inputs=Running("changes"), ids=IDS, **chosen):  # noqa: B008
+    return Stream(network(inputs=inputs, **chosen), ids, learning=learning)
 
 
 def followed(stream, values_TS):
@@ -56,6 +58,234 @@ def followed(stream, values_TS):
         predicted.append(stream.predict())
         stream.observe(values_S)
     return np.array(predicted)
+
+
+# ---------------------------------------------------------------- the shipped network
+
+SHIPPED = lc.LSTMForecaster(horizon=30)
+
+
+def kinds(ticks, seed=0):
+    """Series on either axis, on one after the other, and with little or nothing to see."""
+    rng, t = np.random.default_rng(seed), np.arange(ticks)
+    noise = rng.normal(size=(14, ticks))
+    return {
+        "positive": np.exp(0.02 * np.cumsum(noise[0]) + 0.3 * np.sin(2 * np.pi * t / 7)),
+        "across zero": np.cumsum(noise[1]) + 5 * np.sin(2 * np.pi * t / 7),
+        "changes its sign": np.where(t < ticks // 2, 10.0, 0) + 5 * np.sin(t) + noise[2] / 2,
+        "nearly flat": 1000 + 0.01 * noise[3],
+        "constant": np.full(ticks, 3.0),
+        "with gaps": np.where(rng.random(ticks) < 0.2, np.nan, 50 + noise[4]),
+        "begins late": np.where(t < ticks // 3, np.nan, 50 + noise[5]),
+        "zeros first": np.where(t < ticks // 5, 0.0, 1 + np.abs(noise[6])),
+        "zeros": np.zeros(ticks),
+        "huge": 1e200 * np.cumsum(noise[7]),
+        "the largest": 1.7e308 * np.tanh(noise[8]),
+        "tiny": 1e-200 * np.cumsum(noise[9]),
+        "grows": np.where(t < ticks // 2, 1.0, 1e150) * np.abs(noise[10]) * (-1.0) ** t,
+        "shrinks": np.where(t < ticks // 2, 1.0, 1e-3) * noise[11],
+        "zeros, then tiny": np.where(t < ticks // 5, 0.0, 1e-200 * noise[12]),
+        "never": np.full(ticks, np.nan),
+    }
+
+
+def panel_of(series, **chosen):
+    return lc.Panel.from_arrays(series, **{"frequency": "D", "start": "2000-01-01"} | chosen)
+
+
+def assert_forecasts_as_decoded(stream, panel, counts, horizon=30):
+    """Within 1e-6 of what is usual in each series: its standard deviation and the width of the interval."""
+    counts = np.broadcast_to(counts, len(panel))
+    origins = Origins(np.arange(len(panel)), counts)
+    expected = decode(Reader(stream.network), panel, origins, horizon)
+    quantiles = stream.quantiles(horizon)
+    for s, name in enumerate(panel.ids):
+        known = panel.values[panel.offsets[s] : panel.offsets[s] + counts[s]]
+        known = known[~np.isnan(known)]
+        size = np.abs(known).max(initial=1e-300)
+        usual = np.std(known / size) if len(known) else 0.0
+        usual = usual + (expected[s, :, -1] / size - expected[s, :, 0] / size)[:, None]
+        error = np.abs(quantiles[s] / size - expected[s] / size)
+        assert not (error > 1e-6 * usual + 1e-14).any(), f"{name} at {counts[s]}: {error.max()}"
+        assert np.isnan(quantiles[s]).all() == (not len(known)), name
+    np.testing.assert_array_equal(stream.predict(horizon), quantiles[:, :, 3])
+    np.testing.assert_array_equal(stream.predict(), quantiles[:, 0, 3])
+
+
+@pytest.fixture
+def short_contexts(monkeypatch):
+    """Contexts begin at multiples of 32 observations."""
+    monkeypatch.setattr("lstmcast.context.CONTEXT", 64)
+
+
+@pytest.mark.usefixtures("short_contexts")
+def test_tick_by_tick_the_shipped_network_forecasts_as_predict_does():
+    panel = panel_of(kinds(130))
+    values_ST = panel.values.reshape(len(panel), -1)
+    stream = Stream(SHIPPED, panel.ids, frequency="D")
+    assert stream.context.length == 32
+    around = {1, 4, 5, 31, 32, 33, 44, 45, 63, 64, 65, 66, 95, 96, 97, 130}
+    for tick in range(130):
+        errors = stream.observe(values_ST[:, tick])
+        assert errors.shape == (len(panel),)
+        if tick + 1 in around:
+            assert_forecasts_as_decoded(stream, panel, tick + 1)
+
+
+def test_a_history_given_at_once_goes_on_as_predict_does():
+    """Rows of all lengths where a context begins or is about to."""
+    lengths = [1, 4, 510, 511, 1022, 1023, 1024, 1535, 1698]
+    series = {
+        f"{name}, {length}": values[: length + 2]
+        for length in lengths
+        for name, values in kinds(length + 2, length).items()
+        if name in ("positive", "changes its sign", "with gaps", "begins late")
+    }
+    panel = panel_of(series)
+    known = panel.until(panel.lengths - 2)
+    stream = Stream(SHIPPED, known)
+    assert stream.grid.periods == panel.periods and stream.ids == panel.ids.tolist()
+    assert_forecasts_as_decoded(stream, panel, panel.lengths - 2)
+    for left in (1, 0):
+        stream.observe(panel.values[panel.offsets[1:] - left - 1])
+        assert_forecasts_as_decoded(stream, panel, panel.lengths - left)
+
+
+@pytest.mark.parametrize("length", [1, 511, 512, 1024])
+def test_a_history_at_once_is_one_tick_by_tick(length):
+    """The last four of them, and three more."""
+    series = {
+        name: kinds(length + 3)[name] for name in ("positive", "with gaps", "changes its sign")
+    }
+    panel, earlier = panel_of(series), max(length - 4, 1)
+    values_TS = np.array(list(series.values())).T
+    one, two = (Stream(SHIPPED, panel.until(np.full(3, count))) for count in (length, earlier))
+    for values_S in values_TS[earlier:length]:
+        two.observe(values_S)
+    for values_S in values_TS[length:]:
+        assert one.rows["count"].tolist() == two.rows["count"].tolist()
+        np.testing.assert_allclose(one.predict(9), two.predict(9), rtol=2e-6, atol=1e-5)
+        one.observe(values_S), two.observe(values_S)
+
+
+def test_the_forecasts_are_those_of_the_forecaster():
+    """Also with periods of its own, and beyond the horizon of the network."""
+    model = lc.LSTMForecaster(horizon=5)
+    rng = np.random.default_rng(3)
+    series = {
+        "a": 50 + np.tile([0, 4, 9.0, 1, 3], 12) + rng.normal(size=60),
+        "b": walks(60, 1)[:, 0],
+    }
+    for chosen in ({"frequency": "MS"}, {"frequency": "h", "periods": 5}):
+        panel = panel_of(series, **chosen)
+        stream = Stream(model, ["a", "b"], **chosen)
+        for tick in range(60):
+            stream.observe([series["a"][tick], series["b"][tick]])
+        for horizon in (1, 5, 14):
+            expected = model.predict(panel, horizon).point
+            np.testing.assert_allclose(stream.predict(horizon), expected, rtol=1e-6)
+            np.testing.assert_allclose(Stream(model, panel).predict(horizon), expected, rtol=1e-6)
+    other = Stream(model, panel, periods=(7,))
+    assert np.abs(other.predict(5) - stream.predict(5)).max() > 0.1
+
+
+@pytest.mark.usefixtures("short_contexts")
+def test_rows_of_the_shipped_network_have_ticks_of_their_own():
+    """Each tick is of some rows only, and in any order."""
+    names = ("positive", "across zero", "changes its sign", "with gaps")
+    series = {name: kinds(110)[name] for name in names}
+    panel, rng = panel_of(series), np.random.default_rng(5)
+    stream, counts = Stream(SHIPPED, names, frequency="D"), np.zeros(4, int)
+    for tick in range(140):
+        share = 1.0 if tick == 0 else 0.7
+        chosen = [k for k in rng.permutation(4) if rng.random() < share and counts[k] < 110]
+        stream.observe({names[k]: series[names[k]][counts[k]] for k in chosen})
+        counts[chosen] += 1
+        if tick % 20 == 5:
+            assert_forecasts_as_decoded(stream, panel, counts)
+    assert len(set(counts)) > 1 and counts.min() > 80 and stream.ticks == 140
+
+
+@pytest.mark.usefixtures("short_contexts")
+def test_rows_of_the_shipped_network_join_leave_and_begin_anew():
+    series = kinds(150)
+    panel = panel_of({name: series[name][:70] for name in ("positive", "across zero", "with gaps")})
+    stream = Stream(SHIPPED, panel)
+    stream.leave(["positive"])
+    stream.join(["changes its sign"])
+    stream.reset(["with gaps"])
+    assert np.isnan(stream.predict()).tolist() == [False, True, True]
+    fresh = Stream(SHIPPED, ["with gaps", "changes its sign"], frequency="D")
+    stays = Stream(SHIPPED, panel)
+    for tick in range(70, 140):
+        stream.observe([series[name][tick] for name in stream.ids])
+        fresh.observe([series[name][tick] for name in fresh.ids])
+        stays.observe([series["across zero"][tick]], ["across zero"])
+    assert stream.ids == ["across zero", "with gaps", "changes its sign"]
+    np.testing.assert_allclose(stream.predict(9)[1:], fresh.predict(9), rtol=1e-5)
+    np.testing.assert_allclose(stream.predict(9)[0], stays.predict(9)[1], rtol=1e-5, atol=1e-5)
+    everything = Stream(SHIPPED, panel)
+    everything.reset()
+    assert np.isnan(everything.predict(3)).all()
+
+
+@pytest.mark.usefixtures("short_contexts")
+@pytest.mark.parametrize("ticks", [0, 60, 64])
+def test_a_saved_stream_of_the_shipped_network_goes_on_with_the_same_bits(tmp_path, ticks):
+    names = ("positive", "changes its sign", "with gaps", "begins late", "grows")
+    values_TS = np.array([kinds(100)[name] for name in names]).T
+    stream = Stream(SHIPPED, names, frequency="D")
+    for values_S in values_TS[:ticks]:
+        stream.observe(values_S)
+    stream.save(tmp_path / "stream")
+    loaded, frozen = Stream.load(tmp_path / "stream"), stream.frozen()
+    assert (loaded.grid.periods, loaded.context, loaded.ids) == ((7,), stream.context, [*names])
+    for values_S in values_TS[ticks : ticks + 10]:
+        errors = stream.observe(values_S)
+        for copy in (loaded, frozen):
+            np.testing.assert_array_equal(copy.observe(values_S), errors)
+            np.testing.assert_array_equal(copy.quantiles(30), stream.quantiles(30))
+
+
+def test_positive_values_may_grow_beyond_all_squares():
+    """Their logarithms are forecast alike."""
+    values = np.exp(np.random.default_rng(8).normal(size=40)) * np.where(
+        np.arange(40) < 20, 1, 1e150
+    )
+    stream, panel = Stream(SHIPPED, ["a"], frequency="D"), panel_of({"a": values})
+    for tick, value in enumerate(values):
+        stream.observe([value])
+        expected = decode(
+            Reader(SHIPPED.network), panel, Origins(np.array([0]), np.array([tick + 1])), 5
+        )
+        np.testing.assert_allclose(np.log(stream.quantiles(5)), np.log(expected), atol=1e-4)
+
+
+def test_a_stream_of_the_shipped_network_may_be_empty():
+    stream = Stream(SHIPPED, [], frequency="D")
+    assert stream.observe([]).shape == stream.predict().shape == (0,)
+    assert stream.predict(3).shape == (0, 3) and stream.quantiles(2).shape == (0, 2, 7)
+    stream.join(["a"])
+    for value in (3.0, 4.0, 5.0):
+        stream.observe([value])
+    assert stream.predict() == pytest.approx([5.0])  # of so few, the last one
+
+
+def test_an_infinite_value_is_refused_and_nothing_has_changed():
+    stream = Stream(SHIPPED, ["a", "b"], frequency="D")
+    stream.observe([1.0, 2.0])
+    before = {name: array.copy() for name, array in stream.rows.arrays().items()}
+    with pytest.raises(DataError, match="Row 'b' has an infinite value"):
+        stream.observe([1.0, -np.inf])
+    for name, array in stream.rows.arrays().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_horizons_that_are_none_are_refused():
+    stream = Stream(SHIPPED, ["a"], frequency="D")
+    for horizon in (0, -1, 2.5, "all"):
+        with pytest.raises(UsageError, match="horizon"):
+            stream.predict(horizon)
 
 
 # ---------------------------------------------------------------- reading
@@ -73,10 +303,8 @@ def by_hand(net, x_TSK):
 def test_ticks_one_by_one_are_one_pass():
     """By hand: changes over the root of their decayed mean square, this change included; PyTorch
     reads them at once."""
-    values, net = walks(), network()
-    predicted = followed(
-        Online(net, IDS, learning=None, scaling=Running("changes", limit=None)), values
-    )
+    values, net = walks(), network(inputs=Running("changes", limit=None))
+    predicted = followed(Stream(net, IDS), values)
     changes, decay = np.diff(values, axis=0), np.exp(-np.arange(39) / 250)
     scale = [
         np.sqrt(decay[: t + 1] @ changes[t::-1] ** 2 / decay[: t + 1].sum()) for t in range(39)
@@ -99,11 +327,11 @@ def test_a_fitted_forecaster_goes_on_as_it_predicts():
     panel = lc.Panel.from_arrays({"a": values[:, 0], "b": values[:, 1]})
     model = lc.LSTMForecaster(1, **MODEL).fit(panel)
     expected = model.predict(panel, mode="one-step").point[:, 0].reshape(2, -1).T
-    predicted = followed(Online(model, ["a", "b"], learning=None), values)
+    predicted = followed(Stream(model, ["a", "b"]), values)
     np.testing.assert_allclose(predicted[2:], expected, rtol=1e-6)
-    learns = Online(model, ["a", "b"], learning=Learning(learning_rate=1e-2))
+    learns = Stream(model, ["a", "b"], learning=Learning(learning_rate=1e-2))
     assert not np.allclose(followed(learns, values)[2:], expected)
-    with pytest.raises(UsageError, match=r"not fitted to 'c'.*scaling=Running\(\)"):
+    with pytest.raises(UsageError, match=r"not fitted to 'c'.*Running\(\) inputs"):
         learns.join(["c"])
     assert learns.ids == ["a", "b"] and len(learns.predict()) == 2
 
@@ -114,9 +342,7 @@ def test_missing_ticks_of_a_fitted_forecaster_are_read_as_it_reads_them():
     panel = lc.Panel.from_arrays({"a": values[:, 0]})
     model = lc.LSTMForecaster(1, **MODEL).fit(panel)
     expected = model.predict(panel, mode="one-step").point[:, 0]
-    np.testing.assert_allclose(
-        followed(Online(model, ["a"], learning=None), values)[2:, 0], expected, rtol=1e-6
-    )
+    np.testing.assert_allclose(followed(Stream(model, ["a"]), values)[2:, 0], expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -137,12 +363,158 @@ def test_a_gap_of_any_length_is_passed_as_the_forecaster_passes_it(tmp_path, tra
     panel = lc.Panel.from_arrays({"a": values[:, 0], "b": values[:, 1]})
     model = lc.LSTMForecaster(1, **MODEL | {"transforms": transforms}).fit(panel)
     expected = model.predict(panel, mode="one-step").point[:, 0].reshape(2, -1).T
-    stream = Online(model, ["a", "b"], learning=None)
+    stream = Stream(model, ["a", "b"])
     before = followed(stream, values[:40])
     stream.save(tmp_path / "stream")
-    predicted = np.concatenate([before, followed(Online.load(tmp_path / "stream"), values[40:])])
+    predicted = np.concatenate([before, followed(Stream.load(tmp_path / "stream"), values[40:])])
     assert np.isfinite(expected[20:]).all()
     np.testing.assert_allclose(predicted[-len(expected) :], expected, rtol=1e-6)
+
+
+WINDOWS = TrainingConfig(epochs=1, batching=Windows(length=9), validation=None)
+WHOLE = TrainingConfig(epochs=1, batching=WholeSequence(), validation=None)
+
+
+@pytest.mark.parametrize(
+    ("training", "head", "transforms", "steps"),
+    [
+        (WINDOWS, "point", Standard(), 1),
+        (WINDOWS, "point", (Difference(), Standard()), 3),
+        (WHOLE, "point", (Log1p(), Difference(4), Difference(), Standard()), 1),
+        (WHOLE, "point", Chain((MeanAbs(), MinMax()), apart=True), 2),
+        (WINDOWS, "quantiles", (Log1p(), Standard()), 3),
+        (WHOLE, "normal", (Difference(), Standard(per="panel")), 1),
+    ],
+)
+def test_a_transformed_network_forecasts_as_its_forecaster(training, head, transforms, steps):
+    """Far ahead where it answers points; otherwise as far as the network answers at once."""
+    values = walks(50, 2)
+    values[[7, 30, 31], 0] = np.nan
+    panel = panel_of({"a": values[:, 0], "b": values[:, 1]})
+    network = NetworkConfig((4,), Transformed(), head, horizon=steps)
+    chosen = {"weights": "scratch", "network": network, "transforms": transforms}
+    model = lc.LSTMForecaster(steps, **chosen, training=training).fit(panel.until(np.full(2, 40)))
+    stream, at_once = Stream(model, ["b", "a"]), Stream(model, panel)
+    for values_S in values[:, ::-1]:
+        stream.observe(values_S)
+    for horizon in (1, steps, 8) if head == "point" else (steps,):
+        expected = model.predict(panel, horizon).point
+        np.testing.assert_allclose(stream.predict(horizon)[::-1], expected, rtol=1e-6)
+        np.testing.assert_allclose(at_once.predict(horizon), expected, rtol=1e-6)
+    np.testing.assert_array_equal(stream.predict(), stream.predict(1)[:, 0])
+
+
+def test_a_window_of_newest_steps_is_kept(tmp_path):
+    """Ragged rows, some of which are shorter than the window; saved on the way."""
+    values = walks(60, 3)
+    panel = panel_of({"a": values[:50, 0], "b": values[:5, 1], "c": values[:20, 2]})
+    chosen = {"network": NetworkConfig((4,), Transformed(), "point"), "transforms": MeanAbs()}
+    model = lc.LSTMForecaster(1, weights="scratch", **chosen, training=WINDOWS).fit(panel)
+    stream = Stream(model, panel)
+    assert stream.context == Newest(9)
+    stream.save(tmp_path / "stream")
+    stream = Stream.load(tmp_path / "stream")
+    np.testing.assert_allclose(stream.predict(6), model.predict(panel, 6).point, rtol=1e-6)
+    for more in range(3):
+        stream.observe(values[[50 + more, 5 + more, 20 + more], [0, 1, 2]])
+    longer = panel_of({"a": values[:53, 0], "b": values[:8, 1], "c": values[:23, 2]})
+    np.testing.assert_allclose(stream.predict(6), model.predict(longer, 6).point, rtol=1e-6)
+
+
+def test_sums_of_quantiles_are_refused():
+    panel = panel_of({"a": walks(30, 1)[:, 0]})
+    chosen = {"network": NetworkConfig((4,), Transformed(), "normal"), "transforms": Difference()}
+    stream = Stream(
+        lc.LSTMForecaster(1, weights="scratch", **chosen, training=WHOLE).fit(panel), panel
+    )
+    assert (np.diff(stream.quantiles(1)[:, 0]) > 0).all()
+    for ask in (stream.predict, stream.quantiles):
+        with pytest.raises(UsageError, match="quantiles of a sum are not sums of quantiles"):
+            ask(2)
+
+
+@pytest.mark.parametrize("training", [WINDOWS, WHOLE])
+def test_columns_that_are_read_together_are_forecast_as_their_forecaster_does(training):
+    values = walks(50, 2)
+    panel = panel_of({"price": values[:, 0], "sales": values[:, 1]})
+    network = NetworkConfig((4,), Transformed(columns=2), "point", horizon=2)
+    chosen = {"network": network, "transforms": (Difference(), Standard())}
+    model = lc.LSTMForecaster(2, weights="scratch", **chosen, training=training).fit(panel)
+    stream = Stream(model, ["shop"])
+    assert np.isnan(stream.predict(3)).all() and stream.predict(3).shape == (1, 3, 2)
+    for values_K in values:
+        assert stream.observe(values_K[None]).shape == (1, 2)
+    for horizon in (1, 2, 7):
+        expected = model.predict(panel, horizon).point
+        np.testing.assert_allclose(stream.predict(horizon)[0].T, expected, rtol=1e-6)
+    with pytest.raises(UsageError, match=r"fitted to 1 row\(s\) of 2 columns, and 2 are given"):
+        stream.join(["another"])
+    with pytest.raises(UsageError, match="this network reads 2 together. Name the rows"):
+        Stream(model, panel)
+
+
+def test_rows_of_several_columns_are_apart():
+    """Whatever a network of columns reads of one row, the others do not move."""
+    net = network(inputs=Transformed(Difference(), columns=2))
+    values, stream = walks(30, 3, columns=2), Stream(net, ["a", "b", "c"])
+    together = followed(stream, values)
+    for s, name in enumerate("abc"):
+        alone = followed(Stream(net, [name]), values[:, s : s + 1])
+        np.testing.assert_allclose(together[:, s], alone[:, 0], rtol=1e-6)
+    assert stream.predict(4).shape == (3, 4, 2)
+    np.testing.assert_array_equal(stream.predict(4)[:, 0], stream.predict())
+
+
+def test_a_value_that_has_no_transform_is_refused_and_nothing_has_changed():
+    stream = Stream(network(inputs=Transformed(Log1p(), Difference())), ["a", "b"])
+    followed(stream, walks(5, 2))
+    before = {name: array.copy() for name, array in stream.rows.arrays().items()}
+    with pytest.raises(DataError, match="'b'"):
+        stream.observe([3.0, -2.0])
+    for name, array in stream.rows.arrays().items():
+        np.testing.assert_array_equal(array, before[name])
+    assert stream.ticks == 5
+
+
+def test_a_value_too_large_for_the_network_is_refused():
+    stream = Stream(network(inputs=Transformed(Difference())), ["a", "b"])
+    followed(stream, walks(5, 2))
+    before = stream.predict()
+    with pytest.raises(DataError, match="'b'.*1e\\+200"):
+        stream.observe([3.0, 1e200])
+    np.testing.assert_array_equal(stream.predict(), before)
+
+
+def test_running_inputs_are_fed_back_in_their_own_units():
+    """Changes go on from the newest value; a history that is given at once is the same."""
+    values, net = walks(30, 2), network(inputs=Running("changes"))
+    stream = Stream(net, ["a", "b"])
+    followed(stream, values)
+    far = stream.predict(5)
+    np.testing.assert_array_equal(far[:, 0], stream.predict())
+    known = stream.rows["older"].inputs
+    scale = np.sqrt(known.square_BK / known.weight_BK)[:, 0]
+    x = np.diff(far, axis=1, prepend=values[-1][:, None]) / scale[:, None]
+    state, expected = stream.rows["older"].recurrent, []
+    for step in range(4):
+        hidden, state = net.run(
+            x[None, :, step, None].astype(np.float32), np.ones((1, 2), bool), state
+        )
+        expected.append(net.answer([hidden[0][0]], np.empty(0))[:, 0, 0, 0])
+    np.testing.assert_allclose(x[:, 1:], np.transpose(expected), rtol=1e-4, atol=1e-6)
+    at_once = Stream(net, panel_of({"a": values[:, 0], "b": values[:, 1]}))
+    np.testing.assert_allclose(at_once.predict(5), far, rtol=1e-6)
+
+
+def test_a_stream_learns_on_from_a_history():
+    values = walks(40)
+    panel = panel_of({name: values[:20, k] for k, name in enumerate(IDS)})
+    stream = Stream(network(), panel, learning=Learning(chunk=4))
+    assert stream.updates == 0 and np.isfinite(stream.predict()).all()
+    first = stream.predict()
+    np.testing.assert_allclose(first, _after(learner(None), values[:20]), rtol=1e-6)
+    followed(stream, values[20:])
+    assert stream.updates == 19 and not stream.skipped  # the first tick has nothing before it
 
 
 @pytest.mark.parametrize("of", ["values", "changes", "returns"])
@@ -151,7 +523,7 @@ def test_nothing_after_a_tick_is_used_at_it(of, learning):
     values = walks()
     other = values.copy()
     other[20:] = 3 * other[20:] + 7
-    one, two = (followed(online(learning, Running(of)), given) for given in (values, other))
+    one, two = (followed(learner(learning, Running(of)), given) for given in (values, other))
     # the prediction for tick 20 was made before it
     np.testing.assert_array_equal(one[:21], two[:21])
     assert (one[22:] != two[22:]).all()
@@ -161,41 +533,35 @@ def test_nothing_after_a_tick_is_used_at_it(of, learning):
 def test_units_do_not_matter(of):
     values = walks()
     predicted, larger = (
-        followed(online(scaling=Running(of)), given) for given in (values, 1000 * values - 5000)
+        followed(learner(inputs=Running(of)), given) for given in (values, 1000 * values - 5000)
     )
     np.testing.assert_allclose(larger[2:], 1000 * predicted[2:] - 5000, rtol=1e-4)
 
 
 def test_quantiles_surround_the_prediction():
-    stream = online(head="normal")
+    stream = learner(head="normal")
     followed(stream, walks())
     quantiles = stream.quantiles()
     assert quantiles.shape == (4, 7)
     assert (np.diff(quantiles, axis=1) > 0).all()
     np.testing.assert_array_equal(quantiles[:, 3], stream.predict())
     with pytest.raises(UsageError, match="no quantiles"):
-        online().quantiles()
+        learner().quantiles()
 
 
 def test_several_columns_are_read_together():
     values = walks(30, 2, columns=3)
-    stream = Online(
-        network(channels=3), ["a", "b"], learning=Learning(chunk=4), scaling=Running("changes")
-    )
+    net = network(inputs=Running("changes", columns=3))
+    stream = Stream(net, ["a", "b"], learning=Learning(chunk=4))
     predicted = followed(stream, values)
     assert predicted.shape == (30, 2, 3)
     values[10:, :, 2] += 50  # the third column moves what is said of the first
-    assert (
-        followed(
-            Online(network(channels=3), ["a", "b"], scaling=Running("changes"), learning=None),
-            values,
-        )[12:, :, 0]
-        != predicted[12:, :, 0]
-    ).all()
+    moved = followed(Stream(net, ["a", "b"]), values)
+    assert (moved[12:, :, 0] != predicted[12:, :, 0]).all()
 
 
 def test_members_are_averaged_and_each_learns():
-    together = online(members=2)
+    together = learner(members=2)
     before = [own["head.bias"].copy() for own in together.network.members]
     followed(together, walks())
     assert all(
@@ -204,10 +570,7 @@ def test_members_are_averaged_and_each_learns():
     )
     net = network(members=2)
     alone = [Network(net.config, [own]) for own in net.members]
-    first, second, both = (
-        followed(Online(one, IDS, learning=None, scaling=Running("changes")), walks())
-        for one in (*alone, net)
-    )
+    first, second, both = (followed(Stream(one, IDS), walks()) for one in (*alone, net))
     np.testing.assert_allclose(both, (first + second) / 2, rtol=1e-6)
 
 
@@ -215,19 +578,19 @@ def test_members_are_averaged_and_each_learns():
 
 
 def test_one_rows_reset_leaves_the_others_as_they_were():
-    values, one, two = walks(), online(None), online(None)
+    values, one, two = walks(), learner(None), learner(None)
     followed(one, values[:20]), followed(two, values[:20])
     two.reset(["b"])
     assert np.isnan(two.predict()[1])
     rest, other = followed(one, values[20:]), followed(two, values[20:])
     np.testing.assert_array_equal(np.delete(other, 1, axis=1), np.delete(rest, 1, axis=1))
     np.testing.assert_allclose(
-        other[:, 1], followed(online(None, ids=["b"]), values[20:, 1:2])[:, 0], rtol=1e-6
+        other[:, 1], followed(learner(None, ids=["b"]), values[20:, 1:2])[:, 0], rtol=1e-6
     )
 
 
 def test_while_learning_a_reset_touches_one_row_only():
-    stream = online()
+    stream = learner()
     followed(stream, walks())
     before = {name: array.copy() for name, array in stream.rows.arrays().items()}
     stream.reset(["b"])
@@ -235,20 +598,20 @@ def test_while_learning_a_reset_touches_one_row_only():
         np.testing.assert_array_equal(
             np.delete(array, 1, axis=0), np.delete(before[name], 1, axis=0)
         )
-    assert stream.rows["count"].tolist() == [39, 0, 39, 39]
+    assert stream.rows["memory"].count_S.tolist() == [39, 0, 39, 39]
     followed(stream, walks())  # windows of unequal lengths are learned from
     assert np.isfinite(stream.predict()).all() and not stream.skipped
 
 
 def test_the_order_of_rows_does_not_matter():
     values, order = walks(), [2, 0, 3, 1]
-    straight = followed(online(), values)
-    shuffled = followed(online(ids=[IDS[k] for k in order]), values[:, order])
+    straight = followed(learner(), values)
+    shuffled = followed(learner(ids=[IDS[k] for k in order]), values[:, order])
     np.testing.assert_allclose(shuffled, straight[:, order], rtol=1e-5)
 
 
 def test_rows_join_and_leave():
-    values, stream = walks(), online(None, ids=["a", "b"])
+    values, stream = walks(), learner(None, ids=["a", "b"])
     followed(stream, values[:10, :2])
     stream.join(["new", 7])
     stream.leave(["a"])
@@ -256,28 +619,30 @@ def test_rows_join_and_leave():
     with pytest.raises(UsageError, match="'a'"):
         stream.observe([1.0], ["a"])
     predicted = followed(stream, values[10:, 1:4])
-    np.testing.assert_allclose(predicted[:, 0], followed(online(None), values)[10:, 1], rtol=1e-6)
+    np.testing.assert_allclose(predicted[:, 0], followed(learner(None), values)[10:, 1], rtol=1e-6)
     np.testing.assert_allclose(
-        predicted[:, 1], followed(online(None, ids=["x"]), values[10:, 2:3])[:, 0], rtol=1e-6
+        predicted[:, 1], followed(learner(None, ids=["x"]), values[10:, 2:3])[:, 0], rtol=1e-6
     )
 
 
 def test_there_may_be_no_rows_yet():
-    stream = online(ids=[])
+    stream = learner(ids=[])
     assert stream.observe([]).shape == stream.predict().shape == (0,)
     stream.join(["a"])
     assert np.isfinite(_after(stream, walks(rows=1))).all() and stream.updates
 
 
 def test_rows_that_are_not_named_have_no_tick():
-    values, stream = walks(), online(None)
+    values, stream = walks(), learner(None)
     followed(stream, values[:10])
     before = stream.predict()
     for value in values[10:20, 2]:
         errors = stream.observe([value], ["c"])
     assert errors.shape == (1,)
     np.testing.assert_array_equal(np.delete(stream.predict(), 2), np.delete(before, 2))
-    np.testing.assert_allclose(stream.predict()[2], _after(online(None), values[:20])[2], rtol=1e-6)
+    np.testing.assert_allclose(
+        stream.predict()[2], _after(learner(None), values[:20])[2], rtol=1e-6
+    )
 
 
 def _after(stream, values):
@@ -287,7 +652,7 @@ def _after(stream, values):
 
 @pytest.mark.parametrize("kind", ["dict", "pandas"])
 def test_values_that_name_their_rows_go_to_these(kind):
-    named, placed = online(None), online(None)
+    named, placed = learner(None), learner(None)
     for row in walks()[:6]:
         values = dict(zip(IDS[::-1], row[::-1].tolist(), strict=True))
         if kind == "pandas":
@@ -304,14 +669,14 @@ def test_an_index_that_only_counts_names_no_rows():
     pandas = pytest.importorskip("pandas")
     row = walks()[0]
     np.testing.assert_array_equal(
-        online(None).observe(pandas.Series(row)), online(None).observe(row)
+        learner(None).observe(pandas.Series(row)), learner(None).observe(row)
     )
 
 
 def test_only_rows_with_news_are_learned_from():
     """A row without a tick between two updates does not count again."""
     values = walks()
-    one, two = online(), online(ids=["c"])
+    one, two = learner(), learner(ids=["c"])
     for stream in (one, two):
         stream.reset()
     for value in values[:, 2]:
@@ -325,7 +690,7 @@ def test_only_rows_with_news_are_learned_from():
 def test_a_missing_value_is_no_error_and_teaches_nothing():
     values = walks()
     values[15, 1] = np.nan
-    stream = online()
+    stream = learner()
     followed(stream, values[:15])
     errors = stream.observe(values[15])
     assert np.isnan(errors).tolist() == [False, True, False, False]
@@ -342,16 +707,14 @@ def test_a_missing_value_is_no_error_and_teaches_nothing():
 def test_an_update_is_the_gradient_of_the_newest_chunk():
     """One step of plain gradient descent by hand: three ticks, the state before them as it was."""
     values = walks(30)
-    stream = online(Learning(learning_rate=0.1, chunk=3, every=1, clip=None, optimiser="sgd"))
+    stream = learner(Learning(learning_rate=0.1, chunk=3, every=1, clip=None, optimiser="sgd"))
     followed(stream, values[:20])
     arrays = {name: array.copy() for name, array in stream.network.members[0].items()}
-    count, rows = stream.rows["count"], stream.rows
-    slots = (count[0] - 3 + np.arange(3)) % 3
-    x, label = rows["x"][:, slots].copy(), rows["label"][:, slots].copy()
-    state = [
-        tuple(rows[f"before_0_{k}_{part}"][:, slots[0]].copy() for part in "hc") for k in (0, 1)
-    ]
-    scale = np.sqrt(rows["scaling_square"] / rows["scaling_weight"])
+    memory, known = stream.rows["memory"], stream.rows["older"].inputs
+    slots = (memory.count_S[0] - 3 + np.arange(3)) % 3
+    x, label = memory.x_SLC[:, slots].copy(), memory.label_SLK[:, slots].copy()
+    state = [tuple(part[:, slots[0]].copy() for part in layer) for layer in memory.before[0]]
+    scale = np.sqrt(known.square_BK / known.weight_BK)
     label[:, 2] = np.clip((values[20][:, None] - values[19][:, None]) / scale, -10, 10)
     stream.observe(values[20])
 
@@ -380,8 +743,8 @@ def turning(ticks=300, rows=30, change=150, share=0.8):
 
 def test_it_learns_and_learns_anew_where_a_frozen_copy_does_not():
     values, ids = turning(), range(30)
-    config = NetworkConfig((8,), inputs=Transformed(), head="point", horizon=1)
-    stream = Online(config, ids, learning=Learning(learning_rate=1e-2), scaling=Running("changes"))
+    config = NetworkConfig((8,), inputs=Running("changes"), head="point", horizon=1)
+    stream = Stream(config, ids, learning=Learning(learning_rate=1e-2))
     followed(stream, values[:150])
     frozen = stream.frozen()
     naive = np.abs(np.diff(values[149:], axis=0))[75:].mean()
@@ -393,7 +756,7 @@ def test_it_learns_and_learns_anew_where_a_frozen_copy_does_not():
 
 
 def test_every_chunk_updates_less_often():
-    stream = online(Learning(chunk=5, every=5))
+    stream = learner(Learning(chunk=5, every=5))
     followed(stream, walks(41))
     assert stream.updates == 8
 
@@ -402,7 +765,7 @@ def test_every_chunk_updates_less_often():
     "learning", [Learning(chunk=1), Learning(optimiser="sgd"), Learning(loss="huber", clip=None)]
 )
 def test_other_ways_to_learn(learning):
-    stream = online(learning)
+    stream = learner(learning)
     before = stream.network.members[0]["lstm.0.weight_ih"].copy()
     followed(stream, walks())
     assert stream.updates == 38  # from the third tick on something was predicted from a known scale
@@ -412,14 +775,14 @@ def test_other_ways_to_learn(learning):
 def test_the_network_that_was_given_stays_as_it_is():
     net = network()
     before = net.members[0]["head.bias"].copy()
-    followed(Online(net, IDS, scaling=Running("changes")), walks())
+    followed(Stream(net, IDS, learning=Learning()), walks())
     np.testing.assert_array_equal(net.members[0]["head.bias"], before)
 
 
 @pytest.mark.parametrize("when", [6, 30])  # before and after it is known what gradients are usual
 def test_an_update_that_explodes_is_skipped_and_said(caplog, when):
     values = walks()
-    stream = online(Learning(chunk=4), Running("values", limit=None))
+    stream = learner(Learning(chunk=4), Running("values", limit=None))
     followed(stream, values[:when])
     before = {name: array.copy() for name, array in stream.network.members[0].items()}
     wild = values[when].copy()
@@ -434,7 +797,7 @@ def test_an_update_that_explodes_is_skipped_and_said(caplog, when):
 
 
 def test_a_gradient_beyond_what_is_usual_is_skipped_until_it_is_usual(caplog):
-    stream = online(Learning(chunk=1), Running("values", limit=None))
+    stream = learner(Learning(chunk=1), Running("values", limit=None))
     followed(stream, walks())
     far = walks()[-1] + 1e6  # finite, but a million times what came before
     with caplog.at_level(logging.WARNING, "lstmcast"):
@@ -447,7 +810,7 @@ def test_a_gradient_beyond_what_is_usual_is_skipped_until_it_is_usual(caplog):
 
 def test_a_gradient_is_clipped():
     """Plain gradient descent with a rate of 1 moves the weights by at most the clip."""
-    stream = online(Learning(learning_rate=1.0, clip=1e-3, optimiser="sgd"))
+    stream = learner(Learning(learning_rate=1.0, clip=1e-3, optimiser="sgd"))
     followed(stream, walks(20))
     before = np.concatenate([array.ravel() for array in stream.network.members[0].values()])
     stream.observe(walks(21)[-1])
@@ -456,10 +819,10 @@ def test_a_gradient_is_clipped():
 
 
 def test_a_wrong_tick_does_little_where_there_is_a_limit():
-    values, stream = walks(200), online(None)
+    values, stream = walks(200), learner(None)
     wrong = values.copy()
     wrong[100, 2] = 1e12
-    usual, other = followed(stream, values), followed(online(None), wrong)
+    usual, other = followed(stream, values), followed(learner(None), wrong)
     np.testing.assert_allclose(other[110:, 2], usual[110:, 2], atol=5.0)
     np.testing.assert_array_equal(np.delete(other, 2, axis=1), np.delete(usual, 2, axis=1))
 
@@ -471,12 +834,12 @@ def test_a_wrong_tick_does_little_where_there_is_a_limit():
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_a_saved_stream_goes_on_with_the_same_bits(tmp_path, ticks, dropout):
     values = walks(50)
-    stream = online(Learning(learning_rate=1e-2, chunk=6, every=2), dropout=dropout)
+    stream = learner(Learning(learning_rate=1e-2, chunk=6, every=2), dropout=dropout)
     followed(stream, values[:ticks])
     stream.reset(["d"])
     stream.save(tmp_path / "stream")
     torch.rand(7)  # draws elsewhere do not matter
-    loaded = Online.load(tmp_path / "stream")
+    loaded = Stream.load(tmp_path / "stream")
     np.testing.assert_array_equal(
         followed(loaded, values[ticks:]), followed(stream, values[ticks:])
     )
@@ -484,7 +847,8 @@ def test_a_saved_stream_goes_on_with_the_same_bits(tmp_path, ticks, dropout):
         np.testing.assert_array_equal(array, loaded.network.members[0][name])
     assert loaded.learners[0].usual == stream.learners[0].usual
     assert (loaded.ticks, loaded.updates, loaded.ids) == (50, stream.updates, IDS)
-    assert loaded.learning == stream.learning and loaded.scaling == stream.scaling
+    assert loaded.learning == stream.learning
+    assert loaded.network.config == stream.network.config
 
 
 def test_a_fitted_one_is_saved_with_its_transforms(tmp_path):
@@ -493,39 +857,75 @@ def test_a_fitted_one_is_saved_with_its_transforms(tmp_path):
     model = lc.LSTMForecaster(
         1, **MODEL | {"transforms": {"a": Standard(), "b": (Difference(), Standard())}}
     ).fit(panel)
-    stream = Online(model, ["b", "a"])
+    stream = Stream(model, ["b", "a"], learning=Learning())
     followed(stream, values[:30, ::-1])
     stream.save(tmp_path / "stream")
-    loaded = Online.load(tmp_path / "stream")
+    loaded = Stream.load(tmp_path / "stream")
     np.testing.assert_array_equal(
         followed(loaded, values[30:, ::-1]), followed(stream, values[30:, ::-1])
     )
 
 
 def test_loaded_without_learning_it_is_the_frozen_copy(tmp_path):
-    values, stream = walks(50), online()
+    values, stream = walks(50), learner()
     followed(stream, values[:20])
     stream.save(tmp_path / "stream")
-    frozen, loaded = stream.frozen(), Online.load(tmp_path / "stream", learns=False)
+    frozen, loaded = stream.frozen(), Stream.load(tmp_path / "stream", learns=False)
     followed(stream, values[20:])  # what goes on learning does not move its copies
     np.testing.assert_array_equal(followed(frozen, values[20:]), followed(loaded, values[20:]))
-    assert "not learning" in repr(frozen) and frozen.ids == IDS
+    assert "updates" not in repr(frozen) and frozen.ids == IDS
 
 
 def test_what_is_not_a_stream_is_refused(tmp_path):
     store.save(tmp_path / "other", {"kind": "forecaster"}, {"weights": {}})
     with pytest.raises(ModelError, match="holds a forecaster"):
-        Online.load(tmp_path / "other")
-    store.save(tmp_path / "half", {"kind": "online"}, {"weights": {}})
+        Stream.load(tmp_path / "other")
+    store.save(tmp_path / "half", {"kind": "stream"}, {"weights": {}})
     with pytest.raises(ModelError, match="incomplete"):
-        Online.load(tmp_path / "half")
+        Stream.load(tmp_path / "half")
 
 
 def test_settings_go_through_json():
     learning = Learning(chunk=3, loss=Loss("pinball", level=0.9))
-    from dataclasses import asdict
-
     assert Learning(**json.loads(json.dumps(asdict(learning)))) == learning
+
+
+# ---------------------------------------------------------------- the old name
+
+
+@pytest.mark.parametrize(
+    "start", [NetworkConfig((4,), Transformed(), "point", horizon=1), network(inputs=Transformed())]
+)
+def test_online_is_a_stream_that_learns_under_its_old_name(start):
+    with pytest.warns(
+        DeprecationWarning, match=r"is called Stream\(…, learning=Learning\(\)\) now"
+    ):
+        old = lc.Online(start, IDS, scaling=Running("changes"), seed=3)
+    config = start if isinstance(start, NetworkConfig) else start.config
+    inputs = Running("changes")
+    given = replace(config, inputs=inputs) if start is config else start.with_inputs(inputs)
+    new = Stream(given, IDS, learning=Learning(), seed=3)
+    np.testing.assert_array_equal(followed(old, walks(15)), followed(new, walks(15)))
+    assert old.updates == new.updates > 10
+    with pytest.warns(DeprecationWarning):
+        usual = lc.Online(start, IDS, learning=None)
+    assert usual.network.config.inputs == Running() and usual.learning is None
+
+
+def test_online_goes_on_from_a_forecaster_as_it_did():
+    """By its transforms, or by a scaling that is given."""
+    values = walks(60, 2)
+    model = lc.LSTMForecaster(1, **MODEL).fit(panel_of({"a": values[:, 0], "b": values[:, 1]}))
+    with pytest.warns(DeprecationWarning):
+        old, other = (
+            lc.Online(model, ["a", "b"]),
+            lc.Online(model, ["x"], scaling=Running("changes")),
+        )
+    new = Stream(model, ["a", "b"], learning=Learning())
+    np.testing.assert_array_equal(followed(old, values), followed(new, values))
+    assert other.network.config.inputs == Running("changes")
+    with pytest.warns(DeprecationWarning), pytest.raises(UsageError, match="learns from a stream"):
+        lc.Online(SHIPPED, ["a"])
 
 
 # ---------------------------------------------------------------- bad input
@@ -548,7 +948,7 @@ def test_settings_go_through_json():
     ],
 )
 def test_a_tick_that_cannot_be_used_changes_nothing(values, ids, error, text):
-    stream = online(scaling=Running("returns"))
+    stream = learner(inputs=Running("returns"))
     followed(stream, walks(10))
     before = {name: array.copy() for name, array in stream.rows.arrays().items()}
     with pytest.raises(error, match=text):
@@ -558,20 +958,24 @@ def test_a_tick_that_cannot_be_used_changes_nothing(values, ids, error, text):
     assert stream.ticks == 10
 
 
-def test_networks_that_cannot_read_ticks_are_refused():
+def test_networks_that_cannot_learn_from_ticks_are_refused():
     for config in (
         NetworkConfig((4,), horizon=1),
         NetworkConfig((4,), inputs=Transformed(), horizon=3),
     ):
-        with pytest.raises(UsageError, match=r"Use NetworkConfig\(inputs='plain', horizon=1\)"):
-            Online(config, IDS)
+        with pytest.raises(UsageError, match=r"Use NetworkConfig\(inputs=Running\(\), horizon=1\)"):
+            Stream(config, IDS, learning=Learning())
     scratch = lc.LSTMForecaster(
         1, weights="scratch", network=NetworkConfig((4,), inputs=Transformed())
     )
-    with pytest.raises(UsageError, match="fit it first"):
-        Online(scratch, IDS)
+    with pytest.raises(UsageError, match="call fit first"):
+        Stream(scratch, IDS)
+    with pytest.raises(UsageError, match="cannot be streamed"):
+        Stream("shipped", IDS)
+    with pytest.raises(UsageError, match="does not say how to learn"):
+        Stream(network(), IDS, learning=True)
     with pytest.raises(UsageError, match="here already"):
-        online().join(["a"])
+        learner().join(["a"])
 
 
 @pytest.mark.parametrize("ids", [5, None])
@@ -579,8 +983,8 @@ def test_ids_that_name_no_rows_are_refused(ids):
     with pytest.raises(
         UsageError, match=rf"ids={ids} does not name rows: a list of texts or whole numbers"
     ):
-        online(ids=ids)
-    stream = online()
+        learner(ids=ids)
+    stream = learner()
     # reset() is of all rows
     for call in (stream.join, *([stream.leave, stream.reset] if ids else [])):
         with pytest.raises(UsageError, match="does not name rows"):
@@ -590,13 +994,13 @@ def test_ids_that_name_no_rows_are_refused(ids):
 
 def test_without_pytorch_it_predicts_and_says_what_learning_needs(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert np.isfinite(_after(online(None), walks())).all()
+    assert np.isfinite(_after(learner(None), walks())).all()
     with pytest.raises(MissingExtraError, match=r"lstmcast\[train\]"):
-        online()
+        learner()
 
 
 def test_a_constant_row_is_expected_to_stay():
-    stream = online(scaling=Running("values"))
+    stream = learner(inputs=Running("values"))
     followed(stream, np.full((30, 4), 5.0))
     np.testing.assert_array_equal(stream.predict(), np.full(4, 5.0))
 

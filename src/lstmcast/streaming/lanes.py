@@ -22,7 +22,8 @@ from lstmcast.model.inputs.base import rows_of, with_rows
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
 
-LARGE = 300  # powers of two that a row's largest value may be away from its unit: squares stay in range
+# Powers of two that a row's largest value may be away from its unit: squares stay in range.
+LARGE = 300
 
 
 class Lane(NamedTuple):

@@ -136,6 +136,12 @@ class Stream:
         _check_kinds(start, learning, seed)
         panel = rows if isinstance(rows, Panel) else None
         grid, network = _grid(panel, frequency, periods), _network(start, head, seed, learning)
+        if panel is not None and network.config.inputs.columns > 1:
+            raise UsageError(
+                "The series of a Panel are rows of one column each, and this network reads "
+                f"{network.config.inputs.columns} together. Name the rows, and observe their "
+                "history tick by tick."
+            )
         fitted, context = _from_forecaster(start)
         if learning is not None or context is None:  # learning goes on from the state of each row
             adaptive = isinstance(network.config.inputs, Adaptive)
@@ -305,11 +311,6 @@ class Stream:
 
     def _read_history(self, panel: Panel) -> None:
         """Read the series of a panel, each to its end."""
-        columns = self.network.config.inputs.columns
-        if columns > 1:
-            raise UsageError(
-                "A history of several columns that are read together: observe it tick by tick."
-            )
         longest = int(panel.lengths.max())
         steps = panel.lengths[:, None] - longest + np.arange(longest)
         places = panel.offsets[:-1, None] + np.maximum(steps, 0)
@@ -356,9 +357,7 @@ class Stream:
         if K is None:
             return
         second, first_R = count_R > K, (count_R - 1) // K * K
-        self._read_lane(
-            "newer", at[second], values_RK[second], first_R[second], count_R[second]
-        )
+        self._read_lane("newer", at[second], values_RK[second], first_R[second], count_R[second])
         over = at[second & (count_R % K == 0)]
         if len(over):  # the younger state takes over, and another one begins
             self.rows.put("older", over, rows_of(self.rows["newer"], over))
