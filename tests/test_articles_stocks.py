@@ -15,10 +15,9 @@ import lstmcast as lc
 from lstmcast import windows
 from lstmcast.articles import stocks
 from lstmcast.articles.runs import ExampleRun, rmse
-from lstmcast.model.inputs import Transformed
+from lstmcast.model.inputs import Running, Transformed
 from lstmcast.model.network import NetworkConfig
-from lstmcast.streaming.scaling import Running
-from lstmcast.streaming.stream import Online
+from lstmcast.streaming.stream import Learning, Stream
 from lstmcast.training.module import NetworkModule
 from lstmcast.training_config import Validation
 
@@ -61,8 +60,8 @@ def test_it_leaves_pictures_tables_a_model_and_the_network_with_its_rows(done):
     assert {path.stem for path in folder.glob("*.png")} == {"error", "stocks", "speed"}
     errors, table = rows(folder / "errors.csv"), rows(folder / "stocks.csv")
     assert len(errors) == SMALL.ticks and len(table) == SMALL.stocks
-    online = Online.load(folder / "online")
-    np.testing.assert_allclose(online.predict(), [float(row["next"]) for row in table])
+    stream = Stream.load(folder / "online")
+    np.testing.assert_allclose(stream.predict(), [float(row["next"]) for row in table])
     assert lc.load(folder / "model").predict().point.shape == (SMALL.trained, 1)
     assert all(np.isfinite(row.value) and row.seconds > 0 for row in measures)
 
@@ -75,7 +74,7 @@ def test_the_printed_shapes_are_those_of_the_network(done):
     panel = stocks.panel_of(prices)
     model = stocks.forecaster(SMALL, stocks.schemes(False)["many-to-one"], 0)
     ends = Validation(share=0.3).training_ends(panel.lengths, 1)
-    data, _ = lc.forecaster.transformed.learning_data(1, model.transforms, panel, ends)
+    data, _ = model.config.inputs.data(panel, ends)
     samples = int(windows.window_counts(windows.parts_of(data), stocks.LOOK_BACK).sum())
     module = NetworkModule(
         NetworkConfig(SMALL.layers, inputs=Transformed(), head="point", horizon=1)
@@ -133,9 +132,9 @@ def test_the_texts_of_the_pictures_are_translated():
 def test_a_real_index_is_followed_without_harm():
     daily = lc.read(str(SP500), target="Close").values
     prices = daily[~np.isnan(daily)][-800:]  # trading days
-    config = NetworkConfig((8,), inputs=Transformed(), head="point", horizon=1)
-    online = Online(config, ["S&P 500"], scaling=Running("returns"))
-    done, _ = stocks.follow(online, prices[:, None], stops=400)
+    config = NetworkConfig((8,), inputs=Running("returns"), head="point", horizon=1)
+    stream = Stream(config, ["S&P 500"], learning=Learning())
+    done, _ = stocks.follow(stream, prices[:, None], stops=400)
     learning, naive = (rmse(part[400:], np.zeros(1)) for part in (done.learning, done.naive))
-    assert online.skipped == 0 and online.updates > 700
+    assert stream.skipped == 0 and stream.updates > 700
     assert learning < 1.1 * naive  # there is little to learn in it, and little is lost

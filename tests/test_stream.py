@@ -449,7 +449,7 @@ def test_columns_that_are_read_together_are_forecast_as_their_forecaster_does(tr
         np.testing.assert_allclose(stream.predict(horizon)[0].T, expected, rtol=1e-6)
     with pytest.raises(UsageError, match=r"fitted to 1 row\(s\) of 2 columns, and 2 are given"):
         stream.join(["another"])
-    with pytest.raises(UsageError, match="this network reads 2 together. Name the rows"):
+    with pytest.raises(UsageError, match=r"this network reads 2 together\. Name the rows"):
         Stream(model, panel)
 
 
@@ -480,7 +480,7 @@ def test_a_value_too_large_for_the_network_is_refused():
     stream = Stream(network(inputs=Transformed(Difference())), ["a", "b"])
     followed(stream, walks(5, 2))
     before = stream.predict()
-    with pytest.raises(DataError, match="'b'.*1e\\+200"):
+    with pytest.raises(DataError, match=r"'b'.*1e\+200"):
         stream.observe([3.0, 1e200])
     np.testing.assert_array_equal(stream.predict(), before)
 
