@@ -465,6 +465,20 @@ def test_rows_of_several_columns_are_apart():
     np.testing.assert_array_equal(stream.predict(4)[:, 0], stream.predict())
 
 
+def test_rows_with_transforms_of_their_own_may_tick_one_by_one():
+    net = network(inputs=Transformed({"a": (Difference(), Difference(3)), "b": Log1p(), "c": ()}))
+    values, together, apart = (
+        walks(20, 3),
+        Stream(net, ["a", "b", "c"]),
+        Stream(net, ["c", "a", "b"]),
+    )
+    for values_S in values:
+        together.observe(values_S)
+        for name, value in zip("abc", values_S, strict=True):
+            apart.observe([value], [name])
+    np.testing.assert_allclose(apart.predict(5)[[1, 2, 0]], together.predict(5), rtol=1e-6)
+
+
 def test_a_value_that_has_no_transform_is_refused_and_nothing_has_changed():
     stream = Stream(network(inputs=Transformed(Log1p(), Difference())), ["a", "b"])
     followed(stream, walks(5, 2))
