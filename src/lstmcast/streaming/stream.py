@@ -179,8 +179,10 @@ class Stream:
         self._answers: dict[int, NDArray] = {}
 
     def __repr__(self) -> str:
-        how = f", {self.updates:,} updates" if self.learning else ""
-        return f"Stream({self.network!r}, {len(self.rows):,} rows, {self.ticks:,} ticks{how})"
+        counts = [(len(self.rows), "row"), (self.ticks, "tick")]
+        counts += [(self.updates, "update")] if self.learning else []
+        said = ", ".join(f"{count:,} {word}{'s' * (count != 1)}" for count, word in counts)
+        return f"Stream({self.network!r}, {said})"
 
     @property
     def ids(self) -> list[Any]:

@@ -157,7 +157,7 @@ def joined(*states: State) -> State:
 
 def require_finite(values: NDArray, ids: NDArray) -> None:
     """DataError for an infinite value (R, …), naming its row."""
-    wrong = np.flatnonzero(np.isinf(values).reshape(len(values), -1).any(axis=1))
+    wrong = np.flatnonzero(np.isinf(values).any(axis=tuple(range(1, values.ndim))))
     if len(wrong):
         raise DataError(
             f"Row {ids[wrong[0]]!r} has an infinite value. Use nan for one that is unknown."

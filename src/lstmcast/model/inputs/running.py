@@ -85,7 +85,7 @@ class Running:
         inputs, labels = np.empty(u_BTK.shape), np.empty(u_BTK.shape)
         for t in range(u_BTK.shape[1]):
             inputs[:, t], labels[:, t], state = self._tick(state, u_BTK[:, t])
-        begun_BT: NDArray = np.isfinite(inputs).all(axis=2)
+        begun_BT = np.logical_and.reduce(np.isfinite(inputs), axis=2)
         x_BTC = np.where(begun_BT[:, :, None], inputs, 0.0).astype(np.float32)
         return Seen(x_BTC, begun_BT, None, labels), state
 

@@ -180,14 +180,14 @@ class Transformed:
         Raises:
             UsageError: for a row of which something had to be learned, and was not.
         """
-        known = [] if fitted is None else fitted.state.ids.tolist()
+        known = set() if fitted is None else set(fitted.state.ids.tolist())
         named = np.array([*ids, None], object)[:-1]
         if self.columns > 1 and fitted is not None:
             return _same_rows(fitted, len(ids), self.columns)
         if self.columns > 1:
             series = [f"{name}/{k}" for name in ids for k in range(self.columns)]
             named = np.array([*series, None], object)[:-1]
-        new = [name for name in named if name not in set(known)]
+        new = [name for name in named if name not in known]
         if new and any(_learns_by_series(chain) for chain in self.transforms.chains):
             raise UsageError(
                 f"The forecaster was not fitted to {new[0]!r}: its transforms know nothing of it. "
@@ -225,11 +225,7 @@ class Transformed:
         self, grid: Grid, rows: int, fitted: FittedTransforms | None = None
     ) -> TransformedState:
         """State before the first value of so many rows, which are those of `fitted` in order."""
-        if fitted is None:
-            nothing = np.empty(0)
-            ids = np.array([*map(str, range(rows * self.columns)), None], object)[:-1]
-            offsets = np.zeros(rows * self.columns + 1, np.int64)
-            fitted = FittedTransforms(self.transforms, self.transforms.fit(nothing, offsets, ids))
+        assert fitted is not None
         lags = [[step.lag for step in chain.steps if step.lag] for chain in self.transforms.chains]
         differences = max(map(len, lags), default=0)
         longest = max((lag for own in lags for lag in own), default=0)
@@ -259,7 +255,7 @@ class Transformed:
             for applied in (inputs, labels)
         )
         filled_BTK = _carried_on(state.x_BK, x_BTK)
-        begun_BT: NDArray = np.isfinite(filled_BTK).all(axis=2)
+        begun_BT = np.logical_and.reduce(np.isfinite(filled_BTK), axis=2)
         x_BTC = np.where(begun_BT[:, :, None], filled_BTK, 0.0).astype(np.float32)
         before_SDL = self._before(
             state.before_BKDL.reshape(B * K, *state.before_BKDL.shape[2:]), inputs, fitted, T

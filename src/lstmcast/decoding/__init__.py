@@ -1,0 +1,63 @@
+"""From a network and series to quantile forecasts: directly, recursively, or one step ahead of every observation.
+
+What a forecast has read follows from its context (`context`), for prediction, backtests and saved
+models alike. Inputs that start where the network does (adaptive ones) are read along with it, block
+by block (`along`); others are made of the whole series, of which the network then reads its context
+(`whole`). Feeding back is one thing for all (`feeding`).
+
+    O origins (series × cutoff) · H horizon · Q quantiles of the head
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from numpy.typing import NDArray
+
+from lstmcast.data.panel import Panel
+from lstmcast.decoding.along import CHUNK as CHUNK
+from lstmcast.decoding.along import read_along, read_every_step
+from lstmcast.decoding.feeding import Reader as Reader
+from lstmcast.decoding.feeding import Reading as Reading
+from lstmcast.decoding.feeding import answers_from as answers_from
+from lstmcast.decoding.whole import check_quantiles as check_quantiles
+from lstmcast.decoding.whole import decode_whole
+from lstmcast.decoding.whole import hidden_states as hidden_states
+from lstmcast.decoding.whole import mean_changes as mean_changes
+from lstmcast.forecast import Origins
+from lstmcast.model.inputs import Adaptive
+
+Feed = Literal["median", "paths"]
+
+
+def decode(
+    reader: Reader,
+    panel: Panel,
+    origins: Origins,
+    horizon: int,
+    *,
+    recursive: bool = False,
+    feed: Feed | None = None,
+) -> NDArray:
+    """Quantiles (O, horizon, Q) at `heads.HEAD_QUANTILES` in the units of the data.
+
+    The head answers its H steps at once and longer horizons feed them back; with `recursive`, every
+    single step is fed back. What is fed back are medians, whose errors add up as independent ones,
+    or draws of sample paths; `feed` says which, else the inputs do. Heads without a distribution
+    give the point with spreads of a random walk of the series' own changes, to be calibrated.
+
+    Raises:
+        UsageError: where quantiles would have to be added up.
+        DataError: where columns that are read together do not share their times.
+    """
+    block = 1 if recursive else reader.network.config.steps
+    if isinstance(reader.network.config.inputs, Adaptive):
+        return read_along(reader, panel, origins, horizon, block, feed == "paths")
+    return decode_whole(reader, panel, origins, horizon, block, feed)
+
+
+def one_step_ahead(reader: Reader, panel: Panel, origins: Origins) -> NDArray:
+    """Quantiles (O, 1, Q) of the observation after each origin: fast where origins are most steps."""
+    if isinstance(reader.network.config.inputs, Adaptive):
+        return read_every_step(reader, panel, origins)
+    return decode(reader, panel, origins, 1)

@@ -1,0 +1,231 @@
+"""Decoding with inputs that start where the network does: both read a segment together, block by block.
+
+O origins (series × cutoff) · N positions where forecasts begin · B segments of a batch · T steps
+C input channels · M members · D units · H horizon · Q quantiles of the head
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.context import Blocks, Context
+from lstmcast.data.panel import Panel
+from lstmcast.decoding.feeding import PATHS, Reader, Reading, answers_from, generator_of, placed
+from lstmcast.forecast import Origins
+from lstmcast.model.heads import HEAD_QUANTILES
+from lstmcast.model.inputs import Grid
+from lstmcast.model.inputs.adaptive import linear_unit, reads_logarithms
+from lstmcast.model.inputs.base import positions_of, rows_of
+from lstmcast.model.network import Network
+from lstmcast.util.threads import side_by_side
+
+# Fewest and most rows read together: matrices large enough that threads need not wait.
+BATCH_ROWS = (64, 512)
+CHUNK = 128  # steps that inputs and network read at once: few enough for the caches
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Segments of series to be read from a fresh state, right-aligned, and the origins on their way."""
+
+    series: NDArray  # (B,)
+    first: NDArray  # (B,) observation to start from
+    last: NDArray  # (B,) observation to stop before
+    log: bool
+    row: NDArray  # of each of the origins below: which segment
+    count: NDArray  # its number of known observations
+    origin: NDArray  # its place in the result
+
+
+def read_along(
+    reader: Reader, panel: Panel, origins: Origins, horizon: int, block: int, paths: bool
+) -> NDArray:
+    """`decode` for inputs whose state begins with the context."""
+    network = reader.network
+    result_OHQ = _last_known(panel, origins, horizon)
+
+    def fill(batch: Batch) -> None:
+        for here, reading in _at_origins(network, panel, batch):
+            if paths:
+                values = _from_paths(
+                    network, panel, batch.series[batch.row[here]], reading, horizon, block
+                )
+            else:
+                z_NHKX = answers_from(network, reading, horizon, block, None)
+                values = network.config.inputs.units(z_NHKX, reading.known)[:, :, 0]
+            read = reading.known.age > 0
+            result_OHQ[batch.origin[here[read]]] = values[read]
+
+    side_by_side(fill, _batches(panel, origins, reader.context or Blocks.of(panel.periods)))
+    return result_OHQ
+
+
+def _from_paths(
+    network: Network, panel: Panel, series_N: NDArray, reading: Reading, horizon: int, block: int
+) -> NDArray:
+    """Quantiles (N, horizon, Q) of sample paths from each position; draws follow from the series alone."""
+    result = np.empty((len(series_N), horizon, len(HEAD_QUANTILES)))
+    for n, series in enumerate(series_N):
+        copies = np.full(PATHS, n)
+        own = _copied(reading, copies)
+        rng = generator_of(panel.ids[[series]])
+        z_NHKX = answers_from(network, own, horizon, block, rng)
+        paths = network.config.inputs.units(z_NHKX, own.known)[:, :, 0, 0]
+        result[n] = np.quantile(paths, HEAD_QUANTILES, axis=0).T
+    return result
+
+
+def _copied(reading: Reading, rows: NDArray) -> Reading:
+    """Some of the positions, each as often as it is named."""
+    hidden = [hidden_ND[rows] for hidden_ND in reading.hidden_MND]
+    known, inputs, recurrent = (rows_of(part, rows) for part in reading[2:5])
+    return Reading(hidden, reading.x_NC[rows], known, inputs, recurrent)
+
+
+def _batches(panel: Panel, origins: Origins, context: Context) -> Iterator[Batch]:
+    """Origins of a series that share start and axis are read in one pass; segments of like length together."""
+    first = context.start(origins.counts)
+    log = _on_log_axis(panel, origins, first)
+    keys, row = np.unique(np.stack([origins.series, first, log]), axis=1, return_inverse=True)
+    last = np.zeros(keys.shape[1], np.int64)
+    np.maximum.at(last, row, origins.counts)
+    size = int(np.clip(-(-keys.shape[1] // (os.cpu_count() or 1)), *BATCH_ROWS))
+    for axis in (False, True):
+        chosen = np.flatnonzero(keys[2] == axis)
+        chosen = chosen[np.argsort(last[chosen] - keys[1, chosen], kind="stable")]
+        start = 0
+        while start < len(chosen):
+            stop = _batch_end(last[chosen] - keys[1, chosen], start, size)
+            segments = chosen[start:stop]
+            place = np.full(keys.shape[1], -1)
+            place[segments] = np.arange(len(segments))
+            origin = np.flatnonzero(place[row] >= 0)
+            yield Batch(
+                series=keys[0, segments],
+                first=keys[1, segments],
+                last=last[segments],
+                log=axis,
+                row=place[row[origin]],
+                count=origins.counts[origin],
+                origin=origin,
+            )
+            start = stop
+
+
+def _batch_end(lengths: NDArray, start: int, size: int) -> int:
+    """Segments that are read together: at most twice as long as the first, so that little is padding."""
+    alike = int(np.searchsorted(lengths, 2 * lengths[start], side="right"))
+    return min(start + size, alike)
+
+
+def _on_log_axis(panel: Panel, origins: Origins, first: NDArray) -> NDArray:
+    """Whether what an origin has read is read on the log axis (O,)."""
+    known = np.append(
+        panel.values, np.nan
+    )  # one more, so that a span may end behind the last value
+    begin = panel.offsets[origins.series]
+    spans = np.stack([begin + first, begin + origins.counts], axis=1).ravel()
+    return reads_logarithms(*(reduce.reduceat(known, spans)[::2] for reduce in (np.fmin, np.fmax)))
+
+
+def _at_origins(network: Network, panel: Panel, batch: Batch) -> Iterator[tuple[NDArray, Reading]]:
+    """Read the batch once; wherever origins lie, which they are, and the reading of their series there."""
+    values_BT = _right_aligned(panel, batch)
+    length = values_BT.shape[1]
+    stop_of_origin = length - (batch.last[batch.row] - batch.count)
+    inputs, recurrent = _start(network, panel, batch, values_BT), network.start(len(values_BT))
+    done = 0
+    for stop in np.union1d(stop_of_origin, _chunk_ends(length)):
+        seen, inputs = network.config.inputs.advance(inputs, values_BT[:, done:stop, None])
+        hidden, recurrent = network.run(*_by_steps(seen.x_BTC, seen.begun_BT), recurrent)
+        here = np.flatnonzero(stop_of_origin == stop)
+        if len(here):
+            rows = batch.row[here]
+            own = rows_of(inputs, rows)
+            known = network.config.inputs.known(own)
+            hidden_MND = [out_TBD[-1, rows] for out_TBD in hidden]
+            x_NC = seen.x_BTC[rows, -1]
+            yield here, Reading(hidden_MND, x_NC, known, own, rows_of(recurrent, rows))
+        done = stop
+
+
+def _at_every_step(
+    network: Network, panel: Panel, batch: Batch
+) -> Iterator[tuple[NDArray, Reading]]:
+    """Read the batch once; in each chunk, which origins lie in it, and what is known there."""
+    values_BT = _right_aligned(panel, batch)
+    step = values_BT.shape[1] - 1 - (batch.last[batch.row] - batch.count)
+    inputs, recurrent = _start(network, panel, batch, values_BT), network.start(len(values_BT))
+    done = 0
+    for stop in _chunk_ends(values_BT.shape[1]):
+        seen, inputs = network.config.inputs.advance(inputs, values_BT[:, done:stop, None])
+        hidden, recurrent = network.run(*_by_steps(seen.x_BTC, seen.begun_BT), recurrent)
+        here = np.flatnonzero((step >= done) & (step < stop))
+        at = batch.row[here], step[here] - done
+        here, at = here[seen.known.age[at] > 0], tuple(a[seen.known.age[at] > 0] for a in at)
+        known = positions_of(seen.known, *at)
+        yield (
+            here,
+            Reading([out_TBD[at[::-1]] for out_TBD in hidden], seen.x_BTC[at], known, None, ()),
+        )
+        done = stop
+
+
+def _start(network: Network, panel: Panel, batch: Batch, values_BT: NDArray) -> Any:
+    """State of the inputs before the first value of a batch."""
+    grid = Grid(
+        network.config.steps,
+        panel.periods,
+        panel.frequency.family,
+        np.full(len(values_BT), batch.log),
+        np.ones(len(values_BT)) if batch.log else linear_unit(values_BT),
+    )
+    return network.config.inputs.start(grid, len(values_BT))
+
+
+def _by_steps(x_BTC: NDArray, begun_BT: NDArray) -> tuple[NDArray, NDArray]:
+    return np.ascontiguousarray(x_BTC.transpose(1, 0, 2)), begun_BT.T
+
+
+def _chunk_ends(length: int) -> NDArray:
+    """Where to pause in a segment, counted from its end: what is read with it does not move the pauses."""
+    return np.arange(length % CHUNK or CHUNK, length + 1, CHUNK)
+
+
+def _right_aligned(panel: Panel, batch: Batch) -> NDArray:
+    """The segments (B, T), NaN before they begin."""
+    length = int((batch.last - batch.first).max())
+    back = np.arange(length, 0, -1)
+    steps = batch.last[:, None] - back
+    inside = steps >= batch.first[:, None]
+    positions = panel.offsets[batch.series][:, None] + np.where(inside, steps, batch.first[:, None])
+    return np.where(inside, panel.values[positions], np.nan)
+
+
+def _last_known(panel: Panel, origins: Origins, horizon: int) -> NDArray:
+    """The newest observation as the forecast, for origins that have nothing to read; NaN where none is known."""
+    steps = np.where(np.isnan(panel.values), -1, np.arange(len(panel.values)))
+    begin = panel.offsets[origins.series]
+    newest = np.maximum.accumulate(steps)[begin + origins.counts - 1]
+    last = np.where(newest >= begin, panel.values[np.maximum(newest, 0)], np.nan)
+    return np.broadcast_to(last[:, None, None], (len(last), horizon, len(HEAD_QUANTILES))).copy()
+
+
+def read_every_step(reader: Reader, panel: Panel, origins: Origins) -> NDArray:
+    """Quantiles (O, 1, Q) of the observation after each origin: fast where origins are most steps."""
+    result_OHQ = _last_known(panel, origins, 1)
+
+    def fill(batch: Batch) -> None:
+        for here, reading in _at_every_step(reader.network, panel, batch):
+            z_NHKX = placed(reader.network, reading)[:, :1]
+            values = reader.network.config.inputs.units(z_NHKX, reading.known)
+            result_OHQ[batch.origin[here]] = values[:, :, 0]
+
+    side_by_side(fill, _batches(panel, origins, Blocks.of(panel.periods)))
+    return result_OHQ

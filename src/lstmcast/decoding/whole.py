@@ -1,0 +1,287 @@
+"""Decoding with inputs that are made of the whole series, of which the network then reads its context.
+
+O origins (series × cutoff) · N positions where forecasts begin · B rows of a batch · T steps
+K columns of a row · C input channels · M members · D units · H horizon
+Q quantiles of the head · X quantiles, one point, or one draw of each sample path
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.context import Context, Newest, Whole
+from lstmcast.data.panel import Panel
+from lstmcast.decoding.feeding import (
+    LONG_CHUNK,
+    PATHS,
+    Reader,
+    Reading,
+    answers_from,
+    generator_of,
+    run_chunks,
+)
+from lstmcast.errors import UsageError
+from lstmcast.forecast import Origins
+from lstmcast.model.heads import HEAD_QUANTILES, SCORES, spreads
+from lstmcast.model.inputs import FittedTransforms, Transformed
+from lstmcast.model.inputs.transformed import TransformedKnown, TransformedState
+from lstmcast.model.network import Network, NetworkConfig
+from lstmcast.util.threads import side_by_side
+
+BATCH_POSITIONS = 256  # that are read together, each with a context of its own
+MOST_VALUES = 4_000_000  # read at once for origins whose transforms are fitted anew
+
+
+def decode_whole(
+    reader: Reader, panel: Panel, origins: Origins, horizon: int, block: int, feed: str | None
+) -> NDArray:
+    """Quantiles (O, horizon, Q) in the units of the data; see `decode`."""
+    result_OHQ = np.empty((len(origins.series), horizon, len(HEAD_QUANTILES)))
+    for chosen, known, at in _fitted_alike(reader, panel, origins):
+        result_OHQ[chosen] = _read_whole(reader, known, at, horizon, block, feed)
+    return result_OHQ
+
+
+class Positions(NamedTuple):
+    """Where forecasts begin: rows, and how many of their steps are known."""
+
+    row: NDArray
+    known: NDArray
+
+
+def _read_whole(
+    reader: Reader, panel: Panel, origins: Origins, horizon: int, block: int, feed: str | None
+) -> NDArray:
+    """`decode` with one state of the transforms for each series."""
+    network, inputs = reader.network, reader.network.config.inputs
+    assert isinstance(inputs, Transformed)
+    fitted = inputs.fitted_to(panel, reader.fitted)
+    once, adds_up = horizon <= block, inputs.transforms.adds_up(horizon)
+    paths = spreads(network.head) and (not once or adds_up) and feed != "median"
+    if paths:
+        check_quantiles(network.config, horizon)
+    values_OHX = _of_origins(reader, panel, fitted, origins, horizon, block, paths)
+    if paths:
+        quantiles_OHQ = np.quantile(values_OHX, HEAD_QUANTILES, axis=2).transpose(1, 2, 0)
+        # The first answer needs no draws.
+        if horizon > block and not inputs.transforms.adds_up(block):
+            quantiles_OHQ[:, :block] = _read_whole(reader, panel, origins, block, block, feed)
+        return quantiles_OHQ
+    return values_OHX if values_OHX.shape[2] > 1 else _around(values_OHX, reader, panel, origins)
+
+
+def check_quantiles(config: NetworkConfig, horizon: int) -> None:
+    """UsageError where the quantiles of several steps that are answered at once would have to be added up."""
+    inputs = config.inputs
+    if not isinstance(inputs, Transformed) or config.head == "point" or config.steps == 1:
+        return
+    if inputs.transforms.adds_up(horizon):
+        raise UsageError(
+            f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are not "
+            "sums of quantiles. Use NetworkConfig(horizon=1), which draws sample paths, or head='point'."
+        )
+
+
+def _fitted_alike(
+    reader: Reader, panel: Panel, origins: Origins
+) -> Iterator[tuple[NDArray, Panel, Origins]]:
+    """Which origins can share a state of the transforms, and the panel and origins to decode them with.
+
+    What was learned of a series holds wherever it is forecast. Of other series the transforms learn
+    what is known at an origin, anew at each: otherwise a forecast would know what came later, or
+    depend on which others are asked for.
+    """
+    inputs = reader.network.config.inputs
+    assert isinstance(inputs, Transformed)
+    everything = np.arange(len(origins.series))
+    if not inputs.transforms.learns:
+        yield everything, panel, origins
+        return
+    learned = set() if reader.fitted is None else set(reader.fitted.state.ids.tolist())
+    learned_S = np.array([name in learned for name in panel.ids.tolist()], bool)
+    joint = inputs.columns > 1
+    learned_O = np.full(len(everything), learned_S.all()) if joint else learned_S[origins.series]
+    if learned_O.any():
+        chosen = everything[learned_O]
+        yield chosen, panel, Origins(origins.series[chosen], origins.counts[chosen])
+    for chosen in _known_together(reader, origins, everything[~learned_O]):
+        series, counts = origins.series[chosen], origins.counts[chosen]
+        if joint:
+            inputs.rows(panel)  # refuses what cannot be read together
+            yield chosen, panel.until(np.full(len(panel), counts[0])), Origins(series, counts)
+        else:
+            yield chosen, _as_known(panel, series, counts), Origins(np.arange(len(chosen)), counts)
+
+
+def _known_together(reader: Reader, origins: Origins, fresh_N: NDArray) -> Iterator[NDArray]:
+    """Origins whose series are learned from in one go: by count, by the k-th of each series, or as many as fit."""
+    inputs = reader.network.config.inputs
+    assert isinstance(inputs, Transformed)
+    series, counts = origins.series[fresh_N], origins.counts[fresh_N]
+    if inputs.columns > 1:
+        key = counts
+    elif reader.fitted is None and inputs.transforms.pooled:
+        order = np.lexsort((counts, series))
+        key = np.empty_like(counts)
+        key[order] = np.arange(len(order)) - np.searchsorted(series[order], series[order])
+    else:
+        key = np.cumsum(counts) // MOST_VALUES
+    for one in np.unique(key):
+        yield fresh_N[key == one]
+
+
+def _as_known(panel: Panel, series: NDArray, counts: NDArray) -> Panel:
+    """The first values of some series, as many of each as `counts` says; a series may come more than once."""
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    places = np.arange(offsets[-1]) + np.repeat(panel.offsets[series] - offsets[:-1], counts)
+    return replace(
+        panel,
+        values=panel.values[places],
+        offsets=offsets,
+        ids=panel.ids[series],
+        starts=panel.starts[series],
+    )
+
+
+def _of_origins(
+    reader: Reader,
+    panel: Panel,
+    fitted: FittedTransforms,
+    origins: Origins,
+    horizon: int,
+    block: int,
+    paths: bool,
+) -> NDArray:
+    """What the network says of each origin (O, horizon, X), in the units of the data."""
+    inputs = reader.network.config.inputs
+    assert isinstance(inputs, Transformed)
+    whole = inputs.whole(panel, fitted)
+    joint = inputs.columns > 1
+    row = np.zeros_like(origins.series) if joint else origins.series
+    where, place = np.unique(np.stack([row, origins.counts]), axis=1, return_inverse=True)
+    positions = Positions(*where)
+    once = horizon <= block and not paths
+    in_one_pass = once and isinstance(reader.context or Whole(), Whole)
+    if in_one_pass and len(positions.row) > len(whole.offsets):
+        z_NHKX = _in_one_pass(reader.network, whole, positions, horizon)
+    else:
+        z_NHKX = _each(reader, whole, fitted, panel, positions, horizon, block, paths)
+    known_N = whole.begun_N[whole.offsets[positions.row] + positions.known - 1]
+    z_NHKX[~known_N] = np.nan  # nothing was read
+    channel = origins.series if joint else np.zeros_like(origins.series)
+    z_OHX = z_NHKX[place, :, channel]
+    known = TransformedKnown(fitted.state, whole.applied, origins.series[:, None], origins.counts)
+    return inputs.units(z_OHX[:, :, None], known, paths)[:, :, 0]
+
+
+def _in_one_pass(network: Network, whole: Any, positions: Positions, horizon: int) -> NDArray:
+    """Answers at many positions of few rows, each row read once from its beginning: (N, horizon, K, X)."""
+    answers = []
+    for r, (begin, end) in enumerate(zip(whole.offsets[:-1], whole.offsets[1:], strict=True)):
+        count = positions.known[positions.row == r]
+        if not len(count):
+            continue
+        state, hidden = network.start(1), []
+        for first in range(begin, end, LONG_CHUNK):
+            chunk = slice(first, min(first + LONG_CHUNK, end))
+            outs, state = network.run(whole.x_NC[chunk, None], whole.begun_N[chunk, None], state)
+            hidden.append([out_TBD[:, 0] for out_TBD in outs])
+        hidden_MND = [np.concatenate(member)[count - 1] for member in zip(*hidden, strict=True)]
+        answers.append(network.answer(hidden_MND, np.empty(0))[:, :horizon])
+    return np.concatenate(answers)
+
+
+def _each(
+    reader: Reader,
+    whole: Any,
+    fitted: FittedTransforms,
+    panel: Panel,
+    positions: Positions,
+    horizon: int,
+    block: int,
+    paths: bool,
+) -> NDArray:
+    """Each position read for itself, and fed back as far as the horizon asks: (N, horizon, K, X)."""
+    network, inputs = reader.network, reader.network.config.inputs
+    assert isinstance(inputs, Transformed)
+    rows = inputs.rows(panel)
+    copies = PATHS if paths else 1
+    order = np.argsort(positions.known, kind="stable")
+    size = 1 if paths else BATCH_POSITIONS  # the paths of a position do not depend on its batch
+    batches = [order[first : first + size] for first in range(0, len(order), size)]
+    X = copies if paths or not spreads(network.head) else len(HEAD_QUANTILES)
+    result = np.empty((len(order), horizon, inputs.columns, X))
+
+    def fill(chosen: NDArray) -> None:
+        series_BK = rows[np.repeat(positions.row[chosen], copies)]
+        window = _windows(reader.context or Whole(), whole, positions, np.repeat(chosen, copies))
+        hidden, recurrent = run_chunks(network, *window, network.start(len(series_BK)))
+        nothing = np.empty((0, 0, 0))
+        state = TransformedState(fitted, series_BK, nothing, nothing, nothing)
+        kept = window if isinstance(reader.context, Newest) else None
+        reading = Reading(hidden, window[0][-1], None, state, recurrent, kept)
+        rng = generator_of(fitted.state.ids[series_BK[0]]) if paths else None
+        z_BHKX = answers_from(network, reading, horizon, block, rng)
+        shape = (len(chosen), copies, horizon, inputs.columns, -1)
+        result[chosen] = np.moveaxis(z_BHKX.reshape(shape), 1, 3)[..., 0] if paths else z_BHKX
+
+    side_by_side(fill, batches)
+    return result
+
+
+def _windows(
+    context: Context, whole: Any, positions: Positions, chosen: NDArray
+) -> tuple[NDArray, NDArray]:
+    """What the chosen positions read (T, B, C), right-aligned, and where it has begun (T, B)."""
+    row, count = positions.row[chosen], positions.known[chosen]
+    length = context.length if isinstance(context, Newest) else int(count.max())
+    steps_TB = count - length + np.arange(length)[:, None]
+    inside_TB = steps_TB >= 0
+    place_TB = whole.offsets[row] + np.where(inside_TB, steps_TB, 0)
+    return whole.x_NC[place_TB], whole.begun_N[place_TB] & inside_TB
+
+
+def _around(point_OH1: NDArray, reader: Reader, panel: Panel, origins: Origins) -> NDArray:
+    """Quantiles about a point: of a random walk whose steps are as large as the series' own, on average."""
+    ids = panel.ids[origins.series]
+    measured_O = np.array([reader.changes.get(str(name), np.nan) for name in ids], float)
+    mean_O = np.where(np.isnan(measured_O), mean_changes(panel, origins), measured_O)
+    spread_OH = np.maximum(mean_O, 1e-12)[:, None] * np.sqrt(np.arange(1, point_OH1.shape[1] + 1))
+    return point_OH1 + spread_OH[:, :, None] * SCORES
+
+
+def mean_changes(panel: Panel, origins: Origins) -> NDArray:
+    """The mean absolute change from one value to the next in what is known at each origin (O,); 0 without any."""
+    changes = np.abs(np.diff(panel.values, prepend=np.nan))
+    changes[panel.offsets[:-1]] = np.nan
+    known = np.concatenate([[0], np.cumsum(~np.isnan(changes))])
+    total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(changes))])
+    begin, end = panel.offsets[origins.series], panel.offsets[origins.series] + origins.counts
+    return (total[end] - total[begin]) / np.maximum(known[end] - known[begin], 1)
+
+
+def hidden_states(reader: Reader, panel: Panel) -> list[list[tuple[NDArray, NDArray]]]:
+    """For each row, h and c of each layer of the first member at every step, each (T, D); zeros before it has begun."""
+    network, inputs = reader.network, reader.network.config.inputs
+    assert isinstance(inputs, Transformed)
+    whole = inputs.whole(panel, inputs.fitted_to(panel, reader.fitted))
+    result = []
+    for begin, end in zip(whole.offsets[:-1], whole.offsets[1:], strict=True):
+        state, steps = network.start(1), []
+        for t in range(begin, end):
+            x_11C, begun_11 = whole.x_NC[None, t : t + 1], whole.begun_N[None, t : t + 1]
+            _, state = network.run(x_11C, begun_11, state)
+            steps.append(state[0])
+        layers = range(len(network.config.layers))
+        result.append(
+            [
+                tuple(np.concatenate([step[k][part] for step in steps]) for part in (0, 1))
+                for k in layers
+            ]
+        )
+    return result
