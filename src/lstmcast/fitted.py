@@ -27,7 +27,7 @@ class Learned:
     """The rest of a fitted model.
 
     `ids` (S,) of the series that were trained on, `ends` (S,) the last time of each that the
-    weights were fitted to; `factors_HI`: see `evaluation.held_out`; `training`: as it was done;
+    weights were fitted to; `factors_HI`: see `evaluation.calibration`; `training`: as it was done;
     `began`: the weights that it started from; `notes`: what is to be said about it; `transforms`:
     what the transforms learned; `before`: until when the weights that training started from had
     seen which series; `changes` (S,): how much each series changed from one step to the next, on

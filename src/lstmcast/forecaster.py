@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from lstmcast import decoding, store, transformed
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import DataError, ModelError, UsageError
-from lstmcast.evaluation.held_out import (
+from lstmcast.evaluation.calibration import (
     MOST_CUTOFFS,
     at_levels,
     calibrated,
