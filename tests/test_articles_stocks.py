@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import lstmcast as lc
-from lstmcast import windows
+from lstmcast import transformed, windows
 from lstmcast.articles import stocks
 from lstmcast.articles.runs import ExampleRun, rmse
 from lstmcast.model.network import NetworkConfig
@@ -74,7 +74,7 @@ def test_the_printed_shapes_are_those_of_the_network(done):
     panel = stocks.panel_of(prices)
     model = stocks.forecaster(SMALL, stocks.schemes(False)["many-to-one"], 0)
     ends = Validation(share=0.3).training_ends(panel.lengths, 1)
-    data, _ = lc.forecaster.transformed.learning_data(1, model.transforms, panel, ends)
+    data, _ = transformed.learning_data(1, model.transforms, panel, ends)
     samples = int(windows.window_counts(windows.parts_of(data), stocks.LOOK_BACK).sum())
     module = NetworkModule(NetworkConfig(SMALL.layers, inputs="plain", head="point", horizon=1))
     x = torch.zeros(samples, stocks.LOOK_BACK, 1)

@@ -67,7 +67,7 @@ def test_a_fit_writes_a_model_and_says_what_became_of_it(run, data, model):
     assert "History(1 member, 2 epochs" in done.out and "Accuracy on held-out data" in done.out
     assert "epoch 2 of 2" in done.err and f"written: {model}" in done.err
     assert sorted(path.name for path in model.iterdir()) == [
-        "learned.safetensors",
+        "fitted.safetensors",
         "manifest.json",
         "state.safetensors",
         "weights.safetensors",

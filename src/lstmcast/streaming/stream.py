@@ -34,7 +34,7 @@ from lstmcast.transforms import Transforms
 from lstmcast.util.config import checked_seed, settings
 
 if TYPE_CHECKING:
-    from lstmcast.fitted import Learned
+    from lstmcast import fitted
     from lstmcast.training.online import Learner
 
 KIND = "online"
@@ -44,9 +44,12 @@ logger = logging.getLogger("lstmcast")
 class Forecaster(Protocol):
     """What is used of a fitted `LSTMForecaster`."""
 
-    network: Network | None
-    transforms: Transforms
-    learned: Learned | None
+    @property
+    def network(self) -> Network | None: ...
+    @property
+    def transforms(self) -> Transforms: ...
+    @property
+    def fitted(self) -> fitted.Fitted | None: ...
 
 
 @settings
@@ -401,10 +404,10 @@ def _network(start: Forecaster | Network | NetworkConfig, head: Head | None, see
 
 
 def _scaling(start: Forecaster | Network | NetworkConfig) -> Running | Fitted:
-    learned = None if isinstance(start, (Network, NetworkConfig)) else start.learned
-    if learned is None or learned.transforms is None or isinstance(start, (Network, NetworkConfig)):
+    if isinstance(start, (Network, NetworkConfig)):
         return Running()
-    return Fitted(start.transforms, learned.transforms)
+    state = start.fitted.transforms_state if start.fitted else None
+    return Running() if state is None else Fitted(start.transforms, state)
 
 
 def _learning(
