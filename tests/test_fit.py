@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
+from lstmcast import store
 from lstmcast.errors import DataError, MissingExtraError, ModelError, UsageError
 from lstmcast.evaluation.resuming import facts
 from lstmcast.model.heads import Point
@@ -368,6 +369,17 @@ def test_a_damaged_part_of_a_trained_model_is_noticed(tmp_path):
     (tmp_path / "model" / "fitted.safetensors").unlink()
     with pytest.raises(ModelError, match=r"fitted\.safetensors"):
         lc.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize("lost", ["seen.ends", "is_date"])
+def test_an_incomplete_part_of_a_trained_model_is_noticed(lost, tmp_path):
+    plain().fit(panel()).save(tmp_path / "model")
+    manifest, groups = store.load(tmp_path / "model")
+    del groups["fitted"][lost]
+    store.save(tmp_path / "model", manifest, groups)
+    for use in (lc.load, lambda folder: lc.LSTMForecaster(6, weights=folder)):
+        with pytest.raises(ModelError, match=f"incomplete.*{lost}"):
+            use(tmp_path / "model")
 
 
 def test_the_manifest_can_be_read_by_people(tmp_path):

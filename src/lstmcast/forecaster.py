@@ -237,7 +237,7 @@ class LSTMForecaster:
         """
         return self.fitted.held_back_from(panel) if self.fitted else None
 
-    def _ready(self) -> Fitted:
+    def _model(self) -> Fitted:
         """What it forecasts with; UsageError where it has no weights yet."""
         if self.fitted is not None:
             return self.fitted
@@ -335,14 +335,14 @@ class LSTMForecaster:
             raise UsageError(f"{mode=} is not known. Use 'direct', 'recursive' or 'one-step'.")
         if mode != "one-step":
             horizon = checked_horizon(horizon, self.horizon)
-            return forecast_after(self._ready(), data, horizon, self.quantiles, cutoffs, mode)
+            return forecast_after(self._model(), data, horizon, self.quantiles, cutoffs, mode)
         if cutoffs is not None or horizon not in (None, 1):
             unused = "cutoffs have" if horizon in (None, 1) else f"{horizon=} has"
             raise UsageError(
                 f"mode='one-step' forecasts every known observation, one step ahead: {unused} no "
                 "place in it."
             )
-        return one_step_ahead(self._ready(), data, self.quantiles)
+        return one_step_ahead(self._model(), data, self.quantiles)
 
     def states(self, data: Any = None) -> dict[str, list[tuple[NDArray, NDArray]]]:
         """State of the first member's LSTM layers after every step, by series: for each layer h and
@@ -351,7 +351,7 @@ class LSTMForecaster:
         For networks with plain inputs; UsageError for others. Columns that are read together share
         the states of one.
         """
-        model = self._ready()
+        model = self._model()
         return model.states(joined(model, data)[0])
 
     def continued(self, data: Any) -> Continuation:
@@ -369,7 +369,7 @@ class LSTMForecaster:
         `data`: for a model that remembers none. The folder then contains values of the data. Raises
         `OutputError` where it cannot be written.
         """
-        model, context = self._ready(), self.saved_context
+        model, context = self._model(), self.saved_context
         if data is not None or context is None:
             context = model.context_of(joined(model, data)[0], self.horizon, MOST_CUTOFFS)
         batching = self.specification.resolved_batching(self.start)
