@@ -64,7 +64,8 @@ def one_step_errors(
 ) -> dict[str, float]:
     """Of a trained model on series that it has not seen."""
     # these are other series than those that it was trained on, so they need other ids
-    model.saved_context = None
+    assert model.fitted is not None
+    model.fitted = replace(model.fitted, saved_context=None)
     panel = lc.Panel.from_arrays({f"new {k}": row for k, row in enumerate(values)})
     cutoffs = np.broadcast_to(
         np.arange(BEFORE, values.shape[1]), (len(values), values.shape[1] - BEFORE)

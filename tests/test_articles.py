@@ -72,7 +72,9 @@ def run_cli(capsys, *arguments: str) -> tuple[int, str, str]:
 
 def test_a_run_fills_its_folder(tmp_path, capsys):
     to = ExampleRun(tmp_path / "new" / "folder", quiet=True)
-    fitted = to.fit(tiny(), panel())
+    forecaster = tiny()
+    fitted = to.fit(forecaster, panel())
+    assert forecaster.fitted is None and fitted.fitted is not None
     to.model(fitted)
     with to.figure("line") as figure:
         figure.subplots().plot([1, 2], label="a")

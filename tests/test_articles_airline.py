@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast import transformed, windows
+from lstmcast import windows
 from lstmcast.articles import airline
 from lstmcast.articles.airline import HELD_BACK, TRAINING, TRANSFORMS
 from lstmcast.articles.runs import ExampleRun
 from lstmcast.data.examples import airline as passengers
-from lstmcast.transforms import Transforms
+from lstmcast.model.inputs import Transformed
 
 pytest.importorskip("torch")
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,7 +25,7 @@ D = np.diff(X)
 
 def learning_data():
     ends = TRAINING.validation.training_ends(passengers().lengths, 1)
-    return transformed.learning_data(1, Transforms.of(TRANSFORMS), passengers(), ends)[0]
+    return Transformed(TRANSFORMS).data(passengers(), ends)[0]
 
 
 def quick(monkeypatch, epochs: int = 3) -> None:

@@ -144,7 +144,7 @@ def test_a_run_that_was_interrupted_goes_on(short_run, tmp_path, monkeypatch):
 def test_as_in_the_article():
     forecaster = sine_cosine.as_in_the_article(0)
     network, training = forecaster.config, forecaster.training
-    assert (network.before, network.layers, network.channels, network.activation) == (
+    assert (network.before, network.layers, network.inputs.columns, network.activation) == (
         (100,),
         (100,),
         2,

@@ -81,7 +81,7 @@ def test_scaled_by_the_training_part_alone(tmp_path):
         panel = lc.Panel.from_arrays(later, frequency="D", start="2020-06-06")
         temperature.forecast_five(ExampleRun(tmp_path / name, quiet=True), panel, chosen)
         model = lc.load(tmp_path / name / "model")
-        states.append(model.transforms.arrays(model.learned.transforms))
+        states.append(model.fitted.inputs.arrays())
     assert states[0] and all(np.array_equal(states[0][name], states[1][name]) for name in states[0])
     train = values[: FEW - 2 * (FEW // 5)]
     assert any(np.allclose(array, train.mean()) for array in states[0].values())

@@ -239,9 +239,9 @@ def test_a_damaged_model(copy, name, length):
 def test_a_newer_model(copy):
     manifest = copy / "manifest.json"
     text = manifest.read_text(encoding="utf-8")
-    assert '"format_version": 1,' in text
+    assert '"format_version": 2,' in text
     manifest.write_text(
-        text.replace('"format_version": 1,', '"format_version": 99,'), encoding="utf-8"
+        text.replace('"format_version": 2,', '"format_version": 99,'), encoding="utf-8"
     )
     done = predict(copy)
     assert "format version 99" in done.message and "Install a newer lstmcast" in done.message

@@ -10,7 +10,10 @@ from lstmcast import LSTMForecaster
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.by_horizon import errors_by_horizon
+from lstmcast.evaluation.calibration import MOST_CUTOFFS
+from lstmcast.fitted import Fitted
 from lstmcast.forecast import Forecast, checked_horizon, origins_of
+from lstmcast.saved_context import SavedContext
 
 
 class LastValue:
@@ -56,7 +59,8 @@ def test_a_fitted_model_does_not_join_segments_to_what_it_remembers():
     model = LSTMForecaster(3)
     fresh = errors_by_horizon(model, panel, 3, cutoffs=[40, 50], observed=12)
     remembering = LSTMForecaster(3)
-    remembering.saved_context = remembering._context_of_data(panel.until([45]))
+    context = SavedContext.of(panel.until([45]), horizon=3, cutoffs=MOST_CUTOFFS)
+    remembering.fitted = Fitted(remembering.network, saved_context=context)
     assert remembering.continued(panel).went_on == ()
     np.testing.assert_array_equal(
         errors_by_horizon(remembering, panel, 3, cutoffs=[40, 50], observed=12)["total"],

@@ -19,11 +19,12 @@ from lstmcast.cli import app as cli
 from lstmcast.cli import console
 from lstmcast.cli.options import Output
 from lstmcast.errors import ModelError
+from lstmcast.fitted import Fitted
 from lstmcast.forecast import QUANTILES, Forecast, checked_horizon, origins_of
 from lstmcast.model import heads
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
-from lstmcast.pretrained import checked_quantiles
+from lstmcast.specification import checked_quantiles
 from lstmcast.training_config import TrainingConfig
 
 AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
@@ -525,10 +526,10 @@ def test_predict_says_what_went_on_in_json(run, shops, tmp_path):
 
 
 def test_a_forecast_without_any_number_is_not_written(run, shops, tmp_path, monkeypatch):
-    def unknown(self, panel, origins, horizon, recursive=False):
+    def unknown(self, panel, origins, horizon, mode):
         return np.full((len(origins.series), horizon, len(heads.HEAD_QUANTILES)), np.nan)
 
-    monkeypatch.setattr(lstmcast.LSTMForecaster, "_decode", unknown)
+    monkeypatch.setattr(Fitted, "decode", unknown)
     newer, out = tmp_path / "today.csv", tmp_path / "f.csv"
     newer.write_text("month,shop,sales\n2024-01,a,7\n2024-02,a,8\n")
     out.write_text("yesterday's")

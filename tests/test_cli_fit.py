@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from lstmcast.cli import app as cli
+from lstmcast.cli.options import Training
 from lstmcast.errors import OutputError
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.model.network import NetworkConfig
@@ -67,7 +68,7 @@ def test_a_fit_writes_a_model_and_says_what_became_of_it(run, data, model):
     assert "History(1 member, 2 epochs" in done.out and "Accuracy on held-out data" in done.out
     assert "epoch 2 of 2" in done.err and f"written: {model}" in done.err
     assert sorted(path.name for path in model.iterdir()) == [
-        "learned.safetensors",
+        "fitted.safetensors",
         "manifest.json",
         "state.safetensors",
         "weights.safetensors",
@@ -95,6 +96,11 @@ def test_a_fitted_model_goes_on_with_newer_data(run, data, model):
     newer.write_text("month,sales\n2020-01-01,161\n", encoding="utf-8")
     done = run("predict", "-m", model, newer)
     assert "2020-02-01" in done.out and "continued from the saved state" in done.err
+
+
+def test_options_of_training_make_a_forecaster_with_the_quantiles_asked_for():
+    made = Training(weights="scratch", epochs=3).forecaster(6, (0.2, 0.8))
+    assert made.quantiles == (0.2, 0.8) and made.training.epochs == 3
 
 
 def test_quiet_says_nothing_but_the_result(run, data, model):
@@ -417,6 +423,7 @@ def test_without_pytorch_the_extra_is_named_and_forecasts_go_on(data, model, tmp
 SLOW = """
 import sys, time
 from lstmcast.cli import app as cli
+from lstmcast.cli.options import Training
 from lstmcast.training import checkpoint, loop
 checkpoint.Keeper.__init__.__defaults__ = (0.0, time.monotonic)  # at every epoch
 epoch = loop.train_epoch

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import json
 import pickle
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
 
 import lstmcast as lc
+from lstmcast import store
 from lstmcast.errors import DataError, MissingExtraError, ModelError, UsageError
+from lstmcast.evaluation.resuming import facts
 from lstmcast.model.heads import Point
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig
@@ -71,7 +73,7 @@ class TestEveryKind:
     def test_it_can_be_sent_to_another_process(self, make):
         unfitted = pickle.loads(pickle.dumps(make()))
         fitted = unfitted.fit(panel())
-        assert fitted.learned.began == "scratch"
+        assert fitted.record.initial_weights == "scratch"
         again = pickle.loads(pickle.dumps(fitted))
         np.testing.assert_array_equal(
             again.predict().quantiles, make().fit(panel()).predict().quantiles
@@ -83,7 +85,9 @@ class TestEveryKind:
         model.save(tmp_path / "model")
         loaded = lc.load(tmp_path / "model")
         np.testing.assert_array_equal(loaded.predict().quantiles, model.predict().quantiles)
-        assert loaded.trained_ends == model.trained_ends and loaded.learned.began == "scratch"
+        assert (
+            loaded.trained_ends == model.trained_ends and loaded.record.initial_weights == "scratch"
+        )
         assert loaded.history.frame()["train_loss"].tolist() == pytest.approx(
             model.history.frame()["train_loss"].tolist(), nan_ok=True
         )
@@ -114,6 +118,62 @@ class TestEveryKind:
         assert model.predict(data, 20, mode="recursive").point.shape == (3, 20)
 
 
+@pytest.mark.parametrize("make", [scratch, plain, lambda: lc.LSTMForecaster(6, training=SMALL)])
+class TestFitInPlace:
+    """`fit` sets what was fitted and nothing else."""
+
+    def test_the_forecaster_itself_is_fitted_and_returned(self, make):
+        model = make()
+        assert model.fitted is None and model.record is None
+        fitted = model.fit(panel())
+        assert fitted is model and not model.needs_fit
+        assert model.network is model.fitted.network
+        assert model.network is not model.start.network
+        assert model.saved_context.panel.ids.tolist() == ["s0", "s1", "s2"]
+
+    def test_a_second_fit_starts_from_the_configured_weights(self, make):
+        twice, once = make().fit(panel(2, 50)).fit(panel()), make().fit(panel())
+        for ours, theirs in zip(twice.network.members, once.network.members, strict=True):
+            for name, array in ours.items():
+                np.testing.assert_array_equal(array, theirs[name], err_msg=name)
+        np.testing.assert_array_equal(twice.predict().quantiles, once.predict().quantiles)
+        np.testing.assert_array_equal(twice.fitted.factors_HI, once.fitted.factors_HI)
+        assert twice.trained_ends == once.trained_ends
+
+    def test_the_specification_stays(self, make):
+        model = make()
+        before = (model.specification, model.training, model.transforms, model.horizon)
+        model.fit(panel())
+        assert before == (model.specification, model.training, model.transforms, model.horizon)
+        assert model == make() and hash(model) == hash(make())
+        assert model.unfitted().fitted is None and model.fitted is not None
+        assert model.replace(horizon=3).fitted is None
+
+
+def test_a_fit_that_fails_leaves_what_was_fitted_before():
+    model = scratch().fit(panel())
+    before = model.fitted
+    with pytest.raises(DataError, match="long enough"):
+        model.fit(lc.Panel.from_arrays([1.0, 2.0, 3.0]))
+    assert model.fitted is before
+
+
+def test_what_was_fitted_cannot_be_changed_by_accident():
+    model = lc.LSTMForecaster(6, training=SMALL).fit(panel())
+    for holder, name in ((model, "horizon"), (model, "training"), (model, "network")):
+        with pytest.raises(AttributeError):
+            setattr(holder, name, None)
+    for frozen in (model.fitted, model.record, model.specification):
+        with pytest.raises(FrozenInstanceError):
+            frozen.notes = ()
+
+
+def test_the_former_name_of_the_record_is_taken_with_a_note():
+    model = scratch().fit(panel())
+    with pytest.warns(DeprecationWarning, match="called record now"):
+        assert model.learned is model.record
+
+
 def test_what_comes_after_the_training_part_changes_nothing_but_the_validation():
     data, model = panel(), scratch(training=replace(SMALL, validation=None, epochs=3))
     whole = model.fit(data.until([48] * 3))
@@ -132,7 +192,7 @@ def test_fine_tuning_is_never_worse_than_its_start_on_validation():
         optimiser=Optimiser(learning_rate=9.0),
     )
     model = lc.LSTMForecaster(6, training=hot).fit(panel())
-    assert "its start" in " ".join(model.learned.notes) or "start" in model.learned.notes[0]
+    assert "its start" in " ".join(model.record.notes) or "start" in model.record.notes[0]
     shipped = lc.LSTMForecaster(6)
     for ours, theirs in zip(model.network.members, shipped.network.members, strict=True):
         for name, array in ours.items():
@@ -189,6 +249,32 @@ def test_backtests_fit_a_model_that_needs_it():
     )
 
 
+@pytest.mark.parametrize("refit", [None, "once", "each"])
+def test_backtests_fit_copies(refit):
+    model, other = scratch(3), lc.LSTMForecaster(3, training=SMALL)
+    lc.backtest(model, panel(1), cutoffs=2, refit=refit, baselines=[other])
+    assert model.fitted is None and other.fitted is None
+    before = model.fit(panel(1)).fitted
+    lc.backtest(model, panel(1), cutoffs=2, refit="once", baselines=False)
+    assert model.fitted is before
+
+
+def test_a_backtest_goes_on_whatever_the_model_was_fitted_to_meanwhile(tmp_path):
+    model, data, told = scratch(3), panel(1), []
+    arguments = {"cutoffs": 2, "refit": "each", "baselines": False, "folder": tmp_path / "kept"}
+    first = lc.backtest(model, data, **arguments)
+    model.fit(data)
+    again = lc.backtest(model, data, **arguments, progress=told.append)
+    assert [part.kept for part in told] == [True, True]
+    assert again.scores == first.scores
+
+
+def test_a_model_that_was_trained_again_to_the_same_bits_is_the_same_to_a_backtest():
+    one, same = (scratch().fit(panel()) for _ in range(2))
+    other = scratch(seed=1).fit(panel())
+    assert facts(one) == facts(same) != facts(other)
+
+
 def test_a_backtest_in_several_processes_is_that_of_one():
     data, model = panel(1), scratch(3, training=replace(SMALL, epochs=1))
     given = {"cutoffs": 2, "refit": "each", "baselines": False, "fit_options": {"threads": 1}}
@@ -202,7 +288,7 @@ def test_the_shipped_network_is_known_in_another_process():
     tuned = pickle.loads(pickle.dumps(lc.LSTMForecaster(3, training=replace(SMALL, epochs=1)))).fit(
         panel(1)
     )
-    assert tuned.learned.began == "pretrained"
+    assert tuned.record.initial_weights == "pretrained"
 
 
 def test_the_shipped_network_and_its_fine_tuned_self_are_compared():
@@ -219,7 +305,9 @@ def test_the_shipped_network_and_its_fine_tuned_self_are_compared():
 def test_columns_read_together():
     t = np.arange(80)
     data = lc.Panel.from_arrays({"sin": np.sin(t / 4), "cos": np.cos(t / 4)})
-    model = plain(network=replace(PLAIN, inputs=lc.Transformed(columns=2), before=(4,)), transforms=MinMax()).fit(data)
+    model = plain(
+        network=replace(PLAIN, inputs=lc.Transformed(columns=2), before=(4,)), transforms=MinMax()
+    ).fit(data)
     forecast = model.predict(data, 5)
     assert forecast.point.shape == (2, 5)
     states = model.states(data)
@@ -281,9 +369,20 @@ def test_without_pytorch_the_extra_is_named(monkeypatch):
 
 def test_a_damaged_part_of_a_trained_model_is_noticed(tmp_path):
     plain().fit(panel()).save(tmp_path / "model")
-    (tmp_path / "model" / "learned.safetensors").unlink()
-    with pytest.raises(ModelError, match="learned"):
+    (tmp_path / "model" / "fitted.safetensors").unlink()
+    with pytest.raises(ModelError, match=r"fitted\.safetensors"):
         lc.load(tmp_path / "model")
+
+
+@pytest.mark.parametrize("lost", ["seen.ends", "is_date"])
+def test_an_incomplete_part_of_a_trained_model_is_noticed(lost, tmp_path):
+    plain().fit(panel()).save(tmp_path / "model")
+    manifest, groups = store.load(tmp_path / "model")
+    del groups["fitted"][lost]
+    store.save(tmp_path / "model", manifest, groups)
+    for use in (lc.load, lambda folder: lc.LSTMForecaster(6, weights=folder)):
+        with pytest.raises(ModelError, match=f"incomplete.*{lost}"):
+            use(tmp_path / "model")
 
 
 def test_the_manifest_can_be_read_by_people(tmp_path):

@@ -118,8 +118,14 @@ def test_of_two_losses_one_is_refused():
     ("changes", "message"),
     [
         ({"batching": Windows(24, stride=10)}, r"Windows\(stride=10\) is for transformed inputs"),
-        ({"batching": Windows(24, shuffle=False)}, r"Windows\(shuffle=False\) is for transformed inputs"),
-        ({"validation": Validation(share=0.3, by="windows")}, "by='windows'.* is for transformed inputs"),
+        (
+            {"batching": Windows(24, shuffle=False)},
+            r"Windows\(shuffle=False\) is for transformed inputs",
+        ),
+        (
+            {"validation": Validation(share=0.3, by="windows")},
+            "by='windows'.* is for transformed inputs",
+        ),
     ],
 )
 def test_windows_of_causal_inputs_end_at_random(changes, message):
@@ -135,7 +141,7 @@ def test_intervals_that_were_not_measured_are_said(tmp_path):
         (Validation(share=0.3, by="windows"), True),
     ):
         training = TrainingConfig(epochs=1, batching=Windows(length=8), validation=validation)
-        notes = plain(training=training).fit(panel()).learned.notes
+        notes = plain(training=training).fit(panel()).record.notes
         assert any(noted in note for note in notes) == said
 
 
@@ -143,7 +149,7 @@ def test_transforms_of_series_that_are_not_there_are_said():
     transforms = lc.Transforms(
         lc.Chain((lc.Standard(),)), {"b": lc.Chain(), "airlnie": lc.Chain((lc.Log1p(),))}
     )
-    (note,) = plain(transforms=transforms).fit(panel()).learned.notes
+    (note,) = plain(transforms=transforms).fit(panel()).record.notes
     assert note == "transforms are given for series that the data do not have: 'airlnie'"
 
 
@@ -266,7 +272,7 @@ class TestMemory:
         data = panel(a=values)
         fitted = plain(transforms=transforms).fit(data)
         remembered = fitted.predict()
-        fitted.saved_context = None
+        fitted.fitted = replace(fitted.fitted, saved_context=None)
         np.testing.assert_array_equal(remembered.quantiles, fitted.predict(data).quantiles)
         assert np.isfinite(remembered.quantiles).all()
 
@@ -282,7 +288,7 @@ class TestMemory:
         values[45 : 45 + gap] = np.nan
         start = str(panel(a=TREND).times(0)[45 + gap])[:7]
         went_on = loaded.predict(panel(start, a=TREND[45 + gap :]))
-        fitted.saved_context = None
+        fitted.fitted = replace(fitted.fitted, saved_context=None)
         np.testing.assert_array_equal(went_on.quantiles, fitted.predict(panel(a=values)).quantiles)
 
     def test_transforms_that_were_not_fitted_need_all_of_the_data(self, tmp_path):
@@ -350,7 +356,7 @@ class TestWeightsThatHaveSeenTheData:
     def test_they_may_go_on_with_newer_data_and_remember_both(self, folder, tmp_path):
         newer = panel(a=np.append(TREND, TREND + 60), c=TREND)
         fitted = lc.LSTMForecaster(6, weights=folder, training=CAUSAL).fit(newer)
-        assert not fitted.learned.notes or "seen" not in " ".join(fitted.learned.notes)
+        assert not fitted.record.notes or "seen" not in " ".join(fitted.record.notes)
         fitted.save(tmp_path / "next")
         known = {
             name: str(end)[:7] for name, end in lc.load(tmp_path / "next").trained_ends.items()
@@ -361,7 +367,7 @@ class TestWeightsThatHaveSeenTheData:
         again = lc.LSTMForecaster(
             6, weights=folder, training=replace(CAUSAL, validation=Validation(steps=20))
         )
-        assert "2 of 2 series" in " ".join(again.fit(panel()).learned.notes)
+        assert "2 of 2 series" in " ".join(again.fit(panel()).record.notes)
 
     def test_other_series_are_free(self, folder):
         tested = lc.backtest(
@@ -382,7 +388,7 @@ def test_transforms_and_batching_come_with_the_weights_of_a_folder(tmp_path):
     again = lc.LSTMForecaster(6, weights=tmp_path / "mine")
     assert (
         again.transforms == fitted.transforms
-        and again.training.batching == fitted.learned.training.batching
+        and again.training.batching == fitted.record.training.batching
     )
     assert again.training.epochs == TrainingConfig.plain().epochs
     np.testing.assert_allclose(

@@ -305,7 +305,10 @@ def test_predict_after_load_is_predict_before(tmp_path):
     )
     LSTMForecaster(6, quantiles=(0.2, 0.5, 0.8)).save(tmp_path / "model", panel)
     loaded = lc.load(tmp_path / "model")
-    assert repr(loaded) == "LSTMForecaster(horizon=6, remembers 4 series)"
+    assert repr(loaded) == (
+        f"LSTMForecaster(horizon=6, weights={str(tmp_path / 'model')!r}, "
+        "quantiles=(0.2, 0.5, 0.8), remembers 4 series)"
+    )
     assert loaded.quantiles == (0.2, 0.5, 0.8)
     for mode in ("direct", "recursive"):
         expected = LSTMForecaster(6, quantiles=(0.2, 0.5, 0.8)).predict(panel, mode=mode)
@@ -534,6 +537,30 @@ def test_times_off_the_saved_grid_start_afresh(tmp_path):
     assert "not on the saved grid" in str(loaded.continued(shifted))
 
 
+@pytest.mark.parametrize("name", ["adaptive", "transformed"])
+def test_a_model_of_format_1_is_saved_as_one_of_format_2(name, tmp_path):
+    """The folders of the golden file: format 1 calls quantiles levels, and more besides."""
+    old = lc.load(ROOT / "tests" / "golden" / name)
+    old.save(tmp_path / "model")
+    manifest, groups = store.load(tmp_path / "model")
+    assert manifest["format_version"] == 2 and "levels" not in manifest
+    assert manifest["quantiles"] == list(old.quantiles) == [0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975]
+    assert manifest["trained"]["initial_weights"] == "scratch" and "fitted" in groups
+    assert "batching" in manifest["training"] and "regime" not in manifest["training"]
+    new = lc.load(tmp_path / "model")
+    assert_same(new.predict(), old.predict())
+    assert new.record.training == old.record.training and new.history == old.history
+    assert new.trained_ends == old.trained_ends and new.seed == old.seed
+    np.testing.assert_array_equal(new.fitted.factors_HI, old.fitted.factors_HI)
+
+
+@pytest.mark.parametrize("name", ["adaptive", "transformed"])
+def test_weights_of_a_folder_of_format_1_know_what_they_have_seen(name):
+    folder = ROOT / "tests" / "golden" / name
+    start = LSTMForecaster(6, weights=folder)
+    assert start.trained_ends == lc.load(folder).trained_ends and len(start.trained_ends) == 3
+
+
 def test_a_folder_that_holds_no_forecaster_is_refused(tmp_path):
     with pytest.raises(ModelError, match="holds a network, not a saved forecaster"):
         lc.load(WEIGHTS)
@@ -542,7 +569,7 @@ def test_a_folder_that_holds_no_forecaster_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "key", ["horizon", "levels", "frequency", "periods", "columns", "network", "target_kind"]
+    "key", ["horizon", "quantiles", "frequency", "periods", "columns", "network", "target_kind"]
 )
 def test_an_incomplete_manifest_is_refused(tmp_path, key):
     saved(monthly(seasonal(1, 30)), tmp_path / "model")

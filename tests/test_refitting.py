@@ -257,6 +257,33 @@ def test_fitting_begins_from_the_configured_start(model, panel):
     )
 
 
+def test_a_model_that_fits_itself_is_left_alone(trainable, panel):
+    """As scikit-learn's estimators do: `fit` changes the model and returns it."""
+
+    class InPlace:
+        horizon, name, mean = 4, "in place", None
+
+        @property
+        def needs_fit(self):
+            return self.mean is None
+
+        def fit(self, panel):
+            self.mean = float(np.nanmean(panel.values))
+            return self
+
+        def predict(self, panel, horizon=None, *, cutoffs=None):
+            pull = trainable.Pull(mean=self.mean)
+            return pull.predict(panel, horizon, cutoffs=cutoffs)
+
+    for refit in ("once", "each"):
+        model = InPlace()
+        np.testing.assert_array_equal(
+            point(tried(model, panel, refit=refit)),
+            point(tried(trainable.Pull(), panel, refit=refit)),
+        )
+        assert model.mean is None
+
+
 def test_what_is_compared_with_is_fitted_alike(model, panel, trainable):
     other = replace(model, name="other", weight=1.0)
     fitted = replace(model.fit(panel.until([24, 24])), name="fitted")

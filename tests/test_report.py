@@ -22,7 +22,7 @@ from lstmcast.cli import app as cli
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.evaluation.baselines import Naive, SeasonalNaive
-from lstmcast.fitted import Beginning, Learned
+from lstmcast.fitted import Fitted, InitialWeights, Record
 from lstmcast.forecast import QUANTILES, Forecast, origins_of
 from lstmcast.model.heads import head_named
 from lstmcast.model.inputs import Transformed
@@ -236,26 +236,31 @@ def trained(
     model: lc.LSTMForecaster, panel: Panel, epochs: list[Epoch], *notes: str
 ) -> lc.LSTMForecaster:
     """The forecaster as `fit` leaves it, with other weights than it started from."""
-    config, start = model.config, model.start
-    if isinstance(start, Network):
+    config, start = model.config, model.start.network
+    if start is not None:
         members = [
             {name: array + 0.001 for name, array in arrays.items()} for arrays in start.members
         ]
     else:
         shapes = array_shapes(config, head_named(config.head))
         members = [{name: np.full(shape, 0.01, np.float32) for name, shape in shapes.items()}]
-    model.network = Network(config, members)
-    began = "pretrained" if isinstance(start, Network) else "scratch"
-    model.learned = learned(panel, epochs, model.training, began, *notes)
+    initial_weights = model.start.initial_weights
+    model.fitted = Fitted(
+        Network(config, members),
+        factors_HI=np.ones((6, 3)),
+        record=record(panel, epochs, model.training, initial_weights, *notes),
+    )
     return model
 
 
-def learned(
-    panel: Panel, epochs: list[Epoch], training: TrainingConfig, began: Beginning, *notes: str
-) -> Learned:
-    return Learned(
-        panel.ids, panel.ends, np.ones((6, 3)), History(tuple(epochs)), training, began, notes
-    )
+def record(
+    panel: Panel,
+    epochs: list[Epoch],
+    training: TrainingConfig,
+    initial: InitialWeights,
+    *notes: str,
+) -> Record:
+    return Record(panel.ids, panel.ends, training, History(tuple(epochs)), initial, notes)
 
 
 def new_network(**more) -> lc.LSTMForecaster:
@@ -380,26 +385,26 @@ def test_the_card_of_a_network_from_scratch_has_nothing_of_the_shipped_one():
 def test_a_start_that_was_kept_is_still_the_shipped_network():
     panel = monthly()
     model = trained(lc.LSTMForecaster(6), panel, rows(kept=0))
-    model.network = Network(
-        model.config, [dict(arrays) for arrays in lc.LSTMForecaster(6).network.members]
-    )
+    shipped = [dict(arrays) for arrays in lc.LSTMForecaster(6).network.members]
+    model.fitted = replace(model.fitted, network=Network(model.config, shipped))
     report = Report.from_forecast(LastSeason().predict(panel), panel, model=model)
     assert report.card.startswith("# The shipped network")
     assert "kept: epoch 0, 0.6100" in report.html()
 
 
 @pytest.mark.parametrize(
-    ("began", "said"),
+    ("initial_weights", "said"),
     [
         ("scratch", "New, random weights"),
         ("pretrained", "The network that comes with lstmcast, trained further"),
         ("given", "Weights that were trained before"),
     ],
 )
-def test_a_model_remembers_what_its_training_started_from(began, said):
+def test_a_model_remembers_what_its_training_started_from(initial_weights, said):
     panel = monthly()
     loaded = lc.LSTMForecaster(6, weights=trained(new_network(), panel, rows()).network)
-    loaded.learned = learned(panel, rows(), loaded.training, began)
+    done = record(panel, rows(), loaded.training, initial_weights)
+    loaded.fitted = Fitted(loaded.network, record=done)
     assert said in Report.from_forecast(LastSeason().predict(panel), panel, model=loaded).card
 
 

@@ -1,71 +1,84 @@
-"""What training leaves behind besides the weights: when it ended for each series, how wide
-intervals are, its history.
+"""What a forecaster knows beyond its specification, as one frozen value: `fit` returns it, a saved
+model holds it.
 
-S series · H horizon · I intervals
+It is all that a forecast needs: the network, what the transforms learned, the factors by which
+intervals are widened, the saved context.
+
+    S series · O origins · H horizon · Q quantile levels of the head · I central intervals
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.context import Newest, Whole
+from lstmcast import decoding
+from lstmcast.context import Context, Newest, Whole
 from lstmcast.data.panel import Panel
-from lstmcast.saved_context import packed, unpacked
-from lstmcast.training_config import Batching, TrainingConfig, Windows, training_from_json
+from lstmcast.errors import DataError, UsageError
+from lstmcast.forecast import Origins
+from lstmcast.model.inputs import Adaptive, FittedTransforms, Transformed
+from lstmcast.model.network import Network, described
+from lstmcast.saved_context import SavedContext, packed, unpacked
+from lstmcast.training_config import (
+    Batching,
+    TrainingConfig,
+    Windows,
+    to_json,
+    training_from_json,
+)
 from lstmcast.training_history import History
-from lstmcast.transforms import Transforms, TransformsState
 
-Beginning = Literal["scratch", "pretrained", "given"]
+Mode = Literal["direct", "recursive", "one-step"]
+InitialWeights = Literal["scratch", "pretrained", "given"]
+Arrays = Mapping[str, NDArray]
+Groups = Mapping[str, Arrays]  # the arrays of a folder of the store, by file
+
+# Names of format 1, and what they are called since.
+RENAMED_KEYS = {"levels": "quantiles"}
+RENAMED_GROUPS = {"learned": "fitted"}
 
 
 @dataclass(frozen=True, eq=False)
-class Learned:
-    """The rest of a fitted model.
+class Record:
+    """How the weights of a fitted model were trained.
 
-    `ids` (S,) of the series that were trained on, `ends` (S,) the last time of each that the
-    weights were fitted to; `factors_HI`: see `evaluation.held_out`; `training`: as it was done;
-    `began`: the weights that it started from; `notes`: what is to be said about it; `transforms`:
-    what the transforms learned; `before`: until when the weights that training started from had
-    seen which series; `changes` (S,): how much each series changed from one step to the next, on
-    average.
+    `ids` (S,): series that were trained on. `ends` (S,): the last time of each that the weights
+    were fitted to. `training`: the settings as they were used. `initial_weights`: what training
+    started from. `seen`: the last time of each series, by its id, that those had been trained on.
     """
 
     ids: NDArray
     ends: NDArray
-    factors_HI: NDArray
-    history: History
     training: TrainingConfig
-    began: Beginning
+    history: History
+    initial_weights: InitialWeights
     notes: tuple[str, ...] = ()
-    transforms: TransformsState | None = None
-    before: Mapping[str, Any] = field(default_factory=dict)
-    changes: NDArray = field(default_factory=lambda: np.empty(0))
+    seen: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def interrupted(self) -> bool:
         """Whether training was stopped by Ctrl-C before its end."""
         return any(note.startswith("interrupted") for note in self.notes)
 
-    def known_ends(self) -> dict[str, Any]:
-        """The last time of each series that the weights were ever fitted to."""
+    @property
+    def trained_ends(self) -> dict[str, Any]:
+        """The last time of each series, by its id, that the weights were ever trained on."""
         kind = self.ends.dtype.kind
-        known = {
-            name: end for name, end in self.before.items() if np.asarray(end).dtype.kind == kind
-        }
+        ends = {name: end for name, end in self.seen.items() if np.asarray(end).dtype.kind == kind}
         for name, end in zip(map(str, self.ids), self.ends, strict=True):
-            known[name] = max(end, known.get(name, end))
-        return known
+            ends[name] = max(end, ends.get(name, end))
+        return ends
 
     def described(self) -> dict[str, Any]:
         """What a manifest says of it."""
         epochs = self.history.columns()["epoch"]
         return {
-            "began": self.began,
+            "initial_weights": self.initial_weights,
             "series": len(self.ids),
             "epochs": int(epochs.max(initial=0)),
             "notes": list(self.notes),
@@ -73,69 +86,216 @@ class Learned:
 
     def arrays(self) -> dict[str, NDArray]:
         """Everything else, under names for the store."""
-        history = {f"history.{name}": column for name, column in self.history.columns().items()}
-        ends = {
+        trained_ends = self.trained_ends
+        seen = packed(np.array(list(trained_ends), object))
+        seen_ends = np.array(list(trained_ends.values()), self.ends.dtype)
+        return {
+            **packed(self.ids),
             "ends": self.ends.astype(np.int64),
             "is_date": np.array([self.ends.dtype.kind == "M"]),
+            **{f"seen.{name}": array for name, array in seen.items()},
+            "seen.ends": seen_ends.astype(np.int64),
+            **{f"history.{name}": column for name, column in self.history.columns().items()},
         }
-        known = self.known_ends()
-        seen = {
-            f"seen.{name}": part for name, part in packed(np.array(list(known), object)).items()
-        }
-        seen["seen.ends"] = np.array(list(known.values()), self.ends.dtype).astype(np.int64)
-        measured = {"factors": self.factors_HI, "changes": self.changes}
-        return {**measured, **packed(self.ids), **ends, **seen, **history}
 
     @classmethod
-    def from_saved(
-        cls, manifest: dict[str, Any], arrays: dict[str, dict[str, NDArray]], transforms: Transforms
-    ) -> Learned | None:
-        """What `described` and `arrays` gave, None where nothing was trained; KeyError where
-        something is missing."""
-        if "trained" not in manifest:
-            return None
-        own = arrays["learned"]
-        ids = unpacked(own["ids"], own["id_lengths"])
+    def from_saved(cls, manifest: Mapping[str, Any], arrays: Arrays) -> Record:
+        """What `described` and `arrays` gave; KeyError where something is missing."""
         columns = {
-            name.removeprefix("history."): own[name] for name in own if name.startswith("history.")
+            name.removeprefix("history."): array
+            for name, array in arrays.items()
+            if name.startswith("history.")
         }
-        state = (
-            transforms.state_from_arrays(arrays["transforms"], ids)
-            if "transforms" in manifest
-            else None
-        )
         return cls(
-            ids,
-            own["ends"].astype("datetime64[us]") if own["is_date"][0] else own["ends"],
-            own["factors"],
-            History.from_columns(columns),
+            unpacked(arrays["ids"], arrays["id_lengths"]),
+            _times(arrays["ends"], arrays),
             training_from_json(manifest["training"]),
-            manifest["trained"]["began"],
+            History.from_columns(columns),
+            manifest["trained"]["initial_weights"],
             tuple(manifest["trained"]["notes"]),
-            state,
-            known_ends(arrays),
-            own["changes"],
+            seen_in({"fitted": arrays}),
         )
 
 
-def known_ends(arrays: Mapping[str, Mapping[str, NDArray]]) -> dict[str, Any]:
-    """Until when the weights in a saved model have seen which series; nothing where they were
-    trained on none."""
-    own = arrays.get("learned")
-    if own is None:
-        return {}
-    ids, ends = unpacked(own["seen.ids"], own["seen.id_lengths"]), own["seen.ends"]
-    return dict(zip(ids, ends.astype("datetime64[us]") if own["is_date"][0] else ends, strict=True))
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """A network with all that it forecasts with.
+
+    Args:
+        network: the network.
+        inputs: what the transforms of its inputs learned; None where they are fitted to what each
+            forecast knows.
+        context: what a forecast reads; None for what is usual.
+        changes: the mean absolute change of each series from one step to the next, by its id.
+        factors_HI: by how much intervals are widened; None where that is measured anew before each
+            forecast.
+        saved_context: observations that forecasts begin after; None for a model that keeps none.
+        record: how it was trained; None where nothing was.
+    """
+
+    network: Network
+    inputs: FittedTransforms | None = None
+    context: Context | None = None
+    changes: Mapping[str, float] = field(default_factory=dict)
+    factors_HI: NDArray | None = None
+    saved_context: SavedContext | None = None
+    record: Record | None = None
+
+    def decode(
+        self, panel: Panel, origins: Origins, horizon: int, mode: Mode = "direct"
+    ) -> NDArray:
+        """Quantiles (O, horizon, Q) at `heads.HEAD_QUANTILES` in the units of the data.
+
+        They are the network's own, before any calibration. Of mode "one-step" the horizon is 1.
+        """
+        if mode == "one-step":
+            return decoding.one_step_ahead(self.reader, panel, origins)
+        recursive = mode == "recursive"
+        return decoding.decode(self.reader, panel, origins, horizon, recursive=recursive)
+
+    def states(self, panel: Panel) -> dict[str, list[tuple[NDArray, NDArray]]]:
+        """State h and c (T, units) of each LSTM layer of the first member, by series."""
+        if not isinstance(self.network.config.inputs, Transformed):
+            raise UsageError(
+                "states() are those of a network with transformed inputs; this one has "
+                f"inputs={self.network.config.inputs!r}."
+            )
+        rows = decoding.hidden_states(self.reader, panel)
+        joint = self.network.config.inputs.columns > 1
+        return {str(name): rows[0 if joint else s] for s, name in enumerate(panel.ids)}
+
+    @property
+    def reader(self) -> decoding.Reader:
+        """What decoding needs of it."""
+        return decoding.Reader(self.network, self.inputs, self.context, self.changes)
+
+    @property
+    def fewest_known(self) -> int:
+        """Known values that a series needs before the first of its forecasts; 0 if it needs none."""
+        inputs = self.network.config.inputs
+        return 1 + inputs.lag if isinstance(inputs, Transformed) else 0
+
+    def check_columns(self, panel: Panel) -> None:
+        """DataError where the columns of a joint network come in another order than in training."""
+        if self.record is None or self.network.config.inputs.columns == 1:
+            return
+        trained, names = list(map(str, self.record.ids)), list(map(str, panel.ids))
+        if any(name in trained and trained.index(name) != k for k, name in enumerate(names)):
+            raise DataError(
+                f"The network reads the columns {', '.join(trained)} together, in this order; the "
+                f"data have {', '.join(names)}. Bring them into that order, for example by "
+                f"panel.select({trained})."
+            )
+
+    def context_of(self, panel: Panel, horizon: int, cutoffs: int) -> SavedContext:
+        """What a fitted model remembers of its data.
+
+        Args:
+            panel: The data.
+            horizon: Steps of the longest forecast that must equal the one from the whole history.
+            cutoffs: Held-out cutoffs that its intervals are calibrated at.
+        """
+        if isinstance(self.network.config.inputs, Adaptive):
+            return SavedContext.of(panel, horizon, cutoffs)
+        return SavedContext(panel)
+
+    def needed_of(self, context: SavedContext) -> SavedContext:
+        """As much of a saved context as the next forecasts need."""
+        # Transforms that were not fitted are fitted to all of it.
+        if not isinstance(self.context, Newest) or self.record is None:
+            return context
+        newest = SavedContext.newest(context.panel, self.context.length + self.fewest_known - 1)
+        # What is read in the place of a missing value may lie any number of steps back.
+        return context if np.isnan(newest.panel.values).any() else newest
+
+    def held_back_from(self, panel: Panel) -> NDArray | None:
+        """How many values of each series (S,) the weights were fitted to, 0 for all; None where
+        nothing was held back."""
+        if self.record is None:
+            return None
+        trained = panel.frequency.position(self.record.ends, panel.starts) + 1
+        held_back = np.where(trained < panel.lengths, trained, 0)
+        return held_back if held_back.any() else None
+
+    def saved(self, training: TrainingConfig) -> tuple[dict[str, Any], dict[str, Arrays]]:
+        """A manifest and groups of arrays for the store, of which `from_saved` makes the same.
+
+        Args:
+            training: The settings that the manifest names where nothing was trained.
+        """
+        assert self.saved_context is not None
+        manifest, weights = described(self.network)
+        manifest |= self.saved_context.described()
+        groups: dict[str, Arrays] = {"weights": weights, "state": self.saved_context.arrays()}
+        manifest["training"] = to_json(self.record.training if self.record else training)
+        if self.record:
+            changes = [self.changes[str(name)] for name in self.record.ids]
+            measured = {"factors": np.asarray(self.factors_HI), "changes": np.array(changes)}
+            manifest["trained"] = self.record.described()
+            groups["fitted"] = measured | self.record.arrays()
+        if isinstance(self.network.config.inputs, Transformed):
+            groups["transforms"] = self.inputs.arrays() if self.inputs else {}
+        return manifest, groups
+
+    @classmethod
+    def from_saved(cls, manifest: Mapping[str, Any], groups: Groups, network: Network) -> Fitted:
+        """What `saved` gave, with the network that was read from it.
+
+        Raises:
+            KeyError, TypeError, ValueError: Something is missing, or is not what it should be.
+        """
+        batching = training_from_json(manifest["training"]).batching
+        untrained = cls(
+            network,
+            context=context_for(network, batching),
+            saved_context=SavedContext.from_saved(dict(manifest), dict(groups["state"])),
+        )
+        if "trained" not in manifest:
+            return untrained
+        own = groups["fitted"]
+        record = Record.from_saved(manifest, own)
+        inputs = network.config.inputs
+        return replace(
+            untrained,
+            inputs=inputs.fitted_from(groups["transforms"], record.ids)
+            if isinstance(inputs, Transformed)
+            else None,
+            changes=dict(zip(map(str, record.ids), own["changes"].tolist(), strict=True)),
+            factors_HI=own["factors"],
+            record=record,
+        )
 
 
-def last_times(panel: Panel, ends: NDArray) -> NDArray:
-    """The time of the `ends`-th observation of each series (S,)."""
-    return panel.frequency.advance(panel.starts, np.maximum(ends, 1) - 1)
-
-
-def context_of(batching: Batching) -> Newest | Whole:
-    """How many steps a network with plain inputs reads before it forecasts: as long as its
-    windows were, else all."""
+def context_for(network: Network, batching: Batching) -> Context | None:
+    """What a forecast of transformed inputs reads: as much as its windows held, else all; None for
+    what is usual."""
+    if not isinstance(network.config.inputs, Transformed):
+        return None
     if isinstance(batching, Windows) and batching.length is not None:
         return Newest(batching.length)
     return Whole()
+
+
+def in_format_2(
+    manifest: Mapping[str, Any], groups: Groups
+) -> tuple[dict[str, Any], dict[str, Arrays]]:
+    """What was read of a saved model of format 1 or 2, under the names of format 2."""
+    manifest = {RENAMED_KEYS.get(name, name): value for name, value in manifest.items()}
+    if "began" in manifest.get("trained", {}):
+        trained = dict(manifest["trained"])
+        manifest["trained"] = {"initial_weights": trained.pop("began"), **trained}
+    return manifest, {RENAMED_GROUPS.get(name, name): group for name, group in groups.items()}
+
+
+def seen_in(groups: Groups) -> dict[str, Any]:
+    """The last time of each series, by its id, that the weights of a saved model were trained on."""
+    own = groups.get("fitted")
+    if own is None:
+        return {}
+    ids = unpacked(own["seen.ids"], own["seen.id_lengths"])
+    return dict(zip(ids, _times(own["seen.ends"], own), strict=True))
+
+
+def _times(ends: NDArray, arrays: Arrays) -> NDArray:
+    """Times as they were before they were numbers."""
+    return ends.astype("datetime64[us]") if arrays["is_date"][0] else ends

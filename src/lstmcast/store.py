@@ -47,7 +47,7 @@ from lstmcast.util.files import (
 )
 
 FORMAT = "lstmcast store"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 # written by the store, not by callers
 OWN_KEYS = ("format", "format_version", "package_version", "files", "sha256")

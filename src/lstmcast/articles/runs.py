@@ -162,8 +162,8 @@ class ExampleRun:
         name: str = "",
         callbacks: Sequence[Callable[[Any], Any]] = (),
     ) -> LSTMForecaster:
-        """`forecaster.fit`, going on from the checkpoints that an interrupted run left under this
-        `name`.
+        """A fitted copy of the forecaster, resumed from the checkpoints that an interrupted run
+        left under this `name`.
 
         KeyboardInterrupt where Ctrl-C stopped it: the command that is given again goes on from
         there.
@@ -172,13 +172,14 @@ class ExampleRun:
 
         require_torch()
         place = self.checkpoints / (name or "fit")
-        fitted = forecaster.fit(
+        fitted = forecaster.unfitted().fit(
             data, folder=place, resume=True, callbacks=[*self.callbacks(), *callbacks]
         )
-        assert fitted.learned is not None
-        for note in fitted.learned.notes:
+        record = fitted.record
+        assert record is not None  # it was fitted
+        for note in record.notes:
             self.say(f"note: {note}")
-        if any(note.startswith("interrupted") for note in fitted.learned.notes):
+        if record.interrupted:
             raise KeyboardInterrupt
         return fitted
 

@@ -193,8 +193,9 @@ def fit(
     checkpoint.require_unclaimed(checkpoints)
     panel = _read(data, reading, quiet)
     fitted = _fitted(forecaster, panel, training, checkpoints, resume, quiet)
-    assert fitted.learned is not None
-    interrupted = fitted.learned.interrupted
+    record = fitted.record
+    assert record is not None  # it was fitted
+    interrupted = record.interrupted
     fitted.save(model)
     if not interrupted:
         checkpoint.discard(checkpoints)
@@ -217,7 +218,7 @@ def fit(
             {
                 "data": _described(panel),
                 "training": history,
-                "notes": list(fitted.learned.notes),
+                "notes": list(record.notes),
                 "accuracy": _parsed(tested),
                 "files": files,
             }
@@ -228,7 +229,7 @@ def fit(
             typer.echo(str(tested.summary()))
         _say(
             quiet,
-            *(f"  note:    {note}" for note in fitted.learned.notes),
+            *(f"  note:    {note}" for note in record.notes),
             "written: " + ", ".join(files),
         )
     if interrupted:

@@ -318,7 +318,7 @@ class Training:
 
         from lstmcast.forecaster import LSTMForecaster
 
-        chosen: dict[str, Any] = {"levels": quantiles} if quantiles else {}
+        chosen: dict[str, Any] = {"quantiles": quantiles} if quantiles else {}
         usual = LSTMForecaster(
             horizon, weights=self.weights, network=self._network(), seed=self.seed, **chosen
         )

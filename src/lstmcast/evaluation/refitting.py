@@ -10,6 +10,7 @@ Shapes: S series, K cutoffs, P cutoffs of one part, H horizon, Q quantile levels
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -43,12 +44,13 @@ class Forecasts(Protocol):
 
 @runtime_checkable
 class Trainable(Forecasts, Protocol):
-    """What can be fitted: `fit` gives a new, fitted forecaster and always starts from the
-    configured weights.
+    """What can be fitted: `fit` returns a fitted forecaster, itself or another one, and always
+    starts from the configured weights.
 
-    Two attributes are optional. `needs_fit`: it cannot forecast before. `trained_ends`: {id: the
-    last time of the series that it was trained on}, None where it was trained on none of the user's
-    data.
+    Backtests fit copies, so that the model itself stays as it is. Three attributes are optional.
+    `needs_fit`: it cannot forecast before. `trained_ends`: {id: the last time of the series that it
+    was trained on}, None where it was trained on none of the user's data. `unfitted()`: a copy to
+    fit, without what the model was fitted to; `copy.copy` makes one otherwise.
     """
 
     def fit(self, panel: Panel, /) -> Forecasts: ...
@@ -195,7 +197,12 @@ class Plan:
             "data": data,
         }
         options = {name: value for name, value in self.options.items() if name not in HARDWARE}
-        return facts(own | {"refit": self.modes, "models": self.models, "fit_options": options})
+        # What a model was fitted to before does not matter where it is fitted anew.
+        models = {
+            label: model if self.modes[label] == "never" else copy_to_fit(model)
+            for label, model in self.models.items()
+        }
+        return facts(own | {"refit": self.modes, "models": models, "fit_options": options})
 
     def notes(self) -> tuple[str, ...]:
         """What has to be known of how the first model was fitted."""
@@ -395,8 +402,14 @@ def require_shape(name: str, forecast: Forecast, shape: tuple[int, int]) -> None
         )
 
 
+def copy_to_fit(model: Any) -> Any:
+    """A copy of a model, which may be fitted in place of it."""
+    unfitted = getattr(model, "unfitted", None)
+    return unfitted() if callable(unfitted) else copy.copy(model)
+
+
 def _fitted(model: Any, panel: Panel, options: Mapping[str, Any]) -> Forecasts:
-    fitted = model.fit(panel, **options)
+    fitted = copy_to_fit(model).fit(panel, **options)
     if not callable(getattr(fitted, "predict", None)):
         raise ModelError(
             f"fit() gave {type(fitted).__name__}: a fitted forecaster, with predict, is expected "

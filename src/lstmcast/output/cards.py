@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +16,13 @@ from lstmcast.forecaster import LSTMForecaster
 from lstmcast.model.inputs import Adaptive
 from lstmcast.model.network import Network
 from lstmcast.output.learning_curve import LearningCurve
-from lstmcast.pretrained import WEIGHTS
+from lstmcast.pretrained import WEIGHTS, same_weights, shipped
 from lstmcast.training_config import Validation, to_json
 from lstmcast.util.display import number_format
 from lstmcast.util.markup import facts, table, text
 
 if TYPE_CHECKING:
-    from lstmcast.fitted import Learned
+    from lstmcast.fitted import Record
     from lstmcast.output.learning_curve import Curve
 
 MOST_EPOCHS = 20_000  # that the chart draws, of all members together
@@ -43,35 +42,18 @@ def card_of(model: Any) -> str:
     """The network's card in Markdown; empty for a model without a network."""
     if not isinstance(model, LSTMForecaster) or model.network is None:
         return ""
-    if _is_shipped(model.network):
+    if same_weights(model.network, shipped()):
         return _shipped_card()
     made_from = f"**What it was made from.** {_made_from(model)}"
     own = f"# The network of this forecast\n\n**What it is.** {_what(model.network, model)}\n\n{made_from}"
-    if model.learned and _is_shipped(model.start):
+    start = model.start.network
+    if model.record and start is not None and same_weights(start, shipped()):
         return f"{own} What follows is the card of that network: its numbers were measured before.\n\n{_shipped_card()}"
     return own
 
 
 def _shipped_card() -> str:
     return (Path(WEIGHTS) / "CARD.md").read_text(encoding="utf-8")
-
-
-def _is_shipped(network: Any) -> bool:
-    """Whether these are the weights that come with the package, wherever they were read from."""
-    shipped = _shipped()
-    if not isinstance(network, Network) or network.config != shipped.config:
-        return False
-    pairs = zip(network.members, shipped.members, strict=False)
-    return len(network.members) == len(shipped.members) and all(
-        np.array_equal(one[name], other[name]) for one, other in pairs for name in one
-    )
-
-
-@cache
-def _shipped() -> Network:
-    network = LSTMForecaster(1).network
-    assert network is not None
-    return network
 
 
 def _what(network: Network, model: LSTMForecaster) -> str:
@@ -118,15 +100,15 @@ def _reads(model: LSTMForecaster) -> str:
 
 
 def _made_from(model: LSTMForecaster) -> str:
-    if model.learned is None:
+    if model.record is None:
         return "Weights that were given to it; how they were made is not known here."
-    trained = f"{_trained_on(model.learned)}, whose training this page describes"
-    beginnings = {
+    trained = f"{_trained_on(model.record)}, whose training this page describes"
+    texts = {
         "scratch": f"New, random weights, trained on {trained}; they have seen nothing else.",
         "pretrained": f"The network that comes with lstmcast, trained further on {trained}.",
         "given": f"Weights that were trained before, elsewhere, then further on {trained}.",
     }
-    return beginnings[model.learned.began]
+    return texts[model.record.initial_weights]
 
 
 # ---------------------------------------------------------------- the training
@@ -146,25 +128,26 @@ class TrainingRecord:
     @classmethod
     def of(cls, model: Any) -> TrainingRecord | None:
         """The record of a fitted model; None where nothing was trained."""
-        learned = getattr(model, "learned", None)
-        if not isinstance(model, LSTMForecaster) or learned is None or not len(learned.history):
+        if not isinstance(model, LSTMForecaster) or not len(model.history):
             return None
+        record = model.record
+        assert record is not None  # it has a history
         settings: dict[str, Any] = {
-            "training": to_json(learned.training),
+            "training": to_json(record.training),
             "network": model.config.described(),
         }
         if model.transforms.chains:
             settings["transforms"] = model.transforms.described()
         described = {
-            "Trained on": _trained_on(learned),
-            "Held back": _held_back(learned.training.validation, model.horizon),
-            "Started from": _STARTS[learned.began],
+            "Trained on": _trained_on(record),
+            "Held back": _held_back(record.training.validation, model.horizon),
+            "Started from": _STARTS[record.initial_weights],
         }
-        curve = LearningCurve.from_history(learned.history)
+        curve = LearningCurve.from_history(record.history)
         seconds = tuple(
-            max(r.seconds for r in learned.history.member(c.member).epochs) for c in curve.curves
+            max(r.seconds for r in record.history.member(c.member).epochs) for c in curve.curves
         )
-        return cls(curve, described, seconds, settings, learned.notes)
+        return cls(curve, described, seconds, settings, record.notes)
 
     def html(self) -> str:
         """The section of a page; its chart is drawn from `chart()`."""
@@ -204,10 +187,10 @@ def _on_one_line(listed: re.Match[str]) -> str:
     return f"[{' '.join(listed[1].split())}]"
 
 
-def _trained_on(learned: Learned) -> str:
-    first, last = (format_time(time) for time in (learned.ends.min(), learned.ends.max()))
+def _trained_on(record: Record) -> str:
+    first, last = (format_time(time) for time in (record.ends.min(), record.ends.max()))
     until = f"until {last}" if first == last else f"until dates between {first} and {last}"
-    return f"{len(learned.ids):,} series, {until}"
+    return f"{len(record.ids):,} series, {until}"
 
 
 def _held_back(validation: Validation | None, horizon: int) -> str:

@@ -42,7 +42,7 @@ OwnLoss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 SMALL = 1e7
 
 
-class Fitted(NamedTuple):
+class Trained(NamedTuple):
     """What training gives.
 
     `refitted`: whether the network was trained again on everything; `validated`: the one that saw
@@ -94,7 +94,7 @@ def fit_network(
     loss: OwnLoss | None = None,
     head: Head | None = None,
     everything: FitData | None = None,
-) -> Fitted:
+) -> Trained:
     """Train a network: a new one of this config, or each member of one that has weights, one after
     the other.
 
@@ -137,7 +137,7 @@ def fit_network(
         Network(network, [member.arrays for member in part], head)
         for part in (members, refits or members)
     )
-    return Fitted(last, history, notes, bool(refits), validated)
+    return Trained(last, history, notes, bool(refits), validated)
 
 
 def _train_all(

@@ -36,6 +36,10 @@ class FittedTransforms:
     transforms: Transforms
     state: TransformsState
 
+    def arrays(self) -> dict[str, NDArray]:
+        """What was learned, for the store; `Transformed.fitted_from` reads it."""
+        return self.transforms.arrays(self.state)
+
     def of(self, series_S: NDArray) -> TransformsState:
         """What was learned of some series, by number, in that order."""
         return self.state.rows(series_S)
@@ -173,6 +177,10 @@ class Transformed:
         scale, shift = (None if way is None else way[None] for way in ways)
         data = TransformedData(*columns, panel.offsets[:2], ends[:1], together, scale, shift)
         return data, fitted
+
+    def fitted_from(self, arrays: Mapping[str, NDArray], ids: NDArray) -> FittedTransforms:
+        """What `FittedTransforms.arrays` gave, of series with these ids; KeyError where one is missing."""
+        return FittedTransforms(self.transforms, self.transforms.state_from_arrays(arrays, ids))
 
     def of_rows(self, fitted: FittedTransforms | None, ids: list[Any]) -> FittedTransforms:
         """What is known of the rows of a stream with these names.

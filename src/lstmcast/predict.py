@@ -1,0 +1,143 @@
+"""What `LSTMForecaster.predict` does: data joined to what a model remembers, a forecast of them,
+its intervals calibrated.
+
+S series · O origins · H horizon · Q quantile levels
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.panel import Panel
+from lstmcast.errors import UsageError
+from lstmcast.evaluation.calibration import at_levels, calibrated, widened
+from lstmcast.fitted import Fitted, Mode
+from lstmcast.forecast import Forecast, Origins, origins_of
+from lstmcast.model.heads import MEDIAN
+from lstmcast.saved_context import Continuation, SavedContext
+from lstmcast.util.display import some_names
+
+logger = logging.getLogger("lstmcast")
+
+
+def forecast_after(
+    model: Fitted,
+    data: Any,
+    horizon: int,
+    quantiles: tuple[float, ...],
+    cutoffs: NDArray | None,
+    mode: Mode,
+) -> Forecast:
+    """What comes after each series or cutoff, directly or recursively; see `LSTMForecaster`."""
+    panel, lead = joined(model, data)
+    origins = origins_of(panel, cutoffs if cutoffs is None else _after(lead, cutoffs))
+
+    def decode(panel: Panel, origins: Origins, horizon: int) -> NDArray:
+        return model.decode(panel, origins, horizon, mode)
+
+    if model.factors_HI is None:
+        quantiles_OHQ = calibrated(decode, panel, origins, horizon)
+    else:
+        quantiles_OHQ = widened(decode(panel, origins, horizon), model.factors_HI)
+    _warn_of_unknown(model, panel, origins, quantiles_OHQ)
+    return _forecast(panel, origins, quantiles_OHQ, quantiles)
+
+
+def one_step_ahead(model: Fitted, data: Any, quantiles: tuple[float, ...]) -> Forecast:
+    """Each known observation from those before it, with the network's own intervals."""
+    panel, _ = joined(model, data)
+    series = np.repeat(np.arange(len(panel)), panel.lengths)
+    counts = np.arange(len(series)) - panel.offsets[series]
+    known = counts >= max(model.fewest_known, 1)
+    origins = Origins(series[known], counts[known])
+    return _forecast(panel, origins, model.decode(panel, origins, 1, "one-step"), quantiles)
+
+
+def continued(context: SavedContext | None, data: Any) -> Continuation:
+    """Newer data joined to what is remembered; UsageError where that is nothing."""
+    from lstmcast.data.newer import read_newer
+
+    if context is None:
+        raise UsageError(
+            "This forecaster remembers no data: only a model that was saved and loaded can go on."
+        )
+    return context.join(read_newer(data, context.panel))
+
+
+def joined(model: Fitted, data: Any) -> tuple[Panel, NDArray]:
+    """The series to forecast, and how many values of each (S,) are remembered from before the
+    data."""
+    context = model.saved_context
+    if isinstance(data, Continuation):
+        continuation = data
+    elif context is None:
+        return _alone(_read(data))
+    elif data is None:
+        return _alone(context.panel)
+    else:
+        continuation = continued(context, data)
+        _tell(continuation)
+    model.check_columns(continuation.panel)
+    return continuation.panel, continuation.lead
+
+
+def _alone(panel: Panel) -> tuple[Panel, NDArray]:
+    return panel, np.zeros(len(panel), np.int64)
+
+
+def _read(data: Any) -> Panel:
+    from lstmcast.data.read import as_panel
+
+    if data is None:
+        raise UsageError("There are no data to forecast. Give a Panel, a file's path or a frame.")
+    return as_panel(data)
+
+
+def _tell(continuation: Continuation) -> None:
+    """Log which series go on, and warn of missing steps."""
+    logger.info("%s", continuation)
+    for finding in continuation.findings:
+        # Old data may be meant so here, as `Panel.until` gives them.
+        if finding.rule == "missing steps":
+            logger.warning("%s", finding.text)
+
+
+def _after(lead: NDArray, cutoffs: Any) -> Any:
+    """Cutoffs (S, K) counted from the first remembered value.
+
+    What does not fit stays as it is, to be refused.
+    """
+    counts = np.asarray(cutoffs)
+    if counts.ndim != 2 or len(counts) != len(lead) or counts.dtype.kind not in "iu":
+        return cutoffs
+    return np.where(counts > 0, counts + lead[:, None], counts)
+
+
+def _warn_of_unknown(model: Fitted, panel: Panel, origins: Origins, quantiles_OHQ: NDArray) -> None:
+    """Say which series have too few known values for a forecast."""
+    needed = model.fewest_known
+    unknown = np.unique(origins.series[np.isnan(quantiles_OHQ).all(axis=(1, 2))])
+    if len(unknown) and needed:
+        logger.warning(
+            "no forecast for %d of %d series (%s): %d known value%s needed before the cutoff",
+            len(unknown),
+            len(panel),
+            some_names(panel.ids[unknown]),
+            needed,
+            "s are" if needed > 1 else " is",
+        )
+
+
+def _forecast(
+    panel: Panel, origins: Origins, quantiles_OHQ: NDArray, quantiles: tuple[float, ...]
+) -> Forecast:
+    if panel.kind in ("count", "positive"):
+        quantiles_OHQ = np.maximum(quantiles_OHQ, 0.0)
+    point = quantiles_OHQ[:, :, MEDIAN]
+    return Forecast.at_origins(
+        panel, origins, point, at_levels(quantiles_OHQ, quantiles), quantiles
+    )

@@ -1,0 +1,236 @@
+"""What a forecaster is to be like: the arguments of `LSTMForecaster`, checked.
+
+A specification holds what was given and no more: settings that were left out follow from the
+others (`resolved_training`), so that a changed copy gets those that suit it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from lstmcast.decoding import check_quantiles
+from lstmcast.errors import UsageError
+from lstmcast.forecast import QUANTILES, checked_horizon
+from lstmcast.model.heads import Head
+from lstmcast.model.inputs import Transformed
+from lstmcast.model.network import Network, NetworkConfig
+from lstmcast.pretrained import Start, same_weights
+from lstmcast.training_config import Batching, TrainingConfig, to_json, training_from_json
+from lstmcast.transforms import Transforms
+from lstmcast.util.config import checked_seed
+from lstmcast.util.files import checked_path
+
+NAMED_WEIGHTS = ("pretrained", "scratch")
+HEAD = ("name", "outputs", "location", "point", "quantiles", "loss", "sample", "initial")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Specification:
+    """The arguments of `LSTMForecaster`, where they are described.
+
+    >>> specification = Specification(12, quantiles=(0.1, 0.9))
+    >>> specification
+    horizon=12, quantiles=(0.1, 0.9)
+    >>> specification == Specification.from_json(specification.as_json())
+    True
+    """
+
+    horizon: int
+    weights: str | Path | Network = "pretrained"
+    network: NetworkConfig | None = None
+    training: TrainingConfig | None = None
+    transforms: Transforms | None = None
+    head: Head | str | None = None
+    quantiles: tuple[float, ...] = QUANTILES
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_kinds(self.weights, self.network, self.training, self.head)
+        object.__setattr__(self, "horizon", checked_horizon(self.horizon))
+        object.__setattr__(self, "seed", checked_seed(self.seed))
+        if not isinstance(self.weights, Network) and self.weights not in NAMED_WEIGHTS:
+            object.__setattr__(self, "weights", checked_path(self.weights))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Specification):
+            return NotImplemented
+        ours, theirs = vars(self), vars(other)
+        if isinstance(self.weights, Network) and isinstance(other.weights, Network):
+            if not same_weights(self.weights, other.weights):
+                return False
+            theirs = {**theirs, "weights": self.weights}
+        return ours == theirs
+
+    def __hash__(self) -> int:
+        return hash((self.horizon, self.quantiles, self.seed))
+
+    def __repr__(self) -> str:
+        usual = {one.name: one.default for one in fields(self)}
+        return ", ".join(
+            f"{name}={_shown(value)}" for name, value in vars(self).items() if value != usual[name]
+        )
+
+    @property
+    def own_head(self) -> Head | None:
+        """The user's own head, where one is given."""
+        return None if isinstance(self.head, str) else self.head
+
+    def resolved_training(self, start: Start) -> TrainingConfig:
+        """How it is trained: as was said, else what suits the weights that training starts from."""
+        if self.training is not None:
+            return self.training
+        if isinstance(start.config.inputs, Transformed):
+            usual = TrainingConfig.plain()
+            return replace(usual, batching=start.batching) if start.batching else usual
+        return TrainingConfig.fine_tuning() if start.network else TrainingConfig.from_scratch()
+
+    def resolved_batching(self, start: Start) -> Batching:
+        """The batching scheme that the weights were trained in, as far as that is known."""
+        return start.batching or self.resolved_training(start).batching
+
+    def check_together(self, start: Start) -> None:
+        """UsageError where network, transforms and training do not go together."""
+        training = self.resolved_training(start)
+        check_quantiles(start.config, self.horizon)
+        members = len(start.network.members) if start.network else None
+        if members is not None and training.members not in (1, members):
+            raise UsageError(
+                f"TrainingConfig(members={training.members}) is for networks from scratch: the "
+                f"weights that are trained on have {members} member{'s' * (members != 1)}. Use "
+                "weights='scratch', or leave members out."
+            )
+
+    def as_json(self) -> str:
+        """As JSON, which names what was given and leaves out what was not.
+
+        Raises:
+            UsageError: The weights are a Network, or the head is an object of the user's own.
+        """
+        if isinstance(self.weights, Network):
+            raise UsageError(
+                "The weights are a Network object, which JSON cannot describe. Save the network "
+                "(forecaster.save(folder, data)) and name its folder: weights=folder."
+            )
+        if self.head is not None and not isinstance(self.head, str):
+            raise UsageError(
+                f"head={self.head!r} is an object, which JSON cannot describe. Only heads that are "
+                "named, such as head='normal', can be."
+            )
+        values = {
+            "horizon": self.horizon,
+            "weights": _weights_text(self.weights),
+            "network": self.network.described() if self.network else None,
+            "training": to_json(self.training) if self.training else None,
+            "transforms": None if self.transforms is None else self.transforms.described(),
+            "head": self.head,
+            "quantiles": self.quantiles,
+            "seed": self.seed,
+        }
+        return json.dumps({name: value for name, value in values.items() if value is not None})
+
+    @classmethod
+    def from_json(cls, text: str | Mapping[str, Any]) -> Specification:
+        """What `as_json` described, as a text or as its parsed values; UsageError where it is not
+        one."""
+        try:
+            given = dict(json.loads(text) if isinstance(text, str) else text)
+            values = {name: value for name, value in given.items() if value is not None}
+            if "network" in values:
+                values["network"] = NetworkConfig(**values["network"])
+            if "training" in values:
+                values["training"] = training_from_json(values["training"])
+            if "quantiles" in values:
+                values["quantiles"] = checked_quantiles(values["quantiles"])
+            if "transforms" in values:
+                values["transforms"] = Transforms.from_json(values["transforms"])
+            return cls(**values)
+        except (json.JSONDecodeError, TypeError, ValueError) as error:
+            if isinstance(error, UsageError):
+                raise
+            raise UsageError(
+                f"This does not describe a forecaster: {error}. What "
+                "LSTMForecaster.to_json() gives is expected."
+            ) from error
+
+
+def _weights_text(weights: str | Path | Network) -> str:
+    """The name of weights, or their path, which may be called like one of the names."""
+    text = str(weights)
+    return f"./{text}" if isinstance(weights, Path) and text in NAMED_WEIGHTS else text
+
+
+def _shown(value: Any) -> str:
+    """A value as it may be written, settings without those that are as usual anyway."""
+    if isinstance(value, Path):
+        return repr(str(value))
+    if isinstance(value, tuple):
+        shown = ", ".join(map(_shown, value))
+        return f"({shown},)" if len(value) == 1 else f"({shown})"
+    if not is_dataclass(value) or isinstance(value, type):
+        return repr(value)
+    changed = {name: getattr(value, name) for name in _needed(value)}
+    shown = ", ".join(f"{name}={_shown(one)}" for name, one in changed.items())
+    return f"{type(value).__name__}({shown})"
+
+
+def _needed(settings: Any) -> list[str]:
+    """The fields without which the same settings would be other ones.
+
+    A default may depend on other fields, so each is left out in turn.
+    """
+    values, needed = {one.name: getattr(settings, one.name) for one in fields(settings)}, []
+    for name in values:
+        try:
+            without = type(settings)(**{key: values[key] for key in values if key != name})
+        except (UsageError, TypeError):
+            without = None
+        if without != settings:
+            needed.append(name)
+    return needed
+
+
+def check_kinds(weights: Any, network: Any, training: Any, head: Any) -> None:
+    """UsageError for an argument of another kind than is expected."""
+    if not isinstance(weights, (str, Path, Network)):
+        raise UsageError(
+            f"{weights=} are no weights. Use 'pretrained', 'scratch', a folder or a Network."
+        )
+    for name, given, kind, example in (
+        ("network", network, NetworkConfig, "layers=(32,)"),
+        ("training", training, TrainingConfig, "epochs=50"),
+    ):
+        if given is not None and not isinstance(given, kind):
+            raise UsageError(
+                f"{name}={given!r} is no {kind.__name__}. Give one, such as "
+                f"{kind.__name__}({example})."
+            )
+    if head is None or isinstance(head, str):
+        return
+    missing = [name for name in HEAD if not hasattr(head, name)]
+    if missing or isinstance(head, type):
+        lacks = (
+            f"it lacks {', '.join(missing)}"
+            if missing
+            else "it is a class, and one of its objects is expected"
+        )
+        raise UsageError(f"{head=} is no head: {lacks}. See lstmcast.model.heads.Head.")
+
+
+def checked_quantiles(quantiles: Iterable[float]) -> tuple[float, ...]:
+    """Quantile levels in order, each once; UsageError where they are none."""
+    try:
+        checked = tuple(sorted({float(level) for level in quantiles}))
+    except (TypeError, ValueError) as error:
+        raise UsageError(
+            f"{quantiles=} are not quantile levels. A list is expected, such as [0.1, 0.5, 0.9]."
+        ) from error
+    if not all(0.001 <= level <= 0.999 for level in checked):
+        raise UsageError(
+            f"{quantiles=} are not quantile levels. Numbers between 0.001 and 0.999 are expected, "
+            "such as 0.1 and 0.9."
+        )
+    return checked
