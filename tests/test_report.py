@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
+from lstmcast import jobs
 from lstmcast import pretrained as beginning
 from lstmcast.cli import app as cli
 from lstmcast.data.panel import Columns, Panel
@@ -527,7 +528,7 @@ def test_the_command_writes_the_page_and_shows_itself(tmp_path):
 
 
 def test_a_wrong_ending_is_refused_before_the_work(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(cli, "_read", lambda *_: pytest.fail("the data were read"))
+    monkeypatch.setattr(jobs.Source, "read", lambda *_: pytest.fail("the data were read"))
     with pytest.raises(SystemExit) as ended:
         cli.main(["forecast", str(AIRLINE), "-H", "3", "--report", str(tmp_path / "r.pdf")])
     assert ended.value.code == 1
