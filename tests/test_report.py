@@ -32,7 +32,7 @@ from lstmcast.output.report import Report
 from lstmcast.training_config import TrainingConfig, Validation
 from lstmcast.training_history import Epoch, History
 from lstmcast.transforms import Difference, Standard
-from lstmcast.util import markup
+from lstmcast.util import html
 
 AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
 NASTY = "</script><img src=x onerror=document.title='broken'><!--"
@@ -549,7 +549,7 @@ def test_the_data_are_not_overwritten(tmp_path):
 
 def test_markdown_becomes_the_html_that_cards_need():
     source = "# A\n\nSome **bold**,\n`code <b>`.\n\n| a | b |\n|---|--:|\n| x | 1 |\n\n- one\n  more\n- two\n"
-    assert markup.markdown(source).split("\n") == [
+    assert html.markdown(source).split("\n") == [
         "<h3>A</h3>",
         "<p>Some <b>bold</b>, <code>code &lt;b&gt;</code>.</p>",
         '<div class="wide"><table><thead><tr><th scope="col">a</th><th '
@@ -561,7 +561,7 @@ def test_markdown_becomes_the_html_that_cards_need():
 
 
 def test_nothing_of_the_shipped_card_stays_markdown():
-    page = markup.markdown((beginning.WEIGHTS / "CARD.md").read_text(encoding="utf-8"))
+    page = html.markdown((beginning.WEIGHTS / "CARD.md").read_text(encoding="utf-8"))
     assert not re.search(r"\*\*|`|^\||^#|^- ", page, re.MULTILINE)
 
 

@@ -10,7 +10,7 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.model.heads import head_named
 from lstmcast.model.inputs import adaptive as causal
 from lstmcast.model.network import Network, NetworkConfig
-from lstmcast.util.threads import ahead
+from lstmcast.util.parallel import ahead
 from lstmcast.windows import CausalData, PlainData, Segments
 
 torch = pytest.importorskip("torch", reason="needs the train extra")

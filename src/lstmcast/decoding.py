@@ -29,7 +29,7 @@ from lstmcast.model.encoder import Reading, ReadingState
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.inputs.adaptive import from_axis
 from lstmcast.model.network import Network
-from lstmcast.util.threads import side_by_side
+from lstmcast.util.parallel import side_by_side
 
 # fewest and most read together: matrices large enough that threads need not wait
 BATCH_SERIES = (64, 512)

@@ -49,7 +49,8 @@ from lstmcast.training_config import TrainingConfig, require_torch, to_json, tra
 from lstmcast.training_history import History
 from lstmcast.transformed import Plain
 from lstmcast.transforms import Transforms, TransformsState
-from lstmcast.util.display import block, some_names, table
+from lstmcast.util.html import block, table
+from lstmcast.util.text import some_names
 from lstmcast.windows import CausalData, FitData
 
 KIND = "forecaster"

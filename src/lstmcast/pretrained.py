@@ -26,8 +26,8 @@ from lstmcast.model.network import Network, NetworkConfig, load_network, network
 from lstmcast.training_config import Batching, TrainingConfig, Windows, training_from_json
 from lstmcast.transforms import Transforms
 from lstmcast.util.config import checked_seed, is_whole
-from lstmcast.util.display import some_names
 from lstmcast.util.files import checked_path
+from lstmcast.util.text import some_names
 from lstmcast.windows import FitData, PlainData, default_length, parts_of
 
 WEIGHTS = Path(__file__).parent / "weights"

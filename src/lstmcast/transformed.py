@@ -28,7 +28,7 @@ from lstmcast.model.heads import HEAD_QUANTILES, SCORES
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.transforms import Transforms, TransformsState
-from lstmcast.util.threads import side_by_side
+from lstmcast.util.parallel import side_by_side
 from lstmcast.windows import PlainData
 
 BATCH = 256  # positions that are read together

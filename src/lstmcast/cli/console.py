@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstmcast.data.table import format_time
-from lstmcast.util.display import number_format as number_format
-from lstmcast.util.display import shortened as shortened
+from lstmcast.util.text import number_format as number_format
+from lstmcast.util.text import shortened as shortened
 
 if TYPE_CHECKING:
     from lstmcast.data.inspection import Inspection
