@@ -181,9 +181,8 @@ def _tiles(summary: Summary | None) -> str:
             )
         )
     tiles += [
-        (percent(own[name]), f"of what came lay in the {name[9:]} % interval")
-        for name in own
-        if name.startswith("coverage_") and np.isfinite(own[name])
+        (percent(share), f"of what came lay in the {level} % interval")
+        for level, share in _coverages(own).items()
     ]
     cells = "".join(
         f"<div><b>{escape(value)}</b><span>{escape(meaning)}</span></div>"
@@ -302,12 +301,7 @@ _GLOSSARY = (
 
 def _coverage(summary: Summary) -> str:
     """How many held-out values lay in each interval, beside how many should."""
-    own = summary.scores[summary.model]
-    shares = {
-        name[9:]: own[name]
-        for name in own
-        if name.startswith("coverage_") and np.isfinite(own[name])
-    }
+    shares = _coverages(summary.scores[summary.model])
     if not shares:
         return ""
     bars = "".join(
@@ -320,6 +314,12 @@ def _coverage(summary: Summary) -> str:
         "<h3>Did the intervals hold what they promise?</h3><p>Share of held-out values inside each "
         f"interval; the mark is where it should be.</p>{bars}"
     )
+
+
+def _coverages(scores: dict[str, float]) -> dict[str, float]:
+    """The share of held-out values in each interval, by its level in percent."""
+    named = {name.removeprefix("coverage_"): name for name in scores if "coverage_" in name}
+    return {level: scores[name] for level, name in named.items() if np.isfinite(scores[name])}
 
 
 # ---------------------------------------------------------------- the data, and how it was made
