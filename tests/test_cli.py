@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import lstmcast
+from lstmcast import jobs
 from lstmcast.cli import app as cli
 from lstmcast.cli import console
 from lstmcast.cli.options import Output
@@ -619,7 +620,7 @@ def test_a_missing_file_with_a_near_name(run, tmp_path):
 
 @pytest.mark.parametrize("option", ["--out", "--plot", "--report", "--save"])
 def test_unwritable_outputs_are_found_before_the_work(run, tmp_path, monkeypatch, option):
-    monkeypatch.setattr(cli, "_read", lambda *_: pytest.fail("the data were read"))
+    monkeypatch.setattr(jobs.Source, "read", lambda *_: pytest.fail("the data were read"))
     (tmp_path / "file").write_text("mine")
     for place in (
         tmp_path / "file" / "f.csv",
@@ -653,7 +654,7 @@ def test_whatever_happens_there_is_one_message(run, monkeypatch, error, status, 
     def fail(*_):
         raise error
 
-    monkeypatch.setattr(cli, "_read", fail)
+    monkeypatch.setattr(jobs.Source, "read", fail)
     done = run("forecast", AIRLINE, "-H", 2)
     assert done.status == status
     assert text in done.err
@@ -664,7 +665,7 @@ def test_stopping_it_is_no_traceback(run, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_read", stop)
+    monkeypatch.setattr(jobs.Source, "read", stop)
     done = run("forecast", AIRLINE, "-H", 2)
     assert done.status in (1, 130)
     assert done.out == ""

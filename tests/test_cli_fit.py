@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstmcast.cli import app as cli
+from lstmcast import jobs
 from lstmcast.cli.options import Training
 from lstmcast.errors import OutputError
 from lstmcast.forecaster import LSTMForecaster
@@ -192,7 +192,7 @@ def test_wrong_options_are_refused_before_anything_is_read(
     run, data, monkeypatch, arguments, status, message
 ):
     monkeypatch.chdir(data.parent)
-    monkeypatch.setattr(cli, "_read", lambda *_: pytest.fail("the data were read"))
+    monkeypatch.setattr(jobs.Source, "read", lambda *_: pytest.fail("the data were read"))
     done = run("fit", "sales.csv", "-H", 6, "-m", "model", *arguments)
     assert done.status == status and done.out == "" and message in done.err
     assert (
@@ -246,7 +246,7 @@ def test_a_backtest_trains_with_the_threads_it_is_given(run, data, monkeypatch):
 
 def test_a_place_that_cannot_be_written_is_found_before_training(run, data, model, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)  # for root, every folder is writable
-    monkeypatch.setattr(cli, "_read", lambda *_: pytest.fail("the data were read"))
+    monkeypatch.setattr(jobs.Source, "read", lambda *_: pytest.fail("the data were read"))
     done = run("fit", data, "-H", 6, "-m", model, *SMALL)
     assert (
         done.status == 1 and f"{str(model)!r} cannot be written" in done.err and not model.exists()

@@ -25,7 +25,7 @@ from lstmcast.errors import DataError, MissingExtraError, ModelError, OutputErro
 from lstmcast.evaluation.backtest import backtest
 from lstmcast.evaluation.baselines import Naive, SeasonalNaive
 from lstmcast.evaluation.resuming import facts
-from lstmcast.util.processes import spread
+from lstmcast.util.parallel import spread
 
 TESTS = Path(__file__).parent
 COUNTS = [24, 28, 32, 36]  # of 40 values, with 4 cutoffs and horizon 4

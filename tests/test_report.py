@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
+from lstmcast import jobs
 from lstmcast import pretrained as beginning
 from lstmcast.cli import app as cli
 from lstmcast.data.panel import Columns, Panel
@@ -32,7 +33,7 @@ from lstmcast.output.report import Report
 from lstmcast.training_config import TrainingConfig, Validation
 from lstmcast.training_history import Epoch, History
 from lstmcast.transforms import Difference, Standard
-from lstmcast.util import markup
+from lstmcast.util import html
 
 AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
 NASTY = "</script><img src=x onerror=document.title='broken'><!--"
@@ -533,7 +534,7 @@ def test_the_command_writes_the_page_and_shows_itself(tmp_path):
 
 
 def test_a_wrong_ending_is_refused_before_the_work(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(cli, "_read", lambda *_: pytest.fail("the data were read"))
+    monkeypatch.setattr(jobs.Source, "read", lambda *_: pytest.fail("the data were read"))
     with pytest.raises(SystemExit) as ended:
         cli.main(["forecast", str(AIRLINE), "-H", "3", "--report", str(tmp_path / "r.pdf")])
     assert ended.value.code == 1
@@ -554,7 +555,7 @@ def test_the_data_are_not_overwritten(tmp_path):
 
 def test_markdown_becomes_the_html_that_cards_need():
     source = "# A\n\nSome **bold**,\n`code <b>`.\n\n| a | b |\n|---|--:|\n| x | 1 |\n\n- one\n  more\n- two\n"
-    assert markup.markdown(source).split("\n") == [
+    assert html.markdown(source).split("\n") == [
         "<h3>A</h3>",
         "<p>Some <b>bold</b>, <code>code &lt;b&gt;</code>.</p>",
         '<div class="wide"><table><thead><tr><th scope="col">a</th><th '
@@ -566,7 +567,7 @@ def test_markdown_becomes_the_html_that_cards_need():
 
 
 def test_nothing_of_the_shipped_card_stays_markdown():
-    page = markup.markdown((beginning.WEIGHTS / "CARD.md").read_text(encoding="utf-8"))
+    page = html.markdown((beginning.WEIGHTS / "CARD.md").read_text(encoding="utf-8"))
     assert not re.search(r"\*\*|`|^\||^#|^- ", page, re.MULTILINE)
 
 

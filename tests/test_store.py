@@ -19,6 +19,7 @@ from hypothesis.extra import numpy as hnp
 
 from lstmcast import store
 from lstmcast.errors import ModelError, OutputError, UsageError
+from lstmcast.util import folders
 from lstmcast.util.files import umask
 
 ARRAYS = {
@@ -400,6 +401,7 @@ KILLED = """
     import os, signal, sys
     import numpy as np
     from lstmcast import store
+    from lstmcast.util import folders
 
     at = sys.argv[2]
 
@@ -407,19 +409,19 @@ KILLED = """
         os.kill(os.getpid(), signal.SIGKILL)
 
     if at == "write":
-        store.make_durable = die
+        folders.make_durable = die
     elif at == "exchanged":
-        exchange = store.exchange
-        store.exchange = lambda *places: exchange(*places) and die()
+        exchange = folders.exchange
+        folders.exchange = lambda *places: exchange(*places) and die()
     else:
-        store.exchange = lambda *places: False
-        rename, calls = store.Path.rename, []
+        folders.exchange = lambda *places: False
+        rename, calls = folders.Path.rename, []
         def counted(self, target):
             calls.append(target)
             if len(calls) == int(at):
                 die()
             return rename(self, target)
-        store.Path.rename = counted
+        folders.Path.rename = counted
     store.save(sys.argv[1], {"name": "second"}, {"weights": {"w": np.ones(3)}})
 """
 
@@ -480,12 +482,24 @@ def test_a_failing_disk(model, monkeypatch, number, text):
     def fail(path):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(store, "make_durable", fail)
+    monkeypatch.setattr(folders, "make_durable", fail)
     with pytest.raises(OutputError, match=text) as caught:
         store.save(model, {"name": "second"}, ARRAYS)
     assert str(model) in str(caught.value)
     assert store.load(model)[0]["name"] == MANIFEST["name"]
     assert [path.name for path in model.parent.iterdir()] == ["model"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is of POSIX")
+def test_what_a_killed_save_left_goes_with_the_stores_beside_it(model):
+    folder = model.parent
+    killed_while_saving(model, "write")
+    assert len(list(folder.glob(".model.new-*"))) == 1
+    (folder / ".notes.new-abcd1234").mkdir()
+    (folder / ".notes.new-abcd1234" / "mine.txt").write_text("mine")
+    store.save(model, {"kind": "checkpoint"}, {})
+    store.remove_stores(folder, kind="checkpoint")
+    assert [path.name for path in folder.iterdir()] == [".notes.new-abcd1234"]
 
 
 def in_two_steps(*places) -> bool:
@@ -501,7 +515,7 @@ def test_a_failing_second_rename_puts_the_old_one_back(model, monkeypatch):
             raise OSError(errno.EIO, "Input/output error")
         return rename(self, target)
 
-    monkeypatch.setattr(store, "exchange", in_two_steps)
+    monkeypatch.setattr(folders, "exchange", in_two_steps)
     monkeypatch.setattr(Path, "rename", fail_for_the_new_one)
     with pytest.raises(OutputError):
         store.save(model, {"name": "second"}, ARRAYS)
@@ -541,7 +555,7 @@ def half_replaced(model, monkeypatch):
         if not model.exists():
             model.with_name(".model.new-x").rename(model)
 
-    monkeypatch.setattr(store.time, "sleep", meanwhile)
+    monkeypatch.setattr(folders.time, "sleep", meanwhile)
     return model
 
 
@@ -563,22 +577,22 @@ def test_saving_waits_while_the_folder_is_replaced(half_replaced):
 
 
 def test_what_a_dead_process_has_set_aside_is_put_back(model, monkeypatch):
-    monkeypatch.setattr(store, "PATIENCE", 0.0)
+    monkeypatch.setattr(folders, "PATIENCE", 0.0)
     for name, age in ((".model.previous", 9), (".model.previous-a", 5), (".model.previous-b", 7)):
         store.save(model.with_name(name), {"name": name}, {})
         os.utime(model.with_name(name), (age, age))
-    store._remove(model)
+    folders._remove(model)
     # the newest, in this case by a version before this one
     assert store.load(model)[0]["name"] == ".model.previous"
     store.save(model, *SECOND)
     assert [path.name for path in model.parent.iterdir()] == ["model"]
 
 
-@pytest.mark.parametrize("swap", [store.exchange, in_two_steps])
+@pytest.mark.parametrize("swap", [folders.exchange, in_two_steps])
 def test_what_cannot_be_removed_is_in_nobodys_way(model, monkeypatch, swap):
     store.save(model.with_name(".model.previous"), MANIFEST, {})
-    monkeypatch.setattr(store, "exchange", swap)
-    monkeypatch.setattr(store.shutil, "rmtree", lambda *_, **__: None)
+    monkeypatch.setattr(folders, "exchange", swap)
+    monkeypatch.setattr(folders.shutil, "rmtree", lambda *_, **__: None)
     for number in range(3):
         store.save(model, {"number": number}, {})
         assert store.load(model)[0]["number"] == number
@@ -586,9 +600,9 @@ def test_what_cannot_be_removed_is_in_nobodys_way(model, monkeypatch, swap):
 
 def test_a_read_only_folder_is_replaced_and_removed(model, monkeypatch):
     model.chmod(0o500)
-    removed, rmtree = [], store.shutil.rmtree
+    removed, rmtree = [], folders.shutil.rmtree
     monkeypatch.setattr(
-        store.shutil,
+        folders.shutil,
         "rmtree",
         lambda path, **how: (removed.append(writable(path)), rmtree(path, **how)),
     )
@@ -613,8 +627,8 @@ def test_a_save_that_another_one_overtakes(model, monkeypatch, step):
             store.save(model, {"name": "another"}, ARRAYS)
         return rename(self, target)
 
-    monkeypatch.setattr(store, "PATIENCE", 0.02)
-    monkeypatch.setattr(store, "exchange", in_two_steps)
+    monkeypatch.setattr(folders, "PATIENCE", 0.02)
+    monkeypatch.setattr(folders, "exchange", in_two_steps)
     monkeypatch.setattr(Path, "rename", overtaken)
     store.save(model, *SECOND)
     manifest, arrays = store.load(model)
@@ -624,7 +638,7 @@ def test_a_save_that_another_one_overtakes(model, monkeypatch, step):
 
 def test_files_of_others_are_taken_from_the_folder_that_came_in_place(model, monkeypatch):
     (model / "notes.txt").write_text("mine")
-    copy, copies = store.shutil.copy2, []
+    copy, copies = folders.shutil.copy2, []
 
     def replaced_before_the_first(source, target):
         copies.append(source)
@@ -633,7 +647,7 @@ def test_files_of_others_are_taken_from_the_folder_that_came_in_place(model, mon
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         return copy(source, target)
 
-    monkeypatch.setattr(store.shutil, "copy2", replaced_before_the_first)
+    monkeypatch.setattr(folders.shutil, "copy2", replaced_before_the_first)
     store.save(model, *SECOND)
     assert store.load(model)[0]["name"] == "second" and (model / "notes.txt").read_text() == "mine"
 

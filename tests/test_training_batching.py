@@ -11,7 +11,7 @@ from lstmcast.model.heads import head_named
 from lstmcast.model.inputs import Adaptive, Grid, Transformed
 from lstmcast.model.inputs.adaptive import to_axis
 from lstmcast.model.network import Network, NetworkConfig
-from lstmcast.util.threads import ahead
+from lstmcast.util.parallel import ahead
 from lstmcast.windows import AdaptiveData, Segments, TransformedData
 
 torch = pytest.importorskip("torch", reason="needs the train extra")

@@ -24,8 +24,8 @@ from lstmcast.pretrained import Start, last_times, require_unseen, seen_notes
 from lstmcast.specification import Specification
 from lstmcast.training_config import TrainingConfig, Windows
 from lstmcast.util.config import is_whole
-from lstmcast.util.display import some_names
 from lstmcast.util.files import checked_path
+from lstmcast.util.text import some_names
 from lstmcast.windows import FitData, TransformedData, default_length, parts_of
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ import numpy as np
 from lstmcast.data.table import Columns, format_time
 from lstmcast.errors import UsageError
 from lstmcast.util.config import is_whole
-from lstmcast.util.display import block, more, number_format, picture, table
+from lstmcast.util.html import block, more, picture, table
+from lstmcast.util.text import number_format
 from lstmcast.writing.tables import frame_of, whole_days, write_table
 
 if TYPE_CHECKING:

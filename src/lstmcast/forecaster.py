@@ -31,7 +31,7 @@ from lstmcast.specification import Specification, checked_quantiles
 from lstmcast.training_config import TrainingConfig, require_torch, training_from_json
 from lstmcast.training_history import History
 from lstmcast.transforms import Transforms
-from lstmcast.util.display import block, table
+from lstmcast.util.html import block, table
 
 KIND = "forecaster"
 OLD_MODES: dict[str, Mode] = {"free": "recursive", "observed": "one-step"}

@@ -19,7 +19,7 @@ from lstmcast.fitted import Fitted, Mode
 from lstmcast.forecast import Forecast, Origins, origins_of
 from lstmcast.model.heads import MEDIAN
 from lstmcast.saved_context import Continuation, SavedContext
-from lstmcast.util.display import some_names
+from lstmcast.util.text import some_names
 
 logger = logging.getLogger("lstmcast")
 

@@ -23,7 +23,7 @@ from lstmcast.data.repairs import interpolated
 from lstmcast.data.table import file_label, format_time, offsets_of
 from lstmcast.data.zones import on_midnights, same_zone
 from lstmcast.errors import ModelError
-from lstmcast.util.display import some_names
+from lstmcast.util.text import some_names
 
 # Steps that may be missing between what is remembered and newer data, which then go on as after a
 # gap inside a file:

@@ -8,14 +8,9 @@
 The store knows no classes: a manifest is a dictionary of JSON values, arrays are NumPy arrays.
 Nothing in such a folder is ever run as code.
 
-A folder is written under a temporary name beside its place and brought to the disk. Then the old
-and the new one change places in one step where the system can (Linux). Elsewhere that takes two
-renames (old one aside, new one in), as no system renames over a full folder; a crash between the
-two leaves the old one whole under `.NAME.previous-…`, where `load` and the next `save` find it.
-Files that are not the store's own, such as a note of the user's, stay in a folder that is replaced.
-
-Others may load and save the same folder meanwhile. What fails is tried again, for about a second,
-if the folder was replaced while it was read: one that is just damaged is reported at once.
+A saved folder is replaced as a whole, and others may load and save it meanwhile: see
+`util/folders.py`. Files that are not the store's own, such as a note of the user's, stay in a folder
+that is replaced.
 """
 
 from __future__ import annotations
@@ -27,24 +22,16 @@ import json
 import os
 import re
 import shutil
-import tempfile
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from lstmcast.errors import ModelError, OutputError
-from lstmcast.util.files import (
-    checked_path,
-    exchange,
-    make_durable,
-    output_errors,
-    require_writable,
-    umask,
-)
+from lstmcast.util.files import checked_path, output_errors, require_writable
+from lstmcast.util.folders import AtomicFolder, unfinished_in
 
 FORMAT = "lstmcast store"
 FORMAT_VERSION = 2
@@ -54,11 +41,6 @@ OWN_KEYS = ("format", "format_version", "package_version", "files", "sha256")
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _FILE = re.compile(r"[a-z][a-z0-9_]*\.safetensors")
-T = TypeVar("T")
-PATIENCE = 1.0  # seconds for another process to finish replacing a folder
-
-# seconds after which an unfinished folder belongs to a process that was killed
-_LEFT_BEHIND = 3600.0
 
 
 def save(
@@ -78,15 +60,15 @@ def save(
     >>> manifest["name"], arrays["weights"]["w"].tolist()
     ('airline', [0.0, 1.0, 2.0])
     """
-    place = Path(os.path.realpath(checked_path(folder)))
+    target = _atomic(checked_path(folder))
     blobs = {f"{_checked_name(name)}.safetensors": _packed(group) for name, group in arrays.items()}
-    text = _manifest_text(manifest, blobs)
+    contents = {**blobs, MANIFEST: _manifest_text(manifest, blobs)}
     with output_errors(folder):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _restore_previous(place)
-        _refuse_unless_replaceable(place)
-        _remove_left_behind(place)
-        _write_and_swap(place, {**blobs, MANIFEST: text})
+        target.place.parent.mkdir(parents=True, exist_ok=True)
+        target.restore()
+        _refuse_unless_replaceable(target.place)
+        target.remove_left_behind()
+        target.replace(contents, lambda: _files_of_others(target.place, contents))
 
 
 def load(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, ndarray]]]:
@@ -97,20 +79,21 @@ def load(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, ndarra
     See `save` for a run.
     """
     path = checked_path(folder)
-    _restore_previous(Path(os.path.realpath(path)))
+    target = _atomic(path)
+    target.restore()
 
     def read() -> tuple[dict[str, Any], dict[str, dict[str, ndarray]]]:
         manifest = read_manifest(path)
         return manifest, _read_arrays(path, manifest)
 
-    return _settled(path, read)
+    return target.settled(read)
 
 
 def read_manifest(folder: str | Path) -> dict[str, Any]:
     """The manifest of a saved folder, checked, without reading its arrays. Raises ModelError,
     UsageError."""
     place = checked_path(folder)
-    manifest = _settled(place, lambda: _parsed_manifest(place))
+    manifest = _atomic(place).settled(lambda: _parsed_manifest(place))
     _check_version(place, manifest)
     if manifest.get("sha256") != _digest(manifest):
         raise _damaged(place, MANIFEST, "its contents do not fit the checksum in it")
@@ -145,9 +128,10 @@ def is_store(folder: str | Path) -> bool:
     are like."""
     place = Path(folder)
     try:
-        return _settled(place, lambda: _parsed_manifest(place)).get("format") == FORMAT
+        manifest = _atomic(place).settled(lambda: _parsed_manifest(place))
     except ModelError:
         return False
+    return manifest.get("format") == FORMAT
 
 
 def kind_of(manifest: Mapping[str, Any]) -> str:
@@ -164,6 +148,8 @@ def kind_of(manifest: Mapping[str, Any]) -> str:
 def remove_stores(folder: str | Path, kind: str) -> None:
     """Remove the stores of a kind that lie in a folder, and the folder itself if nothing else does.
 
+    Unfinished ones of killed processes too: nobody may be saving there meanwhile.
+
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
     ...     save(place + "/runs/member-0", {"kind": "checkpoint"}, {})
@@ -177,6 +163,8 @@ def remove_stores(folder: str | Path, kind: str) -> None:
         if is_store(part) and _parsed_manifest(part).get("kind") == kind:
             shutil.rmtree(part, ignore_errors=True)
     with contextlib.suppress(OSError):
+        for part in filter(_may_be_ours, unfinished_in(place)):
+            shutil.rmtree(part, ignore_errors=True)
         place.rmdir()
 
 
@@ -317,72 +305,8 @@ def _unreadable(path: Path, error: OSError) -> ModelError:
     return ModelError(f"{str(path)!r} cannot be read: {why}")
 
 
-def _settled(folder: Path, act: Callable[[], T]) -> T:
-    """What `act` gives; where it fails while another process replaces the folder, it is tried
-    again for a while."""
-    place, until = Path(os.path.realpath(folder)), None
-    while True:
-        seen = _identity(place)
-        try:
-            return act()
-        except (ModelError, OSError):
-            # from here: `act` itself may have been held up
-            until = until or time.monotonic() + PATIENCE
-            replaced = _identity(place) != seen or _set_aside(place)
-            if not replaced or time.monotonic() > until:
-                raise
-        time.sleep(0.005)
-
-
-def _identity(place: Path) -> tuple[int, int] | None:
-    """What tells this folder from one that takes its place; None where there is none."""
-    try:
-        found = place.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns  # the number alone is soon given to another folder
-
-
-def _previous(place: Path) -> list[Path]:
-    """What was set aside by processes that are replacing the folder, or ended while they did."""
-    return list(place.parent.glob(f".{_glob_literal(place.name)}.previous*"))
-
-
-def _set_aside(place: Path) -> Path | None:
-    """The newest store that was set aside, where nothing is in its place now."""
-    if os.path.exists(place):
-        return None
-    with contextlib.suppress(FileNotFoundError):  # put in place meanwhile
-        return max(
-            filter(is_store, _previous(place)),
-            key=lambda folder: folder.stat().st_mtime,
-            default=None,
-        )
-    return None
-
-
-def _restore_previous(place: Path) -> None:
-    """Put back what was set aside for a replacement, unless that is finished within a second:
-    its process has ended."""
-    until = time.monotonic() + PATIENCE
-    while old := _set_aside(place):
-        if time.monotonic() > until:
-            _put_back(old, place)
-            return
-        time.sleep(0.005)
-
-
-def _put_back(old: Path, place: Path) -> None:
-    try:
-        old.rename(place)
-    except OSError as error:
-        if os.path.exists(place):  # another process was faster
-            return
-        raise ModelError(
-            f"The model {str(place)!r} was being replaced when its process ended, and cannot be "
-            f"put back: {error.strerror or error}.\nRename the folder {old.name!r} beside it to "
-            f"{place.name!r}."
-        ) from error
+def _atomic(folder: Path) -> AtomicFolder:
+    return AtomicFolder(Path(os.path.realpath(folder)), is_store)
 
 
 def _refuse_unless_replaceable(place: Path) -> None:
@@ -415,6 +339,12 @@ def _was_store(place: Path) -> bool:
     return ours and all(map(_FILE.fullmatch, arrays))
 
 
+def _may_be_ours(unfinished: Path) -> bool:
+    """Whether a folder holds nothing but what a save would write."""
+    names = [entry.name for entry in unfinished.iterdir()]
+    return all(name == MANIFEST or _FILE.fullmatch(name) for name in names)
+
+
 def _refuse_where_we_are(place: Path) -> None:
     """A folder that is replaced is another one afterwards: whoever was in it, a shell too, would
     be nowhere."""
@@ -425,75 +355,9 @@ def _refuse_where_we_are(place: Path) -> None:
         )
 
 
-def _remove_left_behind(place: Path) -> None:
-    """Remove what processes that were killed have left beside the folder."""
-    obsolete = _previous(place)
-    # asked in this order: what came into place since is newer than what was set aside
-    if os.path.exists(place):
-        for folder in obsolete:
-            _remove(folder)
-    for folder in place.parent.glob(f".{_glob_literal(place.name)}.new-*"):
-        with contextlib.suppress(FileNotFoundError):  # its process has removed it
-            if time.time() - folder.stat().st_mtime > _LEFT_BEHIND:
-                _remove(folder)
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder, as far as that can be done."""
-    with contextlib.suppress(OSError):
-        folder.chmod(0o700)  # a read-only one could not be emptied
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _glob_literal(name: str) -> str:
-    return re.sub(r"([*?\[])", r"[\1]", name)
-
-
-def _write_and_swap(place: Path, contents: Mapping[str, bytes]) -> None:
-    new = Path(tempfile.mkdtemp(prefix=f".{place.name}.new-", dir=place.parent))
-    try:
-        # mkdtemp makes a private folder; a saved model is an ordinary one
-        new.chmod(0o777 & ~umask())
-        for name, blob in contents.items():
-            (new / name).write_bytes(blob)
-            make_durable(new / name)
-        _settled(place, lambda: _keep_files_of_others(place, new, contents))
-        make_durable(new)
-        _swap(place, new)
-    finally:
-        _remove(new)  # holds the old one by now where the two have changed places
-
-
-def _keep_files_of_others(place: Path, new: Path, contents: Mapping[str, bytes]) -> None:
+def _files_of_others(place: Path, contents: Mapping[str, bytes]) -> list[Path]:
+    """What is in a saved folder besides its own files, and those that are to come."""
     if not place.exists() or not is_store(place):
-        return
+        return []
     own = {MANIFEST, *(_parsed_manifest(place).get("files") or {}), *contents}
-    for entry in place.iterdir():
-        if entry.name in own:
-            continue
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.copytree(entry, new / entry.name, dirs_exist_ok=True)
-        else:
-            shutil.copy2(entry, new / entry.name)
-
-
-def _swap(place: Path, new: Path) -> None:
-    if not exchange(new, place):
-        _settled(place, lambda: _swap_in_two_steps(place, new))
-    make_durable(place.parent)
-
-
-def _swap_in_two_steps(place: Path, new: Path) -> None:
-    # a name of its own, as `new` has
-    aside = place.with_name(f".{place.name}.previous-{new.name.rpartition('-')[2]}")
-    if place.exists():
-        place.rename(aside)
-    try:
-        new.rename(place)
-    except OSError:
-        with contextlib.suppress(OSError):
-            aside.rename(place)
-        if place.exists():  # the old one again, or another process's
-            _remove(aside)
-        raise
-    _remove(aside)
+    return [entry for entry in place.iterdir() if entry.name not in own]

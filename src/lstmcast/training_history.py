@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.util.display import block, more, table
+from lstmcast.util.html import block, more, table
 
 MOST_SHOWN = 12  # epochs, in a notebook
 

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstmcast.data.table import format_time
-from lstmcast.util.display import number_format as number_format
-from lstmcast.util.display import shortened as shortened
+from lstmcast.util.text import number_format as number_format
+from lstmcast.util.text import shortened as shortened
 
 if TYPE_CHECKING:
+    from lstmcast.data.inspection import Inspection
     from lstmcast.data.panel import Finding, Panel
     from lstmcast.forecast import Forecast
+    from lstmcast.jobs import Event
 
 # of a forecast on the screen, half the rows for several: a longer one is for a file
 MOST_ROWS, MOST_SERIES = 60, 10
@@ -39,6 +41,42 @@ def panel_line(panel: Panel) -> str:
     values = f"{len(panel.values):,} value{'s' * (len(panel.values) != 1)}"
     span = f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
     return f"{panel.report.source}: {rows}{len(panel):,} series, {values}, {panel.frequency.name}, {span}"
+
+
+def event_lines(event: Event) -> list[str]:
+    """What a job reports while it runs.
+
+    >>> from lstmcast.jobs import Note
+    >>> event_lines(Note("2 series are new"))
+    ['  note:    2 series are new']
+    """
+    from lstmcast.jobs import DataJoined, DataRead, NewerRead, Note
+
+    match event:
+        case DataRead(panel):
+            return [panel_line(panel), *finding_lines(panel.check(), MOST_FINDINGS)]
+        case NewerRead(panel):
+            return [panel_line(panel)]
+        case DataJoined(continuation):
+            findings = finding_lines(continuation.panel.check(), MOST_FINDINGS)
+            return [*findings, f"  note:    {continuation}"]
+        case Note(text):
+            return [f"  note:    {text}"]
+        case _:
+            return [f"  {event.done} of {event.total}: {event.job}"]
+
+
+def inspection(inspected: Inspection) -> str:
+    """What is in a source and what is wrong with it."""
+    table, panel, findings = inspected
+    if panel is None:
+        head = (
+            f"{table.source}: {len(table):,} rows, {len(table.ids):,} series: cannot be used as it "
+            "is"
+        )
+    else:
+        head = panel_line(panel)
+    return "\n".join([head, *(finding_lines(findings) or ["  nothing to report"])])
 
 
 def finding_lines(findings: Iterable[Finding], most: int | None = None) -> list[str]:

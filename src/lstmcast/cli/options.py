@@ -6,22 +6,21 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
 from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
-    from lstmcast.data.panel import Panel, ReadOptions
-    from lstmcast.evaluation.backtest import Backtest
-    from lstmcast.forecast import Forecast
+    from lstmcast.data.panel import ReadOptions
     from lstmcast.forecaster import LSTMForecaster
+    from lstmcast.jobs import Source
     from lstmcast.model.network import NetworkConfig
+    from lstmcast.output.places import Outputs
 
 Data = Annotated[
     list[str],
@@ -118,10 +117,19 @@ class Reading:
         ),
     ] = None
 
-    def columns(self) -> dict[str, Any]:
-        """Where to look, as `lstmcast.read` and `lstmcast.check` want it."""
-        target, series = (_one_or_more(names) for names in (self.target, self.series))
-        return {"time": self.time, "target": target, "series": series, "sheet": self.sheet}
+    def source(self, data: Sequence[str]) -> Source:
+        """The data, to be read so."""
+        from lstmcast.jobs import Source
+
+        return Source(
+            data[0] if len(data) == 1 else list(data),
+            self.options(),
+            time=self.time,
+            target=_one_or_more(self.target),
+            series=_one_or_more(self.series),
+            sheet=self.sheet,
+            given=self.said(),
+        )
 
     def options(self) -> ReadOptions:
         """What to do about what is found."""
@@ -176,6 +184,10 @@ class Testing:
         if self.cutoffs == 0:
             idle = [f"--baselines {self.baselines}"] if self.baselines != "simple" else []
             _refuse_idle(idle, "--cutoffs 0 compares nothing. Give 1 cutoff or more")
+
+    def compared(self) -> Literal[True, "classical"]:
+        """The baselines, as `lstmcast.backtest` takes them."""
+        return "classical" if self.baselines == "classical" else True
 
 
 @dataclass(frozen=True)
@@ -381,6 +393,25 @@ def _first_of(error: ValueError) -> str:
 
 
 @dataclass(frozen=True)
+class TrainingRun:
+    """Whether a training goes on from an earlier one, and what shows it."""
+
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a training that was interrupted.")
+    ] = False
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the learning curve as .png, .svg or .pdf."),
+    ] = None
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write training, accuracy and forecast as one page, .html."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
 class Output:
     """Where a forecast goes."""
 
@@ -397,20 +428,13 @@ class Output:
         ),
     ] = None
 
-    def check(self, data: Sequence[str]) -> None:
-        """Raise before the work is done where its result could not be written."""
-        from lstmcast.writing.tables import ENDINGS
+    def places(
+        self, report: Path | None = None, model: Path | None = None, made_by: str = ""
+    ) -> Outputs:
+        """All the places that a forecast goes to."""
+        from lstmcast.output.places import Outputs
 
-        for path, endings in ((self.out, ENDINGS), (self.plot, (".png", ".svg", ".pdf"))):
-            if path is not None:
-                check_place(path, endings, data)
-
-    def check_rows(self, rows: int) -> None:
-        """Raise before the work is done where the format has no room for so many rows."""
-        from lstmcast.writing.workbook import require_rows
-
-        if self.out is not None:
-            require_rows(rows, self.out)
+        return Outputs(self.out, self.plot, report, model, made_by)
 
     def quantile_levels(self) -> tuple[float, ...]:
         """The median and the bounds of the intervals that were asked for; none where none was."""
@@ -424,42 +448,6 @@ class Output:
         return (
             tuple(sorted({0.5, *tails, *(round(1 - tail, 6) for tail in tails)})) if tails else ()
         )
-
-    def write(self, forecast: Forecast, panel: Panel, tested: Backtest | None) -> Written:
-        """Write the files that were asked for."""
-        files, notes = [], []
-        if self.out is not None:
-            files.append(str(forecast.write(self.out)))
-        if self.plot is not None:
-            from lstmcast.output.plots import ForecastPlot
-
-            plot = ForecastPlot.from_forecast(forecast, panel, tested)
-            files.append(str(plot.save(self.plot)))
-            if missing := plot.missing_letters():
-                notes.append(
-                    f"no font here has the letters {missing[:20]}: the picture goes without names "
-                    "that need them. Install one that has, such as Noto Sans CJK."
-                )
-        return Written(files, notes)
-
-
-class Written(NamedTuple):
-    """Files that were written, and what is to be said about them."""
-
-    files: list[str]
-    notes: list[str]
-
-
-def check_place(path: Path, endings: Sequence[str], data: Sequence[str]) -> None:
-    """Raise where a result could not be written, or would be written over the data."""
-    from lstmcast.util.files import check_output
-
-    check_output(path, endings)
-    for source in data:
-        if path.exists() and os.path.exists(source) and path.samefile(source):
-            raise UsageError(
-                f"{str(path)!r} is the data itself, and would be overwritten. Name another file."
-            )
 
 
 def with_groups(function: Callable[..., None]) -> Callable[..., None]:

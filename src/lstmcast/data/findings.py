@@ -13,7 +13,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.errors import DataError
-from lstmcast.util.display import block, more, table
+from lstmcast.util.html import block, more, table
 
 Severity = Literal["error", "warning", "note"]
 EXAMPLES = 3

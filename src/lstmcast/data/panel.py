@@ -29,7 +29,8 @@ from lstmcast.data.table import Recipe as Recipe
 from lstmcast.data.table import Table as Table
 from lstmcast.data.table import checked_periods, format_time, offsets_of, recipe_of, require_choice
 from lstmcast.errors import DataError, UsageError
-from lstmcast.util.display import block, more, number_format, picture, table, text
+from lstmcast.util.html import block, more, paragraph, picture, table
+from lstmcast.util.text import number_format
 
 MOST_SHOWN = 10  # series, in a notebook
 
@@ -88,7 +89,7 @@ class Panel:
             f"{self.frequency.name}",
             table(header, [self._shown(i) for i in shown]),
             more(len(shown), len(self), "series"),
-            text(f"{noticed} finding{'s' * (noticed != 1)} from reading: see .check()")
+            paragraph(f"{noticed} finding{'s' * (noticed != 1)} from reading: see .check()")
             if noticed
             else "",
         )

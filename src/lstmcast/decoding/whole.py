@@ -31,7 +31,7 @@ from lstmcast.model.heads import HEAD_QUANTILES, SCORES, spreads
 from lstmcast.model.inputs import FittedTransforms, Transformed
 from lstmcast.model.inputs.transformed import TransformedKnown, TransformedState
 from lstmcast.model.network import Network, NetworkConfig
-from lstmcast.util.threads import side_by_side
+from lstmcast.util.parallel import side_by_side
 
 BATCH_POSITIONS = 256  # that are read together, each with a context of its own
 MOST_VALUES = 4_000_000  # read at once for origins whose transforms are fitted anew

@@ -30,7 +30,7 @@ from lstmcast.evaluation.refitting import (
 )
 from lstmcast.evaluation.summary import Scored, Summary, plain, summarise, table
 from lstmcast.forecast import Forecast, Origins, checked_horizon, origins_of
-from lstmcast.util.display import some_names
+from lstmcast.util.text import some_names
 
 FEWEST_KNOWN = (8, 4)  # known values at a cutoff, at least, where two cycles are too much to ask
 

@@ -26,7 +26,7 @@ from lstmcast.errors import LstmcastError, MissingExtraError, ModelError, UsageE
 from lstmcast.evaluation.history import known_counts
 from lstmcast.evaluation.resuming import Finished, facts
 from lstmcast.forecast import Forecast, origins_of
-from lstmcast.util.processes import interruptible, spread
+from lstmcast.util.parallel import interruptible, spread
 
 Refit = Literal["once", "each", "never"]
 # options of fit that say where it runs: a backtest may go on elsewhere

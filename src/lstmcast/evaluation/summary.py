@@ -15,9 +15,9 @@ import numpy as np
 
 from lstmcast.evaluation import metrics
 from lstmcast.forecast import Forecast
-from lstmcast.util.display import block
-from lstmcast.util.display import table as html_table
-from lstmcast.util.display import text as html_text
+from lstmcast.util.html import block
+from lstmcast.util.html import paragraph as html_text
+from lstmcast.util.html import table as html_table
 
 # what skill is measured against, the first that is there
 SEASONAL, PLAIN = "seasonal naive", "naive"

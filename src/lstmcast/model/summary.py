@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lstmcast.errors import UsageError
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
-from lstmcast.util.display import block, table, text
+from lstmcast.util.html import block, paragraph, table
 
 HEADER = ("layer", "output shape", "parameters")
 
@@ -54,7 +54,7 @@ class Summary:
         return "\n".join([lines[0], rule, *lines[1:], rule, self._foot()])
 
     def _repr_html_(self) -> str:
-        return block("Layers", table(HEADER, self._cells(), left=(0, 1)), text(self._foot()))
+        return block("Layers", table(HEADER, self._cells(), left=(0, 1)), paragraph(self._foot()))
 
     def _cells(self) -> list[tuple[str, str, str]]:
         return [(row.layer, row.shape_text, f"{row.parameters:,}") for row in self.rows]

@@ -18,8 +18,8 @@ from lstmcast.model.network import Network
 from lstmcast.output.learning_curve import LearningCurve
 from lstmcast.pretrained import WEIGHTS, same_weights, shipped
 from lstmcast.training_config import Validation, to_json
-from lstmcast.util.display import number_format
-from lstmcast.util.markup import facts, table, text
+from lstmcast.util.html import escape, facts, page_table
+from lstmcast.util.text import number_format
 
 if TYPE_CHECKING:
     from lstmcast.fitted import Record
@@ -155,15 +155,15 @@ class TrainingRecord:
         header, rows = _epochs_table(self.curve.curves, self.seconds)
         if not several:
             header, rows = header[1:], [row[1:] for row in rows]
-        notes = "".join(f"<li>{text(note)}</li>" for note in self.notes)
+        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
         settings = re.sub(
             r"\[\s+([^][{}]*?)\s+\]", _on_one_line, json.dumps(self.settings, indent=2)
         )
         return (
             f"<section><h2>Training</h2>{facts(self.facts)}{_TOOLS if self.curve.is_positive else ''}"
-            f'<div id="learning" class="chart low"></div>{table(header, rows)}'
+            f'<div id="learning" class="chart low"></div>{page_table(header, rows)}'
             f"{_note(self.curve)}{f'<h3>Notes</h3><ul>{notes}</ul>' if notes else ''}"
-            f"<details><summary>Settings</summary><pre>{text(settings)}</pre></details></section>"
+            f"<details><summary>Settings</summary><pre>{escape(settings)}</pre></details></section>"
         )
 
     def chart(self) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from numpy import ndarray
 
 from lstmcast.errors import UsageError
 from lstmcast.output.plots import AMBER, BLUE, FAINT, INK, dress, save_picture, tick_format
-from lstmcast.util.display import number_format
 from lstmcast.util.fonts import fonts_with
+from lstmcast.util.text import number_format
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

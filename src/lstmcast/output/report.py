@@ -30,7 +30,7 @@ from lstmcast.evaluation.summary import HEADINGS, PLAIN, SEASONAL, number, perce
 from lstmcast.output.cards import TrainingRecord, card_of
 from lstmcast.output.plots import ForecastPlot
 from lstmcast.util.files import check_output, whole_file
-from lstmcast.util.markup import facts, markdown, script_data, table, text
+from lstmcast.util.html import escape, facts, markdown, page_table, script_data
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Finding, Panel
@@ -110,13 +110,13 @@ class Report:
         page = (Path(__file__).parent / "report.html").read_text(encoding="utf-8")
         summary = self.backtest.summary() if self.backtest is not None else None
         return Template(page).substitute(
-            title=text(self.title),
-            name=text(self.plot.name),
-            subtitle=text(_subtitle(self.forecast, self.plot)),
+            title=escape(self.title),
+            name=escape(self.plot.name),
+            subtitle=escape(_subtitle(self.forecast, self.plot)),
             verdict=_verdict(summary),
             tiles=_tiles(summary),
             picker=_picker(self.plot, len(self.panel)),
-            chart_note=text(_chart_note(self.plot, self.panel)),
+            chart_note=escape(_chart_note(self.plot, self.panel)),
             series=_series_section(self.forecast, self.panel, self.plot, self.backtest),
             accuracy=_accuracy(summary),
             training=self.training.html() if self.training else "",
@@ -157,7 +157,7 @@ def _verdict(summary: Summary | None) -> str:
     else:
         said = f"Accuracy on held-out data: {summary.verdict}"
         style = "good" if summary.verdict.startswith("better") else "poor"
-    return f'<p class="verdict {style}">{text(said)}</p>'
+    return f'<p class="verdict {style}">{escape(said)}</p>'
 
 
 def _tiles(summary: Summary | None) -> str:
@@ -181,12 +181,12 @@ def _tiles(summary: Summary | None) -> str:
             )
         )
     tiles += [
-        (percent(own[name]), f"of what came lay in the {name[9:]} % interval")
-        for name in own
-        if name.startswith("coverage_") and np.isfinite(own[name])
+        (percent(share), f"of what came lay in the {level} % interval")
+        for level, share in _coverages(own).items()
     ]
     cells = "".join(
-        f"<div><b>{text(value)}</b><span>{text(meaning)}</span></div>" for value, meaning in tiles
+        f"<div><b>{escape(value)}</b><span>{escape(meaning)}</span></div>"
+        for value, meaning in tiles
     )
     return f'<div class="tiles">{cells}</div>'
 
@@ -198,7 +198,7 @@ def _picker(plot: ForecastPlot, available: int) -> str:
     if len(plot.panes) == 1:
         return ""
     options = "".join(
-        f'<option value="{i}">{text(pane.name)}</option>' for i, pane in enumerate(plot.panes)
+        f'<option value="{i}">{escape(pane.name)}</option>' for i, pane in enumerate(plot.panes)
     )
     return f'<label class="picker">Series <select id="picker">{options}</select></label>'
 
@@ -225,7 +225,7 @@ def _series_section(
         if plot.available > len(rows)
         else ""
     )
-    return f"<section><h2>Series</h2>{table(header, rows)}{left}</section>"
+    return f"<section><h2>Series</h2>{page_table(header, rows)}{left}</section>"
 
 
 def _series_rows(
@@ -282,10 +282,10 @@ def _accuracy(summary: Summary | None) -> str:
     return (
         "<section><h2>How accurate it would have been</h2><p>The end of the data was hidden, "
         "forecast from earlier points, and compared with what came; simple forecasts had to answer "
-        f"the same question.</p>{table(overall[0], overall[1:], summary.model)}"
+        f"the same question.</p>{page_table(overall[0], overall[1:], summary.model)}"
         f"{_STEPS if len(steps) > 2 else ''}{_coverage(summary)}<details><summary>Errors by step, "
-        f"as a table</summary>{table(steps[0], steps[1:])}</details>"
-        f"{''.join(f'<p class=note>{text(note)}</p>' for note in said)}<p "
+        f"as a table</summary>{page_table(steps[0], steps[1:])}</details>"
+        f"{''.join(f'<p class=note>{escape(note)}</p>' for note in said)}<p "
         f"class=note>{_GLOSSARY}</p></section>"
     )
 
@@ -301,16 +301,11 @@ _GLOSSARY = (
 
 def _coverage(summary: Summary) -> str:
     """How many held-out values lay in each interval, beside how many should."""
-    own = summary.scores[summary.model]
-    shares = {
-        name[9:]: own[name]
-        for name in own
-        if name.startswith("coverage_") and np.isfinite(own[name])
-    }
+    shares = _coverages(summary.scores[summary.model])
     if not shares:
         return ""
     bars = "".join(
-        f'<div class="meter"><span>{text(level)} % interval</span><div class="track"><div '
+        f'<div class="meter"><span>{escape(level)} % interval</span><div class="track"><div '
         f'class="bar" style="width:{100 * share:.1f}%"></div><div class="aim" '
         f'style="left:{float(level):.1f}%"></div></div><b>{percent(share)}</b></div>'
         for level, share in shares.items()
@@ -319,6 +314,12 @@ def _coverage(summary: Summary) -> str:
         "<h3>Did the intervals hold what they promise?</h3><p>Share of held-out values inside each "
         f"interval; the mark is where it should be.</p>{bars}"
     )
+
+
+def _coverages(scores: dict[str, float]) -> dict[str, float]:
+    """The share of held-out values in each interval, by its level in percent."""
+    named = {name.removeprefix("coverage_"): name for name in scores if "coverage_" in name}
+    return {level: scores[name] for level, name in named.items() if np.isfinite(scores[name])}
 
 
 # ---------------------------------------------------------------- the data, and how it was made
@@ -347,7 +348,7 @@ def _findings(findings: Sequence[Finding]) -> str:
     order = {"error": 0, "warning": 1, "note": 2}
     found = sorted(findings, key=lambda finding: order[finding.severity])
     items = "".join(
-        f'<li class="{f.severity}"><b>{f.severity}</b> <span>{text(f.text)}</span></li>'
+        f'<li class="{f.severity}"><b>{f.severity}</b> <span>{escape(f.text)}</span></li>'
         for f in found[:MOST_FINDINGS]
     )
     more = len(found) - MOST_FINDINGS
@@ -372,7 +373,7 @@ def _made(made_by: str, made_on: date) -> str:
     dated = facts(
         {"Date": made_on.isoformat(), "Versions": f"{versions}, plotly {version('plotly')}"}
     )
-    return f"<pre>{text(made_by)}</pre>{dated}"
+    return f"<pre>{escape(made_by)}</pre>{dated}"
 
 
 # ---------------------------------------------------------------- what the charts draw

@@ -24,7 +24,7 @@ from lstmcast import windows
 from lstmcast.training.feeds import AdaptiveFeed, Batch, Group, TransformedFeed
 from lstmcast.training.losses import Criterion, Sums, added, sums
 from lstmcast.training.module import NetworkModule, State
-from lstmcast.util.threads import ahead
+from lstmcast.util.parallel import ahead
 from lstmcast.windows import Parts, Segments
 
 MOST_POSITIONS = 1024  # with a loss, in a training batch of causal windows

@@ -34,7 +34,7 @@ from lstmcast.training.module import NetworkModule, arrays_from_state, module_fr
 from lstmcast.training.plan import NOTHING_HELD_BACK, check_plan, make_batching
 from lstmcast.training_config import TrainingConfig, WholeSequence, to_json
 from lstmcast.training_history import Epoch, History, kept
-from lstmcast.util.heap import kept_memory
+from lstmcast.util.parallel import kept_memory
 from lstmcast.windows import FitData
 
 OwnLoss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]

@@ -18,8 +18,8 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.errors import OutputError
-from lstmcast.util.display import decimals_of
 from lstmcast.util.files import whole_file
+from lstmcast.util.text import decimals_of
 
 MOST_ROWS = 1_048_575  # below the header: a sheet has 2**20 rows
 MOST_LETTERS = 32_767  # of one cell

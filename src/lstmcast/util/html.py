@@ -1,7 +1,8 @@
-"""Results as small pieces of HTML, for notebooks: bounded tables and pictures in SVG.
+"""Pieces of HTML: for notebooks with looks of their own, for pages that have a style sheet. Every
+text is escaped.
 
-Everything takes its colour from the page that it stands in, so that it reads on light and dark
-ground. No scripts, no style sheets, nothing fetched; every text is escaped.
+What notebooks show takes its colour from the page that it stands in, so that it reads on light and
+dark ground. No scripts, no style sheets, nothing fetched.
 """
 
 # T points of a line
@@ -9,10 +10,15 @@ ground. No scripts, no style sheets, nothing fetched; every text is escaped.
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Sequence
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
+
+from lstmcast.util.text import shortened
 
 BLUE = "#4a8fe7"  # reads on white and on black
 MOST_POINTS = 240  # of one line; more would be narrower than a pixel
@@ -23,10 +29,27 @@ _CELL = (
 _LINE = "border-bottom:1px solid rgba(128,128,128,.5)"
 
 
+# ---------------------------------------------------------------- both
+
+
 class Markup(str):
     """HTML that is already made: `table` leaves it as it is, and escapes every other text."""
 
     __slots__ = ()
+
+
+def escape(value: object) -> str:
+    """Text that means itself inside HTML, between tags and in quoted attributes.
+
+    >>> escape('</script><img src=x onerror="alert(1)">')
+    '&lt;/script&gt;&lt;img src=x onerror=&quot;alert(1)&quot;&gt;'
+    """
+    return html.escape(
+        "".join(letter if letter.isprintable() or letter == "\n" else " " for letter in str(value))
+    )
+
+
+# ---------------------------------------------------------------- notebooks
 
 
 def block(title: str, *parts: str) -> str:
@@ -35,12 +58,14 @@ def block(title: str, *parts: str) -> str:
     >>> block("Forecast <12>")
     '<div style="line-height:1.35"><strong>Forecast &lt;12&gt;</strong></div>'
     """
-    return f'<div style="line-height:1.35"><strong>{escaped(title, 500)}</strong>{"".join(parts)}</div>'
+    return (
+        f'<div style="line-height:1.35"><strong>{_line(title, 500)}</strong>{"".join(parts)}</div>'
+    )
 
 
-def text(line: str) -> Markup:
+def paragraph(line: str) -> Markup:
     """A paragraph of plain text."""
-    return Markup(f'<div style="margin:3px 0;max-width:60em">{escaped(line, 2_000)}</div>')
+    return Markup(f'<div style="margin:3px 0;max-width:60em">{_line(line, 2_000)}</div>')
 
 
 def table(
@@ -61,7 +86,7 @@ def table(
         inside = (
             content
             if isinstance(content, Markup)
-            else escaped(content, 1_000 if wrap else MOST_LETTERS)
+            else _line(content, 1_000 if wrap else MOST_LETTERS)
         )
         look = f"{_CELL};text-align:{'left' if i in sides else 'right'}{style}"
         return (
@@ -77,6 +102,15 @@ def table(
         '<table style="border-collapse:collapse;border:none;margin:4px 0;font-variant-numeric:tabular-nums">'
         f"{top}<tbody>{body}</tbody></table>"
     )
+
+
+def more(shown: int, available: int, what: str) -> str:
+    """A line that says how many rows are not shown; empty where all are.
+
+    >>> more(10, 12, "series"), more(12, 12, "series")
+    ('<div style="margin:3px 0;max-width:60em">… and 2 more series</div>', '')
+    """
+    return paragraph(f"… and {available - shown:,} more {what}") if available > shown else ""
 
 
 def picture(
@@ -126,7 +160,7 @@ def picture(
             )
     return Markup(
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 '
-        f'{width} {height}" role="img" aria-label="{escaped(label, 200)}" '
+        f'{width} {height}" role="img" aria-label="{_line(label, 200)}" '
         f'style="vertical-align:middle">{"".join(parts)}</svg>'
     )
 
@@ -155,59 +189,102 @@ def _path(steps: ndarray, values: ndarray, at: Callable[[ndarray, ndarray], list
     )
 
 
-def escaped(content: object, longest: int = MOST_LETTERS) -> str:
+def _line(content: object, longest: int = MOST_LETTERS) -> str:
     """Text that is safe in HTML, of one line and not too long.
 
-    >>> escaped("<b>a & b</b>\\n", 8)
+    >>> _line("<b>a & b</b>\\n", 8)
     '&lt;b&gt;a &amp; …'
     """
     return html.escape(shortened(str(content), longest))
 
 
-def more(shown: int, available: int, what: str) -> str:
-    """A line that says how many rows are not shown; empty where all are.
+# ---------------------------------------------------------------- pages
 
-    >>> more(10, 12, "series"), more(12, 12, "series")
-    ('<div style="margin:3px 0;max-width:60em">… and 2 more series</div>', '')
+
+def script_data(value: Any) -> str:
+    """JSON that can stand inside a script element: nothing in it ends the element or opens a
+    comment.
+
+    >>> script_data({"id": "</script>"})
+    '{"id": "\\\\u003c/script\\\\u003e"}'
     """
-    return text(f"… and {available - shown:,} more {what}") if available > shown else ""
+    written = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    for letter in "<>&\u2028\u2029":
+        written = written.replace(letter, f"\\u{ord(letter):04x}")
+    # half a surrogate pair has no place in a file
+    return written.encode("utf-8", "replace").decode("utf-8")
 
 
-def some_names(names: Sequence[object] | ndarray) -> str:
-    """The first three, for a message.
+def page_table(header: Sequence[str], rows: Sequence[Sequence[str]], marked: str = "") -> str:
+    """A table whose first column names the row; the row named `marked` stands out.
 
-    >>> some_names(["a", "b"]), some_names(np.array(["a", "b", "c", "d"], object))
-    ("'a', 'b'", "'a', 'b', 'c', …")
+    >>> page_table(["model", "MAE"], [["naive", "12.5"]])[-79:]
+    '<tbody>\\n<tr><th scope="row">naive</th><td>12.5</td></tr>\\n</tbody></table></div>'
     """
-    return ", ".join(repr(str(name)) for name in names[:3]) + ", …" * (len(names) > 3)
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
+    lines = []
+    for first, *cells in rows:
+        style = ' class="own"' if marked and first == marked else ""
+        lines.append(
+            f'<tr{style}><th scope="row">{escape(first)}</th>'
+            + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+            + "</tr>"
+        )
+    body = "\n".join(lines)
+    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
 
 
-def shortened(text: str, longest: int = 30) -> str:
-    """Text for one cell: no line breaks or control characters, and not too long."""
-    text = "".join(letter if letter.isprintable() else " " for letter in text)
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+def facts(named: Mapping[str, str]) -> str:
+    """Names beside what they stand for; what is empty is left out.
 
-
-def number_format(values: ndarray) -> Callable[[float], str]:
-    """A function that writes numbers of this size with about four digits that count, all with the
-    same decimals.
-
-    >>> write = number_format(np.array([446.91, 1012.3])); write(446.91), write(1012.3), write(float("nan"))
-    ('446.9', '1,012.3', '–')
+    >>> facts({"Series": "3", "Missing": ""})
+    '<dl><dt>Series</dt><dd>3</dd></dl>'
     """
-    decimals = decimals_of(values)
-    if decimals is None:
-        return lambda value: f"{value:.4g}" if np.isfinite(value) else "–"
-    return lambda value: f"{value + 0.0:,.{decimals}f}" if np.isfinite(value) else "–"
+    rows = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in named.items() if value
+    )
+    return f"<dl>{rows}</dl>"
 
 
-def decimals_of(values: ndarray) -> int | None:
-    """Decimals with which numbers of this size show about four digits that count; None where powers
-    of ten are better.
+def markdown(source: str) -> str:
+    """Headings, paragraphs, lists and tables, with bold and code in them; anything else stays text.
 
-    >>> decimals_of(np.array([446.91, 1012.3])), decimals_of(np.array([1e-9]))
-    (1, None)
+    >>> print(markdown("# Card\\n\\n**Small** `net`:\\n\\n- one\\n- two"))
+    <h3>Card</h3>
+    <p><b>Small</b> <code>net</code>:</p>
+    <ul><li>one</li><li>two</li></ul>
     """
-    known = np.abs(values[np.isfinite(values) & (values != 0)])
-    size = float(np.median(known)) if len(known) else 1.0
-    return int(np.clip(3 - np.floor(np.log10(size)), 0, 9)) if 1e-6 < size < 1e15 else None
+    return "\n".join(_block(lines) for lines in _blocks(source))
+
+
+def _blocks(source: str) -> Iterator[list[str]]:
+    for part in re.split(r"\n\s*\n", source.strip()):
+        lines = part.splitlines()
+        if lines and lines[0].startswith("#"):
+            yield lines[:1]
+            lines = lines[1:]
+        if lines:
+            yield lines
+
+
+def _block(lines: list[str]) -> str:
+    if lines[0].startswith("#"):
+        marks, _, title = lines[0].partition(" ")
+        level = min(len(marks) + 2, 6)  # the page's own headings come first
+        return f"<h{level}>{_inline(title)}</h{level}>"
+    if lines[0].startswith("|"):
+        cells = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
+        return page_table(cells[0], cells[2:])
+    if lines[0].startswith("- "):
+        items = re.split(r"^- ", "\n".join(lines), flags=re.MULTILINE)[1:]
+        return (
+            "<ul>"
+            + "".join(f"<li>{_inline(' '.join(item.split()))}</li>" for item in items)
+            + "</ul>"
+        )
+    return f"<p>{_inline(' '.join(lines))}</p>"
+
+
+def _inline(source: str) -> str:
+    coded = re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(source))
+    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", coded)

@@ -1,4 +1,5 @@
-"""SavedContext that is kept while a network is trained."""
+"""Memory that is kept while a network is trained; threads and processes are tested where they are
+used."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import sys
 
 import pytest
 
-from lstmcast.util import heap
+from lstmcast.util import parallel
 
 
 class Recorder:
@@ -24,8 +25,8 @@ class Recorder:
 
 def test_memory_is_kept_within_and_given_back_afterwards(monkeypatch):
     glibc = Recorder()
-    monkeypatch.setattr(heap, "_glibc", lambda: glibc)
-    with pytest.raises(KeyError), heap.kept_memory():
+    monkeypatch.setattr(parallel, "_glibc", lambda: glibc)
+    with pytest.raises(KeyError), parallel.kept_memory():
         within = dict(glibc.said)
         raise KeyError
     assert set(within) == {-1, -3} and set(within.values()) == {1 << 30}
@@ -35,15 +36,15 @@ def test_memory_is_kept_within_and_given_back_afterwards(monkeypatch):
 
 def test_nothing_happens_where_there_is_no_glibc(monkeypatch):
     monkeypatch.setattr(sys, "platform", "win32")
-    with heap.kept_memory():
-        assert heap._glibc() is None
+    with parallel.kept_memory():
+        assert parallel._glibc() is None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of Linux")
 def test_the_thresholds_are_taken_where_there_is_glibc():
-    library = heap._glibc()
+    library = parallel._glibc()
     if library is None:
         pytest.skip("no glibc here")
-    assert all(library.mallopt(which, value) == 1 for which, value in heap._USUAL.items())
-    assert all(library.mallopt(which, heap._ALL) == 1 for which in heap._USUAL)
-    assert all(library.mallopt(which, value) == 1 for which, value in heap._USUAL.items())
+    assert all(library.mallopt(which, value) == 1 for which, value in parallel._USUAL.items())
+    assert all(library.mallopt(which, parallel._ALL) == 1 for which in parallel._USUAL)
+    assert all(library.mallopt(which, value) == 1 for which, value in parallel._USUAL.items())

@@ -11,7 +11,8 @@ import pytest
 import lstmcast as lc
 from lstmcast.evaluation.baselines import Naive
 from lstmcast.training_history import Epoch, History
-from lstmcast.util.display import MOST_POINTS, Markup, decimals_of, picture, table
+from lstmcast.util.html import MOST_POINTS, Markup, picture, table
+from lstmcast.util.text import decimals_of
 
 VOID = {"meta", "br", "hr", "img"}
 EVIL = "<script>alert('x')</script>\"&"

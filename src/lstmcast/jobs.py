@@ -1,0 +1,553 @@
+"""Jobs: what the commands do, as frozen requests and results; a server and a schedule run the same.
+
+A job reads, checks, works and writes its files. It prints nothing and ends no process: what it has to
+report while it runs are events for `notify`, what it found is in its result, whose `document()` is the
+JSON of the command, and what cannot be done raises one of `lstmcast.errors`. Modules that only some
+jobs need are imported where they are used: checking a file should not wait for the network.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
+
+from lstmcast import store
+from lstmcast._version import __version__
+from lstmcast.data.inspection import Inspection, inspect
+from lstmcast.data.panel import Panel, ReadOptions, panel_from_table
+from lstmcast.data.read import read_table
+from lstmcast.data.table import format_time
+from lstmcast.errors import DataError
+from lstmcast.output.places import (
+    PAGES,
+    PICTURES,
+    TABLES,
+    Outputs,
+    Written,
+    check_place,
+    write_report,
+)
+from lstmcast.writing.tables import write_table
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Findings
+    from lstmcast.evaluation.backtest import Backtest
+    from lstmcast.evaluation.refitting import Forecasts, Progress, Refit
+    from lstmcast.forecast import Forecast
+    from lstmcast.forecaster import LSTMForecaster
+    from lstmcast.saved_context import Continuation
+
+    Event: TypeAlias = "DataRead | NewerRead | DataJoined | Note | Progress"
+    Notify = Callable[[Event], object]
+    Baselines = bool | Literal["classical"] | Sequence[Forecasts]
+
+HELD_BACK = (
+    "The same values chose the best epoch and the width of the intervals: errors here are a little "
+    "too small, and the coverage is no test. `lstmcast backtest --refit once` measures both on "
+    "values that decided nothing."
+)
+
+
+# ---------------------------------------------------------------- what a job reports while it runs
+
+
+class DataRead(NamedTuple):
+    """The data were read; the panel's report says what was noticed."""
+
+    panel: Panel
+
+
+class NewerRead(NamedTuple):
+    """Newer data for a saved model were read. What is wrong in them shows once they are joined:
+    what is too short alone may not be then."""
+
+    panel: Panel
+
+
+class DataJoined(NamedTuple):
+    """Newer data were joined to those of a saved model."""
+
+    continuation: Continuation
+
+
+class Note(NamedTuple):
+    """A sentence about the run; `urgent` where something that was asked for is not done."""
+
+    text: str
+    urgent: bool = False
+
+
+def ignore(event: Event) -> None:
+    """The `notify` of a job that nobody watches."""
+
+
+# ---------------------------------------------------------------- what goes in, where it goes
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Data and how to read them: a Panel as it is, or anything that `lstmcast.read` reads.
+
+    `time`, `target`, `series` and `sheet` are those of `lstmcast.read`; `options` are its other
+    arguments. `given`: names of options that count in newer data for a saved model even where they
+    are the usual ones.
+
+    >>> Source({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5, 6, 7, 8]}).read()
+    Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
+    """
+
+    data: Any
+    options: ReadOptions = field(default_factory=ReadOptions)
+    time: str | None = None
+    target: str | Sequence[str] | None = None
+    series: str | Sequence[str] | None = None
+    sheet: str | None = None
+    given: Sequence[str] = ()
+
+    @property
+    def paths(self) -> list[str]:
+        """The files, as far as the data are files: none of them should be written over."""
+        items = self.data if isinstance(self.data, (list, tuple)) else [self.data]
+        return [os.fspath(item) for item in items if isinstance(item, (str, os.PathLike))]
+
+    def read(self) -> Panel:
+        """The data as a panel. Raises DataError, UsageError."""
+        if isinstance(self.data, Panel):
+            return self.data
+        table = read_table(self.data, aggregate=self.options.aggregate, **self._columns())
+        return panel_from_table(table, self.options)
+
+    def read_after(self, known: Panel) -> Panel:
+        """The data as what came after `known`. Raises DataError, UsageError, ModelError."""
+        from lstmcast.data.newer import read_newer
+
+        return read_newer(self.data, known, self.options, said=self.given, **self._columns())
+
+    def inspect(self) -> Inspection:
+        """What is in the data and what is wrong with them. Raises DataError, UsageError."""
+        return inspect(self.data, self.options, **self._columns())
+
+    def _columns(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("time", "target", "series", "sheet")}
+
+
+# ---------------------------------------------------------------- check
+
+
+@dataclass(frozen=True, eq=False)
+class CheckJob:
+    """What is in the data, and what is wrong."""
+
+    source: Source
+
+    def run(self) -> CheckResult:
+        """Read and check. Raises DataError where no table can be found, UsageError."""
+        return CheckResult(self.source.inspect())
+
+
+@dataclass(frozen=True, eq=False)
+class CheckResult:
+    """A table, its panel where the data can be used as they are, and all findings."""
+
+    inspection: Inspection
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document of `lstmcast check --json`."""
+        table, panel, findings = self.inspection
+        unusable = {"source": table.source, "rows": len(table), "usable": panel is not None}
+        return _document(data=_described(panel) if panel else unusable, findings=_rows(findings))
+
+
+# ---------------------------------------------------------------- forecast
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastJob:
+    """Read, check, test at held-out cutoffs, forecast, write.
+
+    `cutoffs` and `baselines` are those of `lstmcast.backtest`; 0 cutoffs measure nothing.
+
+    >>> from lstmcast.evaluation.baselines import SeasonalNaive
+    >>> panel = Panel.from_arrays([1.0, 5.0, 9.0] * 8, periods=(3,))
+    >>> result = ForecastJob(SeasonalNaive(2), Source(panel)).run()
+    >>> result.forecast.point, result.backtest.scores["seasonal naive"]["mae"]
+    (array([[1., 5.]]), 0.0)
+    """
+
+    model: Any  # of `evaluation.refitting.Forecasts`, with its `horizon`
+    source: Source
+    cutoffs: int = 5
+    baselines: Baselines = True
+    outputs: Outputs = field(default_factory=Outputs)
+
+    def run(self, notify: Notify = ignore) -> ForecastResult:
+        """Raises LstmcastError; DataError too where no series could be forecast."""
+        self.outputs.check(self.source.paths)
+        panel = _read(self.source, notify)
+        self.outputs.check_rows(len(panel) * self.model.horizon)
+        tested = self._tested(panel)
+        forecast = self.model.predict(panel)
+        _require_numbers(forecast, panel)
+        written = self.outputs.write(forecast, panel, tested, self.model)
+        return ForecastResult(panel, forecast, tested, written)
+
+    def _tested(self, panel: Panel) -> Backtest | None:
+        if self.cutoffs == 0:
+            return None
+        from lstmcast.evaluation.backtest import backtest
+
+        return backtest(self.model, panel, cutoffs=self.cutoffs, baselines=self.baselines)
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastResult:
+    """A forecast with the data that it continues; `backtest` is None where nothing was measured."""
+
+    panel: Panel
+    forecast: Forecast
+    backtest: Backtest | None
+    written: Written
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document of `lstmcast forecast --json`."""
+        return _document(
+            data=_described(self.panel),
+            findings=_rows(self.panel.check()),
+            accuracy=_parsed(self.backtest),
+            forecast=_parsed(self.forecast),
+            without_forecast=_without_forecast(self.forecast),
+            files=list(self.written.files),
+        )
+
+
+# ---------------------------------------------------------------- predict
+
+
+@dataclass(frozen=True, eq=False)
+class PredictJob:
+    """Forecast with a saved model, from where it stopped or from newer data.
+
+    `model`: its folder. `source`: newer data, None for what the model has seen last. `horizon` and
+    `quantiles`: the model's own unless given.
+    """
+
+    model: str | Path
+    source: Source | None = None
+    horizon: int | None = None
+    quantiles: Sequence[float] = ()
+    outputs: Outputs = field(default_factory=Outputs)
+
+    def run(self, notify: Notify = ignore) -> PredictResult:
+        """Raises LstmcastError; DataError too where no series could be forecast."""
+        from lstmcast.forecaster import load
+
+        self.outputs.check(self.source.paths if self.source else ())
+        model = load(self.model, quantiles=self.quantiles or None)
+        assert model.saved_context is not None  # a loaded model remembers its data
+        panel, newer, continuation = model.saved_context.panel, None, None
+        if self.source is not None:
+            newer = self.source.read_after(panel)
+            notify(NewerRead(newer))
+            continuation = model.continued(newer)
+            notify(DataJoined(continuation))
+            panel = continuation.panel
+        self.outputs.check_rows(len(panel) * (self.horizon or model.horizon))
+        forecast = model.predict(continuation, self.horizon)
+        _require_numbers(forecast, panel)
+        written = self.outputs.write(forecast, panel, None, model)
+        return PredictResult(str(self.model), panel, forecast, newer, continuation, written)
+
+
+@dataclass(frozen=True, eq=False)
+class PredictResult:
+    """A forecast of a saved model; `panel` is what was forecast, `newer` what was read for it."""
+
+    backtest: ClassVar[None] = None  # measured when the model was made, not now
+
+    model: str
+    panel: Panel
+    forecast: Forecast
+    newer: Panel | None
+    continuation: Continuation | None
+    written: Written
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document of `lstmcast predict --json`."""
+        whole = _described(self.panel)
+        del whole["source"], whole["rows"]  # of a file, and these came from two
+        return _document(
+            model=self.model,
+            data=_described(self.newer) if self.newer else None,
+            panel=whole,
+            continued=self.continuation.as_dict() if self.continuation else None,
+            findings=_rows(self.panel.check()),
+            forecast=_parsed(self.forecast),
+            without_forecast=_without_forecast(self.forecast),
+            files=list(self.written.files),
+        )
+
+
+# ---------------------------------------------------------------- backtest
+
+
+@dataclass(frozen=True, eq=False)
+class BacktestJob:
+    """Measure accuracy at earlier cutoffs.
+
+    `table`: where the held-out forecasts go. The other arguments are those of `lstmcast.backtest`;
+    `fit_options` are used where something is trained.
+    """
+
+    model: Any
+    source: Source
+    cutoffs: int = 5
+    baselines: Baselines = True
+    refit: Refit | None = None
+    fit_options: dict[str, Any] | None = None
+    workers: int | None = None
+    folder: str | Path | None = None
+    table: str | Path | None = None
+
+    @property
+    def trains(self) -> bool:
+        """Whether the model is trained for it, which takes a while."""
+        return getattr(self.model, "needs_fit", False) or self.refit in ("once", "each")
+
+    def run(self, notify: Notify = ignore) -> BacktestResult:
+        """Raises LstmcastError. Where nothing can be held out, the result says why."""
+        from lstmcast.evaluation.backtest import backtest
+
+        check_place(self.table, TABLES, self.source.paths)
+        panel = _read(self.source, notify)
+        tested = backtest(
+            self.model,
+            panel,
+            cutoffs=self.cutoffs,
+            baselines=self.baselines,
+            refit=self.refit,
+            fit_options=self.fit_options if self.trains else None,
+            workers=self.workers,
+            folder=self.folder,
+            progress=notify if self.trains else None,
+        )
+        return BacktestResult(panel, tested, self._written(tested))
+
+    def _written(self, tested: Backtest) -> Written:
+        if self.table is None:
+            return Written()
+        if tested.reason:
+            return Written(notes=(f"nothing written: {tested.reason}",))
+        write_table(tested.held_out(), self.table)
+        return Written((str(self.table),))
+
+
+@dataclass(frozen=True, eq=False)
+class BacktestResult:
+    """How good forecasts at past cutoffs would have been."""
+
+    panel: Panel
+    backtest: Backtest
+    written: Written
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document of `lstmcast backtest --json`."""
+        return _document(
+            data=_described(self.panel),
+            findings=_rows(self.panel.check()),
+            accuracy=_parsed(self.backtest),
+        )
+
+
+# ---------------------------------------------------------------- fit
+
+
+@dataclass(frozen=True, eq=False)
+class FitJob:
+    """Train a forecaster, save it, and measure it on the part of the data that was held back.
+
+    `folder`: of the saved model; the checkpoints lie beside it while training goes on, and with
+    `resume` a training that was interrupted goes on from them. `plot`: the learning curve.
+    `device`, `threads` and `callbacks` are those of `LSTMForecaster.fit`. Ctrl-C ends the training
+    early, not the job.
+    """
+
+    forecaster: LSTMForecaster
+    source: Source
+    folder: str | Path
+    plot: str | Path | None = None
+    report: str | Path | None = None
+    made_by: str = ""
+    resume: bool = False
+    device: str = "cpu"
+    threads: int | None = None
+    callbacks: Sequence[Callable[[Any], Any]] = ()
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the state of the training is kept until it has ended."""
+        # by whatever name: links, and parts of the path that have none
+        place = Path(os.path.realpath(self.folder))
+        return place.with_name(f"{place.name}.checkpoints")
+
+    def run(self, notify: Notify = ignore) -> FitResult:
+        """Raises LstmcastError; MissingExtraError without PyTorch."""
+        from lstmcast.training_config import require_torch
+
+        check_fit_places(self.folder, self.plot, self.report, self.source.paths)
+        require_torch()
+        from lstmcast.training import checkpoint
+
+        checkpoint.require_unclaimed(self.checkpoints)
+        panel = _read(self.source, notify)
+        fitted = self._fitted(panel, notify)
+        fitted.save(self.folder)
+        record = fitted.record
+        assert record is not None  # it was fitted
+        if not record.interrupted:
+            checkpoint.discard(self.checkpoints)
+        tested = _tested_where_held_back(fitted, panel)
+        return FitResult(
+            fitted,
+            panel,
+            tested,
+            record.notes,
+            self._written(fitted, panel, tested),
+            record.interrupted,
+            resumable=checkpoint.kept_in(self.checkpoints),
+        )
+
+    def _fitted(self, panel: Panel, notify: Notify) -> LSTMForecaster:
+        from lstmcast.training.checkpoint import kept_in
+
+        place = self.checkpoints
+        kept = kept_in(place)
+        if kept and not self.resume:
+            again = f"an interrupted training in {place} is started again"
+            notify(Note(f"{again}; --resume would have gone on"))
+        if self.resume and not kept:
+            missing = f"there is no interrupted training in {place}"
+            notify(Note(f"{missing}: it starts at the beginning", urgent=True))
+        return self.forecaster.fit(
+            panel,
+            folder=place,
+            resume=self.resume,
+            callbacks=self.callbacks,
+            device=self.device,
+            threads=self.threads,
+        )
+
+    def _written(self, fitted: LSTMForecaster, panel: Panel, tested: Backtest | None) -> Written:
+        files: list[str | Path] = [self.folder]
+        if self.plot is not None:
+            from lstmcast.output.learning_curve import LearningCurve
+
+            files.append(LearningCurve.from_history(fitted.history).save(self.plot))
+        if self.report is not None:
+            files.append(
+                write_report(self.report, fitted.predict(), panel, tested, fitted, self.made_by)
+            )
+        return Written(tuple(map(str, files)))
+
+
+@dataclass(frozen=True, eq=False)
+class FitResult:
+    """A trained model; `backtest` is None where nothing was held back.
+
+    `interrupted`: training was stopped before its end, and is `resumable` where an epoch was done.
+    """
+
+    model: LSTMForecaster
+    panel: Panel
+    backtest: Backtest | None
+    notes: tuple[str, ...]
+    written: Written
+    interrupted: bool = False
+    resumable: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document of `lstmcast fit --json`."""
+        return _document(
+            data=_described(self.panel),
+            training=self.model.history.to_json(),
+            notes=list(self.notes),
+            accuracy=_parsed(self.backtest),
+            files=list(self.written.files),
+        )
+
+
+def check_fit_places(
+    folder: str | Path,
+    plot: str | Path | None,
+    report: str | Path | None,
+    sources: Sequence[str],
+) -> None:
+    """Raise before a training where its results could not be written."""
+    store.check_place(folder)
+    check_place(plot, PICTURES, sources)
+    check_place(report, PAGES, sources)
+
+
+def _tested_where_held_back(fitted: LSTMForecaster, panel: Panel) -> Backtest | None:
+    """The accuracy on the part that was held back, beside the baselines; None where that is
+    nothing."""
+    from lstmcast.evaluation.backtest import backtest
+
+    ends = fitted.held_back_from(panel)
+    if ends is None:
+        return None
+    tested = backtest(fitted, panel, cutoffs=ends[:, None], refit="never")
+    return tested if tested.reason else replace(tested, notes=(*tested.notes, HELD_BACK))
+
+
+# ---------------------------------------------------------------- what jobs share
+
+
+def _read(source: Source, notify: Notify) -> Panel:
+    panel = source.read()
+    notify(DataRead(panel))
+    return panel
+
+
+def _without_forecast(forecast: Forecast) -> list[str]:
+    """The series whose steps are all unknown."""
+    silent = (forecast.point != forecast.point).all(axis=1)
+    return [str(name) for name in forecast.ids[silent]]
+
+
+def _require_numbers(forecast: Forecast, panel: Panel) -> None:
+    """DataError where no series has a forecast: blanks should not replace an older one."""
+    if len(_without_forecast(forecast)) == len(forecast.ids):
+        raise DataError(
+            f"{panel.report.source}: no series has a forecast, as none has the known values that "
+            "the model reads. Nothing was written. Give data with a longer history, or with fewer "
+            "missing values at the end."
+        )
+
+
+def _document(**parts: Any) -> dict[str, Any]:
+    return {"lstmcast": __version__, **parts}
+
+
+def _described(panel: Panel) -> dict[str, Any]:
+    return {
+        "source": panel.report.source,
+        "rows": panel.report.rows,
+        "series": len(panel),
+        "values": len(panel.values),
+        "frequency": panel.frequency.code,
+        "periods": list(panel.periods),
+        "start": format_time(panel.starts.min()),
+        "end": format_time(panel.ends.max()),
+    }
+
+
+def _rows(findings: Findings) -> list[dict[str, Any]]:
+    return [asdict(finding) for finding in findings]
+
+
+def _parsed(result: Forecast | Backtest | None) -> Any:
+    return None if result is None else json.loads(result.to_json())

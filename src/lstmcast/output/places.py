@@ -1,0 +1,122 @@
+"""Places for results: checked before long work begins, filled when it is done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lstmcast import store
+from lstmcast.errors import UsageError
+from lstmcast.util.files import check_output
+from lstmcast.writing.tables import ENDINGS as TABLES
+from lstmcast.writing.workbook import require_rows
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel
+    from lstmcast.evaluation.backtest import Backtest
+    from lstmcast.forecast import Forecast
+    from lstmcast.output.plots import ForecastPlot
+
+PICTURES, PAGES = (".png", ".svg", ".pdf"), (".html",)  # endings, as TABLES
+
+
+class Written(NamedTuple):
+    """Files and folders that were written, and what is to be said about them."""
+
+    files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where a forecast goes; None where it does not.
+
+    `table`: .csv, .parquet or .xlsx · `plot`: .png, .svg or .pdf · `report`: .html · `model`: the
+    folder of the saved model · `made_by`: the command or call, as readers of the report see it.
+    """
+
+    table: str | Path | None = None
+    plot: str | Path | None = None
+    report: str | Path | None = None
+    model: str | Path | None = None
+    made_by: str = ""
+
+    def check(self, sources: Sequence[str] = ()) -> None:
+        """Raise before the work is done where its result could not be written, or would be
+        written over one of the sources."""
+        check_place(self.table, TABLES, sources)
+        check_place(self.plot, PICTURES, sources)
+        check_place(self.report, PAGES, sources)
+        if self.model is not None:
+            store.check_place(self.model)
+
+    def check_rows(self, rows: int) -> None:
+        """Raise before the work is done where the format has no room for so many rows."""
+        if self.table is not None:
+            require_rows(rows, self.table)
+
+    def write(
+        self, forecast: Forecast, panel: Panel, backtest: Backtest | None, model: Any
+    ) -> Written:
+        """Write what was asked for; OutputError where that cannot be."""
+        files: list[str | Path] = []
+        notes: list[str] = []
+        if self.table is not None:
+            files.append(forecast.write(self.table))
+        if self.plot is not None:
+            from lstmcast.output.plots import ForecastPlot
+
+            plot = ForecastPlot.from_forecast(forecast, panel, backtest)
+            files.append(plot.save(self.plot))
+            notes += _missing_letters(plot)
+        if self.report is not None:
+            files.append(write_report(self.report, forecast, panel, backtest, model, self.made_by))
+        if self.model is not None:
+            model.save(self.model, panel)
+            files.append(self.model)
+        return Written(tuple(map(str, files)), tuple(notes))
+
+
+def check_place(
+    path: str | Path | None, endings: Sequence[str], sources: Sequence[str] = ()
+) -> None:
+    """Raise where a result could not be written, or would be written over a source; None is no
+    result."""
+    if path is None:
+        return
+    check_output(path, endings)
+    for source in sources:
+        if os.path.exists(path) and os.path.exists(source) and os.path.samefile(path, source):
+            raise UsageError(
+                f"{str(path)!r} is the data itself, and would be overwritten. Name another file."
+            )
+
+
+def write_report(
+    path: str | Path,
+    forecast: Forecast,
+    panel: Panel,
+    backtest: Backtest | None,
+    model: Any,
+    made_by: str,
+) -> Path:
+    """A page of forecast, accuracy and model, made by a command or a call."""
+    from lstmcast.output.report import MADE_BY, Report
+
+    report = Report.from_forecast(
+        forecast, panel, backtest, model=model, made_by=made_by or MADE_BY
+    )
+    return report.save(path)
+
+
+def _missing_letters(plot: ForecastPlot) -> list[str]:
+    missing = plot.missing_letters()
+    if not missing:
+        return []
+    return [
+        f"no font here has the letters {missing[:20]}: the picture goes without names that need "
+        "them. Install one that has, such as Noto Sans CJK."
+    ]

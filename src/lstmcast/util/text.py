@@ -1,0 +1,48 @@
+"""Names and numbers as people write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy import ndarray
+
+
+def some_names(names: Sequence[object] | ndarray) -> str:
+    """The first three, for a message.
+
+    >>> some_names(["a", "b"]), some_names(np.array(["a", "b", "c", "d"], object))
+    ("'a', 'b'", "'a', 'b', 'c', …")
+    """
+    return ", ".join(repr(str(name)) for name in names[:3]) + ", …" * (len(names) > 3)
+
+
+def shortened(text: str, longest: int = 30) -> str:
+    """Text for one cell: no line breaks or control characters, and not too long."""
+    text = "".join(letter if letter.isprintable() else " " for letter in text)
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def number_format(values: ndarray) -> Callable[[float], str]:
+    """A function that writes numbers of this size with about four digits that count, all with the
+    same decimals.
+
+    >>> write = number_format(np.array([446.91, 1012.3])); write(446.91), write(1012.3), write(float("nan"))
+    ('446.9', '1,012.3', '–')
+    """
+    decimals = decimals_of(values)
+    if decimals is None:
+        return lambda value: f"{value:.4g}" if np.isfinite(value) else "–"
+    return lambda value: f"{value + 0.0:,.{decimals}f}" if np.isfinite(value) else "–"
+
+
+def decimals_of(values: ndarray) -> int | None:
+    """Decimals with which numbers of this size show about four digits that count; None where powers
+    of ten are better.
+
+    >>> decimals_of(np.array([446.91, 1012.3])), decimals_of(np.array([1e-9]))
+    (1, None)
+    """
+    known = np.abs(values[np.isfinite(values) & (values != 0)])
+    size = float(np.median(known)) if len(known) else 1.0
+    return int(np.clip(3 - np.floor(np.log10(size)), 0, 9)) if 1e-6 < size < 1e15 else None
