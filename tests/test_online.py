@@ -598,3 +598,15 @@ def test_a_constant_row_is_expected_to_stay():
 def test_rows_keep_whole_numbers_and_texts_apart():
     rows = Rows([np.int64(1), "1"])
     assert rows.ids.tolist() == [1, "1"] and rows.at(["1"]).tolist() == [1]
+
+
+@pytest.mark.parametrize("around", [torch.no_grad, torch.inference_mode])
+def test_a_stream_learns_alike_inside_of_no_grad(around, tmp_path):
+    values = walks()
+    expected = followed(online(), values)
+    with around():
+        stream = online()
+        first = followed(stream, values[:20])
+        stream.save(tmp_path / "stream")
+        rest = followed(lc.Online.load(tmp_path / "stream"), values[20:])
+    np.testing.assert_array_equal(np.concatenate([first, rest]), expected)
