@@ -51,6 +51,19 @@ def test_units_grow_with_the_data_and_ratios_do_not(metric):
     assert grown == pytest.approx(metric[1] * metric[0](ACTUAL, POINT, SCALE))
 
 
+@pytest.mark.parametrize("size", [1e200, 1e-200, 2.0**-1000])
+def test_errors_of_any_size_have_a_metric(metric, size):
+    """Their squares are no numbers; 1e200 and 1e-200 stand beside each other too."""
+    grown = metric[0](size * ACTUAL, size * POINT, size * SCALE)
+    factor = 1.0 if metric[1] == 1 else size
+    assert grown == pytest.approx(factor * metric[0](ACTUAL, POINT, SCALE), rel=1e-12, abs=0)
+    sizes = np.full((7, 1), 1 / size)
+    sizes[3] = size
+    rows = metric[0](sizes * ACTUAL, sizes * POINT, sizes[:, 0] * SCALE, axis=1)
+    expected = metric[0](ACTUAL, POINT, SCALE, axis=1) * (1.0 if metric[1] == 1 else sizes[:, 0])
+    np.testing.assert_allclose(rows, expected, rtol=1e-12)
+
+
 def test_the_order_of_origins_does_not_matter(metric):
     order = RNG.permutation(len(ACTUAL))
     assert metric[0](ACTUAL[order], POINT[order], SCALE[order]) == pytest.approx(
@@ -185,6 +198,14 @@ def test_small_series_keep_their_digits_beside_large_ones():
     assert naive_scales(panel, origins_of(panel)).absolute[1] == pytest.approx(
         np.abs(np.diff(small)).mean(), rel=1e-12
     )
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_scales_of_series_of_any_size(size):
+    usual = RNG.normal(20, 5, 30)
+    panel = Panel.from_arrays({"usual": usual, "other": size * usual}, periods=(4,))
+    for scale in naive_scales(panel, origins_of(panel)):
+        assert scale[1] == pytest.approx(size * scale[0], rel=1e-12, abs=0)
 
 
 def test_no_scale_for_constant_single_or_unknown_histories():
