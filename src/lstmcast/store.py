@@ -161,8 +161,11 @@ def kind_of(manifest: Mapping[str, Any]) -> str:
     return f"{'an' if kind[:1] in set('aeiou') else 'a'} {kind}"
 
 
-def remove_stores(folder: str | Path, kind: str) -> None:
+def remove_stores(folder: str | Path, kind: str, unfinished: bool = False) -> None:
     """Remove the stores of a kind that lie in a folder, and the folder itself if nothing else does.
+
+    `unfinished`: also what processes left that were killed while they saved, whatever its kind. Only
+    who keeps others from saving there can know that nobody is writing it.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -176,6 +179,8 @@ def remove_stores(folder: str | Path, kind: str) -> None:
     for part in place.iterdir() if place.is_dir() else ():
         if is_store(part) and _parsed_manifest(part).get("kind") == kind:
             shutil.rmtree(part, ignore_errors=True)
+    for part in (*place.glob(".*.new-*"), *place.glob(".*.previous-*")) if unfinished else ():
+        _remove(part)
     with contextlib.suppress(OSError):
         place.rmdir()
 
