@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast import decoding, store, transformed
+from lstmcast.data.findings import MISSING_STEPS
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import DataError, ModelError, UsageError
 from lstmcast.evaluation.held_out import (
@@ -380,7 +381,7 @@ class LSTMForecaster:
         logger.info("%s", continuation)
         for finding in continuation.findings:
             # old data may be meant so here, as `Panel.until` gives them
-            if finding.rule == "missing steps":
+            if finding.rule == MISSING_STEPS:
                 logger.warning("%s", finding.text)
         self._check_columns(continuation.panel)
         return continuation.panel, continuation.lead
