@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
     from lstmcast.forecast import Origins
 
+# Each metric gives a number, or an array where an axis is named: `float | Any` says so to type
+# checkers without asking everyone which of the two it is.
 Axis = int | tuple[int, ...] | None
 
 
-def mae(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> Any:
+def mae(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> float | Any:
     """Mean absolute error, in the units of the target.
 
     >>> mae(np.array([3.0, 5.0, np.nan]), np.array([2.0, 5.0, 9.0]))
@@ -34,7 +36,7 @@ def mae(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> An
     return _mean(np.abs(actual_OH - forecast_OH), actual_OH, axis)
 
 
-def rmse(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> Any:
+def rmse(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> float | Any:
     """Root of the mean squared error over all points together, in the units of the target.
 
     >>> rmse(np.array([3.0, 5.0, 1.0, 1.0]), np.array([3.0, 9.0, 1.0, 1.0]))
@@ -43,7 +45,7 @@ def rmse(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> A
     return _root_mean_square(actual_OH - forecast_OH, actual_OH, axis)
 
 
-def mape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> Any:
+def mape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> float | Any:
     """Mean absolute error in percent of the actual value; points whose actual value is 0 are
     skipped.
 
@@ -54,7 +56,7 @@ def mape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> A
     return 100 * _mean(np.abs((known - forecast_OH) / known), known, axis)
 
 
-def smape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> Any:
+def smape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> float | Any:
     """Symmetric mean absolute percentage error, from 0 to 200: the error relative to the mean of
     both sizes.
 
@@ -73,7 +75,7 @@ def smape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> 
 
 def mase(
     actual_OH: np.ndarray, forecast_OH: np.ndarray, scale_O: np.ndarray | float, axis: Axis = None
-) -> Any:
+) -> float | Any:
     """Mean absolute error divided by `scale_O`, that of the seasonal naive forecast on the history.
 
     1.0 means "as large as the one-step seasonal naive error on the history" (`naive_scales` gives
@@ -90,7 +92,7 @@ def mase(
 
 def rmsse(
     actual_OH: np.ndarray, forecast_OH: np.ndarray, scale_O: np.ndarray | float, axis: Axis = None
-) -> Any:
+) -> float | Any:
     """Root of the mean of the squared errors divided by `scale_O`, the root mean squared seasonal
     naive error.
 
@@ -108,7 +110,7 @@ def rmsse(
 
 def pinball(
     actual_OH: np.ndarray, quantiles_OHQ: np.ndarray, levels_Q: Sequence[float], axis: Axis = None
-) -> Any:
+) -> float | Any:
     """Mean pinball (quantile) loss over points and levels, in the units of the target.
 
     For a level q it is q·(y − f) where the actual value is above the quantile and (1 − q)·(f − y)
@@ -130,7 +132,7 @@ def pinball(
 
 def crps(
     actual_OH: np.ndarray, quantiles_OHQ: np.ndarray, levels_Q: Sequence[float], axis: Axis = None
-) -> Any:
+) -> float | Any:
     """Continuous ranked probability score as the quantiles show it: twice the mean pinball loss, in
     the target's units.
 
@@ -148,7 +150,7 @@ def crps(
 
 def coverage(
     actual_OH: np.ndarray, lower_OH: np.ndarray, upper_OH: np.ndarray, axis: Axis = None
-) -> Any:
+) -> float | Any:
     """Share of the actual values, 0 to 1, that lie inside their interval (its bounds belong to it).
 
     >>> coverage(np.array([1.0, 2.0, 3.0, 4.0]), np.full(4, 2.0), np.full(4, 3.0))
@@ -204,18 +206,18 @@ def _scaled(actual: np.ndarray, scale: np.ndarray | float) -> tuple[np.ndarray, 
     return np.where(np.isnan(beside), 1.0, beside), np.where(np.isnan(beside), np.nan, actual)
 
 
-def _mean(error: np.ndarray, known: np.ndarray, axis: Axis) -> Any:
+def _mean(error: np.ndarray, known: np.ndarray, axis: Axis) -> float | Any:
     """Mean of the errors, none below 0, where `known` is not NaN."""
     return _power_mean(error, known, axis, 1)
 
 
-def _root_mean_square(error: np.ndarray, known: np.ndarray, axis: Axis) -> Any:
+def _root_mean_square(error: np.ndarray, known: np.ndarray, axis: Axis) -> float | Any:
     """Root of the mean of the squared errors where `known` is not NaN."""
     return _power_mean(np.abs(error), known, axis, 2)
 
 
 @np.errstate(over="ignore")
-def _power_mean(error: np.ndarray, known: np.ndarray, axis: Axis, power: int) -> Any:
+def _power_mean(error: np.ndarray, known: np.ndarray, axis: Axis, power: int) -> float | Any:
     """Mean of error^power where `known` is not NaN, to the power of 1 / `power`: 1 or 2.
 
     Errors are first divided by a power of two near the largest one: so squares of 1e200 and of
