@@ -1,8 +1,7 @@
-"""Metrics: the laws that each of them keeps, and agreement with independent computations."""
+"""Metrics by hand, and as a second library has them. The laws that each of them keeps to are in
+`contract/test_metrics.py`."""
 
 from __future__ import annotations
-
-import warnings
 
 import numpy as np
 import pytest
@@ -16,94 +15,6 @@ LEVELS = (0.1, 0.5, 0.9)
 RNG = np.random.default_rng(1)
 ACTUAL = RNG.normal(20, 5, (7, 4))
 POINT = ACTUAL + RNG.normal(0, 2, ACTUAL.shape)
-SPREAD = np.array([-2.0, 0.0, 2.0])
-SCALE = RNG.uniform(1, 3, 7)
-
-# name: (metric of actual, point and scale per origin; how it grows when the data are multiplied by
-# 10)
-METRICS = {
-    "mae": (lambda y, f, s, axis=None: metrics.mae(y, f, axis), 10),
-    "rmse": (lambda y, f, s, axis=None: metrics.rmse(y, f, axis), 10),
-    "mape": (lambda y, f, s, axis=None: metrics.mape(y, f, axis), 1),
-    "smape": (lambda y, f, s, axis=None: metrics.smape(y, f, axis), 1),
-    "mase": (lambda y, f, s, axis=None: metrics.mase(y, f, s, axis), 1),
-    "rmsse": (lambda y, f, s, axis=None: metrics.rmsse(y, f, s, axis), 1),
-    "pinball": (
-        lambda y, f, s, axis=None: metrics.pinball(y, np.stack([f] * 3, -1), LEVELS, axis),
-        10,
-    ),
-    "crps": (lambda y, f, s, axis=None: metrics.crps(y, np.stack([f] * 3, -1), LEVELS, axis), 10),
-}
-
-
-@pytest.fixture(params=METRICS, name="metric")
-def each_metric(request):
-    return METRICS[request.param]
-
-
-def test_zero_for_a_perfect_forecast_and_positive_otherwise(metric):
-    assert metric[0](ACTUAL, ACTUAL, SCALE) == 0
-    assert metric[0](ACTUAL, POINT, SCALE) > 0
-
-
-def test_units_grow_with_the_data_and_ratios_do_not(metric):
-    grown = metric[0](10 * ACTUAL, 10 * POINT, 10 * SCALE)
-    assert grown == pytest.approx(metric[1] * metric[0](ACTUAL, POINT, SCALE))
-
-
-@pytest.mark.parametrize("size", [1e200, 1e-200, 2.0**-1000])
-def test_errors_of_any_size_have_a_metric(metric, size):
-    """Their squares are no numbers; 1e200 and 1e-200 stand beside each other too."""
-    grown = metric[0](size * ACTUAL, size * POINT, size * SCALE)
-    factor = 1.0 if metric[1] == 1 else size
-    assert grown == pytest.approx(factor * metric[0](ACTUAL, POINT, SCALE), rel=1e-12, abs=0)
-    sizes = np.full((7, 1), 1 / size)
-    sizes[3] = size
-    rows = metric[0](sizes * ACTUAL, sizes * POINT, sizes[:, 0] * SCALE, axis=1)
-    expected = metric[0](ACTUAL, POINT, SCALE, axis=1) * (1.0 if metric[1] == 1 else sizes[:, 0])
-    np.testing.assert_allclose(rows, expected, rtol=1e-12)
-
-
-def test_the_order_of_origins_does_not_matter(metric):
-    order = RNG.permutation(len(ACTUAL))
-    assert metric[0](ACTUAL[order], POINT[order], SCALE[order]) == pytest.approx(
-        metric[0](ACTUAL, POINT, SCALE)
-    )
-
-
-def test_unknown_actual_values_are_skipped(metric):
-    holed = ACTUAL.copy()
-    holed[2:] = np.nan
-    assert metric[0](holed, POINT, SCALE) == pytest.approx(
-        metric[0](ACTUAL[:2], POINT[:2], SCALE[:2])
-    )
-
-
-def test_nothing_known_is_nan_without_a_warning(metric):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert np.isnan(metric[0](np.full((2, 3), np.nan), np.ones((2, 3)), np.ones(2)))
-        holed = ACTUAL.copy()
-        holed[:, 1] = np.nan
-        assert np.isnan(metric[0](holed, POINT, SCALE, axis=0)).tolist() == [
-            False,
-            True,
-            False,
-            False,
-        ]
-
-
-def test_a_forecast_that_is_nan_is_not_rewarded(metric):
-    silent = POINT.copy()
-    silent[0, 0] = np.nan
-    assert np.isnan(metric[0](ACTUAL, silent, SCALE))
-
-
-def test_axis_gives_one_number_per_horizon_or_origin(metric):
-    assert metric[0](ACTUAL, POINT, SCALE, axis=0).shape == (4,)
-    one = metric[0](ACTUAL[:, 2:3], POINT[:, 2:3], SCALE)
-    assert metric[0](ACTUAL, POINT, SCALE, axis=0)[2] == pytest.approx(one)
-    assert metric[0](ACTUAL, POINT, SCALE, axis=1).shape == (7,)
 
 
 def test_agreement_with_utilsforecast():
