@@ -11,9 +11,10 @@ import pytest
 import torch
 
 import lstmcast as lc
+from builders import drawn_network, plain_config
 from lstmcast import store
 from lstmcast.errors import DataError, MissingExtraError, ModelError, UsageError
-from lstmcast.model.network import Network, NetworkConfig, array_shapes
+from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.streaming.rows import Rows
 from lstmcast.streaming.scaling import Running
 from lstmcast.streaming.stream import Learning, Online
@@ -25,18 +26,7 @@ IDS = ["a", "b", "c", "d"]
 
 
 def network(seed=0, members=1, **chosen):
-    config = NetworkConfig(
-        **{"layers": (5, 4), "inputs": "plain", "head": "point", "horizon": 1} | chosen
-    )
-    rng = np.random.default_rng(seed)
-    arrays = [
-        {
-            name: rng.normal(0, 0.4, shape).astype(np.float32)
-            for name, shape in array_shapes(config).items()
-        }
-        for _ in range(members)
-    ]
-    return Network(config, arrays)
+    return drawn_network(plain_config(**{"layers": (5, 4)} | chosen), members, seed)
 
 
 def walks(ticks=40, rows=4, seed=1, columns=None):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
+from builders import waves
 
 pytest.importorskip("torch", reason="needs the train extra")
 
@@ -30,17 +31,6 @@ SCHEMES = TRANSFORMED | ADAPTIVE
 
 class Interrupted(Exception):
     """Stands for whatever ends a run."""
-
-
-def waves(order=(0, 1, 2), missing=()):
-    t = np.arange(60)
-    noise = np.random.default_rng(3).normal(0, 0.1, (3, 60))
-    series = {}
-    for k in order:
-        values = 5 + k + np.sin(2 * np.pi * t / (12 + k)) + noise[k]
-        values[list(missing)] = np.nan
-        series[f"w{k}"] = values
-    return lc.Panel.from_arrays(series, frequency="MS", start="2015-01")
 
 
 def forecaster(name, epochs=3, seed=0):
