@@ -7,6 +7,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 TEST ?=
+# Processes that share the whole test-suite. Each computes with one thread: more would only wait for each other.
+JOBS ?= auto
 PRETRAIN ?=
 export MPLBACKEND = agg
 
@@ -24,7 +26,8 @@ forecast: $(VENV)/.core ## forecast the airline data; writes forecast.csv and fo
 	$(BIN)/lstmcast forecast examples/airline.csv --horizon 12 --out forecast.csv --plot forecast.png
 
 test: $(VENV)/.all ## the whole test-suite; a part of it with TEST="tests/test_store.py -k atomic"
-	$(BIN)/python -m pytest $(if $(TEST),$(TEST),--cov --cov-report=term)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
+		$(if $(TEST),$(TEST),--numprocesses $(JOBS) --dist loadgroup --cov --cov-report=term)
 
 lint: $(VENV)/.all ## ruff, pyright, import-linter
 	$(BIN)/ruff check .

@@ -113,3 +113,18 @@ def test_drawing_needs_no_window_system():
         "assert 'matplotlib.pyplot' not in sys.modules\n"
     )
     assert not loaded_after(code) & FRAMEWORKS
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_rules_of_findings_are_compared_by_constant(module):
+    """A rule that is renamed must not silently match nothing."""
+    for node in ast.walk(ast.parse((SOURCE / module).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            of_rule = [s for s in sides if isinstance(s, ast.Attribute) and s.attr == "rule"]
+            texts = [part for side in sides for part in ast.walk(side) if _is_text(part)]
+            assert not (of_rule and texts), f"{module}, line {node.lineno}"
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)

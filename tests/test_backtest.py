@@ -270,6 +270,17 @@ def test_the_summary_reads_well_and_is_plain_json(panel):
     assert json.loads(result.summary().to_json())["verdict"] == result.summary().verdict
 
 
+@pytest.mark.parametrize("cutoffs", [1, 3])
+def test_what_was_held_out_names_its_cutoffs(panel, cutoffs):
+    result = backtest(Oracle(error=0.1), panel, cutoffs=cutoffs)
+    held_out = result.held_out()
+    assert list(held_out)[:5] == ["unique_id", "ds", "step", "cutoff", "forecast"]
+    assert list(held_out)[-1] == "actual"
+    expected = np.repeat(result.forecasts["oracle"].cutoffs, 4)
+    np.testing.assert_array_equal(held_out["cutoff"], expected)
+    assert (held_out["cutoff"] < held_out["ds"]).all()
+
+
 STEPS = {"naive": np.array([4.0, 4, 4]), "seasonal naive": np.array([3.0, 3, 3])}
 
 

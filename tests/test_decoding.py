@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from builders import network_of_seeds
 from lstmcast import decoding
 from lstmcast.context import CONTEXT, Blocks
 from lstmcast.data.panel import Panel
@@ -14,19 +15,13 @@ from lstmcast.forecast import Origins, origins_of
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.inputs import Adaptive
 from lstmcast.model.inputs.adaptive import LARGEST
-from lstmcast.model.network import Network, NetworkConfig, array_shapes
+from lstmcast.model.network import NetworkConfig
 
 CONFIG = NetworkConfig(layers=(8, 8), inputs=Adaptive(window=6), horizon=5)
 
 
 def network(*seeds):
-    members = []
-    for seed in seeds or (0,):
-        rng = np.random.default_rng(seed)
-        members.append(
-            {n: rng.normal(0, 0.2, s).astype(np.float32) for n, s in array_shapes(CONFIG).items()}
-        )
-    return Network(CONFIG, members)
+    return network_of_seeds(CONFIG, *(seeds or (0,)), size=0.2)
 
 
 NET = network(0, 1)

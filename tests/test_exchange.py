@@ -12,27 +12,17 @@ import zipfile
 import numpy as np
 import pytest
 
+from builders import drawn_network, plain_config
 from lstmcast.errors import MissingExtraError, ModelError, OutputError, UsageError
 from lstmcast.interop import kerasfiles
 from lstmcast.interop.keras import from_keras, to_keras
 from lstmcast.interop.pytorch import from_pytorch, to_pytorch
 from lstmcast.model.inputs import Adaptive, Transformed
-from lstmcast.model.network import Network, NetworkConfig, array_shapes
 
 
 def network(members=1, **options):
-    rng = np.random.default_rng(0)
-    config = NetworkConfig(
-        **({"layers": (5, 4, 3), "inputs": Transformed(), "head": "point", "horizon": 2} | options)
-    )
-    shapes = array_shapes(config)
-    return Network(
-        config,
-        [
-            {k: rng.normal(size=shape).astype(np.float32) for k, shape in shapes.items()}
-            for _ in range(members)
-        ],
-    )
+    config = plain_config(**{"layers": (5, 4, 3), "horizon": 2} | options)
+    return drawn_network(config, members, size=1.0)
 
 
 def assert_same(one, other):

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
+from builders import waves
 from lstmcast import store
 from lstmcast.errors import DataError, MissingExtraError, ModelError, UsageError
 from lstmcast.evaluation.resuming import facts
@@ -25,15 +26,6 @@ pytest.importorskip("torch", reason="needs the train extra")
 SMALL = replace(TrainingConfig.from_scratch(), epochs=2, steps_per_epoch=2, batch_size=8)
 PLAIN = NetworkConfig(layers=(4,), inputs=Transformed(), head="point", horizon=1)
 WAVES = TrainingConfig(epochs=2, batching=Windows(length=8), validation=Validation(steps=12))
-
-
-def panel(series=3, length=60):
-    rng, t = np.random.default_rng(0), np.arange(length)
-    values = {
-        f"s{i}": 50 + 10 * i + 8 * np.sin(2 * np.pi * (t + i) / 12) + rng.normal(0, 1, length)
-        for i in range(series)
-    }
-    return lc.Panel.from_arrays(values, frequency="MS", start="2015-01")
 
 
 def scratch(horizon=6, **chosen):
@@ -62,25 +54,25 @@ MODELS = {
 @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
 class TestEveryKind:
     def test_it_forecasts_with_intervals_and_two_fits_are_one(self, make):
-        model = make().fit(panel())
+        model = make().fit(waves())
         forecast = model.predict()
         assert forecast.point.shape == (3, 6) and np.isfinite(forecast.quantiles).all()
         assert (np.diff(forecast.quantiles, axis=2) >= 0).all()
         assert (forecast.interval(95).upper > forecast.interval(95).lower).all()
-        np.testing.assert_array_equal(model.fit(panel()).predict().quantiles, forecast.quantiles)
+        np.testing.assert_array_equal(model.fit(waves()).predict().quantiles, forecast.quantiles)
         assert len(model.history) >= 2 and model.trained_ends is not None
 
     def test_it_can_be_sent_to_another_process(self, make):
         unfitted = pickle.loads(pickle.dumps(make()))
-        fitted = unfitted.fit(panel())
+        fitted = unfitted.fit(waves())
         assert fitted.record.initial_weights == "scratch"
         again = pickle.loads(pickle.dumps(fitted))
         np.testing.assert_array_equal(
-            again.predict().quantiles, make().fit(panel()).predict().quantiles
+            again.predict().quantiles, make().fit(waves()).predict().quantiles
         )
 
     def test_a_saved_model_forecasts_the_same_and_goes_on(self, make, tmp_path):
-        data = panel()
+        data = waves()
         model = make().fit(data.until([50, 50, 50]))
         model.save(tmp_path / "model")
         loaded = lc.load(tmp_path / "model")
@@ -101,12 +93,12 @@ class TestEveryKind:
         )
 
     def test_the_order_of_the_series_does_not_matter(self, make):
-        data = panel()
+        data = waves()
         one, other = make().fit(data), make().fit(data.select(["s2", "s0", "s1"]))
         np.testing.assert_allclose(one.predict(data).point, other.predict(data).point, rtol=1e-5)
 
     def test_modes_and_cutoffs(self, make):
-        data = panel()
+        data = waves()
         model = make().fit(data)
         counts = np.array([[48, 54]] * 3)
         at_cutoffs = model.predict(data, cutoffs=counts)
@@ -125,14 +117,14 @@ class TestFitInPlace:
     def test_the_forecaster_itself_is_fitted_and_returned(self, make):
         model = make()
         assert model.fitted is None and model.record is None
-        fitted = model.fit(panel())
+        fitted = model.fit(waves())
         assert fitted is model and not model.needs_fit
         assert model.network is model.fitted.network
         assert model.network is not model.start.network
         assert model.saved_context.panel.ids.tolist() == ["s0", "s1", "s2"]
 
     def test_a_second_fit_starts_from_the_configured_weights(self, make):
-        twice, once = make().fit(panel(2, 50)).fit(panel()), make().fit(panel())
+        twice, once = make().fit(waves(2, 50)).fit(waves()), make().fit(waves())
         for ours, theirs in zip(twice.network.members, once.network.members, strict=True):
             for name, array in ours.items():
                 np.testing.assert_array_equal(array, theirs[name], err_msg=name)
@@ -143,7 +135,7 @@ class TestFitInPlace:
     def test_the_specification_stays(self, make):
         model = make()
         before = (model.specification, model.training, model.transforms, model.horizon)
-        model.fit(panel())
+        model.fit(waves())
         assert before == (model.specification, model.training, model.transforms, model.horizon)
         assert model == make() and hash(model) == hash(make())
         assert model.unfitted().fitted is None and model.fitted is not None
@@ -151,7 +143,7 @@ class TestFitInPlace:
 
 
 def test_a_fit_that_fails_leaves_what_was_fitted_before():
-    model = scratch().fit(panel())
+    model = scratch().fit(waves())
     before = model.fitted
     with pytest.raises(DataError, match="long enough"):
         model.fit(lc.Panel.from_arrays([1.0, 2.0, 3.0]))
@@ -159,7 +151,7 @@ def test_a_fit_that_fails_leaves_what_was_fitted_before():
 
 
 def test_what_was_fitted_cannot_be_changed_by_accident():
-    model = lc.LSTMForecaster(6, training=SMALL).fit(panel())
+    model = lc.LSTMForecaster(6, training=SMALL).fit(waves())
     for holder, name in ((model, "horizon"), (model, "training"), (model, "network")):
         with pytest.raises(AttributeError):
             setattr(holder, name, None)
@@ -169,13 +161,13 @@ def test_what_was_fitted_cannot_be_changed_by_accident():
 
 
 def test_the_former_name_of_the_record_is_taken_with_a_note():
-    model = scratch().fit(panel())
+    model = scratch().fit(waves())
     with pytest.warns(DeprecationWarning, match="called record now"):
         assert model.learned is model.record
 
 
 def test_what_comes_after_the_training_part_changes_nothing_but_the_validation():
-    data, model = panel(), scratch(training=replace(SMALL, validation=None, epochs=3))
+    data, model = waves(), scratch(training=replace(SMALL, validation=None, epochs=3))
     whole = model.fit(data.until([48] * 3))
     held = scratch(training=replace(SMALL, validation=Validation(steps=12), epochs=3)).fit(data)
     assert whole.trained_ends == held.trained_ends
@@ -191,7 +183,7 @@ def test_fine_tuning_is_never_worse_than_its_start_on_validation():
         batch_size=4,
         optimiser=Optimiser(learning_rate=9.0),
     )
-    model = lc.LSTMForecaster(6, training=hot).fit(panel())
+    model = lc.LSTMForecaster(6, training=hot).fit(waves())
     assert "its start" in " ".join(model.record.notes) or "start" in model.record.notes[0]
     shipped = lc.LSTMForecaster(6)
     for ours, theirs in zip(model.network.members, shipped.network.members, strict=True):
@@ -212,7 +204,7 @@ def test_a_users_own_head_and_loss():
         seen.append(tuple(point.shape))
         return (point - target).abs()
 
-    model = plain(head=Twice(), network=replace(PLAIN, horizon=6)).fit(panel(), loss=loss)
+    model = plain(head=Twice(), network=replace(PLAIN, horizon=6)).fit(waves(), loss=loss)
     assert seen and np.isfinite(model.predict().point).all()
 
 
@@ -223,27 +215,27 @@ def test_callbacks_are_told_and_may_stop():
         reports.append(report)
         return report.epoch == 2
 
-    model = scratch(training=replace(SMALL, epochs=9)).fit(panel(), callbacks=[stop_after_two])
+    model = scratch(training=replace(SMALL, epochs=9)).fit(waves(), callbacks=[stop_after_two])
     assert [report.epoch for report in reports] == [1, 2] and model.history.columns()[
         "epoch"
     ].max() == 2
 
 
 def test_a_refit_uses_everything():
-    model = scratch(training=replace(SMALL, refit=True)).fit(panel())
+    model = scratch(training=replace(SMALL, refit=True)).fit(waves())
     assert {str(end)[:7] for end in model.trained_ends.values()} == {"2019-12"}
-    assert model.held_back_from(panel()) is None
+    assert model.held_back_from(waves()) is None
 
 
 def test_backtests_fit_a_model_that_needs_it():
-    tested = lc.backtest(scratch(), panel(), cutoffs=2)
+    tested = lc.backtest(scratch(), waves(), cutoffs=2)
     assert tested.refit == "once" and np.isfinite(tested.scores["lstmcast"]["mae"])
-    fitted = scratch().fit(panel())
+    fitted = scratch().fit(waves())
     with pytest.raises(UsageError, match="was trained on"):
-        lc.backtest(fitted, panel(), cutoffs=4, refit="never")
-    held_back = fitted.held_back_from(panel())
+        lc.backtest(fitted, waves(), cutoffs=4, refit="never")
+    held_back = fitted.held_back_from(waves())
     assert np.isfinite(
-        lc.backtest(fitted, panel(), cutoffs=held_back[:, None], refit="never").scores["lstmcast"][
+        lc.backtest(fitted, waves(), cutoffs=held_back[:, None], refit="never").scores["lstmcast"][
             "mae"
         ]
     )
@@ -252,15 +244,15 @@ def test_backtests_fit_a_model_that_needs_it():
 @pytest.mark.parametrize("refit", [None, "once", "each"])
 def test_backtests_fit_copies(refit):
     model, other = scratch(3), lc.LSTMForecaster(3, training=SMALL)
-    lc.backtest(model, panel(1), cutoffs=2, refit=refit, baselines=[other])
+    lc.backtest(model, waves(1), cutoffs=2, refit=refit, baselines=[other])
     assert model.fitted is None and other.fitted is None
-    before = model.fit(panel(1)).fitted
-    lc.backtest(model, panel(1), cutoffs=2, refit="once", baselines=False)
+    before = model.fit(waves(1)).fitted
+    lc.backtest(model, waves(1), cutoffs=2, refit="once", baselines=False)
     assert model.fitted is before
 
 
 def test_a_backtest_goes_on_whatever_the_model_was_fitted_to_meanwhile(tmp_path):
-    model, data, told = scratch(3), panel(1), []
+    model, data, told = scratch(3), waves(1), []
     arguments = {"cutoffs": 2, "refit": "each", "baselines": False, "folder": tmp_path / "kept"}
     first = lc.backtest(model, data, **arguments)
     model.fit(data)
@@ -270,13 +262,13 @@ def test_a_backtest_goes_on_whatever_the_model_was_fitted_to_meanwhile(tmp_path)
 
 
 def test_a_model_that_was_trained_again_to_the_same_bits_is_the_same_to_a_backtest():
-    one, same = (scratch().fit(panel()) for _ in range(2))
-    other = scratch(seed=1).fit(panel())
+    one, same = (scratch().fit(waves()) for _ in range(2))
+    other = scratch(seed=1).fit(waves())
     assert facts(one) == facts(same) != facts(other)
 
 
 def test_a_backtest_in_several_processes_is_that_of_one():
-    data, model = panel(1), scratch(3, training=replace(SMALL, epochs=1))
+    data, model = waves(1), scratch(3, training=replace(SMALL, epochs=1))
     given = {"cutoffs": 2, "refit": "each", "baselines": False, "fit_options": {"threads": 1}}
     alone, spread = (lc.backtest(model, data, workers=workers, **given) for workers in (None, 2))
     np.testing.assert_array_equal(
@@ -286,7 +278,7 @@ def test_a_backtest_in_several_processes_is_that_of_one():
 
 def test_the_shipped_network_is_known_in_another_process():
     tuned = pickle.loads(pickle.dumps(lc.LSTMForecaster(3, training=replace(SMALL, epochs=1)))).fit(
-        panel(1)
+        waves(1)
     )
     assert tuned.record.initial_weights == "pretrained"
 
@@ -294,7 +286,7 @@ def test_the_shipped_network_is_known_in_another_process():
 def test_the_shipped_network_and_its_fine_tuned_self_are_compared():
     tuned = lc.LSTMForecaster(3, training=replace(SMALL, epochs=1))
     scores = lc.backtest(
-        tuned, panel(1), cutoffs=1, refit="once", baselines=[lc.LSTMForecaster(3)]
+        tuned, waves(1), cutoffs=1, refit="once", baselines=[lc.LSTMForecaster(3)]
     ).scores
     assert (
         list(scores) == ["lstmcast", "lstmcast (2)"]
@@ -349,9 +341,9 @@ def test_what_does_not_go_together_is_refused_at_once(arguments, message):
 
 def test_nothing_is_forecast_before_the_fit():
     with pytest.raises(UsageError, match=r"starts from scratch.*fit"):
-        scratch().predict(panel())
+        scratch().predict(waves())
     with pytest.raises(UsageError, match="fit"):
-        scratch().save("nowhere", panel())
+        scratch().save("nowhere", waves())
 
 
 def test_series_that_are_too_short_are_named():
@@ -364,11 +356,11 @@ def test_series_that_are_too_short_are_named():
 def test_without_pytorch_the_extra_is_named(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"lstmcast\[train\]"):
-        scratch().fit(panel())
+        scratch().fit(waves())
 
 
 def test_a_damaged_part_of_a_trained_model_is_noticed(tmp_path):
-    plain().fit(panel()).save(tmp_path / "model")
+    plain().fit(waves()).save(tmp_path / "model")
     (tmp_path / "model" / "fitted.safetensors").unlink()
     with pytest.raises(ModelError, match=r"fitted\.safetensors"):
         lc.load(tmp_path / "model")
@@ -376,7 +368,7 @@ def test_a_damaged_part_of_a_trained_model_is_noticed(tmp_path):
 
 @pytest.mark.parametrize("lost", ["seen.ends", "is_date"])
 def test_an_incomplete_part_of_a_trained_model_is_noticed(lost, tmp_path):
-    plain().fit(panel()).save(tmp_path / "model")
+    plain().fit(waves()).save(tmp_path / "model")
     manifest, groups = store.load(tmp_path / "model")
     del groups["fitted"][lost]
     store.save(tmp_path / "model", manifest, groups)
@@ -386,7 +378,7 @@ def test_an_incomplete_part_of_a_trained_model_is_noticed(lost, tmp_path):
 
 
 def test_the_manifest_can_be_read_by_people(tmp_path):
-    plain().fit(panel()).save(tmp_path / "model")
+    plain().fit(waves()).save(tmp_path / "model")
     manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
     assert manifest["network"]["layers"] == [4] and manifest["training"]["batching"]["length"] == 8
     assert (
@@ -405,7 +397,7 @@ def test_the_manifest_can_be_read_by_people(tmp_path):
 )
 def test_a_loss_that_is_not_of_each_value_is_refused(loss, message):
     with pytest.raises(UsageError, match=f"Your own loss gives {message}.*each value"):
-        plain().fit(panel(), loss=loss)
+        plain().fit(waves(), loss=loss)
 
 
 def test_a_network_that_does_not_fit_in_memory_is_said_to():
@@ -413,4 +405,4 @@ def test_a_network_that_does_not_fit_in_memory_is_said_to():
         network=NetworkConfig(layers=(2_000_000,), inputs=Transformed(), head="point", horizon=1)
     )
     with pytest.raises(ModelError, match="does not fit in memory"):
-        huge.fit(panel())
+        huge.fit(waves())

@@ -1,8 +1,7 @@
-"""Metrics: the laws that each of them keeps, and agreement with independent computations."""
+"""Metrics by hand, and as a second library has them. The laws that each of them keeps to are in
+`contract/test_metrics.py`."""
 
 from __future__ import annotations
-
-import warnings
 
 import numpy as np
 import pytest
@@ -16,81 +15,6 @@ LEVELS = (0.1, 0.5, 0.9)
 RNG = np.random.default_rng(1)
 ACTUAL = RNG.normal(20, 5, (7, 4))
 POINT = ACTUAL + RNG.normal(0, 2, ACTUAL.shape)
-SPREAD = np.array([-2.0, 0.0, 2.0])
-SCALE = RNG.uniform(1, 3, 7)
-
-# name: (metric of actual, point and scale per origin; how it grows when the data are multiplied by
-# 10)
-METRICS = {
-    "mae": (lambda y, f, s, axis=None: metrics.mae(y, f, axis), 10),
-    "rmse": (lambda y, f, s, axis=None: metrics.rmse(y, f, axis), 10),
-    "mape": (lambda y, f, s, axis=None: metrics.mape(y, f, axis), 1),
-    "smape": (lambda y, f, s, axis=None: metrics.smape(y, f, axis), 1),
-    "mase": (lambda y, f, s, axis=None: metrics.mase(y, f, s, axis), 1),
-    "rmsse": (lambda y, f, s, axis=None: metrics.rmsse(y, f, s, axis), 1),
-    "pinball": (
-        lambda y, f, s, axis=None: metrics.pinball(y, np.stack([f] * 3, -1), LEVELS, axis),
-        10,
-    ),
-    "crps": (lambda y, f, s, axis=None: metrics.crps(y, np.stack([f] * 3, -1), LEVELS, axis), 10),
-}
-
-
-@pytest.fixture(params=METRICS, name="metric")
-def each_metric(request):
-    return METRICS[request.param]
-
-
-def test_zero_for_a_perfect_forecast_and_positive_otherwise(metric):
-    assert metric[0](ACTUAL, ACTUAL, SCALE) == 0
-    assert metric[0](ACTUAL, POINT, SCALE) > 0
-
-
-def test_units_grow_with_the_data_and_ratios_do_not(metric):
-    grown = metric[0](10 * ACTUAL, 10 * POINT, 10 * SCALE)
-    assert grown == pytest.approx(metric[1] * metric[0](ACTUAL, POINT, SCALE))
-
-
-def test_the_order_of_origins_does_not_matter(metric):
-    order = RNG.permutation(len(ACTUAL))
-    assert metric[0](ACTUAL[order], POINT[order], SCALE[order]) == pytest.approx(
-        metric[0](ACTUAL, POINT, SCALE)
-    )
-
-
-def test_unknown_actual_values_are_skipped(metric):
-    holed = ACTUAL.copy()
-    holed[2:] = np.nan
-    assert metric[0](holed, POINT, SCALE) == pytest.approx(
-        metric[0](ACTUAL[:2], POINT[:2], SCALE[:2])
-    )
-
-
-def test_nothing_known_is_nan_without_a_warning(metric):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        assert np.isnan(metric[0](np.full((2, 3), np.nan), np.ones((2, 3)), np.ones(2)))
-        holed = ACTUAL.copy()
-        holed[:, 1] = np.nan
-        assert np.isnan(metric[0](holed, POINT, SCALE, axis=0)).tolist() == [
-            False,
-            True,
-            False,
-            False,
-        ]
-
-
-def test_a_forecast_that_is_nan_is_not_rewarded(metric):
-    silent = POINT.copy()
-    silent[0, 0] = np.nan
-    assert np.isnan(metric[0](ACTUAL, silent, SCALE))
-
-
-def test_axis_gives_one_number_per_horizon_or_origin(metric):
-    assert metric[0](ACTUAL, POINT, SCALE, axis=0).shape == (4,)
-    one = metric[0](ACTUAL[:, 2:3], POINT[:, 2:3], SCALE)
-    assert metric[0](ACTUAL, POINT, SCALE, axis=0)[2] == pytest.approx(one)
-    assert metric[0](ACTUAL, POINT, SCALE, axis=1).shape == (7,)
 
 
 def test_agreement_with_utilsforecast():
@@ -185,6 +109,14 @@ def test_small_series_keep_their_digits_beside_large_ones():
     assert naive_scales(panel, origins_of(panel)).absolute[1] == pytest.approx(
         np.abs(np.diff(small)).mean(), rel=1e-12
     )
+
+
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_scales_of_series_of_any_size(size):
+    usual = RNG.normal(20, 5, 30)
+    panel = Panel.from_arrays({"usual": usual, "other": size * usual}, periods=(4,))
+    for scale in naive_scales(panel, origins_of(panel)):
+        assert scale[1] == pytest.approx(size * scale[0], rel=1e-12, abs=0)
 
 
 def test_no_scale_for_constant_single_or_unknown_histories():

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from builders import network_of_seeds
 from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.model.heads import HEAD_QUANTILES
@@ -20,16 +21,8 @@ CONFIG = NetworkConfig(layers=(6, 6), inputs=Adaptive(window=4), horizon=5)
 VALUES = np.exp(np.random.default_rng(0).normal(size=(3, 40)).cumsum(axis=1) / 10)
 
 
-def random_arrays(seed, config=CONFIG):
-    rng = np.random.default_rng(seed)
-    return {
-        name: rng.normal(0, 0.4, shape).astype(np.float32)
-        for name, shape in array_shapes(config).items()
-    }
-
-
 def network(*seeds):
-    return Network(CONFIG, [random_arrays(seed) for seed in seeds])
+    return network_of_seeds(CONFIG, *seeds)
 
 
 def start(net, rows, periods):
@@ -95,7 +88,7 @@ def test_rows_of_states_and_readings_are_those_series():
 
 
 def test_weights_of_another_shape_are_refused():
-    arrays = random_arrays(1)
+    (arrays,) = network(1).members
     with pytest.raises(ModelError, match=r"embed\.0\.bias.*do not fit"):
         Network(CONFIG, [{**arrays, "embed.0.bias": np.zeros(7, np.float32)}])
     with pytest.raises(ModelError, match=r"lstm\.1\.bias"):

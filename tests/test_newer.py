@@ -12,13 +12,14 @@ import pandas as pd
 import pytest
 
 import lstmcast as lc
+from builders import drawn_network
 from lstmcast import pretrained as beginning
 from lstmcast import store
 from lstmcast.data.newer import read_newer
 from lstmcast.data.panel import Columns, Panel, Recipe, panel_from_table
 from lstmcast.data.read import read_table
 from lstmcast.errors import DataError, ModelError
-from lstmcast.model.network import Network, NetworkConfig, array_shapes
+from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.saved_context import SavedContext
 
 MONTHS = [f"{2020 + i // 12}-{i % 12 + 1:02d}" for i in range(40)]
@@ -47,11 +48,7 @@ def known(write) -> Panel:
 
 @pytest.fixture
 def network() -> Network:
-    config, rng = NetworkConfig(layers=(4,), horizon=6), np.random.default_rng(0)
-    shapes = array_shapes(config).items()
-    return Network(
-        config, [{name: rng.normal(0, 0.1, shape).astype("float32") for name, shape in shapes}]
-    )
+    return drawn_network(NetworkConfig(layers=(4,), horizon=6), size=0.1)
 
 
 @pytest.fixture

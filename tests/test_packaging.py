@@ -51,6 +51,7 @@ def test_the_wheel_holds_the_package_and_its_licence_alone(wheel):
     names = wheel.namelist()
     assert {
         "lstmcast/__init__.py",
+        "lstmcast/py.typed",
         "lstmcast/cli/app.py",
         "lstmcast/store.py",
         "lstmcast/output/report.html",

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
+from builders import drawn_network
 from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.model.inputs import Transformed
-from lstmcast.model.network import Network, NetworkConfig, array_shapes, load_network
+from lstmcast.model.network import NetworkConfig, load_network
 from lstmcast.training.callbacks import (
     EpochReport,
     PrintTable,
@@ -29,16 +30,7 @@ PLAIN = NetworkConfig(layers=(3,), inputs=Transformed(), head="point", horizon=1
 
 
 def network():
-    rng = np.random.default_rng(0)
-    return Network(
-        PLAIN,
-        [
-            {
-                name: rng.normal(size=shape).astype("f4")
-                for name, shape in array_shapes(PLAIN).items()
-            }
-        ],
-    )
+    return drawn_network(PLAIN, size=1.0)
 
 
 def report(epoch, improved=True, **changes):

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -510,6 +510,61 @@ def test_a_loss_that_is_no_number_names_series_and_says_what_to_try(where):
         ModelError, match=r"Try a lower learning rate \(it is 1e\+30\), gradient clipping"
     ):
         fit_network(PLAIN, plain_data(), replace(config, optimiser=Optimiser("sgd", 1e30)))
+
+
+def test_weights_that_are_no_numbers_are_no_network():
+    """The only loss is that of the weights before the update, and finite: its gradient is not."""
+    data = plain_data((40, 25), ids=["small", "large"])
+    data.inputs[40:] *= 100
+    config = replace(QUICK, epochs=1, batch_size=1000, validation=None)
+    with pytest.raises(
+        ModelError,
+        match=r"The weights are no longer finite numbers after epoch 1, update 1, which read "
+        r"2 series; .* 'large' \(up to [\d.]+\), 'small' .*\n.*a lower learning rate",
+    ):
+        fit_network(PLAIN, data, config, loss=lambda point, target: (0 * (point - target)).sqrt())
+
+
+@contextmanager
+def float64_as_default():
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+AROUND = {
+    "float64": float64_as_default,
+    "no gradients": torch.no_grad,
+    "inference": torch.inference_mode,
+}
+
+
+@pytest.mark.parametrize("around", AROUND.values(), ids=AROUND)
+@pytest.mark.parametrize(
+    "network", [PLAIN, replace(ADAPTIVE, dropout=0.3)], ids=["transformed", "adaptive"]
+)
+def test_what_pytorch_is_set_to_around_a_training_changes_nothing(network, around):
+    data = adaptive_data() if network.inputs.skips else plain_data()
+    config = replace(QUICK, epochs=2, batching=Windows(20, loss="every"), average=Ema(0.9))
+    expected = fit_network(network, data, config)
+    with around():
+        before = (
+            torch.get_default_dtype(),
+            torch.is_grad_enabled(),
+            torch.is_inference_mode_enabled(),
+        )
+        fitted = fit_network(network, data, config)
+        again = fit_network(fitted.network, data, config)
+        after = (
+            torch.get_default_dtype(),
+            torch.is_grad_enabled(),
+            torch.is_inference_mode_enabled(),
+        )
+    assert before == after and same_bits(fitted.network, expected.network)
+    assert rows_without_seconds(fitted.history) == rows_without_seconds(expected.history)
+    assert same_bits(again.network, fit_network(expected.network, data, config).network)
 
 
 # Averages, schedules, ensembles, fine-tuning

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from builders import drawn_network, plain_config
 from lstmcast.context import Newest, Whole
 from lstmcast.data.panel import Panel
 from lstmcast.decoding import Reader, decode, hidden_states
@@ -15,25 +16,14 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.forecast import Origins
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.inputs import Transformed
-from lstmcast.model.network import Network, NetworkConfig, array_shapes
+from lstmcast.model.network import Network
 from lstmcast.transforms import BoxCox, Chain, Difference, Log1p, MinMax, Standard
 
 VALUES = {"a": 5 + np.arange(30.0) % 7, "b": 40 + 3 * np.sin(np.arange(22.0))}
 
 
 def network(seed=0, members=1, **chosen):
-    config = NetworkConfig(
-        **{"layers": (4, 3), "inputs": Transformed(), "head": "point", "horizon": 1} | chosen
-    )
-    rng = np.random.default_rng(seed)
-    arrays = [
-        {
-            name: rng.normal(0, 0.4, shape).astype(np.float32)
-            for name, shape in array_shapes(config).items()
-        }
-        for _ in range(members)
-    ]
-    return Network(config, arrays)
+    return drawn_network(plain_config(**{"layers": (4, 3)} | chosen), members, seed)
 
 
 def reader(net, transforms=(), fitted=None, context=None):

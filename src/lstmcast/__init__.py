@@ -9,7 +9,7 @@ Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lstmcast._version import __version__ as __version__
 
@@ -218,18 +218,21 @@ __all__ = [
 _RENAMED = {"Snapshots": "SWA"}
 
 
-def __getattr__(name: str) -> Any:
-    if name in _RENAMED:
-        from warnings import warn
+# Type checkers know the names above, and shall not take any other for one.
+if not TYPE_CHECKING:
 
-        now = _RENAMED[name]
-        warn(f"lstmcast.{name} is called {now} now.", DeprecationWarning, stacklevel=2)
-        return __getattr__(now)
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value  # found without this function from now on
-    return value
+    def __getattr__(name: str) -> object:
+        if name in _RENAMED:
+            from warnings import warn
+
+            now = _RENAMED[name]
+            warn(f"lstmcast.{name} is called {now} now.", DeprecationWarning, stacklevel=2)
+            return __getattr__(now)
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = value  # found without this function from now on
+        return value
 
 
 def __dir__() -> list[str]:

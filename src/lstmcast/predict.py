@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.findings import MISSING_STEPS
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import at_levels, calibrated, widened
@@ -102,7 +103,7 @@ def _tell(continuation: Continuation) -> None:
     logger.info("%s", continuation)
     for finding in continuation.findings:
         # Old data may be meant so here, as `Panel.until` gives them.
-        if finding.rule == "missing steps":
+        if finding.rule == MISSING_STEPS:
             logger.warning("%s", finding.text)
 
 

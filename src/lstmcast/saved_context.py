@@ -16,7 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Blocks
-from lstmcast.data.findings import Case, Finding, Findings, advise, per_series
+from lstmcast.data.findings import (
+    GAPS,
+    MISSING_STEPS,
+    MISSING_VALUES,
+    Case,
+    Finding,
+    Findings,
+    advise,
+    per_series,
+)
 from lstmcast.data.frequency import OFF_GRID, parse_frequency
 from lstmcast.data.panel import Columns, DataReport, Panel, Recipe
 from lstmcast.data.repairs import interpolated
@@ -248,7 +257,7 @@ class SavedContext:
             return per_series(ids, np.arange(len(ids)), np.flatnonzero(counts), rule, say)
 
         done = "masked: the forecast skips it" if recipe.missing == "mask" else "interpolated"
-        gap = Finding("missing steps", "warning", "", f"What is missing is {done}.")
+        gap = Finding(MISSING_STEPS, "warning", "", f"What is missing is {done}.")
         if recipe.gaps == "error":
             gap = replace(
                 gap, severity="error", action=f"Add the rows, or use {advise('gaps', 'fill')}."
@@ -343,7 +352,7 @@ def _still_true(newer: Panel, pieces: list[_Piece]) -> list[Finding]:
     closed = set(newer.ids[filled].tolist())
     if any(filled) and not any(unknown):
         closed.add(None)  # the series of a finding about several, or about the only one
-    masked = ("gaps", "missing values")
+    masked = (GAPS, MISSING_VALUES)
     return [
         f
         for f in newer.report.findings

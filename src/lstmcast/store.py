@@ -137,18 +137,18 @@ def is_store(folder: str | Path) -> bool:
 def kind_of(manifest: Mapping[str, Any]) -> str:
     """What a store holds, for messages.
 
-    >>> kind_of({"kind": "forecaster"}), kind_of({"kind": "online"}), kind_of({})
-    ('a forecaster', 'an online network', 'a thing of no kind')
+    >>> kind_of({"kind": "forecaster"}), kind_of({"kind": "network"}), kind_of({})
+    ('a forecaster', 'a network', 'a thing of no kind')
     """
     kind = str(manifest.get("kind", "thing of no kind"))
-    kind = "online network" if kind == "online" else kind
     return f"{'an' if kind[:1] in set('aeiou') else 'a'} {kind}"
 
 
-def remove_stores(folder: str | Path, kind: str) -> None:
+def remove_stores(folder: str | Path, kind: str, unfinished: bool = False) -> None:
     """Remove the stores of a kind that lie in a folder, and the folder itself if nothing else does.
 
-    Unfinished ones of killed processes too: nobody may be saving there meanwhile.
+    `unfinished`: also what processes left that were killed while they saved, whatever its kind. Only
+    who keeps others from saving there can know that nobody is writing it.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -163,7 +163,7 @@ def remove_stores(folder: str | Path, kind: str) -> None:
         if is_store(part) and _parsed_manifest(part).get("kind") == kind:
             shutil.rmtree(part, ignore_errors=True)
     with contextlib.suppress(OSError):
-        for part in filter(_may_be_ours, unfinished_in(place)):
+        for part in filter(_may_be_ours, unfinished_in(place)) if unfinished else ():
             shutil.rmtree(part, ignore_errors=True)
         place.rmdir()
 

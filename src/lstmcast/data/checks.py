@@ -15,7 +15,16 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.calendars import DAY, HOUR, MINUTE, SECOND, WEEK, clock_change, micros_of
-from lstmcast.data.findings import EXAMPLES, Case, Finding, Severity, advise, per_series
+from lstmcast.data.findings import (
+    EXAMPLES,
+    GAPS,
+    MISSING_VALUES,
+    Case,
+    Finding,
+    Severity,
+    advise,
+    per_series,
+)
 from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
 from lstmcast.data.frequency_inference import Inference, infer
 from lstmcast.data.table import ReadOptions, Table, format_time, offsets_of
@@ -111,7 +120,7 @@ def missing(table: Table, options: ReadOptions) -> list[Finding]:
     return _values_finding(
         table,
         np.flatnonzero(np.isnan(table.values)),
-        Finding("missing values", "warning", "", action),
+        Finding(MISSING_VALUES, "warning", "", action),
         "{count} of {total} values are missing, the first",
     )
 
@@ -229,7 +238,7 @@ def edges(table: Table, kept: ndarray) -> list[Finding]:
 
     left_out = Finding("no values", "warning", "", "The series is left out.")
     late = Finding(
-        "missing values", "note", "", "They are left out: the series begins with its first value."
+        MISSING_VALUES, "note", "", "They are left out: the series begins with its first value."
     )
     old = Finding(
         "no recent values",
@@ -484,9 +493,7 @@ def _gap_findings(
         action = _looks_like(table, frequency) + action
     elif table.times.dtype.kind == "M" and absent[rows].sum() > _SPARSE * len(table):
         action += f" Single events? {_advised_periods(table)}"
-    return per_series(
-        table.ids, table.series[:-1], rows, Finding("gaps", severity, "", action), say
-    )
+    return per_series(table.ids, table.series[:-1], rows, Finding(GAPS, severity, "", action), say)
 
 
 def too_sparse(table: Table, cells: int, frequency: Frequency) -> list[Finding]:
@@ -503,6 +510,4 @@ def too_sparse(table: Table, cells: int, frequency: Frequency) -> list[Finding]:
         f"largest gap is from {before} ({table.place(row)}) to {after} ({table.place(row + 1)})"
     )
     action = "Correct a wrong date there, or give a longer frequency with --aggregate."
-    return [
-        Finding("gaps", "error", message, action, None, int(table.lines[row + 1]), after, cells)
-    ]
+    return [Finding(GAPS, "error", message, action, None, int(table.lines[row + 1]), after, cells)]

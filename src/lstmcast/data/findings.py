@@ -16,6 +16,10 @@ from lstmcast.errors import DataError
 from lstmcast.util.html import block, more, table
 
 Severity = Literal["error", "warning", "note"]
+# Rules that other parts of the package ask for.
+GAPS = "gaps"
+MISSING_STEPS = "missing steps"  # between what is remembered and newer data
+MISSING_VALUES = "missing values"
 EXAMPLES = 3
 MOST_SHOWN = 20  # in a notebook
 _SEPARATE = 5  # up to so many series get a finding each

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.findings import Case, Finding, Findings, per_series
+from lstmcast.data.findings import MISSING_VALUES, Case, Finding, Findings, per_series
 from lstmcast.data.outliers import outlier_scores
 from lstmcast.data.table import format_time
 
@@ -68,7 +68,7 @@ def _constant(panel: Panel, counts: ndarray) -> list[Finding]:
 
 
 def _unknown(panel: Panel, series: ndarray, missing: ndarray) -> list[Finding]:
-    rule = Finding("missing values", "warning", "", "They are masked: the forecast skips them.")
+    rule = Finding(MISSING_VALUES, "warning", "", "They are masked: the forecast skips them.")
 
     def say(rows: ndarray) -> Case:
         return Case(f"{len(rows):,} of {panel.lengths[series[rows[0]]]:,} values are missing")

@@ -90,12 +90,17 @@ class Backtest:
         )
 
     def held_out(self) -> dict[str, np.ndarray]:
-        """What came and the model's forecasts of it, as the columns of a long table."""
+        """What came and the model's forecasts of it, as the columns of a long table: `unique_id`,
+        `ds`, `step`, `cutoff`, `forecast`, a column per quantile and `actual`."""
         if not self.forecasts:
             return {}
-        columns = self.forecasts[self.model].columns_dict() | {"actual": self.actual.ravel()}
+        forecast = self.forecasts[self.model]
+        columns = forecast.columns_dict() | {"actual": self.actual.ravel()}
+        first = {name: columns.pop(name) for name in ("unique_id", "ds", "step")}
+        # With one cutoff a forecast leaves it out. A table to be joined with others needs it.
+        cutoff = {"cutoff": np.repeat(forecast.cutoffs, forecast.horizon)}
         counted = np.isfinite(columns["actual"])
-        return {name: column[counted] for name, column in columns.items()}
+        return {name: column[counted] for name, column in (first | cutoff | columns).items()}
 
     def to_json(self) -> str:
         """Everything above as one JSON object; times as ISO text, unknown numbers as null."""

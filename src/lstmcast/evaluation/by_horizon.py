@@ -60,11 +60,11 @@ def errors_by_horizon(
         points = [model.predict(segment, horizon, mode="recursive").point for segment in segments]
         forecast_SKH = np.stack(points, axis=1)
     actual_SKH = _actual(panel, counts_K, horizon)
-    by_series = rmse(actual_SKH, forecast_SKH, axis=1)
+    by_series = np.asarray(rmse(actual_SKH, forecast_SKH, axis=1))
     return {
         "horizon": np.arange(1, horizon + 1),
         **{str(name): by_series[s] for s, name in enumerate(panel.ids)},
-        "total": rmse(actual_SKH, forecast_SKH, axis=(0, 1)),
+        "total": np.asarray(rmse(actual_SKH, forecast_SKH, axis=(0, 1))),
     }
 
 

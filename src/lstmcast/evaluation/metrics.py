@@ -11,7 +11,6 @@ Shapes: O origins, H horizon, Q quantile levels; any other leading shape will do
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,10 +22,12 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
     from lstmcast.forecast import Origins
 
+# Each metric gives a number, or an array where an axis is named: `float | Any` says so to type
+# checkers without asking everyone which of the two it is.
 Axis = int | tuple[int, ...] | None
 
 
-def mae(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> Any:
+def mae(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> float | Any:
     """Mean absolute error, in the units of the target.
 
     >>> mae(np.array([3.0, 5.0, np.nan]), np.array([2.0, 5.0, 9.0]))
@@ -35,16 +36,16 @@ def mae(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> An
     return _mean(np.abs(actual_OH - forecast_OH), actual_OH, axis)
 
 
-def rmse(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> Any:
+def rmse(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> float | Any:
     """Root of the mean squared error over all points together, in the units of the target.
 
     >>> rmse(np.array([3.0, 5.0, 1.0, 1.0]), np.array([3.0, 9.0, 1.0, 1.0]))
     2.0
     """
-    return _root(_mean((actual_OH - forecast_OH) ** 2, actual_OH, axis))
+    return _root_mean_square(actual_OH - forecast_OH, actual_OH, axis)
 
 
-def mape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> Any:
+def mape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> float | Any:
     """Mean absolute error in percent of the actual value; points whose actual value is 0 are
     skipped.
 
@@ -52,10 +53,10 @@ def mape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> A
     10.0
     """
     known = np.where(actual_OH == 0, np.nan, actual_OH)
-    return _mean(100 * np.abs((known - forecast_OH) / known), known, axis)
+    return 100 * _mean(np.abs((known - forecast_OH) / known), known, axis)
 
 
-def smape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> Any:
+def smape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> float | Any:
     """Symmetric mean absolute percentage error, from 0 to 200: the error relative to the mean of
     both sizes.
 
@@ -68,14 +69,13 @@ def smape(actual_OH: np.ndarray, forecast_OH: np.ndarray, axis: Axis = None) -> 
     Makridakis et al., "The M4 Competition", IJF 36 (2020).
     """
     size = np.abs(actual_OH) + np.abs(forecast_OH)
-    return _mean(
-        200 * np.abs(actual_OH - forecast_OH) / np.where(size == 0, 1, size), actual_OH, axis
-    )
+    share = np.abs(actual_OH - forecast_OH) / np.where(size == 0, 1, size)
+    return 200 * _mean(share, actual_OH, axis)
 
 
 def mase(
     actual_OH: np.ndarray, forecast_OH: np.ndarray, scale_O: np.ndarray | float, axis: Axis = None
-) -> Any:
+) -> float | Any:
     """Mean absolute error divided by `scale_O`, that of the seasonal naive forecast on the history.
 
     1.0 means "as large as the one-step seasonal naive error on the history" (`naive_scales` gives
@@ -92,7 +92,7 @@ def mase(
 
 def rmsse(
     actual_OH: np.ndarray, forecast_OH: np.ndarray, scale_O: np.ndarray | float, axis: Axis = None
-) -> Any:
+) -> float | Any:
     """Root of the mean of the squared errors divided by `scale_O`, the root mean squared seasonal
     naive error.
 
@@ -105,12 +105,12 @@ def rmsse(
     Makridakis et al., "M5 accuracy competition", IJF 38 (2022).
     """
     scale, known = _scaled(actual_OH, scale_O)
-    return _root(_mean(((actual_OH - forecast_OH) / scale) ** 2, known, axis))
+    return _root_mean_square((actual_OH - forecast_OH) / scale, known, axis)
 
 
 def pinball(
     actual_OH: np.ndarray, quantiles_OHQ: np.ndarray, levels_Q: Sequence[float], axis: Axis = None
-) -> Any:
+) -> float | Any:
     """Mean pinball (quantile) loss over points and levels, in the units of the target.
 
     For a level q it is q·(y − f) where the actual value is above the quantile and (1 − q)·(f − y)
@@ -132,7 +132,7 @@ def pinball(
 
 def crps(
     actual_OH: np.ndarray, quantiles_OHQ: np.ndarray, levels_Q: Sequence[float], axis: Axis = None
-) -> Any:
+) -> float | Any:
     """Continuous ranked probability score as the quantiles show it: twice the mean pinball loss, in
     the target's units.
 
@@ -150,7 +150,7 @@ def crps(
 
 def coverage(
     actual_OH: np.ndarray, lower_OH: np.ndarray, upper_OH: np.ndarray, axis: Axis = None
-) -> Any:
+) -> float | Any:
     """Share of the actual values, 0 to 1, that lie inside their interval (its bounds belong to it).
 
     >>> coverage(np.array([1.0, 2.0, 3.0, 4.0]), np.full(4, 2.0), np.full(4, 3.0))
@@ -179,14 +179,25 @@ def naive_scales(panel: Panel, origins: Origins, period: int | None = None) -> S
     """
     period = int(panel.periods[0]) if period is None else period
     long = origins.counts > period
-    squares = []
+    exponent_S, values = _near_one(panel)
+    means = []
     for power in (0, 2):
         seasonal, plain = (
-            mean_change(panel, origins, lag, panel.values, power)[0] for lag in (period, 1)
+            mean_change(panel, origins, lag, values, power)[0] for lag in (period, 1)
         )
         mean = np.where(long, seasonal, plain)
-        squares.append(np.where(mean > 0, mean, np.nan))
-    return Scales(squares[0], np.sqrt(squares[1]))
+        means.append(np.where(mean > 0, mean, np.nan))
+    exponent_O = exponent_S[origins.series]
+    return Scales(np.ldexp(means[0], exponent_O), np.ldexp(np.sqrt(means[1]), exponent_O))
+
+
+def _near_one(panel: Panel) -> tuple[np.ndarray, np.ndarray]:
+    """An exponent for each series, and the values divided by 2 to that power: squares of their
+    changes are numbers, however large or small the series is."""
+    size = np.where(np.isfinite(panel.values), np.abs(panel.values), 0.0)
+    largest_S = np.maximum.reduceat(size, panel.offsets[:-1])
+    exponent_S = np.frexp(largest_S)[1]
+    return exponent_S, np.ldexp(panel.values, -np.repeat(exponent_S, panel.lengths))
 
 
 def _scaled(actual: np.ndarray, scale: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
@@ -195,13 +206,30 @@ def _scaled(actual: np.ndarray, scale: np.ndarray | float) -> tuple[np.ndarray, 
     return np.where(np.isnan(beside), 1.0, beside), np.where(np.isnan(beside), np.nan, actual)
 
 
-def _mean(error: np.ndarray, known: np.ndarray, axis: Axis) -> Any:
-    """Mean of the errors where `known` is not NaN."""
+def _mean(error: np.ndarray, known: np.ndarray, axis: Axis) -> float | Any:
+    """Mean of the errors, none below 0, where `known` is not NaN."""
+    return _power_mean(error, known, axis, 1)
+
+
+def _root_mean_square(error: np.ndarray, known: np.ndarray, axis: Axis) -> float | Any:
+    """Root of the mean of the squared errors where `known` is not NaN."""
+    return _power_mean(np.abs(error), known, axis, 2)
+
+
+@np.errstate(over="ignore")
+def _power_mean(error: np.ndarray, known: np.ndarray, axis: Axis, power: int) -> float | Any:
+    """Mean of error^power where `known` is not NaN, to the power of 1 / `power`: 1 or 2.
+
+    Errors are first divided by a power of two near the largest one: so squares of 1e200 and of
+    1e-200 are numbers, sums stay finite, and no digit of any other result changes.
+    """
     counted = ~np.isnan(known)
-    total, count = np.where(counted, error, 0.0).sum(axis), counted.sum(axis)
+    error = np.where(counted, error, 0.0)
+    largest = error.max(axis, keepdims=True, initial=0.0)
+    exponent = np.frexp(np.where(np.isfinite(largest), largest, 1.0))[1]
+    total = (np.ldexp(error, -exponent) ** power).sum(axis)
+    count = counted.sum(axis)
     mean = np.where(count > 0, total, np.nan) / np.maximum(count, 1)
-    return float(mean) if mean.ndim == 0 else mean
-
-
-def _root(mean: Any) -> Any:
-    return math.sqrt(mean) if isinstance(mean, float) else np.sqrt(mean)
+    scaled = np.sqrt(mean) if power == 2 else mean
+    result = np.ldexp(scaled, exponent.squeeze(axis))
+    return float(result) if result.ndim == 0 else result

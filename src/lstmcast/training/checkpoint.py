@@ -60,7 +60,7 @@ def kept_in(folder: Path) -> bool:
 def discard(folder: Path) -> None:
     """Remove the checkpoints of a folder, unless another training has begun there since."""
     with contextlib.suppress(OutputError), claimed(folder):
-        store.remove_stores(folder, KIND)
+        store.remove_stores(folder, KIND, unfinished=True)
 
 
 class Keeper:

@@ -32,6 +32,7 @@ from lstmcast.training.loop import TrainingRun
 from lstmcast.training.losses import criterion
 from lstmcast.training.module import NetworkModule, arrays_from_state, module_from_arrays
 from lstmcast.training.plan import NOTHING_HELD_BACK, check_plan, make_batching
+from lstmcast.training.settings import training_settings
 from lstmcast.training_config import TrainingConfig, WholeSequence, to_json
 from lstmcast.training_history import Epoch, History, kept
 from lstmcast.util.parallel import kept_memory
@@ -117,7 +118,8 @@ def fit_network(
     threads = threads or _default_threads(network, config)
     with (
         claimed(place),
-        _torch_settings(threads, device),
+        training_settings(threads),
+        _random_numbers(device),
         kept_memory(),
         _memory_errors(config),
         _closing(callbacks),
@@ -212,6 +214,7 @@ def _train_one(
         if run.best is None and run.epoch == 0:
             raise
     loop.use_best(run)
+    loop.require_finite(run)
     arrays = arrays_from_state(run.reader.module.state_dict(), job.network)
     return Member(arrays, kept(run.rows, run.best_epoch), run.best_epoch, interrupted)
 
@@ -346,18 +349,11 @@ def _default_threads(network: NetworkConfig, config: TrainingConfig) -> int:
 
 
 @contextmanager
-def _torch_settings(threads: int, device: str) -> Iterator[None]:
-    """Within this PyTorch uses so many threads; afterwards its settings and its random numbers
-    are as before."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        with torch.random.fork_rng(
-            devices=range(torch.cuda.device_count()) if device == "cuda" else ()
-        ):
-            yield
-    finally:
-        torch.set_num_threads(before)
+def _random_numbers(device: str) -> Iterator[None]:
+    """Afterwards the random numbers of PyTorch go on as if nothing had been drawn."""
+    devices = range(torch.cuda.device_count()) if device == "cuda" else ()
+    with torch.random.fork_rng(devices=devices):
+        yield
 
 
 @contextmanager

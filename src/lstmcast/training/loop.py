@@ -50,6 +50,7 @@ class TrainingRun:
     rows: list[Epoch] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.read = np.arange(len(self.ids))  # the series that the newest update read
         self.weights = trained_weights(self.reader.module)
         self.optimiser = make_optimiser(self.config.optimiser, self.weights)
         self.average = average_of(self.config.average, self.weights)
@@ -116,6 +117,7 @@ def train_epoch(run: TrainingRun, epoch: int) -> tuple[float, float]:
         run.optimiser.step()
         run.step += 1
         run.average.after_update(run.weights, run.step)
+        run.read = update.series
         tally.add(update)
     return tally.mean(), learning_rate
 
@@ -157,7 +159,26 @@ class Tally:
         self.recent.clear()
 
 
+def require_finite(run: TrainingRun) -> None:
+    """ModelError where the weights are no finite numbers.
+
+    The loss of an update is that of the weights before it. So where nothing is held back, no loss
+    tells what the very last update did.
+    """
+    if not all(bool(torch.isfinite(weight).all()) for weight in run.weights):
+        raise ModelError(
+            f"The weights are no longer finite numbers after epoch {run.epoch}, update {run.step}, "
+            + _largest_and_advice(run, run.read)
+        )
+
+
 def _diverged(run: TrainingRun, epoch: int, update: int, series: NDArray) -> str:
+    where = f"in epoch {epoch}, update {update}"
+    advice = _largest_and_advice(run, series)
+    return f"The loss is no longer a finite number {where}, {advice}"
+
+
+def _largest_and_advice(run: TrainingRun, series: NDArray) -> str:
     """Names the series that most likely did it: those with the largest numbers, infinite ones
     first."""
     series = np.unique(series)
@@ -165,9 +186,8 @@ def _diverged(run: TrainingRun, epoch: int, update: int, series: NDArray) -> str
     order = np.argsort(-largest, kind="stable")[:3]
     named = ", ".join(f"{str(run.ids[series[k]])!r} (up to {largest[k]:.3g})" for k in order)
     return (
-        f"The loss is no longer a finite number in epoch {epoch}, update {update}, which read "
-        f"{len(series)} series; those with the largest values are {named}.\nTry a lower learning "
-        f"rate (it is {run.config.optimiser.learning_rate:g}), gradient clipping "
+        f"which read {len(series)} series; those with the largest values are {named}.\nTry a lower "
+        f"learning rate (it is {run.config.optimiser.learning_rate:g}), gradient clipping "
         "(Optimiser(clip=1.0)), or a transform that scales the series."
     )
 

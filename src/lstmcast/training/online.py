@@ -7,8 +7,6 @@ R rows · T ticks of a window · C inputs · K columns · D units · H horizon (
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -20,6 +18,7 @@ from lstmcast.model.network import NetworkConfig
 from lstmcast.training.losses import criterion, sums
 from lstmcast.training.module import NetworkModule, arrays_from_state, module_from_arrays
 from lstmcast.training.optim import make_optimiser
+from lstmcast.training.settings import training_settings
 from lstmcast.training.weights import trained_weights
 from lstmcast.training_config import Loss, Optimiser
 from lstmcast.windows import TickWindow
@@ -44,11 +43,11 @@ class Learner:
         loss: Loss,
         seed: int,
     ) -> None:
-        with torch.random.fork_rng(devices=()):
+        with training_settings(), torch.random.fork_rng(devices=()):
             self.module = module_from_arrays(arrays, config, head)
-        (self.weights,) = trained_weights(self.module)
+            (self.weights,) = trained_weights(self.module)
+            self.optimiser = make_optimiser(optimiser, [self.weights])
         self.arrays = {name: self._parameter(name) for name in arrays}
-        self.optimiser = make_optimiser(optimiser, [self.weights])
         self.clip, self.seed = optimiser.clip, seed
         self.criterion = criterion(loss, head)
         self.updates, self.usual = 0, 0.0  # how many, and the usual norm of their gradients
@@ -69,7 +68,9 @@ class Learner:
         """One update; or none, and the reason, where the loss or its gradient is beyond all
         bounds."""
         with (
-            _one_thread(),
+            # The operations of one update are short: threads would wait for each other (measured:
+            # up to 20 times slower).
+            training_settings(threads=1),
             torch.random.fork_rng(devices=(), enabled=self.module.config.dropout > 0),
         ):
             if self.module.config.dropout > 0:
@@ -125,30 +126,15 @@ class Learner:
             for name, part in saved.items()
             if name.startswith("moment_")
         }
-        state = (
-            {0: {name: torch.from_numpy(part.copy()) for name, part in moments.items()}}
-            if moments
-            else {}
-        )
-        self.optimiser.load_state_dict(
-            {"state": state, "param_groups": self.optimiser.state_dict()["param_groups"]}
-        )
+        with training_settings():
+            parts = {name: torch.from_numpy(part.copy()) for name, part in moments.items()}
+            groups = self.optimiser.state_dict()["param_groups"]
+            state = {0: parts} if parts else {}
+            self.optimiser.load_state_dict({"state": state, "param_groups": groups})
 
 
 def fresh_arrays(config: NetworkConfig, head: Head, seed: int) -> dict[str, NDArray]:
     """Weights of a new network."""
-    with torch.random.fork_rng(devices=()):
+    with training_settings(), torch.random.fork_rng(devices=()):
         torch.manual_seed(int(np.random.default_rng([seed, 0]).integers(2**63)))
         return arrays_from_state(NetworkModule(config, head).state_dict(), config)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """The operations of one update are short: threads would wait for each other (measured: up to
-    20 times slower)."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -1,0 +1,31 @@
+"""What PyTorch is set to while something is trained, whatever the program around it has set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def training_settings(threads: int | None = None) -> Iterator[None]:
+    """Within this, PyTorch computes in float32, keeps gradients and uses so many threads.
+
+    Programs that work in float64, or forecast under `torch.no_grad()` or `torch.inference_mode()`,
+    find all of it as they left it.
+
+    Args:
+        threads: How many threads PyTorch uses; as many as before if None.
+    """
+    dtype, threads_before = torch.get_default_dtype(), torch.get_num_threads()
+    torch.set_default_dtype(torch.float32)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    try:
+        # In this order: gradients stay off inside of inference mode, whatever is enabled.
+        with torch.inference_mode(False), torch.enable_grad():
+            yield
+    finally:
+        torch.set_num_threads(threads_before)
+        torch.set_default_dtype(dtype)

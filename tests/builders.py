@@ -1,0 +1,58 @@
+"""What many tests are made from: networks of drawn weights, panels of waves."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.panel import Panel
+from lstmcast.model.inputs import Transformed
+from lstmcast.model.network import Network, NetworkConfig, array_shapes
+
+
+def drawn_arrays(
+    config: NetworkConfig, rng: np.random.Generator, size: float = 0.4
+) -> dict[str, NDArray]:
+    """One member's weights, drawn from a normal distribution of that size."""
+    return {
+        name: rng.normal(0, size, shape).astype(np.float32)
+        for name, shape in array_shapes(config).items()
+    }
+
+
+def drawn_network(
+    config: NetworkConfig, members: int = 1, seed: int = 0, size: float = 0.4
+) -> Network:
+    """A network whose members are drawn one after the other."""
+    rng = np.random.default_rng(seed)
+    return Network(config, [drawn_arrays(config, rng, size) for _ in range(members)])
+
+
+def network_of_seeds(config: NetworkConfig, *seeds: int, size: float = 0.4) -> Network:
+    """A network with a member for each seed, whatever the others are."""
+    members = [drawn_arrays(config, np.random.default_rng(seed), size) for seed in seeds]
+    return Network(config, members)
+
+
+def plain_config(**chosen: object) -> NetworkConfig:
+    """A small network that reads transformed values and answers with points, one step ahead."""
+    usual: dict[str, object] = {"inputs": Transformed(), "head": "point", "horizon": 1}
+    return NetworkConfig(**usual | chosen)
+
+
+def waves(
+    series: int = 3,
+    length: int = 60,
+    missing: tuple[int, ...] = (),
+    order: tuple[int, ...] | None = None,
+) -> Panel:
+    """Monthly series with a year's season at several levels, the same in whichever order."""
+    rng, t = np.random.default_rng(0), np.arange(length)
+    made = {
+        f"s{i}": 50 + 10 * i + 8 * np.sin(2 * np.pi * (t + i) / 12) + rng.normal(0, 1, length)
+        for i in range(series)
+    }
+    for values in made.values():
+        values[list(missing)] = np.nan
+    names = list(made) if order is None else [f"s{i}" for i in order]
+    return Panel.from_arrays({name: made[name] for name in names}, frequency="MS", start="2015-01")
