@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from lstmcast.context import CONTEXT
+from lstmcast.data.origins import Origins, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.decoding import LARGEST, block_length, context_start, decode, one_step_ahead
-from lstmcast.forecast import Origins, origins_of
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 

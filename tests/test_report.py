@@ -19,11 +19,12 @@ import pytest
 import lstmcast as lc
 from lstmcast import pretrained as beginning
 from lstmcast.cli import app as cli
+from lstmcast.data.origins import origins_of
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.evaluation.baselines import Naive, SeasonalNaive
 from lstmcast.fitted import Beginning, Learned
-from lstmcast.forecast import QUANTILES, Forecast, origins_of
+from lstmcast.forecast import QUANTILES, Forecast
 from lstmcast.model.heads import head_named
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.output import cards, report

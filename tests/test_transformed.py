@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from lstmcast import transformed
+from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
-from lstmcast.forecast import Origins
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.transformed import Plain, decode, hidden_states, learning_data, prepare

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import block_length, context_start
+from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
-from lstmcast.forecast import Origins
 from lstmcast.model import encoder as causal
 from lstmcast.model.encoder import Reading, ReadingState
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN

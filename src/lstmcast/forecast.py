@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lstmcast.data.origins import Origins, origin_times
 from lstmcast.data.table import Columns, format_time
 from lstmcast.errors import UsageError
-from lstmcast.util.config import is_whole
 from lstmcast.util.display import block, more, number_format, picture, table
-from lstmcast.writing.tables import frame_of, whole_days, write_table
+from lstmcast.writing.tables import frame_of, plain_list, write_table
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 # the median and the bounds of the 80 % and the 95 % interval
 QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)
 MOST_STEPS, MOST_ORIGINS = 24, 10  # in a notebook
-LONGEST_HORIZON = 100_000  # nearly a year of 5-minute steps; more is a slip of the keyboard
 
 
 class Interval(NamedTuple):
@@ -38,14 +37,6 @@ class Interval(NamedTuple):
     level: float
     lower: np.ndarray  # (O, H)
     upper: np.ndarray  # (O, H)
-
-
-class Origins(NamedTuple):
-    """From where a forecast is made: the number of a series and how many of its observations are
-    known."""
-
-    series: np.ndarray  # (O,) int64
-    counts: np.ndarray  # (O,) int64
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +90,7 @@ class Forecast:
                 f"Forecast: {quantile_levels=} are not quantile levels; give increasing numbers between 0 "
                 "and 1."
             )
-        object.__setattr__(self, "levels", quantile_levels)
+        object.__setattr__(self, "quantile_levels", quantile_levels)
 
     @classmethod
     def at_origins(
@@ -280,67 +271,9 @@ class Forecast:
         """The long table as one JSON object of lists; times as ISO text, unknown numbers as
         null."""
         return json.dumps(
-            {name: _plain(column) for name, column in self.columns_dict().items()},
+            {name: plain_list(column) for name, column in self.columns_dict().items()},
             ensure_ascii=False,
         )
-
-
-def checked_horizon(horizon: int | None, own: int | None = None) -> int:
-    """The horizon asked for, else the forecaster's own; UsageError unless it is a sensible
-    number of steps."""
-    chosen = own if horizon is None else horizon
-    if chosen is None:
-        raise UsageError(
-            "No horizon is given: say how many steps to forecast, for example horizon=12."
-        )
-    if not is_whole(chosen, 1) or chosen > LONGEST_HORIZON:
-        raise UsageError(
-            f"horizon={chosen!r} makes no sense: a whole number of steps from 1 to "
-            f"{LONGEST_HORIZON:,} is expected, for example horizon=12."
-        )
-    return int(chosen)
-
-
-def origins_of(panel: Panel, cutoffs: np.ndarray | None = None) -> Origins:
-    """The origins that `cutoffs` asks for: counts of known observations (S, K), or the end of each
-    series.
-
-    UsageError unless every count is between 1 and the length of its series.
-    """
-    lengths = np.asarray(panel.lengths)
-    counts = lengths[:, None] if cutoffs is None else np.asarray(cutoffs)
-    if counts.ndim != 2 or len(counts) != len(lengths) or counts.dtype.kind not in "iu":
-        raise UsageError(
-            f"cutoffs has shape {counts.shape} and type {counts.dtype}; whole numbers of shape "
-            f"({len(lengths)}, K) are expected: how many observations of each series are known."
-        )
-    bad = np.argwhere((counts < 1) | (counts > lengths[:, None]))
-    if len(bad):
-        series, k = bad[0]
-        raise UsageError(
-            f"series {str(panel.ids[series])!r}: {counts[series, k]} known observations cannot be "
-            f"a cutoff; from 1 to {lengths[series]} (the length of the series) are expected."
-        )
-    return Origins(
-        np.repeat(np.arange(len(counts)), counts.shape[1]), counts.ravel().astype(np.int64)
-    )
-
-
-def origin_times(panel: Panel, origins: Origins, horizon: int) -> tuple[np.ndarray, np.ndarray]:
-    """The last known time (O,) and the times forecast (O, H) of each origin."""
-    steps = (origins.counts - 1)[:, None] + np.arange(horizon + 1)
-    times = panel.frequency.advance(panel.starts[origins.series][:, None], steps)
-    return times[:, 0], times[:, 1:]
-
-
-def _plain(column: np.ndarray) -> list[Any]:
-    if column.dtype.kind == "f":
-        return [value if value - value == 0 else None for value in column.tolist()]
-    return _iso_texts(column).tolist() if column.dtype.kind == "M" else column.tolist()
-
-
-def _iso_texts(times: np.ndarray) -> np.ndarray:
-    return np.datetime_as_string(times, unit="D" if whole_days(times) else "auto")
 
 
 def _listed(values: Iterable[Any]) -> str:

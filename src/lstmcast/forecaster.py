@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast import decoding, store, transformed
+from lstmcast.data.origins import Origins, checked_horizon, origins_of
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import DataError, ModelError, UsageError
 from lstmcast.evaluation.held_out import (
@@ -27,7 +28,7 @@ from lstmcast.evaluation.held_out import (
     widened,
 )
 from lstmcast.fitted import Beginning, Learned, context_of, last_times
-from lstmcast.forecast import QUANTILES, Forecast, Origins, checked_horizon, origins_of
+from lstmcast.forecast import QUANTILES, Forecast
 from lstmcast.model import heads
 from lstmcast.model.heads import Head
 from lstmcast.model.network import Network, NetworkConfig, described, network_of

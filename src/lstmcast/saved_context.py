@@ -19,8 +19,9 @@ from lstmcast.context import block_length, context_start
 from lstmcast.data.findings import Case, Finding, Findings, advise, per_series
 from lstmcast.data.frequency import OFF_GRID, parse_frequency
 from lstmcast.data.panel import Columns, DataReport, Panel, Recipe
+from lstmcast.data.ragged import offsets_of
 from lstmcast.data.repairs import interpolated
-from lstmcast.data.table import file_label, format_time, offsets_of
+from lstmcast.data.table import file_label, format_time
 from lstmcast.data.zones import on_midnights, same_zone
 from lstmcast.errors import ModelError
 from lstmcast.util.display import some_names
@@ -100,7 +101,7 @@ class SavedContext:
     @classmethod
     def newest(cls, panel: Panel, count: int | None) -> SavedContext:
         """The newest `count` observations of each series, or all."""
-        return cls(panel if count is None else _since(panel, np.maximum(panel.lengths - count, 0)))
+        return cls(panel if count is None else panel.since(np.maximum(panel.lengths - count, 0)))
 
     @classmethod
     def of(cls, panel: Panel, horizon: int, cutoffs: int) -> SavedContext:
@@ -113,7 +114,7 @@ class SavedContext:
         first = np.minimum(
             context_start(earliest, block), (2 * earliest - panel.lengths) // block * block
         )
-        return cls(_since(panel, np.maximum(first, 0)))
+        return cls(panel.since(np.maximum(first, 0)))
 
     def join(self, newer: Panel) -> Continuation:
         """The series of `newer`, each with what is remembered of it before, between and after its
@@ -375,15 +376,6 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
             manifest["source"], frame=manifest["frame"], time_zone=zone, recipe=recipe, label=label
         ),
     )
-
-
-def _since(panel: Panel, first: NDArray) -> Panel:
-    """The series without their first `first` observations."""
-    lengths = panel.lengths - first
-    steps = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], panel.lengths)
-    kept = steps >= np.repeat(first, panel.lengths)
-    starts = panel.frequency.advance(panel.starts, first)
-    return replace(panel, values=panel.values[kept], offsets=offsets_of(lengths), starts=starts)
 
 
 def packed(ids: NDArray) -> dict[str, NDArray]:

@@ -20,10 +20,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
-from lstmcast.data.table import offsets_of
+from lstmcast.data.ragged import offsets_of
 from lstmcast.errors import DataError, UsageError
-from lstmcast.forecast import Origins
 from lstmcast.model.heads import HEAD_QUANTILES, SCORES
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network, NetworkConfig

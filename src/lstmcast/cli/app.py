@@ -102,7 +102,7 @@ def forecast(
     comes next.
     """
     from lstmcast import store
-    from lstmcast.forecast import checked_horizon
+    from lstmcast.data.origins import checked_horizon
 
     checked_horizon(horizon)
     output.check(data)
@@ -175,7 +175,7 @@ def fit(
     model is there. A training that was stopped, however it was, goes on with --resume.
     """
     from lstmcast import store
-    from lstmcast.forecast import checked_horizon
+    from lstmcast.data.origins import checked_horizon
     from lstmcast.training_config import require_torch
 
     checked_horizon(horizon)
@@ -328,7 +328,7 @@ def backtest(
     forecasts. The network is used as it is, or with --refit trained on what was known at the first
     cutoff, or at each.
     """
-    from lstmcast.forecast import checked_horizon
+    from lstmcast.data.origins import checked_horizon
     from lstmcast.writing.tables import write_table
 
     checked_horizon(horizon)
@@ -384,7 +384,7 @@ def predict(
     if they join, across a few missing steps too; it starts afresh if not.
     """
     from lstmcast.cli import console
-    from lstmcast.forecast import checked_horizon
+    from lstmcast.data.origins import checked_horizon
     from lstmcast.forecaster import load
 
     if horizon is not None:

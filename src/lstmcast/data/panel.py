@@ -16,6 +16,7 @@ from lstmcast.data.findings import Finding as Finding
 from lstmcast.data.findings import Findings as Findings
 from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.panel_checks import check_panel
+from lstmcast.data.ragged import offsets_of, segments
 from lstmcast.data.repairs import Regular, regularise
 from lstmcast.data.table import Aggregate as Aggregate
 from lstmcast.data.table import Columns as Columns
@@ -27,7 +28,7 @@ from lstmcast.data.table import Missing as Missing
 from lstmcast.data.table import ReadOptions as ReadOptions
 from lstmcast.data.table import Recipe as Recipe
 from lstmcast.data.table import Table as Table
-from lstmcast.data.table import checked_periods, format_time, offsets_of, recipe_of, require_choice
+from lstmcast.data.table import checked_periods, format_time, recipe_of, require_choice
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.display import block, more, number_format, picture, table, text
 
@@ -139,9 +140,31 @@ class Panel:
                 f"until() takes one count per series ({len(self)}), each from 1 to the series' "
                 "length."
             )
-        steps = np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths)
-        known = steps < np.repeat(counts, self.lengths)
-        return replace(self, values=self.values[known], offsets=offsets_of(counts))
+        return self.part(np.arange(len(self)), 0, counts)
+
+    def since(self, first: ArrayLike) -> Panel:
+        """The series without their first first[i] observations: (S,), or one count for all.
+
+        >>> Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}).since([2, 0]).values
+        array([3., 5., 7.])
+        """
+        first = np.broadcast_to(np.asarray(first, dtype=np.int64), len(self))
+        return self.part(np.arange(len(self)), first, self.lengths - first)
+
+    def part(self, rows: ndarray, first: ndarray | int, counts: ndarray) -> Panel:
+        """Parts of series, (R,): counts[i] observations of series rows[i], after its first first[i].
+
+        A series may come several times, as where each origin of a forecast sees its own past.
+        """
+        chosen, offsets = segments(self.offsets, rows, first, counts)
+        starts = self.starts[rows]
+        return replace(
+            self,
+            values=self.values[chosen],
+            offsets=offsets,
+            ids=self.ids[rows],
+            starts=self.frequency.advance(starts, first) if np.any(first) else starts,
+        )
 
     def select(self, ids: Iterable[str]) -> Panel:
         """The named series, in the order of the names; UsageError when one is not there.
@@ -160,16 +183,7 @@ class Panel:
                 f"there is no series {unknown[0]!r} in {self.report.source}. There are: {known}."
             )
         chosen = np.array([places[name] for name in names], dtype=np.int64)
-        lengths = self.lengths[chosen]
-        offsets = offsets_of(lengths)
-        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[chosen] - offsets[:-1], lengths)
-        return replace(
-            self,
-            values=self.values[rows],
-            offsets=offsets,
-            ids=self.ids[chosen],
-            starts=self.starts[chosen],
-        )
+        return self.part(chosen, 0, self.lengths[chosen])
 
     def check(self) -> Findings:
         """What was noticed when the panel was read, then what its own values show.

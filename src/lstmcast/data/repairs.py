@@ -15,7 +15,8 @@ from lstmcast.data.calendars import DAY
 from lstmcast.data.checks import table_offsets
 from lstmcast.data.findings import Finding, Findings, advise
 from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
-from lstmcast.data.table import ReadOptions, Table, format_time, offsets_of
+from lstmcast.data.ragged import offsets_of, places, series_numbers
+from lstmcast.data.table import ReadOptions, Table, format_time
 
 
 @dataclass(frozen=True, eq=False)
@@ -332,11 +333,11 @@ def _with_zeros(
     sparse = checks.too_sparse(table, int(grid[-1]), frequency)
     if sparse or grid[-1] == len(table):
         return table, sparse
-    series = np.repeat(np.arange(len(table.ids)), np.diff(grid))
+    series = series_numbers(grid)
     values, lines = np.zeros(grid[-1]), np.zeros(grid[-1], dtype=np.int64)
     cells = grid[:-1][table.series] + bins - starts[table.series]
     values[cells], lines[cells] = table.values, table.lines
-    times = frequency.bin_labels(np.arange(grid[-1]) - grid[:-1][series] + starts[series])
+    times = frequency.bin_labels(places(grid) + starts[series])
     silent = last - int(bins.min()) + 1 - len(np.unique(bins))
     whole = replace(table, series=series, times=times, values=values, lines=lines)
     empty = np.ones(len(values), dtype=bool)

@@ -223,15 +223,6 @@ def checked_periods(periods: int | Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted({int(period) for period in given}))
 
 
-def offsets_of(lengths: ndarray) -> ndarray:
-    """Where each series begins, and where the last one ends: (S+1,) int64.
-
-    >>> offsets_of(np.array([3, 2]))
-    array([0, 3, 5])
-    """
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-
-
 def format_time(time: ArrayLike) -> str:
     """A time for people: the date alone at midnight, else date and time; integers as they are.
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from lstmcast.data.origins import Origins, checked_horizon, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.baselines import classical_baselines, default_baselines
@@ -29,7 +30,7 @@ from lstmcast.evaluation.refitting import (
     require_use_of,
 )
 from lstmcast.evaluation.summary import Scored, Summary, plain, summarise, table
-from lstmcast.forecast import Forecast, Origins, checked_horizon, origins_of
+from lstmcast.forecast import Forecast
 from lstmcast.util.display import some_names
 
 FEWEST_KNOWN = (8, 4)  # known values at a cutoff, at least, where two cycles are too much to ask

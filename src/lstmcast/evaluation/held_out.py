@@ -15,9 +15,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.evaluation.calibration import calibrate, interval_factors, widen
-from lstmcast.forecast import Origins
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.inputs.adaptive import from_axis
 

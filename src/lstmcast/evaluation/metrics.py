@@ -20,8 +20,8 @@ import numpy as np
 from lstmcast.evaluation.history import mean_change
 
 if TYPE_CHECKING:
+    from lstmcast.data.origins import Origins
     from lstmcast.data.panel import Panel
-    from lstmcast.forecast import Origins
 
 Axis = int | tuple[int, ...] | None
 

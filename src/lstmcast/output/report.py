@@ -31,6 +31,7 @@ from lstmcast.output.cards import TrainingRecord, card_of
 from lstmcast.output.plots import ForecastPlot
 from lstmcast.util.files import check_output, whole_file
 from lstmcast.util.markup import facts, markdown, script_data, table, text
+from lstmcast.writing.tables import plain_list
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Finding, Panel
@@ -409,12 +410,8 @@ def _steps(tested: Backtest | None, summary: Summary | None) -> dict[str, Any] |
         {
             "name": name,
             "own": name == summary.model,
-            "values": _known(columns[key][columns["model"] == name]),
+            "values": plain_list(columns[key][columns["model"] == name]),
         }
         for name in summary.scores
     ]
     return {"metric": HEADINGS[key], "models": models}
-
-
-def _known(values: np.ndarray) -> list[float | None]:
-    return [value if np.isfinite(value) else None for value in values.tolist()]

@@ -99,3 +99,20 @@ def _selected(name: str, column: np.ndarray, parquet: bool) -> str:
 def whole_days(times: np.ndarray) -> bool:
     """Whether all times are midnights."""
     return bool(np.all(times == times.astype("datetime64[D]")))
+
+
+def plain_list(column: np.ndarray) -> list[Any]:
+    """A column for JSON: unknown numbers as None, times as ISO text, dates alone at midnight.
+
+    >>> plain_list(np.array([1.5, np.nan])), plain_list(np.array(["2024-03-01T00:00"], "datetime64[us]"))
+    ([1.5, None], ['2024-03-01'])
+    """
+    if column.dtype.kind == "f":
+        known = np.isfinite(column).tolist()
+        return [
+            value if there else None for value, there in zip(column.tolist(), known, strict=True)
+        ]
+    if column.dtype.kind == "M":
+        unit = "D" if whole_days(column) else "auto"
+        return np.datetime_as_string(column, unit=unit).tolist()
+    return column.tolist()
