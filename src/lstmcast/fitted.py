@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.keys import packed, unpacked
 from lstmcast.data.panel import Panel
-from lstmcast.saved_context import packed, unpacked
 from lstmcast.training_config import Batching, TrainingConfig, Windows, training_from_json
 from lstmcast.training_history import History
 from lstmcast.transforms import Transforms, TransformsState

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lstmcast.data.keys import Keys
 from lstmcast.data.origins import Origins, origin_times
 from lstmcast.data.table import Columns, format_time
 from lstmcast.errors import UsageError
@@ -63,6 +64,9 @@ class Forecast:
     quantile_levels: tuple[float, ...] = QUANTILES
     columns: Columns = field(default_factory=Columns)
     frame_kind: str = "arrays"  # the kind of the input, which frame() mirrors
+    keys: Keys = field(
+        default_factory=Keys
+    )  # of the series of each origin, where the data have any
 
     def __post_init__(self) -> None:
         quantile_levels = tuple(float(level) for level in self.quantile_levels)
@@ -83,6 +87,10 @@ class Forecast:
                 )
             array.flags.writeable = False
             object.__setattr__(self, name, array)
+        if any(len(key) != origins for key in self.keys.values()):
+            raise UsageError(
+                f"Forecast: each of the keys {list(self.keys)} needs {origins} values."
+            )
         if sorted(set(quantile_levels)) != list(quantile_levels) or not all(
             0 < level < 1 for level in quantile_levels
         ):
@@ -114,6 +122,7 @@ class Forecast:
             quantile_levels=quantile_levels,
             columns=panel.columns,
             frame_kind=panel.report.frame,
+            keys=panel.keys.take(origins.series),
         )
 
     def __len__(self) -> int:
@@ -233,18 +242,20 @@ class Forecast:
 
     def _rows(self, chosen: np.ndarray) -> Forecast:
         names = ("ids", "cutoffs", "times", "point", "quantiles")
-        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+        arrays = {name: getattr(self, name)[chosen] for name in names}
+        return replace(self, keys=self.keys.take(chosen), **arrays)
 
     def columns_dict(self) -> dict[str, np.ndarray]:
-        """The long table as equally long columns: unique_id, ds, step, cutoff (only where a series
-        has several), forecast and one column per quantile. The names are the same whatever the data
-        call theirs.
+        """The long table as equally long columns.
+
+        First the columns of ids that the data have, under their names and in their types, or
+        unique_id where they have none, and target where each of them has several. Then ds, step,
+        cutoff (only where a series has several), forecast and one column per quantile.
         """
-        columns: dict[str, np.ndarray] = {
-            "unique_id": np.repeat(self.ids, self.horizon),
-            "ds": self.times.ravel(),
-            "step": np.tile(np.arange(1, self.horizon + 1), len(self.ids)),
-        }
+        names = self.keys.columns(self.ids)
+        columns = {name: np.repeat(column, self.horizon) for name, column in names.items()}
+        columns["ds"] = self.times.ravel()
+        columns["step"] = np.tile(np.arange(1, self.horizon + 1), len(self.ids))
         if len(set(self.ids)) < len(self.ids):
             columns["cutoff"] = np.repeat(self.cutoffs, self.horizon)
         columns["forecast"] = self.point.ravel()
@@ -260,7 +271,8 @@ class Forecast:
         Data from a file or from arrays give a dict of arrays. UsageError for any other kind,
         MissingExtraError where that library is not installed.
         """
-        return frame_of(self.columns_dict(), kind, self.frame_kind)
+        categories = self.keys.column_categories()
+        return frame_of(self.columns_dict(), kind, self.frame_kind, categories)
 
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Write the long table as .csv, .parquet or .xlsx: the whole file or, with an

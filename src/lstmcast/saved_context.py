@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from lstmcast.context import block_length, context_start
 from lstmcast.data.findings import Case, Finding, Findings, advise, per_series
 from lstmcast.data.frequency import OFF_GRID, parse_frequency
+from lstmcast.data.keys import Keys, described, keys_from_saved, packed, packed_keys, unpacked
 from lstmcast.data.panel import Columns, DataReport, Panel, Recipe
 from lstmcast.data.ragged import offsets_of
 from lstmcast.data.repairs import interpolated
@@ -152,6 +153,7 @@ class SavedContext:
             values=np.concatenate([piece.values for piece in pieces]),
             offsets=offsets_of(np.array([len(piece.values) for piece in pieces])),
             ids=ids.copy(),
+            keys=self._keys(newer, places),
             starts=np.where(joined, self.panel.starts[places], newer.starts),
             report=report,
         )
@@ -170,6 +172,12 @@ class SavedContext:
         """Which of the remembered series each one is (S,), -1 for new ones."""
         places = {name: place for place, name in enumerate(self.panel.ids)}
         return np.array([places.get(name, -1) for name in ids], np.int64)
+
+    def _keys(self, newer: Panel, places: NDArray) -> Keys:
+        """The keys of the newer data; those that are remembered where arrays came without any."""
+        if newer.keys or newer.keys.targets is not None or np.any(places < 0):
+            return newer.keys
+        return self.panel.keys.take(places)
 
     def _pieces(self, newer: Panel, places: NDArray, recipe: Recipe) -> list[_Piece]:
         distances = newer.frequency.position(newer.starts, self.panel.starts[places])
@@ -301,7 +309,12 @@ class SavedContext:
         """What a manifest says of it."""
         panel, report = self.panel, self.panel.report
         reading = report.recipe.described() if report.recipe else {}
-        said = {"time_zone": report.time_zone, "label": report.label, "reading": reading}
+        said = {
+            "time_zone": report.time_zone,
+            "label": report.label,
+            "reading": reading,
+            "keys": described(panel.keys),
+        }
         return {
             "frequency": panel.frequency.code,
             "periods": list(panel.periods),
@@ -326,6 +339,7 @@ class SavedContext:
             "starts": panel.starts.astype(np.int64),
             "is_date": np.array([panel.starts.dtype.kind == "M"]),
             **packed(panel.ids),
+            **packed_keys(panel.keys),
         }
 
     @classmethod
@@ -375,24 +389,8 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
         report=DataReport(
             manifest["source"], frame=manifest["frame"], time_zone=zone, recipe=recipe, label=label
         ),
+        keys=keys_from_saved(manifest.get("keys", ()), state),
     )
-
-
-def packed(ids: NDArray) -> dict[str, NDArray]:
-    """Texts as arrays of numbers, for the store."""
-    encoded = [str(name).encode() for name in ids]
-    return {
-        "ids": np.frombuffer(b"".join(encoded), np.uint8),
-        "id_lengths": np.array([len(name) for name in encoded], np.int64),
-    }
-
-
-def unpacked(ids: NDArray, lengths: NDArray) -> NDArray:
-    """The texts again."""
-    ends = np.cumsum(lengths)
-    text = ids.tobytes()
-    names = [text[end - length : end].decode() for end, length in zip(ends, lengths, strict=True)]
-    return np.array(names, dtype=object)
 
 
 def _names(ids: tuple[str, ...]) -> str:

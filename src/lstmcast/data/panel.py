@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from lstmcast.data.findings import Finding as Finding
 from lstmcast.data.findings import Findings as Findings
 from lstmcast.data.frequency import Frequency, parse_frequency
+from lstmcast.data.keys import Keys as Keys
 from lstmcast.data.panel_checks import check_panel
 from lstmcast.data.ragged import offsets_of, segments
 from lstmcast.data.repairs import Regular, regularise
@@ -41,8 +42,9 @@ class Panel:
 
     values (N,) float64, NaN = missing · offsets (S+1,) int64: series i is
     values[offsets[i]:offsets[i+1]] · ids (S,) str · starts (S,) datetime64[us], or int64 when the
-    frequency counts integers · periods: seasonal periods in steps, ascending. The arrays are made
-    read-only: give it copies of what you go on writing to.
+    frequency counts integers · periods: seasonal periods in steps, ascending · keys: the columns of
+    ids that the data have, by name, (S,) each in its own type; `ids` are their texts. The arrays
+    are made read-only: give it copies of what you go on writing to.
 
     >>> panel = Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}, frequency="MS", start="2024-01")
     >>> panel
@@ -60,6 +62,7 @@ class Panel:
     kind: Kind = "real"
     columns: Columns = field(default_factory=Columns)
     report: DataReport = field(default_factory=DataReport)
+    keys: Keys = field(default_factory=Keys)
 
     def __post_init__(self) -> None:
         for array in (self.values, self.offsets, self.ids, self.starts):
@@ -163,6 +166,7 @@ class Panel:
             values=self.values[chosen],
             offsets=offsets,
             ids=self.ids[rows],
+            keys=self.keys.take(rows),
             starts=self.frequency.advance(starts, first) if np.any(first) else starts,
         )
 
@@ -278,6 +282,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
             table.time_zone,
             recipe_of(table, options),
         ),
+        keys=regular.keys,
     )
 
 

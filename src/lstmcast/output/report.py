@@ -264,7 +264,7 @@ def _series_scores(tested: Backtest | None) -> dict[str, tuple[dict[str, float],
     columns = tested.per_series()
     own = columns["model"] == tested.model
     writes = {"mae": number, "mase": number, "skill": percent}
-    ids = columns["unique_id"][own]
+    ids = tested.ids
     return {
         HEADINGS[key]: (dict(zip(ids, columns[key][own].tolist(), strict=True)), write)
         for key, write in writes.items()

@@ -7,48 +7,85 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lstmcast.errors import MissingExtraError, UsageError
+from lstmcast.util.categories import Categories
 from lstmcast.util.files import check_output, whole_file
 
 FRAMES = ("arrays", "pandas", "polars", "pyarrow")
 ENDINGS = (".csv", ".parquet", ".xlsx")
 
 
-def frame_of(columns: dict[str, np.ndarray], kind: str | None, of_data: str = "arrays") -> Any:
+def frame_of(
+    columns: dict[str, np.ndarray],
+    kind: str | None,
+    of_data: str = "arrays",
+    categories: Mapping[str, Categories] | None = None,
+) -> Any:
     """Columns as a "pandas", "polars" or "pyarrow" frame, or for "arrays" as they are.
 
-    Unless a kind is asked for, the kind of the data decides; any but those three gives arrays.
-    UsageError for a kind that is not known, MissingExtraError where that library is not installed.
+    Args:
+        columns: equally long arrays by name.
+        kind: the kind of frame that is asked for; None for that of the data.
+        of_data: the kind of the data; any but those three gives arrays.
+        categories: of those columns that are columns of categories.
+
+    Raises:
+        UsageError: for a kind that is not known.
+        MissingExtraError: where that library is not installed.
     """
     if kind is not None and kind not in FRAMES:
         raise UsageError(f"{kind=} is no kind of frame. Use one of {', '.join(map(repr, FRAMES))}.")
     kind = kind or of_data
     if kind not in FRAMES or kind == "arrays":
         return columns
+    makers = {"pandas": _pandas_frame, "polars": _polars_frame, "pyarrow": _arrow_table}
     try:
-        if kind == "pandas":
-            import pandas
-
-            return pandas.DataFrame(columns, copy=True)
-        if kind == "polars":
-            import polars
-
-            return polars.DataFrame(
-                {name: _listed_text(column) for name, column in columns.items()}
-            )
-        import pyarrow
-
-        return pyarrow.table({name: _listed_text(column) for name, column in columns.items()})
+        return makers[kind](columns, categories or {})
     except ImportError as error:
         raise MissingExtraError(
             f"A {kind} frame needs {kind}, which is not installed. Install it with "
             f"'pip install {kind}', or ask for frame(\"arrays\")."
         ) from error
+
+
+def _pandas_frame(columns: dict[str, np.ndarray], categories: Mapping[str, Categories]) -> Any:
+    import pandas
+
+    frame = pandas.DataFrame(columns, copy=True)
+    for name, kept in categories.items():
+        dtype = pandas.CategoricalDtype(kept.values.tolist(), kept.ordered)
+        frame[name] = frame[name].astype(dtype)
+    return frame
+
+
+def _polars_frame(columns: dict[str, np.ndarray], categories: Mapping[str, Categories]) -> Any:
+    import polars
+
+    frame = polars.DataFrame({name: _listed_text(column) for name, column in columns.items()})
+    types = {
+        name: polars.Enum(kept.values.tolist()) if kept.fixed else polars.Categorical
+        for name, kept in categories.items()
+        if kept.values.dtype == object  # polars' categories are texts
+    }
+    return frame.with_columns(polars.col(name).cast(kind) for name, kind in types.items())
+
+
+def _arrow_table(columns: dict[str, np.ndarray], categories: Mapping[str, Categories]) -> Any:
+    import pyarrow
+
+    arrays = {name: pyarrow.array(_listed_text(column)) for name, column in columns.items()}
+    for name, kept in categories.items():
+        values = kept.values.tolist()
+        places = {value: place for place, value in enumerate(values)}
+        codes = pyarrow.array([places[value] for value in columns[name].tolist()], "int32")
+        arrays[name] = pyarrow.DictionaryArray.from_arrays(codes, values, ordered=kept.ordered)
+    return pyarrow.table(arrays)
 
 
 def _listed_text(column: np.ndarray) -> Any:
@@ -72,13 +109,17 @@ def write_table(columns: dict[str, np.ndarray], path: str | os.PathLike[str]) ->
         whole_file(path) as temporary,
         duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection,
     ):
-        connection.register("written", columns)
+        connection.register("written", {name: _known_to_duckdb(c) for name, c in columns.items()})
         target = str(temporary).replace("'", "''")
         try:
             connection.execute(f"copy (select {selected} from written) to '{target}' {options}")
         except duckdb.IOException as error:
             raise OSError(_system_number(error), str(error).strip()) from error
     return path
+
+
+def _known_to_duckdb(column: np.ndarray) -> np.ndarray:
+    return column.astype("datetime64[us]") if column.dtype == "datetime64[D]" else column
 
 
 def _system_number(error: Exception) -> int:
@@ -92,7 +133,8 @@ def _selected(name: str, column: np.ndarray, parquet: bool) -> str:
     quoted = '"' + name.replace('"', '""') + '"'
     if column.dtype.kind == "f":
         return f"case when isfinite({quoted}) then {quoted} end as {quoted}"
-    dates = column.dtype.kind == "M" and not parquet and whole_days(column)
+    dates = column.dtype == "datetime64[D]"
+    dates = dates or (column.dtype.kind == "M" and not parquet and whole_days(column))
     return f"{quoted}::date as {quoted}" if dates else quoted
 
 
