@@ -20,9 +20,10 @@ import numpy as np
 from lstmcast.data.keys import Keys
 from lstmcast.data.origins import Origins, origin_times
 from lstmcast.data.table import Columns, format_time
+from lstmcast.data.zones import instants, zone_of
 from lstmcast.errors import UsageError
 from lstmcast.util.display import block, more, number_format, picture, table
-from lstmcast.writing.tables import frame_of, plain_list, write_table
+from lstmcast.writing.tables import ColumnTypes, Zoned, frame_of, plain_list, write_table
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
@@ -64,9 +65,8 @@ class Forecast:
     quantile_levels: tuple[float, ...] = QUANTILES
     columns: Columns = field(default_factory=Columns)
     frame_kind: str = "arrays"  # the kind of the input, which frame() mirrors
-    keys: Keys = field(
-        default_factory=Keys
-    )  # of the series of each origin, where the data have any
+    keys: Keys = field(default_factory=Keys)  # of the series of each origin
+    time_zone: str | None = None  # of the data: cutoffs and times are what its clocks show
 
     def __post_init__(self) -> None:
         quantile_levels = tuple(float(level) for level in self.quantile_levels)
@@ -123,6 +123,7 @@ class Forecast:
             columns=panel.columns,
             frame_kind=panel.report.frame,
             keys=panel.keys.take(origins.series),
+            time_zone=panel.report.time_zone,
         )
 
     def __len__(self) -> int:
@@ -268,11 +269,25 @@ class Forecast:
         """The long table as the kind of frame that the data came in, or as "pandas", "polars",
         "pyarrow" or "arrays".
 
-        Data from a file or from arrays give a dict of arrays. UsageError for any other kind,
+        Data from a file or from arrays give a dict of arrays. Times of data with a time zone have
+        that zone in a frame, and are what its clocks show in arrays. UsageError for any other kind,
         MissingExtraError where that library is not installed.
         """
-        categories = self.keys.column_categories()
-        return frame_of(self.columns_dict(), kind, self.frame_kind, categories)
+        columns = self.columns_dict()
+        types = ColumnTypes(self.keys.column_categories(), self._zoned(columns))
+        return frame_of(columns, kind, self.frame_kind, types)
+
+    def _zoned(self, columns: dict[str, np.ndarray]) -> dict[str, Zoned]:
+        """The columns of times with their zone, where the data have one that is known here."""
+        zone = None if self.time_zone is None else zone_of(self.time_zone)
+        if zone is None or self.time_zone is None or self.cutoffs.dtype.kind != "M":
+            return {}
+        found = {
+            name: instants(columns[name], self.time_zone)
+            for name in ("ds", "cutoff")
+            if name in columns
+        }
+        return {name: Zoned(times, zone) for name, times in found.items() if times is not None}
 
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Write the long table as .csv, .parquet or .xlsx: the whole file or, with an

@@ -296,6 +296,9 @@ def _require_distinct(names: Iterable[Any]) -> None:
 
 def _frame_column(name: str, series: Any, nw: Any) -> Column:
     kind = series.dtype
+    if kind == nw.Unknown and hasattr(getattr(native := series.to_native(), "dtype", None), "tz"):
+        # narwhals 2 does not know pandas' zones with an underscore, such as America/New_York
+        return _column(name, native.dt.tz_localize(None).to_numpy(), str(native.dtype.tz))
     if kind == nw.Datetime:
         zone = kind.time_zone
         wall = series.dt.replace_time_zone(None) if zone else series

@@ -5,11 +5,12 @@ N rows
 
 from __future__ import annotations
 
+import datetime
 import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,11 +22,28 @@ FRAMES = ("arrays", "pandas", "polars", "pyarrow")
 ENDINGS = (".csv", ".parquet", ".xlsx")
 
 
+class Zoned(NamedTuple):
+    """A column of times with a zone: times of UTC (N,), and the zone whose clocks show them."""
+
+    instants: np.ndarray
+    zone: datetime.tzinfo
+
+
+class ColumnTypes(NamedTuple):
+    """What arrays do not show of columns: of which categories they are, and times with a zone."""
+
+    categories: Mapping[str, Categories] = {}
+    zoned: Mapping[str, Zoned] = {}
+
+
+PLAIN = ColumnTypes()
+
+
 def frame_of(
     columns: dict[str, np.ndarray],
     kind: str | None,
     of_data: str = "arrays",
-    categories: Mapping[str, Categories] | None = None,
+    types: ColumnTypes = PLAIN,
 ) -> Any:
     """Columns as a "pandas", "polars" or "pyarrow" frame, or for "arrays" as they are.
 
@@ -33,7 +51,7 @@ def frame_of(
         columns: equally long arrays by name.
         kind: the kind of frame that is asked for; None for that of the data.
         of_data: the kind of the data; any but those three gives arrays.
-        categories: of those columns that are columns of categories.
+        types: which columns have categories or a time zone in a frame.
 
     Raises:
         UsageError: for a kind that is not known.
@@ -46,7 +64,7 @@ def frame_of(
         return columns
     makers = {"pandas": _pandas_frame, "polars": _polars_frame, "pyarrow": _arrow_table}
     try:
-        return makers[kind](columns, categories or {})
+        return makers[kind](columns, types)
     except ImportError as error:
         raise MissingExtraError(
             f"A {kind} frame needs {kind}, which is not installed. Install it with "
@@ -54,33 +72,64 @@ def frame_of(
         ) from error
 
 
-def _pandas_frame(columns: dict[str, np.ndarray], categories: Mapping[str, Categories]) -> Any:
+def _pandas_frame(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
     import pandas
 
     frame = pandas.DataFrame(columns, copy=True)
-    for name, kept in categories.items():
+    for name, kept in types.categories.items():
         dtype = pandas.CategoricalDtype(kept.values.tolist(), kept.ordered)
         frame[name] = frame[name].astype(dtype)
+    for name, (times, zone) in types.zoned.items():
+        # by its name, so that pandas makes the same kind of zone of it as of the user's
+        frame[name] = pandas.DatetimeIndex(times, tz="UTC").tz_convert(getattr(zone, "key", zone))
     return frame
 
 
-def _polars_frame(columns: dict[str, np.ndarray], categories: Mapping[str, Categories]) -> Any:
+def _polars_frame(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
     import polars
 
     frame = polars.DataFrame({name: _listed_text(column) for name, column in columns.items()})
-    types = {
+    casts = {
         name: polars.Enum(kept.values.tolist()) if kept.fixed else polars.Categorical
-        for name, kept in categories.items()
+        for name, kept in types.categories.items()
         if kept.values.dtype == object  # polars' categories are texts
     }
-    return frame.with_columns(polars.col(name).cast(kind) for name, kind in types.items())
+    times = [
+        polars.Series(name, times, polars.Datetime("us", "UTC")).dt.convert_time_zone(
+            _polars_zone(zone)
+        )
+        for name, (times, zone) in types.zoned.items()
+    ]
+    return frame.with_columns(
+        polars.col(name).cast(kind) for name, kind in casts.items()
+    ).with_columns(times)
 
 
-def _arrow_table(columns: dict[str, np.ndarray], categories: Mapping[str, Categories]) -> Any:
+def _polars_zone(zone: datetime.tzinfo) -> str:
+    """polars knows zones by their names only: whole hours from UTC have one, other offsets none."""
+    text = _zone_text(zone)
+    if text[0] not in "+-":
+        return text
+    hours, minutes = text[1:].split(":")
+    # POSIX counts the hours west of Greenwich
+    return f"Etc/GMT{'-' if text[0] == '+' else '+'}{int(hours)}" if minutes == "00" else "UTC"
+
+
+def _zone_text(zone: datetime.tzinfo) -> str:
+    """The name of a zone, or its offset: 'Europe/Berlin', 'UTC', '+09:00'."""
+    if zone == datetime.UTC:
+        return "UTC"
+    return getattr(zone, "key", "") or str(zone).removeprefix("UTC")
+
+
+def _arrow_table(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
     import pyarrow
 
     arrays = {name: pyarrow.array(_listed_text(column)) for name, column in columns.items()}
-    for name, kept in categories.items():
+    for name, (times, zone) in types.zoned.items():
+        unit = pyarrow.timestamp("us", tz=_zone_text(zone))
+        arrays[name] = pyarrow.array(times.astype("datetime64[us]").astype(np.int64)).cast(unit)
+    for name, kept in types.categories.items():
         values = kept.values.tolist()
         places = {value: place for place, value in enumerate(values)}
         codes = pyarrow.array([places[value] for value in columns[name].tolist()], "int32")
