@@ -189,6 +189,38 @@ class Panel:
         chosen = np.array([places[name] for name in names], dtype=np.int64)
         return self.part(chosen, 0, self.lengths[chosen])
 
+    @property
+    def target_names(self) -> ndarray | None:
+        """Which column of values each series is, (S,), where the data have several for each row of
+        ids, as the price and the sales of each store; None where they have one."""
+        return self.keys.targets
+
+    def rows(self, columns: int) -> ndarray:
+        """The numbers of the series that a network of so many columns reads together: (R, K).
+
+        Where each store has a price and sales, a row is a store. Where series have one target each,
+        all of them are one row. DataError where the series do not make such rows, or where those of
+        a row do not share their times.
+
+        >>> Panel.from_arrays({"a": np.ones((4, 2)), "b": np.ones((5, 2))}, columns=["price", "sales"]).rows(2)
+        array([[0, 1],
+               [2, 3]])
+        """
+        grouped = None if self.target_names is None else _grouped(self, self.target_names)
+        if grouped is not None and grouped.shape[1] == columns:
+            _require_alike(self, grouped)
+            return grouped
+        alike = len(set(self.lengths.tolist())) == 1 and len(set(self.starts.tolist())) == 1
+        if len(self) == columns and alike:
+            return np.arange(columns)[None]
+        found = f"{len(self)} series" + ("" if alike else " with different times")
+        if grouped is not None:
+            found = f"{len(grouped)} rows of {grouped.shape[1]} columns"
+        raise DataError(
+            f"The network reads {columns} columns together, but the data have {found}. Exactly "
+            f"{columns} series with the same first and last time are expected."
+        )
+
     def check(self) -> Findings:
         """What was noticed when the panel was read, then what its own values show.
 
@@ -202,6 +234,7 @@ class Panel:
         cls,
         values: Mapping[str, ArrayLike] | ArrayLike,
         *,
+        columns: Sequence[str] | None = None,
         frequency: str | Frequency = "integer",
         start: ArrayLike | str | None = None,
         periods: int | Sequence[int] | None = None,
@@ -210,14 +243,19 @@ class Panel:
         """A panel of values that are already on a regular grid.
 
         values: {id: values}, one series (1-D), or series in rows (2-D); NaN = missing, infinite
-        values become missing. start: first time of all series or of each (S,); 1 for integers
-        unless given, needed for dates. UsageError for a missing start or no frequency, and
-        DataError for values that are no numbers or do not fit `kind`.
+        values become missing. columns: names of K targets, where values are {id: (T, K)}; each is a
+        series, "id/name". start: first time of all series, or of each id; 1 for integers unless
+        given, needed for dates. UsageError for a missing start or no frequency, and DataError for
+        values that are no numbers or do not fit `kind`.
 
         >>> Panel.from_arrays([3.0, 4.0], frequency="D", start="2024-02-28").ends.astype("datetime64[D]").tolist()
         [datetime.date(2024, 2, 29)]
         """
         require_choice("kind", kind, get_args(Kind))
+        keys = Keys()
+        if columns is not None:
+            start = start if start is None else _for_each_column(start, len(columns))
+            values, keys = _split_columns(values, [str(name) for name in columns])
         named = _named_arrays(values)
         lengths = np.array([len(array) for array in named.values()], dtype=np.int64)
         joined = np.concatenate([np.zeros(0), *named.values()])
@@ -228,7 +266,7 @@ class Panel:
         own = step.seasonal_periods if periods is None else checked_periods(periods)
         ids = np.array(list(named), dtype=object)
         _require_kind(joined, kind)
-        return cls(joined, offsets_of(lengths), ids, starts, step, own, kind)
+        return cls(joined, offsets_of(lengths), ids, starts, step, own, kind, keys=keys)
 
 
 def panel_from_table(table: Table, options: ReadOptions | None = None) -> Panel:
@@ -310,6 +348,70 @@ def _named_arrays(values: Mapping[str, ArrayLike] | ArrayLike) -> dict[str, ndar
             "there are no series. Give {id: values}, one array, or an array with series in rows."
         )
     return named
+
+
+def _split_columns(
+    values: Mapping[str, ArrayLike] | ArrayLike, columns: list[str]
+) -> tuple[dict[str, ndarray], Keys]:
+    """{id: (T, K)} as {"id/name": (T,)}, and which name each one has."""
+    if not isinstance(values, Mapping) or len(set(columns)) < len(columns):
+        raise UsageError(
+            f"{columns=} names the columns of each series: give every name once, and values as "
+            "{id: array of shape (T, K)}."
+        )
+    named = {}
+    for key, rows in values.items():
+        array = _numbers(rows, f"series {str(key)!r}")
+        if array.ndim != 2 or array.shape[1] != len(columns):
+            raise DataError(
+                f"series {str(key)!r} has shape {array.shape}. An array of shape (T, "
+                f"{len(columns)}) is expected: {len(columns)} columns ({', '.join(columns)})."
+            )
+        named |= {f"{key}/{name}": array[:, k] for k, name in enumerate(columns)}
+    if len(named) < len(values) * len(columns):
+        raise DataError("two series have one name when ids and columns are joined with a slash.")
+    targets = np.empty(len(named), object)
+    targets[:] = columns * len(values)
+    return named, Keys(targets=targets)
+
+
+def _for_each_column(start: ArrayLike | str, columns: int) -> ndarray:
+    """First times of each id, once for each of its columns."""
+    starts = np.asarray(start)
+    return np.repeat(starts, columns) if starts.ndim else starts
+
+
+def _grouped(panel: Panel, targets: ndarray) -> ndarray:
+    """The series of each row, (R, K), in the order in which rows and columns come first."""
+    names = panel.keys.row_names(panel.ids).tolist()
+    rows, columns = (
+        {name: place for place, name in enumerate(dict.fromkeys(each))}
+        for each in (names, targets.tolist())
+    )
+    grouped = np.full((len(rows), len(columns)), -1)
+    places = [rows[name] for name in names], [columns[name] for name in targets.tolist()]
+    grouped[places] = np.arange(len(panel))
+    absent = np.argwhere(grouped < 0)
+    if len(absent):
+        row, column = list(rows)[absent[0][0]], list(columns)[absent[0][1]]
+        raise DataError(
+            f"row {row!r} has no column {column!r}. Rows that are read together need the same "
+            f"columns: {', '.join(columns)}."
+        )
+    return grouped
+
+
+def _require_alike(panel: Panel, grouped: ndarray) -> None:
+    """DataError unless the columns of each row have the same first and last time."""
+    lengths, starts = panel.lengths[grouped], panel.starts[grouped]
+    differ = (lengths != lengths[:, :1]) | (starts != starts[:, :1])
+    if differ.any():
+        row = int(np.argmax(differ.any(axis=1)))
+        names = " and ".join(repr(str(name)) for name in panel.ids[grouped[row]])
+        raise DataError(
+            f"The network reads {grouped.shape[1]} columns together, but {names} have different "
+            "times. Columns of a row with the same first and last time are expected."
+        )
 
 
 def _require_kind(values: ndarray, kind: Kind) -> None:
