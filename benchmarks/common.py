@@ -23,8 +23,8 @@ from sets import DataSet
 
 import lstmcast as lc
 from lstmcast import decoding
+from lstmcast.data.origins import Origins, checked_horizon, origins_of
 from lstmcast.evaluation import metrics
-from lstmcast.forecast import Origins, checked_horizon, origins_of
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 
 HERE = Path(__file__).resolve().parent

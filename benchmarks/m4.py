@@ -21,9 +21,9 @@ from common import arguments, data_folder, print_table, scores, write_result
 from sets import DataSet, load
 
 import lstmcast as lc
+from lstmcast.data.origins import Origins
 from lstmcast.evaluation.backtest import backtest
 from lstmcast.evaluation.baselines import Naive
-from lstmcast.forecast import Origins
 
 SETS = (
     "m4_weekly",

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
+from lstmcast.data.origins import checked_horizon, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation import metrics
 from lstmcast.evaluation.backtest import backtest, spaced_cutoffs
 from lstmcast.evaluation.baselines import Naive, SeasonalNaive
 from lstmcast.evaluation.summary import judge, lagged_copy, number
-from lstmcast.forecast import QUANTILES, Forecast, checked_horizon, origins_of
+from lstmcast.forecast import QUANTILES, Forecast
 from lstmcast.forecaster import LSTMForecaster
 
 SEASON = np.array([3.0, 1.0, 2.0, 6.0])

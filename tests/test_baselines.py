@@ -10,6 +10,7 @@ import duckdb
 import numpy as np
 import pytest
 
+from lstmcast.data.origins import origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.baselines import (
@@ -23,7 +24,6 @@ from lstmcast.evaluation.baselines import (
 )
 from lstmcast.evaluation.history import carried
 from lstmcast.evaluation.metrics import mape, mase, naive_scales, rmse, smape
-from lstmcast.forecast import origins_of
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"needs the data sets in {DATA}")

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from lstmcast import LSTMForecaster
+from lstmcast.data.origins import checked_horizon, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.by_horizon import errors_by_horizon
 from lstmcast.evaluation.calibration import MOST_CUTOFFS
 from lstmcast.fitted import Fitted
-from lstmcast.forecast import Forecast, checked_horizon, origins_of
+from lstmcast.forecast import Forecast
 from lstmcast.saved_context import SavedContext
 
 

@@ -19,9 +19,10 @@ from lstmcast import jobs
 from lstmcast.cli import app as cli
 from lstmcast.cli import console
 from lstmcast.cli.options import Output
+from lstmcast.data.origins import checked_horizon, origins_of
 from lstmcast.errors import ModelError
 from lstmcast.fitted import Fitted
-from lstmcast.forecast import QUANTILES, Forecast, checked_horizon, origins_of
+from lstmcast.forecast import QUANTILES, Forecast
 from lstmcast.model import heads
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes

@@ -9,9 +9,9 @@ import pytest
 from builders import network_of_seeds
 from lstmcast import decoding
 from lstmcast.context import CONTEXT, Blocks
+from lstmcast.data.origins import Origins, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.decoding import Reader
-from lstmcast.forecast import Origins, origins_of
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.inputs import Adaptive
 from lstmcast.model.inputs.adaptive import LARGEST

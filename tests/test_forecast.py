@@ -12,15 +12,10 @@ import duckdb
 import numpy as np
 import pytest
 
+from lstmcast.data.origins import Origins, origins_of
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import OutputError, UsageError
-from lstmcast.forecast import (
-    QUANTILES,
-    Forecast,
-    Origins,
-    checked_horizon,
-    origins_of,
-)
+from lstmcast.forecast import QUANTILES, Forecast
 
 
 @pytest.fixture
@@ -35,27 +30,6 @@ def forecast_of(panel: Panel, cutoffs: np.ndarray | None = None, horizon: int = 
     point = origins.counts[:, None] + np.arange(horizon) / 3
     spread = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
     return Forecast.at_origins(panel, origins, point, point[..., None] + spread, QUANTILES)
-
-
-def test_origins_are_series_major_and_end_at_the_last_value(panel):
-    assert origins_of(panel).counts.tolist() == [6, 4]
-    origins = origins_of(panel, np.array([[2, 6], [1, 4]]))
-    assert origins.series.tolist() == [0, 0, 1, 1]
-    assert origins.counts.tolist() == [2, 6, 1, 4]
-
-
-@pytest.mark.parametrize("cutoffs", [[[2, 7], [1, 1]], [[0, 1], [1, 1]]])
-def test_a_cutoff_outside_of_its_series_is_refused_by_name(panel, cutoffs):
-    with pytest.raises(
-        UsageError, match=r"series 'a': [07] known observations cannot be a cutoff; from 1 to 6"
-    ):
-        origins_of(panel, np.array(cutoffs))
-
-
-@pytest.mark.parametrize("cutoffs", [[1, 2], [[1]], [[1.0], [2.0]]])
-def test_cutoffs_of_another_shape_or_type_are_refused(panel, cutoffs):
-    with pytest.raises(UsageError, match=r"whole numbers of shape \(2, K\) are expected"):
-        origins_of(panel, np.array(cutoffs))
 
 
 def test_times_go_on_after_each_cutoff(panel):
@@ -124,6 +98,13 @@ def test_wrong_shapes_and_levels_are_refused_when_it_is_made(panel):
         replace(forecast, times=forecast.times[:, :2])
     with pytest.raises(UsageError, match="increasing numbers between 0 and 1"):
         replace(forecast, quantile_levels=(0.5, 0.1, 0.2, 0.9, 0.975))
+
+
+def test_quantile_levels_become_a_tuple_of_numbers(panel):
+    forecast = forecast_of(panel)
+    listed = replace(forecast, quantile_levels=list(np.array(QUANTILES)))
+    assert listed.quantile_levels == QUANTILES
+    assert type(listed.quantile_levels[0]) is float
 
 
 def test_arrays_are_read_only_but_those_given_stay_as_they_were(panel):
@@ -223,21 +204,6 @@ def test_a_link_stays_a_link(panel, tmp_path):
     forecast_of(panel).write(tmp_path / "link.csv")
     assert (tmp_path / "link.csv").is_symlink()
     assert "forecast" in (tmp_path / "real.csv").read_text()
-
-
-@pytest.mark.parametrize("horizon", [0, -1, 2.5, True, "12", 10**9])
-def test_a_senseless_horizon_is_refused(horizon):
-    with pytest.raises(
-        UsageError, match="makes no sense: a whole number of steps from 1 to 100,000"
-    ):
-        checked_horizon(horizon)
-
-
-def test_the_horizon_asked_for_comes_before_the_own():
-    assert checked_horizon(np.int64(3), 12) == 3
-    assert checked_horizon(None, 12) == 12
-    with pytest.raises(UsageError, match="No horizon is given"):
-        checked_horizon(None)
 
 
 def test_repr_is_short_and_len_counts_rows(panel):

@@ -6,10 +6,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lstmcast.data.origins import origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.evaluation import metrics
 from lstmcast.evaluation.metrics import naive_scales
-from lstmcast.forecast import origins_of
 
 LEVELS = (0.1, 0.5, 0.9)
 RNG = np.random.default_rng(1)

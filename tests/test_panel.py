@@ -8,8 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import lstmcast as lc
+from lstmcast.data.newer import read_newer
 from lstmcast.data.panel import Columns, Panel, ReadOptions, Table, check_table, panel_from_table
 from lstmcast.errors import DataError, UsageError
+from lstmcast.evaluation.baselines import Naive
+from lstmcast.saved_context import SavedContext
 
 PANEL = Panel.from_arrays(
     {"a": [1, 2, 3], "b": [5, np.nan], "c": [7, 8, 9, 10]}, frequency="MS", start="2024-01"
@@ -310,3 +314,106 @@ def test_any_table_is_answered_or_refused(rows, unit, aggregate, frequency, dupl
     assert not findings.errors
     assert np.isfinite(panel.values[panel.offsets[:-1]]).all()
     assert all((np.diff(panel.times(i).astype(np.int64)) > 0).all() for i in range(len(panel)))
+
+
+# ------------------------------------------------------------------ several columns of values
+
+STORES = pd.DataFrame(
+    {
+        "store": np.repeat([3, 7, 9], 6),
+        "ds": np.tile(days(6), 3),
+        "price": np.arange(18.0),
+        "sales": np.arange(18.0) * 10,
+    }
+)
+
+
+def stores(**named) -> Panel:
+    return lc.read(STORES, series="store", target=["price", "sales"], **named)
+
+
+def test_several_targets_of_each_series_are_the_columns_of_its_row():
+    panel = stores()
+    assert panel.ids.tolist()[:3] == ["3/price", "3/sales", "7/price"]
+    assert panel.target_names.tolist() == ["price", "sales"] * 3
+    assert panel.keys["store"].tolist() == [3, 3, 7, 7, 9, 9]
+    assert panel.rows(2).tolist() == [[0, 1], [2, 3], [4, 5]]
+
+
+def test_rows_follow_what_is_selected():
+    panel = stores().select(["9/sales", "3/price", "9/price", "3/sales"])
+    assert panel.rows(2).tolist() == [[0, 2], [3, 1]]  # sales come first
+    assert stores().until([4] * 6).rows(2).shape == (3, 2)
+
+
+def test_series_of_one_target_are_one_row():
+    wide = lc.read(STORES[STORES.store == 3], target=["price", "sales"], time="ds")
+    assert wide.target_names is None
+    assert wide.rows(2).tolist() == [[0, 1]]
+    assert stores().rows(6).tolist() == [[0, 1, 2, 3, 4, 5]]
+
+
+def test_series_that_make_no_rows_are_refused():
+    with pytest.raises(DataError, match=r"reads 4 columns together, but the data have 3 rows of 2"):
+        stores().rows(4)
+    with pytest.raises(
+        DataError,
+        match=r"reads 2 columns together, but the data have 3 series with "
+        r"different times\. Exactly 2 series with the same first and last time",
+    ):
+        PANEL.rows(2)
+    with pytest.raises(DataError, match="row '9' has no column 'sales'"):
+        stores().select(["3/price", "3/sales", "9/price"]).rows(2)
+    shorter = stores().until([6, 6, 6, 5, 6, 6])
+    with pytest.raises(DataError, match="'7/price' and '7/sales' have different times"):
+        shorter.rows(2)
+
+
+def test_a_long_table_names_the_target_beside_the_keys():
+    columns = Naive().predict(stores(), 2).columns_dict()
+    assert list(columns) == ["store", "target", "ds", "step", "forecast"]
+    assert columns["target"].tolist() == (["price"] * 2 + ["sales"] * 2) * 3
+
+
+def test_arrays_may_have_several_columns():
+    arrays = {"a": np.arange(8.0).reshape(4, 2), "b": np.ones((5, 2))}
+    panel = Panel.from_arrays(
+        arrays, columns=["price", "sales"], frequency="D", start=["2024-01-01", "2024-01-05"]
+    )
+    assert panel.ids.tolist() == ["a/price", "a/sales", "b/price", "b/sales"]
+    assert panel.series(1).tolist() == [1, 3, 5, 7]
+    assert panel.starts.astype("datetime64[D]").astype(str).tolist()[1:3] == [
+        "2024-01-01",
+        "2024-01-05",
+    ]
+    columns = Naive().predict(panel, 1).columns_dict()
+    assert columns["unique_id"].tolist() == ["a", "a", "b", "b"]
+    assert columns["target"].tolist() == ["price", "sales"] * 2
+
+
+@pytest.mark.parametrize(
+    ("given_", "columns", "error", "match"),
+    [
+        (np.ones((4, 2)), ["p", "s"], UsageError, "give every name once, and values as"),
+        ({"a": np.ones((4, 2))}, ["p", "p"], UsageError, "give every name once"),
+        ({"a": np.ones((4, 3))}, ["p", "s"], DataError, r"expected: 2 columns \(p, s\)"),
+        ({"a": np.ones(4)}, ["p", "s"], DataError, r"series 'a' has shape \(4,\)"),
+        ({"a": np.ones((4, 2)), "a/p": np.ones((4, 2))}, ["p/p", "p"], DataError, "one name"),
+    ],
+)
+def test_columns_of_arrays_that_do_not_fit(given_, columns, error, match):
+    with pytest.raises(error, match=match):
+        Panel.from_arrays(given_, columns=columns)
+
+
+def test_targets_are_saved_and_joined():
+    context = SavedContext(stores())
+    again = SavedContext.from_saved(context.described(), context.arrays())
+    assert again.panel.rows(2).tolist() == [[0, 1], [2, 3], [4, 5]]
+    rows = STORES.assign(ds=STORES.ds + np.timedelta64(6, "D"))
+    newer = read_newer(rows, stores())
+    assert again.join(newer).panel.rows(2).tolist() == [[0, 1], [2, 3], [4, 5]]
+    arrays = Panel.from_arrays(
+        {"7/sales": [1.0], "7/price": [2.0]}, frequency="D", start="2024-01-07"
+    )
+    assert again.join(arrays).panel.target_names.tolist() == ["sales", "price"]

@@ -8,11 +8,12 @@ import json
 import numpy as np
 import pytest
 
+from lstmcast.data.origins import origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.evaluation.backtest import Backtest, backtest
 from lstmcast.evaluation.baselines import SeasonalNaive
-from lstmcast.forecast import QUANTILES, Forecast, origins_of
+from lstmcast.forecast import QUANTILES, Forecast
 from lstmcast.output import plots
 from lstmcast.output.plots import ForecastPlot
 from lstmcast.util import fonts

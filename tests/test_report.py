@@ -20,11 +20,12 @@ import lstmcast as lc
 from lstmcast import jobs
 from lstmcast import pretrained as beginning
 from lstmcast.cli import app as cli
+from lstmcast.data.origins import origins_of
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.evaluation.baselines import Naive, SeasonalNaive
 from lstmcast.fitted import Fitted, InitialWeights, Record
-from lstmcast.forecast import QUANTILES, Forecast, origins_of
+from lstmcast.forecast import QUANTILES, Forecast
 from lstmcast.model.heads import head_named
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes

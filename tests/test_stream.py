@@ -13,9 +13,9 @@ import torch
 import lstmcast as lc
 from lstmcast import store
 from lstmcast.context import Newest
+from lstmcast.data.origins import Origins
 from lstmcast.decoding import Reader, decode
 from lstmcast.errors import DataError, MissingExtraError, ModelError, UsageError
-from lstmcast.forecast import Origins
 from lstmcast.model.inputs import Running, Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.streaming.rows import Rows

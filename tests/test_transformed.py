@@ -10,10 +10,10 @@ import pytest
 
 from builders import drawn_network, plain_config
 from lstmcast.context import Newest, Whole
+from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.decoding import Reader, decode, hidden_states
 from lstmcast.errors import DataError, UsageError
-from lstmcast.forecast import Origins
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network

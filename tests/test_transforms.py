@@ -22,7 +22,6 @@ from lstmcast.transforms import (
     Standard,
     Transforms,
 )
-from lstmcast.transforms.base import carried, lagged, quantiles
 
 ONE = np.array([0])  # the only series
 
@@ -164,17 +163,6 @@ def test_lambda_zero_is_the_limit_of_small_ones():
     np.testing.assert_allclose(at, np.log(X), rtol=1e-15)
 
 
-def test_quantiles_are_those_of_numpy():
-    rng = np.random.default_rng(1)
-    series = [rng.normal(size=n) for n in [1, 2, 3, 4, 5, 8, 9, 31, 64, 65]]
-    for one in series[4:]:
-        one[rng.integers(0, len(one), 2)] = np.nan
-    levels = (0.0, 0.25, 0.5, 0.75, 1.0)
-    np.testing.assert_allclose(
-        quantiles(*ragged(*series), levels), [np.nanquantile(one, levels) for one in series]
-    )
-
-
 @pytest.mark.parametrize(
     ("step", "centre", "scale"),
     [
@@ -240,15 +228,6 @@ def test_nothing_but_series_that_are_too_short_is_an_error():
     ) as told:
         Chain((Difference(12), MinMax())).fit(*ragged(np.arange(9.0), np.arange(4.0)))
     assert "Use shorter lags" in str(told.value)
-
-
-def test_lags_and_carried_values_stay_within_their_series():
-    values, offsets = ragged([1.0, np.nan, np.nan, 4.0], [np.nan, 6.0, np.nan])
-    np.testing.assert_array_equal(
-        lagged(values, offsets, 2), [np.nan, np.nan, 1, np.nan, np.nan, np.nan, np.nan]
-    )
-    np.testing.assert_array_equal(carried(values, offsets, 1), [1, 1, 1, 4, np.nan, 6, 6])
-    np.testing.assert_array_equal(lagged(values, offsets, 99), np.full(7, np.nan))
 
 
 # ---------------------------------------------------------------- quantiles of sums

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from lstmcast.data.origins import checked_horizon, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, MissingExtraError
-from lstmcast.forecast import Forecast, checked_horizon, origins_of
+from lstmcast.forecast import Forecast
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.decoding import mean_changes
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import MOST_CUTOFFS, measured_factors
 from lstmcast.fitted import Fitted, Record, context_for
-from lstmcast.forecast import Origins
 from lstmcast.model.inputs import FittedTransforms
 from lstmcast.pretrained import Start, last_times, require_unseen, seen_notes
 from lstmcast.specification import Specification

@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 
 from lstmcast import decoding
 from lstmcast.context import Context, Newest, Whole
+from lstmcast.data.keys import packed, unpacked
+from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
-from lstmcast.forecast import Origins
 from lstmcast.model.inputs import Adaptive, FittedTransforms, Transformed
 from lstmcast.model.network import Network, described
-from lstmcast.saved_context import SavedContext, packed, unpacked
+from lstmcast.saved_context import SavedContext
 from lstmcast.training_config import (
     Batching,
     TrainingConfig,
@@ -160,9 +161,9 @@ class Fitted:
                 "states() are those of a network with transformed inputs; this one has "
                 f"inputs={self.network.config.inputs!r}."
             )
-        rows = decoding.hidden_states(self.reader, panel)
-        joint = self.network.config.inputs.columns > 1
-        return {str(name): rows[0 if joint else s] for s, name in enumerate(panel.ids)}
+        states = decoding.hidden_states(self.reader, panel)
+        rows = self.network.config.inputs.rows(panel)
+        return {str(panel.ids[s]): states[r] for r, row in enumerate(rows) for s in row}
 
     @property
     def reader(self) -> decoding.Reader:

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from lstmcast.data.keys import Keys
+from lstmcast.data.origins import Origins, origin_times
 from lstmcast.data.table import Columns, format_time
+from lstmcast.data.zones import instants, zone_of
 from lstmcast.errors import UsageError
-from lstmcast.util.config import is_whole
 from lstmcast.util.html import block, more, picture, table
 from lstmcast.util.text import number_format
-from lstmcast.writing.tables import frame_of, whole_days, write_table
+from lstmcast.writing.tables import ColumnTypes, Zoned, frame_of, plain_list, write_table
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
@@ -30,7 +32,6 @@ if TYPE_CHECKING:
 # the median and the bounds of the 80 % and the 95 % interval
 QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)
 MOST_STEPS, MOST_ORIGINS = 24, 10  # in a notebook
-LONGEST_HORIZON = 100_000  # nearly a year of 5-minute steps; more is a slip of the keyboard
 
 
 class Interval(NamedTuple):
@@ -39,14 +40,6 @@ class Interval(NamedTuple):
     level: float
     lower: np.ndarray  # (O, H)
     upper: np.ndarray  # (O, H)
-
-
-class Origins(NamedTuple):
-    """From where a forecast is made: the number of a series and how many of its observations are
-    known."""
-
-    series: np.ndarray  # (O,) int64
-    counts: np.ndarray  # (O,) int64
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +66,8 @@ class Forecast:
     quantile_levels: tuple[float, ...] = QUANTILES
     columns: Columns = field(default_factory=Columns)
     frame_kind: str = "arrays"  # the kind of the input, which frame() mirrors
+    keys: Keys = field(default_factory=Keys)  # of the series of each origin
+    time_zone: str | None = None  # of the data: cutoffs and times are what its clocks show
 
     def __post_init__(self) -> None:
         quantile_levels = tuple(float(level) for level in self.quantile_levels)
@@ -93,6 +88,10 @@ class Forecast:
                 )
             array.flags.writeable = False
             object.__setattr__(self, name, array)
+        if any(len(key) != origins for key in self.keys.values()):
+            raise UsageError(
+                f"Forecast: each of the keys {list(self.keys)} needs {origins} values."
+            )
         if sorted(set(quantile_levels)) != list(quantile_levels) or not all(
             0 < level < 1 for level in quantile_levels
         ):
@@ -100,7 +99,7 @@ class Forecast:
                 f"Forecast: {quantile_levels=} are not quantile levels; give increasing numbers between 0 "
                 "and 1."
             )
-        object.__setattr__(self, "levels", quantile_levels)
+        object.__setattr__(self, "quantile_levels", quantile_levels)
 
     @classmethod
     def at_origins(
@@ -124,6 +123,8 @@ class Forecast:
             quantile_levels=quantile_levels,
             columns=panel.columns,
             frame_kind=panel.report.frame,
+            keys=panel.keys.take(origins.series),
+            time_zone=panel.report.time_zone,
         )
 
     def __len__(self) -> int:
@@ -243,18 +244,20 @@ class Forecast:
 
     def _rows(self, chosen: np.ndarray) -> Forecast:
         names = ("ids", "cutoffs", "times", "point", "quantiles")
-        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+        arrays = {name: getattr(self, name)[chosen] for name in names}
+        return replace(self, keys=self.keys.take(chosen), **arrays)
 
     def columns_dict(self) -> dict[str, np.ndarray]:
-        """The long table as equally long columns: unique_id, ds, step, cutoff (only where a series
-        has several), forecast and one column per quantile. The names are the same whatever the data
-        call theirs.
+        """The long table as equally long columns.
+
+        First the columns of ids that the data have, under their names and in their types, or
+        unique_id where they have none, and target where each of them has several. Then ds, step,
+        cutoff (only where a series has several), forecast and one column per quantile.
         """
-        columns: dict[str, np.ndarray] = {
-            "unique_id": np.repeat(self.ids, self.horizon),
-            "ds": self.times.ravel(),
-            "step": np.tile(np.arange(1, self.horizon + 1), len(self.ids)),
-        }
+        names = self.keys.columns(self.ids)
+        columns = {name: np.repeat(column, self.horizon) for name, column in names.items()}
+        columns["ds"] = self.times.ravel()
+        columns["step"] = np.tile(np.arange(1, self.horizon + 1), len(self.ids))
         if len(set(self.ids)) < len(self.ids):
             columns["cutoff"] = np.repeat(self.cutoffs, self.horizon)
         columns["forecast"] = self.point.ravel()
@@ -267,10 +270,25 @@ class Forecast:
         """The long table as the kind of frame that the data came in, or as "pandas", "polars",
         "pyarrow" or "arrays".
 
-        Data from a file or from arrays give a dict of arrays. UsageError for any other kind,
+        Data from a file or from arrays give a dict of arrays. Times of data with a time zone have
+        that zone in a frame, and are what its clocks show in arrays. UsageError for any other kind,
         MissingExtraError where that library is not installed.
         """
-        return frame_of(self.columns_dict(), kind, self.frame_kind)
+        columns = self.columns_dict()
+        types = ColumnTypes(self.keys.column_categories(), self._zoned(columns))
+        return frame_of(columns, kind, self.frame_kind, types)
+
+    def _zoned(self, columns: dict[str, np.ndarray]) -> dict[str, Zoned]:
+        """The columns of times with their zone, where the data have one that is known here."""
+        zone = None if self.time_zone is None else zone_of(self.time_zone)
+        if zone is None or self.time_zone is None or self.cutoffs.dtype.kind != "M":
+            return {}
+        found = {
+            name: instants(columns[name], self.time_zone)
+            for name in ("ds", "cutoff")
+            if name in columns
+        }
+        return {name: Zoned(times, zone) for name, times in found.items() if times is not None}
 
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Write the long table as .csv, .parquet or .xlsx: the whole file or, with an
@@ -281,67 +299,9 @@ class Forecast:
         """The long table as one JSON object of lists; times as ISO text, unknown numbers as
         null."""
         return json.dumps(
-            {name: _plain(column) for name, column in self.columns_dict().items()},
+            {name: plain_list(column) for name, column in self.columns_dict().items()},
             ensure_ascii=False,
         )
-
-
-def checked_horizon(horizon: int | None, own: int | None = None) -> int:
-    """The horizon asked for, else the forecaster's own; UsageError unless it is a sensible
-    number of steps."""
-    chosen = own if horizon is None else horizon
-    if chosen is None:
-        raise UsageError(
-            "No horizon is given: say how many steps to forecast, for example horizon=12."
-        )
-    if not is_whole(chosen, 1) or chosen > LONGEST_HORIZON:
-        raise UsageError(
-            f"horizon={chosen!r} makes no sense: a whole number of steps from 1 to "
-            f"{LONGEST_HORIZON:,} is expected, for example horizon=12."
-        )
-    return int(chosen)
-
-
-def origins_of(panel: Panel, cutoffs: np.ndarray | None = None) -> Origins:
-    """The origins that `cutoffs` asks for: counts of known observations (S, K), or the end of each
-    series.
-
-    UsageError unless every count is between 1 and the length of its series.
-    """
-    lengths = np.asarray(panel.lengths)
-    counts = lengths[:, None] if cutoffs is None else np.asarray(cutoffs)
-    if counts.ndim != 2 or len(counts) != len(lengths) or counts.dtype.kind not in "iu":
-        raise UsageError(
-            f"cutoffs has shape {counts.shape} and type {counts.dtype}; whole numbers of shape "
-            f"({len(lengths)}, K) are expected: how many observations of each series are known."
-        )
-    bad = np.argwhere((counts < 1) | (counts > lengths[:, None]))
-    if len(bad):
-        series, k = bad[0]
-        raise UsageError(
-            f"series {str(panel.ids[series])!r}: {counts[series, k]} known observations cannot be "
-            f"a cutoff; from 1 to {lengths[series]} (the length of the series) are expected."
-        )
-    return Origins(
-        np.repeat(np.arange(len(counts)), counts.shape[1]), counts.ravel().astype(np.int64)
-    )
-
-
-def origin_times(panel: Panel, origins: Origins, horizon: int) -> tuple[np.ndarray, np.ndarray]:
-    """The last known time (O,) and the times forecast (O, H) of each origin."""
-    steps = (origins.counts - 1)[:, None] + np.arange(horizon + 1)
-    times = panel.frequency.advance(panel.starts[origins.series][:, None], steps)
-    return times[:, 0], times[:, 1:]
-
-
-def _plain(column: np.ndarray) -> list[Any]:
-    if column.dtype.kind == "f":
-        return [value if value - value == 0 else None for value in column.tolist()]
-    return _iso_texts(column).tolist() if column.dtype.kind == "M" else column.tolist()
-
-
-def _iso_texts(times: np.ndarray) -> np.ndarray:
-    return np.datetime_as_string(times, unit="D" if whole_days(times) else "auto")
 
 
 def _listed(values: Iterable[Any]) -> str:

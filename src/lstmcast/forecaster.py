@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from lstmcast import store
 from lstmcast.context import Context
+from lstmcast.data.origins import checked_horizon
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.calibration import MOST_CUTOFFS
 from lstmcast.fit import check_fit, prepared
 from lstmcast.fitted import Fitted, Groups, Mode, Record, context_for, in_format_2
-from lstmcast.forecast import QUANTILES, Forecast, checked_horizon
+from lstmcast.forecast import QUANTILES, Forecast
 from lstmcast.model.heads import Head
 from lstmcast.model.inputs import FittedTransforms, Transformed
 from lstmcast.model.network import Network, NetworkConfig, network_of

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.findings import MISSING_STEPS
+from lstmcast.data.origins import Origins, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import at_levels, calibrated, widened
 from lstmcast.fitted import Fitted, Mode
-from lstmcast.forecast import Forecast, Origins, origins_of
+from lstmcast.forecast import Forecast
 from lstmcast.model.heads import MEDIAN
 from lstmcast.saved_context import Continuation, SavedContext
 from lstmcast.util.text import some_names

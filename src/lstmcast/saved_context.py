@@ -27,9 +27,11 @@ from lstmcast.data.findings import (
     per_series,
 )
 from lstmcast.data.frequency import OFF_GRID, parse_frequency
+from lstmcast.data.keys import Keys, described, keys_from_saved, packed, packed_keys, unpacked
 from lstmcast.data.panel import Columns, DataReport, Panel, Recipe
+from lstmcast.data.ragged import offsets_of
 from lstmcast.data.repairs import interpolated
-from lstmcast.data.table import file_label, format_time, offsets_of
+from lstmcast.data.table import file_label, format_time
 from lstmcast.data.zones import on_midnights, same_zone
 from lstmcast.errors import ModelError
 from lstmcast.util.text import some_names
@@ -109,7 +111,7 @@ class SavedContext:
     @classmethod
     def newest(cls, panel: Panel, count: int | None) -> SavedContext:
         """The newest `count` observations of each series, or all."""
-        return cls(panel if count is None else _since(panel, np.maximum(panel.lengths - count, 0)))
+        return cls(panel if count is None else panel.since(np.maximum(panel.lengths - count, 0)))
 
     @classmethod
     def of(cls, panel: Panel, horizon: int, cutoffs: int) -> SavedContext:
@@ -123,7 +125,7 @@ class SavedContext:
             context.start(earliest),
             (2 * earliest - panel.lengths) // context.length * context.length,
         )
-        return cls(_since(panel, np.maximum(first, 0)))
+        return cls(panel.since(np.maximum(first, 0)))
 
     def join(self, newer: Panel) -> Continuation:
         """The series of `newer`, each with what is remembered of it before, between and after its
@@ -161,6 +163,7 @@ class SavedContext:
             values=np.concatenate([piece.values for piece in pieces]),
             offsets=offsets_of(np.array([len(piece.values) for piece in pieces])),
             ids=ids.copy(),
+            keys=self._keys(newer, places),
             starts=np.where(joined, self.panel.starts[places], newer.starts),
             report=report,
         )
@@ -179,6 +182,12 @@ class SavedContext:
         """Which of the remembered series each one is (S,), -1 for new ones."""
         places = {name: place for place, name in enumerate(self.panel.ids)}
         return np.array([places.get(name, -1) for name in ids], np.int64)
+
+    def _keys(self, newer: Panel, places: NDArray) -> Keys:
+        """The keys of the newer data; those that are remembered where arrays came without any."""
+        if newer.keys or newer.keys.targets is not None or np.any(places < 0):
+            return newer.keys
+        return self.panel.keys.take(places)
 
     def _pieces(self, newer: Panel, places: NDArray, recipe: Recipe) -> list[_Piece]:
         distances = newer.frequency.position(newer.starts, self.panel.starts[places])
@@ -310,7 +319,12 @@ class SavedContext:
         """What a manifest says of it."""
         panel, report = self.panel, self.panel.report
         reading = report.recipe.described() if report.recipe else {}
-        said = {"time_zone": report.time_zone, "label": report.label, "reading": reading}
+        said = {
+            "time_zone": report.time_zone,
+            "label": report.label,
+            "reading": reading,
+            "keys": described(panel.keys),
+        }
         return {
             "frequency": panel.frequency.code,
             "periods": list(panel.periods),
@@ -335,6 +349,7 @@ class SavedContext:
             "starts": panel.starts.astype(np.int64),
             "is_date": np.array([panel.starts.dtype.kind == "M"]),
             **packed(panel.ids),
+            **packed_keys(panel.keys),
         }
 
     @classmethod
@@ -384,33 +399,8 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
         report=DataReport(
             manifest["source"], frame=manifest["frame"], time_zone=zone, recipe=recipe, label=label
         ),
+        keys=keys_from_saved(manifest.get("keys", ()), state),
     )
-
-
-def _since(panel: Panel, first: NDArray) -> Panel:
-    """The series without their first `first` observations."""
-    lengths = panel.lengths - first
-    steps = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], panel.lengths)
-    kept = steps >= np.repeat(first, panel.lengths)
-    starts = panel.frequency.advance(panel.starts, first)
-    return replace(panel, values=panel.values[kept], offsets=offsets_of(lengths), starts=starts)
-
-
-def packed(ids: NDArray) -> dict[str, NDArray]:
-    """Texts as arrays of numbers, for the store."""
-    encoded = [str(name).encode() for name in ids]
-    return {
-        "ids": np.frombuffer(b"".join(encoded), np.uint8),
-        "id_lengths": np.array([len(name) for name in encoded], np.int64),
-    }
-
-
-def unpacked(ids: NDArray, lengths: NDArray) -> NDArray:
-    """The texts again."""
-    ends = np.cumsum(lengths)
-    text = ids.tobytes()
-    names = [text[end - length : end].decode() for end, length in zip(ends, lengths, strict=True)]
-    return np.array(names, dtype=object)
 
 
 def _names(ids: tuple[str, ...]) -> str:

@@ -12,9 +12,10 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from lstmcast.data.origins import checked_horizon
 from lstmcast.decoding import check_quantiles
 from lstmcast.errors import UsageError
-from lstmcast.forecast import QUANTILES, checked_horizon
+from lstmcast.forecast import QUANTILES
 from lstmcast.model.heads import Head
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig

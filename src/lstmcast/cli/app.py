@@ -83,7 +83,7 @@ def forecast(
     Says what was read, how accurate forecasts at held-out cutoffs were beside simple ones, and what
     comes next.
     """
-    from lstmcast.forecast import checked_horizon
+    from lstmcast.data.origins import checked_horizon
     from lstmcast.jobs import ForecastJob
 
     checked_horizon(horizon)
@@ -121,7 +121,7 @@ def fit(
     The end of each series is held back: it says which epoch was the best, and how accurate the
     model is there. A training that was stopped, however it was, goes on with --resume.
     """
-    from lstmcast.forecast import checked_horizon
+    from lstmcast.data.origins import checked_horizon
     from lstmcast.jobs import FitJob, check_fit_places
     from lstmcast.training.callbacks import ProgressLine
 
@@ -182,7 +182,7 @@ def backtest(
     forecasts. The network is used as it is, or with --refit trained on what was known at the first
     cutoff, or at each.
     """
-    from lstmcast.forecast import checked_horizon
+    from lstmcast.data.origins import checked_horizon
     from lstmcast.jobs import BacktestJob
 
     checked_horizon(horizon)
@@ -237,7 +237,7 @@ def predict(
     Newer data are read as the saved ones were. The forecast goes on from where the model stopped,
     if they join, across a few missing steps too; it starts afresh if not.
     """
-    from lstmcast.forecast import checked_horizon
+    from lstmcast.data.origins import checked_horizon
     from lstmcast.jobs import PredictJob
 
     if horizon is not None:

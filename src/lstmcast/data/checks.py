@@ -27,7 +27,8 @@ from lstmcast.data.findings import (
 )
 from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
 from lstmcast.data.frequency_inference import Inference, infer
-from lstmcast.data.table import ReadOptions, Table, format_time, offsets_of
+from lstmcast.data.ragged import offsets_of
+from lstmcast.data.table import ReadOptions, Table, format_time
 
 # periods people think in
 _ROUND = {"s": SECOND, "min": MINUTE, "15min": 15 * MINUTE, "h": HOUR, "D": DAY, "W": WEEK}

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.keys import OWN_NAME
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.errors import DataError, UsageError
+from lstmcast.util.categories import Categories
 
 _NUMBERS = (int, float, decimal.Decimal, np.number)
 
@@ -85,6 +87,10 @@ def sheet_from_relation(relation: Any) -> Sheet:
         _column(name, fetched[name], zone)
         for name, zone in zip(relation.columns, zones, strict=True)
     ]
+    columns = [
+        replace(column, dtype="date") if str(kind) == "DATE" else column
+        for column, kind in zip(columns, relation.types, strict=True)
+    ]
     return Sheet(tuple(columns), _rows(len(columns[0])), "DuckDB relation", "duckdb", (), "y")
 
 
@@ -153,7 +159,7 @@ def _sheet_of_series(arrays: Mapping[str, ndarray], source: str) -> Sheet:
     names = np.empty(len(arrays), object)
     names[:] = list(arrays)
     columns = (
-        Column("unique_id", names, np.repeat(np.arange(len(names)), lengths)),
+        Column(OWN_NAME, names, np.repeat(np.arange(len(names)), lengths), invented=True),
         Column("t", np.concatenate([_rows(length) for length in lengths])),
         Column("y", np.concatenate(values)),
     )
@@ -164,7 +170,7 @@ def _column(name: str, array: Any, zone: str | None = None) -> Column:
     """A column from a one-dimensional array of any type, masked ones included."""
     mask = np.ma.getmaskarray(array) if isinstance(array, np.ma.MaskedArray) else None
     data = np.asarray(array.data if mask is not None else array)
-    if data.dtype.kind in "iu" and data.dtype != np.uint64:
+    if data.dtype.kind in "iu" and data.max(initial=0) <= np.iinfo(np.int64).max:
         data = data.astype(np.int64)
     elif data.dtype.kind in "fu":
         data = data.astype(np.float64)
@@ -182,18 +188,27 @@ def _column(name: str, array: Any, zone: str | None = None) -> Column:
 
 def _object_column(name: str, values: Sequence[Any]) -> Column:
     """Python objects: numbers stay numbers, dates become ISO text, everything else its text."""
-    there = [value for value in values if value is not None and value == value]
+    there = [value for value in values if not _is_missing(value)]
+    if there and all(type(value) is datetime.date for value in there):
+        days = np.array([None if _is_missing(v) else v for v in values], "datetime64[D]")
+        return Column(name, days.astype("datetime64[us]"), dtype="date")
     if there and all(
         isinstance(value, _NUMBERS) and not isinstance(value, bool) for value in there
     ):
         try:
             return Column(
                 name,
-                np.array([np.nan if v is None or v != v else float(v) for v in values], np.float64),
+                np.array([np.nan if _is_missing(v) else float(v) for v in values], np.float64),
             )
         except OverflowError:
             pass
-    return Column.of_texts(name, (_text(value) for value in values))
+    texts = ("" if _is_missing(value) else _text(value) for value in values)
+    return Column.of_texts(name, texts, dtype="text")
+
+
+def _is_missing(value: Any) -> bool:
+    """None, NaN, NaT or pandas' NA, of which nobody can say whether it equals itself."""
+    return value is None or type(value).__name__ == "NAType" or value != value
 
 
 def _text(value: Any) -> str:
@@ -281,16 +296,50 @@ def _require_distinct(names: Iterable[Any]) -> None:
 
 def _frame_column(name: str, series: Any, nw: Any) -> Column:
     kind = series.dtype
+    if kind == nw.Unknown and hasattr(getattr(native := series.to_native(), "dtype", None), "tz"):
+        # narwhals 2 does not know pandas' zones with an underscore, such as America/New_York
+        return _column(name, native.dt.tz_localize(None).to_numpy(), str(native.dtype.tz))
     if kind == nw.Datetime:
         zone = kind.time_zone
         wall = series.dt.replace_time_zone(None) if zone else series
         return _column(name, wall.to_numpy(), zone)
     if kind == nw.Date:
-        return _column(name, series.cast(nw.Datetime("us")).to_numpy())
+        return replace(_column(name, series.cast(nw.Datetime("us")).to_numpy()), dtype="date")
     if kind.is_numeric():
         has_nulls = series.null_count() > 0
         as_float = has_nulls or kind == nw.Decimal
         return _column(name, series.cast(nw.Float64).to_numpy() if as_float else series.to_numpy())
+    if kind == nw.Boolean and not series.null_count():
+        return _column(name, np.asarray(series.to_list(), bool))
     if kind in (nw.Categorical, nw.Enum):
-        series = series.cast(nw.String)
+        texts = _object_column(name, series.cast(nw.String).to_list())
+        return replace(texts, categories=_categories(series))
     return _object_column(name, series.to_list())
+
+
+def _categories(series: Any) -> Categories | None:
+    """The categories of a column of a frame, in their order; None for other libraries."""
+    native, library = series.to_native(), series.implementation.name.lower()
+    if library == "pandas":
+        return Categories(_category_array(native.cat.categories.tolist()), bool(native.cat.ordered))
+    if library == "pyarrow":
+        chunks = native.unify_dictionaries().chunks
+        listed = chunks[0].dictionary.to_pylist() if chunks else []
+        return Categories(_category_array(listed), native.type.ordered)
+    if library == "polars":
+        fixed = type(native.dtype).__name__ == "Enum"
+        listed = (
+            native.dtype.categories if fixed else native.drop_nulls().unique(maintain_order=True)
+        )
+        return Categories(_category_array(listed.to_list()), fixed=fixed)
+    return None
+
+
+def _category_array(listed: list[Any]) -> ndarray:
+    """Numbers and truth values as such, everything else as texts."""
+    values = np.asarray(listed)
+    if values.dtype.kind in "if":
+        return values.astype(np.int64 if values.dtype.kind == "i" else np.float64)
+    texts = np.empty(len(listed), object)
+    texts[:] = [str(value) for value in listed]
+    return values if values.dtype.kind == "b" else texts

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy import ndarray
@@ -22,6 +22,7 @@ from lstmcast.data.columns import (
     with_joined_dates,
 )
 from lstmcast.data.dates import Times, integer_times, parse_times
+from lstmcast.data.keys import Keys
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Columns, Finding, Table
 from lstmcast.errors import DataError
@@ -147,10 +148,7 @@ def _drop_undated(sheet: Sheet, time: Column) -> Sheet:
     notes += dropped_lines(
         {line: why for line, why in reasons.items() if line not in ends_at}, "warning"
     )
-    columns = tuple(column.take(dated) for column in sheet.columns)
-    return Sheet(
-        columns, sheet.lines[dated], sheet.source, sheet.frame, (*sheet.notes, *notes), sheet.label
-    )
+    return sheet.take(dated, *notes)
 
 
 def _why_undated(time: Column, row: int) -> str:
@@ -167,7 +165,15 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
     """A table with a time in every row, and one or several columns of values."""
     times = np.arange(1, len(sheet) + 1) if time is None else time.spread(_times_of(time).values)
     targets, series, every = _targets_and_series(sheet, names, times, time)
-    codes, ids = _joined_ids(series, len(sheet), "" if every else sheet.label)
+    named = _with_an_id(sheet, series)
+    if not named.all():
+        places = [_place_of(column, sheet) for column in (*targets, *series)]
+        time_place = None if time is None else _place_of(time, sheet)
+        sheet, times = sheet.take(named, _without_id(sheet, series, ~named)), times[named]
+        columns = [sheet.columns[place] for place in places]
+        targets, series = columns[: len(targets)], columns[len(targets) :]
+        time = None if time_place is None else sheet.columns[time_place]
+    codes, ids, keys = _joined_ids(series, len(sheet), "" if every else sheet.label)
     notes = [
         *sheet.notes,
         *_notes_of_time(time),
@@ -176,6 +182,9 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
     if every:
         k = len(targets)
         codes = (codes[:, None] * k + np.arange(k)).ravel()
+        if series:
+            each = _objects([target.name for _ in ids for target in targets])
+            keys = replace(keys.take(np.repeat(np.arange(len(ids)), k)), targets=each)
         ids = _objects([f"{name}/{t.name}" if name else t.name for name in ids for t in targets])
         times, lines = np.repeat(times, k), np.repeat(sheet.lines, k)
     else:
@@ -199,7 +208,39 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
         tuple(notes),
         sheet.frame,
         zone,
+        keys=keys,
     )
+
+
+def _place_of(column: Column, sheet: Sheet) -> int:
+    return next(place for place, own in enumerate(sheet.columns) if own is column)
+
+
+def _with_an_id(sheet: Sheet, series: list[Column]) -> ndarray:
+    """Which rows have a cell in every column of ids (N,); DataError where none has."""
+    named = ~np.any([np.zeros(len(sheet), bool), *(column.nameless for column in series)], axis=0)
+    if len(sheet) and not named.any():
+        raise DataError(
+            f"{sheet.source}: no row has a cell in {_columns_of(series)}, which should name its "
+            f"series. Name another column with {ask('series', 'NAME')}."
+        )
+    return named
+
+
+def _without_id(sheet: Sheet, series: list[Column], nameless: ndarray) -> Finding:
+    """What is said of rows without an id."""
+    count, line = int(np.count_nonzero(nameless)), int(sheet.lines[np.argmax(nameless)])
+    rows, first = ("1 row has", "") if count == 1 else (f"{count:,} rows have", "the first is ")
+    message = f"{rows} an empty cell in {_columns_of(series)}: {first}{sheet.row_word} {line}"
+    action = "It belongs to no series and is left out."
+    if count > 1:
+        action = "They belong to no series and are left out."
+    return Finding("missing ids", "warning", message, action, line=line, count=count)
+
+
+def _columns_of(series: list[Column]) -> str:
+    names = " or ".join(repr(column.name) for column in series)
+    return f"the column{'s' * (len(series) > 1)} {names}"
 
 
 def _targets_and_series(sheet: Sheet, names: Names, times: ndarray, time: Column | None):
@@ -241,10 +282,10 @@ def _found_series(
     return find_series(sheet, times, time, target)
 
 
-def _joined_ids(series: list[Column], size: int, label: str) -> tuple[ndarray, ndarray]:
-    """Codes (N,) and ids (S,); several columns are joined with a slash."""
+def _joined_ids(series: list[Column], size: int, label: str) -> tuple[ndarray, ndarray, Keys]:
+    """Codes (N,), ids (S,) and their keys; the ids of several columns are joined with a slash."""
     if not series:
-        return np.zeros(size, np.int64), _objects([label])
+        return np.zeros(size, np.int64), _objects([label]), Keys()
     codes, ids = series[0].as_ids()
     for column in series[1:]:
         more, names = column.as_ids()
@@ -266,7 +307,23 @@ def _joined_ids(series: list[Column], size: int, label: str) -> tuple[ndarray, n
             f"Two different series are called {twice!r} when the columns {names} are joined with a "
             f"slash. Write one column of ids, and name it with {ask('series', 'NAME')}."
         )
-    return codes, ids
+    return codes, ids, _keys_of(series, codes)
+
+
+def _keys_of(series: list[Column], codes: ndarray) -> Keys:
+    """What the first row of each series has in the columns of ids."""
+    first_rows = np.unique(codes, return_index=True)[1]
+    own = [column for column in series if not column.invented]
+    arrays = {column.name: column.key(first_rows) for column in own}
+    categories = {
+        column.name: column.categories
+        for column in own
+        if column.categories is not None
+        # texts that are written in another way than their category stay texts
+        and column.categories.values.dtype == arrays[column.name].dtype
+        and set(arrays[column.name].tolist()) <= set(column.categories.values.tolist())
+    }
+    return Keys(arrays, categories)
 
 
 def _values(sheet: Sheet, target: Column, notes: list[Finding]) -> ndarray:
@@ -378,7 +435,12 @@ def _series_in_rows(
         if names.series
         else _row_names(others, len(sheet))
     )
-    codes, ids = _joined_ids(series, len(sheet), sheet.label)
+    named = _with_an_id(sheet, series)
+    if not named.all():
+        places, chosen = ([_place_of(c, sheet) for c in part] for part in (columns, series))
+        sheet = sheet.take(named, _without_id(sheet, series, ~named))
+        columns, series = ([sheet.columns[i] for i in part] for part in (places, chosen))
+    codes, ids, keys = _joined_ids(series, len(sheet), sheet.label)
     if not series and len(sheet) > 1:
         codes, ids = (
             np.arange(len(sheet)),
@@ -398,11 +460,11 @@ def _series_in_rows(
     )
     rows, steps = np.nonzero(kept)
     empty = {int(line): "a row without values" for line in sheet.lines[~there.any(axis=1)]}
-    codes, ids = _used(codes[rows], ids)
+    used, codes = np.unique(codes[rows], return_inverse=True)
     name = series[0].name if len(series) == 1 else "unique_id"
     return Table(
-        codes,
-        ids,
+        codes.astype(np.int64),
+        ids[used],
         times[steps],
         values[rows, steps],
         sheet.lines[rows],
@@ -411,6 +473,7 @@ def _series_in_rows(
         (*findings, *dropped_lines(empty)),
         sheet.frame,
         None,
+        keys=keys.take(used) if series else keys,
     )
 
 
@@ -420,11 +483,6 @@ def _row_names(others: list[Column], size: int) -> list[Column]:
         if len(column.as_ids()[1]) == size and not column.missing.any():
             return [column]
     return [column for column in others if column.is_text and not column.missing.all()]
-
-
-def _used(codes: ndarray, ids: ndarray) -> tuple[ndarray, ndarray]:
-    used, codes = np.unique(codes, return_inverse=True)
-    return codes.astype(np.int64), ids[used]
 
 
 def _checked(table: Table) -> Table:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.ragged import places, series_numbers
+
 
 def outlier_scores(values: ndarray, offsets: ndarray, periods: tuple[int, ...]) -> ndarray:
     """Distance of each value from both its neighbours one season away, in robust standard
@@ -23,9 +25,9 @@ def outlier_scores(values: ndarray, offsets: ndarray, periods: tuple[int, ...]) 
     4
     """
     lengths = np.diff(offsets)
-    series = np.repeat(np.arange(len(lengths)), lengths)
+    series = series_numbers(offsets)
     lags = _lags(lengths, periods)[series]
-    place, length = np.arange(len(values)) - offsets[:-1][series], lengths[series]
+    place, length = places(offsets), lengths[series]
     fits = length >= np.maximum(3 * lags, 8)
     # the first season looks ahead twice, the last one back twice
     before = np.where(place >= lags, -lags, 2 * lags)

@@ -15,7 +15,9 @@ from numpy.typing import ArrayLike
 from lstmcast.data.findings import Finding as Finding
 from lstmcast.data.findings import Findings as Findings
 from lstmcast.data.frequency import Frequency, parse_frequency
+from lstmcast.data.keys import Keys as Keys
 from lstmcast.data.panel_checks import check_panel
+from lstmcast.data.ragged import offsets_of, segments
 from lstmcast.data.repairs import Regular, regularise
 from lstmcast.data.table import Aggregate as Aggregate
 from lstmcast.data.table import Columns as Columns
@@ -27,7 +29,7 @@ from lstmcast.data.table import Missing as Missing
 from lstmcast.data.table import ReadOptions as ReadOptions
 from lstmcast.data.table import Recipe as Recipe
 from lstmcast.data.table import Table as Table
-from lstmcast.data.table import checked_periods, format_time, offsets_of, recipe_of, require_choice
+from lstmcast.data.table import checked_periods, format_time, recipe_of, require_choice
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.html import block, more, paragraph, picture, table
 from lstmcast.util.text import number_format
@@ -41,8 +43,9 @@ class Panel:
 
     values (N,) float64, NaN = missing · offsets (S+1,) int64: series i is
     values[offsets[i]:offsets[i+1]] · ids (S,) str · starts (S,) datetime64[us], or int64 when the
-    frequency counts integers · periods: seasonal periods in steps, ascending. The arrays are made
-    read-only: give it copies of what you go on writing to.
+    frequency counts integers · periods: seasonal periods in steps, ascending · keys: the columns of
+    ids that the data have, by name, (S,) each in its own type; `ids` are their texts. The arrays
+    are made read-only: give it copies of what you go on writing to.
 
     >>> panel = Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}, frequency="MS", start="2024-01")
     >>> panel
@@ -60,6 +63,7 @@ class Panel:
     kind: Kind = "real"
     columns: Columns = field(default_factory=Columns)
     report: DataReport = field(default_factory=DataReport)
+    keys: Keys = field(default_factory=Keys)
 
     def __post_init__(self) -> None:
         for array in (self.values, self.offsets, self.ids, self.starts):
@@ -140,9 +144,32 @@ class Panel:
                 f"until() takes one count per series ({len(self)}), each from 1 to the series' "
                 "length."
             )
-        steps = np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths)
-        known = steps < np.repeat(counts, self.lengths)
-        return replace(self, values=self.values[known], offsets=offsets_of(counts))
+        return self.part(np.arange(len(self)), 0, counts)
+
+    def since(self, first: ArrayLike) -> Panel:
+        """The series without their first first[i] observations: (S,), or one count for all.
+
+        >>> Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}).since([2, 0]).values
+        array([3., 5., 7.])
+        """
+        first = np.broadcast_to(np.asarray(first, dtype=np.int64), len(self))
+        return self.part(np.arange(len(self)), first, self.lengths - first)
+
+    def part(self, rows: ndarray, first: ndarray | int, counts: ndarray) -> Panel:
+        """Parts of series, (R,): counts[i] observations of series rows[i], after its first first[i].
+
+        A series may come several times, as where each origin of a forecast sees its own past.
+        """
+        chosen, offsets = segments(self.offsets, rows, first, counts)
+        starts = self.starts[rows]
+        return replace(
+            self,
+            values=self.values[chosen],
+            offsets=offsets,
+            ids=self.ids[rows],
+            keys=self.keys.take(rows),
+            starts=self.frequency.advance(starts, first) if np.any(first) else starts,
+        )
 
     def select(self, ids: Iterable[str]) -> Panel:
         """The named series, in the order of the names; UsageError when one is not there.
@@ -161,15 +188,38 @@ class Panel:
                 f"there is no series {unknown[0]!r} in {self.report.source}. There are: {known}."
             )
         chosen = np.array([places[name] for name in names], dtype=np.int64)
-        lengths = self.lengths[chosen]
-        offsets = offsets_of(lengths)
-        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[chosen] - offsets[:-1], lengths)
-        return replace(
-            self,
-            values=self.values[rows],
-            offsets=offsets,
-            ids=self.ids[chosen],
-            starts=self.starts[chosen],
+        return self.part(chosen, 0, self.lengths[chosen])
+
+    @property
+    def target_names(self) -> ndarray | None:
+        """Which column of values each series is, (S,), where the data have several for each row of
+        ids, as the price and the sales of each store; None where they have one."""
+        return self.keys.targets
+
+    def rows(self, columns: int) -> ndarray:
+        """The numbers of the series that a network of so many columns reads together: (R, K).
+
+        Where each store has a price and sales, a row is a store. Where series have one target each,
+        all of them are one row. DataError where the series do not make such rows, or where those of
+        a row do not share their times.
+
+        >>> Panel.from_arrays({"a": np.ones((4, 2)), "b": np.ones((5, 2))}, columns=["price", "sales"]).rows(2)
+        array([[0, 1],
+               [2, 3]])
+        """
+        grouped = None if self.target_names is None else _grouped(self, self.target_names)
+        if grouped is not None and grouped.shape[1] == columns:
+            _require_alike(self, grouped)
+            return grouped
+        alike = len(set(self.lengths.tolist())) == 1 and len(set(self.starts.tolist())) == 1
+        if len(self) == columns and alike:
+            return np.arange(columns)[None]
+        found = f"{len(self)} series" + ("" if alike else " with different times")
+        if grouped is not None:
+            found = f"{len(grouped)} rows of {grouped.shape[1]} columns"
+        raise DataError(
+            f"The network reads {columns} columns together, but the data have {found}. Exactly "
+            f"{columns} series with the same first and last time are expected."
         )
 
     def check(self) -> Findings:
@@ -185,6 +235,7 @@ class Panel:
         cls,
         values: Mapping[str, ArrayLike] | ArrayLike,
         *,
+        columns: Sequence[str] | None = None,
         frequency: str | Frequency = "integer",
         start: ArrayLike | str | None = None,
         periods: int | Sequence[int] | None = None,
@@ -193,14 +244,19 @@ class Panel:
         """A panel of values that are already on a regular grid.
 
         values: {id: values}, one series (1-D), or series in rows (2-D); NaN = missing, infinite
-        values become missing. start: first time of all series or of each (S,); 1 for integers
-        unless given, needed for dates. UsageError for a missing start or no frequency, and
-        DataError for values that are no numbers or do not fit `kind`.
+        values become missing. columns: names of K targets, where values are {id: (T, K)}; each is a
+        series, "id/name". start: first time of all series, or of each id; 1 for integers unless
+        given, needed for dates. UsageError for a missing start or no frequency, and DataError for
+        values that are no numbers or do not fit `kind`.
 
         >>> Panel.from_arrays([3.0, 4.0], frequency="D", start="2024-02-28").ends.astype("datetime64[D]").tolist()
         [datetime.date(2024, 2, 29)]
         """
         require_choice("kind", kind, get_args(Kind))
+        keys = Keys()
+        if columns is not None:
+            start = start if start is None else _for_each_column(start, len(columns))
+            values, keys = _split_columns(values, [str(name) for name in columns])
         named = _named_arrays(values)
         lengths = np.array([len(array) for array in named.values()], dtype=np.int64)
         joined = np.concatenate([np.zeros(0), *named.values()])
@@ -211,7 +267,7 @@ class Panel:
         own = step.seasonal_periods if periods is None else checked_periods(periods)
         ids = np.array(list(named), dtype=object)
         _require_kind(joined, kind)
-        return cls(joined, offsets_of(lengths), ids, starts, step, own, kind)
+        return cls(joined, offsets_of(lengths), ids, starts, step, own, kind, keys=keys)
 
 
 def panel_from_table(table: Table, options: ReadOptions | None = None) -> Panel:
@@ -265,6 +321,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
             table.time_zone,
             recipe_of(table, options),
         ),
+        keys=regular.keys,
     )
 
 
@@ -292,6 +349,70 @@ def _named_arrays(values: Mapping[str, ArrayLike] | ArrayLike) -> dict[str, ndar
             "there are no series. Give {id: values}, one array, or an array with series in rows."
         )
     return named
+
+
+def _split_columns(
+    values: Mapping[str, ArrayLike] | ArrayLike, columns: list[str]
+) -> tuple[dict[str, ndarray], Keys]:
+    """{id: (T, K)} as {"id/name": (T,)}, and which name each one has."""
+    if not isinstance(values, Mapping) or len(set(columns)) < len(columns):
+        raise UsageError(
+            f"{columns=} names the columns of each series: give every name once, and values as "
+            "{id: array of shape (T, K)}."
+        )
+    named = {}
+    for key, rows in values.items():
+        array = _numbers(rows, f"series {str(key)!r}")
+        if array.ndim != 2 or array.shape[1] != len(columns):
+            raise DataError(
+                f"series {str(key)!r} has shape {array.shape}. An array of shape (T, "
+                f"{len(columns)}) is expected: {len(columns)} columns ({', '.join(columns)})."
+            )
+        named |= {f"{key}/{name}": array[:, k] for k, name in enumerate(columns)}
+    if len(named) < len(values) * len(columns):
+        raise DataError("two series have one name when ids and columns are joined with a slash.")
+    targets = np.empty(len(named), object)
+    targets[:] = columns * len(values)
+    return named, Keys(targets=targets)
+
+
+def _for_each_column(start: ArrayLike | str, columns: int) -> ndarray:
+    """First times of each id, once for each of its columns."""
+    starts = np.asarray(start)
+    return np.repeat(starts, columns) if starts.ndim else starts
+
+
+def _grouped(panel: Panel, targets: ndarray) -> ndarray:
+    """The series of each row, (R, K), in the order in which rows and columns come first."""
+    names = panel.keys.row_names(panel.ids).tolist()
+    rows, columns = (
+        {name: place for place, name in enumerate(dict.fromkeys(each))}
+        for each in (names, targets.tolist())
+    )
+    grouped = np.full((len(rows), len(columns)), -1)
+    places = [rows[name] for name in names], [columns[name] for name in targets.tolist()]
+    grouped[places] = np.arange(len(panel))
+    absent = np.argwhere(grouped < 0)
+    if len(absent):
+        row, column = list(rows)[absent[0][0]], list(columns)[absent[0][1]]
+        raise DataError(
+            f"row {row!r} has no column {column!r}. Rows that are read together need the same "
+            f"columns: {', '.join(columns)}."
+        )
+    return grouped
+
+
+def _require_alike(panel: Panel, grouped: ndarray) -> None:
+    """DataError unless the columns of each row have the same first and last time."""
+    lengths, starts = panel.lengths[grouped], panel.starts[grouped]
+    differ = (lengths != lengths[:, :1]) | (starts != starts[:, :1])
+    if differ.any():
+        row = int(np.argmax(differ.any(axis=1)))
+        names = " and ".join(repr(str(name)) for name in panel.ids[grouped[row]])
+        raise DataError(
+            f"The network reads {grouped.shape[1]} columns together, but {names} have different "
+            "times. Columns of a row with the same first and last time are expected."
+        )
 
 
 def _require_kind(values: ndarray, kind: Kind) -> None:

@@ -11,6 +11,7 @@ from numpy import ndarray
 
 from lstmcast.data.findings import MISSING_VALUES, Case, Finding, Findings, per_series
 from lstmcast.data.outliers import outlier_scores
+from lstmcast.data.ragged import series_numbers
 from lstmcast.data.table import format_time
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def check_panel(panel: Panel) -> Findings:
     note: series 'a': only 2 values. It gets the naive forecast.
     note: series 'b': all 4 values are 5. The forecast repeats it.
     """
-    series = np.repeat(np.arange(len(panel)), panel.lengths)
+    series = series_numbers(panel.offsets)
     known = np.isfinite(panel.values)
     counts = np.bincount(series[known], minlength=len(panel))
     rules = [_short(panel, counts), _constant(panel, counts), _outliers(panel, series)]

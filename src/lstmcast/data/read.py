@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from lstmcast.data.grids import sheet_from_grid
+from lstmcast.data.keys import joined
 from lstmcast.data.layout import Names, table_from_sheet
 from lstmcast.data.panel import Panel, panel_from_table
 from lstmcast.data.sheet import Sheet
@@ -286,10 +287,12 @@ def _joined(tables: Sequence[tuple[Path, Table]]) -> Table:
                 f"{_time_word(first)}. Files that are read together need times of one sort."
             )
     places: dict[str, int] = {}
-    codes = []
-    for _, table in tables:
-        own = np.array([places.setdefault(str(name), len(places)) for name in table.ids], np.int64)
-        codes.append(own[table.series])
+    own = [
+        np.array([places.setdefault(str(name), len(places)) for name in table.ids], np.int64)
+        for _, table in tables
+    ]
+    codes = [numbers[table.series] for numbers, (_, table) in zip(own, tables, strict=True)]
+    first_of_each = np.unique(np.concatenate(own), return_index=True)[1]
     ids = np.empty(len(places), object)
     ids[:] = list(places)
     findings = [_of_file(path, finding) for path, table in tables for finding in table.dropped]
@@ -304,6 +307,7 @@ def _joined(tables: Sequence[tuple[Path, Table]]) -> Table:
         source=f"{len(tables)} files",
         dropped=tuple(findings),
         time_zone=first.time_zone if len(zones) == 1 else None,
+        keys=joined([table.keys for _, table in tables]).take(first_of_each),
     )
 
 

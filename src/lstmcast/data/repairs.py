@@ -15,18 +15,21 @@ from lstmcast.data.calendars import DAY
 from lstmcast.data.checks import table_offsets
 from lstmcast.data.findings import Finding, Findings, advise
 from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
-from lstmcast.data.table import ReadOptions, Table, format_time, offsets_of
+from lstmcast.data.keys import Keys
+from lstmcast.data.ragged import offsets_of, places, series_numbers
+from lstmcast.data.table import ReadOptions, Table, format_time
 
 
 @dataclass(frozen=True, eq=False)
 class Regular:
-    """Series on their grids: values (N,), offsets (S+1,), ids (S,), starts (S,)."""
+    """Series on their grids: values (N,), offsets (S+1,), ids (S,) and their keys, starts (S,)."""
 
     values: ndarray
     offsets: ndarray
     ids: ndarray
     starts: ndarray
     frequency: Frequency
+    keys: Keys
 
 
 def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Findings]:
@@ -91,9 +94,8 @@ def _gridded(
     values, offsets = filled(table, positions)
     if options.missing == "interpolate":
         values = interpolated(values, whole=options.kind == "count")
-    return Regular(
-        values, offsets, table.ids, table.times[table_offsets(table)[:-1]], frequency
-    ), found
+    starts = table.times[table_offsets(table)[:-1]]
+    return Regular(values, offsets, table.ids, starts, frequency, table.keys), found
 
 
 def in_order(table: Table) -> Table:
@@ -185,7 +187,12 @@ def only(table: Table, kept: ndarray) -> Table:
         return table
     table = _rows(table, np.flatnonzero(kept))
     present, series = np.unique(table.series, return_inverse=True)
-    return replace(table, series=series.astype(np.int64), ids=table.ids[present])
+    return replace(
+        table,
+        series=series.astype(np.int64),
+        ids=table.ids[present],
+        keys=table.keys.take(present),
+    )
 
 
 def grid_positions(table: Table, frequency: Frequency) -> ndarray:
@@ -332,11 +339,11 @@ def _with_zeros(
     sparse = checks.too_sparse(table, int(grid[-1]), frequency)
     if sparse or grid[-1] == len(table):
         return table, sparse
-    series = np.repeat(np.arange(len(table.ids)), np.diff(grid))
+    series = series_numbers(grid)
     values, lines = np.zeros(grid[-1]), np.zeros(grid[-1], dtype=np.int64)
     cells = grid[:-1][table.series] + bins - starts[table.series]
     values[cells], lines[cells] = table.values, table.lines
-    times = frequency.bin_labels(np.arange(grid[-1]) - grid[:-1][series] + starts[series])
+    times = frequency.bin_labels(places(grid) + starts[series])
     silent = last - int(bins.min()) + 1 - len(np.unique(bins))
     whole = replace(table, series=series, times=times, values=values, lines=lines)
     empty = np.ones(len(values), dtype=bool)

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -15,6 +16,9 @@ from numpy import ndarray
 from lstmcast.data.dates import Times, integer_times, parse_times
 from lstmcast.data.numbers import Numbers, is_missing, parse_numbers
 from lstmcast.data.table import Finding, format_time
+from lstmcast.util.categories import Categories
+
+_INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")  # as Python writes it, within 64 bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +36,9 @@ class Column:
     zone: str | None = None
     decimal_comma_likely: bool = False
     plain: bool = False  # the texts were numbers once: a point is a decimal point
+    dtype: Literal["", "text", "date"] = ""  # of typed data, where the arrays do not show it
+    categories: Categories | None = None
+    invented: bool = False  # the data have no such column
 
     def __len__(self) -> int:
         return len(self.data if self.codes is None else self.codes)
@@ -44,11 +51,12 @@ class Column:
         *,
         decimal_comma_likely: bool = False,
         plain: bool = False,
+        dtype: Literal["", "text"] = "",
     ):
         """A text column from its cells."""
         places: dict[str, int] = {}
         codes = np.array([places.setdefault(text, len(places)) for text in texts], np.int64)
-        return cls(name, _objects(places), codes, None, decimal_comma_likely, plain)
+        return cls(name, _objects(places), codes, None, decimal_comma_likely, plain, dtype)
 
     @property
     def is_text(self) -> bool:
@@ -137,8 +145,34 @@ class Column:
         """
         if self.codes is not None:
             return _in_order(self.codes, [text.strip() for text in self.data])
-        distinct, codes = np.unique(self.data, return_inverse=True)
+        cells = self.data.astype("datetime64[D]") if self.dtype == "date" else self.data
+        distinct, codes = np.unique(cells, return_inverse=True)
         return _in_order(codes, [_id_text(value) for value in distinct.tolist()])
+
+    @cached_property
+    def nameless(self) -> ndarray:
+        """(N,) bool: cells that name no series. Only empty ones: NA is Namibia."""
+        if self.codes is None:
+            return self.missing
+        return self.spread(np.array([not text.strip() for text in self.data], bool))
+
+    def key(self, rows: ndarray) -> ndarray:
+        """The cells of some rows as a key of series, in the type that the data gave them.
+
+        A file's texts become integers where all of them are written as integers are: 7, not 007.
+        """
+        if self.codes is not None:
+            texts = _objects(str(text).strip() for text in self.data[self.codes[rows]])
+            if self.categories is not None:
+                return _category_values(texts, self.categories.values)
+            written = self.dtype == "" and all(map(_INTEGER.fullmatch, texts.tolist()))
+            return texts.astype(np.int64) if written else texts
+        cells = self.data[rows]
+        if self.dtype == "date":
+            return cells.astype("datetime64[D]")
+        # integers beside missing cells came as fractions
+        is_whole = cells.dtype.kind == "f" and bool(np.all(cells == np.rint(cells)))
+        return cells.astype(np.int64) if is_whole else cells
 
     def take(self, rows: ndarray) -> Column:
         """The column with the given rows (a mask or positions) only."""
@@ -148,7 +182,7 @@ class Column:
         if codes is not None:
             used, codes = np.unique(codes, return_inverse=True)
             data = data[used]  # texts of dropped rows must not speak for the column
-        return Column(self.name, data, codes, self.zone, self.decimal_comma_likely, self.plain)
+        return replace(self, data=data, codes=codes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,6 +208,15 @@ class Sheet:
     def row_word(self) -> str:
         return "line" if self.frame == "file" else "row"
 
+    def take(self, rows: ndarray, *notes: Finding) -> Sheet:
+        """The sheet with the given rows (a mask or positions) only, and further notes."""
+        return replace(
+            self,
+            columns=tuple(column.take(rows) for column in self.columns),
+            lines=self.lines[rows],
+            notes=(*self.notes, *notes),
+        )
+
     def describe(self, columns: Sequence[Column] | None = None) -> str:
         """The columns with a few of their cells, for messages."""
         chosen = self.columns if columns is None else columns
@@ -190,6 +233,14 @@ def _sample(column: Column) -> str:
         if len(rows)
         else "empty"
     )
+
+
+def _category_values(texts: ndarray, values: ndarray) -> ndarray:
+    """The categories that texts stand for; the texts where a category is written in another way."""
+    places = {str(value): place for place, value in enumerate(values.tolist())}
+    if any(text not in places for text in texts.tolist()):
+        return texts
+    return values[[places[text] for text in texts.tolist()]]
 
 
 def _id_text(value: object) -> str:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from lstmcast.data.findings import Finding, Findings, advise
 from lstmcast.data.frequency import Frequency, parse_frequency
+from lstmcast.data.keys import OWN_NAME, Keys
 from lstmcast.errors import UsageError
 
 Kind = Literal["real", "count", "positive"]
@@ -32,7 +33,7 @@ class Columns:
     'month'
     """
 
-    series: str = "unique_id"
+    series: str = OWN_NAME
     time: str = "ds"
     target: str = "y"
 
@@ -115,6 +116,7 @@ class Table:
     frame: str = "arrays"
     time_zone: str | None = None
     recipe: Recipe = Recipe()
+    keys: Keys = field(default_factory=Keys)  # of each of the ids
 
     def __len__(self) -> int:
         return len(self.values)
@@ -221,15 +223,6 @@ def checked_periods(periods: int | Sequence[int]) -> tuple[int, ...]:
             "24 168."
         )
     return tuple(sorted({int(period) for period in given}))
-
-
-def offsets_of(lengths: ndarray) -> ndarray:
-    """Where each series begins, and where the last one ends: (S+1,) int64.
-
-    >>> offsets_of(np.array([3, 2]))
-    array([0, 3, 5])
-    """
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
 def format_time(time: ArrayLike) -> str:

@@ -35,6 +35,19 @@ def converted(times: ndarray, zone: str, to: str) -> ndarray | None:
     return np.array(moved, "datetime64[us]")[places]
 
 
+def instants(times: ndarray, zone: str) -> ndarray | None:
+    """Clock times of a zone, of any shape, as times of UTC; None where the zone is not known here.
+
+    A time that comes twice when clocks are put back is the first one; one that is skipped when they
+    are put forward is read on the clock of before: 02:30 is then 03:30.
+
+    >>> print(instants(np.array(["2024-03-31T02:30", "2024-10-27T02:30"], "datetime64[m]"), "Europe/Berlin"))
+    ['2024-03-31T01:30:00.000000' '2024-10-27T00:30:00.000000']
+    """
+    moved = converted(times.ravel(), zone, "UTC")
+    return None if moved is None else moved.reshape(times.shape)
+
+
 def same_zone(one: str, other: str) -> bool:
     """Whether two names mean the same zone.
 

@@ -14,6 +14,7 @@ from typing import Literal
 
 from numpy.typing import NDArray
 
+from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.decoding.along import CHUNK as CHUNK
 from lstmcast.decoding.along import read_along, read_every_step
@@ -24,7 +25,6 @@ from lstmcast.decoding.whole import check_quantiles as check_quantiles
 from lstmcast.decoding.whole import decode_whole
 from lstmcast.decoding.whole import hidden_states as hidden_states
 from lstmcast.decoding.whole import mean_changes as mean_changes
-from lstmcast.forecast import Origins
 from lstmcast.model.inputs import Adaptive
 
 Feed = Literal["median", "paths"]

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Blocks, Context
+from lstmcast.data.origins import Origins, last_known
 from lstmcast.data.panel import Panel
 from lstmcast.decoding.feeding import PATHS, Reader, Reading, answers_from, generator_of, placed
-from lstmcast.forecast import Origins
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.inputs import Grid
 from lstmcast.model.inputs.adaptive import linear_unit, reads_logarithms
@@ -210,11 +210,8 @@ def _right_aligned(panel: Panel, batch: Batch) -> NDArray:
 
 def _last_known(panel: Panel, origins: Origins, horizon: int) -> NDArray:
     """The newest observation as the forecast, for origins that have nothing to read; NaN where none is known."""
-    steps = np.where(np.isnan(panel.values), -1, np.arange(len(panel.values)))
-    begin = panel.offsets[origins.series]
-    newest = np.maximum.accumulate(steps)[begin + origins.counts - 1]
-    last = np.where(newest >= begin, panel.values[np.maximum(newest, 0)], np.nan)
-    return np.broadcast_to(last[:, None, None], (len(last), horizon, len(HEAD_QUANTILES))).copy()
+    last_O11 = last_known(panel, origins)[:, None, None]
+    return np.tile(last_O11, (1, horizon, len(HEAD_QUANTILES)))
 
 
 def read_every_step(reader: Reader, panel: Panel, origins: Origins) -> NDArray:

@@ -8,13 +8,13 @@ Q quantiles of the head · X quantiles, one point, or one draw of each sample pa
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Context, Newest, Whole
+from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.decoding.feeding import (
     LONG_CHUNK,
@@ -26,7 +26,6 @@ from lstmcast.decoding.feeding import (
     run_chunks,
 )
 from lstmcast.errors import UsageError
-from lstmcast.forecast import Origins
 from lstmcast.model.heads import HEAD_QUANTILES, SCORES, spreads
 from lstmcast.model.inputs import FittedTransforms, Transformed
 from lstmcast.model.inputs.transformed import TransformedKnown, TransformedState
@@ -104,28 +103,41 @@ def _fitted_alike(
         return
     learned = set() if reader.fitted is None else set(reader.fitted.state.ids.tolist())
     learned_S = np.array([name in learned for name in panel.ids.tolist()], bool)
-    joint = inputs.columns > 1
-    learned_O = np.full(len(everything), learned_S.all()) if joint else learned_S[origins.series]
+    rows = inputs.rows(panel)
+    learned_S[rows] = learned_S[rows].all(axis=1, keepdims=True)
+    learned_O = learned_S[origins.series]
     if learned_O.any():
         chosen = everything[learned_O]
         yield chosen, panel, Origins(origins.series[chosen], origins.counts[chosen])
-    for chosen in _known_together(reader, origins, everything[~learned_O]):
+    fresh = everything[~learned_O]
+    if inputs.columns > 1:
+        yield from _rows_as_known(rows, panel, origins, fresh)
+        return
+    for chosen in _known_together(reader, origins, fresh):
         series, counts = origins.series[chosen], origins.counts[chosen]
-        if joint:
-            inputs.rows(panel)  # refuses what cannot be read together
-            yield chosen, panel.until(np.full(len(panel), counts[0])), Origins(series, counts)
-        else:
-            yield chosen, _as_known(panel, series, counts), Origins(np.arange(len(chosen)), counts)
+        yield chosen, panel.part(series, 0, counts), Origins(np.arange(len(chosen)), counts)
+
+
+def _rows_as_known(
+    rows_RK: NDArray, panel: Panel, origins: Origins, fresh_O: NDArray
+) -> Iterator[tuple[NDArray, Panel, Origins]]:
+    """Origins of one row at one cutoff, with what is known there of the series of the row."""
+    row_S, column_S = (np.empty(len(panel), np.int64) for _ in range(2))
+    row_S[rows_RK], column_S[rows_RK] = np.indices(rows_RK.shape)
+    series, counts = origins.series[fresh_O], origins.counts[fresh_O]
+    for row, count in np.unique(np.stack([row_S[series], counts]), axis=1).T:
+        here = (row_S[series] == row) & (counts == count)
+        known = np.full(rows_RK.shape[1], count)
+        at = Origins(column_S[series[here]], counts[here])
+        yield fresh_O[here], panel.part(rows_RK[row], 0, known), at
 
 
 def _known_together(reader: Reader, origins: Origins, fresh_N: NDArray) -> Iterator[NDArray]:
-    """Origins whose series are learned from in one go: by count, by the k-th of each series, or as many as fit."""
+    """Origins whose series are learned from in one go: by the k-th of each series, or as many as fit."""
     inputs = reader.network.config.inputs
     assert isinstance(inputs, Transformed)
     series, counts = origins.series[fresh_N], origins.counts[fresh_N]
-    if inputs.columns > 1:
-        key = counts
-    elif reader.fitted is None and inputs.transforms.pooled:
+    if reader.fitted is None and inputs.transforms.pooled:
         order = np.lexsort((counts, series))
         key = np.empty_like(counts)
         key[order] = np.arange(len(order)) - np.searchsorted(series[order], series[order])
@@ -133,19 +145,6 @@ def _known_together(reader: Reader, origins: Origins, fresh_N: NDArray) -> Itera
         key = np.cumsum(counts) // MOST_VALUES
     for one in np.unique(key):
         yield fresh_N[key == one]
-
-
-def _as_known(panel: Panel, series: NDArray, counts: NDArray) -> Panel:
-    """The first values of some series, as many of each as `counts` says; a series may come more than once."""
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    places = np.arange(offsets[-1]) + np.repeat(panel.offsets[series] - offsets[:-1], counts)
-    return replace(
-        panel,
-        values=panel.values[places],
-        offsets=offsets,
-        ids=panel.ids[series],
-        starts=panel.starts[series],
-    )
 
 
 def _of_origins(
@@ -161,8 +160,8 @@ def _of_origins(
     inputs = reader.network.config.inputs
     assert isinstance(inputs, Transformed)
     whole = inputs.whole(panel, fitted)
-    joint = inputs.columns > 1
-    row = np.zeros_like(origins.series) if joint else origins.series
+    row_S, column_S = whole.places()
+    row = row_S[origins.series]
     where, place = np.unique(np.stack([row, origins.counts]), axis=1, return_inverse=True)
     positions = Positions(*where)
     once = horizon <= block and not paths
@@ -173,8 +172,7 @@ def _of_origins(
         z_NHKX = _each(reader, whole, fitted, panel, positions, horizon, block, paths)
     known_N = whole.begun_N[whole.offsets[positions.row] + positions.known - 1]
     z_NHKX[~known_N] = np.nan  # nothing was read
-    channel = origins.series if joint else np.zeros_like(origins.series)
-    z_OHX = z_NHKX[place, :, channel]
+    z_OHX = z_NHKX[place, :, column_S[origins.series]]
     known = TransformedKnown(fitted.state, whole.applied, origins.series[:, None], origins.counts)
     return inputs.units(z_OHX[:, :, None], known, paths)[:, :, 0]
 
@@ -209,7 +207,6 @@ def _each(
     """Each position read for itself, and fed back as far as the horizon asks: (N, horizon, K, X)."""
     network, inputs = reader.network, reader.network.config.inputs
     assert isinstance(inputs, Transformed)
-    rows = inputs.rows(panel)
     copies = PATHS if paths else 1
     order = np.argsort(positions.known, kind="stable")
     size = 1 if paths else BATCH_POSITIONS  # the paths of a position do not depend on its batch
@@ -218,7 +215,7 @@ def _each(
     result = np.empty((len(order), horizon, inputs.columns, X))
 
     def fill(chosen: NDArray) -> None:
-        series_BK = rows[np.repeat(positions.row[chosen], copies)]
+        series_BK = whole.rows_RK[np.repeat(positions.row[chosen], copies)]
         window = _windows(reader.context or Whole(), whole, positions, np.repeat(chosen, copies))
         hidden, recurrent = run_chunks(network, *window, network.start(len(series_BK)))
         nothing = np.empty((0, 0, 0))

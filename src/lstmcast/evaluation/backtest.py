@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from lstmcast.data.keys import OWN_NAME
+from lstmcast.data.origins import Origins, checked_horizon, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.baselines import classical_baselines, default_baselines
@@ -29,7 +31,7 @@ from lstmcast.evaluation.refitting import (
     require_use_of,
 )
 from lstmcast.evaluation.summary import Scored, Summary, plain, summarise, table
-from lstmcast.forecast import Forecast, Origins, checked_horizon, origins_of
+from lstmcast.forecast import Forecast
 from lstmcast.util.text import some_names
 
 FEWEST_KNOWN = (8, 4)  # known values at a cutoff, at least, where two cycles are too much to ask
@@ -81,12 +83,16 @@ class Backtest:
     def per_series(self) -> dict[str, np.ndarray]:
         """All metrics of each model on each series, as the columns of a long table; NaN for
         series not judged."""
-        return table(
-            self._scored(),
-            "unique_id",
-            self.ids,
-            axis=(1, 2),
-            shape=(*self.counts.shape, self.horizon),
+        shape = (*self.counts.shape, self.horizon)
+        columns = table(self._scored(), OWN_NAME, self.ids, axis=(1, 2), shape=shape)
+        if not columns:
+            return columns
+        models, _, *measures = columns.items()
+        # the keys of each series are those of its first origin
+        keys = self.forecasts[self.model].keys.take(np.arange(len(self.ids)) * shape[1])
+        names = keys.columns(self.ids).items()
+        return dict(
+            [models, *((name, np.tile(key, len(self.forecasts))) for name, key in names), *measures]
         )
 
     def held_out(self) -> dict[str, np.ndarray]:

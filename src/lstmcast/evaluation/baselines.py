@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from lstmcast.data.origins import Origins, checked_horizon, origins_of
 from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.evaluation.history import carried, lowest, mean_change, window
 from lstmcast.evaluation.smoothing import holt_winters
-from lstmcast.forecast import Forecast, Origins, checked_horizon, origins_of
+from lstmcast.forecast import Forecast
 from lstmcast.util.config import is_whole
 
 if TYPE_CHECKING:

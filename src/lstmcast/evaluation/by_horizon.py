@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lstmcast.data.panel import Panel
-from lstmcast.data.table import offsets_of
+from lstmcast.data.ragged import offsets_of
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.metrics import rmse
 from lstmcast.forecast import Forecast

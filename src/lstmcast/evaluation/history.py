@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from lstmcast.data.origins import Origins
     from lstmcast.data.panel import Panel
-    from lstmcast.forecast import Origins
 
 
 def window(

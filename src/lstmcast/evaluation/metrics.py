@@ -19,8 +19,8 @@ import numpy as np
 from lstmcast.evaluation.history import mean_change
 
 if TYPE_CHECKING:
+    from lstmcast.data.origins import Origins
     from lstmcast.data.panel import Panel
-    from lstmcast.forecast import Origins
 
 # Each metric gives a number, or an array where an axis is named: `float | Any` says so to type
 # checkers without asking everyone which of the two it is.

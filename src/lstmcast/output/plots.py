@@ -23,6 +23,7 @@ from lstmcast.errors import UsageError
 from lstmcast.util.config import is_whole
 from lstmcast.util.files import check_output, whole_file
 from lstmcast.util.fonts import fonts_with
+from lstmcast.writing.tables import plain_list
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -270,23 +271,19 @@ def _pane_json(pane: Pane) -> dict[str, Any]:
     return {
         "name": pane.name,
         "times": [format_time(time) for time in pane.times],
-        "values": _numbers(pane.values),
+        "values": plain_list(pane.values),
         "recent": pane.recent,
         "future": [format_time(time) for time in pane.future],
-        "point": _numbers(pane.point),
+        "point": plain_list(pane.point),
         "bands": [
-            {"level": b.level, "lower": _numbers(b.lower), "upper": _numbers(b.upper)}
+            {"level": b.level, "lower": plain_list(b.lower), "upper": plain_list(b.upper)}
             for b in pane.bands
         ],
         "held_out": [
-            {"times": [format_time(time) for time in line.times], "point": _numbers(line.point)}
+            {"times": [format_time(time) for time in line.times], "point": plain_list(line.point)}
             for line in pane.held_out
         ],
     }
-
-
-def _numbers(values: ndarray) -> list[float | None]:
-    return [value if np.isfinite(value) else None for value in values.tolist()]
 
 
 def _printable(text: str, longest: int = 60) -> str:

@@ -31,6 +31,7 @@ from lstmcast.output.cards import TrainingRecord, card_of
 from lstmcast.output.plots import ForecastPlot
 from lstmcast.util.files import check_output, whole_file
 from lstmcast.util.html import escape, facts, markdown, page_table, script_data
+from lstmcast.writing.tables import plain_list
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Finding, Panel
@@ -263,7 +264,7 @@ def _series_scores(tested: Backtest | None) -> dict[str, tuple[dict[str, float],
     columns = tested.per_series()
     own = columns["model"] == tested.model
     writes = {"mae": number, "mase": number, "skill": percent}
-    ids = columns["unique_id"][own]
+    ids = tested.ids
     return {
         HEADINGS[key]: (dict(zip(ids, columns[key][own].tolist(), strict=True)), write)
         for key, write in writes.items()
@@ -410,12 +411,8 @@ def _steps(tested: Backtest | None, summary: Summary | None) -> dict[str, Any] |
         {
             "name": name,
             "own": name == summary.model,
-            "values": _known(columns[key][columns["model"] == name]),
+            "values": plain_list(columns[key][columns["model"] == name]),
         }
         for name in summary.scores
     ]
     return {"metric": HEADINGS[key], "models": models}
-
-
-def _known(values: np.ndarray) -> list[float | None]:
-    return [value if np.isfinite(value) else None for value in values.tolist()]

@@ -24,11 +24,11 @@ from pydantic import Field
 from lstmcast import store
 from lstmcast.context import Blocks, Context, Newest, Whole
 from lstmcast.data.frequency import Frequency, parse_frequency
+from lstmcast.data.origins import checked_horizon
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import checked_periods
 from lstmcast.decoding import answers_from
 from lstmcast.errors import DataError, ModelError, UsageError
-from lstmcast.forecast import checked_horizon
 from lstmcast.model.heads import HEAD_QUANTILES, Head, head_named, spreads
 from lstmcast.model.inputs import Adaptive, FittedTransforms, Grid, Running, Transformed
 from lstmcast.model.inputs.base import require_finite, rows_of

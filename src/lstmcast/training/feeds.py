@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lstmcast.data.ragged import forward_filled
 from lstmcast.model.inputs import Adaptive, Grid
 from lstmcast.model.inputs.adaptive import AdaptiveState, linear_unit, reads_logarithms, to_axis
 from lstmcast.model.inputs.base import positions_of
@@ -52,7 +53,7 @@ class TransformedFeed:
         horizon = np.arange(1, network.steps + 1)
         self.counted_H = horizon <= (data.horizon or network.steps)
         self.inputs_NC = torch.from_numpy(
-            _carried(data.inputs, data.offsets).astype(np.float32)
+            np.nan_to_num(forward_filled(data.inputs, data.offsets)).astype(np.float32)
         ).to(device)
         self.labels_NK = torch.from_numpy(data.labels.astype(np.float32)).to(device)
         self.offsets = data.offsets
@@ -283,14 +284,3 @@ def series_scale(z_BU: NDArray, log: bool) -> NDArray:
     known = ~np.isnan(changes)
     mean = np.where(known, changes, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
     return np.maximum(np.sqrt(mean * 0.1), 1e-3) if log else np.where(mean > 0, mean, 1.0)
-
-
-def _carried(values_NC: NDArray, offsets: NDArray) -> NDArray:
-    """Each unknown value becomes the last known one of its series; 0 before the first."""
-    begins = np.zeros(len(values_NC), np.int64)
-    begins[offsets[:-1][np.diff(offsets) > 0]] = 1
-    start_N = np.maximum.accumulate(np.where(begins, np.arange(len(values_NC)), 0))
-    known = ~np.isnan(values_NC)
-    newest = np.maximum.accumulate(np.where(known, np.arange(len(values_NC))[:, None], -1), axis=0)
-    carried = np.take_along_axis(values_NC, np.maximum(newest, 0), axis=0)
-    return np.where(newest >= start_N[:, None], carried, 0.0)

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
+from lstmcast.data.ragged import carried, trimmed
 from lstmcast.errors import DataError, ModelError, UsageError
-from lstmcast.transforms.base import State, carried, rows_of, trimmed
+from lstmcast.transforms.base import State, rows_of
 from lstmcast.transforms.differencing import Difference
 from lstmcast.transforms.scaling import MeanAbs, MinMax, Robust, Standard
 from lstmcast.transforms.stabilising import BoxCox, Log1p, Logit

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from lstmcast.transforms.base import State, finite, lagged, named
+from lstmcast.data.ragged import lagged
+from lstmcast.transforms.base import State, finite, named
 from lstmcast.util.config import settings
 
 

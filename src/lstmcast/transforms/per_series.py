@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, TypeAdapter, ValidationError
 
+from lstmcast.data.ragged import subset
 from lstmcast.errors import UsageError
-from lstmcast.transforms.base import OutsideDomain, State, rows_of, subset
+from lstmcast.transforms.base import OutsideDomain, State, rows_of
 from lstmcast.transforms.chain import AnyTransform, Applied, Chain, ChainState
 from lstmcast.util.config import settings
 

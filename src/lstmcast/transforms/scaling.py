@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from lstmcast.transforms.base import State, finite, means, named, quantiles, reduced, spread
+from lstmcast.data.ragged import means, quantiles, reduced, spread
+from lstmcast.transforms.base import State, finite, named
 from lstmcast.util.config import settings
 
 Per = Literal["series", "panel"]  # what a centre and a scale belong to

@@ -16,16 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from lstmcast.transforms.base import (
-    LARGEST,
-    State,
-    finite,
-    means,
-    named,
-    reduced,
-    require_domain,
-    spread,
-)
+from lstmcast.data.ragged import means, reduced, spread
+from lstmcast.transforms.base import LARGEST, State, finite, named, require_domain
 from lstmcast.transforms.differencing import Nothing
 from lstmcast.util.config import settings
 

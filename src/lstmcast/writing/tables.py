@@ -5,50 +5,136 @@ N rows
 
 from __future__ import annotations
 
+import datetime
 import errno
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from lstmcast.errors import MissingExtraError, UsageError
+from lstmcast.util.categories import Categories
 from lstmcast.util.files import check_output, whole_file
 
 FRAMES = ("arrays", "pandas", "polars", "pyarrow")
 ENDINGS = (".csv", ".parquet", ".xlsx")
 
 
-def frame_of(columns: dict[str, np.ndarray], kind: str | None, of_data: str = "arrays") -> Any:
+class Zoned(NamedTuple):
+    """A column of times with a zone: times of UTC (N,), and the zone whose clocks show them."""
+
+    instants: np.ndarray
+    zone: datetime.tzinfo
+
+
+class ColumnTypes(NamedTuple):
+    """What arrays do not show of columns: of which categories they are, and times with a zone."""
+
+    categories: Mapping[str, Categories] = {}
+    zoned: Mapping[str, Zoned] = {}
+
+
+PLAIN = ColumnTypes()
+
+
+def frame_of(
+    columns: dict[str, np.ndarray],
+    kind: str | None,
+    of_data: str = "arrays",
+    types: ColumnTypes = PLAIN,
+) -> Any:
     """Columns as a "pandas", "polars" or "pyarrow" frame, or for "arrays" as they are.
 
-    Unless a kind is asked for, the kind of the data decides; any but those three gives arrays.
-    UsageError for a kind that is not known, MissingExtraError where that library is not installed.
+    Args:
+        columns: equally long arrays by name.
+        kind: the kind of frame that is asked for; None for that of the data.
+        of_data: the kind of the data; any but those three gives arrays.
+        types: which columns have categories or a time zone in a frame.
+
+    Raises:
+        UsageError: for a kind that is not known.
+        MissingExtraError: where that library is not installed.
     """
     if kind is not None and kind not in FRAMES:
         raise UsageError(f"{kind=} is no kind of frame. Use one of {', '.join(map(repr, FRAMES))}.")
     kind = kind or of_data
     if kind not in FRAMES or kind == "arrays":
         return columns
+    makers = {"pandas": _pandas_frame, "polars": _polars_frame, "pyarrow": _arrow_table}
     try:
-        if kind == "pandas":
-            import pandas
-
-            return pandas.DataFrame(columns, copy=True)
-        if kind == "polars":
-            import polars
-
-            return polars.DataFrame(
-                {name: _listed_text(column) for name, column in columns.items()}
-            )
-        import pyarrow
-
-        return pyarrow.table({name: _listed_text(column) for name, column in columns.items()})
+        return makers[kind](columns, types)
     except ImportError as error:
         raise MissingExtraError(
             f"A {kind} frame needs {kind}, which is not installed. Install it with "
             f"'pip install {kind}', or ask for frame(\"arrays\")."
         ) from error
+
+
+def _pandas_frame(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
+    import pandas
+
+    frame = pandas.DataFrame(columns, copy=True)
+    for name, kept in types.categories.items():
+        dtype = pandas.CategoricalDtype(kept.values.tolist(), kept.ordered)
+        frame[name] = frame[name].astype(dtype)
+    for name, (times, zone) in types.zoned.items():
+        # by its name, so that pandas makes the same kind of zone of it as of the user's
+        frame[name] = pandas.DatetimeIndex(times, tz="UTC").tz_convert(getattr(zone, "key", zone))
+    return frame
+
+
+def _polars_frame(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
+    import polars
+
+    frame = polars.DataFrame({name: _listed_text(column) for name, column in columns.items()})
+    casts = {
+        name: polars.Enum(kept.values.tolist()) if kept.fixed else polars.Categorical
+        for name, kept in types.categories.items()
+        if kept.values.dtype == object  # polars' categories are texts
+    }
+    times = [
+        polars.Series(name, times, polars.Datetime("us", "UTC")).dt.convert_time_zone(
+            _polars_zone(zone)
+        )
+        for name, (times, zone) in types.zoned.items()
+    ]
+    return frame.with_columns(
+        polars.col(name).cast(kind) for name, kind in casts.items()
+    ).with_columns(times)
+
+
+def _polars_zone(zone: datetime.tzinfo) -> str:
+    """polars knows zones by their names only: whole hours from UTC have one, other offsets none."""
+    text = _zone_text(zone)
+    if text[0] not in "+-":
+        return text
+    hours, minutes = text[1:].split(":")
+    # POSIX counts the hours west of Greenwich
+    return f"Etc/GMT{'-' if text[0] == '+' else '+'}{int(hours)}" if minutes == "00" else "UTC"
+
+
+def _zone_text(zone: datetime.tzinfo) -> str:
+    """The name of a zone, or its offset: 'Europe/Berlin', 'UTC', '+09:00'."""
+    if zone == datetime.UTC:
+        return "UTC"
+    return getattr(zone, "key", "") or str(zone).removeprefix("UTC")
+
+
+def _arrow_table(columns: dict[str, np.ndarray], types: ColumnTypes) -> Any:
+    import pyarrow
+
+    arrays = {name: pyarrow.array(_listed_text(column)) for name, column in columns.items()}
+    for name, (times, zone) in types.zoned.items():
+        unit = pyarrow.timestamp("us", tz=_zone_text(zone))
+        arrays[name] = pyarrow.array(times.astype("datetime64[us]").astype(np.int64)).cast(unit)
+    for name, kept in types.categories.items():
+        values = kept.values.tolist()
+        places = {value: place for place, value in enumerate(values)}
+        codes = pyarrow.array([places[value] for value in columns[name].tolist()], "int32")
+        arrays[name] = pyarrow.DictionaryArray.from_arrays(codes, values, ordered=kept.ordered)
+    return pyarrow.table(arrays)
 
 
 def _listed_text(column: np.ndarray) -> Any:
@@ -72,13 +158,17 @@ def write_table(columns: dict[str, np.ndarray], path: str | os.PathLike[str]) ->
         whole_file(path) as temporary,
         duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection,
     ):
-        connection.register("written", columns)
+        connection.register("written", {name: _known_to_duckdb(c) for name, c in columns.items()})
         target = str(temporary).replace("'", "''")
         try:
             connection.execute(f"copy (select {selected} from written) to '{target}' {options}")
         except duckdb.IOException as error:
             raise OSError(_system_number(error), str(error).strip()) from error
     return path
+
+
+def _known_to_duckdb(column: np.ndarray) -> np.ndarray:
+    return column.astype("datetime64[us]") if column.dtype == "datetime64[D]" else column
 
 
 def _system_number(error: Exception) -> int:
@@ -92,10 +182,28 @@ def _selected(name: str, column: np.ndarray, parquet: bool) -> str:
     quoted = '"' + name.replace('"', '""') + '"'
     if column.dtype.kind == "f":
         return f"case when isfinite({quoted}) then {quoted} end as {quoted}"
-    dates = column.dtype.kind == "M" and not parquet and whole_days(column)
+    dates = column.dtype == "datetime64[D]"
+    dates = dates or (column.dtype.kind == "M" and not parquet and whole_days(column))
     return f"{quoted}::date as {quoted}" if dates else quoted
 
 
 def whole_days(times: np.ndarray) -> bool:
     """Whether all times are midnights."""
     return bool(np.all(times == times.astype("datetime64[D]")))
+
+
+def plain_list(column: np.ndarray) -> list[Any]:
+    """A column for JSON: unknown numbers as None, times as ISO text, dates alone at midnight.
+
+    >>> plain_list(np.array([1.5, np.nan])), plain_list(np.array(["2024-03-01T00:00"], "datetime64[us]"))
+    ([1.5, None], ['2024-03-01'])
+    """
+    if column.dtype.kind == "f":
+        known = np.isfinite(column).tolist()
+        return [
+            value if there else None for value, there in zip(column.tolist(), known, strict=True)
+        ]
+    if column.dtype.kind == "M":
+        unit = "D" if whole_days(column) else "auto"
+        return np.datetime_as_string(column, unit=unit).tolist()
+    return column.tolist()

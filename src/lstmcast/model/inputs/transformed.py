@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
+from lstmcast.data.ragged import carried, newest_known, offsets_of, subset
 from lstmcast.errors import DataError, UsageError
 from lstmcast.model.inputs.base import Grid, Seen
 from lstmcast.transforms import Chain, Transforms, TransformsState
-from lstmcast.transforms.base import carried
 from lstmcast.transforms.chain import Applied
 from lstmcast.transforms.per_series import AppliedTransforms
 from lstmcast.util.config import is_whole
@@ -74,7 +74,14 @@ class Whole(NamedTuple):
     x_NC: NDArray  # float32; missing values carried forward
     begun_N: NDArray  # whether every column has had a value
     offsets: NDArray  # (R+1,)
+    rows_RK: NDArray  # numbers of the series that are read together
     applied: AppliedTransforms
+
+    def places(self) -> tuple[NDArray, NDArray]:
+        """The row (S,) and the column (S,) in which each series is read."""
+        row_S, column_S = (np.empty(self.rows_RK.size, np.int64) for _ in range(2))
+        row_S[self.rows_RK], column_S[self.rows_RK] = np.indices(self.rows_RK.shape)
+        return row_S, column_S
 
 
 @dataclass(frozen=True, init=False)
@@ -167,16 +174,24 @@ class Transformed:
         require_size(inputs_N, panel)
         require_size(labels_N, panel)
         ways = _label_to_input(fitted, len(panel)) if self.transforms.apart else (None, None)
-        if self.columns == 1:
-            columns = inputs_N[:, None], labels_N[:, None], panel.offsets, ends, panel.ids
-            scale, shift = (None if way is None else way[:, None] for way in ways)
-            return TransformedData(*columns, scale, shift), fitted
-        self.rows(panel)
-        columns = inputs_N.reshape(self.columns, -1).T, labels_N.reshape(self.columns, -1).T
-        together = np.array([" and ".join(map(str, panel.ids[:3]))], object)
-        scale, shift = (None if way is None else way[None] for way in ways)
-        data = TransformedData(*columns, panel.offsets[:2], ends[:1], together, scale, shift)
+        rows = self.rows(panel)
+        offsets = offsets_of(panel.lengths[rows[:, 0]])
+        scale, shift = (None if way is None else way[rows] for way in ways)
+        data = TransformedData(
+            self._side_by_side(inputs_N, panel, rows),
+            self._side_by_side(labels_N, panel, rows),
+            offsets,
+            ends[rows].min(axis=1),
+            panel.ids if self.columns == 1 else _row_names(panel.ids, rows),
+            scale,
+            shift,
+        )
         return data, fitted
+
+    def _side_by_side(self, values_N: NDArray, panel: Panel, rows_RK: NDArray) -> NDArray:
+        """The columns of all rows beside each other, the rows one after the other (N, K)."""
+        columns = [subset(values_N, panel.offsets, rows_R)[0] for rows_R in rows_RK.T]
+        return np.stack(columns, axis=1)
 
     def fitted_from(self, arrays: Mapping[str, NDArray], ids: NDArray) -> FittedTransforms:
         """What `FittedTransforms.arrays` gave, of series with these ids; KeyError where one is missing."""
@@ -208,26 +223,23 @@ class Transformed:
         return FittedTransforms(self.transforms, state)
 
     def rows(self, panel: Panel) -> NDArray:
-        """Numbers of the series that the network reads together, one row after the other (R, K)."""
-        if self.columns == 1:
-            return np.arange(len(panel))[:, None]
-        require_joint(self.columns, panel)
-        return np.arange(len(panel))[None]
+        """Numbers of the series that the network reads together, one row after the other (R, K).
+
+        DataError where the series of the panel do not make such rows.
+        """
+        return panel.rows(self.columns) if self.columns > 1 else np.arange(len(panel))[:, None]
 
     def whole(self, panel: Panel, fitted: FittedTransforms) -> Whole:
         """All rows of a panel, each from its beginning to its end."""
         applied = self.transforms.apply(panel.values, panel.offsets, fitted.state)
         require_size(applied.values, panel)
         rows = self.rows(panel)
-        offsets = panel.offsets if self.columns == 1 else panel.offsets[: len(rows) + 1]
-        values_NC = applied.values.reshape(self.columns, -1).T
-        known_NC = ~np.isnan(values_NC)
-        places = np.arange(len(values_NC))[:, None]
-        newest_NC = np.maximum.accumulate(np.where(known_NC, places, -1), axis=0)
-        begun_NC = newest_NC >= np.repeat(offsets[:-1], np.diff(offsets))[:, None]
+        offsets = offsets_of(panel.lengths[rows[:, 0]])
+        values_NC = self._side_by_side(applied.values, panel, rows)
+        newest_NC = newest_known(values_NC, offsets)
         filled_NC = np.take_along_axis(values_NC, np.maximum(newest_NC, 0), axis=0)
-        x_NC = np.where(begun_NC, filled_NC, 0.0).astype(np.float32)
-        return Whole(x_NC, np.logical_and.reduce(begun_NC, axis=1), offsets, applied)
+        x_NC = np.where(newest_NC >= 0, filled_NC, 0.0).astype(np.float32)
+        return Whole(x_NC, np.logical_and.reduce(newest_NC >= 0, axis=1), offsets, rows, applied)
 
     def start(
         self, grid: Grid, rows: int, fitted: FittedTransforms | None = None
@@ -350,15 +362,10 @@ def _label_to_input(fitted: FittedTransforms, series: int) -> tuple[NDArray, NDA
     return at_1 - at_0, at_0
 
 
-def require_joint(columns: int, panel: Panel) -> None:
-    """DataError unless the panel's series are as many as the network reads together, and share their times."""
-    alike = len(set(panel.lengths.tolist())) == 1 and len(set(panel.starts.tolist())) == 1
-    if len(panel) != columns or not alike:
-        found = f"{len(panel)} series" + ("" if alike else " with different times")
-        raise DataError(
-            f"The network reads {columns} columns together, but the data have {found}. Exactly "
-            f"{columns} series with the same first and last time are expected."
-        )
+def _row_names(ids: NDArray, rows_RK: NDArray) -> NDArray:
+    """What each row is called where something is to be said of it."""
+    names = [" and ".join(map(str, ids[rows_K[:3]])) for rows_K in rows_RK]
+    return np.array([*names, None], object)[:-1]
 
 
 def require_size(values_N: NDArray, panel: Panel) -> None:

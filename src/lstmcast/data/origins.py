@@ -1,0 +1,139 @@
+"""From where forecasts are made: origins, their times, and what is known at each.
+
+S series · K cutoffs of each · O origins · H horizon · N observations of all series
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.ragged import newest_known
+from lstmcast.errors import UsageError
+from lstmcast.util.config import is_whole
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel
+
+LONGEST_HORIZON = 100_000  # nearly a year of 5-minute steps; more is a slip of the keyboard
+
+
+class Origins(NamedTuple):
+    """From where a forecast is made: the number of a series and how many of its observations are
+    known."""
+
+    series: NDArray  # (O,) int64
+    counts: NDArray  # (O,) int64
+
+
+def checked_horizon(horizon: int | None, own: int | None = None) -> int:
+    """The horizon asked for, else the forecaster's own; UsageError unless it is a sensible
+    number of steps."""
+    chosen = own if horizon is None else horizon
+    if chosen is None:
+        raise UsageError(
+            "No horizon is given: say how many steps to forecast, for example horizon=12."
+        )
+    if not is_whole(chosen, 1) or chosen > LONGEST_HORIZON:
+        raise UsageError(
+            f"horizon={chosen!r} makes no sense: a whole number of steps from 1 to "
+            f"{LONGEST_HORIZON:,} is expected, for example horizon=12."
+        )
+    return int(chosen)
+
+
+def origins_of(panel: Panel, cutoffs: NDArray | None = None) -> Origins:
+    """The origins that `cutoffs` asks for: counts of known observations (S, K), or the end of each
+    series.
+
+    They are series-major: all of the first series come first. UsageError unless every count is
+    between 1 and the length of its series.
+    """
+    lengths = np.asarray(panel.lengths)
+    counts = lengths[:, None] if cutoffs is None else np.asarray(cutoffs)
+    if counts.ndim != 2 or len(counts) != len(lengths) or counts.dtype.kind not in "iu":
+        raise UsageError(
+            f"cutoffs has shape {counts.shape} and type {counts.dtype}; whole numbers of shape "
+            f"({len(lengths)}, K) are expected: how many observations of each series are known."
+        )
+    bad = np.argwhere((counts < 1) | (counts > lengths[:, None]))
+    if len(bad):
+        series, k = bad[0]
+        raise UsageError(
+            f"series {str(panel.ids[series])!r}: {counts[series, k]} known observations cannot be "
+            f"a cutoff; from 1 to {lengths[series]} (the length of the series) are expected."
+        )
+    return Origins(
+        np.repeat(np.arange(len(counts)), counts.shape[1]), counts.ravel().astype(np.int64)
+    )
+
+
+def origin_times(panel: Panel, origins: Origins, horizon: int) -> tuple[NDArray, NDArray]:
+    """The last known time (O,) and the times forecast (O, H) of each origin."""
+    steps = (origins.counts - 1)[:, None] + np.arange(horizon + 1)
+    times = panel.frequency.advance(panel.starts[origins.series][:, None], steps)
+    return times[:, 0], times[:, 1:]
+
+
+def last_known(panel: Panel, origins: Origins) -> NDArray:
+    """The newest known value at each origin: (O,), NaN where none is known.
+
+    >>> from lstmcast.data.panel import Panel
+    >>> last_known(Panel.from_arrays([3.0, float("nan"), 5.0]), Origins(np.array([0, 0]), np.array([2, 3])))
+    array([3., 5.])
+    """
+    newest_N = newest_known(panel.values, panel.offsets)
+    newest_O = newest_N[panel.offsets[origins.series] + origins.counts - 1]
+    return np.where(newest_O >= 0, panel.values[np.maximum(newest_O, 0)], np.nan)
+
+
+def mean_changes(
+    panel: Panel,
+    origins: Origins,
+    lag: int = 1,
+    values_N: NDArray | None = None,
+    measure: Callable[[NDArray], NDArray] = np.abs,
+) -> tuple[NDArray, NDArray]:
+    """The mean of |y[t] − y[t − lag]| in what is known at each origin, and over how many pairs of
+    known values: both (O,).
+
+    The mean of no pairs is NaN.
+
+    Args:
+        panel: the series.
+        origins: which series, and how many of its observations are known.
+        lag: steps between the two values of a pair.
+        values_N: what stands in the place of the panel's own values, as where missing ones are
+            carried forward.
+        measure: what is averaged of the changes; `np.square` and `np.positive` (the changes with
+            their signs) are others.
+
+    >>> from lstmcast.data.panel import Panel
+    >>> mean_changes(Panel.from_arrays([3.0, 5.0, 4.0]), Origins(np.array([0, 0]), np.array([1, 3])))
+    (array([nan, 1.5]), array([0, 2]))
+    """
+    values = panel.values if values_N is None else values_N
+    # one more, so that a history may end behind the last value
+    change = np.full(len(values) + 1, np.nan)
+    change[lag:-1] = measure(values[lag:] - values[: max(0, len(values) - lag)])
+    known = np.isfinite(change)
+    # the first `lag` changes of a series reach into the one before
+    spans = _histories(panel, origins, np.minimum(lag, origins.counts))
+    some = origins.counts > lag
+    pairs = np.where(some, np.add.reduceat(known.astype(np.int64), spans)[::2], 0)
+    total = np.add.reduceat(np.where(known, change, 0.0), spans)[::2]
+    return np.where(pairs > 0, total, np.nan) / np.maximum(pairs, 1), pairs
+
+
+def _histories(panel: Panel, origins: Origins, skipped_O: NDArray) -> NDArray:
+    """First and last bound of each history, interleaved: every second result of `reduceat` is that
+    of a history.
+
+    Sums within a history alone stay exact where a running sum over all series would lose the digits
+    of small ones.
+    """
+    starts = panel.offsets[origins.series]
+    return np.stack([starts + skipped_O, starts + origins.counts], axis=1).ravel()

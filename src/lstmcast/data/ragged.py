@@ -1,0 +1,197 @@
+"""Arithmetic on many series in one array: series i is values[offsets[i]:offsets[i+1]], NaN =
+missing.
+
+Nothing here loops over series, and no array is written to.
+
+    N observations of all series · S series (or other groups) · R chosen series, perhaps one of
+    them several times · M observations of those · L levels · C channels
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def offsets_of(lengths_S: NDArray) -> NDArray:
+    """Where each series begins, and where the last one ends: (S+1,) int64.
+
+    >>> offsets_of(np.array([3, 2]))
+    array([0, 3, 5])
+    """
+    return np.concatenate([[0], np.cumsum(lengths_S)]).astype(np.int64)
+
+
+def spread(part_S: NDArray, offsets: NDArray) -> NDArray:
+    """What is known of each series, at each of its observations: (N,).
+
+    >>> spread(np.array([7.0, 9.0]), np.array([0, 3, 5]))
+    array([7., 7., 7., 9., 9.])
+    """
+    return np.repeat(part_S, np.diff(offsets))
+
+
+def series_numbers(offsets: NDArray) -> NDArray:
+    """The number of the series of each observation: (N,) int64.
+
+    >>> series_numbers(np.array([0, 3, 5]))
+    array([0, 0, 0, 1, 1])
+    """
+    return spread(np.arange(len(offsets) - 1), offsets)
+
+
+def places(offsets: NDArray) -> NDArray:
+    """How many observations of its own series lie before each one: (N,) int64.
+
+    >>> places(np.array([0, 3, 5]))
+    array([0, 1, 2, 0, 1])
+    """
+    return np.arange(offsets[-1]) - spread(offsets[:-1], offsets)
+
+
+def segments(
+    offsets: NDArray, rows_R: NDArray, first_R: NDArray | int, lengths_R: NDArray
+) -> tuple[NDArray, NDArray]:
+    """Where the observations of parts of series stand (M,), and the offsets of those parts (R+1,).
+
+    Args:
+        offsets: of all series, (S+1,).
+        rows_R: the number of the series of each part, in any order and as often as wanted.
+        first_R: how many observations of its series lie before each part.
+        lengths_R: how many observations each part has.
+
+    >>> segments(np.array([0, 3, 5]), np.array([1, 0]), 1, np.array([1, 2]))
+    (array([4, 1, 2]), array([0, 1, 3]))
+    """
+    bounds = offsets_of(lengths_R)
+    return np.arange(bounds[-1]) + spread(offsets[rows_R] + first_R - bounds[:-1], bounds), bounds
+
+
+def subset(values: NDArray, offsets: NDArray, rows_R: NDArray) -> tuple[NDArray, NDArray]:
+    """Some series, in that order, as values and offsets of their own.
+
+    >>> subset(np.array([1.0, 2.0, 3.0, 7.0, 8.0]), np.array([0, 3, 5]), np.array([1]))
+    (array([7., 8.]), array([0, 2]))
+    """
+    if np.array_equal(rows_R, np.arange(len(offsets) - 1)):
+        return values, offsets
+    chosen, bounds = segments(offsets, rows_R, 0, np.diff(offsets)[rows_R])
+    return values[chosen], bounds
+
+
+def trimmed(values: NDArray, offsets: NDArray, first: int, last: int) -> tuple[NDArray, NDArray]:
+    """The series without their first and last so many observations, as values and offsets of their
+    own.
+
+    >>> trimmed(np.array([1.0, 2.0, 3.0, 7.0, 8.0]), np.array([0, 3, 5]), 1, 1)
+    (array([2.]), array([0, 1, 1]))
+    """
+    lengths = np.maximum(np.diff(offsets) - first - last, 0)
+    chosen, bounds = segments(offsets, np.arange(len(lengths)), first, lengths)
+    return values[chosen], bounds
+
+
+def reduced(
+    function: np.ufunc, values: NDArray, offsets: NDArray, empty: float = np.nan
+) -> NDArray:
+    """A ufunc over the observations of each series, (S,); `empty` for series without any."""
+    some = np.diff(offsets) > 0
+    result = np.full(len(some), empty)
+    if some.any():
+        result[some] = function.reduceat(values, offsets[:-1][some])
+    return result
+
+
+def means(values: NDArray, offsets: NDArray) -> NDArray:
+    """Means of what is known of each series: (S,), NaN where nothing is."""
+    known = ~np.isnan(values)
+    total = reduced(np.add, np.where(known, values, 0.0), offsets)
+    count = reduced(np.add, known.astype(float), offsets, empty=0.0)
+    return np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
+
+
+def quantiles(values: NDArray, offsets: NDArray, levels: tuple[float, ...]) -> NDArray:
+    """Quantiles of what is known of each series, (S, L), interpolated linearly; NaN where nothing
+    is known.
+
+    Series of about the same length are sorted as the rows of one matrix: fifty times faster than
+    sorting all at once.
+
+    >>> quantiles(np.array([3.0, 1.0, np.nan, 7.0, 5.0, 6.0, 9.0]), np.array([0, 3, 3, 7]), (0.5,)).ravel()
+    array([2. , nan, 6.5])
+    """
+    lengths = np.diff(offsets)
+    result = np.full((len(lengths), len(levels)), np.nan)
+    padded = np.append(values, np.nan)
+    widths = 1 << np.ceil(np.log2(np.maximum(lengths, 1))).astype(np.int64)
+    for width in np.unique(widths[lengths > 0]):
+        rows = np.flatnonzero((widths == width) & (lengths > 0))
+        steps = np.arange(width)
+        inside = steps < lengths[rows, None]
+        where = np.where(inside, offsets[rows, None] + steps, len(values))
+        ordered = np.sort(padded[where], axis=1)  # NaN comes last
+        newest = np.maximum(np.count_nonzero(~np.isnan(ordered), axis=1) - 1, 0)
+        place = newest[:, None] * np.array(levels)
+        low, high = (
+            np.take_along_axis(ordered, rounded(place).astype(np.int64), axis=1)
+            for rounded in (np.floor, np.ceil)
+        )
+        result[rows] = low + (place - np.floor(place)) * (high - low)
+    return result
+
+
+def lagged(values: NDArray, offsets: NDArray, lag: int) -> NDArray:
+    """The value `lag` steps before each one, in its own series; NaN where the series has not begun.
+
+    >>> lagged(np.array([1.0, 2.0, 3.0, 7.0, 8.0]), np.array([0, 3, 5]), 1)
+    array([nan,  1.,  2., nan,  7.])
+    """
+    earlier = np.full(len(values), np.nan)
+    earlier[lag:] = values[: max(len(values) - lag, 0)]
+    earlier[places(offsets) < lag] = np.nan
+    return earlier
+
+
+def carried(values: NDArray, offsets: NDArray, lag: int) -> NDArray:
+    """The values, with each missing one replaced by the newest known one that lies a multiple of
+    `lag` before.
+
+    Nothing comes from later times. What has nothing before it stays NaN.
+
+    >>> carried(np.array([1.0, 2.0, np.nan, np.nan, np.nan]), np.array([0, 5]), 2)
+    array([1., 2., 1., 2., 1.])
+    """
+    longest = np.diff(offsets).max(initial=0)
+    while lag < longest and np.isnan(values).any():
+        values = np.where(np.isnan(values), lagged(values, offsets, lag), values)
+        lag *= 2  # what is there now has been looked for in twice as many cycles
+    return values
+
+
+def newest_known(values: NDArray, offsets: NDArray) -> NDArray:
+    """Where the newest known value at or before each one stands, in its own series; -1 without any.
+
+    values may be (N,) or (N, C): the places have the same shape, and each channel is looked at
+    alone.
+
+    >>> newest_known(np.array([np.nan, 2.0, np.nan, np.nan, 8.0]), np.array([0, 3, 5]))
+    array([-1,  1,  1, -1,  4])
+    """
+    shape = (-1,) + (1,) * (values.ndim - 1)
+    here = np.arange(len(values)).reshape(shape)
+    newest = np.maximum.accumulate(np.where(np.isnan(values), -1, here), axis=0)
+    begin = spread(offsets[:-1], offsets).reshape(shape)
+    return np.where(newest >= begin, newest, -1)
+
+
+def forward_filled(values: NDArray, offsets: NDArray) -> NDArray:
+    """Each missing value as the newest known one of its series; NaN before the first.
+
+    values may be (N,) or (N, C).
+
+    >>> forward_filled(np.array([np.nan, 2.0, np.nan, np.nan, 8.0]), np.array([0, 3, 5]))
+    array([nan,  2.,  2., nan,  8.])
+    """
+    newest = newest_known(values, offsets)
+    filled = np.take_along_axis(values, np.maximum(newest, 0), axis=0)
+    return np.where(newest >= 0, filled, np.nan)
