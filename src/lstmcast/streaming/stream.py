@@ -116,10 +116,10 @@ class Stream:
 
     >>> import lstmcast as lc
     >>> stream = lc.Stream(lc.LSTMForecaster(horizon=3), ["a", "b"], frequency="MS")
-    >>> for month in range(24):
+    >>> for month in range(36):
     ...     error = stream.observe([10.0 + month % 12, 100.0 + month])
     >>> stream.predict(3).round().tolist()
-    [[10.0, 11.0, 12.0], [124.0, 125.0, 126.0]]
+    [[10.0, 11.0, 12.0], [136.0, 137.0, 138.0]]
     """
 
     def __init__(
