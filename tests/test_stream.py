@@ -244,7 +244,7 @@ def test_a_saved_stream_of_the_shipped_network_goes_on_with_the_same_bits(tmp_pa
         errors = stream.observe(values_S)
         for copy in (loaded, frozen):
             np.testing.assert_array_equal(copy.observe(values_S), errors)
-            np.testing.assert_array_equal(copy.quantiles(30), stream.quantiles(30))
+            np.testing.assert_array_equal(copy.quantiles(5), stream.quantiles(5))
 
 
 def test_positive_values_may_grow_beyond_all_squares():
@@ -476,7 +476,19 @@ def test_rows_with_transforms_of_their_own_may_tick_one_by_one():
         together.observe(values_S)
         for name, value in zip("abc", values_S, strict=True):
             apart.observe([value], [name])
-    np.testing.assert_allclose(apart.predict(5)[[1, 2, 0]], together.predict(5), rtol=1e-6)
+    expected = together.predict(5)
+    np.testing.assert_allclose(apart.predict(5)[[1, 2, 0]], expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_what_was_given_to_the_caller_may_be_changed(columns):
+    values = walks(12, 3, columns=columns).squeeze()
+    stream = Stream(network(inputs=Running("changes", columns=columns)), ["a", "b", "c"])
+    followed(stream, values[:-1])
+    predicted = stream.predict()
+    expected = values[-1] - predicted
+    predicted[:], stream.predict(1)[:] = 0, 0
+    np.testing.assert_array_equal(stream.observe(values[-1]), expected)
 
 
 def test_a_value_that_has_no_transform_is_refused_and_nothing_has_changed():

@@ -116,10 +116,10 @@ class Stream:
 
     >>> import lstmcast as lc
     >>> stream = lc.Stream(lc.LSTMForecaster(horizon=3), ["a", "b"], frequency="MS")
-    >>> for month in range(24):
+    >>> for month in range(36):
     ...     error = stream.observe([10.0 + month % 12, 100.0 + month])
     >>> stream.predict(3).round().tolist()
-    [[10.0, 11.0, 12.0], [124.0, 125.0, 126.0]]
+    [[10.0, 11.0, 12.0], [136.0, 137.0, 138.0]]
     """
 
     def __init__(
@@ -231,16 +231,16 @@ class Stream:
         values, ids = _by_label(values, ids)
         at = self.rows.at(ids)
         values_RK = self._checked(values, at)
-        K = self.network.config.inputs.columns
+        answer_RHKX = self._answers[1][at] if 1 in self._answers else self._answer(1, at)
         with np.errstate(over="ignore"):  # infinite where no number holds the error
-            errors_RK = values_RK - self.predict().reshape(len(self.rows), K)[at]
+            errors_RK = values_RK - answer_RHKX[:, 0, :, answer_RHKX.shape[3] // 2]
         if self.learning is None:
             self._read(at, values_RK)
         else:
             self._learn_and_read(at, values_RK, self.learning)
         self.ticks += 1
         self._answers = {}
-        return errors_RK[:, 0] if K == 1 else errors_RK
+        return errors_RK[:, 0] if errors_RK.shape[1] == 1 else errors_RK
 
     def join(self, ids: Iterable[Any]) -> None:
         """New rows, from a fresh state; UsageError for one that is here already."""
@@ -386,30 +386,27 @@ class Stream:
         """What the network says after each row's newest tick (S, H, K, X), in the units of the data."""
         steps = 1 if horizon is None else checked_horizon(horizon)
         if steps not in self._answers:
-            self._answers[steps] = self._answer(steps)
+            self._answers[steps] = self._answer(steps, np.arange(len(self.rows)))
         return self._answers[steps]
 
-    def _answer(self, horizon: int) -> NDArray:
-        network, lane = self.network, self.rows["older"]
+    def _answer(self, horizon: int, at: NDArray) -> NDArray:
+        """The same of some of the rows (R, H, K, X)."""
+        network, lane = self.network, self.rows.of("older", at)
         X = len(HEAD_QUANTILES) if spreads(network.head) else 1
-        result = np.full((len(self.rows), horizon, network.config.inputs.columns, X), np.nan)
+        _require_no_sums(network.config, horizon, X)
+        result = np.full((len(at), horizon, network.config.inputs.columns, X), np.nan)
         begun = np.flatnonzero(lane.begun_S)
         if len(begun):
-            own = lane if len(begun) == len(self.rows) else rows_of(lane, begun)
-            reading = self.reader.reading(own)
+            reading = self.reader.reading(lane if len(begun) == len(at) else rows_of(lane, begun))
             z_NHKX = answers_from(network, reading, horizon, network.config.steps, None)
-            _require_no_sums(network.config, horizon, X)
-            result[begun] = network.config.inputs.units(z_NHKX, self._way_back(own))
+            result[begun] = network.config.inputs.units(z_NHKX, reading.known)
         return result
-
-    def _way_back(self, lane: Lane) -> Any:
-        return self.network.config.inputs.known(lane.inputs)
 
     def _flat(self, answer_SHK: NDArray, horizon: int | None) -> NDArray:
         """Without the axes of a single step and a single column."""
-        answer = answer_SHK[:, 0] if horizon is None else answer_SHK
-        column = 1 if horizon is None else 2
-        return answer.take(0, axis=column) if self.network.config.inputs.columns == 1 else answer
+        alone = self.network.config.inputs.columns == 1
+        steps = 0 if horizon is None else slice(None)
+        return answer_SHK[:, steps, 0 if alone else slice(None)].copy()
 
     # ---- learning
 
