@@ -1,7 +1,7 @@
-"""The rule of what a forecast has read, the same for prediction, backtests, saved models and training.
+"""The rule of what a forecast has read: for prediction, backtests, saved models and training alike.
 
-A forecast that knows n observations of a series starts from a fresh state at observation max(0, n // K − 1) · K and
-reads from there: between K and 2K of them, once the series is that long.
+A forecast that knows n observations of a series starts from a fresh state at observation
+max(0, n // K − 1) · K and reads from there: between K and 2K of them, once the series is that long.
 """
 
 from __future__ import annotations

@@ -180,11 +180,11 @@ class LSTMForecaster:
 
         `data`: a Panel or anything that `lstmcast.read` reads. `loss`: your own, a function of what
         the head's `point` gives and of the target, both tensors, that gives the loss of each value.
-        `callbacks`: each is called with a `training.callbacks.EpochReport` after every epoch, and stops
-        the training by returning True. `folder`: where checkpoints are kept; with `resume` a run
-        that was interrupted goes on from there. `device`: "cpu" or "cuda". `threads`: processors
-        used, all that help unless given. Raises `MissingExtraError` without PyTorch, `DataError`
-        for series that are too short, `UsageError`, `ModelError`.
+        `callbacks`: each is called with a `training.callbacks.EpochReport` after every epoch, and
+        stops the training by returning True. `folder`: where checkpoints are kept; with `resume` a
+        run that was interrupted goes on from there. `device`: "cpu" or "cuda". `threads`:
+        processors used, all that help unless given. Raises `MissingExtraError` without PyTorch,
+        `DataError` for series that are too short, `UsageError`, `ModelError`.
         """
         require_torch()
         check_fit(self.training, loss, callbacks, folder, resume, threads)
@@ -255,10 +255,10 @@ class LSTMForecaster:
         `data`: a Panel, anything that `lstmcast.read` reads, or what `continued` gave; a fitted or
         loaded model goes on from what it remembers, and forecasts just that when there are no data.
         `cutoffs` (S, K): how many observations of each series of the data are known, instead of
-        all. `mode`: "direct" reads all steps from the newest state; "recursive" feeds every step back;
-        "one-step" forecasts each known observation from those before it, one step ahead, with the
-        network's own intervals. (A loaded model that was trained on windows remembers the newest
-        one only.) Raises `DataError`, `UsageError` or `ModelError`.
+        all. `mode`: "direct" reads all steps from the newest state; "recursive" feeds every step
+        back; "one-step" forecasts each known observation from those before it, one step ahead, with
+        the network's own intervals. (A loaded model that was trained on windows remembers the
+        newest one only.) Raises `DataError`, `UsageError` or `ModelError`.
         """
         if mode in OLD_MODES:
             warn(f"{mode=} is called {OLD_MODES[mode]!r} now.", DeprecationWarning, stacklevel=2)
@@ -522,8 +522,8 @@ def load(
     """A model saved by `LSTMForecaster.save`, with what it remembers; `ModelError` where it is
     damaged or newer.
 
-    `quantiles`: quantile levels of its forecasts, those that it was saved with unless given. `head`:
-    your own head, for a network that was made with it.
+    `quantiles`: quantile levels of its forecasts, those that it was saved with unless given.
+    `head`: your own head, for a network that was made with it.
     """
     manifest, arrays = store.load(folder)
     if manifest.get("kind") != KIND:

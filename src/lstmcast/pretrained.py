@@ -40,8 +40,8 @@ class Given(NamedTuple):
     """What a forecaster is made from.
 
     `start`: a network, or what a new one is like; `began`: in a word, where that is from. `seen`:
-    until when it has seen which series. `transforms`, `batching`: those of a saved network with plain
-    inputs, which needs them.
+    until when it has seen which series. `transforms`, `batching`: those of a saved network with
+    plain inputs, which needs them.
     """
 
     start: Start
@@ -100,8 +100,8 @@ def with_length(training: TrainingConfig, data: FitData) -> TrainingConfig:
 
 
 def usual_training(start: Start, batching: Batching | None) -> TrainingConfig:
-    """The settings that suit it, where none are given; with the batching scheme that its network was
-    trained in, if any."""
+    """The settings that suit it, where none are given; with the batching scheme that its network
+    was trained in, if any."""
     config = start.config if isinstance(start, Network) else start
     if not config.is_causal:
         usual = TrainingConfig.plain()

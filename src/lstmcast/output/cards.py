@@ -45,9 +45,11 @@ def card_of(model: Any) -> str:
     if _is_shipped(model.network):
         return _shipped_card()
     made_from = f"**What it was made from.** {_made_from(model)}"
-    own = f"# The network of this forecast\n\n**What it is.** {_what(model.network, model)}\n\n{made_from}"
+    what = f"**What it is.** {_what(model.network, model)}"
+    own = f"# The network of this forecast\n\n{what}\n\n{made_from}"
     if model.learned and _is_shipped(model.start):
-        return f"{own} What follows is the card of that network: its numbers were measured before.\n\n{_shipped_card()}"
+        before = "What follows is the card of that network: its numbers were measured before."
+        return f"{own} {before}\n\n{_shipped_card()}"
     return own
 
 
@@ -171,8 +173,9 @@ class TrainingRecord:
         settings = re.sub(
             r"\[\s+([^][{}]*?)\s+\]", _on_one_line, json.dumps(self.settings, indent=2)
         )
+        tools = _TOOLS if self.curve.is_positive else ""
         return (
-            f"<section><h2>Training</h2>{facts(self.facts)}{_TOOLS if self.curve.is_positive else ''}"
+            f"<section><h2>Training</h2>{facts(self.facts)}{tools}"
             f'<div id="learning" class="chart low"></div>{page_table(header, rows)}'
             f"{_note(self.curve)}{f'<h3>Notes</h3><ul>{notes}</ul>' if notes else ''}"
             f"<details><summary>Settings</summary><pre>{escape(settings)}</pre></details></section>"

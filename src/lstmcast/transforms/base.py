@@ -82,7 +82,8 @@ def require_domain(
     if len(wrong):
         series = int(np.searchsorted(offsets, wrong[0], side="right")) - 1
         others = f", and {len(wrong) - 1:,} more such values follow" if len(wrong) > 1 else ""
-        where = f"{float(values[wrong[0]])!r} at position {wrong[0] - offsets[series]} (counted from 0){others}"
+        position = f"position {wrong[0] - offsets[series]} (counted from 0)"
+        where = f"{float(values[wrong[0]])!r} at {position}{others}"
         raise OutsideDomain(what, where, advice, series)
 
 
@@ -138,7 +139,8 @@ def quantiles(values: NDArray, offsets: NDArray, levels: tuple[float, ...]) -> N
     Groups of about the same length are sorted as the rows of one matrix: fifty times faster than
     sorting all at once.
 
-    >>> quantiles(np.array([3.0, 1.0, np.nan, 7.0, 5.0, 6.0, 9.0]), np.array([0, 3, 3, 7]), (0.5,)).ravel()
+    >>> values, offsets = np.array([3.0, 1.0, np.nan, 7.0, 5.0, 6.0, 9.0]), np.array([0, 3, 3, 7])
+    >>> quantiles(values, offsets, (0.5,)).ravel()
     array([2. , nan, 6.5])
     """
     lengths = np.diff(offsets)
