@@ -30,7 +30,7 @@ def main() -> None:
 
 def card(manifest: dict[str, Any], result: dict[str, Any]) -> str:
     """The card as Markdown."""
-    made, network = manifest["pretraining"], manifest["network"]
+    made, network, machine = manifest["pretraining"], manifest["network"], manifest["machine"]
     size = manifest["files"]["weights.safetensors"]["bytes"]
     members, threads = (
         manifest["members"],
@@ -42,23 +42,27 @@ def card(manifest: dict[str, Any], result: dict[str, Any]) -> str:
     worse = [row["set"] for row in rows if row["ratio"] >= 1]
     return f"""# The shipped network
 
-**What it is.** {members} LSTM networks of {len(network["layers"])} layers with {network["layers"][0]} units each, whose
-quantiles are averaged: {size / 4:,.0f} numbers, {size / 1e6:.2f} MB. It reads a series once, in order, and answers
-with seven quantiles of each of the next {network["horizon"]} steps; longer horizons feed its medians back.
+**What it is.** {members} LSTM networks of {len(network["layers"])} layers with
+{network["layers"][0]} units each, whose quantiles are averaged: {size / 4:,.0f} numbers,
+{size / 1e6:.2f} MB. It reads a series once, in order, and answers with seven quantiles of each of
+the next {network["horizon"]} steps; longer horizons feed its medians back.
 
-**What it was made from.** Synthetic series only (`lstmcast.data.synthetic`), new ones for each of {made["steps"]:,}
-steps of about {made["values"]:,} values; no real series, so it holds no one's data. Some series lack values, as real
-ones do.
-Seeds {made["seed"]} to {made["seed"] + members - 1}, side by side, {threads}, one thread each, {manifest["date"]}
-({manifest["device"]}, {manifest["machine"]["cores"]} cores, {manifest["machine"]["processor"]}; PyTorch
-{manifest["versions"]["torch"]}, NumPy {manifest["versions"]["numpy"]}). `make pretrain` makes it again.
+**What it was made from.** Synthetic series only (`lstmcast.data.synthetic`), new ones for each of
+{made["steps"]:,} steps of about {made["values"]:,} values; no real series, so it holds no one's
+data. Some series lack values, as real ones do. Seeds {made["seed"]} to
+{made["seed"] + members - 1}, side by side, {threads}, one thread each, {manifest["date"]}
+({manifest["device"]}, {machine["cores"]} cores, {machine["processor"]}; PyTorch
+{manifest["versions"]["torch"]}, NumPy {manifest["versions"]["numpy"]}). `make pretrain` makes it
+again.
 
-**What it was chosen by.** Windows cut from the train parts of public data sets (`benchmarks/validate.py`); what was
-tried is in `docs/experiments.md`. No variant was chosen by a test part.
+**What it was chosen by.** Windows cut from the train parts of public data sets
+(`benchmarks/validate.py`); what was tried is in `docs/experiments.md`. No variant was chosen by a
+test part.
 
-**How well it does.** Test parts, nothing trained on them, MASE (1 = the error of the seasonal naive forecast on the
-history); the share of values in the calibrated 80 % interval; and MASE relative to that of the seasonal naive forecast
-of the same values (below 1 is better). Geometric mean of that ratio over the {len(rows)} sets:
+**How well it does.** Test parts, nothing trained on them, MASE (1 = the error of the seasonal naive
+forecast on the history); the share of values in the calibrated 80 % interval; and MASE relative to
+that of the seasonal naive forecast of the same values (below 1 is better). Geometric mean of that
+ratio over the {len(rows)} sets:
 **{number(result["geometric_mean_to_seasonal_naive"], 2)}**.
 
 {table(rows, COLUMNS)}
@@ -67,9 +71,10 @@ of the same values (below 1 is better). Geometric mean of that ratio over the {l
 
 - It is no better than repeating the last season on: {", ".join(worse) or "none of these sets"}.
 - Cycles that are no season, such as sunspots, are followed for some steps, not foretold.
-- Seasons of many hundred steps (5-minute data with days and weeks) reach beyond the lengths that it was trained on.
-- Its own intervals are too narrow for yearly and hourly series; they are calibrated on the data at hand, which takes
-  some history.
+- Seasons of many hundred steps (5-minute data with days and weeks) reach beyond the lengths that it
+  was trained on.
+- Its own intervals are too narrow for yearly and hourly series; they are calibrated on the data at
+  hand, which takes some history.
 - It sees one series at a time: no covariates, no other series.
 """
 

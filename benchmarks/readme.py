@@ -389,7 +389,8 @@ def beats(results: Results) -> str:
         {"what": "training", "value": f"{stopped['seconds'] / 60:,.0f} min"},
         *({"what": measure, "value": significant(row["value"])} for measure, row in found.items()),
     ]
-    return f"{table(shown, {'what': ('', str), 'value': ('value', cell)})}\n\n{measured(results['articles'])}"
+    training = table(shown, {"what": ("", str), "value": ("value", cell)})
+    return f"{training}\n\n{measured(results['articles'])}"
 
 
 # ---------------------------------------------------------------- the same in Japanese

@@ -50,7 +50,9 @@ DRAWN = {"unrolled", *(name for names in SHOWN.values() for name in names.values
 JAPANESE = {
     "many-to-one: the last output is answered": "many-to-one：最後の出力だけに答える",
     "many-to-many: every output is answered": "many-to-many：すべての出力に答える",
-    "stateful: the next batch begins where this one ended": "stateful：次のバッチは前の状態から始まる",
+    "stateful: the next batch begins where this one ended": (
+        "stateful：次のバッチは前の状態から始まる"
+    ),
     "rollout: its own answers are its next inputs": "rollout：自分の答えが次の入力になる",
     "dense": "全結合",
     "loss": "損失",

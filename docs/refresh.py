@@ -6,8 +6,10 @@
 A page runs from top to bottom in a folder of its own that holds airline.csv and nothing else:
 
 - a `csv` block with a title is a file of that name;
-- a `console` block is commands, each after a `$`, and what they print, notes on standard error included;
-- a `python` block is run; what it prints is the `text` block titled "prints" that follows, if one does.
+- a `console` block is commands, each after a `$`, and what they print, notes on standard error
+  included;
+- a `python` block is run; what it prints is the `text` block titled "prints" that follows, if one
+  does.
 
 Pictures that a page shows are taken from that folder, where its examples have drawn them; those of
 the examples of `lstmcast example` are drawn by pictures.py. The tests run the same functions and

@@ -327,9 +327,10 @@ def test_without_such_a_font_labels_are_english_and_a_note_says_so(tmp_path, mon
 def test_the_font_of_a_package_is_found_without_importing_it():
     pytest.importorskip("matplotlib_fontja")
     code = (
-        "import sys; from lstmcast.util.fonts import fonts_with\nwith fonts_with(set('学習曲線')) as "
-        "missing: print(missing, 'matplotlib_fontja' in sys.modules)\nimport matplotlib; "
-        "print(matplotlib.rcParams['font.family'])"
+        "import sys; from lstmcast.util.fonts import fonts_with\n"
+        "with fonts_with(set('学習曲線')) as missing:\n"
+        "    print(missing, 'matplotlib_fontja' in sys.modules)\n"
+        "import matplotlib; print(matplotlib.rcParams['font.family'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "set() False\n['sans-serif']\n" and done.stderr == ""

@@ -42,7 +42,10 @@ def airline() -> Panel:
 
 
 def m3_monthly() -> tuple[Panel, np.ndarray]:
-    query = f"select unique_id, y from '{DATA / 'm3.parquet'}' where period = 'MONTHLY' order by unique_id, t"
+    query = (
+        f"select unique_id, y from '{DATA / 'm3.parquet'}' where period = 'MONTHLY' "
+        "order by unique_id, t"
+    )
     rows = duckdb.sql(query).fetchnumpy()
     ids = np.asarray(rows["unique_id"], object)
     first = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))

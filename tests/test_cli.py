@@ -682,7 +682,8 @@ from lstmcast.util import files
 from lstmcast.evaluation.baselines import Naive
 
 cli._model = lambda horizon, quantiles=(), training=None: Naive(horizon)
-files.make_durable = lambda path: os.kill(os.getpid(), getattr(signal, sys.argv[1]))  # half-way through writing
+# half-way through writing
+files.make_durable = lambda path: os.kill(os.getpid(), getattr(signal, sys.argv[1]))
 cli.main(["forecast", *sys.argv[2:], "--horizon", "2"])
 """
 

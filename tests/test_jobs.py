@@ -1,4 +1,4 @@
-"""Jobs as a server would run them: values in, values out, nothing printed, files whole or absent."""
+"""Jobs as a server runs them: values in, values out, nothing printed, files whole or absent."""
 
 from __future__ import annotations
 

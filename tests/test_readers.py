@@ -143,9 +143,8 @@ def test_quoted_thousands_currency_and_percent(table_of):
 
 def test_titles_blanks_repeated_headers_and_totals_are_dropped_and_reported(table_of):
     table = table_of(
-        "Monthly "
-        "report,\n,\nmonth,sales\n2024-01,5\n2024-02,6\n\nmonth,sales\n2024-03,7\nTotal,18\nSource: "
-        "us\n"
+        "Monthly report,\n,\nmonth,sales\n2024-01,5\n2024-02,6\n\n"
+        "month,sales\n2024-03,7\nTotal,18\nSource: us\n"
     )
     assert table.lines.tolist() == [4, 5, 8] and table.values.tolist() == [5, 6, 7]
     for words in (
@@ -555,7 +554,10 @@ def test_frames_of_every_kind(frame, kind):
 
 
 def test_a_duckdb_relation():
-    days = "(VALUES (DATE '2024-01-01', 1::DECIMAL(5,2)), (DATE '2024-01-02', NULL), (DATE '2024-01-03', 3))"
+    days = (
+        "(VALUES (DATE '2024-01-01', 1::DECIMAL(5,2)), (DATE '2024-01-02', NULL), "
+        "(DATE '2024-01-03', 3))"
+    )
     table = read_table(
         duckdb.connect().sql(
             f"SELECT ds, y FROM {days} v(ds, y) UNION ALL SELECT DATE '2024-01-04', 4"

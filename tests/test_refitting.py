@@ -481,8 +481,10 @@ from lstmcast import Panel, backtest
 from trainable import Pull
 
 values = np.load({values!r})
-panel = Panel.from_arrays({{"a": values[0], "b": values[1]}}, frequency="MS", start="2020-01", periods=(4,))
-{guard}backtest(Pull(log={log!r}, trouble={trouble!r}, at=32), panel, cutoffs=4, horizon=4, baselines=False,
+columns = {{"a": values[0], "b": values[1]}}
+panel = Panel.from_arrays(columns, frequency="MS", start="2020-01", periods=(4,))
+model = Pull(log={log!r}, trouble={trouble!r}, at=32)
+{guard}backtest(model, panel, cutoffs=4, horizon=4, baselines=False,
     refit="each", workers={workers}, folder={folder!r})
 """
 
@@ -641,8 +643,9 @@ def test_the_folder_of_another_backtest_is_refused(tmp_path, model, panel):
     tried(model, panel, refit="each", folder=tmp_path / "kept")
     values = panel.values.copy()
     values[3] += 1
+    array = r"float64 \(80,\) \w+"
     others = {
-        r"data\.values: float64 \(80,\) \w+ there, float64 \(80,\) \w+ now\.\nName another folder": (
+        rf"data\.values: {array} there, {array} now\.\nName another folder": (
             model,
             replace(panel, values=values),
             {},

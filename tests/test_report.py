@@ -555,7 +555,10 @@ def test_the_data_are_not_overwritten(tmp_path):
 
 
 def test_markdown_becomes_the_html_that_cards_need():
-    source = "# A\n\nSome **bold**,\n`code <b>`.\n\n| a | b |\n|---|--:|\n| x | 1 |\n\n- one\n  more\n- two\n"
+    source = (
+        "# A\n\nSome **bold**,\n`code <b>`.\n\n"
+        "| a | b |\n|---|--:|\n| x | 1 |\n\n- one\n  more\n- two\n"
+    )
     assert html.markdown(source).split("\n") == [
         "<h3>A</h3>",
         "<p>Some <b>bold</b>, <code>code &lt;b&gt;</code>.</p>",

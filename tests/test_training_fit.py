@@ -421,7 +421,8 @@ def callback(report):
     if report.epoch == 4:
         os.kill(os.getpid(), signal.SIGKILL)
 
-here.fit_network(here.PLAIN, here.plain_data(), here.QUICK, folder=sys.argv[1], callbacks=[callback])
+folder = sys.argv[1]
+here.fit_network(here.PLAIN, here.plain_data(), here.QUICK, folder=folder, callbacks=[callback])
 """
 
 

@@ -48,7 +48,8 @@ class Forecast:
 
     >>> import numpy as np
     >>> forecast = Forecast(
-    ...     ids=np.array(["a"], object), cutoffs=np.array([3]), times=np.array([[4, 5]]), point=np.array([[7.0, 8.0]]),
+    ...     ids=np.array(["a"], object), cutoffs=np.array([3]),
+    ...     times=np.array([[4, 5]]), point=np.array([[7.0, 8.0]]),
     ...     quantiles=np.array([[[6.0, 8.0], [6.0, 10.0]]]), quantile_levels=(0.1, 0.9))
     >>> forecast
     Forecast(1 series, 1 origin, horizon 2, quantiles 0.1 0.9)
@@ -96,8 +97,8 @@ class Forecast:
             0 < level < 1 for level in quantile_levels
         ):
             raise UsageError(
-                f"Forecast: {quantile_levels=} are not quantile levels; give increasing numbers between 0 "
-                "and 1."
+                f"Forecast: {quantile_levels=} are not quantile levels; give increasing numbers "
+                "between 0 and 1."
             )
         object.__setattr__(self, "quantile_levels", quantile_levels)
 
@@ -190,7 +191,8 @@ class Forecast:
         found = np.flatnonzero(np.abs(np.array(self.quantile_levels) - level) < 1e-9)
         if not len(found):
             raise UsageError(
-                f"The forecast has no quantile {level:g}. It has: {_listed(self.quantile_levels) or 'none'}."
+                f"The forecast has no quantile {level:g}. It has: "
+                f"{_listed(self.quantile_levels) or 'none'}."
             )
         return self.quantiles[:, :, found[0]]
 

@@ -1,9 +1,10 @@
 """Jobs: what the commands do, as frozen requests and results; a server and a schedule run the same.
 
-A job reads, checks, works and writes its files. It prints nothing and ends no process: what it has to
-report while it runs are events for `notify`, what it found is in its result, whose `document()` is the
-JSON of the command, and what cannot be done raises one of `lstmcast.errors`. Modules that only some
-jobs need are imported where they are used: checking a file should not wait for the network.
+A job reads, checks, works and writes its files. It prints nothing and ends no process: what it has
+to report while it runs are events for `notify`, what it found is in its result, whose `document()`
+is the JSON of the command, and what cannot be done raises one of `lstmcast.errors`. Modules that
+only some jobs need are imported where they are used: checking a file should not wait for the
+network.
 """
 
 from __future__ import annotations

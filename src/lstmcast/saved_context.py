@@ -53,9 +53,9 @@ _PATCHED = 0.5
 class Continuation(NamedTuple):
     """Newer data joined to a saved context: the panel to forecast, and which of its series went on.
 
-    `reasons`: one for each of `afresh`; `absent`: series that the saved context knows and the data lack;
-    `findings`: what the joining did to values, which the panel's report says too; `lead` (S,):
-    remembered values before those of the data.
+    `reasons`: one for each of `afresh`; `absent`: series that the saved context knows and the data
+    lack; `findings`: what the joining did to values, which the panel's report says too; `lead`
+    (S,): remembered values before those of the data.
     """
 
     panel: Panel

@@ -9,8 +9,8 @@ The store knows no classes: a manifest is a dictionary of JSON values, arrays ar
 Nothing in such a folder is ever run as code.
 
 A saved folder is replaced as a whole, and others may load and save it meanwhile: see
-`util/folders.py`. Files that are not the store's own, such as a note of the user's, stay in a folder
-that is replaced.
+`util/folders.py`. Files that are not the store's own, such as a note of the user's, stay in a
+folder that is replaced.
 """
 
 from __future__ import annotations
@@ -299,10 +299,12 @@ def _damaged(place: Path, name: str, what: str) -> ModelError:
 def _unreadable(path: Path, error: OSError) -> ModelError:
     """It may be as good as ever: nothing is said of damage."""
     if error.errno in (errno.EACCES, errno.EPERM):
-        why = "there is no permission to read it.\nAsk the owner of the folder for it, or use a copy that you may read."
+        why = "there is no permission to read it"
+        advice = "Ask the owner of the folder for it, or use a copy that you may read."
     else:
-        why = f"{error.strerror or error}.\nTry again, or copy the whole folder again from where it came."
-    return ModelError(f"{str(path)!r} cannot be read: {why}")
+        why = error.strerror or str(error)
+        advice = "Try again, or copy the whole folder again from where it came."
+    return ModelError(f"{str(path)!r} cannot be read: {why}.\n{advice}")
 
 
 def _atomic(folder: Path) -> AtomicFolder:

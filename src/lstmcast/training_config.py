@@ -1,7 +1,7 @@
 """How a network is trained: plain settings, free of PyTorch, that go into a saved model and come
 back from it.
 
-    batching scheme       which segments of the series make a batch, and what is carried from one to the next
+    batching     which segments of the series make a batch, and what is carried to the next
     optimiser    how the weights move, how fast, along which schedule
     average      which weights are kept: the newest, or an average over the last ones
     initialiser  how the weights of a new network are drawn

@@ -40,7 +40,8 @@ DTYPES = dict(
 class History:
     """The epochs of all members, in order.
 
-    >>> history = History((Epoch(0, 1, 4, 0.5, 0.6, 1e-3, 0.1, False), Epoch(0, 2, 8, 0.4, 0.5, 1e-3, 0.2, True)))
+    >>> first = Epoch(0, 1, 4, 0.5, 0.6, 1e-3, 0.1, False)
+    >>> history = History((first, Epoch(0, 2, 8, 0.4, 0.5, 1e-3, 0.2, True)))
     >>> history
     History(1 member, 2 epochs, best validation loss 0.5 in epoch 2)
     >>> history.columns()["train_loss"].tolist()

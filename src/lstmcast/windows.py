@@ -80,7 +80,8 @@ class TransformedData:
     becomes an input as `scale · label + shift`, each (S, K); None where they are scaled alike.
 
     >>> y = np.arange(10.0)[:, None]
-    >>> TransformedData(y, y, np.array([0, 10]), ends=np.array([8]), ids=np.array(["a"], object)).everything().ends
+    >>> offsets, ids = np.array([0, 10]), np.array(["a"], object)
+    >>> TransformedData(y, y, offsets, ends=np.array([8]), ids=ids).everything().ends
     array([10])
     """
 
@@ -209,8 +210,8 @@ def long_enough(parts: Parts, steps: int, what: str) -> tuple[Parts, tuple[str, 
         )
     short = int(np.count_nonzero(~enough))
     note = (
-        f"{short} of {len(enough)} series are shorter than the {steps} observations that {what} needs: "
-        "not trained on"
+        f"{short} of {len(enough)} series are shorter than the {steps} observations that {what} "
+        "needs: not trained on"
     )
     return parts.where(enough), (note,) if short else ()
 
@@ -224,7 +225,8 @@ def window_counts(parts: Parts, length: int, stride: int = 1) -> NDArray:
     """How many windows of `length` steps with a target after them the training part of each series
     has (S,).
 
-    >>> parts = Parts(np.array([0, 1]), np.array([0, 0]), end=np.array([6, 3]), length=np.array([8, 4]))
+    >>> series, start = np.array([0, 1]), np.array([0, 0])
+    >>> parts = Parts(series, start, end=np.array([6, 3]), length=np.array([8, 4]))
     >>> window_counts(parts, length=3).tolist()
     [3, 0]
     """

@@ -84,8 +84,12 @@ JAPANESE = {
     "Differences from month to month": "前月との差",
     "of passengers": "旅客数の差",
     "of their logarithms": "対数の差",
-    "With observations: each month from those before it": "観測値による予測：各月をそれまでの観測値から",
-    "Fed back: 43 months from the end of the training part": "自分の予測を入力に戻す予測：学習部分の末尾から43か月",
+    "With observations: each month from those before it": (
+        "観測値による予測：各月をそれまでの観測値から"
+    ),
+    "Fed back: 43 months from the end of the training part": (
+        "自分の予測を入力に戻す予測：学習部分の末尾から43か月"
+    ),
     "Learning curve": "学習曲線",
     "observed": "観測値",
     "predicted": "予測",

@@ -1,7 +1,8 @@
 """What the examples share: a folder for what a run leaves behind, a log, progress, pictures,
 tables, measures.
 
-An example is a function of a `ExampleRun`, of whether it follows its article to the letter, and of a seed:
+An example is a function of an `ExampleRun`, of whether it follows its article to the letter, and of
+a seed:
 
     def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]
 

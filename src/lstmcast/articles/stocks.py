@@ -54,7 +54,9 @@ JAPANESE = {
     "tick": "ティック",
     "price, the first one = 100": "価格(初値=100)",
     "A few of the 400 stocks": "400銘柄の一部",
-    "One network, 400 stocks, one tick after the other": "1つのネットワーク・400銘柄・1ティックずつ",
+    "One network, 400 stocks, one tick after the other": (
+        "1つのネットワーク・400銘柄・1ティックずつ"
+    ),
     "ticks per second": "毎秒ティック数",
     "predicting and learning": "予測と学習",
     "predicting": "予測のみ",
@@ -142,7 +144,7 @@ def schemes(faithful: bool) -> dict[str, Batching]:
 
 
 def shapes(settings: Settings, samples: int, rows: int) -> list[Shape]:
-    """What each batching scheme reads and answers: `samples` windows in all, `rows` series side by side."""
+    """What each batching scheme reads and answers: `samples` windows, `rows` series at once."""
     D, S = settings.layers[-1], settings.stocks
     return [
         _shape("many-to-one", "Windows(3, loss='last')", samples, LOOK_BACK, D, every=False),
@@ -224,7 +226,7 @@ def forecaster(settings: Settings, batching: Batching, seed: int) -> LSTMForecas
 def train_shapes(
     to: ExampleRun, settings: Settings, prices_TS: NDArray, seed: int
 ) -> list[Measure]:
-    """Train the four batching schemes on the first stocks; a table of shapes and of one-step errors."""
+    """Train the four batching schemes on the first stocks: tables of shapes, one-step errors."""
     panel = panel_of(prices_TS[:, : settings.trained])
     ends = Validation(share=0.3).training_ends(panel.lengths, 1)
     # the first of `ends` prices has no return, the last has no target

@@ -40,7 +40,8 @@ def panel_line(panel: Panel) -> str:
     )
     values = f"{len(panel.values):,} value{'s' * (len(panel.values) != 1)}"
     span = f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
-    return f"{panel.report.source}: {rows}{len(panel):,} series, {values}, {panel.frequency.name}, {span}"
+    series = f"{len(panel):,} series"
+    return f"{panel.report.source}: {rows}{series}, {values}, {panel.frequency.name}, {span}"
 
 
 def event_lines(event: Event) -> list[str]:

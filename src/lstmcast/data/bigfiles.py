@@ -96,7 +96,8 @@ def _lines_after_data(tail: bytes, delimiter: str, width: int, newlines: int) ->
         row = next(csv.reader([raw], delimiter=delimiter), [])
         if len(row) == width:
             break
-        why = f"{raw.strip()[:48]!r}: {len(row)} {'cell' if len(row) == 1 else 'cells'} where {width} are expected"
+        cells = f"{len(row)} cell{'s' * (len(row) != 1)}"
+        why = f"{raw.strip()[:48]!r}: {cells} where {width} are expected"
         dropped[newlines - back] = why if raw.strip() else "blank"
     return dropped
 

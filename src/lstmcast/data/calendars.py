@@ -93,7 +93,8 @@ def clock_change(micros: ndarray) -> ndarray:
 
     Changes are in the first four hours of a Sunday.
 
-    >>> clock_change(micros_of(["2023-03-26T02:00", "2024-03-31T02:30", "2024-03-31T12:00", "2024-06-30T02:00"]))
+    >>> march = ["2023-03-26T02:00", "2024-03-31T02:30", "2024-03-31T12:00"]
+    >>> clock_change(micros_of([*march, "2024-06-30T02:00"]))
     array([11, 11,  0,  0])
     """
     month, day, hour = month_of(micros) % 12 + 1, day_of_month(micros), micros % DAY // HOUR

@@ -114,7 +114,8 @@ def infinite(table: Table) -> list[Finding]:
 
 def missing(table: Table, options: ReadOptions) -> list[Finding]:
     """Rows without a value."""
-    masked = f"They are masked: the forecast skips them. {advise('missing', 'interpolate')} fills them in."
+    filled = advise("missing", "interpolate")
+    masked = f"They are masked: the forecast skips them. {filled} fills them in."
     action = (
         masked if options.missing == "mask" else "They are interpolated between their neighbours."
     )
@@ -215,7 +216,10 @@ def _duplicates_hint(table: Table, rows: ndarray) -> str:
     """What the repeats look like: the hour that comes twice when clocks are put back, or plain
     copies."""
     if table.times.dtype.kind == "M" and np.all(clock_change(micros_of(table.times[rows])) > 0):
-        return "They look like the hour that comes twice when the clocks are put back (daylight saving). "
+        return (
+            "They look like the hour that comes twice when the clocks are put back (daylight "
+            "saving). "
+        )
     same = (table.values[rows] == table.values[rows - 1]) | np.isnan(table.values[rows])
     return "The repeated rows all carry the same value. " if same.all() and len(rows) > 1 else ""
 
@@ -281,7 +285,10 @@ def stopped(table: Table, kept: ndarray, frequency: Frequency) -> list[Finding]:
 
     def say(series: ndarray) -> Case:
         end, row = format_time(ends[series[0]]), int(last[series[0]])
-        message = f"the last value is at {end} ({table.place(row)}), and other series go on until {format_time(latest)}"
+        message = (
+            f"the last value is at {end} ({table.place(row)}), and other series go on until "
+            f"{format_time(latest)}"
+        )
         return Case(message, int(table.lines[row]))
 
     rule = Finding("no recent values", "warning", "", "The forecast starts after the last value.")
@@ -330,7 +337,10 @@ def _untellable(table: Table) -> Finding:
     row = int(np.flatnonzero(same)[0]) + 1
     step = np.diff(micros_of(table.times))[row - 1] / SECOND
     message = f"times are not whole seconds apart ({step:g} s at {table.place(row)})"
-    action = f"Make periods of them: {advise('aggregate', 'mean')} with {advise('frequency', 's')}, or --time index."
+    action = (
+        f"Make periods of them: {advise('aggregate', 'mean')} with {advise('frequency', 's')}, or "
+        "--time index."
+    )
     return Finding("frequency", "error", message, action, line=int(table.lines[row]))
 
 
@@ -346,7 +356,10 @@ def _mixed(table: Table, found: Inference) -> list[Finding]:
             f"{len(series):,} {'is' if len(series) == 1 else 'are'} {other.name} ({names})"
         )
     message = f"most series are {found.frequency.name}, but {'; '.join(parts)}"
-    action = f"Forecast them apart, or bring all to one frequency: {advise('aggregate', 'sum')} with a frequency."
+    action = (
+        f"Forecast them apart, or bring all to one frequency: {advise('aggregate', 'sum')} with a "
+        "frequency."
+    )
     first, series = found.others[0]
     count = sum(len(series) for _, series in found.others)
     return [
@@ -386,7 +399,10 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
     def say(rows: ndarray) -> Case:
         first, time = rows[0], format_time(table.times[rows[0]])
         total = totals[table.series[first]]
-        message = f"{len(rows):,} of {total:,} times are not {frequency.name}, the first {time} ({table.place(first)})"
+        message = (
+            f"{len(rows):,} of {total:,} times are not {frequency.name}, the first {time} "
+            f"({table.place(first)})"
+        )
         return Case(message, int(table.lines[first]), time)
 
     return per_series(

@@ -22,21 +22,22 @@ _PANEL_SHARE = 0.75
 
 _TIME_WORDS = """
 ds date datetime timestamp time day week month quarter year period dteday
-datum zeit zeitpunkt tag woche monat quartal jahr fecha mes año ano semana data mois jour semaine année annee trimestre
-giorno mese anno 年月日 日付 日時 年月 月 年 年度 期間 週 四半期
+datum zeit zeitpunkt tag woche monat quartal jahr fecha mes año ano semana data mois jour semaine
+année annee trimestre giorno mese anno 年月日 日付 日時 年月 月 年 年度 期間 週 四半期
 """
 _CALENDAR_WORDS = """
 year yr month mnth day hour hr minute second weekday dayofweek dow week quarter season
 jahr monat tag stunde woche wochentag quartal 年 月 日 時 曜日
 """
 _TARGET_WORDS = """
-value values val sales demand quantity qty amount count revenue turnover orders units volume passengers visitors close
+value values val sales demand quantity qty amount count revenue turnover orders units volume
+passengers visitors close
 wert umsatz absatz menge anzahl valeur ventes valor ventas cantidad valore vendite
 値 売上 売上高 数量 金額 販売数 販売量 販売数量 需要
 """
 _ID_WORDS = """
-id ids code key no nr store shop item sku product article branch site sensor client customer region country
-dept department family line station meter filiale artikel 店舗 商品 品番
+id ids code key no nr store shop item sku product article branch site sensor client customer region
+country dept department family line station meter filiale artikel 店舗 商品 品番
 """
 _PART_WORDS = (
     "year yr jahr année annee año anno 年",

@@ -26,7 +26,8 @@ _MONTHS = {
     for number, names in enumerate(
         [
             "jan january januar janvier enero ene gennaio gen janeiro januari jaenner jänner",
-            "feb february februar février fevrier févr fevr febrero febbraio fevereiro fev februari",
+            "feb february februar février fevrier févr fevr febrero febbraio fevereiro fev "
+            "februari",
             "mar march märz maerz mär mrz mars marzo março marco maart mrt",
             "apr april avril avr abril abr aprile",
             "may mai mayo maggio mag maio mei",
@@ -42,7 +43,10 @@ _MONTHS = {
     )
     for name in names.split()
 }
-_WEEKDAY = r"(?:(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)(?:day|sday|nesday|rsday|urday)?|mo|di|mi|do|fr|sa|so)"
+_WEEKDAY = (
+    r"(?:(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)(?:day|sday|nesday|rsday|urday)?"
+    r"|mo|di|mi|do|fr|sa|so)"
+)
 # the year before the first of each era
 _ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
 _ERAS |= {"r": 2018, "h": 1988, "s": 1925, "t": 1911}
@@ -50,7 +54,8 @@ _ERAS |= {"r": 2018, "h": 1988, "s": 1925, "t": 1911}
 _TIME = (
     r"(?:(?:t|,? +|_)(?P<H>00?)(?=[:h時]| ?[ap]\.?m)(?:[:h時](?P<M>00?)分?)?"
     r"(?:[:](?P<S>00)|(?P<S2>00?)秒|時)?(?:[.,](?P<f>0{1,9}))?"
-    r"(?: ?(?P<half>[ap])\.?m\.?)?(?: ?(?P<zone>z|utc|gmt|[+-]00:?00|[+-]00))?(?: ?\[?[a-z]+/[a-z_/]+\]?)?)?"
+    r"(?: ?(?P<half>[ap])\.?m\.?)?(?: ?(?P<zone>z|utc|gmt|[+-]00:?00|[+-]00))?"
+    r"(?: ?\[?[a-z]+/[a-z_/]+\]?)?)?"
 )
 _NAME = r"(?P<name>[^\W\d_]+)\.?"
 _SHAPES = [
@@ -60,7 +65,8 @@ _SHAPES = [
         r"(?P<y>0000) (?P<m>00)(?: (?P<d>00))?",
         r"(?P<a>00?)(?P<s>[-/. ]) ?(?P<b>00?)(?P=s) ?(?P<y>0000|00)",
         r"(?P<y>0000) ?年(?:度)? ?(?:(?P<m>00?) ?月 ?(?:(?P<d>00?) ?日)?)?",
-        r"(?P<era>令和|平成|昭和|大正|明治) ?(?P<ey>00?|元) ?年 ?(?:(?P<m>00?) ?月 ?(?:(?P<d>00?) ?日)?)?",
+        r"(?P<era>令和|平成|昭和|大正|明治) ?(?P<ey>00?|元) ?年 ?"
+        r"(?:(?P<m>00?) ?月 ?(?:(?P<d>00?) ?日)?)?",
         r"(?P<era>[rhst])(?P<ey>00?)[./-](?P<m>00?)(?:[./-](?P<d>00?))?",
         rf"{_NAME}[ ,/_-]*'?(?P<y>0000|00)",
         rf"(?P<y>0000)[ ,/_-]*{_NAME}",

@@ -32,7 +32,8 @@ class Finding:
     `line` is the line of the file or the row of the frame, counted from 1, of the first case;
     `count` says how many cases there are.
 
-    >>> print(Finding("missing values", "warning", "2 of 144 values are missing", "They are masked.", count=2))
+    >>> message = "2 of 144 values are missing"
+    >>> print(Finding("missing values", "warning", message, "They are masked.", count=2))
     warning: 2 of 144 values are missing. They are masked.
     """
 

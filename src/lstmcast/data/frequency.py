@@ -167,7 +167,8 @@ class Frequency:
         The day of a month is the anchor's, or that of the time itself, and the last one where the
         month is too short.
 
-        >>> print(Frequency("business day").advance(np.datetime64("2024-03-01"), [1, -1]).astype("datetime64[D]"))
+        >>> days = Frequency("business day").advance(np.datetime64("2024-03-01"), [1, -1])
+        >>> print(days.astype("datetime64[D]"))
         ['2024-03-04' '2024-02-29']
         """
         steps = np.asarray(steps, dtype=np.int64) * self.every
@@ -186,7 +187,8 @@ class Frequency:
         """`count` times, the first `offset` steps after `start`: (count,) datetime64[us], or int64
         for integers.
 
-        >>> print(parse_frequency("QS").range(np.datetime64("2024-01-01"), 2, offset=1).astype("datetime64[M]"))
+        >>> quarters = parse_frequency("QS").range(np.datetime64("2024-01-01"), 2, offset=1)
+        >>> print(quarters.astype("datetime64[M]"))
         ['2024-04' '2024-07']
         """
         return self.advance(start, np.arange(offset, offset + count))
@@ -198,7 +200,8 @@ class Frequency:
         times (N,), start one time or (N,); returns (N,) int64.
 
         >>> dates = np.array(["2024-03-01", "2024-03-02"], "datetime64[us]")
-        >>> (parse_frequency("MS").position(dates, np.datetime64("2024-01-01")) == [2, OFF_GRID]).all()
+        >>> positions = parse_frequency("MS").position(dates, np.datetime64("2024-01-01"))
+        >>> (positions == [2, OFF_GRID]).all()
         np.True_
         """
         steps = (self._count(times) - self._count(start)) // self.every
@@ -258,7 +261,8 @@ class Frequency:
         moment.
 
         >>> quarter = parse_frequency("QE")
-        >>> print(quarter.bin_labels(quarter.bins(np.array(["2024-02-10"], "datetime64[us]"))).astype("datetime64[D]"))
+        >>> bins = quarter.bins(np.array(["2024-02-10"], "datetime64[us]"))
+        >>> print(quarter.bin_labels(bins).astype("datetime64[D]"))
         ['2024-03-31']
         """
         if not self.anchor.startswith("end"):
@@ -287,7 +291,8 @@ class Frequency:
         """This frequency with the anchor that the times show, where it has none; unchanged where
         they show none.
 
-        >>> parse_frequency("M").anchored(np.array(["2024-01-31", "2024-02-29"], "datetime64[us]")).code
+        >>> times = np.array(["2024-01-31", "2024-02-29"], "datetime64[us]")
+        >>> parse_frequency("M").anchored(times).code
         'ME'
         """
         if self.anchor or self.unit not in ("week", *_MONTHS_IN) or not np.size(times):
@@ -397,8 +402,8 @@ def parse_frequency(text: str) -> Frequency:
     >>> parse_frequency("soon")
     Traceback (most recent call last):
       ...
-    lstmcast.errors.UsageError: the frequency 'soon' is not known. Expected for example MS (month starts), ME (month \
-ends), QS, YS, W-MON, D, B (business days), h, 15min, s or integer.
+    lstmcast.errors.UsageError: the frequency 'soon' is not known. Expected for example MS (month
+    starts), ME (month ends), QS, YS, W-MON, D, B (business days), h, 15min, s or integer.
     """
     match = (
         re.fullmatch(r"\s*(\d{0,6})\s*([A-Za-z ]+?)((?:-\w+){0,2})\s*", text)

@@ -53,7 +53,8 @@ def infer_frequency(times: ndarray, offsets: ndarray | None = None) -> Frequency
     times (N,) datetime64 or integers, ascending and without repeats in each series; offsets (S+1,)
     as in a Panel, or None for one series.
 
-    >>> print(infer_frequency(np.array(["2024-01-31", "2024-02-29", "2024-03-31"], "datetime64[D]")).name)
+    >>> times = np.array(["2024-01-31", "2024-02-29", "2024-03-31"], "datetime64[D]")
+    >>> print(infer_frequency(times).name)
     monthly (month ends)
     >>> print(infer_frequency(np.array([10, 20, 40])).code)
     10integer

@@ -30,8 +30,8 @@ def sheet_from_grid(grid: Grid, source: str, label: str) -> Sheet:
     """Find header and data in a grid. Other lines are reported with their numbers; DataError if
     none is data.
 
-    >>> grid = Grid([["Sales report"], ["month", "sales"], ["2024-01", "5"], ["2024-02", "6"], [], ["Source: us"]],
-    ...             [1, 2, 3, 4, 5, 6], ",")
+    >>> cells = [["Sales report"], ["month", "sales"], ["2024-01", "5"], ["2024-02", "6"], []]
+    >>> grid = Grid([*cells, ["Source: us"]], [1, 2, 3, 4, 5, 6], ",")
     >>> sheet = sheet_from_grid(grid, "sales.csv", "sales")
     >>> sheet.names, sheet.lines.tolist(), sheet.notes[0].count
     (['month', 'sales'], [3, 4], 3)

@@ -35,7 +35,8 @@ def check(
     DataError only for a source in which no table of times and values can be found, and UsageError
     for senseless arguments.
 
-    >>> for finding in check({"ds": ["2024-01", "2024-02", "2024-02", "2024-03"], "y": [5.0, 6.0, 6.5, 7.0]}):
+    >>> months = ["2024-01", "2024-02", "2024-02", "2024-03"]
+    >>> for finding in check({"ds": months, "y": [5.0, 6.0, 6.5, 7.0]}):
     ...     print(finding.severity, finding.rule)
     error duplicate times
     """

@@ -133,7 +133,10 @@ def _in_zone_of(known: Panel, table: Table) -> Table:
         whose, others = (
             ("saved model's", "data's") if theirs is None else ("data's", "saved model's")
         )
-        message = f"the {whose} times carry the time zone {ours or theirs}, and of the {others} none is known"
+        message = (
+            f"the {whose} times carry the time zone {ours or theirs}, and of the {others} none is "
+            "known"
+        )
         told = Finding(
             "time zone", "warning", message, "Both are taken for clock times of one zone."
         )

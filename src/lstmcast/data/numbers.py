@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 _MISSING_WORDS = r"""
-na n/a n.a. n.a #n/a #na nan nat null none nil missing <na> n.v. (null) \n 欠測 - -- --- – — . .. ... … : ? *
-#value! #div/0! #ref! #num! #name? #null!
+na n/a n.a. n.a #n/a #na nan nat null none nil missing <na> n.v. (null) \n 欠測 - -- --- – —
+. .. ... … : ? * #value! #div/0! #ref! #num! #name? #null!
 """
 MISSING = frozenset(["", *_MISSING_WORDS.split()])
 

@@ -225,7 +225,8 @@ class Panel:
     def check(self) -> Findings:
         """What was noticed when the panel was read, then what its own values show.
 
-        >>> print(Panel.from_arrays([1.0, np.nan, 3.0, 4.0, 5.0], frequency="D", start="2024-02-28").check())
+        >>> values = [1.0, np.nan, 3.0, 4.0, 5.0]
+        >>> print(Panel.from_arrays(values, frequency="D", start="2024-02-28").check())
         warning: 1 of 5 values are missing. They are masked: the forecast skips them.
         """
         return Findings([*self.report.findings, *check_panel(self)])
@@ -249,7 +250,8 @@ class Panel:
         given, needed for dates. UsageError for a missing start or no frequency, and DataError for
         values that are no numbers or do not fit `kind`.
 
-        >>> Panel.from_arrays([3.0, 4.0], frequency="D", start="2024-02-28").ends.astype("datetime64[D]").tolist()
+        >>> panel = Panel.from_arrays([3.0, 4.0], frequency="D", start="2024-02-28")
+        >>> panel.ends.astype("datetime64[D]").tolist()
         [datetime.date(2024, 2, 29)]
         """
         require_choice("kind", kind, get_args(Kind))
@@ -277,12 +279,14 @@ def panel_from_table(table: Table, options: ReadOptions | None = None) -> Panel:
     table cannot be used.
 
     >>> times = np.array(["2024-01-01", "2024-03-01", "2024-04-01"], "datetime64[us]")
-    >>> table = Table(np.zeros(3, int), np.array(["y"], object), times, np.array([3.0, 4.0, 5.0]), np.arange(2, 5))
+    >>> ids, values = np.array(["y"], object), np.array([3.0, 4.0, 5.0])
+    >>> table = Table(np.zeros(3, int), ids, times, values, np.arange(2, 5))
     >>> panel = panel_from_table(table)
     >>> panel.values, panel.frequency.code
     (array([ 3., nan,  4.,  5.]), 'MS')
     >>> print(panel.report.findings)
-    warning: 1 of 4 times has no row: 2024-02-01 (after row 2). They become missing values and are masked.
+    warning: 1 of 4 times has no row: 2024-02-01 (after row 2). They become missing values and are
+    masked.
     """
     options = options or ReadOptions()
     regular, findings = regularise(table, options)

@@ -89,7 +89,8 @@ def _outliers(panel: Panel, series: ndarray) -> list[Finding]:
         time = panel.frequency.advance(panel.starts[code], worst - panel.offsets[code])
         value = f"{panel.values[worst]:g}"
         far = f"{scores[worst]:.0f} times the usual seasonal change away"
-        text = f"{len(rows):,} unusual value{'s' * (len(rows) > 1)}, the farthest {value} at {format_time(time)}"
-        return Case(f"{text}, {far}", value=value)
+        unusual = f"{len(rows):,} unusual value{'s' * (len(rows) > 1)}"
+        farthest = f"the farthest {value} at {format_time(time)}"
+        return Case(f"{unusual}, {farthest}, {far}", value=value)
 
     return per_series(panel.ids, series, np.flatnonzero(scores > _OUTLIER), rule, say)

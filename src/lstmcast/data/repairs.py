@@ -362,7 +362,8 @@ def _empty_periods(table: Table, empty: ndarray, silent: int, options: ReadOptio
     if options.gaps == "error":
         action = f"Add the rows, or use {advise('gaps', 'fill')}, which counts them as 0."
         return Finding("empty periods", "error", message, action, value=first, count=len(empty))
-    action = f"They count as 0. Where they should not, {advise('aggregate', 'mean')} leaves them missing."
+    missing = advise("aggregate", "mean")
+    action = f"They count as 0. Where they should not, {missing} leaves them missing."
     return Finding(
         "empty periods",
         "warning" if silent else "note",

@@ -274,7 +274,8 @@ def dropped_lines(
     """One finding about all lines that were dropped, {line: why}; none where nothing was.
 
     >>> print(*dropped_lines({146: "blank", 147: "'Source: us': not a date"}))
-    note: 2 lines are not data: line 146 (blank), line 147 ('Source: us': not a date). They were dropped.
+    note: 2 lines are not data: line 146 (blank), line 147 ('Source: us': not a date). They were
+    dropped.
     """
     if not reasons:
         return ()

@@ -49,8 +49,8 @@ class Recipe:
     >>> Recipe(series=("store", "item"), aggregate="sum").described()
     {'series': ['store', 'item'], 'aggregate': 'sum'}
     >>> Recipe.from_saved({"series": ["store", "item"], "aggregate": "sum"})
-    Recipe(time=None, target=None, series=('store', 'item'), sheet=None, aggregate='sum', duplicates='error', \
-gaps='fill', missing='mask')
+    Recipe(time=None, target=None, series=('store', 'item'), sheet=None, aggregate='sum',
+           duplicates='error', gaps='fill', missing='mask')
     """
 
     time: str | None = None
@@ -145,7 +145,8 @@ class ReadOptions:
     >>> ReadOptions(duplicates="add")
     Traceback (most recent call last):
       ...
-    lstmcast.errors.UsageError: duplicates='add' is not known. Choose one of: error, mean, sum, first, last.
+    lstmcast.errors.UsageError: duplicates='add' is not known. Choose one of: error, mean, sum,
+    first, last.
     """
 
     frequency: str | None = None
@@ -228,8 +229,10 @@ def checked_periods(periods: int | Sequence[int]) -> tuple[int, ...]:
 def format_time(time: ArrayLike) -> str:
     """A time for people: the date alone at midnight, else date and time; integers as they are.
 
-    >>> format_time(np.datetime64("2024-03-01T00:00")), format_time(np.datetime64("2024-03-01T12:07")), format_time(7)
-    ('2024-03-01', '2024-03-01 12:07', '7')
+    >>> format_time(np.datetime64("2024-03-01T00:00")), format_time(7)
+    ('2024-03-01', '7')
+    >>> format_time(np.datetime64("2024-03-01T12:07"))
+    '2024-03-01 12:07'
     """
     time = np.asarray(time)
     if time.dtype.kind != "M":

@@ -18,7 +18,8 @@ _NO_OFFSET = ("UTC", "GMT", "Z", "Etc/UTC")
 def converted(times: ndarray, zone: str, to: str) -> ndarray | None:
     """Clock times (N,) of a zone as those of another; None where one of the two is not known here.
 
-    >>> converted(np.array(["2024-01-01T15:00"], "datetime64[us]"), "UTC", "UTC+09:00").astype("datetime64[h]").tolist()
+    >>> times = np.array(["2024-01-01T15:00"], "datetime64[us]")
+    >>> converted(times, "UTC", "UTC+09:00").astype("datetime64[h]").tolist()
     [datetime.datetime(2024, 1, 2, 0, 0)]
     """
     ours, theirs = zone_of(zone), zone_of(to)

@@ -60,7 +60,8 @@ class Backtest:
 
     def __repr__(self) -> str:
         origins = int((self.counts > 0).sum())
-        return f"Backtest({self.model}, {len(self.ids)} series, {origins} origins, horizon {self.horizon})"
+        size = f"{len(self.ids)} series, {origins} origins, horizon {self.horizon}"
+        return f"Backtest({self.model}, {size})"
 
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()

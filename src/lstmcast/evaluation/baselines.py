@@ -91,7 +91,8 @@ class SeasonalNaiveDrift:
     Without two cycles, or fewer than three changes, there is no drift.
 
     >>> from lstmcast.data.panel import Panel
-    >>> SeasonalNaiveDrift(period=2).predict(Panel.from_arrays([1.0, 3.0, 2.0, 6.0, 4.0]), 4).point.round(6)
+    >>> panel = Panel.from_arrays([1.0, 3.0, 2.0, 6.0, 4.0])
+    >>> SeasonalNaiveDrift(period=2).predict(panel, 4).point.round(6)
     array([[12.,  8., 24., 16.]])
     """
 

@@ -211,10 +211,10 @@ class Plan:
         if mode == "never" or not len(columns):
             return ()
         if mode == "each":
-            return (
-                f"The model was fitted anew at each of {len(columns)} cutoffs, on what precedes it.",
-            )
-        said = f"The model was fitted once, on what precedes the first cutoff ({self.times(columns[0])})."
+            cutoffs = f"{len(columns)} cutoffs"
+            return (f"The model was fitted anew at each of {cutoffs}, on what precedes it.",)
+        first = self.times(columns[0])
+        said = f"The model was fitted once, on what precedes the first cutoff ({first})."
         later = self.informed.any(axis=1) & ~self.informed[:, columns[0]]
         if not later.any():
             return (said,)

@@ -1,7 +1,8 @@
 """A folder that keeps what is finished of long work, and knows which work it belongs to.
 
 airline-backtest/
-    manifest.json            the facts: what the work depends on, as text, large arrays by their checksum
+    manifest.json            the facts: what the work depends on, as text, large arrays by their
+                             checksum
     model_0_cutoff_2/        one finished part, in the store's format
 """
 
@@ -98,7 +99,8 @@ def facts(thing: Any) -> dict[str, str]:
     An object may say it itself, by a method `described()`; else what pickle would take is followed,
     attributes that are only remembered (`cached_property`) left out.
 
-    >>> facts({"horizon": 12, "network": {"layers": (64, 32)}, "weights": np.zeros(2)})["network.layers.1"]
+    >>> work = {"horizon": 12, "network": {"layers": (64, 32)}, "weights": np.zeros(2)}
+    >>> facts(work)["network.layers.1"]
     '32'
     """
     return dict(_facts(thing, "", ()))

@@ -1,9 +1,11 @@
 """Holt–Winters exponential smoothing of many histories at once, with its parameters chosen for
 each.
 
-    p = level + φ·trend                          the level that is foretold
-    e = y − p·season      (additive: y − p − season)
-    level' = p + α·e/season           trend' = φ·trend + α·β·e/season           season' = season + γ·(1 − α)·e/p
+    p = level + φ·trend                     the level that is foretold
+    e = y − p·season                        (additive: y − p − season)
+    level' = p + α·e/season
+    trend' = φ·trend + α·β·e/season
+    season' = season + γ·(1 − α)·e/p
 
 This is the error-correction form of Holt (1957) and Winters (1960), damped as by Gardner & McKenzie
 (1985); Hyndman et al., "Forecasting with Exponential Smoothing" (2008), chapter 2. A missing value

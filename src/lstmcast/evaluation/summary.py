@@ -159,7 +159,10 @@ def summarise(
     series = len(set(scored.forecasts[model].ids[compared]))
     values = int(np.isfinite(scored.actual).sum())
     if values < FEW_VALUES:
-        few = f"Only {values} held-out value{'s' * (values != 1)} could be compared: chance decides much here."
+        few = (
+            f"Only {values} held-out value{'s' * (values != 1)} could be compared: chance decides "
+            "much here."
+        )
         notes = (*notes, few)
     steps_compared = np.flatnonzero(np.isfinite(scored.actual).any(0)) + 1
     if len(steps_compared) and steps_compared[-1] < scored.actual.shape[1]:
@@ -247,9 +250,11 @@ def judge(
     worse = np.flatnonzero(known & ~(by_step[model] < by_step[against])) + 1
     text = f"better than {label} at every horizon."
     if len(worse):
-        text = f"better than {label} overall, but not at horizon{'s' * (len(worse) > 1)} {_ranges(worse)}."
+        steps = f"horizon{'s' * (len(worse) > 1)} {_ranges(worse)}"
+        text = f"better than {label} overall, but not at {steps}."
     if rivals:
-        text += f" {rival} is better still ({measure} {number(rivals[rival])} against {number(errors[model])})."
+        theirs, ours = number(rivals[rival]), number(errors[model])
+        text += f" {rival} is better still ({measure} {theirs} against {ours})."
     return text
 
 

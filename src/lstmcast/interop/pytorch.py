@@ -56,7 +56,8 @@ def from_pytorch(
     `channels`: as of `from_keras`. ModelError names what has no counterpart.
 
     >>> lstm = {"lstm.weight_ih_l0": np.zeros((20, 1)), "lstm.weight_hh_l0": np.zeros((20, 5))}
-    >>> from_pytorch({**lstm, "out.weight": np.zeros((12, 5)), "out.bias": np.zeros(12)}).config.horizon
+    >>> head = {"out.weight": np.zeros((12, 5)), "out.bias": np.zeros(12)}
+    >>> from_pytorch({**lstm, **head}).config.horizon
     12
     """
     with loading(source):
@@ -95,7 +96,8 @@ def to_pytorch(
 
     >>> lstm = {"lstm.weight_ih_l0": np.zeros((20, 1)), "lstm.weight_hh_l0": np.zeros((20, 5))}
     >>> list(to_pytorch(from_pytorch(lstm | {"out.weight": np.zeros((12, 5))})))
-    ['lstm.weight_ih_l0', 'lstm.weight_hh_l0', 'lstm.bias_ih_l0', 'lstm.bias_hh_l0', 'head.weight', 'head.bias']
+    ['lstm.weight_ih_l0', 'lstm.weight_hh_l0', 'lstm.bias_ih_l0', 'lstm.bias_hh_l0',
+     'head.weight', 'head.bias']
     """
     state: dict[str, NDArray] = {}
     is_one_module = len(set(network.config.layers)) == 1

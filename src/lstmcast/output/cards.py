@@ -159,8 +159,9 @@ class TrainingRecord:
         settings = re.sub(
             r"\[\s+([^][{}]*?)\s+\]", _on_one_line, json.dumps(self.settings, indent=2)
         )
+        tools = _TOOLS if self.curve.is_positive else ""
         return (
-            f"<section><h2>Training</h2>{facts(self.facts)}{_TOOLS if self.curve.is_positive else ''}"
+            f"<section><h2>Training</h2>{facts(self.facts)}{tools}"
             f'<div id="learning" class="chart low"></div>{page_table(header, rows)}'
             f"{_note(self.curve)}{f'<h3>Notes</h3><ul>{notes}</ul>' if notes else ''}"
             f"<details><summary>Settings</summary><pre>{escape(settings)}</pre></details></section>"

@@ -63,7 +63,8 @@ class LearningCurve:
     the start.
 
     >>> from lstmcast.training_history import Epoch, History
-    >>> rows = [Epoch(0, e, e, 1 / e, 0.5 + (e - 3) ** 2 / 9, 1e-3, 0.1 * e, e == 3) for e in range(1, 6)]
+    >>> rows = [Epoch(0, e, e, 1 / e, 0.5 + (e - 3) ** 2 / 9, 1e-3, 0.1 * e, e == 3)
+    ...         for e in range(1, 6)]
     >>> curve = LearningCurve.from_history(History(tuple(rows)), {"epoch": "Epoche"})
     >>> curve.curves[0].kept, curve.kept_text(curve.labels)
     (3, 'kept: Epoche 3, 0.5000')

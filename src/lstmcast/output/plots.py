@@ -87,7 +87,8 @@ class ForecastPlot:
     >>> panel = Panel.from_arrays({"a": [1.0, 2.0, 3.0]})
     >>> point = np.array([[4.0, 5.0]])
     >>> bounds = np.stack([point - 1, point + 1], axis=2)
-    >>> forecast = Forecast(panel.ids, panel.ends, np.array([[4, 5]]), point, bounds, quantile_levels=(0.1, 0.9))
+    >>> times = np.array([[4, 5]])
+    >>> forecast = Forecast(panel.ids, panel.ends, times, point, bounds, quantile_levels=(0.1, 0.9))
     >>> plot = ForecastPlot.from_forecast(forecast, panel)
     >>> plot.panes[0].point.tolist(), [band.level for band in plot.panes[0].bands]
     ([4.0, 5.0], [80.0])

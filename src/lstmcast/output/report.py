@@ -56,7 +56,8 @@ class Report:
     >>> import numpy as np, lstmcast as lc
     >>> panel = lc.Panel.from_arrays(10 + np.arange(48) % 12, frequency="MS", start="2020-01")
     >>> model = lc.LSTMForecaster(horizon=3)
-    >>> report = lc.Report.from_forecast(model.predict(panel), panel, lc.backtest(model, panel), model=model)
+    >>> forecast, backtest = model.predict(panel), lc.backtest(model, panel)
+    >>> report = lc.Report.from_forecast(forecast, panel, backtest, model=model)
     >>> report.title
     'y: 3 months ahead'
     """

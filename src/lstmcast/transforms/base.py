@@ -82,7 +82,8 @@ def require_domain(
     if len(wrong):
         series = int(np.searchsorted(offsets, wrong[0], side="right")) - 1
         others = f", and {len(wrong) - 1:,} more such values follow" if len(wrong) > 1 else ""
-        where = f"{float(values[wrong[0]])!r} at position {wrong[0] - offsets[series]} (counted from 0){others}"
+        position = f"position {wrong[0] - offsets[series]} (counted from 0)"
+        where = f"{float(values[wrong[0]])!r} at {position}{others}"
         raise OutsideDomain(what, where, advice, series)
 
 

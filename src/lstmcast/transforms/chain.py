@@ -52,12 +52,14 @@ class Chain:
     labels on all but the first; a label is the input one step later. UsageError when there is no
     such step.
 
-    >>> chain, values, offsets = Chain((Difference(), MinMax())), np.array([1.0, 3.0, 4.0, 9.0]), np.array([0, 4])
+    >>> chain = Chain((Difference(), MinMax()))
+    >>> values, offsets = np.array([1.0, 3.0, 4.0, 9.0]), np.array([0, 4])
     >>> state = chain.fit(values[:3], np.array([0, 3]))
     >>> applied = chain.apply(values, offsets, state)
     >>> applied.values
     array([nan,  1.,  0.,  4.])
-    >>> chain.invert(np.array([[[4.0]]]), np.array([0]), np.array([3]), applied, state)  # after 3 values are known
+    >>> series, known = np.array([0]), np.array([3])  # after 3 values
+    >>> chain.invert(np.array([[[4.0]]]), series, known, applied, state)
     array([[[9.]]])
     """
 

@@ -29,7 +29,8 @@ class Difference:
     no longer than that. `invert` continues after the last `lag` values that are known and adds
     forecasts to forecasts beyond them.
 
-    >>> difference, values, offsets = Difference(), np.array([112.0, 118.0, 132.0]), np.array([0, 3])
+    >>> difference = Difference()
+    >>> values, offsets = np.array([112.0, 118.0, 132.0]), np.array([0, 3])
     >>> difference.apply(values, offsets, difference.fit(values, offsets))
     array([nan,  6., 14.])
     >>> difference.invert(np.array([[[-3.0], [-8.0]]]), (), tail_OL=np.array([[132.0]])).ravel()

@@ -36,7 +36,8 @@ class Standard:
 
     `per="panel"` takes one mean and deviation over all series, so that their sizes stay comparable.
 
-    >>> standard, values, offsets = Standard(), np.array([1.0, 3.0, 10.0, 10.0]), np.array([0, 2, 4])
+    >>> standard = Standard()
+    >>> values, offsets = np.array([1.0, 3.0, 10.0, 10.0]), np.array([0, 2, 4])
     >>> standard.apply(values, offsets, standard.fit(values, offsets))
     array([-1.,  1.,  0.,  0.])
     """

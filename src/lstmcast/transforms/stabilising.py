@@ -52,7 +52,10 @@ class Log1p:
 
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
         """The logarithms; DataError for values of -1 or less."""
-        advice = "Use Difference(), Standard() or another scaling, which take any values, or add a constant to all."
+        advice = (
+            "Use Difference(), Standard() or another scaling, which take any values, or add a "
+            "constant to all."
+        )
         require_domain(values > -1.0, values, offsets, "Log1p() takes values above -1", advice)
         return np.log1p(values)
 
@@ -160,7 +163,10 @@ class Logit:
 
 
 def _require_positive(values: NDArray, offsets: NDArray) -> None:
-    advice = "Use Log1p() for values above -1, or Difference(), Standard() or another scaling, which take any values."
+    advice = (
+        "Use Log1p() for values above -1, or Difference(), Standard() or another scaling, which "
+        "take any values."
+    )
     require_domain(values > 0.0, values, offsets, "BoxCox() takes positive values", advice)
 
 

@@ -1,1 +1,1 @@
-"""What everything else stands on and nothing of which knows about forecasting: settings, files, text, parallel work."""
+"""What everything else stands on: settings, files, text, parallel work; no forecasting in it."""

@@ -40,7 +40,8 @@ def checked_path(path: object) -> Path:
     '.csv'
     >>> checked_path(5)
     Traceback (most recent call last):
-    lstmcast.errors.UsageError: 5 is no path. A text or a pathlib.Path is expected, such as 'results/model'.
+    lstmcast.errors.UsageError: 5 is no path. A text or a pathlib.Path is expected, such as
+    'results/model'.
     """
     text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
     if not isinstance(text, str) or not text or "\0" in text:
@@ -59,7 +60,8 @@ def check_output(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
 
     >>> check_output("forecast.xyz", (".csv", ".parquet"))
     Traceback (most recent call last):
-    lstmcast.errors.OutputError: 'forecast.xyz' cannot be written: ... that ends in .csv or .parquet.
+    lstmcast.errors.OutputError: 'forecast.xyz' cannot be written: ... that ends in .csv or
+    .parquet.
     """
     place = _resolved(checked_path(path))
     with output_errors(path):

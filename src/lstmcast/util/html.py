@@ -26,6 +26,7 @@ MOST_LETTERS = 60  # of one cell
 _CELL = (
     "padding:2px 8px;border:none;background:transparent;white-space:nowrap;vertical-align:middle"
 )
+_TABLE = "border-collapse:collapse;border:none;margin:4px 0;font-variant-numeric:tabular-nums"
 _LINE = "border-bottom:1px solid rgba(128,128,128,.5)"
 
 
@@ -98,10 +99,7 @@ def table(
         f"<tr>{''.join(cell('td', i, value) for i, value in enumerate(row))}</tr>" for row in rows
     )
     top = f"<thead><tr>{head}</tr></thead>" if any(header) else ""
-    return Markup(
-        '<table style="border-collapse:collapse;border:none;margin:4px 0;font-variant-numeric:tabular-nums">'
-        f"{top}<tbody>{body}</tbody></table>"
-    )
+    return Markup(f'<table style="{_TABLE}">{top}<tbody>{body}</tbody></table>')
 
 
 def more(shown: int, available: int, what: str) -> str:
@@ -222,6 +220,7 @@ def page_table(header: Sequence[str], rows: Sequence[Sequence[str]], marked: str
     '<tbody>\\n<tr><th scope="row">naive</th><td>12.5</td></tr>\\n</tbody></table></div>'
     """
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in header)
+    top = f"<thead><tr>{head}</tr></thead>"
     lines = []
     for first, *cells in rows:
         style = ' class="own"' if marked and first == marked else ""
@@ -231,7 +230,7 @@ def page_table(header: Sequence[str], rows: Sequence[Sequence[str]], marked: str
             + "</tr>"
         )
     body = "\n".join(lines)
-    return f'<div class="wide"><table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
+    return f'<div class="wide"><table>{top}<tbody>\n{body}\n</tbody></table></div>'
 
 
 def facts(named: Mapping[str, str]) -> str:

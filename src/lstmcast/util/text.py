@@ -27,7 +27,8 @@ def number_format(values: ndarray) -> Callable[[float], str]:
     """A function that writes numbers of this size with about four digits that count, all with the
     same decimals.
 
-    >>> write = number_format(np.array([446.91, 1012.3])); write(446.91), write(1012.3), write(float("nan"))
+    >>> write = number_format(np.array([446.91, 1012.3]))
+    >>> write(446.91), write(1012.3), write(float("nan"))
     ('446.9', '1,012.3', '–')
     """
     decimals = decimals_of(values)
