@@ -205,7 +205,8 @@ def test_members_are_averaged_and_each_learns():
 
 def test_one_rows_reset_leaves_the_others_as_they_were():
     values, one, two = walks(), online(None), online(None)
-    followed(one, values[:20]), followed(two, values[:20])
+    for stream in (one, two):
+        followed(stream, values[:20])
     two.reset(["b"])
     assert np.isnan(two.predict()[1])
     rest, other = followed(one, values[20:]), followed(two, values[20:])
