@@ -27,7 +27,7 @@ forecast: $(VENV)/.core ## forecast the airline data; writes forecast.csv and fo
 
 test: $(VENV)/.all ## the whole test-suite; a part of it with TEST="tests/test_store.py -k atomic"
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
-		$(if $(TEST),$(TEST),--numprocesses $(JOBS) --dist loadgroup --cov --cov-report=term)
+		$(if $(TEST),$(TEST),--numprocesses $(JOBS) --cov --cov-report=term)
 
 lint: $(VENV)/.all ## ruff, pyright, import-linter
 	$(BIN)/ruff check .

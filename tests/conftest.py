@@ -10,6 +10,8 @@ import pytest
 
 from lstmcast.cli import app as cli
 
+collect_ignore = ["typing"]  # programs to be checked, not run
+
 
 @dataclass(frozen=True)
 class Done:

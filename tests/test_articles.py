@@ -64,7 +64,7 @@ def run_cli(capsys, *arguments: str) -> tuple[int, str, str]:
     with pytest.raises(SystemExit) as ended:
         main(["example", *arguments])
     printed = capsys.readouterr()
-    return ended.value.code, printed.out, printed.err
+    return int(ended.value.code or 0), printed.out, printed.err
 
 
 # What a run leaves behind

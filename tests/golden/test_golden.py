@@ -13,9 +13,6 @@ spec = importlib.util.spec_from_file_location(
 cases = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(cases)
 
-# everything is computed once: by one process, where several share the tests
-pytestmark = pytest.mark.xdist_group("golden")
-
 with np.load(cases.GOLDEN) as stored:
     GOLDEN = {name: stored[name] for name in stored.files if name != "machine"}
     SAME_MACHINE = str(stored["machine"]) == cases.machine()

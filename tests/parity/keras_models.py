@@ -1,4 +1,4 @@
-"""Run by test_exchange_parity in a process of its own: models of Keras, made and read back.
+"""Run by test_interop_parity in a process of its own: models of Keras, made and read back.
 
 python keras_models.py save|load FOLDER
 """

@@ -413,7 +413,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
 KILLED = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[2])
-import test_training_fit as here
+import test_training_fitting as here
 from lstmcast.training import checkpoint
 checkpoint.Keeper.due = lambda self: self.folder is not None
 

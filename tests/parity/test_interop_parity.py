@@ -17,10 +17,6 @@ from lstmcast.interop.pytorch import from_pytorch, to_pytorch
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-# Keras takes seconds to import and saves all models once: in one process, where several share the
-# tests
-pytestmark = pytest.mark.xdist_group("keras")
-
 WORKER = Path(__file__).with_name("keras_models.py")
 B, T = 4, 9
 
