@@ -275,6 +275,12 @@ class Stream:
         ModelError where it is damaged or something else.
         """
         manifest, groups = store.load(folder)
+        if manifest.get("kind") == "online":
+            raise ModelError(
+                f"{folder} was written by Online of an older lstmcast: its weights can be used, its "
+                "rows cannot. Give Stream its network, which lstmcast.model.network.load_network "
+                "reads, .with_inputs(Running(…)) as they were, and let the rows begin anew."
+            )
         if manifest.get("kind") != KIND:
             what = manifest.get("kind", "thing of no kind")
             raise ModelError(f"{folder} holds a {what}, not a stream as Stream.save writes it.")
