@@ -906,6 +906,9 @@ def test_what_is_not_a_stream_is_refused(tmp_path):
     store.save(tmp_path / "other", {"kind": "forecaster"}, {"weights": {}})
     with pytest.raises(ModelError, match="holds a forecaster"):
         Stream.load(tmp_path / "other")
+    store.save(tmp_path / "old", {"kind": "online"}, {"weights": {}})
+    with pytest.raises(ModelError, match="written by Online of an older lstmcast"):
+        Stream.load(tmp_path / "old")
     store.save(tmp_path / "half", {"kind": "stream"}, {"weights": {}})
     with pytest.raises(ModelError, match="incomplete"):
         Stream.load(tmp_path / "half")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lstmcast.context import Blocks, Context, Newest
 from lstmcast.decoding import CHUNK, Reading
-from lstmcast.model.inputs import Adaptive, FittedTransforms, Grid
+from lstmcast.model.inputs import Adaptive, FittedTransforms, Grid, Seen
 from lstmcast.model.inputs.adaptive import AdaptiveState, linear_unit, reads_logarithms
 from lstmcast.model.inputs.base import rows_of, with_rows
 from lstmcast.model.lstm import State
@@ -78,25 +78,28 @@ class Reader:
 
     def _advance(self, lane: Lane, values_RTK: NDArray) -> Lane:
         seen, inputs = self.inputs.advance(lane.inputs, values_RTK)
-        values_RT = values_RTK[:, :, 0]
-        lane = lane._replace(
-            inputs=inputs,
-            x_SC=seen.x_BTC[:, -1],
-            begun_S=seen.begun_BT[:, -1],
-            low_S=np.fmin(lane.low_S, np.fmin.reduce(values_RT, axis=1)),
-            high_S=np.fmax(lane.high_S, np.fmax.reduce(values_RT, axis=1)),
-        )
+        if isinstance(self.inputs, Adaptive):
+            values_RT = values_RTK[:, :, 0]
+            low_S = np.fmin(lane.low_S, np.fmin.reduce(values_RT, axis=1))
+            high_S = np.fmax(lane.high_S, np.fmax.reduce(values_RT, axis=1))
+            lane = lane._replace(low_S=low_S, high_S=high_S)
+        return self.read(lane, seen, inputs)
+
+    def read(self, lane: Lane, seen: Seen, inputs: Any) -> Lane:
+        """The lane after the network has read what the inputs, whose new state this is, have seen."""
+        lane = lane._replace(inputs=inputs, x_SC=seen.x_BTC[:, -1], begun_S=seen.begun_BT[:, -1])
         if self.kept:
             return self._window_read(lane, seen.x_BTC, seen.begun_BT)
         begun = np.flatnonzero(lane.begun_S)
+        some = len(begun) < len(lane.begun_S)
+        own = rows_of(lane.recurrent, begun) if some else lane.recurrent
         x_TRC = np.ascontiguousarray(seen.x_BTC[begun].transpose(1, 0, 2))
-        outs, recurrent = self.network.run(
-            x_TRC, seen.begun_BT[begun].T, rows_of(lane.recurrent, begun)
-        )
-        return lane._replace(
-            recurrent=with_rows(lane.recurrent, begun, recurrent),
-            hidden=with_rows(lane.hidden, begun, tuple(out_TRD[-1] for out_TRD in outs)),
-        )
+        outs, recurrent = self.network.run(x_TRC, seen.begun_BT[begun].T, own)
+        hidden = tuple(out_TRD[-1] for out_TRD in outs)
+        if some:
+            recurrent = with_rows(lane.recurrent, begun, recurrent)
+            hidden = with_rows(lane.hidden, begun, hidden)
+        return lane._replace(recurrent=recurrent, hidden=hidden)
 
     def _window_read(self, lane: Lane, x_RTC: NDArray, begun_RT: NDArray) -> Lane:
         """Keep the newest steps, and read them from a fresh state."""

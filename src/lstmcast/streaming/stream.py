@@ -275,6 +275,12 @@ class Stream:
         ModelError where it is damaged or something else.
         """
         manifest, groups = store.load(folder)
+        if manifest.get("kind") == "online":
+            raise ModelError(
+                f"{folder} was written by Online of an older lstmcast: its weights can be used, its "
+                "rows cannot. Give Stream its network, which lstmcast.model.network.load_network "
+                "reads, .with_inputs(Running(…)) as they were, and let the rows begin anew."
+            )
         if manifest.get("kind") != KIND:
             what = manifest.get("kind", "thing of no kind")
             raise ModelError(f"{folder} holds a {what}, not a stream as Stream.save writes it.")
@@ -412,19 +418,18 @@ class Stream:
 
     def _learn_and_read(self, at: NDArray, values_RK: NDArray, learning: Learning) -> None:
         """The labels of a tick go to what was read before; then it is learned from, and the tick is read."""
-        inputs = self.network.config.inputs
         lane: Lane = self.rows.of("older", at)
-        seen, _ = inputs.advance(lane.inputs, values_RK[:, None])
+        seen, inputs = self.network.config.inputs.advance(lane.inputs, values_RK[:, None])
         assert seen.label_BTK is not None
         self.rows.put("memory", at, labelled(self.rows.of("memory", at), seen.label_BTK[:, -1]))
         if self.ticks % learning.every == 0:
             self._learn()
-        before = lane.recurrent
-        self._read(at, values_RK)
+        self.rows["count"][at] += 1
+        self.rows.put("older", at, self.reader.read(lane, seen, inputs))
         begun = np.flatnonzero(seen.begun_BT[:, -1])
         if len(begun):
             memory = self.rows.of("memory", at[begun])
-            kept = remembered(memory, seen.x_BTC[begun, -1], rows_of(before, begun))
+            kept = remembered(memory, seen.x_BTC[begun, -1], rows_of(lane.recurrent, begun))
             self.rows.put("memory", at[begun], kept)
 
     def _learn(self) -> None:
