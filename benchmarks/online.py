@@ -19,10 +19,9 @@ import time
 import numpy as np
 from common import arguments, print_table, write_result
 
-from lstmcast.model.inputs import Transformed
+from lstmcast.model.inputs import Running
 from lstmcast.model.network import NetworkConfig
-from lstmcast.streaming.scaling import Running
-from lstmcast.streaming.stream import Learning, Online
+from lstmcast.streaming.stream import Learning, Stream
 
 ROWS, UNITS, CHUNK = (1, 400, 10_000), 16, 4
 WARM = 50
@@ -35,16 +34,16 @@ WAYS = {
 
 def ticks_per_second(rows: int, learning: Learning | None, ticks: int) -> float:
     """Of one way and one number of rows."""
-    config = NetworkConfig((UNITS,), inputs=Transformed(), head="point", horizon=1)
+    config = NetworkConfig((UNITS,), inputs=Running("changes"), head="point", horizon=1)
     # with weights, for a network that does not learn needs some
-    network = Online(config, []).network
-    online = Online(network, range(rows), learning=learning, scaling=Running("changes"))
+    network = Stream(config, [], learning=Learning()).network
+    stream = Stream(network, range(rows), learning=learning)
     walk = np.cumsum(np.random.default_rng(0).normal(size=(WARM + ticks, rows)), axis=0)
     seconds = []
     for values in walk:
         began = time.perf_counter()
-        online.observe(values)
-        online.predict()
+        stream.observe(values)
+        stream.predict()
         seconds.append(time.perf_counter() - began)
     if learning is None or learning.every == 1:
         return 1 / float(np.median(seconds[WARM:]))

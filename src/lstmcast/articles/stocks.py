@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from lstmcast.articles.runs import ExampleRun, Measure, rmse, training_seconds
 from lstmcast.data.panel import Panel
 from lstmcast.forecaster import LSTMForecaster
-from lstmcast.model.inputs import Running
+from lstmcast.model.inputs import Running, Transformed
 from lstmcast.model.network import NetworkConfig
 from lstmcast.streaming.stream import Learning, Stream
 from lstmcast.training_config import (
@@ -209,7 +209,7 @@ def forecaster(settings: Settings, batching: Batching, seed: int) -> LSTMForecas
     return LSTMForecaster(
         horizon=1,
         weights="scratch",
-        network=NetworkConfig(settings.layers, inputs=Running("returns"), head="point", horizon=1),
+        network=NetworkConfig(settings.layers, inputs=Transformed(), head="point", horizon=1),
         training=TrainingConfig(
             epochs=settings.epochs,
             batch_size=settings.batch,

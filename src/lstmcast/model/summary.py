@@ -70,6 +70,7 @@ def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summa
     The number of parameters is Keras' for the same layers; PyTorch counts the biases of the gates
     twice. UsageError for what is neither, and for a config whose horizon is not set.
 
+    >>> from lstmcast.model.inputs import Transformed
     >>> print(summary(NetworkConfig(layers=(5, 4, 3), inputs=Transformed(), head="point", horizon=1)))
     layer         output shape      parameters
     ──────────────────────────────────────────

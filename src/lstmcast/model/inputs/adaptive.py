@@ -88,7 +88,7 @@ class Adaptive:
         window: seasonally adjusted values that the network sees at each step.
 
     >>> Adaptive(window=12).width(horizon=24)
-    114
+    112
     """
 
     window: Annotated[int, Field(ge=2)] = 12

@@ -47,7 +47,7 @@ class Running:
 
     >>> inputs = Running("changes")
     >>> seen, state = inputs.advance(inputs.start(Grid(1), 1), np.array([[[5.0], [7.0], [6.0]]]))
-    >>> seen.x_BTC.ravel().round(2).tolist(), seen.label_BTK.ravel().tolist()
+    >>> seen.x_BTC.ravel().astype(float).round(2).tolist(), seen.label_BTK.ravel().tolist()
     ([0.0, 1.0, -0.63], [nan, nan, -0.5])
     """
 

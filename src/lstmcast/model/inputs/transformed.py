@@ -274,6 +274,8 @@ class Transformed:
             applied.values.reshape(B, K, kept + T)[:, :, kept:].transpose(0, 2, 1)
             for applied in (inputs, labels)
         )
+        _require_sizes(x_BTK, state)
+        _require_sizes(label_BTK, state)
         filled_BTK = _carried_on(state.x_BK, x_BTK)
         begun_BT = np.logical_and.reduce(np.isfinite(filled_BTK), axis=2)
         x_BTC = np.where(begun_BT[:, :, None], filled_BTK, 0.0).astype(np.float32)
@@ -293,7 +295,7 @@ class Transformed:
         """What the way back needs after the newest values of each row."""
         B, K, _, L = state.before_BKDL.shape
         fitted = state.fitted.of(state.series_BK.ravel())
-        before_SDL = state.before_BKDL.reshape(B * K, -1, L)
+        before_SDL = state.before_BKDL.reshape(B * K, *state.before_BKDL.shape[2:])
         parts = []
         for g, chain in enumerate(fitted.chains):
             own_SDL = before_SDL[fitted.group_S == g]
@@ -338,6 +340,8 @@ class Transformed:
         result_SDL, L = before_SDL.copy(), before_SDL.shape[2]
         for g, (chain, part) in enumerate(zip(fitted.chains, applied.parts, strict=True)):
             own = np.flatnonzero(fitted.group_S == g)
+            if not len(own):  # a tick of other rows
+                continue
             for d, k in enumerate(_differences(chain)):
                 given = part.before[k]
                 assert given is not None
@@ -373,11 +377,23 @@ def require_size(values_N: NDArray, panel: Panel) -> None:
     large = np.flatnonzero(np.abs(values_N) > LARGEST)
     if len(large):
         name = panel.ids[np.searchsorted(panel.offsets, large[0], side="right") - 1]
-        raise DataError(
-            f"series {str(name)!r}: the network would read {values_N[large[0]]:.3g}; it computes "
-            f"with 32-bit numbers, up to {LARGEST:g}. Use a transform that scales, such as "
-            "Standard()."
-        )
+        raise _too_large(name, values_N[large[0]])
+
+
+def _require_sizes(values_BTK: NDArray, state: TransformedState) -> None:
+    """The same for the values of some rows of a stream."""
+    large = np.argwhere(np.abs(values_BTK) > LARGEST)
+    if len(large):
+        b, t, k = large[0]
+        raise _too_large(state.fitted.state.ids[state.series_BK[b, k]], values_BTK[b, t, k])
+
+
+def _too_large(name: Any, value: float) -> DataError:
+    return DataError(
+        f"series {str(name)!r}: the network would read {value:.3g}; it computes "
+        f"with 32-bit numbers, up to {LARGEST:g}. Use a transform that scales, such as "
+        "Standard()."
+    )
 
 
 def _carried_on(newest_BK: NDArray, values_BTK: NDArray) -> NDArray:
