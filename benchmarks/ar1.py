@@ -65,7 +65,7 @@ def trained(horizon: int, seed: int, folder: Path) -> Path:
         values, _ = ar1(rng, SERIES, LENGTH)
         # The known part is the same for both: the longer head needs more values after it.
         values = values[:, : LENGTH - 12 + horizon]
-        batch = batch_from_series(rng, values, (1,), "", False, POSITIONS, config.causal_inputs)
+        batch = batch_from_series(rng, values, (1,), "", False, POSITIONS, config)
         x, positions, target, weight = (torch.from_numpy(part) for part in batch)
         quantiles_NHQ = module.answers.quantiles(module(x, positions).squeeze(2), torch)
         loss = weighted_pinball(quantiles_NHQ, target, weight)

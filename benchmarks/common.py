@@ -50,7 +50,7 @@ class Uncalibrated:
         """As `LSTMForecaster.predict`, without held-out cutoffs."""
         origins = origins_of(panel, cutoffs)
         quantiles = decoding.decode(
-            self.network, panel, origins, checked_horizon(horizon, self.horizon)
+            decoding.Reader(self.network), panel, origins, checked_horizon(horizon, self.horizon)
         )
         return lc.Forecast.at_origins(
             panel, origins, quantiles[:, :, MEDIAN], quantiles, HEAD_QUANTILES

@@ -24,7 +24,7 @@ import numpy as np
 from common import HERE, arguments, print_table, write_result
 
 import lstmcast as lc
-from lstmcast.model import encoder as reading
+from lstmcast.model.inputs import Grid
 from lstmcast.pretrained import shipped
 
 AIRLINE = HERE.parent / "examples" / "airline.csv"
@@ -113,18 +113,27 @@ def network(times: int) -> dict[str, float]:
     season = np.sin(np.arange(96) * 2 * np.pi / 12)
     values = 100 + 10 * season + np.cumsum(rng.normal(size=(1_428, 96)), axis=1)
 
+    inputs = net.config.inputs
+
+    def start(rows: int) -> tuple:
+        grid = Grid(net.config.steps, periods, "monthly", np.ones(rows, bool))
+        return inputs.start(grid, rows), net.start(rows)
+
+    def read(state: tuple, values_BT: np.ndarray) -> tuple:
+        seen, after = inputs.advance(state[0], values_BT[:, :, None])
+        x_TBC = np.ascontiguousarray(seen.x_BTC.transpose(1, 0, 2))
+        hidden, recurrent = net.run(x_TBC, seen.begun_BT.T, state[1])
+        net.answer([out_TBD[-1] for out_TBD in hidden], seen.x_BTC[:, -1])
+        return after, recurrent
+
     def whole() -> None:
-        found, _ = reading.read(
-            net, reading.start(net, len(values), periods), values, periods, "monthly", True
-        )
-        reading.answer(net, found)
+        read(start(len(values)), values)
 
     one = values[:1]
-    _, state = reading.read(net, reading.start(net, 1, periods), one, periods, "monthly", True)
+    state = read(start(1), one)
 
     def step() -> None:
-        found, _ = reading.read(net, state, one[:, :1], periods, "monthly", True)
-        reading.answer(net, found)
+        read(state, one[:, :1])
 
     panel = lc.Panel.from_arrays(values, frequency="MS", start="2000-01")
     return {

@@ -328,7 +328,7 @@ def test_article_1_in_a_few_lines():
     [
         ({"network": NetworkConfig(layers=(8,))}, "weights='scratch'"),
         ({"head": "normal"}, "weights='scratch'"),
-        ({"transforms": Difference()}, "plain inputs"),
+        ({"transforms": Difference()}, "transformed inputs"),
         ({"weights": "scratch", "head": "other"}, "head='other' is not known"),
         ({"weights": "scratch", "transforms": "log"}, "transforms"),
     ],
@@ -382,7 +382,7 @@ def test_the_manifest_can_be_read_by_people(tmp_path):
     manifest = json.loads((tmp_path / "model" / "manifest.json").read_text())
     assert manifest["network"]["layers"] == [4] and manifest["training"]["batching"]["length"] == 8
     assert (
-        manifest["transforms"]["chain"]["steps"][0]["name"] == "standard"
+        manifest["network"]["inputs"]["transforms"]["chain"]["steps"][0]["name"] == "standard"
         and manifest["trained"]["epochs"] == 2
     )
 

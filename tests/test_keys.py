@@ -251,8 +251,8 @@ def test_rows_without_an_id_are_left_out_with_a_warning(frame):
     assert panel.ids.tolist() == ["3/milk", "3/tea"]
     (found,) = [one for one in panel.report.findings if one.rule == "missing ids"]
     assert str(found) == (
-        "warning: 16 rows have an empty cell in the columns 'store' or 'item': the first is row 17. "
-        "They belong to no series and are left out."
+        "warning: 16 rows have an empty cell in the columns 'store' or 'item': the first is row "
+        "17. They belong to no series and are left out."
     )
     assert (found.line, found.count) == (17, 16)
 

@@ -15,7 +15,7 @@ from lstmcast.model.heads import Point
 from lstmcast.model.network import Network, array_shapes
 from lstmcast.specification import Specification
 
-NETWORK = lc.NetworkConfig(layers=(8, 4), inputs="plain", head="point", horizon=1)
+NETWORK = lc.NetworkConfig(layers=(8, 4), inputs=lc.Transformed(), head="point", horizon=1)
 TRAINING = lc.TrainingConfig(epochs=2, batching=lc.Windows(length=8), optimiser=lc.Optimiser("sgd"))
 TRANSFORMS = lc.Transforms.of((lc.Log1p(), lc.Standard(per="panel")))
 SPECIFICATIONS = {

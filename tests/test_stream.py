@@ -1,4 +1,5 @@
-"""Stream: it forecasts what `predict` forecasts, rows are apart, a saved one goes on alike, nothing looks ahead."""
+"""Stream: it forecasts what `predict` forecasts, rows are apart, a saved one goes on alike,
+nothing looks ahead."""
 
 from __future__ import annotations
 
@@ -94,7 +95,8 @@ def panel_of(series, **chosen):
 
 
 def assert_forecasts_as_decoded(stream, panel, counts, horizon=30):
-    """Within 1e-6 of what is usual in each series: its standard deviation and the width of the interval."""
+    """Within 1e-6 of what is usual in each series: its standard deviation and the width of the
+    interval."""
     counts = np.broadcast_to(counts, len(panel))
     origins = Origins(np.arange(len(panel)), counts)
     expected = decode(Reader(stream.network), panel, origins, horizon)

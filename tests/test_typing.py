@@ -46,7 +46,8 @@ def checked(name: str, *arguments: str | Path) -> None:
 
 
 def test_mypy_knows_the_types(python, tmp_path):
-    """Comments on the lines with a mistake are needed: without one, mypy would have said nothing."""
+    """Comments on the lines with a mistake are needed: without one, mypy would have said
+    nothing."""
     options = ("--strict", "--cache-dir", tmp_path, "--python-executable", python)
     checked("mypy", *options, "--config-file=", *PROGRAMS)
 

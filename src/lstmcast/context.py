@@ -1,4 +1,5 @@
-"""The rule of what a forecast has read, as a value: the same for prediction, backtests, saved models and streams.
+"""The rule of what a forecast has read, as a value: the same for prediction, backtests, saved
+models and streams.
 
 Blocks(K)    from a multiple of K observations on: between K and 2K, once there are that many
 Newest(L)    the newest L observations, from a fresh state for every step that is fed back
@@ -31,7 +32,8 @@ class Blocks:
 
     @classmethod
     def of(cls, periods: tuple[int, ...]) -> Blocks:
-        """K for series with these seasonal periods: half of the longest context, or three of the longest period.
+        """K for series with these seasonal periods: half of the longest context, or three of the
+        longest period.
 
         >>> Blocks.of((24, 168)), Blocks.of((288, 2016))
         (Blocks(length=512), Blocks(length=6048))

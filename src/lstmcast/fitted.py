@@ -172,7 +172,8 @@ class Fitted:
 
     @property
     def fewest_known(self) -> int:
-        """Known values that a series needs before the first of its forecasts; 0 if it needs none."""
+        """Known values that a series needs before the first of its forecasts; 0 if it needs
+        none."""
         inputs = self.network.config.inputs
         return 1 + inputs.lag if isinstance(inputs, Transformed) else 0
 
@@ -289,7 +290,8 @@ def in_format_2(
 
 
 def seen_in(groups: Groups) -> dict[str, Any]:
-    """The last time of each series, by its id, that the weights of a saved model were trained on."""
+    """The last time of each series, by its id, that the weights of a saved model were trained
+    on."""
     own = groups.get("fitted")
     if own is None:
         return {}

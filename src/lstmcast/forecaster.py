@@ -53,8 +53,8 @@ class LSTMForecaster:
             network itself.
         network: What a network from scratch is like.
         training: How `fit` trains; what suits the network unless given.
-        transforms: What series go through before a network with transformed inputs and back after it;
-            none unless given, or those of the folder that the weights are from.
+        transforms: The former place of what `Transformed` inputs hold: they replace those of the
+            network.
         head: Your own head, an object as `lstmcast.model.heads.Head` describes it, or the name of
             one.
         quantiles: Quantile levels of the forecast, between 0 and 1.
@@ -332,7 +332,7 @@ class LSTMForecaster:
 
         Args:
             data: A Panel, anything that `lstmcast.read` reads, or what `continued` gave. A fitted
-                or loaded model goes on from what it remembers, and forecasts just that without data.
+                or loaded model goes on from what it remembers, and forecasts that without data.
             horizon: Steps to forecast, the forecaster's own unless given.
             cutoffs: (S, K) How many observations of each series of the data are known, instead of
                 all.
@@ -364,8 +364,8 @@ class LSTMForecaster:
         """State of the first member's LSTM layers after every step, by series: for each layer h and
         c, each (T, units).
 
-        For networks with transformed inputs; UsageError for others. Columns that are read together share
-        the states of one.
+        For networks with transformed inputs; UsageError for others. Columns that are read together
+        share the states of one.
         """
         model = self._model()
         return model.states(joined(model, data)[0])

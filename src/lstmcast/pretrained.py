@@ -131,7 +131,8 @@ def same_weights(one: Network, other: Network) -> bool:
 
 
 def require_unseen(seen: Mapping[str, Any], panel: Panel) -> None:
-    """UsageError where the initial weights were trained on what comes after the data of a series."""
+    """UsageError where the initial weights were trained on what comes after the data of a
+    series."""
     for name, until, end in _seen_after(seen, panel, panel.ends):
         raise UsageError(
             f"series {name!r}: the weights that training starts from were trained on it until "

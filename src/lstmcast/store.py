@@ -144,11 +144,10 @@ def kind_of(manifest: Mapping[str, Any]) -> str:
     return f"{'an' if kind[:1] in set('aeiou') else 'a'} {kind}"
 
 
-def remove_stores(folder: str | Path, kind: str, unfinished: bool = False) -> None:
+def remove_stores(folder: str | Path, kind: str) -> None:
     """Remove the stores of a kind that lie in a folder, and the folder itself if nothing else does.
 
-    `unfinished`: also what processes left that were killed while they saved, whatever its kind. Only
-    who keeps others from saving there can know that nobody is writing it.
+    Unfinished ones of killed processes too: nobody may be saving there meanwhile.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -163,7 +162,7 @@ def remove_stores(folder: str | Path, kind: str, unfinished: bool = False) -> No
         if is_store(part) and _parsed_manifest(part).get("kind") == kind:
             shutil.rmtree(part, ignore_errors=True)
     with contextlib.suppress(OSError):
-        for part in filter(_may_be_ours, unfinished_in(place)) if unfinished else ():
+        for part in filter(_may_be_ours, unfinished_in(place)):
             shutil.rmtree(part, ignore_errors=True)
         place.rmdir()
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class AdaptiveData:
-    """What a network with adaptive inputs learns from: raw observations, and where the training part
-    of each series ends.
+    """What a network with adaptive inputs learns from: raw observations, and where the training
+    part of each series ends.
 
     `ends` (S,): observations in the training part; the rest validates. `horizon`: steps ahead that
     count, None for all.

@@ -35,7 +35,11 @@ class Interrupted(Exception):
 
 def forecaster(name, epochs=3, seed=0):
     adaptive = name in ADAPTIVE
-    small = {"window": 6} if adaptive else {"inputs": "plain", "head": "point", "horizon": 1}
+    small = (
+        {"inputs": Adaptive(window=6)}
+        if adaptive
+        else {"inputs": Transformed(), "head": "point", "horizon": 1}
+    )
     return lc.LSTMForecaster(
         3,
         weights="scratch",

@@ -1,4 +1,5 @@
-"""What all inputs keep to: a batch is its ticks, rows are apart, nothing looks ahead, and there is a way back."""
+"""What all inputs keep to: a batch is its ticks, rows are apart, nothing looks ahead, and there
+is a way back."""
 
 from __future__ import annotations
 
@@ -79,7 +80,8 @@ def start(case, values_BTK, until=STEPS // 2):
 
 
 def read(case, state, values_BTK, bounds=()):
-    """What is seen of all steps, in chunks that end at these bounds: x, begun, labels; and the state."""
+    """What is seen of all steps, in chunks that end at these bounds: x, begun, labels; and the
+    state."""
     parts = []
     for first, last in zip([0, *bounds], [*bounds, values_BTK.shape[1]], strict=True):
         seen, state = case.inputs.advance(state, values_BTK[:, first:last])
@@ -115,7 +117,8 @@ def test_a_batch_is_its_ticks(case):
 
 
 def _known(case, state):
-    """What the way back is given after the newest values, as the values that an answer becomes there."""
+    """What the way back is given after the newest values, as the values that an answer becomes
+    there."""
     answer = np.full((len(_arrays(state)[-1][1]), HORIZON, case.inputs.columns, 1), 0.3)
     known = case.inputs.known(state)
     return [case.inputs.units(case.inputs.place(answer, known), known)]
@@ -154,7 +157,8 @@ def test_nothing_later_changes_anything_earlier(case, later):
 
 @each
 def test_the_values_are_seen(case):
-    """So that the test before this one can fail: from a value on, what is seen of its row is another."""
+    """So that the test before this one can fail: from a value on, what is seen of its row is
+    another."""
     values_BTK = values_of(case, missing=0)
     fresh = start(case, values_BTK)
     other_BTK = values_BTK.copy()
@@ -312,7 +316,8 @@ def test_targets_of_adaptive_inputs_are_the_values_that_came(name):
 
 @each
 def test_answers_that_are_fed_back_are_read(case):
-    """What the axis of the inputs promises: fed back, a value is seen as if it had been observed."""
+    """What the axis of the inputs promises: fed back, a value is seen as if it had been
+    observed."""
     values_BTK = values_of(case, missing=0)
     _, state = read(case, start(case, values_BTK), values_BTK[:, :40])
     ahead = values_BTK[:, 40 : 40 + HORIZON]

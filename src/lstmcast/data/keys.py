@@ -31,7 +31,8 @@ class Keys(Mapping[str, NDArray]):
     those that were columns of categories. `targets` (S,): which column of values each series is,
     where each row of ids has several; None where it has one.
 
-    >>> keys = Keys({"store": np.array([3, 3, 7]), "item": np.array(["milk", "tea", "tea"], object)})
+    >>> items = np.array(["milk", "tea", "tea"], object)
+    >>> keys = Keys({"store": np.array([3, 3, 7]), "item": items})
     >>> keys.take(np.array([2, 0]))["store"].tolist(), list(keys)
     ([7, 3], ['store', 'item'])
     """
@@ -60,7 +61,8 @@ class Keys(Mapping[str, NDArray]):
         return Keys(arrays, self.categories, None if self.targets is None else self.targets[rows])
 
     def row_names(self, ids: NDArray) -> NDArray:
-        """The ids without the name of the target, which the series of one row do not share: (S,)."""
+        """The ids without the name of the target, which the series of one row do not share:
+        (S,)."""
         if self.targets is None:
             return ids
         names = np.empty(len(ids), object)

@@ -82,7 +82,8 @@ def last_known(panel: Panel, origins: Origins) -> NDArray:
     """The newest known value at each origin: (O,), NaN where none is known.
 
     >>> from lstmcast.data.panel import Panel
-    >>> last_known(Panel.from_arrays([3.0, float("nan"), 5.0]), Origins(np.array([0, 0]), np.array([2, 3])))
+    >>> panel, series = Panel.from_arrays([3.0, float("nan"), 5.0]), np.array([0, 0])
+    >>> last_known(panel, Origins(series, np.array([2, 3])))
     array([3., 5.])
     """
     newest_N = newest_known(panel.values, panel.offsets)
@@ -112,7 +113,8 @@ def mean_changes(
             their signs) are others.
 
     >>> from lstmcast.data.panel import Panel
-    >>> mean_changes(Panel.from_arrays([3.0, 5.0, 4.0]), Origins(np.array([0, 0]), np.array([1, 3])))
+    >>> panel, series = Panel.from_arrays([3.0, 5.0, 4.0]), np.array([0, 0])
+    >>> mean_changes(panel, Origins(series, np.array([1, 3])))
     (array([nan, 1.5]), array([0, 2]))
     """
     values = panel.values if values_N is None else values_N

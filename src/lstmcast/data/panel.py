@@ -156,7 +156,8 @@ class Panel:
         return self.part(np.arange(len(self)), first, self.lengths - first)
 
     def part(self, rows: ndarray, first: ndarray | int, counts: ndarray) -> Panel:
-        """Parts of series, (R,): counts[i] observations of series rows[i], after its first first[i].
+        """Parts of series, (R,): counts[i] observations of series rows[i], after its first
+        first[i].
 
         A series may come several times, as where each origin of a forecast sees its own past.
         """
@@ -203,7 +204,8 @@ class Panel:
         all of them are one row. DataError where the series do not make such rows, or where those of
         a row do not share their times.
 
-        >>> Panel.from_arrays({"a": np.ones((4, 2)), "b": np.ones((5, 2))}, columns=["price", "sales"]).rows(2)
+        >>> stores = {"a": np.ones((4, 2)), "b": np.ones((5, 2))}
+        >>> Panel.from_arrays(stores, columns=["price", "sales"]).rows(2)
         array([[0, 1],
                [2, 3]])
         """

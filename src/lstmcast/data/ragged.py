@@ -117,7 +117,8 @@ def quantiles(values: NDArray, offsets: NDArray, levels: tuple[float, ...]) -> N
     Series of about the same length are sorted as the rows of one matrix: fifty times faster than
     sorting all at once.
 
-    >>> quantiles(np.array([3.0, 1.0, np.nan, 7.0, 5.0, 6.0, 9.0]), np.array([0, 3, 3, 7]), (0.5,)).ravel()
+    >>> values, offsets = np.array([3.0, 1.0, np.nan, 7.0, 5.0, 6.0, 9.0]), np.array([0, 3, 3, 7])
+    >>> quantiles(values, offsets, (0.5,)).ravel()
     array([2. , nan, 6.5])
     """
     lengths = np.diff(offsets)

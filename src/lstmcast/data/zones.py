@@ -42,7 +42,8 @@ def instants(times: ndarray, zone: str) -> ndarray | None:
     A time that comes twice when clocks are put back is the first one; one that is skipped when they
     are put forward is read on the clock of before: 02:30 is then 03:30.
 
-    >>> print(instants(np.array(["2024-03-31T02:30", "2024-10-27T02:30"], "datetime64[m]"), "Europe/Berlin"))
+    >>> clock = np.array(["2024-03-31T02:30", "2024-10-27T02:30"], "datetime64[m]")
+    >>> print(instants(clock, "Europe/Berlin"))
     ['2024-03-31T01:30:00.000000' '2024-10-27T00:30:00.000000']
     """
     moved = converted(times.ravel(), zone, "UTC")

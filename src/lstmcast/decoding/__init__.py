@@ -1,4 +1,5 @@
-"""From a network and series to quantile forecasts: directly, recursively, or one step ahead of every observation.
+"""From a network and series to quantile forecasts: directly, recursively, or one step ahead of
+every observation.
 
 What a forecast has read follows from its context (`context`), for prediction, backtests and saved
 models alike. Inputs that start where the network does (adaptive ones) are read along with it, block
@@ -57,7 +58,8 @@ def decode(
 
 
 def one_step_ahead(reader: Reader, panel: Panel, origins: Origins) -> NDArray:
-    """Quantiles (O, 1, Q) of the observation after each origin: fast where origins are most steps."""
+    """Quantiles (O, 1, Q) of the observation after each origin: fast where origins are most
+    steps."""
     if isinstance(reader.network.config.inputs, Adaptive):
         return read_every_step(reader, panel, origins)
     return decode(reader, panel, origins, 1)

@@ -1,4 +1,5 @@
-"""Decoding with inputs that start where the network does: both read a segment together, block by block.
+"""Decoding with inputs that start where the network does: both read a segment together, block by
+block.
 
 O origins (series × cutoff) · N positions where forecasts begin · B segments of a batch · T steps
 C input channels · M members · D units · H horizon · Q quantiles of the head
@@ -32,7 +33,8 @@ CHUNK = 128  # steps that inputs and network read at once: few enough for the ca
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """Segments of series to be read from a fresh state, right-aligned, and the origins on their way."""
+    """Segments of series to be read from a fresh state, right-aligned, and the origins on their
+    way."""
 
     series: NDArray  # (B,)
     first: NDArray  # (B,) observation to start from
@@ -69,7 +71,8 @@ def read_along(
 def _from_paths(
     network: Network, panel: Panel, series_N: NDArray, reading: Reading, horizon: int, block: int
 ) -> NDArray:
-    """Quantiles (N, horizon, Q) of sample paths from each position; draws follow from the series alone."""
+    """Quantiles (N, horizon, Q) of sample paths from each position; draws follow from the series
+    alone."""
     result = np.empty((len(series_N), horizon, len(HEAD_QUANTILES)))
     for n, series in enumerate(series_N):
         copies = np.full(PATHS, n)
@@ -89,7 +92,8 @@ def _copied(reading: Reading, rows: NDArray) -> Reading:
 
 
 def _batches(panel: Panel, origins: Origins, context: Context) -> Iterator[Batch]:
-    """Origins of a series that share start and axis are read in one pass; segments of like length together."""
+    """Origins of a series that share start and axis are read in one pass; segments of like
+    length together."""
     first = context.start(origins.counts)
     log = _on_log_axis(panel, origins, first)
     keys, row = np.unique(np.stack([origins.series, first, log]), axis=1, return_inverse=True)
@@ -119,7 +123,8 @@ def _batches(panel: Panel, origins: Origins, context: Context) -> Iterator[Batch
 
 
 def _batch_end(lengths: NDArray, start: int, size: int) -> int:
-    """Segments that are read together: at most twice as long as the first, so that little is padding."""
+    """Segments that are read together: at most twice as long as the first, so that little is
+    padding."""
     alike = int(np.searchsorted(lengths, 2 * lengths[start], side="right"))
     return min(start + size, alike)
 
@@ -135,7 +140,8 @@ def _on_log_axis(panel: Panel, origins: Origins, first: NDArray) -> NDArray:
 
 
 def _at_origins(network: Network, panel: Panel, batch: Batch) -> Iterator[tuple[NDArray, Reading]]:
-    """Read the batch once; wherever origins lie, which they are, and the reading of their series there."""
+    """Read the batch once; wherever origins lie, which they are, and the reading of their series
+    there."""
     values_BT = _right_aligned(panel, batch)
     length = values_BT.shape[1]
     stop_of_origin = length - (batch.last[batch.row] - batch.count)
@@ -194,7 +200,8 @@ def _by_steps(x_BTC: NDArray, begun_BT: NDArray) -> tuple[NDArray, NDArray]:
 
 
 def _chunk_ends(length: int) -> NDArray:
-    """Where to pause in a segment, counted from its end: what is read with it does not move the pauses."""
+    """Where to pause in a segment, counted from its end: what is read with it does not move the
+    pauses."""
     return np.arange(length % CHUNK or CHUNK, length + 1, CHUNK)
 
 
@@ -209,13 +216,15 @@ def _right_aligned(panel: Panel, batch: Batch) -> NDArray:
 
 
 def _last_known(panel: Panel, origins: Origins, horizon: int) -> NDArray:
-    """The newest observation as the forecast, for origins that have nothing to read; NaN where none is known."""
+    """The newest observation as the forecast, for origins that have nothing to read; NaN where
+    none is known."""
     last_O11 = last_known(panel, origins)[:, None, None]
     return np.tile(last_O11, (1, horizon, len(HEAD_QUANTILES)))
 
 
 def read_every_step(reader: Reader, panel: Panel, origins: Origins) -> NDArray:
-    """Quantiles (O, 1, Q) of the observation after each origin: fast where origins are most steps."""
+    """Quantiles (O, 1, Q) of the observation after each origin: fast where origins are most
+    steps."""
     result_OHQ = _last_known(panel, origins, 1)
 
     def fill(batch: Batch) -> None:

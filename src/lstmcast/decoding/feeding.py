@@ -33,7 +33,8 @@ class Reader:
         fitted: what its transforms learned; None where nothing was fitted: then they are fitted on
             what is known of each series.
         context: what a forecast has read; the inputs' own unless given.
-        changes: the mean absolute change of each series, by its id, as far as it was measured before.
+        changes: the mean absolute change of each series, by its id, as far as it was measured
+            before.
     """
 
     network: Network
@@ -50,17 +51,19 @@ class Reading(NamedTuple):
     known: Any  # of the way back, by the inputs
     inputs: Any  # state of the inputs, a row per position
     recurrent: tuple[State, ...]
-    # The newest steps, where a context is read anew for every step that is fed back (T, N, C), (T, N).
+    # The newest steps, where a context is read anew for every step that is fed back (T, N, C), (T,
+    # N).
     window: tuple[NDArray, NDArray] | None = None
 
 
 def answers_from(
     network: Network, reading: Reading, horizon: int, block: int, rng: np.random.Generator | None
 ) -> NDArray:
-    """Answers (N, horizon, K, X) on the axis of the inputs: each block of steps follows from those before.
+    """Answers (N, horizon, K, X) on the axis of the inputs: each block of steps follows from those
+    before.
 
-    With a generator, answers are draws. Of quantiles, the errors of the blocks add up as independent
-    ones.
+    With a generator, answers are draws. Of quantiles, the errors of the blocks add up as
+    independent ones.
     """
     blocks = [placed(network, reading, rng)[:, :block]]
     done = blocks[0].shape[1]
@@ -121,6 +124,6 @@ def run_chunks(
 
 
 def generator_of(names: NDArray) -> np.random.Generator:
-    """Draws follow from the series' names alone: no batch and no saved context changes a forecast, and the
-    errors of the paths of many series are not the same."""
+    """Draws follow from the series' names alone: no batch and no saved context changes a forecast,
+    and the errors of the paths of many series are not the same."""
     return np.random.default_rng([zlib.crc32(str(name).encode()) for name in names])

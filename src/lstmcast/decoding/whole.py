@@ -1,4 +1,5 @@
-"""Decoding with inputs that are made of the whole series, of which the network then reads its context.
+"""Decoding with inputs that are made of the whole series, of which the network then reads its
+context.
 
 O origins (series × cutoff) · N positions where forecasts begin · B rows of a batch · T steps
 K columns of a row · C input channels · M members · D units · H horizon
@@ -75,21 +76,24 @@ def _read_whole(
 
 
 def check_quantiles(config: NetworkConfig, horizon: int) -> None:
-    """UsageError where the quantiles of several steps that are answered at once would have to be added up."""
+    """UsageError where the quantiles of several steps that are answered at once would have to be
+    added up."""
     inputs = config.inputs
     if not isinstance(inputs, Transformed) or config.head == "point" or config.steps == 1:
         return
     if inputs.transforms.adds_up(horizon):
         raise UsageError(
-            f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are not "
-            "sums of quantiles. Use NetworkConfig(horizon=1), which draws sample paths, or head='point'."
+            f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are "
+            "not sums of quantiles. Use NetworkConfig(horizon=1), which draws sample paths, or "
+            "head='point'."
         )
 
 
 def _fitted_alike(
     reader: Reader, panel: Panel, origins: Origins
 ) -> Iterator[tuple[NDArray, Panel, Origins]]:
-    """Which origins can share a state of the transforms, and the panel and origins to decode them with.
+    """Which origins can share a state of the transforms, and the panel and origins to decode them
+    with.
 
     What was learned of a series holds wherever it is forecast. Of other series the transforms learn
     what is known at an origin, anew at each: otherwise a forecast would know what came later, or
@@ -133,7 +137,8 @@ def _rows_as_known(
 
 
 def _known_together(reader: Reader, origins: Origins, fresh_N: NDArray) -> Iterator[NDArray]:
-    """Origins whose series are learned from in one go: by the k-th of each series, or as many as fit."""
+    """Origins whose series are learned from in one go: by the k-th of each series, or as many as
+    fit."""
     inputs = reader.network.config.inputs
     assert isinstance(inputs, Transformed)
     series, counts = origins.series[fresh_N], origins.counts[fresh_N]
@@ -178,7 +183,8 @@ def _of_origins(
 
 
 def _in_one_pass(network: Network, whole: Any, positions: Positions, horizon: int) -> NDArray:
-    """Answers at many positions of few rows, each row read once from its beginning: (N, horizon, K, X)."""
+    """Answers at many positions of few rows, each row read once from its beginning: (N, horizon,
+    K, X)."""
     answers = []
     for r, (begin, end) in enumerate(zip(whole.offsets[:-1], whole.offsets[1:], strict=True)):
         count = positions.known[positions.row == r]
@@ -204,7 +210,8 @@ def _each(
     block: int,
     paths: bool,
 ) -> NDArray:
-    """Each position read for itself, and fed back as far as the horizon asks: (N, horizon, K, X)."""
+    """Each position read for itself, and fed back as far as the horizon asks: (N, horizon, K,
+    X)."""
     network, inputs = reader.network, reader.network.config.inputs
     assert isinstance(inputs, Transformed)
     copies = PATHS if paths else 1
@@ -244,7 +251,8 @@ def _windows(
 
 
 def _around(point_OH1: NDArray, reader: Reader, panel: Panel, origins: Origins) -> NDArray:
-    """Quantiles about a point: of a random walk whose steps are as large as the series' own, on average."""
+    """Quantiles about a point: of a random walk whose steps are as large as the series' own, on
+    average."""
     ids = panel.ids[origins.series]
     measured_O = np.array([reader.changes.get(str(name), np.nan) for name in ids], float)
     mean_O = np.where(np.isnan(measured_O), mean_changes(panel, origins), measured_O)
@@ -253,7 +261,8 @@ def _around(point_OH1: NDArray, reader: Reader, panel: Panel, origins: Origins) 
 
 
 def mean_changes(panel: Panel, origins: Origins) -> NDArray:
-    """The mean absolute change from one value to the next in what is known at each origin (O,); 0 without any."""
+    """The mean absolute change from one value to the next in what is known at each origin (O,);
+    0 without any."""
     changes = np.abs(np.diff(panel.values, prepend=np.nan))
     changes[panel.offsets[:-1]] = np.nan
     known = np.concatenate([[0], np.cumsum(~np.isnan(changes))])
@@ -263,7 +272,8 @@ def mean_changes(panel: Panel, origins: Origins) -> NDArray:
 
 
 def hidden_states(reader: Reader, panel: Panel) -> list[list[tuple[NDArray, NDArray]]]:
-    """For each row, h and c of each layer of the first member at every step, each (T, D); zeros before it has begun."""
+    """For each row, h and c of each layer of the first member at every step, each (T, D); zeros
+    before it has begun."""
     network, inputs = reader.network, reader.network.config.inputs
     assert isinstance(inputs, Transformed)
     whole = inputs.whole(panel, inputs.fitted_to(panel, reader.fitted))

@@ -97,13 +97,16 @@ class Backtest:
         )
 
     def held_out(self) -> dict[str, np.ndarray]:
-        """What came and the model's forecasts of it, as the columns of a long table: `unique_id`,
-        `ds`, `step`, `cutoff`, `forecast`, a column per quantile and `actual`."""
+        """Actual values and the model's forecasts of them, as the columns of a long table.
+
+        They are those of `Forecast.columns_dict`, always with `cutoff`, and `actual`.
+        """
         if not self.forecasts:
             return {}
         forecast = self.forecasts[self.model]
         columns = forecast.columns_dict() | {"actual": self.actual.ravel()}
-        first = {name: columns.pop(name) for name in ("unique_id", "ds", "step")}
+        until_step = list(columns)[: list(columns).index("step") + 1]
+        first = {name: columns.pop(name) for name in until_step}
         # With one cutoff a forecast leaves it out. A table to be joined with others needs it.
         cutoff = {"cutoff": np.repeat(forecast.cutoffs, forecast.horizon)}
         counted = np.isfinite(columns["actual"])

@@ -67,7 +67,8 @@ Part = Dense | Recurrent
 def network_of_parts(
     parts: Sequence[Part], horizon: int | None = None, channels: int | None = None
 ) -> Network:
-    """A network of transformed inputs with a point head; ModelError where the parts do not make one.
+    """A network of transformed inputs with a point head; ModelError where the parts do not make
+    one.
 
     The last dense layer is the head if it is linear; else the head passes on what comes.
     """
@@ -123,8 +124,9 @@ def parts_of_network(network: Network, member: int | None = None) -> list[Part]:
     config = network.config
     if config.inputs.skips or config.residual:
         raise ModelError(
-            f"A network with {'adaptive inputs' if config.inputs.skips else 'residual connections'} is "
-            "not a row of layers and cannot be written for Keras or PyTorch. Expected is "
+            "A network with "
+            f"{'adaptive inputs' if config.inputs.skips else 'residual connections'} is not a row "
+            "of layers and cannot be written for Keras or PyTorch. Expected is "
             "NetworkConfig(inputs=Transformed(), residual=False)."
         )
     members = len(network.members)

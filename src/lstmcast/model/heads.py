@@ -28,8 +28,8 @@ SCORES = np.array(
 class Head(Protocol):
     """What a head must be able to do; a user's own head is an object with these members.
 
-    `outputs`: R, raw numbers per value; `location`: which of them moves the answer up and down;
-    `spreads`: whether it says how uncertain it is (taken as true where a head does not say).
+    `outputs`: R, raw numbers per value; `location`: which of them moves the answer up and
+    down. A head that answers points alone says so by a further one, `spreads = False`.
     """
 
     @property
@@ -38,8 +38,6 @@ class Head(Protocol):
     def outputs(self) -> int: ...
     @property
     def location(self) -> int: ...
-    @property
-    def spreads(self) -> bool: ...
 
     def point(self, raw: Any, xp: Any) -> Any:
         """The point forecast (…) of raw numbers (…, R)."""
@@ -254,7 +252,8 @@ def quantiles_from_raw(raw: Any, xp: Any) -> Any:
 
 
 def student_scores(freedom: NDArray) -> NDArray:
-    """Quantiles (…, Q) at `HEAD_QUANTILES` of Student's t with these degrees of freedom (…), at least 2.
+    """Quantiles (…, Q) at `HEAD_QUANTILES` of Student's t with these degrees of freedom (…), at
+    least 2.
 
     G. W. Hill, "Algorithm 396: Student's t-quantiles", Communications of the ACM 13 (1970).
 

@@ -1,10 +1,11 @@
 """The network: dense layers, recurrent stack, head; to and from named arrays.
 
-    x_t → dense layers → LSTM layers → dense layers → K columns × H steps × R raw numbers of the head
+    x_t → dense layers → LSTM layers → dense layers → K columns × H steps × R raw numbers of the
+    head
 
-What x_t is, and what answers mean, is up to the inputs (`model.inputs`): with adaptive ones there is
-also a linear path from x_t to the head's locations. A network may have several members, equal but
-for their weights: each reads the same inputs, and their answers are averaged.
+What x_t is, and what answers mean, is up to the inputs (`model.inputs`): with adaptive ones there
+is also a linear path from x_t to the head's locations. A network may have several members, equal
+but for their weights: each reads the same inputs, and their answers are averaged.
 
     B rows of a batch · T steps · N positions · M members · D units · C input channels · H horizon
     K columns · R raw numbers · X quantiles, or one point
@@ -49,8 +50,8 @@ class NetworkConfig:
 
     Args:
         layers: units of each stacked LSTM layer.
-        inputs: `Adaptive()` shows the network level, scale and season of any series as known at each
-            step; `Transformed(Log1p(), Difference(12))` what transforms give, of one column or
+        inputs: `Adaptive()` shows the network level, scale and season of any series as known at
+            each step; `Transformed(Log1p(), Difference(12))` what transforms give, of one column or
             several together; `Running()` values in units of their own recent past, for streams.
         head: "quantiles", "normal", "student_t", "point", or the name of your own.
         horizon: steps answered at once, the forecaster's unless given; longer forecasts feed back.
@@ -210,7 +211,8 @@ class Network:
         return self.head.sample(raws[position_N % len(raws), position_N], rng)[..., None]
 
     def with_inputs(self, inputs: Inputs) -> Network:
-        """The same weights with other inputs of the same width: the transforms around a network from elsewhere."""
+        """The same weights with other inputs of the same width: the transforms around a network
+        from elsewhere."""
         return Network(replace(self.config, inputs=inputs), self.members, self.head)
 
     def _dense(

@@ -71,7 +71,8 @@ def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summa
     twice. UsageError for what is neither, and for a config whose horizon is not set.
 
     >>> from lstmcast.model.inputs import Transformed
-    >>> print(summary(NetworkConfig(layers=(5, 4, 3), inputs=Transformed(), head="point", horizon=1)))
+    >>> config = NetworkConfig((5, 4, 3), inputs=Transformed(), head="point", horizon=1)
+    >>> print(summary(config))
     layer         output shape      parameters
     ──────────────────────────────────────────
     inputs        (batch, time, 1)           0

@@ -45,10 +45,12 @@ def card_of(model: Any) -> str:
     if same_weights(model.network, shipped()):
         return _shipped_card()
     made_from = f"**What it was made from.** {_made_from(model)}"
-    own = f"# The network of this forecast\n\n**What it is.** {_what(model.network, model)}\n\n{made_from}"
+    what = f"**What it is.** {_what(model.network, model)}"
+    own = f"# The network of this forecast\n\n{what}\n\n{made_from}"
     start = model.start.network
     if model.record and start is not None and same_weights(start, shipped()):
-        return f"{own} What follows is the card of that network: its numbers were measured before.\n\n{_shipped_card()}"
+        before = "What follows is the card of that network: its numbers were measured before."
+        return f"{own} {before}\n\n{_shipped_card()}"
     return own
 
 

@@ -1,7 +1,8 @@
-"""What a stream has read of each row, in one lane or two: the same as a forecast of the whole history has read.
+"""What a stream has read of each row, in one lane or two: the same as a forecast of the whole
+history has read.
 
-Where a context begins at multiples of K observations, a row keeps two states, the second one begun at
-each multiple of K. When K more have come it takes over, and nothing is ever read again.
+Where a context begins at multiples of K observations, a row keeps two states, the second one begun
+at each multiple of K. When K more have come it takes over, and nothing is ever read again.
 
     S series, a row each · R some of their rows · T ticks · K columns of a row · C input channels
     L newest steps that are kept · D units
@@ -86,7 +87,8 @@ class Reader:
         return self.read(lane, seen, inputs)
 
     def read(self, lane: Lane, seen: Seen, inputs: Any) -> Lane:
-        """The lane after the network has read what the inputs, whose new state this is, have seen."""
+        """The lane after the network has read what the inputs, whose new state this is, have
+        seen."""
         lane = lane._replace(inputs=inputs, x_SC=seen.x_BTC[:, -1], begun_S=seen.begun_BT[:, -1])
         if self.kept:
             return self._window_read(lane, seen.x_BTC, seen.begun_BT)
@@ -111,7 +113,8 @@ class Reader:
         return lane._replace(hidden=hidden, window_SLC=window_RLC, window_begun_SL=begun_RL)
 
     def on_axis(self, values_RT: NDArray) -> Lane:
-        """Rows of adaptive inputs read anew, on the axis that suits their values; NaN before they begin."""
+        """Rows of adaptive inputs read anew, on the axis that suits their values; NaN before
+        they begin."""
         low_R, high_R = np.fmin.reduce(values_RT, axis=1), np.fmax.reduce(values_RT, axis=1)
         log_R = reads_logarithms(low_R, high_R)
         unit_R = np.where(log_R, 1.0, linear_unit(values_RT))

@@ -113,7 +113,8 @@ class Rows:
         }
 
     def restore(self, arrays: Mapping[str, NDArray]) -> None:
-        """Set what `arrays` gave, with the same ids; KeyError or ValueError where they do not fit."""
+        """Set what `arrays` gave, with the same ids; KeyError or ValueError where they do not
+        fit."""
         for name, state in self._states.items():
             saved = iter([arrays[f"{name}{place}"] for place, _ in arrays_of(state)])
             self._states[name] = mapped(partial(_restored, saved), state)

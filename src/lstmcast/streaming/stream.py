@@ -1,8 +1,10 @@
-"""Stream: one network, many series, one tick at a time. It forecasts, sees the actual values, may learn, and goes on.
+"""Stream: one network, many series, one tick at a time. It forecasts, sees the actual values, may
+learn, and goes on.
 
-Each series is a row with a name and a state, kept from tick to tick: rows join, leave and begin anew
-one by one. A tick costs one step of the network, whatever the history, and what is forecast is what
-`predict` forecasts after the same history. Predicting is NumPy and needs no PyTorch; learning does.
+Each series is a row with a name and a state, kept from tick to tick: rows join, leave and begin
+anew one by one. A tick costs one step of the network, whatever the history, and what is forecast is
+what `predict` forecasts after the same history. Predicting is NumPy and needs no PyTorch; learning
+does.
 
     S series, a row each · R rows of a tick · K columns of a row · H horizon
     Q quantiles of the head · X quantiles, or one point
@@ -78,7 +80,7 @@ class Learning:
 
     >>> Learning(chunk=4, every=8)
     Traceback (most recent call last):
-    lstmcast.errors.UsageError: Learning(chunk=4, every=8): ticks would go by unlearned. Use every=4 or less.
+    lstmcast.errors.UsageError: Learning(chunk=4, every=8): ticks would go by unlearned. ...
     """
 
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
@@ -215,7 +217,8 @@ class Stream:
         return self._flat(answer_SHKX, horizon)
 
     def observe(self, values: Any, ids: Iterable[Any] | None = None) -> NDArray:
-        """Take in a tick: the errors (value − prediction) of these rows. A network that learns, learns from them.
+        """Take in a tick: the errors (value − prediction) of these rows. A network that learns,
+        learns from them.
 
         Args:
             values: one for each row, or for each of `ids`, or by id as a dict or as a pandas Series
@@ -265,7 +268,8 @@ class Stream:
         return Stream._made({**manifest, "learning": None}, groups, Path("copy"), self.network.head)
 
     def save(self, folder: str | Path) -> None:
-        """Save everything: a process that stops here goes on, after `load`, with the same bits. OutputError."""
+        """Save everything: a process that stops here goes on, after `load`, with the same bits.
+        OutputError."""
         store.save(folder, *self._described())
 
     @classmethod
@@ -277,9 +281,10 @@ class Stream:
         manifest, groups = store.load(folder)
         if manifest.get("kind") == "online":
             raise ModelError(
-                f"{folder} was written by Online of an older lstmcast: its weights can be used, its "
-                "rows cannot. Give Stream its network, which lstmcast.model.network.load_network "
-                "reads, .with_inputs(Running(…)) as they were, and let the rows begin anew."
+                f"{folder} was written by Online of an older lstmcast: its weights can be used, "
+                "its rows cannot. Give Stream its network, which "
+                "lstmcast.model.network.load_network reads, .with_inputs(Running(…)) as they were, "
+                "and let the rows begin anew."
             )
         if manifest.get("kind") != KIND:
             what = manifest.get("kind", "thing of no kind")
@@ -374,7 +379,8 @@ class Stream:
     def _read_lane(
         self, name: str, at: NDArray, values_RK: NDArray, first_R: NDArray, count_R: NDArray
     ) -> None:
-        """Read a tick into one lane; rows whose axis is another one now are read anew from its beginning."""
+        """Read a tick into one lane; rows whose axis is another one now are read anew from its
+        beginning."""
         lane: Lane = self.rows.of(name, at)
         stale_R = self.reader.stale(lane, values_RK)
         going = np.flatnonzero(~stale_R)
@@ -389,7 +395,8 @@ class Stream:
     # ---- answering
 
     def _answered(self, horizon: int | None) -> NDArray:
-        """What the network says after each row's newest tick (S, H, K, X), in the units of the data."""
+        """What the network says after each row's newest tick (S, H, K, X), in the units of the
+        data."""
         steps = 1 if horizon is None else checked_horizon(horizon)
         if steps not in self._answers:
             self._answers[steps] = self._answer(steps, np.arange(len(self.rows)))
@@ -417,7 +424,8 @@ class Stream:
     # ---- learning
 
     def _learn_and_read(self, at: NDArray, values_RK: NDArray, learning: Learning) -> None:
-        """The labels of a tick go to what was read before; then it is learned from, and the tick is read."""
+        """The labels of a tick go to what was read before; then it is learned from, and the tick
+        is read."""
         lane: Lane = self.rows.of("older", at)
         seen, inputs = self.network.config.inputs.advance(lane.inputs, values_RK[:, None])
         assert seen.label_BTK is not None
@@ -549,7 +557,8 @@ def Online(
         stacklevel=2,
     )
     network = getattr(start, "network", None)
-    if network is not None and (scaling is not None or start.fitted_inputs is None):  # pyright: ignore[reportAttributeAccessIssue]
+    # pyright: ignore[reportAttributeAccessIssue]
+    if network is not None and (scaling is not None or start.fitted_inputs is None):
         start = network
     if isinstance(start, Network) and not isinstance(start.config.inputs, Adaptive):
         columns = start.config.inputs.columns
@@ -561,7 +570,8 @@ def Online(
 
 
 def _by_label(values: Any, ids: Iterable[Any] | None) -> tuple[Any, Iterable[Any] | None]:
-    """Values and the ids that they come with, if they do; numbers from 0 as an index are no names."""
+    """Values and the ids that they come with, if they do; numbers from 0 as an index are no
+    names."""
     if isinstance(values, Mapping):
         values, named = list(values.values()), list(values)
     elif hasattr(values, "to_numpy") and hasattr(
@@ -621,8 +631,8 @@ def _network(
     assert isinstance(config, NetworkConfig)
     if learning is not None and (isinstance(config.inputs, Adaptive) or config.steps != 1):
         raise UsageError(
-            f"A network that learns from a stream answers one step of transformed or running inputs; this one has "
-            f"inputs={config.inputs!r} and horizon={config.horizon}. Use "
+            "A network that learns from a stream answers one step of transformed or running "
+            f"inputs; this one has inputs={config.inputs!r} and horizon={config.horizon}. Use "
             "NetworkConfig(inputs=Running(), horizon=1), or learning=None."
         )
     if network is not None:
@@ -677,8 +687,8 @@ def _require_no_sums(config: NetworkConfig, horizon: int, answers: int) -> None:
     inputs = config.inputs
     if isinstance(inputs, Transformed) and answers > 1 and inputs.transforms.adds_up(horizon):
         raise UsageError(
-            f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are not "
-            "sums of quantiles. Ask for one step at a time, or use head='point'."
+            f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are "
+            "not sums of quantiles. Ask for one step at a time, or use head='point'."
         )
 
 

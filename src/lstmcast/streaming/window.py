@@ -1,4 +1,5 @@
-"""What learning keeps of each row between ticks: the newest chunk of ticks, as far back as gradients go.
+"""What learning keeps of each row between ticks: the newest chunk of ticks, as far back as
+gradients go.
 
 The tick p of a row, counted from 0 since it joined, lies in slot p modulo the length of the chunk;
 beside it lie the state before it and the label that came after it.
@@ -61,7 +62,8 @@ def remembered(memory: TickMemory, x_RC: NDArray, before: tuple[State, ...]) -> 
 
 
 def labelled(memory: TickMemory, label_RK: NDArray) -> TickMemory:
-    """The memory of R rows after their actual values: each stands beside the tick that it was predicted from."""
+    """The memory of R rows after their actual values: each stands beside the tick that it was
+    predicted from."""
     begun_R = memory.count_S > 0
     row = np.flatnonzero(begun_R)
     label_SLK = memory.label_SLK.copy()
@@ -71,7 +73,8 @@ def labelled(memory: TickMemory, label_RK: NDArray) -> TickMemory:
 
 
 def newest_window(memory: TickMemory) -> tuple[NDArray, TickWindow] | None:
-    """Rows that have something to learn from (R,), and their newest ticks, from the left; None without any."""
+    """Rows that have something to learn from (R,), and their newest ticks, from the left; None
+    without any."""
     row, L = np.flatnonzero(memory.waits_S), memory.x_SLC.shape[1]
     if not len(row):
         return None

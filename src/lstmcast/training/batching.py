@@ -1,8 +1,8 @@
-"""The four batching schemes: in which pieces the series are read, and what is carried from one piece to the
-next.
+"""The four batching schemes: in which pieces the series are read, and what is carried from one
+piece to the next.
 
-A batching scheme gives the losses of an epoch one after the other, each with its graph; whoever asks for the
-next one has moved the weights in between. It validates in the way in which it is used.
+A batching scheme gives the losses of an epoch one after the other, each with its graph; whoever
+asks for the next one has moved the weights in between. It validates in the way in which it is used.
 
     B series · T steps · U steps with a loss · D units · H horizon · K columns · R raw numbers of
     the head

@@ -1,9 +1,9 @@
 """What can be told of a training run while it goes on.
 
-A callback is a function of a `EpochReport`, called at the end of each epoch; one that returns True stops
-the training. If it has a method `close`, that is called when the training has ended, in whatever
-way. A refit on everything is reported to those only whose attribute `follows_refit` is true: for
-the others the training is over.
+A callback is a function of a `EpochReport`, called at the end of each epoch; one that returns True
+stops the training. If it has a method `close`, that is called when the training has ended, in
+whatever way. A refit on everything is reported to those only whose attribute `follows_refit` is
+true: for the others the training is over.
 """
 
 from __future__ import annotations

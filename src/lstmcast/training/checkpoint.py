@@ -60,7 +60,7 @@ def kept_in(folder: Path) -> bool:
 def discard(folder: Path) -> None:
     """Remove the checkpoints of a folder, unless another training has begun there since."""
     with contextlib.suppress(OutputError), claimed(folder):
-        store.remove_stores(folder, KIND, unfinished=True)
+        store.remove_stores(folder, KIND)
 
 
 class Keeper:
@@ -111,7 +111,10 @@ def _unusable(folder: Path, error: ModelError) -> str:
     """What is wrong with it, and what can be done about a checkpoint: saving it again is not."""
     what = str(error).partition("\n")[0].replace("The model in", "The checkpoint in", 1)
     place = str(folder.parent)
-    return f"{what}\nRemove the folder {place!r} to begin anew, or leave --resume out (in Python, resume=True)."
+    return (
+        f"{what}\nRemove the folder {place!r} to begin anew, or leave --resume out (in Python, "
+        "resume=True)."
+    )
 
 
 _OTHERS = {"data": "it was trained on other data", "start": "it started from other weights"}

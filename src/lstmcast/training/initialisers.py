@@ -1,13 +1,14 @@
 """How fresh weights are drawn.
 
-default    adaptive inputs: PyTorch's, with small answers that spread like a random walk's and open forget gates;
-           others: Keras's
+default    adaptive inputs: PyTorch's, with small answers that spread like a random walk's and open
+           forget gates; others: Keras's
 pytorch    uniform within ±1/√units (dense layers: ±1/√inputs), biases too
-keras      Glorot uniform kernels, orthogonal recurrent kernels, zero biases but 1 for the forget gates
+keras      Glorot uniform kernels, orthogonal recurrent kernels, zero biases but 1 for the forget
+           gates
 chainer    LeCun normal kernels, zero biases but 1 for the forget gates
 zeros      Keras's, but with LSTM kernels (input to gates) of zeros
 
-A `training.config.Initialiser` says it piece by piece: Keras's is `Initialiser()`, zeros are
+A `training_config.Initialiser` says it piece by piece: Keras's is `Initialiser()`, zeros are
 `Initialiser("zeros")`.
 """
 

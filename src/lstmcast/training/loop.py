@@ -1,7 +1,7 @@
 """The loop that trains one network, whatever the batching scheme.
 
-`train` can be read aloud; what a run consists of is in `TrainingRun`, and everything that the next epoch
-depends on goes into a checkpoint and comes back from it.
+`train` can be read aloud; what a run consists of is in `TrainingRun`, and everything that the next
+epoch depends on goes into a checkpoint and comes back from it.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""From data and settings to a batching scheme: what is trained on, what is held back, and what has to be
-left out."""
+"""From data and settings to a batching scheme: what is trained on, what is held back, and what has
+to be left out."""
 
 from __future__ import annotations
 
@@ -88,8 +88,8 @@ def _check_adaptive_windows(
 def make_batching(
     network: NetworkConfig, data: FitData, config: TrainingConfig, device: str, seed: int
 ) -> tuple[BatchingScheme, tuple[str, ...]]:
-    """The batching scheme over these data, and notes on what it leaves out. DataError where nothing can
-    be trained on."""
+    """The batching scheme over these data, and notes on what it leaves out. DataError where nothing
+    can be trained on."""
     parts = windows.parts_of(data)
     if not len(parts.series):
         raise DataError(

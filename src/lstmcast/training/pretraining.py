@@ -220,5 +220,5 @@ def _train_member(
 def print_progress(progress: Progress) -> None:
     """A line on standard error every 500 steps."""
     if progress.step % 500 == 0 or progress.step == progress.steps:
-        line = f"step {progress.step} of {progress.steps}, loss {progress.loss:.3f}, {progress.seconds:.0f} s"
-        sys.stderr.write(line + "\n")
+        step, seconds = f"step {progress.step} of {progress.steps}", f"{progress.seconds:.0f} s"
+        sys.stderr.write(f"{step}, loss {progress.loss:.3f}, {seconds}\n")

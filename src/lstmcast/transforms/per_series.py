@@ -32,7 +32,8 @@ class TransformsState(NamedTuple):
     states: tuple[ChainState, ...]
 
     def rows(self, rows: NDArray) -> TransformsState:
-        """What was learned of some series, by number, in that order; a series may come more than once."""
+        """What was learned of some series, by number, in that order; a series may come more than
+        once."""
         group_R, place_R = self.group_S[rows], np.empty(len(rows), np.int64)
         states = []
         for g, state in enumerate(self.states):

@@ -195,7 +195,8 @@ def whole_days(times: np.ndarray) -> bool:
 def plain_list(column: np.ndarray) -> list[Any]:
     """A column for JSON: unknown numbers as None, times as ISO text, dates alone at midnight.
 
-    >>> plain_list(np.array([1.5, np.nan])), plain_list(np.array(["2024-03-01T00:00"], "datetime64[us]"))
+    >>> times = np.array(["2024-03-01T00:00"], "datetime64[us]")
+    >>> plain_list(np.array([1.5, np.nan])), plain_list(times)
     ([1.5, None], ['2024-03-01'])
     """
     if column.dtype.kind == "f":

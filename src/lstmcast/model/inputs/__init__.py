@@ -1,4 +1,5 @@
-"""What a network sees of a series, and the way back to its units; see `base` for what all kinds keep to."""
+"""What a network sees of a series, and the way back to its units; see `base` for what all kinds
+keep to."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ def inputs_of(given: Any) -> Inputs:
 
 def described_inputs(inputs: Inputs) -> dict[str, Any]:
     """Inputs as JSON values, which `inputs_of` reads."""
-    return inputs.described() if isinstance(inputs, Transformed) else asdict(inputs)  # pyright: ignore[reportArgumentType]
+    # pyright: ignore[reportArgumentType]
+    return inputs.described() if isinstance(inputs, Transformed) else asdict(inputs)
 
 
 if TYPE_CHECKING:
@@ -49,7 +51,8 @@ _OLD = {"causal": "Adaptive()", "plain": "Transformed()"}
 
 
 def with_inputs(given: Any) -> Any:
-    """What a network config was given, without the names of format 1: inputs="causal" or "plain", window, channels."""
+    """What a network config was given, without the names of format 1: inputs="causal" or
+    "plain", window, channels."""
     kwargs = given.kwargs if isinstance(given, ArgsKwargs) else given
     if not isinstance(kwargs, Mapping):
         return given
@@ -60,7 +63,8 @@ def with_inputs(given: Any) -> Any:
     positional = isinstance(given, ArgsKwargs) and len(given.args) > 1
     if not (named or (kind is None and not positional)):
         raise UsageError(
-            "window= and channels= are settings of the inputs: Adaptive(window=12), Transformed(columns=3)."
+            "window= and channels= are settings of the inputs: Adaptive(window=12), "
+            "Transformed(columns=3)."
         )
     transformed = kind == "plain"
     if isinstance(given, ArgsKwargs):
@@ -72,7 +76,8 @@ def with_inputs(given: Any) -> Any:
         )
         if not transformed and columns not in (None, 1):
             raise UsageError(
-                f"channels={columns} needs Transformed(columns={columns}): adaptive inputs are made from one column."
+                f"channels={columns} needs Transformed(columns={columns}): adaptive inputs are "
+                "made from one column."
             )
         if transformed and window is not None:
             raise UsageError(f"window={window} is for adaptive inputs. Leave it out.")

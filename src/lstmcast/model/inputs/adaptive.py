@@ -1,4 +1,5 @@
-"""Adaptive inputs: what the network is shown of a series of any level, scale and season, and the way back.
+"""Adaptive inputs: what the network is shown of a series of any level, scale and season, and the
+way back.
 
 Everything at step t depends on observations up to t alone. One function, `advance`, serves a whole
 batch of series, a chunk of it, and a single new observation of a stream: state in, state out, so
@@ -10,8 +11,8 @@ or as it is (`a·X + b` in gives `a·f + b` out). On that axis, z_t is split as
     z_t = level_t + seasonal_t + rest,
 
 and the network sees the last W seasonally adjusted values relative to the newest one, in units of a
-running mean absolute change; what the seasons foretell for the coming H steps; exponential averages;
-age; which values are missing.
+running mean absolute change; what the seasons foretell for the coming H steps; exponential
+averages; age; which values are missing.
 
     B series of a batch · T steps · U steps with the tail before them · W window · H horizon
     P seasonal periods · C input channels · N positions · X quantiles, one point or sample paths
@@ -55,7 +56,8 @@ class AdaptiveKnown(NamedTuple):
     scale: NDArray
     seasonal: NDArray  # (…, H): known at t for t+1 … t+H, on the reading axis
     age: NDArray
-    value: NDArray  # the only value that was read, in the units of the data; NaN where there are several
+    # the only value that was read, in the units of the data; NaN where there are several
+    value: NDArray
     log: NDArray
     unit: NDArray
 
@@ -68,7 +70,8 @@ class AdaptiveState(NamedTuple):
     z_BL: NDArray
     seen_BL: NDArray  # whether the series had begun
     reference_B: NDArray  # first observation; keeps sums exact for values with a large offset
-    # The newest seasonally adjusted observation as it was at each of those steps, less the reference.
+    # The newest seasonally adjusted observation as it was at each of those steps, less the
+    # reference.
     level_BL: NDArray
     smooth_BA: NDArray
     # Decayed sums that the scale is made of: absolute changes, their number, the rest of the prior.
@@ -82,7 +85,8 @@ class AdaptiveState(NamedTuple):
 
 @settings
 class Adaptive:
-    """Level, scale and season as known at each step: any series can be read, nothing has to be fitted.
+    """Level, scale and season as known at each step: any series can be read, nothing has to be
+    fitted.
 
     Args:
         window: seasonally adjusted values that the network sees at each step.
@@ -116,7 +120,8 @@ class Adaptive:
     def data(
         self, panel: Panel, ends: NDArray, horizon: int | None = None
     ) -> tuple[AdaptiveData, None]:
-        """What a network learns from: the first `ends` (S,) values of each series, so many steps ahead."""
+        """What a network learns from: the first `ends` (S,) values of each series, so many steps
+        ahead."""
         return AdaptiveData(panel, ends, horizon), None
 
     def start(self, grid: Grid, rows: int, fitted: None = None) -> AdaptiveState:
@@ -276,7 +281,8 @@ def to_axis(values_B: NDArray, log: NDArray | bool) -> NDArray:
 
 
 def from_axis(z_B: NDArray, log: NDArray | bool) -> NDArray:
-    """The inverse of `to_axis`; beyond the largest and the smallest positive float it stops there."""
+    """The inverse of `to_axis`; beyond the largest and the smallest positive float it stops
+    there."""
     values_B = np.array(z_B, float)
     log_B = np.broadcast_to(log, len(values_B))
     if log_B.any():
@@ -296,7 +302,8 @@ def reads_logarithms(low: NDArray, high: NDArray) -> NDArray:
 
 
 def linear_unit(values_BT: NDArray) -> NDArray:
-    """The unit (B,) in which series are read on the linear axis: a power of two near their largest value.
+    """The unit (B,) in which series are read on the linear axis: a power of two near their largest
+    value.
 
     Squares of any numbers stay within range, and no digit changes, so it does not matter that it
     depends on values after t.

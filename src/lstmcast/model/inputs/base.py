@@ -1,10 +1,12 @@
-"""What every kind of inputs keeps to: from the values of a series to what a network reads, and back.
+"""What every kind of inputs keeps to: from the values of a series to what a network reads, and
+back.
 
-Inputs are a frozen specification. What they remember of the values that they have read is a NamedTuple whose arrays
-have a row per series; state comes in and goes out, whether a batch, a chunk or one tick of a stream is read.
+Inputs are a frozen specification. What they remember of the values that they have read is a
+NamedTuple whose arrays have a row per series; state comes in and goes out, whether a batch, a chunk
+or one tick of a stream is read.
 
-    B rows of a batch · T steps · K columns of a row · C input channels · N positions · H coming steps
-    X what there is per step: one point, quantiles or sample paths
+    B rows of a batch · T steps · K columns of a row · C input channels · N positions · H coming
+    steps X what there is per step: one point, quantiles or sample paths
 """
 
 from __future__ import annotations
@@ -67,7 +69,8 @@ class Inputs(Protocol):
         ...
 
     def data(self, panel: Panel, ends: NDArray, horizon: int | None = None) -> tuple[Any, Any]:
-        """What a network learns from: the first `ends` (S,) values of each series; and what was fitted to them."""
+        """What a network learns from: the first `ends` (S,) values of each series; and what was
+        fitted to them."""
         ...
 
     def start(self, grid: Grid, rows: int, fitted: Any = None) -> Any:
@@ -77,7 +80,8 @@ class Inputs(Protocol):
     def advance(
         self, state: Any, values_BTK: NDArray, known: NDArray | None = None
     ) -> tuple[Seen, Any]:
-        """Read T more values of each row (NaN = missing); `known`: covariates of these steps, once there are any."""
+        """Read T more values of each row (NaN = missing); `known`: covariates of these steps,
+        once there are any."""
         ...
 
     def known(self, state: Any) -> Any:
@@ -85,7 +89,8 @@ class Inputs(Protocol):
         ...
 
     def place(self, answer_NHKX: NDArray, known: Any) -> NDArray:
-        """The head's answers on the axis on which steps follow each other; `known` at the N positions."""
+        """The head's answers on the axis on which steps follow each other; `known` at the N
+        positions."""
         ...
 
     def feed(self, point_NHK: NDArray, state: Any) -> tuple[Seen, Any]:
@@ -103,7 +108,8 @@ def positions_of(known: State, rows: NDArray, steps: NDArray | int) -> State:
 
 
 def mapped(change: Callable[..., NDArray], *states: State) -> State:
-    """A state whose arrays are what `change` makes of those of the given ones; what is no array stays as in the first.
+    """A state whose arrays are what `change` makes of those of the given ones; what is no array
+    stays as in the first.
 
     >>> class Two(NamedTuple):
     ...     a: NDArray

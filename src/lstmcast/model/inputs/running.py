@@ -1,4 +1,5 @@
-"""Running inputs: each row in units of its own recent past, of its values, their changes or their returns.
+"""Running inputs: each row in units of its own recent past, of its values, their changes or their
+returns.
 
 Nothing is fitted and nothing after a tick is used at it, so a network that begins to learn from a
 stream can read rows of any size.
@@ -37,8 +38,8 @@ class Running:
     """Each row in units of its own recent past.
 
     Args:
-        of: "values" are read relative to their mean, in standard deviations; "changes" from the last
-            value, and "returns" (changes of the logarithm; values must be positive), in units of
+        of: "values" are read relative to their mean, in standard deviations; "changes" from the
+            last value, and "returns" (changes of the logarithm; values must be positive), in units of
             their root mean square.
         memory: ticks after which the past counts 1/e.
         limit: most units that one tick counts, in what is read and learned and in the running scale
@@ -135,7 +136,8 @@ class Running:
         return np.exp(u_NHKX) if self.of == "returns" else u_NHKX
 
     def check(self, values_RK: NDArray, ids: NDArray) -> None:
-        """DataError for values of a tick that have no logarithm, naming the first row (ids (R,))."""
+        """DataError for values of a tick that have no logarithm, naming the first row (ids
+        (R,))."""
         wrong = np.flatnonzero((values_RK <= 0).any(axis=1)) if self.of == "returns" else []
         if len(wrong):
             value = float(np.nanmin(values_RK[wrong[0]]))

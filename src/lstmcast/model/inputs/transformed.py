@@ -1,7 +1,9 @@
-"""Transformed inputs: the network reads what a chain of transforms makes of the values, one column or several.
+"""Transformed inputs: the network reads what a chain of transforms makes of the values, one column
+or several.
 
 What transforms learn is fitted on the training part of each series and kept by its id. The way back
-of a difference continues after the last values that it was given, so that a gap may have any length.
+of a difference continues after the last values that it was given, so that a gap may have any
+length.
 
     S series · N observations · B rows, what the network reads: a series, or K columns together
     T steps · D differences of a chain · L longest lag · H horizon · X one point, quantiles or paths
@@ -46,7 +48,8 @@ class FittedTransforms:
 
 
 class TransformedKnown(NamedTuple):
-    """What the way back needs at N positions: which series each column is, and the values before."""
+    """What the way back needs at N positions: which series each column is, and the values
+    before."""
 
     fitted: TransformsState
     applied: AppliedTransforms
@@ -152,7 +155,8 @@ class Transformed:
         )
 
     def fitted_to(self, panel: Panel, fitted: FittedTransforms | None) -> FittedTransforms:
-        """What is known of the series of a panel: as learned, or from the panel where nothing was."""
+        """What is known of the series of a panel: as learned, or from the panel where nothing
+        was."""
         if fitted is None:
             return self.fit(panel, panel.lengths)
         state = self.transforms.align(fitted.state, panel.values, panel.offsets, panel.ids)
@@ -161,7 +165,8 @@ class Transformed:
     def data(
         self, panel: Panel, ends: NDArray, horizon: int | None = None
     ) -> tuple[TransformedData, FittedTransforms]:
-        """What a network learns from, and what the transforms learned: from the first `ends` (S,) values.
+        """What a network learns from, and what the transforms learned: from the first `ends` (S,)
+        values.
 
         Raises:
             UsageError: where labels become inputs in another way than by a straight line.
@@ -194,7 +199,8 @@ class Transformed:
         return np.stack(columns, axis=1)
 
     def fitted_from(self, arrays: Mapping[str, NDArray], ids: NDArray) -> FittedTransforms:
-        """What `FittedTransforms.arrays` gave, of series with these ids; KeyError where one is missing."""
+        """What `FittedTransforms.arrays` gave, of series with these ids; KeyError where one is
+        missing."""
         return FittedTransforms(self.transforms, self.transforms.state_from_arrays(arrays, ids))
 
     def of_rows(self, fitted: FittedTransforms | None, ids: list[Any]) -> FittedTransforms:
@@ -336,7 +342,8 @@ class Transformed:
     def _before(
         self, before_SDL: NDArray, applied: AppliedTransforms, fitted: TransformsState, steps: int
     ) -> NDArray:
-        """What the differences were given, so many steps later: a missing one is the one a lag before."""
+        """What the differences were given, so many steps later: a missing one is the one a lag
+        before."""
         result_SDL, L = before_SDL.copy(), before_SDL.shape[2]
         for g, (chain, part) in enumerate(zip(fitted.chains, applied.parts, strict=True)):
             own = np.flatnonzero(fitted.group_S == g)
@@ -411,7 +418,8 @@ def _even(rows: int, length: int) -> NDArray:
 
 
 def _same_rows(fitted: FittedTransforms, rows: int, columns: int) -> FittedTransforms:
-    """What was learned of rows of several columns, in their order; UsageError for another number of rows."""
+    """What was learned of rows of several columns, in their order; UsageError for another number
+    of rows."""
     learned = len(fitted.state.ids) // columns
     if rows != learned:
         raise UsageError(
