@@ -471,7 +471,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(run, data, model, tmp_path):
     assert not model.exists()
     assert 5 < epochs_done(checkpoints(model) / "member-0/manifest.json") < 40
     # what is there where it was killed in the middle of a save
-    unfinished = checkpoints(model) / ".member-0.new-x1"
+    unfinished = checkpoints(model) / ".member-0.new-a1b2c3d4"
     unfinished.mkdir()
     (unfinished / "weights.safetensors").write_bytes(b"half")
     assert run("fit", data, "-H", 6, "-m", model, *LONG, "--resume").status == 0

@@ -168,6 +168,8 @@ def _shown(value: Any) -> str:
     """A value as it may be written, settings without those that are as usual anyway."""
     if isinstance(value, Path):
         return repr(str(value))
+    if isinstance(value, Transformed):
+        return repr(value)
     if isinstance(value, tuple):
         shown = ", ".join(map(_shown, value))
         return f"({shown},)" if len(value) == 1 else f"({shown})"

@@ -36,9 +36,9 @@ class Interrupted(Exception):
 def forecaster(name, epochs=3, seed=0):
     adaptive = name in ADAPTIVE
     small = (
-        {"inputs": Adaptive(window=6)}
+        {"inputs": lc.Adaptive(window=6)}
         if adaptive
-        else {"inputs": Transformed(), "head": "point", "horizon": 1}
+        else {"inputs": lc.Transformed(), "head": "point", "horizon": 1}
     )
     return lc.LSTMForecaster(
         3,

@@ -31,7 +31,6 @@ from lstmcast.model.inputs import (
     AnyInputs,
     Inputs,
     Transformed,
-    described_inputs,
     with_inputs,
 )
 from lstmcast.model.inputs.adaptive import VERSION
@@ -122,7 +121,7 @@ class NetworkConfig:
         """As JSON values; `NetworkConfig(**…)` of them gives it back."""
         settings = {one.name: getattr(self, one.name) for one in fields(self)}
         lists = {name: list(units) for name, units in settings.items() if isinstance(units, tuple)}
-        return {**settings, **lists, "inputs": described_inputs(self.inputs)}
+        return {**settings, **lists, "inputs": self.inputs.described()}
 
 
 class Network:

@@ -557,8 +557,8 @@ def Online(
         stacklevel=2,
     )
     network = getattr(start, "network", None)
-    # pyright: ignore[reportAttributeAccessIssue]
-    if network is not None and (scaling is not None or start.fitted_inputs is None):
+    fitted = getattr(start, "fitted_inputs", None)
+    if network is not None and (scaling is not None or fitted is None):
         start = network
     if isinstance(start, Network) and not isinstance(start.config.inputs, Adaptive):
         columns = start.config.inputs.columns

@@ -4,7 +4,6 @@ keep to."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 from warnings import warn
 
@@ -34,12 +33,6 @@ def inputs_of(given: Any) -> Inputs:
         f"inputs={given!r} are not inputs. Use Adaptive(), Transformed(Log1p(), Difference(12)) "
         "with transforms of your own, or Running()."
     )
-
-
-def described_inputs(inputs: Inputs) -> dict[str, Any]:
-    """Inputs as JSON values, which `inputs_of` reads."""
-    # pyright: ignore[reportArgumentType]
-    return inputs.described() if isinstance(inputs, Transformed) else asdict(inputs)
 
 
 if TYPE_CHECKING:

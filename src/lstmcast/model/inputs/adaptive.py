@@ -20,8 +20,8 @@ averages; age; which values are missing.
 
 from __future__ import annotations
 
-from dataclasses import field
-from typing import Annotated, Literal, NamedTuple
+from dataclasses import asdict, field
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +107,10 @@ class Adaptive:
     def skips(self) -> bool:
         """There is a linear path from the inputs to the head's locations."""
         return True
+
+    def described(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
 
     def width(self, horizon: int) -> int:
         """C, for a head that answers so many steps at once."""

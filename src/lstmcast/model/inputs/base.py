@@ -64,6 +64,10 @@ class Inputs(Protocol):
         """Whether the network has a linear path from its inputs to the locations of its head."""
         ...
 
+    def described(self) -> dict[str, Any]:
+        """As JSON values, of which `model.inputs.inputs_of` makes the same."""
+        ...
+
     def width(self, horizon: int) -> int:
         """C, for a head that answers so many steps at once."""
         ...

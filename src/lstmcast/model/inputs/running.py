@@ -9,7 +9,7 @@ stream can read rows of any size.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import asdict, field
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
@@ -39,8 +39,8 @@ class Running:
 
     Args:
         of: "values" are read relative to their mean, in standard deviations; "changes" from the
-            last value, and "returns" (changes of the logarithm; values must be positive), in units of
-            their root mean square.
+            last value, and "returns" (changes of the logarithm; values must be positive), in units
+            of their root mean square.
         memory: ticks after which the past counts 1/e.
         limit: most units that one tick counts, in what is read and learned and in the running scale
             itself, so that a wrong tick does little; None for any.
@@ -62,6 +62,10 @@ class Running:
     def skips(self) -> bool:
         """The network has its layers alone."""
         return False
+
+    def described(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
 
     def width(self, horizon: int) -> int:
         """C: one channel for each column."""

@@ -395,7 +395,7 @@ def _require_sizes(values_BTK: NDArray, state: TransformedState) -> None:
         raise _too_large(state.fitted.state.ids[state.series_BK[b, k]], values_BTK[b, t, k])
 
 
-def _too_large(name: Any, value: float) -> DataError:
+def _too_large(name: Any, value: Any) -> DataError:
     return DataError(
         f"series {str(name)!r}: the network would read {value:.3g}; it computes "
         f"with 32-bit numbers, up to {LARGEST:g}. Use a transform that scales, such as "
