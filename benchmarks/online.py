@@ -21,7 +21,8 @@ from common import arguments, print_table, write_result
 
 from lstmcast.model.inputs import Running
 from lstmcast.model.network import NetworkConfig
-from lstmcast.streaming.stream import Learning, Stream
+from lstmcast.streaming.learning import Learning
+from lstmcast.streaming.stream import Stream
 
 ROWS, UNITS, CHUNK = (1, 400, 10_000), 16, 4
 WARM = 50

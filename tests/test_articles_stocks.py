@@ -17,7 +17,8 @@ from lstmcast.articles import stocks
 from lstmcast.articles.runs import ExampleRun, rmse
 from lstmcast.model.inputs import Running, Transformed
 from lstmcast.model.network import NetworkConfig
-from lstmcast.streaming.stream import Learning, Stream
+from lstmcast.streaming.learning import Learning
+from lstmcast.streaming.stream import Stream
 from lstmcast.training.module import NetworkModule
 from lstmcast.training_config import Validation
 

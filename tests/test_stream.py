@@ -19,8 +19,9 @@ from lstmcast.decoding import Reader, decode
 from lstmcast.errors import DataError, MissingExtraError, ModelError, UsageError
 from lstmcast.model.inputs import Running, Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
+from lstmcast.streaming.learning import Learning
 from lstmcast.streaming.rows import Rows
-from lstmcast.streaming.stream import Learning, Stream
+from lstmcast.streaming.stream import Stream
 from lstmcast.training.module import module_from_arrays
 from lstmcast.training_config import Loss, TrainingConfig, WholeSequence, Windows
 from lstmcast.transforms import Chain, Difference, Log1p, MeanAbs, MinMax, Standard

@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from lstmcast.output.learning_curve import LearningCurve as LearningCurve
     from lstmcast.output.plots import ForecastPlot as ForecastPlot
     from lstmcast.output.report import Report as Report
-    from lstmcast.streaming.stream import Learning as Learning
-    from lstmcast.streaming.stream import Online as Online
+    from lstmcast.streaming.learning import Learning as Learning
+    from lstmcast.streaming.online import Online as Online
     from lstmcast.streaming.stream import Stream as Stream
     from lstmcast.training.callbacks import PrintTable as PrintTable
     from lstmcast.training.callbacks import ProgressLine as ProgressLine
@@ -97,7 +97,7 @@ _HOMES = {
     "History": "training_history",
     "Initialiser": "training_config",
     "LSTMForecaster": "forecaster",
-    "Learning": "streaming.stream",
+    "Learning": "streaming.learning",
     "LearningCurve": "output.learning_curve",
     "Log1p": "transforms",
     "Logit": "transforms",
@@ -109,7 +109,7 @@ _HOMES = {
     "ModelError": "errors",
     "Network": "model.network",
     "NetworkConfig": "model.network",
-    "Online": "streaming.stream",
+    "Online": "streaming.online",
     "Optimiser": "training_config",
     "OutputError": "errors",
     "Panel": "data.panel",

@@ -25,7 +25,8 @@ from lstmcast.data.panel import Panel
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.model.inputs import Running, Transformed
 from lstmcast.model.network import NetworkConfig
-from lstmcast.streaming.stream import Learning, Stream
+from lstmcast.streaming.learning import Learning
+from lstmcast.streaming.stream import Stream
 from lstmcast.training_config import (
     Batching,
     Optimiser,

@@ -14,88 +14,42 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
-from warnings import warn
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from lstmcast import store
 from lstmcast.context import Blocks, Context, Newest, Whole
-from lstmcast.data.frequency import Frequency, parse_frequency
+from lstmcast.data.frequency import Frequency
 from lstmcast.data.origins import checked_horizon
 from lstmcast.data.panel import Panel
-from lstmcast.data.table import checked_periods
 from lstmcast.decoding import answers_from
 from lstmcast.errors import DataError, ModelError, UsageError
-from lstmcast.model.heads import HEAD_QUANTILES, Head, head_named, spreads
+from lstmcast.model.heads import HEAD_QUANTILES, Head, spreads
 from lstmcast.model.inputs import Adaptive, FittedTransforms, Grid, Running, Transformed
 from lstmcast.model.inputs.base import require_finite, rows_of
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
-from lstmcast.streaming.lanes import Lane, Reader, block_of
+from lstmcast.streaming.lanes import Lane, Reader
+from lstmcast.streaming.learning import Learning, learners_of, worst
+from lstmcast.streaming.opening import (
+    Forecaster,
+    check_kinds,
+    from_forecaster,
+    grid_of,
+    opening_network,
+)
+from lstmcast.streaming.reading import RowReader
 from lstmcast.streaming.rows import Rows
 from lstmcast.streaming.window import labelled, newest_window, remembered, start_memory
-from lstmcast.training_config import AnyLoss, Count, Loss, Optimiser, require_torch
-from lstmcast.util.config import checked_seed, settings
 
 if TYPE_CHECKING:
-    from lstmcast.training.online import Learner
+    pass
 
 KIND = "stream"
 logger = logging.getLogger("lstmcast")
-
-
-class Forecaster(Protocol):
-    """What is used of an `LSTMForecaster`."""
-
-    @property
-    def network(self) -> Network | None: ...
-    @property
-    def fitted_inputs(self) -> FittedTransforms | None:
-        """What the transforms learned, if they did."""
-        ...
-
-    @property
-    def context(self) -> Context | None:
-        """What a forecast has read; None for what is usual."""
-        ...
-
-
-@settings
-class Learning:
-    """How a network learns from a stream.
-
-    Args:
-        learning_rate: of the optimiser.
-        chunk: ticks that the gradient goes back, from the state that each row had before them
-            (truncated backpropagation through time: Williams & Peng 1990).
-        every: ticks from one update to the next; at 1 each tick is learned as part of `chunk`
-            updates, at `chunk` once.
-        clip: longest gradient, None for any.
-        loss: as in `TrainingConfig`.
-        optimiser: "adam", "adamw", "rmsprop" or "sgd".
-
-    >>> Learning(chunk=4, every=8)
-    Traceback (most recent call last):
-    lstmcast.errors.UsageError: Learning(chunk=4, every=8): ticks would go by unlearned. ...
-    """
-
-    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
-    chunk: Count = 8
-    every: Count = 1
-    clip: Annotated[float, Field(gt=0)] | None = 1.0
-    loss: AnyLoss = Loss()
-    optimiser: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
-
-    def __post_init__(self) -> None:
-        if self.every > self.chunk:
-            raise UsageError(
-                f"Learning(chunk={self.chunk}, every={self.every}): ticks would go by unlearned. "
-                f"Use every={self.chunk} or less."
-            )
 
 
 class Stream:
@@ -135,22 +89,25 @@ class Stream:
         head: Head | None = None,
         seed: int = 0,
     ) -> None:
-        _check_kinds(start, learning, seed)
+        check_kinds(start, learning, seed)
         panel = rows if isinstance(rows, Panel) else None
-        grid, network = _grid(panel, frequency, periods), _network(start, head, seed, learning)
+        grid, network = (
+            grid_of(panel, frequency, periods),
+            opening_network(start, head, seed, learning),
+        )
         if panel is not None and network.config.inputs.columns > 1:
             raise UsageError(
                 "The series of a Panel are rows of one column each, and this network reads "
                 f"{network.config.inputs.columns} together. Name the rows, and observe their "
                 "history tick by tick."
             )
-        fitted, context = _from_forecaster(start)
+        fitted, context = from_forecaster(start)
         if learning is not None or context is None:  # learning goes on from the state of each row
             adaptive = isinstance(network.config.inputs, Adaptive)
             context = Blocks.of(grid.periods) if adaptive else Whole()
         self._begin(network, grid, context, fitted, panel.ids if panel else rows, learning, seed)
         if panel is not None:
-            self._read_history(panel)
+            self.reading.history(panel)
 
     def _begin(
         self,
@@ -164,17 +121,12 @@ class Stream:
     ) -> None:
         """Rows of which nothing was read."""
         self.learning, self.seed, self.context, self.learned = learning, seed, context, fitted
-        self.network, self.learners = _learning(network, learning, seed)
+        self.network, self.learners = learners_of(network, learning, seed)
         self.grid = grid._replace(horizon=network.config.steps)
-        self.reader = Reader(self.network, self.grid, context)
         self.ticks = self.skipped = 0
         self.rows = Rows(ids)
-        self.rows.add("count", lambda new: np.zeros(new, np.int64))
-        for name in ("older", "newer")[: 2 if block_of(context) else 1]:
-            self.rows.add(name, self._fresh)
-        if isinstance(network.config.inputs, Adaptive):
-            longest = 2 * (block_of(context) or 0)
-            self.rows.add("newest", lambda new: np.full((new, longest), np.nan))
+        self.reader = Reader(self.network, self.grid, context)
+        self.reading = RowReader(self.reader, self.rows)
         if learning is not None:
             self.rows.add("memory", lambda new: start_memory(self.network, learning.chunk, new))
         self._follow()
@@ -238,7 +190,7 @@ class Stream:
         with np.errstate(over="ignore"):  # infinite where no number holds the error
             errors_RK = values_RK - answer_RHKX[:, 0, :, answer_RHKX.shape[3] // 2]
         if self.learning is None:
-            self._read(at, values_RK)
+            self.reading.tick(at, values_RK)
         else:
             self._learn_and_read(at, values_RK, self.learning)
         self.ticks += 1
@@ -300,97 +252,16 @@ class Stream:
 
     # ---- reading
 
-    def _fresh(self, rows: int) -> Lane:
-        """Rows of which nothing was read; what was fitted to them is set by `_follow`."""
-        inputs = self.network.config.inputs
-        nothing = inputs.of_rows(None, []) if isinstance(inputs, Transformed) else None
-        return self.reader.start(rows, nothing)
-
     def _follow(self) -> None:
         """What the inputs learned of the rows that are here now; what was forecast is forgotten."""
         fitted = self._fitted_to(self.rows.ids.tolist())
         if fitted is not None:
-            K = self.network.config.inputs.columns
-            series_SK = np.arange(len(self.rows) * K).reshape(-1, K)
-            lane: Lane = self.rows["older"]
-            inputs = lane.inputs._replace(fitted=fitted, series_BK=series_SK)
-            everything = np.arange(len(self.rows))
-            self.rows.put("older", everything, lane._replace(inputs=inputs))
+            self.reading.follow(fitted)
         self._answers = {}
 
     def _fitted_to(self, ids: list[Any]) -> FittedTransforms | None:
         inputs = self.network.config.inputs
         return inputs.of_rows(self.learned, ids) if isinstance(inputs, Transformed) else None
-
-    def _read_history(self, panel: Panel) -> None:
-        """Read the series of a panel, each to its end."""
-        longest = int(panel.lengths.max())
-        steps = panel.lengths[:, None] - longest + np.arange(longest)
-        places = panel.offsets[:-1, None] + np.maximum(steps, 0)
-        values_ST = np.where(steps >= 0, panel.values[places], np.nan)
-        everything, counts = np.arange(len(panel)), panel.lengths
-        self.rows.put("count", everything, counts.copy())
-        K = block_of(self.context)
-        if K is None:
-            self.rows.put(
-                "older", everything, self.reader.advance(self.rows["older"], values_ST[:, :, None])
-            )
-            return
-        self._keep_newest(panel, counts)
-        older, newer = self.context.start(counts), counts // K * K
-        second = np.flatnonzero((newer > 0) & (counts > newer))
-        for name, first, chosen in (("older", older, everything), ("newer", newer, second)):
-            if len(chosen):
-                values_RT = self._since(first[chosen], counts[chosen], chosen)
-                self.rows.put(name, chosen, self.reader.on_axis(values_RT))
-
-    def _keep_newest(self, panel: Panel, counts: NDArray) -> None:
-        newest_SL = self.rows["newest"]
-        for s, count in enumerate(counts):
-            steps = np.arange(max(count - newest_SL.shape[1], 0), count)
-            newest_SL[s, steps % newest_SL.shape[1]] = panel.values[panel.offsets[s] + steps]
-
-    def _since(self, first_R: NDArray, count_R: NDArray, at: NDArray) -> NDArray:
-        """What rows of so many ticks have read since one of each (R, T), right-aligned."""
-        newest_RL = self.rows.of("newest", at)
-        length = int((count_R - first_R).max(initial=0))
-        steps_RT = count_R[:, None] - length + np.arange(length)
-        values_RT = np.take_along_axis(newest_RL, steps_RT % newest_RL.shape[1], axis=1)
-        return np.where(steps_RT >= first_R[:, None], values_RT, np.nan)
-
-    def _read(self, at: NDArray, values_RK: NDArray) -> None:
-        """Read a tick into the lanes of these rows."""
-        count_R, K = self.rows["count"][at] + 1, block_of(self.context)
-        if "newest" in self.rows:
-            newest_SL = self.rows["newest"]
-            newest_SL[at, (count_R - 1) % newest_SL.shape[1]] = values_RK[:, 0]
-        # Transforms that cannot be applied raise here, before anything has changed.
-        self._read_lane("older", at, values_RK, self.context.start(count_R - 1), count_R)
-        self.rows["count"][at] = count_R
-        if K is None:
-            return
-        second, first_R = count_R > K, (count_R - 1) // K * K
-        self._read_lane("newer", at[second], values_RK[second], first_R[second], count_R[second])
-        over = at[second & (count_R % K == 0)]
-        if len(over):  # the younger state takes over, and another one begins
-            self.rows.put("older", over, rows_of(self.rows["newer"], over))
-            self.rows.put("newer", over, self._fresh(len(over)))
-
-    def _read_lane(
-        self, name: str, at: NDArray, values_RK: NDArray, first_R: NDArray, count_R: NDArray
-    ) -> None:
-        """Read a tick into one lane; rows whose axis is another one now are read anew from its
-        beginning."""
-        lane: Lane = self.rows.of(name, at)
-        stale_R = self.reader.stale(lane, values_RK)
-        going = np.flatnonzero(~stale_R)
-        if len(going):
-            own = lane if len(going) == len(at) else rows_of(lane, going)
-            self.rows.put(name, at[going], self.reader.advance(own, values_RK[going, None]))
-        if stale_R.any():
-            rows = at[stale_R]
-            values_RT = self._since(first_R[stale_R], count_R[stale_R], rows)
-            self.rows.put(name, rows, self.reader.on_axis(values_RT))
 
     # ---- answering
 
@@ -450,9 +321,9 @@ class Stream:
             reason = learner.learn(window, m)
             if reason is not None:
                 self.skipped += 1
-                worst = _worst(self.rows, at, window.label_RTK)
+                furthest = worst(self.rows, at, window.label_RTK)
                 logger.warning(
-                    "tick %d: the network did not learn: %s (%s)", self.ticks, reason, worst
+                    "tick %d: the network did not learn: %s (%s)", self.ticks, reason, furthest
                 )
         memory = self.rows["memory"]
         everything = np.arange(len(self.rows))
@@ -533,42 +404,6 @@ class Stream:
         return made
 
 
-def Online(
-    start: Forecaster | Network | NetworkConfig,
-    ids: Iterable[Any],
-    *,
-    learning: Learning | None = Learning(),  # noqa: B008  (frozen)
-    scaling: Any = None,
-    head: Head | None = None,
-    seed: int = 0,
-) -> Stream:
-    """The old name of a `Stream` that learns; `scaling` are the inputs of its network.
-
-    >>> import warnings
-    >>> with warnings.catch_warnings():
-    ...     warnings.simplefilter("ignore")
-    ...     Online(NetworkConfig((8,), inputs=Transformed(), head="point", horizon=1), ["a"]).ids
-    ['a']
-    """
-    warn(
-        "Online(…, scaling=…) is called Stream(…, learning=Learning()) now, and its scaling is "
-        "inputs=Running(…) of the network.",
-        DeprecationWarning,
-        stacklevel=2,
-    )
-    network = getattr(start, "network", None)
-    fitted = getattr(start, "fitted_inputs", None)
-    if network is not None and (scaling is not None or fitted is None):
-        start = network
-    if isinstance(start, Network) and not isinstance(start.config.inputs, Adaptive):
-        columns = start.config.inputs.columns
-        start = start.with_inputs(replace(scaling or Running(), columns=columns))
-    elif isinstance(start, NetworkConfig) and not isinstance(start.inputs, Adaptive):
-        inputs = replace(scaling or Running(), columns=start.inputs.columns)
-        start = replace(start, inputs=inputs)
-    return Stream(start, ids, learning=learning, head=head, seed=seed)
-
-
 def _by_label(values: Any, ids: Iterable[Any] | None) -> tuple[Any, Iterable[Any] | None]:
     """Values and the ids that they come with, if they do; numbers from 0 as an index are no
     names."""
@@ -587,71 +422,6 @@ def _by_label(values: Any, ids: Iterable[Any] | None) -> tuple[Any, Iterable[Any
     return values, named
 
 
-def _check_kinds(start: Any, learning: Any, seed: Any) -> None:
-    """UsageError for an argument of another kind than is expected."""
-    if not isinstance(start, (Network, NetworkConfig)) and not hasattr(start, "fitted_inputs"):
-        raise UsageError(
-            f"{start!r} cannot be streamed. Give a forecaster, a Network or a NetworkConfig."
-        )
-    if learning is not None and not isinstance(learning, Learning):
-        raise UsageError(
-            f"{learning=} does not say how to learn. Give Learning(…), or None to learn nothing."
-        )
-    checked_seed(seed)
-
-
-def _grid(
-    panel: Panel | None, frequency: str | Frequency, periods: int | Sequence[int] | None
-) -> Grid:
-    """What is known of all rows."""
-    if panel is not None:
-        step, usual = panel.frequency, panel.periods
-    else:
-        step = frequency if isinstance(frequency, Frequency) else parse_frequency(frequency)
-        usual = step.seasonal_periods
-    return Grid(1, usual if periods is None else checked_periods(periods), step.family)
-
-
-def _network(
-    start: Forecaster | Network | NetworkConfig,
-    head: Head | None,
-    seed: int,
-    learning: Learning | None,
-) -> Network:
-    """The network to begin with; UsageError where it cannot read ticks as asked."""
-    if isinstance(start, (Network, NetworkConfig)):
-        network = start if isinstance(start, Network) else None
-    else:
-        network = start.network
-    if network is None and not isinstance(start, NetworkConfig):
-        raise UsageError(
-            "This forecaster is not fitted yet: call fit first, or give Stream a NetworkConfig."
-        )
-    config = network.config if network else start
-    assert isinstance(config, NetworkConfig)
-    if learning is not None and (isinstance(config.inputs, Adaptive) or config.steps != 1):
-        raise UsageError(
-            "A network that learns from a stream answers one step of transformed or running "
-            f"inputs; this one has inputs={config.inputs!r} and horizon={config.horizon}. Use "
-            "NetworkConfig(inputs=Running(), horizon=1), or learning=None."
-        )
-    if network is not None:
-        if head is not None:
-            head_named(config.head, head)
-        return network
-    require_torch()
-    from lstmcast.training.online import fresh_arrays
-
-    return Network(config, [fresh_arrays(config, head_named(config.head, head), seed)], head)
-
-
-def _from_forecaster(start: Any) -> tuple[FittedTransforms | None, Context | None]:
-    """What its transforms learned, and what its forecasts read."""
-    if isinstance(start, (Network, NetworkConfig)):
-        return None, None
-    return start.fitted_inputs, start.context
-
-
 def _learned(
     network: Network, manifest: dict[str, Any], groups: dict[str, dict[str, NDArray]]
 ) -> FittedTransforms | None:
@@ -664,24 +434,6 @@ def _learned(
     return FittedTransforms(transforms, transforms.state_from_arrays(groups["transforms"], ids))
 
 
-def _learning(
-    network: Network, learning: Learning | None, seed: int
-) -> tuple[Network, list[Learner]]:
-    """A network of its own, and what moves its weights: both see the same numbers."""
-    if learning is None:
-        copies = [{name: array.copy() for name, array in own.items()} for own in network.members]
-        return Network(network.config, copies, network.head), []
-    require_torch()
-    from lstmcast.training.online import Learner
-
-    optimiser = Optimiser(learning.optimiser, learning.learning_rate, clip=learning.clip)
-    learners = [
-        Learner(network.config, own, network.head, optimiser, learning.loss, seed)
-        for own in network.members
-    ]
-    return Network(network.config, [learner.arrays for learner in learners], network.head), learners
-
-
 def _require_no_sums(config: NetworkConfig, horizon: int, answers: int) -> None:
     """UsageError where quantiles of several steps would have to be added up."""
     inputs = config.inputs
@@ -690,10 +442,3 @@ def _require_no_sums(config: NetworkConfig, horizon: int, answers: int) -> None:
             f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are "
             "not sums of quantiles. Ask for one step at a time, or use head='point'."
         )
-
-
-def _worst(rows: Rows, at: NDArray, label_RTK: NDArray) -> str:
-    """The row that is furthest from what is usual."""
-    largest = np.nanmax(np.abs(label_RTK).reshape(len(at), -1), axis=1)
-    row = int(np.argmax(largest))
-    return f"row {rows.ids[at[row]]!r} has a label of {largest[row]:.3g}"

@@ -1,0 +1,77 @@
+"""How a network learns from a stream: its settings, and what moves its weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from lstmcast.errors import UsageError
+from lstmcast.model.network import Network
+from lstmcast.streaming.rows import Rows
+from lstmcast.training_config import AnyLoss, Count, Loss, Optimiser, require_torch
+from lstmcast.util.config import settings
+
+if TYPE_CHECKING:
+    from lstmcast.training.online import Learner
+
+
+@settings
+class Learning:
+    """How a network learns from a stream.
+
+    Args:
+        learning_rate: of the optimiser.
+        chunk: ticks that the gradient goes back, from the state that each row had before them
+            (truncated backpropagation through time: Williams & Peng 1990).
+        every: ticks from one update to the next; at 1 each tick is learned as part of `chunk`
+            updates, at `chunk` once.
+        clip: longest gradient, None for any.
+        loss: as in `TrainingConfig`.
+        optimiser: "adam", "adamw", "rmsprop" or "sgd".
+
+    >>> Learning(chunk=4, every=8)
+    Traceback (most recent call last):
+    lstmcast.errors.UsageError: Learning(chunk=4, every=8): ticks would go by unlearned. ...
+    """
+
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    chunk: Count = 8
+    every: Count = 1
+    clip: Annotated[float, Field(gt=0)] | None = 1.0
+    loss: AnyLoss = Loss()
+    optimiser: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+
+    def __post_init__(self) -> None:
+        if self.every > self.chunk:
+            raise UsageError(
+                f"Learning(chunk={self.chunk}, every={self.every}): ticks would go by unlearned. "
+                f"Use every={self.chunk} or less."
+            )
+
+
+def learners_of(
+    network: Network, learning: Learning | None, seed: int
+) -> tuple[Network, list[Learner]]:
+    """A network of its own, and what moves its weights: both see the same numbers."""
+    if learning is None:
+        copies = [{name: array.copy() for name, array in own.items()} for own in network.members]
+        return Network(network.config, copies, network.head), []
+    require_torch()
+    from lstmcast.training.online import Learner
+
+    optimiser = Optimiser(learning.optimiser, learning.learning_rate, clip=learning.clip)
+    learners = [
+        Learner(network.config, own, network.head, optimiser, learning.loss, seed)
+        for own in network.members
+    ]
+    return Network(network.config, [learner.arrays for learner in learners], network.head), learners
+
+
+def worst(rows: Rows, at: NDArray, label_RTK: NDArray) -> str:
+    """The row that is furthest from what is usual."""
+    largest = np.nanmax(np.abs(label_RTK).reshape(len(at), -1), axis=1)
+    row = int(np.argmax(largest))
+    return f"row {rows.ids[at[row]]!r} has a label of {largest[row]:.3g}"

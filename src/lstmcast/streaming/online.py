@@ -1,0 +1,51 @@
+"""The old name of a stream that learns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+from warnings import warn
+
+from lstmcast.model.heads import Head
+from lstmcast.model.inputs import Adaptive, Running
+from lstmcast.model.network import Network, NetworkConfig
+from lstmcast.streaming.learning import Learning
+from lstmcast.streaming.opening import Forecaster
+from lstmcast.streaming.stream import Stream
+
+
+def Online(
+    start: Forecaster | Network | NetworkConfig,
+    ids: Iterable[Any],
+    *,
+    learning: Learning | None = Learning(),  # noqa: B008  (frozen)
+    scaling: Any = None,
+    head: Head | None = None,
+    seed: int = 0,
+) -> Stream:
+    """The old name of a `Stream` that learns; `scaling` are the inputs of its network.
+
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")
+    ...     Online(NetworkConfig((8,), inputs=Transformed(), head="point", horizon=1), ["a"]).ids
+    ['a']
+    """
+    warn(
+        "Online(…, scaling=…) is called Stream(…, learning=Learning()) now, and its scaling is "
+        "inputs=Running(…) of the network.",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    network = getattr(start, "network", None)
+    fitted = getattr(start, "fitted_inputs", None)
+    if network is not None and (scaling is not None or fitted is None):
+        start = network
+    if isinstance(start, Network) and not isinstance(start.config.inputs, Adaptive):
+        columns = start.config.inputs.columns
+        start = start.with_inputs(replace(scaling or Running(), columns=columns))
+    elif isinstance(start, NetworkConfig) and not isinstance(start.inputs, Adaptive):
+        inputs = replace(scaling or Running(), columns=start.inputs.columns)
+        start = replace(start, inputs=inputs)
+    return Stream(start, ids, learning=learning, head=head, seed=seed)
