@@ -271,7 +271,7 @@ class Validation:
 
     `share` of each series or of the windows, or `steps` of each series; neither: the horizon, at
     most a quarter of the series. `fresh`: the part held back is read from a fresh state, not from
-    the one that the training part leaves. `most`: series of a causal network, or windows, that are
+    the one that the training part leaves. `most`: series of an adaptive network, or windows, that are
     looked at; the same ones each time.
     """
 
@@ -315,7 +315,7 @@ class TrainingConfig:
     """How a network is trained; see the classes above for the parts.
 
     `epochs`: at most so many; one is `steps_per_epoch` updates, or else once through all windows or
-    series (causal windows: each series about once, from 4 to 25 updates). `batch_size`: windows or
+    series (adaptive inputs: each series about once, from 4 to 25 updates). `batch_size`: windows or
     series in an update. `validation`: None holds nothing back. `patience`: epochs without a new
     lowest validation loss after which training stops. `refit`: train again on everything, for as
     many epochs as the best one took. `members`: networks that differ by their seed. `initialiser`
@@ -381,7 +381,7 @@ class TrainingConfig:
 
     @classmethod
     def fine_tuning(cls) -> TrainingConfig:
-        """For weights that were trained before, on causal inputs: small steps, averaged, stopped
+        """For weights that were trained before, on adaptive inputs: small steps, averaged, stopped
         early."""
         return cls(
             epochs=12,
@@ -402,7 +402,7 @@ class TrainingConfig:
 
     @classmethod
     def from_scratch(cls) -> TrainingConfig:
-        """For a new network on causal inputs."""
+        """For a new network on adaptive inputs."""
         return cls(
             epochs=16,
             batch_size=64,

@@ -157,19 +157,6 @@ def summarise(
     by_step = {name: steps[measure][steps["model"] == name] for name in scored.forecasts}
     compared = np.isfinite(scored.actual).any(1)
     series = len(set(scored.forecasts[model].ids[compared]))
-    values = int(np.isfinite(scored.actual).sum())
-    if values < FEW_VALUES:
-        few = (
-            f"Only {values} held-out value{'s' * (values != 1)} could be compared: chance decides "
-            "much here."
-        )
-        notes = (*notes, few)
-    steps_compared = np.flatnonzero(np.isfinite(scored.actual).any(0)) + 1
-    if len(steps_compared) and steps_compared[-1] < scored.actual.shape[1]:
-        notes = (
-            *notes,
-            f"Only steps up to {steps_compared[-1]} of {scored.actual.shape[1]} could be compared.",
-        )
     copy = lagged_copy(scored.forecasts[model].point[:, 0], last, scored.actual[:, 0])
     return Summary(
         model,
@@ -184,10 +171,25 @@ def summarise(
             HEADINGS[measure],
         ),
         (copy,) if copy else (),
-        notes,
+        (*notes, *_little(scored.actual)),
         int(compared.sum()),
         series,
     )
+
+
+def _little(actual: np.ndarray) -> list[str]:
+    """What is said where little could be compared with the actual values (O, H)."""
+    values = int(np.isfinite(actual).sum())
+    steps = np.flatnonzero(np.isfinite(actual).any(0)) + 1
+    notes = []
+    if values < FEW_VALUES:
+        notes.append(
+            f"Only {values} held-out value{'s' * (values != 1)} could be compared: chance decides "
+            "much here."
+        )
+    if len(steps) and steps[-1] < actual.shape[1]:
+        notes.append(f"Only steps up to {steps[-1]} of {actual.shape[1]} could be compared.")
+    return notes
 
 
 def table(

@@ -27,9 +27,9 @@ from lstmcast.training.module import NetworkModule, State
 from lstmcast.util.parallel import ahead
 from lstmcast.windows import Parts, Segments
 
-MOST_POSITIONS = 1024  # with a loss, in a training batch of causal windows
-FEWEST_UPDATES, MOST_UPDATES = 4, 25  # in an epoch of causal windows
-ROWS_PER_SERIES = 8  # in a batch of causal windows, where series are few
+MOST_POSITIONS = 1024  # with a loss, in a training batch of adaptive inputs
+FEWEST_UPDATES, MOST_UPDATES = 4, 25  # in an epoch of adaptive inputs
+ROWS_PER_SERIES = 8  # in a batch of adaptive inputs, where series are few
 VALIDATED_TOGETHER = 256  # segments, at least
 KEPT_VALUES = 64_000_000  # inputs that are kept for the next validation
 

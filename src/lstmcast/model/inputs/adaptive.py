@@ -200,18 +200,16 @@ class Adaptive:
         )
         smooth_BTA = _smooth(state.smooth_BA, level_BT, known_BTW[:, :, 0], age_BT)
 
-        # Nothing has changed yet: nothing to see.
-        unit_BT1 = np.where(scale_BT > 0, scale_BT, np.inf)[:, :, None]
-        relative_BTW = np.clip((adjusted_BTW - level_BT[:, :, None]) / unit_BT1, -CLIP, CLIP)
-        channels = [
-            relative_BTW[:, :, 1:],
-            known_BTW,
-            np.clip((smooth_BTA - level_BT[:, :, None]) / unit_BT1, -CLIP, CLIP),
-            _context(relative_BTW, scale_BT, age_BT, shares_PBT, grid),
-            np.broadcast_to(_one_hot(grid.family), (*age_BT.shape, len(FAMILIES))),
-            *(np.clip(ahead_BTH / unit_BT1, -CLIP, CLIP) for ahead_BTH in total[1:4]),
-        ]
-        x_BTC = np.concatenate([np.asarray(channel, np.float32) for channel in channels], axis=2)
+        x_BTC = _channels(
+            grid,
+            (adjusted_BTW, known_BTW),
+            level_BT,
+            scale_BT,
+            smooth_BTA,
+            age_BT,
+            shares_PBT,
+            total[1:4],
+        )
         x_BTC *= begun_BT[:, :, None]
         known = AdaptiveKnown(
             level=np.where(begun_BT, level_BT + reference_B[:, None], 0.0),
@@ -320,6 +318,32 @@ def _first_known(reference_B: NDArray, z_BT: NDArray) -> NDArray:
     known_BT = ~np.isnan(z_BT)
     first_B = z_BT[np.arange(len(z_BT)), known_BT.argmax(axis=1)]  # NaN where nothing is known
     return np.where(np.isnan(reference_B), first_B, reference_B)
+
+
+def _channels(
+    grid: Grid,
+    window: tuple[NDArray, NDArray],
+    level_BT: NDArray,
+    scale_BT: NDArray,
+    smooth_BTA: NDArray,
+    age_BT: NDArray,
+    shares_PBT: list[NDArray],
+    ahead: tuple[NDArray, ...],
+) -> NDArray:
+    """What the network sees (B, T, C): values relative to the newest one, in units of the scale."""
+    adjusted_BTW, known_BTW = window
+    # Nothing has changed yet: nothing to see.
+    unit_BT1 = np.where(scale_BT > 0, scale_BT, np.inf)[:, :, None]
+    relative_BTW = np.clip((adjusted_BTW - level_BT[:, :, None]) / unit_BT1, -CLIP, CLIP)
+    channels = [
+        relative_BTW[:, :, 1:],
+        known_BTW,
+        np.clip((smooth_BTA - level_BT[:, :, None]) / unit_BT1, -CLIP, CLIP),
+        _context(relative_BTW, scale_BT, age_BT, shares_PBT, grid),
+        np.broadcast_to(_one_hot(grid.family), (*age_BT.shape, len(FAMILIES))),
+        *(np.clip(ahead_BTH / unit_BT1, -CLIP, CLIP) for ahead_BTH in ahead),
+    ]
+    return np.concatenate([np.asarray(channel, np.float32) for channel in channels], axis=2)
 
 
 def _adjusted_window(
