@@ -96,6 +96,18 @@ def test_clock_changes_stop_no_forecast(kind, last, shown):
     assert [time.isoformat()[11:16] + time.isoformat()[-6:] for time in listed] == shown
 
 
+@pytest.mark.parametrize("kind", ["pandas", "polars"])
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+def test_an_hour_that_comes_twice_is_two_hours(kind, zone):
+    times = pd.date_range("2024-10-20", periods=24 * 20, freq="h", tz=zone)
+    data = frame(times)
+    panel = lc.read(pl.from_pandas(data) if kind == "polars" else data)
+    assert panel.lengths.tolist() == [len(times)]
+    assert any("show an hour twice" in finding.message for finding in panel.report.findings)
+    shown = lc.LSTMForecaster(horizon=2).predict(panel).frame("pandas")["ds"]
+    assert shown.tolist() == [times[-1] + pd.Timedelta(hours=h) for h in (1, 2)]
+
+
 def test_days_whose_midnight_is_skipped():
     times = pd.date_range("2018-10-20", periods=15, tz="America/Sao_Paulo")  # to 3 November
     assert str(forecast(frame(times)).frame()["ds"][0]) == "2018-11-04 01:00:00-02:00"

@@ -271,8 +271,8 @@ class Validation:
 
     `share` of each series or of the windows, or `steps` of each series; neither: the horizon, at
     most a quarter of the series. `fresh`: the part held back is read from a fresh state, not from
-    the one that the training part leaves. `most`: series of an adaptive network, or windows, that are
-    looked at; the same ones each time.
+    the one that the training part leaves. `most`: series of an adaptive network, or windows, that
+    are looked at; the same ones each time.
     """
 
     share: Annotated[float, Field(gt=0, lt=1)] | None = None

@@ -186,6 +186,14 @@ def _column(name: str, array: Any, zone: str | None = None) -> Column:
     return Column(name, data, None, zone)
 
 
+def _zoned_column(name: str, wall: Any, utc: Any, zone: str) -> Column:
+    """Times as the clocks of their zone show them; those of UTC where an hour comes twice."""
+    if len(np.unique(wall)) == len(np.unique(utc)):
+        return _column(name, wall, zone)
+    note = f"clocks of {zone} are put back, and show an hour twice: times converted to UTC"
+    return replace(_column(name, utc, "UTC"), notes=(note,))
+
+
 def _object_column(name: str, values: Sequence[Any]) -> Column:
     """Python objects: numbers stay numbers, dates become ISO text, everything else its text."""
     there = [value for value in values if not _is_missing(value)]
@@ -298,11 +306,14 @@ def _frame_column(name: str, series: Any, nw: Any) -> Column:
     kind = series.dtype
     if kind == nw.Unknown and hasattr(getattr(native := series.to_native(), "dtype", None), "tz"):
         # narwhals 2 does not know pandas' zones with an underscore, such as America/New_York
-        return _column(name, native.dt.tz_localize(None).to_numpy(), str(native.dtype.tz))
+        wall, utc = native.dt.tz_localize(None), native.dt.tz_convert(None)
+        return _zoned_column(name, wall.to_numpy(), utc.to_numpy(), str(native.dtype.tz))
+    if kind == nw.Datetime and kind.time_zone:
+        wall = series.dt.replace_time_zone(None)
+        utc = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+        return _zoned_column(name, wall.to_numpy(), utc.to_numpy(), kind.time_zone)
     if kind == nw.Datetime:
-        zone = kind.time_zone
-        wall = series.dt.replace_time_zone(None) if zone else series
-        return _column(name, wall.to_numpy(), zone)
+        return _column(name, series.to_numpy())
     if kind == nw.Date:
         return replace(_column(name, series.cast(nw.Datetime("us")).to_numpy()), dtype="date")
     if kind.is_numeric():

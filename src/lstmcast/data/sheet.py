@@ -39,6 +39,7 @@ class Column:
     dtype: Literal["", "text", "date"] = ""  # of typed data, where the arrays do not show it
     categories: Categories | None = None
     invented: bool = False  # the data have no such column
+    notes: tuple[str, ...] = ()  # what was done to its times
 
     def __len__(self) -> int:
         return len(self.data if self.codes is None else self.codes)
@@ -99,7 +100,8 @@ class Column:
         if self.is_text:
             return parse_times(self.data.tolist())
         if self.data.dtype.kind == "M":
-            return Times(self.data, np.zeros(len(self.data), bool), "date", self.zone)
+            bad = np.zeros(len(self.data), bool)
+            return Times(self.data, bad, "date", self.zone, self.notes)
         whole = self._whole()
         return integer_times(whole) if whole is not None and len(whole) else None
 
