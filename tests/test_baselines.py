@@ -12,6 +12,7 @@ import pytest
 
 from lstmcast.data.origins import origins_of
 from lstmcast.data.panel import Panel
+from lstmcast.data.ragged import carried
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.baselines import (
     Classical,
@@ -22,7 +23,6 @@ from lstmcast.evaluation.baselines import (
     classical_baselines,
     default_baselines,
 )
-from lstmcast.evaluation.history import carried
 from lstmcast.evaluation.metrics import mape, mase, naive_scales, rmse, smape
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -146,8 +146,12 @@ def test_missing_values_are_carried_from_the_same_phase_and_the_past_alone():
     panel = Panel.from_arrays(
         {"a": [1.0, 2.0, np.nan, np.nan, 5.0, np.nan], "b": [np.nan, 7.0, np.nan]}, periods=(2,)
     )
-    np.testing.assert_array_equal(carried(panel, 1), [1, 2, 2, 2, 5, 5, np.nan, 7, 7])
-    np.testing.assert_array_equal(carried(panel, 2), [1, 2, 1, 2, 5, 2, np.nan, 7, np.nan])
+    np.testing.assert_array_equal(
+        carried(panel.values, panel.offsets, 1), [1, 2, 2, 2, 5, 5, np.nan, 7, 7]
+    )
+    np.testing.assert_array_equal(
+        carried(panel.values, panel.offsets, 2), [1, 2, 1, 2, 5, 2, np.nan, 7, np.nan]
+    )
     # The second phase of "b" is known, the first never was: the last known value stands in for it.
     np.testing.assert_array_equal(SeasonalNaive().predict(panel, 3).point, [[5, 2, 5], [7, 7, 7]])
 

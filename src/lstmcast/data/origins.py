@@ -130,7 +130,28 @@ def mean_changes(
     return np.where(pairs > 0, total, np.nan) / np.maximum(pairs, 1), pairs
 
 
-def _histories(panel: Panel, origins: Origins, skipped_O: NDArray) -> NDArray:
+def window(panel: Panel, origins: Origins, width: int, values: NDArray | None = None) -> NDArray:
+    """The last `width` observations before each cutoff, (O, W); NaN on the left where the
+    history is shorter."""
+    values = panel.values if values is None else values
+    steps = origins.counts[:, None] - width + np.arange(width)
+    rows = panel.offsets[origins.series][:, None] + np.maximum(steps, 0)
+    return np.where(steps >= 0, values[rows], np.nan)
+
+
+def lowest(panel: Panel, origins: Origins) -> NDArray:
+    """The lowest known value before each cutoff, (O,); inf where none is known."""
+    values = np.append(np.where(np.isfinite(panel.values), panel.values, np.inf), np.inf)
+    return np.minimum.reduceat(values, _histories(panel, origins, 0))[::2]
+
+
+def known_counts(panel: Panel, origins: Origins) -> NDArray:
+    """How many values before each cutoff are not missing, (O,)."""
+    known = np.append(np.isfinite(panel.values), False).astype(np.int64)
+    return np.add.reduceat(known, _histories(panel, origins, 0))[::2]
+
+
+def _histories(panel: Panel, origins: Origins, skipped_O: NDArray | int) -> NDArray:
     """First and last bound of each history, interleaved: every second result of `reduceat` is that
     of a history.
 

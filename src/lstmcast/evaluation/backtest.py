@@ -14,11 +14,16 @@ from typing import Any, Literal
 import numpy as np
 
 from lstmcast.data.keys import OWN_NAME
-from lstmcast.data.origins import Origins, checked_horizon, origins_of
+from lstmcast.data.origins import (
+    Origins,
+    checked_horizon,
+    known_counts,
+    last_known,
+    origins_of,
+)
 from lstmcast.data.panel import Panel
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.baselines import classical_baselines, default_baselines
-from lstmcast.evaluation.history import carried, known_counts, window
 from lstmcast.evaluation.metrics import Scales, naive_scales
 from lstmcast.evaluation.refitting import Forecasts as Forecasts
 from lstmcast.evaluation.refitting import (
@@ -195,7 +200,7 @@ def backtest(
         model=name,
         forecasts=forecasts,
         actual=actual,
-        last=window(panel, origins, 1, carried(panel))[:, 0],
+        last=last_known(panel, origins),
         scales=naive_scales(panel, origins),
         counts=counts,
         ids=panel.ids,

@@ -17,9 +17,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from lstmcast.data.origins import Origins, checked_horizon, origins_of
+from lstmcast.data.origins import (
+    Origins,
+    checked_horizon,
+    last_known,
+    lowest,
+    mean_changes,
+    origins_of,
+    window,
+)
+from lstmcast.data.ragged import carried
 from lstmcast.errors import MissingExtraError, UsageError
-from lstmcast.evaluation.history import carried, lowest, mean_change, window
 from lstmcast.evaluation.smoothing import holt_winters
 from lstmcast.forecast import Forecast
 from lstmcast.util.config import is_whole
@@ -51,7 +59,9 @@ class Naive:
         known observations."""
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
         return _forecast(
-            panel, origins, np.repeat(window(panel, origins, 1, carried(panel)), steps, axis=1)
+            panel,
+            origins,
+            np.repeat(_newest(panel, origins), steps, axis=1),
         )
 
 
@@ -152,7 +162,7 @@ class HoltWinters:
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
         period = _period(panel, self.period)
         width = min(int(origins.counts.max()), max(MEMORY, 8 * period))
-        last = window(panel, origins, 1, carried(panel))
+        last = _newest(panel, origins)
         blocks = [
             _smoothed(window(panel, _part(origins, i), width), last[i : i + BLOCK], period, steps)
             for i in range(0, len(last), BLOCK)
@@ -205,7 +215,7 @@ class Classical:
         known observations."""
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
         _statsforecast_models()  # asked here, so that its absence is told before any work
-        values, starts = carried(panel), panel.offsets[origins.series]
+        values, starts = carried(panel.values, panel.offsets, 1), panel.offsets[origins.series]
         histories = [values[a : a + count] for a, count in zip(starts, origins.counts, strict=True)]
         one = partial(_classical_forecast, self.name, _period(panel, self.period), steps)
         return _forecast(panel, origins, np.stack(list(self.map(one, histories))))
@@ -272,14 +282,19 @@ def _period(panel: Panel, own: int | None) -> int:
 
 def _last_cycle(panel: Panel, origins: Origins, period: int, steps: int) -> np.ndarray:
     """The last cycle repeated, (O, H); the last known value where it is not known."""
-    cycle = window(panel, origins, period, carried(panel, period))
-    last = window(panel, origins, 1, carried(panel))
+    cycle = window(panel, origins, period, carried(panel.values, panel.offsets, period))
+    last = _newest(panel, origins)
     whole = (origins.counts >= period)[:, None] & np.isfinite(cycle)
     return np.where(whole, cycle, last)[:, np.arange(steps) % period]
+
+
+def _newest(panel: Panel, origins: Origins) -> np.ndarray:
+    """The last known value before each cutoff, (O, 1)."""
+    return last_known(panel, origins)[:, None]
 
 
 def _drift(panel: Panel, origins: Origins, period: int, values: np.ndarray) -> np.ndarray:
     """The mean change from cycle to cycle before each cutoff, (O,); 0 where too few are known to
     tell."""
-    mean, changes = mean_change(panel, origins, period, values, 1)
+    mean, changes = mean_changes(panel, origins, period, values, np.positive)
     return np.where(changes >= max(3, period), mean, 0.0)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lstmcast.evaluation.history import mean_change
+from lstmcast.data.origins import mean_changes
 
 if TYPE_CHECKING:
     from lstmcast.data.origins import Origins
@@ -181,9 +181,9 @@ def naive_scales(panel: Panel, origins: Origins, period: int | None = None) -> S
     long = origins.counts > period
     exponent_S, values = _near_one(panel)
     means = []
-    for power in (0, 2):
+    for measure in (np.abs, np.square):
         seasonal, plain = (
-            mean_change(panel, origins, lag, values, power)[0] for lag in (period, 1)
+            mean_changes(panel, origins, lag, values, measure)[0] for lag in (period, 1)
         )
         mean = np.where(long, seasonal, plain)
         means.append(np.where(mean > 0, mean, np.nan))

@@ -20,11 +20,10 @@ from typing import Any, Literal, NamedTuple, Protocol, get_args, runtime_checkab
 
 import numpy as np
 
-from lstmcast.data.origins import origins_of
+from lstmcast.data.origins import known_counts, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
 from lstmcast.errors import LstmcastError, MissingExtraError, ModelError, UsageError
-from lstmcast.evaluation.history import known_counts
 from lstmcast.evaluation.resuming import Finished, facts
 from lstmcast.forecast import Forecast
 from lstmcast.util.parallel import interruptible, spread
