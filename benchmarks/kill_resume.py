@@ -46,7 +46,7 @@ from lstmcast.transforms import Difference, Standard
 
 EVERY = 0.05  # seconds between checkpoints
 ADAM = Optimiser("adamw", 2e-3, clip=1.0, schedule=Schedule("warmup_cosine"))
-PLAIN = {"inputs": lc.Transformed(), "head": "point"}
+PLAIN = {"inputs": lc.Transformed(Difference(), Standard()), "head": "point"}
 KINDS: dict[str, tuple[dict[str, Any], TrainingConfig]] = {
     "causal": (
         {"layers": (16, 16), "dropout": 0.1},
@@ -111,13 +111,11 @@ def train(kind: str, folder: Path, resume: bool) -> dict[str, Any]:
 
     fitting.Keeper = partial(checkpoint.Keeper, every=EVERY)  # type: ignore[assignment]
     network, training = KINDS[kind]
-    plain = network.get("inputs") == "plain"
     model = lc.LSTMForecaster(
         network.get("horizon", 6),
         weights="scratch",
         network=lc.NetworkConfig(**network),
         training=training,
-        transforms=(Difference(), Standard()) if plain else (),
     )
     data = panel()
     print("begun", flush=True)

@@ -48,13 +48,12 @@ def forecaster(inputs: str, horizon: int, seed: int) -> lc.LSTMForecaster:
         return lc.LSTMForecaster(
             horizon, weights="scratch", network=NetworkConfig(UNITS), training=training, seed=seed
         )
-    network = NetworkConfig(UNITS, inputs=Transformed(), head="point")
+    network = NetworkConfig(UNITS, inputs=Transformed(Standard()), head="point")
     return lc.LSTMForecaster(
         horizon,
         weights="scratch",
         network=network,
         training=training,
-        transforms=Standard(),
         seed=seed,
     )
 

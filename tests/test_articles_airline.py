@@ -11,10 +11,9 @@ import pytest
 import lstmcast as lc
 from lstmcast import windows
 from lstmcast.articles import airline
-from lstmcast.articles.airline import HELD_BACK, TRAINING, TRANSFORMS
+from lstmcast.articles.airline import HELD_BACK, INPUTS, TRAINING
 from lstmcast.articles.runs import ExampleRun
 from lstmcast.data.examples import airline as passengers
-from lstmcast.model.inputs import Transformed
 
 pytest.importorskip("torch")
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,7 +24,7 @@ D = np.diff(X)
 
 def learning_data():
     ends = TRAINING.validation.training_ends(passengers().lengths, 1)
-    return Transformed(TRANSFORMS).data(passengers(), ends)[0]
+    return INPUTS.data(passengers(), ends)[0]
 
 
 def quick(monkeypatch, epochs: int = 3) -> None:
@@ -196,8 +195,7 @@ def test_logarithms_help(tmp_path):
     }
     for kind in ("fed back", "with observations"):
         plain, logs = (
-            measures[f"RMSE of 43 months {kind}, {name}"]
-            for name in list(airline.OWN_TRANSFORMS)[:2]
+            measures[f"RMSE of 43 months {kind}, {name}"] for name in list(airline.OWN_INPUTS)[:2]
         )
         assert logs < plain
 

@@ -26,7 +26,6 @@ def small(forecaster, **training):
         weights="scratch",
         network=network,
         training=replace(forecaster.training, **training),
-        transforms=forecaster.transforms,
     )
 
 

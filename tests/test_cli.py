@@ -487,7 +487,8 @@ def test_predict_gives_the_intervals_that_are_asked_for(run, saved):
 @pytest.fixture
 def shops(tmp_path):
     """A model of sales in three shops until 2023-12, whose network needs 13 values."""
-    network = NetworkConfig(layers=(4,), inputs=Transformed(), head="point", horizon=1)
+    inputs = Transformed(lstmcast.Difference(12))
+    network = NetworkConfig(layers=(4,), inputs=inputs, head="point", horizon=1)
     rng = np.random.default_rng(0)
     weights = {
         name: rng.normal(0, 0.1, shape).astype("float32")
@@ -500,7 +501,6 @@ def shops(tmp_path):
     model = lstmcast.LSTMForecaster(
         2,
         weights=Network(network, [weights]),
-        transforms=lstmcast.Difference(12),
         training=TrainingConfig(),
     )
     model.save(tmp_path / "shops", lstmcast.read(data, series="shop"))

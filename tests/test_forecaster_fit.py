@@ -24,7 +24,8 @@ from lstmcast.transforms import Chain, Difference, Log1p, MinMax, Standard
 pytest.importorskip("torch", reason="needs the train extra")
 
 SMALL = replace(TrainingConfig.from_scratch(), epochs=2, steps_per_epoch=2, batch_size=8)
-PLAIN = NetworkConfig(layers=(4,), inputs=Transformed(), head="point", horizon=1)
+SCALED = Transformed(Standard())
+PLAIN = NetworkConfig(layers=(4,), inputs=SCALED, head="point", horizon=1)
 WAVES = TrainingConfig(epochs=2, batching=Windows(length=8), validation=Validation(steps=12))
 
 
@@ -34,7 +35,7 @@ def scratch(horizon=6, **chosen):
 
 
 def plain(horizon=6, **chosen):
-    settings = {"weights": "scratch", "network": PLAIN, "training": WAVES, "transforms": Standard()}
+    settings = {"weights": "scratch", "network": PLAIN, "training": WAVES}
     return lc.LSTMForecaster(horizon, **{**settings, **chosen})
 
 
@@ -44,7 +45,7 @@ MODELS = {
     "plain direct": lambda: plain(network=replace(PLAIN, horizon=6)),
     "normal": lambda: plain(network=replace(PLAIN, head="normal", horizon=6)),
     "recursive normal": lambda: plain(
-        network=replace(PLAIN, head="normal"), transforms=(Log1p(), Difference())
+        network=replace(PLAIN, head="normal", inputs=Transformed(Log1p(), Difference()))
     ),
     "whole sequence": lambda: plain(training=replace(WAVES, batching=WholeSequence())),
     "members": lambda: scratch(training=replace(SMALL, members=2)),
@@ -297,9 +298,9 @@ def test_the_shipped_network_and_its_fine_tuned_self_are_compared():
 def test_columns_read_together():
     t = np.arange(80)
     data = lc.Panel.from_arrays({"sin": np.sin(t / 4), "cos": np.cos(t / 4)})
-    model = plain(
-        network=replace(PLAIN, inputs=lc.Transformed(columns=2), before=(4,)), transforms=MinMax()
-    ).fit(data)
+    model = plain(network=replace(PLAIN, inputs=Transformed(MinMax(), columns=2), before=(4,))).fit(
+        data
+    )
     forecast = model.predict(data, 5)
     assert forecast.point.shape == (2, 5)
     states = model.states(data)
@@ -308,14 +309,14 @@ def test_columns_read_together():
 
 def test_article_1_in_a_few_lines():
     """Differences, min-max of inputs and labels apart, 5-4-3 units over the whole sequence."""
+    inputs = Transformed(Chain((Difference(), MinMax()), apart=True))
     model = lc.LSTMForecaster(
         43,
         weights="scratch",
-        network=NetworkConfig(layers=(5, 4, 3), inputs=Transformed(), head="point", horizon=1),
+        network=NetworkConfig(layers=(5, 4, 3), inputs=inputs, head="point", horizon=1),
         training=TrainingConfig(
             epochs=3, batching=WholeSequence(), validation=Validation(steps=43)
         ),
-        transforms=Chain((Difference(), MinMax()), apart=True),
     ).fit("examples/airline.csv")
     ends = next(iter(model.trained_ends.values()))
     assert str(ends)[:7] == "1957-05"
@@ -328,15 +329,64 @@ def test_article_1_in_a_few_lines():
     [
         ({"network": NetworkConfig(layers=(8,))}, "weights='scratch'"),
         ({"head": "normal"}, "weights='scratch'"),
-        ({"transforms": Difference()}, "transformed inputs"),
         ({"weights": "scratch", "head": "other"}, "head='other' is not known"),
-        ({"weights": "scratch", "transforms": "log"}, "transforms"),
     ],
     ids=str,
 )
 def test_what_does_not_go_together_is_refused_at_once(arguments, message):
     with pytest.raises(UsageError, match=message):
         lc.LSTMForecaster(6, **arguments)
+
+
+def formerly(*arguments, transforms, **chosen):
+    """A forecaster that is given transforms as they were given before they were inputs."""
+    with pytest.warns(DeprecationWarning, match=r"inputs now: network=.*Transformed") as warned:
+        model = lc.LSTMForecaster(*arguments, transforms=transforms, **chosen)
+    assert warned[0].filename == __file__
+    return model
+
+
+class TestTransformsOfAForecaster:
+    """Their former place keeps working: they go where they belong now."""
+
+    def test_from_scratch_they_are_the_inputs_of_the_network(self):
+        chosen = {"weights": "scratch", "training": WAVES}
+        bare = replace(PLAIN, inputs=Transformed())
+        old, new = formerly(6, transforms=Standard(), network=bare, **chosen), plain()
+        assert old == new and repr(old) == repr(new) and old.to_json() == new.to_json()
+        assert old.replace(seed=2) == new.replace(seed=2)
+        old, new = old.fit(waves()).predict(), new.fit(waves()).predict()
+        np.testing.assert_array_equal(old.quantiles, new.quantiles)
+        assert formerly(6, transforms=(), network=bare, **chosen).specification.network == bare
+
+    def test_given_weights_get_them(self):
+        network = plain().fit(waves()).network
+        other = network.with_inputs(Transformed(MinMax()))
+        old = formerly(6, weights=network, transforms=MinMax())
+        new = lc.LSTMForecaster(6, weights=other)
+        assert old == new
+        np.testing.assert_array_equal(
+            old.predict(waves()).quantiles, new.predict(waves()).quantiles
+        )
+
+    def test_those_of_a_folder_are_its_own_unless_others_are_given(self, tmp_path):
+        plain().fit(waves()).save(tmp_path)
+        usual = lc.LSTMForecaster(6, weights=tmp_path)
+        assert formerly(6, weights=tmp_path, transforms=Standard()) == usual
+        other = formerly(6, weights=tmp_path, transforms=MinMax())
+        network = usual.network.with_inputs(Transformed(MinMax()))
+        assert other == lc.LSTMForecaster(6, weights=network)
+        assert other.training == usual.training and other.trained_ends == usual.trained_ends
+        old = json.loads(usual.to_json()) | {
+            "transforms": Transformed(MinMax()).transforms.described()
+        }
+        assert lc.LSTMForecaster.from_json(old) == other
+
+    def test_other_inputs_have_no_place_for_them(self):
+        assert formerly(6, transforms=()) == lc.LSTMForecaster(6)
+        for given, message in ((Difference(), "transformed inputs"), ("log", "no transforms")):
+            with pytest.warns(DeprecationWarning), pytest.raises(UsageError, match=message):
+                lc.LSTMForecaster(6, transforms=given)
 
 
 def test_nothing_is_forecast_before_the_fit():

@@ -24,8 +24,9 @@ CAUSAL = TrainingConfig(
     batching=Windows(length=24, loss="every"),
     optimiser=Optimiser(clip=1.0),
 )
-PLAIN = lc.NetworkConfig(layers=(4,), inputs=lc.Transformed(), head="point", horizon=1)
-GROWING = (lc.Difference(12), lc.Standard())
+SCALED = lc.Transformed(lc.Standard())
+PLAIN = lc.NetworkConfig(layers=(4,), inputs=SCALED, head="point", horizon=1)
+GROWING = lc.Transforms.of((lc.Difference(12), lc.Standard()))
 
 
 def panel(start="2015-01", **series):
@@ -41,13 +42,13 @@ def causal(**chosen):
 
 def plain(**chosen):
     training = TrainingConfig(epochs=2, batching=Windows(length=8))
-    settings = {
-        "weights": "scratch",
-        "network": PLAIN,
-        "training": training,
-        "transforms": lc.Standard(),
-    }
+    settings = {"weights": "scratch", "network": PLAIN, "training": training}
     return lc.LSTMForecaster(6, **settings | chosen)
+
+
+def reading(*steps, **chosen):
+    """`plain` with other transforms."""
+    return plain(network=replace(PLAIN, inputs=lc.Transformed(*steps), **chosen))
 
 
 class Half(Point):
@@ -149,7 +150,7 @@ def test_transforms_of_series_that_are_not_there_are_said():
     transforms = lc.Transforms(
         lc.Chain((lc.Standard(),)), {"b": lc.Chain(), "airlnie": lc.Chain((lc.Log1p(),))}
     )
-    (note,) = plain(transforms=transforms).fit(panel()).record.notes
+    (note,) = reading(transforms).fit(panel()).record.notes
     assert note == "transforms are given for series that the data do not have: 'airlnie'"
 
 
@@ -179,7 +180,7 @@ def test_what_a_network_reads_before_it_forecasts_does_not_hang_on_how_it_is_to_
     np.testing.assert_array_equal(other.predict(panel()).point, usual)
     other.save(tmp_path / "other", panel())
     np.testing.assert_array_equal(lc.load(tmp_path / "other").predict().point, usual)
-    best = lc.LSTMForecaster(6, weights=tmp_path / "networks" / "best", transforms=lc.Standard())
+    best = lc.LSTMForecaster(6, weights=tmp_path / "networks" / "best")
     np.testing.assert_array_equal(best.predict(panel()).point, usual)
 
 
@@ -252,8 +253,8 @@ def test_members_are_those_of_the_weights():
 @pytest.mark.parametrize("head", ["quantiles", "normal"])
 def test_quantiles_that_would_be_added_up_are_refused_before_training(head):
     with pytest.raises(UsageError, match="sums of quantiles"):
-        plain(network=replace(PLAIN, head=head, horizon=6), transforms=lc.Difference())
-    plain(network=replace(PLAIN, head=head, horizon=6), transforms=lc.Difference(6))
+        reading(lc.Difference(), head=head, horizon=6)
+    reading(lc.Difference(6), head=head, horizon=6)
 
 
 class TestMemory:
@@ -270,7 +271,7 @@ class TestMemory:
         values = TREND.copy()
         values[unknown] = np.nan
         data = panel(a=values)
-        fitted = plain(transforms=transforms).fit(data)
+        fitted = reading(transforms).fit(data)
         remembered = fitted.predict()
         fitted.fitted = replace(fitted.fitted, saved_context=None)
         np.testing.assert_array_equal(remembered.quantiles, fitted.predict(data).quantiles)
@@ -281,7 +282,7 @@ class TestMemory:
     )
     @pytest.mark.parametrize("gap", [1, 3, 7])
     def test_steps_missing_before_newer_data_are_read_across(self, transforms, gap, tmp_path):
-        fitted = plain(transforms=transforms).fit(panel(a=TREND[:45]))
+        fitted = reading(transforms).fit(panel(a=TREND[:45]))
         fitted.save(tmp_path / "model")
         loaded = lc.load(tmp_path / "model")
         values = TREND.copy()
@@ -294,7 +295,7 @@ class TestMemory:
     def test_transforms_that_were_not_fitted_need_all_of_the_data(self, tmp_path):
         network = plain().fit(panel()).network
         batching = TrainingConfig(batching=Windows(length=8))
-        given = lc.LSTMForecaster(6, weights=network, transforms=lc.Standard(), training=batching)
+        given = lc.LSTMForecaster(6, weights=network, training=batching)
         given.save(tmp_path / "model", panel())
         np.testing.assert_array_equal(
             lc.load(tmp_path / "model").predict().point, given.predict(panel()).point
@@ -304,14 +305,14 @@ class TestMemory:
 class TestSeriesThatCannotBeForecast:
     @pytest.mark.parametrize("transforms", [(), lc.Standard()], ids=["none", "scaled"])
     def test_a_series_without_values_has_no_forecast(self, transforms, caplog):
-        fitted = plain(transforms=transforms).fit(panel(a=TREND, void=np.full(60, np.nan)))
+        fitted = reading(transforms).fit(panel(a=TREND, void=np.full(60, np.nan)))
         with caplog.at_level(logging.WARNING, "lstmcast"):
             forecast = fitted.predict()
         assert np.isfinite(forecast.quantiles[0]).all() and np.isnan(forecast.quantiles[1]).all()
         assert "1 of 2 series ('void'): 1 known value is needed" in caplog.text
 
     def test_a_series_shorter_than_a_lag_is_named(self, caplog):
-        fitted = plain(transforms=GROWING).fit(panel(a=TREND, short=TREND[:4]))
+        fitted = reading(GROWING).fit(panel(a=TREND, short=TREND[:4]))
         with caplog.at_level(logging.WARNING, "lstmcast"):
             forecast = fitted.predict()
         assert np.isfinite(forecast.point[0]).all() and np.isnan(forecast.point[1]).all()
@@ -321,14 +322,16 @@ class TestSeriesThatCannotBeForecast:
 def test_values_that_32_bits_cannot_hold_are_refused():
     huge = panel(a=TREND, wild=TREND * 1e95)
     with pytest.raises(DataError, match=r"'wild'.*Standard"):
-        plain(transforms=()).fit(huge)
+        reading().fit(huge)
     with pytest.raises(DataError, match=r"'wild'.*Standard"):
-        plain(transforms=()).fit(panel()).predict(huge)
+        reading().fit(panel()).predict(huge)
     assert np.isfinite(plain().fit(huge).predict().quantiles).all()
 
 
 def test_columns_that_are_read_together_keep_their_order():
-    fitted = plain(network=replace(PLAIN, inputs=lc.Transformed(columns=2))).fit(panel())
+    fitted = plain(network=replace(PLAIN, inputs=lc.Transformed(lc.Standard(), columns=2))).fit(
+        panel()
+    )
     with pytest.raises(DataError, match=r"columns a, b together.*select\(\['a', 'b'\]\)"):
         fitted.predict(panel().select(["b", "a"]))
     others = panel(x=TREND, y=TREND[::-1])
@@ -380,8 +383,7 @@ def test_transforms_and_batching_come_with_the_weights_of_a_folder(tmp_path):
     fitted = lc.LSTMForecaster(
         6,
         weights="scratch",
-        network=PLAIN,
-        transforms=(lc.Log1p(), lc.Standard()),
+        network=replace(PLAIN, inputs=lc.Transformed(lc.Log1p(), lc.Standard())),
         training=TrainingConfig(epochs=2, batching=lc.Windows(9, loss="every")),
     ).fit(panel())
     fitted.save(tmp_path / "mine")
@@ -395,7 +397,9 @@ def test_transforms_and_batching_come_with_the_weights_of_a_folder(tmp_path):
         again.predict(panel()).point, fitted.predict(panel()).point, rtol=0.2
     )
     other = lc.LSTMForecaster(
-        6, weights=tmp_path / "mine", transforms=lc.MinMax(), training=TrainingConfig()
+        6,
+        weights=fitted.network.with_inputs(lc.Transformed(lc.MinMax())),
+        training=TrainingConfig(),
     )
     assert other.transforms != fitted.transforms and other.training == TrainingConfig()
 

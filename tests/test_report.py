@@ -265,8 +265,9 @@ def record(
     return Record(panel.ids, panel.ends, training, History(tuple(epochs)), initial, notes)
 
 
-def new_network(**more) -> lc.LSTMForecaster:
-    network = NetworkConfig(layers=(5, 4), inputs=Transformed(), head="point", horizon=6)
+def new_network(*transforms, **more) -> lc.LSTMForecaster:
+    inputs = Transformed(*transforms)
+    network = NetworkConfig(layers=(5, 4), inputs=inputs, head="point", horizon=6)
     return lc.LSTMForecaster(6, weights="scratch", network=network, **more)
 
 
@@ -375,7 +376,7 @@ def test_the_card_of_a_fine_tuned_network_says_so_before_that_of_its_start():
 
 def test_the_card_of_a_network_from_scratch_has_nothing_of_the_shipped_one():
     panel = monthly()
-    model = trained(new_network(transforms=[Difference(12), Standard()]), panel, rows(start=None))
+    model = trained(new_network(Difference(12), Standard()), panel, rows(start=None))
     card = Report.from_forecast(LastSeason().predict(panel), panel, model=model).card
     numbers = sum(array.size for array in model.network.members[0].values())
     assert f"An LSTM network of 2 layers with 5 and 4 units: {numbers:,} numbers" in card

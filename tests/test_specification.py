@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,24 +16,23 @@ from lstmcast.model.heads import Point
 from lstmcast.model.network import Network, array_shapes
 from lstmcast.specification import Specification
 
+SCALED = lc.Transformed(lc.Log1p(), lc.Standard(per="panel"))
+BY_SERIES = lc.Transformed({"a": lc.Difference(12), "b": lc.Chain((lc.MinMax(),), apart=True)})
 NETWORK = lc.NetworkConfig(layers=(8, 4), inputs=lc.Transformed(), head="point", horizon=1)
 TRAINING = lc.TrainingConfig(epochs=2, batching=lc.Windows(length=8), optimiser=lc.Optimiser("sgd"))
-TRANSFORMS = lc.Transforms.of((lc.Log1p(), lc.Standard(per="panel")))
 SPECIFICATIONS = {
     "usual": {},
     "numbers": {"quantiles": (0.9, 0.05), "seed": 3},
     "from scratch": {
         "weights": "scratch",
-        "network": NETWORK,
+        "network": replace(NETWORK, inputs=SCALED),
         "training": TRAINING,
-        "transforms": TRANSFORMS,
     },
     "named head": {"weights": "scratch", "head": "normal"},
-    "no transforms": {"weights": "scratch", "network": NETWORK, "transforms": ()},
+    "no transforms": {"weights": "scratch", "network": NETWORK},
     "transforms by series": {
         "weights": "scratch",
-        "network": NETWORK,
-        "transforms": {"a": lc.Difference(12), "b": lc.Chain((lc.MinMax(),), apart=True)},
+        "network": replace(NETWORK, inputs=BY_SERIES),
     },
     "fine-tuned": {"training": lc.TrainingConfig.fine_tuning()},
 }
@@ -169,6 +169,18 @@ def test_json_of_something_else_is_refused(text, message):
 def test_json_of_a_folder_that_is_gone_says_so():
     with pytest.raises(ModelError, match="no folder 'nowhere'"):
         lc.LSTMForecaster.from_json('{"horizon": 3, "weights": "nowhere"}')
+
+
+def test_transforms_of_json_that_named_them_beside_the_network_are_its_inputs():
+    model = lc.LSTMForecaster(3, weights="scratch", network=replace(NETWORK, inputs=SCALED))
+    old = json.loads(model.to_json())
+    assert "transforms" not in old
+    old["transforms"] = old["network"]["inputs"]["transforms"]
+    old["network"] = NETWORK.described()
+    assert lc.LSTMForecaster.from_json(old) == model
+    old["network"] = lc.NetworkConfig().described()
+    with pytest.raises(UsageError, match="transformed inputs"):
+        lc.LSTMForecaster.from_json(old)
 
 
 def test_the_old_name_of_quantiles_is_taken_with_a_note(tmp_path):

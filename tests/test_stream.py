@@ -319,8 +319,7 @@ def test_ticks_one_by_one_are_one_pass():
 
 MODEL = {
     "weights": "scratch",
-    "network": NetworkConfig((4,), inputs=Transformed(), head="point"),
-    "transforms": (Difference(), Standard()),
+    "network": NetworkConfig((4,), inputs=Transformed(Difference(), Standard()), head="point"),
     "training": TrainingConfig(epochs=2, batching=WholeSequence(), validation=None),
 }
 
@@ -364,7 +363,8 @@ def test_a_gap_of_any_length_is_passed_as_the_forecaster_passes_it(tmp_path, tra
     values = walks(90, 2)
     values[30:55], values[[60, 62, 63], 0], values[70:73, 1] = np.nan, np.nan, np.nan
     panel = lc.Panel.from_arrays({"a": values[:, 0], "b": values[:, 1]})
-    model = lc.LSTMForecaster(1, **MODEL | {"transforms": transforms}).fit(panel)
+    network = replace(MODEL["network"], inputs=Transformed(transforms))
+    model = lc.LSTMForecaster(1, **MODEL | {"network": network}).fit(panel)
     expected = model.predict(panel, mode="one-step").point[:, 0].reshape(2, -1).T
     stream = Stream(model, ["a", "b"])
     before = followed(stream, values[:40])
@@ -394,8 +394,8 @@ def test_a_transformed_network_forecasts_as_its_forecaster(training, head, trans
     values = walks(50, 2)
     values[[7, 30, 31], 0] = np.nan
     panel = panel_of({"a": values[:, 0], "b": values[:, 1]})
-    network = NetworkConfig((4,), Transformed(), head, horizon=steps)
-    chosen = {"weights": "scratch", "network": network, "transforms": transforms}
+    network = NetworkConfig((4,), Transformed(transforms), head, horizon=steps)
+    chosen = {"weights": "scratch", "network": network}
     model = lc.LSTMForecaster(steps, **chosen, training=training).fit(panel.until(np.full(2, 40)))
     stream, at_once = Stream(model, ["b", "a"]), Stream(model, panel)
     for values_S in values[:, ::-1]:
@@ -411,8 +411,8 @@ def test_a_window_of_newest_steps_is_kept(tmp_path):
     """Ragged rows, some of which are shorter than the window; saved on the way."""
     values = walks(60, 3)
     panel = panel_of({"a": values[:50, 0], "b": values[:5, 1], "c": values[:20, 2]})
-    chosen = {"network": NetworkConfig((4,), Transformed(), "point"), "transforms": MeanAbs()}
-    model = lc.LSTMForecaster(1, weights="scratch", **chosen, training=WINDOWS).fit(panel)
+    network = NetworkConfig((4,), Transformed(MeanAbs()), "point")
+    model = lc.LSTMForecaster(1, weights="scratch", network=network, training=WINDOWS).fit(panel)
     stream = Stream(model, panel)
     assert stream.context == Newest(9)
     stream.save(tmp_path / "stream")
@@ -426,10 +426,9 @@ def test_a_window_of_newest_steps_is_kept(tmp_path):
 
 def test_sums_of_quantiles_are_refused():
     panel = panel_of({"a": walks(30, 1)[:, 0]})
-    chosen = {"network": NetworkConfig((4,), Transformed(), "normal"), "transforms": Difference()}
-    stream = Stream(
-        lc.LSTMForecaster(1, weights="scratch", **chosen, training=WHOLE).fit(panel), panel
-    )
+    network = NetworkConfig((4,), Transformed(Difference()), "normal")
+    model = lc.LSTMForecaster(1, weights="scratch", network=network, training=WHOLE)
+    stream = Stream(model.fit(panel), panel)
     assert (np.diff(stream.quantiles(1)[:, 0]) > 0).all()
     for ask in (stream.predict, stream.quantiles):
         with pytest.raises(UsageError, match="quantiles of a sum are not sums of quantiles"):
@@ -440,9 +439,9 @@ def test_sums_of_quantiles_are_refused():
 def test_columns_that_are_read_together_are_forecast_as_their_forecaster_does(training):
     values = walks(50, 2)
     panel = panel_of({"price": values[:, 0], "sales": values[:, 1]})
-    network = NetworkConfig((4,), Transformed(columns=2), "point", horizon=2)
-    chosen = {"network": network, "transforms": (Difference(), Standard())}
-    model = lc.LSTMForecaster(2, weights="scratch", **chosen, training=training).fit(panel)
+    inputs = Transformed(Difference(), Standard(), columns=2)
+    network = NetworkConfig((4,), inputs, "point", horizon=2)
+    model = lc.LSTMForecaster(2, weights="scratch", network=network, training=training).fit(panel)
     stream = Stream(model, ["shop"])
     assert np.isnan(stream.predict(3)).all() and stream.predict(3).shape == (1, 3, 2)
     for values_K in values:
@@ -883,9 +882,9 @@ def test_a_saved_stream_goes_on_with_the_same_bits(tmp_path, ticks, dropout):
 def test_a_fitted_one_is_saved_with_its_transforms(tmp_path):
     values = walks(60, 2)
     panel = lc.Panel.from_arrays({"a": values[:, 0], "b": values[:, 1]})
-    model = lc.LSTMForecaster(
-        1, **MODEL | {"transforms": {"a": Standard(), "b": (Difference(), Standard())}}
-    ).fit(panel)
+    inputs = Transformed({"a": Standard(), "b": (Difference(), Standard())})
+    network = replace(MODEL["network"], inputs=inputs)
+    model = lc.LSTMForecaster(1, **MODEL | {"network": network}).fit(panel)
     stream = Stream(model, ["b", "a"], learning=Learning())
     followed(stream, values[:30, ::-1])
     stream.save(tmp_path / "stream")

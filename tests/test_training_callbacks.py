@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -148,9 +149,8 @@ def test_members_are_compared_by_the_training_loss_where_nothing_is_held_back(tm
 def test_the_best_that_is_kept_is_the_best_of_the_fit(tmp_path, members, epochs):
     panel = lc.Panel.from_arrays({"a": np.sin(np.arange(60.0)) + np.arange(60) % 7})
     training = TrainingConfig(epochs=epochs, members=members, batching=Windows(length=8))
-    model = lc.LSTMForecaster(
-        1, weights="scratch", network=PLAIN, training=training, transforms=Standard()
-    )
+    network = replace(PLAIN, inputs=Transformed(Standard()))
+    model = lc.LSTMForecaster(1, weights="scratch", network=network, training=training)
     callbacks = [SaveBest(tmp_path / "only", only=True), SaveEvery(tmp_path / "every", 1)]
     fitted = model.fit(panel, callbacks=callbacks)
     best = np.nanmin(fitted.history.columns()["validation_loss"])

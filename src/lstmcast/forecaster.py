@@ -26,9 +26,9 @@ from lstmcast.model.heads import Head
 from lstmcast.model.inputs import FittedTransforms, Transformed
 from lstmcast.model.network import Network, NetworkConfig, network_of
 from lstmcast.predict import continued, forecast_after, joined, one_step_ahead
-from lstmcast.pretrained import Start, start_from, start_in
+from lstmcast.pretrained import Start, start_in
 from lstmcast.saved_context import Continuation, SavedContext
-from lstmcast.specification import Specification, checked_quantiles
+from lstmcast.specification import Specification, checked_quantiles, started
 from lstmcast.training_config import TrainingConfig, require_torch, training_from_json
 from lstmcast.training_history import History
 from lstmcast.transforms import Transforms
@@ -53,13 +53,12 @@ class LSTMForecaster:
             network itself.
         network: What a network from scratch is like.
         training: How `fit` trains; what suits the network unless given.
-        transforms: The former place of what `Transformed` inputs hold: they replace those of the
-            network.
         head: Your own head, an object as `lstmcast.model.heads.Head` describes it, or the name of
             one.
         quantiles: Quantile levels of the forecast, between 0 and 1.
         seed: Random seed of the training.
         levels: The former name of `quantiles`.
+        transforms: The former place of what the network's `Transformed` inputs hold.
 
     >>> import numpy as np, lstmcast as lc
     >>> panel = lc.Panel.from_arrays(10 + np.arange(48) % 12, frequency="MS", start="2020-01")
@@ -78,23 +77,27 @@ class LSTMForecaster:
         weights: str | Path | Network = "pretrained",
         network: NetworkConfig | None = None,
         training: TrainingConfig | None = None,
-        transforms: Any = None,
         head: Head | str | None = None,
         quantiles: Iterable[float] = QUANTILES,
         seed: int = 0,
         levels: Iterable[float] | None = None,
+        transforms: Any = None,
     ) -> None:
         if levels is not None:
             warn("levels= is called quantiles= now.", DeprecationWarning, stacklevel=2)
             quantiles = levels
-        transforms = None if transforms is None else Transforms.of(transforms)
+        if transforms is not None:
+            message = (
+                "transforms= of a forecaster are its network's inputs now: "
+                "network=NetworkConfig(inputs=Transformed(…)), or for given weights "
+                "weights=network.with_inputs(Transformed(…))."
+            )
+            warn(message, DeprecationWarning, stacklevel=2)
         levels = checked_quantiles(quantiles)
-        given = Specification(horizon, weights, network, training, transforms, head, levels, seed)
-        self.specification = given
-        start = start_from(given.weights, given.network, given.head, given.horizon)
-        self.start = start if transforms is None else start.with_transforms(transforms)
+        given = Specification(horizon, weights, network, training, head, levels, seed)
+        chosen = None if transforms is None else Transforms.of(transforms)
+        self.specification, self.start = started(given, chosen)
         self.fitted = None
-        given.check_together(self.start)
 
     @classmethod
     def _of(
@@ -190,7 +193,7 @@ class LSTMForecaster:
     @classmethod
     def from_json(cls, text: str | Mapping[str, Any]) -> LSTMForecaster:
         """The forecaster that `to_json` described; UsageError for anything else."""
-        return cls(**vars(Specification.from_json(text)))
+        return cls._of(*started(*Specification.from_json(text)))
 
     # ---- what was fitted
 

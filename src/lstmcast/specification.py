@@ -19,7 +19,7 @@ from lstmcast.forecast import QUANTILES
 from lstmcast.model.heads import Head
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig
-from lstmcast.pretrained import Start, same_weights
+from lstmcast.pretrained import Start, same_weights, start_from
 from lstmcast.training_config import Batching, TrainingConfig, to_json, training_from_json
 from lstmcast.transforms import Transforms
 from lstmcast.util.config import checked_seed
@@ -36,7 +36,7 @@ class Specification:
     >>> specification = Specification(12, quantiles=(0.1, 0.9))
     >>> specification
     horizon=12, quantiles=(0.1, 0.9)
-    >>> specification == Specification.from_json(specification.as_json())
+    >>> specification == Specification.from_json(specification.as_json())[0]
     True
     """
 
@@ -44,7 +44,6 @@ class Specification:
     weights: str | Path | Network = "pretrained"
     network: NetworkConfig | None = None
     training: TrainingConfig | None = None
-    transforms: Transforms | None = None
     head: Head | str | None = None
     quantiles: tuple[float, ...] = QUANTILES
     seed: int = 0
@@ -94,7 +93,7 @@ class Specification:
         return start.batching or self.resolved_training(start).batching
 
     def check_together(self, start: Start) -> None:
-        """UsageError where network, transforms and training do not go together."""
+        """UsageError where network and training do not go together."""
         training = self.resolved_training(start)
         check_quantiles(start.config, self.horizon)
         members = len(start.network.members) if start.network else None
@@ -126,7 +125,6 @@ class Specification:
             "weights": _weights_text(self.weights),
             "network": self.network.described() if self.network else None,
             "training": to_json(self.training) if self.training else None,
-            "transforms": None if self.transforms is None else self.transforms.described(),
             "head": self.head,
             "quantiles": self.quantiles,
             "seed": self.seed,
@@ -134,9 +132,9 @@ class Specification:
         return json.dumps({name: value for name, value in values.items() if value is not None})
 
     @classmethod
-    def from_json(cls, text: str | Mapping[str, Any]) -> Specification:
-        """What `as_json` described, as a text or as its parsed values; UsageError where it is not
-        one."""
+    def from_json(cls, text: str | Mapping[str, Any]) -> tuple[Specification, Transforms | None]:
+        """What `as_json` described, as a text or as its parsed values, and the transforms that it
+        named beside the network until these were its inputs; UsageError where it is not one."""
         try:
             given = dict(json.loads(text) if isinstance(text, str) else text)
             values = {name: value for name, value in given.items() if value is not None}
@@ -146,9 +144,9 @@ class Specification:
                 values["training"] = training_from_json(values["training"])
             if "quantiles" in values:
                 values["quantiles"] = checked_quantiles(values["quantiles"])
-            if "transforms" in values:
-                values["transforms"] = Transforms.from_json(values["transforms"])
-            return cls(**values)
+            about = values.pop("transforms", None)
+            transforms = None if about is None else Transforms.from_json(about)
+            return cls(**values), transforms
         except (json.JSONDecodeError, TypeError, ValueError) as error:
             if isinstance(error, UsageError):
                 raise
@@ -156,6 +154,20 @@ class Specification:
                 f"This does not describe a forecaster: {error}. What "
                 "LSTMForecaster.to_json() gives is expected."
             ) from error
+
+
+def started(given: Specification, transforms: Transforms | None) -> tuple[Specification, Start]:
+    """A specification that holds transforms where they belong, in the inputs of its network or of
+    its weights, and what it starts from; UsageError where its parts do not go together."""
+    start = start_from(given.weights, given.network, given.head, given.horizon)
+    if transforms is not None:
+        usual, start = start, start.with_transforms(transforms)
+        if start.config != usual.config and start.network:
+            given = replace(given, weights=start.network)
+        elif start.config != usual.config and given.network:
+            given = replace(given, network=replace(given.network, inputs=start.config.inputs))
+    given.check_together(start)
+    return given, start
 
 
 def _weights_text(weights: str | Path | Network) -> str:

@@ -38,7 +38,7 @@ def forecaster(name, epochs=3, seed=0):
     small = (
         {"inputs": lc.Adaptive(window=6)}
         if adaptive
-        else {"inputs": lc.Transformed(), "head": "point", "horizon": 1}
+        else {"inputs": lc.Transformed(lc.Standard()), "head": "point", "horizon": 1}
     )
     return lc.LSTMForecaster(
         3,
@@ -51,7 +51,6 @@ def forecaster(name, epochs=3, seed=0):
             steps_per_epoch=3 if name == "adaptive, windows" else None,
             optimiser=lc.Optimiser(learning_rate=1e-2, clip=1.0),
         ),
-        transforms=None if adaptive else lc.Standard(),
         seed=seed,
     )
 

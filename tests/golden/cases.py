@@ -28,7 +28,10 @@ GOLDEN = HERE / "golden.npz"
 FOLDERS = ("adaptive", "transformed")  # saved models of format 1, as commit 2f83425 wrote them
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 EPOCHS = {"epochs": 3, "batch_size": 8}
-SMALL = {"layers": (6, 5), "inputs": lc.Transformed()}
+SCALED = lc.Transformed(lc.Standard())
+LOGS = lc.Transformed(lc.Log1p(), lc.Standard())
+SEASONS = lc.Transformed(lc.Log1p(), lc.Difference(12), lc.Standard())
+RANGES = lc.Transformed(lc.Chain((lc.Difference(), lc.MinMax(-1, 1)), apart=True))
 ADAPTIVE = {"layers": (8,), "inputs": lc.Adaptive(window=6)}
 
 
@@ -122,6 +125,11 @@ def shipped() -> Iterator[tuple[str, np.ndarray]]:
         yield f"shipped/{name}/cutoffs", numbers(model.predict(panel, 5, cutoffs=cutoffs))
 
 
+def small(inputs: lc.Transformed, **settings) -> lc.NetworkConfig:
+    """A network of two small layers."""
+    return lc.NetworkConfig(layers=(6, 5), inputs=inputs, **settings)
+
+
 def fitted(panel: lc.Panel, training: lc.TrainingConfig | None, **settings) -> lc.LSTMForecaster:
     """A network from scratch, trained with one thread."""
     made = lc.LSTMForecaster(weights="scratch", training=training, quantiles=LEVELS, **settings)
@@ -138,29 +146,25 @@ def transformed() -> Iterator[tuple[str, np.ndarray]]:
             panel,
             training,
             horizon=6,
-            network=lc.NetworkConfig(**SMALL),
-            transforms=[lc.Log1p(), lc.Standard()],
+            network=small(LOGS),
         ),
         "paths": fitted(
             panel,
             training,
             horizon=6,
-            network=lc.NetworkConfig(horizon=1, **SMALL),
-            transforms=[lc.Log1p(), lc.Difference(12), lc.Standard()],
+            network=small(SEASONS, horizon=1),
         ),
         "points": fitted(
             panel,
             whole,
             horizon=6,
-            network=lc.NetworkConfig(head="point", horizon=1, **SMALL),
-            transforms=lc.Chain((lc.Difference(), lc.MinMax(-1, 1)), apart=True),
+            network=small(RANGES, head="point", horizon=1),
         ),
         "student": fitted(
             panel,
             whole,
             horizon=6,
-            network=lc.NetworkConfig(head="student_t", **SMALL),
-            transforms=lc.Standard(),
+            network=small(SCALED, head="student_t"),
         ),
     }
     joint = waves()
@@ -168,8 +172,7 @@ def transformed() -> Iterator[tuple[str, np.ndarray]]:
         joint,
         training,
         horizon=4,
-        network=lc.NetworkConfig(**{**SMALL, "inputs": lc.Transformed(columns=3)}),
-        transforms=lc.Standard(),
+        network=small(lc.Transformed(lc.Standard(), columns=3)),
     )
     for name, model in models.items():
         data = joint if name == "joint" else panel
@@ -195,13 +198,11 @@ def trainings() -> Iterator[tuple[str, np.ndarray]]:
     """One training of each batching scheme: its losses, its weights, its forecast."""
     panel = waves()
     for name, batching in SCHEMES.items():
-        config = lc.NetworkConfig(horizon=1, **SMALL)
         model = fitted(
             panel,
             lc.TrainingConfig(batching=batching, **EPOCHS),
             horizon=3,
-            network=config,
-            transforms=lc.Standard(),
+            network=small(SCALED, horizon=1),
         )
         yield from trained(f"training/{name}", model, panel)
     for name, batching in {
@@ -242,8 +243,7 @@ def streams() -> Iterator[tuple[str, np.ndarray]]:
         waves(),
         lc.TrainingConfig(batching=lc.WholeSequence(), **EPOCHS),
         horizon=1,
-        network=lc.NetworkConfig(horizon=1, **SMALL),
-        transforms=[lc.Log1p(), lc.Difference(12), lc.Standard()],
+        network=small(SEASONS, horizon=1),
     )
     stream = lc.Stream(model, [f"w{k}" for k in range(3)])
     yield (
@@ -280,8 +280,7 @@ def save_models() -> None:
             panel,
             training,
             horizon=6,
-            network=lc.NetworkConfig(**SMALL),
-            transforms=[lc.Log1p(), lc.Standard()],
+            network=small(LOGS),
         ),
     }
     for name, model in models.items():

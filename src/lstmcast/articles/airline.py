@@ -12,7 +12,7 @@ package ships.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,7 +47,8 @@ if TYPE_CHECKING:
 HELD_BACK = 43  # months at the end: 30 % of the 142 pairs
 TITLE = "International airline passengers: monthly totals in thousands. Jan 49 ? Dec 60"
 
-NETWORK = NetworkConfig(inputs=Transformed(), layers=(5, 4, 3), head="point", horizon=1)
+INPUTS = Transformed(Chain((Difference(), MinMax()), apart=True))
+NETWORK = NetworkConfig(layers=(5, 4, 3), inputs=INPUTS, head="point", horizon=1)
 TRAINING = TrainingConfig(
     epochs=1000,
     batch_size=1,
@@ -57,11 +58,10 @@ TRAINING = TrainingConfig(
     validation=Validation(steps=HELD_BACK, fresh=True),
     initialiser="chainer",
 )
-TRANSFORMS = Chain((Difference(), MinMax()), apart=True)
 
 # Chosen by the errors of the three transforms together within the training part, from its first 60,
 # 72 and 84 months.
-OWN_NETWORK = NetworkConfig(inputs=Transformed(), layers=(32,), head="point", horizon=1)
+OWN_NETWORK = NetworkConfig(layers=(32,), inputs=Transformed(), head="point", horizon=1)
 OWN_TRAINING = TrainingConfig(
     epochs=60,
     batch_size=16,
@@ -71,10 +71,10 @@ OWN_TRAINING = TrainingConfig(
     members=3,
     average=Ema(0.98),
 )
-OWN_TRANSFORMS = {
-    "differences": Chain((Difference(), Standard())),
-    "logarithms, differences": Chain((Log1p(), Difference(), Standard())),
-    "logarithms, yearly differences": Chain((Log1p(), Difference(12), Standard())),
+OWN_INPUTS = {
+    "differences": Transformed(Difference(), Standard()),
+    "logarithms, differences": Transformed(Log1p(), Difference(), Standard()),
+    "logarithms, yearly differences": Transformed(Log1p(), Difference(12), Standard()),
 }
 SHIPPED = "shipped network"
 
@@ -167,7 +167,7 @@ def _faithful(to: ExampleRun, panel: Panel, seed: int) -> Predicted:
     """The article's network: the weights of the epoch with the lowest validation loss."""
     to.say(f"{summary(NETWORK)}")
     forecaster = lc.LSTMForecaster(
-        1, weights="scratch", network=NETWORK, training=TRAINING, transforms=TRANSFORMS, seed=seed
+        1, weights="scratch", network=NETWORK, training=TRAINING, seed=seed
     )
     fitted = to.fit(forecaster, panel, callbacks=[SaveEvery(to.saved_networks("swa"), 100)])
     to.say(str(fitted.history))
@@ -183,13 +183,12 @@ def _own(to: ExampleRun, panel: Panel, seed: int) -> list[Predicted]:
     from no part of it."""
     known = panel.until(panel.lengths - HELD_BACK)
     predicted, histories = [], []
-    for name, transforms in OWN_TRANSFORMS.items():
+    for name, inputs in OWN_INPUTS.items():
         forecaster = lc.LSTMForecaster(
             1,
             weights="scratch",
-            network=OWN_NETWORK,
+            network=replace(OWN_NETWORK, inputs=inputs),
             training=OWN_TRAINING,
-            transforms=transforms,
             seed=seed,
         )
         fitted = to.fit(forecaster, known, name.replace(", ", "-").replace(" ", "-"))

@@ -207,10 +207,11 @@ def names(stocks: int) -> list[str]:
 
 def forecaster(settings: Settings, batching: Batching, seed: int) -> LSTMForecaster:
     """The article's network, trained in one of its ways."""
+    inputs = Transformed(Log1p(), Difference(), Standard())
     return LSTMForecaster(
         horizon=1,
         weights="scratch",
-        network=NetworkConfig(settings.layers, inputs=Transformed(), head="point", horizon=1),
+        network=NetworkConfig(settings.layers, inputs=inputs, head="point", horizon=1),
         training=TrainingConfig(
             epochs=settings.epochs,
             batch_size=settings.batch,
@@ -219,7 +220,6 @@ def forecaster(settings: Settings, batching: Batching, seed: int) -> LSTMForecas
             loss="mse",  # pyright: ignore[reportArgumentType]
             validation=Validation(share=0.3),
         ),
-        transforms=(Log1p(), Difference(), Standard()),
         seed=seed,
     )
 

@@ -53,7 +53,7 @@ class Settings(NamedTuple):
 def settings(faithful: bool, days: int) -> Settings:
     """Those of the article, or our own. The validation part is as long as the test part: a fifth
     of the days."""
-    validation = Validation(steps=days // 5)
+    validation, inputs = Validation(steps=days // 5), Transformed(Standard())
     if faithful:
         training = TrainingConfig(
             epochs=100,
@@ -66,7 +66,7 @@ def settings(faithful: bool, days: int) -> Settings:
             initialiser="zeros",
         )
         return Settings(
-            NetworkConfig(inputs=Transformed(), layers=(20,), head="point", horizon=1), training
+            NetworkConfig(layers=(20,), inputs=inputs, head="point", horizon=1), training
         )
     training = TrainingConfig(
         epochs=20,
@@ -77,9 +77,7 @@ def settings(faithful: bool, days: int) -> Settings:
         patience=5,
         average=Ema(0.98),
     )
-    return Settings(
-        NetworkConfig(inputs=Transformed(), layers=(32,), head="point", horizon=1), training
-    )
+    return Settings(NetworkConfig(layers=(32,), inputs=inputs, head="point", horizon=1), training)
 
 
 JAPANESE = {
@@ -137,7 +135,6 @@ def forecast_five(to: ExampleRun, panel: Panel, chosen: Settings, seed: int = 0)
         weights="scratch",
         network=chosen.network,
         training=chosen.training,
-        transforms=Standard(),
         seed=seed,
     )
     fitted = to.fit(

@@ -115,13 +115,13 @@ def our_own(seed: int) -> lc.LSTMForecaster:
         validation=Validation(share=0.1, most=64),
         average=Ema(0.98),
     )
-    network = NetworkConfig(layers=(48,), inputs=Transformed(), head="point", horizon=1)
+    inputs = Transformed(Standard())
+    network = NetworkConfig(layers=(48,), inputs=inputs, head="point", horizon=1)
     return lc.LSTMForecaster(
         STEPS,
         weights="scratch",
         network=network,
         training=training,
-        transforms=Standard(),
         seed=seed,
     )
 
