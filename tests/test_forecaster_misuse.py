@@ -392,7 +392,7 @@ def test_transforms_and_batching_come_with_the_weights_of_a_folder(tmp_path):
         again.transforms == fitted.transforms
         and again.training.batching == fitted.record.training.batching
     )
-    assert again.training.epochs == TrainingConfig.plain().epochs
+    assert again.training.epochs == TrainingConfig.transformed().epochs
     np.testing.assert_allclose(
         again.predict(panel()).point, fitted.predict(panel()).point, rtol=0.2
     )

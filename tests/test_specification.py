@@ -99,7 +99,7 @@ def test_settings_that_were_left_out_follow_from_what_is_changed():
     scratch = model.replace(weights="scratch")
     assert scratch.training == lc.TrainingConfig.from_scratch() and scratch.config.horizon == 6
     assert scratch.replace(horizon=9).config.horizon == 9
-    assert scratch.replace(network=NETWORK).training == lc.TrainingConfig.plain()
+    assert scratch.replace(network=NETWORK).training == lc.TrainingConfig.transformed()
 
 
 def test_what_cannot_be_changed_to_is_refused():

@@ -33,7 +33,7 @@ CONFIGS = [
     TrainingConfig(),
     TrainingConfig.fine_tuning(),
     TrainingConfig.from_scratch(),
-    TrainingConfig.plain(),
+    TrainingConfig.transformed(),
     TrainingConfig(batching=WholeSequence(chunk=7), average=Ema(0.9), loss="mae", members=3),
     TrainingConfig(batching=Stateful(7, reset="never", stride=1), average=SWA(3), validation=None),
     TrainingConfig(
@@ -168,6 +168,8 @@ def test_the_old_names_are_taken_with_a_note():
     assert config == TrainingConfig(batching=WholeSequence())
     with pytest.warns(DeprecationWarning, match=r"Snapshots is called SWA"):
         assert lstmcast.Snapshots is SWA
+    with pytest.warns(DeprecationWarning, match=r"TrainingConfig\.plain is called transformed"):
+        assert TrainingConfig.plain() == TrainingConfig.transformed()
 
 
 def test_settings_of_format_1_are_read():

@@ -84,7 +84,7 @@ class Specification:
         if self.training is not None:
             return self.training
         if isinstance(start.config.inputs, Transformed):
-            usual = TrainingConfig.plain()
+            usual = TrainingConfig.transformed()
             return replace(usual, batching=start.batching) if start.batching else usual
         return TrainingConfig.fine_tuning() if start.network else TrainingConfig.from_scratch()
 

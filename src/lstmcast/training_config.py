@@ -17,6 +17,7 @@ import importlib.util
 import json
 from dataclasses import field
 from typing import Annotated, Any, Literal
+from warnings import warn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -420,9 +421,15 @@ class TrainingConfig:
         )
 
     @classmethod
-    def plain(cls) -> TrainingConfig:
-        """For a new network on plain inputs: windows, Adam, stopped early."""
+    def transformed(cls) -> TrainingConfig:
+        """For a new network on transformed inputs: windows, Adam, stopped early."""
         return cls(epochs=200, optimiser=Optimiser(clip=1.0), patience=20)
+
+    @classmethod
+    def plain(cls) -> TrainingConfig:
+        """The former name of `transformed`."""
+        warn("TrainingConfig.plain is called transformed now.", DeprecationWarning, stacklevel=2)
+        return cls.transformed()
 
 
 def to_json(config: TrainingConfig) -> dict[str, Any]:
