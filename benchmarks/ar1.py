@@ -25,7 +25,7 @@ from common import arguments, print_table, write_result
 import lstmcast as lc
 from lstmcast import store
 from lstmcast.model.network import Network, NetworkConfig, described
-from lstmcast.training.losses import weighted_pinball
+from lstmcast.training.losses import standing, weighted_pinball
 from lstmcast.training.module import NetworkModule, arrays_from_state
 from lstmcast.training.pretraining import batch_from_series
 
@@ -67,7 +67,8 @@ def trained(horizon: int, seed: int, folder: Path) -> Path:
         values = values[:, : LENGTH - 12 + horizon]
         batch = batch_from_series(rng, values, (1,), "", False, POSITIONS, config)
         x, positions, target, weight = (torch.from_numpy(part) for part in batch)
-        quantiles_NHQ = module.answers.quantiles(module(x, positions).squeeze(2), torch)
+        raw_NHR = module(x, positions).squeeze(2)
+        quantiles_NHQ = module.answers.quantiles(raw_NHR, *standing(raw_NHR), torch)
         loss = weighted_pinball(quantiles_NHQ, target, weight)
         optimiser.zero_grad()
         loss.backward()

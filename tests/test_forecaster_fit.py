@@ -196,8 +196,8 @@ def test_a_users_own_head_and_loss():
     class Twice(Point):
         name = "twice"
 
-        def point(self, raw, xp):
-            return 2 * raw[..., 0]
+        def point(self, raw, location, scale, xp):
+            return location + 2 * scale * raw[..., 0]
 
     seen = []
 

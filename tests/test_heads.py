@@ -10,11 +10,15 @@ from lstmcast.model.heads import (
     HEAD_QUANTILES,
     HEADS,
     MEDIAN,
+    ONE,
+    ZERO,
+    Point,
     head_named,
     quantiles_from_raw,
     student_scores,
 )
 
+AT_0 = (ZERO, ONE)  # location and scale in the units that the network sees
 RAW = np.random.default_rng(0).normal(0, 20, (50, 6, len(HEAD_QUANTILES)))
 
 
@@ -76,12 +80,12 @@ def test_likelihoods_are_those_of_scipy(name):
     raw = raw_numbers(head, 40, 3)
     target = np.random.default_rng(2).normal(0, 3, (40, 3))
     theirs = frozen(name, raw)
-    np.testing.assert_allclose(head.loss(raw, target, np), -theirs.logpdf(target), rtol=1e-6)
+    np.testing.assert_allclose(head.loss(raw, target, *AT_0, np), -theirs.logpdf(target), rtol=1e-6)
     expected = np.stack([theirs.ppf(level) for level in HEAD_QUANTILES], axis=-1)
     np.testing.assert_allclose(
-        head.quantiles(raw, np), expected, rtol=2e-3, atol=2e-3
+        head.quantiles(raw, *AT_0, np), expected, rtol=2e-3, atol=2e-3
     )  # Hill's quantiles: worst at two degrees of freedom
-    np.testing.assert_array_equal(head.point(raw, np), raw[..., 0])
+    np.testing.assert_array_equal(head.point(raw, *AT_0, np), raw[..., 0])
 
 
 @pytest.mark.parametrize("freedom", [2.0, 2.2, 3.0, 4.9, 5.0, 8.0, 30.0, 1e5])
@@ -97,8 +101,8 @@ def test_scores_of_students_t(freedom):
 def test_draws_have_the_quantiles_that_the_head_says(name):
     head = HEADS[name]
     raw = np.broadcast_to(raw_numbers(head, 1), (40_000, head.outputs))
-    drawn = np.quantile(head.sample(raw, np.random.default_rng(3)), HEAD_QUANTILES)
-    expected = head.quantiles(raw[0], np)
+    drawn = np.quantile(head.sample(raw, *AT_0, np.random.default_rng(3)), HEAD_QUANTILES)
+    expected = head.quantiles(raw[0], *AT_0, np)
     np.testing.assert_allclose(drawn, expected, atol=0.04 * (expected[-1] - expected[0]) + 1e-9)
 
 
@@ -106,8 +110,8 @@ def test_draws_have_the_quantiles_that_the_head_says(name):
 def test_a_head_starts_from_spreads_that_grow_like_a_random_walks(name):
     head = HEADS[name]
     raw_HR = head.initial(9)
-    assert raw_HR.shape == (9, head.outputs) and (head.point(raw_HR, np) == 0).all()
-    quantiles = head.quantiles(raw_HR, np)
+    assert raw_HR.shape == (9, head.outputs) and (head.point(raw_HR, *AT_0, np) == 0).all()
+    quantiles = head.quantiles(raw_HR, *AT_0, np)
     width = quantiles[:, -1] - quantiles[:, 0]
     if name != "point":
         np.testing.assert_allclose(width / width[0], np.sqrt(np.arange(1, 10)), rtol=1e-3)
@@ -118,16 +122,18 @@ def test_losses_are_least_near_the_truth_and_agree_with_pytorch(name):
     torch = pytest.importorskip("torch", reason="needs the train extra")
     head = HEADS[name]
     raw = raw_numbers(head, 7, 2)
-    target = head.point(raw, np) + np.random.default_rng(4).normal(size=(7, 2))
-    theirs = head.loss(torch.from_numpy(raw), torch.from_numpy(target), torch).numpy()
-    np.testing.assert_allclose(theirs, head.loss(raw, target, np), rtol=1e-10)
-    nearer = head.loss(raw, head.point(raw, np), np)
-    assert (nearer < head.loss(raw, head.point(raw, np) + 50, np)).all()
+    target = head.point(raw, *AT_0, np) + np.random.default_rng(4).normal(size=(7, 2))
+    around = torch.zeros(()), torch.ones(())
+    theirs = head.loss(torch.from_numpy(raw), torch.from_numpy(target), *around, torch).numpy()
+    np.testing.assert_allclose(theirs, head.loss(raw, target, *AT_0, np), rtol=1e-10)
+    point = head.point(raw, *AT_0, np)
+    nearer, further = (head.loss(raw, point + d, *AT_0, np) for d in (0, 50))
+    assert (nearer < further).all()
 
 
 def test_a_users_own_head_is_found_by_its_name():
-    class Own:
-        name, outputs, location = "own", 1, 0
+    class Own(Point):
+        name = "own"
 
     own = Own()
     assert head_named("own", own) is own and head_named("normal") is HEADS["normal"]
@@ -135,3 +141,21 @@ def test_a_users_own_head_is_found_by_its_name():
         head_named("other")
     with pytest.raises(UsageError, match="is named 'own', and the network's head is 'normal'"):
         head_named("normal", own)
+
+
+def test_what_is_no_head_is_refused_and_what_it_lacks_is_said():
+    class Former:
+        name, outputs, location = "own", 1, 0
+
+    class Signature(Point):
+        name = "own"
+
+        def loss(self, raw, target, xp):  # pyright: ignore[reportIncompatibleMethodOverride]
+            return (target - raw[..., 0]) ** 2
+
+    with pytest.raises(UsageError, match="it lacks center, spreads, affine, point, quantiles"):
+        head_named("own", Former())
+    with pytest.raises(UsageError, match=r"cannot be asked loss\(raw, target, location, scale, xp"):
+        head_named("own", Signature())
+    with pytest.raises(UsageError, match="it is a class"):
+        head_named("point", Point)

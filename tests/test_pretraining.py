@@ -21,7 +21,7 @@ from lstmcast.model.network import NetworkConfig, load_network
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from lstmcast.training.losses import weighted_pinball  # noqa: E402
+from lstmcast.training.losses import standing, weighted_pinball  # noqa: E402
 from lstmcast.training.module import NetworkModule, module_from_arrays  # noqa: E402
 from lstmcast.training.pretraining import (  # noqa: E402
     PretrainingConfig,
@@ -169,7 +169,8 @@ def test_the_loss_goes_down(tmp_path):
             )
 
     def loss_of(module, x, positions, target, weight):
-        quantiles = module.answers.quantiles(module(x, positions)[:, :, 0], torch)
+        raw = module(x, positions)[:, :, 0]
+        quantiles = module.answers.quantiles(raw, *standing(raw), torch)
         return float(weighted_pinball(quantiles, target, weight))
 
     torch.manual_seed(config.seed)

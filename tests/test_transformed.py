@@ -14,7 +14,7 @@ from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.decoding import Reader, decode, hidden_states
 from lstmcast.errors import DataError, UsageError
-from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
+from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN, ONE, ZERO
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network
 from lstmcast.transforms import BoxCox, Chain, Difference, Log1p, MinMax, Standard
@@ -43,7 +43,7 @@ def by_hand(net, inputs, steps=1, member=0):
         hidden, state = alone.run(np.full((1, 1, 1), x, np.float32), begun, state)
     for _ in range(steps):
         (raw,) = alone.raw([hidden[0][0]], np.empty(0))
-        answers.append(alone.head.point(raw, np)[0, :, 0])
+        answers.append(alone.head.point(raw, ZERO, ONE, np)[0, :, 0])
         hidden, state = alone.run(np.full((1, 1, 1), answers[-1][0], np.float32), begun, state)
     return np.array(answers)
 

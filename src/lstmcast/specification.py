@@ -16,7 +16,7 @@ from lstmcast.data.origins import checked_horizon
 from lstmcast.decoding import check_quantiles
 from lstmcast.errors import UsageError
 from lstmcast.forecast import QUANTILES
-from lstmcast.model.heads import Head
+from lstmcast.model.heads import Head, check_head, head_named
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.pretrained import Start, same_weights, start_from
@@ -26,7 +26,6 @@ from lstmcast.util.config import checked_seed
 from lstmcast.util.files import checked_path
 
 NAMED_WEIGHTS = ("pretrained", "scratch")
-HEAD = ("name", "outputs", "location", "point", "quantiles", "loss", "sample", "initial")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -95,7 +94,8 @@ class Specification:
     def check_together(self, start: Start) -> None:
         """UsageError where network and training do not go together."""
         training = self.resolved_training(start)
-        check_quantiles(start.config, self.horizon)
+        own = start.network.head if start.network else self.own_head
+        check_quantiles(start.config, head_named(start.config.head, own), self.horizon)
         members = len(start.network.members) if start.network else None
         if members is not None and training.members not in (1, members):
             raise UsageError(
@@ -223,16 +223,8 @@ def check_kinds(weights: Any, network: Any, training: Any, head: Any) -> None:
                 f"{name}={given!r} is no {kind.__name__}. Give one, such as "
                 f"{kind.__name__}({example})."
             )
-    if head is None or isinstance(head, str):
-        return
-    missing = [name for name in HEAD if not hasattr(head, name)]
-    if missing or isinstance(head, type):
-        lacks = (
-            f"it lacks {', '.join(missing)}"
-            if missing
-            else "it is a class, and one of its objects is expected"
-        )
-        raise UsageError(f"{head=} is no head: {lacks}. See lstmcast.model.heads.Head.")
+    if not (head is None or isinstance(head, str)):
+        check_head(head)
 
 
 def checked_quantiles(quantiles: Iterable[float]) -> tuple[float, ...]:

@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 from lstmcast.context import Blocks, Context
 from lstmcast.data.origins import Origins, last_known
 from lstmcast.data.panel import Panel
-from lstmcast.decoding.feeding import PATHS, Reader, Reading, answers_from, generator_of, placed
+from lstmcast.decoding.feeding import (
+    PATHS,
+    Reader,
+    Reading,
+    answers_from,
+    generator_of,
+    path_quantiles,
+    placed,
+)
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.inputs import Grid
 from lstmcast.model.inputs.adaptive import linear_unit, reads_logarithms
@@ -50,6 +58,8 @@ def read_along(
 ) -> NDArray:
     """`decode` for inputs whose state begins with the context."""
     network = reader.network
+    # Quantiles that are fed back widen by shifting and stretching, which only affine heads bear.
+    paths = paths or (horizon > block and network.head.spreads and not network.head.affine)
     result_OHQ = _last_known(panel, origins, horizon)
 
     def fill(batch: Batch) -> None:
@@ -60,11 +70,12 @@ def read_along(
                 )
             else:
                 z_NHKX = answers_from(network, reading, horizon, block, None)
-                values = network.config.inputs.units(z_NHKX, reading.known)[:, :, 0]
+                values = network.units(z_NHKX, reading.known)[:, :, 0]
             read = reading.known.age > 0
             result_OHQ[batch.origin[here[read]]] = values[read]
 
-    side_by_side(fill, _batches(panel, origins, reader.context or Blocks.of(panel.periods)))
+    context = reader.context or Blocks.of(panel.periods)
+    side_by_side(fill, _batches(panel, origins, context, network.head.affine))
     return result_OHQ
 
 
@@ -79,8 +90,8 @@ def _from_paths(
         own = _copied(reading, copies)
         rng = generator_of(panel.ids[[series]])
         z_NHKX = answers_from(network, own, horizon, block, rng)
-        paths = network.config.inputs.units(z_NHKX, own.known)[:, :, 0, 0]
-        result[n] = np.quantile(paths, HEAD_QUANTILES, axis=0).T
+        paths = network.units(z_NHKX, own.known)[:, :, 0, 0]
+        result[n] = path_quantiles(network, paths, 0).T
     return result
 
 
@@ -91,11 +102,11 @@ def _copied(reading: Reading, rows: NDArray) -> Reading:
     return Reading(hidden, reading.x_NC[rows], known, inputs, recurrent)
 
 
-def _batches(panel: Panel, origins: Origins, context: Context) -> Iterator[Batch]:
+def _batches(panel: Panel, origins: Origins, context: Context, affine: bool) -> Iterator[Batch]:
     """Origins of a series that share start and axis are read in one pass; segments of like
     length together."""
     first = context.start(origins.counts)
-    log = _on_log_axis(panel, origins, first)
+    log = _on_log_axis(panel, origins, first, affine)
     keys, row = np.unique(np.stack([origins.series, first, log]), axis=1, return_inverse=True)
     last = np.zeros(keys.shape[1], np.int64)
     np.maximum.at(last, row, origins.counts)
@@ -129,14 +140,15 @@ def _batch_end(lengths: NDArray, start: int, size: int) -> int:
     return min(start + size, alike)
 
 
-def _on_log_axis(panel: Panel, origins: Origins, first: NDArray) -> NDArray:
+def _on_log_axis(panel: Panel, origins: Origins, first: NDArray, affine: bool) -> NDArray:
     """Whether what an origin has read is read on the log axis (O,)."""
     known = np.append(
         panel.values, np.nan
     )  # one more, so that a span may end behind the last value
     begin = panel.offsets[origins.series]
     spans = np.stack([begin + first, begin + origins.counts], axis=1).ravel()
-    return reads_logarithms(*(reduce.reduceat(known, spans)[::2] for reduce in (np.fmin, np.fmax)))
+    low, high = (reduce.reduceat(known, spans)[::2] for reduce in (np.fmin, np.fmax))
+    return reads_logarithms(low, high, affine)
 
 
 def _at_origins(network: Network, panel: Panel, batch: Batch) -> Iterator[tuple[NDArray, Reading]]:
@@ -190,7 +202,7 @@ def _start(network: Network, panel: Panel, batch: Batch, values_BT: NDArray) -> 
         panel.periods,
         panel.frequency.family,
         np.full(len(values_BT), batch.log),
-        np.ones(len(values_BT)) if batch.log else linear_unit(values_BT),
+        np.ones(len(values_BT)) if batch.log else linear_unit(values_BT, network.head.affine),
     )
     return network.config.inputs.start(grid, len(values_BT))
 
@@ -230,8 +242,9 @@ def read_every_step(reader: Reader, panel: Panel, origins: Origins) -> NDArray:
     def fill(batch: Batch) -> None:
         for here, reading in _at_every_step(reader.network, panel, batch):
             z_NHKX = placed(reader.network, reading)[:, :1]
-            values = reader.network.config.inputs.units(z_NHKX, reading.known)
+            values = reader.network.units(z_NHKX, reading.known)
             result_OHQ[batch.origin[here]] = values[:, :, 0]
 
-    side_by_side(fill, _batches(panel, origins, Blocks.of(panel.periods)))
+    context = Blocks.of(panel.periods)
+    side_by_side(fill, _batches(panel, origins, context, reader.network.head.affine))
     return result_OHQ

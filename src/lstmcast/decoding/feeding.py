@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Context
-from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
+from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN, ONE, ZERO
 from lstmcast.model.inputs import FittedTransforms
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
@@ -78,11 +78,21 @@ def answers_from(
 
 def placed(network: Network, reading: Reading, rng: np.random.Generator | None = None) -> NDArray:
     """What the network answers at each position, or a draw of it, on the axis of the inputs."""
+    inputs, affine = network.config.inputs, network.head.affine
+    # The members' affine answers are averaged before they are placed.
+    around = (ZERO, ONE) if affine else inputs.around(reading.known)
     if rng is None:
-        answer = network.answer(reading.hidden_MND, reading.x_NC)
+        answer = network.answer(reading.hidden_MND, reading.x_NC, *around)
     else:
-        answer = network.draw(reading.hidden_MND, reading.x_NC, rng)
-    return network.config.inputs.place(answer, reading.known)
+        answer = network.draw(reading.hidden_MND, reading.x_NC, rng, *around)
+    return inputs.place(answer, reading.known) if affine else answer
+
+
+def path_quantiles(network: Network, paths: NDArray, axis: int) -> NDArray:
+    """Quantiles (Q, …) of sample paths along an axis: between two draws for an affine head, one of
+    the draws for any other, whose values need not lie everywhere."""
+    method = "linear" if network.head.affine else "inverted_cdf"
+    return np.quantile(paths, HEAD_QUANTILES, axis=axis, method=method)
 
 
 def _widened(answer_NHKX: NDArray, before_NHKX: NDArray) -> NDArray:

@@ -24,10 +24,11 @@ from lstmcast.decoding.feeding import (
     Reading,
     answers_from,
     generator_of,
+    path_quantiles,
     run_chunks,
 )
 from lstmcast.errors import UsageError
-from lstmcast.model.heads import HEAD_QUANTILES, SCORES, spreads
+from lstmcast.model.heads import HEAD_QUANTILES, SCORES, Head
 from lstmcast.model.inputs import FittedTransforms, Transformed
 from lstmcast.model.inputs.transformed import TransformedKnown, TransformedState
 from lstmcast.model.network import Network, NetworkConfig
@@ -62,12 +63,13 @@ def _read_whole(
     assert isinstance(inputs, Transformed)
     fitted = inputs.fitted_to(panel, reader.fitted)
     once, adds_up = horizon <= block, inputs.transforms.adds_up(horizon)
-    paths = spreads(network.head) and (not once or adds_up) and feed != "median"
+    drawn = feed != "median" or not network.head.affine
+    paths = network.head.spreads and (not once or adds_up) and drawn
     if paths:
-        check_quantiles(network.config, horizon)
+        check_quantiles(network.config, network.head, horizon)
     values_OHX = _of_origins(reader, panel, fitted, origins, horizon, block, paths)
     if paths:
-        quantiles_OHQ = np.quantile(values_OHX, HEAD_QUANTILES, axis=2).transpose(1, 2, 0)
+        quantiles_OHQ = path_quantiles(network, values_OHX, 2).transpose(1, 2, 0)
         # The first answer needs no draws.
         if horizon > block and not inputs.transforms.adds_up(block):
             quantiles_OHQ[:, :block] = _read_whole(reader, panel, origins, block, block, feed)
@@ -75,11 +77,11 @@ def _read_whole(
     return values_OHX if values_OHX.shape[2] > 1 else _around(values_OHX, reader, panel, origins)
 
 
-def check_quantiles(config: NetworkConfig, horizon: int) -> None:
+def check_quantiles(config: NetworkConfig, head: Head, horizon: int) -> None:
     """UsageError where the quantiles of several steps that are answered at once would have to be
     added up."""
     inputs = config.inputs
-    if not isinstance(inputs, Transformed) or config.head == "point" or config.steps == 1:
+    if not isinstance(inputs, Transformed) or not head.spreads or config.steps == 1:
         return
     if inputs.transforms.adds_up(horizon):
         raise UsageError(
@@ -218,7 +220,7 @@ def _each(
     order = np.argsort(positions.known, kind="stable")
     size = 1 if paths else BATCH_POSITIONS  # the paths of a position do not depend on its batch
     batches = [order[first : first + size] for first in range(0, len(order), size)]
-    X = copies if paths or not spreads(network.head) else len(HEAD_QUANTILES)
+    X = copies if paths or not network.head.spreads else len(HEAD_QUANTILES)
     result = np.empty((len(order), horizon, inputs.columns, X))
 
     def fill(chosen: NDArray) -> None:

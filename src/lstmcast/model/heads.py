@@ -2,12 +2,17 @@
 a point.
 
 Written once, over the array namespace that it is given (NumPy at inference, PyTorch in training).
+A head is told where its answer stands, a location and a scale in the units of the axis on which the
+inputs answer. What merely shifts and stretches with them is affine: such a head answers in the
+units that the network sees, about 0 in units of 1, and the inputs place what it says. Any other
+head, such as one of counts, answers on the axis itself.
 
 R raw numbers per value · Q quantiles, in the order of `HEAD_QUANTILES` · H horizon
 """
 
 from __future__ import annotations
 
+import inspect
 import math
 from statistics import NormalDist
 from typing import Any, Protocol
@@ -25,11 +30,21 @@ SCORES = np.array(
 )  # of the normal distribution
 
 
+# Where an answer stands in the units that the network sees.
+ZERO, ONE = np.zeros(()), np.ones(())
+
+
 class Head(Protocol):
     """What a head must be able to do; a user's own head is an object with these members.
 
-    `outputs`: R, raw numbers per value; `location`: which of them moves the answer up and
-    down. A head that answers points alone says so by a further one, `spreads = False`.
+    `outputs`: R, raw numbers per value; `center`: which of them moves the answer up and down;
+    `spreads`: whether it says how uncertain it is, rather than points alone; `affine`: whether its
+    answers, draws too, are `location + scale * answer at location 0 and scale 1`, and its loss is
+    least at the same raw numbers on either scale.
+
+    `location` and `scale` broadcast against `raw[..., 0]`. They are 0 and 1 for transformed and
+    running inputs, whose labels are the axis. Adaptive inputs read values as they are for a head
+    that is not affine: location and scale are then level and usual change in the units of the data.
     """
 
     @property
@@ -37,21 +52,27 @@ class Head(Protocol):
     @property
     def outputs(self) -> int: ...
     @property
-    def location(self) -> int: ...
+    def center(self) -> int: ...
+    @property
+    def spreads(self) -> bool: ...
+    @property
+    def affine(self) -> bool: ...
 
-    def point(self, raw: Any, xp: Any) -> Any:
+    def point(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """The point forecast (…) of raw numbers (…, R)."""
         ...
 
-    def quantiles(self, raw: Any, xp: Any) -> Any:
+    def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """Quantiles (…, Q) at `HEAD_QUANTILES`."""
         ...
 
-    def loss(self, raw: Any, target: Any, xp: Any) -> Any:
+    def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """The loss of each value (…); lower is better."""
         ...
 
-    def sample(self, raw: NDArray, rng: np.random.Generator) -> NDArray:
+    def sample(
+        self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
+    ) -> NDArray:
         """One draw (…) of each value."""
         ...
 
@@ -67,27 +88,30 @@ class Quantiles:
     name = "quantiles"
     spreads = True
     outputs = len(HEAD_QUANTILES)
-    location = MEDIAN
+    center = MEDIAN
+    affine = True
 
-    def point(self, raw: Any, xp: Any) -> Any:
+    def point(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """The median."""
-        return raw[..., MEDIAN]
+        return location + scale * raw[..., MEDIAN]
 
-    def quantiles(self, raw: Any, xp: Any) -> Any:
+    def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """The median as it is, the others by positive steps away from it."""
-        return quantiles_from_raw(raw, xp)
+        return location[..., None] + scale[..., None] * quantiles_from_raw(raw, xp)
 
-    def loss(self, raw: Any, target: Any, xp: Any) -> Any:
+    def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """Twice the mean pinball loss: with one level, the median, that is the absolute error."""
-        miss = target[..., None] - self.quantiles(raw, xp)
+        miss = target[..., None] - self.quantiles(raw, location, scale, xp)
         level_Q = xp.asarray(HEAD_QUANTILES, dtype=raw.dtype, device=raw.device)
         return 2 * xp.maximum(level_Q * miss, (level_Q - 1) * miss).mean(-1)
 
-    def sample(self, raw: NDArray, rng: np.random.Generator) -> NDArray:
+    def sample(
+        self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
+    ) -> NDArray:
         """Straight lines between the quantiles over the normal distribution's scores, and on
         beyond them."""
         score = rng.standard_normal(raw.shape[:-1])
-        quantiles = self.quantiles(raw, np)
+        quantiles = self.quantiles(raw, location, scale, np)
         right = np.clip(np.searchsorted(SCORES, score), 1, len(HEAD_QUANTILES) - 1)
         low, high = (
             np.take_along_axis(quantiles, at[..., None], -1)[..., 0] for at in (right - 1, right)
@@ -112,29 +136,29 @@ class Normal:
     name = "normal"
     spreads = True
     outputs = 2
-    location = 0
+    center = 0
+    affine = True
 
-    def point(self, raw: Any, xp: Any) -> Any:
+    def point(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """The mean, which is the median."""
-        return raw[..., 0]
+        return location + scale * raw[..., 0]
 
-    def quantiles(self, raw: Any, xp: Any) -> Any:
+    def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """Location plus scale times the normal scores."""
         score_Q = xp.asarray(SCORES, dtype=raw.dtype, device=raw.device)
-        return raw[..., :1] + _scale(raw, xp)[..., None] * score_Q
+        return _of_scores(raw, score_Q, location, scale, xp)
 
-    def loss(self, raw: Any, target: Any, xp: Any) -> Any:
+    def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """−log p(target)."""
-        scale = _scale(raw, xp)
-        return (
-            0.5 * ((target - raw[..., 0]) / scale) ** 2
-            + xp.log(scale)
-            + 0.5 * math.log(2 * math.pi)
-        )
+        miss, width = target - (location + scale * raw[..., 0]), scale * _width(raw, xp)
+        return 0.5 * (miss / width) ** 2 + xp.log(width) + 0.5 * math.log(2 * math.pi)
 
-    def sample(self, raw: NDArray, rng: np.random.Generator) -> NDArray:
+    def sample(
+        self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
+    ) -> NDArray:
         """Location plus scale times a normal draw."""
-        return raw[..., 0] + _scale(raw, np) * rng.standard_normal(raw.shape[:-1])
+        drawn = raw[..., 0] + _width(raw, np) * rng.standard_normal(raw.shape[:-1])
+        return location + scale * drawn
 
     def initial(self, horizon: int) -> NDArray:
         """A scale of √h."""
@@ -150,27 +174,33 @@ class StudentT:
     name = "student_t"
     spreads = True
     outputs = 3
-    location = 0
+    center = 0
+    affine = True
 
-    def point(self, raw: Any, xp: Any) -> Any:
+    def point(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """The location: median and mean."""
-        return raw[..., 0]
+        return location + scale * raw[..., 0]
 
-    def quantiles(self, raw: Any, xp: Any) -> Any:
+    def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """Location plus scale times the scores of Student's t (NumPy only: training does not
         need them)."""
-        return raw[..., :1] + _scale(raw, np)[..., None] * student_scores(_freedom(raw, np))
+        score_Q = student_scores(_freedom(raw, np))
+        return _of_scores(raw, score_Q, location, scale, np)
 
-    def loss(self, raw: Any, target: Any, xp: Any) -> Any:
+    def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """−log p(target)."""
-        scale, freedom = _scale(raw, xp), _freedom(raw, xp)
-        distance = ((target - raw[..., 0]) / scale) ** 2 / freedom
+        miss, width = target - (location + scale * raw[..., 0]), scale * _width(raw, xp)
+        freedom = _freedom(raw, xp)
+        distance = (miss / width) ** 2 / freedom
         constant = 0.5 * xp.log(freedom * math.pi) - _log_gamma_ratio(freedom / 2, xp)
-        return constant + xp.log(scale) + 0.5 * (freedom + 1) * xp.log1p(distance)
+        return constant + xp.log(width) + 0.5 * (freedom + 1) * xp.log1p(distance)
 
-    def sample(self, raw: NDArray, rng: np.random.Generator) -> NDArray:
+    def sample(
+        self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
+    ) -> NDArray:
         """Location plus scale times a draw of Student's t."""
-        return raw[..., 0] + _scale(raw, np) * rng.standard_t(_freedom(raw, np))
+        drawn = raw[..., 0] + _width(raw, np) * rng.standard_t(_freedom(raw, np))
+        return location + scale * drawn
 
     def initial(self, horizon: int) -> NDArray:
         """A scale of √h and about seven degrees of freedom."""
@@ -184,37 +214,38 @@ class Point:
     name = "point"
     spreads = False
     outputs = 1
-    location = 0
+    center = 0
+    affine = True
 
-    def point(self, raw: Any, xp: Any) -> Any:
+    def point(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """The number."""
-        return raw[..., 0]
+        return location + scale * raw[..., 0]
 
-    def quantiles(self, raw: Any, xp: Any) -> Any:
+    def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """The number at every level."""
-        return xp.concatenate([raw] * len(HEAD_QUANTILES), -1)
+        point = self.point(raw, location, scale, xp)[..., None]
+        return xp.concatenate([point] * len(HEAD_QUANTILES), -1)
 
-    def loss(self, raw: Any, target: Any, xp: Any) -> Any:
+    def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """The squared error."""
-        return (target - raw[..., 0]) ** 2
+        return (target - (location + scale * raw[..., 0])) ** 2
 
-    def sample(self, raw: NDArray, rng: np.random.Generator) -> NDArray:
+    def sample(
+        self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
+    ) -> NDArray:
         """The number: nothing is drawn."""
-        return raw[..., 0]
+        return location + scale * raw[..., 0]
 
     def initial(self, horizon: int) -> NDArray:
         """Zeros."""
         return np.zeros((horizon, 1))
 
 
-def spreads(head: Head) -> bool:
-    """Whether a head says how uncertain it is; one that does not answers points alone."""
-    return getattr(head, "spreads", True)
-
-
-def answer_of(head: Head, raw: NDArray) -> NDArray:
+def answer_of(head: Head, raw: NDArray, location: NDArray = ZERO, scale: NDArray = ONE) -> NDArray:
     """What a head says: quantiles (…, Q), or as only one of them its point (…, 1)."""
-    return head.quantiles(raw, np) if spreads(head) else head.point(raw, np)[..., None]
+    if head.spreads:
+        return head.quantiles(raw, location, scale, np)
+    return head.point(raw, location, scale, np)[..., None]
 
 
 HEADS: dict[str, Head] = {head.name: head for head in (Quantiles(), Normal(), StudentT(), Point())}
@@ -223,6 +254,7 @@ HEADS: dict[str, Head] = {head.name: head for head in (Quantiles(), Normal(), St
 def head_named(name: str, own: Head | None = None) -> Head:
     """The head of this name: one of `HEADS`, or the user's own; UsageError where it is neither."""
     if own is not None:
+        check_head(own)
         if own.name != name:
             raise UsageError(
                 f"head={own!r} is named {own.name!r}, and the network's head is {name!r}. Leave it "
@@ -235,6 +267,38 @@ def head_named(name: str, own: Head | None = None) -> Head:
             "your own head, an object with that name."
         )
     return HEADS[name]
+
+
+def check_head(head: Any) -> None:
+    """UsageError for an object that is not what `Head` describes."""
+    if isinstance(head, type):
+        raise UsageError(
+            f"{head=} is no head: it is a class, and one of its objects is expected. See "
+            "lstmcast.model.heads.Head."
+        )
+    missing = [name for name in (*_ATTRIBUTES, *_ARGUMENTS) if not hasattr(head, name)]
+    if missing:
+        raise UsageError(
+            f"{head=} is no head: it lacks {', '.join(missing)}. See lstmcast.model.heads.Head."
+        )
+    for name, arguments in _ARGUMENTS.items():
+        try:
+            inspect.signature(getattr(head, name)).bind(*arguments)
+        except TypeError as error:
+            expected = f"{name}({', '.join(arguments)})"
+            raise UsageError(
+                f"{head=} is no head: it cannot be asked {expected}. See lstmcast.model.heads.Head."
+            ) from error
+
+
+_ATTRIBUTES = ("name", "outputs", "center", "spreads", "affine")
+_ARGUMENTS = {
+    "point": ("raw", "location", "scale", "xp"),
+    "quantiles": ("raw", "location", "scale", "xp"),
+    "loss": ("raw", "target", "location", "scale", "xp"),
+    "sample": ("raw", "location", "scale", "rng"),
+    "initial": ("horizon",),
+}
 
 
 def quantiles_from_raw(raw: Any, xp: Any) -> Any:
@@ -279,7 +343,14 @@ def student_scores(freedom: NDArray) -> NDArray:
     return np.concatenate([-score[..., ::-1], np.zeros_like(n), score], axis=-1)
 
 
-def _scale(raw: Any, xp: Any) -> Any:
+def _of_scores(raw: Any, score_Q: Any, location: Any, scale: Any, xp: Any) -> Any:
+    """Quantiles (…, Q) of a distribution that has these scores at location 0 and scale 1."""
+    quantiles = raw[..., :1] + _width(raw, xp)[..., None] * score_Q
+    return location[..., None] + scale[..., None] * quantiles
+
+
+def _width(raw: Any, xp: Any) -> Any:
+    """The scale of a distribution in units of the scale on which it stands."""
     return _softplus(raw[..., 1], xp) + SMALLEST_SCALE
 
 

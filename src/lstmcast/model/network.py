@@ -25,7 +25,7 @@ from pydantic import Field, TypeAdapter, model_validator
 
 from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
-from lstmcast.model.heads import Head, answer_of, head_named
+from lstmcast.model.heads import ONE, ZERO, Head, answer_of, head_named
 from lstmcast.model.inputs import (
     Adaptive,
     AnyInputs,
@@ -192,22 +192,42 @@ class Network:
             shape = (len(raw_NF), self.config.steps, self.config.inputs.columns, self.head.outputs)
             raw_NHKR = raw_NF.reshape(shape).astype(float)
             if self.config.inputs.skips:
-                raw_NHKR[:, :, 0, self.head.location] += x_NC @ arrays["skip.weight"].T
+                raw_NHKR[:, :, 0, self.head.center] += x_NC @ arrays["skip.weight"].T
             yield raw_NHKR
 
-    def answer(self, hidden_MND: Sequence[NDArray] | NDArray, x_NC: NDArray) -> NDArray:
-        """What the members say on average, as the head says it: quantiles (N, H, K, Q), or points
-        (N, H, K, 1)."""
-        answers = [answer_of(self.head, raw_NHKR) for raw_NHKR in self.raw(hidden_MND, x_NC)]
+    def answer(
+        self,
+        hidden_MND: Sequence[NDArray] | NDArray,
+        x_NC: NDArray,
+        location: NDArray = ZERO,
+        scale: NDArray = ONE,
+    ) -> NDArray:
+        """What the members say on average, as the head says it of where it stands: quantiles (N, H,
+        K, Q), or points (N, H, K, 1)."""
+        answers = [
+            answer_of(self.head, raw_NHKR, location, scale)
+            for raw_NHKR in self.raw(hidden_MND, x_NC)
+        ]
         return sum(answers[1:], answers[0]) / len(answers)
 
     def draw(
-        self, hidden_MND: Sequence[NDArray] | NDArray, x_NC: NDArray, rng: np.random.Generator
+        self,
+        hidden_MND: Sequence[NDArray] | NDArray,
+        x_NC: NDArray,
+        rng: np.random.Generator,
+        location: NDArray = ZERO,
+        scale: NDArray = ONE,
     ) -> NDArray:
         """One draw (N, H, K, 1) at each position, each from one of the members."""
         raws = np.stack(list(self.raw(hidden_MND, x_NC)))
         position_N = np.arange(raws.shape[1])
-        return self.head.sample(raws[position_N % len(raws), position_N], rng)[..., None]
+        raw_NHKR = raws[position_N % len(raws), position_N]
+        return self.head.sample(raw_NHKR, location, scale, rng)[..., None]
+
+    def units(self, z_NHKX: NDArray, known: Any) -> NDArray:
+        """Answers on the axis of the inputs in the units of the data; only those of an affine head
+        may be moved."""
+        return self.config.inputs.units(z_NHKX, known, moves=self.head.affine)
 
     def with_inputs(self, inputs: Inputs) -> Network:
         """The same weights with other inputs of the same width: the transforms around a network

@@ -116,8 +116,8 @@ class Reader:
         """Rows of adaptive inputs read anew, on the axis that suits their values; NaN before
         they begin."""
         low_R, high_R = np.fmin.reduce(values_RT, axis=1), np.fmax.reduce(values_RT, axis=1)
-        log_R = reads_logarithms(low_R, high_R)
-        unit_R = np.where(log_R, 1.0, linear_unit(values_RT))
+        log_R = reads_logarithms(low_R, high_R, self.network.head.affine)
+        unit_R = np.where(log_R, 1.0, linear_unit(values_RT, self.network.head.affine))
         grid = self.grid._replace(log_B=log_R, unit_B=unit_R)
         lane = self.start(len(values_RT))
         lane = lane._replace(inputs=self.inputs.start(grid, len(values_RT)))
@@ -130,7 +130,7 @@ class Reader:
         state: AdaptiveState = lane.inputs
         low_R = np.fmin(lane.low_S, values_RK[:, 0])
         high_R = np.fmax(lane.high_S, values_RK[:, 0])
-        log_R = reads_logarithms(low_R, high_R)
+        log_R = reads_logarithms(low_R, high_R, self.network.head.affine)
         largest_R = np.fmax(np.abs(low_R), np.abs(high_R))
         power_R, own_R = np.frexp(largest_R)[1], np.frexp(state.grid.unit_B)[1]
         far_R = (largest_R > 0) & (np.abs(power_R - own_R) > LARGE)

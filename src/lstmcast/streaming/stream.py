@@ -16,7 +16,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ from lstmcast.data.origins import checked_horizon
 from lstmcast.data.panel import Panel
 from lstmcast.decoding import answers_from
 from lstmcast.errors import DataError, ModelError, UsageError
-from lstmcast.model.heads import HEAD_QUANTILES, Head, spreads
+from lstmcast.model.heads import HEAD_QUANTILES, Head
 from lstmcast.model.inputs import Adaptive, FittedTransforms, Grid, Running, Transformed
 from lstmcast.model.inputs.base import require_finite, rows_of
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
@@ -44,9 +44,6 @@ from lstmcast.streaming.opening import (
 from lstmcast.streaming.reading import RowReader
 from lstmcast.streaming.rows import Rows
 from lstmcast.streaming.window import labelled, newest_window, remembered, start_memory
-
-if TYPE_CHECKING:
-    pass
 
 KIND = "stream"
 logger = logging.getLogger("lstmcast")
@@ -276,14 +273,15 @@ class Stream:
     def _answer(self, horizon: int, at: NDArray) -> NDArray:
         """The same of some of the rows (R, H, K, X)."""
         network, lane = self.network, self.rows.of("older", at)
-        X = len(HEAD_QUANTILES) if spreads(network.head) else 1
+        X = len(HEAD_QUANTILES) if network.head.spreads else 1
         _require_no_sums(network.config, horizon, X)
+        _require_widening(network, horizon)
         result = np.full((len(at), horizon, network.config.inputs.columns, X), np.nan)
         begun = np.flatnonzero(lane.begun_S)
         if len(begun):
             reading = self.reader.reading(lane if len(begun) == len(at) else rows_of(lane, begun))
             z_NHKX = answers_from(network, reading, horizon, network.config.steps, None)
-            result[begun] = network.config.inputs.units(z_NHKX, reading.known)
+            result[begun] = network.units(z_NHKX, reading.known)
         return result
 
     def _flat(self, answer_SHK: NDArray, horizon: int | None) -> NDArray:
@@ -441,4 +439,15 @@ def _require_no_sums(config: NetworkConfig, horizon: int, answers: int) -> None:
         raise UsageError(
             f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are "
             "not sums of quantiles. Ask for one step at a time, or use head='point'."
+        )
+
+
+def _require_widening(network: Network, horizon: int) -> None:
+    """UsageError where quantiles would have to widen by stretching, and the head's must not."""
+    head, steps = network.head, network.config.steps
+    if horizon > steps and head.spreads and not head.affine:
+        raise UsageError(
+            f"The network answers {steps} step(s), and quantiles of the head {head.name!r} cannot "
+            f"be widened for {horizon}. Ask for at most {steps}, or use a forecaster, which draws "
+            "sample paths."
         )

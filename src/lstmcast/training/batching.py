@@ -22,7 +22,7 @@ from torch import Tensor
 from lstmcast import training_config as settings
 from lstmcast import windows
 from lstmcast.training.feeds import AdaptiveFeed, Batch, Group, TransformedFeed
-from lstmcast.training.losses import Criterion, Sums, added, sums
+from lstmcast.training.losses import Criterion, Sums, added, standing, sums
 from lstmcast.training.module import NetworkModule, State
 from lstmcast.util.parallel import ahead
 from lstmcast.windows import Parts, Segments
@@ -86,14 +86,14 @@ class Reader:
         return torch.autocast(self.device, torch.bfloat16) if self.mixed else nullcontext()
 
     def _as_input(self, raw_BKR: Tensor, batch: Batch) -> Tensor:
-        point_BK = self.module.answers.point(raw_BKR, torch)
+        point_BK = self.module.answers.point(raw_BKR, *standing(raw_BKR), torch)
         if batch.scale_BK is None or batch.shift_BK is None:
             return point_BK
         return batch.scale_BK * point_BK + batch.shift_BK
 
     def _sums(self, raw: Tensor, batch: Batch) -> Sums:
         raw = raw.float() if self.mixed else raw
-        return sums(self.criterion, raw, batch.target, batch.weight_N, batch.targets)
+        return sums(self.criterion, raw, batch.target, batch.weight_N, batch.targets, batch.around)
 
 
 class HeldBack:

@@ -16,7 +16,13 @@ from torch import Tensor
 
 from lstmcast.data.ragged import forward_filled
 from lstmcast.model.inputs import Adaptive, Grid
-from lstmcast.model.inputs.adaptive import AdaptiveState, linear_unit, reads_logarithms, to_axis
+from lstmcast.model.inputs.adaptive import (
+    AdaptiveKnown,
+    AdaptiveState,
+    linear_unit,
+    reads_logarithms,
+    to_axis,
+)
 from lstmcast.model.inputs.base import positions_of
 from lstmcast.model.network import NetworkConfig
 from lstmcast.windows import AdaptiveData, Segments, TransformedData, chunks
@@ -37,6 +43,8 @@ class Batch(NamedTuple):
     targets: int | None = None  # how many, where all are known
     scale_BK: Tensor | None = None  # label → input, where they are scaled apart
     shift_BK: Tensor | None = None
+    # of the targets (N, H, K), for a head that is not affine; else they are in the network's units
+    around: tuple[Tensor, Tensor] | None = None
 
 
 class Group(NamedTuple):
@@ -141,12 +149,13 @@ class TransformedFeed:
 class AdaptiveFeed:
     """Raw observations, of which adaptive inputs are made for each batch.
 
-    `most`: positions of a training batch that have a loss, drawn at random: neighbours say nearly
-    the same.
+    `affine`: whether the head is; for one that is not, targets are the values themselves.
     """
 
-    def __init__(self, data: AdaptiveData, network: NetworkConfig, device: str) -> None:
-        panel = data.panel
+    def __init__(
+        self, data: AdaptiveData, network: NetworkConfig, device: str, affine: bool = True
+    ) -> None:
+        panel, self.affine = data.panel, affine
         assert isinstance(network.inputs, Adaptive)
         self.inputs = network.inputs
         self.device, self.offsets = device, panel.offsets
@@ -174,9 +183,8 @@ class AdaptiveFeed:
         spans = np.stack([start + segments.first, start + until], axis=1).ravel()
         if not len(spans):
             return []
-        log = reads_logarithms(
-            *(reduce.reduceat(self.values, spans)[::2] for reduce in (np.fmin, np.fmax))
-        )
+        low, high = (reduce.reduceat(self.values, spans)[::2] for reduce in (np.fmin, np.fmax))
+        log = reads_logarithms(low, high, self.affine)
         return [
             Group(segments.rows(log == axis), axis) for axis in (True, False) if (log == axis).any()
         ]
@@ -184,8 +192,8 @@ class AdaptiveFeed:
     def batch(
         self, group: Group, rng: np.random.Generator | None = None, most: int | None = None
     ) -> Batch:
-        """The segments from a fresh state; with a generator, at most `most` positions have a
-        loss."""
+        """The segments from a fresh state; with a generator, at most `most` positions have a loss,
+        drawn at random: neighbours say nearly the same."""
         z_BU, scale_B = self._on_axis(group)
         steps = int(group.segments.lengths.max())
         state = self._start(len(z_BU), group.log)
@@ -204,6 +212,7 @@ class AdaptiveFeed:
         return batch._replace(
             positions_N=batch.positions_N[chosen],
             target=batch.target[chosen],
+            around=batch.around and (batch.around[0][chosen], batch.around[1][chosen]),
             weight_N=batch.weight_N[chosen],
         )
 
@@ -234,7 +243,7 @@ class AdaptiveFeed:
         places = self.offsets[read.series][:, None] + step_BU
         values_BU = np.where(inside, self.values[np.minimum(places, len(self.values) - 1)], np.nan)
         if not group.log:
-            values_BU = values_BU / linear_unit(values_BU)[:, None]
+            values_BU = values_BU / linear_unit(values_BU, self.affine)[:, None]
         z_BU = to_axis(values_BU, group.log)
         return z_BU, series_scale(z_BU, group.log)
 
@@ -264,7 +273,7 @@ class AdaptiveFeed:
         some = ~np.isnan(future_NH).all(axis=1)
         rows, steps, future_NH = rows[some], steps[some], future_NH[some]
         known = positions_of(seen.known, rows, steps)
-        target_NH = self.inputs.targets(future_NH, known)
+        target_NH = self.inputs.targets(future_NH, known) if self.affine else future_NH
         # what becomes infinite shows in the loss, which names the series
         with np.errstate(over="ignore"):
             arrays = (
@@ -274,7 +283,13 @@ class AdaptiveFeed:
                 (known.scale / scale_B[rows]).astype(np.float32),
             )
         x, target, positions, weight = (torch.from_numpy(part).to(self.device) for part in arrays)
-        return Batch(x, target, 0, positions, weight), new
+        around = None if self.affine else self._around(known)
+        return Batch(x, target, 0, positions, weight, around=around), new
+
+    def _around(self, known: AdaptiveKnown) -> tuple[Tensor, Tensor]:
+        """Location (N, H, 1) and scale (N, 1, 1) of the targets."""
+        location, scale = (part.astype(np.float32) for part in self.inputs.around(known))
+        return torch.from_numpy(location).to(self.device), torch.from_numpy(scale).to(self.device)
 
 
 def series_scale(z_BU: NDArray, log: bool) -> NDArray:

@@ -169,9 +169,12 @@ def _prepare(
         module = NetworkModule(job.network, job.head, job.config.initialiser)
     else:
         module = module_from_arrays(arrays, job.network, job.head)
-    each = criterion(job.config.loss, head_named(job.network.head, job.head), job.loss)
+    head = head_named(job.network.head, job.head)
+    each = criterion(job.config.loss, head, job.loss)
     reader = Reader(module.to(job.device), each, job.device, job.config.precision == "mixed")
-    batching, notes = make_batching(job.network, data, job.config, job.device, job.seed)
+    batching, notes = make_batching(
+        job.network, data, job.config, job.device, job.seed, head.affine
+    )
     if job.config.validation is not None and not len(batching.held_back.segments.series):
         notes += (NOTHING_HELD_BACK,)
     seeds = (job.seed, number)

@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 
 from lstmcast.errors import UsageError
-from lstmcast.model.heads import HEAD_QUANTILES, HEADS, Head
+from lstmcast.model.heads import HEAD_QUANTILES, Head
 from lstmcast.training_config import Loss
 
-# raw numbers (…, R) and targets (…) to the loss of each value (…)
-Criterion = Callable[[Tensor, Tensor], Tensor]
+# raw numbers (…, R), targets (…) and their location and scale to the loss of each value (…)
+Criterion = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 LIKELIHOODS = ("normal", "student_t")
 
 
@@ -51,16 +51,20 @@ def criterion(
     UsageError where a loss of points is asked for and the head says more than a point.
     """
     if own is None and config.name == "auto":
-        return lambda raw, target: head.loss(raw, target, torch)
-    if own is None and head.name in HEADS and head.outputs > 1:
+        return lambda raw, target, location, scale: head.loss(raw, target, location, scale, torch)
+    if own is None and head.spreads and head.outputs > 1:
         raise UsageError(
             f"loss={config.name!r} is a loss of points, and the head {head.name!r} says more: "
             "nothing would train the rest of it. Use loss='auto', or NetworkConfig(head='point')."
         )
     if own is not None:
-        return lambda raw, target: _own(own, head.point(raw, torch), target)
+        return lambda raw, target, location, scale: _own(
+            own, head.point(raw, location, scale, torch), target
+        )
     of_point = _named(config)
-    return lambda raw, target: of_point(head.point(raw, torch), target)
+    return lambda raw, target, location, scale: of_point(
+        head.point(raw, location, scale, torch), target
+    )
 
 
 def _own(loss: Callable[[Tensor, Tensor], Tensor], point: Tensor, target: Tensor) -> Tensor:
@@ -95,20 +99,32 @@ def _named(config: Loss) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 def sums(
-    each: Criterion, raw: Tensor, target: Tensor, weight_N: Tensor | None, targets: int | None
+    each: Criterion,
+    raw: Tensor,
+    target: Tensor,
+    weight_N: Tensor | None,
+    targets: int | None,
+    around: tuple[Tensor, Tensor] | None = None,
 ) -> Sums:
     """The loss over the known targets (NaN = unknown; all `targets` of them where it is given),
     times the weights.
 
-    raw (N, …, R), target (N, …): one weight for each of the leading axis.
+    raw (N, …, R), target (N, …): one weight for each of the leading axis. `around`: location and
+    scale of the targets; 0 and 1 where they are in the units that the network sees.
     """
+    location, scale = around or standing(raw)
     if targets is not None:
-        return Sums(each(raw, target).sum(), targets)
+        return Sums(each(raw, target, location, scale).sum(), targets)
     known = ~torch.isnan(target)
-    loss = each(raw, torch.where(known, target, 0.0))
+    loss = each(raw, torch.where(known, target, 0.0), location, scale)
     if weight_N is not None:
         loss = loss * weight_N.view(-1, *[1] * (loss.ndim - 1))
     return Sums(torch.where(known, loss, 0.0).sum(), known.sum())
+
+
+def standing(raw: Tensor) -> tuple[Tensor, Tensor]:
+    """Location and scale in the units that the network sees."""
+    return raw.new_zeros(()), raw.new_ones(())
 
 
 def weighted_pinball(quantiles_NHQ: Tensor, target_NH: Tensor, weight_N: Tensor) -> Tensor:

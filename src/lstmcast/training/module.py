@@ -81,9 +81,9 @@ class NetworkModule(nn.Module):
         raw_NHKR = self.head(hidden_ND).unflatten(-1, shape)
         if self.skip is None:
             return raw_NHKR
-        at_location_R = torch.zeros(self.answers.outputs, device=raw_NHKR.device)
-        at_location_R[self.answers.location] = 1.0
-        return raw_NHKR + self.skip(x_NC)[..., None, None] * at_location_R
+        at_center_R = torch.zeros(self.answers.outputs, device=raw_NHKR.device)
+        at_center_R[self.answers.center] = 1.0
+        return raw_NHKR + self.skip(x_NC)[..., None, None] * at_center_R
 
     def forward(self, x_BTC: Tensor, positions_N: Tensor) -> Tensor:
         """Raw numbers (N, H, K, R) at the given positions of the flattened (B·T) batch, from a

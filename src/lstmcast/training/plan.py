@@ -86,17 +86,22 @@ def _check_adaptive_windows(
 
 
 def make_batching(
-    network: NetworkConfig, data: FitData, config: TrainingConfig, device: str, seed: int
+    network: NetworkConfig,
+    data: FitData,
+    config: TrainingConfig,
+    device: str,
+    seed: int,
+    affine: bool = True,
 ) -> tuple[BatchingScheme, tuple[str, ...]]:
-    """The batching scheme over these data, and notes on what it leaves out. DataError where nothing
-    can be trained on."""
+    """The batching scheme over these data, for a head that is `affine` or not, and notes on what it
+    leaves out. DataError where nothing can be trained on."""
     parts = windows.parts_of(data)
     if not len(parts.series):
         raise DataError(
             "There is nothing to train on: no series has a known value in its training part."
         )
     if isinstance(data, AdaptiveData):
-        return _adaptive(AdaptiveFeed(data, network, device), parts, data, config, seed)
+        return _adaptive(AdaptiveFeed(data, network, device, affine), parts, data, config, seed)
     feed, batching = TransformedFeed(data, network, device), config.batching
     fresh = config.validation is not None and config.validation.fresh
     if isinstance(batching, settings.Windows):

@@ -34,7 +34,7 @@ from lstmcast.model.inputs.base import positions_of
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training.checkpoint import load_checkpoint, save_checkpoint
 from lstmcast.training.feeds import series_scale
-from lstmcast.training.losses import weighted_pinball
+from lstmcast.training.losses import standing, weighted_pinball
 from lstmcast.training.module import NetworkModule, arrays_from_state
 from lstmcast.util.config import settings
 
@@ -166,7 +166,8 @@ def pretrain(
         for group in optimiser.param_groups:
             group["lr"] = config.learning_rate * _schedule(step / config.steps)
         x, positions, target, weight = (torch.from_numpy(part).to(device) for part in batch)
-        quantiles = module.answers.quantiles(module(x, positions)[:, :, 0], torch)
+        raw = module(x, positions)[:, :, 0]
+        quantiles = module.answers.quantiles(raw, *standing(raw), torch)
         loss = weighted_pinball(quantiles, target, weight)
         optimiser.zero_grad()
         loss.backward()

@@ -245,6 +245,11 @@ class Adaptive:
         level_NH = known.level[:, None] + known.seasonal
         return answer_NHKX * known.scale[:, None, None, None] + level_NH[:, :, None, None]
 
+    def around(self, known: AdaptiveKnown) -> tuple[NDArray, NDArray]:
+        """Level with season, and scale."""
+        level_NH = known.level[:, None] + known.seasonal
+        return level_NH[:, :, None], known.scale[:, None, None]
+
     def targets(self, z_NH: NDArray, known: AdaptiveKnown) -> NDArray:
         """What the head should have answered at N positions: the inverse of `place`."""
         return (z_NH - known.level[:, None] - known.seasonal) / known.scale[:, None]
@@ -254,19 +259,22 @@ class Adaptive:
         log_N = state.grid.log_B
         return self.read(state, to_axis(from_axis(point_NHK[:, :, 0], log_N), log_N))
 
-    def units(self, z_NHKX: NDArray, known: AdaptiveKnown, paths: bool = False) -> NDArray:
+    def units(
+        self, z_NHKX: NDArray, known: AdaptiveKnown, paths: bool = False, moves: bool = True
+    ) -> NDArray:
         """Values on the reading axis in the units of the data.
 
         Where fewer than SHORTEST observations were read, or only one value, the forecast is the
-        newest one; its intervals keep their width.
+        newest one; its intervals keep their width. Not so for answers that must not be moved.
         """
+        young_N = (known.age < SHORTEST) & moves
+        constant_N = ~np.isnan(known.value) & moves
         middle = slice(z_NHKX.shape[3] // 2, z_NHKX.shape[3] // 2 + 1)
         moved_NHKX = z_NHKX - z_NHKX[..., middle] + known.level[:, None, None, None]
-        z_NHKX = np.where((known.age < SHORTEST)[:, None, None, None], moved_NHKX, z_NHKX)
+        z_NHKX = np.where(young_N[:, None, None, None], moved_NHKX, z_NHKX)
         with np.errstate(over="ignore"):
             values = from_axis(z_NHKX, known.log) * known.unit[:, None, None, None]
         values = np.clip(values, -LARGEST, LARGEST)
-        constant_N = ~np.isnan(known.value)
         value_N111 = known.value[constant_N, None, None, None]
         values[constant_N] += value_N111 - values[constant_N][..., middle]
         values[constant_N, ..., middle] = value_N111
@@ -292,24 +300,28 @@ def from_axis(z_B: NDArray, log: NDArray | bool) -> NDArray:
     return values_B
 
 
-def reads_logarithms(low: NDArray, high: NDArray) -> NDArray:
+def reads_logarithms(low: NDArray, high: NDArray, affine: bool = True) -> NDArray:
     """Whether series with this smallest and largest value are read on the log axis (NaN: no value).
+
+    Never for a head that is not `affine`: its answers are in the units of the data.
 
     All values must be positive, and differ by more than a hair (or not at all): where they differ
     by less than FLAT of their size both axes are the same straight line, but the log axis starts
     from a guess of the changes that drowns such small ones (measured: ten times their size in error
     at 1e-6).
     """
-    return ~(low <= 0) & ((low == high) | (low < (1 - FLAT) * high))
+    return affine & ~(low <= 0) & ((low == high) | (low < (1 - FLAT) * high))
 
 
-def linear_unit(values_BT: NDArray) -> NDArray:
+def linear_unit(values_BT: NDArray, affine: bool = True) -> NDArray:
     """The unit (B,) in which series are read on the linear axis: a power of two near their largest
-    value.
+    value; 1 for a head that is not `affine`.
 
     Squares of any numbers stay within range, and no digit changes, so it does not matter that it
     depends on values after t.
     """
+    if not affine:
+        return np.ones(len(values_BT))
     largest_B = np.abs(np.nan_to_num(values_BT)).max(axis=1)
     return np.ldexp(1.0, np.frexp(largest_B)[1] - 1)
 

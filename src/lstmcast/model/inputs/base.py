@@ -97,12 +97,19 @@ class Inputs(Protocol):
         positions."""
         ...
 
+    def around(self, known: Any) -> tuple[NDArray, NDArray]:
+        """Location and scale of the answers on that axis, each to be broadcast to (N, H, K)."""
+        ...
+
     def feed(self, point_NHK: NDArray, state: Any) -> tuple[Seen, Any]:
         """Read answers on that axis as if they had been observed."""
         ...
 
-    def units(self, z_NHKX: NDArray, known: Any, paths: bool = False) -> NDArray:
-        """Answers on that axis, of all steps after the N positions, in the units of the data."""
+    def units(
+        self, z_NHKX: NDArray, known: Any, paths: bool = False, moves: bool = True
+    ) -> NDArray:
+        """Answers on that axis, of all steps after the N positions, in the units of the data;
+        `moves`: they may be moved as a whole to the newest value where little was read."""
         ...
 
 

@@ -126,11 +126,17 @@ class Running:
         """Answers are in the row's own units, whose sizes do not change while they are fed back."""
         return answer_NHKX
 
+    def around(self, known: RunningState | None) -> tuple[NDArray, NDArray]:
+        """0 and 1: answers are in the row's own units."""
+        return np.zeros((1, 1, 1)), np.ones((1, 1, 1))
+
     def feed(self, point_NHK: NDArray, state: RunningState) -> tuple[Seen, RunningState]:
         """Read answers as inputs."""
         return Seen(point_NHK.astype(np.float32), np.ones(point_NHK.shape[:2], bool), None), state
 
-    def units(self, z_NHKX: NDArray, known: RunningState, paths: bool = False) -> NDArray:
+    def units(
+        self, z_NHKX: NDArray, known: RunningState, paths: bool = False, moves: bool = True
+    ) -> NDArray:
         """Centre and scale of each row; a row that has never moved is expected to stay."""
         scale_NK = np.sqrt(known.square_BK / np.maximum(known.weight_BK, 1))
         moves_NHKX = scale_NK[:, None, :, None] * z_NHKX

@@ -315,6 +315,10 @@ class Transformed:
         """Answers are labels, and these follow each other as they are."""
         return answer_NHKX
 
+    def around(self, known: TransformedKnown | None) -> tuple[NDArray, NDArray]:
+        """0 and 1: labels are scaled already."""
+        return np.zeros((1, 1, 1)), np.ones((1, 1, 1))
+
     def feed(self, point_NHK: NDArray, state: TransformedState) -> tuple[Seen, TransformedState]:
         """Read labels as inputs: the same numbers unless the two are scaled apart."""
         columns = [
@@ -324,7 +328,9 @@ class Transformed:
         x_NHC = np.stack(columns, axis=2).astype(np.float32)
         return Seen(x_NHC, np.ones(x_NHC.shape[:2], bool), None), state
 
-    def units(self, z_NHKX: NDArray, known: TransformedKnown, paths: bool = False) -> NDArray:
+    def units(
+        self, z_NHKX: NDArray, known: TransformedKnown, paths: bool = False, moves: bool = True
+    ) -> NDArray:
         """Labels of all steps after the N positions, inverted after the values before."""
         columns = [
             self.transforms.invert(
