@@ -45,7 +45,8 @@ def decode(
     The head answers its H steps at once and longer horizons feed them back; with `recursive`, every
     single step is fed back. What is fed back are medians, whose errors add up as independent ones,
     or draws of sample paths; `feed` says which, else the inputs do. Of a head that is not affine
-    they are draws always, as its quantiles cannot be stretched. Heads without a distribution give the point with spreads of a random walk of the series' own changes, to be calibrated.
+    they are draws always, as its quantiles cannot be stretched. Heads without a distribution give
+    the point with spreads of a random walk of the series' own changes, to be calibrated.
 
     Raises:
         UsageError: where quantiles would have to be added up.
