@@ -22,7 +22,7 @@ from lstmcast.data.keys import packed, unpacked
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
-from lstmcast.model.inputs import Adaptive, FittedTransforms, Transformed
+from lstmcast.model.inputs import FittedTransforms, Transformed
 from lstmcast.model.network import Network, described
 from lstmcast.saved_context import SavedContext
 from lstmcast.training_config import (
@@ -174,8 +174,7 @@ class Fitted:
     def fewest_known(self) -> int:
         """Known values that a series needs before the first of its forecasts; 0 if it needs
         none."""
-        inputs = self.network.config.inputs
-        return 1 + inputs.lag if isinstance(inputs, Transformed) else 0
+        return self.network.config.inputs.fewest
 
     def check_columns(self, panel: Panel) -> None:
         """DataError where the columns of a joint network come in another order than in training."""
@@ -197,7 +196,7 @@ class Fitted:
             horizon: Steps of the longest forecast that must equal the one from the whole history.
             cutoffs: Held-out cutoffs that its intervals are calibrated at.
         """
-        if isinstance(self.network.config.inputs, Adaptive):
+        if self.network.config.inputs.from_context:
             return SavedContext.of(panel, horizon, cutoffs)
         return SavedContext(panel)
 
@@ -235,7 +234,7 @@ class Fitted:
             measured = {"factors": np.asarray(self.factors_HI), "changes": np.array(changes)}
             manifest["trained"] = self.record.described()
             groups["fitted"] = measured | self.record.arrays()
-        if isinstance(self.network.config.inputs, Transformed):
+        if not self.network.config.inputs.from_context:
             groups["transforms"] = self.inputs.arrays() if self.inputs else {}
         return manifest, groups
 
@@ -256,12 +255,9 @@ class Fitted:
             return untrained
         own = groups["fitted"]
         record = Record.from_saved(manifest, own)
-        inputs = network.config.inputs
         return replace(
             untrained,
-            inputs=inputs.fitted_from(groups["transforms"], record.ids)
-            if isinstance(inputs, Transformed)
-            else None,
+            inputs=network.config.inputs.fitted_from(groups.get("transforms", {}), record.ids),
             changes=dict(zip(map(str, record.ids), own["changes"].tolist(), strict=True)),
             factors_HI=own["factors"],
             record=record,
@@ -271,7 +267,7 @@ class Fitted:
 def context_for(network: Network, batching: Batching) -> Context | None:
     """What a forecast of transformed inputs reads: as much as its windows held, else all; None for
     what is usual."""
-    if not isinstance(network.config.inputs, Transformed):
+    if network.config.inputs.from_context:
         return None
     if isinstance(batching, Windows) and batching.length is not None:
         return Newest(batching.length)

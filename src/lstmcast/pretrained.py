@@ -100,7 +100,7 @@ def start_from(
 def start_in(network: Network, manifest: Mapping[str, Any], groups: Groups) -> Start:
     """What a forecaster starts from that is given a folder, from what was read of it."""
     batching = None
-    if "training" in manifest and isinstance(network.config.inputs, Transformed):
+    if "training" in manifest and not network.config.inputs.from_context:
         batching = training_from_json(manifest["training"]).batching
     return Start(network.config, network, "given", seen_in(groups), batching)
 

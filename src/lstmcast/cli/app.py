@@ -22,6 +22,7 @@ from lstmcast._version import __version__
 from lstmcast.cli import echo
 from lstmcast.cli.options import (
     Data,
+    FitOutput,
     Folder,
     Horizon,
     Json,
@@ -31,7 +32,6 @@ from lstmcast.cli.options import (
     Refitting,
     Testing,
     Training,
-    TrainingRun,
     named,
     with_groups,
 )
@@ -112,7 +112,7 @@ def fit(
     ],
     reading: Reading,
     training: Training,
-    run: TrainingRun,
+    run: FitOutput,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:

@@ -393,7 +393,7 @@ def _first_of(error: ValueError) -> str:
 
 
 @dataclass(frozen=True)
-class TrainingRun:
+class FitOutput:
     """Whether a training goes on from an earlier one, and what shows it."""
 
     resume: Annotated[

@@ -26,7 +26,6 @@ from lstmcast.decoding.whole import check_quantiles as check_quantiles
 from lstmcast.decoding.whole import decode_whole
 from lstmcast.decoding.whole import hidden_states as hidden_states
 from lstmcast.decoding.whole import mean_changes as mean_changes
-from lstmcast.model.inputs import Adaptive
 
 Feed = Literal["median", "paths"]
 
@@ -53,7 +52,7 @@ def decode(
         DataError: where columns that are read together do not share their times.
     """
     block = 1 if recursive else reader.network.config.steps
-    if isinstance(reader.network.config.inputs, Adaptive):
+    if reader.network.config.inputs.from_context:
         return read_along(reader, panel, origins, horizon, block, feed == "paths")
     return decode_whole(reader, panel, origins, horizon, block, feed)
 
@@ -61,6 +60,6 @@ def decode(
 def one_step_ahead(reader: Reader, panel: Panel, origins: Origins) -> NDArray:
     """Quantiles (O, 1, Q) of the observation after each origin: fast where origins are most
     steps."""
-    if isinstance(reader.network.config.inputs, Adaptive):
+    if reader.network.config.inputs.from_context:
         return read_every_step(reader, panel, origins)
     return decode(reader, panel, origins, 1)

@@ -48,6 +48,13 @@ def decode_whole(
     return result_OHQ
 
 
+def transformed(reader: Reader) -> Transformed:
+    """The inputs, of which each series is made once as a whole."""
+    inputs = reader.network.config.inputs
+    assert isinstance(inputs, Transformed)
+    return inputs
+
+
 class Positions(NamedTuple):
     """Where forecasts begin: rows, and how many of their steps are known."""
 
@@ -59,10 +66,9 @@ def _read_whole(
     reader: Reader, panel: Panel, origins: Origins, horizon: int, block: int, feed: str | None
 ) -> NDArray:
     """`decode` with one state of the transforms for each series."""
-    network, inputs = reader.network, reader.network.config.inputs
-    assert isinstance(inputs, Transformed)
+    network, inputs = reader.network, transformed(reader)
     fitted = inputs.fitted_to(panel, reader.fitted)
-    once, adds_up = horizon <= block, inputs.transforms.adds_up(horizon)
+    once, adds_up = horizon <= block, inputs.adds_up(horizon)
     drawn = feed != "median" or not network.head.affine
     paths = network.head.spreads and (not once or adds_up) and drawn
     if paths:
@@ -71,7 +77,7 @@ def _read_whole(
     if paths:
         quantiles_OHQ = path_quantiles(network, values_OHX, 2).transpose(1, 2, 0)
         # The first answer needs no draws.
-        if horizon > block and not inputs.transforms.adds_up(block):
+        if horizon > block and not inputs.adds_up(block):
             quantiles_OHQ[:, :block] = _read_whole(reader, panel, origins, block, block, feed)
         return quantiles_OHQ
     return values_OHX if values_OHX.shape[2] > 1 else _around(values_OHX, reader, panel, origins)
@@ -80,10 +86,7 @@ def _read_whole(
 def check_quantiles(config: NetworkConfig, head: Head, horizon: int) -> None:
     """UsageError where the quantiles of several steps that are answered at once would have to be
     added up."""
-    inputs = config.inputs
-    if not isinstance(inputs, Transformed) or not head.spreads or config.steps == 1:
-        return
-    if inputs.transforms.adds_up(horizon):
+    if head.spreads and config.steps > 1 and config.inputs.adds_up(horizon):
         raise UsageError(
             f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are "
             "not sums of quantiles. Use NetworkConfig(horizon=1), which draws sample paths, or "
@@ -101,8 +104,7 @@ def _fitted_alike(
     what is known at an origin, anew at each: otherwise a forecast would know what came later, or
     depend on which others are asked for.
     """
-    inputs = reader.network.config.inputs
-    assert isinstance(inputs, Transformed)
+    inputs = transformed(reader)
     everything = np.arange(len(origins.series))
     if not inputs.transforms.learns:
         yield everything, panel, origins
@@ -141,8 +143,7 @@ def _rows_as_known(
 def _known_together(reader: Reader, origins: Origins, fresh_N: NDArray) -> Iterator[NDArray]:
     """Origins whose series are learned from in one go: by the k-th of each series, or as many as
     fit."""
-    inputs = reader.network.config.inputs
-    assert isinstance(inputs, Transformed)
+    inputs = transformed(reader)
     series, counts = origins.series[fresh_N], origins.counts[fresh_N]
     if reader.fitted is None and inputs.transforms.pooled:
         order = np.lexsort((counts, series))
@@ -164,8 +165,7 @@ def _of_origins(
     paths: bool,
 ) -> NDArray:
     """What the network says of each origin (O, horizon, X), in the units of the data."""
-    inputs = reader.network.config.inputs
-    assert isinstance(inputs, Transformed)
+    inputs = transformed(reader)
     whole = inputs.whole(panel, fitted)
     row_S, column_S = whole.places()
     row = row_S[origins.series]
@@ -214,8 +214,7 @@ def _each(
 ) -> NDArray:
     """Each position read for itself, and fed back as far as the horizon asks: (N, horizon, K,
     X)."""
-    network, inputs = reader.network, reader.network.config.inputs
-    assert isinstance(inputs, Transformed)
+    network, inputs = reader.network, transformed(reader)
     copies = PATHS if paths else 1
     order = np.argsort(positions.known, kind="stable")
     size = 1 if paths else BATCH_POSITIONS  # the paths of a position do not depend on its batch
@@ -276,8 +275,7 @@ def mean_changes(panel: Panel, origins: Origins) -> NDArray:
 def hidden_states(reader: Reader, panel: Panel) -> list[list[tuple[NDArray, NDArray]]]:
     """For each row, h and c of each layer of the first member at every step, each (T, D); zeros
     before it has begun."""
-    network, inputs = reader.network, reader.network.config.inputs
-    assert isinstance(inputs, Transformed)
+    network, inputs = reader.network, transformed(reader)
     whole = inputs.whole(panel, inputs.fitted_to(panel, reader.fitted))
     result = []
     for begin, end in zip(whole.offsets[:-1], whole.offsets[1:], strict=True):

@@ -13,7 +13,6 @@ import numpy as np
 
 from lstmcast.data.table import format_time
 from lstmcast.forecaster import LSTMForecaster
-from lstmcast.model.inputs import Adaptive
 from lstmcast.model.network import Network
 from lstmcast.output.learning_curve import LearningCurve
 from lstmcast.pretrained import WEIGHTS, same_weights, shipped
@@ -85,7 +84,7 @@ def _what(network: Network, model: LSTMForecaster) -> str:
 
 
 def _reads(model: LSTMForecaster) -> str:
-    if isinstance(model.config.inputs, Adaptive):
+    if model.config.inputs.from_context:
         return (
             "each series in order, every value beside the level, scale and season known until then,"
         )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lstmcast.context import Blocks, Context, Newest
 from lstmcast.decoding import CHUNK, Reading
-from lstmcast.model.inputs import Adaptive, FittedTransforms, Grid, Seen
+from lstmcast.model.inputs import FittedTransforms, Grid, Seen
 from lstmcast.model.inputs.adaptive import AdaptiveState, linear_unit, reads_logarithms
 from lstmcast.model.inputs.base import rows_of, with_rows
 from lstmcast.model.lstm import State
@@ -79,7 +79,7 @@ class Reader:
 
     def _advance(self, lane: Lane, values_RTK: NDArray) -> Lane:
         seen, inputs = self.inputs.advance(lane.inputs, values_RTK)
-        if isinstance(self.inputs, Adaptive):
+        if self.inputs.from_context:
             values_RT = values_RTK[:, :, 0]
             low_S = np.fmin(lane.low_S, np.fmin.reduce(values_RT, axis=1))
             high_S = np.fmax(lane.high_S, np.fmax.reduce(values_RT, axis=1))
@@ -125,7 +125,7 @@ class Reader:
 
     def stale(self, lane: Lane, values_RK: NDArray) -> NDArray:
         """Rows (R,) whose axis or unit is another one with the values of a tick."""
-        if not isinstance(self.inputs, Adaptive):
+        if not self.inputs.from_context:
             return np.zeros(len(values_RK), bool)
         state: AdaptiveState = lane.inputs
         low_R = np.fmin(lane.low_S, values_RK[:, 0])

@@ -8,7 +8,7 @@ from typing import Any
 from warnings import warn
 
 from lstmcast.model.heads import Head
-from lstmcast.model.inputs import Adaptive, Running
+from lstmcast.model.inputs import Running
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.streaming.learning import Learning
 from lstmcast.streaming.opening import Forecaster
@@ -27,6 +27,7 @@ def Online(
     """The old name of a `Stream` that learns; `scaling` are the inputs of its network.
 
     >>> import warnings
+    >>> from lstmcast.model.inputs import Transformed
     >>> with warnings.catch_warnings():
     ...     warnings.simplefilter("ignore")
     ...     Online(NetworkConfig((8,), inputs=Transformed(), head="point", horizon=1), ["a"]).ids
@@ -42,10 +43,10 @@ def Online(
     fitted = getattr(start, "fitted_inputs", None)
     if network is not None and (scaling is not None or fitted is None):
         start = network
-    if isinstance(start, Network) and not isinstance(start.config.inputs, Adaptive):
+    if isinstance(start, Network) and not start.config.inputs.from_context:
         columns = start.config.inputs.columns
         start = start.with_inputs(replace(scaling or Running(), columns=columns))
-    elif isinstance(start, NetworkConfig) and not isinstance(start.inputs, Adaptive):
+    elif isinstance(start, NetworkConfig) and not start.inputs.from_context:
         inputs = replace(scaling or Running(), columns=start.inputs.columns)
         start = replace(start, inputs=inputs)
     return Stream(start, ids, learning=learning, head=head, seed=seed)

@@ -11,7 +11,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.table import checked_periods
 from lstmcast.errors import UsageError
 from lstmcast.model.heads import Head, head_named
-from lstmcast.model.inputs import Adaptive, FittedTransforms, Grid
+from lstmcast.model.inputs import FittedTransforms, Grid
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.streaming.learning import Learning
 from lstmcast.training_config import require_torch
@@ -76,7 +76,7 @@ def opening_network(
         )
     config = network.config if network else start
     assert isinstance(config, NetworkConfig)
-    if learning is not None and (isinstance(config.inputs, Adaptive) or config.steps != 1):
+    if learning is not None and (config.inputs.from_context or config.steps != 1):
         raise UsageError(
             "A network that learns from a stream answers one step of transformed or running "
             f"inputs; this one has inputs={config.inputs!r} and horizon={config.horizon}. Use "

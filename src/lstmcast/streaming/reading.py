@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
-from lstmcast.model.inputs import Adaptive, FittedTransforms, Transformed
+from lstmcast.model.inputs import FittedTransforms
 from lstmcast.model.inputs.base import rows_of
 from lstmcast.streaming.lanes import Lane, Reader, block_of
 from lstmcast.streaming.rows import Rows
@@ -28,7 +28,7 @@ class RowReader:
         rows.add("count", lambda new: np.zeros(new, np.int64))
         for name in ("older", "newer")[: 2 if block_of(self.context) else 1]:
             rows.add(name, self._fresh)
-        if isinstance(reader.inputs, Adaptive):
+        if reader.inputs.from_context:
             longest = 2 * (block_of(self.context) or 0)
             rows.add("newest", lambda new: np.full((new, longest), np.nan))
 
@@ -112,6 +112,4 @@ class RowReader:
 
     def _fresh(self, rows: int) -> Lane:
         """Rows of which nothing was read; what was fitted to them is set by `follow`."""
-        inputs = self.reader.inputs
-        nothing = inputs.of_rows(None, []) if isinstance(inputs, Transformed) else None
-        return self.reader.start(rows, nothing)
+        return self.reader.start(rows, self.reader.inputs.of_rows(None, []))

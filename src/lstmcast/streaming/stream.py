@@ -29,7 +29,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.decoding import answers_from
 from lstmcast.errors import DataError, ModelError, UsageError
 from lstmcast.model.heads import HEAD_QUANTILES, Head
-from lstmcast.model.inputs import Adaptive, FittedTransforms, Grid, Running, Transformed
+from lstmcast.model.inputs import FittedTransforms, Grid
 from lstmcast.model.inputs.base import require_finite, rows_of
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
 from lstmcast.streaming.lanes import Lane, Reader
@@ -100,8 +100,7 @@ class Stream:
             )
         fitted, context = from_forecaster(start)
         if learning is not None or context is None:  # learning goes on from the state of each row
-            adaptive = isinstance(network.config.inputs, Adaptive)
-            context = Blocks.of(grid.periods) if adaptive else Whole()
+            context = network.config.inputs.context(grid.periods)
         self._begin(network, grid, context, fitted, panel.ids if panel else rows, learning, seed)
         if panel is not None:
             self.reading.history(panel)
@@ -257,8 +256,7 @@ class Stream:
         self._answers = {}
 
     def _fitted_to(self, ids: list[Any]) -> FittedTransforms | None:
-        inputs = self.network.config.inputs
-        return inputs.of_rows(self.learned, ids) if isinstance(inputs, Transformed) else None
+        return self.network.config.inputs.of_rows(self.learned, ids)
 
     # ---- answering
 
@@ -345,8 +343,7 @@ class Stream:
             )
         values_RK = given.reshape(len(at), K)
         require_finite(values_RK, self.rows.ids[at])
-        if isinstance(self.network.config.inputs, Running):
-            self.network.config.inputs.check(values_RK, self.rows.ids[at])
+        self.network.config.inputs.check(values_RK, self.rows.ids[at])
         return values_RK
 
     def _described(self) -> tuple[dict[str, Any], dict[str, dict[str, NDArray]]]:
@@ -426,16 +423,13 @@ def _learned(
     """What the transforms of a saved stream learned."""
     if "learned_of" not in manifest:
         return None
-    assert isinstance(network.config.inputs, Transformed)
-    transforms = network.config.inputs.transforms
     ids = np.array([*manifest["learned_of"], None], object)[:-1]
-    return FittedTransforms(transforms, transforms.state_from_arrays(groups["transforms"], ids))
+    return network.config.inputs.fitted_from(groups["transforms"], ids)
 
 
 def _require_no_sums(config: NetworkConfig, horizon: int, answers: int) -> None:
     """UsageError where quantiles of several steps would have to be added up."""
-    inputs = config.inputs
-    if isinstance(inputs, Transformed) and answers > 1 and inputs.transforms.adds_up(horizon):
+    if answers > 1 and config.inputs.adds_up(horizon):
         raise UsageError(
             f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are "
             "not sums of quantiles. Ask for one step at a time, or use head='point'."

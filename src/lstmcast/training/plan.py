@@ -12,7 +12,6 @@ from lstmcast import training_config as settings
 from lstmcast import windows
 from lstmcast.context import Blocks
 from lstmcast.errors import DataError, UsageError
-from lstmcast.model.inputs import Adaptive
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training import batching as schemes
 from lstmcast.training.batching import BatchingScheme
@@ -30,23 +29,20 @@ NOTHING_HELD_BACK = (
 def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) -> None:
     """UsageError where network, data and batching scheme do not go together."""
     kind = config.batching.kind
-    if isinstance(network.inputs, Adaptive) != isinstance(data, AdaptiveData):
-        wanted = (
-            "AdaptiveData (a panel)"
-            if isinstance(network.inputs, Adaptive)
-            else "TransformedData (transformed series)"
-        )
+    raw = network.inputs.from_context
+    if raw != isinstance(data, AdaptiveData):
+        wanted = "AdaptiveData (a panel)" if raw else "TransformedData (transformed series)"
         raise UsageError(
             f"A network with inputs={network.inputs!r} learns from {wanted}, not from "
             f"{type(data).__name__}."
         )
-    if isinstance(network.inputs, Adaptive) and kind in ("stateful", "rollout"):
+    if raw and kind in ("stateful", "rollout"):
         raise UsageError(
             f"The batching scheme {type(config.batching).__name__} needs Transformed() inputs: "
             "adaptive ones are made from raw observations as they come. Use Windows or "
             "WholeSequence, or transformed inputs."
         )
-    if isinstance(network.inputs, Adaptive) and isinstance(config.batching, settings.Windows):
+    if raw and isinstance(config.batching, settings.Windows):
         _check_adaptive_windows(config.batching, config.validation)
     if kind == "rollout" and network.steps != 1:
         raise UsageError(

@@ -20,6 +20,7 @@ averages; age; which values are missing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, field
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -107,6 +108,29 @@ class Adaptive:
     def skips(self) -> bool:
         """There is a linear path from the inputs to the head's locations."""
         return True
+
+    @property
+    def from_context(self) -> bool:
+        """Level, scale and season are those of what a forecast has read."""
+        return True
+
+    @property
+    def fewest(self) -> int:
+        """No row needs anything before its first forecast."""
+        return 0
+
+    def adds_up(self, horizon: int) -> bool:
+        """Answers stand for themselves."""
+        return False
+
+    def check(self, values_RK: NDArray, ids: NDArray) -> None:
+        """All finite values can be read."""
+
+    def of_rows(self, fitted: None, ids: list[Any]) -> None:
+        """Nothing is fitted."""
+
+    def fitted_from(self, arrays: Mapping[str, NDArray], ids: NDArray) -> None:
+        """Nothing is fitted."""
 
     def described(self) -> dict[str, Any]:
         """As JSON values."""

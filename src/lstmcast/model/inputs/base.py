@@ -11,12 +11,13 @@ or one tick of a stream is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.context import Context
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError
 
@@ -62,6 +63,40 @@ class Inputs(Protocol):
     @property
     def skips(self) -> bool:
         """Whether the network has a linear path from its inputs to the locations of its head."""
+        ...
+
+    @property
+    def from_context(self) -> bool:
+        """Whether what is read begins with a forecast's context, on an axis that suits it; else it
+        is made of whole series, once."""
+        ...
+
+    @property
+    def fewest(self) -> int:
+        """Known values that a row needs before the first of its forecasts; 0 if it needs none."""
+        ...
+
+    def context(self, periods: tuple[int, ...]) -> Context:
+        """What a forecast has read unless training says something else."""
+        ...
+
+    def adds_up(self, horizon: int) -> bool:
+        """Whether the way back adds up what is answered for so many steps."""
+        ...
+
+    def check(self, values_RK: NDArray, ids: NDArray) -> None:
+        """DataError for values (R, K) of rows with these ids that cannot be read."""
+        ...
+
+    def of_rows(self, fitted: Any, ids: list[Any]) -> Any:
+        """What was fitted to the rows of a stream with these names; None where nothing is.
+
+        UsageError for a row of which something had to be learned, and was not.
+        """
+        ...
+
+    def fitted_from(self, arrays: Mapping[str, NDArray], ids: NDArray) -> Any:
+        """What was fitted to series with these ids, from a saved model; None where nothing is."""
         ...
 
     def described(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ stream can read rows of any size.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, field
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from lstmcast.context import Whole
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
 from lstmcast.model.inputs.base import Grid, Seen
@@ -62,6 +64,30 @@ class Running:
     def skips(self) -> bool:
         """The network has its layers alone."""
         return False
+
+    @property
+    def from_context(self) -> bool:
+        """The scale is that of all ticks."""
+        return False
+
+    @property
+    def fewest(self) -> int:
+        """No row needs anything before its first forecast."""
+        return 0
+
+    def adds_up(self, horizon: int) -> bool:
+        """Answers stand for themselves."""
+        return False
+
+    def context(self, periods: tuple[int, ...]) -> Whole:
+        """All ticks."""
+        return Whole()
+
+    def of_rows(self, fitted: None, ids: list[Any]) -> None:
+        """Nothing is fitted."""
+
+    def fitted_from(self, arrays: Mapping[str, NDArray], ids: NDArray) -> None:
+        """Nothing is fitted."""
 
     def described(self) -> dict[str, Any]:
         """As JSON values."""

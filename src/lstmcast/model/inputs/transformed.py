@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.context import Whole as WholeContext
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import carried, newest_known, offsets_of, subset
 from lstmcast.errors import DataError, UsageError
@@ -141,6 +142,27 @@ class Transformed:
     def from_described(cls, about: Mapping[str, Any]) -> Transformed:
         """What `described` gave; UsageError (a ValueError) where that is none."""
         return cls(Transforms.from_json(about["transforms"]), columns=about["columns"])
+
+    @property
+    def from_context(self) -> bool:
+        """What is read is made of whole series."""
+        return False
+
+    @property
+    def fewest(self) -> int:
+        """One more than have no transformed value."""
+        return 1 + self.lag
+
+    def context(self, periods: tuple[int, ...]) -> WholeContext:
+        """Everything."""
+        return WholeContext()
+
+    def adds_up(self, horizon: int) -> bool:
+        """Whether a transform, such as a difference, adds up so many steps on the way back."""
+        return self.transforms.adds_up(horizon)
+
+    def check(self, values_RK: NDArray, ids: NDArray) -> None:
+        """Transforms say themselves what they cannot be applied to."""
 
     @property
     def lag(self) -> int:
