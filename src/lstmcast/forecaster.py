@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 from warnings import warn
 
 from numpy.typing import NDArray
 
 from lstmcast import store
 from lstmcast.context import Context
-from lstmcast.data.origins import checked_horizon
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.calibration import MOST_CUTOFFS
@@ -25,7 +24,7 @@ from lstmcast.forecast import QUANTILES, Forecast
 from lstmcast.model.heads import Head
 from lstmcast.model.inputs import FittedTransforms, Transformed
 from lstmcast.model.network import Network, NetworkConfig, network_of
-from lstmcast.predict import continued, forecast_after, joined, one_step_ahead
+from lstmcast.predict import Asked, checked_mode, continued, forecast_as, joined
 from lstmcast.pretrained import Start, start_in
 from lstmcast.saved_context import Continuation, SavedContext
 from lstmcast.specification import Specification, checked_quantiles, started
@@ -35,7 +34,6 @@ from lstmcast.transforms import Transforms
 from lstmcast.util.html import block, table
 
 KIND = "forecaster"
-OLD_MODES: dict[str, Mode] = {"free": "recursive", "observed": "one-step"}
 
 
 class LSTMForecaster:
@@ -124,18 +122,7 @@ class LSTMForecaster:
 
     def _repr_html_(self) -> str:
         """What it is, for notebooks."""
-        members = self.network.members if self.network else ()
-        numbers = sum(array.size for arrays in members for array in arrays.values())
-        size = f"LSTM layers of {'-'.join(map(str, self.config.layers))} units"
-        trained = f"{len(members)} × {size}, {numbers:,} weights"
-        rows = [
-            ("horizon", f"{self.horizon:,} steps"),
-            ("quantile levels", ", ".join(f"{level:g}" for level in self.quantiles) or "none"),
-            ("network", trained if members else f"{size}, not trained yet"),
-        ]
-        rows += [("trained", repr(self.history))] if self.record else []
-        rows += [("remembers", repr(self.saved_context.panel))] if self.saved_context else []
-        return block("LSTMForecaster", table(("", ""), rows, left=(0, 1), wrap=True))
+        return _html(self)
 
     # ---- the specification
 
@@ -347,21 +334,8 @@ class LSTMForecaster:
         Raises:
             DataError, UsageError, ModelError: Data, arguments or model cannot be used.
         """
-        if mode in OLD_MODES:
-            warn(f"{mode=} is called {OLD_MODES[mode]!r} now.", DeprecationWarning, stacklevel=2)
-            mode = OLD_MODES[mode]
-        if mode not in get_args(Mode):
-            raise UsageError(f"{mode=} is not known. Use 'direct', 'recursive' or 'one-step'.")
-        if mode != "one-step":
-            horizon = checked_horizon(horizon, self.horizon)
-            return forecast_after(self._model(), data, horizon, self.quantiles, cutoffs, mode)
-        if cutoffs is not None or horizon not in (None, 1):
-            unused = "cutoffs have" if horizon in (None, 1) else f"{horizon=} has"
-            raise UsageError(
-                f"mode='one-step' forecasts every known observation, one step ahead: {unused} no "
-                "place in it."
-            )
-        return one_step_ahead(self._model(), data, self.quantiles)
+        asked = Asked(horizon, cutoffs, checked_mode(mode))
+        return forecast_as(asked, self._model(), data, self.horizon, self.quantiles)
 
     def states(self, data: Any = None) -> dict[str, list[tuple[NDArray, NDArray]]]:
         """State of the first member's LSTM layers after every step, by series: for each layer h and
@@ -397,6 +371,22 @@ class LSTMForecaster:
         )
         own = {"kind": KIND, "horizon": self.horizon, "quantiles": list(self.quantiles)}
         store.save(folder, {**own, **about, "seed": self.seed}, groups)
+
+
+def _html(model: LSTMForecaster) -> str:
+    """A forecaster as a table for notebooks."""
+    members = model.network.members if model.network else ()
+    numbers = sum(array.size for arrays in members for array in arrays.values())
+    size = f"LSTM layers of {'-'.join(map(str, model.config.layers))} units"
+    trained = f"{len(members)} × {size}, {numbers:,} weights"
+    rows = [
+        ("horizon", f"{model.horizon:,} steps"),
+        ("quantile levels", ", ".join(f"{level:g}" for level in model.quantiles) or "none"),
+        ("network", trained if members else f"{size}, not trained yet"),
+    ]
+    rows += [("trained", repr(model.history))] if model.record else []
+    rows += [("remembers", repr(model.saved_context.panel))] if model.saved_context else []
+    return block("LSTMForecaster", table(("", ""), rows, left=(0, 1), wrap=True))
 
 
 def load(

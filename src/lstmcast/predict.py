@@ -7,13 +7,14 @@ S series · O origins · H horizon · Q quantile levels
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, NamedTuple, cast, get_args
+from warnings import warn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.findings import MISSING_STEPS
-from lstmcast.data.origins import Origins, origins_of
+from lstmcast.data.origins import Origins, checked_horizon, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import at_levels, calibrated, widened
@@ -23,23 +24,55 @@ from lstmcast.model.heads import MEDIAN
 from lstmcast.saved_context import Continuation, SavedContext
 from lstmcast.util.text import some_names
 
+OLD_MODES: dict[str, Mode] = {"free": "recursive", "observed": "one-step"}
 logger = logging.getLogger("lstmcast")
 
 
-def forecast_after(
-    model: Fitted,
-    data: Any,
-    horizon: int,
-    quantiles: tuple[float, ...],
-    cutoffs: NDArray | None,
-    mode: Mode,
+class Asked(NamedTuple):
+    """What a call of `predict` asks for; see `LSTMForecaster.predict`."""
+
+    horizon: int | None
+    cutoffs: NDArray | None
+    mode: Mode
+
+
+def checked_mode(mode: str) -> Mode:
+    """A mode by its name or its former one; UsageError for any other."""
+    if mode in OLD_MODES:
+        warn(f"{mode=} is called {OLD_MODES[mode]!r} now.", DeprecationWarning, stacklevel=3)
+        return OLD_MODES[mode]
+    if mode not in get_args(Mode):
+        raise UsageError(f"{mode=} is not known. Use 'direct', 'recursive' or 'one-step'.")
+    return cast(Mode, mode)
+
+
+def forecast_as(
+    asked: Asked, model: Fitted, data: Any, own: int, quantiles: tuple[float, ...]
 ) -> Forecast:
-    """What comes after each series or cutoff, directly or recursively; see `LSTMForecaster`."""
+    """The forecast that is asked for, of `own` steps unless it says another number."""
+    if asked.mode != "one-step":
+        horizon = checked_horizon(asked.horizon, own)
+        return _after(model, data, horizon, quantiles, asked)
+    if asked.cutoffs is not None or asked.horizon not in (None, 1):
+        steps = asked.horizon
+        unused = "cutoffs have" if steps in (None, 1) else f"horizon={steps!r} has"
+        raise UsageError(
+            f"mode='one-step' forecasts every known observation, one step ahead: {unused} no "
+            "place in it."
+        )
+    return one_step_ahead(model, data, quantiles)
+
+
+def _after(
+    model: Fitted, data: Any, horizon: int, quantiles: tuple[float, ...], asked: Asked
+) -> Forecast:
+    """What comes after each series or cutoff, directly or recursively."""
     panel, lead = joined(model, data)
-    origins = origins_of(panel, cutoffs if cutoffs is None else _after(lead, cutoffs))
+    cutoffs = None if asked.cutoffs is None else _counted_on(lead, asked.cutoffs)
+    origins = origins_of(panel, cutoffs)
 
     def decode(panel: Panel, origins: Origins, horizon: int) -> NDArray:
-        return model.decode(panel, origins, horizon, mode)
+        return model.decode(panel, origins, horizon, asked.mode)
 
     if model.factors_HI is None:
         quantiles_OHQ = calibrated(decode, panel, origins, horizon)
@@ -108,7 +141,7 @@ def _tell(continuation: Continuation) -> None:
             logger.warning("%s", finding.text)
 
 
-def _after(lead: NDArray, cutoffs: Any) -> Any:
+def _counted_on(lead: NDArray, cutoffs: Any) -> Any:
     """Cutoffs (S, K) counted from the first remembered value.
 
     What does not fit stays as it is, to be refused.
