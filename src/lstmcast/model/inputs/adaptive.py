@@ -205,15 +205,9 @@ class Adaptive:
         filled_BU = np.where(known_BU, z_BU, 0.0)
         age_BT = state.age_B[:, None] + np.cumsum(known_BU[:, tail:], axis=1)
 
+        periods, sizes = seasonal(grid.periods), (T, self.window, grid.horizon)
         seasons, shares_PBT, total = read_seasons(
-            state.seasons,
-            seasonal(grid.periods),
-            filled_BU,
-            known_BU,
-            seen_BU,
-            T,
-            self.window,
-            grid.horizon,
+            state.seasons, periods, filled_BU, known_BU, seen_BU, *sizes
         )
         adjusted_BTW, known_BTW, level_BU = _adjusted_window(
             state.level_BL, filled_BU, known_BU, total.past_BTW
@@ -224,26 +218,11 @@ class Adaptive:
         )
         smooth_BTA = _smooth(state.smooth_BA, level_BT, known_BTW[:, :, 0], age_BT)
 
-        x_BTC = _channels(
-            grid,
-            (adjusted_BTW, known_BTW),
-            level_BT,
-            scale_BT,
-            smooth_BTA,
-            age_BT,
-            shares_PBT,
-            total[1:4],
-        )
+        window, shown = (adjusted_BTW, known_BTW), total[1:4]
+        x_BTC = _channels(grid, window, level_BT, scale_BT, smooth_BTA, age_BT, shares_PBT, shown)
         x_BTC *= begun_BT[:, :, None]
-        known = AdaptiveKnown(
-            level=np.where(begun_BT, level_BT + reference_B[:, None], 0.0),
-            scale=scale_BT,
-            seasonal=total.expected_BTH,
-            age=age_BT,
-            value=np.full_like(age_BT, np.nan),
-            log=np.broadcast_to(grid.log_B[:, None], age_BT.shape),
-            unit=np.broadcast_to(grid.unit_B[:, None], age_BT.shape),
-        )
+        level_BT = np.where(begun_BT, level_BT + reference_B[:, None], 0.0)
+        known = _known_at(grid, level_BT, scale_BT, total.expected_BTH, age_BT)
         after = AdaptiveState(
             grid,
             z_BU[:, -tail:],
@@ -354,6 +333,21 @@ def _first_known(reference_B: NDArray, z_BT: NDArray) -> NDArray:
     known_BT = ~np.isnan(z_BT)
     first_B = z_BT[np.arange(len(z_BT)), known_BT.argmax(axis=1)]  # NaN where nothing is known
     return np.where(np.isnan(reference_B), first_B, reference_B)
+
+
+def _known_at(
+    grid: Grid, level_BT: NDArray, scale_BT: NDArray, seasonal_BTH: NDArray, age_BT: NDArray
+) -> AdaptiveKnown:
+    """What the way back needs at each step; the only value is that of `advance`."""
+    return AdaptiveKnown(
+        level_BT,
+        scale_BT,
+        seasonal_BTH,
+        age_BT,
+        value=np.full_like(age_BT, np.nan),
+        log=np.broadcast_to(grid.log_B[:, None], age_BT.shape),
+        unit=np.broadcast_to(grid.unit_B[:, None], age_BT.shape),
+    )
 
 
 def _channels(
