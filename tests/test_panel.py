@@ -365,8 +365,10 @@ def test_series_that_make_no_rows_are_refused():
     with pytest.raises(DataError, match="row '9' has no column 'sales'"):
         stores().select(["3/price", "3/sales", "9/price"]).rows(2)
     shorter = stores().until([6, 6, 6, 5, 6, 6])
-    with pytest.raises(DataError, match="'7/price' and '7/sales' have different times"):
+    with pytest.raises(DataError, match="'7/price' and '7/sales' have different times") as caught:
         shorter.rows(2)
+    assert "after 2024-01-05" in str(caught.value)
+    assert len(shorter.until([6, 6, 5, 5, 6, 6]).rows(2)) == 3
 
 
 def test_a_long_table_names_the_target_beside_the_keys():

@@ -413,11 +413,13 @@ def _require_alike(panel: Panel, grouped: ndarray) -> None:
     lengths, starts = panel.lengths[grouped], panel.starts[grouped]
     differ = (lengths != lengths[:, :1]) | (starts != starts[:, :1])
     if differ.any():
-        row = int(np.argmax(differ.any(axis=1)))
-        names = " and ".join(repr(str(name)) for name in panel.ids[grouped[row]])
+        together = grouped[int(np.argmax(differ.any(axis=1)))]
+        names = " and ".join(repr(str(name)) for name in panel.ids[together])
+        first, last = panel.starts[together].max(), panel.ends[together].min()
         raise DataError(
             f"The network reads {grouped.shape[1]} columns together, but {names} have different "
-            "times. Columns of a row with the same first and last time are expected."
+            "times. Columns of a row with the same first and last time are expected: leave out "
+            f"what lies before {format_time(first)} and after {format_time(last)}."
         )
 
 
