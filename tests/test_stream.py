@@ -168,7 +168,8 @@ def test_a_history_at_once_is_one_tick_by_tick(length):
     for values_S in values_TS[length:]:
         assert one.rows["count"].tolist() == two.rows["count"].tolist()
         np.testing.assert_allclose(one.predict(9), two.predict(9), rtol=2e-6, atol=1e-5)
-        one.observe(values_S), two.observe(values_S)
+        one.observe(values_S)
+        two.observe(values_S)
 
 
 def test_the_forecasts_are_those_of_the_forecaster():
@@ -607,7 +608,8 @@ def test_members_are_averaged_and_each_learns():
 
 def test_one_rows_reset_leaves_the_others_as_they_were():
     values, one, two = walks(), learner(None), learner(None)
-    followed(one, values[:20]), followed(two, values[:20])
+    followed(one, values[:20])
+    followed(two, values[:20])
     two.reset(["b"])
     assert np.isnan(two.predict()[1])
     rest, other = followed(one, values[20:]), followed(two, values[20:])
