@@ -18,6 +18,7 @@ from lstmcast.data.keys import OWN_NAME
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.categories import Categories
+from lstmcast.util.objects import objects
 
 _NUMBERS = (int, float, decimal.Decimal, np.number)
 
@@ -156,8 +157,7 @@ def _sheet_of_series(arrays: Mapping[str, ndarray], source: str) -> Sheet:
             np.full(len(array), np.nan) if numbers is None else column.spread(numbers.values)
         )
     lengths = [len(array) for array in values]
-    names = np.empty(len(arrays), object)
-    names[:] = list(arrays)
+    names = objects(arrays)
     columns = (
         Column(OWN_NAME, names, np.repeat(np.arange(len(names)), lengths), invented=True),
         Column("t", np.concatenate([_rows(length) for length in lengths])),
@@ -351,6 +351,4 @@ def _category_array(listed: list[Any]) -> ndarray:
     values = np.asarray(listed)
     if values.dtype.kind in "if":
         return values.astype(np.int64 if values.dtype.kind == "i" else np.float64)
-    texts = np.empty(len(listed), object)
-    texts[:] = [str(value) for value in listed]
-    return values if values.dtype.kind == "b" else texts
+    return values if values.dtype.kind == "b" else objects(map(str, listed))

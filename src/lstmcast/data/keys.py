@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.util.categories import Categories
+from lstmcast.util.objects import objects
 
 OWN_NAME = "unique_id"  # of the column of ids, where the data have none
 TARGET_NAME = "target"  # of the column that says which of several targets a row is about
@@ -65,12 +66,10 @@ class Keys(Mapping[str, NDArray]):
         (S,)."""
         if self.targets is None:
             return ids
-        names = np.empty(len(ids), object)
-        names[:] = [
+        return objects(
             str(name).removesuffix(f"/{target}")
             for name, target in zip(ids, self.targets, strict=True)
-        ]
-        return names
+        )
 
     def columns(self, ids: NDArray) -> dict[str, NDArray]:
         """The columns that name series in a long table: the keys, or ids where there are none.
@@ -126,9 +125,7 @@ def _one_type(arrays: list[NDArray]) -> NDArray:
 
 def texts_of(array: NDArray) -> NDArray:
     """A key as texts, (S,) objects: whole numbers without a point, days without a clock."""
-    texts = np.empty(len(array), object)
-    texts[:] = [str(value) for value in array.tolist()]
-    return texts
+    return objects(map(str, array.tolist()))
 
 
 # ------------------------------------------------------------------ saved and read back
@@ -226,7 +223,6 @@ def unpacked(letters: NDArray, lengths: NDArray) -> NDArray:
     """The texts again: (S,) objects."""
     ends = np.cumsum(lengths)
     text = letters.tobytes()
-    texts = [text[end - length : end].decode() for end, length in zip(ends, lengths, strict=True)]
-    result = np.empty(len(texts), object)
-    result[:] = texts
-    return result
+    return objects(
+        text[end - length : end].decode() for end, length in zip(ends, lengths, strict=True)
+    )

@@ -26,6 +26,7 @@ from lstmcast.data.keys import Keys
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Columns, Finding, Table
 from lstmcast.errors import DataError
+from lstmcast.util.objects import objects
 
 # rows without a time among the others: up to this share they are dropped, with a warning
 _UNDATED_SHARE = 0.02
@@ -183,9 +184,9 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
         k = len(targets)
         codes = (codes[:, None] * k + np.arange(k)).ravel()
         if series:
-            each = _objects([target.name for _ in ids for target in targets])
+            each = objects([target.name for _ in ids for target in targets])
             keys = replace(keys.take(np.repeat(np.arange(len(ids)), k)), targets=each)
-        ids = _objects([f"{name}/{t.name}" if name else t.name for name in ids for t in targets])
+        ids = objects([f"{name}/{t.name}" if name else t.name for name in ids for t in targets])
         times, lines = np.repeat(times, k), np.repeat(sheet.lines, k)
     else:
         lines = sheet.lines
@@ -285,7 +286,7 @@ def _found_series(
 def _joined_ids(series: list[Column], size: int, label: str) -> tuple[ndarray, ndarray, Keys]:
     """Codes (N,), ids (S,) and their keys; the ids of several columns are joined with a slash."""
     if not series:
-        return np.zeros(size, np.int64), _objects([label]), Keys()
+        return np.zeros(size, np.int64), objects([label]), Keys()
     codes, ids = series[0].as_ids()
     for column in series[1:]:
         more, names = column.as_ids()
@@ -293,7 +294,7 @@ def _joined_ids(series: list[Column], size: int, label: str) -> tuple[ndarray, n
             codes * len(names) + more, return_index=True, return_inverse=True
         )
         rank = np.argsort(np.argsort(first))
-        ids = _objects(
+        ids = objects(
             [
                 f"{ids[joint[i] // len(names)]}/{names[joint[i] % len(names)]}"
                 for i in np.argsort(first)
@@ -444,7 +445,7 @@ def _series_in_rows(
     if not series and len(sheet) > 1:
         codes, ids = (
             np.arange(len(sheet)),
-            _objects([f"series_{i}" for i in range(1, len(sheet) + 1)]),
+            objects([f"series_{i}" for i in range(1, len(sheet) + 1)]),
         )
     findings = [
         *sheet.notes,
@@ -500,9 +501,3 @@ def _checked(table: Table) -> Table:
             f"missing. Numbers are expected; name another column with {ask('target', 'NAME')}."
         )
     return table
-
-
-def _objects(texts: Sequence[str]) -> ndarray:
-    array = np.empty(len(texts), object)
-    array[:] = texts
-    return array

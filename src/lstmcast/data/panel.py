@@ -32,6 +32,7 @@ from lstmcast.data.table import Table as Table
 from lstmcast.data.table import checked_periods, format_time, recipe_of, require_choice
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.html import block, more, paragraph, picture, table
+from lstmcast.util.objects import objects
 from lstmcast.util.text import number_format
 
 MOST_SHOWN = 10  # series, in a notebook
@@ -377,9 +378,7 @@ def _split_columns(
         named |= {f"{key}/{name}": array[:, k] for k, name in enumerate(columns)}
     if len(named) < len(values) * len(columns):
         raise DataError("two series have one name when ids and columns are joined with a slash.")
-    targets = np.empty(len(named), object)
-    targets[:] = columns * len(values)
-    return named, Keys(targets=targets)
+    return named, Keys(targets=objects(columns * len(values)))
 
 
 def _for_each_column(start: ArrayLike | str, columns: int) -> ndarray:

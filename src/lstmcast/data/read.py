@@ -39,6 +39,7 @@ from lstmcast.data.table import (
 )
 from lstmcast.data.textfiles import read_text, refuse_binary, unpack
 from lstmcast.errors import DataError, UsageError
+from lstmcast.util.objects import objects
 
 # bytes; from here on DuckDB reads a text file faster than Python, its import included
 _LARGE = 2 << 20
@@ -293,8 +294,7 @@ def _joined(tables: Sequence[tuple[Path, Table]]) -> Table:
     ]
     codes = [numbers[table.series] for numbers, (_, table) in zip(own, tables, strict=True)]
     first_of_each = np.unique(np.concatenate(own), return_index=True)[1]
-    ids = np.empty(len(places), object)
-    ids[:] = list(places)
+    ids = objects(places)
     findings = [_of_file(path, finding) for path, table in tables for finding in table.dropped]
     zones = {table.time_zone for _, table in tables}
     return replace(

@@ -17,6 +17,7 @@ from lstmcast.data.dates import Times, integer_times, parse_times
 from lstmcast.data.numbers import Numbers, is_missing, parse_numbers
 from lstmcast.data.table import Finding, format_time
 from lstmcast.util.categories import Categories
+from lstmcast.util.objects import objects
 
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,17}")  # as Python writes it, within 64 bits
 
@@ -57,7 +58,7 @@ class Column:
         """A text column from its cells."""
         places: dict[str, int] = {}
         codes = np.array([places.setdefault(text, len(places)) for text in texts], np.int64)
-        return cls(name, _objects(places), codes, None, decimal_comma_likely, plain, dtype)
+        return cls(name, objects(places), codes, None, decimal_comma_likely, plain, dtype)
 
     @property
     def is_text(self) -> bool:
@@ -164,7 +165,7 @@ class Column:
         A file's texts become integers where all of them are written as integers are: 7, not 007.
         """
         if self.codes is not None:
-            texts = _objects(str(text).strip() for text in self.data[self.codes[rows]])
+            texts = objects(str(text).strip() for text in self.data[self.codes[rows]])
             if self.categories is not None:
                 return _category_values(texts, self.categories.values)
             written = self.dtype == "" and all(map(_INTEGER.fullmatch, texts.tolist()))
@@ -260,14 +261,7 @@ def _in_order(codes: ndarray, names: list[str]) -> tuple[ndarray, ndarray]:
     for place in np.argsort(first_rows, kind="stable"):
         if first_rows[place] < len(codes):
             renumbered[place] = places.setdefault(names[place], len(places))
-    return renumbered[codes], _objects(places)
-
-
-def _objects(texts: Iterable[str]) -> ndarray:
-    listed = list(texts)
-    array = np.empty(len(listed), object)
-    array[:] = listed
-    return array
+    return renumbered[codes], objects(places)
 
 
 def dropped_lines(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lstmcast.errors import UsageError
 from lstmcast.model.inputs.base import arrays_of, joined, mapped, rows_of, with_rows
+from lstmcast.util.objects import objects
 
 
 class Rows:
@@ -91,7 +92,7 @@ class Rows:
         ids = self.new(ids)
         for name, state in self._states.items():
             self._states[name] = joined(state, self._fresh[name](len(ids)))
-        self._name(np.concatenate([self.ids, np.array([*ids, None], object)[:-1]]))
+        self._name(np.concatenate([self.ids, objects(ids)]))
 
     def leave(self, ids: Iterable[Any]) -> None:
         """Without these rows; the others keep their order."""

@@ -44,6 +44,7 @@ from lstmcast.streaming.opening import (
 from lstmcast.streaming.reading import RowReader
 from lstmcast.streaming.rows import Rows
 from lstmcast.streaming.window import labelled, newest_window, remembered, start_memory
+from lstmcast.util.objects import objects
 
 KIND = "stream"
 logger = logging.getLogger("lstmcast")
@@ -423,7 +424,7 @@ def _learned(
     """What the transforms of a saved stream learned."""
     if "learned_of" not in manifest:
         return None
-    ids = np.array([*manifest["learned_of"], None], object)[:-1]
+    ids = objects(manifest["learned_of"])
     return network.config.inputs.fitted_from(groups["transforms"], ids)
 
 

@@ -27,6 +27,7 @@ from lstmcast.transforms import Chain, Transforms, TransformsState
 from lstmcast.transforms.chain import Applied
 from lstmcast.transforms.per_series import AppliedTransforms
 from lstmcast.util.config import is_whole
+from lstmcast.util.objects import objects
 from lstmcast.windows import TransformedData
 
 LARGEST = 1e30  # that a network reads: products stay within 32-bit numbers
@@ -232,12 +233,11 @@ class Transformed:
             UsageError: for a row of which something had to be learned, and was not.
         """
         known = set() if fitted is None else set(fitted.state.ids.tolist())
-        named = np.array([*ids, None], object)[:-1]
+        named = objects(ids)
         if self.columns > 1 and fitted is not None:
             return _same_rows(fitted, len(ids), self.columns)
         if self.columns > 1:
-            series = [f"{name}/{k}" for name in ids for k in range(self.columns)]
-            named = np.array([*series, None], object)[:-1]
+            named = objects(f"{name}/{k}" for name in ids for k in range(self.columns))
         new = [name for name in named if name not in known]
         if new and any(_learns_by_series(chain) for chain in self.transforms.chains):
             raise UsageError(
@@ -403,8 +403,7 @@ def _label_to_input(fitted: FittedTransforms, series: int) -> tuple[NDArray, NDA
 
 def _row_names(ids: NDArray, rows_RK: NDArray) -> NDArray:
     """What each row is called where something is to be said of it."""
-    names = [" and ".join(map(str, ids[rows_K[:3]])) for rows_K in rows_RK]
-    return np.array([*names, None], object)[:-1]
+    return objects(" and ".join(map(str, ids[rows_K[:3]])) for rows_K in rows_RK)
 
 
 def require_size(values_N: NDArray, panel: Panel) -> None:
