@@ -40,7 +40,7 @@ CHUNK = 128  # steps that inputs and network read at once: few enough for the ca
 
 
 @dataclass(frozen=True, eq=False)
-class Segments:
+class OriginBatch:
     """Segments of series to be read from a fresh state, right-aligned, and the origins on their
     way."""
 
@@ -62,7 +62,7 @@ def read_along(
     paths = paths or (horizon > block and network.head.spreads and not network.head.affine)
     result_OHQ = _last_known(panel, origins, horizon)
 
-    def fill(batch: Segments) -> None:
+    def fill(batch: OriginBatch) -> None:
         for here, reading in _at_origins(network, panel, batch):
             if paths:
                 values = _from_paths(
@@ -102,7 +102,9 @@ def _copied(reading: Reading, rows: NDArray) -> Reading:
     return Reading(hidden, reading.x_NC[rows], known, inputs, recurrent)
 
 
-def _batches(panel: Panel, origins: Origins, context: Context, affine: bool) -> Iterator[Segments]:
+def _batches(
+    panel: Panel, origins: Origins, context: Context, affine: bool
+) -> Iterator[OriginBatch]:
     """Origins of a series that share start and axis are read in one pass; segments of like
     length together."""
     first = context.start(origins.counts)
@@ -121,7 +123,7 @@ def _batches(panel: Panel, origins: Origins, context: Context, affine: bool) -> 
             place = np.full(keys.shape[1], -1)
             place[segments] = np.arange(len(segments))
             origin = np.flatnonzero(place[row] >= 0)
-            yield Segments(
+            yield OriginBatch(
                 series=keys[0, segments],
                 first=keys[1, segments],
                 last=last[segments],
@@ -152,7 +154,7 @@ def _on_log_axis(panel: Panel, origins: Origins, first: NDArray, affine: bool) -
 
 
 def _at_origins(
-    network: Network, panel: Panel, batch: Segments
+    network: Network, panel: Panel, batch: OriginBatch
 ) -> Iterator[tuple[NDArray, Reading]]:
     """Read the batch once; wherever origins lie, which they are, and the reading of their series
     there."""
@@ -176,7 +178,7 @@ def _at_origins(
 
 
 def _at_every_step(
-    network: Network, panel: Panel, batch: Segments
+    network: Network, panel: Panel, batch: OriginBatch
 ) -> Iterator[tuple[NDArray, Reading]]:
     """Read the batch once; in each chunk, which origins lie in it, and what is known there."""
     values_BT = _right_aligned(panel, batch)
@@ -197,7 +199,7 @@ def _at_every_step(
         done = stop
 
 
-def _start(network: Network, panel: Panel, batch: Segments, values_BT: NDArray) -> Any:
+def _start(network: Network, panel: Panel, batch: OriginBatch, values_BT: NDArray) -> Any:
     """State of the inputs before the first value of a batch."""
     grid = Grid(
         network.config.steps,
@@ -219,7 +221,7 @@ def _chunk_ends(length: int) -> NDArray:
     return np.arange(length % CHUNK or CHUNK, length + 1, CHUNK)
 
 
-def _right_aligned(panel: Panel, batch: Segments) -> NDArray:
+def _right_aligned(panel: Panel, batch: OriginBatch) -> NDArray:
     """The segments (B, T), NaN before they begin."""
     length = int((batch.last - batch.first).max())
     back = np.arange(length, 0, -1)
@@ -241,7 +243,7 @@ def read_every_step(reader: Reader, panel: Panel, origins: Origins) -> NDArray:
     steps."""
     result_OHQ = _last_known(panel, origins, 1)
 
-    def fill(batch: Segments) -> None:
+    def fill(batch: OriginBatch) -> None:
         for here, reading in _at_every_step(reader.network, panel, batch):
             z_NHKX = placed(reader.network, reading)[:, :1]
             values = reader.network.units(z_NHKX, reading.known)
