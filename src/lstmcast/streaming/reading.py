@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.origins import Origins, window
 from lstmcast.data.panel import Panel
 from lstmcast.model.inputs import FittedTransforms
 from lstmcast.model.inputs.base import rows_of
@@ -42,19 +43,16 @@ class RowReader:
 
     def history(self, panel: Panel) -> None:
         """Read the series of a panel, each to its end."""
-        longest = int(panel.lengths.max())
-        steps = panel.lengths[:, None] - longest + np.arange(longest)
-        places = panel.offsets[:-1, None] + np.maximum(steps, 0)
-        values_ST = np.where(steps >= 0, panel.values[places], np.nan)
         everything, counts = np.arange(len(panel)), panel.lengths
+        origins = Origins(everything, counts)
         self.rows.put("count", everything, counts.copy())
         K = block_of(self.context)
         if K is None:
-            self.rows.put(
-                "older", everything, self.reader.advance(self.rows["older"], values_ST[:, :, None])
-            )
+            values_ST = window(panel, origins, int(counts.max()))
+            lane = self.reader.advance(self.rows["older"], values_ST[:, :, None])
+            self.rows.put("older", everything, lane)
             return
-        self._keep_newest(panel, counts)
+        self._keep_newest(panel, origins)
         older, newer = self.context.start(counts), counts // K * K
         second = np.flatnonzero((newer > 0) & (counts > newer))
         for name, first, chosen in (("older", older, everything), ("newer", newer, second)):
@@ -62,11 +60,13 @@ class RowReader:
                 values_RT = self._since(first[chosen], counts[chosen], chosen)
                 self.rows.put(name, chosen, self.reader.on_axis(values_RT))
 
-    def _keep_newest(self, panel: Panel, counts: NDArray) -> None:
+    def _keep_newest(self, panel: Panel, origins: Origins) -> None:
+        """The newest values of each series, each where its step falls in a ring of L."""
         newest_SL = self.rows["newest"]
-        for s, count in enumerate(counts):
-            steps = np.arange(max(count - newest_SL.shape[1], 0), count)
-            newest_SL[s, steps % newest_SL.shape[1]] = panel.values[panel.offsets[s] + steps]
+        length = newest_SL.shape[1]
+        steps_SL = origins.counts[:, None] - length + np.arange(length)
+        values_SL = window(panel, origins, length)
+        np.put_along_axis(newest_SL, steps_SL % length, values_SL, axis=1)
 
     def _since(self, first_R: NDArray, count_R: NDArray, at: NDArray) -> NDArray:
         """What rows of so many ticks have read since one of each (R, T), right-aligned."""
