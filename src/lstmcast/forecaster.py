@@ -417,12 +417,8 @@ def load(
         raise ModelError(f"{folder} holds {store.kind_of(manifest)}, not a saved forecaster.")
     network = network_of(Path(folder), manifest, groups, head)
     chosen = None if quantiles is None else checked_quantiles(quantiles)
-    try:
+    with store.complete(folder):
         return _loaded(Path(folder), *in_format_2(manifest, groups), network, head, chosen)
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(
-            f"The manifest in {folder} is incomplete ({error!r}). Save the model again."
-        ) from error
 
 
 def _loaded(

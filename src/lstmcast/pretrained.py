@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lstmcast import store
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
-from lstmcast.errors import ModelError, UsageError
+from lstmcast.errors import UsageError
 from lstmcast.fitted import Groups, InitialWeights, in_format_2, seen_in
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.inputs import Transformed
@@ -89,12 +89,8 @@ def start_from(
         return Start(shipped().config, shipped(), "pretrained")
     manifest, groups = store.load(weights)
     saved = network_of(Path(weights), manifest, groups, head)
-    try:
+    with store.complete(weights):
         return start_in(saved, *in_format_2(manifest, groups))
-    except (KeyError, TypeError, ValueError) as error:
-        raise ModelError(
-            f"The manifest in {weights} is incomplete ({error!r}). Save the model again."
-        ) from error
 
 
 def start_in(network: Network, manifest: Mapping[str, Any], groups: Groups) -> Start:

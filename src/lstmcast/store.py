@@ -22,7 +22,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -108,6 +108,18 @@ def read_manifest(folder: str | Path) -> dict[str, Any]:
                 place, MANIFEST, f"it lists {name!r}, which is not a file of a saved model"
             )
     return manifest
+
+
+@contextlib.contextmanager
+def complete(folder: str | Path, what: str = "the model") -> Iterator[None]:
+    """ModelError for what the code inside misses in a manifest and its arrays; `what` should be
+    saved again then."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelError(
+            f"The manifest in {folder} is incomplete ({error!r}). Save {what} again."
+        ) from error
 
 
 def check_place(folder: str | Path) -> None:

@@ -76,6 +76,8 @@ class Stream:
     [[10.0, 11.0, 12.0], [136.0, 137.0, 138.0]]
     """
 
+    _answers: dict[int, NDArray]  # of all rows, by horizon, until the next tick
+
     def __init__(
         self,
         start: Forecaster | Network | NetworkConfig,
@@ -89,10 +91,8 @@ class Stream:
     ) -> None:
         check_kinds(start, learning, seed)
         panel = rows if isinstance(rows, Panel) else None
-        grid, network = (
-            grid_of(panel, frequency, periods),
-            opening_network(start, head, seed, learning),
-        )
+        grid = grid_of(panel, frequency, periods)
+        network = opening_network(start, head, seed, learning)
         if panel is not None and network.config.inputs.columns > 1:
             raise UsageError(
                 "The series of a Panel are rows of one column each, and this network reads "
@@ -127,7 +127,6 @@ class Stream:
         if learning is not None:
             self.rows.add("memory", lambda new: start_memory(self.network, learning.chunk, new))
         self._follow()
-        self._answers: dict[int, NDArray] = {}
 
     def __repr__(self) -> str:
         counts = [(len(self.rows), "row"), (self.ticks, "tick")]
@@ -240,12 +239,8 @@ class Stream:
             raise ModelError(f"{folder} holds a {what}, not a stream as Stream.save writes it.")
         if not learns:
             manifest = {**manifest, "learning": None}
-        try:
+        with store.complete(folder, "it"):
             return cls._made(manifest, groups, Path(folder), head)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(
-                f"The manifest in {folder} is incomplete ({error!r}). Save it again."
-            ) from error
 
     # ---- reading
 
@@ -364,7 +359,7 @@ class Stream:
         }
         groups = {"weights": weights, "rows": self.rows.arrays()}
         if self.learned is not None:
-            groups["transforms"] = self.learned.transforms.arrays(self.learned.state)
+            groups["transforms"] = self.learned.arrays()
             manifest["learned_of"] = [str(name) for name in self.learned.state.ids]
         learned = {
             f"{m}_{key}": part
