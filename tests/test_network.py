@@ -13,9 +13,10 @@ from lstmcast.errors import ModelError, UsageError
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.inputs import Adaptive, Grid, Running, Transformed
 from lstmcast.model.inputs.adaptive import VERSION
-from lstmcast.model.inputs.base import positions_of, rows_of
+from lstmcast.model.inputs.base import positions_of
 from lstmcast.model.network import Network, NetworkConfig, array_shapes, described, load_network
 from lstmcast.transforms import Difference, Log1p
+from lstmcast.util.states import rows_of
 
 CONFIG = NetworkConfig(layers=(6, 6), inputs=Adaptive(window=4), horizon=5)
 VALUES = np.exp(np.random.default_rng(0).normal(size=(3, 40)).cumsum(axis=1) / 10)

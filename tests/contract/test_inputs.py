@@ -16,9 +16,10 @@ from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.model.inputs import Adaptive, Grid, Running, Transformed
 from lstmcast.model.inputs.adaptive import SHORTEST
-from lstmcast.model.inputs.base import arrays_of, joined, mapped, positions_of, rows_of, with_rows
+from lstmcast.model.inputs.base import positions_of
 from lstmcast.model.network import NetworkConfig
 from lstmcast.transforms import BoxCox, Chain, Difference, Log1p, MeanAbs, MinMax, Standard
+from lstmcast.util.states import arrays_of, joined, mapped, rows_of, with_rows
 
 HORIZON, ROWS, STEPS = 4, 5, 60
 

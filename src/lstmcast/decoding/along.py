@@ -30,9 +30,10 @@ from lstmcast.decoding.feeding import (
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.inputs import Grid
 from lstmcast.model.inputs.adaptive import linear_unit, reads_logarithms
-from lstmcast.model.inputs.base import positions_of, rows_of
+from lstmcast.model.inputs.base import positions_of
 from lstmcast.model.network import Network
 from lstmcast.util.parallel import side_by_side
+from lstmcast.util.states import rows_of
 
 # Fewest and most rows read together: matrices large enough that threads need not wait.
 BATCH_ROWS = (64, 512)

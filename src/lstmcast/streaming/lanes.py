@@ -19,9 +19,9 @@ from lstmcast.context import Blocks, Context, Newest
 from lstmcast.decoding import CHUNK, Reading
 from lstmcast.model.inputs import FittedTransforms, Grid, Seen
 from lstmcast.model.inputs.adaptive import AdaptiveState, linear_unit, reads_logarithms
-from lstmcast.model.inputs.base import rows_of, with_rows
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
+from lstmcast.util.states import rows_of, with_rows
 
 # Powers of two that a row's largest value may be away from its unit: squares stay in range.
 LARGE = 300
@@ -42,7 +42,7 @@ class Lane(NamedTuple):
     high_S: NDArray
 
 
-class Reader:
+class LaneReader:
     """Reads ticks into lanes; it holds no state of its own.
 
     Args:

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from lstmcast.data.origins import Origins, window
 from lstmcast.data.panel import Panel
 from lstmcast.model.inputs import FittedTransforms
-from lstmcast.model.inputs.base import rows_of
-from lstmcast.streaming.lanes import Lane, Reader, block_of
+from lstmcast.streaming.lanes import Lane, LaneReader, block_of
 from lstmcast.streaming.rows import Rows
+from lstmcast.util.states import rows_of
 
 
 class RowReader:
@@ -24,7 +24,7 @@ class RowReader:
         rows: what is read into; they get the states that reading needs.
     """
 
-    def __init__(self, reader: Reader, rows: Rows) -> None:
+    def __init__(self, reader: LaneReader, rows: Rows) -> None:
         self.reader, self.rows, self.context = reader, rows, reader.context
         rows.add("count", lambda new: np.zeros(new, np.int64))
         for name in ("older", "newer")[: 2 if block_of(self.context) else 1]:

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.errors import UsageError
-from lstmcast.model.inputs.base import arrays_of, joined, mapped, rows_of, with_rows
 from lstmcast.util.objects import objects
+from lstmcast.util.states import arrays_of, joined, mapped, rows_of, with_rows
 
 
 class Rows:
     """Named states with a row per id, and how rows that join are begun.
 
-    A state is an array (S, …) or a tuple of states; see `model.inputs.base`.
+    A state is an array (S, …) or a tuple of states; see `util.states`.
 
     >>> rows = Rows(["a", "b"])
     >>> rows.add("count", lambda new: np.zeros(new, int))

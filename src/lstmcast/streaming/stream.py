@@ -30,9 +30,9 @@ from lstmcast.decoding import answers_from
 from lstmcast.errors import DataError, ModelError, UsageError
 from lstmcast.model.heads import HEAD_QUANTILES, Head
 from lstmcast.model.inputs import FittedTransforms, Grid
-from lstmcast.model.inputs.base import require_finite, rows_of
+from lstmcast.model.inputs.base import require_finite
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
-from lstmcast.streaming.lanes import Lane, Reader
+from lstmcast.streaming.lanes import Lane, LaneReader
 from lstmcast.streaming.learning import Learning, learners_of, worst
 from lstmcast.streaming.opening import (
     Forecaster,
@@ -45,6 +45,7 @@ from lstmcast.streaming.reading import RowReader
 from lstmcast.streaming.rows import Rows
 from lstmcast.streaming.window import labelled, newest_window, remembered, start_memory
 from lstmcast.util.objects import objects
+from lstmcast.util.states import rows_of
 
 KIND = "stream"
 logger = logging.getLogger("lstmcast")
@@ -122,7 +123,7 @@ class Stream:
         self.grid = grid._replace(horizon=network.config.steps)
         self.ticks = self.skipped = 0
         self.rows = Rows(ids)
-        self.reader = Reader(self.network, self.grid, context)
+        self.reader = LaneReader(self.network, self.grid, context)
         self.reading = RowReader(self.reader, self.rows)
         if learning is not None:
             self.rows.add("memory", lambda new: start_memory(self.network, learning.chunk, new))

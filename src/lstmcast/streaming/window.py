@@ -15,9 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.model.inputs.base import mapped
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
+from lstmcast.util.states import mapped
 from lstmcast.windows import TickWindow
 
 

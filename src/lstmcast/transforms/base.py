@@ -96,8 +96,3 @@ def named(name: str) -> Any:
 def finite(values: NDArray) -> NDArray:
     """What would be larger than any number is the largest number, with its sign; NaN stays NaN."""
     return np.clip(values, -LARGEST, LARGEST)
-
-
-def rows_of(state: State, rows: NDArray) -> State:
-    """The rows of some series, in that order."""
-    return type(state)(*(part[rows] for part in state))

@@ -15,11 +15,12 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from lstmcast.data.ragged import carried, trimmed
 from lstmcast.errors import DataError, ModelError, UsageError
-from lstmcast.transforms.base import State, rows_of
+from lstmcast.transforms.base import State
 from lstmcast.transforms.differencing import Difference
 from lstmcast.transforms.scaling import MeanAbs, MinMax, Robust, Standard
 from lstmcast.transforms.stabilising import BoxCox, Log1p, Logit
 from lstmcast.util.config import settings
+from lstmcast.util.states import rows_of
 
 AnyTransform: TypeAlias = Annotated[
     Standard | MinMax | Robust | MeanAbs | Difference | Log1p | BoxCox | Logit,

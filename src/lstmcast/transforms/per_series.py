@@ -15,9 +15,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from lstmcast.data.ragged import subset
 from lstmcast.errors import UsageError
-from lstmcast.transforms.base import OutsideDomain, State, rows_of
+from lstmcast.transforms.base import OutsideDomain, State
 from lstmcast.transforms.chain import AnyTransform, Applied, Chain, ChainState
 from lstmcast.util.config import settings
+from lstmcast.util.states import rows_of
 
 Steps: TypeAlias = "Chain | AnyTransform | Sequence[AnyTransform]"  # a chain, or what makes one
 
@@ -39,10 +40,7 @@ class TransformsState(NamedTuple):
         for g, state in enumerate(self.states):
             own = np.flatnonzero(group_R == g)
             place_R[own] = np.arange(len(own))
-            of_rows = self.place_S[rows[own]]
-            states.append(
-                ChainState(*(tuple(rows_of(part, of_rows) for part in side) for side in state))
-            )
+            states.append(rows_of(state, self.place_S[rows[own]]))
         return TransformsState(self.ids[rows], group_R, place_R, self.chains, tuple(states))
 
 

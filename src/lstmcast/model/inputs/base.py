@@ -11,8 +11,8 @@ or one tick of a stream is read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol, TypeVar
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 from lstmcast.context import Context
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError
-
-State = TypeVar("State")
+from lstmcast.util.states import State, mapped
 
 
 class Grid(NamedTuple):
@@ -151,60 +150,6 @@ class Inputs(Protocol):
 def positions_of(known: State, rows: NDArray, steps: NDArray | int) -> State:
     """What is known at some positions (N, …) of what is known at all steps (B, T, …)."""
     return mapped(lambda array_BT: array_BT[rows, steps], known)
-
-
-def mapped(change: Callable[..., NDArray], *states: State) -> State:
-    """A state whose arrays are what `change` makes of those of the given ones; what is no array
-    stays as in the first.
-
-    >>> class Two(NamedTuple):
-    ...     a: NDArray
-    ...     name: str
-    >>> mapped(lambda a: a[1:], Two(np.arange(3), "x"))
-    Two(a=array([1, 2]), name='x')
-    """
-    first = states[0]
-    if isinstance(first, np.ndarray):
-        return change(*states)  # pyright: ignore[reportReturnType]
-    if not isinstance(first, tuple):
-        return first
-    parts = [mapped(change, *several) for several in zip(*states, strict=True)]  # pyright: ignore
-    return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)  # pyright: ignore
-
-
-def arrays_of(state: Any, place: str = "") -> Iterator[tuple[str, NDArray]]:
-    """The arrays of a state, each with its place in it.
-
-    >>> [place for place, _ in arrays_of((np.zeros(2), (np.ones(2), "x")))]
-    ['.0', '.1.0']
-    """
-    if isinstance(state, np.ndarray):
-        yield place, state
-    elif isinstance(state, tuple):
-        names = getattr(state, "_fields", range(len(state)))
-        for name, part in zip(names, state, strict=True):
-            yield from arrays_of(part, f"{place}.{name}")
-
-
-def rows_of(state: State, rows: NDArray | slice) -> State:
-    """The state of some of the rows, in that order."""
-    return mapped(lambda array_B: array_B[rows], state)
-
-
-def with_rows(state: State, rows: NDArray, new: State) -> State:
-    """A state in which some rows are replaced by new ones."""
-
-    def replaced(array_B: NDArray, new_R: NDArray) -> NDArray:
-        array_B = array_B.copy()
-        array_B[rows] = new_R
-        return array_B
-
-    return mapped(replaced, state, new)
-
-
-def joined(*states: State) -> State:
-    """The rows of several states, one after the other."""
-    return mapped(lambda *arrays: np.concatenate(arrays), *states)
 
 
 def require_finite(values: NDArray, ids: NDArray) -> None:

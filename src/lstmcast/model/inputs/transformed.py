@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.context import Whole as WholeContext
+from lstmcast.context import Whole
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import carried, newest_known, offsets_of, subset
 from lstmcast.errors import DataError, UsageError
@@ -73,7 +73,7 @@ class TransformedState(NamedTuple):
     x_BK: NDArray  # the newest input that is known
 
 
-class Whole(NamedTuple):
+class WholeRows(NamedTuple):
     """A panel as a network reads it, from the beginning of every row to its end."""
 
     x_NC: NDArray  # float32; missing values carried forward
@@ -154,9 +154,9 @@ class Transformed:
         """One more than have no transformed value."""
         return 1 + self.lag
 
-    def context(self, periods: tuple[int, ...]) -> WholeContext:
+    def context(self, periods: tuple[int, ...]) -> Whole:
         """Everything."""
-        return WholeContext()
+        return Whole()
 
     def adds_up(self, horizon: int) -> bool:
         """Whether a transform, such as a difference, adds up so many steps on the way back."""
@@ -257,7 +257,7 @@ class Transformed:
         """
         return panel.rows(self.columns) if self.columns > 1 else np.arange(len(panel))[:, None]
 
-    def whole(self, panel: Panel, fitted: FittedTransforms) -> Whole:
+    def whole(self, panel: Panel, fitted: FittedTransforms) -> WholeRows:
         """All rows of a panel, each from its beginning to its end."""
         applied = self.transforms.apply(panel.values, panel.offsets, fitted.state)
         require_size(applied.values, panel)
@@ -267,7 +267,9 @@ class Transformed:
         newest_NC = newest_known(values_NC, offsets)
         filled_NC = np.take_along_axis(values_NC, np.maximum(newest_NC, 0), axis=0)
         x_NC = np.where(newest_NC >= 0, filled_NC, 0.0).astype(np.float32)
-        return Whole(x_NC, np.logical_and.reduce(newest_NC >= 0, axis=1), offsets, rows, applied)
+        return WholeRows(
+            x_NC, np.logical_and.reduce(newest_NC >= 0, axis=1), offsets, rows, applied
+        )
 
     def start(
         self, grid: Grid, rows: int, fitted: FittedTransforms | None = None
