@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.origins import Origins
+from lstmcast.data.origins import Origins, mean_changes
 from lstmcast.data.panel import Panel
-from lstmcast.decoding import mean_changes
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import MOST_CUTOFFS, measured_factors
 from lstmcast.fitted import Fitted, Record, context_for
@@ -84,7 +83,8 @@ class Prepared(NamedTuple):
     def _mean_changes(self) -> dict[str, float]:
         """The mean absolute change of each series in its training part, by its id."""
         origins = Origins(np.arange(len(self.panel)), self.ends)
-        changes = mean_changes(self.panel, origins)
+        changes, _ = mean_changes(self.panel, origins)
+        changes = np.nan_to_num(changes)  # nothing to compare is no change
         return dict(zip(map(str, self.panel.ids), changes.tolist(), strict=True))
 
 

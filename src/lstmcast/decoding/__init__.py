@@ -25,7 +25,6 @@ from lstmcast.decoding.feeding import answers_from as answers_from
 from lstmcast.decoding.whole import check_quantiles as check_quantiles
 from lstmcast.decoding.whole import decode_whole
 from lstmcast.decoding.whole import hidden_states as hidden_states
-from lstmcast.decoding.whole import mean_changes as mean_changes
 
 Feed = Literal["median", "paths"]
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Context, Newest, Whole
-from lstmcast.data.origins import Origins
+from lstmcast.data.origins import Origins, mean_changes
 from lstmcast.data.panel import Panel
 from lstmcast.decoding.feeding import (
     LONG_CHUNK,
@@ -256,20 +256,10 @@ def _around(point_OH1: NDArray, reader: Reader, panel: Panel, origins: Origins) 
     average."""
     ids = panel.ids[origins.series]
     measured_O = np.array([reader.changes.get(str(name), np.nan) for name in ids], float)
-    mean_O = np.where(np.isnan(measured_O), mean_changes(panel, origins), measured_O)
+    seen_O, _ = mean_changes(panel, origins)
+    mean_O = np.nan_to_num(np.where(np.isnan(measured_O), seen_O, measured_O))
     spread_OH = np.maximum(mean_O, 1e-12)[:, None] * np.sqrt(np.arange(1, point_OH1.shape[1] + 1))
     return point_OH1 + spread_OH[:, :, None] * SCORES
-
-
-def mean_changes(panel: Panel, origins: Origins) -> NDArray:
-    """The mean absolute change from one value to the next in what is known at each origin (O,);
-    0 without any."""
-    changes = np.abs(np.diff(panel.values, prepend=np.nan))
-    changes[panel.offsets[:-1]] = np.nan
-    known = np.concatenate([[0], np.cumsum(~np.isnan(changes))])
-    total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(changes))])
-    begin, end = panel.offsets[origins.series], panel.offsets[origins.series] + origins.counts
-    return (total[end] - total[begin]) / np.maximum(known[end] - known[begin], 1)
 
 
 def hidden_states(reader: Reader, panel: Panel) -> list[list[tuple[NDArray, NDArray]]]:
