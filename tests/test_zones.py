@@ -104,8 +104,23 @@ def test_an_hour_that_comes_twice_is_two_hours(kind, zone):
     panel = lc.read(pl.from_pandas(data) if kind == "polars" else data)
     assert panel.lengths.tolist() == [len(times)]
     assert any("show an hour twice" in finding.message for finding in panel.report.findings)
-    shown = lc.LSTMForecaster(horizon=2).predict(panel).frame("pandas")["ds"]
-    assert shown.tolist() == [times[-1] + pd.Timedelta(hours=h) for h in (1, 2)]
+    shown = lc.LSTMForecaster(horizon=2).predict(panel).frame(kind)["ds"]
+    assert str(shown.dtype).rstrip(")]").endswith(zone if kind == "pandas" else f"{zone}'")
+    assert shown.to_list() == [times[-1] + pd.Timedelta(hours=h) for h in (1, 2)]
+
+
+def test_a_saved_model_gives_its_zone_back_after_clocks_were_put_back(tmp_path):
+    times = pd.date_range("2024-10-20", periods=24 * 20, freq="h", tz="Europe/Berlin")
+    lc.LSTMForecaster(horizon=2).save(tmp_path / "model", frame(times[:-24]))
+    model = lc.load(tmp_path / "model")
+    after = times[-24:]
+    for shown, last in (
+        (model.predict().frame("pandas")["ds"], times[-25]),
+        (model.predict(frame(after)).frame()["ds"], times[-1]),
+        (model.predict(frame(after.tz_convert("UTC"))).frame()["ds"], times[-1]),
+    ):
+        assert str(shown.dt.tz) == "Europe/Berlin"
+        assert shown.tolist() == [last + pd.Timedelta(hours=h) for h in (1, 2)]
 
 
 def test_days_whose_midnight_is_skipped():

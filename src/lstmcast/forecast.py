@@ -69,6 +69,7 @@ class Forecast:
     frame_kind: str = "arrays"  # the kind of the input, which frame() mirrors
     keys: Keys = field(default_factory=Keys)  # of the series of each origin
     time_zone: str | None = None  # of the data: cutoffs and times are what its clocks show
+    frame_zone: str | None = None  # which frames show, where it is not `time_zone`
 
     def __post_init__(self) -> None:
         quantile_levels = tuple(float(level) for level in self.quantile_levels)
@@ -126,6 +127,7 @@ class Forecast:
             frame_kind=panel.report.frame,
             keys=panel.keys.take(origins.series),
             time_zone=panel.report.time_zone,
+            frame_zone=panel.report.frame_zone,
         )
 
     def __len__(self) -> int:
@@ -282,7 +284,8 @@ class Forecast:
 
     def _zoned(self, columns: dict[str, np.ndarray]) -> dict[str, Zoned]:
         """The columns of times with their zone, where the data have one that is known here."""
-        zone = None if self.time_zone is None else zone_of(self.time_zone)
+        shown = self.frame_zone or self.time_zone
+        zone = None if shown is None else zone_of(shown)
         if zone is None or self.time_zone is None or self.cutoffs.dtype.kind != "M":
             return {}
         found = {

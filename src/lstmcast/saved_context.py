@@ -155,6 +155,7 @@ class SavedContext:
             newer.report,
             findings=Findings([*_still_true(newer, pieces), *findings]),
             time_zone=newer.report.time_zone or self.panel.report.time_zone,
+            frame_zone=newer.report.frame_zone or self.panel.report.frame_zone,
             recipe=recipe,
             label=str(ids[0]) if unnamed else None,
         )
@@ -321,6 +322,7 @@ class SavedContext:
         reading = report.recipe.described() if report.recipe else {}
         said = {
             "time_zone": report.time_zone,
+            "frame_zone": report.frame_zone,
             "label": report.label,
             "reading": reading,
             "keys": described(panel.keys),
@@ -397,7 +399,12 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
         kind=manifest["target_kind"],
         columns=Columns(**manifest["columns"]),
         report=DataReport(
-            manifest["source"], frame=manifest["frame"], time_zone=zone, recipe=recipe, label=label
+            manifest["source"],
+            frame=manifest["frame"],
+            time_zone=zone,
+            recipe=recipe,
+            label=label,
+            frame_zone=manifest.get("frame_zone"),
         ),
         keys=keys_from_saved(manifest.get("keys", ()), state),
     )

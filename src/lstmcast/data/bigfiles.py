@@ -200,8 +200,7 @@ def _encoded(connection: Any, j: int, top: Column) -> Column:
         top.name,
         np.asarray(texts, object),
         np.asarray(codes, np.int64),
-        None,
-        top.decimal_comma_likely,
+        decimal_comma_likely=top.decimal_comma_likely,
     )
 
 

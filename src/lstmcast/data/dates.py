@@ -95,7 +95,8 @@ class Times:
     `values` (U,) datetime64[us] (or int64 for form "index"), `bad` (U,) where a text is neither
     time nor missing, `form` how sure the reading is: "date" (nothing else looks like that), "year",
     "number" (20240301, unix seconds) or "index" (plain whole numbers). `problem` is a sentence
-    where the column cannot be read without a decision.
+    where the column cannot be read without a decision. `frame_zone`: the zone of the user's frame,
+    where `zone` is another.
     """
 
     values: np.ndarray
@@ -104,6 +105,7 @@ class Times:
     zone: str | None = None
     notes: tuple[str, ...] = ()
     problem: str | None = None
+    frame_zone: str | None = None
 
 
 def parse_times(texts: Sequence[str]) -> Times | None:

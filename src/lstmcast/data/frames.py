@@ -191,7 +191,7 @@ def _zoned_column(name: str, wall: Any, utc: Any, zone: str) -> Column:
     if len(np.unique(wall)) == len(np.unique(utc)):
         return _column(name, wall, zone)
     note = f"clocks of {zone} are put back, and show an hour twice: times converted to UTC"
-    return replace(_column(name, utc, "UTC"), notes=(note,))
+    return replace(_column(name, utc, "UTC"), frame_zone=zone, notes=(note,))
 
 
 def _object_column(name: str, values: Sequence[Any]) -> Column:

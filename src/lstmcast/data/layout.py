@@ -196,7 +196,7 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
         "ds" if time is None else time.name,
         "y" if every else targets[0].name,
     )
-    zone = time.times.zone if time is not None and time.times is not None else None
+    known = time.times if time is not None else None
     order = np.argsort(codes, kind="stable") if every else slice(None)
     return Table(
         codes[order],
@@ -208,7 +208,8 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
         sheet.source,
         tuple(notes),
         sheet.frame,
-        zone,
+        known.zone if known else None,
+        frame_zone=known.frame_zone if known else None,
         keys=keys,
     )
 

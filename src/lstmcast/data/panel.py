@@ -327,6 +327,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
             table.frame,
             table.time_zone,
             recipe_of(table, options),
+            frame_zone=table.frame_zone,
         ),
         keys=regular.keys,
     )

@@ -35,6 +35,7 @@ class Column:
     data: ndarray
     codes: ndarray | None = None
     zone: str | None = None
+    frame_zone: str | None = None  # of the user's frame, where `zone` is another
     decimal_comma_likely: bool = False
     plain: bool = False  # the texts were numbers once: a point is a decimal point
     dtype: Literal["", "text", "date"] = ""  # of typed data, where the arrays do not show it
@@ -58,7 +59,14 @@ class Column:
         """A text column from its cells."""
         places: dict[str, int] = {}
         codes = np.array([places.setdefault(text, len(places)) for text in texts], np.int64)
-        return cls(name, objects(places), codes, None, decimal_comma_likely, plain, dtype)
+        return cls(
+            name,
+            objects(places),
+            codes,
+            decimal_comma_likely=decimal_comma_likely,
+            plain=plain,
+            dtype=dtype,
+        )
 
     @property
     def is_text(self) -> bool:
@@ -102,7 +110,7 @@ class Column:
             return parse_times(self.data.tolist())
         if self.data.dtype.kind == "M":
             bad = np.zeros(len(self.data), bool)
-            return Times(self.data, bad, "date", self.zone, self.notes)
+            return Times(self.data, bad, "date", self.zone, self.notes, frame_zone=self.frame_zone)
         whole = self._whole()
         return integer_times(whole) if whole is not None and len(whole) else None
 

@@ -84,7 +84,8 @@ class DataReport:
 
     `rows` counts the rows that were read as data; `frame` is the kind of the input, which results
     mirror; `label` is the id of an only series that the data do not name, where it is not called
-    after its file.
+    after its file; `frame_zone` is the zone of the frame that the data came in, where `time_zone`
+    is another: UTC where clocks that are put back show an hour twice.
     """
 
     source: str = "arrays"
@@ -94,6 +95,7 @@ class DataReport:
     time_zone: str | None = None
     recipe: Recipe | None = None
     label: str | None = None
+    frame_zone: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +119,7 @@ class Table:
     time_zone: str | None = None
     recipe: Recipe = Recipe()
     keys: Keys = field(default_factory=Keys)  # of each of the ids
+    frame_zone: str | None = None  # where it is not `time_zone`
 
     def __len__(self) -> int:
         return len(self.values)
