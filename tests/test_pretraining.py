@@ -25,7 +25,7 @@ from lstmcast.training.losses import standing, weighted_pinball  # noqa: E402
 from lstmcast.training.module import NetworkModule, module_from_arrays  # noqa: E402
 from lstmcast.training.pretraining import (  # noqa: E402
     PretrainingConfig,
-    Progress,
+    PretrainingProgress,
     batch_from_series,
     make_batch,
     pretrain,
@@ -299,7 +299,7 @@ def test_the_command_trains_members_that_differ_by_their_seed(tmp_path):
 
 def test_progress_is_told_on_standard_error(capsys):
     for step in (499, 500, 501, 750):
-        print_progress(Progress(step, 750, 1.25, 12.4))
+        print_progress(PretrainingProgress(step, 750, 1.25, 12.4))
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.splitlines() == [

@@ -13,7 +13,7 @@ from lstmcast.data.dates import parse_times
 from lstmcast.data.numbers import is_missing, parse_numbers
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Finding
-from lstmcast.data.textfiles import Grid
+from lstmcast.data.textfiles import CellGrid
 from lstmcast.errors import DataError
 
 _HEADER_WITHIN = 40  # rows; titles above a header are never longer in practice
@@ -26,12 +26,12 @@ class _Row(NamedTuple):
     cells: list[str]
 
 
-def sheet_from_grid(grid: Grid, source: str, label: str) -> Sheet:
+def sheet_from_grid(grid: CellGrid, source: str, label: str) -> Sheet:
     """Find header and data in a grid. Other lines are reported with their numbers; DataError if
     none is data.
 
     >>> cells = [["Sales report"], ["month", "sales"], ["2024-01", "5"], ["2024-02", "6"], []]
-    >>> grid = Grid([*cells, ["Source: us"]], [1, 2, 3, 4, 5, 6], ",")
+    >>> grid = CellGrid([*cells, ["Source: us"]], [1, 2, 3, 4, 5, 6], ",")
     >>> sheet = sheet_from_grid(grid, "sales.csv", "sales")
     >>> sheet.names, sheet.lines.tolist(), sheet.notes[0].count
     (['month', 'sales'], [3, 4], 3)
@@ -71,7 +71,7 @@ _NO_HEADER = Finding(
 
 
 def _columns(
-    data: list[_Row], names: list[str], header: _Row | None, grid: Grid
+    data: list[_Row], names: list[str], header: _Row | None, grid: CellGrid
 ) -> tuple[Column, ...]:
     likely = grid.delimiter in (";", "\t")
     columns = [

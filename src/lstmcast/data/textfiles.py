@@ -54,7 +54,7 @@ _LONGEST_RECORD = 50
 
 
 @dataclass(frozen=True)
-class Grid:
+class CellGrid:
     """Rows of cells as text, each with its line (from 1); a blank row has no cells."""
 
     rows: list[list[str]]
@@ -64,7 +64,7 @@ class Grid:
     notes: tuple[Finding, ...] = ()
 
 
-def read_text(raw: bytes, source: str) -> Grid:
+def read_text(raw: bytes, source: str) -> CellGrid:
     """Cut the bytes of a text file into cells; DataError when they are no text."""
     text, encoding = decode(raw, source)
     notes = ()
@@ -86,7 +86,7 @@ def read_text(raw: bytes, source: str) -> Grid:
                 "Quotes were read as text.",
             ),
         )
-    return Grid(rows, lines, delimiter, False, notes)
+    return CellGrid(rows, lines, delimiter, False, notes)
 
 
 def unpack(raw: bytes, source: str) -> bytes:

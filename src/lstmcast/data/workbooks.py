@@ -7,11 +7,11 @@ import io
 from typing import Any
 
 from lstmcast.data.table import Finding
-from lstmcast.data.textfiles import Grid
+from lstmcast.data.textfiles import CellGrid
 from lstmcast.errors import DataError, MissingExtraError, UsageError
 
 
-def read_workbook(raw: bytes, source: str, sheet: str | None = None) -> Grid:
+def read_workbook(raw: bytes, source: str, sheet: str | None = None) -> CellGrid:
     """The cells of one sheet: the named one, or the first with a table. DataError when there is
     none."""
     try:
@@ -46,7 +46,7 @@ def read_workbook(raw: bytes, source: str, sheet: str | None = None) -> Grid:
             f"{sheets}."
         )
     rows = grids[tables[0]]
-    return Grid(rows, list(range(1, len(rows) + 1)), "", True, _note(tables[0], tables, names))
+    return CellGrid(rows, list(range(1, len(rows) + 1)), "", True, _note(tables[0], tables, names))
 
 
 def _note(chosen: str, tables: list[str], names: list[str]) -> tuple[Finding, ...]:

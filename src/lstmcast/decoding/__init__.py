@@ -19,8 +19,8 @@ from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.decoding.along import CHUNK as CHUNK
 from lstmcast.decoding.along import read_along, read_every_step
+from lstmcast.decoding.feeding import ForecastState as ForecastState
 from lstmcast.decoding.feeding import Reader as Reader
-from lstmcast.decoding.feeding import Reading as Reading
 from lstmcast.decoding.feeding import answers_from as answers_from
 from lstmcast.decoding.whole import check_quantiles as check_quantiles
 from lstmcast.decoding.whole import decode_whole

@@ -20,8 +20,8 @@ from lstmcast.data.origins import Origins, last_known
 from lstmcast.data.panel import Panel
 from lstmcast.decoding.feeding import (
     PATHS,
+    ForecastState,
     Reader,
-    Reading,
     answers_from,
     generator_of,
     path_quantiles,
@@ -64,15 +64,15 @@ def read_along(
     result_OHQ = _last_known(panel, origins, horizon)
 
     def fill(batch: OriginBatch) -> None:
-        for here, reading in _at_origins(network, panel, batch):
+        for here, state in _at_origins(network, panel, batch):
             if paths:
                 values = _from_paths(
-                    network, panel, batch.series[batch.row[here]], reading, horizon, block
+                    network, panel, batch.series[batch.row[here]], state, horizon, block
                 )
             else:
-                z_NHKX = answers_from(network, reading, horizon, block, None)
-                values = network.units(z_NHKX, reading.known)[:, :, 0]
-            read = reading.known.age > 0
+                z_NHKX = answers_from(network, state, horizon, block, None)
+                values = network.units(z_NHKX, state.known)[:, :, 0]
+            read = state.known.age > 0
             result_OHQ[batch.origin[here[read]]] = values[read]
 
     context = reader.context or Blocks.of(panel.periods)
@@ -81,14 +81,19 @@ def read_along(
 
 
 def _from_paths(
-    network: Network, panel: Panel, series_N: NDArray, reading: Reading, horizon: int, block: int
+    network: Network,
+    panel: Panel,
+    series_N: NDArray,
+    state: ForecastState,
+    horizon: int,
+    block: int,
 ) -> NDArray:
     """Quantiles (N, horizon, Q) of sample paths from each position; draws follow from the series
     alone."""
     result = np.empty((len(series_N), horizon, len(HEAD_QUANTILES)))
     for n, series in enumerate(series_N):
         copies = np.full(PATHS, n)
-        own = _copied(reading, copies)
+        own = _copied(state, copies)
         rng = generator_of(panel.ids[[series]])
         z_NHKX = answers_from(network, own, horizon, block, rng)
         paths = network.units(z_NHKX, own.known)[:, :, 0, 0]
@@ -96,11 +101,11 @@ def _from_paths(
     return result
 
 
-def _copied(reading: Reading, rows: NDArray) -> Reading:
+def _copied(state: ForecastState, rows: NDArray) -> ForecastState:
     """Some of the positions, each as often as it is named."""
-    hidden = [hidden_ND[rows] for hidden_ND in reading.hidden_MND]
-    known, inputs, recurrent = (rows_of(part, rows) for part in reading[2:5])
-    return Reading(hidden, reading.x_NC[rows], known, inputs, recurrent)
+    hidden = [hidden_ND[rows] for hidden_ND in state.hidden_MND]
+    known, inputs, recurrent = (rows_of(part, rows) for part in state[2:5])
+    return ForecastState(hidden, state.x_NC[rows], known, inputs, recurrent)
 
 
 def _batches(
@@ -156,8 +161,8 @@ def _on_log_axis(panel: Panel, origins: Origins, first: NDArray, affine: bool) -
 
 def _at_origins(
     network: Network, panel: Panel, batch: OriginBatch
-) -> Iterator[tuple[NDArray, Reading]]:
-    """Read the batch once; wherever origins lie, which they are, and the reading of their series
+) -> Iterator[tuple[NDArray, ForecastState]]:
+    """Read the batch once; wherever origins lie, which they are, and the state of their series
     there."""
     values_BT = _right_aligned(panel, batch)
     length = values_BT.shape[1]
@@ -174,13 +179,13 @@ def _at_origins(
             known = network.config.inputs.known(own)
             hidden_MND = [out_TBD[-1, rows] for out_TBD in hidden]
             x_NC = seen.x_BTC[rows, -1]
-            yield here, Reading(hidden_MND, x_NC, known, own, rows_of(recurrent, rows))
+            yield here, ForecastState(hidden_MND, x_NC, known, own, rows_of(recurrent, rows))
         done = stop
 
 
 def _at_every_step(
     network: Network, panel: Panel, batch: OriginBatch
-) -> Iterator[tuple[NDArray, Reading]]:
+) -> Iterator[tuple[NDArray, ForecastState]]:
     """Read the batch once; in each chunk, which origins lie in it, and what is known there."""
     values_BT = _right_aligned(panel, batch)
     step = values_BT.shape[1] - 1 - (batch.last[batch.row] - batch.count)
@@ -195,7 +200,9 @@ def _at_every_step(
         known = positions_of(seen.known, *at)
         yield (
             here,
-            Reading([out_TBD[at[::-1]] for out_TBD in hidden], seen.x_BTC[at], known, None, ()),
+            ForecastState(
+                [out_TBD[at[::-1]] for out_TBD in hidden], seen.x_BTC[at], known, None, ()
+            ),
         )
         done = stop
 
@@ -245,9 +252,9 @@ def read_every_step(reader: Reader, panel: Panel, origins: Origins) -> NDArray:
     result_OHQ = _last_known(panel, origins, 1)
 
     def fill(batch: OriginBatch) -> None:
-        for here, reading in _at_every_step(reader.network, panel, batch):
-            z_NHKX = placed(reader.network, reading)[:, :1]
-            values = reader.network.units(z_NHKX, reading.known)
+        for here, state in _at_every_step(reader.network, panel, batch):
+            z_NHKX = placed(reader.network, state)[:, :1]
+            values = reader.network.units(z_NHKX, state.known)
             result_OHQ[batch.origin[here]] = values[:, :, 0]
 
     context = Blocks.of(panel.periods)

@@ -43,7 +43,7 @@ class Reader:
     changes: Mapping[str, float] = field(default_factory=dict)
 
 
-class Reading(NamedTuple):
+class ForecastState(NamedTuple):
     """What the network knows at N positions: enough to answer and to go on, without the history."""
 
     hidden_MND: list[NDArray]
@@ -57,7 +57,11 @@ class Reading(NamedTuple):
 
 
 def answers_from(
-    network: Network, reading: Reading, horizon: int, block: int, rng: np.random.Generator | None
+    network: Network,
+    state: ForecastState,
+    horizon: int,
+    block: int,
+    rng: np.random.Generator | None,
 ) -> NDArray:
     """Answers (N, horizon, K, X) on the axis of the inputs: each block of steps follows from those
     before.
@@ -65,27 +69,29 @@ def answers_from(
     With a generator, answers are draws. Of quantiles, the errors of the blocks add up as
     independent ones.
     """
-    blocks = [placed(network, reading, rng)[:, :block]]
+    blocks = [placed(network, state, rng)[:, :block]]
     done = blocks[0].shape[1]
     while done < horizon:
         newest = blocks[-1]
-        reading = _fed(network, reading, newest[..., newest.shape[3] // 2])
-        answer = placed(network, reading, rng)[:, :block]
+        state = _fed(network, state, newest[..., newest.shape[3] // 2])
+        answer = placed(network, state, rng)[:, :block]
         blocks.append(_widened(answer, newest) if answer.shape[3] > 1 else answer)
         done += answer.shape[1]
     return np.concatenate(blocks, axis=1)[:, :horizon]
 
 
-def placed(network: Network, reading: Reading, rng: np.random.Generator | None = None) -> NDArray:
+def placed(
+    network: Network, state: ForecastState, rng: np.random.Generator | None = None
+) -> NDArray:
     """What the network answers at each position, or a draw of it, on the axis of the inputs."""
     inputs, affine = network.config.inputs, network.head.affine
     # The members' affine answers are averaged before they are placed.
-    around = (ZERO, ONE) if affine else inputs.around(reading.known)
+    around = (ZERO, ONE) if affine else inputs.around(state.known)
     if rng is None:
-        answer = network.answer(reading.hidden_MND, reading.x_NC, *around)
+        answer = network.answer(state.hidden_MND, state.x_NC, *around)
     else:
-        answer = network.draw(reading.hidden_MND, reading.x_NC, rng, *around)
-    return inputs.place(answer, reading.known) if affine else answer
+        answer = network.draw(state.hidden_MND, state.x_NC, rng, *around)
+    return inputs.place(answer, state.known) if affine else answer
 
 
 def path_quantiles(network: Network, paths: NDArray, axis: int) -> NDArray:
@@ -103,22 +109,22 @@ def _widened(answer_NHKX: NDArray, before_NHKX: NDArray) -> NDArray:
     return median + np.sign(np.array(HEAD_QUANTILES) - 0.5) * spread
 
 
-def _fed(network: Network, reading: Reading, point_NHK: NDArray) -> Reading:
-    """The reading after points were read as if they had been observed."""
-    seen, inputs = network.config.inputs.feed(point_NHK, reading.inputs)
+def _fed(network: Network, state: ForecastState, point_NHK: NDArray) -> ForecastState:
+    """The state after points were read as if they had been observed."""
+    seen, inputs = network.config.inputs.feed(point_NHK, state.inputs)
     x_HNC = np.ascontiguousarray(seen.x_BTC.transpose(1, 0, 2))
     begun_HN = seen.begun_BT.T
-    known = None if reading.known is None else network.config.inputs.known(inputs)
-    if reading.window is None:
-        hidden, recurrent = run_chunks(network, x_HNC, begun_HN, reading.recurrent)
-        return Reading(hidden, seen.x_BTC[:, -1], known, inputs, recurrent)
-    length = len(reading.window[0])
+    known = None if state.known is None else network.config.inputs.known(inputs)
+    if state.window is None:
+        hidden, recurrent = run_chunks(network, x_HNC, begun_HN, state.recurrent)
+        return ForecastState(hidden, seen.x_BTC[:, -1], known, inputs, recurrent)
+    length = len(state.window[0])
     window = (
-        np.concatenate([reading.window[0], x_HNC])[-length:],
-        np.concatenate([reading.window[1], begun_HN])[-length:],
+        np.concatenate([state.window[0], x_HNC])[-length:],
+        np.concatenate([state.window[1], begun_HN])[-length:],
     )
     hidden, recurrent = run_chunks(network, *window, network.start(len(point_NHK)))
-    return Reading(hidden, seen.x_BTC[:, -1], known, inputs, recurrent, window)
+    return ForecastState(hidden, seen.x_BTC[:, -1], known, inputs, recurrent, window)
 
 
 def run_chunks(

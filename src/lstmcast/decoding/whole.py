@@ -20,8 +20,8 @@ from lstmcast.data.panel import Panel
 from lstmcast.decoding.feeding import (
     LONG_CHUNK,
     PATHS,
+    ForecastState,
     Reader,
-    Reading,
     answers_from,
     generator_of,
     path_quantiles,
@@ -229,9 +229,9 @@ def _each(
         nothing = np.empty((0, 0, 0))
         state = TransformedState(fitted, series_BK, nothing, nothing, nothing)
         kept = window if isinstance(reader.context, Newest) else None
-        reading = Reading(hidden, window[0][-1], None, state, recurrent, kept)
+        at = ForecastState(hidden, window[0][-1], None, state, recurrent, kept)
         rng = generator_of(fitted.state.ids[series_BK[0]]) if paths else None
-        z_BHKX = answers_from(network, reading, horizon, block, rng)
+        z_BHKX = answers_from(network, at, horizon, block, rng)
         shape = (len(chosen), copies, horizon, inputs.columns, -1)
         result[chosen] = np.moveaxis(z_BHKX.reshape(shape), 1, 3)[..., 0] if paths else z_BHKX
 

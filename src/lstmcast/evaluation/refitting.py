@@ -64,7 +64,7 @@ class Part(NamedTuple):
     quantile_levels: tuple[float, ...]
 
 
-class Job(NamedTuple):
+class BacktestJob(NamedTuple):
     """The smallest piece of a backtest that is done, and kept, as a whole."""
 
     model: str
@@ -84,7 +84,7 @@ class Progress:
 
     done: int
     total: int
-    job: Job
+    job: BacktestJob
     kept: bool
 
 
@@ -119,7 +119,7 @@ class Plan:
         )
         return (self.counts > 0) & (known > 0)
 
-    def jobs(self) -> list[Job]:
+    def jobs(self) -> list[BacktestJob]:
         """A model that is fitted at each cutoff has a job for each one; every other model has
         one job."""
         every = range(self.counts.shape[1])
@@ -130,10 +130,12 @@ class Plan:
             "never": [tuple(every)],
         }
         return [
-            Job(label, columns) for label, mode in self.modes.items() for columns in apart[mode]
+            BacktestJob(label, columns)
+            for label, mode in self.modes.items()
+            for columns in apart[mode]
         ]
 
-    def run(self, job: Job) -> Part:
+    def run(self, job: BacktestJob) -> Part:
         """Do a job. An error of the model is told with its cutoff."""
         model = self.models[job.model]
         if self.modes[job.model] == "never" or not isinstance(model, Trainable):
@@ -328,7 +330,7 @@ def forecasts_of(
     }
 
 
-def _done(plan: Plan, jobs: list[Job], workers: int) -> Generator[tuple[Job, Part]]:
+def _done(plan: Plan, jobs: list[BacktestJob], workers: int) -> Generator[tuple[BacktestJob, Part]]:
     """The results of the jobs: quick ones first and here, the fits here or in processes of their
     own."""
     fits = [job for job in jobs if plan.modes[job.model] != "never"]
@@ -346,12 +348,12 @@ def _tell(progress: Callable[[Progress], object] | None, report: Progress) -> No
         progress(report)
 
 
-def _name(plan: Plan, job: Job) -> str:
+def _name(plan: Plan, job: BacktestJob) -> str:
     model = f"model_{list(plan.models).index(job.model)}"
     return f"{model}_cutoff_{job.columns[0] + 1}" if plan.modes[job.model] == "each" else model
 
 
-def _load(finished: Finished, plan: Plan, job: Job) -> Part | None:
+def _load(finished: Finished, plan: Plan, job: BacktestJob) -> Part | None:
     found = finished.part(_name(plan, job))
     return (
         None
@@ -360,7 +362,7 @@ def _load(finished: Finished, plan: Plan, job: Job) -> Part | None:
     )
 
 
-def _whole(plan: Plan, parts: Mapping[Job, Part]) -> Forecast:
+def _whole(plan: Plan, parts: Mapping[BacktestJob, Part]) -> Forecast:
     """One forecast of all origins, series-major, from parts with some of the cutoffs."""
     quantile_levels = next((part.quantile_levels for part in parts.values()), ())
     shape = (*plan.counts.shape, plan.horizon)

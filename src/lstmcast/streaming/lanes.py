@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Blocks, Context, Newest
-from lstmcast.decoding import CHUNK, Reading
+from lstmcast.decoding import CHUNK, ForecastState
 from lstmcast.model.inputs import FittedTransforms, Grid, Seen
 from lstmcast.model.inputs.adaptive import AdaptiveState, linear_unit, reads_logarithms
 from lstmcast.model.lstm import State
@@ -137,13 +137,15 @@ class LaneReader:
         young_R = np.isnan(lane.low_S) & ~np.isnan(low_R)  # the unit is that of the first value
         return (log_R != state.grid.log_B) | (~log_R & (far_R | young_R))
 
-    def reading(self, lane: Lane) -> Reading:
+    def forecast_state(self, lane: Lane) -> ForecastState:
         """What the network knows, as `decoding` goes on from it."""
         window = None
         if self.kept:
             window = lane.window_SLC.transpose(1, 0, 2), lane.window_begun_SL.T
         known = self.inputs.known(lane.inputs)
-        return Reading(list(lane.hidden), lane.x_SC, known, lane.inputs, lane.recurrent, window)
+        return ForecastState(
+            list(lane.hidden), lane.x_SC, known, lane.inputs, lane.recurrent, window
+        )
 
 
 def block_of(context: Context) -> int | None:

@@ -274,9 +274,10 @@ class Stream:
         result = np.full((len(at), horizon, network.config.inputs.columns, X), np.nan)
         begun = np.flatnonzero(lane.begun_S)
         if len(begun):
-            reading = self.reader.reading(lane if len(begun) == len(at) else rows_of(lane, begun))
-            z_NHKX = answers_from(network, reading, horizon, network.config.steps, None)
-            result[begun] = network.units(z_NHKX, reading.known)
+            own = lane if len(begun) == len(at) else rows_of(lane, begun)
+            state = self.reader.forecast_state(own)
+            z_NHKX = answers_from(network, state, horizon, network.config.steps, None)
+            result[begun] = network.units(z_NHKX, state.known)
         return result
 
     def _flat(self, answer_SHK: NDArray, horizon: int | None) -> NDArray:

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from lstmcast import store
 from lstmcast.model.network import Network, NetworkConfig, described
-from lstmcast.training.pretraining import Member, PretrainingConfig, pretrain_members
+from lstmcast.training.pretraining import PretrainedMember, PretrainingConfig, pretrain_members
 
 
 def main() -> None:
@@ -63,7 +63,9 @@ def main() -> None:
     )
 
 
-def _made(config: PretrainingConfig, members: list[Member], device: str) -> dict[str, Any]:
+def _made(
+    config: PretrainingConfig, members: list[PretrainedMember], device: str
+) -> dict[str, Any]:
     """How the network was made, for its card."""
     return {
         "trained_on": "synthetic series only (lstmcast.data.synthetic)",

@@ -72,14 +72,14 @@ class SyntheticBatch(NamedTuple):
     weight_N: NDArray
 
 
-class Member(NamedTuple):
+class PretrainedMember(NamedTuple):
     """A trained member of a network, and how long its training took, interruptions left out."""
 
     arrays: dict[str, NDArray]
     seconds: float
 
 
-class Progress(NamedTuple):
+class PretrainingProgress(NamedTuple):
     """What callbacks are told after a step."""
 
     step: int
@@ -148,8 +148,8 @@ def pretrain(
     *,
     device: str = "cpu",
     checkpoint_every: int = 500,
-    report: Callable[[Progress], None] = lambda progress: None,
-) -> Member:
+    report: Callable[[PretrainingProgress], None] = lambda progress: None,
+) -> PretrainedMember:
     """Train one member on synthetic series. A run that finds a checkpoint in `folder` goes on
     from it."""
     torch.manual_seed(config.seed)
@@ -174,13 +174,15 @@ def pretrain(
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimiser.step()
         _update_average(average, module, min(config.average, 1 - 1 / (step + 1)))
-        progress = Progress(step + 1, config.steps, float(loss.detach()), time.monotonic() - began)
+        progress = PretrainingProgress(
+            step + 1, config.steps, float(loss.detach()), time.monotonic() - began
+        )
         report(progress)
         if progress.step % checkpoint_every == 0 or progress.step == config.steps:
             save_checkpoint(
                 folder, config, network, progress.step, progress.seconds, module, optimiser, average
             )
-    return Member(arrays_from_state(average, network), time.monotonic() - began)
+    return PretrainedMember(arrays_from_state(average, network), time.monotonic() - began)
 
 
 def _schedule(done: float) -> float:
@@ -202,7 +204,7 @@ def pretrain_members(
     members: int,
     *,
     device: str = "cpu",
-) -> list[Member]:
+) -> list[PretrainedMember]:
     """Train several members, seeds `seed`, `seed + 1`, …: two at a time on the CPU, one after
     the other on CUDA."""
     configs = [replace(config, seed=config.seed + k) for k in range(members)]
@@ -213,12 +215,12 @@ def pretrain_members(
 
 def _train_member(
     config: PretrainingConfig, network: NetworkConfig, folder: Path, device: str
-) -> Member:
+) -> PretrainedMember:
     torch.set_num_threads(1)  # sums in one order only: the same bits every time
     return pretrain(config, network, folder, device=device, report=print_progress)
 
 
-def print_progress(progress: Progress) -> None:
+def print_progress(progress: PretrainingProgress) -> None:
     """A line on standard error every 500 steps."""
     if progress.step % 500 == 0 or progress.step == progress.steps:
         step, seconds = f"step {progress.step} of {progress.steps}", f"{progress.seconds:.0f} s"

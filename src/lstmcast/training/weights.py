@@ -53,7 +53,7 @@ def put(weights: list[nn.Parameter], values: Values) -> None:
         weight.copy_(value)
 
 
-class Newest:
+class NoAverage:
     """No average: the weights as they are."""
 
     def __init__(self) -> None:
@@ -118,14 +118,14 @@ class SnapshotAverage:
         )
 
 
-Average = Newest | EmaAverage | SnapshotAverage
+Average = NoAverage | EmaAverage | SnapshotAverage
 
 
 def average_of(config: Ema | SWA | None, weights: list[nn.Parameter]) -> Average:
     """What a config asks for."""
     if isinstance(config, Ema):
         return EmaAverage(config.decay, weights)
-    return SnapshotAverage(config.count) if isinstance(config, SWA) else Newest()
+    return SnapshotAverage(config.count) if isinstance(config, SWA) else NoAverage()
 
 
 @contextmanager
