@@ -8,6 +8,7 @@ import json
 import pickle
 import sys
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from lstmcast.interop import kerasfiles
 from lstmcast.interop.keras import from_keras, to_keras
 from lstmcast.interop.pytorch import from_pytorch, to_pytorch
 from lstmcast.model.inputs import Adaptive, Transformed
+from lstmcast.model.lstm import Cell
 
 
 def network(members=1, **options):
@@ -82,7 +84,7 @@ def test_the_formulas_are_those_of_keras():
 # ---------------------------------------------------------------- Keras: the older file, by hand
 
 
-def legacy(path, layers, weights, *, config=True):
+def legacy(path, layers, weights, *, config=True, version=b"2.4.0"):
     """An .h5 file as Keras 2 lays it out."""
     h5py = pytest.importorskip("h5py", reason="needs the keras extra")
     with h5py.File(path, "w") as file:
@@ -93,7 +95,8 @@ def legacy(path, layers, weights, *, config=True):
                 "config": {"name": "sequential", "layers": described},
             }
             file.attrs["model_config"] = json.dumps(model).encode()
-        file.attrs["keras_version"] = b"2.4.0"
+        if version is not None:
+            file.attrs["keras_version"] = version
         root = file.create_group("model_weights") if config else file
         root.attrs["layer_names"] = [name.encode() for name in weights]
         for name, arrays in weights.items():
@@ -166,10 +169,25 @@ def changed(kind, **options):
     ("layers", "message"),
     [
         (
-            changed("LSTM", recurrent_activation="hard_sigmoid"),
-            r"'lstm_7' has recurrent_activation='hard_sig",
+            changed("LSTM", recurrent_activation="tanh"),
+            r"'lstm_7' has recurrent_activation='tanh'. Expected is 'sigmoid' or 'hard_sigmoid'",
         ),
-        (changed("LSTM", activation="relu"), r"'lstm_7' has activation='relu'. Expected is 'tanh'"),
+        (
+            changed("LSTM", activation="swish"),
+            r"'lstm_7' has activation='swish'. Expected is 'linear' or 'tanh' or 'relu' or 'sig",
+        ),
+        (
+            [*LAYERS, ("Activation", {"name": "end", "activation": "softmax"})],
+            "'dense_9' has activation='softmax'",
+        ),
+        (
+            [*LAYERS[:2], ("Activation", {"name": "end", "activation": "relu"}), LAYERS[3]],
+            "'end' puts 'relu' on something else than a Dense layer",
+        ),
+        (
+            [("Activation", {"name": "end", "activation": "relu"}), *LAYERS],
+            "'end' puts 'relu' on something else than a Dense layer",
+        ),
         (changed("LSTM", go_backwards=True), "go_backwards=True"),
         (changed("LSTM", return_state=True), "return_state=True"),
         (
@@ -195,6 +213,211 @@ def test_layers_without_counterpart_are_named(tmp_path, layers, message):
     path = legacy(tmp_path / "model.h5", layers, WEIGHTS)
     with pytest.raises(ModelError, match=f"model.h5' cannot be loaded: .*{message}"):
         from_keras(path)
+
+
+# ---------------------------------------------------------------- Keras: functions of the cell
+
+
+def clipped(slope):
+    return lambda a: np.clip(slope * a + 0.5, 0, 1)
+
+
+def by_formula(x_TB, weights, gate, curve):
+    """Answers (B, H) after x of an LSTM layer and a Dense layer, in double precision."""
+    kernel, recurrent, bias, dense, dense_bias = (np.asarray(array, float) for array in weights)
+    h = c = np.zeros((x_TB.shape[1], len(recurrent)))
+    for x_B in x_TB:
+        i, f, g, o = np.split(x_B[:, None] @ kernel + h @ recurrent + bias, 4, axis=1)
+        c = gate(f) * c + gate(i) * curve(g)
+        h = gate(o) * curve(c)
+    return h @ dense + dense_bias
+
+
+def answer(network, x_TB):
+    """Of a network of one column, after x (B, H)."""
+    x_TB1 = x_TB[:, :, None].astype(np.float32)
+    hidden, _ = network.run(x_TB1, np.ones(x_TB.shape, bool), network.start(x_TB.shape[1]))
+    return next(network.raw([hidden[0][-1]], x_TB1[-1]))[:, :, 0, 0]
+
+
+def keras_of_2018(path, weights):
+    """What `model.save` of Keras 2.1.6 writes for the model of a tutorial of that year."""
+    common = {"use_bias": True, "trainable": True, "kernel_constraint": None}
+    constant = {"class_name": "Constant", "config": {"value": 0.0549}}
+    lstm = common | {
+        "name": "lstm_1",
+        "batch_input_shape": [None, 80, 1],
+        "dtype": "float32",
+        "units": 300,
+        "activation": "tanh",
+        "recurrent_activation": "hard_sigmoid",
+        "bias_initializer": constant,
+        "unit_forget_bias": True,
+        "return_sequences": False,
+        "return_state": False,
+        "go_backwards": False,
+        "stateful": False,
+        "implementation": 1,
+    }
+    dense = common | {"name": "dense_1", "units": 1, "activation": "linear"}
+    layers = [{"class_name": "LSTM", "config": lstm}, {"class_name": "Dense", "config": dense}]
+    named = {
+        "lstm_1": dict(zip(("kernel", "recurrent_kernel", "bias"), weights[:3], strict=True)),
+        "dense_1": dict(zip(("kernel", "bias"), weights[3:], strict=True)),
+    }
+    legacy(path, [], named, version=b"2.1.6")
+    with pytest.importorskip("h5py").File(path, "a") as file:
+        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": layers})
+        file.attrs["training_config"] = b'{"loss": "mean_squared_error"}'
+    return path
+
+
+def test_a_tutorial_of_2018_is_read(tmp_path):
+    """LSTM(300) on windows of 80 steps, Dense(1): the same answers to 1e-6."""
+    rng = np.random.default_rng(0)
+    weights = [
+        rng.uniform(-0.07, 0.07, (1, 1200)),
+        np.linalg.qr(rng.normal(size=(1200, 300)))[0].T,
+        rng.normal(0.0549, 0.3, 1200),
+        rng.uniform(-0.14, 0.14, (300, 1)),
+        np.full(1, 0.1),
+    ]
+    weights = [array.astype(np.float32) for array in weights]
+    x_TB = np.sin(2 * np.pi * (np.arange(80)[:, None] + np.arange(20)) / 80)
+    loaded = from_keras(keras_of_2018(tmp_path / "model.h5", weights))
+    assert loaded.config.cell == Cell("tanh", "hard_sigmoid")
+    expected = by_formula(x_TB, weights, clipped(0.2), np.tanh)
+    np.testing.assert_allclose(answer(loaded, x_TB), expected, atol=1e-6)
+    assert abs(by_formula(x_TB, weights, clipped(1 / 6), np.tanh) - expected).max() > 1e-3
+
+
+def test_layers_with_several_functions_are_refused(tmp_path):
+    second = ("LSTM", {"name": "second", "units": 2, "activation": "relu"})
+    weights = {"kernel": np.ones((2, 8)), "recurrent_kernel": RECURRENT, "bias": BIAS}
+    path = legacy(tmp_path / "model.h5", [*LAYERS[:2], second], WEIGHTS | {"second": weights})
+    message = "several activations: 'lstm_7' tanh, sigmoid, 'second' relu, sigmoid"
+    with pytest.raises(ModelError, match=message):
+        from_keras(path)
+
+
+HARD = changed("LSTM", recurrent_activation="hard_sigmoid", activation="relu")
+X_TB = np.random.default_rng(6).normal(size=(5, 4))
+
+
+@pytest.mark.parametrize(
+    ("version", "slope"),
+    [(b"1.2.2", 0.2), (b"2.2.4-tf", 0.2), ("2.15.0", 0.2), (b"3.0.0", 1 / 6), ("3.10.1", 1 / 6)],
+)
+def test_the_hard_sigmoid_is_that_of_the_version(tmp_path, version, slope):
+    loaded = from_keras(legacy(tmp_path / "model.h5", HARD, WEIGHTS, version=version))
+    weights = [KERNEL, RECURRENT, BIAS, *WEIGHTS["dense_9"].values()]
+    expected = by_formula(X_TB, weights, clipped(slope), lambda a: np.maximum(a, 0))
+    np.testing.assert_allclose(answer(loaded, X_TB), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("version", [None, b"", b"head"])
+def test_a_hard_sigmoid_of_no_version_has_to_be_said(tmp_path, version):
+    path = legacy(tmp_path / "model.h5", HARD, WEIGHTS, version=version)
+    for said in (None, Cell("relu")):
+        with pytest.raises(ModelError, match=r"'lstm_7' has .*version of Keras .*not known.*cell="):
+            from_keras(path, cell=said)
+    for name in ("hard_sigmoid", "hard_sigmoid_keras3"):
+        assert from_keras(path, cell=Cell("relu", name)).config.cell == Cell("relu", name)
+    with pytest.raises(UsageError, match=r"cell=Cell\(activation='tanh'.*the model itself says"):
+        from_keras(path, cell=Cell("tanh", "hard_sigmoid"))
+
+
+@pytest.mark.parametrize(
+    ("about", "expected"), [({"keras_version": "2.13.1"}, "hard_sigmoid"), (None, None)]
+)
+def test_the_version_of_a_keras_file(tmp_path, about, expected):
+    to_keras(network(layers=(2,), horizon=3), tmp_path / "start.keras")
+    with zipfile.ZipFile(tmp_path / "start.keras") as archive:
+        weights = archive.read("model.weights.h5")
+    layers = [{"class_name": kind, "config": config} for kind, config in HARD]
+    config = {"class_name": "Sequential", "config": {"layers": layers}}
+    path = keras_file(tmp_path / "model.keras", config, weights)
+    if about is None:
+        with pytest.raises(ModelError, match="version of Keras"):
+            from_keras(path)
+        return
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("metadata.json", json.dumps(about))
+    assert from_keras(path).config.cell == Cell("relu", expected)
+
+
+@pytest.mark.parametrize("options", VARIANTS.values(), ids=VARIANTS)
+@pytest.mark.parametrize(
+    "cell",
+    [Cell("relu"), Cell("tanh", "hard_sigmoid_keras3"), Cell("elu", "hard_sigmoid")],
+    ids=str,
+)
+def test_cells_are_written_and_read(options, cell, tmp_path):
+    """Files are those of Keras 3, whose hard sigmoid takes other weights to do the same."""
+    pytest.importorskip("h5py", reason="needs the keras extra")
+    start = network(cell=cell, **options)
+    arrays = to_keras(start, tmp_path / "model.keras")
+    loaded = from_keras(tmp_path / "model.keras")
+    x_TBC = RNG.normal(size=(6, 3, start.config.inputs.columns)).astype(np.float32)
+    ours, theirs = (
+        one.run(x_TBC, np.ones((6, 3), bool), one.start(3))[0][0] for one in (start, loaded)
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+    gates = cell.recurrent_activation
+    written = Cell(cell.activation, "hard_sigmoid_keras3" if "hard" in gates else "sigmoid")
+    assert loaded.config.cell == written
+    from_list = from_keras(arrays, activation=start.config.activation, cell=written)
+    assert_same(from_list, loaded)
+    if gates != "hard_sigmoid":
+        assert_same(loaded, start)
+
+
+def test_layers_of_activations_belong_to_the_dense_layer_before(tmp_path):
+    layers = [
+        *LAYERS[:2],
+        ("Activation", {"name": "none", "activation": "linear"}),
+        *LAYERS[2:],
+        ("Activation", {"name": "end", "activation": "softsign"}),
+    ]
+    loaded = from_keras(legacy(tmp_path / "model.h5", layers, WEIGHTS))
+    assert (loaded.config.after, loaded.config.activation) == ((3,), "softsign")
+
+
+class LiveModel:
+    """What is asked of a model in memory."""
+
+    def __init__(self, version):
+        self.layers = [LiveLayer("lstm_7"), LiveLayer("dense_9")]
+        self.version = {"keras_version": version} if version else {}
+
+    def get_weights(self):
+        raise AssertionError("layer by layer")
+
+    def to_json(self):
+        layers = [{"class_name": kind, "config": config} for kind, config in HARD]
+        return json.dumps({"class_name": "Sequential", "config": {"layers": layers}} | self.version)
+
+
+class LiveLayer:
+    def __init__(self, name):
+        self.name = name
+
+    def get_weights(self):
+        return list(WEIGHTS[self.name].values())
+
+
+def test_the_version_of_a_model_in_memory(monkeypatch):
+    assert from_keras(LiveModel("2.15.0")).config.cell == Cell("relu", "hard_sigmoid")
+    with pytest.raises(ModelError, match="version of Keras"):
+        from_keras(LiveModel(None))
+    monkeypatch.setattr(LiveModel, "__module__", "its_keras.models")
+    monkeypatch.setitem(sys.modules, "its_keras", SimpleNamespace(__version__="3.1"))
+    assert from_keras(LiveModel(None)).config.cell == Cell("relu", "hard_sigmoid_keras3")
+
+
+def test_an_lstm_of_pytorch_has_the_usual_cell_only():
+    with pytest.raises(ModelError, match=r"functions relu, sigmoid, and an nn\.LSTM knows tanh"):
+        to_pytorch(network(cell=Cell("relu")))
 
 
 # ---------------------------------------------------------------- Keras: other bad files

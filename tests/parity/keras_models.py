@@ -64,13 +64,21 @@ MODELS = {
     ),
     "unbiased": lambda: sequential(1, L.LSTM(6, use_bias=False), L.Dense(2, use_bias=False)),
     "bare": lambda: sequential(1, L.LSTM(3)),
+    "relu_lstm": lambda: sequential(1, L.LSTM(4, activation="relu"), L.Dense(1)),
+    "hard": lambda: sequential(
+        1,
+        L.LSTM(6, activation="softsign", recurrent_activation="hard_sigmoid"),
+        L.Dense(4, "elu"),
+        L.Dense(3),
+        L.Activation("linear"),
+    ),
     "curved": lambda: sequential(1, L.LSTM(3), L.Dense(2, "tanh")),
 }
 OTHERS = {
     "bidirectional": lambda: sequential(1, L.Bidirectional(L.LSTM(4)), L.Dense(1)),
     "gru": lambda: sequential(1, L.GRU(4), L.Dense(1)),
     "branch": branch,
-    "relu_lstm": lambda: sequential(1, L.LSTM(4, activation="relu"), L.Dense(1)),
+    "swish_lstm": lambda: sequential(1, L.LSTM(4, activation="swish"), L.Dense(1)),
 }
 
 

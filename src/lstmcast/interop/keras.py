@@ -3,6 +3,9 @@
 Keras keeps matrices as (inputs, outputs), the transpose of ours; its gates have our order. What the
 layers are is read from the model's config, in all the forms that Keras 2 and 3 write.
 
+"hard_sigmoid" is another function in Keras 3 than before, so the version that wrote a model is read
+too. Models are written for Keras 3.
+
     C inputs · D units of a layer · H horizon
 """
 
@@ -10,7 +13,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,26 +34,32 @@ from lstmcast.interop.parts import (
     numbers,
     parts_of_network,
     require_activation,
+    require_cell,
 )
-from lstmcast.model.network import ACTIVATIONS, Activation, Network
+from lstmcast.model.activations import ACTIVATIONS, Activation, GateActivation
+from lstmcast.model.lstm import USUAL, Cell
+from lstmcast.model.network import Network
 
 MODELS = ("Sequential", "Functional", "Model")
 WITHOUT_WEIGHTS = ("InputLayer", "Dropout")  # these change nothing in a forecast
 ALLOWED = {
     "LSTM": {
-        "activation": ("tanh",),
-        "recurrent_activation": ("sigmoid",),
+        "activation": tuple(ACTIVATIONS),
+        "recurrent_activation": ("sigmoid", "hard_sigmoid"),
         "go_backwards": (False,),
         "return_state": (False,),
     },
     "Dense": {"activation": tuple(ACTIVATIONS)},
 }
+# clip(0.2 a + 0.5, 0, 1) is the hard sigmoid of Keras 3, clip(b / 6 + 0.5, 0, 1), of b = 1.2 a
+STEEPER = 1.2
 
 
 def from_keras(
     source: Any,
     *,
     activation: Activation | None = None,
+    cell: Cell | None = None,
     horizon: int | None = None,
     channels: int | None = None,
 ) -> Network:
@@ -55,38 +67,39 @@ def from_keras(
 
     `source`: a file that `model.save("model.keras")` or the older `model.save("model.h5")` wrote, a
     model, or the list that `model.get_weights()` gives. A list does not tell the `activation` of
-    the Dense layers before the last: say it. A model that reads C columns and ends in a layer of H
-    · C units (all columns of the first step, then of the second, …) answers H steps at once;
-    `horizon` and `channels` have that checked. ModelError names the layer that has no counterpart;
-    MissingExtraError: files need h5py.
+    the Dense layers before the last, nor the `cell` of the LSTM layers, if it is not the usual one:
+    say it. A model that reads C columns and ends in a layer of H · C units (all columns of the
+    first step, then of the second, …) answers H steps at once; `horizon` and `channels` have that
+    checked. ModelError names the layer that has no counterpart; MissingExtraError: files need h5py.
 
     >>> lstm = [np.zeros((1, 20)), np.zeros((5, 20)), np.zeros(20)]
     >>> from_keras([*lstm, np.zeros((5, 12)), np.zeros(12)]).config.horizon
     12
     """
     with loading(source):
-        return require_activation(
-            network_of_parts(list(_parts(source, activation)), horizon, channels), activation
-        )
+        parts = list(_parts(source, activation, cell))
+        network = network_of_parts(parts, horizon, channels)
+        return require_cell(require_activation(network, activation), cell)
 
 
 def to_keras(
     network: Network, path: str | os.PathLike[str] | None = None, *, member: int | None = None
 ) -> list[NDArray]:
-    """The arrays of a network in the order of `model.set_weights`, for a Keras model of the same
-    layers.
+    """The arrays of a network in the order of `model.set_weights`, for a model of the same layers
+    in Keras 3.
 
     `path`: a file to write too. One that ends in .keras is a whole model, for
     `keras.models.load_model`; one in .h5 holds the weights, for `model.load_weights`. `member`:
-    which one of a network that has several. ModelError for a network that is not a row of layers;
-    MissingExtraError: files need h5py.
+    which one of a network that has several. Where the gates have the hard sigmoid of Keras 1 and 2,
+    their weights are multiplied by 1.2: with Keras 3's, they do the same. ModelError for a network
+    that is not a row of layers; MissingExtraError: files need h5py.
 
     >>> lstm = [np.zeros((1, 20)), np.zeros((5, 20)), np.zeros(20)]
     >>> network = from_keras([*lstm, np.zeros((5, 12)), np.zeros(12)])
     >>> [array.shape for array in to_keras(network)]
     [(1, 20), (5, 20), (20,), (5, 12), (12,)]
     """
-    parts = parts_of_network(network, member)
+    parts = [_for_keras_3(part) for part in parts_of_network(network, member)]
     weights = [(_kind(part), _arrays(part)) for part in parts]
     if path is not None:
         kerasfiles.write(path, _config(parts), weights)
@@ -96,22 +109,41 @@ def to_keras(
 # ---------------------------------------------------------------- in
 
 
-def _parts(source: Any, activation: str | None) -> Iterator[Part]:
+def _parts(source: Any, activation: str | None, cell: Cell | None) -> Iterator[Part]:
     if isinstance(source, (str, os.PathLike)):
-        config, stored = kerasfiles.read(Path(source))
+        config, stored, version = kerasfiles.read(Path(source))
         if config is None:
-            return _listed([array for layer in stored.of_all() for array in layer], activation)
+            arrays = [array for layer in stored.of_all() for array in layer]
+            return _listed(arrays, activation, cell)
+        gates = _gates_by_name(version, cell)
         return (
-            _part(layer, stored.of_layer(layer["config"]["name"], layer["class_name"]))
+            _part(layer, stored.of_layer(layer["config"]["name"], layer["class_name"]), gates)
             for layer in _layers(config)
         )
     if hasattr(source, "get_weights"):
         weights = {layer.name: layer.get_weights() for layer in source.layers}
-        return (
-            _part(layer, weights[layer["config"]["name"]])
-            for layer in _layers(json.loads(source.to_json()))
-        )
-    return _listed(source, activation)
+        config = json.loads(source.to_json())
+        gates = _gates_by_name(_version_of(source, config), cell)
+        return (_part(layer, weights[layer["config"]["name"]], gates) for layer in _layers(config))
+    return _listed(source, activation, cell)
+
+
+def _version_of(model: Any, config: Mapping[str, Any]) -> str | None:
+    """Of the Keras that a model in memory belongs to; Keras 2 writes it into the config."""
+    package = sys.modules.get(type(model).__module__.partition(".")[0])
+    return config.get("keras_version") or getattr(package, "__version__", None)
+
+
+def _gates_by_name(version: str | None, said: Cell | None) -> dict[str, GateActivation]:
+    """What Keras's names of activations of gates mean in that version; without the ambiguous one
+    where neither the version nor the caller says it."""
+    major = re.match(r"\d+", version or "")
+    if major:
+        hard = "hard_sigmoid" if int(major[0]) < 3 else "hard_sigmoid_keras3"
+        return {"sigmoid": "sigmoid", "hard_sigmoid": hard}
+    if said is None or said.recurrent_activation == "sigmoid":
+        return {"sigmoid": "sigmoid"}
+    return {"sigmoid": "sigmoid", "hard_sigmoid": said.recurrent_activation}
 
 
 def _layers(model: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -125,10 +157,33 @@ def _layers(model: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     layers = config["layers"] if isinstance(config, dict) else config  # Keras 2.2: the list itself
     if model["class_name"] != "Sequential":
         _require_row(config)
+    joined: list[Mapping[str, Any]] = []
     for layer in layers:
-        if layer["class_name"] not in WITHOUT_WEIGHTS:
-            _require_known(layer)
-    return [layer for layer in layers if layer["class_name"] not in WITHOUT_WEIGHTS]
+        if layer["class_name"] == "Activation":
+            joined[-1:] = _with_activation(joined[-1:], layer["config"])
+        elif layer["class_name"] not in WITHOUT_WEIGHTS:
+            joined.append(layer)
+    for layer in joined:
+        _require_known(layer)
+    return joined
+
+
+def _with_activation(
+    layers: Sequence[Mapping[str, Any]], activation: Mapping[str, Any]
+) -> Sequence[Mapping[str, Any]]:
+    """The last layer, if there is one, followed by a layer Activation: as one."""
+    function = activation["activation"]
+    if function == "linear":
+        return layers
+    for layer in layers:
+        config = layer["config"]
+        if layer["class_name"] == "Dense" and config.get("activation", "linear") == "linear":
+            return [{**layer, "config": {**config, "activation": function}}]
+    raise ModelError(
+        f"the layer {activation['name']!r} puts {function!r} on something else than a Dense layer "
+        "without activation. Expected are Activation layers behind such ones. Train a model "
+        "without it."
+    )
 
 
 def _require_row(config: Mapping[str, Any]) -> None:
@@ -181,7 +236,9 @@ def _require_known(layer: Mapping[str, Any]) -> None:
             )
 
 
-def _part(layer: Mapping[str, Any], arrays: Sequence[Any]) -> Part:
+def _part(
+    layer: Mapping[str, Any], arrays: Sequence[Any], gates: Mapping[str, GateActivation]
+) -> Part:
     config = layer["config"]
     name, is_lstm = config["name"], layer["class_name"] == "LSTM"
     config = config["layer"]["config"] if layer["class_name"] == "TimeDistributed" else config
@@ -191,31 +248,38 @@ def _part(layer: Mapping[str, Any], arrays: Sequence[Any]) -> Part:
             f"the layer {name!r} has {len(arrays)} array(s); {matrices + 1} are expected, or "
             f"{matrices} without a bias. Save layers and weights together."
         )
-    return _built(
-        name,
-        config["units"],
-        arrays[:matrices],
-        arrays[matrices:],
-        config.get("activation", "linear"),
-    )
+    part = _built(name, config["units"], arrays[:matrices], arrays[matrices:])
+    if isinstance(part, Recurrent):
+        return part._replace(cell=_cell(config, gates))
+    return part._replace(activation=config.get("activation", "linear"))
 
 
-def _built(
-    name: str, units: int, matrices: Sequence[Any], bias: Sequence[Any], activation: str | None
-) -> Part:
+def _cell(config: Mapping[str, Any], gates: Mapping[str, GateActivation]) -> Cell:
+    named = config.get("recurrent_activation", "sigmoid")
+    if named not in gates:
+        raise ModelError(
+            f"the LSTM layer {config['name']!r} has recurrent_activation={named!r}, and which "
+            "version of Keras wrote it is not known: Keras 1 and 2 have another function by that "
+            "name than Keras 3. Say cell=Cell(recurrent_activation='hard_sigmoid') for Keras 1 "
+            "and 2, or 'hard_sigmoid_keras3'."
+        )
+    return Cell(config.get("activation", "tanh"), gates[named])
+
+
+def _built(name: str, units: int, matrices: Sequence[Any], bias: Sequence[Any]) -> Part:
     """A part from what Keras keeps: one matrix for Dense, two for LSTM, and a bias or none."""
     outputs = units * (4 if len(matrices) == 2 else 1)
     kernel_CD = numbers(name, matrices[0], (np.shape(matrices[0])[0], outputs))
     bias_D = numbers(name, bias[0], (outputs,)) if len(bias) else np.zeros(outputs, np.float32)
     if len(matrices) == 1:
-        return Dense(name, np.ascontiguousarray(kernel_CD.T), bias_D, activation)
+        return Dense(name, np.ascontiguousarray(kernel_CD.T), bias_D)
     recurrent = numbers(name, matrices[1], (units, outputs))
     return Recurrent(
         name, np.ascontiguousarray(kernel_CD.T), np.ascontiguousarray(recurrent.T), bias_D
     )
 
 
-def _listed(arrays: Sequence[Any], activation: str | None) -> Iterator[Part]:
+def _listed(arrays: Sequence[Any], activation: str | None, cell: Cell | None) -> Iterator[Part]:
     """Layers by the shapes of arrays: a matrix (C, 4D) before one (D, 4D) is an LSTM's, any
     other a Dense layer's."""
     rest = [numbers(f"array {k}", array) for k, array in enumerate(arrays)]
@@ -232,13 +296,31 @@ def _listed(arrays: Sequence[Any], activation: str | None) -> Iterator[Part]:
         has_bias = bool(rest) and rest[0].shape == (outputs,)
         bias, rest = rest[:has_bias], rest[has_bias:]
         name = f"array {len(arrays) - len(rest) - len(bias) - len(matrices)}"
-        is_last = not rest and not is_lstm
-        yield _built(
-            name, outputs // (4 if is_lstm else 1), matrices, bias, None if is_last else activation
-        )
+        part = _built(name, outputs // (4 if is_lstm else 1), matrices, bias)
+        if isinstance(part, Recurrent):
+            yield part._replace(cell=cell)
+        else:
+            yield part._replace(activation=activation if rest else None)  # the last is linear
 
 
 # ---------------------------------------------------------------- out
+
+
+def _for_keras_3(part: Part) -> Part:
+    """The same layer with the functions that Keras 3 has."""
+    if isinstance(part, Dense) or part.cell is None:
+        return part
+    if part.cell.recurrent_activation != "hard_sigmoid":
+        return part
+    i, f, g, o = STEEPER, STEEPER, 1.0, STEEPER
+    times_G1 = np.repeat(np.array([i, f, g, o], np.float32), part.units)[:, None]
+    return Recurrent(
+        part.name,
+        part.weight_ih * times_G1,
+        part.weight_hh * times_G1,
+        part.bias * times_G1[:, 0],
+        replace(part.cell, recurrent_activation="hard_sigmoid_keras3"),
+    )
 
 
 def _kind(part: Part) -> str:
@@ -267,12 +349,21 @@ def _config(parts: Sequence[Part]) -> dict[str, Any]:
                     name=part.name.replace(".", "_"),
                     units=part.units,
                     return_sequences=k < last,
+                    **_functions(part.cell or USUAL),
                 )
             )
         else:
             name = part.name.replace(".", "_")
             layers.append(_layer("Dense", name=name, units=part.units, activation=part.activation))
     return _layer("Sequential", module="keras", name="lstmcast", layers=layers)
+
+
+def _functions(cell: Cell) -> dict[str, str]:
+    """Those of a cell by the names of Keras 3."""
+    return {
+        "activation": cell.activation,
+        "recurrent_activation": cell.recurrent_activation.removesuffix("_keras3"),
+    }
 
 
 def _layer(kind: str, *, module: str = "keras.layers", **config: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,8 +91,16 @@ class Listed:
         return list(self._layers.values())
 
 
-def read(path: Path) -> tuple[dict[str, Any] | None, Stored]:
-    """Config of the model in a file, if the file has one, and its arrays."""
+class Saved(NamedTuple):
+    """What is in a file."""
+
+    config: dict[str, Any] | None  # of the model, if the file has one
+    arrays: Stored
+    version: str | None  # of the Keras that wrote it, if the file says so
+
+
+def read(path: Path) -> Saved:
+    """What is in a .keras or an .h5 file; ModelError where it is neither."""
     h5py = _h5py(path)
     if path.is_dir():
         raise ModelError(
@@ -109,8 +117,14 @@ def read(path: Path) -> tuple[dict[str, Any] | None, Stored]:
                 raise ModelError(
                     f"it has no {missing[0]}. Save the model by model.save('model.keras')."
                 )
+            about = (
+                json.loads(archive.read("metadata.json"))
+                if "metadata.json" in archive.namelist()
+                else {}
+            )
             with h5py.File(io.BytesIO(archive.read("model.weights.h5")), "r") as file:
-                return json.loads(archive.read("config.json")), Counted(file)
+                config = json.loads(archive.read("config.json"))
+                return Saved(config, Counted(file), about.get("keras_version"))
     path.open("rb").close()  # says why it cannot be opened
     if not h5py.is_hdf5(path):
         raise ModelError(
@@ -120,7 +134,8 @@ def read(path: Path) -> tuple[dict[str, Any] | None, Stored]:
     with h5py.File(path, "r") as file:
         root = file.get("model_weights", file)
         config = json.loads(file.attrs["model_config"]) if "model_config" in file.attrs else None
-        return config, Listed(root) if "layer_names" in root.attrs else Counted(file)
+        arrays = Listed(root) if "layer_names" in root.attrs else Counted(file)
+        return Saved(config, arrays, _text(file.attrs.get("keras_version")))
 
 
 def _h5py(path: str | os.PathLike[str]) -> Any:
@@ -139,9 +154,14 @@ def _names(group: Any, attribute: str) -> list[str]:
     # a damaged size would take memory, and minutes
     if math.prod(stored.shape) * stored.dtype.itemsize > MOST_BYTES:
         raise ModelError(f"its {attribute} are damaged. Save the model again.")
-    return [
-        name.decode() if isinstance(name, bytes) else str(name) for name in group.attrs[attribute]
-    ]
+    return [str(_text(name)) for name in group.attrs[attribute]]
+
+
+def _text(stored: Any) -> str | None:
+    """An attribute as text; older versions wrote bytes."""
+    if stored is None:
+        return None
+    return stored.decode() if isinstance(stored, bytes) else str(stored)
 
 
 def _values(group: Any, path: str) -> NDArray:

@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.errors import LstmcastError, ModelError, UsageError
+from lstmcast.model.activations import Activation
 from lstmcast.model.inputs import Transformed
-from lstmcast.model.network import Activation, Network, NetworkConfig
+from lstmcast.model.lstm import USUAL, Cell, Layer
+from lstmcast.model.network import Network, NetworkConfig
 
 _OF_DENSE = ("weight", "bias")
 
@@ -49,6 +51,7 @@ class Recurrent(NamedTuple):
     weight_ih: NDArray  # (4D, C)
     weight_hh: NDArray  # (4D, D)
     bias: NDArray  # (4D,)
+    cell: Cell | None = None  # its functions; None: not said
 
     @property
     def inputs(self) -> int:
@@ -93,11 +96,12 @@ def network_of_parts(
         after=tuple(part.units for part in after),
         activation=_one_activation(before + after),
         residual=False,
+        cell=_one_cell(stack),
     )
     arrays = {
         f"lstm.{k}.{name}": getattr(part, name)
         for k, part in enumerate(stack)
-        for name in part._fields[1:]
+        for name in Layer._fields
     }
     for group, dense in (("embed", before), ("dense", after)):
         arrays |= {
@@ -143,7 +147,9 @@ def parts_of_network(network: Network, member: int | None = None) -> list[Part]:
     return [
         *(dense(f"embed.{k}", config.activation) for k in range(len(config.before or ()))),
         *(
-            Recurrent(name, *(arrays[f"{name}.{field}"] for field in Recurrent._fields[1:]))
+            Recurrent(
+                name, *(arrays[f"{name}.{field}"] for field in Layer._fields), cell=config.cell
+            )
             for name in stack
         ),
         *(dense(f"dense.{k}", config.activation) for k in range(len(config.after))),
@@ -200,6 +206,26 @@ def require_activation(network: Network, said: str | None) -> Network:
         )
         raise UsageError(f"activation={said!r}: {why}. Leave it out.")
     return network
+
+
+def require_cell(network: Network, said: Cell | None) -> Network:
+    """The network; UsageError where another cell was said than its LSTM layers have."""
+    found = network.config.cell
+    if said not in (None, found):
+        raise UsageError(f"cell={said!r}: the model itself says {found!r}. Leave it out.")
+    return network
+
+
+def _one_cell(parts: Sequence[Recurrent]) -> Cell:
+    """That of all layers; the usual one where nothing was said."""
+    used = {part.cell or USUAL: part.name for part in parts}
+    if len(used) > 1:
+        shown = ", ".join(f"{name!r} {cell}" for cell, name in used.items())
+        raise ModelError(
+            f"its LSTM layers have several activations: {shown}. The same for all of them are "
+            "expected."
+        )
+    return next(iter(used))
 
 
 def _one_activation(parts: Sequence[Dense]) -> Activation:

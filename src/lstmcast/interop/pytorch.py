@@ -28,7 +28,8 @@ from lstmcast.interop.parts import (
     parts_of_network,
     require_activation,
 )
-from lstmcast.model.network import Activation, Network
+from lstmcast.model.activations import Activation
+from lstmcast.model.network import Network
 from lstmcast.util.files import check_output, whole_file
 
 MOST_MODULES = 8  # whose order is looked for: all orders are tried
@@ -92,13 +93,20 @@ def to_pytorch(
 
     Modules are before.0, …; lstm (an nn.LSTM of several layers), or lstm.0, lstm.1, … where these
     differ in width; after.0, …; head. `path`: a .safetensors file to write too. `member`: which one
-    of a network that has several. ModelError for a network that is not a row of layers.
+    of a network that has several. ModelError for a network that is not a row of layers,
+    or whose LSTM layers have other functions than tanh and sigmoid.
 
     >>> lstm = {"lstm.weight_ih_l0": np.zeros((20, 1)), "lstm.weight_hh_l0": np.zeros((20, 5))}
     >>> list(to_pytorch(from_pytorch(lstm | {"out.weight": np.zeros((12, 5))})))
     ['lstm.weight_ih_l0', 'lstm.weight_hh_l0', 'lstm.bias_ih_l0', 'lstm.bias_hh_l0',
      'head.weight', 'head.bias']
     """
+    if not network.config.cell.is_usual:
+        raise ModelError(
+            f"The LSTM layers of this network have the functions {network.config.cell}, and an "
+            "nn.LSTM knows tanh and sigmoid only. Expected is a network with cell=Cell(); to_keras "
+            "writes any."
+        )
     state: dict[str, NDArray] = {}
     is_one_module = len(set(network.config.layers)) == 1
     for part in parts_of_network(network, member):
