@@ -576,7 +576,7 @@ def test_checkpoints_of_another_run_are_refused_and_say_why(run, data, model, in
         assert done.status == 1 and "is of another run" in done.err and not model.exists()
         return done.err
 
-    assert "training.epochs is 40, not 41" in resumed("--epochs", 41)
+    assert "training.batch_size is 64, not 8" in resumed("--batch-size", 8)
     assert "seed is 0, not 1" in resumed("--seed", 1)
     assert "network.layers is [4], not [5]" in resumed("--layers", 5)
     sales(data, np.arange(60))

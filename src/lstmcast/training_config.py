@@ -380,6 +380,19 @@ class TrainingConfig:
                 "Leave it out, or use another batching scheme."
             )
 
+    @property
+    def paced_by_epochs(self) -> bool:
+        """Whether an epoch depends on how many there will be: along a cosine, or in a rollout
+        whose support changes from the first to the last.
+
+        >>> TrainingConfig().paced_by_epochs, TrainingConfig.fine_tuning().paced_by_epochs
+        (False, True)
+        """
+        changing = isinstance(self.batching, Rollout) and (
+            self.batching.support_end is not None or self.batching.probability_end is not None
+        )
+        return changing or self.optimiser.schedule.kind in ("cosine", "warmup_cosine")
+
     @classmethod
     def fine_tuning(cls) -> TrainingConfig:
         """For weights that were trained before, on adaptive inputs: small steps, averaged, stopped

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -63,11 +63,24 @@ def discard(folder: Path) -> None:
         store.remove_stores(folder, KIND)
 
 
+class Found(NamedTuple):
+    """A checkpoint that a run goes on from.
+
+    `epochs`: how many its run was to be trained for; `paced_by`: the number of epochs that learning
+    rate and rollout followed, which is more where a refit repeats a part of a training.
+    """
+
+    state: dict[str, Any]
+    groups: Groups
+    epochs: int
+    paced_by: int
+
+
 class Keeper:
     """Writes a run's state to a folder, now and then, and finds it there again.
 
-    `about`: what the run is made with, as JSON values; a checkpoint of another run is refused.
-    Without a folder nothing is kept.
+    `about`: what the run is made with, as JSON values; a checkpoint of another run is refused, but
+    for how long it is trained. Without a folder nothing is kept.
     """
 
     def __init__(
@@ -91,7 +104,7 @@ class Keeper:
             store.save(self.folder, {"kind": KIND, "about": self.about, "state": state}, groups)
             self.written = self.clock()
 
-    def load(self) -> tuple[dict[str, Any], Groups] | None:
+    def load(self) -> Found | None:
         """What was saved last, None where nothing was. ModelError where it is damaged or of
         another run."""
         if self.folder is None:
@@ -102,9 +115,20 @@ class Keeper:
             if self.folder.exists():
                 raise ModelError(_unusable(self.folder, error)) from error
             return None
-        if manifest.get("about") != self.about:
-            raise ModelError(_another_run(self.folder, manifest.get("about"), self.about))
-        return manifest["state"], groups
+        about = manifest.get("about")
+        about = about if isinstance(about, dict) else {}
+        if _lasting(about) != _lasting(self.about):
+            raise ModelError(_another_run(self.folder, _lasting(about), _lasting(self.about)))
+        return Found(manifest["state"], groups, about["epochs"], about["training"]["epochs"])
+
+
+def _lasting(about: dict[str, Any]) -> dict[str, Any]:
+    """What stays as it is when a training is prolonged."""
+    training = dict(about.get("training", {}))
+    for name in ("epochs", "patience"):
+        training.pop(name, None)
+    rest = {name: value for name, value in about.items() if name != "epochs"}
+    return {**rest, "training": training}
 
 
 def _unusable(folder: Path, error: ModelError) -> str:
@@ -120,9 +144,8 @@ def _unusable(folder: Path, error: ModelError) -> str:
 _OTHERS = {"data": "it was trained on other data", "start": "it started from other weights"}
 
 
-def _another_run(folder: Path, found: Any, expected: dict[str, Any]) -> str:
+def _another_run(folder: Path, found: dict[str, Any], expected: dict[str, Any]) -> str:
     """Names the first thing that differs."""
-    found = found if isinstance(found, dict) else {}
     name = next(name for name in expected | found if found.get(name) != expected.get(name))
     one, other = found.get(name), expected.get(name)
     if isinstance(one, dict) and isinstance(other, dict):

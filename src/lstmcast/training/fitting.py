@@ -27,7 +27,7 @@ from lstmcast.store import remove_stores
 from lstmcast.training import loop
 from lstmcast.training.batching import Reader
 from lstmcast.training.callbacks import Callback, EpochReport, Stored
-from lstmcast.training.checkpoint import KIND, Keeper, claimed
+from lstmcast.training.checkpoint import KIND, Found, Keeper, claimed
 from lstmcast.training.loop import TrainingRun
 from lstmcast.training.losses import criterion
 from lstmcast.training.module import NetworkModule, arrays_from_state, module_from_arrays
@@ -84,6 +84,7 @@ class Member(NamedTuple):
     rows: tuple[Epoch, ...]
     best_epoch: int
     interrupted: bool
+    notes: tuple[str, ...] = ()
 
 
 def fit_network(
@@ -165,8 +166,8 @@ def _train_all(
             if not members:
                 raise
         if len(members) <= number or members[-1].interrupted:
-            return members, (*notes, _interrupted(members, job))
-    return members, (*notes, *_kept_starts(members))
+            return members, (*notes, *_went_on(members), _interrupted(members, job))
+    return members, (*notes, *_went_on(members), *_kept_starts(members))
 
 
 def _prepare(
@@ -215,9 +216,9 @@ def _train_one(
     keeper = Keeper(None if job.folder is None else job.folder / f"{part}-{number}", about)
     interrupted = False
     try:
-        found = keeper.load() if job.resume else None
+        found = _found(job, run, keeper, again=part != "member")
         if found is not None:
-            loop.take_up(run, *found)
+            loop.go_on(run, found)
         elif start is not None and part == "member":
             loop.validate_start(run)
         loop.train(run, keeper, partial(_tell, job, number, part != "member"))
@@ -228,7 +229,27 @@ def _train_one(
     loop.use_best(run)
     loop.require_finite(run)
     arrays = arrays_from_state(run.reader.module.state_dict(), job.network)
-    return Member(arrays, kept(run.rows, run.best_epoch), run.best_epoch, interrupted)
+    rows = kept(run.rows, run.best_epoch)
+    return Member(arrays, rows, run.best_epoch, interrupted, tuple(run.notes))
+
+
+def _found(job: Job, run: TrainingRun, keeper: Keeper, again: bool) -> Found | None:
+    """The checkpoint that a run goes on from; `again`: a refit, which is begun anew where going on
+    would give other bits."""
+    found = keeper.load() if job.resume else None
+    if found is None:
+        return None
+    done = found.state["epoch"]
+    if again:
+        as_before = found.paced_by == run.config.epochs or not run.config.paced_by_epochs
+        return found if as_before and done <= run.epochs else None
+    if done > run.epochs:
+        raise ModelError(
+            f"The checkpoint in {str(keeper.folder)!r} has been trained for {done} epochs already, "
+            f"and {run.epochs} are asked for. Ask for {done} epochs or more, name another folder, "
+            "or begin anew without resuming."
+        )
+    return found
 
 
 def _tell(job: Job, number: int, refit: bool, run: TrainingRun, row: Epoch, improved: bool) -> bool:
@@ -300,6 +321,11 @@ def _refit_all(
         refits.append(refit)
     epochs = ", ".join(str(member.best_epoch) for member in members)
     return refits, (f"trained again on everything, for as many epochs as the best had ({epochs})",)
+
+
+def _went_on(members: list[Member]) -> tuple[str, ...]:
+    """What there is to say of members that went on from a shorter training, each thing once."""
+    return tuple(dict.fromkeys(note for member in members for note in member.notes))
 
 
 def _kept_starts(members: list[Member]) -> tuple[str, ...]:
