@@ -586,6 +586,24 @@ def test_checkpoints_of_another_run_are_refused_and_say_why(run, data, model, in
     assert done.status == 0 and "is started again; --resume would have gone on" in done.err
 
 
+def test_a_kept_training_is_prolonged_and_goes_on_with_newer_data(run, data, model):
+    def fit(epochs, *options):
+        given = ("--weights", "scratch", "--layers", "4", "--epochs", epochs)
+        return run("fit", data, "-H", 6, "-m", model, *given, *options)
+
+    assert fit(1, "--keep-checkpoints").status == 0 and checkpoints(model).exists()
+    longer = fit(2, "--keep-checkpoints", "--resume")
+    assert "epoch 2 of 2" in longer.err and "epoch 1 of 2" not in longer.err
+    assert "went on after epoch 1 of 1" in longer.err  # along another cosine
+    t = np.arange(66)
+    sales(data, (100 + t + 20 * np.sin(t * np.pi / 6)).round(2))
+    assert "have grown" in fit(2, "--resume").err
+    grown = fit(3, "--resume")
+    assert grown.status == 0 and "(6 new values of 1 of 1 series)" in grown.err
+    assert "2020-07-01" in run("predict", "-m", model, "-H", 1).out
+    assert not checkpoints(model).exists()  # it was not asked to keep them
+
+
 def test_a_damaged_checkpoint_is_named(run, data, model, interrupted):
     (interrupted / "member-0" / "weights.safetensors").write_bytes(b"")
     done = run("fit", data, "-H", 6, "-m", model, *LONG, "--resume")

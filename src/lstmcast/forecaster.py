@@ -283,7 +283,9 @@ class LSTMForecaster:
             callbacks: Each is called with a `training.callbacks.EpochReport` after every epoch, and
                 stops the training by returning True.
             folder: Where checkpoints are kept.
-            resume: Whether an interrupted run goes on from the checkpoints in `folder`.
+            resume: Whether training goes on from the checkpoints in `folder`: one that was
+                interrupted, or one that ended, if more epochs are asked for now. The data may have
+                grown at their ends and by new series since; transforms keep what they had learned.
             device: "cpu" or "cuda".
             threads: Processors used; all that help unless given.
 
@@ -297,7 +299,8 @@ class LSTMForecaster:
         from lstmcast.data.read import as_panel
         from lstmcast.training.fitting import fit_network
 
-        ready = prepared(self.specification, self.start, as_panel(data))
+        place = None if folder is None else Path(folder)
+        ready = prepared(self.specification, self.start, as_panel(data), place, resume)
 
         def stored(trained: Trained) -> tuple[dict[str, Any], Groups]:
             return self._stored(ready.fitted(trained, self.start, self.horizon))
@@ -315,6 +318,7 @@ class LSTMForecaster:
             device=device,
             threads=threads,
             stored=stored,
+            lineage=ready.lineage,
         )
         self.fitted = ready.fitted(trained, self.start, self.horizon)
         return self

@@ -119,7 +119,8 @@ def fit(
     """Train a network on the data, or fine-tune the shipped one.
 
     The end of each series is held back: it says which epoch was the best, and how accurate the
-    model is there. A training that was stopped, however it was, goes on with --resume.
+    model is there. A training that was stopped, however it was, goes on with --resume, and so does
+    one that ended with --keep-checkpoints: for more epochs, or with newer data.
     """
     from lstmcast.data.origins import checked_horizon
     from lstmcast.jobs import FitJob, check_fit_places
@@ -135,6 +136,7 @@ def fit(
         report=run.report,
         made_by=context.obj,
         resume=run.resume,
+        keep_checkpoints=run.keep_checkpoints,
         device=training.device,
         threads=training.threads,
         callbacks=[] if quiet else [ProgressLine()],

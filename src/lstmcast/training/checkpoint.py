@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from lstmcast import store
 from lstmcast.errors import ModelError, OutputError
+from lstmcast.growing import unusable
 from lstmcast.util.files import locked, output_errors
 
 Groups = dict[str, dict[str, np.ndarray]]
@@ -67,20 +68,23 @@ class Found(NamedTuple):
     """A checkpoint that a run goes on from.
 
     `epochs`: how many its run was to be trained for; `paced_by`: the number of epochs that learning
-    rate and rollout followed, which is more where a refit repeats a part of a training.
+    rate and rollout followed, which is more where a refit repeats a part of a training; `grown`:
+    whether its data have grown since.
     """
 
     state: dict[str, Any]
     groups: Groups
     epochs: int
     paced_by: int
+    grown: bool
 
 
 class Keeper:
     """Writes a run's state to a folder, now and then, and finds it there again.
 
     `about`: what the run is made with, as JSON values; a checkpoint of another run is refused, but
-    for how long it is trained. Without a folder nothing is kept.
+    for how long it is trained. `earlier`: fingerprints of data that have grown to those of the run.
+    Without a folder nothing is kept.
     """
 
     def __init__(
@@ -89,8 +93,10 @@ class Keeper:
         about: dict[str, Any],
         every: float = EVERY,
         clock: Callable[[], float] = time.monotonic,
+        earlier: Collection[str] = (),
     ) -> None:
         self.folder, self.about, self.every, self.clock = folder, about, every, clock
+        self.earlier = earlier
         self.written = -math.inf
 
     def due(self) -> bool:
@@ -104,22 +110,28 @@ class Keeper:
             store.save(self.folder, {"kind": KIND, "about": self.about, "state": state}, groups)
             self.written = self.clock()
 
-    def load(self) -> Found | None:
-        """What was saved last, None where nothing was. ModelError where it is damaged or of
-        another run."""
+    def load(self, again: bool = False) -> Found | None:
+        """What was saved last, None where nothing was. ModelError where it is damaged, or of
+        another run; None there, too, where the run may be done `again`."""
         if self.folder is None:
             return None
         try:
             manifest, groups = store.load(self.folder)
         except ModelError as error:
             if self.folder.exists():
-                raise ModelError(_unusable(self.folder, error)) from error
+                raise ModelError(unusable(self.folder, error)) from error
             return None
         about = manifest.get("about")
         about = about if isinstance(about, dict) else {}
+        grown = about.get("data") in self.earlier
+        if grown:
+            about = {**about, "data": self.about["data"]}
         if _lasting(about) != _lasting(self.about):
+            if again:
+                return None
             raise ModelError(_another_run(self.folder, _lasting(about), _lasting(self.about)))
-        return Found(manifest["state"], groups, about["epochs"], about["training"]["epochs"])
+        epochs = about["epochs"], about["training"]["epochs"]
+        return Found(manifest["state"], groups, *epochs, grown)
 
 
 def _lasting(about: dict[str, Any]) -> dict[str, Any]:
@@ -129,16 +141,6 @@ def _lasting(about: dict[str, Any]) -> dict[str, Any]:
         training.pop(name, None)
     rest = {name: value for name, value in about.items() if name != "epochs"}
     return {**rest, "training": training}
-
-
-def _unusable(folder: Path, error: ModelError) -> str:
-    """What is wrong with it, and what can be done about a checkpoint: saving it again is not."""
-    what = str(error).partition("\n")[0].replace("The model in", "The checkpoint in", 1)
-    place = str(folder.parent)
-    return (
-        f"{what}\nRemove the folder {place!r} to begin anew, or leave --resume out (in Python, "
-        "resume=True)."
-    )
 
 
 _OTHERS = {"data": "it was trained on other data", "start": "it started from other weights"}

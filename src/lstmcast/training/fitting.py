@@ -19,8 +19,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from lstmcast import store
 from lstmcast.data.findings import advise
 from lstmcast.errors import ModelError, UsageError
+from lstmcast.growing import RECORD, Lineage
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.store import remove_stores
@@ -75,6 +77,7 @@ class Job(NamedTuple):
     callbacks: Sequence[Callback]
     members: int
     stored: Store | None
+    lineage: Lineage | None
 
 
 class Member(NamedTuple):
@@ -102,6 +105,7 @@ def fit_network(
     head: Head | None = None,
     everything: FitData | None = None,
     stored: Store | None = None,
+    lineage: Lineage | None = None,
 ) -> Trained:
     """Train a network: a new one of this config, or each member of one that has weights, one after
     the other.
@@ -111,6 +115,7 @@ def fit_network(
     `loss`: your own, of (point, target), both (…), to the loss of each value. `everything`: what a
     refit learns from, where its transforms differ from those of `data`. `stored`: how a forecaster
     is saved that has the weights so far, for callbacks that do so; the network alone without it.
+    `lineage`: which data checkpoints may be of, and a record of these data to be kept beside them.
     After Ctrl-C the best so far is returned. DataError where nothing can be trained on, UsageError
     where settings do not go together, OutputError where checkpoints cannot be written or another
     training is writing them there, ModelError where the loss is no longer a number, memory does not
@@ -123,7 +128,18 @@ def fit_network(
     given = list(start.members) if isinstance(start, Network) else [None] * config.members
     place = None if folder is None else Path(folder)
     job = Job(
-        network, config, head, loss, seed, device, place, resume, callbacks, len(given), stored
+        network,
+        config,
+        head,
+        loss,
+        seed,
+        device,
+        place,
+        resume,
+        callbacks,
+        len(given),
+        stored,
+        lineage,
     )
     threads = threads or _default_threads(network, config)
     with (
@@ -213,14 +229,16 @@ def _train_one(
         if job.loss is None
         else getattr(job.loss, "__qualname__", type(job.loss).__name__),
     }
-    keeper = Keeper(None if job.folder is None else job.folder / f"{part}-{number}", about)
+    place = None if job.folder is None else job.folder / f"{part}-{number}"
+    keeper = Keeper(place, about, earlier=job.lineage.earlier if job.lineage else ())
     interrupted = False
     try:
         found = _found(job, run, keeper, again=part != "member")
         if found is not None:
-            loop.go_on(run, found)
+            loop.go_on(run, found, job.lineage.growth if job.lineage else "")
         elif start is not None and part == "member":
             loop.validate_start(run)
+        _keep_record(job)
         loop.train(run, keeper, partial(_tell, job, number, part != "member"))
     except KeyboardInterrupt:
         interrupted = True
@@ -233,16 +251,30 @@ def _train_one(
     return Member(arrays, rows, run.best_epoch, interrupted, tuple(run.notes))
 
 
+def _keep_record(job: Job) -> None:
+    """Say which data the checkpoints are of: once it is sure that training goes on with these."""
+    if job.folder is not None and job.lineage is not None:
+        about = {"kind": KIND, **job.lineage.manifest}
+        store.save(job.folder / RECORD, about, job.lineage.arrays)
+
+
 def _found(job: Job, run: TrainingRun, keeper: Keeper, again: bool) -> Found | None:
     """The checkpoint that a run goes on from; `again`: a refit, which is begun anew where going on
     would give other bits."""
-    found = keeper.load() if job.resume else None
+    found = keeper.load(again) if job.resume else None
     if found is None:
         return None
     done = found.state["epoch"]
     if again:
-        as_before = found.paced_by == run.config.epochs or not run.config.paced_by_epochs
-        return found if as_before and done <= run.epochs else None
+        paced = found.paced_by != run.config.epochs and run.config.paced_by_epochs
+        return None if paced or found.grown or done > run.epochs else found
+    if done == run.epochs and found.grown:
+        raise UsageError(
+            f"The data have grown, and the training in {str(keeper.folder)!r} has done all of its "
+            f"{done} epochs: nothing would be learned from what is new. Ask for more epochs, of "
+            f"which the first {done} are done: TrainingConfig(epochs={2 * done}), "
+            f"--epochs {2 * done}."
+        )
     if done > run.epochs:
         raise ModelError(
             f"The checkpoint in {str(keeper.folder)!r} has been trained for {done} epochs already, "

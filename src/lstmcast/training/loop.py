@@ -49,6 +49,7 @@ class TrainingRun:
     best_loss: float = math.inf
     rows: list[Epoch] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    grown_at: int = 0  # the epoch after which data had grown: patience counts from there
 
     def __post_init__(self) -> None:
         self.read = np.arange(len(self.ids))  # the series that the newest update read
@@ -59,8 +60,8 @@ class TrainingRun:
 
     @property
     def waited(self) -> int:
-        """Epochs since the best one."""
-        return self.epoch - self.best_epoch
+        """Epochs since the best one, on these data."""
+        return self.epoch - max(self.best_epoch, self.grown_at)
 
     @property
     def ended(self) -> bool:
@@ -253,6 +254,7 @@ def state_of(run: TrainingRun) -> tuple[dict[str, Any], Groups]:
         "seconds": run.seconds,
         "stopped": run.stopped,
         "notes": run.notes,
+        "grown_at": run.grown_at,
         "best_epoch": run.best_epoch,
         "best_loss": run.best_loss if math.isfinite(run.best_loss) else None,
     }
@@ -275,9 +277,12 @@ def state_of(run: TrainingRun) -> tuple[dict[str, Any], Groups]:
     return state, groups
 
 
-def go_on(run: TrainingRun, found: Found) -> None:
-    """Go on from a checkpoint, which may be that of a training of fewer epochs."""
+def go_on(run: TrainingRun, found: Found, growth: str = "") -> None:
+    """Go on from a checkpoint, which may be that of a training of fewer epochs, or on data that
+    have grown since; `growth`: by how much, in words."""
     take_up(run, found.state, found.groups)
+    if found.grown:
+        meet_growth(run, growth)
     if run.epochs > found.epochs:
         run.stopped = False  # what a callback said, it said of the shorter one
     if run.config.epochs != found.paced_by and run.config.paced_by_epochs and not run.ended:
@@ -286,6 +291,34 @@ def go_on(run: TrainingRun, found: Found) -> None:
             f"of own predictions, is as in a training of {run.config.epochs} epochs from there on, "
             f"so the result is not that of {run.config.epochs} at once"
         )
+
+
+def meet_growth(run: TrainingRun, growth: str) -> None:
+    """Validate the best weights so far on what is held back now, with which later ones are
+    compared."""
+    run.stopped, run.grown_at = False, run.epoch
+    run.batching.carried = []  # there may be other rows now
+    note = (
+        f"went on after epoch {run.epoch} with data that have grown ({growth}): the state of the "
+        "optimiser and what the transforms had learned are kept; losses before are those of the "
+        "earlier data"
+    )
+    if run.best is not None:
+        newest = copied(run.weights)
+        put(run.weights, run.best)
+        loss = validate(run)
+        put(run.weights, newest)
+        known = math.isfinite(loss)
+        run.best, run.best_loss = (run.best, loss) if known else (None, math.inf)
+        run.rows = [
+            row._replace(validation_loss=loss) if row.epoch == run.best_epoch else row
+            for row in run.rows
+        ]
+        note += f", but for the best epoch so far ({run.best_epoch}), which was validated again"
+    validation = run.config.validation
+    if validation is not None and validation.by == "windows":
+        note += "; some windows that are held back now were trained on before"
+    run.notes.append(note)
 
 
 def take_up(run: TrainingRun, state: dict[str, Any], groups: Groups) -> None:
@@ -298,6 +331,7 @@ def take_up(run: TrainingRun, state: dict[str, Any], groups: Groups) -> None:
     run.epoch, run.step, run.drops = state["epoch"], state["step"], state["drops"]
     run.seconds, run.best_epoch = state["seconds"], state["best_epoch"]
     run.stopped, run.notes = state.get("stopped", False), list(state.get("notes", []))
+    run.grown_at = state.get("grown_at", 0)
     run.best_loss = math.inf if state["best_loss"] is None else state["best_loss"]
     put(run.weights, tensors(groups["weights"]))
     run.best = tensors(groups["best"]) or None
