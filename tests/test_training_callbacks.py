@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import lstmcast as lc
 from builders import drawn_network, waves
 from lstmcast import store
+from lstmcast.cli import console
 from lstmcast.errors import MissingExtraError, ModelError, UsageError
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig, load_network
@@ -329,7 +331,8 @@ def test_the_best_of_several_members_is_a_model_of_one(tmp_path):
     best = lc.load(tmp_path / "best")
     assert len(best.network.members) == 1 and np.isfinite(best.predict().point).all()
     assert best.replace(horizon=2).horizon == 2
-    assert store.read_manifest(tmp_path / "best")["snapshot"]["members"] == 2
+    told = console.snapshot(store.read_manifest(tmp_path / "best"))
+    assert re.match(r"a snapshot of member [12] of 2, epoch [123] of 3, $", told)
 
 
 def test_weights_of_a_snapshot_forecast_with_what_its_transforms_had_learned(tmp_path):
@@ -377,6 +380,8 @@ def test_snapshots_of_older_versions_say_what_they_are(tmp_path):
     as_once_written(tmp_path / "s")
     with pytest.raises(ModelError, match=r"a snapshot of an older lstmcast: .*weights='.*s'"):
         lc.load(tmp_path / "s")
+    told = console.snapshot(store.read_manifest(tmp_path / "s"))
+    assert told == "a snapshot of epoch 3, its network alone, "
     bare = lc.LSTMForecaster(4, weights=tmp_path / "s").predict(waves())
     assert bare.point.min() > 30 and bare.point.max() < 100  # in the units of the data
     manifest, groups = store.load(tmp_path / "s")

@@ -93,6 +93,7 @@ class Keeper:
         about: dict[str, Any],
         every: float = EVERY,
         clock: Callable[[], float] = time.monotonic,
+        *,
         earlier: Collection[str] = (),
     ) -> None:
         self.folder, self.about, self.every, self.clock = folder, about, every, clock
