@@ -228,6 +228,12 @@ def test_data_that_changed_in_their_past_are_refused(tmp_path, make, newer, said
         gone_on(tmp_path, newer(), make=make)
 
 
+def test_another_horizon_is_another_run(tmp_path):
+    with pytest.raises(ModelError, match=r"their horizon is 6, not 4"):
+        forecaster(3).fit(OLD, folder=tmp_path)
+        forecaster(6).replace(horizon=6).fit(waves(), folder=tmp_path, resume=True)
+
+
 def test_other_transforms_are_another_run(tmp_path):
     with pytest.raises(ModelError, match=r"is of another run: its network\.inputs"):
         forecaster(3).fit(OLD, folder=tmp_path)

@@ -113,16 +113,18 @@ def prepared(
     training, ends = specification.resolved_training(start), panel.lengths
     if training.validation is not None:
         ends = training.validation.training_ends(panel.lengths, specification.horizon)
-    past = _past(start, folder) if folder and resume else None
-    growth = past.growth_to(panel, folder) if past and folder else ""
-    known = past.fitted(start.config.inputs) if past else None
-    data, inputs = start.config.inputs.data(panel, ends, specification.horizon, known)
+    inputs, horizon = start.config.inputs, specification.horizon
+    if folder is None:
+        data, learned = inputs.data(panel, ends, horizon)
+        return Prepared(panel, ends, data, _with_window_length(training, data), learned)
+    record = DataRecord.of(panel, inputs, horizon)
+    past = _past(start, folder) if resume else None
+    growth = past.growth_to(record, panel, folder) if past else ""
+    known = past.fitted(inputs) if past else None
+    data, learned = inputs.data(panel, ends, horizon, known)
     training = _with_window_length(training, data, past.window if past else None)
-    lineage = None
-    if folder is not None:
-        record = DataRecord.of(panel, start.config.inputs)
-        lineage = record.lineage(data.fingerprint(), inputs, training.batching, past, growth)
-    return Prepared(panel, ends, data, training, inputs, lineage)
+    lineage = record.lineage(data.fingerprint(), learned, training.batching, past, growth)
+    return Prepared(panel, ends, data, training, learned, lineage)
 
 
 def _past(start: Start, folder: Path) -> DataRecord | None:
@@ -135,7 +137,7 @@ def _past(start: Start, folder: Path) -> DataRecord | None:
 
 
 def _with_window_length(
-    training: TrainingConfig, data: FitData, before: int | None
+    training: TrainingConfig, data: FitData, before: int | None = None
 ) -> TrainingConfig:
     """The same with the length of its windows, where that follows from transformed series: as it
     was `before` they grew."""

@@ -51,7 +51,7 @@ class DataRecord:
         starts: Their first times (S,), as numbers.
         lengths: How many values each has (S,).
         digests: Of these values (S, 16).
-        about: Frequency, seasonal periods, inputs and window length.
+        about: Frequency, seasonal periods, horizon, inputs and window length.
         fingerprint: Of what the network learned from.
         transforms: What its transforms had learned.
         earlier, growth: As in `Lineage`.
@@ -68,11 +68,12 @@ class DataRecord:
     growth: str = ""
 
     @classmethod
-    def of(cls, panel: Panel, inputs: Inputs) -> DataRecord:
+    def of(cls, panel: Panel, inputs: Inputs, horizon: int) -> DataRecord:
         """What there is to know of a panel, before anything was learned from it."""
         about = {
             "frequency": panel.frequency.code,
             "periods": list(panel.periods),
+            "horizon": horizon,
             "inputs": inputs.described(),
         }
         digests = np.stack([_digest(panel.series(s)) for s in range(len(panel))])
@@ -113,13 +114,14 @@ class DataRecord:
             return None
         return inputs.fitted_from(self.transforms, self.ids)
 
-    def growth_to(self, panel: Panel, folder: Path) -> str:
-        """By how much the data have grown to a panel, in words; empty where they are the same.
+    def growth_to(self, now: DataRecord, panel: Panel, folder: Path) -> str:
+        """By how much the data have grown to those of a panel, in words; empty where they are the
+        same. `now`: the record of the panel.
 
         Raises:
             ModelError: Their past is another one.
         """
-        changes = list(self._changes(panel))
+        changes = list(self._changes(now, panel))
         if changes:
             more = f", and {len(changes) - 1} more" if len(changes) > 1 else ""
             raise ModelError(
@@ -128,44 +130,46 @@ class DataRecord:
                 "Give data whose past is unchanged, name another folder, or begin anew without "
                 "resuming."
             )
-        known = set(self.ids.tolist())
-        added = sum(str(name) not in known for name in panel.ids)
-        lengths = dict(zip(map(str, panel.ids), panel.lengths.tolist(), strict=True))
-        grown = [
-            lengths[name] - length
-            for name, length in zip(self.ids, self.lengths.tolist(), strict=True)
-            if lengths[name] > length
-        ]
+        places = now.places()
+        growths = now.lengths[[places[str(name)] for name in self.ids]] - self.lengths
+        grown, added = np.count_nonzero(growths), len(now.ids) - len(self.ids)
         parts = []
         if grown:
-            parts.append(f"{_many(sum(grown), 'new value')} of {len(grown)} of {len(panel)} series")
+            values = _many(int(growths.sum()), "new value")
+            parts.append(f"{values} of {grown:,} of {len(now.ids):,} series")
         if added:
-            parts.append(f"{added} new series")
+            parts.append(f"{added:,} new series")
         return ", ".join(parts)
 
-    def _changes(self, panel: Panel) -> Iterator[str]:
+    def places(self) -> dict[str, int]:
+        """The number of each series by its name."""
+        return {str(name): s for s, name in enumerate(self.ids)}
+
+    def _changes(self, now: DataRecord, panel: Panel) -> Iterator[str]:
         """What is not as it was, each thing in a sentence."""
-        for name, now in (("frequency", panel.frequency.code), ("periods", list(panel.periods))):
-            if self.about[name] != now:
-                yield f"their {name} is {now}, not {self.about[name]}"
+        for name in ("frequency", "periods", "horizon"):
+            if self.about[name] != now.about[name]:
+                yield f"their {name} is {now.about[name]}, not {self.about[name]}"
                 return
-        places = {str(name): s for s, name in enumerate(panel.ids)}
-        begins = _numbers(panel.starts)
-        for name, start, length, digest in zip(
-            self.ids, self.starts, self.lengths, self.digests, strict=True
-        ):
+        places = now.places()
+        for s, name in enumerate(map(str, self.ids)):
             if name not in places:
                 yield f"series {name!r} is missing"
-                continue
-            s = places[name]
-            values = panel.series(s)
-            if begins[s] != start:
-                yield f"series {name!r} begins at another time, {format_time(panel.starts[s])}"
-            elif len(values) < length:
-                yield f"series {name!r} has {len(values):,} values, fewer than the {length:,} then"
-            elif not np.array_equal(_digest(values[:length]), digest):
-                until = panel.frequency.advance(panel.starts[s : s + 1], np.array([length - 1]))[0]
-                yield f"series {name!r} has changed values up to {format_time(until)}"
+            elif what := self._change(s, now, places[name], panel):
+                yield f"series {name!r} {what}"
+
+    def _change(self, s: int, now: DataRecord, place: int, panel: Panel) -> str:
+        """What is not as it was of a series, which is at that place now; empty if nothing."""
+        length = int(self.lengths[s])
+        if now.starts[place] != self.starts[s]:
+            return f"begins at another time, {format_time(panel.starts[place])}"
+        if now.lengths[place] < length:
+            return f"has {now.lengths[place]:,} values, fewer than the {length:,} then"
+        if np.array_equal(_digest(panel.series(place)[:length]), self.digests[s]):
+            return ""
+        starts = panel.starts[place : place + 1]
+        (until,) = panel.frequency.advance(starts, np.array([length - 1]))
+        return f"has changed values up to {format_time(until)}"
 
     def lineage(
         self,

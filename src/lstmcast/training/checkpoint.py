@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from lstmcast import store
 from lstmcast.errors import ModelError, OutputError
-from lstmcast.growing import unusable
+from lstmcast.growing import RECORD, Lineage, unusable
 from lstmcast.util.files import locked, output_errors
 
 Groups = dict[str, dict[str, np.ndarray]]
@@ -83,8 +83,8 @@ class Keeper:
     """Writes a run's state to a folder, now and then, and finds it there again.
 
     `about`: what the run is made with, as JSON values; a checkpoint of another run is refused, but
-    for how long it is trained. `earlier`: fingerprints of data that have grown to those of the run.
-    Without a folder nothing is kept.
+    for how long it is trained. `lineage`: which data it may be of, and a record of them that is
+    written beside it. Without a folder nothing is kept.
     """
 
     def __init__(
@@ -94,10 +94,10 @@ class Keeper:
         every: float = EVERY,
         clock: Callable[[], float] = time.monotonic,
         *,
-        earlier: Collection[str] = (),
+        lineage: Lineage | None = None,
     ) -> None:
         self.folder, self.about, self.every, self.clock = folder, about, every, clock
-        self.earlier = earlier
+        self.lineage = lineage
         self.written = -math.inf
 
     def due(self) -> bool:
@@ -108,6 +108,9 @@ class Keeper:
     def save(self, state: dict[str, Any], groups: Groups) -> None:
         """Write the state, all of it or nothing; OutputError where that cannot be."""
         if self.folder is not None:
+            if self.lineage is not None and self.written == -math.inf:
+                record = {"kind": KIND, **self.lineage.manifest}
+                store.save(self.folder.parent / RECORD, record, self.lineage.arrays)
             store.save(self.folder, {"kind": KIND, "about": self.about, "state": state}, groups)
             self.written = self.clock()
 
@@ -124,7 +127,7 @@ class Keeper:
             return None
         about = manifest.get("about")
         about = about if isinstance(about, dict) else {}
-        grown = about.get("data") in self.earlier
+        grown = self.lineage is not None and about.get("data") in self.lineage.earlier
         if grown:
             about = {**about, "data": self.about["data"]}
         if _lasting(about) != _lasting(self.about):

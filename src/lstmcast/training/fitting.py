@@ -19,10 +19,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lstmcast import store
 from lstmcast.data.findings import advise
 from lstmcast.errors import ModelError, UsageError
-from lstmcast.growing import RECORD, Lineage
+from lstmcast.growing import Lineage
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.store import remove_stores
@@ -230,7 +229,7 @@ def _train_one(
         else getattr(job.loss, "__qualname__", type(job.loss).__name__),
     }
     place = None if job.folder is None else job.folder / f"{part}-{number}"
-    keeper = Keeper(place, about, earlier=job.lineage.earlier if job.lineage else ())
+    keeper = Keeper(place, about, lineage=job.lineage)
     interrupted = False
     try:
         found = _found(job, run, keeper, again=part != "member")
@@ -238,7 +237,6 @@ def _train_one(
             loop.go_on(run, found, job.lineage.growth if job.lineage else "")
         elif start is not None and part == "member":
             loop.validate_start(run)
-        _keep_record(job)
         loop.train(run, keeper, partial(_tell, job, number, part != "member"))
     except KeyboardInterrupt:
         interrupted = True
@@ -249,13 +247,6 @@ def _train_one(
     arrays = arrays_from_state(run.reader.module.state_dict(), job.network)
     rows = kept(run.rows, run.best_epoch)
     return Member(arrays, rows, run.best_epoch, interrupted, tuple(run.notes))
-
-
-def _keep_record(job: Job) -> None:
-    """Say which data the checkpoints are of: once it is sure that training goes on with these."""
-    if job.folder is not None and job.lineage is not None:
-        about = {"kind": KIND, **job.lineage.manifest}
-        store.save(job.folder / RECORD, about, job.lineage.arrays)
 
 
 def _found(job: Job, run: TrainingRun, keeper: Keeper, again: bool) -> Found | None:
