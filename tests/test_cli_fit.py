@@ -19,7 +19,11 @@ from lstmcast import jobs
 from lstmcast.cli.options import Training
 from lstmcast.errors import OutputError
 from lstmcast.forecaster import LSTMForecaster
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig
+from lstmcast.training.callbacks import SaveEvery
+from lstmcast.training_config import TrainingConfig, Windows
+from lstmcast.transforms import Difference, MinMax
 
 pytest.importorskip("torch", reason="needs the train extra")
 
@@ -88,6 +92,19 @@ def test_info_tells_of_a_training_that_was_done(run, data, model, tmp_path):
     run("forecast", data, "-H", 6, "--cutoffs", 0, "--save", tmp_path / "untrained")
     assert "learning_rate" in run("info", model).out
     assert "learning_rate" not in run("info", tmp_path / "untrained").out
+
+
+def test_a_snapshot_is_predicted_with_and_says_what_it_is(run, data, tmp_path):
+    training = TrainingConfig(epochs=2, batching=Windows(length=8))
+    network = NetworkConfig(layers=(3,), inputs=Transformed(Difference(), MinMax()), head="point")
+    forecaster = LSTMForecaster(2, weights="scratch", network=network, training=training)
+    forecaster.fit(str(data), callbacks=[SaveEvery(tmp_path / "snapshots", 1)])
+    first = tmp_path / "snapshots" / "snapshot0001"
+    done = run("predict", "--model", first)
+    values = [float(line.split()[1]) for line in done.out.splitlines()[1:]]
+    assert done.status == 0 and len(values) == 2
+    assert all(100 < value < 220 for value in values)  # as the data are
+    assert ": a snapshot of epoch 1 of 2, saved by" in run("info", first).out
 
 
 def test_a_fitted_model_goes_on_with_newer_data(run, data, model):
@@ -559,7 +576,7 @@ def test_checkpoints_of_another_run_are_refused_and_say_why(run, data, model, in
         assert done.status == 1 and "is of another run" in done.err and not model.exists()
         return done.err
 
-    assert "training.epochs is 40, not 41" in resumed("--epochs", 41)
+    assert "training.batch_size is 64, not 8" in resumed("--batch-size", 8)
     assert "seed is 0, not 1" in resumed("--seed", 1)
     assert "network.layers is [4], not [5]" in resumed("--layers", 5)
     sales(data, np.arange(60))
@@ -567,6 +584,24 @@ def test_checkpoints_of_another_run_are_refused_and_say_why(run, data, model, in
     assert interrupted.exists()
     done = run("fit", data, "-H", 6, "-m", model, *LONG)
     assert done.status == 0 and "is started again; --resume would have gone on" in done.err
+
+
+def test_a_kept_training_is_prolonged_and_goes_on_with_newer_data(run, data, model):
+    def fit(epochs, *options):
+        given = ("--weights", "scratch", "--layers", "4", "--epochs", epochs)
+        return run("fit", data, "-H", 6, "-m", model, *given, *options)
+
+    assert fit(1, "--keep-checkpoints").status == 0 and checkpoints(model).exists()
+    longer = fit(2, "--keep-checkpoints", "--resume")
+    assert "epoch 2 of 2" in longer.err and "epoch 1 of 2" not in longer.err
+    assert "went on after epoch 1 of 1" in longer.err  # along another cosine
+    t = np.arange(66)
+    sales(data, (100 + t + 20 * np.sin(t * np.pi / 6)).round(2))
+    assert "have grown" in fit(2, "--resume").err
+    grown = fit(3, "--resume")
+    assert grown.status == 0 and "(6 new values of 1 of 1 series)" in grown.err
+    assert "2020-07-01" in run("predict", "-m", model, "-H", 1).out
+    assert not checkpoints(model).exists()  # it was not asked to keep them
 
 
 def test_a_damaged_checkpoint_is_named(run, data, model, interrupted):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -382,7 +383,7 @@ def test_a_finished_run_is_read_and_not_trained_again(tmp_path):
     ("change", "named"),
     [
         ({"start": replace(PLAIN, layers=(5, 3))}, r"network.layers is \[4, 3\], not \[5, 3\]"),
-        ({"config": replace(QUICK, epochs=7)}, "training.epochs is 6, not 7"),
+        ({"config": replace(QUICK, batch_size=7)}, "training.batch_size is 8, not 7"),
         ({"data": plain_data((40, 26))}, "other data"),
         ({"seed": 1}, "its seed is 0, not 1"),
     ],
@@ -400,6 +401,112 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path, change, named):
             folder=tmp_path,
             resume=True,
         )
+
+
+# A training is prolonged
+
+REFITTED = replace(QUICK, refit=True, optimiser=Optimiser(learning_rate=0.1))
+PACED = [
+    replace(QUICK, optimiser=Optimiser(schedule=Schedule("cosine"))),
+    replace(QUICK, optimiser=Optimiser(schedule=Schedule("warmup_cosine")), validation=None),
+    replace(QUICK, batching=Rollout(6, 6, support_end=0)),
+]
+
+
+@pytest.mark.parametrize(
+    ("network", "config"),
+    [
+        *(pair for pair in RESUMED if not pair[1].paced_by_epochs),
+        (PLAIN, replace(QUICK, validation=None)),
+        (PLAIN, replace(QUICK, members=2)),
+        (PLAIN, REFITTED),
+        (PLAIN, replace(QUICK, patience=2, optimiser=Optimiser(learning_rate=0.3))),
+        (PLAIN, replace(QUICK, optimiser=Optimiser(schedule=Schedule("step", every=2)))),
+    ],
+)
+def test_a_prolonged_training_is_that_of_all_epochs_at_once(network, config, tmp_path):
+    data = adaptive_data() if isinstance(network.inputs, Adaptive) else plain_data()
+    epochs, told = config.epochs, []
+    half = replace(config, epochs=epochs // 2)
+    fit_network(network, data, half, folder=tmp_path)
+    longer = fit_network(
+        network, data, config, folder=tmp_path, resume=True, callbacks=[told.append]
+    )
+    at_once = fit_network(network, data, config)
+    assert same_bits(longer.network, at_once.network)
+    assert same_bits(longer.validated, at_once.validated)
+    assert rows_without_seconds(longer.history) == rows_without_seconds(at_once.history)
+    assert longer.notes == at_once.notes
+    if config.patience is None:
+        assert [report.epoch for report in told if not report.member] == list(
+            range(half.epochs + 1, epochs + 1)
+        )
+        assert {report.epochs for report in told} == {epochs}
+
+
+def test_a_training_is_prolonged_again_and_again(tmp_path):
+    for epochs in (1, 2, 5):
+        config = replace(QUICK, epochs=epochs)
+        last = fit_network(PLAIN, plain_data(), config, folder=tmp_path, resume=True)
+    assert same_bits(
+        last.network, fit_network(PLAIN, plain_data(), replace(QUICK, epochs=5)).network
+    )
+
+
+def test_a_training_that_lost_patience_goes_on_with_more_of_it(tmp_path):
+    config = replace(QUICK, epochs=40, patience=1, optimiser=Optimiser(learning_rate=0.3))
+    first = fit_network(PLAIN, plain_data(), config, folder=tmp_path)
+    longer = replace(config, epochs=50)
+    again = fit_network(PLAIN, plain_data(), longer, folder=tmp_path, resume=True)
+    assert len(first.history) == len(again.history) < 40  # 50 at once would have stopped there, too
+    patient = replace(longer, patience=4)
+    gone_on = fit_network(PLAIN, plain_data(), patient, folder=tmp_path, resume=True)
+    at_once = fit_network(PLAIN, plain_data(), patient)
+    assert same_bits(gone_on.network, at_once.network)
+    assert len(gone_on.history) == len(at_once.history) > len(first.history)
+
+
+def test_what_a_callback_stopped_goes_on_when_more_epochs_are_asked_for(tmp_path):
+    three = replace(QUICK, epochs=3)
+    stopped = fit_network(
+        PLAIN, plain_data(), three, folder=tmp_path, callbacks=[lambda report: report.epoch == 2]
+    )
+    again = fit_network(PLAIN, plain_data(), three, folder=tmp_path, resume=True)
+    assert len(stopped.history) == len(again.history) == 2
+    longer = fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path, resume=True)
+    assert same_bits(longer.network, fit_network(PLAIN, plain_data(), QUICK).network)
+
+
+@pytest.mark.parametrize("config", PACED)
+def test_a_schedule_over_all_epochs_goes_on_as_of_the_longer_training_and_says_so(config, tmp_path):
+    fit_network(PLAIN, plain_data(), replace(config, epochs=3), folder=tmp_path)
+    longer = fit_network(PLAIN, plain_data(), config, folder=tmp_path, resume=True)
+    at_once = fit_network(PLAIN, plain_data(), config)
+    rates = [fitted.history.columns()["learning_rate"][3:] for fitted in (longer, at_once)]
+    np.testing.assert_array_equal(*rates)
+    assert differs(longer.network, at_once.network)
+    said = "went on after epoch 3 of 3: .* is not that of 6 at once"
+    assert [bool(re.match(said, note)) for note in longer.notes].count(True) == 1
+    again = fit_network(PLAIN, plain_data(), config, folder=tmp_path, resume=True)
+    assert again.notes == longer.notes
+
+
+def test_a_refit_of_a_prolonged_cosine_begins_anew(tmp_path):
+    config = replace(PACED[0], refit=True)
+    fit_network(PLAIN, plain_data(), replace(config, epochs=3), folder=tmp_path)
+    longer = fit_network(PLAIN, plain_data(), config, folder=tmp_path, resume=True)
+    best = [row.epoch for row in longer.history.epochs if row.best]
+    everything = replace(config, refit=False, validation=None)
+    # the same schedule, up to the best epoch
+    stop = [lambda report: report.epoch == best[0]]
+    alone = fit_network(PLAIN, plain_data().everything(), everything, callbacks=stop)
+    assert same_bits(longer.network, alone.network)
+
+
+def test_a_training_is_not_taken_back(tmp_path):
+    fit_network(PLAIN, plain_data(), QUICK, folder=tmp_path)
+    with pytest.raises(ModelError, match=r"trained for 6 epochs already, and 4 are asked for"):
+        fit_network(PLAIN, plain_data(), replace(QUICK, epochs=4), folder=tmp_path, resume=True)
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):

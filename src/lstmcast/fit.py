@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import MOST_CUTOFFS, measured_factors
 from lstmcast.fitted import Fitted, Record, context_for
+from lstmcast.growing import DataRecord, Lineage
 from lstmcast.model.inputs import FittedTransforms
 from lstmcast.pretrained import Start, last_times, require_unseen, seen_notes
 from lstmcast.specification import Specification
@@ -35,7 +37,8 @@ class Prepared(NamedTuple):
     """A panel that is ready to be trained on.
 
     `ends` (S,): how many values of each series are its training part. `data`: what the network
-    learns from; `inputs`: what their transforms learned, from the training part alone.
+    learns from; `inputs`: what their transforms learned, from the training part alone. `lineage`:
+    where checkpoints are kept, what they may be of.
     """
 
     panel: Panel
@@ -43,6 +46,7 @@ class Prepared(NamedTuple):
     data: FitData
     training: TrainingConfig
     inputs: FittedTransforms | None
+    lineage: Lineage | None = None
 
     def fitted(self, trained: Trained, start: Start, horizon: int) -> Fitted:
         """The model of trained weights: its intervals measured, its data remembered."""
@@ -88,23 +92,55 @@ class Prepared(NamedTuple):
         return dict(zip(map(str, self.panel.ids), changes.tolist(), strict=True))
 
 
-def prepared(specification: Specification, start: Start, panel: Panel) -> Prepared:
+def prepared(
+    specification: Specification,
+    start: Start,
+    panel: Panel,
+    folder: Path | None = None,
+    resume: bool = False,
+) -> Prepared:
     """A panel made ready for training.
+
+    `folder`: of the checkpoints; `resume`: whether training goes on from those that are there, on
+    data that may have grown since.
 
     Raises:
         UsageError: The weights that training starts from were trained on what comes after it.
         DataError: Its values cannot be transformed.
+        ModelError: The past of the data is not what the checkpoints were trained on.
     """
     require_unseen(start.seen, panel)
     training, ends = specification.resolved_training(start), panel.lengths
     if training.validation is not None:
         ends = training.validation.training_ends(panel.lengths, specification.horizon)
-    data, inputs = start.config.inputs.data(panel, ends, specification.horizon)
-    return Prepared(panel, ends, data, _with_window_length(training, data), inputs)
+    inputs, horizon = start.config.inputs, specification.horizon
+    if folder is None:
+        data, learned = inputs.data(panel, ends, horizon)
+        return Prepared(panel, ends, data, _with_window_length(training, data), learned)
+    record = DataRecord.of(panel, inputs, horizon)
+    past = _past(start, folder) if resume else None
+    growth = past.growth_to(record, panel, folder) if past else ""
+    known = past.fitted(inputs) if past else None
+    data, learned = inputs.data(panel, ends, horizon, known)
+    training = _with_window_length(training, data, past.window if past else None)
+    lineage = record.lineage(data.fingerprint(), learned, training.batching, past, growth)
+    return Prepared(panel, ends, data, training, learned, lineage)
 
 
-def _with_window_length(training: TrainingConfig, data: FitData) -> TrainingConfig:
-    """The same with the length of its windows, where that follows from transformed series."""
+def _past(start: Start, folder: Path) -> DataRecord | None:
+    """The data that the checkpoints of a folder were trained on, by a network with these inputs;
+    those of another one are refused when they are read."""
+    past = DataRecord.in_folder(folder)
+    if past is None or past.about["inputs"] != start.config.inputs.described():
+        return None
+    return past
+
+
+def _with_window_length(
+    training: TrainingConfig, data: FitData, before: int | None = None
+) -> TrainingConfig:
+    """The same with the length of its windows, where that follows from transformed series: as it
+    was `before` they grew."""
     batching = training.batching
     if (
         not isinstance(batching, Windows)
@@ -112,7 +148,8 @@ def _with_window_length(training: TrainingConfig, data: FitData) -> TrainingConf
         or not isinstance(data, TransformedData)
     ):
         return training
-    return replace(training, batching=replace(batching, length=default_length(parts_of(data))))
+    length = before or default_length(parts_of(data))
+    return replace(training, batching=replace(batching, length=length))
 
 
 def unused_notes(inputs: FittedTransforms | None, panel: Panel) -> tuple[str, ...]:

@@ -371,7 +371,9 @@ class FitJob:
     """Train a forecaster, save it, and measure it on the part of the data that was held back.
 
     `folder`: of the saved model; the checkpoints lie beside it while training goes on, and with
-    `resume` a training that was interrupted goes on from them. `plot`: the learning curve.
+    `resume` a training that was interrupted goes on from them. With `keep_checkpoints` they stay
+    when it has ended, so that it can go on for more epochs or with newer data. `plot`: the learning
+    curve.
     `device`, `threads` and `callbacks` are those of `LSTMForecaster.fit`. Ctrl-C ends the training
     early, not the job.
     """
@@ -383,6 +385,7 @@ class FitJob:
     report: str | Path | None = None
     made_by: str = ""
     resume: bool = False
+    keep_checkpoints: bool = False
     device: str = "cpu"
     threads: int | None = None
     callbacks: Sequence[Callable[[Any], Any]] = ()
@@ -408,7 +411,7 @@ class FitJob:
         fitted.save(self.folder)
         record = fitted.record
         assert record is not None  # it was fitted
-        if not record.interrupted:
+        if not record.interrupted and not self.keep_checkpoints:
             checkpoint.discard(self.checkpoints)
         tested = _tested_where_held_back(fitted, panel)
         return FitResult(
@@ -427,10 +430,10 @@ class FitJob:
         place = self.checkpoints
         kept = kept_in(place)
         if kept and not self.resume:
-            again = f"an interrupted training in {place} is started again"
+            again = f"an earlier training in {place} is started again"
             notify(Note(f"{again}; --resume would have gone on"))
         if self.resume and not kept:
-            missing = f"there is no interrupted training in {place}"
+            missing = f"there is no interrupted training in {place}, nor one that was kept"
             notify(Note(f"{missing}: it starts at the beginning", urgent=True))
         return self.forecaster.fit(
             panel,

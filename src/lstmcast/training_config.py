@@ -16,7 +16,7 @@ from __future__ import annotations
 import importlib.util
 import json
 from dataclasses import field
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from warnings import warn
 
 import numpy as np
@@ -32,7 +32,10 @@ from pydantic import (
 )
 
 from lstmcast.errors import MissingExtraError, UsageError
-from lstmcast.util.config import refuse_unused, settings, what_is_wrong, with_new_names
+from lstmcast.util.config import refuse_unused, settings, usual, what_is_wrong, with_new_names
+
+if TYPE_CHECKING:
+    from lstmcast.util.config import OrName
 
 Count = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -137,6 +140,9 @@ class Rollout:
 Batching = Windows | WholeSequence | Stateful | Rollout
 
 
+ScheduleName = Literal["constant", "cosine", "warmup_cosine", "step", "plateau"]
+
+
 @settings
 class Schedule:
     """The learning rate over time, as a share of the optimiser's.
@@ -147,7 +153,7 @@ class Schedule:
     lowest validation loss.
     """
 
-    kind: Literal["constant", "cosine", "warmup_cosine", "step", "plateau"] = "constant"
+    kind: ScheduleName = "constant"
     warmup: Annotated[float, Field(gt=0, lt=1)] = 0.1
     factor: Annotated[float, Field(gt=0, lt=1)] = 0.5
     every: Count = 10
@@ -161,6 +167,12 @@ class Schedule:
 
 def _schedule(given: Any) -> Any:
     return {"kind": given} if isinstance(given, str) else given
+
+
+if TYPE_CHECKING:
+    AnySchedule = OrName[Schedule, ScheduleName]
+else:
+    AnySchedule = Annotated[Schedule, BeforeValidator(_schedule)]
 
 
 @settings
@@ -183,7 +195,7 @@ class Optimiser:
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     decay: Annotated[float, Field(gt=0, lt=1)] = 0.99
     clip: Annotated[float, Field(gt=0)] | None = None
-    schedule: Annotated[Schedule, BeforeValidator(_schedule)] = field(default=Schedule())
+    schedule: AnySchedule = usual(Schedule())
 
     def __post_init__(self) -> None:
         refuse_unused(
@@ -217,6 +229,9 @@ class SWA:
         object.__setattr__(self, "kind", "swa")
 
 
+LossName = Literal["auto", "mse", "mae", "huber", "pinball"]
+
+
 @settings
 class Loss:
     """What is minimised: the head's own loss ("auto"), or for the point head MSE, MAE, Huber or
@@ -226,7 +241,7 @@ class Loss:
     square to straight.
     """
 
-    name: Literal["auto", "mse", "mae", "huber", "pinball"] = "auto"
+    name: LossName = "auto"
     level: Annotated[float, Field(gt=0, lt=1)] = 0.5
     delta: Annotated[float, Field(gt=0)] = 1.0
 
@@ -238,7 +253,11 @@ def _loss(given: Any) -> Any:
     return {"name": given} if isinstance(given, str) else given
 
 
-AnyLoss = Annotated[Loss, BeforeValidator(_loss)]  # or the name of one
+if TYPE_CHECKING:
+    AnyLoss = OrName[Loss, LossName]
+else:
+    AnyLoss = Annotated[Loss, BeforeValidator(_loss)]
+
 Draw = Literal["glorot_uniform", "lecun_normal", "orthogonal", "uniform", "zeros", "ones"]
 
 
@@ -340,7 +359,7 @@ class TrainingConfig:
     steps_per_epoch: Count | None = None
     batching: Annotated[Batching, Field(discriminator="kind")] = field(default=Windows())
     optimiser: Optimiser = field(default=Optimiser())
-    loss: AnyLoss = field(default=Loss())
+    loss: AnyLoss = usual(Loss())
     validation: Validation | None = field(default=Validation())
     patience: Count | None = None
     refit: bool = False
@@ -386,44 +405,50 @@ class TrainingConfig:
                 "Leave it out, or use another batching scheme."
             )
 
+    @property
+    def paced_by_epochs(self) -> bool:
+        """Whether an epoch depends on how many there will be: along a cosine, or in a rollout
+        whose support changes from the first to the last.
+
+        >>> TrainingConfig().paced_by_epochs, TrainingConfig.fine_tuning().paced_by_epochs
+        (False, True)
+        """
+        changing = isinstance(self.batching, Rollout) and (
+            self.batching.support_end is not None or self.batching.probability_end is not None
+        )
+        return changing or self.optimiser.schedule.kind in ("cosine", "warmup_cosine")
+
     @classmethod
     def fine_tuning(cls) -> TrainingConfig:
         """For weights that were trained before, on adaptive inputs: small steps, averaged, stopped
         early."""
-        return cls(
-            epochs=12,
-            batch_size=64,
-            batching=Windows(length=96, loss="every"),
-            optimiser=Optimiser(
-                "adamw",
-                1e-3,
-                weight_decay=1e-4,
-                betas=(0.9, 0.98),
-                clip=1.0,
-                schedule=Schedule("warmup_cosine"),
-            ),
-            validation=Validation(most=512),
-            patience=4,
-            average=Ema(0.98),
-        )
+        return cls._adaptive(1e-3, epochs=12, patience=4, average=Ema(0.98))
 
     @classmethod
     def from_scratch(cls) -> TrainingConfig:
         """For a new network on adaptive inputs."""
+        return cls._adaptive(4e-3, epochs=16, average=Ema(0.99))
+
+    @classmethod
+    def _adaptive(
+        cls, learning_rate: float, *, epochs: int, average: Ema, patience: int | None = None
+    ) -> TrainingConfig:
+        optimiser = Optimiser(
+            "adamw",
+            learning_rate,
+            weight_decay=1e-4,
+            betas=(0.9, 0.98),
+            clip=1.0,
+            schedule=Schedule("warmup_cosine"),
+        )
         return cls(
-            epochs=16,
+            epochs=epochs,
             batch_size=64,
             batching=Windows(length=96, loss="every"),
-            optimiser=Optimiser(
-                "adamw",
-                4e-3,
-                weight_decay=1e-4,
-                betas=(0.9, 0.98),
-                clip=1.0,
-                schedule=Schedule("warmup_cosine"),
-            ),
+            optimiser=optimiser,
             validation=Validation(most=512),
-            average=Ema(0.99),
+            patience=patience,
+            average=average,
         )
 
     @classmethod

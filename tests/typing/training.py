@@ -27,3 +27,11 @@ assert_type(lc.load("model"), lc.LSTMForecaster)
 
 lc.TrainingConfig(epoch=5)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 lc.NetworkConfig(layers="16")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+# Losses and schedules may be given by name, and are read as what they are.
+named = lc.TrainingConfig(loss="mae", optimiser=lc.Optimiser(schedule="cosine"))
+assert_type(named.loss, lc.Loss)
+assert_type(named.optimiser.schedule, lc.Schedule)
+lc.TrainingConfig(loss=lc.Loss("huber", delta=2.0), optimiser=lc.Optimiser(schedule=lc.Schedule()))
+lc.Learning(loss="mse")
+lc.TrainingConfig(loss="least")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

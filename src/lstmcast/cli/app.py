@@ -119,7 +119,8 @@ def fit(
     """Train a network on the data, or fine-tune the shipped one.
 
     The end of each series is held back: it says which epoch was the best, and how accurate the
-    model is there. A training that was stopped, however it was, goes on with --resume.
+    model is there. A training that was stopped, however it was, goes on with --resume, and so does
+    one that ended with --keep-checkpoints: for more epochs, or with newer data.
     """
     from lstmcast.data.origins import checked_horizon
     from lstmcast.jobs import FitJob, check_fit_places
@@ -135,6 +136,7 @@ def fit(
         report=run.report,
         made_by=context.obj,
         resume=run.resume,
+        keep_checkpoints=run.keep_checkpoints,
         device=training.device,
         threads=training.threads,
         callbacks=[] if quiet else [ProgressLine()],
@@ -261,9 +263,8 @@ def info(folder: Folder, as_json: Json = False) -> None:
         echo.document({"lstmcast": __version__, "model": manifest})
         return
     size = sum(entry["bytes"] for entry in manifest["files"].values())
-    typer.echo(
-        f"{folder}: saved by lstmcast {manifest['package_version']}, {size / 1e6:.2f} MB of arrays"
-    )
+    saved = f"saved by lstmcast {manifest['package_version']}, {size / 1e6:.2f} MB of arrays"
+    typer.echo(f"{folder}: {console.snapshot(manifest)}{saved}")
     # of a training that was not done
     hidden = OWN_KEYS if "trained" in manifest else (*OWN_KEYS, "training", "seed")
     described = {name: value for name, value in manifest.items() if name not in hidden}

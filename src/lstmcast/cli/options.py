@@ -397,7 +397,14 @@ class FitOutput:
     """Whether a training goes on from an earlier one, and what shows it."""
 
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a training that was interrupted.")
+        bool, typer.Option("--resume", help="Go on with a training that was interrupted, or kept.")
+    ] = False
+    keep_checkpoints: Annotated[
+        bool,
+        typer.Option(
+            "--keep-checkpoints",
+            help="Keep what a longer training, or one on newer data, can go on from.",
+        ),
     ] = False
     plot: Annotated[
         Path | None,

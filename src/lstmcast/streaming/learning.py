@@ -12,7 +12,7 @@ from lstmcast.errors import UsageError
 from lstmcast.model.network import Network
 from lstmcast.streaming.rows import Rows
 from lstmcast.training_config import AnyLoss, Count, Loss, Optimiser, require_torch
-from lstmcast.util.config import settings
+from lstmcast.util.config import settings, usual
 
 if TYPE_CHECKING:
     from lstmcast.training.online import Learner
@@ -41,7 +41,7 @@ class Learning:
     chunk: Count = 8
     every: Count = 1
     clip: Annotated[float, Field(gt=0)] | None = 1.0
-    loss: AnyLoss = Loss()
+    loss: AnyLoss = usual(Loss())
     optimiser: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
 
     def __post_init__(self) -> None:

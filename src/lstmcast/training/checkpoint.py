@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from lstmcast import store
 from lstmcast.errors import ModelError, OutputError
+from lstmcast.growing import RECORD, Lineage, unusable
 from lstmcast.util.files import locked, output_errors
 
 Groups = dict[str, dict[str, np.ndarray]]
@@ -63,11 +64,27 @@ def discard(folder: Path) -> None:
         store.remove_stores(folder, KIND)
 
 
+class Found(NamedTuple):
+    """A checkpoint that a run goes on from.
+
+    `epochs`: how many its run was to be trained for; `paced_by`: the number of epochs that learning
+    rate and rollout followed, which is more where a refit repeats a part of a training; `grown`:
+    whether its data have grown since.
+    """
+
+    state: dict[str, Any]
+    groups: Groups
+    epochs: int
+    paced_by: int
+    grown: bool
+
+
 class Keeper:
     """Writes a run's state to a folder, now and then, and finds it there again.
 
-    `about`: what the run is made with, as JSON values; a checkpoint of another run is refused.
-    Without a folder nothing is kept.
+    `about`: what the run is made with, as JSON values; a checkpoint of another run is refused, but
+    for how long it is trained. `lineage`: which data it may be of, and a record of them that is
+    written beside it. Without a folder nothing is kept.
     """
 
     def __init__(
@@ -76,8 +93,11 @@ class Keeper:
         about: dict[str, Any],
         every: float = EVERY,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        lineage: Lineage | None = None,
     ) -> None:
         self.folder, self.about, self.every, self.clock = folder, about, every, clock
+        self.lineage = lineage
         self.written = -math.inf
 
     def due(self) -> bool:
@@ -88,41 +108,50 @@ class Keeper:
     def save(self, state: dict[str, Any], groups: Groups) -> None:
         """Write the state, all of it or nothing; OutputError where that cannot be."""
         if self.folder is not None:
+            if self.lineage is not None and self.written == -math.inf:
+                record = {"kind": KIND, **self.lineage.manifest}
+                store.save(self.folder.parent / RECORD, record, self.lineage.arrays)
             store.save(self.folder, {"kind": KIND, "about": self.about, "state": state}, groups)
             self.written = self.clock()
 
-    def load(self) -> tuple[dict[str, Any], Groups] | None:
-        """What was saved last, None where nothing was. ModelError where it is damaged or of
-        another run."""
+    def load(self, again: bool = False) -> Found | None:
+        """What was saved last, None where nothing was. ModelError where it is damaged, or of
+        another run; None there, too, where the run may be done `again`."""
         if self.folder is None:
             return None
         try:
             manifest, groups = store.load(self.folder)
         except ModelError as error:
             if self.folder.exists():
-                raise ModelError(_unusable(self.folder, error)) from error
+                raise ModelError(unusable(self.folder, error)) from error
             return None
-        if manifest.get("about") != self.about:
-            raise ModelError(_another_run(self.folder, manifest.get("about"), self.about))
-        return manifest["state"], groups
+        about = manifest.get("about")
+        about = about if isinstance(about, dict) else {}
+        grown = self.lineage is not None and about.get("data") in self.lineage.earlier
+        if grown:
+            about = {**about, "data": self.about["data"]}
+        if _lasting(about) != _lasting(self.about):
+            if again:
+                return None
+            raise ModelError(_another_run(self.folder, _lasting(about), _lasting(self.about)))
+        epochs = about["epochs"], about["training"]["epochs"]
+        return Found(manifest["state"], groups, *epochs, grown)
 
 
-def _unusable(folder: Path, error: ModelError) -> str:
-    """What is wrong with it, and what can be done about a checkpoint: saving it again is not."""
-    what = str(error).partition("\n")[0].replace("The model in", "The checkpoint in", 1)
-    place = str(folder.parent)
-    return (
-        f"{what}\nRemove the folder {place!r} to begin anew, or leave --resume out (in Python, "
-        "resume=True)."
-    )
+def _lasting(about: dict[str, Any]) -> dict[str, Any]:
+    """What stays as it is when a training is prolonged."""
+    training = dict(about.get("training", {}))
+    for name in ("epochs", "patience"):
+        training.pop(name, None)
+    rest = {name: value for name, value in about.items() if name != "epochs"}
+    return {**rest, "training": training}
 
 
 _OTHERS = {"data": "it was trained on other data", "start": "it started from other weights"}
 
 
-def _another_run(folder: Path, found: Any, expected: dict[str, Any]) -> str:
+def _another_run(folder: Path, found: dict[str, Any], expected: dict[str, Any]) -> str:
     """Names the first thing that differs."""
-    found = found if isinstance(found, dict) else {}
     name = next(name for name in expected | found if found.get(name) != expected.get(name))
     one, other = found.get(name), expected.get(name)
     if isinstance(one, dict) and isinstance(other, dict):

@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 
 from lstmcast.data.findings import advise
 from lstmcast.errors import ModelError, UsageError
+from lstmcast.growing import Lineage
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.store import remove_stores
 from lstmcast.training import loop
 from lstmcast.training.batching import Reader
-from lstmcast.training.callbacks import Callback, EpochReport
-from lstmcast.training.checkpoint import KIND, Keeper, claimed
+from lstmcast.training.callbacks import Callback, EpochReport, Stored
+from lstmcast.training.checkpoint import KIND, Found, Keeper, claimed
 from lstmcast.training.loop import TrainingRun
 from lstmcast.training.losses import criterion
 from lstmcast.training.module import NetworkModule, arrays_from_state, module_from_arrays
@@ -57,6 +58,10 @@ class Trained(NamedTuple):
     validated: Network
 
 
+# what a forecaster of these weights would be saved as
+Store = Callable[[Trained], Stored]
+
+
 class Job(NamedTuple):
     """What all members of a fit share."""
 
@@ -70,6 +75,8 @@ class Job(NamedTuple):
     resume: bool
     callbacks: Sequence[Callback]
     members: int
+    stored: Store | None
+    lineage: Lineage | None
 
 
 class Member(NamedTuple):
@@ -79,6 +86,7 @@ class Member(NamedTuple):
     rows: tuple[Epoch, ...]
     best_epoch: int
     interrupted: bool
+    notes: tuple[str, ...] = ()
 
 
 def fit_network(
@@ -95,6 +103,8 @@ def fit_network(
     loss: OwnLoss | None = None,
     head: Head | None = None,
     everything: FitData | None = None,
+    stored: Store | None = None,
+    lineage: Lineage | None = None,
 ) -> Trained:
     """Train a network: a new one of this config, or each member of one that has weights, one after
     the other.
@@ -102,11 +112,13 @@ def fit_network(
     `folder`: where checkpoints go, instead of earlier ones; with `resume`, training goes on from
     those that are there, to the same bits (on the same kind of CPU, with the same `threads`).
     `loss`: your own, of (point, target), both (…), to the loss of each value. `everything`: what a
-    refit learns from, where its transforms differ from those of `data`. After Ctrl-C the best so
-    far is returned. DataError where nothing can be trained on, UsageError where settings do not go
-    together, OutputError where checkpoints cannot be written or another training is writing them
-    there, ModelError where the loss is no longer a number, memory does not suffice, or a checkpoint
-    is of another run.
+    refit learns from, where its transforms differ from those of `data`. `stored`: how a forecaster
+    is saved that has the weights so far, for callbacks that do so; the network alone without it.
+    `lineage`: which data checkpoints may be of, and a record of these data to be kept beside them.
+    After Ctrl-C the best so far is returned. DataError where nothing can be trained on, UsageError
+    where settings do not go together, OutputError where checkpoints cannot be written or another
+    training is writing them there, ModelError where the loss is no longer a number, memory does not
+    suffice, or a checkpoint is of another run.
     """
     network = start.config if isinstance(start, Network) else start
     head = head or (start.head if isinstance(start, Network) else None)
@@ -114,7 +126,20 @@ def fit_network(
     check_plan(network, data, config)
     given = list(start.members) if isinstance(start, Network) else [None] * config.members
     place = None if folder is None else Path(folder)
-    job = Job(network, config, head, loss, seed, device, place, resume, callbacks, len(given))
+    job = Job(
+        network,
+        config,
+        head,
+        loss,
+        seed,
+        device,
+        place,
+        resume,
+        callbacks,
+        len(given),
+        stored,
+        lineage,
+    )
     threads = threads or _default_threads(network, config)
     with (
         claimed(place),
@@ -156,8 +181,8 @@ def _train_all(
             if not members:
                 raise
         if len(members) <= number or members[-1].interrupted:
-            return members, (*notes, _interrupted(members, job))
-    return members, (*notes, *_kept_starts(members))
+            return members, (*notes, *_went_on(members), _interrupted(members, job))
+    return members, (*notes, *_went_on(members), *_kept_starts(members))
 
 
 def _prepare(
@@ -203,12 +228,13 @@ def _train_one(
         if job.loss is None
         else getattr(job.loss, "__qualname__", type(job.loss).__name__),
     }
-    keeper = Keeper(None if job.folder is None else job.folder / f"{part}-{number}", about)
+    place = None if job.folder is None else job.folder / f"{part}-{number}"
+    keeper = Keeper(place, about, lineage=job.lineage)
     interrupted = False
     try:
-        found = keeper.load() if job.resume else None
+        found = _found(job, run, keeper, again=part != "member")
         if found is not None:
-            loop.take_up(run, *found)
+            loop.go_on(run, found, job.lineage.growth if job.lineage else "")
         elif start is not None and part == "member":
             loop.validate_start(run)
         loop.train(run, keeper, partial(_tell, job, number, part != "member"))
@@ -219,7 +245,34 @@ def _train_one(
     loop.use_best(run)
     loop.require_finite(run)
     arrays = arrays_from_state(run.reader.module.state_dict(), job.network)
-    return Member(arrays, kept(run.rows, run.best_epoch), run.best_epoch, interrupted)
+    rows = kept(run.rows, run.best_epoch)
+    return Member(arrays, rows, run.best_epoch, interrupted, tuple(run.notes))
+
+
+def _found(job: Job, run: TrainingRun, keeper: Keeper, again: bool) -> Found | None:
+    """The checkpoint that a run goes on from; `again`: a refit, which is begun anew where going on
+    would give other bits."""
+    found = keeper.load(again) if job.resume else None
+    if found is None:
+        return None
+    done = found.state["epoch"]
+    if again:
+        paced = found.paced_by != run.config.epochs and run.config.paced_by_epochs
+        return None if paced or found.grown or done > run.epochs else found
+    if done == run.epochs and found.grown:
+        raise UsageError(
+            f"The data have grown, and the training in {str(keeper.folder)!r} has done all of its "
+            f"{done} epochs: nothing would be learned from what is new. Ask for more epochs, of "
+            f"which the first {done} are done: TrainingConfig(epochs={2 * done}), "
+            f"--epochs {2 * done}."
+        )
+    if done > run.epochs:
+        raise ModelError(
+            f"The checkpoint in {str(keeper.folder)!r} has been trained for {done} epochs already, "
+            f"and {run.epochs} are asked for. Ask for {done} epochs or more, name another folder, "
+            "or begin anew without resuming."
+        )
+    return found
 
 
 def _tell(job: Job, number: int, refit: bool, run: TrainingRun, row: Epoch, improved: bool) -> bool:
@@ -238,6 +291,12 @@ def _tell(job: Job, number: int, refit: bool, run: TrainingRun, row: Epoch, impr
             job.network, [arrays_from_state(run.reader.module.state_dict(), job.network)], job.head
         )
 
+    def stored() -> Stored:
+        assert job.stored is not None
+        history, note = History(kept(run.rows, row.epoch)), _snapshot(job, run)
+        now = network()
+        return job.stored(Trained(now, history, (note,), False, now))
+
     report = EpochReport(
         number,
         job.members,
@@ -253,6 +312,7 @@ def _tell(job: Job, number: int, refit: bool, run: TrainingRun, row: Epoch, impr
         network,
         job.config,
         refit,
+        None if job.stored is None else stored,
     )
     answers = [callback(report) for callback in callbacks]  # all are told, whoever says stop
     return any(isinstance(answer, (bool, np.bool_)) and bool(answer) for answer in answers)
@@ -286,6 +346,11 @@ def _refit_all(
     return refits, (f"trained again on everything, for as many epochs as the best had ({epochs})",)
 
 
+def _went_on(members: list[Member]) -> tuple[str, ...]:
+    """What there is to say of members that went on from a shorter training, each thing once."""
+    return tuple(dict.fromkeys(note for member in members for note in member.notes))
+
+
 def _kept_starts(members: list[Member]) -> tuple[str, ...]:
     kept_ones = [row for member in members for row in member.rows if row.best and row.epoch == 0]
     if not kept_ones:
@@ -306,6 +371,11 @@ def _interrupted(members: list[Member], job: Job) -> str:
     done = f"in member {len(members)} of {job.members}, " if job.members > 1 else ""
     rows = members[-1].rows
     return f"interrupted {done}after epoch {rows[-1].epoch if rows else 0}: the best so far is kept"
+
+
+def _snapshot(job: Job, run: TrainingRun) -> str:
+    of = f"member {run.seeds[1] + 1} of {job.members}, " if job.members > 1 else ""
+    return f"a snapshot of {of}epoch {run.epoch} of {run.epochs}"
 
 
 def _fingerprint(start: dict[str, NDArray] | None) -> str:

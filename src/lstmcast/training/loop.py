@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lstmcast.errors import ModelError
 from lstmcast.training.batching import BatchingScheme, Reader, Update
-from lstmcast.training.checkpoint import Groups, Keeper
+from lstmcast.training.checkpoint import Found, Groups, Keeper
 from lstmcast.training.losses import Sums, added
 from lstmcast.training.optim import make_optimiser, rate, set_rate
 from lstmcast.training.weights import Values, average_of, averaged, copied, put, trained_weights
@@ -43,11 +43,13 @@ class TrainingRun:
     step: int = 0
     drops: int = 0  # of the learning rate, on plateaus
     seconds: float = 0.0
-    finished: bool = False
+    stopped: bool = False  # by a callback
     best: Values | None = None  # None: the weights as they are
     best_epoch: int = 0
     best_loss: float = math.inf
     rows: list[Epoch] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    grown_at: int = 0  # the epoch after which data had grown: patience counts from there
 
     def __post_init__(self) -> None:
         self.read = np.arange(len(self.ids))  # the series that the newest update read
@@ -58,8 +60,14 @@ class TrainingRun:
 
     @property
     def waited(self) -> int:
-        """Epochs since the best one."""
-        return self.epoch - self.best_epoch
+        """Epochs since the best one, on these data."""
+        return self.epoch - max(self.best_epoch, self.grown_at)
+
+    @property
+    def ended(self) -> bool:
+        """Whether a callback has stopped it, or patience is lost."""
+        patience = self.config.patience
+        return self.stopped or (patience is not None and self.waited >= patience)
 
 
 # of a run, its newest epoch, and whether that was the best: whether to stop
@@ -69,7 +77,7 @@ Tell = Callable[[TrainingRun, Epoch, bool], bool]
 def train(run: TrainingRun, keeper: Keeper, tell: Tell) -> None:
     """Train until the last epoch, until patience is lost, or until a callback says stop."""
     config = run.config
-    while run.epoch < run.epochs and not run.finished:
+    while run.epoch < run.epochs and not run.ended:
         train_loss, learning_rate = train_epoch(run, run.epoch + 1)
         run.epoch += 1
         run.average.after_epoch(run.weights)
@@ -88,14 +96,12 @@ def train(run: TrainingRun, keeper: Keeper, tell: Tell) -> None:
                 False,
             )
             run.rows.append(row)
-            stop = tell(run, row, improved)
+            run.stopped = tell(run, row, improved)
         schedule = config.optimiser.schedule
         if schedule.kind == "plateau" and run.waited and run.waited % schedule.every == 0:
             run.drops += 1
-        run.finished = stop or (config.patience is not None and run.waited >= config.patience)
         if keeper.due():
             keeper.save(*state_of(run))
-    run.finished = True
     keeper.save(*state_of(run))
 
 
@@ -246,7 +252,9 @@ def state_of(run: TrainingRun) -> tuple[dict[str, Any], Groups]:
         "step": run.step,
         "drops": run.drops,
         "seconds": run.seconds,
-        "finished": run.finished,
+        "stopped": run.stopped,
+        "notes": run.notes,
+        "grown_at": run.grown_at,
         "best_epoch": run.best_epoch,
         "best_loss": run.best_loss if math.isfinite(run.best_loss) else None,
     }
@@ -269,6 +277,50 @@ def state_of(run: TrainingRun) -> tuple[dict[str, Any], Groups]:
     return state, groups
 
 
+def go_on(run: TrainingRun, found: Found, growth: str = "") -> None:
+    """Go on from a checkpoint, which may be that of a training of fewer epochs, or on data that
+    have grown since; `growth`: by how much, in words."""
+    take_up(run, found.state, found.groups)
+    if found.grown:
+        meet_growth(run, growth)
+    if run.epochs > found.epochs:
+        run.stopped = False  # what a callback said, it said of the shorter one
+    if run.config.epochs != found.paced_by and run.config.paced_by_epochs and not run.ended:
+        run.notes.append(
+            f"went on after epoch {run.epoch} of {found.paced_by}: the learning rate, or the share "
+            f"of own predictions, is as in a training of {run.config.epochs} epochs from there on, "
+            f"so the result is not that of {run.config.epochs} at once"
+        )
+
+
+def meet_growth(run: TrainingRun, growth: str) -> None:
+    """Validate the best weights so far on what is held back now, with which later ones are
+    compared."""
+    run.stopped, run.grown_at = False, run.epoch
+    run.batching.carried = []  # there may be other rows now
+    note = (
+        f"went on after epoch {run.epoch} with data that have grown ({growth}): the state of the "
+        "optimiser and what the transforms had learned are kept; losses before are those of the "
+        "earlier data"
+    )
+    if run.best is not None:
+        newest = copied(run.weights)
+        put(run.weights, run.best)
+        loss = validate(run)
+        put(run.weights, newest)
+        known = math.isfinite(loss)
+        run.best, run.best_loss = (run.best, loss) if known else (None, math.inf)
+        run.rows = [
+            row._replace(validation_loss=loss) if row.epoch == run.best_epoch else row
+            for row in run.rows
+        ]
+        note += f", but for the best epoch so far ({run.best_epoch}), which was validated again"
+    validation = run.config.validation
+    if validation is not None and validation.by == "windows":
+        note += "; some windows that are held back now were trained on before"
+    run.notes.append(note)
+
+
 def take_up(run: TrainingRun, state: dict[str, Any], groups: Groups) -> None:
     """Go on where `state_of` was asked."""
     device = run.weights[0].device
@@ -277,11 +329,9 @@ def take_up(run: TrainingRun, state: dict[str, Any], groups: Groups) -> None:
         return [torch.from_numpy(group[str(k)].copy()).to(device) for k in range(len(group))]
 
     run.epoch, run.step, run.drops = state["epoch"], state["step"], state["drops"]
-    run.seconds, run.finished, run.best_epoch = (
-        state["seconds"],
-        state["finished"],
-        state["best_epoch"],
-    )
+    run.seconds, run.best_epoch = state["seconds"], state["best_epoch"]
+    run.stopped, run.notes = state.get("stopped", False), list(state.get("notes", []))
+    run.grown_at = state.get("grown_at", 0)
     run.best_loss = math.inf if state["best_loss"] is None else state["best_loss"]
     put(run.weights, tensors(groups["weights"]))
     run.best = tensors(groups["best"]) or None

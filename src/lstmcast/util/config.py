@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field, fields
 from functools import wraps
-from typing import Any, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, dataclass_transform
 from warnings import warn
 
 import numpy as np
@@ -17,6 +17,26 @@ from pydantic_core import ArgsKwargs
 from lstmcast.errors import UsageError
 
 Made = TypeVar("Made", bound=type)
+
+Held = TypeVar("Held")
+Name = TypeVar("Name")
+
+if TYPE_CHECKING:
+
+    class OrName(Generic[Held, Name]):
+        """A setting that is given as such or by its name, and read as such.
+
+        For type checkers, which know what may be given only from a descriptor; pydantic is told by
+        a validator.
+        """
+
+        def __get__(self, owner: Any, kind: Any = None) -> Held: ...
+        def __set__(self, owner: Any, value: Held | Name) -> None: ...
+
+
+def usual(value: Any) -> Any:
+    """The default of a setting that is an `OrName`: a field, whatever type checkers expect."""
+    return field(default=value)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field, Field))

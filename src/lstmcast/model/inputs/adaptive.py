@@ -146,7 +146,7 @@ class Adaptive:
         return Blocks.of(periods)
 
     def data(
-        self, panel: Panel, ends: NDArray, horizon: int | None = None
+        self, panel: Panel, ends: NDArray, horizon: int | None = None, fitted: None = None
     ) -> tuple[AdaptiveData, None]:
         """What a network learns from: the first `ends` (S,) values of each series, so many steps
         ahead."""

@@ -106,9 +106,11 @@ class Inputs(Protocol):
         """C, for a head that answers so many steps at once."""
         ...
 
-    def data(self, panel: Panel, ends: NDArray, horizon: int | None = None) -> tuple[Any, Any]:
+    def data(
+        self, panel: Panel, ends: NDArray, horizon: int | None = None, fitted: Any = None
+    ) -> tuple[Any, Any]:
         """What a network learns from: the first `ends` (S,) values of each series; and what was
-        fitted to them."""
+        fitted to them, or is kept of what was `fitted` to some before."""
         ...
 
     def start(self, grid: Grid, rows: int, fitted: Any = None) -> Any:

@@ -97,7 +97,9 @@ class Running:
         """C: one channel for each column."""
         return self.columns
 
-    def data(self, panel: Panel, ends: NDArray, horizon: int | None = None) -> tuple[Any, Any]:
+    def data(
+        self, panel: Panel, ends: NDArray, horizon: int | None = None, fitted: Any = None
+    ) -> tuple[Any, Any]:
         """UsageError: a network with running inputs learns from a stream."""
         raise UsageError(
             "A network with Running() inputs learns tick by tick. Use lc.Stream, or other inputs."

@@ -185,16 +185,24 @@ class Transformed:
         state = self.transforms.align(fitted.state, panel.values, panel.offsets, panel.ids)
         return FittedTransforms(self.transforms, state)
 
+    def _refitted(self, panel: Panel, ends: NDArray, fitted: FittedTransforms) -> FittedTransforms:
+        """As learned before, and for new series from the first `ends` (S,) values of each."""
+        return self.fitted_to(panel.until(np.maximum(ends, 1)), fitted)
+
     def data(
-        self, panel: Panel, ends: NDArray, horizon: int | None = None
+        self,
+        panel: Panel,
+        ends: NDArray,
+        horizon: int | None = None,
+        fitted: FittedTransforms | None = None,
     ) -> tuple[TransformedData, FittedTransforms]:
         """What a network learns from, and what the transforms learned: from the first `ends` (S,)
-        values.
+        values, but for series of which something was `fitted` before.
 
         Raises:
             UsageError: where labels become inputs in another way than by a straight line.
         """
-        fitted = self.fit(panel, ends)
+        fitted = self.fit(panel, ends) if fitted is None else self._refitted(panel, ends, fitted)
         inputs_N, labels_N = (
             self.transforms.apply(panel.values, panel.offsets, fitted.state, as_labels).values
             for as_labels in (False, True)

@@ -1,0 +1,222 @@
+"""Data that grow between two sittings of a training.
+
+A folder of checkpoints holds a record of the data beside them: which values the training has seen,
+so that data whose past has changed are refused, and what the transforms had learned of them, since
+the weights were trained on values that were scaled so.
+
+S series
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast import store
+from lstmcast.data.keys import packed, unpacked
+from lstmcast.data.panel import Panel
+from lstmcast.data.table import format_time
+from lstmcast.errors import ModelError
+from lstmcast.model.inputs import FittedTransforms, Inputs
+from lstmcast.training_config import Batching, Windows
+
+RECORD = "data"  # its folder, beside those of the checkpoints
+
+
+class Lineage(NamedTuple):
+    """What checkpoints may be of, and the record that is to be kept beside them.
+
+    `earlier`: fingerprints of what was learned from before the data grew; `growth`: by what they
+    grew, in words.
+    """
+
+    earlier: tuple[str, ...]
+    growth: str
+    manifest: dict[str, Any]
+    arrays: dict[str, dict[str, NDArray]]
+
+
+@dataclass(frozen=True, eq=False)
+class DataRecord:
+    """Data that a training has seen.
+
+    Args:
+        ids: Names of the series (S,).
+        starts: Their first times (S,), as numbers.
+        lengths: How many values each has (S,).
+        digests: Of these values (S, 16).
+        about: Frequency, seasonal periods, horizon, inputs and window length.
+        fingerprint: Of what the network learned from.
+        transforms: What its transforms had learned.
+        earlier, growth: As in `Lineage`.
+    """
+
+    ids: NDArray
+    starts: NDArray
+    lengths: NDArray
+    digests: NDArray
+    about: dict[str, Any]
+    fingerprint: str = ""
+    transforms: Mapping[str, NDArray] | None = None
+    earlier: tuple[str, ...] = ()
+    growth: str = ""
+
+    @classmethod
+    def of(cls, panel: Panel, inputs: Inputs, horizon: int) -> DataRecord:
+        """What there is to know of a panel, before anything was learned from it."""
+        about = {
+            "frequency": panel.frequency.code,
+            "periods": list(panel.periods),
+            "horizon": horizon,
+            "inputs": inputs.described(),
+        }
+        digests = np.stack([_digest(panel.series(s)) for s in range(len(panel))])
+        return cls(panel.ids, _numbers(panel.starts), panel.lengths, digests, about)
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> DataRecord | None:
+        """The record beside the checkpoints of a folder; None where there is none, or no
+        checkpoint."""
+        if not (folder / RECORD).is_dir() or not any(folder.glob("member-*")):
+            return None
+        try:
+            manifest, groups = store.load(folder / RECORD)
+        except ModelError as error:
+            raise ModelError(unusable(folder / RECORD, error)) from error
+        with store.complete(folder / RECORD, "the training"):
+            own = groups["series"]
+            return cls(
+                unpacked(own["ids"], own["id_lengths"]),
+                own["starts"],
+                own["lengths"],
+                own["digests"],
+                manifest["about"],
+                manifest["fingerprint"],
+                groups.get("transforms"),
+                tuple(manifest["earlier"]),
+                manifest["growth"],
+            )
+
+    @property
+    def window(self) -> int | None:
+        """Steps of a window, where they followed from the data."""
+        return self.about.get("window")
+
+    def fitted(self, inputs: Inputs) -> FittedTransforms | None:
+        """What the transforms of these inputs had learned."""
+        if self.transforms is None:
+            return None
+        return inputs.fitted_from(self.transforms, self.ids)
+
+    def growth_to(self, now: DataRecord, panel: Panel, folder: Path) -> str:
+        """By how much the data have grown to those of a panel, in words; empty where they are the
+        same. `now`: the record of the panel.
+
+        Raises:
+            ModelError: Their past is another one.
+        """
+        changes = list(self._changes(now, panel))
+        if changes:
+            more = f", and {len(changes) - 1} more" if len(changes) > 1 else ""
+            raise ModelError(
+                f"The training in {str(folder)!r} is of another run: it was trained on other data "
+                f"({changes[0]}{more}). Data may grow at the end of each series and by new series. "
+                "Give data whose past is unchanged, name another folder, or begin anew without "
+                "resuming."
+            )
+        places = now.places()
+        growths = now.lengths[[places[str(name)] for name in self.ids]] - self.lengths
+        grown, added = np.count_nonzero(growths), len(now.ids) - len(self.ids)
+        parts = []
+        if grown:
+            values = _many(int(growths.sum()), "new value")
+            parts.append(f"{values} of {grown:,} of {len(now.ids):,} series")
+        if added:
+            parts.append(f"{added:,} new series")
+        return ", ".join(parts)
+
+    def places(self) -> dict[str, int]:
+        """The number of each series by its name."""
+        return {str(name): s for s, name in enumerate(self.ids)}
+
+    def _changes(self, now: DataRecord, panel: Panel) -> Iterator[str]:
+        """What is not as it was, each thing in a sentence."""
+        for name in ("frequency", "periods", "horizon"):
+            if self.about[name] != now.about[name]:
+                yield f"their {name} is {now.about[name]}, not {self.about[name]}"
+                return
+        places = now.places()
+        for s, name in enumerate(map(str, self.ids)):
+            if name not in places:
+                yield f"series {name!r} is missing"
+            elif what := self._change(s, now, places[name], panel):
+                yield f"series {name!r} {what}"
+
+    def _change(self, s: int, now: DataRecord, place: int, panel: Panel) -> str:
+        """What is not as it was of a series, which is at that place now; empty if nothing."""
+        length = int(self.lengths[s])
+        if now.starts[place] != self.starts[s]:
+            return f"begins at another time, {format_time(panel.starts[place])}"
+        if now.lengths[place] < length:
+            return f"has {now.lengths[place]:,} values, fewer than the {length:,} then"
+        if np.array_equal(_digest(panel.series(place)[:length]), self.digests[s]):
+            return ""
+        starts = panel.starts[place : place + 1]
+        (until,) = panel.frequency.advance(starts, np.array([length - 1]))
+        return f"has changed values up to {format_time(until)}"
+
+    def lineage(
+        self,
+        fingerprint: str,
+        learned: FittedTransforms | None,
+        batching: Batching,
+        past: DataRecord | None,
+        growth: str,
+    ) -> Lineage:
+        """The record that is to be kept of these data, after those of the `past`."""
+        earlier = past.earlier if past else ()
+        if past and growth:
+            earlier = (*earlier, past.fingerprint)
+        growth = growth or (past.growth if past else "")
+        window = batching.length if isinstance(batching, Windows) else None
+        manifest = {
+            "about": {**self.about, "window": window},
+            "fingerprint": fingerprint,
+            "earlier": list(earlier),
+            "growth": growth,
+        }
+        series = {"starts": self.starts, "lengths": self.lengths, "digests": self.digests}
+        groups = {"series": {**packed(self.ids), **series}}
+        if learned is not None:
+            groups["transforms"] = learned.arrays()
+        return Lineage(earlier, growth, manifest, groups)
+
+
+def unusable(folder: Path, error: ModelError) -> str:
+    """What is wrong with a checkpoint or its record, and what can be done about it: saving it
+    again is not."""
+    what = str(error).partition("\n")[0].replace("The model in", "The checkpoint in", 1)
+    place = str(folder.parent)
+    return (
+        f"{what}\nRemove the folder {place!r} to begin anew, or leave --resume out (in Python, "
+        "resume=True)."
+    )
+
+
+def _digest(values: NDArray) -> NDArray:
+    same = np.where(np.isnan(values), np.nan, values)  # whatever bits stand for a missing value
+    return np.frombuffer(hashlib.blake2b(same.tobytes(), digest_size=16).digest(), np.uint8)
+
+
+def _numbers(times: NDArray) -> NDArray:
+    return times.astype(np.int64)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'s' * (count > 1)}"
