@@ -225,7 +225,7 @@ def test_callbacks_are_told_and_may_stop():
 def test_a_refit_uses_everything():
     model = scratch(training=replace(SMALL, refit=True)).fit(waves())
     assert {str(end)[:7] for end in model.trained_ends.values()} == {"2019-12"}
-    assert model.held_back_from(waves()) is None
+    assert model.model.held_back_from(waves()) is None
 
 
 def test_backtests_fit_a_model_that_needs_it():
@@ -234,7 +234,7 @@ def test_backtests_fit_a_model_that_needs_it():
     fitted = scratch().fit(waves())
     with pytest.raises(UsageError, match="was trained on"):
         lc.backtest(fitted, waves(), cutoffs=4, refit="never")
-    held_back = fitted.held_back_from(waves())
+    held_back = fitted.model.held_back_from(waves())
     assert np.isfinite(
         lc.backtest(fitted, waves(), cutoffs=held_back[:, None], refit="never").scores["lstmcast"][
             "mae"

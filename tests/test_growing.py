@@ -73,14 +73,14 @@ def test_a_training_goes_on_with_data_that_have_grown(tmp_path):
 
 def test_transforms_keep_what_they_had_learned_and_windows_their_length(tmp_path):
     model, first = gone_on(tmp_path, waves())
-    ours, theirs = (each.fitted_inputs.arrays() for each in (model, first))
+    ours, theirs = (each.fitted.inputs.arrays() for each in (model, first))
     assert ours.keys() == theirs.keys()
     for name, array in ours.items():
         np.testing.assert_array_equal(array, theirs[name])
     assert model.record.training.batching == first.record.training.batching
     fresh = forecaster(6).fit(waves())
     assert fresh.record.training.batching.length > first.record.training.batching.length
-    assert any((fresh.fitted_inputs.arrays()[name] != ours[name]).any() for name in ours)
+    assert any((fresh.fitted.inputs.arrays()[name] != ours[name]).any() for name in ours)
 
 
 def test_the_best_weights_so_far_are_validated_on_what_is_held_back_now(tmp_path):

@@ -18,12 +18,12 @@ from lstmcast.data.origins import Origins, mean_changes
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import MOST_CUTOFFS, measured_factors
-from lstmcast.fitted import Fitted, Record, context_for
+from lstmcast.fitted import Arrays, Fitted, Record, context_for
 from lstmcast.growing import DataRecord, Lineage
 from lstmcast.model.inputs import FittedTransforms
 from lstmcast.pretrained import Start, last_times, require_unseen, seen_notes
-from lstmcast.specification import Specification
-from lstmcast.training_config import TrainingConfig, Windows
+from lstmcast.specification import Specification, folder_contents
+from lstmcast.training_config import TrainingConfig, Windows, require_torch
 from lstmcast.util.config import is_whole
 from lstmcast.util.files import checked_path
 from lstmcast.util.text import some_names
@@ -31,6 +31,63 @@ from lstmcast.windows import FitData, TransformedData, default_length, parts_of
 
 if TYPE_CHECKING:
     from lstmcast.training.fitting import Trained
+
+
+class FitOptions(NamedTuple):
+    """The arguments of `LSTMForecaster.fit` but for the data, where they are described."""
+
+    loss: Callable[[Any, Any], Any] | None = None
+    callbacks: Sequence[Callable[[Any], Any]] = ()
+    folder: str | Path | None = None
+    resume: bool = False
+    device: str = "cpu"
+    threads: int | None = None
+
+    def check(self, training: TrainingConfig) -> None:
+        """UsageError for what cannot be used, before anything is read."""
+        _check_loss(self.loss, training.loss.name)
+        _check_callbacks(self.callbacks)
+        if self.folder is not None:
+            checked_path(self.folder)
+        if self.resume and self.folder is None:
+            raise UsageError(
+                "resume=True needs folder=…: the place of the checkpoints that training goes on "
+                "from."
+            )
+        if self.threads is not None and not is_whole(self.threads, 1):
+            raise UsageError(
+                f"threads={self.threads!r} makes no sense: a number of processors from 1 is "
+                "expected."
+            )
+
+
+def fitted_on(specification: Specification, start: Start, data: Any, options: FitOptions) -> Fitted:
+    """What `LSTMForecaster.fit` gives: a network that was trained on the data, and remembers them;
+    see there."""
+    require_torch()
+    options.check(specification.resolved_training(start))
+    from lstmcast.data.read import as_panel
+    from lstmcast.training.fitting import fit_network
+
+    folder = None if options.folder is None else Path(options.folder)
+    ready = prepared(specification, start, as_panel(data), folder, options.resume)
+
+    def stored(trained: Trained) -> tuple[dict[str, Any], dict[str, Arrays]]:
+        """A snapshot: a whole forecaster."""
+        model = ready.fitted(trained, start, specification.horizon)
+        return folder_contents(specification, start, model)
+
+    trained = fit_network(
+        start.network or start.config,
+        ready.data,
+        ready.training,
+        seed=specification.seed,
+        head=specification.own_head,
+        stored=stored,
+        lineage=ready.lineage,
+        **options._asdict(),
+    )
+    return ready.fitted(trained, start, specification.horizon)
 
 
 class Prepared(NamedTuple):
@@ -172,25 +229,20 @@ def unmeasured_notes(panel: Panel, ends: NDArray) -> tuple[str, ...]:
     )
 
 
-def check_fit(
-    training: TrainingConfig,
-    loss: Callable[[Any, Any], Any] | None,
-    callbacks: Sequence[Callable[[Any], Any]],
-    folder: Any,
-    resume: bool,
-    threads: int | None,
-) -> None:
-    """UsageError for arguments of `fit` that cannot be used, before anything is read."""
+def _check_loss(loss: Any, named: str) -> None:
     if loss is not None and not callable(loss):
         raise UsageError(
             f"{loss=} is no function of (point, target). A loss by name goes into "
             f"TrainingConfig(loss={loss!r})."
         )
-    if loss is not None and training.loss.name != "auto":
+    if loss is not None and named != "auto":
         raise UsageError(
-            f"TrainingConfig(loss={training.loss.name!r}) and {loss=}: one of them can be "
-            "minimised. Leave one out."
+            f"TrainingConfig(loss={named!r}) and {loss=}: one of them can be minimised. Leave one "
+            "out."
         )
+
+
+def _check_callbacks(callbacks: Any) -> None:
     if not isinstance(callbacks, Sequence) or not all(map(callable, callbacks)):
         raise UsageError(
             f"{callbacks=} are no callbacks. A list of functions is expected, such as "
@@ -201,11 +253,3 @@ def check_fit(
             f"callbacks={classes} are classes: objects of them are expected, such as "
             f"{classes[0]}(…)."
         )
-    if folder is not None:
-        checked_path(folder)
-    if resume and folder is None:
-        raise UsageError(
-            "resume=True needs folder=…: the place of the checkpoints that training goes on from."
-        )
-    if threads is not None and not is_whole(threads, 1):
-        raise UsageError(f"{threads=} makes no sense: a number of processors from 1 is expected.")

@@ -8,35 +8,35 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from warnings import warn
 
 from numpy.typing import NDArray
 
 from lstmcast import store
-from lstmcast.context import Context
-from lstmcast.data.panel import Columns, Panel
+from lstmcast.data.panel import Columns
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.calibration import MOST_CUTOFFS
-from lstmcast.fit import check_fit, prepared
+from lstmcast.fit import FitOptions, fitted_on
 from lstmcast.fitted import Fitted, Groups, Mode, Record, context_for, in_format_2
 from lstmcast.forecast import QUANTILES, Forecast
 from lstmcast.model.heads import Head
-from lstmcast.model.inputs import FittedTransforms, Transformed
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig, network_of
 from lstmcast.predict import Asked, checked_mode, continued, forecast_as, joined
 from lstmcast.pretrained import Start, start_in
 from lstmcast.saved_context import Continuation, SavedContext
-from lstmcast.specification import Specification, checked_quantiles, started
-from lstmcast.training_config import TrainingConfig, require_torch, training_from_json
+from lstmcast.specification import (
+    KIND,
+    Specification,
+    checked_quantiles,
+    folder_contents,
+    started,
+)
+from lstmcast.training_config import TrainingConfig, training_from_json
 from lstmcast.training_history import History
 from lstmcast.transforms import Transforms
 from lstmcast.util.html import block, table
-
-if TYPE_CHECKING:
-    from lstmcast.training.fitting import Trained
-
-KIND = "forecaster"
 
 
 class LSTMForecaster:
@@ -193,15 +193,17 @@ class LSTMForecaster:
         return self.fitted.network if self.fitted else self.start.network
 
     @property
-    def fitted_inputs(self) -> FittedTransforms | None:
-        """What the transforms learned, here or before the weights were saved; None where they are
-        not fitted."""
-        return self.fitted.inputs if self.fitted else self.start.inputs
-
-    @property
-    def context(self) -> Context | None:
-        """What a forecast reads; None for what is usual."""
-        return self._model().context
+    def model(self) -> Fitted:
+        """What it forecasts with; UsageError where it has no weights yet."""
+        if self.fitted is not None:
+            return self.fitted
+        if self.start.network is None:
+            raise UsageError(
+                "This forecaster starts from scratch: it knows nothing yet. Call fit(data) first."
+            )
+        batching = self.specification.resolved_batching(self.start)
+        context = context_for(self.start.network, batching)
+        return Fitted(self.start.network, self.start.inputs, context)
 
     @property
     def needs_fit(self) -> bool:
@@ -239,25 +241,6 @@ class LSTMForecaster:
         """The last time of each series that the weights were trained on; None without any."""
         return (self.record.trained_ends if self.record else self.start.seen) or None
 
-    def held_back_from(self, panel: Panel) -> NDArray | None:
-        """How many values of each series (S,) the weights were fitted to, 0 for all of them.
-
-        None where nothing was held back. `panel`: the one that was trained on.
-        """
-        return self.fitted.held_back_from(panel) if self.fitted else None
-
-    def _model(self) -> Fitted:
-        """What it forecasts with; UsageError where it has no weights yet."""
-        if self.fitted is not None:
-            return self.fitted
-        if self.start.network is None:
-            raise UsageError(
-                "This forecaster starts from scratch: it knows nothing yet. Call fit(data) first."
-            )
-        batching = self.specification.resolved_batching(self.start)
-        context = context_for(self.start.network, batching)
-        return Fitted(self.start.network, self.start.inputs, context)
-
     # ---- fit and predict
 
     def fit(
@@ -294,33 +277,8 @@ class LSTMForecaster:
             DataError: No series is long enough.
             UsageError, ModelError: Settings do not go together; training gives no numbers.
         """
-        require_torch()
-        check_fit(self.training, loss, callbacks, folder, resume, threads)
-        from lstmcast.data.read import as_panel
-        from lstmcast.training.fitting import fit_network
-
-        place = None if folder is None else Path(folder)
-        ready = prepared(self.specification, self.start, as_panel(data), place, resume)
-
-        def stored(trained: Trained) -> tuple[dict[str, Any], Groups]:
-            return self._stored(ready.fitted(trained, self.start, self.horizon))
-
-        trained = fit_network(
-            self.start.network or self.config,
-            ready.data,
-            ready.training,
-            seed=self.seed,
-            loss=loss,
-            head=self.specification.own_head,
-            callbacks=callbacks,
-            folder=folder,
-            resume=resume,
-            device=device,
-            threads=threads,
-            stored=stored,
-            lineage=ready.lineage,
-        )
-        self.fitted = ready.fitted(trained, self.start, self.horizon)
+        options = FitOptions(loss, callbacks, folder, resume, device, threads)
+        self.fitted = fitted_on(self.specification, self.start, data, options)
         return self
 
     def predict(
@@ -348,7 +306,7 @@ class LSTMForecaster:
             DataError, UsageError, ModelError: Data, arguments or model cannot be used.
         """
         asked = Asked(horizon, cutoffs, checked_mode(mode))
-        return forecast_as(asked, self._model(), data, self.horizon, self.quantiles)
+        return forecast_as(asked, self.model, data, self.horizon, self.quantiles)
 
     def states(self, data: Any = None) -> dict[str, list[tuple[NDArray, NDArray]]]:
         """State of the first member's LSTM layers after every step, by series: for each layer h and
@@ -357,7 +315,7 @@ class LSTMForecaster:
         For networks with transformed inputs; UsageError for others. Columns that are read together
         share the states of one.
         """
-        model = self._model()
+        model = self.model
         return model.states(joined(model, data)[0])
 
     def continued(self, data: Any) -> Continuation:
@@ -375,20 +333,11 @@ class LSTMForecaster:
         `data`: for a model that remembers none. The folder then contains values of the data. Raises
         `OutputError` where it cannot be written.
         """
-        model = self._model()
+        model = self.model
         if data is not None or model.saved_context is None:
             context = model.context_of(joined(model, data)[0], self.horizon, MOST_CUTOFFS)
             model = replace(model, saved_context=context)
-        store.save(folder, *self._stored(model))
-
-    def _stored(self, model: Fitted) -> tuple[dict[str, Any], Groups]:
-        """The manifest and the arrays of a folder that holds the forecaster with this model."""
-        assert model.saved_context is not None
-        batching = self.specification.resolved_batching(self.start)
-        needed = replace(model, saved_context=model.needed_of(model.saved_context))
-        about, groups = needed.saved(replace(self.training, batching=batching))
-        own = {"kind": KIND, "horizon": self.horizon, "quantiles": list(self.quantiles)}
-        return {**own, **about, "seed": self.seed}, groups
+        store.save(folder, *folder_contents(self.specification, self.start, model))
 
 
 def _html(model: LSTMForecaster) -> str:

@@ -500,7 +500,7 @@ def _tested_where_held_back(fitted: LSTMForecaster, panel: Panel) -> Backtest | 
     nothing."""
     from lstmcast.evaluation.backtest import backtest
 
-    ends = fitted.held_back_from(panel)
+    ends = fitted.model.held_back_from(panel)
     if ends is None:
         return None
     tested = backtest(fitted, panel, cutoffs=ends[:, None], refit="never")

@@ -15,6 +15,7 @@ from typing import Any
 from lstmcast.data.origins import checked_horizon
 from lstmcast.decoding import check_quantiles
 from lstmcast.errors import UsageError
+from lstmcast.fitted import Arrays, Fitted
 from lstmcast.forecast import QUANTILES
 from lstmcast.model.heads import Head, check_head, head_named
 from lstmcast.model.inputs import Transformed
@@ -25,6 +26,7 @@ from lstmcast.transforms import Transforms
 from lstmcast.util.config import checked_seed
 from lstmcast.util.files import checked_path
 
+KIND = "forecaster"  # in the manifest of a saved one
 NAMED_WEIGHTS = ("pretrained", "scratch")
 
 
@@ -168,6 +170,24 @@ def started(given: Specification, transforms: Transforms | None) -> tuple[Specif
             given = replace(given, network=replace(given.network, inputs=start.config.inputs))
     given.check_together(start)
     return given, start
+
+
+def folder_contents(
+    specification: Specification, start: Start, model: Fitted
+) -> tuple[dict[str, Any], dict[str, Arrays]]:
+    """The manifest and the arrays of a folder that holds a forecaster with this model."""
+    assert model.saved_context is not None
+    batching = specification.resolved_batching(start)
+    training = replace(specification.resolved_training(start), batching=batching)
+    needed = replace(model, saved_context=model.needed_of(model.saved_context))
+    about, groups = needed.saved(training)
+    own = {
+        "kind": KIND,
+        "horizon": specification.horizon,
+        "quantiles": list(specification.quantiles),
+        "seed": specification.seed,
+    }
+    return {**own, **about}, groups
 
 
 def _weights_text(weights: str | Path | Network) -> str:

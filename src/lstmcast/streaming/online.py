@@ -39,10 +39,8 @@ def Online(
         DeprecationWarning,
         stacklevel=2,
     )
-    network = getattr(start, "network", None)
-    fitted = getattr(start, "fitted_inputs", None)
-    if network is not None and (scaling is not None or fitted is None):
-        start = network
+    if not isinstance(start, (Network, NetworkConfig)) and (scaling or not start.model.inputs):
+        start = start.model.network
     if isinstance(start, Network) and not start.config.inputs.from_context:
         columns = start.config.inputs.columns
         start = start.with_inputs(replace(scaling or Running(), columns=columns))

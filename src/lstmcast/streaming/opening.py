@@ -10,6 +10,7 @@ from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import checked_periods
 from lstmcast.errors import UsageError
+from lstmcast.fitted import Fitted
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.inputs import FittedTransforms, Grid
 from lstmcast.model.network import Network, NetworkConfig
@@ -22,21 +23,14 @@ class Forecaster(Protocol):
     """What is used of an `LSTMForecaster`."""
 
     @property
-    def network(self) -> Network | None: ...
-    @property
-    def fitted_inputs(self) -> FittedTransforms | None:
-        """What the transforms learned, if they did."""
-        ...
-
-    @property
-    def context(self) -> Context | None:
-        """What a forecast has read; None for what is usual."""
+    def model(self) -> Fitted:
+        """What it forecasts with; UsageError where it has no weights yet."""
         ...
 
 
 def check_kinds(start: Any, learning: Any, seed: Any) -> None:
     """UsageError for an argument of another kind than is expected."""
-    if not isinstance(start, (Network, NetworkConfig)) and not hasattr(start, "fitted_inputs"):
+    if not isinstance(start, (Network, NetworkConfig)) and not hasattr(type(start), "model"):
         raise UsageError(
             f"{start!r} cannot be streamed. Give a forecaster, a Network or a NetworkConfig."
         )
@@ -66,16 +60,11 @@ def opening_network(
     learning: Learning | None,
 ) -> Network:
     """The network to begin with; UsageError where it cannot read ticks as asked."""
-    if isinstance(start, (Network, NetworkConfig)):
-        network = start if isinstance(start, Network) else None
+    if isinstance(start, NetworkConfig):
+        config, network = start, None
     else:
-        network = start.network
-    if network is None and not isinstance(start, NetworkConfig):
-        raise UsageError(
-            "This forecaster is not fitted yet: call fit first, or give Stream a NetworkConfig."
-        )
-    config = network.config if network else start
-    assert isinstance(config, NetworkConfig)
+        network = start if isinstance(start, Network) else start.model.network
+        config = network.config
     if learning is not None and (config.inputs.from_context or config.steps != 1):
         raise UsageError(
             "A network that learns from a stream answers one step of transformed or running "
@@ -96,4 +85,4 @@ def from_forecaster(start: Any) -> tuple[FittedTransforms | None, Context | None
     """What its transforms learned, and what its forecasts read."""
     if isinstance(start, (Network, NetworkConfig)):
         return None, None
-    return start.fitted_inputs, start.context
+    return start.model.inputs, start.model.context
