@@ -77,7 +77,7 @@ class Half(Point):
         (lambda: lc.LSTMForecaster(6, head=Half()), "the shipped network has a head of its own"),
         (
             lambda: lc.SaveBest("x", name="mine{epoch}", only=True),
-            "with only=True one network is kept",
+            "with only=True one forecaster is kept",
         ),
         (lambda: lc.SaveBest("x", name=5, only=True), "name=5 cannot name what is saved"),
         (lambda: lc.SaveBest(5), "5 is no path"),
