@@ -16,6 +16,7 @@ from lstmcast.errors import DataError
 from lstmcast.evaluation.baselines import HoltWinters
 
 NAN = np.nan
+HALVES = slice(None, 5), slice(5, None)
 
 
 def kinds_of(*series):
@@ -128,6 +129,14 @@ def test_lines_between_counts_do_not_hide_them():
     values = {"ds": np.arange(1, 7), "y": np.array([0, 1, NAN, 4, NAN, 5])}
     filled = lc.read(values, missing="interpolate")
     assert filled.kind == "count" and filled.values.tolist() == [0, 1, 2.5, 4, 4.5, 5]
+
+
+def test_newer_data_are_filled_as_a_file_is(tmp_path):
+    whole = {"ds": np.arange(1, 9), "y": np.array([0, 1, NAN, 4, 2, NAN, 5, 3])}
+    first, last = ({name: part[cut] for name, part in whole.items()} for cut in HALVES)
+    lc.LSTMForecaster(2).save(tmp_path / "model", lc.read(first, missing="interpolate"))
+    joined = lc.load(tmp_path / "model").continued(last).panel
+    np.testing.assert_array_equal(joined.values, lc.read(whole, missing="interpolate").values)
 
 
 def test_a_word_stands_for_what_was_recognised():

@@ -1064,6 +1064,17 @@ def test_rows_of_a_stream_stop_where_series_do():
     assert low[0].min() == 0 and low[1].min() < 0
 
 
+def test_a_row_above_0_stops_there_once_it_touches_it():
+    values = np.append(demand(3, 30) + 40.5, [0.0, 3.5, 0.0, 1.5])
+    stream, whole = Stream(lc.LSTMForecaster(6), lc.read({"a": values[:30]})), {"a": values}
+    assert stream.quantiles(6).min() > 0
+    for value in values[30:]:
+        stream.observe([value])
+    assert stream.quantiles(6).min() == 0 == lc.LSTMForecaster(6).predict(whole).quantiles.min()
+    stream.observe([-1.0])
+    assert stream.quantiles(6).min() < 0
+
+
 def test_a_tick_below_0_takes_back_what_was_recognised(tmp_path):
     stream = Stream(lc.LSTMForecaster(6), lc.read({"a": demand(0.4), "b": demand(0.5)}))
     assert (stream.quantiles(6) >= 0).all()

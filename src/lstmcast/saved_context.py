@@ -161,10 +161,8 @@ class SavedContext:
         kind, recognised = self._kinds(newer, places, pieces)
         told = [] if recognised is None else self._kinds_told(ids, places, recognised)
         if recipe.missing == "interpolate":
-            pieces = [
-                piece._replace(values=_on_lines(piece.values, newer.kind == "count"))
-                for piece in pieces
-            ]
+            whole = kind == "count" and recognised is None  # as inside of a file
+            pieces = [piece._replace(values=_on_lines(piece.values, whole)) for piece in pieces]
         values, offsets = _laid_out(pieces)
         report = replace(
             newer.report,

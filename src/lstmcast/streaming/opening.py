@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lstmcast.context import Context
 from lstmcast.data.frequency import Frequency, parse_frequency
-from lstmcast.data.kinds import UNASKED, recognise, require_kind
+from lstmcast.data.kinds import OPEN, UNASKED, recognise, require_kind
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import Kind, checked_periods, require_choice
 from lstmcast.errors import DataError, UsageError
@@ -21,8 +21,9 @@ from lstmcast.streaming.learning import Learning
 from lstmcast.training_config import require_torch
 from lstmcast.util.config import checked_seed
 
-# Where what is said of a row stops: nowhere; at 0, until a value below it comes; at 0, as declared.
-ANYWHERE, SO_FAR, DECLARED = range(3)
+# Where forecasts of a row stop: nowhere; at 0, until a value below it comes; at 0, as declared;
+# nowhere, until a value touches 0.
+ANYWHERE, SO_FAR, DECLARED, ABOVE = range(4)
 
 
 class Forecaster(Protocol):
@@ -119,7 +120,8 @@ def stops_of(start: Any, panel: Panel | None, kind: Kind | None) -> tuple[int, N
         told = panel if panel is not None and _was_asked(panel) else _remembered(start)
         kind, common = ("real", ANYWHERE) if told is None else (told.kind, _stop_of(told))
         if panel is not None and told is panel and panel.recognised is not None:
-            return common, np.where(panel.kinds == "real", ANYWHERE, SO_FAR)
+            unlike = np.where(panel.recognised == OPEN, ABOVE, ANYWHERE)
+            return common, np.where(panel.kinds == "real", unlike, SO_FAR)
     if panel is None:
         return common, None
     if common == DECLARED:
@@ -137,6 +139,18 @@ def require_allowed(values_RK: NDArray, stops_R: NDArray, ids_R: NDArray) -> Non
             f"Row {ids_R[row]!r} has {values_RK[row, column]:g}, but its values are declared never "
             "to be below 0. Correct it, or make the stream with kind='real'."
         )
+
+
+def stops_after(stops_R: NDArray, values_RK: NDArray) -> NDArray:
+    """Where rows stop (R,) that have had these values."""
+    touched = (stops_R == ABOVE) & (values_RK == 0).any(axis=1)
+    stops_R = np.where(touched, SO_FAR, stops_R)
+    return np.where((values_RK < 0).any(axis=1), ANYWHERE, stops_R)
+
+
+def stop_now(stops_R: NDArray) -> NDArray:
+    """Which rows stop at 0 (R,)."""
+    return (stops_R == SO_FAR) | (stops_R == DECLARED)
 
 
 def _was_asked(panel: Panel) -> bool:

@@ -43,6 +43,8 @@ from lstmcast.streaming.opening import (
     grid_of,
     opening_network,
     require_allowed,
+    stop_now,
+    stops_after,
     stops_of,
 )
 from lstmcast.streaming.reading import RowReader
@@ -202,8 +204,7 @@ class Stream:
             self.reading.tick(at, values_RK)
         else:
             self._learn_and_read(at, values_RK, self.learning)
-        # what was only recognised is taken back by the first value below 0
-        self.rows["stops"][at[(values_RK < 0).any(axis=1)]] = ANYWHERE
+        self.rows["stops"][at] = stops_after(self.rows["stops"][at], values_RK)
         self.ticks += 1
         self._answers = {}
         return errors_RK[:, 0] if errors_RK.shape[1] == 1 else errors_RK
@@ -292,7 +293,7 @@ class Stream:
             state = self.reader.forecast_state(own)
             z_NHKX = answers_from(network, state, horizon, network.config.steps, None)
             result[begun] = network.units(z_NHKX, state.known)
-        return stopped(result, self.rows["stops"][at] != ANYWHERE)
+        return stopped(result, stop_now(self.rows["stops"][at]))
 
     def _flat(self, answer_SHK: NDArray, horizon: int | None) -> NDArray:
         """Without the axes of a single step and a single column."""
