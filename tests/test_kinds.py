@@ -243,6 +243,21 @@ def test_newer_values_are_what_the_saved_ones_are(saved, tmp_path):
     assert panel.kinds.tolist() == ["real", "positive"]
 
 
+def test_a_model_that_goes_on_stops_where_the_whole_history_does(tmp_path, old):
+    old = old | {"d": np.append(demand(3) + 30.5, [0, 2.5, 0, 1])}
+    model = lc.LSTMForecaster(8, quantiles=(0.005, 0.5, 0.995))
+    first, last = (
+        {name: values[part] for name, values in old.items()}
+        for part in (slice(None, 50), slice(50, None))
+    )
+    model.save(tmp_path / "model", lc.read(written(tmp_path / "old.csv", first)))
+    newer = written(tmp_path / "new.csv", last, start="2024-02-20")
+    went_on = lc.load(tmp_path / "model").predict(newer)
+    whole = model.predict(written(tmp_path / "whole.csv", old))
+    np.testing.assert_array_equal(went_on.quantiles, whole.quantiles)
+    assert went_on.select(["a", "d"]).quantiles.min() == 0 > went_on.select("b").quantiles.min()
+
+
 def test_a_newer_value_below_0_takes_back_what_was_recognised(saved, tmp_path):
     panel = newer(saved, tmp_path, {"a": [2, -1]})
     assert panel.kinds.tolist() == ["real"]
