@@ -306,7 +306,7 @@ def test_outlier_scores_of_nothing_and_of_missing_values():
 
 
 def test_a_panel_read_from_rows_repeats_what_reading_said_once():
-    panel = panel_from_table(table(days(6), [1, np.nan, 3, 5, 5, 6]))
+    panel = panel_from_table(table(days(6), [1.5, np.nan, 3, 5, 5, 6]))
     assert [finding.rule for finding in panel.check()] == ["missing values"]
 
 

@@ -143,11 +143,16 @@ def test_a_table_becomes_a_panel_on_a_grid():
         3,
         "file",
     )
-    assert [finding.rule for finding in panel.report.findings] == ["unsorted rows", "gaps"]
+    assert [finding.rule for finding in panel.report.findings] == [
+        "unsorted rows",
+        "gaps",
+        "counts",
+    ]
 
 
 def test_interleaved_series_come_out_one_after_the_other():
-    panel = panel_from_table(table(np.repeat(days(4), 2), np.arange(8), ["x", "y"] * 4))
+    rows = table(np.repeat(days(4), 2), np.arange(8), ["x", "y"] * 4)
+    panel = panel_from_table(rows, ReadOptions(kind="real"))
     assert panel.ids.tolist() == ["x", "y"]
     assert panel.series(1).tolist() == [1, 3, 5, 7]
     assert not panel.report.findings
@@ -169,7 +174,8 @@ def test_missing_values_are_masked_or_interpolated():
 
 
 def test_a_series_begins_with_its_first_value_and_ends_with_its_last():
-    panel = panel_from_table(table(days(7), [np.nan, 1, np.nan, 3, 4, np.nan, np.nan]))
+    rows = table(days(7), [np.nan, 1, np.nan, 3, 4, np.nan, np.nan])
+    panel = panel_from_table(rows, ReadOptions(kind="real"))
     assert np.array_equal(panel.values, [1, np.nan, 3, 4], equal_nan=True)
     assert str(panel.ends[0].astype("datetime64[D]")) == "2024-01-05"
     told = [(finding.rule, finding.count) for finding in panel.report.findings]

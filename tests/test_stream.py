@@ -1041,3 +1041,88 @@ def test_a_constant_row_is_expected_to_stay():
 def test_rows_keep_whole_numbers_and_texts_apart():
     rows = Rows([np.int64(1), "1"])
     assert rows.ids.tolist() == [1, "1"] and rows.at(["1"]).tolist() == [1]
+
+
+# ---------------------------------------------------------------- what values can be
+
+
+def demand(rate, length=60, seed=0):
+    """Whole numbers with many zeros, whose bounds would be negative without a rule."""
+    return np.random.default_rng(seed).poisson(rate, length).astype(float)
+
+
+def test_rows_of_a_stream_stop_where_series_do():
+    values = demand(0.4, 40)
+    panel = lc.read({"a": values[:30], "b": values[:30] - 1})
+    model = lc.LSTMForecaster(6)
+    stream = Stream(model, panel)
+    for value in values[30:]:
+        stream.observe([value, value - 1])
+    whole = lc.read({"a": values, "b": values - 1})
+    np.testing.assert_allclose(stream.predict(6), model.predict(whole).point, atol=1e-6)
+    low = stream.quantiles(6)[..., 0]
+    assert low[0].min() == 0 and low[1].min() < 0
+
+
+def test_a_row_above_0_stops_there_once_it_touches_it():
+    values = np.append(demand(3, 30) + 40.5, [0.0, 3.5, 0.0, 1.5])
+    stream, whole = Stream(lc.LSTMForecaster(6), lc.read({"a": values[:30]})), {"a": values}
+    assert stream.quantiles(6).min() > 0
+    for value in values[30:]:
+        stream.observe([value])
+    assert stream.quantiles(6).min() == 0 == lc.LSTMForecaster(6).predict(whole).quantiles.min()
+    stream.observe([-1.0])
+    assert stream.quantiles(6).min() < 0
+
+
+def test_a_tick_below_0_takes_back_what_was_recognised(tmp_path):
+    stream = Stream(lc.LSTMForecaster(6), lc.read({"a": demand(0.4), "b": demand(0.5)}))
+    assert (stream.quantiles(6) >= 0).all()
+    stream.observe([-2.0, 0.0])
+    stream.save(tmp_path / "stream")
+    for each in (stream, stream.frozen(), Stream.load(tmp_path / "stream")):
+        low = each.quantiles(6)[..., 0]
+        assert low[0].min() < 0 <= low[1].min()
+    stream.reset(["a"])
+    stream.observe([1.0, 0.0])
+    assert (stream.quantiles(6) >= 0).all()
+
+
+def test_a_stream_of_declared_counts_refuses_what_is_below_0():
+    stream = Stream(lc.LSTMForecaster(6), ["a", 7], frequency="D", kind="count")
+    for value in demand(0.4):
+        stream.observe([value, 0.0])
+    before = stream.quantiles(6)
+    assert (before >= 0).all()
+    with pytest.raises(DataError, match="Row 7 has -1, but its values are declared never"):
+        stream.observe([1.0, -1.0])
+    np.testing.assert_array_equal(stream.quantiles(6), before)
+    stream.join(["new"])
+    stream.observe([0.0, 1.0, 0.0])
+    assert (stream.quantiles(6) >= 0).all()
+
+
+def test_a_stream_takes_a_word_or_what_its_forecaster_remembers(tmp_path):
+    counts = lc.read({"a": demand(0.4)})
+    assert Stream(lc.LSTMForecaster(6), counts, kind="real").quantiles(6).min() < 0
+    with pytest.raises(UsageError, match="Choose one of"):
+        Stream(lc.LSTMForecaster(6), counts, kind="whole")
+    with pytest.raises(DataError, match="-1 is negative"):
+        Stream(lc.LSTMForecaster(6), lc.Panel.from_arrays([1.0, -1.0]), kind="positive")
+    lc.LSTMForecaster(6).save(tmp_path / "counts", counts)
+    model = lc.load(tmp_path / "counts")
+    arrays = lc.Panel.from_arrays({"x": demand(0.5), "y": demand(0.5) - 1})
+    low = Stream(model, arrays).quantiles(6)[..., 0]
+    assert low[0].min() == 0 > low[1].min()
+    stream = Stream(model, ["x"])
+    for value in demand(0.5):
+        stream.observe([value])
+    assert stream.quantiles(6).min() == 0
+
+
+def test_a_saved_stream_of_an_older_lstmcast_stops_nowhere(tmp_path):
+    stream = Stream(lc.LSTMForecaster(6), lc.read({"a": demand(0.4)}))
+    manifest, groups = stream._described()
+    del manifest["stops"], groups["rows"]["stops"]
+    store.save(tmp_path / "old", manifest, groups)
+    assert Stream.load(tmp_path / "old").quantiles(6).min() < 0

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lstmcast.data.keys import Keys
+from lstmcast.data.kinds import stopped
 from lstmcast.data.origins import Origins, origin_times
 from lstmcast.data.table import Columns, format_time
 from lstmcast.data.zones import instants, zone_of
@@ -112,16 +113,22 @@ class Forecast:
         quantiles: np.ndarray | None = None,
         quantile_levels: tuple[float, ...] = (),
     ) -> Forecast:
-        """A forecast with the ids, times and columns of the panel that it continues."""
-        point = np.asarray(point, np.float64)
+        """A forecast with the ids, times and columns of the panel that it continues.
+
+        Of series whose values stop at 0, as those of counts do, nothing in it is below 0: here, as
+        the last step, because calibration and other levels move bounds.
+        """
+        stops = panel.kinds[origins.series] != "real"
+        point = stopped(np.asarray(point, np.float64), stops)
         cutoffs, times = origin_times(panel, origins, point.shape[1])
-        empty = np.empty((*point.shape, 0)) if quantiles is None else quantiles
+        if quantiles is None:
+            quantiles = np.empty((*point.shape, 0))
         return cls(
             ids=panel.ids[origins.series],
             cutoffs=cutoffs,
             times=times,
             point=point,
-            quantiles=empty,
+            quantiles=stopped(quantiles, stops),
             quantile_levels=quantile_levels,
             columns=panel.columns,
             frame_kind=panel.report.frame,

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 from lstmcast import store
 from lstmcast._version import __version__
 from lstmcast.data.inspection import Inspection, inspect
+from lstmcast.data.kinds import kind_counts
 from lstmcast.data.panel import Panel, ReadOptions, panel_from_table
 from lstmcast.data.read import read_table
 from lstmcast.data.table import format_time
@@ -160,7 +161,8 @@ class CheckResult:
         """The JSON document of `lstmcast check --json`."""
         table, panel, findings = self.inspection
         unusable = {"source": table.source, "rows": len(table), "usable": panel is not None}
-        return _document(data=_described(panel) if panel else unusable, findings=_rows(findings))
+        described = _described(panel) | _kind_of(panel) if panel else unusable
+        return _document(data=described, findings=_rows(findings))
 
 
 # ---------------------------------------------------------------- forecast
@@ -216,7 +218,7 @@ class ForecastResult:
     def document(self) -> dict[str, Any]:
         """The JSON document of `lstmcast forecast --json`."""
         return _document(
-            data=_described(self.panel),
+            data=_described(self.panel) | _kind_of(self.panel),
             findings=_rows(self.panel.check()),
             accuracy=_parsed(self.backtest),
             forecast=_parsed(self.forecast),
@@ -278,10 +280,11 @@ class PredictResult:
 
     def document(self) -> dict[str, Any]:
         """The JSON document of `lstmcast predict --json`."""
-        whole = _described(self.panel)
+        whole = _described(self.panel) | _kind_of(self.panel)
         del whole["source"], whole["rows"]  # of a file, and these came from two
         return _document(
             model=self.model,
+            # what values can be is decided where the two are joined
             data=_described(self.newer) if self.newer else None,
             panel=whole,
             continued=self.continuation.as_dict() if self.continuation else None,
@@ -357,7 +360,7 @@ class BacktestResult:
     def document(self) -> dict[str, Any]:
         """The JSON document of `lstmcast backtest --json`."""
         return _document(
-            data=_described(self.panel),
+            data=_described(self.panel) | _kind_of(self.panel),
             findings=_rows(self.panel.check()),
             accuracy=_parsed(self.backtest),
         )
@@ -475,7 +478,7 @@ class FitResult:
     def document(self) -> dict[str, Any]:
         """The JSON document of `lstmcast fit --json`."""
         return _document(
-            data=_described(self.panel),
+            data=_described(self.panel) | _kind_of(self.panel),
             training=self.model.history.to_json(),
             notes=list(self.notes),
             accuracy=_parsed(self.backtest),
@@ -546,6 +549,14 @@ def _described(panel: Panel) -> dict[str, Any]:
         "periods": list(panel.periods),
         "start": format_time(panel.starts.min()),
         "end": format_time(panel.ends.max()),
+    }
+
+
+def _kind_of(panel: Panel) -> dict[str, Any]:
+    return {
+        "kind": panel.kind,  # what holds of all series
+        "kinds": kind_counts(panel.kinds),
+        "kind_declared": panel.recognised is None,
     }
 
 

@@ -191,8 +191,6 @@ def _known_before(panel: Panel, origins: Origins) -> NDArray:
 def _forecast(
     panel: Panel, origins: Origins, quantiles_OHQ: NDArray, quantiles: tuple[float, ...]
 ) -> Forecast:
-    if panel.kind in ("count", "positive"):
-        quantiles_OHQ = np.maximum(quantiles_OHQ, 0.0)
     point = quantiles_OHQ[:, :, MEDIAN]
     return Forecast.at_origins(
         panel, origins, point, at_levels(quantiles_OHQ, quantiles), quantiles

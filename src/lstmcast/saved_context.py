@@ -28,7 +28,19 @@ from lstmcast.data.findings import (
 )
 from lstmcast.data.frequency import OFF_GRID, parse_frequency
 from lstmcast.data.keys import Keys, described, keys_from_saved, packed, packed_keys, unpacked
-from lstmcast.data.panel import Columns, DataReport, Panel, Recipe
+from lstmcast.data.kinds import (
+    COUNTS,
+    NEVER_BELOW,
+    coded,
+    common_kind,
+    continued,
+    decoded,
+    kind_counts,
+    kind_findings,
+    recognise,
+    require_kind,
+)
+from lstmcast.data.panel import Columns, DataReport, Kind, Panel, Recipe
 from lstmcast.data.ragged import offsets_of
 from lstmcast.data.repairs import interpolated
 from lstmcast.data.table import file_label, format_time
@@ -146,14 +158,15 @@ class SavedContext:
         pieces = self._pieces(newer, places, recipe)
         joined = np.array([not piece.why for piece in pieces], bool)
         findings = self._findings(newer, ids, places, pieces, recipe)
+        kind, recognised = self._kinds(newer, places, pieces)
+        told = [] if recognised is None else self._kinds_told(ids, places, recognised)
         if recipe.missing == "interpolate":
-            pieces = [
-                piece._replace(values=_on_lines(piece.values, newer.kind == "count"))
-                for piece in pieces
-            ]
+            whole = kind == "count" and recognised is None  # as inside of a file
+            pieces = [piece._replace(values=_on_lines(piece.values, whole)) for piece in pieces]
+        values, offsets = _laid_out(pieces)
         report = replace(
             newer.report,
-            findings=Findings([*_still_true(newer, pieces), *findings]),
+            findings=Findings([*_still_true(newer, pieces), *findings, *told]),
             time_zone=newer.report.time_zone or self.panel.report.time_zone,
             frame_zone=newer.report.frame_zone or self.panel.report.frame_zone,
             recipe=recipe,
@@ -161,11 +174,13 @@ class SavedContext:
         )
         panel = replace(
             newer,
-            values=np.concatenate([piece.values for piece in pieces]),
-            offsets=offsets_of(np.array([len(piece.values) for piece in pieces])),
+            values=values,
+            offsets=offsets,
             ids=ids.copy(),
             keys=self._keys(newer, places),
             starts=np.where(joined, self.panel.starts[places], newer.starts),
+            kind=kind,
+            recognised=recognised,
             report=report,
         )
         known = set(ids.tolist())
@@ -189,6 +204,31 @@ class SavedContext:
         if newer.keys or newer.keys.targets is not None or np.any(places < 0):
             return newer.keys
         return self.panel.keys.take(places)
+
+    def _kinds(
+        self, newer: Panel, places: NDArray, pieces: list[_Piece]
+    ) -> tuple[Kind, NDArray | None]:
+        """What values can be, joined: as it is declared, the newer word first, or as the values
+        that are remembered and the newer ones have it."""
+        if newer.recognised is None:
+            return newer.kind, None
+        if self.panel.recognised is None:
+            require_kind(newer.values, self.panel.kind)
+            return self.panel.kind, None
+        now = recognise(*_laid_out(pieces))
+        known = continued(self.panel.recognised[places], now)
+        recognised = np.where(places < 0, newer.recognised, known)
+        return common_kind(recognised), recognised
+
+    def _kinds_told(self, ids: NDArray, places: NDArray, recognised: NDArray) -> list[Finding]:
+        """What is recognised, and which series have gone below 0 since."""
+        stopped = (places >= 0) & (self.panel.kinds[places] != "real")
+        below = ids[stopped & (recognised == "real")]
+        if not len(below):
+            return kind_findings(ids, recognised)
+        what = f"{_names(tuple(map(str, below)))} stopped at 0, and newer values are below it"
+        gone = Finding(NEVER_BELOW, "warning", what, "Forecasts may be below 0 now.")
+        return [*kind_findings(ids, recognised), replace(gone, count=len(below))]
 
     def _pieces(self, newer: Panel, places: NDArray, recipe: Recipe) -> list[_Piece]:
         distances = newer.frequency.position(newer.starts, self.panel.starts[places])
@@ -324,6 +364,7 @@ class SavedContext:
             "time_zone": report.time_zone,
             "frame_zone": report.frame_zone,
             "label": report.label,
+            "recognised": _told_apart(panel),
             "reading": reading,
             "keys": described(panel.keys),
         }
@@ -345,7 +386,9 @@ class SavedContext:
     def arrays(self) -> dict[str, NDArray]:
         """Its observations, under names for the store."""
         panel = self.panel
+        known = {} if panel.recognised is None else {"recognised": coded(panel.recognised)}
         return {
+            **known,
             "values": panel.values,
             "offsets": panel.offsets,
             "starts": panel.starts.astype(np.int64),
@@ -361,9 +404,21 @@ class SavedContext:
         return cls(_panel(manifest, arrays))
 
 
+def _told_apart(panel: Panel) -> dict[str, int]:
+    """How many series of which kind were recognised; nothing where all may be anything."""
+    plain = panel.recognised is None or (panel.kinds == "real").all()
+    return {} if plain else kind_counts(panel.kinds)
+
+
+def _laid_out(pieces: list[_Piece]) -> tuple[NDArray, NDArray]:
+    """The values of all pieces, one after the other, and their offsets."""
+    lengths = np.array([len(piece.values) for piece in pieces])
+    return np.concatenate([piece.values for piece in pieces]), offsets_of(lengths)
+
+
 def _still_true(newer: Panel, pieces: list[_Piece]) -> list[Finding]:
     """What reading noticed, without times said to be masked whose values were remembered after
-    all."""
+    all, and without what the newer values alone look like."""
     unknown = [bool(np.isnan(piece.values[piece.lead :]).any()) for piece in pieces]
     filled = [piece.filled > 0 and not some for piece, some in zip(pieces, unknown, strict=True)]
     closed = set(newer.ids[filled].tolist())
@@ -373,7 +428,8 @@ def _still_true(newer: Panel, pieces: list[_Piece]) -> list[Finding]:
     return [
         f
         for f in newer.report.findings
-        if f.severity != "warning" or f.rule not in masked or f.series not in closed
+        if f.rule not in (COUNTS, NEVER_BELOW)
+        and (f.severity != "warning" or f.rule not in masked or f.series not in closed)
     ]
 
 
@@ -407,6 +463,7 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
             frame_zone=manifest.get("frame_zone"),
         ),
         keys=keys_from_saved(manifest.get("keys", ()), state),
+        recognised=decoded(state["recognised"]) if "recognised" in state else None,
     )
 
 

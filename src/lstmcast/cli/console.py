@@ -41,7 +41,10 @@ def panel_line(panel: Panel) -> str:
     values = f"{len(panel.values):,} value{'s' * (len(panel.values) != 1)}"
     span = f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
     series = f"{len(panel):,} series"
-    return f"{panel.report.source}: {rows}{series}, {values}, {panel.frequency.name}, {span}"
+    # what is recognised is told by a note
+    said = panel.recognised is None and panel.kind != "real"
+    kind = f", declared {panel.kind}" if said else ""
+    return f"{panel.report.source}: {rows}{series}, {values}, {panel.frequency.name}, {span}{kind}"
 
 
 def event_lines(event: Event) -> list[str]:

@@ -87,7 +87,8 @@ class Reading:
         str | None,
         typer.Option(
             metavar="real|count|positive",
-            help="What values can be; real unless given, or as the saved model has it.",
+            help="What values can be: no forecast of counts or positive values is below 0. "
+            "Recognised unless given, or as the saved model has it.",
         ),
     ] = None
     aggregate: Annotated[

@@ -164,7 +164,10 @@ def _completed(options: ReadOptions, table: Table, known: Panel) -> ReadOptions:
     frequency = options.frequency
     if frequency is None and (options.aggregate is not None or _may_be(known.frequency, table)):
         frequency = known.frequency.code
-    kind, periods = options.kind or known.kind, options.periods or known.periods
+    # What was recognised holds too, but newer values may take it back: whoever joins the two
+    # decides.
+    kind = options.kind or (known.kind if known.recognised is None else None)
+    periods = options.periods or known.periods
     return replace(options, frequency=frequency, kind=kind, periods=periods)
 
 

@@ -16,6 +16,7 @@ from lstmcast.data.findings import Finding as Finding
 from lstmcast.data.findings import Findings as Findings
 from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.keys import Keys as Keys
+from lstmcast.data.kinds import UNASKED, common_kind, require_kind
 from lstmcast.data.panel_checks import check_panel
 from lstmcast.data.ragged import offsets_of, segments
 from lstmcast.data.repairs import Regular, regularise
@@ -44,9 +45,11 @@ class Panel:
 
     values (N,) float64, NaN = missing · offsets (S+1,) int64: series i is
     values[offsets[i]:offsets[i+1]] · ids (S,) str · starts (S,) datetime64[us], or int64 when the
-    frequency counts integers · periods: seasonal periods in steps, ascending · keys: the columns of
-    ids that the data have, by name, (S,) each in its own type; `ids` are their texts. The arrays
-    are made read-only: give it copies of what you go on writing to.
+    frequency counts integers · periods: seasonal periods in steps, ascending · kind: what values
+    can be, declared or what holds of all series · recognised (S,): what each series was recognised
+    as (see `data.kinds`), None where the kind is declared · keys: the columns of ids that the data
+    have, by name, (S,) each in its own type; `ids` are their texts. The arrays are made read-only:
+    give it copies of what you go on writing to.
 
     >>> panel = Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}, frequency="MS", start="2024-01")
     >>> panel
@@ -65,10 +68,14 @@ class Panel:
     columns: Columns = field(default_factory=Columns)
     report: DataReport = field(default_factory=DataReport)
     keys: Keys = field(default_factory=Keys)
+    recognised: ndarray | None = None
 
     def __post_init__(self) -> None:
         for array in (self.values, self.offsets, self.ids, self.starts):
             array.flags.writeable = False
+        # as with `replace(panel, kind="real")`: what somebody says stands for what was recognised
+        if self.recognised is not None and self.kind != common_kind(self.recognised):
+            object.__setattr__(self, "recognised", None)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -112,6 +119,17 @@ class Panel:
             write(values[-1]),
             sketch,
         ]
+
+    @property
+    def kinds(self) -> ndarray:
+        """What the values of each series can be, (S,): "real", "count" or "positive".
+
+        >>> Panel.from_arrays({"a": [1, 2], "b": [0, 7]}, kind="count").kinds.tolist()
+        ['count', 'count']
+        """
+        if self.recognised is None:
+            return np.full(len(self), self.kind, "<U8")
+        return np.where(np.isin(self.recognised, get_args(Kind)), self.recognised, "real")
 
     @property
     def lengths(self) -> ndarray:
@@ -164,8 +182,11 @@ class Panel:
         """
         chosen, offsets = segments(self.offsets, rows, first, counts)
         starts = self.starts[rows]
+        recognised = None if self.recognised is None else self.recognised[rows]
         return replace(
             self,
+            kind=self.kind if recognised is None else common_kind(recognised),
+            recognised=recognised,
             values=self.values[chosen],
             offsets=offsets,
             ids=self.ids[rows],
@@ -243,21 +264,24 @@ class Panel:
         frequency: str | Frequency = "integer",
         start: ArrayLike | str | None = None,
         periods: int | Sequence[int] | None = None,
-        kind: Kind = "real",
+        kind: Kind | None = None,
     ) -> Panel:
         """A panel of values that are already on a regular grid.
 
         values: {id: values}, one series (1-D), or series in rows (2-D); NaN = missing, infinite
         values become missing. columns: names of K targets, where values are {id: (T, K)}; each is a
         series, "id/name". start: first time of all series, or of each id; 1 for integers unless
-        given, needed for dates. UsageError for a missing start or no frequency, and DataError for
-        values that are no numbers or do not fit `kind`.
+        given, needed for dates. kind: "count" or "positive" for values of which no forecast is
+        below 0; nothing is recognised here, so that None is as "real" is, but that newer values for
+        a saved model are what its data were. UsageError for a missing start or no frequency, and
+        DataError for values that are no numbers or do not fit `kind`.
 
         >>> panel = Panel.from_arrays([3.0, 4.0], frequency="D", start="2024-02-28")
         >>> panel.ends.astype("datetime64[D]").tolist()
         [datetime.date(2024, 2, 29)]
         """
-        require_choice("kind", kind, get_args(Kind))
+        if kind is not None:
+            require_choice("kind", kind, get_args(Kind))
         keys = Keys()
         if columns is not None:
             start = start if start is None else _for_each_column(start, len(columns))
@@ -271,8 +295,19 @@ class Panel:
         step = step.anchored(starts)
         own = step.seasonal_periods if periods is None else checked_periods(periods)
         ids = np.array(list(named), dtype=object)
-        _require_kind(joined, kind)
-        return cls(joined, offsets_of(lengths), ids, starts, step, own, kind, keys=keys)
+        recognised = np.full(len(ids), UNASKED, "<U8") if kind is None else None
+        require_kind(joined, kind or "real")
+        return cls(
+            joined,
+            offsets_of(lengths),
+            ids,
+            starts,
+            step,
+            own,
+            kind or "real",
+            keys=keys,
+            recognised=recognised,
+        )
 
 
 def panel_from_table(table: Table, options: ReadOptions | None = None) -> Panel:
@@ -318,7 +353,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         starts=regular.starts,
         frequency=regular.frequency,
         periods=options.periods or regular.frequency.seasonal_periods,
-        kind=options.kind or "real",
+        kind=options.kind or common_kind(regular.recognised),
         columns=table.columns,
         report=DataReport(
             table.source,
@@ -330,6 +365,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
             frame_zone=table.frame_zone,
         ),
         keys=regular.keys,
+        recognised=regular.recognised if options.kind is None else None,
     )
 
 
@@ -420,16 +456,6 @@ def _require_alike(panel: Panel, grouped: ndarray) -> None:
             f"The network reads {grouped.shape[1]} columns together, but {names} have different "
             "times. Columns of a row with the same first and last time are expected: leave out "
             f"what lies before {format_time(first)} and after {format_time(last)}."
-        )
-
-
-def _require_kind(values: ndarray, kind: Kind) -> None:
-    if kind != "real" and np.any(values < 0):
-        raise DataError(f"{values[values < 0][0]:g} is negative, but {kind=}. Use kind='real'.")
-    known = values[np.isfinite(values)]
-    if kind == "count" and np.any(known != np.rint(known)):
-        raise DataError(
-            f"{known[known != np.rint(known)][0]:g} is not whole, but {kind=}. Use kind='positive'."
         )
 
 

@@ -53,7 +53,7 @@ def read(
     series: str | Sequence[str] | None = None,
     frequency: str | None = None,
     periods: int | Sequence[int] | None = None,
-    kind: Kind = "real",
+    kind: Kind | None = None,
     aggregate: Aggregate | None = None,
     duplicates: Duplicates = "error",
     gaps: Gaps = "fill",

@@ -16,6 +16,7 @@ from lstmcast.data.checks import table_offsets
 from lstmcast.data.findings import Finding, Findings, advise
 from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
 from lstmcast.data.keys import Keys
+from lstmcast.data.kinds import kind_findings, recognise
 from lstmcast.data.ragged import offsets_of, places, series_numbers
 from lstmcast.data.table import ReadOptions, Table, format_time
 
@@ -30,6 +31,7 @@ class Regular:
     starts: ndarray
     frequency: Frequency
     keys: Keys
+    recognised: ndarray  # what each series looks like, (S,)
 
 
 def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Findings]:
@@ -92,10 +94,13 @@ def _gridded(
         return None, found + sparse
     found += checks.gaps(table, positions, frequency, options)
     values, offsets = filled(table, positions)
+    recognised = recognise(values, offsets)  # before straight lines put fractions between counts
+    found += [] if options.kind else kind_findings(table.ids, recognised)
     if options.missing == "interpolate":
         values = interpolated(values, whole=options.kind == "count")
     starts = table.times[table_offsets(table)[:-1]]
-    return Regular(values, offsets, table.ids, starts, frequency, table.keys), found
+    regular = Regular(values, offsets, table.ids, starts, frequency, table.keys, recognised)
+    return regular, found
 
 
 def in_order(table: Table) -> Table:

@@ -135,13 +135,13 @@ class ReadOptions:
     """What is known about the data, and which repairs are wanted.
 
     frequency: as parse_frequency reads it, or None to infer it · periods: seasonal periods in
-    steps, or None for the frequency's own · kind: what values can be, or None for "real", in newer
-    data for a saved model for its data's · aggregate: how many rows per period become one value ·
-    duplicates: what to do with several rows for one time · gaps: times without a row become missing
-    values (0 in a sum or count), or are an error · missing: missing values are masked, or
-    interpolated linearly · fewest: values below which data are refused; a model that goes on needs
-    one. Raises UsageError for anything else, and for duplicates with aggregate, which makes one
-    value of all rows.
+    steps, or None for the frequency's own · kind: what values can be, or None to recognise it
+    series by series, in newer data for a saved model for what its data are · aggregate: how many
+    rows per period become one value · duplicates: what to do with several rows for one time · gaps:
+    times without a row become missing values (0 in a sum or count), or are an error · missing:
+    missing values are masked, or interpolated linearly · fewest: values below which data are
+    refused; a model that goes on needs one. Raises UsageError for anything else, and for duplicates
+    with aggregate, which makes one value of all rows.
 
     >>> ReadOptions(frequency="MS", duplicates="sum").gaps
     'fill'

@@ -1,8 +1,8 @@
 """Forecasts that any network has to beat: simple, known for decades, quick.
 
 Each is a small frozen description; `predict` looks at the values before each cutoff only. They give
-a point and no quantiles. Missing values are carried forward, declared counts and positive targets
-are never forecast below zero, and a history of any length from one value has a forecast.
+a point and no quantiles. Missing values are carried forward, counts and other values that stop at
+0 are never forecast below it, and a history of any length from one value has a forecast.
 
 Shapes: O origins, H horizon, m seasonal period.
 """
@@ -58,7 +58,7 @@ class Naive:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
-        return _forecast(
+        return Forecast.at_origins(
             panel,
             origins,
             np.repeat(_newest(panel, origins), steps, axis=1),
@@ -88,7 +88,7 @@ class SeasonalNaive:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
         steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
-        return _forecast(
+        return Forecast.at_origins(
             panel, origins, _last_cycle(panel, origins, _period(panel, self.period), steps)
         )
 
@@ -125,7 +125,7 @@ class SeasonalNaiveDrift:
         logs = np.log(np.where(panel.values > 0, panel.values, np.nan))
         grown = last * np.exp(_drift(panel, origins, period, logs)[:, None] * cycles)
         moved = last + _drift(panel, origins, period, panel.values)[:, None] * cycles
-        return _forecast(
+        return Forecast.at_origins(
             panel, origins, np.where(lowest(panel, origins)[:, None] > 0, grown, moved)
         )
 
@@ -167,7 +167,7 @@ class HoltWinters:
             _smoothed(window(panel, _part(origins, i), width), last[i : i + BLOCK], period, steps)
             for i in range(0, len(last), BLOCK)
         ]
-        return _forecast(panel, origins, np.concatenate(blocks))
+        return Forecast.at_origins(panel, origins, np.concatenate(blocks))
 
 
 def _part(origins: Origins, first: int) -> Origins:
@@ -218,7 +218,7 @@ class Classical:
         values, starts = carried(panel.values, panel.offsets, 1), panel.offsets[origins.series]
         histories = [values[a : a + count] for a, count in zip(starts, origins.counts, strict=True)]
         one = partial(_classical_forecast, self.name, _period(panel, self.period), steps)
-        return _forecast(panel, origins, np.stack(list(self.map(one, histories))))
+        return Forecast.at_origins(panel, origins, np.stack(list(self.map(one, histories))))
 
 
 def default_baselines() -> tuple[Naive, SeasonalNaive, SeasonalNaiveDrift, HoltWinters]:
@@ -261,12 +261,6 @@ def _classical_forecast(name: str, period: int, steps: int, history: np.ndarray)
     except Exception:  # it refuses short and constant histories with errors of many types
         return np.repeat(known[-1], steps)
     return point if np.isfinite(point).all() else np.repeat(known[-1], steps)
-
-
-def _forecast(panel: Panel, origins: Origins, point: np.ndarray) -> Forecast:
-    return Forecast.at_origins(
-        panel, origins, point if panel.kind == "real" else np.maximum(point, 0)
-    )
 
 
 def _require_period(period: int | None) -> None:

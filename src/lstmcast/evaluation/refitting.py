@@ -189,7 +189,7 @@ class Plan:
 
         panel = self.panel
         grid = {
-            name: getattr(panel, name) for name in ("offsets", "ids", "starts", "periods", "kind")
+            name: getattr(panel, name) for name in ("offsets", "ids", "starts", "periods", "kinds")
         }
         data = {"values": panel.values, **grid, "frequency": panel.frequency.code}
         own = {

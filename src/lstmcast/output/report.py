@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstmcast._version import __version__
+from lstmcast.data.kinds import kind_counts
 from lstmcast.data.table import format_time
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.summary import HEADINGS, PLAIN, SEASONAL, number, percent
@@ -342,8 +343,17 @@ def _data(panel: Panel) -> str:
         "Seasons": ", ".join(f"{period:,} steps" for period in panel.periods if period > 1)
         or "none",
         "Time": f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}",
+        "Kind": _kind(panel),
     }
     return facts(described)
+
+
+def _kind(panel: Panel) -> str:
+    """What values can be, and whether that was said."""
+    counts = kind_counts(panel.kinds)
+    names = [name if len(counts) == 1 else f"{n:,} series {name}" for name, n in counts.items()]
+    how = "declared" if panel.recognised is None else "recognised"
+    return ", ".join(names) + ("" if panel.kind == "real" and len(counts) == 1 else f" ({how})")
 
 
 def _findings(findings: Sequence[Finding]) -> str:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lstmcast.context import Context
 from lstmcast.data.frequency import Frequency, parse_frequency
+from lstmcast.data.kinds import OPEN, UNASKED, recognise, require_kind
 from lstmcast.data.panel import Panel
-from lstmcast.data.table import checked_periods
-from lstmcast.errors import UsageError
+from lstmcast.data.table import Kind, checked_periods, require_choice
+from lstmcast.errors import DataError, UsageError
 from lstmcast.fitted import Fitted
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.inputs import FittedTransforms, Grid
@@ -17,6 +21,10 @@ from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.streaming.learning import Learning
 from lstmcast.training_config import require_torch
 from lstmcast.util.config import checked_seed
+
+# Where forecasts of a row stop: nowhere; at 0, until a value below it comes; at 0, as declared;
+# nowhere, until a value touches 0.
+ANYWHERE, SO_FAR, DECLARED, ABOVE = range(4)
 
 
 class Forecaster(Protocol):
@@ -86,3 +94,66 @@ def from_forecaster(start: Any) -> tuple[FittedTransforms | None, Context | None
     if isinstance(start, (Network, NetworkConfig)):
         return None, None
     return start.model.inputs, start.model.context
+
+
+def stops_of(start: Any, panel: Panel | None, kind: Kind | None) -> tuple[int, NDArray | None]:
+    """Where forecasts of rows stop: of those that begin empty, and of a panel's series (S,).
+
+    The word comes first, then what is known of the panel, then of the data of the forecaster.
+    DataError for values of a panel that do not fit what is declared.
+    """
+    if kind is not None:
+        require_choice("kind", kind, get_args(Kind))
+        common = ANYWHERE if kind == "real" else DECLARED
+    else:
+        told = panel if panel is not None and _was_asked(panel) else _remembered(start)
+        kind, common = ("real", ANYWHERE) if told is None else (told.kind, _stop_of(told))
+        if panel is not None and told is panel and panel.recognised is not None:
+            unlike = np.where(panel.recognised == OPEN, ABOVE, ANYWHERE)
+            return common, np.where(panel.kinds == "real", unlike, SO_FAR)
+    if panel is None:
+        return common, None
+    if common == DECLARED:
+        require_kind(panel.values, kind)
+    below = recognise(panel.values, panel.offsets) == "real"
+    return common, np.where(below, ANYWHERE, common)
+
+
+def require_allowed(values_RK: NDArray, stops_R: NDArray, ids_R: NDArray) -> None:
+    """DataError for a value below 0 in a row whose kind is declared."""
+    wrong = np.argwhere((values_RK < 0) & (stops_R == DECLARED)[:, None])
+    if len(wrong):
+        row, column = wrong[0]
+        raise DataError(
+            f"Row {ids_R[row]!r} has {values_RK[row, column]:g}, but its values are declared never "
+            "to be below 0. Correct it, or make the stream with kind='real'."
+        )
+
+
+def stops_after(stops_R: NDArray, values_RK: NDArray) -> NDArray:
+    """Where rows stop (R,) that have had these values."""
+    touched = (stops_R == ABOVE) & (values_RK == 0).any(axis=1)
+    stops_R = np.where(touched, SO_FAR, stops_R)
+    return np.where((values_RK < 0).any(axis=1), ANYWHERE, stops_R)
+
+
+def stop_now(stops_R: NDArray) -> NDArray:
+    """Which rows stop at 0 (R,)."""
+    return (stops_R == SO_FAR) | (stops_R == DECLARED)
+
+
+def _was_asked(panel: Panel) -> bool:
+    """Whether what the values of a panel can be was declared, or looked for."""
+    return panel.recognised is None or bool((panel.recognised != UNASKED).any())
+
+
+def _remembered(start: Any) -> Panel | None:
+    """The data that a forecaster remembers."""
+    context = getattr(start, "saved_context", None)
+    return None if context is None else context.panel
+
+
+def _stop_of(panel: Panel) -> int:
+    if panel.kind == "real":
+        return ANYWHERE
+    return DECLARED if panel.recognised is None else SO_FAR

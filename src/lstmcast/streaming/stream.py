@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from lstmcast import store
 from lstmcast.context import Blocks, Context, Newest, Whole
 from lstmcast.data.frequency import Frequency
+from lstmcast.data.kinds import stopped
 from lstmcast.data.origins import checked_horizon
-from lstmcast.data.panel import Panel
+from lstmcast.data.panel import Kind, Panel
 from lstmcast.decoding import answers_from
 from lstmcast.errors import DataError, ModelError, UsageError
 from lstmcast.model.heads import HEAD_QUANTILES, Head
@@ -35,11 +36,16 @@ from lstmcast.model.network import Network, NetworkConfig, described, network_of
 from lstmcast.streaming.lanes import Lane, LaneReader
 from lstmcast.streaming.learning import Learning, learners_of, worst
 from lstmcast.streaming.opening import (
+    ANYWHERE,
     Forecaster,
     check_kinds,
     from_forecaster,
     grid_of,
     opening_network,
+    require_allowed,
+    stop_now,
+    stops_after,
+    stops_of,
 )
 from lstmcast.streaming.reading import RowReader
 from lstmcast.streaming.rows import Rows
@@ -61,6 +67,9 @@ class Stream:
             empty, texts or whole numbers.
         frequency: of the ticks, for inputs that know seasons; that of the Panel if there is one.
         periods: seasonal periods in ticks; those of the frequency unless given.
+        kind: what values can be: "count" or "positive" for rows of which no forecast is below 0,
+            "real" for any. Unless given, as the Panel has it, else the data that a forecaster
+            remembers.
         learning: how it learns; None for a network that stays as it is.
         head: your own head, if the network was made with it.
         seed: random seed of weights that are drawn, and of dropout.
@@ -86,12 +95,14 @@ class Stream:
         *,
         frequency: str | Frequency = "integer",
         periods: int | Sequence[int] | None = None,
+        kind: Kind | None = None,
         learning: Learning | None = None,
         head: Head | None = None,
         seed: int = 0,
     ) -> None:
         check_kinds(start, learning, seed)
         panel = rows if isinstance(rows, Panel) else None
+        self.stops, stops_S = stops_of(start, panel, kind)
         grid = grid_of(panel, frequency, periods)
         network = opening_network(start, head, seed, learning)
         if panel is not None and network.config.inputs.columns > 1:
@@ -105,6 +116,7 @@ class Stream:
             context = network.config.inputs.context(grid.periods)
         self._begin(network, grid, context, fitted, panel.ids if panel else rows, learning, seed)
         if panel is not None:
+            self.rows["stops"][:] = stops_S
             self.reading.history(panel)
 
     def _begin(
@@ -123,6 +135,7 @@ class Stream:
         self.grid = grid._replace(horizon=network.config.steps)
         self.ticks = self.skipped = 0
         self.rows = Rows(ids)
+        self.rows.add("stops", lambda new: np.full(new, self.stops, np.int64))
         self.reader = LaneReader(self.network, self.grid, context)
         self.reading = RowReader(self.reader, self.rows)
         if learning is not None:
@@ -178,7 +191,8 @@ class Stream:
 
         Raises:
             UsageError: for rows that are not here.
-            DataError: for values that are no numbers. Nothing has changed then.
+            DataError: for values that are no numbers, or below 0 where `kind` says that none is.
+                Nothing has changed then.
         """
         values, ids = _by_label(values, ids)
         at = self.rows.at(ids)
@@ -190,6 +204,7 @@ class Stream:
             self.reading.tick(at, values_RK)
         else:
             self._learn_and_read(at, values_RK, self.learning)
+        self.rows["stops"][at] = stops_after(self.rows["stops"][at], values_RK)
         self.ticks += 1
         self._answers = {}
         return errors_RK[:, 0] if errors_RK.shape[1] == 1 else errors_RK
@@ -278,7 +293,7 @@ class Stream:
             state = self.reader.forecast_state(own)
             z_NHKX = answers_from(network, state, horizon, network.config.steps, None)
             result[begun] = network.units(z_NHKX, state.known)
-        return result
+        return stopped(result, stop_now(self.rows["stops"][at]))
 
     def _flat(self, answer_SHK: NDArray, horizon: int | None) -> NDArray:
         """Without the axes of a single step and a single column."""
@@ -341,6 +356,7 @@ class Stream:
             )
         values_RK = given.reshape(len(at), K)
         require_finite(values_RK, self.rows.ids[at])
+        require_allowed(values_RK, self.rows["stops"][at], self.rows.ids[at])
         self.network.config.inputs.check(values_RK, self.rows.ids[at])
         return values_RK
 
@@ -354,6 +370,7 @@ class Stream:
             "seed": self.seed,
             "ticks": self.ticks,
             "skipped": self.skipped,
+            "stops": self.stops,
             "ids": self.ids,
             "periods": list(self.grid.periods),
             "family": self.grid.family,
@@ -385,10 +402,11 @@ class Stream:
         context = {"Blocks": Blocks, "Newest": Newest, "Whole": Whole}[about.pop("kind")](**about)
         grid = Grid(network.config.steps, tuple(manifest["periods"]), manifest["family"])
         made = cls.__new__(cls)
+        made.stops = manifest.get("stops", ANYWHERE)  # older streams stop nowhere
         fitted = _learned(network, manifest, groups)
         made._begin(network, grid, context, fitted, manifest["ids"], learning, manifest["seed"])
         made.ticks, made.skipped = manifest["ticks"], manifest["skipped"]
-        made.rows.restore(groups["rows"])
+        made.rows.restore({"stops": made.rows["stops"], **groups["rows"]})
         for m, learner in enumerate(made.learners):
             own = groups["optimiser"].items()
             learner.take_up(
