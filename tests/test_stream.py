@@ -1001,7 +1001,7 @@ def test_networks_that_cannot_learn_from_ticks_are_refused():
     scratch = lc.LSTMForecaster(
         1, weights="scratch", network=NetworkConfig((4,), inputs=Transformed())
     )
-    with pytest.raises(UsageError, match="call fit first"):
+    with pytest.raises(UsageError, match=r"Call fit\(data\) first"):
         Stream(scratch, IDS)
     with pytest.raises(UsageError, match="cannot be streamed"):
         Stream("shipped", IDS)
