@@ -150,6 +150,17 @@ def test_the_same_data_and_fewer_left_epochs_are_as_before(tmp_path):
     assert same_weights(model, first) and model.record.notes == first.record.notes
 
 
+def test_one_series_without_a_name_is_the_same_in_another_file(tmp_path):
+    first, second = (tmp_path / f"until-{year}.csv" for year in (2018, 2019))
+    rows = [f"{2015 + t // 12}-{t % 12 + 1:02},{t + t % 12}" for t in range(60)]
+    first.write_text("\n".join(["month,sales", *rows[:48]]))
+    second.write_text("\n".join(["month,sales", *rows]))
+    model, _ = gone_on(tmp_path / "kept", str(second), old=str(first))
+    assert "(12 new values of 1 of 1 series)" in " ".join(model.record.notes)
+    assert list(model.trained_ends) == ["until-2018"]
+    assert model.predict().times[0, 0] == np.datetime64("2020-01-01")
+
+
 def test_nothing_is_learned_from_grown_data_without_epochs_left(tmp_path):
     with pytest.raises(UsageError, match=r"data have grown.* done all of its 3 epochs.*epochs=6"):
         gone_on(tmp_path, waves(), epochs=3)

@@ -356,6 +356,20 @@ def test_a_report_saves_the_forecaster_for_callbacks_of_ones_own(tmp_path):
     assert lc.load(tmp_path / "e2").predict().point.shape == (3, 4)
 
 
+def test_a_report_of_a_refit_saves_what_has_seen_everything(tmp_path):
+    class Saving:
+        follows_refit = True
+
+        def __call__(self, report):
+            report.save(tmp_path / f"refit{report.refit}-{report.epoch}")
+
+    model = scratch(training=replace(TRAINING, refit=True)).fit(waves(), callbacks=[Saving()])
+    newest = [name for name in names(tmp_path) if "refitTrue" in name][-1]
+    saved = lc.load(tmp_path / newest)
+    assert saved.trained_ends == model.trained_ends
+    np.testing.assert_array_equal(saved.predict().quantiles, model.predict().quantiles)
+
+
 def test_snapshots_are_on_the_disk_when_the_training_ends(tmp_path, monkeypatch):
     synced = []
     monkeypatch.setattr(store, "to_disk", synced.append)

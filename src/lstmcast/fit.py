@@ -174,8 +174,9 @@ def prepared(
     if folder is None:
         data, learned = inputs.data(panel, ends, horizon)
         return Prepared(panel, ends, data, _with_window_length(training, data), learned)
-    record = DataRecord.of(panel, inputs, horizon)
     past = _past(start, folder) if resume else None
+    panel = past.named(panel) if past else panel
+    record = DataRecord.of(panel, inputs, horizon)
     growth = past.growth_to(record, panel, folder) if past else ""
     known = past.fitted(inputs) if past else None
     data, learned = inputs.data(panel, ends, horizon, known)

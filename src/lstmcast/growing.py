@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
 from lstmcast.errors import ModelError
 from lstmcast.model.inputs import FittedTransforms, Inputs
+from lstmcast.saved_context import is_unnamed
 from lstmcast.training_config import Batching, Windows
 
 RECORD = "data"  # its folder, beside those of the checkpoints
@@ -51,7 +52,8 @@ class DataRecord:
         starts: Their first times (S,), as numbers.
         lengths: How many values each has (S,).
         digests: Of these values (S, 16).
-        about: Frequency, seasonal periods, horizon, inputs and window length.
+        about: Frequency, seasonal periods, horizon, inputs, window length, and whether there is
+            one series without a name.
         fingerprint: Of what the network learned from.
         transforms: What its transforms had learned.
         earlier, growth: As in `Lineage`.
@@ -74,6 +76,7 @@ class DataRecord:
             "frequency": panel.frequency.code,
             "periods": list(panel.periods),
             "horizon": horizon,
+            "unnamed": is_unnamed(panel),
             "inputs": inputs.described(),
         }
         digests = np.stack([_digest(panel.series(s)) for s in range(len(panel))])
@@ -113,6 +116,14 @@ class DataRecord:
         if self.transforms is None:
             return None
         return inputs.fitted_from(self.transforms, self.ids)
+
+    def named(self, panel: Panel) -> Panel:
+        """A panel of one series without a name is that of the record, whatever its file is called:
+        it keeps the name that it had."""
+        if not (self.about["unnamed"] and is_unnamed(panel)):
+            return panel
+        report = replace(panel.report, label=str(self.ids[0]))
+        return replace(panel, ids=self.ids.copy(), report=report)
 
     def growth_to(self, now: DataRecord, panel: Panel, folder: Path) -> str:
         """By how much the data have grown to those of a panel, in words; empty where they are the

@@ -151,7 +151,7 @@ class SavedContext:
         seasonal periods, `DataError` for a gap where the data were read with gaps="error".
         """
         self._check(newer)
-        unnamed = _is_unnamed(self.panel) and _is_unnamed(newer)
+        unnamed = is_unnamed(self.panel) and is_unnamed(newer)
         ids = self.panel.ids if unnamed else newer.ids
         recipe = newer.report.recipe or self.panel.report.recipe or Recipe()
         places = self._places(ids)
@@ -433,7 +433,7 @@ def _still_true(newer: Panel, pieces: list[_Piece]) -> list[Finding]:
     ]
 
 
-def _is_unnamed(panel: Panel) -> bool:
+def is_unnamed(panel: Panel) -> bool:
     """Whether a panel is one series that the data gave no name: it is called after its file, or
     "y"."""
     labels = ("y", file_label(panel.report.source), panel.report.label)

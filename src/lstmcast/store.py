@@ -78,9 +78,10 @@ def save(
 
 
 def make_durable(folder: str | Path) -> None:
-    """Wait until what `save` wrote without waiting is on the disk; nothing if it is gone."""
+    """Wait until what `save` wrote without waiting is on the disk; nothing if it is gone. Raises
+    OutputError."""
     place = Path(folder)
-    with contextlib.suppress(ModelError, FileNotFoundError):
+    with output_errors(folder), contextlib.suppress(ModelError, FileNotFoundError):
         own = [MANIFEST, *read_manifest(place)["files"]]
         for path in (*(place / name for name in own), place, place.parent):
             to_disk(path)

@@ -332,6 +332,7 @@ def _refit_all(
     for number, (arrays, member) in enumerate(zip(given, members, strict=True)):
         run, _ = _prepare(again, data, number, arrays)
         run.epochs = member.best_epoch
+        again = again._replace(stored=_stored_refitted(job, member))
         try:
             refit = _train_one(again, data, run, number, arrays, "refit")
         except KeyboardInterrupt:
@@ -344,6 +345,15 @@ def _refit_all(
         refits.append(refit)
     epochs = ", ".join(str(member.best_epoch) for member in members)
     return refits, (f"trained again on everything, for as many epochs as the best had ({epochs})",)
+
+
+def _stored_refitted(job: Job, member: Member) -> Store | None:
+    """How a forecaster is saved while it is trained again on everything: its intervals are measured
+    with the weights that saw nothing of what was held back."""
+    if job.stored is None:
+        return None
+    stored, validated = job.stored, Network(job.network, [member.arrays], job.head)
+    return lambda trained: stored(trained._replace(refitted=True, validated=validated))
 
 
 def _went_on(members: list[Member]) -> tuple[str, ...]:
