@@ -7,12 +7,13 @@ imported where it is used, so that `lstmcast --help` answers at once.
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -20,26 +21,32 @@ import typer
 
 from lstmcast._version import __version__
 from lstmcast.cli import echo
+from lstmcast.cli.help import Command, Group
 from lstmcast.cli.options import (
     Data,
     FitOutput,
     Folder,
     Horizon,
     Json,
+    Language,
     Output,
     Quiet,
     Reading,
     Refitting,
     Testing,
     Training,
+    known_language,
+    language_of,
     named,
     with_groups,
 )
 from lstmcast.cli.status import status_of
 from lstmcast.errors import UsageError
+from lstmcast.util.language import LANGUAGES
 
 app = typer.Typer(
     name="lstmcast",
+    cls=Group,
     help="From a messy CSV to a forecast that can be trusted. The network is already trained; "
     "nothing else is needed.",
     epilog="Example: lstmcast forecast airline.csv --horizon 12 --plot forecast.png --out "
@@ -53,7 +60,7 @@ app = typer.Typer(
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
     """Register a command under the name of its function."""
-    return app.command()(with_groups(function))
+    return app.command(cls=Command)(with_groups(function))
 
 
 # ---------------------------------------------------------------- the commands
@@ -137,7 +144,7 @@ def fit(
         resume=run.resume,
         device=training.device,
         threads=training.threads,
-        callbacks=[] if quiet else [ProgressLine()],
+        callbacks=[] if quiet else [ProgressLine(echo.Spoken(sys.stderr))],
     )
     result = job.run(echo.notes(quiet))
     echo.fit(result, quiet, as_json)
@@ -261,7 +268,7 @@ def info(folder: Folder, as_json: Json = False) -> None:
         echo.document({"lstmcast": __version__, "model": manifest})
         return
     size = sum(entry["bytes"] for entry in manifest["files"].values())
-    typer.echo(
+    echo.result(
         f"{folder}: saved by lstmcast {manifest['package_version']}, {size / 1e6:.2f} MB of arrays"
     )
     # of a training that was not done
@@ -329,7 +336,9 @@ def _model(
 @app.callback(invoke_without_command=True)
 def _root(
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+    language: Language = None,
 ) -> None:
+    known_language(language)
     if version:
         typer.echo(f"lstmcast {__version__}")
         raise typer.Exit
@@ -353,9 +362,28 @@ def _terminated(number: int, _: object) -> NoReturn:
 
 def _run(arguments: Sequence[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
+    language = language_of(given, os.environ, sys.stdout.encoding or "ascii")
+    echo.speak(language if language in LANGUAGES else "en")
     try:
         # the command, for reports
-        app(arguments, prog_name="lstmcast", obj=shlex.join(["lstmcast", *given]))
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0
-    return 0
+        status = app(
+            arguments,
+            prog_name="lstmcast",
+            obj=shlex.join(["lstmcast", *given]),
+            standalone_mode=False,
+        )
+    except Exception as error:
+        return _misused(error)
+    return status if isinstance(status, int) else 0
+
+
+def _misused(error: Exception) -> int:
+    """Tell what the parser says of a command line that it does not understand; raises any other
+    error again."""
+    # The class of these errors has no name that all versions of typer have.
+    if not hasattr(error, "show") or not hasattr(error, "exit_code"):
+        raise error
+    told = StringIO()
+    error.show(file=told)  # pyright: ignore[reportAttributeAccessIssue]
+    echo.note(False, *told.getvalue().splitlines())
+    return error.exit_code  # pyright: ignore[reportAttributeAccessIssue]

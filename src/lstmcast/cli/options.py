@@ -6,14 +6,16 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
 from lstmcast.errors import UsageError
+from lstmcast.util.language import LANGUAGES, system_language
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import ReadOptions
@@ -34,6 +36,14 @@ Horizon = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes on standard error.")]
 Json = Annotated[
     bool, typer.Option("--json", help="One JSON document on standard output instead of text.")
+]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        metavar="|".join(LANGUAGES),
+        help="Language of texts and pictures; that of the system unless given.",
+    ),
 ]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A saved model.")]
 
@@ -450,12 +460,46 @@ class Output:
         )
 
 
+def language_of(arguments: Sequence[str], environment: Mapping[str, str], encoding: str) -> str:
+    """The language that a command line asks for, else that of the system.
+
+    It is looked for before the line is parsed, so that help and wrong usage come in it too. The
+    system's counts only where its letters can be shown in `encoding`; a wrong name stays, and is
+    refused by `known_language`.
+
+    >>> language_of(["check", "a.csv", "--language=ja"], {}, "ascii")
+    'ja'
+    >>> language_of(["check", "a.csv"], {"LANG": "ja_JP.UTF-8"}, "ascii")
+    'en'
+    """
+    ours = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    given = [value for name, value in pairwise(ours) if name == "--language"]
+    given += [one.partition("=")[2] for one in ours if one.startswith("--language=")]
+    if given:
+        return given[-1]
+    language = system_language(environment)
+    try:
+        "日本語".encode(encoding)
+    except (LookupError, UnicodeError):
+        return "en"
+    return language
+
+
+def known_language(name: str | None) -> None:
+    """UsageError for a language that is not there."""
+    if name is not None and name not in LANGUAGES:
+        raise UsageError(
+            f"--language {name!r} is not known. Choose one of: {', '.join(LANGUAGES)}."
+        )
+
+
 def with_groups(function: Callable[..., None]) -> Callable[..., None]:
     """The function as typer wants it: a parameter whose type is a dataclass becomes one option per
     field.
 
     So options that commands share are written once, and arrive as one value. `values` is what the
-    parser found: it is taken apart here and handed on under names.
+    parser found: it is taken apart here and handed on under names. Every command has `--language`,
+    which `language_of` has read before.
     """
     parameters = inspect.signature(function, eval_str=True).parameters.values()
     groups: dict[str, Any] = {
@@ -464,6 +508,7 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def parsed(**values: Any) -> None:
+        known_language(values.pop("language"))
         for name, group in groups.items():
             values[name] = group(**{name: values.pop(name) for name in get_type_hints(group)})
         function(**values)
@@ -473,7 +518,9 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
         for p in parameters
         for option in (_options(p.annotation) if p.name in groups else [p])
     ]
-    flat = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in flat]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    flat = [p.replace(kind=keyword) for p in flat]
+    flat.append(inspect.Parameter("language", keyword, default=None, annotation=Language))
     parsed.__signature__ = inspect.Signature(flat)  # pyright: ignore[reportAttributeAccessIssue]
     parsed.__annotations__ = {p.name: p.annotation for p in flat}
     return parsed
