@@ -141,6 +141,7 @@ def fit(
         plot=run.plot,
         report=run.report,
         made_by=context.obj,
+        language=echo.words().language,
         resume=run.resume,
         device=training.device,
         threads=training.threads,

@@ -138,7 +138,7 @@ def fit(result: FitResult, quiet: bool, as_json: bool) -> None:
         typer.echo(words()(f"{result.model.history}\n"))
         if result.backtest is not None:
             typer.echo(result.backtest.summary().text(words().language))
-        note(quiet, *(console.note_line(text) for text in result.notes))
+        note(quiet, *(console.note_line(text) for text in (*result.notes, *result.written.notes)))
         note(quiet, "written: " + ", ".join(result.written.files))
     if result.interrupted:
         goes_on = "The same command with --resume goes on."

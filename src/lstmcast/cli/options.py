@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
+from lstmcast.cli import echo
 from lstmcast.errors import UsageError
 from lstmcast.util.language import LANGUAGES, system_language
 
@@ -441,10 +442,11 @@ class Output:
     def places(
         self, report: Path | None = None, model: Path | None = None, made_by: str = ""
     ) -> Outputs:
-        """All the places that a forecast goes to."""
+        """All the places that a forecast goes to; pictures and pages in the language that is
+        spoken."""
         from lstmcast.output.places import Outputs
 
-        return Outputs(self.out, self.plot, report, model, made_by)
+        return Outputs(self.out, self.plot, report, model, made_by, echo.words().language)
 
     def quantile_levels(self) -> tuple[float, ...]:
         """The median and the bounds of the intervals that were asked for; none where none was."""

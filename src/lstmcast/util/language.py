@@ -30,6 +30,7 @@ LANGUAGES = {"en": "", "ja": "japanese.txt"}  # the catalogue of each; English n
 _DEEPEST = 6  # texts in texts
 _SENTENCE_END = re.compile(r"(?<=[.?!]) (?=\S)")
 _NEXT_SENTENCE = re.compile(r"[.?!] [A-Z[]")
+_KIND = re.compile(r":\w+\}")
 _ITEM_END = re.compile(r"[,;] ")
 _STOP, _FULL_WIDTH_STOP = ".", "。"
 # What may stand in a place of each kind.
@@ -89,7 +90,10 @@ class Words:
     def __init__(self, language: str, templates: list[Template] | None = None) -> None:
         self.language = language
         self._templates = sorted(templates or [], key=lambda one: -one.weight)
-        self._told: dict[str, str | None] = {}  # what was asked before: texts come again and again
+        # A template may be asked for as it is, by what fills its places later.
+        self._told: dict[str, str | None] = {
+            _KIND.sub("}", template.english): template.other for template in self._templates
+        }  # and what was asked before: texts come again and again
 
     def __call__(self, text: str) -> str:
         """The text in this language, line by line; what the language does not have as it is."""
