@@ -358,7 +358,7 @@ def _data(panel: Panel, words: Words) -> str:
     missing = int(np.isnan(panel.values).sum())
     count = f"{len(panel.values):,}"
     each = f"{count}, {lengths.min():,} to {lengths.max():,} each"
-    periods = ", ".join(f"{period:,}" for period in panel.periods if period > 1)
+    periods = ", ".join(words(f"{period:,} steps") for period in panel.periods if period > 1)
     described = {
         "Source": panel.report.source,
         "Rows read": f"{panel.report.rows:,}" if panel.report.rows else "",
@@ -367,7 +367,7 @@ def _data(panel: Panel, words: Words) -> str:
         "Values": words(each) if len(panel) > 1 else count,
         "Missing": f"{missing:,}" if missing else words("none"),
         "Frequency": words(panel.frequency.name),
-        "Seasons": words(f"{periods} steps" if periods else "none"),
+        "Seasons": periods or words("none"),
         "Time": words(f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"),
     }
     return facts({words(name): value for name, value in described.items()})
@@ -393,8 +393,8 @@ def _card(card: str, words: Words) -> str:
     if not card:
         return ""
     return (
-        f"<section><details><summary>{words('Model card')}</summary>{markdown(card)}</details>"
-        "</section>"
+        f"<section><details><summary>{words('Model card')}</summary>"
+        f"{markdown(card, words)}</details></section>"
     )
 
 

@@ -29,7 +29,7 @@ from lstmcast.errors import UsageError
 LANGUAGES = {"en": "", "ja": "japanese.txt"}  # the catalogue of each; English needs none
 _DEEPEST = 6  # texts in texts
 _SENTENCE_END = re.compile(r"(?<=[.?!]) (?=\S)")
-_NEXT_SENTENCE = re.compile(r"[.?!] [A-Z[]")
+_NEXT_SENTENCE = re.compile(r"[.?!] [A-Z[`]")
 _KIND = re.compile(r":\w+\}")
 _ITEM_END = re.compile(r"[,;] ")
 _STOP, _FULL_WIDTH_STOP = ".", "。"
