@@ -134,6 +134,7 @@ def fit(
 
     checked_horizon(horizon)
     check_fit_places(model, run.plot, run.report, data)  # before anything else is found wrong
+    told: Any = echo.Spoken(sys.stderr)
     job = FitJob(
         _model(horizon, training=training),
         reading.source(data),
@@ -145,7 +146,7 @@ def fit(
         resume=run.resume,
         device=training.device,
         threads=training.threads,
-        callbacks=[] if quiet else [ProgressLine(echo.Spoken(sys.stderr))],
+        callbacks=[] if quiet else [ProgressLine(told)],
     )
     result = job.run(echo.notes(quiet))
     echo.fit(result, quiet, as_json)

@@ -58,8 +58,13 @@ class Spoken:
         """Put out a text."""
         return self.stream.write(words()(text))
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.stream, name)
+    def flush(self) -> None:
+        """Show what was put out."""
+        self.stream.flush()
+
+    def isatty(self) -> bool:
+        """Whether lines can be rewritten."""
+        return self.stream.isatty()
 
 
 def notes(quiet: bool) -> Notify:

@@ -29,9 +29,8 @@ from lstmcast.errors import UsageError
 LANGUAGES = {"en": "", "ja": "japanese.txt"}  # the catalogue of each; English needs none
 _DEEPEST = 6  # texts in texts
 _SENTENCE_END = re.compile(r"(?<=[.?!]) (?=\S)")
-_NEXT_SENTENCE = re.compile(r"[.?!] [A-Z[`]")
+_NEXT_SENTENCE = re.compile(r"(?<=[\w)'\"`\]])[.?!] \S")
 _KIND = re.compile(r":\w+\}")
-_ITEM_END = re.compile(r"[,;] ")
 _STOP, _FULL_WIDTH_STOP = ".", "。"
 # What may stand in a place of each kind.
 _KINDS = {"n": r"[-−–\d.,]+(?:e[-+]?\d+)?", "t": r"-?\d[-\d:. ]*"}
@@ -156,10 +155,15 @@ class Words:
         return values
 
     def _list(self, value: str, depth: int) -> str:
-        items, ends = _items(value)
-        known = [self._line(item, depth + 1) or item for item in items]
-        marks = ["；" if end == "; " else "、" for end in ends]
-        return "".join(item + mark for item, mark in zip(known, [*marks, ""], strict=True))
+        """Items between semicolons, of which each may be a text or have items between commas."""
+        items = _items(value, "; ")
+        if len(items) > 1:
+            return "；".join(self._list(item, depth) for item in items)
+        known = self._line(value, depth + 1)
+        if known is not None:
+            return known
+        items = _items(value, ", ")
+        return "、".join(self._line(item, depth + 1) or item for item in items)
 
     def _sentences(self, text: str, depth: int) -> str | None:
         """The longest beginnings that are known, one after the other."""
@@ -180,11 +184,11 @@ def _is_torn(value: str) -> bool:
     return any(value.count(a) != value.count(b) for a, b in ("()", "[]"))
 
 
-def _items(value: str) -> tuple[list[str], list[str]]:
-    """The items of a list and what stands between them; what is in brackets or quotes is whole.
+def _items(value: str, between: str) -> list[str]:
+    """The items of a list; what is in brackets or quotes is whole.
 
-    >>> _items("line 1 (a, b), line 2 ('c, d')")
-    (['line 1 (a, b)', "line 2 ('c, d')"], [', '])
+    >>> _items("line 1 (a, b), line 2 ('c, d')", ", ")
+    ['line 1 (a, b)', "line 2 ('c, d')"]
     """
     ends, open_marks, before = [], [], " "
     for place, letter in enumerate(value):
@@ -194,13 +198,11 @@ def _items(value: str) -> tuple[list[str], list[str]]:
             open_marks.append(")" if letter == "(" else "]")
         elif letter in "'\"" and not before.isalnum():  # after a letter it is an apostrophe
             open_marks.append(letter)
-        elif not open_marks and _ITEM_END.match(value, place):
+        elif not open_marks and value.startswith(between, place):
             ends.append(place)
         before = letter
-    begins = [0, *(end + 2 for end in ends)]
-    pieces = [value[a:b] for a, b in zip(begins, [*ends, len(value)], strict=True)]
-    between = [value[end : end + 2] for end in ends]
-    return pieces, between
+    begins = [0, *(end + len(between) for end in ends)]
+    return [value[a:b] for a, b in zip(begins, [*ends, len(value)], strict=True)]
 
 
 def _joined(first: str, rest: str) -> str:
