@@ -284,6 +284,19 @@ def test_the_option_goes_before_the_command_too(run, tmp_path):
     assert "がありません" in run("check", tmp_path / "nowhere.csv", "--language=ja").err
 
 
+def test_the_old_option_of_example_still_counts_and_is_told(run, monkeypatch):
+    from lstmcast import articles
+
+    asked = []
+    monkeypatch.setattr(articles, "run", lambda *a, **options: asked.append(options) or [])
+    done = run("example", "sine", "--labels", "ja")
+    assert asked[-1]["labels"] == "ja" and "--labels は今は --language といいます" in done.err
+    run("example", "sine", "--language", "ja")
+    assert asked[-1]["labels"] == "ja"
+    run("example", "sine")
+    assert asked[-1]["labels"] == "en"
+
+
 @pytest.mark.parametrize("where", [("--language", "fr", "check", "a.csv"),
                                    ("check", "a.csv", "--language", "fr")])  # fmt: skip
 def test_a_language_that_is_not_there(run, where):

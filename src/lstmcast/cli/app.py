@@ -23,6 +23,7 @@ from lstmcast._version import __version__
 from lstmcast.cli import echo
 from lstmcast.cli.help import Command, Group
 from lstmcast.cli.options import (
+    OLD_NAME,
     Data,
     FitOutput,
     Folder,
@@ -366,6 +367,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     language = language_of(given, os.environ, sys.stdout.encoding or "ascii")
     echo.speak(language if language in LANGUAGES else "en")
+    if any(one.partition("=")[0] == OLD_NAME for one in given):
+        echo.note(False, f"note: {OLD_NAME} is called --language now")
     try:
         # the command, for reports
         status = app(

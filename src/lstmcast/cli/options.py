@@ -462,6 +462,9 @@ class Output:
         )
 
 
+OLD_NAME = "--labels"  # of --language, which `example` had before other commands
+
+
 def language_of(arguments: Sequence[str], environment: Mapping[str, str], encoding: str) -> str:
     """The language that a command line asks for, else that of the system.
 
@@ -475,10 +478,10 @@ def language_of(arguments: Sequence[str], environment: Mapping[str, str], encodi
     'en'
     """
     ours = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
-    given = [value for name, value in pairwise(ours) if name == "--language"]
-    given += [one.partition("=")[2] for one in ours if one.startswith("--language=")]
+    pairs = [*pairwise(ours), *(tuple(one.split("=", 1)) for one in ours if "=" in one)]
+    given = {name: value for name, value in pairs if name in ("--language", OLD_NAME)}
     if given:
-        return given[-1]
+        return given.get("--language") or given[OLD_NAME]
     language = system_language(environment)
     try:
         "日本語".encode(encoding)
@@ -511,6 +514,8 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(function)
     def parsed(**values: Any) -> None:
         known_language(values.pop("language"))
+        if values.get("labels") in LANGUAGES:
+            values["labels"] = echo.words().language  # of pictures: that of all texts now
         for name, group in groups.items():
             values[name] = group(**{name: values.pop(name) for name in get_type_hints(group)})
         function(**values)
