@@ -120,6 +120,16 @@ def test_texts_in_texts_and_lists_are_translated():
     assert say("dropped: line 3, 'line 4, 5'") == "除外：3行目、'line 4, 5'"
 
 
+def test_items_of_a_list_keep_their_brackets():
+    dropped = (
+        "3 lines are not data: line 1 (blank), line 2 ('a, b': 1 cell where 2 are expected), "
+        "line 3 (blank). They were dropped."
+    )
+    assert JAPANESE(dropped) == (
+        "データでない行が3行：1行目(空行)、2行目('a, b': 2セルのはずが1セル)、3行目(空行)。取り除きました。"
+    )
+
+
 def test_names_from_the_data_stay():
     said = JAPANESE(
         "s.csv: text in the target column 'no date': line 3 has 'naive'. Numbers are "

@@ -180,8 +180,18 @@ class Words:
 
 
 def _is_torn(value: str) -> bool:
-    """Whether a bracket is opened in what stands in a place, and closed beyond it."""
-    return any(value.count(a) != value.count(b) for a, b in ("()", "[]"))
+    """Whether a bracket is opened in what stands in a place and closed beyond it, or the other
+    way.
+
+    >>> _is_torn("line 3 (blank)"), _is_torn("blank), line 4 (blank")
+    (False, True)
+    """
+    depth = 0
+    for letter in value:
+        depth += (letter in "([") - (letter in ")]")
+        if depth < 0:
+            return True
+    return depth > 0
 
 
 def _items(value: str, between: str) -> list[str]:
