@@ -125,9 +125,8 @@ def test_items_of_a_list_keep_their_brackets():
         "3 lines are not data: line 1 (blank), line 2 ('a, b': 1 cell where 2 are expected), "
         "line 3 (blank). They were dropped."
     )
-    assert JAPANESE(dropped) == (
-        "データでない行が3行：1行目(空行)、2行目('a, b': 2セルのはずが1セル)、3行目(空行)。取り除きました。"
-    )
+    lines = "1行目(空行)、2行目('a, b': 2セルのはずが1セル)、3行目(空行)"
+    assert JAPANESE(dropped) == f"データでない行が3行：{lines}。取り除きました。"
 
 
 def test_names_from_the_data_stay():
