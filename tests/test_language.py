@@ -450,11 +450,14 @@ def test_a_summary_can_be_had_in_japanese():
 
 
 def test_lines_break_where_japanese_may():
-    text = "区間(80 %と95 %)を「予測区間」と呼びます。`lstmcast check` で確かめられます。"
-    lines = wrapped(text, 20, "  ", "    ").splitlines()
-    assert max(map(width, lines)) <= 22
-    assert not [line for line in lines if line.strip()[0] in "。、」)"]
-    assert "".join(line.strip() for line in lines).replace(" ", "") == text.replace(" ", "")
+    text = (
+        "区間(80 %と95 %の区間)を「予測区間」と呼びます(3行目)。`lstmcast check` で確かめられます。"
+    )
+    for columns in range(18, 40):
+        lines = wrapped(text, columns, "  ", "    ").splitlines()
+        assert max(map(width, lines)) <= columns + 2  # a mark may hang over
+        assert not [line for line in lines if line.strip()[0] in "。、」)"]
+        assert "".join(line.strip() for line in lines).replace(" ", "") == text.replace(" ", "")
 
 
 def test_words_of_other_letters_stay_whole():

@@ -22,7 +22,7 @@ def width(text: str) -> int:
 # What a line does not break: a word, or where there are no spaces (Chinese, Japanese) one letter,
 # with the brackets before it and the marks after it.
 _WIDE = "\\u2e80-\\u9fff\\uac00-\\ud7af\\uf900-\\ufaff\\uff00-\\uff60"
-_UNBROKEN = re.compile(rf"[「『（]*(?:[^\s{_WIDE}]+|\s+|.)[、。，．：；？！」』）％ー…]*")
+_UNBROKEN = re.compile(rf"[「『（]*(?:[^\s{_WIDE}]+|\s+|.)[、。，．：；？！」』）％ー…)\]]*")
 
 
 def wrapped(text: str, columns: int, initial: str = "", later: str = "") -> str:
