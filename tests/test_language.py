@@ -101,7 +101,30 @@ def test_sentences_are_found_one_by_one_and_unknown_ones_stay():
     say = words(("It is masked", "マスクします"), ("{n:n} is missing.", "{n}が欠測。"))
     assert say("3 is missing. It is masked.") == "3が欠測。マスクします。"
     assert say("Nobody knows this. It is masked.") == "Nobody knows this. マスクします。"
-    assert say("It is masked. Nobody knows this.") == "マスクします。 Nobody knows this."
+    assert say("It is masked. Nobody knows this.") == "マスクします。Nobody knows this."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{x} and {0}",
+        "%s %(a)d",
+        "a: " * 1500,
+        "It fails. " * 300,
+        "(" * 50,
+        "it's 'odd",
+        "\r\n ",
+        "…",
+    ],
+)
+def test_any_text_can_be_asked_for(text):
+    assert isinstance(JAPANESE(text), str)
+    if len(text) < 1000:
+        assert JAPANESE(f"there is no file {text!r}").startswith("ファイル")
+
+
+def test_many_sentences_are_all_translated():
+    assert JAPANESE("They are sorted. " * 20).strip() == "並べ替えました。" * 20
 
 
 def test_a_place_does_not_swallow_the_next_sentence():

@@ -27,7 +27,9 @@ from string import Formatter
 from lstmcast.errors import UsageError
 
 LANGUAGES = {"en": "", "ja": "japanese.txt"}  # the catalogue of each; English needs none
-_DEEPEST = 6  # texts in texts
+_DEEPEST, _LONGEST = 12, 4_000  # texts in texts, letters: of a text that is looked for
+_SENTENCES = 8  # of one template, at most
+_REMEMBERED = 10_000  # texts and their translations
 _SENTENCE_END = re.compile(r"(?<=[.?!]) (?=\S)")
 _NEXT_SENTENCE = re.compile(r"(?<=[\w)'\"`\]])[.?!] \S")
 _KIND = re.compile(r":\w+\}")
@@ -90,9 +92,8 @@ class Words:
         self.language = language
         self._templates = sorted(templates or [], key=lambda one: -one.weight)
         # A template may be asked for as it is, by what fills its places later.
-        self._told: dict[str, str | None] = {
-            _KIND.sub("}", template.english): template.other for template in self._templates
-        }  # and what was asked before: texts come again and again
+        self._exact = {_KIND.sub("}", one.english): one.other for one in self._templates}
+        self._told: dict[str, str | None] = {}  # texts come again and again
 
     def __call__(self, text: str) -> str:
         """The text in this language, line by line; what the language does not have as it is."""
@@ -100,17 +101,16 @@ class Words:
             return text
         return "\n".join(self._line(line) or line for line in text.split("\n"))
 
-    def letters(self) -> set[str]:
-        """All letters of the translations."""
-        return set().union(*(template.other for template in self._templates))
-
     def _line(self, line: str, depth: int = 0) -> str | None:
         text = line.strip()
-        if not text or depth > _DEEPEST:
+        if not text or len(text) > _LONGEST or depth > _DEEPEST:
             return None
+        if len(self._told) > _REMEMBERED:
+            self._told.clear()
         if text not in self._told:
             self._told[text] = (
-                self._whole(text, depth)
+                self._exact.get(text)
+                or self._whole(text, depth)
                 or self._sentences(text, depth)
                 or self._whole(text, depth, across=True)
             )
@@ -121,8 +121,8 @@ class Words:
         return line[:start] + translated + line[start + len(text) :]
 
     def _whole(self, text: str, depth: int, across: bool = False) -> str | None:
-        """The text by one template. What stands in its places may reach into the next sentence
-        only where nothing else fits: `across`."""
+        """The text by one template. What stands in its places may reach into the next sentence, or
+        out of a bracket, only where nothing else fits: `across`."""
         if text.endswith(_STOP) and not text.endswith(2 * _STOP):
             translated = self._whole(text.removesuffix(_STOP), depth, across)
             return None if translated is None else translated + _FULL_WIDTH_STOP
@@ -142,7 +142,9 @@ class Words:
         values = {}
         for name, value in places.items():
             kind = template.kinds[name]
-            if _is_torn(value) or (not across and _NEXT_SENTENCE.search(value)):
+            if _is_torn(value) and (kind or not across):
+                return None
+            if not across and _NEXT_SENTENCE.search(value):
                 return None
             known = value
             if kind == "text":
@@ -166,17 +168,23 @@ class Words:
         return "、".join(self._line(item, depth + 1) or item for item in items)
 
     def _sentences(self, text: str, depth: int) -> str | None:
-        """The longest beginnings that are known, one after the other."""
-        ends = [found.start() for found in _SENTENCE_END.finditer(text)]
-        for end in reversed(ends):
-            first = self._whole(text[:end], depth)
-            if first is not None:
-                rest = self._line(text[end + 1 :], depth + 1)
-                return f"{first} {text[end + 1 :]}" if rest is None else _joined(first, rest)
-        for end in ends[:1]:  # an unknown sentence, which stays; what follows may be known
-            rest = self._line(text[end + 1 :], depth + 1)
-            return None if rest is None else f"{text[:end]} {rest}"
-        return None
+        """Sentence by sentence, unknown ones as they are; None where all are."""
+        said, known, rest = "", False, text
+        while rest:
+            first, translated = self._beginning(rest, depth)
+            rest = rest[len(first) :].lstrip()
+            said = _joined(said, translated or first)
+            known = known or translated is not None
+        return said if known else None
+
+    def _beginning(self, text: str, depth: int) -> tuple[str, str | None]:
+        """The longest beginning that is known, and its translation; else the first sentence."""
+        ends = [*(found.start() for found in _SENTENCE_END.finditer(text)), len(text)]
+        for end in reversed(ends[:_SENTENCES]):
+            translated = self._whole(text[:end], depth)
+            if translated is not None:
+                return text[:end], translated
+        return text[: ends[0]], None
 
 
 def _is_torn(value: str) -> bool:
@@ -217,7 +225,7 @@ def _items(value: str, between: str) -> list[str]:
 
 def _joined(first: str, rest: str) -> str:
     """Sentences one after the other: with a space, unless a full-width stop ends the first."""
-    return first + rest if first.endswith(("。", "？", "：")) else f"{first} {rest}"
+    return first + rest if not first or first[-1] in "。？：" else f"{first} {rest}"
 
 
 ENGLISH = Words("en")
