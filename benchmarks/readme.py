@@ -43,6 +43,7 @@ NAMES = (
     "docs/examples.md",
     "docs/ja/examples.md",
     "docs/how-to/online.md",
+    "docs/ja/how-to/online.md",
 )
 PAGES = tuple(ROOT / name for name in NAMES)
 WORDS = ROOT / "benchmarks" / "japanese.json"
@@ -426,6 +427,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
 TABLES |= {
     f"{write.__name__}-ja": in_japanese(write) for write in (headline, weak, examples, beats)
 }
+TABLES["online-ja"] = in_japanese(TRAINING["online"])
 
 
 # ---------------------------------------------------------------- pages

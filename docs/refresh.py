@@ -85,6 +85,7 @@ def _run(command: str, folder: Path) -> str:
     variables = {
         "PYTHONPATH": str(ROOT / "src"),
         "COLUMNS": "100",
+        "LC_ALL": "C.UTF-8",  # English, unless a page asks for Japanese
         "PYTHONIOENCODING": "utf-8",
         "OMP_NUM_THREADS": "1",
     }

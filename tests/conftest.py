@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from dataclasses import dataclass
 
 import pytest
 
 from lstmcast.cli import app as cli
+
+# Commands speak the language of the system; the tests know it.
+os.environ["LC_ALL"] = "C.UTF-8"
 
 collect_ignore = ["typing"]  # programs to be checked, not run
 

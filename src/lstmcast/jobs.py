@@ -25,9 +25,11 @@ from lstmcast.data.read import read_table
 from lstmcast.data.table import format_time
 from lstmcast.errors import DataError
 from lstmcast.output.places import (
+    NO_JAPANESE_FONT,
     PAGES,
     PICTURES,
     TABLES,
+    Made,
     Outputs,
     Written,
     check_place,
@@ -387,6 +389,7 @@ class FitJob:
     plot: str | Path | None = None
     report: str | Path | None = None
     made_by: str = ""
+    language: str = "en"  # of learning curve and report
     resume: bool = False
     keep_checkpoints: bool = False
     device: str = "cpu"
@@ -449,15 +452,17 @@ class FitJob:
 
     def _written(self, fitted: LSTMForecaster, panel: Panel, tested: Backtest | None) -> Written:
         files: list[str | Path] = [self.folder]
+        notes: list[str] = []
         if self.plot is not None:
             from lstmcast.output.learning_curve import LearningCurve
 
-            files.append(LearningCurve.from_history(fitted.history).save(self.plot))
+            curve = LearningCurve.from_history(fitted.history, language=self.language)
+            files.append(curve.save(self.plot))
+            notes += [NO_JAPANESE_FONT] if curve.missing_letters() else []
         if self.report is not None:
-            files.append(
-                write_report(self.report, fitted.predict(), panel, tested, fitted, self.made_by)
-            )
-        return Written(tuple(map(str, files)))
+            made = Made(self.made_by, self.language)
+            files.append(write_report(self.report, fitted.predict(), panel, tested, fitted, made))
+        return Written(tuple(map(str, files)), tuple(notes))
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,12 +7,13 @@ imported where it is used, so that `lstmcast --help` answers at once.
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -20,26 +21,33 @@ import typer
 
 from lstmcast._version import __version__
 from lstmcast.cli import echo
+from lstmcast.cli.help import Command, Group
 from lstmcast.cli.options import (
+    OLD_NAME,
     Data,
     FitOutput,
     Folder,
     Horizon,
     Json,
+    Language,
     Output,
     Quiet,
     Reading,
     Refitting,
     Testing,
     Training,
+    known_language,
+    language_of,
     named,
     with_groups,
 )
 from lstmcast.cli.status import status_of
 from lstmcast.errors import UsageError
+from lstmcast.util.language import LANGUAGES
 
 app = typer.Typer(
     name="lstmcast",
+    cls=Group,
     help="From a messy CSV to a forecast that can be trusted. The network is already trained; "
     "nothing else is needed.",
     epilog="Example: lstmcast forecast airline.csv --horizon 12 --plot forecast.png --out "
@@ -53,7 +61,7 @@ app = typer.Typer(
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
     """Register a command under the name of its function."""
-    return app.command()(with_groups(function))
+    return app.command(cls=Command)(with_groups(function))
 
 
 # ---------------------------------------------------------------- the commands
@@ -128,6 +136,7 @@ def fit(
 
     checked_horizon(horizon)
     check_fit_places(model, run.plot, run.report, data)  # before anything else is found wrong
+    told: Any = echo.Spoken(sys.stderr)
     job = FitJob(
         _model(horizon, training=training),
         reading.source(data),
@@ -135,11 +144,12 @@ def fit(
         plot=run.plot,
         report=run.report,
         made_by=context.obj,
+        language=echo.words().language,
         resume=run.resume,
         keep_checkpoints=run.keep_checkpoints,
         device=training.device,
         threads=training.threads,
-        callbacks=[] if quiet else [ProgressLine()],
+        callbacks=[] if quiet else [ProgressLine(told)],
     )
     result = job.run(echo.notes(quiet))
     echo.fit(result, quiet, as_json)
@@ -264,7 +274,7 @@ def info(folder: Folder, as_json: Json = False) -> None:
         return
     size = sum(entry["bytes"] for entry in manifest["files"].values())
     saved = f"saved by lstmcast {manifest['package_version']}, {size / 1e6:.2f} MB of arrays"
-    typer.echo(f"{folder}: {console.snapshot(manifest)}{saved}")
+    echo.result(f"{folder}: {console.snapshot(manifest)}{saved}")
     # of a training that was not done
     hidden = OWN_KEYS if "trained" in manifest else (*OWN_KEYS, "training", "seed")
     described = {name: value for name, value in manifest.items() if name not in hidden}
@@ -330,7 +340,9 @@ def _model(
 @app.callback(invoke_without_command=True)
 def _root(
     version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+    language: Language = None,
 ) -> None:
+    known_language(language)
     if version:
         typer.echo(f"lstmcast {__version__}")
         raise typer.Exit
@@ -354,9 +366,30 @@ def _terminated(number: int, _: object) -> NoReturn:
 
 def _run(arguments: Sequence[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
+    language = language_of(given, os.environ, sys.stdout.encoding or "ascii")
+    echo.speak(language if language in LANGUAGES else "en")
+    if any(one.partition("=")[0] == OLD_NAME for one in given):
+        echo.note(False, f"note: {OLD_NAME} is called --language now")
     try:
         # the command, for reports
-        app(arguments, prog_name="lstmcast", obj=shlex.join(["lstmcast", *given]))
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0
-    return 0
+        status = app(
+            arguments,
+            prog_name="lstmcast",
+            obj=shlex.join(["lstmcast", *given]),
+            standalone_mode=False,
+        )
+    except Exception as error:
+        return _misused(error)
+    return status if isinstance(status, int) else 0
+
+
+def _misused(error: Exception) -> int:
+    """Tell what the parser says of a command line that it does not understand; raises any other
+    error again."""
+    # The class of these errors has no name that all versions of typer have.
+    if not hasattr(error, "show") or not hasattr(error, "exit_code"):
+        raise error
+    told = StringIO()
+    error.show(file=told)  # pyright: ignore[reportAttributeAccessIssue]
+    echo.note(False, *told.getvalue().splitlines())
+    return error.exit_code  # pyright: ignore[reportAttributeAccessIssue]

@@ -1,5 +1,8 @@
 """What the commands say, as plain text: aligned columns, numbers as people write them, one
-sentence per finding."""
+sentence per finding.
+
+`words` are those of the reader's language; names from the data stay as they are.
+"""
 
 # O origins · H horizon
 
@@ -7,13 +10,15 @@ from __future__ import annotations
 
 import shutil
 import sys
-import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lstmcast.data.table import format_time
+from lstmcast.util.language import ENGLISH, Words
+from lstmcast.util.lines import aligned as aligned
+from lstmcast.util.lines import padded, wrapped
 from lstmcast.util.text import number_format as number_format
 from lstmcast.util.text import shortened as shortened
 
@@ -47,7 +52,7 @@ def panel_line(panel: Panel) -> str:
     return f"{panel.report.source}: {rows}{series}, {values}, {panel.frequency.name}, {span}{kind}"
 
 
-def event_lines(event: Event) -> list[str]:
+def event_lines(event: Event, words: Words = ENGLISH) -> list[str]:
     """What a job reports while it runs.
 
     >>> from lstmcast.jobs import Note
@@ -58,19 +63,29 @@ def event_lines(event: Event) -> list[str]:
 
     match event:
         case DataRead(panel):
-            return [panel_line(panel), *finding_lines(panel.check(), MOST_FINDINGS)]
+            found = finding_lines(panel.check(), MOST_FINDINGS, words)
+            return [words(panel_line(panel)), *found]
         case NewerRead(panel):
-            return [panel_line(panel)]
+            return [words(panel_line(panel))]
         case DataJoined(continuation):
-            findings = finding_lines(continuation.panel.check(), MOST_FINDINGS)
-            return [*findings, f"  note:    {continuation}"]
+            findings = finding_lines(continuation.panel.check(), MOST_FINDINGS, words)
+            return [*findings, note_line(str(continuation), words)]
         case Note(text):
-            return [f"  note:    {text}"]
+            return [note_line(text, words)]
         case _:
-            return [f"  {event.done} of {event.total}: {event.job}"]
+            return [words(f"  {event.done} of {event.total}: {event.job}")]
 
 
-def inspection(inspected: Inspection) -> str:
+def note_line(text: str, words: Words = ENGLISH) -> str:
+    """A sentence about a run, beside the findings."""
+    return f"  {_severity('note', words)}{words(text)}"
+
+
+def _severity(severity: str, words: Words) -> str:
+    return padded(words(f"{severity}:"), 9, left=True)
+
+
+def inspection(inspected: Inspection, words: Words = ENGLISH) -> str:
     """What is in a source and what is wrong with it."""
     table, panel, findings = inspected
     if panel is None:
@@ -80,19 +95,24 @@ def inspection(inspected: Inspection) -> str:
         )
     else:
         head = panel_line(panel)
-    return "\n".join([head, *(finding_lines(findings) or ["  nothing to report"])])
+    found = finding_lines(findings, words=words) or [words("  nothing to report")]
+    return "\n".join([words(head), *found])
 
 
-def finding_lines(findings: Iterable[Finding], most: int | None = None) -> list[str]:
+def finding_lines(
+    findings: Iterable[Finding], most: int | None = None, words: Words = ENGLISH
+) -> list[str]:
     """One paragraph per finding, errors first; what is beyond `most` is counted."""
     order = {"error": 0, "warning": 1, "note": 2}
     found = sorted(findings, key=lambda finding: order[finding.severity])
     shown = found if most is None else found[:most]
     lines = [
-        paragraph(f"{finding.severity + ':':<9}{finding.text}", indent=11) for finding in shown
+        paragraph(f"{_severity(finding.severity, words)}{words(finding.text)}", indent=11)
+        for finding in shown
     ]
     if len(found) > len(shown):
-        lines.append(f"  … and {len(found) - len(shown):,} more: `lstmcast check` shows all")
+        more = f"  … and {len(found) - len(shown):,} more: `lstmcast check` shows all"
+        lines.append(words(more))
     return lines
 
 
@@ -101,11 +121,11 @@ def paragraph(text: str, indent: int) -> str:
     for grep's sake."""
     if not sys.stderr.isatty():
         return "  " + text
-    width = min(shutil.get_terminal_size().columns, 120)
-    return textwrap.fill(text, width, initial_indent="  ", subsequent_indent=" " * indent)
+    columns = min(shutil.get_terminal_size().columns, 120)
+    return wrapped(text, columns, "  ", " " * indent)
 
 
-def forecast_table(forecast: Forecast) -> str:
+def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
     """The first steps of the first series with their intervals, and how many rows there are beyond.
 
     >>> from lstmcast.forecast import Forecast
@@ -131,49 +151,17 @@ def forecast_table(forecast: Forecast) -> str:
         else {}
     )
     columns[forecast.columns.time] = [format_time(forecast.times[row]) for row in rows]
-    columns["forecast"] = [writes[row[0]](forecast.point[row]) for row in rows]
+    columns[words("forecast")] = [writes[row[0]](forecast.point[row]) for row in rows]
     for level in forecast.interval_levels:
         band = forecast.interval(level)
-        columns[f"{level:g} % interval"] = [
+        columns[words(f"{level:g} % interval")] = [
             f"{writes[row[0]](band.lower[row])} … {writes[row[0]](band.upper[row])}" for row in rows
         ]
     left = [forecast.columns.series] if several else []
     text = aligned(list(columns), list(zip(*columns.values(), strict=True)), left)
     beyond = len(forecast) - len(rows)
-    return text + (f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else "")
-
-
-def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[str] = ()) -> str:
-    """Columns aligned to the right, or to the left for those named.
-
-    >>> print(aligned(["model", "MAE"], [["naive", "12.5"], ["lstmcast", "7.25"]], left=["model"]))
-    model      MAE
-    naive     12.5
-    lstmcast  7.25
-    """
-    widths = [max(map(_width, column)) for column in zip(header, *rows, strict=True)]
-    sides = [name in left for name in header]
-    lines = (
-        "  ".join(
-            _padded(cell, width, side) for cell, width, side in zip(row, widths, sides, strict=True)
-        )
-        for row in (header, *rows)
-    )
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _padded(cell: str, width: int, left: bool) -> str:
-    space = " " * (width - _width(cell))
-    return cell + space if left else space + cell
-
-
-def _width(text: str) -> int:
-    """Columns that a terminal needs: two for an ideograph."""
-    from unicodedata import combining, east_asian_width
-
-    return sum(
-        2 if east_asian_width(letter) in "WF" else 1 for letter in text if not combining(letter)
-    )
+    more = f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else ""
+    return text + words(more)
 
 
 def snapshot(manifest: Mapping[str, Any]) -> str:

@@ -1,13 +1,20 @@
-"""What commands put on standard output, and on standard error; the text is made in `console.py`."""
+"""What commands put on standard output, and on standard error; the text is made in `console.py`.
+
+Here texts get the language of whoever reads them: the rest of the package writes English. JSON, and
+names from the data, stay as they are.
+"""
 
 from __future__ import annotations
 
 import codecs
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
+
+from lstmcast.util.language import ENGLISH, Words, words_of
 
 if TYPE_CHECKING:
     from lstmcast.jobs import (
@@ -21,6 +28,45 @@ if TYPE_CHECKING:
     )
 
 
+# The language of this process, or of this thread of one that runs several commands.
+_words: ContextVar[Words] = ContextVar("words", default=ENGLISH)
+
+
+def speak(language: str) -> None:
+    """Put out texts in this language from here on."""
+    _words.set(words_of(language))
+
+
+def words() -> Words:
+    """The words of the language that texts are put out in."""
+    return _words.get()
+
+
+def result(text: str) -> None:
+    """A text on standard output, in the language that is spoken."""
+    typer.echo(words()(text))
+
+
+class Spoken:
+    """A stream, such as that of a progress line, whose texts come in the language that is
+    spoken."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Put out a text."""
+        return self.stream.write(words()(text))
+
+    def flush(self) -> None:
+        """Show what was put out."""
+        self.stream.flush()
+
+    def isatty(self) -> bool:
+        """Whether lines can be rewritten."""
+        return self.stream.isatty()
+
+
 def notes(quiet: bool) -> Notify:
     """What a job reports while it runs, on standard error."""
     from lstmcast.cli import console
@@ -28,15 +74,21 @@ def notes(quiet: bool) -> Notify:
 
     def notify(event: Event) -> None:
         if not quiet or (isinstance(event, Note) and event.urgent):
-            note(False, *console.event_lines(event))
+            for line in console.event_lines(event, words()):
+                typer.echo(line, err=True)
 
     return notify
 
 
 def note(quiet: bool, *lines: str) -> None:
-    """Lines on standard error."""
+    """Lines on standard error, in the language that is spoken."""
     for line in () if quiet else lines:
-        typer.echo(line, err=True)
+        typer.echo(words()(line), err=True)
+
+
+def failure(message: str) -> None:
+    """Why a command ends before its end, on standard error."""
+    typer.echo(f"lstmcast: {words()(message)}", err=True)
 
 
 def document(parts: dict[str, Any]) -> None:
@@ -54,7 +106,7 @@ def check(result: CheckResult, as_json: bool) -> None:
     if as_json:
         document(result.document())
     else:
-        typer.echo(console.inspection(result.inspection))
+        typer.echo(console.inspection(result.inspection, words()))
 
 
 def forecast(result: ForecastResult | PredictResult, quiet: bool, as_json: bool) -> None:
@@ -65,9 +117,9 @@ def forecast(result: ForecastResult | PredictResult, quiet: bool, as_json: bool)
         document(result.document())
         return
     if result.backtest is not None:
-        typer.echo(f"{result.backtest.summary()}\n")
-    typer.echo(console.forecast_table(result.forecast))
-    note(quiet, *(f"  note:    {text}" for text in result.written.notes))
+        typer.echo(f"{result.backtest.summary().text(words().language)}\n")
+    typer.echo(console.forecast_table(result.forecast, words()))
+    note(quiet, *(console.note_line(text) for text in result.written.notes))
     if result.written.files:
         note(quiet, "written: " + ", ".join(result.written.files))
 
@@ -77,21 +129,23 @@ def backtest(result: BacktestResult, quiet: bool, as_json: bool) -> None:
     if as_json:
         document(result.document())
         return
-    typer.echo(str(result.backtest.summary()))
+    typer.echo(result.backtest.summary().text(words().language))
     note(quiet, *result.written.notes, *(f"written: {file}" for file in result.written.files))
 
 
 def fit(result: FitResult, quiet: bool, as_json: bool) -> None:
     """What happened in the training, the accuracy, and how an interrupted one goes on."""
+    from lstmcast.cli import console
+
     if as_json:
         document(result.document())
     else:
-        typer.echo(f"{result.model.history}\n")
+        typer.echo(words()(f"{result.model.history}\n"))
         if result.backtest is not None:
-            typer.echo(str(result.backtest.summary()))
-        note(quiet, *(f"  note:    {text}" for text in result.notes))
+            typer.echo(result.backtest.summary().text(words().language))
+        note(quiet, *(console.note_line(text) for text in (*result.notes, *result.written.notes)))
         note(quiet, "written: " + ", ".join(result.written.files))
     if result.interrupted:
         goes_on = "The same command with --resume goes on."
         first = "No epoch was done that --resume could go on from."
-        note(False, f"lstmcast: stopped. {goes_on if result.resumable else first}")
+        failure(f"stopped. {goes_on if result.resumable else first}")

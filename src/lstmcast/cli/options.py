@@ -6,14 +6,17 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 
+from lstmcast.cli import echo
 from lstmcast.errors import UsageError
+from lstmcast.util.language import LANGUAGES, system_language
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import ReadOptions
@@ -34,6 +37,14 @@ Horizon = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes on standard error.")]
 Json = Annotated[
     bool, typer.Option("--json", help="One JSON document on standard output instead of text.")
+]
+Language = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        metavar="|".join(LANGUAGES),
+        help="Language of texts and pictures; that of the system unless given.",
+    ),
 ]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A saved model.")]
 
@@ -439,10 +450,11 @@ class Output:
     def places(
         self, report: Path | None = None, model: Path | None = None, made_by: str = ""
     ) -> Outputs:
-        """All the places that a forecast goes to."""
+        """All the places that a forecast goes to; pictures and pages in the language that is
+        spoken."""
         from lstmcast.output.places import Outputs
 
-        return Outputs(self.out, self.plot, report, model, made_by)
+        return Outputs(self.out, self.plot, report, model, made_by, echo.words().language)
 
     def quantile_levels(self) -> tuple[float, ...]:
         """The median and the bounds of the intervals that were asked for; none where none was."""
@@ -458,12 +470,49 @@ class Output:
         )
 
 
+OLD_NAME = "--labels"  # of --language, which `example` had before other commands
+
+
+def language_of(arguments: Sequence[str], environment: Mapping[str, str], encoding: str) -> str:
+    """The language that a command line asks for, else that of the system.
+
+    It is looked for before the line is parsed, so that help and wrong usage come in it too. The
+    system's counts only where its letters can be shown in `encoding`; a wrong name stays, and is
+    refused by `known_language`.
+
+    >>> language_of(["check", "a.csv", "--language=ja"], {}, "ascii")
+    'ja'
+    >>> language_of(["check", "a.csv"], {"LANG": "ja_JP.UTF-8"}, "ascii")
+    'en'
+    """
+    ours = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    pairs = [*pairwise(ours), *(tuple(one.split("=", 1)) for one in ours if "=" in one)]
+    given = {name: value for name, value in pairs if name in ("--language", OLD_NAME)}
+    if given:
+        return given.get("--language") or given[OLD_NAME]
+    language = system_language(environment)
+    try:
+        "日本語".encode(encoding)
+    except (LookupError, UnicodeError):
+        return "en"
+    return language
+
+
+def known_language(name: str | None) -> None:
+    """UsageError for a language that is not there."""
+    if name is not None and name not in LANGUAGES:
+        raise UsageError(
+            f"--language {name!r} is not known. Choose one of: {', '.join(LANGUAGES)}."
+        )
+
+
 def with_groups(function: Callable[..., None]) -> Callable[..., None]:
     """The function as typer wants it: a parameter whose type is a dataclass becomes one option per
     field.
 
     So options that commands share are written once, and arrive as one value. `values` is what the
-    parser found: it is taken apart here and handed on under names.
+    parser found: it is taken apart here and handed on under names. Every command has `--language`,
+    which `language_of` has read before.
     """
     parameters = inspect.signature(function, eval_str=True).parameters.values()
     groups: dict[str, Any] = {
@@ -472,6 +521,9 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(function)
     def parsed(**values: Any) -> None:
+        known_language(values.pop("language"))
+        if values.get("labels") in LANGUAGES:
+            values["labels"] = echo.words().language  # of pictures: that of all texts now
         for name, group in groups.items():
             values[name] = group(**{name: values.pop(name) for name in get_type_hints(group)})
         function(**values)
@@ -481,7 +533,9 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
         for p in parameters
         for option in (_options(p.annotation) if p.name in groups else [p])
     ]
-    flat = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in flat]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    flat = [p.replace(kind=keyword) for p in flat]
+    flat.append(inspect.Parameter("language", keyword, default=None, annotation=Language))
     parsed.__signature__ = inspect.Signature(flat)  # pyright: ignore[reportAttributeAccessIssue]
     parsed.__annotations__ = {p.name: p.annotation for p in flat}
     return parsed

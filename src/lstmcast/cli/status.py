@@ -43,7 +43,7 @@ def status_of(run: Callable[[], int]) -> int:
 
 
 def _fail(message: str, status: int = 1) -> int:
-    echo.note(False, f"lstmcast: {message}")
+    echo.failure(message)
     return status
 
 

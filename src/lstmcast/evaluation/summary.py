@@ -18,6 +18,8 @@ from lstmcast.forecast import Forecast
 from lstmcast.util.html import block
 from lstmcast.util.html import paragraph as html_text
 from lstmcast.util.html import table as html_table
+from lstmcast.util.language import Words, words_of
+from lstmcast.util.lines import aligned
 
 # what skill is measured against, the first that is there
 SEASONAL, PLAIN = "seasonal naive", "naive"
@@ -67,12 +69,18 @@ class Summary:
     reason: str = ""
 
     def __str__(self) -> str:
-        parts = [f"Accuracy on held-out data: {self.verdict}"]
+        return self.text()
+
+    def text(self, language: str = "en") -> str:
+        """The verdict, the tables, the warnings and the notes, as text in "en" or "ja"."""
+        words = words_of(language)
+        parts = [words(f"Accuracy on held-out data: {self.verdict}")]
         if self.scores:
-            parts += [_text(self.overall()), _text(self.by_step())]
-        parts += [f"warning: {text}" for text in self.warnings] + [
-            f"note: {text}" for text in self.notes
-        ]
+            for rows in (self.overall(), self.by_step()):
+                header, *body = labelled(rows, words)
+                parts.append(aligned(header, body, left=header[:1]))
+        parts += [words(f"warning: {text}") for text in self.warnings]
+        parts += [words(f"note: {text}") for text in self.notes]
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
@@ -128,6 +136,12 @@ class Summary:
                 row.append(percent(_skill(mae[self.model, step], mae[self.reference, step])))
             rows.append(row)
         return rows
+
+
+def labelled(rows: list[list[str]], words: Words) -> list[list[str]]:
+    """A table with its header and the names of its rows in other words."""
+    header, *body = rows
+    return [[words(name) for name in header], *([words(row[0]), *row[1:]] for row in body)]
 
 
 def summarise(
@@ -363,17 +377,3 @@ def percent(share: float) -> str:
 
 def _shown(name: str, value: float) -> str:
     return percent(value) if name == "skill" else number(value)
-
-
-def _text(rows: list[list[str]]) -> str:
-    """Columns as wide as their widest cell, the first to the left and the numbers to the right."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(
-            [
-                row[0].ljust(widths[0]),
-                *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)),
-            ]
-        ).rstrip()
-        for row in rows
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from lstmcast.output.learning_curve import LearningCurve
 from lstmcast.pretrained import WEIGHTS, same_weights, shipped
 from lstmcast.training_config import Validation, to_json
 from lstmcast.util.html import escape, facts, page_table
+from lstmcast.util.language import ENGLISH, Words
 from lstmcast.util.text import number_format
 
 if TYPE_CHECKING:
@@ -150,28 +151,34 @@ class TrainingRecord:
         )
         return cls(curve, described, seconds, settings, record.notes)
 
-    def html(self) -> str:
+    def html(self, words: Words = ENGLISH) -> str:
         """The section of a page; its chart is drawn from `chart()`."""
         several = len(self.curve.curves) > 1
         header, rows = _epochs_table(self.curve.curves, self.seconds)
+        header = [words(name) for name in header]
         if not several:
             header, rows = header[1:], [row[1:] for row in rows]
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        notes = "".join(f"<li>{escape(words(note))}</li>" for note in self.notes)
         settings = re.sub(
             r"\[\s+([^][{}]*?)\s+\]", _on_one_line, json.dumps(self.settings, indent=2)
         )
-        tools = _TOOLS if self.curve.is_positive else ""
+        tools = _tools(words) if self.curve.is_positive else ""
+        told = {words(name): words(value) for name, value in self.facts.items()}
+        listed = f"<h3>{words('Notes')}</h3><ul>{notes}</ul>" if notes else ""
         return (
-            f"<section><h2>Training</h2>{facts(self.facts)}{tools}"
+            f"<section><h2>{words('Training')}</h2>{facts(told)}{tools}"
             f'<div id="learning" class="chart low"></div>{page_table(header, rows)}'
-            f"{_note(self.curve)}{f'<h3>Notes</h3><ul>{notes}</ul>' if notes else ''}"
-            f"<details><summary>Settings</summary><pre>{escape(settings)}</pre></details></section>"
+            f"<p class=note>{words(_note(self.curve))}</p>{listed}"
+            f"<details><summary>{words('Settings')}</summary><pre>{escape(settings)}</pre></details>"
+            "</section>"
         )
 
-    def chart(self) -> dict[str, Any]:
+    def chart(self, words: Words = ENGLISH) -> dict[str, Any]:
         """What the chart draws; it begins logarithmic where the losses fall far."""
-        drawn = json.loads(self.curve.thinned(MOST_EPOCHS).to_json())
-        return {**drawn, "begins_log": self.curve.is_positive and self.curve.falls > 20}
+        labels = {name: words(text) for name, text in self.curve.labels.items()}
+        curve = replace(self.curve.thinned(MOST_EPOCHS), labels=labels)
+        logarithmic = self.curve.is_positive and self.curve.falls > 20
+        return {**json.loads(curve.to_json()), "begins_log": logarithmic}
 
 
 _STARTS = {
@@ -179,10 +186,13 @@ _STARTS = {
     "pretrained": "the network that comes with lstmcast",
     "given": "weights that were trained before",
 }
-_TOOLS = (
-    '<div class="tools even"><button id="straight" type="button">Linear</button>'
-    '<button id="log" type="button">Logarithmic</button></div>'
-)
+
+
+def _tools(words: Words) -> str:
+    return (
+        f'<div class="tools even"><button id="straight" type="button">{words("Linear")}</button>'
+        f'<button id="log" type="button">{words("Logarithmic")}</button></div>'
+    )
 
 
 def _on_one_line(listed: re.Match[str]) -> str:
@@ -239,11 +249,10 @@ def _note(curve: LearningCurve) -> str:
     held_back = any(
         np.isfinite(one.validation).any() or np.isfinite(one.start) for one in curve.curves
     )
-    said = (
+    return (
         "Loss: what training makes smaller, here on the part held back. That part chose the epoch "
         "that is kept, so errors measured on it are a little too good."
         if held_back
         else "Loss: what training makes smaller. Nothing was held back, so nothing tells which "
         "epoch was the best: the last one is kept."
     )
-    return f"<p class=note>{said}</p>"

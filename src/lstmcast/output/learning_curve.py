@@ -16,8 +16,18 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.errors import UsageError
-from lstmcast.output.plots import AMBER, BLUE, FAINT, INK, dress, save_picture, tick_format
+from lstmcast.output.plots import (
+    AMBER,
+    BLUE,
+    FAINT,
+    INK,
+    dress,
+    heading,
+    save_picture,
+    tick_format,
+)
 from lstmcast.util.fonts import fonts_with
+from lstmcast.util.language import ENGLISH, words_of
 from lstmcast.util.text import number_format
 
 if TYPE_CHECKING:
@@ -72,13 +82,14 @@ class LearningCurve:
 
     curves: tuple[Curve, ...]  # one for each member
     labels: Mapping[str, str]
+    language: str = "en"
 
     @classmethod
     def from_history(
-        cls, history: History, labels: Mapping[str, str] | None = None
+        cls, history: History, labels: Mapping[str, str] | None = None, *, language: str = "en"
     ) -> LearningCurve:
-        """The picture of a training run. `labels`: other words for some of `LABELS`. UsageError
-        without any epoch."""
+        """The picture of a training run, in "en" or "ja". `labels`: other words for some of
+        `LABELS`. UsageError without any epoch."""
         if not len(history):
             raise UsageError(
                 "This history has no epochs, so there is no learning curve: nothing was trained."
@@ -86,7 +97,8 @@ class LearningCurve:
         members = sorted({row.member for row in history.epochs})
         return cls(
             tuple(_curve(history.member(number).epochs) for number in members),
-            _checked(labels or {}),
+            _checked(labels or {}, language),
+            language,
         )
 
     @property
@@ -177,13 +189,14 @@ class LearningCurve:
 # ---------------------------------------------------------------- what is drawn
 
 
-def _checked(labels: Mapping[str, str]) -> dict[str, str]:
+def _checked(labels: Mapping[str, str], language: str) -> dict[str, str]:
     if unknown := sorted(set(labels) - set(LABELS)):
         raise UsageError(
             f"labels= has {unknown[0]!r}, which is none of this picture's. It has "
             f"{', '.join(LABELS)}."
         )
-    return {**LABELS, **labels}
+    words = words_of(language)
+    return {**{name: words(text) for name, text in LABELS.items()}, **labels}
 
 
 def _curve(rows: tuple[Epoch, ...]) -> Curve:
@@ -267,15 +280,8 @@ def _figure(picture: LearningCurve, log: bool, missing: set[str]) -> Figure:
     )
     ax = figure.subplots()
     _draw(ax, picture, log, labels)
-    figure.suptitle(
-        labels["title"],
-        x=0.016,
-        ha="left",
-        fontsize=13,
-        fontweight="bold",
-        color=INK,
-        parse_math=False,
-    )
+    words = ENGLISH if missing else words_of(picture.language)
+    figure.suptitle(labels["title"], x=0.016, **heading(words))
     figure.legend(
         loc="outside lower left",
         ncols=4,

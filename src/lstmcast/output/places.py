@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
     from lstmcast.output.plots import ForecastPlot
 
+NO_JAPANESE_FONT = (
+    "no font here has Japanese letters, so the pictures are in English. Install one with pip "
+    "install 'lstmcast[ja]', or a system font such as Noto Sans CJK."
+)
 PICTURES, PAGES = (".png", ".svg", ".pdf"), (".html",)  # endings, as TABLES
 
 
@@ -30,12 +34,20 @@ class Written(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+class Made(NamedTuple):
+    """How a page was made, as its readers see it, and the language that it is written in."""
+
+    by: str = ""
+    language: str = "en"
+
+
 @dataclass(frozen=True)
 class Outputs:
     """Where a forecast goes; None where it does not.
 
     `table`: .csv, .parquet or .xlsx · `plot`: .png, .svg or .pdf · `report`: .html · `model`: the
-    folder of the saved model · `made_by`: the command or call, as readers of the report see it.
+    folder of the saved model · `made_by`: the command or call, as readers of the report see it ·
+    `language`: that of picture and report, "en" or "ja".
     """
 
     table: str | Path | None = None
@@ -43,6 +55,7 @@ class Outputs:
     report: str | Path | None = None
     model: str | Path | None = None
     made_by: str = ""
+    language: str = "en"
 
     def check(self, sources: Sequence[str] = ()) -> None:
         """Raise before the work is done where its result could not be written, or would be
@@ -69,11 +82,12 @@ class Outputs:
         if self.plot is not None:
             from lstmcast.output.plots import ForecastPlot
 
-            plot = ForecastPlot.from_forecast(forecast, panel, backtest)
+            plot = ForecastPlot.from_forecast(forecast, panel, backtest, language=self.language)
             files.append(plot.save(self.plot))
             notes += _missing_letters(plot)
         if self.report is not None:
-            files.append(write_report(self.report, forecast, panel, backtest, model, self.made_by))
+            made = Made(self.made_by, self.language)
+            files.append(write_report(self.report, forecast, panel, backtest, model, made))
         if self.model is not None:
             model.save(self.model, panel)
             files.append(self.model)
@@ -101,22 +115,25 @@ def write_report(
     panel: Panel,
     backtest: Backtest | None,
     model: Any,
-    made_by: str,
+    made: Made,
 ) -> Path:
     """A page of forecast, accuracy and model, made by a command or a call."""
     from lstmcast.output.report import MADE_BY, Report
 
+    by, language = made.by or MADE_BY, made.language
     report = Report.from_forecast(
-        forecast, panel, backtest, model=model, made_by=made_by or MADE_BY
+        forecast, panel, backtest, model=model, made_by=by, language=language
     )
     return report.save(path)
 
 
 def _missing_letters(plot: ForecastPlot) -> list[str]:
     missing = plot.missing_letters()
-    if not missing:
-        return []
-    return [
-        f"no font here has the letters {missing[:20]}: the picture goes without names that need "
-        "them. Install one that has, such as Noto Sans CJK."
-    ]
+    notes = [NO_JAPANESE_FONT] if plot.lacks_words else []
+    names = "".join(letter for letter in missing if letter in plot.letters_of_names())
+    if names:
+        notes.append(
+            f"no font here has the letters {names[:20]}: the picture goes without names that need "
+            "them. Install one that has, such as Noto Sans CJK."
+        )
+    return notes

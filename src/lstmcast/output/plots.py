@@ -23,6 +23,7 @@ from lstmcast.errors import UsageError
 from lstmcast.util.config import is_whole
 from lstmcast.util.files import check_output, whole_file
 from lstmcast.util.fonts import fonts_with
+from lstmcast.util.language import ENGLISH, Words, words_of
 from lstmcast.writing.tables import plain_list
 
 if TYPE_CHECKING:
@@ -41,8 +42,25 @@ INK, FAINT, GRID = "#1f2933", "#6b7785", "#e4e8ec"
 # bands: the wide one, the narrow one
 BLUE, BANDS, AMBER = "#1556b0", ("#d3e3f8", "#9dc1ee"), "#d9822b"
 
-# the legend's words
+# the legend's words, in English as the catalogue of a language has them
 HISTORY, HELD_OUT, FORECAST = "history", "earlier forecasts, held out", "forecast"
+
+# How dates on an axis are written, from years to microseconds: ticks, ticks where a longer unit
+# begins, and what is said of all of them at the end of the axis. English is matplotlib's own.
+_DATES = {
+    "ja": {
+        "formats": ["%Y年", "%m月", "%d日", "%H:%M", "%H:%M", "%S.%f"],
+        "zero_formats": ["", "%Y年", "%m月", "%m月%d日", "%H:%M", "%H:%M"],
+        "offset_formats": [
+            "",
+            "%Y年",
+            "%Y年%m月",
+            "%Y年%m月%d日",
+            "%Y年%m月%d日",
+            "%Y年%m月%d日 %H:%M",
+        ],
+    }
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +116,7 @@ class ForecastPlot:
     reach: str  # such as "12 months"
     available: int  # series in the forecast, of which the first few are shown
     panes: tuple[Pane, ...]
+    language: str = "en"  # of the texts of the picture; names stay as they are
 
     @classmethod
     def from_forecast(
@@ -108,14 +127,17 @@ class ForecastPlot:
         *,
         most: int = MOST_PANES,
         longest: int | None = None,
+        language: str = "en",
     ) -> ForecastPlot:
         """The picture of a forecast from the ends of a panel's series; held-out forecasts where a
         backtest is given.
 
         `most`: how many series are shown; `longest`: how many of their newest values, the recent
-        past unless given. UsageError where forecast and panel share no series.
+        past unless given; `language`: "en" or "ja". UsageError where forecast and panel share no
+        series.
         """
         _require_count("most", most, "series")
+        words_of(language)
         if longest is not None:
             _require_count("longest", longest, "values")
         places = {name: place for place, name in enumerate(panel.ids)}
@@ -140,16 +162,22 @@ class ForecastPlot:
             for origin in shown
         )
         name = panes[0].name if len(panes) == 1 and len(panel) > 1 else panel.columns.target
-        return cls(name, _reach(forecast.horizon, panel.frequency), len(origins), panes)
+        reach = _reach(forecast.horizon, panel.frequency)
+        return cls(name, reach, len(origins), panes, language)
+
+    @property
+    def words(self) -> Words:
+        """The words of the picture's language."""
+        return words_of(self.language)
 
     @property
     def title(self) -> str:
         """What the picture shows, in one line."""
-        return f"{self.name}: {self.summary}"
+        return f"{self.name}: {self.words(self.summary)}"
 
     @property
     def summary(self) -> str:
-        """The title without the name."""
+        """The title without the name, in English."""
         few = (
             f" ({len(self.panes)} of {self.available:,} series)"
             if self.available > len(self.panes)
@@ -159,7 +187,7 @@ class ForecastPlot:
 
     def draw(self, ax: Axes, pane: int = 0) -> Axes:
         """Draw one series on a matplotlib Axes, in the fonts that are set there."""
-        _draw_pane(ax, self.panes[pane])
+        _draw_pane(ax, self.panes[pane], self.words)
         return ax
 
     def figure(self) -> Figure:
@@ -173,10 +201,19 @@ class ForecastPlot:
         return save_picture(path, self._letters(), lambda missing: _figure(self, missing))
 
     def missing_letters(self) -> str:
-        """Letters of the names that no installed font has: series with such names are drawn as
-        'series 1', …"""
+        """Letters that no installed font has: series with such names are drawn as 'series 1', …,
+        and texts that need them in English."""
         with fonts_with(self._letters()) as missing:
             return "".join(sorted(missing))
+
+    @property
+    def lacks_words(self) -> bool:
+        """Whether the texts are drawn in English, as no font has the letters of their language."""
+        return self._drawn_words(set(self.missing_letters())) is not self.words
+
+    def letters_of_names(self) -> set[str]:
+        """The letters of the series' names and of the target's."""
+        return set(self.name).union(*(pane.name for pane in self.panes))
 
     def to_json(self) -> str:
         """Everything that is drawn, as JSON; times as text, unknown numbers as null."""
@@ -186,7 +223,22 @@ class ForecastPlot:
         )
 
     def _letters(self) -> set[str]:
-        return set(self.name).union(*(pane.name for pane in self.panes))
+        return self.letters_of_names() | letters_of(self._texts(), self.language)
+
+    def _texts(self) -> set[str]:
+        levels = {band.level for pane in self.panes for band in pane.bands}
+        return {HISTORY, HELD_OUT, FORECAST, self.summary, *map(_band_text, levels)}
+
+    def _drawn_words(self, missing: set[str]) -> Words:
+        lacking = missing & letters_of(self._texts(), self.language)
+        return ENGLISH if lacking else self.words
+
+
+def letters_of(texts: set[str], language: str) -> set[str]:
+    """The letters that a font needs for these texts in a language, and for its dates."""
+    words = words_of(language)
+    dates = [text for texts in _DATES.get(language, {}).values() for text in texts]
+    return set().union(*map(words, texts), *dates)
 
 
 def save_picture(
@@ -307,35 +359,38 @@ def _figure(plot: ForecastPlot, missing: set[str]) -> Figure:
     size = (10.0, 5.0) if columns == 1 else (12.0, 0.9 + 2.7 * rows)
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08, hspace=0.04, wspace=0.03)
     figure = Figure(figsize=size, layout=layout, facecolor="white")
+    words = plot._drawn_words(missing)
     grid = figure.subplots(rows, columns, squeeze=False)
     for place, ax in enumerate(grid.flat):
         if place >= len(plot.panes):
             ax.set_axis_off()
             continue
-        _draw_pane(ax, plot.panes[place])
+        _draw_pane(ax, plot.panes[place], words)
         if len(plot.panes) > 1:
             # numbered where no font has its letters: a row of boxes names nothing
-            name = plot.panes[place].name
-            name = f"series {place + 1}" if missing.intersection(name) else _printable(name)
+            name, numbered = plot.panes[place].name, words(f"series {place + 1}")
+            name = numbered if missing.intersection(name) else _printable(name)
             ax.set_title(name, loc="left", fontsize=10, color=INK, parse_math=False)
-    _draw_head(figure, plot, missing)
+    named = not missing.intersection(plot.name)
+    title = f"{_printable(plot.name, 75)}: " * named + words(plot.summary)
+    _draw_head(figure, title, words)
     return figure
 
 
-def _draw_head(figure: Figure, plot: ForecastPlot, missing: set[str]) -> None:
-    title = (
-        plot.summary
-        if missing.intersection(plot.name)
-        else f"{_printable(plot.name, 75)}: {plot.summary}"
-    )
-    figure.suptitle(
-        title, x=0.013, ha="left", fontsize=13, fontweight="bold", color=INK, parse_math=False
-    )
+def heading(words: Words) -> dict[str, Any]:
+    """How the title of a picture looks. Japanese fonts seldom have bold letters, and bold figures
+    among plain ones look wrong."""
+    weight = "bold" if words is ENGLISH else "normal"
+    return {"ha": "left", "fontsize": 13, "fontweight": weight, "color": INK, "parse_math": False}
+
+
+def _draw_head(figure: Figure, title: str, words: Words) -> None:
+    figure.suptitle(title, x=0.013, **heading(words))
     legends = [
         zip(*reversed(ax.get_legend_handles_labels()), strict=True) for ax in reversed(figure.axes)
     ]
     handles = dict(entry for legend in legends for entry in legend)  # one of each label
-    labels = sorted(handles, key=_legend_place)
+    labels = sorted(handles, key=lambda label: _legend_place(label, words))
     figure.legend(
         [handles[label] for label in labels],
         labels,
@@ -349,22 +404,25 @@ def _draw_head(figure: Figure, plot: ForecastPlot, missing: set[str]) -> None:
     )
 
 
-def _legend_place(label: str) -> tuple[int, float]:
-    order = [HISTORY, HELD_OUT, FORECAST]
+def _legend_place(label: str, words: Words) -> tuple[int, float]:
+    order = [words(HISTORY), words(HELD_OUT), words(FORECAST)]
     return (order.index(label), 0) if label in order else (len(order), float(label.split(" ")[0]))
 
 
-def _draw_pane(ax: Axes, pane: Pane) -> None:
+def _band_text(level: float) -> str:
+    return f"{level:g} % interval"
+
+
+def _draw_pane(ax: Axes, pane: Pane, words: Words) -> None:
     history, future = _positions(pane.times), _positions(pane.future, pane.times)
     joint, level = _joint(pane, history)
     x = np.append(joint, future)
     for band, colour in zip(pane.bands, _band_colours(len(pane.bands)), strict=True):
         lower, upper = np.append(level, band.lower), np.append(level, band.upper)
-        ax.fill_between(
-            x, lower, upper, color=colour, linewidth=0, label=f"{band.level:g} % interval", zorder=1
-        )
+        label = words(_band_text(band.level))
+        ax.fill_between(x, lower, upper, color=colour, linewidth=0, label=label, zorder=1)
     for number, line in enumerate(pane.held_out):
-        label = HELD_OUT if number == 0 else None
+        label = words(HELD_OUT) if number == 0 else None
         ax.plot(
             _positions(line.times, pane.times),
             line.point,
@@ -381,7 +439,7 @@ def _draw_pane(ax: Axes, pane: Pane) -> None:
         linewidth=1.3,
         marker=marker,
         markersize=2.6,
-        label=HISTORY,
+        label=words(HISTORY),
         zorder=2,
     )
     _mark_lone_values(ax, history, pane.values)
@@ -392,12 +450,12 @@ def _draw_pane(ax: Axes, pane: Pane) -> None:
         point,
         color=BLUE,
         linewidth=1.9,
-        label=FORECAST,
+        label=words(FORECAST),
         zorder=4,
         solid_capstyle="round",
         **style,
     )
-    _dress_pane(ax, pane)
+    _dress_pane(ax, pane, words)
 
 
 def _joint(pane: Pane, history: ndarray) -> tuple[ndarray, ndarray]:
@@ -456,7 +514,7 @@ def dress(ax: Axes) -> None:
     ax.margins(x=0.015, y=0.08)
 
 
-def _dress_pane(ax: Axes, pane: Pane) -> None:
+def _dress_pane(ax: Axes, pane: Pane, words: Words) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     dress(ax)
@@ -468,18 +526,19 @@ def _dress_pane(ax: Axes, pane: Pane) -> None:
     ax.yaxis.set_major_formatter(FuncFormatter(tick_format(np.asarray(ax.get_yticks()))))
     both = np.concatenate([pane.times, pane.future])
     if both.dtype.kind == "M" and not _beyond_calendars(both):
-        _dress_dates(ax)
+        _dress_dates(ax, words)
     else:
         ax.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
 
 
-def _dress_dates(ax: Axes) -> None:
+def _dress_dates(ax: Axes, words: Words) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     locator = AutoDateLocator(minticks=4, maxticks=9)
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    written: dict[str, Any] = _DATES.get(words.language, {})
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, **written))
     ax.xaxis.get_offset_text().set(color=FAINT, fontsize=9)
 
 

@@ -3,7 +3,8 @@ network.
 
 The page draws what the pictures and the backtest hold: one computation, two ways to look at it. Its
 text is made here, its looks and its charts are in `report.html`; plotly's JavaScript, which draws
-them, comes from plotly's package.
+them, comes from plotly's package. `words` are those of the page's language: in `report.html`, a
+text in double braces is one of the catalogue, and so is what `say` is given in its script.
 """
 
 # O origins · H horizon
@@ -13,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -27,11 +29,12 @@ from lstmcast._version import __version__
 from lstmcast.data.kinds import kind_counts
 from lstmcast.data.table import format_time
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.summary import HEADINGS, PLAIN, SEASONAL, number, percent
+from lstmcast.evaluation.summary import HEADINGS, PLAIN, SEASONAL, labelled, number, percent
 from lstmcast.output.cards import TrainingRecord, card_of
 from lstmcast.output.plots import ForecastPlot
 from lstmcast.util.files import check_output, whole_file
 from lstmcast.util.html import escape, facts, markdown, page_table, script_data
+from lstmcast.util.language import Words, words_of
 from lstmcast.writing.tables import plain_list
 
 if TYPE_CHECKING:
@@ -71,6 +74,7 @@ class Report:
     training: TrainingRecord | None
     made_by: str
     made_on: date
+    language: str = "en"
 
     @classmethod
     def from_forecast(
@@ -82,13 +86,15 @@ class Report:
         model: Any = None,
         made_by: str = MADE_BY,
         made_on: date | None = None,
+        language: str = "en",
     ) -> Report:
         """The report of a forecast from the ends of a panel's series.
 
         `model`: what made the forecast; its network and its training are described. `made_by`: the
-        command or call, as readers should see it. `made_on`: today unless given. UsageError where
-        forecast and panel share no series.
+        command or call, as readers should see it. `made_on`: today unless given. `language`: "en"
+        or "ja". UsageError where forecast and panel share no series.
         """
+        words_of(language)
         shared = len(set(forecast.ids) & set(panel.ids))
         if not shared:
             raise UsageError(
@@ -99,35 +105,44 @@ class Report:
             forecast, panel, backtest, most=charts, longest=MOST_VALUES // charts
         )
         described = card_of(model), TrainingRecord.of(model)
-        return cls(forecast, panel, plot, backtest, *described, made_by, made_on or date.today())
+        made = (made_by, made_on or date.today(), language)
+        return cls(forecast, panel, plot, backtest, *described, *made)
 
     @property
     def title(self) -> str:
         """What the report is about, in one line."""
-        return f"{self.plot.name}: {self.plot.reach} ahead"
+        return f"{self.plot.name}: {self.words(f'{self.plot.reach} ahead')}"
+
+    @property
+    def words(self) -> Words:
+        """The words of the page's language."""
+        return words_of(self.language)
 
     def html(self) -> str:
         """The whole page."""
         from plotly.offline import get_plotlyjs
 
-        page = (Path(__file__).parent / "report.html").read_text(encoding="utf-8")
+        page, words = (Path(__file__).parent / "report.html").read_text("utf-8"), self.words
         summary = self.backtest.summary() if self.backtest is not None else None
+        drawn = {**_charts(self, summary), "words": _script_words(page, words)}
+        page = _IN_BRACES.sub(lambda found: escape(words(found[1])), page)
         return Template(page).substitute(
+            language=self.language,
             title=escape(self.title),
             name=escape(self.plot.name),
-            subtitle=escape(_subtitle(self.forecast, self.plot)),
-            verdict=_verdict(summary),
-            tiles=_tiles(summary),
-            picker=_picker(self.plot, len(self.panel)),
-            chart_note=escape(_chart_note(self.plot, self.panel)),
-            series=_series_section(self.forecast, self.panel, self.plot, self.backtest),
-            accuracy=_accuracy(summary),
-            training=self.training.html() if self.training else "",
-            data=_data(self.panel),
-            findings=_findings(self.panel.check()),
-            card=_card(self.card),
-            made=_made(self.made_by, self.made_on),
-            charts=script_data(_charts(self, summary)),
+            subtitle=escape(words(_subtitle(self.forecast, self.plot))),
+            verdict=_verdict(summary, words),
+            tiles=_tiles(summary, words),
+            picker=_picker(self.plot, words),
+            chart_note=escape(words(_chart_note(self.plot, self.panel))),
+            series=_series_section(self, words),
+            accuracy=_accuracy(summary, words),
+            training=self.training.html(words) if self.training else "",
+            data=_data(self.panel, words),
+            findings=_findings(self.panel.check(), words),
+            card=_card(self.card, words),
+            made=_made(self.made_by, self.made_on, words),
+            charts=script_data(drawn),
             plotly=get_plotlyjs(),
         )
 
@@ -138,6 +153,15 @@ class Report:
         with whole_file(path) as temporary:
             temporary.write_bytes(page)
         return path
+
+
+# Texts of report.html: `{{The numbers}}`, and `say("history")` in its script.
+_IN_BRACES = re.compile(r"\{\{(.+?)\}\}")
+_SAID = re.compile(r'say\("([^"]+)"')
+
+
+def _script_words(page: str, words: Words) -> dict[str, str]:
+    return {text: words(text) for text in _SAID.findall(page)}
 
 
 # ---------------------------------------------------------------- what is on top
@@ -152,7 +176,7 @@ def _subtitle(forecast: Forecast, plot: ForecastPlot) -> str:
     return f"Forecast of {series}{plot.reach} ahead: {span}"
 
 
-def _verdict(summary: Summary | None) -> str:
+def _verdict(summary: Summary | None, words: Words) -> str:
     if summary is None:
         said, style = "Accuracy was not measured: nothing was held out.", "unknown"
     elif not summary.scores:
@@ -160,10 +184,10 @@ def _verdict(summary: Summary | None) -> str:
     else:
         said = f"Accuracy on held-out data: {summary.verdict}"
         style = "good" if summary.verdict.startswith("better") else "poor"
-    return f'<p class="verdict {style}">{escape(said)}</p>'
+    return f'<p class="verdict {style}">{escape(words(said))}</p>'
 
 
-def _tiles(summary: Summary | None) -> str:
+def _tiles(summary: Summary | None, words: Words) -> str:
     """The few numbers that most readers want, each with its meaning."""
     if summary is None or not summary.scores:
         return ""
@@ -188,7 +212,7 @@ def _tiles(summary: Summary | None) -> str:
         for level, share in _coverages(own).items()
     ]
     cells = "".join(
-        f"<div><b>{escape(value)}</b><span>{escape(meaning)}</span></div>"
+        f"<div><b>{escape(value)}</b><span>{escape(words(meaning))}</span></div>"
         for value, meaning in tiles
     )
     return f'<div class="tiles">{cells}</div>'
@@ -197,13 +221,13 @@ def _tiles(summary: Summary | None) -> str:
 # ---------------------------------------------------------------- the forecast
 
 
-def _picker(plot: ForecastPlot, available: int) -> str:
+def _picker(plot: ForecastPlot, words: Words) -> str:
     if len(plot.panes) == 1:
         return ""
     options = "".join(
         f'<option value="{i}">{escape(pane.name)}</option>' for i, pane in enumerate(plot.panes)
     )
-    return f'<label class="picker">Series <select id="picker">{options}</select></label>'
+    return f'<label class="picker">{words("Series")} <select id="picker">{options}</select></label>'
 
 
 def _chart_note(plot: ForecastPlot, panel: Panel) -> str:
@@ -216,19 +240,16 @@ def _chart_note(plot: ForecastPlot, panel: Panel) -> str:
     return " ".join(notes)
 
 
-def _series_section(
-    forecast: Forecast, panel: Panel, plot: ForecastPlot, tested: Backtest | None
-) -> str:
+def _series_section(report: Report, words: Words) -> str:
     """All series in a table, where there are several."""
-    if plot.available < 2:
+    available = report.plot.available
+    if available < 2:
         return ""
-    header, rows = _series_rows(forecast, panel, tested)
-    left = (
-        f"<p class=note>The first {len(rows)} of {plot.available:,} series.</p>"
-        if plot.available > len(rows)
-        else ""
-    )
-    return f"<section><h2>Series</h2>{page_table(header, rows)}{left}</section>"
+    header, rows = _series_rows(report.forecast, report.panel, report.backtest)
+    left = f"The first {len(rows)} of {available:,} series." if available > len(rows) else ""
+    note = f"<p class=note>{escape(words(left))}</p>" if left else ""
+    listed = page_table([words(name) for name in header], rows)
+    return f"<section><h2>{words('Series')}</h2>{listed}{note}</section>"
 
 
 def _series_rows(
@@ -277,22 +298,25 @@ def _series_scores(tested: Backtest | None) -> dict[str, tuple[dict[str, float],
 # ---------------------------------------------------------------- accuracy
 
 
-def _accuracy(summary: Summary | None) -> str:
+def _accuracy(summary: Summary | None, words: Words) -> str:
     if summary is None or not summary.scores:
         return ""
-    overall, steps = summary.overall(), summary.by_step()
-    said = [*(f"Warning: {warning}" for warning in summary.warnings), *summary.notes]
+    overall, steps = (labelled(rows, words) for rows in (summary.overall(), summary.by_step()))
+    said = [*(f"Warning: {warning}" for warning in summary.warnings), *summary.notes, _GLOSSARY]
+    notes = "".join(f"<p class=note>{escape(words(note))}</p>" for note in said)
     return (
-        "<section><h2>How accurate it would have been</h2><p>The end of the data was hidden, "
-        "forecast from earlier points, and compared with what came; simple forecasts had to answer "
-        f"the same question.</p>{page_table(overall[0], overall[1:], summary.model)}"
-        f"{_STEPS if len(steps) > 2 else ''}{_coverage(summary)}<details><summary>Errors by step, "
-        f"as a table</summary>{page_table(steps[0], steps[1:])}</details>"
-        f"{''.join(f'<p class=note>{escape(note)}</p>' for note in said)}<p "
-        f"class=note>{_GLOSSARY}</p></section>"
+        f"<section><h2>{words('How accurate it would have been')}</h2><p>{words(_HELD_OUT)}</p>"
+        f"{page_table(overall[0], overall[1:], words(summary.model))}"
+        f"{_STEPS if len(steps) > 2 else ''}{_coverage(summary, words)}<details><summary>"
+        f"{words('Errors by step, as a table')}</summary>{page_table(steps[0], steps[1:])}"
+        f"</details>{notes}</section>"
     )
 
 
+_HELD_OUT = (
+    "The end of the data was hidden, forecast from earlier points, and compared with what came; "
+    "simple forecasts had to answer the same question."
+)
 _STEPS = '<div id="steps" class="chart low"></div>'  # where there is more than one step
 _GLOSSARY = (
     "MAE: mean absolute error. RMSE: large errors count more. MAPE, sMAPE: error in percent of the "
@@ -302,21 +326,23 @@ _GLOSSARY = (
 )
 
 
-def _coverage(summary: Summary) -> str:
+def _coverage(summary: Summary, words: Words) -> str:
     """How many held-out values lay in each interval, beside how many should."""
     shares = _coverages(summary.scores[summary.model])
     if not shares:
         return ""
     bars = "".join(
-        f'<div class="meter"><span>{escape(level)} % interval</span><div class="track"><div '
-        f'class="bar" style="width:{100 * share:.1f}%"></div><div class="aim" '
-        f'style="left:{float(level):.1f}%"></div></div><b>{percent(share)}</b></div>'
+        f'<div class="meter"><span>{escape(words(f"{level} % interval"))}</span>'
+        f'<div class="track"><div class="bar" style="width:{100 * share:.1f}%"></div>'
+        f'<div class="aim" style="left:{float(level):.1f}%"></div></div>'
+        f"<b>{percent(share)}</b></div>"
         for level, share in shares.items()
     )
-    return (
-        "<h3>Did the intervals hold what they promise?</h3><p>Share of held-out values inside each "
-        f"interval; the mark is where it should be.</p>{bars}"
-    )
+    return f"<h3>{words(_HELD)}</h3><p>{words(_INSIDE)}</p>{bars}"
+
+
+_HELD = "Did the intervals hold what they promise?"
+_INSIDE = "Share of held-out values inside each interval; the mark is where it should be."
 
 
 def _coverages(scores: dict[str, float]) -> dict[str, float]:
@@ -328,63 +354,68 @@ def _coverages(scores: dict[str, float]) -> dict[str, float]:
 # ---------------------------------------------------------------- the data, and how it was made
 
 
-def _data(panel: Panel) -> str:
+def _data(panel: Panel, words: Words) -> str:
     lengths = panel.lengths
     missing = int(np.isnan(panel.values).sum())
-    each = f"{lengths.min():,} to {lengths.max():,} each" if len(panel) > 1 else ""
+    count = f"{len(panel.values):,}"
+    each = f"{count}, {lengths.min():,} to {lengths.max():,} each"
+    periods = ", ".join(words(f"{period:,} steps") for period in panel.periods if period > 1)
     described = {
         "Source": panel.report.source,
         "Rows read": f"{panel.report.rows:,}" if panel.report.rows else "",
         "Target": panel.columns.target,
         "Series": f"{len(panel):,}",
-        "Values": f"{len(panel.values):,}" + (f", {each}" if each else ""),
-        "Missing": f"{missing:,}" if missing else "none",
-        "Frequency": panel.frequency.name,
-        "Seasons": ", ".join(f"{period:,} steps" for period in panel.periods if period > 1)
-        or "none",
-        "Time": f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}",
-        "Kind": _kind(panel),
+        "Values": words(each) if len(panel) > 1 else count,
+        "Missing": f"{missing:,}" if missing else words("none"),
+        "Frequency": words(panel.frequency.name),
+        "Seasons": periods or words("none"),
+        "Time": words(f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"),
+        "Kind": _kind(panel, words),
     }
-    return facts(described)
+    return facts({words(name): value for name, value in described.items()})
 
 
-def _kind(panel: Panel) -> str:
+def _kind(panel: Panel, words: Words) -> str:
     """What values can be, and whether that was said."""
     counts = kind_counts(panel.kinds)
-    names = [name if len(counts) == 1 else f"{n:,} series {name}" for name, n in counts.items()]
-    how = "declared" if panel.recognised is None else "recognised"
-    return ", ".join(names) + ("" if panel.kind == "real" and len(counts) == 1 else f" ({how})")
+    if len(counts) == 1 and panel.kind == "real":
+        return words("real")
+    how = words("declared" if panel.recognised is None else "recognised")
+    names = [f"{n:,} series {name}" if len(counts) > 1 else name for name, n in counts.items()]
+    return f"{', '.join(map(words, names))} ({how})"
 
 
-def _findings(findings: Sequence[Finding]) -> str:
+def _findings(findings: Sequence[Finding], words: Words) -> str:
+    if not findings:
+        return f"<p>{words('Nothing unusual was noticed.')}</p>"
     order = {"error": 0, "warning": 1, "note": 2}
     found = sorted(findings, key=lambda finding: order[finding.severity])
     items = "".join(
-        f'<li class="{f.severity}"><b>{f.severity}</b> <span>{escape(f.text)}</span></li>'
+        f'<li class="{f.severity}"><b>{words(f"{f.severity}:").rstrip(":")}</b> '
+        f"<span>{escape(words(f.text))}</span></li>"
         for f in found[:MOST_FINDINGS]
     )
-    more = len(found) - MOST_FINDINGS
-    left = f"<p class=note>… and {more:,} more: lstmcast check shows all.</p>" if more > 0 else ""
-    return (
-        f'<ul class="findings">{items}</ul>{left}'
-        if found
-        else "<p>Nothing unusual was noticed.</p>"
-    )
+    beyond = len(found) - MOST_FINDINGS
+    more = words(f"… and {beyond:,} more: lstmcast check shows all.")
+    left = f"<p class=note>{more}</p>" if beyond > 0 else ""
+    return f'<ul class="findings">{items}</ul>{left}'
 
 
-def _card(card: str) -> str:
+def _card(card: str, words: Words) -> str:
     if not card:
         return ""
-    return f"<section><details><summary>Model card</summary>{markdown(card)}</details></section>"
+    return (
+        f"<section><details><summary>{words('Model card')}</summary>"
+        f"{markdown(card, words)}</details></section>"
+    )
 
 
-def _made(made_by: str, made_on: date) -> str:
+def _made(made_by: str, made_on: date, words: Words) -> str:
     versions = (
-        f"lstmcast {__version__}, Python {platform.python_version()}, NumPy {version('numpy')}"
+        f"lstmcast {__version__}, Python {platform.python_version()}, NumPy {version('numpy')}, "
+        f"plotly {version('plotly')}"
     )
-    dated = facts(
-        {"Date": made_on.isoformat(), "Versions": f"{versions}, plotly {version('plotly')}"}
-    )
+    dated = facts({words("Date"): made_on.isoformat(), words("Versions"): versions})
     return f"<pre>{escape(made_by)}</pre>{dated}"
 
 
@@ -395,8 +426,8 @@ def _charts(report: Report, summary: Summary | None) -> dict[str, Any]:
     return {
         "panes": json.loads(report.plot.to_json())["panes"],
         "axis": _axis(report.plot),
-        "steps": _steps(report.backtest, summary),
-        "learning": report.training.chart() if report.training else None,
+        "steps": _steps(report.backtest, summary, report.words),
+        "learning": report.training.chart(report.words) if report.training else None,
     }
 
 
@@ -411,7 +442,7 @@ def _axis(plot: ForecastPlot) -> str:
     return "date" if years.min() >= 1 and years.max() <= 9999 else "category"
 
 
-def _steps(tested: Backtest | None, summary: Summary | None) -> dict[str, Any] | None:
+def _steps(tested: Backtest | None, summary: Summary | None, words: Words) -> dict[str, Any] | None:
     """The error at each step of each model: in the data's units for one series, relative to the
     history for several."""
     if tested is None or summary is None or not summary.scores:
@@ -420,7 +451,7 @@ def _steps(tested: Backtest | None, summary: Summary | None) -> dict[str, Any] |
     key = "mase" if summary.series > 1 and np.isfinite(columns["mase"]).any() else "mae"
     models = [
         {
-            "name": name,
+            "name": words(name),
             "own": name == summary.model,
             "values": plain_list(columns[key][columns["model"] == name]),
         }

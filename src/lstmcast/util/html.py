@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.util.language import ENGLISH, Words
 from lstmcast.util.text import shortened
 
 BLUE = "#4a8fe7"  # reads on white and on black
@@ -245,15 +246,16 @@ def facts(named: Mapping[str, str]) -> str:
     return f"<dl>{rows}</dl>"
 
 
-def markdown(source: str) -> str:
+def markdown(source: str, words: Words = ENGLISH) -> str:
     """Headings, paragraphs, lists and tables, with bold and code in them; anything else stays text.
+    Each heading, paragraph, item and cell comes in the language of the `words`.
 
     >>> print(markdown("# Card\\n\\n**Small** `net`:\\n\\n- one\\n- two"))
     <h3>Card</h3>
     <p><b>Small</b> <code>net</code>:</p>
     <ul><li>one</li><li>two</li></ul>
     """
-    return "\n".join(_block(lines) for lines in _blocks(source))
+    return "\n".join(_block(lines, words) for lines in _blocks(source))
 
 
 def _blocks(source: str) -> Iterator[list[str]]:
@@ -266,22 +268,21 @@ def _blocks(source: str) -> Iterator[list[str]]:
             yield lines
 
 
-def _block(lines: list[str]) -> str:
+def _block(lines: list[str], words: Words) -> str:
     if lines[0].startswith("#"):
         marks, _, title = lines[0].partition(" ")
         level = min(len(marks) + 2, 6)  # the page's own headings come first
-        return f"<h{level}>{_inline(title)}</h{level}>"
+        return f"<h{level}>{_inline(words(title))}</h{level}>"
     if lines[0].startswith("|"):
-        cells = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
-        return page_table(cells[0], cells[2:])
+        table = [
+            [words(cell.strip()) for cell in line.strip().strip("|").split("|")] for line in lines
+        ]
+        return page_table(table[0], table[2:])
     if lines[0].startswith("- "):
         items = re.split(r"^- ", "\n".join(lines), flags=re.MULTILINE)[1:]
-        return (
-            "<ul>"
-            + "".join(f"<li>{_inline(' '.join(item.split()))}</li>" for item in items)
-            + "</ul>"
-        )
-    return f"<p>{_inline(' '.join(lines))}</p>"
+        listed = "".join(f"<li>{_inline(words(' '.join(item.split())))}</li>" for item in items)
+        return f"<ul>{listed}</ul>"
+    return f"<p>{_inline(words(' '.join(' '.join(lines).split())))}</p>"
 
 
 def _inline(source: str) -> str:

@@ -1,0 +1,82 @@
+"""What `--help` shows, in the language that is spoken: the parser lays it out in English, and the
+formatter that it writes to is replaced by one that translates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from typer.core import TyperCommand, TyperGroup
+
+from lstmcast.cli import echo
+from lstmcast.util.language import ENGLISH, Words
+from lstmcast.util.lines import width, wrapped
+
+
+class Command(TyperCommand):
+    """A command whose help is in the language that is spoken."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        super().format_help(ctx, _spoken(formatter))
+
+
+class Group(TyperGroup):
+    """All commands: their help is in the language that is spoken."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        super().format_help(ctx, _spoken(formatter))
+
+
+def _spoken(formatter: Any) -> Any:
+    words = echo.words()
+    return formatter if words is ENGLISH else _Translating(formatter, words)
+
+
+class _Translating:
+    """What a help formatter does, in other words: it translates, and writes through another."""
+
+    def __init__(self, formatter: Any, words: Words) -> None:
+        self._formatter, self._words = formatter, words
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._formatter, name)
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """How the command is called."""
+        self._formatter.write_usage(prog, args, prefix or f"{self._words('Usage')}: ")
+
+    def write_heading(self, heading: str) -> None:
+        """The title of a list."""
+        self._formatter.write_heading(self._words(heading))
+
+    def write_text(self, text: str) -> None:
+        """Paragraphs, as wide as the page."""
+        indent = " " * self._formatter.current_indent
+        said = [self._words(" ".join(part.split())) for part in text.split("\n\n")]
+        pages = [wrapped(part, self._formatter.width, indent, indent) for part in said]
+        self._formatter.write("\n\n".join(pages) + "\n")
+
+    def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30) -> None:
+        """Names, and beside each what it stands for."""
+        rows = list(rows)
+        indent = " " * self._formatter.current_indent
+        first = min(max(width(name) for name, _ in rows), col_max) + 2
+        later = indent + " " * first
+        for name, text in rows:
+            begins = f"{indent}{name:<{first}}"
+            if width(name) > first - 2:
+                self._formatter.write(f"{indent}{name}\n")
+                begins = later
+            said = self._words(" ".join(text.split()))
+            self._formatter.write(wrapped(said, self._formatter.width, begins, later) + "\n")
+
+    @contextmanager
+    def section(self, name: str) -> Iterator[None]:
+        """A list under a heading."""
+        self._formatter.write_paragraph()
+        self.write_heading(name)
+        with self.indentation():
+            yield

@@ -1,0 +1,274 @@
+"""Texts in another language, looked up where they are shown.
+
+The package writes English. What shows it to people (a command, a picture, a page) asks here for the
+words of a language; a text that the language does not have stays English. A catalogue such as
+`japanese.txt` holds pairs of lines: an English template, and below it, indented, the same in the
+other language. In a template
+
+    {name}        is any text, which is taken over as it is
+    {name:n}      is a number, {name:t} a time
+    {name:text}   is a text of the catalogue itself, which is translated
+    {name:list}   is one or several, with commas or semicolons between, translated where known
+    {is|are}      is one of these words, which need not come back; {|s} the ending of a plural
+
+A line that is not in the catalogue as a whole is taken sentence by sentence. The full stop at the
+end is no part of a template: the same words may end a sentence or stand in the middle of one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
+from pathlib import Path
+from string import Formatter
+
+from lstmcast.errors import UsageError
+
+LANGUAGES = {"en": "", "ja": "japanese.txt"}  # the catalogue of each; English needs none
+_DEEPEST, _LONGEST = 12, 4_000  # texts in texts, letters: of a text that is looked for
+_SENTENCES = 8  # of one template, at most
+_REMEMBERED = 10_000  # texts and their translations
+_SENTENCE_END = re.compile(r"(?<=[.?!]) (?=\S)")
+_NEXT_SENTENCE = re.compile(r"(?<=[\w)'\"`\]])[.?!] \S")
+_KIND = re.compile(r":\w+\}")
+_STOP, _FULL_WIDTH_STOP = ".", "。"
+# What may stand in a place of each kind.
+_KINDS = {"n": r"[-−–\d.,]+(?:e[-+]?\d+)?", "t": r"-?\d[-\d:. ]*"}
+
+
+class Template:
+    """An English text with places for others, and its translation.
+
+    >>> Template("{n} month{|s}", "{n}か月").places("12 months")
+    {'n': '12'}
+    """
+
+    def __init__(self, english: str, other: str) -> None:
+        self.english = english.removesuffix(_STOP)
+        self.other = other.removesuffix(_FULL_WIDTH_STOP)
+        parts = [(text, name, kind) for text, name, kind, _ in Formatter().parse(self.english)]
+        self.fixed = [text for text, _, _ in parts]
+        self.kinds = {name: kind or "" for _, name, kind in parts if name and "|" not in name}
+        self._parts = parts
+        self._longest = max(self.fixed, key=len)
+
+    @property
+    def weight(self) -> int:
+        """Letters that are given: of several templates that fit, the one with most says most."""
+        return sum(map(len, self.fixed))
+
+    def places(self, text: str) -> dict[str, str] | None:
+        """What stands in the places of a text that fits; None where it does not fit."""
+        if self._longest not in text:  # quick, and nearly always enough
+            return None
+        found = self._pattern.fullmatch(text)
+        return None if found is None else found.groupdict()
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile("".join(map(_expression, *zip(*self._parts, strict=True))), re.DOTALL)
+
+
+def _expression(text: str, name: str | None, kind: str | None) -> str:
+    if name is None:
+        return re.escape(text)
+    if "|" in name:
+        return re.escape(text) + f"(?:{'|'.join(map(re.escape, name.split('|')))})"
+    return re.escape(text) + f"(?P<{name}>{_KINDS.get(kind or '', '.+?')})"
+
+
+class Words:
+    """The words of one language: a function from English texts to texts of that language.
+
+    >>> pairs = [("{count:n} series", "{count}系列"), ("note: {what:text}", "注：{what}")]
+    >>> words = Words("ja", [Template(*pair) for pair in pairs])
+    >>> words("note: 12 series."), words("note: something else.")
+    ('注：12系列。', 'note: something else.')
+    """
+
+    def __init__(self, language: str, templates: list[Template] | None = None) -> None:
+        self.language = language
+        self._templates = sorted(templates or [], key=lambda one: -one.weight)
+        # A template may be asked for as it is, by what fills its places later.
+        self._exact = {_KIND.sub("}", one.english): one.other for one in self._templates}
+        self._told: dict[str, str | None] = {}  # texts come again and again
+
+    def __call__(self, text: str) -> str:
+        """The text in this language, line by line; what the language does not have as it is."""
+        if not self._templates:
+            return text
+        return "\n".join(self._line(line) or line for line in text.split("\n"))
+
+    def _line(self, line: str, depth: int = 0) -> str | None:
+        text = line.strip()
+        if not text or len(text) > _LONGEST or depth > _DEEPEST:
+            return None
+        if len(self._told) > _REMEMBERED:
+            self._told.clear()
+        if text not in self._told:
+            self._told[text] = (
+                self._exact.get(text)
+                or self._whole(text, depth)
+                or self._sentences(text, depth)
+                or self._whole(text, depth, across=True)
+            )
+        translated = self._told[text]
+        if translated is None:
+            return None
+        start = line.index(text)
+        return line[:start] + translated + line[start + len(text) :]
+
+    def _whole(self, text: str, depth: int, across: bool = False) -> str | None:
+        """The text by one template. What stands in its places may reach into the next sentence, or
+        out of a bracket, only where nothing else fits: `across`."""
+        if text.endswith(_STOP) and not text.endswith(2 * _STOP):
+            translated = self._whole(text.removesuffix(_STOP), depth, across)
+            return None if translated is None else translated + _FULL_WIDTH_STOP
+        for template in self._templates:
+            places = template.places(text)
+            if places is None:
+                continue
+            values = self._values(template, places, depth, across)
+            if values is not None:
+                return template.other.format(**values)
+        return None
+
+    def _values(
+        self, template: Template, places: Mapping[str, str], depth: int, across: bool
+    ) -> dict[str, str] | None:
+        """What goes into the places; None where a text in one of them is not known."""
+        values = {}
+        for name, value in places.items():
+            kind = template.kinds[name]
+            if _is_torn(value) and (kind or not across):
+                return None
+            if not across and _NEXT_SENTENCE.search(value):
+                return None
+            known = value
+            if kind == "text":
+                known = self._line(value, depth + 1)
+            elif kind == "list":
+                known = self._list(value, depth)
+            if known is None:
+                return None
+            values[name] = known
+        return values
+
+    def _list(self, value: str, depth: int) -> str:
+        """Items between semicolons, of which each may be a text or have items between commas."""
+        items = _items(value, "; ")
+        if len(items) > 1:
+            return "；".join(self._list(item, depth) for item in items)
+        known = self._line(value, depth + 1)
+        if known is not None:
+            return known
+        items = _items(value, ", ")
+        return "、".join(self._line(item, depth + 1) or item for item in items)
+
+    def _sentences(self, text: str, depth: int) -> str | None:
+        """Sentence by sentence, unknown ones as they are; None where all are."""
+        said, known, rest = "", False, text
+        while rest:
+            first, translated = self._beginning(rest, depth)
+            rest = rest[len(first) :].lstrip()
+            said = _joined(said, translated or first)
+            known = known or translated is not None
+        return said if known else None
+
+    def _beginning(self, text: str, depth: int) -> tuple[str, str | None]:
+        """The longest beginning that is known, and its translation; else the first sentence."""
+        ends = [*(found.start() for found in _SENTENCE_END.finditer(text)), len(text)]
+        for end in reversed(ends[:_SENTENCES]):
+            translated = self._whole(text[:end], depth)
+            if translated is not None:
+                return text[:end], translated
+        return text[: ends[0]], None
+
+
+def _is_torn(value: str) -> bool:
+    """Whether a bracket is opened in what stands in a place and closed beyond it, or the other
+    way.
+
+    >>> _is_torn("line 3 (blank)"), _is_torn("blank), line 4 (blank")
+    (False, True)
+    """
+    depth = 0
+    for letter in value:
+        depth += (letter in "([") - (letter in ")]")
+        if depth < 0:
+            return True
+    return depth > 0
+
+
+def _items(value: str, between: str) -> list[str]:
+    """The items of a list; what is in brackets or quotes is whole.
+
+    >>> _items("line 1 (a, b), line 2 ('c, d')", ", ")
+    ['line 1 (a, b)', "line 2 ('c, d')"]
+    """
+    ends, open_marks, before = [], [], " "
+    for place, letter in enumerate(value):
+        if open_marks and letter == open_marks[-1]:
+            open_marks.pop()
+        elif letter in "([":
+            open_marks.append(")" if letter == "(" else "]")
+        elif letter in "'\"" and not before.isalnum():  # after a letter it is an apostrophe
+            open_marks.append(letter)
+        elif not open_marks and value.startswith(between, place):
+            ends.append(place)
+        before = letter
+    begins = [0, *(end + len(between) for end in ends)]
+    return [value[a:b] for a, b in zip(begins, [*ends, len(value)], strict=True)]
+
+
+def _joined(first: str, rest: str) -> str:
+    """Sentences one after the other: with a space, unless a full-width stop ends the first."""
+    return first + rest if not first or first[-1] in "。？：" else f"{first} {rest}"
+
+
+ENGLISH = Words("en")
+
+
+@cache
+def words_of(language: str) -> Words:
+    """The words of a language. UsageError for one that is not there.
+
+    >>> words_of("ja")("12 months"), words_of("en")("12 months")
+    ('12か月', '12 months')
+    """
+    if language not in LANGUAGES:
+        raise UsageError(
+            f"language={language!r} is not known. Choose one of: {', '.join(LANGUAGES)}."
+        )
+    if not LANGUAGES[language]:
+        return ENGLISH
+    return Words(language, [Template(*pair) for pair in catalogue(language)])
+
+
+def catalogue(language: str) -> Iterator[tuple[str, str]]:
+    """The pairs of a language's catalogue: English template, translation."""
+    path = Path(__file__).with_name(LANGUAGES[language])
+    english = ""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        if line.startswith("  "):
+            yield english, line.strip()
+        else:
+            english = line.strip()
+
+
+def system_language(environment: Mapping[str, str] = os.environ) -> str:
+    """The language that the system is set to, where it is one of ours; else English.
+
+    >>> system_language({"LANG": "ja_JP.UTF-8"}), system_language({"LANG": "de_DE.UTF-8"})
+    ('ja', 'en')
+    >>> system_language({"LC_ALL": "C", "LANG": "ja_JP.UTF-8"})
+    'en'
+    """
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")  # the first that is set decides, as POSIX has it
+    chosen = next((environment[name] for name in names if environment.get(name)), "")
+    language = re.split(r"[_.@-]", chosen)[0].lower()
+    return language if language in LANGUAGES else "en"

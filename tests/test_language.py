@@ -1,0 +1,491 @@
+"""Texts in another language: which ones there are, how they are found, where they are shown."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from pathlib import Path
+from string import Formatter
+
+import numpy as np
+import pytest
+import typer
+
+import lstmcast as lc
+from lstmcast.cli import echo
+from lstmcast.cli.app import app
+from lstmcast.data import findings
+from lstmcast.data.frequency import parse_frequency
+from lstmcast.errors import UsageError
+from lstmcast.evaluation.baselines import SeasonalNaive
+from lstmcast.jobs import HELD_BACK
+from lstmcast.output import cards, places, plots, report
+from lstmcast.output.learning_curve import LABELS
+from lstmcast.training import plan
+from lstmcast.util import fonts
+from lstmcast.util.language import Template, Words, catalogue, system_language, words_of
+from lstmcast.util.lines import width, wrapped
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "lstmcast"
+PAIRS = list(catalogue("ja"))
+JAPANESE = words_of("ja")
+LETTERS = re.compile("[ぁ-ヿ一-鿿]")
+# Words that only an English sentence has; quoted texts, code and what is in brackets may have them.
+ENGLISH = re.compile(r"(?<![\w'.-])(the|is|are|of|was|were|has|have|with|and|Give|Name)(?![\w'.-])")
+VERBATIM = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|\([^()]*\)")
+
+
+@pytest.fixture(autouse=True)
+def spoken():
+    """English again, whatever a command spoke."""
+    yield
+    echo.speak("en")
+
+
+def untranslated(text: str) -> list[str]:
+    """The lines of a text that have no Japanese, or not in all sentences."""
+    lines = [(line, JAPANESE(line)) for line in text.splitlines() if line.strip()]
+    return [
+        line
+        for line, said in lines
+        if not LETTERS.search(said) or ENGLISH.search(VERBATIM.sub("", said))
+    ]
+
+
+# ---------------------------------------------------------------- the catalogue
+
+
+def fields(template: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(template) if name and "|" not in name}
+
+
+def test_every_translation_has_the_places_of_its_english():
+    assert len(PAIRS) > 500
+    for english, japanese in PAIRS:
+        assert fields(japanese) <= fields(english), english
+        bare = re.sub(r"\{\w+\}", "", japanese)
+        assert LETTERS.search(japanese) or not re.search("[a-z]", bare), english
+
+
+def test_nothing_is_translated_twice():
+    texts = [english for english, _ in PAIRS]
+    assert len(texts) == len(set(texts))
+
+
+def test_pages_can_hold_every_translation():
+    """Those of headings and scripts are not escaped again."""
+    assert not [japanese for _, japanese in PAIRS if re.search(r"[<>&]", japanese)]
+
+
+# ---------------------------------------------------------------- how a text is found
+
+
+def words(*pairs: tuple[str, str]) -> Words:
+    return Words("ja", [Template(*pair) for pair in pairs])
+
+
+def test_what_is_not_known_stays():
+    assert JAPANESE("Quite another text. And one more.") == "Quite another text. And one more."
+    assert words_of("en")("3 months") == "3 months"
+
+
+def test_the_template_that_says_most_wins():
+    say = words(("{what} are missing", "a {what}"), ("{n:n} values are missing", "b {n}"))
+    assert say("12 values are missing") == "b 12"
+    assert say("some are missing") == "a some"
+
+
+def test_sentences_are_found_one_by_one_and_unknown_ones_stay():
+    say = words(("It is masked", "マスクします"), ("{n:n} is missing.", "{n}が欠測。"))
+    assert say("3 is missing. It is masked.") == "3が欠測。マスクします。"
+    assert say("Nobody knows this. It is masked.") == "Nobody knows this. マスクします。"
+    assert say("It is masked. Nobody knows this.") == "マスクします。Nobody knows this."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{x} and {0}",
+        "%s %(a)d",
+        "a: " * 1500,
+        "It fails. " * 300,
+        "(" * 50,
+        "it's 'odd",
+        "\r\n ",
+        "…",
+    ],
+)
+def test_any_text_can_be_asked_for(text):
+    assert isinstance(JAPANESE(text), str)
+    if len(text) < 1000:
+        assert JAPANESE(f"there is no file {text!r}").startswith("ファイル")
+
+
+def test_many_sentences_are_all_translated():
+    assert JAPANESE("They are sorted. " * 20).strip() == "並べ替えました。" * 20
+
+
+def test_a_place_does_not_swallow_the_next_sentence():
+    say = words(("use the {name} forecast", "{name}を使う"), ("Or give more", "またはもっと"))
+    assert say("use the naive forecast. Or give more") == "naiveを使う。またはもっと"
+
+
+def test_texts_in_texts_and_lists_are_translated():
+    say = words(
+        ("series {name}: {what:text}", "系列{name}：{what}"),
+        ("dropped: {lines:list}", "除外：{lines}"),
+        ("line {n:n}", "{n}行目"),
+    )
+    assert say("series 'a': dropped: line 3, line 4") == "系列'a'：除外：3行目、4行目"
+    assert say("series 'a': unknown") == "series 'a': unknown"
+    assert say("dropped: line 3, 'line 4, 5'") == "除外：3行目、'line 4, 5'"
+
+
+def test_items_of_a_list_keep_their_brackets():
+    dropped = (
+        "3 lines are not data: line 1 (blank), line 2 ('a, b': 1 cell where 2 are expected), "
+        "line 3 (blank). They were dropped."
+    )
+    lines = "1行目(空行)、2行目('a, b': 2セルのはずが1セル)、3行目(空行)"
+    assert JAPANESE(dropped) == f"データでない行が3行：{lines}。取り除きました。"
+
+
+def test_names_from_the_data_stay():
+    said = JAPANESE(
+        "s.csv: text in the target column 'no date': line 3 has 'naive'. Numbers are "
+        "expected. Write the numbers, leave the cell empty where the value is missing, "
+        "or name another column with --target NAME (in Python: target='NAME')."
+    )
+    assert "'no date'" in said and "'naive'" in said and LETTERS.search(said)
+
+
+def test_indents_and_lines_stay():
+    assert JAPANESE("  nothing to report\n\n12 months\n") == (
+        "  報告することはありません\n\n12か月\n"
+    )
+
+
+def test_an_unknown_language_is_refused():
+    with pytest.raises(UsageError, match="Choose one of: en, ja"):
+        words_of("fr")
+
+
+# ---------------------------------------------------------------- nothing is left out
+
+
+def test_every_message_of_the_docs_has_its_japanese():
+    page = (ROOT / "docs" / "messages.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```console\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines() if not line.startswith("$")]
+    told = [line for line in lines if not re.match(r"  '|exit status", line)]  # not what data hold
+    assert len(told) > 20
+    left = [line for line in told if untranslated(line.removeprefix("lstmcast: "))]
+    assert not left
+
+
+def rules() -> set[str]:
+    """The names of all findings, from the source."""
+    found = {findings.GAPS, findings.MISSING_STEPS, findings.MISSING_VALUES}
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding":
+                rule = node.args[0]
+                found |= {str(rule.value)} if isinstance(rule, ast.Constant) else set()
+    return found
+
+
+def test_every_finding_has_its_japanese():
+    assert len(rules()) > 25
+    assert not [rule for rule in rules() if not LETTERS.search(JAPANESE(rule))]
+    assert not [word for word in ("error:", "warning:", "note:") if JAPANESE(word) == word]
+
+
+MESSY = {
+    "missing": "ds,y\n2024-01-01,1\n2024-01-02,\n2024-01-03,inf\n2024-01-05,4\n2024-01-06,5\n",
+    "unsorted": "ds,y,x\n2024-01-03,1,a\n2024-01-01,2,b\n2024-01-02,3,c\n2024-01-04,3,d\n",
+    "repeated": "ds,y\n2024-01-01,1\n2024-01-01,1\n2024-01-02,3\n2024-01-03,3\n2024-01-03,3\n",
+    "constant": "ds,id,y\n" + "".join(f"2024-01-{d:02},{s},5\n" for s in "ab" for d in range(1, 9)),
+    "dates": "day,y\n13/01/2024,\"1,5\"\n14/01/2024,\"2,5\"\n15/01/2024,\"3,5\"\nSource: us,\n",
+    "zone": "ds,y\n2024-01-01T00:00+09:00,1\n2024-01-01T01:00+09:00,2\n2024-01-01T02:00+09:00,4\n",
+    "mixed": "id,ds,y\n" + "".join(
+        f"{s},{d},1\n"
+        for s, days in (("a", ("2024-01-01", "2024-02-01", "2024-03-01")),
+                        ("b", ("2024-01-01", "2024-01-02", "2024-01-03")),
+                        ("c", ("2024-01-01", "2024-02-01", "2024-03-01")))
+        for d in days
+    ),
+    "ragged": "id,ds,y\n" + "".join(
+        f"s{s},2024-01-{d:02},{d if d != 4 else ''}\n" for s in range(9) for d in range(1, 9 + s)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MESSY)
+def test_what_is_found_in_messy_data_is_said_in_japanese(name, tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text(MESSY[name], encoding="utf-8")
+    found = lc.check(path)
+    assert found
+    assert not [text for text in (f.text for f in found) if untranslated(text)]
+
+
+def test_every_frequency_has_its_japanese():
+    codes = "YS YE QS QE MS ME W-MON W-SUN D B h min s integer 15min 2D 2W-TUE 3MS YS-APR QE-JAN"
+    names = [parse_frequency(code).name for code in codes.split()]
+    assert not [name for name in names if not LETTERS.search(JAPANESE(name))]
+    assert not [name for name in names if re.search(r"\b(every|start|day)", JAPANESE(name))]
+
+
+def test_every_label_of_a_picture_has_its_japanese():
+    texts = [plots.HISTORY, plots.HELD_OUT, plots.FORECAST, "80 % interval", *LABELS.values()]
+    texts += ["12 months ahead", "1 step ahead (6 of 1,200 series)", places.NO_JAPANESE_FONT]
+    assert not [text for text in texts if untranslated(text)]
+
+
+def test_every_text_of_the_report_has_its_japanese():
+    page = (SOURCE / "output" / "report.html").read_text(encoding="utf-8")
+    said = [*re.findall(r"\{\{(.+?)\}\}", page), *re.findall(r'say\("([^"]+)"', page)]
+    assert len(said) > 15
+    assert not [text for text in said if not LETTERS.search(JAPANESE(text))]
+    texts = [report._GLOSSARY, report._HELD_OUT, report._HELD, report._INSIDE, HELD_BACK]
+    texts += [*cards._STARTS.values(), plan.NOTHING_HELD_BACK]
+    assert not [text for text in texts if untranslated(text)]
+
+
+def test_a_page_has_no_english_left():
+    """Of its own: the column is called 売上, and headings such as MAE are the same everywhere."""
+    values = {"店舗1": 50 + np.arange(60) % 12, "店舗2": 20 + np.arange(60) % 12}
+    panel = lc.Panel.from_arrays(values, frequency="MS", start="2020-01")
+    model = SeasonalNaive(6)
+    made = report.Report.from_forecast(
+        model.predict(panel),
+        panel,
+        lc.backtest(model, panel),
+        made_by="毎月のレポート",
+        language="ja",
+    )
+    page = re.sub(r"<(script|style)\b.*?</\1>", "", made.html(), flags=re.DOTALL)
+    assert '<html lang="ja">' in page
+    texts = [text.strip() for text in re.findall(r">([^<]+)<", page)]
+    left = [text for text in texts if re.search(r"[a-z]{3}", text) and not LETTERS.search(text)]
+    assert set(left) <= {"arrays", "skill", "Holt–Winters"} | {t for t in left if "NumPy" in t}
+
+
+def test_every_text_of_the_help_has_its_japanese():
+    group = typer.main.get_command(app)
+    texts = [group.help, *(option.help for option in group.params)]
+    for command in group.commands.values():
+        texts += [*command.help.split("\n\n"), *(option.help for option in command.params)]
+    texts = [" ".join(text.split()) for text in texts]
+    left = [text for text in texts if not LETTERS.search(JAPANESE(text))]
+    assert not left
+
+
+# ---------------------------------------------------------------- which language
+
+
+@pytest.mark.parametrize(
+    ("variables", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "ja_JP.UTF-8"}, "ja"),
+        ({"LANG": "ja"}, "ja"),
+        ({"LANG": "java"}, "en"),
+        ({"LC_MESSAGES": "ja_JP", "LANG": "en_US.UTF-8"}, "ja"),
+        ({"LC_ALL": "C.UTF-8", "LANG": "ja_JP.UTF-8"}, "en"),
+        ({"LC_ALL": "", "LANG": "ja_JP.UTF-8"}, "ja"),
+        ({"LANG": "nonsense"}, "en"),
+    ],
+)
+def test_the_system_says_the_language(variables, language):
+    assert system_language(variables) == language
+
+
+def test_a_command_speaks_the_language_of_the_system(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
+    done = run("check", tmp_path / "nowhere.csv")
+    assert "がありません" in done.err
+    done = run("check", tmp_path / "nowhere.csv", "--language", "en")
+    assert "there is no file" in done.err
+
+
+def test_the_option_goes_before_the_command_too(run, tmp_path):
+    assert "がありません" in run("--language", "ja", "check", tmp_path / "nowhere.csv").err
+    assert "がありません" in run("check", tmp_path / "nowhere.csv", "--language=ja").err
+
+
+def test_the_old_option_of_example_still_counts_and_is_told(run, monkeypatch):
+    from lstmcast import articles
+
+    asked = []
+    monkeypatch.setattr(articles, "run", lambda *a, **options: asked.append(options) or [])
+    done = run("example", "sine", "--labels", "ja")
+    assert asked[-1]["labels"] == "ja" and "--labels は今は --language といいます" in done.err
+    run("example", "sine", "--language", "ja")
+    assert asked[-1]["labels"] == "ja"
+    run("example", "sine")
+    assert asked[-1]["labels"] == "en"
+
+
+@pytest.mark.parametrize("where", [("--language", "fr", "check", "a.csv"),
+                                   ("check", "a.csv", "--language", "fr")])  # fmt: skip
+def test_a_language_that_is_not_there(run, where):
+    done = run(*where)
+    assert done.status == 2
+    assert "--language 'fr' is not known. Choose one of: en, ja" in done.err
+
+
+def test_wrong_usage_is_said_in_japanese(run):
+    done = run("forecast", "a.csv", "--language", "ja")
+    assert done.status == 2
+    assert "オプション '--horizon' / '-H' が必要です" in done.err
+    assert run("forecast", "a.csv", "--horizn", 3, "--language", "ja").status == 2
+
+
+def test_help_is_in_japanese_and_no_line_is_too_wide(run):
+    done = run("forecast", "--help", "--language", "ja")
+    assert done.status == 0
+    assert "何ステップ先まで予測するか" in done.out and "使い方" in done.out
+    assert not ENGLISH.search(VERBATIM.sub("", done.out))
+    assert max(map(width, done.out.splitlines())) <= 80
+    assert "何ステップ先まで予測するか" not in run("forecast", "--help").out
+
+
+# ---------------------------------------------------------------- what is shown
+
+
+@pytest.fixture
+def monthly(tmp_path):
+    path = tmp_path / "売上.csv"
+    rows = [f"{2015 + m // 12}-{m % 12 + 1:02},{100 + m + 20 * (m % 12)}" for m in range(72)]
+    path.write_text("month,forecast\n" + "\n".join(rows), encoding="utf-8")
+    return path
+
+
+def test_a_forecast_is_told_in_japanese_and_its_columns_keep_their_names(run, monthly, tmp_path):
+    table = tmp_path / "f.csv"
+    given = ("--horizon", 3, "--out", table, "--language", "ja")
+    done = run("forecast", monthly, *given)
+    assert done.status == 0
+    assert "検証データでの精度：" in done.out and "ステップ別MAE" in done.out
+    assert re.search(r"^ +month +予測 +80 %区間", done.out, re.MULTILINE)
+    assert "72行、1系列" in done.err and "書き出し先：" in done.err
+    assert not ENGLISH.search(VERBATIM.sub("", done.out + done.err))
+    assert table.read_text(encoding="utf-8").startswith("unique_id,ds,step,forecast,q0.025")
+
+
+def test_columns_stand_below_each_other(run, monthly):
+    lines = run("forecast", monthly, "--horizon", 3, "--language", "ja").out.splitlines()
+    first = next(k for k, line in enumerate(lines) if line.startswith("ステップ別MAE"))
+    assert len({width(line) for line in lines[first : first + 4]}) == 1
+
+
+def test_json_stays_english(run, monthly):
+    spoken = run("check", monthly, "--json", "--language", "ja").json
+    assert spoken == run("check", monthly, "--json").json
+
+
+def test_a_training_is_told_in_japanese(run, monthly, tmp_path):
+    pytest.importorskip("torch")
+    given = ("--weights", "scratch", "--layers", "2", "--epochs", "2", "--language", "ja")
+    files = ("--plot", tmp_path / "c.png", "--report", tmp_path / "r.html")
+    done = run("fit", monthly, "--horizon", 2, "--model", tmp_path / "m", *given, *files)
+    assert done.status == 0
+    assert "学習の記録：メンバー1個、2エポック" in done.out
+    assert "エポック2/2、損失" in done.err
+    assert not ENGLISH.search(VERBATIM.sub("", done.out + done.err))
+    assert ">学習曲線" not in done.out and (tmp_path / "c.png").exists()
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "<h2>学習</h2>" in page and "どのようなものか" in page
+    told = run("predict", "--model", tmp_path / "m", monthly, "--language", "ja")
+    assert "最初から読みます(保存されたものと同じところまでデータがさかのぼる)" in told.err
+
+
+def forecast_of(count: int = 1):
+    values = {f"store {s}": 10.0 + np.arange(48) % 12 for s in range(count)}
+    panel = lc.Panel.from_arrays(values, frequency="MS", start="2020-01")
+    return SeasonalNaive(6).predict(panel), panel
+
+
+def test_a_picture_is_drawn_in_japanese():
+    plot = lc.ForecastPlot.from_forecast(*forecast_of(), language="ja")
+    if plot.lacks_words:
+        pytest.skip("no font here has Japanese letters")
+    figure = plot.figure()
+    figure.canvas.draw()
+    assert (
+        figure.get_suptitle() == "y: 6か月先までの予測"
+        or "6か月先までの予測" in figure.get_suptitle()
+    )
+    shown = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert shown[:2] == ["実績", "予測"]
+    assert any("年" in label.get_text() for label in figure.axes[0].get_xticklabels())
+
+
+def test_without_a_font_a_picture_is_english_and_it_is_said(run, monthly, tmp_path, monkeypatch):
+    monkeypatch.setattr(fonts, "_covering", lambda families, letters: (families, letters))
+    plot = lc.ForecastPlot.from_forecast(*forecast_of(2), language="ja")
+    figure = plot.figure()
+    assert "6 months ahead" in figure.get_suptitle() and plot.lacks_words
+    assert [text.get_text() for text in figure.legends[0].get_texts()][:2] == [
+        "history",
+        "forecast",
+    ]
+    monkeypatch.setenv("LC_ALL", "ja_JP.UTF-8")
+    done = run("forecast", monthly, "--horizon", 3, "--plot", tmp_path / "f.png")
+    assert done.status == 0 and (tmp_path / "f.png").exists()
+    assert "日本語のフォントがないので、図は英語です" in done.err
+
+
+def test_a_learning_curve_is_drawn_in_japanese():
+    from lstmcast.training_history import Epoch, History
+
+    history = History(tuple(Epoch(0, e, e, 1 / e, 2 / e, 1e-3, 0.1, e == 3) for e in range(1, 4)))
+    curve = lc.LearningCurve.from_history(history, language="ja")
+    assert curve.kept_text(curve.labels) == "採用: エポック 3, 0.6667"
+    assert json.loads(curve.to_json())["labels"]["title"] == "学習曲線"
+    own = lc.LearningCurve.from_history(history, {"title": "記録"}, language="ja")
+    assert (own.labels["title"], own.labels["loss"]) == ("記録", "損失")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda f, p: lc.ForecastPlot.from_forecast(f, p, language="fr"),
+        lambda f, p: lc.Report.from_forecast(f, p, language="fr"),
+    ],
+)
+def test_pictures_and_pages_refuse_other_languages(call):
+    with pytest.raises(UsageError, match="language='fr' is not known"):
+        call(*forecast_of())
+
+
+def test_a_summary_can_be_had_in_japanese():
+    _, panel = forecast_of()
+    summary = lc.backtest(SeasonalNaive(3), panel, cutoffs=2).summary()
+    assert str(summary) == summary.text() != summary.text("ja")
+    assert summary.text("ja").startswith("検証データでの精度：")
+
+
+# ---------------------------------------------------------------- lines
+
+
+def test_lines_break_where_japanese_may():
+    text = (
+        "区間(80 %と95 %の区間)を「予測区間」と呼びます(3行目)。`lstmcast check` で確かめられます。"
+    )
+    for columns in range(18, 40):
+        lines = wrapped(text, columns, "  ", "    ").splitlines()
+        assert max(map(width, lines)) <= columns + 2  # a mark may hang over
+        assert not [line for line in lines if line.strip()[0] in "。、」)"]
+        assert "".join(line.strip() for line in lines).replace(" ", "") == text.replace(" ", "")
+
+
+def test_words_of_other_letters_stay_whole():
+    assert wrapped("un dépôt près d'ici… fermé", 12).splitlines() == [
+        "un dépôt",
+        "près d'ici…",
+        "fermé",
+    ]
