@@ -12,6 +12,8 @@ import numpy as np
 from numpy import ndarray
 from numpy.typing import ArrayLike
 
+from lstmcast.data.features import Covariates as Covariates
+from lstmcast.data.features import covariates_from_arrays
 from lstmcast.data.findings import Finding as Finding
 from lstmcast.data.findings import Findings as Findings
 from lstmcast.data.frequency import Frequency, parse_frequency
@@ -45,8 +47,9 @@ class Panel:
     values (N,) float64, NaN = missing · offsets (S+1,) int64: series i is
     values[offsets[i]:offsets[i+1]] · ids (S,) str · starts (S,) datetime64[us], or int64 when the
     frequency counts integers · periods: seasonal periods in steps, ascending · keys: the columns of
-    ids that the data have, by name, (S,) each in its own type; `ids` are their texts. The arrays
-    are made read-only: give it copies of what you go on writing to.
+    ids that the data have, by name, (S,) each in its own type; `ids` are their texts · covariates:
+    columns beside the target, which networks may read. The arrays are made read-only: give it
+    copies of what you go on writing to.
 
     >>> panel = Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}, frequency="MS", start="2024-01")
     >>> panel
@@ -65,6 +68,7 @@ class Panel:
     columns: Columns = field(default_factory=Columns)
     report: DataReport = field(default_factory=DataReport)
     keys: Keys = field(default_factory=Keys)
+    covariates: Covariates = field(default_factory=Covariates)
 
     def __post_init__(self) -> None:
         for array in (self.values, self.offsets, self.ids, self.starts):
@@ -79,9 +83,9 @@ class Panel:
             if len(self)
             else "empty"
         )
-        return (
-            f"Panel({len(self)} series, {len(self.values)} values, {self.frequency.name}, {span})"
-        )
+        beside = f", past: {', '.join(self.covariates.past)}" if self.covariates else ""
+        values = f"{len(self.values)} values"
+        return f"Panel({len(self)} series, {values}, {self.frequency.name}, {span}{beside})"
 
     def _repr_html_(self) -> str:
         """The first series in a notebook: how long, how complete, from when to when, and a small
@@ -170,6 +174,7 @@ class Panel:
             offsets=offsets,
             ids=self.ids[rows],
             keys=self.keys.take(rows),
+            covariates=self.covariates.take(chosen),
             starts=self.frequency.advance(starts, first) if np.any(first) else starts,
         )
 
@@ -244,14 +249,16 @@ class Panel:
         start: ArrayLike | str | None = None,
         periods: int | Sequence[int] | None = None,
         kind: Kind = "real",
+        past: Mapping[str, Mapping[str, ArrayLike] | ArrayLike] | None = None,
     ) -> Panel:
         """A panel of values that are already on a regular grid.
 
         values: {id: values}, one series (1-D), or series in rows (2-D); NaN = missing, infinite
         values become missing. columns: names of K targets, where values are {id: (T, K)}; each is a
         series, "id/name". start: first time of all series, or of each id; 1 for integers unless
-        given, needed for dates. UsageError for a missing start or no frequency, and DataError for
-        values that are no numbers or do not fit `kind`.
+        given, needed for dates. past: columns beside the target, {name: values} in the form of the
+        target's, or one array that all series share. UsageError for a missing start or no
+        frequency, and DataError for values that are no numbers or do not fit `kind`.
 
         >>> panel = Panel.from_arrays([3.0, 4.0], frequency="D", start="2024-02-28")
         >>> panel.ends.astype("datetime64[D]").tolist()
@@ -272,7 +279,9 @@ class Panel:
         own = step.seasonal_periods if periods is None else checked_periods(periods)
         ids = np.array(list(named), dtype=object)
         _require_kind(joined, kind)
-        return cls(joined, offsets_of(lengths), ids, starts, step, own, kind, keys=keys)
+        beside = covariates_from_arrays(past, keys.row_names(ids), lengths)
+        offsets = offsets_of(lengths)
+        return cls(joined, offsets, ids, starts, step, own, kind, keys=keys, covariates=beside)
 
 
 def panel_from_table(table: Table, options: ReadOptions | None = None) -> Panel:
@@ -330,6 +339,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
             frame_zone=table.frame_zone,
         ),
         keys=regular.keys,
+        covariates=Covariates(regular.past),
     )
 
 
