@@ -68,6 +68,7 @@ class Prepared(NamedTuple):
             trained.notes
             + seen_notes(start.seen, self.panel, self.ends)
             + unused_notes(self.inputs, self.panel)
+            + unread_notes(trained.network.config.inputs.past, self.panel)
             + unmeasured_notes(self.panel, self.ends)
         )
         return Record(
@@ -123,6 +124,12 @@ def unused_notes(inputs: FittedTransforms | None, panel: Panel) -> tuple[str, ..
     if not unknown:
         return ()
     return (f"transforms are given for series that the data do not have: {some_names(unknown)}",)
+
+
+def unread_notes(past: tuple[str, ...], panel: Panel) -> tuple[str, ...]:
+    """A note on columns beside the target that the network does not read."""
+    unread = panel.covariates.unread(past)
+    return () if unread is None else (unread,)
 
 
 def unmeasured_notes(panel: Panel, ends: NDArray) -> tuple[str, ...]:

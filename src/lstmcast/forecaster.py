@@ -147,6 +147,11 @@ class LSTMForecaster:
         return self.start.config
 
     @property
+    def past(self) -> tuple[str, ...]:
+        """Names of the columns that the network reads beside the target."""
+        return self.config.inputs.past
+
+    @property
     def training(self) -> TrainingConfig:
         """How `fit` trains."""
         return self.specification.resolved_training(self.start)
@@ -293,7 +298,7 @@ class LSTMForecaster:
         from lstmcast.data.read import as_panel
         from lstmcast.training.fitting import fit_network
 
-        ready = prepared(self.specification, self.start, as_panel(data))
+        ready = prepared(self.specification, self.start, as_panel(data, self.past))
         trained = fit_network(
             self.start.network or self.config,
             ready.data,

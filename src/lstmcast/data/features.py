@@ -8,14 +8,17 @@ series are taken.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lstmcast.errors import DataError, UsageError
 
+logger = logging.getLogger("lstmcast")
 # How covariates are reduced where the target of several rows is added up or counted: the sum of
 # prices is no price, and a mean says as much as a sum to a network that reads either scaled.
 _REDUCED = {"sum": "mean", "count": "mean"}
@@ -66,11 +69,24 @@ class Covariates:
         beside = [name for name in self.past if name not in set(names)]
         if not beside:
             return None
-        which, verb = listed(beside), "is" if len(beside) == 1 else "are"
+        example = beside if len(beside) < 3 else [beside[0], ...]
         return (
-            f"{which} {verb} not read by this network. One that does is trained from scratch, with "
-            f"NetworkConfig(inputs=Transformed(…, past={beside!r}))"
+            f"this network does not read {listed(beside)} beside the target. One that does is "
+            "trained from scratch, with NetworkConfig(inputs=Transformed(…, "
+            f"past={str(example).replace('Ellipsis', '…')}))"
         )
+
+    def tell_unread(self, names: Iterable[str]) -> None:
+        """Warn of columns that a network does not read, once: a backtest forecasts many times."""
+        unread = self.unread(names)
+        if unread:
+            warn_once(unread)
+
+
+@cache
+def warn_once(text: str) -> None:
+    """Log a warning that this process has not logged yet."""
+    logger.warning("%s", text)
 
 
 def reduced_by(how: str) -> str:
