@@ -128,7 +128,7 @@ def fit(
     checked_horizon(horizon)
     check_fit_places(model, run.plot, run.report, data)  # before anything else is found wrong
     job = FitJob(
-        _model(horizon, training=training),
+        _model(horizon, training=training, past=reading.past_names()),
         reading.source(data),
         model,
         plot=run.plot,
@@ -191,7 +191,7 @@ def backtest(
     refitting.require_use_of(training)
     Output(out=out).places().check(data)  # before anything else is found wrong
     job = BacktestJob(
-        _model(horizon, training=training),
+        _model(horizon, training=training, past=reading.past_names()),
         reading.source(data),
         testing.cutoffs,
         testing.compared(),
@@ -314,12 +314,15 @@ def example(
 
 
 def _model(
-    horizon: int, quantiles: tuple[float, ...] = (), training: Training | None = None
+    horizon: int,
+    quantiles: tuple[float, ...] = (),
+    training: Training | None = None,
+    past: Sequence[str] = (),
 ) -> Any:
     from lstmcast.forecaster import LSTMForecaster
 
     if training is not None:
-        return training.forecaster(horizon, quantiles)
+        return training.forecaster(horizon, quantiles, past)
     return LSTMForecaster(horizon, quantiles=quantiles) if quantiles else LSTMForecaster(horizon)
 
 

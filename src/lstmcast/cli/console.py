@@ -41,7 +41,9 @@ def panel_line(panel: Panel) -> str:
     values = f"{len(panel.values):,} value{'s' * (len(panel.values) != 1)}"
     span = f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"
     series = f"{len(panel):,} series"
-    return f"{panel.report.source}: {rows}{series}, {values}, {panel.frequency.name}, {span}"
+    beside = f", past: {', '.join(panel.covariates.past)}" if panel.covariates else ""
+    step = panel.frequency.name
+    return f"{panel.report.source}: {rows}{series}, {values}, {step}, {span}{beside}"
 
 
 def event_lines(event: Event) -> list[str]:

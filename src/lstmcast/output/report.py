@@ -335,6 +335,7 @@ def _data(panel: Panel) -> str:
         "Source": panel.report.source,
         "Rows read": f"{panel.report.rows:,}" if panel.report.rows else "",
         "Target": panel.columns.target,
+        "Read beside it": ", ".join(panel.covariates.past),
         "Series": f"{len(panel):,}",
         "Values": f"{len(panel.values):,}" + (f", {each}" if each else ""),
         "Missing": f"{missing:,}" if missing else "none",
