@@ -236,7 +236,11 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
 def _past_columns(sheet: Sheet, names: Names) -> list[Column]:
     """The columns that are read beside the target; UsageError for one that is something else
     too."""
-    past = named_columns(sheet, names.past, "past covariate") if names.past else []
+    if names.past is None:
+        return []
+    past = named_columns(sheet, names.past, "past covariate")
+    if isinstance(names.past, str) and not past:
+        raise UsageError(f"past={names.past!r} names no column. Give its name, or leave it out.")
     for role, meaning in (("time", "index"), ("target", "*"), ("series", None)):
         said = getattr(names, role)
         columns = named_columns(sheet, said, role) if past and said and said != meaning else []
