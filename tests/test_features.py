@@ -97,6 +97,14 @@ def test_columns_beside_the_target_are_read_by_name(given):
     assert not any(finding.rule == "columns" for finding in panel.report.findings)
 
 
+def test_rows_without_an_id_are_left_out_with_what_is_beside_them():
+    frame = shop(product=["milk"] * 7 + [None] * 2 + ["tea"] * 7)
+    panel = lc.read(frame, target="sold", series="product", past=["price", "promoted"])
+    kept = frame[frame["product"].notna()]
+    np.testing.assert_array_equal(past(panel), kept["price"])
+    np.testing.assert_array_equal(past(panel, "promoted"), kept["promoted"])
+
+
 def test_without_a_name_nothing_is_read_beside_the_target():
     panel = lc.read(shop(), target="sold")
     assert not panel.covariates and "past" not in repr(panel)

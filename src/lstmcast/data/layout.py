@@ -179,24 +179,18 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
     targets, series, every = _targets_and_series(_without(sheet, past), names, times, time)
     named = _with_an_id(sheet, series)
     if not named.all():
-        places = [_place_of(column, sheet) for column in (*targets, *series, *past)]
-        time_place = None if time is None else _place_of(time, sheet)
-        sheet, times = sheet.take(named, _without_id(sheet, series, ~named)), times[named]
-        columns = [sheet.columns[place] for place in places]
-        ends = len(targets), len(targets) + len(series)
-        targets, series, past = columns[: ends[0]], columns[ends[0] : ends[1]], columns[ends[1] :]
-        time = None if time_place is None else sheet.columns[time_place]
+        whole, times = sheet, times[named]
+        sheet = sheet.take(named, _without_id(sheet, series, ~named))
+        parts = ([] if time is None else [time], targets, series, past)
+        times_of, targets, series, past = (_same_columns(part, whole, sheet) for part in parts)
+        time = times_of[0] if times_of else None
     codes, ids, keys = _joined_ids(series, len(sheet), "" if every else sheet.label)
     notes = [
         *sheet.notes,
         *_notes_of_time(time),
         *_left_out(sheet, [time, *targets, *series, *past], names),
     ]
-    # Called as they were asked for: a saved model knows its columns by these names.
-    beside = {
-        name: _past_values(sheet, column, notes)
-        for name, column in zip(names_in(sheet, names.past or ()), past, strict=True)
-    }
+    beside = _beside(sheet, names, past, notes)
     if every:
         k = len(targets)
         codes = (codes[:, None] * k + np.arange(k)).ravel()
@@ -253,6 +247,17 @@ def _past_columns(sheet: Sheet, names: Names) -> list[Column]:
     return past
 
 
+def _beside(
+    sheet: Sheet, names: Names, past: list[Column], notes: list[Finding]
+) -> dict[str, ndarray]:
+    """The numbers beside the target, (R,) each, called as they were asked for: a saved model knows
+    its columns by these names."""
+    called = names_in(sheet, names.past or ())
+    return {
+        name: _past_values(sheet, column, notes) for name, column in zip(called, past, strict=True)
+    }
+
+
 def _first_name(names: str | Sequence[str]) -> str:
     return names if isinstance(names, str) else names[0]
 
@@ -261,6 +266,11 @@ def _without(sheet: Sheet, columns: list[Column]) -> Sheet:
     """The sheet with the columns that are still free to be target or series."""
     others = tuple(c for c in sheet.columns if not any(c is column for column in columns))
     return replace(sheet, columns=others)
+
+
+def _same_columns(columns: list[Column], whole: Sheet, part: Sheet) -> list[Column]:
+    """Columns of a sheet in another one that has some of its rows."""
+    return [part.columns[_place_of(column, whole)] for column in columns]
 
 
 def _place_of(column: Column, sheet: Sheet) -> int:
@@ -496,9 +506,8 @@ def _series_in_rows(
     )
     named = _with_an_id(sheet, series)
     if not named.all():
-        places, chosen = ([_place_of(c, sheet) for c in part] for part in (columns, series))
-        sheet = sheet.take(named, _without_id(sheet, series, ~named))
-        columns, series = ([sheet.columns[i] for i in part] for part in (places, chosen))
+        whole, sheet = sheet, sheet.take(named, _without_id(sheet, series, ~named))
+        columns, series = (_same_columns(part, whole, sheet) for part in (columns, series))
     codes, ids, keys = _joined_ids(series, len(sheet), sheet.label)
     if not series and len(sheet) > 1:
         codes, ids = (
