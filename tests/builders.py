@@ -56,3 +56,19 @@ def waves(
         values[list(missing)] = np.nan
     names = list(made) if order is None else [f"s{i}" for i in order]
     return Panel.from_arrays({name: made[name] for name in names}, frequency="MS", start="2015-01")
+
+
+FEATURES = tuple(f"f{k}" for k in range(8))
+
+
+def market(products: int = 1, length: int = 160, lag: int = 1, seed: int = 0) -> Panel:
+    """Values that follow the first of eight columns `lag` steps later, and nothing else."""
+    rng = np.random.default_rng(seed)
+    values: dict[str, NDArray] = {}
+    past: dict[str, dict[str, NDArray]] = {name: {} for name in FEATURES}
+    for k in range(products):
+        for p, name in enumerate(FEATURES):
+            past[name][f"p{k}"] = 50 * p + (1 + p) * rng.normal(size=length)
+        moves = np.r_[np.zeros(lag), past["f0"][f"p{k}"][:-lag]]
+        values[f"p{k}"] = 100 * (k + 1) + 5 * moves + 0.1 * rng.normal(size=length)
+    return Panel.from_arrays(values, frequency="D", start="2023-01-01", past=past)

@@ -39,6 +39,7 @@ class LastSeason:
     horizon: int
     quantiles: tuple[float, ...] = QUANTILES
     training: object = None
+    past: object = ()
     name: str = "last season"
 
     def predict(self, panel, horizon=None, *, cutoffs=None):

@@ -70,7 +70,8 @@ def fitted_on(specification: Specification, start: Start, data: Any, options: Fi
     from lstmcast.training.fitting import fit_network
 
     folder = None if options.folder is None else Path(options.folder)
-    ready = prepared(specification, start, as_panel(data), folder, options.resume)
+    panel = as_panel(data, start.config.inputs.past)
+    ready = prepared(specification, start, panel, folder, options.resume)
 
     def stored(trained: Trained) -> tuple[dict[str, Any], dict[str, Arrays]]:
         """A snapshot: a whole forecaster."""
@@ -129,6 +130,7 @@ class Prepared(NamedTuple):
             trained.notes
             + seen_notes(start.seen, self.panel, self.ends)
             + unused_notes(self.inputs, self.panel)
+            + unread_notes(trained.network.config.inputs.past, self.panel)
             + unmeasured_notes(self.panel, self.ends)
         )
         return Record(
@@ -218,6 +220,12 @@ def unused_notes(inputs: FittedTransforms | None, panel: Panel) -> tuple[str, ..
     if not unknown:
         return ()
     return (f"transforms are given for series that the data do not have: {some_names(unknown)}",)
+
+
+def unread_notes(past: tuple[str, ...], panel: Panel) -> tuple[str, ...]:
+    """A note on columns beside the target that the network does not read."""
+    unread = panel.covariates.unread(past)
+    return () if unread is None else (unread,)
 
 
 def unmeasured_notes(panel: Panel, ends: NDArray) -> tuple[str, ...]:

@@ -171,6 +171,11 @@ class Fitted:
         return decoding.Reader(self.network, self.inputs, self.context, self.changes)
 
     @property
+    def past(self) -> tuple[str, ...]:
+        """Names of the columns that the network reads beside the target."""
+        return self.network.config.inputs.past
+
+    @property
     def fewest_known(self) -> int:
         """Known values that a series needs before the first of its forecasts; 0 if it needs
         none."""
@@ -196,6 +201,8 @@ class Fitted:
             horizon: Steps of the longest forecast that must equal the one from the whole history.
             cutoffs: Held-out cutoffs that its intervals are calibrated at.
         """
+        # What the network does not read would only be asked for again in newer data.
+        panel = replace(panel, covariates=panel.covariates.only(self.past))
         if self.network.config.inputs.from_context:
             return SavedContext.of(panel, horizon, cutoffs)
         return SavedContext(panel)
@@ -207,7 +214,8 @@ class Fitted:
             return context
         newest = SavedContext.newest(context.panel, self.context.length + self.fewest_known - 1)
         # What is read in the place of a missing value may lie any number of steps back.
-        return context if np.isnan(newest.panel.values).any() else newest
+        read = (newest.panel.values, *newest.panel.covariates.past.values())
+        return context if any(np.isnan(part).any() for part in read) else newest
 
     def held_back_from(self, panel: Panel) -> NDArray | None:
         """How many values of each series (S,) the weights were fitted to, 0 for all; None where

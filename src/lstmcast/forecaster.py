@@ -150,6 +150,11 @@ class LSTMForecaster:
         return self.start.config
 
     @property
+    def past(self) -> tuple[str, ...]:
+        """Names of the columns that the network reads beside the target."""
+        return self.config.inputs.past
+
+    @property
     def training(self) -> TrainingConfig:
         """How `fit` trains."""
         return self.specification.resolved_training(self.start)

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from lstmcast import store
 from lstmcast._version import __version__
+from lstmcast.data.features import listed
 from lstmcast.data.inspection import Inspection, inspect
 from lstmcast.data.kinds import kind_counts
 from lstmcast.data.panel import Panel, ReadOptions, panel_from_table
 from lstmcast.data.read import read_table
 from lstmcast.data.table import format_time
-from lstmcast.errors import DataError
+from lstmcast.errors import DataError, UsageError
 from lstmcast.output.places import (
     NO_JAPANESE_FONT,
     PAGES,
@@ -96,9 +97,9 @@ def ignore(event: Event) -> None:
 class Source:
     """Data and how to read them: a Panel as it is, or anything that `lstmcast.read` reads.
 
-    `time`, `target`, `series` and `sheet` are those of `lstmcast.read`; `options` are its other
-    arguments. `given`: names of options that count in newer data for a saved model even where they
-    are the usual ones.
+    `time`, `target`, `series`, `sheet` and `past` are those of `lstmcast.read`; `options` are its
+    other arguments. `given`: names of options that count in newer data for a saved model even where
+    they are the usual ones.
 
     >>> Source({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5, 6, 7, 8]}).read()
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
@@ -111,6 +112,7 @@ class Source:
     series: str | Sequence[str] | None = None
     sheet: str | None = None
     given: Sequence[str] = ()
+    past: str | Sequence[str] | None = None
 
     @property
     def paths(self) -> list[str]:
@@ -135,8 +137,24 @@ class Source:
         """What is in the data and what is wrong with them. Raises DataError, UsageError."""
         return inspect(self.data, self.options, **self._columns())
 
+    def of(self, model: Any) -> Source:
+        """The same with the columns that a model reads beside the target; UsageError where others
+        were asked for."""
+        reads = getattr(model, "past", ())
+        asked = [self.past] if isinstance(self.past, str) else list(self.past or ())
+        if asked and not reads:
+            raise UsageError(_reads_nothing_beside(",".join(asked)))
+        idle = [name for one in asked for name in one.split(",") if name.strip() not in reads]
+        if idle:
+            raise UsageError(
+                f"--past {','.join(asked)}: the model reads {listed(reads)} beside the target, and "
+                f"not {idle[0].strip()!r}. Leave --past out: the model knows its columns."
+            )
+        return replace(self, past=list(reads)) if reads else self
+
     def _columns(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("time", "target", "series", "sheet")}
+        names = ("time", "target", "series", "sheet", "past")
+        return {name: getattr(self, name) for name in names}
 
 
 # ---------------------------------------------------------------- check
@@ -192,7 +210,7 @@ class ForecastJob:
     def run(self, notify: Notify = ignore) -> ForecastResult:
         """Raises LstmcastError; DataError too where no series could be forecast."""
         self.outputs.check(self.source.paths)
-        panel = _read(self.source, notify)
+        panel = _read(self.source, self.model, notify)
         self.outputs.check_rows(len(panel) * self.model.horizon)
         tested = self._tested(panel)
         forecast = self.model.predict(panel)
@@ -255,7 +273,7 @@ class PredictJob:
         assert model.saved_context is not None  # a loaded model remembers its data
         panel, newer, continuation = model.saved_context.panel, None, None
         if self.source is not None:
-            newer = self.source.read_after(panel)
+            newer = self.source.of(model).read_after(panel)
             notify(NewerRead(newer))
             continuation = model.continued(newer)
             notify(DataJoined(continuation))
@@ -328,7 +346,7 @@ class BacktestJob:
         from lstmcast.evaluation.backtest import backtest
 
         check_place(self.table, TABLES, self.source.paths)
-        panel = _read(self.source, notify)
+        panel = _read(self.source, self.model, notify)
         tested = backtest(
             self.model,
             panel,
@@ -412,7 +430,7 @@ class FitJob:
         from lstmcast.training import checkpoint
 
         checkpoint.require_unclaimed(self.checkpoints)
-        panel = _read(self.source, notify)
+        panel = _read(self.source, self.forecaster, notify)
         fitted = self._fitted(panel, notify)
         fitted.save(self.folder)
         record = fitted.record
@@ -518,8 +536,17 @@ def _tested_where_held_back(fitted: LSTMForecaster, panel: Panel) -> Backtest | 
 # ---------------------------------------------------------------- what jobs share
 
 
-def _read(source: Source, notify: Notify) -> Panel:
-    panel = source.read()
+def _reads_nothing_beside(past: str) -> str:
+    return (
+        f"--past {past} (in Python: past=) names columns to be read beside the target, and this "
+        "network does not read any; the shipped one does not yet. Leave --past out, or train a "
+        f"network that reads them: lstmcast fit DATA --weights scratch --past {past} (in Python: "
+        "NetworkConfig(inputs=Transformed(…, past=[…])))."
+    )
+
+
+def _read(source: Source, model: Any, notify: Notify) -> Panel:
+    panel = source.of(model).read()
     notify(DataRead(panel))
     return panel
 
@@ -545,7 +572,8 @@ def _document(**parts: Any) -> dict[str, Any]:
 
 
 def _described(panel: Panel) -> dict[str, Any]:
-    return {
+    past = {"past": list(panel.covariates.past)} if panel.covariates else {}
+    return past | {
         "source": panel.report.source,
         "rows": panel.report.rows,
         "series": len(panel),

@@ -13,6 +13,7 @@ from warnings import warn
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.features import listed
 from lstmcast.data.findings import MISSING_STEPS
 from lstmcast.data.origins import Origins, checked_horizon, origins_of
 from lstmcast.data.panel import Panel
@@ -105,12 +106,20 @@ def continued(context: SavedContext | None, data: Any) -> Continuation:
 
 def joined(model: Fitted, data: Any) -> tuple[Panel, NDArray]:
     """The series to forecast, and how many values of each (S,) are remembered from before the
-    data."""
+    data; DataError where the network reads columns that they do not have."""
+    panel, lead = _joined(model, data)
+    panel.covariates.require(model.past, panel.report.source)
+    given = data if isinstance(data, Panel) else panel
+    given.covariates.tell_unread(model.past)
+    return panel, lead
+
+
+def _joined(model: Fitted, data: Any) -> tuple[Panel, NDArray]:
     context = model.saved_context
     if isinstance(data, Continuation):
         continuation = data
     elif context is None:
-        return _alone(_read(data))
+        return _alone(_read(data, model.past))
     elif data is None:
         return _alone(context.panel)
     else:
@@ -124,12 +133,12 @@ def _alone(panel: Panel) -> tuple[Panel, NDArray]:
     return panel, np.zeros(len(panel), np.int64)
 
 
-def _read(data: Any) -> Panel:
+def _read(data: Any, past: tuple[str, ...]) -> Panel:
     from lstmcast.data.read import as_panel
 
     if data is None:
         raise UsageError("There are no data to forecast. Give a Panel, a file's path or a frame.")
-    return as_panel(data)
+    return as_panel(data, past)
 
 
 def _tell(continuation: Continuation) -> None:
@@ -162,12 +171,13 @@ def _warn_of_unknown(model: Fitted, panel: Panel, origins: Origins, quantiles_OH
     few = np.unique(origins.series[unknown_O & ~grown_O])
     if len(few) and needed:
         logger.warning(
-            "no forecast for %d of %d series (%s): %d known value%s needed before the cutoff",
+            "no forecast for %d of %d series (%s): %d known value%s needed before the cutoff%s",
             len(few),
             len(panel),
             some_names(panel.ids[few]),
             needed,
             "s are" if needed > 1 else " is",
+            f", of {listed(model.past)} as well" if model.past else "",
         )
     grown = np.unique(origins.series[grown_O])
     if len(grown):

@@ -54,7 +54,7 @@ class Start(NamedTuple):
                 f"inputs={self.config.inputs!r}. Use weights='scratch' with "
                 "network=NetworkConfig(inputs=Transformed(…)), or leave them out."
             )
-        inputs = Transformed(transforms, columns=self.config.inputs.columns)
+        inputs = self.config.inputs.with_transforms(transforms)
         network = self.network.with_inputs(inputs) if self.network else None
         config = replace(self.config, inputs=inputs)
         return self._replace(config=config, network=network, inputs=None)

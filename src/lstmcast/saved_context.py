@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Blocks
+from lstmcast.data.features import Covariates
 from lstmcast.data.findings import (
     GAPS,
     MISSING_STEPS,
@@ -108,6 +109,7 @@ class _Piece(NamedTuple):
     lead: int = 0  # remembered, before the data
     why: str = ""
     bridged: int = 0  # without a value, between what is remembered and the data
+    skipped: int = 0  # of the data, before what is remembered begins
     filled: int = 0  # without a value in the data, but remembered
     kept: int = 0  # remembered, after the data
     stale: int = 0  # remembered, after the data, and not used
@@ -148,7 +150,8 @@ class SavedContext:
         steps missing between the two are unknown values, as inside of a file; after more of them a
         series starts afresh, and so do series whose data reach back as far as what is remembered:
         they know their history. Raises `ModelError` for another frequency, time zone or other
-        seasonal periods, `DataError` for a gap where the data were read with gaps="error".
+        seasonal periods, `DataError` for a gap where the data were read with gaps="error", and
+        where a covariate that is remembered is missing.
         """
         self._check(newer)
         unnamed = is_unnamed(self.panel) and is_unnamed(newer)
@@ -164,6 +167,7 @@ class SavedContext:
             whole = kind == "count" and recognised is None  # as inside of a file
             pieces = [piece._replace(values=_on_lines(piece.values, whole)) for piece in pieces]
         values, offsets = _laid_out(pieces)
+        beside = self._covariates(newer, places, pieces)
         report = replace(
             newer.report,
             findings=Findings([*_still_true(newer, pieces), *findings, *told]),
@@ -182,6 +186,7 @@ class SavedContext:
             kind=kind,
             recognised=recognised,
             report=report,
+            covariates=beside,
         )
         known = set(ids.tolist())
         return Continuation(
@@ -230,6 +235,27 @@ class SavedContext:
         gone = Finding(NEVER_BELOW, "warning", what, "Forecasts may be below 0 now.")
         return [*kind_findings(ids, recognised), replace(gone, count=len(below))]
 
+    def _covariates(self, newer: Panel, places: NDArray, pieces: list[_Piece]) -> Covariates:
+        """The columns beside the target that are remembered, joined where the target is."""
+        ours = self.panel.covariates.past
+        newer.covariates.require(ours, newer.report.source)
+        return Covariates(
+            {name: self._column(name, newer, places, pieces) for name in ours if pieces}
+        )
+
+    def _column(self, name: str, newer: Panel, places: NDArray, pieces: list[_Piece]) -> NDArray:
+        """One of them (N,): a newer value counts, and a missing one erases none."""
+        remembered, known = self.panel.covariates.past[name], self.panel.offsets
+        coming, offsets = newer.covariates.past[name], newer.offsets
+        joined = []
+        for i, (place, piece) in enumerate(zip(places, pieces, strict=True)):
+            values = coming[offsets[i] : offsets[i + 1]]
+            if not piece.why:
+                old = remembered[known[place] : known[place + 1]]
+                values = _side_by_side(old, values[piece.skipped :], piece)
+            joined.append(values)
+        return np.concatenate(joined)
+
     def _pieces(self, newer: Panel, places: NDArray, recipe: Recipe) -> list[_Piece]:
         distances = newer.frequency.position(newer.starts, self.panel.starts[places])
         # In a sum or count, times without a row are 0 wherever the data begin earlier, as they are
@@ -254,7 +280,7 @@ class SavedContext:
         known = self.panel.series(place)
         if distance == OFF_GRID:
             return _Piece(values, why="their times are not on the saved grid")
-        behind = max(0, len(known) - distance - len(values))
+        behind, skipped = max(0, len(known) - distance - len(values)), max(0, -distance)
         if distance <= 0:
             values, whole = values[-distance:], values
             lost = np.isnan(values[: len(known)]) & ~np.isnan(known[: len(values)])
@@ -277,7 +303,9 @@ class SavedContext:
         unknown = np.isnan(values)
         filled = int(np.count_nonzero(unknown & ~np.isnan(covered)))
         covered[~unknown] = values[~unknown]
-        return _Piece(joined, distance, bridged=bridged, filled=filled, kept=behind)
+        return _Piece(
+            joined, distance, bridged=bridged, skipped=skipped, filled=filled, kept=behind
+        )
 
     def _most_bridged(self, known: NDArray) -> int:
         longest = max(BRIDGED_CYCLES * max(self.panel.periods, default=1), BRIDGED_STEPS)
@@ -367,6 +395,7 @@ class SavedContext:
             "recognised": _told_apart(panel),
             "reading": reading,
             "keys": described(panel.keys),
+            "covariates": {"past": list(panel.covariates.past)} if panel.covariates else {},
         }
         return {
             "frequency": panel.frequency.code,
@@ -395,6 +424,7 @@ class SavedContext:
             "is_date": np.array([panel.starts.dtype.kind == "M"]),
             **packed(panel.ids),
             **packed_keys(panel.keys),
+            **{f"past{k}": part for k, part in enumerate(panel.covariates.past.values())},
         }
 
     @classmethod
@@ -464,7 +494,22 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
         ),
         keys=keys_from_saved(manifest.get("keys", ()), state),
         recognised=decoded(state["recognised"]) if "recognised" in state else None,
+        covariates=Covariates(
+            {
+                name: state[f"past{k}"]
+                for k, name in enumerate(manifest.get("covariates", {}).get("past", ()))
+            }
+        ),
     )
+
+
+def _side_by_side(remembered: NDArray, newer: NDArray, piece: _Piece) -> NDArray:
+    """Values of a column at the steps of a joined series."""
+    joined = np.full(len(piece.values), np.nan)
+    joined[: len(remembered)] = remembered
+    covered = joined[piece.lead : piece.lead + len(newer)]
+    covered[~np.isnan(newer)] = newer[~np.isnan(newer)]
+    return joined
 
 
 def _names(ids: tuple[str, ...]) -> str:

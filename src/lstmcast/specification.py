@@ -19,6 +19,7 @@ from lstmcast.fitted import Arrays, Fitted
 from lstmcast.forecast import QUANTILES
 from lstmcast.model.heads import Head, check_head, head_named
 from lstmcast.model.inputs import Transformed
+from lstmcast.model.inputs.past import require_no_feeding
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.pretrained import Start, same_weights, start_from
 from lstmcast.training_config import Batching, TrainingConfig, to_json, training_from_json
@@ -98,6 +99,8 @@ class Specification:
         training = self.resolved_training(start)
         own = start.network.head if start.network else self.own_head
         check_quantiles(start.config, head_named(start.config.head, own), self.horizon)
+        steps = start.config.steps
+        require_no_feeding(start.config.inputs.past, steps, steps, self.horizon)
         members = len(start.network.members) if start.network else None
         if members is not None and training.members not in (1, members):
             raise UsageError(

@@ -45,6 +45,8 @@ CASES = {
     "apart": Case(Transformed(Chain((MeanAbs(), MinMax()), apart=True))),
     "by series": Case(Transformed(BY_SERIES)),
     "two columns": Case(Transformed(Difference(2), Standard(), columns=2)),
+    "past": Case(Transformed(Difference(), Standard(), past={"a": Log1p(), "b": Difference(3)})),
+    "two columns, past": Case(Transformed(Standard(), columns=2, past=["a"])),
     "running values": Case(Running(limit=None)),
     "running changes": Case(Running("changes", memory=20)),
     "running returns": Case(Running("returns", limit=None)),
@@ -55,28 +57,42 @@ LABELLED = [name for name in CASES if not name.startswith("adaptive")]
 
 
 def values_of(case, seed=0, missing=0.15, rows=ROWS):
-    """Positive walks with gaps (B, T, K), some of which begin late."""
+    """Positive walks with gaps (B, T, K + P), some of which begin late: of the columns that are
+    predicted, then of those that are only read."""
     rng = np.random.default_rng(seed)
-    shape = (rows, STEPS, case.inputs.columns)
+    shape = (rows, STEPS, case.inputs.columns + len(case.inputs.past))
     walk_BTK = 60 + np.cumsum(rng.normal(size=shape), axis=1)
     walk_BTK[rng.random(shape) < missing] = np.nan
     walk_BTK[1, :9], walk_BTK[3, :2] = np.nan, np.nan
     return np.where(walk_BTK < 5, 5.0, walk_BTK)
 
 
-def panel_of(values_BTK):
-    """Each column of each row as a series."""
-    series_ST = values_BTK.transpose(0, 2, 1).reshape(-1, values_BTK.shape[1])
-    return Panel.from_arrays({f"s{k}": values for k, values in enumerate(series_ST)})
+def panel_of(case, values_BTK):
+    """Each column of each row as a series, and those that are only read beside each of them."""
+    K = case.inputs.columns
+    series_ST = values_BTK[..., :K].transpose(0, 2, 1).reshape(-1, values_BTK.shape[1])
+    beside = {
+        name: np.repeat(values_BTK[..., K + p], K, axis=0)
+        for p, name in enumerate(case.inputs.past)
+    }
+    past = {name: {f"s{k}": of[k] for k in range(len(of))} for name, of in beside.items()}
+    return Panel.from_arrays({f"s{k}": values for k, values in enumerate(series_ST)}, past=past)
+
+
+def advance(case, state, values_BTK):
+    """What the inputs see of T more values, given to them as they want them."""
+    K = case.inputs.columns
+    known = values_BTK[..., K:] if case.inputs.past else None
+    return case.inputs.advance(state, values_BTK[..., :K], known)
 
 
 def start(case, values_BTK, until=STEPS // 2):
     """The state before the first value; what is fitted is fitted to the first `until` of them."""
-    B, _, K = values_BTK.shape
+    B, K = len(values_BTK), case.inputs.columns
     grid = Grid(HORIZON, case.periods, "monthly", np.array(case.log[:B]))
     if not isinstance(case.inputs, Transformed):
         return case.inputs.start(grid, B)
-    fitted = case.inputs.fit(panel_of(values_BTK), np.full(B * K, until))
+    fitted = case.inputs.fit(panel_of(case, values_BTK), np.full(B * K, until))
     return case.inputs.start(grid, B, fitted)
 
 
@@ -85,7 +101,7 @@ def read(case, state, values_BTK, bounds=()):
     state."""
     parts = []
     for first, last in zip([0, *bounds], [*bounds, values_BTK.shape[1]], strict=True):
-        seen, state = case.inputs.advance(state, values_BTK[:, first:last])
+        seen, state = advance(case, state, values_BTK[:, first:last])
         parts.append(
             [seen.x_BTC, seen.begun_BT, *([] if seen.label_BTK is None else [seen.label_BTK])]
         )
@@ -207,8 +223,9 @@ def test_what_is_given_is_not_written_to(case):
     before = [array.copy() for array in given]
     for array in given:
         array.flags.writeable = False
-    case.inputs.advance(state, values_BTK)
-    case.inputs.feed(answer[..., 0], state)
+    advance(case, state, values_BTK)
+    if not case.inputs.past:
+        case.inputs.feed(answer[..., 0], state)
     case.inputs.units(case.inputs.place(answer, known), known)
     for array, copy in zip(given, before, strict=True):
         np.testing.assert_array_equal(array, copy)
@@ -217,7 +234,7 @@ def test_what_is_given_is_not_written_to(case):
 @each
 def test_the_channels_are_as_many_as_the_network_reads(case):
     values_BTK = values_of(case)
-    seen, state = case.inputs.advance(start(case, values_BTK), values_BTK)
+    seen, state = advance(case, start(case, values_BTK), values_BTK)
     width = NetworkConfig((4,), case.inputs, horizon=HORIZON).width
     assert seen.x_BTC.shape == (ROWS, STEPS, width) and seen.x_BTC.dtype == np.float32
     assert seen.begun_BT.shape == (ROWS, STEPS) and seen.begun_BT.dtype == bool
@@ -235,10 +252,10 @@ def test_a_row_of_which_nothing_is_known_does_not_begin(case):
     values_BTK = values_of(case)
     fresh = start(case, values_BTK)
     values_BTK[2] = np.nan
-    seen, state = case.inputs.advance(fresh, values_BTK)
+    seen, state = advance(case, fresh, values_BTK)
     assert not seen.begun_BT[2].any() and not seen.x_BTC[2].any()
-    later = case.inputs.advance(rows_of(state, np.array([2])), values_of(case, 5)[2:3])[0]
-    expected = case.inputs.advance(rows_of(fresh, np.array([2])), values_of(case, 5)[2:3])[0]
+    later = advance(case, rows_of(state, np.array([2])), values_of(case, 5)[2:3])[0]
+    expected = advance(case, rows_of(fresh, np.array([2])), values_of(case, 5)[2:3])[0]
     assert_same([later.x_BTC, later.begun_BT], [expected.x_BTC, expected.begun_BT])
 
 
@@ -246,7 +263,7 @@ def test_a_row_of_which_nothing_is_known_does_not_begin(case):
 def test_a_missing_value_is_none_to_learn_from(case):
     values_BTK = values_of(case, missing=0)
     values_BTK[:, 40] = np.nan
-    seen, _ = case.inputs.advance(start(case, values_BTK), values_BTK)
+    seen, _ = advance(case, start(case, values_BTK), values_BTK)
     assert seen.begun_BT[:, 40].all() and np.isfinite(seen.x_BTC[:, 40]).all()
     if seen.label_BTK is None:
         return
@@ -285,15 +302,16 @@ def test_what_should_have_been_answered_is_the_value_that_came(name):
     state, compared = start(case, values_BTK), 0
     for step in range(STEPS):
         known = case.inputs.known(state)
-        seen, state = case.inputs.advance(state, values_BTK[:, step : step + 1])
+        seen, state = advance(case, state, values_BTK[:, step : step + 1])
         label_NHKX = seen.label_BTK[..., None]
         back = case.inputs.units(case.inputs.place(label_NHKX, known), known)[:, 0, :, 0]
         here = np.isfinite(back)
         if isinstance(case.inputs, Running) and case.inputs.limit is not None:
             here &= np.abs(label_NHKX[:, 0, :, 0]) < case.inputs.limit
-        np.testing.assert_allclose(back[here], values_BTK[:, step][here], rtol=1e-9)
+        came_BK = values_BTK[:, step, : case.inputs.columns]
+        np.testing.assert_allclose(back[here], came_BK[here], rtol=1e-9)
         compared += here.sum()
-    assert compared > 0.5 * values_BTK.size
+    assert compared > 0.5 * ROWS * STEPS * case.inputs.columns
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name not in LABELLED])
@@ -302,7 +320,7 @@ def test_targets_of_adaptive_inputs_are_the_values_that_came(name):
     case = CASES[name]
     values_BTK = values_of(case, missing=0)
     log = np.array(case.log)
-    seen, state = case.inputs.advance(start(case, values_BTK), values_BTK[:, :40])
+    seen, state = advance(case, start(case, values_BTK), values_BTK[:, :40])
     known = positions_of(seen.known, np.arange(ROWS), 39)
     assert_same(known, case.inputs.known(state))
     assert (known.age >= SHORTEST).all()
@@ -315,14 +333,15 @@ def test_targets_of_adaptive_inputs_are_the_values_that_came(name):
     np.testing.assert_allclose(values, ahead, rtol=1e-9)
 
 
-@each
-def test_answers_that_are_fed_back_are_read(case):
+@pytest.mark.parametrize("name", [name for name in CASES if not CASES[name].inputs.past])
+def test_answers_that_are_fed_back_are_read(name):
     """What the axis of the inputs promises: fed back, a value is seen as if it had been
-    observed."""
+    observed. Of columns that are only read nothing is known there."""
+    case = CASES[name]
     values_BTK = values_of(case, missing=0)
     _, state = read(case, start(case, values_BTK), values_BTK[:, :40])
     ahead = values_BTK[:, 40 : 40 + HORIZON]
-    observed, after = case.inputs.advance(state, ahead)
+    observed, after = advance(case, state, ahead)
     log = np.array(case.log)[:, None, None]
     if isinstance(case.inputs, Adaptive):
         point_NHK = np.where(log, np.log(ahead), ahead)
@@ -348,11 +367,11 @@ def test_a_network_learns_from_what_it_is_shown_in_use(name):
     """`data` gives the inputs and the labels that `advance` gives."""
     case = CASES[name]
     values_BTK = values_of(case)[: 1 if case.inputs.columns > 1 else ROWS]
-    B, _, K = values_BTK.shape
-    panel = panel_of(values_BTK)
+    B, K = len(values_BTK), case.inputs.columns
+    panel = panel_of(case, values_BTK)
     data, fitted = case.inputs.data(panel, np.full(B * K, 30))
-    seen, _ = case.inputs.advance(case.inputs.start(Grid(HORIZON), B, fitted), values_BTK)
-    inputs_BTK, labels_BTK = data.inputs.reshape(B, STEPS, K), data.labels.reshape(B, STEPS, K)
+    seen, _ = advance(case, case.inputs.start(Grid(HORIZON), B, fitted), values_BTK)
+    inputs_BTK, labels_BTK = data.inputs.reshape(B, STEPS, -1), data.labels.reshape(B, STEPS, K)
     np.testing.assert_allclose(labels_BTK, seen.label_BTK, rtol=1e-9)
     both = np.isfinite(inputs_BTK) & seen.begun_BT[..., None]
     np.testing.assert_allclose(seen.x_BTC[both], inputs_BTK[both], rtol=1e-6)
@@ -365,7 +384,9 @@ def test_a_network_learns_from_what_it_is_shown_in_use(name):
 def test_running_inputs_have_no_panel_to_learn_from(name):
     inputs = CASES[name].inputs
     with pytest.raises(UsageError, match=r"learns tick by tick. Use lc\.Stream"):
-        inputs.data(panel_of(values_of(CASES[name])), np.full(ROWS * inputs.columns, 30))
+        inputs.data(
+            panel_of(CASES[name], values_of(CASES[name])), np.full(ROWS * inputs.columns, 30)
+        )
 
 
 # ---------------------------------------------------------------- units of the data do not matter

@@ -138,7 +138,7 @@ def fit(
     check_fit_places(model, run.plot, run.report, data)  # before anything else is found wrong
     told: Any = echo.Spoken(sys.stderr)
     job = FitJob(
-        _model(horizon, training=training),
+        _model(horizon, training=training, past=reading.past_names()),
         reading.source(data),
         model,
         plot=run.plot,
@@ -203,7 +203,7 @@ def backtest(
     refitting.require_use_of(training)
     Output(out=out).places().check(data)  # before anything else is found wrong
     job = BacktestJob(
-        _model(horizon, training=training),
+        _model(horizon, training=training, past=reading.past_names()),
         reading.source(data),
         testing.cutoffs,
         testing.compared(),
@@ -325,12 +325,15 @@ def example(
 
 
 def _model(
-    horizon: int, quantiles: tuple[float, ...] = (), training: Training | None = None
+    horizon: int,
+    quantiles: tuple[float, ...] = (),
+    training: Training | None = None,
+    past: Sequence[str] = (),
 ) -> Any:
     from lstmcast.forecaster import LSTMForecaster
 
     if training is not None:
-        return training.forecaster(horizon, quantiles)
+        return training.forecaster(horizon, quantiles, past)
     return LSTMForecaster(horizon, quantiles=quantiles) if quantiles else LSTMForecaster(horizon)
 
 

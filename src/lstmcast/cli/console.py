@@ -49,7 +49,9 @@ def panel_line(panel: Panel) -> str:
     # what is recognised is told by a note
     said = panel.recognised is None and panel.kind != "real"
     kind = f", declared {panel.kind}" if said else ""
-    return f"{panel.report.source}: {rows}{series}, {values}, {panel.frequency.name}, {span}{kind}"
+    beside = f", past: {', '.join(panel.covariates.past)}" if panel.covariates else ""
+    step = panel.frequency.name
+    return f"{panel.report.source}: {rows}{series}, {values}, {step}, {span}{kind}{beside}"
 
 
 def event_lines(event: Event, words: Words = ENGLISH) -> list[str]:

@@ -80,6 +80,14 @@ class Reading:
         list[str] | None,
         typer.Option(metavar="COLUMN", help="Column that tells series apart; again for several."),
     ] = None
+    past: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column that a network reads beside the target; again for several. A saved model "
+            "knows its own.",
+        ),
+    ] = None
     sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of a workbook.")] = None
     frequency: Annotated[
         str | None,
@@ -141,7 +149,13 @@ class Reading:
             series=_one_or_more(self.series),
             sheet=self.sheet,
             given=self.said(),
+            past=_one_or_more(self.past),
         )
+
+    def past_names(self) -> list[str]:
+        """The columns that a network is to read beside the target."""
+        parts = [name.strip() for given in self.past or () for name in given.split(",")]
+        return [name for name in dict.fromkeys(parts) if name]
 
     def options(self) -> ReadOptions:
         """What to do about what is found."""
@@ -336,15 +350,19 @@ class Training:
         """On what `LSTMForecaster.fit` trains."""
         return {"device": self.device, "threads": self.threads}
 
-    def forecaster(self, horizon: int, quantiles: tuple[float, ...] = ()) -> LSTMForecaster:
-        """A forecaster that trains so."""
+    def forecaster(
+        self, horizon: int, quantiles: tuple[float, ...] = (), past: Sequence[str] = ()
+    ) -> LSTMForecaster:
+        """A forecaster that trains so; one from scratch reads the columns `past` beside the
+        target."""
         from dataclasses import replace
 
         from lstmcast.forecaster import LSTMForecaster
 
         chosen: dict[str, Any] = {"quantiles": quantiles} if quantiles else {}
+        network = self._network(past)
         usual = LSTMForecaster(
-            horizon, weights=self.weights, network=self._network(), seed=self.seed, **chosen
+            horizon, weights=self.weights, network=network, seed=self.seed, **chosen
         )
         names = ("epochs", "batch_size", "patience", "members", "precision")
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
@@ -358,24 +376,29 @@ class Training:
         return LSTMForecaster(
             horizon,
             weights=self.weights,
-            network=self._network(),
+            network=network,
             training=training,
             seed=self.seed,
             **chosen,
         )
 
-    def _network(self) -> NetworkConfig | None:
+    def _network(self, past: Sequence[str]) -> NetworkConfig | None:
+        from lstmcast.model.inputs import Transformed
         from lstmcast.model.network import NetworkConfig
+        from lstmcast.transforms import Standard
 
+        inputs: dict[str, Any] = {}
+        if past and self.weights == "scratch":
+            inputs = {"inputs": Transformed(Standard(), past=past)}
         if self.layers is None:
-            return None
+            return NetworkConfig(**inputs) if inputs else None
         sizes = self.layers.split(",")
         if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
             raise UsageError(
                 f"--layers {self.layers!r} makes no sense. Give the units of each layer, such as "
                 "64,64."
             )
-        return NetworkConfig(layers=tuple(int(size) for size in sizes))
+        return NetworkConfig(layers=tuple(int(size) for size in sizes), **inputs)
 
 
 def _typed(group: Any) -> list[str]:

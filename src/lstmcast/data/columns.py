@@ -94,18 +94,17 @@ def named_column(sheet: Sheet, name: str, role: str) -> Column:
 
 def named_columns(sheet: Sheet, names: str | Sequence[str], role: str) -> list[Column]:
     """One or several named columns: a list of names, or one text with commas in it."""
+    return [named_column(sheet, name, role) for name in names_in(sheet, names)]
+
+
+def names_in(sheet: Sheet, names: str | Sequence[str]) -> list[str]:
+    """The names that were given, each once; one text with commas in it is several, unless a column
+    is called so."""
     if isinstance(names, str):
-        single = [
-            column
-            for column in sheet.columns
-            if column.name.strip().casefold() == names.strip().casefold()
-        ]
-        names = (
-            [names]
-            if single or "," not in names
-            else [part.strip() for part in names.split(",") if part.strip()]
-        )
-    return [named_column(sheet, name, role) for name in dict.fromkeys(names)]
+        own = [column.name.strip().casefold() for column in sheet.columns]
+        single = names.strip().casefold() in own or "," not in names
+        names = [names] if single else [part.strip() for part in names.split(",") if part.strip()]
+    return list(dict.fromkeys(names))
 
 
 def find_time(sheet: Sheet) -> Column | None:

@@ -27,13 +27,14 @@ def check(
     target: str | Sequence[str] | None = None,
     series: str | Sequence[str] | None = None,
     sheet: str | None = None,
+    past: str | Sequence[str] | None = None,
 ) -> Findings:
     """All that is noticed about a source, errors included: where, what, and what is done about it
     or what to do.
 
-    time, target, series and sheet are those of `read`; `options` are its other arguments. Raises
-    DataError only for a source in which no table of times and values can be found, and UsageError
-    for senseless arguments.
+    time, target, series, sheet and past are those of `read`; `options` are its other arguments.
+    Raises DataError only for a source in which no table of times and values can be found, and
+    UsageError for senseless arguments.
 
     >>> months = ["2024-01", "2024-02", "2024-02", "2024-03"]
     >>> for finding in check({"ds": months, "y": [5.0, 6.0, 6.5, 7.0]}):
@@ -41,7 +42,9 @@ def check(
     error duplicate times
     """
     options = ReadOptions() if options is None else options
-    return inspect(source, options, time=time, target=target, series=series, sheet=sheet).findings
+    return inspect(
+        source, options, time=time, target=target, series=series, sheet=sheet, past=past
+    ).findings
 
 
 def inspect(
@@ -52,6 +55,7 @@ def inspect(
     target: str | Sequence[str] | None = None,
     series: str | Sequence[str] | None = None,
     sheet: str | None = None,
+    past: str | Sequence[str] | None = None,
 ) -> Inspection:
     """Read a source and keep all three: the table, the panel and the findings. Arguments and
     errors as for `check`."""
@@ -60,7 +64,13 @@ def inspect(
             f'{options=} are no ReadOptions. Give some, such as ReadOptions(gaps="error").'
         )
     table = read_table(
-        source, time=time, target=target, series=series, aggregate=options.aggregate, sheet=sheet
+        source,
+        time=time,
+        target=target,
+        series=series,
+        aggregate=options.aggregate,
+        sheet=sheet,
+        past=past,
     )
     try:
         panel = panel_from_table(table, options)

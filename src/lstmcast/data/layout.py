@@ -18,6 +18,7 @@ from lstmcast.data.columns import (
     find_time,
     named_column,
     named_columns,
+    names_in,
     numeric_columns,
     with_joined_dates,
 )
@@ -25,7 +26,7 @@ from lstmcast.data.dates import Times, integer_times, parse_times
 from lstmcast.data.keys import Keys
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Columns, Finding, Table
-from lstmcast.errors import DataError
+from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
 
 # rows without a time among the others: up to this share they are dropped, with a warning
@@ -38,16 +39,17 @@ _LARGEST = 1e100
 @dataclass(frozen=True)
 class Names:
     """What the user said about the columns; None = find out. `aggregate` says that rows will be
-    added up per period."""
+    added up per period; `past` names columns beside the target, and none unless given."""
 
     time: str | None = None
     target: str | Sequence[str] | None = None
     series: str | Sequence[str] | None = None
     aggregate: bool = False
+    past: str | Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         # a frame's columns may be named 0, 1, 2: sheets name them by text
-        for role in ("time", "target", "series"):
+        for role in ("time", "target", "series", "past"):
             name = getattr(self, role)
             if isinstance(name, Sequence) and not isinstance(name, str):
                 object.__setattr__(self, role, [str(part) for part in name])
@@ -67,6 +69,13 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
             raise DataError(_no_dates(sheet))
         if names.target and names.target != "*":
             raise DataError(_one_of_many_targets(sheet, names.target, header[0]))
+        if names.past:
+            raise DataError(
+                f"{sheet.source} has one series per row, its times in the column names: there is "
+                f"no column beside a target that {ask('past', _first_name(names.past))} could "
+                "read. Give a table with a row for each time, as columns of series, time, target "
+                "and covariates."
+            )
         return _checked(_series_in_rows(sheet, names, *header))
     if time is not None and time.times is not None and time.times.problem:
         raise DataError(f"{sheet.source}, column {time.name!r}: {time.times.problem}")
@@ -85,6 +94,7 @@ def _time_column(sheet: Sheet, names: Names) -> Column | None:
         taken = named_columns(sheet, names.series, "series") if names.series else []
         if names.target and names.target != "*":
             taken += named_columns(sheet, names.target, "target")
+        taken += _past_columns(sheet, names)
         free = tuple(c for c in sheet.columns if not any(c is other for other in taken))
         return find_time(Sheet(free, sheet.lines, sheet.source, sheet.frame)) if free else None
     column = named_column(sheet, names.time, "time")
@@ -165,21 +175,22 @@ def _times_of(time: Column) -> Times:
 def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
     """A table with a time in every row, and one or several columns of values."""
     times = np.arange(1, len(sheet) + 1) if time is None else time.spread(_times_of(time).values)
-    targets, series, every = _targets_and_series(sheet, names, times, time)
+    past = _past_columns(sheet, names)
+    targets, series, every = _targets_and_series(_without(sheet, past), names, times, time)
     named = _with_an_id(sheet, series)
     if not named.all():
-        places = [_place_of(column, sheet) for column in (*targets, *series)]
-        time_place = None if time is None else _place_of(time, sheet)
-        sheet, times = sheet.take(named, _without_id(sheet, series, ~named)), times[named]
-        columns = [sheet.columns[place] for place in places]
-        targets, series = columns[: len(targets)], columns[len(targets) :]
-        time = None if time_place is None else sheet.columns[time_place]
+        whole, times = sheet, times[named]
+        sheet = sheet.take(named, _without_id(sheet, series, ~named))
+        parts = ([] if time is None else [time], targets, series, past)
+        times_of, targets, series, past = (_same_columns(part, whole, sheet) for part in parts)
+        time = times_of[0] if times_of else None
     codes, ids, keys = _joined_ids(series, len(sheet), "" if every else sheet.label)
     notes = [
         *sheet.notes,
         *_notes_of_time(time),
-        *_left_out(sheet, [time, *targets, *series], names),
+        *_left_out(sheet, [time, *targets, *series, *past], names),
     ]
+    beside = _beside(sheet, names, past, notes)
     if every:
         k = len(targets)
         codes = (codes[:, None] * k + np.arange(k)).ravel()
@@ -188,6 +199,7 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
             keys = replace(keys.take(np.repeat(np.arange(len(ids)), k)), targets=each)
         ids = objects([f"{name}/{t.name}" if name else t.name for name in ids for t in targets])
         times, lines = np.repeat(times, k), np.repeat(sheet.lines, k)
+        beside = {name: np.repeat(column, k) for name, column in beside.items()}
     else:
         lines = sheet.lines
     values = np.stack([_values(sheet, target, notes) for target in targets], axis=1).ravel()
@@ -211,7 +223,54 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
         known.zone if known else None,
         frame_zone=known.frame_zone if known else None,
         keys=keys,
+        past={name: column[order] for name, column in beside.items()},
     )
+
+
+def _past_columns(sheet: Sheet, names: Names) -> list[Column]:
+    """The columns that are read beside the target; UsageError for one that is something else
+    too."""
+    if names.past is None:
+        return []
+    past = named_columns(sheet, names.past, "past covariate")
+    if isinstance(names.past, str) and not past:
+        raise UsageError(f"past={names.past!r} names no column. Give its name, or leave it out.")
+    for role, meaning in (("time", "index"), ("target", "*"), ("series", None)):
+        said = getattr(names, role)
+        columns = named_columns(sheet, said, role) if past and said and said != meaning else []
+        twice = [column.name for column in columns if any(column is other for other in past)]
+        if twice:
+            raise UsageError(
+                f"the column {twice[0]!r} is named as {role} and as past covariate. A network "
+                "reads its target anyway: leave it out of one of the two."
+            )
+    return past
+
+
+def _beside(
+    sheet: Sheet, names: Names, past: list[Column], notes: list[Finding]
+) -> dict[str, ndarray]:
+    """The numbers beside the target, (R,) each, called as they were asked for: a saved model knows
+    its columns by these names."""
+    called = names_in(sheet, names.past or ())
+    return {
+        name: _past_values(sheet, column, notes) for name, column in zip(called, past, strict=True)
+    }
+
+
+def _first_name(names: str | Sequence[str]) -> str:
+    return names if isinstance(names, str) else names[0]
+
+
+def _without(sheet: Sheet, columns: list[Column]) -> Sheet:
+    """The sheet with the columns that are still free to be target or series."""
+    others = tuple(c for c in sheet.columns if not any(c is column for column in columns))
+    return replace(sheet, columns=others)
+
+
+def _same_columns(columns: list[Column], whole: Sheet, part: Sheet) -> list[Column]:
+    """Columns of a sheet in another one that has some of its rows."""
+    return [part.columns[_place_of(column, whole)] for column in columns]
 
 
 def _place_of(column: Column, sheet: Sheet) -> int:
@@ -328,8 +387,16 @@ def _keys_of(series: list[Column], codes: ndarray) -> Keys:
     return Keys(arrays, categories)
 
 
-def _values(sheet: Sheet, target: Column, notes: list[Finding]) -> ndarray:
-    """The target's numbers (R,); DataError where text stands among them."""
+def _past_values(sheet: Sheet, column: Column, notes: list[Finding]) -> ndarray:
+    """The numbers of a column beside the target (R,), yes as 1 and no as 0."""
+    if column.data.dtype == bool:
+        return column.data.astype(np.float64)
+    return _values(sheet, column, notes, "past")
+
+
+def _values(sheet: Sheet, target: Column, notes: list[Finding], role: str = "target") -> ndarray:
+    """The numbers (R,) of a target or of a column beside it; DataError where text stands among
+    them."""
     numbers = target.numbers
     bad = ~target.missing if numbers is None else target.spread(numbers.bad)
     if numbers is None or bad.any():
@@ -339,10 +406,10 @@ def _values(sheet: Sheet, target: Column, notes: list[Finding]) -> ndarray:
         )
         more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
         raise DataError(
-            f"{sheet.source}: text in the target column {target.name!r}: "
+            f"{sheet.source}: text in the {role} column {target.name!r}: "
             f"{shown or 'it is empty'}{more}. Numbers are expected. Write the numbers, leave the "
             "cell empty where the value is missing, or name another column with "
-            f"{ask('target', 'NAME')}."
+            f"{ask(role, 'NAME')}."
         )
     notes += [
         Finding("numbers", "note", f"column {target.name!r}: {note}") for note in numbers.notes
@@ -439,9 +506,8 @@ def _series_in_rows(
     )
     named = _with_an_id(sheet, series)
     if not named.all():
-        places, chosen = ([_place_of(c, sheet) for c in part] for part in (columns, series))
-        sheet = sheet.take(named, _without_id(sheet, series, ~named))
-        columns, series = ([sheet.columns[i] for i in part] for part in (places, chosen))
+        whole, sheet = sheet, sheet.take(named, _without_id(sheet, series, ~named))
+        columns, series = (_same_columns(part, whole, sheet) for part in (columns, series))
     codes, ids, keys = _joined_ids(series, len(sheet), sheet.label)
     if not series and len(sheet) > 1:
         codes, ids = (
@@ -489,13 +555,14 @@ def _row_names(others: list[Column], size: int) -> list[Column]:
 
 def _checked(table: Table) -> Table:
     """Refuse what no forecast can come of: no values at all, or values beyond every measure."""
-    huge = np.flatnonzero(np.isfinite(table.values) & (np.abs(table.values) > _LARGEST))
-    if len(huge):
-        raise DataError(
-            f"{table.source}: {table.place(int(huge[0]))} has {table.values[huge[0]]:g} in "
-            f"{table.columns.target!r}. Values up to {_LARGEST:g} are expected. Correct it, or "
-            "leave the cell empty if the value is not known."
-        )
+    for name, values in ((table.columns.target, table.values), *table.past.items()):
+        huge = np.flatnonzero(np.isfinite(values) & (np.abs(values) > _LARGEST))
+        if len(huge):
+            raise DataError(
+                f"{table.source}: {table.place(int(huge[0]))} has {values[huge[0]]:g} in "
+                f"{name!r}. Values up to {_LARGEST:g} are expected. Correct it, or leave the cell "
+                "empty if the value is not known."
+            )
     if np.isnan(table.values).all():
         raise DataError(
             f"{table.source}: all {len(table)} values of the target {table.columns.target!r} are "

@@ -32,12 +32,14 @@ def read_newer(
     target: str | Sequence[str] | None = None,
     series: str | Sequence[str] | None = None,
     sheet: str | None = None,
+    past: str | Sequence[str] | None = None,
     said: Collection[str] = (),
 ) -> Panel:
     """Read what came after `known`, in the way in which that was read wherever nothing else is
     said.
 
-    That is so for columns, repairs and aggregation, kind and periods. One row is enough. The
+    That is so for columns (those beside the target included), repairs and aggregation, kind and
+    periods. One row is enough. The
     frequency is that of `known` where the times are too few to show another; times of another zone
     are converted to its zone. A Panel is taken as it is. Missing values stay missing even where
     they are to be interpolated: that is for whoever joins the two. `said`: names of options that
@@ -53,6 +55,8 @@ def read_newer(
     recipe = known.report.recipe or Recipe()
     options = _as_before(replace(options or ReadOptions(), fewest=1), recipe, said)
     saved = _named(known.columns, recipe)
+    if known.covariates:
+        saved["past"] = list(known.covariates.past)
     if sheet is None and recipe.sheet is not None and has_sheets(source):
         sheet = recipe.sheet
     try:
@@ -63,6 +67,7 @@ def read_newer(
             series=series or saved.get("series"),
             aggregate=options.aggregate,
             sheet=sheet,
+            past=past or saved.get("past"),
         )
     except NoSuchColumnError as error:
         raise DataError(f"{error}\n{_expected(saved)}") from None
@@ -114,13 +119,13 @@ def _named(columns: Columns, recipe: Recipe) -> dict[str, Any]:
 
 def _expected(saved: dict[str, Any]) -> str:
     names = {role: [name] if isinstance(name, str) else name for role, name in saved.items()}
+    places = {role: f"for the {role}" for role in names} | {"past": "beside the target"}
     columns = " and ".join(
-        f"{', '.join(map(repr, each))} for the {role}" for role, each in names.items()
+        f"{', '.join(map(repr, each))} {places[role]}" for role, each in names.items()
     )
-    options = ", ".join(f"--{role} NAME" for role in saved)
-    return (
-        f"The saved model was made with {columns}. Rename the column, or name another ({options})."
-    )
+    options = ", ".join(f"--{role} NAME" for role in saved if role != "past")
+    another = f", or name another ({options})" if options else ""
+    return f"The saved model was made with {columns}. Rename the column{another}."
 
 
 def _in_zone_of(known: Panel, table: Table) -> Table:

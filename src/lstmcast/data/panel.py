@@ -12,6 +12,8 @@ import numpy as np
 from numpy import ndarray
 from numpy.typing import ArrayLike
 
+from lstmcast.data.features import Covariates as Covariates
+from lstmcast.data.features import covariates_from_arrays
 from lstmcast.data.findings import Finding as Finding
 from lstmcast.data.findings import Findings as Findings
 from lstmcast.data.frequency import Frequency, parse_frequency
@@ -48,8 +50,9 @@ class Panel:
     frequency counts integers · periods: seasonal periods in steps, ascending · kind: what values
     can be, declared or what holds of all series · recognised (S,): what each series was recognised
     as (see `data.kinds`), None where the kind is declared · keys: the columns of ids that the data
-    have, by name, (S,) each in its own type; `ids` are their texts. The arrays are made read-only:
-    give it copies of what you go on writing to.
+    have, by name, (S,) each in its own type; `ids` are their texts · covariates: columns beside the
+    target, which networks may read. The arrays are made read-only: give it copies of what you go on
+    writing to.
 
     >>> panel = Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}, frequency="MS", start="2024-01")
     >>> panel
@@ -69,6 +72,7 @@ class Panel:
     report: DataReport = field(default_factory=DataReport)
     keys: Keys = field(default_factory=Keys)
     recognised: ndarray | None = None
+    covariates: Covariates = field(default_factory=Covariates)
 
     def __post_init__(self) -> None:
         for array in (self.values, self.offsets, self.ids, self.starts):
@@ -86,9 +90,9 @@ class Panel:
             if len(self)
             else "empty"
         )
-        return (
-            f"Panel({len(self)} series, {len(self.values)} values, {self.frequency.name}, {span})"
-        )
+        beside = f", past: {', '.join(self.covariates.past)}" if self.covariates else ""
+        values = f"{len(self.values)} values"
+        return f"Panel({len(self)} series, {values}, {self.frequency.name}, {span}{beside})"
 
     def _repr_html_(self) -> str:
         """The first series in a notebook: how long, how complete, from when to when, and a small
@@ -191,6 +195,7 @@ class Panel:
             offsets=offsets,
             ids=self.ids[rows],
             keys=self.keys.take(rows),
+            covariates=self.covariates.take(chosen),
             starts=self.frequency.advance(starts, first) if np.any(first) else starts,
         )
 
@@ -265,6 +270,7 @@ class Panel:
         start: ArrayLike | str | None = None,
         periods: int | Sequence[int] | None = None,
         kind: Kind | None = None,
+        past: Mapping[str, Mapping[str, ArrayLike] | ArrayLike] | None = None,
     ) -> Panel:
         """A panel of values that are already on a regular grid.
 
@@ -273,8 +279,9 @@ class Panel:
         series, "id/name". start: first time of all series, or of each id; 1 for integers unless
         given, needed for dates. kind: "count" or "positive" for values of which no forecast is
         below 0; nothing is recognised here, so that None is as "real" is, but that newer values for
-        a saved model are what its data were. UsageError for a missing start or no frequency, and
-        DataError for values that are no numbers or do not fit `kind`.
+        a saved model are what its data were. past: columns beside the target, {name: values} in the
+        form of the target's, or one array that all series share. UsageError for a missing start or
+        no frequency, and DataError for values that are no numbers or do not fit `kind`.
 
         >>> panel = Panel.from_arrays([3.0, 4.0], frequency="D", start="2024-02-28")
         >>> panel.ends.astype("datetime64[D]").tolist()
@@ -307,6 +314,7 @@ class Panel:
             kind or "real",
             keys=keys,
             recognised=recognised,
+            covariates=covariates_from_arrays(past, keys.row_names(ids), lengths),
         )
 
 
@@ -366,6 +374,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         ),
         keys=regular.keys,
         recognised=regular.recognised if options.kind is None else None,
+        covariates=Covariates(regular.past),
     )
 
 

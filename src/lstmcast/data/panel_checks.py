@@ -1,4 +1,5 @@
-"""Rules about a panel itself: series that are short or constant, unusual values."""
+"""Rules about a panel itself: series that are short or constant, unusual values, columns beside the
+target that say nothing."""
 
 # S series · N observations of all series
 
@@ -36,6 +37,7 @@ def check_panel(panel: Panel) -> Findings:
     rules = [_short(panel, counts), _constant(panel, counts), _outliers(panel, series)]
     if panel.report.rows == 0:  # made from arrays: no rows were read, and nobody has said so yet
         rules.append(_unknown(panel, series, ~known))
+    rules += [_beside(panel, series, name) for name in panel.covariates.past]
     return Findings(finding for found in rules for finding in found)
 
 
@@ -75,6 +77,38 @@ def _unknown(panel: Panel, series: ndarray, missing: ndarray) -> list[Finding]:
         return Case(f"{len(rows):,} of {panel.lengths[series[rows[0]]]:,} values are missing")
 
     return per_series(panel.ids, series, np.flatnonzero(missing), rule, say)
+
+
+def _beside(panel: Panel, series: ndarray, name: str) -> list[Finding]:
+    """What is wrong with a column beside the target."""
+    values = panel.covariates.past[name]
+    known = np.isfinite(values)
+    if not known.any() or np.nanmin(values) == np.nanmax(values):
+        what = f"all values of the past column {name!r} are " + (
+            f"{np.nanmax(values):g}" if known.any() else "missing"
+        )
+        return [Finding("constant column", "warning", what, "A network learns nothing from it.")]
+    unknown = np.flatnonzero(np.bincount(series[known], minlength=len(panel)) == 0)
+    absent = Finding(
+        "missing column", "warning", "", "A network that reads it has no forecast for the series."
+    )
+    told = per_series(
+        panel.ids,
+        np.arange(len(panel)),
+        unknown,
+        absent,
+        lambda _: Case(f"no value of the past column {name!r} is known"),
+    )
+    some = ~known & ~np.isin(series, unknown)
+    if some.any():
+        missing = (
+            f"{np.count_nonzero(some):,} of {len(values):,} values of the past column {name!r}"
+        )
+        message = f"{missing} are missing"
+        told.append(
+            Finding("missing covariates", "note", message, "The newest known one is read instead.")
+        )
+    return told
 
 
 def _outliers(panel: Panel, series: ndarray) -> list[Finding]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import glob
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from difflib import get_close_matches
@@ -59,6 +59,7 @@ def read(
     gaps: Gaps = "fill",
     missing: Missing = "mask",
     sheet: str | None = None,
+    past: str | Sequence[str] | None = None,
 ) -> Panel:
     """Read series from files, a data frame, arrays or a dict of them, check them, and bring them to
     a regular grid.
@@ -68,15 +69,16 @@ def read(
     of {id: values}. time, target, series: names of columns, found by themselves where there is one
     sensible choice. time="index" numbers the rows; target may be a list, or "*" for every column of
     numbers as a series; series may be several: "store,item". sheet: of a workbook, and of nothing
-    else. The other arguments are those of ReadOptions. Raises DataError, which says what is wrong
-    with the data and what to do, and UsageError for senseless arguments.
+    else. past: columns beside the target that a network is to read, and that are known no longer
+    than it is. The other arguments are those of ReadOptions. Raises DataError, which says what is
+    wrong with the data and what to do, and UsageError for senseless arguments.
 
     >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
     """
     whole = None if periods is None else checked_periods(periods)
     options = ReadOptions(frequency, whole, kind, aggregate, duplicates, gaps, missing)
-    names = Names(time, target, series, aggregate is not None)
+    names = Names(time, target, series, aggregate is not None, past)
     return panel_from_table(_tables(source, names, sheet), options)
 
 
@@ -88,6 +90,7 @@ def read_table(
     series: str | Sequence[str] | None = None,
     aggregate: Aggregate | None = None,
     sheet: str | None = None,
+    past: str | Sequence[str] | None = None,
 ) -> Table:
     """Read a source into long form with nothing repaired; arguments and errors as read().
 
@@ -95,17 +98,17 @@ def read_table(
     >>> table.ids.tolist(), table.times.tolist(), table.values.tolist()
     (['a', 'b'], [1, 2, 3, 1, 2], [1.0, 2.0, 3.0, 4.0, 5.0])
     """
-    return _tables(source, Names(time, target, series, aggregate is not None), sheet)
+    return _tables(source, Names(time, target, series, aggregate is not None, past), sheet)
 
 
-def as_panel(data: object) -> Panel:
-    """A Panel as it is; anything else as read() reads it.
+def as_panel(data: object, past: Iterable[str] = ()) -> Panel:
+    """A Panel as it is; anything else as read() reads it, with these columns beside the target.
 
     >>> panel = Panel.from_arrays([1.0, 2.0, 3.0])
     >>> as_panel(panel) is panel
     True
     """
-    return data if isinstance(data, Panel) else read(data)
+    return data if isinstance(data, Panel) else read(data, past=list(past) or None)
 
 
 def has_sheets(source: object) -> bool:
@@ -118,13 +121,12 @@ def _tables(source: object, names: Names, sheet: str | None) -> Table:
     paths = _paths(source)
     if sheet is not None:
         _require_workbook(paths, sheet)
-    target, series = (
+    target, series, past = (
         name if name is None or isinstance(name, str) else tuple(name)
-        for name in (names.target, names.series)
+        for name in (names.target, names.series, names.past)
     )
-    return replace(
-        _read_paths(source, paths, names, sheet), recipe=Recipe(names.time, target, series, sheet)
-    )
+    recipe = Recipe(names.time, target, series, sheet, past=past)
+    return replace(_read_paths(source, paths, names, sheet), recipe=recipe)
 
 
 def _read_paths(source: object, paths: list[Path] | None, names: Names, sheet: str | None) -> Table:
@@ -308,6 +310,9 @@ def _joined(tables: Sequence[tuple[Path, Table]]) -> Table:
         dropped=tuple(findings),
         time_zone=first.time_zone if len(zones) == 1 else None,
         keys=joined([table.keys for _, table in tables]).take(first_of_each),
+        past={
+            name: np.concatenate([table.past[name] for _, table in tables]) for name in first.past
+        },
     )
 
 

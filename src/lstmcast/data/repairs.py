@@ -5,6 +5,7 @@ repair is a function."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy import ndarray
 from lstmcast.data import checks
 from lstmcast.data.calendars import DAY
 from lstmcast.data.checks import table_offsets
+from lstmcast.data.features import reduced_by
 from lstmcast.data.findings import Finding, Findings, advise
 from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
 from lstmcast.data.keys import Keys
@@ -23,7 +25,8 @@ from lstmcast.data.table import ReadOptions, Table, format_time
 
 @dataclass(frozen=True, eq=False)
 class Regular:
-    """Series on their grids: values (N,), offsets (S+1,), ids (S,) and their keys, starts (S,)."""
+    """Series on their grids: values (N,), offsets (S+1,), ids (S,) and their keys, starts (S,), and
+    the columns beside the target, by name (N,)."""
 
     values: ndarray
     offsets: ndarray
@@ -32,6 +35,7 @@ class Regular:
     frequency: Frequency
     keys: Keys
     recognised: ndarray  # what each series looks like, (S,)
+    past: Mapping[str, ndarray]
 
 
 def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Findings]:
@@ -45,7 +49,8 @@ def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Find
     found = [*table.dropped, *checks.time_zone(table), *checks.unsorted(table)]
     table = in_order(table)
     found += checks.infinite(table)
-    table = replace(table, values=np.where(np.isinf(table.values), np.nan, table.values))
+    past = {name: _finite(column) for name, column in table.past.items()}
+    table = replace(table, values=_finite(table.values), past=past)
     table, frequency, told = _without_repeats(table, options)
     kept = between_values(table)
     found += told + checks.edges(table, kept)
@@ -61,6 +66,10 @@ def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Find
     regular, told = _gridded(table, frequency, options)
     findings = Findings([*found, *told])
     return (None if findings.errors else regular), findings
+
+
+def _finite(values: ndarray) -> ndarray:
+    return np.where(np.isinf(values), np.nan, values)
 
 
 def _without_repeats(
@@ -93,13 +102,15 @@ def _gridded(
     if sparse:
         return None, found + sparse
     found += checks.gaps(table, positions, frequency, options)
-    values, offsets = filled(table, positions)
+    values, offsets = filled(table, positions, table.values)
     recognised = recognise(values, offsets)  # before straight lines put fractions between counts
     found += [] if options.kind else kind_findings(table.ids, recognised)
+    # What is missing beside the target stays so: a line would end at values that came later.
+    past = {name: filled(table, positions, part)[0] for name, part in table.past.items()}
     if options.missing == "interpolate":
         values = interpolated(values, whole=options.kind == "count")
     starts = table.times[table_offsets(table)[:-1]]
-    regular = Regular(values, offsets, table.ids, starts, frequency, table.keys, recognised)
+    regular = Regular(values, offsets, table.ids, starts, frequency, table.keys, recognised, past)
     return regular, found
 
 
@@ -122,6 +133,7 @@ def _rows(table: Table, rows: ndarray) -> Table:
         times=table.times[rows],
         values=table.values[rows],
         lines=table.lines[rows],
+        past={name: column[rows] for name, column in table.past.items()},
     )
 
 
@@ -134,7 +146,8 @@ def _group_begins(series: ndarray, keys: ndarray) -> ndarray:
 
 def grouped(table: Table, begins: ndarray, how: str) -> Table:
     """One row for each run of rows: the values reduced, everything else that of the first row."""
-    return replace(_rows(table, begins), values=reduced(table.values, begins, how))
+    past = {name: reduced(part, begins, reduced_by(how)) for name, part in table.past.items()}
+    return replace(_rows(table, begins), values=reduced(table.values, begins, how), past=past)
 
 
 def reduced(values: ndarray, begins: ndarray, how: str) -> ndarray:
@@ -218,12 +231,13 @@ def grid_positions(table: Table, frequency: Frequency) -> ndarray:
     return positions
 
 
-def filled(table: Table, positions: ndarray) -> tuple[ndarray, ndarray]:
-    """Values on the whole grid, NaN where no row was, and the offsets of the series."""
+def filled(table: Table, positions: ndarray, column: ndarray) -> tuple[ndarray, ndarray]:
+    """A column of the table on the whole grid, NaN where no row was, and the offsets of the
+    series."""
     offsets = table_offsets(table)
     grid = offsets_of(positions[offsets[1:] - 1] + 1)
     values = np.full(grid[-1], np.nan)
-    values[grid[:-1][table.series] + positions] = table.values
+    values[grid[:-1][table.series] + positions] = column
     return values, grid
 
 
@@ -256,6 +270,8 @@ def aggregated(table: Table, options: ReadOptions) -> tuple[Table, Frequency | N
     message = (
         f"{rows:,} rows were made {len(table):,} values, {frequency.name}, by {options.aggregate}"
     )
+    if table.past and reduced_by(options.aggregate) != options.aggregate:
+        message += f", columns beside the target by {reduced_by(options.aggregate)}"
     found += [Finding("aggregated", "note", message, count=rows), *told]
     table = replace(table, times=frequency.bin_labels(bins))
     if adds:
@@ -348,9 +364,12 @@ def _with_zeros(
     values, lines = np.zeros(grid[-1]), np.zeros(grid[-1], dtype=np.int64)
     cells = grid[:-1][table.series] + bins - starts[table.series]
     values[cells], lines[cells] = table.values, table.lines
+    past = {name: np.full(grid[-1], np.nan) for name in table.past}
+    for name, column in table.past.items():
+        past[name][cells] = column
     times = frequency.bin_labels(places(grid) + starts[series])
     silent = last - int(bins.min()) + 1 - len(np.unique(bins))
-    whole = replace(table, series=series, times=times, values=values, lines=lines)
+    whole = replace(table, series=series, times=times, values=values, lines=lines, past=past)
     empty = np.ones(len(values), dtype=bool)
     empty[cells] = False
     return whole, [_empty_periods(whole, np.flatnonzero(empty), silent, options)]

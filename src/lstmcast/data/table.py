@@ -50,7 +50,7 @@ class Recipe:
     {'series': ['store', 'item'], 'aggregate': 'sum'}
     >>> Recipe.from_saved({"series": ["store", "item"], "aggregate": "sum"})
     Recipe(time=None, target=None, series=('store', 'item'), sheet=None, aggregate='sum',
-           duplicates='error', gaps='fill', missing='mask')
+           duplicates='error', gaps='fill', missing='mask', past=None)
     """
 
     time: str | None = None
@@ -61,6 +61,7 @@ class Recipe:
     duplicates: Duplicates = "error"
     gaps: Gaps = "fill"
     missing: Missing = "mask"
+    past: str | tuple[str, ...] | None = None
 
     def described(self) -> dict[str, Any]:
         """What differs from the usual, for a manifest."""
@@ -105,6 +106,7 @@ class Table:
     series (N,) int64 codes into ids · ids (S,) str in order of first appearance · times (N,)
     datetime64[us] or int64, never NaT (rows without a time are reported in `dropped`) · values (N,)
     float64, NaN = missing · lines (N,) int64, the line of the file or the row of the frame, from 1.
+    past: columns beside the target, by name, (N,) float64 each.
     """
 
     series: ndarray
@@ -120,6 +122,7 @@ class Table:
     recipe: Recipe = Recipe()
     keys: Keys = field(default_factory=Keys)  # of each of the ids
     frame_zone: str | None = None  # where it is not `time_zone`
+    past: Mapping[str, ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.values)

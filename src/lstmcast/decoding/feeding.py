@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lstmcast.context import Context
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN, ONE, ZERO
 from lstmcast.model.inputs import FittedTransforms
+from lstmcast.model.inputs.past import require_no_feeding
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
 
@@ -67,8 +68,9 @@ def answers_from(
     before.
 
     With a generator, answers are draws. Of quantiles, the errors of the blocks add up as
-    independent ones.
+    independent ones. UsageError where the inputs read columns of which nothing is known then.
     """
+    require_no_feeding(network.config.inputs.past, network.config.steps, block, horizon)
     blocks = [placed(network, state, rng)[:, :block]]
     done = blocks[0].shape[1]
     while done < horizon:

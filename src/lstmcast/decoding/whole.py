@@ -87,10 +87,12 @@ def check_quantiles(config: NetworkConfig, head: Head, horizon: int) -> None:
     """UsageError where the quantiles of several steps that are answered at once would have to be
     added up."""
     if head.spreads and config.steps > 1 and config.inputs.adds_up(horizon):
+        instead = "NetworkConfig(horizon=1), which draws sample paths, or head='point'"
+        if config.inputs.past:  # of which nothing is known where a path goes on
+            instead = f"head='point', or differences over a lag of at least {horizon}"
         raise UsageError(
             f"The transforms add up the forecasts of {horizon} steps, and quantiles of a sum are "
-            "not sums of quantiles. Use NetworkConfig(horizon=1), which draws sample paths, or "
-            "head='point'."
+            f"not sums of quantiles. Use {instead}."
         )
 
 
@@ -106,7 +108,7 @@ def _fitted_alike(
     """
     inputs = transformed(reader)
     everything = np.arange(len(origins.series))
-    if not inputs.transforms.learns:
+    if not inputs.learns:
         yield everything, panel, origins
         return
     learned = set() if reader.fitted is None else set(reader.fitted.state.ids.tolist())
@@ -145,7 +147,7 @@ def _known_together(reader: Reader, origins: Origins, fresh_N: NDArray) -> Itera
     fit."""
     inputs = transformed(reader)
     series, counts = origins.series[fresh_N], origins.counts[fresh_N]
-    if reader.fitted is None and inputs.transforms.pooled:
+    if reader.fitted is None and inputs.pooled:
         order = np.lexsort((counts, series))
         key = np.empty_like(counts)
         key[order] = np.arange(len(order)) - np.searchsorted(series[order], series[order])

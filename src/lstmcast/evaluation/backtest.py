@@ -180,7 +180,7 @@ def backtest(
     steps = checked_horizon(horizon, getattr(model, "horizon", None))
     models = _models(model, baselines)
     name = next(iter(models))
-    panel = as_panel(data)
+    panel = as_panel(data, getattr(model, "past", ()))
     period = int(panel.periods[0])
     counts, notes = _counts(panel, steps, cutoffs, step)
     if not counts.any():

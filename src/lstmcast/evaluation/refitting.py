@@ -192,6 +192,8 @@ class Plan:
             name: getattr(panel, name) for name in ("offsets", "ids", "starts", "periods", "kinds")
         }
         data = {"values": panel.values, **grid, "frequency": panel.frequency.code}
+        if panel.covariates:
+            data["past"] = dict(panel.covariates.past)
         own = {
             "version": __version__,
             "horizon": self.horizon,

@@ -50,7 +50,8 @@ class NetworkConfig:
         layers: units of each stacked LSTM layer.
         inputs: `Adaptive()` shows the network level, scale and season of any series as known at
             each step; `Transformed(Log1p(), Difference(12))` what transforms give, of one column or
-            several together; `Running()` values in units of their own recent past, for streams.
+            several together, and of columns that are only read (`past=`); `Running()` values in
+            units of their own recent past, for streams.
         head: "quantiles", "normal", "student_t", "point", or the name of your own.
         horizon: steps answered at once, the forecaster's unless given; longer forecasts feed back.
         before, after: units of dense layers around the stack, with `activation`; None is one layer
@@ -99,7 +100,8 @@ class NetworkConfig:
                 "there are none. Give before= or after=, or leave it out; the LSTM's own is "
                 f"cell=Cell({self.activation!r})."
             )
-        widths = ((self.before or (self.inputs.columns,))[-1], *self.layers)
+        read = self.inputs.columns + len(self.inputs.past)
+        widths = ((self.before or (read,))[-1], *self.layers)
         unequal = not any(below == units for below, units in pairwise(widths))
         if self.residual and not self.inputs.skips and unequal:
             raise UsageError(
@@ -323,7 +325,7 @@ def _config_of(manifest: dict[str, Any]) -> NetworkConfig:
     config = TypeAdapter(NetworkConfig).validate_python(manifest["network"])
     if "transforms" in manifest and isinstance(config.inputs, Transformed):
         transforms = Transforms.from_json(manifest["transforms"])
-        return replace(config, inputs=Transformed(transforms, columns=config.inputs.columns))
+        return replace(config, inputs=config.inputs.with_transforms(transforms))
     return config
 
 

@@ -79,8 +79,8 @@ def _what(network: Network, model: LSTMForecaster) -> str:
     steps = "the next step" if config.steps == 1 else f"each of the next {config.steps:,} steps"
     head = _HEADS.get(config.head, f"by its own head, {config.head!r},")
     return (
-        f"{count}: {numbers:,} numbers. It reads {_reads(model)} and answers {head} for {steps}; "
-        "longer horizons feed its answers back."
+        f"{count}: {numbers:,} numbers. It reads {_reads(model)} and answers {head} for {steps}"
+        + ("." if config.inputs.past else "; longer horizons feed its answers back.")
     )
 
 
@@ -98,7 +98,9 @@ def _reads(model: LSTMForecaster) -> str:
         if model.config.inputs.columns > 1
         else ""
     )
-    return seen + together
+    past = model.config.inputs.past
+    beside = f" beside the column{'s' * (len(past) > 1)} {', '.join(past)}," if past else ""
+    return seen + together + beside
 
 
 def _made_from(model: LSTMForecaster) -> str:

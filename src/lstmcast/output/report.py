@@ -364,6 +364,7 @@ def _data(panel: Panel, words: Words) -> str:
         "Source": panel.report.source,
         "Rows read": f"{panel.report.rows:,}" if panel.report.rows else "",
         "Target": panel.columns.target,
+        "Read beside it": ", ".join(panel.covariates.past),
         "Series": f"{len(panel):,}",
         "Values": words(each) if len(panel) > 1 else count,
         "Missing": f"{missing:,}" if missing else words("none"),

@@ -4,7 +4,8 @@ history has read.
 Where a context begins at multiples of K observations, a row keeps two states, the second one begun
 at each multiple of K. When K more have come it takes over, and nothing is ever read again.
 
-    S series, a row each · R some of their rows · T ticks · K columns of a row · C input channels
+    S series, a row each · R some of their rows · T ticks · K columns of a row · P columns beside
+    them that are only read · C input channels
     L newest steps that are kept · D units
 """
 
@@ -71,14 +72,16 @@ class LaneReader:
             unknown,
         )
 
-    def advance(self, lane: Lane, values_RTK: NDArray) -> Lane:
-        """Read T ticks of each row (NaN = missing)."""
+    def advance(self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None = None) -> Lane:
+        """Read T ticks of each row (NaN = missing), and of the columns that are only read."""
         for first in range(0, values_RTK.shape[1], CHUNK):
-            lane = self._advance(lane, values_RTK[:, first : first + CHUNK])
+            chunk = slice(first, first + CHUNK)
+            beside = None if past_RTP is None else past_RTP[:, chunk]
+            lane = self._advance(lane, values_RTK[:, chunk], beside)
         return lane
 
-    def _advance(self, lane: Lane, values_RTK: NDArray) -> Lane:
-        seen, inputs = self.inputs.advance(lane.inputs, values_RTK)
+    def _advance(self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None) -> Lane:
+        seen, inputs = self.inputs.advance(lane.inputs, values_RTK, past_RTP)
         if self.inputs.from_context:
             values_RT = values_RTK[:, :, 0]
             low_S = np.fmin(lane.low_S, np.fmin.reduce(values_RT, axis=1))

@@ -1,6 +1,7 @@
 """Ticks and whole histories read into the lanes of a stream's rows.
 
-S series, a row each · R rows of a tick · K columns of a row · T ticks · L newest ticks kept
+S series, a row each · R rows of a tick · K columns of a row · P columns beside them · T ticks
+L newest ticks kept
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ class RowReader:
         K = block_of(self.context)
         if K is None:
             values_ST = window(panel, origins, int(counts.max()))
-            lane = self.reader.advance(self.rows["older"], values_ST[:, :, None])
+            past_STP = self._beside(panel, origins, int(counts.max()))
+            lane = self.reader.advance(self.rows["older"], values_ST[:, :, None], past_STP)
             self.rows.put("older", everything, lane)
             return
         self._keep_newest(panel, origins)
@@ -59,6 +61,12 @@ class RowReader:
             if len(chosen):
                 values_RT = self._since(first[chosen], counts[chosen], chosen)
                 self.rows.put(name, chosen, self.reader.on_axis(values_RT))
+
+    def _beside(self, panel: Panel, origins: Origins, width: int) -> NDArray | None:
+        """The same of the columns that are only read (S, T, P); None without any."""
+        names, past = self.reader.inputs.past, panel.covariates.past
+        parts = [window(panel, origins, width, past[name]) for name in names]
+        return np.stack(parts, axis=2) if parts else None
 
     def _keep_newest(self, panel: Panel, origins: Origins) -> None:
         """The newest values of each series, each where its step falls in a ring of L."""
@@ -76,14 +84,15 @@ class RowReader:
         values_RT = np.take_along_axis(newest_RL, steps_RT % newest_RL.shape[1], axis=1)
         return np.where(steps_RT >= first_R[:, None], values_RT, np.nan)
 
-    def tick(self, at: NDArray, values_RK: NDArray) -> None:
-        """Read a tick into the lanes of these rows."""
+    def tick(self, at: NDArray, values_RK: NDArray, past_RP: NDArray | None = None) -> None:
+        """Read a tick into the lanes of these rows, `past_RP` of the columns beside them."""
         count_R, K = self.rows["count"][at] + 1, block_of(self.context)
         if "newest" in self.rows:
             newest_SL = self.rows["newest"]
             newest_SL[at, (count_R - 1) % newest_SL.shape[1]] = values_RK[:, 0]
         # Transforms that cannot be applied raise here, before anything has changed.
-        self._read_lane("older", at, values_RK, self.context.start(count_R - 1), count_R)
+        first_R = self.context.start(count_R - 1)
+        self._read_lane("older", at, values_RK, first_R, count_R, past_RP)
         self.rows["count"][at] = count_R
         if K is None:
             return
@@ -95,7 +104,13 @@ class RowReader:
             self.rows.put("newer", over, self._fresh(len(over)))
 
     def _read_lane(
-        self, name: str, at: NDArray, values_RK: NDArray, first_R: NDArray, count_R: NDArray
+        self,
+        name: str,
+        at: NDArray,
+        values_RK: NDArray,
+        first_R: NDArray,
+        count_R: NDArray,
+        past_RP: NDArray | None = None,
     ) -> None:
         """Read a tick into one lane; rows whose axis is another one now are read anew from its
         beginning."""
@@ -104,7 +119,9 @@ class RowReader:
         going = np.flatnonzero(~stale_R)
         if len(going):
             own = lane if len(going) == len(at) else rows_of(lane, going)
-            self.rows.put(name, at[going], self.reader.advance(own, values_RK[going, None]))
+            beside = None if past_RP is None else past_RP[going, None]
+            read = self.reader.advance(own, values_RK[going, None], beside)
+            self.rows.put(name, at[going], read)
         if stale_R.any():
             rows = at[stale_R]
             values_RT = self._since(first_R[stale_R], count_R[stale_R], rows)

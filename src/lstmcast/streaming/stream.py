@@ -6,14 +6,14 @@ anew one by one. A tick costs one step of the network, whatever the history, and
 what `predict` forecasts after the same history. Predicting is NumPy and needs no PyTorch; learning
 does.
 
-    S series, a row each · R rows of a tick · K columns of a row · H horizon
+    S series, a row each · R rows of a tick · K columns of a row · P columns beside them · H horizon
     Q quantiles of the head · X quantiles, or one point
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,9 @@ from lstmcast.data.kinds import stopped
 from lstmcast.data.origins import checked_horizon
 from lstmcast.data.panel import Kind, Panel
 from lstmcast.decoding import answers_from
-from lstmcast.errors import DataError, ModelError, UsageError
+from lstmcast.errors import ModelError, UsageError
 from lstmcast.model.heads import HEAD_QUANTILES, Head
 from lstmcast.model.inputs import FittedTransforms, Grid
-from lstmcast.model.inputs.base import require_finite
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
 from lstmcast.streaming.lanes import Lane, LaneReader
 from lstmcast.streaming.learning import Learning, learners_of, worst
@@ -49,6 +48,7 @@ from lstmcast.streaming.opening import (
 )
 from lstmcast.streaming.reading import RowReader
 from lstmcast.streaming.rows import Rows
+from lstmcast.streaming.ticks import by_label, checked_past, checked_values
 from lstmcast.streaming.window import labelled, newest_window, remembered, start_memory
 from lstmcast.util.objects import objects
 from lstmcast.util.states import rows_of
@@ -63,7 +63,8 @@ class Stream:
     Args:
         start: a forecaster that is ready to predict (the shipped network as it arrives, a fitted
             one), a `Network`, or a `NetworkConfig` for one that knows nothing yet and learns.
-        rows: a Panel whose series are the rows, with their history; or names of rows that begin
+        rows: a Panel whose series are the rows, with their history and the columns beside it that
+            the network reads; or names of rows that begin
             empty, texts or whole numbers.
         frequency: of the ticks, for inputs that know seasons; that of the Panel if there is one.
         periods: seasonal periods in ticks; those of the frequency unless given.
@@ -105,6 +106,9 @@ class Stream:
         self.stops, stops_S = stops_of(start, panel, kind)
         grid = grid_of(panel, frequency, periods)
         network = opening_network(start, head, seed, learning)
+        if panel is not None:
+            panel.covariates.require(network.config.inputs.past, panel.report.source)
+            panel.covariates.tell_unread(network.config.inputs.past)
         if panel is not None and network.config.inputs.columns > 1:
             raise UsageError(
                 "The series of a Panel are rows of one column each, and this network reads "
@@ -178,7 +182,9 @@ class Stream:
             )
         return self._flat(answer_SHKX, horizon)
 
-    def observe(self, values: Any, ids: Iterable[Any] | None = None) -> NDArray:
+    def observe(
+        self, values: Any, ids: Iterable[Any] | None = None, *, past: Any = None
+    ) -> NDArray:
         """Take in a tick: the errors (value − prediction) of these rows. A network that learns,
         learns from them.
 
@@ -188,22 +194,27 @@ class Stream:
                 have no tick and stay as they are. NaN is a tick whose value nobody knows: nothing
                 is learned from it.
             ids: names of the rows that the values are of.
+            past: of a network that reads columns beside its rows, their values at this tick: by
+                name, {name: values in the order of the rows, or by id}, as a frame, or as an array
+                (rows, columns). NaN for one that is unknown.
 
         Raises:
-            UsageError: for rows that are not here.
+            UsageError: for rows that are not here, or columns beside them that are missing.
             DataError: for values that are no numbers, or below 0 where `kind` says that none is.
                 Nothing has changed then.
         """
-        values, ids = _by_label(values, ids)
-        at = self.rows.at(ids)
-        values_RK = self._checked(values, at)
+        values, ids = by_label(values, ids)
+        at, inputs = self.rows.at(ids), self.network.config.inputs
+        values_RK = checked_values(values, inputs, self.rows.ids[at])
+        require_allowed(values_RK, self.rows["stops"][at], self.rows.ids[at])
+        past_RP = checked_past(past, inputs.past, self.rows.ids[at])
         answer_RHKX = self._answers[1][at] if 1 in self._answers else self._answer(1, at)
         with np.errstate(over="ignore"):  # infinite where no number holds the error
             errors_RK = values_RK - answer_RHKX[:, 0, :, answer_RHKX.shape[3] // 2]
         if self.learning is None:
-            self.reading.tick(at, values_RK)
+            self.reading.tick(at, values_RK, past_RP)
         else:
-            self._learn_and_read(at, values_RK, self.learning)
+            self._learn_and_read(at, values_RK, past_RP, self.learning)
         self.rows["stops"][at] = stops_after(self.rows["stops"][at], values_RK)
         self.ticks += 1
         self._answers = {}
@@ -303,11 +314,14 @@ class Stream:
 
     # ---- learning
 
-    def _learn_and_read(self, at: NDArray, values_RK: NDArray, learning: Learning) -> None:
+    def _learn_and_read(
+        self, at: NDArray, values_RK: NDArray, past_RP: NDArray | None, learning: Learning
+    ) -> None:
         """The labels of a tick go to what was read before; then it is learned from, and the tick
         is read."""
         lane: Lane = self.rows.of("older", at)
-        seen, inputs = self.network.config.inputs.advance(lane.inputs, values_RK[:, None])
+        past_R1P = None if past_RP is None else past_RP[:, None]
+        seen, inputs = self.network.config.inputs.advance(lane.inputs, values_RK[:, None], past_R1P)
         assert seen.label_BTK is not None
         self.rows.put("memory", at, labelled(self.rows.of("memory", at), seen.label_BTK[:, -1]))
         if self.ticks % learning.every == 0:
@@ -338,27 +352,7 @@ class Stream:
         everything = np.arange(len(self.rows))
         self.rows.put("memory", everything, memory._replace(waits_S=np.zeros_like(memory.waits_S)))
 
-    # ---- what comes in, and saving
-
-    def _checked(self, values: Any, at: NDArray) -> NDArray:
-        """The values (R, K)."""
-        K = self.network.config.inputs.columns
-        shape = (len(at),) if K == 1 else (len(at), K)
-        try:
-            given = np.asarray(values, float)
-        except (TypeError, ValueError) as error:
-            raise DataError(
-                f"The values are not numbers: {error}. An array {shape} is expected."
-            ) from error
-        if given.shape != shape:
-            raise UsageError(
-                f"The values have the shape {given.shape}; one for each row is expected, {shape}."
-            )
-        values_RK = given.reshape(len(at), K)
-        require_finite(values_RK, self.rows.ids[at])
-        require_allowed(values_RK, self.rows["stops"][at], self.rows.ids[at])
-        self.network.config.inputs.check(values_RK, self.rows.ids[at])
-        return values_RK
+    # ---- saving
 
     def _described(self) -> tuple[dict[str, Any], dict[str, dict[str, NDArray]]]:
         """Everything that the next tick depends on, for the store."""
@@ -413,24 +407,6 @@ class Stream:
                 {key.removeprefix(f"{m}_"): part for key, part in own if key.startswith(f"{m}_")}
             )
         return made
-
-
-def _by_label(values: Any, ids: Iterable[Any] | None) -> tuple[Any, Iterable[Any] | None]:
-    """Values and the ids that they come with, if they do; numbers from 0 as an index are no
-    names."""
-    if isinstance(values, Mapping):
-        values, named = list(values.values()), list(values)
-    elif hasattr(values, "to_numpy") and hasattr(
-        values, "index"
-    ):  # of pandas: others have no index
-        values, named = values.to_numpy(), values.index.tolist()
-        if named == list(range(len(named))):
-            return values, ids
-    else:
-        return values, ids
-    if ids is not None:
-        raise UsageError("The values name their rows, and ids= names them again. Leave ids out.")
-    return values, named
 
 
 def _learned(

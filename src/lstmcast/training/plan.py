@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lstmcast import training_config as settings
 from lstmcast import windows
 from lstmcast.context import Blocks
+from lstmcast.data.features import listed
 from lstmcast.errors import DataError, UsageError
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training import batching as schemes
@@ -50,14 +51,27 @@ def check_plan(network: NetworkConfig, data: FitData, config: TrainingConfig) ->
             f"{network.steps} at once. Use NetworkConfig(horizon=1), which forecasts any horizon "
             "by feeding back, or another batching scheme."
         )
-    if isinstance(data, TransformedData) and {data.inputs.shape[1], data.labels.shape[1]} != {
-        network.inputs.columns
-    }:
+    if kind == "rollout" and network.inputs.past:
         raise UsageError(
-            f"The data have {data.inputs.shape[1]} inputs and {data.labels.shape[1]} labels at "
-            f"each step, and the network reads {network.inputs.columns}. Use "
-            f"Transformed(columns={data.labels.shape[1]})."
+            "The batching scheme Rollout trains a network to go on from its own predictions, and "
+            f"this one reads {listed(network.inputs.past)} as well, of which nothing is known "
+            "there. Use Windows, WholeSequence or Stateful, and NetworkConfig(horizon=…) for the "
+            "steps that are to be forecast."
         )
+    if isinstance(data, TransformedData):
+        _check_columns(network, data)
+
+
+def _check_columns(network: NetworkConfig, data: TransformedData) -> None:
+    found = data.inputs.shape[1], data.labels.shape[1]
+    if found == (network.width, network.inputs.columns):
+        return
+    past = len(network.inputs.past)
+    reads = f"{network.inputs.columns}" + (f" and {past} more columns" if past else "")
+    raise UsageError(
+        f"The data have {found[0]} inputs and {found[1]} labels at each step, and the network "
+        f"reads {reads}. Use Transformed(columns={found[1]})."
+    )
 
 
 def _check_adaptive_windows(

@@ -105,6 +105,11 @@ class Adaptive:
         return 1
 
     @property
+    def past(self) -> tuple[str, ...]:
+        """Nothing is read but the one column that is predicted."""
+        return ()
+
+    @property
     def skips(self) -> bool:
         """There is a linear path from the inputs to the head's locations."""
         return True

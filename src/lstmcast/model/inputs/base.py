@@ -5,8 +5,9 @@ Inputs are a frozen specification. What they remember of the values that they ha
 NamedTuple whose arrays have a row per series; state comes in and goes out, whether a batch, a chunk
 or one tick of a stream is read.
 
-    B rows of a batch · T steps · K columns of a row · C input channels · N positions · H coming
-    steps X what there is per step: one point, quantiles or sample paths
+    B rows of a batch · T steps · K columns of a row · P columns that are only read
+    C input channels · N positions · H coming steps
+    X what there is per step: one point, quantiles or sample paths
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from lstmcast.context import Context
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError
 from lstmcast.util.states import State, mapped
+
+LARGEST = 1e30  # that a network reads: products stay within 32-bit numbers
 
 
 class Grid(NamedTuple):
@@ -57,6 +60,11 @@ class Inputs(Protocol):
     @property
     def columns(self) -> int:
         """K: values of a row at each step, each predicted from all."""
+        ...
+
+    @property
+    def past(self) -> tuple[str, ...]:
+        """Names of the P columns that are read and not predicted."""
         ...
 
     @property
@@ -120,8 +128,8 @@ class Inputs(Protocol):
     def advance(
         self, state: Any, values_BTK: NDArray, known: NDArray | None = None
     ) -> tuple[Seen, Any]:
-        """Read T more values of each row (NaN = missing); `known`: covariates of these steps,
-        once there are any."""
+        """Read T more values of each row (NaN = missing); `known` (B, T, P): those of the columns
+        that are only read, where there are any."""
         ...
 
     def known(self, state: Any) -> Any:
@@ -161,3 +169,20 @@ def require_finite(values: NDArray, ids: NDArray) -> None:
         raise DataError(
             f"Row {ids[wrong[0]]!r} has an infinite value. Use nan for one that is unknown."
         )
+
+
+def require_size(values_N: NDArray, panel: Panel) -> None:
+    """DataError for transformed values of a panel's series that 32-bit numbers cannot hold."""
+    large = np.flatnonzero(np.abs(values_N) > LARGEST)
+    if len(large):
+        name = panel.ids[np.searchsorted(panel.offsets, large[0], side="right") - 1]
+        raise too_large(name, values_N[large[0]])
+
+
+def too_large(name: Any, value: Any) -> DataError:
+    """What is said of a value of a series that is too large."""
+    return DataError(
+        f"series {str(name)!r}: the network would read {value:.3g}; it computes "
+        f"with 32-bit numbers, up to {LARGEST:g}. Use a transform that scales, such as "
+        "Standard()."
+    )

@@ -61,6 +61,11 @@ class Running:
     kind: Literal["running"] = field(default="running", repr=False, kw_only=True)
 
     @property
+    def past(self) -> tuple[str, ...]:
+        """Each column is predicted."""
+        return ()
+
+    @property
     def skips(self) -> bool:
         """The network has its layers alone."""
         return False

@@ -1,18 +1,19 @@
 """Transformed inputs: the network reads what a chain of transforms makes of the values, one column
-or several.
+or several, and of columns that are only read.
 
 What transforms learn is fitted on the training part of each series and kept by its id. The way back
 of a difference continues after the last values that it was given, so that a gap may have any
 length.
 
-    S series · N observations · B rows, what the network reads: a series, or K columns together
+    S series · N observations · B rows, what the network reads: a series, or K columns together,
+    and P columns beside them that are only read · C input channels, which are K + P
     T steps · D differences of a chain · L longest lag · H horizon · X one point, quantiles or paths
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -21,8 +22,9 @@ from numpy.typing import NDArray
 from lstmcast.context import Whole
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import carried, newest_known, offsets_of, subset
-from lstmcast.errors import DataError, UsageError
-from lstmcast.model.inputs.base import Grid, Seen
+from lstmcast.errors import UsageError
+from lstmcast.model.inputs.base import LARGEST, Grid, Seen, require_size, too_large
+from lstmcast.model.inputs.past import FittedColumns, PastColumns, PastState
 from lstmcast.transforms import Chain, Transforms, TransformsState
 from lstmcast.transforms.chain import Applied
 from lstmcast.transforms.per_series import AppliedTransforms
@@ -30,19 +32,18 @@ from lstmcast.util.config import is_whole
 from lstmcast.util.objects import objects
 from lstmcast.windows import TransformedData
 
-LARGEST = 1e30  # that a network reads: products stay within 32-bit numbers
-
 
 @dataclass(frozen=True, eq=False)
 class FittedTransforms:
-    """Transforms and what they learned of the series of a panel."""
+    """Transforms and what they learned of the series of a panel, and of the columns beside them."""
 
     transforms: Transforms
     state: TransformsState
+    past: FittedColumns = field(default_factory=FittedColumns)
 
     def arrays(self) -> dict[str, NDArray]:
         """What was learned, for the store; `Transformed.fitted_from` reads it."""
-        return self.transforms.arrays(self.state)
+        return self.transforms.arrays(self.state) | self.past.arrays()
 
     def of(self, series_S: NDArray) -> TransformsState:
         """What was learned of some series, by number, in that order."""
@@ -71,6 +72,7 @@ class TransformedState(NamedTuple):
     newest_BKL: NDArray  # raw values, as many as the longest chain of lags and one more
     before_BKDL: NDArray  # the last values that each difference was given
     x_BK: NDArray  # the newest input that is known
+    past: PastState | None = None
 
 
 class WholeRows(NamedTuple):
@@ -96,31 +98,46 @@ class Transformed:
     Args:
         steps: transforms in order, one `Chain`, or a mapping of series ids to either.
         columns: K, series that are read together, each predicted from all.
+        past: columns that are only read, by name: a list, each read by `Standard()`, or a mapping
+            to transforms of their own. The data must have them: `lstmcast.read(…, past=…)`.
 
     >>> from lstmcast.transforms import Difference, Log1p
     >>> Transformed(Log1p(), Difference(12))
     Transformed(Log1p(), Difference(lag=12))
-    >>> Transformed(columns=3).width(horizon=1)
+    >>> Transformed(Difference(), past=["volume", "index"]).width(horizon=1)
     3
     """
 
     transforms: Transforms
     columns: int
+    beside: PastColumns
     kind: Literal["transformed"] = "transformed"
 
-    def __init__(self, *steps: Any, columns: int = 1) -> None:
+    def __init__(self, *steps: Any, columns: int = 1, past: Any = None) -> None:
         if not is_whole(columns, 1):
             raise UsageError(f"{columns=} must be a whole number of at least 1.")
         given = steps[0] if len(steps) == 1 else steps
         object.__setattr__(self, "transforms", Transforms.of(given))
         object.__setattr__(self, "columns", int(columns))
+        object.__setattr__(self, "beside", PastColumns.of(past))
 
     def __repr__(self) -> str:
         chain = self.transforms.chain
         simple = not self.transforms.by_series and chain is not None and not chain.apart
-        shown = list(map(repr, chain.steps)) if simple and chain else [repr(self.transforms)]
-        shown += [f"columns={self.columns}"] if self.columns > 1 else []
-        return f"Transformed({', '.join(shown)})"
+        parts = list(map(repr, chain.steps)) if simple and chain else [repr(self.transforms)]
+        parts += [f"columns={self.columns}"] if self.columns > 1 else []
+        parts += [f"past={self.beside}"] if self.beside else []
+        return f"Transformed({', '.join(parts)})"
+
+    def with_transforms(self, transforms: Transforms) -> Transformed:
+        """The same columns with other transforms of the target."""
+        past = dict(self.beside.columns)
+        return Transformed(transforms, columns=self.columns, past=past)
+
+    @property
+    def past(self) -> tuple[str, ...]:
+        """Names of the columns that are only read."""
+        return self.beside.names
 
     @property
     def skips(self) -> bool:
@@ -128,21 +145,23 @@ class Transformed:
         return False
 
     def width(self, horizon: int) -> int:
-        """C: one channel for each column."""
-        return self.columns
+        """C: one channel for each column, and for each that is only read."""
+        return self.columns + len(self.beside)
 
     def described(self) -> dict[str, Any]:
         """As JSON values."""
-        return {
+        about = {
             "kind": self.kind,
             "columns": self.columns,
             "transforms": self.transforms.described(),
         }
+        return about | ({"past": self.beside.described()} if self.beside else {})
 
     @classmethod
     def from_described(cls, about: Mapping[str, Any]) -> Transformed:
         """What `described` gave; UsageError (a ValueError) where that is none."""
-        return cls(Transforms.from_json(about["transforms"]), columns=about["columns"])
+        past = dict(PastColumns.from_described(about.get("past", ())).columns)
+        return cls(Transforms.from_json(about["transforms"]), columns=about["columns"], past=past)
 
     @property
     def from_context(self) -> bool:
@@ -152,7 +171,17 @@ class Transformed:
     @property
     def fewest(self) -> int:
         """One more than have no transformed value."""
-        return 1 + self.lag
+        return 1 + max(self.lag, self.beside.lag)
+
+    @property
+    def learns(self) -> bool:
+        """Whether any transform learns something from the data."""
+        return any(each.learns for each in (self.transforms, *self.beside.transforms))
+
+    @property
+    def pooled(self) -> bool:
+        """Whether any transform learns from all series together."""
+        return any(each.pooled for each in (self.transforms, *self.beside.transforms))
 
     def context(self, periods: tuple[int, ...]) -> Whole:
         """Everything."""
@@ -173,9 +202,8 @@ class Transformed:
     def fit(self, panel: Panel, ends: NDArray) -> FittedTransforms:
         """What the transforms learn from the first `ends` (S,) values of each series."""
         known = panel.until(np.maximum(ends, 1))
-        return FittedTransforms(
-            self.transforms, self.transforms.fit(known.values, known.offsets, known.ids)
-        )
+        state = self.transforms.fit(known.values, known.offsets, known.ids)
+        return FittedTransforms(self.transforms, state, self.beside.fit(known))
 
     def fitted_to(self, panel: Panel, fitted: FittedTransforms | None) -> FittedTransforms:
         """What is known of the series of a panel: as learned, or from the panel where nothing
@@ -183,7 +211,7 @@ class Transformed:
         if fitted is None:
             return self.fit(panel, panel.lengths)
         state = self.transforms.align(fitted.state, panel.values, panel.offsets, panel.ids)
-        return FittedTransforms(self.transforms, state)
+        return FittedTransforms(self.transforms, state, fitted.past.align(panel))
 
     def _refitted(self, panel: Panel, ends: NDArray, fitted: FittedTransforms) -> FittedTransforms:
         """As learned before, and for new series from the first `ends` (S,) values of each."""
@@ -207,14 +235,13 @@ class Transformed:
             self.transforms.apply(panel.values, panel.offsets, fitted.state, as_labels).values
             for as_labels in (False, True)
         )
-        require_size(inputs_N, panel)
         require_size(labels_N, panel)
         ways = _label_to_input(fitted, len(panel)) if self.transforms.apart else (None, None)
         rows = self.rows(panel)
         offsets = offsets_of(panel.lengths[rows[:, 0]])
         scale, shift = (None if way is None else way[rows] for way in ways)
         data = TransformedData(
-            self._side_by_side(inputs_N, panel, rows),
+            self._read(inputs_N, panel, rows, fitted),
             self._side_by_side(labels_N, panel, rows),
             offsets,
             ends[rows].min(axis=1),
@@ -224,6 +251,16 @@ class Transformed:
         )
         return data, fitted
 
+    def _read(
+        self, inputs_N: NDArray, panel: Panel, rows_RK: NDArray, fitted: FittedTransforms
+    ) -> NDArray:
+        """What the network reads of all rows (N, C), NaN where a value is missing."""
+        require_size(inputs_N, panel)
+        read_NK = self._side_by_side(inputs_N, panel, rows_RK)
+        if not self.beside:
+            return read_NK
+        return np.concatenate([read_NK, fitted.past.applied(panel, rows_RK)], axis=1)
+
     def _side_by_side(self, values_N: NDArray, panel: Panel, rows_RK: NDArray) -> NDArray:
         """The columns of all rows beside each other, the rows one after the other (N, K)."""
         columns = [subset(values_N, panel.offsets, rows_R)[0] for rows_R in rows_RK.T]
@@ -232,7 +269,9 @@ class Transformed:
     def fitted_from(self, arrays: Mapping[str, NDArray], ids: NDArray) -> FittedTransforms:
         """What `FittedTransforms.arrays` gave, of series with these ids; KeyError where one is
         missing."""
-        return FittedTransforms(self.transforms, self.transforms.state_from_arrays(arrays, ids))
+        state = self.transforms.state_from_arrays(arrays, ids)
+        past = self.beside.from_arrays(arrays, ids)
+        return FittedTransforms(self.transforms, state, past)
 
     def of_rows(self, fitted: FittedTransforms | None, ids: list[Any]) -> FittedTransforms:
         """What is known of the rows of a stream with these names.
@@ -247,16 +286,19 @@ class Transformed:
         if self.columns > 1:
             named = objects(f"{name}/{k}" for name in ids for k in range(self.columns))
         new = [name for name in named if name not in known]
-        if new and any(_learns_by_series(chain) for chain in self.transforms.chains):
+        chains = [*self.transforms.chains, *self.beside.chains]
+        if new and any(_learns_by_series(chain) for chain in chains):
             raise UsageError(
                 f"The forecaster was not fitted to {new[0]!r}: its transforms know nothing of it. "
                 "Fit it with that series, scale by Standard(per='panel'), or use Running() inputs."
             )
         nothing, offsets = np.full(len(named), np.nan), np.arange(len(named) + 1)
+        past = self.beside.of_rows(named, None if fitted is None else fitted.past)
         if fitted is None:
-            return FittedTransforms(self.transforms, self.transforms.fit(nothing, offsets, named))
-        state = self.transforms.align(fitted.state, nothing, offsets, named)
-        return FittedTransforms(self.transforms, state)
+            state = self.transforms.fit(nothing, offsets, named)
+        else:
+            state = self.transforms.align(fitted.state, nothing, offsets, named)
+        return FittedTransforms(self.transforms, state, past)
 
     def rows(self, panel: Panel) -> NDArray:
         """Numbers of the series that the network reads together, one row after the other (R, K).
@@ -268,10 +310,9 @@ class Transformed:
     def whole(self, panel: Panel, fitted: FittedTransforms) -> WholeRows:
         """All rows of a panel, each from its beginning to its end."""
         applied = self.transforms.apply(panel.values, panel.offsets, fitted.state)
-        require_size(applied.values, panel)
         rows = self.rows(panel)
         offsets = offsets_of(panel.lengths[rows[:, 0]])
-        values_NC = self._side_by_side(applied.values, panel, rows)
+        values_NC = self._read(applied.values, panel, rows, fitted)
         newest_NC = newest_known(values_NC, offsets)
         filled_NC = np.take_along_axis(values_NC, np.maximum(newest_NC, 0), axis=0)
         x_NC = np.where(newest_NC >= 0, filled_NC, 0.0).astype(np.float32)
@@ -294,12 +335,14 @@ class Transformed:
             np.full((*shape, self.lag + 1), np.nan),
             np.full((*shape, differences, longest), np.nan),
             np.full(shape, np.nan),
+            self.beside.start(rows),
         )
 
     def advance(
         self, state: TransformedState, values_BTK: NDArray, known: NDArray | None = None
     ) -> tuple[Seen, TransformedState]:
-        """Read T more values of each row (NaN = missing)."""
+        """Read T more values of each row (NaN = missing); `known` (B, T, P): those of the columns
+        that are only read."""
         B, T, K = values_BTK.shape
         kept = state.newest_BKL.shape[2]
         raw_BKU = np.concatenate([state.newest_BKL, values_BTK.transpose(0, 2, 1)], axis=2)
@@ -312,11 +355,17 @@ class Transformed:
             applied.values.reshape(B, K, kept + T)[:, :, kept:].transpose(0, 2, 1)
             for applied in (inputs, labels)
         )
-        _require_sizes(x_BTK, state)
         _require_sizes(label_BTK, state)
-        filled_BTK = _carried_on(state.x_BK, x_BTK)
-        begun_BT = np.logical_and.reduce(np.isfinite(filled_BTK), axis=2)
-        x_BTC = np.where(begun_BT[:, :, None], filled_BTK, 0.0).astype(np.float32)
+        read_BTC, newest_BC, past = x_BTK, state.x_BK, state.past
+        if past is not None:
+            assert known is not None  # whoever reads asks the inputs for the columns' names
+            past_BTP, past = state.fitted.past.advance(state.series_BK[:, 0], past, known)
+            read_BTC = np.concatenate([x_BTK, past_BTP], axis=2)
+            newest_BC = np.concatenate([state.x_BK, past.x_BP], axis=1)
+        _require_sizes(read_BTC, state)
+        filled_BTC = _carried_on(newest_BC, read_BTC)
+        begun_BT = np.logical_and.reduce(np.isfinite(filled_BTC), axis=2)
+        x_BTC = np.where(begun_BT[:, :, None], filled_BTC, 0.0).astype(np.float32)
         before_SDL = self._before(
             state.before_BKDL.reshape(B * K, *state.before_BKDL.shape[2:]), inputs, fitted, T
         )
@@ -325,7 +374,8 @@ class Transformed:
             state.series_BK,
             raw_BKU[:, :, -kept:],
             before_SDL.reshape(state.before_BKDL.shape),
-            filled_BTK[:, -1],
+            filled_BTC[:, -1, :K],
+            past and past._replace(x_BP=filled_BTC[:, -1, K:]),
         )
         return Seen(x_BTC, begun_BT, None, label_BTK), after
 
@@ -353,6 +403,7 @@ class Transformed:
 
     def feed(self, point_NHK: NDArray, state: TransformedState) -> tuple[Seen, TransformedState]:
         """Read labels as inputs: the same numbers unless the two are scaled apart."""
+        assert not self.beside  # of which nothing is known there: decoding says so
         columns = [
             self.transforms.as_input(point_NHK[:, :, k], state.series_BK[:, k], state.fitted.state)
             for k in range(self.columns)
@@ -416,37 +467,22 @@ def _row_names(ids: NDArray, rows_RK: NDArray) -> NDArray:
     return objects(" and ".join(map(str, ids[rows_K[:3]])) for rows_K in rows_RK)
 
 
-def require_size(values_N: NDArray, panel: Panel) -> None:
-    """DataError for transformed values that 32-bit numbers cannot hold."""
-    large = np.flatnonzero(np.abs(values_N) > LARGEST)
-    if len(large):
-        name = panel.ids[np.searchsorted(panel.offsets, large[0], side="right") - 1]
-        raise _too_large(name, values_N[large[0]])
-
-
 def _require_sizes(values_BTK: NDArray, state: TransformedState) -> None:
     """The same for the values of some rows of a stream."""
     large = np.argwhere(np.abs(values_BTK) > LARGEST)
     if len(large):
         b, t, k = large[0]
-        raise _too_large(state.fitted.state.ids[state.series_BK[b, k]], values_BTK[b, t, k])
+        series_B = state.series_BK[:, min(k, state.series_BK.shape[1] - 1)]
+        raise too_large(state.fitted.state.ids[series_B[b]], values_BTK[b, t, k])
 
 
-def _too_large(name: Any, value: Any) -> DataError:
-    return DataError(
-        f"series {str(name)!r}: the network would read {value:.3g}; it computes "
-        f"with 32-bit numbers, up to {LARGEST:g}. Use a transform that scales, such as "
-        "Standard()."
-    )
-
-
-def _carried_on(newest_BK: NDArray, values_BTK: NDArray) -> NDArray:
+def _carried_on(newest_BC: NDArray, values_BTC: NDArray) -> NDArray:
     """Each missing value becomes the newest known one of its column, or `newest`."""
-    known_BTK = ~np.isnan(values_BTK)
-    steps_T11 = np.arange(1, values_BTK.shape[1] + 1)[:, None]
-    place_BTK = np.maximum.accumulate(np.where(known_BTK, steps_T11, 0), axis=1)
-    both = np.concatenate([newest_BK[:, None], values_BTK], axis=1)
-    return np.take_along_axis(both, place_BTK, axis=1)
+    known_BTC = ~np.isnan(values_BTC)
+    steps_T11 = np.arange(1, values_BTC.shape[1] + 1)[:, None]
+    place_BTC = np.maximum.accumulate(np.where(known_BTC, steps_T11, 0), axis=1)
+    both = np.concatenate([newest_BC[:, None], values_BTC], axis=1)
+    return np.take_along_axis(both, place_BTC, axis=1)
 
 
 def _even(rows: int, length: int) -> NDArray:

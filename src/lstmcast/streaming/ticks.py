@@ -1,0 +1,130 @@
+"""What a tick brings: values of some rows, and of the columns beside them, checked.
+
+R rows of a tick · K columns of a row · P columns that are only read
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.features import listed
+from lstmcast.errors import DataError, UsageError
+from lstmcast.model.inputs import Inputs
+from lstmcast.model.inputs.base import require_finite
+
+
+def by_label(values: Any, ids: Iterable[Any] | None) -> tuple[Any, Iterable[Any] | None]:
+    """Values and the ids that they come with, if they do; numbers from 0 as an index are no
+    names."""
+    if isinstance(values, Mapping):
+        values, named = list(values.values()), list(values)
+    elif hasattr(values, "to_numpy") and hasattr(
+        values, "index"
+    ):  # of pandas: others have no index
+        values, named = values.to_numpy(), values.index.tolist()
+        if named == list(range(len(named))):
+            return values, ids
+    else:
+        return values, ids
+    if ids is not None:
+        raise UsageError("The values name their rows, and ids= names them again. Leave ids out.")
+    return values, named
+
+
+def checked_values(values: Any, inputs: Inputs, ids: NDArray) -> NDArray:
+    """The values (R, K) of the rows with these ids (R,).
+
+    Raises:
+        UsageError: for another number of values.
+        DataError: for values that are no numbers, or that the inputs cannot read.
+    """
+    K = inputs.columns
+    shape = (len(ids),) if K == 1 else (len(ids), K)
+    given = _numbers(
+        values, f"The values are not numbers: {{error}}. An array {shape} is expected."
+    )
+    if given.shape != shape:
+        raise UsageError(
+            f"The values have the shape {given.shape}; one for each row is expected, {shape}."
+        )
+    values_RK = given.reshape(len(ids), K)
+    require_finite(values_RK, ids)
+    inputs.check(values_RK, ids)
+    return values_RK
+
+
+def checked_past(past: Any, names: Sequence[str], ids: NDArray) -> NDArray | None:
+    """The values (R, P) of the columns that are only read; None where a network reads none.
+
+    Args:
+        past: by name, as a mapping or a frame, of values in the order of the rows or by id; or an
+            array (R, P), (R,) for one column.
+        names: of the columns, in the order in which the network reads them.
+        ids: names of the rows (R,).
+
+    Raises:
+        UsageError: for columns or rows that are missing, or that the network does not read.
+        DataError: for values that are no numbers.
+    """
+    if past is None and not names:
+        return None
+    if not names:
+        raise UsageError("past= is given, and this network reads no columns beside its rows.")
+    if past is None:
+        raise UsageError(
+            f"The network reads {listed(names)} beside the values of each row: observe(values, "
+            f"past={{{names[0]!r}: …}}). nan stands for one that is unknown."
+        )
+    if isinstance(past, Mapping) or hasattr(past, "columns"):
+        past_RP = np.stack(
+            [_of_rows(column, name, ids) for name, column in _named(past, names)], axis=1
+        )
+    else:
+        past_RP = _numbers(past, "past= are not numbers: {error}.")
+        past_RP = past_RP[:, None] if past_RP.ndim == 1 and len(names) == 1 else past_RP
+    if past_RP.shape != (len(ids), len(names)):
+        raise UsageError(
+            f"past= has the shape {past_RP.shape}; one value for each row and column is expected, "
+            f"{(len(ids), len(names))}: {listed(names)}."
+        )
+    require_finite(past_RP, ids)
+    return past_RP
+
+
+def _named(past: Any, names: Sequence[str]) -> list[tuple[str, Any]]:
+    """The columns in the order of their names."""
+    given = list(past) if isinstance(past, Mapping) else list(past.columns)
+    missing, unread = [n for n in names if n not in given], [n for n in given if n not in names]
+    if missing or unread:
+        what = f"{missing[0]!r} is missing" if missing else f"{unread[0]!r} is not read"
+        raise UsageError(f"past=: {what}. Exactly the columns {listed(names)} are expected.")
+    return [(name, past[name]) for name in names]
+
+
+def _of_rows(column: Any, name: str, ids: NDArray) -> NDArray:
+    """One column (R,): by id where it names its rows, else in their order."""
+    values, named = by_label(column, None)
+    numbers = _numbers(values, f"past column {name!r} holds no numbers: {{error}}.")
+    if named is not None:
+        places = {label: place for place, label in enumerate(named)}
+        absent = [label for label in ids.tolist() if label not in places]
+        if absent:
+            raise UsageError(f"past column {name!r} has no value of row {absent[0]!r}.")
+        numbers = numbers[[places[label] for label in ids.tolist()]]
+    if numbers.shape != (len(ids),):
+        raise UsageError(
+            f"past column {name!r} has the shape {numbers.shape}; one value for each row is "
+            f"expected, {(len(ids),)}."
+        )
+    return numbers
+
+
+def _numbers(values: Any, message: str) -> NDArray:
+    try:
+        return np.asarray(values, float)
+    except (TypeError, ValueError) as error:
+        raise DataError(message.format(error=error)) from error

@@ -1,0 +1,73 @@
+"""Columns beside the target on the command line, and in the jobs behind it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import lstmcast as lc
+from builders import drawn_network, market, plain_config
+from lstmcast.jobs import ForecastJob, Source
+
+
+@pytest.fixture
+def shop(tmp_path):
+    panel, place = market(products=2, length=60), tmp_path / "shop.csv"
+    rows = zip(
+        np.concatenate([panel.times(i) for i in range(2)]).astype("datetime64[D]"),
+        np.repeat(panel.ids, panel.lengths),
+        panel.values.round(3),
+        panel.covariates.past["f0"].round(3),
+        panel.covariates.past["f1"].round(3),
+        strict=True,
+    )
+    lines = ["day,product,sold,visits,price", *(",".join(map(str, row)) for row in rows)]
+    place.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return place
+
+
+def test_the_command_trains_a_network_that_reads_them(run, shop, tmp_path):
+    pytest.importorskip("torch", reason="needs the train extra")
+    folder = tmp_path / "model"
+    small = ("--weights", "scratch", "--layers", "4", "--epochs", "2")
+    done = run("fit", shop, "-H", "2", "-m", folder, *small, "--past", "visits,price", "-q")
+    assert done.status == 0, done.err
+    model = lc.load(folder)
+    assert model.past == ("visits", "price") and model.config.layers == (4,)
+    assert run("predict", "-m", folder, shop).status == 0
+    told = run("predict", "-m", folder, shop, "--json").json
+    assert told["data"]["past"] == ["visits", "price"]
+    other = run("predict", "-m", folder, shop, "--past", "sold")
+    assert other.status == 2 and "reads 'visits' and 'price' beside the target" in other.err
+    less = tmp_path / "less.csv"
+    less.write_text(
+        "\n".join(line.rpartition(",")[0] for line in shop.read_text().splitlines()),
+        encoding="utf-8",
+    )
+    without = run("predict", "-m", folder, less)
+    assert without.status == 1 and "no column 'price' for the past covariate" in without.err
+    tested = run(
+        "backtest", shop, "-H", "1", *small, "--past", "visits", "--past", "price", "--json"
+    )
+    assert tested.status == 0 and tested.json["data"]["past"] == ["visits", "price"]
+
+
+def test_the_check_shows_what_is_read_beside_the_target(run, shop):
+    done = run("check", shop, "--past", "visits,price")
+    assert done.status == 0 and done.out.splitlines()[0].endswith("past: visits, price")
+
+
+@pytest.mark.parametrize("command", ["forecast", "fit", "backtest"])
+def test_the_shipped_network_reads_no_columns_yet(run, shop, tmp_path, command):
+    where = ("-m", tmp_path / "model") if command == "fit" else ()
+    done = run(command, shop, "-H", "2", *where, "--past", "visits,price")
+    assert done.status == 2 and "this network does not read any" in done.err
+    assert "--weights scratch --past visits,price" in done.err
+
+
+def test_a_job_reads_the_columns_of_its_model(shop):
+    config = plain_config(inputs=lc.Transformed(lc.Standard(), past=["visits"]), horizon=2)
+    model = lc.LSTMForecaster(2, weights=drawn_network(config))
+    result = ForecastJob(model, Source(shop, target="sold"), 0).run()
+    assert list(result.panel.covariates.past) == ["visits"]
+    assert result.document()["data"]["past"] == ["visits"]
