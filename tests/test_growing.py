@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from builders import waves
+from builders import market, waves
 from lstmcast import store
-from lstmcast.errors import ModelError, UsageError
+from lstmcast.errors import DataError, ModelError, UsageError
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training_config import (
@@ -273,3 +273,38 @@ def test_a_record_of_a_training_that_did_not_begin_is_no_past(tmp_path):
     (tmp_path / "member-0").rename(tmp_path / "away")
     model = forecaster(3).fit(waves(), folder=tmp_path, resume=True)
     assert same_weights(model, forecaster(3).fit(waves()))
+
+
+def reader_of_columns(epochs):
+    inputs = Transformed(Standard(), past=["f0", "f1"])
+    return forecaster(epochs, NetworkConfig(layers=(4,), inputs=inputs, head="point", horizon=4))
+
+
+def test_columns_that_are_read_grow_with_the_target(tmp_path):
+    whole = market(length=60)
+    model, first = gone_on(tmp_path, whole, old=whole.until([48]), make=reader_of_columns)
+    assert any("12 new values" in note for note in model.record.notes)
+    ours, theirs = (each.fitted.inputs.arrays() for each in (model, first))
+    assert any(name.startswith("past") for name in ours)
+    for name, array in ours.items():
+        np.testing.assert_array_equal(array, theirs[name])
+
+
+def with_a_change(panel, column):
+    columns = {name: values.copy() for name, values in panel.covariates.past.items()}
+    columns[column][5] += 1
+    return replace(panel, covariates=replace(panel.covariates, past=columns))
+
+
+def test_a_changed_past_of_a_column_is_refused_where_it_is_read(tmp_path):
+    whole = market(length=60)
+    with pytest.raises(ModelError, match=r"series 'p0' has changed values"):
+        gone_on(tmp_path, with_a_change(whole, "f1"), old=whole.until([48]), make=reader_of_columns)
+    reader_of_columns(6).fit(with_a_change(whole, "f7"), folder=tmp_path, resume=True)
+
+
+def test_data_without_a_column_that_is_read_are_refused(tmp_path):
+    whole = market(length=60)
+    without = replace(whole, covariates=replace(whole.covariates, past={}))
+    with pytest.raises(DataError, match="'f0'"):
+        gone_on(tmp_path, without, old=whole.until([48]), make=reader_of_columns)

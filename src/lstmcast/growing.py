@@ -10,7 +10,7 @@ S series
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,9 +51,9 @@ class DataRecord:
         ids: Names of the series (S,).
         starts: Their first times (S,), as numbers.
         lengths: How many values each has (S,).
-        digests: Of these values (S, 16).
-        about: Frequency, seasonal periods, horizon, inputs, window length, and whether there is
-            one series without a name.
+        digests: Of these values, and of what the network reads beside them (S, 16).
+        about: Frequency, seasonal periods, horizon, inputs, columns that they read, window length,
+            and whether there is one series without a name.
         fingerprint: Of what the network learned from.
         transforms: What its transforms had learned.
         earlier, growth: As in `Lineage`.
@@ -72,14 +72,18 @@ class DataRecord:
     @classmethod
     def of(cls, panel: Panel, inputs: Inputs, horizon: int) -> DataRecord:
         """What there is to know of a panel, before anything was learned from it."""
+        panel.covariates.require(inputs.past, panel.report.source)
         about = {
             "frequency": panel.frequency.code,
             "periods": list(panel.periods),
             "horizon": horizon,
             "unnamed": is_unnamed(panel),
             "inputs": inputs.described(),
+            "past": list(inputs.past),
         }
-        digests = np.stack([_digest(panel.series(s)) for s in range(len(panel))])
+        digests = np.stack(
+            [_digest(panel, s, int(count), inputs.past) for s, count in enumerate(panel.lengths)]
+        )
         return cls(panel.ids, _numbers(panel.starts), panel.lengths, digests, about)
 
     @classmethod
@@ -176,7 +180,7 @@ class DataRecord:
             return f"begins at another time, {format_time(panel.starts[place])}"
         if now.lengths[place] < length:
             return f"has {now.lengths[place]:,} values, fewer than the {length:,} then"
-        if np.array_equal(_digest(panel.series(place)[:length]), self.digests[s]):
+        if np.array_equal(_digest(panel, place, length, self.about["past"]), self.digests[s]):
             return ""
         starts = panel.starts[place : place + 1]
         (until,) = panel.frequency.advance(starts, np.array([length - 1]))
@@ -220,9 +224,15 @@ def unusable(folder: Path, error: ModelError) -> str:
     )
 
 
-def _digest(values: NDArray) -> NDArray:
-    same = np.where(np.isnan(values), np.nan, values)  # whatever bits stand for a missing value
-    return np.frombuffer(hashlib.blake2b(same.tobytes(), digest_size=16).digest(), np.uint8)
+def _digest(panel: Panel, s: int, length: int, past: Iterable[str]) -> NDArray:
+    """Of the first values of a series, and of columns beside it."""
+    first = panel.offsets[s]
+    digest = hashlib.blake2b(digest_size=16)
+    for values_N in (panel.values, *(panel.covariates.past[name] for name in past)):
+        values = values_N[first : first + length]
+        same = np.where(np.isnan(values), np.nan, values)  # whatever bits stand for a missing value
+        digest.update(same.tobytes())
+    return np.frombuffer(digest.digest(), np.uint8)
 
 
 def _numbers(times: NDArray) -> NDArray:
