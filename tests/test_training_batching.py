@@ -358,6 +358,37 @@ def test_a_share_of_the_windows_is_held_back_from_training():
     assert len(back) == 17 and len(trained) == 39 and not back & trained  # of 25 + 12 + 19 windows
 
 
+def firsts(made, epoch):
+    """Which windows an epoch reads, in its order."""
+    parts = made.batches(np.random.default_rng(epoch))
+    return [pair for part in parts for pair in zip(*part[:2], strict=True)]
+
+
+def test_windows_that_are_shuffled_once_keep_their_order_in_every_epoch():
+    held_back = Validation(share=0.3, by="windows")
+    orders = {}
+    for shuffle in (True, "once", False):
+        config = TrainingConfig(batching=Windows(5, shuffle=shuffle), validation=held_back)
+        made, _ = make_batching(PLAIN, plain_data(), config, "cpu", 0)
+        orders[shuffle] = [firsts(made, epoch) for epoch in (1, 2)]
+        back = set(zip(*made.held_back.segments[:2], strict=True))
+        assert len(back) == 17 and not back & set(orders[shuffle][0])
+    anew, once, in_order = orders[True], orders["once"], orders[False]
+    assert anew[0] != anew[1] and once[0] == once[1] and in_order[0] == in_order[1]
+    assert once[0] != in_order[0] == sorted(in_order[0])
+    assert sorted(anew[0]) == sorted(once[0]) == in_order[0]
+
+
+def test_the_last_windows_of_the_one_permutation_are_held_back():
+    config = TrainingConfig(
+        batching=Windows(5, shuffle="once"), validation=Validation(share=0.3, by="windows")
+    )
+    made, _ = make_batching(PLAIN, plain_data((30,)), config, "cpu", 7)
+    permuted = np.random.default_rng([7, 0]).permutation(25)  # windows of 5 steps and a target
+    assert [first for _, first in firsts(made, 1)] == permuted[:-8].tolist()
+    assert made.held_back.segments.first.tolist() == sorted(permuted[-8:])
+
+
 def test_steps_per_epoch_draw_windows_again():
     _, updates = losses_of(reader_of(), plain_data(), Windows(5), steps_per_epoch=7, batch_size=10)
     assert [len(update.series) for update in updates] == [10] * 7

@@ -44,6 +44,8 @@ class Windows:
 
     `length`: steps of each (None: a quarter of the median series, from 4 to 96); `stride`: steps
     from one to the next; `loss`: at the "last" step (many-to-one) or at "every" one (many-to-many).
+    `shuffle`: True for another order in each epoch, "once" for one random order that all epochs
+    keep, False for the order of the series.
     Causal inputs have the loss at every step; each epoch cuts every series off at a random place in
     the later half of its training part and reads the `length` steps (None: 96) before; they know no
     `stride` and no `shuffle`, and where series are few, eight segments of each are an update, if
@@ -53,7 +55,7 @@ class Windows:
     length: Count | None = None
     stride: Count = 1
     loss: Literal["last", "every"] = "last"
-    shuffle: bool = True
+    shuffle: bool | Literal["once"] = True
     kind: Literal["windows"] = "windows"
 
 
@@ -268,7 +270,7 @@ AnyInitialiser = Annotated[
 @settings
 class Validation:
     """What is held back: the last part of each series ("time"), or a random share of the windows
-    ("windows").
+    ("windows"): the last ones of a random order, the one of `Windows(shuffle="once")`.
 
     `share` of each series or of the windows, or `steps` of each series; neither: the horizon, at
     most a quarter of the series. `fresh`: the part held back is read from a fresh state, not from

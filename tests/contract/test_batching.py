@@ -14,6 +14,7 @@ TRANSFORMED = {
     "windows": lc.Windows(length=10),
     "windows, every": lc.Windows(length=10, loss="every", stride=2),
     "windows, in order": lc.Windows(length=10, shuffle=False),
+    "windows, shuffled once": lc.Windows(length=10, shuffle="once"),
     "whole sequence": lc.WholeSequence(),
     "whole sequence, chunks": lc.WholeSequence(chunk=16),
     "stateful": lc.Stateful(chunk=9),

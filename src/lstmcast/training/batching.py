@@ -154,7 +154,7 @@ class TransformedWindows:
         batch_size: int,
         steps: int | None,
         held_back: Segments,
-        left_out: NDArray,
+        numbers: NDArray,
     ) -> None:
         assert batching.length is not None
         self.feed, self.parts, self.batching, self.batch_size, self.length = (
@@ -164,12 +164,7 @@ class TransformedWindows:
             batch_size,
             batching.length,
         )
-        total = int(windows.window_counts(parts, self.length, batching.stride).sum())
-        self.numbers = (
-            np.setdiff1d(np.arange(total), left_out, assume_unique=True)
-            if len(left_out)
-            else np.arange(total)
-        )
+        self.numbers = numbers  # of the windows to train on, in the order of an unshuffled epoch
         self.held_back = HeldBack(feed, held_back, batch_size)
         self.once = steps is None
         self.steps = steps or -(-len(self.numbers) // batch_size)
@@ -189,9 +184,8 @@ class TransformedWindows:
         """The windows of an epoch."""
         many = len(self.numbers)
         count = many if self.once else self.steps * self.batch_size
-        order = (
-            windows.drawn(rng, many, count) if self.batching.shuffle else np.arange(count) % many
-        )
+        anew = self.batching.shuffle is True
+        order = windows.drawn(rng, many, count) if anew else np.arange(count) % many
         every = self.batching.loss == "every"
         for begin in range(0, count, self.batch_size):
             numbers = self.numbers[order[begin : begin + self.batch_size]]
@@ -357,8 +351,9 @@ class Rollout:
         held_back: Segments,
     ) -> None:
         every = settings.Windows(batching.length, batching.stride, "every")
+        total = int(windows.window_counts(parts, batching.length, batching.stride).sum())
         self.windows = TransformedWindows(
-            feed, parts, every, batch_size, steps, held_back, np.arange(0)
+            feed, parts, every, batch_size, steps, held_back, np.arange(total)
         )
         self.feed, self.batching, self.epochs, self.held_back = (
             feed,
