@@ -49,6 +49,7 @@ class EpochReport:
     network: Callable[[], Network] = field(repr=False)
     training: TrainingConfig | None = field(default=None, repr=False)
     refit: bool = False
+    update_losses: tuple[float, ...] = ()  # the mean loss of each update of this epoch
 
     def arrays(self) -> dict[str, NDArray]:
         """The member's weights by name, as they would be used now."""

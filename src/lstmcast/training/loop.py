@@ -48,6 +48,7 @@ class TrainingRun:
     best_epoch: int = 0
     best_loss: float = math.inf
     rows: list[Epoch] = field(default_factory=list)
+    losses: list[float] = field(default_factory=list)  # of the updates of the newest epoch
 
     def __post_init__(self) -> None:
         self.read = np.arange(len(self.ids))  # the series that the newest update read
@@ -119,7 +120,9 @@ def train_epoch(run: TrainingRun, epoch: int) -> tuple[float, float]:
         run.average.after_update(run.weights, run.step)
         run.read = update.series
         tally.add(update)
-    return tally.mean(), learning_rate
+    mean = tally.mean()
+    run.losses = tally.losses
+    return mean, learning_rate
 
 
 class Tally:
@@ -129,6 +132,7 @@ class Tally:
         self.run, self.epoch, self.updates = run, epoch, 0
         self.folded: list[Sums] = []
         self.recent: list[Update] = []
+        self.losses: list[float] = []  # the mean loss of each update
 
     def add(self, update: Update) -> None:
         """One more update. Numbers are asked for a few at a time: each one would make a GPU
@@ -155,6 +159,7 @@ class Tally:
                 _diverged(self.run, self.epoch, self.updates + first + 1, self.recent[first].series)
             )
         self.updates += len(self.recent)
+        self.losses += torch.stack([update.sums.mean() for update in self.recent]).tolist()
         self.folded = [added([*self.folded, *(update.sums for update in self.recent)])]
         self.recent.clear()
 
