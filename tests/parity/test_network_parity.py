@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
+from builders import drawn_network, plain_config
 from lstmcast.errors import UsageError
 from lstmcast.model.inputs import Adaptive, Grid, Transformed
+from lstmcast.model.lstm import Cell, zero_state
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.training_config import Initialiser
 
@@ -17,6 +21,7 @@ from lstmcast.training.module import NetworkModule, arrays_from_state, module_fr
 
 CONFIG = NetworkConfig(layers=(7, 7), inputs=Adaptive(window=4), horizon=5)
 B, T = 3, 30
+PARAMETERS = {"weight_ih": "weight_ih_l0", "weight_hh": "weight_hh_l0", "bias": "bias_ih_l0"}
 
 
 def random_arrays(seed):
@@ -91,12 +96,11 @@ def test_gradients_equal_finite_differences_of_the_numpy_forward():
     module = module_from_arrays(random_arrays(6), CONFIG).double()
     x = torch.from_numpy(inputs(True).x_BTC).double()
     (quantiles(module, x, torch.arange(B * T)) * torch.from_numpy(direction)).sum().backward()
-    names = {"weight_ih": "weight_ih_l0", "weight_hh": "weight_hh_l0", "bias": "bias_ih_l0"}
     rng, step = np.random.default_rng(8), 1e-6
     for name, array in arrays.items():
         prefix, _, part = name.rpartition(".")
         theirs = module.get_parameter(
-            f"{prefix}.{names[part]}" if "lstm" in name else name
+            f"{prefix}.{PARAMETERS[part]}" if "lstm" in name else name
         ).grad.numpy()
         for place in rng.choice(array.size, min(4, array.size), replace=False):
             shifted = [array.copy(), array.copy()]
@@ -194,6 +198,15 @@ PLAIN = {
         after=(6,),
         activation="relu",
     ),
+    "cell": NetworkConfig(
+        layers=(3, 3),
+        inputs=Transformed(),
+        head="point",
+        horizon=1,
+        before=(4,),
+        activation="softsign",
+        cell=Cell("elu", "hard_sigmoid"),
+    ),
 }
 
 
@@ -271,6 +284,79 @@ def test_initialisers_piece_by_piece():
     assert 0.15 < abs(recurrent).max() <= 40**-0.5 and abs(recurrent).mean() == pytest.approx(
         40**-0.5 / 2, rel=0.05
     )
+
+
+CELLS = [Cell(name) for name in ("linear", "tanh", "relu", "sigmoid", "softsign", "elu")] + [
+    Cell(recurrent_activation="hard_sigmoid"),
+    Cell("relu", "hard_sigmoid_keras3"),
+]
+
+
+def cell_case(cell):
+    """A module of two layers in double precision, its arrays, and what it reads."""
+    config = plain_config(layers=(4, 3), inputs=Transformed(columns=2), cell=cell)
+    arrays = {
+        name: a.astype(float) for name, a in drawn_network(config, size=0.6).members[0].items()
+    }
+    module = module_from_arrays(drawn_network(config, size=0.6).members[0], config).double()
+    return module, arrays, np.random.default_rng(3).normal(0, 2, (B, 9, 2))
+
+
+def hidden_in_numpy(config, arrays, x_BTC):
+    x_TBC = np.ascontiguousarray(x_BTC.transpose(1, 0, 2))
+    fresh = (zero_state(config.layers, len(x_BTC), np.float64),)
+    hidden, state = Network(config, [arrays]).run(x_TBC, np.ones(x_TBC.shape[:2], bool), fresh)
+    return hidden[0].transpose(1, 0, 2), state[0]
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_cells_agree_and_go_on_from_their_state(cell):
+    module, arrays, x_BTC = cell_case(cell)
+    ours, state = hidden_in_numpy(module.config, arrays, x_BTC)
+    with torch.no_grad():
+        theirs, left = module.hidden(torch.from_numpy(x_BTC))
+        first, between = module.hidden(torch.from_numpy(x_BTC[:, :4]))
+        second, _ = module.hidden(torch.from_numpy(x_BTC[:, 4:]), between)
+    np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(torch.cat([first, second], 1).numpy(), ours, rtol=1e-10, atol=1e-12)
+    for one, other in zip(state, left, strict=True):
+        for part, tensor in zip(one, other, strict=True):
+            np.testing.assert_allclose(part, tensor[0].numpy(), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_gradients_of_cells_equal_finite_differences(cell):
+    module, arrays, x_BTC = cell_case(cell)
+    hidden_BTD, _ = module.hidden(torch.from_numpy(x_BTC))
+    direction = np.random.default_rng(4).normal(size=hidden_BTD.shape)
+    (hidden_BTD * torch.from_numpy(direction)).sum().backward()
+    rng, step = np.random.default_rng(5), 1e-6
+    for k, part in itertools.product((0, 1), ("weight_ih", "weight_hh", "bias")):
+        name = f"lstm.{k}.{part}"
+        gradient = module.get_parameter(f"lstm.{k}.{PARAMETERS[part]}").grad.numpy()
+        for place in rng.choice(arrays[name].size, 6, replace=False):
+            sides = []
+            for moved in (step, -step):
+                shifted = arrays[name].copy()
+                shifted.flat[place] += moved
+                outs, _ = hidden_in_numpy(module.config, arrays | {name: shifted}, x_BTC)
+                sides.append((outs * direction).sum())
+            expected = (sides[0] - sides[1]) / (2 * step)
+            assert gradient.flat[place] == pytest.approx(expected, rel=1e-5, abs=1e-6), name
+    assert module.get_parameter("lstm.0.bias_hh_l0").grad is None
+
+
+def test_the_usual_cell_is_one_kernel_and_others_are_not(monkeypatch):
+    """Where PyTorch has a fused kernel, training uses it."""
+    called = []
+    forward = torch.nn.LSTM.forward
+    monkeypatch.setattr(
+        torch.nn.LSTM, "forward", lambda self, *given: called.append(1) or forward(self, *given)
+    )
+    for cell, calls in ((Cell(), 2), (Cell(recurrent_activation="hard_sigmoid"), 2)):
+        module, _, x_BTC = cell_case(cell)
+        module.hidden(torch.from_numpy(x_BTC))
+        assert len(called) == calls
 
 
 def test_dropout_is_for_training_only():
