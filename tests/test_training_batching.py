@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from lstmcast.training.batching import Reader  # noqa: E402
 from lstmcast.training.feeds import AdaptiveFeed, Group, TransformedFeed  # noqa: E402
-from lstmcast.training.losses import added, criterion  # noqa: E402
+from lstmcast.training.losses import Sums, added, criterion  # noqa: E402
 from lstmcast.training.module import NetworkModule, arrays_from_state  # noqa: E402
 from lstmcast.training.plan import check_plan, make_batching  # noqa: E402
 from lstmcast.training_config import (  # noqa: E402
@@ -155,6 +155,36 @@ def test_rollout_feeds_back_what_the_network_says(support):
         if support <= t < 5:
             x_BTC[:, t + 1, 0] = 0.5 * point_B - 0.5
     assert float(reader.roll(batch, support, None).total.detach()) == pytest.approx(total, rel=1e-5)
+
+
+def test_each_segment_may_have_a_support_of_its_own(monkeypatch):
+    """Drawn from 1 to 4: the truth up to a step of its own, and own predictions after it."""
+    rolled = []
+    monkeypatch.setattr(
+        Reader, "roll", lambda self, batch, support, own: rolled.append((support, own)) or _NOTHING
+    )
+    batching = Rollout(8, support=4, support_from=1)
+    losses_of(reader_of(), plain_data(), batching, steps_per_epoch=30)
+    supports = set()
+    for support, own_BT in rolled:
+        assert support == 1  # the truth for all: steps 0 and 1
+        own = own_BT.numpy()
+        assert (np.diff(own.astype(int), axis=1) >= 0).all()  # the truth, then own predictions
+        supports |= set((~own).sum(1) - 1)
+    assert supports == {1, 2, 3, 4}
+
+
+_NOTHING = Sums(torch.zeros((), requires_grad=True), 1)
+
+
+def test_segments_with_a_drawn_support_are_validated_with_the_fewest():
+    data = plain_data(ends=(22, 17, 24))
+    config = TrainingConfig(batching=Rollout(6, support=5, support_from=0))
+    free = TrainingConfig(batching=Rollout(6, support=0))
+    reader = reader_of()
+    schemes = [make_batching(PLAIN, data, c, "cpu", 0)[0] for c in (config, free)]
+    losses = [added(list(made.validation(reader))).mean().detach() for made in schemes]
+    assert losses[0] == losses[1]
 
 
 def test_scheduled_sampling_lies_between_truth_and_own_predictions():

@@ -104,7 +104,9 @@ class Rollout:
     `support`: steps whose next input is the truth; at `length` or more that is teacher forcing.
     `support_end`: its value in the last epoch, on a straight line from the first. `probability`,
     `probability_end`: that a later input is the network's own rather than the truth (scheduled
-    sampling: Bengio et al. 2015). All steps have a loss.
+    sampling: Bengio et al. 2015). `support_from`: in training each segment has a support of its
+    own, drawn from this number up to the epoch's; so a network learns to begin with few observed
+    steps as well as with many. All steps have a loss.
     """
 
     length: Annotated[int, Field(ge=2)]
@@ -113,7 +115,17 @@ class Rollout:
     probability: Share = 1.0
     probability_end: Share | None = None
     stride: Count = 1
+    support_from: Annotated[int, Field(ge=0)] | None = None
     kind: Literal["rollout"] = "rollout"
+
+    def __post_init__(self) -> None:
+        fewest = self.support if self.support_end is None else min(self.support, self.support_end)
+        if self.support_from is not None and self.support_from > fewest:
+            raise UsageError(
+                f"support_from={self.support_from} is the lowest support that is drawn, and the "
+                f"highest is {fewest}. Give a support_from of at most {fewest}, or a longer "
+                "support."
+            )
 
     def at(self, done: float) -> tuple[int, float]:
         """Support and probability when a share `done` of the epochs lies behind.

@@ -20,6 +20,7 @@ TRANSFORMED = {
     "stateful": lc.Stateful(chunk=9),
     "stateful, never reset": lc.Stateful(chunk=9, reset="never"),
     "rollout": lc.Rollout(length=12, support=6, support_end=2),
+    "rollout, support drawn": lc.Rollout(length=12, support=8, support_from=1),
     "rollout, sampled": lc.Rollout(length=12, support=4, probability=0.2, probability_end=0.8),
 }
 ADAPTIVE = {

@@ -366,19 +366,24 @@ class Rollout:
     def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
         """Each segment once, or as many as the steps of an epoch take."""
         support, probability = self.batching.at((epoch - 1) / max(self.epochs - 1, 1))
+        fewest = self.batching.support_from
         for k, segments in enumerate(self.windows.batches(rng)):
             batch = self.feed.batch(Group(segments))
-            own_BT = None
+            own_BT = np.ones(tuple(batch.x_BTC.shape[:2]), bool)
+            if fewest is not None:
+                support_B = rng.integers(fewest, support + 1, len(own_BT))
+                own_BT &= np.arange(own_BT.shape[1]) > support_B[:, None]
             if probability < 1:
-                drawn = rng.random(tuple(batch.x_BTC.shape[:2])) < probability
-                own_BT = torch.from_numpy(drawn).to(batch.x_BTC.device)
-            yield Update(
-                reader.roll(batch, support, own_BT), segments.series, k / self.windows.steps
-            )
+                own_BT &= rng.random(own_BT.shape) < probability
+            own = None if own_BT.all() else torch.from_numpy(own_BT).to(batch.x_BTC.device)
+            loss = reader.roll(batch, support if fewest is None else fewest, own)
+            yield Update(loss, segments.series, k / self.windows.steps)
 
     def validation(self, reader: Reader) -> Iterator[Sums]:
-        """With the support of the last epoch, and nothing but own predictions after it."""
-        support, _ = self.batching.last
+        """With the fewest steps of support of the last epoch, and nothing but own predictions after
+        them."""
+        support, fewest = self.batching.last[0], self.batching.support_from
+        support = support if fewest is None else fewest
         return (reader.roll(batch, support, None) for batch in self.held_back.batches())
 
 
