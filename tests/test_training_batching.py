@@ -10,6 +10,7 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.model.heads import head_named
 from lstmcast.model.inputs import Adaptive, Grid, Transformed
 from lstmcast.model.inputs.adaptive import to_axis
+from lstmcast.model.lstm import Cell
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.util.parallel import ahead
 from lstmcast.windows import AdaptiveData, Segments, TransformedData
@@ -155,6 +156,28 @@ def test_rollout_feeds_back_what_the_network_says(support):
         if support <= t < 5:
             x_BTC[:, t + 1, 0] = 0.5 * point_B - 0.5
     assert float(reader.roll(batch, support, None).total.detach()) == pytest.approx(total, rel=1e-5)
+
+
+@pytest.mark.parametrize("cell", [Cell(), Cell("softsign", "hard_sigmoid")], ids=str)
+def test_a_step_by_itself_is_a_step_of_many(cell):
+    network = NetworkConfig(
+        layers=(5, 5),
+        before=(5,),
+        activation="tanh",
+        residual=True,
+        inputs=Transformed(),
+        head="point",
+        horizon=1,
+        cell=cell,
+    )
+    module = reader_of(network).module
+    x_BTC = torch.from_numpy(np.random.default_rng(0).normal(size=(3, 4, 1)).astype(np.float32))
+    expected, last = module.hidden(x_BTC)
+    _, state = module.hidden(x_BTC[:, :2])
+    for t in (2, 3):
+        out_BD, state = module.step(x_BTC[:, t], state)
+        torch.testing.assert_close(out_BD, expected[:, t])
+    torch.testing.assert_close(state, last)
 
 
 def test_each_segment_may_have_a_support_of_its_own(monkeypatch):

@@ -72,14 +72,16 @@ class Reader:
         known = min(support + 1, x_BTC.shape[1])
         with self.precision():
             hidden_BTD, state = self.module.hidden(x_BTC[:, :known])
-            raws = [self.module.raw(hidden_BTD, x_BTC[:, :known])]
+            of_truth = self.module.raw(hidden_BTD, x_BTC[:, :known])
+            raws = [of_truth[:, -1]]
             for t in range(known, x_BTC.shape[1]):
-                x_BC = self._as_input(raws[-1][:, -1, 0].float(), batch)
+                x_BC = self._as_input(raws[-1][:, 0].float(), batch)
                 if own_BT is not None:
                     x_BC = torch.where(own_BT[:, t, None], x_BC, x_BTC[:, t])
-                hidden_BTD, state = self.module.hidden(x_BC[:, None], state)
-                raws.append(self.module.raw(hidden_BTD, x_BC[:, None]))
-        return self._sums(torch.cat(raws, 1)[:, batch.begin :], batch)
+                hidden_BD, state = self.module.step(x_BC, state)
+                raws.append(self.module.raw(hidden_BD, x_BC))
+            raw = torch.cat([of_truth[:, :-1], torch.stack(raws, 1)], 1)
+        return self._sums(raw[:, batch.begin :], batch)
 
     def precision(self) -> AbstractContextManager[object]:
         """Within this the module computes in bfloat16 where that serves, if it is to."""

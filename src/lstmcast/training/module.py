@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.network import NetworkConfig
-from lstmcast.training.cell import ACTIVATIONS, LayerState, run_layer
+from lstmcast.training.cell import ACTIVATIONS, LayerState, run_layer, step_layer
 from lstmcast.training.initialisers import initialise
 from lstmcast.training_config import Initialiser
 
@@ -73,6 +73,19 @@ class NetworkModule(nn.Module):
             )
             new.append(left)
         return x_BTC, new
+
+    def step(self, x_BC: Tensor, state: State) -> tuple[Tensor, State]:
+        """What the stack gives at one more step (B, D), and the state after it."""
+        for layer in self.embed:
+            x_BC = self.activation(layer(x_BC))
+        new: State = []
+        for k, layer in enumerate(self.lstm):
+            read_BC = self.dropout(x_BC) if k else x_BC
+            out_BD, left = step_layer(layer, self.config.cell, read_BC, state[k])
+            adds = self.config.residual and x_BC.shape[-1] == out_BD.shape[-1]
+            x_BC = x_BC + out_BD if adds else out_BD
+            new.append(left)
+        return x_BC, new
 
     def raw(self, hidden_ND: Tensor, x_NC: Tensor) -> Tensor:
         """Raw numbers (N, H, K, R) of the head; N may be several axes."""
