@@ -28,9 +28,16 @@ class Example(NamedTuple):
 
 EXAMPLES = {
     "airline": Example("airline", "run", "passengers, 43 months fed back"),
-    "sine": Example("waves", "run_sine", "a sine, 200 steps fed back"),
-    "beats": Example("waves", "run_beats", "two waves added, 200 steps fed back"),
-    "sine-cosine": Example("sine_cosine", "run", "a sine and a cosine, 20 steps fed back"),
+    "sine": Example("waves", "run_sine", "a sine, 200 steps fed back", Takes(values=600)),
+    "beats": Example(
+        "waves", "run_beats", "two waves added, 200 steps fed back", Takes(values=600)
+    ),
+    "sine-cosine": Example(
+        "sine_cosine",
+        "run",
+        "a sine and a cosine, 20 steps fed back",
+        Takes(values=160, fewest=2, most=None, together=True),
+    ),
     "stocks": Example("stocks", "run", "400 prices, the next tick, learned online"),
     "temperature": Example("temperature", "run", "temperature, five steps ahead"),
 }
