@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from lstmcast.model.inputs import Adaptive as Adaptive
     from lstmcast.model.inputs import Running as Running
     from lstmcast.model.inputs import Transformed as Transformed
+    from lstmcast.model.lstm import Cell as Cell
     from lstmcast.model.network import Network as Network
     from lstmcast.model.network import NetworkConfig as NetworkConfig
     from lstmcast.model.summary import summary as summary
@@ -85,6 +86,7 @@ _HOMES = {
     "Adaptive": "model.inputs",
     "Backtest": "evaluation.backtest",
     "BoxCox": "transforms",
+    "Cell": "model.lstm",
     "Chain": "transforms",
     "Columns": "data.panel",
     "DataError": "errors",
@@ -152,6 +154,7 @@ __all__ = [
     "Adaptive",
     "Backtest",
     "BoxCox",
+    "Cell",
     "Chain",
     "Columns",
     "DataError",

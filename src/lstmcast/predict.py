@@ -153,18 +153,39 @@ def _counted_on(lead: NDArray, cutoffs: Any) -> Any:
 
 
 def _warn_of_unknown(model: Fitted, panel: Panel, origins: Origins, quantiles_OHQ: NDArray) -> None:
-    """Say which series have too few known values for a forecast."""
+    """Say which series have no forecast, and why."""
     needed = model.fewest_known
-    unknown = np.unique(origins.series[np.isnan(quantiles_OHQ).all(axis=(1, 2))])
-    if len(unknown) and needed:
+    unknown_O = np.isnan(quantiles_OHQ).all(axis=(1, 2))
+    grown_O = np.zeros_like(unknown_O)
+    if not model.network.config.cell.is_bounded:
+        grown_O = unknown_O & (_known_before(panel, origins) >= needed)
+    few = np.unique(origins.series[unknown_O & ~grown_O])
+    if len(few) and needed:
         logger.warning(
             "no forecast for %d of %d series (%s): %d known value%s needed before the cutoff",
-            len(unknown),
+            len(few),
             len(panel),
-            some_names(panel.ids[unknown]),
+            some_names(panel.ids[few]),
             needed,
             "s are" if needed > 1 else " is",
         )
+    grown = np.unique(origins.series[grown_O])
+    if len(grown):
+        logger.warning(
+            "no forecast for %d of %d series (%s): the state of the LSTM grew beyond all numbers, "
+            "as it can with activation=%r; train longer or with smaller steps, or use 'tanh'",
+            len(grown),
+            len(panel),
+            some_names(panel.ids[grown]),
+            model.network.config.cell.activation,
+        )
+
+
+def _known_before(panel: Panel, origins: Origins) -> NDArray:
+    """How many values each origin knows (O,)."""
+    counts = np.concatenate([[0], np.cumsum(np.isfinite(panel.values))])
+    first_O = panel.offsets[origins.series]
+    return counts[first_O + origins.counts] - counts[first_O]
 
 
 def _forecast(

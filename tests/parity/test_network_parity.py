@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
+from builders import drawn_network, plain_config
 from lstmcast.errors import UsageError
 from lstmcast.model.inputs import Adaptive, Grid, Transformed
+from lstmcast.model.lstm import Cell, zero_state
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.training_config import Initialiser
 
@@ -17,6 +21,7 @@ from lstmcast.training.module import NetworkModule, arrays_from_state, module_fr
 
 CONFIG = NetworkConfig(layers=(7, 7), inputs=Adaptive(window=4), horizon=5)
 B, T = 3, 30
+PARAMETERS = {"weight_ih": "weight_ih_l0", "weight_hh": "weight_hh_l0", "bias": "bias_ih_l0"}
 
 
 def random_arrays(seed):
@@ -91,12 +96,11 @@ def test_gradients_equal_finite_differences_of_the_numpy_forward():
     module = module_from_arrays(random_arrays(6), CONFIG).double()
     x = torch.from_numpy(inputs(True).x_BTC).double()
     (quantiles(module, x, torch.arange(B * T)) * torch.from_numpy(direction)).sum().backward()
-    names = {"weight_ih": "weight_ih_l0", "weight_hh": "weight_hh_l0", "bias": "bias_ih_l0"}
     rng, step = np.random.default_rng(8), 1e-6
     for name, array in arrays.items():
         prefix, _, part = name.rpartition(".")
         theirs = module.get_parameter(
-            f"{prefix}.{names[part]}" if "lstm" in name else name
+            f"{prefix}.{PARAMETERS[part]}" if "lstm" in name else name
         ).grad.numpy()
         for place in rng.choice(array.size, min(4, array.size), replace=False):
             shifted = [array.copy(), array.copy()]
@@ -194,11 +198,22 @@ PLAIN = {
         after=(6,),
         activation="relu",
     ),
+    "cell": NetworkConfig(
+        layers=(3, 3),
+        inputs=Transformed(),
+        head="point",
+        horizon=1,
+        before=(4,),
+        activation="softsign",
+        cell=Cell("softsign", "hard_sigmoid"),
+    ),
 }
 
 
 @pytest.mark.parametrize("config", PLAIN.values(), ids=PLAIN)
-@pytest.mark.parametrize("initialiser", ["default", "pytorch", "keras", "chainer", "zeros"])
+@pytest.mark.parametrize(
+    "initialiser", ["default", "pytorch", "keras", "chainer", "chainer1", "zeros", "ones"]
+)
 def test_plain_networks_agree_however_they_begin(config, initialiser):
     torch.manual_seed(1)
     module = NetworkModule(config, initialiser=initialiser)
@@ -223,16 +238,18 @@ def test_plain_networks_agree_however_they_begin(config, initialiser):
 
 
 def test_initialisers_draw_what_they_say():
-    config = NetworkConfig(layers=(40, 30), inputs=Transformed(columns=20), head="point", horizon=1)
+    config = NetworkConfig(
+        layers=(40, 30), inputs=Transformed(columns=20), head="point", horizon=1, before=(20,)
+    )
     drawn = {}
-    for name in ("pytorch", "keras", "chainer", "zeros"):
+    for name in ("pytorch", "keras", "chainer", "chainer1", "zeros", "ones"):
         torch.manual_seed(0)
         drawn[name] = arrays_from_state(
             NetworkModule(config, initialiser=name).state_dict(), config
         )
     forget = np.zeros((4, 40))
     forget[1] = 1.0
-    for name in ("keras", "chainer", "zeros"):
+    for name in ("keras", "chainer", "zeros", "ones"):
         np.testing.assert_array_equal(drawn[name]["lstm.0.bias"], forget.ravel())
         assert not drawn[name]["head.bias"].any()
     assert (
@@ -246,8 +263,15 @@ def test_initialisers_draw_what_they_say():
     )
     assert drawn["chainer"]["lstm.0.weight_ih"].std() == pytest.approx(20**-0.5, rel=0.05)
     assert not drawn["zeros"]["lstm.0.weight_ih"].any() and drawn["zeros"]["lstm.0.weight_hh"].any()
-    with pytest.raises(UsageError, match="initialiser='ones' is not known"):
-        NetworkModule(config, initialiser="ones")
+    assert (drawn["ones"]["lstm.1.weight_ih"] == 1).all()
+    orthogonal = drawn["ones"]["lstm.0.weight_hh"]
+    np.testing.assert_allclose(orthogonal.T @ orthogonal, np.eye(40), atol=1e-5)
+    assert drawn["chainer"].pop("lstm.0.bias").any() and not drawn["chainer1"]["lstm.0.bias"].any()
+    assert drawn["chainer"]["lstm.0.weight_hh"].std() == pytest.approx(40**-0.5, rel=0.05)
+    assert drawn["chainer"]["embed.0.weight"].std() == pytest.approx(20**-0.5, rel=0.1)
+    assert abs(drawn["keras"]["embed.0.weight"]).max() == pytest.approx((6 / 40) ** 0.5, rel=0.02)
+    with pytest.raises(UsageError, match=r"initialiser='twos' is not known.*'chainer1', 'zeros'"):
+        NetworkModule(config, initialiser="twos")
 
 
 def test_initialisers_piece_by_piece():
@@ -259,18 +283,105 @@ def test_initialisers_piece_by_piece():
             NetworkModule(config, initialiser=initialiser).state_dict(), config
         )
 
-    for name, pieces in (("keras", Initialiser()), ("zeros", Initialiser("zeros"))):
+    lecun = "lecun_normal"
+    for name, pieces in (
+        ("keras", Initialiser()),
+        ("zeros", Initialiser("zeros")),
+        ("ones", Initialiser("ones")),
+        ("chainer", Initialiser(lecun, lecun, dense=lecun)),
+        ("chainer1", Initialiser(lecun, lecun, forget_bias=0, dense=lecun)),
+    ):
         named, own = drawn(name), drawn(pieces)
         assert all(np.array_equal(named[key], own[key]) for key in named)
     own = drawn(Initialiser("orthogonal", "uniform", bias=0.05, forget_bias=2.0))
     np.testing.assert_allclose(
         own["lstm.0.bias"].reshape(4, 40), np.repeat([[0.05], [2], [0.05], [0.05]], 40, 1)
     )
+    for how in ("zeros", "ones"):
+        dense = drawn(Initialiser(dense=how))
+        assert (dense["head.weight"] == (how == "ones")).all() and not dense["head.bias"].any()
+        assert dense["lstm.0.weight_ih"].std() > 0
+    uniform = drawn(Initialiser("uniform", dense="uniform"))
+    for name in ("lstm.0.weight_ih", "head.weight"):
+        assert 0.9 * 40**-0.5 < abs(uniform[name]).max() <= 40**-0.5
     kernel, recurrent = own["lstm.0.weight_ih"], own["lstm.0.weight_hh"]
     np.testing.assert_allclose(kernel.T @ kernel, np.eye(20), atol=1e-5)
     assert 0.15 < abs(recurrent).max() <= 40**-0.5 and abs(recurrent).mean() == pytest.approx(
         40**-0.5 / 2, rel=0.05
     )
+
+
+CELLS = [Cell(name) for name in ("linear", "tanh", "relu", "sigmoid", "softsign", "elu")] + [
+    Cell(recurrent_activation="hard_sigmoid"),
+    Cell("relu", "hard_sigmoid_keras3"),
+]
+
+
+def cell_case(cell):
+    """A module of two layers in double precision, its arrays, and what it reads."""
+    config = plain_config(layers=(4, 3), inputs=Transformed(columns=2), cell=cell)
+    arrays = {
+        name: a.astype(float) for name, a in drawn_network(config, size=0.6).members[0].items()
+    }
+    module = module_from_arrays(drawn_network(config, size=0.6).members[0], config).double()
+    return module, arrays, np.random.default_rng(3).normal(0, 2, (B, 9, 2))
+
+
+def hidden_in_numpy(config, arrays, x_BTC):
+    x_TBC = np.ascontiguousarray(x_BTC.transpose(1, 0, 2))
+    fresh = (zero_state(config.layers, len(x_BTC), np.float64),)
+    hidden, state = Network(config, [arrays]).run(x_TBC, np.ones(x_TBC.shape[:2], bool), fresh)
+    return hidden[0].transpose(1, 0, 2), state[0]
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_cells_agree_and_go_on_from_their_state(cell):
+    module, arrays, x_BTC = cell_case(cell)
+    ours, state = hidden_in_numpy(module.config, arrays, x_BTC)
+    with torch.no_grad():
+        theirs, left = module.hidden(torch.from_numpy(x_BTC))
+        first, between = module.hidden(torch.from_numpy(x_BTC[:, :4]))
+        second, _ = module.hidden(torch.from_numpy(x_BTC[:, 4:]), between)
+    np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(torch.cat([first, second], 1).numpy(), ours, rtol=1e-10, atol=1e-12)
+    for one, other in zip(state, left, strict=True):
+        for part, tensor in zip(one, other, strict=True):
+            np.testing.assert_allclose(part, tensor[0].numpy(), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", CELLS, ids=str)
+def test_gradients_of_cells_equal_finite_differences(cell):
+    module, arrays, x_BTC = cell_case(cell)
+    hidden_BTD, _ = module.hidden(torch.from_numpy(x_BTC))
+    direction = np.random.default_rng(4).normal(size=hidden_BTD.shape)
+    (hidden_BTD * torch.from_numpy(direction)).sum().backward()
+    rng, step = np.random.default_rng(5), 1e-6
+    for k, part in itertools.product((0, 1), ("weight_ih", "weight_hh", "bias")):
+        name = f"lstm.{k}.{part}"
+        gradient = module.get_parameter(f"lstm.{k}.{PARAMETERS[part]}").grad.numpy()
+        for place in rng.choice(arrays[name].size, 6, replace=False):
+            sides = []
+            for moved in (step, -step):
+                shifted = arrays[name].copy()
+                shifted.flat[place] += moved
+                outs, _ = hidden_in_numpy(module.config, arrays | {name: shifted}, x_BTC)
+                sides.append((outs * direction).sum())
+            expected = (sides[0] - sides[1]) / (2 * step)
+            assert gradient.flat[place] == pytest.approx(expected, rel=1e-5, abs=1e-6), name
+    assert module.get_parameter("lstm.0.bias_hh_l0").grad is None
+
+
+def test_the_usual_cell_is_one_kernel_and_others_are_not(monkeypatch):
+    """Where PyTorch has a fused kernel, training uses it."""
+    called = []
+    forward = torch.nn.LSTM.forward
+    monkeypatch.setattr(
+        torch.nn.LSTM, "forward", lambda self, *given: called.append(1) or forward(self, *given)
+    )
+    for cell, calls in ((Cell(), 2), (Cell(recurrent_activation="hard_sigmoid"), 2)):
+        module, _, x_BTC = cell_case(cell)
+        module.hidden(torch.from_numpy(x_BTC))
+        assert len(called) == calls
 
 
 def test_dropout_is_for_training_only():

@@ -29,7 +29,8 @@ from lstmcast.interop.parts import (
     parts_of_network,
     require_activation,
 )
-from lstmcast.model.network import ACTIVATIONS, Activation, Network
+from lstmcast.model.activations import ACTIVATIONS, Activation
+from lstmcast.model.network import Network
 
 MODELS = ("Sequential", "Functional", "Model")
 WITHOUT_WEIGHTS = ("InputLayer", "Dropout")  # these change nothing in a forecast

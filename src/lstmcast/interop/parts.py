@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.errors import LstmcastError, ModelError, UsageError
+from lstmcast.model.activations import Activation
 from lstmcast.model.inputs import Transformed
-from lstmcast.model.network import Activation, Network, NetworkConfig
+from lstmcast.model.network import Network, NetworkConfig
 
 _OF_DENSE = ("weight", "bias")
 

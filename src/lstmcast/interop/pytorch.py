@@ -28,7 +28,8 @@ from lstmcast.interop.parts import (
     parts_of_network,
     require_activation,
 )
-from lstmcast.model.network import Activation, Network
+from lstmcast.model.activations import Activation
+from lstmcast.model.network import Network
 from lstmcast.util.files import check_output, whole_file
 
 MOST_MODULES = 8  # whose order is looked for: all orders are tried

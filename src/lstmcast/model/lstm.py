@@ -7,10 +7,54 @@ are equally wide, so that the stack starts as a plain map and deeper layers lear
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lstmcast.model.activations import (
+    ACTIVATIONS,
+    GATE_ACTIVATIONS,
+    Activation,
+    GateActivation,
+)
+from lstmcast.util.config import settings
+
+
+@settings
+class Cell:
+    """The functions inside the LSTM layers of a network, by Keras's names.
+
+    Args:
+        activation: of the candidate, and of the cell on its way out: "tanh", "relu", "linear",
+            "sigmoid", "softsign" or "elu".
+        recurrent_activation: of the three gates: "sigmoid"; "hard_sigmoid", which Keras 1 and 2
+            and Chainer have, clip(0.2 a + 0.5, 0, 1); or "hard_sigmoid_keras3", which Keras 3 and
+            PyTorch call by that name, clip(a / 6 + 0.5, 0, 1).
+
+    >>> Cell(recurrent_activation="hard_sigmoid")
+    Cell(activation='tanh', recurrent_activation='hard_sigmoid')
+    """
+
+    activation: Activation = "tanh"
+    recurrent_activation: GateActivation = "sigmoid"
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether it is the LSTM of the papers, for which there are faster kernels."""
+        return self == USUAL
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether what a layer gives lies between −1 and 1, whatever it reads."""
+        return self.activation in ("tanh", "sigmoid", "softsign")
+
+    def __str__(self) -> str:
+        return f"{self.activation}, {self.recurrent_activation}"
+
+
+USUAL = Cell()
 
 
 class Layer(NamedTuple):
@@ -36,16 +80,23 @@ def zero_state(units: tuple[int, ...], batch: int, dtype: np.dtype | type = np.f
 
 
 def run_stack(
-    x_TBC: NDArray, begun_TB: NDArray, layers: tuple[Layer, ...], state: State, *, residual: bool
+    x_TBC: NDArray,
+    begun_TB: NDArray,
+    layers: tuple[Layer, ...],
+    state: State,
+    *,
+    residual: bool,
+    cell: Cell = USUAL,
 ) -> tuple[NDArray, State]:
     """Read T steps through all layers: outputs (T, B, D) and the new state.
 
     Where a series has not begun (`begun_TB` is false) its state stays zero, so series of unequal
     lengths share a batch.
     """
+    run_layer = _run_layer if cell.is_usual else partial(_run_other_layer, cell)
     new = []
     for layer, (h_BD, c_BD) in zip(layers, state, strict=True):
-        out_TBD, h_BD, c_BD = _run_layer(x_TBC, begun_TB, layer, h_BD, c_BD)
+        out_TBD, h_BD, c_BD = run_layer(x_TBC, begun_TB, layer, h_BD, c_BD)
         x_TBC = x_TBC + out_TBD if residual and x_TBC.shape[2] == layer.units else out_TBD
         new.append((h_BD, c_BD))
     return x_TBC, tuple(new)
@@ -54,7 +105,7 @@ def run_stack(
 def _run_layer(
     x_TBC: NDArray, begun_TB: NDArray, layer: Layer, h_BD: NDArray, c_BD: NDArray
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """One layer over T steps.
+    """One layer over T steps, with the usual functions.
 
     σ(a) = ½ + ½ tanh(a/2): with the gates' pre-activations halved beforehand, one tanh over all
     four serves the step.
@@ -79,4 +130,33 @@ def _run_layer(
         if waiting_T[t]:
             c_BD *= begun_TB[t, :, None]
             h_BD *= begun_TB[t, :, None]
+    return out_TBD, h_BD, c_BD
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _run_other_layer(
+    cell: Cell, x_TBC: NDArray, begun_TB: NDArray, layer: Layer, h_BD: NDArray, c_BD: NDArray
+) -> tuple[NDArray, NDArray, NDArray]:
+    """One layer over T steps, whatever its functions are.
+
+    Without tanh a state may grow beyond all numbers: then the outputs are NaN, as unknown ones are.
+    """
+    gate = GATE_ACTIVATIONS[cell.recurrent_activation]
+    curve = ACTIVATIONS[cell.activation]
+    (T, B, C), D = x_TBC.shape, layer.units
+    from_input_TBG = (x_TBC.reshape(T * B, C) @ layer.weight_ih.T).reshape(T, B, 4 * D)
+    from_input_TBG += layer.bias
+    recurrent_DG = np.ascontiguousarray(layer.weight_hh.T)
+    out_TBD = np.empty((T, B, D), from_input_TBG.dtype)
+    waiting_T = ~np.all(begun_TB, axis=1)
+    for t in range(T):
+        sums_BG = h_BD @ recurrent_DG
+        sums_BG += from_input_TBG[t]
+        i, f, g, o = (sums_BG[:, k * D : (k + 1) * D] for k in range(4))
+        c_BD = gate(f) * c_BD + gate(i) * curve(g)
+        h_BD = np.multiply(gate(o), curve(c_BD), out=out_TBD[t])
+        if waiting_T[t]:
+            c_BD *= begun_TB[t, :, None]
+            h_BD *= begun_TB[t, :, None]
+    out_TBD[np.isinf(out_TBD)] = np.nan
     return out_TBD, h_BD, c_BD

@@ -14,10 +14,10 @@ but for their weights: each reads the same inputs, and their answers are average
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import field, fields, replace
+from dataclasses import asdict, field, fields, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from pydantic import Field, TypeAdapter, model_validator
 
 from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
+from lstmcast.model.activations import ACTIVATIONS, Activation
 from lstmcast.model.heads import ONE, ZERO, Head, answer_of, head_named
 from lstmcast.model.inputs import (
     Adaptive,
@@ -34,13 +35,11 @@ from lstmcast.model.inputs import (
     with_inputs,
 )
 from lstmcast.model.inputs.adaptive import VERSION
-from lstmcast.model.lstm import Layer, State, run_stack, zero_state
+from lstmcast.model.lstm import USUAL, Cell, Layer, State, run_stack, zero_state
 from lstmcast.transforms import Transforms
 from lstmcast.util.config import settings
 
 Size = Annotated[int, Field(ge=1)]
-Activation = Literal["linear", "tanh", "relu"]
-ACTIVATIONS = {"linear": lambda a: a, "tanh": np.tanh, "relu": lambda a: np.maximum(a, 0)}
 
 
 @settings
@@ -56,10 +55,11 @@ class NetworkConfig:
         horizon: steps answered at once, the forecaster's unless given; longer forecasts feed back.
         before, after: units of dense layers around the stack, with `activation`; None is one layer
             as wide as the first LSTM layer for adaptive inputs and none for others.
-        activation: of the dense layers.
+        activation: of the dense layers: "linear", "tanh", "relu", "sigmoid", "softsign" or "elu".
         residual: add a layer's input to its output where they are equally wide; None is yes for
             adaptive inputs.
         dropout: share of a layer's outputs left out in training.
+        cell: the functions inside the LSTM layers, tanh and sigmoid unless said: a `Cell`.
 
     >>> NetworkConfig(layers=(5, 4, 3), inputs=Transformed(), head="point", horizon=1).width
     1
@@ -74,6 +74,7 @@ class NetworkConfig:
     activation: Activation = "linear"
     residual: bool | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    cell: Cell = field(default=USUAL)
 
     @model_validator(mode="before")
     @classmethod
@@ -95,7 +96,8 @@ class NetworkConfig:
         if self.activation != "linear" and not self.before and not self.after:
             raise UsageError(
                 f"activation={self.activation!r} is that of dense layers around the LSTM, and "
-                "there are none; the LSTM's own is tanh. Give before= or after=, or leave it out."
+                "there are none. Give before= or after=, or leave it out; the LSTM's own is "
+                f"cell=Cell({self.activation!r})."
             )
         widths = ((self.before or (self.inputs.columns,))[-1], *self.layers)
         unequal = not any(below == units for below, units in pairwise(widths))
@@ -118,8 +120,14 @@ class NetworkConfig:
         return self.inputs.width(self.steps if self.inputs.skips else 1)
 
     def described(self) -> dict[str, Any]:
-        """As JSON values; `NetworkConfig(**…)` of them gives it back."""
+        """As JSON values; `NetworkConfig(**…)` of them gives it back.
+
+        The usual cell is left out, so that versions that know no other read the network.
+        """
         settings = {one.name: getattr(self, one.name) for one in fields(self)}
+        cell = settings.pop("cell")
+        if not cell.is_usual:
+            settings["cell"] = asdict(cell)
         lists = {name: list(units) for name, units in settings.items() if isinstance(units, tuple)}
         return {**settings, **lists, "inputs": self.inputs.described()}
 
@@ -160,10 +168,9 @@ class Network:
     def __repr__(self) -> str:
         numbers = sum(array.size for arrays in self.members for array in arrays.values())
         units = "-".join(map(str, self.config.layers))
-        described = (
-            f"LSTM {units}, {self.config.inputs} inputs, {self.head.name} head, {numbers:,} weights"
-        )
-        return f"Network({len(self.members)} × {described})"
+        cell = "" if self.config.cell.is_usual else f" ({self.config.cell})"
+        described = f"{self.config.inputs} inputs, {self.head.name} head, {numbers:,} weights"
+        return f"Network({len(self.members)} × LSTM {units}{cell}, {described})"
 
     def start(self, batch: int) -> tuple[State, ...]:
         """State of each member before anything is read."""
@@ -178,7 +185,12 @@ class Network:
         for arrays, layers, member_state in zip(self.members, self._layers, state, strict=True):
             embedded_TBD = self._dense(arrays, "embed", self.config.before or (), x_TBC)
             hidden_TBD, member_state = run_stack(
-                embedded_TBD, begun_TB, layers, member_state, residual=bool(self.config.residual)
+                embedded_TBD,
+                begun_TB,
+                layers,
+                member_state,
+                residual=bool(self.config.residual),
+                cell=self.config.cell,
             )
             hidden.append(hidden_TBD)
             new.append(member_state)

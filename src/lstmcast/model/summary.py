@@ -95,6 +95,7 @@ def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summa
         layer = name.rpartition(".")[0]
         counts[layer] = counts.get(layer, 0) + math.prod(shape)
     answer = _answer(config, head)
+    functions = "" if config.cell.is_usual else f" ({config.cell})"
     rows = [
         Row(f"inputs ({config.inputs})" if config.inputs.skips else "inputs", (config.width,), 0)
     ]
@@ -103,7 +104,8 @@ def summary(network: Network | NetworkConfig, head: Head | None = None) -> Summa
         for k, units in enumerate(config.before or ())
     ]
     rows += [
-        Row(f"lstm {k}", (units,), counts[f"lstm.{k}"]) for k, units in enumerate(config.layers)
+        Row(f"lstm {k}{functions}", (units,), counts[f"lstm.{k}"])
+        for k, units in enumerate(config.layers)
     ]
     rows += [
         Row(f"dense {k} after", (units,), counts[f"dense.{k}"])

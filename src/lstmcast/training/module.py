@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.network import NetworkConfig
+from lstmcast.training.cell import ACTIVATIONS, LayerState, run_layer
 from lstmcast.training.initialisers import initialise
 from lstmcast.training_config import Initialiser
 
-State = list[tuple[Tensor, Tensor]]  # h and c of each layer, each (1, B, D)
+State = list[LayerState]  # h and c of each layer
 
 
 class NetworkModule(nn.Module):
@@ -47,9 +48,7 @@ class NetworkModule(nn.Module):
         self.skip = (
             nn.Linear(config.width, config.steps, bias=False) if config.inputs.skips else None
         )
-        self.activation = {"linear": nn.Identity(), "tanh": nn.Tanh(), "relu": nn.ReLU()}[
-            config.activation
-        ]
+        self.activation = ACTIVATIONS[config.activation]
         self.dropout = nn.Dropout(config.dropout)
         for layer in self.lstm:  # one bias is enough: only the first is trained
             layer.get_parameter("bias_hh_l0").requires_grad_(False)
@@ -61,8 +60,11 @@ class NetworkModule(nn.Module):
             x_BTC = self.activation(layer(x_BTC))
         new: State = []
         for k, layer in enumerate(self.lstm):
-            out_BTD, left = layer(
-                self.dropout(x_BTC) if k else x_BTC, None if state is None else state[k]
+            out_BTD, left = run_layer(
+                layer,
+                self.config.cell,
+                self.dropout(x_BTC) if k else x_BTC,
+                None if state is None else state[k],
             )
             x_BTC = (
                 x_BTC + out_BTD

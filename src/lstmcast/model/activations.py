@@ -1,0 +1,50 @@
+"""What follows a sum of weighted inputs, by name, in NumPy; `training.module` has them in PyTorch.
+
+Keras's names. Two functions are called hard sigmoid: straight lines from 0 to 1, between −2.5 and
+2.5 in Keras 1 and 2, Chainer and ONNX, and between −3 and 3 in Keras 3 and PyTorch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Activation = Literal["linear", "tanh", "relu", "sigmoid", "softsign", "elu"]
+GateActivation = Literal["sigmoid", "hard_sigmoid", "hard_sigmoid_keras3"]
+Function = Callable[[NDArray], NDArray]
+
+
+def sigmoid(a: NDArray) -> NDArray:
+    """1 / (1 + e⁻ᵃ), written so that nothing overflows.
+
+    >>> sigmoid(np.array([-1e4, 0.0, 1e4]))
+    array([0. , 0.5, 1. ])
+    """
+    return 0.5 + 0.5 * np.tanh(0.5 * a)
+
+
+def elu(a: NDArray) -> NDArray:
+    """a where it is positive, else eᵃ − 1 (Clevert et al. 2016).
+
+    >>> elu(np.array([-1e4, 0.0, 2.0]))
+    array([-1.,  0.,  2.])
+    """
+    return np.where(a > 0, a, np.expm1(np.minimum(a, 0)))
+
+
+ACTIVATIONS: dict[str, Function] = {
+    "linear": lambda a: a,
+    "tanh": np.tanh,
+    "relu": lambda a: np.maximum(a, 0),
+    "sigmoid": sigmoid,
+    "softsign": lambda a: a / (1 + np.abs(a)),
+    "elu": elu,
+}
+GATE_ACTIVATIONS: dict[str, Function] = {
+    "sigmoid": sigmoid,
+    "hard_sigmoid": lambda a: np.clip(0.2 * a + 0.5, 0, 1),
+    "hard_sigmoid_keras3": lambda a: np.clip(a / 6 + 0.5, 0, 1),
+}

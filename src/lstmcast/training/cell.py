@@ -1,0 +1,72 @@
+"""Activations in PyTorch, and LSTM layers with other ones than nn.LSTM has.
+
+nn.LSTM is one fused kernel, with tanh and sigmoid. For other functions a layer's weights are read
+step by step, here; that takes longer.
+
+    B series · T steps · C inputs · D units
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lstmcast.model.lstm import Cell
+
+Function = Callable[[Tensor], Tensor]
+LayerState = tuple[Tensor, Tensor]  # h and c, each (1, B, D)
+
+ACTIVATIONS: dict[str, Function] = {
+    "linear": lambda a: a,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "softsign": F.softsign,
+    "elu": F.elu,
+}
+GATE_ACTIVATIONS: dict[str, Function] = {
+    "sigmoid": torch.sigmoid,
+    # PyTorch's is clip(a / 6 + 0.5, 0, 1), in one kernel
+    "hard_sigmoid": lambda a: F.hardsigmoid(1.2 * a),
+    "hard_sigmoid_keras3": F.hardsigmoid,
+}
+
+
+def run_layer(
+    layer: nn.Module, cell: Cell, x_BTC: Tensor, state: LayerState | None
+) -> tuple[Tensor, LayerState]:
+    """What an nn.LSTM of one layer gives at every step (B, T, D), and its state after the last."""
+    return layer(x_BTC, state) if cell.is_usual else _step_by_step(layer, cell, x_BTC, state)
+
+
+def _step_by_step(
+    layer: nn.Module, cell: Cell, x_BTC: Tensor, state: LayerState | None
+) -> tuple[Tensor, LayerState]:
+    """`bias_hh_l0` is zero here, as in every module of ours, and left out."""
+    gate, curve = GATE_ACTIVATIONS[cell.recurrent_activation], ACTIVATIONS[cell.activation]
+    weight_ih, weight_hh, bias = (
+        _gates_together(layer.get_parameter(name))
+        for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0")
+    )
+    D = weight_hh.shape[1]
+    fresh_BD = x_BTC.new_zeros(len(x_BTC), D)
+    h_BD, c_BD = (fresh_BD, fresh_BD) if state is None else (part[0] for part in state)
+    outs = []
+    for from_input_BG in F.linear(x_BTC, weight_ih, bias).unbind(1):
+        sums_BG = torch.addmm(from_input_BG, h_BD, weight_hh.T)
+        gates_BG, candidate_BD = sums_BG.split([3 * D, D], 1)
+        i, f, o = gate(gates_BG).chunk(3, 1)
+        c_BD = f * c_BD + i * curve(candidate_BD)
+        h_BD = o * curve(c_BD)
+        outs.append(h_BD)
+    return torch.stack(outs, 1), (h_BD[None], c_BD[None])
+
+
+def _gates_together(weight: Tensor) -> Tensor:
+    """Rows of input, forget and output gate, then those of the candidate: one call for three
+    gates."""
+    i, f, g, o = weight.chunk(4)
+    return torch.cat([i, f, o, g])
