@@ -15,6 +15,7 @@ from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.training_config import (
     SWA,
     Ema,
+    Initialiser,
     Loss,
     Optimiser,
     Rollout,
@@ -42,6 +43,8 @@ CONFIGS = [
     TrainingConfig(
         batching=Windows(8), validation=Validation(share=0.3, by="windows"), patience=2, refit=True
     ),
+    TrainingConfig(initialiser="chainer1"),
+    TrainingConfig(initialiser=Initialiser("ones", bias=0.05, dense="lecun_normal")),
     TrainingConfig(
         optimiser=Optimiser("rmsprop", schedule="step"), steps_per_epoch=4, precision="mixed"
     ),

@@ -253,26 +253,32 @@ def _loss(given: Any) -> Any:
 
 
 AnyLoss = Annotated[Loss, BeforeValidator(_loss)]  # or the name of one
-LstmWeights = Literal["glorot_uniform", "lecun_normal", "orthogonal", "uniform", "zeros"]
+Draw = Literal["glorot_uniform", "lecun_normal", "orthogonal", "uniform", "zeros", "ones"]
 
 
 @settings
 class Initialiser:
-    """How the weights of new LSTM layers are drawn; dense layers are drawn as Keras draws them.
+    """How the weights of a new network are drawn; unless said, as Keras draws them.
 
-    `kernel` (inputs to gates) and `recurrent` (outputs to gates): "glorot_uniform" (Glorot & Bengio
-    2010), "lecun_normal" (LeCun et al. 1998), "orthogonal" (Saxe et al. 2014), "uniform" within
-    ±1/√units, or "zeros". `bias`: a constant, but for the forget gates, which have `forget_bias`
-    (Gers et al. 2000).
+    `kernel` (inputs to gates) and `recurrent` (outputs to gates) of the LSTM layers, and `dense`
+    (the layers before and after them, the head): "glorot_uniform" (Glorot & Bengio 2010),
+    "lecun_normal" (LeCun et al. 1998), "orthogonal" (Saxe et al. 2014), "uniform" within ±1/√units
+    of an LSTM layer or ±1/√inputs of a dense one, "zeros" or "ones". `bias`: a constant, but for
+    the forget gates, which have `forget_bias` (Gers et al. 2000); biases of dense layers are 0.
+
+    >>> Initialiser("lecun_normal", "lecun_normal", forget_bias=0, dense="lecun_normal")  # chainer1
+    Initialiser(kernel='lecun_normal', recurrent='lecun_normal', bias=0.0, forget_bias=0.0,
+                dense='lecun_normal')
     """
 
-    kernel: LstmWeights = "glorot_uniform"
-    recurrent: LstmWeights = "orthogonal"
+    kernel: Draw = "glorot_uniform"
+    recurrent: Draw = "orthogonal"
     bias: float = 0.0
     forget_bias: float = 1.0
+    dense: Draw = "glorot_uniform"
 
 
-Named = Literal["default", "pytorch", "keras", "chainer", "zeros"]
+Named = Literal["default", "pytorch", "keras", "chainer", "chainer1", "zeros", "ones"]
 ByNameOrParts = Discriminator(lambda given: "name" if isinstance(given, str) else "parts")
 AnyInitialiser = Annotated[
     Annotated[Named, Tag("name")] | Annotated[Initialiser, Tag("parts")], ByNameOrParts

@@ -205,13 +205,15 @@ PLAIN = {
         horizon=1,
         before=(4,),
         activation="softsign",
-        cell=Cell("elu", "hard_sigmoid"),
+        cell=Cell("softsign", "hard_sigmoid"),
     ),
 }
 
 
 @pytest.mark.parametrize("config", PLAIN.values(), ids=PLAIN)
-@pytest.mark.parametrize("initialiser", ["default", "pytorch", "keras", "chainer", "zeros"])
+@pytest.mark.parametrize(
+    "initialiser", ["default", "pytorch", "keras", "chainer", "chainer1", "zeros", "ones"]
+)
 def test_plain_networks_agree_however_they_begin(config, initialiser):
     torch.manual_seed(1)
     module = NetworkModule(config, initialiser=initialiser)
@@ -236,16 +238,18 @@ def test_plain_networks_agree_however_they_begin(config, initialiser):
 
 
 def test_initialisers_draw_what_they_say():
-    config = NetworkConfig(layers=(40, 30), inputs=Transformed(columns=20), head="point", horizon=1)
+    config = NetworkConfig(
+        layers=(40, 30), inputs=Transformed(columns=20), head="point", horizon=1, before=(20,)
+    )
     drawn = {}
-    for name in ("pytorch", "keras", "chainer", "zeros"):
+    for name in ("pytorch", "keras", "chainer", "chainer1", "zeros", "ones"):
         torch.manual_seed(0)
         drawn[name] = arrays_from_state(
             NetworkModule(config, initialiser=name).state_dict(), config
         )
     forget = np.zeros((4, 40))
     forget[1] = 1.0
-    for name in ("keras", "chainer", "zeros"):
+    for name in ("keras", "chainer", "zeros", "ones"):
         np.testing.assert_array_equal(drawn[name]["lstm.0.bias"], forget.ravel())
         assert not drawn[name]["head.bias"].any()
     assert (
@@ -259,8 +263,15 @@ def test_initialisers_draw_what_they_say():
     )
     assert drawn["chainer"]["lstm.0.weight_ih"].std() == pytest.approx(20**-0.5, rel=0.05)
     assert not drawn["zeros"]["lstm.0.weight_ih"].any() and drawn["zeros"]["lstm.0.weight_hh"].any()
-    with pytest.raises(UsageError, match="initialiser='ones' is not known"):
-        NetworkModule(config, initialiser="ones")
+    assert (drawn["ones"]["lstm.1.weight_ih"] == 1).all()
+    orthogonal = drawn["ones"]["lstm.0.weight_hh"]
+    np.testing.assert_allclose(orthogonal.T @ orthogonal, np.eye(40), atol=1e-5)
+    assert drawn["chainer"].pop("lstm.0.bias").any() and not drawn["chainer1"]["lstm.0.bias"].any()
+    assert drawn["chainer"]["lstm.0.weight_hh"].std() == pytest.approx(40**-0.5, rel=0.05)
+    assert drawn["chainer"]["embed.0.weight"].std() == pytest.approx(20**-0.5, rel=0.1)
+    assert abs(drawn["keras"]["embed.0.weight"]).max() == pytest.approx((6 / 40) ** 0.5, rel=0.02)
+    with pytest.raises(UsageError, match=r"initialiser='twos' is not known.*'chainer1', 'zeros'"):
+        NetworkModule(config, initialiser="twos")
 
 
 def test_initialisers_piece_by_piece():
@@ -272,13 +283,27 @@ def test_initialisers_piece_by_piece():
             NetworkModule(config, initialiser=initialiser).state_dict(), config
         )
 
-    for name, pieces in (("keras", Initialiser()), ("zeros", Initialiser("zeros"))):
+    lecun = "lecun_normal"
+    for name, pieces in (
+        ("keras", Initialiser()),
+        ("zeros", Initialiser("zeros")),
+        ("ones", Initialiser("ones")),
+        ("chainer", Initialiser(lecun, lecun, dense=lecun)),
+        ("chainer1", Initialiser(lecun, lecun, forget_bias=0, dense=lecun)),
+    ):
         named, own = drawn(name), drawn(pieces)
         assert all(np.array_equal(named[key], own[key]) for key in named)
     own = drawn(Initialiser("orthogonal", "uniform", bias=0.05, forget_bias=2.0))
     np.testing.assert_allclose(
         own["lstm.0.bias"].reshape(4, 40), np.repeat([[0.05], [2], [0.05], [0.05]], 40, 1)
     )
+    for how in ("zeros", "ones"):
+        dense = drawn(Initialiser(dense=how))
+        assert (dense["head.weight"] == (how == "ones")).all() and not dense["head.bias"].any()
+        assert dense["lstm.0.weight_ih"].std() > 0
+    uniform = drawn(Initialiser("uniform", dense="uniform"))
+    for name in ("lstm.0.weight_ih", "head.weight"):
+        assert 0.9 * 40**-0.5 < abs(uniform[name]).max() <= 40**-0.5
     kernel, recurrent = own["lstm.0.weight_ih"], own["lstm.0.weight_hh"]
     np.testing.assert_allclose(kernel.T @ kernel, np.eye(20), atol=1e-5)
     assert 0.15 < abs(recurrent).max() <= 40**-0.5 and abs(recurrent).mean() == pytest.approx(

@@ -5,11 +5,12 @@ default    adaptive inputs: PyTorch's, with small answers that spread like a ran
 pytorch    uniform within ±1/√units (dense layers: ±1/√inputs), biases too
 keras      Glorot uniform kernels, orthogonal recurrent kernels, zero biases but 1 for the forget
            gates
-chainer    LeCun normal kernels, zero biases but 1 for the forget gates
+chainer    LeCun normal kernels, dense ones too; zero biases but 1 for the forget gates
+chainer1   the same with 0 for the forget gates, as Chainer had it until version 2
 zeros      Keras's, but with LSTM kernels (input to gates) of zeros
+ones       Keras's, but with LSTM kernels (input to gates) of ones
 
-A `training_config.Initialiser` says it piece by piece: Keras's is `Initialiser()`, zeros are
-`Initialiser("zeros")`.
+A `training_config.Initialiser` says it piece by piece: all but the first two are one.
 """
 
 from __future__ import annotations
@@ -22,10 +23,20 @@ import torch
 from torch import Tensor, nn
 
 from lstmcast.errors import UsageError
-from lstmcast.training_config import Initialiser
+from lstmcast.training_config import Draw, Initialiser
 
 if TYPE_CHECKING:
     from lstmcast.training.module import NetworkModule
+
+PARTS = {
+    "keras": Initialiser(),
+    "chainer": Initialiser("lecun_normal", "lecun_normal", dense="lecun_normal"),
+    "chainer1": Initialiser("lecun_normal", "lecun_normal", forget_bias=0.0, dense="lecun_normal"),
+    # Kernels of zeros still learn: the output is 0 at first, but the head gives the candidate's
+    # kernel a gradient. Not so where the head is zero too.
+    "zeros": Initialiser("zeros"),
+    "ones": Initialiser("ones"),
+}
 
 
 @torch.no_grad()
@@ -34,16 +45,17 @@ def initialise(module: NetworkModule, how: str | Initialiser) -> None:
     unknown name."""
     for layer in module.lstm:
         layer.get_parameter("bias_hh_l0").zero_()
-    if isinstance(how, Initialiser):
-        return _by_parts(module, how)
     if how == "default":
         how = "adaptive" if module.config.inputs.skips else "keras"
-    if how not in _KINDS:
-        raise UsageError(
-            f"initialiser={how!r} is not known. Use 'default', 'pytorch', 'keras', 'chainer' or "
-            "'zeros'."
-        )
-    return _KINDS[how](module)
+    if isinstance(how, Initialiser):
+        _by_parts(module, how)
+    elif how in PARTS:
+        _by_parts(module, PARTS[how])
+    elif how == "adaptive":
+        _adaptive(module)
+    elif how != "pytorch":
+        names = ", ".join(map(repr, ("default", "pytorch", *PARTS)))
+        raise UsageError(f"initialiser={how!r} is not known. Use one of {names}.")
 
 
 def _adaptive(module: NetworkModule) -> None:
@@ -60,54 +72,27 @@ def _adaptive(module: NetworkModule) -> None:
     )
 
 
-def _pytorch(module: NetworkModule) -> None:
-    """Nothing more: this is how PyTorch draws them."""
-
-
-def _keras(module: NetworkModule) -> None:
-    """Glorot & Bengio 2010; orthogonal: Saxe et al. 2014."""
-    _by_parts(module, Initialiser())
-
-
-def _zeros(module: NetworkModule) -> None:
-    """Kernels of zeros still learn: the output is 0 at first, but the head gives the candidate's
-    kernel a gradient.
-
-    Not so where the head is zero too.
-    """
-    _by_parts(module, Initialiser("zeros"))
-
-
-def _chainer(module: NetworkModule) -> None:
-    """LeCun et al. 1998: normal with variance 1/inputs."""
-    _lstm(module, Initialiser("lecun_normal", "lecun_normal"))
-    for dense in _dense_layers(module):
-        _lecun(dense.weight)
-        _zero_bias(dense)
-
-
 def _by_parts(module: NetworkModule, parts: Initialiser) -> None:
-    _lstm(module, parts)
-    for dense in _dense_layers(module):
-        _glorot(dense.weight)
-        _zero_bias(dense)
-
-
-def _lstm(module: NetworkModule, parts: Initialiser) -> None:
     for layer in module.lstm:
-        _DRAWS[parts.kernel](layer.get_parameter("weight_ih_l0"))
-        _DRAWS[parts.recurrent](layer.get_parameter("weight_hh_l0"))
+        kernel, recurrent = (layer.get_parameter(f"weight_{side}_l0") for side in ("ih", "hh"))
+        # an LSTM layer's "uniform" is as wide as its units say, for both
+        _draw(parts.kernel, kernel, recurrent.shape[1])
+        _draw(parts.recurrent, recurrent, recurrent.shape[1])
         bias_G = layer.get_parameter("bias_ih_l0").fill_(parts.bias)
         _gates(bias_G)[1].fill_(parts.forget_bias)
+    for dense in _dense_layers(module):
+        _draw(parts.dense, dense.weight, dense.in_features)
+        if dense.bias is not None:
+            dense.bias.zero_()
 
 
-_KINDS = {
-    "adaptive": _adaptive,
-    "pytorch": _pytorch,
-    "keras": _keras,
-    "chainer": _chainer,
-    "zeros": _zeros,
-}
+def _draw(how: Draw, weight: Tensor, width: int) -> None:
+    """`width`: what "uniform" is drawn by, ±1/√width."""
+    if how == "uniform":
+        bound = 1 / math.sqrt(width)
+        weight.uniform_(-bound, bound)
+    else:
+        _DRAWS[how](weight)
 
 
 def _dense_layers(module: NetworkModule) -> list[nn.Linear]:
@@ -120,30 +105,22 @@ def _glorot(weight: Tensor) -> None:
 
 
 def _lecun(weight: Tensor) -> None:
+    """Normal with variance 1/inputs."""
     weight.normal_(0.0, 1 / math.sqrt(weight.shape[1]))
 
 
 def _orthogonal(weight: Tensor) -> None:
+    """Of the matrix as Keras has it, (inputs, outputs)."""
     nn.init.orthogonal_(weight.T)
-
-
-def _uniform(weight: Tensor) -> None:
-    bound = 1 / math.sqrt(weight.shape[0] // 4)  # four gates for each unit
-    weight.uniform_(-bound, bound)
 
 
 _DRAWS: dict[str, Callable[[Tensor], object]] = {
     "glorot_uniform": _glorot,
     "lecun_normal": _lecun,
     "orthogonal": _orthogonal,
-    "uniform": _uniform,
     "zeros": torch.zero_,
+    "ones": nn.init.ones_,
 }
-
-
-def _zero_bias(dense: nn.Linear) -> None:
-    if dense.bias is not None:
-        dense.bias.zero_()
 
 
 def _gates(bias_G: Tensor) -> tuple[Tensor, ...]:
