@@ -42,7 +42,7 @@ SHOWN = {
         "errors-of-snapshots": "sine-cosine-snapshots",
         "prediction": "sine-cosine-prediction",
     },
-    "stocks": {"error": "stocks-error"},
+    "stocks": {"error": "stocks-error", "ahead": "stocks-ahead"},
     "temperature": {"next-five": "temperature-next-five", "errors": "temperature-errors"},
 }
 DRAWN = {"unrolled", *(name for names in SHOWN.values() for name in names.values())}
