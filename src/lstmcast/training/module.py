@@ -80,6 +80,7 @@ class NetworkModule(nn.Module):
             x_BC = self.activation(layer(x_BC))
         new: State = []
         for k, layer in enumerate(self.lstm):
+            assert isinstance(layer, nn.LSTM)
             read_BC = self.dropout(x_BC) if k else x_BC
             out_BD, left = step_layer(layer, self.config.cell, read_BC, state[k])
             adds = self.config.residual and x_BC.shape[-1] == out_BD.shape[-1]
