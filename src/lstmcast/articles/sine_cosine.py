@@ -197,10 +197,7 @@ def free_run_errors(model: lc.LSTMForecaster, panel: Panel, observed: int) -> di
 
 def _of_snapshots(folder: Path, panel: Panel, observed: int) -> dict[str, NDArray]:
     """The total error of each snapshot, read back from its folder."""
-    saved = {
-        path.name: lc.LSTMForecaster(FREE, weights=path)
-        for path in sorted(folder.glob("snapshot*"))
-    }
+    saved = {path.name: lc.load(path) for path in sorted(folder.glob("snapshot*"))}
     return {name: free_run_errors(model, panel, observed)["total"] for name, model in saved.items()}
 
 
