@@ -27,7 +27,7 @@ class Example(NamedTuple):
 
 
 EXAMPLES = {
-    "airline": Example("airline", "run", "passengers, 43 months fed back"),
+    "airline": Example("airline", "run", "passengers, 43 months fed back", Takes(values=48)),
     "sine": Example("waves", "run_sine", "a sine, 200 steps fed back"),
     "beats": Example("waves", "run_beats", "two waves added, 200 steps fed back"),
     "sine-cosine": Example("sine_cosine", "run", "a sine and a cosine, 20 steps fed back"),
