@@ -32,7 +32,7 @@ EXAMPLES = {
     "beats": Example("waves", "run_beats", "two waves added, 200 steps fed back"),
     "sine-cosine": Example("sine_cosine", "run", "a sine and a cosine, 20 steps fed back"),
     "stocks": Example("stocks", "run", "400 prices, the next tick, learned online"),
-    "temperature": Example("temperature", "run", "temperature, five steps ahead"),
+    "temperature": Example("temperature", "run", "temperature, five steps ahead", Takes(values=60)),
 }
 
 
