@@ -67,7 +67,6 @@ OWN_TRAINING = TrainingConfig(
     batching=Windows(12, loss="every"),
     optimiser=Optimiser("adam", learning_rate=5e-3, clip=1.0, schedule=Schedule("cosine")),
     validation=None,
-    members=3,
     average=Ema(0.98),
 )
 SHIPPED, TUNED = "shipped network", "shipped network, fine-tuned"
