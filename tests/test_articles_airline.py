@@ -30,7 +30,6 @@ def learning_data():
 
 def quick(monkeypatch, epochs: int = 3) -> None:
     monkeypatch.setattr(airline, "TRAINING", replace(TRAINING, epochs=epochs))
-    monkeypatch.setattr(airline, "OWN_TRAINING", replace(airline.OWN_TRAINING, members=1))
     monkeypatch.setattr(
         airline,
         "own_choices",

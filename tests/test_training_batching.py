@@ -17,7 +17,7 @@ from lstmcast.windows import AdaptiveData, Segments, TransformedData
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from lstmcast.training.batching import Reader  # noqa: E402
+from lstmcast.training.batching import Reader, settled  # noqa: E402
 from lstmcast.training.feeds import AdaptiveFeed, Group, TransformedFeed  # noqa: E402
 from lstmcast.training.losses import Sums, added, criterion  # noqa: E402
 from lstmcast.training.module import NetworkModule, arrays_from_state  # noqa: E402
@@ -235,6 +235,33 @@ def test_support_shrinks_over_the_epochs():
 
 
 # Whole sequences and state
+
+
+@pytest.mark.parametrize(("batch_size", "made"), [(3, 1), (2, 4)])
+def test_a_batch_that_every_epoch_reads_is_made_once(batch_size, made, monkeypatch):
+    """Unless series are drawn anew into batches, as where there are more than one."""
+    data, reader = plain_data(missing=(3,)), reader_of()
+    config = TrainingConfig(batching=WholeSequence(), validation=None, batch_size=batch_size)
+    scheme, _ = make_batching(PLAIN, data, config, "cpu", seed=0)
+    calls, batch = [], TransformedFeed.batch
+    monkeypatch.setattr(
+        TransformedFeed, "batch", lambda feed, group: calls.append(1) or batch(feed, group)
+    )
+    first, second = (
+        mean_of(list(scheme.updates(reader, epoch, np.random.default_rng(epoch))))
+        for epoch in (1, 2)
+    )
+    assert len(calls) == made and first == pytest.approx(second)
+
+
+def test_a_batch_is_settled_where_all_targets_are_known():
+    batch = TransformedFeed(plain_data(ends=(30, 17, 20)), PLAIN, "cpu").batch(
+        Group(segments([0], [0], [10], [0], [11]))
+    )
+    known = settled(batch._replace(targets=None))
+    assert known.targets == batch.target.numel()
+    batch.target[0, 3] = torch.nan
+    assert settled(batch._replace(targets=None)).targets is None
 
 
 def test_whole_sequences_in_chunks_give_the_loss_of_one_pass():

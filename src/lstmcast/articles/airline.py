@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
 
 SHARE = 0.3  # of the pairs that is held back
+MOST_UPDATES = 20  # in an epoch of our own networks, of a reader's long series
 TITLE = "International airline passengers: monthly totals in thousands. Jan 49 ? Dec 60"
 
 INPUTS = Transformed(Chain((Difference(), MinMax()), apart=True))
@@ -67,7 +68,6 @@ OWN_TRAINING = TrainingConfig(
     batching=Windows(12, loss="every"),
     optimiser=Optimiser("adam", learning_rate=5e-3, clip=1.0, schedule=Schedule("cosine")),
     validation=None,
-    members=3,
     average=Ema(0.98),
 )
 SHIPPED, TUNED = "shipped network", "shipped network, fine-tuned"
@@ -81,14 +81,18 @@ class Choice(NamedTuple):
     window: int
     epochs: int
 
-    def forecaster(self, seed: int) -> lc.LSTMForecaster:
-        """It, untrained."""
+    def forecaster(self, seed: int, values: int) -> lc.LSTMForecaster:
+        """It, untrained, for a series of so many values."""
+        most = MOST_UPDATES if values > 16 * MOST_UPDATES else None
         return lc.LSTMForecaster(
             1,
             weights="scratch",
             network=NetworkConfig((self.units,), inputs=self.inputs, head="point", horizon=1),
             training=replace(
-                OWN_TRAINING, epochs=self.epochs, batching=Windows(self.window, loss="every")
+                OWN_TRAINING,
+                epochs=self.epochs,
+                steps_per_epoch=most,
+                batching=Windows(self.window, loss="every"),
             ),
             seed=seed,
         )
@@ -235,7 +239,11 @@ def _default(to: ExampleRun, panel: Panel, seed: int) -> list[Measure]:
     known = panel.until(panel.lengths - held_back(len(panel.values)))
     predicted, histories = [], []
     for name, choice in own_choices(panel).items():
-        fitted = to.fit(choice.forecaster(seed), known, name.replace(", ", "-").replace(" ", "-"))
+        fitted = to.fit(
+            choice.forecaster(seed, len(known.values)),
+            known,
+            name.replace(", ", "-").replace(" ", "-"),
+        )
         predicted.append(_predicted(name, fitted, panel, training_seconds(fitted.history)))
         histories.append(fitted.history)
     shipped = lc.LSTMForecaster(12, seed=seed)
