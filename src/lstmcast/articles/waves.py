@@ -122,7 +122,7 @@ def our_own(seed: int) -> lc.LSTMForecaster:
     """Segments of two cycles: the second is the truth at first, and in the end what the network
     says itself."""
     training = TrainingConfig(
-        epochs=48,
+        epochs=60,
         batch_size=32,
         steps_per_epoch=10,
         batching=Rollout(length=2 * CYCLE, support=2 * CYCLE, support_end=CYCLE),
