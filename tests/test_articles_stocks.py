@@ -14,8 +14,9 @@ import torch
 import lstmcast as lc
 from lstmcast import windows
 from lstmcast.articles import stocks
-from lstmcast.articles.runs import ExampleRun, rmse
+from lstmcast.articles.runs import ExampleRun, Measure, rmse
 from lstmcast.model.inputs import Running, Transformed
+from lstmcast.model.lstm import Cell
 from lstmcast.model.network import NetworkConfig
 from lstmcast.streaming.learning import Learning
 from lstmcast.streaming.stream import Stream
@@ -56,9 +57,66 @@ def test_learning_is_better_after_the_change_and_a_copy_that_stopped_is_worse_th
     assert max(learning, stopped) < naive
 
 
+def test_the_rule_itself_is_the_least_error_that_there_can_be(done):
+    errors = {row.measure: row.value for row in done[1]}
+    share, least = (
+        errors[f"error / naive error, {who}, from 100 ticks after it"]
+        for who in ("learning", "who knows the rule")
+    )
+    assert share == pytest.approx(
+        errors["RMSE in % of the price, learning, from 100 ticks after it"]
+        / errors["RMSE in % of the price, naive, from 100 ticks after it"]
+    )
+    assert least == pytest.approx(np.sqrt(1 - 0.6**2), abs=0.02) and least < share < 1
+    log = (done[0] / "log.txt").read_text(encoding="utf-8")
+    assert "The network has learned the new rule" in log
+
+
+def test_a_network_that_learns_nothing_is_said_to_have_learned_nothing():
+    learned, not_learned = (
+        stocks.verdict([Measure("learning", value, 1.0), Measure("rule", 0.8, 1.0)])
+        for value in (0.82, 1.01)
+    )
+    assert "has learned the new rule: its error is 82.0% of" in learned
+    assert "has not learned the new rule: its error is 101.0% of" in not_learned
+
+
+def test_several_ticks_are_forecast_from_the_state_of_the_stream(done):
+    table = rows(done[0] / "ahead.csv")
+    assert [row["ticks_ahead"] for row in table] == ["1", "2", "3", "4", "5"]
+    columns = {name: [float(row[name]) for row in table] for name in table[0]}
+    assert list(columns) == ["ticks_ahead", "learning", "stopped", "shipped", "naive"]
+    prices = stocks.simulated(0, SMALL.stocks, SMALL.ticks, SMALL.change)
+    origins = range(SMALL.ticks - 60, SMALL.ticks - 4, 5)
+    moves = [prices[tick : tick + 5] / prices[tick - 1] - 1 for tick in origins]
+    naive = 100 * np.sqrt(np.mean(np.square(moves), axis=(0, 2)))
+    np.testing.assert_allclose(columns["naive"], naive)
+    assert columns["learning"][0] < columns["naive"][0] < columns["stopped"][0]
+    assert columns["shipped"][4] < columns["naive"][4]  # it reads the rule from the history
+    errors = {row.measure: row.value for row in done[1]}
+    assert errors["RMSE in % of the price, shipped network, 5 ticks ahead"] == pytest.approx(
+        columns["shipped"][4]
+    )
+
+
+def test_the_shipped_network_forecasts_as_after_the_whole_of_what_it_read():
+    prices = stocks.simulated(0, 3, 300, 300)
+    ahead = stocks.Ahead((280, 285), {})
+    stocks.follow_shipped(prices, ahead)
+    for origin, forecast in zip(ahead.origins, ahead.forecasts["shipped"], strict=True):
+        read = stocks.panel_of(prices[280 - stocks.READ : origin])
+        expected = lc.LSTMForecaster(stocks.AHEAD).predict(read).point
+        np.testing.assert_allclose(forecast, expected, rtol=1e-5)
+
+
 def test_it_leaves_pictures_tables_a_model_and_the_network_with_its_rows(done):
     folder, measures = done
-    assert {path.stem for path in folder.glob("*.png")} == {"error", "stocks", "speed"}
+    assert {path.stem for path in folder.glob("*.png")} == {
+        "ahead",
+        "error",
+        "stocks",
+        "speed",
+    }
     errors, table = rows(folder / "errors.csv"), rows(folder / "stocks.csv")
     assert len(errors) == SMALL.ticks and len(table) == SMALL.stocks
     stream = Stream.load(folder / "online")
@@ -101,6 +159,10 @@ def test_the_articles_sizes():
         400,
     )
     assert not schemes["many-to-one"].shuffle
+    assert faithful.cell == Cell(recurrent_activation="hard_sigmoid")
+    assert (faithful.learning.chunk, faithful.learning.learning_rate) == (1, 1e-3)
+    for batching in schemes.values():
+        assert stocks.forecaster(faithful, batching, 0).config.cell == faithful.cell
     stateful = schemes["stateful, many-to-one"]
     assert (stateful.chunk, stateful.stride, stateful.reset, stateful.loss) == (
         3,
@@ -120,7 +182,7 @@ def test_prices_are_correlated_seeded_and_their_rule_turns_round():
     halves = [
         np.mean(part[2:] * part[:-2]) / np.mean(part**2) for part in (returns[:990], returns[1010:])
     ]
-    np.testing.assert_allclose(halves, [0.5, -0.5], atol=0.05)
+    np.testing.assert_allclose(halves, [0.6, -0.6], atol=0.05)
 
 
 def test_the_texts_of_the_pictures_are_translated():

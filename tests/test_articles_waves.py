@@ -15,6 +15,7 @@ from lstmcast.articles.runs import ExampleRun
 pytest.importorskip("torch", reason="needs the train extra")
 
 from lstmcast.articles import waves
+from lstmcast.model.lstm import Cell
 from lstmcast.training_config import Initialiser, Rollout, Windows
 
 
@@ -87,6 +88,26 @@ def test_the_truth_of_the_table_continues_the_data(short_run):
     np.testing.assert_allclose(true[:80], waves.data("sine").values[:80], atol=1e-9)
 
 
+def test_the_second_exercise_prints_its_first_100_predictions(tmp_path):
+    to = ExampleRun(tmp_path, quiet=True)
+    waves.run(to, "beats", small(waves.our_own(0), epochs=1, steps_per_epoch=1))
+    first, whole = read(tmp_path / "first-100.csv"), read(tmp_path / "free-run.csv")
+    assert len(first["step"]) == 100
+    np.testing.assert_array_equal(first["predicted"], whole["predicted"][:100])
+    lines = (tmp_path / "log.txt").read_text(encoding="utf-8").splitlines()
+    begin = lines.index("the first 100 predictions") + 1
+    printed = np.array([line.split() for line in lines[begin : begin + 10]], float)
+    np.testing.assert_allclose(printed.ravel(), first["predicted"], atol=1e-4)
+
+
+def test_a_readers_own_series_goes_through_the_same_system(tmp_path):
+    own = lc.Panel.from_arrays({"own": np.arange(700) % 7.0})
+    to = ExampleRun(tmp_path, quiet=True, own=own)
+    waves.run(to, "sine", small(waves.our_own(0), epochs=1, steps_per_epoch=1))
+    np.testing.assert_array_equal(read(tmp_path / "free-run.csv")["true"], np.arange(500, 700) % 7)
+    assert lc.load(tmp_path / "model").predict(horizon=1).times[0, 0] == 501
+
+
 def test_data_of_the_article():
     sine, beats = waves.data("sine"), waves.data("beats")
     assert sine.lengths.tolist() == [4000] and beats.lengths.tolist() == [16000]
@@ -102,16 +123,17 @@ def test_as_in_the_article():
         and forecaster.config.head == "point"
         and forecaster.config.horizon == 1
     )
-    assert training.batching == Windows(80, loss="last") and (
-        training.batch_size,
-        training.epochs,
-    ) == (256, 1000)
+    assert forecaster.config.cell == Cell(recurrent_activation="hard_sigmoid")
+    assert training.batching == Windows(80, loss="last", shuffle="once")
+    assert (training.batch_size, training.epochs) == (256, 1000)
     assert (training.validation.share, training.validation.by, training.patience) == (
         0.3,
         "windows",
         20,
     )
-    assert isinstance(training.initialiser, Initialiser) and 0 < training.initialiser.bias < 0.1
+    start = training.initialiser
+    assert start == Initialiser(bias=start.bias, forget_bias=start.bias)
+    assert start.bias == pytest.approx(0.0549, abs=5e-5)  # np.random.seed(0), first draw / 10
     assert waves.as_in_the_article(1).training.initialiser != training.initialiser
     assert isinstance(waves.our_own(0).training.batching, Rollout)
 
@@ -149,7 +171,7 @@ def test_pictures_in_japanese_have_a_word_for_everything(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "goal"), [("sine", 0.01), ("beats", 0.08)])
+@pytest.mark.parametrize(("name", "goal"), [("sine", 0.006), ("beats", 0.04)])
 def test_errors_aimed_at(tmp_path, name, goal):
     measures = waves.run(ExampleRun(tmp_path, quiet=True), name, waves.our_own(0))
     assert measures[0].value <= goal

@@ -10,15 +10,16 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.model.heads import head_named
 from lstmcast.model.inputs import Adaptive, Grid, Transformed
 from lstmcast.model.inputs.adaptive import to_axis
+from lstmcast.model.lstm import Cell
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.util.parallel import ahead
 from lstmcast.windows import AdaptiveData, Segments, TransformedData
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from lstmcast.training.batching import Reader  # noqa: E402
+from lstmcast.training.batching import Reader, settled  # noqa: E402
 from lstmcast.training.feeds import AdaptiveFeed, Group, TransformedFeed  # noqa: E402
-from lstmcast.training.losses import added, criterion  # noqa: E402
+from lstmcast.training.losses import Sums, added, criterion  # noqa: E402
 from lstmcast.training.module import NetworkModule, arrays_from_state  # noqa: E402
 from lstmcast.training.plan import check_plan, make_batching  # noqa: E402
 from lstmcast.training_config import (  # noqa: E402
@@ -157,6 +158,58 @@ def test_rollout_feeds_back_what_the_network_says(support):
     assert float(reader.roll(batch, support, None).total.detach()) == pytest.approx(total, rel=1e-5)
 
 
+@pytest.mark.parametrize("cell", [Cell(), Cell("softsign", "hard_sigmoid")], ids=str)
+def test_a_step_by_itself_is_a_step_of_many(cell):
+    network = NetworkConfig(
+        layers=(5, 5),
+        before=(5,),
+        activation="tanh",
+        residual=True,
+        inputs=Transformed(),
+        head="point",
+        horizon=1,
+        cell=cell,
+    )
+    module = reader_of(network).module
+    x_BTC = torch.from_numpy(np.random.default_rng(0).normal(size=(3, 4, 1)).astype(np.float32))
+    expected, last = module.hidden(x_BTC)
+    _, state = module.hidden(x_BTC[:, :2])
+    for t in (2, 3):
+        out_BD, state = module.step(x_BTC[:, t], state)
+        torch.testing.assert_close(out_BD, expected[:, t])
+    torch.testing.assert_close(state, last)
+
+
+def test_each_segment_may_have_a_support_of_its_own(monkeypatch):
+    """Drawn from 1 to 4: the truth up to a step of its own, and own predictions after it."""
+    rolled = []
+    monkeypatch.setattr(
+        Reader, "roll", lambda self, batch, support, own: rolled.append((support, own)) or _NOTHING
+    )
+    batching = Rollout(8, support=4, support_from=1)
+    losses_of(reader_of(), plain_data(), batching, steps_per_epoch=30)
+    supports = set()
+    for support, own_BT in rolled:
+        assert support == 1  # the truth for all: steps 0 and 1
+        own = own_BT.numpy()
+        assert (np.diff(own.astype(int), axis=1) >= 0).all()  # the truth, then own predictions
+        supports |= set((~own).sum(1) - 1)
+    assert supports == {1, 2, 3, 4}
+
+
+_NOTHING = Sums(torch.zeros((), requires_grad=True), 1)
+
+
+def test_segments_with_a_drawn_support_are_validated_with_the_fewest():
+    data = plain_data(ends=(22, 17, 24))
+    config = TrainingConfig(batching=Rollout(6, support=5, support_from=0))
+    free = TrainingConfig(batching=Rollout(6, support=0))
+    reader = reader_of()
+    schemes = [make_batching(PLAIN, data, c, "cpu", 0)[0] for c in (config, free)]
+    losses = [added(list(made.validation(reader))).mean().detach() for made in schemes]
+    assert losses[0] == losses[1]
+
+
 def test_scheduled_sampling_lies_between_truth_and_own_predictions():
     reader, data = reader_of(), plain_data()
     batch = TransformedFeed(data, PLAIN, "cpu").batch(Group(segments([0], [0], [8], [0], [30])))
@@ -182,6 +235,33 @@ def test_support_shrinks_over_the_epochs():
 
 
 # Whole sequences and state
+
+
+@pytest.mark.parametrize(("batch_size", "made"), [(3, 1), (2, 4)])
+def test_a_batch_that_every_epoch_reads_is_made_once(batch_size, made, monkeypatch):
+    """Unless series are drawn anew into batches, as where there are more than one."""
+    data, reader = plain_data(missing=(3,)), reader_of()
+    config = TrainingConfig(batching=WholeSequence(), validation=None, batch_size=batch_size)
+    scheme, _ = make_batching(PLAIN, data, config, "cpu", seed=0)
+    calls, batch = [], TransformedFeed.batch
+    monkeypatch.setattr(
+        TransformedFeed, "batch", lambda feed, group: calls.append(1) or batch(feed, group)
+    )
+    first, second = (
+        mean_of(list(scheme.updates(reader, epoch, np.random.default_rng(epoch))))
+        for epoch in (1, 2)
+    )
+    assert len(calls) == made and first == pytest.approx(second)
+
+
+def test_a_batch_is_settled_where_all_targets_are_known():
+    batch = TransformedFeed(plain_data(ends=(30, 17, 20)), PLAIN, "cpu").batch(
+        Group(segments([0], [0], [10], [0], [11]))
+    )
+    known = settled(batch._replace(targets=None))
+    assert known.targets == batch.target.numel()
+    batch.target[0, 3] = torch.nan
+    assert settled(batch._replace(targets=None)).targets is None
 
 
 def test_whole_sequences_in_chunks_give_the_loss_of_one_pass():
@@ -356,6 +436,37 @@ def test_a_share_of_the_windows_is_held_back_from_training():
         for pair in zip(*part[:2], strict=True)
     }
     assert len(back) == 17 and len(trained) == 39 and not back & trained  # of 25 + 12 + 19 windows
+
+
+def firsts(made, epoch):
+    """Which windows an epoch reads, in its order."""
+    parts = made.batches(np.random.default_rng(epoch))
+    return [pair for part in parts for pair in zip(*part[:2], strict=True)]
+
+
+def test_windows_that_are_shuffled_once_keep_their_order_in_every_epoch():
+    held_back = Validation(share=0.3, by="windows")
+    orders = {}
+    for shuffle in (True, "once", False):
+        config = TrainingConfig(batching=Windows(5, shuffle=shuffle), validation=held_back)
+        made, _ = make_batching(PLAIN, plain_data(), config, "cpu", 0)
+        orders[shuffle] = [firsts(made, epoch) for epoch in (1, 2)]
+        back = set(zip(*made.held_back.segments[:2], strict=True))
+        assert len(back) == 17 and not back & set(orders[shuffle][0])
+    anew, once, in_order = orders[True], orders["once"], orders[False]
+    assert anew[0] != anew[1] and once[0] == once[1] and in_order[0] == in_order[1]
+    assert once[0] != in_order[0] == sorted(in_order[0])
+    assert sorted(anew[0]) == sorted(once[0]) == in_order[0]
+
+
+def test_the_last_windows_of_the_one_permutation_are_held_back():
+    config = TrainingConfig(
+        batching=Windows(5, shuffle="once"), validation=Validation(share=0.3, by="windows")
+    )
+    made, _ = make_batching(PLAIN, plain_data((30,)), config, "cpu", 7)
+    permuted = np.random.default_rng([7, 0]).permutation(25)  # windows of 5 steps and a target
+    assert [first for _, first in firsts(made, 1)] == permuted[:-8].tolist()
+    assert made.held_back.segments.first.tolist() == sorted(permuted[-8:])
 
 
 def test_steps_per_epoch_draw_windows_again():

@@ -71,6 +71,10 @@ def test_names_stand_for_their_settings():
         ),
         (lambda: Windows(lenght=3), r"Windows\(lenght=3\): Unexpected keyword"),  # pyright: ignore
         (lambda: Rollout(length=1, support=0), r"Rollout\(length=1\)"),
+        (
+            lambda: Rollout(10, support=8, support_end=2, support_from=3),
+            "support_from of at most 2",
+        ),
         (lambda: Optimiser(schedule="cos"), r"schedule.kind='cos'\): .*'plateau'"),
         (lambda: Validation(share=0.1, steps=3), "either the share or the number of steps"),
         (lambda: Validation(by="windows"), "needs a share"),

@@ -47,6 +47,8 @@ class Windows:
 
     `length`: steps of each (None: a quarter of the median series, from 4 to 96); `stride`: steps
     from one to the next; `loss`: at the "last" step (many-to-one) or at "every" one (many-to-many).
+    `shuffle`: True for another order in each epoch, "once" for one random order that all epochs
+    keep, False for the order of the series.
     Causal inputs have the loss at every step; each epoch cuts every series off at a random place in
     the later half of its training part and reads the `length` steps (None: 96) before; they know no
     `stride` and no `shuffle`, and where series are few, eight segments of each are an update, if
@@ -56,7 +58,7 @@ class Windows:
     length: Count | None = None
     stride: Count = 1
     loss: Literal["last", "every"] = "last"
-    shuffle: bool = True
+    shuffle: bool | Literal["once"] = True
     kind: Literal["windows"] = "windows"
 
 
@@ -105,7 +107,9 @@ class Rollout:
     `support`: steps whose next input is the truth; at `length` or more that is teacher forcing.
     `support_end`: its value in the last epoch, on a straight line from the first. `probability`,
     `probability_end`: that a later input is the network's own rather than the truth (scheduled
-    sampling: Bengio et al. 2015). All steps have a loss.
+    sampling: Bengio et al. 2015). `support_from`: in training each segment has a support of its
+    own, drawn from this number up to the epoch's; so a network learns to begin with few observed
+    steps as well as with many. All steps have a loss.
     """
 
     length: Annotated[int, Field(ge=2)]
@@ -114,7 +118,17 @@ class Rollout:
     probability: Share = 1.0
     probability_end: Share | None = None
     stride: Count = 1
+    support_from: Annotated[int, Field(ge=0)] | None = None
     kind: Literal["rollout"] = "rollout"
+
+    def __post_init__(self) -> None:
+        fewest = self.support if self.support_end is None else min(self.support, self.support_end)
+        if self.support_from is not None and self.support_from > fewest:
+            raise UsageError(
+                f"support_from={self.support_from} is the lowest support that is drawn, and the "
+                f"highest is {fewest}. Give a support_from of at most {fewest}, or a longer "
+                "support."
+            )
 
     def at(self, done: float) -> tuple[int, float]:
         """Support and probability when a share `done` of the epochs lies behind.
@@ -293,7 +307,7 @@ AnyInitialiser = Annotated[
 @settings
 class Validation:
     """What is held back: the last part of each series ("time"), or a random share of the windows
-    ("windows").
+    ("windows"): the last ones of a random order, the one of `Windows(shuffle="once")`.
 
     `share` of each series or of the windows, or `steps` of each series; neither: the horizon, at
     most a quarter of the series. `fresh`: the part held back is read from a fresh state, not from

@@ -14,11 +14,13 @@ TRANSFORMED = {
     "windows": lc.Windows(length=10),
     "windows, every": lc.Windows(length=10, loss="every", stride=2),
     "windows, in order": lc.Windows(length=10, shuffle=False),
+    "windows, shuffled once": lc.Windows(length=10, shuffle="once"),
     "whole sequence": lc.WholeSequence(),
     "whole sequence, chunks": lc.WholeSequence(chunk=16),
     "stateful": lc.Stateful(chunk=9),
     "stateful, never reset": lc.Stateful(chunk=9, reset="never"),
     "rollout": lc.Rollout(length=12, support=6, support_end=2),
+    "rollout, support drawn": lc.Rollout(length=12, support=8, support_from=1),
     "rollout, sampled": lc.Rollout(length=12, support=4, probability=0.2, probability_end=0.8),
 }
 ADAPTIVE = {

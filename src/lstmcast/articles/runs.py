@@ -6,8 +6,9 @@ a seed:
 
     def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]
 
-It says what it does by `to.say`, trains by `to.fit`, and leaves what it finds by `to.figure`,
-`to.table` and `to.model`. The first measure is the one that the comparison of all examples shows.
+It takes its series from `to.panel`, says what it does by `to.say`, trains by `to.fit`, which also
+writes history.csv, and leaves what it finds by `to.figure`, `to.table` and `to.model`. The first
+measure is the one that the comparison of all examples shows.
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast import store
+from lstmcast.articles import recording
+from lstmcast.articles.own import fingerprint
 from lstmcast.data.findings import advise
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.output.plots import AMBER, BLUE, FAINT, GRID, INK
@@ -34,6 +39,7 @@ from lstmcast.util.fonts import fonts_with
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from lstmcast.data.panel import Panel
     from lstmcast.forecaster import LSTMForecaster
     from lstmcast.training_history import History
 
@@ -74,22 +80,51 @@ STYLE = {
 
 class Measure(NamedTuple):
     """One number that an example reports: what was measured, its value, and the seconds that led
-    to it."""
+    to it.
+
+    Of several seeds, value and seconds are medians; `lowest` and `highest` are the range.
+    """
 
     measure: str
     value: float
     seconds: float
+    lowest: float | None = None
+    highest: float | None = None
+    seeds: int = 1
 
 
-SUMMARY = ("example", "mode", *Measure._fields)  # columns of summary.csv
+# columns of summary.csv, and those that several seeds add
+SUMMARY = ("example", "mode", "measure", "value", "seconds")
+RANGE = ("lowest", "highest", "seeds")
+
+
+def over_seeds(runs: Sequence[Sequence[Measure]]) -> list[Measure]:
+    """The measures of runs that differ by their seed: medians and ranges.
+
+    >>> (error,) = over_seeds([[Measure("RMSE", value, 1.0)] for value in (3.0, 1.0, 2.0)])
+    >>> error
+    Measure(measure='RMSE', value=2.0, seconds=1.0, lowest=1.0, highest=3.0, seeds=3)
+    """
+    return [
+        Measure(
+            same[0].measure,
+            median(measure.value for measure in same),
+            median(measure.seconds for measure in same),
+            min(measure.value for measure in same),
+            max(measure.value for measure in same),
+            len(same),
+        )
+        for same in zip(*runs, strict=True)
+    ]
 
 
 class ExampleRun:
     """One run of an example and the folder that it fills.
 
     `folder` is made if need be; OutputError where nothing can be written there. Where it holds
-    checkpoints of the same `example`, `mode` and `seed`, the run goes on from them: `resumed` says
-    so. `japanese`: texts of the pictures by their English ones, for `labels="ja"`.
+    checkpoints of the same run, it goes on from them: `resumed` says so. `own`: a reader's series
+    in the place of the example's; `epochs`: instead of the example's number; `japanese`: texts of
+    the pictures by their English ones, for `labels="ja"`.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -113,15 +148,23 @@ class ExampleRun:
         quiet: bool = False,
         labels: str = "en",
         japanese: Mapping[str, str] | None = None,
+        own: Panel | None = None,
+        epochs: int | None = None,
+        device: str = "cpu",
+        seeds: int | None = None,
     ) -> None:
         self._texts = _translations(labels, japanese or {})
+        self.own, self.epochs, self.device = own, epochs, device
+        self._histories: list[dict[str, list[Any]]] = []
+        self._updates: list[dict[str, list[Any]]] = []
         self.folder, self.quiet, self.began = Path(folder), quiet, time.perf_counter()
         self.checkpoints = self.folder / "checkpoints"
         self._refuse_others()
         with output_errors(folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             require_writable(self.folder)
-        self._of = {"example": example, "mode": mode, "seed": seed}
+        self._of = {"example": example, "mode": mode, "seed": seed, "seeds": seeds}
+        self._of |= {"epochs": epochs, "data": fingerprint(own)}
         self.resumed = self._take_up()
         if not self.resumed:
             self._write_log("", "w")
@@ -148,13 +191,20 @@ class ExampleRun:
         """The text in the language of the pictures."""
         return self._texts.get(english, english)
 
+    def panel(self, made: Callable[[], Panel]) -> Panel:
+        """The reader's own series, or else those that the example makes; says which."""
+        panel = made() if self.own is None else self.own
+        self.say(str(panel))
+        return panel
+
     def callbacks(self, every: int = 1) -> list[Callable[[Any], Any]]:
         """For a fit: progress on standard error unless the run is quiet, and every n-th epoch as
         a row of the log."""
         from lstmcast.training.callbacks import PrintTable, ProgressLine
 
-        table = PrintTable(_Log(self._write_log), every)  # pyright: ignore[reportArgumentType]
-        return [*([] if self.quiet else [ProgressLine()]), table]
+        log = _Log(self._write_log)
+        table = PrintTable(log, every)  # pyright: ignore[reportArgumentType]
+        return [*([] if self.quiet else [ProgressLine()]), table, log]
 
     def fit(
         self,
@@ -162,27 +212,56 @@ class ExampleRun:
         data: Any,
         name: str = "",
         callbacks: Sequence[Callable[[Any], Any]] = (),
+        *,
+        metrics: recording.Metrics | None = None,
+        updates: bool = False,
     ) -> LSTMForecaster:
         """A fitted copy of the forecaster, resumed from the checkpoints that an interrupted run
         left under this `name`.
 
-        KeyboardInterrupt where Ctrl-C stopped it: the command that is given again goes on from
-        there.
+        Its epochs are rows of history.csv, with the `metrics` of the network after each of them;
+        `updates`: and the loss of each update is a row of updates.csv. KeyboardInterrupt where
+        Ctrl-C stopped it: the command that is given again goes on from there.
         """
         from lstmcast.training_config import require_torch
 
         require_torch()
-        place = self.checkpoints / (name or "fit")
-        fitted = forecaster.unfitted().fit(
-            data, folder=place, resume=True, callbacks=[*self.callbacks(), *callbacks]
+        name = name or "fit"
+        recorder = recording.Recorder(
+            self.checkpoints / f"{name}.epochs", metrics or {}, updates=updates
+        )
+        fitted = self._of_so_many_epochs(forecaster).fit(
+            data,
+            folder=self.checkpoints / name,
+            resume=True,
+            device=self.device,
+            callbacks=[*self.callbacks(), *recorder.callbacks, *callbacks],
         )
         record = fitted.record
         assert record is not None  # it was fitted
+        self._write_history(name, fitted, recorder)
         for note in record.notes:
             self.say(f"note: {note}")
         if record.interrupted:
             raise KeyboardInterrupt
         return fitted
+
+    def _of_so_many_epochs(self, forecaster: LSTMForecaster) -> LSTMForecaster:
+        """An unfitted copy, with the number of epochs that was asked for."""
+        if self.epochs is None:
+            return forecaster.unfitted()
+        return forecaster.replace(training=replace(forecaster.training, epochs=self.epochs))
+
+    def _write_history(
+        self, name: str, fitted: LSTMForecaster, recorder: recording.Recorder
+    ) -> None:
+        """history.csv, and updates.csv where there are any, of all networks so far."""
+        columns = recording.epoch_columns(name, fitted.history, recorder)
+        self._histories.append(recording.with_roots(columns, fitted.training))
+        self.table("history", recording.joined(self._histories))
+        if recorder.updates:
+            self._updates.append(recording.update_columns(name, recorder))
+            self.table("updates", recording.joined(self._updates))
 
     def saved_networks(self, name: str) -> Path:
         """A folder for callbacks that save networks; without those of an earlier run, unless
@@ -242,8 +321,8 @@ class ExampleRun:
         overwritten."""
         with output_errors(self.folder):
             found = [path.name for path in self.folder.iterdir()] if self.folder.is_dir() else []
-            ended = "summary.csv" in found and _first_line(self.folder / "summary.csv") == ",".join(
-                SUMMARY
+            ended = "summary.csv" in found and _first_line(self.folder / "summary.csv").startswith(
+                ",".join(SUMMARY)
             )
         ours = (self.checkpoints / MARKER).exists() or (
             ended and self.checkpoints.name not in found
@@ -274,10 +353,28 @@ class ExampleRun:
 
 
 class _Log:
-    """What PrintTable needs of a stream."""
+    """What PrintTable needs of a stream, and a callback that closes it.
+
+    Rows are written together, once a second: opening the file for each epoch of a small network
+    would take as long as a twentieth of the epoch.
+    """
 
     def __init__(self, write: Callable[[str], None]) -> None:
-        self.write = write
+        self._write, self._waiting, self._written = write, "", time.monotonic()
+
+    def write(self, text: str) -> None:
+        """For the next time that something is written."""
+        self._waiting += text
+
+    def __call__(self, report: Any) -> None:
+        """Write what waits, if it has waited for a second."""
+        if time.monotonic() - self._written > 1.0:
+            self.close()
+
+    def close(self) -> None:
+        """Write what waits."""
+        self._write(self._waiting)
+        self._waiting, self._written = "", time.monotonic()
 
 
 _NO_FONT = (
@@ -314,8 +411,13 @@ def summary(done: Mapping[str, Sequence[Measure]], mode: str) -> dict[str, list[
     >>> summary({"sine": [Measure("RMSE", 0.5, 2.0)]}, "default")["measure"]
     ['RMSE']
     """
-    rows = [(example, mode, *measure) for example, measures in done.items() for measure in measures]
-    return {name: [row[k] for row in rows] for k, name in enumerate(SUMMARY)}
+    rows = [
+        {"example": example, "mode": mode, **measure._asdict()}
+        for example, measures in done.items()
+        for measure in measures
+    ]
+    several = any(row["seeds"] > 1 for row in rows)
+    return {name: [row[name] for row in rows] for name in (*SUMMARY, *(RANGE if several else ()))}
 
 
 def rmse(forecast: NDArray, actual: NDArray) -> float:

@@ -7,7 +7,7 @@ each stock, the state kept from tick to tick, a prediction and an update at each
 are simulated: a part of each return comes again two ticks later, and from one tick on the opposite
 comes. Real prices have no such rule.
 
-T ticks · S stocks
+T ticks · S stocks · O origins, from which several ticks are forecast · H ticks ahead
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from lstmcast.articles.runs import ExampleRun, Measure, rmse, training_seconds
 from lstmcast.data.panel import Panel
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.model.inputs import Running, Transformed
+from lstmcast.model.lstm import USUAL, Cell
 from lstmcast.model.network import NetworkConfig
 from lstmcast.streaming.learning import Learning
 from lstmcast.streaming.stream import Stream
@@ -42,8 +43,12 @@ if TYPE_CHECKING:
 
 # steps of a window; prices of each stock that the shapes are trained on
 LOOK_BACK, HISTORY = 3, 150
-COMES_AGAIN, AFTER = 0.5, 2  # the part of a return that comes again, and how many ticks later
+COMES_AGAIN, AFTER = 0.6, 2  # the part of a return that comes again, and how many ticks later
 TOGETHER = 25  # ticks of a rolling error
+# forecasts of several ticks: how many, from every so many of the last ticks; and how many the
+# shipped network has read before them
+AHEAD, EVERY, LATE, READ = 5, 5, 60, 140
+LEARNED = 0.98  # of the naive error: a network that is above it has learned nothing
 JAPANESE = {
     "error of the next price, % of the price": "次の価格の誤差(価格に対する%)",
     "root mean square over 400 stocks and 25 ticks": "400銘柄・25ティックの二乗平均平方根",
@@ -62,6 +67,10 @@ JAPANESE = {
     "predicting and learning": "予測と学習",
     "predicting": "予測のみ",
     "400 stocks are predicted at each tick": "各ティックで400銘柄を予測",
+    "Several ticks ahead, from the state of the stream": "ストリームの状態から何ティックか先まで",
+    "ticks ahead": "何ティック先か",
+    "error, % of the price": "誤差(価格に対する%)",
+    "shipped network": "同梱のネットワーク",
     "return, %": "リターン(%)",
     "what came": "実際の値",
     "One stock before the change": "変化前の1銘柄",
@@ -80,13 +89,23 @@ class Settings:
     learning_rate: float
     trained: int  # stocks on which the shapes are trained
     learning: Learning
+    cell: Cell = USUAL
     stocks: int = 400
     ticks: int = 2000
     change: int = 1000
     stops: int = 750
 
 
-FAITHFUL = Settings((4,), 100, 1, 1e-3, 1, Learning(learning_rate=1e-3, chunk=1, clip=None))
+# Keras 1: its LSTM has hard_sigmoid gates, and no gradient goes from one batch to the one before
+FAITHFUL = Settings(
+    layers=(4,),
+    epochs=100,
+    batch=1,
+    learning_rate=1e-3,
+    trained=1,
+    learning=Learning(learning_rate=1e-3, chunk=1, clip=None),
+    cell=Cell(recurrent_activation="hard_sigmoid"),
+)
 OURS = Settings((16,), 20, 64, 1e-2, 20, Learning(learning_rate=1e-2, chunk=4))
 
 
@@ -105,7 +124,7 @@ def simulated(seed: int, stocks: int = 400, ticks: int = 2000, change: int = 100
     >>> prices = simulated(0, stocks=3, ticks=500, change=500)
     >>> returns = np.diff(np.log(prices), axis=0)
     >>> float(np.corrcoef(returns[2:, 0], returns[:-2, 0])[0, 1].round(1))
-    0.5
+    0.6
     """
     rng = np.random.default_rng([seed, 400])
     pull_S, usual_S = rng.uniform(0.5, 1.5, stocks), 0.005 * np.exp(rng.normal(0, 0.3, stocks))
@@ -211,7 +230,9 @@ def forecaster(settings: Settings, batching: Batching, seed: int) -> LSTMForecas
     return LSTMForecaster(
         horizon=1,
         weights="scratch",
-        network=NetworkConfig(settings.layers, inputs=inputs, head="point", horizon=1),
+        network=NetworkConfig(
+            settings.layers, inputs=inputs, head="point", horizon=1, cell=settings.cell
+        ),
         training=TrainingConfig(
             epochs=settings.epochs,
             batch_size=settings.batch,
@@ -274,14 +295,45 @@ class Followed(NamedTuple):
     seconds_stopped: NDArray
 
 
+class Ahead(NamedTuple):
+    """Prices that were forecast from some ticks on, (O, S, H) each, by who forecast them."""
+
+    origins: tuple[int, ...]  # ticks that had come
+    forecasts: dict[str, list[NDArray]]
+
+    def look(self, tick: int, **streams: Stream) -> None:
+        """Forecasts of these streams, if this is one of the ticks."""
+        if tick in self.origins:
+            for name, one in streams.items():
+                self.forecasts.setdefault(name, []).append(one.predict(AHEAD))
+
+    def errors(self, prices_TS: NDArray) -> dict[str, NDArray]:
+        """Root mean squares at each tick ahead (H,), in percent of the last price; the naive
+        forecast's too."""
+        last_OS1 = prices_TS[np.array(self.origins) - 1][:, :, None]
+        actual_OSH = np.stack([prices_TS[tick : tick + AHEAD].T for tick in self.origins])
+        forecasts = {name: np.stack(made) for name, made in self.forecasts.items()}
+        forecasts["naive"] = np.broadcast_to(last_OS1, actual_OSH.shape)
+        return {
+            name: 100 * np.sqrt(np.mean(((made - actual_OSH) / last_OS1) ** 2, axis=(0, 1)))
+            for name, made in forecasts.items()
+        }
+
+
+def origins_of(ticks: int) -> tuple[int, ...]:
+    """After how many ticks several are forecast: some of the last ones."""
+    return tuple(range(ticks - LATE, ticks - AHEAD + 1, EVERY))
+
+
 def follow(
     online: Stream,
     prices_TS: NDArray,
     stops: int,
     tell: Callable[[int, Followed], None] = lambda tick, so_far: None,
+    ahead: Ahead | None = None,
 ) -> tuple[Followed, Stream]:
     """Give a network the prices one tick at a time; from `stops` on a copy that no longer learns
-    goes beside it."""
+    goes beside it. `ahead` is asked for forecasts of several ticks."""
     T, S = prices_TS.shape
     learning, copied, naive = (np.full((T, S), np.nan) for _ in range(3))
     done = Followed(learning, copied, naive, np.full(T, np.nan), np.full(T, np.nan))
@@ -299,14 +351,29 @@ def follow(
         done.naive[t] = (prices_TS[t] - last_S) / last_S if t else np.nan
         if t + 1 == stops:
             stopped = online.frozen()
+        if ahead is not None:
+            ahead.look(t + 1, learning=online, stopped=stopped)
         tell(t, done)
     return done, stopped
 
 
+def follow_shipped(prices_TS: NDArray, ahead: Ahead) -> None:
+    """Give the shipped network the last prices: it has read a history, and goes on tick by tick."""
+    begin = max(ahead.origins[0] - READ, 0)
+    history = panel_of(prices_TS[begin : ahead.origins[0]])
+    shipped = Stream(LSTMForecaster(AHEAD), history)
+    ahead.look(ahead.origins[0], shipped=shipped)
+    for tick in range(ahead.origins[0], ahead.origins[-1]):
+        shipped.observe(prices_TS[tick])
+        ahead.look(tick + 1, shipped=shipped)
+
+
 def stream(to: ExampleRun, settings: Settings, prices_TS: NDArray, seed: int) -> list[Measure]:
     """Follow all prices; tables, pictures and the saved network."""
-    network = NetworkConfig(settings.layers, inputs=Running("returns"), head="point", horizon=1)
-    ids = names(settings.stocks)
+    network = NetworkConfig(
+        settings.layers, inputs=Running("returns"), head="point", horizon=1, cell=settings.cell
+    )
+    ids, ahead = names(settings.stocks), Ahead(origins_of(settings.ticks), {})
     online = Stream(network, ids, learning=settings.learning, seed=seed)
 
     def tell(t: int, so_far: Followed) -> None:
@@ -320,15 +387,25 @@ def stream(to: ExampleRun, settings: Settings, prices_TS: NDArray, seed: int) ->
             )
 
     began = time.perf_counter()
-    done, stopped = follow(online, prices_TS, settings.stops, tell)
+    done, stopped = follow(online, prices_TS, settings.stops, tell, ahead)
     seconds = time.perf_counter() - began
+    follow_shipped(prices_TS, ahead)
     to.say(f"{online!r}; updates skipped: {online.skipped}")
     online.save(to.folder / "online")
     write_tables(to, settings, prices_TS, done, online, stopped)
+    errors = ahead.errors(prices_TS)
+    to.table("ahead", {"ticks_ahead": np.arange(1, AHEAD + 1), **errors})
+    draw_ahead(to, errors)
     draw_errors(to, settings, done)
     draw_stocks(to, settings, prices_TS, done)
     draw_speed(to, done)
-    return stream_measures(to, settings, done, seconds)
+    shares = share_measures(settings, prices_TS, done, seconds)
+    of_stream = stream_measures(settings, done, seconds)
+    measures = [*of_stream[:2], *shares, *of_stream[2:], *ahead_measures(errors, seconds)]
+    for row in measures:
+        to.say(f"{row.measure}: {row.value:.4g}")
+    to.say(verdict(shares))
+    return measures
 
 
 def periods(settings: Settings) -> dict[str, slice]:
@@ -341,11 +418,9 @@ def periods(settings: Settings) -> dict[str, slice]:
     }
 
 
-def stream_measures(
-    to: ExampleRun, settings: Settings, done: Followed, seconds: float
-) -> list[Measure]:
-    """Errors of each period, in percent of the price, and ticks per second."""
-    who = {"learning": done.learning, "no longer learning": done.stopped, "naive": done.naive}
+def stream_measures(settings: Settings, done: Followed, seconds: float) -> list[Measure]:
+    """Errors of each period, in percent of the price, the newest period first; ticks per second."""
+    who = {"learning": done.learning, "naive": done.naive, "no longer learning": done.stopped}
     measures = [
         Measure(
             f"RMSE in % of the price, {name}, {period}",
@@ -356,13 +431,69 @@ def stream_measures(
         for name, part in who.items()
     ]
     speeds = {"predicting and learning": done.seconds_learning, "predicting": done.seconds_stopped}
-    measures += [
-        Measure(f"ticks per second, {name}", 1 / float(np.nanmedian(part)), float(np.nansum(part)))
-        for name, part in speeds.items()
+    return [
+        *measures,
+        *(
+            Measure(
+                f"ticks per second, {name}", 1 / float(np.nanmedian(part)), float(np.nansum(part))
+            )
+            for name, part in speeds.items()
+        ),
     ]
-    for row in measures:
-        to.say(f"{row.measure}: {row.value:.4g}")
-    return measures
+
+
+def share_measures(
+    settings: Settings, prices_TS: NDArray, done: Followed, seconds: float
+) -> list[Measure]:
+    """Errors over the naive forecast's, long after the change: of the network that learns, and of
+    one that knows the rule, which is the least that there can be."""
+    period, ticks = list(periods(settings).items())[-1]
+    rule = by_the_rule(prices_TS, settings.change)
+    naive = rmse(done.naive[ticks], np.zeros(1))
+    return [
+        Measure(
+            f"error / naive error, {name}, {period}",
+            rmse(part[ticks], np.zeros(1)) / naive,
+            seconds,
+        )
+        for name, part in (("learning", done.learning), ("who knows the rule", rule))
+    ]
+
+
+def by_the_rule(prices_TS: NDArray, change: int) -> NDArray:
+    """Errors relative to the last price (T, S) of forecasts by the rule that made the prices."""
+    returns_TS = np.diff(np.log(prices_TS), axis=0, prepend=np.nan)
+    back_TS = np.full_like(returns_TS, np.nan)
+    back_TS[AFTER:] = returns_TS[:-AFTER]
+    sign_T = np.where(np.arange(len(prices_TS)) < change, COMES_AGAIN, -COMES_AGAIN)
+    return np.exp(returns_TS) - np.exp(sign_T[:, None] * back_TS)
+
+
+def ahead_measures(errors: dict[str, NDArray], seconds: float) -> list[Measure]:
+    """Errors of the price several ticks ahead."""
+    who = {"learning": "learning", "stopped": "no longer learning", "shipped": "shipped network"}
+    return [
+        Measure(
+            f"RMSE in % of the price, {who.get(name, name)}, {AHEAD} ticks ahead",
+            error_H[-1],
+            seconds,
+        )
+        for name, error_H in errors.items()
+    ]
+
+
+def verdict(measures: list[Measure]) -> str:
+    """What the network that learns has learned of the new rule."""
+    learning, least = (row.value for row in measures)
+    if learning > LEARNED:
+        return (
+            f"The network has not learned the new rule: its error is {learning:.1%} of the naive "
+            f"forecast's, where the rule itself has {least:.1%}."
+        )
+    return (
+        f"The network has learned the new rule: its error is {learning:.1%} of the naive "
+        f"forecast's, and the rule itself has {least:.1%}."
+    )
 
 
 def write_tables(
@@ -417,6 +548,30 @@ def draw_errors(to: ExampleRun, settings: Settings, done: Followed) -> None:
         ax.set_title(to.text("root mean square over 400 stocks and 25 ticks"), fontsize=9)
         ax.set_xlabel(to.text("tick"))
         ax.set_ylabel(to.text("error of the next price, % of the price"))
+
+
+def draw_ahead(to: ExampleRun, errors: dict[str, NDArray]) -> None:
+    """The error of each tick ahead, by who forecast it."""
+    words = {
+        "learning": "learning at each tick",
+        "stopped": "no longer learning",
+        "shipped": "shipped network",
+        "naive": "naive: the last price",
+    }
+    colours = {
+        "learning": "#1556b0",
+        "stopped": "#d9822b",
+        "shipped": "#2f8f5b",
+        "naive": "#6b7785",
+    }
+    with to.figure("ahead", size=(8, 4.2)) as figure:
+        ax = figure.subplots()
+        for name, error_H in errors.items():
+            steps, label = np.arange(1, AHEAD + 1), to.text(words[name])
+            ax.plot(steps, error_H, color=colours[name], marker="o", label=label)
+        ax.set(xticks=range(1, AHEAD + 1), ylim=(0, None))
+        ax.set_title(to.text("Several ticks ahead, from the state of the stream"))
+        ax.set(xlabel=to.text("ticks ahead"), ylabel=to.text("error, % of the price"))
 
 
 def draw_stocks(to: ExampleRun, settings: Settings, prices_TS: NDArray, done: Followed) -> None:

@@ -2,10 +2,10 @@
 200 steps.
 
 The article is a Keras tutorial for Colab with two waves, `sine` and `beats`. Its 300 units learn
-from shuffled windows, each to predict one value from 80 true ones, and are asked afterwards for
-something that they were never trained for: to read their own predictions. By default a network of
-48 units is trained for just that: it begins with the truth alone, and reads more and more of its
-own predictions as training goes on.
+from windows in one random order, each to predict one value from 80 true ones, and are asked
+afterwards for something that they were never trained for: to read their own predictions. By default
+a network of 48 units is trained for just that: it begins with the truth alone, and reads more and
+more of its own predictions as training goes on.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 import lstmcast as lc
 from lstmcast.articles.runs import ExampleRun, Measure, rmse, training_seconds
 from lstmcast.model.inputs import Transformed
+from lstmcast.model.lstm import Cell
 from lstmcast.model.network import NetworkConfig
 from lstmcast.model.summary import summary
 from lstmcast.output.learning_curve import LearningCurve
@@ -27,6 +28,7 @@ from lstmcast.training.callbacks import SaveBest
 from lstmcast.training_config import (
     Ema,
     Initialiser,
+    Loss,
     Optimiser,
     Rollout,
     Schedule,
@@ -34,18 +36,22 @@ from lstmcast.training_config import (
     Validation,
     Windows,
 )
-from lstmcast.transforms import Standard
+from lstmcast.transforms import MinMax
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
     from lstmcast.training_history import History
 
 CYCLE, STEPS = 80, 200
+PRINTED = 100  # predictions that the second exercise prints
 LENGTHS = {"sine": 50 * CYCLE, "beats": 200 * CYCLE}
 RED = "#c8322b"
 
 JAPANESE = {
     "The first cycles": "最初の数周期",
+    "A window of 80 steps, and its label": "80ステップの窓と、そのラベル",
+    "input": "入力",
+    "label": "ラベル",
     "200 steps fed back": "自分の予測を入力に戻して200ステップ",
     "true": "真の値",
     "predicted": "予測",
@@ -80,24 +86,33 @@ def wave(name: str, t: NDArray) -> NDArray:
     return np.sin(angle) if name == "sine" else 3 * np.sin(5 * angle) - 5 * np.cos(3 * angle)
 
 
-def data(name: str) -> Panel:
-    """The article's data: 50 cycles of the sine, 200 of the beats."""
-    return lc.Panel.from_arrays({name: wave(name, np.arange(LENGTHS[name]))})
+def data(name: str, more: int = 0) -> Panel:
+    """The article's data: 50 cycles of the sine, 200 of the beats; and so many steps more."""
+    return lc.Panel.from_arrays({name: wave(name, np.arange(LENGTHS[name] + more))})
 
 
 def as_in_the_article(seed: int) -> lc.LSTMForecaster:
-    """Its network and its training: one value from each window, RMSprop as Keras has it, stopped
-    early."""
+    """Its network and its training: one value from each window, the windows in one random order,
+    RMSprop as Keras has it, stopped early."""
+    # np.random.seed(seed) and the first draw / 10; in all four gates, the forget gate's too
+    bias = float(np.random.RandomState(seed).rand() / 10)
     training = TrainingConfig(
         epochs=1000,
         batch_size=256,
-        batching=Windows(length=CYCLE, loss="last"),
+        batching=Windows(length=CYCLE, loss="last", shuffle="once"),
         optimiser=Optimiser("rmsprop", learning_rate=1e-3, decay=0.9, epsilon=1e-7),
+        loss=Loss("mse"),
         validation=Validation(share=0.3, by="windows"),
         patience=20,
-        initialiser=Initialiser(bias=float(np.random.default_rng(seed).uniform(0, 0.1))),
+        initialiser=Initialiser(bias=bias, forget_bias=bias),
     )
-    network = NetworkConfig(layers=(300,), inputs=Transformed(), head="point", horizon=1)
+    network = NetworkConfig(
+        layers=(300,),
+        inputs=Transformed(),
+        head="point",
+        horizon=1,
+        cell=Cell(recurrent_activation="hard_sigmoid"),
+    )
     return lc.LSTMForecaster(
         STEPS, weights="scratch", network=network, training=training, seed=seed
     )
@@ -107,15 +122,16 @@ def our_own(seed: int) -> lc.LSTMForecaster:
     """Segments of two cycles: the second is the truth at first, and in the end what the network
     says itself."""
     training = TrainingConfig(
-        epochs=40,
+        epochs=60,
         batch_size=32,
         steps_per_epoch=10,
         batching=Rollout(length=2 * CYCLE, support=2 * CYCLE, support_end=CYCLE),
-        optimiser=Optimiser("adam", learning_rate=1e-2, clip=1.0, schedule=Schedule("cosine")),
+        optimiser=Optimiser("adam", learning_rate=7e-3, clip=1.0, schedule=Schedule("cosine")),
+        loss=Loss("mse"),
         validation=Validation(share=0.1, most=64),
         average=Ema(0.98),
     )
-    inputs = Transformed(Standard())
+    inputs = Transformed(MinMax(-3, 3))
     network = NetworkConfig(layers=(48,), inputs=inputs, head="point", horizon=1)
     return lc.LSTMForecaster(
         STEPS,
@@ -137,25 +153,39 @@ def run_beats(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
 
 
 def run(to: ExampleRun, name: str, forecaster: lc.LSTMForecaster) -> list[Measure]:
-    """Train on the wave, let the network go on alone, and say how far off it is."""
-    panel = data(name)
-    to.say(f"{panel}\n{summary(forecaster.config)}")
-    fitted = to.fit(forecaster, panel, name, [SaveBest(to.saved_networks("improvements"))])
+    """Train on all but the last 200 steps, let the network go on alone, and say how far off it
+    is."""
+    panel = to.panel(lambda: data(name, STEPS))
+    training = panel.until(panel.lengths - STEPS)
+    to.say(f"the last {STEPS} are compared with\n{summary(forecaster.config)}")
+    fitted = to.fit(forecaster, training, name, [SaveBest(to.saved_networks("improvements"))])
     to.say(str(fitted.history))
     to.model(fitted)
     began = time.perf_counter()
     predicted = fitted.predict(mode="recursive").point[0]
     seconds = training_seconds(fitted.history) + time.perf_counter() - began
-    true = wave(name, LENGTHS[name] + np.arange(STEPS))
+    true = panel.series(0)[-STEPS:]
     to.table("free-run", {"step": np.arange(1, STEPS + 1), "true": true, "predicted": predicted})
-    _draw(to, name, fitted.history, true, predicted)
-    error, amplitude = rmse(predicted, true), float(np.abs(panel.values).max())
+    if name == "beats":  # the second exercise
+        _print_first(to, true, predicted)
+    _draw_series(to, training.series(0))
+    _draw(to, fitted.history, training.series(0), true, predicted)
+    error, amplitude = rmse(predicted, true), float(np.nanmax(np.abs(training.values)))
     to.say(f"{error:.4f} is {error / amplitude:.2%} of the amplitude, {amplitude:.2f}")
     return [
         Measure(f"RMSE of {STEPS} steps fed back", error, seconds),
         Measure("RMSE of the last 50 of them", rmse(predicted[-50:], true[-50:]), seconds),
         *_epochs(fitted.history),
     ]
+
+
+def _print_first(to: ExampleRun, true: NDArray, predicted: NDArray) -> None:
+    """The first 100 predictions, in rows of ten and in a file."""
+    rows = predicted[:PRINTED].reshape(-1, 10)
+    to.say(f"the first {PRINTED} predictions")
+    to.say("\n".join("".join(f"{value:9.4f}" for value in row) for row in rows))
+    columns = {"true": true[:PRINTED], "predicted": predicted[:PRINTED]}
+    to.table(f"first-{PRINTED}", {"step": np.arange(1, PRINTED + 1), **columns})
 
 
 def _epochs(history: History) -> list[Measure]:
@@ -170,15 +200,24 @@ def _epochs(history: History) -> list[Measure]:
     ]
 
 
-def _draw(to: ExampleRun, name: str, history: History, true: NDArray, predicted: NDArray) -> None:
-    with to.figure("series", (10, 3.5)) as figure:
-        ax = figure.subplots()
-        ax.plot(wave(name, np.arange(5 * CYCLE)))
-        ax.set(title=to.text("The first cycles"), xlabel=to.text("step"))
+def _draw_series(to: ExampleRun, values: NDArray) -> None:
+    """The beginning, and what a network sees of it: a window, and the value that comes next."""
+    with to.figure("series", (10, 5)) as figure:
+        ax, below = figure.subplots(2)
+        ax.plot(values[: 5 * CYCLE])
+        ax.set(title=to.text("The first cycles"))
+        below.plot(np.arange(CYCLE), values[:CYCLE], marker=".", label=to.text("input"))
+        below.plot([CYCLE], values[CYCLE : CYCLE + 1], "o", color=RED, label=to.text("label"))
+        below.set(title=to.text("A window of 80 steps, and its label"), xlabel=to.text("step"))
+
+
+def _draw(
+    to: ExampleRun, history: History, before: NDArray, true: NDArray, predicted: NDArray
+) -> None:
     with to.figure("free-run", (10, 6)) as figure:
         ax, below = figure.subplots(2, sharex=True, height_ratios=(3, 1))
         window, steps = np.arange(-CYCLE + 1, 1), np.arange(1, STEPS + 1)
-        ax.plot(window, wave(name, LENGTHS[name] - 1 + window), label=to.text("last window"))
+        ax.plot(window, before[-CYCLE:], label=to.text("last window"))
         ax.plot(steps, true, color=RED, linewidth=3.5, alpha=0.5, label=to.text("true"))
         ax.plot(steps, predicted, color=BLUE, linestyle=(0, (4, 2)), label=to.text("predicted"))
         ax.set(title=to.text("200 steps fed back"))

@@ -289,6 +289,27 @@ def example(
             metavar="NAME", help="airline, sine, beats, sine-cosine, stocks, temperature, or all."
         ),
     ],
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Your own series, through the same system; not for every example."
+        ),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column",
+            "--target",
+            metavar="COLUMN",
+            help="Column of the data to learn from; again for several.",
+        ),
+    ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Column of the data with the times; 'index' numbers the rows."
+        ),
+    ] = None,
     faithful: Annotated[
         bool,
         typer.Option(
@@ -299,7 +320,16 @@ def example(
         Path | None,
         typer.Option(metavar="DIR", help="Where results go; lstmcast-NAME unless given."),
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Of all that is drawn by chance.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0,
+    seeds: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Run N times, with N seeds: medians and their range."),
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Maximum number of epochs, instead of the example's own."),
+    ] = None,
+    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")] = "cpu",
     labels: Annotated[str, typer.Option(metavar="en|ja", help="Language of the pictures.")] = "en",
     quiet: Quiet = False,
 ) -> None:
@@ -311,16 +341,18 @@ def example(
     from lstmcast import articles
     from lstmcast.cli import console
 
-    if name != "all":
-        found = articles.run(
-            name, faithful=faithful, out=out, seed=seed, labels=labels, quiet=quiet
-        )
-        header, rows = articles.measured(found)
+    asked = articles.Request(faithful, seed, seeds, epochs, device, labels, quiet)
+    if name == "all":
+        if any(given is not None for given in (data, column, time)):
+            raise UsageError(
+                "--data, --column and --time are for one example. Name it instead of 'all'."
+            )
+        header, rows = articles.compared(articles.run_all(out=out, **asked._asdict()))
     else:
-        header, rows = articles.compared(
-            articles.run_all(faithful=faithful, out=out, seed=seed, labels=labels, quiet=quiet)
-        )
-    typer.echo(console.aligned(header, rows, left=header[:-2]))
+        found = articles.run(name, data=data, column=column, time=time, out=out, **asked._asdict())
+        header, rows = articles.measured(found)
+    words = [column for column in header if column in ("example", "predicted", "measure")]
+    typer.echo(console.aligned(header, rows, left=words))
     echo.note(quiet, f"written: {out or f'lstmcast-{name}'}")
 
 

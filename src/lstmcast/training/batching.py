@@ -10,7 +10,7 @@ asks for the next one has moved the weights in between. It validates in the way 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple, Protocol
 
@@ -56,7 +56,9 @@ class Reader:
         behind them."""
         with self.precision():
             hidden_BTD, state = self.module.hidden(batch.x_BTC, state)
-            if batch.positions_N is None:
+            if batch.positions_N is None and not batch.begin:
+                raw = self.module.raw(hidden_BTD, batch.x_BTC)
+            elif batch.positions_N is None:
                 raw = self.module.raw(hidden_BTD[:, batch.begin :], batch.x_BTC[:, batch.begin :])
             else:
                 chosen = (
@@ -72,14 +74,16 @@ class Reader:
         known = min(support + 1, x_BTC.shape[1])
         with self.precision():
             hidden_BTD, state = self.module.hidden(x_BTC[:, :known])
-            raws = [self.module.raw(hidden_BTD, x_BTC[:, :known])]
+            of_truth = self.module.raw(hidden_BTD, x_BTC[:, :known])
+            raws = [of_truth[:, -1]]
             for t in range(known, x_BTC.shape[1]):
-                x_BC = self._as_input(raws[-1][:, -1, 0].float(), batch)
+                x_BC = self._as_input(raws[-1][:, 0].float(), batch)
                 if own_BT is not None:
                     x_BC = torch.where(own_BT[:, t, None], x_BC, x_BTC[:, t])
-                hidden_BTD, state = self.module.hidden(x_BC[:, None], state)
-                raws.append(self.module.raw(hidden_BTD, x_BC[:, None]))
-        return self._sums(torch.cat(raws, 1)[:, batch.begin :], batch)
+                hidden_BD, state = self.module.step(x_BC, state)
+                raws.append(self.module.raw(hidden_BD, x_BC))
+            raw = torch.cat([of_truth[:, :-1], torch.stack(raws, 1)], 1)
+        return self._sums(raw[:, batch.begin :], batch)
 
     def precision(self) -> AbstractContextManager[object]:
         """Within this the module computes in bfloat16 where that serves, if it is to."""
@@ -113,13 +117,20 @@ class HeldBack:
         order = np.argsort(self.segments.lengths, kind="stable")
         for begin in range(0, len(order), self.size):
             for group in self.feed.groups(self.segments.rows(order[begin : begin + self.size])):
-                batch = self.feed.batch(group)
+                batch = settled(self.feed.batch(group))
                 values += batch.x_BTC.numel()
                 if values <= KEPT_VALUES:
                     made.append(batch)
                 yield batch
         if values <= KEPT_VALUES:
             self.kept = made
+
+
+def settled(batch: Batch) -> Batch:
+    """A batch that is read again and again finds out once whether all of its targets are known."""
+    if batch.targets is not None or batch.weight_N is not None or batch.target.isnan().any():
+        return batch
+    return batch._replace(targets=batch.target.numel())
 
 
 class BatchingScheme(Protocol):
@@ -154,7 +165,7 @@ class TransformedWindows:
         batch_size: int,
         steps: int | None,
         held_back: Segments,
-        left_out: NDArray,
+        numbers: NDArray,
     ) -> None:
         assert batching.length is not None
         self.feed, self.parts, self.batching, self.batch_size, self.length = (
@@ -164,12 +175,7 @@ class TransformedWindows:
             batch_size,
             batching.length,
         )
-        total = int(windows.window_counts(parts, self.length, batching.stride).sum())
-        self.numbers = (
-            np.setdiff1d(np.arange(total), left_out, assume_unique=True)
-            if len(left_out)
-            else np.arange(total)
-        )
+        self.numbers = numbers  # of the windows to train on, in the order of an unshuffled epoch
         self.held_back = HeldBack(feed, held_back, batch_size)
         self.once = steps is None
         self.steps = steps or -(-len(self.numbers) // batch_size)
@@ -189,9 +195,8 @@ class TransformedWindows:
         """The windows of an epoch."""
         many = len(self.numbers)
         count = many if self.once else self.steps * self.batch_size
-        order = (
-            windows.drawn(rng, many, count) if self.batching.shuffle else np.arange(count) % many
-        )
+        anew = self.batching.shuffle is True
+        order = windows.drawn(rng, many, count) if anew else np.arange(count) % many
         every = self.batching.loss == "every"
         for begin in range(0, count, self.batch_size):
             numbers = self.numbers[order[begin : begin + self.batch_size]]
@@ -257,6 +262,7 @@ class WholeSequence:
         self.segments = windows.whole(parts)
         self.held_back = HeldBack(feed, held_back, batch_size)
         self.carried: State = []
+        self.made: dict[int, list[Batch]] = {}  # by the number of the group
 
     def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
         """Each series once."""
@@ -264,12 +270,27 @@ class WholeSequence:
         order = rng.permutation(count) if count > self.batch_size else np.arange(count)
         for begin in range(0, count, self.batch_size):
             rows = order[begin : begin + self.batch_size]
-            for group in self.feed.groups(self.segments.rows(rows)):
-                yield from self._read(reader, group, begin / count)
+            for number, group in enumerate(self.feed.groups(self.segments.rows(rows))):
+                pieces = self._pieces(group, number, reader.module.config.width)
+                yield from self._read(reader, group, pieces, begin / count)
 
-    def _read(self, reader: Reader, group: Group, done: float) -> Iterator[Update]:
+    def _pieces(self, group: Group, number: int, width: int) -> Iterable[Batch]:
+        """The batches of a group. Where all series are one batch, every epoch reads the same ones:
+        they are made once, if they are small enough."""
+        if number in self.made:
+            return self.made[number]
+        pieces = self.feed.pieces(group, self.chunk)
+        values = len(group.segments.series) * int(group.segments.lengths.max()) * width
+        if len(self.segments.series) > self.batch_size or values > KEPT_VALUES:
+            return pieces
+        self.made[number] = [settled(batch) for batch in pieces]
+        return self.made[number]
+
+    def _read(
+        self, reader: Reader, group: Group, pieces: Iterable[Batch], done: float
+    ) -> Iterator[Update]:
         state = None
-        for batch in self.feed.pieces(group, self.chunk):
+        for batch in pieces:
             loss, state = reader.read(batch, state)
             yield Update(loss, group.segments.series, done)
             state = detached(state)
@@ -357,8 +378,9 @@ class Rollout:
         held_back: Segments,
     ) -> None:
         every = settings.Windows(batching.length, batching.stride, "every")
+        total = int(windows.window_counts(parts, batching.length, batching.stride).sum())
         self.windows = TransformedWindows(
-            feed, parts, every, batch_size, steps, held_back, np.arange(0)
+            feed, parts, every, batch_size, steps, held_back, np.arange(total)
         )
         self.feed, self.batching, self.epochs, self.held_back = (
             feed,
@@ -371,19 +393,24 @@ class Rollout:
     def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
         """Each segment once, or as many as the steps of an epoch take."""
         support, probability = self.batching.at((epoch - 1) / max(self.epochs - 1, 1))
+        fewest = self.batching.support_from
         for k, segments in enumerate(self.windows.batches(rng)):
             batch = self.feed.batch(Group(segments))
-            own_BT = None
+            own_BT = np.ones(tuple(batch.x_BTC.shape[:2]), bool)
+            if fewest is not None:
+                support_B = rng.integers(fewest, support + 1, len(own_BT))
+                own_BT &= np.arange(own_BT.shape[1]) > support_B[:, None]
             if probability < 1:
-                drawn = rng.random(tuple(batch.x_BTC.shape[:2])) < probability
-                own_BT = torch.from_numpy(drawn).to(batch.x_BTC.device)
-            yield Update(
-                reader.roll(batch, support, own_BT), segments.series, k / self.windows.steps
-            )
+                own_BT &= rng.random(own_BT.shape) < probability
+            own = None if own_BT.all() else torch.from_numpy(own_BT).to(batch.x_BTC.device)
+            loss = reader.roll(batch, support if fewest is None else fewest, own)
+            yield Update(loss, segments.series, k / self.windows.steps)
 
     def validation(self, reader: Reader) -> Iterator[Sums]:
-        """With the support of the last epoch, and nothing but own predictions after it."""
-        support, _ = self.batching.last
+        """With the fewest steps of support of the last epoch, and nothing but own predictions after
+        them."""
+        support, fewest = self.batching.last[0], self.batching.support_from
+        support = support if fewest is None else fewest
         return (reader.roll(batch, support, None) for batch in self.held_back.batches())
 
 

@@ -54,6 +54,7 @@ class EpochReport:
     network: Callable[[], Network] = field(repr=False)
     training: TrainingConfig | None = field(default=None, repr=False)
     refit: bool = False
+    update_losses: tuple[float, ...] = ()  # the mean loss of each update of this epoch
     stored: Callable[[], Stored] | None = field(default=None, repr=False)
 
     def arrays(self) -> dict[str, NDArray]:

@@ -42,6 +42,22 @@ def run_layer(
     return layer(x_BTC, state) if cell.is_usual else _step_by_step(layer, cell, x_BTC, state)
 
 
+def step_layer(
+    layer: nn.LSTM, cell: Cell, x_BC: Tensor, state: LayerState
+) -> tuple[Tensor, LayerState]:
+    """The same for a single step (B, C): what the layer gives (B, D), and its state after it.
+
+    Of a single step nn.LSTM makes twice the work of a cell.
+    """
+    if not cell.is_usual:
+        out_B1D, state = _step_by_step(layer, cell, x_BC[:, None], state)
+        return out_B1D[:, 0], state
+    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+    weights = (layer.get_parameter(name) for name in names)
+    h_BD, c_BD = torch.lstm_cell(x_BC, (state[0][0], state[1][0]), *weights)
+    return h_BD, (h_BD[None], c_BD[None])
+
+
 def _step_by_step(
     layer: nn.Module, cell: Cell, x_BTC: Tensor, state: LayerState | None
 ) -> tuple[Tensor, LayerState]:

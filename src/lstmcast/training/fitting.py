@@ -122,7 +122,7 @@ def fit_network(
     """
     network = start.config if isinstance(start, Network) else start
     head = head or (start.head if isinstance(start, Network) else None)
-    _check_device(device)
+    check_device(device)
     check_plan(network, data, config)
     given = list(start.members) if isinstance(start, Network) else [None] * config.members
     place = None if folder is None else Path(folder)
@@ -312,6 +312,7 @@ def _tell(job: Job, number: int, refit: bool, run: TrainingRun, row: Epoch, impr
         network,
         job.config,
         refit,
+        tuple(run.losses),
         None if job.stored is None else stored,
     )
     answers = [callback(report) for callback in callbacks]  # all are told, whoever says stop
@@ -399,7 +400,8 @@ def _fingerprint(start: dict[str, NDArray] | None) -> str:
     return made.hexdigest()
 
 
-def _check_device(device: str) -> None:
+def check_device(device: str) -> None:
+    """UsageError for a device that is not known, or not there."""
     if device not in ("cpu", "cuda"):
         raise UsageError(f"{device=} is not known. Use 'cpu' or 'cuda'.")
     if device == "cuda" and not torch.cuda.is_available():

@@ -84,7 +84,7 @@ def _check_adaptive_windows(
     ]
     if unused:
         raise UsageError(
-            f"Windows({unused[0]}={getattr(batching, unused[0])}) is for transformed inputs: "
+            f"Windows({unused[0]}={getattr(batching, unused[0])!r}) is for transformed inputs: "
             "segments of adaptive inputs end at random places. Leave it out, or use "
             "NetworkConfig(inputs=Transformed())."
         )
@@ -169,31 +169,36 @@ def _transformed_windows(
     enough, notes = windows.long_enough(
         parts, batching.length + 1, f"Windows(length={batching.length})"
     )
-    left_out = np.arange(0)
+    total = int(windows.window_counts(enough, batching.length, batching.stride).sum())
+    numbers = np.arange(total)
     validation = config.validation
-    if validation is not None and validation.by == "windows" and validation.share is not None:
-        left_out = _share_of_windows(enough, batching, validation.share, seed)
+    share = validation.share if validation is not None and validation.by == "windows" else None
+    if share is not None or batching.shuffle == "once":
+        numbers = np.random.default_rng([seed, 0]).permutation(total)
+    if share is not None:
+        numbers, left_out = _divided(numbers, share)
+        if batching.shuffle != "once":
+            numbers = np.sort(numbers)
         back = windows.windows(enough, left_out, batching.length, batching.stride, every=False)
     else:
         fresh = validation is not None and validation.fresh
         back = windows.validation_windows(parts, batching.length, every=False, fresh=fresh)
     back = _held_back(back, config, seed)
     made = schemes.TransformedWindows(
-        feed, enough, batching, config.batch_size, config.steps_per_epoch, back, left_out
+        feed, enough, batching, config.batch_size, config.steps_per_epoch, back, numbers
     )
     return made, notes
 
 
-def _share_of_windows(parts: Parts, batching: settings.Windows, share: float, seed: int) -> NDArray:
-    assert batching.length is not None
-    total = int(windows.window_counts(parts, batching.length, batching.stride).sum())
-    left_out = round(share * total)
-    if not 0 < left_out < total:
+def _divided(permuted: NDArray, share: float) -> tuple[NDArray, NDArray]:
+    """Windows to train on, and the last share of them, which is held back."""
+    left_out = round(share * len(permuted))
+    if not 0 < left_out < len(permuted):
         raise DataError(
-            f"A share {share} of {total} windows leaves nothing to train on or to validate. Use "
-            "shorter windows."
+            f"A share {share} of {len(permuted)} windows leaves nothing to train on or to "
+            "validate. Use shorter windows."
         )
-    return np.sort(np.random.default_rng([seed, 0]).permutation(total)[:left_out])
+    return permuted[:-left_out], np.sort(permuted[-left_out:])
 
 
 def _held_back(segments: Segments, config: TrainingConfig, seed: int) -> Segments:

@@ -1,0 +1,110 @@
+"""A reader's own data in the place of an example's: what an example can take, and how it is
+read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from lstmcast.data.panel import Panel
+from lstmcast.data.read import read
+from lstmcast.errors import DataError, UsageError
+
+
+class Takes(NamedTuple):
+    """What data of a reader's own must be like for an example to learn from them."""
+
+    values: int  # the fewest of a series
+    fewest: int = 1  # series
+    most: int | None = 1
+    together: bool = False  # whether the series have to begin and end together
+
+
+def own_panel(
+    example: str,
+    takes: Takes | None,
+    data: object,
+    column: str | Sequence[str] | None = None,
+    time: str | None = None,
+) -> Panel | None:
+    """The reader's series, None where none are given.
+
+    Raises:
+        UsageError: the example makes its own data, or the arguments do not go together.
+        DataError: the data cannot be read, or are not what the example takes.
+    """
+    if data is None:
+        for name, value in (("column", column), ("time", time)):
+            if value is not None:
+                raise UsageError(
+                    f"{name}={value!r} (--{name}) names a column of data, and none are given. Name "
+                    "a file with data= (--data), or leave it out."
+                )
+        return None
+    if takes is None:
+        raise UsageError(
+            f"example {example!r} makes its own data and takes no other. Leave data (--data) out."
+        )
+    panel = _read(data, column, time)
+    _check(example, takes, panel)
+    return panel
+
+
+def _read(data: object, column: str | Sequence[str] | None, time: str | None) -> Panel:
+    if isinstance(data, Panel):
+        if column is not None or time is not None:
+            raise UsageError(
+                f"{column=}, {time=}: a Panel has series, no columns. Leave them out, or hand "
+                "over the file or the frame that the Panel was read from."
+            )
+        return data
+    if column is not None and not isinstance(column, str) and len(column) == 1:
+        column = column[0]
+    try:
+        return read(data, time=time, target=column)
+    except DataError as error:
+        # the commands that read data call it --target; here it is --column
+        text = str(error).replace("--target", "--column").replace("target=", "column=")
+        raise DataError(text) from error
+
+
+def _check(example: str, takes: Takes, panel: Panel) -> None:
+    source = panel.report.source
+    if len(panel) < takes.fewest:
+        raise DataError(
+            f"example {example!r} learns from at least {takes.fewest} series, and {source} has "
+            f"{len(panel)}. Name more columns with column= (--column), once for each."
+        )
+    if takes.most is not None and len(panel) > takes.most:
+        named = ", ".join(map(repr, panel.ids[:3].tolist()))
+        more = ", …" if len(panel) > 3 else ""
+        raise DataError(
+            f"example {example!r} learns from {takes.most} series, and {source} has {len(panel)}: "
+            f"{named}{more}. Name one of its columns with column= (--column), or give a file of "
+            "one series."
+        )
+    if panel.lengths.min() < takes.values:
+        short = int(panel.lengths.argmin())
+        raise DataError(
+            f"example {example!r} needs at least {takes.values} values, and series "
+            f"{str(panel.ids[short])!r} of {source} has {panel.lengths[short]}. Give a longer "
+            "series."
+        )
+    spans = np.stack([panel.starts, panel.ends])
+    if takes.together and (spans != spans[:, :1]).any():
+        raise DataError(
+            f"example {example!r} reads its columns together, and those of {source} do not begin "
+            "and end at the same times. Cut them to the times that all of them have."
+        )
+
+
+def fingerprint(panel: Panel | None) -> str:
+    """Tells data of one run from those of another; empty for the example's own."""
+    if panel is None:
+        return ""
+    made = hashlib.sha256(np.ascontiguousarray(panel.values).tobytes())
+    made.update("\0".join(map(str, panel.ids)).encode())
+    return made.hexdigest()
