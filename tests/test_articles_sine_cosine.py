@@ -52,8 +52,8 @@ def test_what_a_run_leaves_behind(short_run):
     }
     assert [row.measure for row in measures] == [
         f"RMSE of 20 steps fed back, {after}, {name}"
-        for after in ("after 10 observed steps", "after one observed step")
         for name in ("total", "sine", "cosine")
+        for after in ("after 10 observed steps", "after one observed step")
     ]
 
 
@@ -68,7 +68,7 @@ def test_every_update_has_a_line_in_the_log_of_losses(short_run):
 
 def test_one_row_for_each_horizon_and_a_column_for_each_variable(short_run):
     to, measures = short_run
-    for observed, measure in ((10, measures[0]), (1, measures[3])):
+    for observed, measure in ((10, measures[0]), (1, measures[1])):
         errors = read(to.folder / f"errors-after-{observed}.csv")
         assert list(errors) == ["horizon", "sine", "cosine", "total"]
         np.testing.assert_array_equal(errors["horizon"], np.arange(1, 21))
@@ -115,10 +115,10 @@ def test_predictions_use_the_truth_while_there_is_truth(short_run):
     for s, name in enumerate(("sine", "cosine")):
         np.testing.assert_array_equal(table[f"{name} true"], panel.series(s)[101:109])
     values = np.stack([panel.series(s)[100:104] for s in (0, 1)])
-    fresh = lc.LSTMForecaster(1, weights=model.network)
     for k in range(8):  # by hand, one step at a time
         seen = values[:, : k + 1]
-        following = fresh.predict(lc.Panel.from_arrays(seen)).point[:, 0]
+        named = lc.Panel.from_arrays({"sine": seen[0], "cosine": seen[1]})
+        following = model.predict(named, 1).point[:, 0]
         predicted = [table[f"{name} predicted"][k] for name in ("sine", "cosine")]
         np.testing.assert_allclose(following, predicted, rtol=1e-5, atol=1e-6)
         if k >= 3:
@@ -200,4 +200,4 @@ def test_a_readers_own_columns_go_through_the_same_system(tmp_path):
 @pytest.mark.slow
 def test_errors_aimed_at(tmp_path):
     measures = sine_cosine.run(ExampleRun(tmp_path, quiet=True), faithful=False, seed=0)
-    assert measures[0].value <= 0.01 and measures[3].value <= 0.06
+    assert measures[0].value <= 0.01 and measures[1].value <= 0.06

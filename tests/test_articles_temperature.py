@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
+from lstmcast import articles
 from lstmcast.articles import temperature
 from lstmcast.articles.runs import ExampleRun
 from lstmcast.articles.temperature import AHEAD, FEW, Settings, settings, temperatures
@@ -39,7 +41,12 @@ def test_everything_is_written_and_said(faithful):
         "errors",
         "next-five",
     }
-    assert {path.stem for path in to.folder.glob("*.csv")} == {"temperature", "errors", "next-five"}
+    assert {path.stem for path in to.folder.glob("*.csv")} == {
+        "temperature",
+        "history",
+        "errors",
+        "next-five",
+    }
     assert [path.name for path in (to.folder / "best-network").iterdir()] == ["best"]
     log = (to.folder / "log.txt").read_text()
     assert "lstm 0        (batch, time, 20)       1,760" in log and "1,781 parameters" in log
@@ -90,8 +97,40 @@ def test_scaled_by_the_training_part_alone(tmp_path):
 def test_all_words_of_the_pictures_are_translated(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(ExampleRun, "text", lambda to, english: asked.append(english) or english)
-    temperature.run(ExampleRun(tmp_path, quiet=True), faithful=True, seed=0)
+    own = lc.Panel.from_arrays(temperatures(FEW)[1])
+    for place, given in (("a", None), ("b", own)):
+        to = ExampleRun(tmp_path / place, quiet=True, own=given, epochs=1)
+        temperature.run(to, faithful=True, seed=0)
     assert set(asked) == set(temperature.JAPANESE)
+
+
+def test_the_metric_of_the_course_is_in_the_history(faithful):
+    """The mean absolute error of the windows, by hand from forecasts one step ahead."""
+    to, _ = faithful
+    with (to.folder / "history.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    (best,) = [row for row in rows if row["best"] == "true"]
+    model = lc.load(to.folder / "model")
+    values, trained, known = temperatures(FEW)[1], FEW - 2 * (FEW // 5), FEW - FEW // 5
+    panel = lc.Panel.from_arrays({"temperature": values}, frequency="D", start="2020-06-06")
+    cutoffs = np.arange(20, known)[None]
+    point = model.predict(panel, 1, cutoffs=cutoffs, mode="recursive").point[:, 0]
+    errors = np.abs(point - values[20:known])
+    for part, chosen in (("train", slice(trained - 20)), ("validation", slice(trained - 20, None))):
+        assert float(best[f"{part}_mae"]) == pytest.approx(errors[chosen].mean(), rel=1e-4)
+    assert float(best["validation_rmse"]) == pytest.approx(float(best["validation_loss"]) ** 0.5)
+
+
+def test_a_column_of_ones_own_goes_through_the_same_system(tmp_path):
+    minutes = np.datetime64("2009-01-01T00:10") + 10 * np.arange(200) * np.timedelta64(1, "m")
+    own = {"date": minutes, "T (degC)": np.sin(np.arange(200) / 9), "p (mbar)": np.ones(200)}
+    measures = articles.run(
+        "temperature", data=own, column="T (degC)", epochs=1, out=tmp_path, quiet=True
+    )
+    assert measures[0].measure == "RMSE of five steps, each fed back"
+    assert np.isfinite([measure.value for measure in measures]).all()
+    assert (tmp_path / "next-five.csv").read_text().count("2009-01-02 ") == AHEAD
+    assert not (tmp_path / "temperature.csv").exists()
 
 
 def test_the_same_days_for_the_same_seed():

@@ -19,7 +19,11 @@ from lstmcast import jobs
 from lstmcast.cli.options import Training
 from lstmcast.errors import OutputError
 from lstmcast.forecaster import LSTMForecaster
+from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig
+from lstmcast.training.callbacks import SaveEvery
+from lstmcast.training_config import TrainingConfig, Windows
+from lstmcast.transforms import Difference, MinMax
 
 pytest.importorskip("torch", reason="needs the train extra")
 
@@ -88,6 +92,19 @@ def test_info_tells_of_a_training_that_was_done(run, data, model, tmp_path):
     run("forecast", data, "-H", 6, "--cutoffs", 0, "--save", tmp_path / "untrained")
     assert "learning_rate" in run("info", model).out
     assert "learning_rate" not in run("info", tmp_path / "untrained").out
+
+
+def test_a_snapshot_is_predicted_with_and_says_what_it_is(run, data, tmp_path):
+    training = TrainingConfig(epochs=2, batching=Windows(length=8))
+    network = NetworkConfig(layers=(3,), inputs=Transformed(Difference(), MinMax()), head="point")
+    forecaster = LSTMForecaster(2, weights="scratch", network=network, training=training)
+    forecaster.fit(str(data), callbacks=[SaveEvery(tmp_path / "snapshots", 1)])
+    first = tmp_path / "snapshots" / "snapshot0001"
+    done = run("predict", "--model", first)
+    values = [float(line.split()[1]) for line in done.out.splitlines()[1:]]
+    assert done.status == 0 and len(values) == 2
+    assert all(100 < value < 220 for value in values)  # as the data are
+    assert ": a snapshot of epoch 1 of 2, saved by" in run("info", first).out
 
 
 def test_a_fitted_model_goes_on_with_newer_data(run, data, model):

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from builders import drawn_network
-from lstmcast.errors import MissingExtraError, UsageError
+from builders import drawn_network, waves
+from lstmcast import store
+from lstmcast.errors import MissingExtraError, ModelError, UsageError
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig, load_network
 from lstmcast.training.callbacks import (
@@ -25,7 +26,7 @@ from lstmcast.training.callbacks import (
     TensorBoard,
 )
 from lstmcast.training_config import TrainingConfig, Windows
-from lstmcast.transforms import Standard
+from lstmcast.transforms import Difference, MinMax, Standard
 
 PLAIN = NetworkConfig(layers=(3,), inputs=Transformed(), head="point", horizon=1)
 
@@ -62,7 +63,8 @@ def test_a_network_is_saved_at_each_improvement_with_losses_in_its_name(tmp_path
         assert save(report(epoch, improved)) is None
     assert names(tmp_path) == ["model001-loss1.000-vloss2.000", "model004-loss0.250-vloss0.500"]
     loaded, manifest = load_network(tmp_path / "model004-loss0.250-vloss0.500")
-    assert manifest["epoch"] == 4 and manifest["loss"] == {"train": 0.25, "validation": 0.5}
+    assert manifest["snapshot"]["epoch"] == 4
+    assert manifest["snapshot"]["loss"] == {"train": 0.25, "validation": 0.5}
     for name, array in report(4).arrays().items():
         np.testing.assert_array_equal(loaded.members[0][name], array)
 
@@ -72,7 +74,7 @@ def test_only_the_best_is_kept(tmp_path):
     for epoch, improved in ((1, True), (2, True), (3, False)):
         save(report(epoch, improved, validation_loss=math.nan))
     assert names(tmp_path) == ["best"]
-    assert load_network(tmp_path / "best")[1]["epoch"] == 2
+    assert load_network(tmp_path / "best")[1]["snapshot"]["epoch"] == 2
 
 
 def test_snapshots_are_saved_every_few_epochs(tmp_path):
@@ -110,7 +112,7 @@ def losses_of(save, *told):
 
 
 def best_loss(folder, kind):
-    return load_network(folder / "best")[1]["loss"][kind]
+    return load_network(folder / "best")[1]["snapshot"]["loss"][kind]
 
 
 def test_only_the_best_of_all_members_is_kept(tmp_path):
@@ -266,3 +268,125 @@ def test_tensorboard_is_told_what_was_measured(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", Module)
     TensorBoard(tmp_path)(report(2, members=2, validation_loss=math.nan))
     assert written == [("member_0/loss/train", 0.5, 2), ("member_0/rate", 1e-3, 2), "flushed"]
+
+
+# A snapshot is a model
+
+SCALED = replace(PLAIN, inputs=Transformed(Difference(), MinMax()))
+TRAINING = TrainingConfig(epochs=3, batching=Windows(length=8))
+MODELS = {
+    "transformed": {"network": SCALED, "training": TRAINING},
+    "adaptive": {
+        "network": NetworkConfig(layers=(3,)),
+        "training": TrainingConfig(epochs=2, steps_per_epoch=1, batch_size=4),
+    },
+}
+
+
+def scratch(horizon=4, **chosen):
+    return lc.LSTMForecaster(horizon, weights="scratch", **{**MODELS["transformed"], **chosen})
+
+
+def as_once_written(folder):
+    """Leave of a snapshot what older versions wrote."""
+    manifest, groups = store.load(folder)
+    about = {name: manifest[name] for name in ("inputs_version", "network", "members", "training")}
+    store.save(folder, {"kind": "network", **about, "epoch": 3}, {"weights": groups["weights"]})
+
+
+@pytest.mark.parametrize("settings", MODELS.values(), ids=MODELS)
+def test_a_snapshot_of_the_last_epoch_is_the_forecaster_that_is_saved_then(tmp_path, settings):
+    without = replace(settings["training"], validation=None)  # so that the last epoch is kept
+    model = scratch(**{**settings, "training": without}, quantiles=(0.2, 0.5, 0.8), seed=7)
+    model.fit(waves(), callbacks=[SaveEvery(tmp_path, 1)])
+    snapshot = lc.load(tmp_path / names(tmp_path)[-1])
+    np.testing.assert_array_equal(snapshot.predict().quantiles, model.predict().quantiles)
+    np.testing.assert_array_equal(snapshot.predict(waves()).point, model.predict(waves()).point)
+    assert (snapshot.seed, snapshot.training) == (7, model.record.training)
+    assert snapshot.trained_ends == model.trained_ends
+    model.save(tmp_path / "saved")
+    one, other = (store.read_manifest(tmp_path / name) for name in (names(tmp_path)[-2], "saved"))
+    assert one.keys() - other.keys() == {"snapshot"} and one["columns"] == other["columns"]
+
+
+@pytest.mark.parametrize("settings", MODELS.values(), ids=MODELS)
+def test_snapshots_have_intervals_and_a_history_of_their_own(tmp_path, settings):
+    model = scratch(**settings).fit(waves(), callbacks=[SaveEvery(tmp_path, 1)])
+    snapshots = [lc.load(tmp_path / name) for name in names(tmp_path)]
+    for epoch, snapshot in enumerate(snapshots, 1):
+        assert snapshot.history.columns()["epoch"].tolist() == list(range(1, epoch + 1))
+        assert snapshot.history.columns()["best"].tolist() == [False] * (epoch - 1) + [True]
+        assert snapshot.record.notes[0] == f"a snapshot of epoch {epoch} of {len(snapshots)}"
+    kept = snapshots[int(model.history.columns()["epoch"][model.history.columns()["best"]][0]) - 1]
+    np.testing.assert_array_equal(kept.fitted.factors_HI, model.fitted.factors_HI)
+    np.testing.assert_array_equal(kept.predict().quantiles, model.predict().quantiles)
+    assert (np.ptp([each.predict().point[0, 0] for each in snapshots])) > 0
+
+
+def test_the_best_of_several_members_is_a_model_of_one(tmp_path):
+    training = replace(TRAINING, members=2)
+    scratch(training=training).fit(waves(), callbacks=[SaveBest(tmp_path, only=True)])
+    best = lc.load(tmp_path / "best")
+    assert len(best.network.members) == 1 and np.isfinite(best.predict().point).all()
+    assert best.replace(horizon=2).horizon == 2
+    assert store.read_manifest(tmp_path / "best")["snapshot"]["members"] == 2
+
+
+def test_weights_of_a_snapshot_forecast_with_what_its_transforms_had_learned(tmp_path):
+    model = scratch(training=replace(TRAINING, validation=None)).fit(
+        waves(), callbacks=[SaveEvery(tmp_path, 3, "s")]
+    )
+    later = waves().until([40] * 3)  # of another smallest and largest difference
+    unfitted = lc.LSTMForecaster(4, weights=tmp_path / "s")
+    np.testing.assert_array_equal(unfitted.predict(later).point, model.predict(later).point)
+    unfitted.save(tmp_path / "again", later)
+    again = lc.load(tmp_path / "again")
+    np.testing.assert_array_equal(again.predict().point, model.predict(later).point)
+    other = lc.LSTMForecaster(4, weights=model.network)  # transforms learn from what it is given
+    assert (other.predict(later).point != model.predict(later).point).all()
+
+
+def test_a_report_saves_the_forecaster_for_callbacks_of_ones_own(tmp_path):
+    model = scratch()
+    model.fit(waves(), callbacks=[lambda report: report.save(tmp_path / f"e{report.epoch}")])
+    assert names(tmp_path) == ["e1", "e2", "e3"]
+    assert lc.load(tmp_path / "e2").predict().point.shape == (3, 4)
+
+
+def test_snapshots_are_on_the_disk_when_the_training_ends(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(store, "to_disk", synced.append)
+    monkeypatch.setattr(
+        "lstmcast.util.folders.make_durable", lambda path: pytest.fail(f"waited for {path}")
+    )
+    scratch().fit(waves(), callbacks=[SaveEvery(tmp_path, 1)])
+    assert {path.parent.name for path in synced if path.suffix} == {"snapshot0003"}
+    assert tmp_path / "snapshot0003" in synced and tmp_path in synced
+
+
+def test_a_snapshot_that_was_removed_meanwhile_does_not_end_a_training(tmp_path):
+    save = SaveEvery(tmp_path / "s", 1)
+    save(report(1))
+    (tmp_path / "s").rename(tmp_path / "t")
+    save.close()
+    SaveBest(tmp_path).close()  # nothing was saved
+
+
+def test_snapshots_of_older_versions_say_what_they_are(tmp_path):
+    scratch().fit(waves(), callbacks=[SaveEvery(tmp_path, 3, "s")])
+    as_once_written(tmp_path / "s")
+    with pytest.raises(ModelError, match=r"a snapshot of an older lstmcast: .*weights='.*s'"):
+        lc.load(tmp_path / "s")
+    bare = lc.LSTMForecaster(4, weights=tmp_path / "s").predict(waves())
+    assert bare.point.min() > 30 and bare.point.max() < 100  # in the units of the data
+    manifest, groups = store.load(tmp_path / "s")
+    network = {**manifest["network"], "inputs": "plain"}  # of format 1
+    store.save(tmp_path / "s", {**manifest, "network": network}, groups)
+    with pytest.raises(ModelError, match=r"did not keep the transforms .* not be in the units"):
+        lc.LSTMForecaster(4, weights=tmp_path / "s")
+
+
+def test_a_network_says_how_it_can_be_used(tmp_path):
+    report(1).save(tmp_path / "bare")
+    with pytest.raises(ModelError, match=r"holds a network, not a saved forecaster.*weights='"):
+        lc.load(tmp_path / "bare")

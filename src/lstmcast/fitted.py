@@ -236,6 +236,8 @@ class Fitted:
             groups["fitted"] = measured | self.record.arrays()
         if not self.network.config.inputs.from_context:
             groups["transforms"] = self.inputs.arrays() if self.inputs else {}
+            if self.inputs and not self.record:  # weights of a folder, which are not trained here
+                groups["transforms"] = groups["transforms"] | packed(self.inputs.state.ids)
         return manifest, groups
 
     @classmethod
@@ -248,7 +250,8 @@ class Fitted:
         batching = training_from_json(manifest["training"]).batching
         untrained = cls(
             network,
-            context=context_for(network, batching),
+            inputs_in(network, manifest, groups),
+            context_for(network, batching),
             saved_context=SavedContext.from_saved(dict(manifest), dict(groups["state"])),
         )
         if "trained" not in manifest:
@@ -257,11 +260,21 @@ class Fitted:
         record = Record.from_saved(manifest, own)
         return replace(
             untrained,
-            inputs=network.config.inputs.fitted_from(groups.get("transforms", {}), record.ids),
             changes=dict(zip(map(str, record.ids), own["changes"].tolist(), strict=True)),
             factors_HI=own["factors"],
             record=record,
         )
+
+
+def inputs_in(
+    network: Network, manifest: Mapping[str, Any], groups: Groups
+) -> FittedTransforms | None:
+    """What the transforms of a saved model had learned; None where they had not."""
+    own = groups.get("transforms", {})
+    ids = groups["fitted"] if "trained" in manifest else own
+    if network.config.inputs.from_context or "ids" not in ids:
+        return None
+    return network.config.inputs.fitted_from(own, unpacked(ids["ids"], ids["id_lengths"]))
 
 
 def context_for(network: Network, batching: Batching) -> Context | None:

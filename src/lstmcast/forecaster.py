@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from warnings import warn
 
 from numpy.typing import NDArray
@@ -32,6 +32,9 @@ from lstmcast.training_config import TrainingConfig, require_torch, training_fro
 from lstmcast.training_history import History
 from lstmcast.transforms import Transforms
 from lstmcast.util.html import block, table
+
+if TYPE_CHECKING:
+    from lstmcast.training.fitting import Trained
 
 KIND = "forecaster"
 
@@ -191,8 +194,9 @@ class LSTMForecaster:
 
     @property
     def fitted_inputs(self) -> FittedTransforms | None:
-        """What the transforms learned; None where they are not fitted."""
-        return self.fitted.inputs if self.fitted else None
+        """What the transforms learned, here or before the weights were saved; None where they are
+        not fitted."""
+        return self.fitted.inputs if self.fitted else self.start.inputs
 
     @property
     def context(self) -> Context | None:
@@ -252,7 +256,7 @@ class LSTMForecaster:
             )
         batching = self.specification.resolved_batching(self.start)
         context = context_for(self.start.network, batching)
-        return Fitted(self.start.network, context=context)
+        return Fitted(self.start.network, self.start.inputs, context)
 
     # ---- fit and predict
 
@@ -294,6 +298,10 @@ class LSTMForecaster:
         from lstmcast.training.fitting import fit_network
 
         ready = prepared(self.specification, self.start, as_panel(data))
+
+        def stored(trained: Trained) -> tuple[dict[str, Any], Groups]:
+            return self._stored(ready.fitted(trained, self.start, self.horizon))
+
         trained = fit_network(
             self.start.network or self.config,
             ready.data,
@@ -306,6 +314,7 @@ class LSTMForecaster:
             resume=resume,
             device=device,
             threads=threads,
+            stored=stored,
         )
         self.fitted = ready.fitted(trained, self.start, self.horizon)
         return self
@@ -362,15 +371,20 @@ class LSTMForecaster:
         `data`: for a model that remembers none. The folder then contains values of the data. Raises
         `OutputError` where it cannot be written.
         """
-        model, context = self._model(), self.saved_context
-        if data is not None or context is None:
+        model = self._model()
+        if data is not None or model.saved_context is None:
             context = model.context_of(joined(model, data)[0], self.horizon, MOST_CUTOFFS)
+            model = replace(model, saved_context=context)
+        store.save(folder, *self._stored(model))
+
+    def _stored(self, model: Fitted) -> tuple[dict[str, Any], Groups]:
+        """The manifest and the arrays of a folder that holds the forecaster with this model."""
+        assert model.saved_context is not None
         batching = self.specification.resolved_batching(self.start)
-        about, groups = replace(model, saved_context=model.needed_of(context)).saved(
-            replace(self.training, batching=batching)
-        )
+        needed = replace(model, saved_context=model.needed_of(model.saved_context))
+        about, groups = needed.saved(replace(self.training, batching=batching))
         own = {"kind": KIND, "horizon": self.horizon, "quantiles": list(self.quantiles)}
-        store.save(folder, {**own, **about, "seed": self.seed}, groups)
+        return {**own, **about, "seed": self.seed}, groups
 
 
 def _html(model: LSTMForecaster) -> str:
@@ -414,11 +428,29 @@ def load(
         quantiles = levels
     manifest, groups = store.load(folder)
     if manifest.get("kind") != KIND:
-        raise ModelError(f"{folder} holds {store.kind_of(manifest)}, not a saved forecaster.")
+        raise ModelError(_not_a_forecaster(folder, manifest))
     network = network_of(Path(folder), manifest, groups, head)
     chosen = None if quantiles is None else checked_quantiles(quantiles)
     with store.complete(folder):
         return _loaded(Path(folder), *in_format_2(manifest, groups), network, head, chosen)
+
+
+def _not_a_forecaster(folder: str | Path, manifest: Mapping[str, Any]) -> str:
+    """What a folder holds instead, and what can be done with it."""
+    holds = f"{folder} holds {store.kind_of(manifest)}, not a saved forecaster."
+    if manifest.get("kind") != "network":
+        return holds
+    use = (
+        f"Train on from it or forecast data with it by weights={str(folder)!r}: its transforms, if "
+        "it has any, learn from the data that it is given."
+    )
+    if "epoch" not in manifest:
+        return f"{holds} {use}"
+    return (
+        f"{folder} holds a snapshot of an older lstmcast: the network alone, without what its "
+        "transforms had learned and without data. Train again, which writes snapshots that can be "
+        f"loaded. {use}"
+    )
 
 
 def _loaded(
@@ -439,6 +471,8 @@ def _loaded(
         seed=manifest.get("seed", 0),
     )
     training = training_from_json(manifest["training"])
+    if training.members not in (1, len(network.members)):  # a snapshot of one, or interrupted
+        training = replace(training, members=1)
     if training != specification.resolved_training(start):
         specification = replace(specification, training=training)
     fitted = Fitted.from_saved(manifest, groups, network)

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from lstmcast import store
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
-from lstmcast.errors import UsageError
-from lstmcast.fitted import Groups, InitialWeights, in_format_2, seen_in
+from lstmcast.errors import ModelError, UsageError
+from lstmcast.fitted import Groups, InitialWeights, in_format_2, inputs_in, seen_in
 from lstmcast.model.heads import Head, head_named
-from lstmcast.model.inputs import Transformed
+from lstmcast.model.inputs import FittedTransforms, Transformed
 from lstmcast.model.network import Network, NetworkConfig, load_network, network_of
 from lstmcast.training_config import Batching, training_from_json
 from lstmcast.transforms import Transforms
@@ -33,7 +33,8 @@ class Start(NamedTuple):
 
     `network`: None where weights are drawn when training begins. `seen`: the last time of each
     series, by its id, that the weights were trained on. `batching`: the scheme that a saved network
-    with transformed inputs was trained in.
+    with transformed inputs was trained in. `inputs`: what its transforms had learned, which it
+    forecasts with until it is fitted.
     """
 
     config: NetworkConfig
@@ -41,6 +42,7 @@ class Start(NamedTuple):
     initial_weights: InitialWeights
     seen: Mapping[str, Any] = {}
     batching: Batching | None = None
+    inputs: FittedTransforms | None = None
 
     def with_transforms(self, transforms: Transforms) -> Start:
         """The same with other transforms around the network; UsageError where it reads none."""
@@ -54,7 +56,8 @@ class Start(NamedTuple):
             )
         inputs = Transformed(transforms, columns=self.config.inputs.columns)
         network = self.network.with_inputs(inputs) if self.network else None
-        return self._replace(config=replace(self.config, inputs=inputs), network=network)
+        config = replace(self.config, inputs=inputs)
+        return self._replace(config=config, network=network, inputs=None)
 
 
 def start_from(
@@ -88,6 +91,7 @@ def start_from(
             )
         return Start(shipped().config, shipped(), "pretrained")
     manifest, groups = store.load(weights)
+    _require_transforms(weights, manifest)
     saved = network_of(Path(weights), manifest, groups, head)
     with store.complete(weights):
         return start_in(saved, *in_format_2(manifest, groups))
@@ -98,7 +102,23 @@ def start_in(network: Network, manifest: Mapping[str, Any], groups: Groups) -> S
     batching = None
     if "training" in manifest and not network.config.inputs.from_context:
         batching = training_from_json(manifest["training"]).batching
-    return Start(network.config, network, "given", seen_in(groups), batching)
+    inputs = inputs_in(network, manifest, groups)
+    return Start(network.config, network, "given", seen_in(groups), batching, inputs)
+
+
+def _require_transforms(folder: str | Path, manifest: Mapping[str, Any]) -> None:
+    """ModelError for a snapshot of the time when transforms were no part of a network: its answers
+    would be taken for values in the units of the data."""
+    config = manifest.get("network", {})
+    named = "transforms" in manifest or config.get("inputs") != "plain"
+    if named or "epoch" not in manifest:
+        return
+    raise ModelError(
+        f"The snapshot in {str(folder)!r} was written by an older lstmcast, which did not keep the "
+        "transforms of its network: forecasts would not be in the units of the data. Train again, "
+        "or name the transforms: weights=lstmcast.model.network.load_network(folder)[0]"
+        ".with_inputs(Transformed(…))."
+    )
 
 
 def _from_scratch(network: NetworkConfig, head: Head | str | None, horizon: int) -> Start:

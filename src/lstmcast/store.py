@@ -31,6 +31,7 @@ from numpy import ndarray
 
 from lstmcast.errors import ModelError, OutputError
 from lstmcast.util.files import checked_path, output_errors, require_writable
+from lstmcast.util.files import make_durable as to_disk
 from lstmcast.util.folders import AtomicFolder, unfinished_in
 
 FORMAT = "lstmcast store"
@@ -44,14 +45,19 @@ _FILE = re.compile(r"[a-z][a-z0-9_]*\.safetensors")
 
 
 def save(
-    folder: str | Path, manifest: Mapping[str, Any], arrays: Mapping[str, Mapping[str, ndarray]]
+    folder: str | Path,
+    manifest: Mapping[str, Any],
+    arrays: Mapping[str, Mapping[str, ndarray]],
+    *,
+    durable: bool = True,
 ) -> None:
     """Write a manifest and groups of named arrays as one folder: all of it, or nothing.
 
     `arrays` maps a group's name to its arrays: `{"weights": {"w": ...}}` becomes
     `weights.safetensors`. A store that is there already is replaced; a folder that holds something
     else is left alone. The keys in `OWN_KEYS` of a manifest that was loaded before are written
-    anew. Raises OutputError, and UsageError for what is no path.
+    anew. `durable`: whether to wait until it is on the disk: without, a power cut may damage it,
+    which loading notices. Raises OutputError, and UsageError for what is no path.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -68,7 +74,16 @@ def save(
         target.restore()
         _refuse_unless_replaceable(target.place)
         target.remove_left_behind()
-        target.replace(contents, lambda: _files_of_others(target.place, contents))
+        target.replace(contents, lambda: _files_of_others(target.place, contents), durable)
+
+
+def make_durable(folder: str | Path) -> None:
+    """Wait until what `save` wrote without waiting is on the disk; nothing if it is gone."""
+    place = Path(folder)
+    with contextlib.suppress(ModelError, FileNotFoundError):
+        own = [MANIFEST, *read_manifest(place)["files"]]
+        for path in (*(place / name for name in own), place, place.parent):
+            to_disk(path)
 
 
 def load(folder: str | Path) -> tuple[dict[str, Any], dict[str, dict[str, ndarray]]]:

@@ -27,7 +27,7 @@ class Example(NamedTuple):
 
 
 EXAMPLES = {
-    "airline": Example("airline", "run", "passengers, 43 months fed back"),
+    "airline": Example("airline", "run", "passengers, 43 months fed back", Takes(values=48)),
     "sine": Example("waves", "run_sine", "a sine, 200 steps fed back", Takes(values=600)),
     "beats": Example(
         "waves", "run_beats", "two waves added, 200 steps fed back", Takes(values=600)
@@ -39,7 +39,7 @@ EXAMPLES = {
         Takes(values=160, fewest=2, most=None, together=True),
     ),
     "stocks": Example("stocks", "run", "400 prices, the next tick, learned online"),
-    "temperature": Example("temperature", "run", "temperature, five steps ahead"),
+    "temperature": Example("temperature", "run", "temperature, five steps ahead", Takes(values=60)),
 }
 
 

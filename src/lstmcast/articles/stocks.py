@@ -400,11 +400,8 @@ def stream(to: ExampleRun, settings: Settings, prices_TS: NDArray, seed: int) ->
     draw_stocks(to, settings, prices_TS, done)
     draw_speed(to, done)
     shares = share_measures(settings, prices_TS, done, seconds)
-    measures = [
-        *stream_measures(settings, done, seconds),
-        *shares,
-        *ahead_measures(errors, seconds),
-    ]
+    of_stream = stream_measures(settings, done, seconds)
+    measures = [*of_stream[:2], *shares, *of_stream[2:], *ahead_measures(errors, seconds)]
     for row in measures:
         to.say(f"{row.measure}: {row.value:.4g}")
     to.say(verdict(shares))
@@ -422,8 +419,8 @@ def periods(settings: Settings) -> dict[str, slice]:
 
 
 def stream_measures(settings: Settings, done: Followed, seconds: float) -> list[Measure]:
-    """Errors of each period, in percent of the price, and ticks per second."""
-    who = {"learning": done.learning, "no longer learning": done.stopped, "naive": done.naive}
+    """Errors of each period, in percent of the price, the newest period first; ticks per second."""
+    who = {"learning": done.learning, "naive": done.naive, "no longer learning": done.stopped}
     measures = [
         Measure(
             f"RMSE in % of the price, {name}, {period}",

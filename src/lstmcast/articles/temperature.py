@@ -1,15 +1,17 @@
-"""Article 5: a temperature from a CSV file, windows of 20 days, the next five days; callbacks, and
-a summary.
+"""Article 5: a temperature from a CSV file, windows of 20 values, the next five values; callbacks,
+and a summary.
 
 The article is a course page for Keras in Colab with 101 values. Its LSTM kernel begins with zeros:
 the network says nothing at first, but learns all the same, as the gradient of the candidate's
 kernel comes through the head and needs no kernel. By default there are more days, and a network
-that is trained until it is good.
+that is trained until it is good. A series of a reader's own, of days or of ten minutes, goes the
+same way.
 """
 
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -35,12 +37,15 @@ from lstmcast.training_config import (
 from lstmcast.transforms import Standard
 
 if TYPE_CHECKING:
+    from lstmcast.articles.recording import Metrics
     from lstmcast.data.panel import Panel
     from lstmcast.forecast import Forecast
+    from lstmcast.model.network import Network
     from lstmcast.training_history import History
 
 WINDOW, AHEAD = 20, 5
 FEW, MANY = 101, 1461  # days: as in the course, and four years
+MOST_MEASURED = 2_000  # windows of each part whose mean absolute error is measured in an epoch
 
 
 class Settings(NamedTuple):
@@ -87,6 +92,7 @@ JAPANESE = {
     "validation": "検証",
     "test": "テスト",
     "The next five days": "次の5日間",
+    "The next five steps": "次の5ステップ",
     "observed": "観測値",
     "predicted": "予測",
     "last known value": "直前の値",
@@ -116,14 +122,16 @@ def temperatures(days: int, seed: int = 0) -> tuple[NDArray, NDArray]:
 
 
 def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
-    """Write and read the file, train, and forecast five days from every day of the test part."""
-    days = FEW if faithful else MANY
-    dates, values = temperatures(days)
-    chosen = settings(faithful, days)
-    panel = lc.read(to.table("temperature", {"date": dates, "temperature": values}))
-    to.say(str(panel))
+    """Write and read the file, train, and forecast five steps from every one of the test part."""
+    panel = to.panel(partial(_simulated, to, FEW if faithful else MANY))
+    chosen = settings(faithful, len(panel.values))
     to.say(str(summary(chosen.network)))
     return forecast_five(to, panel, chosen, seed)
+
+
+def _simulated(to: ExampleRun, days: int) -> Panel:
+    dates, values = temperatures(days)
+    return lc.read(to.table("temperature", {"date": dates, "temperature": values}))
 
 
 def forecast_five(to: ExampleRun, panel: Panel, chosen: Settings, seed: int = 0) -> list[Measure]:
@@ -138,7 +146,10 @@ def forecast_five(to: ExampleRun, panel: Panel, chosen: Settings, seed: int = 0)
         seed=seed,
     )
     fitted = to.fit(
-        forecaster, known, callbacks=[SaveBest(to.saved_networks("best-network"), only=True)]
+        forecaster,
+        known,
+        callbacks=[SaveBest(to.saved_networks("best-network"), only=True)],
+        metrics=mean_absolute_errors(known),
     )
     to.say(str(fitted.history))
     to.model(fitted, panel)
@@ -152,21 +163,52 @@ def forecast_five(to: ExampleRun, panel: Panel, chosen: Settings, seed: int = 0)
     _say_next_five(to, forecast, actual_KH)
     _table_of_errors(to, forecast, naive, actual_KH)
     _draw(to, panel, known, fitted.history, forecast, naive)
+    steps = "days" if to.own is None else "steps"
     return [
-        Measure("RMSE of five days, each fed back", rmse(forecast.point, actual_KH), seconds),
-        Measure("RMSE of five days, last known value", rmse(naive.point, actual_KH), 0.0),
+        Measure(f"RMSE of five {steps}, each fed back", rmse(forecast.point, actual_KH), seconds),
+        Measure(f"RMSE of five {steps}, last known value", rmse(naive.point, actual_KH), 0.0),
         Measure(
-            "MAE of five days, each fed back",
-            float(np.abs(forecast.point - actual_KH).mean()),
+            f"MAE of five {steps}, each fed back",
+            float(np.nanmean(np.abs(forecast.point - actual_KH))),
             seconds,
         ),
-        Measure("RMSE of the last five days", rmse(forecast.point[-1], actual_KH[-1]), seconds),
+        Measure(f"RMSE of the last five {steps}", rmse(forecast.point[-1], actual_KH[-1]), seconds),
     ]
+
+
+def mean_absolute_errors(known: Panel) -> Metrics:
+    """The metric of the course, in the units of the data: of each window's next value, in the part
+    that is trained on and in the one that validates."""
+    values = known.values
+    trained = len(values) - len(values) // 4  # the fifth of all values that validates
+    mean, deviation = float(np.nanmean(values[:trained])), float(np.nanstd(values[:trained])) or 1.0
+    z_T = np.nan_to_num((values - mean) / deviation).astype(np.float32)
+    windows_BT = np.lib.stride_tricks.sliding_window_view(z_T, WINDOW)[:-1]
+    targets_B = values[WINDOW:]
+
+    def of(chosen: slice) -> NDArray:
+        return np.arange(len(targets_B))[chosen][-MOST_MEASURED:]
+
+    def error(rows: NDArray, network: Network) -> float:
+        answers_B = mean + deviation * next_values(network, windows_BT[rows])
+        return float(np.nanmean(np.abs(answers_B - targets_B[rows])))
+
+    parts = {"train": of(slice(trained - WINDOW)), "validation": of(slice(trained - WINDOW, None))}
+    return {f"{part}_mae": partial(error, rows) for part, rows in parts.items()}
+
+
+def next_values(network: Network, windows_BT: NDArray) -> NDArray:
+    """What a network with a point head says after each window (B,), in its own units."""
+    x_TBC = windows_BT.T[:, :, None]
+    begun_TB = np.ones(x_TBC.shape[:2], bool)
+    hidden, _ = network.run(x_TBC, begun_TB, network.start(len(windows_BT)))
+    raw = network.raw([hidden_TBD[-1] for hidden_TBD in hidden], x_TBC[-1])
+    return np.mean([raw_BHKR[:, 0, 0, 0] for raw_BHKR in raw], axis=0)
 
 
 def _say_next_five(to: ExampleRun, forecast: Forecast, actual_KH: NDArray) -> None:
     rows = zip(forecast.times[-1], forecast.point[-1], actual_KH[-1], strict=True)
-    to.say("the last five days     predicted      true")
+    to.say(f"the last five {'days ' if to.own is None else 'steps'}    predicted      true")
     for when, predicted, true in rows:
         to.say(f"  {str(when)[:16]:<20}{predicted:>10.2f}{true:>10.2f}")
 
@@ -234,7 +276,8 @@ def _draw(
         )
         for name, first, last in parts:
             ax.plot(times[first:last], values[first:last], linewidth=1, label=to.text(name))
-        ax.set(title=to.text("Daily temperature"), ylabel=to.text("degrees Celsius"))
+        title = to.text("Daily temperature") if to.own is None else str(panel.ids[0])
+        ax.set(title=title, ylabel=_unit(to))
     with to.figure("next-five") as figure:
         ax = figure.subplots()
         ax.plot(times[-40:], values[-40:], marker="o", markersize=3, label=to.text("observed"))
@@ -246,11 +289,17 @@ def _draw(
             label=to.text("predicted"),
         )
         ax.plot(naive.times[-1], naive.point[-1], linestyle="--", label=to.text("last known value"))
-        ax.set(title=to.text("The next five days"), ylabel=to.text("degrees Celsius"))
+        title = "The next five days" if to.own is None else "The next five steps"
+        ax.set(title=to.text(title), ylabel=_unit(to))
     words = {name: to.text(word) for name, word in _WORDS.items()}
     with to.figure("learning-curve") as figure:
         LearningCurve.from_history(history, words).draw(figure.subplots())
         figure.suptitle(to.text("Learning curve"))
+
+
+def _unit(to: ExampleRun) -> str:
+    """Of the values; that of a reader's own series is not known."""
+    return to.text("degrees Celsius") if to.own is None else ""
 
 
 _WORDS = {

@@ -36,7 +36,7 @@ from lstmcast.training_config import (
     Validation,
     Windows,
 )
-from lstmcast.transforms import Standard
+from lstmcast.transforms import MinMax
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
@@ -131,7 +131,7 @@ def our_own(seed: int) -> lc.LSTMForecaster:
         validation=Validation(share=0.1, most=64),
         average=Ema(0.98),
     )
-    inputs = Transformed(Standard())
+    inputs = Transformed(MinMax(-3, 3))
     network = NetworkConfig(layers=(48,), inputs=inputs, head="point", horizon=1)
     return lc.LSTMForecaster(
         STEPS,

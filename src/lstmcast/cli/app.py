@@ -261,9 +261,8 @@ def info(folder: Folder, as_json: Json = False) -> None:
         echo.document({"lstmcast": __version__, "model": manifest})
         return
     size = sum(entry["bytes"] for entry in manifest["files"].values())
-    typer.echo(
-        f"{folder}: saved by lstmcast {manifest['package_version']}, {size / 1e6:.2f} MB of arrays"
-    )
+    saved = f"saved by lstmcast {manifest['package_version']}, {size / 1e6:.2f} MB of arrays"
+    typer.echo(f"{folder}: {console.snapshot(manifest)}{saved}")
     # of a training that was not done
     hidden = OWN_KEYS if "trained" in manifest else (*OWN_KEYS, "training", "seed")
     described = {name: value for name, value in manifest.items() if name not in hidden}

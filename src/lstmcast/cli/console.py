@@ -173,6 +173,21 @@ def _width(text: str) -> int:
     )
 
 
+def snapshot(manifest: Mapping[str, Any]) -> str:
+    """Which epoch of a training a saved model is of; nothing where it is no snapshot.
+
+    >>> snapshot({"kind": "forecaster", "snapshot": {"epoch": 5, "epochs": 20}})
+    'a snapshot of epoch 5 of 20, '
+    """
+    if "snapshot" not in manifest:
+        # older versions kept the network alone
+        alone = f"a snapshot of epoch {manifest.get('epoch')}, its network alone, "
+        return alone if manifest.get("kind") == "network" and "epoch" in manifest else ""
+    of = manifest["snapshot"]
+    member = f"member {of['member'] + 1} of {of['members']}, " if "member" in of else ""
+    return f"a snapshot of {member}epoch {of['epoch']} of {of['epochs']}, "
+
+
 def tree(values: Mapping[str, Any], indent: int = 1) -> list[str]:
     """Nested names and values as indented lines.
 

@@ -10,7 +10,7 @@ asks for the next one has moved the weights in between. It validates in the way 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple, Protocol
 
@@ -56,7 +56,9 @@ class Reader:
         behind them."""
         with self.precision():
             hidden_BTD, state = self.module.hidden(batch.x_BTC, state)
-            if batch.positions_N is None:
+            if batch.positions_N is None and not batch.begin:
+                raw = self.module.raw(hidden_BTD, batch.x_BTC)
+            elif batch.positions_N is None:
                 raw = self.module.raw(hidden_BTD[:, batch.begin :], batch.x_BTC[:, batch.begin :])
             else:
                 chosen = (
@@ -115,13 +117,20 @@ class HeldBack:
         order = np.argsort(self.segments.lengths, kind="stable")
         for begin in range(0, len(order), self.size):
             for group in self.feed.groups(self.segments.rows(order[begin : begin + self.size])):
-                batch = self.feed.batch(group)
+                batch = settled(self.feed.batch(group))
                 values += batch.x_BTC.numel()
                 if values <= KEPT_VALUES:
                     made.append(batch)
                 yield batch
         if values <= KEPT_VALUES:
             self.kept = made
+
+
+def settled(batch: Batch) -> Batch:
+    """A batch that is read again and again finds out once whether all of its targets are known."""
+    if batch.targets is not None or batch.weight_N is not None or batch.target.isnan().any():
+        return batch
+    return batch._replace(targets=batch.target.numel())
 
 
 class BatchingScheme(Protocol):
@@ -253,6 +262,7 @@ class WholeSequence:
         self.segments = windows.whole(parts)
         self.held_back = HeldBack(feed, held_back, batch_size)
         self.carried: State = []
+        self.made: dict[int, list[Batch]] = {}  # by the number of the group
 
     def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
         """Each series once."""
@@ -260,12 +270,27 @@ class WholeSequence:
         order = rng.permutation(count) if count > self.batch_size else np.arange(count)
         for begin in range(0, count, self.batch_size):
             rows = order[begin : begin + self.batch_size]
-            for group in self.feed.groups(self.segments.rows(rows)):
-                yield from self._read(reader, group, begin / count)
+            for number, group in enumerate(self.feed.groups(self.segments.rows(rows))):
+                pieces = self._pieces(group, number, reader.module.config.width)
+                yield from self._read(reader, group, pieces, begin / count)
 
-    def _read(self, reader: Reader, group: Group, done: float) -> Iterator[Update]:
+    def _pieces(self, group: Group, number: int, width: int) -> Iterable[Batch]:
+        """The batches of a group. Where all series are one batch, every epoch reads the same ones:
+        they are made once, if they are small enough."""
+        if number in self.made:
+            return self.made[number]
+        pieces = self.feed.pieces(group, self.chunk)
+        values = len(group.segments.series) * int(group.segments.lengths.max()) * width
+        if len(self.segments.series) > self.batch_size or values > KEPT_VALUES:
+            return pieces
+        self.made[number] = [settled(batch) for batch in pieces]
+        return self.made[number]
+
+    def _read(
+        self, reader: Reader, group: Group, pieces: Iterable[Batch], done: float
+    ) -> Iterator[Update]:
         state = None
-        for batch in self.feed.pieces(group, self.chunk):
+        for batch in pieces:
             loss, state = reader.read(batch, state)
             yield Update(loss, group.segments.series, done)
             state = detached(state)

@@ -12,7 +12,7 @@ import math
 import string
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -26,13 +26,19 @@ from lstmcast.training_config import TrainingConfig, to_json
 from lstmcast.util.files import checked_path
 
 LINE_EVERY = 10.0  # seconds, where the progress line cannot be rewritten
+# a manifest and groups of arrays, for the store
+Stored = tuple[dict[str, Any], Mapping[str, Mapping[str, NDArray]]]
 # of `EpochReport.values`, to try a name with
 EXAMPLE = {"member": 0, "epoch": 1, "step": 1, "loss": 1.0, "val_loss": 1.0}
 
 
 @dataclass(frozen=True, eq=False)
 class EpochReport:
-    """What a callback is told. Losses are means; NaN is a loss that was not measured."""
+    """What a callback is told. Losses are means; NaN is a loss that was not measured.
+
+    `network()`: that of this member alone, as it would be used now. `stored()`: what `save` writes,
+    a manifest and arrays; None where a network is trained without a forecaster.
+    """
 
     member: int
     members: int
@@ -45,11 +51,11 @@ class EpochReport:
     learning_rate: float
     seconds: float
     improved: bool
-    # of this member alone, as it would be used now
     network: Callable[[], Network] = field(repr=False)
     training: TrainingConfig | None = field(default=None, repr=False)
     refit: bool = False
     update_losses: tuple[float, ...] = ()  # the mean loss of each update of this epoch
+    stored: Callable[[], Stored] | None = field(default=None, repr=False)
 
     def arrays(self) -> dict[str, NDArray]:
         """The member's weights by name, as they would be used now."""
@@ -66,18 +72,60 @@ class EpochReport:
             "val_loss": self.validation_loss,
         }
 
+    def save(self, folder: str | Path, *, durable: bool = True) -> None:
+        """Save the forecaster as it would be used now, which `lstmcast.load` and `lstmcast predict`
+        read as any other: with what its transforms learned, its intervals, and what it remembers.
+
+        `durable`: whether to wait until it is on the disk. Raises OutputError.
+        """
+        manifest, groups = self._network_alone() if self.stored is None else self.stored()
+        losses = {"train": self.train_loss, "validation": self.validation_loss}
+        of: dict[str, Any] = {"epoch": self.epoch, "epochs": self.epochs}
+        if self.members > 1:
+            of |= {"member": self.member, "members": self.members}
+        of["loss"] = {name: loss for name, loss in losses.items() if loss == loss}
+        store.save(folder, {**manifest, "snapshot": of}, groups, durable=durable)
+
+    def _network_alone(self) -> Stored:
+        """Weights, which forecast only what their user makes of them."""
+        about, weights = described(self.network())
+        # says what it may read
+        trained = {} if self.training is None else {"training": to_json(self.training)}
+        return {"kind": "network", **about, **trained}, {"weights": weights}
+
 
 Callback = Callable[[EpochReport], bool | None]
 
 
+class _Snapshots:
+    """What `SaveBest` and `SaveEvery` share: forecasters in folders, the newest one brought to the
+    disk when the training ends.
+
+    Waiting for the disk in each epoch would take longer than many an epoch.
+    """
+
+    def __init__(self) -> None:
+        self.newest: Path | None = None
+
+    def save(self, folder: Path, report: EpochReport) -> None:
+        report.save(folder, durable=False)
+        self.newest = folder
+
+    def close(self) -> None:
+        if self.newest is not None:
+            store.make_durable(self.newest)
+
+
 class SaveBest:
-    """Saves the network each time the validation loss is a new lowest; `only`: the last such one
+    """Saves the forecaster each time the validation loss is a new lowest; `only`: the last such one
     stands alone.
 
-    The folder's name may carry `epoch`, `loss`, `val_loss`, `step` and `member`, which counts from
-    0. Where there are several members, a name that does not carry `member` begins with it, and
-    `only` keeps the best of all members: by the validation loss, or by the training loss where
-    nothing is held back; its name is "best" unless given. UsageError for a name of anything else.
+    What is saved is a model as `LSTMForecaster.save` writes it, with the weights of that epoch: for
+    `lstmcast.load` and `lstmcast predict --model`. The folder's name may carry `epoch`, `loss`,
+    `val_loss`, `step` and `member`, which counts from 0. Where there are several members, a name
+    that does not carry `member` begins with it, and `only` keeps the best of all members, each of
+    which is a model of its own: by the validation loss, or by the training loss where nothing is
+    held back; its name is "best" unless given. UsageError for a name of anything else.
     """
 
     def __init__(self, folder: str | Path, name: str | None = None, only: bool = False) -> None:
@@ -85,10 +133,11 @@ class SaveBest:
         name = _checked(name or usual)
         if only and _carried(name):
             raise UsageError(
-                f"{name=}: with only=True one network is kept, in a folder of one name, such as "
+                f"{name=}: with only=True one forecaster is kept, in a folder of one name, such as "
                 "'best'."
             )
         self.folder, self.name, self.only = checked_path(folder), name, only
+        self.snapshots = _Snapshots()
         self.earlier = False  # whether what is saved there is of an earlier fit
 
     def __call__(self, report: EpochReport) -> None:
@@ -97,10 +146,15 @@ class SaveBest:
         if not report.improved or (self.only and not self._leads(report)):
             return
         self.earlier = False
-        _save(self.folder / (self.name if self.only else _named(self.name, report)), report)
+        place = self.name if self.only else _named(self.name, report)
+        self.snapshots.save(self.folder / place, report)
+
+    def close(self) -> None:
+        """Wait until what was saved last is on the disk."""
+        self.snapshots.close()
 
     def _leads(self, report: EpochReport) -> bool:
-        """Whether the network is better than what this fit has saved; the file knows, if the fit
+        """Whether the forecaster is better than what this fit has saved; the file knows, if the fit
         was interrupted."""
         if report.members == 1 or self.earlier:
             return True
@@ -109,13 +163,14 @@ class SaveBest:
         except ModelError:  # nothing that could be used
             return True
         kind, loss = _judged(report)
-        return loss < manifest.get("loss", {}).get(kind, math.inf)
+        return loss < manifest.get("snapshot", {}).get("loss", {}).get(kind, math.inf)
 
 
 class SaveEvery:
-    """Saves the network at the end of every n-th epoch.
+    """Saves the forecaster at the end of every n-th epoch.
 
-    The folder's name is as in `SaveBest`. UsageError for such a name, or for `epochs` below 1.
+    What is saved, and the folder's name, are as in `SaveBest`. UsageError for such a name, or for
+    `epochs` below 1.
     """
 
     def __init__(
@@ -126,10 +181,15 @@ class SaveEvery:
             _counted("epochs", epochs),
             _checked(name),
         )
+        self.snapshots = _Snapshots()
 
     def __call__(self, report: EpochReport) -> None:
         if report.epoch % self.epochs == 0:
-            _save(self.folder / _named(self.name, report), report)
+            self.snapshots.save(self.folder / _named(self.name, report), report)
+
+    def close(self) -> None:
+        """Wait until what was saved last is on the disk."""
+        self.snapshots.close()
 
 
 def _checked(name: str) -> str:
@@ -175,19 +235,6 @@ def _judged(report: EpochReport) -> tuple[str, float]:
     if math.isnan(report.validation_loss):
         return "train", report.train_loss
     return "validation", report.validation_loss
-
-
-def _save(folder: Path, report: EpochReport) -> None:
-    about, weights = described(report.network())
-    losses = {"train": report.train_loss, "validation": report.validation_loss}
-    known = {name: loss for name, loss in losses.items() if loss == loss}
-    # says what it may read
-    trained = {} if report.training is None else {"training": to_json(report.training)}
-    store.save(
-        folder,
-        {"kind": "network", **about, **trained, "epoch": report.epoch, "loss": known},
-        {"weights": weights},
-    )
 
 
 class PrintTable:

@@ -26,7 +26,7 @@ from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.store import remove_stores
 from lstmcast.training import loop
 from lstmcast.training.batching import Reader
-from lstmcast.training.callbacks import Callback, EpochReport
+from lstmcast.training.callbacks import Callback, EpochReport, Stored
 from lstmcast.training.checkpoint import KIND, Keeper, claimed
 from lstmcast.training.loop import TrainingRun
 from lstmcast.training.losses import criterion
@@ -57,6 +57,10 @@ class Trained(NamedTuple):
     validated: Network
 
 
+# what a forecaster of these weights would be saved as
+Store = Callable[[Trained], Stored]
+
+
 class Job(NamedTuple):
     """What all members of a fit share."""
 
@@ -70,6 +74,7 @@ class Job(NamedTuple):
     resume: bool
     callbacks: Sequence[Callback]
     members: int
+    stored: Store | None
 
 
 class Member(NamedTuple):
@@ -95,6 +100,7 @@ def fit_network(
     loss: OwnLoss | None = None,
     head: Head | None = None,
     everything: FitData | None = None,
+    stored: Store | None = None,
 ) -> Trained:
     """Train a network: a new one of this config, or each member of one that has weights, one after
     the other.
@@ -102,11 +108,12 @@ def fit_network(
     `folder`: where checkpoints go, instead of earlier ones; with `resume`, training goes on from
     those that are there, to the same bits (on the same kind of CPU, with the same `threads`).
     `loss`: your own, of (point, target), both (…), to the loss of each value. `everything`: what a
-    refit learns from, where its transforms differ from those of `data`. After Ctrl-C the best so
-    far is returned. DataError where nothing can be trained on, UsageError where settings do not go
-    together, OutputError where checkpoints cannot be written or another training is writing them
-    there, ModelError where the loss is no longer a number, memory does not suffice, or a checkpoint
-    is of another run.
+    refit learns from, where its transforms differ from those of `data`. `stored`: how a forecaster
+    is saved that has the weights so far, for callbacks that do so; the network alone without it.
+    After Ctrl-C the best so far is returned. DataError where nothing can be trained on, UsageError
+    where settings do not go together, OutputError where checkpoints cannot be written or another
+    training is writing them there, ModelError where the loss is no longer a number, memory does not
+    suffice, or a checkpoint is of another run.
     """
     network = start.config if isinstance(start, Network) else start
     head = head or (start.head if isinstance(start, Network) else None)
@@ -114,7 +121,9 @@ def fit_network(
     check_plan(network, data, config)
     given = list(start.members) if isinstance(start, Network) else [None] * config.members
     place = None if folder is None else Path(folder)
-    job = Job(network, config, head, loss, seed, device, place, resume, callbacks, len(given))
+    job = Job(
+        network, config, head, loss, seed, device, place, resume, callbacks, len(given), stored
+    )
     threads = threads or _default_threads(network, config)
     with (
         claimed(place),
@@ -238,6 +247,12 @@ def _tell(job: Job, number: int, refit: bool, run: TrainingRun, row: Epoch, impr
             job.network, [arrays_from_state(run.reader.module.state_dict(), job.network)], job.head
         )
 
+    def stored() -> Stored:
+        assert job.stored is not None
+        history, note = History(kept(run.rows, row.epoch)), _snapshot(job, run)
+        now = network()
+        return job.stored(Trained(now, history, (note,), False, now))
+
     report = EpochReport(
         number,
         job.members,
@@ -254,6 +269,7 @@ def _tell(job: Job, number: int, refit: bool, run: TrainingRun, row: Epoch, impr
         job.config,
         refit,
         tuple(run.losses),
+        None if job.stored is None else stored,
     )
     answers = [callback(report) for callback in callbacks]  # all are told, whoever says stop
     return any(isinstance(answer, (bool, np.bool_)) and bool(answer) for answer in answers)
@@ -307,6 +323,11 @@ def _interrupted(members: list[Member], job: Job) -> str:
     done = f"in member {len(members)} of {job.members}, " if job.members > 1 else ""
     rows = members[-1].rows
     return f"interrupted {done}after epoch {rows[-1].epoch if rows else 0}: the best so far is kept"
+
+
+def _snapshot(job: Job, run: TrainingRun) -> str:
+    of = f"member {run.seeds[1] + 1} of {job.members}, " if job.members > 1 else ""
+    return f"a snapshot of {of}epoch {run.epoch} of {run.epochs}"
 
 
 def _fingerprint(start: dict[str, NDArray] | None) -> str:

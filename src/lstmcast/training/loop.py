@@ -21,7 +21,15 @@ from lstmcast.training.batching import BatchingScheme, Reader, Update
 from lstmcast.training.checkpoint import Groups, Keeper
 from lstmcast.training.losses import Sums, added
 from lstmcast.training.optim import make_optimiser, rate, set_rate
-from lstmcast.training.weights import Values, average_of, averaged, copied, put, trained_weights
+from lstmcast.training.weights import (
+    Values,
+    average_of,
+    averaged,
+    copied,
+    put,
+    trained_weights,
+    zero_gradients,
+)
 from lstmcast.training_config import TrainingConfig
 from lstmcast.training_history import DTYPES, Epoch, History
 
@@ -111,7 +119,7 @@ def train_epoch(run: TrainingRun, epoch: int) -> tuple[float, float]:
         done = (epoch - 1 + update.done) / run.config.epochs
         learning_rate = config.learning_rate * rate(config.schedule, done, epoch - 1, run.drops)
         set_rate(run.optimiser, learning_rate)
-        run.optimiser.zero_grad(set_to_none=False)
+        zero_gradients(run.weights)
         update.sums.mean().backward()
         if config.clip is not None:
             torch.nn.utils.clip_grad_norm_(run.weights, config.clip)
@@ -151,17 +159,28 @@ class Tally:
     def _fold(self) -> None:
         if not self.recent:
             return
-        totals = torch.stack([update.sums.total for update in self.recent])
-        wrong = torch.nonzero(~torch.isfinite(totals))
-        if len(wrong):
-            first = int(wrong[0])
+        # numbers are taken out of PyTorch once: one by one, a GPU would have to wait for each
+        totals = torch.stack([update.sums.total for update in self.recent]).tolist()
+        wrong = [number for number, total in enumerate(totals) if not math.isfinite(total)]
+        if wrong:
+            first = wrong[0]
             raise ModelError(
                 _diverged(self.run, self.epoch, self.updates + first + 1, self.recent[first].series)
             )
         self.updates += len(self.recent)
-        self.losses += torch.stack([update.sums.mean() for update in self.recent]).tolist()
+        targets = _counts([update.sums for update in self.recent])
+        self.losses += [total / max(many, 1) for total, many in zip(totals, targets, strict=True)]
         self.folded = [added([*self.folded, *(update.sums for update in self.recent)])]
         self.recent.clear()
+
+
+def _counts(parts: list[Sums]) -> list[float]:
+    """How many targets each part has."""
+    counts = [part.targets for part in parts]
+    tensors = [count for count in counts if isinstance(count, torch.Tensor)]
+    if len(tensors) < len(counts):
+        return [float(count) for count in counts]
+    return torch.stack(tensors).tolist()
 
 
 def require_finite(run: TrainingRun) -> None:

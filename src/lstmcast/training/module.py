@@ -63,7 +63,7 @@ class NetworkModule(nn.Module):
             out_BTD, left = run_layer(
                 layer,
                 self.config.cell,
-                self.dropout(x_BTC) if k else x_BTC,
+                self._dropped(x_BTC) if k else x_BTC,
                 None if state is None else state[k],
             )
             x_BTC = (
@@ -80,7 +80,8 @@ class NetworkModule(nn.Module):
             x_BC = self.activation(layer(x_BC))
         new: State = []
         for k, layer in enumerate(self.lstm):
-            read_BC = self.dropout(x_BC) if k else x_BC
+            assert isinstance(layer, nn.LSTM)
+            read_BC = self._dropped(x_BC) if k else x_BC
             out_BD, left = step_layer(layer, self.config.cell, read_BC, state[k])
             adds = self.config.residual and x_BC.shape[-1] == out_BD.shape[-1]
             x_BC = x_BC + out_BD if adds else out_BD
@@ -89,7 +90,7 @@ class NetworkModule(nn.Module):
 
     def raw(self, hidden_ND: Tensor, x_NC: Tensor) -> Tensor:
         """Raw numbers (N, H, K, R) of the head; N may be several axes."""
-        hidden_ND = self.dropout(hidden_ND)
+        hidden_ND = self._dropped(hidden_ND)
         for layer in self.dense:
             hidden_ND = self.activation(layer(hidden_ND))
         shape = (self.config.steps, self.config.inputs.columns, self.answers.outputs)
@@ -99,6 +100,10 @@ class NetworkModule(nn.Module):
         at_center_R = torch.zeros(self.answers.outputs, device=raw_NHKR.device)
         at_center_R[self.answers.center] = 1.0
         return raw_NHKR + self.skip(x_NC)[..., None, None] * at_center_R
+
+    def _dropped(self, x: Tensor) -> Tensor:
+        """Without dropout the call of a module is spared: for small networks it can be told."""
+        return self.dropout(x) if self.config.dropout else x
 
     def forward(self, x_BTC: Tensor, positions_N: Tensor) -> Tensor:
         """Raw numbers (N, H, K, R) at the given positions of the flattened (B·T) batch, from a

@@ -158,11 +158,11 @@ def _transformed_windows(
     total = int(windows.window_counts(enough, batching.length, batching.stride).sum())
     numbers = np.arange(total)
     validation = config.validation
-    by_windows = validation is not None and validation.by == "windows"
-    if by_windows or batching.shuffle == "once":
+    share = validation.share if validation is not None and validation.by == "windows" else None
+    if share is not None or batching.shuffle == "once":
         numbers = np.random.default_rng([seed, 0]).permutation(total)
-    if by_windows and validation.share is not None:
-        numbers, left_out = _divided(numbers, validation.share)
+    if share is not None:
+        numbers, left_out = _divided(numbers, share)
         if batching.shuffle != "once":
             numbers = np.sort(numbers)
         back = windows.windows(enough, left_out, batching.length, batching.stride, every=False)

@@ -40,6 +40,13 @@ def trained_weights(module: nn.Module) -> list[nn.Parameter]:
     return [flat]
 
 
+def zero_gradients(weights: list[nn.Parameter]) -> None:
+    """Before each update, in place: the gradients of a module's parameters are views of these."""
+    for weight in weights:
+        if weight.grad is not None:
+            weight.grad.zero_()
+
+
 @torch.no_grad()
 def copied(weights: list[nn.Parameter] | Values) -> Values:
     """The numbers as they are now."""

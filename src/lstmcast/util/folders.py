@@ -71,13 +71,18 @@ class AtomicFolder:
             time.sleep(0.005)
 
     def replace(
-        self, contents: Mapping[str, bytes], others: Callable[[], Iterable[Path]] = tuple
+        self,
+        contents: Mapping[str, bytes],
+        others: Callable[[], Iterable[Path]] = tuple,
+        durable: bool = True,
     ) -> None:
         """Put a folder with these files in place: all of it, or nothing. Raises OSError.
 
         `others`: what is in the old folder and goes along into the new one. It is asked when the
-        new one is ready, and asked again where another process was faster.
+        new one is ready, and asked again where another process was faster. `durable`: whether to
+        wait until it is on the disk; other processes see all of it or nothing anyway.
         """
+        to_disk = make_durable if durable else _left_to_the_system
         prefix = f".{self.place.name}.new-"
         new = Path(tempfile.mkdtemp(prefix=prefix, dir=self.place.parent))
         try:
@@ -85,12 +90,12 @@ class AtomicFolder:
             new.chmod(0o777 & ~umask())
             for name, blob in contents.items():
                 (new / name).write_bytes(blob)
-                make_durable(new / name)
+                to_disk(new / name)
             self.settled(lambda: _copy(others(), new))
-            make_durable(new)
+            to_disk(new)
             if not exchange(new, self.place):
                 self.settled(lambda: self._swap_in_two_steps(new))
-            make_durable(self.place.parent)
+            to_disk(self.place.parent)
         finally:
             _remove(new)  # holds the old one by now where the two have changed places
 
@@ -167,6 +172,10 @@ def unfinished_in(folder: Path) -> list[Path]:
     Nobody may be writing there meanwhile: it would look the same.
     """
     return [entry for entry in folder.iterdir() if _UNFINISHED.fullmatch(entry.name)]
+
+
+def _left_to_the_system(path: Path) -> None:
+    """It brings files to the disk within half a minute or so."""
 
 
 def _copy(entries: Iterable[Path], folder: Path) -> None:
