@@ -39,6 +39,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 import lstmcast as lc
 from lstmcast.articles import airline, sine_cosine, stocks, temperature, waves
+from lstmcast.data.examples import airline as airline_series
 
 FOLDER = Path(__file__).resolve().parent / "notebooks"
 BORDER = re.compile(r"^# %%[^\S\n]*(.*)\n", re.MULTILINE)
@@ -95,6 +96,19 @@ def _of(forecaster: lc.LSTMForecaster) -> dict[str, Any]:
     return {"network": given.network, "training": given.training}
 
 
+def _airline() -> dict[str, Any]:
+    """The choices as tables: what differs from one to the other."""
+    choices = airline.own_choices(airline_series())
+    forecasters = {name: _of(choice.forecaster(seed=0)) for name, choice in choices.items()}
+    trainings = {name: each["training"] for name, each in forecasters.items()}
+    return {
+        "networks": {name: each["network"] for name, each in forecasters.items()},
+        "windows": {name: each.batching for name, each in trainings.items()},
+        "epochs": {name: each.epochs for name, each in trainings.items()},
+        "training": airline.OWN_TRAINING,
+    }
+
+
 def _stocks() -> dict[str, Any]:
     ours = stocks.OURS
     network = lc.NetworkConfig(
@@ -105,11 +119,7 @@ def _stocks() -> dict[str, Any]:
 
 # What the cell called settings of each notebook holds, by the names that it gives them.
 ARTICLES: dict[str, Callable[[], dict[str, Any]]] = {
-    "airline": lambda: {
-        "network": airline.OWN_NETWORK,
-        "training": airline.OWN_TRAINING,
-        "inputs": airline.OWN_INPUTS,
-    },
+    "airline": _airline,
     "sine": lambda: _of(waves.our_own(seed=0)),
     "sine-cosine": lambda: _of(sine_cosine.our_own(seed=0)),
     "stocks": _stocks,
@@ -206,7 +216,7 @@ def _outputs(where: str, code: str, names: dict[str, Any], count: int) -> list[A
     """What a cell prints, draws and ends with."""
     try:
         with contextlib.redirect_stdout(io.StringIO()) as printed:
-            value = _run(where, code, names)
+            value = run(where, code, names)
         pictures = list(_pictures())
     except Exception as error:
         error.add_note(f"in {where}")
@@ -219,7 +229,7 @@ def _outputs(where: str, code: str, names: dict[str, Any], count: int) -> list[A
     return [*streams, *results, *pictures]
 
 
-def _run(where: str, code: str, names: dict[str, Any]) -> Any:
+def run(where: str, code: str, names: dict[str, Any]) -> Any:
     """Run a cell; the value of its last expression, if that is its end."""
     body, last = ast.parse(code).body, None
     if body and isinstance(body[-1], ast.Expr):
@@ -253,7 +263,12 @@ def _picture(figure: Figure) -> dict[str, str]:
 
 def main(chosen: list[str]) -> None:
     """Write the settings into the sources, run them, and write the notebooks beside them."""
-    for path in [Path(name).resolve() for name in chosen] or sources():
+    paths = [Path(name).resolve() for name in chosen] or sources()
+    for path in paths:
+        if path.suffix != ".py" or path.stem not in ARTICLES:
+            known = ", ".join(f"{name}.py" for name in ARTICLES)
+            raise SystemExit(f"{path.name} is the source of no notebook. These are: {known}.")
+    for path in paths:
         source = with_settings(path.read_text(encoding="utf-8"), ARTICLES[path.stem]())
         path.write_text(source, encoding="utf-8")
         with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):

@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch")
@@ -29,7 +30,11 @@ SOURCES = notebooks.sources()
 RENEW = "run `make notebooks`, and read what changed"
 # Less training, so that a notebook runs in seconds.
 SHORTER = {
-    "airline": {r"epochs=\d+": "epochs=2", r"members=\d+": "members=1"},
+    "airline": {
+        r'": \d+': '": 2',
+        r"members=\d+": "members=1",
+        r"\(horizon=12\)\.fit\(known\)": "(horizon=12)",
+    },
     "sine": {r"epochs=\d+": "epochs=1", r"per_epoch=\d+": "per_epoch=2"},
     "sine-cosine": {r"per_epoch=\d+": "per_epoch=1"},
     "stocks": {r"STOCKS, TICKS = 400, 2000": "STOCKS, TICKS = 20, 200"},
@@ -92,8 +97,8 @@ def test_it_was_run_from_top_to_bottom(path):
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     kinds = [output.output_type for output in outputs_of(notebook)]
-    assert set(kinds) == {"stream", "execute_result", "display_data"}
-    assert kinds.count("display_data") >= 3
+    assert {"stream", "display_data"} <= set(kinds) <= {"stream", "display_data", "execute_result"}
+    assert kinds.count("display_data") >= 2
     assert [cell.id for cell in notebook.cells] == [
         f"{path.stem}-{number:02}" for number in range(1, len(notebook.cells) + 1)
     ]
@@ -132,6 +137,40 @@ def test_it_uses_public_names_and_links_to_both_pages(path):
 
 
 # ---------------------------------------------------------------- running
+
+
+def stocks_data():
+    return notebooks.stocks.simulated(seed=0)
+
+
+def temperature_data():
+    return notebooks.temperature.temperatures(notebooks.temperature.MANY)[1]
+
+
+def sine_cosine_data():
+    return notebooks.sine_cosine.data().values
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "data"),
+    [
+        ("stocks", "prices", stocks_data),
+        ("temperature", "panel.values", temperature_data),
+        ("sine-cosine", "panel.values", sine_cosine_data),
+        ("sine", "sine", lambda: notebooks.waves.data("sine", 200).values),
+        ("sine", "beats", lambda: notebooks.waves.data("beats", 200).values),
+    ],
+)
+def test_its_data_are_those_of_the_example(name, shown, data, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {"__name__": "__main__"}
+    for cell in notebooks.cells_of(source_of(ROOT / "docs" / "notebooks" / f"{name}.py")):
+        if cell.kind == "settings":
+            break
+        if not cell.kind:
+            notebooks.run(name, cell.body, names)
+    notebooks.plt.close("all")
+    np.testing.assert_allclose(eval(shown, names), data(), rtol=1e-12, atol=1e-12)
 
 
 @every_notebook
@@ -192,3 +231,20 @@ def test_settings_that_cannot_be_written_are_refused():
     apart = lc.Transformed(lc.Chain((lc.Difference(), lc.MinMax()), apart=True))
     with pytest.raises(ValueError, match="cannot be written as code"):
         notebooks.written(apart)
+
+
+def test_a_notebook_is_written_beside_its_source(tmp_path, capsys):
+    source = tmp_path / "stocks.py"
+    source.write_text("# %%\nimport lstmcast as lc\n\n# %% settings\n\n# %%\nlearning.chunk\n")
+    notebooks.main([str(source)])
+    assert "learning = lc.Learning(" in source_of(source)
+    [*_, last] = notebook_of(source).cells
+    assert last.outputs[0].data["text/plain"] == str(notebooks.stocks.OURS.learning.chunk)
+    assert capsys.readouterr().out == "stocks.ipynb: 2 kB\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["stocks.ipynb", "stocks.py"]
+
+
+@pytest.mark.parametrize("name", ["weather.py", "stocks.ipynb"])
+def test_what_is_no_source_is_refused(name, tmp_path):
+    with pytest.raises(SystemExit, match=rf"{name} is the source of no notebook"):
+        notebooks.main([str(tmp_path / name)])

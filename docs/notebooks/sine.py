@@ -55,7 +55,7 @@ plt.show()
 
 # %% settings
 network = lc.NetworkConfig(
-    layers=(48,), inputs=lc.Transformed(lc.Standard()), head="point", horizon=1
+    layers=(48,), inputs=lc.Transformed(lc.MinMax(low=-3.0, high=3.0)), head="point", horizon=1
 )
 training = lc.TrainingConfig(
     epochs=48,
@@ -90,7 +90,7 @@ print(model.history)
 
 # %% [markdown]
 # `SaveBest` has written the model each time the validation loss improved, in folders that carry
-# epoch and losses in their names. `fit` returns the best one.
+# epoch and losses in their names; `lc.load` reads each of them. `fit` returns the best one.
 #
 # ## Learning curve
 
@@ -145,8 +145,7 @@ draw_free_run(model, sine)
 # %% [markdown]
 # ## The exercise: beats
 #
-# The same network and the same training, on a wave that repeats after 80 steps but never looks
-# simple.
+# The same network and the same training, on the sum of two waves.
 
 # %%
 model = fitted("beats", beats)

@@ -60,7 +60,8 @@ plt.show()
 # had before them.
 
 # %% settings
-network = learning = None
+network = lc.NetworkConfig(layers=(16,), inputs=lc.Running(of="returns"), head="point", horizon=1)
+learning = lc.Learning(learning_rate=0.01, chunk=4)
 
 # %%
 print(lc.summary(network))
@@ -68,7 +69,6 @@ print(lc.summary(network))
 # %%
 names = [f"stock{number:03}" for number in range(STOCKS)]
 stream = lc.Stream(network, names, learning=learning)
-stream
 
 # %% [markdown]
 # ## Tick by tick
@@ -84,7 +84,7 @@ for tick in range(TICKS):
     learned[tick] = stream.observe(prices[tick]) / prices[max(tick - 1, 0)]
     if copy is not None:
         stopped[tick] = copy.observe(prices[tick]) / prices[tick - 1]
-    elif tick == STOPS:
+    if tick + 1 == STOPS:
         copy = stream.frozen()
 print(stream)
 
@@ -115,7 +115,7 @@ ax.legend(fontsize=8)
 plt.show()
 
 # %%
-parts = {"before the change": slice(STOPS + 1, CHANGE), "late after it": slice(-TICKS // 4, None)}
+parts = {"before the change": slice(STOPS, CHANGE), "after it": slice(CHANGE + TICKS // 20, None)}
 for part, when in parts.items():
     root = {name: np.sqrt(np.mean(errors[when] ** 2)) for name, errors in curves.items()}
     for name in ("learning", "no longer learning"):

@@ -79,7 +79,7 @@ plt.show()
 
 # %% settings
 network = lc.NetworkConfig(
-    layers=(32,), inputs=lc.Transformed(lc.Standard(name="standard")), head="point", horizon=1
+    layers=(32,), inputs=lc.Transformed(lc.Standard()), head="point", horizon=1
 )
 training = lc.TrainingConfig(
     epochs=20,
@@ -166,4 +166,4 @@ for date, predicted, true in zip(forecast.times[-1], forecast.point[-1], actual[
 # - The course's own settings: 101 days, `layers=(20,)`, `initialiser="zeros"`, `patience=2`, or
 #   `lstmcast example temperature --faithful` on the command line.
 # - The shipped network, which needs no training: `lc.LSTMForecaster(horizon=5).predict(panel)`.
-# - `lc.LSTMForecaster(5, weights="best")`: the checkpoint, loaded again.
+# - `lc.load("best")`: the checkpoint, which is a model as any other.
