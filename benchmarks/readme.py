@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from article_tables import ARTICLES, range_of
 from tables import (
     Results,
     Row,
@@ -42,6 +43,10 @@ NAMES = (
     "docs/benchmarks.md",
     "docs/examples.md",
     "docs/ja/examples.md",
+    "docs/articles/airline.md",
+    "docs/articles/temperature.md",
+    "docs/ja/articles/airline.md",
+    "docs/ja/articles/temperature.md",
     "docs/how-to/online.md",
 )
 PAGES = tuple(ROOT / name for name in NAMES)
@@ -354,16 +359,9 @@ def examples(results: Results) -> str:
     for row in rows_of(results, "articles"):
         first = shown.setdefault((row["example"], row["mode"]), [])
         if len(first) < MEASURES or row["measure"].startswith(SPEED):
-            first.append(row | {"range": _range(row), "goal": _goal(row)})
+            first.append(row | {"range": range_of(row), "goal": _goal(row)})
     rows = [row for first in shown.values() for row in first]
     return f"{table(rows, columns)}\n\n{measured(results['articles'])}"
-
-
-def _range(row: Row) -> str:
-    """Of the seeds."""
-    return (
-        f"{significant(row['low'])} … {significant(row['high'])}" if row.get("seeds", 1) > 1 else ""
-    )
 
 
 def _goal(row: Row) -> str:
@@ -422,10 +420,12 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "articles": articles,
     "beats": beats,
     **TRAINING,
+    **ARTICLES,
 }
 TABLES |= {
     f"{write.__name__}-ja": in_japanese(write) for write in (headline, weak, examples, beats)
 }
+TABLES |= {f"{name}-ja": in_japanese(write) for name, write in ARTICLES.items()}
 
 
 # ---------------------------------------------------------------- pages

@@ -45,7 +45,17 @@ SHOWN = {
     "stocks": {"error": "stocks-error", "ahead": "stocks-ahead"},
     "temperature": {"next-five": "temperature-next-five", "errors": "temperature-errors"},
 }
-DRAWN = {"unrolled", *(name for names in SHOWN.values() for name in names.values())}
+# The same of runs with the article's own settings: `python docs/pictures.py airline-faithful`.
+FAITHFUL = {
+    "airline-faithful": {
+        "prediction-fed-back": "airline-article",
+        "preprocessing": "airline-preprocessing",
+    },
+}
+DRAWN = {
+    "unrolled",
+    *(name for names in (SHOWN | FAITHFUL).values() for name in names.values()),
+}
 
 JAPANESE = {
     "many-to-one: the last output is answered": "many-to-one：最後の出力だけに答える",
@@ -66,7 +76,7 @@ JAPANESE = {
 def main(chosen: list[str]) -> None:
     """Draw what was chosen, or everything."""
     for labels in ("en", "ja"):
-        for name in chosen or ["unrolled", *SHOWN]:
+        for name in chosen or ["unrolled", *SHOWN, *FAITHFUL]:
             if name == "unrolled":
                 unrolled(place("unrolled", labels), JAPANESE if labels == "ja" else {})
             else:
@@ -76,8 +86,10 @@ def main(chosen: list[str]) -> None:
 def example(name: str, labels: str) -> None:
     """Run an example and keep the pictures that are shown."""
     with tempfile.TemporaryDirectory() as folder:
-        articles.run(name, out=folder, labels=labels, quiet=True)
-        for drawn, shown in SHOWN[name].items():
+        faithful = name in FAITHFUL
+        plain = name.removesuffix("-faithful")
+        articles.run(plain, faithful=faithful, out=folder, labels=labels, quiet=True)
+        for drawn, shown in (SHOWN | FAITHFUL)[name].items():
             smaller(Path(folder, f"{drawn}.png"), place(shown, labels))
 
 

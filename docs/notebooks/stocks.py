@@ -148,9 +148,9 @@ print(len(again.ids), "rows,", again.ticks, "ticks")
 # %% [markdown]
 # ## What to try next
 #
-# - The article's 4 units, `lc.Learning(learning_rate=1e-3, chunk=1, clip=None)`: it learns a part
-#   of the first rule, and nothing of the second. On the command line: `lstmcast example stocks
-#   --faithful`.
+# - The article's way to learn, `lc.Learning(learning_rate=1e-3, chunk=1, clip=None)`: a gradient that
+#   goes back one tick does not see what comes again two ticks later. On the command line:
+#   `lstmcast example stocks --faithful`.
 # - Ticks with gaps: `nan` is a value that nobody knows.
 # - The shipped network on the same ticks: `lc.Stream(lc.LSTMForecaster(horizon=5), names)`. It
 #   learns nothing, and needs a history of some twenty ticks.

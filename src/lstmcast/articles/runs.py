@@ -202,8 +202,9 @@ class ExampleRun:
         a row of the log."""
         from lstmcast.training.callbacks import PrintTable, ProgressLine
 
-        table = PrintTable(_Log(self._write_log), every)  # pyright: ignore[reportArgumentType]
-        return [*([] if self.quiet else [ProgressLine()]), table]
+        log = _Log(self._write_log)
+        table = PrintTable(log, every)  # pyright: ignore[reportArgumentType]
+        return [*([] if self.quiet else [ProgressLine()]), table, log]
 
     def fit(
         self,
@@ -352,10 +353,28 @@ class ExampleRun:
 
 
 class _Log:
-    """What PrintTable needs of a stream."""
+    """What PrintTable needs of a stream, and a callback that closes it.
+
+    Rows are written together, once a second: opening the file for each epoch of a small network
+    would take as long as a twentieth of the epoch.
+    """
 
     def __init__(self, write: Callable[[str], None]) -> None:
-        self.write = write
+        self._write, self._waiting, self._written = write, "", time.monotonic()
+
+    def write(self, text: str) -> None:
+        """For the next time that something is written."""
+        self._waiting += text
+
+    def __call__(self, report: Any) -> None:
+        """Write what waits, if it has waited for a second."""
+        if time.monotonic() - self._written > 1.0:
+            self.close()
+
+    def close(self) -> None:
+        """Write what waits."""
+        self._write(self._waiting)
+        self._waiting, self._written = "", time.monotonic()
 
 
 _NO_FONT = (
