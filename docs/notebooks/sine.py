@@ -133,11 +133,11 @@ def draw_free_run(model, values):
     ax.legend(loc="lower left")
     below.plot(free - true)
     below.set_ylabel("error")
-    plt.show()
     error = np.sqrt(np.mean((free - true) ** 2))
     print(
         f"RMSE of {STEPS} steps: {error:.4f}, {error / np.abs(values).max():.2%} of the amplitude"
     )
+    plt.show()
 
 
 draw_free_run(model, sine)

@@ -148,8 +148,8 @@ print(len(again.ids), "rows,", again.ticks, "ticks")
 # %% [markdown]
 # ## What to try next
 #
-# - The article's way to learn, `lc.Learning(learning_rate=1e-3, chunk=1, clip=None)`: a gradient that
-#   goes back one tick does not see what comes again two ticks later. On the command line:
+# - The article's way to learn, `lc.Learning(learning_rate=1e-3, chunk=1, clip=None)`: a gradient
+#   that goes back one tick does not see what comes again two ticks later. On the command line:
 #   `lstmcast example stocks --faithful`.
 # - Ticks with gaps: `nan` is a value that nobody knows.
 # - The shipped network on the same ticks: `lc.Stream(lc.LSTMForecaster(horizon=5), names)`. It
