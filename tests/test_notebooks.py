@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib.util
 import json
 import re
@@ -79,7 +80,7 @@ def test_a_notebook_is_valid_and_has_the_cells_of_its_source(path):
     cells = notebooks.cells_of(source_of(path))
     titled = [(cell.kind if cell.kind == notebooks.TEXT else "", cell.body) for cell in cells]
     assert kept == titled, RENEW
-    assert 10 <= len(cells) <= 40
+    assert 10 <= len(cells) <= 25
 
 
 @every_notebook
@@ -189,6 +190,10 @@ def test_it_runs_with_less_training(path, tmp_path, monkeypatch):
         ]
 
     assert shown(now) == shown(kept), RENEW
+
+
+def test_the_examples_of_the_script_are_true():
+    assert doctest.testmod(notebooks) == (0, 3)
 
 
 def test_a_cell_that_fails_is_named():
