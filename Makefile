@@ -13,7 +13,7 @@ PRETRAIN ?=
 export MPLBACKEND = agg
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-all forecast test lint docs docs-refresh bench bench-training bench-articles pretrain wheel clean
+.PHONY: help install install-all forecast test lint docs docs-refresh notebooks bench bench-training bench-articles pretrain wheel clean
 
 help:                ## what can be made
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -42,6 +42,10 @@ docs-refresh: $(VENV)/.all ## run the examples of README and docs, write what th
 	$(BIN)/python docs/refresh.py
 	$(BIN)/python benchmarks/readme.py
 	$(BIN)/python benchmarks/card.py
+
+# one thread: the numbers are the same on a machine with more
+notebooks: $(VENV)/.all ## the notebooks of docs/notebooks: settings of the examples, outputs, pictures
+	OMP_NUM_THREADS=1 $(BIN)/python docs/run_notebooks.py
 
 bench: $(VENV)/.all ## the numbers that the README shows
 	$(BIN)/python benchmarks/run.py
