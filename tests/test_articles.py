@@ -419,6 +419,15 @@ def test_an_interrupted_run_keeps_the_epochs_that_it_recorded(tmp_path, monkeypa
     assert steps == sorted(set(steps)) and {row["epoch"] for row in updates} == {"1", "2", "3"}
 
 
+def test_epochs_are_printed_where_the_article_prints_them(tmp_path, capsys):
+    for quiet in (False, True):
+        ExampleRun(tmp_path / str(quiet), quiet=quiet).fit(tiny(2), panel(), printed=True)
+        out, err = capsys.readouterr()
+        assert err == "" and [line.split()[0] for line in out.splitlines()] == (
+            [] if quiet else ["epoch", "1", "2"]
+        )
+
+
 def test_a_number_of_epochs_takes_the_place_of_the_examples(tmp_path):
     to = ExampleRun(tmp_path, quiet=True, epochs=2)
     assert len(to.fit(tiny(5), panel()).history) == 2

@@ -172,7 +172,8 @@ def _faithful(to: ExampleRun, panel: Panel, seed: int) -> list[Measure]:
     """The article's network, and the same one that reads the values as they are."""
     to.say(f"{summary(NETWORK)}")
     snapshots = SaveEvery(to.saved_networks("snapshots"), 1, "model_epoch-{epoch}")
-    fitted = to.fit(article_forecaster(panel, INPUTS, seed), panel, "article", [snapshots])
+    forecaster = article_forecaster(panel, INPUTS, seed)
+    fitted = to.fit(forecaster, panel, "article", [snapshots], printed=True)
     to.say(str(fitted.history))
     to.model(fitted)
     plain = to.fit(article_forecaster(panel, Transformed(), seed), panel, "plain")

@@ -197,14 +197,16 @@ class ExampleRun:
         self.say(str(panel))
         return panel
 
-    def callbacks(self, every: int = 1) -> list[Callable[[Any], Any]]:
-        """For a fit: progress on standard error unless the run is quiet, and every n-th epoch as
-        a row of the log."""
+    def callbacks(self, every: int = 1, printed: bool = False) -> list[Callable[[Any], Any]]:
+        """For a fit: every n-th epoch as a row of the log, and progress on standard error unless
+        the run is quiet; `printed`: the rows on standard output instead of that."""
         from lstmcast.training.callbacks import PrintTable, ProgressLine
 
         log = _Log(self._write_log)
         table = PrintTable(log, every)  # pyright: ignore[reportArgumentType]
-        return [*([] if self.quiet else [ProgressLine()]), table, log]
+        if self.quiet:
+            return [table, log]
+        return [PrintTable(every=every) if printed else ProgressLine(), table, log]
 
     def fit(
         self,
@@ -215,13 +217,15 @@ class ExampleRun:
         *,
         metrics: recording.Metrics | None = None,
         updates: bool = False,
+        printed: bool = False,
     ) -> LSTMForecaster:
         """A fitted copy of the forecaster, resumed from the checkpoints that an interrupted run
         left under this `name`.
 
         Its epochs are rows of history.csv, with the `metrics` of the network after each of them;
-        `updates`: and the loss of each update is a row of updates.csv. KeyboardInterrupt where
-        Ctrl-C stopped it: the command that is given again goes on from there.
+        `updates`: and the loss of each update is a row of updates.csv; `printed`: and each epoch a
+        printed row, in the place of a progress line. KeyboardInterrupt where Ctrl-C stopped it: the
+        command that is given again goes on from there.
         """
         from lstmcast.training_config import require_torch
 
@@ -235,7 +239,7 @@ class ExampleRun:
             folder=self.checkpoints / name,
             resume=True,
             device=self.device,
-            callbacks=[*self.callbacks(), *recorder.callbacks, *callbacks],
+            callbacks=[*self.callbacks(printed=printed), *recorder.callbacks, *callbacks],
         )
         record = fitted.record
         assert record is not None  # it was fitted
