@@ -3,7 +3,7 @@
     python docs/pictures.py                     # all: runs every example twice, a few minutes
     python docs/pictures.py unrolled airline    # some
 
-Those of an example are drawn by `lstmcast example NAME --labels en|ja`; `unrolled` is drawn here.
+Those of an example are drawn by `lstmcast example NAME --language en|ja`; `unrolled` is drawn here.
 """
 
 from __future__ import annotations
@@ -75,27 +75,27 @@ JAPANESE = {
 
 def main(chosen: list[str]) -> None:
     """Draw what was chosen, or everything."""
-    for labels in ("en", "ja"):
+    for language in ("en", "ja"):
         for name in chosen or ["unrolled", *SHOWN, *FAITHFUL]:
             if name == "unrolled":
-                unrolled(place("unrolled", labels), JAPANESE if labels == "ja" else {})
+                unrolled(place("unrolled", language), JAPANESE if language == "ja" else {})
             else:
-                example(name, labels)
+                example(name, language)
 
 
-def example(name: str, labels: str) -> None:
+def example(name: str, language: str) -> None:
     """Run an example and keep the pictures that are shown."""
     with tempfile.TemporaryDirectory() as folder:
         faithful = name in FAITHFUL
         plain = name.removesuffix("-faithful")
-        articles.run(plain, faithful=faithful, out=folder, labels=labels, quiet=True)
+        articles.run(plain, faithful=faithful, out=folder, language=language, quiet=True)
         for drawn, shown in (SHOWN | FAITHFUL)[name].items():
-            smaller(Path(folder, f"{drawn}.png"), place(shown, labels))
+            smaller(Path(folder, f"{drawn}.png"), place(shown, language))
 
 
-def place(name: str, labels: str) -> Path:
+def place(name: str, language: str) -> Path:
     """Where a picture lies in the docs."""
-    return IMAGES / f"{name}{'' if labels == 'en' else '-ja'}.png"
+    return IMAGES / f"{name}{'' if language == 'en' else '-ja'}.png"
 
 
 def smaller(picture: Path, to: Path) -> None:

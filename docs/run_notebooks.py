@@ -98,8 +98,10 @@ def _of(forecaster: lc.LSTMForecaster) -> dict[str, Any]:
 
 def _airline() -> dict[str, Any]:
     """The choices as tables: what differs from one to the other."""
-    choices = airline.own_choices(airline_series())
-    forecasters = {name: _of(choice.forecaster(seed=0)) for name, choice in choices.items()}
+    series = airline_series()
+    months = len(series.values) - airline.HELD_BACK
+    choices = airline.own_choices(series)
+    forecasters = {name: _of(choice.forecaster(0, months)) for name, choice in choices.items()}
     trainings = {name: each["training"] for name, each in forecasters.items()}
     return {
         "networks": {name: each["network"] for name, each in forecasters.items()},

@@ -212,7 +212,7 @@ def test_all_goes_on_after_an_interruption(example, tmp_path):
         (
             ["airline", "--labels", "de"],
             2,
-            "There are no labels in 'de'. Use labels=\"en\" (--labels en) or ja.",
+            "--labels 'de' is not known. Choose one of: en, ja.",
         ),
         (["airline", "--seed", "-1"], 2, "seed=-1 makes no sense"),
         (
@@ -314,13 +314,13 @@ def test_seconds_of_training_add_up_over_members():
 
 def test_labels_are_translated_where_a_font_has_the_letters(tmp_path, monkeypatch):
     monkeypatch.setattr(fonts, "_covering", lambda families, letters: (families, set()))
-    to = ExampleRun(tmp_path, quiet=True, labels="ja", japanese={"step": "ステップ"})
+    to = ExampleRun(tmp_path, quiet=True, language="ja", japanese={"step": "ステップ"})
     assert (to.text("step"), to.text("other")) == ("ステップ", "other")
 
 
 def test_without_such_a_font_labels_are_english_and_a_note_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(fonts, "_covering", lambda families, letters: (families, letters))
-    to = ExampleRun(tmp_path, quiet=True, labels="ja", japanese={"step": "ステップ"})
+    to = ExampleRun(tmp_path, quiet=True, language="ja", japanese={"step": "ステップ"})
     assert to.text("step") == "step"
     assert "no font here has Japanese letters" in (tmp_path / "log.txt").read_text()
 
@@ -344,9 +344,9 @@ def test_every_example_is_there_and_has_japanese_words():
         assert all(english and japanese for english, japanese in module.JAPANESE.items())
 
 
-def test_unknown_labels_are_refused(tmp_path):
-    with pytest.raises(UsageError, match="There are no labels in 'fr'"):
-        ExampleRun(tmp_path / "o", labels="fr")
+def test_an_unknown_language_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="language='fr' is not known"):
+        ExampleRun(tmp_path / "o", language="fr")
 
 
 # The benchmark

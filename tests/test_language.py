@@ -322,11 +322,11 @@ def test_the_old_option_of_example_still_counts_and_is_told(run, monkeypatch):
     asked = []
     monkeypatch.setattr(articles, "run", lambda *a, **options: asked.append(options) or [])
     done = run("example", "sine", "--labels", "ja")
-    assert asked[-1]["labels"] == "ja" and "--labels は今は --language といいます" in done.err
+    assert asked[-1]["language"] == "ja" and "--labels は今は --language といいます" in done.err
     run("example", "sine", "--language", "ja")
-    assert asked[-1]["labels"] == "ja"
+    assert asked[-1]["language"] == "ja"
     run("example", "sine")
-    assert asked[-1]["labels"] == "en"
+    assert asked[-1]["language"] == "en"
 
 
 @pytest.mark.parametrize("where", [("--language", "fr", "check", "a.csv"),

@@ -51,7 +51,7 @@ class Request(NamedTuple):
     seeds: int | None = None
     epochs: int | None = None
     device: str = "cpu"
-    labels: str = "en"
+    language: str = "en"
     quiet: bool = False
 
     def check(self) -> None:
@@ -79,7 +79,7 @@ def run(
     seeds: int | None = None,
     epochs: int | None = None,
     device: str = "cpu",
-    labels: str = "en",
+    language: str = "en",
     quiet: bool = False,
 ) -> list[Measure]:
     """Run an example: what it leaves behind goes to the folder `out`, "lstmcast-NAME" unless given.
@@ -99,7 +99,7 @@ def run(
             measures are medians then, with their range.
         epochs: Train for so many at most, instead of the example's own number.
         device: "cpu" or "cuda", for training.
-        labels: "en" or "ja", the language of the pictures.
+        language: "en" or "ja", of the pictures.
         quiet: Whether nothing is printed.
 
     Raises:
@@ -109,7 +109,7 @@ def run(
         MissingExtraError: PyTorch is not installed.
     """
     example = _example(name)
-    asked = Request(faithful, seed, seeds, epochs, device, labels, quiet)
+    asked = Request(faithful, seed, seeds, epochs, device, language, quiet)
     asked.check()
     own = own_panel(name, example.takes, data, column, time)
     to = _begun(name, out, asked, own)
@@ -126,7 +126,7 @@ def run_all(
     seeds: int | None = None,
     epochs: int | None = None,
     device: str = "cpu",
-    labels: str = "en",
+    language: str = "en",
     quiet: bool = False,
 ) -> dict[str, list[Measure]]:
     """Run every example, each into a folder of its name in `out`, "lstmcast-all" unless given:
@@ -135,7 +135,7 @@ def run_all(
     `summary.csv` in that folder has the measures of all. If it was interrupted, examples that had
     ended are not run again. Arguments and errors as of `run`.
     """
-    asked = Request(faithful, seed, seeds, epochs, device, labels, quiet)
+    asked = Request(faithful, seed, seeds, epochs, device, language, quiet)
     asked.check()
     to = _begun("all", out, asked)
     done: dict[str, list[Measure]] = {}
@@ -178,6 +178,9 @@ def _once(to: ExampleRun, name: str, run_it: Callable[[], list[Measure]]) -> lis
 
 
 Table = tuple[list[str], list[list[str]]]
+
+
+TEXTS = ("example", "predicted", "measure")  # columns of these tables that are no numbers
 
 
 def measured(measures: Sequence[Measure]) -> Table:
@@ -225,7 +228,7 @@ def _begun(name: str, out: str | Path | None, asked: Request, own: Any = None) -
         device=asked.device,
         own=own,
         quiet=asked.quiet,
-        labels=asked.labels,
+        language=asked.language,
         japanese=japanese,
     )
     if to.resumed:

@@ -30,11 +30,11 @@ from numpy.typing import NDArray
 from lstmcast import store
 from lstmcast.articles import recording
 from lstmcast.articles.own import fingerprint
-from lstmcast.data.findings import advise
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.output.plots import AMBER, BLUE, FAINT, GRID, INK
 from lstmcast.util.files import output_errors, require_writable, whole_file
 from lstmcast.util.fonts import fonts_with
+from lstmcast.util.language import LANGUAGES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -124,7 +124,7 @@ class ExampleRun:
     `folder` is made if need be; OutputError where nothing can be written there. Where it holds
     checkpoints of the same run, it goes on from them: `resumed` says so. `own`: a reader's series
     in the place of the example's; `epochs`: instead of the example's number; `japanese`: texts of
-    the pictures by their English ones, for `labels="ja"`.
+    the pictures by their English ones, for `language="ja"`.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as place:
@@ -146,14 +146,14 @@ class ExampleRun:
         mode: str = "default",
         seed: int = 0,
         quiet: bool = False,
-        labels: str = "en",
+        language: str = "en",
         japanese: Mapping[str, str] | None = None,
         own: Panel | None = None,
         epochs: int | None = None,
         device: str = "cpu",
         seeds: int | None = None,
     ) -> None:
-        self._texts = _translations(labels, japanese or {})
+        self._texts = _translations(language, japanese or {})
         self.own, self.epochs, self.device = own, epochs, device
         self._histories: list[dict[str, list[Any]]] = []
         self._updates: list[dict[str, list[Any]]] = []
@@ -168,7 +168,7 @@ class ExampleRun:
         self.resumed = self._take_up()
         if not self.resumed:
             self._write_log("", "w")
-        if labels == "ja" and japanese and not self._texts:
+        if language == "ja" and japanese and not self._texts:
             self.say(_NO_FONT)
 
     @property
@@ -387,12 +387,13 @@ _NO_FONT = (
 )
 
 
-def _translations(labels: str, japanese: Mapping[str, str]) -> dict[str, str]:
+def _translations(language: str, japanese: Mapping[str, str]) -> dict[str, str]:
     """The texts of the pictures in Japanese; none where English is wanted, or no font has the
     letters."""
-    if labels not in ("en", "ja"):
-        raise UsageError(f"There are no labels in {labels!r}. Use {advise('labels', 'en')} or ja.")
-    if labels == "en":
+    if language not in LANGUAGES:
+        known = ", ".join(LANGUAGES)
+        raise UsageError(f"language={language!r} is not known. Choose one of: {known}.")
+    if language == "en":
         return {}
     with fonts_with(set().union(*japanese.values())) as missing:
         return {} if missing else dict(japanese)

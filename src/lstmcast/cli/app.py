@@ -330,7 +330,7 @@ def example(
         typer.Option(metavar="N", help="Maximum number of epochs, instead of the example's own."),
     ] = None,
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")] = "cpu",
-    labels: Annotated[str, typer.Option(metavar="en|ja", help="Language of the pictures.")] = "en",
+    labels: Annotated[str | None, typer.Option(hidden=True)] = None,
     quiet: Quiet = False,
 ) -> None:
     """Run the system of a published tutorial.
@@ -341,7 +341,9 @@ def example(
     from lstmcast import articles
     from lstmcast.cli import console
 
-    asked = articles.Request(faithful, seed, seeds, epochs, device, labels, quiet)
+    known_language(labels, OLD_NAME)
+    language = echo.words().language
+    asked = articles.Request(faithful, seed, seeds, epochs, device, language, quiet)
     if name == "all":
         if any(given is not None for given in (data, column, time)):
             raise UsageError(
@@ -351,8 +353,9 @@ def example(
     else:
         found = articles.run(name, data=data, column=column, time=time, out=out, **asked._asdict())
         header, rows = articles.measured(found)
-    words = [column for column in header if column in ("example", "predicted", "measure")]
-    typer.echo(console.aligned(header, rows, left=words))
+    words = echo.words()
+    texts = [words(column) for column in header if column in articles.TEXTS]
+    typer.echo(console.aligned(list(map(words, header)), rows, left=texts))
     echo.note(quiet, f"written: {out or f'lstmcast-{name}'}")
 
 

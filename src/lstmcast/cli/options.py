@@ -521,12 +521,10 @@ def language_of(arguments: Sequence[str], environment: Mapping[str, str], encodi
     return language
 
 
-def known_language(name: str | None) -> None:
+def known_language(name: str | None, option: str = "--language") -> None:
     """UsageError for a language that is not there."""
     if name is not None and name not in LANGUAGES:
-        raise UsageError(
-            f"--language {name!r} is not known. Choose one of: {', '.join(LANGUAGES)}."
-        )
+        raise UsageError(f"{option} {name!r} is not known. Choose one of: {', '.join(LANGUAGES)}.")
 
 
 def with_groups(function: Callable[..., None]) -> Callable[..., None]:
@@ -545,8 +543,6 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(function)
     def parsed(**values: Any) -> None:
         known_language(values.pop("language"))
-        if values.get("labels") in LANGUAGES:
-            values["labels"] = echo.words().language  # of pictures: that of all texts now
         for name, group in groups.items():
             values[name] = group(**{name: values.pop(name) for name in get_type_hints(group)})
         function(**values)
