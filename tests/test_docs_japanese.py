@@ -31,7 +31,9 @@ def code(page: str) -> list[str]:
     typed, without what asks for Japanese."""
     blocks = [re.sub(r" *# .*$", "", one, flags=re.MULTILINE) for one in FENCED.findall(page)]
     typed = [_typed(one) if one.startswith("```console") else one for one in blocks]
-    return [one.replace(" --language ja", "").replace("-ja.png", ".png") for one in typed]
+    for asked, plain in ((" --language ja", ""), (', language="ja"', ""), ("-ja.png", ".png")):
+        typed = [one.replace(asked, plain) for one in typed]
+    return typed
 
 
 def _typed(block: str) -> str:

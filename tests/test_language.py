@@ -143,6 +143,50 @@ def test_texts_in_texts_and_lists_are_translated():
     assert say("dropped: line 3, 'line 4, 5'") == "除外：3行目、'line 4, 5'"
 
 
+def test_an_item_does_not_swallow_those_after_it():
+    say = words(("text: {cells:list}", "文字：{cells}"), ("line {n} has {cell}", "{n}行目に{cell}"))
+    assert say("text: line 3 has 'w', line 4 has 'z'") == "文字：3行目に'w'、4行目に'z'"
+
+
+# Texts that no page of the docs shows, of columns beside the target and of trainings that go on.
+TOLD = [
+    "a.csv: 9 rows, 1 series, 9 values, monthly (month starts), 2024-01-01 to 2024-09-01, past: a",
+    "a.csv: 9 rows, 1 series, 9 values, daily, 2024-01-01 to 2024-01-09, declared count, past: a",
+    "a.csv: all values of the past column 'a' are 3. A network learns nothing from it.",
+    "a.csv has no column 'vv' for the past covariate. Its columns are:",
+    "the column 'sales' is named as target and as past covariate. A network reads its target "
+    "anyway: leave it out of one of the two.",
+    "The saved model was made with 'day' for the time and 'sales' for the target and "
+    "'a', 'b' beside the target. Rename the column, or name another (--time NAME, --target NAME).",
+    "The forecast of 3 steps would be fed back into a network that also reads 'a' and 'b', and "
+    "nothing is known of them beyond the data. It answers 1 step at once: ask for no more, or "
+    "train one with NetworkConfig(horizon=3).",
+    "The training in 'm.checkpoints' is of another run: it was trained on other data (series 'a' "
+    "has changed values up to 1960-12-01, and 2 more). Data may grow at the end of each series and "
+    "by new series. Give data whose past is unchanged, name another folder, or begin anew without "
+    "resuming.",
+    "The snapshot in 'm' was written by an older lstmcast, which did not keep the transforms of "
+    "its network: forecasts would not be in the units of the data. Train again, or name "
+    "the transforms: weights=lstmcast.model.network.load_network(folder)[0].with_inputs("
+    "Transformed(…)).",
+    "m holds a snapshot of an older lstmcast: the network alone, without what its transforms had "
+    "learned and without data. Train again, which writes snapshots that can be loaded. Train on "
+    "from it or forecast data with it by weights='m': its transforms, if it has any, learn from "
+    "the data that it is given.",
+    "went on after epoch 8 of 12: the learning rate, or the share of own predictions, is as in a "
+    "training of 16 epochs from there on, so the result is not that of 16 at once",
+    "went on after epoch 8 with data that have grown (12 new values of 1 of 2 series, 2 new "
+    "series): the state of the optimiser and what the transforms had learned are kept; losses "
+    "before are those of the earlier data, but for the best epoch so far (8), which was validated "
+    "again; some windows that are held back now were trained on before",
+]
+
+
+@pytest.mark.parametrize("text", TOLD)
+def test_what_is_seldom_said_has_its_japanese(text):
+    assert not untranslated(text)
+
+
 def test_items_of_a_list_keep_their_brackets():
     dropped = (
         "3 lines are not data: line 1 (blank), line 2 ('a, b': 1 cell where 2 are expected), "
@@ -179,7 +223,8 @@ def test_every_message_of_the_docs_has_its_japanese():
     page = (ROOT / "docs" / "messages.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```console\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines() if not line.startswith("$")]
-    told = [line for line in lines if not re.match(r"  '|exit status", line)]  # not what data hold
+    # neither what data hold nor rows of a table, which are numbers
+    told = [line for line in lines if not re.match(r"  '|exit status|\d{4}-\d\d-\d\d +-?\d", line)]
     assert len(told) > 20
     left = [line for line in told if untranslated(line.removeprefix("lstmcast: "))]
     assert not left

@@ -161,11 +161,14 @@ class Words:
         items = _items(value, "; ")
         if len(items) > 1:
             return "；".join(self._list(item, depth) for item in items)
-        known = self._line(value, depth + 1)
-        if known is not None:
-            return known
         items = _items(value, ", ")
-        return "、".join(self._line(item, depth + 1) or item for item in items)
+        known = [self._line(item, depth + 1) for item in items]
+        # A place of one item could hold all that follow: what is known one by one comes first.
+        if None in known:
+            whole = self._line(value, depth + 1)
+            if whole is not None:
+                return whole
+        return "、".join(said or item for said, item in zip(known, items, strict=True))
 
     def _sentences(self, text: str, depth: int) -> str | None:
         """Sentence by sentence, unknown ones as they are; None where all are."""
