@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast import articles
+from lstmcast import articles, store
 from lstmcast.articles import temperature
 from lstmcast.articles.runs import ExampleRun
 from lstmcast.articles.temperature import AHEAD, FEW, Settings, settings, temperatures
-from lstmcast.model.network import load_network
 
 torch = pytest.importorskip("torch")
 JENA = Path(__file__).resolve().parents[2] / "shared" / "data" / "jena_first4000.parquet"
@@ -60,9 +59,9 @@ def test_the_best_network_is_the_one_that_is_kept(faithful):
     to, _ = faithful
     model = lc.load(to.folder / "model")
     (best,) = [row for row in model.history.epochs if row.best]
-    network, about = load_network(to.folder / "best-network" / "best")
-    assert about["epoch"] == best.epoch
-    for name, array in network.members[0].items():
+    snapshot = to.folder / "best-network" / "best"
+    assert store.read_manifest(snapshot)["snapshot"]["epoch"] == best.epoch
+    for name, array in lc.load(snapshot).network.members[0].items():
         np.testing.assert_array_equal(array, model.network.members[0][name])
 
 

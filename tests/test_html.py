@@ -118,7 +118,7 @@ def test_a_panel_shows_its_first_series(pages):
 def test_a_panel_names_its_findings(tmp_path):
     path = tmp_path / "x.csv"
     path.write_text(
-        "ds,y\n" + "".join(f"2024-01-{day:02},{day}\n" for day in (1, 2, 3, 5, 6, 7, 8))
+        "ds,y\n" + "".join(f"2024-01-{day:02},{day}.5\n" for day in (1, 2, 3, 5, 6, 7, 8))
     )
     assert "1 finding from reading: see .check()" in lc.read(path)._repr_html_()
 

@@ -188,9 +188,8 @@ def folder_contents(
         "kind": KIND,
         "horizon": specification.horizon,
         "quantiles": list(specification.quantiles),
-        "seed": specification.seed,
     }
-    return {**own, **about}, groups
+    return {**own, **about, "seed": specification.seed}, groups
 
 
 def _weights_text(weights: str | Path | Network) -> str:

@@ -37,7 +37,7 @@ def check(
     UsageError for senseless arguments.
 
     >>> months = ["2024-01", "2024-02", "2024-02", "2024-03"]
-    >>> for finding in check({"ds": months, "y": [5.0, 6.0, 6.5, 7.0]}):
+    >>> for finding in check({"ds": months, "y": [5.5, 6.0, 6.5, 7.0]}):
     ...     print(finding.severity, finding.rule)
     error duplicate times
     """

@@ -325,11 +325,11 @@ def panel_from_table(table: Table, options: ReadOptions | None = None) -> Panel:
     table cannot be used.
 
     >>> times = np.array(["2024-01-01", "2024-03-01", "2024-04-01"], "datetime64[us]")
-    >>> ids, values = np.array(["y"], object), np.array([3.0, 4.0, 5.0])
+    >>> ids, values = np.array(["y"], object), np.array([3.0, 4.5, 5.0])
     >>> table = Table(np.zeros(3, int), ids, times, values, np.arange(2, 5))
     >>> panel = panel_from_table(table)
     >>> panel.values, panel.frequency.code
-    (array([ 3., nan,  4.,  5.]), 'MS')
+    (array([3. , nan, 4.5, 5. ]), 'MS')
     >>> print(panel.report.findings)
     warning: 1 of 4 times has no row: 2024-02-01 (after row 2). They become missing values and are
     masked.
