@@ -604,6 +604,19 @@ def test_a_kept_training_is_prolonged_and_goes_on_with_newer_data(run, data, mod
     assert not checkpoints(model).exists()  # it was not asked to keep them
 
 
+def test_a_series_without_a_name_is_the_same_in_a_report_on_a_newer_file(
+    run, data, model, tmp_path
+):
+    given = ("-H", 6, "-m", model, "--weights", "scratch", "--layers", "4", "--keep-checkpoints")
+    assert run("fit", data, *given, "--epochs", 1).status == 0
+    newer, page = data.with_name("newer.csv"), tmp_path / "page.html"
+    t = np.arange(66)
+    sales(newer, (100 + t + 20 * np.sin(t * np.pi / 6)).round(2))
+    done = run("fit", newer, *given, "--epochs", 2, "--resume", "--report", page)
+    assert done.status == 0 and page.exists()
+    assert "Accuracy on held-out data: not judged" not in done.out
+
+
 def test_a_damaged_checkpoint_is_named(run, data, model, interrupted):
     (interrupted / "member-0" / "weights.safetensors").write_bytes(b"")
     done = run("fit", data, "-H", 6, "-m", model, *LONG, "--resume")

@@ -173,6 +173,9 @@ TOLD = [
     "learned and without data. Train again, which writes snapshots that can be loaded. Train on "
     "from it or forecast data with it by weights='m': its transforms, if it has any, learn from "
     "the data that it is given.",
+    "The checkpoint in 'm/member-0' is damaged: a.npz: it has 10 bytes and 16 are expected.",
+    "series 'b': the last value is missing. They are left out: the forecast starts after the last "
+    "value.",
     "went on after epoch 8 of 12: the learning rate, or the share of own predictions, is as in a "
     "training of 16 epochs from there on, so the result is not that of 16 at once",
     "went on after epoch 8 with data that have grown (12 new values of 1 of 2 series, 2 new "

@@ -36,6 +36,7 @@ from lstmcast.output.places import (
     check_place,
     write_report,
 )
+from lstmcast.saved_context import is_unnamed
 from lstmcast.writing.tables import write_table
 
 if TYPE_CHECKING:
@@ -432,6 +433,7 @@ class FitJob:
         checkpoint.require_unclaimed(self.checkpoints)
         panel = _read(self.source, self.forecaster, notify)
         fitted = self._fitted(panel, notify)
+        panel = _called_as_in(fitted, panel)
         fitted.save(self.folder)
         record = fitted.record
         assert record is not None  # it was fitted
@@ -519,6 +521,16 @@ def check_fit_places(
     store.check_place(folder)
     check_place(plot, PICTURES, sources)
     check_place(report, PAGES, sources)
+
+
+def _called_as_in(fitted: LSTMForecaster, panel: Panel) -> Panel:
+    """A panel of one series without a name, called as a training that went on calls it, whatever
+    its file is called now."""
+    assert fitted.saved_context is not None  # it was fitted
+    known = fitted.saved_context.panel
+    if list(known.ids) == list(panel.ids) or not (is_unnamed(known) and is_unnamed(panel)):
+        return panel
+    return replace(panel, ids=known.ids.copy())
 
 
 def _tested_where_held_back(fitted: LSTMForecaster, panel: Panel) -> Backtest | None:
