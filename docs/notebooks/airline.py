@@ -95,7 +95,6 @@ training = lc.TrainingConfig(
     batching=lc.Windows(12, loss="every"),
     optimiser=lc.Optimiser("adam", learning_rate=0.005, clip=1.0, schedule=lc.Schedule("cosine")),
     validation=None,
-    members=3,
     average=lc.Ema(0.98),
 )
 

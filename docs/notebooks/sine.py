@@ -58,7 +58,7 @@ network = lc.NetworkConfig(
     layers=(48,), inputs=lc.Transformed(lc.MinMax(low=-3.0, high=3.0)), head="point", horizon=1
 )
 training = lc.TrainingConfig(
-    epochs=48,
+    epochs=60,
     batch_size=32,
     steps_per_epoch=10,
     batching=lc.Rollout(160, support=160, support_end=80),
