@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import logging
 import re
 from pathlib import Path
 from string import Formatter
@@ -19,7 +20,7 @@ from lstmcast.data import findings
 from lstmcast.data.frequency import parse_frequency
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.baselines import SeasonalNaive
-from lstmcast.jobs import HELD_BACK
+from lstmcast.jobs import HELD_BACK, CheckJob
 from lstmcast.output import cards, places, plots, report
 from lstmcast.output.learning_curve import LABELS
 from lstmcast.training import plan
@@ -176,6 +177,12 @@ TOLD = [
     "The checkpoint in 'm/member-0' is damaged: a.npz: it has 10 bytes and 16 are expected.",
     "series 'b': the last value is missing. They are left out: the forecast starts after the last "
     "value.",
+    "this network does not read 'a' and 'b' beside the target. One that does is trained from "
+    "scratch, with NetworkConfig(inputs=Transformed(…, past=['a', 'b']))",
+    "no forecast for 2 of 9 series ('a', 'b'): 3 known values are needed before the cutoff, of "
+    "'visits' as well",
+    "no forecast for 1 of 9 series ('a'): the state of the LSTM grew beyond all numbers, as it can "
+    "with activation='relu'; train longer or with smaller steps, or use 'tanh'",
     "went on after epoch 8 of 12: the learning rate, or the share of own predictions, is as in a "
     "training of 16 epochs from there on, so the result is not that of 16 at once",
     "went on after epoch 8 with data that have grown (12 new values of 1 of 2 series, 2 new "
@@ -428,6 +435,19 @@ def test_columns_stand_below_each_other(run, monthly):
     lines = run("forecast", monthly, "--horizon", 3, "--language", "ja").out.splitlines()
     first = next(k for k, line in enumerate(lines) if line.startswith("ステップ別MAE"))
     assert len({width(line) for line in lines[first : first + 4]}) == 1
+
+
+def test_what_the_library_warns_of_is_told_in_japanese(run, tmp_path, monkeypatch):
+    def warned(job):
+        logging.getLogger("lstmcast").warning(
+            "no forecast for %d of 9 series ('a'): 1 known value is needed before the cutoff", 1
+        )
+        raise UsageError("there are no rows of data.")
+
+    monkeypatch.setattr(CheckJob, "run", warned)
+    done = run("check", tmp_path / "a.csv", "--language", "ja")
+    assert done.err.startswith("9系列のうち1系列('a')は予測できません")
+    assert not logging.getLogger("lstmcast").handlers
 
 
 def test_json_stays_english(run, monthly):

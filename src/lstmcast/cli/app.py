@@ -409,13 +409,13 @@ def _run(arguments: Sequence[str] | None) -> int:
     if any(one.partition("=")[0] == OLD_NAME for one in given):
         echo.note(False, f"note: {OLD_NAME} is called --language now")
     try:
-        # the command, for reports
-        status = app(
-            arguments,
-            prog_name="lstmcast",
-            obj=shlex.join(["lstmcast", *given]),
-            standalone_mode=False,
-        )
+        with echo.warnings():
+            status = app(
+                arguments,
+                prog_name="lstmcast",
+                obj=shlex.join(["lstmcast", *given]),  # the command, for reports
+                standalone_mode=False,
+            )
     except Exception as error:
         return _misused(error)
     return status if isinstance(status, int) else 0

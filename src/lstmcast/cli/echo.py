@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import codecs
 import json
+import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -84,6 +87,24 @@ def note(quiet: bool, *lines: str) -> None:
     """Lines on standard error, in the language that is spoken."""
     for line in () if quiet else lines:
         typer.echo(words()(line), err=True)
+
+
+class Warnings(logging.Handler):
+    """What the library warns of while a command runs, as a note that is never left out."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        note(False, record.getMessage())
+
+
+@contextmanager
+def warnings() -> Iterator[None]:
+    """Put out what the library warns of in the language that is spoken."""
+    logger, handler = logging.getLogger("lstmcast"), Warnings(logging.WARNING)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def failure(message: str) -> None:
