@@ -168,9 +168,13 @@ def test_every_public_name_has_its_place():
 
 def options() -> dict[str, set[str]]:
     commands = typer.main.get_command(app).commands
-    return {
-        name: {flag for option in command.params for flag in option.opts if flag.startswith("-")}
+    shown = {
+        name: [option for option in command.params if not getattr(option, "hidden", False)]
         for name, command in commands.items()
+    }
+    return {
+        name: {flag for option in ours for flag in option.opts if flag.startswith("-")}
+        for name, ours in shown.items()
     }
 
 

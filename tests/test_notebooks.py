@@ -33,7 +33,6 @@ RENEW = "run `make notebooks`, and read what changed"
 SHORTER = {
     "airline": {
         r'": \d+': '": 2',
-        r"members=\d+": "members=1",
         r"\(horizon=12\)\.fit\(known\)": "(horizon=12)",
     },
     "sine": {r"epochs=\d+": "epochs=1", r"per_epoch=\d+": "per_epoch=2"},
