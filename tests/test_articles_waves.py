@@ -16,6 +16,7 @@ pytest.importorskip("torch", reason="needs the train extra")
 
 from lstmcast.articles import waves
 from lstmcast.model.lstm import Cell
+from lstmcast.training.callbacks import SaveBest
 from lstmcast.training_config import Initialiser, Rollout, Windows
 
 
@@ -39,7 +40,8 @@ def read(path):
 @pytest.fixture(scope="module")
 def short_run(tmp_path_factory):
     to = ExampleRun(tmp_path_factory.mktemp("sine"), quiet=True)
-    return to, waves.run(to, "sine", small(waves.our_own(0), epochs=2, steps_per_epoch=2))
+    forecaster = small(waves.our_own(0), epochs=2, steps_per_epoch=2)
+    return to, waves.run(to, "sine", forecaster, [SaveBest(to.folder / "improvements")])
 
 
 def test_what_a_run_leaves_behind(short_run):
@@ -141,7 +143,8 @@ def test_as_in_the_article():
 def test_faithful_free_runs_read_the_80_newest_values_of_which_some_are_their_own(tmp_path):
     to = ExampleRun(tmp_path, quiet=True)
     forecaster = small(waves.as_in_the_article(0), epochs=1, batch_size=2000)
-    measures = waves.run(to, "sine", forecaster)
+    saving = SaveBest(to.saved_networks("improvements"))
+    measures = waves.run(to, "sine", forecaster, [saving])
     assert measures[3].value == 1 and len(list((tmp_path / "improvements").iterdir())) == 1
     fitted = lc.load(tmp_path / "model")
     values = waves.data("sine").values
