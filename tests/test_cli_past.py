@@ -52,6 +52,20 @@ def test_the_command_trains_a_network_that_reads_them(run, shop, tmp_path):
     assert tested.status == 0 and tested.json["data"]["past"] == ["visits", "price"]
 
 
+def test_a_series_without_values_in_a_column_stops_no_training(run, shop, tmp_path):
+    pytest.importorskip("torch", reason="needs the train extra")
+    lines = shop.read_text(encoding="utf-8").splitlines()
+    cells = [line.split(",") for line in lines]
+    blank = [[*row[:3], "" if row[1] == "p1" else row[3], row[4]] for row in cells]
+    shop.write_text("\n".join(map(",".join, blank)) + "\n", encoding="utf-8")
+    small = ("--weights", "scratch", "--layers", "4", "--epochs", "2", "--target", "sold")
+    read = ("--past", "visits", "--json")
+    done = run("fit", shop, "-H", "2", "-m", tmp_path / "model", *small, *read)
+    assert done.status == 0, done.err
+    assert "series 'p1': no value of the past column 'visits' is known" in done.err
+    assert done.json["accuracy"] is not None
+
+
 def test_the_check_shows_what_is_read_beside_the_target(run, shop):
     done = run("check", shop, "--past", "visits,price")
     assert done.status == 0 and done.out.splitlines()[0].endswith("past: visits, price")

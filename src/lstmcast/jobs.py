@@ -541,7 +541,12 @@ def _tested_where_held_back(fitted: LSTMForecaster, panel: Panel) -> Backtest | 
     ends = fitted.model.held_back_from(panel)
     if ends is None:
         return None
-    tested = backtest(fitted, panel, cutoffs=ends[:, None], refit="never")
+    # A column without any value leaves a series without a forecast, as a warning has said.
+    known = panel.covariates.known_among(fitted.past, panel.offsets, ends)
+    if not known.any():
+        return None
+    judged = panel if known.all() else panel.select(panel.ids[known])
+    tested = backtest(fitted, judged, cutoffs=ends[known, None], refit="never")
     return tested if tested.reason else replace(tested, notes=(*tested.notes, HELD_BACK))
 
 

@@ -53,6 +53,20 @@ class Covariates:
         """The columns of these names, in their order, as far as they are there."""
         return Covariates({name: self.past[name] for name in names if name in self.past})
 
+    def known_among(self, names: Iterable[str], offsets: NDArray, counts: NDArray) -> NDArray:
+        """Whether each of these columns has a known value among the first `counts` (S,) of each
+        series: (S,) bool.
+
+        >>> visits = Covariates({"visits": np.array([np.nan, 7.0, np.nan, np.nan])})
+        >>> visits.known_among(["visits"], np.array([0, 2, 4]), np.array([2, 2]))
+        array([ True, False])
+        """
+        known = np.ones(len(counts), bool)
+        for name in names:
+            before_N = np.r_[0, np.cumsum(np.isfinite(self.past[name]))]
+            known &= before_N[offsets[:-1] + counts] > before_N[offsets[:-1]]
+        return known
+
     def require(self, names: Iterable[str], source: str) -> None:
         """DataError where a column that a network reads is not there; `source`: of the data."""
         missing = [name for name in names if name not in self.past]
