@@ -17,7 +17,7 @@ from lstmcast.windows import AdaptiveData, Segments, TransformedData
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
-from lstmcast.training.batching import Reader, settled  # noqa: E402
+from lstmcast.training.batching import BatchReader, settled  # noqa: E402
 from lstmcast.training.feeds import AdaptiveFeed, Group, TransformedFeed  # noqa: E402
 from lstmcast.training.losses import Sums, added, criterion  # noqa: E402
 from lstmcast.training.module import NetworkModule, arrays_from_state  # noqa: E402
@@ -49,7 +49,7 @@ def plain_data(lengths=(30, 17, 24), ends=None, channels=1, missing=(), **more):
 def reader_of(network=PLAIN, loss="auto"):
     torch.manual_seed(0)
     module = NetworkModule(network, initialiser="pytorch")
-    return Reader(module, criterion(Loss(loss), head_named(network.head)), "cpu")
+    return BatchReader(module, criterion(Loss(loss), head_named(network.head)), "cpu")
 
 
 def losses_of(reader, data, batching, network=PLAIN, epoch=1, **settings):
@@ -184,7 +184,9 @@ def test_each_segment_may_have_a_support_of_its_own(monkeypatch):
     """Drawn from 1 to 4: the truth up to a step of its own, and own predictions after it."""
     rolled = []
     monkeypatch.setattr(
-        Reader, "roll", lambda self, batch, support, own: rolled.append((support, own)) or _NOTHING
+        BatchReader,
+        "roll",
+        lambda self, batch, support, own: rolled.append((support, own)) or _NOTHING,
     )
     batching = Rollout(8, support=4, support_from=1)
     losses_of(reader_of(), plain_data(), batching, steps_per_epoch=30)

@@ -32,7 +32,7 @@ from lstmcast.cli.options import (
     Language,
     Output,
     Quiet,
-    Reading,
+    ReadingOptions,
     Refitting,
     Testing,
     Training,
@@ -72,7 +72,7 @@ def forecast(
     context: typer.Context,
     data: Data,
     horizon: Horizon,
-    reading: Reading,
+    reading: ReadingOptions,
     testing: Testing,
     output: Output,
     report: Annotated[
@@ -118,7 +118,7 @@ def fit(
             "--model", "-m", metavar="DIR", parser=named, help="Where the trained model goes."
         ),
     ],
-    reading: Reading,
+    reading: ReadingOptions,
     training: Training,
     run: FitOutput,
     quiet: Quiet = False,
@@ -158,7 +158,7 @@ def fit(
 
 
 @command
-def check(data: Data, reading: Reading, as_json: Json = False) -> None:
+def check(data: Data, reading: ReadingOptions, as_json: Json = False) -> None:
     """What is in the data, and what is wrong.
 
     Each finding says where, what, and what will be done about it or what to do.
@@ -175,7 +175,7 @@ def check(data: Data, reading: Reading, as_json: Json = False) -> None:
 def backtest(
     data: Data,
     horizon: Horizon,
-    reading: Reading,
+    reading: ReadingOptions,
     testing: Testing,
     refitting: Refitting,
     training: Training,
@@ -227,7 +227,7 @@ def predict(
             "--model", "-m", metavar="DIR", help="A model saved by `fit` or `forecast --save`."
         ),
     ],
-    reading: Reading,
+    reading: ReadingOptions,
     output: Output,
     data: Annotated[
         list[str] | None,

@@ -62,7 +62,7 @@ NARROWEST, WIDEST = 0.1, 99.8
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadingOptions:
     """Which columns to read, and what to do about what is wrong in them."""
 
     time: Annotated[

@@ -203,11 +203,7 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
     else:
         lines = sheet.lines
     values = np.stack([_values(sheet, target, notes) for target in targets], axis=1).ravel()
-    columns = Columns(
-        series[0].name if len(series) == 1 else "unique_id",
-        "ds" if time is None else time.name,
-        "y" if every else targets[0].name,
-    )
+    columns = _column_names(series, time, None if every else targets[0])
     known = time.times if time is not None else None
     order = np.argsort(codes, kind="stable") if every else slice(None)
     return Table(
@@ -271,6 +267,17 @@ def _without(sheet: Sheet, columns: list[Column]) -> Sheet:
 def _same_columns(columns: list[Column], whole: Sheet, part: Sheet) -> list[Column]:
     """Columns of a sheet in another one that has some of its rows."""
     return [part.columns[_place_of(column, whole)] for column in columns]
+
+
+def _column_names(series: list[Column], time: Column | None, target: Column | None) -> Columns:
+    """What the columns of a long table are called; the usual names where the data have no such
+    column, or several."""
+    usual = Columns()
+    return Columns(
+        series[0].name if len(series) == 1 else usual.series,
+        usual.time if time is None else time.name,
+        usual.target if target is None else target.name,
+    )
 
 
 def _place_of(column: Column, sheet: Sheet) -> int:

@@ -43,7 +43,7 @@ class Update(NamedTuple):
     done: float
 
 
-class Reader:
+class BatchReader:
     """A module together with what is minimised: from a batch to its loss."""
 
     def __init__(
@@ -145,11 +145,13 @@ class BatchingScheme(Protocol):
         """Where its batches come from."""
         ...
 
-    def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
+    def updates(
+        self, reader: BatchReader, epoch: int, rng: np.random.Generator
+    ) -> Iterator[Update]:
         """The losses of an epoch (from 1), in order."""
         ...
 
-    def validation(self, reader: Reader) -> Iterator[Sums]:
+    def validation(self, reader: BatchReader) -> Iterator[Sums]:
         """The loss over what is held back, in parts; empty where nothing is."""
         ...
 
@@ -181,13 +183,15 @@ class TransformedWindows:
         self.steps = steps or -(-len(self.numbers) // batch_size)
         self.carried: State = []
 
-    def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
+    def updates(
+        self, reader: BatchReader, epoch: int, rng: np.random.Generator
+    ) -> Iterator[Update]:
         """Each window once, or as many as the steps of an epoch take."""
         for k, segments in enumerate(self.batches(rng)):
             batch = self.feed.batch(Group(segments))
             yield Update(reader.read(batch)[0], segments.series, k / self.steps)
 
-    def validation(self, reader: Reader) -> Iterator[Sums]:
+    def validation(self, reader: BatchReader) -> Iterator[Sums]:
         """At the last step of each window that is held back."""
         return (reader.read(batch)[0] for batch in self.held_back.batches())
 
@@ -223,7 +227,9 @@ class AdaptiveWindows:
         self.held_back = HeldBack(feed, held_back, batch_size)
         self.carried: State = []
 
-    def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
+    def updates(
+        self, reader: BatchReader, epoch: int, rng: np.random.Generator
+    ) -> Iterator[Update]:
         """Each series about once."""
         # a fifth of the time goes into the inputs
         for k, (series, batches) in enumerate(ahead(self.batches(rng))):
@@ -242,7 +248,7 @@ class AdaptiveWindows:
             most = MOST_POSITIONS // max(len(groups), 1)
             yield segments.series, [self.feed.batch(group, rng, most) for group in groups]
 
-    def validation(self, reader: Reader) -> Iterator[Sums]:
+    def validation(self, reader: BatchReader) -> Iterator[Sums]:
         """At every step that answers into the validation part."""
         return (reader.read(batch)[0] for batch in self.held_back.batches())
 
@@ -264,7 +270,9 @@ class WholeSequence:
         self.carried: State = []
         self.made: dict[int, list[Batch]] = {}  # by the number of the group
 
-    def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
+    def updates(
+        self, reader: BatchReader, epoch: int, rng: np.random.Generator
+    ) -> Iterator[Update]:
         """Each series once."""
         count = len(self.segments.series)
         order = rng.permutation(count) if count > self.batch_size else np.arange(count)
@@ -287,7 +295,7 @@ class WholeSequence:
         return self.made[number]
 
     def _read(
-        self, reader: Reader, group: Group, pieces: Iterable[Batch], done: float
+        self, reader: BatchReader, group: Group, pieces: Iterable[Batch], done: float
     ) -> Iterator[Update]:
         state = None
         for batch in pieces:
@@ -295,7 +303,7 @@ class WholeSequence:
             yield Update(loss, group.segments.series, done)
             state = detached(state)
 
-    def validation(self, reader: Reader) -> Iterator[Sums]:
+    def validation(self, reader: BatchReader) -> Iterator[Sums]:
         """At every step that answers into the validation part."""
         return (reader.read(batch)[0] for batch in self.held_back.batches())
 
@@ -329,7 +337,9 @@ class Stateful:
             batching.loss == "last",
         )
 
-    def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
+    def updates(
+        self, reader: BatchReader, epoch: int, rng: np.random.Generator
+    ) -> Iterator[Update]:
         """A chunk of every row, again and again until all series are read."""
         if self.batching.reset != "never":
             self.carried = []
@@ -341,7 +351,7 @@ class Stateful:
             ]
             yield Update(added(losses), turn.segments.series, k / self.turns)
 
-    def _read(self, reader: Reader, turn: windows.Turn, chosen: NDArray) -> Sums:
+    def _read(self, reader: BatchReader, turn: windows.Turn, chosen: NDArray) -> Sums:
         """Read the chunks of some rows, all equally long, and remember the states in which they
         end."""
         rows = torch.from_numpy(turn.rows[chosen]).to(self.feed.inputs_NC.device)
@@ -358,7 +368,7 @@ class Stateful:
             h[:, rows] = 0.0
             c[:, rows] = 0.0
 
-    def validation(self, reader: Reader) -> Iterator[Sums]:
+    def validation(self, reader: BatchReader) -> Iterator[Sums]:
         """At every step that answers into the validation part, each series read from its
         beginning."""
         return (reader.read(batch)[0] for batch in self.held_back.batches())
@@ -390,7 +400,9 @@ class Rollout:
         )
         self.carried: State = []
 
-    def updates(self, reader: Reader, epoch: int, rng: np.random.Generator) -> Iterator[Update]:
+    def updates(
+        self, reader: BatchReader, epoch: int, rng: np.random.Generator
+    ) -> Iterator[Update]:
         """Each segment once, or as many as the steps of an epoch take."""
         support, probability = self.batching.at((epoch - 1) / max(self.epochs - 1, 1))
         fewest = self.batching.support_from
@@ -406,7 +418,7 @@ class Rollout:
             loss = reader.roll(batch, support if fewest is None else fewest, own)
             yield Update(loss, segments.series, k / self.windows.steps)
 
-    def validation(self, reader: Reader) -> Iterator[Sums]:
+    def validation(self, reader: BatchReader) -> Iterator[Sums]:
         """With the fewest steps of support of the last epoch, and nothing but own predictions after
         them."""
         support, fewest = self.batching.last[0], self.batching.support_from

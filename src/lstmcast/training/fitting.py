@@ -26,7 +26,7 @@ from lstmcast.model.heads import Head, head_named
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.store import remove_stores
 from lstmcast.training import loop
-from lstmcast.training.batching import Reader
+from lstmcast.training.batching import BatchReader
 from lstmcast.training.callbacks import Callback, EpochReport, Stored
 from lstmcast.training.checkpoint import KIND, Found, Keeper, claimed
 from lstmcast.training.loop import TrainingRun
@@ -196,7 +196,7 @@ def _prepare(
         module = module_from_arrays(arrays, job.network, job.head)
     head = head_named(job.network.head, job.head)
     each = criterion(job.config.loss, head, job.loss)
-    reader = Reader(module.to(job.device), each, job.device, job.config.precision == "mixed")
+    reader = BatchReader(module.to(job.device), each, job.device, job.config.precision == "mixed")
     batching, notes = make_batching(
         job.network, data, job.config, job.device, job.seed, head.affine
     )

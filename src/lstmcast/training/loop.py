@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from lstmcast.errors import ModelError
-from lstmcast.training.batching import BatchingScheme, Reader, Update
+from lstmcast.training.batching import BatchingScheme, BatchReader, Update
 from lstmcast.training.checkpoint import Found, Groups, Keeper
 from lstmcast.training.losses import Sums, added
 from lstmcast.training.optim import make_optimiser, rate, set_rate
@@ -40,7 +40,7 @@ CHECKED_TOGETHER = 64  # losses on CUDA: asking for each one would make the devi
 class TrainingRun:
     """One member's training: what is trained, and how far it has come."""
 
-    reader: Reader
+    reader: BatchReader
     batching: BatchingScheme
     config: TrainingConfig
     seeds: tuple[int, ...]  # of every draw, together with the epoch
