@@ -177,7 +177,7 @@ def shapes(settings: Settings, samples: int, rows: int) -> list[Shape]:
         ),
         _shape(
             "8 kinds of market data",
-            "NetworkConfig(channels=8)",
+            "Transformed(past=8 names)",
             samples,
             LOOK_BACK,
             D,
