@@ -358,7 +358,9 @@ def test_the_benchmark_takes_the_median_over_seeds(tmp_path, monkeypatch):
     for seed, value in enumerate((0.05, 0.01, 0.02, 0.04, 0.03)):
         to = ExampleRun(tmp_path / f"sine-default-{seed}", example="sine", quiet=True)
         to.finish({"sine": [Measure("RMSE", value, 10.0 * seed)]})
-    (row,) = benchmark._rows("sine", "default", types.SimpleNamespace(runs=tmp_path, again=False))
+    given = types.SimpleNamespace(runs=tmp_path, again=False, long=False)
+    seeds = benchmark._seeds("sine", "default", given)
+    (row,) = benchmark._rows("sine", "default", seeds, given)
     assert (row["value"], row["seconds"], row["low"], row["high"], row["seeds"]) == (
         0.03,
         20.0,
@@ -370,6 +372,20 @@ def test_the_benchmark_takes_the_median_over_seeds(tmp_path, monkeypatch):
         benchmark._missed(row) == "missed: sine, default, RMSE: value 0.03 > 0.003, seconds 20 > 12"
     )
     assert {name for name, _ in benchmark.GOALS} <= set(EXAMPLES)
+
+
+def test_the_benchmark_takes_of_long_runs_those_that_ended(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[1] / "benchmarks"))
+    benchmark = importlib.import_module("articles")
+    given = types.SimpleNamespace(runs=tmp_path, again=False, long=False)
+    assert benchmark._seeds("sine", "faithful", given) == ()
+    for seed in (1, 3):
+        to = ExampleRun(tmp_path / f"sine-faithful-{seed}", example="sine", quiet=True)
+        to.finish({"sine": [Measure("RMSE", 0.1 * seed, 10.0)]})
+    assert benchmark._seeds("sine", "faithful", given) == (1, 3)
+    given.long = True
+    assert benchmark._seeds("sine", "faithful", given) == (0, 1, 2, 3, 4)
+    assert benchmark._seeds("beats", "faithful", given) == (0,)
 
 
 # History
