@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lstmcast.data.features import listed
 from lstmcast.data.findings import MISSING_STEPS
-from lstmcast.data.origins import Origins, checked_horizon, origins_of
+from lstmcast.data.origins import Origins, checked_horizon, known_counts, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import at_levels, calibrated, widened
@@ -167,7 +167,7 @@ def _warn_of_unknown(model: Fitted, panel: Panel, origins: Origins, quantiles_OH
     unknown_O = np.isnan(quantiles_OHQ).all(axis=(1, 2))
     grown_O = np.zeros_like(unknown_O)
     if not model.network.config.cell.is_bounded:
-        grown_O = unknown_O & (_known_before(panel, origins) >= needed)
+        grown_O = unknown_O & (known_counts(panel, origins) >= needed)
     few = np.unique(origins.series[unknown_O & ~grown_O])
     if len(few) and needed:
         logger.warning(
@@ -189,13 +189,6 @@ def _warn_of_unknown(model: Fitted, panel: Panel, origins: Origins, quantiles_OH
             some_names(panel.ids[grown]),
             model.network.config.cell.activation,
         )
-
-
-def _known_before(panel: Panel, origins: Origins) -> NDArray:
-    """How many values each origin knows (O,)."""
-    counts = np.concatenate([[0], np.cumsum(np.isfinite(panel.values))])
-    first_O = panel.offsets[origins.series]
-    return counts[first_O + origins.counts] - counts[first_O]
 
 
 def _forecast(
