@@ -25,6 +25,7 @@ from lstmcast.cli.help import Command, Group
 from lstmcast.cli.options import (
     OLD_NAME,
     Data,
+    ExampleOptions,
     FitOutput,
     Folder,
     Horizon,
@@ -289,48 +290,7 @@ def example(
             metavar="NAME", help="airline, sine, beats, sine-cosine, stocks, temperature, or all."
         ),
     ],
-    data: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE", help="Your own series, through the same system; not for every example."
-        ),
-    ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--column",
-            "--target",
-            metavar="COLUMN",
-            help="Column of the data to learn from; again for several.",
-        ),
-    ] = None,
-    time: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLUMN", help="Column of the data with the times; 'index' numbers the rows."
-        ),
-    ] = None,
-    faithful: Annotated[
-        bool,
-        typer.Option(
-            "--faithful", help="With the article's own sizes, optimiser, epochs and initialisers."
-        ),
-    ] = False,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Where results go; lstmcast-NAME unless given."),
-    ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0,
-    seeds: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Run N times, with N seeds: medians and their range."),
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Maximum number of epochs, instead of the example's own."),
-    ] = None,
-    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")] = "cpu",
-    labels: Annotated[str | None, typer.Option(hidden=True)] = None,
+    run: ExampleOptions,
     quiet: Quiet = False,
 ) -> None:
     """Run the system of a published tutorial.
@@ -341,22 +301,23 @@ def example(
     from lstmcast import articles
     from lstmcast.cli import console
 
-    known_language(labels, OLD_NAME)
-    language = echo.words().language
-    asked = articles.Request(faithful, seed, seeds, epochs, device, language, quiet)
-    if name == "all":
-        if any(given is not None for given in (data, column, time)):
-            raise UsageError(
-                "--data, --column and --time are for one example. Name it instead of 'all'."
-            )
-        header, rows = articles.compared(articles.run_all(out=out, **asked._asdict()))
-    else:
-        found = articles.run(name, data=data, column=column, time=time, out=out, **asked._asdict())
-        header, rows = articles.measured(found)
+    known_language(run.labels, OLD_NAME)
     words = echo.words()
+    asked = articles.Request(
+        run.faithful, run.seed, run.seeds, run.epochs, run.device, words.language, quiet
+    )._asdict()
+    own = {"data": run.data, "column": run.column, "time": run.time}
+    if name != "all":
+        header, rows = articles.measured(articles.run(name, out=run.out, **own, **asked))
+    elif any(given is not None for given in own.values()):
+        raise UsageError(
+            "--data, --column and --time are for one example. Name it instead of 'all'."
+        )
+    else:
+        header, rows = articles.compared(articles.run_all(out=run.out, **asked))
     texts = [words(column) for column in header if column in articles.TEXTS]
     typer.echo(console.aligned(list(map(words, header)), rows, left=texts))
-    echo.note(quiet, f"written: {out or f'lstmcast-{name}'}")
+    echo.note(quiet, f"written: {run.out or f'lstmcast-{name}'}")
 
 
 def _model(
