@@ -10,10 +10,11 @@ TEST ?=
 # Processes that share the whole test-suite. Each computes with one thread: more would only wait for each other.
 JOBS ?= auto
 PRETRAIN ?=
+ACCURACY ?=
 export MPLBACKEND = agg
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-all forecast test lint docs docs-refresh notebooks bench bench-training bench-articles pretrain wheel clean
+.PHONY: help install install-all forecast test lint docs docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel clean
 
 help:                ## what can be made
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -55,6 +56,9 @@ bench-training: $(VENV)/.all ## what training costs and gives: seconds, accuracy
 
 bench-articles: $(VENV)/.all ## the examples of the five articles, by their commands
 	$(BIN)/python benchmarks/articles.py
+
+accuracy: $(VENV)/.all ## how accurate the shipped network is; what is measured is kept; options with ACCURACY="--validation"
+	$(BIN)/python benchmarks/accuracy.py $(ACCURACY)
 
 pretrain: $(VENV)/.all ## make the shipped network again; goes on where it was stopped; options with PRETRAIN="--members 1"
 	$(BIN)/python -m lstmcast.training --checkpoints runs/pretraining --out src/lstmcast/weights $(PRETRAIN)

@@ -22,9 +22,7 @@ def main() -> None:
     manifest = json.loads((WEIGHTS / "manifest.json").read_text(encoding="utf-8"))
     result = json.loads((RESULTS / "shipped.json").read_text(encoding="utf-8"))
     if result["weights_sha256"] != shipped_weights():
-        sys.exit(
-            "results/shipped.json was made with other weights. Run benchmarks/shipped.py first."
-        )
+        sys.exit("results/shipped.json was made with other weights. Run make accuracy first.")
     CARD.write_text(card(manifest, result), encoding="utf-8")
 
 

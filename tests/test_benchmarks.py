@@ -18,7 +18,7 @@ NEEDING_DATA = (
     "classic",
     "coverage",
     "validate",
-    "shipped",
+    "accuracy",
     "peers",
     "run",
     "training_m3",
