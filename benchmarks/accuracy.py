@@ -313,7 +313,10 @@ def shipped_result(result: Mapping[str, Any]) -> dict[str, Any]:
 
 def is_whole(run: Run, result: Mapping[str, Any]) -> bool:
     """Whether all test parts were measured, by the forecasts that users get."""
-    everything = result.get("sets", {}).keys() == ALL.keys() and "gift" in result
+    configurations = len(result["gift"]["rows"]) if "gift" in result else 0
+    everything = (
+        result.get("sets", {}).keys() == ALL.keys() and configurations == arithmetic.CONFIGURATIONS
+    )
     return everything and run.thin is None and run.method == "auto"
 
 
