@@ -1,12 +1,14 @@
 """Seconds of whole processes of two versions, taking turns, for `make accuracy`.
 
 The airline command (`lstmcast forecast examples/airline.csv --horizon 12`) and the forecast of the
-1,428 series of M3 monthly from a CSV file, without the backtest table. The versions take turns, so
-that what else runs on the machine touches both alike; the ratio is the median over the turns.
+1,428 series of M3 monthly from a CSV file, without the backtest table. The versions take turns at
+going first, so that what else runs on the machine touches both alike; ratios are medians over the
+turns. Processor seconds say more where the machine is busy.
 """
 
 from __future__ import annotations
 
+import resource
 import statistics
 import subprocess
 import sys
@@ -14,47 +16,67 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from accuracy_cache import Version, environment
 from m3 import write_csv
 from sets import load
 from speed import AIRLINE
 
-PAIRS = {"airline": 9, "m3_monthly": 5}
+TURNS = {"airline": 10, "m3_monthly": 6}
 
 
-def seconds(version: Version, arguments: Sequence[str]) -> float:
-    """Wall seconds of one process; all cores, as a user would have it."""
+class Spent(NamedTuple):
+    """Seconds of one process: on the clock, and of all processors together."""
+
+    seconds: float
+    processor: float
+
+
+def spent(version: Version, arguments: Sequence[str]) -> Spent:
+    """What one process takes; all cores, as a user would have it."""
     assert version.sources is not None  # who asks has checked it
     settings = environment(version.sources)
     del settings["OMP_NUM_THREADS"]
-    began = time.perf_counter()
+    processor, began = children_seconds(), time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "lstmcast", *arguments], env=settings, capture_output=True, text=True
     )
-    spent = time.perf_counter() - began
+    result = Spent(time.perf_counter() - began, children_seconds() - processor)
     if done.returncode:
         raise SystemExit(
             f"lstmcast {' '.join(arguments)} ended with status {done.returncode}, with the sources "
             f"in {version.sources}:\n{done.stderr}"
         )
-    return spent
+    return result
+
+
+def children_seconds() -> float:
+    """Processor seconds of all processes that ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def pairs(
-    ours: Version, theirs: Version, arguments: Sequence[str], extra: Sequence[str], times: int
+    ours: Version, theirs: Version, arguments: Sequence[str], extra: Sequence[str], turns: int
 ) -> dict[str, Any]:
-    """Medians of both, and of the ratio within each turn. `extra` is said to ours alone."""
-    commands = ((ours, (*arguments, *extra)), (theirs, tuple(arguments)))
-    for version, command in commands:  # files come into the system's cache
-        seconds(version, command)
-    turns = [[seconds(*command) for command in commands] for _ in range(times)]
+    """Medians of both, and of the ratios within each turn. `extra` is said to ours alone."""
+    commands = {"ours": (ours, (*arguments, *extra)), "theirs": (theirs, tuple(arguments))}
+    for command in commands.values():  # files come into the system's cache
+        spent(*command)
+    found: list[dict[str, Spent]] = []
+    for turn in range(turns):
+        order = list(commands) if turn % 2 else list(reversed(commands))
+        found.append({name: spent(*commands[name]) for name in order})
+    median = statistics.median
     return {
-        "seconds": statistics.median(turn[0] for turn in turns),
-        "beside": statistics.median(turn[1] for turn in turns),
-        "ratio": statistics.median(turn[0] / turn[1] for turn in turns),
-        "turns": times,
+        "seconds": median(turn["ours"].seconds for turn in found),
+        "beside": median(turn["theirs"].seconds for turn in found),
+        "ratio": median(turn["ours"].seconds / turn["theirs"].seconds for turn in found),
+        "processor_ratio": median(
+            turn["ours"].processor / turn["theirs"].processor for turn in found
+        ),
+        "turns": turns,
     }
 
 
@@ -72,7 +94,7 @@ def times(ours: Version, theirs: Version, data: Path) -> dict[str, dict[str, Any
             "m3_monthly": ("forecast", str(table), *out),
         }
         for name, command in commands.items():
-            result[name] = pairs(ours, theirs, command, (), PAIRS[name])
+            result[name] = pairs(ours, theirs, command, (), TURNS[name])
             if ours.tells_methods:
-                result[f"{name}, network"] = pairs(ours, theirs, command, alone, PAIRS[name])
+                result[f"{name}, network"] = pairs(ours, theirs, command, alone, TURNS[name])
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,7 +11,15 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-MODULES = ("common", "sets", "accuracy", "accuracy_cache", "accuracy_tables", "accuracy_units")
+MODULES = (
+    "common",
+    "sets",
+    "accuracy",
+    "accuracy_cache",
+    "accuracy_report",
+    "accuracy_tables",
+    "accuracy_units",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -178,6 +187,57 @@ def test_a_measured_version_is_found_by_its_first_digits(tmp_path):
     )
     with pytest.raises(SystemExit, match="abc1, abd2"):
         kept.version("ab")
+
+
+@pytest.fixture
+def measured(monkeypatch, tmp_path):
+    """A run whose processes write a row each, those of the set "broken" excepted, and what they
+    were asked for."""
+    import accuracy
+    import accuracy_cache as cache
+
+    asked: list[str] = []
+
+    def process(command, **_):
+        name, out = command[3], Path(command[command.index("--out") + 1])
+        asked.append(name)
+        if name == "broken":
+            return subprocess.CompletedProcess(command, 1, "", "ValueError: broken data")
+        out.write_text(json.dumps({"stamp": cache.stamp(), "peak_megabytes": 100}))
+        return subprocess.CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(accuracy.subprocess, "run", process)
+    kept = cache.Cache((tmp_path / "runs",))
+    return accuracy.Run(tmp_path, tmp_path, "auto", None, 1, kept), asked
+
+
+def test_a_run_goes_on_with_what_is_missing(measured, tmp_path):
+    import accuracy_cache as cache
+
+    run, asked = measured
+    version = cache.Version(tmp_path, "abc")
+    assert list(run.measured(version, "set", ["a", "b"])) == ["a", "b"]
+    assert list(run.measured(version, "set", ["a", "b", "c"])) == ["a", "b", "c"]
+    assert asked == ["a", "b", "c"]
+    assert list(run.measured(cache.Version(tmp_path, "edited"), "set", ["a"])) == ["a"]
+    assert asked == ["a", "b", "c", "a"]
+
+
+def test_what_fails_is_named_and_the_rest_measured(measured, tmp_path, capsys):
+    import accuracy_cache as cache
+
+    run, _ = measured
+    rows = run.measured(cache.Version(tmp_path, "abc"), "set", ["broken", "a"])
+    assert (list(rows), run.failed) == (["a"], ["set broken"])
+    assert "ValueError: broken data" in capsys.readouterr().out
+
+
+def test_a_version_that_is_only_kept_is_not_measured(measured):
+    import accuracy_cache as cache
+
+    run, asked = measured
+    assert run.measured(cache.Version(None, "abc"), "set", ["a"]) == {}
+    assert asked == []
 
 
 def test_mean_of_cycles_repeats_the_mean_of_each_phase():
