@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,11 +33,16 @@ class Spent(NamedTuple):
     processor: float
 
 
-def spent(version: Version, arguments: Sequence[str]) -> Spent:
-    """What one process takes; all cores, as a user would have it."""
+def spent(version: Version, arguments: Sequence[str], compiled: Path) -> Spent:
+    """What one process takes, with all cores, as a user would have it.
+
+    Both versions keep their compiled modules in a folder made for this: a checkout that had none,
+    and may write none, would compile all of them in each process.
+    """
     assert version.sources is not None  # who asks has checked it
-    settings = environment(version.sources)
-    del settings["OMP_NUM_THREADS"]
+    settings = environment(version.sources) | {"PYTHONPYCACHEPREFIX": str(compiled)}
+    for name in ("OMP_NUM_THREADS", "PYTHONDONTWRITEBYTECODE"):
+        settings.pop(name, None)
     processor, began = children_seconds(), time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "lstmcast", *arguments], env=settings, capture_output=True, text=True
@@ -57,16 +62,13 @@ def children_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def pairs(
-    ours: Version, theirs: Version, arguments: Sequence[str], extra: Sequence[str], turns: int
-) -> dict[str, Any]:
-    """Medians of both, and of the ratios within each turn. `extra` is said to ours alone."""
-    commands = {"ours": (ours, (*arguments, *extra)), "theirs": (theirs, tuple(arguments))}
-    for command in commands.values():  # files come into the system's cache
+def pairs(commands: dict[str, tuple[Version, Sequence[str], Path]], turns: int) -> dict[str, Any]:
+    """Medians of "ours" and "theirs", and of the ratios within each turn."""
+    for command in commands.values():  # modules are compiled, files come into the system's cache
         spent(*command)
     found: list[dict[str, Spent]] = []
     for turn in range(turns):
-        order = list(commands) if turn % 2 else list(reversed(commands))
+        order = list(commands) if turn % 2 else list(commands)[::-1]
         found.append({name: spent(*commands[name]) for name in order})
     median = statistics.median
     return {
@@ -81,20 +83,35 @@ def pairs(
 
 
 def times(ours: Version, theirs: Version, data: Path) -> dict[str, dict[str, Any]]:
-    """Both commands; the second with the network alone too, where ours can be told so."""
+    """Both commands, and with the network alone where ours can be told so."""
     result = {}
-    alone = ("--method", "network")
     with tempfile.TemporaryDirectory() as folder:
-        table, target = Path(folder) / "series.csv", Path(folder) / "forecast.csv"
-        monthly = load("m3_monthly", data)
-        write_csv(monthly, table)
-        out = ("--horizon", str(monthly.horizon), "--cutoffs", "0", "--out", str(target))
-        commands = {
-            "airline": ("forecast", str(AIRLINE), "--horizon", "12"),
-            "m3_monthly": ("forecast", str(table), *out),
-        }
-        for name, command in commands.items():
-            result[name] = pairs(ours, theirs, command, (), TURNS[name])
+        compiled = Path(folder) / "compiled"
+        for name, command in commands_in(Path(folder), data).items():
+            variants = {name: command}
             if ours.tells_methods:
-                result[f"{name}, network"] = pairs(ours, theirs, command, alone, TURNS[name])
+                variants[f"{name}, network"] = (*command, "--method", "network")
+            for label, variant in variants.items():
+                both = {
+                    "ours": (ours, variant, compiled),
+                    "theirs": (theirs, command, compiled),
+                }
+                result[label] = pairs(both, TURNS[name])
     return result
+
+
+def commands_in(folder: Path, data: Path) -> dict[str, tuple[str, ...]]:
+    """The commands by name; the series of the second are written to the folder."""
+    monthly = load("m3_monthly", data)
+    write_csv(monthly, folder / "series.csv")
+    out = ("--cutoffs", "0", "--out", str(folder / "forecast.csv"))
+    return {
+        "airline": ("forecast", str(AIRLINE), "--horizon", "12"),
+        "m3_monthly": (
+            "forecast",
+            str(folder / "series.csv"),
+            "--horizon",
+            str(monthly.horizon),
+            *out,
+        ),
+    }
