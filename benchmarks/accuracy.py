@@ -16,6 +16,7 @@ was measured is kept in runs/accuracy by version (a digest of sources and weight
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import subprocess
 import sys
@@ -120,7 +121,10 @@ class Run:
         )
         row = self.cache.row(version, unit, self.method)
         if done.returncode or row is None:
-            print(f"  {unit.kind} {unit.name} FAILED:\n{done.stderr}", flush=True)
+            # all of them tend to fail for one reason, which is told in full once
+            error = done.stderr.strip()
+            told = error.rpartition("\n")[2] if self.failed else f"\n{error}"
+            print(f"  {unit.kind} {unit.name} FAILED: {told}", flush=True)
             self.failed.append(f"{unit.kind} {unit.name}")
             return
         print(f"  {unit.kind} {unit.name}: {time.perf_counter() - began:.1f} s", flush=True)
@@ -226,7 +230,11 @@ def options() -> argparse.ArgumentParser:
     )
     add("--method", default="auto", help="auto, network, or another that the forecaster knows")
     add("--sources", type=Path, default=OURS, help="checkout, or its src, that is measured")
-    add("--against", metavar="VERSION", help="compare with a checkout, or a measured version")
+    add(
+        "--against",
+        metavar="VERSION",
+        help="compare with a checkout, a measured version, or a result file",
+    )
     add("--beside", type=Path, help="checkout whose whole processes are timed in turns with ours")
     add("--shared", type=Path, help="folder with gift_eval.py (default: ../shared)")
     add("--cache", type=Path, action="append", help="more folders with measured rows")
@@ -308,10 +316,31 @@ def report_sets(
 
 
 def compare(run: Run, given: str, names: Sequence[str], rows: Mapping[str, Row]) -> None:
-    """These rows against those of another version."""
-    other, other_run = other_version(run, given)
-    before = other_run.measured(other, "set", names)
-    report.versus(arithmetic.versus(rows, before), rows, other.digest)
+    """These rows against those of another version, or of a result file."""
+    if Path(given).is_file():
+        before, label = rows_in(Path(given), run), given
+    else:
+        other, other_run = other_version(run, given)
+        before, label = other_run.measured(other, "set", names), other.digest
+    report.versus(arithmetic.versus(rows, before), rows, label)
+
+
+def rows_in(file: Path, run: Run) -> dict[str, Row]:
+    """The rows of results/shipped.json or results/accuracy.json of another time, by set."""
+    if run.thin is not None:
+        sys.exit(
+            f"--against {file}: result files are of test parts, so they do not compare with "
+            "--validation. Name a checkout or a measured version."
+        )
+    try:
+        result = json.loads(file.read_text())
+        rows = result["sets"] if "sets" in result else {row["set"]: row for row in result["rows"]}
+        return {name: {"mase": float(row["mase"])} for name, row in rows.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        sys.exit(
+            f"--against {file}: no rows with a set and its mase ({error!r}). A file such as "
+            "benchmarks/results/shipped.json is expected."
+        )
 
 
 def finish(run: Run, result: dict[str, Any], given: argparse.Namespace, seconds: float) -> None:

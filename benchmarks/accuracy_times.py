@@ -62,7 +62,9 @@ def children_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def pairs(commands: dict[str, tuple[Version, Sequence[str], Path]], turns: int) -> dict[str, Any]:
+def pairs(
+    commands: Mapping[str, tuple[Version, Sequence[str], Path]], turns: int
+) -> dict[str, Any]:
     """Medians of "ours" and "theirs", and of the ratios within each turn."""
     for command in commands.values():  # modules are compiled, files come into the system's cache
         spent(*command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -230,6 +231,24 @@ def test_what_fails_is_named_and_the_rest_measured(measured, tmp_path, capsys):
     rows = run.measured(cache.Version(tmp_path, "abc"), "set", ["broken", "a"])
     assert (list(rows), run.failed) == (["a"], ["set broken"])
     assert "ValueError: broken data" in capsys.readouterr().out
+
+
+def test_a_result_file_stands_for_its_version(measured, tmp_path, capsys):
+    import accuracy
+
+    run, asked = measured
+    file = tmp_path / "shipped.json"
+    file.write_text(json.dumps({"rows": [{"set": "a", "mase": 2.0}, {"set": "b", "mase": 1.0}]}))
+    accuracy.compare(run, str(file), ["a", "b"], {"a": row(2.2), "b": row(1.0)})
+    told = capsys.readouterr().out
+    assert "sets worse by more than 5 %: a × 1.100" in told
+    assert "frequencies worse by more than 1 %: daily × 1.049" in told
+    assert asked == []
+    with pytest.raises(SystemExit, match="of test parts"):
+        accuracy.compare(replace(run, thin=600), str(file), ["a"], {"a": row()})
+    file.write_text("[1]")
+    with pytest.raises(SystemExit, match="no rows with a set and its mase"):
+        accuracy.compare(run, str(file), ["a"], {"a": row()})
 
 
 def test_a_version_that_is_only_kept_is_not_measured(measured):
