@@ -24,7 +24,24 @@ from lstmcast.model.inputs.adaptive import (
     from_axis,
     to_axis,
 )
-from lstmcast.model.inputs.seasons import PRIOR_SHARE, PRIOR_WEIGHT, SLOW, seasonal
+from lstmcast.model.inputs.seasons import (
+    FEWEST_CHANGES,
+    LEAST_OF_OTHERS,
+    MOST_CHANGE,
+    PRIOR_SHARE,
+    PRIOR_WEIGHT,
+    PRIOR_WEIGHT_OF_OTHERS,
+    SWEEPS,
+    families,
+    seasonal,
+)
+from lstmcast.model.inputs.tables import (
+    LEAST_SURPRISE,
+    LIMIT,
+    SETTLED,
+    SURPRISE_RATE,
+    WHOLE_CYCLE,
+)
 
 CONFIG, HORIZON = Adaptive(window=5), 7
 CHANNELS = CONFIG.width(HORIZON)
@@ -234,31 +251,53 @@ class Reference(NamedTuple):
     seasonal_TH: np.ndarray
 
 
-class Table:
+class PlainTable:
     """Seasonal indices of one period as they are known now, written for reading."""
 
-    def __init__(self, m, inner):
-        self.m, self.inner = m, inner
-        self.sums, self.weights = np.zeros(m), np.zeros(m)
+    def __init__(self, m, inner, decay):
+        self.m, self.inner, self.decay = m, inner, decay
+        self.sums, self.weights, self.surprises = np.zeros(m), np.zeros(m), np.zeros(m)
+        self.history, self.passed = [], 0  # of a phase's usual surprise after each step
 
-    def add(self, step, deviation):
-        self.sums[step % self.m] = SLOW * self.sums[step % self.m] + deviation
-        self.weights[step % self.m] = SLOW * self.weights[step % self.m] + 1
+    def add(self, step, deviation, least):
+        phase = step % self.m
+        weight, mean = self.weights[phase], self.means()[phase]
+        if deviation is not None:
+            taken, surprise = deviation, 0.0
+            if weight > 0:
+                limit = LIMIT * max(self.usual(), least) if weight >= SETTLED else np.inf
+                surprise = np.clip(deviation - mean, -limit, limit)
+                taken = mean + surprise
+                rate = SURPRISE_RATE if weight > 1 else 1.0
+                self.surprises[phase] += rate * (abs(surprise) - self.surprises[phase])
+            self.sums[phase] = self.decay * self.sums[phase] + taken
+            self.weights[phase] = self.decay * weight + 1
+        self.passed += self.passed > 0 or deviation is not None
+        self.history.append(self.surprises[phase])
+
+    def usual(self):
+        """Mean surprise in the cycle that ended one cycle ago."""
+        cycle = [
+            size for size in self.history[-2 * self.m : len(self.history) - self.m] if size > 0
+        ]
+        return np.mean(cycle) if cycle else 0.0
 
     def whole(self):
-        return (self.weights > 0).sum() >= 0.9 * self.m
+        return self.passed >= 0.9 * self.m and (self.weights > 0).sum() >= 2
 
     def means(self):
         return np.where(self.weights > 0, self.sums / np.maximum(self.weights, 1e-9), 0)
 
     def foretold(self, step, lag):
-        return self._above_inner(step) - self._above_inner(step - lag) if self.whole() else 0.0
+        known = self.weights[[step % self.m, (step - lag) % self.m]] > 0
+        if not (self.whole() and known.all()):
+            return 0.0
+        return self._above_inner(step) - self._above_inner(step - lag)
 
     def _above_inner(self, step):
-        means = self.means()
-        return means[step % self.m] - (
-            means[step % self.inner :: self.inner].mean() if self.inner < self.m else 0
-        )
+        means, alike = self.means(), slice(step % self.inner, None, self.inner)
+        known = max((self.weights[alike] > 0).sum(), 1)
+        return means[step % self.m] - (means[alike].sum() / known if self.inner < self.m else 0)
 
     def index(self, step):
         if not self.whole() or self.weights[step % self.m] == 0:
@@ -267,52 +306,121 @@ class Table:
         return self._above_inner(step) - centre
 
 
-def deviation(z, t, m):
+class PlainFamily:
+    """Tables of a family and the sums that their shares are made of."""
+
+    def __init__(self, family):
+        self.family = family
+        self.tables = [PlainTable(t.period, t.inner, t.decay) for t in family.tables]
+        K = len(self.tables)
+        self.squares, self.products, self.count = np.zeros((K, K)), np.zeros(K), 0
+        self.shares, self.changes = np.zeros(K), {lag: [] for lag in family.lags}
+
+    def index(self, step):
+        return sum(s * table.index(step) for s, table in zip(self.shares, self.tables, strict=True))
+
+    def foretold(self, before, step, lag):
+        return sum(
+            s * table.foretold(step, lag) for s, table in zip(self.shares, before, strict=True)
+        )
+
+    def limited(self, change, lag):
+        """A change that is not much larger than was usual before."""
+        before = self.changes[lag]
+        if len(before) >= FEWEST_CHANGES:
+            most = MOST_CHANGE * np.mean(np.sqrt(np.abs(before))) ** 2
+            limited = np.clip(change, -most, most)
+        else:
+            limited = change
+        if not np.isnan(change):
+            before.append(change)
+        return limited
+
+    def learn(self, change, step, lag, before, counts):
+        """One change, and what the tables of one step earlier said of it."""
+        told = np.array([table.foretold(step, lag) for table in before])
+        if np.isnan(change) or not told.any():
+            return
+        of = self.family.tables
+        told = np.array(
+            [told[k] - (told[of[k].first] if of[k].first != k else 0) for k in range(len(of))]
+        )
+        self.squares += np.outer(told, told)
+        self.products += told * change
+        self.count += counts
+
+    def solve(self):
+        """The ridge regression with bounds, by the same sweeps."""
+        of = self.family.tables
+        first = [table.first == k for k, table in enumerate(of)]
+        prior = np.where(first, PRIOR_SHARE, 0.0)
+        weight = np.where(first, PRIOR_WEIGHT, PRIOR_WEIGHT_OF_OTHERS)
+        penalty = weight * np.diag(self.squares) / max(self.count, 1)
+        shares = prior.copy()
+        for _ in range(SWEEPS):
+            for k in range(len(of)):
+                whole = self.squares[k, k] + penalty[k]
+                rest = self.products[k] + penalty[k] * prior[k]
+                rest -= self.squares[k] @ shares - self.squares[k, k] * shares[k]
+                least = 0.0 if first[k] else LEAST_OF_OTHERS
+                shares[k] = np.clip(rest / whole, least, 1.0) if whole > 0 else prior[k]
+        for k, table in enumerate(of):
+            if not first[k]:
+                shares[table.first] -= shares[k]
+        self.shares = shares
+
+
+def deviation(z, t, m, begun):
     """z less its centred moving average, at the newest step that has one at t; None where it is
     not known."""
     middle, first = t - m // 2, t - 2 * (m // 2)
-    if first < 0 or np.isnan(z[middle]) or not np.any(~np.isnan(z[: first + 1])):
+    if first < begun or np.isnan(z[middle]):
         return None
     weights = np.ones(2 * (m // 2) + 1)
     if m % 2 == 0:
         weights[[0, -1]] = 0.5
     cycle = z[first : t + 1]
     weights = weights * ~np.isnan(cycle)
-    return (
-        None if weights.sum() < 0.6 * m else z[middle] - np.nansum(weights * cycle) / weights.sum()
-    )
+    enough = WHOLE_CYCLE * (~np.isnan(z[begun : t + 1])).mean()
+    if weights.sum() < enough * m:
+        return None
+    return z[middle] - np.nansum(weights * cycle) / weights.sum()
 
 
 def plain_reference(z, periods, horizon, log):
     """The decomposition step by step, as the module's text describes it."""
-    tables = [
-        Table(m, max((p for p in periods if p < m and m % p == 0), default=m)) for m in periods
-    ]
-    sums, shares = np.zeros((len(periods), 3)), np.zeros(len(periods))
+    groups = [PlainFamily(family) for family in families(periods)]
+    begun = np.flatnonzero(~np.isnan(z))[0]
     level, total, count = 0.0, LOG_PRIOR_COUNT * LOG_PRIOR_SCALE * log, LOG_PRIOR_COUNT * log
     keep = 1 - 1 / max(SHORTEST_MEMORY, MEMORY_CYCLES * min(periods))
     out = Reference(np.zeros(len(z)), np.zeros(len(z)), np.zeros((len(z), horizon)))
 
     def season(step):
-        return sum(share * table.index(step) for share, table in zip(shares, tables, strict=True))
+        return sum(group.index(step) for group in groups)
 
     for t in range(len(z)):
-        before = deepcopy(tables)  # as known one step earlier
-        for k, table in enumerate(tables):
-            shorter = list(zip(shares[:k], tables[:k], before[:k], strict=True))
-            here = deviation(z, t, table.m)
-            if here is not None:
-                here -= sum(
-                    share * now.index(t - table.m // 2)
-                    for share, now, _ in shorter
-                    if table.m % now.m
-                )
-                table.add(t - table.m // 2, here)
-            lag = table.inner if table.inner < table.m else max(1, table.m // 6)
-            change = z[t] - z[t - lag] if t >= lag else np.nan
-            change -= sum(share * then.foretold(t, lag) for share, _, then in shorter)
-            shares[k] = believed(sums[k], change, before[k].foretold(t, lag))
-        if any(now.whole() and not then.whole() for now, then in zip(tables, before, strict=True)):
+        was = [group.tables for group in groups]  # as known one step earlier
+        moves = np.abs(np.diff(z[: t + 1]))
+        least = LEAST_SURPRISE * np.nanmean(moves) if np.isfinite(moves).any() else 0.0
+        for i, group in enumerate(groups):
+            earlier = list(zip(groups[:i], was[:i], strict=True))
+            before, group.tables = was[i], deepcopy(was[i])
+            for table in group.tables:
+                here = deviation(z, t, table.m, begun)
+                if here is not None:
+                    here -= sum(shorter.index(t - table.m // 2) for shorter, _ in earlier)
+                table.add(t - table.m // 2, here, least)
+            for place, lag in enumerate(group.family.lags):
+                change = group.limited(z[t] - z[t - lag] if t >= lag else np.nan, lag)
+                change -= sum(shorter.foretold(then, t, lag) for shorter, then in earlier)
+                group.learn(change, t, lag, before, place == 0)
+            group.solve()
+        pairs = [
+            (now, then)
+            for group, before in zip(groups, was, strict=True)
+            for now, then in zip(group.tables, before, strict=True)
+        ]
+        if any(now.whole() and not then.whole() for now, then in pairs):
             total, count = RELEARN * total, RELEARN * count
         if not np.isnan(z[t]):
             level = z[t] - season(t)
@@ -324,15 +432,6 @@ def plain_reference(z, periods, horizon, log):
         out.level_T[t], out.scale_T[t] = level, total / count if count else 0.0
         out.seasonal_TH[t] = [season(t + h) for h in range(1, horizon + 1)]
     return out
-
-
-def believed(sums, change, foretold):
-    """The share of the seasonal indices; what it is made from is added to `sums`."""
-    if not np.isnan(change) and foretold != 0:
-        sums += change * foretold, foretold**2, 1
-    product, square, count = sums
-    slope = product / square if square > 0 else 0.0
-    return np.clip((count * slope + PRIOR_WEIGHT * PRIOR_SHARE) / (count + PRIOR_WEIGHT), 0, 1)
 
 
 @pytest.mark.parametrize("log", [False, True])

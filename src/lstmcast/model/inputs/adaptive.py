@@ -32,7 +32,13 @@ from lstmcast.context import CONTEXT, Blocks
 from lstmcast.data.frequency import FAMILIES
 from lstmcast.data.panel import Panel
 from lstmcast.model.inputs.base import Grid, Seen, positions_of
-from lstmcast.model.inputs.seasons import SeasonState, read_seasons, seasonal, start_seasons
+from lstmcast.model.inputs.seasons import (
+    FamilyState,
+    Reading,
+    read_seasons,
+    seasonal,
+    start_seasons,
+)
 from lstmcast.util.config import settings
 from lstmcast.windows import AdaptiveData
 
@@ -80,7 +86,7 @@ class AdaptiveState(NamedTuple):
     age_B: NDArray  # observations read
     first_B: NDArray  # the first of them, in the units of the data
     constant_B: NDArray  # whether all of them were equal
-    seasons: tuple[SeasonState, ...]
+    seasons: tuple[FamilyState, ...]
     known: AdaptiveKnown  # at the newest step
 
 
@@ -210,9 +216,9 @@ class Adaptive:
         filled_BU = np.where(known_BU, z_BU, 0.0)
         age_BT = state.age_B[:, None] + np.cumsum(known_BU[:, tail:], axis=1)
 
-        periods, sizes = seasonal(grid.periods), (T, self.window, grid.horizon)
+        periods, reading = seasonal(grid.periods), Reading(filled_BU, known_BU, seen_BU, T)
         seasons, shares_PBT, total = read_seasons(
-            state.seasons, periods, filled_BU, known_BU, seen_BU, *sizes
+            state.seasons, periods, reading, self.window, grid.horizon
         )
         adjusted_BTW, known_BTW, level_BU = _adjusted_window(
             state.level_BL, filled_BU, known_BU, total.past_BTW

@@ -1,48 +1,123 @@
 """Seasons as known at each step: indices of every period, and how much of them to believe.
 
-A seasonal index is a decayed mean, per phase of its period, of the observation less the centred
-moving average over one cycle; the newest one that is known at t belongs to step t − m//2. Each
-period explains what the shorter ones left. Its *share*, how much of what it foretold came true, is
-a regression of the changes that came on the changes that were foretold.
+Each period has tables of indices of different speeds: one that follows a changing season, one that
+remembers the long run. A period that is a multiple of another one has a table of what the shorter
+one does not repeat: days of a week beside hours of a day. The *shares* of the tables, how much of
+what they foretold came true, are a ridge regression of the changes that came on the changes that
+they foretold; a share of the long run below 0 goes on with a change of the season.
+
+Periods of which none divides the next explain, one after the other, what those before them left.
 
     B series of a batch · T steps · U steps with the tail before them · W window · H coming steps
-    M steps of a period · P periods
+    K tables of a family · L lags
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.errors import UsageError
+from lstmcast.model.inputs.tables import (
+    LEAST_SURPRISE,
+    WHOLE_CYCLE,
+    Indices,
+    TableState,
+    add_to_table,
+    deviations,
+    newest_columns,
+    plain_table,
+    start_table,
+)
 
-SLOW, FAST = 0.8, 0.3  # what is left of a seasonal deviation after one more cycle
-PRIOR_WEIGHT, PRIOR_SHARE = 4.0, 0.5  # of the seasonal share, in observations
+# What is left of a deviation after one more cycle: of the season, in the long run, of late. Beside
+# a longer period, the long run is that period's.
+SEASON, LONG_RUN, BESIDE_LONGER, LATE = 0.8, 0.95, 0.9, 0.3
+# Of the shares before anything came true, in observations: of a period's first table, and of what
+# another one adds.
+PRIOR_WEIGHT, PRIOR_SHARE, PRIOR_WEIGHT_OF_OTHERS = 4.0, 0.5, 30.0
+LEAST_OF_OTHERS = -0.5  # share of a table that is not the first of its period
+SWEEPS = 4  # of the regression
+# What the shares are estimated from: changes up to so many times the usual one, once so many came.
+MOST_CHANGE, FEWEST_CHANGES = 10.0, 8
+MOST_DOUBTED = 3.0  # times the share: without a season there is nothing to doubt
 
 
-class SeasonState(NamedTuple):
-    """Seasonal indices of one period m: decayed sums of the last m steps that have a centred
-    mean."""
+class Table(NamedTuple):
+    """A table of a family.
 
-    slow_BM: NDArray
-    slow_weight_BM: NDArray
-    fast_BM: NDArray
-    fast_weight_BM: NDArray
-    product_B: NDArray  # Σ change × foretold change
-    square_B: NDArray  # Σ foretold change²
-    count_B: NDArray
+    `inner`: a shorter period whose pattern is in every index, and taken out; the period itself for
+    none. `first`: the place of its period's first table.
+    """
+
+    period: int
+    decay: float
+    inner: int
+    first: int
+
+
+class Family(NamedTuple):
+    """Tables whose shares are estimated together, from the changes over some lags."""
+
+    tables: tuple[Table, ...]
+    lags: tuple[int, ...]
+
+    @property
+    def periods(self) -> tuple[int, ...]:
+        """Ascending."""
+        return tuple(dict.fromkeys(table.period for table in self.tables))
+
+    def of(self, m: int) -> list[int]:
+        """The places of a period's tables."""
+        return [k for k, table in enumerate(self.tables) if table.period == m]
+
+
+class ShareState(NamedTuple):
+    """The sums that the shares of a family's tables are made of."""
+
+    square_BKK: NDArray  # Σ foretold change × foretold change
+    product_BK: NDArray  # Σ change × foretold change
+    count_B: NDArray  # of the changes
+    change_BL2: NDArray  # over each lag: Σ √|change|, their number
+
+
+class FamilyState(NamedTuple):
+    """What is remembered of a family."""
+
+    tables: tuple[TableState, ...]
+    late: tuple[TableState, ...]  # of each period: its newest cycles
+    passed: tuple[NDArray, ...]  # of each period: steps since the first deviation (B,)
+    shares: ShareState
+    read_B4: NDArray  # steps, known ones, their absolute changes, the number of those
 
 
 class Seasonal(NamedTuple):
     """Sum over the periods, at every step: for the W newest steps and for the next H."""
 
     past_BTW: NDArray
-    expected_BTH: NDArray  # each period times its share: what is taken out of the target
+    expected_BTH: NDArray  # each table times its share: what is taken out of the target
     doubted_BTH: NDArray  # what the shares left out
-    recent_BTH: NDArray  # last cycles less the long-run indices
+    late_BTH: NDArray  # newest cycles less the indices
     settled_BT: NDArray  # whether a season became known at this step
+
+
+class Reading(NamedTuple):
+    """T steps on the reading axis with the tail before them, and which of them are known."""
+
+    z_BU: NDArray
+    known_BU: NDArray
+    seen_BU: NDArray
+    steps: int  # T
+
+    def change(self, lag: int) -> NDArray:
+        """z_t − z_{t − lag} for the last T steps; NaN where one of the two is missing."""
+        first = self.z_BU.shape[1] - self.steps
+        before = slice(first - lag, self.z_BU.shape[1] - lag)
+        both = self.known_BU[:, first:] & self.known_BU[:, before]
+        return np.where(both, self.z_BU[:, first:] - self.z_BU[:, before], np.nan)
 
 
 def seasonal(periods: tuple[int, ...]) -> tuple[int, ...]:
@@ -52,189 +127,242 @@ def seasonal(periods: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted({m for m in periods if m > 1}))
 
 
-def start_seasons(rows: int, periods: tuple[int, ...]) -> tuple[SeasonState, ...]:
+@cache
+def families(periods: tuple[int, ...]) -> tuple[Family, ...]:
+    """The tables of ascending periods.
+
+    >>> [len(family.tables) for family in families((24, 168))], len(families((7, 30)))
+    ([3], 2)
+    """
+    chains: list[list[int]] = []
+    for m in periods:
+        if chains and m % chains[-1][-1] == 0:
+            chains[-1].append(m)
+        else:
+            chains.append([m])
+    return tuple(_family(*chain) for chain in chains)
+
+
+def _family(shortest: int, *longer: int) -> Family:
+    slow = BESIDE_LONGER ** (shortest / longer[0]) if longer else LONG_RUN
+    tables = [Table(shortest, SEASON, shortest, 0), Table(shortest, slow, shortest, 0)]
+    inner = (shortest, *longer)[:-1]
+    tables += [
+        Table(m, BESIDE_LONGER, i, 2 + k)
+        for k, (i, m) in enumerate(zip(inner, longer, strict=True))
+    ]
+    return Family(tuple(tables), (max(1, shortest // 6), *inner))
+
+
+def start_seasons(rows: int, periods: tuple[int, ...]) -> tuple[FamilyState, ...]:
     """Nothing is known of any period."""
-    zeros = np.zeros(rows)
-    tables = (np.zeros((rows, m)) for m in periods)
-    return tuple(SeasonState(table, table, table, table, zeros, zeros, zeros) for table in tables)
+    return tuple(_start(rows, family) for family in families(periods))
+
+
+def _start(rows: int, family: Family) -> FamilyState:
+    K = len(family.tables)
+    return FamilyState(
+        tuple(start_table(rows, table.period) for table in family.tables),
+        tuple(start_table(rows, m) for m in family.periods),
+        tuple(np.zeros(rows) for _ in family.periods),
+        ShareState(
+            np.zeros((rows, K, K)),
+            np.zeros((rows, K)),
+            np.zeros(rows),
+            np.zeros((rows, len(family.lags), 2)),
+        ),
+        np.zeros((rows, 4)),
+    )
 
 
 def read_seasons(
-    states: tuple[SeasonState, ...],
+    states: tuple[FamilyState, ...],
     periods: tuple[int, ...],
-    z_BU: NDArray,
-    known_BU: NDArray,
-    seen_BU: NDArray,
-    T: int,
+    reading: Reading,
     window: int,
     horizon: int,
-) -> tuple[tuple[SeasonState, ...], list[NDArray], Seasonal]:
-    """Each period explains what the shorter ones left."""
-    B = len(z_BU)
-    W, H = window, horizon
-    nothing = np.zeros((B, T, H))
-    total = Seasonal(np.zeros((B, T, W)), nothing, nothing, nothing, np.zeros((B, T), bool))
-    explained: list[tuple[_Indices, NDArray]] = []
+) -> tuple[tuple[FamilyState, ...], list[NDArray], Seasonal]:
+    """Each family explains what those before it left; with the share (B, T) of each."""
+    B, T = len(reading.z_BU), reading.steps
+    expected_BTH, doubted_BTH, late_BTH = np.zeros((3, B, T, horizon))
+    total = Seasonal(
+        np.zeros((B, T, window)), expected_BTH, doubted_BTH, late_BTH, np.zeros((B, T), bool)
+    )
+    explained: list[tuple[Indices, NDArray]] = []
     new, shares = [], []
-    for state, m in zip(states, periods, strict=True):
-        known_BT, deviation_BT = _deviation(z_BU, known_BU, seen_BU, m, T)
-        inner = max((shorter for shorter in periods if shorter < m and m % shorter == 0), default=m)
-        for shorter, share_BT in explained:
-            # else the daily part of a weekly table is taken out of the whole table
-            if m % shorter.m:
-                deviation_BT = deviation_BT - share_BT * shorter.at(-(m // 2))
-        slow = _decayed_means(state.slow_BM, state.slow_weight_BM, deviation_BT, known_BT, SLOW)
-        fast = _decayed_means(state.fast_BM, state.fast_weight_BM, deviation_BT, known_BT, FAST)
-        indices, recent = _Indices(*slow, m, T, inner), _Indices(*fast, m, T, inner)
-        lag = inner if inner < m else max(1, m // 6)
-        change_BT = _change(z_BU, known_BU, lag, T)
-        for shorter, share_BT in explained:
-            change_BT = change_BT - share_BT * shorter.foretold_change(lag)
-        share_BT, sums = _share(state, change_BT, indices.foretold_change(lag))
-        ahead_BTH = indices.range(1, H + 1)
-        total = Seasonal(
-            total.past_BTW + share_BT[:, :, None] * indices.range(0, -W, -1),
-            total.expected_BTH + share_BT[:, :, None] * ahead_BTH,
-            total.doubted_BTH + (1 - share_BT[:, :, None]) * ahead_BTH,
-            total.recent_BTH + recent.range(1, H + 1) - ahead_BTH,
-            total.settled_BT | indices.settled(),
-        )
-        explained.append((indices, share_BT))
+    for state, family in zip(states, families(periods), strict=True):
+        after, indices, share_BTK, late = _read_family(state, family, reading, explained)
+        pairs = [(index, share_BTK[:, :, k]) for k, index in enumerate(indices)]
+        for distance in range(window):
+            total.past_BTW[:, :, distance] += _weighted(pairs, -distance)
+        share_BT = _add_ahead(total, family, pairs, late, horizon)
+        for index in indices:
+            np.logical_or(total.settled_BT, index.settled(), out=total.settled_BT)
+        explained += pairs
         shares.append(share_BT)
-        new.append(
-            SeasonState(slow[0][:, -m:], slow[1][:, -m:], fast[0][:, -m:], fast[1][:, -m:], *sums)
-        )
+        new.append(after)
     return tuple(new), shares, total
 
 
-def _change(z_BU: NDArray, known_BU: NDArray, lag: int, T: int) -> NDArray:
-    """z_t − z_{t − lag} for the last T steps; NaN where one of the two is missing."""
-    now, before = (
-        slice(z_BU.shape[1] - T, None),
-        slice(z_BU.shape[1] - T - lag, z_BU.shape[1] - lag),
+def _read_family(
+    state: FamilyState,
+    family: Family,
+    reading: Reading,
+    explained: list[tuple[Indices, NDArray]],
+) -> tuple[FamilyState, list[Indices], NDArray, list[Indices]]:
+    """The state after T more steps; the indices of each table and its share (B, T, K); those of
+    the newest cycles of each period."""
+    first = reading.z_BU.shape[1] - reading.steps
+    known_BT, seen_BT = reading.known_BU[:, first:], reading.seen_BU[:, first:]
+    move_BT = reading.change(1)
+    moved_BT = ~np.isnan(move_BT)
+    moves = np.stack([seen_BT, known_BT, np.where(moved_BT, abs(move_BT), 0.0), moved_BT], axis=2)
+    read_BT4 = state.read_B4[:, None] + np.cumsum(moves, axis=1)
+    steps_BT, count_BT, size_BT, pairs_BT = np.moveaxis(read_BT4, 2, 0)
+    enough_BT = WHOLE_CYCLE * count_BT / np.maximum(steps_BT, 1.0)
+    least_BT = LEAST_SURPRISE * size_BT / np.maximum(pairs_BT, 1.0)
+
+    tables: list[TableState] = []
+    late, passed, indices, late_indices = [], [], [], []
+    for m, late_state, before_B in zip(family.periods, state.late, state.passed, strict=True):
+        deviation_BT, known_BT = deviations(*reading[:3], m, enough_BT)
+        for shorter, share_BT in explained:
+            deviation_BT = deviation_BT - share_BT * shorter.at(-(m // 2))
+        begun_BT = (before_B[:, None] > 0) | np.maximum.accumulate(known_BT, axis=1)
+        passed_BT = before_B[:, None] + np.cumsum(begun_BT, axis=1)
+        for k in family.of(m):
+            args = state.tables[k], deviation_BT, known_BT, family.tables[k].decay, least_BT
+            columns = add_to_table(*args)
+            indices.append(Indices(columns, m, family.tables[k].inner, passed_BT))
+            tables.append(newest_columns(columns, m))
+        columns = plain_table(late_state, deviation_BT, known_BT, LATE)
+        inner = family.tables[family.of(m)[0]].inner
+        late_indices.append(Indices(columns, m, inner, passed_BT))
+        late.append(newest_columns(columns, m))
+        passed.append(passed_BT[:, -1])
+    share_BTK, sums = _shares(state.shares, family, reading, indices, explained)
+    after = FamilyState(tuple(tables), tuple(late), tuple(passed), sums, read_BT4[:, -1])
+    return after, indices, share_BTK, late_indices
+
+
+def _weighted(pairs: list[tuple[Indices, NDArray]], distance: int) -> NDArray:
+    """Sum of the tables times their shares, for the step at a distance from each (B, T)."""
+    index, share_BT = pairs[0]
+    total_BT = share_BT * index.at(distance)
+    for index, share_BT in pairs[1:]:
+        total_BT += share_BT * index.at(distance)
+    return total_BT
+
+
+def _add_ahead(
+    total: Seasonal,
+    family: Family,
+    pairs: list[tuple[Indices, NDArray]],
+    late: list[Indices],
+    horizon: int,
+) -> NDArray:
+    """Add what a family says of the next steps to the total; the share of its shortest period
+    (B, T)."""
+    sums = []
+    for m, newest in zip(family.periods, late, strict=True):
+        own = [pairs[k] for k in family.of(m)]
+        share_BT = np.minimum(sum(share_BT for _, share_BT in own), 1.0)
+        # of the indices that the shares left out; times the share, as the sum has it
+        doubt_BT = (1 - share_BT) * np.minimum(1 / np.maximum(share_BT, 1e-9), MOST_DOUBTED)
+        small_BT = share_BT < 0.05
+        inverse_BT = np.where(small_BT, 0.0, 1 / np.maximum(share_BT, 0.05))
+        for h in range(horizon):
+            expected_BT = _weighted(own, h + 1)
+            plain_BT = expected_BT * inverse_BT
+            if small_BT.any():
+                plain_BT = np.where(small_BT, own[0][0].at(h + 1), plain_BT)
+            total.expected_BTH[:, :, h] += expected_BT
+            total.doubted_BTH[:, :, h] += doubt_BT * expected_BT
+            total.late_BTH[:, :, h] += newest.at(h + 1) - plain_BT
+        sums.append(share_BT)
+    return sums[0]
+
+
+def _shares(
+    state: ShareState,
+    family: Family,
+    reading: Reading,
+    indices: list[Indices],
+    explained: list[tuple[Indices, NDArray]],
+) -> tuple[NDArray, ShareState]:
+    """The share of each table (B, T, K), and the sums it is made of.
+
+    The columns of the regression are what each period's first table foretold, and by how much the
+    others differ from it: tables of one period are much alike.
+    """
+    B, T, K = len(reading.z_BU), reading.steps, len(indices)
+    square_BTKK, product_BTK = np.zeros((B, T, K, K)), np.zeros((B, T, K))
+    count_BT, sizes = np.zeros((B, T)), []
+    for place, lag in enumerate(family.lags):
+        change_BT, size_B2 = _limited(reading.change(lag), state.change_BL2[:, place])
+        sizes.append(size_B2)
+        for shorter, share_BT in explained:
+            change_BT = change_BT - share_BT * shorter.foretold_change(lag)
+        foretold = [index.foretold_change(lag) for index in indices]
+        use_BT = ~np.isnan(change_BT) & np.logical_or.reduce([part != 0 for part in foretold])
+        change_BT = np.where(use_BT, change_BT, 0.0)
+        first = [foretold[table.first] for table in family.tables]
+        columns = [
+            np.where(use_BT, own if table.first == k else own - base, 0.0)
+            for k, (table, own, base) in enumerate(zip(family.tables, foretold, first, strict=True))
+        ]
+        for k, column_BT in enumerate(columns):
+            product_BTK[:, :, k] += column_BT * change_BT
+            for other in range(k, K):
+                square_BTKK[:, :, k, other] += column_BT * columns[other]
+                square_BTKK[:, :, other, k] = square_BTKK[:, :, k, other]
+        if place == 0:
+            count_BT += use_BT
+    square_BTKK = state.square_BKK[:, None] + np.cumsum(square_BTKK, axis=1)
+    product_BTK = state.product_BK[:, None] + np.cumsum(product_BTK, axis=1)
+    count_BT = state.count_B[:, None] + np.cumsum(count_BT, axis=1)
+    share_BTK = _ridge(square_BTKK, product_BTK, count_BT, family)
+    after = ShareState(
+        square_BTKK[:, -1], product_BTK[:, -1], count_BT[:, -1], np.stack(sizes, axis=1)
     )
-    return np.where(known_BU[:, now] & known_BU[:, before], z_BU[:, now] - z_BU[:, before], np.nan)
+    return share_BTK, after
 
 
-def _deviation(
-    z_BU: NDArray, known_BU: NDArray, seen_BU: NDArray, m: int, T: int
-) -> tuple[NDArray, NDArray]:
-    """z − centred moving average over one cycle, for the step m//2 before each of the last T;
-    and where it is known."""
-    tail = z_BU.shape[1] - T
-    total_BT, weight_BT = (_centred_sum(part, m, tail) for part in (z_BU, known_BU.astype(float)))
-    centre = slice(tail - m // 2, z_BU.shape[1] - m // 2)
-    whole_BT = seen_BU[:, tail - 2 * (m // 2) : z_BU.shape[1] - 2 * (m // 2)]  # the cycle had begun
-    known_BT = known_BU[:, centre] & whole_BT & (weight_BT >= 0.6 * m)
-    return known_BT, z_BU[:, centre] - total_BT / np.maximum(weight_BT, 1.0)
+def _limited(change_BT: NDArray, before_B2: NDArray) -> tuple[NDArray, NDArray]:
+    """Changes that are not much larger than was usual before, and what usual is made of (B, 2)."""
+    known_BT = ~np.isnan(change_BT)
+    roots_BT = np.sqrt(np.abs(np.where(known_BT, change_BT, 0.0)))
+    sums_BT2 = before_B2[:, None] + np.cumsum(np.stack([roots_BT, known_BT], axis=2), axis=1)
+    earlier_BT2 = np.concatenate([before_B2[:, None], sums_BT2[:, :-1]], axis=1)
+    usual_BT = (earlier_BT2[:, :, 0] / np.maximum(earlier_BT2[:, :, 1], 1.0)) ** 2
+    limit_BT = np.where(earlier_BT2[:, :, 1] >= FEWEST_CHANGES, MOST_CHANGE * usual_BT, np.inf)
+    return np.clip(change_BT, -limit_BT, limit_BT), sums_BT2[:, -1]
 
 
-def _centred_sum(values_BU: NDArray, m: int, tail: int) -> NDArray:
-    """Sum over the cycle that ends at each step from `tail` on; an even cycle takes half of both
-    its ends."""
-    sums = np.concatenate([np.zeros((len(values_BU), 1)), np.cumsum(values_BU, axis=1)], axis=1)
-    end = values_BU.shape[1]
-    if m % 2:
-        return sums[:, tail + 1 :] - sums[:, tail + 1 - m : end + 1 - m]
-    ends = values_BU[:, tail:] + values_BU[:, tail - m : end - m]
-    return sums[:, tail + 1 :] - sums[:, tail - m : end - m] - 0.5 * ends
-
-
-def _decayed_means(
-    sum_BM: NDArray, weight_BM: NDArray, deviation_BT: NDArray, known_BT: NDArray, decay: float
-) -> tuple[NDArray, NDArray]:
-    """Decayed sums and weights per phase: a step starts from the one a cycle before. First come
-    the m old columns."""
-    m, T = sum_BM.shape[1], deviation_BT.shape[1]
-    sums = np.concatenate([sum_BM, np.zeros_like(deviation_BT)], axis=1)
-    weights = np.concatenate([weight_BM, np.zeros_like(deviation_BT)], axis=1)
-    for first in range(0, T, m):
-        last = min(first + m, T)
-        old, new = slice(first, last), slice(m + first, m + last)
-        known = known_BT[:, old]
-        sums[:, new] = np.where(known, decay * sums[:, old] + deviation_BT[:, old], sums[:, old])
-        weights[:, new] = np.where(known, decay * weights[:, old] + 1.0, weights[:, old])
-    return sums, weights
-
-
-class _Indices:
-    """Seasonal indices of one period as known at each of T steps, for any distance from that
-    step."""
-
-    def __init__(self, sums: NDArray, weights: NDArray, m: int, T: int, inner: int) -> None:
-        known = weights > 0
-        # (B, m + T): one step per new phase
-        mean = np.where(known, sums / np.where(known, weights, 1.0), 0.0)
-        # One step earlier too: (B, 1 + T).
-        count, total = (_rolling_sum(part, m) for part in (known.astype(float), mean))
-        whole = count >= 0.9 * m  # less than a cycle is no season
-        self._whole, self._whole_before = whole[:, 1:], whole[:, :-1]
-        self._centre = (total / np.maximum(count, 1.0))[:, 1:]
-        self._mean, self._known, self.m, self._T = mean, known, m, T
-        self._inner, self._inner_mean = inner, _strided_mean(mean, m, inner)
-
-    def at(self, distance: int, asof: int = 0) -> NDArray:
-        """Index for the step `distance` after each step (B, T), as known `asof` steps before it."""
-        columns = self._columns(self.m, distance, asof)
-        index = self._mean[:, columns]
-        if self._inner < self.m:
-            index = index - self._inner_mean[:, self._columns(self._inner, distance, asof)]
-        elif not asof:  # for differences the centre cancels
-            index = index - self._centre
-        return index if asof else np.where(self._whole & self._known[:, columns], index, 0.0)
-
-    def range(self, start: int, stop: int, step: int = 1) -> NDArray:
-        """Indices for several distances (B, T, len(range))."""
-        return np.stack([self.at(distance) for distance in range(start, stop, step)], axis=2)
-
-    def foretold_change(self, lag: int) -> NDArray:
-        """What the indices known one step earlier said about the change over the last `lag`
-        steps (B, T)."""
-        change = self.at(0, asof=1) - self.at(-lag, asof=1)
-        return np.where(self._whole_before, change, 0.0)
-
-    def settled(self) -> NDArray:
-        """Whether the indices became known at each step (B, T)."""
-        return self._whole & ~self._whole_before
-
-    def _columns(self, cycle: int, distance: int, asof: int) -> slice:
-        """Where the newest index of that phase of a cycle stands, as known at each step."""
-        ahead = distance + asof + self.m // 2  # of the newest step with an index
-        first = self.m + ahead - cycle * -(-ahead // cycle) - asof
-        return slice(first, first + self._T)
-
-
-def _strided_mean(mean: NDArray, m: int, inner: int) -> NDArray:
-    """Mean over the last m columns of those a multiple of `inner` back: what an inner cycle
-    repeats of a table."""
-    if inner == m:
-        return mean
-    total = np.zeros_like(mean)
-    for back in range(0, m, inner):
-        total[:, back:] += mean[:, : mean.shape[1] - back]
-    return total * inner / m
-
-
-def _rolling_sum(values: NDArray, m: int) -> NDArray:
-    sums = np.concatenate([np.zeros((len(values), 1)), np.cumsum(values, axis=1)], axis=1)
-    return sums[:, m:] - sums[:, :-m]
-
-
-def _share(
-    state: SeasonState, change_BT: NDArray, foretold_BT: NDArray
-) -> tuple[NDArray, tuple[NDArray, ...]]:
-    """How much of the seasonal indices to believe: regression of the changes that came on the
-    changes foretold."""
-    use = ~np.isnan(change_BT) & (foretold_BT != 0)
-    change = np.where(use, change_BT, 0.0)
-    foretold = np.where(use, foretold_BT, 0.0)
-    product = state.product_B[:, None] + np.cumsum(change * foretold, axis=1)
-    square = state.square_B[:, None] + np.cumsum(foretold**2, axis=1)
-    count = state.count_B[:, None] + np.cumsum(use, axis=1)
-    sums = (product[:, -1], square[:, -1], count[:, -1])
-    return _shrunk(product, square, count), sums
-
-
-def _shrunk(product: NDArray, square: NDArray, count: NDArray) -> NDArray:
-    slope = product / np.where(square > 0, square, 1.0)
-    return np.clip((count * slope + PRIOR_WEIGHT * PRIOR_SHARE) / (count + PRIOR_WEIGHT), 0.0, 1.0)
+def _ridge(
+    square_BTKK: NDArray, product_BTK: NDArray, count_BT: NDArray, family: Family
+) -> NDArray:
+    """Coefficients within their bounds, one after the other (coordinate descent: Friedman, Hastie
+    & Tibshirani 2010), as shares of the tables."""
+    K = len(family.tables)
+    is_first = np.array([table.first == k for k, table in enumerate(family.tables)])
+    prior_K = np.where(is_first, PRIOR_SHARE, 0.0)
+    weight_K = np.where(is_first, PRIOR_WEIGHT, PRIOR_WEIGHT_OF_OTHERS)
+    least_K = np.where(is_first, 0.0, LEAST_OF_OTHERS)
+    diagonal_BTK = np.einsum("btkk->btk", square_BTKK)
+    penalty_BTK = weight_K * diagonal_BTK / np.maximum(count_BT, 1.0)[:, :, None]
+    whole_BTK = diagonal_BTK + penalty_BTK
+    safe_BTK = np.where(whole_BTK > 0, whole_BTK, 1.0)
+    share_BTK = np.broadcast_to(prior_K, product_BTK.shape).copy()
+    for _ in range(SWEEPS if K > 1 else 1):
+        for k in range(K):
+            rest_BT = product_BTK[:, :, k] + penalty_BTK[:, :, k] * prior_K[k]
+            for other in range(K):
+                if other != k:
+                    rest_BT = rest_BT - square_BTKK[:, :, k, other] * share_BTK[:, :, other]
+            best_BT = np.clip(rest_BT / safe_BTK[:, :, k], least_K[k], 1.0)
+            share_BTK[:, :, k] = np.where(whole_BTK[:, :, k] > 0, best_BT, prior_K[k])
+    for k, table in enumerate(family.tables):
+        if table.first != k:
+            share_BTK[:, :, table.first] -= share_BTK[:, :, k]
+    return share_BTK
