@@ -13,7 +13,7 @@ import torch
 
 import lstmcast as lc
 from lstmcast import windows
-from lstmcast.articles import stocks
+from lstmcast.articles import stocks, stocks_pictures, stocks_shapes
 from lstmcast.articles.runs import ExampleRun, Measure, rmse
 from lstmcast.model.inputs import Running, Transformed
 from lstmcast.model.lstm import Cell
@@ -35,7 +35,8 @@ def done(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stocks")
     to = ExampleRun(folder, example="stocks", quiet=True)
     prices = stocks.simulated(0, SMALL.stocks, SMALL.ticks, SMALL.change)
-    shapes = stocks.train_shapes(to, SMALL, prices[: stocks.HISTORY], 0)
+    history = stocks.panel_of(prices[: stocks.HISTORY, : SMALL.trained])
+    shapes = stocks_shapes.train_shapes(to, SMALL, history, 0)
     return folder, [*stocks.stream(to, SMALL, prices, 0), *shapes]
 
 
@@ -131,14 +132,14 @@ def test_the_printed_shapes_are_those_of_the_network(done):
         : stocks.HISTORY, : SMALL.trained
     ]
     panel = stocks.panel_of(prices)
-    model = stocks.forecaster(SMALL, stocks.schemes(False)["many-to-one"], 0)
+    model = stocks_shapes.forecaster(SMALL, stocks_shapes.schemes(False)["many-to-one"], 0)
     ends = Validation(share=0.3).training_ends(panel.lengths, 1)
     data, _ = model.config.inputs.data(panel, ends)
-    samples = int(windows.window_counts(windows.parts_of(data), stocks.LOOK_BACK).sum())
+    samples = int(windows.window_counts(windows.parts_of(data), stocks_shapes.LOOK_BACK).sum())
     module = NetworkModule(
         NetworkConfig(SMALL.layers, inputs=Transformed(), head="point", horizon=1)
     )
-    x = torch.zeros(samples, stocks.LOOK_BACK, 1)
+    x = torch.zeros(samples, stocks_shapes.LOOK_BACK, 1)
     hidden, _ = module.hidden(x)
     every, last = module.raw(hidden, x), module.raw(hidden[:, -1], x[:, -1])
     assert (
@@ -151,7 +152,7 @@ def test_the_printed_shapes_are_those_of_the_network(done):
 
 
 def test_the_articles_sizes():
-    faithful, schemes = stocks.FAITHFUL, stocks.schemes(True)
+    faithful, schemes = stocks.FAITHFUL, stocks_shapes.schemes(True)
     assert (faithful.layers, faithful.epochs, faithful.batch, faithful.stocks) == (
         (4,),
         100,
@@ -162,7 +163,7 @@ def test_the_articles_sizes():
     assert faithful.cell == Cell(recurrent_activation="hard_sigmoid")
     assert (faithful.learning.chunk, faithful.learning.learning_rate) == (1, 1e-3)
     for batching in schemes.values():
-        assert stocks.forecaster(faithful, batching, 0).config.cell == faithful.cell
+        assert stocks_shapes.forecaster(faithful, batching, 0).config.cell == faithful.cell
     stateful = schemes["stateful, many-to-one"]
     assert (stateful.chunk, stateful.stride, stateful.reset, stateful.loss) == (
         3,
@@ -186,7 +187,7 @@ def test_prices_are_correlated_seeded_and_their_rule_turns_round():
 
 
 def test_the_texts_of_the_pictures_are_translated():
-    source = Path(stocks.__file__).read_text(encoding="utf-8")
+    source = Path(stocks_pictures.__file__).read_text(encoding="utf-8")
     used = {text for text in stocks.JAPANESE if source.count(f'"{text}"') >= 2}
     assert used == set(stocks.JAPANESE)
 
