@@ -173,11 +173,12 @@ def test_a_step_by_itself_is_a_step_of_many(cell):
     module = reader_of(network).module
     x_BTC = torch.from_numpy(np.random.default_rng(0).normal(size=(3, 4, 1)).astype(np.float32))
     expected, last = module.hidden(x_BTC)
-    _, state = module.hidden(x_BTC[:, :2])
+    _, layers = module.hidden(x_BTC[:, :2])
+    state, cells = [(h[0], c[0]) for h, c in layers], module.cells()
     for t in (2, 3):
-        out_BD, state = module.step(x_BTC[:, t], state)
+        out_BD, state = module.step(x_BTC[:, t], cells, state)
         torch.testing.assert_close(out_BD, expected[:, t])
-    torch.testing.assert_close(state, last)
+    torch.testing.assert_close(state, [(h[0], c[0]) for h, c in last])
 
 
 def test_each_segment_may_have_a_support_of_its_own(monkeypatch):
