@@ -5,7 +5,8 @@ First the shapes of the article: windows of three returns, four LSTM units, the 
 one, state kept or not. Then what its answer is really about: one network, a row of the batch for
 each stock, the state kept from tick to tick, a prediction and an update at each tick. The prices
 are simulated: a part of each return comes again two ticks later, and from one tick on the opposite
-comes. Real prices have no such rule.
+comes. Real prices have no such rule: of a reader's own nothing is compared with one, and the copy
+that no longer learns stops half way.
 
 T ticks · S stocks · O origins, from which several ticks are forecast · H ticks ahead
 """
@@ -14,26 +15,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.articles import stocks_pictures as pictures
-from lstmcast.articles.runs import ExampleRun, Measure, rmse
+from lstmcast.articles.runs import ExampleRun, Measure, rmse, root_mean_square
 from lstmcast.articles.stocks_pictures import JAPANESE as JAPANESE
-from lstmcast.articles.stocks_prices import by_the_rule, names, panel_of
+from lstmcast.articles.stocks_prices import (
+    by_the_rule,
+    last_known,
+    matrix,
+    on_common_ticks,
+    panel_of,
+    require_moves,
+)
 from lstmcast.articles.stocks_prices import simulated as simulated
-from lstmcast.articles.stocks_shapes import train_shapes
+from lstmcast.articles.stocks_shapes import history, train_shapes
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.model.inputs import Running
 from lstmcast.model.lstm import USUAL, Cell
 from lstmcast.model.network import NetworkConfig
 from lstmcast.streaming.learning import Learning
 from lstmcast.streaming.stream import Stream
+from lstmcast.transforms import BoxCox, Log1p
 
-HISTORY = 150  # prices of each stock that the shapes are trained on
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel
+
 # forecasts of several ticks: how many, from every so many of the last ticks; and how many the
 # shipped network has read before them
 AHEAD, EVERY, LATE, READ = 5, 5, 60, 140
@@ -42,8 +53,8 @@ LEARNED = 0.98  # of the naive error: a network that is above it has learned not
 
 @dataclass(frozen=True)
 class Settings:
-    """Sizes of a run. `ticks`: of the stream; from `change` on the rule is another, and a copy
-    stops at `stops`."""
+    """Sizes of a run. `ticks`: of the stream; from `change` on the rule is another, where there is
+    one, and a copy stops at `stops`. `logarithm`: of the prices that the shapes are trained on."""
 
     layers: tuple[int, ...]
     epochs: int
@@ -54,9 +65,22 @@ class Settings:
     cell: Cell = USUAL
     stocks: int = 400
     ticks: int = 2000
-    change: int = 1000
+    change: int | None = 1000
     stops: int = 750
     faithful: bool = False
+    logarithm: Log1p | BoxCox = field(default_factory=Log1p)
+
+    def of_own(self, prices: Panel) -> Settings:
+        """For a reader's prices, of any size: the copy stops half way, and no change is known."""
+        ticks = int(prices.lengths[0])
+        return replace(
+            self,
+            stocks=len(prices),
+            ticks=ticks,
+            change=None,
+            stops=ticks // 2,
+            logarithm=BoxCox(0.0),  # prices may be far below 1
+        )
 
 
 # Keras 1: its LSTM has hard_sigmoid gates, and no gradient goes from one batch to the one before
@@ -76,9 +100,27 @@ OURS = Settings((16,), 20, 64, 1e-2, 20, Learning(learning_rate=1e-2, chunk=4))
 def run(to: ExampleRun, faithful: bool, seed: int) -> list[Measure]:
     """Both parts; the stream's measures come first."""
     settings = FAITHFUL if faithful else OURS
-    prices_TS = simulated(seed, settings.stocks, settings.ticks, settings.change)
-    shapes = train_shapes(to, settings, panel_of(prices_TS[:HISTORY, : settings.trained]), seed)
-    return [*stream(to, settings, prices_TS, seed), *shapes]
+    if to.own is None:
+        end = settings.change or settings.ticks
+        prices = panel_of(simulated(seed, settings.stocks, settings.ticks, end))
+    else:
+        prices = own_prices(to, to.own)
+        settings = settings.of_own(prices)
+    shapes = train_shapes(to, settings, history(prices, settings.trained), seed)
+    return [*stream(to, settings, prices, seed), *shapes]
+
+
+def own_prices(to: ExampleRun, panel: Panel) -> Panel:
+    """A reader's prices on common ticks, which are described; DataError where they do not move."""
+    to.say(str(panel))
+    prices = on_common_ticks(panel)
+    missing = int(np.isnan(prices.values).sum())
+    to.say(
+        f"ticks, times at which any series has a price: {prices.lengths[0]:,}; prices missing at "
+        f"them: {missing:,}"
+    )
+    require_moves(prices, int(prices.lengths[0]) // 2, panel.report.source)
+    return prices
 
 
 class Followed(NamedTuple):
@@ -106,13 +148,16 @@ class Ahead(NamedTuple):
     def errors(self, prices_TS: NDArray) -> dict[str, NDArray]:
         """Root mean squares at each tick ahead (H,), in percent of the last price; the naive
         forecast's too."""
-        last_OS1 = prices_TS[np.array(self.origins) - 1][:, :, None]
+        last_OS1 = last_known(prices_TS)[np.array(self.origins) - 1][:, :, None]
         actual_OSH = np.stack([prices_TS[tick : tick + AHEAD].T for tick in self.origins])
         forecasts = {name: np.stack(made) for name, made in self.forecasts.items()}
         forecasts["naive"] = np.broadcast_to(last_OS1, actual_OSH.shape)
+        errors = {name: (made - actual_OSH) / last_OS1 for name, made in forecasts.items()}
+        # the same prices for all: a row that has just begun is not forecast by everyone
+        known_OSH = np.logical_and.reduce([np.isfinite(each) for each in errors.values()])
         return {
-            name: 100 * np.sqrt(np.mean(((made - actual_OSH) / last_OS1) ** 2, axis=(0, 1)))
-            for name, made in forecasts.items()
+            name: 100 * root_mean_square(np.where(known_OSH, each, np.nan), axis=(0, 1))
+            for name, each in errors.items()
         }
 
 
@@ -131,11 +176,12 @@ def follow(
     """Give a network the prices one tick at a time; from `stops` on a copy that no longer learns
     goes beside it. `ahead` is asked for forecasts of several ticks."""
     T, S = prices_TS.shape
+    known_TS = last_known(prices_TS)
     learning, copied, naive = (np.full((T, S), np.nan) for _ in range(3))
     done = Followed(learning, copied, naive, np.full(T, np.nan), np.full(T, np.nan))
     stopped = online
     for t in range(T):
-        last_S = prices_TS[max(t - 1, 0)]
+        last_S = known_TS[max(t - 1, 0)]
         began = time.perf_counter()
         done.learning[t] = online.observe(prices_TS[t]) / last_S
         done.seconds_learning[t] = time.perf_counter() - began
@@ -153,24 +199,24 @@ def follow(
     return done, stopped
 
 
-def follow_shipped(prices_TS: NDArray, ahead: Ahead) -> None:
+def follow_shipped(prices: Panel, ahead: Ahead) -> None:
     """Give the shipped network the last prices: it has read a history, and goes on tick by tick."""
     begin = max(ahead.origins[0] - READ, 0)
-    history = panel_of(prices_TS[begin : ahead.origins[0]])
-    shipped = Stream(LSTMForecaster(AHEAD), history)
+    first = prices.until(np.full(len(prices), ahead.origins[0])).since(begin)
+    shipped, prices_TS = Stream(LSTMForecaster(AHEAD), first), matrix(prices)
     ahead.look(ahead.origins[0], shipped=shipped)
     for tick in range(ahead.origins[0], ahead.origins[-1]):
         shipped.observe(prices_TS[tick])
         ahead.look(tick + 1, shipped=shipped)
 
 
-def stream(to: ExampleRun, settings: Settings, prices_TS: NDArray, seed: int) -> list[Measure]:
+def stream(to: ExampleRun, settings: Settings, prices: Panel, seed: int) -> list[Measure]:
     """Follow all prices; tables, pictures and the saved network."""
     network = NetworkConfig(
         settings.layers, inputs=Running("returns"), head="point", horizon=1, cell=settings.cell
     )
-    ids, ahead = names(settings.stocks), Ahead(origins_of(settings.ticks), {})
-    online = Stream(network, ids, learning=settings.learning, seed=seed)
+    prices_TS, ahead = matrix(prices), Ahead(origins_of(settings.ticks), {})
+    online = Stream(network, prices.ids.tolist(), learning=settings.learning, seed=seed)
 
     def tell(t: int, so_far: Followed) -> None:
         if (t + 1) % 250 == 0:
@@ -185,7 +231,7 @@ def stream(to: ExampleRun, settings: Settings, prices_TS: NDArray, seed: int) ->
     began = time.perf_counter()
     done, stopped = follow(online, prices_TS, settings.stops, tell, ahead)
     seconds = time.perf_counter() - began
-    follow_shipped(prices_TS, ahead)
+    follow_shipped(prices, ahead)
     to.say(f"{online!r}; updates skipped: {online.skipped}")
     online.save(to.folder / "online")
     write_tables(to, settings, prices_TS, done, online, stopped)
@@ -200,13 +246,15 @@ def stream(to: ExampleRun, settings: Settings, prices_TS: NDArray, seed: int) ->
     measures = [*of_stream[:2], *shares, *of_stream[2:], *ahead_measures(errors, seconds)]
     for row in measures:
         to.say(f"{row.measure}: {row.value:.4g}")
-    to.say(verdict(shares))
+    to.say(verdict(shares) if settings.change else verdict_of_own(shares[0].value))
     return measures
 
 
 def periods(settings: Settings) -> dict[str, slice]:
     """Ticks over which errors are compared."""
     change = settings.change
+    if change is None:
+        return {"the second half": slice(settings.stops, settings.ticks)}
     return {
         "before the change": slice(settings.stops, change),
         "the 100 ticks after it": slice(change, change + 100),
@@ -241,10 +289,12 @@ def stream_measures(settings: Settings, done: Followed, seconds: float) -> list[
 def share_measures(
     settings: Settings, prices_TS: NDArray, done: Followed, seconds: float
 ) -> list[Measure]:
-    """Errors over the naive forecast's, long after the change: of the network that learns, and of
-    one that knows the rule, which is the least that there can be."""
+    """Errors over the naive forecast's in the newest period: of the network that learns, and, where
+    there is a rule, of one that knows it, which is the least that there can be."""
     period, ticks = list(periods(settings).items())[-1]
-    rule = by_the_rule(prices_TS, settings.change)
+    who = {"learning": done.learning}
+    if settings.change is not None:
+        who["who knows the rule"] = by_the_rule(prices_TS, settings.change)
     naive = rmse(done.naive[ticks], np.zeros(1))
     return [
         Measure(
@@ -252,7 +302,7 @@ def share_measures(
             rmse(part[ticks], np.zeros(1)) / naive,
             seconds,
         )
-        for name, part in (("learning", done.learning), ("who knows the rule", rule))
+        for name, part in who.items()
     ]
 
 
@@ -283,6 +333,17 @@ def verdict(measures: list[Measure]) -> str:
     )
 
 
+def verdict_of_own(share: float) -> str:
+    """What learning has brought, by the error over the naive forecast's; of prices, it is mostly
+    nothing."""
+    error = f"in the second half its error is {share:.1%} of the naive forecast's, the last price."
+    if share < LEARNED:
+        return f"The network has learned something of these prices: {error}"
+    if share < 1 / LEARNED:
+        return f"The network has learned nothing that helps to forecast these prices: {error}"
+    return f"What the network has learned of these prices does harm: {error}"
+
+
 def write_tables(
     to: ExampleRun,
     settings: Settings,
@@ -293,7 +354,7 @@ def write_tables(
 ) -> None:
     """Errors of each tick, and what is expected of each stock next."""
     who = {"learning": done.learning, "no_longer_learning": done.stopped, "naive": done.naive}
-    root = {name: 100 * np.sqrt(np.mean(np.square(part), axis=1)) for name, part in who.items()}
+    root = {name: 100 * root_mean_square(part, axis=1) for name, part in who.items()}
     to.table("errors", {"tick": np.arange(1, settings.ticks + 1), **root})
     next_ = {"next": online.predict(), "next_no_longer_learning": stopped.predict()}
-    to.table("stocks", {"stock": online.ids, "last": prices_TS[-1], **next_})
+    to.table("stocks", {"stock": online.ids, "last": last_known(prices_TS)[-1], **next_})

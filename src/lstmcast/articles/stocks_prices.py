@@ -1,15 +1,18 @@
 """Prices for the example of stocks: simulated ones, that follow a rule, and what the rule itself
-makes of them.
+makes of them; a reader's own, of which no rule is known.
 
 T ticks · S stocks
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
+from lstmcast.errors import DataError
 
 COMES_AGAIN, AFTER = 0.6, 2  # the part of a return that comes again, and how many ticks later
 
@@ -42,13 +45,55 @@ def by_the_rule(prices_TS: NDArray, change: int) -> NDArray:
     return np.exp(returns_TS) - np.exp(sign_T[:, None] * back_TS)
 
 
-def panel_of(prices_TS: NDArray) -> Panel:
-    """Prices as named series."""
-    return Panel.from_arrays(
-        {name: prices_TS[:, s] for s, name in enumerate(names(prices_TS.shape[1]))}
-    )
+def panel_of(prices_TS: NDArray, ids: Sequence[str] | None = None) -> Panel:
+    """Prices as series, named stock001, stock002, … unless their names are given."""
+    named = ids or [f"stock{s + 1:03}" for s in range(prices_TS.shape[1])]
+    return Panel.from_arrays({name: prices_TS[:, s] for s, name in enumerate(named)})
 
 
-def names(stocks: int) -> list[str]:
-    """Of the stocks."""
-    return [f"stock{s + 1:03}" for s in range(stocks)]
+def matrix(panel: Panel) -> NDArray:
+    """Series of one length as columns (T, S)."""
+    return np.ascontiguousarray(panel.values.reshape(len(panel), -1).T)
+
+
+def on_common_ticks(panel: Panel) -> Panel:
+    """The times at which any series has a price are the ticks; NaN where another has none.
+
+    >>> days = Panel.from_arrays({"a": [1, np.nan, 3], "b": [5, np.nan]})
+    >>> on_common_ticks(days).series(0), on_common_ticks(days).series(1)
+    (array([1., 3.]), array([ 5., nan]))
+    """
+    times = [panel.times(s) for s in range(len(panel))]
+    all_T = np.unique(np.concatenate(times))
+    prices_TS = np.full((len(all_T), len(panel)), np.nan)
+    for s, own in enumerate(times):
+        prices_TS[np.searchsorted(all_T, own), s] = panel.series(s)
+    return panel_of(prices_TS[~np.isnan(prices_TS).all(axis=1)], [str(name) for name in panel.ids])
+
+
+def last_known(prices_TS: NDArray) -> NDArray:
+    """The newest known price at each tick (T, S); NaN before the first.
+
+    >>> last_known(np.array([[np.nan], [2.0], [np.nan]])).ravel()
+    array([nan,  2.,  2.])
+    """
+    known_TS = np.where(np.isnan(prices_TS), 0, np.arange(len(prices_TS))[:, None])
+    newest_TS = np.maximum.accumulate(known_TS, axis=0)
+    return np.take_along_axis(prices_TS, newest_TS, axis=0)
+
+
+def moves(prices_TS: NDArray) -> NDArray:
+    """At which ticks each price is another than the last known one (T, S)."""
+    last_TS = last_known(prices_TS)
+    moved_TS = np.zeros(prices_TS.shape, bool)
+    moved_TS[1:] = np.abs(prices_TS[1:] - last_TS[:-1]) > 0  # not where one of them is unknown
+    return moved_TS
+
+
+def require_moves(prices: Panel, first: int, source: str) -> None:
+    """DataError where no price changes from so many ticks on."""
+    if not moves(matrix(prices))[first:].any():
+        raise DataError(
+            f"no price of {source} changes after the first {first} ticks, so that there is nothing "
+            "to learn, and nothing to compare with. Give prices that move until the end."
+        )

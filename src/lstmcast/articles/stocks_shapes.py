@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.articles.runs import ExampleRun, Measure, rmse, training_seconds
+from lstmcast.articles.stocks_prices import matrix, moves
+from lstmcast.errors import DataError
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import NetworkConfig
@@ -21,13 +23,15 @@ from lstmcast.training_config import (
     Validation,
     Windows,
 )
-from lstmcast.transforms import Difference, Log1p, Standard
+from lstmcast.transforms import Difference, Standard
+from lstmcast.windows import parts_of, window_counts
 
 if TYPE_CHECKING:
     from lstmcast.articles.stocks import Settings
     from lstmcast.data.panel import Panel
 
 LOOK_BACK = 3  # steps of a window
+HISTORY, SHARE = 150, 0.3  # ticks that the shapes are trained on; the part of them held back
 
 
 class Shape(NamedTuple):
@@ -105,7 +109,7 @@ def _shape(
 
 def forecaster(settings: Settings, batching: Batching, seed: int) -> LSTMForecaster:
     """The article's network, trained in one of its ways."""
-    inputs = Transformed(Log1p(), Difference(), Standard())
+    inputs = Transformed(settings.logarithm, Difference(), Standard())
     return LSTMForecaster(
         horizon=1,
         weights="scratch",
@@ -118,24 +122,50 @@ def forecaster(settings: Settings, batching: Batching, seed: int) -> LSTMForecas
             batching=batching,
             optimiser=Optimiser("adam", settings.learning_rate),
             loss="mse",  # pyright: ignore[reportArgumentType]
-            validation=Validation(share=0.3),
+            validation=Validation(share=SHARE),
         ),
         seed=seed,
     )
 
 
+def history(prices: Panel, most: int) -> Panel:
+    """The first ticks of at most so many stocks: of those that move most often, both in the part
+    that is trained on and in the one held back. DataError where none does."""
+    moved_TS = moves(matrix(prices)[:HISTORY])
+    trained = int(training_ends(prices.until(np.full(len(prices), HISTORY)))[0])
+    often_S = np.minimum(moved_TS[:trained].sum(axis=0), moved_TS[trained:].sum(axis=0))
+    if not often_S.any():
+        raise DataError(
+            f"no price changes both within the first {trained} ticks, which are trained on, and "
+            f"in the {HISTORY - trained} after them, which are compared. Give prices that move "
+            "from the beginning on."
+        )
+    chosen = np.sort(np.argsort(-often_S, kind="stable")[:most])
+    return prices.select(prices.ids[chosen]).until(np.full(len(chosen), HISTORY))
+
+
+def training_ends(panel: Panel) -> NDArray:
+    """How many ticks of each stock are trained on (S,)."""
+    return Validation(share=SHARE).training_ends(panel.lengths, 1)
+
+
+def samples_of(panel: Panel, forecaster: LSTMForecaster) -> int:
+    """Windows in the part that is trained on."""
+    data, _ = forecaster.config.inputs.data(panel, training_ends(panel))
+    return int(window_counts(parts_of(data), LOOK_BACK).sum())
+
+
 def train_shapes(to: ExampleRun, settings: Settings, panel: Panel, seed: int) -> list[Measure]:
     """Train the four batching schemes on a few stocks: tables of shapes, one-step errors."""
-    ends = Validation(share=0.3).training_ends(panel.lengths, 1)
-    # the first of `ends` prices has no return, the last has no target
-    samples = int((ends - 1 - LOOK_BACK).sum())
+    ways, ends = schemes(settings.faithful), training_ends(panel)
+    samples = samples_of(panel, forecaster(settings, ways["many-to-one"], seed))
     table = shapes(settings, samples, min(settings.batch, len(panel)))
     to.say(f"{'':24}{'(samples, steps, features)':28}{'LSTM gives':18}{'dense gives':18}loss at")
     for row in table:
         to.say(f"{row.name:24}{row.inputs:28}{row.lstm:18}{row.dense:18}{row.loss}")
     to.table("shapes", {field: [row[k] for row in table] for k, field in enumerate(Shape._fields)})
     measures = []
-    for number, (name, batching) in enumerate(schemes(settings.faithful).items()):
+    for number, (name, batching) in enumerate(ways.items()):
         model = to.fit(forecaster(settings, batching, seed), panel, f"shape{number}")
         error = against_naive(model, panel, ends)
         measures.append(

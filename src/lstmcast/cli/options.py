@@ -433,9 +433,7 @@ class ExampleOptions:
 
     data: Annotated[
         str | None,
-        typer.Option(
-            metavar="FILE", help="Your own series, through the same system; not for every example."
-        ),
+        typer.Option(metavar="FILE", help="Your own series, through the same system."),
     ] = None
     column: Annotated[
         list[str] | None,
