@@ -285,10 +285,10 @@ def test_series_with_negative_values_times_a_factor_plus_a_shift(factor, shift):
     np.testing.assert_allclose((other - shift) / factor, one, rtol=2e-3, atol=2e-3)
 
 
-def test_the_axis_changes_when_a_value_that_is_not_positive_arrives():
-    """Before it, a factor scales the forecast and a shift does not move it; afterwards both."""
+def test_the_axis_changes_when_values_below_0_arrive():
+    """Before them, a factor scales the forecast and a shift does not move it; afterwards both."""
     values = walk(1, 60)
-    values[40] = 0.0
+    values[38:42] = 5.0, 1.5, -2.0, 4.0
     counts = np.array([[40, 41, 60]])
     shifted = values - 5.0
     one = decode(NET, panel_of(values), origins_of(panel_of(values), counts), 5)

@@ -1065,7 +1065,7 @@ def test_rows_of_a_stream_stop_where_series_do():
 
 
 def test_a_row_above_0_stops_there_once_it_touches_it():
-    values = np.append(demand(3, 30) + 40.5, [0.0, 3.5, 0.0, 1.5])
+    values = np.append(demand(3, 30) + 40.5, [0.0, 3.5, 0.0, 0.0])
     stream, whole = Stream(lc.LSTMForecaster(6), lc.read({"a": values[:30]})), {"a": values}
     assert stream.quantiles(6).min() > 0
     for value in values[30:]:
@@ -1103,8 +1103,9 @@ def test_a_stream_of_declared_counts_refuses_what_is_below_0():
 
 
 def test_a_stream_takes_a_word_or_what_its_forecaster_remembers(tmp_path):
-    counts = lc.read({"a": demand(0.4)})
-    assert Stream(lc.LSTMForecaster(6), counts, kind="real").quantiles(6).min() < 0
+    counts, falling = lc.read({"a": demand(0.4)}), lc.read({"a": np.arange(40.0, -1, -1)})
+    assert Stream(lc.LSTMForecaster(6), falling).quantiles(6).min() == 0
+    assert Stream(lc.LSTMForecaster(6), falling, kind="real").quantiles(6).min() < 0
     with pytest.raises(UsageError, match="Choose one of"):
         Stream(lc.LSTMForecaster(6), counts, kind="whole")
     with pytest.raises(DataError, match="-1 is negative"):
@@ -1121,7 +1122,7 @@ def test_a_stream_takes_a_word_or_what_its_forecaster_remembers(tmp_path):
 
 
 def test_a_saved_stream_of_an_older_lstmcast_stops_nowhere(tmp_path):
-    stream = Stream(lc.LSTMForecaster(6), lc.read({"a": demand(0.4)}))
+    stream = Stream(lc.LSTMForecaster(6), lc.read({"a": np.arange(40.0, -1, -1)}))
     manifest, groups = stream._described()
     del manifest["stops"], groups["rows"]["stops"]
     store.save(tmp_path / "old", manifest, groups)

@@ -9,7 +9,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
 from lstmcast.model.heads import head_named
 from lstmcast.model.inputs import Adaptive, Grid, Transformed
-from lstmcast.model.inputs.adaptive import to_axis
+from lstmcast.model.inputs.axis import LOG, to_axis
 from lstmcast.model.lstm import Cell
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.util.parallel import ahead
@@ -349,7 +349,7 @@ def test_causal_batches_are_the_inputs_of_inference(log):
     feed = AdaptiveFeed(data, ADAPTIVE, "cpu")
     (group,) = feed.groups(segments([0, 1], [0, 3], [30, 24], [0, 3], [36, 25]))
     # from the first known value
-    assert group.log == log and group.segments.first.tolist() == [1, 3]
+    assert (group.axis == LOG) == log and group.segments.first.tolist() == [1, 3]
     batch = feed.batch(group)
     T, inputs = batch.x_BTC.shape[1], ADAPTIVE.inputs
     grid = Grid(4, panel.periods, "monthly", np.full(1, log))

@@ -29,7 +29,7 @@ from lstmcast.decoding.feeding import (
 )
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.inputs import Grid
-from lstmcast.model.inputs.adaptive import linear_unit, reads_logarithms
+from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, decided, reading_axis, units_of
 from lstmcast.model.inputs.base import positions_of
 from lstmcast.model.network import Network
 from lstmcast.util.parallel import side_by_side
@@ -37,6 +37,7 @@ from lstmcast.util.states import rows_of
 
 # Fewest and most rows read together: matrices large enough that threads need not wait.
 BATCH_ROWS = (64, 512)
+SPANS = 4096  # whose axis is chosen at once
 CHUNK = 128  # steps that inputs and network read at once: few enough for the caches
 
 
@@ -48,7 +49,7 @@ class OriginBatch:
     series: NDArray  # (B,)
     first: NDArray  # (B,) observation to start from
     last: NDArray  # (B,) observation to stop before
-    log: bool
+    axis: int  # on which adaptive inputs read
     row: NDArray  # of each of the origins below: which segment
     count: NDArray  # its number of known observations
     origin: NDArray  # its place in the result
@@ -114,12 +115,12 @@ def _batches(
     """Origins of a series that share start and axis are read in one pass; segments of like
     length together."""
     first = context.start(origins.counts)
-    log = _on_log_axis(panel, origins, first, affine)
-    keys, row = np.unique(np.stack([origins.series, first, log]), axis=1, return_inverse=True)
+    axes = _axes(panel, origins, first, affine)
+    keys, row = np.unique(np.stack([origins.series, first, axes]), axis=1, return_inverse=True)
     last = np.zeros(keys.shape[1], np.int64)
     np.maximum.at(last, row, origins.counts)
     size = int(np.clip(-(-keys.shape[1] // (os.cpu_count() or 1)), *BATCH_ROWS))
-    for axis in (False, True):
+    for axis in (LINEAR, LOG, ROOT):
         chosen = np.flatnonzero(keys[2] == axis)
         chosen = chosen[np.argsort(last[chosen] - keys[1, chosen], kind="stable")]
         start = 0
@@ -133,7 +134,7 @@ def _batches(
                 series=keys[0, segments],
                 first=keys[1, segments],
                 last=last[segments],
-                log=axis,
+                axis=axis,
                 row=place[row[origin]],
                 count=origins.counts[origin],
                 origin=origin,
@@ -148,15 +149,25 @@ def _batch_end(lengths: NDArray, start: int, size: int) -> int:
     return min(start + size, alike)
 
 
-def _on_log_axis(panel: Panel, origins: Origins, first: NDArray, affine: bool) -> NDArray:
-    """Whether what an origin has read is read on the log axis (O,)."""
-    known = np.append(
-        panel.values, np.nan
-    )  # one more, so that a span may end behind the last value
+def _axes(panel: Panel, origins: Origins, first: NDArray, affine: bool) -> NDArray:
+    """The axis on which each origin's observations are read (O,)."""
+    until = first + decided(origins.counts - first)
+    until = np.maximum(until, np.minimum(_not_positive(panel, origins), origins.counts))
+    spans, place = np.unique(np.stack([origins.series, first, until]), axis=1, return_inverse=True)
+    axes = np.empty(spans.shape[1], np.int64)
+    for begin in range(0, len(axes), SPANS):
+        series, start, stop = spans[:, begin : begin + SPANS]
+        values_RT = _spans(panel, series, start, stop)
+        axes[begin : begin + SPANS] = reading_axis(values_RT, panel.periods, affine)
+    return axes[place]
+
+
+def _not_positive(panel: Panel, origins: Origins) -> NDArray:
+    """How many observations there are up to the newest one that has no logarithm (O,)."""
+    steps = np.arange(1, len(panel.values) + 1)
+    newest = np.maximum.accumulate(np.where(panel.values <= 0, steps, 0))
     begin = panel.offsets[origins.series]
-    spans = np.stack([begin + first, begin + origins.counts], axis=1).ravel()
-    low, high = (reduce.reduceat(known, spans)[::2] for reduce in (np.fmin, np.fmax))
-    return reads_logarithms(low, high, affine)
+    return np.maximum(np.append(newest, 0)[begin + origins.counts - 1] - begin, 0)
 
 
 def _at_origins(
@@ -209,12 +220,14 @@ def _at_every_step(
 
 def _start(network: Network, panel: Panel, batch: OriginBatch, values_BT: NDArray) -> Any:
     """State of the inputs before the first value of a batch."""
+    axes_B = np.full(len(values_BT), batch.axis)
     grid = Grid(
         network.config.steps,
         panel.periods,
         panel.frequency.family,
-        np.full(len(values_BT), batch.log),
-        np.ones(len(values_BT)) if batch.log else linear_unit(values_BT, network.head.affine),
+        axes_B == LOG,
+        axes_B == ROOT,
+        units_of(values_BT, axes_B, network.head.affine),
     )
     return network.config.inputs.start(grid, len(values_BT))
 
@@ -231,11 +244,16 @@ def _chunk_ends(length: int) -> NDArray:
 
 def _right_aligned(panel: Panel, batch: OriginBatch) -> NDArray:
     """The segments (B, T), NaN before they begin."""
-    length = int((batch.last - batch.first).max())
+    return _spans(panel, batch.series, batch.first, batch.last)
+
+
+def _spans(panel: Panel, series: NDArray, first: NDArray, last: NDArray) -> NDArray:
+    """Observations of spans of series (R, T), right-aligned, NaN before they begin."""
+    length = int((last - first).max())
     back = np.arange(length, 0, -1)
-    steps = batch.last[:, None] - back
-    inside = steps >= batch.first[:, None]
-    positions = panel.offsets[batch.series][:, None] + np.where(inside, steps, batch.first[:, None])
+    steps = last[:, None] - back
+    inside = steps >= first[:, None]
+    positions = panel.offsets[series][:, None] + np.where(inside, steps, first[:, None])
     return np.where(inside, panel.values[positions], np.nan)
 
 

@@ -60,7 +60,8 @@ class RowReader:
         for name, first, chosen in (("older", older, everything), ("newer", newer, second)):
             if len(chosen):
                 values_RT = self._since(first[chosen], counts[chosen], chosen)
-                self.rows.put(name, chosen, self.reader.on_axis(values_RT))
+                read = counts[chosen] - first[chosen]
+                self.rows.put(name, chosen, self.reader.on_axis(values_RT, read))
 
     def _beside(self, panel: Panel, origins: Origins, width: int) -> NDArray | None:
         """The same of the columns that are only read (S, T, P); None without any."""
@@ -115,7 +116,8 @@ class RowReader:
         """Read a tick into one lane; rows whose axis is another one now are read anew from its
         beginning."""
         lane: Lane = self.rows.of(name, at)
-        stale_R = self.reader.stale(lane, values_RK)
+        axes_R = self._axes(lane, at, values_RK, first_R, count_R)
+        stale_R = self.reader.stale(lane, values_RK, axes_R)
         going = np.flatnonzero(~stale_R)
         if len(going):
             own = lane if len(going) == len(at) else rows_of(lane, going)
@@ -125,7 +127,18 @@ class RowReader:
         if stale_R.any():
             rows = at[stale_R]
             values_RT = self._since(first_R[stale_R], count_R[stale_R], rows)
-            self.rows.put(name, rows, self.reader.on_axis(values_RT))
+            self.rows.put(name, rows, self.reader.on_axis(values_RT, (count_R - first_R)[stale_R]))
+
+    def _axes(
+        self, lane: Lane, at: NDArray, values_RK: NDArray, first_R: NDArray, count_R: NDArray
+    ) -> NDArray:
+        """The axis of rows after a tick (R,): their own, except where it is chosen anew."""
+        axes_R, read_R = self.reader.own_axes(lane), count_R - first_R
+        anew = self.reader.chooses(values_RK, read_R)
+        if anew.any():
+            values_RT = self._since(first_R[anew], count_R[anew], at[anew])
+            axes_R[anew] = self.reader.axes(values_RT, read_R[anew])
+        return axes_R
 
     def _fresh(self, rows: int) -> Lane:
         """Rows of which nothing was read; what was fitted to them is set by `follow`."""

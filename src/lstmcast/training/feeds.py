@@ -19,10 +19,8 @@ from lstmcast.model.inputs import Adaptive, Grid
 from lstmcast.model.inputs.adaptive import (
     AdaptiveKnown,
     AdaptiveState,
-    linear_unit,
-    reads_logarithms,
-    to_axis,
 )
+from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, reading_axis, to_axis, units_of
 from lstmcast.model.inputs.base import positions_of
 from lstmcast.model.network import NetworkConfig
 from lstmcast.windows import AdaptiveData, Segments, TransformedData, chunks
@@ -51,7 +49,7 @@ class Group(NamedTuple):
     """Segments that can be read together."""
 
     segments: Segments
-    log: bool = False  # the axis on which adaptive inputs read
+    axis: int = LINEAR  # on which adaptive inputs read
 
 
 class TransformedFeed:
@@ -169,24 +167,24 @@ class AdaptiveFeed:
         self.following = np.minimum.accumulate(steps[::-1])[::-1]
 
     def groups(self, segments: Segments) -> list[Group]:
-        """Segments on the same axis: the log one where all values are positive and differ by more
-        than a hair.
-
-        Targets are values too: with one of 0 or less ahead, a segment has no logarithms.
-        """
+        """Segments on the same axis. Targets are values too: they have a say in it."""
         start = self.offsets[segments.series]
         first = np.minimum(self.following[start + segments.first] - start, segments.last)
         segments = segments._replace(first=first, begin=np.maximum(first, segments.begin))
         segments = segments.rows(np.flatnonzero(first < segments.last))
         start = self.offsets[segments.series]
         until = np.minimum(segments.last + len(self.counted_H), segments.limit)
-        spans = np.stack([start + segments.first, start + until], axis=1).ravel()
-        if not len(spans):
+        if not len(start):
             return []
-        low, high = (reduce.reduceat(self.values, spans)[::2] for reduce in (np.fmin, np.fmax))
-        log = reads_logarithms(low, high, self.affine)
+        length = int((until - segments.first).max())
+        step_BT = segments.first[:, None] + np.arange(length)
+        places_BT = np.minimum(start[:, None] + step_BT, len(self.values) - 1)
+        values_BT = np.where(step_BT < until[:, None], self.values[places_BT], np.nan)
+        axes = reading_axis(values_BT, self.grid.periods, self.affine)
         return [
-            Group(segments.rows(log == axis), axis) for axis in (True, False) if (log == axis).any()
+            Group(segments.rows(axes == axis), axis)
+            for axis in (LOG, LINEAR, ROOT)
+            if (axes == axis).any()
         ]
 
     def batch(
@@ -196,7 +194,7 @@ class AdaptiveFeed:
         drawn at random: neighbours say nearly the same."""
         z_BU, scale_B = self._on_axis(group)
         steps = int(group.segments.lengths.max())
-        state = self._start(len(z_BU), group.log)
+        state = self._start(len(z_BU), group.axis)
         batch, _ = self._piece(state, z_BU, scale_B, group, 0, steps)
         if (
             rng is None
@@ -219,7 +217,7 @@ class AdaptiveFeed:
     def pieces(self, group: Group, chunk: int | None) -> Iterator[Batch]:
         """The segments in consecutive chunks, the state of their inputs carried on."""
         z_BU, scale_B = self._on_axis(group)
-        state = self._start(len(z_BU), group.log)
+        state = self._start(len(z_BU), group.axis)
         steps = int(group.segments.lengths.max())
         for done in range(0, steps, chunk or steps):
             batch, state = self._piece(
@@ -242,13 +240,14 @@ class AdaptiveFeed:
         inside = step_BU < np.minimum(read.last + ahead, read.limit)[:, None]
         places = self.offsets[read.series][:, None] + step_BU
         values_BU = np.where(inside, self.values[np.minimum(places, len(self.values) - 1)], np.nan)
-        if not group.log:
-            values_BU = values_BU / linear_unit(values_BU, self.affine)[:, None]
-        z_BU = to_axis(values_BU, group.log)
-        return z_BU, series_scale(z_BU, group.log)
+        axes_B = np.full(len(values_BU), group.axis)
+        values_BU = values_BU / units_of(values_BU, axes_B, self.affine)[:, None]
+        z_BU = to_axis(values_BU, axes_B == LOG, axes_B == ROOT)
+        return z_BU, series_scale(z_BU, group.axis == LOG)
 
-    def _start(self, rows: int, log: bool) -> AdaptiveState:
-        return self.inputs.start(self.grid._replace(log_B=np.full(rows, log)), rows)
+    def _start(self, rows: int, axis: int) -> AdaptiveState:
+        log_B, root_B = np.full(rows, axis == LOG), np.full(rows, axis == ROOT)
+        return self.inputs.start(self.grid._replace(log_B=log_B, root_B=root_B), rows)
 
     def _piece(
         self,

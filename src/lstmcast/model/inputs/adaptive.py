@@ -31,6 +31,7 @@ from pydantic import Field
 from lstmcast.context import CONTEXT, Blocks
 from lstmcast.data.frequency import FAMILIES
 from lstmcast.data.panel import Panel
+from lstmcast.model.inputs.axis import from_axis, to_axis
 from lstmcast.model.inputs.base import Grid, Seen, positions_of
 from lstmcast.model.inputs.seasons import SeasonState, read_seasons, seasonal, start_seasons
 from lstmcast.util.config import settings
@@ -45,7 +46,6 @@ SHORTEST_MEMORY, MEMORY_CYCLES = 32.0, 4.0
 RELEARN = 0.1  # what the changes before a season was known still count
 # Mean absolute change of a log series, before anything is known.
 LOG_PRIOR_SCALE, LOG_PRIOR_COUNT = 0.05, 3.0
-FLAT = 0.01  # of the largest value: series that differ by less are read on the linear axis
 SHORTEST = 4  # observations; with fewer the last one is the forecast
 LARGEST = np.finfo(float).max
 
@@ -60,6 +60,7 @@ class AdaptiveKnown(NamedTuple):
     # the only value that was read, in the units of the data; NaN where there are several
     value: NDArray
     log: NDArray
+    root: NDArray
     unit: NDArray
 
 
@@ -161,10 +162,11 @@ class Adaptive:
         """State before the first observation of so many series."""
         periods = seasonal(grid.periods)
         tail = max((self.window, *periods))
-        log_B, unit_B = (np.array(np.broadcast_to(a, rows)) for a in (grid.log_B, grid.unit_B))
+        axis = (grid.log_B, grid.root_B, grid.unit_B)
+        log_B, root_B, unit_B = (np.array(np.broadcast_to(part, rows)) for part in axis)
         zeros, unknown = np.zeros(rows), np.full(rows, np.nan)
         return AdaptiveState(
-            grid=grid._replace(log_B=log_B, unit_B=unit_B),
+            grid=grid._replace(log_B=log_B, root_B=root_B, unit_B=unit_B),
             z_BL=np.full((rows, tail), np.nan),
             seen_BL=np.zeros((rows, tail), bool),
             reference_B=np.full(rows, np.nan),
@@ -176,7 +178,7 @@ class Adaptive:
             constant_B=np.ones(rows, bool),
             seasons=start_seasons(rows, periods),
             known=AdaptiveKnown(
-                zeros, zeros, np.zeros((rows, grid.horizon)), zeros, unknown, log_B, unit_B
+                zeros, zeros, np.zeros((rows, grid.horizon)), zeros, unknown, log_B, root_B, unit_B
             ),
         )
 
@@ -185,7 +187,7 @@ class Adaptive:
     ) -> tuple[Seen, AdaptiveState]:
         """Read T more observations of each series (NaN = missing)."""
         grid, values_BT = state.grid, values_BTK[:, :, 0]
-        z_BT = to_axis(values_BT / grid.unit_B[:, None], grid.log_B)
+        z_BT = to_axis(values_BT / grid.unit_B[:, None], grid.log_B, grid.root_B)
         seen, after = self.read(state, z_BT)
         first_B = _first_known(state.first_B, values_BT)
         other_BT = ~np.isnan(values_BT) & (values_BT != first_B[:, None])
@@ -264,8 +266,8 @@ class Adaptive:
 
     def feed(self, point_NHK: NDArray, state: AdaptiveState) -> tuple[Seen, AdaptiveState]:
         """Read points on the reading axis as if they had been observed."""
-        log_N = state.grid.log_B
-        return self.read(state, to_axis(from_axis(point_NHK[:, :, 0], log_N), log_N))
+        axis = state.grid.log_B, state.grid.root_B
+        return self.read(state, to_axis(from_axis(point_NHK[:, :, 0], *axis), *axis))
 
     def units(
         self, z_NHKX: NDArray, known: AdaptiveKnown, paths: bool = False, moves: bool = True
@@ -281,57 +283,12 @@ class Adaptive:
         moved_NHKX = z_NHKX - z_NHKX[..., middle] + known.level[:, None, None, None]
         z_NHKX = np.where(young_N[:, None, None, None], moved_NHKX, z_NHKX)
         with np.errstate(over="ignore"):
-            values = from_axis(z_NHKX, known.log) * known.unit[:, None, None, None]
+            values = from_axis(z_NHKX, known.log, known.root) * known.unit[:, None, None, None]
         values = np.clip(values, -LARGEST, LARGEST)
         value_N111 = known.value[constant_N, None, None, None]
         values[constant_N] += value_N111 - values[constant_N][..., middle]
         values[constant_N, ..., middle] = value_N111
         return values
-
-
-def to_axis(values_B: NDArray, log: NDArray | bool) -> NDArray:
-    """Observations (B, …) on the reading axis: their logarithms, or themselves."""
-    z_B = np.array(values_B, float)
-    log_B = np.broadcast_to(log, len(z_B))
-    if log_B.any():
-        z_B[log_B] = np.log(z_B[log_B])
-    return z_B
-
-
-def from_axis(z_B: NDArray, log: NDArray | bool) -> NDArray:
-    """The inverse of `to_axis`; beyond the largest and the smallest positive float it stops
-    there."""
-    values_B = np.array(z_B, float)
-    log_B = np.broadcast_to(log, len(values_B))
-    if log_B.any():
-        values_B[log_B] = np.exp(np.clip(values_B[log_B], -744.0, 709.0))
-    return values_B
-
-
-def reads_logarithms(low: NDArray, high: NDArray, affine: bool = True) -> NDArray:
-    """Whether series with this smallest and largest value are read on the log axis (NaN: no value).
-
-    Never for a head that is not `affine`: its answers are in the units of the data.
-
-    All values must be positive, and differ by more than a hair (or not at all): where they differ
-    by less than FLAT of their size both axes are the same straight line, but the log axis starts
-    from a guess of the changes that drowns such small ones (measured: ten times their size in error
-    at 1e-6).
-    """
-    return affine & ~(low <= 0) & ((low == high) | (low < (1 - FLAT) * high))
-
-
-def linear_unit(values_BT: NDArray, affine: bool = True) -> NDArray:
-    """The unit (B,) in which series are read on the linear axis: a power of two near their largest
-    value; 1 for a head that is not `affine`.
-
-    Squares of any numbers stay within range, and no digit changes, so it does not matter that it
-    depends on values after t.
-    """
-    if not affine:
-        return np.ones(len(values_BT))
-    largest_B = np.abs(np.nan_to_num(values_BT)).max(axis=1)
-    return np.ldexp(1.0, np.frexp(largest_B)[1] - 1)
 
 
 def _first_known(reference_B: NDArray, z_BT: NDArray) -> NDArray:
@@ -351,6 +308,7 @@ def _known_at(
         age_BT,
         value=np.full_like(age_BT, np.nan),
         log=np.broadcast_to(grid.log_B[:, None], age_BT.shape),
+        root=np.broadcast_to(grid.root_B[:, None], age_BT.shape),
         unit=np.broadcast_to(grid.unit_B[:, None], age_BT.shape),
     )
 

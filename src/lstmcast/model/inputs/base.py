@@ -33,7 +33,8 @@ class Grid(NamedTuple):
     periods: tuple[int, ...] = ()
     family: str = ""  # of frequencies
     log_B: NDArray = np.zeros(1, bool)  # whether adaptive inputs read logarithms
-    unit_B: NDArray = np.ones(1)  # powers of two in which they read on the linear axis
+    root_B: NDArray = np.zeros(1, bool)  # whether they read square roots
+    unit_B: NDArray = np.ones(1)  # powers of two in which they read on the other axes
 
 
 class Seen(NamedTuple):
