@@ -152,7 +152,8 @@ def _batch_end(lengths: NDArray, start: int, size: int) -> int:
 def _axes(panel: Panel, origins: Origins, first: NDArray, affine: bool) -> NDArray:
     """The axis on which each origin's observations are read (O,)."""
     until = first + decided(origins.counts - first)
-    until = np.maximum(until, np.minimum(_not_positive(panel, origins), origins.counts))
+    newest = _not_positive(panel, origins)
+    until = np.maximum(until, np.minimum(np.where(newest > 0, newest + 1, 0), origins.counts))
     spans, place = np.unique(np.stack([origins.series, first, until]), axis=1, return_inverse=True)
     axes = np.empty(spans.shape[1], np.int64)
     for begin in range(0, len(axes), SPANS):

@@ -130,11 +130,9 @@ class LaneReader:
         """The axis of such rows (R,)."""
         return axis_in_force(values_RT, counts_R, self.grid.periods, self.network.head.affine)
 
-    def chooses(self, values_RK: NDArray, counts_R: NDArray) -> NDArray:
-        """Rows (R,) whose axis is chosen anew with the values of a tick, the newest of so many."""
-        if not self.inputs.from_context:
-            return np.zeros(len(values_RK), bool)
-        return (decided(counts_R) == counts_R) | (values_RK[:, 0] <= 0)
+    def chooses(self, values_R2: NDArray, counts_R: NDArray) -> NDArray:
+        """Rows (R,) whose axis is chosen anew with the newest of so many values, of two ticks."""
+        return (decided(counts_R) == counts_R) | (values_R2 <= 0).any(axis=1)
 
     def stale(self, lane: Lane, values_RK: NDArray, axes_R: NDArray) -> NDArray:
         """Rows (R,) that are read on another axis now, or whose unit is another one with the

@@ -116,7 +116,7 @@ class RowReader:
         """Read a tick into one lane; rows whose axis is another one now are read anew from its
         beginning."""
         lane: Lane = self.rows.of(name, at)
-        axes_R = self._axes(lane, at, values_RK, first_R, count_R)
+        axes_R = self._axes(lane, at, first_R, count_R)
         stale_R = self.reader.stale(lane, values_RK, axes_R)
         going = np.flatnonzero(~stale_R)
         if len(going):
@@ -129,16 +129,23 @@ class RowReader:
             values_RT = self._since(first_R[stale_R], count_R[stale_R], rows)
             self.rows.put(name, rows, self.reader.on_axis(values_RT, (count_R - first_R)[stale_R]))
 
-    def _axes(
-        self, lane: Lane, at: NDArray, values_RK: NDArray, first_R: NDArray, count_R: NDArray
-    ) -> NDArray:
+    def _axes(self, lane: Lane, at: NDArray, first_R: NDArray, count_R: NDArray) -> NDArray:
         """The axis of rows after a tick (R,): their own, except where it is chosen anew."""
         axes_R, read_R = self.reader.own_axes(lane), count_R - first_R
-        anew = self.reader.chooses(values_RK, read_R)
+        if not self.reader.inputs.from_context:
+            return axes_R
+        anew = self.reader.chooses(self._newest_two(count_R, at), read_R)
         if anew.any():
             values_RT = self._since(first_R[anew], count_R[anew], at[anew])
             axes_R[anew] = self.reader.axes(values_RT, read_R[anew])
         return axes_R
+
+    def _newest_two(self, count_R: NDArray, at: NDArray) -> NDArray:
+        """The values of the newest two ticks of rows (R, 2)."""
+        newest_RL = self.rows.of("newest", at)
+        return np.take_along_axis(
+            newest_RL, (count_R[:, None] - np.array([2, 1])) % newest_RL.shape[1], axis=1
+        )
 
     def _fresh(self, rows: int) -> Lane:
         """Rows of which nothing was read; what was fitted to them is set by `follow`."""

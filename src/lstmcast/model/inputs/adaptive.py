@@ -34,6 +34,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.model.inputs.axis import from_axis, to_axis
 from lstmcast.model.inputs.base import Grid, Seen, positions_of
 from lstmcast.model.inputs.seasons import SeasonState, read_seasons, seasonal, start_seasons
+from lstmcast.model.inputs.surprises import Surprises, no_surprises, set_aside
 from lstmcast.util.config import settings
 from lstmcast.windows import AdaptiveData
 
@@ -82,6 +83,7 @@ class AdaptiveState(NamedTuple):
     first_B: NDArray  # the first of them, in the units of the data
     constant_B: NDArray  # whether all of them were equal
     seasons: tuple[SeasonState, ...]
+    surprises: Surprises
     known: AdaptiveKnown  # at the newest step
 
 
@@ -177,6 +179,7 @@ class Adaptive:
             first_B=np.full(rows, np.nan),
             constant_B=np.ones(rows, bool),
             seasons=start_seasons(rows, periods),
+            surprises=no_surprises(rows),
             known=AdaptiveKnown(
                 zeros, zeros, np.zeros((rows, grid.horizon)), zeros, unknown, log_B, root_B, unit_B
             ),
@@ -197,15 +200,19 @@ class Adaptive:
         newest = after.known._replace(value=value_BT[:, -1])
         return seen, after._replace(first_B=first_B, constant_B=constant_BT[:, -1], known=newest)
 
-    def read(self, state: AdaptiveState, z_BT: NDArray) -> tuple[Seen, AdaptiveState]:
-        """`advance` for observations that are on the reading axis already.
+    def read(
+        self, state: AdaptiveState, z_BT: NDArray, observed: bool = True
+    ) -> tuple[Seen, AdaptiveState]:
+        """`advance` for values that are on the reading axis already; those that were not `observed`
+        but answered are no surprises.
 
         Leading NaN of a series that has not begun cost nothing: series of unequal lengths are read
         right-aligned.
         """
         grid, T, tail = state.grid, z_BT.shape[1], state.z_BL.shape[1]
         reference_B = _first_known(state.reference_B, z_BT)
-        z_BU = np.concatenate([state.z_BL, z_BT - reference_B[:, None]], axis=1)  # U = L + T
+        z_BT, shift_BT, surprises = _calm(state, z_BT - reference_B[:, None], observed)
+        z_BU = np.concatenate([state.z_BL, z_BT], axis=1)  # U = L + T
         known_BU = ~np.isnan(z_BU)
         begun_BT = state.seen_BL[:, -1:] | np.maximum.accumulate(known_BU[:, tail:], 1)
         seen_BU = np.concatenate([state.seen_BL, begun_BT], 1)
@@ -228,7 +235,7 @@ class Adaptive:
         window, shown = (adjusted_BTW, known_BTW), total[1:4]
         x_BTC = _channels(grid, window, level_BT, scale_BT, smooth_BTA, age_BT, shares_PBT, shown)
         x_BTC *= begun_BT[:, :, None]
-        level_BT = np.where(begun_BT, level_BT + reference_B[:, None], 0.0)
+        level_BT = np.where(begun_BT, level_BT + reference_B[:, None] + shift_BT, 0.0)
         known = _known_at(grid, level_BT, scale_BT, total.expected_BTH, age_BT)
         after = AdaptiveState(
             grid,
@@ -242,6 +249,7 @@ class Adaptive:
             state.first_B,
             state.constant_B,
             seasons,
+            surprises,
             positions_of(known, np.arange(len(z_BT)), -1),
         )
         return Seen(x_BTC, begun_BT, known), after
@@ -267,7 +275,8 @@ class Adaptive:
     def feed(self, point_NHK: NDArray, state: AdaptiveState) -> tuple[Seen, AdaptiveState]:
         """Read points on the reading axis as if they had been observed."""
         axis = state.grid.log_B, state.grid.root_B
-        return self.read(state, to_axis(from_axis(point_NHK[:, :, 0], *axis), *axis))
+        z_NH = to_axis(from_axis(point_NHK[:, :, 0], *axis), *axis)
+        return self.read(state, z_NH, observed=False)
 
     def units(
         self, z_NHKX: NDArray, known: AdaptiveKnown, paths: bool = False, moves: bool = True
@@ -289,6 +298,17 @@ class Adaptive:
         values[constant_N] += value_N111 - values[constant_N][..., middle]
         values[constant_N, ..., middle] = value_N111
         return values
+
+
+def _calm(
+    state: AdaptiveState, z_BT: NDArray, observed: bool
+) -> tuple[NDArray, NDArray, Surprises]:
+    """Values without surprises and less the shift of the level, that shift, and what must be
+    remembered."""
+    before, grid = state.surprises, state.grid
+    if not observed:
+        return z_BT - before.shift_B[:, None], before.shift_B[:, None], before
+    return set_aside(before, z_BT, state.z_BL, grid.log_B, grid.root_B)
 
 
 def _first_known(reference_B: NDArray, z_BT: NDArray) -> NDArray:

@@ -13,14 +13,14 @@ FLAT = 0.01  # of the largest value: series that differ by less are read on the 
 # Of the largest value: with a smallest one above it, the axes are nearly the same.
 NARROW = 0.5
 MANY_ZEROS = 0.1  # of the values: where more are 0, the logarithms of the others say too little
-RECENT = 24  # newest values, of which a sixth may not be 0, nor the last two
+RECENT = 24  # newest values, in which a sixth of them may not fall to 0
 FEW = 0.02  # of the values, which may be negative and yet missing, STRAY usual changes from others
 STRAY = 6.0
 ENOUGH = 4  # values that say something about an axis
 CAP = 12.0  # medians, which a change counts as at most
 # Log likelihood per change, and of all: the linear axis is ahead (measured: by that its errors are
 # smaller too); near 0, NEAR usual changes away, it must only be sure.
-CLEAR_GAIN, SURE, NEAR = 0.15, 5.0, 5.0
+CLEAR_GAIN, SURE, NEAR = 0.15, 5.0, 3.0
 
 
 def to_axis(values_B: NDArray, log: NDArray | bool, root: NDArray | bool = False) -> NDArray:
@@ -83,22 +83,23 @@ def axis_in_force(
 ) -> NDArray:
     """The axis (R,) of series whose newest `counts_R` values these are, right-aligned.
 
-    It was chosen when `decided` says, or at the newest value that has no logarithm.
+    It was chosen when `decided` says, or at the newest value that has no logarithm and the one
+    after it.
     """
     T = values_RT.shape[1]
     steps_RT = np.arange(1, T + 1) - (T - counts_R[:, None])
     newest_R = np.where(values_RT <= 0, steps_RT, 0).max(axis=1, initial=0)
-    until_R = np.maximum(decided(counts_R), newest_R)
+    until_R = np.maximum(decided(counts_R), np.where(newest_R > 0, newest_R + 1, 0))
     return reading_axis(np.where(steps_RT <= until_R[:, None], values_RT, np.nan), periods, affine)
 
 
 def reading_axis(values_RT: NDArray, periods: tuple[int, ...] = (), affine: bool = True) -> NDArray:
     """The axis (R,) that suits these values of series.
 
-    Square roots where at least a tenth is 0, or many of the newest are; fewer zeros, those before the
-    first other value, and single negative values far from all near them have no logarithm and are
-    missing there. The values themselves where others are negative, where they differ by a hair
-    only, or where changes are more alike in size as they are than as ratios. Else logarithms.
+    Square roots where at least a tenth is 0, or many of the newest are; fewer zeros, those before
+    the first other value, and single negative values far from all near them have no logarithm and
+    are missing there. The values themselves where others are negative, where they differ by a hair
+    only, or where changes are more alike in size than as ratios. Else logarithms.
 
     >>> reading_axis(np.array([[1.0, 2, 4, 8, 17], [0, 0, 3, 5, 4], [5, 0, 0, 0, 3]])).tolist()
     [1, 1, 2]
@@ -117,7 +118,7 @@ def reading_axis(values_RT: NDArray, periods: tuple[int, ...] = (), affine: bool
     flat_R = (low_R >= (1 - FLAT) * high_R) & (low_R < high_R)
     wide_R = np.flatnonzero((low_R < NARROW * high_R) & ~below_R & ~many_R)
     additive_R = np.zeros(len(values_RT), bool)
-    additive_R[wide_R] = _is_additive(positive_RT[wide_R], periods)
+    additive_R[wide_R] = _is_additive(positive_RT[wide_R], zeros_R[wide_R] > 0, periods)
     return np.select(
         [below_R, (zeros_R > 0) & many_R, flat_R | additive_R], [LINEAR, ROOT, LINEAR], LOG
     )
@@ -157,20 +158,25 @@ def _mean_change(x: NDArray) -> float:
 
 
 def _ends_without(values_RT: NDArray) -> NDArray:
-    """Whether the newest two known values have no logarithm, or a sixth of the newest ones (R,)."""
+    """Whether the newest two known values have no logarithm, which was so never before, or
+    several of the newest ones apart from each other (R,)."""
     result_R = np.zeros(len(values_RT), bool)
     for r in np.flatnonzero((values_RT <= 0).any(axis=1)):
-        newest = values_RT[r][~np.isnan(values_RT[r])][-RECENT:] <= 0
-        both = len(newest) > 1 and newest[-2:].all()
-        result_R[r] = both or newest.sum() >= RECENT // 6
+        without = values_RT[r][~np.isnan(values_RT[r])] <= 0
+        run = int(np.append(without[::-1], False).argmin())
+        before = without[: len(without) - run]
+        ended = run > 1 and not (before[1:] & before[:-1]).any()
+        runs = np.diff(without[-RECENT:].astype(int), prepend=0) > 0
+        result_R[r] = ended or runs.sum() >= RECENT // 6
     return result_R
 
 
-def _is_additive(positive_RT: NDArray, periods: tuple[int, ...]) -> NDArray:
+def _is_additive(positive_RT: NDArray, touches_R: NDArray, periods: tuple[int, ...]) -> NDArray:
     """Whether changes are more alike in size as they are than as ratios (R,): by their likelihood
     under a Laplace distribution on both axes, from step to step and from cycle to cycle.
 
-    A small gain is enough where the series stands near 0 at its end, and could cross it.
+    A small gain is enough where the series touches 0, or stands near 0 at its end and could cross
+    it.
     """
     season = min((m for m in periods if m > 1), default=1)
     gain_R, count_R = _gain(positive_RT, 1)
@@ -178,8 +184,8 @@ def _is_additive(positive_RT: NDArray, periods: tuple[int, ...]) -> NDArray:
     if season > 1 and long_R.any():
         gain_R = np.where(long_R, np.minimum(gain_R, _gain(positive_RT, season)[0]), gain_R)
     clear_R = (gain_R >= CLEAR_GAIN) & (gain_R * count_R >= SURE / 2)
-    near_R = (gain_R * count_R >= SURE) & _stands_near_zero(positive_RT)
-    return clear_R | near_R
+    near_R = touches_R | _stands_near_zero(positive_RT, max(season, 5))
+    return clear_R | ((gain_R * count_R >= SURE) & near_R)
 
 
 def _gain(positive_RT: NDArray, lag: int) -> tuple[NDArray, NDArray]:
@@ -209,10 +215,10 @@ def _limited_mean(changes_RT: NDArray, count_R: NDArray) -> NDArray:
     return np.nansum(np.minimum(changes_RT, most_R[:, None]), axis=1) / count_R
 
 
-def _stands_near_zero(positive_RT: NDArray) -> NDArray:
-    """Whether the newest values are within a few usual changes of 0 (R,)."""
+def _stands_near_zero(positive_RT: NDArray, newest: int) -> NDArray:
+    """Whether so many newest values are within a few usual changes of 0 (R,)."""
     result_R = np.zeros(len(positive_RT), bool)
     for r, values in enumerate(positive_RT):
         x = values[~np.isnan(values)]
-        result_R[r] = len(x) > 1 and np.median(x[-5:]) < NEAR * _mean_change(x)
+        result_R[r] = len(x) > 1 and np.median(x[-newest:]) < NEAR * _mean_change(x)
     return result_R
