@@ -34,7 +34,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.model.inputs.axis import from_axis, to_axis
 from lstmcast.model.inputs.base import Grid, Seen, positions_of
 from lstmcast.model.inputs.seasons import SeasonState, read_seasons, seasonal, start_seasons
-from lstmcast.model.inputs.surprises import Surprises, no_surprises, set_aside
+from lstmcast.model.inputs.surprises import Axis, Surprises, no_surprises, set_aside
 from lstmcast.util.config import settings
 from lstmcast.windows import AdaptiveData
 
@@ -49,6 +49,7 @@ RELEARN = 0.1  # what the changes before a season was known still count
 LOG_PRIOR_SCALE, LOG_PRIOR_COUNT = 0.05, 3.0
 SHORTEST = 4  # observations; with fewer the last one is the forecast
 LARGEST = np.finfo(float).max
+OUTER = 2  # bounds on each side that a level may widen: those of the 80% and the 95% interval
 
 
 class AdaptiveKnown(NamedTuple):
@@ -57,6 +58,8 @@ class AdaptiveKnown(NamedTuple):
     level: NDArray
     scale: NDArray
     seasonal: NDArray  # (…, H): known at t for t+1 … t+H, on the reading axis
+    # Where the level may be as well, after a surprise: less the level; 0 where there was none.
+    other: NDArray
     age: NDArray
     # the only value that was read, in the units of the data; NaN where there are several
     value: NDArray
@@ -179,9 +182,17 @@ class Adaptive:
             first_B=np.full(rows, np.nan),
             constant_B=np.ones(rows, bool),
             seasons=start_seasons(rows, periods),
-            surprises=no_surprises(rows),
+            surprises=no_surprises(rows, tail),
             known=AdaptiveKnown(
-                zeros, zeros, np.zeros((rows, grid.horizon)), zeros, unknown, log_B, root_B, unit_B
+                zeros,
+                zeros,
+                np.zeros((rows, grid.horizon)),
+                zeros,
+                zeros,
+                unknown,
+                log_B,
+                root_B,
+                unit_B,
             ),
         )
 
@@ -211,7 +222,7 @@ class Adaptive:
         """
         grid, T, tail = state.grid, z_BT.shape[1], state.z_BL.shape[1]
         reference_B = _first_known(state.reference_B, z_BT)
-        z_BT, shift_BT, surprises = _calm(state, z_BT - reference_B[:, None], observed)
+        z_BT, shift_BT, other_BT, surprises = _calm(state, z_BT, reference_B, observed)
         z_BU = np.concatenate([state.z_BL, z_BT], axis=1)  # U = L + T
         known_BU = ~np.isnan(z_BU)
         begun_BT = state.seen_BL[:, -1:] | np.maximum.accumulate(known_BU[:, tail:], 1)
@@ -237,6 +248,7 @@ class Adaptive:
         x_BTC *= begun_BT[:, :, None]
         level_BT = np.where(begun_BT, level_BT + reference_B[:, None] + shift_BT, 0.0)
         known = _known_at(grid, level_BT, scale_BT, total.expected_BTH, age_BT)
+        known = known._replace(other=other_BT)
         after = AdaptiveState(
             grid,
             z_BU[:, -tail:],
@@ -288,6 +300,7 @@ class Adaptive:
         """
         young_N = (known.age < SHORTEST) & moves
         constant_N = ~np.isnan(known.value) & moves
+        z_NHKX = _reaching(z_NHKX, known.other)
         middle = slice(z_NHKX.shape[3] // 2, z_NHKX.shape[3] // 2 + 1)
         moved_NHKX = z_NHKX - z_NHKX[..., middle] + known.level[:, None, None, None]
         z_NHKX = np.where(young_N[:, None, None, None], moved_NHKX, z_NHKX)
@@ -300,15 +313,36 @@ class Adaptive:
         return values
 
 
+def _reaching(z_NHKX: NDArray, other_N: NDArray) -> NDArray:
+    """Quantiles of which the outer two on that side reach as far as the level that may hold as
+    well; others, and single numbers, as they are."""
+    X = z_NHKX.shape[3]
+    if X <= 2 * OUTER or not other_N.any():
+        return z_NHKX
+    middle_NHK1 = z_NHKX[..., X // 2 : X // 2 + 1]
+    there_NHK1 = middle_NHK1 + other_N[:, None, None, None]
+    result = z_NHKX.copy()
+    low, high = result[..., :OUTER], result[..., -OUTER:]
+    np.minimum(low, np.where(there_NHK1 < middle_NHK1, there_NHK1, np.inf), out=low)
+    np.maximum(high, np.where(there_NHK1 > middle_NHK1, there_NHK1, -np.inf), out=high)
+    return result
+
+
 def _calm(
-    state: AdaptiveState, z_BT: NDArray, observed: bool
-) -> tuple[NDArray, NDArray, Surprises]:
-    """Values without surprises and less the shift of the level, that shift, and what must be
-    remembered."""
-    before, grid = state.surprises, state.grid
+    state: AdaptiveState, z_BT: NDArray, reference_B: NDArray, observed: bool
+) -> tuple[NDArray, NDArray, NDArray, Surprises]:
+    """Values without surprises and less the shift of the level, that shift, where else the level
+    may be, and what must be remembered."""
+    before, grid, z_BT = state.surprises, state.grid, z_BT - reference_B[:, None]
     if not observed:
-        return z_BT - before.shift_B[:, None], before.shift_B[:, None], before
-    return set_aside(before, z_BT, state.z_BL, grid.log_B, grid.root_B)
+        shift_BT, other_BT = (
+            np.broadcast_to(part_B[:, None], z_BT.shape)
+            for part_B in (before.shift_B, before.other_B)
+        )
+        return z_BT - shift_BT, shift_BT, other_BT, before
+    season = min(seasonal(grid.periods), default=1)
+    axis = Axis(grid.log_B, ~grid.root_B, season)
+    return set_aside(before, z_BT, state.z_BL, axis)
 
 
 def _first_known(reference_B: NDArray, z_BT: NDArray) -> NDArray:
@@ -320,11 +354,13 @@ def _first_known(reference_B: NDArray, z_BT: NDArray) -> NDArray:
 def _known_at(
     grid: Grid, level_BT: NDArray, scale_BT: NDArray, seasonal_BTH: NDArray, age_BT: NDArray
 ) -> AdaptiveKnown:
-    """What the way back needs at each step; the only value is that of `advance`."""
+    """What the way back needs at each step; the only value is that of `advance`, and of surprises
+    nothing is known yet."""
     return AdaptiveKnown(
         level_BT,
         scale_BT,
         seasonal_BTH,
+        np.zeros_like(age_BT),
         age_BT,
         value=np.full_like(age_BT, np.nan),
         log=np.broadcast_to(grid.log_B[:, None], age_BT.shape),

@@ -17,7 +17,7 @@ RECENT = 24  # newest values, in which a sixth of them may not fall to 0
 FEW = 0.02  # of the values, which may be negative and yet missing, STRAY usual changes from others
 STRAY = 6.0
 ENOUGH = 4  # values that say something about an axis
-CAP = 12.0  # medians, which a change counts as at most
+CAP = 20.0  # medians, which a change counts as at most
 # Log likelihood per change, and of all: the linear axis is ahead (measured: by that its errors are
 # smaller too); near 0, NEAR usual changes away, it must only be sure.
 CLEAR_GAIN, SURE, NEAR = 0.15, 5.0, 3.0
@@ -193,26 +193,33 @@ def _gain(positive_RT: NDArray, lag: int) -> tuple[NDArray, NDArray]:
     of how many changes."""
     now_RT, before_RT = positive_RT[:, lag:], positive_RT[:, : max(positive_RT.shape[1] - lag, 0)]
     known_RT = ~np.isnan(now_RT) & ~np.isnan(before_RT)
-    count_R = np.maximum(known_RT.sum(axis=1), 1)
-    log_RT = np.log(np.where(known_RT, now_RT, 1.0))
-    ratio_RT = np.abs(log_RT - np.log(np.where(known_RT, before_RT, 1.0)))
-    linear_R = np.where(known_RT, np.abs(now_RT - before_RT), 0.0).sum(axis=1) / count_R
-    ratio_R = _limited_mean(np.where(known_RT, ratio_RT, np.nan), count_R)
-    usable_R = (linear_R > 0) & (ratio_R > 0) & (count_R >= ENOUGH)
-    linear_R, ratio_R = (np.where(usable_R, mean, 1.0) for mean in (linear_R, ratio_R))
-    gain_R = np.log(ratio_R) + log_RT.sum(axis=1) / count_R - np.log(linear_R)
-    return np.where(usable_R, gain_R, -np.inf), count_R
+    count_R = known_RT.sum(axis=1)
+    log_RT, log_before_RT = (np.log(part_RT) for part_RT in (now_RT, before_RT))
+    linear_R = _spread(now_RT - before_RT, count_R)
+    ratio_R = _spread(log_RT - log_before_RT, count_R, CAP)
+    density_R = np.where(known_RT, log_RT, 0.0).sum(axis=1) / np.maximum(count_R, 1)
+    # no spread at all is a straight line on that axis
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gain_R = np.log(ratio_R) - np.log(linear_R) + density_R
+    enough_R = (count_R >= ENOUGH) & ~np.isnan(gain_R)
+    return np.where(enough_R, gain_R, -np.inf), count_R
 
 
-def _limited_mean(changes_RT: NDArray, count_R: NDArray) -> NDArray:
-    """Mean (R,) of ratios, each counted as at most CAP medians: a closed day says nothing about
-    an axis."""
-    rows = np.arange(len(changes_RT))
+def _spread(changes_RT: NDArray, count_R: NDArray, most: float = np.inf) -> NDArray:
+    """Mean distance (R,) of changes from their median, each counted as at most so many medians of
+    these distances: a closed day says nothing about an axis."""
     if not changes_RT.shape[1]:
-        return np.zeros(len(rows))
-    middle_R = np.sort(changes_RT, axis=1)[rows, (count_R - 1) // 2]
-    most_R = np.where(middle_R > 0, CAP * middle_R, np.inf)
-    return np.nansum(np.minimum(changes_RT, most_R[:, None]), axis=1) / count_R
+        return np.zeros(len(changes_RT))
+    distance_RT = np.abs(changes_RT - _median(changes_RT, count_R)[:, None])
+    usual_R = _median(distance_RT, count_R)
+    most_R = np.where(usual_R > 0, most, np.inf) * np.where(usual_R > 0, usual_R, 1.0)
+    return np.nansum(np.minimum(distance_RT, most_R[:, None]), axis=1) / np.maximum(count_R, 1)
+
+
+def _median(values_RT: NDArray, count_R: NDArray) -> NDArray:
+    """The lower median of the known values of each row, so many (R,)."""
+    middle_R = np.maximum(count_R - 1, 0) // 2
+    return np.sort(values_RT, axis=1)[np.arange(len(values_RT)), middle_R]
 
 
 def _stands_near_zero(positive_RT: NDArray, newest: int) -> NDArray:
