@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
-from lstmcast.model.inputs.adaptive import from_axis
+from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, from_axis, to_axis
 
 # held out for the intervals of one origin: more for one series than for hundreds
 MOST_CUTOFFS, FEWEST_CUTOFFS = 24, 4
@@ -54,11 +54,11 @@ def calibrated(decode: Decode, panel: Panel, origins: Origins, horizon: int) -> 
     count = len(origins.series)
     result, before = quantiles[:count], quantiles[count:].reshape(*held_out.shape[1:], horizon, -1)
     actual = _actual(panel, origins.series, held_out[1], origins.counts, horizon)
-    positive = _all_positive(result) & _all_positive(before) & _all_positive(actual)
-    result, before, actual = (_on_axis(part, positive) for part in (result, before, actual))
+    axes_O = _axes(result, before, actual)
+    result, before, actual = (_on_axis(part, axes_O) for part in (result, before, actual))
     for group in _groups(origins, len(panel)):
         result[group] = calibrate(result[group], HEAD_QUANTILES, before[group], actual[group])
-    return np.where(positive[:, None, None], from_axis(result, log=True), result)
+    return _back(result, axes_O)
 
 
 def measured_factors(decode: Decode, panel: Panel, ends: NDArray, horizon: int) -> NDArray:
@@ -76,8 +76,8 @@ def measured_factors(decode: Decode, panel: Panel, ends: NDArray, horizon: int) 
     origins = Origins(series, counts[series, cutoff])
     quantiles = decode(panel, origins, horizon)
     actual = _actual(panel, series, origins.counts[:, None], panel.lengths[series], horizon)[:, 0]
-    positive = _all_positive(quantiles) & _all_positive(actual)
-    quantiles, actual = _on_axis(quantiles, positive), _on_axis(actual, positive)
+    axes_O = _axes(quantiles, actual)
+    quantiles, actual = _on_axis(quantiles, axes_O), _on_axis(actual, axes_O)
     return interval_factors(HEAD_QUANTILES, quantiles[None], actual[None])[0]
 
 
@@ -87,9 +87,8 @@ def widened(quantiles_OHQ: NDArray, factors_HI: NDArray) -> NDArray:
     factors_OHI = np.broadcast_to(
         factors_HI[last], (len(quantiles_OHQ), len(last), factors_HI.shape[1])
     )
-    positive = _all_positive(quantiles_OHQ)
-    wider = widen(_on_axis(quantiles_OHQ, positive), HEAD_QUANTILES, factors_OHI)
-    return np.where(positive[:, None, None], from_axis(wider, log=True), wider)
+    axes_O = _axes(quantiles_OHQ)
+    return _back(widen(_on_axis(quantiles_OHQ, axes_O), HEAD_QUANTILES, factors_OHI), axes_O)
 
 
 def at_levels(quantiles: NDArray, quantile_levels: tuple[float, ...]) -> NDArray:
@@ -174,16 +173,22 @@ def widen(
     return np.sort(median + distance, axis=2)
 
 
-def _all_positive(values: NDArray) -> NDArray:
-    """Which origins have no known value that is 0 or less (O,)."""
-    return np.logical_not((values <= 0).reshape(len(values), -1).any(axis=1))
+def _axes(*parts: NDArray) -> NDArray:
+    """The axis on which the intervals of each origin are widened (O,), by all values known of it:
+    as ratios where all are positive; as square roots where some are 0, which is not passed then;
+    else as they are."""
+    low_O = np.full(len(parts[0]), np.inf)
+    for part in parts:
+        low_O = np.fmin(low_O, np.fmin.reduce(part.reshape(len(part), -1), axis=1))
+    return np.select([low_O > 0, low_O == 0], [LOG, ROOT], LINEAR)
 
 
-def _on_axis(values: NDArray, positive: NDArray) -> NDArray:
-    """Logarithms where all is positive: there, intervals are widened as ratios and stay above
-    0."""
-    rows = positive.reshape(-1, *[1] * (values.ndim - 1))
-    return np.where(rows, np.log(np.where(rows, values, 1.0)), values)
+def _on_axis(values: NDArray, axes_O: NDArray) -> NDArray:
+    return to_axis(values, axes_O == LOG, axes_O == ROOT)
+
+
+def _back(values: NDArray, axes_O: NDArray) -> NDArray:
+    return from_axis(values, axes_O == LOG, axes_O == ROOT)
 
 
 def _held_out(origins: Origins, horizon: int, series: int) -> NDArray:

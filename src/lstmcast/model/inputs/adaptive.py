@@ -84,7 +84,7 @@ class AdaptiveState(NamedTuple):
     scale_B3: NDArray
     age_B: NDArray  # observations read
     first_B: NDArray  # the first of them, in the units of the data
-    constant_B: NDArray  # whether all of them were equal
+    constant_B: NDArray  # whether all of them were equal, but for what was set aside
     seasons: tuple[SeasonState, ...]
     surprises: Surprises
     known: AdaptiveKnown  # at the newest step
@@ -204,12 +204,10 @@ class Adaptive:
         z_BT = to_axis(values_BT / grid.unit_B[:, None], grid.log_B, grid.root_B)
         seen, after = self.read(state, z_BT)
         first_B = _first_known(state.first_B, values_BT)
-        other_BT = ~np.isnan(values_BT) & (values_BT != first_B[:, None])
-        constant_BT = state.constant_B[:, None] & ~np.maximum.accumulate(other_BT, axis=1)
-        value_BT = np.where(constant_BT & seen.begun_BT, first_B[:, None], np.nan)
+        value_BT = seen.known.value + first_B[:, None]
         seen = seen._replace(known=seen.known._replace(value=value_BT))
         newest = after.known._replace(value=value_BT[:, -1])
-        return seen, after._replace(first_B=first_B, constant_B=constant_BT[:, -1], known=newest)
+        return seen, after._replace(first_B=first_B, known=newest)
 
     def read(
         self, state: AdaptiveState, z_BT: NDArray, observed: bool = True
@@ -248,7 +246,10 @@ class Adaptive:
         x_BTC *= begun_BT[:, :, None]
         level_BT = np.where(begun_BT, level_BT + reference_B[:, None] + shift_BT, 0.0)
         known = _known_at(grid, level_BT, scale_BT, total.expected_BTH, age_BT)
-        known = known._replace(other=other_BT)
+        constant_BT = state.constant_B[:, None] & _is_constant(z_BT, shift_BT)
+        # `advance` knows the value itself
+        value_BT = np.where(constant_BT & begun_BT & observed, 0.0, np.nan)
+        known = known._replace(value=value_BT, other=other_BT)
         after = AdaptiveState(
             grid,
             z_BU[:, -tail:],
@@ -259,7 +260,7 @@ class Adaptive:
             scale_B3,
             age_BT[:, -1],
             state.first_B,
-            state.constant_B,
+            constant_BT[:, -1],
             seasons,
             surprises,
             positions_of(known, np.arange(len(z_BT)), -1),
@@ -311,6 +312,12 @@ class Adaptive:
         values[constant_N] += value_N111 - values[constant_N][..., middle]
         values[constant_N, ..., middle] = value_N111
         return values
+
+
+def _is_constant(z_BT: NDArray, shift_BT: NDArray) -> NDArray:
+    """Whether all values that were read so far equal the first (B, T), from which they count."""
+    other_BT = (~np.isnan(z_BT) & (z_BT != 0)) | (shift_BT != 0)
+    return ~np.maximum.accumulate(other_BT, axis=1)
 
 
 def _reaching(z_NHKX: NDArray, other_N: NDArray) -> NDArray:

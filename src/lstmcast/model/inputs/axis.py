@@ -173,19 +173,22 @@ def _ends_without(values_RT: NDArray) -> NDArray:
 
 def _is_additive(positive_RT: NDArray, touches_R: NDArray, periods: tuple[int, ...]) -> NDArray:
     """Whether changes are more alike in size as they are than as ratios (R,): by their likelihood
-    under a Laplace distribution on both axes, from step to step and from cycle to cycle.
+    under a Laplace distribution on both axes, from value to value and from cycle to cycle.
 
     A small gain is enough where the series touches 0, or stands near 0 at its end and could cross
     it.
     """
     season = min((m for m in periods if m > 1), default=1)
-    gain_R, count_R = _gain(positive_RT, 1)
-    long_R = (~np.isnan(positive_RT)).sum(axis=1) > 3 * season
+    known_RT = ~np.isnan(positive_RT)
+    packed_RT = np.take_along_axis(positive_RT, np.argsort(known_RT, axis=1, kind="stable"), 1)
+    gain_R, count_R = _gain(packed_RT, 1)
+    long_R = known_RT.sum(axis=1) > 3 * season
     if season > 1 and long_R.any():
         gain_R = np.where(long_R, np.minimum(gain_R, _gain(positive_RT, season)[0]), gain_R)
-    clear_R = (gain_R >= CLEAR_GAIN) & (gain_R * count_R >= SURE / 2)
+    total_R = gain_R * np.maximum(count_R, 1)
+    clear_R = (gain_R >= CLEAR_GAIN) & (total_R >= SURE / 2)
     near_R = touches_R | _stands_near_zero(positive_RT, max(season, 5))
-    return clear_R | ((gain_R * count_R >= SURE) & near_R)
+    return clear_R | ((total_R >= SURE) & near_R)
 
 
 def _gain(positive_RT: NDArray, lag: int) -> tuple[NDArray, NDArray]:
