@@ -27,6 +27,7 @@ from lstmcast.decoding.feeding import (
     path_quantiles,
     placed,
 )
+from lstmcast.decoding.intermittent import NEWEST, with_own_past
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.inputs import Grid
 from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, decided, reading_axis, units_of
@@ -72,13 +73,32 @@ def read_along(
                 )
             else:
                 z_NHKX = answers_from(network, state, horizon, block, None)
-                values = network.units(z_NHKX, state.known)[:, :, 0]
+                values = _units(network, panel, batch, here, z_NHKX, state)
             read = state.known.age > 0
             result_OHQ[batch.origin[here[read]]] = values[read]
 
     context = reader.context or Blocks.of(panel.periods)
     side_by_side(fill, _batches(panel, origins, context, network.head.affine))
     return result_OHQ
+
+
+def _units(
+    network: Network,
+    panel: Panel,
+    batch: OriginBatch,
+    here: NDArray,
+    z_NHKX: NDArray,
+    state: ForecastState,
+) -> NDArray:
+    """Answers (N, H, X) in the units of the data, with what was read last in view."""
+    values_NHX = network.units(z_NHKX, state.known)[:, :, 0]
+    if batch.axis != ROOT:
+        return values_NHX
+    row, count = batch.row[here], batch.count[here]
+    first = np.maximum(batch.first[row], count - NEWEST)
+    newest_NW = _spans(panel, batch.series[row], first, count)
+    season = min((m for m in panel.periods if m > 1), default=1)
+    return with_own_past(values_NHX, newest_NW, np.ones(len(here), bool), season)
 
 
 def _from_paths(
@@ -273,8 +293,8 @@ def read_every_step(reader: Reader, panel: Panel, origins: Origins) -> NDArray:
     def fill(batch: OriginBatch) -> None:
         for here, state in _at_every_step(reader.network, panel, batch):
             z_NHKX = placed(reader.network, state)[:, :1]
-            values = reader.network.units(z_NHKX, state.known)
-            result_OHQ[batch.origin[here]] = values[:, :, 0]
+            values = _units(reader.network, panel, batch, here, z_NHKX, state)
+            result_OHQ[batch.origin[here]] = values
 
     context = Blocks.of(panel.periods)
     side_by_side(fill, _batches(panel, origins, context, reader.network.head.affine))

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from lstmcast.data.origins import Origins, window
 from lstmcast.data.panel import Panel
+from lstmcast.decoding.intermittent import NEWEST, with_own_past
 from lstmcast.model.inputs import FittedTransforms
+from lstmcast.model.inputs.axis import ROOT
 from lstmcast.streaming.lanes import Lane, LaneReader, block_of
 from lstmcast.streaming.rows import Rows
 from lstmcast.util.states import rows_of
@@ -139,6 +141,17 @@ class RowReader:
             values_RT = self._since(first_R[anew], count_R[anew], at[anew])
             axes_R[anew] = self.reader.axes(values_RT, read_R[anew])
         return axes_R
+
+    def with_own_past(self, values_RHKX: NDArray, lane: Lane, at: NDArray) -> NDArray:
+        """Answers of rows with what was read last in view, where they are mostly 0."""
+        root_R = self.reader.own_axes(lane) == ROOT
+        if not root_R.any():
+            return values_RHKX
+        count_R = self.rows["count"][at]
+        first_R = np.maximum(self.context.start(count_R), count_R - NEWEST)
+        newest_RW = self._since(first_R, count_R, at)
+        season = min((m for m in self.reader.grid.periods if m > 1), default=1)
+        return with_own_past(values_RHKX[:, :, 0], newest_RW, root_R, season)[:, :, None]
 
     def _newest_two(self, count_R: NDArray, at: NDArray) -> NDArray:
         """The values of the newest two ticks of rows (R, 2)."""

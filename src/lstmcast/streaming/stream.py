@@ -303,7 +303,8 @@ class Stream:
             own = lane if len(begun) == len(at) else rows_of(lane, begun)
             state = self.reader.forecast_state(own)
             z_NHKX = answers_from(network, state, horizon, network.config.steps, None)
-            result[begun] = network.units(z_NHKX, state.known)
+            values = network.units(z_NHKX, state.known)
+            result[begun] = self.reading.with_own_past(values, own, at[begun])
         return stopped(result, stop_now(self.rows["stops"][at]))
 
     def _flat(self, answer_SHK: NDArray, horizon: int | None) -> NDArray:
