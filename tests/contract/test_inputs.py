@@ -397,7 +397,7 @@ def test_running_inputs_have_no_panel_to_learn_from(name):
 AFFINE = {
     "adaptive": (3.5, -40.0),
     "adaptive, logarithms": (3.5, 0.0),
-    "adaptive, both axes": (3.5, 0.0),
+    "adaptive, all axes": (3.5, 0.0),
     "standard": (3.5, -40.0),
     "two columns": (3.5, -40.0),
     "apart": (3.5, 0.0),
