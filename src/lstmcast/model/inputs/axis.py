@@ -134,7 +134,7 @@ def _falls_below(values_RT: NDArray, positive_RT: NDArray) -> NDArray:
     """Which series have negative values (R,), but for a few that are far from all near them, once
     there was a positive one again."""
     negative_RT = values_RT < 0
-    result_R = negative_RT.any(axis=1)
+    result_R = np.asarray(negative_RT.any(axis=1))
     rows = np.flatnonzero(result_R & ~np.isnan(positive_RT).all(axis=1))
     for r in rows:
         known = np.flatnonzero(~np.isnan(values_RT[r]))
@@ -142,7 +142,9 @@ def _falls_below(values_RT: NDArray, positive_RT: NDArray) -> NDArray:
         usual = _mean_change(x[~below])
         few = below.sum() <= max(1, FEW * len(x)) and not below[-2:].all()
         if few and len(x) - below.sum() >= ENOUGH:
-            result_R[r] = any(_near(x, below, t) < STRAY * usual for t in np.flatnonzero(below))
+            result_R[r] = any(
+                _near(x, below, t) < STRAY * usual for t in np.flatnonzero(below).tolist()
+            )
     return result_R
 
 

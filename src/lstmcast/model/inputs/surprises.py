@@ -12,8 +12,7 @@ without a jump, and answers at the new one. A value back at the level before tak
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,16 +90,13 @@ def set_aside(
     other_BT = np.repeat(state.other_B[:, None], z_BT.shape[1], axis=1)
     rows = np.flatnonzero(close_B)
     if len(rows):
-        own, own_axis = (type(part)(*_rows(part, rows)) for part in (state, axis))
+        own = Surprises(*(part[rows] for part in state))
+        own_axis = Axis(axis.log_B[rows], axis.checked_B[rows], axis.season)
         read_BT[rows], shift_BT[rows], other_BT[rows], own = _step_by_step(
             own, z_BT[rows], tail_BL[rows], own_axis
         )
         after = Surprises(*(_with(part, rows, new) for part, new in zip(after, own, strict=True)))
     return read_BT, shift_BT, other_BT, after
-
-
-def _rows(parts: Surprises | Axis, rows: NDArray) -> Iterator[Any]:
-    return (part[rows] if isinstance(part, np.ndarray) else part for part in parts)
 
 
 def _with(part: NDArray, rows: NDArray, new: NDArray) -> NDArray:
