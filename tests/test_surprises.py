@@ -26,9 +26,10 @@ def edited(values, places, value):
     return values
 
 
-def read(z, bounds=(), log=False, season=1, checked=True):
+def read(z, bounds=(), log=False, season=1, near=True):
     """What is read of a series on the reading axis, the shifts, the other levels, the state."""
-    axis = Axis(np.array([log]), np.array([checked]), season)
+    slack_B = np.array([1.0 if near else 100.0])
+    axis = Axis(np.array([log]), slack_B, 16, season)
     state, parts = no_surprises(1, TAIL), []
     tail_BL = np.full((1, TAIL), np.nan)
     for first, last in zip([0, *bounds], [*bounds, len(z)], strict=True):
@@ -94,10 +95,10 @@ def test_a_season_says_what_is_usual_at_a_step():
     np.testing.assert_array_equal(read(edited(z, 61, 10.0))[0], edited(z, 61, 10.0))
 
 
-def test_nothing_is_set_aside_before_a_cycle_was_read_nor_where_it_is_not_checked():
+def test_nothing_is_set_aside_before_enough_was_read_nor_within_the_slack():
     z = edited(FLAT, [5, 60], 40.0)
     assert not np.isnan(read(z)[0][:6]).any()
-    np.testing.assert_array_equal(read(z, checked=False)[0], z)
+    np.testing.assert_array_equal(read(z, near=False)[0], z)
 
 
 def test_missing_values_neither_end_nor_make_a_surprise():
@@ -123,7 +124,7 @@ def test_chunks_and_ticks_say_the_same(bounds, season):
 
 def test_rows_are_apart():
     z_BT = np.stack([FLAT, edited(FLAT, 60, 50), np.cumsum(FLAT), edited(FLAT, [60, 61], 9)])
-    axis = Axis(np.zeros(4, bool), np.ones(4, bool), 1)
+    axis = Axis(np.zeros(4, bool), np.ones(4), 16, 1)
     together = set_aside(no_surprises(4, TAIL), z_BT, np.full((4, TAIL), np.nan), axis)
     for row, z in enumerate(z_BT):
         for one, other in zip(read(z)[:3], together[:3], strict=True):

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
+from lstmcast.model.inputs.adaptive import OUTER
 from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, from_axis, to_axis
 
 # held out for the intervals of one origin: more for one series than for hundreds
@@ -170,7 +171,20 @@ def widen(
     if largest_G is not None:
         farthest = np.maximum(MOST_WIDENED * np.abs(own), largest_G[:, None, None])
         distance = np.clip(distance, -farthest, farthest)
+    distance = np.where(_reached(quantiles_GHQ, own), own, distance)
     return np.sort(median + distance, axis=2)
+
+
+def _reached(quantiles_GHQ: NDArray, own_GHQ: NDArray) -> NDArray:
+    """Which bounds reach another level rather than being spread (G, H, Q): the outer two of a side
+    in one place, which is not 0. They stay there."""
+    result = np.zeros(quantiles_GHQ.shape, bool)
+    if quantiles_GHQ.shape[2] > 2 * OUTER:
+        for side in (slice(None, OUTER), slice(-OUTER, None)):
+            outer, own = quantiles_GHQ[..., side], own_GHQ[..., side]
+            one = (outer[..., :1] == outer[..., 1:]) & (outer[..., :1] != 0) & (own[..., :1] != 0)
+            result[..., side] = one
+    return result
 
 
 def _axes(*parts: NDArray) -> NDArray:

@@ -49,6 +49,9 @@ RELEARN = 0.1  # what the changes before a season was known still count
 LOG_PRIOR_SCALE, LOG_PRIOR_COUNT = 0.05, 3.0
 SHORTEST = 4  # observations; with fewer the last one is the forecast
 LARGEST = np.finfo(float).max
+# Values after which one may be a surprise: so many, and MORE than the longest season has.
+SURE_AFTER, MORE = 8, 4
+ROOT_SLACK = 4.0
 OUTER = 2  # bounds on each side that a level may widen: those of the 80% and the 95% interval
 
 
@@ -347,8 +350,10 @@ def _calm(
             for part_B in (before.shift_B, before.other_B)
         )
         return z_BT - shift_BT, shift_BT, other_BT, before
-    season = min(seasonal(grid.periods), default=1)
-    axis = Axis(grid.log_B, ~grid.root_B, season)
+    periods = seasonal(grid.periods)
+    slack_B = np.where(grid.root_B, ROOT_SLACK, 1.0)
+    fewest = max(SURE_AFTER, max(periods, default=1) + MORE)
+    axis = Axis(grid.log_B, slack_B, fewest, min(periods, default=1))
     return set_aside(before, z_BT, state.z_BL, axis)
 
 

@@ -24,16 +24,16 @@ DOUBT = 4  # values after a shift, of which one that is nearer to the level befo
 FADE = 0.99  # of the largest change that lasted, per value
 AT_ONCE = 2.0  # of these limits: a surprise that is larger is believed at once, unless it is
 FAR = 10.0  # times as large as all recent values, or as small
-MORE = 4  # values than a tail, which must have been read first
 
 
 class Axis(NamedTuple):
     """How series are read."""
 
     log_B: NDArray
-    # Where surprises are possible. Not among square roots: to sell nothing for long, and then a
-    # lot, is what such series are like.
-    checked_B: NDArray
+    # How many times farther a value must be to be a surprise. Among square roots it is far: to sell
+    # nothing for long, and then a lot, is what such series are like.
+    slack_B: NDArray
+    fewest: int  # values that must have been read first
     season: int  # the shortest; 1 without any
 
 
@@ -91,7 +91,7 @@ def set_aside(
     rows = np.flatnonzero(close_B)
     if len(rows):
         own = Surprises(*(part[rows] for part in state))
-        own_axis = Axis(axis.log_B[rows], axis.checked_B[rows], axis.season)
+        own_axis = axis._replace(log_B=axis.log_B[rows], slack_B=axis.slack_B[rows])
         read_BT[rows], shift_BT[rows], other_BT[rows], own = _step_by_step(
             own, z_BT[rows], tail_BL[rows], own_axis
         )
@@ -116,10 +116,10 @@ def _all_read(
     cycle_BU = _with_cycle(state, y_BU, axis.season, L)
     for t in range(L, y_BU.shape[1]):
         now_B2 = np.stack([y_BU[:, t], cycle_BU[:, t]], axis=1)
-        large_B2 = np.abs(now_B2 - state.last_B2) > _allowed(state, state.largest_B2, axis, L)
+        large_B2 = np.abs(now_B2 - state.last_B2) > _allowed(state, state.largest_B2, axis)
         close_B = close_B | large_B2.any(axis=1)
         state = _read(state, now_B2)
-    return y_BU[:, L:], state._replace(cycle_BL=cycle_BU[:, -L:]), close_B & axis.checked_B
+    return y_BU[:, L:], state._replace(cycle_BL=cycle_BU[:, -L:]), close_B
 
 
 def _with_cycle(state: Surprises, y_BU: NDArray, season: int, tail: int) -> NDArray:
@@ -131,13 +131,13 @@ def _with_cycle(state: Surprises, y_BU: NDArray, season: int, tail: int) -> NDAr
     return cycle_BU
 
 
-def _allowed(state: Surprises, largest_B2: NDArray, axis: Axis, tail: int) -> NDArray:
+def _allowed(state: Surprises, largest_B2: NDArray, axis: Axis) -> NDArray:
     """How far outside of the recent range a value may be (B, 2), where changes so large have
     lasted."""
     usual_B2 = state.change_B2 / np.maximum(state.weight_B2, 1.0)
     usual_B2 = np.maximum(usual_B2, np.where(axis.log_B, FLOOR, 0.0)[:, None])
-    enough_B2 = state.count_B2 >= tail + MORE
-    return np.where(enough_B2, np.maximum(LIMIT * usual_B2, largest_B2), np.inf)
+    allowed_B2 = axis.slack_B[:, None] * np.maximum(LIMIT * usual_B2, largest_B2)
+    return np.where(state.count_B2 >= axis.fewest, allowed_B2, np.inf)
 
 
 def _read(state: Surprises, now_B2: NDArray) -> Surprises:
@@ -180,10 +180,10 @@ def _one(
     """The next value of each series and its change over a cycle, as they are read; and the state
     after them."""
     L = recent_RL2.shape[1]
-    allowed_R2 = _allowed(state, state.largest_B2, axis, L)
+    allowed_R2 = _allowed(state, state.largest_B2, axis)
     range_R2 = np.fmin.reduce(recent_RL2, axis=1), np.fmax.reduce(recent_RL2, axis=1)
     now_R2 = _and_change(z_R - state.shift_B, before_R)
-    returned_R = _returned(state, z_R, before_R, range_R2, axis, L)
+    returned_R = _returned(state, z_R, before_R, range_R2, axis)
     side_R = np.where(returned_R, 0.0, _side(now_R2, *range_R2, allowed_R2))
     again_R = (state.side_B != 0) & (side_R == state.side_B)
     wide_R2 = _with_aside(state, *range_R2, L)
@@ -207,11 +207,10 @@ def _returned(
     before_R: NDArray,
     range_R2: tuple[NDArray, NDArray],
     axis: Axis,
-    tail: int,
 ) -> NDArray:
     """Whether values are back at the level before the newest shift, and not at the one after it;
     as long as it is in doubt: nearer to the one before."""
-    allowed_R2 = _allowed(state, state.largest_before_B2, axis, tail)
+    allowed_R2 = _allowed(state, state.largest_before_B2, axis)
     now_R2, back_R2 = (
         _and_change(z_R - shift_R, before_R) for shift_R in (state.shift_B, state.before_B)
     )
