@@ -49,6 +49,8 @@ CASES = {
     "a closed week that is over": (edited(SALES, slice(200, 207), 0), LOG),
     "near-zero days": (edited(SALES, [30, 150, 151, 260], 1), LOG),
     "a code for missing": (edited(SALES, 250, -9999), LOG),
+    "out of stock once, for long": (edited(SALES, slice(100, 160), 0), LOG),
+    "closed in two seasons": (edited(SALES, [*range(100, 160), *range(300, 360)], 0), ROOT),
     "closed for the first time": (edited(SALES, slice(-2, None), 0), ROOT),
     "closed on one day a week, lately": (edited(SALES, [-22, -15, -8, -1], 0), ROOT),
     "demand": (DEMAND, ROOT),

@@ -96,12 +96,13 @@ def axis_in_force(
 def reading_axis(values_RT: NDArray, periods: tuple[int, ...] = (), affine: bool = True) -> NDArray:
     """The axis (R,) that suits these values of series.
 
-    Square roots where at least a tenth is 0, or many of the newest are; fewer zeros, those before
-    the first other value, and single negative values far from all near them have no logarithm and
-    are missing there. The values themselves where others are negative, where they differ by a hair
-    only, or where changes are more alike in size than as ratios. Else logarithms.
+    Square roots where a tenth is 0, not counting the longest run that is over, or many of the
+    newest are. Fewer zeros, those before the first other value, and single negative values far from
+    all near them have no logarithm and are missing there. The values themselves where others are
+    negative, where they differ by a hair only, or where changes are more alike in size than as
+    ratios. Else logarithms.
 
-    >>> reading_axis(np.array([[1.0, 2, 4, 8, 17], [0, 0, 3, 5, 4], [5, 0, 0, 0, 3]])).tolist()
+    >>> reading_axis(np.array([[1.0, 2, 4, 8, 17], [0, 0, 3, 5, 4], [5, 0, 0, 3, 0]])).tolist()
     [1, 1, 2]
     """
     if not affine:
@@ -113,7 +114,8 @@ def reading_axis(values_RT: NDArray, periods: tuple[int, ...] = (), affine: bool
     positive_RT = np.where(values_RT > 0, values_RT, np.nan)
     below_R = _falls_below(values_RT, positive_RT)
     zeros_R = (values_RT == 0).sum(axis=1)
-    many_R = (zeros_R >= MANY_ZEROS * known_R) | _ends_without(values_RT)
+    lasting_R = zeros_R - _longest_outage(values_RT)
+    many_R = (lasting_R >= MANY_ZEROS * known_R) | _ends_without(values_RT)
     low_R, high_R = np.fmin.reduce(positive_RT, axis=1), np.fmax.reduce(positive_RT, axis=1)
     flat_R = (low_R >= (1 - FLAT) * high_R) & (low_R < high_R)
     wide_R = np.flatnonzero((low_R < NARROW * high_R) & ~below_R & ~many_R)
@@ -157,6 +159,18 @@ def _near(x: NDArray, below: NDArray, t: int) -> float:
 
 def _mean_change(x: NDArray) -> float:
     return float(np.abs(np.diff(x)).mean()) if len(x) > 1 else 0.0
+
+
+def _longest_outage(values_RT: NDArray) -> NDArray:
+    """How long the longest run of zeros is that is over (R,): once is no habit."""
+    result_R = np.zeros(len(values_RT), np.int64)
+    for r in np.flatnonzero((values_RT == 0).any(axis=1)):
+        zero = values_RT[r][~np.isnan(values_RT[r])] == 0
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], zero, [0]])))
+        lengths = np.diff(edges)[::2]
+        over = lengths[: len(lengths) - int(zero[-1])]
+        result_R[r] = over.max(initial=0)
+    return result_R
 
 
 def _ends_without(values_RT: NDArray) -> NDArray:
