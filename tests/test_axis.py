@@ -7,6 +7,8 @@ import pytest
 
 import lstmcast as lc
 from lstmcast.data.examples import airline
+from lstmcast.data.origins import Origins
+from lstmcast.decoding import Reader, decode
 from lstmcast.model.inputs.axis import (
     LINEAR,
     LOG,
@@ -17,6 +19,7 @@ from lstmcast.model.inputs.axis import (
     reading_axis,
     to_axis,
 )
+from lstmcast.streaming.stream import Stream
 
 AIRLINE = np.asarray(airline().series(0))
 DAYS = np.arange(400)
@@ -149,3 +152,35 @@ def test_square_roots_follow_a_factor(factor):
     one, other = (lc.LSTMForecaster(9).predict(each).quantiles for each in (panel, scaled))
     np.testing.assert_allclose(other / factor, one, rtol=1e-3, atol=1e-4)
     assert (one >= 0).all()
+
+
+def network_answers(values, counts):
+    """The shipped network's own quantiles after so many values."""
+    panel = lc.Panel.from_arrays(values, frequency="D", start="2020-01-01")
+    series = np.zeros(len(counts), np.int64)
+    return decode(Reader(lc.LSTMForecaster(6).network), panel, Origins(series, counts), 6)
+
+
+@pytest.mark.parametrize("after", [0.0, -50.0, 1e7, np.nan])
+def test_nothing_later_changes_axis_surprises_or_own_past(after):
+    for name in ("an old zero", "demand", "an account that is spent", "near-zero days"):
+        values = np.asarray(CASES[name][0], float)
+        counts = np.array([20, 33, 52, 60])
+        expected = network_answers(values, counts)
+        for place, count in enumerate(counts):
+            changed = edited(values, slice(count, None), after)
+            np.testing.assert_array_equal(network_answers(changed, counts[:1]), expected[:1])
+            np.testing.assert_allclose(
+                network_answers(changed, counts[[place]])[0], expected[place], rtol=1e-5, atol=1e-6
+            )
+
+
+def test_a_stream_reads_on_the_axis_that_predict_chooses():
+    late = np.concatenate([SALES[:70], np.zeros(30), SALES[:40], [-5.0, -6.0, 3.0]])
+    late = edited(late, [10, 20, 30], 0)
+    stream = Stream(lc.LSTMForecaster(6), ["a"], frequency="D")
+    for count, value in enumerate(late, 1):
+        stream.observe([value])
+        if count % 7 == 0 or count > 138:
+            expected = network_answers(late, np.array([count]))
+            np.testing.assert_allclose(stream.quantiles(6), expected, rtol=1e-5, atol=1e-6)
