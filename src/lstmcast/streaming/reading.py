@@ -57,6 +57,22 @@ class RowReader:
             self.rows.put("older", everything, lane)
             return
         self._keep_newest(panel, origins)
+        self._read_kept(counts, K)
+
+    @property
+    def renewable(self) -> tuple[str, ...]:
+        """Names of states that can be made of the newest values, which are kept beside them."""
+        return ("older", "newer") if "newest" in self.rows else ()
+
+    def read_again(self) -> None:
+        """Read what is kept of each row: the states that were saved are those of other inputs."""
+        K = block_of(self.context)
+        if K is not None:
+            self._read_kept(self.rows["count"], K)
+
+    def _read_kept(self, counts: NDArray, K: int) -> None:
+        """Read the newest values of all rows, of which so many came, into both lanes."""
+        everything = np.flatnonzero(counts)
         older, newer = self.context.start(counts), counts // K * K
         second = np.flatnonzero((newer > 0) & (counts > newer))
         for name, first, chosen in (("older", older, everything), ("newer", newer, second)):

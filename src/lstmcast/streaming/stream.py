@@ -401,7 +401,10 @@ class Stream:
         fitted = _learned(network, manifest, groups)
         made._begin(network, grid, context, fitted, manifest["ids"], learning, manifest["seed"])
         made.ticks, made.skipped = manifest["ticks"], manifest["skipped"]
-        made.rows.restore({"stops": made.rows["stops"], **groups["rows"]})
+        saved = {"stops": made.rows["stops"], **groups["rows"]}
+        made.rows.restore(saved, made.reading.renewable)
+        if made.rows.arrays().keys() - saved.keys():  # an older version of the inputs
+            made.reading.read_again()
         for m, learner in enumerate(made.learners):
             own = groups["optimiser"].items()
             learner.take_up(
