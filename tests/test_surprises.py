@@ -183,6 +183,30 @@ def test_closed_days_in_years_of_sales_are_as_if_they_were_missing(value):
     np.testing.assert_allclose(one, other, rtol=0.02)
 
 
+def test_counts_a_thousand_times_too_large_are_set_aside():
+    sold = np.random.default_rng(3).poisson(1.2, 200).astype(float)
+    forecasts = [forecast(edited(sold, places, 3000), 14, "D") for places in ([], -1, -20)]
+    for other in forecasts[1:]:
+        np.testing.assert_allclose(other.point, forecasts[0].point, atol=0.7)
+
+
+def test_a_bound_that_reaches_another_level_is_not_widened_beyond_it():
+    quarters = 100 * np.exp(noise(0.03, 48)) * np.tile([1, 1.2, 1, 0.8], 12)
+    for factor in (3, 1000):
+        interval = forecast(edited(quarters, -1, factor * quarters[-1]), 8, "QS").interval(95)
+        assert (interval.upper < 1.5 * factor * 120).all()
+        assert (interval.lower > 30).all() and (interval.lower < 120).all()
+
+
+def test_a_night_without_a_reading_leaves_the_hours_as_they_were():
+    hour = np.arange(24 * 30)
+    values = (200 + 150 * np.sin(2 * np.pi * hour / 24)) * np.exp(noise(0.08, len(hour)))
+    usual = forecast(values, 24, "h").point
+    np.testing.assert_allclose(forecast(edited(values, -1, 1), 24, "h").point, usual, rtol=0.05)
+    out = forecast(edited(values, slice(-30, -24), 1), 24, "h").point
+    np.testing.assert_allclose(out.mean(), usual.mean(), rtol=0.15)
+
+
 def test_a_shift_and_a_factor_move_forecasts_with_surprises_alike():
     values = edited(noise(1.0, 120), [50, 90, 91, 119], [80, 60, 61, -70])
     one, other = (forecast(part, 12).point for part in (values, 5 * values - 900))
