@@ -95,6 +95,19 @@ def test_a_head_that_is_not_affine_reads_values_as_they_are():
     assert reading_axis(SALES[None], (7,), affine=False).tolist() == [LINEAR]
 
 
+@pytest.mark.parametrize("kind", ["real", None])
+def test_values_that_are_declared_to_be_anything_are_not_read_as_square_roots(kind):
+    values = DEMAND[:60].astype(float)
+    panel = lc.Panel.from_arrays(values, frequency="D", start="2020-01-01", kind=kind)
+    low = lc.LSTMForecaster(6).predict(panel).quantiles.min()
+    assert (low < 0) == (kind == "real")
+    stream = Stream(lc.LSTMForecaster(6), panel)
+    expected = decode(
+        Reader(lc.LSTMForecaster(6).network), panel, Origins(np.array([0]), np.array([60])), 6
+    )
+    np.testing.assert_allclose(stream.quantiles(6), expected, rtol=1e-5, atol=1e-6)
+
+
 def test_the_axis_is_held_between_choices_but_for_values_without_logarithms():
     counts = np.arange(2000)
     held = decided(counts)

@@ -125,6 +125,11 @@ class Panel:
         ]
 
     @property
+    def declared_real(self) -> bool:
+        """Whether somebody said that values can be anything."""
+        return self.recognised is None and self.kind == "real"
+
+    @property
     def kinds(self) -> ndarray:
         """What the values of each series can be, (S,): "real", "count" or "positive".
 

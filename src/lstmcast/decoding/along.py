@@ -179,7 +179,8 @@ def _axes(panel: Panel, origins: Origins, first: NDArray, affine: bool) -> NDArr
     for begin in range(0, len(axes), SPANS):
         series, start, stop = spans[:, begin : begin + SPANS]
         values_RT = _spans(panel, series, start, stop)
-        axes[begin : begin + SPANS] = reading_axis(values_RT, panel.periods, affine)
+        chosen = reading_axis(values_RT, panel.periods, affine, not panel.declared_real)
+        axes[begin : begin + SPANS] = chosen
     return axes[place]
 
 

@@ -128,7 +128,8 @@ class LaneReader:
 
     def axes(self, values_RT: NDArray, counts_R: NDArray) -> NDArray:
         """The axis of such rows (R,)."""
-        return axis_in_force(values_RT, counts_R, self.grid.periods, self.network.head.affine)
+        grid, affine = self.grid, self.network.head.affine
+        return axis_in_force(values_RT, counts_R, grid.periods, affine, grid.roots)
 
     def chooses(self, values_R2: NDArray, counts_R: NDArray) -> NDArray:
         """Rows (R,) whose axis is chosen anew with the newest of so many values, of two ticks."""

@@ -119,6 +119,14 @@ def stops_of(start: Any, panel: Panel | None, kind: Kind | None) -> tuple[int, N
     return common, np.where(below, ANYWHERE, common)
 
 
+def may_read_roots(start: Any, panel: Panel | None, kind: Kind | None) -> bool:
+    """Whether 0 is a bound of rows that touch it: not where values are declared to be anything."""
+    if kind is not None:
+        return kind != "real"
+    told = panel if panel is not None and _was_asked(panel) else _remembered(start)
+    return told is None or not told.declared_real
+
+
 def require_allowed(values_RK: NDArray, stops_R: NDArray, ids_R: NDArray) -> None:
     """DataError for a value below 0 in a row whose kind is declared."""
     wrong = np.argwhere((values_RK < 0) & (stops_R == DECLARED)[:, None])

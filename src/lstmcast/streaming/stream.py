@@ -40,6 +40,7 @@ from lstmcast.streaming.opening import (
     check_kinds,
     from_forecaster,
     grid_of,
+    may_read_roots,
     opening_network,
     require_allowed,
     stop_now,
@@ -105,6 +106,7 @@ class Stream:
         panel = rows if isinstance(rows, Panel) else None
         self.stops, stops_S = stops_of(start, panel, kind)
         grid = grid_of(panel, frequency, periods)
+        grid = grid._replace(roots=may_read_roots(start, panel, kind))
         network = opening_network(start, head, seed, learning)
         if panel is not None:
             panel.covariates.require(network.config.inputs.past, panel.report.source)
@@ -369,6 +371,7 @@ class Stream:
             "ids": self.ids,
             "periods": list(self.grid.periods),
             "family": self.grid.family,
+            "roots": self.grid.roots,
             "context": {"kind": type(self.context).__name__, **asdict(self.context)},
         }
         groups = {"weights": weights, "rows": self.rows.arrays()}
@@ -396,6 +399,7 @@ class Stream:
         about = dict(manifest["context"])
         context = {"Blocks": Blocks, "Newest": Newest, "Whole": Whole}[about.pop("kind")](**about)
         grid = Grid(network.config.steps, tuple(manifest["periods"]), manifest["family"])
+        grid = grid._replace(roots=manifest.get("roots", True))
         made = cls.__new__(cls)
         made.stops = manifest.get("stops", ANYWHERE)  # older streams stop nowhere
         fitted = _learned(network, manifest, groups)

@@ -159,7 +159,9 @@ class AdaptiveFeed:
         self.device, self.offsets = device, panel.offsets
         # one more, so that a span may end behind the last value
         self.values = np.append(panel.values, np.nan)
-        self.grid = Grid(network.steps, panel.periods, panel.frequency.family)
+        self.grid = Grid(
+            network.steps, panel.periods, panel.frequency.family, roots=not panel.declared_real
+        )
         self.counted_H = np.arange(1, network.steps + 1) <= (data.horizon or network.steps)
         known = np.append(~np.isnan(panel.values), True)
         steps = np.where(known, np.arange(len(known)), len(known))
@@ -180,7 +182,7 @@ class AdaptiveFeed:
         step_BT = segments.first[:, None] + np.arange(length)
         places_BT = np.minimum(start[:, None] + step_BT, len(self.values) - 1)
         values_BT = np.where(step_BT < until[:, None], self.values[places_BT], np.nan)
-        axes = reading_axis(values_BT, self.grid.periods, self.affine)
+        axes = reading_axis(values_BT, self.grid.periods, self.affine, self.grid.roots)
         return [
             Group(segments.rows(axes == axis), axis)
             for axis in (LOG, LINEAR, ROOT)

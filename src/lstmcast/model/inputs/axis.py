@@ -12,6 +12,7 @@ LINEAR, LOG, ROOT = range(3)
 FLAT = 0.01  # of the largest value: series that differ by less are read on the linear axis
 # Of the largest value: with a smallest one above it, the axes are nearly the same.
 NARROW = 0.5
+OUTAGE = 6  # zeros in a row, from which they are one
 MANY_ZEROS = 0.1  # of the values: where more are 0, the logarithms of the others say too little
 RECENT = 24  # newest values, in which a sixth of them may not fall to 0
 FEW = 0.02  # of the values, which may be negative and yet missing, STRAY usual changes from others
@@ -79,7 +80,11 @@ def decided(counts: NDArray) -> NDArray:
 
 
 def axis_in_force(
-    values_RT: NDArray, counts_R: NDArray, periods: tuple[int, ...], affine: bool = True
+    values_RT: NDArray,
+    counts_R: NDArray,
+    periods: tuple[int, ...],
+    affine: bool = True,
+    roots: bool = True,
 ) -> NDArray:
     """The axis (R,) of series whose newest `counts_R` values these are, right-aligned.
 
@@ -90,19 +95,22 @@ def axis_in_force(
     steps_RT = np.arange(1, T + 1) - (T - counts_R[:, None])
     newest_R = np.where(values_RT <= 0, steps_RT, 0).max(axis=1, initial=0)
     until_R = np.maximum(decided(counts_R), np.where(newest_R > 0, newest_R + 1, 0))
-    return reading_axis(np.where(steps_RT <= until_R[:, None], values_RT, np.nan), periods, affine)
+    known_RT = np.where(steps_RT <= until_R[:, None], values_RT, np.nan)
+    return reading_axis(known_RT, periods, affine, roots)
 
 
-def reading_axis(values_RT: NDArray, periods: tuple[int, ...] = (), affine: bool = True) -> NDArray:
+def reading_axis(
+    values_RT: NDArray, periods: tuple[int, ...] = (), affine: bool = True, roots: bool = True
+) -> NDArray:
     """The axis (R,) that suits these values of series.
 
     Square roots where a tenth is 0, not counting the longest run that is over, or many of the
     newest are. Fewer zeros, those before the first other value, and single negative values far from
     all near them have no logarithm and are missing there. The values themselves where others are
     negative, where they differ by a hair only, or where changes are more alike in size than as
-    ratios. Else logarithms.
+    ratios. Else logarithms. Without `roots` zeros are no bound: such values are read as they are.
 
-    >>> reading_axis(np.array([[1.0, 2, 4, 8, 17], [0, 0, 3, 5, 4], [5, 0, 0, 3, 0]])).tolist()
+    >>> reading_axis(np.array([[1.0, 2, 4, 8, 17], [0, 0, 3, 5, 4], [5, 0, 0, 0, 3]])).tolist()
     [1, 1, 2]
     """
     if not affine:
@@ -122,7 +130,9 @@ def reading_axis(values_RT: NDArray, periods: tuple[int, ...] = (), affine: bool
     additive_R = np.zeros(len(values_RT), bool)
     additive_R[wide_R] = _is_additive(positive_RT[wide_R], zeros_R[wide_R] > 0, periods)
     return np.select(
-        [below_R, (zeros_R > 0) & many_R, flat_R | additive_R], [LINEAR, ROOT, LINEAR], LOG
+        [below_R, (zeros_R > 0) & many_R, flat_R | additive_R],
+        [LINEAR, ROOT if roots else LINEAR, LINEAR],
+        LOG,
     )
 
 
@@ -162,14 +172,16 @@ def _mean_change(x: NDArray) -> float:
 
 
 def _longest_outage(values_RT: NDArray) -> NDArray:
-    """How long the longest run of zeros is that is over (R,): once is no habit."""
+    """How long the longest run of zeros is that is over (R,): once is no habit. 0 where it is
+    short."""
     result_R = np.zeros(len(values_RT), np.int64)
     for r in np.flatnonzero((values_RT == 0).any(axis=1)):
         zero = values_RT[r][~np.isnan(values_RT[r])] == 0
         edges = np.flatnonzero(np.diff(np.concatenate([[0], zero, [0]])))
         lengths = np.diff(edges)[::2]
         over = lengths[: len(lengths) - int(zero[-1])]
-        result_R[r] = over.max(initial=0)
+        longest = over.max(initial=0)
+        result_R[r] = longest if longest >= OUTAGE else 0
     return result_R
 
 

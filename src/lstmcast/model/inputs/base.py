@@ -35,6 +35,8 @@ class Grid(NamedTuple):
     log_B: NDArray = np.zeros(1, bool)  # whether adaptive inputs read logarithms
     root_B: NDArray = np.zeros(1, bool)  # whether they read square roots
     unit_B: NDArray = np.ones(1)  # powers of two in which they read on the other axes
+    # Whether square roots may be read at all: not where values are declared to be anything.
+    roots: bool = True
 
 
 class Seen(NamedTuple):
