@@ -29,8 +29,13 @@ from lstmcast.decoding.feeding import (
 )
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.inputs import Grid
-from lstmcast.model.inputs.adaptive import linear_unit, reads_logarithms
+from lstmcast.model.inputs.adaptive import (
+    linear_unit,
+    reads_logarithms,
+    with_effects_ahead,
+)
 from lstmcast.model.inputs.base import positions_of
+from lstmcast.model.inputs.effects import Effects, effects_of
 from lstmcast.model.network import Network
 from lstmcast.util.parallel import side_by_side
 from lstmcast.util.states import rows_of
@@ -52,6 +57,25 @@ class OriginBatch:
     row: NDArray  # of each of the origins below: which segment
     count: NDArray  # its number of known observations
     origin: NDArray  # its place in the result
+    effects: Effects | None = None  # that are known in advance
+
+    def known(self, first: int, stop: int, horizon: int) -> NDArray | None:
+        """Effects at some steps of the aligned segments, and at the H after each (B, T, 1 + H);
+        None where there are none."""
+        if self.effects is None:
+            return None
+        begin_B = self.last - int((self.last - self.first).max())
+        steps_BT = begin_B[:, None] + np.arange(first, stop)
+        return self.effects.known(self.series, steps_BT, horizon)
+
+    def ahead(self, here: NDArray, steps: int) -> NDArray | None:
+        """Effects at so many steps after some of the origins (N, steps); None where there are
+        none."""
+        if self.effects is None:
+            return None
+        series_N, newest_N = self.series[self.row[here]], self.count[here] - 1
+        known_N1F = self.effects.known(series_N, newest_N[:, None], steps)
+        return np.zeros((len(here), steps)) if known_N1F is None else known_N1F[:, 0, 1:]
 
 
 def read_along(
@@ -64,7 +88,7 @@ def read_along(
     result_OHQ = _last_known(panel, origins, horizon)
 
     def fill(batch: OriginBatch) -> None:
-        for here, state in _at_origins(network, panel, batch):
+        for here, state in _at_origins(network, panel, batch, horizon if horizon > block else 0):
             if paths:
                 values = _from_paths(
                     network, panel, batch.series[batch.row[here]], state, horizon, block
@@ -122,6 +146,7 @@ def _batches(
     for axis in (False, True):
         chosen = np.flatnonzero(keys[2] == axis)
         chosen = chosen[np.argsort(last[chosen] - keys[1, chosen], kind="stable")]
+        effects = effects_of(panel, axis, keys[0, chosen]) if len(chosen) else None
         start = 0
         while start < len(chosen):
             stop = _batch_end(last[chosen] - keys[1, chosen], start, size)
@@ -137,6 +162,7 @@ def _batches(
                 row=place[row[origin]],
                 count=origins.counts[origin],
                 origin=origin,
+                effects=effects,
             )
             start = stop
 
@@ -160,22 +186,28 @@ def _on_log_axis(panel: Panel, origins: Origins, first: NDArray, affine: bool) -
 
 
 def _at_origins(
-    network: Network, panel: Panel, batch: OriginBatch
+    network: Network, panel: Panel, batch: OriginBatch, fed: int
 ) -> Iterator[tuple[NDArray, ForecastState]]:
     """Read the batch once; wherever origins lie, which they are, and the state of their series
-    there."""
+    there, from which answers of so many steps can be `fed` back."""
     values_BT = _right_aligned(panel, batch)
     length = values_BT.shape[1]
     stop_of_origin = length - (batch.last[batch.row] - batch.count)
     inputs, recurrent = _start(network, panel, batch, values_BT), network.start(len(values_BT))
     done = 0
     for stop in np.union1d(stop_of_origin, _chunk_ends(length)):
-        seen, inputs = network.config.inputs.advance(inputs, values_BT[:, done:stop, None])
+        known_BTF = batch.known(done, stop, network.config.steps)
+        seen, inputs = network.config.inputs.advance(
+            inputs, values_BT[:, done:stop, None], known_BTF
+        )
         hidden, recurrent = network.run(*_by_steps(seen.x_BTC, seen.begun_BT), recurrent)
         here = np.flatnonzero(stop_of_origin == stop)
         if len(here):
             rows = batch.row[here]
             own = rows_of(inputs, rows)
+            ahead_NF = batch.ahead(here, fed + network.config.steps) if fed else None
+            if ahead_NF is not None:
+                own = with_effects_ahead(own, ahead_NF)
             known = network.config.inputs.known(own)
             hidden_MND = [out_TBD[-1, rows] for out_TBD in hidden]
             x_NC = seen.x_BTC[rows, -1]
@@ -192,7 +224,10 @@ def _at_every_step(
     inputs, recurrent = _start(network, panel, batch, values_BT), network.start(len(values_BT))
     done = 0
     for stop in _chunk_ends(values_BT.shape[1]):
-        seen, inputs = network.config.inputs.advance(inputs, values_BT[:, done:stop, None])
+        known_BTF = batch.known(done, stop, network.config.steps)
+        seen, inputs = network.config.inputs.advance(
+            inputs, values_BT[:, done:stop, None], known_BTF
+        )
         hidden, recurrent = network.run(*_by_steps(seen.x_BTC, seen.begun_BT), recurrent)
         here = np.flatnonzero((step >= done) & (step < stop))
         at = batch.row[here], step[here] - done

@@ -24,6 +24,7 @@ from lstmcast.model.inputs.adaptive import (
     to_axis,
 )
 from lstmcast.model.inputs.base import positions_of
+from lstmcast.model.inputs.effects import effects_of
 from lstmcast.model.network import NetworkConfig
 from lstmcast.windows import AdaptiveData, Segments, TransformedData, chunks
 
@@ -155,7 +156,7 @@ class AdaptiveFeed:
     def __init__(
         self, data: AdaptiveData, network: NetworkConfig, device: str, affine: bool = True
     ) -> None:
-        panel, self.affine = data.panel, affine
+        panel, self.panel, self.affine = data.panel, data.panel, affine
         assert isinstance(network.inputs, Adaptive)
         self.inputs = network.inputs
         self.device, self.offsets = device, panel.offsets
@@ -236,16 +237,37 @@ class AdaptiveFeed:
     def _on_axis(self, group: Group) -> tuple[NDArray, NDArray]:
         """Values on the reading axis (B, steps + H), left-aligned, NaN behind their limit; and
         each series' scale."""
+        values_BU = self._values(group)
+        if not group.log:
+            values_BU = values_BU / linear_unit(values_BU, self.affine)[:, None]
+        z_BU = to_axis(values_BU, group.log)
+        return z_BU, series_scale(z_BU, group.log)
+
+    def _values(self, group: Group) -> NDArray:
+        """Values of the segments and the H after them (B, steps + H), left-aligned, NaN behind
+        their limit."""
         read = group.segments
         ahead = len(self.counted_H)
         step_BU = read.first[:, None] + np.arange(int(read.lengths.max()) + ahead)
         inside = step_BU < np.minimum(read.last + ahead, read.limit)[:, None]
         places = self.offsets[read.series][:, None] + step_BU
-        values_BU = np.where(inside, self.values[np.minimum(places, len(self.values) - 1)], np.nan)
-        if not group.log:
-            values_BU = values_BU / linear_unit(values_BU, self.affine)[:, None]
-        z_BU = to_axis(values_BU, group.log)
-        return z_BU, series_scale(z_BU, group.log)
+        return np.where(inside, self.values[np.minimum(places, len(self.values) - 1)], np.nan)
+
+    def _effects(self, group: Group, done: int, until: int) -> NDArray | None:
+        """Effects at these steps of the segments, as in use: those that are known in advance."""
+        read = group.segments
+        effects = effects_of(self.panel, group.log, read.series)
+        if effects is None:
+            return None
+        step_BT = read.first[:, None] + np.arange(done, until)
+        known_BTF = effects.known(read.series, step_BT, self.grid.horizon)
+        if known_BTF is None or group.log:
+            return known_BTF
+        return known_BTF / self._unit(group)[:, None, None]
+
+    def _unit(self, group: Group) -> NDArray:
+        """The unit of each segment on the linear axis (B,)."""
+        return linear_unit(self._values(group), self.affine)
 
     def _start(self, rows: int, log: bool) -> AdaptiveState:
         return self.inputs.start(self.grid._replace(log_B=np.full(rows, log)), rows)
@@ -262,7 +284,8 @@ class AdaptiveFeed:
         """Steps `done` to `until` of the segments, and the state behind them."""
         read = group.segments
         ahead = np.arange(1, len(self.counted_H) + 1)
-        seen, new = self.inputs.read(state, z_BU[:, done:until])
+        effect_BTF = self._effects(group, done, until)
+        seen, new = self.inputs.read(state, z_BU[:, done:until], effect_BTF)
         known_BT = np.cumsum(~np.isnan(z_BU[:, :until]), axis=1)[:, done:]
         step_BT = read.first[:, None] + np.arange(done, until)
         use_BT = (seen.known.scale > 0) & (known_BT >= 3) & (step_BT >= read.begin[:, None])

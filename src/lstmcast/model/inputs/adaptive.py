@@ -25,6 +25,7 @@ from dataclasses import asdict, field
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -55,12 +56,14 @@ class AdaptiveKnown(NamedTuple):
 
     level: NDArray
     scale: NDArray
-    seasonal: NDArray  # (…, H): known at t for t+1 … t+H, on the reading axis
+    seasonal: NDArray  # (…, H): known at t for t+1 … t+H, effects included, on the reading axis
     age: NDArray
     # the only value that was read, in the units of the data; NaN where there are several
     value: NDArray
     log: NDArray
     unit: NDArray
+    # effect known in advance at the newest step, which the level is without; None: of nothing
+    effect: NDArray | None = None
 
 
 class AdaptiveState(NamedTuple):
@@ -82,6 +85,8 @@ class AdaptiveState(NamedTuple):
     constant_B: NDArray  # whether all of them were equal
     seasons: tuple[SeasonState, ...]
     known: AdaptiveKnown  # at the newest step
+    # Effects that are known in advance of as many coming steps as are fed back; None: of nothing.
+    ahead_BF: NDArray | None = None
 
 
 @settings
@@ -176,17 +181,29 @@ class Adaptive:
             constant_B=np.ones(rows, bool),
             seasons=start_seasons(rows, periods),
             known=AdaptiveKnown(
-                zeros, zeros, np.zeros((rows, grid.horizon)), zeros, unknown, log_B, unit_B
+                zeros,
+                zeros,
+                np.zeros((rows, grid.horizon)),
+                zeros,
+                unknown,
+                log_B,
+                unit_B,
+                zeros if grid.effects else None,
             ),
         )
 
     def advance(
         self, state: AdaptiveState, values_BTK: NDArray, known: NDArray | None = None
     ) -> tuple[Seen, AdaptiveState]:
-        """Read T more observations of each series (NaN = missing)."""
+        """Read T more observations of each series (NaN = missing).
+
+        `known` (B, T, 1 + H): effects that are known in advance, of each step and the H after it,
+        as at that step, on the reading axis in the units of the data.
+        """
         grid, values_BT = state.grid, values_BTK[:, :, 0]
         z_BT = to_axis(values_BT / grid.unit_B[:, None], grid.log_B)
-        seen, after = self.read(state, z_BT)
+        effect_BTF = None if known is None else known / grid.unit_B[:, None, None]
+        seen, after = self.read(state, z_BT, effect_BTF)
         first_B = _first_known(state.first_B, values_BT)
         other_BT = ~np.isnan(values_BT) & (values_BT != first_B[:, None])
         constant_BT = state.constant_B[:, None] & ~np.maximum.accumulate(other_BT, axis=1)
@@ -195,13 +212,18 @@ class Adaptive:
         newest = after.known._replace(value=value_BT[:, -1])
         return seen, after._replace(first_B=first_B, constant_B=constant_BT[:, -1], known=newest)
 
-    def read(self, state: AdaptiveState, z_BT: NDArray) -> tuple[Seen, AdaptiveState]:
-        """`advance` for observations that are on the reading axis already.
+    def read(
+        self, state: AdaptiveState, z_BT: NDArray, effect_BTF: NDArray | None = None
+    ) -> tuple[Seen, AdaptiveState]:
+        """`advance` for observations and effects that are on the reading axis already.
 
-        Leading NaN of a series that has not begun cost nothing: series of unequal lengths are read
-        right-aligned.
+        The effect in force at each step is taken out of what the network reads, and those of the
+        coming steps are part of what is put back into its answers. Leading NaN of a series that
+        has not begun cost nothing: series of unequal lengths are read right-aligned.
         """
         grid, T, tail = state.grid, z_BT.shape[1], state.z_BL.shape[1]
+        if effect_BTF is not None:
+            z_BT = z_BT - effect_BTF[:, :, 0]
         reference_B = _first_known(state.reference_B, z_BT)
         z_BU = np.concatenate([state.z_BL, z_BT - reference_B[:, None]], axis=1)  # U = L + T
         known_BU = ~np.isnan(z_BU)
@@ -228,6 +250,11 @@ class Adaptive:
         x_BTC *= begun_BT[:, :, None]
         level_BT = np.where(begun_BT, level_BT + reference_B[:, None], 0.0)
         known = _known_at(grid, level_BT, scale_BT, total.expected_BTH, age_BT)
+        if effect_BTF is not None:
+            coming_BTH = total.expected_BTH + effect_BTF[:, :, 1:]
+            known = known._replace(seasonal=coming_BTH, effect=effect_BTF[:, :, 0])
+        elif grid.effects:
+            known = known._replace(effect=np.zeros_like(age_BT))
         after = AdaptiveState(
             grid,
             z_BU[:, -tail:],
@@ -265,7 +292,13 @@ class Adaptive:
     def feed(self, point_NHK: NDArray, state: AdaptiveState) -> tuple[Seen, AdaptiveState]:
         """Read points on the reading axis as if they had been observed."""
         log_N = state.grid.log_B
-        return self.read(state, to_axis(from_axis(point_NHK[:, :, 0], log_N), log_N))
+        z_NH = to_axis(from_axis(point_NHK[:, :, 0], log_N), log_N)
+        if state.ahead_BF is None:
+            return self.read(state, z_NH)
+        steps = z_NH.shape[1]
+        windows_NFE = sliding_window_view(state.ahead_BF, 1 + state.grid.horizon, axis=1)
+        seen, after = self.read(state, z_NH, windows_NFE[:, :steps])
+        return seen, after._replace(ahead_BF=state.ahead_BF[:, steps:])
 
     def units(
         self, z_NHKX: NDArray, known: AdaptiveKnown, paths: bool = False, moves: bool = True
@@ -278,7 +311,8 @@ class Adaptive:
         young_N = (known.age < SHORTEST) & moves
         constant_N = ~np.isnan(known.value) & moves
         middle = slice(z_NHKX.shape[3] // 2, z_NHKX.shape[3] // 2 + 1)
-        moved_NHKX = z_NHKX - z_NHKX[..., middle] + known.level[:, None, None, None]
+        newest_N = known.level if known.effect is None else known.level + known.effect
+        moved_NHKX = z_NHKX - z_NHKX[..., middle] + newest_N[:, None, None, None]
         z_NHKX = np.where(young_N[:, None, None, None], moved_NHKX, z_NHKX)
         with np.errstate(over="ignore"):
             values = from_axis(z_NHKX, known.log) * known.unit[:, None, None, None]
@@ -287,6 +321,13 @@ class Adaptive:
         values[constant_N] += value_N111 - values[constant_N][..., middle]
         values[constant_N, ..., middle] = value_N111
         return values
+
+
+def with_effects_ahead(state: AdaptiveState, effect_BF: NDArray) -> AdaptiveState:
+    """The state from which answers are fed back, given effects that are known in advance, in the
+    units of the data: of the F coming steps, which are all that are fed back and the H after them.
+    """
+    return state._replace(ahead_BF=effect_BF / state.grid.unit_B[:, None])
 
 
 def to_axis(values_B: NDArray, log: NDArray | bool) -> NDArray:
