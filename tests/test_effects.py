@@ -349,3 +349,31 @@ def test_weekly_data_have_a_year_from_four_years_on():
     known = estimated(daily({"y": np.exp(z_T)}, "W"))
     seen = known.known(np.zeros(1, np.int64), t[None], 4)
     assert seen is not None and np.corrcoef(seen[0, 300:, 0], wave(7 * t[300:]))[0, 1] > 0.98
+
+
+# ---------------------------------------------------------------- saved models and streams
+
+
+def test_a_saved_model_goes_on_to_the_same_bits(tmp_path):
+    series = {"a": np.exp(year(2300)), "b": np.exp(year(1500, 1)), "c": -np.exp(year(1800, 2))}
+    whole = daily({**series, "short": np.exp(year(300, 3))})
+    model = lc.LSTMForecaster(horizon=30)
+    for newer in (1, 150):
+        old = whole.until(whole.lengths - newer)
+        model.save(tmp_path / "model", old)
+        saved = lc.load(tmp_path / "model")
+        assert saved.saved_context is not None
+        assert (saved.saved_context.panel.lengths <= 1200).all()
+        np.testing.assert_array_equal(saved.predict().quantiles, model.predict(old).quantiles)
+        after = saved.predict(whole.since(whole.lengths - newer))
+        np.testing.assert_array_equal(after.quantiles, model.predict(whole).quantiles)
+
+
+def test_a_saved_model_that_goes_on_is_saved_and_goes_on(tmp_path):
+    whole = daily({"a": np.exp(year(2400)), "b": np.exp(year(2000, 1))})
+    model = lc.LSTMForecaster(horizon=10)
+    model.save(tmp_path / "one", whole.until(whole.lengths - 700))
+    first = whole.part(np.arange(2), whole.lengths - 700, np.array([600, 600]))
+    lc.load(tmp_path / "one").save(tmp_path / "two", first)
+    again = lc.load(tmp_path / "two").predict(whole.since(whole.lengths - 100))
+    np.testing.assert_array_equal(again.quantiles, model.predict(whole).quantiles)

@@ -47,6 +47,13 @@ from lstmcast.data.repairs import interpolated
 from lstmcast.data.table import file_label, format_time
 from lstmcast.data.zones import on_midnights, same_zone
 from lstmcast.errors import ModelError
+from lstmcast.model.inputs.effects import (
+    Earlier,
+    earlier_from,
+    earlier_than,
+    joined_earlier,
+    saved_earlier,
+)
 from lstmcast.util.text import some_names
 
 # Steps that may be missing between what is remembered and newer data, which then go on as after a
@@ -139,7 +146,8 @@ class SavedContext:
             context.start(earliest),
             (2 * earliest - panel.lengths) // context.length * context.length,
         )
-        return cls(panel.since(np.maximum(first, 0)))
+        first = np.maximum(first, 0)
+        return cls(replace(panel.since(first), earlier=earlier_than(panel, first)))
 
     def join(self, newer: Panel) -> Continuation:
         """The series of `newer`, each with what is remembered of it before, between and after its
@@ -187,6 +195,7 @@ class SavedContext:
             recognised=recognised,
             report=report,
             covariates=beside,
+            earlier=self._earlier(np.where(joined, places, -1)),
         )
         known = set(ids.tolist())
         return Continuation(
@@ -198,6 +207,10 @@ class SavedContext:
             findings=findings,
             lead=np.array([piece.lead for piece in pieces]),
         )
+
+    def _earlier(self, places: NDArray) -> Earlier | None:
+        """What is known of the time before what is remembered, of series that went on."""
+        return joined_earlier(self.panel.earlier, self.panel.frequency, places)
 
     def _places(self, ids: NDArray) -> NDArray:
         """Which of the remembered series each one is (S,), -1 for new ones."""
@@ -425,6 +438,7 @@ class SavedContext:
             **packed(panel.ids),
             **packed_keys(panel.keys),
             **{f"past{k}": part for k, part in enumerate(panel.covariates.past.values())},
+            **saved_earlier(panel.earlier),
         }
 
     @classmethod
@@ -494,6 +508,7 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
         ),
         keys=keys_from_saved(manifest.get("keys", ()), state),
         recognised=decoded(state["recognised"]) if "recognised" in state else None,
+        earlier=earlier_from(state, parse_frequency(manifest["frequency"])),
         covariates=Covariates(
             {
                 name: state[f"past{k}"]
