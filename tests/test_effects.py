@@ -377,3 +377,49 @@ def test_a_saved_model_that_goes_on_is_saved_and_goes_on(tmp_path):
     lc.load(tmp_path / "one").save(tmp_path / "two", first)
     again = lc.load(tmp_path / "two").predict(whole.since(whole.lengths - 100))
     np.testing.assert_array_equal(again.quantiles, model.predict(whole).quantiles)
+
+
+@pytest.mark.parametrize("frequency, steps", [("D", 1), ("6h", 4)])
+def test_a_stream_forecasts_what_predict_does(frequency, steps, tmp_path):
+    length, begin = 1030 * steps, 1020 * steps
+    z_BT = np.stack([year(length, seed, steps=steps) for seed in range(3)])
+    values = np.exp(z_BT)
+    values[2] -= 30
+    values[1, begin + 5] = np.nan
+    values[1, -3] = -1.0  # another axis
+    panel = daily({f"s{seed}": values[seed] for seed in range(3)}, frequency)
+    model = lc.LSTMForecaster(horizon=24)
+    stream = lc.Stream(model, panel.until([begin] * 3))
+    for t in range(begin, length):
+        stream.observe(values[:, t])
+        if t == begin + 2:
+            stream.save(tmp_path / "stream")
+            stream = lc.Stream.load(tmp_path / "stream")
+        if t - begin in (0, 3, 4, length - begin - 4, length - begin - 3, length - begin - 1):
+            for horizon in (24, 40):
+                expected = medians(panel.until([t + 1] * 3), horizon)
+                found = stream.predict(horizon)
+                np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-5)
+
+
+def test_rows_of_a_stream_that_begin_empty_learn_the_year():
+    values = np.exp(np.stack([year(720), year(720, 1)]))
+    stream = lc.Stream(lc.LSTMForecaster(horizon=24), ["a"], frequency="D")
+    for t in range(720):
+        if t == 10:
+            stream.join(["b"])
+        stream.observe(values[: 1 if t < 10 else 2, t])
+    expected = [medians(daily({"y": values[0]}), 24), medians(daily({"y": values[1, 10:]}), 24)]
+    np.testing.assert_allclose(stream.predict(24), np.concatenate(expected), rtol=1e-6)
+    assert stream.reading.slow is not None
+    assert stream.rows["slow"][True].newest_BRJ.any(axis=(1, 2)).all()
+
+
+def test_a_stream_of_a_saved_past_knows_it(tmp_path):
+    whole = daily({"a": np.exp(year(2400))})
+    model = lc.LSTMForecaster(horizon=10)
+    model.save(tmp_path / "model", whole)
+    saved = lc.load(tmp_path / "model")
+    assert saved.saved_context is not None
+    stream = lc.Stream(saved, saved.saved_context.panel)
+    np.testing.assert_allclose(stream.predict(10), medians(whole, 10), rtol=1e-6)

@@ -73,7 +73,8 @@ class LaneReader:
         )
 
     def advance(self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None = None) -> Lane:
-        """Read T ticks of each row (NaN = missing), and of the columns that are only read."""
+        """Read T ticks of each row (NaN = missing), and what is known beside them: the columns that
+        are only read, or effects."""
         for first in range(0, values_RTK.shape[1], CHUNK):
             chunk = slice(first, first + CHUNK)
             beside = None if past_RTP is None else past_RTP[:, chunk]
@@ -115,16 +116,20 @@ class LaneReader:
         hidden = tuple(out_LRD[-1] for out_LRD in outs)
         return lane._replace(hidden=hidden, window_SLC=window_RLC, window_begun_SL=begun_RL)
 
-    def on_axis(self, values_RT: NDArray) -> Lane:
-        """Rows of adaptive inputs read anew, on the axis that suits their values; NaN before
-        they begin."""
+    def axis_of(self, values_RT: NDArray) -> NDArray:
+        """Whether rows of adaptive inputs (R,) read the logarithms of these values."""
         low_R, high_R = np.fmin.reduce(values_RT, axis=1), np.fmax.reduce(values_RT, axis=1)
-        log_R = reads_logarithms(low_R, high_R, self.network.head.affine)
+        return reads_logarithms(low_R, high_R, self.network.head.affine)
+
+    def on_axis(self, values_RT: NDArray, known_RTF: NDArray | None) -> Lane:
+        """Rows of adaptive inputs read anew, on the axis that suits their values; NaN before
+        they begin. `known_RTF`: effects on that axis."""
+        log_R = self.axis_of(values_RT)
         unit_R = np.where(log_R, 1.0, linear_unit(values_RT, self.network.head.affine))
         grid = self.grid._replace(log_B=log_R, unit_B=unit_R)
         lane = self.start(len(values_RT))
         lane = lane._replace(inputs=self.inputs.start(grid, len(values_RT)))
-        return self.advance(lane, values_RT[:, :, None])
+        return self.advance(lane, values_RT[:, :, None], known_RTF)
 
     def stale(self, lane: Lane, values_RK: NDArray) -> NDArray:
         """Rows (R,) whose axis or unit is another one with the values of a tick."""

@@ -49,15 +49,19 @@ def check_kinds(start: Any, learning: Any, seed: Any) -> None:
     checked_seed(seed)
 
 
+def frequency_of(panel: Panel | None, frequency: str | Frequency) -> Frequency:
+    """The frequency of the ticks: that of the panel, where there is one."""
+    if panel is not None:
+        return panel.frequency
+    return frequency if isinstance(frequency, Frequency) else parse_frequency(frequency)
+
+
 def grid_of(
     panel: Panel | None, frequency: str | Frequency, periods: int | Sequence[int] | None
 ) -> Grid:
     """What is known of all rows."""
-    if panel is not None:
-        step, usual = panel.frequency, panel.periods
-    else:
-        step = frequency if isinstance(frequency, Frequency) else parse_frequency(frequency)
-        usual = step.seasonal_periods
+    step = frequency_of(panel, frequency)
+    usual = step.seasonal_periods if panel is None else panel.periods
     return Grid(1, usual if periods is None else checked_periods(periods), step.family)
 
 

@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 
 from lstmcast.data.origins import Origins, window
 from lstmcast.data.panel import Panel
+from lstmcast.decoding import ForecastState
 from lstmcast.model.inputs import FittedTransforms
+from lstmcast.model.inputs.adaptive import with_effects_ahead
+from lstmcast.model.inputs.slow_clock import Clock
 from lstmcast.streaming.lanes import Lane, LaneReader, block_of
 from lstmcast.streaming.rows import Rows
+from lstmcast.streaming.slow import SlowReader
 from lstmcast.util.states import rows_of
 
 
@@ -23,9 +27,10 @@ class RowReader:
     Args:
         reader: reads a tick into a lane.
         rows: what is read into; they get the states that reading needs.
+        clock: how steps make years, where effects of a long past are known; None where none are.
     """
 
-    def __init__(self, reader: LaneReader, rows: Rows) -> None:
+    def __init__(self, reader: LaneReader, rows: Rows, clock: Clock | None = None) -> None:
         self.reader, self.rows, self.context = reader, rows, reader.context
         rows.add("count", lambda new: np.zeros(new, np.int64))
         for name in ("older", "newer")[: 2 if block_of(self.context) else 1]:
@@ -33,6 +38,9 @@ class RowReader:
         if reader.inputs.from_context:
             longest = 2 * (block_of(self.context) or 0)
             rows.add("newest", lambda new: np.full((new, longest), np.nan))
+            self.slow = None if clock is None else SlowReader(clock, rows, longest)
+        else:
+            self.slow = None
 
     def follow(self, fitted: FittedTransforms) -> None:
         """Go on with what the inputs learned of the rows that are here now."""
@@ -55,12 +63,14 @@ class RowReader:
             self.rows.put("older", everything, lane)
             return
         self._keep_newest(panel, origins)
+        if self.slow is not None:
+            self.slow.history(panel)
         older, newer = self.context.start(counts), counts // K * K
         second = np.flatnonzero((newer > 0) & (counts > newer))
         for name, first, chosen in (("older", older, everything), ("newer", newer, second)):
             if len(chosen):
                 values_RT = self._since(first[chosen], counts[chosen], chosen)
-                self.rows.put(name, chosen, self.reader.on_axis(values_RT))
+                self.rows.put(name, chosen, self._on_axis(chosen, values_RT))
 
     def _beside(self, panel: Panel, origins: Origins, width: int) -> NDArray | None:
         """The same of the columns that are only read (S, T, P); None without any."""
@@ -90,6 +100,8 @@ class RowReader:
         if "newest" in self.rows:
             newest_SL = self.rows["newest"]
             newest_SL[at, (count_R - 1) % newest_SL.shape[1]] = values_RK[:, 0]
+        if self.slow is not None:
+            self.slow.tick(at, values_RK[:, 0])
         # Transforms that cannot be applied raise here, before anything has changed.
         first_R = self.context.start(count_R - 1)
         self._read_lane("older", at, values_RK, first_R, count_R, past_RP)
@@ -120,12 +132,37 @@ class RowReader:
         if len(going):
             own = lane if len(going) == len(at) else rows_of(lane, going)
             beside = None if past_RP is None else past_RP[going, None]
+            if self.slow is not None:
+                log_R = own.inputs.grid.log_B
+                beside = self.slow.known(at[going], log_R, 1, self.reader.grid.horizon)
             read = self.reader.advance(own, values_RK[going, None], beside)
             self.rows.put(name, at[going], read)
         if stale_R.any():
             rows = at[stale_R]
             values_RT = self._since(first_R[stale_R], count_R[stale_R], rows)
-            self.rows.put(name, rows, self.reader.on_axis(values_RT))
+            self.rows.put(name, rows, self._on_axis(rows, values_RT))
+
+    def _on_axis(self, at: NDArray, values_RT: NDArray) -> Lane:
+        """Rows read anew, with the effects that were in force at each step."""
+        if self.slow is None:
+            return self.reader.on_axis(values_RT, None)
+        log_R = self.reader.axis_of(values_RT)
+        length, horizon = values_RT.shape[1], self.reader.grid.horizon
+        known_RTF = self.slow.known(at, log_R, length, horizon)
+        return self.reader.on_axis(values_RT, known_RTF)
+
+    def forecast_state(self, lane: Lane, at: NDArray, fed: int) -> ForecastState:
+        """What the network knows of these rows, whose lane this is, and the effects of so many
+        coming steps as are `fed` back."""
+        state = self.reader.forecast_state(lane)
+        if self.slow is None or not fed:
+            return state
+        log_R, ahead = lane.inputs.grid.log_B, fed + self.reader.grid.horizon
+        known_R1F = self.slow.known(at, log_R, 1, ahead)
+        if known_R1F is None:
+            return state
+        inputs = with_effects_ahead(lane.inputs, known_R1F[:, 0, 1:])
+        return state._replace(inputs=inputs)
 
     def _fresh(self, rows: int) -> Lane:
         """Rows of which nothing was read; what was fitted to them is set by `follow`."""

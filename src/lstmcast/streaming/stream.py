@@ -31,6 +31,7 @@ from lstmcast.decoding import answers_from
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.model.heads import HEAD_QUANTILES, Head
 from lstmcast.model.inputs import FittedTransforms, Grid
+from lstmcast.model.inputs.slow_clock import Clock, clock_of
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
 from lstmcast.streaming.lanes import Lane, LaneReader
 from lstmcast.streaming.learning import Learning, learners_of, worst
@@ -38,6 +39,7 @@ from lstmcast.streaming.opening import (
     ANYWHERE,
     Forecaster,
     check_kinds,
+    frequency_of,
     from_forecaster,
     grid_of,
     opening_network,
@@ -105,6 +107,7 @@ class Stream:
         panel = rows if isinstance(rows, Panel) else None
         self.stops, stops_S = stops_of(start, panel, kind)
         grid = grid_of(panel, frequency, periods)
+        self.clock = clock_of(frequency_of(panel, frequency))
         network = opening_network(start, head, seed, learning)
         if panel is not None:
             panel.covariates.require(network.config.inputs.past, panel.report.source)
@@ -136,12 +139,14 @@ class Stream:
         """Rows of which nothing was read."""
         self.learning, self.seed, self.context, self.learned = learning, seed, context, fitted
         self.network, self.learners = learners_of(network, learning, seed)
-        self.grid = grid._replace(horizon=network.config.steps)
+        clock = self.clock if network.config.inputs.from_context else None
+        effects = clock is not None
+        self.grid = grid._replace(horizon=network.config.steps, effects=effects)
         self.ticks = self.skipped = 0
         self.rows = Rows(ids)
         self.rows.add("stops", lambda new: np.full(new, self.stops, np.int64))
         self.reader = LaneReader(self.network, self.grid, context)
-        self.reading = RowReader(self.reader, self.rows)
+        self.reading = RowReader(self.reader, self.rows, clock)
         if learning is not None:
             self.rows.add("memory", lambda new: start_memory(self.network, learning.chunk, new))
         self._follow()
@@ -301,7 +306,8 @@ class Stream:
         begun = np.flatnonzero(lane.begun_S)
         if len(begun):
             own = lane if len(begun) == len(at) else rows_of(lane, begun)
-            state = self.reader.forecast_state(own)
+            fed = horizon if horizon > network.config.steps else 0
+            state = self.reading.forecast_state(own, at[begun], fed)
             z_NHKX = answers_from(network, state, horizon, network.config.steps, None)
             result[begun] = network.units(z_NHKX, state.known)
         return stopped(result, stop_now(self.rows["stops"][at]))
@@ -368,6 +374,7 @@ class Stream:
             "ids": self.ids,
             "periods": list(self.grid.periods),
             "family": self.grid.family,
+            "clock": None if self.clock is None else list(self.clock),
             "context": {"kind": type(self.context).__name__, **asdict(self.context)},
         }
         groups = {"weights": weights, "rows": self.rows.arrays()}
@@ -396,6 +403,8 @@ class Stream:
         context = {"Blocks": Blocks, "Newest": Newest, "Whole": Whole}[about.pop("kind")](**about)
         grid = Grid(network.config.steps, tuple(manifest["periods"]), manifest["family"])
         made = cls.__new__(cls)
+        # Older streams know nothing of a year.
+        made.clock = Clock(*manifest["clock"]) if manifest.get("clock") else None
         made.stops = manifest.get("stops", ANYWHERE)  # older streams stop nowhere
         fitted = _learned(network, manifest, groups)
         made._begin(network, grid, context, fitted, manifest["ids"], learning, manifest["seed"])
