@@ -14,7 +14,8 @@ from lstmcast.data.frequency import parse_frequency
 from lstmcast.data.origins import origins_of
 from lstmcast.decoding import Reader, along, decode
 from lstmcast.model.heads import MEDIAN
-from lstmcast.model.inputs import slow_clock
+from lstmcast.model.inputs import Grid, slow_clock
+from lstmcast.model.inputs.adaptive import linear_unit
 from lstmcast.model.inputs.effects import Effects, effects_of
 from lstmcast.model.inputs.slow_clock import (
     Clock,
@@ -423,3 +424,32 @@ def test_a_stream_of_a_saved_past_knows_it(tmp_path):
     assert saved.saved_context is not None
     stream = lc.Stream(saved, saved.saved_context.panel)
     np.testing.assert_allclose(stream.predict(10), medians(whole, 10), rtol=1e-6)
+
+
+# ---------------------------------------------------------------- training
+
+
+@pytest.mark.parametrize("log", [True, False])
+def test_a_network_learns_from_what_it_will_read(log):
+    pytest.importorskip("torch")
+    from lstmcast.training.feeds import AdaptiveFeed, Group
+    from lstmcast.windows import AdaptiveData, Segments
+
+    values = np.exp(year(1100)) if log else year(1100) - 3
+    panel, config = daily({"y": values}), lc.NetworkConfig((4,), lc.Adaptive(), horizon=6)
+    feed = AdaptiveFeed(AdaptiveData(panel, panel.lengths), config, "cpu")
+    first, last = np.array([512]), np.array([1094])
+    read = Segments(np.zeros(1, np.int64), first, last, last - 1, np.array([1100]))
+    batch = feed.batch(Group(read, log))
+    effects = effects_of(panel, log)
+    assert effects is not None
+    known = effects.known(read.series, np.arange(512, 1094)[None], 6)
+    unit = np.ones(1) if log else linear_unit(values[None, 512:])
+    grid = Grid(6, panel.periods, "daily", np.array([log]), unit)
+    inputs = lc.Adaptive()
+    seen, state = inputs.advance(inputs.start(grid, 1), values[None, 512:1094, None], known)
+    np.testing.assert_allclose(batch.x_BTC.numpy(), seen.x_BTC, atol=1e-5)
+    # What the head should answer is what gives the values that came.
+    answer = batch.target.numpy()[-1:].astype(float)[..., None]
+    placed = inputs.units(inputs.place(answer, state.known), state.known)
+    np.testing.assert_allclose(placed[0, :, 0, 0], values[1094:], rtol=1e-4)
