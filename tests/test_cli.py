@@ -318,7 +318,9 @@ def saved(run, tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(
         cli,
         "_model",
-        lambda horizon, quantiles=QUANTILES, training=None: forecaster.LSTMForecaster(horizon),
+        lambda horizon, quantiles=QUANTILES, training=None, method="auto": (
+            forecaster.LSTMForecaster(horizon)
+        ),
     )
     lines = AIRLINE.read_text(encoding="utf-8").splitlines()
     (tmp_path / "old").mkdir()
@@ -682,7 +684,7 @@ from lstmcast.cli import app as cli
 from lstmcast.util import files
 from lstmcast.evaluation.baselines import Naive
 
-cli._model = lambda horizon, quantiles=(), training=None: Naive(horizon)
+cli._model = lambda horizon, quantiles=(), training=None, method=None: Naive(horizon)
 # half-way through writing
 files.make_durable = lambda path: os.kill(os.getpid(), getattr(signal, sys.argv[1]))
 cli.main(["forecast", *sys.argv[2:], "--horizon", "2"])

@@ -174,7 +174,7 @@ def test_a_history_at_once_is_one_tick_by_tick(length):
 
 def test_the_forecasts_are_those_of_the_forecaster():
     """Also with periods of its own, and beyond the horizon of the network."""
-    model = lc.LSTMForecaster(horizon=5)
+    model = lc.LSTMForecaster(horizon=5, method="network")
     rng = np.random.default_rng(3)
     series = {
         "a": 50 + np.tile([0, 4, 9.0, 1, 3], 12) + rng.normal(size=60),
@@ -1054,7 +1054,7 @@ def demand(rate, length=60, seed=0):
 def test_rows_of_a_stream_stop_where_series_do():
     values = demand(0.4, 40)
     panel = lc.read({"a": values[:30], "b": values[:30] - 1})
-    model = lc.LSTMForecaster(6)
+    model = lc.LSTMForecaster(6, method="network")
     stream = Stream(model, panel)
     for value in values[30:]:
         stream.observe([value, value - 1])

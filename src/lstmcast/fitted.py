@@ -22,6 +22,7 @@ from lstmcast.data.keys import packed, unpacked
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
+from lstmcast.forecast import NETWORK
 from lstmcast.model.inputs import FittedTransforms, Transformed
 from lstmcast.model.network import Network, described
 from lstmcast.saved_context import SavedContext
@@ -132,6 +133,8 @@ class Fitted:
             forecast.
         saved_context: observations that forecasts begin after; None for a model that keeps none.
         record: how it was trained; None where nothing was.
+        method: what it answers with, where something was trained.
+        shares: of the simple forecasts that it answers with, by name.
     """
 
     network: Network
@@ -141,6 +144,8 @@ class Fitted:
     factors_HI: NDArray | None = None
     saved_context: SavedContext | None = None
     record: Record | None = None
+    method: str = NETWORK
+    shares: Mapping[str, float] = field(default_factory=dict)
 
     def decode(
         self, panel: Panel, origins: Origins, horizon: int, mode: Mode = "direct"
@@ -210,7 +215,7 @@ class Fitted:
     def needed_of(self, context: SavedContext) -> SavedContext:
         """As much of a saved context as the next forecasts need."""
         # Transforms that were not fitted are fitted to all of it.
-        if not isinstance(self.context, Newest) or self.record is None:
+        if not isinstance(self.context, Newest) or self.record is None or self.shares:
             return context
         newest = SavedContext.newest(context.panel, self.context.length + self.fewest_known - 1)
         # What is read in the place of a missing value may lie any number of steps back.
@@ -241,6 +246,8 @@ class Fitted:
             changes = [self.changes[str(name)] for name in self.record.ids]
             measured = {"factors": np.asarray(self.factors_HI), "changes": np.array(changes)}
             manifest["trained"] = self.record.described()
+            if self.shares:
+                manifest["combination"] = {NETWORK: 1 - sum(self.shares.values()), **self.shares}
             groups["fitted"] = measured | self.record.arrays()
         if not self.network.config.inputs.from_context:
             groups["transforms"] = self.inputs.arrays() if self.inputs else {}
@@ -271,6 +278,8 @@ class Fitted:
             changes=dict(zip(map(str, record.ids), own["changes"].tolist(), strict=True)),
             factors_HI=own["factors"],
             record=record,
+            method=manifest.get("method", NETWORK),
+            shares={k: v for k, v in manifest.get("combination", {}).items() if k != NETWORK},
         )
 
 

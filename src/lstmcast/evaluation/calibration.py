@@ -7,8 +7,8 @@ the factor by which the interval is widened (split conformal prediction: Vovk, G
 2005; scores normalised by the predicted spread: Romano, Patterson & Candès 2019).
 
 Where nothing was trained on the data, each forecast is calibrated at cutoffs before it
-(`calibrated`). Where something was, only what comes after the training part is held out: the
-factors are measured once, when the training ends, and kept (`measured_factors`, `widened`).
+(`HeldOut`, `calibrated`). Where something was, only what comes after the training part is held out:
+the factors are measured once, when the training ends, and kept (`measured_factors`, `widened`).
 
     S series · O origins · G origins that share a calibration · J held-out cutoffs · H horizon
     Q quantile levels, symmetric about the median · I central intervals, narrow ones first
@@ -17,7 +17,9 @@ factors are measured once, when the training ends, and kept (`measured_factors`,
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,42 +44,99 @@ TRUST = 4.0
 Decode = Callable[[Panel, Origins, int], NDArray]
 
 
-def calibrated(decode: Decode, panel: Panel, origins: Origins, horizon: int) -> NDArray:
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Origins, and the cutoffs before each of them (O, J) that were held out; count 0 = none."""
+
+    origins: Origins
+    counts_OJ: NDArray
+
+    @classmethod
+    def of(cls, panel: Panel, origins: Origins, horizon: int) -> HeldOut:
+        """The cutoffs that say how good forecasts of so many steps would have been."""
+        return cls(origins, _held_out(origins.counts, horizon, len(panel)))
+
+    def forecasts(self, answer: Callable[[Origins], NDArray]) -> tuple[NDArray, NDArray]:
+        """What a forecaster answers at the origins (O, …) and at the held-out cutoffs (O, J, …).
+
+        It is asked once for each cutoff of a series, whichever origins share it. NaN where there
+        is no cutoff.
+        """
+        count = len(self.origins.series)
+        everything = np.concatenate([self.origins.counts[:, None], self.counts_OJ], axis=1)
+        series = np.broadcast_to(self.origins.series[:, None], everything.shape)
+        pairs = np.stack([series.ravel(), everything.ravel()])
+        different, place = np.unique(pairs, axis=1, return_inverse=True)
+        known = different[1] > 0
+        answers = answer(Origins(*different[:, known]))
+        filled = np.full((len(known), *answers.shape[1:]), np.nan)
+        filled[known] = answers
+        filled = filled[place].reshape(count, -1, *answers.shape[1:])
+        return filled[:, 0], filled[:, 1:]
+
+    def tried(self, decode: Decode, panel: Panel, horizon: int) -> Tried:
+        """The network's forecasts, and what came after the held-out cutoffs."""
+        quantiles, before = self.forecasts(lambda at: decode(panel, at, horizon))
+        series, until = self.origins
+        return Tried(quantiles, before, _actual(panel, series, self.counts_OJ, until, horizon))
+
+
+class Tried(NamedTuple):
+    """Quantiles at origins and at the held-out cutoffs before them, with what came after those."""
+
+    quantiles_OHQ: NDArray
+    before_OJHQ: NDArray
+    actual_OJH: NDArray  # as far as it may be known, then NaN
+
+    @property
+    def positive(self) -> NDArray:
+        """Where all of it is above 0, so that logarithms can be taken (O,)."""
+        return (
+            all_positive(self.quantiles_OHQ)
+            & all_positive(self.before_OJHQ)
+            & (all_positive(self.actual_OJH))
+        )
+
+
+def calibrated(tried: Tried, origins: Origins, series: int) -> NDArray:
     """Quantiles (O, H, Q), their intervals calibrated at held-out cutoffs before each origin."""
-    held_out = _held_out(origins, horizon, len(panel))
-    everything = np.concatenate([np.stack(origins), held_out.reshape(2, -1)], axis=1)
-    different, place = np.unique(everything, axis=1, return_inverse=True)
-    known = different[1] > 0
-    quantiles = np.full((different.shape[1], horizon, len(HEAD_QUANTILES)), np.nan)
-    quantiles[known] = decode(panel, Origins(*different[:, known]), horizon)
-    quantiles = quantiles[place]
-    count = len(origins.series)
-    result, before = quantiles[:count], quantiles[count:].reshape(*held_out.shape[1:], horizon, -1)
-    actual = _actual(panel, origins.series, held_out[1], origins.counts, horizon)
-    positive = _all_positive(result) & _all_positive(before) & _all_positive(actual)
-    result, before, actual = (_on_axis(part, positive) for part in (result, before, actual))
-    for group in _groups(origins, len(panel)):
+    positive = tried.positive
+    result, before, actual = (on_axis(part, positive) for part in tried)
+    for group in groups_of(origins, series):
         result[group] = calibrate(result[group], HEAD_QUANTILES, before[group], actual[group])
     return np.where(positive[:, None, None], from_axis(result, log=True), result)
 
 
-def measured_factors(decode: Decode, panel: Panel, ends: NDArray, horizon: int) -> NDArray:
-    """How much wider intervals must be (H, I), measured at cutoffs from `ends` (S,) on.
+class HeldBack(NamedTuple):
+    """Forecasts by weights that had not seen what they are compared with."""
 
-    1 where no series has a value after its end.
-    """
+    origins: Origins
+    quantiles_OHQ: NDArray
+    actual_OH: NDArray
+
+
+def held_back(decode: Decode, panel: Panel, ends: NDArray, horizon: int) -> HeldBack | None:
+    """Forecasts at cutoffs from `ends` (S,) on; None where no series has a value after its end."""
     spacing = horizon if len(panel) >= ENOUGH_SERIES else max(1, horizon // 3)
     most = FEWEST_CUTOFFS if len(panel) >= ENOUGH_SERIES else MOST_CUTOFFS
     counts = ends[:, None] + spacing * np.arange(most)
     counts = np.where((counts < panel.lengths[:, None]) & (ends[:, None] > 0), counts, 0)
     series, cutoff = np.nonzero(counts)
     if not len(series):
-        return np.ones((horizon, MEDIAN))
+        return None
     origins = Origins(series, counts[series, cutoff])
     quantiles = decode(panel, origins, horizon)
     actual = _actual(panel, series, origins.counts[:, None], panel.lengths[series], horizon)[:, 0]
-    positive = _all_positive(quantiles) & _all_positive(actual)
-    quantiles, actual = _on_axis(quantiles, positive), _on_axis(actual, positive)
+    return HeldBack(origins, quantiles, actual)
+
+
+def measured_factors(measured: HeldBack | None, horizon: int) -> NDArray:
+    """How much wider intervals must be (H, I); 1 where nothing was held back."""
+    if measured is None:
+        return np.ones((horizon, MEDIAN))
+    _, quantiles, actual = measured
+    positive = all_positive(quantiles) & all_positive(actual)
+    quantiles, actual = on_axis(quantiles, positive), on_axis(actual, positive)
     return interval_factors(HEAD_QUANTILES, quantiles[None], actual[None])[0]
 
 
@@ -87,8 +146,8 @@ def widened(quantiles_OHQ: NDArray, factors_HI: NDArray) -> NDArray:
     factors_OHI = np.broadcast_to(
         factors_HI[last], (len(quantiles_OHQ), len(last), factors_HI.shape[1])
     )
-    positive = _all_positive(quantiles_OHQ)
-    wider = widen(_on_axis(quantiles_OHQ, positive), HEAD_QUANTILES, factors_OHI)
+    positive = all_positive(quantiles_OHQ)
+    wider = widen(on_axis(quantiles_OHQ, positive), HEAD_QUANTILES, factors_OHI)
     return np.where(positive[:, None, None], from_axis(wider, log=True), wider)
 
 
@@ -174,32 +233,28 @@ def widen(
     return np.sort(median + distance, axis=2)
 
 
-def _all_positive(values: NDArray) -> NDArray:
+def all_positive(values: NDArray) -> NDArray:
     """Which origins have no known value that is 0 or less (O,)."""
     return np.logical_not((values <= 0).reshape(len(values), -1).any(axis=1))
 
 
-def _on_axis(values: NDArray, positive: NDArray) -> NDArray:
+def on_axis(values: NDArray, positive: NDArray) -> NDArray:
     """Logarithms where all is positive: there, intervals are widened as ratios and stay above
     0."""
     rows = positive.reshape(-1, *[1] * (values.ndim - 1))
     return np.where(rows, np.log(np.where(rows, values, 1.0)), values)
 
 
-def _held_out(origins: Origins, horizon: int, series: int) -> NDArray:
-    """Series and counts (2, O, J) of cutoffs before each origin, in the later half of what it
-    knows; count 0 = none.
+def _held_out(counts_O: NDArray, horizon: int, series: int) -> NDArray:
+    """Counts (O, J) of cutoffs before each origin, in the later half of what it knows; 0 = none.
 
     Few series need many cutoffs, so these overlap; those of many series lie a horizon apart, as a
     backtest's do.
     """
     many = series >= ENOUGH_SERIES
     cutoffs, spacing = (FEWEST_CUTOFFS, horizon) if many else (MOST_CUTOFFS, max(1, horizon // 3))
-    counts = origins.counts[:, None] - spacing * np.arange(1, cutoffs + 1)
-    usable = counts >= np.maximum(EARLIEST, origins.counts[:, None] // 2)
-    return np.stack(
-        [np.broadcast_to(origins.series[:, None], counts.shape), np.where(usable, counts, 0)]
-    )
+    counts = counts_O[:, None] - spacing * np.arange(1, cutoffs + 1)
+    return np.where(counts >= np.maximum(EARLIEST, counts_O[:, None] // 2), counts, 0)
 
 
 def _actual(
@@ -212,7 +267,7 @@ def _actual(
     return np.where(known, panel.values[positions], np.nan)
 
 
-def _groups(origins: Origins, series: int) -> list[NDArray]:
+def groups_of(origins: Origins, series: int) -> list[NDArray]:
     """Origins that share a calibration: the k-th cutoff of every series."""
     per_series = len(origins.series) // max(series, 1)
     return [np.arange(k, len(origins.series), per_series) for k in range(per_series)]

@@ -14,7 +14,9 @@ from lstmcast.data.kinds import OPEN, UNASKED, recognise, require_kind
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import Kind, checked_periods, require_choice
 from lstmcast.errors import DataError, UsageError
+from lstmcast.evaluation.methods import AUTO
 from lstmcast.fitted import Fitted
+from lstmcast.forecast import NETWORK
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.inputs import FittedTransforms, Grid
 from lstmcast.model.network import Network, NetworkConfig
@@ -41,6 +43,12 @@ def check_kinds(start: Any, learning: Any, seed: Any) -> None:
     if not isinstance(start, (Network, NetworkConfig)) and not hasattr(type(start), "model"):
         raise UsageError(
             f"{start!r} cannot be streamed. Give a forecaster, a Network or a NetworkConfig."
+        )
+    method = getattr(getattr(start, "specification", None), "method", AUTO)
+    if method not in (AUTO, NETWORK):
+        raise UsageError(
+            f"{method=}: a stream answers with the network alone. Give a "
+            "forecaster with method='network', and predict(data) with the other."
         )
     if learning is not None and not isinstance(learning, Learning):
         raise UsageError(
