@@ -3,8 +3,8 @@ learn, and goes on.
 
 Each series is a row with a name and a state, kept from tick to tick: rows join, leave and begin
 anew one by one. A tick costs one step of the network, whatever the history, and what is forecast is
-what `predict` forecasts after the same history. Predicting is NumPy and needs no PyTorch; learning
-does.
+what `predict` forecasts with method="network" after the same history: nothing is calibrated, and
+nothing combined. Predicting is NumPy and needs no PyTorch; learning does.
 
     S series, a row each · R rows of a tick · K columns of a row · P columns beside them · H horizon
     Q quantiles of the head · X quantiles, or one point
