@@ -360,3 +360,58 @@ def test_a_linear_map_of_too_little_says_nothing():
     panel = panel_of({"a": np.arange(20.0), "b": np.full(20, np.nan)})
     points = Linear((7,)).points(panel, Origins(np.array([0, 0, 1]), np.array([17, 20, 20])), 4)
     assert np.isnan(points[[0, 2]]).all() and np.isfinite(points[1]).all()
+
+
+# ---------------------------------------------------------------- networks that were fitted
+
+
+@pytest.mark.parametrize("inputs", [lc.Adaptive(window=6), lc.Transformed(lc.Standard())])
+def test_a_fitted_network_combines_where_it_is_asked(tmp_path, inputs):
+    """By weights that were measured on what it had not seen, and are kept."""
+    pytest.importorskip("torch")
+    config = lc.NetworkConfig(layers=(4,), inputs=inputs, head="quantiles", horizon=7)
+    training = lc.TrainingConfig(epochs=1)
+    options = {"weights": "scratch", "network": config, "training": training}
+    panel = shops(3, 300)
+    alone = lc.LSTMForecaster(7, **options).fit(panel)
+    assert alone.method == "network" and alone.predict().combination is None
+    model = lc.LSTMForecaster(7, **options, method="combined").fit(panel)
+    made = model.predict().combination
+    assert made is not None and made.as_dict()["network"] < 0.5
+    assert np.ptp(made.shares, axis=0).max() == 0  # one for all series
+    model.save(tmp_path / "m")
+    again = lc.load(tmp_path / "m")
+    assert again.method == "combined"
+    np.testing.assert_array_equal(again.predict().quantiles, model.predict().quantiles)
+    saved = json.loads((tmp_path / "m" / "manifest.json").read_text())
+    assert saved["combination"]["network"] == pytest.approx(made.as_dict()["network"], abs=1e-3)
+    with pytest.raises(UsageError, match="was fitted with method='combined'"):
+        lc.load(tmp_path / "m", method="network").predict()
+    longer = shops(3, 320)
+    joined = again.predict(longer.since(longer.lengths - 20))
+    assert np.isfinite(joined.point).all()
+
+
+def test_a_fitted_network_gives_way_to_a_forecast_by_its_name():
+    pytest.importorskip("torch")
+    config, training = lc.NetworkConfig(layers=(4,)), lc.TrainingConfig(epochs=1)
+    panel = shops(2, 200)
+    for method, name in (("best", None), ("seasonal naive", "seasonal naive of one week")):
+        model = lc.LSTMForecaster(
+            7, weights="scratch", network=config, training=training, method=method
+        ).fit(panel)
+        made = model.predict().combination
+        assert made is not None and made.shares.max() == 1
+        if name is not None:
+            assert str(made) == f"{name} 100%"
+            np.testing.assert_allclose(model.predict().point[0], panel.series(0)[-7:], rtol=1e-9)
+
+
+def test_too_little_held_back_leaves_a_fitted_network_alone():
+    pytest.importorskip("torch")
+    config = lc.NetworkConfig(layers=(4,))
+    training = lc.TrainingConfig(epochs=1, validation=None)
+    model = lc.LSTMForecaster(
+        7, weights="scratch", network=config, training=training, method="combined"
+    ).fit(shops(2, 120))
+    assert model.predict().combination is None and model.method == "combined"

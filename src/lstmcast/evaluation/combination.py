@@ -180,6 +180,7 @@ def _measured_shares(
     origins, quantiles_OHQ, actual_OH = measured
     horizon, median_OH = actual_OH.shape[1], quantiles_OHQ[..., MEDIAN]
     points_NOH = np.stack([one.points(panel, origins, horizon) for one in candidates])
+    some_N = np.isfinite(points_NOH).mean(axis=(1, 2)) > 0.5
     points_NOH = np.where(np.isfinite(points_NOH), points_NOH, median_OH)
     known_OH = np.isfinite(actual_OH) & np.isfinite(median_OH)
     points_XOH = np.concatenate([median_OH[None], points_NOH])
@@ -191,6 +192,7 @@ def _measured_shares(
     ratio_NS = np.clip(error_XS[1:, judged_S] / error_XS[0, judged_S], *RATIOS)
     windows_S = windows_S[judged_S]
     ratio_N = (windows_S * np.log(ratio_NS)).sum(axis=1) / (windows_S.sum() + TRUST)
+    ratio_N = np.where(some_N, ratio_N, np.inf)
     share_N = (shares_of if method == COMBINED else least)(ratio_N[None])[0]
     pairs = zip((one.name for one in candidates), share_N.tolist(), strict=True)
     return {name: share for name, share in pairs if share >= 1e-3}
