@@ -15,7 +15,7 @@ measured anew at each, as its intervals are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -104,30 +104,60 @@ def _of(
     """The combination of what the candidates say at the origins and at the held-out cutoffs."""
     result_NOH = np.stack([result for result, _ in pairs])
     before_NOJH = np.stack([before for _, before in pairs])
-    known_NO = np.isfinite(result_NOH).all(axis=2)
-    alone_ON = known_NO.T.astype(float)
-    known_NO &= 2 * np.isfinite(before_NOJH).sum(axis=(2, 3)) >= np.isfinite(
-        tried.before_OJHQ[..., MEDIAN]
-    ).sum(axis=(1, 2))
+    known_ON = np.isfinite(result_NOH).all(axis=2).T
     # what a candidate does not know, the network says
-    result_NOH = np.where(np.isfinite(result_NOH), result_NOH, tried.quantiles_OHQ[..., MEDIAN])
-    before_NOJH = np.where(np.isfinite(before_NOJH), before_NOJH, tried.before_OJHQ[..., MEDIAN])
+    own_OH, own_OJH = tried.quantiles_OHQ[..., MEDIAN], tried.before_OJHQ[..., MEDIAN]
+    judged_NO = 2 * np.isfinite(before_NOJH).sum(axis=(2, 3)) >= np.isfinite(own_OJH).sum((1, 2))
+    result_NOH = np.where(np.isfinite(result_NOH), result_NOH, own_OH)
+    before_NOJH = np.where(np.isfinite(before_NOJH), before_NOJH, own_OJH)
     if method not in (COMBINED, BEST):
-        shares_ON = alone_ON
+        alone_ON, newer_OJ = known_ON.astype(float), np.zeros(held_out.counts_OJ.shape, bool)
+        shares = Shares(alone_ON, alone_ON, alone_ON, newer_OJ)
     else:
-        ratio_ON, windows_O = relative_errors(before_NOJH, tried, held_out)
-        groups = groups_of(held_out.origins, series)
-        ratio_ON = drawn_together(ratio_ON, windows_O[:, None] * known_NO.T, groups)
+        usable_ON = known_ON & judged_NO.T & ~mostly_zero(tried.actual_OJH)[:, None]
+        errors = Errors.of(before_NOJH, own_OJH, tried.actual_OJH, held_out)
         weigh = shares_of if method == COMBINED else least
-        usable_ON = known_NO.T & ~mostly_zero(tried.actual_OJH)[:, None]
-        shares_ON = weigh(np.where(usable_ON, ratio_ON, np.inf))
+        shares = _shares(errors, usable_ON, groups_of(held_out.origins, series), weigh)
     positive = tried.positive & all_positive(result_NOH.swapaxes(0, 1))
     positive &= all_positive(before_NOJH.swapaxes(0, 1))
     points = _apart(tried, result_NOH, before_NOJH, positive)
     if method == COMBINED:
         points = _held(points, held_out.counts_OJ > 0)
-    moved = _moved(tried, points, shares_ON, positive)
-    return moved, Combination((NETWORK, *names), np.c_[1 - shares_ON.sum(axis=1), shares_ON])
+    made = Combination((NETWORK, *names), np.c_[1 - shares.now_ON.sum(axis=1), shares.now_ON])
+    return _moved(tried, points, shares, positive), made
+
+
+class Shares(NamedTuple):
+    """Weights of the candidates: of a forecast, and as the halves of its held-out cutoffs say."""
+
+    now_ON: NDArray
+    newer_ON: NDArray
+    older_ON: NDArray
+    is_newer_OJ: NDArray  # which cutoffs the newer half are
+
+
+def _shares(
+    errors: Errors,
+    usable_ON: NDArray,
+    groups: Sequence[NDArray],
+    weigh: Callable[[NDArray], NDArray],
+) -> Shares:
+    """What all held-out cutoffs say, and each half of them where that is enough."""
+    used_OJ = errors.count_OJ > 0
+    is_newer_OJ = 2 * np.cumsum(used_OJ, axis=1) <= used_OJ.sum(axis=1, keepdims=True)
+
+    def drawn(chosen_OJ: NDArray) -> NDArray:
+        ratio_ON, windows_ON = errors.relative(chosen_OJ)
+        return drawn_together(ratio_ON, windows_ON * usable_ON, groups)
+
+    every_ON = drawn(used_OJ)
+    newer_ON, older_ON = drawn(used_OJ & is_newer_OJ), drawn(used_OJ & ~is_newer_OJ)
+    newer_ON = np.where(np.isinf(newer_ON), every_ON, newer_ON)
+    older_ON = np.where(np.isinf(older_ON), every_ON, older_ON)
+    every_ON, newer_ON, older_ON = (
+        weigh(np.where(usable_ON, ratio_ON, np.inf)) for ratio_ON in (every_ON, newer_ON, older_ON)
+    )
+    return Shares(every_ON, newer_ON, older_ON, is_newer_OJ)
 
 
 def weighed(
@@ -161,7 +191,7 @@ def mixed(
     chosen = [named(name, candidates, panel) for name in shares]
     horizon, median_OH = quantiles_OHQ.shape[1], quantiles_OHQ[..., MEDIAN]
     result_NOH = np.stack([one.points(panel, origins, horizon) for one in chosen])
-    known_NO = np.isfinite(result_NOH).all(axis=2)
+    known_NO = np.asarray(np.isfinite(result_NOH).all(axis=2))
     result_NOH = np.where(known_NO[..., None], result_NOH, median_OH)
     positive_O = all_positive(quantiles_OHQ) & all_positive(result_NOH.swapaxes(0, 1))
     median_OH = on_axis(median_OH, positive_O)
@@ -225,38 +255,46 @@ def mostly_zero(actual_OJH: NDArray) -> NDArray:
     return 2 * (actual_OJH == 0).sum(axis=(1, 2)) > known_O
 
 
-def relative_errors(
-    before_NOJH: NDArray, tried: Tried, held_out: HeldOut
-) -> tuple[NDArray, NDArray]:
-    """Logarithms of the candidates' errors relative to the network's (O, N), and how many windows
-    that do not overlap say so (O,)."""
-    actual_OJH = tried.actual_OJH
-    own_OJH = np.abs(tried.before_OJHQ[..., MEDIAN] - actual_OJH)
-    known_OJH = np.isfinite(own_OJH)
-    count_O = np.maximum(known_OJH.sum(axis=(1, 2)), 1)
-    own_O = np.where(known_OJH, own_OJH, 0.0).sum(axis=(1, 2)) / count_O
-    error_NO = np.stack(
-        [
-            np.where(known_OJH, np.abs(before_OJH - actual_OJH), 0.0).sum(axis=(1, 2)) / count_O
+class Errors(NamedTuple):
+    """Sums of absolute errors at each held-out cutoff."""
+
+    own_OJ: NDArray  # the network's
+    candidates_NOJ: NDArray
+    count_OJ: NDArray  # how many values they are of
+    windows_O: NDArray  # horizons that do not overlap, from the first cutoff to the origin
+
+    @classmethod
+    def of(
+        cls, before_NOJH: NDArray, own_OJH: NDArray, actual_OJH: NDArray, held_out: HeldOut
+    ) -> Errors:
+        """Those of forecasts of the held-out cutoffs."""
+        own_OJH = np.abs(own_OJH - actual_OJH)
+        known_OJH = np.isfinite(own_OJH)
+        errors_NOJ = [
+            np.where(known_OJH, np.abs(before_OJH - actual_OJH), 0.0).sum(axis=2)
             for before_OJH in before_NOJH
         ]
-    )
-    # Where the network made no error there is nothing to better.
-    judged_O = (own_O > 0) & np.isfinite(error_NO).all(axis=0)
-    ratio_NO = np.where(judged_O, error_NO, 1.0) / np.where(judged_O, own_O, 1.0)
-    log_ON = np.log(np.clip(ratio_NO, *RATIOS)).T
-    return log_ON, np.where(judged_O, _windows(known_OJH, held_out), 0.0)
+        own_OJ, count_OJ = np.where(known_OJH, own_OJH, 0.0).sum(axis=2), known_OJH.sum(axis=2)
+        origin_O1, horizon = held_out.origins.counts[:, None], known_OJH.shape[2]
+        first_OJ = np.where(held_out.counts_OJ > 0, held_out.counts_OJ, origin_O1)
+        ahead_OJ = np.where(held_out.counts_OJ > 0, origin_O1 - held_out.counts_OJ, 0)
+        share_O = count_OJ.sum(axis=1) / np.maximum(np.minimum(ahead_OJ, horizon).sum(axis=1), 1)
+        windows_O = share_O * (origin_O1 - first_OJ).max(axis=1) / horizon
+        return cls(own_OJ, np.stack(errors_NOJ), count_OJ, windows_O)
 
-
-def _windows(known_OJH: NDArray, held_out: HeldOut) -> NDArray:
-    """How many horizons lie between the first held-out cutoff and the origin (O,)."""
-    origin_O, used_OJ = held_out.origins.counts, held_out.counts_OJ > 0
-    first_O = np.where(used_OJ, held_out.counts_OJ, origin_O[:, None]).min(axis=1, initial=1 << 60)
-    first_O = np.minimum(first_O, origin_O)
-    asked_O = np.minimum(origin_O[:, None] - held_out.counts_OJ, known_OJH.shape[2])
-    asked_O = np.where(used_OJ, asked_O, 0).sum(axis=1)
-    share_O = known_OJH.sum(axis=(1, 2)) / np.maximum(asked_O, 1)
-    return share_O * (origin_O - first_O) / known_OJH.shape[2]
+    def relative(self, chosen_OJ: NDArray) -> tuple[NDArray, NDArray]:
+        """Logarithms of the candidates' errors relative to the network's at some of the cutoffs
+        (O, N), and how many windows that do not overlap say so (O, N)."""
+        own_O = np.where(chosen_OJ, self.own_OJ, 0.0).sum(axis=1)
+        error_NO = np.where(chosen_OJ, self.candidates_NOJ, 0.0).sum(axis=2)
+        # Where the network made no error there is nothing to better.
+        judged_O = (own_O > 0) & np.isfinite(own_O) & np.isfinite(error_NO).all(axis=0)
+        ratio_NO = np.where(judged_O, error_NO, 1.0) / np.where(judged_O, own_O, 1.0)
+        share_O = np.where(chosen_OJ, self.count_OJ, 0).sum(axis=1)
+        share_O = share_O / np.maximum(self.count_OJ.sum(axis=1), 1)
+        windows_O = np.where(judged_O, share_O * self.windows_O, 0.0)
+        log_ON = np.log(np.clip(ratio_NO, *RATIOS)).T
+        return log_ON, np.broadcast_to(windows_O[:, None], log_ON.shape)
 
 
 def drawn_together(ratio_ON: NDArray, windows_ON: NDArray, groups: Sequence[NDArray]) -> NDArray:
@@ -334,13 +372,21 @@ def _held(points: Points, used_OJ: NDArray) -> Points:
     )
 
 
-def _moved(tried: Tried, points: Points, shares_ON: NDArray, positive_O: NDArray) -> Tried:
-    """The network's quantiles, moved to the median of the combination."""
-    away_OH = np.einsum("on,noh->oh", shares_ON, points.result_NOH)
-    away_OJH = np.einsum("on,nojh->ojh", shares_ON, points.before_NOJH)
+def _moved(tried: Tried, points: Points, shares: Shares, positive_O: NDArray) -> Tried:
+    """The network's quantiles, moved to the median of the combination.
+
+    At held-out cutoffs it is weighed as the other half of them says: by errors that it has not
+    seen, so that intervals are no narrower than they must be.
+    """
+    away_OH = np.einsum("on,noh->oh", shares.now_ON, points.result_NOH)
+    by_newer, by_older = (
+        np.einsum("on,nojh->ojh", half_ON, points.before_NOJH)
+        for half_ON in (shares.newer_ON, shares.older_ON)
+    )
+    away_OJH = np.where(shares.is_newer_OJ[..., None], by_older, by_newer)
     quantiles = on_axis(tried.quantiles_OHQ, positive_O) + away_OH[..., None]
     before = on_axis(tried.before_OJHQ, positive_O) + away_OJH[..., None]
-    alone_O, rows_O = shares_ON.sum(axis=1) == 0, positive_O
+    alone_O, rows_O = shares.now_ON.sum(axis=1) == 0, positive_O
     return Tried(
         _back(quantiles, rows_O, alone_O, tried.quantiles_OHQ),
         _back(before, rows_O, alone_O, tried.before_OJHQ),
