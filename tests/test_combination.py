@@ -285,6 +285,20 @@ def test_a_forecaster_of_one_s_own_joins(tmp_path):
     assert lc.LSTMForecaster.from_json(named.to_json()) == named
 
 
+def test_positive_series_stay_positive_whatever_a_candidate_says():
+    class Below:
+        name = "below"
+
+        def predict(self, panel, horizon=None, *, cutoffs=None):
+            forecast = SeasonalNaive().predict(panel, horizon, cutoffs=cutoffs)
+            return replace(forecast, point=-forecast.point)
+
+    model = lc.LSTMForecaster(14, candidates=[Below()], quantiles=(0.01, 0.5, 0.99))
+    forecast = model.predict(shops(2, 200))
+    assert forecast.quantiles.min() > 0
+    assert forecast.combination is not None and forecast.combination.as_dict()["below"] == 0
+
+
 def test_a_forecaster_that_answers_in_another_shape_is_refused():
     class Odd:
         def predict(self, panel, horizon=None, *, cutoffs=None):

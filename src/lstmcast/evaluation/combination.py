@@ -102,8 +102,9 @@ def _of(
     series: int,
 ) -> tuple[Tried, Combination]:
     """The combination of what the candidates say at the origins and at the held-out cutoffs."""
-    result_NOH = np.stack([result for result, _ in pairs])
-    before_NOJH = np.stack([before for _, before in pairs])
+    positive_O = tried.positive
+    result_NOH = np.stack([_possible(result, positive_O) for result, _ in pairs])
+    before_NOJH = np.stack([_possible(before, positive_O) for _, before in pairs])
     known_ON = np.isfinite(result_NOH).all(axis=2).T
     # what a candidate does not know, the network says
     own_OH, own_OJH = tried.quantiles_OHQ[..., MEDIAN], tried.before_OJHQ[..., MEDIAN]
@@ -118,13 +119,17 @@ def _of(
         errors = Errors.of(before_NOJH, own_OJH, tried.actual_OJH, held_out)
         weigh = shares_of if method == COMBINED else least
         shares = _shares(errors, usable_ON, groups_of(held_out.origins, series), weigh)
-    positive = tried.positive & all_positive(result_NOH.swapaxes(0, 1))
-    positive &= all_positive(before_NOJH.swapaxes(0, 1))
-    points = _apart(tried, result_NOH, before_NOJH, positive)
+    points = _apart(tried, result_NOH, before_NOJH, positive_O)
     if method == COMBINED:
         points = _held(points, held_out.counts_OJ > 0)
     made = Combination((NETWORK, *names), np.c_[1 - shares.now_ON.sum(axis=1), shares.now_ON])
-    return _moved(tried, points, shares, positive), made
+    return _moved(tried, points, shares, positive_O), made
+
+
+def _possible(values: NDArray, positive_O: NDArray) -> NDArray:
+    """Forecasts (O, …), unknown where they are 0 or less and all that is known is above."""
+    rows = positive_O.reshape(-1, *[1] * (values.ndim - 1))
+    return np.where(rows & (values <= 0), np.nan, values)
 
 
 class Shares(NamedTuple):
@@ -190,10 +195,12 @@ def mixed(
     candidates: tuple[Candidate, ...] = (*candidates_of(panel), *own)
     chosen = [named(name, candidates, panel) for name in shares]
     horizon, median_OH = quantiles_OHQ.shape[1], quantiles_OHQ[..., MEDIAN]
-    result_NOH = np.stack([one.points(panel, origins, horizon) for one in chosen])
+    positive_O = all_positive(quantiles_OHQ)
+    result_NOH = np.stack(
+        [_possible(one.points(panel, origins, horizon), positive_O) for one in chosen]
+    )
     known_NO = np.asarray(np.isfinite(result_NOH).all(axis=2))
     result_NOH = np.where(known_NO[..., None], result_NOH, median_OH)
-    positive_O = all_positive(quantiles_OHQ) & all_positive(result_NOH.swapaxes(0, 1))
     median_OH = on_axis(median_OH, positive_O)
     shares_ON = np.where(known_NO.T, np.array(list(shares.values())), 0.0)
     apart_NOH = np.stack([on_axis(one_OH, positive_O) - median_OH for one_OH in result_NOH])
