@@ -168,7 +168,14 @@ class Fitted:
     @property
     def reader(self) -> decoding.Reader:
         """What decoding needs of it."""
-        return decoding.Reader(self.network, self.inputs, self.context, self.changes)
+        return decoding.Reader(
+            self.network, self.inputs, self.context, self.changes, self.knows_rates
+        )
+
+    @property
+    def knows_rates(self) -> bool:
+        """Whether the network knows series of any frequency, as one that arrives trained does."""
+        return self.record is None or self.record.initial_weights != "scratch"
 
     @property
     def past(self) -> tuple[str, ...]:

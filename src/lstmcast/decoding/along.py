@@ -55,9 +55,16 @@ class OriginBatch:
 
 
 def read_along(
-    reader: Reader, panel: Panel, origins: Origins, horizon: int, block: int, paths: bool
+    reader: Reader,
+    panel: Panel,
+    origins: Origins,
+    horizon: int,
+    block: int,
+    paths: bool,
+    plain_O: NDArray | None = None,
 ) -> NDArray:
-    """`decode` for inputs whose state begins with the context."""
+    """`decode` for inputs whose state begins with the context; `plain_O` names the origins that
+    are read as they are, whatever axis they would have."""
     network = reader.network
     # Quantiles that are fed back widen by shifting and stretching, which only affine heads bear.
     paths = paths or (horizon > block and network.head.spreads and not network.head.affine)
@@ -76,7 +83,7 @@ def read_along(
             result_OHQ[batch.origin[here[read]]] = values[read]
 
     context = reader.context or Blocks.of(panel.periods)
-    side_by_side(fill, _batches(panel, origins, context, network.head.affine))
+    side_by_side(fill, _batches(panel, origins, context, network.head.affine, plain_O))
     return result_OHQ
 
 
@@ -109,12 +116,18 @@ def _copied(state: ForecastState, rows: NDArray) -> ForecastState:
 
 
 def _batches(
-    panel: Panel, origins: Origins, context: Context, affine: bool
+    panel: Panel,
+    origins: Origins,
+    context: Context,
+    affine: bool,
+    plain_O: NDArray | None = None,
 ) -> Iterator[OriginBatch]:
     """Origins of a series that share start and axis are read in one pass; segments of like
     length together."""
     first = context.start(origins.counts)
-    log = _on_log_axis(panel, origins, first, affine)
+    log = on_log_axis(panel, origins, first, affine)
+    if plain_O is not None:
+        log &= ~plain_O
     keys, row = np.unique(np.stack([origins.series, first, log]), axis=1, return_inverse=True)
     last = np.zeros(keys.shape[1], np.int64)
     np.maximum.at(last, row, origins.counts)
@@ -148,7 +161,7 @@ def _batch_end(lengths: NDArray, start: int, size: int) -> int:
     return min(start + size, alike)
 
 
-def _on_log_axis(panel: Panel, origins: Origins, first: NDArray, affine: bool) -> NDArray:
+def on_log_axis(panel: Panel, origins: Origins, first: NDArray, affine: bool) -> NDArray:
     """Whether what an origin has read is read on the log axis (O,)."""
     known = np.append(
         panel.values, np.nan

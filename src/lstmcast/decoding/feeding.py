@@ -36,12 +36,21 @@ class Reader:
         context: what a forecast has read; the inputs' own unless given.
         changes: the mean absolute change of each series, by its id, as far as it was measured
             before.
+        rates: whether the network knows series of any rate, so that sums over several steps can be
+            read too; not where it only ever saw those of one frequency.
     """
 
     network: Network
     fitted: FittedTransforms | None = None
     context: Context | None = None
     changes: Mapping[str, float] = field(default_factory=dict)
+    rates: bool = True
+
+    @property
+    def reads_rates(self) -> bool:
+        """Whether far horizons are answered at several rates (see `rates`)."""
+        head = self.network.head
+        return self.rates and head.affine and self.network.config.inputs.from_context
 
 
 class ForecastState(NamedTuple):

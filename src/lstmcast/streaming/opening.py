@@ -89,11 +89,11 @@ def opening_network(
     return Network(config, [fresh_arrays(config, head_named(config.head, head), seed)], head)
 
 
-def from_forecaster(start: Any) -> tuple[FittedTransforms | None, Context | None]:
-    """What its transforms learned, and what its forecasts read."""
+def from_forecaster(start: Any) -> tuple[FittedTransforms | None, Context | None, bool]:
+    """What its transforms learned, what its forecasts read, and whether at several rates."""
     if isinstance(start, (Network, NetworkConfig)):
-        return None, None
-    return start.model.inputs, start.model.context
+        return None, None, True
+    return start.model.inputs, start.model.context, start.model.knows_rates
 
 
 def stops_of(start: Any, panel: Panel | None, kind: Kind | None) -> tuple[int, NDArray | None]:

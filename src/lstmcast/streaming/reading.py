@@ -9,8 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.frequency import some_frequency
 from lstmcast.data.origins import Origins, window
 from lstmcast.data.panel import Panel
+from lstmcast.data.ragged import offsets_of
 from lstmcast.model.inputs import FittedTransforms
 from lstmcast.streaming.lanes import Lane, LaneReader, block_of
 from lstmcast.streaming.rows import Rows
@@ -83,6 +85,22 @@ class RowReader:
         steps_RT = count_R[:, None] - length + np.arange(length)
         values_RT = np.take_along_axis(newest_RL, steps_RT % newest_RL.shape[1], axis=1)
         return np.where(steps_RT >= first_R[:, None], values_RT, np.nan)
+
+    def read_by(self, at: NDArray) -> tuple[Panel, Origins]:
+        """What forecasts of these rows have read, as series of their own, and where they end."""
+        count_R, grid = self.rows["count"][at], self.reader.grid
+        length_R = count_R - self.context.start(count_R)
+        values_RT = self._since(count_R - length_R, count_R, at)
+        read_RT = np.arange(values_RT.shape[1]) >= values_RT.shape[1] - length_R[:, None]
+        panel = Panel(
+            values=values_RT[read_RT],
+            offsets=offsets_of(length_R),
+            ids=self.rows.ids[at].astype(str),
+            starts=np.zeros(len(at), np.int64),
+            frequency=some_frequency(grid.family),
+            periods=grid.periods,
+        )
+        return panel, Origins(np.arange(len(at)), length_R)
 
     def tick(self, at: NDArray, values_RK: NDArray, past_RP: NDArray | None = None) -> None:
         """Read a tick into the lanes of these rows, `past_RP` of the columns beside them."""

@@ -27,7 +27,7 @@ from lstmcast.data.frequency import Frequency
 from lstmcast.data.kinds import stopped
 from lstmcast.data.origins import checked_horizon
 from lstmcast.data.panel import Kind, Panel
-from lstmcast.decoding import answers_from
+from lstmcast.decoding import Reader, answers_from, at_several_rates, rates_of
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.model.heads import HEAD_QUANTILES, Head
 from lstmcast.model.inputs import FittedTransforms, Grid
@@ -115,7 +115,7 @@ class Stream:
                 f"{network.config.inputs.columns} together. Name the rows, and observe their "
                 "history tick by tick."
             )
-        fitted, context = from_forecaster(start)
+        fitted, context, self.rates = from_forecaster(start)
         if learning is not None or context is None:  # learning goes on from the state of each row
             context = network.config.inputs.context(grid.periods)
         self._begin(network, grid, context, fitted, panel.ids if panel else rows, learning, seed)
@@ -304,7 +304,17 @@ class Stream:
             state = self.reader.forecast_state(own)
             z_NHKX = answers_from(network, state, horizon, network.config.steps, None)
             result[begun] = network.units(z_NHKX, state.known)
+            result[begun] = self._at_several_rates(at[begun], result[begun])
         return stopped(result, stop_now(self.rows["stops"][at]))
+
+    def _at_several_rates(self, at: NDArray, answer_RHKX: NDArray) -> NDArray:
+        """Far answers of rows that have begun, moved as those of a forecaster are."""
+        reader = Reader(self.network, context=Whole(), rates=self.rates)
+        rates = rates_of(self.grid.periods, self.network.config.steps, answer_RHKX.shape[1])
+        if not reader.reads_rates or not rates:
+            return answer_RHKX
+        panel, ends = self.reading.read_by(at)
+        return at_several_rates(reader, panel, ends, answer_RHKX[:, :, 0])[:, :, None]
 
     def _flat(self, answer_SHK: NDArray, horizon: int | None) -> NDArray:
         """Without the axes of a single step and a single column."""
@@ -365,6 +375,7 @@ class Stream:
             "ticks": self.ticks,
             "skipped": self.skipped,
             "stops": self.stops,
+            "rates": self.rates,
             "ids": self.ids,
             "periods": list(self.grid.periods),
             "family": self.grid.family,
@@ -397,6 +408,7 @@ class Stream:
         grid = Grid(network.config.steps, tuple(manifest["periods"]), manifest["family"])
         made = cls.__new__(cls)
         made.stops = manifest.get("stops", ANYWHERE)  # older streams stop nowhere
+        made.rates = manifest.get("rates", True)
         fitted = _learned(network, manifest, groups)
         made._begin(network, grid, context, fitted, manifest["ids"], learning, manifest["seed"])
         made.ticks, made.skipped = manifest["ticks"], manifest["skipped"]
