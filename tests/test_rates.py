@@ -1,5 +1,7 @@
 """Far horizons are answered at several rates."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,8 @@ from lstmcast.data.origins import Origins
 from lstmcast.decoding import Reader, decode
 from lstmcast.decoding import rates as rates_module
 from lstmcast.decoding.rates import rates_of, slowed
+from lstmcast.fitted import Record
+from lstmcast.training_history import History
 
 SHIPPED = lc.LSTMForecaster(horizon=48).model.network
 HOURS = np.arange(1500)
@@ -68,7 +72,7 @@ def test_a_level_that_drifts_away_when_fed_back_is_held_by_slower_rates(monkeypa
 
 def test_which_steps_a_mean_is_taken_over():
     assert rates_of((24, 168), 24, 24) == ()
-    assert rates_of((24, 168), 24, 25) == (3, 6)
+    assert rates_of((24, 168), 24, 25) == (4,) and rates_of((24, 168), 24, 48) == (4, 12)
     assert rates_of((12,), 24, 60) == rates_of((7,), 24, 60) == rates_of((1,), 24, 60) == ()
     assert rates_of((52,), 24, 60) == (4, 13)
     assert rates_of((23,), 24, 60) == () and rates_of((29,), 24, 60) == ()  # no divisors
@@ -105,7 +109,7 @@ def test_cutoffs_read_together_forecast_as_each_alone(panel):
 
 
 def test_a_step_does_not_depend_on_the_horizon_asked_for(panel):
-    """Where the last means are whole: means over 3, 6 and 12 steps are, of 72 steps."""
+    """Where the last means are whole: means over 4 and 12 steps are, of 72 steps."""
     np.testing.assert_allclose(
         forecast(panel, horizon=72)[:, :65], forecast(panel, horizon=90)[:, :65], rtol=1e-9
     )
@@ -151,3 +155,10 @@ def test_young_and_constant_series_are_forecast(known):
     far, plain = forecast(panel), forecast(panel, rates=False)
     np.testing.assert_array_equal(far[1:], plain[1:])
     assert np.isfinite(far[:2]).all()
+
+
+def test_a_network_that_only_saw_one_frequency_is_not_asked():
+    model = lc.LSTMForecaster(48).model
+    record = Record(np.array(["a"]), np.array([1]), lc.TrainingConfig(), History(), "scratch")
+    assert model.reader.rates and replace(model, record=replace(record, initial_weights="given"))
+    assert not replace(model, record=record).reader.reads_rates

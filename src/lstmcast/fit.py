@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lstmcast.data.origins import Origins, mean_changes
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.calibration import MOST_CUTOFFS, measured_factors
+from lstmcast.evaluation.calibration import measured_factors
 from lstmcast.fitted import Arrays, Fitted, Record, context_for
 from lstmcast.growing import DataRecord, Lineage
 from lstmcast.model.inputs import FittedTransforms
@@ -120,7 +120,7 @@ class Prepared(NamedTuple):
             validated,
             network=trained.network,
             factors_HI=factors_HI,
-            saved_context=validated.context_of(self.panel, horizon, MOST_CUTOFFS),
+            saved_context=validated.context_of(self.panel),
             record=self._record(trained, start),
         )
 

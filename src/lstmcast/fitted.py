@@ -177,6 +177,12 @@ class Fitted:
         """Whether the network knows series of any frequency, as one that arrives trained does."""
         return self.record is None or self.record.initial_weights != "scratch"
 
+    def measured_ahead(self, horizon: int, mode: Mode) -> int:
+        """Steps to forecast where their intervals are measured: all that the head answers at once,
+        as the intervals of the first steps must not depend on how many are asked for."""
+        at_once = self.network.config.inputs.from_context and mode == "direct"
+        return max(horizon, self.network.config.steps) if at_once else horizon
+
     @property
     def past(self) -> tuple[str, ...]:
         """Names of the columns that the network reads beside the target."""
@@ -200,18 +206,16 @@ class Fitted:
                 f"panel.select({trained})."
             )
 
-    def context_of(self, panel: Panel, horizon: int, cutoffs: int) -> SavedContext:
+    def context_of(self, panel: Panel) -> SavedContext:
         """What a fitted model remembers of its data.
 
         Args:
             panel: The data.
-            horizon: Steps of the longest forecast that must equal the one from the whole history.
-            cutoffs: Held-out cutoffs that its intervals are calibrated at.
         """
         # What the network does not read would only be asked for again in newer data.
         panel = replace(panel, covariates=panel.covariates.only(self.past))
         if self.network.config.inputs.from_context:
-            return SavedContext.of(panel, horizon, cutoffs)
+            return SavedContext.of(panel)
         return SavedContext(panel)
 
     def needed_of(self, context: SavedContext) -> SavedContext:

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from lstmcast import store
 from lstmcast.data.panel import Columns
 from lstmcast.errors import ModelError, UsageError
-from lstmcast.evaluation.calibration import MOST_CUTOFFS
 from lstmcast.fit import FitOptions, fitted_on
 from lstmcast.fitted import Fitted, Groups, Mode, Record, context_for, in_format_2
 from lstmcast.forecast import QUANTILES, Forecast
@@ -340,7 +339,7 @@ class LSTMForecaster:
         """
         model = self.model
         if data is not None or model.saved_context is None:
-            context = model.context_of(joined(model, data)[0], self.horizon, MOST_CUTOFFS)
+            context = model.context_of(joined(model, data)[0])
             model = replace(model, saved_context=context)
         store.save(folder, *folder_contents(self.specification, self.start, model))
 

@@ -76,7 +76,8 @@ def _after(
         return model.decode(panel, origins, horizon, asked.mode)
 
     if model.factors_HI is None:
-        quantiles_OHQ = calibrated(decode, panel, origins, horizon)
+        ahead = model.measured_ahead(horizon, asked.mode)
+        quantiles_OHQ = calibrated(decode, panel, origins, ahead)[:, :horizon]
     else:
         quantiles_OHQ = widened(decode(panel, origins, horizon), model.factors_HI)
     _warn_of_unknown(model, panel, origins, quantiles_OHQ)

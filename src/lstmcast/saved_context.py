@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.context import Blocks
+from lstmcast.context import Blocks, farthest_held_out
 from lstmcast.data.features import Covariates
 from lstmcast.data.findings import (
     GAPS,
@@ -128,10 +128,10 @@ class SavedContext:
         return cls(panel if count is None else panel.since(np.maximum(panel.lengths - count, 0)))
 
     @classmethod
-    def of(cls, panel: Panel, horizon: int, cutoffs: int) -> SavedContext:
-        """What the next forecasts and their calibration, at `cutoffs` held-out cutoffs of that
-        horizon, may read."""
-        earliest = np.maximum(panel.lengths - max(1, horizon // 3) * cutoffs, panel.lengths // 2)
+    def of(cls, panel: Panel) -> SavedContext:
+        """What the next forecasts may read, and their calibration at held-out cutoffs."""
+        # Cutoffs lie farther apart the longer a series is, up to here: more values may come.
+        earliest = np.maximum(panel.lengths - farthest_held_out(panel.periods), 0)
         context = Blocks.of(panel.periods)
         # A cutoff lies in the later half of what is known: what is kept must not make that half
         # begin later.

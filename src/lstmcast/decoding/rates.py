@@ -1,5 +1,4 @@
-"""Far horizons read at several rates: the network that reads hours reads means over 3, 6, 12 hours
-too.
+"""Far horizons at several rates: the network that reads hours reads means over 4 and 12 hours too.
 
 A network that answers S steps feeds its medians back for more, and its level drifts. The same
 network answers S means over k steps at once, which is k times as far. So, beyond S steps, the fed
@@ -36,8 +35,8 @@ from lstmcast.model.inputs.adaptive import LARGEST
 from lstmcast.model.inputs.seasons import seasonal
 
 PHASES = 24  # that a season needs: of shorter ones a mean over a few steps leaves nothing
-SLOWER = 3  # steps of the fastest of the rates; less is hardly another view
-APART = 2  # how many times slower the next one is, at least
+SLOWER = 4  # steps of the fastest of the rates; less is hardly another view
+APART = 3  # how many times slower the next one is, at least
 NEAREST = 4  # means ahead that a step must lie to be answered
 FEWEST_MEANS = 16  # that a rate must have read
 
@@ -47,9 +46,9 @@ def rates_of(periods: tuple[int, ...], steps: int, horizon: int) -> tuple[int, .
     which some step beyond the head's lies few enough means ahead.
 
     >>> rates_of((24, 168), steps=24, horizon=48), rates_of((24, 168), steps=24, horizon=96)
-    ((3, 6, 12), (3, 6, 12, 24))
+    ((4, 12), (4, 12))
     >>> rates_of((288, 2016), steps=24, horizon=288), rates_of((7,), steps=24, horizon=56)
-    ((3, 6, 12, 24, 48), ())
+    ((4, 12, 36), ())
     """
     season = min((m for m in seasonal(periods) if m >= PHASES), default=0)
     chosen: list[int] = []
