@@ -122,7 +122,7 @@ def _stocks() -> dict[str, Any]:
 # What the cell called settings of each notebook holds, by the names that it gives them.
 ARTICLES: dict[str, Callable[[], dict[str, Any]]] = {
     "airline": _airline,
-    "sine": lambda: _of(waves.our_own(seed=0)),
+    "sine": lambda: {**_of(waves.our_own(seed=0)), "epochs": waves.EPOCHS},
     "sine-cosine": lambda: _of(sine_cosine.our_own(seed=0)),
     "stocks": _stocks,
     "temperature": lambda: temperature.settings(False, temperature.MANY)._asdict(),

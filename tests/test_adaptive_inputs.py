@@ -21,9 +21,8 @@ from lstmcast.model.inputs.adaptive import (
     RELEARN,
     SHORTEST_MEMORY,
     SMOOTHING,
-    from_axis,
-    to_axis,
 )
+from lstmcast.model.inputs.axis import from_axis, to_axis
 from lstmcast.model.inputs.seasons import (
     FEWEST_CHANGES,
     LEAST_OF_OTHERS,

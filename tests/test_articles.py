@@ -50,7 +50,10 @@ def example(monkeypatch):
         monkeypatch.setattr(
             articles,
             "EXAMPLES",
-            {name: Example("fake", name, f"the {name}") for name in ("first", "second")},
+            {
+                name: Example("fake", name, f"the {name}", Takes(values=1))
+                for name in ("first", "second")
+            },
         )
         return install
 
@@ -498,6 +501,10 @@ def test_seeds_that_ended_are_not_run_again(example, tmp_path):
 # A reader's own data
 
 
+def days(many):
+    return np.datetime64("2024-01-01") + np.arange(many)
+
+
 @pytest.fixture
 def taking(monkeypatch):
     """An example that takes the data that `takes` describes, and measures how many there are."""
@@ -533,7 +540,6 @@ def test_an_example_learns_from_a_readers_own_column(taking, tmp_path, monkeypat
 @pytest.mark.parametrize(
     ("takes", "arguments", "error", "said"),
     [
-        (None, {"data": np.ones(9)}, UsageError, "'a' makes its own data and takes no other"),
         (Takes(3), {"column": "b"}, UsageError, "names a column of data, and none are given"),
         (
             Takes(10),
@@ -558,6 +564,19 @@ def test_an_example_learns_from_a_readers_own_column(taking, tmp_path, monkeypat
             {"data": lc.Panel.from_arrays({"x": np.ones(9), "y": np.ones(8)})},
             DataError,
             "do not begin and end at the same times",
+        ),
+        (
+            Takes(3, most=None, prices=True),
+            {"data": {"day": days(5), "x": np.ones(5), "y": [1, 2, 0, 4, -1]}, "column": "*"},
+            DataError,
+            r"returns, which only prices above 0 have, and series 'y' of .* is 0 at "
+            r"2024-01-03, and 1 more value is not above 0\. Name other columns",
+        ),
+        (
+            Takes(5, most=None, prices=True),
+            {"data": lc.Panel.from_arrays({"x": [1, 2, 3, np.nan, 4], "y": [1, 2]})},
+            DataError,
+            "at least 5 prices of a series, and the longest of .*, 'x', has 4",
         ),
         (Takes(3), {"data": panel(), "column": "b"}, UsageError, "a Panel has series, no columns"),
         (Takes(3), {"data": "none.csv"}, DataError, "there is no file 'none.csv'"),

@@ -176,5 +176,5 @@ def test_pictures_in_japanese_have_a_word_for_everything(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "goal"), [("sine", 0.006), ("beats", 0.04)])
 def test_errors_aimed_at(tmp_path, name, goal):
-    measures = waves.run(ExampleRun(tmp_path, quiet=True), name, waves.our_own(0))
+    measures = waves.run(ExampleRun(tmp_path, quiet=True), name, waves.our_own(0, name))
     assert measures[0].value <= goal

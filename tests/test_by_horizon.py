@@ -11,7 +11,6 @@ from lstmcast.data.origins import checked_horizon, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.by_horizon import errors_by_horizon
-from lstmcast.evaluation.calibration import MOST_CUTOFFS
 from lstmcast.fitted import Fitted
 from lstmcast.forecast import Forecast
 from lstmcast.saved_context import SavedContext
@@ -60,7 +59,7 @@ def test_a_fitted_model_does_not_join_segments_to_what_it_remembers():
     model = LSTMForecaster(3)
     fresh = errors_by_horizon(model, panel, 3, cutoffs=[40, 50], observed=12)
     remembering = LSTMForecaster(3)
-    context = SavedContext.of(panel.until([45]), horizon=3, cutoffs=MOST_CUTOFFS)
+    context = SavedContext.of(panel.until([45]))
     remembering.fitted = Fitted(remembering.network, saved_context=context)
     assert remembering.continued(panel).went_on == ()
     np.testing.assert_array_equal(

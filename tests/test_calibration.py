@@ -8,6 +8,8 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+import lstmcast as lc
+from lstmcast.data.examples import airline
 from lstmcast.evaluation.calibration import ENOUGH, TRUST, calibrate, interval_factors, widen
 from lstmcast.model.heads import HEAD_QUANTILES
 
@@ -50,13 +52,13 @@ def test_each_horizon_has_its_own_factor_where_scores_suffice():
     np.testing.assert_allclose(factors, np.arange(1, 9), rtol=0.1)
 
 
-def test_few_scores_are_taken_from_neighbouring_horizons():
-    """Forty series and one cutoff: a horizon alone has 40 scores, with its neighbours 120."""
+def test_few_scores_are_taken_from_shorter_horizons_too():
+    """Forty series and one cutoff: a horizon alone has 40 scores, with the one before it 80."""
     actual = np.zeros((40, 1, 5))
     actual[:, :, 2] = 10.0
     factors = interval_factors(THREE, spread((40, 1, 5), 1.0, THREE), actual)[0, :, 0]
-    assert (factors[[1, 2, 3]] > 1).all()  # a third of their scores are high ones
-    assert (factors[[0, 4]] < 1).all()
+    assert (factors[[2, 3]] > 1).all()  # half of their scores are high ones
+    assert (factors[[0, 1, 4]] < 1).all()
     alone = interval_factors(
         THREE, spread((ENOUGH, 1, 5), 1.0, THREE), np.repeat(actual, 2, axis=0)[:ENOUGH]
     )
@@ -222,3 +224,48 @@ def test_after_a_level_shift_an_interval_grows_no_further_than_errors_have_reach
     np.testing.assert_allclose(
         calibrate(5 * after, THREE, quiet, shifted)[0, -1], [-300.0, 0.0, 300.0]
     )
+
+
+def test_steps_that_no_cutoff_could_measure_go_on_as_errors_grew():
+    rng = np.random.default_rng(4)
+    growth = np.sqrt(np.arange(1, 17))
+    actual = rng.normal(size=(1, 400, 16)) * growth
+    actual[:, :, 8:] = np.nan
+    before = spread((1, 400, 16), 1.0)
+    factors = interval_factors(HEAD_QUANTILES, before, actual)[0, :, 1]
+    np.testing.assert_allclose(factors, growth, rtol=0.25)
+    assert (np.diff(factors[8:]) > 0).all()
+    bounded = interval_factors(HEAD_QUANTILES, before, actual / growth)[0, :, 1]
+    np.testing.assert_allclose(bounded, 1.0, atol=0.15)
+
+
+def test_cutoffs_close_to_each_other_are_few_trials():
+    """Of one trial, what shorter steps measured counts more than its own scores."""
+    actual = np.where(np.arange(40) < 30, 1.0, 5.0) * np.ones((1, 24, 1))
+    before = spread((1, 24, 40), 1.0)
+    far, near = (
+        interval_factors(HEAD_QUANTILES, before, actual, np.array([steps]))[0, 39, 1]
+        for steps in (40, 1)
+    )
+    assert far > 3.0 > 1.6 > near
+
+
+def test_one_walk_has_intervals_as_wide_as_its_errors_far_beyond_the_head():
+    rng = np.random.default_rng(5)
+    walks = {f"w{i}": 100 + np.cumsum(rng.normal(size=500)) for i in range(40)}
+    panel = lc.Panel.from_arrays(walks, frequency="D", start="2023-01-01")
+    known = panel.until(np.full(40, 300))
+    interval = lc.LSTMForecaster(200).predict(known).interval(80)
+    actual = np.stack(list(walks.values()))[:, 300:]
+    inside = (interval.lower <= actual) & (actual <= interval.upper)
+    assert [inside[:, part].mean() for part in (slice(0, 24), slice(24, 100), slice(100, 200))] == (
+        pytest.approx([0.8, 0.8, 0.8], abs=0.1)
+    )
+
+
+def test_the_interval_of_a_date_does_not_depend_on_how_many_are_asked_for():
+    air = airline()
+    far = lc.LSTMForecaster(60).predict(air).quantiles
+    for horizon in (1, 3, 12, 24, 30):
+        near = lc.LSTMForecaster(horizon).predict(air).quantiles
+        np.testing.assert_allclose(near, far[:, :horizon], rtol=1e-9)

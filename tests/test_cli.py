@@ -30,6 +30,7 @@ from lstmcast.specification import checked_quantiles
 from lstmcast.training_config import TrainingConfig
 
 AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
+OWN_MODEL = cli._model  # of the commands, before a stand-in takes its place
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class LastSeason:
     quantiles: tuple[float, ...] = QUANTILES
     training: object = None
     past: object = ()
+    method: object = "auto"
     name: str = "last season"
 
     def predict(self, panel, horizon=None, *, cutoffs=None):
@@ -181,6 +183,7 @@ def test_json_is_one_document_with_everything(run, tmp_path):
         "findings",
         "accuracy",
         "forecast",
+        "combination",
         "without_forecast",
         "files",
     }
@@ -201,6 +204,31 @@ def test_levels_choose_the_intervals(run):
 def test_the_narrowest_and_the_widest_interval_can_be_had(run, level):
     bounds = Output(level=[level]).quantile_levels()
     assert checked_quantiles(bounds) == bounds and len(bounds) == 3
+
+
+def test_a_forecast_says_what_it_is_made_of(run, tmp_path):
+    """With the shipped network: on the screen, in JSON, of a saved model, and not where quiet."""
+    model = tmp_path / "m"
+    given = ("forecast", AIRLINE, "-H", 3, "--cutoffs", 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli, "_model", OWN_MODEL)
+        done = run(*given, "--save", model)
+        alone = run(*given, "--method", "network")
+        named = run(*given, "--method", "seasonal naive", "--json").json
+        wrong = run(*given, "--method", "guess")
+        tested = run("backtest", AIRLINE, "-H", 3, "--method", "naive", "--json").json
+        assert run(*given, "--quiet").out.startswith(" ")
+    assert re.search(r"^Made of: network \d+%, seasonal naive with drift \d+%", done.out)
+    assert "Made of" not in alone.out
+    assert named["combination"] == {"network": 0.0, "seasonal naive of one year": 1.0}
+    assert named["forecast"]["forecast"] == pytest.approx([417, 391, 419])
+    assert wrong.status == 2 and "'guess' is not known" in wrong.err
+    scores = tested["accuracy"]["scores"]
+    assert scores["lstmcast"]["mae"] == pytest.approx(scores["naive"]["mae"])
+    assert re.search(r"combination:\n +network: 0\.\d+\n", run("info", model).out)
+    assert run("predict", "-m", model, "--method", "network", "--json").json["combination"] is None
+    again = run("predict", "-m", model, "--method", "auto").out
+    assert again == done.out
 
 
 def test_many_series_are_shown_in_part(run, tmp_path):
@@ -318,7 +346,9 @@ def saved(run, tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(
         cli,
         "_model",
-        lambda horizon, quantiles=QUANTILES, training=None: forecaster.LSTMForecaster(horizon),
+        lambda horizon, quantiles=QUANTILES, training=None, method="auto": (
+            forecaster.LSTMForecaster(horizon)
+        ),
     )
     lines = AIRLINE.read_text(encoding="utf-8").splitlines()
     (tmp_path / "old").mkdir()
@@ -682,7 +712,7 @@ from lstmcast.cli import app as cli
 from lstmcast.util import files
 from lstmcast.evaluation.baselines import Naive
 
-cli._model = lambda horizon, quantiles=(), training=None: Naive(horizon)
+cli._model = lambda horizon, quantiles=(), training=None, method=None: Naive(horizon)
 # half-way through writing
 files.make_durable = lambda path: os.kill(os.getpid(), getattr(signal, sys.argv[1]))
 cli.main(["forecast", *sys.argv[2:], "--horizon", "2"])

@@ -3,6 +3,8 @@ whatever the weights."""
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from lstmcast.context import CONTEXT, Blocks
 from lstmcast.data.origins import Origins, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.decoding import Reader
+from lstmcast.decoding.feeding import Growth
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 from lstmcast.model.inputs import Adaptive
 from lstmcast.model.inputs.adaptive import LARGEST
@@ -285,10 +288,10 @@ def test_series_with_negative_values_times_a_factor_plus_a_shift(factor, shift):
     np.testing.assert_allclose((other - shift) / factor, one, rtol=2e-3, atol=2e-3)
 
 
-def test_the_axis_changes_when_a_value_that_is_not_positive_arrives():
-    """Before it, a factor scales the forecast and a shift does not move it; afterwards both."""
+def test_the_axis_changes_when_values_below_0_arrive():
+    """Before them, a factor scales the forecast and a shift does not move it; afterwards both."""
     values = walk(1, 60)
-    values[40] = 0.0
+    values[38:42] = 5.0, 1.5, -2.0, 4.0
     counts = np.array([[40, 41, 60]])
     shifted = values - 5.0
     one = decode(NET, panel_of(values), origins_of(panel_of(values), counts), 5)
@@ -366,3 +369,30 @@ def test_small_changes_of_large_values_are_seen():
     np.testing.assert_allclose(one, other, atol=1e-3)
     many = forecast(panel_of(3 * (wave + 1e7)))
     np.testing.assert_allclose(many / 3 - 1e7, other, atol=1e-3)
+
+
+def answer_of(widths_H, rows=2):
+    """An answer whose median is 0, of a head that spreads as wide as said (N, H, 1, Q)."""
+    scores = np.array([NormalDist().inv_cdf(level) for level in HEAD_QUANTILES])
+    return np.tile((widths_H[:, None] * scores)[None, :, None], (rows, 1, 1, 1))
+
+
+def test_errors_grow_beyond_the_head_as_they_did_in_it():
+    ahead = np.arange(1, 25)
+    for power in (0.0, 0.5, 1.0):
+        growth = Growth.of(answer_of(ahead**power), (7,))
+        np.testing.assert_allclose(growth.power_NK, power, atol=0.05)
+        spread = growth.spread(np.array([24, 96]))[0, :, 0, -1]
+        expected = 1.96 * np.array([24.0, 96.0]) ** power if power else [0, 0]
+        np.testing.assert_allclose(spread, expected, rtol=0.1)
+
+
+@pytest.mark.parametrize("periods", [(24, 168), (52,), (13,)])
+def test_the_phases_of_a_long_season_are_no_growth(periods):
+    growth = Growth.of(answer_of(np.arange(1, 25.0)), periods)
+    assert (growth.power_NK == 0).all() and (growth.spread(np.array([30])) == 0).all()
+
+
+def test_an_answer_without_width_does_not_grow():
+    growth = Growth.of(answer_of(np.zeros(24)), ())
+    assert (growth.spread(np.array([25, 1000])) == 0).all()

@@ -111,6 +111,14 @@ def test_a_saved_network_answers_the_same(tmp_path):
     np.testing.assert_array_equal(answer(loaded), answer(network(1, 2)))
 
 
+def test_weights_that_were_trained_on_inputs_of_version_2_go_on(tmp_path):
+    about, weights = described(network(1, 2))
+    old = {"kind": "network", **about, "inputs_version": 2}
+    store.save(tmp_path / "net", old, {"weights": weights})
+    loaded, _ = load_network(tmp_path / "net")
+    np.testing.assert_array_equal(answer(loaded), answer(network(1, 2)))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -118,6 +126,7 @@ def test_a_saved_network_answers_the_same(tmp_path):
             {"inputs_version": VERSION + 1},
             f"version {VERSION + 1}.*makes version {VERSION}",
         ),
+        ({"inputs_version": 1}, "version 1.*Fit the model again"),
         ({"inputs_version": None}, "version None"),
         ({"network": {"layers": [0], "horizon": 5}}, "does not describe a network"),
         ({"network": {"layers": [6], "wide": 3}}, "does not describe a network"),

@@ -35,7 +35,7 @@ SHORTER = {
         r'": \d+': '": 2',
         r"\(horizon=12\)\.fit\(known\)": "(horizon=12)",
     },
-    "sine": {r"epochs=\d+": "epochs=1", r"per_epoch=\d+": "per_epoch=2"},
+    "sine": {r'": \d+': '": 1', r"per_epoch=\d+": "per_epoch=2"},
     "sine-cosine": {r"per_epoch=\d+": "per_epoch=1"},
     "stocks": {r"STOCKS, TICKS = 400, 2000": "STOCKS, TICKS = 20, 200"},
     "temperature": {r"epochs=\d+": "epochs=2"},

@@ -16,7 +16,7 @@ import pytest
 from lstmcast.data.synthetic import KINDS, synthetic, with_missing
 from lstmcast.errors import ModelError
 from lstmcast.model.inputs import Adaptive, Grid
-from lstmcast.model.inputs.adaptive import to_axis
+from lstmcast.model.inputs.axis import to_axis
 from lstmcast.model.network import NetworkConfig, load_network
 
 torch = pytest.importorskip("torch", reason="needs the train extra")

@@ -9,7 +9,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
 from lstmcast.model.heads import head_named
 from lstmcast.model.inputs import Adaptive, Grid, Transformed
-from lstmcast.model.inputs.adaptive import to_axis
+from lstmcast.model.inputs.axis import LOG, to_axis
 from lstmcast.model.lstm import Cell
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.util.parallel import ahead
@@ -173,11 +173,12 @@ def test_a_step_by_itself_is_a_step_of_many(cell):
     module = reader_of(network).module
     x_BTC = torch.from_numpy(np.random.default_rng(0).normal(size=(3, 4, 1)).astype(np.float32))
     expected, last = module.hidden(x_BTC)
-    _, state = module.hidden(x_BTC[:, :2])
+    _, layers = module.hidden(x_BTC[:, :2])
+    state, cells = [(h[0], c[0]) for h, c in layers], module.cells()
     for t in (2, 3):
-        out_BD, state = module.step(x_BTC[:, t], state)
+        out_BD, state = module.step(x_BTC[:, t], cells, state)
         torch.testing.assert_close(out_BD, expected[:, t])
-    torch.testing.assert_close(state, last)
+    torch.testing.assert_close(state, [(h[0], c[0]) for h, c in last])
 
 
 def test_each_segment_may_have_a_support_of_its_own(monkeypatch):
@@ -349,7 +350,7 @@ def test_causal_batches_are_the_inputs_of_inference(log):
     feed = AdaptiveFeed(data, ADAPTIVE, "cpu")
     (group,) = feed.groups(segments([0, 1], [0, 3], [30, 24], [0, 3], [36, 25]))
     # from the first known value
-    assert group.log == log and group.segments.first.tolist() == [1, 3]
+    assert (group.axis == LOG) == log and group.segments.first.tolist() == [1, 3]
     batch = feed.batch(group)
     T, inputs = batch.x_BTC.shape[1], ADAPTIVE.inputs
     grid = Grid(4, panel.periods, "monthly", np.full(1, log))

@@ -63,7 +63,7 @@ network = lc.NetworkConfig(
     activation="tanh",
 )
 training = lc.TrainingConfig(
-    epochs=80,
+    epochs=72,
     batch_size=16,
     steps_per_epoch=10,
     batching=lc.Rollout(30, support=29, support_from=0),

@@ -19,6 +19,8 @@
 # ```
 
 # %%
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -58,7 +60,7 @@ network = lc.NetworkConfig(
     layers=(48,), inputs=lc.Transformed(lc.MinMax(low=-3.0, high=3.0)), head="point", horizon=1
 )
 training = lc.TrainingConfig(
-    epochs=60,
+    epochs=40,
     batch_size=32,
     steps_per_epoch=10,
     batching=lc.Rollout(160, support=160, support_end=80),
@@ -67,6 +69,7 @@ training = lc.TrainingConfig(
     validation=lc.Validation(share=0.1, most=64),
     average=lc.Ema(0.98),
 )
+epochs = {"sine": 40, "beats": 60}
 
 # %%
 print(
@@ -80,7 +83,10 @@ def fitted(name, values):
     """A network that was trained on all but the last 200 values."""
     panel = lc.Panel.from_arrays({name: values[:-STEPS]})
     forecaster = lc.LSTMForecaster(
-        horizon=STEPS, weights="scratch", network=network, training=training
+        horizon=STEPS,
+        weights="scratch",
+        network=network,
+        training=replace(training, epochs=epochs[name]),
     )
     return forecaster.fit(panel, callbacks=[lc.SaveBest("improvements")])
 
@@ -145,7 +151,7 @@ draw_free_run(model, sine)
 # %% [markdown]
 # ## The exercise: beats
 #
-# The same network and the same training, on the sum of two waves.
+# The same network and the same training for more epochs, on the sum of two waves.
 
 # %%
 model = fitted("beats", beats)

@@ -4,6 +4,10 @@ models and streams.
 Blocks(K)    from a multiple of K observations on: between K and 2K, once there are that many
 Newest(L)    the newest L observations, from a fresh state for every step that is fed back
 Whole()      everything, with the state kept
+
+With it goes where cutoffs are held out, as what is measured there reads the past too.
+
+O origins · J held-out cutoffs of each
 """
 
 from __future__ import annotations
@@ -15,6 +19,8 @@ from numpy.typing import NDArray
 
 from lstmcast.util.config import settings
 
+MOST_CUTOFFS, FEWEST_CUTOFFS = 24, 4  # held out of few series, and of each of many
+EARLIEST = 8  # observations that a held-out cutoff must know
 CONTEXT = 1024  # longest segment of a series that is read before a forecast, in training as in use
 
 
@@ -74,3 +80,37 @@ class Whole:
 
 
 Context: TypeAlias = Blocks | Newest | Whole
+
+
+def farthest_held_out(periods: tuple[int, ...]) -> int:
+    """How many steps before an origin its earliest held-out cutoff may lie, of a series with these
+    seasonal periods: at most three quarters of K, so that few contexts are read for them (see
+    `context`); whole cycles or equal parts of one from one cutoff to the next.
+
+    >>> [farthest_held_out(periods) for periods in [(1,), (7,), (12,), (24, 168), (288, 2016)]]
+    [384, 336, 288, 288, 3456]
+    """
+    most = 3 * Blocks.of(periods).length // 4 // MOST_CUTOFFS
+    cycle = min((m for m in periods if m > 1), default=1)
+    if cycle <= most:
+        return MOST_CUTOFFS * (most // cycle * cycle)
+    return MOST_CUTOFFS * max(part for part in range(1, most + 1) if cycle % part == 0)
+
+
+def held_out_counts(
+    counts_O: NDArray, periods: tuple[int, ...], cutoffs: int
+) -> tuple[NDArray, NDArray]:
+    """Cutoffs before each origin, and how far they lie apart: (O, J) and (O,); 0 = none.
+
+    They lie in the later half of what an origin knows, evenly, as far back as they may. No horizon
+    moves them: what is measured at step 3 is the same whether 6 steps are asked for or 60.
+
+    >>> counts, apart = held_out_counts(np.array([20, 5000]), (24, 168), 4)
+    >>> counts.tolist(), apart.tolist()
+    ([[18, 16, 14, 12], [4928, 4856, 4784, 4712]], [2, 72])
+    """
+    latest_O = counts_O - np.maximum(EARLIEST, counts_O // 2)
+    apart_O = np.clip(latest_O // cutoffs, 1, farthest_held_out(periods) // cutoffs)
+    distance_OJ = apart_O[:, None] * np.arange(1, cutoffs + 1)
+    held_out_OJ = np.where(distance_OJ <= latest_O[:, None], counts_O[:, None] - distance_OJ, 0)
+    return held_out_OJ, apart_O

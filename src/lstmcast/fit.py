@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 from lstmcast.data.origins import Origins, mean_changes
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.calibration import MOST_CUTOFFS, measured_factors
+from lstmcast.evaluation.calibration import held_back, measured_factors
+from lstmcast.evaluation.combination import weighed
+from lstmcast.evaluation.methods import AUTO, checked_candidates
 from lstmcast.fitted import Arrays, Fitted, Record, context_for
+from lstmcast.forecast import NETWORK
 from lstmcast.growing import DataRecord, Lineage
 from lstmcast.model.inputs import FittedTransforms
 from lstmcast.pretrained import Start, last_times, require_unseen, seen_notes
@@ -75,7 +78,7 @@ def fitted_on(specification: Specification, start: Start, data: Any, options: Fi
 
     def stored(trained: Trained) -> tuple[dict[str, Any], dict[str, Arrays]]:
         """A snapshot: a whole forecaster."""
-        model = ready.fitted(trained, start, specification.horizon)
+        model = ready.fitted(trained, start, specification)
         return folder_contents(specification, start, model)
 
     trained = fit_network(
@@ -88,7 +91,7 @@ def fitted_on(specification: Specification, start: Start, data: Any, options: Fi
         lineage=ready.lineage,
         **options._asdict(),
     )
-    return ready.fitted(trained, start, specification.horizon)
+    return ready.fitted(trained, start, specification)
 
 
 class Prepared(NamedTuple):
@@ -106,8 +109,10 @@ class Prepared(NamedTuple):
     inputs: FittedTransforms | None
     lineage: Lineage | None = None
 
-    def fitted(self, trained: Trained, start: Start, horizon: int) -> Fitted:
-        """The model of trained weights: its intervals measured, its data remembered."""
+    def fitted(self, trained: Trained, start: Start, specification: Specification) -> Fitted:
+        """The model of trained weights: its intervals measured, its data remembered, and where it
+        is to answer with simple forecasts, these weighed."""
+        horizon, method = specification.horizon, specification.method
         validated = Fitted(
             trained.validated,
             self.inputs,
@@ -115,12 +120,17 @@ class Prepared(NamedTuple):
             self._mean_changes(),
         )
         # Measured with weights that have not seen what is held back.
-        factors_HI = measured_factors(validated.decode, self.panel, self.ends, horizon)
+        measured, shares = held_back(validated.decode, self.panel, self.ends, horizon), {}
+        if method not in (AUTO, NETWORK):
+            own = checked_candidates(specification.candidates)
+            measured, shares = weighed(method, self.panel, measured, own)
         return replace(
             validated,
             network=trained.network,
-            factors_HI=factors_HI,
-            saved_context=validated.context_of(self.panel, horizon, MOST_CUTOFFS),
+            factors_HI=measured_factors(measured, horizon),
+            method=NETWORK if method == AUTO else method,
+            shares=shares,
+            saved_context=validated.context_of(self.panel),
             record=self._record(trained, start),
         )
 

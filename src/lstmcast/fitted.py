@@ -22,6 +22,7 @@ from lstmcast.data.keys import packed, unpacked
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.errors import DataError, UsageError
+from lstmcast.forecast import NETWORK
 from lstmcast.model.inputs import FittedTransforms, Transformed
 from lstmcast.model.network import Network, described
 from lstmcast.saved_context import SavedContext
@@ -132,6 +133,8 @@ class Fitted:
             forecast.
         saved_context: observations that forecasts begin after; None for a model that keeps none.
         record: how it was trained; None where nothing was.
+        method: what it answers with, where something was trained.
+        shares: of the simple forecasts that it answers with, by name.
     """
 
     network: Network
@@ -141,6 +144,8 @@ class Fitted:
     factors_HI: NDArray | None = None
     saved_context: SavedContext | None = None
     record: Record | None = None
+    method: str = NETWORK
+    shares: Mapping[str, float] = field(default_factory=dict)
 
     def decode(
         self, panel: Panel, origins: Origins, horizon: int, mode: Mode = "direct"
@@ -168,7 +173,20 @@ class Fitted:
     @property
     def reader(self) -> decoding.Reader:
         """What decoding needs of it."""
-        return decoding.Reader(self.network, self.inputs, self.context, self.changes)
+        return decoding.Reader(
+            self.network, self.inputs, self.context, self.changes, self.knows_rates
+        )
+
+    @property
+    def knows_rates(self) -> bool:
+        """Whether the network knows series of any frequency, as one that arrives trained does."""
+        return self.record is None or self.record.initial_weights != "scratch"
+
+    def measured_ahead(self, horizon: int, mode: Mode) -> int:
+        """Steps to forecast where their intervals are measured: all that the head answers at once,
+        as the intervals of the first steps must not depend on how many are asked for."""
+        at_once = self.network.config.inputs.from_context and mode == "direct"
+        return max(horizon, self.network.config.steps) if at_once else horizon
 
     @property
     def past(self) -> tuple[str, ...]:
@@ -193,24 +211,22 @@ class Fitted:
                 f"panel.select({trained})."
             )
 
-    def context_of(self, panel: Panel, horizon: int, cutoffs: int) -> SavedContext:
+    def context_of(self, panel: Panel) -> SavedContext:
         """What a fitted model remembers of its data.
 
         Args:
             panel: The data.
-            horizon: Steps of the longest forecast that must equal the one from the whole history.
-            cutoffs: Held-out cutoffs that its intervals are calibrated at.
         """
         # What the network does not read would only be asked for again in newer data.
         panel = replace(panel, covariates=panel.covariates.only(self.past))
         if self.network.config.inputs.from_context:
-            return SavedContext.of(panel, horizon, cutoffs)
+            return SavedContext.of(panel)
         return SavedContext(panel)
 
     def needed_of(self, context: SavedContext) -> SavedContext:
         """As much of a saved context as the next forecasts need."""
         # Transforms that were not fitted are fitted to all of it.
-        if not isinstance(self.context, Newest) or self.record is None:
+        if not isinstance(self.context, Newest) or self.record is None or self.shares:
             return context
         newest = SavedContext.newest(context.panel, self.context.length + self.fewest_known - 1)
         # What is read in the place of a missing value may lie any number of steps back.
@@ -241,6 +257,8 @@ class Fitted:
             changes = [self.changes[str(name)] for name in self.record.ids]
             measured = {"factors": np.asarray(self.factors_HI), "changes": np.array(changes)}
             manifest["trained"] = self.record.described()
+            if self.shares:
+                manifest["combination"] = {NETWORK: 1 - sum(self.shares.values()), **self.shares}
             groups["fitted"] = measured | self.record.arrays()
         if not self.network.config.inputs.from_context:
             groups["transforms"] = self.inputs.arrays() if self.inputs else {}
@@ -271,6 +289,8 @@ class Fitted:
             changes=dict(zip(map(str, record.ids), own["changes"].tolist(), strict=True)),
             factors_HI=own["factors"],
             record=record,
+            method=manifest.get("method", NETWORK),
+            shares={k: v for k, v in manifest.get("combination", {}).items() if k != NETWORK},
         )
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 # the median and the bounds of the 80 % and the 95 % interval
 QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)
 MOST_STEPS, MOST_ORIGINS = 24, 10  # in a notebook
+NETWORK = "network"  # the name of the network's own forecast in a combination
 
 
 class Interval(NamedTuple):
@@ -41,6 +42,34 @@ class Interval(NamedTuple):
     level: float
     lower: np.ndarray  # (O, H)
     upper: np.ndarray  # (O, H)
+
+
+@dataclass(frozen=True, eq=False)
+class Combination:
+    """What forecasts were made of: the share of each candidate at each origin.
+
+    >>> made = Combination((NETWORK, "naive"), np.array([[0.7, 0.3], [0.8, 0.2]]))
+    >>> str(made), made.as_dict()
+    ('network 75%, naive 25%', {'network': 0.75, 'naive': 0.25})
+    """
+
+    names: tuple[str, ...]
+    shares: np.ndarray  # (O, N): each row adds up to 1
+
+    def __str__(self) -> str:
+        """The mean shares of a percent or more, largest first after the network."""
+        first, *others = self.as_dict().items()
+        shown = [first, *sorted(others, key=lambda one: -one[1])]
+        return ", ".join(f"{name} {100 * share:.0f}%" for name, share in shown if share >= 0.005)
+
+    def as_dict(self) -> dict[str, float]:
+        """The mean shares by name."""
+        shares = self.shares.mean(axis=0) if len(self.shares) else np.zeros(len(self.names))
+        return {n: round(float(share), 4) for n, share in zip(self.names, shares, strict=True)}
+
+    def rows(self, chosen: np.ndarray) -> Combination:
+        """That of some origins."""
+        return Combination(self.names, self.shares[chosen])
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +100,7 @@ class Forecast:
     keys: Keys = field(default_factory=Keys)  # of the series of each origin
     time_zone: str | None = None  # of the data: cutoffs and times are what its clocks show
     frame_zone: str | None = None  # which frames show, where it is not `time_zone`
+    combination: Combination | None = None  # what it was made of; None where that was not weighed
 
     def __post_init__(self) -> None:
         quantile_levels = tuple(float(level) for level in self.quantile_levels)
@@ -112,6 +142,7 @@ class Forecast:
         point: np.ndarray,
         quantiles: np.ndarray | None = None,
         quantile_levels: tuple[float, ...] = (),
+        combination: Combination | None = None,
     ) -> Forecast:
         """A forecast with the ids, times and columns of the panel that it continues.
 
@@ -135,6 +166,7 @@ class Forecast:
             keys=panel.keys.take(origins.series),
             time_zone=panel.report.time_zone,
             frame_zone=panel.report.frame_zone,
+            combination=combination,
         )
 
     def __len__(self) -> int:
@@ -256,7 +288,8 @@ class Forecast:
     def _rows(self, chosen: np.ndarray) -> Forecast:
         names = ("ids", "cutoffs", "times", "point", "quantiles")
         arrays = {name: getattr(self, name)[chosen] for name in names}
-        return replace(self, keys=self.keys.take(chosen), **arrays)
+        made = None if self.combination is None else self.combination.rows(chosen)
+        return replace(self, keys=self.keys.take(chosen), combination=made, **arrays)
 
     def columns_dict(self) -> dict[str, np.ndarray]:
         """The long table as equally long columns.

@@ -16,14 +16,21 @@ from numpy.typing import NDArray
 from lstmcast import store
 from lstmcast.data.panel import Columns
 from lstmcast.errors import ModelError, UsageError
-from lstmcast.evaluation.calibration import MOST_CUTOFFS
+from lstmcast.evaluation.methods import AUTO, checked_candidates, checked_method
 from lstmcast.fit import FitOptions, fitted_on
 from lstmcast.fitted import Fitted, Groups, Mode, Record, context_for, in_format_2
-from lstmcast.forecast import QUANTILES, Forecast
+from lstmcast.forecast import NETWORK, QUANTILES, Forecast
 from lstmcast.model.heads import Head
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig, network_of
-from lstmcast.predict import Asked, checked_mode, continued, forecast_as, joined
+from lstmcast.predict import (
+    Asked,
+    checked_mode,
+    combination_of,
+    continued,
+    forecast_as,
+    joined,
+)
 from lstmcast.pretrained import Start, start_in
 from lstmcast.saved_context import Continuation, SavedContext
 from lstmcast.specification import (
@@ -58,6 +65,13 @@ class LSTMForecaster:
             one.
         quantiles: Quantile levels of the forecast, between 0 and 1.
         seed: Random seed of the training.
+        method: What answers. "auto": for the shipped network as it arrives a combination of its
+            forecast and simple ones, weighed by their errors at held-out cutoffs; for any other
+            network its own forecast. "combined" and "network" ask for one of the two; "best" for
+            the forecast with the least error alone; the name of one, such as "seasonal naive", for
+            that.
+        candidates: Forecasters beside those that are combined anyway: objects with a method
+            `predict`, or names of baselines, such as "AutoETS".
         levels: The former name of `quantiles`.
         transforms: The former place of what the network's `Transformed` inputs hold.
 
@@ -81,6 +95,8 @@ class LSTMForecaster:
         head: Head | str | None = None,
         quantiles: Iterable[float] = QUANTILES,
         seed: int = 0,
+        method: str = AUTO,
+        candidates: Iterable[Any] = (),
         levels: Iterable[float] | None = None,
         transforms: Any = None,
     ) -> None:
@@ -95,7 +111,9 @@ class LSTMForecaster:
             )
             warn(message, DeprecationWarning, stacklevel=2)
         levels = checked_quantiles(quantiles)
-        given = Specification(horizon, weights, network, training, head, levels, seed)
+        checked_candidates(candidates)
+        own = tuple(candidates)
+        given = Specification(horizon, weights, network, training, head, levels, seed, method, own)
         chosen = None if transforms is None else Transforms.of(transforms)
         self.specification, self.start = started(given, chosen)
         self.fitted = None
@@ -143,6 +161,11 @@ class LSTMForecaster:
     def seed(self) -> int:
         """Random seed of the training."""
         return self.specification.seed
+
+    @property
+    def method(self) -> str:
+        """What answers: "combined", "network", "best" or the name of a forecast."""
+        return self.specification.resolved_method(self.start, self.fitted)
 
     @property
     def config(self) -> NetworkConfig:
@@ -310,8 +333,21 @@ class LSTMForecaster:
         Raises:
             DataError, UsageError, ModelError: Data, arguments or model cannot be used.
         """
-        asked = Asked(horizon, cutoffs, checked_mode(mode))
+        asked = self._asked(horizon, cutoffs, checked_mode(mode))
         return forecast_as(asked, self.model, data, self.horizon, self.quantiles)
+
+    def _asked(
+        self, horizon: int | None = None, cutoffs: Any = None, mode: Mode = "direct"
+    ) -> Asked:
+        """What is asked for, answered as this forecaster does; UsageError where what was fitted
+        answers otherwise."""
+        if self.record and self.method != self.model.method:
+            raise UsageError(
+                f"method={self.method!r}: this model was fitted with method={self.model.method!r}, "
+                "and its intervals were measured with that. Leave method out, or fit again."
+            )
+        own = checked_candidates(self.specification.candidates)
+        return Asked(horizon, cutoffs, mode, self.method, own)
 
     def states(self, data: Any = None) -> dict[str, list[tuple[NDArray, NDArray]]]:
         """State of the first member's LSTM layers after every step, by series: for each layer h and
@@ -340,9 +376,12 @@ class LSTMForecaster:
         """
         model = self.model
         if data is not None or model.saved_context is None:
-            context = model.context_of(joined(model, data)[0], self.horizon, MOST_CUTOFFS)
+            context = model.context_of(joined(model, data)[0])
             model = replace(model, saved_context=context)
-        store.save(folder, *folder_contents(self.specification, self.start, model))
+        assert model.saved_context is not None
+        known = model.saved_context.panel
+        combination = combination_of(model, known, self.horizon, self._asked())
+        store.save(folder, *folder_contents(self.specification, self.start, model, combination))
 
 
 def _html(model: LSTMForecaster) -> str:
@@ -366,6 +405,7 @@ def load(
     *,
     quantiles: Iterable[float] | None = None,
     head: Head | None = None,
+    method: str | None = None,
     levels: Iterable[float] | None = None,
 ) -> LSTMForecaster:
     """A model saved by `LSTMForecaster.save`, with what it remembers.
@@ -376,6 +416,7 @@ def load(
         folder: Where it was saved.
         quantiles: Quantile levels of its forecasts, those that it was saved with unless given.
         head: Your own head, for a network that was made with it.
+        method: What answers, as the argument of LSTMForecaster; as it was saved unless given.
         levels: The former name of `quantiles`.
 
     Raises:
@@ -390,7 +431,12 @@ def load(
     network = network_of(Path(folder), manifest, groups, head)
     chosen = None if quantiles is None else checked_quantiles(quantiles)
     with store.complete(folder):
-        return _loaded(Path(folder), *in_format_2(manifest, groups), network, head, chosen)
+        model = _loaded(Path(folder), *in_format_2(manifest, groups), network, head, chosen)
+    if method is None:
+        return model
+    own = checked_candidates(model.specification.candidates)
+    specification = replace(model.specification, method=checked_method(method, own))
+    return LSTMForecaster._of(specification, model.start, model.fitted)
 
 
 def _not_a_forecaster(folder: str | Path, manifest: Mapping[str, Any]) -> str:
@@ -434,4 +480,18 @@ def _loaded(
     if training != specification.resolved_training(start):
         specification = replace(specification, training=training)
     fitted = Fitted.from_saved(manifest, groups, network)
+    specification = _answering(specification, start, fitted, manifest)
     return LSTMForecaster._of(specification, start, fitted)
+
+
+def _answering(
+    specification: Specification, start: Start, fitted: Fitted, manifest: Mapping[str, Any]
+) -> Specification:
+    """The same with the method that was saved, where it is another one than is usual; models of
+    older versions answer alone."""
+    named = tuple(manifest.get("candidates", ()))
+    specification = replace(specification, candidates=named)
+    method = manifest.get("method", NETWORK)
+    if method == specification.resolved_method(start, fitted):
+        return specification
+    return replace(specification, method=method)

@@ -243,6 +243,7 @@ class ForecastResult:
             findings=_rows(self.panel.check()),
             accuracy=_parsed(self.backtest),
             forecast=_parsed(self.forecast),
+            combination=_made_of(self.forecast),
             without_forecast=_without_forecast(self.forecast),
             files=list(self.written.files),
         )
@@ -264,13 +265,14 @@ class PredictJob:
     horizon: int | None = None
     quantiles: Sequence[float] = ()
     outputs: Outputs = field(default_factory=Outputs)
+    method: str | None = None  # what answers, as it was saved unless given
 
     def run(self, notify: Notify = ignore) -> PredictResult:
         """Raises LstmcastError; DataError too where no series could be forecast."""
         from lstmcast.forecaster import load
 
         self.outputs.check(self.source.paths if self.source else ())
-        model = load(self.model, quantiles=self.quantiles or None)
+        model = load(self.model, quantiles=self.quantiles or None, method=self.method)
         assert model.saved_context is not None  # a loaded model remembers its data
         panel, newer, continuation = model.saved_context.panel, None, None
         if self.source is not None:
@@ -311,6 +313,7 @@ class PredictResult:
             continued=self.continuation.as_dict() if self.continuation else None,
             findings=_rows(self.panel.check()),
             forecast=_parsed(self.forecast),
+            combination=_made_of(self.forecast),
             without_forecast=_without_forecast(self.forecast),
             files=list(self.written.files),
         )
@@ -612,6 +615,11 @@ def _kind_of(panel: Panel) -> dict[str, Any]:
 
 def _rows(findings: Findings) -> list[dict[str, Any]]:
     return [asdict(finding) for finding in findings]
+
+
+def _made_of(forecast: Forecast) -> dict[str, float] | None:
+    """The shares of a combination by name; None for the network alone."""
+    return forecast.combination.as_dict() if forecast.combination else None
 
 
 def _parsed(result: Forecast | Backtest | None) -> Any:

@@ -18,9 +18,11 @@ from lstmcast.data.findings import MISSING_STEPS
 from lstmcast.data.origins import Origins, checked_horizon, known_counts, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.calibration import at_levels, calibrated, widened
+from lstmcast.evaluation.calibration import Decode, HeldOut, at_levels, calibrated, widened
+from lstmcast.evaluation.candidates import Candidate
+from lstmcast.evaluation.combination import combined, mixed
 from lstmcast.fitted import Fitted, Mode
-from lstmcast.forecast import Forecast
+from lstmcast.forecast import NETWORK, Combination, Forecast
 from lstmcast.model.heads import MEDIAN
 from lstmcast.saved_context import Continuation, SavedContext
 from lstmcast.util.text import some_names
@@ -35,6 +37,8 @@ class Asked(NamedTuple):
     horizon: int | None
     cutoffs: NDArray | None
     mode: Mode
+    method: str = NETWORK
+    candidates: tuple[Candidate, ...] = ()
 
 
 def checked_mode(mode: str) -> Mode:
@@ -76,11 +80,39 @@ def _after(
         return model.decode(panel, origins, horizon, asked.mode)
 
     if model.factors_HI is None:
-        quantiles_OHQ = calibrated(decode, panel, origins, horizon)
+        ahead = model.measured_ahead(horizon, asked.mode)
+        quantiles_OHQ, combination = _calibrated(decode, panel, origins, ahead, asked)
+        quantiles_OHQ = quantiles_OHQ[:, :horizon]
     else:
-        quantiles_OHQ = widened(decode(panel, origins, horizon), model.factors_HI)
+        quantiles_OHQ, combination = decode(panel, origins, horizon), None
+        if model.shares:
+            how = model.shares, panel, origins, quantiles_OHQ, asked.candidates
+            quantiles_OHQ, combination = mixed(*how)
+        quantiles_OHQ = widened(quantiles_OHQ, model.factors_HI)
     _warn_of_unknown(model, panel, origins, quantiles_OHQ)
-    return _forecast(panel, origins, quantiles_OHQ, quantiles)
+    return _forecast(panel, origins, quantiles_OHQ, quantiles, combination)
+
+
+def _calibrated(
+    decode: Decode, panel: Panel, origins: Origins, horizon: int, asked: Asked
+) -> tuple[NDArray, Combination | None]:
+    """Quantiles (O, H, Q) that were weighed and calibrated at held-out cutoffs, and what they were
+    made of."""
+    held_out, combination = HeldOut.of(panel, origins), None
+    tried = held_out.tried(decode, panel, horizon)
+    if asked.method != NETWORK:
+        how = asked.method, panel, held_out, tried, asked.candidates
+        tried, combination = combined(*how)
+    return calibrated(tried, held_out, len(panel)), combination
+
+
+def combination_of(model: Fitted, panel: Panel, horizon: int, asked: Asked) -> Combination | None:
+    """What the next forecasts of a panel are made of; None for the network alone, or where that was
+    decided when training ended."""
+    if asked.method == NETWORK or model.factors_HI is not None:
+        return None
+    ahead = model.measured_ahead(horizon, asked.mode)
+    return _calibrated(model.decode, panel, origins_of(panel), ahead, asked)[1]
 
 
 def one_step_ahead(model: Fitted, data: Any, quantiles: tuple[float, ...]) -> Forecast:
@@ -192,9 +224,12 @@ def _warn_of_unknown(model: Fitted, panel: Panel, origins: Origins, quantiles_OH
 
 
 def _forecast(
-    panel: Panel, origins: Origins, quantiles_OHQ: NDArray, quantiles: tuple[float, ...]
+    panel: Panel,
+    origins: Origins,
+    quantiles_OHQ: NDArray,
+    quantiles: tuple[float, ...],
+    combination: Combination | None = None,
 ) -> Forecast:
     point = quantiles_OHQ[:, :, MEDIAN]
-    return Forecast.at_origins(
-        panel, origins, point, at_levels(quantiles_OHQ, quantiles), quantiles
-    )
+    at = at_levels(quantiles_OHQ, quantiles)
+    return Forecast.at_origins(panel, origins, point, at, quantiles, combination)

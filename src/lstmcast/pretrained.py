@@ -18,6 +18,7 @@ from lstmcast import store
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
 from lstmcast.errors import ModelError, UsageError
+from lstmcast.evaluation.methods import COMBINED
 from lstmcast.fitted import Groups, InitialWeights, in_format_2, inputs_in, seen_in
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.inputs import FittedTransforms, Transformed
@@ -34,7 +35,8 @@ class Start(NamedTuple):
     `network`: None where weights are drawn when training begins. `seen`: the last time of each
     series, by its id, that the weights were trained on. `batching`: the scheme that a saved network
     with transformed inputs was trained in. `inputs`: what its transforms had learned, which it
-    forecasts with until it is fitted.
+    forecasts with until it is fitted. `combines`: whether it is the shipped network as it arrives,
+    which answers in combination with simple forecasts unless it is asked for its own.
     """
 
     config: NetworkConfig
@@ -43,6 +45,7 @@ class Start(NamedTuple):
     seen: Mapping[str, Any] = {}
     batching: Batching | None = None
     inputs: FittedTransforms | None = None
+    combines: bool = False
 
     def with_transforms(self, transforms: Transforms) -> Start:
         """The same with other transforms around the network; UsageError where it reads none."""
@@ -89,7 +92,7 @@ def start_from(
                 f"head={head!r}: the shipped network has a head of its own. Use weights='scratch' "
                 "with it, or leave it out."
             )
-        return Start(shipped().config, shipped(), "pretrained")
+        return Start(shipped().config, shipped(), "pretrained", combines=True)
     manifest, groups = store.load(weights)
     _require_transforms(weights, manifest)
     saved = network_of(Path(weights), manifest, groups, head)
@@ -103,7 +106,9 @@ def start_in(network: Network, manifest: Mapping[str, Any], groups: Groups) -> S
     if "training" in manifest and not network.config.inputs.from_context:
         batching = training_from_json(manifest["training"]).batching
     inputs = inputs_in(network, manifest, groups)
-    return Start(network.config, network, "given", seen_in(groups), batching, inputs)
+    # saved as it arrives, it is still the shipped one
+    combines = manifest.get("method") == COMBINED and "trained" not in manifest
+    return Start(network.config, network, "given", seen_in(groups), batching, inputs, combines)
 
 
 def _require_transforms(folder: str | Path, manifest: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.context import Blocks
+from lstmcast.context import Blocks, farthest_held_out
 from lstmcast.data.features import Covariates
 from lstmcast.data.findings import (
     GAPS,
@@ -47,6 +47,13 @@ from lstmcast.data.repairs import interpolated
 from lstmcast.data.table import file_label, format_time
 from lstmcast.data.zones import on_midnights, same_zone
 from lstmcast.errors import ModelError
+from lstmcast.model.inputs.effects import (
+    Earlier,
+    earlier_from,
+    earlier_than,
+    joined_earlier,
+    saved_earlier,
+)
 from lstmcast.util.text import some_names
 
 # Steps that may be missing between what is remembered and newer data, which then go on as after a
@@ -128,10 +135,10 @@ class SavedContext:
         return cls(panel if count is None else panel.since(np.maximum(panel.lengths - count, 0)))
 
     @classmethod
-    def of(cls, panel: Panel, horizon: int, cutoffs: int) -> SavedContext:
-        """What the next forecasts and their calibration, at `cutoffs` held-out cutoffs of that
-        horizon, may read."""
-        earliest = np.maximum(panel.lengths - max(1, horizon // 3) * cutoffs, panel.lengths // 2)
+    def of(cls, panel: Panel) -> SavedContext:
+        """What the next forecasts may read, and their calibration at held-out cutoffs."""
+        # Cutoffs lie farther apart the longer a series is, up to here: more values may come.
+        earliest = np.maximum(panel.lengths - farthest_held_out(panel.periods), 0)
         context = Blocks.of(panel.periods)
         # A cutoff lies in the later half of what is known: what is kept must not make that half
         # begin later.
@@ -139,7 +146,8 @@ class SavedContext:
             context.start(earliest),
             (2 * earliest - panel.lengths) // context.length * context.length,
         )
-        return cls(panel.since(np.maximum(first, 0)))
+        first = np.maximum(first, 0)
+        return cls(replace(panel.since(first), earlier=earlier_than(panel, first)))
 
     def join(self, newer: Panel) -> Continuation:
         """The series of `newer`, each with what is remembered of it before, between and after its
@@ -187,6 +195,7 @@ class SavedContext:
             recognised=recognised,
             report=report,
             covariates=beside,
+            earlier=self._earlier(np.where(joined, places, -1)),
         )
         known = set(ids.tolist())
         return Continuation(
@@ -198,6 +207,10 @@ class SavedContext:
             findings=findings,
             lead=np.array([piece.lead for piece in pieces]),
         )
+
+    def _earlier(self, places: NDArray) -> Earlier | None:
+        """What is known of the time before what is remembered, of series that went on."""
+        return joined_earlier(self.panel.earlier, self.panel.frequency, places)
 
     def _places(self, ids: NDArray) -> NDArray:
         """Which of the remembered series each one is (S,), -1 for new ones."""
@@ -425,6 +438,7 @@ class SavedContext:
             **packed(panel.ids),
             **packed_keys(panel.keys),
             **{f"past{k}": part for k, part in enumerate(panel.covariates.past.values())},
+            **saved_earlier(panel.earlier),
         }
 
     @classmethod
@@ -494,6 +508,7 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
         ),
         keys=keys_from_saved(manifest.get("keys", ()), state),
         recognised=decoded(state["recognised"]) if "recognised" in state else None,
+        earlier=earlier_from(state, parse_frequency(manifest["frequency"])),
         covariates=Covariates(
             {
                 name: state[f"past{k}"]

@@ -15,8 +15,14 @@ from typing import Any
 from lstmcast.data.origins import checked_horizon
 from lstmcast.decoding import check_quantiles
 from lstmcast.errors import UsageError
+from lstmcast.evaluation.methods import (
+    AUTO,
+    COMBINED,
+    checked_candidates,
+    checked_method,
+)
 from lstmcast.fitted import Arrays, Fitted
-from lstmcast.forecast import QUANTILES
+from lstmcast.forecast import NETWORK, QUANTILES, Combination
 from lstmcast.model.heads import Head, check_head, head_named
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.inputs.past import require_no_feeding
@@ -49,9 +55,12 @@ class Specification:
     head: Head | str | None = None
     quantiles: tuple[float, ...] = QUANTILES
     seed: int = 0
+    method: str = AUTO
+    candidates: tuple[Any, ...] = ()
 
     def __post_init__(self) -> None:
         check_kinds(self.weights, self.network, self.training, self.head)
+        checked_method(self.method, checked_candidates(self.candidates))
         object.__setattr__(self, "horizon", checked_horizon(self.horizon))
         object.__setattr__(self, "seed", checked_seed(self.seed))
         if not isinstance(self.weights, Network) and self.weights not in NAMED_WEIGHTS:
@@ -94,6 +103,31 @@ class Specification:
         """The batching scheme that the weights were trained in, as far as that is known."""
         return start.batching or self.resolved_training(start).batching
 
+    def resolved_method(self, start: Start, fitted: Fitted | None) -> str:
+        """What answers: a combination, or the network alone.
+
+        Unless asked for, that is the combination for the shipped network as it arrives: whatever
+        was fitted is asked for its own answer.
+        """
+        if self.method != AUTO:
+            return self.method
+        trained = fitted is not None and fitted.record is not None
+        return COMBINED if start.combines and not trained else NETWORK
+
+    def named_candidates(self) -> list[str]:
+        """The candidates by their names.
+
+        Raises:
+            UsageError: One of them is an object of the user's own.
+        """
+        objects = [one for one in self.candidates if not isinstance(one, str)]
+        if objects:
+            raise UsageError(
+                f"candidates: {objects[0]!r} is an object, which cannot be described. Only those "
+                "that are named, such as 'AutoETS', can be."
+            )
+        return list(self.candidates)
+
     def check_together(self, start: Start) -> None:
         """UsageError where network and training do not go together."""
         training = self.resolved_training(start)
@@ -133,6 +167,8 @@ class Specification:
             "head": self.head,
             "quantiles": self.quantiles,
             "seed": self.seed,
+            "method": self.method if self.method != AUTO else None,
+            "candidates": self.named_candidates() or None,
         }
         return json.dumps({name: value for name, value in values.items() if value is not None})
 
@@ -149,6 +185,8 @@ class Specification:
                 values["training"] = training_from_json(values["training"])
             if "quantiles" in values:
                 values["quantiles"] = checked_quantiles(values["quantiles"])
+            if "candidates" in values:
+                values["candidates"] = tuple(values["candidates"])
             about = values.pop("transforms", None)
             transforms = None if about is None else Transforms.from_json(about)
             return cls(**values), transforms
@@ -176,9 +214,13 @@ def started(given: Specification, transforms: Transforms | None) -> tuple[Specif
 
 
 def folder_contents(
-    specification: Specification, start: Start, model: Fitted
+    specification: Specification,
+    start: Start,
+    model: Fitted,
+    combination: Combination | None = None,
 ) -> tuple[dict[str, Any], dict[str, Arrays]]:
-    """The manifest and the arrays of a folder that holds a forecaster with this model."""
+    """The manifest and the arrays of a folder that holds a forecaster with this model, whose
+    next forecasts are made of this combination."""
     assert model.saved_context is not None
     batching = specification.resolved_batching(start)
     training = replace(specification.resolved_training(start), batching=batching)
@@ -188,7 +230,12 @@ def folder_contents(
         "kind": KIND,
         "horizon": specification.horizon,
         "quantiles": list(specification.quantiles),
+        "method": specification.resolved_method(start, model),
     }
+    if specification.candidates:
+        own["candidates"] = specification.named_candidates()
+    if combination is not None:
+        own["combination"] = combination.as_dict()
     return {**own, **about, "seed": specification.seed}, groups
 
 

@@ -16,6 +16,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.model.inputs import Adaptive, Grid, Running, Transformed
 from lstmcast.model.inputs.adaptive import SHORTEST
+from lstmcast.model.inputs.axis import from_axis, to_axis
 from lstmcast.model.inputs.base import positions_of
 from lstmcast.model.network import NetworkConfig
 from lstmcast.transforms import BoxCox, Chain, Difference, Log1p, MeanAbs, MinMax, Standard
@@ -30,13 +31,16 @@ class Case(NamedTuple):
     inputs: Any
     log: tuple[bool, ...] = (False,) * ROWS
     periods: tuple[int, ...] = (7,)
+    root: tuple[bool, ...] = (False,) * ROWS
 
 
 BY_SERIES = {f"s{k}": (Log1p(), Difference(3)) if k % 2 else Standard() for k in range(ROWS)}
 CASES = {
     "adaptive": Case(Adaptive(window=5)),
     "adaptive, logarithms": Case(Adaptive(), (True,) * ROWS, (4, 12)),
-    "adaptive, both axes": Case(Adaptive(window=3), (True, False, True, False, False), ()),
+    "adaptive, all axes": Case(
+        Adaptive(window=3), (True, False, True, False, False), (), (False, True, False, False, True)
+    ),
     "identity": Case(Transformed()),
     "standard": Case(Transformed(Standard())),
     "one scale": Case(Transformed(Log1p(), Standard(per="panel"))),
@@ -89,7 +93,8 @@ def advance(case, state, values_BTK):
 def start(case, values_BTK, until=STEPS // 2):
     """The state before the first value; what is fitted is fitted to the first `until` of them."""
     B, K = len(values_BTK), case.inputs.columns
-    grid = Grid(HORIZON, case.periods, "monthly", np.array(case.log[:B]))
+    axes = np.array(case.log[:B]), np.array(case.root[:B])
+    grid = Grid(HORIZON, case.periods, "monthly", *axes)
     if not isinstance(case.inputs, Transformed):
         return case.inputs.start(grid, B)
     fitted = case.inputs.fit(panel_of(case, values_BTK), np.full(B * K, until))
@@ -319,16 +324,15 @@ def test_targets_of_adaptive_inputs_are_the_values_that_came(name):
     """As labels are of the others: `place` undoes `targets`, and `units` gives the values."""
     case = CASES[name]
     values_BTK = values_of(case, missing=0)
-    log = np.array(case.log)
+    axes = np.array(case.log), np.array(case.root)
     seen, state = advance(case, start(case, values_BTK), values_BTK[:, :40])
     known = positions_of(seen.known, np.arange(ROWS), 39)
     assert_same(known, case.inputs.known(state))
     assert (known.age >= SHORTEST).all()
     ahead = values_BTK[:, 40 : 40 + HORIZON, 0]
-    z_NH = np.where(log[:, None], np.log(ahead), ahead)
+    z_NH = to_axis(ahead, *axes)
     z_NHKX = case.inputs.place(case.inputs.targets(z_NH, known)[:, :, None, None], known)
-    back = np.exp(z_NHKX[..., 0, 0]), z_NHKX[..., 0, 0]
-    np.testing.assert_allclose(np.where(log[:, None], *back), ahead, rtol=1e-9)
+    np.testing.assert_allclose(from_axis(z_NHKX[..., 0, 0], *axes), ahead, rtol=1e-9)
     values = case.inputs.units(z_NHKX, known)[..., 0, 0]
     np.testing.assert_allclose(values, ahead, rtol=1e-9)
 
@@ -342,9 +346,8 @@ def test_answers_that_are_fed_back_are_read(name):
     _, state = read(case, start(case, values_BTK), values_BTK[:, :40])
     ahead = values_BTK[:, 40 : 40 + HORIZON]
     observed, after = advance(case, state, ahead)
-    log = np.array(case.log)[:, None, None]
     if isinstance(case.inputs, Adaptive):
-        point_NHK = np.where(log, np.log(ahead), ahead)
+        point_NHK = to_axis(ahead, np.array(case.log), np.array(case.root))
     else:
         point_NHK = observed.label_BTK
     seen, fed = case.inputs.feed(point_NHK, state)
@@ -394,7 +397,7 @@ def test_running_inputs_have_no_panel_to_learn_from(name):
 AFFINE = {
     "adaptive": (3.5, -40.0),
     "adaptive, logarithms": (3.5, 0.0),
-    "adaptive, both axes": (3.5, 0.0),
+    "adaptive, all axes": (3.5, 0.0),
     "standard": (3.5, -40.0),
     "two columns": (3.5, -40.0),
     "apart": (3.5, 0.0),

@@ -18,12 +18,12 @@ from lstmcast.util.config import is_whole
 
 class Example(NamedTuple):
     """One example: the module and the function that hold it, what it predicts, in a few words, and
-    what a reader's own data must be like; None where it takes none."""
+    what a reader's own data must be like."""
 
     module: str
     function: str
     predicts: str
-    takes: Takes | None = None
+    takes: Takes
 
 
 EXAMPLES = {
@@ -38,7 +38,12 @@ EXAMPLES = {
         "a sine and a cosine, 20 steps fed back",
         Takes(values=160, fewest=2, most=None, together=True),
     ),
-    "stocks": Example("stocks", "run", "400 prices, the next tick, learned online"),
+    "stocks": Example(
+        "stocks",
+        "run",
+        "400 prices, the next tick, learned online",
+        Takes(values=200, most=None, prices=True),
+    ),
     "temperature": Example("temperature", "run", "temperature, five steps ahead", Takes(values=60)),
 }
 

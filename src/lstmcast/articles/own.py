@@ -11,6 +11,7 @@ import numpy as np
 
 from lstmcast.data.panel import Panel
 from lstmcast.data.read import read
+from lstmcast.data.table import format_time
 from lstmcast.errors import DataError, UsageError
 
 
@@ -21,11 +22,14 @@ class Takes(NamedTuple):
     fewest: int = 1  # series
     most: int | None = 1
     together: bool = False  # whether the series have to begin and end together
+    # whether they are prices of a stream, above 0, which may begin late: the longest has to have
+    # so many values, known ones
+    prices: bool = False
 
 
 def own_panel(
     example: str,
-    takes: Takes | None,
+    takes: Takes,
     data: object,
     column: str | Sequence[str] | None = None,
     time: str | None = None,
@@ -33,7 +37,7 @@ def own_panel(
     """The reader's series, None where none are given.
 
     Raises:
-        UsageError: the example makes its own data, or the arguments do not go together.
+        UsageError: the arguments do not go together.
         DataError: the data cannot be read, or are not what the example takes.
     """
     if data is None:
@@ -44,10 +48,6 @@ def own_panel(
                     "a file with data= (--data), or leave it out."
                 )
         return None
-    if takes is None:
-        raise UsageError(
-            f"example {example!r} makes its own data and takes no other. Leave data (--data) out."
-        )
     panel = _read(data, column, time)
     _check(example, takes, panel)
     return panel
@@ -86,7 +86,9 @@ def _check(example: str, takes: Takes, panel: Panel) -> None:
             f"{named}{more}. Name one of its columns with column= (--column), or give a file of "
             "one series."
         )
-    if panel.lengths.min() < takes.values:
+    if takes.prices:
+        _require_prices(example, takes.values, panel)
+    elif panel.lengths.min() < takes.values:
         short = int(panel.lengths.argmin())
         raise DataError(
             f"example {example!r} needs at least {takes.values} values, and series "
@@ -98,6 +100,31 @@ def _check(example: str, takes: Takes, panel: Panel) -> None:
         raise DataError(
             f"example {example!r} reads its columns together, and those of {source} do not begin "
             "and end at the same times. Cut them to the times that all of them have."
+        )
+
+
+def _require_prices(example: str, fewest: int, panel: Panel) -> None:
+    """DataError for values that have no returns, or too few of them to learn from."""
+    source, known = panel.report.source, ~np.isnan(panel.values)
+    wrong = np.flatnonzero(panel.values <= 0)
+    if len(wrong):
+        series = int(np.searchsorted(panel.offsets, wrong[0], side="right")) - 1
+        when = panel.times(series)[wrong[0] - panel.offsets[series]]
+        more = len(wrong) - 1
+        verb = "value is" if more == 1 else "values are"
+        others = f", and {more:,} more {verb} not above 0" if more else ""
+        raise DataError(
+            f"example {example!r} learns from returns, which only prices above 0 have, and series "
+            f"{str(panel.ids[series])!r} of {source} is {panel.values[wrong[0]]:g} at "
+            f"{format_time(when)}{others}. Name other columns with column= (--column), or leave "
+            "the cell empty where the price is not known."
+        )
+    counts = np.add.reduceat(known, panel.offsets[:-1], dtype=np.int64)
+    if counts.max() < fewest:
+        longest = int(counts.argmax())
+        raise DataError(
+            f"example {example!r} needs at least {fewest} prices of a series, and the longest of "
+            f"{source}, {str(panel.ids[longest])!r}, has {counts[longest]}. Give longer series."
         )
 
 

@@ -434,6 +434,17 @@ def rmse(forecast: NDArray, actual: NDArray) -> float:
     return float(np.sqrt(np.nanmean((np.asarray(forecast) - np.asarray(actual)) ** 2)))
 
 
+def root_mean_square(errors: NDArray, axis: int | tuple[int, ...]) -> NDArray:
+    """Root of the mean square over the known errors along these axes; NaN where there are none.
+
+    >>> root_mean_square(np.array([[3.0, np.nan], [4.0, np.nan]]), axis=0).round(3)
+    array([3.536,   nan])
+    """
+    count = np.sum(~np.isnan(errors), axis=axis)
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(np.nansum(np.square(errors), axis=axis) / count)
+
+
 def training_seconds(history: History) -> float:
     """Seconds that all members were trained for, interruptions left out."""
     columns = history.columns()

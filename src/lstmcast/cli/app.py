@@ -31,6 +31,7 @@ from lstmcast.cli.options import (
     Horizon,
     Json,
     Language,
+    Method,
     Output,
     Quiet,
     ReadingOptions,
@@ -76,6 +77,7 @@ def forecast(
     reading: ReadingOptions,
     testing: Testing,
     output: Output,
+    method: Method = "auto",
     report: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write all of it as one page to hand on, .html."),
@@ -99,7 +101,7 @@ def forecast(
     outputs = output.places(report, save, context.obj)
     outputs.check(data)  # before anything else is found wrong
     job = ForecastJob(
-        _model(horizon, output.quantile_levels()),
+        _model(horizon, output.quantile_levels(), method=method),
         reading.source(data),
         testing.cutoffs,
         testing.compared(),
@@ -180,6 +182,7 @@ def backtest(
     testing: Testing,
     refitting: Refitting,
     training: Training,
+    method: Method = "auto",
     out: Annotated[
         Path | None,
         typer.Option(
@@ -204,7 +207,7 @@ def backtest(
     refitting.require_use_of(training)
     Output(out=out).places().check(data)  # before anything else is found wrong
     job = BacktestJob(
-        _model(horizon, training=training, past=reading.past_names()),
+        _model(horizon, training=training, past=reading.past_names(), method=method),
         reading.source(data),
         testing.cutoffs,
         testing.compared(),
@@ -242,6 +245,7 @@ def predict(
             "--horizon", "-H", metavar="N", help="How many steps; the model's own unless given."
         ),
     ] = None,
+    method: Method = "auto",
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -259,7 +263,8 @@ def predict(
     outputs = output.places()
     outputs.check(data or ())  # before anything else is found wrong
     source = reading.source(data) if data else None
-    job = PredictJob(model, source, horizon, output.quantile_levels(), outputs)
+    chosen = None if method == "auto" else method  # else as it was saved
+    job = PredictJob(model, source, horizon, output.quantile_levels(), outputs, chosen)
     echo.forecast(job.run(echo.notes(quiet)), quiet, as_json)
 
 
@@ -325,12 +330,14 @@ def _model(
     quantiles: tuple[float, ...] = (),
     training: Training | None = None,
     past: Sequence[str] = (),
+    method: str = "auto",
 ) -> Any:
     from lstmcast.forecaster import LSTMForecaster
 
     if training is not None:
-        return training.forecaster(horizon, quantiles, past)
-    return LSTMForecaster(horizon, quantiles=quantiles) if quantiles else LSTMForecaster(horizon)
+        return training.forecaster(horizon, quantiles, past, method)
+    levels: dict[str, Any] = {"quantiles": quantiles} if quantiles else {}
+    return LSTMForecaster(horizon, method=method, **levels)
 
 
 # ---------------------------------------------------------------- around the commands

@@ -139,6 +139,8 @@ def forecast(result: ForecastResult | PredictResult, quiet: bool, as_json: bool)
         return
     if result.backtest is not None:
         typer.echo(f"{result.backtest.summary().text(words().language)}\n")
+    if result.forecast.combination is not None and not quiet:
+        typer.echo(words()(f"Made of: {result.forecast.combination}") + "\n")
     typer.echo(console.forecast_table(result.forecast, words()))
     note(quiet, *(console.note_line(text) for text in result.written.notes))
     if result.written.files:

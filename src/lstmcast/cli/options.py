@@ -46,6 +46,15 @@ Language = Annotated[
         help="Language of texts and pictures; that of the system unless given.",
     ),
 ]
+Method = Annotated[
+    str,
+    typer.Option(
+        "--method",
+        metavar="auto|network|best|NAME",
+        help="What answers: the network and simple forecasts combined, the network alone, the one "
+        "with the least error, or one by its name. auto: combined for the shipped network.",
+    ),
+]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A saved model.")]
 
 
@@ -351,7 +360,11 @@ class Training:
         return {"device": self.device, "threads": self.threads}
 
     def forecaster(
-        self, horizon: int, quantiles: tuple[float, ...] = (), past: Sequence[str] = ()
+        self,
+        horizon: int,
+        quantiles: tuple[float, ...] = (),
+        past: Sequence[str] = (),
+        method: str = "auto",
     ) -> LSTMForecaster:
         """A forecaster that trains so; one from scratch reads the columns `past` beside the
         target."""
@@ -360,6 +373,7 @@ class Training:
         from lstmcast.forecaster import LSTMForecaster
 
         chosen: dict[str, Any] = {"quantiles": quantiles} if quantiles else {}
+        chosen["method"] = method
         network = self._network(past)
         usual = LSTMForecaster(
             horizon, weights=self.weights, network=network, seed=self.seed, **chosen
@@ -433,9 +447,7 @@ class ExampleOptions:
 
     data: Annotated[
         str | None,
-        typer.Option(
-            metavar="FILE", help="Your own series, through the same system; not for every example."
-        ),
+        typer.Option(metavar="FILE", help="Your own series, through the same system."),
     ] = None
     column: Annotated[
         list[str] | None,

@@ -390,6 +390,16 @@ _LONGER = {
 }
 
 
+def some_frequency(family: str) -> Frequency:
+    """A frequency of that family, where nothing else is known.
+
+    >>> some_frequency("hourly"), some_frequency("other").name
+    (Frequency(unit='hour', every=1, anchor=''), 'numbered steps')
+    """
+    unlike = {"daily": "day", "other": "integer"}
+    return Frequency(unlike.get(family, family.removesuffix("ly")))
+
+
 def parse_frequency(text: str) -> Frequency:
     """Read a frequency as pandas, polars or people write it; UsageError for what is none.
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy import ndarray
@@ -36,6 +36,7 @@ from lstmcast.data.table import checked_periods, format_time, recipe_of, require
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.html import block, more, paragraph, picture, table
 from lstmcast.util.objects import objects
+from lstmcast.util.states import rows_of
 from lstmcast.util.text import number_format
 
 MOST_SHOWN = 10  # series, in a notebook
@@ -51,8 +52,9 @@ class Panel:
     can be, declared or what holds of all series · recognised (S,): what each series was recognised
     as (see `data.kinds`), None where the kind is declared · keys: the columns of ids that the data
     have, by name, (S,) each in its own type; `ids` are their texts · covariates: columns beside the
-    target, which networks may read. The arrays are made read-only: give it copies of what you go on
-    writing to.
+    target, which networks may read · earlier: what a saved model knows of the values before the
+    first ones, arrays with a row per series (see `model.inputs.effects`). The arrays are made
+    read-only: give it copies of what you go on writing to.
 
     >>> panel = Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}, frequency="MS", start="2024-01")
     >>> panel
@@ -73,6 +75,7 @@ class Panel:
     keys: Keys = field(default_factory=Keys)
     recognised: ndarray | None = None
     covariates: Covariates = field(default_factory=Covariates)
+    earlier: Any = None
 
     def __post_init__(self) -> None:
         for array in (self.values, self.offsets, self.ids, self.starts):
@@ -123,6 +126,11 @@ class Panel:
             write(values[-1]),
             sketch,
         ]
+
+    @property
+    def declared_real(self) -> bool:
+        """Whether somebody said that values can be anything."""
+        return self.recognised is None and self.kind == "real"
 
     @property
     def kinds(self) -> ndarray:
@@ -197,6 +205,7 @@ class Panel:
             keys=self.keys.take(rows),
             covariates=self.covariates.take(chosen),
             starts=self.frequency.advance(starts, first) if np.any(first) else starts,
+            earlier=None if np.any(first) else rows_of(self.earlier, rows),
         )
 
     def select(self, ids: Iterable[str]) -> Panel:

@@ -4,7 +4,8 @@ every observation.
 What a forecast has read follows from its context (`context`), for prediction, backtests and saved
 models alike. Inputs that start where the network does (adaptive ones) are read along with it, block
 by block (`along`); others are made of the whole series, of which the network then reads its context
-(`whole`). Feeding back is one thing for all (`feeding`).
+(`whole`). Feeding back is one thing for all (`feeding`); what lies far ahead of adaptive inputs is
+answered at several rates (`rates`).
 
     O origins (series × cutoff) · H horizon · Q quantiles of the head
 """
@@ -22,6 +23,8 @@ from lstmcast.decoding.along import read_along, read_every_step
 from lstmcast.decoding.feeding import ForecastState as ForecastState
 from lstmcast.decoding.feeding import Reader as Reader
 from lstmcast.decoding.feeding import answers_from as answers_from
+from lstmcast.decoding.rates import at_several_rates as at_several_rates
+from lstmcast.decoding.rates import rates_of as rates_of
 from lstmcast.decoding.whole import check_quantiles as check_quantiles
 from lstmcast.decoding.whole import decode_whole
 from lstmcast.decoding.whole import hidden_states as hidden_states
@@ -40,11 +43,12 @@ def decode(
 ) -> NDArray:
     """Quantiles (O, horizon, Q) at `heads.HEAD_QUANTILES` in the units of the data.
 
-    The head answers its H steps at once and longer horizons feed them back; with `recursive`, every
-    single step is fed back. What is fed back are medians, whose errors add up as independent ones,
-    or draws of sample paths; `feed` says which, else the inputs do. Of a head that is not affine
-    they are draws always, as its quantiles cannot be stretched. Heads without a distribution give
-    the point with spreads of a random walk of the series' own changes, to be calibrated.
+    The head answers its H steps at once and longer horizons feed them back, at several rates where
+    seasons are long (`rates`); with `recursive`, every single step is fed back. What is fed back
+    are medians, whose errors add up as independent ones, or draws of sample paths; `feed` says
+    which, else the inputs do. Of a head that is not affine they are draws always, as its quantiles
+    cannot be stretched. Heads without a distribution give the point with spreads of a random walk
+    of the series' own changes, to be calibrated.
 
     Raises:
         UsageError: where quantiles would have to be added up.
@@ -52,7 +56,9 @@ def decode(
     """
     block = 1 if recursive else reader.network.config.steps
     if reader.network.config.inputs.from_context:
-        return read_along(reader, panel, origins, horizon, block, feed == "paths")
+        answers = read_along(reader, panel, origins, horizon, block, feed == "paths")
+        plain = recursive or feed == "paths" or not reader.reads_rates
+        return answers if plain else at_several_rates(reader, panel, origins, answers)
     return decode_whole(reader, panel, origins, horizon, block, feed)
 
 

@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Context
-from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN, ONE, ZERO
+from lstmcast.model.heads import HEAD_QUANTILES, ONE, ZERO
 from lstmcast.model.inputs import FittedTransforms
 from lstmcast.model.inputs.past import require_no_feeding
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
 
 LONG_CHUNK = 256  # steps that the network reads at once of inputs that are there already
+FEWEST_GROWN = 4  # steps of a head, twice, from which the growth of its errors is taken
 PATHS = 400  # sample paths, where quantiles cannot be had directly
 
 
@@ -36,12 +37,21 @@ class Reader:
         context: what a forecast has read; the inputs' own unless given.
         changes: the mean absolute change of each series, by its id, as far as it was measured
             before.
+        rates: whether the network knows series of any rate, so that sums over several steps can be
+            read too; not where it only ever saw those of one frequency.
     """
 
     network: Network
     fitted: FittedTransforms | None = None
     context: Context | None = None
     changes: Mapping[str, float] = field(default_factory=dict)
+    rates: bool = True
+
+    @property
+    def reads_rates(self) -> bool:
+        """Whether far horizons are answered at several rates (see `rates`)."""
+        head = self.network.head
+        return self.rates and head.affine and self.network.config.inputs.from_context
 
 
 class ForecastState(NamedTuple):
@@ -68,16 +78,20 @@ def answers_from(
     before.
 
     With a generator, answers are draws. Of quantiles, the errors of the blocks add up as
-    independent ones. UsageError where the inputs read columns of which nothing is known then.
+    independent ones, and grow at least as those of the first block do. UsageError where the inputs
+    read columns of which nothing is known then.
     """
     require_no_feeding(network.config.inputs.past, network.config.steps, block, horizon)
     blocks = [placed(network, state, rng)[:, :block]]
     done = blocks[0].shape[1]
+    growth = Growth.of(blocks[0], _periods(network, state))
     while done < horizon:
         newest = blocks[-1]
         state = _fed(network, state, newest[..., newest.shape[3] // 2])
         answer = placed(network, state, rng)[:, :block]
-        blocks.append(_widened(answer, newest) if answer.shape[3] > 1 else answer)
+        if answer.shape[3] > 1:
+            answer = _widened(answer, newest, growth.spread(done + 1 + np.arange(answer.shape[1])))
+        blocks.append(answer)
         done += answer.shape[1]
     return np.concatenate(blocks, axis=1)[:, :horizon]
 
@@ -103,12 +117,66 @@ def path_quantiles(network: Network, paths: NDArray, axis: int) -> NDArray:
     return np.quantile(paths, HEAD_QUANTILES, axis=axis, method=method)
 
 
-def _widened(answer_NHKX: NDArray, before_NHKX: NDArray) -> NDArray:
-    """Quantiles as wide as their own errors and those of the last step before them together."""
-    median, middle = answer_NHKX[..., MEDIAN : MEDIAN + 1], before_NHKX[..., MEDIAN : MEDIAN + 1]
-    before = (before_NHKX - middle)[:, -1:]
+class Growth(NamedTuple):
+    """How the errors of a head grow over its steps, and so beyond them: as a power of the distance.
+
+    What is fed back is smoother than what will be observed, so a network that reads its own
+    medians is too sure of itself: it answers steps 25 to 48 as if it stood at step 24 of a calm
+    series. What it said of the first block was said of what was observed.
+    """
+
+    end_N1KX: NDArray  # distances to the median around the end of the head
+    step: float  # where they stand
+    power_NK: NDArray  # of the distance, between 0 (bounded errors) and 1
+
+    @classmethod
+    def of(cls, answer_NHKX: NDArray, periods: tuple[int, ...]) -> Growth:
+        """From the last two spans of whole seasonal cycles of a head's answer.
+
+        0 where a cycle is longer than half of the head, whose phases would look like growth.
+        """
+        steps = answer_NHKX.shape[1]
+        distance_NHKX = np.abs(answer_NHKX - _median(answer_NHKX))
+        cycle = max(periods, default=1)
+        span = steps // 2 // cycle * cycle
+        if span < FEWEST_GROWN:
+            power_NK = np.zeros(answer_NHKX.shape[:3:2])
+            return cls(distance_NHKX[:, -1:], steps, power_NK)
+        later, earlier = slice(steps - span, steps), slice(steps - 2 * span, steps - span)
+        ahead_H = np.log(np.arange(1, steps + 1))
+        apart = ahead_H[later].mean() - ahead_H[earlier].mean()
+        width_NHK = distance_NHKX.sum(axis=3)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            grown_NK = np.log(width_NHK[:, later].mean(1) / width_NHK[:, earlier].mean(1)) / apart
+        middle = float(np.exp(ahead_H[later].mean()))
+        power_NK = np.clip(np.nan_to_num(grown_NK), 0.0, 1.0)
+        return cls(distance_NHKX[:, later].mean(axis=1, keepdims=True), middle, power_NK)
+
+    def spread(self, ahead_H: NDArray) -> NDArray:
+        """Distances to the median (N, H, K, X) of steps so far ahead; nothing where errors do not
+        grow."""
+        times_NHK = (ahead_H[:, None] / self.step) ** self.power_NK[:, None]
+        return self.end_N1KX * np.where(self.power_NK[:, None] > 0, times_NHK, 0.0)[..., None]
+
+
+def _periods(network: Network, state: ForecastState) -> tuple[int, ...]:
+    """Seasonal periods that the inputs know of; none for those that know of no season."""
+    return state.inputs.grid.periods if network.config.inputs.from_context else ()
+
+
+def _median(answer_NHKX: NDArray) -> NDArray:
+    middle = answer_NHKX.shape[3] // 2
+    return answer_NHKX[..., middle : middle + 1]
+
+
+def _widened(answer_NHKX: NDArray, before_NHKX: NDArray, least_NHKX: NDArray) -> NDArray:
+    """Quantiles as wide as their own errors and those of the last step before them together, and
+    no narrower than `least`."""
+    median = _median(answer_NHKX)
+    before = (before_NHKX - _median(before_NHKX))[:, -1:]
     spread = np.sqrt((answer_NHKX - median) ** 2 + before**2)
-    return median + np.sign(np.array(HEAD_QUANTILES) - 0.5) * spread
+    below = np.sign(np.array(HEAD_QUANTILES) - 0.5)
+    return median + below * np.maximum(spread, least_NHKX)
 
 
 def _fed(network: Network, state: ForecastState, point_NHK: NDArray) -> ForecastState:

@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 # values, or cycles · 8 where that is more, that Holt–Winters looks back: older ones hardly count
 MEMORY = 400
+ClassicalName = Literal["AutoETS", "AutoTheta", "AutoARIMA"]
 BLOCK = 1 << 14  # histories of that length that are held at once
 
 
@@ -200,7 +201,7 @@ class Classical:
     not depend on each other. MissingExtraError without the extra `baselines`.
     """
 
-    name: Literal["AutoETS", "AutoTheta", "AutoARIMA"]
+    name: ClassicalName
     horizon: int | None = None
     period: int | None = None  # the panel's first unless given
     map: Callable[..., Iterable[np.ndarray]] = map
@@ -221,6 +222,9 @@ class Classical:
         return Forecast.at_origins(panel, origins, np.stack(list(self.map(one, histories))))
 
 
+Baseline = Naive | SeasonalNaive | SeasonalNaiveDrift | HoltWinters | Classical
+
+
 def default_baselines() -> tuple[Naive, SeasonalNaive, SeasonalNaiveDrift, HoltWinters]:
     """The baselines that stand beside every backtest, quick ones."""
     return Naive(), SeasonalNaive(), SeasonalNaiveDrift(), HoltWinters()
@@ -234,6 +238,18 @@ def classical_baselines() -> tuple[Classical, ...]:
     """
     _statsforecast_models()
     return Classical("AutoETS"), Classical("AutoTheta"), Classical("AutoARIMA")
+
+
+def baseline_named(name: str) -> Baseline | None:
+    """A baseline by its name; None where none is called so.
+
+    >>> baseline_named("AutoETS"), baseline_named("holt-winters").name
+    (Classical(name='AutoETS', horizon=None, period=None, map=<class 'map'>), 'Holt–Winters')
+    """
+    wanted = name.lower().replace("-", "–")
+    classical: tuple[ClassicalName, ...] = get_args(ClassicalName)
+    known = (*default_baselines(), *map(Classical, classical))
+    return next((one for one in known if one.name.lower() == wanted), None)
 
 
 def _statsforecast_models() -> Any:

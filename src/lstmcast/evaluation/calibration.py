@@ -7,8 +7,8 @@ the factor by which the interval is widened (split conformal prediction: Vovk, G
 2005; scores normalised by the predicted spread: Romano, Patterson & Candès 2019).
 
 Where nothing was trained on the data, each forecast is calibrated at cutoffs before it
-(`calibrated`). Where something was, only what comes after the training part is held out: the
-factors are measured once, when the training ends, and kept (`measured_factors`, `widened`).
+(`HeldOut`, `calibrated`). Where something was, only what comes after the training part is held out:
+the factors are measured once, when the training ends, and kept (`measured_factors`, `widened`).
 
     S series · O origins · G origins that share a calibration · J held-out cutoffs · H horizon
     Q quantile levels, symmetric about the median · I central intervals, narrow ones first
@@ -17,67 +17,135 @@ factors are measured once, when the training ends, and kept (`measured_factors`,
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from statistics import NormalDist
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.context import FEWEST_CUTOFFS, MOST_CUTOFFS, held_out_counts
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
-from lstmcast.model.inputs.adaptive import from_axis
+from lstmcast.model.inputs.adaptive import OUTER
+from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, from_axis, to_axis
 
-# held out for the intervals of one origin: more for one series than for hundreds
-MOST_CUTOFFS, FEWEST_CUTOFFS = 24, 4
 ENOUGH_SERIES = 250  # of which four cutoffs, a horizon apart, are enough
-EARLIEST = 8  # observations that a held-out cutoff must know
-ENOUGH = 60  # scores for one interval at one horizon
+ENOUGH = 60  # scores for one interval at one step
+NEAR = 3  # steps before it that a step may share the scores of, in a series calibrated alone
 # held-out cutoffs that a series calibrated alone must have: the scores of one cutoff are alike
 OWN_CUTOFFS = 8
 MOST_WIDENED = 3.0  # times its own width, beyond which an interval is held to errors of that size
 # held-out cutoffs whose scores weigh as much as the prior (the network; all series together)
 TRUST = 4.0
+# and as much as what shorter steps say of one that fewer cutoffs, or none, could measure
+FROM_SHORTER = 8.0
+GROWN = 4.0  # held-out cutoffs that say as much of the growth of errors as the network does
+STEEPEST = 0.5  # growth of a walk's errors, beyond what the network's own widths grow
+FIRST = 24  # steps that are looked at together, however few are asked for
 
 # quantiles (O, H, Q) at `heads.HEAD_QUANTILES`, in the units of the data
 Decode = Callable[[Panel, Origins, int], NDArray]
 
 
-def calibrated(decode: Decode, panel: Panel, origins: Origins, horizon: int) -> NDArray:
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Origins, and the cutoffs before each of them (O, J) that were held out; count 0 = none."""
+
+    origins: Origins
+    counts_OJ: NDArray
+    apart_O: NDArray  # steps between these cutoffs
+
+    @classmethod
+    def of(cls, panel: Panel, origins: Origins) -> HeldOut:
+        """The cutoffs that say how good forecasts would have been: many of few series, few of each
+        of many."""
+        cutoffs = FEWEST_CUTOFFS if len(panel) >= ENOUGH_SERIES else MOST_CUTOFFS
+        return cls(origins, *held_out_counts(origins.counts, panel.periods, cutoffs))
+
+    def forecasts(self, answer: Callable[[Origins], NDArray]) -> tuple[NDArray, NDArray]:
+        """What a forecaster answers at the origins (O, …) and at the held-out cutoffs (O, J, …).
+
+        It is asked once for each cutoff of a series, whichever origins share it. NaN where there
+        is no cutoff.
+        """
+        count = len(self.origins.series)
+        everything = np.concatenate([self.origins.counts[:, None], self.counts_OJ], axis=1)
+        series = np.broadcast_to(self.origins.series[:, None], everything.shape)
+        pairs = np.stack([series.ravel(), everything.ravel()])
+        different, place = np.unique(pairs, axis=1, return_inverse=True)
+        known = different[1] > 0
+        answers = answer(Origins(*different[:, known]))
+        filled = np.full((len(known), *answers.shape[1:]), np.nan)
+        filled[known] = answers
+        filled = filled[place].reshape(count, -1, *answers.shape[1:])
+        return filled[:, 0], filled[:, 1:]
+
+    def tried(self, decode: Decode, panel: Panel, horizon: int) -> Tried:
+        """The network's forecasts, and what came after the held-out cutoffs."""
+        quantiles, before = self.forecasts(lambda at: decode(panel, at, horizon))
+        series, until = self.origins
+        return Tried(quantiles, before, _actual(panel, series, self.counts_OJ, until, horizon))
+
+
+class Tried(NamedTuple):
+    """Quantiles at origins and at the held-out cutoffs before them, with what came after those."""
+
+    quantiles_OHQ: NDArray
+    before_OJHQ: NDArray
+    actual_OJH: NDArray  # as far as it may be known, then NaN
+
+    @property
+    def positive(self) -> NDArray:
+        """Where all of it is above 0, so that logarithms can be taken (O,)."""
+        return (
+            all_positive(self.quantiles_OHQ)
+            & all_positive(self.before_OJHQ)
+            & (all_positive(self.actual_OJH))
+        )
+
+
+def calibrated(tried: Tried, held_out: HeldOut, series: int) -> NDArray:
     """Quantiles (O, H, Q), their intervals calibrated at held-out cutoffs before each origin."""
-    held_out = _held_out(origins, horizon, len(panel))
-    everything = np.concatenate([np.stack(origins), held_out.reshape(2, -1)], axis=1)
-    different, place = np.unique(everything, axis=1, return_inverse=True)
-    known = different[1] > 0
-    quantiles = np.full((different.shape[1], horizon, len(HEAD_QUANTILES)), np.nan)
-    quantiles[known] = decode(panel, Origins(*different[:, known]), horizon)
-    quantiles = quantiles[place]
-    count = len(origins.series)
-    result, before = quantiles[:count], quantiles[count:].reshape(*held_out.shape[1:], horizon, -1)
-    actual = _actual(panel, origins.series, held_out[1], origins.counts, horizon)
-    positive = _all_positive(result) & _all_positive(before) & _all_positive(actual)
-    result, before, actual = (_on_axis(part, positive) for part in (result, before, actual))
-    for group in _groups(origins, len(panel)):
-        result[group] = calibrate(result[group], HEAD_QUANTILES, before[group], actual[group])
-    return np.where(positive[:, None, None], from_axis(result, log=True), result)
+    axes_O = _axes(*tried)
+    result, before, actual = (_on_axis(part, axes_O) for part in tried)
+    for group in groups_of(held_out.origins, series):
+        measured = before[group], actual[group], held_out.apart_O[group]
+        result[group] = calibrate(result[group], HEAD_QUANTILES, *measured)
+    return _back(result, axes_O)
 
 
-def measured_factors(decode: Decode, panel: Panel, ends: NDArray, horizon: int) -> NDArray:
-    """How much wider intervals must be (H, I), measured at cutoffs from `ends` (S,) on.
+class HeldBack(NamedTuple):
+    """Forecasts by weights that had not seen what they are compared with."""
 
-    1 where no series has a value after its end.
-    """
+    origins: Origins
+    quantiles_OHQ: NDArray
+    actual_OH: NDArray
+
+
+def held_back(decode: Decode, panel: Panel, ends: NDArray, horizon: int) -> HeldBack | None:
+    """Forecasts at cutoffs from `ends` (S,) on; None where no series has a value after its end."""
     spacing = horizon if len(panel) >= ENOUGH_SERIES else max(1, horizon // 3)
     most = FEWEST_CUTOFFS if len(panel) >= ENOUGH_SERIES else MOST_CUTOFFS
     counts = ends[:, None] + spacing * np.arange(most)
     counts = np.where((counts < panel.lengths[:, None]) & (ends[:, None] > 0), counts, 0)
     series, cutoff = np.nonzero(counts)
     if not len(series):
-        return np.ones((horizon, MEDIAN))
+        return None
     origins = Origins(series, counts[series, cutoff])
     quantiles = decode(panel, origins, horizon)
     actual = _actual(panel, series, origins.counts[:, None], panel.lengths[series], horizon)[:, 0]
-    positive = _all_positive(quantiles) & _all_positive(actual)
-    quantiles, actual = _on_axis(quantiles, positive), _on_axis(actual, positive)
+    return HeldBack(origins, quantiles, actual)
+
+
+def measured_factors(measured: HeldBack | None, horizon: int) -> NDArray:
+    """How much wider intervals must be (H, I); 1 where nothing was held back."""
+    if measured is None:
+        return np.ones((horizon, MEDIAN))
+    _, quantiles, actual = measured
+    axes_O = _axes(quantiles, actual)
+    quantiles, actual = _on_axis(quantiles, axes_O), _on_axis(actual, axes_O)
     return interval_factors(HEAD_QUANTILES, quantiles[None], actual[None])[0]
 
 
@@ -87,9 +155,8 @@ def widened(quantiles_OHQ: NDArray, factors_HI: NDArray) -> NDArray:
     factors_OHI = np.broadcast_to(
         factors_HI[last], (len(quantiles_OHQ), len(last), factors_HI.shape[1])
     )
-    positive = _all_positive(quantiles_OHQ)
-    wider = widen(_on_axis(quantiles_OHQ, positive), HEAD_QUANTILES, factors_OHI)
-    return np.where(positive[:, None, None], from_axis(wider, log=True), wider)
+    axes_O = _axes(quantiles_OHQ)
+    return _back(widen(_on_axis(quantiles_OHQ, axes_O), HEAD_QUANTILES, factors_OHI), axes_O)
 
 
 def at_levels(quantiles: NDArray, quantile_levels: tuple[float, ...]) -> NDArray:
@@ -111,31 +178,41 @@ def calibrate(
     quantile_levels: tuple[float, ...],
     held_out_GJHQ: NDArray,
     actual_GJH: NDArray,
+    apart_G: NDArray | None = None,
 ) -> NDArray:
     """Widened quantiles (G, H, Q): each interval times the factor measured at the held-out
     cutoffs.
 
     `held_out_GJHQ`: quantiles forecast at J earlier cutoffs of the same series; `actual_GJH`: the
-    actual values (NaN = unknown). A series with enough scores of its own, from the horizon and its
-    neighbours, is calibrated alone; otherwise the scores of all G series are pooled, over as many
-    neighbouring horizons as it takes. The median stays.
+    actual values (NaN = unknown); `apart_G`: steps between these cutoffs, which are taken for
+    independent unless given. A series with enough scores of its own, from the step and those
+    before it, is calibrated alone; otherwise the scores of all G series are pooled, over as many
+    steps as it takes. The median stays.
 
     >>> wide = np.array([[[-9.0, 0.0, 9.0]]])
     >>> actual = np.linspace(-1, 1, 200).reshape(1, 200, 1)
     >>> calibrate(wide, (0.1, 0.5, 0.9), np.repeat(wide[:, None], 200, 1), actual).round(1)
     array([[[-0.8,  0. ,  0.8]]])
     """
-    factors_GHI = interval_factors(quantile_levels, held_out_GJHQ, actual_GJH)
-    middle = quantile_levels.index(0.5)
-    error_GJH = np.abs(actual_GJH - held_out_GJHQ[..., middle])
-    largest_G = np.where(np.isnan(error_GJH), -np.inf, error_GJH).max(axis=(1, 2), initial=-np.inf)
-    return widen(
-        quantiles_GHQ, quantile_levels, factors_GHI, np.where(largest_G < 0, np.inf, largest_G)
-    )
+    factors_GHI = interval_factors(quantile_levels, held_out_GJHQ, actual_GJH, apart_G)
+    error_GJH = np.abs(actual_GJH - held_out_GJHQ[..., quantile_levels.index(0.5)])
+    return widen(quantiles_GHQ, quantile_levels, factors_GHI, _largest(error_GJH))
+
+
+def _largest(error_GJH: NDArray) -> NDArray:
+    """The largest error of the steps up to each (G, H), of the first steps together; infinite
+    where none is known."""
+    largest_GH = np.where(np.isnan(error_GJH), -np.inf, error_GJH).max(axis=1, initial=-np.inf)
+    largest_GH = np.maximum.accumulate(largest_GH, axis=1)
+    until_H = np.maximum(np.arange(largest_GH.shape[1]), min(FIRST, largest_GH.shape[1]) - 1)
+    return np.where(largest_GH < 0, np.inf, largest_GH)[:, until_H]
 
 
 def interval_factors(
-    quantile_levels: tuple[float, ...], held_out_GJHQ: NDArray, actual_GJH: NDArray
+    quantile_levels: tuple[float, ...],
+    held_out_GJHQ: NDArray,
+    actual_GJH: NDArray,
+    apart_G: NDArray | None = None,
 ) -> NDArray:
     """How much wider each central interval must be, (G, H, I), narrow intervals first; 1 where
     nothing was held out."""
@@ -145,7 +222,8 @@ def interval_factors(
     for i in range(middle):
         low, high = middle - 1 - i, middle + 1 + i
         scores_GJH = _scores(held_out_GJHQ, actual_GJH, low, middle, high)
-        factors_GHI[:, :, i] = _factors(scores_GJH, quantile_levels[high] - quantile_levels[low])
+        level = quantile_levels[high] - quantile_levels[low]
+        factors_GHI[:, :, i] = _factors(scores_GJH, level, apart_G)
     return factors_GHI
 
 
@@ -153,12 +231,12 @@ def widen(
     quantiles_GHQ: NDArray,
     quantile_levels: tuple[float, ...],
     factors_GHI: NDArray,
-    largest_G: NDArray | None = None,
+    largest_GH: NDArray | None = None,
 ) -> NDArray:
     """Quantiles whose distance to the median is multiplied by their interval's factor; never
     crossing.
 
-    `largest_G`: the largest error seen. A level shift or a spike shows twice, in the network's own
+    `largest_GH`: the largest error seen. A level shift or a spike shows twice, in the network's own
     spread and in the factor: beyond `MOST_WIDENED` times its own an interval grows only as far as
     an error has reached.
     """
@@ -168,38 +246,53 @@ def widen(
     factors_GHQ = np.concatenate([inward, np.ones_like(median), factors_GHI], axis=2)
     own = quantiles_GHQ - median
     distance = own * factors_GHQ
-    if largest_G is not None:
-        farthest = np.maximum(MOST_WIDENED * np.abs(own), largest_G[:, None, None])
+    if largest_GH is not None:
+        farthest = np.maximum(MOST_WIDENED * np.abs(own), largest_GH[:, :, None])
         distance = np.clip(distance, -farthest, farthest)
+    distance = np.where(_reached(quantiles_GHQ, own), own, distance)
     return np.sort(median + distance, axis=2)
 
 
-def _all_positive(values: NDArray) -> NDArray:
+def _reached(quantiles_GHQ: NDArray, own_GHQ: NDArray) -> NDArray:
+    """Which bounds reach another level rather than being spread (G, H, Q): the outer two of a side
+    in one place, which is not 0. They stay there."""
+    result = np.zeros(quantiles_GHQ.shape, bool)
+    if quantiles_GHQ.shape[2] > 2 * OUTER:
+        for side in (slice(None, OUTER), slice(-OUTER, None)):
+            outer, own = quantiles_GHQ[..., side], own_GHQ[..., side]
+            one = (outer[..., :1] == outer[..., 1:]) & (outer[..., :1] != 0) & (own[..., :1] != 0)
+            result[..., side] = one
+    return result
+
+
+def _axes(*parts: NDArray) -> NDArray:
+    """The axis on which the intervals of each origin are widened (O,), by all values known of it:
+    as ratios where all are positive; as square roots where some are 0, which is not passed then;
+    else as they are."""
+    low_O = np.full(len(parts[0]), np.inf)
+    for part in parts:
+        low_O = np.fmin(low_O, np.fmin.reduce(part.reshape(len(part), -1), axis=1))
+    return np.select([low_O > 0, low_O == 0], [LOG, ROOT], LINEAR)
+
+
+def _on_axis(values: NDArray, axes_O: NDArray) -> NDArray:
+    return to_axis(values, axes_O == LOG, axes_O == ROOT)
+
+
+def _back(values: NDArray, axes_O: NDArray) -> NDArray:
+    return from_axis(values, axes_O == LOG, axes_O == ROOT)
+
+
+def all_positive(values: NDArray) -> NDArray:
     """Which origins have no known value that is 0 or less (O,)."""
     return np.logical_not((values <= 0).reshape(len(values), -1).any(axis=1))
 
 
-def _on_axis(values: NDArray, positive: NDArray) -> NDArray:
+def on_axis(values: NDArray, positive: NDArray) -> NDArray:
     """Logarithms where all is positive: there, intervals are widened as ratios and stay above
     0."""
     rows = positive.reshape(-1, *[1] * (values.ndim - 1))
     return np.where(rows, np.log(np.where(rows, values, 1.0)), values)
-
-
-def _held_out(origins: Origins, horizon: int, series: int) -> NDArray:
-    """Series and counts (2, O, J) of cutoffs before each origin, in the later half of what it
-    knows; count 0 = none.
-
-    Few series need many cutoffs, so these overlap; those of many series lie a horizon apart, as a
-    backtest's do.
-    """
-    many = series >= ENOUGH_SERIES
-    cutoffs, spacing = (FEWEST_CUTOFFS, horizon) if many else (MOST_CUTOFFS, max(1, horizon // 3))
-    counts = origins.counts[:, None] - spacing * np.arange(1, cutoffs + 1)
-    usable = counts >= np.maximum(EARLIEST, origins.counts[:, None] // 2)
-    return np.stack(
-        [np.broadcast_to(origins.series[:, None], counts.shape), np.where(usable, counts, 0)]
-    )
 
 
 def _actual(
@@ -212,7 +305,7 @@ def _actual(
     return np.where(known, panel.values[positions], np.nan)
 
 
-def _groups(origins: Origins, series: int) -> list[NDArray]:
+def groups_of(origins: Origins, series: int) -> list[NDArray]:
     """Origins that share a calibration: the k-th cutoff of every series."""
     per_series = len(origins.series) // max(series, 1)
     return [np.arange(k, len(origins.series), per_series) for k in range(per_series)]
@@ -233,60 +326,108 @@ def _scores(
     return np.where(np.isfinite(score), score, np.where(error == 0, 0.0, np.nan))
 
 
-def _factors(scores_GJH: NDArray, level: float) -> NDArray:
+def _factors(scores_GJH: NDArray, level: float, apart_G: NDArray | None) -> NDArray:
     """Factors (G, H) for one interval: of each series alone where it has enough scores, else of
     all together."""
     G, J, H = scores_GJH.shape
     if np.isnan(scores_GJH).all():
         return np.ones((G, H))
-    pooled_1H = _of_group(scores_GJH.reshape(1, -1, H), level, H, np.ones((1, H)))
-    pooled_GH = np.broadcast_to(pooled_1H, (G, H))
+    trials_GH = _trials(scores_GJH, apart_G)
+    pooled_1NH = scores_GJH.reshape(1, -1, H)
+    pooled_H = _of_group(pooled_1NH, level, H, np.ones(H), trials_GH.sum(axis=0))
+    result = np.tile(pooled_H, (G, 1))
     if G == 1 or J < OWN_CUTOFFS:
-        return pooled_GH
-    near = max(1, H // 4)
-    own_count = np.stack(
-        [_window(~np.isnan(scores_GJH), h, near).sum(axis=(1, 2)) for h in range(H)], axis=1
-    )
-    enough_GH = own_count >= ENOUGH
-    own_GH = pooled_GH.copy()
-    for g in np.flatnonzero(enough_GH.any(axis=1)):
-        own_GH[g] = _of_group(scores_GJH[g : g + 1], level, near, pooled_1H)[0]
-    return np.where(enough_GH, own_GH, pooled_GH)
+        return result
+    for g in range(G):
+        own_1JH = scores_GJH[g : g + 1]
+        if any(len(_nearest(own_1JH, h, NEAR)) >= ENOUGH for h in range(H)):
+            result[g] = _of_group(own_1JH, level, NEAR, pooled_H, trials_GH[g])
+    return result
 
 
-def _of_group(scores_1NH: NDArray, level: float, farthest: int, before_1H: NDArray) -> NDArray:
-    """Factors (1, H) from N held-out cutoffs: the smallest window of horizons with enough scores
+def _trials(scores_GJH: NDArray, apart_G: NDArray | None) -> NDArray:
+    """How many independent trials the known scores of each step are (G, H).
+
+    Errors at step h of cutoffs that lie fewer steps apart have most of their causes in common.
+    """
+    known_GH = np.count_nonzero(~np.isnan(scores_GJH), axis=1)
+    if apart_G is None:
+        return known_GH.astype(float)
+    steps_H = np.arange(1, scores_GJH.shape[2] + 1)
+    return known_GH * np.minimum(1.0, apart_G[:, None] / steps_H)
+
+
+def _of_group(
+    scores_1NH: NDArray, level: float, farthest: int, before_H: NDArray, trials_H: NDArray
+) -> NDArray:
+    """Factors (H,) from N held-out cutoffs: the smallest window of steps with enough scores
     decides each.
 
-    Few cutoffs are few independent trials, however many horizons they have: the prior keeps a say.
+    Few cutoffs are few independent trials, however many steps they have: the prior keeps a say.
+    Of far steps there are fewer trials than of near ones: what the near ones measured, and how it
+    grew with the distance, stands in for those that are missing.
     """
-    cutoffs = int(np.count_nonzero(~np.isnan(scores_1NH).all(axis=2)))
-    share = cutoffs / (cutoffs + TRUST)
-    factors = before_1H.copy()
-    for h in range(scores_1NH.shape[2]):
+    ratio_H = np.log(_measured(scores_1NH, level, farthest, trials_H) / before_H)
+    weight_H = np.where(np.isnan(ratio_H), 0.0, trials_H)
+    most = weight_H.max()
+    if most == 0:
+        return before_H.copy()
+    missing_H = np.minimum(most - weight_H, FROM_SHORTER)
+    said_H = weight_H * np.nan_to_num(ratio_H) + missing_H * _grown(ratio_H, weight_H)
+    return before_H * np.exp(said_H / (weight_H + missing_H) * most / (most + TRUST))
+
+
+def _measured(scores_1NH: NDArray, level: float, farthest: int, trials_H: NDArray) -> NDArray:
+    """The factor that the scores of each step ask for (H,); NaN where there are none.
+
+    Errors of a walk at cutoffs that lie close together are nearly one trial, those of a season
+    nearly as many as there are: the quantile is taken as of a number between the two.
+    """
+    known_H = np.count_nonzero(~np.isnan(scores_1NH), axis=(0, 1))
+    alone_H = np.sqrt(trials_H / np.maximum(known_H, 1))
+    measured_H = np.full(len(trials_H), np.nan)
+    for h in range(len(trials_H)):
         scores = _nearest(scores_1NH, h, farthest)
-        if len(scores):
-            measured = np.clip(_conformal_quantile(scores, level), 0.05, 20.0)
-            factors[0, h] = measured**share * before_1H[0, h] ** (1 - share)
-    return factors
+        if len(scores) and trials_H[h] > 0:
+            factor = _conformal_quantile(scores, level, len(scores) * alone_H[h])
+            measured_H[h] = np.clip(factor, 0.05, 20.0)
+    return measured_H
+
+
+def _grown(ratio_H: NDArray, weight_H: NDArray) -> NDArray:
+    """What the steps up to each say of it (H,): a straight line over the logarithm of the
+    distance, whose slope is held towards none."""
+    ahead_H = np.log(np.arange(1, len(ratio_H) + 1))
+    ratio_H = np.nan_to_num(ratio_H)
+    sums = [weight_H, weight_H * ahead_H, weight_H * ratio_H]
+    sums += [weight_H * ahead_H**2, weight_H * ahead_H * ratio_H]
+    # The first steps share their line, so that it begins with more than a point.
+    until_H = np.maximum(np.arange(len(ratio_H)), min(FIRST, len(ratio_H)) - 1)
+    total_H, x_H, y_H, xx_H, xy_H = (np.cumsum(part)[until_H] for part in sums)
+    total_H = np.maximum(total_H, 1e-12)
+    middle_H, mean_H = x_H / total_H, y_H / total_H
+    spread_H = np.maximum(xx_H / total_H - middle_H**2, 1e-9)
+    slope_H = np.clip((xy_H / total_H - middle_H * mean_H) / spread_H, -STEEPEST, STEEPEST)
+    held = weight_H.max() / (weight_H.max() + GROWN)
+    return mean_H + held * slope_H * (ahead_H - middle_H)
 
 
 def _nearest(scores_1NH: NDArray, h: int, farthest: int) -> NDArray:
-    """Known scores of horizon `h` and as few neighbours as give enough of them."""
+    """Known scores of step `h` and of as few others as give enough of them: those before it, and
+    for the first steps those after it."""
     scores = np.empty(0)
     for width in range(farthest + 1):
-        scores = _window(scores_1NH, h, width).ravel()
+        scores = scores_1NH[:, :, max(0, h - width) : max(h, width) + 1].ravel()
         scores = scores[~np.isnan(scores)]
         if len(scores) >= ENOUGH:
             break
     return scores
 
 
-def _window(values_GJH: NDArray, h: int, width: int) -> NDArray:
-    return values_GJH[:, :, max(0, h - width) : h + width + 1]
-
-
-def _conformal_quantile(scores: NDArray, level: float) -> float:
-    """The ⌈(n + 1) level⌉-th smallest of n scores, or the largest."""
-    rank = min(int(np.ceil((len(scores) + 1) * level)), len(scores))
+def _conformal_quantile(scores: NDArray, level: float, trials: float) -> float:
+    """The ⌈(n + 1) level⌉-th smallest of n scores, or the largest; of scores that are but so many
+    independent trials, the one at the same share of them."""
+    trials = min(max(trials, 1.0), len(scores))
+    rank = int(np.ceil((trials + 1) * level / trials * len(scores)))
+    rank = min(rank, len(scores))
     return float(np.partition(scores, rank - 1)[rank - 1])

@@ -34,7 +34,7 @@ from lstmcast.model.inputs import (
     Transformed,
     with_inputs,
 )
-from lstmcast.model.inputs.adaptive import VERSION
+from lstmcast.model.inputs.adaptive import READABLE, VERSION
 from lstmcast.model.lstm import USUAL, Cell, Layer, State, run_stack, zero_state
 from lstmcast.transforms import Transforms
 from lstmcast.util.config import settings
@@ -302,10 +302,10 @@ def network_of(
 ) -> Network:
     """The network in what was read from a folder of the store; errors as of `load_network`."""
     version = manifest.get("inputs_version")
-    if version != VERSION:
+    if version not in READABLE:
         raise ModelError(
             f"The weights in {folder} were trained on inputs of version {version}; this lstmcast "
-            f"makes version {VERSION}. Use weights made for it."
+            f"makes version {VERSION}. Fit the model again, or use weights made for it."
         )
     try:
         config = _config_of(manifest)

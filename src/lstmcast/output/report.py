@@ -134,7 +134,7 @@ class Report:
             verdict=_verdict(summary, words),
             tiles=_tiles(summary, words),
             picker=_picker(self.plot, words),
-            chart_note=escape(words(_chart_note(self.plot, self.panel))),
+            chart_note=escape(" ".join(map(words, _chart_notes(self)))),
             series=_series_section(self, words),
             accuracy=_accuracy(summary, words),
             training=self.training.html(words) if self.training else "",
@@ -162,6 +162,13 @@ _SAID = re.compile(r'say\("([^"]+)"')
 
 def _script_words(page: str, words: Words) -> dict[str, str]:
     return {text: words(text) for text in _SAID.findall(page)}
+
+
+def _chart_notes(report: Report) -> list[str]:
+    """What stands below the chart."""
+    made = report.forecast.combination
+    note = _chart_note(report.plot, report.panel)
+    return [note] if made is None else [note, f"Made of: {made}."]
 
 
 # ---------------------------------------------------------------- what is on top

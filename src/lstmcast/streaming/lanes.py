@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from lstmcast.context import Blocks, Context, Newest
 from lstmcast.decoding import CHUNK, ForecastState
 from lstmcast.model.inputs import FittedTransforms, Grid, Seen
-from lstmcast.model.inputs.adaptive import AdaptiveState, linear_unit, reads_logarithms
+from lstmcast.model.inputs.adaptive import AdaptiveState
+from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, axis_in_force, decided, units_of
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
 from lstmcast.util.states import rows_of, with_rows
@@ -73,7 +74,8 @@ class LaneReader:
         )
 
     def advance(self, lane: Lane, values_RTK: NDArray, past_RTP: NDArray | None = None) -> Lane:
-        """Read T ticks of each row (NaN = missing), and of the columns that are only read."""
+        """Read T ticks of each row (NaN = missing), and what is known beside them: the columns that
+        are only read, or effects."""
         for first in range(0, values_RTK.shape[1], CHUNK):
             chunk = slice(first, first + CHUNK)
             beside = None if past_RTP is None else past_RTP[:, chunk]
@@ -115,30 +117,46 @@ class LaneReader:
         hidden = tuple(out_LRD[-1] for out_LRD in outs)
         return lane._replace(hidden=hidden, window_SLC=window_RLC, window_begun_SL=begun_RL)
 
-    def on_axis(self, values_RT: NDArray) -> Lane:
-        """Rows of adaptive inputs read anew, on the axis that suits their values; NaN before
-        they begin."""
-        low_R, high_R = np.fmin.reduce(values_RT, axis=1), np.fmax.reduce(values_RT, axis=1)
-        log_R = reads_logarithms(low_R, high_R, self.network.head.affine)
-        unit_R = np.where(log_R, 1.0, linear_unit(values_RT, self.network.head.affine))
-        grid = self.grid._replace(log_B=log_R, unit_B=unit_R)
+    def on_axis(
+        self, values_RT: NDArray, axes_R: NDArray, known_RTF: NDArray | None = None
+    ) -> Lane:
+        """Rows of adaptive inputs read anew on these axes; right-aligned, NaN before they begin.
+        `known_RTF`: effects on that axis."""
+        unit_R = units_of(values_RT, axes_R, self.network.head.affine)
+        grid = self.grid._replace(log_B=axes_R == LOG, root_B=axes_R == ROOT, unit_B=unit_R)
         lane = self.start(len(values_RT))
         lane = lane._replace(inputs=self.inputs.start(grid, len(values_RT)))
-        return self.advance(lane, values_RT[:, :, None])
+        return self.advance(lane, values_RT[:, :, None], known_RTF)
 
-    def stale(self, lane: Lane, values_RK: NDArray) -> NDArray:
-        """Rows (R,) whose axis or unit is another one with the values of a tick."""
+    def axes(self, values_RT: NDArray, counts_R: NDArray) -> NDArray:
+        """The axis of such rows (R,)."""
+        grid, affine = self.grid, self.network.head.affine
+        return axis_in_force(values_RT, counts_R, grid.periods, affine, grid.roots)
+
+    def chooses(self, values_R2: NDArray, counts_R: NDArray) -> NDArray:
+        """Rows (R,) whose axis is chosen anew with the newest of so many values, of two ticks."""
+        return (decided(counts_R) == counts_R) | (values_R2 <= 0).any(axis=1)
+
+    def stale(self, lane: Lane, values_RK: NDArray, axes_R: NDArray) -> NDArray:
+        """Rows (R,) that are read on another axis now, or whose unit is another one with the
+        values of a tick."""
         if not self.inputs.from_context:
             return np.zeros(len(values_RK), bool)
         state: AdaptiveState = lane.inputs
         low_R = np.fmin(lane.low_S, values_RK[:, 0])
         high_R = np.fmax(lane.high_S, values_RK[:, 0])
-        log_R = reads_logarithms(low_R, high_R, self.network.head.affine)
         largest_R = np.fmax(np.abs(low_R), np.abs(high_R))
         power_R, own_R = np.frexp(largest_R)[1], np.frexp(state.grid.unit_B)[1]
         far_R = (largest_R > 0) & (np.abs(power_R - own_R) > LARGE)
         young_R = np.isnan(lane.low_S) & ~np.isnan(low_R)  # the unit is that of the first value
-        return (log_R != state.grid.log_B) | (~log_R & (far_R | young_R))
+        other_R = axes_R != self.own_axes(lane)
+        return other_R | ((axes_R != LOG) & (far_R | young_R))
+
+    def own_axes(self, lane: Lane) -> NDArray:
+        """The axis on which each row is read (R,)."""
+        if not self.inputs.from_context:
+            return np.full(len(lane.begun_S), LINEAR)
+        return np.select([lane.inputs.grid.log_B, lane.inputs.grid.root_B], [LOG, ROOT], LINEAR)
 
     def forecast_state(self, lane: Lane) -> ForecastState:
         """What the network knows, as `decoding` goes on from it."""

@@ -14,7 +14,9 @@ from lstmcast.data.kinds import OPEN, UNASKED, recognise, require_kind
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import Kind, checked_periods, require_choice
 from lstmcast.errors import DataError, UsageError
+from lstmcast.evaluation.methods import AUTO
 from lstmcast.fitted import Fitted
+from lstmcast.forecast import NETWORK
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.inputs import FittedTransforms, Grid
 from lstmcast.model.network import Network, NetworkConfig
@@ -42,6 +44,12 @@ def check_kinds(start: Any, learning: Any, seed: Any) -> None:
         raise UsageError(
             f"{start!r} cannot be streamed. Give a forecaster, a Network or a NetworkConfig."
         )
+    method = getattr(getattr(start, "specification", None), "method", AUTO)
+    if method not in (AUTO, NETWORK):
+        raise UsageError(
+            f"{method=}: a stream answers with the network alone. Give a "
+            "forecaster with method='network', and predict(data) with the other."
+        )
     if learning is not None and not isinstance(learning, Learning):
         raise UsageError(
             f"{learning=} does not say how to learn. Give Learning(…), or None to learn nothing."
@@ -49,15 +57,19 @@ def check_kinds(start: Any, learning: Any, seed: Any) -> None:
     checked_seed(seed)
 
 
+def frequency_of(panel: Panel | None, frequency: str | Frequency) -> Frequency:
+    """The frequency of the ticks: that of the panel, where there is one."""
+    if panel is not None:
+        return panel.frequency
+    return frequency if isinstance(frequency, Frequency) else parse_frequency(frequency)
+
+
 def grid_of(
     panel: Panel | None, frequency: str | Frequency, periods: int | Sequence[int] | None
 ) -> Grid:
     """What is known of all rows."""
-    if panel is not None:
-        step, usual = panel.frequency, panel.periods
-    else:
-        step = frequency if isinstance(frequency, Frequency) else parse_frequency(frequency)
-        usual = step.seasonal_periods
+    step = frequency_of(panel, frequency)
+    usual = step.seasonal_periods if panel is None else panel.periods
     return Grid(1, usual if periods is None else checked_periods(periods), step.family)
 
 
@@ -89,11 +101,11 @@ def opening_network(
     return Network(config, [fresh_arrays(config, head_named(config.head, head), seed)], head)
 
 
-def from_forecaster(start: Any) -> tuple[FittedTransforms | None, Context | None]:
-    """What its transforms learned, and what its forecasts read."""
+def from_forecaster(start: Any) -> tuple[FittedTransforms | None, Context | None, bool]:
+    """What its transforms learned, what its forecasts read, and whether at several rates."""
     if isinstance(start, (Network, NetworkConfig)):
-        return None, None
-    return start.model.inputs, start.model.context
+        return None, None, True
+    return start.model.inputs, start.model.context, start.model.knows_rates
 
 
 def stops_of(start: Any, panel: Panel | None, kind: Kind | None) -> tuple[int, NDArray | None]:
@@ -117,6 +129,14 @@ def stops_of(start: Any, panel: Panel | None, kind: Kind | None) -> tuple[int, N
         require_kind(panel.values, kind)
     below = recognise(panel.values, panel.offsets) == "real"
     return common, np.where(below, ANYWHERE, common)
+
+
+def may_read_roots(start: Any, panel: Panel | None, kind: Kind | None) -> bool:
+    """Whether 0 is a bound of rows that touch it: not where values are declared to be anything."""
+    if kind is not None:
+        return kind != "real"
+    told = panel if panel is not None and _was_asked(panel) else _remembered(start)
+    return told is None or not told.declared_real
 
 
 def require_allowed(values_RK: NDArray, stops_R: NDArray, ids_R: NDArray) -> None:

@@ -6,15 +6,28 @@ L newest ticks kept
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.frequency import some_frequency
 from lstmcast.data.origins import Origins, window
 from lstmcast.data.panel import Panel
+from lstmcast.data.ragged import offsets_of
+from lstmcast.decoding import ForecastState
+from lstmcast.decoding.intermittent import NEWEST, with_own_past
 from lstmcast.model.inputs import FittedTransforms
+from lstmcast.model.inputs.adaptive import with_effects_ahead
+from lstmcast.model.inputs.axis import ROOT, decided
+from lstmcast.model.inputs.periods import periods_in_force
+from lstmcast.model.inputs.slow_clock import Clock
 from lstmcast.streaming.lanes import Lane, LaneReader, block_of
 from lstmcast.streaming.rows import Rows
+from lstmcast.streaming.slow import SlowReader
 from lstmcast.util.states import rows_of
+
+USUAL = 0  # stands for the period of the grid
 
 
 class RowReader:
@@ -23,16 +36,31 @@ class RowReader:
     Args:
         reader: reads a tick into a lane.
         rows: what is read into; they get the states that reading needs.
+        clock: how steps make years, where effects of a long past are known; None where none are.
+        own_periods: whether rows are read by the seasonal period that they clearly show; those of
+            one period have lanes of their own.
     """
 
-    def __init__(self, reader: LaneReader, rows: Rows) -> None:
+    def __init__(
+        self,
+        reader: LaneReader,
+        rows: Rows,
+        clock: Clock | None = None,
+        own_periods: bool = False,
+    ) -> None:
         self.reader, self.rows, self.context = reader, rows, reader.context
+        self.own_periods, self._readers = own_periods, {USUAL: reader}
         rows.add("count", lambda new: np.zeros(new, np.int64))
         for name in ("older", "newer")[: 2 if block_of(self.context) else 1]:
             rows.add(name, self._fresh)
+            if own_periods:
+                rows.add(f"{name} period", lambda new: np.zeros(new, np.int64))
         if reader.inputs.from_context:
             longest = 2 * (block_of(self.context) or 0)
             rows.add("newest", lambda new: np.full((new, longest), np.nan))
+            self.slow = None if clock is None else SlowReader(clock, rows, longest)
+        else:
+            self.slow = None
 
     def follow(self, fitted: FittedTransforms) -> None:
         """Go on with what the inputs learned of the rows that are here now."""
@@ -55,12 +83,32 @@ class RowReader:
             self.rows.put("older", everything, lane)
             return
         self._keep_newest(panel, origins)
+        if self.slow is not None:
+            self.slow.history(panel)
+        self._read_kept(counts, K)
+
+    @property
+    def renewable(self) -> tuple[str, ...]:
+        """Names of states that can be made of the newest values, which are kept beside them."""
+        return ("older", "newer") if "newest" in self.rows else ()
+
+    def read_again(self) -> None:
+        """Read what is kept of each row: the states that were saved are those of other inputs."""
+        K = block_of(self.context)
+        if K is not None:
+            self._read_kept(self.rows["count"], K)
+
+    def _read_kept(self, counts: NDArray, K: int) -> None:
+        """Read the newest values of all rows, of which so many came, into both lanes."""
+        everything = np.flatnonzero(counts)
         older, newer = self.context.start(counts), counts // K * K
         second = np.flatnonzero((newer > 0) & (counts > newer))
         for name, first, chosen in (("older", older, everything), ("newer", newer, second)):
             if len(chosen):
                 values_RT = self._since(first[chosen], counts[chosen], chosen)
-                self.rows.put(name, chosen, self.reader.on_axis(values_RT))
+                read = counts[chosen] - first[chosen]
+                period_R = self._periods(chosen, first[chosen], counts[chosen])
+                self._read_anew(name, chosen, values_RT, read, period_R)
 
     def _beside(self, panel: Panel, origins: Origins, width: int) -> NDArray | None:
         """The same of the columns that are only read (S, T, P); None without any."""
@@ -84,12 +132,30 @@ class RowReader:
         values_RT = np.take_along_axis(newest_RL, steps_RT % newest_RL.shape[1], axis=1)
         return np.where(steps_RT >= first_R[:, None], values_RT, np.nan)
 
+    def read_by(self, at: NDArray) -> tuple[Panel, Origins]:
+        """What forecasts of these rows have read, as series of their own, and where they end."""
+        count_R, grid = self.rows["count"][at], self.reader.grid
+        length_R = count_R - self.context.start(count_R)
+        values_RT = self._since(count_R - length_R, count_R, at)
+        read_RT = np.arange(values_RT.shape[1]) >= values_RT.shape[1] - length_R[:, None]
+        panel = Panel(
+            values=values_RT[read_RT],
+            offsets=offsets_of(length_R),
+            ids=self.rows.ids[at].astype(str),
+            starts=np.zeros(len(at), np.int64),
+            frequency=some_frequency(grid.family),
+            periods=grid.periods,
+        )
+        return panel, Origins(np.arange(len(at)), length_R)
+
     def tick(self, at: NDArray, values_RK: NDArray, past_RP: NDArray | None = None) -> None:
         """Read a tick into the lanes of these rows, `past_RP` of the columns beside them."""
         count_R, K = self.rows["count"][at] + 1, block_of(self.context)
         if "newest" in self.rows:
             newest_SL = self.rows["newest"]
             newest_SL[at, (count_R - 1) % newest_SL.shape[1]] = values_RK[:, 0]
+        if self.slow is not None:
+            self.slow.tick(at, values_RK[:, 0])
         # Transforms that cannot be applied raise here, before anything has changed.
         first_R = self.context.start(count_R - 1)
         self._read_lane("older", at, values_RK, first_R, count_R, past_RP)
@@ -99,9 +165,14 @@ class RowReader:
         second, first_R = count_R > K, (count_R - 1) // K * K
         self._read_lane("newer", at[second], values_RK[second], first_R[second], count_R[second])
         over = at[second & (count_R % K == 0)]
-        if len(over):  # the younger state takes over, and another one begins
-            self.rows.put("older", over, rows_of(self.rows["newer"], over))
-            self.rows.put("newer", over, self._fresh(len(over)))
+        for period, rows in self._by_period("newer", over):
+            # the younger state takes over, and another one begins
+            taken_over = rows_of(self.rows[self._lane("newer", period)], rows)
+            self.rows.put(self._lane("older", period), rows, taken_over)
+            fresh = self._readers[period].start(len(rows))
+            self.rows.put(self._lane("newer", period), rows, fresh)
+            if self.own_periods:
+                self.rows["older period"][rows], self.rows["newer period"][rows] = period, USUAL
 
     def _read_lane(
         self,
@@ -112,20 +183,173 @@ class RowReader:
         count_R: NDArray,
         past_RP: NDArray | None = None,
     ) -> None:
-        """Read a tick into one lane; rows whose axis is another one now are read anew from its
-        beginning."""
-        lane: Lane = self.rows.of(name, at)
-        stale_R = self.reader.stale(lane, values_RK)
+        """Read a tick into one lane; rows whose period or axis is another one now are read anew
+        from its beginning."""
+        changed_R = np.zeros(len(at), bool)
+        if self.own_periods:
+            period_R = self._periods_now(name, at, first_R, count_R)
+            changed_R = period_R != self.rows.of(f"{name} period", at)
+            if changed_R.any():
+                values_RT = self._since(first_R[changed_R], count_R[changed_R], at[changed_R])
+                read_R = (count_R - first_R)[changed_R]
+                self._read_anew(name, at[changed_R], values_RT, read_R, period_R[changed_R])
+        for period, rows in self._by_period(name, at, ~changed_R):
+            beside = None if past_RP is None else past_RP[rows]
+            part = at[rows], values_RK[rows], first_R[rows], count_R[rows], beside
+            self._read_rows(name, period, *part)
+
+    def _read_rows(
+        self,
+        name: str,
+        period: int,
+        at: NDArray,
+        values_RK: NDArray,
+        first_R: NDArray,
+        count_R: NDArray,
+        past_RP: NDArray | None,
+    ) -> None:
+        """Read a tick into rows of one lane that have one period."""
+        reader = self._readers[period]
+        lane: Lane = self.rows.of(self._lane(name, period), at)
+        axes_R = self._axes(lane, at, first_R, count_R)
+        stale_R = reader.stale(lane, values_RK, axes_R)
         going = np.flatnonzero(~stale_R)
         if len(going):
             own = lane if len(going) == len(at) else rows_of(lane, going)
             beside = None if past_RP is None else past_RP[going, None]
-            read = self.reader.advance(own, values_RK[going, None], beside)
-            self.rows.put(name, at[going], read)
+            if self.slow is not None:
+                axes_R = reader.own_axes(own)
+                beside = self.slow.known(at[going], axes_R, 1, reader.grid.horizon)
+            read = reader.advance(own, values_RK[going, None], beside)
+            self.rows.put(self._lane(name, period), at[going], read)
         if stale_R.any():
             rows = at[stale_R]
             values_RT = self._since(first_R[stale_R], count_R[stale_R], rows)
-            self.rows.put(name, rows, self.reader.on_axis(values_RT))
+            period_R = np.full(len(rows), period)
+            self._read_anew(name, rows, values_RT, (count_R - first_R)[stale_R], period_R)
+
+    def _read_anew(
+        self, name: str, at: NDArray, values_RT: NDArray, read_R: NDArray, period_R: NDArray
+    ) -> None:
+        """Rows whose newest values these are, so many of each, read by these periods and on the
+        axis that suits them, with the effects that were in force at each step."""
+        axes_R = self.reader.axes(values_RT, read_R)
+        if self.own_periods:
+            self.rows[f"{name} period"][at] = period_R
+        for period in np.unique(period_R).tolist():
+            some = np.flatnonzero(period_R == period)
+            known_RTF, lane = None, self._lane(name, period)
+            if self.slow is not None:
+                length, horizon = values_RT.shape[1], self.reader.grid.horizon
+                known_RTF = self.slow.known(at[some], axes_R[some], length, horizon)
+            read = self._readers[period].on_axis(values_RT[some], axes_R[some], known_RTF)
+            self.rows.put(lane, at[some], read)
+
+    def _periods_now(self, name: str, at: NDArray, first_R: NDArray, count_R: NDArray) -> NDArray:
+        """The period of rows after a tick (R,): their own, except where it is chosen anew."""
+        period_R = self.rows.of(f"{name} period", at).copy()
+        anew = np.flatnonzero(decided(count_R - first_R) == count_R - first_R)
+        if len(anew):
+            period_R[anew] = self._periods(at[anew], first_R[anew], count_R[anew])
+        return period_R
+
+    def _periods(self, at: NDArray, first_R: NDArray, count_R: NDArray) -> NDArray:
+        """The period (R,) that is read by after so many ticks of rows, read since one of each."""
+        if not self.own_periods:
+            return np.full(len(at), USUAL)
+        usual = min((m for m in self.reader.grid.periods if m > 1), default=0)
+
+        def values_between(rows: NDArray, begin_R: NDArray, until_R: NDArray) -> NDArray:
+            return self._since(begin_R, until_R, at[rows])
+
+        return periods_in_force(values_between, first_R, count_R, usual)
+
+    def _by_period(
+        self, name: str, at: NDArray, chosen_R: NDArray | None = None
+    ) -> list[tuple[int, NDArray]]:
+        """The rows of a lane that have one period, for each: as places in `at` where some of them
+        are `chosen_R`, else as rows."""
+        places = np.arange(len(at)) if chosen_R is None else np.flatnonzero(chosen_R)
+        if not len(places):
+            return []
+        result = at[places] if chosen_R is None else places
+        if not self.own_periods:
+            return [(USUAL, result)]
+        period_R = self.rows[f"{name} period"][at[places]]
+        return [(period, result[period_R == period]) for period in np.unique(period_R).tolist()]
+
+    def _lane(self, name: str, period: int) -> str:
+        """The name of the states of rows of a period in a lane, which begins with the first."""
+        if period == USUAL:
+            return name
+        if period not in self._readers:
+            grid = self.reader.grid._replace(periods=(period,))
+            self._readers[period] = LaneReader(self.reader.network, grid, self.context)
+        lane = f"{name} {period}"
+        if lane not in self.rows:
+            self.rows.add(lane, self._readers[period].start)
+        return lane
+
+    def restore(self, arrays: Mapping[str, NDArray]) -> None:
+        """Go on with saved rows."""
+        for place in arrays:
+            name, _, period = place.partition(".")[0].partition(" ")
+            if period.isdigit():
+                self._lane(name, int(period))
+        self.rows.restore(arrays, self.renewable)
+        if self.rows.arrays().keys() - arrays.keys():  # an older version of the inputs
+            self.read_again()
+
+    def answering(self, at: NDArray) -> Iterator[tuple[NDArray, Lane]]:
+        """Where in `at` rows lie that have begun, and their lane, those of one period together."""
+        everything = np.ones(len(at), bool)
+        for period, rows in self._by_period("older", at, everything):
+            lane: Lane = self.rows.of(self._lane("older", period), at[rows])
+            begun = np.flatnonzero(lane.begun_S)
+            if len(begun):
+                yield rows[begun], lane if len(begun) == len(rows) else rows_of(lane, begun)
+
+    def _axes(self, lane: Lane, at: NDArray, first_R: NDArray, count_R: NDArray) -> NDArray:
+        """The axis of rows after a tick (R,): their own, except where it is chosen anew."""
+        axes_R, read_R = self.reader.own_axes(lane), count_R - first_R
+        if not self.reader.inputs.from_context:
+            return axes_R
+        anew = self.reader.chooses(self._newest_two(count_R, at), read_R)
+        if anew.any():
+            values_RT = self._since(first_R[anew], count_R[anew], at[anew])
+            axes_R[anew] = self.reader.axes(values_RT, read_R[anew])
+        return axes_R
+
+    def with_own_past(self, values_RHKX: NDArray, lane: Lane, at: NDArray) -> NDArray:
+        """Answers of rows with what was read last in view, where they are mostly 0."""
+        root_R = self.reader.own_axes(lane) == ROOT
+        if not root_R.any():
+            return values_RHKX
+        count_R = self.rows["count"][at]
+        first_R = np.maximum(self.context.start(count_R), count_R - NEWEST)
+        newest_RW = self._since(first_R, count_R, at)
+        season = min((m for m in lane.inputs.grid.periods if m > 1), default=1)
+        return with_own_past(values_RHKX[:, :, 0], newest_RW, root_R, season)[:, :, None]
+
+    def _newest_two(self, count_R: NDArray, at: NDArray) -> NDArray:
+        """The values of the newest two ticks of rows (R, 2)."""
+        newest_RL = self.rows.of("newest", at)
+        return np.take_along_axis(
+            newest_RL, (count_R[:, None] - np.array([2, 1])) % newest_RL.shape[1], axis=1
+        )
+
+    def forecast_state(self, lane: Lane, at: NDArray, fed: int) -> ForecastState:
+        """What the network knows of these rows, whose lane this is, and the effects of so many
+        coming steps as are `fed` back."""
+        state = self.reader.forecast_state(lane)
+        if self.slow is None or not fed:
+            return state
+        axes_R, ahead = self.reader.own_axes(lane), fed + self.reader.grid.horizon
+        known_R1F = self.slow.known(at, axes_R, 1, ahead)
+        if known_R1F is None:
+            return state
+        inputs = with_effects_ahead(lane.inputs, known_R1F[:, 0, 1:])
+        return state._replace(inputs=inputs)
 
     def _fresh(self, rows: int) -> Lane:
         """Rows of which nothing was read; what was fitted to them is set by `follow`."""

@@ -113,12 +113,18 @@ class Rows:
             for place, array in arrays_of(state)
         }
 
-    def restore(self, arrays: Mapping[str, NDArray]) -> None:
+    def restore(self, arrays: Mapping[str, NDArray], renewable: tuple[str, ...] = ()) -> None:
         """Set what `arrays` gave, with the same ids; KeyError or ValueError where they do not
-        fit."""
+        fit. States that are `renewable` stay as they are then."""
         for name, state in self._states.items():
+            if name in renewable and not self._fits(name, arrays):
+                continue
             saved = iter([arrays[f"{name}{place}"] for place, _ in arrays_of(state)])
             self._states[name] = mapped(partial(_restored, saved), state)
+
+    def _fits(self, name: str, arrays: Mapping[str, NDArray]) -> bool:
+        """Whether all arrays of a state are there."""
+        return all(f"{name}{place}" in arrays for place, _ in arrays_of(self._states[name]))
 
     def _name(self, ids: NDArray) -> None:
         self.ids = ids

@@ -3,8 +3,8 @@ learn, and goes on.
 
 Each series is a row with a name and a state, kept from tick to tick: rows join, leave and begin
 anew one by one. A tick costs one step of the network, whatever the history, and what is forecast is
-what `predict` forecasts after the same history. Predicting is NumPy and needs no PyTorch; learning
-does.
+what `predict` forecasts with method="network" after the same history: nothing is calibrated, and
+nothing combined. Predicting is NumPy and needs no PyTorch; learning does.
 
     S series, a row each · R rows of a tick · K columns of a row · P columns beside them · H horizon
     Q quantiles of the head · X quantiles, or one point
@@ -27,10 +27,12 @@ from lstmcast.data.frequency import Frequency
 from lstmcast.data.kinds import stopped
 from lstmcast.data.origins import checked_horizon
 from lstmcast.data.panel import Kind, Panel
-from lstmcast.decoding import answers_from
+from lstmcast.decoding import Reader, answers_from, at_several_rates, rates_of
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.model.heads import HEAD_QUANTILES, Head
 from lstmcast.model.inputs import FittedTransforms, Grid
+from lstmcast.model.inputs.periods import may_differ
+from lstmcast.model.inputs.slow_clock import Clock, clock_of
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
 from lstmcast.streaming.lanes import Lane, LaneReader
 from lstmcast.streaming.learning import Learning, learners_of, worst
@@ -38,8 +40,10 @@ from lstmcast.streaming.opening import (
     ANYWHERE,
     Forecaster,
     check_kinds,
+    frequency_of,
     from_forecaster,
     grid_of,
+    may_read_roots,
     opening_network,
     require_allowed,
     stop_now,
@@ -105,6 +109,9 @@ class Stream:
         panel = rows if isinstance(rows, Panel) else None
         self.stops, stops_S = stops_of(start, panel, kind)
         grid = grid_of(panel, frequency, periods)
+        step = frequency_of(panel, frequency)
+        self.clock, self.own_periods = clock_of(step), may_differ(grid.periods, step)
+        grid = grid._replace(roots=may_read_roots(start, panel, kind))
         network = opening_network(start, head, seed, learning)
         if panel is not None:
             panel.covariates.require(network.config.inputs.past, panel.report.source)
@@ -115,7 +122,7 @@ class Stream:
                 f"{network.config.inputs.columns} together. Name the rows, and observe their "
                 "history tick by tick."
             )
-        fitted, context = from_forecaster(start)
+        fitted, context, self.rates = from_forecaster(start)
         if learning is not None or context is None:  # learning goes on from the state of each row
             context = network.config.inputs.context(grid.periods)
         self._begin(network, grid, context, fitted, panel.ids if panel else rows, learning, seed)
@@ -136,12 +143,15 @@ class Stream:
         """Rows of which nothing was read."""
         self.learning, self.seed, self.context, self.learned = learning, seed, context, fitted
         self.network, self.learners = learners_of(network, learning, seed)
-        self.grid = grid._replace(horizon=network.config.steps)
+        clock = self.clock if network.config.inputs.from_context else None
+        effects = clock is not None
+        self.grid = grid._replace(horizon=network.config.steps, effects=effects)
         self.ticks = self.skipped = 0
         self.rows = Rows(ids)
         self.rows.add("stops", lambda new: np.full(new, self.stops, np.int64))
         self.reader = LaneReader(self.network, self.grid, context)
-        self.reading = RowReader(self.reader, self.rows)
+        own_periods = self.own_periods and network.config.inputs.from_context
+        self.reading = RowReader(self.reader, self.rows, clock, own_periods)
         if learning is not None:
             self.rows.add("memory", lambda new: start_memory(self.network, learning.chunk, new))
         self._follow()
@@ -293,18 +303,29 @@ class Stream:
 
     def _answer(self, horizon: int, at: NDArray) -> NDArray:
         """The same of some of the rows (R, H, K, X)."""
-        network, lane = self.network, self.rows.of("older", at)
+        network = self.network
         X = len(HEAD_QUANTILES) if network.head.spreads else 1
         _require_no_sums(network.config, horizon, X)
         _require_widening(network, horizon)
         result = np.full((len(at), horizon, network.config.inputs.columns, X), np.nan)
-        begun = np.flatnonzero(lane.begun_S)
-        if len(begun):
-            own = lane if len(begun) == len(at) else rows_of(lane, begun)
-            state = self.reader.forecast_state(own)
+        fed = horizon if horizon > network.config.steps else 0
+        for begun, lane in self.reading.answering(at):
+            state = self.reading.forecast_state(lane, at[begun], fed)
             z_NHKX = answers_from(network, state, horizon, network.config.steps, None)
-            result[begun] = network.units(z_NHKX, state.known)
+            values = network.units(z_NHKX, state.known)
+            values = self.reading.with_own_past(values, lane, at[begun])
+            result[begun] = self._at_several_rates(at[begun], lane, values)
         return stopped(result, stop_now(self.rows["stops"][at]))
+
+    def _at_several_rates(self, at: NDArray, lane: Lane, answer_RHKX: NDArray) -> NDArray:
+        """Far answers of rows that have begun, moved as those of a forecaster are."""
+        reader = Reader(self.network, context=Whole(), rates=self.rates)
+        rates = rates_of(self.grid.periods, self.network.config.steps, answer_RHKX.shape[1])
+        if not reader.reads_rates or not rates or lane.inputs.grid.periods != self.grid.periods:
+            return answer_RHKX
+        panel, ends = self.reading.read_by(at)
+        axes_R, answer_RHX = self.reader.own_axes(lane), answer_RHKX[:, :, 0]
+        return at_several_rates(reader, panel, ends, answer_RHX, axes_R)[:, :, None]
 
     def _flat(self, answer_SHK: NDArray, horizon: int | None) -> NDArray:
         """Without the axes of a single step and a single column."""
@@ -365,9 +386,13 @@ class Stream:
             "ticks": self.ticks,
             "skipped": self.skipped,
             "stops": self.stops,
+            "rates": self.rates,
             "ids": self.ids,
             "periods": list(self.grid.periods),
             "family": self.grid.family,
+            "own_periods": self.own_periods,
+            "clock": None if self.clock is None else list(self.clock),
+            "roots": self.grid.roots,
             "context": {"kind": type(self.context).__name__, **asdict(self.context)},
         }
         groups = {"weights": weights, "rows": self.rows.arrays()}
@@ -395,12 +420,17 @@ class Stream:
         about = dict(manifest["context"])
         context = {"Blocks": Blocks, "Newest": Newest, "Whole": Whole}[about.pop("kind")](**about)
         grid = Grid(network.config.steps, tuple(manifest["periods"]), manifest["family"])
+        grid = grid._replace(roots=manifest.get("roots", True))
         made = cls.__new__(cls)
+        # Older streams know nothing of a year.
+        made.clock = Clock(*manifest["clock"]) if manifest.get("clock") else None
+        made.own_periods = manifest.get("own_periods", False)  # nor of periods of their own
         made.stops = manifest.get("stops", ANYWHERE)  # older streams stop nowhere
+        made.rates = manifest.get("rates", True)
         fitted = _learned(network, manifest, groups)
         made._begin(network, grid, context, fitted, manifest["ids"], learning, manifest["seed"])
         made.ticks, made.skipped = manifest["ticks"], manifest["skipped"]
-        made.rows.restore({"stops": made.rows["stops"], **groups["rows"]})
+        made.reading.restore({"stops": made.rows["stops"], **groups["rows"]})
         for m, learner in enumerate(made.learners):
             own = groups["optimiser"].items()
             learner.take_up(

@@ -73,14 +73,16 @@ class BatchReader:
         x_BTC = batch.x_BTC
         known = min(support + 1, x_BTC.shape[1])
         with self.precision():
-            hidden_BTD, state = self.module.hidden(x_BTC[:, :known])
+            hidden_BTD, layers = self.module.hidden(x_BTC[:, :known])
+            # without the axis of layers, and looked up once: steps are many, and small
+            state, cells = [(h[0], c[0]) for h, c in layers], self.module.cells()
             of_truth = self.module.raw(hidden_BTD, x_BTC[:, :known])
-            raws = [of_truth[:, -1]]
+            raws, about = [of_truth[:, -1]], standing(of_truth)
             for t in range(known, x_BTC.shape[1]):
-                x_BC = self._as_input(raws[-1][:, 0].float(), batch)
+                x_BC = self._as_input(raws[-1][:, 0].float(), batch, about)
                 if own_BT is not None:
                     x_BC = torch.where(own_BT[:, t, None], x_BC, x_BTC[:, t])
-                hidden_BD, state = self.module.step(x_BC, state)
+                hidden_BD, state = self.module.step(x_BC, cells, state)
                 raws.append(self.module.raw(hidden_BD, x_BC))
             raw = torch.cat([of_truth[:, :-1], torch.stack(raws, 1)], 1)
         return self._sums(raw[:, batch.begin :], batch)
@@ -89,8 +91,8 @@ class BatchReader:
         """Within this the module computes in bfloat16 where that serves, if it is to."""
         return torch.autocast(self.device, torch.bfloat16) if self.mixed else nullcontext()
 
-    def _as_input(self, raw_BKR: Tensor, batch: Batch) -> Tensor:
-        point_BK = self.module.answers.point(raw_BKR, *standing(raw_BKR), torch)
+    def _as_input(self, raw_BKR: Tensor, batch: Batch, about: tuple[Tensor, Tensor]) -> Tensor:
+        point_BK = self.module.answers.point(raw_BKR, *about, torch)
         if batch.scale_BK is None or batch.shift_BK is None:
             return point_BK
         return batch.scale_BK * point_BK + batch.shift_BK

@@ -18,6 +18,8 @@ from lstmcast.model.lstm import Cell
 
 Function = Callable[[Tensor], Tensor]
 LayerState = tuple[Tensor, Tensor]  # h and c, each (1, B, D)
+CellState = tuple[Tensor, Tensor]  # the same, each (B, D)
+Weights = tuple[Tensor, ...]
 
 ACTIVATIONS: dict[str, Function] = {
     "linear": lambda a: a,
@@ -39,34 +41,36 @@ def run_layer(
     layer: nn.Module, cell: Cell, x_BTC: Tensor, state: LayerState | None
 ) -> tuple[Tensor, LayerState]:
     """What an nn.LSTM of one layer gives at every step (B, T, D), and its state after the last."""
-    return layer(x_BTC, state) if cell.is_usual else _step_by_step(layer, cell, x_BTC, state)
+    if cell.is_usual:
+        return layer(x_BTC, state)
+    return _step_by_step(weights_of(layer), cell, x_BTC, state)
 
 
-def step_layer(
-    layer: nn.LSTM, cell: Cell, x_BC: Tensor, state: LayerState
-) -> tuple[Tensor, LayerState]:
-    """The same for a single step (B, C): what the layer gives (B, D), and its state after it.
+def weights_of(layer: nn.Module) -> Weights:
+    """The weights of a layer, for `step_layer`: to look them up takes as long as a part of a
+    step."""
+    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+    return tuple(layer.get_parameter(name) for name in names)
+
+
+def step_layer(weights: Weights, cell: Cell, x_BC: Tensor, state: CellState) -> CellState:
+    """The state of a layer after a single step (B, C); h is what the layer gives.
 
     Of a single step nn.LSTM makes twice the work of a cell.
     """
-    if not cell.is_usual:
-        out_B1D, state = _step_by_step(layer, cell, x_BC[:, None], state)
-        return out_B1D[:, 0], state
-    names = ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
-    weights = (layer.get_parameter(name) for name in names)
-    h_BD, c_BD = torch.lstm_cell(x_BC, (state[0][0], state[1][0]), *weights)
-    return h_BD, (h_BD[None], c_BD[None])
+    if cell.is_usual:
+        return torch.lstm_cell(x_BC, state, *weights)
+    h_BD, c_BD = state
+    _, (h_1BD, c_1BD) = _step_by_step(weights, cell, x_BC[:, None], (h_BD[None], c_BD[None]))
+    return h_1BD[0], c_1BD[0]
 
 
 def _step_by_step(
-    layer: nn.Module, cell: Cell, x_BTC: Tensor, state: LayerState | None
+    weights: Weights, cell: Cell, x_BTC: Tensor, state: LayerState | None
 ) -> tuple[Tensor, LayerState]:
     """`bias_hh_l0` is zero here, as in every module of ours, and left out."""
     gate, curve = GATE_ACTIVATIONS[cell.recurrent_activation], ACTIVATIONS[cell.activation]
-    weight_ih, weight_hh, bias = (
-        _gates_together(layer.get_parameter(name))
-        for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0")
-    )
+    weight_ih, weight_hh, bias = map(_gates_together, weights[:3])
     D = weight_hh.shape[1]
     fresh_BD = x_BTC.new_zeros(len(x_BTC), D)
     h_BD, c_BD = (fresh_BD, fresh_BD) if state is None else (part[0] for part in state)

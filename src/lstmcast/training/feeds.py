@@ -19,11 +19,11 @@ from lstmcast.model.inputs import Adaptive, Grid
 from lstmcast.model.inputs.adaptive import (
     AdaptiveKnown,
     AdaptiveState,
-    linear_unit,
-    reads_logarithms,
-    to_axis,
 )
+from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, reading_axis, to_axis, units_of
 from lstmcast.model.inputs.base import positions_of
+from lstmcast.model.inputs.effects import effects_of
+from lstmcast.model.inputs.periods import may_differ, periods_in_force
 from lstmcast.model.network import NetworkConfig
 from lstmcast.windows import AdaptiveData, Segments, TransformedData, chunks
 
@@ -51,7 +51,8 @@ class Group(NamedTuple):
     """Segments that can be read together."""
 
     segments: Segments
-    log: bool = False  # the axis on which adaptive inputs read
+    axis: int = LINEAR  # on which adaptive inputs read
+    period: int = 0  # by which they read, where it is not the usual one
 
 
 class TransformedFeed:
@@ -155,13 +156,15 @@ class AdaptiveFeed:
     def __init__(
         self, data: AdaptiveData, network: NetworkConfig, device: str, affine: bool = True
     ) -> None:
-        panel, self.affine = data.panel, affine
+        panel, self.panel, self.affine = data.panel, data.panel, affine
         assert isinstance(network.inputs, Adaptive)
         self.inputs = network.inputs
         self.device, self.offsets = device, panel.offsets
         # one more, so that a span may end behind the last value
         self.values = np.append(panel.values, np.nan)
-        self.grid = Grid(network.steps, panel.periods, panel.frequency.family)
+        self.grid = Grid(
+            network.steps, panel.periods, panel.frequency.family, roots=not panel.declared_real
+        )
         self.counted_H = np.arange(1, network.steps + 1) <= (data.horizon or network.steps)
         known = np.append(~np.isnan(panel.values), True)
         steps = np.where(known, np.arange(len(known)), len(known))
@@ -169,25 +172,40 @@ class AdaptiveFeed:
         self.following = np.minimum.accumulate(steps[::-1])[::-1]
 
     def groups(self, segments: Segments) -> list[Group]:
-        """Segments on the same axis: the log one where all values are positive and differ by more
-        than a hair.
-
-        Targets are values too: with one of 0 or less ahead, a segment has no logarithms.
-        """
+        """Segments on the same axis. Targets are values too: they have a say in it."""
         start = self.offsets[segments.series]
         first = np.minimum(self.following[start + segments.first] - start, segments.last)
         segments = segments._replace(first=first, begin=np.maximum(first, segments.begin))
         segments = segments.rows(np.flatnonzero(first < segments.last))
         start = self.offsets[segments.series]
         until = np.minimum(segments.last + len(self.counted_H), segments.limit)
-        spans = np.stack([start + segments.first, start + until], axis=1).ravel()
-        if not len(spans):
+        if not len(start):
             return []
-        low, high = (reduce.reduceat(self.values, spans)[::2] for reduce in (np.fmin, np.fmax))
-        log = reads_logarithms(low, high, self.affine)
+        length = int((until - segments.first).max())
+        step_BT = segments.first[:, None] + np.arange(length)
+        places_BT = np.minimum(start[:, None] + step_BT, len(self.values) - 1)
+        values_BT = np.where(step_BT < until[:, None], self.values[places_BT], np.nan)
+        axes = reading_axis(values_BT, self.grid.periods, self.affine, self.grid.roots)
+        periods = self._own_periods(segments)
         return [
-            Group(segments.rows(log == axis), axis) for axis in (True, False) if (log == axis).any()
+            Group(segments.rows(chosen), axis, period)
+            for axis in (LOG, LINEAR, ROOT)
+            for period in np.unique(periods).tolist()
+            if (chosen := (axes == axis) & (periods == period)).any()
         ]
+
+    def _own_periods(self, segments: Segments) -> NDArray:
+        """The seasonal period that each segment clearly shows; 0 for the usual one."""
+        periods = self.grid.periods
+        if not may_differ(periods, self.panel.frequency):
+            return np.zeros(len(segments.first), np.int64)
+        start, usual = self.offsets[segments.series], min((m for m in periods if m > 1), default=0)
+
+        def values_between(rows: NDArray, begin_R: NDArray, until_R: NDArray) -> NDArray:
+            steps_RT = begin_R[:, None] + np.arange((until_R - begin_R).max(initial=0))
+            return self.values[start[rows][:, None] + steps_RT]
+
+        return periods_in_force(values_between, segments.first, segments.last, usual)
 
     def batch(
         self, group: Group, rng: np.random.Generator | None = None, most: int | None = None
@@ -196,7 +214,7 @@ class AdaptiveFeed:
         drawn at random: neighbours say nearly the same."""
         z_BU, scale_B = self._on_axis(group)
         steps = int(group.segments.lengths.max())
-        state = self._start(len(z_BU), group.log)
+        state = self._start(len(z_BU), group)
         batch, _ = self._piece(state, z_BU, scale_B, group, 0, steps)
         if (
             rng is None
@@ -219,7 +237,7 @@ class AdaptiveFeed:
     def pieces(self, group: Group, chunk: int | None) -> Iterator[Batch]:
         """The segments in consecutive chunks, the state of their inputs carried on."""
         z_BU, scale_B = self._on_axis(group)
-        state = self._start(len(z_BU), group.log)
+        state = self._start(len(z_BU), group)
         steps = int(group.segments.lengths.max())
         for done in range(0, steps, chunk or steps):
             batch, state = self._piece(
@@ -236,19 +254,45 @@ class AdaptiveFeed:
     def _on_axis(self, group: Group) -> tuple[NDArray, NDArray]:
         """Values on the reading axis (B, steps + H), left-aligned, NaN behind their limit; and
         each series' scale."""
+        values_BU = self._values(group) / self._unit(group)[:, None]
+        axes_B = np.full(len(values_BU), group.axis)
+        z_BU = to_axis(values_BU, axes_B == LOG, axes_B == ROOT)
+        return z_BU, series_scale(z_BU, group.axis == LOG)
+
+    def _values(self, group: Group) -> NDArray:
+        """Values of the segments and the H after them (B, steps + H), left-aligned, NaN behind
+        their limit."""
         read = group.segments
         ahead = len(self.counted_H)
         step_BU = read.first[:, None] + np.arange(int(read.lengths.max()) + ahead)
         inside = step_BU < np.minimum(read.last + ahead, read.limit)[:, None]
         places = self.offsets[read.series][:, None] + step_BU
-        values_BU = np.where(inside, self.values[np.minimum(places, len(self.values) - 1)], np.nan)
-        if not group.log:
-            values_BU = values_BU / linear_unit(values_BU, self.affine)[:, None]
-        z_BU = to_axis(values_BU, group.log)
-        return z_BU, series_scale(z_BU, group.log)
+        return np.where(inside, self.values[np.minimum(places, len(self.values) - 1)], np.nan)
 
-    def _start(self, rows: int, log: bool) -> AdaptiveState:
-        return self.inputs.start(self.grid._replace(log_B=np.full(rows, log)), rows)
+    def _unit(self, group: Group) -> NDArray:
+        """The unit in which each segment is read (B,)."""
+        values_BU = self._values(group)
+        return units_of(values_BU, np.full(len(values_BU), group.axis), self.affine)
+
+    def _effects(self, group: Group, done: int, until: int) -> NDArray | None:
+        """Effects at these steps of the segments, as in use: those that are known in advance."""
+        read = group.segments
+        if group.axis == ROOT:
+            return None
+        effects = effects_of(self.panel, group.axis == LOG, read.series)
+        if effects is None:
+            return None
+        step_BT = read.first[:, None] + np.arange(done, until)
+        known_BTF = effects.known(read.series, step_BT, self.grid.horizon)
+        return None if known_BTF is None else known_BTF / self._unit(group)[:, None, None]
+
+    def _start(self, rows: int, group: Group) -> AdaptiveState:
+        grid = self.grid._replace(
+            periods=(group.period,) if group.period else self.grid.periods,
+            log_B=np.full(rows, group.axis == LOG),
+            root_B=np.full(rows, group.axis == ROOT),
+        )
+        return self.inputs.start(grid, rows)
 
     def _piece(
         self,
@@ -262,7 +306,8 @@ class AdaptiveFeed:
         """Steps `done` to `until` of the segments, and the state behind them."""
         read = group.segments
         ahead = np.arange(1, len(self.counted_H) + 1)
-        seen, new = self.inputs.read(state, z_BU[:, done:until])
+        effect_BTF = self._effects(group, done, until)
+        seen, new = self.inputs.read(state, z_BU[:, done:until], effect_BTF)
         known_BT = np.cumsum(~np.isnan(z_BU[:, :until]), axis=1)[:, done:]
         step_BT = read.first[:, None] + np.arange(done, until)
         use_BT = (seen.known.scale > 0) & (known_BT >= 3) & (step_BT >= read.begin[:, None])

@@ -13,7 +13,15 @@ from torch import Tensor, nn
 
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.network import NetworkConfig
-from lstmcast.training.cell import ACTIVATIONS, LayerState, run_layer, step_layer
+from lstmcast.training.cell import (
+    ACTIVATIONS,
+    CellState,
+    LayerState,
+    Weights,
+    run_layer,
+    step_layer,
+    weights_of,
+)
 from lstmcast.training.initialisers import initialise
 from lstmcast.training_config import Initialiser
 
@@ -74,17 +82,22 @@ class NetworkModule(nn.Module):
             new.append(left)
         return x_BTC, new
 
-    def step(self, x_BC: Tensor, state: State) -> tuple[Tensor, State]:
+    def cells(self) -> list[Weights]:
+        """The weights of the layers, for `step`."""
+        return [weights_of(layer) for layer in self.lstm]
+
+    def step(
+        self, x_BC: Tensor, cells: list[Weights], state: list[CellState]
+    ) -> tuple[Tensor, list[CellState]]:
         """What the stack gives at one more step (B, D), and the state after it."""
         for layer in self.embed:
             x_BC = self.activation(layer(x_BC))
-        new: State = []
-        for k, layer in enumerate(self.lstm):
-            assert isinstance(layer, nn.LSTM)
+        new: list[CellState] = []
+        for k, weights in enumerate(cells):
             read_BC = self._dropped(x_BC) if k else x_BC
-            out_BD, left = step_layer(layer, self.config.cell, read_BC, state[k])
-            adds = self.config.residual and x_BC.shape[-1] == out_BD.shape[-1]
-            x_BC = x_BC + out_BD if adds else out_BD
+            left = step_layer(weights, self.config.cell, read_BC, state[k])
+            adds = self.config.residual and x_BC.shape[-1] == left[0].shape[-1]
+            x_BC = x_BC + left[0] if adds else left[0]
             new.append(left)
         return x_BC, new
 

@@ -29,7 +29,7 @@ from pydantic import Field
 from lstmcast.context import CONTEXT
 from lstmcast.data.synthetic import KINDS, draw_periods, synthetic, with_missing
 from lstmcast.model.inputs import Adaptive, Grid
-from lstmcast.model.inputs.adaptive import to_axis
+from lstmcast.model.inputs.axis import to_axis
 from lstmcast.model.inputs.base import positions_of
 from lstmcast.model.network import NetworkConfig
 from lstmcast.training.checkpoint import load_checkpoint, save_checkpoint

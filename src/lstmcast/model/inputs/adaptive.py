@@ -25,12 +25,14 @@ from dataclasses import asdict, field
 from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from pydantic import Field
 
 from lstmcast.context import CONTEXT, Blocks
 from lstmcast.data.frequency import FAMILIES
 from lstmcast.data.panel import Panel
+from lstmcast.model.inputs.axis import from_axis, to_axis
 from lstmcast.model.inputs.base import Grid, Seen, positions_of
 from lstmcast.model.inputs.seasons import (
     FamilyState,
@@ -39,11 +41,13 @@ from lstmcast.model.inputs.seasons import (
     seasonal,
     start_seasons,
 )
+from lstmcast.model.inputs.surprises import Axis, Surprises, no_surprises, set_aside
 from lstmcast.util.config import settings
 from lstmcast.windows import AdaptiveData
 
-# Of the construction below: weights are only used with the inputs that they were trained on.
-VERSION = 2
+# Of the construction below: weights are only used with inputs that they can read. Those of version
+# 2 have the same channels and forecast better with version 3 than with their own.
+VERSION, READABLE = 3, (2, 3)
 CLIP = 20.0
 SMOOTHING = (0.5, 0.2, 0.05, 0.0)  # of the level; 0 is the mean of everything read
 # How long the scale remembers: observations, or cycles of the shortest season.
@@ -51,9 +55,12 @@ SHORTEST_MEMORY, MEMORY_CYCLES = 32.0, 4.0
 RELEARN = 0.1  # what the changes before a season was known still count
 # Mean absolute change of a log series, before anything is known.
 LOG_PRIOR_SCALE, LOG_PRIOR_COUNT = 0.05, 3.0
-FLAT = 0.01  # of the largest value: series that differ by less are read on the linear axis
 SHORTEST = 4  # observations; with fewer the last one is the forecast
 LARGEST = np.finfo(float).max
+# Values after which one may be a surprise: so many, and MORE than the longest season has.
+SURE_AFTER, MORE = 8, 4
+ROOT_SLACK = 4.0
+OUTER = 2  # bounds on each side that a level may widen: those of the 80% and the 95% interval
 
 
 class AdaptiveKnown(NamedTuple):
@@ -61,12 +68,17 @@ class AdaptiveKnown(NamedTuple):
 
     level: NDArray
     scale: NDArray
-    seasonal: NDArray  # (…, H): known at t for t+1 … t+H, on the reading axis
+    seasonal: NDArray  # (…, H): known at t for t+1 … t+H, effects included, on the reading axis
+    # Where the level may be as well, after a surprise: less the level; 0 where there was none.
+    other: NDArray
     age: NDArray
     # the only value that was read, in the units of the data; NaN where there are several
     value: NDArray
     log: NDArray
+    root: NDArray
     unit: NDArray
+    # effect known in advance at the newest step, which the level is without; None: of nothing
+    effect: NDArray | None = None
 
 
 class AdaptiveState(NamedTuple):
@@ -85,9 +97,12 @@ class AdaptiveState(NamedTuple):
     scale_B3: NDArray
     age_B: NDArray  # observations read
     first_B: NDArray  # the first of them, in the units of the data
-    constant_B: NDArray  # whether all of them were equal
+    constant_B: NDArray  # whether all of them were equal, but for what was set aside
     seasons: tuple[FamilyState, ...]
+    surprises: Surprises
     known: AdaptiveKnown  # at the newest step
+    # Effects that are known in advance of as many coming steps as are fed back; None: of nothing.
+    ahead_BF: NDArray | None = None
 
 
 @settings
@@ -167,10 +182,11 @@ class Adaptive:
         """State before the first observation of so many series."""
         periods = seasonal(grid.periods)
         tail = max((self.window, *periods))
-        log_B, unit_B = (np.array(np.broadcast_to(a, rows)) for a in (grid.log_B, grid.unit_B))
+        axis = (grid.log_B, grid.root_B, grid.unit_B)
+        log_B, root_B, unit_B = (np.array(np.broadcast_to(part, rows)) for part in axis)
         zeros, unknown = np.zeros(rows), np.full(rows, np.nan)
         return AdaptiveState(
-            grid=grid._replace(log_B=log_B, unit_B=unit_B),
+            grid=grid._replace(log_B=log_B, root_B=root_B, unit_B=unit_B),
             z_BL=np.full((rows, tail), np.nan),
             seen_BL=np.zeros((rows, tail), bool),
             reference_B=np.full(rows, np.nan),
@@ -181,35 +197,59 @@ class Adaptive:
             first_B=np.full(rows, np.nan),
             constant_B=np.ones(rows, bool),
             seasons=start_seasons(rows, periods),
+            surprises=no_surprises(rows, tail),
             known=AdaptiveKnown(
-                zeros, zeros, np.zeros((rows, grid.horizon)), zeros, unknown, log_B, unit_B
+                zeros,
+                zeros,
+                np.zeros((rows, grid.horizon)),
+                zeros,
+                zeros,
+                unknown,
+                log_B,
+                root_B,
+                unit_B,
+                zeros if grid.effects else None,
             ),
         )
 
     def advance(
         self, state: AdaptiveState, values_BTK: NDArray, known: NDArray | None = None
     ) -> tuple[Seen, AdaptiveState]:
-        """Read T more observations of each series (NaN = missing)."""
+        """Read T more observations of each series (NaN = missing).
+
+        `known` (B, T, 1 + H): effects that are known in advance, of each step and the H after it,
+        as at that step, on the reading axis in the units of the data.
+        """
         grid, values_BT = state.grid, values_BTK[:, :, 0]
-        z_BT = to_axis(values_BT / grid.unit_B[:, None], grid.log_B)
-        seen, after = self.read(state, z_BT)
+        z_BT = to_axis(values_BT / grid.unit_B[:, None], grid.log_B, grid.root_B)
+        effect_BTF = None if known is None else known / grid.unit_B[:, None, None]
+        seen, after = self.read(state, z_BT, effect_BTF)
         first_B = _first_known(state.first_B, values_BT)
-        other_BT = ~np.isnan(values_BT) & (values_BT != first_B[:, None])
-        constant_BT = state.constant_B[:, None] & ~np.maximum.accumulate(other_BT, axis=1)
-        value_BT = np.where(constant_BT & seen.begun_BT, first_B[:, None], np.nan)
+        value_BT = seen.known.value + first_B[:, None]
         seen = seen._replace(known=seen.known._replace(value=value_BT))
         newest = after.known._replace(value=value_BT[:, -1])
-        return seen, after._replace(first_B=first_B, constant_B=constant_BT[:, -1], known=newest)
+        return seen, after._replace(first_B=first_B, known=newest)
 
-    def read(self, state: AdaptiveState, z_BT: NDArray) -> tuple[Seen, AdaptiveState]:
-        """`advance` for observations that are on the reading axis already.
+    def read(
+        self,
+        state: AdaptiveState,
+        z_BT: NDArray,
+        effect_BTF: NDArray | None = None,
+        observed: bool = True,
+    ) -> tuple[Seen, AdaptiveState]:
+        """`advance` for values and effects that are on the reading axis already; values that were
+        not `observed` but answered are no surprises.
 
-        Leading NaN of a series that has not begun cost nothing: series of unequal lengths are read
-        right-aligned.
+        The effect in force at each step is taken out of what the network reads, and those of the
+        coming steps are part of what is put back into its answers. Leading NaN of a series that
+        has not begun cost nothing: series of unequal lengths are read right-aligned.
         """
         grid, T, tail = state.grid, z_BT.shape[1], state.z_BL.shape[1]
+        if effect_BTF is not None:
+            z_BT = z_BT - effect_BTF[:, :, 0]
         reference_B = _first_known(state.reference_B, z_BT)
-        z_BU = np.concatenate([state.z_BL, z_BT - reference_B[:, None]], axis=1)  # U = L + T
+        z_BT, shift_BT, other_BT, surprises = _calm(state, z_BT, reference_B, observed)
+        z_BU = np.concatenate([state.z_BL, z_BT], axis=1)  # U = L + T
         known_BU = ~np.isnan(z_BU)
         begun_BT = state.seen_BL[:, -1:] | np.maximum.accumulate(known_BU[:, tail:], 1)
         seen_BU = np.concatenate([state.seen_BL, begun_BT], 1)
@@ -232,8 +272,17 @@ class Adaptive:
         window, shown = (adjusted_BTW, known_BTW), total[1:4]
         x_BTC = _channels(grid, window, level_BT, scale_BT, smooth_BTA, age_BT, shares_PBT, shown)
         x_BTC *= begun_BT[:, :, None]
-        level_BT = np.where(begun_BT, level_BT + reference_B[:, None], 0.0)
+        level_BT = np.where(begun_BT, level_BT + reference_B[:, None] + shift_BT, 0.0)
         known = _known_at(grid, level_BT, scale_BT, total.expected_BTH, age_BT)
+        constant_BT = state.constant_B[:, None] & _is_constant(z_BT, shift_BT)
+        # `advance` knows the value itself
+        value_BT = np.where(constant_BT & begun_BT & observed, 0.0, np.nan)
+        known = known._replace(value=value_BT, other=other_BT)
+        if effect_BTF is not None:
+            coming_BTH = total.expected_BTH + effect_BTF[:, :, 1:]
+            known = known._replace(seasonal=coming_BTH, effect=effect_BTF[:, :, 0])
+        elif grid.effects:
+            known = known._replace(effect=np.zeros_like(age_BT))
         after = AdaptiveState(
             grid,
             z_BU[:, -tail:],
@@ -244,8 +293,9 @@ class Adaptive:
             scale_B3,
             age_BT[:, -1],
             state.first_B,
-            state.constant_B,
+            constant_BT[:, -1],
             seasons,
+            surprises,
             positions_of(known, np.arange(len(z_BT)), -1),
         )
         return Seen(x_BTC, begun_BT, known), after
@@ -270,8 +320,14 @@ class Adaptive:
 
     def feed(self, point_NHK: NDArray, state: AdaptiveState) -> tuple[Seen, AdaptiveState]:
         """Read points on the reading axis as if they had been observed."""
-        log_N = state.grid.log_B
-        return self.read(state, to_axis(from_axis(point_NHK[:, :, 0], log_N), log_N))
+        axis = state.grid.log_B, state.grid.root_B
+        z_NH = to_axis(from_axis(point_NHK[:, :, 0], *axis), *axis)
+        if state.ahead_BF is None:
+            return self.read(state, z_NH, observed=False)
+        steps = z_NH.shape[1]
+        windows_NFE = sliding_window_view(state.ahead_BF, 1 + state.grid.horizon, axis=1)
+        seen, after = self.read(state, z_NH, windows_NFE[:, :steps], observed=False)
+        return seen, after._replace(ahead_BF=state.ahead_BF[:, steps:])
 
     def units(
         self, z_NHKX: NDArray, known: AdaptiveKnown, paths: bool = False, moves: bool = True
@@ -283,11 +339,13 @@ class Adaptive:
         """
         young_N = (known.age < SHORTEST) & moves
         constant_N = ~np.isnan(known.value) & moves
+        z_NHKX = _reaching(z_NHKX, known.other)
         middle = slice(z_NHKX.shape[3] // 2, z_NHKX.shape[3] // 2 + 1)
-        moved_NHKX = z_NHKX - z_NHKX[..., middle] + known.level[:, None, None, None]
+        newest_N = known.level if known.effect is None else known.level + known.effect
+        moved_NHKX = z_NHKX - z_NHKX[..., middle] + newest_N[:, None, None, None]
         z_NHKX = np.where(young_N[:, None, None, None], moved_NHKX, z_NHKX)
         with np.errstate(over="ignore"):
-            values = from_axis(z_NHKX, known.log) * known.unit[:, None, None, None]
+            values = from_axis(z_NHKX, known.log, known.root) * known.unit[:, None, None, None]
         values = np.clip(values, -LARGEST, LARGEST)
         value_N111 = known.value[constant_N, None, None, None]
         values[constant_N] += value_N111 - values[constant_N][..., middle]
@@ -295,49 +353,51 @@ class Adaptive:
         return values
 
 
-def to_axis(values_B: NDArray, log: NDArray | bool) -> NDArray:
-    """Observations (B, …) on the reading axis: their logarithms, or themselves."""
-    z_B = np.array(values_B, float)
-    log_B = np.broadcast_to(log, len(z_B))
-    if log_B.any():
-        z_B[log_B] = np.log(z_B[log_B])
-    return z_B
-
-
-def from_axis(z_B: NDArray, log: NDArray | bool) -> NDArray:
-    """The inverse of `to_axis`; beyond the largest and the smallest positive float it stops
-    there."""
-    values_B = np.array(z_B, float)
-    log_B = np.broadcast_to(log, len(values_B))
-    if log_B.any():
-        values_B[log_B] = np.exp(np.clip(values_B[log_B], -744.0, 709.0))
-    return values_B
-
-
-def reads_logarithms(low: NDArray, high: NDArray, affine: bool = True) -> NDArray:
-    """Whether series with this smallest and largest value are read on the log axis (NaN: no value).
-
-    Never for a head that is not `affine`: its answers are in the units of the data.
-
-    All values must be positive, and differ by more than a hair (or not at all): where they differ
-    by less than FLAT of their size both axes are the same straight line, but the log axis starts
-    from a guess of the changes that drowns such small ones (measured: ten times their size in error
-    at 1e-6).
+def with_effects_ahead(state: AdaptiveState, effect_BF: NDArray) -> AdaptiveState:
+    """The state from which answers are fed back, given effects that are known in advance, in the
+    units of the data: of the F coming steps, which are all that are fed back and the H after them.
     """
-    return affine & ~(low <= 0) & ((low == high) | (low < (1 - FLAT) * high))
+    return state._replace(ahead_BF=effect_BF / state.grid.unit_B[:, None])
 
 
-def linear_unit(values_BT: NDArray, affine: bool = True) -> NDArray:
-    """The unit (B,) in which series are read on the linear axis: a power of two near their largest
-    value; 1 for a head that is not `affine`.
+def _is_constant(z_BT: NDArray, shift_BT: NDArray) -> NDArray:
+    """Whether all values that were read so far equal the first (B, T), from which they count."""
+    other_BT = (~np.isnan(z_BT) & (z_BT != 0)) | (shift_BT != 0)
+    return ~np.maximum.accumulate(other_BT, axis=1)
 
-    Squares of any numbers stay within range, and no digit changes, so it does not matter that it
-    depends on values after t.
-    """
-    if not affine:
-        return np.ones(len(values_BT))
-    largest_B = np.abs(np.nan_to_num(values_BT)).max(axis=1)
-    return np.ldexp(1.0, np.frexp(largest_B)[1] - 1)
+
+def _reaching(z_NHKX: NDArray, other_N: NDArray) -> NDArray:
+    """Quantiles of which the outer two on that side reach as far as the level that may hold as
+    well; others, and single numbers, as they are."""
+    X = z_NHKX.shape[3]
+    if X <= 2 * OUTER or not other_N.any():
+        return z_NHKX
+    middle_NHK1 = z_NHKX[..., X // 2 : X // 2 + 1]
+    there_NHK1 = middle_NHK1 + other_N[:, None, None, None]
+    result = z_NHKX.copy()
+    low, high = result[..., :OUTER], result[..., -OUTER:]
+    np.minimum(low, np.where(there_NHK1 < middle_NHK1, there_NHK1, np.inf), out=low)
+    np.maximum(high, np.where(there_NHK1 > middle_NHK1, there_NHK1, -np.inf), out=high)
+    return result
+
+
+def _calm(
+    state: AdaptiveState, z_BT: NDArray, reference_B: NDArray, observed: bool
+) -> tuple[NDArray, NDArray, NDArray, Surprises]:
+    """Values without surprises and less the shift of the level, that shift, where else the level
+    may be, and what must be remembered."""
+    before, grid, z_BT = state.surprises, state.grid, z_BT - reference_B[:, None]
+    if not observed:
+        shift_BT, other_BT = (
+            np.broadcast_to(part_B[:, None], z_BT.shape)
+            for part_B in (before.shift_B, before.other_B)
+        )
+        return z_BT - shift_BT, shift_BT, other_BT, before
+    periods = seasonal(grid.periods)
+    slack_B = np.where(grid.root_B, ROOT_SLACK, 1.0)
+    fewest = max(SURE_AFTER, max(periods, default=1) + MORE)
+    axis = Axis(grid.log_B, slack_B, fewest, min(periods, default=1))
+    return set_aside(before, z_BT, state.z_BL, axis)
 
 
 def _first_known(reference_B: NDArray, z_BT: NDArray) -> NDArray:
@@ -349,14 +409,17 @@ def _first_known(reference_B: NDArray, z_BT: NDArray) -> NDArray:
 def _known_at(
     grid: Grid, level_BT: NDArray, scale_BT: NDArray, seasonal_BTH: NDArray, age_BT: NDArray
 ) -> AdaptiveKnown:
-    """What the way back needs at each step; the only value is that of `advance`."""
+    """What the way back needs at each step; the only value is that of `advance`, and of surprises
+    nothing is known yet."""
     return AdaptiveKnown(
         level_BT,
         scale_BT,
         seasonal_BTH,
+        np.zeros_like(age_BT),
         age_BT,
         value=np.full_like(age_BT, np.nan),
         log=np.broadcast_to(grid.log_B[:, None], age_BT.shape),
+        root=np.broadcast_to(grid.root_B[:, None], age_BT.shape),
         unit=np.broadcast_to(grid.unit_B[:, None], age_BT.shape),
     )
 

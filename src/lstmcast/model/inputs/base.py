@@ -33,7 +33,11 @@ class Grid(NamedTuple):
     periods: tuple[int, ...] = ()
     family: str = ""  # of frequencies
     log_B: NDArray = np.zeros(1, bool)  # whether adaptive inputs read logarithms
-    unit_B: NDArray = np.ones(1)  # powers of two in which they read on the linear axis
+    root_B: NDArray = np.zeros(1, bool)  # whether they read square roots
+    unit_B: NDArray = np.ones(1)  # powers of two in which they read on the other axes
+    effects: bool = False  # whether adaptive inputs are told effects that are known in advance
+    # Whether square roots may be read at all: not where values are declared to be anything.
+    roots: bool = True
 
 
 class Seen(NamedTuple):
@@ -129,7 +133,7 @@ class Inputs(Protocol):
         self, state: Any, values_BTK: NDArray, known: NDArray | None = None
     ) -> tuple[Seen, Any]:
         """Read T more values of each row (NaN = missing); `known` (B, T, P): those of the columns
-        that are only read, where there are any."""
+        that are only read, where there are any; of adaptive inputs effects (B, T, 1 + H)."""
         ...
 
     def known(self, state: Any) -> Any:

@@ -1,0 +1,225 @@
+"""Pictures of the article on stocks: errors of the two networks and of the naive forecast, several
+ticks ahead, a few prices and returns, ticks per second. Of a reader's own prices no change is
+known, and none is drawn.
+
+T ticks · S stocks · H ticks ahead
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.articles.runs import root_mean_square
+from lstmcast.articles.stocks_prices import last_known, moves
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from lstmcast.articles.runs import ExampleRun
+    from lstmcast.articles.stocks import Followed, Settings
+
+TOGETHER = 25  # ticks of a rolling error
+LINES, SHOWN = 6, 40  # prices in a picture; ticks of the returns that are shown closely
+JAPANESE = {
+    "error of the next price, % of the price": "次の価格の誤差(価格に対する%)",
+    "root mean square over 400 stocks and 25 ticks": "400銘柄・25ティックの二乗平均平方根",
+    "learning at each tick": "毎ティック学習",
+    "no longer learning": "学習を止めたもの",
+    "naive: the last price": "ナイーブ(直前の価格)",
+    "the rule turns round": "規則が反転",
+    "learning stops for the copy": "複製は学習を停止",
+    "tick": "ティック",
+    "price, the first one = 100": "価格(初値=100)",
+    "A few of the 400 stocks": "400銘柄の一部",
+    "One network, 400 stocks, one tick after the other": (
+        "1つのネットワーク・400銘柄・1ティックずつ"
+    ),
+    "ticks per second": "毎秒ティック数",
+    "predicting and learning": "予測と学習",
+    "predicting": "予測のみ",
+    "400 stocks are predicted at each tick": "各ティックで400銘柄を予測",
+    "Several ticks ahead, from the state of the stream": "ストリームの状態から何ティックか先まで",
+    "ticks ahead": "何ティック先か",
+    "error, % of the price": "誤差(価格に対する%)",
+    "shipped network": "同梱のネットワーク",
+    "return, %": "リターン(%)",
+    "what came": "実際の値",
+    "One stock before the change": "変化前の1銘柄",
+    "the same stock at the end": "同じ銘柄の最後の部分",
+    "One network for all series, one tick after the other": (
+        "1つのネットワーク・すべての系列・1ティックずつ"
+    ),
+    "root mean square over all series and 25 ticks": "すべての系列・25ティックの二乗平均平方根",
+    "All series are predicted at each tick": "各ティックですべての系列を予測",
+    "The prices": "価格",
+    "A few of the prices": "価格の一部",
+    "One series after the copy stopped": "複製が学習を止めた後の1系列",
+    "the same series at the end": "同じ系列の最後の部分",
+}
+
+
+def rolling(errors_TS: NDArray) -> NDArray:
+    """Root mean square over all stocks and the newest ticks, in percent (T,); NaN before there
+    are so many."""
+    mean_T = root_mean_square(errors_TS, axis=1) ** 2
+    means = np.convolve(mean_T, np.full(TOGETHER, 1 / TOGETHER), "valid")
+    return 100 * np.sqrt(np.concatenate([np.full(TOGETHER - 1, np.nan), means]))
+
+
+def draw_errors(to: ExampleRun, settings: Settings, done: Followed) -> None:
+    """The rolling error of the two networks and of the naive forecast."""
+    with to.figure("error", size=(10, 4.8)) as figure:
+        ax = figure.subplots()
+        ax.margins(y=0.09)
+        ticks = np.arange(settings.ticks) + 1
+        ax.plot(ticks, rolling(done.naive), color="#6b7785", label=to.text("naive: the last price"))
+        late = ticks > settings.stops
+        ax.plot(
+            ticks[late],
+            rolling(done.stopped)[late],
+            color="#d9822b",
+            label=to.text("no longer learning"),
+        )
+        ax.plot(
+            ticks, rolling(done.learning), color="#1556b0", label=to.text("learning at each tick")
+        )
+        marks = [(settings.stops, "learning stops for the copy", "right", 0.03)]
+        if settings.change is not None:
+            marks.append((settings.change, "the rule turns round", "left", 0.95))
+        for tick, text, side, height in marks:
+            ax.axvline(tick, color="#1f2933", linewidth=0.8, linestyle=":")
+            words, place = f" {to.text(text)} ", ax.get_xaxis_transform()
+            ax.text(tick, height, words, transform=place, fontsize=9, horizontalalignment=side)
+        title = "One network for all series, one tick after the other"
+        measure = "root mean square over all series and 25 ticks"
+        if to.own is None:
+            title = "One network, 400 stocks, one tick after the other"
+            measure = "root mean square over 400 stocks and 25 ticks"
+        figure.suptitle(to.text(title))
+        ax.set_title(to.text(measure), fontsize=9)
+        ax.set_xlabel(to.text("tick"))
+        ax.set_ylabel(to.text("error of the next price, % of the price"))
+
+
+def draw_ahead(to: ExampleRun, errors: dict[str, NDArray]) -> None:
+    """The error of each tick ahead, by who forecast it."""
+    words = {
+        "learning": "learning at each tick",
+        "stopped": "no longer learning",
+        "shipped": "shipped network",
+        "naive": "naive: the last price",
+    }
+    colours = {
+        "learning": "#1556b0",
+        "stopped": "#d9822b",
+        "shipped": "#2f8f5b",
+        "naive": "#6b7785",
+    }
+    with to.figure("ahead", size=(8, 4.2)) as figure:
+        ax = figure.subplots()
+        for name, error_H in errors.items():
+            steps, label = np.arange(1, len(error_H) + 1), to.text(words[name])
+            ax.plot(steps, error_H, color=colours[name], marker="o", label=label)
+        ax.set(xticks=range(1, len(errors["naive"]) + 1), ylim=(0, None))
+        ax.set_title(to.text("Several ticks ahead, from the state of the stream"))
+        ax.set(xlabel=to.text("ticks ahead"), ylabel=to.text("error, % of the price"))
+
+
+class Close(NamedTuple):
+    """Where returns are shown closely: up to which tick, and the titles."""
+
+    first: int
+    last: int
+    titles: tuple[str, str]
+
+
+def close(settings: Settings) -> Close:
+    """Before the change and long after it; without one, after learning has stopped and at the
+    end."""
+    if settings.change is None:
+        titles = ("One series after the copy stopped", "the same series at the end")
+        return Close(settings.stops + SHOWN, settings.ticks, titles)
+    titles = ("One stock before the change", "the same stock at the end")
+    return Close(settings.change, settings.ticks, titles)
+
+
+def draw_stocks(to: ExampleRun, settings: Settings, prices_TS: NDArray, done: Followed) -> None:
+    """A few prices, and the returns of one stock with what was said of them, early and late."""
+    shown = close(settings)
+    with to.figure("stocks", size=(10, 7)) as figure:
+        parts = figure.subplot_mosaic([["all", "all"], ["before", "end"]])
+        draw_prices(to, parts["all"], settings, prices_TS)
+        parts["before"].set_ylabel(to.text("return, %"))
+        parts["end"].sharey(parts["before"])
+        stock = int(moves(prices_TS).sum(axis=0).argmax())  # the one that moves most often
+        ends = {"before": shown.first, "end": shown.last}
+        for (pane, end), title in zip(ends.items(), shown.titles, strict=True):
+            ticks = np.arange(end - SHOWN, end)
+            draw_returns(to, parts[pane], ticks, stock, done, named=pane == "before")
+            parts[pane].set_title(to.text(title))
+        came = np.concatenate([done.naive[end - SHOWN : end, stock] for end in ends.values()])
+        highest = 110 * float(np.nanmax(np.abs(came), initial=0.0)) or 1.0
+        parts["before"].set_ylim(-1.5 * highest, highest)  # room for the legend
+        parts["before"].legend(ncols=3, loc="lower left", columnspacing=1.0)
+
+
+def draw_prices(to: ExampleRun, ax: Axes, settings: Settings, prices_TS: NDArray) -> None:
+    """A few prices, each in percent of its first known one."""
+    known_TS = last_known(prices_TS)[:, :LINES]
+    first_S = known_TS[np.argmax(~np.isnan(known_TS), axis=0), np.arange(known_TS.shape[1])]
+    ax.plot(np.arange(settings.ticks) + 1, 100 * prices_TS[:, :LINES] / first_S, linewidth=1.0)
+    if settings.change is not None:
+        ax.axvline(settings.change, color="#1f2933", linewidth=0.8, linestyle=":")
+    title = "The prices" if settings.stocks <= LINES else "A few of the prices"
+    ax.set_title(to.text(title if to.own is not None else "A few of the 400 stocks"))
+    ax.set_ylabel(to.text("price, the first one = 100"))
+
+
+def draw_returns(
+    to: ExampleRun, ax: Axes, ticks: NDArray, stock: int, done: Followed, named: bool
+) -> None:
+    """What came, and what the two networks had said."""
+    came = 100 * done.naive[ticks, stock]
+    ax.plot(
+        ticks + 1,
+        came,
+        color="#1f2933",
+        linewidth=0,
+        marker="o",
+        markersize=3,
+        label=to.text("what came") if named else None,
+    )
+    for part, color, text in (
+        (done.stopped, "#d9822b", "no longer learning"),
+        (done.learning, "#1556b0", "learning at each tick"),
+    ):
+        ax.plot(
+            ticks + 1,
+            came - 100 * part[ticks, stock],
+            color=color,
+            label=to.text(text) if named else None,
+        )
+    ax.set_xlabel(to.text("tick"))
+
+
+def draw_speed(to: ExampleRun, done: Followed) -> None:
+    """Ticks per second, medians of 25 ticks."""
+    with to.figure("speed", size=(10, 3.6)) as figure:
+        ax = figure.subplots()
+        for part, text in (
+            (done.seconds_stopped, "predicting"),
+            (done.seconds_learning, "predicting and learning"),
+        ):
+            whole = len(part) // TOGETHER * TOGETHER
+            seconds = np.median(part[:whole].reshape(-1, TOGETHER), axis=1)
+            ax.plot(np.arange(1, len(seconds) + 1) * TOGETHER, 1 / seconds, label=to.text(text))
+        ax.set_yscale("log")
+        title = "All series are predicted at each tick"
+        if to.own is None:
+            title = "400 stocks are predicted at each tick"
+        ax.set_title(to.text(title))
+        ax.set_xlabel(to.text("tick"))
+        ax.set_ylabel(to.text("ticks per second"))

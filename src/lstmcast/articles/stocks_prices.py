@@ -1,0 +1,99 @@
+"""Prices for the example of stocks: simulated ones, that follow a rule, and what the rule itself
+makes of them; a reader's own, of which no rule is known.
+
+T ticks · S stocks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.panel import Panel
+from lstmcast.errors import DataError
+
+COMES_AGAIN, AFTER = 0.6, 2  # the part of a return that comes again, and how many ticks later
+
+
+def simulated(seed: int, stocks: int = 400, ticks: int = 2000, change: int = 1000) -> NDArray:
+    """Prices (T, S): a market moves them all, each by its own measure; the rule turns round at
+    `change`.
+
+    >>> prices = simulated(0, stocks=3, ticks=500, change=500)
+    >>> returns = np.diff(np.log(prices), axis=0)
+    >>> float(np.corrcoef(returns[2:, 0], returns[:-2, 0])[0, 1].round(1))
+    0.6
+    """
+    rng = np.random.default_rng([seed, 400])
+    pull_S, usual_S = rng.uniform(0.5, 1.5, stocks), 0.005 * np.exp(rng.normal(0, 0.3, stocks))
+    market_T, own_TS = rng.normal(size=ticks), rng.normal(size=(ticks, stocks))
+    news_TS = usual_S * (0.6 * pull_S * market_T[:, None] + own_TS) * np.sqrt(1 - COMES_AGAIN**2)
+    returns_TS = news_TS.copy()
+    for t in range(AFTER, ticks):
+        returns_TS[t] += (COMES_AGAIN if t < change else -COMES_AGAIN) * returns_TS[t - AFTER]
+    return rng.uniform(20, 200, stocks) * np.exp(np.cumsum(returns_TS, axis=0))
+
+
+def by_the_rule(prices_TS: NDArray, change: int) -> NDArray:
+    """Errors relative to the last price (T, S) of forecasts by the rule that made the prices."""
+    returns_TS = np.diff(np.log(prices_TS), axis=0, prepend=np.nan)
+    back_TS = np.full_like(returns_TS, np.nan)
+    back_TS[AFTER:] = returns_TS[:-AFTER]
+    sign_T = np.where(np.arange(len(prices_TS)) < change, COMES_AGAIN, -COMES_AGAIN)
+    return np.exp(returns_TS) - np.exp(sign_T[:, None] * back_TS)
+
+
+def panel_of(prices_TS: NDArray, ids: Sequence[str] | None = None) -> Panel:
+    """Prices as series, named stock001, stock002, … unless their names are given."""
+    named = ids or [f"stock{s + 1:03}" for s in range(prices_TS.shape[1])]
+    return Panel.from_arrays({name: prices_TS[:, s] for s, name in enumerate(named)})
+
+
+def matrix(panel: Panel) -> NDArray:
+    """Series of one length as columns (T, S)."""
+    return np.ascontiguousarray(panel.values.reshape(len(panel), -1).T)
+
+
+def on_common_ticks(panel: Panel) -> Panel:
+    """The times at which any series has a price are the ticks; NaN where another has none.
+
+    >>> days = Panel.from_arrays({"a": [1, np.nan, 3], "b": [5, np.nan]})
+    >>> on_common_ticks(days).series(0), on_common_ticks(days).series(1)
+    (array([1., 3.]), array([ 5., nan]))
+    """
+    times = [panel.times(s) for s in range(len(panel))]
+    all_T = np.unique(np.concatenate(times))
+    prices_TS = np.full((len(all_T), len(panel)), np.nan)
+    for s, own in enumerate(times):
+        prices_TS[np.searchsorted(all_T, own), s] = panel.series(s)
+    return panel_of(prices_TS[~np.isnan(prices_TS).all(axis=1)], [str(name) for name in panel.ids])
+
+
+def last_known(prices_TS: NDArray) -> NDArray:
+    """The newest known price at each tick (T, S); NaN before the first.
+
+    >>> last_known(np.array([[np.nan], [2.0], [np.nan]])).ravel()
+    array([nan,  2.,  2.])
+    """
+    known_TS = np.where(np.isnan(prices_TS), 0, np.arange(len(prices_TS))[:, None])
+    newest_TS = np.maximum.accumulate(known_TS, axis=0)
+    return np.take_along_axis(prices_TS, newest_TS, axis=0)
+
+
+def moves(prices_TS: NDArray) -> NDArray:
+    """At which ticks each price is another than the last known one (T, S)."""
+    last_TS = last_known(prices_TS)
+    moved_TS = np.zeros(prices_TS.shape, bool)
+    moved_TS[1:] = np.abs(prices_TS[1:] - last_TS[:-1]) > 0  # not where one of them is unknown
+    return moved_TS
+
+
+def require_moves(prices: Panel, first: int, source: str) -> None:
+    """DataError where no price changes from so many ticks on."""
+    if not moves(matrix(prices))[first:].any():
+        raise DataError(
+            f"no price of {source} changes after the first {first} ticks, so that there is nothing "
+            "to learn, and nothing to compare with. Give prices that move until the end."
+        )

@@ -1,0 +1,188 @@
+"""The shapes of the article on stocks: windows of three returns, four LSTM units, the last answer
+or every one, state kept or not; each way of cutting series is trained, and compared with the naive
+forecast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.articles.runs import ExampleRun, Measure, rmse, training_seconds
+from lstmcast.articles.stocks_prices import matrix, moves
+from lstmcast.errors import DataError
+from lstmcast.forecaster import LSTMForecaster
+from lstmcast.model.inputs import Transformed
+from lstmcast.model.network import NetworkConfig
+from lstmcast.training_config import (
+    Batching,
+    Optimiser,
+    Stateful,
+    TrainingConfig,
+    Validation,
+    Windows,
+)
+from lstmcast.transforms import Difference, Standard
+from lstmcast.windows import parts_of, window_counts
+
+if TYPE_CHECKING:
+    from lstmcast.articles.stocks import Settings
+    from lstmcast.data.panel import Panel
+
+LOOK_BACK = 3  # steps of a window
+HISTORY, SHARE = 150, 0.3  # ticks that the shapes are trained on; the part of them held back
+
+
+class Shape(NamedTuple):
+    """One way to cut series into what a network reads, and the sizes of what goes in and comes
+    out."""
+
+    name: str
+    batching: str
+    inputs: str  # (samples, time steps, features)
+    lstm: str
+    dense: str
+    loss: str  # the boxes of the unrolled picture that have one
+
+
+def schemes(faithful: bool) -> dict[str, Batching]:
+    """The article's four; Keras' stateful windows overlap, so that its state has read two values
+    of three before."""
+    stride = 1 if faithful else LOOK_BACK
+    return {
+        "many-to-one": Windows(LOOK_BACK, loss="last", shuffle=not faithful),
+        "many-to-many": Windows(LOOK_BACK, loss="every", shuffle=not faithful),
+        "stateful, many-to-one": Stateful(LOOK_BACK, loss="last", reset="epoch", stride=stride),
+        "stateful, many-to-many": Stateful(LOOK_BACK, loss="every", reset="epoch", stride=stride),
+    }
+
+
+def shapes(settings: Settings, samples: int, rows: int) -> list[Shape]:
+    """What each batching scheme reads and answers: `samples` windows, `rows` series at once."""
+    D, S = settings.layers[-1], settings.stocks
+    return [
+        _shape("many-to-one", "Windows(3, loss='last')", samples, LOOK_BACK, D, every=False),
+        _shape("many-to-many", "Windows(3, loss='every')", samples, LOOK_BACK, D, every=True),
+        _shape(
+            "stateful, many-to-one", "Stateful(3, loss='last')", rows, LOOK_BACK, D, every=False
+        ),
+        _shape(
+            "stateful, many-to-many", "Stateful(3, loss='every')", rows, LOOK_BACK, D, every=True
+        ),
+        _shape(
+            "8 kinds of market data",
+            "Transformed(past=8 names)",
+            samples,
+            LOOK_BACK,
+            D,
+            every=False,
+            features=8,
+        ),
+        _shape("online", "Stream", S, 1, D, every=False),
+    ]
+
+
+def _shape(
+    name: str,
+    batching: str,
+    samples: int,
+    steps: int,
+    units: int,
+    *,
+    every: bool,
+    features: int = 1,
+) -> Shape:
+    """A dense layer is applied to each output of the LSTM that it is given: to the last one, or
+    to every one."""
+    answered = (samples, steps) if every else (samples,)
+    loss = f"boxes 1 to {steps}" if every else f"box {steps}, the newest"
+    return Shape(
+        name,
+        batching,
+        str((samples, steps, features)),
+        str((*answered, units)),
+        str((*answered, features)),
+        loss,
+    )
+
+
+def forecaster(settings: Settings, batching: Batching, seed: int) -> LSTMForecaster:
+    """The article's network, trained in one of its ways."""
+    inputs = Transformed(settings.logarithm, Difference(), Standard())
+    return LSTMForecaster(
+        horizon=1,
+        weights="scratch",
+        network=NetworkConfig(
+            settings.layers, inputs=inputs, head="point", horizon=1, cell=settings.cell
+        ),
+        training=TrainingConfig(
+            epochs=settings.epochs,
+            batch_size=settings.batch,
+            batching=batching,
+            optimiser=Optimiser("adam", settings.learning_rate),
+            loss="mse",  # pyright: ignore[reportArgumentType]
+            validation=Validation(share=SHARE),
+        ),
+        seed=seed,
+    )
+
+
+def history(prices: Panel, most: int) -> Panel:
+    """The first ticks of at most so many stocks: of those that move most often, both in the part
+    that is trained on and in the one held back. DataError where none does."""
+    moved_TS = moves(matrix(prices)[:HISTORY])
+    trained = int(training_ends(prices.until(np.full(len(prices), HISTORY)))[0])
+    often_S = np.minimum(moved_TS[:trained].sum(axis=0), moved_TS[trained:].sum(axis=0))
+    if not often_S.any():
+        raise DataError(
+            f"no price changes both within the first {trained} ticks, which are trained on, and "
+            f"in the {HISTORY - trained} after them, which are compared. Give prices that move "
+            "from the beginning on."
+        )
+    chosen = np.sort(np.argsort(-often_S, kind="stable")[:most])
+    return prices.select(prices.ids[chosen]).until(np.full(len(chosen), HISTORY))
+
+
+def training_ends(panel: Panel) -> NDArray:
+    """How many ticks of each stock are trained on (S,)."""
+    return Validation(share=SHARE).training_ends(panel.lengths, 1)
+
+
+def samples_of(panel: Panel, forecaster: LSTMForecaster) -> int:
+    """Windows in the part that is trained on."""
+    data, _ = forecaster.config.inputs.data(panel, training_ends(panel))
+    return int(window_counts(parts_of(data), LOOK_BACK).sum())
+
+
+def train_shapes(to: ExampleRun, settings: Settings, panel: Panel, seed: int) -> list[Measure]:
+    """Train the four batching schemes on a few stocks: tables of shapes, one-step errors."""
+    ways, ends = schemes(settings.faithful), training_ends(panel)
+    samples = samples_of(panel, forecaster(settings, ways["many-to-one"], seed))
+    table = shapes(settings, samples, min(settings.batch, len(panel)))
+    to.say(f"{'':24}{'(samples, steps, features)':28}{'LSTM gives':18}{'dense gives':18}loss at")
+    for row in table:
+        to.say(f"{row.name:24}{row.inputs:28}{row.lstm:18}{row.dense:18}{row.loss}")
+    to.table("shapes", {field: [row[k] for row in table] for k, field in enumerate(Shape._fields)})
+    measures = []
+    for number, (name, batching) in enumerate(ways.items()):
+        model = to.fit(forecaster(settings, batching, seed), panel, f"shape{number}")
+        error = against_naive(model, panel, ends)
+        measures.append(
+            Measure(f"error / naive error, {name}", error, training_seconds(model.history))
+        )
+        to.say(f"{measures[-1].measure}: {measures[-1].value:.3f} ({measures[-1].seconds:.1f} s)")
+        if name == "many-to-one":
+            to.model(model)
+    return measures
+
+
+def against_naive(model: LSTMForecaster, panel: Panel, ends: NDArray) -> float:
+    """RMSE of one-step forecasts of what was held back, relative to prices, over that of the
+    last price."""
+    predicted = model.predict(panel, mode="one-step").point[:, 0].reshape(len(panel), -1)
+    values = panel.values.reshape(len(panel), -1)
+    late = slice(int(ends[0]), None)
+    actual, last = values[:, late], values[:, int(ends[0]) - 1 : -1]
+    predicted = predicted[:, predicted.shape[1] - actual.shape[1] :]
+    return rmse(predicted / last, actual / last) / rmse(np.ones_like(last), actual / last)

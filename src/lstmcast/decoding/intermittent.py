@@ -1,0 +1,68 @@
+"""Series that are mostly 0: what they were lately says as much of their quantiles as the network.
+
+The network answers smooth quantiles, which those of a demand of zeros and small numbers are not.
+The more of the newest values are 0, the more the quantiles of these values count; not where zeros
+come with the season, as they do with the sun's power at night.
+
+N positions where forecasts begin · W newest values · H horizon · Q quantiles of the head
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.model.heads import HEAD_QUANTILES
+
+NEWEST = 56  # values: eight weeks of days
+FEWEST = 16  # known ones
+# Shares of zeros from which the own quantiles begin to count, and count alone.
+SOME, MOST = 0.4, 0.8
+AGREEMENT = 0.3  # of zeros with those a season before, beyond chance: Cohen's kappa
+
+
+def with_own_past(
+    values_NHQ: NDArray, newest_NW: NDArray, root_N: NDArray, season: int = 1
+) -> NDArray:
+    """Quantiles averaged with those of the newest values (NaN = unknown), in the units of the data,
+    of the series that are read as square roots; `season`: the shortest.
+
+    >>> zeros = np.where(np.arange(56) % 7 == 3, 2.0, 0.0)[None]
+    >>> with_own_past(np.full((1, 1, 7), 0.6), zeros, np.array([True])).round(1)
+    array([[[0., 0., 0., 0., 0., 2., 2.]]])
+    """
+    count_N = (~np.isnan(newest_NW)).sum(axis=1)
+    share_N = (newest_NW == 0).sum(axis=1) / np.maximum(count_N, 1)
+    weight_N = np.clip((share_N - SOME) / (MOST - SOME), 0.0, 1.0)
+    usable_N = root_N & (count_N >= FEWEST) & (weight_N > 0)
+    rows = np.flatnonzero(usable_N & ~_come_with_season(newest_NW, season))
+    if not len(rows) or values_NHQ.shape[2] != len(HEAD_QUANTILES):
+        return values_NHQ
+    result, own_RQ = values_NHQ.copy(), _quantiles(newest_NW[rows], count_N[rows])
+    weight_R11 = weight_N[rows, None, None]
+    result[rows] = (1 - weight_R11) * values_NHQ[rows] + weight_R11 * own_RQ[:, None]
+    return result
+
+
+def _come_with_season(newest_NW: NDArray, season: int) -> NDArray:
+    """Whether zeros come with the season (N,), or could without being seen."""
+    if season == 1:
+        return np.zeros(len(newest_NW), bool)
+    if 2 * season > newest_NW.shape[1]:
+        return np.ones(len(newest_NW), bool)
+    zero_NW, known_NW = newest_NW == 0, ~np.isnan(newest_NW)
+    both_NW = known_NW[:, season:] & known_NW[:, :-season]
+    count_N = np.maximum(both_NW.sum(axis=1), 1)
+    same_NW = both_NW & (zero_NW[:, season:] == zero_NW[:, :-season])
+    now_N, before_N = (
+        (both_NW & part_NW).sum(axis=1) / count_N
+        for part_NW in (zero_NW[:, season:], zero_NW[:, :-season])
+    )
+    chance_N = now_N * before_N + (1 - now_N) * (1 - before_N)
+    return same_NW.sum(axis=1) / count_N - chance_N > AGREEMENT * (1 - chance_N)
+
+
+def _quantiles(newest_RW: NDArray, count_R: NDArray) -> NDArray:
+    """One of the known values for each level (R, Q), as inverted distribution functions give it."""
+    rank_RQ = np.ceil(np.array(HEAD_QUANTILES) * count_R[:, None]).astype(np.int64) - 1
+    return np.take_along_axis(np.sort(newest_RW, axis=1), np.maximum(rank_RQ, 0), axis=1)

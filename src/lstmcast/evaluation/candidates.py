@@ -1,0 +1,250 @@
+"""Simple forecasts that can stand beside the network in a combination.
+
+Each looks back a few cycles, and never farther than a forecast of the network has surely read: so a
+model that was saved goes on with the same numbers. NaN is an answer too: of an origin that knows
+too little. Missing values are passed over; nothing is ever taken from after a cutoff.
+
+    O origins · H horizon · C cycles · N observations of all series
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.context import Blocks
+from lstmcast.data.frequency import Frequency
+from lstmcast.data.origins import Origins
+from lstmcast.data.panel import Panel
+from lstmcast.data.ragged import newest_known
+from lstmcast.errors import ModelError
+from lstmcast.evaluation.linear import Linear
+
+CYCLES = 3  # that are looked back
+NAMES = ("naive", "seasonal naive", f"mean of {CYCLES} cycles", "linear map")  # how they begin
+WEEKS = 52  # nearly a year, and the same weekday: what a day of a year ago is
+# Lengths of time in units of a frequency, the longest first: what a cycle is called.
+_SPANS = {
+    "quarter": ((4, "year"),),
+    "month": ((12, "year"),),
+    "week": ((52, "year"),),
+    "day": ((7, "week"),),
+    "business day": ((5, "week"),),
+    "hour": ((168, "week"), (24, "day")),
+    "minute": ((10_080, "week"), (1_440, "day"), (60, "hour")),
+    "second": ((604_800, "week"), (86_400, "day"), (3_600, "hour"), (60, "minute")),
+}
+
+
+class Candidate(Protocol):
+    """A forecast that can be combined with the network's."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
+        """Forecasts (O, H); NaN where there is none."""
+        ...
+
+
+def candidates_of(panel: Panel) -> tuple[Candidate, ...]:
+    """The candidates of a panel: those that its seasonal periods make possible.
+
+    >>> panel = Panel.from_arrays([3.0, 5.0, 4.0] * 8, frequency="D", start="2024-01-01")
+    >>> [candidate.name for candidate in candidates_of(panel)][:3]
+    ['naive', 'seasonal naive of one week', 'mean of 3 cycles of one week']
+    """
+    reach = Blocks.of(panel.periods).length
+    seasons = [period for period in panel.periods if period > 1]
+    chosen: list[Candidate] = [Last(reach)]
+    chosen += [Cycle(period, span(panel.frequency, period)) for period in seasons]
+    ends = dict.fromkeys((*seasons[:1], *seasons[-1:]))
+    chosen += [CycleMean(period, span(panel.frequency, period)) for period in ends]
+    if panel.frequency.unit in ("day", "business day") and panel.frequency.every == 1:
+        year = WEEKS * (7 if panel.frequency.unit == "day" else 5)
+        if year <= reach and max(seasons, default=1) < year:
+            chosen.append(Cycle(year, span(panel.frequency, year)))
+    return (*chosen, Drift(panel.periods[0]), Linear(tuple(seasons)))
+
+
+def span(frequency: Frequency, period: int) -> str:
+    """A number of steps as people call it.
+
+    >>> from lstmcast.data.frequency import parse_frequency
+    >>> span(parse_frequency("15min"), 96), span(parse_frequency("D"), 364)
+    ('one day', '52 weeks')
+    >>> span(parse_frequency("h"), 23)
+    '23 steps'
+    """
+    units = period * frequency.every
+    for length, name in _SPANS.get(frequency.unit, ()):
+        if units % length == 0:
+            return f"one {name}" if units == length else f"{units // length} {name}s"
+    return f"{period} steps"
+
+
+@dataclass(frozen=True)
+class Last:
+    """The last known value, unless it lies more than `reach` steps back.
+
+    >>> origins = Origins(np.array([0]), np.array([3]))
+    >>> Last(512).points(Panel.from_arrays([3.0, 5.0, np.nan]), origins, 2)
+    array([[5., 5.]])
+    """
+
+    reach: int
+    name: str = "naive"
+
+    def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
+        """The same value for every step."""
+        newest_N = newest_known(panel.values, panel.offsets)
+        end_O = panel.offsets[origins.series] + origins.counts - 1
+        place_O = newest_N[end_O]
+        near = (place_O >= 0) & (end_O - place_O < self.reach)
+        last_O = np.where(near, panel.values[np.maximum(place_O, 0)], np.nan)
+        return np.repeat(last_O[:, None], horizon, axis=1)
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """The values of the last cycle again; those of the cycle before where they are missing.
+
+    >>> origins = Origins(np.array([0]), np.array([4]))
+    >>> Cycle(2, "2 steps").points(Panel.from_arrays([3.0, 5.0, np.nan, 4.0]), origins, 3)
+    array([[3., 4., 3.]])
+    """
+
+    period: int
+    span: str
+
+    @property
+    def name(self) -> str:
+        """With the length of its cycle."""
+        return f"seasonal naive of {self.span}"
+
+    def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
+        """The newest known value of each phase."""
+        cycles_OCH = _cycles(panel, origins, self.period, horizon)
+        newest_OH = cycles_OCH[:, 0]
+        for older_OH in cycles_OCH[:, 1:].swapaxes(0, 1):
+            newest_OH = np.where(np.isnan(newest_OH), older_OH, newest_OH)
+        return newest_OH
+
+
+@dataclass(frozen=True)
+class CycleMean:
+    """The mean of the last three cycles.
+
+    >>> origins = Origins(np.array([0]), np.array([6]))
+    >>> panel = Panel.from_arrays([3.0, 5.0, 4.0, 6.0, 8.0, 1.0])
+    >>> CycleMean(2, "2 steps").points(panel, origins, 2)
+    array([[5., 4.]])
+    """
+
+    period: int
+    span: str
+
+    @property
+    def name(self) -> str:
+        """With the length of its cycle."""
+        return f"mean of {CYCLES} cycles of {self.span}"
+
+    def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
+        """The mean of what is known of each phase."""
+        cycles_OCH = _cycles(panel, origins, self.period, horizon)
+        known_OCH = np.isfinite(cycles_OCH)
+        total_OH = np.where(known_OCH, cycles_OCH, 0.0).sum(axis=1)
+        count_OH = known_OCH.sum(axis=1)
+        return np.where(count_OH > 0, total_OH, np.nan) / np.maximum(count_OH, 1)
+
+
+@dataclass(frozen=True)
+class Drift:
+    """The last cycle, grown by the mean change from cycle to cycle in what the network has read: in
+    logarithms where all of that is positive.
+
+    Without two cycles, or fewer than three changes, there is no drift.
+
+    >>> panel = Panel.from_arrays([1.0, 3.0, 2.0, 6.0, 4.0])
+    >>> Drift(2).points(panel, Origins(np.array([0]), np.array([5])), 4).round(6)
+    array([[12.,  8., 24., 16.]])
+    """
+
+    period: int
+    name: str = "seasonal naive with drift"
+
+    def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
+        """Each cycle ahead has grown once more."""
+        last_OH = Cycle(self.period, "").points(panel, origins, horizon)
+        begin_O = panel.offsets[origins.series] + Blocks.of(panel.periods).start(origins.counts)
+        end_O = panel.offsets[origins.series] + origins.counts
+        spans = np.stack([begin_O, end_O], axis=1).ravel()
+        # one more, so that a history may end behind the last value
+        low_O = np.fmin.reduceat(np.append(panel.values, np.nan), spans)[::2]
+        logs_N = np.log(np.where(panel.values > 0, panel.values, np.nan))
+        cycles_H = 1 + np.arange(horizon) // self.period
+        grown_OH = last_OH * np.exp(self._change(logs_N, begin_O, end_O) * cycles_H)
+        moved_OH = last_OH + self._change(panel.values, begin_O, end_O) * cycles_H
+        return np.where(low_O[:, None] > 0, grown_OH, moved_OH)
+
+    def _change(self, values_N: NDArray, begin_O: NDArray, end_O: NDArray) -> NDArray:
+        """The mean change from cycle to cycle between two places, (O, 1)."""
+        change_N = np.full(len(values_N) + 1, np.nan)
+        change_N[self.period : -1] = values_N[self.period :] - values_N[: -self.period]
+        known_N = np.isfinite(change_N)
+        some_O = end_O - begin_O > self.period
+        spans = np.stack([np.where(some_O, begin_O + self.period, begin_O), end_O], axis=1).ravel()
+        total_O = np.add.reduceat(np.where(known_N, change_N, 0.0), spans)[::2]
+        count_O = np.where(some_O, np.add.reduceat(known_N.astype(np.int64), spans)[::2], 0)
+        enough_O = count_O >= max(3, self.period)
+        return np.where(enough_O, total_O / np.maximum(count_O, 1), 0.0)[:, None]
+
+
+def _cycles(panel: Panel, origins: Origins, period: int, horizon: int) -> NDArray:
+    """The values of the same phase one, two, three cycles before each step, (O, C, H)."""
+    phase_H = np.arange(horizon) % period
+    back_C1 = period * np.arange(1, CYCLES + 1)[:, None]
+    steps_OCH = origins.counts[:, None, None] - back_C1 + phase_H
+    rows_OCH = panel.offsets[origins.series][:, None, None] + np.maximum(steps_OCH, 0)
+    return np.where(steps_OCH >= 0, panel.values[rows_OCH], np.nan)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A forecaster of the user's own, or a baseline by its name, as a candidate."""
+
+    forecaster: Any  # of `evaluation.refitting.Forecasts`
+    called: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Its own."""
+        return self.called or str(getattr(self.forecaster, "name", type(self.forecaster).__name__))
+
+    def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
+        """It is asked once, for a rectangle of cutoffs: those of each series, the first again where
+        a series has fewer."""
+        order = np.argsort(origins.series, kind="stable")
+        series, begins, sizes = np.unique(
+            origins.series[order], return_index=True, return_counts=True
+        )
+        column = np.arange(sizes.max())
+        places = begins[:, None] + np.where(column < sizes[:, None], column, 0)
+        chosen = panel if len(series) == len(panel) else panel.select(panel.ids[series])
+        cutoffs = origins.counts[order][places]
+        forecast = self.forecaster.predict(chosen, horizon, cutoffs=cutoffs)
+        point_OH = np.asarray(forecast.point, float)
+        expected = (cutoffs.size, horizon)
+        if point_OH.shape != expected:
+            raise ModelError(
+                f"{self.name} gives forecasts of shape {point_OH.shape}; {expected} is expected: "
+                "a row for each cutoff of each series."
+            )
+        result_OH = np.empty((len(order), horizon))
+        result_OH[order[places.ravel()]] = point_OH
+        return result_OH

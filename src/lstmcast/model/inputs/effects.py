@@ -1,0 +1,216 @@
+"""Effects that are known in advance, for the series of a panel: those of the slow clock.
+
+They are estimated once for a panel, and what was known before its first values, of a saved model,
+is taken up.
+
+    S series · R, B some of them · T steps · H coming steps · J columns of the effect
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.frequency import Frequency
+from lstmcast.data.panel import Panel
+from lstmcast.model.inputs.slow_clock import (
+    AXES,
+    HARMONICS,
+    Clock,
+    SlowState,
+    advance_slow,
+    clock_of,
+    effect_of,
+    on_axis,
+    put_rows,
+    start_slow,
+)
+from lstmcast.util.parallel import side_by_side
+from lstmcast.util.states import arrays_of, rows_of
+
+VERSION = 1  # of what is summed up, in saved models
+BATCH_ROWS, LENGTHS_ALIKE = 64, 1.25  # of series that are read together: few enough for the caches
+
+
+class Earlier(NamedTuple):
+    """What a saved model knows of the values before those that it remembers."""
+
+    count_S: NDArray  # steps before the first value
+    slow: tuple[SlowState, ...]  # of each axis: linear, logarithmic
+
+
+class Effects:
+    """The effects in force at the steps of a panel's series, on one of the axes.
+
+    Args:
+        panel: The series.
+        log: Whether they are read on the logarithmic axis.
+    """
+
+    def __init__(self, panel: Panel, log: bool) -> None:
+        clock = clock_of(panel.frequency)
+        assert clock is not None
+        self.clock, self.log = clock, log
+        self.before_S = steps_before(panel)
+        steps_S = self.before_S + panel.lengths
+        last = clock.renewals(steps_S)
+        self.solution_SRJ = np.zeros((len(panel), 1 + int(last.max(initial=0)), 2 * HARMONICS))
+        self.known_S = steps_S < clock.fewest * clock.steps  # that there is nothing
+
+    def estimate(self, panel: Panel, series_R: NDArray) -> None:
+        """Make sure that the effects of these series of the panel are known."""
+        waiting = np.unique(series_R[~self.known_S[series_R]])
+        if len(waiting):
+            batches = _alike(self.before_S, panel.lengths, waiting)
+            side_by_side(partial(self._fill, panel), batches)
+            self.known_S[waiting] = True
+
+    def _fill(self, panel: Panel, series_B: NDArray) -> None:
+        count = int(self.before_S[series_B[0]])
+        state = _before(panel, self.clock, series_B, self.log)
+        first = int(self.clock.renewals(np.array(count)))
+        self.solution_SRJ[series_B, first] = state.newest_BRJ[:, -1]
+        z_BT = on_axis(_left_aligned(panel, series_B), self.log)
+        _, solutions = advance_slow(self.clock, state, z_BT, count)
+        for renewal, solution_BJ in enumerate(solutions, start=first + 1):
+            self.solution_SRJ[series_B, renewal] = solution_BJ
+
+    def known(self, series_B: NDArray, steps_BT: NDArray, horizon: int) -> NDArray | None:
+        """Effects at some steps and the H after each, as known there (B, T, 1 + H), in the units
+        of the axis; None where there are none.
+
+        `steps_BT`: counted from the first value of each series in the panel.
+        """
+        if not self.solution_SRJ[series_B].any():
+            return None
+        steps_BT = self.before_S[series_B][:, None] + steps_BT
+        renewal_BT = self.clock.renewals(np.maximum(steps_BT + 1, 0))
+        solution_BTJ = self.solution_SRJ[series_B[:, None], renewal_BT]
+        return effect_of(self.clock, solution_BTJ, steps_BT, np.arange(1 + horizon))
+
+
+def steps_before(panel: Panel) -> NDArray:
+    """How many steps of each series (S,) lie before its first value in the panel."""
+    return np.zeros(len(panel), np.int64) if panel.earlier is None else panel.earlier.count_S
+
+
+def _before(panel: Panel, clock: Clock, series_B: NDArray, log: bool, kept: int = 1) -> SlowState:
+    """What is known of the values of some series before those of the panel."""
+    fresh = start_slow(clock, len(series_B), kept)
+    if panel.earlier is None:
+        return fresh
+    own = rows_of(panel.earlier.slow[log], series_B)
+    fresh.newest_BRJ[:, -1] = own.newest_BRJ[:, -1]
+    return own._replace(newest_BRJ=fresh.newest_BRJ)
+
+
+def earlier_than(panel: Panel, first_S: NDArray, kept: int = 1) -> Earlier | None:
+    """What is known of the first `first_S` values of each series, for a panel without them; None
+    where that is nothing. `kept`: solutions that are remembered."""
+    clock = clock_of(panel.frequency)
+    before_S = steps_before(panel)
+    if clock is None or not np.any(before_S + first_S):
+        return None
+    slow = [start_slow(clock, len(panel), kept) for _ in AXES]
+    groups = np.unique(np.stack([before_S, first_S]), axis=1).T
+    for count, steps in groups.tolist():
+        series_R = np.flatnonzero((before_S == count) & (first_S == steps))
+        for at in range(0, len(series_R), BATCH_ROWS):
+            series_B = series_R[at : at + BATCH_ROWS]
+            places = panel.offsets[series_B][:, None] + np.arange(steps)
+            for log in AXES:
+                state = _before(panel, clock, series_B, log, kept)
+                if steps:
+                    z_BT = on_axis(panel.values[places], log)
+                    state, _ = advance_slow(clock, state, z_BT, count)
+                put_rows(slow[log], series_B, state)
+    return Earlier(before_S + first_S, tuple(slow))
+
+
+def joined_earlier(
+    earlier: Earlier | None, frequency: Frequency, places_S: NDArray
+) -> Earlier | None:
+    """What is known of the series at these places; of those at −1 nothing."""
+    clock = clock_of(frequency)
+    if earlier is None or clock is None:
+        return None
+    here = np.flatnonzero(places_S >= 0)
+    count_S = np.zeros(len(places_S), np.int64)
+    count_S[here] = earlier.count_S[places_S[here]]
+    slow = [start_slow(clock, len(places_S)) for _ in AXES]
+    for log in AXES:
+        put_rows(slow[log], here, rows_of(earlier.slow[log], places_S[here]))
+    return Earlier(count_S, tuple(slow))
+
+
+def saved_earlier(earlier: Earlier | None) -> dict[str, NDArray]:
+    """Its arrays, under names for the store: of the series of which something is known."""
+    if earlier is None:
+        return {}
+    some = np.flatnonzero(earlier.count_S)
+    slow = {f"slow{place}": array for place, array in arrays_of(rows_of(earlier.slow, some))}
+    return {"earlier": earlier.count_S, "slow.version": np.array([VERSION]), **slow}
+
+
+def earlier_from(arrays: Mapping[str, NDArray], frequency: Frequency) -> Earlier | None:
+    """What `saved_earlier` gave; of sums that another version made, only how many steps they
+    are of. KeyError where something is missing."""
+    clock = clock_of(frequency)
+    if "earlier" not in arrays or clock is None:
+        return None
+    count_S = arrays["earlier"]
+    slow = tuple(start_slow(clock, len(count_S)) for _ in AXES)
+    if int(arrays["slow.version"][0]) == VERSION:
+        some = np.flatnonzero(count_S)
+        saved = iter([arrays[f"slow{place}"] for place, _ in arrays_of(slow)])
+        for state in slow:
+            for array in state:
+                array[some] = next(saved)
+    return Earlier(count_S, slow)
+
+
+def _alike(before_S: NDArray, lengths_S: NDArray, series_R: NDArray) -> Iterator[NDArray]:
+    """Series that are read together: with as much before them, and of about the same length."""
+    order = series_R[np.lexsort((lengths_S[series_R], before_S[series_R]))]
+    start = 0
+    while start < len(order):
+        group = order[start : start + BATCH_ROWS]
+        same = before_S[group] == before_S[group[0]]
+        near = lengths_S[group] <= LENGTHS_ALIKE * lengths_S[group[0]]
+        yield group[same & near]
+        start += int(np.count_nonzero(same & near))
+
+
+def _left_aligned(panel: Panel, series_B: NDArray) -> NDArray:
+    """Whole series (B, T), NaN behind their end."""
+    lengths_B = panel.lengths[series_B]
+    steps_T = np.arange(int(lengths_B.max()))
+    inside = steps_T < lengths_B[:, None]
+    places = panel.offsets[series_B][:, None] + np.where(inside, steps_T, 0)
+    return np.where(inside, panel.values[places], np.nan)
+
+
+# An Effects does not hold its panel, so that it goes when the panel does.
+_KNOWN: WeakKeyDictionary[Panel, dict[bool, Effects]] = WeakKeyDictionary()
+
+
+def effects_of(panel: Panel, log: bool, series_R: NDArray | None = None) -> Effects | None:
+    """The effects of a panel's series, of some of them or all, on an axis; None where there are
+    none.
+
+    They are kept as long as the panel is: calibration, forecast and variants ask for the same.
+    """
+    clock = clock_of(panel.frequency)
+    if clock is None:
+        return None
+    of_panel = _KNOWN.setdefault(panel, {})
+    if log not in of_panel:
+        of_panel[log] = Effects(panel, log)
+    series_R = np.arange(len(panel)) if series_R is None else series_R
+    of_panel[log].estimate(panel, series_R)
+    return of_panel[log] if of_panel[log].solution_SRJ[series_R].any() else None

@@ -1,0 +1,143 @@
+"""Seasonal periods that a series itself shows, where its frequency names none, or a wrong one.
+
+Values a period apart are alike: the mean change over that many steps is small beside those over
+fewer. A period is taken only where it is clear, in both halves of what was read; a wrong one is
+worse than none.
+
+    R series · T values of each, NaN = missing or before they begin · P lags
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.frequency import Frequency
+from lstmcast.model.inputs.axis import decided
+
+# Cycles of the usual period, and values at the least, that are looked at: enough to tell a period
+# from the next one. Without a usual period: the newest so many values, and periods up to a quarter.
+CYCLES, FEWEST, NEWEST = 12, 128, 512
+KNOWN = 0.75  # of the values looked at
+# Of the largest mean change over fewer steps: a season; one where another is usual; and of what
+# the usual one has by the same measure.
+ALIKE, ALIKE_UNUSUAL, BETTER = 0.4, 0.2, 0.3
+NEARLY = (
+    1.3  # times the best: a shorter period as good is the period, longer ones are its multiples
+)
+AT_ONCE = 4096  # series
+FEWEST_PAIRS = 8  # values so many steps apart
+CHECKED = ("day", "hour", "minute", "second")  # units whose usual period is no calendar's
+
+
+def may_differ(periods: tuple[int, ...], frequency: Frequency) -> bool:
+    """Whether series with these periods are asked for their own: not where someone said which
+    period they have, and not those of a calendar."""
+    if periods != frequency.seasonal_periods:
+        return False
+    usual = min((m for m in periods if m > 1), default=0)
+    return not usual or frequency.unit in CHECKED
+
+
+def looked_at(usual: int) -> int:
+    """How many of the newest values are looked at, where that is the usual period (0: none)."""
+    return max(CYCLES * usual, FEWEST) if usual else NEWEST
+
+
+def periods_in_force(
+    values_between: Callable[[NDArray, NDArray, NDArray], NDArray],
+    first_R: NDArray,
+    count_R: NDArray,
+    usual: int,
+) -> NDArray:
+    """The period (R,) that is read beside, or 0 for the usual one, after `count_R` observations of
+    series that are read from `first_R` on.
+
+    It was chosen when `decided` says. `values_between(rows, begin, until)`: those observations of
+    some of the series, all of one number.
+    """
+    until_R = first_R + decided(count_R - first_R)
+    begin_R = np.maximum(first_R, until_R - looked_at(usual))
+    result = np.zeros(len(first_R), np.int64)
+    for length in np.unique(until_R - begin_R):
+        alike = np.flatnonzero(until_R - begin_R == length)
+        for rows in np.array_split(alike, -(-len(alike) // AT_ONCE)):
+            values_RT = values_between(rows, begin_R[rows], until_R[rows])
+            result[rows] = own_period(values_RT, usual)
+    return result
+
+
+def own_period(values_RT: NDArray, usual: int = 0) -> NDArray:
+    """The period (R,) that each series clearly shows; 0 where it shows none, or the usual one.
+
+    >>> steps = np.arange(230)
+    >>> own_period(np.sin(2 * np.pi * steps / 23)[None] + 3, usual=24)
+    array([23])
+    """
+    values_RT = values_RT[:, -looked_at(usual) :]
+    period_R = np.zeros(len(values_RT), np.int64)
+    T = values_RT.shape[1]
+    longest = min(2 * usual, T // 4) if usual else T // 4
+    if longest < max(3, usual):
+        return period_R
+    z_RT = _where_positive_logarithms(values_RT)
+    score_RP = _scores(z_RT, longest)
+    found_R = _best(score_RP)
+    enough_R = (~np.isnan(z_RT)).mean(axis=1) >= KNOWN
+    rows = np.flatnonzero(enough_R & _is_clear(score_RP, found_R, usual))
+    for half in (slice(None, T // 2), slice(T // 2, None)):
+        score_NP = _scores(z_RT[rows, half], longest)
+        rows = rows[_is_clear(score_NP, found_R[rows], usual)]
+    period_R[rows] = found_R[rows]
+    return period_R
+
+
+def _where_positive_logarithms(values_RT: NDArray) -> NDArray:
+    """Logarithms of series that are all positive, the others as parts of their largest value."""
+    positive_R1 = ~(values_RT <= 0).any(axis=1, keepdims=True)
+    largest_R1 = np.abs(np.nan_to_num(values_RT)).max(axis=1, keepdims=True, initial=0.0)
+    parts_RT = values_RT / np.where(largest_R1 > 0, largest_R1, 1.0)
+    return np.where(positive_R1, np.log(np.where(positive_R1, values_RT, 1.0)), parts_RT)
+
+
+def _scores(z_RT: NDArray, longest: int) -> NDArray:
+    """Mean change over each number of steps, less the mean drift, as a part of the largest over
+    fewer steps (R, 1 + P); infinite where it cannot be said.
+
+    Means are those of square roots, squared: a spike counts for little.
+    """
+    mean_RP = np.full((len(z_RT), longest + 1), np.nan)
+    for lag in range(1, min(longest, z_RT.shape[1] - FEWEST_PAIRS) + 1):
+        change_RT = z_RT[:, lag:] - z_RT[:, :-lag]
+        known_RT = ~np.isnan(change_RT)
+        count_R = known_RT.sum(axis=1)
+        change_RT = np.where(known_RT, change_RT, 0.0)
+        drift_R = change_RT.sum(axis=1) / np.maximum(count_R, 1)
+        root_RT = np.sqrt(np.abs(change_RT - drift_R[:, None])) * known_RT
+        mean_R = (root_RT.sum(axis=1) / np.maximum(count_R, 1)) ** 2
+        mean_RP[:, lag] = np.where(count_R >= FEWEST_PAIRS, mean_R, np.nan)
+    fewer_RP = np.fmax.accumulate(mean_RP, axis=1)[:, :-1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score_RP = mean_RP[:, 1:] / fewer_RP
+    score_RP = np.where(np.isfinite(score_RP), score_RP, np.inf)
+    return np.concatenate([np.full((len(z_RT), 1), np.inf), score_RP], axis=1)
+
+
+def _best(score_RP: NDArray) -> NDArray:
+    """The shortest period whose score is nearly the least."""
+    good_RP = score_RP <= NEARLY * score_RP.min(axis=1, keepdims=True)
+    first_R = good_RP.argmax(axis=1)
+    # the best of its neighbours: those of a smooth season are nearly as good
+    near_RP = np.abs(np.arange(score_RP.shape[1]) - first_R[:, None]) <= first_R[:, None] // 8
+    return np.where(near_RP, score_RP, np.inf).argmin(axis=1)
+
+
+def _is_clear(score_RP: NDArray, period_R: NDArray, usual: int) -> NDArray:
+    """Whether the scores say so of these periods (R,)."""
+    own_R = score_RP[np.arange(len(period_R)), period_R]
+    if not usual:
+        return own_R < ALIKE
+    clear_R = (own_R < ALIKE_UNUSUAL) & (own_R < BETTER * score_RP[:, usual])
+    return clear_R & (period_R != usual)

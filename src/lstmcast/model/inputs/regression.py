@@ -1,0 +1,305 @@
+"""Bayesian linear regression on what is known in advance, from sums of fixed size.
+
+    z_t = base_t · a + columns_t · b + u_t,    u_t = φ u_{t−1} + noise
+
+is ordinary regression on the quasi-differences z_t − φ z_{t−1} (Cochrane & Orcutt 1949). Their
+sums of products follow, for every φ at once, from three sums over pairs of neighbouring days:
+v_t v_t', v_t v_{t−1}' + v_{t−1} v_t' and v_{t−1} v_{t−1}', with v = (base, columns, z). The base
+has no prior. Each group of columns has one prior variance, chosen by the evidence (MacKay 1992,
+"Bayesian interpolation").
+
+    B series · D days (or other steps) · K columns, those of the base first · P columns with a prior
+    G groups of those · M different products of two columns · F values of φ
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.util.states import rows_of, with_rows
+
+PHIS = (0.3, 0.6, 0.8, 0.9, 0.97, 1.0)  # of u: one is chosen; 1 is a random walk
+ITERATIONS = 8  # of a prior variance that stands for something, enough to settle
+RIDGE = 1e-10  # of a scaled base column: a column that says nothing yet gets nothing
+SMALLEST = 1e-12  # share of a variance that is told from 0
+LEAST_PRIOR = 1e-18  # variance of coefficients, in units of that of the noise
+
+
+class Layout(NamedTuple):
+    """Which columns are which: those of the base first, then the groups one after the other."""
+
+    base: int
+    groups: tuple[int, ...] = ()  # columns of each
+
+    @property
+    def columns(self) -> int:
+        """K."""
+        return self.base + sum(self.groups)
+
+    @property
+    def products(self) -> int:
+        """M of all pairs of columns, of each column and z, of z and itself."""
+        K = self.columns
+        return K * (K + 1) // 2 + K + 1
+
+    @property
+    def group_P(self) -> NDArray:
+        """The group of each column that has one."""
+        return np.repeat(np.arange(len(self.groups)), self.groups)
+
+
+class Fit(NamedTuple):
+    """Coefficients of all columns, those of groups that are not used 0; all with a row per
+    series."""
+
+    coefficients_BK: NDArray
+    phi_B: NDArray
+    noise_B: NDArray  # standard deviation of the noise
+    gain_BG: NDArray  # log evidence of each group less that of the base alone
+
+
+def products_of(columns_DK: NDArray) -> NDArray:
+    """What the columns add to the sums on every day but the first (D − 1, 3 · M of columns
+    only)."""
+    row, column = np.tril_indices(columns_DK.shape[1])
+    now, before = columns_DK[1:], columns_DK[:-1]
+    both = now[:, row] * before[:, column] + before[:, row] * now[:, column]
+    each = (now[:, row] * now[:, column], both, before[:, row] * before[:, column])
+    return np.concatenate(each, axis=1)
+
+
+def sums_of(
+    columns_DK: NDArray, products: NDArray, z_BD: NDArray, weight_BE: NDArray
+) -> tuple[NDArray, NDArray]:
+    """Weighted sums (B, 3, M) over the pairs of neighbouring days, and of the weights (B,).
+
+    `products`: of the columns. A product per row, not one of matrices: so the numbers of a row do
+    not depend on which others are there.
+    """
+    w = weight_BE[:, None]
+    now, before = z_BD[:, None, 1:], z_BD[:, None, :-1]
+    x_now, x_before = columns_DK[1:], columns_DK[:-1]
+    between = (w @ products).reshape(len(z_BD), 3, -1)
+    with_z = np.concatenate(
+        [
+            (w * now) @ x_now,
+            (w * before) @ x_now + (w * now) @ x_before,
+            (w * before) @ x_before,
+        ],
+        axis=1,
+    )
+    squares = np.stack(
+        [(w * now * now).sum(2), 2 * (w * now * before).sum(2), (w * before * before).sum(2)],
+        axis=1,
+    )
+    return np.concatenate([between, with_z, squares], axis=2), weight_BE.sum(axis=1)
+
+
+def base_sums(sums_B3M: NDArray, layout: Layout) -> NDArray:
+    """The sums of the base and z alone."""
+    kept = np.append(np.arange(layout.base), layout.columns)
+    places = _places(layout.columns)[kept[:, None], kept]
+    row, column = np.tril_indices(layout.base)
+    chosen = np.concatenate([places[row, column], places[-1]])
+    return sums_B3M[..., chosen]
+
+
+def fit(sums_B3M: NDArray, count_B: NDArray, layout: Layout, least_gain: float = 0.0) -> Fit:
+    """The regression that these sums give; a group is used from a log evidence gain of
+    `least_gain` on."""
+    full_BFVV = _quasi_differences(sums_B3M, layout)
+    rest_BFVV, base_BFKV = _without_base(full_BFVV, layout.base)
+    freedom_BF = np.repeat(np.maximum(count_B - layout.base, 1.0)[:, None], len(PHIS), axis=1)
+    none = _without_groups(rest_BFVV, freedom_BF)
+    chosen_GP = layout.group_P == np.arange(len(layout.groups))[:, None]
+    each = [
+        _with_groups(
+            rest_BFVV, freedom_BF, none, layout.group_P, np.tile(chosen_P, (len(count_B), 1))
+        )
+        for chosen_P in chosen_GP
+    ]
+    gain_BG = np.zeros((len(count_B), len(each)))
+    for g, alone in enumerate(each):
+        gain_BG[:, g] = alone.evidence_BF.max(axis=1) - none.evidence_BF.max(axis=1)
+    used_BG = gain_BG >= least_gain
+    best = none
+    if len(each) == 1:
+        best = each[0]
+    elif len(each) > 1:
+        chosen_BP = used_BG[:, layout.group_P]
+        best = _with_groups(rest_BFVV, freedom_BF, none, layout.group_P, chosen_BP)
+    unused = np.flatnonzero(~used_BG.any(axis=1))
+    best = with_rows(best, unused, rows_of(none, unused))
+    return _of_best_phi(best, base_BFKV, gain_BG)
+
+
+class _Evidence(NamedTuple):
+    """What each φ gives."""
+
+    evidence_BF: NDArray  # −∞ for a φ that cannot be the best
+    coefficients_BFP: NDArray
+    variance_BF: NDArray  # of the noise
+
+
+def _of_best_phi(each: _Evidence, base_BFKV: NDArray, gain_BG: NDArray) -> Fit:
+    """The φ of the greatest evidence; nothing where numbers were too large to be squared."""
+    B = np.arange(len(gain_BG))
+    best_B = each.evidence_BF.argmax(axis=1)
+    b_BP, base_BKV = each.coefficients_BFP[B, best_B], base_BFKV[B, best_B]
+    a_BK = base_BKV[..., -1] - (base_BKV[..., :-1] @ b_BP[..., None])[..., 0]
+    return Fit(
+        np.concatenate([a_BK, b_BP], axis=1),
+        np.array(PHIS)[best_B],
+        np.sqrt(each.variance_BF[B, best_B]),
+        gain_BG,
+    )
+
+
+@lru_cache(maxsize=8)
+def _places(columns: int) -> NDArray:
+    """Where the sum of each pair of columns and z stands among the M (K + 1, K + 1)."""
+    row, column = np.tril_indices(columns)
+    places = np.empty((columns + 1, columns + 1), np.int64)
+    places[row, column] = places[column, row] = np.arange(len(row))
+    places[-1, :-1] = places[:-1, -1] = len(row) + np.arange(columns)
+    places[-1, -1] = len(row) + columns
+    return places
+
+
+def _quasi_differences(sums_B3M: NDArray, layout: Layout) -> NDArray:
+    """Sums of products of the quasi-differences, for each φ (B, F, K + 1, K + 1)."""
+    phi_F1 = np.array(PHIS)[:, None]
+    now, both, before = (sums_B3M[:, None, i] for i in range(3))
+    sums_BFM = now - phi_F1 * both + phi_F1**2 * before
+    return sums_BFM[..., _places(layout.columns)]
+
+
+def _without_base(full: NDArray, base: int) -> tuple[NDArray, NDArray]:
+    """The sums of what the base leaves of the other columns and of z, and its regression on each
+    of these (…, base, P + 1)."""
+    diagonal = np.diagonal(full[..., :base, :base], axis1=-2, axis2=-1)
+    scale = np.where(diagonal > 0, 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0)), 0.0)
+    within = full[..., :base, :base] * scale[..., :, None] * scale[..., None, :]
+    across = full[..., :base, base:] * scale[..., :, None]
+    solved = np.linalg.solve(within + RIDGE * np.eye(base), across)
+    rest = full[..., base:, base:] - np.swapaxes(across, -1, -2) @ solved
+    return rest, solved * scale[..., :, None]
+
+
+def _without_groups(rest_BFVV: NDArray, freedom_BF: NDArray) -> _Evidence:
+    """The base alone."""
+    variance_BF = np.maximum(rest_BFVV[..., -1, -1] / freedom_BF, np.finfo(float).tiny)
+    coefficients_BFP = np.zeros((*freedom_BF.shape, rest_BFVV.shape[-1] - 1))
+    evidence_BF = -0.5 * freedom_BF * (np.log(variance_BF) + 1.0)
+    return _Evidence(evidence_BF, coefficients_BFP, variance_BF)
+
+
+def _with_groups(
+    rest_BFVV: NDArray,
+    freedom_BF: NDArray,
+    none: _Evidence,
+    group_P: NDArray,
+    chosen_BP: NDArray,
+) -> _Evidence:
+    """With the groups that are chosen for each series, at each φ that can be the best."""
+    chosen_BF1P = np.broadcast_to(chosen_BP[:, None, None], (*freedom_BF.shape, 1, len(group_P)))
+    # In units of the noise without groups, so that no size of the data is special.
+    unit_BF1 = np.sqrt(none.variance_BF)[..., None]
+    A_BFPP = rest_BFVV[..., :-1, :-1] * (chosen_BF1P & np.swapaxes(chosen_BF1P, -1, -2))
+    b_BFP = rest_BFVV[..., :-1, -1] * chosen_BF1P[..., 0, :] / unit_BF1
+    # No prior makes values more likely than the best coefficients do: most φ need no look.
+    eye = _diagonal(np.where(chosen_BF1P[..., 0, :], RIDGE * _trace(A_BFPP)[..., None], 1.0))
+    freely_BFP = np.linalg.solve(A_BFPP + eye, b_BFP[..., None])[..., 0]
+    left_BF = _left(A_BFPP, b_BFP, freedom_BF, freely_BFP)
+    most_BF = none.evidence_BF - 0.5 * freedom_BF * np.log(left_BF / freedom_BF)
+    B, F = np.nonzero(most_BF >= none.evidence_BF.max(axis=1)[:, None])
+    members = _Members.of(group_P, chosen_BP[B])
+    gain_N, beta_NP, variance_N = _mackay(A_BFPP[B, F], b_BFP[B, F], freedom_BF[B, F], members)
+    result = _Evidence(
+        np.full_like(freedom_BF, -np.inf), np.zeros_like(b_BFP), none.variance_BF.copy()
+    )
+    result.evidence_BF[B, F] = none.evidence_BF[B, F] + gain_N
+    result.coefficients_BFP[B, F] = beta_NP * unit_BF1[B, F]
+    result.variance_BF[B, F] *= variance_N
+    return result
+
+
+def _mackay(
+    A_NPP: NDArray, b_NP: NDArray, freedom_N: NDArray, members: _Members
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Log evidence gained, coefficients, and variance of the noise, each of N regressions in units
+    of the noise without groups (MacKay 1992, eq. 4.4 and 4.8)."""
+    diagonal_NP = np.diagonal(A_NPP, axis1=1, axis2=2)
+    alone_NP = b_NP / np.where(diagonal_NP > 0, diagonal_NP, np.inf)
+    prior_NG = np.maximum(members.mean(alone_NP**2), LEAST_PRIOR)
+    variance_N = np.ones_like(freedom_N)
+    inverse_NPP, precision_NP, beta_NP = _posterior(A_NPP, b_NP, prior_NG, variance_N, members)
+    for _ in range(ITERATIONS):
+        known_NP = 1.0 - np.diagonal(inverse_NPP, axis1=1, axis2=2) * precision_NP
+        known_NG = np.maximum(members.sum(known_NP), SMALLEST)
+        prior_NG = np.maximum(members.sum(beta_NP**2) / known_NG, LEAST_PRIOR)
+        left_N = _left(A_NPP, b_NP, freedom_N, beta_NP)
+        variance_N = left_N / np.maximum(freedom_N - known_NP.sum(axis=1), 1.0)
+        inverse_NPP, precision_NP, beta_NP = _posterior(A_NPP, b_NP, prior_NG, variance_N, members)
+    gain_N = (
+        0.5 * freedom_N * (1.0 - np.log(variance_N))
+        - 0.5 * _left(A_NPP, b_NP, freedom_N, beta_NP) / variance_N
+        - 0.5 * (beta_NP**2 * precision_NP).sum(axis=1)
+        + 0.5 * np.linalg.slogdet(inverse_NPP)[1]
+        + 0.5 * np.log(precision_NP).sum(axis=1)
+    )
+    return gain_N, beta_NP, variance_N
+
+
+def _posterior(
+    A_NPP: NDArray, b_NP: NDArray, prior_NG: NDArray, variance_N: NDArray, members: _Members
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Covariance and mean of the coefficients, and the precision of their prior, in between."""
+    precision_NP = 1.0 / members.spread(prior_NG)
+    covariance_NPP = np.linalg.inv(A_NPP / variance_N[:, None, None] + _diagonal(precision_NP))
+    mean_NP = (covariance_NPP @ b_NP[..., None])[..., 0] / variance_N[:, None]
+    return covariance_NPP, precision_NP, mean_NP
+
+
+class _Members(NamedTuple):
+    """Which columns are in which group."""
+
+    member_PG: NDArray
+    size_NG: NDArray  # columns that are chosen
+
+    @classmethod
+    def of(cls, group_P: NDArray, chosen_NP: NDArray) -> _Members:
+        member_PG = (group_P[:, None] == np.arange(group_P.max() + 1)).astype(float)
+        return cls(member_PG, np.maximum(chosen_NP @ member_PG, 1.0))
+
+    def sum(self, of_NP: NDArray) -> NDArray:
+        """For each group (N, G)."""
+        return np.stack([of_NP[:, member_P > 0].sum(axis=1) for member_P in self.member_PG.T], 1)
+
+    def mean(self, of_NP: NDArray) -> NDArray:
+        """For each group (N, G), over the columns that are chosen."""
+        return self.sum(of_NP) / self.size_NG
+
+    def spread(self, of_NG: NDArray) -> NDArray:
+        """What a group has, for each of its columns (N, P)."""
+        return of_NG[:, self.member_PG.argmax(axis=1)]
+
+
+def _diagonal(of_P: NDArray) -> NDArray:
+    """Matrices (…, P, P) with these on their diagonal."""
+    return of_P[..., None] * np.eye(of_P.shape[-1])
+
+
+def _trace(A: NDArray) -> NDArray:
+    return np.trace(A, axis1=-2, axis2=-1) + np.finfo(float).tiny
+
+
+def _left(A: NDArray, b: NDArray, total: NDArray, beta: NDArray) -> NDArray:
+    """Squares that these coefficients leave of so many; some, where rounding leaves none."""
+    fitted = (A @ beta[..., None])[..., 0]
+    left = total - (beta * (2.0 * b - fitted)).sum(axis=-1)
+    return np.maximum(left, SMALLEST * total)

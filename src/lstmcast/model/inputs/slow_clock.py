@@ -1,0 +1,341 @@
+"""The slow clock: what is known of a series' whole past in fixed memory, so far its calendar year.
+
+The harmonics of a year are columns of a Bayesian regression (`regression`) on the whole history,
+from sums of fixed size. Its solution is renewed after every chunk of days and held in between; what
+is in force at a step depends on nothing after it, and is the same for predict, backtest and stream.
+
+Finer data are read as means of whole days, counted from the first step; the harmonics are smooth,
+so they say something about each step. Days are counted from the first of a series, so no date has
+to be known. Of weekly data, a "day" is a week.
+
+    B series · T steps · D days · E pairs of neighbouring days · J columns of the effect
+    K columns of the regression · M products of two columns · R solutions
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.calendars import DAY, HOUR, MINUTE
+from lstmcast.data.frequency import Frequency
+from lstmcast.model.inputs.regression import Fit, Layout, base_sums, fit, products_of, sums_of
+from lstmcast.util.states import with_rows
+
+HARMONICS = 10
+YEAR = 365.25  # days
+AXES = (False, True)  # linear, logarithmic
+LEAST_GAIN = 3.0  # log evidence from which an effect is used
+TREND = 1000.0  # days in which the trend is counted
+# Surprises beyond so many standard deviations count for less: spikes and closed days.
+LIMIT = 4.0
+SPREAD = 1.4826  # standard deviation of normal numbers, in median absolute deviations
+FIRST_FITS = 3  # of the first chunk, to tell unusual values in it
+# The share of what an effect foretold that came true: what is left of it after one more chunk, and
+# the signal-to-noise ratio that a share of 1 is given beforehand.
+SHARE_KEPT, SHARE_PRIOR = 0.7, 4.0
+STEP = {"minute": MINUTE, "hour": HOUR, "day": DAY}
+MOST_STEPS = 288  # of a day: nobody has years of finer ones
+
+
+class Clock(NamedTuple):
+    """How the steps of a frequency make days, weeks and years, and when solutions are renewed."""
+
+    steps: int = 1  # of a day
+    week: int = 7  # days of a week
+    year: float = YEAR  # days of a year
+    first: int = 64  # days before the first solution
+    renewal: int = 128  # days for which a solution holds
+    fewest: int = 550  # days before the year is looked for: with fewer, a trend looks like one
+
+    @property
+    def layout(self) -> Layout:
+        """Constant, trend, squared trend and days of the week without a prior; then the year."""
+        return Layout(2 + self.week, (2 * HARMONICS,))
+
+    def renewals(self, steps: NDArray) -> NDArray:
+        """How many solutions there were once so many steps were read."""
+        days = np.asarray(steps) // self.steps
+        return np.maximum(days - self.first + self.renewal, 0) // self.renewal
+
+    def chunk(self, day: int) -> tuple[int, int]:
+        """The days from one renewal to the next, between which a day lies."""
+        if day < self.first:
+            return 0, self.first
+        begin = day - (day - self.first) % self.renewal
+        return begin, begin + self.renewal
+
+
+def clock_of(frequency: Frequency) -> Clock | None:
+    """The clock of weekly and daily data, of business days, and of steps that divide a day, down to
+    five minutes; None otherwise.
+
+    >>> from lstmcast.data.frequency import parse_frequency
+    >>> clock_of(parse_frequency("15min")).steps, clock_of(parse_frequency("MS"))
+    (96, None)
+    """
+    if frequency.unit == "business day" and frequency.every == 1:
+        return Clock(week=5, year=YEAR * 5 / 7)
+    if frequency.unit == "week" and frequency.every == 1:
+        return Clock(week=1, year=YEAR / 7, first=26, renewal=26, fewest=208)
+    step = STEP.get(frequency.unit, 0) * frequency.every
+    whole = step > 0 and DAY % step == 0 and DAY // step <= MOST_STEPS
+    return Clock(DAY // step) if whole else None
+
+
+def columns_at(clock: Clock, days_D: NDArray) -> NDArray:
+    """The columns of the regression on some days, counted from the first (D, K)."""
+    trend_D = days_D / TREND
+    week_DW = days_D[:, None] % clock.week == np.arange(1, clock.week)
+    middle_D = days_D + (clock.steps - 1) / (2 * clock.steps)
+    base = [np.ones_like(trend_D), trend_D, trend_D**2]
+    return np.column_stack([*base, week_DW, *_harmonics(clock, middle_D)])
+
+
+def _harmonics(clock: Clock, days: NDArray) -> list[NDArray]:
+    """Cosines, then sines, of the parts of a year at some times, counted in days.
+
+    The k-th is 1/k in size: with one prior variance for all, a year is smooth unless the data say
+    otherwise (Christmas).
+    """
+    angle = 2 * np.pi / clock.year * days
+    waves = [(k, k * angle) for k in range(1, HARMONICS + 1)]
+    return [np.cos(wave) / k for k, wave in waves] + [np.sin(wave) / k for k, wave in waves]
+
+
+@lru_cache(maxsize=64)
+def _chunk(clock: Clock, first: int, days: int) -> tuple[NDArray, NDArray]:
+    """Columns of the days from the one before `first` on, and their products."""
+    columns_DK = columns_at(clock, np.arange(first - 1, first + days, dtype=float))
+    return columns_DK, products_of(columns_DK)
+
+
+class SlowState(NamedTuple):
+    """What is known of the whole past of each series, on one axis."""
+
+    reference_B: NDArray  # first day that is known; keeps sums exact for values with a large offset
+    unit_B: NDArray  # power of two near it, so that squares stay in range
+    sums_B3M: NDArray  # of the regression, over the days of all finished chunks
+    weight_B: NDArray
+    coefficients_BK: NDArray  # in force
+    phi_B: NDArray
+    noise_B: NDArray
+    came_B2: NDArray  # decayed sums of the share: foretold × came, foretold²
+    last_B: NDArray  # newest day of the finished chunks
+    days_BD: NDArray  # those after it, of the chunk that is not finished; NaN = missing
+    today_B: NDArray  # sum of the day that is not finished
+    newest_BRJ: NDArray  # the newest solutions, in units of the axis
+
+
+def start_slow(clock: Clock, rows: int, kept: int = 1) -> SlowState:
+    """Nothing is known of so many series; `kept`: solutions that are remembered."""
+    layout = clock.layout
+    return SlowState(
+        reference_B=np.full(rows, np.nan),
+        unit_B=np.ones(rows),
+        sums_B3M=np.zeros((rows, 3, layout.products)),
+        weight_B=np.zeros(rows),
+        coefficients_BK=np.zeros((rows, layout.columns)),
+        phi_B=np.zeros(rows),
+        noise_B=np.zeros(rows),
+        came_B2=np.zeros((rows, 2)),
+        last_B=np.full(rows, np.nan),
+        days_BD=np.full((rows, max(clock.first, clock.renewal)), np.nan),
+        today_B=np.zeros(rows),
+        newest_BRJ=np.zeros((rows, kept, sum(layout.groups))),
+    )
+
+
+def put_rows(state: SlowState, rows: NDArray, new: SlowState) -> None:
+    """Write some rows of a state that nobody else has."""
+    for array, new_array in zip(state, new, strict=True):
+        array[rows] = new_array
+
+
+def on_axis(values_BT: NDArray, log: bool) -> NDArray:
+    """Values on an axis; NaN for those that it cannot show."""
+    if not log:
+        return values_BT
+    return np.log(np.where(values_BT > 0, values_BT, np.nan))
+
+
+def advance_slow(
+    clock: Clock, state: SlowState, z_BT: NDArray, count: int
+) -> tuple[SlowState, list[NDArray]]:
+    """Read T more steps of series of which `count` were read; and the solutions (B, J) by which
+    they renewed theirs."""
+    days_BD, today_B = _whole_days(clock, state.today_B, z_BT, count)
+    state, day, done, solutions = state._replace(today_B=today_B), count // clock.steps, 0, []
+    while done < days_BD.shape[1]:
+        first, stop = clock.chunk(day)
+        until = min(done + stop - day, days_BD.shape[1])
+        chunk_BD = state.days_BD.copy()
+        chunk_BD[:, day - first : day - first + until - done] = days_BD[:, done:until]
+        state = state._replace(days_BD=chunk_BD)
+        day, done = day + until - done, until
+        if day == stop:
+            state = renewed(clock, state, first, stop)
+            solutions.append(state.newest_BRJ[:, -1])
+    return state, solutions
+
+
+def _whole_days(
+    clock: Clock, today_B: NDArray, z_BT: NDArray, count: int
+) -> tuple[NDArray, NDArray]:
+    """Means of the days that end among T more steps (B, D), and the sum of the one that does not.
+
+    A day with a missing step is missing. Steps are added up one after the other, so that any
+    chunks give the same bits.
+    """
+    m, before = clock.steps, count % clock.steps
+    if m == 1:
+        return z_BT, today_B
+    z_BT = np.concatenate([np.zeros((len(z_BT), before)), z_BT], axis=1)
+    whole = z_BT.shape[1] // m
+    sums_BD = np.zeros((len(z_BT), whole + 1))
+    sums_BD[:, 0] = today_B
+    steps_BDM = z_BT[:, : whole * m].reshape(len(z_BT), whole, m)
+    for step in range(m):
+        sums_BD[:, :whole] += steps_BDM[:, :, step]
+    for step in range(whole * m, z_BT.shape[1]):
+        sums_BD[:, whole] += z_BT[:, step]
+    return sums_BD[:, :whole] / m, sums_BD[:, whole]
+
+
+def renewed(clock: Clock, state: SlowState, first: int, stop: int) -> SlowState:
+    """The state after the chunk of days from `first` to `stop` is complete: a new solution is in
+    force."""
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows is left out
+        return _renewed(clock, state, first, stop)
+
+
+def _renewed(clock: Clock, state: SlowState, first: int, stop: int) -> SlowState:
+    days_BD = state.days_BD[:, : stop - first]
+    reference_B = _first_known(state.reference_B, days_BD)
+    power_B = np.frexp(np.nan_to_num(reference_B))[1]
+    unit_B = np.where(np.nan_to_num(reference_B) != 0, np.ldexp(1.0, power_B - 1), 1.0)
+    z_BD = np.concatenate([state.last_B[:, None], days_BD], axis=1)
+    z_BD = (z_BD - reference_B[:, None]) / unit_B[:, None]
+    columns_DK, products = _chunk(clock, first, stop - first)
+    if first == 0:
+        weight_BE, came_B2 = _first_weights(clock, columns_DK, products, z_BD), state.came_B2
+    else:
+        weight_BE = _weights(columns_DK, z_BD, state)
+        came_B2 = _came(clock, columns_DK, z_BD, weight_BE, state)
+    sums_B3M, weight_B = sums_of(columns_DK, products, np.nan_to_num(z_BD), weight_BE)
+    sums_B3M, weight_B = state.sums_B3M + sums_B3M, state.weight_B + weight_B
+    # Sums of what is too large to be squared say nothing any more.
+    sound_B = np.asarray(np.isfinite(sums_B3M).all(axis=(1, 2)))
+    sums_B3M, weight_B = np.where(sound_B[:, None, None], sums_B3M, 0.0), weight_B * sound_B
+    fitted = _solved(clock, sums_B3M, weight_B)
+    share_B = np.clip((came_B2[:, 0] + SHARE_PRIOR) / (came_B2[:, 1] + SHARE_PRIOR), 0.0, 1.0)
+    year_BJ = fitted.coefficients_BK[:, clock.layout.base :] * (unit_B * share_B)[:, None]
+    return SlowState(
+        reference_B,
+        unit_B,
+        sums_B3M,
+        weight_B,
+        fitted.coefficients_BK,
+        fitted.phi_B,
+        fitted.noise_B,
+        came_B2,
+        days_BD[:, -1],
+        np.full_like(state.days_BD, np.nan),
+        state.today_B,
+        np.concatenate([state.newest_BRJ[:, 1:], year_BJ[:, None]], axis=1),
+    )
+
+
+def _first_known(reference_B: NDArray, z_BD: NDArray) -> NDArray:
+    first_B = z_BD[np.arange(len(z_BD)), (~np.isnan(z_BD)).argmax(axis=1)]
+    return np.where(np.isnan(reference_B), first_B, reference_B)
+
+
+def _solved(clock: Clock, sums_B3M: NDArray, weight_B: NDArray) -> Fit:
+    """The solution: of the base alone where too little is known for more."""
+    layout = clock.layout
+    base = fit(base_sums(sums_B3M, layout), weight_B, Layout(layout.base))
+    nothing_BP = np.zeros((len(weight_B), layout.columns - layout.base))
+    coefficients_BK = np.concatenate([base.coefficients_BK, nothing_BP], axis=1)
+    gain_BG = np.zeros((len(weight_B), len(layout.groups)))
+    result = Fit(coefficients_BK, base.phi_B, base.noise_B, gain_BG)
+    enough = np.flatnonzero(weight_B >= clock.fewest)
+    if not len(enough):
+        return result
+    return with_rows(result, enough, fit(sums_B3M[enough], weight_B[enough], layout, LEAST_GAIN))
+
+
+def _first_weights(clock: Clock, columns_DK: NDArray, products: NDArray, z_BD: NDArray) -> NDArray:
+    """The weights of the first chunk, of which nothing is known before: by the solutions that it
+    gives itself."""
+    weight_BE = (np.isfinite(z_BD[:, 1:]) & np.isfinite(z_BD[:, :-1])).astype(float)
+    for _ in range(FIRST_FITS):
+        sums_B3M, weight_B = sums_of(columns_DK, products, np.nan_to_num(z_BD), weight_BE)
+        sums_B3M = np.where(np.isfinite(sums_B3M), sums_B3M, 0.0)
+        fitted = _solved(clock, sums_B3M, weight_B)
+        fitted = fitted._replace(noise_B=np.zeros(len(z_BD)))  # unusual values made it large
+        weight_BE = _weights(columns_DK, z_BD, fitted)
+    return weight_BE
+
+
+def _weights(columns_DK: NDArray, z_BD: NDArray, fitted: Fit | SlowState) -> NDArray:
+    """How much each day counts beside the one before it (B, E): 0 where one of them is missing,
+    less than 1 where it is a surprise, so that no day says more than one at the limit does."""
+    rest_BD = z_BD - _expected(columns_DK, fitted.coefficients_BK)
+    surprise_BE = np.abs(_quasi_difference(rest_BD, fitted.phi_B))
+    known_BE = np.isfinite(surprise_BE)
+    surprise_BE = np.where(known_BE, surprise_BE, np.nan)
+    some_B, usual_B = known_BE.any(axis=1), np.zeros(len(z_BD))
+    # Where the noise has grown, what is usual now is no surprise.
+    usual_B[some_B] = SPREAD * np.nanmedian(surprise_BE[some_B], axis=1)
+    limit_B1 = LIMIT * np.maximum(fitted.noise_B, usual_B)[:, None]
+    large_BE = known_BE & (limit_B1 > 0) & (np.nan_to_num(surprise_BE) > limit_B1)
+    ratio_BE = np.where(large_BE, limit_B1, 1.0) / np.where(large_BE, surprise_BE, 1.0)
+    return known_BE * ratio_BE**2
+
+
+def _came(
+    clock: Clock, columns_DK: NDArray, z_BD: NDArray, weight_BE: NDArray, state: SlowState
+) -> NDArray:
+    """The sums of the share after a chunk, of which the solution that was in force has foretold
+    the year."""
+    base = clock.layout.base
+    year_BK = state.coefficients_BK.copy()
+    year_BK[:, :base] = 0.0
+    without_BD = z_BD - _expected(columns_DK, state.coefficients_BK - year_BK)
+    foretold_BE = _quasi_difference(_expected(columns_DK, year_BK), state.phi_B)
+    came_BE = np.nan_to_num(_quasi_difference(without_BD, state.phi_B), posinf=0.0, neginf=0.0)
+    unit_B1 = np.where(state.noise_B > 0, state.noise_B, np.inf)[:, None]
+    foretold_BE, came_BE = foretold_BE / unit_B1, came_BE / unit_B1
+    new = [(weight_BE * foretold_BE * other_BE).sum(axis=1) for other_BE in (came_BE, foretold_BE)]
+    return np.nan_to_num(SHARE_KEPT * state.came_B2 + np.stack(new, axis=1))
+
+
+def _expected(columns_DK: NDArray, coefficients_BK: NDArray) -> NDArray:
+    """What the coefficients say of each day (B, D), row by row: see `sums_of`."""
+    return (coefficients_BK[:, None] @ columns_DK.T)[:, 0]
+
+
+def _quasi_difference(of_BD: NDArray, phi_B: NDArray) -> NDArray:
+    return of_BD[:, 1:] - phi_B[:, None] * of_BD[:, :-1]
+
+
+def effect_of(
+    clock: Clock, solution_BTJ: NDArray, steps_BT: NDArray, distances: NDArray
+) -> NDArray:
+    """The effect by these solutions, at some distances from each step (B, T, len(distances))."""
+    angle_BT = 2 * np.pi / clock.year / clock.steps * steps_BT
+    apart = 2 * np.pi / clock.year / clock.steps * distances
+    total = np.zeros((*steps_BT.shape, len(distances)))
+    for k in range(1, HARMONICS + 1):
+        cosine_BT = solution_BTJ[..., k - 1] / k
+        sine_BT = solution_BTJ[..., HARMONICS + k - 1] / k
+        here, quarter = np.cos(k * angle_BT), np.sin(k * angle_BT)
+        in_phase_BT = cosine_BT * here + sine_BT * quarter
+        across_BT = sine_BT * here - cosine_BT * quarter
+        total += in_phase_BT[..., None] * np.cos(k * apart)
+        total += across_BT[..., None] * np.sin(k * apart)
+    return total

@@ -1,0 +1,284 @@
+"""Single values unlike any before them, set aside; levels that shifted, read as if they had not.
+
+A value is a surprise where it, or its change over a cycle of the shortest season, lies outside of
+what recent ones were, by more than several times the usual change from one to the next. The first
+one is set aside: it is missing for level, scale, seasons and network. A second one in a row on the
+same side is believed: from there on all is read less the shift, so that the network sees one level
+without a jump, and answers at the new one. A value back at the level before takes the shift back.
+
+    B series of a batch, R those looked at closely · T steps · U steps with the tail before them
+    L values of the tail · 2: the value, and its change over a cycle (NaN without a season)
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+LIMIT = 6.0  # usual changes outside of the recent range, from which a value is a surprise
+FLOOR = 0.02  # of the usual change on the axis of logarithms
+MEMORY = 64.0  # values that the usual change remembers
+DOUBT = 4  # values after a shift, of which one that is nearer to the level before takes it back
+FADE = 0.99  # of the largest change that lasted, per value
+AT_ONCE = 2.0  # of these limits: a surprise that is larger is believed at once, unless it is
+FAR = 10.0  # times as large as all recent values, or as small
+
+
+class Axis(NamedTuple):
+    """How series are read."""
+
+    log_B: NDArray
+    # How many times farther a value must be to be a surprise. Among square roots it is far: to sell
+    # nothing for long, and then a lot, is what such series are like.
+    slack_B: NDArray
+    fewest: int  # values that must have been read first
+    season: int  # the shortest; 1 without any
+
+
+class Surprises(NamedTuple):
+    """What must be remembered of values that were set aside, and of those that were read; values
+    are less the reference and the shift, on the reading axis."""
+
+    shift_B: NDArray  # that was believed: taken off what is read, added to what is answered
+    before_B: NDArray  # the shift before it
+    # On which side the newest value was a surprise, −1 or 1; 0 where it was none.
+    side_B: NDArray
+    aside_B22: NDArray  # lowest and highest that was set aside,
+    since_B2: NDArray  # and how long ago
+    cycle_BL: NDArray  # newest changes over a cycle
+    last_B2: NDArray  # what was read last
+    change_B2: NDArray  # decayed sum of the changes from one to the next,
+    weight_B2: NDArray  # and of their number
+    largest_B2: NDArray  # of these changes
+    largest_before_B2: NDArray  # the same before the newest shift
+    count_B2: NDArray  # how many were read
+    doubt_B: NDArray  # how many more values may take the newest shift back
+    # Where the level may be as well after a surprise, less where it is read; else 0.
+    other_B: NDArray
+
+
+def no_surprises(rows: int, tail: int) -> Surprises:
+    """Before the first value."""
+    zeros, pairs, unknown = np.zeros(rows), np.zeros((rows, 2)), np.full((rows, 2), np.nan)
+    return Surprises(
+        shift_B=zeros,
+        before_B=zeros,
+        side_B=zeros,
+        aside_B22=np.full((rows, 2, 2), np.nan),
+        since_B2=pairs,
+        cycle_BL=np.full((rows, tail), np.nan),
+        last_B2=unknown,
+        change_B2=pairs,
+        weight_B2=pairs,
+        largest_B2=pairs,
+        largest_before_B2=pairs,
+        count_B2=pairs,
+        doubt_B=zeros,
+        other_B=zeros,
+    )
+
+
+def set_aside(
+    state: Surprises, z_BT: NDArray, tail_BL: NDArray, axis: Axis
+) -> tuple[NDArray, NDArray, NDArray, Surprises]:
+    """T more values without the surprises among them and less the shift; at each step the shift,
+    and where else the level may be."""
+    read_BT, after, close_B = _all_read(state, z_BT, tail_BL, axis)
+    shift_BT = np.repeat(state.shift_B[:, None], z_BT.shape[1], axis=1)
+    other_BT = np.repeat(state.other_B[:, None], z_BT.shape[1], axis=1)
+    rows = np.flatnonzero(close_B)
+    if len(rows):
+        own = Surprises(*(part[rows] for part in state))
+        own_axis = axis._replace(log_B=axis.log_B[rows], slack_B=axis.slack_B[rows])
+        read_BT[rows], shift_BT[rows], other_BT[rows], own = _step_by_step(
+            own, z_BT[rows], tail_BL[rows], own_axis
+        )
+        after = Surprises(*(_with(part, rows, new) for part, new in zip(after, own, strict=True)))
+    return read_BT, shift_BT, other_BT, after
+
+
+def _with(part: NDArray, rows: NDArray, new: NDArray) -> NDArray:
+    part = part.copy()
+    part[rows] = new
+    return part
+
+
+def _all_read(
+    state: Surprises, z_BT: NDArray, tail_BL: NDArray, axis: Axis
+) -> tuple[NDArray, Surprises, NDArray]:
+    """All values read, the state then, and which series must be looked at closely: those with a
+    change that is too large for a usual one, and those whose newest value was set aside."""
+    L = tail_BL.shape[1]
+    y_BU = np.concatenate([tail_BL, z_BT - state.shift_B[:, None]], axis=1)
+    close_B = (state.side_B != 0) | (state.other_B != 0) | (state.doubt_B > 0)
+    cycle_BU = _with_cycle(state, y_BU, axis.season, L)
+    for t in range(L, y_BU.shape[1]):
+        now_B2 = np.stack([y_BU[:, t], cycle_BU[:, t]], axis=1)
+        large_B2 = np.abs(now_B2 - state.last_B2) > _allowed(state, state.largest_B2, axis)
+        close_B = close_B | large_B2.any(axis=1)
+        state = _read(state, now_B2)
+    return y_BU[:, L:], state._replace(cycle_BL=cycle_BU[:, -L:]), close_B
+
+
+def _with_cycle(state: Surprises, y_BU: NDArray, season: int, tail: int) -> NDArray:
+    """Changes over a cycle at each step, those of the tail as they were."""
+    cycle_BU = np.full_like(y_BU, np.nan)
+    cycle_BU[:, :tail] = state.cycle_BL
+    if season > 1:
+        cycle_BU[:, tail:] = y_BU[:, tail:] - y_BU[:, tail - season : y_BU.shape[1] - season]
+    return cycle_BU
+
+
+def _allowed(state: Surprises, largest_B2: NDArray, axis: Axis) -> NDArray:
+    """How far outside of the recent range a value may be (B, 2), where changes so large have
+    lasted."""
+    usual_B2 = state.change_B2 / np.maximum(state.weight_B2, 1.0)
+    usual_B2 = np.maximum(usual_B2, np.where(axis.log_B, FLOOR, 0.0)[:, None])
+    allowed_B2 = axis.slack_B[:, None] * np.maximum(LIMIT * usual_B2, largest_B2)
+    return np.where(state.count_B2 >= axis.fewest, allowed_B2, np.inf)
+
+
+def _read(state: Surprises, now_B2: NDArray) -> Surprises:
+    """The state after values that were read (NaN = none)."""
+    change_B2 = np.abs(now_B2 - state.last_B2)
+    known_B2, changed_B2 = ~np.isnan(now_B2), ~np.isnan(change_B2)
+    change_B2 = np.where(changed_B2, change_B2, 0.0)
+    keep_B2 = np.where(changed_B2, 1.0 - 1.0 / MEMORY, 1.0)
+    faded_B2 = np.where(changed_B2, FADE, 1.0) * state.largest_B2
+    return state._replace(
+        since_B2=state.since_B2 + 1,
+        last_B2=np.where(known_B2, now_B2, state.last_B2),
+        change_B2=keep_B2 * state.change_B2 + change_B2,
+        weight_B2=keep_B2 * state.weight_B2 + changed_B2,
+        largest_B2=np.maximum(faded_B2, change_B2),
+        count_B2=state.count_B2 + known_B2,
+    )
+
+
+def _step_by_step(
+    state: Surprises, z_RT: NDArray, tail_RL: NDArray, axis: Axis
+) -> tuple[NDArray, NDArray, NDArray, Surprises]:
+    """What `set_aside` does, of series in which it may happen."""
+    L, T, season = tail_RL.shape[1], z_RT.shape[1], axis.season
+    read_RU2 = np.full((len(z_RT), L + T, 2), np.nan)
+    read_RU2[:, :L, 0], read_RU2[:, :L, 1] = tail_RL, state.cycle_BL
+    shift_RT, other_RT = np.empty_like(z_RT), np.empty_like(z_RT)
+    unknown_R = np.full(len(z_RT), np.nan)
+    for t in range(T):
+        before_R = read_RU2[:, L + t - season, 0] if season > 1 else unknown_R
+        recent_RL2 = read_RU2[:, t : L + t]
+        read_RU2[:, L + t], state = _one(state, z_RT[:, t], before_R, recent_RL2, axis)
+        shift_RT[:, t], other_RT[:, t] = state.shift_B, state.other_B
+    return read_RU2[:, L:, 0], shift_RT, other_RT, state._replace(cycle_BL=read_RU2[:, T:, 1])
+
+
+def _one(
+    state: Surprises, z_R: NDArray, before_R: NDArray, recent_RL2: NDArray, axis: Axis
+) -> tuple[NDArray, Surprises]:
+    """The next value of each series and its change over a cycle, as they are read; and the state
+    after them."""
+    L = recent_RL2.shape[1]
+    allowed_R2 = _allowed(state, state.largest_B2, axis)
+    range_R2 = np.fmin.reduce(recent_RL2, axis=1), np.fmax.reduce(recent_RL2, axis=1)
+    now_R2 = _and_change(z_R - state.shift_B, before_R)
+    returned_R = _returned(state, z_R, before_R, range_R2, axis)
+    side_R = np.where(returned_R, 0.0, _side(now_R2, *range_R2, allowed_R2))
+    again_R = (state.side_B != 0) & (side_R == state.side_B)
+    wide_R2 = _with_aside(state, *range_R2, L)
+    first_R = ~returned_R & ~again_R & (_side(now_R2, *wide_R2, allowed_R2) != 0)
+    jump_R = now_R2[:, 0] - _expected(state, before_R)
+    small_R = np.abs(jump_R) <= AT_ONCE * allowed_R2[:, 0]
+    aside_R = first_R & (small_R | _is_far(now_R2[:, 0], range_R2, axis))
+    state = _shifted(state, again_R | (first_R & ~aside_R), returned_R, z_R, before_R)
+    back_R = np.where(state.doubt_B == DOUBT, state.before_B - state.shift_B, 0.0)
+    other_R = np.where(aside_R, jump_R, back_R)
+    read_R2 = _and_change(np.where(aside_R, np.nan, z_R - state.shift_B), before_R)
+    state = _remembered(_read(state, read_R2), np.where(first_R, side_R, 0.0), now_R2)
+    newest_R = np.where(np.isnan(z_R), state.side_B, np.where(aside_R, side_R, 0.0))
+    other_R = np.where(np.isnan(z_R), state.other_B, other_R)
+    return read_R2, state._replace(side_B=newest_R, other_B=other_R)
+
+
+def _returned(
+    state: Surprises,
+    z_R: NDArray,
+    before_R: NDArray,
+    range_R2: tuple[NDArray, NDArray],
+    axis: Axis,
+) -> NDArray:
+    """Whether values are back at the level before the newest shift, and not at the one after it;
+    as long as it is in doubt: nearer to the one before."""
+    allowed_R2 = _allowed(state, state.largest_before_B2, axis)
+    now_R2, back_R2 = (
+        _and_change(z_R - shift_R, before_R) for shift_R in (state.shift_B, state.before_B)
+    )
+    left_R = _side(now_R2, *range_R2, allowed_R2) != 0
+    there_R = _side(back_R2, *range_R2, allowed_R2) == 0
+    now_R, back_R = (part_R2[:, 0] - _expected(state, before_R) for part_R2 in (now_R2, back_R2))
+    nearer_R = (state.doubt_B > 0) & (np.abs(back_R) < np.abs(now_R))
+    return (state.before_B != state.shift_B) & (nearer_R | (left_R & there_R))
+
+
+def _is_far(y_R: NDArray, range_R2: tuple[NDArray, NDArray], axis: Axis) -> NDArray:
+    """Whether values are FAR times as large as all recent ones, or as small; as they are: FAR
+    times their range away. An error is more likely than a level."""
+    low_R, high_R = (bound_R2[:, 0] for bound_R2 in range_R2)
+    far_R = np.where(axis.log_B, np.log(FAR), FAR * (high_R - low_R))
+    return (y_R > high_R + far_R) | (y_R < low_R - far_R)
+
+
+def _with_aside(
+    state: Surprises, low_R2: NDArray, high_R2: NDArray, tail: int
+) -> tuple[NDArray, NDArray]:
+    """The range with what was set aside within it."""
+    recent_R2 = state.since_B2[:, :, None] <= tail
+    aside_R22 = np.where(recent_R2, state.aside_B22, np.nan)
+    return np.fmin(low_R2, aside_R22[:, 0]), np.fmax(high_R2, aside_R22[:, 1])
+
+
+def _and_change(y_R: NDArray, before_R: NDArray) -> NDArray:
+    return np.stack([y_R, y_R - before_R], axis=1)
+
+
+def _side(now_R2: NDArray, low_R2: NDArray, high_R2: NDArray, allowed_R2: NDArray) -> NDArray:
+    """Whether values lie too far below (−1) or above (1) a range, or their changes do, else 0."""
+    above_R = (now_R2 > high_R2 + allowed_R2).any(axis=1)
+    below_R = (now_R2 < low_R2 - allowed_R2).any(axis=1)
+    return above_R.astype(float) - below_R
+
+
+def _expected(state: Surprises, before_R: NDArray) -> NDArray:
+    """What should have come: the value a cycle before and the newest change over a cycle, or the
+    newest value."""
+    expected_R = before_R + state.last_B2[:, 1]
+    return np.where(np.isnan(expected_R), state.last_B2[:, 0], expected_R)
+
+
+def _shifted(
+    state: Surprises, again_R: NDArray, returned_R: NDArray, z_R: NDArray, before_R: NDArray
+) -> Surprises:
+    """The state where a surprise came again, or the level before did."""
+    new_R = np.where(again_R, z_R - _expected(state, before_R), state.shift_B)
+    shift_R = np.where(returned_R, state.before_B, new_R)
+    largest_R2 = np.fmax(state.largest_B2, np.abs(shift_R - state.shift_B)[:, None])
+    either_R = again_R | returned_R
+    left_R = np.maximum(state.doubt_B - ~np.isnan(z_R), 0.0)
+    kept_R2 = np.where(returned_R[:, None], state.largest_before_B2, state.largest_B2)
+    return state._replace(
+        shift_B=shift_R,
+        before_B=np.where(either_R, state.shift_B, state.before_B),
+        largest_B2=np.where(again_R[:, None], largest_R2, kept_R2),
+        doubt_B=np.where(again_R, DOUBT, np.where(returned_R, 0.0, left_R)),
+        largest_before_B2=np.where(either_R[:, None], state.largest_B2, state.largest_before_B2),
+    )
+
+
+def _remembered(state: Surprises, side_R: NDArray, now_R2: NDArray) -> Surprises:
+    """The state that remembers which values were surprises, on which side."""
+    sides_R2 = side_R[:, None] == np.array([-1, 1])
+    return state._replace(
+        aside_B22=np.where(sides_R2[:, :, None], now_R2[:, None], state.aside_B22),
+        since_B2=np.where(sides_R2, 1.0, state.since_B2),
+    )
