@@ -429,3 +429,13 @@ def test_too_little_held_back_leaves_a_fitted_network_alone():
         7, weights="scratch", network=config, training=training, method="combined"
     ).fit(shops(2, 120))
     assert model.predict().combination is None and model.method == "combined"
+
+
+def test_intervals_of_series_with_zeros_still_contain_the_zeros():
+    days = np.arange(28 * 12)
+    rng = np.random.default_rng(0)
+    shop = np.where(days % 7 == 6, 0.0, np.round(rng.gamma(4, 10, len(days)) * (1 + days % 7)))
+    panel = lc.Panel.from_arrays({"shop": shop}, frequency="D", start="2024-01-01")
+    forecast = lc.LSTMForecaster(28, method="combined").predict(panel.until(np.array([308])))
+    lower = forecast.interval(80).lower[0]
+    assert (lower[shop[308:] == 0] == 0).mean() > 0.7

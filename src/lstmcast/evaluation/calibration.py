@@ -108,7 +108,7 @@ class Tried(NamedTuple):
 
 def calibrated(tried: Tried, held_out: HeldOut, series: int) -> NDArray:
     """Quantiles (O, H, Q), their intervals calibrated at held-out cutoffs before each origin."""
-    axes_O = _axes(*tried)
+    axes_O = axes_of(*tried)
     result, before, actual = (_on_axis(part, axes_O) for part in tried)
     for group in groups_of(held_out.origins, series):
         measured = before[group], actual[group], held_out.apart_O[group]
@@ -144,7 +144,7 @@ def measured_factors(measured: HeldBack | None, horizon: int) -> NDArray:
     if measured is None:
         return np.ones((horizon, MEDIAN))
     _, quantiles, actual = measured
-    axes_O = _axes(quantiles, actual)
+    axes_O = axes_of(quantiles, actual)
     quantiles, actual = _on_axis(quantiles, axes_O), _on_axis(actual, axes_O)
     return interval_factors(HEAD_QUANTILES, quantiles[None], actual[None])[0]
 
@@ -155,7 +155,7 @@ def widened(quantiles_OHQ: NDArray, factors_HI: NDArray) -> NDArray:
     factors_OHI = np.broadcast_to(
         factors_HI[last], (len(quantiles_OHQ), len(last), factors_HI.shape[1])
     )
-    axes_O = _axes(quantiles_OHQ)
+    axes_O = axes_of(quantiles_OHQ)
     return _back(widen(_on_axis(quantiles_OHQ, axes_O), HEAD_QUANTILES, factors_OHI), axes_O)
 
 
@@ -265,7 +265,7 @@ def _reached(quantiles_GHQ: NDArray, own_GHQ: NDArray) -> NDArray:
     return result
 
 
-def _axes(*parts: NDArray) -> NDArray:
+def axes_of(*parts: NDArray) -> NDArray:
     """The axis on which the intervals of each origin are widened (O,), by all values known of it:
     as ratios where all are positive; as square roots where some are 0, which is not passed then;
     else as they are."""

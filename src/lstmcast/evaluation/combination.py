@@ -29,6 +29,7 @@ from lstmcast.evaluation.calibration import (
     HeldOut,
     Tried,
     all_positive,
+    axes_of,
     groups_of,
     on_axis,
 )
@@ -36,13 +37,15 @@ from lstmcast.evaluation.candidates import Candidate, candidates_of
 from lstmcast.evaluation.methods import BEST, COMBINED, named
 from lstmcast.forecast import NETWORK, Combination
 from lstmcast.model.heads import MEDIAN
-from lstmcast.model.inputs.axis import from_axis
+from lstmcast.model.inputs.axis import ROOT, from_axis
 
 POWER = 8.0
 NETWORK_PRIOR = 8.0  # times the weight of a candidate whose errors are the network's
 TRUST = 2.0  # windows of a series that weigh as much as what the other series say
 FEWEST_WINDOWS = 3.0  # that do not overlap, of all series together, to weigh anything by
 MOST_APART = 0.95  # quantile of a candidate's distances from the network, beyond which it is held
+# Of a moved median and the network's, where values are 0.
+ZERO_RATIOS = (0.25, 4.0)
 RATIOS = (0.1, 10.0)  # of two errors that count, the smallest and the largest
 
 
@@ -207,6 +210,7 @@ def mixed(
     away_OH = np.einsum("on,noh->oh", shares_ON, apart_NOH)
     moved = on_axis(quantiles_OHQ, positive_O) + away_OH[..., None]
     moved = _back(moved, positive_O, shares_ON.sum(axis=1) == 0, quantiles_OHQ)
+    moved = _from_zero(moved, quantiles_OHQ, axes_of(quantiles_OHQ) == ROOT)
     return moved, Combination((NETWORK, *shares), np.c_[1 - shares_ON.sum(axis=1), shares_ON])
 
 
@@ -394,11 +398,24 @@ def _moved(tried: Tried, points: Points, shares: Shares, positive_O: NDArray) ->
     quantiles = on_axis(tried.quantiles_OHQ, positive_O) + away_OH[..., None]
     before = on_axis(tried.before_OJHQ, positive_O) + away_OJH[..., None]
     alone_O, rows_O = shares.now_ON.sum(axis=1) == 0, positive_O
+    zero_O = axes_of(*tried) == ROOT
     return Tried(
-        _back(quantiles, rows_O, alone_O, tried.quantiles_OHQ),
-        _back(before, rows_O, alone_O, tried.before_OJHQ),
+        _from_zero(
+            _back(quantiles, rows_O, alone_O, tried.quantiles_OHQ), tried.quantiles_OHQ, zero_O
+        ),
+        _from_zero(_back(before, rows_O, alone_O, tried.before_OJHQ), tried.before_OJHQ, zero_O),
         tried.actual_OJH,
     )
+
+
+def _from_zero(moved: NDArray, own: NDArray, zero_O: NDArray) -> NDArray:
+    """Quantiles that were moved as ratios where values are 0 and none is below: bounds of 0 stay
+    there, or an interval would no longer contain the commonest value."""
+    rows = zero_O.reshape(-1, *[1] * (own.ndim - 1))
+    middle, was = moved[..., MEDIAN : MEDIAN + 1], own[..., MEDIAN : MEDIAN + 1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.where(was > 0, np.clip(middle / was, *ZERO_RATIOS), 1.0)
+    return np.where(rows, own * ratio, moved)
 
 
 def _back(moved: NDArray, positive_O: NDArray, alone_O: NDArray, own: NDArray) -> NDArray:
