@@ -115,7 +115,7 @@ def test_the_shipped_network_forecasts_as_after_the_whole_of_what_it_read():
     stocks.follow_shipped(prices, ahead)
     for origin, forecast in zip(ahead.origins, ahead.forecasts["shipped"], strict=True):
         read = prices.until([origin] * 3).since(280 - stocks.READ)
-        expected = lc.LSTMForecaster(stocks.AHEAD).predict(read).point
+        expected = lc.LSTMForecaster(stocks.AHEAD, method="network").predict(read).point
         np.testing.assert_allclose(forecast, expected, rtol=1e-5)
 
 

@@ -154,6 +154,7 @@ def test_counts_are_learned_forecast_saved_and_loaded(tmp_path):
 
 def test_training_tells_the_head_the_values_and_where_they_stand():
     pytest.importorskip("torch", reason="needs the train extra")
+    from lstmcast.model.inputs.axis import LINEAR
     from lstmcast.training.feeds import AdaptiveFeed
     from lstmcast.windows import parts_of, whole
 
@@ -162,7 +163,7 @@ def test_training_tells_the_head_the_values_and_where_they_stand():
     data, _ = NETWORK.inputs.data(panel, panel.lengths, H)
     feed = AdaptiveFeed(data, network.config, "cpu", affine=False)
     (group,) = feed.groups(whole(parts_of(data)))  # all on one axis, that of the values
-    assert not group.log
+    assert group.axis == LINEAR
     batch = feed.batch(group)
     assert batch.positions_N is not None and batch.around is not None
     row_N, step_N = np.divmod(batch.positions_N.numpy(), batch.x_BTC.shape[1])

@@ -15,7 +15,7 @@ from lstmcast.data.origins import origins_of
 from lstmcast.decoding import Reader, along, decode
 from lstmcast.model.heads import MEDIAN
 from lstmcast.model.inputs import Grid, slow_clock
-from lstmcast.model.inputs.adaptive import linear_unit
+from lstmcast.model.inputs.axis import LINEAR, units_of
 from lstmcast.model.inputs.effects import Effects, effects_of
 from lstmcast.model.inputs.slow_clock import (
     Clock,
@@ -364,7 +364,7 @@ def test_a_saved_model_goes_on_to_the_same_bits(tmp_path):
         model.save(tmp_path / "model", old)
         saved = lc.load(tmp_path / "model")
         assert saved.saved_context is not None
-        assert (saved.saved_context.panel.lengths <= 1200).all()
+        assert (saved.saved_context.panel.lengths <= 1024 + 336).all()
         np.testing.assert_array_equal(saved.predict().quantiles, model.predict(old).quantiles)
         after = saved.predict(whole.since(whole.lengths - newer))
         np.testing.assert_array_equal(after.quantiles, model.predict(whole).quantiles)
@@ -444,8 +444,8 @@ def test_a_network_learns_from_what_it_will_read(log):
     effects = effects_of(panel, log)
     assert effects is not None
     known = effects.known(read.series, np.arange(512, 1094)[None], 6)
-    unit = np.ones(1) if log else linear_unit(values[None, 512:])
-    grid = Grid(6, panel.periods, "daily", np.array([log]), unit)
+    unit = np.ones(1) if log else units_of(values[None, 512:], np.array([LINEAR]))
+    grid = Grid(6, panel.periods, "daily", np.array([log]), unit_B=unit)
     inputs = lc.Adaptive()
     seen, state = inputs.advance(inputs.start(grid, 1), values[None, 512:1094, None], known)
     np.testing.assert_allclose(batch.x_BTC.numpy(), seen.x_BTC, atol=1e-5)

@@ -145,8 +145,9 @@ def test_the_network_sees_one_level_and_answers_at_the_new_one():
 
 
 def forecast(values, horizon=36, frequency="MS"):
+    """Of the network, which is what surprises are kept from; simple forecasts read them."""
     panel = lc.Panel.from_arrays(values, frequency=frequency, start="1949-01-01")
-    return lc.LSTMForecaster(horizon).predict(panel)
+    return lc.LSTMForecaster(horizon, method="network").predict(panel)
 
 
 USUAL = forecast(AIRLINE).point[0]
@@ -195,7 +196,7 @@ def test_a_bound_that_reaches_another_level_is_not_widened_beyond_it():
     for factor in (3, 1000):
         interval = forecast(edited(quarters, -1, factor * quarters[-1]), 8, "QS").interval(95)
         assert (interval.upper < 1.5 * factor * 120).all()
-        assert (interval.lower > 30).all() and (interval.lower < 120).all()
+        assert (interval.lower > 20).all() and (interval.lower < 120).all()
 
 
 def test_a_night_without_a_reading_leaves_the_hours_as_they_were():

@@ -25,6 +25,7 @@ from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import (
+    FIRST,
     HeldBack,
     HeldOut,
     Tried,
@@ -93,7 +94,30 @@ def combined(
     chosen = [pair for pair, some in zip(pairs, known, strict=True) if some]
     if not chosen:
         return tried, Combination((NETWORK,), np.ones((len(tried.quantiles_OHQ), 1)))
-    return _of(method, names, tried, chosen, held_out, len(panel))
+    near = slice(0, FIRST)
+    result, made = _of(method, names, *_steps(tried, chosen, near), held_out, len(panel))
+    if horizon <= FIRST:
+        return result, made
+    far, _ = _of(method, names, *_steps(tried, chosen, slice(FIRST, None)), held_out, len(panel))
+    whole = Tried(
+        np.concatenate([result.quantiles_OHQ, far.quantiles_OHQ], axis=1),
+        np.concatenate([result.before_OJHQ, far.before_OJHQ], axis=2),
+        tried.actual_OJH,
+    )
+    return whole, made
+
+
+def _steps(
+    tried: Tried, pairs: Sequence[tuple[NDArray, NDArray]], steps: slice
+) -> tuple[Tried, list[tuple[NDArray, NDArray]]]:
+    """What was forecast and came of some of the steps: those that the network answers at once are
+    weighed by themselves, so that they do not depend on how many are asked for."""
+    own = Tried(
+        tried.quantiles_OHQ[:, steps],
+        tried.before_OJHQ[:, :, steps],
+        tried.actual_OJH[:, :, steps],
+    )
+    return own, [(result[:, steps], before[..., steps]) for result, before in pairs]
 
 
 def _of(
