@@ -207,10 +207,8 @@ def _is_additive(positive_RT: NDArray, touches_R: NDArray, periods: tuple[int, .
     it.
     """
     season = min((m for m in periods if m > 1), default=1)
-    known_RT = ~np.isnan(positive_RT)
-    packed_RT = np.take_along_axis(positive_RT, np.argsort(known_RT, axis=1, kind="stable"), 1)
-    gain_R, count_R = _gain(packed_RT, 1)
-    long_R = known_RT.sum(axis=1) > 3 * season
+    gain_R, count_R = _gain(_packed(positive_RT), 1)
+    long_R = (~np.isnan(positive_RT)).sum(axis=1) > 3 * season
     if season > 1 and long_R.any():
         gain_R = np.where(long_R, np.minimum(gain_R, _gain(positive_RT, season)[0]), gain_R)
     total_R = gain_R * np.maximum(count_R, 1)
@@ -255,8 +253,17 @@ def _median(values_RT: NDArray, count_R: NDArray) -> NDArray:
 
 def _stands_near_zero(positive_RT: NDArray, newest: int) -> NDArray:
     """Whether so many newest values are within a few usual changes of 0 (R,)."""
-    result_R = np.zeros(len(positive_RT), bool)
-    for r, values in enumerate(positive_RT):
-        x = values[~np.isnan(values)]
-        result_R[r] = len(x) > 1 and np.median(x[-newest:]) < NEAR * _mean_change(x)
-    return result_R
+    packed_RT = _packed(positive_RT)
+    count_R = (~np.isnan(packed_RT)).sum(axis=1)
+    newest_RN = np.sort(packed_RT[:, -newest:], axis=1)  # unknown ones last
+    known_R = np.maximum(np.minimum(count_R, newest_RN.shape[1]), 1)
+    rows = np.arange(len(newest_RN))
+    median_R = (newest_RN[rows, (known_R - 1) // 2] + newest_RN[rows, known_R // 2]) / 2
+    change_R = np.nansum(np.abs(np.diff(packed_RT, axis=1)), axis=1) / np.maximum(count_R - 1, 1)
+    return (count_R > 1) & (median_R < NEAR * change_R)
+
+
+def _packed(values_RT: NDArray) -> NDArray:
+    """The known values of each row, right-aligned."""
+    order_RT = np.argsort(~np.isnan(values_RT), axis=1, kind="stable")
+    return np.take_along_axis(values_RT, order_RT, axis=1)

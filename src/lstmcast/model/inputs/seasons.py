@@ -184,23 +184,21 @@ def read_seasons(
 ) -> tuple[tuple[FamilyState, ...], list[NDArray], Seasonal]:
     """Each family explains what those before it left; with the share (B, T) of each."""
     B, T = len(reading.z_BU), reading.steps
-    expected_BTH, doubted_BTH, late_BTH = np.zeros((3, B, T, horizon))
-    total = Seasonal(
-        np.zeros((B, T, window)), expected_BTH, doubted_BTH, late_BTH, np.zeros((B, T), bool)
-    )
+    past_BWT, ahead = np.zeros((B, window, T)), np.zeros((3, B, horizon, T))
+    settled_BT = np.zeros((B, T), bool)
     explained: list[tuple[Indices, NDArray]] = []
     new, shares = [], []
     for state, family in zip(states, families(periods), strict=True):
         after, indices, share_BTK, late = _read_family(state, family, reading, explained)
         pairs = [(index, share_BTK[:, :, k]) for k, index in enumerate(indices)]
-        for distance in range(window):
-            total.past_BTW[:, :, distance] += _weighted(pairs, -distance)
-        share_BT = _add_ahead(total, family, pairs, late, horizon)
+        past_BWT += _weighted(pairs, range(0, -window, -1))
+        shares.append(_add_ahead(ahead, family, pairs, late))
         for index in indices:
-            np.logical_or(total.settled_BT, index.settled(), out=total.settled_BT)
+            settled_BT |= index.settled()
         explained += pairs
-        shares.append(share_BT)
         new.append(after)
+    past_BTW, (expected_BTH, doubted_BTH, late_BTH) = past_BWT.swapaxes(1, 2), ahead.swapaxes(2, 3)
+    total = Seasonal(past_BTW, expected_BTH, doubted_BTH, late_BTH, settled_BT)
     return tuple(new), shares, total
 
 
@@ -245,40 +243,38 @@ def _read_family(
     return after, indices, share_BTK, late_indices
 
 
-def _weighted(pairs: list[tuple[Indices, NDArray]], distance: int) -> NDArray:
-    """Sum of the tables times their shares, for the step at a distance from each (B, T)."""
+def _weighted(pairs: list[tuple[Indices, NDArray]], distances: range) -> NDArray:
+    """Sum of the tables times their shares, for the steps at some distances from each (B, D, T)."""
     index, share_BT = pairs[0]
-    total_BT = share_BT * index.at(distance)
+    total_BDT = share_BT[:, None] * index.ahead(distances)
     for index, share_BT in pairs[1:]:
-        total_BT += share_BT * index.at(distance)
-    return total_BT
+        total_BDT += share_BT[:, None] * index.ahead(distances)
+    return total_BDT
 
 
 def _add_ahead(
-    total: Seasonal,
+    total_3BHT: NDArray,
     family: Family,
     pairs: list[tuple[Indices, NDArray]],
     late: list[Indices],
-    horizon: int,
 ) -> NDArray:
-    """Add what a family says of the next steps to the total; the share of its shortest period
-    (B, T)."""
-    sums = []
+    """Add what a family expects of the next steps, doubts, and saw of late; the share of its
+    shortest period (B, T)."""
+    sums, coming = [], range(1, total_3BHT.shape[2] + 1)
+    expected_BHT, doubted_BHT, late_BHT = total_3BHT
     for m, newest in zip(family.periods, late, strict=True):
         own = [pairs[k] for k in family.of(m)]
         share_BT = np.minimum(sum(share_BT for _, share_BT in own), 1.0)
         # of the indices that the shares left out; times the share, as the sum has it
         doubt_BT = (1 - share_BT) * np.minimum(1 / np.maximum(share_BT, 1e-9), MOST_DOUBTED)
         small_BT = share_BT < 0.05
-        inverse_BT = np.where(small_BT, 0.0, 1 / np.maximum(share_BT, 0.05))
-        for h in range(horizon):
-            expected_BT = _weighted(own, h + 1)
-            plain_BT = expected_BT * inverse_BT
-            if small_BT.any():
-                plain_BT = np.where(small_BT, own[0][0].at(h + 1), plain_BT)
-            total.expected_BTH[:, :, h] += expected_BT
-            total.doubted_BTH[:, :, h] += doubt_BT * expected_BT
-            total.late_BTH[:, :, h] += newest.at(h + 1) - plain_BT
+        own_BHT = _weighted(own, coming)
+        plain_BHT = own_BHT * np.where(small_BT, 0.0, 1 / np.maximum(share_BT, 0.05))[:, None]
+        if small_BT.any():
+            plain_BHT = np.where(small_BT[:, None], own[0][0].ahead(coming), plain_BHT)
+        expected_BHT += own_BHT
+        doubted_BHT += doubt_BT[:, None] * own_BHT
+        late_BHT += newest.ahead(coming) - plain_BHT
         sums.append(share_BT)
     return sums[0]
 

@@ -4,6 +4,7 @@ A step's deviation from the centred mean of its cycle goes into the index of its
 far beyond the surprises that were usual goes in only so far: a closed day or a spike is no season.
 
     B series of a batch · T steps · M steps of a period · U steps with the tail before them
+    D distances
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 LIMIT = 8.0  # times the usual surprise that one deviation can move its index by
@@ -158,6 +160,22 @@ class Indices:
         elif not asof:  # for differences the centre cancels
             index = index - self._centre
         return index if asof else np.where(self._whole & self._known[:, columns], index, 0.0)
+
+    def ahead(self, distances: range) -> NDArray:
+        """Indices for several distances, (B, D, T)."""
+        index = self._several(self._mean, self.m, distances)
+        if self._inner < self.m:
+            index = index - self._several(self._inner_mean, self._inner, distances)
+        else:
+            index = index - self._centre[:, None]
+        known = self._several(self._known, self.m, distances)
+        return np.where(self._whole[:, None] & known, index, 0.0)
+
+    def _several(self, columns: NDArray, cycle: int, distances: range) -> NDArray:
+        """Columns for several distances, (B, D, T): one gather, as single steps of a stream are
+        read too."""
+        first = [self._columns(cycle, distance, 0).start for distance in distances]
+        return sliding_window_view(columns, self._T, axis=1)[:, first]
 
     def foretold_change(self, lag: int) -> NDArray:
         """What the indices known one step earlier said about the change over the last `lag`
