@@ -114,7 +114,7 @@ def numbers(forecast: lc.Forecast) -> np.ndarray:
 
 
 def shipped() -> Iterator[tuple[str, np.ndarray]]:
-    """The shipped network alone in every mode, and at earlier cutoffs."""
+    """The shipped network alone in every mode, and at earlier cutoffs; and combined."""
     for name, panel in panels().items():
         model = lc.LSTMForecaster(horizon=12, quantiles=LEVELS, method="network")
         yield f"shipped/{name}/direct", numbers(model.predict(panel))
@@ -123,6 +123,8 @@ def shipped() -> Iterator[tuple[str, np.ndarray]]:
         yield f"shipped/{name}/one-step", numbers(model.predict(panel, mode="one-step"))[::7]
         cutoffs = np.stack([panel.lengths // 2 + 1, panel.lengths], axis=1)
         yield f"shipped/{name}/cutoffs", numbers(model.predict(panel, 5, cutoffs=cutoffs))
+        combined = lc.LSTMForecaster(horizon=12, quantiles=LEVELS)
+        yield f"shipped/{name}/combined", numbers(combined.predict(panel))
 
 
 def small(inputs: lc.Transformed, **settings) -> lc.NetworkConfig:
