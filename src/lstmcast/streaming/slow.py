@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
-from lstmcast.model.inputs.axis import LOG, ROOT
+from lstmcast.model.inputs.axis import LOG, ROOT, to_axis
 from lstmcast.model.inputs.effects import earlier_than, steps_before
 from lstmcast.model.inputs.slow_clock import (
     AXES,
     Clock,
     SlowState,
     effect_of,
-    on_axis,
     put_rows,
     renewed,
     start_slow,
@@ -59,7 +58,7 @@ class SlowReader:
         due_R = over_R & (clock.renewals(steps_R + 1) > clock.renewals(steps_R))
         for log in AXES:
             state: SlowState = self.rows["slow"][log]
-            z_R = on_axis(values_R, log)
+            z_R = to_axis(values_R, log)
             if clock.steps > 1:
                 state.today_B[at] += z_R
                 z_R = state.today_B[at] / clock.steps

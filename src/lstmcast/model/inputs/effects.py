@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lstmcast.data.frequency import Frequency
 from lstmcast.data.panel import Panel
+from lstmcast.model.inputs.axis import to_axis
 from lstmcast.model.inputs.slow_clock import (
     AXES,
     HARMONICS,
@@ -26,7 +27,6 @@ from lstmcast.model.inputs.slow_clock import (
     advance_slow,
     clock_of,
     effect_of,
-    on_axis,
     put_rows,
     start_slow,
 )
@@ -75,7 +75,7 @@ class Effects:
         state = _before(panel, self.clock, series_B, self.log)
         first = int(self.clock.renewals(np.array(count)))
         self.solution_SRJ[series_B, first] = state.newest_BRJ[:, -1]
-        z_BT = on_axis(_left_aligned(panel, series_B), self.log)
+        z_BT = to_axis(_left_aligned(panel, series_B), self.log)
         _, solutions = advance_slow(self.clock, state, z_BT, count)
         for renewal, solution_BJ in enumerate(solutions, start=first + 1):
             self.solution_SRJ[series_B, renewal] = solution_BJ
@@ -126,7 +126,7 @@ def earlier_than(panel: Panel, first_S: NDArray, kept: int = 1) -> Earlier | Non
             for log in AXES:
                 state = _before(panel, clock, series_B, log, kept)
                 if steps:
-                    z_BT = on_axis(panel.values[places], log)
+                    z_BT = to_axis(panel.values[places], log)
                     state, _ = advance_slow(clock, state, z_BT, count)
                 put_rows(slow[log], series_B, state)
     return Earlier(before_S + first_S, tuple(slow))

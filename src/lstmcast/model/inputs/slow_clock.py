@@ -155,13 +155,6 @@ def put_rows(state: SlowState, rows: NDArray, new: SlowState) -> None:
         array[rows] = new_array
 
 
-def on_axis(values_BT: NDArray, log: bool) -> NDArray:
-    """Values on an axis; NaN for those that it cannot show."""
-    if not log:
-        return values_BT
-    return np.log(np.where(values_BT > 0, values_BT, np.nan))
-
-
 def advance_slow(
     clock: Clock, state: SlowState, z_BT: NDArray, count: int
 ) -> tuple[SlowState, list[NDArray]]:
