@@ -151,15 +151,9 @@ class Indices:
         self._mean, self._known, self.m, self._T = mean, known, m, passed_BT.shape[1]
         self._inner, self._inner_mean = inner, _strided_mean(mean, known, m, inner)
 
-    def at(self, distance: int, asof: int = 0) -> NDArray:
-        """Index for the step `distance` after each step (B, T), as known `asof` steps before it."""
-        columns = self._columns(self.m, distance, asof)
-        index = self._mean[:, columns]
-        if self._inner < self.m:
-            index = index - self._inner_mean[:, self._columns(self._inner, distance, asof)]
-        elif not asof:  # for differences the centre cancels
-            index = index - self._centre
-        return index if asof else np.where(self._whole & self._known[:, columns], index, 0.0)
+    def at(self, distance: int) -> NDArray:
+        """Index for the step `distance` after each step (B, T)."""
+        return self.ahead(range(distance, distance + 1))[:, 0]
 
     def ahead(self, distances: range) -> NDArray:
         """Indices for several distances, (B, D, T)."""
@@ -182,7 +176,15 @@ class Indices:
         steps (B, T); 0 where one of the two phases was never observed."""
         first, last = (self._columns(self.m, distance, 1) for distance in (-lag, 0))
         both = self._whole_before & self._known[:, first] & self._known[:, last]
-        return np.where(both, self.at(0, asof=1) - self.at(-lag, asof=1), 0.0)
+        return np.where(both, self._before(0) - self._before(-lag), 0.0)
+
+    def _before(self, distance: int) -> NDArray:
+        """Mean of the phase at a distance, known one step before; without its centre, which cancels
+        in differences (B, T)."""
+        index = self._mean[:, self._columns(self.m, distance, 1)]
+        if self._inner < self.m:
+            index = index - self._inner_mean[:, self._columns(self._inner, distance, 1)]
+        return index
 
     def settled(self) -> NDArray:
         """Whether the indices became known at each step (B, T)."""
