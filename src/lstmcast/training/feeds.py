@@ -254,7 +254,8 @@ class AdaptiveFeed:
     def _on_axis(self, group: Group) -> tuple[NDArray, NDArray]:
         """Values on the reading axis (B, steps + H), left-aligned, NaN behind their limit; and
         each series' scale."""
-        values_BU = self._values(group) / self._unit(group)[:, None]
+        values_BU = self._values(group)
+        values_BU = values_BU / self._unit(group, values_BU)[:, None]
         axes_B = np.full(len(values_BU), group.axis)
         z_BU = to_axis(values_BU, axes_B == LOG, axes_B == ROOT)
         return z_BU, series_scale(z_BU, group.axis == LOG)
@@ -269,9 +270,8 @@ class AdaptiveFeed:
         places = self.offsets[read.series][:, None] + step_BU
         return np.where(inside, self.values[np.minimum(places, len(self.values) - 1)], np.nan)
 
-    def _unit(self, group: Group) -> NDArray:
-        """The unit in which each segment is read (B,)."""
-        values_BU = self._values(group)
+    def _unit(self, group: Group, values_BU: NDArray) -> NDArray:
+        """The unit in which each segment, whose values these are, is read (B,)."""
         return units_of(values_BU, np.full(len(values_BU), group.axis), self.affine)
 
     def _effects(self, group: Group, done: int, until: int) -> NDArray | None:
@@ -284,7 +284,9 @@ class AdaptiveFeed:
             return None
         step_BT = read.first[:, None] + np.arange(done, until)
         known_BTF = effects.known(read.series, step_BT, self.grid.horizon)
-        return None if known_BTF is None else known_BTF / self._unit(group)[:, None, None]
+        if known_BTF is None:
+            return None
+        return known_BTF / self._unit(group, self._values(group))[:, None, None]
 
     def _start(self, rows: int, group: Group) -> AdaptiveState:
         grid = self.grid._replace(
