@@ -165,7 +165,8 @@ class RowReader:
         second, first_R = count_R > K, (count_R - 1) // K * K
         self._read_lane("newer", at[second], values_RK[second], first_R[second], count_R[second])
         over = at[second & (count_R % K == 0)]
-        for period, rows in self._by_period("newer", over):
+        for period, places in self._by_period("newer", over):
+            rows = over[places]
             # the younger state takes over, and another one begins
             taken_over = rows_of(self.rows[self._lane("newer", period)], rows)
             self.rows.put(self._lane("older", period), rows, taken_over)
@@ -193,7 +194,9 @@ class RowReader:
                 values_RT = self._since(first_R[changed_R], count_R[changed_R], at[changed_R])
                 read_R = (count_R - first_R)[changed_R]
                 self._read_anew(name, at[changed_R], values_RT, read_R, period_R[changed_R])
-        for period, rows in self._by_period(name, at, ~changed_R):
+        same = np.flatnonzero(~changed_R)
+        for period, places in self._by_period(name, at[same]):
+            rows = same[places]
             beside = None if past_RP is None else past_RP[rows]
             part = at[rows], values_RK[rows], first_R[rows], count_R[rows], beside
             self._read_rows(name, period, *part)
@@ -264,19 +267,16 @@ class RowReader:
 
         return periods_in_force(values_between, first_R, count_R, usual)
 
-    def _by_period(
-        self, name: str, at: NDArray, chosen_R: NDArray | None = None
-    ) -> list[tuple[int, NDArray]]:
-        """The rows of a lane that have one period, for each: as places in `at` where some of them
-        are `chosen_R`, else as rows."""
-        places = np.arange(len(at)) if chosen_R is None else np.flatnonzero(chosen_R)
-        if not len(places):
+    def _by_period(self, name: str, at: NDArray) -> list[tuple[int, NDArray]]:
+        """Where in `at` the rows of a lane lie that have one period, for each."""
+        if not len(at):
             return []
-        result = at[places] if chosen_R is None else places
         if not self.own_periods:
-            return [(USUAL, result)]
-        period_R = self.rows[f"{name} period"][at[places]]
-        return [(period, result[period_R == period]) for period in np.unique(period_R).tolist()]
+            return [(USUAL, np.arange(len(at)))]
+        period_R = self.rows[f"{name} period"][at]
+        return [
+            (period, np.flatnonzero(period_R == period)) for period in np.unique(period_R).tolist()
+        ]
 
     def _lane(self, name: str, period: int) -> str:
         """The name of the states of rows of a period in a lane, which begins with the first."""
@@ -302,8 +302,7 @@ class RowReader:
 
     def answering(self, at: NDArray) -> Iterator[tuple[NDArray, Lane]]:
         """Where in `at` rows lie that have begun, and their lane, those of one period together."""
-        everything = np.ones(len(at), bool)
-        for period, rows in self._by_period("older", at, everything):
+        for period, rows in self._by_period("older", at):
             lane: Lane = self.rows.of(self._lane("older", period), at[rows])
             begun = np.flatnonzero(lane.begun_S)
             if len(begun):
