@@ -22,10 +22,12 @@ from lstmcast.data.columns import (
     numeric_columns,
     with_joined_dates,
 )
-from lstmcast.data.dates import Times, integer_times, parse_times
+from lstmcast.data.dates import parse_times
 from lstmcast.data.keys import Keys
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Columns, Finding, Table
+from lstmcast.data.timenumbers import integer_times
+from lstmcast.data.times import Times
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
 

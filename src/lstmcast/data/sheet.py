@@ -13,9 +13,11 @@ from typing import Literal
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.dates import Times, integer_times, parse_times
+from lstmcast.data.dates import parse_times
 from lstmcast.data.numbers import Numbers, is_missing, parse_numbers
 from lstmcast.data.table import Finding, format_time
+from lstmcast.data.timenumbers import integer_times
+from lstmcast.data.times import Times
 from lstmcast.util.categories import Categories
 from lstmcast.util.objects import objects
 
