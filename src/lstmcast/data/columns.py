@@ -26,7 +26,7 @@ datum zeit zeitpunkt tag woche monat quartal jahr fecha mes año ano semana data
 année annee trimestre giorno mese anno 年月日 日付 日時 年月 月 年 年度 期間 週 四半期
 """
 _CALENDAR_WORDS = """
-year yr month mnth day hour hr minute second weekday dayofweek dow week quarter season
+year yr month mnth day hour hr minute second weekday dayofweek dow week quarter season decimal
 jahr monat tag stunde woche wochentag quartal 年 月 日 時 曜日
 """
 _TARGET_WORDS = """

@@ -156,12 +156,24 @@ def _drop_undated(sheet: Sheet, time: Column) -> Sheet:
     reasons = {
         int(sheet.lines[row]): _why_undated(time, row) for row in [*ends.tolist(), *inside.tolist()]
     }
-    ends_at = {int(sheet.lines[row]) for row in ends}
-    notes = dropped_lines({line: why for line, why in reasons.items() if line in ends_at})
+    # "Total" below the data is none; a row with digits for a time and with a number looks like data
+    doubtful = {int(sheet.lines[row]) for row in inside} | {
+        int(sheet.lines[row]) for row in ends if _looks_like_data(sheet, time, row)
+    }
+    notes = dropped_lines({line: why for line, why in reasons.items() if line not in doubtful})
     notes += dropped_lines(
-        {line: why for line, why in reasons.items() if line not in ends_at}, "warning"
+        {line: why for line, why in reasons.items() if line in doubtful}, "warning"
     )
     return sheet.take(dated, *notes)
+
+
+def _looks_like_data(sheet: Sheet, time: Column, row: int) -> bool:
+    """Whether a row without a readable time has digits in its place, and a number elsewhere."""
+    if time.missing[row] or not any(letter.isdigit() for letter in time.cell(row)):
+        return False
+    numeric = [c for c in sheet.columns if c is not time and c.number_share >= 0.5]
+    cells = (c for c in numeric if c.numbers is not None and not c.missing[row])
+    return any(not c.spread(c.numbers.bad)[row] for c in cells if c.numbers is not None)
 
 
 def _why_undated(time: Column, row: int) -> str:

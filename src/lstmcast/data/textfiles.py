@@ -146,6 +146,10 @@ def find_delimiter(text: str) -> str:
     ';'
     """
     lines = [line for line in text[: 1 << 17].splitlines(keepends=True)[:400] if line.strip()]
+    said = re.fullmatch(r'"?sep=(.)"?', lines[0].strip()) if lines else None
+    if said is not None:  # Excel writes it, and reads it
+        return said[1]
+    lines = [line for line in lines if not line.lstrip().startswith("#")] or lines
     best, best_share = "", 0.0
     for delimiter in _DELIMITERS:
         share = _evenness(_sample_rows(lines, delimiter))
