@@ -108,7 +108,7 @@ class Source:
 
     data: Any
     options: ReadOptions = field(default_factory=ReadOptions)
-    time: str | None = None
+    time: str | Sequence[str] | None = None
     target: str | Sequence[str] | None = None
     series: str | Sequence[str] | None = None
     sheet: str | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 
 import numpy as np
@@ -39,14 +38,6 @@ _ID_WORDS = """
 id ids code key no nr store shop item sku product article branch site sensor client customer region
 country dept department family line station meter filiale artikel 店舗 商品 品番
 """
-_PART_WORDS = (
-    "year yr jahr année annee año anno 年",
-    "month mo mnth monat mois mes mese 月",
-    "day tag jour día dia giorno 日",
-    "hour hr stunde heure hora ora 時",
-)
-# share of rows whose year, month and day make no date, at most, for them to be believed
-_UNDATED = 0.02
 _TIME_NAMES = _TIME_WORDS.split()  # in this order, should several columns hold dates
 _CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
 _TARGET_NAMES = frozenset(_TARGET_WORDS.split())
@@ -152,36 +143,6 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
     # a column of dates with much text in it: the refusal should name its lines
     named = _best_named(half, _TIME_NAMES)
     return named[0] if named else None
-
-
-def with_joined_dates(sheet: Sheet) -> Sheet:
-    """Year, month, day and hour that stand in columns of their own, joined to one column of
-    times in their place."""
-    named = {column.name.strip().casefold(): column for column in reversed(sheet.columns)}
-    parts: list[Column] = []
-    for words in _PART_WORDS:
-        column = next((named[word] for word in words.split() if word in named), None)
-        if column is None:
-            break
-        parts.append(column)
-    if len(parts) < 2 or parts[0].times is None or parts[0].times.form != "year":
-        return sheet
-    cells = zip(*(_part_texts(part) for part in parts), strict=True)
-    texts = (" ".join(row[:3]) + (f" {row[3]}:00" if len(row) > 3 else "") for row in cells)
-    joined = Column.of_texts("-".join(part.name for part in parts), texts)
-    if joined.time_share < 1 - _UNDATED:
-        return sheet
-    others = tuple(c for c in sheet.columns if not any(c is part for part in parts))
-    return replace(sheet, columns=(joined, *others))
-
-
-def _part_texts(part: Column) -> list[str]:
-    """Year, month (1 or Jan), day or hour as text; whole numbers in two digits: '2024 03 01'
-    reads as a date."""
-    distinct = part.data if part.is_text else part.data.astype(np.int64)
-    texts = [str(text).strip().removesuffix(".0") for text in distinct.tolist()]
-    texts = [text.zfill(2) if text.isdecimal() else text for text in texts]
-    return texts if part.codes is None else [texts[code] for code in part.codes.tolist()]
 
 
 def find_target(sheet: Sheet, others: Sequence[Column]) -> Column:

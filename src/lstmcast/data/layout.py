@@ -20,13 +20,13 @@ from lstmcast.data.columns import (
     named_columns,
     names_in,
     numeric_columns,
-    with_joined_dates,
 )
 from lstmcast.data.dates import parse_times
 from lstmcast.data.keys import Keys
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Columns, Finding, Table
 from lstmcast.data.timenumbers import integer_times
+from lstmcast.data.timeparts import parts_of_name, with_joined_times
 from lstmcast.data.times import Times
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
@@ -43,7 +43,7 @@ class Names:
     """What the user said about the columns; None = find out. `aggregate` says that rows will be
     added up per period; `past` names columns beside the target, and none unless given."""
 
-    time: str | None = None
+    time: str | Sequence[str] | None = None
     target: str | Sequence[str] | None = None
     series: str | Sequence[str] | None = None
     aggregate: bool = False
@@ -62,8 +62,7 @@ class Names:
 def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     """Decide what the columns are and bring the sheet into long form; DataError with what to do
     where that fails."""
-    if names.time is None or not _holds(sheet, names.time):
-        sheet = with_joined_dates(sheet)
+    sheet, names = _with_one_time(sheet, names)
     time = None if names.time == "index" else _time_column(sheet, names)
     if time is None and names.time != "index":
         header = _header_times(sheet, names.time)
@@ -85,6 +84,28 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
         sheet = _drop_undated(sheet, time)
         time = named_column(sheet, time.name, "time")
     return _checked(_long(sheet, names, time))
+
+
+def _with_one_time(sheet: Sheet, names: Names) -> tuple[Sheet, Names]:
+    """The sheet with one column of times where several hold parts of them, and what is known of the
+    columns then."""
+    if names.time == "index":
+        return sheet, names
+    said = names_in(sheet, names.time) if names.time else []
+    taken = _past_columns(sheet, names)
+    taken += named_columns(sheet, names.series, "series") if names.series else []
+    if names.target and names.target != "*":
+        taken += named_columns(sheet, names.target, "target")
+    if len(said) > 1:
+        sheet = with_joined_times(sheet, taken, said)
+        return sheet, replace(names, time=sheet.columns[0].name)
+    if said and _holds(sheet, said[0]):
+        joined = with_joined_times(sheet, taken, said[0])
+        return joined, replace(names, time=said[0] if joined is sheet else joined.columns[0].name)
+    if said:  # the name that joined columns had when a model was saved
+        parts = parts_of_name(sheet.names, said[0])
+        return with_joined_times(sheet, taken, parts or None), replace(names, time=said[0])
+    return with_joined_times(sheet, taken), names
 
 
 def _holds(sheet: Sheet, name: str) -> bool:

@@ -28,7 +28,7 @@ def read_newer(
     known: Panel,
     options: ReadOptions | None = None,
     *,
-    time: str | None = None,
+    time: str | Sequence[str] | None = None,
     target: str | Sequence[str] | None = None,
     series: str | Sequence[str] | None = None,
     sheet: str | None = None,
@@ -112,7 +112,10 @@ def _named(columns: Columns, recipe: Recipe) -> dict[str, Any]:
     said = {"time": recipe.time, "target": recipe.target, "series": recipe.series}
     names = {role: getattr(columns, role) for role in said}
     names = {
-        role: said[role] if name == getattr(own, role) else name for role, name in names.items()
+        role: said[role]
+        if name == getattr(own, role) or (role == "time" and isinstance(said[role], tuple))
+        else name
+        for role, name in names.items()
     }
     return {role: name for role, name in names.items() if name is not None}
 

@@ -48,7 +48,7 @@ _LARGE = 2 << 20
 def read(
     source: object,
     *,
-    time: str | None = None,
+    time: str | Sequence[str] | None = None,
     target: str | Sequence[str] | None = None,
     series: str | Sequence[str] | None = None,
     frequency: str | None = None,
@@ -85,7 +85,7 @@ def read(
 def read_table(
     source: object,
     *,
-    time: str | None = None,
+    time: str | Sequence[str] | None = None,
     target: str | Sequence[str] | None = None,
     series: str | Sequence[str] | None = None,
     aggregate: Aggregate | None = None,
@@ -121,11 +121,11 @@ def _tables(source: object, names: Names, sheet: str | None) -> Table:
     paths = _paths(source)
     if sheet is not None:
         _require_workbook(paths, sheet)
-    target, series, past = (
+    time, target, series, past = (
         name if name is None or isinstance(name, str) else tuple(name)
-        for name in (names.target, names.series, names.past)
+        for name in (names.time, names.target, names.series, names.past)
     )
-    recipe = Recipe(names.time, target, series, sheet, past=past)
+    recipe = Recipe(time, target, series, sheet, past=past)
     return replace(_read_paths(source, paths, names, sheet), recipe=recipe)
 
 

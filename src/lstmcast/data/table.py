@@ -53,7 +53,7 @@ class Recipe:
            duplicates='error', gaps='fill', missing='mask', past=None)
     """
 
-    time: str | None = None
+    time: str | tuple[str, ...] | None = None
     target: str | tuple[str, ...] | None = None
     series: str | tuple[str, ...] | None = None
     sheet: str | None = None
