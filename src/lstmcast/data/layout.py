@@ -13,7 +13,6 @@ from numpy import ndarray
 
 from lstmcast.data.columns import (
     ask,
-    find_series,
     find_target,
     find_time,
     named_column,
@@ -23,6 +22,7 @@ from lstmcast.data.columns import (
 )
 from lstmcast.data.dates import parse_times
 from lstmcast.data.keys import Keys
+from lstmcast.data.serieskeys import find_series, names_of_rows
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Columns, Finding, Table
 from lstmcast.data.timenumbers import integer_times
@@ -319,9 +319,13 @@ def _place_of(column: Column, sheet: Sheet) -> int:
     return next(place for place, own in enumerate(sheet.columns) if own is column)
 
 
-def _with_an_id(sheet: Sheet, series: list[Column]) -> ndarray:
-    """Which rows have a cell in every column of ids (N,); DataError where none has."""
-    named = ~np.any([np.zeros(len(sheet), bool), *(column.nameless for column in series)], axis=0)
+def _with_an_id(sheet: Sheet, series: list[Column], together: bool = False) -> ndarray:
+    """Which rows have a cell in every column of ids (N,), or in one of them where they name rows
+    together; DataError where none has."""
+    empty = [column.nameless for column in series]
+    if not series:
+        return np.ones(len(sheet), bool)
+    named = ~(np.all(empty, axis=0) if together else np.any(empty, axis=0))
     if len(sheet) and not named.any():
         raise DataError(
             f"{sheet.source}: no row has a cell in {_columns_of(series)}, which should name its "
@@ -398,7 +402,7 @@ def _joined_ids(series: list[Column], size: int, label: str) -> tuple[ndarray, n
         rank = np.argsort(np.argsort(first))
         ids = objects(
             [
-                f"{ids[joint[i] // len(names)]}/{names[joint[i] % len(names)]}"
+                "/".join(filter(None, (ids[joint[i] // len(names)], names[joint[i] % len(names)])))
                 for i in np.argsort(first)
             ]
         )
@@ -544,9 +548,9 @@ def _series_in_rows(
     series = (
         named_columns(sheet, names.series, "series")
         if names.series
-        else _row_names(others, len(sheet))
+        else names_of_rows(others, len(sheet))
     )
-    named = _with_an_id(sheet, series)
+    named = _with_an_id(sheet, series, together=True)
     if not named.all():
         whole, sheet = sheet, sheet.take(named, _without_id(sheet, series, ~named))
         columns, series = (_same_columns(part, whole, sheet) for part in (columns, series))
@@ -585,14 +589,6 @@ def _series_in_rows(
         None,
         keys=keys.take(used) if series else keys,
     )
-
-
-def _row_names(others: list[Column], size: int) -> list[Column]:
-    """The column that names each row, all text columns together where none does alone."""
-    for column in others:
-        if len(column.as_ids()[1]) == size and not column.missing.any():
-            return [column]
-    return [column for column in others if column.is_text and not column.missing.all()]
 
 
 def _checked(table: Table) -> Table:
