@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.across import months_in_rows, unfolded
 from lstmcast.data.columns import (
     ask,
     find_target,
@@ -62,10 +63,15 @@ class Names:
 def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     """Decide what the columns are and bring the sheet into long form; DataError with what to do
     where that fails."""
+    if names.time != "index":
+        sheet = unfolded(sheet, _said_names(names))
     sheet, names = _with_one_time(sheet, names)
     time = None if names.time == "index" else _time_column(sheet, names)
     if time is None and names.time != "index":
         header = _header_times(sheet, names.time)
+        part = None if header is None or names.target else months_in_rows(sheet, *header[:2])
+        if part is not None:
+            return table_from_sheet(part, names)
         if header is None:
             raise DataError(_no_dates(sheet))
         if names.target and names.target != "*":
@@ -106,6 +112,14 @@ def _with_one_time(sheet: Sheet, names: Names) -> tuple[Sheet, Names]:
         parts = parts_of_name(sheet.names, said[0])
         return with_joined_times(sheet, taken, parts or None), replace(names, time=said[0])
     return with_joined_times(sheet, taken), names
+
+
+def _said_names(names: Names) -> list[str]:
+    """The columns that the user named as target or series, in small letters."""
+    said = [names.target, names.series, names.past]
+    listed = [name for each in said for name in ([each] if isinstance(each, str) else each or ())]
+    parts = [part for name in listed for part in (name, *name.split(","))]
+    return [part.strip().casefold() for part in parts]
 
 
 def _holds(sheet: Sheet, name: str) -> bool:
