@@ -72,7 +72,7 @@ def test_even_spacing_tells_the_order_where_no_value_does():
 
 def test_an_undecidable_order_is_not_guessed():
     times = parse_times(["01/02/2020", "03/04/2020"])
-    assert times is not None and times.problem is not None and "year-month-day" in times.problem
+    assert times is not None and times.problem is not None and "--day-first" in times.problem
 
 
 def test_impossible_dates_are_bad_and_missing_ones_are_not():

@@ -44,7 +44,7 @@ def test_a_date_and_an_hour_are_one_time(form, tmp_path):
     assert (len(panel), panel.frequency.code) == (1, "h")
     assert str(panel.starts[0]) == "2022-03-01T00:00:00.000000"
     assert panel.values[:3].tolist() == [1.5, 2.5, 3.5]
-    said = [str(note) for note in panel.check() if "joined to one time" in str(note)]
+    said = [str(note) for note in panel.check() if "joined to one time: " in str(note)]
     assert len(said) == 1
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from lstmcast import store
 from lstmcast._version import __version__
+from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.features import listed
 from lstmcast.data.inspection import Inspection, inspect
 from lstmcast.data.kinds import kind_counts
@@ -98,9 +99,9 @@ def ignore(event: Event) -> None:
 class Source:
     """Data and how to read them: a Panel as it is, or anything that `lstmcast.read` reads.
 
-    `time`, `target`, `series`, `sheet` and `past` are those of `lstmcast.read`; `options` are its
-    other arguments. `given`: names of options that count in newer data for a saved model even where
-    they are the usual ones.
+    `time`, `target`, `series`, `sheet` and `past` are those of `lstmcast.read`; `options` and
+    `written` are its other arguments. `given`: names of options that count in newer data for a
+    saved model even where they are the usual ones.
 
     >>> Source({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5, 6, 7, 8]}).read()
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
@@ -114,6 +115,7 @@ class Source:
     sheet: str | None = None
     given: Sequence[str] = ()
     past: str | Sequence[str] | None = None
+    written: CellFormat = field(default_factory=CellFormat)
 
     @property
     def paths(self) -> list[str]:
@@ -154,7 +156,7 @@ class Source:
         return replace(self, past=list(reads)) if reads else self
 
     def _columns(self) -> dict[str, Any]:
-        names = ("time", "target", "series", "sheet", "past")
+        names = ("time", "target", "series", "sheet", "past", "written")
         return {name: getattr(self, name) for name in names}
 
 

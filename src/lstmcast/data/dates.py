@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
+from .dateformats import formatted_times
 from .labels import Labels, ambiguous_labels, rewritten_labels
 from .shapes import DIGITS, ERAS, MONTHS, from_fields, match_shape, tidied
 from .timenumbers import iso_weeks, whole_number_texts
@@ -23,32 +25,41 @@ from .times import Times
 _PIVOT = 40  # two-digit years are 1941 … 2040
 
 
-def parse_times(texts: Sequence[str]) -> Times | None:
+def parse_times(
+    texts: Sequence[str], *, day_first: bool | None = None, date_format: str = ""
+) -> Times | None:
     """Read the distinct texts of one column as times; None where hardly any is one.
+
+    day_first: whether 01/02/2024 is 1 February, None to find out; date_format: of all of them, as
+    strptime has it, "" to find out.
 
     >>> parse_times(["31/01/2024", "29/02/2024"]).values.astype("datetime64[D]").tolist()
     [datetime.date(2024, 1, 31), datetime.date(2024, 2, 29)]
     """
+    if date_format:
+        return formatted_times(texts, date_format)
     tidy = [tidied(text) for text in texts]
     known = [text for text in tidy if text]
     if not known:
         return None
     if all(text.isdecimal() and text.isascii() for text in known):
-        return whole_number_texts(tidy, _dates)
+        return whole_number_texts(tidy, partial(_dates, day_first=day_first))
     labels = ambiguous_labels(tidy, known)
     if labels is not None:
-        return _labelled(labels, texts, tidy)
+        return _labelled(labels, texts, tidy, day_first)
     few = known[:: max(1, len(known) // 200)]
     readable = [text for text in few if match_shape(text.translate(DIGITS)) is not None]
     if 2 * len(readable) >= len(few) or (readable and len(known) < 50):
-        return _dates(tidy)
+        return _dates(tidy, day_first)
     labels = rewritten_labels(tidy, known)
-    return None if labels is None else _labelled(labels, texts, tidy)
+    return None if labels is None else _labelled(labels, texts, tidy, day_first)
 
 
-def _labelled(labels: Labels, texts: Sequence[str], tidy: list[str]) -> Times:
+def _labelled(
+    labels: Labels, texts: Sequence[str], tidy: list[str], day_first: bool | None
+) -> Times:
     """The times of labels that were rewritten as dates; notes show a label as it came."""
-    times = _dates(labels.texts)
+    times = _dates(labels.texts, day_first)
     first = next(place for place, text in enumerate(tidy) if text)
     tidied_first, as_it_came = repr(tidy[first]), repr(texts[first].strip())
     told = tuple(note.replace(tidied_first, as_it_came) for note in labels.notes)
@@ -83,7 +94,7 @@ class _Fields:
 _NO_ZONE = np.iinfo(np.int64).min
 
 
-def _dates(tidy: list[str]) -> Times:
+def _dates(tidy: list[str], day_first: bool | None = None) -> Times:
     shapes: dict[str, list[int]] = {}
     for i, text in enumerate(tidy):
         if text:
@@ -93,7 +104,7 @@ def _dates(tidy: list[str]) -> Times:
         match = match_shape(shape)
         if match is not None:
             _cut_out(fields, np.array(rows), np.array([tidy[i] for i in rows]), match)
-    notes, problem = _settle_order(fields)
+    notes, problem = _settle_order(fields, day_first)
     values = from_fields(fields.year, fields.month, fields.day) + fields.micros.astype(
         "timedelta64[us]"
     )
@@ -174,14 +185,18 @@ def _set_weeks(fields: _Fields, rows: np.ndarray, weeks: np.ndarray, weekdays: n
     fields.day[rows] = (days - months).astype(np.int64) + 1
 
 
-def _settle_order(fields: _Fields) -> tuple[tuple[str, ...], str | None]:
+def _settle_order(fields: _Fields, said: bool | None = None) -> tuple[tuple[str, ...], str | None]:
     """Decide whether 01/02/2020 is 1 February or 2 January, from everything that the column
     shows."""
     rows = np.flatnonzero(fields.first >= 0)
     if not len(rows):
         return (), None
     first, second = fields.first[rows], fields.second[rows]
-    day_first, why = _day_first(first, second, fields.year[rows], fields.marks)
+    if said is None:
+        micros = fields.micros[rows]
+        day_first, why = _day_first(first, second, fields.year[rows], micros, fields.marks)
+    else:
+        day_first, why = said, "same"  # nothing to be told
     fields.day[rows], fields.month[rows] = (first, second) if day_first else (second, first)
     order = "day/month/year" if day_first else "month/day/year"
     if why == "":
@@ -189,14 +204,18 @@ def _settle_order(fields: _Fields) -> tuple[tuple[str, ...], str | None]:
         written = f"{first[i]:02d}/{second[i]:02d}/{fields.year[rows][i]}"
         return (), (
             f"dates such as {written} can be read as day/month/year or as month/day/year, and "
-            "nothing in the column tells which. Write them as year-month-day (2020-02-01), or name "
-            "the month (1 Feb 2020)."
+            "nothing in the column tells which. Say it with --day-first or --month-first (in "
+            "Python: day_first=True or False)."
         )
     return ((f"dates read as {order}: {why}",) if why != "same" else ()), None
 
 
 def _day_first(
-    first: np.ndarray, second: np.ndarray, year: np.ndarray, marks: set[str]
+    first: np.ndarray,
+    second: np.ndarray,
+    year: np.ndarray,
+    micros: np.ndarray,
+    marks: set[str],
 ) -> tuple[bool, str]:
     over_first, over_second = int((first > 12).sum()), int((second > 12).sum())
     # both: the rarer ones are mistakes and will be reported as no dates
@@ -209,7 +228,7 @@ def _day_first(
     if marks == {"."}:
         return True, "dates with points are written so"
     regular = [
-        _regularity(from_fields(year, month, day))
+        _regularity(from_fields(year, month, day), micros)
         for month, day in ((second, first), (first, second))
     ]
     if abs(regular[0] - regular[1]) > (0 if max(regular) == 1 else 0.1):
@@ -217,9 +236,14 @@ def _day_first(
     return True, ""
 
 
-def _regularity(times: np.ndarray) -> float:
+def _regularity(times: np.ndarray, micros: np.ndarray) -> float:
     """Share of the commonest step between neighbouring dates; months count as equal, best when
-    on the first or last."""
+    on the first or last. Clock times, micros after midnight, count too where there are some."""
+    if (micros != micros[0]).any():
+        known = ~np.isnat(times) & (micros >= 0)
+        steps = np.diff(np.unique(times[known] + micros[known].astype("timedelta64[us]")))
+        counts = np.unique(steps, return_counts=True)[1]
+        return counts.max(initial=0) / max(len(steps), 1)
     days = np.unique(times[~np.isnat(times)].astype("datetime64[D]"))
     steps = np.diff(days.astype(np.int64))
     if len(steps) < 2:

@@ -5,6 +5,7 @@ row of data."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -91,7 +92,16 @@ def find_header(rows: Sequence[Row]) -> Header:
     if first is None:
         first = 1 + max(range(min(len(rows), WITHIN)), key=lambda i: (_fullness(rows[i]), -i))
         return Header(rows[first - 1].cells, [rows[first - 1]], first)
-    return _named_by(rows[:first], first)
+    header = _named_by(rows[:first], first)
+    below = header.rows[-1].line
+    while first > 1 and rows[first - 1].line > below and _is_year_alone(rows[first - 1]):
+        first -= 1  # a year above its months, not above the header
+    return header._replace(first=first)
+
+
+def _is_year_alone(row: Row) -> bool:
+    filled = [cell.strip() for cell in row.cells if cell.strip()]
+    return len(filled) == 1 and re.fullmatch(r"\d{4}年?", filled[0]) is not None
 
 
 def header_at(rows: Sequence[Row], line: int) -> Header | None:

@@ -184,7 +184,9 @@ def _seasons(pairs: list[_Pair]) -> _Rule | None:
         return f"{_year(pair.a)}-01" if _follows(pair) else _no_date(pair)
 
     shown = f"{first.a}{first.sep}{first.b}"
-    return _Rule(rewrite, f"{shown!r} read as the year that begins in {_year(first.a)}")
+    return _Rule(
+        rewrite, f"labels such as {shown!r} read as the year that begins in {_year(first.a)}"
+    )
 
 
 def _follows(pair: _Pair) -> bool:
@@ -260,7 +262,7 @@ def _numbered(pairs: list[_Pair]) -> _Rule | None:
     first = pairs[0]
     shown = f"{first.b}{first.sep}{first.a}" if swapped else f"{first.a}{first.sep}{first.b}"
     named = {"day": "day of the year", "week": "ISO week", "half": "half-year"}.get(unit, unit)
-    return _Rule(rewrite, f"{shown!r} read as year and {named}", form)
+    return _Rule(rewrite, f"labels such as {shown!r} read as year and {named}", form)
 
 
 def _unit_of(pairs: list[_Pair]) -> str | None:
@@ -306,7 +308,7 @@ def _short_months(pairs: list[_Pair]) -> _Rule | None:
         return _no_date(pair) if number is None else f"{number // 12}-{number % 12 + 1:02d}"
 
     first = pairs[0]
-    return _Rule(rewrite, f"'{first.a}{first.sep}{first.b}' read as {name}")
+    return _Rule(rewrite, f"labels such as '{first.a}{first.sep}{first.b}' read as {name}")
 
 
 def _month_number(year: str, month: str) -> int | None:
@@ -447,7 +449,7 @@ def _days_without_year(
             text if m is None else f"{_year(m['number'].zfill(2))}-{MONTHS.get(m['name'], 99):02d}"
             for m, text in zip(matches, tidy, strict=True)
         ]
-        return Labels(texts, (f"{known[0]!r} read as year and month",))
+        return Labels(texts, (f"labels such as {known[0]!r} read as year and month",))
     days = [31 * month + int(number) for month, number in months]
     ascending = np.diff(days)
     if pattern is _MONTH_DAY and not (_mostly(0 < step <= 4 for step in ascending.tolist())):

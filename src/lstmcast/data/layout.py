@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.across import months_in_rows, unfolded
+from lstmcast.data.carried import with_carried_labels
+from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.columns import (
     ask,
     find_target,
@@ -23,6 +25,8 @@ from lstmcast.data.columns import (
 )
 from lstmcast.data.dates import parse_times
 from lstmcast.data.keys import Keys
+from lstmcast.data.questions import text_among_numbers
+from lstmcast.data.separators import settled
 from lstmcast.data.serieskeys import find_series, names_of_rows
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Columns, Finding, Table
@@ -49,6 +53,7 @@ class Names:
     series: str | Sequence[str] | None = None
     aggregate: bool = False
     past: str | Sequence[str] | None = None
+    written: CellFormat = field(default_factory=CellFormat)
 
     def __post_init__(self) -> None:
         # a frame's columns may be named 0, 1, 2: sheets name them by text
@@ -63,12 +68,14 @@ class Names:
 def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     """Decide what the columns are and bring the sheet into long form; DataError with what to do
     where that fails."""
+    sheet = names.written.applied(sheet)
     if names.time != "index":
+        sheet = with_carried_labels(sheet)
         sheet = unfolded(sheet, _said_names(names))
     sheet, names = _with_one_time(sheet, names)
     time = None if names.time == "index" else _time_column(sheet, names)
     if time is None and names.time != "index":
-        header = _header_times(sheet, names.time)
+        header = _header_times(sheet) if names.time is None else None
         part = None if header is None or names.target else months_in_rows(sheet, *header[:2])
         if part is not None:
             return table_from_sheet(part, names)
@@ -134,7 +141,7 @@ def _time_column(sheet: Sheet, names: Names) -> Column | None:
         taken += _past_columns(sheet, names)
         free = tuple(c for c in sheet.columns if not any(c is other for other in taken))
         return find_time(Sheet(free, sheet.lines, sheet.source, sheet.frame)) if free else None
-    column = named_column(sheet, names.time, "time")
+    column = named_column(sheet, _first_name(names.time), "time")
     if column.times is None or column.time_share == 0:
         raise DataError(
             f"{sheet.source}: the column {column.name!r} holds no dates that can be read: "
@@ -251,9 +258,10 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
         beside = {name: np.repeat(column, k) for name, column in beside.items()}
     else:
         lines = sheet.lines
-    values = np.stack([_values(sheet, target, notes) for target in targets], axis=1).ravel()
+    known = [_values(sheet, target, names.written, notes) for target in targets]
+    values = np.stack(known, axis=1).ravel()
     columns = _column_names(series, time, None if every else targets[0])
-    known = time.times if time is not None else None
+    read = time.times if time is not None else None
     order = np.argsort(codes, kind="stable") if every else slice(None)
     return Table(
         codes[order],
@@ -265,8 +273,8 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
         sheet.source,
         tuple(notes),
         sheet.frame,
-        known.zone if known else None,
-        frame_zone=known.frame_zone if known else None,
+        read.zone if read else None,
+        frame_zone=read.frame_zone if read else None,
         keys=keys,
         past={name: column[order] for name, column in beside.items()},
     )
@@ -299,7 +307,8 @@ def _beside(
     its columns by these names."""
     called = names_in(sheet, names.past or ())
     return {
-        name: _past_values(sheet, column, notes) for name, column in zip(called, past, strict=True)
+        name: _past_values(sheet, column, names.written, notes)
+        for name, column in zip(called, past, strict=True)
     }
 
 
@@ -414,12 +423,8 @@ def _joined_ids(series: list[Column], size: int, label: str) -> tuple[ndarray, n
             codes * len(names) + more, return_index=True, return_inverse=True
         )
         rank = np.argsort(np.argsort(first))
-        ids = objects(
-            [
-                "/".join(filter(None, (ids[joint[i] // len(names)], names[joint[i] % len(names)])))
-                for i in np.argsort(first)
-            ]
-        )
+        pairs = [divmod(int(joint[i]), len(names)) for i in np.argsort(first)]
+        ids = objects(_slashed(str(ids[i]), str(names[j])) for i, j in pairs)
         codes = rank[codes]
     if len(set(ids)) < len(ids):
         twice = next(name for k, name in enumerate(ids) if name in ids[:k])
@@ -429,6 +434,11 @@ def _joined_ids(series: list[Column], size: int, label: str) -> tuple[ndarray, n
             f"slash. Write one column of ids, and name it with {ask('series', 'NAME')}."
         )
     return codes, ids, _keys_of(series, codes)
+
+
+def _slashed(first: str, second: str) -> str:
+    """Two ids as one; an empty one, of a row that another column names, leaves no trace."""
+    return f"{first}/{second}" if first and second else first + second
 
 
 def _keys_of(series: list[Column], codes: ndarray) -> Keys:
@@ -447,33 +457,36 @@ def _keys_of(series: list[Column], codes: ndarray) -> Keys:
     return Keys(arrays, categories)
 
 
-def _past_values(sheet: Sheet, column: Column, notes: list[Finding]) -> ndarray:
+def _past_values(
+    sheet: Sheet, column: Column, written: CellFormat, notes: list[Finding]
+) -> ndarray:
     """The numbers of a column beside the target (R,), yes as 1 and no as 0."""
     if column.data.dtype == bool:
         return column.data.astype(np.float64)
-    return _values(sheet, column, notes, "past")
+    return _values(sheet, column, written, notes, "past")
 
 
-def _values(sheet: Sheet, target: Column, notes: list[Finding], role: str = "target") -> ndarray:
+def _values(
+    sheet: Sheet,
+    target: Column,
+    written: CellFormat,
+    notes: list[Finding] | None,
+    role: str = "target",
+) -> ndarray:
     """The numbers (R,) of a target or of a column beside it; DataError where text stands among
-    them."""
+    them. notes: None where the columns are many, and nothing is said of each."""
+    target = written.without_codes(target)
+    if notes is not None:
+        target, told = settled(sheet, target)
+        notes += told
     numbers = target.numbers
     bad = ~target.missing if numbers is None else target.spread(numbers.bad)
     if numbers is None or bad.any():
-        rows = np.flatnonzero(bad)
-        shown = ", ".join(
-            f"{sheet.row_word} {sheet.lines[row]} has {target.cell(row)!r}" for row in rows[:_SHOWN]
-        )
-        more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-        raise DataError(
-            f"{sheet.source}: text in the {role} column {target.name!r}: "
-            f"{shown or 'it is empty'}{more}. Numbers are expected. Write the numbers, leave the "
-            "cell empty where the value is missing, or name another column with "
-            f"{ask(role, 'NAME')}."
-        )
-    notes += [
-        Finding("numbers", "note", f"column {target.name!r}: {note}") for note in numbers.notes
-    ]
+        raise DataError(text_among_numbers(sheet, target, np.flatnonzero(bad), role))
+    if notes is not None:
+        notes += [
+            Finding("numbers", "note", f"column {target.name!r}: {note}") for note in numbers.notes
+        ]
     return target.spread(numbers.values)
 
 
@@ -503,12 +516,10 @@ def _left_out(sheet: Sheet, used: Sequence[Column | None], names: Names) -> list
 
 
 def _header_times(
-    sheet: Sheet, time: str | None
+    sheet: Sheet,
 ) -> tuple[list[Column], ndarray, tuple[str, ...]] | None:
     """The columns whose names are times or count on (d_1, d_2, …), the times, and notes; None if
     there are none."""
-    if time is not None:
-        return None
     names = [re.sub(r"\s*\[.*\]$", "", name).strip() for name in sheet.names]
     digits = [name.isascii() and name.isdecimal() for name in names]
     if sum(digits) >= 3:
@@ -580,7 +591,8 @@ def _series_in_rows(
     ]
     findings += [Finding("dates", "note", f"column names: {note}") for note in notes]
     findings += _left_out(sheet, [*columns, *series], names)
-    values = np.stack([_values(sheet, column, []) for column in columns], axis=1)  # (R, T)
+    cells = [_values(sheet, column, names.written, None) for column in columns]
+    values = np.stack(cells, axis=1)  # (R, T)
     there = ~np.isnan(values)
     kept = (
         np.maximum.accumulate(there, axis=1)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.checks import table_offsets
 from lstmcast.data.columns import NoSuchColumnError
 from lstmcast.data.findings import Finding, advise
@@ -33,6 +34,7 @@ def read_newer(
     series: str | Sequence[str] | None = None,
     sheet: str | None = None,
     past: str | Sequence[str] | None = None,
+    written: CellFormat | None = None,
     said: Collection[str] = (),
 ) -> Panel:
     """Read what came after `known`, in the way in which that was read wherever nothing else is
@@ -68,6 +70,7 @@ def read_newer(
             aggregate=options.aggregate,
             sheet=sheet,
             past=past or saved.get("past"),
+            written=_written_as_before(written or CellFormat(), recipe),
         )
     except NoSuchColumnError as error:
         raise DataError(f"{error}\n{_expected(saved)}") from None
@@ -77,6 +80,13 @@ def read_newer(
     if options.missing != "interpolate":
         return panel
     return replace(panel, values=panel_from_table(table, replace(options, missing="mask")).values)
+
+
+def _written_as_before(written: CellFormat, recipe: Recipe) -> CellFormat:
+    """How cells are written, with what was said of the saved data where nothing else is."""
+    usual, names = CellFormat(), ("day_first", "decimal", "header", "date_format", "missing_codes")
+    unsaid = [name for name in names if getattr(written, name) == getattr(usual, name)]
+    return replace(written, **{name: getattr(recipe, name) for name in unsaid})
 
 
 def _as_before(options: ReadOptions, recipe: Recipe, said: Collection[str]) -> ReadOptions:

@@ -13,12 +13,13 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 
+from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.grids import sheet_from_grid
 from lstmcast.data.keys import joined
 from lstmcast.data.layout import Names, table_from_sheet
@@ -38,6 +39,7 @@ from lstmcast.data.table import (
     file_label,
 )
 from lstmcast.data.textfiles import read_text, refuse_binary, unpack
+from lstmcast.data.words import Words
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
 
@@ -60,6 +62,11 @@ def read(
     missing: Missing = "mask",
     sheet: str | None = None,
     past: str | Sequence[str] | None = None,
+    day_first: bool | None = None,
+    decimal: str | None = None,
+    header: int | None = None,
+    date_format: str | None = None,
+    missing_codes: str | float | Sequence[str | float] = (),
 ) -> Panel:
     """Read series from files, a data frame, arrays or a dict of them, check them, and bring them to
     a regular grid.
@@ -70,7 +77,9 @@ def read(
     sensible choice. time="index" numbers the rows; target may be a list, or "*" for every column of
     numbers as a series; series may be several: "store,item". sheet: of a workbook, and of nothing
     else. past: columns beside the target that a network is to read, and that are known no longer
-    than it is. The other arguments are those of ReadOptions. Raises DataError, which says what is
+    than it is. time may be several columns that are joined: ["date", "hour"]. day_first, decimal,
+    header, date_format, missing_codes: how cells are written, as in `CellFormat`, where that cannot
+    be found. The other arguments are those of ReadOptions. Raises DataError, which says what is
     wrong with the data and what to do, and UsageError for senseless arguments.
 
     >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
@@ -78,7 +87,8 @@ def read(
     """
     whole = None if periods is None else checked_periods(periods)
     options = ReadOptions(frequency, whole, kind, aggregate, duplicates, gaps, missing)
-    names = Names(time, target, series, aggregate is not None, past)
+    written = CellFormat(day_first, decimal, header, date_format, missing_codes)
+    names = Names(time, target, series, aggregate is not None, past, written)
     return panel_from_table(_tables(source, names, sheet), options)
 
 
@@ -91,6 +101,7 @@ def read_table(
     aggregate: Aggregate | None = None,
     sheet: str | None = None,
     past: str | Sequence[str] | None = None,
+    written: CellFormat | None = None,
 ) -> Table:
     """Read a source into long form with nothing repaired; arguments and errors as read().
 
@@ -98,17 +109,32 @@ def read_table(
     >>> table.ids.tolist(), table.times.tolist(), table.values.tolist()
     (['a', 'b'], [1, 2, 3, 1, 2], [1.0, 2.0, 3.0, 4.0, 5.0])
     """
-    return _tables(source, Names(time, target, series, aggregate is not None, past), sheet)
+    names = Names(time, target, series, aggregate is not None, past, written or CellFormat())
+    return _tables(source, names, sheet)
 
 
-def as_panel(data: object, past: Iterable[str] = ()) -> Panel:
+def as_panel(data: object, past: Iterable[str] = (), words: Words | None = None) -> Panel:
     """A Panel as it is; anything else as read() reads it, with these columns beside the target.
+    UsageError for words that say how to read a Panel.
 
     >>> panel = Panel.from_arrays([1.0, 2.0, 3.0])
     >>> as_panel(panel) is panel
     True
     """
-    return data if isinstance(data, Panel) else read(data, past=list(past) or None)
+    if not isinstance(data, Panel):
+        said: Words = {"past": list(past) or None}
+        return read(data, **(said | (words or {})))
+    require_unread(words)
+    return data
+
+
+def require_unread(words: Words | None) -> None:
+    """UsageError where words say how to read data that are read already."""
+    if words:
+        raise UsageError(
+            f"{', '.join(words)} would have no effect: the data are a Panel, which has been read. "
+            "Give them to lstmcast.read, which makes it."
+        )
 
 
 def has_sheets(source: object) -> bool:
@@ -125,7 +151,7 @@ def _tables(source: object, names: Names, sheet: str | None) -> Table:
         name if name is None or isinstance(name, str) else tuple(name)
         for name in (names.time, names.target, names.series, names.past)
     )
-    recipe = Recipe(time, target, series, sheet, past=past)
+    recipe = Recipe(time, target, series, sheet, past=past, **asdict(names.written))
     return replace(_read_paths(source, paths, names, sheet), recipe=recipe)
 
 
@@ -135,8 +161,13 @@ def _read_paths(source: object, paths: list[Path] | None, names: Names, sheet: s
 
         return table_from_sheet(sheet_from_object(source), names)
     if len(paths) == 1:
-        return table_from_sheet(_read_file(paths[0], sheet), names)
-    return _joined([(path, table_from_sheet(_read_file(path, sheet), names)) for path in paths])
+        return table_from_sheet(_read_file(paths[0], sheet, names.written.header), names)
+    return _joined(
+        [
+            (path, table_from_sheet(_read_file(path, sheet, names.written.header), names))
+            for path in paths
+        ]
+    )
 
 
 def _paths(source: object) -> list[Path] | None:
@@ -190,7 +221,7 @@ def _not_there(text: str) -> str:
     return f"there is no file {text!r}.{hint}"
 
 
-def _read_file(path: Path, sheet: str | None) -> Sheet:
+def _read_file(path: Path, sheet: str | None, header: int | None = None) -> Sheet:
     """A file as a sheet, by what is in it, whatever its ending says."""
     with _readable(path):
         magic = _magic(path)
@@ -199,7 +230,12 @@ def _read_file(path: Path, sheet: str | None) -> Sheet:
             from lstmcast.data.bigfiles import read_parquet
 
             return read_parquet(path)
-        if size >= _LARGE and magic[:2] != b"\x1f\x8b" and not _is_workbook(magic, path):
+        if (
+            header is None
+            and size >= _LARGE
+            and magic[:2] != b"\x1f\x8b"
+            and not _is_workbook(magic, path)
+        ):
             refuse_binary(magic, path.name)
             from lstmcast.data.bigfiles import read_large
 
@@ -213,31 +249,31 @@ def _read_file(path: Path, sheet: str | None) -> Sheet:
             "expected."
         )
     if magic[:2] == b"\x1f\x8b":
-        return _read_packed(raw, path)
+        return _read_packed(raw, path, header)
     if _is_workbook(magic, path):
         from lstmcast.data.workbooks import read_workbook
 
         return sheet_from_grid(
-            read_workbook(raw, path.name, sheet), path.name, file_label(path.name)
+            read_workbook(raw, path.name, sheet), path.name, file_label(path.name), header
         )
-    return sheet_from_grid(read_text(raw, path.name), path.name, file_label(path.name))
+    return sheet_from_grid(read_text(raw, path.name), path.name, file_label(path.name), header)
 
 
-def _read_packed(raw: bytes, path: Path) -> Sheet:
+def _read_packed(raw: bytes, path: Path, header: int | None) -> Sheet:
     content = unpack(raw, path.name)
     if not content.strip():
         raise DataError(
             f"{path.name} is empty inside. A table with a column of dates and a column of numbers "
             "is expected."
         )
-    if len(content) >= _LARGE:
+    if header is None and len(content) >= _LARGE:
         from lstmcast.data.bigfiles import read_bytes_large
 
         with tempfile.TemporaryDirectory() as folder:
             large = read_bytes_large(content, path.name, file_label(path.name), Path(folder))
         if large is not None:
             return large
-    return sheet_from_grid(read_text(content, path.name), path.name, file_label(path.name))
+    return sheet_from_grid(read_text(content, path.name), path.name, file_label(path.name), header)
 
 
 def _require_workbook(paths: Sequence[Path] | None, sheet: str) -> None:

@@ -3,6 +3,7 @@ serial days of spreadsheets, or a plain index."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -23,6 +24,9 @@ _UNITS = (
 _FIRST_SECOND, _LAST_SECOND = 10**8, 5 * 10**9
 # serial days of 1980 and 2100; day 0 of spreadsheets is 30 December 1899
 _FIRST_SERIAL, _LAST_SERIAL = 29_221, 73_051
+_DATED = re.compile(
+    r"(?:^|[\W_])(?:date|datum|day|tag|fecha|data|ds|datetime|timestamp)(?:$|[\W_])|date$|日"
+)
 _SERIAL_ORIGIN = np.datetime64("1899-12-30", "us")
 
 
@@ -75,6 +79,15 @@ def serial_times(numbers: ndarray) -> ndarray | None:
     seconds = np.rint(np.where(known, numbers, 0) * 86_400).astype(np.int64)
     times = _SERIAL_ORIGIN + seconds.astype("timedelta64[s]")
     return np.where(known, times, np.datetime64("NaT"))
+
+
+def names_dates(name: str) -> bool:
+    """Whether the name of a column says that it holds dates.
+
+    >>> names_dates("Order Date"), names_dates("step")
+    (True, False)
+    """
+    return _DATED.search(name.casefold()) is not None
 
 
 def _times(values: ndarray, form: str, *notes: str) -> Times:

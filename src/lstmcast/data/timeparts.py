@@ -237,9 +237,8 @@ def _joined_to_year_without(
     if not len(rest):
         return sheet
     words = parts[1].column
-    reasons = {
-        int(sheet.lines[row]): f"{words.cell(row)!r} sums up others" for row in np.flatnonzero(sums)
-    }
+    left = np.flatnonzero(sums).tolist()
+    reasons = {int(sheet.lines[row]): f"{words.cell(row)!r} sums up others" for row in left}
     places = [next(i for i, own in enumerate(sheet.columns) if own is c) for c in free]
     filled = _with_carried(sheet, parts[0].column)
     part = filled.take(rest, *dropped_lines(reasons))
@@ -474,8 +473,7 @@ def _last_filled(missing: ndarray) -> ndarray:
 
 def _replaced(sheet: Sheet, parts: list[Column], joined: ndarray) -> Sheet:
     """The sheet with one column of times in the place of its parts."""
-    names = " and ".join([", ".join(p.name for p in parts[:-1]), parts[-1].name])
-    notes = [f"{names} joined to one time"]
+    notes = [f"joined to one time: {', '.join(part.name for part in parts)}"]
     if parts[0].missing.any() and (~np.isnat(joined[parts[0].missing])).any():
         notes.append(f"empty cells of {parts[0].name} read as the one above them")
     times = Column("-".join(part.name for part in parts), joined, notes=tuple(notes))
