@@ -33,14 +33,24 @@ def with_carried_labels(sheet: Sheet) -> Sheet:
         if not column.is_text or len(column.data) > _MOST_TEXTS or len(column) < _FEWEST_ROWS:
             continue
         texts = [tidied(str(text)) for text in column.data]
-        cells = [texts[code] for code in column.codes.tolist()]  # pyright: ignore[reportOptionalMemberAccess]
-        for pattern in (_YEAR_FIRST, _YEAR_LAST, _DAY_FIRST):
+        patterns = [p for p in (_YEAR_FIRST, _YEAR_LAST, _DAY_FIRST) if _mixed(texts, p)]
+        if not patterns and not _mixed(texts, _YEAR_ALONE):
+            continue
+        assert column.codes is not None
+        cells = [texts[code] for code in column.codes.tolist()]
+        for pattern in patterns:
             carried = _carried(cells, pattern)
             if carried is not None:
                 return _replaced(sheet, column, carried, cells)
         if _years_stand_above(cells):
             return _without_years(sheet, column, cells)
     return sheet
+
+
+def _mixed(texts: Sequence[str], pattern: re.Pattern[str]) -> bool:
+    """Whether some of the distinct texts are of a pattern, and some are not."""
+    fits = {pattern.fullmatch(text) is not None for text in texts if text}
+    return len(fits) > 1
 
 
 def _carried(cells: Sequence[str], pattern: re.Pattern[str]) -> list[str] | None:
