@@ -202,7 +202,7 @@ def test_large_files_read_as_small_ones_do(tmp_path, monkeypatch):
     path = tmp_path / "data.csv"
     path.write_text(text + "\nSource: the office\n")
     small = read_table(path)
-    monkeypatch.setattr("lstmcast.data.read._LARGE", 1)
+    monkeypatch.setattr("lstmcast.data.formats.LARGE", 1)
     large = read_table(path)
     assert "duckdb" in sys.modules
     for name in ("series", "times", "values", "lines"):
@@ -211,7 +211,7 @@ def test_large_files_read_as_small_ones_do(tmp_path, monkeypatch):
 
 
 def test_large_files_with_many_distinct_values(tmp_path, monkeypatch):
-    monkeypatch.setattr("lstmcast.data.read._LARGE", 1)
+    monkeypatch.setattr("lstmcast.data.formats.LARGE", 1)
     monkeypatch.setattr("lstmcast.data.bigfiles._FEW", 10)
     times = np.datetime_as_string(
         np.datetime64("2024-01-01T00:00:00") + np.arange(500).astype("timedelta64[m]")

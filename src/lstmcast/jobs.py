@@ -23,7 +23,7 @@ from lstmcast.data.features import listed
 from lstmcast.data.inspection import Inspection, inspect
 from lstmcast.data.kinds import kind_counts
 from lstmcast.data.panel import Panel, ReadOptions, panel_from_table
-from lstmcast.data.read import read_table
+from lstmcast.data.read import STDIN, read_table
 from lstmcast.data.table import format_time
 from lstmcast.errors import DataError, UsageError
 from lstmcast.output.places import (
@@ -121,7 +121,8 @@ class Source:
     def paths(self) -> list[str]:
         """The files, as far as the data are files: none of them should be written over."""
         items = self.data if isinstance(self.data, (list, tuple)) else [self.data]
-        return [os.fspath(item) for item in items if isinstance(item, (str, os.PathLike))]
+        paths = [os.fspath(item) for item in items if isinstance(item, (str, os.PathLike))]
+        return [path for path in paths if path != STDIN]
 
     def read(self) -> Panel:
         """The data as a panel. Raises DataError, UsageError."""

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 Data = Annotated[
     list[str],
     typer.Argument(
-        metavar="DATA", help="CSV, Excel or Parquet files, or a pattern such as 'stores/*.csv'."
+        metavar="DATA",
+        help="CSV, Excel, JSON or Parquet files, a pattern such as 'stores/*.csv', or - for "
+        "standard input.",
     ),
 ]
 Horizon = Annotated[

@@ -30,7 +30,7 @@ id ids code key no nr store shop item sku product article branch site sensor cli
 country dept department family line station meter filiale artikel 店舗 商品 品番
 """
 _ID_NAMES = frozenset(_ID_WORDS.split())
-_SERIES_NAMES = ("unique_id", "series_id", "series", "item_id", "ts_id", "系列")
+_SERIES_NAMES = ("unique_id", "series_id", "series", "series_name", "item_id", "ts_id", "系列")
 _ID_ENDING = re.compile(r"(id|code|店|コード)$")
 _REPEATED = 0.01  # share of rows that repeat a time and a key, at most, for a key to be believed
 _MOST_COLUMNS = 4  # that name the series together
