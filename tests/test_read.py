@@ -732,3 +732,36 @@ def answer_or_refuse(path, target):
 )
 def test_the_data_sets_of_the_project(name, options, expected):
     assert expected in repr(read(SHARED / name, **options))
+
+
+# Frames with times in their index
+
+
+def test_a_wide_frame_with_dates_in_its_index_has_a_series_per_column():
+    days = pd.date_range("2024-01-01", periods=10)
+    frame = pd.DataFrame({"north": range(10), "south": range(10, 20)}, index=days)
+    for data in (frame, frame.astype("Float64"), frame.set_axis(days.to_period("D"))):
+        panel = read(data)
+        assert panel.ids.tolist() == ["north", "south"] and panel.frequency.code == "D"
+    assert read(frame, target="south").values[0] == 10
+    texts = frame.set_axis([str(day.date()) for day in days])
+    assert read(texts).ids.tolist() == ["north", "south"]
+
+
+def test_a_frame_with_a_target_beside_other_columns_is_not_wide():
+    days = pd.date_range("2024-01-01", periods=10)
+    frame = pd.DataFrame({"sales": range(10), "temperature": 5.0}, index=days)
+    assert read(frame).columns.target == "sales"
+
+
+def test_frames_with_several_levels():
+    days = pd.date_range("2024-01-01", periods=6)
+    rows = pd.MultiIndex.from_product([["a", "b"], days])
+    for names in ([None, None], ["shop", "day"], [None, "day"]):
+        frame = pd.DataFrame({"sold": range(12)}, index=rows.set_names(names))
+        panel = read(frame)
+        assert panel.ids.tolist() == ["a", "b"] and panel.frequency.code == "D"
+    columns = pd.MultiIndex.from_product([["a", "b"], ["sold", "left"]])
+    wide = pd.DataFrame(np.arange(24.0).reshape(6, 4), index=days, columns=columns)
+    assert read(wide).ids.tolist() == ["a/sold", "a/left", "b/sold", "b/left"]
+    assert read(wide["a"].rename_axis("kind", axis=1)).ids.tolist() == ["sold", "left"]

@@ -33,7 +33,7 @@ wert umsatz absatz menge anzahl valeur ventes valor ventas cantidad valore vendi
 """
 _TIME_NAMES = _TIME_WORDS.split()  # in this order, should several columns hold dates
 CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
-_TARGET_NAMES = frozenset(_TARGET_WORDS.split())
+TARGET_NAMES = frozenset(_TARGET_WORDS.split())
 _INDEX_NAMES = ("t", "time", "index", "step", "idx", "time_idx", "time_index", "period", "ds")
 _ROW_NUMBER = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?")
 
@@ -148,7 +148,7 @@ def find_target(sheet: Sheet, others: Sequence[Column]) -> Column:
     for sure in ("y", "target"):
         if sure in names:
             return names[sure]
-    likely = [c for name, c in names.items() if name in _TARGET_NAMES]
+    likely = [c for name, c in names.items() if name in TARGET_NAMES]
     if len(likely) == 1 or len(numeric) == 1:
         return (likely or numeric)[0]
     every = (
@@ -165,7 +165,7 @@ def find_target(sheet: Sheet, others: Sequence[Column]) -> Column:
 def _likeliest(numeric: list[Column]) -> Column:
     """The column for the example in a question: with a target's name inside its own, else the
     first that is no flag."""
-    words = [c for c in numeric if _TARGET_NAMES & words_of(c.name)]
+    words = [c for c in numeric if TARGET_NAMES & words_of(c.name)]
     return next(iter(words), next((c for c in numeric if len(np.unique(c.data)) > 2), numeric[0]))
 
 

@@ -69,6 +69,8 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     """Decide what the columns are and bring the sheet into long form; DataError with what to do
     where that fails."""
     sheet = names.written.applied(sheet)
+    if sheet.wide and names.target is None and not names.past:
+        names = replace(names, target="*")
     if names.time != "index":
         sheet = with_carried_labels(sheet)
         sheet = unfolded(sheet, _said_names(names))

@@ -249,6 +249,7 @@ class Sheet:
     frame: str
     notes: tuple[Finding, ...] = ()
     label: str = "y"  # the id of the series, should there be only one
+    wide: bool = False  # every column of numbers is a series, unless a target is named
 
     def __len__(self) -> int:
         return len(self.lines)
