@@ -218,3 +218,11 @@ def test_numbers_grouped_as_in_india(text, value):
 @pytest.mark.parametrize(("decimal", "value"), [(",", 5037.0), (".", 5.037), ("", 5.037)])
 def test_a_decimal_mark_that_was_said_counts(decimal, value):
     assert parse_numbers(["5.037"], decimal=decimal).values.tolist() == [value]
+
+
+@pytest.mark.parametrize("flag", ["p", "e", "(p)", "*", "r"])
+def test_marks_behind_a_few_numbers_are_taken_off_with_a_note(flag):
+    texts = [f"{n}.5 {flag}" if n > 17 else f"{n}.5" for n in range(1, 20)]
+    numbers = parse_numbers(texts)
+    assert not numbers.bad.any() and numbers.values[-1] == 19.5
+    assert any("marks behind numbers" in note for note in numbers.notes)

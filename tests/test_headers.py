@@ -109,3 +109,14 @@ def test_names_of_a_hundred_thousand_columns_do_not_take_long():
     from lstmcast.data.headers import column_names
 
     assert column_names(["x"] * 100_000)[-1] == "x_100000"
+
+
+def test_years_above_months_are_levels_of_names():
+    sheet = sheet_of("Region,2010,,2011,", ",Jan,Feb,Jan,Feb", "a,1,2,3,4", "b,1,2,3,4")
+    assert sheet.names == ["Region", "2010/Jan", "2010/Feb", "2011/Jan", "2011/Feb"]
+
+
+def test_quoted_cells_between_spaces():
+    rows = [f'"{n}" "{day}" {n}' for n, day in enumerate(DAYS, 1)]
+    sheet = sheet_of('"day" "sold"', *rows)
+    assert sheet.names[1:] == ["day", "sold"] and sheet.columns[1].cell(0) == DAYS[0]

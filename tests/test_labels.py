@@ -155,3 +155,17 @@ def test_a_label_that_breaks_the_rule_is_bad():
     times = parse_times([*texts, "2010/13"])
     assert times is not None
     assert times.bad.tolist() == [False] * 40 + [True]
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ("Week of 2022-01-03|Week of 2022-01-10", "2022-01-03"),
+        ("2022-03-01 01:00:00 EST|2022-03-01 02:00:00 EST", "2022-03-01T01:00"),
+        ("2020年度第1四半期|2020年度第2四半期", "2020-01-01 2020-04-01"),
+        ("20001|20002|20003|20004|20011|20012|20013|20014|20021", "2000-01-01 2000-04-01"),
+    ],
+)
+def test_further_labels(texts, expected):
+    wanted = expected.split()
+    assert read(texts)[: len(wanted)] == wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,16 @@ PARTS = {
         "30min",
     ),
     "year,half,y": ([f"{y},{h},{h}" for y in range(2005, 2012) for h in (1, 2)], "2QS"),
+    "年度,四半期,y": (
+        [f"{y}年度,第{q}四半期,5" for y in (2019, 2020, 2021) for q in range(1, 5)],
+        "QS",
+    ),
+    "Year,Quarter,y": ([f"FY{y},Q{q},5" for y in (19, 20, 21) for q in range(1, 5)], "QS"),
+    "Datum,Von,Bis,y": (
+        [f"{d},{h:02d}:00,{(h + 1) % 24:02d}:00,{h}" for d in DAYS for h in range(24)],
+        "h",
+    ),
+    "date,hour,y": ([f"{d},{100 * h},{h}" for d in DAYS for h in range(1, 25)], "h"),
     "fiscal year,month,y": ([f"{y},{m},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
     "SETTLEMENT_DATE,SETTLEMENT_PERIOD,y": (
         [f"{day},{p},{p}" for day in DAYS for p in range(1, 49)],
@@ -135,3 +146,10 @@ def test_named_hours_are_series_where_somebody_says_so(tmp_path):
     path = write(tmp_path, "date,hour,load", by_hour(str))
     panel = lc.read(path, time="date", series="hour")
     assert (len(panel), panel.frequency.code) == (24, "D")
+
+
+def test_beginnings_and_ends_of_periods_are_told_apart(tmp_path):
+    hours = [f"{day} {hour:02d}:00" for day in DAYS for hour in range(24)]
+    rows = [f"{begin},{end},5" for begin, end in pairwise(hours)]
+    panel = lc.read(write(tmp_path, "from,to,load", rows))
+    assert (panel.columns.time, panel.frequency.code) == ("from", "h")

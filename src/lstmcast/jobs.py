@@ -599,6 +599,7 @@ def _described(panel: Panel) -> dict[str, Any]:
     return past | {
         "source": panel.report.source,
         "rows": panel.report.rows,
+        "columns": asdict(panel.columns) | {"keys": list(panel.keys)},
         "series": len(panel),
         "values": len(panel.values),
         "frequency": panel.frequency.code,

@@ -31,6 +31,8 @@ passengers visitors close
 wert umsatz absatz menge anzahl valeur ventes valor ventas cantidad valore vendite
 値 売上 売上高 数量 金額 販売数 販売量 販売数量 需要
 """
+_BEGINNING = frozenset(["from", "start", "begin", "von", "anfang", "beginn", "inicio", "開始"])
+_END = frozenset(["to", "end", "until", "stop", "bis", "ende", "fin", "終了"])
 _TIME_NAMES = _TIME_WORDS.split()  # in this order, should several columns hold dates
 CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
 TARGET_NAMES = frozenset(_TARGET_WORDS.split())
@@ -99,6 +101,8 @@ def find_time(sheet: Sheet) -> Column | None:
     ]
     if len(sure) > 1:
         sure = _best_named(sure, _TIME_NAMES) or [c for c in sure if changes(c)]
+    if len(sure) > 1 and _begins(sure[0], sure[1]):
+        sure = sure[:1]
     if len(sure) > 1:
         raise DataError(
             f"{sheet.source} has {len(sure)} columns of dates. Say which one is the time with "
@@ -107,6 +111,21 @@ def find_time(sheet: Sheet) -> Column | None:
     if sure:
         return sure[0]
     return _find_numeric_time(sheet, [c for c in dated if c.times is not None])
+
+
+def _begins(first: Column, second: Column) -> bool:
+    """Whether two columns of dates are the beginnings and the ends of periods: an end is the next
+    beginning, or the day before it."""
+    named = _BEGINNING & words_of(first.name) and _END & words_of(second.name)
+    if not named or first.times is None or second.times is None:
+        return False
+    begin = first.spread(first.times.values).astype("datetime64[us]")
+    end = second.spread(second.times.values).astype("datetime64[us]")
+    lengths = end - begin
+    if len(begin) < 3 or np.isnat(lengths).any() or (lengths <= np.timedelta64(0, "us")).any():
+        return False
+    gaps = begin[1:] - end[:-1]
+    return bool((gaps == np.median(gaps.astype(np.int64)).astype("timedelta64[us]")).mean() > 0.9)
 
 
 def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:

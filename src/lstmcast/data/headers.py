@@ -158,7 +158,11 @@ class _Shown(NamedTuple):
         names_above = False
         timed = [kind == "time" for kind in self.kinds]
         for place, row in enumerate(rows[:WITHIN]):
-            if self._is_data(place, timed, names_above) and not self._is_title(place, rows, timed):
+            if (
+                self._is_data(place, timed, names_above)
+                and not self._is_title(place, rows, timed)
+                and not (not names_above and self._stands_above_names(place, rows))
+            ):
                 return place
             names_above |= _is_full(row.cells) and not self.reads[place].any()
         return None
@@ -173,6 +177,14 @@ class _Shown(NamedTuple):
         if not any(timed) and typed.any() and reads[typed].all():
             return True
         return names_above and bool(reads.any()) and 2 * reads.sum() >= typed.sum()
+
+    def _stands_above_names(self, place: int, rows: Sequence[Row]) -> bool:
+        """Whether the next row has only text where columns hold numbers: years above months."""
+        below = place + 1
+        if below >= min(len(rows), WITHIN) or not self.missing[place].any():
+            return False
+        typed = np.array([kind != "" for kind in self.kinds]) & ~self.missing[below]
+        return bool(typed.sum() > 1 and not self.reads[below].any())
 
     def _is_title(self, place: int, rows: Sequence[Row], timed: list[bool]) -> bool:
         """Whether a row with nothing but a time stands above names: when a table was written."""

@@ -49,9 +49,17 @@ _SPELLINGS = (
     (r"(\d\d?[a-z]{3}\d{2,4}):(\d\d:.*)", r"\1 \2"),
     (r"(\d{4})[./] ?(\d\d?)[./] ?(\d\d?)\.?", r"\1-\2-\3"),
     (r"(\d\d?:\d\d(?::\d\d)?(?: ?[ap]m)?),? (.*\d)", r"\2 \1"),
-    (r"(\d{1,2}:\d\d) ?uhr", r"\1"),
+    (
+        r"(?:the )?(?:week|month|w/?[ecb]) ?"
+        r"(?:of|ending|ended|commencing|beginning|starting)? (.*)",
+        r"\1",
+    ),
     (r"(.*\d) um (\d.*)", r"\1 \2"),
     (r"(.*\d) ?uhr", r"\1"),
+)
+_ZONE_NAMES = re.compile(
+    r"(.*\d:\d\d(?::\d\d)?(?: ?[ap]m)?) ?"
+    r"\(?(?:[ecmpa]e?[sd]t|cet|cest|bst|ist|jst|wet|west|eet|eest|msk)\)?"
 )
 _ERA_LETTERS = {"r": "令和", "h": "平成", "s": "昭和", "t": "大正", "m": "明治"}
 _ERA = re.compile(
@@ -122,7 +130,7 @@ def ambiguous_labels(tidy: list[str], known: Sequence[str]) -> Labels | None:
 def rewritten_labels(tidy: list[str], known: Sequence[str]) -> Labels | None:
     """Labels that have no shape of a date, rewritten as dates; None where nothing is known of
     them."""
-    for labels_of in (_spelled, _eras, _ranges, _periods, _seconds):
+    for labels_of in (_zoned, _spelled, _eras, _ranges, _periods, _seconds):
         labels = labels_of(tidy, known)
         if labels is not None:
             return labels
@@ -342,6 +350,18 @@ def _spelled(tidy: list[str], known: Sequence[str]) -> Labels | None:
         if _mostly(match_shape(rewrite(text).translate(DIGITS)) is not None for text in sample):
             return Labels([rewrite(text) for text in tidy])
     return None
+
+
+def _zoned(tidy: list[str], known: Sequence[str]) -> Labels | None:
+    """Clock times with the name of their zone behind them, which is left off."""
+    sample = known[:: max(1, len(known) // _SAMPLE)]
+    if not _mostly(_ZONE_NAMES.fullmatch(text) for text in sample):
+        return None
+    matches = [_ZONE_NAMES.fullmatch(text) for text in tidy]
+    texts = [m[1] if m is not None else text for m, text in zip(matches, tidy, strict=True)]
+    match = _ZONE_NAMES.fullmatch(known[0])
+    zone = known[0][match.end(1) :].strip(" ()").upper() if match is not None else "of some"
+    return Labels(texts, (f"the name of the time zone ({zone}) was left off: clock times",))
 
 
 def _eras(tidy: list[str], known: Sequence[str]) -> Labels | None:

@@ -528,17 +528,18 @@ def _header_times(
         chosen = np.flatnonzero(digits)
         times = integer_times(np.array([int(names[j][:18]) for j in chosen]))
     else:
-        times = parse_times(names)
-        chosen = (
-            np.flatnonzero(~np.isnat(times.values))
-            if times is not None and times.form == "date"
-            else np.zeros(0, np.int64)
-        )
+        # names without a digit are no times, and their number must not speak against the others
+        dated = np.flatnonzero([any(letter.isdigit() for letter in name) for name in names])
+        times = parse_times([names[j] for j in dated])
+        found = np.zeros(0, np.int64)
+        if times is not None and times.form == "date":
+            found = np.flatnonzero(~np.isnat(times.values))
+        chosen = dated[found]
         if times is not None and len(chosen):
             if times.problem:
                 raise DataError(f"{sheet.source}, column names: {times.problem}")
             times = Times(
-                times.values[chosen], times.bad[chosen], times.form, times.zone, times.notes
+                times.values[found], times.bad[found], times.form, times.zone, times.notes
             )
     if times is None or len(chosen) < 3 or times.form == "index":
         chosen, counted = _counted_names(names)

@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -34,6 +35,10 @@ _SPACED = re.compile(r"\d{1,3}(?:[ ']\d{3})+(?=$|[.,])|\d{1,2}(?: \d\d)+ \d{3}(?
 # a minus behind the digits, an old habit of accounting; 12.– is a Swiss price
 _MINUS_BEHIND = re.compile(r"(.*\d) ?- ?(\D{0,6})")
 _MARKS = str.maketrans("−–—’", "---'")
+# what statistical offices write behind a number: provisional, estimated, revised, break in series
+_FLAGS = frozenset(
+    ["p", "e", "r", "b", "s", "u", "f", "(p)", "(e)", "(r)", "(b)", "p)", "e)", "r)", "*"]
+)
 _UNIT_SHARE = 0.9  # a unit such as "kWh" is believed when nearly every value carries it
 
 
@@ -103,8 +108,7 @@ def parse_numbers(
     return Numbers(values, bad, notes)
 
 
-@dataclass(frozen=True)
-class _Body:
+class _Body(NamedTuple):
     sign: float
     digits: str
     unit: str  # "" where there is none or only a currency
@@ -182,11 +186,18 @@ def _drop_odd_units(bodies: dict[int, _Body], bad: np.ndarray, n_plain: int) -> 
     units = Counter(body.unit for body in bodies.values() if body.unit)
     common, count = units.most_common(1)[0] if units else ("", 0)
     believed = common if count >= _UNIT_SHARE * (n_plain + len(bodies)) else ""
+    flags = {unit for unit in units if unit in _FLAGS} if not believed else set()
+    flagged = sum(units[unit] for unit in flags)
+    if 0 < flagged <= 0.5 * (n_plain + len(bodies)):
+        bodies |= {i: body._replace(unit="") for i, body in bodies.items() if body.unit in flags}
+    else:
+        flags = set()
     for i in [i for i, body in bodies.items() if body.unit not in ("", believed)]:
         bad[i] = True
         del bodies[i]
     found = sorted({body.currency for body in bodies.values() if body.currency})
     notes = (f"currency signs taken off ({', '.join(found[:4])})",) if found else ()
+    notes += (f"marks behind numbers taken off ({', '.join(sorted(flags))})",) if flags else ()
     return (*notes, f"{believed!r} taken off every value") if believed else notes
 
 

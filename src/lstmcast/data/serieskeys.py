@@ -89,7 +89,7 @@ def _may_name(column: Column) -> bool:
     part of the date is one of the time."""
     if column.missing.all() or not changes(column):
         return False
-    if column.name.strip().casefold() in CALENDAR_PARTS and column.number_share >= NUMBER_SHARE:
+    if column.name.strip().casefold() in CALENDAR_PARTS:
         return False
     return len(column.as_ids()[1]) < len(column)
 

@@ -244,10 +244,17 @@ def _evenness(rows: Iterable[list[str]]) -> float:
     return count / counts.total() if width > 1 else 0.0
 
 
+def _spaced(line: str) -> list[str]:
+    """The cells of a line that are set apart by spaces; quotes hold some together, as R writes."""
+    if '"' not in line:
+        return line.split()
+    return next(csv.reader([line.strip()], delimiter=" ", skipinitialspace=True), [])
+
+
 def _cells(text: str, delimiter: str) -> tuple[list[list[str]], list[int], bool]:
     """Rows of cells, their first lines, and whether quotes had to be read as text."""
     if delimiter == " ":
-        rows = [line.split() for line in text.splitlines()]
+        rows = [_spaced(line) for line in text.splitlines()]
         return rows, list(range(1, len(rows) + 1)), False
     for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
         reader = csv.reader(

@@ -39,7 +39,7 @@ def integer_times(numbers: ndarray) -> Times:
     """
     numbers = np.asarray(numbers, np.int64)
     if len(numbers):
-        for reading in (_years, _months, _weeks, _days, _hours, _since_1970):
+        for reading in (_years, _quarters, _months, _weeks, _days, _hours, _since_1970):
             times = reading(numbers, int(numbers.min()), int(numbers.max()))
             if times is not None:
                 return times
@@ -105,6 +105,18 @@ def _months(numbers: ndarray, low: int, high: int) -> Times | None:
     if low < 150001 or high > 220012 or not _within(months, 1, 12):
         return None
     return _times(from_fields(numbers // 100, months, 1), "number")
+
+
+def _quarters(numbers: ndarray, low: int, high: int) -> Times | None:
+    """20001 to 20004: years and quarters, where every year but the first and the last has four."""
+    quarters, years = numbers % 10, numbers // 10
+    if low < 19001 or high > 21004 or not _within(quarters, 1, 4) or len(set(quarters)) < 4:
+        return None
+    counted, counts = np.unique(np.unique(numbers) // 10, return_counts=True)
+    if len(counted) < 3 or not (counts[1:-1] == 4).all() or not (np.diff(counted) == 1).all():
+        return None
+    values = from_fields(years, 3 * quarters - 2, 1)
+    return _times(values, "number", "whole numbers read as years and quarters")
 
 
 def _weeks(numbers: ndarray, low: int, high: int) -> Times | None:

@@ -59,11 +59,14 @@ _FINER = {
     "hour": ("minute",),
     "minute": ("second",),
 }
-_NUMBER = re.compile(r"(?:[^\W\d_]{0,6}[. ]?)(\d{1,4})(?:\.0+)?(?:st|nd|rd|th|[^\W\d_])?\.?")
+_NUMBER = re.compile(
+    r"(?:[^\W\d_]{0,6}[. ]?)(\d{1,4})(?:\.0+)?(?:st|nd|rd|th|四半期|半期|[^\W\d_])?\.?"
+)
 _CLOCK = re.compile(
     r"(?P<H>\d\d?)(?:[:.h](?P<M>\d\d))(?:[:.](?P<S>\d\d))?(?:[.,]\d+)? ?(?P<half>[ap])?\.?(?:m\.?)?"
     r"(?: ?[-~–] ?\d\d?[:.h]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\.?)?)?"
 )
+_COMPACT = re.compile(r"\b(time|hhmm|hour|hr|stunde|uhrzeit|zeit|heure|hora|時刻)\b")
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 # rows that sum up the others of a year, in a column of months or quarters
 _SUMS = re.compile(
@@ -144,7 +147,12 @@ def _is_dates(column: Column) -> bool:
     if column.data.dtype.kind != "M" and not column.is_text:
         return False
     times = column.times
-    return times is not None and times.form in ("date", "number") and column.time_share > 0.5
+    if times is None or times.form not in ("date", "number") or column.time_share <= 0.5:
+        return False
+    known = times.values[~np.isnat(times.values)]
+    years = np.unique(known.astype("datetime64[Y]"))
+    # 2020年度, FY19: years in words, which a month or a quarter may refine
+    return bool(len(years) < 2 or (known != known.astype("datetime64[Y]")).any())
 
 
 # ---------------------------------------------------------------- a date and a clock time
@@ -379,7 +387,7 @@ def _is_clock(text: str) -> bool:
 
 def _compact_clock_of(column: Column) -> _Part | None:
     """1300 as a clock time, in a column whose name says so."""
-    if not re.search(r"\b(time|hhmm|uhrzeit|zeit|heure|hora|時刻)\b", column.name.casefold()):
+    if not _COMPACT.search(column.name.casefold()):
         return None
     numbers = _part_numbers(column)
     known = numbers[np.isfinite(numbers)]
