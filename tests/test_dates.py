@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lstmcast.data.dates import integer_times, parse_times
+from lstmcast.data.dates import parse_times
 from lstmcast.data.numbers import parse_numbers
+from lstmcast.data.timenumbers import integer_times
 
 
 def read_dates(*texts: str) -> list[str]:
@@ -71,7 +72,7 @@ def test_even_spacing_tells_the_order_where_no_value_does():
 
 def test_an_undecidable_order_is_not_guessed():
     times = parse_times(["01/02/2020", "03/04/2020"])
-    assert times is not None and times.problem is not None and "year-month-day" in times.problem
+    assert times is not None and times.problem is not None and "--day-first" in times.problem
 
 
 def test_impossible_dates_are_bad_and_missing_ones_are_not():
@@ -177,3 +178,51 @@ def test_missing_markers_are_missing_and_not_bad():
 def test_a_unit_that_one_value_carries_is_text():
     assert parse_numbers(["1 kWh", "2 kWh"]).values.tolist() == [1, 2]
     assert parse_numbers(["1", "2", "3 kWh"]).bad.tolist() == [False, False, True]
+
+
+_NEGATIVE = (
+    "-$1,000.00|$-1,000.00|$ -1,000.00|- $1,000.00|($1,000.00)|$(1,000.00)|(1,000.00)"
+    "|(1,000.00) USD|USD (1,000.00)|-USD 1,000.00|1,000.00-|1,000.00 -|1,000.00- EUR|"
+    "1,000.00 EUR-|-1.000,00 €|€ -1.000,00|-€1.000,00|1.000,00 €-|1.000,00- €|−1,000|"
+    "–1,000|－１，０００|△1,000|▲1,000円|-¥1,000|▲¥1,000|-R$ 1.000,00|Fr. -1'000.00|-CHF 1'0"
+    "00.–|-kr 1 000,00|1000- kWh"
+)
+
+
+@pytest.mark.parametrize("text", _NEGATIVE.split("|"))
+def test_the_sign_of_money_stands_anywhere(text):
+    numbers = parse_numbers([text.strip()])
+    assert numbers.values.tolist() == [-1000.0] and not numbers.bad.any()
+
+
+@pytest.mark.parametrize("text", ["12.-", "CHF 12.–", "12", "$12", "12.00 USD"])
+def test_a_swiss_price_has_no_sign(text):
+    assert parse_numbers([text]).values.tolist() == [12.0]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("12,34,567.00", 1234567.0),
+        ("-12,34,567", -1234567.0),
+        ("₹1,23,456.5", 123456.5),
+        ("(₹ 1,23,456)", -123456.0),
+        ("Rs. 12,34,56,789", 123456789.0),
+        ("12 34 567,50", 1234567.5),
+    ],
+)
+def test_numbers_grouped_as_in_india(text, value):
+    assert parse_numbers([text]).values.tolist() == [value]
+
+
+@pytest.mark.parametrize(("decimal", "value"), [(",", 5037.0), (".", 5.037), ("", 5.037)])
+def test_a_decimal_mark_that_was_said_counts(decimal, value):
+    assert parse_numbers(["5.037"], decimal=decimal).values.tolist() == [value]
+
+
+@pytest.mark.parametrize("flag", ["p", "e", "(p)", "*", "r"])
+def test_marks_behind_a_few_numbers_are_taken_off_with_a_note(flag):
+    texts = [f"{n}.5 {flag}" if n > 17 else f"{n}.5" for n in range(1, 20)]
+    numbers = parse_numbers(texts)
+    assert not numbers.bad.any() and numbers.values[-1] == 19.5
+    assert any("marks behind numbers" in note for note in numbers.notes)

@@ -202,7 +202,7 @@ def test_large_files_read_as_small_ones_do(tmp_path, monkeypatch):
     path = tmp_path / "data.csv"
     path.write_text(text + "\nSource: the office\n")
     small = read_table(path)
-    monkeypatch.setattr("lstmcast.data.read._LARGE", 1)
+    monkeypatch.setattr("lstmcast.data.formats.LARGE", 1)
     large = read_table(path)
     assert "duckdb" in sys.modules
     for name in ("series", "times", "values", "lines"):
@@ -211,7 +211,7 @@ def test_large_files_read_as_small_ones_do(tmp_path, monkeypatch):
 
 
 def test_large_files_with_many_distinct_values(tmp_path, monkeypatch):
-    monkeypatch.setattr("lstmcast.data.read._LARGE", 1)
+    monkeypatch.setattr("lstmcast.data.formats.LARGE", 1)
     monkeypatch.setattr("lstmcast.data.bigfiles._FEW", 10)
     times = np.datetime_as_string(
         np.datetime64("2024-01-01T00:00:00") + np.arange(500).astype("timedelta64[m]")
@@ -283,7 +283,7 @@ def test_series_are_found_from_repeated_times(table_of, refusal_of):
     assert coded.ids.tolist() == ["1", "2"]
     pairs = [(m, s, k) for s in "ab" for k in "xy" for m in MONTHS]
     text = "month,shop,kind,value\n" + "\n".join(f"{m},{s},{k},1" for m, s, k in pairs)
-    assert "--series shop,kind" in refusal_of(text) and "--aggregate sum" in refusal_of(text)
+    assert table_of(text).ids.tolist() == ["a/x", "a/y", "b/x", "b/y"]
     assert table_of(text, series="shop,kind").ids.tolist() == ["a/x", "a/y", "b/x", "b/y"]
     assert table_of(text, aggregate="sum").ids.tolist() == ["data"]
 
@@ -732,3 +732,36 @@ def answer_or_refuse(path, target):
 )
 def test_the_data_sets_of_the_project(name, options, expected):
     assert expected in repr(read(SHARED / name, **options))
+
+
+# Frames with times in their index
+
+
+def test_a_wide_frame_with_dates_in_its_index_has_a_series_per_column():
+    days = pd.date_range("2024-01-01", periods=10)
+    frame = pd.DataFrame({"north": range(10), "south": range(10, 20)}, index=days)
+    for data in (frame, frame.astype("Float64"), frame.set_axis(days.to_period("D"))):
+        panel = read(data)
+        assert panel.ids.tolist() == ["north", "south"] and panel.frequency.code == "D"
+    assert read(frame, target="south").values[0] == 10
+    texts = frame.set_axis([str(day.date()) for day in days])
+    assert read(texts).ids.tolist() == ["north", "south"]
+
+
+def test_a_frame_with_a_target_beside_other_columns_is_not_wide():
+    days = pd.date_range("2024-01-01", periods=10)
+    frame = pd.DataFrame({"sales": range(10), "temperature": 5.0}, index=days)
+    assert read(frame).columns.target == "sales"
+
+
+def test_frames_with_several_levels():
+    days = pd.date_range("2024-01-01", periods=6)
+    rows = pd.MultiIndex.from_product([["a", "b"], days])
+    for names in ([None, None], ["shop", "day"], [None, "day"]):
+        frame = pd.DataFrame({"sold": range(12)}, index=rows.set_names(names))
+        panel = read(frame)
+        assert panel.ids.tolist() == ["a", "b"] and panel.frequency.code == "D"
+    columns = pd.MultiIndex.from_product([["a", "b"], ["sold", "left"]])
+    wide = pd.DataFrame(np.arange(24.0).reshape(6, 4), index=days, columns=columns)
+    assert read(wide).ids.tolist() == ["a/sold", "a/left", "b/sold", "b/left"]
+    assert read(wide["a"].rename_axis("kind", axis=1)).ids.tolist() == ["sold", "left"]

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 from warnings import warn
 
 from numpy.typing import NDArray
 
 from lstmcast import store
 from lstmcast.data.panel import Columns
+from lstmcast.data.words import Words
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.methods import AUTO, checked_candidates, checked_method
 from lstmcast.fit import FitOptions, fitted_on
@@ -30,6 +31,8 @@ from lstmcast.predict import (
     continued,
     forecast_as,
     joined,
+    quantiles_of,
+    read_as_said,
 )
 from lstmcast.pretrained import Start, start_in
 from lstmcast.saved_context import Continuation, SavedContext
@@ -281,6 +284,7 @@ class LSTMForecaster:
         resume: bool = False,
         device: str = "cpu",
         threads: int | None = None,
+        **words: Unpack[Words],
     ) -> LSTMForecaster:
         """Train on the data and remember them: sets `fitted`, and returns the forecaster itself.
 
@@ -299,6 +303,7 @@ class LSTMForecaster:
                 grown at their ends and by new series since; transforms keep what they had learned.
             device: "cpu" or "cuda".
             threads: Processors used; all that help unless given.
+            words: How the data are read, in the words of `lstmcast.read`: time, target, series, …
 
         Raises:
             MissingExtraError: PyTorch is not installed.
@@ -306,6 +311,8 @@ class LSTMForecaster:
             UsageError, ModelError: Settings do not go together; training gives no numbers.
         """
         options = FitOptions(loss, callbacks, folder, resume, device, threads)
+        if words:
+            data = read_as_said(None, data, self.past, words)
         self.fitted = fitted_on(self.specification, self.start, data, options)
         return self
 
@@ -316,6 +323,8 @@ class LSTMForecaster:
         *,
         cutoffs: NDArray | None = None,
         mode: Mode = "direct",
+        level: float | Sequence[float] | None = None,
+        **words: Unpack[Words],
     ) -> Forecast:
         """Forecast what comes after each series, or after each cutoff.
 
@@ -329,12 +338,17 @@ class LSTMForecaster:
                 "one-step" forecasts each known observation from those before it, one step ahead,
                 with the network's own intervals. (A loaded model that was trained on windows
                 remembers the newest one only.)
+            level: Intervals in percent instead of the forecaster's quantiles: 80, or [80, 95].
+            words: How the data are read, in the words of `lstmcast.read`: time, target, series, …
 
         Raises:
             DataError, UsageError, ModelError: Data, arguments or model cannot be used.
         """
         asked = self._asked(horizon, cutoffs, checked_mode(mode))
-        return forecast_as(asked, self.model, data, self.horizon, self.quantiles)
+        quantiles = self.quantiles if level is None else quantiles_of(level)
+        if words:
+            data = read_as_said(self.saved_context, data, self.past, words)
+        return forecast_as(asked, self.model, data, self.horizon, quantiles)
 
     def _asked(
         self, horizon: int | None = None, cutoffs: Any = None, mode: Mode = "direct"

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from lstmcast import store
 from lstmcast._version import __version__
+from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.features import listed
 from lstmcast.data.inspection import Inspection, inspect
 from lstmcast.data.kinds import kind_counts
 from lstmcast.data.panel import Panel, ReadOptions, panel_from_table
-from lstmcast.data.read import read_table
+from lstmcast.data.read import STDIN, read_table
 from lstmcast.data.table import format_time
 from lstmcast.errors import DataError, UsageError
 from lstmcast.output.places import (
@@ -98,9 +99,9 @@ def ignore(event: Event) -> None:
 class Source:
     """Data and how to read them: a Panel as it is, or anything that `lstmcast.read` reads.
 
-    `time`, `target`, `series`, `sheet` and `past` are those of `lstmcast.read`; `options` are its
-    other arguments. `given`: names of options that count in newer data for a saved model even where
-    they are the usual ones.
+    `time`, `target`, `series`, `sheet` and `past` are those of `lstmcast.read`; `options` and
+    `written` are its other arguments. `given`: names of options that count in newer data for a
+    saved model even where they are the usual ones.
 
     >>> Source({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5, 6, 7, 8]}).read()
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
@@ -108,18 +109,20 @@ class Source:
 
     data: Any
     options: ReadOptions = field(default_factory=ReadOptions)
-    time: str | None = None
+    time: str | Sequence[str] | None = None
     target: str | Sequence[str] | None = None
     series: str | Sequence[str] | None = None
     sheet: str | None = None
     given: Sequence[str] = ()
     past: str | Sequence[str] | None = None
+    written: CellFormat = field(default_factory=CellFormat)
 
     @property
     def paths(self) -> list[str]:
         """The files, as far as the data are files: none of them should be written over."""
         items = self.data if isinstance(self.data, (list, tuple)) else [self.data]
-        return [os.fspath(item) for item in items if isinstance(item, (str, os.PathLike))]
+        paths = [os.fspath(item) for item in items if isinstance(item, (str, os.PathLike))]
+        return [path for path in paths if path != STDIN]
 
     def read(self) -> Panel:
         """The data as a panel. Raises DataError, UsageError."""
@@ -154,7 +157,7 @@ class Source:
         return replace(self, past=list(reads)) if reads else self
 
     def _columns(self) -> dict[str, Any]:
-        names = ("time", "target", "series", "sheet", "past")
+        names = ("time", "target", "series", "sheet", "past", "written")
         return {name: getattr(self, name) for name in names}
 
 
@@ -596,6 +599,7 @@ def _described(panel: Panel) -> dict[str, Any]:
     return past | {
         "source": panel.report.source,
         "rows": panel.report.rows,
+        "columns": asdict(panel.columns) | {"keys": list(panel.keys)},
         "series": len(panel),
         "values": len(panel.values),
         "frequency": panel.frequency.code,

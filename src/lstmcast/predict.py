@@ -7,6 +7,7 @@ S series · O origins · H horizon · Q quantile levels
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any, NamedTuple, cast, get_args
 from warnings import warn
 
@@ -17,6 +18,7 @@ from lstmcast.data.features import listed
 from lstmcast.data.findings import MISSING_STEPS
 from lstmcast.data.origins import Origins, checked_horizon, known_counts, origins_of
 from lstmcast.data.panel import Panel
+from lstmcast.data.words import Words, columns_said, options_said
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import Decode, HeldOut, at_levels, calibrated, widened
 from lstmcast.evaluation.candidates import Candidate
@@ -27,6 +29,8 @@ from lstmcast.model.heads import MEDIAN
 from lstmcast.saved_context import Continuation, SavedContext
 from lstmcast.util.text import some_names
 
+# intervals, in percent: forecasters give quantiles from 0.001 to 0.999
+NARROWEST, WIDEST = 0.1, 99.8
 OLD_MODES: dict[str, Mode] = {"free": "recursive", "observed": "one-step"}
 logger = logging.getLogger("lstmcast")
 
@@ -134,6 +138,41 @@ def continued(context: SavedContext | None, data: Any) -> Continuation:
             "This forecaster remembers no data: only a model that was saved and loaded can go on."
         )
     return context.join(read_newer(data, context.panel))
+
+
+def read_as_said(
+    context: SavedContext | None, data: Any, past: Sequence[str], words: Words
+) -> Panel | Continuation:
+    """Data read in these words: as what came after the data that are remembered, where some are."""
+    from lstmcast.data.newer import read_newer
+    from lstmcast.data.read import as_panel, require_unread
+
+    if data is None:
+        raise UsageError(f"{', '.join(words)} would have no effect, as no data are given.")
+    if context is None or isinstance(data, (Panel, Continuation)):
+        if isinstance(data, Continuation):
+            require_unread(words)
+        return as_panel(data, past, words)
+    columns: dict[str, Any] = {"past": list(past) or None} | columns_said(words)
+    newer = read_newer(data, context.panel, options_said(words), said=list(words), **columns)
+    return context.join(newer)
+
+
+def quantiles_of(level: float | Sequence[float]) -> tuple[float, ...]:
+    """The median and the bounds of intervals in percent; UsageError for what is none.
+
+    >>> quantiles_of(80)
+    (0.1, 0.5, 0.9)
+    """
+    levels = np.atleast_1d(np.asarray(level, np.float64))
+    wrong = levels[~((levels >= NARROWEST) & (levels <= WIDEST))]
+    if len(wrong) or not len(levels):
+        raise UsageError(
+            f"{level=} is no interval. Give percents from {NARROWEST:g} to {WIDEST:g}, such as 80 "
+            "or [80, 95]."
+        )
+    tails = [round((1 - one / 100) / 2, 6) for one in levels.tolist()]
+    return tuple(sorted({0.5, *tails, *(round(1 - tail, 6) for tail in tails)}))
 
 
 def joined(model: Fitted, data: Any) -> tuple[Panel, NDArray]:

@@ -54,6 +54,24 @@ def panel_line(panel: Panel) -> str:
     return f"{panel.report.source}: {rows}{series}, {values}, {step}, {span}{kind}{beside}"
 
 
+def columns_lines(panel: Panel) -> list[str]:
+    """Which columns were read, in one line; none for data that have no columns.
+
+    >>> from lstmcast.data.read import read
+    >>> columns_lines(read({"day": ["2024-01-01", "2024-01-02", "2024-01-03"], "sold": [5, 6, 7]}))
+    ['  columns: time day, target sold']
+    """
+    if not panel.report.rows:
+        return []
+    recipe, columns = panel.report.recipe, panel.columns
+    said = recipe.target if recipe is not None else None
+    target = columns.target if isinstance(said, str) or said is None else ", ".join(said)
+    target = "every column of numbers" if said == "*" else target
+    time = "row numbers" if recipe is not None and recipe.time == "index" else columns.time
+    series = f", series {', '.join(panel.keys)}" if len(panel.keys) else ""
+    return [f"  columns: time {time}, target {target}{series}"]
+
+
 def event_lines(event: Event, words: Words = ENGLISH) -> list[str]:
     """What a job reports while it runs.
 
@@ -66,9 +84,9 @@ def event_lines(event: Event, words: Words = ENGLISH) -> list[str]:
     match event:
         case DataRead(panel):
             found = finding_lines(panel.check(), MOST_FINDINGS, words)
-            return [words(panel_line(panel)), *found]
+            return [words(panel_line(panel)), *map(words, columns_lines(panel)), *found]
         case NewerRead(panel):
-            return [words(panel_line(panel))]
+            return [words(panel_line(panel)), *map(words, columns_lines(panel))]
         case DataJoined(continuation):
             findings = finding_lines(continuation.panel.check(), MOST_FINDINGS, words)
             return [*findings, note_line(str(continuation), words)]
@@ -91,14 +109,12 @@ def inspection(inspected: Inspection, words: Words = ENGLISH) -> str:
     """What is in a source and what is wrong with it."""
     table, panel, findings = inspected
     if panel is None:
-        head = (
-            f"{table.source}: {len(table):,} rows, {len(table.ids):,} series: cannot be used as it "
-            "is"
-        )
+        rows, series = f"{len(table):,} rows", f"{len(table.ids):,} series"
+        head = [f"{table.source}: {rows}, {series}: cannot be used as it is"]
     else:
-        head = panel_line(panel)
+        head = [panel_line(panel), *columns_lines(panel)]
     found = finding_lines(findings, words=words) or [words("  nothing to report")]
-    return "\n".join([words(head), *found])
+    return "\n".join([*map(words, head), *found])
 
 
 def finding_lines(

@@ -19,6 +19,7 @@ from lstmcast.errors import UsageError
 from lstmcast.util.language import LANGUAGES, system_language
 
 if TYPE_CHECKING:
+    from lstmcast.data.cellformat import CellFormat
     from lstmcast.data.panel import ReadOptions
     from lstmcast.forecaster import LSTMForecaster
     from lstmcast.jobs import Source
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 Data = Annotated[
     list[str],
     typer.Argument(
-        metavar="DATA", help="CSV, Excel or Parquet files, or a pattern such as 'stores/*.csv'."
+        metavar="DATA",
+        help="CSV, Excel, JSON or Parquet files, a pattern such as 'stores/*.csv', or - for "
+        "standard input.",
     ),
 ]
 Horizon = Annotated[
@@ -75,8 +78,12 @@ class ReadingOptions:
     """Which columns to read, and what to do about what is wrong in them."""
 
     time: Annotated[
-        str | None,
-        typer.Option(metavar="COLUMN", help="Column with the times; 'index' numbers the rows."),
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column with the times; again for parts of them, such as date and hour; 'index' "
+            "numbers the rows.",
+        ),
     ] = None
     target: Annotated[
         list[str] | None,
@@ -146,6 +153,36 @@ class ReadingOptions:
         ),
     ] = None
 
+    day_first: Annotated[
+        bool | None,
+        typer.Option(
+            "--day-first/--month-first",
+            help="Whether 01/02/2024 is 1 February or 2 January. Found where the dates tell.",
+        ),
+    ] = None
+    decimal: Annotated[
+        str | None,
+        typer.Option(metavar=".|,", help="Decimal mark of all numbers. Found unless given."),
+    ] = None
+    header: Annotated[
+        int | None,
+        typer.Option(metavar="LINE", help="Line with the names of columns. Found unless given."),
+    ] = None
+    date_format: Annotated[
+        str | None,
+        typer.Option(metavar="FORMAT", help="How times are written, such as %d.%m.%Y."),
+    ] = None
+    missing_codes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--missing-codes",
+            "--missing-values",
+            metavar="CODE",
+            help="Cells that stand for missing values, such as -999,'No Data'; again for several. "
+            "CODE=VALUE gives it a value.",
+        ),
+    ] = None
+
     def source(self, data: Sequence[str]) -> Source:
         """The data, to be read so."""
         from lstmcast.jobs import Source
@@ -153,12 +190,26 @@ class ReadingOptions:
         return Source(
             data[0] if len(data) == 1 else list(data),
             self.options(),
-            time=self.time,
+            time=_one_or_more(self.time),
             target=_one_or_more(self.target),
             series=_one_or_more(self.series),
             sheet=self.sheet,
             given=self.said(),
             past=_one_or_more(self.past),
+            written=self.written(),
+        )
+
+    def written(self) -> CellFormat:
+        """How cells are written, as far as it was said."""
+        from lstmcast.data.cellformat import CellFormat
+
+        codes = [code for given in self.missing_codes or () for code in given.split(",")]
+        return CellFormat(
+            self.day_first,
+            self.decimal,
+            self.header,
+            self.date_format,
+            tuple(code for code in codes if code.strip()),
         )
 
     def past_names(self) -> list[str]:

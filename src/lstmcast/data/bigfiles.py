@@ -14,6 +14,7 @@ import numpy as np
 from lstmcast.data.frames import sheet_from_relation
 from lstmcast.data.grids import sheet_from_grid
 from lstmcast.data.numbers import DECIMAL_COMMA, MISSING
+from lstmcast.data.separators import doubtful_mark
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Finding
 from lstmcast.data.textfiles import read_text
@@ -162,6 +163,8 @@ def _large_column(connection: Any, j: int, top: Column, rows: int) -> Column:
 def _patterns(top: Column) -> list[tuple[str, str]]:
     """How the cells may be written, judged by the first ones, and the type that DuckDB gives
     them then."""
+    if doubtful_mark(top):
+        return []  # 5.037: points may group thousands, which texts can still tell
     if top.number_share < 0.5 or top.numbers is None:
         return [(_STAMP, "TIMESTAMP")]
     if not top.numbers.notes:

@@ -5,20 +5,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 
 import numpy as np
-from numpy import ndarray
 
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.errors import DataError
 
 # of the filled cells; not all of them, since titles and totals stand in a column of times too
-_DATE_SHARE = 0.6
-_NUMBER_SHARE = 0.5
-# distinct times per row, at most, for a panel; more, and the repeats are mistakes in one series
-_PANEL_SHARE = 0.75
+DATE_SHARE = 0.6
+NUMBER_SHARE = 0.5
 
 _TIME_WORDS = """
 ds date datetime timestamp time day week month quarter year period dteday
@@ -26,7 +22,7 @@ datum zeit zeitpunkt tag woche monat quartal jahr fecha mes año ano semana data
 année annee trimestre giorno mese anno 年月日 日付 日時 年月 月 年 年度 期間 週 四半期
 """
 _CALENDAR_WORDS = """
-year yr month mnth day hour hr minute second weekday dayofweek dow week quarter season
+year yr month mnth day hour hr minute second weekday dayofweek dow week quarter season decimal
 jahr monat tag stunde woche wochentag quartal 年 月 日 時 曜日
 """
 _TARGET_WORDS = """
@@ -35,25 +31,12 @@ passengers visitors close
 wert umsatz absatz menge anzahl valeur ventes valor ventas cantidad valore vendite
 値 売上 売上高 数量 金額 販売数 販売量 販売数量 需要
 """
-_ID_WORDS = """
-id ids code key no nr store shop item sku product article branch site sensor client customer region
-country dept department family line station meter filiale artikel 店舗 商品 品番
-"""
-_PART_WORDS = (
-    "year yr jahr année annee año anno 年",
-    "month mo mnth monat mois mes mese 月",
-    "day tag jour día dia giorno 日",
-    "hour hr stunde heure hora ora 時",
-)
-# share of rows whose year, month and day make no date, at most, for them to be believed
-_UNDATED = 0.02
+_BEGINNING = frozenset(["from", "start", "begin", "von", "anfang", "beginn", "inicio", "開始"])
+_END = frozenset(["to", "end", "until", "stop", "bis", "ende", "fin", "終了"])
 _TIME_NAMES = _TIME_WORDS.split()  # in this order, should several columns hold dates
-_CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
-_TARGET_NAMES = frozenset(_TARGET_WORDS.split())
-_ID_NAMES = frozenset(_ID_WORDS.split())
+CALENDAR_PARTS = frozenset(_CALENDAR_WORDS.split())
+TARGET_NAMES = frozenset(_TARGET_WORDS.split())
 _INDEX_NAMES = ("t", "time", "index", "step", "idx", "time_idx", "time_index", "period", "ds")
-_SERIES_NAMES = ("unique_id", "series_id", "series", "item_id", "ts_id", "系列")
-_ID_ENDING = re.compile(r"(id|code|店|コード)$")
 _ROW_NUMBER = re.compile(r"(unnamed.*|column\d+|index|id|no|nr|row|instant|#)\.?")
 
 
@@ -110,14 +93,16 @@ def names_in(sheet: Sheet, names: str | Sequence[str]) -> list[str]:
 def find_time(sheet: Sheet) -> Column | None:
     """The column of times, None where there is none, DataError where several columns could be
     it."""
-    dated = [c for c in sheet.columns if c.time_share >= _DATE_SHARE and not c.missing.all()]
+    dated = [c for c in sheet.columns if c.time_share >= DATE_SHARE and not c.missing.all()]
     sure = [
         c
         for c in dated
-        if c.times is not None and c.times.form == "date" and c.number_share < _NUMBER_SHARE
+        if c.times is not None and c.times.form == "date" and c.number_share < NUMBER_SHARE
     ]
     if len(sure) > 1:
-        sure = _best_named(sure, _TIME_NAMES) or [c for c in sure if _changes(c)]
+        sure = _best_named(sure, _TIME_NAMES) or [c for c in sure if changes(c)]
+    if len(sure) > 1 and _begins(sure[0], sure[1]):
+        sure = sure[:1]
     if len(sure) > 1:
         raise DataError(
             f"{sheet.source} has {len(sure)} columns of dates. Say which one is the time with "
@@ -126,6 +111,21 @@ def find_time(sheet: Sheet) -> Column | None:
     if sure:
         return sure[0]
     return _find_numeric_time(sheet, [c for c in dated if c.times is not None])
+
+
+def _begins(first: Column, second: Column) -> bool:
+    """Whether two columns of dates are the beginnings and the ends of periods: an end is the next
+    beginning, or the day before it."""
+    named = _BEGINNING & words_of(first.name) and _END & words_of(second.name)
+    if not named or first.times is None or second.times is None:
+        return False
+    begin = first.spread(first.times.values).astype("datetime64[us]")
+    end = second.spread(second.times.values).astype("datetime64[us]")
+    lengths = end - begin
+    if len(begin) < 3 or np.isnat(lengths).any() or (lengths <= np.timedelta64(0, "us")).any():
+        return False
+    gaps = begin[1:] - end[:-1]
+    return bool((gaps == np.median(gaps.astype(np.int64)).astype("timedelta64[us]")).mean() > 0.9)
 
 
 def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
@@ -139,7 +139,7 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
     if named:
         return named[0]
     first = sheet.columns[0]
-    if any(c is first for c in numeric) and _changes(first) and _ascends(first):
+    if any(c is first for c in numeric) and changes(first) and _ascends(first):
         return first
     counted = _best_named(counted, _INDEX_NAMES)
     if counted:
@@ -152,36 +152,6 @@ def _find_numeric_time(sheet: Sheet, dated: list[Column]) -> Column | None:
     # a column of dates with much text in it: the refusal should name its lines
     named = _best_named(half, _TIME_NAMES)
     return named[0] if named else None
-
-
-def with_joined_dates(sheet: Sheet) -> Sheet:
-    """Year, month, day and hour that stand in columns of their own, joined to one column of
-    times in their place."""
-    named = {column.name.strip().casefold(): column for column in reversed(sheet.columns)}
-    parts: list[Column] = []
-    for words in _PART_WORDS:
-        column = next((named[word] for word in words.split() if word in named), None)
-        if column is None:
-            break
-        parts.append(column)
-    if len(parts) < 2 or parts[0].times is None or parts[0].times.form != "year":
-        return sheet
-    cells = zip(*(_part_texts(part) for part in parts), strict=True)
-    texts = (" ".join(row[:3]) + (f" {row[3]}:00" if len(row) > 3 else "") for row in cells)
-    joined = Column.of_texts("-".join(part.name for part in parts), texts)
-    if joined.time_share < 1 - _UNDATED:
-        return sheet
-    others = tuple(c for c in sheet.columns if not any(c is part for part in parts))
-    return replace(sheet, columns=(joined, *others))
-
-
-def _part_texts(part: Column) -> list[str]:
-    """Year, month (1 or Jan), day or hour as text; whole numbers in two digits: '2024 03 01'
-    reads as a date."""
-    distinct = part.data if part.is_text else part.data.astype(np.int64)
-    texts = [str(text).strip().removesuffix(".0") for text in distinct.tolist()]
-    texts = [text.zfill(2) if text.isdecimal() else text for text in texts]
-    return texts if part.codes is None else [texts[code] for code in part.codes.tolist()]
 
 
 def find_target(sheet: Sheet, others: Sequence[Column]) -> Column:
@@ -197,7 +167,7 @@ def find_target(sheet: Sheet, others: Sequence[Column]) -> Column:
     for sure in ("y", "target"):
         if sure in names:
             return names[sure]
-    likely = [c for name, c in names.items() if name in _TARGET_NAMES]
+    likely = [c for name, c in names.items() if name in TARGET_NAMES]
     if len(likely) == 1 or len(numeric) == 1:
         return (likely or numeric)[0]
     every = (
@@ -214,7 +184,7 @@ def find_target(sheet: Sheet, others: Sequence[Column]) -> Column:
 def _likeliest(numeric: list[Column]) -> Column:
     """The column for the example in a question: with a target's name inside its own, else the
     first that is no flag."""
-    words = [c for c in numeric if _TARGET_NAMES & _words(c.name)]
+    words = [c for c in numeric if TARGET_NAMES & words_of(c.name)]
     return next(iter(words), next((c for c in numeric if len(np.unique(c.data)) > 2), numeric[0]))
 
 
@@ -222,100 +192,13 @@ def numeric_columns(sheet: Sheet, others: Sequence[Column]) -> list[Column]:
     """Columns of numbers that may be targets: not `others`, no row numbers, no parts of the
     date."""
     free = [c for c in sheet.columns if not any(c is other for other in others)]
-    numeric = [c for c in free if c.number_share >= _NUMBER_SHARE]
+    numeric = [c for c in free if c.number_share >= NUMBER_SHARE]
     likely = [
         c
         for c in numeric
-        if c.name.strip().casefold() not in _CALENDAR_PARTS and not _counts_rows(c)
+        if c.name.strip().casefold() not in CALENDAR_PARTS and not _counts_rows(c)
     ]
     return likely or numeric
-
-
-def find_series(
-    sheet: Sheet, times: ndarray, time: Column | None, target: Column | None
-) -> list[Column]:
-    """The columns that name the series: none for one series; DataError where several columns
-    could be it."""
-    free = [c for c in sheet.columns if c is not time and c is not target]
-    for name in _SERIES_NAMES:
-        for column in free:
-            if column.name.strip().casefold() == name and not column.missing.all():
-                return [column]
-    if (times[1:] > times[:-1]).all():
-        return []
-    in_turn = [
-        c for c in free if c.is_text and _is_code(c.name) and _puts_in_order(times, c.as_ids()[0])
-    ]
-    if len(in_turn) == 1:  # series that never share a time: one ended before the next began
-        return in_turn
-    if len(np.unique(times)) > _PANEL_SHARE * len(times):
-        return []
-    text = [
-        c
-        for c in free
-        if c.number_share < _NUMBER_SHARE and c.time_share < _DATE_SHARE and c.is_text
-    ]
-    coded = [c for c in free if c.number_share >= _NUMBER_SHARE and _is_code(c.name)]
-    candidates = [c for c in (*text, *coded) if not c.missing.all() and _changes(c)]
-    repeats = {id(c): _repeats(times, c.as_ids()[0]) for c in candidates}
-    telling = [c for c in candidates if repeats[id(c)] <= 0.01 * len(times)]
-    if len(telling) == 1 or (telling and _same_rows(telling)):
-        return telling[:1]
-    if len(candidates) == 1 and repeats[id(candidates[0])] <= 0.5 * _repeats(
-        times, np.zeros(len(times), np.int64)
-    ):
-        return candidates
-    if candidates:
-        raise DataError(_ask_series(sheet, telling or candidates, bool(telling)))
-    return _whole_number_series(sheet, times, free) if target is None else []
-
-
-def _is_code(name: str) -> bool:
-    return bool(_ID_NAMES & _words(name)) or bool(_ID_ENDING.search(name.strip().casefold()))
-
-
-def _whole_number_series(sheet: Sheet, times: ndarray, free: list[Column]) -> list[Column]:
-    """A column of few whole numbers that tells the rows of one time apart, beside another column
-    of numbers."""
-    numeric = [c for c in free if c.number_share >= _NUMBER_SHARE]
-    few = [
-        c
-        for c in numeric
-        if len(c.as_ids()[1]) <= len(times) // 3 and _repeats(times, c.as_ids()[0]) == 0
-    ]
-    return few if len(few) == 1 and len(numeric) > 1 else []
-
-
-def _ask_series(sheet: Sheet, columns: list[Column], telling: bool) -> str:
-    joined = ",".join(c.name for c in columns[:2])
-    several = "" if telling or len(columns) < 2 else f", or {ask('series', joined)}"
-    return (
-        f"{sheet.source} has several rows for each time, and {len(columns)} "
-        f"{'columns' if len(columns) > 1 else 'column'} that could name the series. Say which with "
-        f"{ask('series', columns[0].name)}{several}; or add the rows of each period up with "
-        f"{ask('aggregate', 'sum')}. The columns are:\n{sheet.describe(columns)}"
-    )
-
-
-def _puts_in_order(times: ndarray, codes: ndarray) -> bool:
-    """Whether times that step back ascend within each of a few codes, without a repeat."""
-    order = np.argsort(codes, kind="stable")
-    times, codes = times[order], codes[order]
-    same = codes[1:] == codes[:-1]
-    return bool(
-        3 * np.count_nonzero(same) >= 2 * len(times) and (times[1:] > times[:-1])[same].all()
-    )
-
-
-def _repeats(times: ndarray, codes: ndarray) -> int:
-    """How many rows repeat an earlier row's time and code."""
-    places = np.unique(times, return_inverse=True)[1].astype(np.int64)
-    return len(times) - len(np.unique(places * (int(codes.max()) + 1) + codes))
-
-
-def _same_rows(columns: list[Column]) -> bool:
-    first = columns[0].as_ids()[0]
-    return all(np.array_equal(first, column.as_ids()[0]) for column in columns[1:])
 
 
 def _best_named(columns: list[Column], names: Sequence[str]) -> list[Column]:
@@ -325,16 +208,16 @@ def _best_named(columns: list[Column], names: Sequence[str]) -> list[Column]:
     for name in names:
         if name in folded:
             return [columns[folded.index(name)]]
-    inside = [column for column in columns if set(names) & _words(column.name)]
+    inside = [column for column in columns if set(names) & words_of(column.name)]
     return inside if len(inside) == 1 else []
 
 
-def _words(name: str) -> set[str]:
+def words_of(name: str) -> set[str]:
     """The words of a column's name: 'InvoiceDate' and 'invoice_date' have the same two."""
     return set(re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()))
 
 
-def _changes(column: Column) -> bool:
+def changes(column: Column) -> bool:
     distinct = column.data if column.codes is None else np.unique(column.codes)
     return len(distinct) > 1 and (
         column.codes is not None or bool((column.data != column.data[0]).any())

@@ -8,186 +8,65 @@ cut out together, as arrays.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import partial
 
 import numpy as np
 
-from .numbers import is_missing
+from .dateformats import formatted_times
+from .labels import Labels, ambiguous_labels, rewritten_labels
+from .shapes import DIGITS, ERAS, MONTHS, from_fields, match_shape, tidied
+from .timenumbers import iso_weeks, whole_number_texts
+from .times import Times
 
 # U distinct texts
 
-_DIGITS = str.maketrans("0123456789", "0" * 10)
 _PIVOT = 40  # two-digit years are 1941 … 2040
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        [
-            "jan january januar janvier enero ene gennaio gen janeiro januari jaenner jänner",
-            "feb february februar février fevrier févr fevr febrero febbraio fevereiro fev "
-            "februari",
-            "mar march märz maerz mär mrz mars marzo março marco maart mrt",
-            "apr april avril avr abril abr aprile",
-            "may mai mayo maggio mag maio mei",
-            "jun june juni juin junio giugno giu junho",
-            "jul july juli juillet juil julio luglio lug julho",
-            "aug august août aout agosto ago augustus",
-            "sep sept september septembre septiembre settembre set setembro",
-            "oct october oktober okt octobre octubre ottobre ott outubro out",
-            "nov november novembre noviembre novembro",
-            "dec december dezember dez décembre decembre déc diciembre dic dicembre dezembro",
-        ],
-        start=1,
-    )
-    for name in names.split()
-}
-_WEEKDAY = (
-    r"(?:(?:mon|tue|tues|wed|thu|thur|thurs|fri|sat|sun)(?:day|sday|nesday|rsday|urday)?"
-    r"|mo|di|mi|do|fr|sa|so)"
-)
-# the year before the first of each era
-_ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
-_ERAS |= {"r": 2018, "h": 1988, "s": 1925, "t": 1911}
-
-_TIME = (
-    r"(?:(?:t|,? +|_)(?P<H>00?)(?=[:h時]| ?[ap]\.?m)(?:[:h時](?P<M>00?)分?)?"
-    r"(?:[:](?P<S>00)|(?P<S2>00?)秒|時)?(?:[.,](?P<f>0{1,9}))?"
-    r"(?: ?(?P<half>[ap])\.?m\.?)?(?: ?(?P<zone>z|utc|gmt|[+-]00:?00|[+-]00))?"
-    r"(?: ?\[?[a-z]+/[a-z_/]+\]?)?)?"
-)
-_NAME = r"(?P<name>[^\W\d_]+)\.?"
-_SHAPES = [
-    pattern + _TIME
-    for pattern in (
-        r"(?P<y>0000)(?P<s>[-/.])(?P<m>00?)(?:(?P=s)(?P<d>00?))?",
-        r"(?P<y>0000) (?P<m>00)(?: (?P<d>00))?",
-        r"(?P<a>00?)(?P<s>[-/. ]) ?(?P<b>00?)(?P=s) ?(?P<y>0000|00)",
-        r"(?P<y>0000) ?年(?:度)? ?(?:(?P<m>00?) ?月 ?(?:(?P<d>00?) ?日)?)?",
-        r"(?P<era>令和|平成|昭和|大正|明治) ?(?P<ey>00?|元) ?年 ?"
-        r"(?:(?P<m>00?) ?月 ?(?:(?P<d>00?) ?日)?)?",
-        r"(?P<era>[rhst])(?P<ey>00?)[./-](?P<m>00?)(?:[./-](?P<d>00?))?",
-        rf"{_NAME}[ ,/_-]*'?(?P<y>0000|00)",
-        rf"(?P<y>0000)[ ,/_-]*{_NAME}",
-        rf"(?P<d>00?)(?:\.|st|nd|rd|th)?[ /_-]*(?:of |de )?{_NAME}(?: de)?[ ,/_-]*'?(?P<y>0000|00)",
-        rf"{_NAME}[ -]+(?P<d>00?)(?:st|nd|rd|th)?[ ,-]+(?P<y>0000)",
-        rf"(?P<y>0000)[ /-]+{_NAME}[ /-]+(?P<d>00?)",
-        r"(?P<y>0000)[ /_-]?q(?P<q>0)",
-        r"q(?P<q>0)[ /_-]*(?P<y>0000|00)",
-        r"(?P<q>0)q[ /_-]?(?P<y>0000|00)",
-        r"(?P<y>0000)年 ?第?(?P<q>0)四半期",
-        r"(?P<y>0000)[ -]?(?:w|kw|week ?)(?P<w>00?)(?:-(?P<wd>0))?",
-        r"(?P<y>0000)(?P<m>00)(?P<d>00)(?=t|[ _]00:?00)",
-        r"(?P<b>00?)/(?P<y>0000)",
-        r"(?P<b>00?)[.-](?P<y>0000)",
-    )
-]
-_COMPACT_TIME = r"(?P<y>0000)-?(?P<m>00)-?(?P<d>00)[t _](?P<H>00)(?P<M>00)(?P<S>00)?(?P<zone>z)?"
-_FOREIGN = re.compile(r"[^\w /.,:'+\[\]-]")  # in none of the shapes
-_compiled = cache(re.compile)  # when first tried: most columns of dates need the first one only
 
 
-@dataclass(frozen=True, eq=False)
-class Times:
-    """Texts read as times.
-
-    `values` (U,) datetime64[us] (or int64 for form "index"), `bad` (U,) where a text is neither
-    time nor missing, `form` how sure the reading is: "date" (nothing else looks like that), "year",
-    "number" (20240301, unix seconds) or "index" (plain whole numbers). `problem` is a sentence
-    where the column cannot be read without a decision. `frame_zone`: the zone of the user's frame,
-    where `zone` is another.
-    """
-
-    values: np.ndarray
-    bad: np.ndarray
-    form: str
-    zone: str | None = None
-    notes: tuple[str, ...] = ()
-    problem: str | None = None
-    frame_zone: str | None = None
-
-
-def parse_times(texts: Sequence[str]) -> Times | None:
+def parse_times(
+    texts: Sequence[str], *, day_first: bool | None = None, date_format: str = ""
+) -> Times | None:
     """Read the distinct texts of one column as times; None where hardly any is one.
+
+    day_first: whether 01/02/2024 is 1 February, None to find out; date_format: of all of them, as
+    strptime has it, "" to find out.
 
     >>> parse_times(["31/01/2024", "29/02/2024"]).values.astype("datetime64[D]").tolist()
     [datetime.date(2024, 1, 31), datetime.date(2024, 2, 29)]
     """
-    tidy = [_tidy(text) for text in texts]
+    if date_format:
+        return formatted_times(texts, date_format)
+    tidy = [tidied(text) for text in texts]
     known = [text for text in tidy if text]
     if not known:
         return None
     if all(text.isdecimal() and text.isascii() for text in known):
-        return _whole_numbers(tidy)
+        return whole_number_texts(tidy, partial(_dates, day_first=day_first))
+    labels = ambiguous_labels(tidy, known)
+    if labels is not None:
+        return _labelled(labels, texts, tidy, day_first)
     few = known[:: max(1, len(known) // 200)]
-    readable = [text for text in few if _match(text.translate(_DIGITS)) is not None]
-    return _dates(tidy) if 2 * len(readable) >= len(few) or (readable and len(known) < 50) else None
+    readable = [text for text in few if match_shape(text.translate(DIGITS)) is not None]
+    if 2 * len(readable) >= len(few) or (readable and len(known) < 50):
+        return _dates(tidy, day_first)
+    labels = rewritten_labels(tidy, known)
+    return None if labels is None else _labelled(labels, texts, tidy, day_first)
 
 
-def integer_times(numbers: np.ndarray) -> Times:
-    """Read whole numbers as times: years, 202403, 20240301, unix seconds to nanoseconds, or a plain
-    index.
-
-    >>> integer_times(np.array([202401, 202402])).values.astype("datetime64[M]").tolist()
-    [datetime.date(2024, 1, 1), datetime.date(2024, 2, 1)]
-    """
-    numbers = np.asarray(numbers, np.int64)
-    good = np.zeros(len(numbers), bool)
-    low, high = (int(numbers.min()), int(numbers.max())) if len(numbers) else (0, 0)
-    if low >= 1500 and high <= 2200:
-        return Times(
-            (numbers - 1970).astype("datetime64[Y]").astype("datetime64[us]"), good, "year"
-        )
-    months, days = numbers % 100, numbers // 100
-    if low >= 150001 and high <= 220012 and ((months >= 1) & (months <= 12)).all():
-        return Times(_from_fields(numbers // 100, months, 1), good, "number")
-    if low >= 15000101 and high <= 22001231:
-        values = _from_fields(days // 100, days % 100, months)
-        if not np.isnat(values).any():
-            return Times(values, good, "number")
-    for unit, scale, name in (
-        ("s", 1, "seconds"),
-        ("ms", 10**3, "milliseconds"),
-        ("us", 10**6, "microseconds"),
-    ):
-        if 10**8 * scale <= low and high < 5 * 10**9 * scale:
-            note = (f"whole numbers read as {name} since 1970 (UTC)",)
-            return Times(
-                numbers.astype(f"datetime64[{unit}]").astype("datetime64[us]"),
-                good,
-                "number",
-                "UTC",
-                note,
-            )
-    if low >= 10**17 and high < 5 * 10**18:
-        note = ("whole numbers read as nanoseconds since 1970 (UTC)",)
-        return Times((numbers // 1000).astype("datetime64[us]"), good, "number", "UTC", note)
-    return Times(numbers, good, "index")
-
-
-def _tidy(text: str) -> str:
-    """Small letters, plain digits, no weekday; "" where missing."""
-    if text[:1].isdigit() and text[-1:].isdigit() and text.isascii() and "  " not in text:
-        return text.casefold()  # a million time stamps take this way
-    if is_missing(text):
-        return ""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    text = text.strip().casefold()
-    if text[:1].isalpha() or text[-1:].isalpha() or text[-1:] == ")":
-        text = re.sub(rf"^{_WEEKDAY}[.,]? +|[ ,]+{_WEEKDAY}\.?$|[ ]?\([^()\d]{{1,9}}\)$", "", text)
-    return " ".join(text.split())
-
-
-def _match(shape: str) -> re.Match[str] | None:
-    if "0" not in shape or _FOREIGN.search(shape):
-        return None
-    for pattern in (*_SHAPES, _COMPACT_TIME):
-        match = _compiled(pattern).fullmatch(shape)
-        if match is not None and (match.groupdict().get("name") or "jan") in _MONTHS:
-            return match
-    return None
+def _labelled(
+    labels: Labels, texts: Sequence[str], tidy: list[str], day_first: bool | None
+) -> Times:
+    """The times of labels that were rewritten as dates; notes show a label as it came."""
+    times = _dates(labels.texts, day_first)
+    first = next(place for place, text in enumerate(tidy) if text)
+    tidied_first, as_it_came = repr(tidy[first]), repr(texts[first].strip())
+    told = tuple(note.replace(tidied_first, as_it_came) for note in labels.notes)
+    form = labels.form or times.form
+    problem = labels.problem or times.problem
+    problem = problem.replace(tidied_first, as_it_came) if problem else None
+    return replace(times, notes=(*told, *times.notes), form=form, problem=problem)
 
 
 @dataclass(eq=False)
@@ -215,18 +94,18 @@ class _Fields:
 _NO_ZONE = np.iinfo(np.int64).min
 
 
-def _dates(tidy: list[str]) -> Times:
+def _dates(tidy: list[str], day_first: bool | None = None) -> Times:
     shapes: dict[str, list[int]] = {}
     for i, text in enumerate(tidy):
         if text:
-            shapes.setdefault(text.translate(_DIGITS), []).append(i)
+            shapes.setdefault(text.translate(DIGITS), []).append(i)
     fields = _Fields.empty(len(tidy))
     for shape, rows in shapes.items():
-        match = _match(shape)
+        match = match_shape(shape)
         if match is not None:
             _cut_out(fields, np.array(rows), np.array([tidy[i] for i in rows]), match)
-    notes, problem = _settle_order(fields)
-    values = _from_fields(fields.year, fields.month, fields.day) + fields.micros.astype(
+    notes, problem = _settle_order(fields, day_first)
+    values = from_fields(fields.year, fields.month, fields.day) + fields.micros.astype(
         "timedelta64[us]"
     )
     values[(fields.year < 0) | (fields.micros < 0)] = np.datetime64("NaT")
@@ -247,7 +126,7 @@ def _cut_out(fields: _Fields, rows: np.ndarray, texts: np.ndarray, match: re.Mat
         return codes[:, start:end] @ 10 ** np.arange(end - start - 1, -1, -1)
 
     fields.year[rows] = _years(number, found)
-    fields.month[rows] = _MONTHS[found["name"]] if "name" in found else number("m", 1)
+    fields.month[rows] = MONTHS[found["name"]] if "name" in found else number("m", 1)
     fields.day[rows] = number("d", 1)
     if "a" in found:
         fields.first[rows], fields.second[rows] = number("a"), number("b")
@@ -265,7 +144,7 @@ def _cut_out(fields: _Fields, rows: np.ndarray, texts: np.ndarray, match: re.Mat
 
 def _years(number, found: dict[str, str]) -> np.ndarray:
     if "era" in found:
-        return _ERAS[found["era"]] + (number("", 1) if found["ey"] == "元" else number("ey"))
+        return ERAS[found["era"]] + (number("", 1) if found["ey"] == "元" else number("ey"))
     years = number("y")
     return np.where(years > _PIVOT, 1900, 2000) + years if len(found["y"]) == 2 else years
 
@@ -297,9 +176,7 @@ def _offsets(number, found: dict[str, str], texts: np.ndarray, match: re.Match[s
 
 def _set_weeks(fields: _Fields, rows: np.ndarray, weeks: np.ndarray, weekdays: np.ndarray) -> None:
     """ISO 8601: week 1 is the one with 4 January in it; weeks begin on Monday."""
-    fourth = (fields.year[rows] - 1970).astype("datetime64[Y]").astype("datetime64[D]") + 3
-    monday = fourth - (fourth.astype(np.int64) + 3) % 7
-    days = monday + 7 * (weeks - 1) + weekdays - 1
+    days = iso_weeks(fields.year[rows], weeks).astype("datetime64[D]") + weekdays - 1
     months = days.astype("datetime64[M]")
     fields.year[rows] = days.astype("datetime64[Y]").astype(np.int64) + 1970
     fields.month[rows] = np.where(
@@ -308,26 +185,18 @@ def _set_weeks(fields: _Fields, rows: np.ndarray, weeks: np.ndarray, weekdays: n
     fields.day[rows] = (days - months).astype(np.int64) + 1
 
 
-def _from_fields(year, month, day) -> np.ndarray:
-    """datetime64[us]; NaT for what no calendar has, such as 31 February."""
-    year, month, day = np.broadcast_arrays(year, month, day)
-    good = (year >= 1) & (month >= 1) & (month <= 12) & (day >= 1)
-    months = ((np.where(good, year, 1970) - 1970) * 12 + np.where(good, month, 1) - 1).astype(
-        "datetime64[M]"
-    )
-    days = months.astype("datetime64[D]") + (day - 1)
-    good = good & (days.astype("datetime64[M]") == months)
-    return np.where(good, days, np.datetime64("NaT")).astype("datetime64[us]")
-
-
-def _settle_order(fields: _Fields) -> tuple[tuple[str, ...], str | None]:
+def _settle_order(fields: _Fields, said: bool | None = None) -> tuple[tuple[str, ...], str | None]:
     """Decide whether 01/02/2020 is 1 February or 2 January, from everything that the column
     shows."""
     rows = np.flatnonzero(fields.first >= 0)
     if not len(rows):
         return (), None
     first, second = fields.first[rows], fields.second[rows]
-    day_first, why = _day_first(first, second, fields.year[rows], fields.marks)
+    if said is None:
+        micros = fields.micros[rows]
+        day_first, why = _day_first(first, second, fields.year[rows], micros, fields.marks)
+    else:
+        day_first, why = said, "same"  # nothing to be told
     fields.day[rows], fields.month[rows] = (first, second) if day_first else (second, first)
     order = "day/month/year" if day_first else "month/day/year"
     if why == "":
@@ -335,14 +204,18 @@ def _settle_order(fields: _Fields) -> tuple[tuple[str, ...], str | None]:
         written = f"{first[i]:02d}/{second[i]:02d}/{fields.year[rows][i]}"
         return (), (
             f"dates such as {written} can be read as day/month/year or as month/day/year, and "
-            "nothing in the column tells which. Write them as year-month-day (2020-02-01), or name "
-            "the month (1 Feb 2020)."
+            "nothing in the column tells which. Say it with --day-first or --month-first (in "
+            "Python: day_first=True or False)."
         )
     return ((f"dates read as {order}: {why}",) if why != "same" else ()), None
 
 
 def _day_first(
-    first: np.ndarray, second: np.ndarray, year: np.ndarray, marks: set[str]
+    first: np.ndarray,
+    second: np.ndarray,
+    year: np.ndarray,
+    micros: np.ndarray,
+    marks: set[str],
 ) -> tuple[bool, str]:
     over_first, over_second = int((first > 12).sum()), int((second > 12).sum())
     # both: the rarer ones are mistakes and will be reported as no dates
@@ -355,7 +228,7 @@ def _day_first(
     if marks == {"."}:
         return True, "dates with points are written so"
     regular = [
-        _regularity(_from_fields(year, month, day))
+        _regularity(from_fields(year, month, day), micros)
         for month, day in ((second, first), (first, second))
     ]
     if abs(regular[0] - regular[1]) > (0 if max(regular) == 1 else 0.1):
@@ -363,9 +236,14 @@ def _day_first(
     return True, ""
 
 
-def _regularity(times: np.ndarray) -> float:
+def _regularity(times: np.ndarray, micros: np.ndarray) -> float:
     """Share of the commonest step between neighbouring dates; months count as equal, best when
-    on the first or last."""
+    on the first or last. Clock times, micros after midnight, count too where there are some."""
+    if (micros != micros[0]).any():
+        known = ~np.isnat(times) & (micros >= 0)
+        steps = np.diff(np.unique(times[known] + micros[known].astype("timedelta64[us]")))
+        counts = np.unique(steps, return_counts=True)[1]
+        return counts.max(initial=0) / max(len(steps), 1)
     days = np.unique(times[~np.isnat(times)].astype("datetime64[D]"))
     steps = np.diff(days.astype(np.int64))
     if len(steps) < 2:
@@ -402,27 +280,3 @@ def _zone_name(minutes: int) -> str:
         if minutes
         else "UTC"
     )
-
-
-def _whole_numbers(tidy: list[str]) -> Times:
-    """Texts of digits only, missing ones aside."""
-    there = np.array([text != "" for text in tidy])
-    digits = [text for text in tidy if text]
-    if any(len(text) > 18 for text in digits):
-        nothing = np.full(len(tidy), np.datetime64("NaT", "us"))
-        return Times(nothing, there, "index")
-    lengths = {len(text) for text in digits}
-    if lengths in ({12}, {14}) and all(text[:2] in ("19", "20") for text in digits):
-        stamped = [f"{text[:8]} {text[8:]}" if text else "" for text in tidy]
-        times = _dates(stamped)
-        if not times.bad.any():
-            return replace(times, form="number")
-    read = integer_times(np.array([int(text) for text in digits], np.int64))
-    if read.form == "index":
-        values = np.zeros(len(tidy), np.int64)
-        values[there] = read.values
-        # a missing index has no NaT to stand for it
-        return replace(read, values=values, bad=~there)
-    values = np.full(len(tidy), np.datetime64("NaT"), "datetime64[us]")
-    values[there] = read.values
-    return replace(read, values=values, bad=np.zeros(len(tidy), bool))

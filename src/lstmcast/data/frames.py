@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.columns import TARGET_NAMES
+from lstmcast.data.dates import parse_times
 from lstmcast.data.keys import OWN_NAME
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.errors import DataError, UsageError
@@ -38,7 +40,8 @@ def sheet_from_object(data: object) -> Sheet:
         return sheet_from_relation(data)
     if isinstance(data, (list, tuple)):
         return _sheet_of_array(_as_array(data))
-    return _sheet_of_frame(_with_index(data))
+    sheet = _sheet_of_frame(_with_index(data))
+    return replace(sheet, wide=True) if _is_wide(data) else sheet
 
 
 def sheet_from_dict(data: Mapping[Any, Any]) -> Sheet:
@@ -242,10 +245,10 @@ def _with_index(data: Any) -> Any:
     if not isinstance(data, pandas.DataFrame):
         return data
     _require_distinct(data.columns)
-    timed = isinstance(data.index, (pandas.DatetimeIndex, pandas.PeriodIndex))
-    if timed or isinstance(data.index, pandas.MultiIndex) or data.index.name is not None:
-        spare = "ds" if timed else "level"
-        names = [spare if name is None else name for name in data.index.names]
+    index = data.index
+    timed = isinstance(index, (pandas.DatetimeIndex, pandas.PeriodIndex)) or _holds_dates(index)
+    if timed or isinstance(index, pandas.MultiIndex) or index.name is not None:
+        names = _level_names(index, timed)
         _require_distinct(names)
         data = data.rename_axis(index=names if len(names) > 1 else names[0])
         data = (
@@ -254,6 +257,50 @@ def _with_index(data: Any) -> Any:
             else data.reset_index(drop=True)
         )
     return data.set_axis([_label(name) for name in data.columns], axis=1)
+
+
+def _holds_dates(index: Any) -> bool:
+    """Whether a nameless index holds dates, as texts or as Python's dates."""
+    if index.name is not None or index.nlevels > 1 or index.dtype != object or not len(index):
+        return False
+    times = parse_times([_text(value) for value in index[:200]])
+    return times is not None and times.form == "date" and not times.bad.any()
+
+
+def _level_names(index: Any, timed: bool) -> list[str]:
+    """What the levels of an index are called; nameless ones after what they hold."""
+    if index.nlevels == 1:
+        return [("ds" if timed else "level") if index.name is None else index.name]
+    names = []
+    for place, name in enumerate(index.names):
+        if name is not None:
+            names.append(name)
+            continue
+        dated = index.levels[place].dtype.kind == "M" or hasattr(index.levels[place], "asfreq")
+        names.append("ds" if dated and "ds" not in names else f"level_{place + 1}")
+    return names
+
+
+def _is_wide(data: Any) -> bool:
+    """Whether the columns of a pandas frame are series: times in its index, numbers in all of
+    several columns, none of which has the name of a target."""
+    if not type(data).__module__.startswith("pandas") or not hasattr(data, "columns"):
+        return False
+    pandas = __import__("pandas")
+    timed = isinstance(data.index, (pandas.DatetimeIndex, pandas.PeriodIndex))
+    if not timed and not _holds_dates(data.index):
+        return False
+    if len(data.columns) < 2 or any(kind.kind not in "iuf" for kind in map(_kind, data.dtypes)):
+        return False
+    if data.columns.nlevels > 1 or data.columns.name is not None:
+        return True
+    names = [str(name).strip().casefold() for name in data.columns]
+    return not any(name in TARGET_NAMES for name in names)
+
+
+def _kind(dtype: Any) -> Any:
+    """The NumPy type of a column; of pandas' own types the one that they are made of."""
+    return getattr(dtype, "numpy_dtype", dtype)
 
 
 def _label(name: Any) -> str:

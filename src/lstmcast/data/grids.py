@@ -4,29 +4,29 @@ notes and blanks."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-from lstmcast.data.dates import parse_times
-from lstmcast.data.numbers import is_missing, parse_numbers
+from lstmcast.data.headers import (
+    Header,
+    Row,
+    column_names,
+    find_header,
+    header_at,
+    kind_of,
+    looks_like_data,
+    without_comments,
+)
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Finding
 from lstmcast.data.textfiles import CellGrid
 from lstmcast.errors import DataError
 
-_HEADER_WITHIN = 40  # rows; titles above a header are never longer in practice
 # more rows than this with too many cells, and the file is refused instead of thinned out
 _LONG_SHARE = 0.01
 
 
-class _Row(NamedTuple):
-    line: int
-    cells: list[str]
-
-
-def sheet_from_grid(grid: CellGrid, source: str, label: str) -> Sheet:
+def sheet_from_grid(grid: CellGrid, source: str, label: str, header: int | None = None) -> Sheet:
     """Find header and data in a grid. Other lines are reported with their numbers; DataError if
     none is data.
 
@@ -36,33 +36,58 @@ def sheet_from_grid(grid: CellGrid, source: str, label: str) -> Sheet:
     >>> sheet.names, sheet.lines.tolist(), sheet.notes[0].count
     (['month', 'sales'], [3, 4], 3)
     """
-    rows = [_Row(line, cells) for line, cells in zip(grid.lines, grid.rows, strict=True)]
+    rows = [Row(line, cells) for line, cells in zip(grid.lines, grid.rows, strict=True)]
     full = [row for row in rows if any(cell.strip() for cell in row.cells)]
     if not full:
         raise DataError(
             f"{source} is empty. A table with a column of dates and a column of numbers is "
             "expected."
         )
-    width = _width(full)
-    kept, dropped = _regular(full, width, source)
-    header, first = _find_header(kept)
-    dropped |= {
-        row.line: _quote(row, "before the header") for row in kept[:first] if row is not header
-    }
-    names = _names(header.cells if header else [], width)
-    data = [row for row in kept[first:] if header is None or row.cells != header.cells]
-    dropped |= {
-        row.line: "the header again" for row in kept[first:] if header and row.cells == header.cells
-    }
+    full, comments = without_comments(full)
+    kept, dropped = _regular(full, _width(full), source)
+    dropped |= {row.line: _quote(row, "a comment") for row in comments}
+    found = _header(kept, header, source)
+    above = [row for row in kept[: found.first] if row not in found.rows]
+    repeated = [row for row in kept[found.first :] if found.rows and row.cells == found.names]
+    data = (
+        [row for row in kept[found.first :] if row not in repeated]
+        if repeated
+        else kept[found.first :]
+    )
+    names = column_names(found.names)
     if not data:
         shown = ", ".join(names[:6])
         raise DataError(
             f"{source} has a header ({shown}) but no rows below it. Dates and values are expected."
         )
+    dropped |= {row.line: "the header again" for row in repeated}
     dropped |= {row.line: "blank" for row in rows if not any(cell.strip() for cell in row.cells)}
-    notes = (*grid.notes, *dropped_lines(dropped), *((_NO_HEADER,) if header is None else ()))
+    notes = (*grid.notes, *_told(above, dropped), *((_NO_HEADER,) if not found.rows else ()))
     lines = np.array([row.line for row in data], np.int64)
-    return Sheet(_columns(data, names, header, grid), lines, source, "file", notes, label)
+    return Sheet(_columns(data, names, found, grid), lines, source, "file", notes, label)
+
+
+def _header(kept: list[Row], line: int | None, source: str) -> Header:
+    """The header, found or in the line that was named."""
+    if line is None:
+        return find_header(kept)
+    found = header_at(kept, line)
+    if found is None:
+        raise DataError(
+            f"{source}: line {line} cannot be the header (--header): it is no row of the table, "
+            f"which goes from line {kept[0].line} to line {kept[-1].line}."
+        )
+    return found
+
+
+def _told(above: list[Row], dropped: dict[int, str]) -> tuple[Finding, ...]:
+    """What is said of dropped lines: those above the data that look like data deserve a warning."""
+    alike = [row for row in above if looks_like_data(row)]
+    dropped = dropped | {
+        row.line: _quote(row, "before the header") for row in above if row not in alike
+    }
+    warned = {row.line: _quote(row, "before the header, and it looks like data") for row in alike}
+    return (*dropped_lines(dropped), *dropped_lines(warned, "warning"))
 
 
 _NO_HEADER = Finding(
@@ -71,7 +96,7 @@ _NO_HEADER = Finding(
 
 
 def _columns(
-    data: list[_Row], names: list[str], header: _Row | None, grid: CellGrid
+    data: list[Row], names: list[str], header: Header, grid: CellGrid
 ) -> tuple[Column, ...]:
     likely = grid.delimiter in (";", "\t")
     columns = [
@@ -80,34 +105,36 @@ def _columns(
         )
         for j, name in enumerate(names)
     ]
-    unnamed = [header is None or not header.cells[j].strip() for j in range(len(names))]
+    unnamed = [not name.strip() for name in header.names]
     filled = [not column.missing.all() for column in columns]
     return tuple(
         c for c, no_name, some in zip(columns, unnamed, filled, strict=True) if some or not no_name
     )
 
 
-def _width(full: list[_Row]) -> int:
+def _width(full: list[Row]) -> int:
     """Cells per row: the commonest count, the larger one in a draw."""
     counts = Counter(len(row.cells) for row in full)
     return max(counts, key=lambda width: (counts[width], width))
 
 
-def _regular(full: list[_Row], width: int, source: str) -> tuple[list[_Row], dict[int, str]]:
+def _regular(full: list[Row], width: int, source: str) -> tuple[list[Row], dict[int, str]]:
     """Rows with `width` cells, and why each other line was dropped. Short rows that begin as
     data are filled up."""
     kept, dropped, long = [], {}, []
     for row in full:
         spare = row.cells[width:]
         if len(row.cells) >= width and not any(cell.strip() for cell in spare):
-            kept.append(_Row(row.line, row.cells[:width]))
-        elif len(row.cells) < width and _is_value(row.cells[0]):
-            kept.append(_Row(row.line, row.cells + [""] * (width - len(row.cells))))
+            kept.append(Row(row.line, row.cells[:width]))
+        elif len(row.cells) == width - 1 and row is full[0] and _names_rest(row, full):
+            kept.append(Row(row.line, ["", *row.cells]))
+        elif len(row.cells) < width and kind_of(row.cells[:1]):
+            kept.append(Row(row.line, row.cells + [""] * (width - len(row.cells))))
         else:
             dropped[row.line] = _quote(
                 row, f"{len(row.cells)} {_fields(row.cells)} where {width} are expected"
             )
-            long += [row] if len(row.cells) > width and _is_value(row.cells[0]) else []
+            long += [row] if len(row.cells) > width and kind_of(row.cells[:1]) else []
     if len(long) > max(3, _LONG_SHARE * len(full)):
         raise DataError(
             f"{source} has {len(long)} rows with more than {width} cells; the first is line "
@@ -117,97 +144,19 @@ def _regular(full: list[_Row], width: int, source: str) -> tuple[list[_Row], dic
     return kept, dropped
 
 
-def _find_header(rows: list[_Row]) -> tuple[_Row | None, int]:
-    """The header row, if any, and the position of the first row of data."""
-    kinds = _kinds(rows)
-    fits = (i for i, row in enumerate(rows[:_HEADER_WITHIN]) if _is_data(row, kinds))
-    first = next(fits, None)
-    if first == 0:
-        return (rows[0], 1) if _names_times(rows[0]) and len(rows) > 1 else (None, 0)
-    # nothing but text, or text among the first numbers: the fullest row names the columns
-    if first is None:
-        first = 1 + max(
-            range(min(len(rows), _HEADER_WITHIN)), key=lambda i: (_fullness(rows[i]), -i)
-        )
-        return rows[first - 1], first
-    fullest = max(_fullness(row) for row in rows[:first])
-    named = [row for row in rows[:first] if _fullness(row) == fullest]
-    return named[0] if _is_units(named[-1]) else named[-1], first
-
-
-def _kinds(rows: list[_Row]) -> list[str]:
-    """What each column mostly holds below the header: "time", "number", or "" for text."""
-    skipped = min(_HEADER_WITHIN, len(rows) // 2)
-    body = rows[skipped : skipped + 60]
-    return (
-        [_kind([row.cells[j] for row in body]) for j in range(len(rows[0].cells))] if rows else []
-    )
-
-
-def _kind(cells: Sequence[str]) -> str:
-    there = [cell for cell in cells if not is_missing(cell)]
-    if not there:
-        return ""
-    if parse_numbers(there).bad.mean() < 0.5:
-        return "number"
-    times = parse_times(there)
-    return "time" if times is not None and times.bad.mean() < 0.5 else ""
-
-
-def _is_data(row: _Row, kinds: list[str]) -> bool:
-    typed = [
-        (cell, kind)
-        for cell, kind in zip(row.cells, kinds, strict=True)
-        if kind and not is_missing(cell)
-    ]
-    return len(typed) > 0 and all(_kind([cell]) == kind for cell, kind in typed)
-
-
-def _names_times(row: _Row) -> bool:
-    """Whether a row of numbers is a header of consecutive years or months, as in tables with a
-    column per year."""
-    cells = [cell for cell in row.cells if _kind([cell])]
-    times = parse_times(cells) if len(cells) >= 4 else None
-    if times is None or times.form == "index" or times.bad.any():
-        return False
-    months = times.values.astype("datetime64[M]").astype(np.int64)
-    return bool(len(set(np.diff(months))) == 1 and months[1] != months[0])
-
-
-def _fullness(row: _Row) -> int:
-    return len({cell.strip() for cell in row.cells} - {""})
-
-
-def _is_units(row: _Row) -> bool:
-    named = [cell.strip() for cell in row.cells if cell.strip()]
-    return all(cell[0] in "([" for cell in named)
-
-
-def _is_value(cell: str) -> bool:
-    return bool(_kind([cell]))
-
-
-def _names(cells: list[str], width: int) -> list[str]:
-    """Distinct names: empty ones numbered, repeated ones with _2, _3, …"""
-    taken: set[str] = set()
-    for j in range(width):
-        wanted = (
-            " ".join(cells[j].split()) if j < len(cells) and cells[j].strip() else f"column{j + 1}"
-        )
-        name, number = wanted, 1
-        while name in taken:
-            number += 1
-            name = f"{wanted}_{number}"
-        taken.add(name)
-        cells = [*cells[:j], name, *cells[j + 1 :]]
-    return cells
+def _names_rest(row: Row, full: list[Row]) -> bool:
+    """Whether a first row that is a cell short names all columns but that of row names, as R writes
+    tables."""
+    named = [cell.strip() for cell in row.cells]
+    distinct = all(named) and len(set(named)) == len(named) and not any(kind_of([c]) for c in named)
+    return distinct and len(row.cells) > 1 and all(len(r.cells) > len(named) for r in full[1:3])
 
 
 def _fields(cells: list[str]) -> str:
     return "cell" if len(cells) == 1 else "cells"
 
 
-def _quote(row: _Row, why: str) -> str:
+def _quote(row: Row, why: str) -> str:
     text = ", ".join(cell.strip() for cell in row.cells if cell.strip())
     return f"{_clip(text)!r}: {why}"
 

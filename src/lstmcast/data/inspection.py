@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Unpack
 
+from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.panel import Findings, Panel, ReadOptions, Table, check_table, panel_from_table
 from lstmcast.data.read import read_table
+from lstmcast.data.words import Words, columns_said, options_said
 from lstmcast.errors import DataError, UsageError
 
 
@@ -19,20 +21,11 @@ class Inspection(NamedTuple):
     findings: Findings
 
 
-def check(
-    source: object,
-    options: ReadOptions | None = None,
-    *,
-    time: str | None = None,
-    target: str | Sequence[str] | None = None,
-    series: str | Sequence[str] | None = None,
-    sheet: str | None = None,
-    past: str | Sequence[str] | None = None,
-) -> Findings:
+def check(source: object, options: ReadOptions | None = None, **words: Unpack[Words]) -> Findings:
     """All that is noticed about a source, errors included: where, what, and what is done about it
     or what to do.
 
-    time, target, series, sheet and past are those of `read`; `options` are its other arguments.
+    words: the arguments of `read`; `options` may hold those that say what is done with the data.
     Raises DataError only for a source in which no table of times and values can be found, and
     UsageError for senseless arguments.
 
@@ -41,21 +34,23 @@ def check(
     ...     print(finding.severity, finding.rule)
     error duplicate times
     """
-    options = ReadOptions() if options is None else options
-    return inspect(
-        source, options, time=time, target=target, series=series, sheet=sheet, past=past
-    ).findings
+    said = options_said(words)
+    if options is not None and said != ReadOptions():
+        raise UsageError("options and words that it holds are given. Leave one of them out.")
+    chosen = said if options is None else options
+    return inspect(source, chosen, **columns_said(words)).findings
 
 
 def inspect(
     source: object,
     options: ReadOptions,
     *,
-    time: str | None = None,
+    time: str | Sequence[str] | None = None,
     target: str | Sequence[str] | None = None,
     series: str | Sequence[str] | None = None,
     sheet: str | None = None,
     past: str | Sequence[str] | None = None,
+    written: CellFormat | None = None,
 ) -> Inspection:
     """Read a source and keep all three: the table, the panel and the findings. Arguments and
     errors as for `check`."""
@@ -71,6 +66,7 @@ def inspect(
         aggregate=options.aggregate,
         sheet=sheet,
         past=past,
+        written=written,
     )
     try:
         panel = panel_from_table(table, options)

@@ -6,26 +6,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.data.across import months_in_rows, unfolded
+from lstmcast.data.carried import with_carried_labels
+from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.columns import (
     ask,
-    find_series,
     find_target,
     find_time,
     named_column,
     named_columns,
     names_in,
     numeric_columns,
-    with_joined_dates,
 )
-from lstmcast.data.dates import Times, integer_times, parse_times
+from lstmcast.data.dates import parse_times
 from lstmcast.data.keys import Keys
+from lstmcast.data.questions import text_among_numbers
+from lstmcast.data.separators import settled
+from lstmcast.data.serieskeys import find_series, names_of_rows
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Columns, Finding, Table
+from lstmcast.data.timenumbers import integer_times
+from lstmcast.data.timeparts import parts_of_name, with_joined_times
+from lstmcast.data.times import Times
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
 
@@ -41,11 +48,12 @@ class Names:
     """What the user said about the columns; None = find out. `aggregate` says that rows will be
     added up per period; `past` names columns beside the target, and none unless given."""
 
-    time: str | None = None
+    time: str | Sequence[str] | None = None
     target: str | Sequence[str] | None = None
     series: str | Sequence[str] | None = None
     aggregate: bool = False
     past: str | Sequence[str] | None = None
+    written: CellFormat = field(default_factory=CellFormat)
 
     def __post_init__(self) -> None:
         # a frame's columns may be named 0, 1, 2: sheets name them by text
@@ -60,11 +68,19 @@ class Names:
 def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     """Decide what the columns are and bring the sheet into long form; DataError with what to do
     where that fails."""
-    if names.time is None or not _holds(sheet, names.time):
-        sheet = with_joined_dates(sheet)
+    sheet = names.written.applied(sheet)
+    if sheet.wide and names.target is None and not names.past:
+        names = replace(names, target="*")
+    if names.time != "index":
+        sheet = with_carried_labels(sheet)
+        sheet = unfolded(sheet, _said_names(names))
+    sheet, names = _with_one_time(sheet, names)
     time = None if names.time == "index" else _time_column(sheet, names)
     if time is None and names.time != "index":
-        header = _header_times(sheet, names.time)
+        header = _header_times(sheet) if names.time is None else None
+        part = None if header is None or names.target else months_in_rows(sheet, *header[:2])
+        if part is not None:
+            return table_from_sheet(part, names)
         if header is None:
             raise DataError(_no_dates(sheet))
         if names.target and names.target != "*":
@@ -85,6 +101,36 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     return _checked(_long(sheet, names, time))
 
 
+def _with_one_time(sheet: Sheet, names: Names) -> tuple[Sheet, Names]:
+    """The sheet with one column of times where several hold parts of them, and what is known of the
+    columns then."""
+    if names.time == "index":
+        return sheet, names
+    said = names_in(sheet, names.time) if names.time else []
+    taken = _past_columns(sheet, names)
+    taken += named_columns(sheet, names.series, "series") if names.series else []
+    if names.target and names.target != "*":
+        taken += named_columns(sheet, names.target, "target")
+    if len(said) > 1:
+        sheet = with_joined_times(sheet, taken, said)
+        return sheet, replace(names, time=sheet.columns[0].name)
+    if said and _holds(sheet, said[0]):
+        joined = with_joined_times(sheet, taken, said[0])
+        return joined, replace(names, time=said[0] if joined is sheet else joined.columns[0].name)
+    if said:  # the name that joined columns had when a model was saved
+        parts = parts_of_name(sheet.names, said[0])
+        return with_joined_times(sheet, taken, parts or None), replace(names, time=said[0])
+    return with_joined_times(sheet, taken), names
+
+
+def _said_names(names: Names) -> list[str]:
+    """The columns that the user named as target or series, in small letters."""
+    said = [names.target, names.series, names.past]
+    listed = [name for each in said for name in ([each] if isinstance(each, str) else each or ())]
+    parts = [part for name in listed for part in (name, *name.split(","))]
+    return [part.strip().casefold() for part in parts]
+
+
 def _holds(sheet: Sheet, name: str) -> bool:
     return name.strip().casefold() in (own.strip().casefold() for own in sheet.names)
 
@@ -97,7 +143,7 @@ def _time_column(sheet: Sheet, names: Names) -> Column | None:
         taken += _past_columns(sheet, names)
         free = tuple(c for c in sheet.columns if not any(c is other for other in taken))
         return find_time(Sheet(free, sheet.lines, sheet.source, sheet.frame)) if free else None
-    column = named_column(sheet, names.time, "time")
+    column = named_column(sheet, _first_name(names.time), "time")
     if column.times is None or column.time_share == 0:
         raise DataError(
             f"{sheet.source}: the column {column.name!r} holds no dates that can be read: "
@@ -154,12 +200,24 @@ def _drop_undated(sheet: Sheet, time: Column) -> Sheet:
     reasons = {
         int(sheet.lines[row]): _why_undated(time, row) for row in [*ends.tolist(), *inside.tolist()]
     }
-    ends_at = {int(sheet.lines[row]) for row in ends}
-    notes = dropped_lines({line: why for line, why in reasons.items() if line in ends_at})
+    # "Total" below the data is none; a row with digits for a time and with a number looks like data
+    doubtful = {int(sheet.lines[row]) for row in inside} | {
+        int(sheet.lines[row]) for row in ends if _looks_like_data(sheet, time, row)
+    }
+    notes = dropped_lines({line: why for line, why in reasons.items() if line not in doubtful})
     notes += dropped_lines(
-        {line: why for line, why in reasons.items() if line not in ends_at}, "warning"
+        {line: why for line, why in reasons.items() if line in doubtful}, "warning"
     )
     return sheet.take(dated, *notes)
+
+
+def _looks_like_data(sheet: Sheet, time: Column, row: int) -> bool:
+    """Whether a row without a readable time has digits in its place, and a number elsewhere."""
+    if time.missing[row] or not any(letter.isdigit() for letter in time.cell(row)):
+        return False
+    numeric = [c for c in sheet.columns if c is not time and c.number_share >= 0.5]
+    cells = (c for c in numeric if c.numbers is not None and not c.missing[row])
+    return any(not c.spread(c.numbers.bad)[row] for c in cells if c.numbers is not None)
 
 
 def _why_undated(time: Column, row: int) -> str:
@@ -202,9 +260,10 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
         beside = {name: np.repeat(column, k) for name, column in beside.items()}
     else:
         lines = sheet.lines
-    values = np.stack([_values(sheet, target, notes) for target in targets], axis=1).ravel()
+    known = [_values(sheet, target, names.written, notes) for target in targets]
+    values = np.stack(known, axis=1).ravel()
     columns = _column_names(series, time, None if every else targets[0])
-    known = time.times if time is not None else None
+    read = time.times if time is not None else None
     order = np.argsort(codes, kind="stable") if every else slice(None)
     return Table(
         codes[order],
@@ -216,8 +275,8 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
         sheet.source,
         tuple(notes),
         sheet.frame,
-        known.zone if known else None,
-        frame_zone=known.frame_zone if known else None,
+        read.zone if read else None,
+        frame_zone=read.frame_zone if read else None,
         keys=keys,
         past={name: column[order] for name, column in beside.items()},
     )
@@ -250,7 +309,8 @@ def _beside(
     its columns by these names."""
     called = names_in(sheet, names.past or ())
     return {
-        name: _past_values(sheet, column, notes) for name, column in zip(called, past, strict=True)
+        name: _past_values(sheet, column, names.written, notes)
+        for name, column in zip(called, past, strict=True)
     }
 
 
@@ -284,9 +344,13 @@ def _place_of(column: Column, sheet: Sheet) -> int:
     return next(place for place, own in enumerate(sheet.columns) if own is column)
 
 
-def _with_an_id(sheet: Sheet, series: list[Column]) -> ndarray:
-    """Which rows have a cell in every column of ids (N,); DataError where none has."""
-    named = ~np.any([np.zeros(len(sheet), bool), *(column.nameless for column in series)], axis=0)
+def _with_an_id(sheet: Sheet, series: list[Column], together: bool = False) -> ndarray:
+    """Which rows have a cell in every column of ids (N,), or in one of them where they name rows
+    together; DataError where none has."""
+    empty = [column.nameless for column in series]
+    if not series:
+        return np.ones(len(sheet), bool)
+    named = ~(np.all(empty, axis=0) if together else np.any(empty, axis=0))
     if len(sheet) and not named.any():
         raise DataError(
             f"{sheet.source}: no row has a cell in {_columns_of(series)}, which should name its "
@@ -361,12 +425,8 @@ def _joined_ids(series: list[Column], size: int, label: str) -> tuple[ndarray, n
             codes * len(names) + more, return_index=True, return_inverse=True
         )
         rank = np.argsort(np.argsort(first))
-        ids = objects(
-            [
-                f"{ids[joint[i] // len(names)]}/{names[joint[i] % len(names)]}"
-                for i in np.argsort(first)
-            ]
-        )
+        pairs = [divmod(int(joint[i]), len(names)) for i in np.argsort(first)]
+        ids = objects(_slashed(str(ids[i]), str(names[j])) for i, j in pairs)
         codes = rank[codes]
     if len(set(ids)) < len(ids):
         twice = next(name for k, name in enumerate(ids) if name in ids[:k])
@@ -376,6 +436,11 @@ def _joined_ids(series: list[Column], size: int, label: str) -> tuple[ndarray, n
             f"slash. Write one column of ids, and name it with {ask('series', 'NAME')}."
         )
     return codes, ids, _keys_of(series, codes)
+
+
+def _slashed(first: str, second: str) -> str:
+    """Two ids as one; an empty one, of a row that another column names, leaves no trace."""
+    return f"{first}/{second}" if first and second else first + second
 
 
 def _keys_of(series: list[Column], codes: ndarray) -> Keys:
@@ -394,33 +459,36 @@ def _keys_of(series: list[Column], codes: ndarray) -> Keys:
     return Keys(arrays, categories)
 
 
-def _past_values(sheet: Sheet, column: Column, notes: list[Finding]) -> ndarray:
+def _past_values(
+    sheet: Sheet, column: Column, written: CellFormat, notes: list[Finding]
+) -> ndarray:
     """The numbers of a column beside the target (R,), yes as 1 and no as 0."""
     if column.data.dtype == bool:
         return column.data.astype(np.float64)
-    return _values(sheet, column, notes, "past")
+    return _values(sheet, column, written, notes, "past")
 
 
-def _values(sheet: Sheet, target: Column, notes: list[Finding], role: str = "target") -> ndarray:
+def _values(
+    sheet: Sheet,
+    target: Column,
+    written: CellFormat,
+    notes: list[Finding] | None,
+    role: str = "target",
+) -> ndarray:
     """The numbers (R,) of a target or of a column beside it; DataError where text stands among
-    them."""
+    them. notes: None where the columns are many, and nothing is said of each."""
+    target = written.without_codes(target)
+    if notes is not None:
+        target, told = settled(sheet, target)
+        notes += told
     numbers = target.numbers
     bad = ~target.missing if numbers is None else target.spread(numbers.bad)
     if numbers is None or bad.any():
-        rows = np.flatnonzero(bad)
-        shown = ", ".join(
-            f"{sheet.row_word} {sheet.lines[row]} has {target.cell(row)!r}" for row in rows[:_SHOWN]
-        )
-        more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-        raise DataError(
-            f"{sheet.source}: text in the {role} column {target.name!r}: "
-            f"{shown or 'it is empty'}{more}. Numbers are expected. Write the numbers, leave the "
-            "cell empty where the value is missing, or name another column with "
-            f"{ask(role, 'NAME')}."
-        )
-    notes += [
-        Finding("numbers", "note", f"column {target.name!r}: {note}") for note in numbers.notes
-    ]
+        raise DataError(text_among_numbers(sheet, target, np.flatnonzero(bad), role))
+    if notes is not None:
+        notes += [
+            Finding("numbers", "note", f"column {target.name!r}: {note}") for note in numbers.notes
+        ]
     return target.spread(numbers.values)
 
 
@@ -450,29 +518,28 @@ def _left_out(sheet: Sheet, used: Sequence[Column | None], names: Names) -> list
 
 
 def _header_times(
-    sheet: Sheet, time: str | None
+    sheet: Sheet,
 ) -> tuple[list[Column], ndarray, tuple[str, ...]] | None:
     """The columns whose names are times or count on (d_1, d_2, …), the times, and notes; None if
     there are none."""
-    if time is not None:
-        return None
     names = [re.sub(r"\s*\[.*\]$", "", name).strip() for name in sheet.names]
     digits = [name.isascii() and name.isdecimal() for name in names]
     if sum(digits) >= 3:
         chosen = np.flatnonzero(digits)
         times = integer_times(np.array([int(names[j][:18]) for j in chosen]))
     else:
-        times = parse_times(names)
-        chosen = (
-            np.flatnonzero(~np.isnat(times.values))
-            if times is not None and times.form == "date"
-            else np.zeros(0, np.int64)
-        )
+        # names without a digit are no times, and their number must not speak against the others
+        dated = np.flatnonzero([any(letter.isdigit() for letter in name) for name in names])
+        times = parse_times([names[j] for j in dated])
+        found = np.zeros(0, np.int64)
+        if times is not None and times.form == "date":
+            found = np.flatnonzero(~np.isnat(times.values))
+        chosen = dated[found]
         if times is not None and len(chosen):
             if times.problem:
                 raise DataError(f"{sheet.source}, column names: {times.problem}")
             times = Times(
-                times.values[chosen], times.bad[chosen], times.form, times.zone, times.notes
+                times.values[found], times.bad[found], times.form, times.zone, times.notes
             )
     if times is None or len(chosen) < 3 or times.form == "index":
         chosen, counted = _counted_names(names)
@@ -509,9 +576,9 @@ def _series_in_rows(
     series = (
         named_columns(sheet, names.series, "series")
         if names.series
-        else _row_names(others, len(sheet))
+        else names_of_rows(others, len(sheet))
     )
-    named = _with_an_id(sheet, series)
+    named = _with_an_id(sheet, series, together=True)
     if not named.all():
         whole, sheet = sheet, sheet.take(named, _without_id(sheet, series, ~named))
         columns, series = (_same_columns(part, whole, sheet) for part in (columns, series))
@@ -527,7 +594,8 @@ def _series_in_rows(
     ]
     findings += [Finding("dates", "note", f"column names: {note}") for note in notes]
     findings += _left_out(sheet, [*columns, *series], names)
-    values = np.stack([_values(sheet, column, []) for column in columns], axis=1)  # (R, T)
+    cells = [_values(sheet, column, names.written, None) for column in columns]
+    values = np.stack(cells, axis=1)  # (R, T)
     there = ~np.isnan(values)
     kept = (
         np.maximum.accumulate(there, axis=1)
@@ -550,14 +618,6 @@ def _series_in_rows(
         None,
         keys=keys.take(used) if series else keys,
     )
-
-
-def _row_names(others: list[Column], size: int) -> list[Column]:
-    """The column that names each row, all text columns together where none does alone."""
-    for column in others:
-        if len(column.as_ids()[1]) == size and not column.missing.any():
-            return [column]
-    return [column for column in others if column.is_text and not column.missing.all()]
 
 
 def _checked(table: Table) -> Table:

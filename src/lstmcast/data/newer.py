@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.checks import table_offsets
 from lstmcast.data.columns import NoSuchColumnError
 from lstmcast.data.findings import Finding, advise
@@ -28,11 +29,12 @@ def read_newer(
     known: Panel,
     options: ReadOptions | None = None,
     *,
-    time: str | None = None,
+    time: str | Sequence[str] | None = None,
     target: str | Sequence[str] | None = None,
     series: str | Sequence[str] | None = None,
     sheet: str | None = None,
     past: str | Sequence[str] | None = None,
+    written: CellFormat | None = None,
     said: Collection[str] = (),
 ) -> Panel:
     """Read what came after `known`, in the way in which that was read wherever nothing else is
@@ -68,6 +70,7 @@ def read_newer(
             aggregate=options.aggregate,
             sheet=sheet,
             past=past or saved.get("past"),
+            written=_written_as_before(written or CellFormat(), recipe),
         )
     except NoSuchColumnError as error:
         raise DataError(f"{error}\n{_expected(saved)}") from None
@@ -77,6 +80,13 @@ def read_newer(
     if options.missing != "interpolate":
         return panel
     return replace(panel, values=panel_from_table(table, replace(options, missing="mask")).values)
+
+
+def _written_as_before(written: CellFormat, recipe: Recipe) -> CellFormat:
+    """How cells are written, with what was said of the saved data where nothing else is."""
+    usual, names = CellFormat(), ("day_first", "decimal", "header", "date_format", "missing_codes")
+    unsaid = [name for name in names if getattr(written, name) == getattr(usual, name)]
+    return replace(written, **{name: getattr(recipe, name) for name in unsaid})
 
 
 def _as_before(options: ReadOptions, recipe: Recipe, said: Collection[str]) -> ReadOptions:
@@ -112,7 +122,10 @@ def _named(columns: Columns, recipe: Recipe) -> dict[str, Any]:
     said = {"time": recipe.time, "target": recipe.target, "series": recipe.series}
     names = {role: getattr(columns, role) for role in said}
     names = {
-        role: said[role] if name == getattr(own, role) else name for role, name in names.items()
+        role: said[role]
+        if name == getattr(own, role) or (role == "time" and isinstance(said[role], tuple))
+        else name
+        for role, name in names.items()
     }
     return {role: name for role, name in names.items() if name is not None}
 

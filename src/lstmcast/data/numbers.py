@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,10 +26,19 @@ _CURRENCY = re.compile(
     r"(?:[$€£¥₹₩₽₺฿¢円元]|us\$|r\$|chf|usd|eur|gbp|jpy|cny|aud|cad|inr|brl|sek|nok|dkk|pln|czk|huf|kr\.?|rs\.?|fr\.?|zł)"
 )
 _PARTS = re.compile(r"([^\d]*?)([-+]?[.,]?\d(?:[\d.,' ]*\d)?)([.,]?)([^\d]*)")
+# by thousands, and in India by hundreds above the first thousand: 12,34,567
 _GROUPED = {
-    mark: re.compile(rf"[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+") for mark in (",", ".")
+    ",": re.compile(r"[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d\d)+,\d{3}"),
+    ".": re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+"),
 }
-_SPACED = re.compile(r"\d{1,3}(?:[ ']\d{3})+(?=$|[.,])")
+_SPACED = re.compile(r"\d{1,3}(?:[ ']\d{3})+(?=$|[.,])|\d{1,2}(?: \d\d)+ \d{3}(?=$|[.,])")
+# a minus behind the digits, an old habit of accounting; 12.– is a Swiss price
+_MINUS_BEHIND = re.compile(r"(.*\d) ?- ?(\D{0,6})")
+_MARKS = str.maketrans("−–—’", "---'")
+# what statistical offices write behind a number: provisional, estimated, revised, break in series
+_FLAGS = frozenset(
+    ["p", "e", "r", "b", "s", "u", "f", "(p)", "(e)", "(r)", "(b)", "p)", "e)", "r)", "*"]
+)
 _UNIT_SHARE = 0.9  # a unit such as "kWh" is believed when nearly every value carries it
 
 
@@ -52,14 +62,18 @@ def is_missing(text: str) -> bool:
 
 
 def parse_numbers(
-    texts: Sequence[str], *, decimal_comma_likely: bool = False, plain: bool = False
+    texts: Sequence[str],
+    *,
+    decimal_comma_likely: bool = False,
+    plain: bool = False,
+    decimal: str = "",
 ) -> Numbers:
     """Read the distinct texts of one column as numbers; what is no number is marked bad, nothing is
     raised.
 
     `decimal_comma_likely` tips the balance where a comma could mean both (files cut by semicolons);
     `plain` says that a point is certainly a decimal point (cells that were numbers before they
-    became text).
+    became text); `decimal` is the mark where somebody said it, "" where it is to be found.
 
     >>> parse_numbers(["1.234,5", "12", "n/a"]).values.tolist()
     [1234.5, 12.0, nan]
@@ -70,16 +84,19 @@ def parse_numbers(
     bad[[i for i in pending if i not in bodies and not is_missing(texts[i])]] = True
     notes = _drop_odd_units(bodies, bad, int(np.isfinite(values).sum()))
     marks = {i: body.digits for i, body in bodies.items()}
-    grouping = "" if plain else _dot_groups(texts, values, marks)
+    grouping = decimal == "," if plain or decimal else bool(_dot_groups(texts, values, marks))
     if grouping:
         marks |= {
             i: texts[i].strip().lstrip("+-")
             for i in np.flatnonzero(np.isfinite(values)).tolist()
             if "." in texts[i]
         }
-    decimal, note = (
-        (",", _DOT_NOTE) if grouping else _decimal_mark(marks, values, texts, decimal_comma_likely)
-    )
+    if decimal:
+        note = ""
+    elif grouping:
+        decimal, note = ",", _DOT_NOTE
+    else:
+        decimal, note = _decimal_mark(marks, values, texts, decimal_comma_likely)
     notes += (note,) * bool(note)
     for i, digits in marks.items():
         number = _to_float(digits, decimal)
@@ -91,8 +108,7 @@ def parse_numbers(
     return Numbers(values, bad, notes)
 
 
-@dataclass(frozen=True)
-class _Body:
+class _Body(NamedTuple):
     sign: float
     digits: str
     unit: str  # "" where there is none or only a currency
@@ -121,27 +137,31 @@ def _take_apart(text: str) -> _Body | None:
     """Sign, digits and unit of a decorated number; None where there is no number in it."""
     if is_missing(text):
         return None
-    tidy = (
-        unicodedata.normalize("NFKC", text).strip().casefold().replace("−", "-").replace("’", "'")
-    )
-    tidy = re.sub(r"[\u00a0\u202f\u2009\t]", " ", tidy)
-    match = _PARTS.fullmatch(
-        re.sub(r"(?<=\d)[.,]?[-–—]+$", "-", tidy) if tidy[:1] not in "-(" else tidy
-    )
+    tidy = _plain_marks(text)
+    negative = False
+    match = _MINUS_BEHIND.fullmatch(tidy)
+    apart = match is not None and tidy[match.end(1) :].lstrip().startswith("- ")
+    if (
+        match is not None
+        and not re.search(r"[-(▲△]", match[1])
+        and (apart or _is_currency(match[2]))
+    ):
+        negative, tidy = True, f"{match[1]} {match[2]}"
+    match = _PARTS.fullmatch(re.sub(r"(?<=\d)[.,]-+$", "", tidy))
     if match is None:
         return None
     before, digits, _, after = (part.strip() for part in match.groups())
+    bare = _CURRENCY.sub("", before)  # a minus may stand on either side of a currency sign
     negative = (
-        digits.startswith("-")
-        or before in ("▲", "△")
-        or (before.endswith("(") and after.startswith(")"))
+        negative
+        or digits.startswith("-")
+        or "-" in bare
+        or any(mark in before for mark in "▲△")
+        or ("(" in before and ")" in after)
+        or (after.endswith("-") and _is_currency(after[:-1]))
     )
-    if after == "-":  # 12.– is a Swiss price, 12- an old accounting minus
-        negative, after = not re.search(r"[.,][-–—]+$", text.strip()), ""
-    before = before.strip("()▲△+ ")
-    if before.endswith("-"):
-        negative, before = True, before.rstrip("- ")
-    after = after.strip("()")
+    before, after = before.strip("()▲△+- "), after.strip("()- ")
+    before = before.removeprefix("-").rstrip("(- ") if _is_currency(before.strip("(- ")) else before
     currency = "".join(mark for part in (before, after) for mark in _CURRENCY.findall(part))
     unit = (_CURRENCY.sub("", before) + _CURRENCY.sub("", after)).strip()
     if len(unit) > 12 or (unit and _CURRENCY.sub("", before).strip() and unit != "~"):
@@ -149,16 +169,35 @@ def _take_apart(text: str) -> _Body | None:
     return _Body(-1.0 if negative else 1.0, digits.lstrip("+-"), unit, currency)
 
 
+def _plain_marks(text: str) -> str:
+    """A text in small letters with plain spaces, apostrophes and minus signs."""
+    tidy = unicodedata.normalize("NFKC", text).strip().casefold()
+    tidy = tidy.translate(_MARKS)
+    return re.sub(r"[\u00a0\u202f\u2009\t]", " ", tidy)
+
+
+def _is_currency(text: str) -> bool:
+    """Whether nothing but a currency is written there, or nothing at all."""
+    return not _CURRENCY.sub("", text).strip(" .")
+
+
 def _drop_odd_units(bodies: dict[int, _Body], bad: np.ndarray, n_plain: int) -> tuple[str, ...]:
     """Keep the one unit that nearly all values carry; mark values with other units as bad."""
     units = Counter(body.unit for body in bodies.values() if body.unit)
     common, count = units.most_common(1)[0] if units else ("", 0)
     believed = common if count >= _UNIT_SHARE * (n_plain + len(bodies)) else ""
+    flags = {unit for unit in units if unit in _FLAGS} if not believed else set()
+    flagged = sum(units[unit] for unit in flags)
+    if 0 < flagged <= 0.5 * (n_plain + len(bodies)):
+        bodies |= {i: body._replace(unit="") for i, body in bodies.items() if body.unit in flags}
+    else:
+        flags = set()
     for i in [i for i, body in bodies.items() if body.unit not in ("", believed)]:
         bad[i] = True
         del bodies[i]
     found = sorted({body.currency for body in bodies.values() if body.currency})
     notes = (f"currency signs taken off ({', '.join(found[:4])})",) if found else ()
+    notes += (f"marks behind numbers taken off ({', '.join(sorted(flags))})",) if flags else ()
     return (*notes, f"{believed!r} taken off every value") if believed else notes
 
 

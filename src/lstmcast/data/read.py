@@ -10,20 +10,24 @@ from __future__ import annotations
 
 import glob
 import os
-import tempfile
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from lstmcast.data.grids import sheet_from_grid
+from lstmcast.data import formats
+from lstmcast.data.archives import packing
+from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.keys import joined
 from lstmcast.data.layout import Names, table_from_sheet
 from lstmcast.data.panel import Panel, panel_from_table
 from lstmcast.data.sheet import Sheet
+from lstmcast.data.sheetchoice import choose_sheet
 from lstmcast.data.table import (
     Aggregate,
     Duplicates,
@@ -37,18 +41,19 @@ from lstmcast.data.table import (
     checked_periods,
     file_label,
 )
-from lstmcast.data.textfiles import read_text, refuse_binary, unpack
+from lstmcast.data.textfiles import refuse_binary
+from lstmcast.data.words import Words
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
 
-# bytes; from here on DuckDB reads a text file faster than Python, its import included
-_LARGE = 2 << 20
+STDIN = "-"  # the source that is read from standard input
+_STDIN_NAME = "standard input"
 
 
 def read(
     source: object,
     *,
-    time: str | None = None,
+    time: str | Sequence[str] | None = None,
     target: str | Sequence[str] | None = None,
     series: str | Sequence[str] | None = None,
     frequency: str | None = None,
@@ -60,17 +65,25 @@ def read(
     missing: Missing = "mask",
     sheet: str | None = None,
     past: str | Sequence[str] | None = None,
+    day_first: bool | None = None,
+    decimal: str | None = None,
+    header: int | None = None,
+    date_format: str | None = None,
+    missing_codes: str | float | Sequence[str | float] = (),
 ) -> Panel:
     """Read series from files, a data frame, arrays or a dict of them, check them, and bring them to
     a regular grid.
 
-    source: a path, a glob or a list of paths (CSV and its kin, gzip, Excel, Parquet) · pandas,
+    source: a path, a glob, a list of paths or "-" for standard input (CSV and its kin, JSON, Excel,
+    Parquet, .tsf, archives of one) · pandas,
     polars or Arrow data · a DuckDB relation · a NumPy array, series in rows · a dict of columns, or
     of {id: values}. time, target, series: names of columns, found by themselves where there is one
     sensible choice. time="index" numbers the rows; target may be a list, or "*" for every column of
     numbers as a series; series may be several: "store,item". sheet: of a workbook, and of nothing
     else. past: columns beside the target that a network is to read, and that are known no longer
-    than it is. The other arguments are those of ReadOptions. Raises DataError, which says what is
+    than it is. time may be several columns that are joined: ["date", "hour"]. day_first, decimal,
+    header, date_format, missing_codes: how cells are written, as in `CellFormat`, where that cannot
+    be found. The other arguments are those of ReadOptions. Raises DataError, which says what is
     wrong with the data and what to do, and UsageError for senseless arguments.
 
     >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
@@ -78,19 +91,21 @@ def read(
     """
     whole = None if periods is None else checked_periods(periods)
     options = ReadOptions(frequency, whole, kind, aggregate, duplicates, gaps, missing)
-    names = Names(time, target, series, aggregate is not None, past)
+    written = CellFormat(day_first, decimal, header, date_format, missing_codes)
+    names = Names(time, target, series, aggregate is not None, past, written)
     return panel_from_table(_tables(source, names, sheet), options)
 
 
 def read_table(
     source: object,
     *,
-    time: str | None = None,
+    time: str | Sequence[str] | None = None,
     target: str | Sequence[str] | None = None,
     series: str | Sequence[str] | None = None,
     aggregate: Aggregate | None = None,
     sheet: str | None = None,
     past: str | Sequence[str] | None = None,
+    written: CellFormat | None = None,
 ) -> Table:
     """Read a source into long form with nothing repaired; arguments and errors as read().
 
@@ -98,17 +113,32 @@ def read_table(
     >>> table.ids.tolist(), table.times.tolist(), table.values.tolist()
     (['a', 'b'], [1, 2, 3, 1, 2], [1.0, 2.0, 3.0, 4.0, 5.0])
     """
-    return _tables(source, Names(time, target, series, aggregate is not None, past), sheet)
+    names = Names(time, target, series, aggregate is not None, past, written or CellFormat())
+    return _tables(source, names, sheet)
 
 
-def as_panel(data: object, past: Iterable[str] = ()) -> Panel:
+def as_panel(data: object, past: Iterable[str] = (), words: Words | None = None) -> Panel:
     """A Panel as it is; anything else as read() reads it, with these columns beside the target.
+    UsageError for words that say how to read a Panel.
 
     >>> panel = Panel.from_arrays([1.0, 2.0, 3.0])
     >>> as_panel(panel) is panel
     True
     """
-    return data if isinstance(data, Panel) else read(data, past=list(past) or None)
+    if not isinstance(data, Panel):
+        said: Words = {"past": list(past) or None}
+        return read(data, **(said | (words or {})))
+    require_unread(words)
+    return data
+
+
+def require_unread(words: Words | None) -> None:
+    """UsageError where words say how to read data that are read already."""
+    if words:
+        raise UsageError(
+            f"{', '.join(words)} would have no effect: the data are a Panel, which has been read. "
+            "Give them to lstmcast.read, which makes it."
+        )
 
 
 def has_sheets(source: object) -> bool:
@@ -119,24 +149,33 @@ def has_sheets(source: object) -> bool:
 def _tables(source: object, names: Names, sheet: str | None) -> Table:
     """The table of a source, with what was said about how to read it."""
     paths = _paths(source)
-    if sheet is not None:
+    if sheet is not None and not _is_stdin(source):
         _require_workbook(paths, sheet)
-    target, series, past = (
+    time, target, series, past = (
         name if name is None or isinstance(name, str) else tuple(name)
-        for name in (names.target, names.series, names.past)
+        for name in (names.time, names.target, names.series, names.past)
     )
-    recipe = Recipe(names.time, target, series, sheet, past=past)
+    recipe = Recipe(time, target, series, sheet, past=past, **asdict(names.written))
     return replace(_read_paths(source, paths, names, sheet), recipe=recipe)
 
 
 def _read_paths(source: object, paths: list[Path] | None, names: Names, sheet: str | None) -> Table:
+    if _is_stdin(source):
+        raw = sys.stdin.buffer.read()
+        return table_from_sheet(_sheet_of(raw, _STDIN_NAME, sheet, names), names)
     if paths is None:
         from lstmcast.data.frames import sheet_from_object
 
         return table_from_sheet(sheet_from_object(source), names)
     if len(paths) == 1:
-        return table_from_sheet(_read_file(paths[0], sheet), names)
-    return _joined([(path, table_from_sheet(_read_file(path, sheet), names)) for path in paths])
+        return table_from_sheet(_read_file(paths[0], sheet, names), names)
+    return _joined(
+        [(path, table_from_sheet(_read_file(path, sheet, names), names)) for path in paths]
+    )
+
+
+def _is_stdin(source: object) -> bool:
+    return isinstance(source, str) and source == STDIN
 
 
 def _paths(source: object) -> list[Path] | None:
@@ -150,6 +189,8 @@ def _paths(source: object) -> list[Path] | None:
     if not isinstance(source, (str, os.PathLike)):
         return None
     text = os.path.expanduser(os.fspath(source))
+    if text == STDIN:
+        return None
     if isinstance(text, bytes) or "\0" in text or not text.strip():
         raise UsageError(
             f"{source!r} is no path. Give the path of a file, or a glob such as 'data/*.csv'."
@@ -190,16 +231,16 @@ def _not_there(text: str) -> str:
     return f"there is no file {text!r}.{hint}"
 
 
-def _read_file(path: Path, sheet: str | None) -> Sheet:
+def _read_file(path: Path, sheet: str | None, names: Names) -> Sheet:
     """A file as a sheet, by what is in it, whatever its ending says."""
+    header = names.written.header
     with _readable(path):
         magic = _magic(path)
-        size = path.stat().st_size
         if magic[:4] == b"PAR1":
             from lstmcast.data.bigfiles import read_parquet
 
             return read_parquet(path)
-        if size >= _LARGE and magic[:2] != b"\x1f\x8b" and not _is_workbook(magic, path):
+        if header is None and path.stat().st_size >= formats.LARGE and _may_be_rows(magic):
             refuse_binary(magic, path.name)
             from lstmcast.data.bigfiles import read_large
 
@@ -207,37 +248,20 @@ def _read_file(path: Path, sheet: str | None) -> Sheet:
             if large is not None:
                 return large
         raw = path.read_bytes()
-    if not raw.strip():
-        raise DataError(
-            f"{path.name} is empty. A table with a column of dates and a column of numbers is "
-            "expected."
-        )
-    if magic[:2] == b"\x1f\x8b":
-        return _read_packed(raw, path)
-    if _is_workbook(magic, path):
-        from lstmcast.data.workbooks import read_workbook
-
-        return sheet_from_grid(
-            read_workbook(raw, path.name, sheet), path.name, file_label(path.name)
-        )
-    return sheet_from_grid(read_text(raw, path.name), path.name, file_label(path.name))
+    return _sheet_of(raw, path.name, sheet, names)
 
 
-def _read_packed(raw: bytes, path: Path) -> Sheet:
-    content = unpack(raw, path.name)
-    if not content.strip():
-        raise DataError(
-            f"{path.name} is empty inside. A table with a column of dates and a column of numbers "
-            "is expected."
-        )
-    if len(content) >= _LARGE:
-        from lstmcast.data.bigfiles import read_bytes_large
+def _sheet_of(raw: bytes, source: str, sheet: str | None, names: Names) -> Sheet:
+    choose = partial(choose_sheet, source=source, names=names)
+    return formats.sheet_from_bytes(
+        raw, source, sheet=sheet, header=names.written.header, choose=choose
+    )
 
-        with tempfile.TemporaryDirectory() as folder:
-            large = read_bytes_large(content, path.name, file_label(path.name), Path(folder))
-        if large is not None:
-            return large
-    return sheet_from_grid(read_text(content, path.name), path.name, file_label(path.name))
+
+def _may_be_rows(magic: bytes) -> bool:
+    """Whether a file that begins so may be rows of cells, which DuckDB reads."""
+    other = magic.lstrip()[:1] in (b"{", b"[", b"<", b"@")
+    return not (other or packing(magic) or b"\0" in magic or magic == formats.OLD_WORKBOOK)
 
 
 def _require_workbook(paths: Sequence[Path] | None, sheet: str) -> None:
@@ -255,7 +279,10 @@ def _require_workbook(paths: Sequence[Path] | None, sheet: str) -> None:
 def _first_workbook(paths: Sequence[Path] | None) -> Path | None:
     for path in paths or ():
         with _readable(path):
-            if _is_workbook(_magic(path), path):
+            magic = _magic(path)
+            if magic == formats.OLD_WORKBOOK:
+                return path
+            if packing(magic) == "zip" and formats.is_workbook(path.read_bytes()):
                 return path
     return None
 
@@ -272,11 +299,6 @@ def _readable(path: Path) -> Iterator[None]:
 def _magic(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(8)
-
-
-def _is_workbook(magic: bytes, path: Path) -> bool:
-    zipped = magic[:4] == b"PK\x03\x04" and path.suffix.lower() != ".zip"
-    return zipped or magic == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def _joined(tables: Sequence[tuple[Path, Table]]) -> Table:

@@ -14,6 +14,7 @@ from numpy import ndarray
 from lstmcast.data import checks
 from lstmcast.data.calendars import DAY
 from lstmcast.data.checks import table_offsets
+from lstmcast.data.codes import codes_for_missing
 from lstmcast.data.features import reduced_by
 from lstmcast.data.findings import Finding, Findings, advise
 from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
@@ -49,6 +50,7 @@ def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Find
     found = [*table.dropped, *checks.time_zone(table), *checks.unsorted(table)]
     table = in_order(table)
     found += checks.infinite(table)
+    found += codes_for_missing(table)
     past = {name: _finite(column) for name, column in table.past.items()}
     table = replace(table, values=_finite(table.values), past=past)
     table, frequency, told = _without_repeats(table, options)

@@ -13,9 +13,11 @@ from typing import Literal
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.dates import Times, integer_times, parse_times
+from lstmcast.data.dates import parse_times
 from lstmcast.data.numbers import Numbers, is_missing, parse_numbers
 from lstmcast.data.table import Finding, format_time
+from lstmcast.data.timenumbers import decimal_times, integer_times, names_dates, serial_times
+from lstmcast.data.times import Times
 from lstmcast.util.categories import Categories
 from lstmcast.util.objects import objects
 
@@ -42,6 +44,10 @@ class Column:
     categories: Categories | None = None
     invented: bool = False  # the data have no such column
     notes: tuple[str, ...] = ()  # what was done to its times
+    # what somebody said of how it is written
+    day_first: bool | None = None
+    decimal: str = ""
+    date_format: str = ""
 
     def __len__(self) -> int:
         return len(self.data if self.codes is None else self.codes)
@@ -97,7 +103,10 @@ class Column:
             if len(few) > 20 and parse_numbers(few).bad.mean() > 0.9:
                 return None  # a million dates or names need not be tried one by one
             return parse_numbers(
-                self.data.tolist(), decimal_comma_likely=self.decimal_comma_likely, plain=self.plain
+                self.data.tolist(),
+                decimal_comma_likely=self.decimal_comma_likely,
+                plain=self.plain,
+                decimal=self.decimal,
             )
         if self.data.dtype.kind not in "fi":
             return None
@@ -106,13 +115,46 @@ class Column:
     @cached_property
     def times(self) -> Times | None:
         """The column as times, per distinct text or per row; None where it cannot be times."""
+        times = self._times()
+        if times is not None and times.form != "index":
+            return replace(times, notes=(*self.notes, *times.notes)) if self.is_text else times
+        return self._serial() or times
+
+    def _times(self) -> Times | None:
         if self.is_text:
-            return parse_times(self.data.tolist())
+            return parse_times(
+                self.data.tolist(), day_first=self.day_first, date_format=self.date_format
+            )
         if self.data.dtype.kind == "M":
             bad = np.zeros(len(self.data), bool)
             return Times(self.data, bad, "date", self.zone, self.notes, frame_zone=self.frame_zone)
         whole = self._whole()
-        return integer_times(whole) if whole is not None and len(whole) else None
+        if whole is not None and len(whole):
+            return integer_times(whole)
+        return self._decimal()
+
+    def _decimal(self) -> Times | None:
+        """Decimal years and seconds since 1970 with a fraction, in a frame's column of numbers."""
+        if self.data.dtype.kind != "f" or not np.isfinite(self.data).all() or not len(self.data):
+            return None
+        times = decimal_times(self.data)
+        if times is not None or not 1500 <= self.data.min() <= self.data.max() < 2201:
+            return times
+        distinct, codes = np.unique(self.data, return_inverse=True)
+        read = parse_times([f"{year:.3f}" for year in distinct.tolist()])
+        if read is None or read.form != "year" or read.bad.any():
+            return None
+        return replace(read, values=read.values[codes], bad=read.bad[codes])
+
+    def _serial(self) -> Times | None:
+        """Serial days of a spreadsheet, in a column whose name says that it holds dates."""
+        if self.date_format or not names_dates(self.name) or self.numbers is None:
+            return None
+        values = serial_times(self.numbers.values)
+        if values is None:
+            return None
+        note = "numbers read as serial days of a spreadsheet, counted from the end of 1899"
+        return Times(values, self.numbers.bad, "number", None, (note,))
 
     def _whole(self) -> ndarray | None:
         if self.data.dtype.kind == "i":
@@ -207,6 +249,7 @@ class Sheet:
     frame: str
     notes: tuple[Finding, ...] = ()
     label: str = "y"  # the id of the series, should there be only one
+    wide: bool = False  # every column of numbers is a series, unless a target is named
 
     def __len__(self) -> int:
         return len(self.lines)

@@ -50,10 +50,11 @@ class Recipe:
     {'series': ['store', 'item'], 'aggregate': 'sum'}
     >>> Recipe.from_saved({"series": ["store", "item"], "aggregate": "sum"})
     Recipe(time=None, target=None, series=('store', 'item'), sheet=None, aggregate='sum',
-           duplicates='error', gaps='fill', missing='mask', past=None)
+           duplicates='error', gaps='fill', missing='mask', past=None, day_first=None,
+           decimal=None, header=None, date_format=None, missing_codes=())
     """
 
-    time: str | None = None
+    time: str | tuple[str, ...] | None = None
     target: str | tuple[str, ...] | None = None
     series: str | tuple[str, ...] | None = None
     sheet: str | None = None
@@ -62,6 +63,11 @@ class Recipe:
     gaps: Gaps = "fill"
     missing: Missing = "mask"
     past: str | tuple[str, ...] | None = None
+    day_first: bool | None = None
+    decimal: str | None = None
+    header: int | None = None
+    date_format: str | None = None
+    missing_codes: tuple[str, ...] = ()
 
     def described(self) -> dict[str, Any]:
         """What differs from the usual, for a manifest."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
 import re
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -30,7 +28,10 @@ _NAMES = {
     "euc_jp": "EUC-JP",
     "cp1252": "Latin-1 (cp1252)",
     "latin-1": "Latin-1",
+    "utf-16-le": "UTF-16",
+    "utf-16-be": "UTF-16",
 }
+_EXPECTED = "A table is expected: CSV, Excel (.xlsx) or Parquet."
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uff01-\uff5e々〆]")
 _MAGIC = (
     (b"\x89PNG", "a PNG picture"),
@@ -41,11 +42,10 @@ _MAGIC = (
     (b"\x93NUMPY", "a NumPy file; give numpy.load(path) to Python's read()"),
     (b"\x80\x04\x95", "a Python pickle, which is never opened because it can run code"),
     (b"7z\xbc\xaf", "a 7-Zip archive; unpack it first"),
-    (b"BZh", "a bzip2 archive; unpack it first"),
-    (b"\xfd7zXZ", "an xz archive; unpack it first"),
     (b"\x28\xb5\x2f\xfd", "a Zstandard archive; unpack it first"),
     (b"Rar!", "a RAR archive; unpack it first"),
-    (b"PK\x03\x04", "a ZIP archive; unpack it first"),
+    (b"PK\x03\x04", "a ZIP archive in archives; unpack it first"),
+    (b"ARROW1", "an Arrow file; read it with polars or pyarrow and give the frame to read()"),
 )
 # in this order where several fit equally well: decimal commas make the comma fit too often
 _DELIMITERS = ";\t|,"
@@ -67,14 +67,21 @@ class CellGrid:
 def read_text(raw: bytes, source: str) -> CellGrid:
     """Cut the bytes of a text file into cells; DataError when they are no text."""
     text, encoding = decode(raw, source)
-    notes = ()
-    if encoding not in ("utf-8", "utf-8-sig"):
-        name = _NAMES.get(encoding, encoding)
-        notes = (
-            Finding(
-                "encoding", "note", f"the text is not UTF-8; it was read as {name}", value=encoding
-            ),
-        )
+    refuse_structure(text, source)
+    return grid_of_text(text, encoding_notes(encoding))
+
+
+def encoding_notes(encoding: str) -> tuple[Finding, ...]:
+    """What is said of a text that is not UTF-8."""
+    if encoding in ("utf-8", "utf-8-sig"):
+        return ()
+    name = _NAMES.get(encoding, encoding)
+    message = f"the text is not UTF-8; it was read as {name}"
+    return (Finding("encoding", "note", message, value=encoding),)
+
+
+def grid_of_text(text: str, notes: tuple[Finding, ...] = ()) -> CellGrid:
+    """Cut a text into cells."""
     delimiter = find_delimiter(text)
     rows, lines, quotes_off = _cells(text, delimiter)
     if quotes_off:
@@ -89,16 +96,6 @@ def read_text(raw: bytes, source: str) -> CellGrid:
     return CellGrid(rows, lines, delimiter, False, notes)
 
 
-def unpack(raw: bytes, source: str) -> bytes:
-    """The content of a gzip file; DataError when it is damaged."""
-    try:
-        return gzip.decompress(raw)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(
-            f"{source} is a damaged gzip file ({error}). Download or pack it again."
-        ) from None
-
-
 def decode(raw: bytes, source: str) -> tuple[str, str]:
     """Text and the name of its encoding: a byte-order mark, then UTF-8, Japanese encodings and
     Latin-1, each checked.
@@ -109,6 +106,9 @@ def decode(raw: bytes, source: str) -> tuple[str, str]:
     for mark, encoding in _BOMS:
         if raw.startswith(mark):
             return _strictly(raw, encoding, source), encoding
+    unmarked = _unmarked_utf16(raw)
+    if unmarked:
+        return _strictly(raw[: len(raw) // 2 * 2], unmarked, source), unmarked
     refuse_binary(raw[: 1 << 16], source)
     try:
         return raw.decode("utf-8"), "utf-8"
@@ -117,25 +117,36 @@ def decode(raw: bytes, source: str) -> tuple[str, str]:
     return raw.decode(encoding, errors="replace"), encoding
 
 
+def _unmarked_utf16(raw: bytes) -> str:
+    """The order of the bytes of UTF-16 without a mark, which Latin letters show: every second byte
+    of theirs is 0; "" where the text is something else."""
+    head = raw[:4096]
+    if b"\0" not in head:
+        return ""
+    even, odd = head[::2], head[1::2]
+    zeros = even.count(0) / max(len(even), 1), odd.count(0) / max(len(odd), 1)
+    if zeros[1] > 0.4 and zeros[0] < 0.02:
+        return "utf-16-le"
+    return "utf-16-be" if zeros[0] > 0.4 and zeros[1] < 0.02 else ""
+
+
 def refuse_binary(head: bytes, source: str) -> None:
     """Raise DataError when the first bytes of a file cannot be a table of text."""
-    expected = "A table is expected: CSV, Excel (.xlsx) or Parquet."
     for magic, what in _MAGIC:
         if head.startswith(magic):
-            raise DataError(f"{source} is {what}. {expected}")
+            raise DataError(f"{source} is {what}. {_EXPECTED}")
     controls = sum(
         head.count(bytes([code])) for code in (*range(9), *range(14, 27), *range(28, 32))
     )
     if b"\0" in head or controls > 0.02 * len(head):
-        raise DataError(f"{source} is not text: it holds binary data. {expected}")
-    start = head.lstrip()[:15].lower()
-    if start.startswith((b"<!doctype html", b"<html", b"<?xml")):
-        raise DataError(
-            f"{source} is a web page or XML, not a table. {expected} Was a login page downloaded "
-            "instead?"
-        )
-    if start.startswith((b"{", b'[{"')):
-        raise DataError(f"{source} is JSON. {expected} In Python, read() takes a dict of columns.")
+        raise DataError(f"{source} is not text: it holds binary data. {_EXPECTED}")
+
+
+def refuse_structure(text: str, source: str) -> None:
+    """Raise DataError for JSON and pages, which are no rows of cells."""
+    start = text.lstrip()[:15].lower()
+    if start.startswith(("<!doctype html", "<html", "<?xml", "<table", "{", '[{"')):
+        raise DataError(f"{source} is a page, XML or JSON, not rows of cells. {_EXPECTED}")
 
 
 def find_delimiter(text: str) -> str:
@@ -146,6 +157,10 @@ def find_delimiter(text: str) -> str:
     ';'
     """
     lines = [line for line in text[: 1 << 17].splitlines(keepends=True)[:400] if line.strip()]
+    said = re.fullmatch(r'"?sep=(.)"?', lines[0].strip()) if lines else None
+    if said is not None:  # Excel writes it, and reads it
+        return said[1]
+    lines = [line for line in lines if not line.lstrip().startswith("#")] or lines
     best, best_share = "", 0.0
     for delimiter in _DELIMITERS:
         share = _evenness(_sample_rows(lines, delimiter))
@@ -229,10 +244,17 @@ def _evenness(rows: Iterable[list[str]]) -> float:
     return count / counts.total() if width > 1 else 0.0
 
 
+def _spaced(line: str) -> list[str]:
+    """The cells of a line that are set apart by spaces; quotes hold some together, as R writes."""
+    if '"' not in line:
+        return line.split()
+    return next(csv.reader([line.strip()], delimiter=" ", skipinitialspace=True), [])
+
+
 def _cells(text: str, delimiter: str) -> tuple[list[list[str]], list[int], bool]:
     """Rows of cells, their first lines, and whether quotes had to be read as text."""
     if delimiter == " ":
-        rows = [line.split() for line in text.splitlines()]
+        rows = [_spaced(line) for line in text.splitlines()]
         return rows, list(range(1, len(rows) + 1)), False
     for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
         reader = csv.reader(

@@ -11,9 +11,11 @@ from lstmcast.data.textfiles import CellGrid
 from lstmcast.errors import DataError, MissingExtraError, UsageError
 
 
-def read_workbook(raw: bytes, source: str, sheet: str | None = None) -> CellGrid:
-    """The cells of one sheet: the named one, or the first with a table. DataError when there is
-    none."""
+def read_sheets(
+    raw: bytes, source: str, sheet: str | None = None
+) -> tuple[dict[str, CellGrid], list[str]]:
+    """The cells of all sheets with a table, or of the named one, and the names of all sheets.
+    DataError where no sheet has a table."""
     try:
         import python_calamine as calamine
     except ImportError:
@@ -45,18 +47,19 @@ def read_workbook(raw: bytes, source: str, sheet: str | None = None) -> CellGrid
             f"{source} has no sheet with a table. Rows of dates and numbers are expected; sheets: "
             f"{sheets}."
         )
-    rows = grids[tables[0]]
-    return CellGrid(rows, list(range(1, len(rows) + 1)), "", True, _note(tables[0], tables, names))
+    found = {
+        name: CellGrid(grids[name], list(range(1, len(grids[name]) + 1)), "", True)
+        for name in tables
+    }
+    return found, names
 
 
-def _note(chosen: str, tables: list[str], names: list[str]) -> tuple[Finding, ...]:
+def sheet_note(chosen: str, tables: list[str], names: list[str]) -> tuple[Finding, ...]:
+    """What is said of the sheet that was read, where a workbook has several."""
     if len(names) == 1:
         return ()
-    action = (
-        f"Others with tables: {', '.join(tables[1:])}; name one with sheet=."
-        if len(tables) > 1
-        else ""
-    )
+    others = [name for name in tables if name != chosen]
+    action = f"Others with tables: {', '.join(others)}; name one with sheet=." if others else ""
     return (Finding("sheet", "note", f"the sheet {chosen!r} was read", action, value=chosen),)
 
 

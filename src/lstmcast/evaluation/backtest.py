@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Unpack
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from lstmcast.data.origins import (
     origins_of,
 )
 from lstmcast.data.panel import Panel
+from lstmcast.data.words import Words
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.baselines import classical_baselines, default_baselines
 from lstmcast.evaluation.metrics import Scales, naive_scales
@@ -146,6 +147,7 @@ def backtest(
     workers: int | None = None,
     folder: str | Path | None = None,
     progress: Callable[[Progress], object] | None = None,
+    **words: Unpack[Words],
 ) -> Backtest:
     """Forecast the end of each series from `cutoffs` earlier points, with the model and with the
     baselines.
@@ -163,7 +165,8 @@ def backtest(
     `fit_options`: what the model's `fit` is given besides the data, such as {"loss": own, "device":
     "cuda"}. `workers`: processes that fit at the same time, with one thread each; unless given,
     this one does everything. `folder`: what is finished is kept there, and an interrupted backtest
-    goes on. `progress` is called with a `Progress` whenever something is finished.
+    goes on. `progress` is called with a `Progress` whenever something is finished. `words`: how the
+    data are read, in the words of `lstmcast.read`: time, target, series, ….
 
     A model that is used as it is, is asked once. Raises UsageError for senseless arguments,
     ModelError where a model gives no numbers or the folder holds something else; what a fit raises
@@ -180,7 +183,7 @@ def backtest(
     steps = checked_horizon(horizon, getattr(model, "horizon", None))
     models = _models(model, baselines)
     name = next(iter(models))
-    panel = as_panel(data, getattr(model, "past", ()))
+    panel = as_panel(data, getattr(model, "past", ()), words)
     period = int(panel.periods[0])
     counts, notes = _counts(panel, steps, cutoffs, step)
     if not counts.any():

@@ -1,0 +1,157 @@
+"""How cells are written, as far as somebody said it: the order of dates, the decimal mark, the line
+of the header, codes for missing values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from lstmcast.data.sheet import Column, Sheet
+from lstmcast.errors import UsageError
+from lstmcast.util.objects import objects
+
+
+@dataclass(frozen=True)
+class CellFormat:
+    """What is known of how cells are written; None = it is found.
+
+    day_first: whether 01/02/2024 is 1 February · decimal: the decimal mark, "." or "," · header:
+    the line of the names, from 1 · date_format: of times, as strptime has it · missing_codes: cells
+    that stand for missing values, "-200" or "Bad Input"; "<1=0.5" gives a value for one. Raises
+    UsageError for anything else.
+
+    >>> CellFormat(decimal=",", missing_codes=(-200, "Bad Input")).missing_codes
+    ('-200', 'Bad Input')
+    """
+
+    day_first: bool | None = None
+    decimal: str | None = None
+    header: int | None = None
+    date_format: str | None = None
+    missing_codes: str | float | Sequence[str | float] = ()
+
+    def __post_init__(self) -> None:
+        codes: Any = self.missing_codes
+        if isinstance(codes, str):
+            codes = [code for code in codes.split(",") if code.strip()]
+        listed = [codes] if isinstance(codes, int | float) else list(codes or ())
+        object.__setattr__(self, "missing_codes", tuple(_code_text(code) for code in listed))
+        if self.decimal not in (None, ".", ","):
+            raise UsageError(
+                f"decimal={self.decimal!r} is not known. Give '.' or ',' (--decimal , on the "
+                "command line)."
+            )
+        if self.header is not None and (not _is_whole(self.header) or self.header < 1):
+            raise UsageError(
+                f"header={self.header!r} is no line. Give its number, counted from 1 (--header 3)."
+            )
+        if self.date_format is not None:
+            _require_format(self.date_format)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes for missing values, as texts."""
+        return self.missing_codes  # pyright: ignore[reportReturnType]
+
+    def applied(self, sheet: Sheet) -> Sheet:
+        """The sheet whose columns are read so."""
+        if self.day_first is None and self.decimal is None and self.date_format is None:
+            return sheet
+        changes = {"day_first": self.day_first, "date_format": self.date_format or ""}
+        decimal = self.decimal or ""
+        columns = tuple(replace(c, decimal=decimal, **changes) for c in sheet.columns)
+        return replace(sheet, columns=columns)
+
+    def without_codes(self, column: Column) -> Column:
+        """A column of numbers with its codes for missing values left empty, or given their
+        values."""
+        return column if not self.missing_codes else _without_codes(column, self.codes)
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _code_text(code: object) -> str:
+    if isinstance(code, float) and code.is_integer():
+        code = int(code)
+    text = str(code).strip()
+    if not text:
+        raise UsageError("a code for missing values is empty: empty cells are missing anyway.")
+    return text
+
+
+def _require_format(text: str) -> None:
+    try:
+        said = "%" in text and datetime.strptime(datetime(2024, 12, 31).strftime(text), text)
+    except (ValueError, TypeError):
+        said = False
+    if not said:
+        raise UsageError(
+            f"date_format={text!r} is no format of dates. Give one as strptime has it, such as "
+            "%d.%m.%Y or '%m/%d/%Y %H:%M' (--date-format on the command line)."
+        )
+
+
+def split_codes(codes: Sequence[str]) -> tuple[dict[str, float], dict[float, float]]:
+    """Codes as texts in small letters and as numbers, each with the value that stands for it, NaN
+    for missing.
+
+    >>> split_codes(["-200", "Bad Input", "<1=0.5"])
+    ({'-200': nan, 'bad input': nan, '<1': 0.5}, {-200.0: nan})
+    """
+    texts: dict[str, float] = {}
+    numbers: dict[float, float] = {}
+    for code in codes:
+        name, given = _named_value(code)
+        texts[name.casefold()] = given
+        number = _number(name)
+        if math.isfinite(number):
+            numbers[number] = given
+    return texts, numbers
+
+
+def _named_value(code: str) -> tuple[str, float]:
+    """'<1=0.5' is '<1' with the value 0.5."""
+    name, sign, value = code.rpartition("=")
+    given = _number(value) if sign else math.nan
+    return (name.strip(), given) if sign and math.isfinite(given) else (code, math.nan)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _without_codes(column: Column, codes: Sequence[str]) -> Column:
+    texts, numbers = split_codes(codes)
+    if column.codes is None:
+        if column.data.dtype.kind not in "if":
+            return column
+        data = column.data.astype(np.float64)
+        for number, value in numbers.items():
+            data[data == number] = value
+        return replace(column, data=data)
+    values = (
+        column.numbers.values if column.numbers is not None else np.full(len(column.data), np.nan)
+    )
+    cells = [
+        _replaced(str(text), value, texts, numbers)
+        for text, value in zip(column.data, values.tolist(), strict=True)
+    ]
+    # two texts may have become one: each stays where it is, and both are empty
+    return replace(column, data=objects(cells))
+
+
+def _replaced(text: str, value: float, texts: dict[str, float], numbers: dict[float, float]) -> str:
+    found = texts.get(text.strip().casefold(), numbers.get(value))
+    if found is None:
+        return text
+    return "" if math.isnan(found) else f"{found:.15g}"

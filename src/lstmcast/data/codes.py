@@ -1,0 +1,93 @@
+"""Codes for missing values that look like measurements: −200, −9999, 999.9."""
+
+# N rows
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.findings import Finding, advise
+from lstmcast.data.table import Table, format_time
+
+_FEWEST = 3  # equal values that may be a code
+_MOST_SHARE = 0.6
+# ranges of all other values that a repeated value lies away from them: of −200, and of any other
+_FAR, _VERY_FAR = 2.0, 10.0
+# values that programs write for "none": all nines, and the edges of integer types
+_USUAL = re.compile(r"-?(?:9{2,}(?:\.9+)?|8{3,}|7{3,}|6{4,}|99?\.9+|32768|32767|65535|2147483647)")
+_MOST_CODES = 4
+
+
+def codes_for_missing(table: Table) -> list[Finding]:
+    """Values that occur exactly alike, far away from all others: a question whether they are codes.
+
+    >>> values = np.tile([5.0, 6.0, 7.0, -200.0], 6)
+    >>> rows = np.arange(24)
+    >>> table = Table(np.zeros(24, np.int64), np.array(["y"]), rows, values, rows + 1)
+    >>> print(codes_for_missing(table)[0].message)
+    6 values are exactly -200, far away from all others, the first at 3 (row 4): a code for missing?
+    """
+    values = table.values[np.isfinite(table.values)]
+    if len(values) < 4 * _FEWEST:
+        return []
+    codes = _codes(values)
+    if not codes:
+        return []
+    named = ",".join(f"{code:.15g}" for code in codes)
+    return [_finding(table, code, named) for code in codes]
+
+
+def _codes(values: ndarray) -> list[float]:
+    found: list[float] = []
+    low, high = values.min(), values.max()
+    for _ in range(_MOST_CODES):
+        code = next((edge for edge in (low, high) if _is_code(values, float(edge))), None)
+        if code is None:
+            break
+        found.append(float(code))
+        values = values[values != code]
+        low, high = values.min(), values.max()
+    return sorted(found)
+
+
+def _is_code(values: ndarray, edge: float) -> bool:
+    """Whether the least or greatest value is repeated, and far from all others."""
+    same = values == edge
+    count = int(np.count_nonzero(same))
+    if count == len(values) or count > _MOST_SHARE * len(values) or edge == 0:
+        return False
+    usual = _USUAL.fullmatch(f"{edge:.15g}") is not None
+    if count < (2 if usual else _FEWEST):
+        return False
+    others = values[~same]
+    low, high = float(others.min()), float(others.max())
+    gap = low - edge if edge < low else edge - high
+    if edge == -1 and low >= 0 and not (others == np.rint(others)).all():
+        return gap > 0.05 * (high - low)
+    spread = high - low
+    if usual:
+        return gap > 0.5 * spread and gap > 0
+    is_round = abs(edge) >= 100 and edge % 100 == 0
+    return spread > 0 and gap > (_FAR if is_round else _VERY_FAR) * spread
+
+
+def _finding(table: Table, code: float, named: str) -> Finding:
+    rows = np.flatnonzero(table.values == code)
+    first = int(rows[0])
+    message = (
+        f"{len(rows):,} values are exactly {code:.15g}, far away from all others, the first at "
+        f"{format_time(table.times[first])} ({table.place(first)}): a code for missing?"
+    )
+    action = f"If so, use {advise('missing_codes', named)}. They are kept as they are."
+    return Finding(
+        "codes for missing",
+        "warning",
+        message,
+        action.replace("--missing_codes", "--missing-codes"),
+        line=int(table.lines[first]),
+        value=f"{code:.15g}",
+        count=len(rows),
+    )

@@ -1,0 +1,122 @@
+"""The bytes of a file as a sheet, by what is in them: text, workbooks, JSON, archives, pages."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from lstmcast.data.archives import is_workbook_archive, packing, unpacked
+from lstmcast.data.grids import sheet_from_grid
+from lstmcast.data.jsonfiles import looks_like_json, sheet_from_json
+from lstmcast.data.markup import looks_like_markup, read_markup
+from lstmcast.data.seriesfiles import csv_from_arff, is_tsf, looks_attributed, sheet_from_tsf
+from lstmcast.data.sheet import Sheet
+from lstmcast.data.table import Finding, file_label
+from lstmcast.data.textfiles import decode, encoding_notes, grid_of_text
+from lstmcast.errors import DataError
+
+LARGE = 2 << 20  # bytes; from here on DuckDB reads a text file faster than Python
+_DEEPEST = 2  # archives in archives
+OLD_WORKBOOK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# which of the sheets of a workbook is meant
+Choice = Callable[[dict[str, Sheet]], str]
+
+
+def sheet_from_bytes(
+    raw: bytes,
+    source: str,
+    *,
+    sheet: str | None,
+    header: int | None,
+    choose: Choice,
+    depth: int = 0,
+) -> Sheet:
+    """The table in a file's bytes; DataError where there is none.
+
+    sheet: of a workbook; header: the line of the names, where it was said; choose: which of several
+    sheets of a workbook is read.
+    """
+    if not raw.strip():
+        raise DataError(
+            f"{source} is empty. A table with a column of dates and a column of numbers is "
+            "expected."
+        )
+    label = file_label(source)
+    if is_workbook(raw):
+        return _of_workbook(raw, source, sheet, header, choose)
+    if packing(raw[:8]) and depth < _DEEPEST:
+        content, name = unpacked(raw, source)
+        if not content.strip():
+            raise DataError(
+                f"{source} is empty inside. A table with a column of dates and a column of numbers "
+                "is expected."
+            )
+        large = _large(content, source) if header is None else None
+        if large is not None:
+            return large
+        inner = sheet_from_bytes(
+            content, name, sheet=sheet, header=header, choose=choose, depth=depth + 1
+        )
+        return replace(inner, source=source, label=label)
+    return _of_text(raw, source, label, header)
+
+
+def is_workbook(raw: bytes) -> bool:
+    """Whether bytes are those of an Excel or OpenDocument workbook."""
+    if raw[:8] == OLD_WORKBOOK:
+        return True
+    return raw[:4] == b"PK\x03\x04" and is_workbook_archive(raw)
+
+
+def _of_text(raw: bytes, source: str, label: str, header: int | None) -> Sheet:
+    text, encoding = decode(raw, source)
+    notes = encoding_notes(encoding)
+    if looks_like_json(text[:1000]):
+        return _with(sheet_from_json(text, source, label), notes)
+    if looks_like_markup(text[:1000]):
+        return _with(sheet_from_grid(read_markup(text, source), source, label, header), notes)
+    if looks_attributed(text[: 1 << 16]):
+        if is_tsf(text):
+            return _with(sheet_from_tsf(text, source, label), notes)
+        text = csv_from_arff(text, source)
+    return sheet_from_grid(grid_of_text(text, notes), source, label, header)
+
+
+def _with(sheet: Sheet, notes: tuple[Finding, ...]) -> Sheet:
+    return replace(sheet, notes=(*notes, *sheet.notes))
+
+
+def _large(content: bytes, source: str) -> Sheet | None:
+    """What came out of an archive, read by DuckDB where it is large and regular."""
+    if len(content) < LARGE or b"\0" in content[:64]:
+        return None
+    from lstmcast.data.bigfiles import read_bytes_large
+
+    with tempfile.TemporaryDirectory() as folder:
+        return read_bytes_large(content, source, file_label(source), Path(folder))
+
+
+def _of_workbook(
+    raw: bytes, source: str, sheet: str | None, header: int | None, choose: Choice
+) -> Sheet:
+    from lstmcast.data.workbooks import read_sheets, sheet_note
+
+    grids, names = read_sheets(raw, source, sheet)
+    label = file_label(source)
+    first = next(iter(grids))
+    if len(grids) == 1:
+        found, chosen = {first: sheet_from_grid(grids[first], source, label, header)}, first
+    else:
+        found = {}
+        for name, grid in grids.items():
+            try:
+                found[name] = sheet_from_grid(grid, source, label, header)
+            except DataError:
+                if name == first and len(grids) == 1:
+                    raise
+        if not found:
+            found = {first: sheet_from_grid(grids[first], source, label, header)}
+        chosen = choose(found)
+    return _with(found[chosen], sheet_note(chosen, list(found), names))

@@ -1,0 +1,243 @@
+"""JSON and JSON lines to sheets: records, columns, rows, and times as keys, wherever in the
+document the table stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from lstmcast.data.dates import parse_times
+from lstmcast.data.findings import Finding
+from lstmcast.data.frequency import parse_frequency
+from lstmcast.data.sheet import Column, Sheet
+from lstmcast.errors import DataError, UsageError
+
+_DEEPEST = 5  # dicts and lists above a table
+_MOST_FIELDS = 5000
+_Records = list[dict[str, Any]]
+
+
+def looks_like_json(start: str) -> bool:
+    """Whether a text begins as JSON does.
+
+    >>> looks_like_json(' [{"day": "2024-01-01"}]'), looks_like_json("[day]")
+    (True, False)
+    """
+    squeezed = "".join(start[:200].split())
+    return squeezed[:2] in ('{"', "[{", "[[", "{}", "[]")
+
+
+def sheet_from_json(text: str, source: str, label: str) -> Sheet:
+    """The table of a JSON document as a sheet; DataError where there is none."""
+    try:
+        documents = [json.loads(text)]
+    except (ValueError, RecursionError):
+        documents = _lines(text, source)
+    found = documents[0] if len(documents) == 1 else documents
+    records = _best(found)
+    if not records:
+        raise DataError(
+            f"{source} is JSON without a table. A list of records such as "
+            '[{"date": "2024-01-01", "sales": 5}, …], or columns such as {"date": […], "sales": '
+            "[…]}, is expected."
+        )
+    records = _unrolled(records)
+    names = list(dict.fromkeys(name for record in records for name in record))
+    if len(names) > _MOST_FIELDS:
+        raise DataError(
+            f"{source}: the records have {len(names):,} different fields. At most {_MOST_FIELDS:,} "
+            "are expected: one for the time, one for each column of values."
+        )
+    columns = tuple(_column(name, [record.get(name) for record in records]) for name in names)
+    told = Finding(
+        "layout",
+        "note",
+        f"{len(records):,} records of JSON were read",
+        "Lines in messages count them from 1.",
+    )
+    lines = np.arange(1, len(records) + 1)
+    return Sheet(columns, lines, source, "file", (told,), label)
+
+
+def _lines(text: str, source: str) -> list[Any]:
+    """One document per line."""
+    documents = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            documents.append(json.loads(line))
+        except (ValueError, RecursionError) as error:
+            raise DataError(
+                f"{source} begins as JSON, but line {number} cannot be read ({error}). One "
+                "document, or one record per line, is expected."
+            ) from None
+    return documents
+
+
+def _best(document: Any, depth: int = 0) -> _Records:
+    """The records of the largest table in a document."""
+    records = _table(document)
+    if records or depth >= _DEEPEST:
+        return records
+    inner: Iterable[Any] = ()
+    if isinstance(document, Mapping):
+        inner = document.values()
+    elif isinstance(document, list):
+        inner = document[:100]
+    found = [_best(part, depth + 1) for part in inner if isinstance(part, (dict, list))]
+    return max(found, key=len, default=[])
+
+
+def _table(document: Any) -> _Records:
+    """The records that a value is, if it is a table itself."""
+    if isinstance(document, list):
+        return _of_list(document)
+    if not isinstance(document, Mapping) or not document:
+        return []
+    if "columns" in document and isinstance(document.get("data"), list):
+        names = [_name(column) for column in document["columns"]]
+        return _rows([names, *document["data"]]) if _are_rows(document["data"]) else []
+    values = list(document.values())
+    if all(isinstance(value, list) and value for value in values):
+        return _of_columns(document)
+    if all(isinstance(value, Mapping) and value for value in values):
+        return _of_mappings(document)
+    keys = [str(key) for key in document]
+    if len(keys) > 2 and all(_is_scalar(value) for value in values) and _are_times(keys):
+        return [{"time": key, "value": value} for key, value in document.items()]
+    return []
+
+
+def _name(column: Any) -> str:
+    if isinstance(column, Mapping):
+        return str(column.get("name", column.get("id", "")))
+    return str(column)
+
+
+def _is_scalar(value: Any) -> bool:
+    return not isinstance(value, (dict, list))
+
+
+def _are_rows(rows: Sequence[Any]) -> bool:
+    return len(rows) > 0 and all(isinstance(row, list) for row in rows)
+
+
+def _of_list(rows: list[Any]) -> _Records:
+    if len(rows) > 0 and all(isinstance(row, Mapping) for row in rows):
+        return [_flat(row) for row in rows] if any(map(_has_values, rows)) else []
+    if _are_rows(rows) and all(_is_scalar(cell) for row in rows for cell in row):
+        return _rows(rows)
+    return []
+
+
+def _has_values(record: Mapping[str, Any]) -> bool:
+    """Whether a record holds values, and not only tables."""
+    return any(_is_scalar(value) or isinstance(value, Mapping) for value in record.values()) and (
+        len(record) > 1
+    )
+
+
+def _flat(record: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """A record with records inside it as fields of their own: {"a": {"b": 1}} as a.b."""
+    fields: dict[str, Any] = {}
+    for name, value in record.items():
+        if isinstance(value, Mapping) and above.count(".") < _DEEPEST:
+            fields |= _flat(value, f"{above}{name}.")
+        else:
+            fields[f"{above}{name}"] = value
+    return fields
+
+
+def _rows(rows: Sequence[Sequence[Any]]) -> _Records:
+    """Rows of cells, of which the first one may hold the names."""
+    width = len(rows[0])
+    if width < 2 or any(len(row) != width for row in rows):
+        return []
+    names, body = [f"column{n + 1}" for n in range(width)], list(rows)
+    if all(isinstance(cell, str) for cell in rows[0]) and not _are_times([str(rows[0][0])] * 3):
+        names, body = [str(cell) for cell in rows[0]], list(rows[1:])
+    return [dict(zip(names, row, strict=True)) for row in body]
+
+
+def _of_columns(document: Mapping[str, Any]) -> _Records:
+    lengths = {len(values) for values in document.values()}
+    if len(lengths) > 1 or not all(_is_scalar(v) for values in document.values() for v in values):
+        return []
+    names = [str(name) for name in document]
+    rows = zip(*document.values(), strict=True)
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _of_mappings(document: Mapping[str, Mapping[str, Any]]) -> _Records:
+    """{time: record}, {row: record} or {column: {row: value}}."""
+    outer = [str(key) for key in document]
+    inner = list(dict.fromkeys(str(key) for value in document.values() for key in value))
+    if not all(_is_scalar(v) for value in document.values() for v in value.values()):
+        return []
+    if len(outer) > 2 and _are_times(outer):
+        return [{"time": str(time)} | dict(record) for time, record in document.items()]
+    if len(inner) > 2 and _are_times(inner):
+        return [
+            {"time": key} | {name: values.get(key) for name, values in document.items()}
+            for key in inner
+        ]
+    if _count_on(inner):
+        return [{name: values.get(key) for name, values in document.items()} for key in inner]
+    return [dict(record) for record in document.values()] if _count_on(outer) else []
+
+
+def _count_on(keys: Sequence[str]) -> bool:
+    """Whether keys are numbers of rows: 0, 1, 2, …"""
+    if not all(key.isdecimal() for key in keys):
+        return False
+    return all(int(b) == int(a) + 1 for a, b in pairwise(keys))
+
+
+def _are_times(keys: Sequence[str]) -> bool:
+    times = parse_times(keys[:200])
+    return times is not None and times.form != "index" and not times.bad.any()
+
+
+def _unrolled(records: _Records) -> _Records:
+    """Records that hold a series each, {"start": …, "target": […]}, as one record per value."""
+    name = next((n for n in ("target", "values", "y") if isinstance(records[0].get(n), list)), None)
+    if name is None or not all(isinstance(record.get(name), list) for record in records):
+        return records
+    unrolled: _Records = []
+    for number, record in enumerate(records, start=1):
+        values = record[name]
+        who = record.get("item_id", record.get("id", f"series_{number}"))
+        times = _times_of(record, len(values))
+        pairs = zip(times, values, strict=True)
+        unrolled += [{"item_id": str(who), "time": time, name: value} for time, value in pairs]
+    return unrolled
+
+
+def _times_of(record: Mapping[str, Any], count: int) -> list[Any]:
+    """The times of a series that is given by its start; numbers where no frequency says more."""
+    start, code = record.get("start"), record.get("freq", record.get("frequency"))
+    times = parse_times([str(start)]) if start is not None else None
+    if code is None or times is None or times.bad.any() or times.values.dtype.kind != "M":
+        return list(range(1, count + 1))
+    try:
+        frequency = parse_frequency(str(code)).anchored(times.values)
+    except UsageError:
+        return list(range(1, count + 1))
+    return [str(time) for time in frequency.range(times.values[0], count).astype("datetime64[s]")]
+
+
+def _column(name: str, values: list[Any]) -> Column:
+    """Numbers as such where all are; everything else as texts."""
+    numbers = [v for v in values if isinstance(v, (int, float)) and not isinstance(v, bool)]
+    missing = sum(value is None for value in values)
+    if numbers and len(numbers) + missing == len(values):
+        whole = missing == 0 and all(isinstance(v, int) and abs(v) < 2**62 for v in numbers)
+        if whole:
+            return Column(name, np.array(values, np.int64))
+        return Column(name, np.array([np.nan if v is None else float(v) for v in values]))
+    return Column.of_texts(name, ("" if value is None else str(value) for value in values))

@@ -1,0 +1,149 @@
+"""Periods in words: a year with a quarter, half-year, month, week or day of it, in any order."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+_UNITS = {
+    "quarter": "q qtr qu quarter quartal kvartal kvt kv k trim trimestre trimester tr t 四半",
+    "half": "h hy half hj halbjahr sem semester semestre s 半",
+    "month": "m mo mth month monat mois mes p per period",
+    "week": "w wk week kw woche semaine semana settimana sett u uge uke v vecka viikko vko 週",
+    "day": "d doy day tag",
+}
+_UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
+_FISCAL = {"fy", "fiscal", "cy", "gj", "度"}
+_FILLERS = {"of", "the", "de", "des", "st", "nd", "rd", "th", "no", "nr", "year", "yr", "a"}
+_HALVES = {"上": 1, "下": 2}
+_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
+_MOST = {"quarter": 4, "half": 2, "month": 12, "week": 53, "day": 366, "year": 1}
+# a word that stands for another unit where its numbers are too large for the first one
+_OTHERWISE = {"half": "week", "quarter": "week"}
+_TOKENS = re.compile(r"\d+|[a-zäöüéè]+|四半|[週半上下度']|年|第")
+
+
+class Period(NamedTuple):
+    """One period of a year; `fiscal` where the label says that the year is not the calendar's."""
+
+    year: int
+    unit: str
+    number: int
+    fiscal: bool = False
+
+    def settled(self, highest: int) -> Period:
+        """The period with the unit that fits the highest number of its column."""
+        if highest <= _MOST[self.unit]:
+            return self
+        return self._replace(unit=_OTHERWISE.get(self.unit, self.unit))
+
+    @property
+    def text(self) -> str:
+        """The period as a date that dates.py reads; a text that is none where there is no such
+        period.
+
+        >>> Period(2024, "quarter", 2).text, Period(2024, "week", 9).text
+        ('2024-04', '2024-w09')
+        """
+        year, unit, number, _ = self
+        if not 1 <= number <= _MOST[unit]:
+            return f"{year}?{number}"
+        if unit == "week":
+            return f"{year}-w{number:02d}"
+        if unit == "day":
+            return str(np.datetime64(f"{year}-01-01") + np.timedelta64(number - 1, "D"))
+        months = {"quarter": 3, "half": 6, "month": 1, "year": 12}[unit]
+        return f"{year}-{(number - 1) * months + 1:02d}"
+
+
+def named_period(text: str) -> Period | None:
+    """The period that a label in small letters names; None where it names none.
+
+    >>> named_period("fy19 q1"), named_period("week 5, 2010").text
+    (Period(year=2019, unit='quarter', number=1, fiscal=True), '2010-w05')
+    """
+    tokens = _TOKENS.findall(text)
+    if "".join(tokens) != re.sub(r"[\s.,/:;_()期目月~-]", "", text):
+        return None
+    span = _month_span(text, tokens)
+    if span is not None:
+        return span
+    words = [token for token in tokens if not token.isdigit()]
+    numbers = [int(token) for token in tokens if token.isdigit()]
+    units = [_UNIT_OF[word] for word in words if word in _UNIT_OF]
+    fiscal = any(word in _FISCAL for word in words)
+    known = {*_UNIT_OF, *_FISCAL, *_FILLERS, *_HALVES, *_ROMAN, "'", "年", "第"}
+    if any(word not in known for word in words) or len(units) > 1 + ("半" in words):
+        return None
+    if len(numbers) == 1:
+        return _around_one_number(tokens, fiscal)
+    if len(numbers) == 3 and numbers[1] in (numbers[0] + 1, (numbers[0] + 1) % 100) and units:
+        # FY2019/20 Q1: the second year says what the first one does
+        places = [place for place, token in enumerate(tokens) if token.isdigit()]
+        del tokens[places[1]], numbers[1]
+    if len(numbers) != 2 or not units:
+        return None
+    return _of_two_numbers(tokens, units[0], fiscal)
+
+
+def _around_one_number(tokens: list[str], fiscal: bool) -> Period | None:
+    """FY2019, 2010 IV, 2010年上期."""
+    halves = [_HALVES[token] for token in tokens if token in _HALVES]
+    romans = [_ROMAN[token] for token in tokens if token in _ROMAN]
+    digits = next(token for token in tokens if token.isdigit())
+    if len(digits) not in (2, 4):
+        return None
+    year = full_year(digits)
+    if halves:
+        return Period(year, "half", halves[0], fiscal)
+    if len(romans) == 1 and len(digits) == 4:
+        return Period(year, "quarter", romans[0], fiscal)
+    return Period(year, "year", 1, True) if fiscal else None
+
+
+def _of_two_numbers(tokens: list[str], unit: str, fiscal: bool) -> Period | None:
+    places = [i for i, token in enumerate(tokens) if token.isdigit()]
+    first, second = (tokens[i] for i in places)
+    word = next(i for i, token in enumerate(tokens) if token in _UNIT_OF)
+    if len(first) == 4 or len(second) == 4:
+        year_first = len(first) == 4
+    elif any(token in _FISCAL or token == "'" for token in tokens):
+        marked = next(i for i, token in enumerate(tokens) if token in _FISCAL or token == "'")
+        year_first = places[0] == marked + 1
+    else:
+        year_first = places[0] < word < places[1] and len(second) == 1
+    year, number = (first, second) if year_first else (second, first)
+    if len(year) not in (2, 4) or len(number) > 3:
+        return None
+    return Period(full_year(year), unit, int(number), fiscal)
+
+
+def _month_span(text: str, tokens: list[str]) -> Period | None:
+    """1994/ 1- 3., 2010年1-3月期, Jan-Mar 2010: three months that are a quarter, or six."""
+    from .shapes import MONTHS
+
+    if not re.search(r"\d ?月? ?[-~] ?\d|[a-z]\.? ?[-~/] ?[a-z]", text):
+        return None
+    digits = [token for token in tokens if token.isdigit()]
+    years = [token for token in digits if len(token) == 4]
+    months = [int(token) for token in digits if len(token) < 3]
+    months = months or [MONTHS[token] for token in tokens if token in MONTHS]
+    if len(years) != 1 or len(months) != 2 or not 1 <= months[0] <= 12:
+        return None
+    unit = {3: "quarter", 6: "half"}.get(months[1] - months[0] + 1)
+    length = {"quarter": 3, "half": 6}.get(unit or "", 1)
+    if unit is None or (months[0] - 1) % length:
+        return None
+    return Period(int(years[0]), unit, (months[0] - 1) // length + 1)
+
+
+def full_year(text: str) -> int:
+    """A year of two or four digits; two are those of 1941 to 2040.
+
+    >>> full_year("98"), full_year("2024")
+    (1998, 2024)
+    """
+    year = int(text)
+    return year if len(text) == 4 else year + (1900 if year > 40 else 2000)

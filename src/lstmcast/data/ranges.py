@@ -1,0 +1,69 @@
+"""Ranges of times, of which the beginning is read: '01.03.2022 00:00 - 01.03.2022 01:00'."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from .shapes import DIGITS, MONTHS, match_shape
+
+_SEPARATOR = re.compile(r" ?(?:-+|~|\.\.|/| to | bis | until | thru | through | から | a | au ) ?")
+_CLOCK = re.compile(r"00?[:.]00(?:[:.]00)?(?: ?[ap]\.?m\.?)?")
+# the year stands at the end only
+_YEAR_LATE = (
+    re.compile(
+        r"(?P<m>[^\W\d_]+)\.? (?P<d>\d{1,2}) ?(?:-|~|to|bis) ?(?:(?P<m2>[^\W\d_]+)\.? )?\d{1,2},? "
+        r"(?P<y>\d{4})"
+    ),
+    re.compile(
+        r"(?P<d>\d{1,2})\.?(?: (?P<m>[^\W\d_]+)\.?)? ?(?:-|~|to|bis) ?\d{1,2}\.? "
+        r"(?P<m2>[^\W\d_]+)\.?,? (?P<y>\d{4})"
+    ),
+)
+_DAYS_LATE = re.compile(
+    r"(?P<a>\d{1,2})(?P<s>[./])(?P<b>\d{1,2})\.? ?(?:-|~|to|bis) ?"
+    r"(?P<c>\d{1,2})(?P=s)(?P<e>\d{1,2})(?P=s)(?P<y>\d{4})"
+)
+
+
+def range_start(text: str) -> Callable[[str], str] | None:
+    """How to cut the beginning out of a range and out of all texts of its shape; None where the
+    text, in small letters, is no range.
+
+    >>> range_start("2022-03-01 00:00 - 2022-03-01 01:00")("2022-03-02 05:00 - 2022-03-02 06:00")
+    '2022-03-02 05:00'
+    """
+    for pattern in _YEAR_LATE:
+        if pattern.fullmatch(text):
+            return lambda given, pattern=pattern: _with_late_year(given, pattern)
+    if _DAYS_LATE.fullmatch(text):
+        return _with_late_day_year
+    shape = text.translate(DIGITS)
+    for match in _SEPARATOR.finditer(shape):
+        left, right = shape[: match.start()].strip(), shape[match.end() :].strip()
+        if match_shape(left) is not None and (
+            match_shape(right) is not None or _CLOCK.fullmatch(right)
+        ):
+            end = match.start()
+            return lambda given, end=end: given[:end].strip()
+    return None
+
+
+def _with_late_year(text: str, pattern: re.Pattern[str]) -> str:
+    match = pattern.fullmatch(text)
+    if match is None:
+        return text
+    first, last = (MONTHS.get(match[name] or "", 0) for name in ("m", "m2"))
+    first = first or last
+    year = int(match["y"]) - (last > 0 and first > last)
+    return f"{year}-{first:02d}-{int(match['d']):02d}"
+
+
+def _with_late_day_year(text: str) -> str:
+    """30/12 - 05/01/2022 begins in 2021, whichever of the numbers is the month."""
+    match = _DAYS_LATE.fullmatch(text)
+    if match is None:
+        return text
+    a, b, c, e = (int(match[name]) for name in "abce")
+    year = int(match["y"]) - ((b == 12 and e == 1) or (a == 12 and c == 1 and b >= e))
+    return f"{match['a']}/{match['b']}/{year}"

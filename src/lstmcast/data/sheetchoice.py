@@ -1,0 +1,40 @@
+"""Which sheet of a workbook is meant: the one with times and numbers, or a question."""
+
+from __future__ import annotations
+
+from lstmcast.data.columns import ask
+from lstmcast.data.layout import Names, table_from_sheet
+from lstmcast.data.sheet import Sheet
+from lstmcast.errors import DataError, LstmcastError
+
+# what is told of a table that needs a word more, but is one
+_ASKED = ("could be the target", "columns of dates", "several rows for each time", "can be read as")
+
+
+def choose_sheet(sheets: dict[str, Sheet], source: str, names: Names) -> str:
+    """The name of the only sheet that can be read; DataError with their names where several can.
+
+    Where none can be read, the first one is: it is told what is wrong with it.
+    """
+    usable = [name for name, sheet in sheets.items() if _is_readable(sheet, names)]
+    if len(usable) < 2:
+        return usable[0] if usable else next(iter(sheets))
+    shown = "\n".join(f"  {name!r}: {_shown(sheets[name])}" for name in usable[:12])
+    more = f"\n  … and {len(usable) - 12} more" if len(usable) > 12 else ""
+    raise DataError(
+        f"{source} has {len(usable)} sheets with series. Say which one with "
+        f"{ask('sheet', usable[0])}:\n{shown}{more}"
+    )
+
+
+def _is_readable(sheet: Sheet, names: Names) -> bool:
+    try:
+        table_from_sheet(sheet, names)
+    except LstmcastError as error:
+        return any(text in str(error) for text in _ASKED)
+    return True
+
+
+def _shown(sheet: Sheet) -> str:
+    columns = ", ".join(sheet.names[:4]) + (", …" if len(sheet.names) > 4 else "")
+    return f"{len(sheet):,} rows of {columns}"

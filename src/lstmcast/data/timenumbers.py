@@ -1,0 +1,216 @@
+"""Numbers that are times: years, 202403, 20240301, 2024030115, seconds to nanoseconds since 1970,
+serial days of spreadsheets, or a plain index."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+from numpy import ndarray
+
+from .shapes import from_fields
+from .times import Times
+
+# U distinct numbers
+
+_UNITS = (
+    ("s", 1, "seconds"),
+    ("ms", 10**3, "milliseconds"),
+    ("us", 10**6, "microseconds"),
+    ("ns", 10**9, "nanoseconds"),
+)
+# the first and the last second since 1970 that are believed: March 1973, June 2128
+_FIRST_SECOND, _LAST_SECOND = 10**8, 5 * 10**9
+# serial days of 1980 and 2100; day 0 of spreadsheets is 30 December 1899
+_FIRST_SERIAL, _LAST_SERIAL = 29_221, 73_051
+_DATED = re.compile(
+    r"(?:^|[\W_])(?:date|datum|day|tag|fecha|data|ds|datetime|timestamp)(?:$|[\W_])|date$|日"
+)
+_SERIAL_ORIGIN = np.datetime64("1899-12-30", "us")
+
+
+def integer_times(numbers: ndarray) -> Times:
+    """Read whole numbers as times: years, 202403, 20240301, unix seconds to nanoseconds, or a plain
+    index.
+
+    >>> integer_times(np.array([202401, 202402])).values.astype("datetime64[M]").tolist()
+    [datetime.date(2024, 1, 1), datetime.date(2024, 2, 1)]
+    """
+    numbers = np.asarray(numbers, np.int64)
+    if len(numbers):
+        for reading in (_years, _quarters, _months, _weeks, _days, _hours, _since_1970):
+            times = reading(numbers, int(numbers.min()), int(numbers.max()))
+            if times is not None:
+                return times
+    return Times(numbers, np.zeros(len(numbers), bool), "index")
+
+
+def decimal_times(numbers: ndarray) -> Times | None:
+    """Read seconds since 1970 with a fraction as times; None where the numbers are anything else.
+
+    >>> decimal_times(np.array([1640995200.0, 1640995200.5])).values.tolist()[1].microsecond
+    500000
+    """
+    numbers = np.asarray(numbers, np.float64)
+    if not len(numbers) or not np.isfinite(numbers).all():
+        return None
+    low, high = numbers.min(), numbers.max()
+    if not _FIRST_SECOND * 10 <= low <= high < _LAST_SECOND:
+        return None
+    values = np.rint(numbers * 10**6).astype(np.int64).astype("datetime64[us]")
+    return Times(values, np.zeros(len(numbers), bool), "number", "UTC", _since("seconds"))
+
+
+def serial_times(numbers: ndarray) -> ndarray | None:
+    """Serial days of a spreadsheet as datetime64[us], NaT where NaN; None where some of the numbers
+    lie outside of 1980 to 2099.
+
+    >>> print(serial_times(np.array([44562.0, 44562.5])))
+    ['2022-01-01T00:00:00.000000' '2022-01-01T12:00:00.000000']
+    """
+    known = np.isfinite(numbers)
+    if not known.any():
+        return None
+    low, high = numbers[known].min(), numbers[known].max()
+    if not _FIRST_SERIAL <= low <= high < _LAST_SERIAL:
+        return None
+    # to the second: a fraction of a day is never exact
+    seconds = np.rint(np.where(known, numbers, 0) * 86_400).astype(np.int64)
+    times = _SERIAL_ORIGIN + seconds.astype("timedelta64[s]")
+    return np.where(known, times, np.datetime64("NaT"))
+
+
+def names_dates(name: str) -> bool:
+    """Whether the name of a column says that it holds dates.
+
+    >>> names_dates("Order Date"), names_dates("step")
+    (True, False)
+    """
+    return _DATED.search(name.casefold()) is not None
+
+
+def _times(values: ndarray, form: str, *notes: str) -> Times:
+    return Times(values, np.zeros(len(values), bool), form, None, notes)
+
+
+def _years(numbers: ndarray, low: int, high: int) -> Times | None:
+    if low < 1500 or high > 2200:
+        return None
+    return _times((numbers - 1970).astype("datetime64[Y]").astype("datetime64[us]"), "year")
+
+
+def _months(numbers: ndarray, low: int, high: int) -> Times | None:
+    months = numbers % 100
+    if low < 150001 or high > 220012 or not _within(months, 1, 12):
+        return None
+    return _times(from_fields(numbers // 100, months, 1), "number")
+
+
+def _quarters(numbers: ndarray, low: int, high: int) -> Times | None:
+    """20001 to 20004: years and quarters, where every year but the first and the last has four."""
+    quarters, years = numbers % 10, numbers // 10
+    if low < 19001 or high > 21004 or not _within(quarters, 1, 4) or len(set(quarters)) < 4:
+        return None
+    counted, counts = np.unique(np.unique(numbers) // 10, return_counts=True)
+    if len(counted) < 3 or not (counts[1:-1] == 4).all() or not (np.diff(counted) == 1).all():
+        return None
+    values = from_fields(years, 3 * quarters - 2, 1)
+    return _times(values, "number", "whole numbers read as years and quarters")
+
+
+def _weeks(numbers: ndarray, low: int, high: int) -> Times | None:
+    """Years and ISO weeks, 202401 to 202453: more than twelve of them, or they are months."""
+    weeks = numbers % 100
+    if low < 190001 or high > 210053 or not _within(weeks, 1, 53):
+        return None
+    values = iso_weeks(numbers // 100, weeks)
+    return _times(values, "number", "whole numbers read as years and ISO weeks")
+
+
+def iso_weeks(years: ndarray, weeks: ndarray) -> ndarray:
+    """The Mondays of ISO weeks as datetime64[us]: week 1 is the one with 4 January in it."""
+    fourth = (years - 1970).astype("datetime64[Y]").astype("datetime64[D]") + 3
+    monday = fourth - (fourth.astype(np.int64) + 3) % 7
+    return (monday + 7 * (weeks - 1)).astype("datetime64[us]")
+
+
+def _days(numbers: ndarray, low: int, high: int) -> Times | None:
+    if low >= 15000101 and high <= 22001231:
+        values = from_fields(numbers // 10_000, numbers // 100 % 100, numbers % 100)
+        return None if np.isnat(values).any() else _times(values, "number")
+    if low >= 1900001 and high <= 2100366 and _within(numbers % 1000, 1, 366):
+        values = from_fields(numbers // 1000, 1, 1) + _days_long(numbers % 1000 - 1)
+        return _times(values, "number", "whole numbers read as years and days of the year")
+    return None
+
+
+def _hours(numbers: ndarray, low: int, high: int) -> Times | None:
+    """2024030115, the hour 15 of a day; seconds since 1970 would be of 2030 or later."""
+    if low < 1900010100 or high > 2100123124:
+        return None
+    days, hours = numbers // 100, numbers % 100
+    values = from_fields(days // 10_000, days // 100 % 100, days % 100)
+    if np.isnat(values).any() or not _within(hours, 0, 24):
+        return None
+    values = values + hours.astype("timedelta64[h]")
+    return _times(values, "number", "whole numbers read as year, month, day and hour")
+
+
+def _since_1970(numbers: ndarray, low: int, high: int) -> Times | None:
+    for unit, scale, name in _UNITS:
+        if _FIRST_SECOND * scale <= low and high < _LAST_SECOND * scale:
+            values = numbers.astype(f"datetime64[{unit}]").astype("datetime64[us]")
+            return Times(values, np.zeros(len(numbers), bool), "number", "UTC", _since(name))
+    return None
+
+
+def _since(unit: str) -> tuple[str, ...]:
+    return (f"whole numbers read as {unit} since 1970 (UTC)",)
+
+
+def _within(numbers: ndarray, low: int, high: int) -> bool:
+    return bool(((numbers >= low) & (numbers <= high)).all())
+
+
+def _days_long(days: ndarray) -> ndarray:
+    return days.astype("timedelta64[D]").astype("timedelta64[us]")
+
+
+def whole_number_texts(tidy: list[str], dates: Callable[[list[str]], Times]) -> Times:
+    """Texts of digits only, "" where missing, as times; `dates` reads texts that are no numbers."""
+    there = np.array([text != "" for text in tidy])
+    digits = [text for text in tidy if text]
+    if any(len(text) > 18 and int(text) >= _LAST_SECOND * 10**9 for text in digits):
+        nothing = np.full(len(tidy), np.datetime64("NaT", "us"))
+        return Times(nothing, there, "index")
+    stamped = _stamped(tidy, digits, dates)
+    if stamped is not None:
+        return stamped
+    read = integer_times(np.array([int(text) for text in digits], np.int64))
+    if read.form == "index":
+        values = np.zeros(len(tidy), np.int64)
+        values[there] = read.values
+        # a missing index has no NaT to stand for it
+        return Times(values, ~there, "index", read.zone, read.notes)
+    values = np.full(len(tidy), np.datetime64("NaT"), "datetime64[us]")
+    values[there] = read.values
+    return Times(values, np.zeros(len(tidy), bool), read.form, read.zone, read.notes)
+
+
+def _stamped(
+    tidy: list[str], digits: list[str], dates: Callable[[list[str]], Times]
+) -> Times | None:
+    """202403011530 and 20240301153000 as date and time, 01032024 as day, month and year."""
+    lengths = {len(text) for text in digits}
+    if lengths in ({12}, {14}) and all(text[:2] in ("19", "20") for text in digits):
+        times = dates([f"{text[:8]} {text[8:]}" if text else "" for text in tidy])
+    elif lengths == {8} and not all(text[:2] in ("19", "20") for text in digits):
+        if not all(text[4:6] in ("19", "20") for text in digits):
+            return None
+        times = dates([f"{text[:2]}/{text[2:4]}/{text[4:]}" if text else "" for text in tidy])
+    else:
+        return None
+    if times.bad.any():
+        return None
+    return Times(times.values, times.bad, "number", times.zone, times.notes, times.problem)

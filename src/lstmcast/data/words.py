@@ -1,0 +1,68 @@
+"""The words in which somebody says how data are read: those of `lstmcast.read`, for whatever else
+takes data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+from lstmcast.data.cellformat import CellFormat
+from lstmcast.data.table import (
+    Aggregate,
+    Duplicates,
+    Gaps,
+    Kind,
+    Missing,
+    ReadOptions,
+    checked_periods,
+)
+
+
+class Words(TypedDict, total=False):
+    """The arguments of `lstmcast.read`, each of which may be left out."""
+
+    time: str | Sequence[str] | None
+    target: str | Sequence[str] | None
+    series: str | Sequence[str] | None
+    sheet: str | None
+    past: str | Sequence[str] | None
+    frequency: str | None
+    periods: int | Sequence[int] | None
+    kind: Kind | None
+    aggregate: Aggregate | None
+    duplicates: Duplicates
+    gaps: Gaps
+    missing: Missing
+    day_first: bool | None
+    decimal: str | None
+    header: int | None
+    date_format: str | None
+    missing_codes: str | float | Sequence[str | float]
+
+
+_COLUMNS = ("time", "target", "series", "sheet", "past")
+_WRITTEN = ("day_first", "decimal", "header", "date_format", "missing_codes")
+
+
+def columns_said(words: Words) -> dict[str, Any]:
+    """The words about columns, with those about how cells are written as one value.
+
+    >>> columns_said({"time": "day", "decimal": ",", "gaps": "error"})["time"]
+    'day'
+    """
+    said: dict[str, Any] = {name: value for name, value in words.items() if name in _COLUMNS}
+    written: dict[str, Any] = {name: value for name, value in words.items() if name in _WRITTEN}
+    return said | {"written": CellFormat(**written)}
+
+
+def options_said(words: Words) -> ReadOptions:
+    """The words about what is done with the data.
+
+    >>> options_said({"time": "day", "gaps": "error"}).gaps
+    'error'
+    """
+    others = (*_COLUMNS, *_WRITTEN)
+    said: dict[str, Any] = {name: value for name, value in words.items() if name not in others}
+    if said.get("periods") is not None:
+        said["periods"] = checked_periods(said["periods"])
+    return ReadOptions(**said)

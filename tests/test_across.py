@@ -1,0 +1,152 @@
+"""Calendars across the columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import lstmcast as lc
+
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+YEARS = range(2010, 2016)
+
+
+def write(folder: Path, header: list[str], rows: list[list[object]]) -> Path:
+    path = folder / "data.csv"
+    lines = [",".join(map(str, row)) for row in [header, *rows]]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        MONTHS,
+        [name.upper() for name in MONTHS],
+        [
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
+        ],
+        [f"M{month:02d}" for month in range(1, 13)],
+        [f"{month}月" for month in range(1, 13)],
+        [
+            "Januar",
+            "Februar",
+            "März",
+            "April",
+            "Mai",
+            "Juni",
+            "Juli",
+            "August",
+            "September",
+            "Oktober",
+            "November",
+            "Dezember",
+        ],
+    ],
+)
+def test_months_across_are_one_monthly_series(names, tmp_path):
+    rows = [[year, *range(12 * n, 12 * n + 12)] for n, year in enumerate(YEARS)]
+    panel = lc.read(write(tmp_path, ["Year", *names], rows))
+    assert (len(panel), panel.frequency.code) == (1, "MS")
+    assert panel.values.tolist() == [float(value) for value in range(72)]
+    assert any("are months: one row for each" in str(finding) for finding in panel.check())
+
+
+def test_totals_are_left_out_with_a_note(tmp_path):
+    rows = [[year, *[1] * 12, 12, 1] for year in YEARS]
+    panel = lc.read(write(tmp_path, ["Year", *MONTHS, "Total", "Average"], rows))
+    assert len(panel.values) == 72 and set(panel.values) == {1.0}
+    assert any("'Total', 'Average'" in str(finding) for finding in panel.check())
+
+
+def test_months_that_have_not_come_are_no_rows(tmp_path):
+    rows = [[year, *range(1, 13)] for year in YEARS]
+    rows[-1] = [2015, 1, 2, 3, *[""] * 9]
+    assert len(lc.read(write(tmp_path, ["Year", *MONTHS], rows)).values) == 63
+
+
+def test_fiscal_years_go_on_in_january(tmp_path):
+    rows = [[f"{year}/{(year + 1) % 100:02d}", *range(1, 13)] for year in YEARS]
+    panel = lc.read(write(tmp_path, ["FY", *MONTHS[3:], *MONTHS[:3]], rows))
+    assert (str(panel.starts[0])[:10], panel.frequency.code) == ("2010-04-01", "MS")
+    assert panel.values.tolist() == [float(m) for m in range(1, 13)] * 6
+
+
+def test_series_beside_a_calendar_stay_series(tmp_path):
+    rows = [[s, year, *range(1, 13)] for s in "ab" for year in YEARS]
+    panel = lc.read(write(tmp_path, ["station", "year", *MONTHS], rows))
+    assert (panel.ids.tolist(), panel.frequency.code) == (["a", "b"], "MS")
+
+
+@pytest.mark.parametrize("names", [["Q1", "Q2", "Q3", "Q4"], ["I", "II", "III", "IV"]])
+def test_quarters_across(names, tmp_path):
+    rows = [[year, 1, 2, 3, 4] for year in YEARS]
+    panel = lc.read(write(tmp_path, ["Year", *names], rows))
+    assert (panel.frequency.code, panel.values[:5].tolist()) == ("QS", [1.0, 2.0, 3.0, 4.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"{hour}:00" for hour in range(24)],
+        [f"H{hour:02d}" for hour in range(1, 25)],
+        [f"HE{hour}" for hour in range(1, 25)],
+        [f"{hour:02d}:00-{hour + 1:02d}:00" for hour in range(24)],
+        [f"{hour}" for hour in range(24)],
+        [f"{hour}時" for hour in range(24)],
+    ],
+)
+def test_hours_across(names, tmp_path):
+    rows = [[f"2022-03-{day:02d}", *range(24)] for day in range(1, 8)]
+    panel = lc.read(write(tmp_path, ["date", *names], rows))
+    assert (len(panel), panel.frequency.code, len(panel.values)) == (1, "h", 168)
+    assert str(panel.starts[0])[:16] == "2022-03-01T00:00" and panel.values[5] == 5
+
+
+def test_half_hours_across(tmp_path):
+    names = [f"{hour:02d}:{minute:02d}" for hour in range(24) for minute in (0, 30)]
+    rows = [[f"2022-03-{day:02d}", *range(48)] for day in range(1, 8)]
+    assert lc.read(write(tmp_path, ["date", *names], rows)).frequency.code == "30min"
+
+
+def test_days_of_a_month_across(tmp_path):
+    rows = [[f"2022-{m:02d}", *[d if d < 29 else "" for d in range(1, 32)]] for m in range(1, 5)]
+    panel = lc.read(write(tmp_path, ["month", *range(1, 32)], rows))
+    assert panel.frequency.code == "D" and str(panel.starts[0])[:10] == "2022-01-01"
+
+
+def test_weekdays_across(tmp_path):
+    names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    rows = [[f"2022-01-{day:02d}", *range(7)] for day in (3, 10, 17, 24, 31)]
+    panel = lc.read(write(tmp_path, ["week of", *names], rows))
+    assert (panel.frequency.code, len(panel.values)) == ("D", 35)
+
+
+@pytest.mark.parametrize("total", [[], [["Total", *[78] * 6]]])
+def test_years_across_and_months_in_rows(total, tmp_path):
+    rows = [[name, *[10 * n + m for n in range(6)]] for m, name in enumerate(MONTHS)] + total
+    panel = lc.read(write(tmp_path, ["Month", *YEARS], rows))
+    assert (len(panel), panel.frequency.code, panel.values[:3].tolist()) == (
+        1,
+        "MS",
+        [0.0, 1.0, 2.0],
+    )
+    assert len(panel.values) == 72
+
+
+def test_a_month_that_is_named_is_the_target(tmp_path):
+    rows = [[year, *range(1, 13)] for year in YEARS]
+    panel = lc.read(write(tmp_path, ["Year", *MONTHS], rows), target="Jan")
+    assert panel.frequency.code == "YS"

@@ -1,0 +1,91 @@
+"""Which columns name the series, and that nothing is advised that was not tried."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import lstmcast as lc
+
+DAYS = [f"2022-01-{day:02d}" for day in range(1, 21)]
+FRIDAYS = [f"2020-01-{day:02d}" for day in (3, 10, 17, 24, 31)]
+
+
+def write(folder: Path, header: str, rows: list[str]) -> Path:
+    path = folder / "data.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_number_of_the_row_is_no_key(tmp_path):
+    rows = [f"{day},{s},{f}" for day in DAYS for s in (1, 2) for f in "AB"]
+    path = write(
+        tmp_path, "id,date,store_nbr,family,sales", [f"{i},{r},5" for i, r in enumerate(rows)]
+    )
+    panel = lc.read(path)
+    assert list(panel.keys) == ["store_nbr", "family"] and len(panel) == 4
+
+
+def test_the_smallest_set_of_keys_leaves_a_flag_out(tmp_path):
+    rows = [
+        f"{s},{d},{day},{s}{d},{'TRUE' if day == FRIDAYS[2] else 'FALSE'}"
+        for s in (1, 2)
+        for d in (1, 2, 3)
+        for day in FRIDAYS
+    ]
+    panel = lc.read(write(tmp_path, "Store,Dept,Date,Weekly_Sales,IsHoliday", rows))
+    assert list(panel.keys) == ["Store", "Dept"] and len(panel) == 6
+
+
+def test_three_keys_are_found(tmp_path):
+    rows = [f"{day},{a},{b},{c},1" for day in DAYS for a in "xy" for b in "pq" for c in "mn"]
+    panel = lc.read(write(tmp_path, "date,region,category,channel,sales", rows))
+    assert list(panel.keys) == ["region", "category", "channel"]
+
+
+def test_a_name_beside_its_code_is_not_needed(tmp_path):
+    rows = [f"{day},{s},shop {s},{i},item {i},1" for day in DAYS for s in (1, 2) for i in (7, 8)]
+    panel = lc.read(write(tmp_path, "date,shop_id,shop,item_id,item,sold", rows))
+    assert len(panel) == 4 and len(panel.keys) == 2
+
+
+def test_of_two_ways_that_both_tell_rows_apart_the_reader_chooses(tmp_path):
+    rows = [
+        f"{day},{'abc'[s]},{'pqr'[(s + n) % 3]},1" for n, day in enumerate(DAYS) for s in range(3)
+    ]
+    path = write(tmp_path, "date,colour,clerk,sold", rows)
+    with pytest.raises(lc.DataError, match=r"--series colour .*or --series clerk") as caught:
+        lc.read(path, target="sold")
+    for column in ("colour", "clerk"):
+        assert f"--series {column}" in str(caught.value)
+        assert len(lc.read(path, series=column, target="sold")) >= 3
+
+
+def test_columns_that_do_not_tell_rows_apart_are_not_advised(tmp_path):
+    rows = [f"{day},{c},{n}" for day in DAYS for c in "ab" for n in range(3)]
+    with pytest.raises(lc.DataError) as caught:
+        lc.read(
+            write(tmp_path, "date,colour,size,note,sold", [f"{r[:-2]},m,z,{r[-1]}" for r in rows])
+        )
+    assert "--series colour" not in str(caught.value)
+    assert "aggregate" in str(caught.value) or "duplicate" in str(caught.value)
+
+
+def test_an_hour_is_no_series(tmp_path):
+    rows = [f"{day},{w},5" for day in DAYS for w in (1, 2, 3)]
+    with pytest.raises(lc.DataError, match="two rows for 2022-01-01"):
+        lc.read(write(tmp_path, "date,weekday,sold", rows))
+
+
+@pytest.mark.parametrize("province", ["", "North"])
+def test_rows_are_named_by_the_smallest_set_of_names(province, tmp_path):
+    times = [f"1/{day}/21" for day in range(13, 29)]
+    places = [(province, "Avalon"), ("East", "Borduria"), ("West", "Borduria"), ("", "Caledonia")]
+    rows = [
+        f"{p},{c},15,{n}," + ",".join(str(n * day) for day in range(len(times)))
+        for n, (p, c) in enumerate(places, 1)
+    ]
+    panel = lc.read(write(tmp_path, "Province,Country,Lat,Long," + ",".join(times), rows))
+    first = f"{province}/Avalon" if province else "Avalon"
+    assert panel.ids.tolist() == [first, "East/Borduria", "West/Borduria", "Caledonia"]

@@ -1,0 +1,155 @@
+"""Dates, clock times, years and months in columns of their own."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+import lstmcast as lc
+
+DAYS = [f"2022-03-{day:02d}" for day in range(1, 8)]
+
+
+def write(folder: Path, header: str, rows: list[str]) -> Path:
+    path = folder / "data.csv"
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+def by_hour(write_hour, days: list[str] = DAYS) -> list[str]:
+    return [f"{day},{write_hour(hour)},{hour + 1}.5" for day in days for hour in range(24)]
+
+
+HOURS = {
+    "clock": ("Date,Time,Load", lambda h: f"{h:02d}:00:00"),
+    "short clock": ("date,time,load", lambda h: f"{h}:00"),
+    "half a day": ("Date,Time,Load", lambda h: f"{h % 12 or 12}:00 {'AM' if h < 12 else 'PM'}"),
+    "points": ("Date,Time,CO", lambda h: f"{h:02d}.00.00"),
+    "hhmm": ("date,time,load", lambda h: f"{100 * h}"),
+    "range": ("Datum,Zeit,Last", lambda h: f"{h:02d}:00 - {h + 1:02d}:00"),
+    "hour": ("date,hour,load", lambda h: f"{h}"),
+    "hour ending": ("date,Hour Ending,load", lambda h: f"{h + 1}"),
+    "HE01": ("date,HE,load", lambda h: f"HE{h + 1:02d}"),
+    "hr": ("dteday,hr,cnt", lambda h: f"{h}"),
+    "Stunde": ("Datum,Stunde,Last", lambda h: f"{h}"),
+    "時": ("日付,時,値", lambda h: f"{h}"),
+}
+
+
+@pytest.mark.parametrize("form", HOURS)
+def test_a_date_and_an_hour_are_one_time(form, tmp_path):
+    header, write_hour = HOURS[form]
+    panel = lc.read(write(tmp_path, header, by_hour(write_hour)))
+    assert (len(panel), panel.frequency.code) == (1, "h")
+    assert str(panel.starts[0]) == "2022-03-01T00:00:00.000000"
+    assert panel.values[:3].tolist() == [1.5, 2.5, 3.5]
+    said = [str(note) for note in panel.check() if "joined to one time: " in str(note)]
+    assert len(said) == 1
+
+
+PARTS = {
+    "year,quarter,y": ([f"{y},{q},{q}" for y in range(2005, 2012) for q in range(1, 5)], "QS"),
+    "Year,Qtr,y": ([f"{y},Q{q},{q}" for y in range(2005, 2012) for q in range(1, 5)], "QS"),
+    "Year,Period,y": ([f"{y},M{m:02d},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
+    "Yr,Mo,y": ([f"{y},{m},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
+    "Jahr,Monat,y": ([f"{y},{m},5" for y in (2010, 2011) for m in ("Jan", "Feb", "Mär")], "MS"),
+    "年,月,y": ([f"{y},{m},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
+    "year,week,y": ([f"{y},{w},{w}" for y in (2010, 2011) for w in range(1, 53)], "W-MON"),
+    "YEAR,DOY,y": ([f"2010,{d},{d}" for d in range(1, 300)], "D"),
+    "year,month,day,y": ([f"2010,{m},{d},{d}" for m in (1, 2) for d in range(1, 29)], "D"),
+    "year,month,day,hour,minute,y": (
+        [f"2010,1,{d},{h},{m},5" for d in (1, 2) for h in range(24) for m in (0, 30)],
+        "30min",
+    ),
+    "year,half,y": ([f"{y},{h},{h}" for y in range(2005, 2012) for h in (1, 2)], "2QS"),
+    "年度,四半期,y": (
+        [f"{y}年度,第{q}四半期,5" for y in (2019, 2020, 2021) for q in range(1, 5)],
+        "QS",
+    ),
+    "Year,Quarter,y": ([f"FY{y},Q{q},5" for y in (19, 20, 21) for q in range(1, 5)], "QS"),
+    "Datum,Von,Bis,y": (
+        [f"{d},{h:02d}:00,{(h + 1) % 24:02d}:00,{h}" for d in DAYS for h in range(24)],
+        "h",
+    ),
+    "date,hour,y": ([f"{d},{100 * h},{h}" for d in DAYS for h in range(1, 25)], "h"),
+    "fiscal year,month,y": ([f"{y},{m},{m}" for y in (2010, 2011) for m in range(1, 13)], "MS"),
+    "SETTLEMENT_DATE,SETTLEMENT_PERIOD,y": (
+        [f"{day},{p},{p}" for day in DAYS for p in range(1, 49)],
+        "30min",
+    ),
+    "date,hour,minute,y": (
+        [f"{day},{h},{m},{h}" for day in DAYS for h in range(24) for m in (0, 15, 30, 45)],
+        "15min",
+    ),
+}
+
+
+@pytest.mark.parametrize("header", PARTS)
+def test_parts_of_a_time_are_one_time(header, tmp_path):
+    rows, code = PARTS[header]
+    panel = lc.read(write(tmp_path, header, rows))
+    assert (len(panel), panel.frequency.code.split("-")[0]) == (1, code.split("-")[0])
+
+
+def test_a_year_that_stands_in_its_first_row_only_is_carried_down(tmp_path):
+    rows = [f"{y if m == 1 else ''},{m},{m}" for y in (2010, 2011) for m in range(1, 13)]
+    panel = lc.read(write(tmp_path, "Year,Month,y", rows))
+    assert panel.values.tolist() == [*range(1, 13), *range(1, 13)]
+    assert any("empty cells of Year read as the one above" in str(f) for f in panel.check())
+
+
+def test_a_date_that_stands_in_its_first_row_only_is_carried_down(tmp_path):
+    rows = [f"{day if h == 0 else ''},{h},{h}" for day in DAYS for h in range(24)]
+    assert lc.read(write(tmp_path, "date,hour,y", rows)).frequency.code == "h"
+
+
+@pytest.mark.parametrize("total", ["M13", "Total", "Annual"])
+def test_rows_that_sum_up_a_year_are_left_out_and_named(total, tmp_path):
+    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", *"789", "Oct", "Nov", "Dec"]
+    header = "year,month,y"
+    if total == "M13":
+        months, header = [f"M{m:02d}" for m in range(1, 13)], "year,period,y"
+    rows = [f"{y},{m},5" for y in (2010, 2011, 2012) for m in [*months, total]]
+    panel = lc.read(write(tmp_path, header, rows))
+    assert len(panel.values) == 36
+    assert any("sums up others" in str(finding) for finding in panel.check())
+
+
+def test_series_stay_series_beside_joined_times(tmp_path):
+    rows = [f"{s},{day},{h},{h}" for s in "ab" for day in DAYS for h in range(24)]
+    panel = lc.read(write(tmp_path, "store,date,hour,sold", rows))
+    assert (len(panel), panel.frequency.code) == (2, "h")
+
+
+def test_parts_that_a_date_already_has_are_left_alone(tmp_path):
+    rows = [f"2022-{m:02d}-01,2022,{m},{m}" for m in range(1, 13)]
+    panel = lc.read(write(tmp_path, "date,year,month,y", rows))
+    assert (panel.report.findings[0].rule, panel.frequency.code) == ("columns", "MS")
+
+
+@pytest.mark.parametrize("time", [["day", "at"], "day,at", ("day", "at")])
+def test_columns_are_joined_as_they_are_named(time, tmp_path):
+    rows = by_hour(lambda hour: f"{hour:02d}:00")
+    path = write(tmp_path, "day,at,load", rows)
+    assert lc.read(path, time=time).frequency.code == "h"
+
+
+def test_a_column_that_is_no_part_of_a_time_is_refused(tmp_path):
+    path = write(tmp_path, "day,who,load", [f"{day},a,1" for day in DAYS])
+    with pytest.raises(lc.DataError, match=r"'who' cannot be joined to a time: 'a', .*--time"):
+        lc.read(path, time=["day", "who"])
+
+
+def test_named_hours_are_series_where_somebody_says_so(tmp_path):
+    path = write(tmp_path, "date,hour,load", by_hour(str))
+    panel = lc.read(path, time="date", series="hour")
+    assert (len(panel), panel.frequency.code) == (24, "D")
+
+
+def test_beginnings_and_ends_of_periods_are_told_apart(tmp_path):
+    hours = [f"{day} {hour:02d}:00" for day in DAYS for hour in range(24)]
+    rows = [f"{begin},{end},5" for begin, end in pairwise(hours)]
+    panel = lc.read(write(tmp_path, "from,to,load", rows))
+    assert (panel.columns.time, panel.frequency.code) == ("from", "h")
