@@ -183,6 +183,7 @@ def test_json_is_one_document_with_everything(run, tmp_path):
         "findings",
         "accuracy",
         "forecast",
+        "method",
         "combination",
         "without_forecast",
         "files",
@@ -224,7 +225,8 @@ def test_a_forecast_says_what_it_is_made_of(run, tmp_path):
     assert named["forecast"]["forecast"] == pytest.approx([417, 391, 419])
     assert wrong.status == 2 and "'guess' is not known" in wrong.err
     scores = tested["accuracy"]["scores"]
-    assert scores["lstmcast"]["mae"] == pytest.approx(scores["naive"]["mae"])
+    assert "lstmcast" not in scores and "coverage_80" in scores["naive"]
+    assert named["method"] == "seasonal naive of one year"
     assert re.search(r"combination:\n +network: 0\.\d+\n", run("info", model).out)
     assert run("predict", "-m", model, "--method", "network", "--json").json["combination"] is None
     again = run("predict", "-m", model, "--method", "auto").out
@@ -791,3 +793,23 @@ def test_json_can_be_read_whatever_a_terminal_knows(shell, tmp_path, encoding):
     )
     assert json.loads(done.stdout.decode("utf-8"))["data"]["source"] == "売上 ß.csv"
     assert done.stdout.isascii() == (encoding != "utf-8")  # readable where it can be
+
+
+def test_the_forecast_that_is_recommended_can_be_asked_for(run, tmp_path):
+    """What the verdict says is better comes with --method, as its text says."""
+    rng = np.random.default_rng(3)
+    values = enumerate(rng.normal(50, 5, 60))
+    rows = [f"{2000 + m // 12}-{m % 12 + 1:02},{value:.3f}" for m, value in values]
+    data = tmp_path / "d.csv"
+    data.write_text("\n".join(["month,y", *rows]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli, "_model", OWN_MODEL)
+        told = run("backtest", data, "-H", 4, "--method", "naive").out
+        asked = re.search(r"^--method (.+) gives the (.+) forecast\.$", told, re.MULTILINE)
+        assert asked is not None
+        name = asked[1].strip('"')
+        given = run("forecast", data, "-H", 4, "--method", name, "--json").json
+    assert given["method"].startswith(asked[2])
+    assert given["accuracy"]["model"] == asked[2]
+    assert given["accuracy"]["reference"] != asked[2]
+    assert {"q0.1", "q0.9"} <= set(given["forecast"])

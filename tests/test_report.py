@@ -175,7 +175,7 @@ def test_a_history_too_short_to_judge_is_explained():
 
 def test_a_model_without_intervals():
     panel = monthly()
-    page = Elements(report_of(panel, Naive(4)).html())
+    page = Elements(report_of(panel, Naive(4, quantiles=())).html())
     assert page.data["panes"][0]["bands"] == []
     assert "Did the intervals hold" not in page.text
 
@@ -215,6 +215,7 @@ def test_the_tile_compares_with_the_better_of_the_simple_forecasts():
     page = Elements(report_of(panel, SeasonalNaive(2), cutoffs=8).html())
     assert "no better than naive" in page.text
     assert "more error than the naive forecast" in page.text
+    assert 'class="verdict poor"' in report_of(panel, SeasonalNaive(2), cutoffs=8).html()
 
 
 def test_a_forecast_of_other_series_is_refused():
@@ -530,7 +531,7 @@ def test_the_command_writes_the_page_and_shows_itself(tmp_path):
     assert f"written: {place}" in done.stderr
     text = Elements(place.read_text(encoding="utf-8")).text
     assert f"lstmcast forecast {AIRLINE} -H 12 --report '{place}'" in text
-    assert "better than seasonal naive" in text
+    assert "% less error than Holt–Winters" in text
     assert "What it was made from." in text
     assert "3 lines are not data" in text
 

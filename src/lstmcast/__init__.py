@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from lstmcast.errors import UsageError as UsageError
     from lstmcast.evaluation.backtest import Backtest as Backtest
     from lstmcast.evaluation.backtest import backtest as backtest
+    from lstmcast.evaluation.baselines import Classical as Classical
+    from lstmcast.evaluation.baselines import HoltWinters as HoltWinters
+    from lstmcast.evaluation.baselines import Naive as Naive
+    from lstmcast.evaluation.baselines import SeasonalNaive as SeasonalNaive
+    from lstmcast.evaluation.baselines import SeasonalNaiveDrift as SeasonalNaiveDrift
     from lstmcast.evaluation.by_horizon import errors_by_horizon as errors_by_horizon
     from lstmcast.forecast import Forecast as Forecast
     from lstmcast.forecaster import LSTMForecaster as LSTMForecaster
@@ -88,6 +93,7 @@ _HOMES = {
     "BoxCox": "transforms",
     "Cell": "model.lstm",
     "Chain": "transforms",
+    "Classical": "evaluation.baselines",
     "Columns": "data.panel",
     "DataError": "errors",
     "Difference": "transforms",
@@ -97,6 +103,7 @@ _HOMES = {
     "Forecast": "forecast",
     "ForecastPlot": "output.plots",
     "History": "training_history",
+    "HoltWinters": "evaluation.baselines",
     "Initialiser": "training_config",
     "LSTMForecaster": "forecaster",
     "Learning": "streaming.learning",
@@ -109,6 +116,7 @@ _HOMES = {
     "MinMax": "transforms",
     "MissingExtraError": "errors",
     "ModelError": "errors",
+    "Naive": "evaluation.baselines",
     "Network": "model.network",
     "NetworkConfig": "model.network",
     "Online": "streaming.online",
@@ -127,6 +135,8 @@ _HOMES = {
     "SaveEvery": "training.callbacks",
     "Schedule": "training_config",
     "Standard": "transforms",
+    "SeasonalNaive": "evaluation.baselines",
+    "SeasonalNaiveDrift": "evaluation.baselines",
     "Stateful": "training_config",
     "Stream": "streaming.stream",
     "TensorBoard": "training.callbacks",
@@ -156,6 +166,7 @@ __all__ = [
     "BoxCox",
     "Cell",
     "Chain",
+    "Classical",
     "Columns",
     "DataError",
     "Difference",
@@ -165,6 +176,7 @@ __all__ = [
     "Forecast",
     "ForecastPlot",
     "History",
+    "HoltWinters",
     "Initialiser",
     "LSTMForecaster",
     "Learning",
@@ -177,6 +189,7 @@ __all__ = [
     "MinMax",
     "MissingExtraError",
     "ModelError",
+    "Naive",
     "Network",
     "NetworkConfig",
     "Online",
@@ -193,6 +206,8 @@ __all__ = [
     "SaveBest",
     "SaveEvery",
     "Schedule",
+    "SeasonalNaive",
+    "SeasonalNaiveDrift",
     "Standard",
     "Stateful",
     "Stream",

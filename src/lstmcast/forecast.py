@@ -62,6 +62,16 @@ class Combination:
         shown = [first, *sorted(others, key=lambda one: -one[1])]
         return ", ".join(f"{name} {100 * share:.0f}%" for name, share in shown if share >= 0.005)
 
+    @property
+    def single(self) -> str | None:
+        """The one forecast that it is, everywhere; None where several were averaged or picked.
+
+        >>> Combination((NETWORK, "naive"), np.array([[0.0, 1.0]])).single
+        'naive'
+        """
+        whole = np.all(self.shares == 1, axis=0)
+        return self.names[int(whole.argmax())] if whole.any() else None
+
     def as_dict(self) -> dict[str, float]:
         """The mean shares by name."""
         shares = self.shares.mean(axis=0) if len(self.shares) else np.zeros(len(self.names))

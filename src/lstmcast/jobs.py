@@ -243,6 +243,7 @@ class ForecastResult:
             findings=_rows(self.panel.check()),
             accuracy=_parsed(self.backtest),
             forecast=_parsed(self.forecast),
+            method=_method(self.forecast),
             combination=_made_of(self.forecast),
             without_forecast=_without_forecast(self.forecast),
             files=list(self.written.files),
@@ -313,6 +314,7 @@ class PredictResult:
             continued=self.continuation.as_dict() if self.continuation else None,
             findings=_rows(self.panel.check()),
             forecast=_parsed(self.forecast),
+            method=_method(self.forecast),
             combination=_made_of(self.forecast),
             without_forecast=_without_forecast(self.forecast),
             files=list(self.written.files),
@@ -615,6 +617,12 @@ def _kind_of(panel: Panel) -> dict[str, Any]:
 
 def _rows(findings: Findings) -> list[dict[str, Any]]:
     return [asdict(finding) for finding in findings]
+
+
+def _method(forecast: Forecast) -> str:
+    """What the forecast is: the network's, a combination, or the one that was asked for."""
+    made = forecast.combination
+    return "network" if made is None else made.single or "combined"
 
 
 def _made_of(forecast: Forecast) -> dict[str, float] | None:

@@ -20,6 +20,7 @@ import typer
 from lstmcast.util.language import ENGLISH, Words, words_of
 
 if TYPE_CHECKING:
+    from lstmcast.evaluation.summary import Summary
     from lstmcast.jobs import (
         BacktestResult,
         CheckResult,
@@ -138,7 +139,8 @@ def forecast(result: ForecastResult | PredictResult, quiet: bool, as_json: bool)
         document(result.document())
         return
     if result.backtest is not None:
-        typer.echo(f"{result.backtest.summary().text(words().language)}\n")
+        _accuracy(result.backtest.summary())
+        typer.echo("")
     if result.forecast.combination is not None and not quiet:
         typer.echo(words()(f"Made of: {result.forecast.combination}") + "\n")
     typer.echo(console.forecast_table(result.forecast, words()))
@@ -147,12 +149,23 @@ def forecast(result: ForecastResult | PredictResult, quiet: bool, as_json: bool)
         note(quiet, "written: " + ", ".join(result.written.files))
 
 
+def _accuracy(summary: Summary) -> None:
+    """The tables, and how to have a simple forecast that was better."""
+    from lstmcast.evaluation.baselines import baseline_named
+
+    typer.echo(summary.text(words().language))
+    if summary.better and baseline_named(summary.better):
+        better = summary.better.replace("–", "-")  # as keyboards have it
+        asked = f'"{better}"' if " " in better else better
+        typer.echo("\n" + words()(f"--method {asked} gives the {summary.better} forecast."))
+
+
 def backtest(result: BacktestResult, quiet: bool, as_json: bool) -> None:
     """The accuracy, and whether the held-out forecasts were written."""
     if as_json:
         document(result.document())
         return
-    typer.echo(result.backtest.summary().text(words().language))
+    _accuracy(result.backtest.summary())
     note(quiet, *result.written.notes, *(f"written: {file}" for file in result.written.files))
 
 

@@ -78,9 +78,7 @@ class Backtest:
 
     def summary(self) -> Summary:
         """The tables, the verdict and the warnings; `str()` of it is made for reading."""
-        return summarise(
-            self._scored(), self.model, self.period, self.last, self.notes, self.reason
-        )
+        return summarise(self._scored(), self.model, self.last, self.notes, self.reason)
 
     def per_horizon(self) -> dict[str, np.ndarray]:
         """All metrics of each model at each step ahead, as the columns of a long table."""

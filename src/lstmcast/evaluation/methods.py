@@ -36,6 +36,19 @@ def checked_method(method: Any, candidates: Sequence[Given]) -> str:
     )
 
 
+def name_of(method: str) -> str:
+    """What a forecaster is called in tables: like the one forecast that it was asked for, if it
+    was.
+
+    >>> name_of("auto"), name_of("best"), name_of("holt-winters")
+    ('lstmcast', 'lstmcast', 'Holt–Winters')
+    """
+    if method in METHODS:
+        return "lstmcast"
+    baseline = baseline_named(method)
+    return baseline.name if baseline else method
+
+
 def checked_candidates(candidates: Any) -> tuple[Given, ...]:
     """Forecasters of the user's own as candidates; UsageError for what cannot forecast."""
     if isinstance(candidates, str) or not isinstance(candidates, Iterable):

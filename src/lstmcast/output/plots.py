@@ -20,6 +20,7 @@ from numpy import ndarray
 
 from lstmcast.data.table import format_time
 from lstmcast.errors import UsageError
+from lstmcast.forecast import NETWORK
 from lstmcast.util.config import is_whole
 from lstmcast.util.files import check_output, whole_file
 from lstmcast.util.fonts import fonts_with
@@ -117,6 +118,7 @@ class ForecastPlot:
     available: int  # series in the forecast, of which the first few are shown
     panes: tuple[Pane, ...]
     language: str = "en"  # of the texts of the picture; names stay as they are
+    method: str = ""  # the simple forecast that it is, where it is one alone
 
     @classmethod
     def from_forecast(
@@ -163,7 +165,9 @@ class ForecastPlot:
         )
         name = panes[0].name if len(panes) == 1 and len(panel) > 1 else panel.columns.target
         reach = _reach(forecast.horizon, panel.frequency)
-        return cls(name, reach, len(origins), panes, language)
+        made = forecast.combination
+        method = "" if made is None or made.single in (None, NETWORK) else str(made.single)
+        return cls(name, reach, len(origins), panes, language, method)
 
     @property
     def words(self) -> Words:
@@ -183,7 +187,8 @@ class ForecastPlot:
             if self.available > len(self.panes)
             else ""
         )
-        return f"{self.reach} ahead{few}"
+        by = f", {self.method}" if self.method else ""
+        return f"{self.reach} ahead{by}{few}"
 
     def draw(self, ax: Axes, pane: int = 0) -> Axes:
         """Draw one series on a matplotlib Axes, in the fonts that are set there."""

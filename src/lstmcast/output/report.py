@@ -29,7 +29,7 @@ from lstmcast._version import __version__
 from lstmcast.data.kinds import kind_counts
 from lstmcast.data.table import format_time
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.summary import HEADINGS, PLAIN, SEASONAL, labelled, number, percent
+from lstmcast.evaluation.summary import HEADINGS, labelled, number, percent
 from lstmcast.output.cards import TrainingRecord, card_of
 from lstmcast.output.plots import ForecastPlot
 from lstmcast.util.files import check_output, whole_file
@@ -183,6 +183,9 @@ def _subtitle(forecast: Forecast, plot: ForecastPlot) -> str:
     return f"Forecast of {series}{plot.reach} ahead: {span}"
 
 
+_STYLES = {"best": "good", "middle": "middle", "poor": "poor", "unknown": "unknown"}
+
+
 def _verdict(summary: Summary | None, words: Words) -> str:
     if summary is None:
         said, style = "Accuracy was not measured: nothing was held out.", "unknown"
@@ -190,7 +193,7 @@ def _verdict(summary: Summary | None, words: Words) -> str:
         said, style = f"Accuracy on held-out data: {summary.verdict}", "unknown"
     else:
         said = f"Accuracy on held-out data: {summary.verdict}"
-        style = "good" if summary.verdict.startswith("better") else "poor"
+        style = _STYLES[summary.standing]
     return f'<p class="verdict {style}">{escape(words(said))}</p>'
 
 
@@ -202,18 +205,11 @@ def _tiles(summary: Summary | None, words: Words) -> str:
     tiles = [(number(own["mae"]), "mean absolute error, in the data’s units")]
     if np.isfinite(own["mape"]):
         tiles.append((f"{own['mape']:.1f} %", "mean error, in percent of the value"))
-    simple = {
-        name: summary.scores[name]["mae"] for name in (SEASONAL, PLAIN) if name in summary.scores
-    }
-    best = min(simple, key=lambda name: simple[name], default="")  # as the verdict has it
-    if best not in ("", summary.model) and simple[best] > 0:
-        share = 1 - own["mae"] / simple[best]
-        tiles.append(
-            (
-                percent(abs(share)),
-                f"{'less' if share >= 0 else 'more'} error than the {best} forecast",
-            )
-        )
+    against = {"skill": summary.reference, "skill_familiar": summary.familiar}
+    for key, name in against.items():
+        if name is not None and np.isfinite(own[key]):
+            more = "less" if own[key] >= 0 else "more"
+            tiles.append((percent(abs(own[key])), f"{more} error than the {name} forecast"))
     tiles += [
         (percent(share), f"of what came lay in the {level} % interval")
         for level, share in _coverages(own).items()
@@ -328,8 +324,8 @@ _STEPS = '<div id="steps" class="chart low"></div>'  # where there is more than 
 _GLOSSARY = (
     "MAE: mean absolute error. RMSE: large errors count more. MAPE, sMAPE: error in percent of the "
     "value, of the mean of value and forecast. MASE: error relative to that of the seasonal naive "
-    "forecast within the history. Skill: how much smaller than the seasonal naive forecast’s the "
-    "error was."
+    "forecast within the history. Skill: how much smaller the error was than that of the best "
+    "simple forecast."
 )
 
 
@@ -456,7 +452,7 @@ def _steps(tested: Backtest | None, summary: Summary | None, words: Words) -> di
     if tested is None or summary is None or not summary.scores:
         return None
     columns = tested.per_horizon()
-    key = "mase" if summary.series > 1 and np.isfinite(columns["mase"]).any() else "mae"
+    key = summary.measure
     models = [
         {
             "name": words(name),
