@@ -183,6 +183,7 @@ def test_json_is_one_document_with_everything(run, tmp_path):
         "findings",
         "accuracy",
         "forecast",
+        "totals",
         "method",
         "combination",
         "without_forecast",
@@ -594,7 +595,7 @@ def test_info_of_a_saved_model(run, saved):
 # test_bad_input.py
 
 WRONG = [
-    (["forecast", AIRLINE], "--horizon"),
+    (["forecast", AIRLINE, "--horizon", "0"], "horizon=0"),
     (["forecast", AIRLINE, "-H", "0"], "horizon=0"),
     (["forecast", AIRLINE, "-H", "-1"], "horizon=-1"),
     (["forecast", AIRLINE, "-H", "1000000000"], "horizon=1000000000"),
@@ -813,3 +814,50 @@ def test_the_forecast_that_is_recommended_can_be_asked_for(run, tmp_path):
     assert given["accuracy"]["model"] == asked[2]
     assert given["accuracy"]["reference"] != asked[2]
     assert {"q0.1", "q0.9"} <= set(given["forecast"])
+
+
+def test_totals_come_on_the_screen_in_json_and_beside_the_file(run, tmp_path):
+    out = tmp_path / "f.csv"
+    given = ("forecast", AIRLINE, "-H", 12, "--cutoffs", 0)
+    done = run(*given, "--total", "quarter", "--out", out)
+    assert "Totals:\nquarter" in done.out and f"written: {out}, {tmp_path / 'f.totals.csv'}" in (
+        done.err
+    )
+    table = (tmp_path / "f.totals.csv").read_text("utf-8").splitlines()
+    assert table[0].startswith("unique_id,ds,series,steps,complete,total,q0.025")
+    assert len(table) == 5
+    document = run(*given, "--total-by", "all", "--json").json
+    assert len(document["totals"]["total"]) == 12
+    assert run(*given, "--json").json["totals"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--total", "fortnight"), "--total 'fortnight' is no span of time"),
+        (("--total", "day"), "a step of these data is longer"),
+        (("--total-by", "shop"), "'shop' is no column that names series"),
+        (("--until", "1955"), "is not after the data, which end with 1960-12-01"),
+        (("--until", "Christmas"), "'Christmas' cannot be read. Give a date"),
+        (("--until", "1961", "-H", 3), "both say how far to forecast"),
+        (("--until", "99999"), "are the most"),
+    ],
+)
+def test_totals_and_dates_that_cannot_be_are_refused(run, monkeypatch, options, said):
+    monkeypatch.setattr(LastSeason, "predict", lambda *_, **__: pytest.fail("it was forecast"))
+    done = run("forecast", AIRLINE, *options)
+    assert done.status == 2 and said in done.err
+
+
+def test_how_far_is_said_by_a_date_or_is_a_season(run):
+    until = run("forecast", AIRLINE, "--until", "1961-05-31", "--json").json
+    assert until["forecast"]["ds"][-1] == "1961-05-01"
+    done = run("forecast", AIRLINE)
+    assert "12 steps are forecast, one season. --horizon N" in done.err
+    assert "1961-12-01" in done.out and "1962-01-01" not in done.out
+    assert len(run("backtest", AIRLINE, "--json", "-q").json["accuracy"]["held_out"]["ds"]) == 60
+
+
+def test_a_saved_model_forecasts_up_to_a_date(saved, run):
+    done = run("predict", "-m", saved, "--until", "1962-01", "--total", "horizon", "--json").json
+    assert done["forecast"]["ds"][-1] == "1962-01-01" and len(done["totals"]["total"]) == 1

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from lstmcast.streaming.learning import Learning as Learning
     from lstmcast.streaming.online import Online as Online
     from lstmcast.streaming.stream import Stream as Stream
+    from lstmcast.totals import Totals as Totals
     from lstmcast.training.callbacks import PrintTable as PrintTable
     from lstmcast.training.callbacks import ProgressLine as ProgressLine
     from lstmcast.training.callbacks import SaveBest as SaveBest
@@ -140,6 +141,7 @@ _HOMES = {
     "Stateful": "training_config",
     "Stream": "streaming.stream",
     "TensorBoard": "training.callbacks",
+    "Totals": "totals",
     "TrainingConfig": "training_config",
     "Transformed": "model.inputs",
     "Transforms": "transforms",
@@ -212,6 +214,7 @@ __all__ = [
     "Stateful",
     "Stream",
     "TensorBoard",
+    "Totals",
     "TrainingConfig",
     "Transformed",
     "Transforms",

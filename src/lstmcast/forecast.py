@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,11 +23,14 @@ from lstmcast.data.origins import Origins, origin_times
 from lstmcast.data.table import Columns, format_time
 from lstmcast.data.zones import instants, zone_of
 from lstmcast.errors import UsageError
+from lstmcast.paths import PATHS, Dependence, Sampler
+from lstmcast.totals import Totals, drawn, total_of
 from lstmcast.util.html import block, more, picture, table
 from lstmcast.util.text import number_format
 from lstmcast.writing.tables import ColumnTypes, Zoned, frame_of, plain_list, write_table
 
 if TYPE_CHECKING:
+    from lstmcast.data.frequency import Frequency
     from lstmcast.data.panel import Panel
 
 # the median and the bounds of the 80 % and the 95 % interval
@@ -111,6 +114,10 @@ class Forecast:
     time_zone: str | None = None  # of the data: cutoffs and times are what its clocks show
     frame_zone: str | None = None  # which frames show, where it is not `time_zone`
     combination: Combination | None = None  # what it was made of; None where that was not weighed
+    frequency: Frequency | None = None  # of the times
+    dependence: Dependence | None = None  # how errors hang together; None where not measured
+    stops: np.ndarray | None = None  # (O,) whether values stop at 0, as those of counts do
+    end: Any = None  # the last time that is wanted: later steps are left out of tables and pictures
 
     def __post_init__(self) -> None:
         quantile_levels = tuple(float(level) for level in self.quantile_levels)
@@ -153,6 +160,7 @@ class Forecast:
         quantiles: np.ndarray | None = None,
         quantile_levels: tuple[float, ...] = (),
         combination: Combination | None = None,
+        dependence: Dependence | None = None,
     ) -> Forecast:
         """A forecast with the ids, times and columns of the panel that it continues.
 
@@ -177,11 +185,14 @@ class Forecast:
             time_zone=panel.report.time_zone,
             frame_zone=panel.report.frame_zone,
             combination=combination,
+            frequency=panel.frequency,
+            dependence=dependence,
+            stops=stops,
         )
 
     def __len__(self) -> int:
         """Rows of the long table: origins times steps."""
-        return self.point.size
+        return int(self.wanted.sum())
 
     def __repr__(self) -> str:
         origins, series = len(self.ids), len(set(self.ids))
@@ -236,6 +247,15 @@ class Forecast:
     def horizon(self) -> int:
         """How many steps each origin is forecast."""
         return self.point.shape[1]
+
+    @property
+    def wanted(self) -> np.ndarray:
+        """Which steps are not after `end` (O, H)."""
+        return np.ones(self.times.shape, bool) if self.end is None else self.times <= self.end
+
+    def until(self, end: Any) -> Forecast:
+        """The same without steps after a time: series that end later have fewer rows."""
+        return replace(self, end=end)
 
     def quantile(self, level: float) -> np.ndarray:
         """The quantile of this level, (O, H); UsageError where the forecast does not hold it."""
@@ -299,7 +319,34 @@ class Forecast:
         names = ("ids", "cutoffs", "times", "point", "quantiles")
         arrays = {name: getattr(self, name)[chosen] for name in names}
         made = None if self.combination is None else self.combination.rows(chosen)
-        return replace(self, keys=self.keys.take(chosen), combination=made, **arrays)
+        together = None if self.dependence is None else self.dependence.rows(chosen)
+        stops = None if self.stops is None else self.stops[chosen]
+        rest = {"combination": made, "dependence": together, "stops": stops}
+        return replace(self, keys=self.keys.take(chosen), **rest, **arrays)
+
+    def paths(self, count: int = PATHS, seed: int = 0) -> np.ndarray:
+        """How each series may go on: sample paths (O, `count`, H) whose steps have the quantiles of
+        the forecast, and whose errors hang together over time and between series as those at
+        held-out cutoffs did. UsageError where the forecast has no quantiles on both sides."""
+        sampler = Sampler(self.horizon, count, seed)
+        return drawn(self, sampler, np.arange(len(self.ids)))
+
+    def total(
+        self, span: str = "horizon", *, by: str | Sequence[str] | None = None, count: int = PATHS
+    ) -> Totals:
+        """Sums of the forecast with their intervals, from sample paths.
+
+        Args:
+            span: What is summed over time: "day", "week", "month", "quarter", "year", "horizon", or
+                "step" for no sum over time.
+            by: What is summed over series: columns that name them, such as "store", or "all" for
+                everything; each series alone unless given.
+            count: Number of sample paths.
+
+        Raises:
+            UsageError: There are no intervals, several cutoffs, or no such span or column.
+        """
+        return total_of(self, span, by, count)
 
     def columns_dict(self) -> dict[str, np.ndarray]:
         """The long table as equally long columns.
@@ -315,10 +362,14 @@ class Forecast:
         if len(set(self.ids)) < len(self.ids):
             columns["cutoff"] = np.repeat(self.cutoffs, self.horizon)
         columns["forecast"] = self.point.ravel()
-        return columns | {
+        columns |= {
             f"q{level:g}": self.quantiles[:, :, i].ravel()
             for i, level in enumerate(self.quantile_levels)
         }
+        wanted = self.wanted.ravel()
+        if wanted.all():
+            return columns
+        return {name: column[wanted] for name, column in columns.items()}
 
     def frame(self, kind: str | None = None) -> Any:
         """The long table as the kind of frame that the data came in, or as "pandas", "polars",

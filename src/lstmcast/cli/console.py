@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Finding, Panel
     from lstmcast.forecast import Forecast
     from lstmcast.jobs import Event
+    from lstmcast.totals import Totals
 
 # of a forecast on the screen, half the rows for several: a longer one is for a file
 MOST_ROWS, MOST_SERIES = 60, 10
@@ -146,7 +147,8 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
     writes = [
         number_format(np.append(forecast.point[o], forecast.quantiles[o].ravel())) for o in origins
     ]
-    rows = [(o, h) for o in origins for h in steps]
+    wanted = forecast.wanted
+    rows = [(o, h) for o in origins for h in steps if wanted[o, h]]
     columns = (
         {forecast.columns.series: [shortened(str(forecast.ids[o])) for o, _ in rows]}
         if several
@@ -164,6 +166,15 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
     beyond = len(forecast) - len(rows)
     more = f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else ""
     return text + words(more)
+
+
+def totals_table(totals: Totals, words: Words = ENGLISH) -> str:
+    """Sums with their intervals, the first of many."""
+    header, *rows = totals.rows(MOST_ROWS // 2)
+    text = aligned(list(map(words, header)), rows, [*map(words, totals.names), words(totals.span)])
+    beyond = len(totals) - len(rows)
+    more = f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else ""
+    return words("Totals:") + "\n" + text + words(more)
 
 
 def snapshot(manifest: Mapping[str, Any]) -> str:

@@ -144,6 +144,8 @@ def forecast(result: ForecastResult | PredictResult, quiet: bool, as_json: bool)
     if result.forecast.combination is not None and not quiet:
         typer.echo(words()(f"Made of: {result.forecast.combination}") + "\n")
     typer.echo(console.forecast_table(result.forecast, words()))
+    if result.totals is not None:
+        typer.echo("\n" + console.totals_table(result.totals, words()))
     note(quiet, *(console.note_line(text) for text in result.written.notes))
     if result.written.files:
         note(quiet, "written: " + ", ".join(result.written.files))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lstmcast.jobs import Source
     from lstmcast.model.network import NetworkConfig
     from lstmcast.output.places import Outputs
+    from lstmcast.totals import Asked
 
 Data = Annotated[
     list[str],
@@ -32,7 +33,16 @@ Data = Annotated[
     ),
 ]
 Horizon = Annotated[
-    int, typer.Option("--horizon", "-H", metavar="N", help="How many steps to forecast.")
+    int | None,
+    typer.Option(
+        "--horizon", "-H", metavar="N", help="How many steps to forecast; one season unless given."
+    ),
+]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATE", help="Forecast up to this date, such as 2025-12-31, in place of --horizon."
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes on standard error.")]
 Json = Annotated[
@@ -529,6 +539,36 @@ class Output:
             metavar="PERCENT", help="Interval to give; again for several. 80 and 95 unless given."
         ),
     ] = None
+
+    total: Annotated[
+        str | None,
+        typer.Option(
+            metavar="month|quarter|horizon",
+            help="Totals with their intervals, over each day, week, month, quarter, year or the "
+            "whole horizon.",
+        ),
+    ] = None
+    total_by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Totals over series: of those with the same value in COLUMN; again for several, "
+            "'all' for everything.",
+        ),
+    ] = None
+
+    def totals(self) -> Asked | None:
+        """Which totals are wanted."""
+        from lstmcast.totals import SPANS, STEP, WHOLE, Asked
+
+        known = (STEP, *SPANS, WHOLE)
+        if self.total is not None and self.total not in known:
+            raise UsageError(
+                f"--total {self.total!r} is no span of time. Choose one of: {', '.join(known)}."
+            )
+        if self.total is None and not self.total_by:
+            return None
+        return Asked(self.total or STEP, tuple(self.total_by or ()))
 
     def places(
         self, report: Path | None = None, model: Path | None = None, made_by: str = ""

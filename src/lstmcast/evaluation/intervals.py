@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lstmcast.data.origins import Origins, lowest, mean_changes
 from lstmcast.data.panel import Panel
 from lstmcast.evaluation.calibration import FIRST, HeldOut, at_levels, calibrated
+from lstmcast.evaluation.dependence import dependence_of
 from lstmcast.forecast import Forecast
 from lstmcast.model.heads import SCORES
 
@@ -56,6 +57,7 @@ def with_quantiles(
         points(panel, origins, horizon),
         at_levels(quantiles_OHQ, quantile_levels),
         quantile_levels,
+        dependence=dependence_of(panel, tried, held_out),
     )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.forecast import Forecast
     from lstmcast.output.plots import ForecastPlot
+    from lstmcast.totals import Totals
 
 NO_JAPANESE_FONT = (
     "no font here has Japanese letters, so the pictures are in English. Install one with pip "
@@ -72,13 +73,20 @@ class Outputs:
             require_rows(rows, self.table)
 
     def write(
-        self, forecast: Forecast, panel: Panel, backtest: Backtest | None, model: Any
+        self,
+        forecast: Forecast,
+        panel: Panel,
+        backtest: Backtest | None,
+        model: Any,
+        totals: Totals | None = None,
     ) -> Written:
         """Write what was asked for; OutputError where that cannot be."""
         files: list[str | Path] = []
         notes: list[str] = []
         if self.table is not None:
             files.append(forecast.write(self.table))
+            if totals is not None:
+                files.append(totals.write(totals_place(self.table)))
         if self.plot is not None:
             from lstmcast.output.plots import ForecastPlot
 
@@ -92,6 +100,16 @@ class Outputs:
             model.save(self.model, panel)
             files.append(self.model)
         return Written(tuple(map(str, files)), tuple(notes))
+
+
+def totals_place(table: str | Path) -> Path:
+    """The file of totals, beside that of the forecast.
+
+    >>> str(totals_place("shops.csv"))
+    'shops.totals.csv'
+    """
+    path = Path(table)
+    return path.with_name(f"{path.stem}.totals{path.suffix}")
 
 
 def check_place(

@@ -284,13 +284,17 @@ def _pane(
     )
     first = len(times) - (recent if longest is None else min(longest, len(times)))
     bands = [forecast.interval(level) for level in sorted(forecast.interval_levels, reverse=True)]
+    wanted = forecast.wanted[origin]
     return Pane(
         name=str(forecast.ids[origin]),
         times=times[first:],
         values=values[first:],
-        future=forecast.times[origin],
-        point=forecast.point[origin],
-        bands=tuple(Band(band.level, band.lower[origin], band.upper[origin]) for band in bands),
+        future=forecast.times[origin][wanted],
+        point=forecast.point[origin][wanted],
+        bands=tuple(
+            Band(band.level, band.lower[origin][wanted], band.upper[origin][wanted])
+            for band in bands
+        ),
         held_out=tuple(line for line in held_out if line.times[0] >= times[first]),
         recent=recent,
     )
