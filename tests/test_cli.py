@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 
 import lstmcast
@@ -861,3 +863,36 @@ def test_how_far_is_said_by_a_date_or_is_a_season(run):
 def test_a_saved_model_forecasts_up_to_a_date(saved, run):
     done = run("predict", "-m", saved, "--until", "1962-01", "--total", "horizon", "--json").json
     assert done["forecast"]["ds"][-1] == "1962-01-01" and len(done["totals"]["total"]) == 1
+
+
+def test_a_table_on_standard_output_is_alone_there(run):
+    done = run("forecast", AIRLINE, "-H", 3, "--out", "-", "--total", "horizon")
+    lines = done.out.splitlines()
+    assert lines[0].startswith("unique_id,ds,step,forecast,q0.025") and len(lines) == 4
+    assert "Accuracy on held-out data" in done.err
+    both = run("forecast", AIRLINE, "-H", 3, "--out", "-", "--json")
+    assert both.status == 2 and "both write to standard output" in both.err
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv.gz", "xlsx"])
+def test_other_files(run, tmp_path, ending):
+    out = tmp_path / f"f.{ending}"
+    done = run("forecast", AIRLINE, "-H", 3, "--cutoffs", 0, "--out", out, "--total", "quarter")
+    assert done.status == 0, done.err
+    if ending == "jsonl":
+        first = json.loads(out.read_text("utf-8").splitlines()[0])
+        assert first["ds"] == "1961-01-01" and first["step"] == 1
+        assert json.loads((tmp_path / "f.totals.jsonl").read_text("utf-8"))["steps"] == 3
+    elif ending == "csv.gz":
+        assert gzip.decompress(out.read_bytes()).startswith(b"unique_id,ds,step,forecast")
+        assert (tmp_path / "f.totals.csv.gz").exists()
+    else:
+        assert openpyxl.load_workbook(out).sheetnames[-2:] == ["Totals", "Data notes"]
+        assert [path.name for path in tmp_path.iterdir()] == ["f.xlsx"]
+
+
+def test_a_place_for_totals_is_checked_before_the_work(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs.Source, "read", lambda *_: pytest.fail("the data were read"))
+    (tmp_path / "f.totals.csv").mkdir()
+    done = run("forecast", AIRLINE, "-H", 3, "--out", tmp_path / "f.csv", "--total", "month")
+    assert done.status == 1 and "f.totals.csv" in done.err and "it is a folder" in done.err

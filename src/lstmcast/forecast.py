@@ -397,8 +397,8 @@ class Forecast:
         return {name: Zoned(times, zone) for name, times in found.items() if times is not None}
 
     def write(self, path: str | os.PathLike[str]) -> Path:
-        """Write the long table as .csv, .parquet or .xlsx: the whole file or, with an
-        OutputError, nothing."""
+        """Write the long table as .csv, .csv.gz, .parquet, .jsonl or .xlsx: the whole file or, with
+        an OutputError, nothing."""
         return write_table(self.columns_dict(), path)
 
     def to_json(self) -> str:

@@ -230,7 +230,7 @@ class ForecastJob:
 
     def run(self, notify: Notify = ignore) -> ForecastResult:
         """Raises LstmcastError; DataError too where no series could be forecast."""
-        self.outputs.check(self.source.paths)
+        self.outputs.check(self.source.paths, totals=self.totals is not None)
         panel = _read(self.source, self.model, notify)
         _require_totals(self.totals, panel)
         self.outputs.check_rows(len(panel) * self.model.horizon)
@@ -298,7 +298,8 @@ class PredictJob:
         """Raises LstmcastError; DataError too where no series could be forecast."""
         from lstmcast.forecaster import load
 
-        self.outputs.check(self.source.paths if self.source else ())
+        sources = self.source.paths if self.source else ()
+        self.outputs.check(sources, totals=self.totals is not None)
         model = load(self.model, quantiles=self.quantiles or None, method=self.method)
         assert model.saved_context is not None  # a loaded model remembers its data
         panel, newer, continuation = model.saved_context.panel, None, None

@@ -103,6 +103,7 @@ def forecast(
     from lstmcast.jobs import ForecastJob
 
     _require_one(horizon, until)
+    output.require_one_text(as_json)
     outputs, totals = output.places(report, save, context.obj), output.totals()
     outputs.check(data)  # before anything else is found wrong
     source, steps, notify = _ahead(reading.source(data), horizon, until, quiet)
@@ -115,7 +116,7 @@ def forecast(
         totals,
         until,
     )
-    echo.forecast(job.run(notify), quiet, as_json)
+    echo.forecast(job.run(notify), quiet, as_json, output.to_screen)
 
 
 @command
@@ -196,7 +197,8 @@ def backtest(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write the held-out forecasts as .csv, .parquet or .xlsx."
+            metavar="FILE",
+            help="Write the held-out forecasts as .csv, .csv.gz, .parquet, .jsonl or .xlsx.",
         ),
     ] = None,
     quiet: Quiet = False,
@@ -270,6 +272,7 @@ def predict(
     from lstmcast.jobs import PredictJob
 
     _require_one(horizon, until)
+    output.require_one_text(as_json)
     reading.require_use_by(data)
     outputs = output.places()
     outputs.check(data or ())  # before anything else is found wrong
@@ -277,7 +280,7 @@ def predict(
     chosen = None if method == "auto" else method  # else as it was saved
     levels, totals = output.quantile_levels(), output.totals()
     job = PredictJob(model, source, horizon, levels, outputs, chosen, totals, until)
-    echo.forecast(job.run(echo.notes(quiet)), quiet, as_json)
+    echo.forecast(job.run(echo.notes(quiet)), quiet, as_json, output.to_screen)
 
 
 @command

@@ -10,6 +10,7 @@ import codecs
 import json
 import logging
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,6 +22,7 @@ from lstmcast.util.language import ENGLISH, Words, words_of
 
 if TYPE_CHECKING:
     from lstmcast.evaluation.summary import Summary
+    from lstmcast.forecast import Forecast
     from lstmcast.jobs import (
         BacktestResult,
         CheckResult,
@@ -131,12 +133,22 @@ def check(result: CheckResult, as_json: bool) -> None:
         typer.echo(console.inspection(result.inspection, words()))
 
 
-def forecast(result: ForecastResult | PredictResult, quiet: bool, as_json: bool) -> None:
-    """The accuracy where it was measured, the forecast, and where it was written."""
+def forecast(
+    result: ForecastResult | PredictResult, quiet: bool, as_json: bool, as_csv: bool = False
+) -> None:
+    """The accuracy where it was measured, the forecast, and where it was written; or the table
+    alone, as CSV."""
     from lstmcast.cli import console
 
     if as_json:
         document(result.document())
+        return
+    if as_csv:
+        _csv(result.forecast)
+        if result.backtest is not None:
+            note(quiet, f"Accuracy on held-out data: {result.backtest.summary().verdict}")
+        if result.written.files:
+            note(quiet, "written: " + ", ".join(result.written.files))
         return
     if result.backtest is not None:
         _accuracy(result.backtest.summary())
@@ -149,6 +161,13 @@ def forecast(result: ForecastResult | PredictResult, quiet: bool, as_json: bool)
     note(quiet, *(console.note_line(text) for text in result.written.notes))
     if result.written.files:
         note(quiet, "written: " + ", ".join(result.written.files))
+
+
+def _csv(result: Forecast) -> None:
+    """The long table on standard output, as a file of it would be."""
+    with tempfile.TemporaryDirectory(prefix="lstmcast-") as folder:
+        path = result.write(f"{folder}/forecast.csv")
+        typer.echo(path.read_text(encoding="utf-8"), nl=False)
 
 
 def _accuracy(summary: Summary) -> None:

@@ -528,7 +528,12 @@ class Output:
     """Where a forecast goes."""
 
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write it as .csv, .parquet or .xlsx.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write it as .csv, .csv.gz, .parquet, .jsonl or .xlsx; '-': as CSV on standard "
+            "output, and nothing else there.",
+        ),
     ] = None
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw it as .png, .svg or .pdf.")
@@ -577,7 +582,20 @@ class Output:
         spoken."""
         from lstmcast.output.places import Outputs
 
-        return Outputs(self.out, self.plot, report, model, made_by, echo.words().language)
+        table = None if self.to_screen else self.out
+        return Outputs(table, self.plot, report, model, made_by, echo.words().language)
+
+    @property
+    def to_screen(self) -> bool:
+        """Whether the table goes to standard output, where nothing else may be then."""
+        return self.out is not None and str(self.out) == STANDARD_OUTPUT
+
+    def require_one_text(self, as_json: bool) -> None:
+        """UsageError where JSON and a table would both be on standard output."""
+        if as_json and self.to_screen:
+            raise UsageError(
+                "--json and --out - both write to standard output. Leave one out, or name a file."
+            )
 
     def quantile_levels(self) -> tuple[float, ...]:
         """The median and the bounds of the intervals that were asked for; none where none was."""
@@ -593,6 +611,7 @@ class Output:
         )
 
 
+STANDARD_OUTPUT = "-"  # the file that is none
 OLD_NAME = "--labels"  # of --language, which `example` had before other commands
 
 

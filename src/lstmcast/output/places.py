@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lstmcast import store
 from lstmcast.errors import UsageError
 from lstmcast.util.files import check_output
+from lstmcast.util.language import words_of
 from lstmcast.writing.tables import ENDINGS as TABLES
 from lstmcast.writing.workbook import require_rows
 
@@ -46,9 +47,9 @@ class Made(NamedTuple):
 class Outputs:
     """Where a forecast goes; None where it does not.
 
-    `table`: .csv, .parquet or .xlsx · `plot`: .png, .svg or .pdf · `report`: .html · `model`: the
-    folder of the saved model · `made_by`: the command or call, as readers of the report see it ·
-    `language`: that of picture and report, "en" or "ja".
+    `table`: .csv, .csv.gz, .parquet, .jsonl or .xlsx · `plot`: .png, .svg or .pdf ·
+    `report`: .html · `model`: the folder of the saved model · `made_by`: the command or call, as
+    readers of the report see it · `language`: that of picture, report and workbook, "en" or "ja".
     """
 
     table: str | Path | None = None
@@ -58,10 +59,12 @@ class Outputs:
     made_by: str = ""
     language: str = "en"
 
-    def check(self, sources: Sequence[str] = ()) -> None:
+    def check(self, sources: Sequence[str] = (), totals: bool = False) -> None:
         """Raise before the work is done where its result could not be written, or would be
-        written over one of the sources."""
+        written over one of the sources; with `totals`, theirs too."""
         check_place(self.table, TABLES, sources)
+        if totals and self.table is not None and not _is_workbook(self.table):
+            check_place(totals_place(self.table), TABLES, sources)
         check_place(self.plot, PICTURES, sources)
         check_place(self.report, PAGES, sources)
         if self.model is not None:
@@ -84,9 +87,7 @@ class Outputs:
         files: list[str | Path] = []
         notes: list[str] = []
         if self.table is not None:
-            files.append(forecast.write(self.table))
-            if totals is not None:
-                files.append(totals.write(totals_place(self.table)))
+            files += self._tables(self.table, forecast, panel, backtest, totals)
         if self.plot is not None:
             from lstmcast.output.plots import ForecastPlot
 
@@ -101,6 +102,29 @@ class Outputs:
             files.append(self.model)
         return Written(tuple(map(str, files)), tuple(notes))
 
+    def _tables(
+        self,
+        table: str | Path,
+        forecast: Forecast,
+        panel: Panel,
+        backtest: Backtest | None,
+        totals: Totals | None,
+    ) -> list[str | Path]:
+        """A workbook with all of it, or the long table and that of the totals beside it."""
+        if _is_workbook(table):
+            from lstmcast.output.book import Book
+
+            words = words_of(self.language)
+            return [Book(forecast, panel, backtest, totals, words).write(table)]
+        files: list[str | Path] = [forecast.write(table)]
+        if totals is not None:
+            files.append(totals.write(totals_place(table)))
+        return files
+
+
+def _is_workbook(table: str | Path) -> bool:
+    return Path(table).suffix.lower() == ".xlsx"
+
 
 def totals_place(table: str | Path) -> Path:
     """The file of totals, beside that of the forecast.
@@ -109,7 +133,9 @@ def totals_place(table: str | Path) -> Path:
     'shops.totals.csv'
     """
     path = Path(table)
-    return path.with_name(f"{path.stem}.totals{path.suffix}")
+    fitting = [ending for ending in TABLES if path.name.lower().endswith(ending)]
+    stem = path.name[: len(path.name) - max(map(len, fitting), default=0)]
+    return path.with_name(f"{stem}.totals{path.name[len(stem) :]}")
 
 
 def check_place(
