@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lstmcast.data.origins import checked_horizon, origins_of
@@ -432,6 +433,32 @@ def test_a_large_panel_takes_little_time_beside_the_models():
     rng = np.random.default_rng(0)
     panel = Panel.from_arrays({f"s{i}": rng.normal(50, 5, 130) for i in range(1428)}, periods=(12,))
     began = time.perf_counter()
-    result = backtest(Naive(), panel, horizon=18, baselines=[SeasonalNaive()])
+    result = backtest(
+        Naive(quantiles=()), panel, horizon=18, baselines=[SeasonalNaive(quantiles=())]
+    )
     result.summary()
     assert time.perf_counter() - began < 1.5  # a tenth of a second on an idle machine
+
+
+def test_tables_come_as_frames_and_the_repr_is_a_table(panel):
+    tested = backtest(Oracle(0.5), panel, cutoffs=2)
+    for made in (
+        tested.per_horizon("pandas"),
+        tested.per_series("pandas"),
+        tested.held_out("pandas"),
+    ):
+        assert isinstance(made, pd.DataFrame) and len(made)
+    overall = tested.summary().frame()
+    assert overall.set_index("model").loc["oracle", "mae"] == tested.scores["oracle"]["mae"]
+    assert isinstance(tested.summary().frame("arrays"), dict)
+    first, verdict, header, *rows = repr(tested).splitlines()
+    assert first == "Backtest(oracle, 3 series, 6 origins, horizon 4)"
+    assert verdict == tested.summary().verdict and "MASE" in header and len(rows) == 5
+
+
+def test_tables_fit_a_narrow_terminal(panel):
+    summary = backtest(Oracle(0.5), panel, cutoffs=2).summary()
+    assert max(map(len, summary.text().splitlines()[2:])) > 80
+    narrow = summary.text(columns=50).splitlines()[2:]
+    assert max(map(len, narrow)) <= 50
+    assert sum(line.startswith("oracle") for line in narrow) > 1

@@ -896,3 +896,12 @@ def test_a_place_for_totals_is_checked_before_the_work(run, tmp_path, monkeypatc
     (tmp_path / "f.totals.csv").mkdir()
     done = run("forecast", AIRLINE, "-H", 3, "--out", tmp_path / "f.csv", "--total", "month")
     assert done.status == 1 and "f.totals.csv" in done.err and "it is a folder" in done.err
+
+
+def test_what_is_wrong_is_said_together(run, tmp_path):
+    done = run("forecast", AIRLINE, "--out", "a.foo", "--plot", "b.bar", "--report", "c.baz")
+    assert done.status == 1 and {"a.foo", "b.bar", "c.baz"} <= set(re.findall(r"'(.+?)'", done.err))
+    options = ("--epochs", 0, "--seed", -1, "--device", "tpu")
+    done = run("fit", AIRLINE, "-m", tmp_path / "m", *options)
+    assert done.status == 2
+    assert all(said in done.err for said in ("--epochs 0", "--seed -1", "--device 'tpu'"))

@@ -26,6 +26,7 @@ from lstmcast.errors import UsageError
 from lstmcast.paths import PATHS, Dependence, Sampler
 from lstmcast.totals import Totals, drawn, total_of
 from lstmcast.util.html import block, more, picture, table
+from lstmcast.util.lines import aligned
 from lstmcast.util.text import number_format
 from lstmcast.writing.tables import ColumnTypes, Zoned, frame_of, plain_list, write_table
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 # the median and the bounds of the 80 % and the 95 % interval
 QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)
 MOST_STEPS, MOST_ORIGINS = 24, 10  # in a notebook
+FEW_ROWS = 6  # of a forecast that stands at the end of a line of Python
 NETWORK = "network"  # the name of the network's own forecast in a combination
 
 
@@ -96,6 +98,9 @@ class Forecast:
     ...     quantiles=np.array([[[6.0, 8.0], [6.0, 10.0]]]), quantile_levels=(0.1, 0.9))
     >>> forecast
     Forecast(1 series, 1 origin, horizon 2, quantiles 0.1 0.9)
+    ds  forecast   80 % interval
+     4     7.000   6.000 … 8.000
+     5     8.000  6.000 … 10.000
     >>> forecast.interval(80).upper
     array([[ 8., 10.]])
     >>> list(forecast.columns_dict())
@@ -195,6 +200,27 @@ class Forecast:
         return int(self.wanted.sum())
 
     def __repr__(self) -> str:
+        """What it is, and its first rows."""
+        return f"{self._headline}\n{self._small_table()}".rstrip()
+
+    def _small_table(self) -> str:
+        """The first steps of the first origins, as text."""
+        several = len(self.ids) > 1
+        shown = min(len(self.ids), FEW_ROWS if several else 1)
+        steps = max(1, FEW_ROWS // max(shown, 1))
+        rows = [(o, h) for o in range(shown) for h in range(min(self.horizon, steps))]
+        header = [self.columns.time, "forecast"]
+        header += [f"{level:g} % interval" for level in self.interval_levels[:2]]
+        cells = [self._row_shown(o, h) for o, h in rows]
+        if several:
+            header = [self.columns.series, *header]
+            cells = [[str(self.ids[o]), *row] for (o, _), row in zip(rows, cells, strict=True)]
+        beyond = self.point.size - len(rows)
+        more = f"\n… {beyond:,} more rows" if beyond > 0 else ""
+        return aligned(header, cells, left=header[:1] if several else ()) + more if rows else ""
+
+    @property
+    def _headline(self) -> str:
         origins, series = len(self.ids), len(set(self.ids))
         quantiles = " ".join(f"{level:g}" for level in self.quantile_levels) or "none"
         return (
@@ -224,7 +250,7 @@ class Forecast:
             ]
         listed = table(header, rows, left=(0, 1) if several else (0,))
         beyond = more(len(shown), available, "origins" if several else "steps")
-        return block(repr(self).replace("(", ": ", 1)[:-1], sketch, listed, beyond)
+        return block(self._headline.replace("(", ": ", 1)[:-1], sketch, listed, beyond)
 
     def _row_shown(self, origin: int, step: int) -> list[str]:
         write = number_format(np.append(self.point[origin], self.quantiles[origin].ravel()))

@@ -472,6 +472,7 @@ class FitJob:
         panel = _read(self.source, self.forecaster, notify)
         fitted = self._fitted(panel, notify)
         panel = _called_as_in(fitted, panel)
+        notify(Note(f"the model is saved in {self.folder}; its accuracy is measured"))
         fitted.save(self.folder)
         record = fitted.record
         assert record is not None  # it was fitted

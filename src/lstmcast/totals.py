@@ -123,7 +123,14 @@ class Totals:
 
     def __str__(self) -> str:
         header, *rows = self.rows()
-        return aligned(header, rows, left=[*self.names, self.span])
+        beyond = len(self) - len(rows)
+        more = f"\n… {beyond:,} more rows" if beyond else ""
+        return aligned(header, rows, left=[*self.names, self.span]) + more
+
+    def __repr__(self) -> str:
+        """What it is, and its first rows."""
+        count = len(self)
+        return f"Totals(over each {self.span}, {count:,} row{'s' * (count != 1)})\n{self}"
 
 
 @dataclass(frozen=True)

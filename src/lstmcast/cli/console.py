@@ -18,7 +18,7 @@ import numpy as np
 from lstmcast.data.table import format_time
 from lstmcast.util.language import ENGLISH, Words
 from lstmcast.util.lines import aligned as aligned
-from lstmcast.util.lines import padded, wrapped
+from lstmcast.util.lines import fitting, padded, wrapped
 from lstmcast.util.text import number_format as number_format
 from lstmcast.util.text import shortened as shortened
 
@@ -128,6 +128,11 @@ def paragraph(text: str, indent: int) -> str:
     return wrapped(text, columns, "  ", " " * indent)
 
 
+def terminal_columns() -> int | None:
+    """How wide tables may be: as the terminal is, or as wide as they are where there is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
 def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
     """The first steps of the first series with their intervals, and how many rows there are beyond.
 
@@ -162,7 +167,8 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
             f"{writes[row[0]](band.lower[row])} … {writes[row[0]](band.upper[row])}" for row in rows
         ]
     left = [forecast.columns.series] if several else []
-    text = aligned(list(columns), list(zip(*columns.values(), strict=True)), left)
+    cells = list(zip(*columns.values(), strict=True))
+    text = fitting(list(columns), cells, terminal_columns(), left)
     beyond = len(forecast) - len(rows)
     more = f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else ""
     return text + words(more)
@@ -171,7 +177,8 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
 def totals_table(totals: Totals, words: Words = ENGLISH) -> str:
     """Sums with their intervals, the first of many."""
     header, *rows = totals.rows(MOST_ROWS // 2)
-    text = aligned(list(map(words, header)), rows, [*map(words, totals.names), words(totals.span)])
+    left = [*map(words, totals.names), words(totals.span)]
+    text = fitting(list(map(words, header)), rows, terminal_columns(), left)
     beyond = len(totals) - len(rows)
     more = f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else ""
     return words("Totals:") + "\n" + text + words(more)

@@ -172,9 +172,10 @@ def _csv(result: Forecast) -> None:
 
 def _accuracy(summary: Summary) -> None:
     """The tables, and how to have a simple forecast that was better."""
+    from lstmcast.cli.console import terminal_columns
     from lstmcast.evaluation.baselines import baseline_named
 
-    typer.echo(summary.text(words().language))
+    typer.echo(summary.text(words().language, terminal_columns()))
     if summary.better and baseline_named(summary.better):
         better = summary.better.replace("–", "-")  # as keyboards have it
         asked = f'"{better}"' if " " in better else better
@@ -199,7 +200,8 @@ def fit(result: FitResult, quiet: bool, as_json: bool) -> None:
     else:
         typer.echo(words()(f"{result.model.history}\n"))
         if result.backtest is not None:
-            typer.echo(result.backtest.summary().text(words().language))
+            columns = console.terminal_columns()
+            typer.echo(result.backtest.summary().text(words().language, columns))
         note(quiet, *(console.note_line(text) for text in (*result.notes, *result.written.notes)))
         note(quiet, "written: " + ", ".join(result.written.files))
     if result.interrupted:

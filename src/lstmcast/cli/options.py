@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -333,29 +333,30 @@ class Training:
     ] = None
 
     def __post_init__(self) -> None:
+        if wrong := list(self._wrong()):  # all of it together
+            raise UsageError("\n".join(wrong))
+
+    def _wrong(self) -> Iterator[str]:
+        """What is wrong with the options, a sentence each."""
         for name in ("epochs", "batch_size", "patience", "members", "threads"):
             given = getattr(self, name)
             if given is not None and given < 1:
-                raise UsageError(
-                    f"--{name.replace('_', '-')} {given} makes no sense. Give a whole number from "
-                    "1."
-                )
+                option = name.replace("_", "-")
+                yield f"--{option} {given} makes no sense. Give a whole number from 1."
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
-            raise UsageError(
+            yield (
                 f"--learning-rate {self.learning_rate:g} makes no sense. Give a number such as "
                 "0.001."
             )
         if self.seed < 0:
-            raise UsageError(f"--seed {self.seed} makes no sense. Give a whole number from 0.")
+            yield f"--seed {self.seed} makes no sense. Give a whole number from 0."
         for name, known in (("device", ("cpu", "cuda")), ("precision", ("full", "mixed"))):
-            if getattr(self, name) not in known:
-                raise UsageError(
-                    f"--{name} {getattr(self, name)!r} is not known. Choose one of: "
-                    f"{', '.join(known)}."
-                )
+            given = getattr(self, name)
+            if given not in known:
+                yield f"--{name} {given!r} is not known. Choose one of: {', '.join(known)}."
         for name in ("layers", "members"):
             if getattr(self, name) is not None and self.weights != "scratch":
-                raise UsageError(
+                yield (
                     f"--{name} describes networks from scratch, but --weights {self.weights} has "
                     f"its own. Give --weights scratch with it, or leave --{name} out."
                 )

@@ -41,7 +41,7 @@ def with_quantiles(
     >>> mean = lambda panel, origins, steps: np.full((len(origins.series), steps), 50.0)
     >>> forecast = with_quantiles(mean, panel, last, 2, (0.1, 0.5, 0.9))
     >>> forecast.interval(80).lower.round()
-    array([[45., 43.]])
+    array([[45., 44.]])
     """
 
     def decode(panel: Panel, at: Origins, steps: int) -> NDArray:

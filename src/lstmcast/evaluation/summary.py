@@ -27,9 +27,10 @@ from lstmcast.util.html import block
 from lstmcast.util.html import paragraph as html_text
 from lstmcast.util.html import table as html_table
 from lstmcast.util.language import Words, words_of
-from lstmcast.util.lines import aligned
+from lstmcast.util.lines import fitting
 from lstmcast.util.text import number as number
 from lstmcast.util.text import percent as percent
+from lstmcast.writing.tables import frame_of
 
 COPY_EVIDENCE = 10  # one-step forecasts that it takes to speak of a lagged copy
 COPY_SHARE = 0.9  # of them that lie nearer to the value before than to what came
@@ -88,14 +89,15 @@ class Summary:
     def __str__(self) -> str:
         return self.text()
 
-    def text(self, language: str = "en") -> str:
-        """The verdict, the tables, the warnings and the notes, as text in "en" or "ja"."""
+    def text(self, language: str = "en", columns: int | None = None) -> str:
+        """The verdict, the tables, the warnings and the notes, as text in "en" or "ja"; tables no
+        wider than so many columns of a terminal, where that is said."""
         words = words_of(language)
         parts = [words(f"Accuracy on held-out data: {self.verdict}")]
         if self.scores:
             for rows in (self.overall(), self.by_step()):
                 header, *body = labelled(rows, words)
-                parts.append(aligned(header, body, left=header[:1]))
+                parts.append(fitting(header, body, columns, left=header[:1]))
         parts += [words(f"warning: {text}") for text in self.warnings]
         parts += [words(f"note: {text}") for text in self.notes]
         return "\n\n".join(parts)
@@ -112,6 +114,16 @@ class Summary:
     def as_dict(self) -> dict[str, Any]:
         """Plain values only: unknown numbers are None."""
         return _plain_values(asdict(self))
+
+    def frame(self, kind: str = "pandas") -> Any:
+        """The metrics of each model over everything: a "pandas", "polars" or "pyarrow" frame, or
+        "arrays" by name."""
+        names = list(dict.fromkeys(name for row in self.scores.values() for name in row))
+        columns = {
+            name: np.array([row.get(name, np.nan) for row in self.scores.values()])
+            for name in names
+        }
+        return frame_of({"model": np.array(list(self.scores), object), **columns}, kind)
 
     def to_json(self) -> str:
         """The summary as one JSON object; unknown numbers as null."""
@@ -168,8 +180,8 @@ def summarise(
     if not scored.forecasts:
         return Summary(model, None, {}, {}, f"not judged: {reason}", (), notes, 0, 0, reason)
     ruler, steps = Ruler.of(scored), np.arange(1, scored.actual.shape[1] + 1)
-    overall = table(scored, "part", np.array(["all"]), axis=None)
-    by_step = table(scored, "step", steps, axis=0)
+    overall = table(scored, "part", np.array(["all"]), axis=None, ruler=ruler)
+    by_step = table(scored, "step", steps, axis=0, ruler=ruler)
     scores = {
         name: {
             key: float(column[i])
@@ -221,6 +233,7 @@ def table(
     values: np.ndarray,
     axis: metrics.Axis,
     shape: tuple[int, ...] | None = None,
+    ruler: Ruler | None = None,
 ):
     """All metrics of all models as columns: `model`, `label` (with `values`), then the metrics
     along `axis`."""
@@ -236,7 +249,7 @@ def table(
         key: np.concatenate([np.atleast_1d(row.get(key, unknown)) for row in rows.values()])
         for key in keys
     }
-    columns |= Ruler.of(scored).skills(rows)
+    columns |= (ruler or Ruler.of(scored)).skills(rows)
     models = np.repeat(np.array(list(rows), object), len(values))
     return {"model": models, label: np.tile(values, len(rows)), **columns}
 

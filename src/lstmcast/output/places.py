@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstmcast import store
-from lstmcast.errors import UsageError
+from lstmcast.errors import LstmcastError, OutputError, UsageError
 from lstmcast.util.files import check_output
 from lstmcast.util.language import words_of
 from lstmcast.writing.tables import ENDINGS as TABLES
@@ -61,14 +61,25 @@ class Outputs:
 
     def check(self, sources: Sequence[str] = (), totals: bool = False) -> None:
         """Raise before the work is done where its result could not be written, or would be
-        written over one of the sources; with `totals`, theirs too."""
-        check_place(self.table, TABLES, sources)
+        written over one of the sources; with `totals`, theirs too. All that is wrong is said
+        together."""
+        places: list[tuple[str | Path | None, Sequence[str]]] = [(self.table, TABLES)]
         if totals and self.table is not None and not _is_workbook(self.table):
-            check_place(totals_place(self.table), TABLES, sources)
-        check_place(self.plot, PICTURES, sources)
-        check_place(self.report, PAGES, sources)
+            places.append((totals_place(self.table), TABLES))
+        places += [(self.plot, PICTURES), (self.report, PAGES)]
+        wrong: list[LstmcastError] = []
+        for place, endings in places:
+            try:
+                check_place(place, endings, sources)
+            except (OutputError, UsageError) as error:
+                wrong.append(error)
         if self.model is not None:
-            store.check_place(self.model)
+            try:
+                store.check_place(self.model)
+            except (OutputError, UsageError) as error:
+                wrong.append(error)
+        if wrong:
+            raise type(wrong[0])("\n".join(map(str, wrong))) from wrong[0]
 
     def check_rows(self, rows: int) -> None:
         """Raise before the work is done where the format has no room for so many rows."""
