@@ -295,7 +295,7 @@ def said(model: list[float], others: dict[str, np.ndarray] = STEPS) -> str:
 def test_verdicts():
     best = "better than every simple forecast: 33 % less error than seasonal naive, the best of"
     assert said([2, 2, 2]) == f"{best} them."
-    assert said([1, 1, 4]) == f"{best} them. At step 3 seasonal naive was better."
+    assert said([1, 1, 4]) == f"{best} them. seasonal naive was better at step 3."
     assert said([3, 3, 3]) == "no better than seasonal naive: both have MAE 3.000."
     one = {"naive": STEPS["naive"]}
     assert said([3, 3, 3], one) == "better than naive: 25 % less error."
@@ -347,7 +347,7 @@ def test_no_verdict_contradicts_its_own_table(seed):
         assert row[-1] == percent(float(steps["skill"][chosen][0]))
     if summary.standing == "best":
         worse = [row[0] for row in rows if row[-1].startswith("-")]
-        assert bool(worse) == ("At step" in summary.verdict)
+        assert bool(worse) == (" was better at step" in summary.verdict)
 
 
 def test_a_constant_series_is_no_better_than_naive():

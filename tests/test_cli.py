@@ -905,3 +905,17 @@ def test_what_is_wrong_is_said_together(run, tmp_path):
     done = run("fit", AIRLINE, "-m", tmp_path / "m", *options)
     assert done.status == 2
     assert all(said in done.err for said in ("--epochs 0", "--seed -1", "--device 'tpu'"))
+
+
+def test_pictures_of_chosen_series_and_their_components(run, tmp_path):
+    rows = [f"shop {s},2020-{m:02}-01,{s * 10 + m}" for s in range(9) for m in range(1, 13)]
+    data = tmp_path / "d.csv"
+    data.write_text("\n".join(["store,month,sales", *rows]))
+    pdf, png = tmp_path / "p.pdf", tmp_path / "c.png"
+    given = ("forecast", data, "-H", 3, "--cutoffs", 0)
+    assert run(*given, "--plot", pdf, "--components", png, "--dark", "--unit", "t").status == 0
+    assert b"/Count 2" in pdf.read_bytes() and png.read_bytes().startswith(b"\x89PNG")
+    done = run(*given, "--plot", pdf, "--plot-series", "shop 8")
+    assert done.status == 0 and b"/Count 1" in pdf.read_bytes()
+    wrong = run(*given, "--plot", pdf, "--plot-series", "shop 99")
+    assert wrong.status == 2 and "There is no series 'shop 99' to draw" in wrong.err

@@ -135,8 +135,8 @@ def test_charts_draw_what_forecast_and_backtest_hold():
     made = report_of(monthly())
     data = Elements(made.html()).data
     (pane,) = data["panes"]
-    assert pane["point"] == made.forecast.point[0].tolist()
-    assert pane["values"] == made.panel.series(0).tolist()
+    np.testing.assert_allclose(pane["point"], made.forecast.point[0], rtol=1e-6)
+    np.testing.assert_allclose(pane["values"], made.panel.series(0), rtol=1e-6)
     assert [band["level"] for band in pane["bands"]] == [95, 80]
     assert len(pane["held_out"]) == 3
     own = next(model for model in data["steps"]["models"] if model["own"])
@@ -484,14 +484,15 @@ def test_thousands_of_series_stay_a_page_that_opens():
     assert len(data["panes"]) == report.MOST_CHARTS
     assert "The first 200 of 3,000 series." in page
     assert "Charts: the first 24 of 3,000 series." in page
-    assert len(page.encode()) < 7_000_000
+    assert len(page.encode()) < 1_500_000
 
 
 def test_long_histories_are_cut_and_it_is_said():
     panel = Panel.from_arrays(np.arange(60_000.0) % 24, frequency="h", start="2015-01-01")
     page = report_of(panel, cutoffs=0).html()
-    assert len(Elements(page).data["panes"][0]["values"]) == 40_000
-    assert "the newest 40,000 values are drawn" in page
+    assert len(Elements(page).data["panes"][0]["values"]) == 9_000
+    assert "the newest 9,000 values are drawn" in page
+    assert len(page.encode()) < 1_500_000
     assert 0 < Elements(page).data["panes"][0]["recent"] < 1_000
 
 

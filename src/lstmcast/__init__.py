@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from lstmcast.model.network import Network as Network
     from lstmcast.model.network import NetworkConfig as NetworkConfig
     from lstmcast.model.summary import summary as summary
+    from lstmcast.output.components import ComponentsPlot as ComponentsPlot
     from lstmcast.output.learning_curve import LearningCurve as LearningCurve
     from lstmcast.output.plots import ForecastPlot as ForecastPlot
     from lstmcast.output.report import Report as Report
@@ -96,6 +97,7 @@ _HOMES = {
     "Chain": "transforms",
     "Classical": "evaluation.baselines",
     "Columns": "data.panel",
+    "ComponentsPlot": "output.components",
     "DataError": "errors",
     "Difference": "transforms",
     "Ema": "training_config",
@@ -170,6 +172,7 @@ __all__ = [
     "Chain",
     "Classical",
     "Columns",
+    "ComponentsPlot",
     "DataError",
     "Difference",
     "Ema",

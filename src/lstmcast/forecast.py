@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -122,6 +123,7 @@ class Forecast:
     frequency: Frequency | None = None  # of the times
     dependence: Dependence | None = None  # how errors hang together; None where not measured
     stops: np.ndarray | None = None  # (O,) whether values stop at 0, as those of counts do
+    history: Panel | None = field(default=None, repr=False)  # what it continues
     end: Any = None  # the last time that is wanted: later steps are left out of tables and pictures
 
     def __post_init__(self) -> None:
@@ -193,6 +195,7 @@ class Forecast:
             frequency=panel.frequency,
             dependence=dependence,
             stops=stops,
+            history=panel,
         )
 
     def __len__(self) -> int:
@@ -282,6 +285,20 @@ class Forecast:
     def until(self, end: Any) -> Forecast:
         """The same without steps after a time: series that end later have fewer rows."""
         return replace(self, end=end)
+
+    def plot(self, panel: Panel | None = None, **looks: Any) -> Any:
+        """The picture of the forecast, which notebooks show by itself.
+
+        Args:
+            panel: The data that it continues; those that it was made of unless given.
+            looks: Arguments of `ForecastPlot.from_forecast`, such as series, unit or dark.
+        """
+        known = self.history if panel is None else panel
+        if known is None:
+            raise UsageError("This forecast knows no data. Give plot the panel that it continues.")
+        # Pictures lie above results in the order of imports: found by name when one is drawn.
+        plots = import_module("lstmcast.output.plots")
+        return plots.ForecastPlot.from_forecast(self, known, **looks).figure()
 
     def quantile(self, level: float) -> np.ndarray:
         """The quantile of this level, (O, H); UsageError where the forecast does not hold it."""

@@ -233,6 +233,7 @@ class ForecastJob:
         self.outputs.check(self.source.paths, totals=self.totals is not None)
         panel = _read(self.source, self.model, notify)
         _require_totals(self.totals, panel)
+        self.outputs.looks.require(set(map(str, panel.ids)))
         self.outputs.check_rows(len(panel) * self.model.horizon)
         tested = self._tested(panel)
         forecast = _until(self.until, self.model.predict(panel), panel)
@@ -310,6 +311,7 @@ class PredictJob:
             notify(DataJoined(continuation))
             panel = continuation.panel
         _require_totals(self.totals, panel)
+        self.outputs.looks.require(set(map(str, panel.ids)))
         horizon = steps_until(self.until, panel) if self.until else self.horizon
         self.outputs.check_rows(len(panel) * (horizon or model.horizon))
         forecast = _until(self.until, model.predict(continuation, horizon), panel)

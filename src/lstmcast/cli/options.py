@@ -537,7 +537,24 @@ class Output:
         ),
     ] = None
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw it as .png, .svg or .pdf.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Draw it as .png, .svg or .pdf; many series on pages of a PDF."
+        ),
+    ] = None
+    plot_series: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SERIES", help="Draw this series; again for several."),
+    ] = None
+    unit: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Unit of the values, beside their axis.")
+    ] = None
+    dark: Annotated[bool, typer.Option("--dark", help="Pictures for a dark page.")] = False
+    components: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Draw level, seasons and rest of a series as .png, .svg or .pdf."
+        ),
     ] = None
     level: Annotated[
         list[float] | None,
@@ -581,10 +598,12 @@ class Output:
     ) -> Outputs:
         """All the places that a forecast goes to; pictures and pages in the language that is
         spoken."""
-        from lstmcast.output.places import Outputs
+        from lstmcast.output.places import Looks, Outputs
 
         table = None if self.to_screen else self.out
-        return Outputs(table, self.plot, report, model, made_by, echo.words().language)
+        looks = Looks(tuple(self.plot_series or ()), self.unit, self.dark)
+        language = echo.words().language
+        return Outputs(table, self.plot, report, model, made_by, language, looks, self.components)
 
     @property
     def to_screen(self) -> bool:

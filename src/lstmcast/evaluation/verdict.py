@@ -120,7 +120,8 @@ def _best(compared: Compared, reference: str, familiar: str | None) -> str:
     worse = np.flatnonzero(np.isfinite(theirs) & (ours > theirs * (1 + TIED))) + 1
     if not len(worse):
         return text
-    return f"{text} At step{'s' * (len(worse) > 1)} {ranges(worse)} {reference} was better."
+    steps = f"step{'s' * (len(worse) > 1)} {ranges(worse)}"
+    return f"{text} {reference} was better at {steps}."
 
 
 def _less(error: float, other: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +12,7 @@ from lstmcast import store
 from lstmcast.errors import LstmcastError, OutputError, UsageError
 from lstmcast.util.files import check_output
 from lstmcast.util.language import words_of
+from lstmcast.util.text import some_names
 from lstmcast.writing.tables import ENDINGS as TABLES
 from lstmcast.writing.workbook import require_rows
 
@@ -43,13 +44,33 @@ class Made(NamedTuple):
     language: str = "en"
 
 
+class Looks(NamedTuple):
+    """How pictures look: which series, all unless given; the unit of their values; whether dark."""
+
+    series: tuple[str, ...] = ()
+    unit: str | None = None
+    dark: bool = False
+
+    def require(self, ids: Collection[str]) -> None:
+        """UsageError where a series is not there."""
+        missing = next((name for name in self.series if name not in ids), None)
+        if missing is not None:
+            raise UsageError(
+                f"There is no series {missing!r} to draw. There are: {some_names(list(ids))}."
+            )
+
+
+LOOKS = Looks()
+
+
 @dataclass(frozen=True)
 class Outputs:
     """Where a forecast goes; None where it does not.
 
     `table`: .csv, .csv.gz, .parquet, .jsonl or .xlsx · `plot`: .png, .svg or .pdf ·
     `report`: .html · `model`: the folder of the saved model · `made_by`: the command or call, as
-    readers of the report see it · `language`: that of picture, report and workbook, "en" or "ja".
+    readers of the report see it · `language`: that of picture, report and workbook, "en" or "ja" ·
+    `looks`: of the pictures · `components`: .png, .svg or .pdf, of the level and the seasons.
     """
 
     table: str | Path | None = None
@@ -58,6 +79,8 @@ class Outputs:
     model: str | Path | None = None
     made_by: str = ""
     language: str = "en"
+    looks: Looks = LOOKS
+    components: str | Path | None = None
 
     def check(self, sources: Sequence[str] = (), totals: bool = False) -> None:
         """Raise before the work is done where its result could not be written, or would be
@@ -66,7 +89,7 @@ class Outputs:
         places: list[tuple[str | Path | None, Sequence[str]]] = [(self.table, TABLES)]
         if totals and self.table is not None and not _is_workbook(self.table):
             places.append((totals_place(self.table), TABLES))
-        places += [(self.plot, PICTURES), (self.report, PAGES)]
+        places += [(self.plot, PICTURES), (self.components, PICTURES), (self.report, PAGES)]
         wrong: list[LstmcastError] = []
         for place, endings in places:
             try:
@@ -100,11 +123,16 @@ class Outputs:
         if self.table is not None:
             files += self._tables(self.table, forecast, panel, backtest, totals)
         if self.plot is not None:
-            from lstmcast.output.plots import ForecastPlot
-
-            plot = ForecastPlot.from_forecast(forecast, panel, backtest, language=self.language)
+            plot = self._plot(self.plot, forecast, panel, backtest)
             files.append(plot.save(self.plot))
             notes += _missing_letters(plot)
+        if self.components is not None:
+            from lstmcast.output.components import ComponentsPlot
+
+            series = next(iter(self.looks.series), None)
+            looks = {"language": self.language, "dark": self.looks.dark}
+            taken = ComponentsPlot.from_forecast(forecast, panel, series, **looks)
+            files.append(taken.save(self.components))
         if self.report is not None:
             made = Made(self.made_by, self.language)
             files.append(write_report(self.report, forecast, panel, backtest, model, made))
@@ -112,6 +140,24 @@ class Outputs:
             model.save(self.model, panel)
             files.append(self.model)
         return Written(tuple(map(str, files)), tuple(notes))
+
+    def _plot(
+        self, place: str | Path, forecast: Forecast, panel: Panel, backtest: Backtest | None
+    ) -> ForecastPlot:
+        """The picture; on pages where it is a PDF."""
+        from lstmcast.output.plots import MOST_PAGES, MOST_PANES, ForecastPlot
+
+        paged = Path(place).suffix.lower() == ".pdf"
+        return ForecastPlot.from_forecast(
+            forecast,
+            panel,
+            backtest,
+            most=MOST_PANES * (MOST_PAGES if paged else 1),
+            language=self.language,
+            series=self.looks.series or None,
+            unit=self.looks.unit,
+            dark=self.looks.dark,
+        )
 
     def _tables(
         self,

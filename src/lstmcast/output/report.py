@@ -2,15 +2,18 @@
 network.
 
 The page draws what the pictures and the backtest hold: one computation, two ways to look at it. Its
-text is made here, its looks and its charts are in `report.html`; plotly's JavaScript, which draws
-them, comes from plotly's package. `words` are those of the page's language: in `report.html`, a
-text in double braces is one of the catalogue, and so is what `say` is given in its script.
+text is made here, its looks and its charts are in `report.html`; the JavaScript that draws them
+is the basic bundle of plotly (npm package plotly.js-basic-dist-min), which lies beside it: the
+whole of plotly would make each page five times as large. `words` are those of the page's language:
+in `report.html`, a text in double braces is one of the catalogue, and so is what `say` is given in
+its script.
 """
 
 # O origins · H horizon
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import platform
@@ -46,7 +49,10 @@ if TYPE_CHECKING:
 ENDINGS = (".html",)
 # series with a chart, series in the table, findings
 MOST_CHARTS, MOST_ROWS, MOST_FINDINGS = 24, 200, 40
-MOST_VALUES = 40_000  # of all charts together: beyond that a page opens slowly
+MOST_VALUES = 9_000  # of all charts together: a page has at most 1.5 MB
+DIGITS = 7  # of the numbers that are drawn
+HERE = Path(__file__).parent
+PLOTLY, PLOTLY_VERSION = "plotly-basic.min.js.gz", "4.1.1"
 MADE_BY = "lstmcast.Report.from_forecast(…) in Python"
 
 
@@ -120,9 +126,7 @@ class Report:
 
     def html(self) -> str:
         """The whole page."""
-        from plotly.offline import get_plotlyjs
-
-        page, words = (Path(__file__).parent / "report.html").read_text("utf-8"), self.words
+        page, words = (HERE / "report.html").read_text("utf-8"), self.words
         summary = self.backtest.summary() if self.backtest is not None else None
         drawn = {**_charts(self, summary), "words": _script_words(page, words)}
         page = _IN_BRACES.sub(lambda found: escape(words(found[1])), page)
@@ -143,7 +147,7 @@ class Report:
             card=_card(self.card, words),
             made=_made(self.made_by, self.made_on, words),
             charts=script_data(drawn),
-            plotly=get_plotlyjs(),
+            plotly=gzip.decompress((HERE / PLOTLY).read_bytes()).decode("utf-8"),
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -417,7 +421,7 @@ def _card(card: str, words: Words) -> str:
 def _made(made_by: str, made_on: date, words: Words) -> str:
     versions = (
         f"lstmcast {__version__}, Python {platform.python_version()}, NumPy {version('numpy')}, "
-        f"plotly {version('plotly')}"
+        f"plotly.js {PLOTLY_VERSION}"
     )
     dated = facts({words("Date"): made_on.isoformat(), words("Versions"): versions})
     return f"<pre>{escape(made_by)}</pre>{dated}"
@@ -428,11 +432,21 @@ def _made(made_by: str, made_on: date, words: Words) -> str:
 
 def _charts(report: Report, summary: Summary | None) -> dict[str, Any]:
     return {
-        "panes": json.loads(report.plot.to_json())["panes"],
+        "panes": _shortened(json.loads(report.plot.to_json())["panes"]),
+        "unit": report.plot.unit,
         "axis": _axis(report.plot),
         "steps": _steps(report.backtest, summary, report.words),
         "learning": report.training.chart(report.words) if report.training else None,
     }
+
+
+def _shortened(value: Any) -> Any:
+    """Numbers with as many digits as a chart can show: the others are half of a page."""
+    if isinstance(value, dict):
+        return {name: _shortened(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_shortened(part) for part in value]
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
 def _axis(plot: ForecastPlot) -> str:
