@@ -218,6 +218,16 @@ def test_the_tile_compares_with_the_better_of_the_simple_forecasts():
     assert 'class="verdict poor"' in report_of(panel, SeasonalNaive(2), cutoffs=8).html()
 
 
+def test_totals_stand_in_a_table():
+    panel = monthly(2)
+    forecast = Naive(6).predict(panel)
+    page = Report.from_forecast(forecast, panel, totals=forecast.total("quarter", by="all"))
+    assert (
+        "Totals quarter total 80 % interval 95 % interval 2020-01-01" in Elements(page.html()).text
+    )
+    assert "Totals" not in Elements(report_of(panel, Naive(6)).html()).text
+
+
 def test_a_forecast_of_other_series_is_refused():
     with pytest.raises(UsageError, match="no series of this panel"):
         Report.from_forecast(LastSeason().predict(monthly(2, names="a{}")), monthly(2))

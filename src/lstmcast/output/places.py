@@ -135,7 +135,8 @@ class Outputs:
             files.append(taken.save(self.components))
         if self.report is not None:
             made = Made(self.made_by, self.language)
-            files.append(write_report(self.report, forecast, panel, backtest, model, made))
+            told = forecast, panel, backtest, model, made, totals
+            files.append(write_report(self.report, *told))
         if self.model is not None:
             model.save(self.model, panel)
             files.append(self.model)
@@ -217,13 +218,14 @@ def write_report(
     backtest: Backtest | None,
     model: Any,
     made: Made,
+    totals: Totals | None = None,
 ) -> Path:
     """A page of forecast, accuracy and model, made by a command or a call."""
     from lstmcast.output.report import MADE_BY, Report
 
     by, language = made.by or MADE_BY, made.language
     report = Report.from_forecast(
-        forecast, panel, backtest, model=model, made_by=by, language=language
+        forecast, panel, backtest, model=model, made_by=by, language=language, totals=totals
     )
     return report.save(path)
 

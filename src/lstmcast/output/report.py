@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.evaluation.summary import Summary
     from lstmcast.forecast import Forecast
+    from lstmcast.totals import Totals
 
 ENDINGS = (".html",)
 # series with a chart, series in the table, findings
@@ -81,6 +82,7 @@ class Report:
     made_by: str
     made_on: date
     language: str = "en"
+    totals: Totals | None = None
 
     @classmethod
     def from_forecast(
@@ -93,12 +95,14 @@ class Report:
         made_by: str = MADE_BY,
         made_on: date | None = None,
         language: str = "en",
+        totals: Totals | None = None,
     ) -> Report:
         """The report of a forecast from the ends of a panel's series.
 
         `model`: what made the forecast; its network and its training are described. `made_by`: the
         command or call, as readers should see it. `made_on`: today unless given. `language`: "en"
-        or "ja". UsageError where forecast and panel share no series.
+        or "ja". `totals`: sums of the forecast, as a table. UsageError where forecast and panel
+        share no series.
         """
         words_of(language)
         shared = len(set(forecast.ids) & set(panel.ids))
@@ -112,7 +116,7 @@ class Report:
         )
         described = card_of(model), TrainingRecord.of(model)
         made = (made_by, made_on or date.today(), language)
-        return cls(forecast, panel, plot, backtest, *described, *made)
+        return cls(forecast, panel, plot, backtest, *described, *made, totals)
 
     @property
     def title(self) -> str:
@@ -139,7 +143,7 @@ class Report:
             tiles=_tiles(summary, words),
             picker=_picker(self.plot, words),
             chart_note=escape(" ".join(map(words, _chart_notes(self)))),
-            series=_series_section(self, words),
+            series=_totals_section(self.totals, words) + _series_section(self, words),
             accuracy=_accuracy(summary, words),
             training=self.training.html(words) if self.training else "",
             data=_data(self.panel, words),
@@ -245,6 +249,17 @@ def _chart_note(plot: ForecastPlot, panel: Panel) -> str:
     if longest > (kept := MOST_VALUES // len(plot.panes)):
         notes.append(f"Of long histories the newest {kept:,} values are drawn.")
     return " ".join(notes)
+
+
+def _totals_section(totals: Totals | None, words: Words) -> str:
+    """Sums over time and series, with their intervals."""
+    if totals is None:
+        return ""
+    header, *rows = totals.rows(MOST_ROWS)
+    left = f"The first {len(rows)} of {len(totals):,} rows." if len(totals) > len(rows) else ""
+    note = f"<p class=note>{escape(words(left))}</p>" if left else ""
+    listed = page_table([words(name) for name in header], rows)
+    return f"<section><h2>{words('Totals')}</h2>{listed}{note}</section>"
 
 
 def _series_section(report: Report, words: Words) -> str:
