@@ -222,9 +222,8 @@ def test_totals_stand_in_a_table():
     panel = monthly(2)
     forecast = Naive(6).predict(panel)
     page = Report.from_forecast(forecast, panel, totals=forecast.total("quarter", by="all"))
-    assert (
-        "Totals quarter total 80 % interval 95 % interval 2020-01-01" in Elements(page.html()).text
-    )
+    text = Elements(page.html()).text
+    assert "Totals quarter total 80 % interval 95 % interval 2020-01-01" in text
     assert "Totals" not in Elements(report_of(panel, Naive(6)).html()).text
 
 

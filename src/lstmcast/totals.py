@@ -159,7 +159,8 @@ class Asked:
             if not everything and column_name(name) not in names:
                 raise UsageError(
                     f"{name!r} is no column that names series. There are: "
-                    f"{', '.join(map(repr, names))}; 'all' sums everything."
+                    f"{', '.join(map(repr, names))}; 'all' sums everything. Other columns of the "
+                    "data name series where they are given as such (--series, series=)."
                 )
 
 

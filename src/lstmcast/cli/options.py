@@ -591,7 +591,8 @@ class Output:
             )
         if self.total is None and not self.total_by:
             return None
-        return Asked(self.total or STEP, tuple(self.total_by or ()))
+        names = [name.strip() for given in self.total_by or () for name in given.split(",")]
+        return Asked(self.total or STEP, tuple(names))
 
     def places(
         self, report: Path | None = None, model: Path | None = None, made_by: str = ""
