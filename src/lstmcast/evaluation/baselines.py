@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
@@ -285,6 +285,12 @@ def classical_baselines() -> tuple[Classical, ...]:
     """
     _statsforecast_models()
     return Classical("AutoETS"), Classical("AutoTheta"), Classical("AutoARIMA")
+
+
+def without_quantiles(forecaster: Any) -> Any:
+    """A baseline that gives points alone, where its intervals would not be looked at; any other
+    forecaster as it is."""
+    return replace(forecaster, quantiles=()) if isinstance(forecaster, Baseline) else forecaster
 
 
 def baseline_named(name: str) -> Baseline | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.baselines import baseline_named
+from lstmcast.evaluation.baselines import baseline_named, without_quantiles
 from lstmcast.evaluation.candidates import NAMES, Candidate, Given
 from lstmcast.forecast import NETWORK
 
@@ -70,7 +70,7 @@ def _given(one: Any) -> Given:
             f"candidates: {one!r} is no forecaster. Give an object with a method predict, or the "
             "name of a baseline, such as 'AutoETS'."
         )
-    return Given(forecaster, one if isinstance(one, str) else None)
+    return Given(without_quantiles(forecaster), one if isinstance(one, str) else None)
 
 
 def named(name: str, candidates: Sequence[Candidate], panel: Panel) -> Candidate:
