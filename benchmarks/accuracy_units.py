@@ -71,7 +71,7 @@ class MeanOfCycles:
         )
         known = np.isfinite(cycles).sum(axis=1)
         mean = np.where(known > 0, np.nansum(cycles, axis=1) / np.maximum(known, 1), np.nan)
-        last = Naive().predict(panel, 1, cutoffs=cutoffs).point
+        last = Naive(quantiles=()).predict(panel, 1, cutoffs=cutoffs).point
         point = np.where(np.isfinite(mean), mean, last)
         return lc.Forecast.at_origins(
             panel, origins, point[:, np.arange(int(horizon or 1)) % self.period]
@@ -80,15 +80,20 @@ class MeanOfCycles:
 
 def yardsticks(periods: tuple[int, ...]) -> list[Any]:
     """Simple forecasts that the network is held against, each with a name of its own."""
-    simple: list[Any] = [Naive(), SeasonalNaiveDrift(period=1, name="drift"), SeasonalNaive()]
+    simple: list[Any] = [
+        Naive(quantiles=()),
+        SeasonalNaiveDrift(period=1, name="drift", quantiles=()),
+        SeasonalNaive(quantiles=()),
+    ]
     longer = [period for period in periods if period > 1]
     simple += [
-        SeasonalNaive(period=period, name=f"seasonal naive of {period}") for period in longer[1:]
+        SeasonalNaive(period=period, name=f"seasonal naive of {period}", quantiles=())
+        for period in longer[1:]
     ]
     simple += [MeanOfCycles(period) for period in longer]
     first = int(periods[0])
     if first <= LONGEST_SMOOTHED:
-        simple += [SeasonalNaiveDrift(), HoltWinters()]
+        simple += [SeasonalNaiveDrift(quantiles=()), HoltWinters(quantiles=())]
     return simple
 
 

@@ -100,7 +100,7 @@ def part(dataset: DataSet) -> list[dict[str, Any]]:
     began = time.perf_counter()
     model.predict(dataset.panel, cutoffs=dataset.counts)
     seconds = time.perf_counter() - began
-    yardsticks = [Naive2(dataset.mase_period), Naive()]
+    yardsticks = [Naive2(dataset.mase_period), Naive(quantiles=())]
     tested = backtest(model, dataset.panel, cutoffs=dataset.counts, baselines=yardsticks)
     every = {
         name: scores(dataset, tested.actual, forecast)

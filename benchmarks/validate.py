@@ -33,7 +33,7 @@ from lstmcast.evaluation.baselines import SeasonalNaive
 def validate(dataset: DataSet, networks: dict[str, Uncalibrated]) -> list[dict[str, Any]]:
     """A row for each network."""
     held_out = dataset.validation()
-    naive = SeasonalNaive()
+    naive = SeasonalNaive(quantiles=())
     rows = []
     for label, network in networks.items():
         tested = backtest(

@@ -18,7 +18,6 @@ MODULES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*
 HOMES = {
     "torch": ("training/",),
     "matplotlib": ("output/", "util/fonts.py", "articles/"),
-    "plotly": ("output/report.py",),
     "typer": ("cli/",),
     "safetensors": ("store.py", "interop/"),
     "statsforecast": ("evaluation/",),
@@ -35,7 +34,6 @@ SLOW = {
     "narwhals",
     "matplotlib",
     "pandas",
-    "plotly",
     "polars",
     "pyarrow",
     "rich",
@@ -101,7 +99,7 @@ def test_forecasting_a_file_loads_no_framework(tmp_path):
         f"panel = lc.read({str(tmp_path / 'sales.csv')!r})\n"
         "lc.LSTMForecaster(horizon=12).predict(panel)\n"
     )
-    assert not loaded & (FRAMEWORKS | {"matplotlib", "plotly", "rich"})
+    assert not loaded & (FRAMEWORKS | {"matplotlib", "rich"})
 
 
 def test_drawing_needs_no_window_system():

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lstmcast.data.origins import checked_horizon, origins_of
@@ -15,9 +16,11 @@ from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation import metrics
 from lstmcast.evaluation.backtest import backtest, spaced_cutoffs
 from lstmcast.evaluation.baselines import Naive, SeasonalNaive
-from lstmcast.evaluation.summary import judge, lagged_copy, number
+from lstmcast.evaluation.summary import lagged_copy
+from lstmcast.evaluation.verdict import Compared, judge
 from lstmcast.forecast import QUANTILES, Forecast
 from lstmcast.forecaster import LSTMForecaster
+from lstmcast.util.text import number, percent
 
 SEASON = np.array([3.0, 1.0, 2.0, 6.0])
 
@@ -72,7 +75,7 @@ def test_series_of_different_sizes_count_alike_in_the_verdict():
     tested = backtest(GoodWithSmall(), Panel.from_arrays(series | large, periods=(4,)), cutoffs=3)
     ours, simple = tested.scores["oracle"], tested.scores["seasonal naive"]
     assert ours["mae"] > simple["mae"] and ours["mase"] < simple["mase"]
-    assert tested.summary().verdict.startswith("better than seasonal naive")
+    assert tested.summary().verdict.startswith("better than every simple forecast")
 
 
 def test_data_of_any_kind_are_read():
@@ -127,8 +130,9 @@ def test_scores_are_the_metrics_of_the_points(panel):
     assert scores["oracle"]["coverage_80"] == pytest.approx(0.5)  # errors .5, 1, 1.5, 2 around ±1
     assert scores["oracle"]["coverage_95"] == 1
     assert scores["oracle"]["crps"] == pytest.approx(2 * scores["oracle"]["pinball"])
-    assert scores["oracle"]["skill"] == pytest.approx(1 - 1.25 / scores["seasonal naive"]["mae"])
-    assert scores["seasonal naive"]["skill"] == 0
+    best = scores[result.summary().reference]
+    assert scores["oracle"]["skill"] == pytest.approx(1 - scores["oracle"]["mase"] / best["mase"])
+    assert best["skill"] == 0
     assert "pinball" not in scores["naive"]
 
 
@@ -259,11 +263,8 @@ def test_each_model_is_asked_once(panel):
 def test_the_summary_reads_well_and_is_plain_json(panel):
     result = backtest(Oracle(0.1), panel, cutoffs=3)
     text = str(result.summary())
-    assert (
-        text.splitlines()[0]
-        == "Accuracy on held-out data: better than seasonal naive at every horizon."
-    )
-    assert "in 80 % interval" in text and "MAE by step" in text
+    assert text.splitlines()[0] == f"Accuracy on held-out data: {result.summary().verdict}"
+    assert "in 80 % interval" in text and "MASE by step" in text
     plain = json.loads(result.to_json())
     assert plain["scores"]["oracle"]["mae"] == pytest.approx(0.25)
     assert len(plain["held_out"]["actual"]) == 9 * 4
@@ -285,34 +286,73 @@ def test_what_was_held_out_names_its_cutoffs(panel, cutoffs):
 STEPS = {"naive": np.array([4.0, 4, 4]), "seasonal naive": np.array([3.0, 3, 3])}
 
 
-def said(model: list[float], others: dict[str, np.ndarray] = STEPS, period: int = 12) -> str:
+def said(model: list[float], others: dict[str, np.ndarray] = STEPS) -> str:
     by_step = {"lstm": np.array(model)} | others
-    return judge(
-        "lstm", {name: float(np.mean(part)) for name, part in by_step.items()}, by_step, period
-    )
+    overall = {name: float(np.mean(part)) for name, part in by_step.items()}
+    return judge(Compared("lstm", overall, by_step)).text
 
 
 def test_verdicts():
-    assert said([1, 2, 2.9]) == "better than seasonal naive at every horizon."
-    assert said([1, 3, 2.9]) == "better than seasonal naive overall, but not at horizon 2."
-    assert said([1, 3, 4]) == "better than seasonal naive overall, but not at horizons 2–3."
-    assert said([3, 3, 3]) == "no better than seasonal naive: use the seasonal naive forecast."
-    assert said(
-        [3, 3, 3], {"naive": np.ones(3), "seasonal naive": STEPS["seasonal naive"]}
-    ).startswith("no better than naive")
-    better = STEPS | {"Holt–Winters": np.ones(3)}
-    assert (
-        said([3, 3, 3], better) == "no better than seasonal naive: use the Holt–Winters forecast."
-    )
-    assert said([1, 1, 1], STEPS, period=1) == "better than naive at every horizon."
+    best = "better than every simple forecast: 33 % less error than seasonal naive, the best of"
+    assert said([2, 2, 2]) == f"{best} them."
+    assert said([1, 1, 4]) == f"{best} them. seasonal naive was better at step 3."
+    assert said([3, 3, 3]) == "no better than seasonal naive: both have MAE 3.000."
+    one = {"naive": STEPS["naive"]}
+    assert said([3, 3, 3], one) == "better than naive: 25 % less error."
     assert said([1, 1, 1], {}) == "no simple baseline to compare with."
-    rival = said([1, 1, 1], STEPS | {"Holt–Winters": np.array([0.5, 0.5, 0.5])})
-    assert rival.endswith("Holt–Winters is better still (MAE 0.5000 against 1.000).")
+    rivals = STEPS | {"Holt–Winters": np.ones(3)}
+    assert said([3.5, 3.5, 3.5], rivals) == (
+        "no better than seasonal naive: use the Holt–Winters forecast (MAE 1.000 against 3.500)."
+    )
+    assert said([2, 2, 2], rivals) == (
+        "better than seasonal naive by 33 %, but Holt–Winters is better still (MAE 1.000 against "
+        "2.000)."
+    )
+    assert said([0.9, 0.9, 0.9], rivals).endswith(
+        "10 % less error than Holt–Winters, the best of them, and 70 % less than seasonal naive."
+    )
+    assert "under 1 % less error than Holt–Winters" in said([0.999, 0.999, 0.999], rivals)
+
+
+def noisy(rng: np.random.Generator) -> Panel:
+    """Some series of different sizes, of which no forecast is the best everywhere."""
+    steps = np.arange(60)
+    sizes = 10.0 ** rng.integers(0, 4, rng.integers(1, 4))
+    return Panel.from_arrays(
+        {
+            str(i): size * (10 + rng.normal() * np.sin(steps / 2) + rng.normal(0, 1, 60).cumsum())
+            for i, size in enumerate(sizes)
+        },
+        periods=(12,),
+    )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_no_verdict_contradicts_its_own_table(seed):
+    panel = noisy(np.random.default_rng(seed))
+    tested = backtest(Oracle(error=float(seed + 1)), panel, cutoffs=3, horizon=6)
+    summary = tested.summary()
+    errors = {name: row[summary.measure] for name, row in summary.scores.items()}
+    own = errors.pop(summary.model)
+    assert errors[summary.reference] == min(errors.values())
+    skill = summary.scores[summary.model]["skill"]
+    assert skill == pytest.approx(1 - own / min(errors.values()))
+    assert (summary.standing == "best") == (skill > 0) == ("every simple" in summary.verdict)
+    assert (summary.better == "") == (summary.standing == "best")
+    header, *rows = summary.by_step()
+    assert header[0].startswith("MASE" if len(panel) > 1 else "MAE")
+    steps = tested.per_horizon()
+    for row in rows:
+        chosen = (steps["step"] == int(row[0])) & (steps["model"] == summary.model)
+        assert row[-1] == percent(float(steps["skill"][chosen][0]))
+    if summary.standing == "best":
+        worse = [row[0] for row in rows if row[-1].startswith("-")]
+        assert bool(worse) == (" was better at step" in summary.verdict)
 
 
 def test_a_constant_series_is_no_better_than_naive():
     verdict = backtest(Oracle(), Panel.from_arrays(np.full(40, 5.0))).summary().verdict
-    assert verdict == "no better than naive: use the naive forecast."
+    assert verdict == "no better than naive: both have MAE 0.000."
 
 
 def test_rounding_is_no_error():
@@ -393,6 +433,32 @@ def test_a_large_panel_takes_little_time_beside_the_models():
     rng = np.random.default_rng(0)
     panel = Panel.from_arrays({f"s{i}": rng.normal(50, 5, 130) for i in range(1428)}, periods=(12,))
     began = time.perf_counter()
-    result = backtest(Naive(), panel, horizon=18, baselines=[SeasonalNaive()])
+    result = backtest(
+        Naive(quantiles=()), panel, horizon=18, baselines=[SeasonalNaive(quantiles=())]
+    )
     result.summary()
     assert time.perf_counter() - began < 1.5  # a tenth of a second on an idle machine
+
+
+def test_tables_come_as_frames_and_the_repr_is_a_table(panel):
+    tested = backtest(Oracle(0.5), panel, cutoffs=2)
+    for made in (
+        tested.per_horizon("pandas"),
+        tested.per_series("pandas"),
+        tested.held_out("pandas"),
+    ):
+        assert isinstance(made, pd.DataFrame) and len(made)
+    overall = tested.summary().frame()
+    assert overall.set_index("model").loc["oracle", "mae"] == tested.scores["oracle"]["mae"]
+    assert isinstance(tested.summary().frame("arrays"), dict)
+    first, verdict, header, *rows = repr(tested).splitlines()
+    assert first == "Backtest(oracle, 3 series, 6 origins, horizon 4)"
+    assert verdict == tested.summary().verdict and "MASE" in header and len(rows) == 5
+
+
+def test_tables_fit_a_narrow_terminal(panel):
+    summary = backtest(Oracle(0.5), panel, cutoffs=2).summary()
+    assert max(map(len, summary.text().splitlines()[2:])) > 80
+    narrow = summary.text(columns=50).splitlines()[2:]
+    assert max(map(len, narrow)) <= 50
+    assert sum(line.startswith("oracle") for line in narrow) > 1

@@ -272,3 +272,32 @@ def test_classical_baselines_forecast_and_fall_back():
     point = Classical("AutoETS").predict(Panel.from_arrays(values, periods=(1,)), 3).point
     np.testing.assert_allclose(point[0], [146, 148, 150], rtol=0.02)
     np.testing.assert_allclose(point[1:], [[7, 7, 7], [3, 3, 3]])
+
+
+@pytest.mark.parametrize("one", [Naive, SeasonalNaive, SeasonalNaiveDrift, HoltWinters])
+def test_their_intervals_hold_what_they_promise(one):
+    """Over 60 seasonal series with a trend, the 80 % intervals hold about that share of what
+    comes."""
+    rng = np.random.default_rng(1)
+    steps = np.arange(108)
+    season = 20 * np.sin(2 * np.pi * steps / 12)
+    values = 100 + 0.2 * steps + season + rng.normal(0, 4, (60, 108))
+    panel = Panel.from_arrays({str(i): row[:96] for i, row in enumerate(values)}, periods=(12,))
+    forecast = one(12).predict(panel)
+    plain = one(12, quantiles=()).predict(panel)
+    np.testing.assert_array_equal(forecast.point, plain.point)
+    assert plain.quantiles.size == 0 and forecast.interval_levels == (80.0, 95.0)
+    band = forecast.interval(80)
+    inside = ((values[:, 96:] >= band.lower) & (values[:, 96:] <= band.upper)).mean()
+    assert 0.72 < inside < 0.9
+
+
+def test_no_horizon_moves_the_interval_of_a_date():
+    panel = Panel.from_arrays(np.random.default_rng(2).normal(50, 3, 120), periods=(12,))
+    short, long = (HoltWinters(steps).predict(panel).quantiles[:, :3] for steps in (3, 20))
+    np.testing.assert_allclose(short, long)
+
+
+def test_intervals_of_a_very_short_history_are_there():
+    quantiles = SeasonalNaive(3).predict(Panel.from_arrays([3.0, 5.0], periods=(12,))).quantiles
+    assert np.isfinite(quantiles).all() and (np.diff(quantiles, axis=2) >= 0).all()

@@ -57,12 +57,12 @@ def test_few_scores_are_taken_from_shorter_horizons_too():
     actual = np.zeros((40, 1, 5))
     actual[:, :, 2] = 10.0
     factors = interval_factors(THREE, spread((40, 1, 5), 1.0, THREE), actual)[0, :, 0]
-    assert (factors[[2, 3]] > 1).all()  # half of their scores are high ones
-    assert (factors[[0, 1, 4]] < 1).all()
+    # half of their scores are high ones
+    assert factors[[2, 3]].min() > 1.5 * factors[[0, 1, 4]].max()
     alone = interval_factors(
         THREE, spread((ENOUGH, 1, 5), 1.0, THREE), np.repeat(actual, 2, axis=0)[:ENOUGH]
     )
-    assert (alone[0, [1, 3], 0] < 1).all() and alone[0, 2, 0] > 1
+    assert (alone[0, [1, 3], 0] < 1).all() and alone[0, 2, 0] > 4 * alone[0, [1, 3], 0].max()
 
 
 def two_kinds(J, H=4):
@@ -220,10 +220,31 @@ def test_after_a_level_shift_an_interval_grows_no_further_than_errors_have_reach
     shifted[:, :, 2:] = 100.0
     # it has read the shift by now, and is unsure enough by itself
     after = np.tile([-20.0, 0.0, 20.0], (1, 4, 1))
-    np.testing.assert_allclose(calibrate(after, THREE, quiet, shifted)[0, -1], [-100.0, 0.0, 100.0])
+    np.testing.assert_allclose(calibrate(after, THREE, quiet, shifted)[0, -1], [-30.0, 0.0, 100.0])
     np.testing.assert_allclose(
-        calibrate(5 * after, THREE, quiet, shifted)[0, -1], [-300.0, 0.0, 300.0]
+        calibrate(5 * after, THREE, quiet, shifted)[0, -1], [-150.0, 0.0, 150.0]
     )
+
+
+def test_bounds_do_not_jump_from_step_to_step():
+    """A surprise that some of the held-out cutoffs met at one step: its neighbours are on the way
+    there."""
+    rng = np.random.default_rng(8)
+    actual = rng.normal(size=(1, 24, 24))
+    actual[0, 3:6, 9] = 40.0
+    factors = interval_factors(HEAD_QUANTILES, spread((1, 24, 24), 1.0), actual)[0, :, 2]
+    assert factors.max() > 1.8 and factors[20] < 1.4
+    assert np.abs(np.diff(np.log(factors))).max() < np.log(2)
+
+
+def test_a_surprise_on_one_side_does_not_widen_the_other():
+    """Rentals on the day of a hurricane: they say nothing of how high a day can be."""
+    rng = np.random.default_rng(9)
+    actual = rng.normal(size=(1, 24, 12))
+    actual[0, 3, :] = -30.0
+    own = spread((1, 12), 1.0)
+    low, _, _, _, _, _, high = calibrate(own, HEAD_QUANTILES, spread((1, 24, 12), 1.0), actual)[0].T
+    assert (high < 4.0).all() and low.min() < -4.0
 
 
 def test_steps_that_no_cutoff_could_measure_go_on_as_errors_grew():

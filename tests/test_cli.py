@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 
 import lstmcast
@@ -183,6 +185,8 @@ def test_json_is_one_document_with_everything(run, tmp_path):
         "findings",
         "accuracy",
         "forecast",
+        "totals",
+        "method",
         "combination",
         "without_forecast",
         "files",
@@ -224,7 +228,8 @@ def test_a_forecast_says_what_it_is_made_of(run, tmp_path):
     assert named["forecast"]["forecast"] == pytest.approx([417, 391, 419])
     assert wrong.status == 2 and "'guess' is not known" in wrong.err
     scores = tested["accuracy"]["scores"]
-    assert scores["lstmcast"]["mae"] == pytest.approx(scores["naive"]["mae"])
+    assert "lstmcast" not in scores and "coverage_80" in scores["naive"]
+    assert named["method"] == "seasonal naive of one year"
     assert re.search(r"combination:\n +network: 0\.\d+\n", run("info", model).out)
     assert run("predict", "-m", model, "--method", "network", "--json").json["combination"] is None
     again = run("predict", "-m", model, "--method", "auto").out
@@ -592,7 +597,7 @@ def test_info_of_a_saved_model(run, saved):
 # test_bad_input.py
 
 WRONG = [
-    (["forecast", AIRLINE], "--horizon"),
+    (["forecast", AIRLINE, "--horizon", "0"], "horizon=0"),
     (["forecast", AIRLINE, "-H", "0"], "horizon=0"),
     (["forecast", AIRLINE, "-H", "-1"], "horizon=-1"),
     (["forecast", AIRLINE, "-H", "1000000000"], "horizon=1000000000"),
@@ -791,3 +796,126 @@ def test_json_can_be_read_whatever_a_terminal_knows(shell, tmp_path, encoding):
     )
     assert json.loads(done.stdout.decode("utf-8"))["data"]["source"] == "売上 ß.csv"
     assert done.stdout.isascii() == (encoding != "utf-8")  # readable where it can be
+
+
+def test_the_forecast_that_is_recommended_can_be_asked_for(run, tmp_path):
+    """What the verdict says is better comes with --method, as its text says."""
+    rng = np.random.default_rng(3)
+    values = enumerate(rng.normal(50, 5, 60))
+    rows = [f"{2000 + m // 12}-{m % 12 + 1:02},{value:.3f}" for m, value in values]
+    data = tmp_path / "d.csv"
+    data.write_text("\n".join(["month,y", *rows]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli, "_model", OWN_MODEL)
+        told = run("backtest", data, "-H", 4, "--method", "naive").out
+        asked = re.search(r"^--method (.+) gives the (.+) forecast\.$", told, re.MULTILINE)
+        assert asked is not None
+        name = asked[1].strip('"')
+        given = run("forecast", data, "-H", 4, "--method", name, "--json").json
+    assert given["method"].startswith(asked[2])
+    assert given["accuracy"]["model"] == asked[2]
+    assert given["accuracy"]["reference"] != asked[2]
+    assert {"q0.1", "q0.9"} <= set(given["forecast"])
+
+
+def test_totals_come_on_the_screen_in_json_and_beside_the_file(run, tmp_path):
+    out = tmp_path / "f.csv"
+    given = ("forecast", AIRLINE, "-H", 12, "--cutoffs", 0)
+    done = run(*given, "--total", "quarter", "--out", out)
+    assert "Totals:\nquarter" in done.out and f"written: {out}, {tmp_path / 'f.totals.csv'}" in (
+        done.err
+    )
+    table = (tmp_path / "f.totals.csv").read_text("utf-8").splitlines()
+    assert table[0].startswith("unique_id,ds,series,steps,complete,total,q0.025")
+    assert len(table) == 5
+    document = run(*given, "--total-by", "all", "--json").json
+    assert len(document["totals"]["total"]) == 12
+    assert run(*given, "--json").json["totals"] is None
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--total", "fortnight"), "--total 'fortnight' is no span of time"),
+        (("--total", "day"), "a step of these data is longer"),
+        (("--total-by", "shop"), "'shop' is no column that names series"),
+        (("--until", "1955"), "is not after the data, which end with 1960-12-01"),
+        (("--until", "Christmas"), "'Christmas' cannot be read. Give a date"),
+        (("--until", "1961", "-H", 3), "both say how far to forecast"),
+        (("--until", "99999"), "are the most"),
+    ],
+)
+def test_totals_and_dates_that_cannot_be_are_refused(run, monkeypatch, options, said):
+    monkeypatch.setattr(LastSeason, "predict", lambda *_, **__: pytest.fail("it was forecast"))
+    done = run("forecast", AIRLINE, *options)
+    assert done.status == 2 and said in done.err
+
+
+def test_how_far_is_said_by_a_date_or_is_a_season(run):
+    until = run("forecast", AIRLINE, "--until", "1961-05-31", "--json").json
+    assert until["forecast"]["ds"][-1] == "1961-05-01"
+    done = run("forecast", AIRLINE)
+    assert "12 steps are forecast, one season. --horizon N" in done.err
+    assert "1961-12-01" in done.out and "1962-01-01" not in done.out
+    assert len(run("backtest", AIRLINE, "--json", "-q").json["accuracy"]["held_out"]["ds"]) == 60
+
+
+def test_a_saved_model_forecasts_up_to_a_date(saved, run):
+    done = run("predict", "-m", saved, "--until", "1962-01", "--total", "horizon", "--json").json
+    assert done["forecast"]["ds"][-1] == "1962-01-01" and len(done["totals"]["total"]) == 1
+
+
+def test_a_table_on_standard_output_is_alone_there(run):
+    done = run("forecast", AIRLINE, "-H", 3, "--out", "-", "--total", "horizon")
+    lines = done.out.splitlines()
+    assert lines[0].startswith("unique_id,ds,step,forecast,q0.025") and len(lines) == 4
+    assert "Accuracy on held-out data" in done.err
+    both = run("forecast", AIRLINE, "-H", 3, "--out", "-", "--json")
+    assert both.status == 2 and "both write to standard output" in both.err
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv.gz", "xlsx"])
+def test_other_files(run, tmp_path, ending):
+    out = tmp_path / f"f.{ending}"
+    done = run("forecast", AIRLINE, "-H", 3, "--cutoffs", 0, "--out", out, "--total", "quarter")
+    assert done.status == 0, done.err
+    if ending == "jsonl":
+        first = json.loads(out.read_text("utf-8").splitlines()[0])
+        assert first["ds"] == "1961-01-01" and first["step"] == 1
+        assert json.loads((tmp_path / "f.totals.jsonl").read_text("utf-8"))["steps"] == 3
+    elif ending == "csv.gz":
+        assert gzip.decompress(out.read_bytes()).startswith(b"unique_id,ds,step,forecast")
+        assert (tmp_path / "f.totals.csv.gz").exists()
+    else:
+        assert openpyxl.load_workbook(out).sheetnames[-2:] == ["Totals", "Data notes"]
+        assert [path.name for path in tmp_path.iterdir()] == ["f.xlsx"]
+
+
+def test_a_place_for_totals_is_checked_before_the_work(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs.Source, "read", lambda *_: pytest.fail("the data were read"))
+    (tmp_path / "f.totals.csv").mkdir()
+    done = run("forecast", AIRLINE, "-H", 3, "--out", tmp_path / "f.csv", "--total", "month")
+    assert done.status == 1 and "f.totals.csv" in done.err and "it is a folder" in done.err
+
+
+def test_what_is_wrong_is_said_together(run, tmp_path):
+    done = run("forecast", AIRLINE, "--out", "a.foo", "--plot", "b.bar", "--report", "c.baz")
+    assert done.status == 1 and {"a.foo", "b.bar", "c.baz"} <= set(re.findall(r"'(.+?)'", done.err))
+    options = ("--epochs", 0, "--seed", -1, "--device", "tpu")
+    done = run("fit", AIRLINE, "-m", tmp_path / "m", *options)
+    assert done.status == 2
+    assert all(said in done.err for said in ("--epochs 0", "--seed -1", "--device 'tpu'"))
+
+
+def test_pictures_of_chosen_series_and_their_components(run, tmp_path):
+    rows = [f"shop {s},2020-{m:02}-01,{s * 10 + m}" for s in range(9) for m in range(1, 13)]
+    data = tmp_path / "d.csv"
+    data.write_text("\n".join(["store,month,sales", *rows]))
+    pdf, png = tmp_path / "p.pdf", tmp_path / "c.png"
+    given = ("forecast", data, "-H", 3, "--cutoffs", 0)
+    assert run(*given, "--plot", pdf, "--components", png, "--dark", "--unit", "t").status == 0
+    assert b"/Count 2" in pdf.read_bytes() and png.read_bytes().startswith(b"\x89PNG")
+    done = run(*given, "--plot", pdf, "--plot-series", "shop 8")
+    assert done.status == 0 and b"/Count 1" in pdf.read_bytes()
+    wrong = run(*given, "--plot", pdf, "--plot-series", "shop 99")
+    assert wrong.status == 2 and "There is no series 'shop 99' to draw" in wrong.err

@@ -441,3 +441,8 @@ def test_intervals_of_series_with_zeros_still_contain_the_zeros():
     forecast = lc.LSTMForecaster(28, method="combined").predict(panel.until(np.array([308])))
     lower = forecast.interval(80).lower[0]
     assert (lower[shop[308:] == 0] == 0).mean() > 0.7
+
+
+def test_the_intervals_of_a_candidate_are_not_computed():
+    (given,) = checked_candidates([HoltWinters(3)])
+    assert given.forecaster == HoltWinters(3, quantiles=())

@@ -208,11 +208,13 @@ def test_a_link_stays_a_link(panel, tmp_path):
 
 def test_repr_is_short_and_len_counts_rows(panel):
     forecast = forecast_of(panel, np.array([[2, 6], [1, 4]]))
-    assert (
-        repr(forecast)
-        == "Forecast(2 series, 4 origins, horizon 3, quantiles 0.025 0.1 0.5 0.9 0.975)"
-    )
+    first, header, *rows, last = repr(forecast).splitlines()
+    assert first == "Forecast(2 series, 4 origins, horizon 3, quantiles 0.025 0.1 0.5 0.9 0.975)"
+    assert header.split()[:2] == ["unique_id", "ds"] and len(rows) == 4
+    assert last == "… 8 more rows"
     assert len(forecast) == 12
-    assert repr(
-        Forecast.at_origins(panel, Origins(np.array([0]), np.array([3])), np.zeros((1, 1)))
-    ).endswith("none)")
+    assert (
+        repr(Forecast.at_origins(panel, Origins(np.array([0]), np.array([3])), np.zeros((1, 1))))
+        .splitlines()[0]
+        .endswith("none)")
+    )

@@ -149,7 +149,7 @@ def test_a_forecast_of_many_origins_shows_a_row_of_each():
 
 
 def test_a_backtest_is_shown_as_its_summary(pages):
-    assert "Accuracy on held-out data" in pages["backtest"] and "MAE by step" in pages["backtest"]
+    assert "Accuracy on held-out data" in pages["backtest"] and "MASE by step" in pages["backtest"]
     assert "not judged" in pages["empty backtest"] and "<table" not in pages["empty backtest"]
 
 

@@ -394,9 +394,9 @@ def test_a_language_that_is_not_there(run, where):
 
 
 def test_wrong_usage_is_said_in_japanese(run):
-    done = run("forecast", "a.csv", "--language", "ja")
+    done = run("predict", "a.csv", "--language", "ja")
     assert done.status == 2
-    assert "オプション '--horizon' / '-H' が必要です" in done.err
+    assert "オプション '--model' / '-m' が必要です" in done.err
     assert run("forecast", "a.csv", "--horizn", 3, "--language", "ja").status == 2
 
 

@@ -56,6 +56,8 @@ def test_the_wheel_holds_the_package_and_its_licence_alone(wheel):
         "lstmcast/cli/app.py",
         "lstmcast/store.py",
         "lstmcast/output/report.html",
+        "lstmcast/output/plotly-basic.min.js.gz",
+        "lstmcast/output/plotly-basic.LICENSE",
         "lstmcast/util/japanese.txt",
     } <= set(names)
     assert {name.partition("/")[0] for name in names} == {

@@ -4,6 +4,7 @@ warning."""
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from lstmcast.evaluation.backtest import Backtest, backtest
 from lstmcast.evaluation.baselines import SeasonalNaive
 from lstmcast.forecast import QUANTILES, Forecast
 from lstmcast.output import plots
+from lstmcast.output.components import ComponentsPlot
 from lstmcast.output.plots import ForecastPlot
 from lstmcast.util import fonts
 
@@ -236,3 +238,82 @@ def test_draws_on_somebody_elses_axes():
     panel = monthly(60)
     assert ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel).draw(ax) is ax
     assert ax.get_lines()
+
+
+def test_a_wide_interval_does_not_rule_the_axis():
+    panel = monthly(60)
+    forecast = seasonal_copy(panel, 6)
+    quantiles = forecast.quantiles.copy()
+    quantiles[:, 3, 0], quantiles[:, 3, 4] = -4000.0, 5000.0
+    wild = replace(forecast, quantiles=quantiles)
+    (calm,), (ax,) = (drawn(ForecastPlot.from_forecast(one, panel)) for one in (forecast, wild))
+    calm_height, height = (np.ptp(one.get_ylim()) for one in (calm, ax))
+    assert height < 1.8 * calm_height
+    assert ax.get_ylim()[1] > forecast.quantile(0.9).max()
+
+
+def test_what_is_known_ends_at_a_mark_and_the_unit_stands_at_the_axis():
+    panel = monthly(60)
+    plot = ForecastPlot.from_forecast(seasonal_copy(panel, 6), panel, unit="tons")
+    (ax,) = drawn(plot)
+    marks = [line for line in ax.get_lines() if line.get_linestyle() == ":"]
+    assert len(marks) == 1 and marks[0].get_xdata()[0] == ax.get_lines()[-1].get_xdata()[0]
+    assert ax.get_ylabel() == "tons" and json.loads(plot.to_json())["unit"] == "tons"
+    several = monthly(60, 2)
+    named = ForecastPlot.from_forecast(seasonal_copy(several, 6), several, most=1)
+    assert named.unit == several.columns.target  # the title names the series
+
+
+def test_chosen_series_come_in_their_order():
+    panel = monthly(60, 4)
+    forecast = seasonal_copy(panel, 6)
+    plot = ForecastPlot.from_forecast(forecast, panel, series=["store 3", "store 1"])
+    assert [pane.name for pane in plot.panes] == ["store 3", "store 1"]
+    with pytest.raises(UsageError, match="no series 'store 9' to draw"):
+        ForecastPlot.from_forecast(forecast, panel, series=["store 9"])
+
+
+def test_many_series_are_on_pages(tmp_path):
+    panel = monthly(60, 14)
+    plot = ForecastPlot.from_forecast(seasonal_copy(panel, 6), panel, most=100)
+    assert [len(page.panes) for page in plot.pages()] == [6, 6, 2]
+    first, again = (plot.save(tmp_path / name).read_bytes() for name in ("a.pdf", "b.pdf"))
+    assert first == again and first.startswith(PDF) and b"/Count 3" in first
+
+
+def test_dark_pictures_and_the_plot_of_a_forecast():
+    panel = monthly(60)
+    figure = seasonal_copy(panel, 6).plot(dark=True)
+    assert figure.get_facecolor()[:3] == pytest.approx((0x12 / 255, 0x17 / 255, 0x1C / 255))
+    light = seasonal_copy(panel, 6).plot(panel, unit="tons")
+    assert light.axes[0].get_ylabel() == "tons"
+    with pytest.raises(UsageError, match="knows no data"):
+        replace(seasonal_copy(panel, 6), history=None).plot()
+
+
+def test_components_add_up_and_find_the_season(tmp_path):
+    rng = np.random.default_rng(0)
+    steps = np.arange(120)
+    season = 1 + 0.3 * np.sin(2 * np.pi * steps / 12)
+    panel = Panel.from_arrays(
+        (100 + steps) * season * np.exp(rng.normal(0, 0.01, 120)), frequency="MS", start="2010-01"
+    )
+    plot = ComponentsPlot.from_forecast(seasonal_copy(panel, 12), panel)
+    level, yearly, rest = plot.parts
+    assert [part.name for part in plot.parts] == ["level", "season of one year", "rest"]
+    product = level.values * (1 + yearly.values / 100) * (1 + rest.values / 100)
+    np.testing.assert_allclose(product, plot.values)
+    assert yearly.values.max() == pytest.approx(30, abs=3) and np.abs(rest.values[12:108]).max() < 6
+    assert plot.save(tmp_path / "c.png").read_bytes().startswith(PNG)
+    negative = Panel.from_arrays(steps - 60.0, periods=(12,))
+    parts = ComponentsPlot.from_forecast(seasonal_copy(negative, 3), negative).parts
+    assert not any(part.percent for part in parts)
+    with pytest.raises(UsageError, match="no series 'b' to take apart"):
+        ComponentsPlot.from_forecast(seasonal_copy(panel, 12), panel, "b")
+
+
+def test_components_of_missing_values_and_short_series():
+    for values in ([3.0, np.nan, 5.0], [4.0], np.r_[np.full(30, np.nan), 5.0, 6.0]):
+        panel = Panel.from_arrays(np.asarray(values, float), periods=(12,))
+        plot = ComponentsPlot.from_forecast(SeasonalNaive(2).predict(panel), panel)
+        plot.figure().canvas.draw()

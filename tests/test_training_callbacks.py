@@ -409,3 +409,9 @@ def test_a_network_says_how_it_can_be_used(tmp_path):
     report(1).save(tmp_path / "bare")
     with pytest.raises(ModelError, match=r"holds a network, not a saved forecaster.*weights='"):
         lc.load(tmp_path / "bare")
+
+
+def test_what_comes_after_the_last_epoch_is_said():
+    told = io.StringIO()
+    ProgressLine(told).stage("intervals are measured")
+    assert told.getvalue() == "intervals are measured …\n"

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from lstmcast.errors import UsageError as UsageError
     from lstmcast.evaluation.backtest import Backtest as Backtest
     from lstmcast.evaluation.backtest import backtest as backtest
+    from lstmcast.evaluation.baselines import Classical as Classical
+    from lstmcast.evaluation.baselines import HoltWinters as HoltWinters
+    from lstmcast.evaluation.baselines import Naive as Naive
+    from lstmcast.evaluation.baselines import SeasonalNaive as SeasonalNaive
+    from lstmcast.evaluation.baselines import SeasonalNaiveDrift as SeasonalNaiveDrift
     from lstmcast.evaluation.by_horizon import errors_by_horizon as errors_by_horizon
     from lstmcast.forecast import Forecast as Forecast
     from lstmcast.forecaster import LSTMForecaster as LSTMForecaster
@@ -44,12 +49,14 @@ if TYPE_CHECKING:
     from lstmcast.model.network import Network as Network
     from lstmcast.model.network import NetworkConfig as NetworkConfig
     from lstmcast.model.summary import summary as summary
+    from lstmcast.output.components import ComponentsPlot as ComponentsPlot
     from lstmcast.output.learning_curve import LearningCurve as LearningCurve
     from lstmcast.output.plots import ForecastPlot as ForecastPlot
     from lstmcast.output.report import Report as Report
     from lstmcast.streaming.learning import Learning as Learning
     from lstmcast.streaming.online import Online as Online
     from lstmcast.streaming.stream import Stream as Stream
+    from lstmcast.totals import Totals as Totals
     from lstmcast.training.callbacks import PrintTable as PrintTable
     from lstmcast.training.callbacks import ProgressLine as ProgressLine
     from lstmcast.training.callbacks import SaveBest as SaveBest
@@ -88,7 +95,9 @@ _HOMES = {
     "BoxCox": "transforms",
     "Cell": "model.lstm",
     "Chain": "transforms",
+    "Classical": "evaluation.baselines",
     "Columns": "data.panel",
+    "ComponentsPlot": "output.components",
     "DataError": "errors",
     "Difference": "transforms",
     "Ema": "training_config",
@@ -97,6 +106,7 @@ _HOMES = {
     "Forecast": "forecast",
     "ForecastPlot": "output.plots",
     "History": "training_history",
+    "HoltWinters": "evaluation.baselines",
     "Initialiser": "training_config",
     "LSTMForecaster": "forecaster",
     "Learning": "streaming.learning",
@@ -109,6 +119,7 @@ _HOMES = {
     "MinMax": "transforms",
     "MissingExtraError": "errors",
     "ModelError": "errors",
+    "Naive": "evaluation.baselines",
     "Network": "model.network",
     "NetworkConfig": "model.network",
     "Online": "streaming.online",
@@ -127,9 +138,12 @@ _HOMES = {
     "SaveEvery": "training.callbacks",
     "Schedule": "training_config",
     "Standard": "transforms",
+    "SeasonalNaive": "evaluation.baselines",
+    "SeasonalNaiveDrift": "evaluation.baselines",
     "Stateful": "training_config",
     "Stream": "streaming.stream",
     "TensorBoard": "training.callbacks",
+    "Totals": "totals",
     "TrainingConfig": "training_config",
     "Transformed": "model.inputs",
     "Transforms": "transforms",
@@ -156,7 +170,9 @@ __all__ = [
     "BoxCox",
     "Cell",
     "Chain",
+    "Classical",
     "Columns",
+    "ComponentsPlot",
     "DataError",
     "Difference",
     "Ema",
@@ -165,6 +181,7 @@ __all__ = [
     "Forecast",
     "ForecastPlot",
     "History",
+    "HoltWinters",
     "Initialiser",
     "LSTMForecaster",
     "Learning",
@@ -177,6 +194,7 @@ __all__ = [
     "MinMax",
     "MissingExtraError",
     "ModelError",
+    "Naive",
     "Network",
     "NetworkConfig",
     "Online",
@@ -193,10 +211,13 @@ __all__ = [
     "SaveBest",
     "SaveEvery",
     "Schedule",
+    "SeasonalNaive",
+    "SeasonalNaiveDrift",
     "Standard",
     "Stateful",
     "Stream",
     "TensorBoard",
+    "Totals",
     "TrainingConfig",
     "Transformed",
     "Transforms",

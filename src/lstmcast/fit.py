@@ -91,6 +91,9 @@ def fitted_on(specification: Specification, start: Start, data: Any, options: Fi
         lineage=ready.lineage,
         **options._asdict(),
     )
+    for callback in options.callbacks:
+        if stage := getattr(callback, "stage", None):
+            stage("intervals are measured on what was held back")
     return ready.fitted(trained, start, specification)
 
 

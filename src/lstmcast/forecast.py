@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,16 +24,21 @@ from lstmcast.data.origins import Origins, origin_times
 from lstmcast.data.table import Columns, format_time
 from lstmcast.data.zones import instants, zone_of
 from lstmcast.errors import UsageError
+from lstmcast.paths import PATHS, Dependence, Sampler
+from lstmcast.totals import Totals, drawn, total_of
 from lstmcast.util.html import block, more, picture, table
+from lstmcast.util.lines import aligned
 from lstmcast.util.text import number_format
 from lstmcast.writing.tables import ColumnTypes, Zoned, frame_of, plain_list, write_table
 
 if TYPE_CHECKING:
+    from lstmcast.data.frequency import Frequency
     from lstmcast.data.panel import Panel
 
 # the median and the bounds of the 80 % and the 95 % interval
 QUANTILES = (0.025, 0.1, 0.5, 0.9, 0.975)
 MOST_STEPS, MOST_ORIGINS = 24, 10  # in a notebook
+FEW_ROWS = 6  # of a forecast that stands at the end of a line of Python
 NETWORK = "network"  # the name of the network's own forecast in a combination
 
 
@@ -62,6 +68,16 @@ class Combination:
         shown = [first, *sorted(others, key=lambda one: -one[1])]
         return ", ".join(f"{name} {100 * share:.0f}%" for name, share in shown if share >= 0.005)
 
+    @property
+    def single(self) -> str | None:
+        """The one forecast that it is, everywhere; None where several were averaged or picked.
+
+        >>> Combination((NETWORK, "naive"), np.array([[0.0, 1.0]])).single
+        'naive'
+        """
+        whole = np.all(self.shares == 1, axis=0)
+        return self.names[int(whole.argmax())] if whole.any() else None
+
     def as_dict(self) -> dict[str, float]:
         """The mean shares by name."""
         shares = self.shares.mean(axis=0) if len(self.shares) else np.zeros(len(self.names))
@@ -83,6 +99,9 @@ class Forecast:
     ...     quantiles=np.array([[[6.0, 8.0], [6.0, 10.0]]]), quantile_levels=(0.1, 0.9))
     >>> forecast
     Forecast(1 series, 1 origin, horizon 2, quantiles 0.1 0.9)
+    ds  forecast   80 % interval
+     4     7.000   6.000 … 8.000
+     5     8.000  6.000 … 10.000
     >>> forecast.interval(80).upper
     array([[ 8., 10.]])
     >>> list(forecast.columns_dict())
@@ -101,6 +120,11 @@ class Forecast:
     time_zone: str | None = None  # of the data: cutoffs and times are what its clocks show
     frame_zone: str | None = None  # which frames show, where it is not `time_zone`
     combination: Combination | None = None  # what it was made of; None where that was not weighed
+    frequency: Frequency | None = None  # of the times
+    dependence: Dependence | None = None  # how errors hang together; None where not measured
+    stops: np.ndarray | None = None  # (O,) whether values stop at 0, as those of counts do
+    history: Panel | None = field(default=None, repr=False)  # what it continues
+    end: Any = None  # the last time that is wanted: later steps are left out of tables and pictures
 
     def __post_init__(self) -> None:
         quantile_levels = tuple(float(level) for level in self.quantile_levels)
@@ -143,6 +167,7 @@ class Forecast:
         quantiles: np.ndarray | None = None,
         quantile_levels: tuple[float, ...] = (),
         combination: Combination | None = None,
+        dependence: Dependence | None = None,
     ) -> Forecast:
         """A forecast with the ids, times and columns of the panel that it continues.
 
@@ -167,13 +192,38 @@ class Forecast:
             time_zone=panel.report.time_zone,
             frame_zone=panel.report.frame_zone,
             combination=combination,
+            frequency=panel.frequency,
+            dependence=dependence,
+            stops=stops,
+            history=panel,
         )
 
     def __len__(self) -> int:
         """Rows of the long table: origins times steps."""
-        return self.point.size
+        return int(self.wanted.sum())
 
     def __repr__(self) -> str:
+        """What it is, and its first rows."""
+        return f"{self._headline}\n{self._small_table()}".rstrip()
+
+    def _small_table(self) -> str:
+        """The first steps of the first origins, as text."""
+        several = len(self.ids) > 1
+        shown = min(len(self.ids), FEW_ROWS if several else 1)
+        steps = max(1, FEW_ROWS // max(shown, 1))
+        rows = [(o, h) for o in range(shown) for h in range(min(self.horizon, steps))]
+        header = [self.columns.time, "forecast"]
+        header += [f"{level:g} % interval" for level in self.interval_levels[:2]]
+        cells = [self._row_shown(o, h) for o, h in rows]
+        if several:
+            header = [self.columns.series, *header]
+            cells = [[str(self.ids[o]), *row] for (o, _), row in zip(rows, cells, strict=True)]
+        beyond = self.point.size - len(rows)
+        more = f"\n… {beyond:,} more rows" if beyond > 0 else ""
+        return aligned(header, cells, left=header[:1] if several else ()) + more if rows else ""
+
+    @property
+    def _headline(self) -> str:
         origins, series = len(self.ids), len(set(self.ids))
         quantiles = " ".join(f"{level:g}" for level in self.quantile_levels) or "none"
         return (
@@ -203,7 +253,7 @@ class Forecast:
             ]
         listed = table(header, rows, left=(0, 1) if several else (0,))
         beyond = more(len(shown), available, "origins" if several else "steps")
-        return block(repr(self).replace("(", ": ", 1)[:-1], sketch, listed, beyond)
+        return block(self._headline.replace("(", ": ", 1)[:-1], sketch, listed, beyond)
 
     def _row_shown(self, origin: int, step: int) -> list[str]:
         write = number_format(np.append(self.point[origin], self.quantiles[origin].ravel()))
@@ -226,6 +276,29 @@ class Forecast:
     def horizon(self) -> int:
         """How many steps each origin is forecast."""
         return self.point.shape[1]
+
+    @property
+    def wanted(self) -> np.ndarray:
+        """Which steps are not after `end` (O, H)."""
+        return np.ones(self.times.shape, bool) if self.end is None else self.times <= self.end
+
+    def until(self, end: Any) -> Forecast:
+        """The same without steps after a time: series that end later have fewer rows."""
+        return replace(self, end=end)
+
+    def plot(self, panel: Panel | None = None, **looks: Any) -> Any:
+        """The picture of the forecast, which notebooks show by itself.
+
+        Args:
+            panel: The data that it continues; those that it was made of unless given.
+            looks: Arguments of `ForecastPlot.from_forecast`, such as series, unit or dark.
+        """
+        known = self.history if panel is None else panel
+        if known is None:
+            raise UsageError("This forecast knows no data. Give plot the panel that it continues.")
+        # Pictures lie above results in the order of imports: found by name when one is drawn.
+        plots = import_module("lstmcast.output.plots")
+        return plots.ForecastPlot.from_forecast(self, known, **looks).figure()
 
     def quantile(self, level: float) -> np.ndarray:
         """The quantile of this level, (O, H); UsageError where the forecast does not hold it."""
@@ -289,7 +362,34 @@ class Forecast:
         names = ("ids", "cutoffs", "times", "point", "quantiles")
         arrays = {name: getattr(self, name)[chosen] for name in names}
         made = None if self.combination is None else self.combination.rows(chosen)
-        return replace(self, keys=self.keys.take(chosen), combination=made, **arrays)
+        together = None if self.dependence is None else self.dependence.rows(chosen)
+        stops = None if self.stops is None else self.stops[chosen]
+        rest = {"combination": made, "dependence": together, "stops": stops}
+        return replace(self, keys=self.keys.take(chosen), **rest, **arrays)
+
+    def paths(self, count: int = PATHS, seed: int = 0) -> np.ndarray:
+        """How each series may go on: sample paths (O, `count`, H) whose steps have the quantiles of
+        the forecast, and whose errors hang together over time and between series as those at
+        held-out cutoffs did. UsageError where the forecast has no quantiles on both sides."""
+        sampler = Sampler(self.horizon, count, seed)
+        return drawn(self, sampler, np.arange(len(self.ids)))
+
+    def total(
+        self, span: str = "horizon", *, by: str | Sequence[str] | None = None, count: int = PATHS
+    ) -> Totals:
+        """Sums of the forecast with their intervals, from sample paths.
+
+        Args:
+            span: What is summed over time: "day", "week", "month", "quarter", "year", "horizon", or
+                "step" for no sum over time.
+            by: What is summed over series: columns that name them, such as "store", or "all" for
+                everything; each series alone unless given.
+            count: Number of sample paths.
+
+        Raises:
+            UsageError: There are no intervals, several cutoffs, or no such span or column.
+        """
+        return total_of(self, span, by, count)
 
     def columns_dict(self) -> dict[str, np.ndarray]:
         """The long table as equally long columns.
@@ -305,10 +405,14 @@ class Forecast:
         if len(set(self.ids)) < len(self.ids):
             columns["cutoff"] = np.repeat(self.cutoffs, self.horizon)
         columns["forecast"] = self.point.ravel()
-        return columns | {
+        columns |= {
             f"q{level:g}": self.quantiles[:, :, i].ravel()
             for i, level in enumerate(self.quantile_levels)
         }
+        wanted = self.wanted.ravel()
+        if wanted.all():
+            return columns
+        return {name: column[wanted] for name, column in columns.items()}
 
     def frame(self, kind: str | None = None) -> Any:
         """The long table as the kind of frame that the data came in, or as "pandas", "polars",
@@ -336,8 +440,8 @@ class Forecast:
         return {name: Zoned(times, zone) for name, times in found.items() if times is not None}
 
     def write(self, path: str | os.PathLike[str]) -> Path:
-        """Write the long table as .csv, .parquet or .xlsx: the whole file or, with an
-        OutputError, nothing."""
+        """Write the long table as .csv, .csv.gz, .parquet, .jsonl or .xlsx: the whole file or, with
+        an OutputError, nothing."""
         return write_table(self.columns_dict(), path)
 
     def to_json(self) -> str:

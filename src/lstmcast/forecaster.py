@@ -17,7 +17,7 @@ from lstmcast import store
 from lstmcast.data.panel import Columns
 from lstmcast.data.words import Words
 from lstmcast.errors import ModelError, UsageError
-from lstmcast.evaluation.methods import AUTO, checked_candidates, checked_method
+from lstmcast.evaluation.methods import AUTO, checked_candidates, checked_method, name_of
 from lstmcast.fit import FitOptions, fitted_on
 from lstmcast.fitted import Fitted, Groups, Mode, Record, context_for, in_format_2
 from lstmcast.forecast import NETWORK, QUANTILES, Forecast
@@ -85,7 +85,6 @@ class LSTMForecaster:
     array([[10., 11., 12.]])
     """
 
-    name = "lstmcast"
     fitted: Fitted | None
 
     def __init__(
@@ -169,6 +168,11 @@ class LSTMForecaster:
     def method(self) -> str:
         """What answers: "combined", "network", "best" or the name of a forecast."""
         return self.specification.resolved_method(self.start, self.fitted)
+
+    @property
+    def name(self) -> str:
+        """What tables call it: that of the forecast that it was asked for, else "lstmcast"."""
+        return name_of(self.specification.method)
 
     @property
     def config(self) -> NetworkConfig:

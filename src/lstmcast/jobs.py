@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
 from lstmcast import store
 from lstmcast._version import __version__
+from lstmcast.data.ahead import end_of, steps_until
 from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.features import listed
 from lstmcast.data.inspection import Inspection, inspect
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
     from lstmcast.forecaster import LSTMForecaster
     from lstmcast.saved_context import Continuation
+    from lstmcast.totals import Asked, Totals
 
     Event: TypeAlias = "DataRead | NewerRead | DataJoined | Note | Progress"
     Notify = Callable[[Event], object]
@@ -161,6 +163,22 @@ class Source:
         return {name: getattr(self, name) for name in names}
 
 
+def _require_totals(asked: Asked | None, panel: Panel) -> None:
+    """UsageError, before the work, for totals that the series do not have."""
+    if asked is not None:
+        names = panel.keys.columns(panel.ids)
+        asked.require_possible(names, panel.ends.dtype.kind == "M", panel.frequency)
+
+
+def _totals(asked: Asked | None, forecast: Forecast) -> Totals | None:
+    return None if asked is None else forecast.total(asked.span, by=asked.by or None)
+
+
+def _until(date: str | None, forecast: Forecast, panel: Panel) -> Forecast:
+    """A forecast without steps after a date."""
+    return forecast if date is None else forecast.until(end_of(date, panel))
+
+
 # ---------------------------------------------------------------- check
 
 
@@ -210,17 +228,22 @@ class ForecastJob:
     cutoffs: int = 5
     baselines: Baselines = True
     outputs: Outputs = field(default_factory=Outputs)
+    totals: Asked | None = None
+    until: str | None = None  # a date, after which no step is wanted
 
     def run(self, notify: Notify = ignore) -> ForecastResult:
         """Raises LstmcastError; DataError too where no series could be forecast."""
-        self.outputs.check(self.source.paths)
+        self.outputs.check(self.source.paths, totals=self.totals is not None)
         panel = _read(self.source, self.model, notify)
+        _require_totals(self.totals, panel)
+        self.outputs.looks.require(set(map(str, panel.ids)))
         self.outputs.check_rows(len(panel) * self.model.horizon)
         tested = self._tested(panel)
-        forecast = self.model.predict(panel)
+        forecast = _until(self.until, self.model.predict(panel), panel)
         _require_numbers(forecast, panel)
-        written = self.outputs.write(forecast, panel, tested, self.model)
-        return ForecastResult(panel, forecast, tested, written)
+        totals = _totals(self.totals, forecast)
+        written = self.outputs.write(forecast, panel, tested, self.model, totals)
+        return ForecastResult(panel, forecast, tested, written, totals)
 
     def _tested(self, panel: Panel) -> Backtest | None:
         if self.cutoffs == 0:
@@ -238,6 +261,7 @@ class ForecastResult:
     forecast: Forecast
     backtest: Backtest | None
     written: Written
+    totals: Totals | None = None
 
     def document(self) -> dict[str, Any]:
         """The JSON document of `lstmcast forecast --json`."""
@@ -246,6 +270,8 @@ class ForecastResult:
             findings=_rows(self.panel.check()),
             accuracy=_parsed(self.backtest),
             forecast=_parsed(self.forecast),
+            totals=_parsed(self.totals),
+            method=_method(self.forecast),
             combination=_made_of(self.forecast),
             without_forecast=_without_forecast(self.forecast),
             files=list(self.written.files),
@@ -269,12 +295,15 @@ class PredictJob:
     quantiles: Sequence[float] = ()
     outputs: Outputs = field(default_factory=Outputs)
     method: str | None = None  # what answers, as it was saved unless given
+    totals: Asked | None = None
+    until: str | None = None  # a date, in place of the horizon
 
     def run(self, notify: Notify = ignore) -> PredictResult:
         """Raises LstmcastError; DataError too where no series could be forecast."""
         from lstmcast.forecaster import load
 
-        self.outputs.check(self.source.paths if self.source else ())
+        sources = self.source.paths if self.source else ()
+        self.outputs.check(sources, totals=self.totals is not None)
         model = load(self.model, quantiles=self.quantiles or None, method=self.method)
         assert model.saved_context is not None  # a loaded model remembers its data
         panel, newer, continuation = model.saved_context.panel, None, None
@@ -284,11 +313,16 @@ class PredictJob:
             continuation = model.continued(newer)
             notify(DataJoined(continuation))
             panel = continuation.panel
-        self.outputs.check_rows(len(panel) * (self.horizon or model.horizon))
-        forecast = model.predict(continuation, self.horizon)
+        _require_totals(self.totals, panel)
+        self.outputs.looks.require(set(map(str, panel.ids)))
+        horizon = steps_until(self.until, panel) if self.until else self.horizon
+        self.outputs.check_rows(len(panel) * (horizon or model.horizon))
+        forecast = _until(self.until, model.predict(continuation, horizon), panel)
         _require_numbers(forecast, panel)
-        written = self.outputs.write(forecast, panel, None, model)
-        return PredictResult(str(self.model), panel, forecast, newer, continuation, written)
+        totals = _totals(self.totals, forecast)
+        written = self.outputs.write(forecast, panel, None, model, totals)
+        result = str(self.model), panel, forecast, newer, continuation, written
+        return PredictResult(*result, totals)
 
 
 @dataclass(frozen=True, eq=False)
@@ -303,6 +337,7 @@ class PredictResult:
     newer: Panel | None
     continuation: Continuation | None
     written: Written
+    totals: Totals | None = None
 
     def document(self) -> dict[str, Any]:
         """The JSON document of `lstmcast predict --json`."""
@@ -316,6 +351,8 @@ class PredictResult:
             continued=self.continuation.as_dict() if self.continuation else None,
             findings=_rows(self.panel.check()),
             forecast=_parsed(self.forecast),
+            totals=_parsed(self.totals),
+            method=_method(self.forecast),
             combination=_made_of(self.forecast),
             without_forecast=_without_forecast(self.forecast),
             files=list(self.written.files),
@@ -440,6 +477,7 @@ class FitJob:
         panel = _read(self.source, self.forecaster, notify)
         fitted = self._fitted(panel, notify)
         panel = _called_as_in(fitted, panel)
+        notify(Note(f"the model is saved in {self.folder}; its accuracy is measured"))
         fitted.save(self.folder)
         record = fitted.record
         assert record is not None  # it was fitted
@@ -621,10 +659,16 @@ def _rows(findings: Findings) -> list[dict[str, Any]]:
     return [asdict(finding) for finding in findings]
 
 
+def _method(forecast: Forecast) -> str:
+    """What the forecast is: the network's, a combination, or the one that was asked for."""
+    made = forecast.combination
+    return "network" if made is None else made.single or "combined"
+
+
 def _made_of(forecast: Forecast) -> dict[str, float] | None:
     """The shares of a combination by name; None for the network alone."""
     return forecast.combination.as_dict() if forecast.combination else None
 
 
-def _parsed(result: Forecast | Backtest | None) -> Any:
+def _parsed(result: Forecast | Backtest | Totals | None) -> Any:
     return None if result is None else json.loads(result.to_json())

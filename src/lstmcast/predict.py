@@ -23,9 +23,11 @@ from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import Decode, HeldOut, at_levels, calibrated, widened
 from lstmcast.evaluation.candidates import Candidate
 from lstmcast.evaluation.combination import combined, mixed
+from lstmcast.evaluation.dependence import dependence_of
 from lstmcast.fitted import Fitted, Mode
 from lstmcast.forecast import NETWORK, Combination, Forecast
 from lstmcast.model.heads import MEDIAN
+from lstmcast.paths import Dependence
 from lstmcast.saved_context import Continuation, SavedContext
 from lstmcast.util.text import some_names
 
@@ -85,29 +87,32 @@ def _after(
 
     if model.factors_HI is None:
         ahead = model.measured_ahead(horizon, asked.mode)
-        quantiles_OHQ, combination = _calibrated(decode, panel, origins, ahead, asked)
+        made = _calibrated(decode, panel, origins, ahead, asked)
+        quantiles_OHQ, combination, dependence = made
         quantiles_OHQ = quantiles_OHQ[:, :horizon]
     else:
-        quantiles_OHQ, combination = decode(panel, origins, horizon), None
+        quantiles_OHQ = decode(panel, origins, horizon)
+        combination, dependence = None, None
         if model.shares:
             how = model.shares, panel, origins, quantiles_OHQ, asked.candidates
             quantiles_OHQ, combination = mixed(*how)
         quantiles_OHQ = widened(quantiles_OHQ, model.factors_HI)
     _warn_of_unknown(model, panel, origins, quantiles_OHQ)
-    return _forecast(panel, origins, quantiles_OHQ, quantiles, combination)
+    return _forecast(panel, origins, quantiles_OHQ, quantiles, combination, dependence)
 
 
 def _calibrated(
     decode: Decode, panel: Panel, origins: Origins, horizon: int, asked: Asked
-) -> tuple[NDArray, Combination | None]:
-    """Quantiles (O, H, Q) that were weighed and calibrated at held-out cutoffs, and what they were
-    made of."""
+) -> tuple[NDArray, Combination | None, Dependence]:
+    """Quantiles (O, H, Q) that were weighed and calibrated at held-out cutoffs, what they were made
+    of, and how errors hang together."""
     held_out, combination = HeldOut.of(panel, origins), None
     tried = held_out.tried(decode, panel, horizon)
     if asked.method != NETWORK:
         how = asked.method, panel, held_out, tried, asked.candidates
         tried, combination = combined(*how)
-    return calibrated(tried, held_out, len(panel)), combination
+    dependence = dependence_of(panel, tried, held_out)
+    return calibrated(tried, held_out, len(panel)), combination, dependence
 
 
 def combination_of(model: Fitted, panel: Panel, horizon: int, asked: Asked) -> Combination | None:
@@ -268,7 +273,8 @@ def _forecast(
     quantiles_OHQ: NDArray,
     quantiles: tuple[float, ...],
     combination: Combination | None = None,
+    dependence: Dependence | None = None,
 ) -> Forecast:
     point = quantiles_OHQ[:, :, MEDIAN]
     at = at_levels(quantiles_OHQ, quantiles)
-    return Forecast.at_origins(panel, origins, point, at, quantiles, combination)
+    return Forecast.at_origins(panel, origins, point, at, quantiles, combination, dependence)

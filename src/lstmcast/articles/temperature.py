@@ -157,7 +157,7 @@ def forecast_five(to: ExampleRun, panel: Panel, chosen: Settings, seed: int = 0)
     days = len(panel.values)
     cutoffs_1K = np.arange(int(known.lengths[0]), days - AHEAD + 1)[None]
     forecast = fitted.predict(panel, cutoffs=cutoffs_1K, mode="recursive")
-    naive = Naive().predict(panel, AHEAD, cutoffs=cutoffs_1K)
+    naive = Naive(quantiles=()).predict(panel, AHEAD, cutoffs=cutoffs_1K)
     actual_KH = panel.values[cutoffs_1K[0][:, None] + np.arange(AHEAD)]
     seconds = training_seconds(fitted.history) + time.perf_counter() - began
     _say_next_five(to, forecast, actual_KH)

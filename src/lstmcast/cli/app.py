@@ -13,9 +13,10 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from io import StringIO, TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -38,6 +39,7 @@ from lstmcast.cli.options import (
     Refitting,
     Testing,
     Training,
+    Until,
     known_language,
     language_of,
     named,
@@ -46,6 +48,9 @@ from lstmcast.cli.options import (
 from lstmcast.cli.status import status_of
 from lstmcast.errors import UsageError
 from lstmcast.util.language import LANGUAGES
+
+if TYPE_CHECKING:
+    from lstmcast.jobs import Event, Notify, Source
 
 app = typer.Typer(
     name="lstmcast",
@@ -73,10 +78,11 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
 def forecast(
     context: typer.Context,
     data: Data,
-    horizon: Horizon,
     reading: ReadingOptions,
     testing: Testing,
     output: Output,
+    horizon: Horizon = None,
+    until: Until = None,
     method: Method = "auto",
     report: Annotated[
         Path | None,
@@ -94,27 +100,29 @@ def forecast(
     Says what was read, how accurate forecasts at held-out cutoffs were beside simple ones, and what
     comes next.
     """
-    from lstmcast.data.origins import checked_horizon
     from lstmcast.jobs import ForecastJob
 
-    checked_horizon(horizon)
-    outputs = output.places(report, save, context.obj)
+    _require_one(horizon, until)
+    output.require_one_text(as_json)
+    outputs, totals = output.places(report, save, context.obj), output.totals()
     outputs.check(data)  # before anything else is found wrong
+    source, steps, notify = _ahead(reading.source(data), horizon, until, quiet)
     job = ForecastJob(
-        _model(horizon, output.quantile_levels(), method=method),
-        reading.source(data),
+        _model(steps, output.quantile_levels(), method=method),
+        source,
         testing.cutoffs,
         testing.compared(),
         outputs,
+        totals,
+        until,
     )
-    echo.forecast(job.run(echo.notes(quiet)), quiet, as_json)
+    echo.forecast(job.run(notify), quiet, as_json, output.to_screen)
 
 
 @command
 def fit(
     context: typer.Context,
     data: Data,
-    horizon: Horizon,
     model: Annotated[
         Path,
         typer.Option(
@@ -124,6 +132,7 @@ def fit(
     reading: ReadingOptions,
     training: Training,
     run: FitOutput,
+    horizon: Horizon = None,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -133,16 +142,18 @@ def fit(
     model is there. A training that was stopped, however it was, goes on with --resume, and so does
     one that ended with --keep-checkpoints: for more epochs, or with newer data.
     """
-    from lstmcast.data.origins import checked_horizon
     from lstmcast.jobs import FitJob, check_fit_places
     from lstmcast.training.callbacks import ProgressLine
 
-    checked_horizon(horizon)
+    _require_one(horizon)
     check_fit_places(model, run.plot, run.report, data)  # before anything else is found wrong
     told: Any = echo.Spoken(sys.stderr)
+    past = reading.past_names()
+    source = _for_training(reading.source(data), horizon, training, past)
+    source, steps, notify = _ahead(source, horizon, None, quiet)
     job = FitJob(
-        _model(horizon, training=training, past=reading.past_names()),
-        reading.source(data),
+        _model(steps, training=training, past=past),
+        source,
         model,
         plot=run.plot,
         report=run.report,
@@ -154,7 +165,7 @@ def fit(
         threads=training.threads,
         callbacks=[] if quiet else [ProgressLine(told)],
     )
-    result = job.run(echo.notes(quiet))
+    result = job.run(notify)
     echo.fit(result, quiet, as_json)
     if result.interrupted:
         raise typer.Exit(130)
@@ -177,16 +188,17 @@ def check(data: Data, reading: ReadingOptions, as_json: Json = False) -> None:
 @command
 def backtest(
     data: Data,
-    horizon: Horizon,
     reading: ReadingOptions,
     testing: Testing,
     refitting: Refitting,
     training: Training,
+    horizon: Horizon = None,
     method: Method = "auto",
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write the held-out forecasts as .csv, .parquet or .xlsx."
+            metavar="FILE",
+            help="Write the held-out forecasts as .csv, .csv.gz, .parquet, .jsonl or .xlsx.",
         ),
     ] = None,
     quiet: Quiet = False,
@@ -198,17 +210,19 @@ def backtest(
     forecasts. The network is used as it is, or with --refit trained on what was known at the first
     cutoff, or at each.
     """
-    from lstmcast.data.origins import checked_horizon
     from lstmcast.jobs import BacktestJob
 
-    checked_horizon(horizon)
+    _require_one(horizon)
     if testing.cutoffs == 0:
         raise UsageError("--cutoffs 0 leaves nothing to compare. Give 1 or more.")
     refitting.require_use_of(training)
     Output(out=out).places().check(data)  # before anything else is found wrong
+    past = reading.past_names()
+    source = _for_training(reading.source(data), horizon, training, past)
+    source, steps, notify = _ahead(source, horizon, None, quiet)
     job = BacktestJob(
-        _model(horizon, training=training, past=reading.past_names(), method=method),
-        reading.source(data),
+        _model(steps, training=training, past=past, method=method),
+        source,
         testing.cutoffs,
         testing.compared(),
         refit=refitting.chosen(),
@@ -217,7 +231,7 @@ def backtest(
         folder=refitting.folder,
         table=out,
     )
-    result = job.run(echo.notes(quiet))
+    result = job.run(notify)
     echo.backtest(result, quiet, as_json)
     if result.backtest.reason:
         raise typer.Exit(1)
@@ -245,6 +259,7 @@ def predict(
             "--horizon", "-H", metavar="N", help="How many steps; the model's own unless given."
         ),
     ] = None,
+    until: Until = None,
     method: Method = "auto",
     quiet: Quiet = False,
     as_json: Json = False,
@@ -254,18 +269,18 @@ def predict(
     Newer data are read as the saved ones were. The forecast goes on from where the model stopped,
     if they join, across a few missing steps too; it starts afresh if not.
     """
-    from lstmcast.data.origins import checked_horizon
     from lstmcast.jobs import PredictJob
 
-    if horizon is not None:
-        checked_horizon(horizon)
+    _require_one(horizon, until)
+    output.require_one_text(as_json)
     reading.require_use_by(data)
     outputs = output.places()
     outputs.check(data or ())  # before anything else is found wrong
     source = reading.source(data) if data else None
     chosen = None if method == "auto" else method  # else as it was saved
-    job = PredictJob(model, source, horizon, output.quantile_levels(), outputs, chosen)
-    echo.forecast(job.run(echo.notes(quiet)), quiet, as_json)
+    levels, totals = output.quantile_levels(), output.totals()
+    job = PredictJob(model, source, horizon, levels, outputs, chosen, totals, until)
+    echo.forecast(job.run(echo.notes(quiet)), quiet, as_json, output.to_screen)
 
 
 @command
@@ -323,6 +338,52 @@ def example(
     texts = [words(column) for column in header if column in articles.TEXTS]
     typer.echo(console.aligned(list(map(words, header)), rows, left=texts))
     echo.note(quiet, f"written: {run.out or f'lstmcast-{name}'}")
+
+
+def _require_one(horizon: int | None, until: str | None = None) -> None:
+    """UsageError for a horizon that is none, and where a date is given beside it."""
+    from lstmcast.data.origins import checked_horizon
+
+    if horizon is not None:
+        checked_horizon(horizon)
+        if until is not None:
+            raise UsageError(
+                f"--horizon {horizon} and --until {until} both say how far to forecast. Give one."
+            )
+
+
+def _ahead(
+    source: Source, horizon: int | None, until: str | None, quiet: bool
+) -> tuple[Source, int, Notify]:
+    """The data, how many steps to forecast of them, and where notes go.
+
+    Where the steps depend on the data, those are read here, once.
+    """
+    notify = echo.notes(quiet)
+    if horizon is not None:
+        return source, horizon, notify
+    from lstmcast.data.ahead import horizon_note, one_season, steps_until
+    from lstmcast.jobs import DataRead, Note
+
+    panel = source.read()
+    source = replace(source, data=panel)
+    if until is not None:
+        return source, steps_until(until, panel), notify
+
+    def and_why(event: Event) -> None:
+        notify(event)
+        if isinstance(event, DataRead):
+            notify(Note(horizon_note(panel)))
+
+    return source, one_season(panel), and_why
+
+
+def _for_training(
+    source: Source, horizon: int | None, training: Training, past: Sequence[str]
+) -> Source:
+    """The data with the columns that the weights read, where they are read before the model is
+    made."""
+    return source if horizon is not None else source.of(_model(1, training=training, past=past))
 
 
 def _model(

@@ -18,7 +18,7 @@ import numpy as np
 from lstmcast.data.table import format_time
 from lstmcast.util.language import ENGLISH, Words
 from lstmcast.util.lines import aligned as aligned
-from lstmcast.util.lines import padded, wrapped
+from lstmcast.util.lines import fitting, padded, wrapped
 from lstmcast.util.text import number_format as number_format
 from lstmcast.util.text import shortened as shortened
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Finding, Panel
     from lstmcast.forecast import Forecast
     from lstmcast.jobs import Event
+    from lstmcast.totals import Totals
 
 # of a forecast on the screen, half the rows for several: a longer one is for a file
 MOST_ROWS, MOST_SERIES = 60, 10
@@ -143,6 +144,11 @@ def paragraph(text: str, indent: int) -> str:
     return wrapped(text, columns, "  ", " " * indent)
 
 
+def terminal_columns() -> int | None:
+    """How wide tables may be: as the terminal is, or as wide as they are where there is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
 def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
     """The first steps of the first series with their intervals, and how many rows there are beyond.
 
@@ -162,7 +168,8 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
     writes = [
         number_format(np.append(forecast.point[o], forecast.quantiles[o].ravel())) for o in origins
     ]
-    rows = [(o, h) for o in origins for h in steps]
+    wanted = forecast.wanted
+    rows = [(o, h) for o in origins for h in steps if wanted[o, h]]
     columns = (
         {forecast.columns.series: [shortened(str(forecast.ids[o])) for o, _ in rows]}
         if several
@@ -176,10 +183,21 @@ def forecast_table(forecast: Forecast, words: Words = ENGLISH) -> str:
             f"{writes[row[0]](band.lower[row])} … {writes[row[0]](band.upper[row])}" for row in rows
         ]
     left = [forecast.columns.series] if several else []
-    text = aligned(list(columns), list(zip(*columns.values(), strict=True)), left)
+    cells = list(zip(*columns.values(), strict=True))
+    text = fitting(list(columns), cells, terminal_columns(), left)
     beyond = len(forecast) - len(rows)
     more = f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else ""
     return text + words(more)
+
+
+def totals_table(totals: Totals, words: Words = ENGLISH) -> str:
+    """Sums with their intervals, the first of many."""
+    header, *rows = totals.rows(MOST_ROWS // 2)
+    left = [*map(words, totals.names), words(totals.span)]
+    text = fitting(list(map(words, header)), rows, terminal_columns(), left)
+    beyond = len(totals) - len(rows)
+    more = f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else ""
+    return words("Totals:") + "\n" + text + words(more)
 
 
 def snapshot(manifest: Mapping[str, Any]) -> str:

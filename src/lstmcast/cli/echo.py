@@ -10,6 +10,7 @@ import codecs
 import json
 import logging
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,6 +21,8 @@ import typer
 from lstmcast.util.language import ENGLISH, Words, words_of
 
 if TYPE_CHECKING:
+    from lstmcast.evaluation.summary import Summary
+    from lstmcast.forecast import Forecast
     from lstmcast.jobs import (
         BacktestResult,
         CheckResult,
@@ -130,21 +133,53 @@ def check(result: CheckResult, as_json: bool) -> None:
         typer.echo(console.inspection(result.inspection, words()))
 
 
-def forecast(result: ForecastResult | PredictResult, quiet: bool, as_json: bool) -> None:
-    """The accuracy where it was measured, the forecast, and where it was written."""
+def forecast(
+    result: ForecastResult | PredictResult, quiet: bool, as_json: bool, as_csv: bool = False
+) -> None:
+    """The accuracy where it was measured, the forecast, and where it was written; or the table
+    alone, as CSV."""
     from lstmcast.cli import console
 
     if as_json:
         document(result.document())
         return
+    if as_csv:
+        _csv(result.forecast)
+        if result.backtest is not None:
+            note(quiet, f"Accuracy on held-out data: {result.backtest.summary().verdict}")
+        if result.written.files:
+            note(quiet, "written: " + ", ".join(result.written.files))
+        return
     if result.backtest is not None:
-        typer.echo(f"{result.backtest.summary().text(words().language)}\n")
+        _accuracy(result.backtest.summary())
+        typer.echo("")
     if result.forecast.combination is not None and not quiet:
         typer.echo(words()(f"Made of: {result.forecast.combination}") + "\n")
     typer.echo(console.forecast_table(result.forecast, words()))
+    if result.totals is not None:
+        typer.echo("\n" + console.totals_table(result.totals, words()))
     note(quiet, *(console.note_line(text) for text in result.written.notes))
     if result.written.files:
         note(quiet, "written: " + ", ".join(result.written.files))
+
+
+def _csv(result: Forecast) -> None:
+    """The long table on standard output, as a file of it would be."""
+    with tempfile.TemporaryDirectory(prefix="lstmcast-") as folder:
+        path = result.write(f"{folder}/forecast.csv")
+        typer.echo(path.read_text(encoding="utf-8"), nl=False)
+
+
+def _accuracy(summary: Summary) -> None:
+    """The tables, and how to have a simple forecast that was better."""
+    from lstmcast.cli.console import terminal_columns
+    from lstmcast.evaluation.baselines import baseline_named
+
+    typer.echo(summary.text(words().language, terminal_columns()))
+    if summary.better and baseline_named(summary.better):
+        better = summary.better.replace("–", "-")  # as keyboards have it
+        asked = f'"{better}"' if " " in better else better
+        typer.echo("\n" + words()(f"--method {asked} gives the {summary.better} forecast."))
 
 
 def backtest(result: BacktestResult, quiet: bool, as_json: bool) -> None:
@@ -152,7 +187,7 @@ def backtest(result: BacktestResult, quiet: bool, as_json: bool) -> None:
     if as_json:
         document(result.document())
         return
-    typer.echo(result.backtest.summary().text(words().language))
+    _accuracy(result.backtest.summary())
     note(quiet, *result.written.notes, *(f"written: {file}" for file in result.written.files))
 
 
@@ -165,7 +200,8 @@ def fit(result: FitResult, quiet: bool, as_json: bool) -> None:
     else:
         typer.echo(words()(f"{result.model.history}\n"))
         if result.backtest is not None:
-            typer.echo(result.backtest.summary().text(words().language))
+            columns = console.terminal_columns()
+            typer.echo(result.backtest.summary().text(words().language, columns))
         note(quiet, *(console.note_line(text) for text in (*result.notes, *result.written.notes)))
         note(quiet, "written: " + ", ".join(result.written.files))
     if result.interrupted:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lstmcast.jobs import Source
     from lstmcast.model.network import NetworkConfig
     from lstmcast.output.places import Outputs
+    from lstmcast.totals import Asked
 
 Data = Annotated[
     list[str],
@@ -35,7 +36,16 @@ Data = Annotated[
     ),
 ]
 Horizon = Annotated[
-    int, typer.Option("--horizon", "-H", metavar="N", help="How many steps to forecast.")
+    int | None,
+    typer.Option(
+        "--horizon", "-H", metavar="N", help="How many steps to forecast; one season unless given."
+    ),
+]
+Until = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DATE", help="Forecast up to this date, such as 2025-12-31, in place of --horizon."
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes on standard error.")]
 Json = Annotated[
@@ -374,29 +384,30 @@ class Training:
     ] = None
 
     def __post_init__(self) -> None:
+        if wrong := list(self._wrong()):  # all of it together
+            raise UsageError("\n".join(wrong))
+
+    def _wrong(self) -> Iterator[str]:
+        """What is wrong with the options, a sentence each."""
         for name in ("epochs", "batch_size", "patience", "members", "threads"):
             given = getattr(self, name)
             if given is not None and given < 1:
-                raise UsageError(
-                    f"--{name.replace('_', '-')} {given} makes no sense. Give a whole number from "
-                    "1."
-                )
+                option = name.replace("_", "-")
+                yield f"--{option} {given} makes no sense. Give a whole number from 1."
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
-            raise UsageError(
+            yield (
                 f"--learning-rate {self.learning_rate:g} makes no sense. Give a number such as "
                 "0.001."
             )
         if self.seed < 0:
-            raise UsageError(f"--seed {self.seed} makes no sense. Give a whole number from 0.")
+            yield f"--seed {self.seed} makes no sense. Give a whole number from 0."
         for name, known in (("device", ("cpu", "cuda")), ("precision", ("full", "mixed"))):
-            if getattr(self, name) not in known:
-                raise UsageError(
-                    f"--{name} {getattr(self, name)!r} is not known. Choose one of: "
-                    f"{', '.join(known)}."
-                )
+            given = getattr(self, name)
+            if given not in known:
+                yield f"--{name} {given!r} is not known. Choose one of: {', '.join(known)}."
         for name in ("layers", "members"):
             if getattr(self, name) is not None and self.weights != "scratch":
-                raise UsageError(
+                yield (
                     f"--{name} describes networks from scratch, but --weights {self.weights} has "
                     f"its own. Give --weights scratch with it, or leave --{name} out."
                 )
@@ -569,10 +580,32 @@ class Output:
     """Where a forecast goes."""
 
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write it as .csv, .parquet or .xlsx.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write it as .csv, .csv.gz, .parquet, .jsonl or .xlsx; '-': as CSV on standard "
+            "output, and nothing else there.",
+        ),
     ] = None
     plot: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw it as .png, .svg or .pdf.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Draw it as .png, .svg or .pdf; many series on pages of a PDF."
+        ),
+    ] = None
+    plot_series: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SERIES", help="Draw this series; again for several."),
+    ] = None
+    unit: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Unit of the values, beside their axis.")
+    ] = None
+    dark: Annotated[bool, typer.Option("--dark", help="Pictures for a dark page.")] = False
+    components: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Draw level, seasons and rest of a series as .png, .svg or .pdf."
+        ),
     ] = None
     level: Annotated[
         list[float] | None,
@@ -581,14 +614,60 @@ class Output:
         ),
     ] = None
 
+    total: Annotated[
+        str | None,
+        typer.Option(
+            metavar="month|quarter|horizon",
+            help="Totals with their intervals, over each day, week, month, quarter, year or the "
+            "whole horizon.",
+        ),
+    ] = None
+    total_by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Totals over series: of those with the same value in COLUMN; again for several, "
+            "'all' for everything.",
+        ),
+    ] = None
+
+    def totals(self) -> Asked | None:
+        """Which totals are wanted."""
+        from lstmcast.totals import SPANS, STEP, WHOLE, Asked
+
+        known = (STEP, *SPANS, WHOLE)
+        if self.total is not None and self.total not in known:
+            raise UsageError(
+                f"--total {self.total!r} is no span of time. Choose one of: {', '.join(known)}."
+            )
+        if self.total is None and not self.total_by:
+            return None
+        names = [name.strip() for given in self.total_by or () for name in given.split(",")]
+        return Asked(self.total or STEP, tuple(names))
+
     def places(
         self, report: Path | None = None, model: Path | None = None, made_by: str = ""
     ) -> Outputs:
         """All the places that a forecast goes to; pictures and pages in the language that is
         spoken."""
-        from lstmcast.output.places import Outputs
+        from lstmcast.output.places import Looks, Outputs
 
-        return Outputs(self.out, self.plot, report, model, made_by, echo.words().language)
+        table = None if self.to_screen else self.out
+        looks = Looks(tuple(self.plot_series or ()), self.unit, self.dark)
+        language = echo.words().language
+        return Outputs(table, self.plot, report, model, made_by, language, looks, self.components)
+
+    @property
+    def to_screen(self) -> bool:
+        """Whether the table goes to standard output, where nothing else may be then."""
+        return self.out is not None and str(self.out) == STANDARD_OUTPUT
+
+    def require_one_text(self, as_json: bool) -> None:
+        """UsageError where JSON and a table would both be on standard output."""
+        if as_json and self.to_screen:
+            raise UsageError(
+                "--json and --out - both write to standard output. Leave one out, or name a file."
+            )
 
     def quantile_levels(self) -> tuple[float, ...]:
         """The median and the bounds of the intervals that were asked for; none where none was."""
@@ -604,6 +683,7 @@ class Output:
         )
 
 
+STANDARD_OUTPUT = "-"  # the file that is none
 OLD_NAME = "--labels"  # of --language, which `example` had before other commands
 
 

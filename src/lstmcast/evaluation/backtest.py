@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import Any, Literal, Unpack, overload
 
 import numpy as np
 
@@ -38,7 +38,9 @@ from lstmcast.evaluation.refitting import (
 )
 from lstmcast.evaluation.summary import Scored, Summary, plain, summarise, table
 from lstmcast.forecast import Forecast
+from lstmcast.util.lines import aligned
 from lstmcast.util.text import some_names
+from lstmcast.writing.tables import frame_of
 
 FEWEST_KNOWN = (8, 4)  # known values at a cutoff, at least, where two cycles are too much to ask
 
@@ -65,6 +67,15 @@ class Backtest:
     refit: Refit = "never"
 
     def __repr__(self) -> str:
+        """What it is, the verdict, and the errors of each model."""
+        summary = self.summary()
+        if not summary.scores:
+            return f"{self._headline}\n{summary.verdict}"
+        header, *rows = summary.overall()
+        return f"{self._headline}\n{summary.verdict}\n{aligned(header, rows, left=header[:1])}"
+
+    @property
+    def _headline(self) -> str:
         origins = int((self.counts > 0).sum())
         size = f"{len(self.ids)} series, {origins} origins, horizon {self.horizon}"
         return f"Backtest({self.model}, {size})"
@@ -79,17 +90,28 @@ class Backtest:
 
     def summary(self) -> Summary:
         """The tables, the verdict and the warnings; `str()` of it is made for reading."""
-        return summarise(
-            self._scored(), self.model, self.period, self.last, self.notes, self.reason
-        )
+        return summarise(self._scored(), self.model, self.last, self.notes, self.reason)
 
-    def per_horizon(self) -> dict[str, np.ndarray]:
-        """All metrics of each model at each step ahead, as the columns of a long table."""
-        return table(self._scored(), "step", np.arange(1, self.horizon + 1), axis=0)
+    @overload
+    def per_horizon(self, kind: Literal["arrays"] = "arrays") -> dict[str, np.ndarray]: ...
+    @overload
+    def per_horizon(self, kind: str) -> Any: ...
+    def per_horizon(self, kind: str = "arrays") -> Any:
+        """All metrics of each model at each step ahead, as a long table: its columns by name, or a
+        frame: "pandas", "polars" or "pyarrow"."""
+        steps = np.arange(1, self.horizon + 1)
+        return frame_of(table(self._scored(), "step", steps, axis=0), kind)
 
-    def per_series(self) -> dict[str, np.ndarray]:
-        """All metrics of each model on each series, as the columns of a long table; NaN for
-        series not judged."""
+    @overload
+    def per_series(self, kind: Literal["arrays"] = "arrays") -> dict[str, np.ndarray]: ...
+    @overload
+    def per_series(self, kind: str) -> Any: ...
+    def per_series(self, kind: str = "arrays") -> Any:
+        """All metrics of each model on each series, NaN for series not judged, as a long table; see
+        `per_horizon`."""
+        return frame_of(self._per_series(), kind)
+
+    def _per_series(self) -> dict[str, np.ndarray]:
         shape = (*self.counts.shape, self.horizon)
         columns = table(self._scored(), OWN_NAME, self.ids, axis=(1, 2), shape=shape)
         if not columns:
@@ -102,11 +124,18 @@ class Backtest:
             [models, *((name, np.tile(key, len(self.forecasts))) for name, key in names), *measures]
         )
 
-    def held_out(self) -> dict[str, np.ndarray]:
-        """Actual values and the model's forecasts of them, as the columns of a long table.
+    @overload
+    def held_out(self, kind: Literal["arrays"] = "arrays") -> dict[str, np.ndarray]: ...
+    @overload
+    def held_out(self, kind: str) -> Any: ...
+    def held_out(self, kind: str = "arrays") -> Any:
+        """Actual values and the model's forecasts of them, as a long table; see `per_horizon`.
 
-        They are those of `Forecast.columns_dict`, always with `cutoff`, and `actual`.
+        Its columns are those of `Forecast.columns_dict`, always with `cutoff`, and `actual`.
         """
+        return frame_of(self._held_out(), kind)
+
+    def _held_out(self) -> dict[str, np.ndarray]:
         if not self.forecasts:
             return {}
         forecast = self.forecasts[self.model]
@@ -122,8 +151,8 @@ class Backtest:
         """Everything above as one JSON object; times as ISO text, unknown numbers as null."""
         parts = {
             "per_horizon": self.per_horizon(),
-            "per_series": self.per_series(),
-            "held_out": self.held_out(),
+            "per_series": self._per_series(),
+            "held_out": self._held_out(),
         }
         columns = {
             part: {name: plain(column) for name, column in parts[part].items()} for part in parts

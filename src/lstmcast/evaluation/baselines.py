@@ -1,7 +1,8 @@
 """Forecasts that any network has to beat: simple, known for decades, quick.
 
-Each is a small frozen description; `predict` looks at the values before each cutoff only. They give
-a point and no quantiles. Missing values are carried forward, counts and other values that stop at
+Each is a small frozen description; `predict` looks at the values before each cutoff only. Their
+intervals are measured at held-out cutoffs before each origin; with `quantiles=()` they give a point
+alone. Missing values are carried forward, counts and other values that stop at
 0 are never forecast below it, and a history of any length from one value has a forecast.
 
 Shapes: O origins, H horizon, m seasonal period.
@@ -11,9 +12,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import numpy as np
 
@@ -28,8 +29,9 @@ from lstmcast.data.origins import (
 )
 from lstmcast.data.ragged import carried
 from lstmcast.errors import MissingExtraError, UsageError
+from lstmcast.evaluation.intervals import with_quantiles
 from lstmcast.evaluation.smoothing import holt_winters
-from lstmcast.forecast import Forecast
+from lstmcast.forecast import QUANTILES, Forecast
 from lstmcast.util.config import is_whole
 
 if TYPE_CHECKING:
@@ -52,18 +54,18 @@ class Naive:
 
     horizon: int | None = None
     name: str = "naive"
+    quantiles: tuple[float, ...] = QUANTILES
 
     def predict(
         self, panel: Panel, horizon: int | None = None, *, cutoffs: np.ndarray | None = None
     ) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
-        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
-        return Forecast.at_origins(
-            panel,
-            origins,
-            np.repeat(_newest(panel, origins), steps, axis=1),
-        )
+        return _predicted(self, panel, horizon, cutoffs)
+
+    def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
+        """Forecasts (O, H) at any origins."""
+        return np.repeat(_newest(panel, origins), steps, axis=1)
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class SeasonalNaive:
     horizon: int | None = None
     period: int | None = None  # the panel's first unless given
     name: str = "seasonal naive"
+    quantiles: tuple[float, ...] = QUANTILES
 
     def __post_init__(self) -> None:
         _require_period(self.period)
@@ -88,10 +91,11 @@ class SeasonalNaive:
     ) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
-        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
-        return Forecast.at_origins(
-            panel, origins, _last_cycle(panel, origins, _period(panel, self.period), steps)
-        )
+        return _predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
+
+    def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
+        """Forecasts (O, H) at any origins."""
+        return _last_cycle(panel, origins, _period(panel, self.period), steps)
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,7 @@ class SeasonalNaiveDrift:
     horizon: int | None = None
     period: int | None = None  # the panel's first unless given
     name: str = "seasonal naive with drift"
+    quantiles: tuple[float, ...] = QUANTILES
 
     def __post_init__(self) -> None:
         _require_period(self.period)
@@ -119,16 +124,17 @@ class SeasonalNaiveDrift:
     ) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
-        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
+        return _predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
+
+    def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
+        """Forecasts (O, H) at any origins."""
         period = _period(panel, self.period)
         last = _last_cycle(panel, origins, period, steps)
         cycles = 1 + np.arange(steps) // period
         logs = np.log(np.where(panel.values > 0, panel.values, np.nan))
         grown = last * np.exp(_drift(panel, origins, period, logs)[:, None] * cycles)
         moved = last + _drift(panel, origins, period, panel.values)[:, None] * cycles
-        return Forecast.at_origins(
-            panel, origins, np.where(lowest(panel, origins)[:, None] > 0, grown, moved)
-        )
+        return np.where(lowest(panel, origins)[:, None] > 0, grown, moved)
 
 
 @dataclass(frozen=True)
@@ -151,6 +157,7 @@ class HoltWinters:
     horizon: int | None = None
     period: int | None = None  # the panel's first unless given
     name: str = "Holt–Winters"
+    quantiles: tuple[float, ...] = QUANTILES
 
     def __post_init__(self) -> None:
         _require_period(self.period)
@@ -160,7 +167,10 @@ class HoltWinters:
     ) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
-        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
+        return _predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
+
+    def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
+        """Forecasts (O, H) at any origins."""
         period = _period(panel, self.period)
         width = min(int(origins.counts.max()), max(MEMORY, 8 * period))
         last = _newest(panel, origins)
@@ -168,7 +178,7 @@ class HoltWinters:
             _smoothed(window(panel, _part(origins, i), width), last[i : i + BLOCK], period, steps)
             for i in range(0, len(last), BLOCK)
         ]
-        return Forecast.at_origins(panel, origins, np.concatenate(blocks))
+        return np.concatenate(blocks)
 
 
 def _part(origins: Origins, first: int) -> Origins:
@@ -205,6 +215,7 @@ class Classical:
     horizon: int | None = None
     period: int | None = None  # the panel's first unless given
     map: Callable[..., Iterable[np.ndarray]] = map
+    quantiles: tuple[float, ...] = ()  # others are measured at some 25 cutoffs, each a fit
 
     def __post_init__(self) -> None:
         _require_period(self.period)
@@ -214,20 +225,56 @@ class Classical:
     ) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
-        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
         _statsforecast_models()  # asked here, so that its absence is told before any work
+        return _predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
+
+    def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
+        """Forecasts (O, H) at any origins."""
         values, starts = carried(panel.values, panel.offsets, 1), panel.offsets[origins.series]
         histories = [values[a : a + count] for a, count in zip(starts, origins.counts, strict=True)]
         one = partial(_classical_forecast, self.name, _period(panel, self.period), steps)
-        return Forecast.at_origins(panel, origins, np.stack(list(self.map(one, histories))))
+        return np.stack(list(self.map(one, histories)))
+
+
+class _Pointwise(Protocol):
+    """What the baselines have in common."""
+
+    @property
+    def horizon(self) -> int | None: ...
+
+    @property
+    def quantiles(self) -> tuple[float, ...]: ...
+
+    def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray: ...
+
+
+def _predicted(
+    baseline: _Pointwise,
+    panel: Panel,
+    horizon: int | None,
+    cutoffs: np.ndarray | None,
+    period: int = 1,
+) -> Forecast:
+    """The forecast at some cutoffs, with intervals where quantiles are wanted."""
+    steps, origins = checked_horizon(horizon, baseline.horizon), origins_of(panel, cutoffs)
+    if not baseline.quantiles:
+        return Forecast.at_origins(panel, origins, baseline.points(panel, origins, steps))
+    levels = tuple(baseline.quantiles)
+    return with_quantiles(baseline.points, panel, origins, steps, levels, period)
 
 
 Baseline = Naive | SeasonalNaive | SeasonalNaiveDrift | HoltWinters | Classical
 
 
 def default_baselines() -> tuple[Naive, SeasonalNaive, SeasonalNaiveDrift, HoltWinters]:
-    """The baselines that stand beside every backtest, quick ones."""
-    return Naive(), SeasonalNaive(), SeasonalNaiveDrift(), HoltWinters()
+    """The baselines that stand beside every backtest, quick ones: points alone, which is what is
+    compared."""
+    return (
+        Naive(quantiles=()),
+        SeasonalNaive(quantiles=()),
+        SeasonalNaiveDrift(quantiles=()),
+        HoltWinters(quantiles=()),
+    )
 
 
 def classical_baselines() -> tuple[Classical, ...]:
@@ -240,11 +287,17 @@ def classical_baselines() -> tuple[Classical, ...]:
     return Classical("AutoETS"), Classical("AutoTheta"), Classical("AutoARIMA")
 
 
+def without_quantiles(forecaster: Any) -> Any:
+    """A baseline that gives points alone, where its intervals would not be looked at; any other
+    forecaster as it is."""
+    return replace(forecaster, quantiles=()) if isinstance(forecaster, Baseline) else forecaster
+
+
 def baseline_named(name: str) -> Baseline | None:
     """A baseline by its name; None where none is called so.
 
     >>> baseline_named("AutoETS"), baseline_named("holt-winters").name
-    (Classical(name='AutoETS', horizon=None, period=None, map=<class 'map'>), 'Holt–Winters')
+    (Classical(name='AutoETS', ...), 'Holt–Winters')
     """
     wanted = name.lower().replace("-", "–")
     classical: tuple[ClassicalName, ...] = get_args(ClassicalName)

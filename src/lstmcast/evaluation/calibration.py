@@ -36,13 +36,14 @@ ENOUGH = 60  # scores for one interval at one step
 NEAR = 3  # steps before it that a step may share the scores of, in a series calibrated alone
 # held-out cutoffs that a series calibrated alone must have: the scores of one cutoff are alike
 OWN_CUTOFFS = 8
-MOST_WIDENED = 3.0  # times its own width, beyond which an interval is held to errors of that size
+MOST_WIDENED = 1.5  # times its own width, beyond which an interval is held to errors of that size
 # held-out cutoffs whose scores weigh as much as the prior (the network; all series together)
 TRUST = 4.0
 # and as much as what shorter steps say of one that fewer cutoffs, or none, could measure
 FROM_SHORTER = 8.0
 GROWN = 4.0  # held-out cutoffs that say as much of the growth of errors as the network does
 STEEPEST = 0.5  # growth of a walk's errors, beyond what the network's own widths grow
+SMOOTHED, SMOOTHED_SHARE = 3, 4  # steps to each side, or a part of the distance
 FIRST = 24  # steps that are looked at together, however few are asked for
 
 # quantiles (O, H, Q) at `heads.HEAD_QUANTILES`, in the units of the data
@@ -195,14 +196,16 @@ def calibrate(
     array([[[-0.8,  0. ,  0.8]]])
     """
     factors_GHI = interval_factors(quantile_levels, held_out_GJHQ, actual_GJH, apart_G)
-    error_GJH = np.abs(actual_GJH - held_out_GJHQ[..., quantile_levels.index(0.5)])
-    return widen(quantiles_GHQ, quantile_levels, factors_GHI, _largest(error_GJH))
+    error_GJH = actual_GJH - held_out_GJHQ[..., quantile_levels.index(0.5)]
+    reached = _largest(-error_GJH), _largest(error_GJH)
+    return widen(quantiles_GHQ, quantile_levels, factors_GHI, reached)
 
 
 def _largest(error_GJH: NDArray) -> NDArray:
-    """The largest error of the steps up to each (G, H), of the first steps together; infinite
-    where none is known."""
-    largest_GH = np.where(np.isnan(error_GJH), -np.inf, error_GJH).max(axis=1, initial=-np.inf)
+    """The largest error of the steps up to each (G, H), of the first steps together, 0 where all
+    lie on the other side; infinite where none is known."""
+    known_GJH = np.where(np.isnan(error_GJH), -np.inf, np.maximum(error_GJH, 0.0))
+    largest_GH = known_GJH.max(axis=1, initial=-np.inf)
     largest_GH = np.maximum.accumulate(largest_GH, axis=1)
     until_H = np.maximum(np.arange(largest_GH.shape[1]), min(FIRST, largest_GH.shape[1]) - 1)
     return np.where(largest_GH < 0, np.inf, largest_GH)[:, until_H]
@@ -231,14 +234,14 @@ def widen(
     quantiles_GHQ: NDArray,
     quantile_levels: tuple[float, ...],
     factors_GHI: NDArray,
-    largest_GH: NDArray | None = None,
+    reached: tuple[NDArray, NDArray] | None = None,
 ) -> NDArray:
     """Quantiles whose distance to the median is multiplied by their interval's factor; never
     crossing.
 
-    `largest_GH`: the largest error seen. A level shift or a spike shows twice, in the network's own
-    spread and in the factor: beyond `MOST_WIDENED` times its own an interval grows only as far as
-    an error has reached.
+    `reached`: the largest errors seen below and above the median, (G, H) each. A level shift or a
+    spike shows twice, in the network's own spread and in the factor: beyond `MOST_WIDENED` times
+    its own an interval grows on a side only as far as an error has reached there.
     """
     middle = quantile_levels.index(0.5)
     median = quantiles_GHQ[:, :, middle : middle + 1]
@@ -246,9 +249,11 @@ def widen(
     factors_GHQ = np.concatenate([inward, np.ones_like(median), factors_GHI], axis=2)
     own = quantiles_GHQ - median
     distance = own * factors_GHQ
-    if largest_GH is not None:
-        farthest = np.maximum(MOST_WIDENED * np.abs(own), largest_GH[:, :, None])
-        distance = np.clip(distance, -farthest, farthest)
+    if reached is not None:
+        below, above = (
+            np.maximum(MOST_WIDENED * np.abs(own), side_GH[:, :, None]) for side_GH in reached
+        )
+        distance = np.clip(distance, -below, above)
     distance = np.where(_reached(quantiles_GHQ, own), own, distance)
     return np.sort(median + distance, axis=2)
 
@@ -369,6 +374,7 @@ def _of_group(
     """
     ratio_H = np.log(_measured(scores_1NH, level, farthest, trials_H) / before_H)
     weight_H = np.where(np.isnan(ratio_H), 0.0, trials_H)
+    ratio_H = _smoothed(ratio_H, weight_H)
     most = weight_H.max()
     if most == 0:
         return before_H.copy()
@@ -392,6 +398,25 @@ def _measured(scores_1NH: NDArray, level: float, farthest: int, trials_H: NDArra
             factor = _conformal_quantile(scores, level, len(scores) * alone_H[h])
             measured_H[h] = np.clip(factor, 0.05, 20.0)
     return measured_H
+
+
+def _smoothed(ratio_H: NDArray, weight_H: NDArray) -> NDArray:
+    """Averages over neighbouring steps, the nearer the more (H,): one surprise among the cutoffs
+    decides the factor of the steps that it met, and no reader believes bounds that jump.
+
+    Where a step was tried many times its neighbours say little of it. Steps beyond the first ones
+    look back only: what they say must not depend on the horizon.
+    """
+    steps = len(ratio_H)
+    at_H = np.arange(steps)
+    last_H = np.maximum(at_H, min(FIRST, steps) - 1)
+    reach_H = np.maximum(SMOOTHED, at_H // SMOOTHED_SHARE) + 1.0
+    near_HH = np.maximum(1 - np.abs(at_H[:, None] - at_H) / reach_H[:, None], 0.0)
+    near_HH = np.where(at_H <= last_H[:, None], near_HH, 0.0) * np.minimum(weight_H, MOST_CUTOFFS)
+    np.fill_diagonal(near_HH, weight_H)
+    total_H = near_HH.sum(axis=1)
+    mean_H = near_HH @ np.nan_to_num(ratio_H) / np.maximum(total_H, 1e-12)
+    return np.where(np.isnan(ratio_H), np.nan, mean_H)
 
 
 def _grown(ratio_H: NDArray, weight_H: NDArray) -> NDArray:

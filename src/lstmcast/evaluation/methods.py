@@ -8,7 +8,7 @@ from typing import Any
 
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.baselines import baseline_named
+from lstmcast.evaluation.baselines import baseline_named, without_quantiles
 from lstmcast.evaluation.candidates import NAMES, Candidate, Given
 from lstmcast.forecast import NETWORK
 
@@ -36,6 +36,19 @@ def checked_method(method: Any, candidates: Sequence[Given]) -> str:
     )
 
 
+def name_of(method: str) -> str:
+    """What a forecaster is called in tables: like the one forecast that it was asked for, if it
+    was.
+
+    >>> name_of("auto"), name_of("best"), name_of("holt-winters")
+    ('lstmcast', 'lstmcast', 'Holt–Winters')
+    """
+    if method in METHODS:
+        return "lstmcast"
+    baseline = baseline_named(method)
+    return baseline.name if baseline else method
+
+
 def checked_candidates(candidates: Any) -> tuple[Given, ...]:
     """Forecasters of the user's own as candidates; UsageError for what cannot forecast."""
     if isinstance(candidates, str) or not isinstance(candidates, Iterable):
@@ -57,7 +70,7 @@ def _given(one: Any) -> Given:
             f"candidates: {one!r} is no forecaster. Give an object with a method predict, or the "
             "name of a baseline, such as 'AutoETS'."
         )
-    return Given(forecaster, one if isinstance(one, str) else None)
+    return Given(without_quantiles(forecaster), one if isinstance(one, str) else None)
 
 
 def named(name: str, candidates: Sequence[Candidate], panel: Panel) -> Candidate:

@@ -14,15 +14,24 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lstmcast.evaluation import metrics
+from lstmcast.evaluation.verdict import (
+    Compared,
+    Standing,
+    familiar_of,
+    judge,
+    reference_of,
+    skill_of,
+)
 from lstmcast.forecast import Forecast
 from lstmcast.util.html import block
 from lstmcast.util.html import paragraph as html_text
 from lstmcast.util.html import table as html_table
 from lstmcast.util.language import Words, words_of
-from lstmcast.util.lines import aligned
+from lstmcast.util.lines import fitting
+from lstmcast.util.text import number as number
+from lstmcast.util.text import percent as percent
+from lstmcast.writing.tables import frame_of
 
-# what skill is measured against, the first that is there
-SEASONAL, PLAIN = "seasonal naive", "naive"
 COPY_EVIDENCE = 10  # one-step forecasts that it takes to speak of a lagged copy
 COPY_SHARE = 0.9  # of them that lie nearer to the value before than to what came
 FEW_VALUES = 10  # held out, below which a verdict is said to hang on chance
@@ -38,7 +47,9 @@ HEADINGS = {
     "pinball": "pinball",
     "crps": "CRPS",
     "skill": "skill",
+    "skill_familiar": "skill",  # said against which
 }
+SKILLS = ("skill", "skill_familiar")
 
 
 class Scored(NamedTuple):
@@ -54,7 +65,10 @@ class Summary:
     """The accuracy of a model on held-out cutoffs, beside the baselines.
 
     `scores` and `per_horizon` hold mae, rmse, mape, smape, mase, rmsse, for models with quantiles
-    pinball, crps and coverage_80, coverage_95 (0 to 1), and skill: 1 − MAE / MAE of `reference`.
+    pinball, crps and coverage_80, coverage_95 (0 to 1), and skill: 1 − error / error of
+    `reference`, the best simple forecast. The error is `measure` throughout: "mae" of one series,
+    "mase" of several. Where the reference is another one than the (seasonal) naive forecast, the
+    skill against that, `familiar`, is skill_familiar.
     """
 
     model: str
@@ -67,18 +81,23 @@ class Summary:
     origins: int  # that were compared
     series: int
     reason: str = ""
+    measure: str = "mae"
+    familiar: str | None = None
+    standing: Standing = "unknown"
+    better: str = ""  # the simple forecast with less error, where one has
 
     def __str__(self) -> str:
         return self.text()
 
-    def text(self, language: str = "en") -> str:
-        """The verdict, the tables, the warnings and the notes, as text in "en" or "ja"."""
+    def text(self, language: str = "en", columns: int | None = None) -> str:
+        """The verdict, the tables, the warnings and the notes, as text in "en" or "ja"; tables no
+        wider than so many columns of a terminal, where that is said."""
         words = words_of(language)
         parts = [words(f"Accuracy on held-out data: {self.verdict}")]
         if self.scores:
             for rows in (self.overall(), self.by_step()):
                 header, *body = labelled(rows, words)
-                parts.append(aligned(header, body, left=header[:1]))
+                parts.append(fitting(header, body, columns, left=header[:1]))
         parts += [words(f"warning: {text}") for text in self.warnings]
         parts += [words(f"note: {text}") for text in self.notes]
         return "\n\n".join(parts)
@@ -96,22 +115,27 @@ class Summary:
         """Plain values only: unknown numbers are None."""
         return _plain_values(asdict(self))
 
+    def frame(self, kind: str = "pandas") -> Any:
+        """The metrics of each model over everything: a "pandas", "polars" or "pyarrow" frame, or
+        "arrays" by name."""
+        names = list(dict.fromkeys(name for row in self.scores.values() for name in row))
+        columns = {
+            name: np.array([row.get(name, np.nan) for row in self.scores.values()])
+            for name in names
+        }
+        return frame_of({"model": np.array(list(self.scores), object), **columns}, kind)
+
     def to_json(self) -> str:
         """The summary as one JSON object; unknown numbers as null."""
         return json.dumps(self.as_dict(), ensure_ascii=False)
 
     def overall(self) -> list[list[str]]:
         """The table of all models as text, its header first."""
-        names = [
-            name
-            for name in ("mae", "rmse", "mape", "smape", "mase", "skill")
-            if name in self.scores[self.model]
-        ]
-        cover = [name for name in self.scores[self.model] if name.startswith("coverage_")]
-        head = [
-            f"{self.origins:,} forecast{'s' * (self.origins != 1)}",
-            *(HEADINGS[name] for name in names),
-        ]
+        own = self.scores[self.model]
+        names = [name for name in ("mae", "rmse", "mape", "smape", "mase", *SKILLS) if name in own]
+        cover = [name for name in own if name.startswith("coverage_")]
+        count = f"{self.origins:,} forecast{'s' * (self.origins != 1)}"
+        head = [count, *map(self._heading, names)]
         rows = [[*head, *(f"in {name[9:]} % interval" for name in cover)]]
         for model, scores in self.scores.items():
             inside = [percent(scores[name]) if name in scores else "" for name in cover]
@@ -122,20 +146,25 @@ class Summary:
         """The table of errors by step as text, its header first."""
         models = list(self.scores)
         columns = self.per_horizon
-        mae = {
-            (m, s): value
-            for m, s, value in zip(columns["model"], columns["step"], columns["mae"], strict=True)
+        shown = [self.measure, *(["skill"] if self.reference else [])]
+        at = {
+            (model, step): row
+            for model, step, *row in zip(
+                columns["model"], columns["step"], *(columns[name] for name in shown), strict=True
+            )
         }
         steps = [
-            step for step in sorted(set(columns["step"])) if np.isfinite(mae[self.model, step])
+            step for step in sorted(set(columns["step"])) if np.isfinite(at[self.model, step][0])
         ]
-        rows = [["MAE by step", *models, *(["skill"] if self.reference else [])]]
+        heading = f"{HEADINGS[self.measure]} by step"
+        rows = [[heading, *models, *(["skill"] if self.reference else [])]]
         for step in steps[:: math.ceil(len(steps) / SHOWN_STEPS)]:
-            row = [str(step), *(number(mae[model, step]) for model in models)]
-            if self.reference:
-                row.append(percent(_skill(mae[self.model, step], mae[self.reference, step])))
-            rows.append(row)
+            skill = [percent(value) for value in at[self.model, step][1:]]
+            rows.append([str(step), *(number(at[model, step][0]) for model in models), *skill])
         return rows
+
+    def _heading(self, name: str) -> str:
+        return f"against {self.familiar}" if name == "skill_familiar" else HEADINGS[name]
 
 
 def labelled(rows: list[list[str]], words: Words) -> list[list[str]]:
@@ -145,14 +174,14 @@ def labelled(rows: list[list[str]], words: Words) -> list[list[str]]:
 
 
 def summarise(
-    scored: Scored, model: str, period: int, last: np.ndarray, notes: tuple[str, ...], reason: str
+    scored: Scored, model: str, last: np.ndarray, notes: tuple[str, ...], reason: str
 ) -> Summary:
     """The summary of a backtest; `last` (O,) is the last known value before each cutoff."""
     if not scored.forecasts:
         return Summary(model, None, {}, {}, f"not judged: {reason}", (), notes, 0, 0, reason)
-    reference = next((name for name in (SEASONAL, PLAIN) if name in scored.forecasts), None)
-    overall = table(scored, "part", np.array(["all"]), axis=None)
-    steps = table(scored, "step", np.arange(1, scored.actual.shape[1] + 1), axis=0)
+    ruler, steps = Ruler.of(scored), np.arange(1, scored.actual.shape[1] + 1)
+    overall = table(scored, "part", np.array(["all"]), axis=None, ruler=ruler)
+    by_step = table(scored, "step", steps, axis=0, ruler=ruler)
     scores = {
         name: {
             key: float(column[i])
@@ -161,33 +190,25 @@ def summarise(
         }
         for i, name in enumerate(scored.forecasts)
     }
-    # Series of different sizes: the mean absolute error would be that of the largest.
-    many = len(set(scored.forecasts[model].ids)) > 1
-    measure = (
-        "mase"
-        if many and all(np.isfinite(row.get("mase", np.nan)) for row in scores.values())
-        else "mae"
-    )
-    by_step = {name: steps[measure][steps["model"] == name] for name in scored.forecasts}
+    errors = {name: row[ruler.measure] for name, row in scores.items()}
+    each = {name: by_step[ruler.measure][by_step["model"] == name] for name in scored.forecasts}
+    said = judge(Compared(model, errors, each, HEADINGS[ruler.measure]))
     compared = np.isfinite(scored.actual).any(1)
-    series = len(set(scored.forecasts[model].ids[compared]))
     copy = lagged_copy(scored.forecasts[model].point[:, 0], last, scored.actual[:, 0])
     return Summary(
         model,
-        reference,
+        ruler.reference,
         scores,
-        {name: column.tolist() for name, column in steps.items()},
-        judge(
-            model,
-            {name: row[measure] for name, row in scores.items()},
-            by_step,
-            period,
-            HEADINGS[measure],
-        ),
+        {name: column.tolist() for name, column in by_step.items()},
+        said.text,
         (copy,) if copy else (),
         (*notes, *_little(scored.actual)),
         int(compared.sum()),
-        series,
+        len(set(scored.forecasts[model].ids[compared])),
+        measure=ruler.measure,
+        familiar=ruler.familiar,
+        standing=said.standing,
+        better=said.better,
     )
 
 
@@ -212,6 +233,7 @@ def table(
     values: np.ndarray,
     axis: metrics.Axis,
     shape: tuple[int, ...] | None = None,
+    ruler: Ruler | None = None,
 ):
     """All metrics of all models as columns: `model`, `label` (with `values`), then the metrics
     along `axis`."""
@@ -221,57 +243,59 @@ def table(
     rows = {
         name: _metrics(forecast, scored, axis, shape) for name, forecast in scored.forecasts.items()
     }
-    reference = next((name for name in (SEASONAL, PLAIN) if name in rows), None)
     keys = list(dict.fromkeys(key for row in rows.values() for key in row))
     unknown = np.full(len(values), np.nan)
     columns = {
         key: np.concatenate([np.atleast_1d(row.get(key, unknown)) for row in rows.values()])
         for key in keys
     }
-    if reference:
-        base = np.atleast_1d(rows[reference]["mae"])
-        columns["skill"] = np.concatenate(
-            [_skill(np.atleast_1d(row["mae"]), base) for row in rows.values()]
-        )
+    columns |= (ruler or Ruler.of(scored)).skills(rows)
     models = np.repeat(np.array(list(rows), object), len(values))
     return {"model": models, label: np.tile(values, len(rows)), **columns}
 
 
-def judge(
-    model: str,
-    errors: dict[str, float],
-    by_step: dict[str, np.ndarray],
-    period: int,
-    measure: str = "MAE",
-) -> str:
-    """One plain sentence: is the model worth using?
+class Ruler(NamedTuple):
+    """What models are measured by: which error, and against which simple forecasts."""
 
-    It has to beat the better of naive and seasonal naive over all steps; then the steps at which it
-    does not beat seasonal naive are named, and a baseline that is better still.
-    """
-    simple = {name: errors[name] for name in (SEASONAL, PLAIN) if name in errors and name != model}
-    if not simple:
-        return "no simple baseline to compare with."
-    best = min(simple, key=lambda name: (simple[name], name != PLAIN))
-    rivals = {
-        name: value for name, value in errors.items() if name != model and value < errors[model]
-    }
-    rival = min(rivals, key=lambda name: rivals[name], default="")
-    if not errors[model] < simple[best]:
-        use = rival if rivals and rivals[rival] < simple[best] else best
-        return f"no better than {best}: use the {use} forecast."
-    against = next(iter(simple))
-    label = PLAIN if period == 1 else against  # the two are one where there is no season
-    known = np.isfinite(by_step[against])
-    worse = np.flatnonzero(known & ~(by_step[model] < by_step[against])) + 1
-    text = f"better than {label} at every horizon."
-    if len(worse):
-        steps = f"horizon{'s' * (len(worse) > 1)} {_ranges(worse)}"
-        text = f"better than {label} overall, but not at {steps}."
-    if rivals:
-        theirs, ours = number(rivals[rival]), number(errors[model])
-        text += f" {rival} is better still ({measure} {theirs} against {ours})."
-    return text
+    measure: str  # "mae", or "mase" where series have sizes of their own
+    reference: str | None  # the best of the simple forecasts, over everything
+    familiar: str | None  # (seasonal) naive, where that is another one
+
+    @classmethod
+    def of(cls, scored: Scored) -> Ruler:
+        """The mean absolute error of several series would be that of the largest."""
+        model, measure = next(iter(scored.forecasts)), "mae"
+        errors = _errors(scored, measure)
+        if len(set(scored.forecasts[model].ids)) > 1:
+            relative = _errors(scored, "mase")
+            if np.isfinite(list(relative.values())).all():
+                measure, errors = "mase", relative
+        reference = reference_of(model, errors)
+        return cls(measure, reference, familiar_of(model, reference, errors))
+
+    def skills(self, rows: dict[str, dict[str, Any]]) -> dict[str, np.ndarray]:
+        """Columns of skill from the metrics of each model."""
+        errors = {name: np.atleast_1d(row[self.measure]) for name, row in rows.items()}
+        against = {"skill": self.reference, "skill_familiar": self.familiar}
+        return {
+            key: np.concatenate([skill_of(error, errors[base]) for error in errors.values()])
+            for key, base in against.items()
+            if base is not None
+        }
+
+
+def _errors(scored: Scored, measure: str) -> dict[str, float]:
+    """The error of each model over all origins and steps."""
+    actual, errors = scored.actual, {}
+    for name, forecast in scored.forecasts.items():
+        point = _rounded(forecast.point, actual)
+        relative = measure == "mase"
+        errors[name] = float(
+            metrics.mase(actual, point, scored.scales.absolute)
+            if relative
+            else metrics.mae(actual, point)
+        )
+    return errors
 
 
 def lagged_copy(forecast_O: np.ndarray, last_O: np.ndarray, actual_O: np.ndarray) -> str:
@@ -350,30 +374,5 @@ def _has(forecast: Forecast, key: str) -> bool:
     return key not in ("model", "part") and (bool(forecast.quantile_levels) or not probabilistic)
 
 
-def _skill(mae: Any, reference: Any) -> Any:
-    """1 − MAE / reference; 0 where both are perfect, NaN where the reference alone is."""
-    mae, reference = np.asarray(mae, float), np.asarray(reference, float)
-    ratio = np.where(reference > 0, mae, np.nan) / np.where(reference > 0, reference, 1)
-    return 1 - np.where((mae == 0) & (reference == 0), 1.0, ratio)
-
-
-def _ranges(steps: np.ndarray) -> str:
-    """1, 2, 3, 7 → "1–3, 7"."""
-    runs = np.split(steps, np.flatnonzero(np.diff(steps) > 1) + 1)
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)
-
-
-def number(value: float) -> str:
-    """A number with about four digits that count; a dash where it is not known."""
-    if not math.isfinite(value):
-        return "–"
-    return f"{value:,.0f}" if 1_000 <= abs(value) < 1e15 else f"{value:#.4g}"
-
-
-def percent(share: float) -> str:
-    """A share of 1 in whole percents; a dash where it is not known."""
-    return f"{100 * share:.0f} %".replace("-0 %", "0 %") if math.isfinite(share) else "–"
-
-
 def _shown(name: str, value: float) -> str:
-    return percent(value) if name == "skill" else number(value)
+    return percent(value) if name in SKILLS else number(value)

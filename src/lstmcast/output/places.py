@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstmcast import store
-from lstmcast.errors import UsageError
+from lstmcast.errors import LstmcastError, OutputError, UsageError
 from lstmcast.util.files import check_output
+from lstmcast.util.language import words_of
+from lstmcast.util.text import some_names
 from lstmcast.writing.tables import ENDINGS as TABLES
 from lstmcast.writing.workbook import require_rows
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.forecast import Forecast
     from lstmcast.output.plots import ForecastPlot
+    from lstmcast.totals import Totals
 
 NO_JAPANESE_FONT = (
     "no font here has Japanese letters, so the pictures are in English. Install one with pip "
@@ -41,13 +44,33 @@ class Made(NamedTuple):
     language: str = "en"
 
 
+class Looks(NamedTuple):
+    """How pictures look: which series, all unless given; the unit of their values; whether dark."""
+
+    series: tuple[str, ...] = ()
+    unit: str | None = None
+    dark: bool = False
+
+    def require(self, ids: Collection[str]) -> None:
+        """UsageError where a series is not there."""
+        missing = next((name for name in self.series if name not in ids), None)
+        if missing is not None:
+            raise UsageError(
+                f"There is no series {missing!r} to draw. There are: {some_names(list(ids))}."
+            )
+
+
+LOOKS = Looks()
+
+
 @dataclass(frozen=True)
 class Outputs:
     """Where a forecast goes; None where it does not.
 
-    `table`: .csv, .parquet or .xlsx · `plot`: .png, .svg or .pdf · `report`: .html · `model`: the
-    folder of the saved model · `made_by`: the command or call, as readers of the report see it ·
-    `language`: that of picture and report, "en" or "ja".
+    `table`: .csv, .csv.gz, .parquet, .jsonl or .xlsx · `plot`: .png, .svg or .pdf ·
+    `report`: .html · `model`: the folder of the saved model · `made_by`: the command or call, as
+    readers of the report see it · `language`: that of picture, report and workbook, "en" or "ja" ·
+    `looks`: of the pictures · `components`: .png, .svg or .pdf, of the level and the seasons.
     """
 
     table: str | Path | None = None
@@ -56,15 +79,30 @@ class Outputs:
     model: str | Path | None = None
     made_by: str = ""
     language: str = "en"
+    looks: Looks = LOOKS
+    components: str | Path | None = None
 
-    def check(self, sources: Sequence[str] = ()) -> None:
+    def check(self, sources: Sequence[str] = (), totals: bool = False) -> None:
         """Raise before the work is done where its result could not be written, or would be
-        written over one of the sources."""
-        check_place(self.table, TABLES, sources)
-        check_place(self.plot, PICTURES, sources)
-        check_place(self.report, PAGES, sources)
+        written over one of the sources; with `totals`, theirs too. All that is wrong is said
+        together."""
+        places: list[tuple[str | Path | None, Sequence[str]]] = [(self.table, TABLES)]
+        if totals and self.table is not None and not _is_workbook(self.table):
+            places.append((totals_place(self.table), TABLES))
+        places += [(self.plot, PICTURES), (self.components, PICTURES), (self.report, PAGES)]
+        wrong: list[LstmcastError] = []
+        for place, endings in places:
+            try:
+                check_place(place, endings, sources)
+            except (OutputError, UsageError) as error:
+                wrong.append(error)
         if self.model is not None:
-            store.check_place(self.model)
+            try:
+                store.check_place(self.model)
+            except (OutputError, UsageError) as error:
+                wrong.append(error)
+        if wrong:
+            raise type(wrong[0])("\n".join(map(str, wrong))) from wrong[0]
 
     def check_rows(self, rows: int) -> None:
         """Raise before the work is done where the format has no room for so many rows."""
@@ -72,26 +110,90 @@ class Outputs:
             require_rows(rows, self.table)
 
     def write(
-        self, forecast: Forecast, panel: Panel, backtest: Backtest | None, model: Any
+        self,
+        forecast: Forecast,
+        panel: Panel,
+        backtest: Backtest | None,
+        model: Any,
+        totals: Totals | None = None,
     ) -> Written:
         """Write what was asked for; OutputError where that cannot be."""
         files: list[str | Path] = []
         notes: list[str] = []
         if self.table is not None:
-            files.append(forecast.write(self.table))
+            files += self._tables(self.table, forecast, panel, backtest, totals)
         if self.plot is not None:
-            from lstmcast.output.plots import ForecastPlot
-
-            plot = ForecastPlot.from_forecast(forecast, panel, backtest, language=self.language)
+            plot = self._plot(self.plot, forecast, panel, backtest)
             files.append(plot.save(self.plot))
             notes += _missing_letters(plot)
+        if self.components is not None:
+            from lstmcast.output.components import ComponentsPlot
+
+            series = next(iter(self.looks.series), None)
+            looks = {"language": self.language, "dark": self.looks.dark}
+            taken = ComponentsPlot.from_forecast(forecast, panel, series, **looks)
+            files.append(taken.save(self.components))
         if self.report is not None:
             made = Made(self.made_by, self.language)
-            files.append(write_report(self.report, forecast, panel, backtest, model, made))
+            told = forecast, panel, backtest, model, made, totals
+            files.append(write_report(self.report, *told))
         if self.model is not None:
             model.save(self.model, panel)
             files.append(self.model)
         return Written(tuple(map(str, files)), tuple(notes))
+
+    def _plot(
+        self, place: str | Path, forecast: Forecast, panel: Panel, backtest: Backtest | None
+    ) -> ForecastPlot:
+        """The picture; on pages where it is a PDF."""
+        from lstmcast.output.plots import MOST_PAGES, MOST_PANES, ForecastPlot
+
+        paged = Path(place).suffix.lower() == ".pdf"
+        return ForecastPlot.from_forecast(
+            forecast,
+            panel,
+            backtest,
+            most=MOST_PANES * (MOST_PAGES if paged else 1),
+            language=self.language,
+            series=self.looks.series or None,
+            unit=self.looks.unit,
+            dark=self.looks.dark,
+        )
+
+    def _tables(
+        self,
+        table: str | Path,
+        forecast: Forecast,
+        panel: Panel,
+        backtest: Backtest | None,
+        totals: Totals | None,
+    ) -> list[str | Path]:
+        """A workbook with all of it, or the long table and that of the totals beside it."""
+        if _is_workbook(table):
+            from lstmcast.output.book import Book
+
+            words = words_of(self.language)
+            return [Book(forecast, panel, backtest, totals, words).write(table)]
+        files: list[str | Path] = [forecast.write(table)]
+        if totals is not None:
+            files.append(totals.write(totals_place(table)))
+        return files
+
+
+def _is_workbook(table: str | Path) -> bool:
+    return Path(table).suffix.lower() == ".xlsx"
+
+
+def totals_place(table: str | Path) -> Path:
+    """The file of totals, beside that of the forecast.
+
+    >>> str(totals_place("shops.csv"))
+    'shops.totals.csv'
+    """
+    path = Path(table)
+    fitting = [ending for ending in TABLES if path.name.lower().endswith(ending)]
+    stem = path.name[: len(path.name) - max(map(len, fitting), default=0)]
+    return path.with_name(f"{stem}.totals{path.name[len(stem) :]}")
 
 
 def check_place(
@@ -116,13 +218,14 @@ def write_report(
     backtest: Backtest | None,
     model: Any,
     made: Made,
+    totals: Totals | None = None,
 ) -> Path:
     """A page of forecast, accuracy and model, made by a command or a call."""
     from lstmcast.output.report import MADE_BY, Report
 
     by, language = made.by or MADE_BY, made.language
     report = Report.from_forecast(
-        forecast, panel, backtest, model=model, made_by=by, language=language
+        forecast, panel, backtest, model=model, made_by=by, language=language, totals=totals
     )
     return report.save(path)
 

@@ -10,20 +10,22 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.table import format_time
 from lstmcast.errors import UsageError
+from lstmcast.forecast import NETWORK
 from lstmcast.util.config import is_whole
 from lstmcast.util.files import check_output, whole_file
 from lstmcast.util.fonts import fonts_with
 from lstmcast.util.language import ENGLISH, Words, words_of
+from lstmcast.util.text import some_names
 from lstmcast.writing.tables import plain_list
 
 if TYPE_CHECKING:
@@ -36,11 +38,33 @@ if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
 
 ENDINGS = (".png", ".svg", ".pdf")
-MOST_PANES = 6
+MOST_PANES = 6  # of one picture, or of a page
+MOST_PAGES = 40  # of a PDF
+BEYOND = 0.35  # of what is shown, as far as a wide interval may stretch the axis
 
 INK, FAINT, GRID = "#1f2933", "#6b7785", "#e4e8ec"
 # bands: the wide one, the narrow one
 BLUE, BANDS, AMBER = "#1556b0", ("#d3e3f8", "#9dc1ee"), "#d9822b"
+
+
+class Palette(NamedTuple):
+    """The colours of a picture."""
+
+    ink: str
+    faint: str
+    grid: str
+    blue: str
+    bands: tuple[str, str]
+    amber: str
+    ground: str
+
+
+LIGHT = Palette(INK, FAINT, GRID, BLUE, BANDS, AMBER, "white")
+DARK = Palette(
+    "#e6ebf0", "#9aa7b4", "#333d48", "#7db3ff", ("#22344d", "#345a8a"), "#f0a858", "#12171c"
+)
+
+LONG = 600  # values, beyond which a line is thin
 
 # the legend's words, in English as the catalogue of a language has them
 HISTORY, HELD_OUT, FORECAST = "history", "earlier forecasts, held out", "forecast"
@@ -117,6 +141,9 @@ class ForecastPlot:
     available: int  # series in the forecast, of which the first few are shown
     panes: tuple[Pane, ...]
     language: str = "en"  # of the texts of the picture; names stay as they are
+    method: str = ""  # the simple forecast that it is, where it is one alone
+    unit: str = ""  # of the values, beside their axis
+    dark: bool = False  # light lines on a dark ground
 
     @classmethod
     def from_forecast(
@@ -128,13 +155,17 @@ class ForecastPlot:
         most: int = MOST_PANES,
         longest: int | None = None,
         language: str = "en",
+        series: Sequence[str] | None = None,
+        unit: str | None = None,
+        dark: bool = False,
     ) -> ForecastPlot:
         """The picture of a forecast from the ends of a panel's series; held-out forecasts where a
         backtest is given.
 
         `most`: how many series are shown; `longest`: how many of their newest values, the recent
-        past unless given; `language`: "en" or "ja". UsageError where forecast and panel share no
-        series.
+        past unless given; `language`: "en" or "ja"; `series`: ids of those to show, in this order;
+        `unit`: of the values, for their axis; `dark`: for a dark page. UsageError where forecast
+        and panel share no series, or have none that was asked for.
         """
         _require_count("most", most, "series")
         words_of(language)
@@ -148,7 +179,7 @@ class ForecastPlot:
             raise UsageError(
                 "The forecast has no series of this panel. Give the panel that was forecast."
             )
-        shown = origins[:most]
+        shown = (origins if series is None else _asked(forecast, origins, series))[:most]
         held_out = _held_out(backtest, {forecast.ids[origin] for origin in shown})
         panes = tuple(
             _pane(
@@ -163,7 +194,11 @@ class ForecastPlot:
         )
         name = panes[0].name if len(panes) == 1 and len(panel) > 1 else panel.columns.target
         reach = _reach(forecast.horizon, panel.frequency)
-        return cls(name, reach, len(origins), panes, language)
+        made = forecast.combination
+        method = "" if made is None or made.single in (None, NETWORK) else str(made.single)
+        target = panel.columns.target
+        unit = (target if target != name else "") if unit is None else unit
+        return cls(name, reach, len(origins), panes, language, method, unit, dark)
 
     @property
     def words(self) -> Words:
@@ -183,12 +218,23 @@ class ForecastPlot:
             if self.available > len(self.panes)
             else ""
         )
-        return f"{self.reach} ahead{few}"
+        by = f", {self.method}" if self.method else ""
+        return f"{self.reach} ahead{by}{few}"
 
     def draw(self, ax: Axes, pane: int = 0) -> Axes:
         """Draw one series on a matplotlib Axes, in the fonts that are set there."""
-        _draw_pane(ax, self.panes[pane], self.words)
+        _draw_pane(ax, self.panes[pane], self.words, self.palette)
         return ax
+
+    @property
+    def palette(self) -> Palette:
+        """The colours that it is drawn in."""
+        return DARK if self.dark else LIGHT
+
+    def pages(self) -> list[ForecastPlot]:
+        """The same on pages of six series."""
+        firsts = range(0, len(self.panes), MOST_PANES)
+        return [replace(self, panes=self.panes[i : i + MOST_PANES]) for i in firsts]
 
     def figure(self) -> Figure:
         """The whole picture as a matplotlib Figure, which notebooks show by themselves."""
@@ -196,9 +242,15 @@ class ForecastPlot:
             return _figure(self, missing)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture as .png, .svg or .pdf: the whole file or, with an OutputError,
-        nothing."""
-        return save_picture(path, self._letters(), lambda missing: _figure(self, missing))
+        """Write the picture as .png, .svg or .pdf, a PDF of more than six series on pages: the
+        whole file or, with an OutputError, nothing."""
+        if Path(path).suffix.lower() != ".pdf" or len(self.panes) <= MOST_PANES:
+            return save_picture(path, self._letters(), lambda missing: _figure(self, missing))
+        return save_pages(
+            path,
+            self._letters(),
+            lambda missing: (_figure(page, missing) for page in self.pages()),
+        )
 
     def missing_letters(self) -> str:
         """Letters that no installed font has: series with such names are drawn as 'series 1', …,
@@ -213,12 +265,16 @@ class ForecastPlot:
 
     def letters_of_names(self) -> set[str]:
         """The letters of the series' names and of the target's."""
-        return set(self.name).union(*(pane.name for pane in self.panes))
+        return set(self.name).union(self.unit, *(pane.name for pane in self.panes))
 
     def to_json(self) -> str:
         """Everything that is drawn, as JSON; times as text, unknown numbers as null."""
         return json.dumps(
-            {"title": self.title, "panes": [_pane_json(pane) for pane in self.panes]},
+            {
+                "title": self.title,
+                "unit": self.unit,
+                "panes": [_pane_json(pane) for pane in self.panes],
+            },
             ensure_ascii=False,
         )
 
@@ -255,7 +311,33 @@ def save_picture(
     return path
 
 
+def save_pages(
+    path: str | os.PathLike[str], letters: set[str], make: Callable[[set[str]], Iterable[Figure]]
+) -> Path:
+    """Write what `make` draws as the pages of a PDF, as `save_picture` does."""
+    path = check_output(path, (".pdf",))
+    with fonts_with(letters) as missing, whole_file(path) as temporary:
+        from matplotlib.backends.backend_pdf import PdfPages
+
+        with PdfPages(temporary, metadata={"CreationDate": None}) as pages:
+            for figure in make(missing):
+                pages.savefig(figure)
+    return path
+
+
 # ---------------------------------------------------------------- what is drawn
+
+
+def _asked(forecast: Forecast, origins: Sequence[int], series: Sequence[str]) -> list[int]:
+    """The origins of the series that were asked for, in that order; UsageError names one that is
+    not there."""
+    places = {str(forecast.ids[origin]): origin for origin in origins}
+    for name in series:
+        if name not in places:
+            raise UsageError(
+                f"There is no series {name!r} to draw. There are: {some_names(list(places))}."
+            )
+    return [places[name] for name in series]
 
 
 def _require_count(name: str, given: object, what: str) -> None:
@@ -279,13 +361,17 @@ def _pane(
     )
     first = len(times) - (recent if longest is None else min(longest, len(times)))
     bands = [forecast.interval(level) for level in sorted(forecast.interval_levels, reverse=True)]
+    wanted = forecast.wanted[origin]
     return Pane(
         name=str(forecast.ids[origin]),
         times=times[first:],
         values=values[first:],
-        future=forecast.times[origin],
-        point=forecast.point[origin],
-        bands=tuple(Band(band.level, band.lower[origin], band.upper[origin]) for band in bands),
+        future=forecast.times[origin][wanted],
+        point=forecast.point[origin][wanted],
+        bands=tuple(
+            Band(band.level, band.lower[origin][wanted], band.upper[origin][wanted])
+            for band in bands
+        ),
         held_out=tuple(line for line in held_out if line.times[0] >= times[first]),
         recent=recent,
     )
@@ -339,7 +425,7 @@ def _pane_json(pane: Pane) -> dict[str, Any]:
     }
 
 
-def _printable(text: str, longest: int = 60) -> str:
+def printable(text: str, longest: int = 60) -> str:
     text = "".join(letter if letter.isprintable() else " " for letter in text)
     if len(text) <= longest:
         return text
@@ -358,34 +444,38 @@ def _figure(plot: ForecastPlot, missing: set[str]) -> Figure:
     rows = -(-len(plot.panes) // columns)
     size = (10.0, 5.0) if columns == 1 else (12.0, 0.9 + 2.7 * rows)
     layout = ConstrainedLayoutEngine(w_pad=0.12, h_pad=0.08, hspace=0.04, wspace=0.03)
-    figure = Figure(figsize=size, layout=layout, facecolor="white")
+    palette = plot.palette
+    figure = Figure(figsize=size, layout=layout, facecolor=palette.ground)
     words = plot._drawn_words(missing)
     grid = figure.subplots(rows, columns, squeeze=False)
     for place, ax in enumerate(grid.flat):
         if place >= len(plot.panes):
             ax.set_axis_off()
             continue
-        _draw_pane(ax, plot.panes[place], words)
+        _draw_pane(ax, plot.panes[place], words, palette)
+        if len(plot.panes) == 1 and plot.unit and not missing.intersection(plot.unit):
+            ax.set_ylabel(printable(plot.unit), fontsize=9, color=palette.faint, parse_math=False)
         if len(plot.panes) > 1:
             # numbered where no font has its letters: a row of boxes names nothing
             name, numbered = plot.panes[place].name, words(f"series {place + 1}")
-            name = numbered if missing.intersection(name) else _printable(name)
-            ax.set_title(name, loc="left", fontsize=10, color=INK, parse_math=False)
+            name = numbered if missing.intersection(name) else printable(name)
+            ax.set_title(name, loc="left", fontsize=10, color=palette.ink, parse_math=False)
     named = not missing.intersection(plot.name)
-    title = f"{_printable(plot.name, 75)}: " * named + words(plot.summary)
-    _draw_head(figure, title, words)
+    title = f"{printable(plot.name, 75)}: " * named + words(plot.summary)
+    _draw_head(figure, title, words, palette)
     return figure
 
 
-def heading(words: Words) -> dict[str, Any]:
+def heading(words: Words, palette: Palette = LIGHT) -> dict[str, Any]:
     """How the title of a picture looks. Japanese fonts seldom have bold letters, and bold figures
     among plain ones look wrong."""
     weight = "bold" if words is ENGLISH else "normal"
-    return {"ha": "left", "fontsize": 13, "fontweight": weight, "color": INK, "parse_math": False}
+    looks = {"ha": "left", "fontsize": 13, "fontweight": weight, "parse_math": False}
+    return looks | {"color": palette.ink}
 
 
-def _draw_head(figure: Figure, title: str, words: Words) -> None:
-    figure.suptitle(title, x=0.013, **heading(words))
+def _draw_head(figure: Figure, title: str, words: Words, palette: Palette) -> None:
+    figure.suptitle(title, x=0.013, **heading(words, palette))
     legends = [
         zip(*reversed(ax.get_legend_handles_labels()), strict=True) for ax in reversed(figure.axes)
     ]
@@ -398,7 +488,7 @@ def _draw_head(figure: Figure, title: str, words: Words) -> None:
         ncols=max(len(labels), 1),
         frameon=False,
         fontsize=9,
-        labelcolor=INK,
+        labelcolor=palette.ink,
         handlelength=1.6,
         columnspacing=1.8,
     )
@@ -413,49 +503,53 @@ def _band_text(level: float) -> str:
     return f"{level:g} % interval"
 
 
-def _draw_pane(ax: Axes, pane: Pane, words: Words) -> None:
-    history, future = _positions(pane.times), _positions(pane.future, pane.times)
+def _draw_pane(ax: Axes, pane: Pane, words: Words, palette: Palette = LIGHT) -> None:
+    ax.set_facecolor(palette.ground)
+    history, future = positions(pane.times), positions(pane.future, pane.times)
     joint, level = _joint(pane, history)
     x = np.append(joint, future)
-    for band, colour in zip(pane.bands, _band_colours(len(pane.bands)), strict=True):
+    for band, colour in zip(pane.bands, _band_colours(len(pane.bands), palette), strict=True):
         lower, upper = np.append(level, band.lower), np.append(level, band.upper)
         label = words(_band_text(band.level))
         ax.fill_between(x, lower, upper, color=colour, linewidth=0, label=label, zorder=1)
     for number, line in enumerate(pane.held_out):
         label = words(HELD_OUT) if number == 0 else None
         ax.plot(
-            _positions(line.times, pane.times),
+            positions(line.times, pane.times),
             line.point,
-            color=AMBER,
+            color=palette.amber,
             linewidth=1.1,
             label=label,
             zorder=3,
         )
     marker = "o" if np.isfinite(pane.values).sum() <= 40 else None
+    if len(history):
+        # where what is known ends
+        ax.axvline(history[-1], color=palette.faint, linewidth=0.9, linestyle=":", zorder=1)
     ax.plot(
         history,
         pane.values,
-        color=INK,
-        linewidth=1.3,
+        color=palette.ink,
+        linewidth=1.3 if len(history) <= LONG else 0.7,  # long ones would be a solid area
         marker=marker,
         markersize=2.6,
         label=words(HISTORY),
         zorder=2,
     )
-    _mark_lone_values(ax, history, pane.values)
+    _mark_lone_values(ax, history, pane.values, palette)
     style = {"marker": "o", "markersize": 3.2} if len(future) == 1 else {}
     point = np.append(level, pane.point)
     ax.plot(
         x,
         point,
-        color=BLUE,
+        color=palette.blue,
         linewidth=1.9,
         label=words(FORECAST),
         zorder=4,
         solid_capstyle="round",
         **style,
     )
-    _dress_pane(ax, pane, words)
+    _dress_pane(ax, pane, words, palette)
 
 
 def _joint(pane: Pane, history: ndarray) -> tuple[ndarray, ndarray]:
@@ -465,25 +559,24 @@ def _joint(pane: Pane, history: ndarray) -> tuple[ndarray, ndarray]:
     return (history[-1:], pane.values[-1:]) if known else (history[:0], pane.values[:0])
 
 
-def _band_colours(count: int) -> list[str]:
+def _band_colours(count: int, palette: Palette) -> list[str]:
     from matplotlib.colors import to_hex, to_rgb
 
-    wide, narrow = np.array(to_rgb(BANDS[0])), np.array(to_rgb(BANDS[1]))
+    wide, narrow = (np.array(to_rgb(colour)) for colour in palette.bands)
     shares = np.linspace(0, 1, count) if count > 1 else np.full(count, 0.6)
     return [to_hex(tuple((wide + share * (narrow - wide)).tolist())) for share in shares]
 
 
-def _mark_lone_values(ax: Axes, x: ndarray, values: ndarray) -> None:
+def _mark_lone_values(ax: Axes, x: ndarray, values: ndarray, palette: Palette) -> None:
     """A value between two missing ones makes no line: give it a dot."""
     known = np.isfinite(np.concatenate([[np.nan], values, [np.nan]]))
     lone = known[1:-1] & ~known[:-2] & ~known[2:]
     if lone.any():
-        ax.plot(
-            x[lone], values[lone], linestyle="none", marker="o", markersize=2.6, color=INK, zorder=2
-        )
+        dots = {"linestyle": "none", "marker": "o", "markersize": 2.6, "color": palette.ink}
+        ax.plot(x[lone], values[lone], zorder=2, **dots)
 
 
-def _positions(times: ndarray, axis: ndarray | None = None) -> ndarray:
+def positions(times: ndarray, axis: ndarray | None = None) -> ndarray:
     """Times as numbers for an axis: days for dates, years where Python's calendar ends, integers
     as they are."""
     if times.dtype.kind != "M":
@@ -504,42 +597,69 @@ def _beyond_calendars(times: ndarray) -> bool:
     return bool((years < 2).any() or (years > 9900).any())
 
 
-def dress(ax: Axes) -> None:
+def dress(ax: Axes, palette: Palette = LIGHT) -> None:
     """The looks that all pictures share: faint lines across, no frame, small grey numbers."""
     ax.set_axisbelow(True)
-    ax.grid(axis="y", color=GRID, linewidth=0.8)
+    ax.grid(axis="y", color=palette.grid, linewidth=0.8)
     ax.spines[["top", "right", "left"]].set_visible(False)
-    ax.spines["bottom"].set_color(GRID)
-    ax.tick_params(colors=FAINT, labelsize=9, length=0, pad=5)
+    ax.spines["bottom"].set_color(palette.grid)
+    ax.tick_params(colors=palette.faint, labelsize=9, length=0, pad=5)
     ax.margins(x=0.015, y=0.08)
 
 
-def _dress_pane(ax: Axes, pane: Pane, words: Words) -> None:
+def _dress_pane(ax: Axes, pane: Pane, words: Words, palette: Palette) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    dress(ax)
+    dress(ax, palette)
     ax.yaxis.set_major_locator(MaxNLocator(nbins=5))
+    if limits := _limits(pane):
+        ax.set_ylim(*limits)
     low, high = ax.get_ylim()
     if low < 0 <= _lowest(pane):
         # nothing negative was seen or forecast: an axis below zero would suggest it
         ax.set_ylim(0, high)
     ax.yaxis.set_major_formatter(FuncFormatter(tick_format(np.asarray(ax.get_yticks()))))
-    both = np.concatenate([pane.times, pane.future])
-    if both.dtype.kind == "M" and not _beyond_calendars(both):
-        _dress_dates(ax, words)
+    dress_times(ax, np.concatenate([pane.times, pane.future]), words, palette)
+
+
+def dress_times(ax: Axes, times: ndarray, words: Words, palette: Palette = LIGHT) -> None:
+    """The axis of times, as dates or as numbers."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    if times.dtype.kind == "M" and not _beyond_calendars(times):
+        _dress_dates(ax, words, palette)
     else:
         ax.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
 
 
-def _dress_dates(ax: Axes, words: Words) -> None:
+def _dress_dates(ax: Axes, words: Words, palette: Palette) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     locator = AutoDateLocator(minticks=4, maxticks=9)
     ax.xaxis.set_major_locator(locator)
     written: dict[str, Any] = _DATES.get(words.language, {})
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, **written))
-    ax.xaxis.get_offset_text().set(color=FAINT, fontsize=9)
+    ax.xaxis.get_offset_text().set(color=palette.faint, fontsize=9)
+
+
+def _limits(pane: Pane) -> tuple[float, float] | None:
+    """From where to where the axis reaches: over all lines and the narrowest interval. A wide one
+    may stretch it by a third, and leaves it where it is wider, so that it does not rule it."""
+    lines = [pane.values, pane.point, *(line.point for line in pane.held_out)]
+    lines += [side for band in pane.bands[-1:] for side in (band.lower, band.upper)]
+    shown = np.concatenate(lines)
+    shown = shown[np.isfinite(shown)]
+    if not len(shown) or shown.min() == shown.max():
+        return None
+    low, high = float(shown.min()), float(shown.max())
+    room = BEYOND * (high - low)
+    wide = [side for band in pane.bands[:-1] for side in (band.lower, band.upper)]
+    bounds = np.concatenate([*wide, shown])
+    bounds = np.clip(bounds[np.isfinite(bounds)], low - room, high + room)
+    low, high = float(bounds.min()), float(bounds.max())
+    space = 0.06 * (high - low)
+    return low - space, high + space
 
 
 def _lowest(pane: Pane) -> float:

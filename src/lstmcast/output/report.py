@@ -2,15 +2,18 @@
 network.
 
 The page draws what the pictures and the backtest hold: one computation, two ways to look at it. Its
-text is made here, its looks and its charts are in `report.html`; plotly's JavaScript, which draws
-them, comes from plotly's package. `words` are those of the page's language: in `report.html`, a
-text in double braces is one of the catalogue, and so is what `say` is given in its script.
+text is made here, its looks and its charts are in `report.html`; the JavaScript that draws them
+is the basic bundle of plotly (npm package plotly.js-basic-dist-min), which lies beside it: the
+whole of plotly would make each page five times as large. `words` are those of the page's language:
+in `report.html`, a text in double braces is one of the catalogue, and so is what `say` is given in
+its script.
 """
 
 # O origins · H horizon
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import platform
@@ -29,7 +32,7 @@ from lstmcast._version import __version__
 from lstmcast.data.kinds import kind_counts
 from lstmcast.data.table import format_time
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.summary import HEADINGS, PLAIN, SEASONAL, labelled, number, percent
+from lstmcast.evaluation.summary import HEADINGS, labelled, number, percent
 from lstmcast.output.cards import TrainingRecord, card_of
 from lstmcast.output.plots import ForecastPlot
 from lstmcast.util.files import check_output, whole_file
@@ -42,11 +45,15 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.evaluation.summary import Summary
     from lstmcast.forecast import Forecast
+    from lstmcast.totals import Totals
 
 ENDINGS = (".html",)
 # series with a chart, series in the table, findings
 MOST_CHARTS, MOST_ROWS, MOST_FINDINGS = 24, 200, 40
-MOST_VALUES = 40_000  # of all charts together: beyond that a page opens slowly
+MOST_VALUES = 9_000  # of all charts together: a page has at most 1.5 MB
+DIGITS = 7  # of the numbers that are drawn
+HERE = Path(__file__).parent
+PLOTLY, PLOTLY_VERSION = "plotly-basic.min.js.gz", "4.1.1"
 MADE_BY = "lstmcast.Report.from_forecast(…) in Python"
 
 
@@ -75,6 +82,7 @@ class Report:
     made_by: str
     made_on: date
     language: str = "en"
+    totals: Totals | None = None
 
     @classmethod
     def from_forecast(
@@ -87,12 +95,14 @@ class Report:
         made_by: str = MADE_BY,
         made_on: date | None = None,
         language: str = "en",
+        totals: Totals | None = None,
     ) -> Report:
         """The report of a forecast from the ends of a panel's series.
 
         `model`: what made the forecast; its network and its training are described. `made_by`: the
         command or call, as readers should see it. `made_on`: today unless given. `language`: "en"
-        or "ja". UsageError where forecast and panel share no series.
+        or "ja". `totals`: sums of the forecast, as a table. UsageError where forecast and panel
+        share no series.
         """
         words_of(language)
         shared = len(set(forecast.ids) & set(panel.ids))
@@ -106,7 +116,7 @@ class Report:
         )
         described = card_of(model), TrainingRecord.of(model)
         made = (made_by, made_on or date.today(), language)
-        return cls(forecast, panel, plot, backtest, *described, *made)
+        return cls(forecast, panel, plot, backtest, *described, *made, totals)
 
     @property
     def title(self) -> str:
@@ -120,9 +130,7 @@ class Report:
 
     def html(self) -> str:
         """The whole page."""
-        from plotly.offline import get_plotlyjs
-
-        page, words = (Path(__file__).parent / "report.html").read_text("utf-8"), self.words
+        page, words = (HERE / "report.html").read_text("utf-8"), self.words
         summary = self.backtest.summary() if self.backtest is not None else None
         drawn = {**_charts(self, summary), "words": _script_words(page, words)}
         page = _IN_BRACES.sub(lambda found: escape(words(found[1])), page)
@@ -135,7 +143,7 @@ class Report:
             tiles=_tiles(summary, words),
             picker=_picker(self.plot, words),
             chart_note=escape(" ".join(map(words, _chart_notes(self)))),
-            series=_series_section(self, words),
+            series=_totals_section(self.totals, words) + _series_section(self, words),
             accuracy=_accuracy(summary, words),
             training=self.training.html(words) if self.training else "",
             data=_data(self.panel, words),
@@ -143,7 +151,7 @@ class Report:
             card=_card(self.card, words),
             made=_made(self.made_by, self.made_on, words),
             charts=script_data(drawn),
-            plotly=get_plotlyjs(),
+            plotly=gzip.decompress((HERE / PLOTLY).read_bytes()).decode("utf-8"),
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -183,6 +191,9 @@ def _subtitle(forecast: Forecast, plot: ForecastPlot) -> str:
     return f"Forecast of {series}{plot.reach} ahead: {span}"
 
 
+_STYLES = {"best": "good", "middle": "middle", "poor": "poor", "unknown": "unknown"}
+
+
 def _verdict(summary: Summary | None, words: Words) -> str:
     if summary is None:
         said, style = "Accuracy was not measured: nothing was held out.", "unknown"
@@ -190,7 +201,7 @@ def _verdict(summary: Summary | None, words: Words) -> str:
         said, style = f"Accuracy on held-out data: {summary.verdict}", "unknown"
     else:
         said = f"Accuracy on held-out data: {summary.verdict}"
-        style = "good" if summary.verdict.startswith("better") else "poor"
+        style = _STYLES[summary.standing]
     return f'<p class="verdict {style}">{escape(words(said))}</p>'
 
 
@@ -202,18 +213,11 @@ def _tiles(summary: Summary | None, words: Words) -> str:
     tiles = [(number(own["mae"]), "mean absolute error, in the data’s units")]
     if np.isfinite(own["mape"]):
         tiles.append((f"{own['mape']:.1f} %", "mean error, in percent of the value"))
-    simple = {
-        name: summary.scores[name]["mae"] for name in (SEASONAL, PLAIN) if name in summary.scores
-    }
-    best = min(simple, key=lambda name: simple[name], default="")  # as the verdict has it
-    if best not in ("", summary.model) and simple[best] > 0:
-        share = 1 - own["mae"] / simple[best]
-        tiles.append(
-            (
-                percent(abs(share)),
-                f"{'less' if share >= 0 else 'more'} error than the {best} forecast",
-            )
-        )
+    against = {"skill": summary.reference, "skill_familiar": summary.familiar}
+    for key, name in against.items():
+        if name is not None and np.isfinite(own[key]):
+            more = "less" if own[key] >= 0 else "more"
+            tiles.append((percent(abs(own[key])), f"{more} error than the {name} forecast"))
     tiles += [
         (percent(share), f"of what came lay in the {level} % interval")
         for level, share in _coverages(own).items()
@@ -245,6 +249,17 @@ def _chart_note(plot: ForecastPlot, panel: Panel) -> str:
     if longest > (kept := MOST_VALUES // len(plot.panes)):
         notes.append(f"Of long histories the newest {kept:,} values are drawn.")
     return " ".join(notes)
+
+
+def _totals_section(totals: Totals | None, words: Words) -> str:
+    """Sums over time and series, with their intervals."""
+    if totals is None:
+        return ""
+    header, *rows = totals.rows(MOST_ROWS)
+    left = f"The first {len(rows)} of {len(totals):,} rows." if len(totals) > len(rows) else ""
+    note = f"<p class=note>{escape(words(left))}</p>" if left else ""
+    listed = page_table([words(name) for name in header], rows)
+    return f"<section><h2>{words('Totals')}</h2>{listed}{note}</section>"
 
 
 def _series_section(report: Report, words: Words) -> str:
@@ -328,8 +343,8 @@ _STEPS = '<div id="steps" class="chart low"></div>'  # where there is more than 
 _GLOSSARY = (
     "MAE: mean absolute error. RMSE: large errors count more. MAPE, sMAPE: error in percent of the "
     "value, of the mean of value and forecast. MASE: error relative to that of the seasonal naive "
-    "forecast within the history. Skill: how much smaller than the seasonal naive forecast’s the "
-    "error was."
+    "forecast within the history. Skill: how much smaller the error was than that of the best "
+    "simple forecast."
 )
 
 
@@ -421,7 +436,7 @@ def _card(card: str, words: Words) -> str:
 def _made(made_by: str, made_on: date, words: Words) -> str:
     versions = (
         f"lstmcast {__version__}, Python {platform.python_version()}, NumPy {version('numpy')}, "
-        f"plotly {version('plotly')}"
+        f"plotly.js {PLOTLY_VERSION}"
     )
     dated = facts({words("Date"): made_on.isoformat(), words("Versions"): versions})
     return f"<pre>{escape(made_by)}</pre>{dated}"
@@ -432,11 +447,21 @@ def _made(made_by: str, made_on: date, words: Words) -> str:
 
 def _charts(report: Report, summary: Summary | None) -> dict[str, Any]:
     return {
-        "panes": json.loads(report.plot.to_json())["panes"],
+        "panes": _shortened(json.loads(report.plot.to_json())["panes"]),
+        "unit": report.plot.unit,
         "axis": _axis(report.plot),
         "steps": _steps(report.backtest, summary, report.words),
         "learning": report.training.chart(report.words) if report.training else None,
     }
+
+
+def _shortened(value: Any) -> Any:
+    """Numbers with as many digits as a chart can show: the others are half of a page."""
+    if isinstance(value, dict):
+        return {name: _shortened(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_shortened(part) for part in value]
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
 def _axis(plot: ForecastPlot) -> str:
@@ -456,7 +481,7 @@ def _steps(tested: Backtest | None, summary: Summary | None, words: Words) -> di
     if tested is None or summary is None or not summary.scores:
         return None
     columns = tested.per_horizon()
-    key = "mase" if summary.series > 1 and np.isfinite(columns["mase"]).any() else "mae"
+    key = summary.measure
     models = [
         {
             "name": words(name),

@@ -296,6 +296,12 @@ class ProgressLine:
             self._write(self.newest, "\n")
         self.newest = None
 
+    def stage(self, text: str) -> None:
+        """Say what is done after the last epoch, which takes a while too."""
+        self.close()
+        self.stream.write(f"{text} …\n")
+        self.stream.flush()
+
     def _write(self, report: EpochReport, end: str) -> None:
         line = _line(report)
         self.stream.write(("\r" + line.ljust(self.width) if self.rewrites else line) + end)

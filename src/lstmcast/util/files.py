@@ -67,7 +67,7 @@ def check_output(path: str | os.PathLike[str], endings: Sequence[str]) -> Path:
     with output_errors(path):
         if place.is_dir():
             raise _os_error(errno.EISDIR)
-        if Path(path).suffix.lower() not in endings and not _is_special(place):
+        if not Path(path).name.lower().endswith(tuple(endings)) and not _is_special(place):
             raise OutputError(
                 f"{str(path)!r} cannot be written: its ending says no known format. "
                 f"Name a file that ends in {' or '.join(endings)}."

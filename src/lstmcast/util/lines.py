@@ -62,6 +62,36 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence
     return "\n".join(line.rstrip() for line in lines)
 
 
+def fitting(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    columns: int | None,
+    left: Sequence[str] = (),
+) -> str:
+    """The same in a terminal of so many columns: what has no room stands below, with the first
+    column again.
+
+    >>> print(fitting(["model", "MAE", "RMSE"], [["naive", "12.5", "14.1"]], 12, left=["model"]))
+    model   MAE
+    naive  12.5
+    <BLANKLINE>
+    model  RMSE
+    naive  14.1
+    """
+    cells = [header, *rows]
+    widths = [max(map(width, column)) for column in zip(*cells, strict=True)]
+    if columns is None or sum(widths) + 2 * (len(widths) - 1) <= columns:
+        return aligned(header, rows, left)
+    blocks: list[list[int]] = [[0]]
+    for i in range(1, len(widths)):
+        wide = sum(widths[k] + 2 for k in blocks[-1]) + widths[i]
+        if wide > columns and len(blocks[-1]) > 1:
+            blocks.append([0])
+        blocks[-1].append(i)
+    parts = ([[row[i] for i in block] for row in cells] for block in blocks)
+    return "\n\n".join(aligned(part[0], part[1:], left) for part in parts)
+
+
 def padded(cell: str, columns: int, left: bool) -> str:
     """Text filled up with spaces to so many columns."""
     space = " " * (columns - width(cell))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -47,3 +48,15 @@ def decimals_of(values: ndarray) -> int | None:
     known = np.abs(values[np.isfinite(values) & (values != 0)])
     size = float(np.median(known)) if len(known) else 1.0
     return int(np.clip(3 - np.floor(np.log10(size)), 0, 9)) if 1e-6 < size < 1e15 else None
+
+
+def number(value: float) -> str:
+    """A number with about four digits that count; a dash where it is not known."""
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if 1_000 <= abs(value) < 1e15 else f"{value:#.4g}"
+
+
+def percent(share: float) -> str:
+    """A share of 1 in whole percents; a dash where it is not known."""
+    return f"{100 * share:.0f} %".replace("-0 %", "0 %") if math.isfinite(share) else "–"

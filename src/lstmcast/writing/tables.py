@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import errno
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +20,7 @@ from lstmcast.util.categories import Categories
 from lstmcast.util.files import check_output, whole_file
 
 FRAMES = ("arrays", "pandas", "polars", "pyarrow")
-ENDINGS = (".csv", ".parquet", ".xlsx")
+ENDINGS = (".csv", ".parquet", ".xlsx", ".jsonl", ".csv.gz")
 
 
 class Zoned(NamedTuple):
@@ -142,18 +143,21 @@ def _listed_text(column: np.ndarray) -> Any:
 
 
 def write_table(columns: dict[str, np.ndarray], path: str | os.PathLike[str]) -> Path:
-    """Write equally long columns as .csv, .parquet or .xlsx, atomically; in CSV, midnights alone
-    become dates."""
+    """Write equally long columns as .csv, .csv.gz, .parquet, .jsonl (a JSON object in each line) or
+    .xlsx, atomically; in texts, midnights alone become dates."""
     path = check_output(path, ENDINGS)
     if path.suffix.lower() == ".xlsx":
         from lstmcast.writing.workbook import write_workbook
 
         return write_workbook(columns, path)
+    if path.suffix.lower() == ".jsonl":
+        return _write_lines(columns, path)
     import duckdb  # late: its import costs more than the forecast of one series
 
     parquet = path.suffix.lower() == ".parquet"
     selected = ", ".join(_selected(name, column, parquet) for name, column in columns.items())
-    options = "(format parquet)" if parquet else "(format csv, header)"
+    packed = ", compression gzip" if path.suffix.lower() == ".gz" else ""
+    options = "(format parquet)" if parquet else f"(format csv, header{packed})"
     with (
         whole_file(path) as temporary,
         duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection,
@@ -164,6 +168,15 @@ def write_table(columns: dict[str, np.ndarray], path: str | os.PathLike[str]) ->
             connection.execute(f"copy (select {selected} from written) to '{target}' {options}")
         except duckdb.IOException as error:
             raise OSError(_system_number(error), str(error).strip()) from error
+    return path
+
+
+def _write_lines(columns: dict[str, np.ndarray], path: Path) -> Path:
+    """A JSON object for each row."""
+    with whole_file(path) as temporary, open(temporary, "w", encoding="utf-8") as lines:
+        for row in zip(*map(plain_list, columns.values()), strict=True):
+            told = json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False, default=str)
+            lines.write(told + "\n")
     return path
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,6 +56,39 @@ def require_rows(rows: int, path: str | os.PathLike[str]) -> None:
         )
 
 
+class Chart(NamedTuple):
+    """A chart of lines over times, or over numbers."""
+
+    title: str
+    lines: list[Line]
+    dated: bool  # whether x are times
+    at: str  # the cell of its upper left corner
+
+
+class Line(NamedTuple):
+    """One line of a chart: y over x, columns of a sheet by number, from one row to another (0 is
+    the first below the header). Thin and dashed for a bound."""
+
+    name: str
+    sheet: str
+    x: int
+    y: int
+    rows: tuple[int, int]
+    colour: str
+    thin: bool = False
+
+
+class Sheet(NamedTuple):
+    """One sheet of a workbook: a table of equally long columns (N,), or lines of cells: texts,
+    numbers, None for an empty one; the header of a table among them is marked as one."""
+
+    name: str
+    columns: dict[str, ndarray] | None = None
+    lines: Sequence[Sequence[Any]] = ()
+    headers: Collection[int] = ()
+    chart: Chart | None = None
+
+
 def write_workbook(
     columns: dict[str, ndarray], path: str | os.PathLike[str], sheet: str = "forecast"
 ) -> Path:
@@ -66,22 +99,55 @@ def write_workbook(
     that Excel does not have (before March 1900) and whole numbers of more than 15 digits, which it
     would round, become text.
     """
-    rows = max((len(column) for column in columns.values()), default=0)
-    require_rows(rows, path)
-    made = {name: _column(name, column, path) for name, column in columns.items()}
+    return write_sheets([Sheet(sheet, columns)], path)
+
+
+def write_sheets(sheets: Sequence[Sheet], path: str | os.PathLike[str]) -> Path:
+    """Write several sheets, as `write_workbook` writes one."""
+    made = []
+    for sheet in sheets:
+        rows = max((len(column) for column in (sheet.columns or {}).values()), default=0)
+        require_rows(rows, path)
+        made.append(
+            {name: _column(name, column, path) for name, column in (sheet.columns or {}).items()}
+        )
     # XlsxWriter keeps rows in a temporary file of its own; should anything end the writing, the
     # folder takes it along.
     with whole_file(path) as temporary, tempfile.TemporaryDirectory(prefix="lstmcast-") as scratch:
-        _write(made, rows, temporary, sheet, scratch)
+        _write(sheets, made, temporary, scratch)
     return Path(path)
 
 
-def _write(made: dict[str, _Column], rows: int, place: Path, sheet: str, scratch: str) -> None:
+def _write(
+    sheets: Sequence[Sheet], made: Sequence[dict[str, _Column]], place: Path, scratch: str
+) -> None:
     import xlsxwriter  # late: only who writes a workbook waits for it
     from xlsxwriter.exceptions import FileCreateError
 
     book = xlsxwriter.Workbook(place, {"constant_memory": True, "tmpdir": scratch})
-    page = book.add_worksheet(sheet)
+    pages = []
+    try:
+        for sheet, columns in zip(sheets, made, strict=True):
+            pages.append(book.add_worksheet(sheet.name))
+            if sheet.columns is not None:
+                _fill(book, pages[-1], columns)
+            else:
+                _fill_lines(book, pages[-1], sheet)
+            if sheet.chart is not None:
+                pages[-1].insert_chart(sheet.chart.at, _chart(book, sheet.chart))
+        book.close()
+    except FileCreateError as error:  # it wraps the system's error, which says why
+        raise (
+            error.args[0] if isinstance(error.args[0], OSError) else OSError(str(error))
+        ) from error
+    finally:
+        for page in pages:
+            page._opt_close()  # its temporary file, which stays open when the writing fails
+
+
+def _fill(book: Any, page: Any, made: dict[str, _Column]) -> None:
+    """A table with its header, row by row, as constant memory asks for."""
+    rows = max((len(column.cells) for column in made.values()), default=0)
     head = book.add_format({"bold": True, "bottom": 1})
     for i, (name, column) in enumerate(made.items()):
         page.write_string(0, i, name, head)
@@ -96,19 +162,58 @@ def _write(made: dict[str, _Column], rows: int, place: Path, sheet: str, scratch
         int: page.write_number,
         float: page.write_number,
     }
-    try:
-        for row in range(rows):  # by rows, as constant memory asks for
-            for i, cells, style in columns:
-                cell = cells[row]
-                if cell is not None:
-                    writers[type(cell)](row + 1, i, cell, style)
-        book.close()
-    except FileCreateError as error:  # it wraps the system's error, which says why
-        raise (
-            error.args[0] if isinstance(error.args[0], OSError) else OSError(str(error))
-        ) from error
-    finally:
-        page._opt_close()  # its temporary file, which stays open when the writing fails
+    for row in range(rows):
+        for i, cells, style in columns:
+            cell = cells[row]
+            if cell is not None:
+                writers[type(cell)](row + 1, i, cell, style)
+
+
+def _fill_lines(book: Any, page: Any, sheet: Sheet) -> None:
+    """Lines of texts and numbers; a long text runs over the empty cells beside it."""
+    head = book.add_format({"bold": True, "bottom": 1})
+    texts, numbers, shares = (
+        book.add_format({"num_format": style}) for style in ("@", "#,##0.00", "0 %")
+    )
+    page.set_column(0, 0, 30)
+    page.set_column(1, 12, 16)
+    for row, line in enumerate(sheet.lines):
+        for i, cell in enumerate(line):
+            if isinstance(cell, str):
+                style = head if row in sheet.headers else texts
+                page.write_string(row, i, cell[:MOST_LETTERS], style)
+            elif isinstance(cell, Share) and np.isfinite(cell):
+                page.write_number(row, i, float(cell), shares)
+            elif cell is not None and np.isfinite(cell):
+                page.write_number(row, i, cell, numbers)
+
+
+class Share(float):
+    """A number that is shown in percent."""
+
+
+def _chart(book: Any, chart: Chart) -> Any:
+    """A native chart of Excel, with a line for each of its lines."""
+    drawn = book.add_chart({"type": "scatter", "subtype": "straight"})
+    for line in chart.lines:
+        first, last = (1 + row for row in line.rows)
+        style = {"color": line.colour, "width": 1.0 if line.thin else 2.0}
+        style |= {"dash_type": "dash"} if line.thin else {}
+        drawn.add_series(
+            {
+                "name": line.name,
+                "categories": [line.sheet, first, line.x, last, line.x],
+                "values": [line.sheet, first, line.y, last, line.y],
+                "line": style,
+                "marker": {"type": "none"},
+            }
+        )
+    axis: dict[str, Any] = {"major_gridlines": {"visible": False}}
+    drawn.set_x_axis(axis | ({"num_format": "yyyy-mm-dd"} if chart.dated else {}))
+    drawn.set_title({"name": chart.title, "name_font": {"size": 12}, "overlay": False})
+    drawn.set_legend({"position": "bottom"})
+    drawn.set_size({"width": 760, "height": 380})
+    return drawn
 
 
 def _column(name: str, column: ndarray, path: str | os.PathLike[str]) -> _Column:

@@ -1,0 +1,90 @@
+"""How far to forecast, where no number of steps is given: until a date, or one season."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lstmcast.data.origins import LONGEST_HORIZON
+from lstmcast.data.panel import Panel
+from lstmcast.data.table import format_time
+from lstmcast.errors import UsageError
+
+SEASONLESS = 10  # steps, where there is no season
+
+
+def one_season(panel: Panel) -> int:
+    """The steps of the shortest season; ten where there is none.
+
+    >>> one_season(Panel.from_arrays([1.0, 2.0], frequency="MS", start="2024-01"))
+    12
+    """
+    return next((period for period in panel.periods if period > 1), SEASONLESS)
+
+
+def horizon_note(panel: Panel) -> str:
+    """What is said where one season is forecast because nobody said how far."""
+    steps = one_season(panel)
+    why = "one season" if panel.periods[-1] > 1 else "as there is no season"
+    return f"{steps} steps are forecast, {why}. --horizon N or --until DATE asks for others."
+
+
+def end_of(text: str, panel: Panel) -> np.datetime64 | int:
+    """The last moment that a date means: of a year, a month or a day its end; of numbered steps
+    the number.
+
+    >>> panel = Panel.from_arrays([1.0, 2.0], frequency="MS", start="2024-01")
+    >>> str(end_of("2025-06", panel))
+    '2025-06-30T23:59:59.999999'
+    """
+    numbered = panel.ends.dtype.kind != "M"
+    try:
+        if numbered:
+            return int(text)
+        moment = np.datetime64(text.strip().replace("/", "-"))
+        if np.isnat(moment):
+            raise ValueError
+        if np.datetime_data(moment.dtype)[0] in ("Y", "M", "D"):
+            return (moment + 1).astype("datetime64[us]") - np.timedelta64(1, "us")
+        return moment.astype("datetime64[us]")
+    except ValueError as error:
+        what = "a step number, such as 120" if numbered else "a date, such as 2025-12-31"
+        raise UsageError(f"--until {text!r} cannot be read. Give {what}.") from error
+
+
+def steps_until(text: str, panel: Panel) -> int:
+    """How many steps lead up to a date, from the series that ends first.
+
+    Raises UsageError where the date is not after the data.
+
+    >>> panel = Panel.from_arrays([1.0, 2.0], frequency="MS", start="2024-01")
+    >>> steps_until("2024-12-31", panel)
+    10
+    """
+    end, first = end_of(text, panel), panel.ends.min()
+    steps = _last_step(panel, first, end)
+    if steps < 1 or _last_step(panel, panel.ends.max(), end) < 1:
+        next_one = panel.frequency.advance(panel.ends.max(), 1)
+        raise UsageError(
+            f"--until {text} is not after the data, which end with {format_time(panel.ends.max())}:"
+            f" the next step is {format_time(next_one[()])}. Give a later one."
+        )
+    if steps > LONGEST_HORIZON:
+        raise UsageError(
+            f"--until {text} is {steps:,} steps ahead; {LONGEST_HORIZON:,} are the most. Give an "
+            "earlier date."
+        )
+    return steps
+
+
+def _last_step(panel: Panel, last: np.datetime64 | int, end: np.datetime64 | int) -> int:
+    """The largest number of steps after `last` that is not beyond `end`."""
+    low, high = 0, 1
+    while high <= 2 * LONGEST_HORIZON and panel.frequency.advance(last, high) <= end:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if panel.frequency.advance(last, middle) <= end:
+            low = middle
+        else:
+            high = middle
+    return low

@@ -1,0 +1,168 @@
+"""How errors hang together over the steps of a forecast and between series, measured at held-out
+cutoffs: what sums need to know.
+
+    O origins · G origins that share a calibration · J held-out cutoffs · H horizon
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.frequency import OFF_GRID
+from lstmcast.data.panel import Panel
+from lstmcast.evaluation.calibration import HeldOut, Tried, groups_of
+from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
+from lstmcast.paths import USUAL, Dependence
+
+LARGEST = 4.0  # times the usual error, beyond which one says no more of how errors hang together
+TRUST = 4.0  # forecasts that do not overlap and weigh as much as what is usual
+MOST = 0.95  # of a correlation
+MOST_SERIES = 500  # that are looked at
+INNER = HEAD_QUANTILES.index(0.1), HEAD_QUANTILES.index(0.9)
+
+
+def dependence_of(panel: Panel, tried: Tried, held_out: HeldOut) -> Dependence:
+    """The correlations of each origin, measured over the series of its group together."""
+    result = Dependence.usual(len(held_out.origins.series))
+    for group in groups_of(held_out.origins, len(panel)):
+        chosen = group[:: -(-len(group) // MOST_SERIES)]
+        scores = _scores(tried, chosen)
+        windows = _windows(held_out, chosen, scores.shape[2])
+        over_steps = _over_steps(scores, windows)
+        times_GJ = _clock(panel, held_out, chosen)
+        between = _between(scores, times_GJ, windows * len(chosen), over_steps)
+        for part, value in zip(result, (*over_steps, *between), strict=True):
+            part[group] = value
+    return result
+
+
+def _clock(panel: Panel, held_out: HeldOut, chosen: NDArray) -> NDArray:
+    """When each held-out cutoff was, in steps on one clock (G, J); numbers of their own for series
+    whose times lie on no common grid."""
+    series, counts_GJ = held_out.origins.series[chosen], held_out.counts_OJ[chosen]
+    begin_G = panel.frequency.position(panel.starts[series], panel.starts.min())
+    off_G = begin_G == OFF_GRID
+    begin_G = np.where(off_G, -(1 + np.arange(len(series))) * (1 << 32), begin_G)
+    return begin_G[:, None] + counts_GJ
+
+
+def _scores(tried: Tried, group: NDArray) -> NDArray:
+    """Errors in units of their usual size at each step and series (G, J, H); NaN = unknown."""
+    before = tried.before_OJHQ[group]
+    error = tried.actual_OJH[group] - before[..., MEDIAN]
+    width = before[..., INNER[1]] - before[..., INNER[0]]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score = np.where(width > 0, error / width, np.nan)
+        for axes in ((0, 1), (1, 2)):
+            known = np.isfinite(score)
+            square = np.where(known, score, 0.0) ** 2
+            size = np.sqrt(
+                square.sum(axis=axes, keepdims=True) / known.sum(axis=axes, keepdims=True)
+            )
+            score = np.clip(score / size, -LARGEST, LARGEST)
+    return score
+
+
+def _windows(held_out: HeldOut, group: NDArray, horizon: int) -> float:
+    """How many forecasts that do not overlap the cutoffs are, of a series on average."""
+    used = (held_out.counts_OJ[group] > 0).sum(axis=1)
+    return float((used * np.minimum(1.0, held_out.apart_O[group] / horizon)).mean())
+
+
+def _over_steps(score_GJH: NDArray, windows: float) -> tuple[float, float]:
+    """The lasting and the near correlation: of steps far apart, and of neighbours."""
+    horizon = score_GJH.shape[2]
+    usual_far, usual_near = USUAL[:2]
+    usual_next = usual_far + (1 - usual_far) * usual_near
+    trials = windows * min(len(score_GJH), 10)
+    if horizon < 2:
+        return usual_far, usual_near
+    first = _drawn(_correlation(score_GJH, [1]), usual_next, trials)
+    lags = list(range(max(2, horizon // 2), max(3, 3 * horizon // 4 + 1)))
+    far = _drawn(_correlation(score_GJH, [lag for lag in lags if lag < horizon]), usual_far, trials)
+    lasting = float(np.clip(far, 0.0, MOST))
+    near = float(np.clip((first - lasting) / max(1 - lasting, 1e-9), 0.0, MOST))
+    return lasting, near
+
+
+def _correlation(score_GJH: NDArray, lags: list[int]) -> float:
+    products, count, square, known = 0.0, 0, 0.0, 0
+    for lag in lags:
+        product = score_GJH[..., lag:] * score_GJH[..., :-lag]
+        there = np.isfinite(product)
+        products, count = products + float(product[there].sum()), count + int(there.sum())
+    there = np.isfinite(score_GJH)
+    square, known = float((score_GJH[there] ** 2).sum()), int(there.sum())
+    if not count or not square:
+        return np.nan
+    return (products / count) / (square / known)
+
+
+def _drawn(measured: float, usual: float, trials: float) -> float:
+    """A correlation, drawn towards what is usual where little was measured."""
+    if not np.isfinite(measured):
+        return usual
+    return (trials * measured + TRUST * usual) / (trials + TRUST)
+
+
+def _between(
+    score_GJH: NDArray, times_GJ: NDArray, trials: float, over_steps: tuple[float, float]
+) -> tuple[float, float]:
+    """The correlations of different series at the same time, in what lasts over the steps and in
+    what does not.
+
+    The mean over the steps of a forecast holds mostly what lasts, a single step both: two
+    measurements for two numbers.
+    """
+    together, at_once = USUAL[2:]
+    lasting, near = over_steps
+    passing = 1 - lasting
+    if len(score_GJH) < 2:
+        return together, at_once
+    kept = passing * _variance_of_mean(near, score_GJH.shape[2])
+    of_mean, of_step = (
+        share * together + rest * at_once
+        for share, rest in (
+            (lasting / (lasting + kept), kept / (lasting + kept)),
+            (lasting, passing),
+        )
+    )
+    with np.errstate(invalid="ignore"):
+        known = np.isfinite(score_GJH)
+        mean_GJ1 = (
+            np.where(known, score_GJH, 0).sum(2, keepdims=True)
+            / np.where(known.all(2), score_GJH.shape[2], np.nan)[..., None]
+        )
+    of_mean = _drawn(_pairwise(mean_GJ1, times_GJ), of_mean, trials)
+    of_step = _drawn(_pairwise(score_GJH, times_GJ), of_step, trials)
+    # of_mean (lasting + kept) = lasting together + kept at_once; of_step = lasting together + ...
+    if lasting > 0.01 and passing - kept > 0.01:
+        at_once = (of_step - of_mean * (lasting + kept)) / (passing - kept)
+        at_once = float(np.clip(at_once, 0.0, MOST))
+        together = (of_mean * (lasting + kept) - kept * at_once) / lasting
+    else:
+        together = at_once = of_step
+    return float(np.clip(together, 0.0, MOST)), float(np.clip(at_once, 0.0, MOST))
+
+
+def _variance_of_mean(near: float, steps: int) -> float:
+    """The variance of the mean of so many steps whose neighbours are so correlated."""
+    lags = np.arange(1, steps)
+    return float((steps + 2 * ((steps - lags) * near**lags).sum()) / steps**2)
+
+
+def _pairwise(score_GJX: NDArray, times_GJ: NDArray) -> float:
+    """The correlation of two series on average, at equal times; NaN where none are equal."""
+    _, place = np.unique(times_GJ.ravel(), return_inverse=True)
+    flat = score_GJX.reshape(-1, score_GJX.shape[2])
+    known = np.isfinite(flat)
+    shape = (int(place.max()) + 1, flat.shape[1])
+    value = np.where(known, flat, 0.0)
+    total, square, count = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    for sums, part in ((total, value), (square, value**2), (count, known.astype(float))):
+        np.add.at(sums, place, part)
+    pairs = float((count * (count - 1)).sum())
+    if not pairs or not square.sum():
+        return np.nan
+    return float((total**2 - square).sum()) / pairs / float(square.sum() / count.sum())

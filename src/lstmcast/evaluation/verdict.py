@@ -1,0 +1,144 @@
+"""What is said of a model beside simple forecasts: one reference, one error, one rule.
+
+The error is the mean absolute error of one series, and of several its mean relative to each
+series' own scale (MASE). The reference is the simple forecast with the least of it. The verdict,
+the skill in every table, the tiles and the colour of a report all follow from these two.
+"""
+
+# H horizon
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from lstmcast.util.text import number, percent
+
+# simple forecasts that everybody knows; the first that is there stands beside the reference
+SEASONAL, PLAIN = "seasonal naive", "naive"
+TIED = 1e-9  # relative difference of two errors that only rounding sets apart
+Standing = Literal["best", "middle", "poor", "unknown"]
+
+
+class Verdict(NamedTuple):
+    """One plain sentence or two; where the model stands; and the simple forecast that is better, if
+    one is."""
+
+    text: str
+    standing: Standing
+    better: str = ""
+
+
+class Compared(NamedTuple):
+    """The errors of a model and of simple forecasts, by name: overall, and at each step (H,)."""
+
+    model: str
+    overall: Mapping[str, float]
+    by_step: Mapping[str, np.ndarray]
+    measure: str = "MAE"
+
+
+def reference_of(model: str, errors: Mapping[str, float]) -> str | None:
+    """The simple forecast with the least error, the plainest of those that are equal; None where
+    nothing stands beside the model.
+
+    >>> reference_of("lstmcast", {"lstmcast": 1.0, "naive": 3.0, "Holt–Winters": 1.2})
+    'Holt–Winters'
+    """
+    others = {
+        name: error for name, error in errors.items() if name != model and math.isfinite(error)
+    }
+    if not others:
+        return None
+    least = min(others.values())
+    equal = [name for name, error in others.items() if error <= least * (1 + TIED)]
+    return next((name for name in (PLAIN, SEASONAL) if name in equal), equal[0])
+
+
+def familiar_of(model: str, reference: str | None, errors: Mapping[str, float]) -> str | None:
+    """The forecast that everybody knows, to stand beside the reference where that is another
+    one."""
+    for name in (SEASONAL, PLAIN):
+        if name in errors and name != model:
+            same = name == reference or _tied(errors[name], errors.get(reference or "", math.nan))
+            return None if same else name
+    return None
+
+
+def skill_of(error: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """1 − error / reference; 0 where both are perfect, NaN where the reference alone is."""
+    error, reference = np.asarray(error, float), np.asarray(reference, float)
+    ratio = np.where(reference > 0, error, np.nan) / np.where(reference > 0, reference, 1)
+    return 1 - np.where((error == 0) & (reference == 0), 1.0, ratio)
+
+
+def judge(compared: Compared) -> Verdict:
+    """Is the model worth using? It has to have less error than every simple forecast.
+
+    >>> errors = {"lstmcast": 1.0, "naive": 4.0, "Holt–Winters": 2.0}
+    >>> by_step = {name: np.array([error]) for name, error in errors.items()}
+    >>> judge(Compared("lstmcast", errors, by_step)).text
+    'better than every simple forecast: 50 % less error than Holt–Winters, the best of them, ...'
+    """
+    model, errors = compared.model, compared.overall
+    reference = reference_of(model, errors)
+    if reference is None:
+        return Verdict("no simple baseline to compare with.", "unknown")
+    familiar = familiar_of(model, reference, errors)
+    own, least = errors[model], errors[reference]
+    if own < least and not _tied(own, least):
+        return Verdict(_best(compared, reference, familiar), "best")
+    against = f"{compared.measure} {number(least)} against {number(own)}"
+    if familiar is not None and own < errors[familiar] and not _tied(own, errors[familiar]):
+        less = _less(own, errors[familiar])
+        text = f"better than {familiar} by {less}, but {reference} is better still ({against})."
+        return Verdict(text, "middle", reference)
+    if _tied(own, least):
+        text = f"no better than {reference}: both have {compared.measure} {number(own)}."
+        return Verdict(text, "poor", reference)
+    return Verdict(
+        f"no better than {familiar or reference}: use the {reference} forecast ({against}).",
+        "poor",
+        reference,
+    )
+
+
+def _best(compared: Compared, reference: str, familiar: str | None) -> str:
+    """What is said of a model with less error than all others."""
+    own, errors = compared.overall[compared.model], compared.overall
+    less = _less(own, errors[reference])
+    text = f"better than {reference}: {less} less error."
+    if len(errors) > 2:
+        said = f"{less} less error than {reference}, the best of them"
+        if familiar is not None:
+            said += f", and {_less(own, errors[familiar])} less than {familiar}"
+        text = f"better than every simple forecast: {said}."
+    ours, theirs = compared.by_step[compared.model], compared.by_step[reference]
+    worse = np.flatnonzero(np.isfinite(theirs) & (ours > theirs * (1 + TIED))) + 1
+    if not len(worse):
+        return text
+    steps = f"step{'s' * (len(worse) > 1)} {ranges(worse)}"
+    return f"{text} {reference} was better at {steps}."
+
+
+def _less(error: float, other: float) -> str:
+    """By how much an error is less than another one, as the column of skill has it."""
+    share = 1 - error / other
+    return percent(share) if share >= 0.005 else "under 1 %"
+
+
+def _tied(one: float, other: float) -> bool:
+    return abs(one - other) <= TIED * max(abs(one), abs(other))
+
+
+def ranges(steps: np.ndarray) -> str:
+    """Numbers as people list them.
+
+    >>> ranges(np.array([1, 2, 3, 7]))
+    '1–3, 7'
+    """
+    runs = np.split(steps, np.flatnonzero(np.diff(steps) > 1) + 1)
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)

@@ -1,0 +1,204 @@
+"""A series taken apart: its level, its seasons, and what is left, as a picture beside that of the
+forecast.
+
+The level is a moving average over the longest season, the forecast included, so that it reaches up
+to now. A season is the mean of each phase in what is left of the level, of the shortest first; in
+percent of the level where all values are positive, in the units of the data otherwise. It is a way
+to look at data, and not what the network reads (see `model/inputs/tables.py`).
+"""
+
+# T time · H horizon · P periods
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.errors import UsageError
+from lstmcast.evaluation.candidates import span
+from lstmcast.output.plots import (
+    DARK,
+    LIGHT,
+    Palette,
+    dress,
+    dress_times,
+    heading,
+    letters_of,
+    positions,
+    printable,
+    save_picture,
+    tick_format,
+)
+from lstmcast.util.language import Words, words_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from lstmcast.data.panel import Panel
+    from lstmcast.forecast import Forecast
+
+CYCLES = 2.5  # of a season in the history, at least
+SHOWN = 3  # cycles of the longest season, at least, in the picture
+LEAST_SHOWN = 200  # values
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One component (T,), and whether it is in percent of the level."""
+
+    name: str
+    values: ndarray
+    percent: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class ComponentsPlot:
+    """The components of one series: history and forecast, level, seasons, rest.
+
+    >>> from lstmcast.data.panel import Panel
+    >>> from lstmcast.evaluation.baselines import SeasonalNaive
+    >>> values = 100 + 10 * (np.arange(48) % 4)
+    >>> panel = Panel.from_arrays(values, frequency="QS", start="2010-01")
+    >>> plot = ComponentsPlot.from_forecast(SeasonalNaive(4).predict(panel), panel)
+    >>> [part.name for part in plot.parts], plot.parts[1].values[20:24].round()
+    (['level', 'season of one year', 'rest'], array([-12.,  -4.,   5.,  13.]))
+    """
+
+    name: str
+    times: ndarray  # (T,) of history and forecast
+    values: ndarray  # (T,)
+    ahead: int  # how many of them are forecast
+    parts: tuple[Part, ...]
+    language: str = "en"
+    dark: bool = False
+
+    @classmethod
+    def from_forecast(
+        cls,
+        forecast: Forecast,
+        panel: Panel,
+        series: str | None = None,
+        *,
+        language: str = "en",
+        dark: bool = False,
+    ) -> ComponentsPlot:
+        """The components of a series, the first unless given; UsageError where there is none of
+        that id."""
+        known = [str(name) for name in forecast.ids if name in set(panel.ids)]
+        if not known or (series is not None and series not in known):
+            raise UsageError(f"There is no series {series!r} to take apart in this forecast.")
+        name = series or known[0]
+        origin = [str(one) for one in forecast.ids].index(name)
+        place = list(map(str, panel.ids)).index(name)
+        wanted = forecast.wanted[origin]
+        point = forecast.point[origin][wanted]
+        values = np.concatenate([panel.series(place), point])
+        times = np.concatenate([panel.times(place), forecast.times[origin][wanted]])
+        known_count = len(values) - len(point)
+        periods = [p for p in panel.periods if p > 1 and CYCLES * p <= known_count]
+        called = {p: span(panel.frequency, p) for p in periods}
+        shown = min(len(values), max(LEAST_SHOWN, SHOWN * max(periods, default=1)) + len(point))
+        parts = tuple(
+            Part(part.name, part.values[-shown:], part.percent)
+            for part in taken_apart(values, called)
+        )
+        title = name if len(panel) > 1 else panel.columns.target
+        return cls(title, times[-shown:], values[-shown:], len(point), parts, language, dark)
+
+    @property
+    def words(self) -> Words:
+        """The words of the picture's language."""
+        return words_of(self.language)
+
+    def figure(self) -> Figure:
+        """The picture as a matplotlib Figure."""
+        return _figure(self)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write it as .png, .svg or .pdf: the whole file or, with an OutputError, nothing."""
+        letters = set(self.name) | letters_of({part.name for part in self.parts}, self.language)
+        return save_picture(path, letters, lambda missing: _figure(self))
+
+
+def taken_apart(values_T: ndarray, periods: dict[int, str]) -> list[Part]:
+    """Level, seasons and rest of values (T,), NaN where unknown; seasons by their period, with what
+    they are called."""
+    known = values_T[np.isfinite(values_T)]
+    ratio = len(known) > 0 and known.min() > 0
+    work = np.log(values_T) if ratio else values_T.astype(float)
+    seasons = []
+    for period in sorted(periods):
+        season = _phase_means(work - _moving_mean(work, period), period)
+        seasons.append((period, season))
+        work = work - season
+    level = _moving_mean(work, max(periods, default=min(5, len(work))))
+    rest = work - level
+    shown = np.expm1 if ratio else (lambda part: part)
+    scale = 100.0 if ratio else 1.0
+    parts = [Part("level", np.exp(level) if ratio else level)]
+    parts += [Part(f"season of {periods[p]}", scale * shown(s), ratio) for p, s in seasons]
+    return [*parts, Part("rest", scale * shown(rest), ratio)]
+
+
+def _moving_mean(values_T: ndarray, period: int) -> ndarray:
+    """The mean over a period around each value, half weights at the ends of an even one; over what
+    is there of it at the ends of the series."""
+    weights = np.ones(period + 1 - period % 2)
+    if period % 2 == 0:
+        weights[[0, -1]] = 0.5
+    known = np.isfinite(values_T)
+    total = np.convolve(np.where(known, values_T, 0.0), weights, "same")[: len(values_T)]
+    weight = np.convolve(known.astype(float), weights, "same")[: len(values_T)]
+    return np.where(weight > 0, total, np.nan) / np.maximum(weight, 1e-12)
+
+
+def _phase_means(values_T: ndarray, period: int) -> ndarray:
+    """The mean of each phase, all phases together 0, repeated (T,)."""
+    phase = np.arange(len(values_T)) % period
+    known = np.isfinite(values_T)
+    total = np.bincount(phase[known], values_T[known], minlength=period)
+    count = np.bincount(phase[known], minlength=period)
+    mean = total / np.maximum(count, 1)
+    return (mean - mean.mean())[phase]
+
+
+def _figure(plot: ComponentsPlot) -> Figure:
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    palette, words = DARK if plot.dark else LIGHT, plot.words
+    rows = 1 + len(plot.parts)
+    figure = Figure(figsize=(10.0, 1.2 + 1.5 * rows), layout="constrained")
+    figure.set_facecolor(palette.ground)
+    grid: Any = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
+    x, known = positions(plot.times), len(plot.values) - plot.ahead
+    _observed(grid[0], plot, x, palette)
+    for ax, part in zip(grid[1:], plot.parts, strict=True):
+        colour = palette.blue if part.name == "level" else palette.ink
+        ax.plot(x, part.values, color=colour, linewidth=1.2)
+    texts = ["history and forecast", *(part.name for part in plot.parts)]
+    shares = [False, *(part.percent for part in plot.parts)]
+    for ax, text, percent in zip(grid, texts, shares, strict=True):
+        dress(ax, palette)
+        ax.set_facecolor(palette.ground)
+        ax.set_title(words(text), loc="left", fontsize=9.5, color=palette.ink)
+        ax.axvline(x[known - 1], color=palette.faint, linewidth=0.9, linestyle=":")
+        ax.yaxis.set_major_locator(MaxNLocator(nbins=3))
+        write = tick_format(np.asarray(ax.get_yticks()))
+        sign = " %" if percent else ""
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda v, p, w=write, s=sign: w(v, p) + s))
+    dress_times(grid[-1], plot.times, words, palette)
+    title = f"{printable(plot.name)}: {words('level, seasons and rest')}"
+    figure.suptitle(title, x=0.013, **heading(words, palette))
+    return figure
+
+
+def _observed(ax: Any, plot: ComponentsPlot, x: ndarray, palette: Palette) -> None:
+    known = len(plot.values) - plot.ahead
+    ax.plot(x[:known], plot.values[:known], color=palette.ink, linewidth=1.2)
+    ax.plot(x[known - 1 :], plot.values[known - 1 :], color=palette.blue, linewidth=1.8)

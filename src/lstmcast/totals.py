@@ -1,0 +1,317 @@
+"""Totals of forecasts: over months, quarters, years or the whole horizon, and over series.
+
+A bound of a sum is not the sum of bounds: errors cancel as far as they do not hang together. So
+totals are quantiles of sums of sample paths (`paths.py`). Their middle is the median of the sums,
+which is near the sum of the medians where distributions are symmetric, and above it for values
+that are mostly 0.
+
+    O origins · H horizon · N paths · P periods of an origin · R rows · Q quantiles
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.frequency import parse_frequency
+from lstmcast.data.keys import column_name
+from lstmcast.data.table import format_time
+from lstmcast.errors import UsageError
+from lstmcast.paths import PATHS, Dependence, Sampler
+from lstmcast.util.lines import aligned
+from lstmcast.util.objects import objects
+from lstmcast.util.text import number_format
+from lstmcast.writing.tables import frame_of, plain_list, write_table
+
+if TYPE_CHECKING:
+    from lstmcast.data.frequency import Frequency
+    from lstmcast.forecast import Forecast
+
+# beside "step" and "horizon"
+SPANS = {"day": "D", "week": "W-MON", "month": "MS", "quarter": "QS", "year": "YS"}
+WHOLE, STEP, EVERYTHING = "horizon", "step", "all"
+NOWHERE = -(1 << 62)  # the period of steps that are not wanted
+SHOWN_ROWS = 24  # in a notebook or a terminal
+
+
+@dataclass(frozen=True, eq=False)
+class Totals:
+    """Sums of forecasts: a row for each period of each series or group of series.
+
+    >>> import lstmcast as lc
+    >>> panel = lc.Panel.from_arrays({"a": [5.0] * 24, "b": [7.0] * 24}, frequency="MS",
+    ...                              start="2022-01")
+    >>> totals = lc.LSTMForecaster(6).predict(panel).total("quarter", by="all")
+    >>> totals.total.round().tolist(), totals.steps.tolist(), totals.complete.tolist()
+    ([36.0, 36.0], [6, 6], [True, True])
+    """
+
+    span: str  # what is summed over: "step", "day", "week", "month", "quarter", "year" or "horizon"
+    names: dict[str, NDArray]  # columns that say which series or group (R,); none for everything
+    times: NDArray  # (R,) when the period begins; the first step of a step or the horizon
+    series: NDArray  # (R,) how many series are summed
+    steps: NDArray  # (R,) how many of their steps
+    complete: NDArray  # (R,) whether all steps of the period are in it
+    total: NDArray  # (R,)
+    quantiles: NDArray  # (R, Q)
+    quantile_levels: tuple[float, ...]
+    frame_kind: str = field(default="arrays", repr=False)
+
+    def __len__(self) -> int:
+        return len(self.total)
+
+    def columns_dict(self) -> dict[str, NDArray]:
+        """The table as equally long columns: names, ds, series, steps, complete, total,
+        quantiles."""
+        columns = {
+            **self.names,
+            "ds": self.times,
+            "series": self.series,
+            "steps": self.steps,
+            "complete": self.complete,
+            "total": self.total,
+        }
+        levels = enumerate(self.quantile_levels)
+        return columns | {f"q{level:g}": self.quantiles[:, i] for i, level in levels}
+
+    def frame(self, kind: str | None = None) -> Any:
+        """The table as the kind of frame that the data came in, or as "pandas", "polars",
+        "pyarrow" or "arrays"."""
+        return frame_of(self.columns_dict(), kind, self.frame_kind)
+
+    def write(self, path: str | os.PathLike[str]) -> Path:
+        """Write the table, as `Forecast.write` does."""
+        return write_table(self.columns_dict(), path)
+
+    def to_json(self) -> str:
+        """The table as one JSON object of lists."""
+        columns = self.columns_dict().items()
+        return json.dumps({name: plain_list(c) for name, c in columns}, ensure_ascii=False)
+
+    def rows(self, most: int = SHOWN_ROWS) -> list[list[str]]:
+        """The first rows as texts, the header first."""
+        levels = self.quantile_levels
+        # what is the same in every row names nothing
+        names = {n: column for n, column in self.names.items() if len(set(column.tolist())) > 1}
+        pairs = [(i, len(levels) - 1 - i) for i in reversed(range(len(levels) // 2))]
+        heads = [f"{100 * (levels[high] - levels[low]):g} % interval" for low, high in pairs]
+        result = [[*names, self.span, "total", *heads]]
+        for r in range(min(len(self), most)):
+            write = number_format(self.quantiles[r])
+            bounds = [
+                f"{write(self.quantiles[r, low])} … {write(self.quantiles[r, high])}"
+                for low, high in pairs
+            ]
+            cells = [str(column[r]) for column in names.values()]
+            result.append([*cells, self._period(r), write(self.total[r]), *bounds])
+        return result
+
+    def _period(self, row: int) -> str:
+        """What a period is called, and how much of it is there where that is not all."""
+        text = format_time(self.times[row])
+        if self.complete[row]:
+            return text
+        each = int(self.steps[row] // max(1, self.series[row]))
+        return f"{text} ({each} step{'s' * (each != 1)} of it)"
+
+    def __str__(self) -> str:
+        header, *rows = self.rows()
+        beyond = len(self) - len(rows)
+        more = f"\n… {beyond:,} more rows" if beyond else ""
+        return aligned(header, rows, left=[*self.names, self.span]) + more
+
+    def __repr__(self) -> str:
+        """What it is, and its first rows."""
+        count = len(self)
+        return f"Totals(over each {self.span}, {count:,} row{'s' * (count != 1)})\n{self}"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which totals are wanted: over what of time, and over which series."""
+
+    span: str = STEP
+    by: tuple[str, ...] = ()
+
+    def require_possible(
+        self, names: Collection[str], dated: bool, frequency: Frequency | None
+    ) -> None:
+        """UsageError where series with columns of these names have no such totals."""
+        if self.span not in (STEP, *SPANS, WHOLE):
+            known = ", ".join(map(repr, (STEP, *SPANS, WHOLE)))
+            raise UsageError(f"{self.span!r} is no span of time. Use one of: {known}.")
+        if self.span in SPANS and not dated:
+            raise UsageError(
+                f"a total over each {self.span} needs dates, and these steps are numbered. Use "
+                "'horizon', or give the data a frequency and a start."
+            )
+        if self.span in SPANS:
+            _require_finer(frequency, self.span)
+        for name in self.by:
+            everything = self.by == (EVERYTHING,)
+            if not everything and column_name(name) not in names:
+                raise UsageError(
+                    f"{name!r} is no column that names series. There are: "
+                    f"{', '.join(map(repr, names))}; 'all' sums everything. Other columns of the "
+                    "data name series where they are given as such (--series, series=)."
+                )
+
+
+def total_of(
+    forecast: Forecast, span: str, by: str | Sequence[str] | None = None, count: int = PATHS
+) -> Totals:
+    """See `Forecast.total`."""
+    _require_usable(forecast)
+    asked = Asked(span, () if by is None else (by,) if isinstance(by, str) else tuple(by))
+    asked.require_possible(
+        forecast.keys.columns(forecast.ids), forecast.times.dtype.kind == "M", forecast.frequency
+    )
+    groups, names = _groups(forecast, asked.by)
+    bins_OH, start_of = _bins(forecast, span)
+    bins_OH = np.where(forecast.wanted, bins_OH, NOWHERE)
+    complete_OH = _complete(forecast, span, bins_OH)
+    sampler = Sampler(forecast.horizon, count)
+    dependence = forecast.dependence or Dependence.usual(len(forecast.ids))
+    rows: list[tuple[Any, ...]] = []
+    quantiles: list[NDArray] = []
+    for place, group in enumerate(groups):
+        sums = _sums(forecast, dependence, sampler, group, bins_OH)
+        for one, drawn_N in sums.items():
+            inside_OH = bins_OH[group] == one
+            whole = bool(complete_OH[group][inside_OH].all())
+            there = int(inside_OH.any(axis=1).sum())
+            rows.append((place, start_of(one, group), there, int(inside_OH.sum()), whole))
+            quantiles.append(np.quantile(drawn_N, (*forecast.quantile_levels, 0.5)))
+    places, times, series, steps, complete = zip(*rows, strict=True)
+    quantiles_RQ = np.stack(quantiles)
+    return Totals(
+        span=span,
+        names={name: column[list(places)] for name, column in names.items()},
+        times=np.array(times, forecast.times.dtype),
+        series=np.array(series),
+        steps=np.array(steps),
+        complete=np.array(complete),
+        total=quantiles_RQ[:, -1],
+        quantiles=quantiles_RQ[:, :-1],
+        quantile_levels=forecast.quantile_levels,
+        frame_kind=forecast.frame_kind,
+    )
+
+
+def _require_intervals(forecast: Forecast) -> None:
+    levels = forecast.quantile_levels
+    if not levels or levels[0] >= 0.5 or levels[-1] <= 0.5:
+        raise UsageError(
+            "Totals are made of intervals, and the forecast has none. Ask for quantiles below and "
+            "above 0.5, for example quantiles=(0.1, 0.5, 0.9)."
+        )
+
+
+def _require_usable(forecast: Forecast) -> None:
+    _require_intervals(forecast)
+    if len(set(forecast.ids)) < len(forecast.ids):
+        raise UsageError(
+            "Totals are sums over series, and this forecast has several cutoffs of each. Choose "
+            "one by at(cutoff)."
+        )
+
+
+def _groups(forecast: Forecast, by: tuple[str, ...]) -> tuple[list[NDArray], dict[str, NDArray]]:
+    """Which origins are summed, and the columns that name each sum."""
+    every = np.arange(len(forecast.ids))
+    keys = forecast.keys.columns(forecast.ids)
+    if not by:
+        return [every[o : o + 1] for o in every], keys
+    if by == (EVERYTHING,) and EVERYTHING not in keys:
+        return [every], {}
+    columns = [keys[column_name(name)] for name in by]
+    rows = objects(zip(*(column.tolist() for column in columns), strict=True))
+    firsts: dict[Any, int] = {}
+    place_O = np.array([firsts.setdefault(row, len(firsts)) for row in rows])
+    groups = [every[place_O == place] for place in range(len(firsts))]
+    first = np.array([group[0] for group in groups])
+    named = dict(zip(map(column_name, by), columns, strict=True))
+    return groups, {name: column[first] for name, column in named.items()}
+
+
+def _bins(forecast: Forecast, span: str) -> tuple[NDArray, Any]:
+    """The number of the period that each step falls into (O, H), and when a period begins."""
+    times = forecast.times
+
+    def first_of(one: int, group: NDArray) -> Any:
+        return times[group][bins_OH[group] == one].min()
+
+    if span == WHOLE:
+        bins_OH = np.zeros(times.shape, np.int64)
+        return bins_OH, first_of
+    if span == STEP:
+        bins_OH = np.unique(times, return_inverse=True)[1].reshape(times.shape)
+        return bins_OH, first_of
+    calendar = parse_frequency(SPANS[span])
+    bins_OH = calendar.bins(times.ravel()).reshape(times.shape)
+    return bins_OH, lambda one, _: calendar.bin_starts(np.array([one]))[0]
+
+
+def _require_finer(frequency: Frequency | None, span: str) -> None:
+    """UsageError where a step is longer than the period that is to be summed."""
+    order = ["hour", "day", "business day", "week", "month", "quarter", "year"]
+    if frequency is None or frequency.unit not in order:
+        return
+    months = {"month": 1, "quarter": 3, "year": 12}
+    longer = order.index(frequency.unit) > order.index(span)
+    if frequency.unit in months and span in months:
+        longer = frequency.every * months[frequency.unit] > months[span]
+    if longer:
+        raise UsageError(
+            f"a total over each {span} is not possible: a step of these data is longer "
+            f"({frequency.name}). Use a longer span, or 'horizon'."
+        )
+
+
+def _complete(forecast: Forecast, span: str, bins_OH: NDArray) -> NDArray:
+    """Whether the period of each step is forecast from its first step to its last (O, H)."""
+    if span in (STEP, WHOLE) or forecast.frequency is None:
+        return np.ones(bins_OH.shape, bool)
+    calendar = parse_frequency(SPANS[span])
+    after = forecast.frequency.advance(forecast.times[:, -1], 1)
+    before_O, after_O = calendar.bins(forecast.cutoffs), calendar.bins(after)
+    cut_OH = (bins_OH == before_O[:, None]) | (bins_OH == after_O[:, None])
+    return ~cut_OH
+
+
+def _sums(
+    forecast: Forecast,
+    dependence: Dependence,
+    sampler: Sampler,
+    group: NDArray,
+    bins_OH: NDArray,
+) -> dict[int, NDArray]:
+    """Draws of the sum (N,) of each period over the series of a group, in the order of time."""
+    sums: dict[int, NDArray] = {}
+    for o in group:
+        paths_NH = _paths(forecast, dependence, sampler, o)
+        for one in set(bins_OH[o].tolist()) - {NOWHERE}:
+            drawn_N = paths_NH[:, bins_OH[o] == one].sum(axis=1)
+            sums[one] = sums[one] + drawn_N if one in sums else drawn_N
+    return dict(sorted(sums.items()))
+
+
+def drawn(forecast: Forecast, sampler: Sampler, origins: NDArray) -> NDArray:
+    """Sample paths (O, N, H) at some origins."""
+    _require_intervals(forecast)
+    dependence = forecast.dependence or Dependence.usual(len(forecast.ids))
+    return np.stack([_paths(forecast, dependence, sampler, o) for o in origins])
+
+
+def _paths(forecast: Forecast, dependence: Dependence, sampler: Sampler, origin: int) -> NDArray:
+    levels, name = forecast.quantile_levels, str(forecast.ids[origin])
+    paths_NH = sampler.paths(forecast.quantiles[origin], levels, dependence, origin, name)
+    stops = forecast.stops is not None and forecast.stops[origin]
+    return np.maximum(paths_NH, 0.0) if stops else paths_NH
