@@ -143,18 +143,20 @@ class Forecast:
         quantiles: np.ndarray | None = None,
         quantile_levels: tuple[float, ...] = (),
         combination: Combination | None = None,
+        rows: np.ndarray | None = None,
     ) -> Forecast:
         """A forecast with the ids, times and columns of the panel that it continues.
 
         Of series whose values stop at 0, as those of counts do, nothing in it is below 0: here, as
-        the last step, because calibration and other levels move bounds.
+        the last step, because calibration and other levels move bounds. rows: which steps of the
+        grid are kept (O, H), from 0, as `data.observed.on_grid` says; all for None.
         """
         stops = panel.kinds[origins.series] != "real"
         point = stopped(np.asarray(point, np.float64), stops)
         cutoffs, times = origin_times(panel, origins, point.shape[1])
         if quantiles is None:
             quantiles = np.empty((*point.shape, 0))
-        return cls(
+        made = cls(
             ids=panel.ids[origins.series],
             cutoffs=cutoffs,
             times=times,
@@ -168,6 +170,7 @@ class Forecast:
             frame_zone=panel.report.frame_zone,
             combination=combination,
         )
+        return made if rows is None else made.at_steps(rows)
 
     def __len__(self) -> int:
         """Rows of the long table: origins times steps."""
@@ -284,6 +287,16 @@ class Forecast:
                 f"No origin has the cutoff {time}. There are: {_listed(np.unique(self.cutoffs))}."
             )
         return self._rows(chosen)
+
+    def at_steps(self, steps: np.ndarray) -> Forecast:
+        """Some of the steps of each origin, (O, H) from 0, such as those at which something
+        occurs."""
+        parts = {
+            name: np.take_along_axis(getattr(self, name), steps, axis=1)
+            for name in ("times", "point")
+        }
+        quantiles = np.take_along_axis(self.quantiles, steps[:, :, None], axis=1)
+        return replace(self, quantiles=quantiles, **parts)
 
     def _rows(self, chosen: np.ndarray) -> Forecast:
         names = ("ids", "cutoffs", "times", "point", "quantiles")

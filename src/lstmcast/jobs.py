@@ -600,6 +600,7 @@ def _described(panel: Panel) -> dict[str, Any]:
         "values": len(panel.values),
         "frequency": panel.frequency.code,
         "periods": list(panel.periods),
+        "calendar": panel.calendar.as_dict(panel.ids) if panel.calendar else None,
         "start": format_time(panel.starts.min()),
         "end": format_time(panel.ends.max()),
     }

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lstmcast.data.features import listed
 from lstmcast.data.findings import MISSING_STEPS
+from lstmcast.data.observed import occurring, on_grid, without
 from lstmcast.data.origins import Origins, checked_horizon, known_counts, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
@@ -75,6 +76,7 @@ def _after(
     panel, lead = joined(model, data)
     cutoffs = None if asked.cutoffs is None else _counted_on(lead, asked.cutoffs)
     origins = origins_of(panel, cutoffs)
+    panel, horizon, rows = on_grid(panel, origins, horizon)
 
     def decode(panel: Panel, origins: Origins, horizon: int) -> NDArray:
         return model.decode(panel, origins, horizon, asked.mode)
@@ -90,7 +92,7 @@ def _after(
             quantiles_OHQ, combination = mixed(*how)
         quantiles_OHQ = widened(quantiles_OHQ, model.factors_HI)
     _warn_of_unknown(model, panel, origins, quantiles_OHQ)
-    return _forecast(panel, origins, quantiles_OHQ, quantiles, combination)
+    return _forecast(panel, origins, quantiles_OHQ, quantiles, combination, rows)
 
 
 def _calibrated(
@@ -111,8 +113,10 @@ def combination_of(model: Fitted, panel: Panel, horizon: int, asked: Asked) -> C
     decided when training ended."""
     if asked.method == NETWORK or model.factors_HI is not None:
         return None
+    origins = origins_of(panel)
+    panel, horizon, _ = on_grid(panel, origins, horizon)
     ahead = model.measured_ahead(horizon, asked.mode)
-    return _calibrated(model.decode, panel, origins_of(panel), ahead, asked)[1]
+    return _calibrated(model.decode, panel, origins, ahead, asked)[1]
 
 
 def one_step_ahead(model: Fitted, data: Any, quantiles: tuple[float, ...]) -> Forecast:
@@ -120,8 +124,8 @@ def one_step_ahead(model: Fitted, data: Any, quantiles: tuple[float, ...]) -> Fo
     panel, _ = joined(model, data)
     series = np.repeat(np.arange(len(panel)), panel.lengths)
     counts = np.arange(len(series)) - panel.offsets[series]
-    known = counts >= max(model.fewest_known, 1)
-    origins = Origins(series[known], counts[known])
+    known = (counts >= max(model.fewest_known, 1)) & occurring(panel)
+    panel, origins = without(panel), Origins(series[known], counts[known])
     return _forecast(panel, origins, model.decode(panel, origins, 1, "one-step"), quantiles)
 
 
@@ -229,7 +233,8 @@ def _forecast(
     quantiles_OHQ: NDArray,
     quantiles: tuple[float, ...],
     combination: Combination | None = None,
+    rows: NDArray | None = None,
 ) -> Forecast:
     point = quantiles_OHQ[:, :, MEDIAN]
     at = at_levels(quantiles_OHQ, quantiles)
-    return Forecast.at_origins(panel, origins, point, at, quantiles, combination)
+    return Forecast.at_origins(panel, origins, point, at, quantiles, combination, rows)

@@ -136,13 +136,22 @@ class ReadingOptions:
     gaps: Annotated[
         str | None,
         typer.Option(
-            metavar="fill|error", help="Times without a row; fill (unknown values) unless given."
+            metavar="fill|error|zero",
+            help="Times without a row; fill (unknown values) unless given.",
         ),
     ] = None
     missing: Annotated[
         str | None,
         typer.Option(
             metavar="mask|interpolate", help="Missing values; mask (left unknown) unless given."
+        ),
+    ] = None
+    calendar: Annotated[
+        str | None,
+        typer.Option(
+            metavar="observed|all",
+            help="Forecast the times that occur, such as Monday to Saturday, or all. Found unless "
+            "given.",
         ),
     ] = None
 
@@ -176,7 +185,7 @@ class ReadingOptions:
     def said(self) -> list[str]:
         """Which of these options were given: newer data for a saved model are otherwise read as
         those were."""
-        names = ("frequency", "kind", "aggregate", "duplicates", "gaps", "missing")
+        names = ("frequency", "kind", "aggregate", "duplicates", "gaps", "missing", "calendar")
         return [name for name in names if getattr(self, name) is not None]
 
     def require_use_by(self, data: Sequence[str] | None) -> None:

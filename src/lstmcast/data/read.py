@@ -26,6 +26,7 @@ from lstmcast.data.panel import Panel, panel_from_table
 from lstmcast.data.sheet import Sheet
 from lstmcast.data.table import (
     Aggregate,
+    CalendarChoice,
     Duplicates,
     Finding,
     Gaps,
@@ -60,6 +61,7 @@ def read(
     missing: Missing = "mask",
     sheet: str | None = None,
     past: str | Sequence[str] | None = None,
+    calendar: CalendarChoice | None = None,
 ) -> Panel:
     """Read series from files, a data frame, arrays or a dict of them, check them, and bring them to
     a regular grid.
@@ -77,7 +79,8 @@ def read(
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
     """
     whole = None if periods is None else checked_periods(periods)
-    options = ReadOptions(frequency, whole, kind, aggregate, duplicates, gaps, missing)
+    repairs = (aggregate, duplicates, gaps, missing)
+    options = ReadOptions(frequency, whole, kind, *repairs, calendar=calendar)
     names = Names(time, target, series, aggregate is not None, past)
     return panel_from_table(_tables(source, names, sheet), options)
 

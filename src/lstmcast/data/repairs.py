@@ -19,6 +19,15 @@ from lstmcast.data.findings import Finding, Findings, advise
 from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
 from lstmcast.data.keys import Keys
 from lstmcast.data.kinds import kind_findings, recognise
+from lstmcast.data.observed import (
+    Clock,
+    Grids,
+    ObservedCalendar,
+    Remembered,
+    findings_of,
+    found_in,
+    occurring_at,
+)
 from lstmcast.data.ragged import offsets_of, places, series_numbers
 from lstmcast.data.table import ReadOptions, Table, format_time
 
@@ -36,10 +45,14 @@ class Regular:
     keys: Keys
     recognised: ndarray  # what each series looks like, (S,)
     past: Mapping[str, ndarray]
+    calendar: ObservedCalendar | None
 
 
-def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Findings]:
+def regularise(
+    table: Table, options: ReadOptions, remembered: Remembered | None = None
+) -> tuple[Regular | None, Findings]:
     """Check and repair a table: regular series, None where errors are in the way, and all findings.
+    remembered: the calendar of a saved model that the data continue.
 
     Rules that need what an error denies (a grid without a frequency) are left out; all others have
     spoken.
@@ -63,7 +76,7 @@ def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Find
     if frequency is None or Findings(told).errors:
         return None, Findings([*found, *checks.missing(table, options)])
     found += checks.stopped(whole, kept, frequency)
-    regular, told = _gridded(table, frequency, options)
+    regular, told = _gridded(table, frequency, options, remembered)
     findings = Findings([*found, *told])
     return (None if findings.errors else regular), findings
 
@@ -90,7 +103,7 @@ def one_row_per_time(table: Table, how: str) -> Table:
 
 
 def _gridded(
-    table: Table, frequency: Frequency, options: ReadOptions
+    table: Table, frequency: Frequency, options: ReadOptions, remembered: Remembered | None
 ) -> tuple[Regular | None, list[Finding]]:
     positions = grid_positions(table, frequency)
     found = checks.missing(table, options) + checks.off_grid(table, positions, frequency)
@@ -101,17 +114,71 @@ def _gridded(
     )
     if sparse:
         return None, found + sparse
-    found += checks.gaps(table, positions, frequency, options)
+    if options.gaps == "zero":
+        table, positions, told = _zeros_between(table, positions, frequency)
+        found += told
     values, offsets = filled(table, positions, table.values)
+    # periods and times that were made 0 have no line
+    present = filled(table, positions, table.lines > 0)[0] == 1
+    starts = table.times[table_offsets(table)[:-1]]
+    grids = Grids(present, offsets, starts, frequency)
+    calendar = _calendar(table, grids, options, remembered)
+    occurs = occurring_at(calendar, offsets, starts, frequency)
+    found += checks.gaps(table, positions, frequency, options, occurs)
+    found += [] if calendar is None else findings_of(calendar, table.ids)
+    values = np.where(occurs | present, values, np.nan)
     recognised = recognise(values, offsets)  # before straight lines put fractions between counts
     found += [] if options.kind else kind_findings(table.ids, recognised)
     # What is missing beside the target stays so: a line would end at values that came later.
     past = {name: filled(table, positions, part)[0] for name, part in table.past.items()}
     if options.missing == "interpolate":
-        values = interpolated(values, whole=options.kind == "count")
-    starts = table.times[table_offsets(table)[:-1]]
-    regular = Regular(values, offsets, table.ids, starts, frequency, table.keys, recognised, past)
+        line = interpolated(values, whole=options.kind == "count")
+        values = np.where(occurs, line, values)
+    regular = Regular(
+        values, offsets, table.ids, starts, frequency, table.keys, recognised, past, calendar
+    )
     return regular, found
+
+
+def _calendar(
+    table: Table, grids: Grids, options: ReadOptions, remembered: Remembered | None
+) -> ObservedCalendar | None:
+    """Which times occur, where not all do. Where an absent row means 0 all do, unless somebody
+    says otherwise."""
+    zeros = options.gaps == "zero" or options.aggregate in ("sum", "count")
+    if options.calendar == "all" or (zeros and options.calendar is None):
+        return None
+    if remembered is not None:
+        return remembered.of(table.ids, grids)
+    clock = Clock(table.time_zone, table.frame_zone)
+    return found_in(grids, clock, asked=options.calendar == "observed")
+
+
+def _zeros_between(
+    table: Table, positions: ndarray, frequency: Frequency
+) -> tuple[Table, ndarray, list[Finding]]:
+    """Rows of value 0 for times without a row, from the first one of each series to the last one
+    of all that is on its grid."""
+    offsets = table_offsets(table)
+    last = frequency.position(
+        np.broadcast_to(table.times.max(), len(table.ids)), table.times[offsets[:-1]]
+    )
+    grid = offsets_of(np.maximum(positions[offsets[1:] - 1], last) + 1)
+    if grid[-1] == len(table) or checks.too_sparse(table, int(grid[-1]), frequency):
+        return table, positions, []
+    series, steps = series_numbers(grid), places(grid)
+    cells = grid[:-1][table.series] + positions
+    values, lines = np.zeros(grid[-1]), np.zeros(grid[-1], dtype=np.int64)
+    values[cells], lines[cells] = table.values, table.lines
+    past = {name: np.full(grid[-1], np.nan) for name in table.past}
+    for name, column in table.past.items():
+        past[name][cells] = column
+    times = frequency.advance(table.times[offsets[:-1]][series], steps)
+    whole = replace(table, series=series, times=times, values=values, lines=lines, past=past)
+    count = int(grid[-1]) - len(table)
+    message = f"{count:,} of {int(grid[-1]):,} times have no row"
+    told = Finding(checks.GAPS, "note", message, "They count as 0.", count=count)
+    return whole, steps, [told]
 
 
 def in_order(table: Table) -> Table:

@@ -21,8 +21,9 @@ from lstmcast.errors import UsageError
 Kind = Literal["real", "count", "positive"]
 Aggregate = Literal["sum", "mean", "min", "max", "first", "last", "median", "count"]
 Duplicates = Literal["error", "mean", "sum", "first", "last"]
-Gaps = Literal["fill", "error"]
+Gaps = Literal["fill", "error", "zero"]
 Missing = Literal["mask", "interpolate"]
+CalendarChoice = Literal["observed", "all"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Recipe:
     {'series': ['store', 'item'], 'aggregate': 'sum'}
     >>> Recipe.from_saved({"series": ["store", "item"], "aggregate": "sum"})
     Recipe(time=None, target=None, series=('store', 'item'), sheet=None, aggregate='sum',
-           duplicates='error', gaps='fill', missing='mask', past=None)
+           duplicates='error', gaps='fill', missing='mask', past=None, calendar=None)
     """
 
     time: str | None = None
@@ -62,6 +63,7 @@ class Recipe:
     gaps: Gaps = "fill"
     missing: Missing = "mask"
     past: str | tuple[str, ...] | None = None
+    calendar: CalendarChoice | None = None
 
     def described(self) -> dict[str, Any]:
         """What differs from the usual, for a manifest."""
@@ -141,10 +143,12 @@ class ReadOptions:
     steps, or None for the frequency's own · kind: what values can be, or None to recognise it
     series by series, in newer data for a saved model for what its data are · aggregate: how many
     rows per period become one value · duplicates: what to do with several rows for one time · gaps:
-    times without a row become missing values (0 in a sum or count), or are an error · missing:
-    missing values are masked, or interpolated linearly · fewest: values below which data are
-    refused; a model that goes on needs one. Raises UsageError for anything else, and for duplicates
-    with aggregate, which makes one value of all rows.
+    times without a row become missing values (0 in a sum or count), are an error, or are 0 ·
+    missing: missing values are masked, or interpolated linearly · fewest: values below which data
+    are refused; a model that goes on needs one · calendar: forecasts are for the times that occur
+    in the data ("observed"), such as Monday to Saturday, or for all times; None to look whether the
+    rows clearly show such times. Raises UsageError for anything else, and for duplicates with
+    aggregate, which makes one value of all rows.
 
     >>> ReadOptions(frequency="MS", duplicates="sum").gaps
     'fill'
@@ -163,6 +167,7 @@ class ReadOptions:
     gaps: Gaps = "fill"
     missing: Missing = "mask"
     fewest: int = 3
+    calendar: CalendarChoice | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.frequency, Frequency):
@@ -179,6 +184,8 @@ class ReadOptions:
         require_choice("duplicates", self.duplicates, get_args(Duplicates))
         require_choice("gaps", self.gaps, get_args(Gaps))
         require_choice("missing", self.missing, get_args(Missing))
+        if self.calendar is not None:
+            require_choice("calendar", self.calendar, get_args(CalendarChoice))
         if self.aggregate is not None and self.duplicates != "error":
             raise UsageError(
                 f"{advise('duplicates', self.duplicates)} would have no effect, as "
@@ -189,8 +196,8 @@ class ReadOptions:
 
 def recipe_of(table: Table, options: ReadOptions) -> Recipe:
     """How a table was read and will be repaired."""
-    said = {name: getattr(options, name) for name in ("aggregate", "duplicates", "gaps", "missing")}
-    return replace(table.recipe, **said)
+    names = ("aggregate", "duplicates", "gaps", "missing", "calendar")
+    return replace(table.recipe, **{name: getattr(options, name) for name in names})
 
 
 def file_label(name: str) -> str:

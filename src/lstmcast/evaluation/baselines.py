@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
+from lstmcast.data.observed import on_grid
 from lstmcast.data.origins import (
     Origins,
     checked_horizon,
@@ -58,11 +59,12 @@ class Naive:
     ) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
-        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
+        steps, origins, rows = _asked(panel, horizon, self.horizon, cutoffs)
         return Forecast.at_origins(
             panel,
             origins,
             np.repeat(_newest(panel, origins), steps, axis=1),
+            rows=rows,
         )
 
 
@@ -88,10 +90,9 @@ class SeasonalNaive:
     ) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
-        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
-        return Forecast.at_origins(
-            panel, origins, _last_cycle(panel, origins, _period(panel, self.period), steps)
-        )
+        steps, origins, rows = _asked(panel, horizon, self.horizon, cutoffs)
+        point = _last_cycle(panel, origins, _period(panel, self.period), steps)
+        return Forecast.at_origins(panel, origins, point, rows=rows)
 
 
 @dataclass(frozen=True)
@@ -119,16 +120,15 @@ class SeasonalNaiveDrift:
     ) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
-        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
+        steps, origins, rows = _asked(panel, horizon, self.horizon, cutoffs)
         period = _period(panel, self.period)
         last = _last_cycle(panel, origins, period, steps)
         cycles = 1 + np.arange(steps) // period
         logs = np.log(np.where(panel.values > 0, panel.values, np.nan))
         grown = last * np.exp(_drift(panel, origins, period, logs)[:, None] * cycles)
         moved = last + _drift(panel, origins, period, panel.values)[:, None] * cycles
-        return Forecast.at_origins(
-            panel, origins, np.where(lowest(panel, origins)[:, None] > 0, grown, moved)
-        )
+        point = np.where(lowest(panel, origins)[:, None] > 0, grown, moved)
+        return Forecast.at_origins(panel, origins, point, rows=rows)
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class HoltWinters:
     ) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
-        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
+        steps, origins, rows = _asked(panel, horizon, self.horizon, cutoffs)
         period = _period(panel, self.period)
         width = min(int(origins.counts.max()), max(MEMORY, 8 * period))
         last = _newest(panel, origins)
@@ -168,7 +168,7 @@ class HoltWinters:
             _smoothed(window(panel, _part(origins, i), width), last[i : i + BLOCK], period, steps)
             for i in range(0, len(last), BLOCK)
         ]
-        return Forecast.at_origins(panel, origins, np.concatenate(blocks))
+        return Forecast.at_origins(panel, origins, np.concatenate(blocks), rows=rows)
 
 
 def _part(origins: Origins, first: int) -> Origins:
@@ -214,12 +214,13 @@ class Classical:
     ) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
-        steps, origins = checked_horizon(horizon, self.horizon), origins_of(panel, cutoffs)
+        steps, origins, rows = _asked(panel, horizon, self.horizon, cutoffs)
         _statsforecast_models()  # asked here, so that its absence is told before any work
         values, starts = carried(panel.values, panel.offsets, 1), panel.offsets[origins.series]
         histories = [values[a : a + count] for a, count in zip(starts, origins.counts, strict=True)]
         one = partial(_classical_forecast, self.name, _period(panel, self.period), steps)
-        return Forecast.at_origins(panel, origins, np.stack(list(self.map(one, histories))))
+        point = np.stack(list(self.map(one, histories)))
+        return Forecast.at_origins(panel, origins, point, rows=rows)
 
 
 Baseline = Naive | SeasonalNaive | SeasonalNaiveDrift | HoltWinters | Classical
@@ -277,6 +278,15 @@ def _classical_forecast(name: str, period: int, steps: int, history: np.ndarray)
     except Exception:  # it refuses short and constant histories with errors of many types
         return np.repeat(known[-1], steps)
     return point if np.isfinite(point).all() else np.repeat(known[-1], steps)
+
+
+def _asked(
+    panel: Panel, horizon: int | None, own: int | None, cutoffs: np.ndarray | None
+) -> tuple[int, Origins, np.ndarray | None]:
+    """How many steps of the grid are forecast, from where, and which of them are given."""
+    origins = origins_of(panel, cutoffs)
+    _, steps, rows = on_grid(panel, origins, checked_horizon(horizon, own))
+    return steps, origins, rows
 
 
 def _require_period(period: int | None) -> None:
