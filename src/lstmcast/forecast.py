@@ -21,7 +21,7 @@ from lstmcast.data.keys import Keys
 from lstmcast.data.kinds import stopped
 from lstmcast.data.origins import Origins, origin_times
 from lstmcast.data.table import Columns, format_time
-from lstmcast.data.zones import instants, zone_of
+from lstmcast.data.zones import converted, instants, zone_of
 from lstmcast.errors import UsageError
 from lstmcast.util.html import block, more, picture, table
 from lstmcast.util.text import number_format
@@ -309,8 +309,20 @@ class Forecast:
 
         First the columns of ids that the data have, under their names and in their types, or
         unique_id where they have none, and target where each of them has several. Then ds, step,
-        cutoff (only where a series has several), forecast and one column per quantile.
+        cutoff (only where a series has several), forecast and one column per quantile. Times are
+        what the clocks of the data's zone show.
         """
+        columns, shown = self._long(), self.frame_zone
+        for name in ("ds", "cutoff") if shown and self.time_zone else ():
+            if (
+                name in columns
+                and (local := converted(columns[name], self.time_zone, shown)) is not None
+            ):
+                columns[name] = local
+        return columns
+
+    def _long(self) -> dict[str, np.ndarray]:
+        """The same with the times as they are inside."""
         names = self.keys.columns(self.ids)
         columns = {name: np.repeat(column, self.horizon) for name, column in names.items()}
         columns["ds"] = self.times.ravel()
@@ -332,7 +344,7 @@ class Forecast:
         MissingExtraError where that library is not installed.
         """
         columns = self.columns_dict()
-        types = ColumnTypes(self.keys.column_categories(), self._zoned(columns))
+        types = ColumnTypes(self.keys.column_categories(), self._zoned(self._long()))
         return frame_of(columns, kind, self.frame_kind, types)
 
     def _zoned(self, columns: dict[str, np.ndarray]) -> dict[str, Zoned]:

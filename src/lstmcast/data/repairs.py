@@ -12,7 +12,7 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data import checks
-from lstmcast.data.calendars import DAY
+from lstmcast.data.calendars import DAY, WEEKDAYS
 from lstmcast.data.checks import table_offsets
 from lstmcast.data.features import reduced_by
 from lstmcast.data.findings import Finding, Findings, advise
@@ -29,7 +29,10 @@ from lstmcast.data.observed import (
     occurring_at,
 )
 from lstmcast.data.ragged import offsets_of, places, series_numbers
+from lstmcast.data.steadying import on_business_days, steadied
 from lstmcast.data.table import ReadOptions, Table, format_time
+
+_DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +73,12 @@ def regularise(
     whole, table = table, only(table, kept)
     found += checks.negative(table, options) + checks.fractional(table, options)
     if options.aggregate is None:
+        table, told = steadied(table)
+        found += told
         frequency, told = checks.frequency_of(table, options)
+        found += told
+    if options.aggregate is None and frequency is not None:
+        table, told = on_business_days(table, frequency)
         found += told
     # of mixed frequencies, none has a grid that says more
     if frequency is None or Findings(told).errors:
@@ -341,10 +349,22 @@ def aggregated(table: Table, options: ReadOptions) -> tuple[Table, Frequency | N
         message += f", columns beside the target by {reduced_by(options.aggregate)}"
     found += [Finding("aggregated", "note", message, count=rows), *told]
     table = replace(table, times=frequency.bin_labels(bins))
+    found += _weeks_told(frequency)
     if adds:
         table, told = _with_zeros(table, bins, last, frequency, options)
         found += told
     return table, None if Findings(told).errors else frequency, found
+
+
+def _weeks_told(frequency: Frequency) -> list[Finding]:
+    """Which days weeks are made of."""
+    if frequency.unit != "week":
+        return []
+    last = WEEKDAYS.index(frequency.anchor or "SUN")
+    begin, end = _DAY_NAMES[(last + 1) % 7], _DAY_NAMES[last]
+    message = f"weeks are those from {begin} to {end}, named by their {end}"
+    action = f"Weeks from Monday to Sunday: {advise('frequency', 'W-SUN')}."
+    return [Finding("weeks", "note", message, "" if last == 6 else action)]
 
 
 def _period(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[Finding]]:
@@ -359,7 +379,7 @@ def _period(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[
     message = f"no frequency was given for the aggregation: the values are {frequency.name}"
     return frequency, [
         Finding(
-            "frequency", "note", message, f"Other periods: {advise('frequency', 'W-MON')}, MS, …."
+            "frequency", "note", message, f"Other periods: {advise('frequency', 'W-SUN')}, MS, …."
         )
     ]
 
