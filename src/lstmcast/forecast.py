@@ -312,13 +312,13 @@ class Forecast:
         cutoff (only where a series has several), forecast and one column per quantile. Times are
         what the clocks of the data's zone show.
         """
-        columns, shown = self._long(), self.frame_zone
-        for name in ("ds", "cutoff") if shown and self.time_zone else ():
-            if (
-                name in columns
-                and (local := converted(columns[name], self.time_zone, shown)) is not None
-            ):
-                columns[name] = local
+        columns = self._long()
+        if self.frame_zone is None or self.time_zone is None:
+            return columns
+        for name in ("ds", "cutoff"):
+            if name in columns:
+                shown = converted(columns[name], self.time_zone, self.frame_zone)
+                columns[name] = columns[name] if shown is None else shown
         return columns
 
     def _long(self) -> dict[str, np.ndarray]:

@@ -14,6 +14,7 @@ from warnings import warn
 from numpy.typing import NDArray
 
 from lstmcast import store
+from lstmcast.data.origins import checked_horizon
 from lstmcast.data.panel import Columns
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.methods import AUTO, checked_candidates, checked_method
@@ -468,7 +469,7 @@ def _loaded(
     """The forecaster that a folder of the current format holds."""
     start = start_in(network, manifest, groups)
     specification = Specification(
-        int(manifest["horizon"]),
+        checked_horizon(manifest["horizon"]),
         folder,
         head=head,
         quantiles=checked_quantiles(manifest["quantiles"]) if quantiles is None else quantiles,

@@ -34,6 +34,7 @@ from lstmcast.output.places import (
     Outputs,
     Written,
     check_place,
+    require_apart,
     write_report,
 )
 from lstmcast.saved_context import is_unnamed
@@ -524,6 +525,7 @@ def check_fit_places(
     store.check_place(folder)
     check_place(plot, PICTURES, sources)
     check_place(report, PAGES, sources)
+    require_apart(plot, report, folder)
 
 
 def _called_as_in(fitted: LSTMForecaster, panel: Panel) -> Panel:

@@ -51,6 +51,7 @@ from lstmcast.data.observed import (
 from lstmcast.data.panel import Columns, DataReport, Kind, Panel, Recipe
 from lstmcast.data.ragged import offsets_of
 from lstmcast.data.repairs import interpolated
+from lstmcast.data.soundness import require_sound
 from lstmcast.data.table import file_label, format_time
 from lstmcast.data.zones import on_midnights, same_zone
 from lstmcast.errors import ModelError
@@ -59,6 +60,7 @@ from lstmcast.model.inputs.effects import (
     earlier_from,
     earlier_than,
     joined_earlier,
+    require_sound_earlier,
     saved_earlier,
 )
 from lstmcast.util.text import some_names
@@ -522,7 +524,7 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
     zone, label = manifest.get("time_zone"), manifest.get("label")
     recipe = Recipe.from_saved(manifest.get("reading", {}))
     clock = Clock(zone, manifest.get("frame_zone"))
-    return Panel(
+    panel = Panel(
         values=state["values"],
         offsets=state["offsets"],
         ids=unpacked(state["ids"], state["id_lengths"]),
@@ -550,6 +552,9 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
             }
         ),
     )
+    require_sound(panel)
+    require_sound_earlier(panel.earlier, len(panel))
+    return panel
 
 
 def _side_by_side(remembered: NDArray, newer: NDArray, piece: _Piece) -> NDArray:

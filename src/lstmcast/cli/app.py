@@ -43,7 +43,7 @@ from lstmcast.cli.options import (
     named,
     with_groups,
 )
-from lstmcast.cli.status import status_of
+from lstmcast.cli.status import open_closed_streams, status_of, terminated
 from lstmcast.errors import UsageError
 from lstmcast.util.language import LANGUAGES
 
@@ -356,18 +356,14 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 done, 1 cannot be done (one message), 2 wrong usage."""
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # a terminal that knows ASCII only should get escapes, not an error
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _terminated)
+        signal.signal(signal.SIGTERM, terminated)
     sys.exit(status_of(lambda: _run(arguments)))
-
-
-def _terminated(number: int, _: object) -> NoReturn:
-    """End as after an error, so that temporary files go: by itself Python would just stop."""
-    sys.exit(128 + number)
 
 
 def _run(arguments: Sequence[str] | None) -> int:

@@ -20,6 +20,7 @@ from lstmcast.data.zones import zone_of
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.categories import Categories
 from lstmcast.util.objects import objects
+from lstmcast.util.text import storable
 
 _NUMBERS = (int, float, decimal.Decimal, np.number)
 
@@ -53,7 +54,7 @@ def sheet_from_dict(data: Mapping[Any, Any]) -> Sheet:
             "the dict is empty. Columns {'ds': dates, 'y': values} or {'name': values} are "
             "expected."
         )
-    arrays = {str(name): _as_array(values) for name, values in data.items()}
+    arrays = {storable(str(name)): _as_array(values) for name, values in data.items()}
     for name, array in arrays.items():
         if array.ndim != 1:
             raise DataError(
@@ -242,8 +243,8 @@ def _text(value: Any) -> str:
     if isinstance(value, (datetime.datetime, datetime.date)):
         return "" if str(value) == "NaT" else value.isoformat()
     if isinstance(value, bytes):
-        return value.decode("utf-8", errors="replace")
-    return str(value)
+        return value.decode("utf-8", errors="backslashreplace")
+    return storable(str(value))
 
 
 def _with_index(data: Any) -> Any:

@@ -24,6 +24,7 @@ from lstmcast.data.columns import (
 )
 from lstmcast.data.dates import Times, integer_times, parse_times
 from lstmcast.data.keys import Keys
+from lstmcast.data.limits import LARGEST
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Columns, Finding, Table
 from lstmcast.errors import DataError, UsageError
@@ -33,7 +34,6 @@ from lstmcast.util.objects import objects
 _UNDATED_SHARE = 0.02
 _SHOWN = 4
 # squares of larger values overflow on the way to a forecast; no measurement is that large
-_LARGEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -563,11 +563,11 @@ def _row_names(others: list[Column], size: int) -> list[Column]:
 def _checked(table: Table) -> Table:
     """Refuse what no forecast can come of: no values at all, or values beyond every measure."""
     for name, values in ((table.columns.target, table.values), *table.past.items()):
-        huge = np.flatnonzero(np.isfinite(values) & (np.abs(values) > _LARGEST))
+        huge = np.flatnonzero(np.isfinite(values) & (np.abs(values) > LARGEST))
         if len(huge):
             raise DataError(
                 f"{table.source}: {table.place(int(huge[0]))} has {values[huge[0]]:g} in "
-                f"{name!r}. Values up to {_LARGEST:g} are expected. Correct it, or leave the cell "
+                f"{name!r}. Values up to {LARGEST:g} are expected. Correct it, or leave the cell "
                 "empty if the value is not known."
             )
     if np.isnan(table.values).all():

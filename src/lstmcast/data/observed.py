@@ -151,7 +151,8 @@ class ObservedCalendar:
         week, months = arrays["calendar_week"], arrays["calendar_months"]
         pattern = arrays["calendar_pattern"]
         sound = (
-            week.dtype == months.dtype == bool
+            week.ndim == 2
+            and week.dtype == months.dtype == bool
             and months.shape == (len(week), 12)
             and WEEK % week.shape[1] == 0
             and week.any(axis=1).all()

@@ -19,6 +19,7 @@ from lstmcast.data.findings import Findings as Findings
 from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.keys import Keys as Keys
 from lstmcast.data.kinds import UNASKED, common_kind, require_kind
+from lstmcast.data.limits import LARGEST, require_span
 from lstmcast.data.observed import Clock, Grids, ObservedCalendar, Remembered, found_in
 from lstmcast.data.panel_checks import check_panel
 from lstmcast.data.ragged import offsets_of, segments
@@ -39,7 +40,7 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.util.html import block, more, paragraph, picture, table
 from lstmcast.util.objects import objects
 from lstmcast.util.states import rows_of
-from lstmcast.util.text import number_format
+from lstmcast.util.text import number_format, storable
 
 MOST_SHOWN = 10  # series, in a notebook
 
@@ -318,6 +319,8 @@ class Panel:
         step = frequency if isinstance(frequency, Frequency) else parse_frequency(frequency)
         starts = _starts(start, len(named), step)
         step = step.anchored(starts)
+        with np.errstate(over="ignore"):
+            require_span(starts, step.advance(starts, lengths - 1), "arrays")
         own = step.seasonal_periods if periods is None else checked_periods(periods)
         ids = np.array(list(named), dtype=object)
         recognised = np.full(len(ids), UNASKED, "<U8") if kind is None else None
@@ -412,8 +415,13 @@ def _named_arrays(values: Mapping[str, ArrayLike] | ArrayLike) -> dict[str, ndar
     """{id: 1-D float64 array} whatever the shape that came in."""
     if isinstance(values, Mapping):
         named = {
-            str(name): _numbers(array, f"series {str(name)!r}") for name, array in values.items()
+            storable(str(name)): _numbers(array, f"series {str(name)!r}")
+            for name, array in values.items()
         }
+        if len(named) < len(values):
+            raise DataError(
+                "two series have one name as text, such as 1 and '1'. Give each a name of its own."
+            )
     else:
         array = _numbers(values, "values")
         named = (
@@ -500,11 +508,20 @@ def _require_alike(panel: Panel, grouped: ndarray) -> None:
 
 def _numbers(array: ArrayLike, what: str) -> ndarray:
     try:
-        return np.array(array, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        if np.asarray(array).dtype.kind == "c":
+            raise TypeError("they are complex")
+        numbers = np.array(array, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(
             f"{what} cannot be read as numbers ({error}). NaN stands for a missing value."
         ) from None
+    beyond = np.isfinite(numbers) & (np.abs(numbers) > LARGEST)
+    if beyond.any():
+        raise DataError(
+            f"{what} has the value {numbers[beyond][0]:g}. Values up to {LARGEST:g} are expected. "
+            "Correct it, or give NaN where the value is not known."
+        )
+    return numbers
 
 
 def _starts(start: ArrayLike | str | None, count: int, frequency: Frequency) -> ndarray:

@@ -22,6 +22,7 @@ import numpy as np
 from lstmcast.data.grids import sheet_from_grid
 from lstmcast.data.keys import joined
 from lstmcast.data.layout import Names, table_from_sheet
+from lstmcast.data.limits import is_source, regular_file, require_columns
 from lstmcast.data.panel import Panel, panel_from_table
 from lstmcast.data.sheet import Sheet
 from lstmcast.data.table import (
@@ -38,7 +39,7 @@ from lstmcast.data.table import (
     checked_periods,
     file_label,
 )
-from lstmcast.data.textfiles import read_text, refuse_binary, unpack
+from lstmcast.data.textfiles import CellGrid, read_text, refuse_binary, unpack
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
 
@@ -132,14 +133,20 @@ def _tables(source: object, names: Names, sheet: str | None) -> Table:
     return replace(_read_paths(source, paths, names, sheet), recipe=recipe)
 
 
-def _read_paths(source: object, paths: list[Path] | None, names: Names, sheet: str | None) -> Table:
+def _read_paths(
+    source: object, paths: list[Path] | None, names: Names, sheet_name: str | None
+) -> Table:
     if paths is None:
         from lstmcast.data.frames import sheet_from_object
 
-        return table_from_sheet(sheet_from_object(source), names)
+        sheet = sheet_from_object(source)
+        require_columns(len(sheet.columns), sheet.source)
+        return table_from_sheet(sheet, names)
     if len(paths) == 1:
-        return table_from_sheet(_read_file(paths[0], sheet), names)
-    return _joined([(path, table_from_sheet(_read_file(path, sheet), names)) for path in paths])
+        return table_from_sheet(_read_file(paths[0], sheet_name), names)
+    return _joined(
+        [(path, table_from_sheet(_read_file(path, sheet_name), names)) for path in paths]
+    )
 
 
 def _paths(source: object) -> list[Path] | None:
@@ -159,7 +166,7 @@ def _paths(source: object) -> list[Path] | None:
         )
     path = Path(text)
     try:
-        if path.is_file():
+        if is_source(path):  # the name of a file is a name, whatever letters it has
             return [path]
         if path.is_dir():
             raise DataError(
@@ -185,6 +192,8 @@ def _not_there(text: str) -> str:
         return f"no file fits {text!r}. Mind the quotes and the folder: this one is {os.getcwd()}."
     path = Path(text)
     folder = path.parent
+    if path.is_symlink():
+        return f"{text!r} is a link to {os.readlink(path)!r}, and nothing is there."
     if not folder.is_dir():
         return f"there is no file {text!r}: the folder {str(folder)!r} does not exist."
     near = get_close_matches(path.name, [entry.name for entry in folder.iterdir()], 3)
@@ -194,7 +203,13 @@ def _not_there(text: str) -> str:
 
 
 def _read_file(path: Path, sheet: str | None) -> Sheet:
-    """A file as a sheet, by what is in it, whatever its ending says."""
+    """A file, or what comes out of a pipe or device, as a sheet, by what is in it, whatever its
+    ending says."""
+    with _readable(path), regular_file(path) as regular:
+        return _read_regular(regular, sheet)
+
+
+def _read_regular(path: Path, sheet: str | None) -> Sheet:
     with _readable(path):
         magic = _magic(path)
         size = path.stat().st_size
@@ -220,10 +235,14 @@ def _read_file(path: Path, sheet: str | None) -> Sheet:
     if _is_workbook(magic, path):
         from lstmcast.data.workbooks import read_workbook
 
-        return sheet_from_grid(
-            read_workbook(raw, path.name, sheet), path.name, file_label(path.name)
-        )
-    return sheet_from_grid(read_text(raw, path.name), path.name, file_label(path.name))
+        return _sheet_of(read_workbook(raw, path.name, sheet), path.name)
+    return _sheet_of(read_text(raw, path.name), path.name)
+
+
+def _sheet_of(grid: CellGrid, source: str) -> Sheet:
+    """The table in a grid of cells; DataError where it is too wide to be looked at."""
+    require_columns(max(map(len, grid.rows), default=0), source)
+    return sheet_from_grid(grid, source, file_label(source))
 
 
 def _read_packed(raw: bytes, path: Path) -> Sheet:
@@ -240,7 +259,7 @@ def _read_packed(raw: bytes, path: Path) -> Sheet:
             large = read_bytes_large(content, path.name, file_label(path.name), Path(folder))
         if large is not None:
             return large
-    return sheet_from_grid(read_text(content, path.name), path.name, file_label(path.name))
+    return _sheet_of(read_text(content, path.name), path.name)
 
 
 def _require_workbook(paths: Sequence[Path] | None, sheet: str) -> None:

@@ -19,6 +19,7 @@ from lstmcast.data.findings import Finding, Findings, advise
 from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
 from lstmcast.data.keys import Keys
 from lstmcast.data.kinds import kind_findings, recognise
+from lstmcast.data.limits import require_span
 from lstmcast.data.observed import (
     Clock,
     Grids,
@@ -84,6 +85,8 @@ def regularise(
     if frequency is None or Findings(told).errors:
         return None, Findings([*found, *checks.missing(table, options)])
     found += checks.stopped(whole, kept, frequency)
+    times = table.times[table_offsets(table)[:-1]], table.times[table_offsets(table)[1:] - 1]
+    require_span(*times, table.source)
     regular, told = _gridded(table, frequency, options, remembered)
     findings = Findings([*found, *told])
     return (None if findings.errors else regular), findings

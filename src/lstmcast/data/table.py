@@ -17,6 +17,7 @@ from lstmcast.data.findings import Finding, Findings, advise
 from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.keys import OWN_NAME, Keys
 from lstmcast.errors import UsageError
+from lstmcast.util.text import storable
 
 Kind = Literal["real", "count", "positive"]
 Aggregate = Literal["sum", "mean", "min", "max", "first", "last", "median", "count"]
@@ -24,6 +25,9 @@ Duplicates = Literal["error", "mean", "sum", "first", "last"]
 Gaps = Literal["fill", "error", "zero"]
 Missing = Literal["mask", "interpolate"]
 CalendarChoice = Literal["observed", "all"]
+
+
+LONGEST_PERIOD = 1_000_000  # steps: two years of minutes
 
 
 @dataclass(frozen=True)
@@ -206,7 +210,7 @@ def file_label(name: str) -> str:
     >>> file_label("airline.csv.gz")
     'airline'
     """
-    return name.split(".")[0] or name
+    return storable(name.split(".")[0] or name)
 
 
 def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
@@ -235,6 +239,11 @@ def checked_periods(periods: int | Sequence[int]) -> tuple[int, ...]:
         raise UsageError(
             f"{periods=} makes no sense. Give whole numbers of steps from 1 up, for example 12 or "
             "24 168."
+        )
+    if (given > LONGEST_PERIOD).any():
+        raise UsageError(
+            f"{periods=} makes no sense: seasonal periods of up to {LONGEST_PERIOD:,} steps are "
+            "known. Give a shorter one, or a longer frequency."
         )
     return tuple(sorted({int(period) for period in given}))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import io
 import re
 import zlib
@@ -14,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from lstmcast.data.dates import parse_times
+from lstmcast.data.limits import gunzipped
 from lstmcast.data.numbers import parse_numbers
 from lstmcast.data.table import Finding
 from lstmcast.errors import DataError
@@ -92,7 +92,7 @@ def read_text(raw: bytes, source: str) -> CellGrid:
 def unpack(raw: bytes, source: str) -> bytes:
     """The content of a gzip file; DataError when it is damaged."""
     try:
-        return gzip.decompress(raw)
+        return gunzipped(raw, source)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(
             f"{source} is a damaged gzip file ({error}). Download or pack it again."

@@ -302,8 +302,10 @@ def _period(panel: Panel, own: int | None) -> int:
 
 def _last_cycle(panel: Panel, origins: Origins, period: int, steps: int) -> np.ndarray:
     """The last cycle repeated, (O, H); the last known value where it is not known."""
-    cycle = window(panel, origins, period, carried(panel.values, panel.offsets, period))
     last = _newest(panel, origins)
+    if period > origins.counts.max(initial=0):  # nobody knows a cycle
+        return np.repeat(last, steps, axis=1)
+    cycle = window(panel, origins, period, carried(panel.values, panel.offsets, period))
     whole = (origins.counts >= period)[:, None] & np.isfinite(cycle)
     return np.where(whole, cycle, last)[:, np.arange(steps) % period]
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstmcast import store
+from lstmcast.data.limits import is_source
 from lstmcast.errors import UsageError
 from lstmcast.util.files import check_output
 from lstmcast.writing.tables import ENDINGS as TABLES
@@ -65,6 +66,7 @@ class Outputs:
         check_place(self.report, PAGES, sources)
         if self.model is not None:
             store.check_place(self.model)
+        require_apart(self.table, self.plot, self.report, self.model)
 
     def check_rows(self, rows: int) -> None:
         """Raise before the work is done where the format has no room for so many rows."""
@@ -107,6 +109,24 @@ def check_place(
             raise UsageError(
                 f"{str(path)!r} is the data itself, and would be overwritten. Name another file."
             )
+
+
+def require_apart(*places: str | Path | None) -> None:
+    """UsageError where two results would go to one file or folder, or one into the folder of the
+    other, which is replaced as a whole; devices and pipes take several."""
+    known: list[Path] = []
+    for place in places:
+        if place is None or (
+            os.path.exists(place) and is_source(Path(place)) and not os.path.isfile(place)
+        ):
+            continue
+        here = Path(os.path.realpath(place))
+        if any(here == other or other in here.parents or here in other.parents for other in known):
+            raise UsageError(
+                f"{str(place)!r} is named for two results, or lies in the folder of another one. "
+                "Name a file or folder for each."
+            )
+        known.append(here)
 
 
 def write_report(
