@@ -126,7 +126,8 @@ class Source:
         """The data as a panel. Raises DataError, UsageError."""
         if isinstance(self.data, Panel):
             return self.data
-        table = read_table(self.data, aggregate=self.options.aggregate, **self._columns())
+        how = {"aggregate": self.options.aggregate, "on_error": self.options.on_error}
+        table = read_table(self.data, **how, **self._columns())
         return panel_from_table(table, self.options)
 
     def read_after(self, known: Panel) -> Panel:
@@ -237,12 +238,13 @@ class ForecastResult:
     backtest: Backtest | None
     written: Written
 
-    def document(self) -> dict[str, Any]:
-        """The JSON document of `lstmcast forecast --json`."""
+    def document(self, held_out: bool = False) -> dict[str, Any]:
+        """The JSON document of `lstmcast forecast --json`; held-out forecasts on request."""
         return _document(
             data=_described(self.panel) | _kind_of(self.panel),
             findings=_rows(self.panel.check()),
-            accuracy=_parsed(self.backtest),
+            skipped=_skipped(self.panel),
+            accuracy=_measured(self.backtest, held_out),
             forecast=_parsed(self.forecast),
             combination=_made_of(self.forecast),
             without_forecast=_without_forecast(self.forecast),
@@ -267,12 +269,17 @@ class PredictJob:
     quantiles: Sequence[float] = ()
     outputs: Outputs = field(default_factory=Outputs)
     method: str | None = None  # what answers, as it was saved unless given
+    update: bool = False  # save the model with the newer data, for the next run to go on from
 
     def run(self, notify: Notify = ignore) -> PredictResult:
         """Raises LstmcastError; DataError too where no series could be forecast."""
         from lstmcast.forecaster import load
 
         self.outputs.check(self.source.paths if self.source else ())
+        if self.update and self.source is None:
+            raise UsageError("There are no newer data to update the model with. Name them.")
+        if self.update:
+            store.check_place(self.model)
         model = load(self.model, quantiles=self.quantiles or None, method=self.method)
         assert model.saved_context is not None  # a loaded model remembers its data
         panel, newer, continuation = model.saved_context.panel, None, None
@@ -286,6 +293,10 @@ class PredictJob:
         forecast = model.predict(continuation, self.horizon)
         _require_numbers(forecast, panel)
         written = self.outputs.write(forecast, panel, None, model)
+        if self.update:
+            # last: where a result could not be written, the next run finds the model as it was
+            model.updated(continuation).save(self.model, made_of=forecast.combination)
+            written = written._replace(files=(*written.files, str(self.model)))
         return PredictResult(str(self.model), panel, forecast, newer, continuation, written)
 
 
@@ -312,6 +323,7 @@ class PredictResult:
             data=_described(self.newer) if self.newer else None,
             panel=whole,
             continued=self.continuation.as_dict() if self.continuation else None,
+            skipped=_skipped(self.newer),
             findings=_rows(self.panel.check()),
             forecast=_parsed(self.forecast),
             combination=_made_of(self.forecast),
@@ -382,12 +394,13 @@ class BacktestResult:
     backtest: Backtest
     written: Written
 
-    def document(self) -> dict[str, Any]:
-        """The JSON document of `lstmcast backtest --json`."""
+    def document(self, held_out: bool = False) -> dict[str, Any]:
+        """The JSON document of `lstmcast backtest --json`; held-out forecasts on request."""
         return _document(
             data=_described(self.panel) | _kind_of(self.panel),
             findings=_rows(self.panel.check()),
-            accuracy=_parsed(self.backtest),
+            skipped=_skipped(self.panel),
+            accuracy=_measured(self.backtest, held_out),
         )
 
 
@@ -510,7 +523,8 @@ class FitResult:
             data=_described(self.panel) | _kind_of(self.panel),
             training=self.model.history.to_json(),
             notes=list(self.notes),
-            accuracy=_parsed(self.backtest),
+            skipped=_skipped(self.panel),
+            accuracy=_measured(self.backtest),
             files=list(self.written.files),
         )
 
@@ -623,6 +637,22 @@ def _rows(findings: Findings) -> list[dict[str, Any]]:
 def _made_of(forecast: Forecast) -> dict[str, float] | None:
     """The shares of a combination by name; None for the network alone."""
     return forecast.combination.as_dict() if forecast.combination else None
+
+
+def _skipped(panel: Panel | None) -> list[dict[str, str]]:
+    """The series that could not be read and were left out, and why."""
+    if panel is None:
+        return []
+    return [{"series": name, "reason": why} for name, why in panel.report.skipped.items()]
+
+
+def _measured(tested: Backtest | None, held_out: bool = False) -> Any:
+    """The accuracy; forecasts of many series at several cutoffs are longer than all else, so they
+    are left out unless asked for."""
+    measured = _parsed(tested)
+    if measured is not None and not held_out:
+        measured.pop("held_out", None)
+    return measured
 
 
 def _parsed(result: Forecast | Backtest | None) -> Any:

@@ -79,6 +79,9 @@ BRIDGED_CYCLES, BRIDGED_STEPS = 2, 28
 _PATCHED = 0.5
 
 
+NEW = "they are new"  # why a series starts afresh that nothing was remembered of
+
+
 class Continuation(NamedTuple):
     """Newer data joined to a saved context: the panel to forecast, and which of its series went on.
 
@@ -114,7 +117,13 @@ class Continuation(NamedTuple):
             {"series": name, "reason": why}
             for name, why in zip(self.afresh, self.reasons, strict=True)
         ]
-        return {"went_on": list(self.went_on), "afresh": afresh, "absent": list(self.absent)}
+        new = [n for n, why in zip(self.afresh, self.reasons, strict=True) if why == NEW]
+        return {
+            "went_on": list(self.went_on),
+            "afresh": afresh,
+            "new": new,
+            "absent": list(self.absent),
+        }
 
 
 class _Piece(NamedTuple):
@@ -305,7 +314,7 @@ class SavedContext:
             else np.zeros(len(newer), np.int64)
         )
         return [
-            _Piece(newer.series(i), why="they are new")
+            _Piece(newer.series(i), why=NEW)
             if place < 0
             else self._piece(place, newer.series(i), *steps)
             for i, (place, *steps) in enumerate(
@@ -519,6 +528,8 @@ def is_unnamed(panel: Panel) -> bool:
 
 
 def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
+    if state["starts"].dtype.kind not in "iu":
+        raise ValueError("the first times of its series are none")
     starts = state["starts"].astype("datetime64[us]") if state["is_date"][0] else state["starts"]
     # older manifests have none, and no recipe
     zone, label = manifest.get("time_zone"), manifest.get("label")

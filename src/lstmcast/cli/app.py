@@ -28,6 +28,7 @@ from lstmcast.cli.options import (
     ExampleOptions,
     FitOutput,
     Folder,
+    HeldOut,
     Horizon,
     Json,
     Language,
@@ -40,11 +41,12 @@ from lstmcast.cli.options import (
     Training,
     known_language,
     language_of,
+    log_file_of,
     named,
     with_groups,
 )
-from lstmcast.cli.status import open_closed_streams, status_of, terminated
-from lstmcast.errors import UsageError
+from lstmcast.cli.status import failed, open_closed_streams, status_of, terminated
+from lstmcast.errors import LstmcastError, UsageError
 from lstmcast.util.language import LANGUAGES
 
 app = typer.Typer(
@@ -88,6 +90,7 @@ def forecast(
     ] = None,
     quiet: Quiet = False,
     as_json: Json = False,
+    held_out: HeldOut = False,
 ) -> None:
     """Read, check, test, forecast, write.
 
@@ -107,7 +110,9 @@ def forecast(
         testing.compared(),
         outputs,
     )
-    echo.forecast(job.run(echo.notes(quiet)), quiet, as_json)
+    result = job.run(echo.notes(quiet))
+    echo.forecast(result, quiet, as_json, held_out)
+    _end(echo.skipped(result.panel))
 
 
 @command
@@ -158,6 +163,7 @@ def fit(
     echo.fit(result, quiet, as_json)
     if result.interrupted:
         raise typer.Exit(130)
+    _end(echo.skipped(result.panel))
 
 
 @command
@@ -191,6 +197,7 @@ def backtest(
     ] = None,
     quiet: Quiet = False,
     as_json: Json = False,
+    held_out: HeldOut = False,
 ) -> None:
     """Measure accuracy at earlier cutoffs.
 
@@ -218,9 +225,10 @@ def backtest(
         table=out,
     )
     result = job.run(echo.notes(quiet))
-    echo.backtest(result, quiet, as_json)
+    echo.backtest(result, quiet, as_json, held_out)
     if result.backtest.reason:
         raise typer.Exit(1)
+    _end(echo.skipped(result.panel))
 
 
 @command
@@ -246,6 +254,12 @@ def predict(
         ),
     ] = None,
     method: Method = "auto",
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update", help="Save the model with the newer data: the next run goes on from there."
+        ),
+    ] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -264,8 +278,10 @@ def predict(
     outputs.check(data or ())  # before anything else is found wrong
     source = reading.source(data) if data else None
     chosen = None if method == "auto" else method  # else as it was saved
-    job = PredictJob(model, source, horizon, output.quantile_levels(), outputs, chosen)
-    echo.forecast(job.run(echo.notes(quiet)), quiet, as_json)
+    job = PredictJob(model, source, horizon, output.quantile_levels(), outputs, chosen, update)
+    result = job.run(echo.notes(quiet))
+    echo.forecast(result, quiet, as_json)
+    _end(echo.skipped(result.newer))
 
 
 @command
@@ -325,6 +341,12 @@ def example(
     echo.note(quiet, f"written: {run.out or f'lstmcast-{name}'}")
 
 
+def _end(status: int) -> None:
+    """End with this status, where it is not that of a command that is done."""
+    if status:
+        raise typer.Exit(status)
+
+
 def _model(
     horizon: int,
     quantiles: tuple[float, ...] = (),
@@ -372,6 +394,13 @@ def _run(arguments: Sequence[str] | None) -> int:
     echo.speak(language if language in LANGUAGES else "en")
     if any(one.partition("=")[0] == OLD_NAME for one in given):
         echo.note(False, f"note: {OLD_NAME} is called --language now")
+    echo.errors_as_json("--json" in given)
+    with echo.logged(log_file_of(given)):
+        echo.log(f"command: {shlex.join(['lstmcast', *given])}")
+        return _told(arguments, given)
+
+
+def _told(arguments: Sequence[str] | None, given: Sequence[str]) -> int:
     try:
         with echo.warnings():
             status = app(
@@ -380,9 +409,14 @@ def _run(arguments: Sequence[str] | None) -> int:
                 obj=shlex.join(["lstmcast", *given]),  # the command, for reports
                 standalone_mode=False,
             )
+    except LstmcastError as error:
+        # here, while the log file is open
+        return failed(error)
     except Exception as error:
         return _misused(error)
-    return status if isinstance(status, int) else 0
+    status = status if isinstance(status, int) else 0
+    echo.log(f"exit status {status}")
+    return status
 
 
 def _misused(error: Exception) -> int:
@@ -393,5 +427,6 @@ def _misused(error: Exception) -> int:
         raise error
     told = StringIO()
     error.show(file=told)  # pyright: ignore[reportAttributeAccessIssue]
+    echo.error_document("UsageError", told.getvalue().strip(), error.exit_code)  # pyright: ignore[reportAttributeAccessIssue]
     echo.note(False, *told.getvalue().splitlines())
     return error.exit_code  # pyright: ignore[reportAttributeAccessIssue]

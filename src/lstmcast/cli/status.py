@@ -1,5 +1,5 @@
-"""The exit status of a command: 0 done, 1 cannot be done, 2 wrong usage, 130 stopped by Ctrl-C, 143
-ended by the system."""
+"""The exit status of a command: 0 done, 1 cannot be done, 2 wrong usage, 3 done
+but for series that were skipped, 130 stopped by Ctrl-C, 143 ended by the system."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _status(run: Callable[[], int]) -> int:
         sys.stdout.flush()
         return status
     except LstmcastError as error:
-        return _fail(str(error), error.exit_status)
+        return failed(error)
     except KeyboardInterrupt:
         return _fail("stopped. Nothing was left half-written.", 130)
     except MemoryError:
@@ -64,9 +64,14 @@ def _status(run: Callable[[], int]) -> int:
         )
 
 
-def _fail(message: str, status: int = 1) -> int:
+def failed(error: LstmcastError) -> int:
+    """Tell an error, and give the status of a command that ends with it."""
+    return _fail(str(error), error.exit_status, type(error).__name__)
+
+
+def _fail(message: str, status: int = 1, kind: str = "Error") -> int:
     if not _signals:
-        echo.failure(message)
+        echo.failure(message, kind, status)
     return status
 
 

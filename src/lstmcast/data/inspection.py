@@ -71,6 +71,7 @@ def inspect(
         aggregate=options.aggregate,
         sheet=sheet,
         past=past,
+        on_error=options.on_error,
     )
     try:
         panel = panel_from_table(table, options)

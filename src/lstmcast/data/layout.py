@@ -27,6 +27,7 @@ from lstmcast.data.keys import Keys
 from lstmcast.data.limits import LARGEST
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Columns, Finding, Table
+from lstmcast.data.tolerance import refuse
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
 
@@ -412,12 +413,15 @@ def _values(sheet: Sheet, target: Column, notes: list[Finding], role: str = "tar
             f"{sheet.row_word} {sheet.lines[row]} has {target.cell(row)!r}" for row in rows[:_SHOWN]
         )
         more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""
-        raise DataError(
+        error = DataError(
             f"{sheet.source}: text in the {role} column {target.name!r}: "
             f"{shown or 'it is empty'}{more}. Numbers are expected. Write the numbers, leave the "
             "cell empty where the value is missing, or name another column with "
             f"{ask(role, 'NAME')}."
         )
+        if numbers is None:
+            raise error
+        refuse(target.name, sheet.lines[rows], error)
     notes += [
         Finding("numbers", "note", f"column {target.name!r}: {note}") for note in numbers.notes
     ]

@@ -69,6 +69,7 @@ def read_newer(
             aggregate=options.aggregate,
             sheet=sheet,
             past=past or saved.get("past"),
+            on_error=options.on_error,
         )
     except NoSuchColumnError as error:
         raise DataError(f"{error}\n{_expected(saved)}") from None

@@ -401,6 +401,29 @@ def joined_calendar(
     return going if any(going.names[k] for k in np.unique(going.pattern)) else None
 
 
+def side_by_side(
+    one: ObservedCalendar | None, other: ObservedCalendar | None, first: int, second: int
+) -> ObservedCalendar | None:
+    """The calendar of the series of two panels, one after the other; of so many series each."""
+    known = one or other
+    if known is None:
+        return None
+    width = known.week.shape[1]
+    parts = [
+        part or _always(count, width, known.clock)
+        for part, count in ((one, first), (other, second))
+    ]
+    pattern = np.concatenate([parts[0].pattern, parts[1].pattern + len(parts[0].week)])
+    week, months = (np.vstack([getattr(p, name) for p in parts]) for name in ("week", "months"))
+    return ObservedCalendar(week, months, pattern, known.clock)
+
+
+def _always(count: int, width: int, clock: Clock) -> ObservedCalendar:
+    """A calendar of series whose times all occur."""
+    every = np.ones((1, width), bool), np.ones((1, 12), bool)
+    return ObservedCalendar(*every, np.zeros(count, np.int64), clock)
+
+
 def _opened(calendar: ObservedCalendar, times: ndarray, series: ndarray) -> ObservedCalendar:
     """The calendar with these times of these series open too; every series its own pattern."""
     week, months = calendar.week[calendar.pattern], calendar.months[calendar.pattern]

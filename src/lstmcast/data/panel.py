@@ -23,7 +23,7 @@ from lstmcast.data.limits import LARGEST, require_span
 from lstmcast.data.observed import Clock, Grids, ObservedCalendar, Remembered, found_in
 from lstmcast.data.panel_checks import check_panel
 from lstmcast.data.ragged import offsets_of, segments
-from lstmcast.data.repairs import Regular, regularise
+from lstmcast.data.repairs import Regular, regularise, skipping
 from lstmcast.data.table import Aggregate as Aggregate
 from lstmcast.data.table import CalendarChoice as CalendarChoice
 from lstmcast.data.table import Columns as Columns
@@ -32,10 +32,12 @@ from lstmcast.data.table import Duplicates as Duplicates
 from lstmcast.data.table import Gaps as Gaps
 from lstmcast.data.table import Kind as Kind
 from lstmcast.data.table import Missing as Missing
+from lstmcast.data.table import OnError as OnError
 from lstmcast.data.table import ReadOptions as ReadOptions
 from lstmcast.data.table import Recipe as Recipe
 from lstmcast.data.table import Table as Table
 from lstmcast.data.table import checked_periods, format_time, recipe_of, require_choice
+from lstmcast.data.tolerance import skipped_findings
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.html import block, more, paragraph, picture, table
 from lstmcast.util.objects import objects
@@ -362,6 +364,9 @@ def panel_from_table(
     """
     options = options or ReadOptions()
     regular, findings = regularise(table, options, remembered)
+    if regular is None and options.on_error == "skip" and len(table.ids) > 1:
+        table, options = skipping(table, options, remembered)
+        regular, findings = regularise(table, options, remembered)
     if regular is None:
         findings.raise_errors(table.source)
         raise AssertionError("a table without errors gives regular series")
@@ -392,11 +397,12 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         report=DataReport(
             table.source,
             len(table),
-            findings,
+            Findings([*findings, *skipped_findings(table.skipped)]),
             table.frame,
             table.time_zone,
             recipe_of(table, options),
             frame_zone=table.frame_zone,
+            skipped=table.skipped,
         ),
         keys=regular.keys,
         recognised=regular.recognised if options.kind is None else None,

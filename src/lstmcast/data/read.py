@@ -33,6 +33,7 @@ from lstmcast.data.table import (
     Gaps,
     Kind,
     Missing,
+    OnError,
     ReadOptions,
     Recipe,
     Table,
@@ -40,6 +41,7 @@ from lstmcast.data.table import (
     file_label,
 )
 from lstmcast.data.textfiles import CellGrid, read_text, refuse_binary, unpack
+from lstmcast.data.tolerance import collecting
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
 
@@ -63,6 +65,7 @@ def read(
     sheet: str | None = None,
     past: str | Sequence[str] | None = None,
     calendar: CalendarChoice | None = None,
+    on_error: OnError = "fail",
 ) -> Panel:
     """Read series from files, a data frame, arrays or a dict of them, check them, and bring them to
     a regular grid.
@@ -81,9 +84,11 @@ def read(
     """
     whole = None if periods is None else checked_periods(periods)
     repairs = (aggregate, duplicates, gaps, missing)
-    options = ReadOptions(frequency, whole, kind, *repairs, calendar=calendar)
+    options = ReadOptions(frequency, whole, kind, *repairs, calendar=calendar, on_error=on_error)
     names = Names(time, target, series, aggregate is not None, past)
-    return panel_from_table(_tables(source, names, sheet), options)
+    with collecting(on_error == "skip") as bad:
+        table = _tables(source, names, sheet)
+    return panel_from_table(bad.without(table), options)
 
 
 def read_table(
@@ -95,6 +100,7 @@ def read_table(
     aggregate: Aggregate | None = None,
     sheet: str | None = None,
     past: str | Sequence[str] | None = None,
+    on_error: OnError = "fail",
 ) -> Table:
     """Read a source into long form with nothing repaired; arguments and errors as read().
 
@@ -102,7 +108,9 @@ def read_table(
     >>> table.ids.tolist(), table.times.tolist(), table.values.tolist()
     (['a', 'b'], [1, 2, 3, 1, 2], [1.0, 2.0, 3.0, 4.0, 5.0])
     """
-    return _tables(source, Names(time, target, series, aggregate is not None, past), sheet)
+    with collecting(on_error == "skip") as bad:
+        table = _tables(source, Names(time, target, series, aggregate is not None, past), sheet)
+    return bad.without(table)
 
 
 def as_panel(data: object, past: Iterable[str] = ()) -> Panel:

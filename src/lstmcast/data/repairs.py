@@ -17,6 +17,7 @@ from lstmcast.data.checks import table_offsets
 from lstmcast.data.features import reduced_by
 from lstmcast.data.findings import Finding, Findings, advise
 from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
+from lstmcast.data.frequency_inference import infer
 from lstmcast.data.keys import Keys
 from lstmcast.data.kinds import kind_findings, recognise
 from lstmcast.data.limits import require_span
@@ -32,6 +33,7 @@ from lstmcast.data.observed import (
 from lstmcast.data.ragged import offsets_of, places, series_numbers
 from lstmcast.data.steadying import on_business_days, steadied
 from lstmcast.data.table import ReadOptions, Table, format_time
+from lstmcast.data.tolerance import without_series
 
 _DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -90,6 +92,42 @@ def regularise(
     regular, told = _gridded(table, frequency, options, remembered)
     findings = Findings([*found, *told])
     return (None if findings.errors else regular), findings
+
+
+def skipping(
+    table: Table, options: ReadOptions, remembered: Remembered | None = None
+) -> tuple[Table, ReadOptions]:
+    """A table without the series with which it could not be used, and the options with the
+    frequency that most of it has.
+
+    Each series is looked at alone. Where none can be used, or none is to blame, nothing is left
+    out.
+    """
+    table = in_order(table)
+    frequency = options.frequency
+    if frequency is None and options.aggregate is None:
+        single = one_row_per_time(table, "first")
+        found = infer(single.times, table_offsets(single))
+        frequency = None if found.frequency is None else found.frequency.code
+    options = replace(options, frequency=frequency)
+    offsets, reasons = table_offsets(table), {}
+    for number in range(len(table.ids)):
+        alone = _rows(table, np.arange(offsets[number], offsets[number + 1]))
+        chosen = np.array([number])
+        alone = replace(
+            alone,
+            series=np.zeros(len(alone), np.int64),
+            ids=table.ids[chosen],
+            keys=table.keys.take(chosen),
+            dropped=(),
+            skipped={},
+        )
+        regular, findings = regularise(alone, options, remembered)
+        if regular is None:
+            reasons[number] = "; ".join(finding.text for finding in findings.errors)
+    if not reasons or len(reasons) == len(table.ids):
+        return table, options
+    return without_series(table, reasons), options
 
 
 def _finite(values: ndarray) -> ndarray:

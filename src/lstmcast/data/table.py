@@ -25,6 +25,7 @@ Duplicates = Literal["error", "mean", "sum", "first", "last"]
 Gaps = Literal["fill", "error", "zero"]
 Missing = Literal["mask", "interpolate"]
 CalendarChoice = Literal["observed", "all"]
+OnError = Literal["fail", "skip"]
 
 
 LONGEST_PERIOD = 1_000_000  # steps: two years of minutes
@@ -92,7 +93,8 @@ class DataReport:
     `rows` counts the rows that were read as data; `frame` is the kind of the input, which results
     mirror; `label` is the id of an only series that the data do not name, where it is not called
     after its file; `frame_zone` is the zone of the frame that the data came in, where `time_zone`
-    is another: UTC where clocks that are put back show an hour twice.
+    is another: UTC where clocks that are put back show an hour twice; `skipped`: series that were
+    left out, and why.
     """
 
     source: str = "arrays"
@@ -103,6 +105,7 @@ class DataReport:
     recipe: Recipe | None = None
     label: str | None = None
     frame_zone: str | None = None
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +132,7 @@ class Table:
     keys: Keys = field(default_factory=Keys)  # of each of the ids
     frame_zone: str | None = None  # where it is not `time_zone`
     past: Mapping[str, ndarray] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)  # series that are left out, and why
 
     def __len__(self) -> int:
         return len(self.values)
@@ -151,7 +155,8 @@ class ReadOptions:
     missing: missing values are masked, or interpolated linearly · fewest: values below which data
     are refused; a model that goes on needs one · calendar: forecasts are for the times that occur
     in the data ("observed"), such as Monday to Saturday, or for all times; None to look whether the
-    rows clearly show such times. Raises UsageError for anything else, and for duplicates with
+    rows clearly show such times · on_error: series that cannot be read make all fail, or are left
+    out. Raises UsageError for anything else, and for duplicates with
     aggregate, which makes one value of all rows.
 
     >>> ReadOptions(frequency="MS", duplicates="sum").gaps
@@ -172,6 +177,7 @@ class ReadOptions:
     missing: Missing = "mask"
     fewest: int = 3
     calendar: CalendarChoice | None = None
+    on_error: OnError = "fail"
 
     def __post_init__(self) -> None:
         if isinstance(self.frequency, Frequency):
@@ -188,6 +194,7 @@ class ReadOptions:
         require_choice("duplicates", self.duplicates, get_args(Duplicates))
         require_choice("gaps", self.gaps, get_args(Gaps))
         require_choice("missing", self.missing, get_args(Missing))
+        require_choice("on_error", self.on_error, get_args(OnError))
         if self.calendar is not None:
             require_choice("calendar", self.calendar, get_args(CalendarChoice))
         if self.aggregate is not None and self.duplicates != "error":

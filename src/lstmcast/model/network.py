@@ -317,6 +317,7 @@ def network_of(
             members[int(member)][part] = array
             if array.dtype.kind != "f" or not np.isfinite(array).all():
                 raise ValueError(f"weights {name!r} are no numbers")
+        assert config.steps, "every network answers some"  # raises where no horizon is set
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelError(
             f"The manifest in {folder} does not describe a network ({error}). Save the model again."
