@@ -11,10 +11,11 @@ TEST ?=
 JOBS ?= auto
 PRETRAIN ?=
 ACCURACY ?=
+FUZZ ?=
 export MPLBACKEND = agg
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-all forecast test lint docs docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel clean
+.PHONY: help fuzz install install-all forecast test lint docs docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel clean
 
 help:                ## what can be made
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -65,6 +66,9 @@ pretrain: $(VENV)/.all ## make the shipped network again; goes on where it was s
 
 wheel: $(VENV)/.all ## wheel and source archive in dist/
 	$(BIN)/python -m build
+
+fuzz: $(VENV)/.all ## changed files, changed models, killed commands; more with FUZZ="--inputs 100000 --models 20000 --kills 100"
+	OMP_NUM_THREADS=1 $(BIN)/python -m fuzz $(FUZZ)
 
 clean: ## remove what was made, but not .venv
 	rm -rf build dist site .coverage .pytest_cache .ruff_cache .hypothesis .import_linter_cache forecast.csv forecast.png

@@ -144,7 +144,7 @@ def test_periods_have_the_mean_of_what_is_beside_a_sum():
     days = pd.date_range("2024-01-01", periods=28, freq="D")
     frame = pd.DataFrame({"day": days, "sold": 1.0, "price": np.repeat([1.0, 2.0, 3.0, 4.0], 7)})
     frame = frame[~frame["day"].between("2024-01-08", "2024-01-14")]  # a week without a row
-    options = {"target": "sold", "past": "price", "frequency": "W-MON"}
+    options = {"target": "sold", "past": "price", "frequency": "W-SUN"}
     panel = lc.read(frame, aggregate="sum", **options)
     np.testing.assert_array_equal(panel.values, [7, 0, 7, 7])
     np.testing.assert_array_equal(past(panel), [1, np.nan, 3, 4])

@@ -288,6 +288,7 @@ def test_what_is_found_in_messy_data_is_said_in_japanese(name, tmp_path):
 
 def test_every_frequency_has_its_japanese():
     codes = "YS YE QS QE MS ME W-MON W-SUN D B h min s integer 15min 2D 2W-TUE 3MS YS-APR QE-JAN"
+    codes += " BMS BME BQE-JAN BYE-MAR SMS SME"
     names = [parse_frequency(code).name for code in codes.split()]
     assert not [name for name in names if not LETTERS.search(JAPANESE(name))]
     assert not [name for name in names if re.search(r"\b(every|start|day)", JAPANESE(name))]

@@ -12,11 +12,33 @@ A message says what happened and where, what was expected, and what to do.
 
 from __future__ import annotations
 
+_LONGEST_LINE, _MOST_LINES = 2_000, 60  # of a message: data can put anything into it
+
 
 class LstmcastError(Exception):
     """Base of all errors that lstmcast raises on purpose."""
 
     exit_status = 1
+
+    def __str__(self) -> str:
+        return bounded(super().__str__())
+
+
+def bounded(text: str) -> str:
+    """A message without what is beyond sensible lengths.
+
+    >>> len(bounded("x" * 1_000_000)) < 2_100
+    True
+    """
+    lines = text.split("\n")
+    shown = [line if len(line) <= _LONGEST_LINE else _cut(line) for line in lines[:_MOST_LINES]]
+    more = len(lines) - len(shown)
+    return "\n".join([*shown, f"… and {more:,} more lines"] if more > 0 else shown)
+
+
+def _cut(line: str) -> str:
+    half = _LONGEST_LINE // 2
+    return f"{line[:half]} … ({len(line) - 2 * half:,} letters left out) … {line[-half:]}"
 
 
 class DataError(LstmcastError):

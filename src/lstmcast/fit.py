@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.observed import without
 from lstmcast.data.origins import Origins, mean_changes
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
@@ -122,11 +123,12 @@ class Prepared(NamedTuple):
             context_for(trained.validated, self.training.batching),
             self._mean_changes(),
         )
-        # Measured with weights that have not seen what is held back.
-        measured, shares = held_back(validated.decode, self.panel, self.ends, horizon), {}
+        # Measured with weights that have not seen what is held back, at all steps of the grid.
+        panel = without(self.panel)
+        measured, shares = held_back(validated.decode, panel, self.ends, horizon), {}
         if method not in (AUTO, NETWORK):
             own = checked_candidates(specification.candidates)
-            measured, shares = weighed(method, self.panel, measured, own)
+            measured, shares = weighed(method, panel, measured, own)
         return replace(
             validated,
             network=trained.network,

@@ -22,7 +22,7 @@ from lstmcast.data.keys import Keys
 from lstmcast.data.kinds import stopped
 from lstmcast.data.origins import Origins, origin_times
 from lstmcast.data.table import Columns, format_time
-from lstmcast.data.zones import instants, zone_of
+from lstmcast.data.zones import converted, instants, zone_of
 from lstmcast.errors import UsageError
 from lstmcast.paths import PATHS, Dependence, Sampler
 from lstmcast.totals import Totals, drawn, total_of
@@ -168,18 +168,20 @@ class Forecast:
         quantile_levels: tuple[float, ...] = (),
         combination: Combination | None = None,
         dependence: Dependence | None = None,
+        rows: np.ndarray | None = None,
     ) -> Forecast:
         """A forecast with the ids, times and columns of the panel that it continues.
 
         Of series whose values stop at 0, as those of counts do, nothing in it is below 0: here, as
-        the last step, because calibration and other levels move bounds.
+        the last step, because calibration and other levels move bounds. rows: which steps of the
+        grid are kept (O, H), from 0, as `data.observed.on_grid` says; all for None.
         """
         stops = panel.kinds[origins.series] != "real"
         point = stopped(np.asarray(point, np.float64), stops)
         cutoffs, times = origin_times(panel, origins, point.shape[1])
         if quantiles is None:
             quantiles = np.empty((*point.shape, 0))
-        return cls(
+        made = cls(
             ids=panel.ids[origins.series],
             cutoffs=cutoffs,
             times=times,
@@ -197,6 +199,7 @@ class Forecast:
             stops=stops,
             history=panel,
         )
+        return made if rows is None else made.at_steps(rows)
 
     def __len__(self) -> int:
         """Rows of the long table: origins times steps."""
@@ -358,6 +361,16 @@ class Forecast:
             )
         return self._rows(chosen)
 
+    def at_steps(self, steps: np.ndarray) -> Forecast:
+        """Some of the steps of each origin, (O, H) from 0, such as those at which something
+        occurs."""
+        parts = {
+            name: np.take_along_axis(getattr(self, name), steps, axis=1)
+            for name in ("times", "point")
+        }
+        quantiles = np.take_along_axis(self.quantiles, steps[:, :, None], axis=1)
+        return replace(self, quantiles=quantiles, **parts)
+
     def _rows(self, chosen: np.ndarray) -> Forecast:
         names = ("ids", "cutoffs", "times", "point", "quantiles")
         arrays = {name: getattr(self, name)[chosen] for name in names}
@@ -396,8 +409,20 @@ class Forecast:
 
         First the columns of ids that the data have, under their names and in their types, or
         unique_id where they have none, and target where each of them has several. Then ds, step,
-        cutoff (only where a series has several), forecast and one column per quantile.
+        cutoff (only where a series has several), forecast and one column per quantile. Times are
+        what the clocks of the data's zone show.
         """
+        columns = self._long()
+        if self.frame_zone is None or self.time_zone is None:
+            return columns
+        for name in ("ds", "cutoff"):
+            if name in columns:
+                shown = converted(columns[name], self.time_zone, self.frame_zone)
+                columns[name] = columns[name] if shown is None else shown
+        return columns
+
+    def _long(self) -> dict[str, np.ndarray]:
+        """The same with the times as they are inside."""
         names = self.keys.columns(self.ids)
         columns = {name: np.repeat(column, self.horizon) for name, column in names.items()}
         columns["ds"] = self.times.ravel()
@@ -423,7 +448,7 @@ class Forecast:
         MissingExtraError where that library is not installed.
         """
         columns = self.columns_dict()
-        types = ColumnTypes(self.keys.column_categories(), self._zoned(columns))
+        types = ColumnTypes(self.keys.column_categories(), self._zoned(self._long()))
         return frame_of(columns, kind, self.frame_kind, types)
 
     def _zoned(self, columns: dict[str, np.ndarray]) -> dict[str, Zoned]:

@@ -14,13 +14,14 @@ from warnings import warn
 from numpy.typing import NDArray
 
 from lstmcast import store
+from lstmcast.data.origins import checked_horizon
 from lstmcast.data.panel import Columns
 from lstmcast.data.words import Words
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.methods import AUTO, checked_candidates, checked_method, name_of
 from lstmcast.fit import FitOptions, fitted_on
 from lstmcast.fitted import Fitted, Groups, Mode, Record, context_for, in_format_2
-from lstmcast.forecast import NETWORK, QUANTILES, Forecast
+from lstmcast.forecast import NETWORK, QUANTILES, Combination, Forecast
 from lstmcast.model.heads import Head
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig, network_of
@@ -46,6 +47,7 @@ from lstmcast.specification import (
 from lstmcast.training_config import TrainingConfig, training_from_json
 from lstmcast.training_history import History
 from lstmcast.transforms import Transforms
+from lstmcast.updating import updated_panel
 from lstmcast.util.html import block, table
 
 
@@ -385,12 +387,33 @@ class LSTMForecaster:
         """
         return continued(self.saved_context, data)
 
-    def save(self, folder: str | Path, data: Any = None) -> None:
+    def updated(self, data: Any) -> LSTMForecaster:
+        """The same forecaster, remembering newer data too: what it forecasts next begins after
+        them, and series that they lack stay as they were. Weights are not trained.
+
+        `data`: as of `continued`, or what that gave. Doing it again with the same data changes
+        nothing.
+        """
+        model = self.model
+        if model.saved_context is None:
+            raise UsageError(
+                "This forecaster remembers no data: only a model that was saved and loaded can go "
+                "on."
+            )
+        continuation = data if isinstance(data, Continuation) else self.continued(data)
+        panel = updated_panel(model.saved_context, continuation)
+        fitted = replace(model, saved_context=model.context_of(panel))
+        return LSTMForecaster._of(self.specification, self.start, fitted)
+
+    def save(
+        self, folder: str | Path, data: Any = None, *, made_of: Combination | None = None
+    ) -> None:
         """Save the network and as much of the data as its next forecasts need, so that `load` can
         go on from there.
 
-        `data`: for a model that remembers none. The folder then contains values of the data. Raises
-        `OutputError` where it cannot be written.
+        `data`: for a model that remembers none. The folder then contains values of the data.
+        `made_of`: what its next forecasts are made of, where a forecast has shown it; it is
+        measured otherwise. Raises `OutputError` where it cannot be written.
         """
         model = self.model
         if data is not None or model.saved_context is None:
@@ -398,7 +421,7 @@ class LSTMForecaster:
             model = replace(model, saved_context=context)
         assert model.saved_context is not None
         known = model.saved_context.panel
-        combination = combination_of(model, known, self.horizon, self._asked())
+        combination = made_of or combination_of(model, known, self.horizon, self._asked())
         store.save(folder, *folder_contents(self.specification, self.start, model, combination))
 
 
@@ -486,7 +509,7 @@ def _loaded(
     """The forecaster that a folder of the current format holds."""
     start = start_in(network, manifest, groups)
     specification = Specification(
-        int(manifest["horizon"]),
+        checked_horizon(manifest["horizon"]),
         folder,
         head=head,
         quantiles=checked_quantiles(manifest["quantiles"]) if quantiles is None else quantiles,

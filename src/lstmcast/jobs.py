@@ -36,6 +36,7 @@ from lstmcast.output.places import (
     Outputs,
     Written,
     check_place,
+    require_apart,
     write_report,
 )
 from lstmcast.saved_context import is_unnamed
@@ -130,7 +131,8 @@ class Source:
         """The data as a panel. Raises DataError, UsageError."""
         if isinstance(self.data, Panel):
             return self.data
-        table = read_table(self.data, aggregate=self.options.aggregate, **self._columns())
+        how = {"aggregate": self.options.aggregate, "on_error": self.options.on_error}
+        table = read_table(self.data, **how, **self._columns())
         return panel_from_table(table, self.options)
 
     def read_after(self, known: Panel) -> Panel:
@@ -263,12 +265,13 @@ class ForecastResult:
     written: Written
     totals: Totals | None = None
 
-    def document(self) -> dict[str, Any]:
-        """The JSON document of `lstmcast forecast --json`."""
+    def document(self, held_out: bool = False) -> dict[str, Any]:
+        """The JSON document of `lstmcast forecast --json`; held-out forecasts on request."""
         return _document(
             data=_described(self.panel) | _kind_of(self.panel),
             findings=_rows(self.panel.check()),
-            accuracy=_parsed(self.backtest),
+            skipped=_skipped(self.panel),
+            accuracy=_measured(self.backtest, held_out),
             forecast=_parsed(self.forecast),
             totals=_parsed(self.totals),
             method=_method(self.forecast),
@@ -297,6 +300,7 @@ class PredictJob:
     method: str | None = None  # what answers, as it was saved unless given
     totals: Asked | None = None
     until: str | None = None  # a date, in place of the horizon
+    update: bool = False  # save the model with the newer data, for the next run to go on from
 
     def run(self, notify: Notify = ignore) -> PredictResult:
         """Raises LstmcastError; DataError too where no series could be forecast."""
@@ -304,6 +308,10 @@ class PredictJob:
 
         sources = self.source.paths if self.source else ()
         self.outputs.check(sources, totals=self.totals is not None)
+        if self.update and self.source is None:
+            raise UsageError("There are no newer data to update the model with. Name them.")
+        if self.update:
+            store.check_place(self.model)
         model = load(self.model, quantiles=self.quantiles or None, method=self.method)
         assert model.saved_context is not None  # a loaded model remembers its data
         panel, newer, continuation = model.saved_context.panel, None, None
@@ -321,6 +329,10 @@ class PredictJob:
         _require_numbers(forecast, panel)
         totals = _totals(self.totals, forecast)
         written = self.outputs.write(forecast, panel, None, model, totals)
+        if self.update:
+            # last: where a result could not be written, the next run finds the model as it was
+            model.updated(continuation).save(self.model, made_of=forecast.combination)
+            written = written._replace(files=(*written.files, str(self.model)))
         result = str(self.model), panel, forecast, newer, continuation, written
         return PredictResult(*result, totals)
 
@@ -349,6 +361,7 @@ class PredictResult:
             data=_described(self.newer) if self.newer else None,
             panel=whole,
             continued=self.continuation.as_dict() if self.continuation else None,
+            skipped=_skipped(self.newer),
             findings=_rows(self.panel.check()),
             forecast=_parsed(self.forecast),
             totals=_parsed(self.totals),
@@ -421,12 +434,13 @@ class BacktestResult:
     backtest: Backtest
     written: Written
 
-    def document(self) -> dict[str, Any]:
-        """The JSON document of `lstmcast backtest --json`."""
+    def document(self, held_out: bool = False) -> dict[str, Any]:
+        """The JSON document of `lstmcast backtest --json`; held-out forecasts on request."""
         return _document(
             data=_described(self.panel) | _kind_of(self.panel),
             findings=_rows(self.panel.check()),
-            accuracy=_parsed(self.backtest),
+            skipped=_skipped(self.panel),
+            accuracy=_measured(self.backtest, held_out),
         )
 
 
@@ -550,7 +564,8 @@ class FitResult:
             data=_described(self.panel) | _kind_of(self.panel),
             training=self.model.history.to_json(),
             notes=list(self.notes),
-            accuracy=_parsed(self.backtest),
+            skipped=_skipped(self.panel),
+            accuracy=_measured(self.backtest),
             files=list(self.written.files),
         )
 
@@ -565,6 +580,7 @@ def check_fit_places(
     store.check_place(folder)
     check_place(plot, PICTURES, sources)
     check_place(report, PAGES, sources)
+    require_apart(plot, report, folder)
 
 
 def _called_as_in(fitted: LSTMForecaster, panel: Panel) -> Panel:
@@ -642,6 +658,7 @@ def _described(panel: Panel) -> dict[str, Any]:
         "values": len(panel.values),
         "frequency": panel.frequency.code,
         "periods": list(panel.periods),
+        "calendar": panel.calendar.as_dict(panel.ids) if panel.calendar else None,
         "start": format_time(panel.starts.min()),
         "end": format_time(panel.ends.max()),
     }
@@ -668,6 +685,22 @@ def _method(forecast: Forecast) -> str:
 def _made_of(forecast: Forecast) -> dict[str, float] | None:
     """The shares of a combination by name; None for the network alone."""
     return forecast.combination.as_dict() if forecast.combination else None
+
+
+def _skipped(panel: Panel | None) -> list[dict[str, str]]:
+    """The series that could not be read and were left out, and why."""
+    if panel is None:
+        return []
+    return [{"series": name, "reason": why} for name, why in panel.report.skipped.items()]
+
+
+def _measured(tested: Backtest | None, held_out: bool = False) -> Any:
+    """The accuracy; forecasts of many series at several cutoffs are longer than all else, so they
+    are left out unless asked for."""
+    measured = _parsed(tested)
+    if measured is not None and not held_out:
+        measured.pop("held_out", None)
+    return measured
 
 
 def _parsed(result: Forecast | Backtest | Totals | None) -> Any:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lstmcast.data.features import listed
 from lstmcast.data.findings import MISSING_STEPS
+from lstmcast.data.observed import occurring, on_grid, without
 from lstmcast.data.origins import Origins, checked_horizon, known_counts, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.data.words import Words, columns_said, options_said
@@ -81,6 +82,7 @@ def _after(
     panel, lead = joined(model, data)
     cutoffs = None if asked.cutoffs is None else _counted_on(lead, asked.cutoffs)
     origins = origins_of(panel, cutoffs)
+    panel, horizon, rows = on_grid(panel, origins, horizon)
 
     def decode(panel: Panel, origins: Origins, horizon: int) -> NDArray:
         return model.decode(panel, origins, horizon, asked.mode)
@@ -98,7 +100,7 @@ def _after(
             quantiles_OHQ, combination = mixed(*how)
         quantiles_OHQ = widened(quantiles_OHQ, model.factors_HI)
     _warn_of_unknown(model, panel, origins, quantiles_OHQ)
-    return _forecast(panel, origins, quantiles_OHQ, quantiles, combination, dependence)
+    return _forecast(panel, origins, quantiles_OHQ, quantiles, combination, dependence, rows)
 
 
 def _calibrated(
@@ -120,8 +122,10 @@ def combination_of(model: Fitted, panel: Panel, horizon: int, asked: Asked) -> C
     decided when training ended."""
     if asked.method == NETWORK or model.factors_HI is not None:
         return None
+    origins = origins_of(panel)
+    panel, horizon, _ = on_grid(panel, origins, horizon)
     ahead = model.measured_ahead(horizon, asked.mode)
-    return _calibrated(model.decode, panel, origins_of(panel), ahead, asked)[1]
+    return _calibrated(model.decode, panel, origins, ahead, asked)[1]
 
 
 def one_step_ahead(model: Fitted, data: Any, quantiles: tuple[float, ...]) -> Forecast:
@@ -129,8 +133,8 @@ def one_step_ahead(model: Fitted, data: Any, quantiles: tuple[float, ...]) -> Fo
     panel, _ = joined(model, data)
     series = np.repeat(np.arange(len(panel)), panel.lengths)
     counts = np.arange(len(series)) - panel.offsets[series]
-    known = counts >= max(model.fewest_known, 1)
-    origins = Origins(series[known], counts[known])
+    known = (counts >= max(model.fewest_known, 1)) & occurring(panel)
+    panel, origins = without(panel), Origins(series[known], counts[known])
     return _forecast(panel, origins, model.decode(panel, origins, 1, "one-step"), quantiles)
 
 
@@ -274,7 +278,8 @@ def _forecast(
     quantiles: tuple[float, ...],
     combination: Combination | None = None,
     dependence: Dependence | None = None,
+    rows: NDArray | None = None,
 ) -> Forecast:
     point = quantiles_OHQ[:, :, MEDIAN]
     at = at_levels(quantiles_OHQ, quantiles)
-    return Forecast.at_origins(panel, origins, point, at, quantiles, combination, dependence)
+    return Forecast.at_origins(panel, origins, point, at, quantiles, combination, dependence, rows)

@@ -41,9 +41,17 @@ from lstmcast.data.kinds import (
     recognise,
     require_kind,
 )
+from lstmcast.data.observed import (
+    Clock,
+    Grids,
+    ObservedCalendar,
+    joined_calendar,
+    occurring_at,
+)
 from lstmcast.data.panel import Columns, DataReport, Kind, Panel, Recipe
 from lstmcast.data.ragged import offsets_of
 from lstmcast.data.repairs import interpolated
+from lstmcast.data.soundness import require_sound
 from lstmcast.data.table import file_label, format_time
 from lstmcast.data.zones import on_midnights, same_zone
 from lstmcast.errors import ModelError
@@ -52,6 +60,7 @@ from lstmcast.model.inputs.effects import (
     earlier_from,
     earlier_than,
     joined_earlier,
+    require_sound_earlier,
     saved_earlier,
 )
 from lstmcast.util.text import some_names
@@ -68,6 +77,9 @@ BRIDGED_CYCLES, BRIDGED_STEPS = 2, 28
 # corrections: rows of which
 # fewer than this share of the times remembered between them have a value.
 _PATCHED = 0.5
+
+
+NEW = "they are new"  # why a series starts afresh that nothing was remembered of
 
 
 class Continuation(NamedTuple):
@@ -105,7 +117,13 @@ class Continuation(NamedTuple):
             {"series": name, "reason": why}
             for name, why in zip(self.afresh, self.reasons, strict=True)
         ]
-        return {"went_on": list(self.went_on), "afresh": afresh, "absent": list(self.absent)}
+        new = [n for n, why in zip(self.afresh, self.reasons, strict=True) if why == NEW]
+        return {
+            "went_on": list(self.went_on),
+            "afresh": afresh,
+            "new": new,
+            "absent": list(self.absent),
+        }
 
 
 class _Piece(NamedTuple):
@@ -171,10 +189,16 @@ class SavedContext:
         findings = self._findings(newer, ids, places, pieces, recipe)
         kind, recognised = self._kinds(newer, places, pieces)
         told = [] if recognised is None else self._kinds_told(ids, places, recognised)
+        values, offsets = _laid_out(pieces)
+        starts = np.where(joined, self.panel.starts[places], newer.starts)
+        lead = np.array([piece.lead for piece in pieces])
+        grids = Grids(np.isfinite(values), offsets, starts, newer.frequency)
+        calendar = self._calendar(newer, places, grids, np.where(joined, lead, 0))
         if recipe.missing == "interpolate":
             whole = kind == "count" and recognised is None  # as inside of a file
-            pieces = [piece._replace(values=_on_lines(piece.values, whole)) for piece in pieces]
-        values, offsets = _laid_out(pieces)
+            lines = [piece._replace(values=_on_lines(piece.values, whole)) for piece in pieces]
+            occurs = occurring_at(calendar, offsets, starts, newer.frequency)
+            values = np.where(occurs, _laid_out(lines)[0], values)
         beside = self._covariates(newer, places, pieces)
         report = replace(
             newer.report,
@@ -190,12 +214,13 @@ class SavedContext:
             offsets=offsets,
             ids=ids.copy(),
             keys=self._keys(newer, places),
-            starts=np.where(joined, self.panel.starts[places], newer.starts),
+            starts=starts,
             kind=kind,
             recognised=recognised,
             report=report,
             covariates=beside,
             earlier=self._earlier(np.where(joined, places, -1)),
+            calendar=calendar,
         )
         known = set(ids.tolist())
         return Continuation(
@@ -205,12 +230,21 @@ class SavedContext:
             reasons=tuple(piece.why for piece in pieces if piece.why),
             absent=tuple(str(name) for name in self.panel.ids if name not in known),
             findings=findings,
-            lead=np.array([piece.lead for piece in pieces]),
+            lead=lead,
         )
 
     def _earlier(self, places: NDArray) -> Earlier | None:
         """What is known of the time before what is remembered, of series that went on."""
         return joined_earlier(self.panel.earlier, self.panel.frequency, places)
+
+    def _calendar(
+        self, newer: Panel, places: NDArray, grids: Grids, first: NDArray
+    ) -> ObservedCalendar | None:
+        """Which times occur: what the newer data have, or what is remembered."""
+        recipe = newer.report.recipe or self.panel.report.recipe or Recipe()
+        if self.panel.calendar is None or recipe.calendar == "all":
+            return newer.calendar
+        return joined_calendar(self.panel.calendar, places, grids, first)
 
     def _places(self, ids: NDArray) -> NDArray:
         """Which of the remembered series each one is (S,), -1 for new ones."""
@@ -273,14 +307,14 @@ class SavedContext:
         distances = newer.frequency.position(newer.starts, self.panel.starts[places])
         # In a sum or count, times without a row are 0 wherever the data begin earlier, as they are
         # inside of a file.
-        adds = recipe.aggregate in ("sum", "count")
+        adds = recipe.aggregate in ("sum", "count") or recipe.gaps == "zero"
         zeros = (
             newer.frequency.position(newer.starts, newer.starts.min())
             if adds
             else np.zeros(len(newer), np.int64)
         )
         return [
-            _Piece(newer.series(i), why="they are new")
+            _Piece(newer.series(i), why=NEW)
             if place < 0
             else self._piece(place, newer.series(i), *steps)
             for i, (place, *steps) in enumerate(
@@ -316,9 +350,16 @@ class SavedContext:
         unknown = np.isnan(values)
         filled = int(np.count_nonzero(unknown & ~np.isnan(covered)))
         covered[~unknown] = values[~unknown]
-        return _Piece(
-            joined, distance, bridged=bridged, skipped=skipped, filled=filled, kept=behind
+        return _Piece(joined, distance, skipped=skipped, filled=filled, kept=behind)._replace(
+            bridged=self._expected(place, len(known), bridged)
         )
+
+    def _expected(self, place: int, first: int, count: int) -> int:
+        """How many of the steps after the first ones of a series occur."""
+        if self.panel.calendar is None or not count:
+            return count
+        times = self.panel.frequency.range(self.panel.starts[place], count, first)
+        return int(self.panel.calendar.occurs(times, place).sum())
 
     def _most_bridged(self, known: NDArray) -> int:
         longest = max(BRIDGED_CYCLES * max(self.panel.periods, default=1), BRIDGED_STEPS)
@@ -419,6 +460,7 @@ class SavedContext:
             "frame": report.frame,
             **{name: value for name, value in said.items() if value},
             "series": len(panel),
+            **({} if panel.calendar is None else {"calendar": panel.calendar.name}),
             "remembers": {
                 "from": format_time(panel.starts.min()),
                 "to": format_time(panel.ends.max()),
@@ -439,6 +481,7 @@ class SavedContext:
             **packed_keys(panel.keys),
             **{f"past{k}": part for k, part in enumerate(panel.covariates.past.values())},
             **saved_earlier(panel.earlier),
+            **({} if panel.calendar is None else panel.calendar.arrays()),
         }
 
     @classmethod
@@ -485,11 +528,14 @@ def is_unnamed(panel: Panel) -> bool:
 
 
 def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
+    if state["starts"].dtype.kind not in "iu":
+        raise ValueError("the first times of its series are none")
     starts = state["starts"].astype("datetime64[us]") if state["is_date"][0] else state["starts"]
     # older manifests have none, and no recipe
     zone, label = manifest.get("time_zone"), manifest.get("label")
     recipe = Recipe.from_saved(manifest.get("reading", {}))
-    return Panel(
+    clock = Clock(zone, manifest.get("frame_zone"))
+    panel = Panel(
         values=state["values"],
         offsets=state["offsets"],
         ids=unpacked(state["ids"], state["id_lengths"]),
@@ -509,6 +555,7 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
         keys=keys_from_saved(manifest.get("keys", ()), state),
         recognised=decoded(state["recognised"]) if "recognised" in state else None,
         earlier=earlier_from(state, parse_frequency(manifest["frequency"])),
+        calendar=ObservedCalendar.from_saved(state, clock, len(state["offsets"]) - 1),
         covariates=Covariates(
             {
                 name: state[f"past{k}"]
@@ -516,6 +563,9 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
             }
         ),
     )
+    require_sound(panel)
+    require_sound_earlier(panel.earlier, len(panel))
+    return panel
 
 
 def _side_by_side(remembered: NDArray, newer: NDArray, piece: _Piece) -> NDArray:

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.errors import ModelError, OutputError
+from lstmcast.errors import LstmcastError, ModelError, OutputError
 from lstmcast.util.files import checked_path, output_errors, require_writable
 from lstmcast.util.files import make_durable as to_disk
 from lstmcast.util.folders import AtomicFolder, unfinished_in
@@ -132,7 +132,12 @@ def complete(folder: str | Path, what: str = "the model") -> Iterator[None]:
     saved again then."""
     try:
         yield
-    except (KeyError, TypeError, ValueError) as error:
+    except ModelError:
+        raise
+    except (
+        *(KeyError, TypeError, ValueError, IndexError, AttributeError),
+        *(ArithmeticError, RecursionError, LstmcastError),
+    ) as error:
         raise ModelError(
             f"The manifest in {folder} is incomplete ({error!r}). Save {what} again."
         ) from error

@@ -64,7 +64,8 @@ def _read(data: object, column: str | Sequence[str] | None, time: str | None) ->
     if column is not None and not isinstance(column, str) and len(column) == 1:
         column = column[0]
     try:
-        return read(data, time=time, target=column)
+        # every step of the grid counts, as in the examples
+        return read(data, time=time, target=column, calendar="all")
     except DataError as error:
         # the commands that read data call it --target; here it is --column
         text = str(error).replace("--target", "--column").replace("target=", "column=")

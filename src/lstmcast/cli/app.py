@@ -29,6 +29,7 @@ from lstmcast.cli.options import (
     ExampleOptions,
     FitOutput,
     Folder,
+    HeldOut,
     Horizon,
     Json,
     Language,
@@ -42,11 +43,12 @@ from lstmcast.cli.options import (
     Until,
     known_language,
     language_of,
+    log_file_of,
     named,
     with_groups,
 )
-from lstmcast.cli.status import status_of
-from lstmcast.errors import UsageError
+from lstmcast.cli.status import failed, open_closed_streams, status_of, terminated
+from lstmcast.errors import LstmcastError, UsageError
 from lstmcast.util.language import LANGUAGES
 
 if TYPE_CHECKING:
@@ -94,6 +96,7 @@ def forecast(
     ] = None,
     quiet: Quiet = False,
     as_json: Json = False,
+    held_out: HeldOut = False,
 ) -> None:
     """Read, check, test, forecast, write.
 
@@ -116,7 +119,9 @@ def forecast(
         totals,
         until,
     )
-    echo.forecast(job.run(notify), quiet, as_json, output.to_screen)
+    result = job.run(notify)
+    echo.forecast(result, quiet, as_json, output.to_screen, held_out)
+    _end(echo.skipped(result.panel))
 
 
 @command
@@ -169,6 +174,7 @@ def fit(
     echo.fit(result, quiet, as_json)
     if result.interrupted:
         raise typer.Exit(130)
+    _end(echo.skipped(result.panel))
 
 
 @command
@@ -203,6 +209,7 @@ def backtest(
     ] = None,
     quiet: Quiet = False,
     as_json: Json = False,
+    held_out: HeldOut = False,
 ) -> None:
     """Measure accuracy at earlier cutoffs.
 
@@ -232,9 +239,10 @@ def backtest(
         table=out,
     )
     result = job.run(notify)
-    echo.backtest(result, quiet, as_json)
+    echo.backtest(result, quiet, as_json, held_out)
     if result.backtest.reason:
         raise typer.Exit(1)
+    _end(echo.skipped(result.panel))
 
 
 @command
@@ -261,6 +269,12 @@ def predict(
     ] = None,
     until: Until = None,
     method: Method = "auto",
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update", help="Save the model with the newer data: the next run goes on from there."
+        ),
+    ] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
@@ -279,8 +293,10 @@ def predict(
     source = reading.source(data) if data else None
     chosen = None if method == "auto" else method  # else as it was saved
     levels, totals = output.quantile_levels(), output.totals()
-    job = PredictJob(model, source, horizon, levels, outputs, chosen, totals, until)
-    echo.forecast(job.run(echo.notes(quiet)), quiet, as_json, output.to_screen)
+    job = PredictJob(model, source, horizon, levels, outputs, chosen, totals, until, update)
+    result = job.run(echo.notes(quiet))
+    echo.forecast(result, quiet, as_json, output.to_screen)
+    _end(echo.skipped(result.newer))
 
 
 @command
@@ -386,6 +402,12 @@ def _for_training(
     return source if horizon is not None else source.of(_model(1, training=training, past=past))
 
 
+def _end(status: int) -> None:
+    """End with this status, where it is not that of a command that is done."""
+    if status:
+        raise typer.Exit(status)
+
+
 def _model(
     horizon: int,
     quantiles: tuple[float, ...] = (),
@@ -417,18 +439,14 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 done, 1 cannot be done (one message), 2 wrong usage."""
+    open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # a terminal that knows ASCII only should get escapes, not an error
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _terminated)
+        signal.signal(signal.SIGTERM, terminated)
     sys.exit(status_of(lambda: _run(arguments)))
-
-
-def _terminated(number: int, _: object) -> NoReturn:
-    """End as after an error, so that temporary files go: by itself Python would just stop."""
-    sys.exit(128 + number)
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -437,6 +455,13 @@ def _run(arguments: Sequence[str] | None) -> int:
     echo.speak(language if language in LANGUAGES else "en")
     if any(one.partition("=")[0] == OLD_NAME for one in given):
         echo.note(False, f"note: {OLD_NAME} is called --language now")
+    echo.errors_as_json("--json" in given)
+    with echo.logged(log_file_of(given)):
+        echo.log(f"command: {shlex.join(['lstmcast', *given])}")
+        return _told(arguments, given)
+
+
+def _told(arguments: Sequence[str] | None, given: Sequence[str]) -> int:
     try:
         with echo.warnings():
             status = app(
@@ -445,9 +470,14 @@ def _run(arguments: Sequence[str] | None) -> int:
                 obj=shlex.join(["lstmcast", *given]),  # the command, for reports
                 standalone_mode=False,
             )
+    except LstmcastError as error:
+        # here, while the log file is open
+        return failed(error)
     except Exception as error:
         return _misused(error)
-    return status if isinstance(status, int) else 0
+    status = status if isinstance(status, int) else 0
+    echo.log(f"exit status {status}")
+    return status
 
 
 def _misused(error: Exception) -> int:
@@ -458,5 +488,6 @@ def _misused(error: Exception) -> int:
         raise error
     told = StringIO()
     error.show(file=told)  # pyright: ignore[reportAttributeAccessIssue]
+    echo.error_document("UsageError", told.getvalue().strip(), error.exit_code)  # pyright: ignore[reportAttributeAccessIssue]
     echo.note(False, *told.getvalue().splitlines())
     return error.exit_code  # pyright: ignore[reportAttributeAccessIssue]

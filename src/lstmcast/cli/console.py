@@ -51,7 +51,7 @@ def panel_line(panel: Panel) -> str:
     said = panel.recognised is None and panel.kind != "real"
     kind = f", declared {panel.kind}" if said else ""
     beside = f", past: {', '.join(panel.covariates.past)}" if panel.covariates else ""
-    step = panel.frequency.name
+    step = panel.frequency.name + (f" ({panel.calendar.name})" if panel.calendar else "")
     return f"{panel.report.source}: {rows}{series}, {values}, {step}, {span}{kind}{beside}"
 
 

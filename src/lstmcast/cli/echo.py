@@ -7,6 +7,8 @@ names from the data, stay as they are.
 from __future__ import annotations
 
 import codecs
+import contextlib
+import datetime
 import json
 import logging
 import sys
@@ -18,9 +20,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
+from lstmcast._version import __version__
+from lstmcast.util.files import checked_path, output_errors
 from lstmcast.util.language import ENGLISH, Words, words_of
 
 if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel
     from lstmcast.evaluation.summary import Summary
     from lstmcast.forecast import Forecast
     from lstmcast.jobs import (
@@ -36,6 +41,48 @@ if TYPE_CHECKING:
 
 # The language of this process, or of this thread of one that runs several commands.
 _words: ContextVar[Words] = ContextVar("words", default=ENGLISH)
+
+
+# Where notes and errors go beside standard error, and whether errors are JSON on standard output.
+_log: ContextVar[TextIO | None] = ContextVar("log", default=None)
+_errors_as_json: ContextVar[bool] = ContextVar("errors as JSON", default=False)
+
+
+@contextmanager
+def logged(path: str | None) -> Iterator[None]:
+    """Within the block, notes, warnings and errors are appended to a file too, with their time.
+
+    OutputError where that cannot be written.
+    """
+    if path is None:
+        yield
+        return
+    with output_errors(path):
+        file = checked_path(path).open("a", encoding="utf-8", errors="backslashreplace")
+    with file:
+        token = _log.set(file)
+        try:
+            yield
+        finally:
+            _log.reset(token)
+
+
+def log(*lines: str) -> None:
+    """Lines for the log file, if there is one; a disk that is full ends no command."""
+    file = _log.get()
+    if file is None:
+        return
+    now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+    with contextlib.suppress(OSError):
+        for line in lines:
+            file.write(f"{now} {words()(line).strip()}\n")
+        file.flush()
+
+
+def errors_as_json(wanted: bool) -> None:
+    """Whether a command that fails puts a JSON document on standard output, as one that is done
+    does."""
+    _errors_as_json.set(wanted)
 
 
 def speak(language: str) -> None:
@@ -79,6 +126,8 @@ def notes(quiet: bool) -> Notify:
     from lstmcast.jobs import Note
 
     def notify(event: Event) -> None:
+        if _log.get() is not None:
+            log(*console.event_lines(event))
         if not quiet or (isinstance(event, Note) and event.urgent):
             for line in console.event_lines(event, words()):
                 typer.echo(line, err=True)
@@ -88,6 +137,7 @@ def notes(quiet: bool) -> Notify:
 
 def note(quiet: bool, *lines: str) -> None:
     """Lines on standard error, in the language that is spoken."""
+    log(*lines)
     for line in () if quiet else lines:
         typer.echo(words()(line), err=True)
 
@@ -110,9 +160,19 @@ def warnings() -> Iterator[None]:
         logger.removeHandler(handler)
 
 
-def failure(message: str) -> None:
-    """Why a command ends before its end, on standard error."""
+def failure(message: str, kind: str = "", status: int = 1) -> None:
+    """Why a command ends before its end, on standard error; where JSON is wanted, as a document on
+    standard output too."""
+    log(f"error: {message}", f"exit status {status}")
     typer.echo(f"lstmcast: {words()(message)}", err=True)
+    error_document(kind, message, status)
+
+
+def error_document(kind: str, message: str, status: int) -> None:
+    """The JSON document of a command that fails, where JSON is wanted."""
+    if kind and _errors_as_json.get():
+        told = {"kind": kind, "message": message, "exit_status": status}
+        document({"lstmcast": __version__, "error": told})
 
 
 def document(parts: dict[str, Any]) -> None:
@@ -121,6 +181,16 @@ def document(parts: dict[str, Any]) -> None:
     # everywhere.
     readable = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
     typer.echo(json.dumps(parts, ensure_ascii=not readable, indent=1))
+
+
+def skipped(panel: Panel | None) -> int:
+    """Series that could not be read, listed at the end; the exit status: 3 where there are some."""
+    series = {} if panel is None else panel.report.skipped
+    for name, reason in series.items():
+        line = f"  skipped: {name}: {reason}"
+        log(line)
+        typer.echo(words()(line), err=True)
+    return 3 if series else 0
 
 
 def check(result: CheckResult, as_json: bool) -> None:
@@ -134,14 +204,21 @@ def check(result: CheckResult, as_json: bool) -> None:
 
 
 def forecast(
-    result: ForecastResult | PredictResult, quiet: bool, as_json: bool, as_csv: bool = False
+    result: ForecastResult | PredictResult,
+    quiet: bool,
+    as_json: bool,
+    as_csv: bool = False,
+    held_out: bool = False,
 ) -> None:
     """The accuracy where it was measured, the forecast, and where it was written; or the table
     alone, as CSV."""
     from lstmcast.cli import console
 
     if as_json:
-        document(result.document())
+        from lstmcast.jobs import ForecastResult
+
+        measured = isinstance(result, ForecastResult)
+        document(result.document(held_out) if measured else result.document())
         return
     if as_csv:
         _csv(result.forecast)
@@ -182,10 +259,10 @@ def _accuracy(summary: Summary) -> None:
         typer.echo("\n" + words()(f"--method {asked} gives the {summary.better} forecast."))
 
 
-def backtest(result: BacktestResult, quiet: bool, as_json: bool) -> None:
+def backtest(result: BacktestResult, quiet: bool, as_json: bool, held_out: bool = False) -> None:
     """The accuracy, and whether the held-out forecasts were written."""
     if as_json:
-        document(result.document())
+        document(result.document(held_out))
         return
     _accuracy(result.backtest.summary())
     note(quiet, *result.written.notes, *(f"written: {file}" for file in result.written.files))

@@ -51,6 +51,18 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No notes on standard
 Json = Annotated[
     bool, typer.Option("--json", help="One JSON document on standard output instead of text.")
 ]
+HeldOut = Annotated[
+    bool,
+    typer.Option("--held-out", help="Put the held-out forecasts into the JSON document too."),
+]
+LogFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--log-file",
+        metavar="FILE",
+        help="Append notes, warnings and errors, with their time, to a file; with --quiet too.",
+    ),
+]
 Language = Annotated[
     str | None,
     typer.Option(
@@ -153,13 +165,31 @@ class ReadingOptions:
     gaps: Annotated[
         str | None,
         typer.Option(
-            metavar="fill|error", help="Times without a row; fill (unknown values) unless given."
+            metavar="fill|error|zero",
+            help="Times without a row; fill (unknown values) unless given.",
         ),
     ] = None
     missing: Annotated[
         str | None,
         typer.Option(
             metavar="mask|interpolate", help="Missing values; mask (left unknown) unless given."
+        ),
+    ] = None
+    calendar: Annotated[
+        str | None,
+        typer.Option(
+            metavar="observed|all",
+            help="Forecast the times that occur, such as Monday to Saturday, or all. Found unless "
+            "given.",
+        ),
+    ] = None
+
+    on_error: Annotated[
+        str | None,
+        typer.Option(
+            metavar="fail|skip",
+            help="Series that cannot be read: fail (nothing is done) unless given, or skip them, "
+            "list them, and end with status 3.",
         ),
     ] = None
 
@@ -237,7 +267,16 @@ class ReadingOptions:
     def said(self) -> list[str]:
         """Which of these options were given: newer data for a saved model are otherwise read as
         those were."""
-        names = ("frequency", "kind", "aggregate", "duplicates", "gaps", "missing")
+        names = (
+            "frequency",
+            "kind",
+            "aggregate",
+            "duplicates",
+            "gaps",
+            "missing",
+            "calendar",
+            "on_error",
+        )
         return [name for name in names if getattr(self, name) is not None]
 
     def require_use_by(self, data: Sequence[str] | None) -> None:
@@ -712,6 +751,21 @@ def language_of(arguments: Sequence[str], environment: Mapping[str, str], encodi
     return language
 
 
+def log_file_of(arguments: Sequence[str]) -> str | None:
+    """The log file that a command line names: wrong usage is told there too.
+
+    >>> log_file_of(["check", "a.csv", "--log-file=night.log"])
+    'night.log'
+    """
+    ours = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    for one, following in pairwise([*ours, ""]):
+        if one == "--log-file":
+            return following
+        if one.startswith("--log-file="):
+            return one.partition("=")[2]
+    return None
+
+
 def known_language(name: str | None, option: str = "--language") -> None:
     """UsageError for a language that is not there."""
     if name is not None and name not in LANGUAGES:
@@ -734,6 +788,7 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(function)
     def parsed(**values: Any) -> None:
         known_language(values.pop("language"))
+        values.pop("log_file")  # `log_file_of` has read it before
         for name, group in groups.items():
             values[name] = group(**{name: values.pop(name) for name in get_type_hints(group)})
         function(**values)
@@ -746,6 +801,7 @@ def with_groups(function: Callable[..., None]) -> Callable[..., None]:
     keyword = inspect.Parameter.KEYWORD_ONLY
     flat = [p.replace(kind=keyword) for p in flat]
     flat.append(inspect.Parameter("language", keyword, default=None, annotation=Language))
+    flat.append(inspect.Parameter("log_file", keyword, default=None, annotation=LogFile))
     parsed.__signature__ = inspect.Signature(flat)  # pyright: ignore[reportAttributeAccessIssue]
     parsed.__annotations__ = {p.name: p.annotation for p in flat}
     return parsed

@@ -11,10 +11,9 @@ import zlib
 from pathlib import PurePosixPath
 from typing import IO, Any
 
+from lstmcast.data.limits import unpacked_bytes
 from lstmcast.errors import DataError
 
-# bytes of what is unpacked in memory; larger tables are read from disk
-_MOST = 1 << 30
 _BLOCK = 1 << 20
 _WORKBOOK_PARTS = ("[content_types].xml", "mimetype", "xl/", "content.xml")
 _HIDDEN = ("__macosx/", ".ds_store")
@@ -54,7 +53,7 @@ def unpacked(raw: bytes, source: str) -> tuple[bytes, str]:
     opened: Any = {"gzip": gzip.open, "bzip2": bz2.open, "xz": lzma.open}[kind]
     try:
         with opened(io.BytesIO(raw)) as file:
-            content = _read(file, source)
+            content = _read(file, source, len(raw))
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise DataError(
             f"{source} is a damaged {kind} file ({error}). Download or pack it again."
@@ -62,14 +61,17 @@ def unpacked(raw: bytes, source: str) -> tuple[bytes, str]:
     return content, source.rsplit(".", 1)[0]
 
 
-def _read(file: IO[bytes], source: str) -> bytes:
-    blocks, size = [], 0
+def _read(file: IO[bytes], source: str, packed: int) -> bytes:
+    """All that a packed file of so many bytes holds; DataError where that is far more than tables
+    hold."""
+    blocks, size, most = [], 0, unpacked_bytes(packed)
     while block := file.read(_BLOCK):
         size += len(block)
-        if size > _MOST:
+        if size > most:
             raise DataError(
-                f"{source} holds more than {_MOST >> 30} GiB when it is unpacked. Unpack it first: "
-                "a file on disk is read without holding all of it in memory."
+                f"{source} holds more than {most:,} bytes, in a packed file of {packed:,}: tables "
+                "do not shrink so much. If it is one, unpack it first and give the unpacked file: "
+                "it is read without holding all of it in memory."
             )
         blocks.append(block)
     return b"".join(blocks)
@@ -92,7 +94,7 @@ def _unzipped(raw: bytes, source: str) -> tuple[bytes, str]:
                     "One table is expected. Unpack it, and name the files."
                 )
             with archive.open(tables[0]) as file:
-                return _read(file, source), PurePosixPath(tables[0].filename).name
+                return _read(file, source, len(raw)), PurePosixPath(tables[0].filename).name
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
         raise DataError(
             f"{source} is a ZIP archive that cannot be opened ({error}). Unpack it first."

@@ -6,6 +6,7 @@ downloaded."""
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,12 @@ def read_parquet(path: Path) -> Sheet:
 
     connection = _connect()
     try:
-        relation = connection.read_parquet(str(path).replace("[", "[[]"))
+        # as a name: of what stands for other letters in a pattern, each stands for itself
+        named = re.sub(r"[*?\[]", lambda letter: f"[{letter[0]}]", str(path))
+        relation = connection.read_parquet(named)
         sheet = sheet_from_relation(relation)
-    except duckdb.Error as error:
+    # DuckDB tells broken contents, such as ids that are not UTF-8, in errors of several kinds
+    except (duckdb.Error, RuntimeError, UnicodeDecodeError) as error:
         raise DataError(
             f"{path.name} cannot be read as Parquet ({_first_line(error)}). Write it again."
         ) from None
@@ -79,7 +83,7 @@ def read_large(path: Path, source: str, label: str) -> Sheet | None:
             for c, t in zip(columns, top.columns, strict=True)
             if not c.is_text and _decimal_comma(t)
         ]
-    except duckdb.Error:
+    except (duckdb.Error, RuntimeError, UnicodeDecodeError):
         return None
     lines = np.arange(skipped + 1, skipped + rows + 1)
     notes = [Finding("numbers", "note", f"column {name!r}: {DECIMAL_COMMA}") for name in commas]
@@ -132,7 +136,8 @@ def _look_over(path: Path) -> tuple[bytes, bytes, int]:
 def _load(connection: Any, path: Path, delimiter: str, width: int, skipped: int) -> int:
     """Read the cells as text into the table `raw`; the number of rows."""
     columns = ", ".join(f"'c{j}': 'VARCHAR'" for j in range(width))
-    escaped = str(path).replace("'", "''")
+    named = re.sub(r"[*?\[]", lambda letter: f"[{letter[0]}]", str(path))
+    escaped = named.replace("'", "''")
     connection.execute(
         f"CREATE TABLE raw AS SELECT * FROM read_csv('{escaped}', auto_detect=false, header=false, "
         f"skip={skipped}, delim='{delimiter}', quote='\"', escape='\"', columns={{{columns}}}, "

@@ -87,6 +87,27 @@ def business_day_start(business_days: ndarray) -> ndarray:
     return MONDAY + (7 * weeks + days) * DAY
 
 
+def first_business_day(months: ndarray) -> ndarray:
+    """The day of the month (1, 2 or 3) of the first weekday from Monday to Friday.
+
+    >>> first_business_day(np.array([649, 650])).tolist()  # February and March 2024
+    [1, 1]
+    """
+    first = weekday_of(month_start(months))
+    return np.where(first < 5, 1, 8 - first)
+
+
+def last_business_day(months: ndarray) -> ndarray:
+    """The day of the month of the last weekday from Monday to Friday.
+
+    >>> last_business_day(np.array([650, 651])).tolist()  # March and April 2024
+    [29, 30]
+    """
+    days = days_in_month(months)
+    last = weekday_of(month_start(months) + (days - 1) * DAY)
+    return days - np.maximum(last - 4, 0)
+
+
 def clock_change(micros: ndarray) -> ndarray:
     """Which usual change of clocks a time belongs to, as a number from 1 for each week and hour; 0
     for none.

@@ -10,6 +10,7 @@ examples.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -33,6 +34,7 @@ from lstmcast.data.table import ReadOptions, Table, format_time
 # periods people think in
 _ROUND = {"s": SECOND, "min": MINUTE, "15min": 15 * MINUTE, "h": HOUR, "D": DAY, "W": WEEK}
 _SPARSE = 4  # times without a row for each with one, from which rows look like single events
+_MANY_ABSENT = 0.1  # times without a row for each with one, from which they may well mean zeros
 # steps that a series may end before the others: reports come late, shops are closed at a weekend
 _LATE = 3
 _MOST_CELLS = 10_000_000  # of a grid that is filled without asking, however thinly it is occupied
@@ -444,15 +446,22 @@ def _looks_like(table: Table, frequency: Frequency) -> str:
 
 
 def gaps(
-    table: Table, positions: ndarray, frequency: Frequency, options: ReadOptions
+    table: Table,
+    positions: ndarray,
+    frequency: Frequency,
+    options: ReadOptions,
+    occurs: ndarray | None = None,
 ) -> list[Finding]:
-    """Times of the grid without a row; the hour that daylight saving skips is named apart."""
+    """Times of the grid without a row; the hour that daylight saving skips is named apart.
+
+    occurs: which times of all grids (N,) are expected to have one; all for None.
+    """
     inside = table.series[1:] == table.series[:-1]
     absent = np.where(inside, np.diff(positions) - 1, 0)
     clock = _skipped_hours(table, absent, frequency)
-    found = _gap_findings(
-        table, positions, np.flatnonzero((absent > 0) & ~clock), frequency, options
-    )
+    missed = _Absent.of(table, positions, occurs)
+    rows = np.flatnonzero((missed.steps > 0) & ~clock)
+    found = _gap_findings(table, missed, rows, frequency, options)
     skipped = np.flatnonzero(clock)
     if len(skipped):
         first = format_time(frequency.advance(table.times[skipped[0]], 1))
@@ -485,21 +494,53 @@ def _skipped_hours(table: Table, absent: ndarray, frequency: Frequency) -> ndarr
     return change == np.argmax(counts) if counts.any() else change > 0
 
 
+class _Absent(NamedTuple):
+    """Times that should have a row and have none, after each row but the last, (N − 1,).
+
+    steps: how many · first, last: how many steps after the row and before the next one the outer
+    ones are · totals (S,): how many times each series has in all.
+    """
+
+    steps: ndarray
+    first: ndarray
+    last: ndarray
+    totals: ndarray
+
+    @classmethod
+    def of(cls, table: Table, positions: ndarray, occurs: ndarray | None) -> _Absent:
+        """Between the rows of a table; occurs: which times of all grids are expected to have
+        one."""
+        offsets = table_offsets(table)
+        same = table.series[1:] == table.series[:-1]
+        apart, totals = np.diff(positions), positions[offsets[1:] - 1] + 1
+        if occurs is None or occurs.all():
+            one = np.ones(len(apart), np.int64)
+            return cls(np.where(same, apart - 1, 0), one, one, totals)
+        grid, here = offsets_of(totals), np.flatnonzero(occurs)
+        cells = grid[:-1][table.series] + positions
+        # how many expected times lie before each cell, and which one follows
+        before = np.r_[0, np.cumsum(occurs)]
+        after, until = before[cells[:-1] + 1], before[cells[1:]]
+        padded = np.r_[here, len(occurs)]
+        first, last = padded[after] - cells[:-1], cells[1:] - padded[np.maximum(until - 1, 0)]
+        return cls(np.where(same, until - after, 0), first, last, np.diff(before[grid]))
+
+
 def _gap_findings(
-    table: Table, positions: ndarray, rows: ndarray, frequency: Frequency, options: ReadOptions
+    table: Table, missed: _Absent, rows: ndarray, frequency: Frequency, options: ReadOptions
 ) -> list[Finding]:
-    severity: Severity = "warning" if options.gaps == "fill" else "error"
-    absent = np.diff(positions) - 1
-    totals = positions[table_offsets(table)[1:] - 1] + 1
+    severity: Severity = "error" if options.gaps == "error" else "warning"
+    absent, totals = missed.steps, missed.totals
     filled = "They become missing values and are " + (
         "masked." if options.missing == "mask" else "interpolated."
     )
-    action = filled if options.gaps == "fill" else f"Add the rows, or use {advise('gaps', 'fill')}."
+    add = f"Add the rows, or use {advise('gaps', 'fill')}."
+    action = add if options.gaps == "error" else filled + _zeros_hint(table, absent, rows)
 
     def say(rows: ndarray) -> Case:
         count, longest = int(absent[rows].sum()), rows[np.argmax(absent[rows])]
-        begin = format_time(frequency.advance(table.times[longest], 1))
-        end = format_time(frequency.advance(table.times[longest + 1], -1))
+        begin = format_time(frequency.advance(table.times[longest], missed.first[longest]))
+        end = format_time(frequency.advance(table.times[longest + 1], -missed.last[longest]))
         gap = f"is {begin}" if begin == end else f"is from {begin} to {end}"
         verb, where = ("has", begin) if count == 1 else ("have", f"the longest gap {gap}")
         message = f"{count:,} of {totals[table.series[longest]]:,} times {verb} no row: {where}"
@@ -511,6 +552,15 @@ def _gap_findings(
     elif table.times.dtype.kind == "M" and absent[rows].sum() > _SPARSE * len(table):
         action += f" Single events? {_advised_periods(table)}"
     return per_series(table.ids, table.series[:-1], rows, Finding(GAPS, severity, "", action), say)
+
+
+def _zeros_hint(table: Table, absent: ndarray, rows: ndarray) -> str:
+    """How to count absent rows as 0, where rows look like counts of what happened."""
+    known = table.values[np.isfinite(table.values)]
+    counts = bool(len(known)) and known.min() >= 1 and bool((known == np.rint(known)).all())
+    if not counts or absent[rows].sum() < _MANY_ABSENT * len(table):
+        return ""
+    return f" If no row means that nothing happened, use {advise('gaps', 'zero')}."
 
 
 def too_sparse(table: Table, cells: int, frequency: Frequency) -> list[Finding]:

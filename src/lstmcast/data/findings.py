@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.errors import DataError
+from lstmcast.errors import DataError, bounded
 from lstmcast.util.html import block, more, table
 
 Severity = Literal["error", "warning", "note"]
@@ -45,6 +45,12 @@ class Finding:
     line: int | None = None
     value: str | None = None
     count: int = 1
+
+    def __post_init__(self) -> None:
+        for name in ("message", "action", "series", "value"):
+            told = getattr(self, name)
+            if told is not None:
+                object.__setattr__(self, name, bounded(told))
 
     def __str__(self) -> str:
         return f"{self.severity}: {self.text}"

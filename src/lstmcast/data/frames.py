@@ -18,9 +18,11 @@ from lstmcast.data.columns import TARGET_NAMES
 from lstmcast.data.dates import parse_times
 from lstmcast.data.keys import OWN_NAME
 from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.zones import zone_of
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.categories import Categories
 from lstmcast.util.objects import objects
+from lstmcast.util.text import storable
 
 _NUMBERS = (int, float, decimal.Decimal, np.number)
 
@@ -55,7 +57,7 @@ def sheet_from_dict(data: Mapping[Any, Any]) -> Sheet:
             "the dict is empty. Columns {'ds': dates, 'y': values} or {'name': values} are "
             "expected."
         )
-    arrays = {str(name): _as_array(values) for name, values in data.items()}
+    arrays = {storable(str(name)): _as_array(values) for name, values in data.items()}
     for name, array in arrays.items():
         if array.ndim != 1:
             raise DataError(
@@ -190,11 +192,27 @@ def _column(name: str, array: Any, zone: str | None = None) -> Column:
 
 
 def _zoned_column(name: str, wall: Any, utc: Any, zone: str) -> Column:
-    """Times as the clocks of their zone show them; those of UTC where an hour comes twice."""
-    if len(np.unique(wall)) == len(np.unique(utc)):
-        return _column(name, wall, zone)
-    note = f"clocks of {zone} are put back, and show an hour twice: times converted to UTC"
-    return replace(_column(name, utc, "UTC"), frame_zone=zone, notes=(note,))
+    """Times as the clocks of their zone show them; those of UTC where an hour comes twice, and for
+    steps of an hour or less where clocks change at all: only there each hour is one step."""
+    clock = np.unique(np.asarray(wall, "datetime64[us]"))
+    instants = np.unique(np.asarray(utc, "datetime64[us]"))
+    clock, instants = clock[~np.isnat(clock)], instants[~np.isnat(instants)]
+    if len(clock) != len(instants):
+        note = f"clocks of {zone} are put back, and show an hour twice: times converted to UTC"
+        return replace(_column(name, utc, "UTC"), frame_zone=zone, notes=(note,))
+    short = len(instants) > 1 and np.median(np.diff(instants)) <= np.timedelta64(1, "h")
+    if short and _clocks_change(zone):
+        return replace(_column(name, utc, "UTC"), frame_zone=zone)
+    return _column(name, wall, zone)
+
+
+def _clocks_change(zone: str) -> bool:
+    """Whether the clocks of a zone are put forward and back."""
+    known = zone_of(zone)
+    if known is None:
+        return False
+    winter, summer = (datetime.datetime(2024, month, 15) for month in (1, 7))
+    return known.utcoffset(winter) != known.utcoffset(summer)
 
 
 def _object_column(name: str, values: Sequence[Any]) -> Column:
@@ -228,8 +246,8 @@ def _text(value: Any) -> str:
     if isinstance(value, (datetime.datetime, datetime.date)):
         return "" if str(value) == "NaT" else value.isoformat()
     if isinstance(value, bytes):
-        return value.decode("utf-8", errors="replace")
-    return str(value)
+        return value.decode("utf-8", errors="backslashreplace")
+    return storable(str(value))
 
 
 def _with_index(data: Any) -> Any:
@@ -351,6 +369,9 @@ def _require_distinct(names: Iterable[Any]) -> None:
 
 def _frame_column(name: str, series: Any, nw: Any) -> Column:
     kind = series.dtype
+    periods = _period_starts(series.to_native()) if kind in (nw.Unknown, nw.Object) else None
+    if periods is not None:
+        return _column(name, periods)
     if kind == nw.Unknown and hasattr(getattr(native := series.to_native(), "dtype", None), "tz"):
         # narwhals 2 does not know pandas' zones with an underscore, such as America/New_York
         wall, utc = native.dt.tz_localize(None), native.dt.tz_convert(None)
@@ -373,6 +394,14 @@ def _frame_column(name: str, series: Any, nw: Any) -> Column:
         texts = _object_column(name, series.cast(nw.String).to_list())
         return replace(texts, categories=_categories(series))
     return _object_column(name, series.to_list())
+
+
+def _period_starts(native: Any) -> ndarray | None:
+    """The first moments of pandas' periods, as their fiscal anchor has it; None for anything
+    else."""
+    if type(getattr(native, "dtype", None)).__name__ != "PeriodDtype":
+        return None
+    return native.dt.start_time.to_numpy()
 
 
 def _categories(series: Any) -> Categories | None:

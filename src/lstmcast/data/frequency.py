@@ -28,6 +28,8 @@ from lstmcast.data.calendars import (
     business_day_start,
     day_of_month,
     days_in_month,
+    first_business_day,
+    last_business_day,
     micros_of,
     month_of,
     month_start,
@@ -46,6 +48,7 @@ _UNITS = (
     "year",
     "quarter",
     "month",
+    "half month",
     "week",
     "day",
     "business day",
@@ -60,10 +63,12 @@ _UNITS = (
 class Frequency:
     """The step of a regular grid of times: every `every` units, tied to the calendar by `anchor`.
 
-    unit: year, quarter, month, week, day, business day, hour, minute, second or integer. anchor of
-    a week: its weekday, "MON" to "SUN"; of a month, quarter or year: "start", "end" or "day 15",
-    for quarters and years followed by a month where the calendar's own is not meant: "start APR" is
-    a year from April, "end JUN" one to June. "" leaves the anchor to the data. Raises UsageError
+    unit: year, quarter, month, half month, week, day, business day, hour, minute, second or
+    integer. anchor of a week: its weekday, "MON" to "SUN"; of a month, quarter or year: "start",
+    "end", "business start", "business end" (its first or last weekday from Monday to Friday) or
+    "day 15", for quarters and years followed by a month where the calendar's own is not meant:
+    "start APR" is a year from April, "end JUN" one to June; of half a month: "start" (the 1st and
+    15th) or "end" (the 15th and the last day). "" leaves the anchor to the data. Raises UsageError
     for anything else.
 
     >>> monthly = Frequency("month", anchor="end")
@@ -91,6 +96,8 @@ class Frequency:
     def code(self) -> str:
         """Short text that parse_frequency reads back: 'MS', 'W-MON', '15min'."""
         times = "" if self.every == 1 else str(self.every)
+        if self.unit == "half month":
+            return times + ("SME" if self.anchor == "end" else "SMS")
         if self.unit in _MONTHS_IN:
             return times + _month_code(self.unit, self.anchor)
         short = {
@@ -111,6 +118,7 @@ class Frequency:
             "business day": "business days",
             "minute": "every minute",
             "second": "every second",
+            "half month": "twice a month",
         }
         once["integer"] = "numbered steps"
         many = "numbered steps of {}" if self.unit == "integer" else f"every {{}} {self.unit}s"
@@ -126,6 +134,7 @@ class Frequency:
             "business day": "daily",
             "minute": "hourly",
             "second": "hourly",
+            "half month": "monthly",
         }
         return known.get(self.unit, f"{self.unit}ly")
 
@@ -148,6 +157,7 @@ class Frequency:
             "year": 1,
             "quarter": 4,
             "month": 12,
+            "half month": 24,
             "week": 52,
             "day": 7,
             "business day": 5,
@@ -179,9 +189,22 @@ class Frequency:
             return times_of(micros + steps * _FIXED[self.unit])
         if self.unit == "business day":
             return times_of(business_day_start(business_day_of(micros) + steps) + micros % DAY)
+        if self.unit == "half month":
+            months, second = np.divmod(self._half(micros) + steps, 2)
+            return times_of(self._half_start(months, second) + micros % DAY)
         months = month_of(micros) + steps * _MONTHS_IN[self.unit]
-        day = np.minimum(_anchor_day(self.anchor) or day_of_month(micros), days_in_month(months))
+        day = _day_in(self.anchor, months, day_of_month(micros))
         return times_of(month_start(months) + (day - 1) * DAY + micros % DAY)
+
+    def _half(self, micros: ndarray) -> ndarray:
+        """Half months since 1970."""
+        day = day_of_month(micros)
+        return 2 * month_of(micros) + (day > 15 if self.anchor == "end" else day >= 15)
+
+    def _half_start(self, months: ndarray, second: ndarray) -> ndarray:
+        """The midnight of the day that stands for the first or second half of a month."""
+        days = (15, days_in_month(months)) if self.anchor == "end" else (1, 15)
+        return month_start(months) + (np.where(second == 1, days[1], days[0]) - 1) * DAY
 
     def range(self, start: np.datetime64 | int, count: int, offset: int = 0) -> ndarray:
         """`count` times, the first `offset` steps after `start`: (count,) datetime64[us], or int64
@@ -217,27 +240,26 @@ class Frequency:
             return micros // _FIXED[self.unit]
         if self.unit == "business day":
             return business_day_of(micros)
+        if self.unit == "half month":
+            return self._half(micros)
         return month_of(micros) // _MONTHS_IN[self.unit]
 
     def bins(self, times: ArrayLike) -> ndarray:
         """The number of the calendar period that each time falls into: (N,) int64, growing by one
         per period.
 
-        Weeks begin on the anchor's weekday (Monday without one), months, quarters and years as the
-        anchor says, and weekends belong to the Friday before when the frequency is business days.
+        Weeks end on the anchor's weekday, as those of pandas (on Sunday without one), months,
+        quarters and years begin as the anchor says, and weekends belong to the Friday before when
+        the frequency is business days.
 
         >>> days = np.array(["2024-01-31", "2024-02-01", "2024-02-29"], "datetime64[us]")
         >>> np.diff(parse_frequency("ME").bins(days))
         array([1, 0])
         """
         if self.unit not in _MONTHS_IN:
-            shift = (
-                MONDAY + WEEKDAYS.index(self.anchor or "MON") * DAY if self.unit == "week" else 0
-            )
-            return (
-                self._count(np.asarray(times) - np.timedelta64(shift, "us") if shift else times)
-                // self.every
-            )
+            shift = self._week_start()
+            moved = np.asarray(times) - np.timedelta64(shift, "us") if shift else times
+            return self._count(moved) // self.every
         months = month_of(micros_of(times) - (self._first_day() - 1) * DAY)
         return (months - self._first_month()) // (self.every * _MONTHS_IN[self.unit])
 
@@ -247,31 +269,41 @@ class Frequency:
         if self.unit == "integer":
             return units
         if self.unit in _FIXED:
-            shift = (
-                MONDAY + WEEKDAYS.index(self.anchor or "MON") * DAY if self.unit == "week" else 0
-            )
-            return times_of(units * _FIXED[self.unit] + shift)
+            return times_of(units * _FIXED[self.unit] + self._week_start())
         if self.unit == "business day":
             return times_of(business_day_start(units))
+        if self.unit == "half month":
+            months, second = np.divmod(units, 2)
+            begins = 15 + (self.anchor == "end")
+            return times_of(month_start(months) + np.where(second == 1, begins - 1, 0) * DAY)
         months = units * _MONTHS_IN[self.unit] + self._first_month()
         return times_of(month_start(months) + (self._first_day() - 1) * DAY)
 
     def bin_labels(self, bins: ndarray) -> ndarray:
-        """The time that names each period: its last day when the anchor is "end", else its first
-        moment.
+        """The time that names each period: its last day where the anchor is "end" and for weeks,
+        its first or last business day where that is meant, else its first moment.
 
         >>> quarter = parse_frequency("QE")
         >>> bins = quarter.bins(np.array(["2024-02-10"], "datetime64[us]"))
         >>> print(quarter.bin_labels(bins).astype("datetime64[D]"))
         ['2024-03-31']
         """
-        if not self.anchor.startswith("end"):
-            return self.bin_starts(bins)
-        return times_of(micros_of(self.bin_starts(np.asarray(bins) + 1)) - DAY)
+        if not _ends(self.anchor) and self.unit != "week":
+            begins = self.bin_starts(bins)
+            return self.advance(begins, 0) if self.anchor.startswith("business") else begins
+        last = times_of(micros_of(self.bin_starts(np.asarray(bins) + 1)) - DAY)
+        return self.advance(last, 0) if self.anchor.startswith("business") else last
+
+    def _week_start(self) -> int:
+        """From where weeks are counted: the day after the one that they end on; 0 for other
+        units."""
+        if self.unit != "week":
+            return 0
+        return MONDAY + (WEEKDAYS.index(self.anchor or "SUN") + 1) % 7 * DAY
 
     def _first_day(self) -> int:
         """The day of the month on which a period of months begins."""
-        day = 1 if self.anchor.startswith("end") else _anchor_day(self.anchor) or 1
+        day = _anchor_day(self.anchor) if self.anchor.startswith("day") else 1
         if day > 28:
             raise UsageError(
                 f"periods cannot begin on day {day}: not every month has it. Use MS, ME or a day "
@@ -285,7 +317,7 @@ class Frequency:
         month = self.anchor[-3:]
         if month not in MONTHS:
             return 0
-        return (MONTHS.index(month) + self.anchor.startswith("end")) % length
+        return (MONTHS.index(month) + _ends(self.anchor)) % length
 
     def anchored(self, times: ArrayLike) -> Frequency:
         """This frequency with the anchor that the times show, where it has none; unchanged where
@@ -295,9 +327,13 @@ class Frequency:
         >>> parse_frequency("M").anchored(times).code
         'ME'
         """
-        if self.anchor or self.unit not in ("week", *_MONTHS_IN) or not np.size(times):
+        units = ("week", "half month", *_MONTHS_IN)
+        if self.anchor or self.unit not in units or not np.size(times):
             return self
         micros = micros_of(times)
+        if self.unit == "half month":
+            late = np.any(day_of_month(micros) > 15)
+            return replace(self, anchor="end" if late else "start")
         if self.unit == "week":
             days = np.unique(weekday_of(micros))
             return replace(self, anchor=WEEKDAYS[days[0]]) if len(days) == 1 else self
@@ -305,23 +341,57 @@ class Frequency:
 
     def grounded(self) -> Frequency:
         """This frequency with the usual anchor where it has none: periods begin with the month,
-        weeks on Monday.
+        weeks end on Sunday.
 
         >>> [parse_frequency(text).grounded().code for text in ("monthly", "W", "h")]
-        ['MS', 'W-MON', 'h']
+        ['MS', 'W-SUN', 'h']
         """
-        usual = "MON" if self.unit == "week" else "start" if self.unit in _MONTHS_IN else ""
+        months = self.unit in _MONTHS_IN or self.unit == "half month"
+        usual = "SUN" if self.unit == "week" else "start" if months else ""
         return self if self.anchor else replace(self, anchor=usual)
 
     def _month_anchor(self, micros: ndarray) -> str:
         months, days = month_of(micros), day_of_month(micros)
         last, latest = days_in_month(months), int(days.max())
-        if latest > 1 and np.any(days != np.minimum(latest, last)):
-            return ""
         anchor = "start" if latest == 1 else "end" if np.all(days == last) else f"day {latest}"
+        if latest > 1 and np.any(days != np.minimum(latest, last)):
+            anchor = business_anchor(months, days)
+        if not anchor:
+            return ""
         phases = np.unique(months % _MONTHS_IN[self.unit])
-        usual = _MONTHS_IN[self.unit] - 1 if anchor == "end" else 0
+        usual = _MONTHS_IN[self.unit] - 1 if _ends(anchor) else 0
         return anchor if len(phases) > 1 or phases[0] == usual else f"{anchor} {MONTHS[phases[0]]}"
+
+
+HOLIDAYS = 4  # days by which holidays move the first or last business day of a month, at most
+_MOSTLY = 0.6  # share of months of which it is the weekday next to the month's edge
+
+
+def business_anchor(months: ndarray, days: ndarray) -> str:
+    """The anchor of days of months that are first or last business days, but for a few that a
+    holiday moves; "" for other days.
+
+    >>> business_anchor(np.array([650, 651]), np.array([29, 30]))
+    'business end'
+    """
+    early, late = days - first_business_day(months), last_business_day(months) - days
+    for anchor, moved in (("business start", early), ("business end", late)):
+        near = (moved >= 0) & (moved <= HOLIDAYS)
+        if near.all() and np.mean(moved == 0) >= _MOSTLY:
+            return anchor
+    return ""
+
+
+def _ends(anchor: str) -> bool:
+    """Whether the times of an anchor are those of the ends of periods."""
+    return anchor.removeprefix("business ").startswith("end")
+
+
+def _day_in(anchor: str, months: ndarray, own: ndarray) -> ndarray:
+    """The day of each month that an anchor means; the time's own without one."""
+    if anchor.startswith("business"):
+        return last_business_day(months) if _ends(anchor) else first_business_day(months)
+    return np.minimum(_anchor_day(anchor) or own, days_in_month(months))
 
 
 def _anchor_day(anchor: str) -> int:
@@ -336,9 +406,12 @@ def _anchor_fits(unit: str, anchor: str) -> bool:
         return True
     if unit == "week":
         return anchor in WEEKDAYS
+    if unit == "half month":
+        return anchor in ("start", "end")
     if unit not in _MONTHS_IN:
         return False
-    match = re.fullmatch(r"(?:start|end|day ([1-9]|[12]\d|3[01]))(?: ([A-Z]{3}))?", anchor)
+    days = r"(?:(?:business )?(?:start|end)|day ([1-9]|[12]\d|3[01]))"
+    match = re.fullmatch(days + r"(?: ([A-Z]{3}))?", anchor)
     return match is not None and (match[2] is None or (unit != "month" and match[2] in MONTHS))
 
 
@@ -346,17 +419,21 @@ def _anchor_name(unit: str, anchor: str) -> str:
     if unit == "week":
         stems = ("Mon", "Tues", "Wednes", "Thurs", "Fri", "Satur", "Sun")
         return stems[WEEKDAYS.index(anchor)] + "days"
+    if unit == "half month":
+        return "15th and last day" if anchor == "end" else "1st and 15th"
     word, month = anchor, ""
     if anchor[-3:] in MONTHS:
         word, month = anchor[:-4], anchor[-3:].capitalize()
     if word.startswith("day"):
         return f"{word} of {month or 'the month'}"
+    if word.startswith("business"):
+        unit, word = f"business {unit}", word.removeprefix("business ")
     return f"{unit} {word}s in {month}" if month else f"{unit} {word}s"
 
 
 def _month_code(unit: str, anchor: str) -> str:
-    letter = unit[0].upper()
-    word, _, rest = anchor.partition(" ")
+    letter = ("B" if anchor.startswith("business") else "") + unit[0].upper()
+    word, _, rest = anchor.removeprefix("business ").partition(" ")
     code = letter + {"start": "S", "end": "E"}.get(word, "")
     return "-".join([code, *rest.split()])
 
@@ -379,6 +456,13 @@ _UNIT_OF |= {
     for letter, unit in {"y": "year", "a": "year", "q": "quarter", "m": "month"}.items()
     for ending, anchor in {"s": "start", "e": "end"}.items()
 }
+_UNIT_OF |= {
+    f"b{letter}{ending}": (unit, f"business {anchor}")
+    for letter, unit in {"y": "year", "a": "year", "q": "quarter", "m": "month"}.items()
+    for ending, anchor in {"s": "start", "e": "end", "": "end"}.items()
+}
+_UNIT_OF |= {"sm": ("half month", "end"), "sme": ("half month", "end")}
+_UNIT_OF |= {"sms": ("half month", "start")}
 _LONGER = {
     ("month", 3): "quarter",
     ("month", 12): "year",
@@ -404,8 +488,9 @@ def parse_frequency(text: str) -> Frequency:
     """Read a frequency as pandas, polars or people write it; UsageError for what is none.
 
     "M", "month" and "monthly" leave open whether times are month starts or ends (the data show it);
-    "MS" and "ME" say. "W-MON" is weekly on Mondays: a week that begins on the Monday. A number in
-    front multiplies: "15min", "2W", "6h".
+    "MS" and "ME" say; "BMS" and "BME" are first and last business days. "W-SUN" is weekly on
+    Sundays, and where rows are made weeks these end on the Sunday, as in pandas. A number in front
+    multiplies: "15min", "2W", "6h".
 
     >>> parse_frequency("MS"), parse_frequency("15T").code, parse_frequency("yearly").code
     (Frequency(unit='month', every=1, anchor='start'), '15min', 'Y')
@@ -469,7 +554,7 @@ def _canonical_month(unit: str, anchor: str, month: str) -> str:
     """One name for equal anchors: quarters from July are quarters from January; the calendar's
     own have no month."""
     phase = MONTHS.index(month) % _MONTHS_IN[unit]
-    usual = _MONTHS_IN[unit] - 1 if anchor == "end" else 0
+    usual = _MONTHS_IN[unit] - 1 if _ends(anchor) else 0
     return "" if phase == usual else MONTHS[phase]
 
 

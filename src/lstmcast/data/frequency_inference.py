@@ -23,9 +23,11 @@ from lstmcast.data.calendars import (
     month_of,
     weekday_of,
 )
-from lstmcast.data.frequency import Frequency, longest
+from lstmcast.data.frequency import HOLIDAYS, Frequency, business_anchor, longest
 
-_FIXED, _MONTHS, _BUSINESS, _MONTH_ENDS = 0, 1, 2, 3  # how the steps of a series are counted
+# how the steps of a series are counted
+_FIXED, _MONTHS, _BUSINESS, _MONTH_ENDS, _HALVES = range(5)
+_KINDS = 8  # a kind and a size are one number
 _REGULAR = 0.8  # share of equal steps from which a series speaks for a frequency
 # steps that a regular series needs before it counts as another frequency rather than as one with
 # gaps
@@ -78,8 +80,8 @@ def infer(times: ndarray, offsets: ndarray) -> Inference:
         _kinds_of_dates(counts[rows], kept) if is_date else _described(kept, _FIXED)
     )
     main, regular = _vote(kinds, sizes, shares, kept.lengths)
-    key = sizes * 4 + kinds
-    frequency = _frequency(main % 4, main // 4, is_date)
+    key = sizes * _KINDS + kinds
+    frequency = _frequency(main % _KINDS, main // _KINDS, is_date)
     if frequency is None:
         return Inference(None)
     mine = np.repeat(key == main, kept.lengths)
@@ -90,7 +92,7 @@ def infer(times: ndarray, offsets: ndarray) -> Inference:
             usable[telling & (key == code)],
         )
         for code in np.unique(key[telling])
-        if (other := _frequency(code % 4, code // 4, is_date)) is not None
+        if (other := _frequency(code % _KINDS, code // _KINDS, is_date)) is not None
     ]
     return Inference(frequency.anchored(times[rows][mine]) if is_date else frequency, tuple(others))
 
@@ -166,13 +168,15 @@ def _calendar_kinds(micros: ndarray, steps: _Steps):
     by_month, ends = _month_series(micros, steps)
     yield by_month & ~ends, _MONTHS, month_of
     yield by_month & ends, _MONTH_ENDS, month_of
+    yield _half_months(micros, steps), _HALVES, _half_months_of
     yield _business_series(micros, steps), _BUSINESS, business_day_of
 
 
 def _month_series(micros: ndarray, steps: _Steps) -> tuple[ndarray, ndarray]:
     """Series that keep to one day of the month (or the last one, if it is too short), and those
     on month ends."""
-    wide = np.minimum.reduceat(steps.sizes, steps.begins) >= 28 * DAY
+    # last business days may lie 26 days apart, less where they are holidays
+    wide = np.minimum.reduceat(steps.sizes, steps.begins) >= (28 - HOLIDAYS) * DAY
     by_month, ends = wide.copy(), wide.copy()
     if not wide.any():
         return by_month, ends
@@ -182,9 +186,46 @@ def _month_series(micros: ndarray, steps: _Steps) -> tuple[ndarray, ndarray]:
     day, last, clock = day_of_month(micros), days_in_month(month_of(micros)), micros % DAY
     latest = np.repeat(np.maximum.reduceat(day, begins), lengths)
     kept = (day == np.minimum(latest, last)) & (clock == np.repeat(clock[begins], lengths))
-    by_month[wide] = np.logical_and.reduceat(kept, begins)
+    by_month[wide] = np.logical_and.reduceat(kept, begins) | _on_business_days(micros, lengths)
     ends[wide] = np.logical_and.reduceat(day == last, begins)
     return by_month, ends
+
+
+def _on_business_days(micros: ndarray, lengths: ndarray) -> ndarray:
+    """Series on the first or last business day of months."""
+    months, days = month_of(micros), day_of_month(micros)
+    # quick: what lies in the middle of months is neither
+    near = (days <= 3 + HOLIDAYS) | (days > 28 - 3 - HOLIDAYS)
+    begins = np.cumsum(lengths) - lengths
+    likely = np.logical_and.reduceat(near & (weekday_of(micros) < 5), begins) & (lengths > 2)
+    for i in np.flatnonzero(likely):
+        part = slice(begins[i], begins[i] + lengths[i])
+        likely[i] = business_anchor(months[part], days[part]) != ""
+    return likely
+
+
+def _half_months(micros: ndarray, steps: _Steps) -> ndarray:
+    """Series on the 1st and 15th, or the 15th and the last day, of months."""
+    narrow = np.minimum.reduceat(steps.sizes, steps.begins)
+    found = (narrow >= 13 * DAY) & (narrow <= 17 * DAY)
+    rows = np.repeat(found, steps.lengths)
+    if not found.any():
+        return found
+    day, last = day_of_month(micros[rows]), days_in_month(month_of(micros[rows]))
+    lengths = steps.lengths[found]
+    begins = np.cumsum(lengths) - lengths
+    middle = np.logical_or.reduceat(day == 15, begins) & (lengths > 2)
+    alike = np.zeros(len(lengths), bool)
+    for other in (day == 1, day == last):
+        whole = np.logical_and.reduceat((day == 15) | other, begins)
+        alike |= whole & middle & np.logical_or.reduceat(other, begins)
+    found[found] = alike
+    return found
+
+
+def _half_months_of(micros: ndarray) -> ndarray:
+    """Half months since 1970, of the 1st and 15th or of the 15th and the last day."""
+    return 2 * month_of(micros) + (day_of_month(micros) >= 15 + np.any(day_of_month(micros) > 15))
 
 
 def _business_series(micros: ndarray, steps: _Steps) -> ndarray:
@@ -200,17 +241,17 @@ def _business_series(micros: ndarray, steps: _Steps) -> ndarray:
 
 
 def _vote(kinds: ndarray, sizes: ndarray, shares: ndarray, lengths: ndarray) -> tuple[int, ndarray]:
-    """The code (4 × size + kind) that most observations of regular series have, and which series
+    """The code (8 × size + kind) that most observations of regular series have, and which series
     are regular.
 
     Where no series is regular, the step that all of the commonest kind have in common.
     """
     regular = shares >= _REGULAR
     if regular.any():
-        codes, which = np.unique(sizes[regular] * 4 + kinds[regular], return_inverse=True)
+        codes, which = np.unique(sizes[regular] * _KINDS + kinds[regular], return_inverse=True)
         return int(codes[np.argmax(np.bincount(which, lengths[regular]))]), regular
     kind = int(np.argmax(np.bincount(kinds, lengths)))
-    return int(np.gcd.reduce(sizes[kinds == kind])) * 4 + kind, regular
+    return int(np.gcd.reduce(sizes[kinds == kind])) * _KINDS + kind, regular
 
 
 def _frequency(kind: int, size: int, is_date: bool) -> Frequency | None:
@@ -220,6 +261,8 @@ def _frequency(kind: int, size: int, is_date: bool) -> Frequency | None:
         return Frequency("integer", size)
     if kind in (_MONTHS, _MONTH_ENDS):
         return longest(Frequency("month", size))
+    if kind == _HALVES:
+        return Frequency("half month", size)
     if kind == _BUSINESS:
         return Frequency("business day", size)
     for unit, length in (

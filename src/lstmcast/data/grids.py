@@ -17,6 +17,7 @@ from lstmcast.data.headers import (
     looks_like_data,
     without_comments,
 )
+from lstmcast.data.limits import require_columns
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Finding
 from lstmcast.data.textfiles import CellGrid
@@ -36,6 +37,7 @@ def sheet_from_grid(grid: CellGrid, source: str, label: str, header: int | None 
     >>> sheet.names, sheet.lines.tolist(), sheet.notes[0].count
     (['month', 'sales'], [3, 4], 3)
     """
+    require_columns(max(map(len, grid.rows), default=0), source)
     rows = [Row(line, cells) for line, cells in zip(grid.lines, grid.rows, strict=True)]
     full = [row for row in rows if any(cell.strip() for cell in row.cells)]
     if not full:

@@ -67,6 +67,7 @@ def inspect(
         sheet=sheet,
         past=past,
         written=written,
+        on_error=options.on_error,
     )
     try:
         panel = panel_from_table(table, options)

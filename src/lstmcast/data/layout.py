@@ -25,6 +25,7 @@ from lstmcast.data.columns import (
 )
 from lstmcast.data.dates import parse_times
 from lstmcast.data.keys import Keys
+from lstmcast.data.limits import LARGEST
 from lstmcast.data.questions import text_among_numbers
 from lstmcast.data.separators import settled
 from lstmcast.data.serieskeys import find_series, names_of_rows
@@ -33,6 +34,7 @@ from lstmcast.data.table import Columns, Finding, Table
 from lstmcast.data.timenumbers import integer_times
 from lstmcast.data.timeparts import parts_of_name, with_joined_times
 from lstmcast.data.times import Times
+from lstmcast.data.tolerance import refuse
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
 
@@ -40,7 +42,6 @@ from lstmcast.util.objects import objects
 _UNDATED_SHARE = 0.02
 _SHOWN = 4
 # squares of larger values overflow on the way to a forecast; no measurement is that large
-_LARGEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -484,7 +485,11 @@ def _values(
     numbers = target.numbers
     bad = ~target.missing if numbers is None else target.spread(numbers.bad)
     if numbers is None or bad.any():
-        raise DataError(text_among_numbers(sheet, target, np.flatnonzero(bad), role))
+        rows = np.flatnonzero(bad)
+        error = DataError(text_among_numbers(sheet, target, rows, role))
+        if numbers is None:
+            raise error
+        refuse(target.name, sheet.lines[rows], error)
     if notes is not None:
         notes += [
             Finding("numbers", "note", f"column {target.name!r}: {note}") for note in numbers.notes
@@ -623,11 +628,11 @@ def _series_in_rows(
 def _checked(table: Table) -> Table:
     """Refuse what no forecast can come of: no values at all, or values beyond every measure."""
     for name, values in ((table.columns.target, table.values), *table.past.items()):
-        huge = np.flatnonzero(np.isfinite(values) & (np.abs(values) > _LARGEST))
+        huge = np.flatnonzero(np.isfinite(values) & (np.abs(values) > LARGEST))
         if len(huge):
             raise DataError(
                 f"{table.source}: {table.place(int(huge[0]))} has {values[huge[0]]:g} in "
-                f"{name!r}. Values up to {_LARGEST:g} are expected. Correct it, or leave the cell "
+                f"{name!r}. Values up to {LARGEST:g} are expected. Correct it, or leave the cell "
                 "empty if the value is not known."
             )
     if np.isnan(table.values).all():

@@ -15,6 +15,7 @@ from lstmcast.data.columns import NoSuchColumnError
 from lstmcast.data.findings import Finding, advise
 from lstmcast.data.frequency import OFF_GRID, Frequency
 from lstmcast.data.frequency_inference import infer
+from lstmcast.data.observed import Remembered
 from lstmcast.data.panel import Columns, Panel, ReadOptions, Recipe, Table, panel_from_table
 from lstmcast.data.read import has_sheets, read_table
 from lstmcast.data.repairs import grid_positions, in_order, one_row_per_time
@@ -71,15 +72,18 @@ def read_newer(
             sheet=sheet,
             past=past or saved.get("past"),
             written=_written_as_before(written or CellFormat(), recipe),
+            on_error=options.on_error,
         )
     except NoSuchColumnError as error:
         raise DataError(f"{error}\n{_expected(saved)}") from None
     table = _in_zone_of(known, table)
     options = _completed(options, table, known)
-    panel = panel_from_table(table, options)
+    remembered = None if known.calendar is None else Remembered(known.calendar, known.ids)
+    panel = panel_from_table(table, options, remembered)
     if options.missing != "interpolate":
         return panel
-    return replace(panel, values=panel_from_table(table, replace(options, missing="mask")).values)
+    masked = panel_from_table(table, replace(options, missing="mask"), remembered)
+    return replace(panel, values=masked.values)
 
 
 def _written_as_before(written: CellFormat, recipe: Recipe) -> CellFormat:
@@ -100,7 +104,9 @@ def _as_before(options: ReadOptions, recipe: Recipe, said: Collection[str]) -> R
         )
     usual = ReadOptions()
     names = (
-        ("aggregate", "gaps", "missing") if recipe.aggregate else ("duplicates", "gaps", "missing")
+        ("aggregate", "gaps", "missing", "calendar")
+        if recipe.aggregate
+        else ("duplicates", "gaps", "missing", "calendar")
     )
     unsaid = [
         name

@@ -19,25 +19,30 @@ from lstmcast.data.findings import Findings as Findings
 from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.keys import Keys as Keys
 from lstmcast.data.kinds import UNASKED, common_kind, require_kind
+from lstmcast.data.limits import LARGEST, require_span
+from lstmcast.data.observed import Clock, Grids, ObservedCalendar, Remembered, found_in
 from lstmcast.data.panel_checks import check_panel
 from lstmcast.data.ragged import offsets_of, segments
-from lstmcast.data.repairs import Regular, regularise
+from lstmcast.data.repairs import Regular, regularise, skipping
 from lstmcast.data.table import Aggregate as Aggregate
+from lstmcast.data.table import CalendarChoice as CalendarChoice
 from lstmcast.data.table import Columns as Columns
 from lstmcast.data.table import DataReport as DataReport
 from lstmcast.data.table import Duplicates as Duplicates
 from lstmcast.data.table import Gaps as Gaps
 from lstmcast.data.table import Kind as Kind
 from lstmcast.data.table import Missing as Missing
+from lstmcast.data.table import OnError as OnError
 from lstmcast.data.table import ReadOptions as ReadOptions
 from lstmcast.data.table import Recipe as Recipe
 from lstmcast.data.table import Table as Table
 from lstmcast.data.table import checked_periods, format_time, recipe_of, require_choice
+from lstmcast.data.tolerance import skipped_findings
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.html import block, more, paragraph, picture, table
 from lstmcast.util.objects import objects
 from lstmcast.util.states import rows_of
-from lstmcast.util.text import number_format
+from lstmcast.util.text import number_format, storable
 
 MOST_SHOWN = 10  # series, in a notebook
 
@@ -53,8 +58,9 @@ class Panel:
     as (see `data.kinds`), None where the kind is declared · keys: the columns of ids that the data
     have, by name, (S,) each in its own type; `ids` are their texts · covariates: columns beside the
     target, which networks may read · earlier: what a saved model knows of the values before the
-    first ones, arrays with a row per series (see `model.inputs.effects`). The arrays are made
-    read-only: give it copies of what you go on writing to.
+    first ones, arrays with a row per series (see `model.inputs.effects`) · calendar: which times of
+    the grids occur, where not all do: forecasts are for those. The arrays are made read-only: give
+    it copies of what you go on writing to.
 
     >>> panel = Panel.from_arrays({"a": [1, 2, 3], "b": [5, 7]}, frequency="MS", start="2024-01")
     >>> panel
@@ -76,6 +82,7 @@ class Panel:
     recognised: ndarray | None = None
     covariates: Covariates = field(default_factory=Covariates)
     earlier: Any = None
+    calendar: ObservedCalendar | None = None
 
     def __post_init__(self) -> None:
         for array in (self.values, self.offsets, self.ids, self.starts):
@@ -95,7 +102,8 @@ class Panel:
         )
         beside = f", past: {', '.join(self.covariates.past)}" if self.covariates else ""
         values = f"{len(self.values)} values"
-        return f"Panel({len(self)} series, {values}, {self.frequency.name}, {span}{beside})"
+        step = self.frequency.name + (f", {self.calendar.name}" if self.calendar else "")
+        return f"Panel({len(self)} series, {values}, {step}, {span}{beside})"
 
     def _repr_html_(self) -> str:
         """The first series in a notebook: how long, how complete, from when to when, and a small
@@ -206,6 +214,7 @@ class Panel:
             covariates=self.covariates.take(chosen),
             starts=self.frequency.advance(starts, first) if np.any(first) else starts,
             earlier=None if np.any(first) else rows_of(self.earlier, rows),
+            calendar=None if self.calendar is None else self.calendar.take(rows),
         )
 
     def select(self, ids: Iterable[str]) -> Panel:
@@ -280,6 +289,7 @@ class Panel:
         periods: int | Sequence[int] | None = None,
         kind: Kind | None = None,
         past: Mapping[str, Mapping[str, ArrayLike] | ArrayLike] | None = None,
+        calendar: CalendarChoice | None = None,
     ) -> Panel:
         """A panel of values that are already on a regular grid.
 
@@ -289,8 +299,10 @@ class Panel:
         given, needed for dates. kind: "count" or "positive" for values of which no forecast is
         below 0; nothing is recognised here, so that None is as "real" is, but that newer values for
         a saved model are what its data were. past: columns beside the target, {name: values} in the
-        form of the target's, or one array that all series share. UsageError for a missing start or
-        no frequency, and DataError for values that are no numbers or do not fit `kind`.
+        form of the target's, or one array that all series share. calendar: "observed" where times
+        at which no value is known, such as all Sundays, are not to be forecast. UsageError for a
+        missing start or no frequency, and DataError for values that are no numbers or do not fit
+        `kind`.
 
         >>> panel = Panel.from_arrays([3.0, 4.0], frequency="D", start="2024-02-28")
         >>> panel.ends.astype("datetime64[D]").tolist()
@@ -309,13 +321,17 @@ class Panel:
         step = frequency if isinstance(frequency, Frequency) else parse_frequency(frequency)
         starts = _starts(start, len(named), step)
         step = step.anchored(starts)
+        with np.errstate(over="ignore"):
+            require_span(starts, step.advance(starts, lengths - 1), "arrays")
         own = step.seasonal_periods if periods is None else checked_periods(periods)
         ids = np.array(list(named), dtype=object)
         recognised = np.full(len(ids), UNASKED, "<U8") if kind is None else None
         require_kind(joined, kind or "real")
+        offsets = offsets_of(lengths)
+        grids = Grids(np.isfinite(joined), offsets, starts, step)
         return cls(
             joined,
-            offsets_of(lengths),
+            offsets,
             ids,
             starts,
             step,
@@ -324,14 +340,17 @@ class Panel:
             keys=keys,
             recognised=recognised,
             covariates=covariates_from_arrays(past, keys.row_names(ids), lengths),
+            calendar=_asked_of_arrays(grids, calendar),
         )
 
 
-def panel_from_table(table: Table, options: ReadOptions | None = None) -> Panel:
+def panel_from_table(
+    table: Table, options: ReadOptions | None = None, remembered: Remembered | None = None
+) -> Panel:
     """Check a table, repair what `options` say, and lay its series on regular grids.
 
-    What was noticed is in the panel's report. Raises one DataError with everything for which the
-    table cannot be used.
+    What was noticed is in the panel's report. remembered: the calendar of a saved model that the
+    table continues. Raises one DataError with everything for which the table cannot be used.
 
     >>> times = np.array(["2024-01-01", "2024-03-01", "2024-04-01"], "datetime64[us]")
     >>> ids, values = np.array(["y"], object), np.array([3.0, 4.5, 5.0])
@@ -344,7 +363,10 @@ def panel_from_table(table: Table, options: ReadOptions | None = None) -> Panel:
     masked.
     """
     options = options or ReadOptions()
-    regular, findings = regularise(table, options)
+    regular, findings = regularise(table, options, remembered)
+    if regular is None and options.on_error == "skip" and len(table.ids) > 1:
+        table, options = skipping(table, options, remembered)
+        regular, findings = regularise(table, options, remembered)
     if regular is None:
         findings.raise_errors(table.source)
         raise AssertionError("a table without errors gives regular series")
@@ -375,24 +397,37 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         report=DataReport(
             table.source,
             len(table),
-            findings,
+            Findings([*findings, *skipped_findings(table.skipped)]),
             table.frame,
             table.time_zone,
             recipe_of(table, options),
             frame_zone=table.frame_zone,
+            skipped=table.skipped,
         ),
         keys=regular.keys,
         recognised=regular.recognised if options.kind is None else None,
         covariates=Covariates(regular.past),
+        calendar=regular.calendar,
     )
+
+
+def _asked_of_arrays(grids: Grids, calendar: CalendarChoice | None) -> ObservedCalendar | None:
+    if calendar is not None:
+        require_choice("calendar", calendar, get_args(CalendarChoice))
+    return found_in(grids, Clock(), asked=True) if calendar == "observed" else None
 
 
 def _named_arrays(values: Mapping[str, ArrayLike] | ArrayLike) -> dict[str, ndarray]:
     """{id: 1-D float64 array} whatever the shape that came in."""
     if isinstance(values, Mapping):
         named = {
-            str(name): _numbers(array, f"series {str(name)!r}") for name, array in values.items()
+            storable(str(name)): _numbers(array, f"series {str(name)!r}")
+            for name, array in values.items()
         }
+        if len(named) < len(values):
+            raise DataError(
+                "two series have one name as text, such as 1 and '1'. Give each a name of its own."
+            )
     else:
         array = _numbers(values, "values")
         named = (
@@ -479,11 +514,20 @@ def _require_alike(panel: Panel, grouped: ndarray) -> None:
 
 def _numbers(array: ArrayLike, what: str) -> ndarray:
     try:
-        return np.array(array, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        if np.asarray(array).dtype.kind == "c":
+            raise TypeError("they are complex")
+        numbers = np.array(array, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(
             f"{what} cannot be read as numbers ({error}). NaN stands for a missing value."
         ) from None
+    beyond = np.isfinite(numbers) & (np.abs(numbers) > LARGEST)
+    if beyond.any():
+        raise DataError(
+            f"{what} has the value {numbers[beyond][0]:g}. Values up to {LARGEST:g} are expected. "
+            "Correct it, or give NaN where the value is not known."
+        )
+    return numbers
 
 
 def _starts(start: ArrayLike | str | None, count: int, frequency: Frequency) -> ndarray:

@@ -25,16 +25,19 @@ from lstmcast.data.archives import packing
 from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.keys import joined
 from lstmcast.data.layout import Names, table_from_sheet
+from lstmcast.data.limits import is_source, regular_file, require_columns
 from lstmcast.data.panel import Panel, panel_from_table
 from lstmcast.data.sheet import Sheet
 from lstmcast.data.sheetchoice import choose_sheet
 from lstmcast.data.table import (
     Aggregate,
+    CalendarChoice,
     Duplicates,
     Finding,
     Gaps,
     Kind,
     Missing,
+    OnError,
     ReadOptions,
     Recipe,
     Table,
@@ -42,6 +45,7 @@ from lstmcast.data.table import (
     file_label,
 )
 from lstmcast.data.textfiles import refuse_binary
+from lstmcast.data.tolerance import collecting
 from lstmcast.data.words import Words
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
@@ -70,6 +74,8 @@ def read(
     header: int | None = None,
     date_format: str | None = None,
     missing_codes: str | float | Sequence[str | float] = (),
+    calendar: CalendarChoice | None = None,
+    on_error: OnError = "fail",
 ) -> Panel:
     """Read series from files, a data frame, arrays or a dict of them, check them, and bring them to
     a regular grid.
@@ -90,10 +96,13 @@ def read(
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
     """
     whole = None if periods is None else checked_periods(periods)
-    options = ReadOptions(frequency, whole, kind, aggregate, duplicates, gaps, missing)
+    repairs = (aggregate, duplicates, gaps, missing)
+    options = ReadOptions(frequency, whole, kind, *repairs, calendar=calendar, on_error=on_error)
     written = CellFormat(day_first, decimal, header, date_format, missing_codes)
     names = Names(time, target, series, aggregate is not None, past, written)
-    return panel_from_table(_tables(source, names, sheet), options)
+    with collecting(on_error == "skip") as bad:
+        table = _tables(source, names, sheet)
+    return panel_from_table(bad.without(table), options)
 
 
 def read_table(
@@ -106,6 +115,7 @@ def read_table(
     sheet: str | None = None,
     past: str | Sequence[str] | None = None,
     written: CellFormat | None = None,
+    on_error: OnError = "fail",
 ) -> Table:
     """Read a source into long form with nothing repaired; arguments and errors as read().
 
@@ -114,7 +124,9 @@ def read_table(
     (['a', 'b'], [1, 2, 3, 1, 2], [1.0, 2.0, 3.0, 4.0, 5.0])
     """
     names = Names(time, target, series, aggregate is not None, past, written or CellFormat())
-    return _tables(source, names, sheet)
+    with collecting(on_error == "skip") as bad:
+        table = _tables(source, names, sheet)
+    return bad.without(table)
 
 
 def as_panel(data: object, past: Iterable[str] = (), words: Words | None = None) -> Panel:
@@ -159,18 +171,22 @@ def _tables(source: object, names: Names, sheet: str | None) -> Table:
     return replace(_read_paths(source, paths, names, sheet), recipe=recipe)
 
 
-def _read_paths(source: object, paths: list[Path] | None, names: Names, sheet: str | None) -> Table:
+def _read_paths(
+    source: object, paths: list[Path] | None, names: Names, sheet_name: str | None
+) -> Table:
     if _is_stdin(source):
         raw = sys.stdin.buffer.read()
-        return table_from_sheet(_sheet_of(raw, _STDIN_NAME, sheet, names), names)
+        return table_from_sheet(_sheet_of(raw, _STDIN_NAME, sheet_name, names), names)
     if paths is None:
         from lstmcast.data.frames import sheet_from_object
 
-        return table_from_sheet(sheet_from_object(source), names)
+        sheet = sheet_from_object(source)
+        require_columns(len(sheet.columns), sheet.source)
+        return table_from_sheet(sheet, names)
     if len(paths) == 1:
-        return table_from_sheet(_read_file(paths[0], sheet, names), names)
+        return table_from_sheet(_read_file(paths[0], sheet_name, names), names)
     return _joined(
-        [(path, table_from_sheet(_read_file(path, sheet, names), names)) for path in paths]
+        [(path, table_from_sheet(_read_file(path, sheet_name, names), names)) for path in paths]
     )
 
 
@@ -197,7 +213,7 @@ def _paths(source: object) -> list[Path] | None:
         )
     path = Path(text)
     try:
-        if path.is_file():
+        if is_source(path):  # the name of a file is a name, whatever letters it has
             return [path]
         if path.is_dir():
             raise DataError(
@@ -223,6 +239,8 @@ def _not_there(text: str) -> str:
         return f"no file fits {text!r}. Mind the quotes and the folder: this one is {os.getcwd()}."
     path = Path(text)
     folder = path.parent
+    if path.is_symlink():
+        return f"{text!r} is a link to {os.readlink(path)!r}, and nothing is there."
     if not folder.is_dir():
         return f"there is no file {text!r}: the folder {str(folder)!r} does not exist."
     near = get_close_matches(path.name, [entry.name for entry in folder.iterdir()], 3)
@@ -232,7 +250,13 @@ def _not_there(text: str) -> str:
 
 
 def _read_file(path: Path, sheet: str | None, names: Names) -> Sheet:
-    """A file as a sheet, by what is in it, whatever its ending says."""
+    """A file, or what comes out of a pipe or device, as a sheet, by what is in it, whatever its
+    ending says."""
+    with _readable(path), regular_file(path) as regular:
+        return _read_regular(regular, sheet, names)
+
+
+def _read_regular(path: Path, sheet: str | None, names: Names) -> Sheet:
     header = names.written.header
     with _readable(path):
         magic = _magic(path)

@@ -12,16 +12,31 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data import checks
-from lstmcast.data.calendars import DAY
+from lstmcast.data.calendars import DAY, WEEKDAYS
 from lstmcast.data.checks import table_offsets
 from lstmcast.data.codes import codes_for_missing
 from lstmcast.data.features import reduced_by
 from lstmcast.data.findings import Finding, Findings, advise
 from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
+from lstmcast.data.frequency_inference import infer
 from lstmcast.data.keys import Keys
 from lstmcast.data.kinds import kind_findings, recognise
+from lstmcast.data.limits import require_span
+from lstmcast.data.observed import (
+    Clock,
+    Grids,
+    ObservedCalendar,
+    Remembered,
+    findings_of,
+    found_in,
+    occurring_at,
+)
 from lstmcast.data.ragged import offsets_of, places, series_numbers
+from lstmcast.data.steadying import on_business_days, steadied
 from lstmcast.data.table import ReadOptions, Table, format_time
+from lstmcast.data.tolerance import without_series
+
+_DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +52,14 @@ class Regular:
     keys: Keys
     recognised: ndarray  # what each series looks like, (S,)
     past: Mapping[str, ndarray]
+    calendar: ObservedCalendar | None
 
 
-def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Findings]:
+def regularise(
+    table: Table, options: ReadOptions, remembered: Remembered | None = None
+) -> tuple[Regular | None, Findings]:
     """Check and repair a table: regular series, None where errors are in the way, and all findings.
+    remembered: the calendar of a saved model that the data continue.
 
     Rules that need what an error denies (a grid without a frequency) are left out; all others have
     spoken.
@@ -59,15 +78,58 @@ def regularise(table: Table, options: ReadOptions) -> tuple[Regular | None, Find
     whole, table = table, only(table, kept)
     found += checks.negative(table, options) + checks.fractional(table, options)
     if options.aggregate is None:
+        table, told = steadied(table)
+        found += told
         frequency, told = checks.frequency_of(table, options)
+        found += told
+    if options.aggregate is None and frequency is not None:
+        table, told = on_business_days(table, frequency)
         found += told
     # of mixed frequencies, none has a grid that says more
     if frequency is None or Findings(told).errors:
         return None, Findings([*found, *checks.missing(table, options)])
     found += checks.stopped(whole, kept, frequency)
-    regular, told = _gridded(table, frequency, options)
+    times = table.times[table_offsets(table)[:-1]], table.times[table_offsets(table)[1:] - 1]
+    require_span(*times, table.source)
+    regular, told = _gridded(table, frequency, options, remembered)
     findings = Findings([*found, *told])
     return (None if findings.errors else regular), findings
+
+
+def skipping(
+    table: Table, options: ReadOptions, remembered: Remembered | None = None
+) -> tuple[Table, ReadOptions]:
+    """A table without the series with which it could not be used, and the options with the
+    frequency that most of it has.
+
+    Each series is looked at alone. Where none can be used, or none is to blame, nothing is left
+    out.
+    """
+    table = in_order(table)
+    frequency = options.frequency
+    if frequency is None and options.aggregate is None:
+        single = one_row_per_time(table, "first")
+        found = infer(single.times, table_offsets(single))
+        frequency = None if found.frequency is None else found.frequency.code
+    options = replace(options, frequency=frequency)
+    offsets, reasons = table_offsets(table), {}
+    for number in range(len(table.ids)):
+        alone = _rows(table, np.arange(offsets[number], offsets[number + 1]))
+        chosen = np.array([number])
+        alone = replace(
+            alone,
+            series=np.zeros(len(alone), np.int64),
+            ids=table.ids[chosen],
+            keys=table.keys.take(chosen),
+            dropped=(),
+            skipped={},
+        )
+        regular, findings = regularise(alone, options, remembered)
+        if regular is None:
+            reasons[number] = "; ".join(finding.text for finding in findings.errors)
+    if not reasons or len(reasons) == len(table.ids):
+        return table, options
+    return without_series(table, reasons), options
 
 
 def _finite(values: ndarray) -> ndarray:
@@ -92,7 +154,7 @@ def one_row_per_time(table: Table, how: str) -> Table:
 
 
 def _gridded(
-    table: Table, frequency: Frequency, options: ReadOptions
+    table: Table, frequency: Frequency, options: ReadOptions, remembered: Remembered | None
 ) -> tuple[Regular | None, list[Finding]]:
     positions = grid_positions(table, frequency)
     found = checks.missing(table, options) + checks.off_grid(table, positions, frequency)
@@ -103,17 +165,71 @@ def _gridded(
     )
     if sparse:
         return None, found + sparse
-    found += checks.gaps(table, positions, frequency, options)
+    if options.gaps == "zero":
+        table, positions, told = _zeros_between(table, positions, frequency)
+        found += told
     values, offsets = filled(table, positions, table.values)
+    # periods and times that were made 0 have no line
+    present = filled(table, positions, table.lines > 0)[0] == 1
+    starts = table.times[table_offsets(table)[:-1]]
+    grids = Grids(present, offsets, starts, frequency)
+    calendar = _calendar(table, grids, options, remembered)
+    occurs = occurring_at(calendar, offsets, starts, frequency)
+    found += checks.gaps(table, positions, frequency, options, occurs)
+    found += [] if calendar is None else findings_of(calendar, table.ids)
+    values = np.where(occurs | present, values, np.nan)
     recognised = recognise(values, offsets)  # before straight lines put fractions between counts
     found += [] if options.kind else kind_findings(table.ids, recognised)
     # What is missing beside the target stays so: a line would end at values that came later.
     past = {name: filled(table, positions, part)[0] for name, part in table.past.items()}
     if options.missing == "interpolate":
-        values = interpolated(values, whole=options.kind == "count")
-    starts = table.times[table_offsets(table)[:-1]]
-    regular = Regular(values, offsets, table.ids, starts, frequency, table.keys, recognised, past)
+        line = interpolated(values, whole=options.kind == "count")
+        values = np.where(occurs, line, values)
+    regular = Regular(
+        values, offsets, table.ids, starts, frequency, table.keys, recognised, past, calendar
+    )
     return regular, found
+
+
+def _calendar(
+    table: Table, grids: Grids, options: ReadOptions, remembered: Remembered | None
+) -> ObservedCalendar | None:
+    """Which times occur, where not all do. Where an absent row means 0 all do, unless somebody
+    says otherwise."""
+    zeros = options.gaps == "zero" or options.aggregate in ("sum", "count")
+    if options.calendar == "all" or (zeros and options.calendar is None):
+        return None
+    if remembered is not None:
+        return remembered.of(table.ids, grids)
+    clock = Clock(table.time_zone, table.frame_zone)
+    return found_in(grids, clock, asked=options.calendar == "observed")
+
+
+def _zeros_between(
+    table: Table, positions: ndarray, frequency: Frequency
+) -> tuple[Table, ndarray, list[Finding]]:
+    """Rows of value 0 for times without a row, from the first one of each series to the last one
+    of all that is on its grid."""
+    offsets = table_offsets(table)
+    last = frequency.position(
+        np.broadcast_to(table.times.max(), len(table.ids)), table.times[offsets[:-1]]
+    )
+    grid = offsets_of(np.maximum(positions[offsets[1:] - 1], last) + 1)
+    if grid[-1] == len(table) or checks.too_sparse(table, int(grid[-1]), frequency):
+        return table, positions, []
+    series, steps = series_numbers(grid), places(grid)
+    cells = grid[:-1][table.series] + positions
+    values, lines = np.zeros(grid[-1]), np.zeros(grid[-1], dtype=np.int64)
+    values[cells], lines[cells] = table.values, table.lines
+    past = {name: np.full(grid[-1], np.nan) for name in table.past}
+    for name, column in table.past.items():
+        past[name][cells] = column
+    times = frequency.advance(table.times[offsets[:-1]][series], steps)
+    whole = replace(table, series=series, times=times, values=values, lines=lines, past=past)
+    count = int(grid[-1]) - len(table)
+    message = f"{count:,} of {int(grid[-1]):,} times have no row"
+    told = Finding(checks.GAPS, "note", message, "They count as 0.", count=count)
+    return whole, steps, [told]
 
 
 def in_order(table: Table) -> Table:
@@ -276,10 +392,22 @@ def aggregated(table: Table, options: ReadOptions) -> tuple[Table, Frequency | N
         message += f", columns beside the target by {reduced_by(options.aggregate)}"
     found += [Finding("aggregated", "note", message, count=rows), *told]
     table = replace(table, times=frequency.bin_labels(bins))
+    found += _weeks_told(frequency)
     if adds:
         table, told = _with_zeros(table, bins, last, frequency, options)
         found += told
     return table, None if Findings(told).errors else frequency, found
+
+
+def _weeks_told(frequency: Frequency) -> list[Finding]:
+    """Which days weeks are made of."""
+    if frequency.unit != "week":
+        return []
+    last = WEEKDAYS.index(frequency.anchor or "SUN")
+    begin, end = _DAY_NAMES[(last + 1) % 7], _DAY_NAMES[last]
+    message = f"weeks are those from {begin} to {end}, named by their {end}"
+    action = f"Weeks from Monday to Sunday: {advise('frequency', 'W-SUN')}."
+    return [Finding("weeks", "note", message, "" if last == 6 else action)]
 
 
 def _period(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[Finding]]:
@@ -294,7 +422,7 @@ def _period(table: Table, options: ReadOptions) -> tuple[Frequency | None, list[
     message = f"no frequency was given for the aggregation: the values are {frequency.name}"
     return frequency, [
         Finding(
-            "frequency", "note", message, f"Other periods: {advise('frequency', 'W-MON')}, MS, …."
+            "frequency", "note", message, f"Other periods: {advise('frequency', 'W-SUN')}, MS, …."
         )
     ]
 

@@ -17,12 +17,18 @@ from lstmcast.data.findings import Finding, Findings, advise
 from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.keys import OWN_NAME, Keys
 from lstmcast.errors import UsageError
+from lstmcast.util.text import storable
 
 Kind = Literal["real", "count", "positive"]
 Aggregate = Literal["sum", "mean", "min", "max", "first", "last", "median", "count"]
 Duplicates = Literal["error", "mean", "sum", "first", "last"]
-Gaps = Literal["fill", "error"]
+Gaps = Literal["fill", "error", "zero"]
 Missing = Literal["mask", "interpolate"]
+CalendarChoice = Literal["observed", "all"]
+OnError = Literal["fail", "skip"]
+
+
+LONGEST_PERIOD = 1_000_000  # steps: two years of minutes
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,8 @@ class Recipe:
     {'series': ['store', 'item'], 'aggregate': 'sum'}
     >>> Recipe.from_saved({"series": ["store", "item"], "aggregate": "sum"})
     Recipe(time=None, target=None, series=('store', 'item'), sheet=None, aggregate='sum',
-           duplicates='error', gaps='fill', missing='mask', past=None, day_first=None,
-           decimal=None, header=None, date_format=None, missing_codes=())
+           duplicates='error', gaps='fill', missing='mask', past=None, calendar=None,
+           day_first=None, decimal=None, header=None, date_format=None, missing_codes=())
     """
 
     time: str | tuple[str, ...] | None = None
@@ -63,6 +69,7 @@ class Recipe:
     gaps: Gaps = "fill"
     missing: Missing = "mask"
     past: str | tuple[str, ...] | None = None
+    calendar: CalendarChoice | None = None
     day_first: bool | None = None
     decimal: str | None = None
     header: int | None = None
@@ -92,7 +99,8 @@ class DataReport:
     `rows` counts the rows that were read as data; `frame` is the kind of the input, which results
     mirror; `label` is the id of an only series that the data do not name, where it is not called
     after its file; `frame_zone` is the zone of the frame that the data came in, where `time_zone`
-    is another: UTC where clocks that are put back show an hour twice.
+    is another: UTC where clocks that are put back show an hour twice; `skipped`: series that were
+    left out, and why.
     """
 
     source: str = "arrays"
@@ -103,6 +111,7 @@ class DataReport:
     recipe: Recipe | None = None
     label: str | None = None
     frame_zone: str | None = None
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +138,7 @@ class Table:
     keys: Keys = field(default_factory=Keys)  # of each of the ids
     frame_zone: str | None = None  # where it is not `time_zone`
     past: Mapping[str, ndarray] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)  # series that are left out, and why
 
     def __len__(self) -> int:
         return len(self.values)
@@ -147,10 +157,13 @@ class ReadOptions:
     steps, or None for the frequency's own · kind: what values can be, or None to recognise it
     series by series, in newer data for a saved model for what its data are · aggregate: how many
     rows per period become one value · duplicates: what to do with several rows for one time · gaps:
-    times without a row become missing values (0 in a sum or count), or are an error · missing:
-    missing values are masked, or interpolated linearly · fewest: values below which data are
-    refused; a model that goes on needs one. Raises UsageError for anything else, and for duplicates
-    with aggregate, which makes one value of all rows.
+    times without a row become missing values (0 in a sum or count), are an error, or are 0 ·
+    missing: missing values are masked, or interpolated linearly · fewest: values below which data
+    are refused; a model that goes on needs one · calendar: forecasts are for the times that occur
+    in the data ("observed"), such as Monday to Saturday, or for all times; None to look whether the
+    rows clearly show such times · on_error: series that cannot be read make all fail, or are left
+    out. Raises UsageError for anything else, and for duplicates with
+    aggregate, which makes one value of all rows.
 
     >>> ReadOptions(frequency="MS", duplicates="sum").gaps
     'fill'
@@ -169,6 +182,8 @@ class ReadOptions:
     gaps: Gaps = "fill"
     missing: Missing = "mask"
     fewest: int = 3
+    calendar: CalendarChoice | None = None
+    on_error: OnError = "fail"
 
     def __post_init__(self) -> None:
         if isinstance(self.frequency, Frequency):
@@ -185,6 +200,9 @@ class ReadOptions:
         require_choice("duplicates", self.duplicates, get_args(Duplicates))
         require_choice("gaps", self.gaps, get_args(Gaps))
         require_choice("missing", self.missing, get_args(Missing))
+        require_choice("on_error", self.on_error, get_args(OnError))
+        if self.calendar is not None:
+            require_choice("calendar", self.calendar, get_args(CalendarChoice))
         if self.aggregate is not None and self.duplicates != "error":
             raise UsageError(
                 f"{advise('duplicates', self.duplicates)} would have no effect, as "
@@ -195,8 +213,8 @@ class ReadOptions:
 
 def recipe_of(table: Table, options: ReadOptions) -> Recipe:
     """How a table was read and will be repaired."""
-    said = {name: getattr(options, name) for name in ("aggregate", "duplicates", "gaps", "missing")}
-    return replace(table.recipe, **said)
+    names = ("aggregate", "duplicates", "gaps", "missing", "calendar")
+    return replace(table.recipe, **{name: getattr(options, name) for name in names})
 
 
 def file_label(name: str) -> str:
@@ -205,7 +223,7 @@ def file_label(name: str) -> str:
     >>> file_label("airline.csv.gz")
     'airline'
     """
-    return name.split(".")[0] or name
+    return storable(name.split(".")[0] or name)
 
 
 def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
@@ -234,6 +252,11 @@ def checked_periods(periods: int | Sequence[int]) -> tuple[int, ...]:
         raise UsageError(
             f"{periods=} makes no sense. Give whole numbers of steps from 1 up, for example 12 or "
             "24 168."
+        )
+    if (given > LONGEST_PERIOD).any():
+        raise UsageError(
+            f"{periods=} makes no sense: seasonal periods of up to {LONGEST_PERIOD:,} steps are "
+            "known. Give a shorter one, or a longer frequency."
         )
     return tuple(sorted({int(period) for period in given}))
 

@@ -6,6 +6,7 @@ import datetime
 import io
 from typing import Any
 
+from lstmcast.data.limits import require_sheets
 from lstmcast.data.table import Finding
 from lstmcast.data.textfiles import CellGrid
 from lstmcast.errors import DataError, MissingExtraError, UsageError
@@ -23,6 +24,7 @@ def read_sheets(
             f"{source} is an Excel workbook, and the package python-calamine is not installed. "
             "Run: pip install python-calamine, or save the sheet as CSV."
         ) from None
+    require_sheets(raw, source)
     try:
         book = calamine.load_workbook(io.BytesIO(raw))
         names = list(book.sheet_names)

@@ -9,11 +9,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Unpack, overload
+from typing import Any, Literal, NamedTuple, Unpack, overload
 
 import numpy as np
 
 from lstmcast.data.keys import OWN_NAME
+from lstmcast.data.observed import occurring, on_grid
 from lstmcast.data.origins import (
     Origins,
     checked_horizon,
@@ -22,6 +23,7 @@ from lstmcast.data.origins import (
     origins_of,
 )
 from lstmcast.data.panel import Panel
+from lstmcast.data.ragged import series_numbers
 from lstmcast.data.words import Words
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.baselines import classical_baselines, default_baselines
@@ -219,13 +221,17 @@ def backtest(
         return _empty(name, panel, steps, counts)
     modes, options = modes_of(models, refit), fit_options or {}
     require_use_of(options, modes[name])
-    plan = Plan(panel, counts, steps, models, modes, options)
-    require_unseen(plan)
     # Every origin is asked for, so that the result is a rectangle; those that do not count are not
-    # compared.
-    origins = origins_of(panel, plan.asked)
-    actual, unknown = _actual(panel, origins, counts.ravel(), steps)
+    # compared. Models forecast the steps of the grid, and those that occur are kept.
+    origins = origins_of(panel, np.where(counts > 0, counts, panel.lengths[:, None]))
+    panel, ahead, rows = on_grid(panel, origins, steps)
+    plan = Plan(panel, counts, ahead, models, modes, options)
+    require_unseen(plan)
+    actual, unknown = _actual(panel, origins, counts.ravel(), ahead)
     forecasts = forecasts_of(plan, workers, folder, progress)
+    if rows is not None:
+        actual = np.take_along_axis(actual, rows, axis=1)
+        forecasts = {label: one.at_steps(rows) for label, one in forecasts.items()}
     for label, forecast in forecasts.items():
         _check(label, forecast, actual)
     return Backtest(
@@ -281,10 +287,39 @@ def _counts(
         )
     fewest = (max(2 * int(panel.periods[0]), FEWEST_KNOWN[0]), *FEWEST_KNOWN)
     counts = np.zeros((len(panel), 0), np.int64)
+    rows = _Rows.of(panel)
     for minimum in fewest:
         if not counts.any():
-            counts = spaced_cutoffs(panel.lengths, horizon, int(cutoffs), step, minimum)
-    return counts, _notes(counts, horizon, int(cutoffs), step, panel.ids)
+            enough = max(1, round(minimum * rows.share))
+            counts = spaced_cutoffs(rows.lengths, horizon, int(cutoffs), step, enough)
+    return rows.on_grid(counts), _notes(counts, horizon, int(cutoffs), step, panel.ids)
+
+
+class _Rows(NamedTuple):
+    """The times of series that occur: cutoffs are spaced by them, and lie on them.
+
+    places: where each of them lies on the grid of its series, from 1 · begins (S,): of its first
+    one among the places · lengths (S,): how many there are.
+    """
+
+    places: np.ndarray
+    begins: np.ndarray
+    lengths: np.ndarray
+    share: float
+
+    @classmethod
+    def of(cls, panel: Panel) -> _Rows:
+        here = np.flatnonzero(occurring(panel))
+        series = series_numbers(panel.offsets)[here]
+        lengths = np.bincount(series, minlength=len(panel))
+        places = here - panel.offsets[series] + 1
+        share = len(here) / max(1, len(panel.values))
+        return cls(places, np.cumsum(lengths) - lengths, lengths, share)
+
+    def on_grid(self, counts: np.ndarray) -> np.ndarray:
+        """Counts of rows (S, K) as counts of steps of the grid; 0 stays so."""
+        chosen = self.begins[:, None] + np.maximum(counts, 1) - 1
+        return np.where(counts > 0, self.places[chosen], 0)
 
 
 def _given_counts(panel: Panel, counts: np.ndarray) -> np.ndarray:

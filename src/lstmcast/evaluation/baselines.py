@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import numpy as np
 
+from lstmcast.data.observed import on_grid
 from lstmcast.data.origins import (
     Origins,
     checked_horizon,
@@ -256,11 +257,14 @@ def _predicted(
     period: int = 1,
 ) -> Forecast:
     """The forecast at some cutoffs, with intervals where quantiles are wanted."""
-    steps, origins = checked_horizon(horizon, baseline.horizon), origins_of(panel, cutoffs)
+    origins = origins_of(panel, cutoffs)
+    _, steps, rows = on_grid(panel, origins, checked_horizon(horizon, baseline.horizon))
     if not baseline.quantiles:
-        return Forecast.at_origins(panel, origins, baseline.points(panel, origins, steps))
+        point = baseline.points(panel, origins, steps)
+        return Forecast.at_origins(panel, origins, point, rows=rows)
     levels = tuple(baseline.quantiles)
-    return with_quantiles(baseline.points, panel, origins, steps, levels, period)
+    made = with_quantiles(baseline.points, panel, origins, steps, levels, period)
+    return made if rows is None else made.at_steps(rows)
 
 
 Baseline = Naive | SeasonalNaive | SeasonalNaiveDrift | HoltWinters | Classical
@@ -345,8 +349,10 @@ def _period(panel: Panel, own: int | None) -> int:
 
 def _last_cycle(panel: Panel, origins: Origins, period: int, steps: int) -> np.ndarray:
     """The last cycle repeated, (O, H); the last known value where it is not known."""
-    cycle = window(panel, origins, period, carried(panel.values, panel.offsets, period))
     last = _newest(panel, origins)
+    if period > origins.counts.max(initial=0):  # nobody knows a cycle
+        return np.repeat(last, steps, axis=1)
+    cycle = window(panel, origins, period, carried(panel.values, panel.offsets, period))
     whole = (origins.counts >= period)[:, None] & np.isfinite(cycle)
     return np.where(whole, cycle, last)[:, np.arange(steps) % period]
 

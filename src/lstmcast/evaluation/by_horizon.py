@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lstmcast.data.observed import without
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import offsets_of
 from lstmcast.errors import UsageError
@@ -49,6 +50,7 @@ def errors_by_horizon(
     >>> list(errors_by_horizon(LSTMForecaster(3), panel, 3, cutoffs=[40, 50]))
     ['horizon', 'up', 'flat', 'total']
     """
+    panel = without(panel)  # steps are those of the grid
     counts_K = _checked(np.asarray(cutoffs, np.int64), panel, observed)
     if observed is None:
         point_OH = model.predict(

@@ -309,10 +309,15 @@ def network_of(
         )
     try:
         config = _config_of(manifest)
+        if manifest["members"] != len({name.partition(".")[0] for name in groups["weights"]}):
+            raise ValueError("other members than there are weights")
         members: list[dict[str, NDArray]] = [{} for _ in range(manifest["members"])]
         for name, array in groups["weights"].items():
             member, _, part = name.partition(".")
             members[int(member)][part] = array
+            if array.dtype.kind != "f" or not np.isfinite(array).all():
+                raise ValueError(f"weights {name!r} are no numbers")
+        assert config.steps, "every network answers some"  # raises where no horizon is set
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelError(
             f"The manifest in {folder} does not describe a network ({error}). Save the model again."

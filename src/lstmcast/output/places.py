@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstmcast import store
+from lstmcast.data.limits import is_source
 from lstmcast.errors import LstmcastError, OutputError, UsageError
 from lstmcast.util.files import check_output
 from lstmcast.util.language import words_of
@@ -103,6 +104,8 @@ class Outputs:
                 wrong.append(error)
         if wrong:
             raise type(wrong[0])("\n".join(map(str, wrong))) from wrong[0]
+        totals_too = totals_place(self.table) if totals and self.table is not None else None
+        require_apart(self.table, totals_too, self.plot, self.components, self.report, self.model)
 
     def check_rows(self, rows: int) -> None:
         """Raise before the work is done where the format has no room for so many rows."""
@@ -209,6 +212,24 @@ def check_place(
             raise UsageError(
                 f"{str(path)!r} is the data itself, and would be overwritten. Name another file."
             )
+
+
+def require_apart(*places: str | Path | None) -> None:
+    """UsageError where two results would go to one file or folder, or one into the folder of the
+    other, which is replaced as a whole; devices and pipes take several."""
+    known: list[Path] = []
+    for place in places:
+        if place is None or (
+            os.path.exists(place) and is_source(Path(place)) and not os.path.isfile(place)
+        ):
+            continue
+        here = Path(os.path.realpath(place))
+        if any(here == other or other in here.parents or here in other.parents for other in known):
+            raise UsageError(
+                f"{str(place)!r} is named for two results, or lies in the folder of another one. "
+                "Name a file or folder for each."
+            )
+        known.append(here)
 
 
 def write_report(

@@ -34,6 +34,7 @@ from lstmcast.model.inputs import FittedTransforms, Grid
 from lstmcast.model.inputs.periods import may_differ
 from lstmcast.model.inputs.slow_clock import Clock, clock_of
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
+from lstmcast.streaming.closed import OpenTimes
 from lstmcast.streaming.lanes import Lane, LaneReader
 from lstmcast.streaming.learning import Learning, learners_of, worst
 from lstmcast.streaming.opening import (
@@ -111,6 +112,7 @@ class Stream:
         grid = grid_of(panel, frequency, periods)
         step = frequency_of(panel, frequency)
         self.clock, self.own_periods = clock_of(step), may_differ(grid.periods, step)
+        self.open_times = OpenTimes.of(panel)
         grid = grid._replace(roots=may_read_roots(start, panel, kind))
         network = opening_network(start, head, seed, learning)
         if panel is not None:
@@ -129,6 +131,8 @@ class Stream:
         if panel is not None:
             self.rows["stops"][:] = stops_S
             self.reading.history(panel)
+            if self.open_times is not None:
+                self.open_times.history(self.rows, panel)
 
     def _begin(
         self,
@@ -149,6 +153,8 @@ class Stream:
         self.ticks = self.skipped = 0
         self.rows = Rows(ids)
         self.rows.add("stops", lambda new: np.full(new, self.stops, np.int64))
+        if self.open_times is not None:
+            self.open_times.begin(self.rows)
         self.reader = LaneReader(self.network, self.grid, context)
         own_periods = self.own_periods and network.config.inputs.from_context
         self.reading = RowReader(self.reader, self.rows, clock, own_periods)
@@ -196,7 +202,7 @@ class Stream:
         self, values: Any, ids: Iterable[Any] | None = None, *, past: Any = None
     ) -> NDArray:
         """Take in a tick: the errors (value − prediction) of these rows. A network that learns,
-        learns from them.
+        learns from them. A tick is the next time that occurs, of rows whose times do not all.
 
         Args:
             values: one for each row, or for each of `ids`, or by id as a dict or as a pandas Series
@@ -221,14 +227,29 @@ class Stream:
         answer_RHKX = self._answers[1][at] if 1 in self._answers else self._answer(1, at)
         with np.errstate(over="ignore"):  # infinite where no number holds the error
             errors_RK = values_RK - answer_RHKX[:, 0, :, answer_RHKX.shape[3] // 2]
-        if self.learning is None:
-            self.reading.tick(at, values_RK, past_RP)
-        else:
-            self._learn_and_read(at, values_RK, past_RP, self.learning)
+        self._pass_closed(at, past_RP)
+        self._read(at, values_RK, past_RP)
         self.rows["stops"][at] = stops_after(self.rows["stops"][at], values_RK)
         self.ticks += 1
         self._answers = {}
         return errors_RK[:, 0] if errors_RK.shape[1] == 1 else errors_RK
+
+    def _read(self, at: NDArray, values_RK: NDArray, past_RP: NDArray | None) -> None:
+        if self.learning is None:
+            self.reading.tick(at, values_RK, past_RP)
+        else:
+            self._learn_and_read(at, values_RK, past_RP, self.learning)
+
+    def _pass_closed(self, at: NDArray, past_RP: NDArray | None) -> None:
+        """Read unknown values at the times that do not occur before the next one that does."""
+        if self.open_times is None:
+            return
+        closed_R = self.open_times.ahead(self.rows, at, 1)[:, 0]
+        K = self.network.config.inputs.columns
+        for step in range(int(closed_R.max(initial=0))):
+            passed = closed_R > step
+            past = None if past_RP is None else np.full_like(past_RP[passed], np.nan)
+            self._read(at[passed], np.full((np.count_nonzero(passed), K), np.nan), past)
 
     def join(self, ids: Iterable[Any]) -> None:
         """New rows, from a fresh state; UsageError for one that is here already."""
@@ -302,7 +323,15 @@ class Stream:
         return self._answers[steps]
 
     def _answer(self, horizon: int, at: NDArray) -> NDArray:
-        """The same of some of the rows (R, H, K, X)."""
+        """The same of some of the rows (R, H, K, X), at times that occur."""
+        if self.open_times is None:
+            return self._answer_on_grid(horizon, at)
+        steps_RH = self.open_times.ahead(self.rows, at, horizon)
+        answer_RGKX = self._answer_on_grid(int(steps_RH.max(initial=0)) + 1, at)
+        return np.take_along_axis(answer_RGKX, steps_RH[:, :, None, None], axis=1)
+
+    def _answer_on_grid(self, horizon: int, at: NDArray) -> NDArray:
+        """What the network says of all next steps of the grid."""
         network = self.network
         X = len(HEAD_QUANTILES) if network.head.spreads else 1
         _require_no_sums(network.config, horizon, X)
@@ -396,6 +425,9 @@ class Stream:
             "context": {"kind": type(self.context).__name__, **asdict(self.context)},
         }
         groups = {"weights": weights, "rows": self.rows.arrays()}
+        if self.open_times is not None:
+            manifest["open_times"] = self.open_times.described()
+            groups["calendar"] = self.open_times.calendar.arrays()
         if self.learned is not None:
             groups["transforms"] = self.learned.arrays()
             manifest["learned_of"] = [str(name) for name in self.learned.state.ids]
@@ -427,6 +459,8 @@ class Stream:
         made.own_periods = manifest.get("own_periods", False)  # nor of periods of their own
         made.stops = manifest.get("stops", ANYWHERE)  # older streams stop nowhere
         made.rates = manifest.get("rates", True)
+        said = manifest.get("open_times")
+        made.open_times = OpenTimes.from_saved(said, groups["calendar"]) if said else None
         fitted = _learned(network, manifest, groups)
         made._begin(network, grid, context, fitted, manifest["ids"], learning, manifest["seed"])
         made.ticks, made.skipped = manifest["ticks"], manifest["skipped"]

@@ -6,8 +6,11 @@ import contextlib
 import errno
 import importlib.util
 import os
+import platform
+import re
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,8 +114,11 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
                 raise _os_error(errno.EISDIR)
             special = _is_special(place)
             folder = None if special else place.parent
+            beginning = f".{place.stem[:100]}."
+            if folder is not None:
+                remove_left_behind(folder, beginning, place.suffix)
             handle, name = tempfile.mkstemp(
-                prefix=f".{place.stem[:100]}.", suffix=place.suffix, dir=folder
+                prefix=f"{beginning}{own_mark()}-", suffix=place.suffix, dir=folder
             )
             os.close(handle)
             temporary = Path(name)
@@ -126,6 +132,50 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         finally:
             if temporary is not None:
                 temporary.unlink(missing_ok=True)
+
+
+def own_mark() -> str:
+    """What tells the temporary files of this process from those of others, here and on other
+    machines that share the disk: in their names, so that what a killed process leaves can go."""
+    return f"{os.getpid():x}at{_machine()}"
+
+
+def is_left_behind(name: str) -> bool:
+    """Whether a temporary file or folder is that of a process of this machine that has ended.
+
+    >>> is_left_behind(f".f.{own_mark()}-x1.csv"), is_left_behind(".f.x1.csv")
+    (False, False)
+    """
+    mark = re.search(r"[.-]([0-9a-f]{1,8})at([0-9a-f]{8})-", name)
+    return mark is not None and mark[2] == _machine() and not _is_running(int(mark[1], 16))
+
+
+def remove_left_behind(folder: Path, beginning: str, ending: str) -> None:
+    """Remove the temporary files of ended processes that were to become one file, as far as that
+    can be done."""
+    with contextlib.suppress(OSError):
+        for entry in os.scandir(folder):
+            name = entry.name
+            ours = name.startswith(beginning) and name.endswith(ending)
+            if ours and is_left_behind(name) and entry.is_file(follow_symlinks=False):
+                os.unlink(entry.path)
+
+
+def _machine() -> str:
+    """A name of this machine, or of the container that this is."""
+    return f"{zlib.crc32(platform.node().encode()):08x}"
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":
+        return True  # asking would end it
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # somebody else's
+    return True
 
 
 @contextmanager

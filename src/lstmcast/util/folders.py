@@ -24,13 +24,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from lstmcast.errors import ModelError
-from lstmcast.util.files import exchange, make_durable, umask
+from lstmcast.util.files import exchange, is_left_behind, make_durable, own_mark, umask
 
 T = TypeVar("T")
 PATIENCE = 1.0  # seconds for another process to finish replacing a folder
 # seconds after which an unfinished folder belongs to a process that was killed
 _LEFT_BEHIND = 3600.0
-_UNFINISHED = re.compile(r"\..+\.new-[a-z0-9_]{8}", re.DOTALL)  # as `replace` names them
+_UNFINISHED = re.compile(
+    r"\..+\.new-(?:[0-9a-f]+at[0-9a-f]{8}-)?[a-z0-9_]{8}", re.DOTALL
+)  # as `replace` names them
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class AtomicFolder:
         wait until it is on the disk; other processes see all of it or nothing anyway.
         """
         to_disk = make_durable if durable else _left_to_the_system
-        prefix = f".{self.place.name}.new-"
+        prefix = f".{self.place.name}.new-{own_mark()}-"
         new = Path(tempfile.mkdtemp(prefix=prefix, dir=self.place.parent))
         try:
             # mkdtemp makes a private folder; this one becomes an ordinary one
@@ -108,7 +110,8 @@ class AtomicFolder:
                 _remove(folder)
         for folder in self._beside("new-*"):
             with contextlib.suppress(FileNotFoundError):  # its process has removed it
-                if time.time() - folder.stat().st_mtime > _LEFT_BEHIND:
+                old = time.time() - folder.stat().st_mtime > _LEFT_BEHIND
+                if old or is_left_behind(folder.name):
                     _remove(folder)
 
     def _identity(self) -> tuple[int, int] | None:

@@ -18,6 +18,16 @@ def some_names(names: Sequence[object] | ndarray) -> str:
     return ", ".join(repr(str(name)) for name in names[:3]) + ", …" * (len(names) > 3)
 
 
+def storable(text: str) -> str:
+    """Text that every file can hold: letters of no alphabet, as bytes that are no UTF-8 leave
+    them, are written out.
+
+    >>> storable("caf\udce9")
+    'caf\\\\udce9'
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def shortened(text: str, longest: int = 30) -> str:
     """Text for one cell: no line breaks or control characters, and not too long."""
     text = "".join(letter if letter.isprintable() else " " for letter in text)

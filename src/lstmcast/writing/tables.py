@@ -142,6 +142,13 @@ def _listed_text(column: np.ndarray) -> Any:
     return column.tolist() if column.dtype == object else column
 
 
+# nothing is downloaded, whatever a file is called
+NO_EXTENSIONS: dict[str, Any] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+
+
 def write_table(columns: dict[str, np.ndarray], path: str | os.PathLike[str]) -> Path:
     """Write equally long columns as .csv, .csv.gz, .parquet, .jsonl (a JSON object in each line) or
     .xlsx, atomically; in texts, midnights alone become dates."""
@@ -160,7 +167,7 @@ def write_table(columns: dict[str, np.ndarray], path: str | os.PathLike[str]) ->
     options = "(format parquet)" if parquet else f"(format csv, header{packed})"
     with (
         whole_file(path) as temporary,
-        duckdb.connect(config={"autoinstall_known_extensions": "false"}) as connection,
+        duckdb.connect(config=NO_EXTENSIONS) as connection,
     ):
         connection.register("written", {name: _known_to_duckdb(c) for name, c in columns.items()})
         target = str(temporary).replace("'", "''")

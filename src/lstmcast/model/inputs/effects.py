@@ -37,6 +37,9 @@ VERSION = 1  # of what is summed up, in saved models
 BATCH_ROWS, LENGTHS_ALIKE = 64, 1.25  # of series that are read together: few enough for the caches
 
 
+_MOST = 1e250  # of sums of what is known of earlier values
+
+
 class Earlier(NamedTuple):
     """What a saved model knows of the values before those that it remembers."""
 
@@ -172,6 +175,21 @@ def earlier_from(arrays: Mapping[str, NDArray], frequency: Frequency) -> Earlier
             for array in state:
                 array[some] = next(saved)
     return Earlier(count_S, slow)
+
+
+def require_sound_earlier(earlier: Earlier | None, series: int) -> None:
+    """ValueError for what cannot be known of so many series."""
+    if earlier is None:
+        return
+    count_S = earlier.count_S
+    if count_S.shape != (series,) or count_S.dtype.kind not in "iu" or (count_S < 0).any():
+        raise ValueError("what is known of earlier values is of other series")
+    for state in earlier.slow:
+        for name, array in state._asdict().items():
+            unknown = name in ("reference_B", "days_BD")
+            fine = np.isfinite(array) | (np.isnan(array) & unknown)
+            if not (fine & ~(np.abs(array) > _MOST)).all() or (state.unit_B <= 0).any():
+                raise ValueError(f"what is known of earlier values has impossible {name}")
 
 
 def _alike(before_S: NDArray, lengths_S: NDArray, series_R: NDArray) -> Iterator[NDArray]:

@@ -1,0 +1,151 @@
+"""How much a source may hold: asked before memory is taken for it, so that a small file cannot buy
+big work. What is refused could be no table of series, or needs a way of its own."""
+
+from __future__ import annotations
+
+import io
+import re
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.errors import DataError
+
+# The cells of a sheet between its first and last row and column, empty ones included: a million
+# rows of twenty columns, 0.5 GB.
+MOST_CELLS = 20_000_000
+MOST_COLUMNS = 20_000  # more than a spreadsheet has (16,384)
+# What a packed file may hold: tables shrink to a tenth, seldom to a fiftieth.
+MOST_SHRUNK, ANYWAY, MOST_UNPACKED = 100, 1 << 28, 1 << 31
+# times that Python, pandas and files know
+FIRST_TIME, LAST_TIME = (
+    np.datetime64("0001-01-01", "us"),
+    np.datetime64("9999-12-31T23:59:59", "us"),
+)
+LARGEST = 1e100  # a value: squares of it are numbers too
+MOST_PIPED = 1 << 30  # bytes that are taken from a pipe or device
+_BLOCK = 1 << 20
+_CELL = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+
+
+def require_columns(count: int, source: str) -> None:
+    """DataError for a table with more columns than can be told apart in sensible time."""
+    if count > MOST_COLUMNS:
+        raise DataError(
+            f"{source} has {count:,} columns; at most {MOST_COLUMNS:,} are read. Give it with a "
+            "row per series and time (a long table), or in several files."
+        )
+
+
+def require_span(starts: ndarray, ends: ndarray, source: str) -> None:
+    """DataError for times that no calendar has, or numbers that cannot be counted on from: years
+    from 1 to 9999 are read, and whole numbers that a float can hold."""
+    if not len(starts):
+        return
+    is_date = starts.dtype.kind == "M"
+    if is_date:
+        bad = np.isnat(starts) | (starts < FIRST_TIME) | (ends > LAST_TIME) | (ends < starts)
+        expected = "Times of the years 1 to 9999 are expected"
+    else:
+        bad = (np.abs(starts) > 2**53) | (np.abs(ends) > 2**53) | (ends < starts)
+        expected = "Whole numbers up to 2^53 are expected"
+    if bad.any():
+        wrong = "no time" if is_date and np.isnat(starts[bad][0]) else starts[bad][0]
+        raise DataError(
+            f"{source}: a series begins at {wrong} and ends at {ends[bad][0]}. {expected}: correct "
+            "the times, or give another frequency."
+        )
+
+
+def unpacked_bytes(packed: int) -> int:
+    """How many bytes a packed file of so many may hold.
+
+    >>> unpacked_bytes(3_000_000)
+    300000000
+    """
+    return min(max(MOST_SHRUNK * packed, ANYWAY), MOST_UNPACKED)
+
+
+def require_sheets(raw: bytes, source: str) -> None:
+    """DataError for a workbook whose sheets would take more memory than tables need: one whose
+    parts are packed too well, or that has a cell far away from all others."""
+    try:
+        book = zipfile.ZipFile(io.BytesIO(raw))
+    except zipfile.BadZipFile:
+        return  # an old workbook, or none: whoever opens it says so
+    size, most = sum(part.file_size for part in book.infolist()), unpacked_bytes(len(raw))
+    if size > most:
+        raise DataError(
+            f"{source} holds {size:,} bytes, in a packed file of {len(raw):,}: at most {most:,} "
+            "are read. Save its table as CSV."
+        )
+    for part in book.infolist():
+        if part.filename.startswith("xl/worksheets/") and part.filename.endswith(".xml"):
+            _require_near_cells(book, part, source)
+
+
+def _require_near_cells(book: zipfile.ZipFile, part: zipfile.ZipInfo, source: str) -> None:
+    """DataError for a sheet whose cells span too large an area."""
+    rows, columns, last = 0, 0, b""
+    try:
+        with book.open(part) as file:
+            tail = b""
+            while block := file.read(_BLOCK):
+                for letters, digits in set(_CELL.findall(tail + block)):
+                    rows = max(rows, int(digits))
+                    if _number(letters) > columns:
+                        columns, last = _number(letters), letters
+                tail = block[-32:]
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+        return  # whoever opens it says so
+    if rows * columns > MOST_CELLS:
+        raise DataError(
+            f"{source} has a sheet of {rows:,} rows and {columns:,} columns (to "
+            f"{last.decode()}{rows}), empty cells included: at most {MOST_CELLS:,} cells are read. "
+            "Delete what lies far from the table, or save the table alone, or as CSV."
+        )
+
+
+def _number(letters: bytes) -> int:
+    """The number of a column by its letters, from 1."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - 64
+    return number
+
+
+@contextmanager
+def regular_file(path: Path) -> Iterator[Path]:
+    """A file that can be read twice: `path` itself, or of a pipe or device a copy of what comes
+    out of it. DataError where that does not end; OSError."""
+    if path.is_file() or not path.exists():
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="lstmcast-") as folder:
+        copy = Path(folder, path.name or "data")
+        _copied(path, copy)
+        yield copy
+
+
+def _copied(path: Path, copy: Path) -> None:
+    size = 0
+    with path.open("rb", buffering=0) as source, copy.open("wb") as target:
+        while block := source.read(_BLOCK):
+            size += len(block)
+            if size > MOST_PIPED:
+                raise DataError(
+                    f"{path} gives more than {MOST_PIPED:,} bytes. Write them to a file first, and "
+                    "give that."
+                )
+            target.write(block)
+
+
+def is_source(path: Path) -> bool:
+    """Whether something can be read there: a file, a pipe or a device."""
+    return path.exists() and not path.is_dir()

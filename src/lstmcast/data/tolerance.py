@@ -1,0 +1,103 @@
+"""Series that cannot be read, left out instead of refusing all of them (`on_error="skip"`).
+
+A text in the place of a number stops the reading of a file; where series are to be skipped, it is
+noted here, and the series it belongs to is left out of the table. What is wrong with a table is
+found series by series then.
+"""
+
+# S series · N rows
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.findings import Finding
+from lstmcast.data.table import Table
+from lstmcast.errors import DataError
+
+SKIPPED = "skipped series"  # the rule of findings about them
+
+
+@dataclass
+class BadCells:
+    """Cells that are no numbers: lines of the source by the name of their column, and what is to be
+    said of them."""
+
+    lines: dict[str, set[int]] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def without(self, table: Table) -> Table:
+        """The table without the series that such cells belong to; DataError where none is left."""
+        if not self.lines:
+            return table
+        bad: dict[int, str] = {}
+        for name, lines in self.lines.items():
+            rows = np.isin(table.lines, list(lines))
+            # of a table with several columns of values each is a series, called after it
+            named = [str(one) == name or str(one).endswith(f"/{name}") for one in table.ids]
+            if len(table.ids) > 1 and any(named):
+                rows &= np.array(named)[table.series]
+            bad |= dict.fromkeys(np.unique(table.series[rows]).tolist(), self.reasons[name])
+        return without_series(table, bad)
+
+
+_collected: ContextVar[BadCells | None] = ContextVar("bad cells", default=None)
+
+
+@contextmanager
+def collecting(skip: bool) -> Iterator[BadCells]:
+    """Within the block, cells that are no numbers are noted where series are to be skipped."""
+    cells = BadCells()
+    token = _collected.set(cells if skip else None)
+    try:
+        yield cells
+    finally:
+        _collected.reset(token)
+
+
+def refuse(name: str, lines: ndarray, error: DataError) -> None:
+    """Raise the error of cells of a column in these lines, or note them where that is asked for."""
+    cells = _collected.get()
+    if cells is None or not len(lines):
+        raise error
+    cells.lines.setdefault(name, set()).update(np.asarray(lines).tolist())
+    cells.reasons[name] = str(error)
+
+
+def without_series(table: Table, reasons: Mapping[int, str]) -> Table:
+    """The table without series, by their numbers, for these reasons; DataError where none is
+    left."""
+    if not reasons:
+        return table
+    kept = np.setdiff1d(np.arange(len(table.ids)), list(reasons))
+    if not len(kept):
+        raise DataError(next(iter(reasons.values())))
+    rows = np.isin(table.series, kept)
+    skipped = {str(table.ids[number]): reason for number, reason in reasons.items()}
+    return replace(
+        table,
+        series=np.searchsorted(kept, table.series[rows]),
+        ids=table.ids[kept],
+        keys=table.keys.take(kept),
+        times=table.times[rows],
+        values=table.values[rows],
+        lines=table.lines[rows],
+        past={name: column[rows] for name, column in table.past.items()},
+        skipped={**table.skipped, **skipped},
+    )
+
+
+def skipped_findings(skipped: Mapping[str, str]) -> list[Finding]:
+    """What is said of series that were left out: how many, and why the first one was."""
+    if not skipped:
+        return []
+    name, reason = next(iter(skipped.items()))
+    many = f"{len(skipped):,} series are" if len(skipped) > 1 else "1 series is"
+    message = f"{many} left out, the first {name!r}: {reason}"
+    return [Finding(SKIPPED, "warning", message, series=name, count=len(skipped))]

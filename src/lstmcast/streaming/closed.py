@@ -1,0 +1,74 @@
+"""Rows of a stream whose times do not all occur, such as those of a shop that is closed on Sundays:
+a tick is the next time that occurs, and those between are read as unknown values.
+
+S series, a row each · R some of their rows · H horizon
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.calendars import micros_of, times_of
+from lstmcast.data.frequency import Frequency, parse_frequency
+from lstmcast.data.observed import Clock, ObservedCalendar, steps_ahead
+from lstmcast.data.panel import Panel
+from lstmcast.streaming.rows import Rows
+
+ALWAYS = -1  # the pattern of rows of which all times occur
+
+
+@dataclass(frozen=True, eq=False)
+class OpenTimes:
+    """Which steps of the grids of rows occur: the patterns of a calendar, one of which each row
+    has, or `ALWAYS`. Rows that join later, or begin anew, have no times: theirs all occur."""
+
+    calendar: ObservedCalendar
+    frequency: Frequency
+
+    @classmethod
+    def of(cls, panel: Panel | None) -> OpenTimes | None:
+        """Those of the series of a panel; None where all times occur."""
+        if panel is None or panel.calendar is None:
+            return None
+        each = np.arange(len(panel.calendar.week))  # a row's pattern stands for its series
+        return cls(replace(panel.calendar, pattern=each), panel.frequency)
+
+    def begin(self, rows: Rows) -> None:
+        """Add to rows what is kept of each: when it began, and its pattern."""
+        rows.add("begins", lambda new: np.zeros(new, np.int64))
+        rows.add("pattern", lambda new: np.full(new, ALWAYS, np.int64))
+
+    def history(self, rows: Rows, panel: Panel) -> None:
+        """The rows are the series of a panel."""
+        assert panel.calendar is not None
+        rows["begins"][:] = micros_of(panel.starts)
+        rows["pattern"][:] = panel.calendar.pattern
+
+    def ahead(self, rows: Rows, at: NDArray, horizon: int) -> NDArray:
+        """Which of the next steps of rows occur: (R, H) from 0."""
+        steps_RH = np.tile(np.arange(horizon), (len(at), 1))
+        pattern_R = rows["pattern"][at]
+        some = np.flatnonzero(pattern_R != ALWAYS)
+        begins_R, count_R = times_of(rows["begins"][at[some]]), rows["count"][at[some]]
+        if len(some):
+            steps_RH[some] = steps_ahead(
+                self.calendar, self.frequency, begins_R, pattern_R[some], count_R, horizon
+            )
+        return steps_RH
+
+    def described(self) -> dict[str, Any]:
+        """What a manifest says of it; the rest are its arrays."""
+        return {"frequency": self.frequency.code, "clock": list(self.calendar.clock)}
+
+    @classmethod
+    def from_saved(cls, said: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> OpenTimes:
+        """What `described` and the arrays of its calendar gave; KeyError or ValueError for less."""
+        clock, patterns = Clock(*said["clock"]), len(arrays["calendar_week"])
+        calendar = ObservedCalendar.from_saved(arrays, clock, patterns)
+        assert calendar is not None
+        return cls(calendar, parse_frequency(said["frequency"]))
