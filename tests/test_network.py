@@ -132,7 +132,7 @@ def test_weights_that_were_trained_on_inputs_of_version_2_go_on(tmp_path):
         ({"network": {"layers": [6], "wide": 3}}, "does not describe a network"),
         ({"network": None}, "does not describe a network"),
         ({"members": 1}, "does not describe a network"),
-        ({"members": 3}, "do not fit"),
+        ({"members": 3}, "does not describe a network"),
         ({"members": "two"}, "does not describe a network"),
         ({"members": 0}, "does not describe a network"),
     ],

@@ -89,3 +89,19 @@ def test_rows_are_named_by_the_smallest_set_of_names(province, tmp_path):
     panel = lc.read(write(tmp_path, "Province,Country,Lat,Long," + ",".join(times), rows))
     first = f"{province}/Avalon" if province else "Avalon"
     assert panel.ids.tolist() == [first, "East/Borduria", "West/Borduria", "Caledonia"]
+
+
+def test_a_target_that_would_be_refused_is_not_advised(tmp_path):
+    rows = [f"{day},{n},{'closed' if n == 3 else n}" for n, day in enumerate(DAYS)]
+    path = write(tmp_path, "date,open,total", rows)
+    with pytest.raises(lc.DataError, match="--target open") as caught:
+        lc.read(path)
+    assert '--target "*"' not in str(caught.value)
+    assert len(lc.read(path, target="open").values) == 20
+
+
+def test_a_frequency_that_would_make_single_values_is_not_advised(tmp_path):
+    rows = [f"2022-01-{n + 1:02d},shop {n},5" for n in range(12)]
+    with pytest.raises(lc.DataError, match="no series has two times") as caught:
+        lc.read(write(tmp_path, "date,shop,sold", rows), series="shop")
+    assert "frequency=" not in str(caught.value) and "--series NAME" in str(caught.value)

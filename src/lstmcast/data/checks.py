@@ -333,6 +333,11 @@ def _untellable(table: Table) -> Finding:
     same = table.series[1:] == table.series[:-1]
     if not same.any():
         message = "no series has two times, so that the frequency cannot be told"
+        if len(table.ids) > 1:  # a frequency would make single values of them all
+            action = (
+                "Name the columns that tell the series apart (--series NAME), or give more rows."
+            )
+            return Finding("frequency", "error", message, action)
         return Finding(
             "frequency", "error", message, f"Give it, for example {advise('frequency', 'MS')}."
         )

@@ -170,15 +170,25 @@ def find_target(sheet: Sheet, others: Sequence[Column]) -> Column:
     likely = [c for name, c in names.items() if name in TARGET_NAMES]
     if len(likely) == 1 or len(numeric) == 1:
         return (likely or numeric)[0]
+    readable = [column for column in numeric if _reads_whole(column)]
     every = (
-        ""
-        if len(numeric) < 2
-        else f", or {ask('target', '*')} for every column as a series of its own"
+        f", or {ask('target', '*')} for every column as a series of its own"
+        if len(readable) == len(numeric)
+        else ""
     )
     raise DataError(
         f"{sheet.source} has {len(numeric)} columns of numbers that could be the target. Say which "
-        f"one with {ask('target', _likeliest(numeric).name)}{every}:\n{sheet.describe(numeric)}"
+        f"one with {ask('target', _likeliest(readable or numeric).name)}{every}:\n"
+        f"{sheet.describe(numeric)}"
     )
+
+
+def _reads_whole(column: Column) -> bool:
+    """Whether a column can be a target as it is: numbers in all of its cells, some of them
+    there."""
+    if column.numbers is None or column.missing.all():
+        return False
+    return not column.numbers.bad.any()
 
 
 def _likeliest(numeric: list[Column]) -> Column:

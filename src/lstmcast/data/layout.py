@@ -162,8 +162,9 @@ def _examples(column: Column) -> str:
 def _no_dates(sheet: Sheet) -> str:
     return (
         f"{sheet.source} has no column of dates. Name one with {ask('time', 'NAME')}, or number "
-        f"the rows with {ask('time', 'index')} if they follow each other in time. The columns "
-        f"are:\n{sheet.describe()}"
+        f"the rows with {ask('time', 'index')} if they follow each other in time, and say how many "
+        "make a season with --period N (in Python: periods=N). The columns are:\n"
+        f"{sheet.describe()}"
     )
 
 
