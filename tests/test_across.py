@@ -150,3 +150,10 @@ def test_a_month_that_is_named_is_the_target(tmp_path):
     rows = [[year, *range(1, 13)] for year in YEARS]
     panel = lc.read(write(tmp_path, ["Year", *MONTHS], rows), target="Jan")
     assert panel.frequency.code == "YS"
+
+
+def test_seasons_beside_months_are_no_target(tmp_path):
+    names = [*MONTHS, "D-J-F", "M-A-M", "metANN", "rain"]
+    rows = [[year, *range(1, 13), 0, 0, 0, 0] for year in YEARS]
+    panel = lc.read(write(tmp_path, ["YEAR", *names], rows))
+    assert panel.values[:12].tolist() == [float(month) for month in range(1, 13)]

@@ -265,3 +265,10 @@ def test_forecasts_and_backtests_take_the_words_of_read(tmp_path):
     assert lc.backtest(model, path, target="b", cutoffs=1).horizon == 3
     with pytest.raises(lc.UsageError, match="level=100"):
         model.predict(path, target="a", level=100)
+
+
+def test_a_first_row_whose_time_is_a_word_is_left_out_with_a_warning(tmp_path):
+    panel = lc.read(write(tmp_path, "day,x", "pending,120", *[f"{day},5" for day in DAYS]))
+    assert any("'pending' is not a date" in str(finding) for finding in panel.check().warnings)
+    panel = lc.read(write(tmp_path, "day,x", *[f"{day},5" for day in DAYS], "Total,140"))
+    assert not panel.check().warnings

@@ -173,7 +173,12 @@ def options() -> dict[str, set[str]]:
         for name, command in commands.items()
     }
     return {
-        name: {flag for option in ours for flag in option.opts if flag.startswith("-")}
+        name: {
+            flag
+            for option in ours
+            for flag in (*option.opts, *option.secondary_opts)
+            if flag.startswith("-")
+        }
         for name, ours in shown.items()
     }
 

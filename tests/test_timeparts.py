@@ -34,6 +34,7 @@ HOURS = {
     "HE01": ("date,HE,load", lambda h: f"HE{h + 1:02d}"),
     "hr": ("dteday,hr,cnt", lambda h: f"{h}"),
     "Stunde": ("Datum,Stunde,Last", lambda h: f"{h}"),
+    "Uhr": ("Datum,Stunde,Last", lambda h: f"{h} Uhr"),
     "時": ("日付,時,値", lambda h: f"{h}"),
 }
 

@@ -20,7 +20,8 @@ from lstmcast.util.objects import objects
 
 _TOTALS = re.compile(
     r"(?:total|totals|sum|annual|year|yearly|avg|average|mean|ann|j-d|d-n|ytd|jahr|gesamt|summe|"
-    r"mittel|total général|somme|計|合計|年計|年間|年平均|平均|年).*|djf|mam|jja|son|metann"
+    r"mittel|total général|somme|計|合計|年計|年間|年平均|平均|年).*|"
+    r"d-?j-?f|m-?a-?m|j-?j-?a|s-?o-?n|metann"
 )
 _WEEKDAY_WORDS = (
     "mon monday mo montag lundi lun 月",

@@ -74,7 +74,9 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
         names = replace(names, target="*")
     if names.time != "index":
         sheet = with_carried_labels(sheet)
-        sheet = unfolded(sheet, _said_names(names))
+        whole, sheet = sheet, unfolded(sheet, _said_names(names))
+        if sheet is not whole and names.target is None:
+            names = replace(names, target=sheet.columns[-1].name)
     sheet, names = _with_one_time(sheet, names)
     time = None if names.time == "index" else _time_column(sheet, names)
     if time is None and names.time != "index":
@@ -204,7 +206,7 @@ def _drop_undated(sheet: Sheet, time: Column) -> Sheet:
     }
     # "Total" below the data is none; a row with digits for a time and with a number looks like data
     doubtful = {int(sheet.lines[row]) for row in inside} | {
-        int(sheet.lines[row]) for row in ends if _looks_like_data(sheet, time, row)
+        int(sheet.lines[row]) for row in ends if _looks_like_data(sheet, time, row, row < dated[0])
     }
     notes = dropped_lines({line: why for line, why in reasons.items() if line not in doubtful})
     notes += dropped_lines(
@@ -213,9 +215,11 @@ def _drop_undated(sheet: Sheet, time: Column) -> Sheet:
     return sheet.take(dated, *notes)
 
 
-def _looks_like_data(sheet: Sheet, time: Column, row: int) -> bool:
-    """Whether a row without a readable time has digits in its place, and a number elsewhere."""
-    if time.missing[row] or not any(letter.isdigit() for letter in time.cell(row)):
+def _looks_like_data(sheet: Sheet, time: Column, row: int, at_top: bool) -> bool:
+    """Whether a row without a readable time has a number elsewhere, and stands above all others or
+    has digits in its place: "Total" below the data has none."""
+    digits = any(letter.isdigit() for letter in time.cell(row))
+    if time.missing[row] or not (digits or at_top):
         return False
     numeric = [c for c in sheet.columns if c is not time and c.number_share >= 0.5]
     cells = (c for c in numeric if c.numbers is not None and not c.missing[row])
