@@ -197,6 +197,21 @@ def test_ids_of_no_alphabet_can_be_stored(tmp_path):
     assert lc.load(tmp_path / "m").predict().ids.tolist() == panel.ids.tolist()
 
 
+def test_ids_like_formulas_are_told_and_escaped_on_request(tmp_path):
+    rows = "".join(
+        f"{i},2024-01-{d:02d},{d}.5\n" for i in ("=1+1", "-5", "@a") for d in range(1, 9)
+    )
+    (tmp_path / "ids.csv").write_text("id,ds,y\n" + rows)
+    words = ("forecast", "ids.csv", "-H", "1", "--cutoffs", "0", "--out", "f.csv")
+    told = command(*words, cwd=tmp_path)
+    assert "take for formulas: '=1+1', '@a'. --escape-formulas writes them" in told.stderr
+    assert "\n=1+1," in (tmp_path / "f.csv").read_text()
+    done = command(*words, "--escape-formulas", cwd=tmp_path)
+    written = (tmp_path / "f.csv").read_text()
+    assert "They are written with an apostrophe" in done.stderr
+    assert "\n'=1+1," in written and "\n'@a," in written and "\n-5," in written
+
+
 def test_results_need_places_of_their_own(tmp_path):
     for one, other in (("a.csv", "./a.csv"), ("m", "m/f.csv"), ("m/r.html", "m")):
         with pytest.raises(UsageError, match="named for two results"):

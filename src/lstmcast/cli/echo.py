@@ -207,7 +207,10 @@ def forecast(
     from lstmcast.cli import console
 
     if as_json:
-        document(result.document(held_out) if held_out else result.document())
+        from lstmcast.jobs import ForecastResult
+
+        measured = isinstance(result, ForecastResult)
+        document(result.document(held_out) if measured else result.document())
         return
     if result.backtest is not None:
         typer.echo(f"{result.backtest.summary().text(words().language)}\n")

@@ -562,6 +562,13 @@ class Output:
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw it as .png, .svg or .pdf.")
     ] = None
+    escape_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--escape-formulas",
+            help="In CSV, write ids that spreadsheets take for formulas with an apostrophe.",
+        ),
+    ] = False
     level: Annotated[
         list[float] | None,
         typer.Option(
@@ -576,7 +583,8 @@ class Output:
         spoken."""
         from lstmcast.output.places import Outputs
 
-        return Outputs(self.out, self.plot, report, model, made_by, echo.words().language)
+        language = echo.words().language
+        return Outputs(self.out, self.plot, report, model, made_by, language, self.escape_formulas)
 
     def quantile_levels(self) -> tuple[float, ...]:
         """The median and the bounds of the intervals that were asked for; none where none was."""

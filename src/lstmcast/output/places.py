@@ -12,7 +12,9 @@ from lstmcast import store
 from lstmcast.data.limits import is_source
 from lstmcast.errors import UsageError
 from lstmcast.util.files import check_output
+from lstmcast.util.text import some_names
 from lstmcast.writing.tables import ENDINGS as TABLES
+from lstmcast.writing.tables import formulas_in, without_formulas, write_table
 from lstmcast.writing.workbook import require_rows
 
 if TYPE_CHECKING:
@@ -48,7 +50,8 @@ class Outputs:
 
     `table`: .csv, .parquet or .xlsx · `plot`: .png, .svg or .pdf · `report`: .html · `model`: the
     folder of the saved model · `made_by`: the command or call, as readers of the report see it ·
-    `language`: that of picture and report, "en" or "ja".
+    `language`: that of picture and report, "en" or "ja" · `escape_formulas`: texts in a CSV file
+    that a spreadsheet would take for formulas get an apostrophe in front.
     """
 
     table: str | Path | None = None
@@ -57,6 +60,7 @@ class Outputs:
     model: str | Path | None = None
     made_by: str = ""
     language: str = "en"
+    escape_formulas: bool = False
 
     def check(self, sources: Sequence[str] = ()) -> None:
         """Raise before the work is done where its result could not be written, or would be
@@ -80,7 +84,12 @@ class Outputs:
         files: list[str | Path] = []
         notes: list[str] = []
         if self.table is not None:
-            files.append(forecast.write(self.table))
+            formulas = self._formulas(forecast)
+            if formulas and self.escape_formulas:
+                files.append(write_table(without_formulas(forecast.columns_dict()), self.table))
+            else:
+                files.append(forecast.write(self.table))
+            notes += formulas
         if self.plot is not None:
             from lstmcast.output.plots import ForecastPlot
 
@@ -94,6 +103,19 @@ class Outputs:
             model.save(self.model, panel)
             files.append(self.model)
         return Written(tuple(map(str, files)), tuple(notes))
+
+    def _formulas(self, forecast: Forecast) -> list[str]:
+        """What is said of ids that a spreadsheet takes for formulas, in a CSV file."""
+        if Path(str(self.table)).suffix.lower() != ".csv":
+            return []
+        columns = forecast.keys.columns(forecast.ids).values()
+        found = sorted({name for column in columns for name in formulas_in(column)})
+        if not found:
+            return []
+        what = f"ids that spreadsheets take for formulas: {some_names(found)}"
+        if self.escape_formulas:
+            return [f"{what}. They are written with an apostrophe in front."]
+        return [f"{what}. --escape-formulas writes them with an apostrophe in front."]
 
 
 def check_place(
