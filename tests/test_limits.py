@@ -171,8 +171,6 @@ def test_arrays_have_the_bounds_of_what_is_read():
             Panel.from_arrays([1.0, 2.0], **months, start=start)
     with pytest.raises(DataError, match=r"2\^53"):
         Panel.from_arrays([1.0, 2.0], start=2**62)
-    with pytest.raises(DataError, match="Values up to 1e\\+100"):
-        Panel.from_arrays([1.0, 1e200])
     with pytest.raises(DataError, match="complex"):
         Panel.from_arrays(np.array([1.0, 2j]))
     with pytest.raises(DataError, match="one name as text"):

@@ -37,7 +37,8 @@ VERSION = 1  # of what is summed up, in saved models
 BATCH_ROWS, LENGTHS_ALIKE = 64, 1.25  # of series that are read together: few enough for the caches
 
 
-_MOST = 1e250  # of sums of what is known of earlier values
+_MOST = 1e250  # of sums of what is known of earlier values, but for those in the units of the data
+_AS_DATA = ("reference_B", "unit_B", "days_BD", "today_B")
 
 
 class Earlier(NamedTuple):
@@ -188,7 +189,9 @@ def require_sound_earlier(earlier: Earlier | None, series: int) -> None:
         for name, array in state._asdict().items():
             unknown = name in ("reference_B", "days_BD")
             fine = np.isfinite(array) | (np.isnan(array) & unknown)
-            if not (fine & ~(np.abs(array) > _MOST)).all() or (state.unit_B <= 0).any():
+            if name not in _AS_DATA:
+                fine &= ~(np.abs(array) > _MOST)
+            if not fine.all() or (state.unit_B <= 0).any():
                 raise ValueError(f"what is known of earlier values has impossible {name}")
 
 
