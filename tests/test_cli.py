@@ -183,6 +183,7 @@ def test_json_is_one_document_with_everything(run, tmp_path):
         "lstmcast",
         "data",
         "findings",
+        "skipped",
         "accuracy",
         "forecast",
         "totals",
@@ -551,6 +552,7 @@ def test_predict_says_what_went_on_in_json(run, shops, tmp_path):
     assert done.json["continued"] == {
         "went_on": ["a"],
         "afresh": [{"series": "new", "reason": "they are new"}],
+        "new": ["new"],
         "absent": ["b", "c"],
     }
     assert "2 series ('b', 'c') of the saved model: not in the data, no forecast" in done.err
@@ -573,9 +575,8 @@ def test_a_forecast_without_any_number_is_not_written(run, shops, tmp_path, monk
     out.write_text("yesterday's")
     for output in (("--out", out), ("--json",)):
         done = run("predict", "--model", shops, newer, *output)
-        assert (
-            done.status == 1 and "today.csv: no series has a forecast" in done.err and not done.out
-        )
+        assert done.status == 1 and "today.csv: no series has a forecast" in done.err
+        assert "error" in done.json if "--json" in output else not done.out
     assert out.read_text() == "yesterday's"
 
 

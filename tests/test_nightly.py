@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ def command(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def sales(until: str, ids: str = "abc") -> pd.DataFrame:
+def sales(until: str, ids: str = "abc") -> Any:
     days = pd.date_range("2023-06-01", until)
     rng = np.random.default_rng(0)
     frames = [

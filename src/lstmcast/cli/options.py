@@ -646,6 +646,13 @@ class Output:
             metavar="FILE", help="Draw level, seasons and rest of a series as .png, .svg or .pdf."
         ),
     ] = None
+    escape_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--escape-formulas",
+            help="In CSV, write ids that spreadsheets take for formulas with an apostrophe.",
+        ),
+    ] = False
     level: Annotated[
         list[float] | None,
         typer.Option(
@@ -694,7 +701,17 @@ class Output:
         table = None if self.to_screen else self.out
         looks = Looks(tuple(self.plot_series or ()), self.unit, self.dark)
         language = echo.words().language
-        return Outputs(table, self.plot, report, model, made_by, language, looks, self.components)
+        return Outputs(
+            table,
+            self.plot,
+            report,
+            model,
+            made_by,
+            language,
+            looks,
+            self.components,
+            self.escape_formulas,
+        )
 
     @property
     def to_screen(self) -> bool:

@@ -19,7 +19,7 @@ from lstmcast.data.findings import Findings as Findings
 from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.keys import Keys as Keys
 from lstmcast.data.kinds import UNASKED, common_kind, require_kind
-from lstmcast.data.limits import LARGEST, require_span
+from lstmcast.data.limits import require_span
 from lstmcast.data.observed import Clock, Grids, ObservedCalendar, Remembered, found_in
 from lstmcast.data.panel_checks import check_panel
 from lstmcast.data.ragged import offsets_of, segments
@@ -521,12 +521,6 @@ def _numbers(array: ArrayLike, what: str) -> ndarray:
         raise DataError(
             f"{what} cannot be read as numbers ({error}). NaN stands for a missing value."
         ) from None
-    beyond = np.isfinite(numbers) & (np.abs(numbers) > LARGEST)
-    if beyond.any():
-        raise DataError(
-            f"{what} has the value {numbers[beyond][0]:g}. Values up to {LARGEST:g} are expected. "
-            "Correct it, or give NaN where the value is not known."
-        )
     return numbers
 
 

@@ -15,6 +15,7 @@ from lstmcast.util.files import check_output
 from lstmcast.util.language import words_of
 from lstmcast.util.text import some_names
 from lstmcast.writing.tables import ENDINGS as TABLES
+from lstmcast.writing.tables import formulas_in, without_formulas, write_table
 from lstmcast.writing.workbook import require_rows
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ class Outputs:
     `table`: .csv, .csv.gz, .parquet, .jsonl or .xlsx · `plot`: .png, .svg or .pdf ·
     `report`: .html · `model`: the folder of the saved model · `made_by`: the command or call, as
     readers of the report see it · `language`: that of picture, report and workbook, "en" or "ja" ·
-    `looks`: of the pictures · `components`: .png, .svg or .pdf, of the level and the seasons.
+    `looks`: of the pictures · `components`: .png, .svg or .pdf, of the level and the seasons ·
+    `escape_formulas`: texts in a CSV file that a spreadsheet would take for formulas get an
+    apostrophe in front.
     """
 
     table: str | Path | None = None
@@ -82,6 +85,7 @@ class Outputs:
     language: str = "en"
     looks: Looks = LOOKS
     components: str | Path | None = None
+    escape_formulas: bool = False
 
     def check(self, sources: Sequence[str] = (), totals: bool = False) -> None:
         """Raise before the work is done where its result could not be written, or would be
@@ -124,7 +128,14 @@ class Outputs:
         files: list[str | Path] = []
         notes: list[str] = []
         if self.table is not None:
-            files += self._tables(self.table, forecast, panel, backtest, totals)
+            formulas = self._formulas(forecast)
+            if formulas and self.escape_formulas:
+                files.append(write_table(without_formulas(forecast.columns_dict()), self.table))
+                if totals is not None:
+                    files.append(totals.write(totals_place(self.table)))
+            else:
+                files += self._tables(self.table, forecast, panel, backtest, totals)
+            notes += formulas
         if self.plot is not None:
             plot = self._plot(self.plot, forecast, panel, backtest)
             files.append(plot.save(self.plot))
@@ -144,6 +155,19 @@ class Outputs:
             model.save(self.model, panel)
             files.append(self.model)
         return Written(tuple(map(str, files)), tuple(notes))
+
+    def _formulas(self, forecast: Forecast) -> list[str]:
+        """What is said of ids that a spreadsheet takes for formulas, in a CSV file."""
+        if not str(self.table).lower().endswith((".csv", ".csv.gz")):
+            return []
+        columns = forecast.keys.columns(forecast.ids).values()
+        found = sorted({name for column in columns for name in formulas_in(column)})
+        if not found:
+            return []
+        what = f"ids that spreadsheets take for formulas: {some_names(found)}"
+        if self.escape_formulas:
+            return [f"{what}. They are written with an apostrophe in front."]
+        return [f"{what}. --escape-formulas writes them with an apostrophe in front."]
 
     def _plot(
         self, place: str | Path, forecast: Forecast, panel: Panel, backtest: Backtest | None

@@ -9,6 +9,7 @@ import datetime
 import errno
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ import numpy as np
 from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.util.categories import Categories
 from lstmcast.util.files import check_output, whole_file
+from lstmcast.util.objects import objects
 
 FRAMES = ("arrays", "pandas", "polars", "pyarrow")
 ENDINGS = (".csv", ".parquet", ".xlsx", ".jsonl", ".csv.gz")
@@ -149,6 +151,10 @@ NO_EXTENSIONS: dict[str, Any] = {
 }
 
 
+_FORMULAS = set("=+-@\t\r")  # with which a formula begins
+_NUMBER = re.compile(r"[+-]?\d[\d.,eE+-]*")
+
+
 def write_table(columns: dict[str, np.ndarray], path: str | os.PathLike[str]) -> Path:
     """Write equally long columns as .csv, .csv.gz, .parquet, .jsonl (a JSON object in each line) or
     .xlsx, atomically; in texts, midnights alone become dates."""
@@ -185,6 +191,29 @@ def _write_lines(columns: dict[str, np.ndarray], path: Path) -> Path:
             told = json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False, default=str)
             lines.write(told + "\n")
     return path
+
+
+def formulas_in(column: np.ndarray) -> list[str]:
+    """The texts of a column that a spreadsheet would take for formulas: those that begin as one,
+    and are no numbers.
+
+    >>> formulas_in(np.array(["=1+1", "a", "-5", "-5+A1"], object))
+    ['=1+1', '-5+A1']
+    """
+    if column.dtype != object:
+        return []
+    texts = dict.fromkeys(str(text) for text in column.tolist())
+    return [text for text in texts if text[:1] in _FORMULAS and not _NUMBER.fullmatch(text)]
+
+
+def without_formulas(columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The columns with an apostrophe before each text that would be a formula."""
+    escaped = {}
+    for name, column in columns.items():
+        found = set(formulas_in(column))
+        texts = ["'" + text if text in found else text for text in column.tolist()] if found else []
+        escaped[name] = objects(texts) if found else column
+    return escaped
 
 
 def _known_to_duckdb(column: np.ndarray) -> np.ndarray:

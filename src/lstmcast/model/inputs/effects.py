@@ -37,7 +37,8 @@ VERSION = 1  # of what is summed up, in saved models
 BATCH_ROWS, LENGTHS_ALIKE = 64, 1.25  # of series that are read together: few enough for the caches
 
 
-_MOST = 1e250  # of sums of what is known of earlier values
+_MOST = 1e250  # of sums and solutions of what is known of earlier values
+_SOLVED = ("sums_B3M", "weight_B", "coefficients_BK", "phi_B", "came_B2", "newest_BRJ")
 
 
 class Earlier(NamedTuple):
@@ -186,9 +187,10 @@ def require_sound_earlier(earlier: Earlier | None, series: int) -> None:
         raise ValueError("what is known of earlier values is of other series")
     for state in earlier.slow:
         for name, array in state._asdict().items():
-            unknown = name in ("reference_B", "days_BD")
-            fine = np.isfinite(array) | (np.isnan(array) & unknown)
-            if not (fine & ~(np.abs(array) > _MOST)).all() or (state.unit_B <= 0).any():
+            bad = np.isinf(array)
+            if name in _SOLVED:  # everything else is NaN where it is not known
+                bad |= ~(np.abs(array) <= _MOST)
+            if bad.any() or not (state.unit_B > 0).all():
                 raise ValueError(f"what is known of earlier values has impossible {name}")
 
 
