@@ -858,7 +858,8 @@ def test_how_far_is_said_by_a_date_or_is_a_season(run):
     done = run("forecast", AIRLINE)
     assert "12 steps are forecast, one season. --horizon N" in done.err
     assert "1961-12-01" in done.out and "1962-01-01" not in done.out
-    assert len(run("backtest", AIRLINE, "--json", "-q").json["accuracy"]["held_out"]["ds"]) == 60
+    told = run("backtest", AIRLINE, "--json", "--held-out", "-q").json
+    assert len(told["accuracy"]["held_out"]["ds"]) == 60
 
 
 def test_a_saved_model_forecasts_up_to_a_date(saved, run):
