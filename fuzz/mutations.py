@@ -82,8 +82,9 @@ def changed_model(
     if rng.random() < 0.5:
         _change_within(manifest, rng)
     else:
-        group = groups[list(groups)[rng.integers(len(groups))]]
-        name = list(group)[rng.integers(len(group))]
+        # in an order that every process has
+        group = groups[sorted(groups)[rng.integers(len(groups))]]
+        name = sorted(group)[rng.integers(len(group))]
         _change_array(group, name, rng)
     return manifest, groups
 
@@ -91,7 +92,7 @@ def changed_model(
 def _change_within(value: Any, rng: np.random.Generator) -> None:
     """Change one value somewhere within nested ones."""
     while True:
-        places = list(value) if isinstance(value, dict) else list(range(len(value)))
+        places = sorted(value) if isinstance(value, dict) else list(range(len(value)))
         place = places[rng.integers(len(places))]
         below = value[place]
         if isinstance(below, (dict, list)) and below and rng.random() < 0.8:

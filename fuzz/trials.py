@@ -71,12 +71,17 @@ def load_changed(seed: int, saved: Saved, folder: Path) -> str:
     try:
         with limited(LONGEST), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            forecast = lc.load(place).predict()
+            model = lc.load(place)
+            forecast = model.predict()
     except ModelError:
         return "refused"
     except Exception as error:
         return f"defect: {type(error).__name__}: {str(error)[:80]}"
-    return "forecast" if np.isfinite(forecast.point).all() else "defect: a forecast without numbers"
+    assert model.saved_context is not None  # it was saved
+    panel = model.saved_context.panel
+    known = np.array([np.isfinite(panel.series(i)).any() for i in range(len(panel))])
+    numbers = np.isfinite(forecast.point[known]).all()
+    return "forecast" if numbers else "defect: a forecast without numbers"
 
 
 def killed(seed: int, command: list[str], folder: Path, whole: list[Path]) -> str:

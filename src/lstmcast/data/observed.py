@@ -158,6 +158,7 @@ class ObservedCalendar:
             and week.any(axis=1).all()
             and months.any(axis=1).all()
             and pattern.shape == (series,)
+            and pattern.dtype.kind in "iu"
             and ((pattern >= 0) & (pattern < len(week))).all()
         )
         if not sound:

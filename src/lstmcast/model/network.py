@@ -310,7 +310,7 @@ def network_of(
     try:
         config = _config_of(manifest)
         if manifest["members"] != len({name.partition(".")[0] for name in groups["weights"]}):
-            raise ValueError("other members than there are weights")
+            raise ValueError("the weights do not fit the number of members")
         members: list[dict[str, NDArray]] = [{} for _ in range(manifest["members"])]
         for name, array in groups["weights"].items():
             member, _, part = name.partition(".")
@@ -322,7 +322,14 @@ def network_of(
         raise ModelError(
             f"The manifest in {folder} does not describe a network ({error}). Save the model again."
         ) from error
-    return Network(config, members, head)
+    try:
+        return Network(config, members, head)
+    except UsageError as error:
+        if head is not None:
+            raise  # of the caller's own head, or one that is missing
+        raise ModelError(
+            f"The manifest in {folder} does not describe a network ({error}). Save the model again."
+        ) from error
 
 
 def _config_of(manifest: dict[str, Any]) -> NetworkConfig:
