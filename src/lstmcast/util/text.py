@@ -19,11 +19,11 @@ def some_names(names: Sequence[object] | ndarray) -> str:
 
 
 def storable(text: str) -> str:
-    """Text that every file can hold: letters of no alphabet, as bytes that are no UTF-8 leave
+    r"""Text that every file can hold: letters of no alphabet, as bytes that are no UTF-8 leave
     them, are written out.
 
     >>> storable("caf\udce9")
-    'caf\\\\udce9'
+    'caf\\udce9'
     """
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
