@@ -302,12 +302,9 @@ def _at_every_step(
         at = batch.row[here], step[here] - done
         here, at = here[seen.known.age[at] > 0], tuple(a[seen.known.age[at] > 0] for a in at)
         known = positions_of(seen.known, *at)
-        yield (
-            here,
-            ForecastState(
-                [out_TBD[at[::-1]] for out_TBD in hidden], seen.x_BTC[at], known, None, ()
-            ),
-        )
+        if len(here):  # a chunk before the first origin has none
+            hidden_MND = [out_TBD[at[::-1]] for out_TBD in hidden]
+            yield here, ForecastState(hidden_MND, seen.x_BTC[at], known, None, ())
         done = stop
 
 
