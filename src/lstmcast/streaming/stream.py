@@ -151,6 +151,7 @@ class Stream:
         effects = clock is not None
         self.grid = grid._replace(horizon=network.config.steps, effects=effects)
         self.ticks = self.skipped = 0
+        self.note: dict[str, Any] = {}
         self.rows = Rows(ids)
         self.rows.add("stops", lambda new: np.full(new, self.stops, np.int64))
         if self.open_times is not None:
@@ -178,20 +179,21 @@ class Stream:
         """How often the weights have moved."""
         return self.learners[0].updates if self.learners else 0
 
-    def predict(self, horizon: int | None = None) -> NDArray:
+    def predict(self, horizon: int | None = None, ids: Iterable[Any] | None = None) -> NDArray:
         """The next value of each row, (S,), or with a horizon the next H of them, (S, H).
 
         With several columns in a row these are a last axis (…, K). NaN where nothing was read yet.
+        `ids`: the rows that are asked for, in this order; all unless given.
         """
-        answer_SHKX = self._answered(horizon)
+        answer_SHKX = self._answered(horizon, ids)
         return self._flat(answer_SHKX[..., answer_SHKX.shape[3] // 2], horizon)
 
-    def quantiles(self, horizon: int | None = None) -> NDArray:
+    def quantiles(self, horizon: int | None = None, ids: Iterable[Any] | None = None) -> NDArray:
         """The same at `lstmcast.model.heads.HEAD_QUANTILES`, as last axis: the network's own.
 
         UsageError for a head that answers a point.
         """
-        answer_SHKX = self._answered(horizon)
+        answer_SHKX = self._answered(horizon, ids)
         if answer_SHKX.shape[3] < len(HEAD_QUANTILES):
             raise UsageError(
                 "A point head has no quantiles. Use head='quantiles', 'normal' or 'student_t'."
@@ -219,11 +221,7 @@ class Stream:
             DataError: for values that are no numbers, or below 0 where `kind` says that none is.
                 Nothing has changed then.
         """
-        values, ids = by_label(values, ids)
-        at, inputs = self.rows.at(ids), self.network.config.inputs
-        values_RK = checked_values(values, inputs, self.rows.ids[at])
-        require_allowed(values_RK, self.rows["stops"][at], self.rows.ids[at])
-        past_RP = checked_past(past, inputs.past, self.rows.ids[at])
+        at, values_RK, past_RP = self._checked(values, ids, past)
         answer_RHKX = self._answers[1][at] if 1 in self._answers else self._answer(1, at)
         with np.errstate(over="ignore"):  # infinite where no number holds the error
             errors_RK = values_RK - answer_RHKX[:, 0, :, answer_RHKX.shape[3] // 2]
@@ -250,6 +248,18 @@ class Stream:
             passed = closed_R > step
             past = None if past_RP is None else np.full_like(past_RP[passed], np.nan)
             self._read(at[passed], np.full((np.count_nonzero(passed), K), np.nan), past)
+    def check(self, values: Any, ids: Iterable[Any] | None = None, *, past: Any = None) -> None:
+        """Raise what `observe` would raise for such a tick; nothing changes."""
+        self._checked(values, ids, past)
+    def _checked(
+        self, values: Any, ids: Iterable[Any] | None, past: Any
+    ) -> tuple[NDArray, NDArray, NDArray | None]:
+        """Where the rows of a tick are (R,), their values (R, K), those beside them (R, P)."""
+        values, ids = by_label(values, ids)
+        at, inputs = self.rows.at(ids), self.network.config.inputs
+        values_RK = checked_values(values, inputs, self.rows.ids[at])
+        require_allowed(values_RK, self.rows["stops"][at], self.rows.ids[at])
+        return at, values_RK, checked_past(past, inputs.past, self.rows.ids[at])
 
     def join(self, ids: Iterable[Any]) -> None:
         """New rows, from a fresh state; UsageError for one that is here already."""
@@ -275,7 +285,10 @@ class Stream:
 
     def save(self, folder: str | Path) -> None:
         """Save everything: a process that stops here goes on, after `load`, with the same bits.
-        OutputError."""
+
+        `stream.note` is saved too, a dict of your own that JSON can hold: which message of a queue
+        was the newest, say. OutputError.
+        """
         store.save(folder, *self._described())
 
     @classmethod
@@ -314,10 +327,14 @@ class Stream:
 
     # ---- answering
 
-    def _answered(self, horizon: int | None) -> NDArray:
+    def _answered(self, horizon: int | None, ids: Iterable[Any] | None = None) -> NDArray:
         """What the network says after each row's newest tick (S, H, K, X), in the units of the
         data."""
         steps = 1 if horizon is None else checked_horizon(horizon)
+        if ids is not None:
+            at = self.rows.at(ids)
+            known = self._answers.get(steps)
+            return self._answer(steps, at) if known is None else known[at]
         if steps not in self._answers:
             self._answers[steps] = self._answer(steps, np.arange(len(self.rows)))
         return self._answers[steps]
@@ -414,6 +431,7 @@ class Stream:
             "seed": self.seed,
             "ticks": self.ticks,
             "skipped": self.skipped,
+            "note": self.note,
             "stops": self.stops,
             "rates": self.rates,
             "ids": self.ids,
@@ -464,6 +482,7 @@ class Stream:
         fitted = _learned(network, manifest, groups)
         made._begin(network, grid, context, fitted, manifest["ids"], learning, manifest["seed"])
         made.ticks, made.skipped = manifest["ticks"], manifest["skipped"]
+        made.note = dict(manifest.get("note", {}))
         made.reading.restore({"stops": made.rows["stops"], **groups["rows"]})
         for m, learner in enumerate(made.learners):
             own = groups["optimiser"].items()
