@@ -37,6 +37,7 @@ from lstmcast.cli.options import (
     Method,
     Output,
     Quiet,
+    Rate,
     ReadingOptions,
     Refitting,
     Testing,
@@ -298,6 +299,38 @@ def predict(
     result = job.run(echo.notes(quiet))
     echo.forecast(result, quiet, as_json, output.to_screen)
     _end(echo.skipped(result.newer))
+
+
+@command
+def anomalies(
+    data: Data,
+    reading: ReadingOptions,
+    rate: Rate = 0.001,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model", "-m", metavar="DIR", help="A saved model; the shipped network unless given."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the score of each value as .csv, .parquet, .xlsx."
+        ),
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Which values are unlike what was expected of them.
+
+    Each value is compared with what was forecast before it was known, and scored from 0 to 1. An
+    alert is a value whose error would come by chance as seldom as the rate says.
+    """
+    from lstmcast.jobs import AnomalyJob
+
+    Output(out=out).places().check(data)  # before anything else is found wrong
+    job = AnomalyJob(reading.source(data), model, rate, out)
+    echo.anomalies(job.run(echo.notes(quiet)), quiet, as_json)
 
 
 @command

@@ -82,6 +82,10 @@ Method = Annotated[
         "with the least error, or one by its name. auto: combined for the shipped network.",
     ),
 ]
+Rate = Annotated[
+    float,
+    typer.Option(metavar="SHARE", help="Rate of false alarms: alerts per value of a calm series."),
+]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A saved model.")]
 
 
@@ -784,6 +788,8 @@ class LineOptions:
             help="What values can be: no forecast of counts or positive values is below 0.",
         ),
     ] = None
+
+    rate: Rate = 0.001
 
     def naming(self) -> Naming:
         """Which names of a line are what."""

@@ -127,6 +127,7 @@ def opened(
 
 def _of_forecaster(model: Path | None, horizon: int, options: LineOptions) -> tuple[Stream, Clocks]:
     from lstmcast.data.frequency import parse_frequency
+    from lstmcast.evaluation.anomalies import Alerts
     from lstmcast.forecaster import LSTMForecaster, load
     from lstmcast.saved_context import is_unnamed
     from lstmcast.streaming.clocks import Clocks
@@ -137,9 +138,13 @@ def _of_forecaster(model: Path | None, horizon: int, options: LineOptions) -> tu
     context, periods, kind = forecaster.saved_context, options.periods(), options.known_kind()
     if context is not None:
         options.refuse_frequency(context.panel.frequency.code)
-        stream = Stream(forecaster, context.panel, periods=periods, kind=kind)
+        alerts = Alerts(options.rate)
+        stream = Stream(forecaster, context.panel, periods=periods, kind=kind, alerts=alerts)
         if is_unnamed(context.panel):
             stream.note = {UNNAMED: stream.ids[0]}
         return stream, Clocks.of(context.panel)
     step = parse_frequency(options.frequency or "integer")
-    return Stream(forecaster, [], frequency=step, periods=periods, kind=kind), Clocks(step)
+    stream = Stream(
+        forecaster, [], frequency=step, periods=periods, kind=kind, alerts=Alerts(options.rate)
+    )
+    return stream, Clocks(step)

@@ -197,7 +197,11 @@ class Pipe:
         self, due: Sequence[Tick], expected_R: NDArray, anew: dict[str, int]
     ) -> list[Answer]:
         """What follows the ticks of these rows."""
-        rows = [tick.row for tick in due]
+        rows, scores_R, alerted_R = (
+            [tick.row for tick in due],
+            self.stream.scores,
+            self.stream.alerted,
+        )
         point_RH = self.stream.predict(self.horizon, rows)
         spreads = self.stream.network.head.spreads
         quantiles_RHQ = self.stream.quantiles(self.horizon, rows) if spreads else None
@@ -207,6 +211,9 @@ class Pipe:
             if tick.time is not None:
                 answer["time"] = self.clocks.text(tick.time)
             answer["value"] = _plain(tick.value)
+            if self.stream.alerts is not None:
+                answer["score"] = _plain(scores_R[place])
+                answer["alert"] = bool(alerted_R[place])
             if not math.isnan(expected_R[place]):
                 answer["expected"] = _plain(expected_R[place])
             missing = tick.steps - 1
