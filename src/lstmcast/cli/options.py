@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from lstmcast.jobs import Source
     from lstmcast.model.network import NetworkConfig
     from lstmcast.output.places import Outputs
-    from lstmcast.totals import Asked
     from lstmcast.streaming.lines import Naming
+    from lstmcast.totals import Asked
 
 Data = Annotated[
     list[str],
@@ -746,6 +746,8 @@ class Output:
 
 
 STANDARD_OUTPUT = "-"  # the file that is none
+
+
 @dataclass(frozen=True)
 class LineOptions:
     """What the lines of a stream say."""

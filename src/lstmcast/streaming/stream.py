@@ -238,12 +238,12 @@ class Stream:
                 Nothing has changed then.
         """
         at, values_RK, past_RP = self._checked(values, ids, past)
-        if self.alerts is not None:
-            self.scores, self.alerted = self._surprises(at, values_RK[:, 0], self.alerts)
         answer_RHKX = self._answers[1][at] if 1 in self._answers else self._answer(1, at)
         with np.errstate(over="ignore"):  # infinite where no number holds the error
             errors_RK = values_RK - answer_RHKX[:, 0, :, answer_RHKX.shape[3] // 2]
         self._pass_closed(at, past_RP)
+        if self.alerts is not None:
+            self.scores, self.alerted = self._surprises(at, values_RK[:, 0], self.alerts)
         self._read(at, values_RK, past_RP)
         self.rows["stops"][at] = stops_after(self.rows["stops"][at], values_RK)
         self.ticks += 1
@@ -266,6 +266,7 @@ class Stream:
             passed = closed_R > step
             past = None if past_RP is None else np.full_like(past_RP[passed], np.nan)
             self._read(at[passed], np.full((np.count_nonzero(passed), K), np.nan), past)
+
     def _surprises(self, at: NDArray, values_R: NDArray, alerts: Alerts) -> tuple[NDArray, NDArray]:
         """How surprising values of these rows are, which are not read yet, and which are worth an
         alert."""
@@ -275,12 +276,15 @@ class Stream:
         result = advance(state, values_R, answer_RHX[:, 0], far_R, alerts)
         self.rows.put("surprises", at, state)
         return result
+
     def _reader(self) -> Reader:
         """What reads the same in one pass."""
         return Reader(self.network, self.learned, self.context, rates=False)
+
     def check(self, values: Any, ids: Iterable[Any] | None = None, *, past: Any = None) -> None:
         """Raise what `observe` would raise for such a tick; nothing changes."""
         self._checked(values, ids, past)
+
     def _checked(
         self, values: Any, ids: Iterable[Any] | None, past: Any
     ) -> tuple[NDArray, NDArray, NDArray | None]:
@@ -378,9 +382,9 @@ class Stream:
         return np.take_along_axis(answer_RGKX, steps_RH[:, :, None, None], axis=1)
 
     def _answer_on_grid(self, horizon: int, at: NDArray) -> NDArray:
-        """What the network says of all next steps of the grid."""
-        """The same of some of the rows (R, H, K, X)."""
+        """What the network says of all next steps of the grid, of some of the rows (R, H, K, X)."""
         return stopped(self._unstopped(horizon, at), stop_now(self.rows["stops"][at]))
+
     def _unstopped(self, horizon: int, at: NDArray) -> NDArray:
         """The same, below 0 too where values are not."""
         network = self.network
