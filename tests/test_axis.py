@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
+from lstmcast.context import Blocks
 from lstmcast.data.examples import airline
 from lstmcast.data.origins import Origins
+from lstmcast.data.panel import Panel
 from lstmcast.decoding import Reader, decode
+from lstmcast.decoding.along import read_every_step
 from lstmcast.model.inputs.axis import (
     LINEAR,
     LOG,
@@ -197,3 +200,15 @@ def test_a_stream_reads_on_the_axis_that_predict_chooses():
         if count % 7 == 0 or count > 138:
             expected = network_answers(late, np.array([count]))
             np.testing.assert_allclose(stream.quantiles(6), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_series_of_zeros_are_read_where_no_origin_lies_in_the_first_chunk():
+    values = np.random.default_rng(0).poisson(0.7, 500).astype(float)
+    panel = Panel.from_arrays({"sold": values}, start="2024-01-01", frequency="D")
+    late = Origins(np.zeros(20, np.int64), np.arange(470, 490))
+    everything = Origins(np.zeros(490, np.int64), np.arange(1, 491))
+    reader = Reader(lc.LSTMForecaster(horizon=1).model.network, context=Blocks.of(panel.periods))
+    answers = read_every_step(reader, panel, late)
+    np.testing.assert_allclose(
+        answers, read_every_step(reader, panel, everything)[469:489], atol=1e-5
+    )

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from lstmcast._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from lstmcast.alerting import Anomalies as Anomalies
+    from lstmcast.alerting import anomalies as anomalies
     from lstmcast.data.inspection import check as check
     from lstmcast.data.panel import Columns as Columns
     from lstmcast.data.panel import Finding as Finding
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from lstmcast.errors import ModelError as ModelError
     from lstmcast.errors import OutputError as OutputError
     from lstmcast.errors import UsageError as UsageError
+    from lstmcast.evaluation.anomalies import Alerts as Alerts
     from lstmcast.evaluation.backtest import Backtest as Backtest
     from lstmcast.evaluation.backtest import backtest as backtest
     from lstmcast.evaluation.baselines import Classical as Classical
@@ -91,6 +94,8 @@ if TYPE_CHECKING:
 # `import lstmcast` and a command that needs little stay fast.
 _HOMES = {
     "Adaptive": "model.inputs",
+    "Alerts": "evaluation.anomalies",
+    "Anomalies": "alerting",
     "Backtest": "evaluation.backtest",
     "BoxCox": "transforms",
     "Cell": "model.lstm",
@@ -151,6 +156,7 @@ _HOMES = {
     "Validation": "training_config",
     "WholeSequence": "training_config",
     "Windows": "training_config",
+    "anomalies": "alerting",
     "backtest": "evaluation.backtest",
     "check": "data.inspection",
     "errors_by_horizon": "evaluation.by_horizon",
@@ -166,6 +172,8 @@ _HOMES = {
 __all__ = [
     "SWA",
     "Adaptive",
+    "Alerts",
+    "Anomalies",
     "Backtest",
     "BoxCox",
     "Cell",
@@ -225,6 +233,7 @@ __all__ = [
     "Validation",
     "WholeSequence",
     "Windows",
+    "anomalies",
     "backtest",
     "check",
     "errors_by_horizon",

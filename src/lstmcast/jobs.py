@@ -43,6 +43,7 @@ from lstmcast.saved_context import is_unnamed
 from lstmcast.writing.tables import write_table
 
 if TYPE_CHECKING:
+    from lstmcast.alerting import Anomalies
     from lstmcast.data.panel import Findings
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.evaluation.refitting import Forecasts, Progress, Refit
@@ -424,6 +425,50 @@ class BacktestJob:
             return Written(notes=(f"nothing written: {tested.reason}",))
         write_table(tested.held_out(), self.table)
         return Written((str(self.table),))
+
+
+@dataclass(frozen=True, eq=False)
+class AnomalyJob:
+    """Score each value by how surprising it was.
+
+    `model`: a saved one, the shipped network unless given; `table`: where scores go.
+    """
+
+    source: Source
+    model: Path | None = None
+    rate: float = 0.001
+    table: Path | None = None
+
+    def run(self, notify: Notify = ignore) -> AnomalyResult:
+        """Raises LstmcastError."""
+        from lstmcast.alerting import anomalies
+        from lstmcast.evaluation.anomalies import Alerts
+        from lstmcast.forecaster import LSTMForecaster, load
+
+        Alerts(self.rate)  # before anything is read
+        check_place(self.table, TABLES, self.source.paths)
+        model = LSTMForecaster(horizon=1) if self.model is None else load(self.model)
+        found = anomalies(_read(self.source, model, notify), model, rate=self.rate)
+        if self.table is None:
+            return AnomalyResult(found, Written())
+        found.save(self.table)
+        return AnomalyResult(found, Written((str(self.table),)))
+
+
+@dataclass(frozen=True, eq=False)
+class AnomalyResult:
+    """How surprising each value was."""
+
+    anomalies: Anomalies
+    written: Written
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document of `lstmcast anomalies --json`."""
+        return _document(
+            data=_described(self.anomalies.panel),
+            anomalies=self.anomalies.document(),
+            written=list(self.written.files),
+        )
 
 
 @dataclass(frozen=True, eq=False)

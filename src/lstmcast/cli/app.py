@@ -33,9 +33,11 @@ from lstmcast.cli.options import (
     Horizon,
     Json,
     Language,
+    LineOptions,
     Method,
     Output,
     Quiet,
+    Rate,
     ReadingOptions,
     Refitting,
     Testing,
@@ -297,6 +299,88 @@ def predict(
     result = job.run(echo.notes(quiet))
     echo.forecast(result, quiet, as_json, output.to_screen)
     _end(echo.skipped(result.newer))
+
+
+@command
+def anomalies(
+    data: Data,
+    reading: ReadingOptions,
+    rate: Rate = 0.001,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model", "-m", metavar="DIR", help="A saved model; the shipped network unless given."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the score of each value as .csv, .parquet, .xlsx."
+        ),
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Which values are unlike what was expected of them.
+
+    Each value is compared with what was forecast before it was known, and scored from 0 to 1. An
+    alert is a value whose error would come by chance as seldom as the rate says.
+    """
+    from lstmcast.jobs import AnomalyJob
+
+    Output(out=out).places().check(data)  # before anything else is found wrong
+    job = AnomalyJob(reading.source(data), model, rate, out)
+    echo.anomalies(job.run(echo.notes(quiet)), quiet, as_json)
+
+
+@command
+def stream(
+    lines: LineOptions,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model", "-m", metavar="DIR", help="A saved model; the shipped network unless given."
+        ),
+    ] = None,
+    horizon: Annotated[
+        int,
+        typer.Option("--horizon", "-H", metavar="N", help="How many steps to forecast each time."),
+    ] = 1,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            parser=named,
+            help="Keep the state there, and go on from it at the next start.",
+        ),
+    ] = None,
+    save_every: Annotated[
+        int, typer.Option(metavar="N", help="Save the state after every N lines.")
+    ] = 100,
+) -> None:
+    """Forecast what arrives on standard input, line by line.
+
+    CSV with a header or JSON objects go in; for each of their series a JSON line with its forecast
+    comes out, at once. A line that cannot be used is answered with an error and changes nothing.
+    """
+    from lstmcast.cli import piping
+    from lstmcast.data.origins import checked_horizon
+    from lstmcast.store import check_place
+    from lstmcast.streaming.pipe import Pipe, Place
+
+    checked_horizon(horizon)
+    if save_every < 1:
+        raise UsageError(f"--save-every {save_every} is not a number of lines. Give 1 or more.")
+    if state is None and save_every != 100:
+        raise UsageError("--save-every says when --state is saved. Give --state DIR with it.")
+    if state is not None:
+        check_place(state)  # before the first line arrives
+    opened, clocks = piping.opened(model, state, horizon, lines)
+    place = None if state is None else Place(state, save_every)
+    pipe = Pipe(opened, horizon, lines.naming(), clocks, place)
+    status = piping.run(pipe, sys.stdin.buffer, sys.stdout)
+    if status:
+        raise typer.Exit(status)
 
 
 @command

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.summary import Summary
     from lstmcast.forecast import Forecast
     from lstmcast.jobs import (
+        AnomalyResult,
         BacktestResult,
         CheckResult,
         Event,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     )
 
 
+MOST_ALERTS = 40  # that are shown
 # The language of this process, or of this thread of one that runs several commands.
 _words: ContextVar[Words] = ContextVar("words", default=ENGLISH)
 
@@ -266,6 +268,29 @@ def backtest(result: BacktestResult, quiet: bool, as_json: bool, held_out: bool 
         return
     _accuracy(result.backtest.summary())
     note(quiet, *result.written.notes, *(f"written: {file}" for file in result.written.files))
+
+
+def anomalies(result: AnomalyResult, quiet: bool, as_json: bool) -> None:
+    """The alerts, and how many could be false."""
+    from lstmcast.cli import console
+
+    if as_json:
+        document(result.document())
+        return
+    columns = result.anomalies.columns(only_alerts=True)
+    rows = [
+        [series, str(time).removesuffix("T00:00:00.000000"), f"{value:g}", f"{score:.5f}"]
+        for series, time, value, score in zip(
+            columns["series"], columns["time"], columns["value"], columns["score"], strict=True
+        )
+    ]
+    if rows:
+        header = [words()(name) for name in ("series", "time", "value", "score")]
+        typer.echo(console.aligned(header, rows[:MOST_ALERTS], left=header[:2]))
+    if len(rows) > MOST_ALERTS:
+        note(quiet, f"… {len(rows) - MOST_ALERTS} more alerts; --out FILE writes all")
+    typer.echo(words()(str(result.anomalies)))
+    note(quiet, *(f"written: {file}" for file in result.written.files))
 
 
 def fit(result: FitResult, quiet: bool, as_json: bool) -> None:

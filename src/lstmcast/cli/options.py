@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args, get_type_hints
 
 import typer
 
@@ -21,10 +21,12 @@ from lstmcast.util.language import LANGUAGES, system_language
 if TYPE_CHECKING:
     from lstmcast.data.cellformat import CellFormat
     from lstmcast.data.panel import ReadOptions
+    from lstmcast.data.table import Kind
     from lstmcast.forecaster import LSTMForecaster
     from lstmcast.jobs import Source
     from lstmcast.model.network import NetworkConfig
     from lstmcast.output.places import Outputs
+    from lstmcast.streaming.lines import Naming
     from lstmcast.totals import Asked
 
 Data = Annotated[
@@ -79,6 +81,10 @@ Method = Annotated[
         help="What answers: the network and simple forecasts combined, the network alone, the one "
         "with the least error, or one by its name. auto: combined for the shipped network.",
     ),
+]
+Rate = Annotated[
+    float,
+    typer.Option(metavar="SHARE", help="Rate of false alarms: alerts per value of a calm series."),
 ]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A saved model.")]
 
@@ -740,6 +746,82 @@ class Output:
 
 
 STANDARD_OUTPUT = "-"  # the file that is none
+
+
+@dataclass(frozen=True)
+class LineOptions:
+    """What the lines of a stream say."""
+
+    time: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Column with the times; 'time', 'date', … unless given."),
+    ] = None
+    series: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Column that says whose value it is; 'series', 'unique_id' unless given, else "
+            "each target is a series.",
+        ),
+    ] = None
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Column with values; again for several. All others unless given."
+        ),
+    ] = None
+    frequency: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FREQ", help="How far ticks lie apart: daily, 15min, … As the model's data."
+        ),
+    ] = None
+    period: Annotated[
+        list[int] | None,
+        typer.Option(
+            metavar="STEPS",
+            help="Seasonal period; again for several. From the frequency unless given.",
+        ),
+    ] = None
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            metavar="real|count|positive",
+            help="What values can be: no forecast of counts or positive values is below 0.",
+        ),
+    ] = None
+
+    rate: Rate = 0.001
+
+    def naming(self) -> Naming:
+        """Which names of a line are what."""
+        from lstmcast.streaming.lines import Naming
+
+        return Naming(self.time, self.series, tuple(self.target or ()))
+
+    def known_kind(self) -> Kind | None:
+        """What values can be, if it was given; UsageError for what is none of them."""
+        from lstmcast.data.table import Kind, require_choice
+
+        if self.kind is not None:
+            require_choice("--kind", self.kind, get_args(Kind))
+        return cast("Kind | None", self.kind)
+
+    def periods(self) -> tuple[int, ...] | None:
+        """The seasonal periods that were given."""
+        return tuple(self.period) if self.period else None
+
+    def refuse_frequency(self, known: str) -> None:
+        """UsageError for a frequency that is not that of the data that a model remembers."""
+        from lstmcast.data.frequency import parse_frequency
+
+        if self.frequency is not None and parse_frequency(self.frequency).code != known:
+            raise UsageError(
+                f"--frequency {self.frequency}: the model remembers data whose frequency is "
+                f"{known}, and the stream goes on from them. Leave --frequency out."
+            )
+
+
 OLD_NAME = "--labels"  # of --language, which `example` had before other commands
 
 

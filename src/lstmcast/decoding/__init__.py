@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.origins import Origins
@@ -68,3 +69,11 @@ def one_step_ahead(reader: Reader, panel: Panel, origins: Origins) -> NDArray:
     if reader.network.config.inputs.from_context:
         return read_every_step(reader, panel, origins)
     return decode(reader, panel, origins, 1)
+
+
+def at_steps(reader: Reader, panel: Panel, origins: Origins, steps: tuple[int, ...]) -> NDArray:
+    """Quantiles (O, len(steps), Q) so many steps ahead, of steps that the head answers at once:
+    fast where origins are most steps."""
+    if reader.network.config.inputs.from_context:
+        return read_every_step(reader, panel, origins, steps)
+    return decode(reader, panel, origins, max(steps))[:, np.array(steps) - 1]

@@ -302,12 +302,9 @@ def _at_every_step(
         at = batch.row[here], step[here] - done
         here, at = here[seen.known.age[at] > 0], tuple(a[seen.known.age[at] > 0] for a in at)
         known = positions_of(seen.known, *at)
-        yield (
-            here,
-            ForecastState(
-                [out_TBD[at[::-1]] for out_TBD in hidden], seen.x_BTC[at], known, None, ()
-            ),
-        )
+        if len(here):  # a chunk before the first origin has none
+            hidden_MND = [out_TBD[at[::-1]] for out_TBD in hidden]
+            yield here, ForecastState(hidden_MND, seen.x_BTC[at], known, None, ())
         done = stop
 
 
@@ -357,14 +354,17 @@ def _last_known(panel: Panel, origins: Origins, horizon: int) -> NDArray:
     return np.tile(last_O11, (1, horizon, len(HEAD_QUANTILES)))
 
 
-def read_every_step(reader: Reader, panel: Panel, origins: Origins) -> NDArray:
-    """Quantiles (O, 1, Q) of the observation after each origin: fast where origins are most
-    steps."""
-    result_OHQ = _last_known(panel, origins, 1)
+def read_every_step(
+    reader: Reader, panel: Panel, origins: Origins, steps: tuple[int, ...] = (1,)
+) -> NDArray:
+    """Quantiles (O, len(steps), Q) of the observation after each origin, or so many steps after
+    it: fast where origins are most steps."""
+    result_OHQ = _last_known(panel, origins, len(steps))
+    chosen = np.array(steps) - 1
 
     def fill(batch: OriginBatch) -> None:
         for here, state in _at_every_step(reader.network, panel, batch):
-            z_NHKX = placed(reader.network, state)[:, :1]
+            z_NHKX = placed(reader.network, state)[:, chosen]
             values = _units(reader.network, panel, batch, here, z_NHKX, state)
             result_OHQ[batch.origin[here]] = values
 

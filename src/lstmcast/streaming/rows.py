@@ -47,6 +47,10 @@ class Rows:
     def __contains__(self, name: str) -> bool:
         return name in self._states
 
+    def has(self, row: Any) -> bool:
+        """Whether a row of this id is here."""
+        return row in self._places
+
     def add(self, name: str, fresh: Callable[[int], Any]) -> None:
         """One more state; `fresh` begins so many rows of it."""
         self._states[name], self._fresh[name] = fresh(len(self)), fresh

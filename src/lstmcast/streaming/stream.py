@@ -29,6 +29,8 @@ from lstmcast.data.origins import checked_horizon
 from lstmcast.data.panel import Kind, Panel
 from lstmcast.decoding import Reader, answers_from, at_several_rates, rates_of
 from lstmcast.errors import ModelError, UsageError
+from lstmcast.evaluation.anomalies import Alerts, advance
+from lstmcast.evaluation.anomalies import start as surprises_of
 from lstmcast.model.heads import HEAD_QUANTILES, Head
 from lstmcast.model.inputs import FittedTransforms, Grid
 from lstmcast.model.inputs.periods import may_differ
@@ -53,6 +55,7 @@ from lstmcast.streaming.opening import (
 )
 from lstmcast.streaming.reading import RowReader
 from lstmcast.streaming.rows import Rows
+from lstmcast.streaming.scoring import far_step, read_surprises
 from lstmcast.streaming.ticks import by_label, checked_past, checked_values
 from lstmcast.streaming.window import labelled, newest_window, remembered, start_memory
 from lstmcast.util.objects import objects
@@ -77,6 +80,8 @@ class Stream:
             "real" for any. Unless given, as the Panel has it, else the data that a forecaster
             remembers.
         learning: how it learns; None for a network that stays as it is.
+        alerts: when a value is worth an alert; `scores` and `alerted` then say how surprising those
+            of the newest tick were. None where nobody asks.
         head: your own head, if the network was made with it.
         seed: random seed of weights that are drawn, and of dropout.
 
@@ -103,6 +108,7 @@ class Stream:
         periods: int | Sequence[int] | None = None,
         kind: Kind | None = None,
         learning: Learning | None = None,
+        alerts: Alerts | None = None,
         head: Head | None = None,
         seed: int = 0,
     ) -> None:
@@ -127,12 +133,16 @@ class Stream:
         fitted, context, self.rates = from_forecaster(start)
         if learning is not None or context is None:  # learning goes on from the state of each row
             context = network.config.inputs.context(grid.periods)
-        self._begin(network, grid, context, fitted, panel.ids if panel else rows, learning, seed)
+        ids = panel.ids if panel else rows
+        self._begin(network, grid, context, fitted, ids, learning, seed, alerts)
         if panel is not None:
             self.rows["stops"][:] = stops_S
             self.reading.history(panel)
             if self.open_times is not None:
                 self.open_times.history(self.rows, panel)
+            if alerts is not None:
+                *_, surprises = read_surprises(self._reader(), panel, alerts)
+                self.rows.put("surprises", np.arange(len(panel)), surprises)
 
     def _begin(
         self,
@@ -143,6 +153,7 @@ class Stream:
         ids: Any,
         learning: Learning | None,
         seed: int,
+        alerts: Alerts | None,
     ) -> None:
         """Rows of which nothing was read."""
         self.learning, self.seed, self.context, self.learned = learning, seed, context, fitted
@@ -151,6 +162,7 @@ class Stream:
         effects = clock is not None
         self.grid = grid._replace(horizon=network.config.steps, effects=effects)
         self.ticks = self.skipped = 0
+        self.note: dict[str, Any] = {}
         self.rows = Rows(ids)
         self.rows.add("stops", lambda new: np.full(new, self.stops, np.int64))
         if self.open_times is not None:
@@ -160,6 +172,11 @@ class Stream:
         self.reading = RowReader(self.reader, self.rows, clock, own_periods)
         if learning is not None:
             self.rows.add("memory", lambda new: start_memory(self.network, learning.chunk, new))
+        self.alerts, self.scores, self.alerted = alerts, np.empty(0), np.empty(0, bool)
+        if alerts is not None:
+            if network.config.inputs.columns > 1:
+                raise UsageError("alerts= are of rows of one column, and this network reads more.")
+            self.rows.add("surprises", lambda new: surprises_of(new, far_step(self._reader())))
         self._follow()
 
     def __repr__(self) -> str:
@@ -178,20 +195,21 @@ class Stream:
         """How often the weights have moved."""
         return self.learners[0].updates if self.learners else 0
 
-    def predict(self, horizon: int | None = None) -> NDArray:
+    def predict(self, horizon: int | None = None, ids: Iterable[Any] | None = None) -> NDArray:
         """The next value of each row, (S,), or with a horizon the next H of them, (S, H).
 
         With several columns in a row these are a last axis (…, K). NaN where nothing was read yet.
+        `ids`: the rows that are asked for, in this order; all unless given.
         """
-        answer_SHKX = self._answered(horizon)
+        answer_SHKX = self._answered(horizon, ids)
         return self._flat(answer_SHKX[..., answer_SHKX.shape[3] // 2], horizon)
 
-    def quantiles(self, horizon: int | None = None) -> NDArray:
+    def quantiles(self, horizon: int | None = None, ids: Iterable[Any] | None = None) -> NDArray:
         """The same at `lstmcast.model.heads.HEAD_QUANTILES`, as last axis: the network's own.
 
         UsageError for a head that answers a point.
         """
-        answer_SHKX = self._answered(horizon)
+        answer_SHKX = self._answered(horizon, ids)
         if answer_SHKX.shape[3] < len(HEAD_QUANTILES):
             raise UsageError(
                 "A point head has no quantiles. Use head='quantiles', 'normal' or 'student_t'."
@@ -219,15 +237,13 @@ class Stream:
             DataError: for values that are no numbers, or below 0 where `kind` says that none is.
                 Nothing has changed then.
         """
-        values, ids = by_label(values, ids)
-        at, inputs = self.rows.at(ids), self.network.config.inputs
-        values_RK = checked_values(values, inputs, self.rows.ids[at])
-        require_allowed(values_RK, self.rows["stops"][at], self.rows.ids[at])
-        past_RP = checked_past(past, inputs.past, self.rows.ids[at])
+        at, values_RK, past_RP = self._checked(values, ids, past)
         answer_RHKX = self._answers[1][at] if 1 in self._answers else self._answer(1, at)
         with np.errstate(over="ignore"):  # infinite where no number holds the error
             errors_RK = values_RK - answer_RHKX[:, 0, :, answer_RHKX.shape[3] // 2]
         self._pass_closed(at, past_RP)
+        if self.alerts is not None:
+            self.scores, self.alerted = self._surprises(at, values_RK[:, 0], self.alerts)
         self._read(at, values_RK, past_RP)
         self.rows["stops"][at] = stops_after(self.rows["stops"][at], values_RK)
         self.ticks += 1
@@ -250,6 +266,34 @@ class Stream:
             passed = closed_R > step
             past = None if past_RP is None else np.full_like(past_RP[passed], np.nan)
             self._read(at[passed], np.full((np.count_nonzero(passed), K), np.nan), past)
+
+    def _surprises(self, at: NDArray, values_R: NDArray, alerts: Alerts) -> tuple[NDArray, NDArray]:
+        """How surprising values of these rows are, which are not read yet, and which are worth an
+        alert."""
+        answer_RHX = self._unstopped(far_step(self._reader()), at)[:, :, 0]
+        state = self.rows.of("surprises", at)
+        far_R = answer_RHX[:, -1, answer_RHX.shape[2] // 2]
+        result = advance(state, values_R, answer_RHX[:, 0], far_R, alerts)
+        self.rows.put("surprises", at, state)
+        return result
+
+    def _reader(self) -> Reader:
+        """What reads the same in one pass."""
+        return Reader(self.network, self.learned, self.context, rates=False)
+
+    def check(self, values: Any, ids: Iterable[Any] | None = None, *, past: Any = None) -> None:
+        """Raise what `observe` would raise for such a tick; nothing changes."""
+        self._checked(values, ids, past)
+
+    def _checked(
+        self, values: Any, ids: Iterable[Any] | None, past: Any
+    ) -> tuple[NDArray, NDArray, NDArray | None]:
+        """Where the rows of a tick are (R,), their values (R, K), those beside them (R, P)."""
+        values, ids = by_label(values, ids)
+        at, inputs = self.rows.at(ids), self.network.config.inputs
+        values_RK = checked_values(values, inputs, self.rows.ids[at])
+        require_allowed(values_RK, self.rows["stops"][at], self.rows.ids[at])
+        return at, values_RK, checked_past(past, inputs.past, self.rows.ids[at])
 
     def join(self, ids: Iterable[Any]) -> None:
         """New rows, from a fresh state; UsageError for one that is here already."""
@@ -275,7 +319,10 @@ class Stream:
 
     def save(self, folder: str | Path) -> None:
         """Save everything: a process that stops here goes on, after `load`, with the same bits.
-        OutputError."""
+
+        `stream.note` is saved too, a dict of your own that JSON can hold: which message of a queue
+        was the newest, say. OutputError.
+        """
         store.save(folder, *self._described())
 
     @classmethod
@@ -314,10 +361,14 @@ class Stream:
 
     # ---- answering
 
-    def _answered(self, horizon: int | None) -> NDArray:
+    def _answered(self, horizon: int | None, ids: Iterable[Any] | None = None) -> NDArray:
         """What the network says after each row's newest tick (S, H, K, X), in the units of the
         data."""
         steps = 1 if horizon is None else checked_horizon(horizon)
+        if ids is not None:
+            at = self.rows.at(ids)
+            known = self._answers.get(steps)
+            return self._answer(steps, at) if known is None else known[at]
         if steps not in self._answers:
             self._answers[steps] = self._answer(steps, np.arange(len(self.rows)))
         return self._answers[steps]
@@ -331,7 +382,11 @@ class Stream:
         return np.take_along_axis(answer_RGKX, steps_RH[:, :, None, None], axis=1)
 
     def _answer_on_grid(self, horizon: int, at: NDArray) -> NDArray:
-        """What the network says of all next steps of the grid."""
+        """What the network says of all next steps of the grid, of some of the rows (R, H, K, X)."""
+        return stopped(self._unstopped(horizon, at), stop_now(self.rows["stops"][at]))
+
+    def _unstopped(self, horizon: int, at: NDArray) -> NDArray:
+        """The same, below 0 too where values are not."""
         network = self.network
         X = len(HEAD_QUANTILES) if network.head.spreads else 1
         _require_no_sums(network.config, horizon, X)
@@ -344,7 +399,7 @@ class Stream:
             values = network.units(z_NHKX, state.known)
             values = self.reading.with_own_past(values, lane, at[begun])
             result[begun] = self._at_several_rates(at[begun], lane, values)
-        return stopped(result, stop_now(self.rows["stops"][at]))
+        return result
 
     def _at_several_rates(self, at: NDArray, lane: Lane, answer_RHKX: NDArray) -> NDArray:
         """Far answers of rows that have begun, moved as those of a forecaster are."""
@@ -414,6 +469,8 @@ class Stream:
             "seed": self.seed,
             "ticks": self.ticks,
             "skipped": self.skipped,
+            "note": self.note,
+            "alerts": None if self.alerts is None else asdict(self.alerts),
             "stops": self.stops,
             "rates": self.rates,
             "ids": self.ids,
@@ -462,8 +519,13 @@ class Stream:
         said = manifest.get("open_times")
         made.open_times = OpenTimes.from_saved(said, groups["calendar"]) if said else None
         fitted = _learned(network, manifest, groups)
-        made._begin(network, grid, context, fitted, manifest["ids"], learning, manifest["seed"])
+        told = manifest.get("alerts")
+        alerts = None if told is None else Alerts(**told)
+        made._begin(
+            network, grid, context, fitted, manifest["ids"], learning, manifest["seed"], alerts
+        )
         made.ticks, made.skipped = manifest["ticks"], manifest["skipped"]
+        made.note = dict(manifest.get("note", {}))
         made.reading.restore({"stops": made.rows["stops"], **groups["rows"]})
         for m, learner in enumerate(made.learners):
             own = groups["optimiser"].items()

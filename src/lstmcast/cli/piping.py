@@ -1,0 +1,150 @@
+"""`lstmcast stream`: lines in, lines out, each at once; a signal ends it between two of them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, BinaryIO, TextIO
+
+from lstmcast.cli import echo
+from lstmcast.errors import ModelError
+
+if TYPE_CHECKING:
+    from lstmcast.cli.options import LineOptions
+    from lstmcast.streaming.clocks import Clocks
+    from lstmcast.streaming.pipe import Pipe
+    from lstmcast.streaming.stream import Stream
+
+LONGEST = 1_000_000  # bytes of a line
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class _Stopped(Exception):
+    """A signal came while nothing was being done."""
+
+
+class _Signals:
+    """Signals that end the process, but never in the middle of a line."""
+
+    def __init__(self) -> None:
+        self.number, self.waiting = 0, False
+
+    def __enter__(self) -> _Signals:
+        main = threading.current_thread() is threading.main_thread()
+        self._before = {n: signal.signal(n, self._came) for n in SIGNALS} if main else {}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _came(self, number: int, _: FrameType | None) -> None:
+        self.number = number
+        if self.waiting:
+            raise _Stopped
+
+    def lines(self, source: BinaryIO) -> Iterator[bytes]:
+        """Lines as they arrive, until they end or a signal comes; of one that is too long as much
+        as shows that."""
+        while not self.number:
+            try:
+                self.waiting = True
+                line = source.readline(LONGEST + 1)
+                while len(line) > LONGEST and not line.endswith(b"\n"):
+                    rest = source.readline(LONGEST)
+                    line = line[: LONGEST + 1] + rest[-1:]
+                    if not rest:
+                        break
+            except _Stopped:
+                return
+            finally:
+                self.waiting = False
+            if not line:
+                return
+            yield line
+
+
+def run(pipe: Pipe, source: BinaryIO, result: TextIO) -> int:
+    """Answer all lines, save in the end, and say how it ended: 0, or 1 if lines were wrong, or
+    128 and the number of the signal."""
+    with _Signals() as signals:
+        try:
+            for line in signals.lines(source):
+                _answer(pipe, line, result)
+        finally:
+            pipe.save()
+    if pipe.wrong:
+        echo.note(
+            False,
+            f"{pipe.wrong} of {pipe.lines} lines could not be used, the first is line "
+            f"{pipe.first_wrong}",
+        )
+    if signals.number:
+        return 128 + signals.number
+    return 1 if pipe.wrong else 0
+
+
+def _answer(pipe: Pipe, line: bytes, result: TextIO) -> None:
+    if len(line) > LONGEST:
+        pipe.lines += 1
+        answers = iter([pipe.refused(f"it is longer than {LONGEST:,} bytes")])
+    else:
+        answers = pipe.answers(line.decode("utf-8", errors="replace"))
+    for answer in answers:
+        result.write(json.dumps(answer) + "\n")
+        result.flush()
+
+
+def opened(
+    model: Path | None, state: Path | None, horizon: int, options: LineOptions
+) -> tuple[Stream, Clocks]:
+    """The stream to go on with, and when its newest ticks were: the one whose state was saved,
+    else one of the model and the data that it remembers, else one of the shipped network."""
+    from lstmcast import store
+    from lstmcast.data.frequency import parse_frequency
+    from lstmcast.streaming.clocks import Clocks
+    from lstmcast.streaming.stream import Stream
+
+    if state is not None and state.exists():
+        stream = Stream.load(state, learns=False)
+        if "newest" not in stream.note:
+            raise ModelError(
+                f"{state} holds a stream that Stream.save wrote. Give it as --model, and another "
+                "folder as --state."
+            )
+        return stream, Clocks.from_saved(stream.note)
+    if model is not None and store.read_manifest(model).get("kind") == "stream":
+        stream = Stream.load(model, learns=False)
+        if "newest" in stream.note:
+            return stream, Clocks.from_saved(stream.note)
+        return stream, Clocks(parse_frequency(options.frequency or "integer"))
+    return _of_forecaster(model, horizon, options)
+
+
+def _of_forecaster(model: Path | None, horizon: int, options: LineOptions) -> tuple[Stream, Clocks]:
+    from lstmcast.data.frequency import parse_frequency
+    from lstmcast.evaluation.anomalies import Alerts
+    from lstmcast.forecaster import LSTMForecaster, load
+    from lstmcast.saved_context import is_unnamed
+    from lstmcast.streaming.clocks import Clocks
+    from lstmcast.streaming.pipe import UNNAMED
+    from lstmcast.streaming.stream import Stream
+
+    forecaster = LSTMForecaster(horizon) if model is None else load(model, method="network")
+    context, periods, kind = forecaster.saved_context, options.periods(), options.known_kind()
+    if context is not None:
+        options.refuse_frequency(context.panel.frequency.code)
+        alerts = Alerts(options.rate)
+        stream = Stream(forecaster, context.panel, periods=periods, kind=kind, alerts=alerts)
+        if is_unnamed(context.panel):
+            stream.note = {UNNAMED: stream.ids[0]}
+        return stream, Clocks.of(context.panel)
+    step = parse_frequency(options.frequency or "integer")
+    stream = Stream(
+        forecaster, [], frequency=step, periods=periods, kind=kind, alerts=Alerts(options.rate)
+    )
+    return stream, Clocks(step)

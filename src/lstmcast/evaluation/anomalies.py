@@ -1,0 +1,129 @@
+"""How surprising each value is, given what was forecast before it: a score from 0 to 1, and alerts.
+
+Two errors of a value are looked at: that of the forecast one step ahead, in units of the spread
+that the network stated, which shows spikes; and that of the forecast which the network made all
+the steps of its head before, which shows levels and shapes that are not as they were. Each is
+ranked among those of the same series before it: errors as large as this one had a share p of them.
+Nothing after a value moves its score. Streams and whole files take the same steps, in `advance`.
+
+    S series · R some of them · M errors remembered · H steps of the head · Q quantiles
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.errors import UsageError
+from lstmcast.model.heads import HEAD_QUANTILES
+
+MEMORY = 2048  # errors of each kind: a tail of 1 in 1,000 shows in so many
+FEW = 100  # errors, of which a mean says little: how far a record lies beyond them counts less
+QUIET = 150  # ticks that belong to one event: only a greater surprise is another alert
+LEAST_SPREAD = 1e-3  # of the forecast: a network that is surer of itself is not believed
+MIDDLE = HEAD_QUANTILES.index(0.5)
+LOWER, UPPER = HEAD_QUANTILES.index(0.1), HEAD_QUANTILES.index(0.9)
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """When a value is worth an alert.
+
+    rate: of false alarms, per value, where errors stay as they were: 0.001 is one in 1,000 values
+    at most. A series has to show about as many values before there can be any.
+    """
+
+    rate: float = 0.001
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rate < 1:
+            raise UsageError(
+                f"rate={self.rate!r} is not a rate of false alarms. Give a number between 0 and 1, "
+                "such as 0.001 for one in 1,000 values."
+            )
+
+
+class Surprises(NamedTuple):
+    """What is remembered of each series: its errors, forecasts that are still to come true."""
+
+    count_S: NDArray  # values that came, unknown ones included
+    near_SM: NDArray  # errors one step ahead, in units of the spread
+    near_count_S: NDArray
+    far_SM: NDArray  # errors of the forecasts H steps before
+    far_count_S: NDArray
+    ahead_SH: NDArray  # what was forecast for the next steps, each H steps before
+    recent_SW: NDArray  # how unlikely the newest values were
+
+
+def start(rows: int, steps: int) -> Surprises:
+    """Before the first value of so many series, of a network that answers so many steps."""
+    none, errors = np.zeros(rows, np.int64), np.zeros((rows, MEMORY), np.float32)
+    ahead_SH, recent_SW = np.full((rows, steps), np.nan), np.ones((rows, QUIET))
+    return Surprises(none, errors, none.copy(), errors.copy(), none.copy(), ahead_SH, recent_SW)
+
+
+def advance(
+    state: Surprises, values_R: NDArray, near_RQ: NDArray, far_R: NDArray, alerts: Alerts
+) -> tuple[NDArray, NDArray]:
+    """Scores (R,) of one value more of each series, and which are worth an alert (R,). NaN, and no
+    alert, for a value that is unknown or that nothing was forecast of.
+
+    Args:
+        state: of these series; it is changed in place.
+        values_R: the values.
+        near_RQ: what was forecast of them one step ahead: quantiles, or a point (R, 1).
+        far_R: what is forecast now of the value H steps ahead, the first of which is `values_R`.
+        alerts: when a value is worth an alert.
+    """
+    H, row = state.ahead_SH.shape[1], np.arange(len(values_R))
+    state.ahead_SH[row, (state.count_S - 1) % H] = far_R
+    expected_R = state.ahead_SH[row, state.count_S % H]
+    near_p_R = _ranked(state.near_SM, state.near_count_S, _near_error(values_R, near_RQ))
+    far_p_R = _ranked(state.far_SM, state.far_count_S, np.abs(values_R - expected_R))
+    # Two looks at each value: without the factor there were up to twice as many false alarms.
+    p_R = np.minimum(2 * np.fmin(near_p_R, far_p_R), 1.0)
+    known_R = np.isfinite(p_R)
+    p_R = np.where(known_R, p_R, 1.0)
+    alert_R = (p_R <= alerts.rate) & (p_R < state.recent_SW.min(axis=1, initial=1.0))
+    state.recent_SW[row, state.count_S % QUIET] = p_R
+    state.count_S[:] += 1
+    state.near_count_S[:] += np.isfinite(near_p_R)
+    state.far_count_S[:] += np.isfinite(far_p_R)
+    return np.where(known_R, 1 - p_R, np.nan), alert_R
+
+
+def _near_error(values_R: NDArray, near_RQ: NDArray) -> NDArray:
+    """Errors of one step in units of the spread on their side; of a point as they are."""
+    if near_RQ.shape[1] == 1:
+        return np.abs(values_R - near_RQ[:, 0])
+    middle_R = near_RQ[:, MIDDLE]
+    spread_R = np.where(
+        values_R > middle_R, near_RQ[:, UPPER] - middle_R, middle_R - near_RQ[:, LOWER]
+    )
+    least_R = LEAST_SPREAD * np.abs(middle_R) + np.finfo(np.float32).tiny
+    with np.errstate(over="ignore"):
+        return np.abs(values_R - middle_R) / (spread_R + least_R)
+
+
+def _ranked(errors_RM: NDArray, count_R: NDArray, error_R: NDArray) -> NDArray:
+    """The share (R,) of errors at least as large as these, which are remembered from here on.
+
+    (k + u) / (n + 1) for k of n errors; u, between 0 and 1, says how far an error lies beyond
+    those that it is larger than, so that a record by far is told apart from a narrow one.
+    """
+    known_R = np.isfinite(error_R)
+    largest = float(np.finfo(np.float32).max)
+    error_R = np.minimum(np.where(known_R, error_R, 0.0), largest).astype(np.float32)
+    n_R = np.minimum(count_R, MEMORY)
+    k_R = np.minimum((errors_RM >= error_R[:, None]).sum(axis=1), n_R)
+    mean_R = errors_RM.sum(axis=1, dtype=float) / np.maximum(n_R, 1)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        ratio_R = np.where((error_R > 0) & (n_R > 0), error_R / mean_R, 0.0)
+        u_R = (1 + ratio_R) ** -np.minimum(n_R / FEW, 1.0)
+    share_R = (k_R + u_R) / (n_R + 1)
+    at = np.flatnonzero(known_R)
+    errors_RM[at, count_R[at] % MEMORY] = error_R[at]
+    return np.where(known_R, share_R, np.nan)

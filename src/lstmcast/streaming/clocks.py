@@ -1,0 +1,135 @@
+"""When the ticks of rows were: which one a time is, how many are missing before it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
+from lstmcast.data.panel import Panel
+from lstmcast.errors import DataError
+
+_MONTH = re.compile(r"\d{4}-\d{2}")
+INTEGER = "integer"
+_FARTHEST = 10**15  # steps; no arithmetic on times overflows before
+
+
+class Clocks:
+    """The time of the newest tick of each row.
+
+    Args:
+        frequency: how far ticks lie apart.
+        newest: the time of the newest tick of each row, as a number.
+
+    >>> from lstmcast.data.frequency import parse_frequency
+    >>> clocks = Clocks(parse_frequency("D"))
+    >>> clocks.set("a", clocks.time("2024-02-28"))
+    >>> clocks.steps("a", clocks.time("2024-03-01")), clocks.steps("b", clocks.time("2024-03-01"))
+    (2, 1)
+    """
+
+    def __init__(self, frequency: Frequency, newest: Mapping[str, int] | None = None) -> None:
+        self.frequency, self._newest = frequency, dict(newest or {})
+
+    @classmethod
+    def of(cls, panel: Panel) -> Clocks:
+        """Those of a panel's series, at its end."""
+        ends = panel.ends.astype(np.int64).tolist()
+        return cls(panel.frequency, dict(zip(map(str, panel.ids), ends, strict=True)))
+
+    @classmethod
+    def from_saved(cls, saved: Mapping[str, Any]) -> Clocks:
+        """Those that `saved` described."""
+        return cls(parse_frequency(saved["frequency"]), saved["newest"])
+
+    def time(self, given: str | int) -> int:
+        """A time as a number: microseconds since 1970, or what counts the steps. DataError."""
+        if self.frequency.unit == INTEGER:
+            return _whole(given)
+        text = str(given).strip()
+        try:
+            read = datetime.fromisoformat(f"{text}-01" if _MONTH.fullmatch(text) else text)
+        except ValueError as error:
+            raise DataError(
+                f"its time is {given!r}, and one such as 2024-03-01 or 2024-03-01T14:30 is expected"
+            ) from error
+        if read.tzinfo is not None:
+            read = read.astimezone(UTC).replace(tzinfo=None)
+        time = int(np.datetime64(read, "us").astype(np.int64))
+        if not self._newest:  # months that begin, or end, as the first one does
+            self.frequency = self.frequency.anchored(self._array(time))
+        return time
+
+    def steps(self, row: str, time: int) -> int:
+        """How many ticks a time lies after the newest of a row: 1 for the next one, and for the
+        first. DataError where no number of steps leads there."""
+        if row not in self._newest:
+            return 1
+        newest = self._newest[row]
+        place = int(self.frequency.position(self._array(time), self._array(newest))[0])
+        if place == OFF_GRID:
+            raise DataError(
+                f"its time {self.text(time)} is no whole number of steps "
+                f"({self.frequency.name}) after {self.text(newest)}, the newest of row {row!r}"
+            )
+        return place
+
+    def next(self, row: str) -> int | None:
+        """The time of the next tick of a row; None where none is known."""
+        if row not in self._newest:
+            return None
+        newest = self._array(self._newest[row])
+        return int(self.frequency.advance(newest, 1).astype(np.int64)[0])
+
+    def set(self, row: str, time: int) -> None:
+        """A tick of a row was at this time."""
+        self._newest[row] = int(time)
+
+    def newest(self, row: str) -> str | None:
+        """The time of the newest tick of a row, as text; None without one."""
+        return self.text(self._newest[row]) if row in self._newest else None
+
+    def ahead(self, row: str, steps: int) -> list[str] | None:
+        """The times of the next steps of a row; None where it has none."""
+        if row not in self._newest:
+            return None
+        start = self._array(self._newest[row])[0]
+        return [_text(time) for time in self.frequency.range(start, steps, offset=1)]
+
+    def text(self, time: int) -> str:
+        """A time as it is written."""
+        return _text(self._array(time)[0])
+
+    def saved(self) -> dict[str, Any]:
+        """What goes on from here, for JSON."""
+        return {"frequency": self.frequency.code, "newest": dict(self._newest)}
+
+    def _array(self, time: int) -> NDArray:
+        kind = "int64" if self.frequency.unit == INTEGER else "datetime64[us]"
+        return np.array([time], np.int64).astype(kind)
+
+
+def _whole(given: str | int) -> int:
+    try:
+        time = int(given)
+    except ValueError as error:
+        raise DataError(
+            f"its time is {given!r}, and whole numbers are expected as nothing says how far ticks "
+            "lie apart. Say so with --frequency, such as --frequency daily"
+        ) from error
+    if abs(time) > _FARTHEST:
+        raise DataError(f"its time is {given!r}, which is too large to count steps")
+    return time
+
+
+def _text(time: Any) -> str:
+    if isinstance(time, np.datetime64):
+        midnight = time == time.astype("datetime64[D]")
+        whole = time == time.astype("datetime64[s]")
+        return str(time.astype("datetime64[D]" if midnight else "datetime64[s]" if whole else time))
+    return str(int(time))

@@ -1,0 +1,210 @@
+"""Lines of text, as they arrive in a pipe → what each says: CSV with a header, or JSON objects."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from lstmcast.data.features import listed
+from lstmcast.data.numbers import is_missing
+from lstmcast.errors import DataError
+
+TIME_NAMES = ("time", "timestamp", "date", "datetime", "ds", "month", "week", "day", "hour")
+SERIES_NAMES = ("series", "series_id", "unique_id")
+DELIMITERS = ",;\t"
+ALONE = "value"  # the row of lines that are a number and nothing else
+
+
+class Record(NamedTuple):
+    """What a line says: when, the value of each row that has a tick, the columns beside them,
+    and whether a column names the row."""
+
+    time: str | int | None
+    values: dict[str, float]
+    past: dict[str, float]
+    named: bool = False
+
+
+@dataclass(frozen=True)
+class Naming:
+    """Which names of a line are what; those that are not given are known by usual names.
+
+    time: of the times, "time", "date" and the like unless given. series: of the column that says
+    whose value it is, "series", "unique_id" unless given; where there is none, each target is a
+    row of its own. target: of the values, everything else unless given. past: columns that the
+    network reads beside them.
+    """
+
+    time: str | None = None
+    series: str | None = None
+    target: tuple[str, ...] = ()
+    past: tuple[str, ...] = ()
+
+    def record(self, fields: Mapping[str, Any]) -> Record:
+        """What the fields of a line say; DataError where they say nothing that can be used.
+
+        >>> Naming().record({"date": "2024-03-01", "shop": "4", "kiosk": ""})
+        Record(time='2024-03-01', values={'shop': 4.0, 'kiosk': nan}, past={}, named=False)
+        >>> Naming().record({"series": "shop", "sold": 4}).values
+        {'shop': 4.0}
+        """
+        time = self._one("time", self.time, TIME_NAMES, fields)
+        series = self._one("series", self.series, SERIES_NAMES, fields)
+        targets = self._targets(fields, time, series)
+        values = {name: _number(name, fields[name]) for name in targets}
+        if series is not None:
+            values = {_name(series, fields[series]): self._only(values)}
+        missing = [name for name in self.past if name not in fields]
+        if missing:
+            raise DataError(f"{missing[0]!r} is missing, which the network reads beside the values")
+        past = {name: _number(name, fields[name]) for name in self.past}
+        when = None if time is None else _time(time, fields[time])
+        return Record(when, values, past, series is not None)
+
+    def _one(
+        self, what: str, given: str | None, usual: tuple[str, ...], fields: Mapping[str, Any]
+    ) -> str | None:
+        """The field that holds the time, or the name of the row."""
+        if given is None:
+            taken = {*self.target, *self.past}
+            free = [name for name in fields if name not in taken]
+            return next((name for name in free if name.casefold() in usual), None)
+        if given not in fields:
+            raise DataError(f"there is no {given!r}, which should hold the {what}")
+        return given
+
+    def _targets(
+        self, fields: Mapping[str, Any], time: str | None, series: str | None
+    ) -> list[str]:
+        """The fields that hold values of rows."""
+        if self.target:
+            targets = [name for name in self.target if name in fields]
+        else:
+            targets = [name for name in fields if name not in (time, series, *self.past)]
+        if not targets:
+            raise DataError(
+                f"it holds no value: its fields are {listed(list(fields))}"
+                + (f", and {listed(list(self.target))} is expected" if self.target else "")
+            )
+        return targets
+
+    def _only(self, values: Mapping[str, float]) -> float:
+        if len(values) > 1:
+            raise DataError(
+                f"it has the values {listed(list(values))}, and one is expected beside the name of "
+                "a row. --target names it"
+            )
+        return next(iter(values.values()))
+
+
+class LineReader:
+    """Reads lines one by one; the first one says of which kind they are.
+
+    >>> reader = LineReader(Naming())
+    >>> reader.read("time,a,b"), reader.read("2024-01-01,3,4").values
+    (None, {'a': 3.0, 'b': 4.0})
+    >>> reader.read('{"a": 5}').values
+    {'a': 5.0}
+    """
+
+    def __init__(self, naming: Naming, header: list[str] | None = None) -> None:
+        self.naming, self.header = naming, header
+        self._first, self._delimiter = True, ","
+
+    def read(self, line: str) -> Record | None:
+        """What a line says; None for an empty line and for a header. DataError."""
+        text = line.strip().removeprefix("\ufeff")
+        if not text:
+            return None
+        if text.startswith("{"):
+            return self.naming.record(_json_object(text))
+        first, self._first = self._first, False
+        cells = self._cells(line.strip("\r\n"), first)
+        if first and self._names_columns(cells):
+            self.header = [cell.strip() for cell in cells]
+            return None
+        if self.header is None and len(cells) > 1:
+            raise DataError(
+                f"it has {len(cells)} values, and no header says what they are. A first line with "
+                "names is expected, such as time,a,b, or JSON objects"
+            )
+        header = self.header or [ALONE]
+        if len(cells) != len(header):
+            raise DataError(
+                f"it has {len(cells)} value(s), and {len(header)} are expected: {listed(header)}"
+            )
+        return self.naming.record(dict(zip(header, cells, strict=True)))
+
+    def _cells(self, line: str, first: bool) -> list[str]:
+        """The cells of a line, apart as those of the first one are."""
+        text = line.removeprefix("\ufeff")
+        if first:
+            self._delimiter = max(DELIMITERS, key=text.count)
+        try:
+            return next(csv.reader([text], delimiter=self._delimiter, strict=True))
+        except csv.Error as error:
+            raise DataError(f"it is not CSV: {error}") from error
+
+    def _names_columns(self, cells: list[str]) -> bool:
+        """Whether a first line is a header: no number in it, and nothing missing."""
+        named = [cell.strip() for cell in cells]
+        if any(is_missing(cell) or _is_number(cell) for cell in named):
+            return False
+        if len(set(named)) < len(named):
+            raise DataError("it names a column twice. Columns need names of their own")
+        return True
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        fields = json.loads(text, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"it is not a JSON object: {error}") from error
+    return fields
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of whose names none comes twice: JSON itself would keep the last one silently."""
+    if len({name for name, _ in pairs}) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {twice!r} comes twice")
+    return dict(pairs)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _number(name: str, given: Any) -> float:
+    """A value; NaN for one that is missing."""
+    if given is None or (isinstance(given, str) and is_missing(given)):
+        return float("nan")
+    known = isinstance(given, (int, float, str)) and not isinstance(given, bool)
+    if not known or (isinstance(given, str) and not _is_number(given)):
+        raise DataError(f"{name!r} is {given!r}, and a number is expected")
+    try:
+        return float(given)
+    except OverflowError as error:
+        raise DataError(f"{name!r} is a number too large to be held") from error
+
+
+def _name(field: str, given: Any) -> str:
+    whole = isinstance(given, int) and not isinstance(given, bool)
+    if not (whole or (isinstance(given, str) and given.strip())):
+        raise DataError(f"{field!r} is {given!r}, and the name of a row is expected")
+    return str(given).strip()
+
+
+def _time(field: str, given: Any) -> str | int:
+    whole = isinstance(given, int) and not isinstance(given, bool)
+    if not (whole or (isinstance(given, str) and given.strip())):
+        raise DataError(f"{field!r} is {given!r}, and a time is expected")
+    return given

@@ -1,0 +1,242 @@
+"""A stream that is fed with lines of text and answers each, without ending at one that is wrong.
+
+S series, a row each · H horizon · Q quantiles of the head
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.frequency import parse_frequency
+from lstmcast.errors import LstmcastError, OutputError, UsageError
+from lstmcast.model.heads import HEAD_QUANTILES
+from lstmcast.streaming.clocks import Clocks
+from lstmcast.streaming.lines import LineReader, Naming, Record
+from lstmcast.streaming.stream import Stream
+
+# After longer gaps the old level and season say little: a row begins anew then. As many steps as
+# a saved model bridges, two of the longest seasonal cycles, or four weeks of days.
+BRIDGED_CYCLES, BRIDGED_STEPS = 2, 28
+DIGITS = 10  # significant, of what is answered: a network has fewer
+UNNAMED = "unnamed"  # in a stream's note: the row of values that no column names
+
+Answer = dict[str, Any]
+
+
+class Place(NamedTuple):
+    """Where a pipe keeps its state, and after how many lines that were used it is saved."""
+
+    folder: Path
+    every: int = 100
+
+
+class Tick(NamedTuple):
+    """A tick of a row that is to be read: so many steps after its newest one."""
+
+    row: str
+    value: float
+    time: int | None
+    steps: int
+
+
+class Pipe:
+    """Lines → answers of a stream.
+
+    Args:
+        stream: what reads and forecasts; rows that are not there join with their first line.
+        horizon: how many steps are forecast after each line.
+        naming: which names of a line are what.
+        clocks: when the newest ticks were, and how far they lie apart.
+        place: where the state is kept.
+
+    >>> import lstmcast as lc
+    >>> pipe = Pipe(lc.Stream(lc.LSTMForecaster(horizon=1), []), horizon=1)
+    >>> for line in ("a,b", "3,4", "3,four"):
+    ...     print([sorted(answer) for answer in pipe.answers(line)])
+    []
+    [['line', 'point', 'quantiles', 'series', 'value'], ['line', 'point', 'quantiles', 'series', \
+'value']]
+    [['error', 'line']]
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        horizon: int = 1,
+        naming: Naming | None = None,
+        clocks: Clocks | None = None,
+        place: Place | None = None,
+    ) -> None:
+        config = stream.network.config
+        if config.inputs.columns > 1:
+            raise UsageError(
+                f"The network reads {config.inputs.columns} columns of a row together, and lines "
+                "have one value for each row. Use lstmcast.Stream from Python."
+            )
+        stream.predict(horizon, ids=[])  # refuses a horizon that the network cannot answer
+        naming = replace(naming or Naming(), past=config.inputs.past)
+        self.stream, self.horizon, self.place = stream, horizon, place
+        self.reader = LineReader(naming, stream.note.get("header"))
+        self.clocks = clocks or Clocks(parse_frequency("integer"))
+        self.lines = self.used = self.wrong = 0
+        self.first_wrong = 0
+
+    def answers(self, text: str) -> Iterator[Answer]:
+        """What a line is answered: a forecast of each row that had a tick, or why it cannot be
+        used, and then nothing has changed."""
+        self.lines += 1
+        try:
+            record = self.reader.read(text)
+            answers = [] if record is None else self._answered(record)
+        except LstmcastError as error:
+            yield self.refused(f"{error}")
+            return
+        for answer in answers:
+            yield {"line": self.lines, **answer}
+        self.used += record is not None
+        due = record is not None and self.place is not None and self.used % self.place.every == 0
+        if due:
+            yield self._saved()
+
+    def refused(self, why: str) -> Answer:
+        """The answer to the line that cannot be used."""
+        self.wrong += 1
+        self.first_wrong = self.first_wrong or self.lines
+        return {"line": self.lines, "error": why.rstrip(".") + "."}
+
+    def save(self) -> None:
+        """Keep the state, if there is a place for it. OutputError."""
+        if self.place is not None:
+            kept = {**self.clocks.saved(), "header": self.reader.header}
+            self.stream.note = {**self.stream.note, **kept}
+            self.stream.save(self.place.folder)
+
+    def _saved(self) -> Answer:
+        """Save, and say so; a state that cannot be saved does not stop forecasts."""
+        assert self.place is not None
+        try:
+            self.save()
+        except OutputError as error:
+            return self.refused(f"the state was not saved: {error}")
+        return {"line": self.lines, "saved": str(self.place.folder)}
+
+    # ---- a line
+
+    def _answered(self, record: Record) -> list[Answer]:
+        """Read what a line says, and forecast; DataError where nothing of it can be used."""
+        time = None if record.time is None else self.clocks.time(record.time)
+        values = self._by_row(record)
+        ticks = [self._tick(row, value, time) for row, value in values.items()]
+        late = [self._late(tick) for tick in ticks if tick.steps < 1]
+        due = [tick for tick in ticks if tick.steps >= 1]
+        if not due:
+            return late
+        self._check(due, record.past)
+        anew = self._bridge(due)
+        rows, values_R = [tick.row for tick in due], np.array([tick.value for tick in due])
+        errors_R = self.stream.observe(values_R, rows, past=_beside(record.past, len(due)))
+        for tick in due:
+            if tick.time is not None:
+                self.clocks.set(tick.row, tick.time)
+        return late + self._forecasts(due, values_R - errors_R, anew)
+
+    def _by_row(self, record: Record) -> dict[str, float]:
+        """The values by row; one value without the name of a row is of the only series of a model
+        whose data had no names, whatever its column is called."""
+        unnamed = self.stream.note.get(UNNAMED)
+        if unnamed is None or record.named or len(record.values) != 1:
+            return record.values
+        return {unnamed: next(iter(record.values.values()))}
+
+    def _tick(self, row: str, value: float, time: int | None) -> Tick:
+        """What a line says of a row; without a time it is the next tick of it."""
+        steps = 1 if time is None else self.clocks.steps(row, time)
+        return Tick(row, value, self.clocks.next(row) if time is None else time, steps)
+
+    def _late(self, tick: Tick) -> Answer:
+        """The answer to a tick that is not after the newest one: it came late, or again."""
+        assert tick.time is not None
+        newest, text = self.clocks.newest(tick.row), self.clocks.text(tick.time)
+        why = "was there before" if tick.steps == 0 else f"is before {newest}, the newest"
+        return {"series": tick.row, "time": text, "skipped": f"{text} {why}"}
+
+    def _check(self, due: Sequence[Tick], past: dict[str, float]) -> None:
+        """DataError before anything has changed; rows that are new join if there is none."""
+        new = [tick.row for tick in due if not self.stream.rows.has(tick.row)]
+        self.stream.join(new)
+        values, rows = [tick.value for tick in due], [tick.row for tick in due]
+        try:
+            self.stream.check(values, rows, past=_beside(past, len(due)))
+        except LstmcastError:
+            self.stream.leave(new)
+            raise
+
+    def _bridge(self, due: Sequence[Tick]) -> dict[str, int]:
+        """Read the ticks that are missing as unknown; rows that miss too many begin anew, and
+        how many those miss."""
+        most = max(BRIDGED_CYCLES * max(self.stream.grid.periods), BRIDGED_STEPS)
+        anew = {tick.row: tick.steps - 1 for tick in due if tick.steps - 1 > most}
+        if anew:
+            self.stream.reset(list(anew))
+        gaps = {tick.row: tick.steps - 1 for tick in due if tick.row not in anew}
+        names = self.stream.network.config.inputs.past
+        for step in range(max(gaps.values(), default=0)):
+            rows = [row for row, missing in gaps.items() if missing > step]
+            past = _beside(dict.fromkeys(names, math.nan), len(rows))
+            self.stream.observe(np.full(len(rows), math.nan), rows, past=past)
+        return anew
+
+    def _forecasts(
+        self, due: Sequence[Tick], expected_R: NDArray, anew: dict[str, int]
+    ) -> list[Answer]:
+        """What follows the ticks of these rows."""
+        rows, scores_R, alerted_R = (
+            [tick.row for tick in due],
+            self.stream.scores,
+            self.stream.alerted,
+        )
+        point_RH = self.stream.predict(self.horizon, rows)
+        spreads = self.stream.network.head.spreads
+        quantiles_RHQ = self.stream.quantiles(self.horizon, rows) if spreads else None
+        answers = []
+        for place, tick in enumerate(due):
+            answer: Answer = {"series": tick.row}
+            if tick.time is not None:
+                answer["time"] = self.clocks.text(tick.time)
+            answer["value"] = _plain(tick.value)
+            if self.stream.alerts is not None:
+                answer["score"] = _plain(scores_R[place])
+                answer["alert"] = bool(alerted_R[place])
+            if not math.isnan(expected_R[place]):
+                answer["expected"] = _plain(expected_R[place])
+            missing = tick.steps - 1
+            if missing:
+                answer["anew" if tick.row in anew else "missing"] = missing
+            times = self.clocks.ahead(tick.row, self.horizon)
+            if times is not None:
+                answer["times"] = times
+            answer["point"] = _plain(point_RH[place])
+            if quantiles_RHQ is not None:
+                by_level = zip(HEAD_QUANTILES, quantiles_RHQ[place].T, strict=True)
+                answer["quantiles"] = {f"{level:g}": _plain(values) for level, values in by_level}
+            answers.append(answer)
+        return answers
+
+
+def _beside(past: dict[str, float], rows: int) -> dict[str, list[float]] | None:
+    """The columns beside a line's values, the same for each row of it."""
+    return {name: [value] * rows for name, value in past.items()} or None
+
+
+def _plain(values: Any) -> Any:
+    """Numbers as JSON holds them: null for one that nobody knows."""
+    if np.ndim(values):
+        return [_plain(value) for value in values]
+    return float(f"{values:.{DIGITS}g}") if math.isfinite(values) else None

@@ -1,0 +1,52 @@
+"""Scores of surprise of all values of a panel, from one pass over it.
+
+S series · O origins, one before each value but the first · H steps of the head · Q quantiles
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.origins import Origins
+from lstmcast.data.panel import Panel
+from lstmcast.decoding import Reader, at_steps
+from lstmcast.evaluation.anomalies import MIDDLE, Alerts, Surprises, advance, start
+from lstmcast.util.states import mapped, rows_of
+
+
+def read_surprises(
+    reader: Reader, panel: Panel, alerts: Alerts
+) -> tuple[NDArray, NDArray, Surprises]:
+    """Scores and alerts of all values of a panel, in its order, from one pass over it, and what
+    is remembered at its end. The first value of a series has none: nothing was forecast of it."""
+    H, spreads = far_step(reader), reader.network.head.spreads
+    series_O = np.repeat(np.arange(len(panel)), panel.lengths - 1)
+    first_S = panel.offsets[:-1] - np.arange(len(panel))  # where the origins of a series begin
+    counts_O = np.arange(len(series_O)) - first_S[series_O] + 1
+    answers_O2Q = at_steps(reader, panel, Origins(series_O, counts_O), (1, H))
+    near_OQ = answers_O2Q[:, 0, :] if spreads else answers_O2Q[:, 0, MIDDLE, None]
+    far_O = answers_O2Q[:, 1, MIDDLE]
+    scores, alerted = np.full(len(panel.values), np.nan), np.zeros(len(panel.values), bool)
+    longest_first = np.argsort(-panel.lengths, kind="stable")
+    state = start(len(panel), H)
+    state.count_S[:] = 1
+    for step in range(1, int(panel.lengths.max(initial=0))):
+        at = longest_first[: np.count_nonzero(panel.lengths > step)]
+        going = _first(state, len(at))
+        place, origin = panel.offsets[at] + step, first_S[at] + step - 1
+        now = panel.values[place], near_OQ[origin], far_O[origin]
+        scores[place], alerted[place] = advance(going, *now, alerts)
+    return scores, alerted, rows_of(state, np.argsort(longest_first))
+
+
+def _first(state: Surprises, rows: int) -> Surprises:
+    """The first rows, not as copies: what is written to them stays."""
+    return mapped(lambda array: array[:rows], state)
+
+
+def far_step(reader: Reader) -> int:
+    """How many steps ahead the forecast was made that a value is compared with, beside the next."""
+    network = reader.network
+    steps = network.config.steps
+    return 1 if network.head.spreads and network.config.inputs.adds_up(steps) else steps
