@@ -169,6 +169,8 @@ def test_arrays_have_the_bounds_of_what_is_read():
     for start in ("29000-01-01", "NaT"):
         with pytest.raises(DataError, match="years 1 to 9999"):
             Panel.from_arrays([1.0, 2.0], **months, start=start)
+    beyond = Panel.from_arrays(np.arange(30.0), frequency="YS", start="9990")
+    assert str(beyond.ends[0])[:5] == "10019"  # steps are counted on
     with pytest.raises(DataError, match=r"2\^53"):
         Panel.from_arrays([1.0, 2.0], start=2**62)
     with pytest.raises(DataError, match="complex"):

@@ -184,7 +184,7 @@ def test_a_model_without_intervals():
     ("panel", "axis"),
     [
         (Panel.from_arrays(np.arange(30.0) % 7), "linear"),
-        (Panel.from_arrays(np.arange(30.0), frequency="YS", start="9970"), "category"),
+        (Panel.from_arrays(np.arange(30.0), frequency="YS", start="9990"), "category"),
         (
             Panel.from_arrays(
                 [1.0, np.nan, 3.0, np.nan, 5.0] * 6, frequency="D", start="2020-01-01"

@@ -29,6 +29,8 @@ FIRST_TIME, LAST_TIME = (
     np.datetime64("9999-12-31T23:59:59", "us"),
 )
 LARGEST = 1e100  # a value: squares of it are numbers too
+# where a series of many steps may end
+FARTHEST_TIME = np.datetime64("99999-12-31", "us")
 MOST_PIPED = 1 << 30  # bytes that are taken from a pipe or device
 _BLOCK = 1 << 20
 _CELL = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
@@ -45,13 +47,15 @@ def require_columns(count: int, source: str) -> None:
 
 def require_span(starts: ndarray, ends: ndarray, source: str) -> None:
     """DataError for times that no calendar has, or numbers that cannot be counted on from: years
-    from 1 to 9999 are read, and whole numbers that a float can hold."""
+    from 1 to 9999 are read, from which steps may be counted on beyond, and whole numbers that a
+    float can hold."""
     if not len(starts):
         return
     is_date = starts.dtype.kind == "M"
     if is_date:
-        bad = np.isnat(starts) | (starts < FIRST_TIME) | (ends > LAST_TIME) | (ends < starts)
-        expected = "Times of the years 1 to 9999 are expected"
+        bad = np.isnat(starts) | (starts < FIRST_TIME) | (starts > LAST_TIME)
+        bad |= (ends > FARTHEST_TIME) | (ends < starts)
+        expected = "A beginning in the years 1 to 9999 is expected"
     else:
         bad = (np.abs(starts) > 2**53) | (np.abs(ends) > 2**53) | (ends < starts)
         expected = "Whole numbers up to 2^53 are expected"

@@ -28,8 +28,9 @@ def require_sound(panel: Panel) -> None:
     dates = panel.starts.dtype.kind == "M"
     _require(dates == (panel.frequency.unit != "integer"), "its times and frequency differ")
     require_span(panel.starts, panel.ends, "the data of the model")
+    whole = len(panel.periods) > 0 and all(type(m) is int for m in panel.periods)
+    _require(whole, "its periods are no whole numbers")
     checked_periods(panel.periods)
-    _require(len(panel.periods) > 0, "it has no period")
     _require(panel.kind in get_args(Kind), f"values of kind {panel.kind!r} are not known")
     if panel.recognised is not None:
         _require_shape("recognised", panel.recognised, (series,), "U")
