@@ -82,6 +82,15 @@ class Whole:
 Context: TypeAlias = Blocks | Newest | Whole
 
 
+def shortest_season(periods: tuple[int, ...]) -> int:
+    """The shortest of some seasonal periods; 0 where none of them is a season.
+
+    >>> shortest_season((168, 24, 1)), shortest_season((1,))
+    (24, 0)
+    """
+    return min((m for m in periods if m > 1), default=0)
+
+
 def farthest_held_out(periods: tuple[int, ...]) -> int:
     """How many steps before an origin its earliest held-out cutoff may lie, of a series with these
     seasonal periods: at most three quarters of K, so that few contexts are read for them (see
@@ -91,7 +100,7 @@ def farthest_held_out(periods: tuple[int, ...]) -> int:
     [384, 336, 288, 288, 3456]
     """
     most = 3 * Blocks.of(periods).length // 4 // MOST_CUTOFFS
-    cycle = min((m for m in periods if m > 1), default=1)
+    cycle = shortest_season(periods) or 1
     if cycle <= most:
         return MOST_CUTOFFS * (most // cycle * cycle)
     return MOST_CUTOFFS * max(part for part in range(1, most + 1) if cycle % part == 0)

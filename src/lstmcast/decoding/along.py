@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.context import Blocks, Context
+from lstmcast.context import Blocks, Context, shortest_season
 from lstmcast.data.origins import Origins, last_known
 from lstmcast.data.panel import Panel
 from lstmcast.decoding.feeding import (
@@ -127,7 +127,7 @@ def _units(
     row, count = batch.row[here], batch.count[here]
     first = np.maximum(batch.first[row], count - NEWEST)
     newest_NW = _spans(panel, batch.series[row], first, count)
-    season = min((m for m in batch.periods if m > 1), default=1)
+    season = shortest_season(batch.periods) or 1
     return with_own_past(values_NHX, newest_NW, np.ones(len(here), bool), season)
 
 
@@ -235,7 +235,7 @@ def own_periods(panel: Panel, origins: Origins, first: NDArray) -> NDArray:
     else 0."""
     if not may_differ(panel.periods, panel.frequency):
         return np.zeros(len(first), np.int64)
-    usual = min((m for m in panel.periods if m > 1), default=0)
+    usual = shortest_season(panel.periods)
     until = first + decided(origins.counts - first)
     keys, place = np.unique(np.stack([origins.series, first, until]), axis=1, return_inverse=True)
     series, start, count = keys

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.context import shortest_season
 from lstmcast.data.frequency import some_frequency
 from lstmcast.data.origins import Origins, window
 from lstmcast.data.panel import Panel
@@ -260,7 +261,7 @@ class RowReader:
         """The period (R,) that is read by after so many ticks of rows, read since one of each."""
         if not self.own_periods:
             return np.full(len(at), USUAL)
-        usual = min((m for m in self.reader.grid.periods if m > 1), default=0)
+        usual = shortest_season(self.reader.grid.periods)
 
         def values_between(rows: NDArray, begin_R: NDArray, until_R: NDArray) -> NDArray:
             return self._since(begin_R, until_R, at[rows])
@@ -327,7 +328,7 @@ class RowReader:
         count_R = self.rows["count"][at]
         first_R = np.maximum(self.context.start(count_R), count_R - NEWEST)
         newest_RW = self._since(first_R, count_R, at)
-        season = min((m for m in lane.inputs.grid.periods if m > 1), default=1)
+        season = shortest_season(lane.inputs.grid.periods) or 1
         return with_own_past(values_RHKX[:, :, 0], newest_RW, root_R, season)[:, :, None]
 
     def _newest_two(self, count_R: NDArray, at: NDArray) -> NDArray:

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from lstmcast.context import shortest_season
 from lstmcast.data.ragged import forward_filled
 from lstmcast.model.inputs import Adaptive, Grid
 from lstmcast.model.inputs.adaptive import (
@@ -199,7 +200,7 @@ class AdaptiveFeed:
         periods = self.grid.periods
         if not may_differ(periods, self.panel.frequency):
             return np.zeros(len(segments.first), np.int64)
-        start, usual = self.offsets[segments.series], min((m for m in periods if m > 1), default=0)
+        start, usual = self.offsets[segments.series], shortest_season(periods)
 
         def values_between(rows: NDArray, begin_R: NDArray, until_R: NDArray) -> NDArray:
             steps_RT = begin_R[:, None] + np.arange((until_R - begin_R).max(initial=0))

@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.context import shortest_season
+
 LINEAR, LOG, ROOT = range(3)
 FLAT = 0.01  # of the largest value: series that differ by less are read on the linear axis
 # Of the largest value: with a smallest one above it, the axes are nearly the same.
@@ -206,7 +208,7 @@ def _is_additive(positive_RT: NDArray, touches_R: NDArray, periods: tuple[int, .
     A small gain is enough where the series touches 0, or stands near 0 at its end and could cross
     it.
     """
-    season = min((m for m in periods if m > 1), default=1)
+    season = shortest_season(periods) or 1
     gain_R, count_R = _gain(_packed(positive_RT), 1)
     long_R = (~np.isnan(positive_RT)).sum(axis=1) > 3 * season
     if season > 1 and long_R.any():

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.context import shortest_season
 from lstmcast.data.frequency import Frequency
 from lstmcast.model.inputs.axis import decided
 
@@ -37,7 +38,7 @@ def may_differ(periods: tuple[int, ...], frequency: Frequency) -> bool:
     period they have, and not those of a calendar."""
     if periods != frequency.seasonal_periods:
         return False
-    usual = min((m for m in periods if m > 1), default=0)
+    usual = shortest_season(periods)
     return not usual or frequency.unit in CHECKED
 
 
