@@ -40,6 +40,7 @@ from lstmcast.cli.options import (
     Rate,
     ReadingOptions,
     Refitting,
+    SavedOrShipped,
     Testing,
     Training,
     Until,
@@ -306,12 +307,7 @@ def anomalies(
     data: Data,
     reading: ReadingOptions,
     rate: Rate = 0.001,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            "--model", "-m", metavar="DIR", help="A saved model; the shipped network unless given."
-        ),
-    ] = None,
+    model: SavedOrShipped = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -336,12 +332,7 @@ def anomalies(
 @command
 def stream(
     lines: LineOptions,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            "--model", "-m", metavar="DIR", help="A saved model; the shipped network unless given."
-        ),
-    ] = None,
+    model: SavedOrShipped = None,
     horizon: Annotated[
         int,
         typer.Option("--horizon", "-H", metavar="N", help="How many steps to forecast each time."),

@@ -86,7 +86,20 @@ Rate = Annotated[
     float,
     typer.Option(metavar="SHARE", help="Rate of false alarms: alerts per value of a calm series."),
 ]
+Period = Annotated[
+    list[int] | None,
+    typer.Option(
+        metavar="STEPS",
+        help="Seasonal period; again for several. From the frequency unless given.",
+    ),
+]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A saved model.")]
+SavedOrShipped = Annotated[
+    Path | None,
+    typer.Option(
+        "--model", "-m", metavar="DIR", help="A saved model; the shipped network unless given."
+    ),
+]
 
 
 def named(text: str) -> Path:
@@ -139,13 +152,7 @@ class ReadingOptions:
             metavar="FREQ", help="monthly, weekly, daily, 15min, W-MON … Found unless given."
         ),
     ] = None
-    period: Annotated[
-        list[int] | None,
-        typer.Option(
-            metavar="STEPS",
-            help="Seasonal period; again for several. From the frequency unless given.",
-        ),
-    ] = None
+    period: Period = None
     kind: Annotated[
         str | None,
         typer.Option(
@@ -776,13 +783,7 @@ class LineOptions:
             metavar="FREQ", help="How far ticks lie apart: daily, 15min, … As the model's data."
         ),
     ] = None
-    period: Annotated[
-        list[int] | None,
-        typer.Option(
-            metavar="STEPS",
-            help="Seasonal period; again for several. From the frequency unless given.",
-        ),
-    ] = None
+    period: Period = None
     kind: Annotated[
         str | None,
         typer.Option(

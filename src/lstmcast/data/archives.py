@@ -11,10 +11,9 @@ import zlib
 from pathlib import PurePosixPath
 from typing import IO, Any
 
-from lstmcast.data.limits import unpacked_bytes
+from lstmcast.data.limits import blocks_of, unpacked_bytes
 from lstmcast.errors import DataError
 
-_BLOCK = 1 << 20
 _WORKBOOK_PARTS = ("[content_types].xml", "mimetype", "xl/", "content.xml")
 _HIDDEN = ("__macosx/", ".ds_store")
 _TABLES = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".xlsx", ".xls", ".ods", ".tsf", ".parquet")
@@ -64,17 +63,13 @@ def unpacked(raw: bytes, source: str) -> tuple[bytes, str]:
 def _read(file: IO[bytes], source: str, packed: int) -> bytes:
     """All that a packed file of so many bytes holds; DataError where that is far more than tables
     hold."""
-    blocks, size, most = [], 0, unpacked_bytes(packed)
-    while block := file.read(_BLOCK):
-        size += len(block)
-        if size > most:
-            raise DataError(
-                f"{source} holds more than {most:,} bytes, in a packed file of {packed:,}: tables "
-                "do not shrink so much. If it is one, unpack it first and give the unpacked file: "
-                "it is read without holding all of it in memory."
-            )
-        blocks.append(block)
-    return b"".join(blocks)
+    most = unpacked_bytes(packed)
+    refusal = (
+        f"{source} holds more than {most:,} bytes, in a packed file of {packed:,}: tables do not "
+        "shrink so much. If it is one, unpack it first and give the unpacked file: it is read "
+        "without holding all of it in memory."
+    )
+    return b"".join(blocks_of(file, most, refusal))
 
 
 def _unzipped(raw: bytes, source: str) -> tuple[bytes, str]:

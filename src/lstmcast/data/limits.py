@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 from numpy import ndarray
@@ -138,16 +139,22 @@ def regular_file(path: Path) -> Iterator[Path]:
 
 
 def _copied(path: Path, copy: Path) -> None:
-    size = 0
+    refusal = (
+        f"{path} gives more than {MOST_PIPED:,} bytes. Write them to a file first, and give that."
+    )
     with path.open("rb", buffering=0) as source, copy.open("wb") as target:
-        while block := source.read(_BLOCK):
-            size += len(block)
-            if size > MOST_PIPED:
-                raise DataError(
-                    f"{path} gives more than {MOST_PIPED:,} bytes. Write them to a file first, and "
-                    "give that."
-                )
+        for block in blocks_of(source, MOST_PIPED, refusal):
             target.write(block)
+
+
+def blocks_of(file: IO[bytes], most: int, refusal: str) -> Iterator[bytes]:
+    """All that comes out of a file; DataError that says so once it is more than `most` bytes."""
+    size = 0
+    while block := file.read(_BLOCK):
+        size += len(block)
+        if size > most:
+            raise DataError(refusal)
+        yield block
 
 
 def is_source(path: Path) -> bool:

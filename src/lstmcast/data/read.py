@@ -99,10 +99,18 @@ def read(
     repairs = (aggregate, duplicates, gaps, missing)
     options = ReadOptions(frequency, whole, kind, *repairs, calendar=calendar, on_error=on_error)
     written = CellFormat(day_first, decimal, header, date_format, missing_codes)
-    names = Names(time, target, series, aggregate is not None, past, written)
-    with collecting(on_error == "skip") as bad:
-        table = _tables(source, names, sheet)
-    return panel_from_table(bad.without(table), options)
+    table = read_table(
+        source,
+        time=time,
+        target=target,
+        series=series,
+        aggregate=aggregate,
+        sheet=sheet,
+        past=past,
+        written=written,
+        on_error=on_error,
+    )
+    return panel_from_table(table, options)
 
 
 def read_table(

@@ -129,12 +129,8 @@ class Outputs:
         notes: list[str] = []
         if self.table is not None:
             formulas = self._formulas(forecast)
-            if formulas and self.escape_formulas:
-                files.append(write_table(without_formulas(forecast.columns_dict()), self.table))
-                if totals is not None:
-                    files.append(totals.write(totals_place(self.table)))
-            else:
-                files += self._tables(self.table, forecast, panel, backtest, totals)
+            escaped = bool(formulas) and self.escape_formulas
+            files += self._tables(self.table, forecast, panel, backtest, totals, escaped)
             notes += formulas
         if self.plot is not None:
             plot = self._plot(self.plot, forecast, panel, backtest)
@@ -194,14 +190,20 @@ class Outputs:
         panel: Panel,
         backtest: Backtest | None,
         totals: Totals | None,
+        escaped: bool,
     ) -> list[str | Path]:
-        """A workbook with all of it, or the long table and that of the totals beside it."""
+        """A workbook with all of it, or the long table, without formulas where they are
+        `escaped`, and that of the totals beside it."""
         if _is_workbook(table):
             from lstmcast.output.book import Book
 
             words = words_of(self.language)
             return [Book(forecast, panel, backtest, totals, words).write(table)]
-        files: list[str | Path] = [forecast.write(table)]
+        if escaped:
+            long = write_table(without_formulas(forecast.columns_dict()), table)
+        else:
+            long = forecast.write(table)
+        files: list[str | Path] = [long]
         if totals is not None:
             files.append(totals.write(totals_place(table)))
         return files
