@@ -254,3 +254,20 @@ def test_newer_data_without_a_remembered_column_are_refused():
         read_newer(shop().drop(columns="promoted"), context.panel)
     with pytest.raises(DataError, match="column 'promoted' is missing, which the network reads"):
         context.join(lc.read(shop(), target="sold", past="price"))
+
+
+def test_what_is_known_in_advance_goes_on_beyond_the_end_of_a_part():
+    future = {"price": [1.0, 2, 3, 4, 5, 6], "kind": {"a": list("xxyyxy"), "b": list("yyx")}}
+    panel = lc.Panel.from_arrays({"a": [1.0, 2, 3, 4], "b": [5.0, 6, 7]}, future=future)
+    known = panel.covariates.future
+    assert known.levels == {"kind": ("x", "y")}
+    assert known.lengths.tolist() == [6, 6]
+    part = panel.part(np.array([1, 0]), np.array([1, 2]), np.array([1, 1])).covariates.future
+    assert part.lengths.tolist() == [5, 4]
+    np.testing.assert_array_equal(part.columns["price"], [2, 3, 4, 5, 6, 3, 4, 5, 6])
+    np.testing.assert_array_equal(part.columns["kind"], [1, 0, np.nan, np.nan, np.nan, 1, 1, 0, 1])
+
+
+def test_a_column_known_in_advance_may_not_end_before_its_series():
+    with pytest.raises(DataError, match=r"future column 'price' has the shape \(2,\) for series"):
+        lc.Panel.from_arrays([1.0, 2.0, 3.0], future={"price": [1.0, 2.0]})

@@ -1,9 +1,10 @@
-"""Covariates: columns beside the target, which a network reads and does not forecast.
+"""Covariates: columns beside the target, which are read and not forecast.
 
 They lie on the grids of the series, as the target's values do, and go with them wherever parts of
-series are taken.
+series are taken. What is known in advance goes on beyond the end of the target.
 
-    N observations of all series · S series · T time · P columns
+    N observations of all series · M of those and of the coming steps · S series · T time
+    P columns
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lstmcast.data.ragged import offsets_of, segments
 from lstmcast.errors import DataError, UsageError
 
 logger = logging.getLogger("lstmcast")
@@ -25,32 +27,94 @@ _REDUCED = {"sum": "mean", "count": "mean"}
 
 
 @dataclass(frozen=True, eq=False)
+class Future:
+    """Columns that are known in advance, such as prices, promotions and holidays.
+
+    columns: {name: (M,)}, NaN = missing · offsets (S + 1,): the values of series i are those from
+    offsets[i] to offsets[i + 1]. The first one is that of the first step of the series, and the
+    last ones may lie beyond its end · levels: the names of the categories that a column's numbers
+    0, 1, … stand for.
+
+    >>> Future({"price": np.array([7.0, 9.0, 8.0])}, np.array([0, 3])).since([0], [1]).columns
+    {'price': array([9., 8.])}
+    """
+
+    columns: Mapping[str, NDArray] = field(default_factory=dict)
+    offsets: NDArray = field(default_factory=lambda: np.zeros(1, np.int64))
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for array in (*self.columns.values(), self.offsets):
+            array.flags.writeable = False
+
+    def __bool__(self) -> bool:
+        return bool(self.columns)
+
+    @property
+    def lengths(self) -> NDArray:
+        """Steps of each series that something is said of: (S,)."""
+        return np.diff(self.offsets)
+
+    def since(self, rows: ArrayLike, first: ArrayLike) -> Future:
+        """Those of some series (R,), from their step `first` on: to the end of what is known, as
+        it was known in advance."""
+        if not self:
+            return self
+        rows = np.asarray(rows)
+        first = np.minimum(np.broadcast_to(first, rows.shape), self.lengths[rows])
+        chosen, offsets = segments(self.offsets, rows, first, self.lengths[rows] - first)
+        columns = {name: array[chosen] for name, array in self.columns.items()}
+        return Future(columns, offsets, self.levels)
+
+    def only(self, names: Iterable[str]) -> Future:
+        """The columns of these names, in their order, as far as they are there."""
+        kept = [name for name in names if name in self.columns]
+        levels = {name: self.levels[name] for name in kept if name in self.levels}
+        return Future({name: self.columns[name] for name in kept}, self.offsets, levels)
+
+
+@dataclass(frozen=True, eq=False)
 class Covariates:
     """Columns beside the target, by name: (N,) each, NaN = missing, one value for each of the
     target's.
 
     `past`: columns whose values are known until the newest observation and not beyond it, such as
-    the volume that was traded beside a price.
+    the volume that was traded beside a price. `future`: columns that are known in advance.
 
-    >>> Covariates({"volume": np.array([7.0, 9.0])}).take(np.array([1])).past
+    >>> offsets = np.array([0, 2])
+    >>> Covariates({"volume": np.array([7.0, 9.0])}).part(offsets, [0], 1, [1]).past
     {'volume': array([9.])}
     """
 
     past: Mapping[str, NDArray] = field(default_factory=dict)
+    future: Future = field(default_factory=Future)
 
     def __post_init__(self) -> None:
         for array in self.past.values():
             array.flags.writeable = False
 
     def __bool__(self) -> bool:
-        return bool(self.past)
+        return bool(self.past) or bool(self.future)
 
-    def take(self, chosen: NDArray) -> Covariates:
-        """Those of some observations, by number or by a mask, in that order."""
-        return Covariates({name: array[chosen] for name, array in self.past.items()})
+    def named(self) -> str:
+        """What a short description of a panel says of them."""
+        known = {"past": self.past, "future": self.future.columns}
+        return "".join(f", {role}: {', '.join(names)}" for role, names in known.items() if names)
+
+    def part(
+        self, offsets: NDArray, rows: ArrayLike, first: ArrayLike, counts: ArrayLike
+    ) -> Covariates:
+        """Those of parts of series, as `Panel.part` takes them; `offsets` (S + 1,) of the
+        target."""
+        if not self:
+            return self
+        rows, counts = np.asarray(rows), np.asarray(counts)
+        chosen, _ = segments(offsets, rows, np.broadcast_to(first, rows.shape), counts)
+        past = {name: array[chosen] for name, array in self.past.items()}
+        return Covariates(past, self.future.since(rows, first))
 
     def only(self, names: Iterable[str]) -> Covariates:
-        """The columns of these names, in their order, as far as they are there."""
+        """The past columns of these names, in their order, as far as they are there."""
         return Covariates({name: self.past[name] for name in names if name in self.past})
 
     def known_among(self, names: Iterable[str], offsets: NDArray, counts: NDArray) -> NDArray:
@@ -120,15 +184,18 @@ def listed(names: Iterable[str], most: int = 8) -> str:
     return " and ".join(filter(None, (", ".join(quoted[:-1]), quoted[-1])))
 
 
+Given = Mapping[str, Mapping[str, ArrayLike] | ArrayLike]  # columns, as people give them
+
+
 def covariates_from_arrays(
-    past: Mapping[str, Mapping[str, ArrayLike] | ArrayLike] | None,
-    rows: NDArray,
-    lengths: NDArray,
+    past: Given | None, future: Given | None, rows: NDArray, lengths: NDArray
 ) -> Covariates:
     """Covariates of series that are already on a grid.
 
     Args:
         past: {name: {id: values}}, {name: values} that all series share, or {name: (S, T) values}.
+        future: the same, with values of coming steps after those of the series; texts are
+            categories.
         rows: id of each series (S,), without the name of its target.
         lengths: of each series (S,).
 
@@ -136,50 +203,112 @@ def covariates_from_arrays(
         UsageError: they are no mapping of names.
         DataError: they have other lengths than the series, or are no numbers.
     """
-    if past is None:
-        return Covariates()
-    if not isinstance(past, Mapping):
+    beside = {
+        name: np.concatenate([np.zeros(0), *parts])
+        for name, parts in _parts(past, "past", rows, lengths).items()
+    }
+    return Covariates(beside, _future(_parts(future, "future", rows, lengths)))
+
+
+def _future(parts: Mapping[str, list[NDArray]]) -> Future:
+    """Columns that are known in advance, from those of each series: all as long as the longest of
+    the series, NaN where nothing is known."""
+    if not parts:
+        return Future()
+    lengths_S = np.max([[len(part) for part in each] for each in parts.values()], axis=0)
+    columns, levels = {}, {}
+    for name, each in parts.items():
+        if any(part.dtype.kind == "O" for part in each):
+            each, levels[name] = coded(each)
+        joined = np.full(int(lengths_S.sum()), np.nan)
+        for part, begin in zip(each, offsets_of(lengths_S)[:-1].tolist(), strict=True):
+            joined[begin : begin + len(part)] = part
+        columns[name] = joined
+    return Future(columns, offsets_of(lengths_S), levels)
+
+
+def coded(parts: Iterable[NDArray]) -> tuple[list[NDArray], tuple[str, ...]]:
+    """Texts as numbers 0, 1, … of their categories, in the order of the alphabet; NaN where there
+    is none.
+
+    >>> coded([np.array(["b", "a", ""], object)])
+    ([array([ 1.,  0., nan])], ('a', 'b'))
+    """
+    texts = [[_text(cell) for cell in part.tolist()] for part in parts]
+    levels = sorted({text for each in texts for text in each if text})
+    numbers = {text: float(place) for place, text in enumerate(levels)}
+    return [np.array([numbers.get(text, np.nan) for text in each]) for each in texts], tuple(levels)
+
+
+def _text(cell: object) -> str:
+    """A cell of a column of categories; nothing for a missing one."""
+    return "" if cell is None or cell != cell else str(cell).strip()
+
+
+def _parts(
+    given: Given | None, role: str, rows: NDArray, lengths: NDArray
+) -> dict[str, list[NDArray]]:
+    """The values of each series, by the name of the column."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
         raise UsageError(
-            f"past={past!r} does not name columns. Give {{name: values}}, the values in the form "
-            "that the target has."
+            f"{role}={given!r} does not name columns. Give {{name: values}}, the values in the "
+            "form that the target has."
         )
-    return Covariates(
-        {str(name): _column(str(name), given, rows, lengths) for name, given in past.items()}
-    )
+    return {str(name): _column(role, str(name), one, rows, lengths) for name, one in given.items()}
 
 
 def _column(
-    name: str, given: Mapping[str, ArrayLike] | ArrayLike, rows: NDArray, lengths: NDArray
-) -> NDArray:
-    """One covariate of all series, one after the other (N,)."""
+    role: str,
+    name: str,
+    given: Mapping[str, ArrayLike] | ArrayLike,
+    rows: NDArray,
+    lengths: NDArray,
+) -> list[NDArray]:
+    """One covariate of each series."""
     if isinstance(given, Mapping):
         by_id = {str(key): array for key, array in given.items()}
         absent = [row for row in rows.tolist() if row not in by_id]
         if absent:
             raise DataError(
-                f"past column {name!r} has no values of series {absent[0]!r}. Give them for every "
-                "series; nan stands for a missing value."
+                f"{role} column {name!r} has no values of series {absent[0]!r}. Give them for "
+                "every series; nan stands for a missing value."
             )
-        parts = [_numbers(by_id[row], name) for row in rows.tolist()]
+        parts = [_numbers(by_id[row], role, name) for row in rows.tolist()]
     else:
-        array = _numbers(given, name)
+        array = _numbers(given, role, name)
         parts = list(array) if array.ndim == 2 and len(array) == len(rows) else [array] * len(rows)
     for part, row, length in zip(parts, rows, lengths, strict=True):
-        if part.shape != (length,):
+        enough = part.ndim == 1 and len(part) >= length if role == "future" else False
+        if not enough and part.shape != (length,):
+            more = ", and those of coming steps after them" if role == "future" else ""
             raise DataError(
-                f"past column {name!r} has the shape {part.shape} for series {str(row)!r}, which "
-                f"has {length} values. One value for each of the target's is expected."
+                f"{role} column {name!r} has the shape {part.shape} for series {str(row)!r}, which "
+                f"has {length} values. One value for each of the target's is expected{more}."
             )
-    joined = np.concatenate([np.zeros(0), *parts])
-    joined[np.isinf(joined)] = np.nan
-    return joined
+    return [_finite(part) for part in parts]
 
 
-def _numbers(array: ArrayLike, name: str) -> NDArray:
+def _finite(part: NDArray) -> NDArray:
+    if part.dtype.kind == "O":
+        return part
+    return np.where(np.isinf(part), np.nan, part)
+
+
+def _numbers(array: ArrayLike, role: str, name: str) -> NDArray:
+    """As numbers; texts of what is known in advance as they are, which are categories."""
+    given = np.asarray(array)
+    if role == "future" and given.dtype.kind in "OUT" and _has_texts(given):
+        return given.astype(object)
     try:
         return np.asarray(array, np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(
-            f"past column {name!r} cannot be read as numbers ({error}). Write categories as "
+            f"{role} column {name!r} cannot be read as numbers ({error}). Write categories as "
             "numbers; nan stands for a missing value."
         ) from None
+
+
+def _has_texts(given: NDArray) -> bool:
+    return any(isinstance(cell, str) for cell in given.ravel().tolist())

@@ -13,7 +13,8 @@ from numpy import ndarray
 from numpy.typing import ArrayLike
 
 from lstmcast.data.features import Covariates as Covariates
-from lstmcast.data.features import covariates_from_arrays
+from lstmcast.data.features import Future as Future
+from lstmcast.data.features import Given, covariates_from_arrays
 from lstmcast.data.findings import Finding as Finding
 from lstmcast.data.findings import Findings as Findings
 from lstmcast.data.frequency import Frequency, parse_frequency
@@ -100,7 +101,7 @@ class Panel:
             if len(self)
             else "empty"
         )
-        beside = f", past: {', '.join(self.covariates.past)}" if self.covariates else ""
+        beside = self.covariates.named()
         values = f"{len(self.values)} values"
         step = self.frequency.name + (f", {self.calendar.name}" if self.calendar else "")
         return f"Panel({len(self)} series, {values}, {step}, {span}{beside})"
@@ -211,7 +212,7 @@ class Panel:
             offsets=offsets,
             ids=self.ids[rows],
             keys=self.keys.take(rows),
-            covariates=self.covariates.take(chosen),
+            covariates=self.covariates.part(self.offsets, rows, first, counts),
             starts=self.frequency.advance(starts, first) if np.any(first) else starts,
             earlier=None if np.any(first) else rows_of(self.earlier, rows),
             calendar=None if self.calendar is None else self.calendar.take(rows),
@@ -288,7 +289,8 @@ class Panel:
         start: ArrayLike | str | None = None,
         periods: int | Sequence[int] | None = None,
         kind: Kind | None = None,
-        past: Mapping[str, Mapping[str, ArrayLike] | ArrayLike] | None = None,
+        past: Given | None = None,
+        future: Given | None = None,
         calendar: CalendarChoice | None = None,
     ) -> Panel:
         """A panel of values that are already on a regular grid.
@@ -299,7 +301,9 @@ class Panel:
         given, needed for dates. kind: "count" or "positive" for values of which no forecast is
         below 0; nothing is recognised here, so that None is as "real" is, but that newer values for
         a saved model are what its data were. past: columns beside the target, {name: values} in the
-        form of the target's, or one array that all series share. calendar: "observed" where times
+        form of the target's, or one array that all series share. future: columns that are known in
+        advance, in the same form, with the values of coming steps after those of the series; texts
+        are categories. calendar: "observed" where times
         at which no value is known, such as all Sundays, are not to be forecast. UsageError for a
         missing start or no frequency, and DataError for values that are no numbers or do not fit
         `kind`.
@@ -339,7 +343,7 @@ class Panel:
             kind or "real",
             keys=keys,
             recognised=recognised,
-            covariates=covariates_from_arrays(past, keys.row_names(ids), lengths),
+            covariates=covariates_from_arrays(past, future, keys.row_names(ids), lengths),
             calendar=_asked_of_arrays(grids, calendar),
         )
 
