@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from lstmcast import decoding
 from lstmcast.context import Context, Newest, Whole
+from lstmcast.covariates.effects import effects_of
 from lstmcast.data.keys import packed, unpacked
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
@@ -153,7 +154,12 @@ class Fitted:
         """Quantiles (O, horizon, Q) at `heads.HEAD_QUANTILES` in the units of the data.
 
         They are the network's own, before any calibration. Of mode "one-step" the horizon is 1.
+        What is known in advance is taken out of what is read, and put back into the answers.
         """
+        effects = effects_of(panel)
+        if effects is not None:
+            answers = self.decode(effects.adjusted, origins, horizon, mode)
+            return effects.restored(answers, origins)
         if mode == "one-step":
             return decoding.one_step_ahead(self.reader, panel, origins)
         recursive = mode == "recursive"

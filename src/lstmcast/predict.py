@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, cast, get_args
 from warnings import warn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.features import listed
+from lstmcast.covariates.effects import effects_of, require_known
+from lstmcast.data.features import Covariates, listed
 from lstmcast.data.findings import MISSING_STEPS
 from lstmcast.data.observed import occurring, on_grid, without
 from lstmcast.data.origins import Origins, checked_horizon, known_counts, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.data.words import Words, columns_said, options_said
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.calibration import Decode, HeldOut, at_levels, calibrated, widened
+from lstmcast.evaluation.calibration import Decode, HeldOut, Tried, at_levels, calibrated, widened
 from lstmcast.evaluation.candidates import Candidate
 from lstmcast.evaluation.combination import combined, mixed
 from lstmcast.evaluation.dependence import dependence_of
+from lstmcast.evaluation.trust import trusted
 from lstmcast.fitted import Fitted, Mode
 from lstmcast.forecast import NETWORK, Combination, Forecast
 from lstmcast.model.heads import MEDIAN
@@ -83,6 +86,7 @@ def _after(
     cutoffs = None if asked.cutoffs is None else _counted_on(lead, asked.cutoffs)
     origins = origins_of(panel, cutoffs)
     panel, horizon, rows = on_grid(panel, origins, horizon)
+    require_known(panel, origins, horizon)
 
     def decode(panel: Panel, origins: Origins, horizon: int) -> NDArray:
         return model.decode(panel, origins, horizon, asked.mode)
@@ -99,6 +103,9 @@ def _after(
             how = model.shares, panel, origins, quantiles_OHQ, asked.candidates
             quantiles_OHQ, combination = mixed(*how)
         quantiles_OHQ = widened(quantiles_OHQ, model.factors_HI)
+    effects = effects_of(panel)
+    if effects is not None:
+        quantiles_OHQ = effects.shut(quantiles_OHQ, origins)
     _warn_of_unknown(model, panel, origins, quantiles_OHQ)
     return _forecast(panel, origins, quantiles_OHQ, quantiles, combination, dependence, rows)
 
@@ -108,13 +115,24 @@ def _calibrated(
 ) -> tuple[NDArray, Combination | None, Dependence]:
     """Quantiles (O, H, Q) that were weighed and calibrated at held-out cutoffs, what they were made
     of, and how errors hang together."""
-    held_out, combination = HeldOut.of(panel, origins), None
-    tried = held_out.tried(decode, panel, horizon)
-    if asked.method != NETWORK:
-        how = asked.method, panel, held_out, tried, asked.candidates
-        tried, combination = combined(*how)
+    held_out = HeldOut.of(panel, origins)
+    tried, combination = _tried(decode, panel, held_out, horizon, asked)
+    if panel.covariates.future:
+        bare = replace(panel, covariates=Covariates(panel.covariates.past))
+        without, _ = _tried(decode, bare, held_out, horizon, asked)
+        tried = trusted(tried, without, held_out, len(panel))
     dependence = dependence_of(panel, tried, held_out)
     return calibrated(tried, held_out, len(panel)), combination, dependence
+
+
+def _tried(
+    decode: Decode, panel: Panel, held_out: HeldOut, horizon: int, asked: Asked
+) -> tuple[Tried, Combination | None]:
+    """Forecasts at origins and at the held-out cutoffs before them, weighed as is asked for."""
+    tried = held_out.tried(decode, panel, horizon)
+    if asked.method == NETWORK:
+        return tried, None
+    return combined(asked.method, panel, held_out, tried, asked.candidates)
 
 
 def combination_of(model: Fitted, panel: Panel, horizon: int, asked: Asked) -> Combination | None:

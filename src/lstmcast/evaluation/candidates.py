@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Blocks
+from lstmcast.covariates.effects import effects_of
 from lstmcast.data.frequency import Frequency
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
@@ -61,6 +62,9 @@ def candidates_of(panel: Panel) -> tuple[Candidate, ...]:
     """
     reach = Blocks.of(panel.periods).length
     seasons = [period for period in panel.periods if period > 1]
+    effects = effects_of(panel)
+    if effects is not None:
+        return tuple(Restored(one) for one in candidates_of(effects.adjusted))
     chosen: list[Candidate] = [Last(reach)]
     chosen += [Cycle(period, span(panel.frequency, period)) for period in seasons]
     ends = dict.fromkeys((*seasons[:1], *seasons[-1:]))
@@ -70,6 +74,26 @@ def candidates_of(panel: Panel) -> tuple[Candidate, ...]:
         if year <= reach and max(seasons, default=1) < year:
             chosen.append(Cycle(year, span(panel.frequency, year)))
     return (*chosen, Drift(panel.periods[0]), Linear(tuple(seasons)))
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A candidate that forecasts what the columns that are known in advance do not explain."""
+
+    candidate: Candidate
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.candidate.name
+
+    def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
+        """Its forecasts with the effects of the coming steps."""
+        effects = effects_of(panel)
+        if effects is None:
+            return self.candidate.points(panel, origins, horizon)
+        points_OH = self.candidate.points(effects.adjusted, origins, horizon)
+        return effects.restored(points_OH, origins)
 
 
 def span(frequency: Frequency, period: int) -> str:

@@ -137,6 +137,18 @@ def fit(sums_B3M: NDArray, count_B: NDArray, layout: Layout, least_gain: float =
     return _of_best_phi(best, base_BFKV, gain_BG)
 
 
+def fit_together(full_BFVV: NDArray, count_B: NDArray, layout: Layout) -> Fit:
+    """The regression with all groups at once, from sums of products of quasi-differences at each φ;
+    `gain_BG` (B, 1) is that of all groups together."""
+    rest_BFVV, base_BFKV = _without_base(full_BFVV, layout.base)
+    freedom_BF = np.repeat(np.maximum(count_B - layout.base, 1.0)[:, None], len(PHIS), axis=1)
+    none = _without_groups(rest_BFVV, freedom_BF)
+    chosen_BP = np.ones((len(count_B), len(layout.group_P)), bool)
+    each = _with_groups(rest_BFVV, freedom_BF, none, layout.group_P, chosen_BP)
+    gain_B = each.evidence_BF.max(axis=1) - none.evidence_BF.max(axis=1)
+    return _of_best_phi(each, base_BFKV, gain_B[:, None])
+
+
 class _Evidence(NamedTuple):
     """What each φ gives."""
 

@@ -1,0 +1,54 @@
+"""Closed steps: a category, known in advance, at which a series has always been 0.
+
+Such a step says nothing about the others, so it is missing to what reads the series, and the
+forecast for it is 0.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.covariates.columns import MOST_CATEGORIES, Known
+
+FEWEST = 5  # times that it was so
+ALWAYS = 0.98  # of the steps of the category
+ELSE = 0.5  # of the other steps: where so many are 0 as well, the category says nothing
+
+
+class Closing(NamedTuple):
+    """The categories at which a series is closed: of each its column, and its number."""
+
+    known: Known
+    at: tuple[tuple[int, float], ...]
+
+    @classmethod
+    def of(cls, known: Known, values_T: NDArray) -> Closing:
+        """As the observed values say."""
+        observed_T = np.isfinite(values_T)
+        zero_T = values_T == 0
+        if not zero_T.any():
+            return cls(known, ())
+        at = []
+        for c, column_T in enumerate(known.values_CM[:, : len(values_T)]):
+            categories = np.unique(column_T[np.isfinite(column_T)])
+            if len(categories) > MOST_CATEGORIES:
+                continue
+            for category in categories.tolist():
+                here_T = (column_T == category) & observed_T
+                else_T = (column_T != category) & observed_T
+                often = here_T.sum() >= FEWEST and else_T.any()
+                if often and zero_T[here_T].mean() >= ALWAYS and zero_T[else_T].mean() < ELSE:
+                    at.append((c, category))
+        return cls(known, tuple(at))
+
+    def closed(self, steps_N: NDArray) -> NDArray:
+        """Whether the series is closed at some steps (N,)."""
+        result_N = np.zeros(len(steps_N), bool)
+        inside_N = steps_N < self.known.values_CM.shape[1]
+        place_N = np.where(inside_N, steps_N, 0)
+        for column, category in self.at:
+            result_N |= inside_N & (self.known.values_CM[column, place_N] == category)
+        return result_N

@@ -1,0 +1,330 @@
+"""The effects of what is known in advance on one series: a regression that is renewed while the
+series grows.
+
+    z_t = season_t + trend_t + columns_t · b + u_t,    u_t = φ u_{t−1} + noise
+
+with z the series on its axis, a season with a mean for each of its phases, and b with one prior
+variance for each group of columns, as `model.inputs.regression` solves it. The phases are taken out
+of the quasi-differences by their means, which is the same as a column for each of them (Frisch &
+Waugh 1933).
+
+A solution holds until the history has grown by an eighth. It is made of values up to there alone,
+so what is said at a step depends on nothing after it, in a backtest as in use. Sums of products are
+added to; of a short history, and whenever it has grown by half, they are made anew, with columns
+that suit it.
+
+    T steps that are observed · N of them · E pairs of neighbouring ones · P columns
+    V trend, columns and z · S phases of the season · F values of φ
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.covariates.closing import Closing
+from lstmcast.covariates.columns import YEAR, About, Known, about, design
+from lstmcast.model.inputs.axis import LOG, ROOT, reading_axis, to_axis
+from lstmcast.model.inputs.regression import PHIS, Layout, fit_together
+
+FEWEST, CYCLES = 32, 3  # steps, and cycles with a few more, before the first solution
+MORE = 8
+PER_OCTAVE = 8  # solutions while a history doubles
+ANEW, SHORT = 1.5, 256  # times as many steps, from which sums are made anew; always, below so many
+LEAST_GAIN = 3.0  # log evidence from which effects are used
+LONG = 4  # cycles, from which on a season has means of its own phases
+TREND = 1000.0
+# Surprises beyond so many standard deviations count for less.
+LIMIT, SPREAD = 4.0, 1.4826
+FIRST_FITS = 3  # of sums that are made anew, to tell unusual values in them
+BASE = 2  # columns of the trend
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What is known of effects once `count` steps were observed.
+
+    `axis`: on which they are; `effect`: at any steps, relative to its mean until then.
+    """
+
+    count: int
+    axis: int
+    known: Known
+    what: tuple[About, ...]
+    coefficients_P: NDArray
+    middle_P: NDArray
+    groups: tuple[str, ...]
+    closing: Closing
+    begun: int = 0
+
+    def effect(self, steps_N: NDArray) -> NDArray:
+        """At some steps (N,), on the axis."""
+        if not self.coefficients_P.any():
+            return np.zeros(len(steps_N))
+        columns_NP = design(self.known, self.what, steps_N, self.begun).columns_NP
+        return (columns_NP - self.middle_P) @ self.coefficients_P
+
+    def parts(self, steps_N: NDArray) -> dict[str, NDArray]:
+        """The effect of each group of columns (N,)."""
+        columns_NP = design(self.known, self.what, steps_N, self.begun).columns_NP
+        each_NP = (columns_NP - self.middle_P) * self.coefficients_P
+        names = np.array(self.groups, object)
+        return {name: each_NP[:, names == name].sum(axis=1) for name in dict.fromkeys(self.groups)}
+
+
+def renewals(steps: int, season: int) -> list[int]:
+    """After how many of so many observed steps a solution is made.
+
+    >>> renewals(100, 7)
+    [32, 36, 40, 44, 48, 52, 56, 60, 64, 72, 80, 88, 96]
+    """
+    result, count = [], max(FEWEST, CYCLES * season + MORE)
+    while count <= steps:
+        result.append(count)
+        octave = 2 ** int(np.floor(np.log2(count)))
+        count += max(octave // PER_OCTAVE, 1)
+    return result
+
+
+def solutions(
+    values_T: NDArray, known: Known, periods: tuple[int, ...], roots: bool
+) -> Iterator[Solution]:
+    """The solutions of a series, one after the other."""
+    regression = None
+    shortest = next((period for period in periods if period > 1), 1)
+    for count in renewals(len(values_T), shortest):
+        closing = Closing.of(known, values_T[:count])
+        open_N = np.where(closing.closed(np.arange(count)), np.nan, values_T[:count])
+        axis = int(reading_axis(open_N[None], periods, roots=roots)[0])
+        z_N = to_axis(open_N[None], axis == LOG, axis == ROOT)[0]
+        if regression is not None and regression.goes_on(count, axis, closing):
+            regression = regression.with_more(z_N)
+        else:
+            season = max((period for period in periods if count >= LONG * period), default=1)
+            terms = Terms.of(known, count, axis, closing, season)
+            regression = Regression.of(terms, z_N)
+        if regression is None:
+            nothing = np.zeros(0)
+            yield Solution(count, axis, known, (), nothing, nothing, (), closing)
+        else:
+            yield regression.solution()
+
+
+class Terms(NamedTuple):
+    """What a regression is made of, while its history doubles."""
+
+    known: Known
+    what: tuple[About, ...]
+    groups: tuple[str, ...]
+    begun: int  # steps that were observed when it was decided
+    axis: int
+    closing: Closing
+    season: int
+
+    @classmethod
+    def of(cls, known: Known, count: int, axis: int, closing: Closing, season: int) -> Terms:
+        """As the first `count` steps say."""
+        what = about(known, count)
+        groups = design(known, what, np.arange(0), count).groups
+        return cls(known, what, groups, count, axis, closing, season)
+
+    @property
+    def layout(self) -> Layout:
+        """The trend first, then groups, whose columns stand side by side."""
+        sizes = tuple(len(list(same)) for _, same in groupby(self.groups))
+        return Layout(BASE, sizes)
+
+    def rows(self, first: int, z_N: NDArray) -> NDArray:
+        """Trend, columns and z of the steps from `first` on, 0 where z is missing (…, V)."""
+        steps = np.arange(first, len(z_N))
+        columns = design(self.known, self.what, steps, self.begun).columns_NP
+        trend = steps / TREND
+        rows = np.column_stack([trend, trend**2, columns, z_N[first:]])
+        return np.where(np.isfinite(rows[:, -1:]), rows, 0.0)
+
+
+class Sums(NamedTuple):
+    """Weighted sums over pairs of neighbouring steps, and by phase of the second step."""
+
+    own_VV: NDArray  # products of the second
+    between_VV: NDArray  # of both, either way
+    back_VV: NDArray  # of the first
+    now_SV: NDArray
+    before_SV: NDArray
+    weight_S: NDArray
+    total_V: NDArray  # of steps, for their mean
+
+    @classmethod
+    def of(cls, rows: NDArray, weight_E: NDArray, first: int, season: int) -> Sums:
+        """Those of rows of which the first is that of step `first`."""
+        now, before, w = rows[1:], rows[:-1], weight_E[:, None]
+        own, back = w * now, w * before
+        between = before.T @ own
+        phase_E = (first + 1 + np.arange(len(now))) % season
+        return cls(
+            now.T @ own,
+            between + between.T,
+            before.T @ back,
+            _by_phase(own, first + 1, season),
+            _by_phase(back, first + 1, season),
+            np.bincount(phase_E, weight_E, season),
+            own.sum(axis=0),
+        )
+
+    def plus(self, other: Sums) -> Sums:
+        """Of both."""
+        return Sums(*(a + b for a, b in zip(self, other, strict=True)))
+
+    def without_season(self) -> tuple[NDArray, NDArray]:
+        """Products of quasi-differences without their means by phase (F, V, V), and those means
+        (F, S, V)."""
+        inverse_S = np.where(self.weight_S > 0, 1.0 / np.maximum(self.weight_S, 1e-12), 0.0)
+        products, means = [], []
+        for phi in PHIS:
+            sum_SV = self.now_SV - phi * self.before_SV
+            means.append(sum_SV * inverse_S[:, None])
+            whole = self.own_VV - phi * self.between_VV + phi**2 * self.back_VV
+            products.append(whole - sum_SV.T @ means[-1])
+        return np.stack(products), np.stack(means)
+
+
+def _by_phase(rows: NDArray, first: int, season: int) -> NDArray:
+    """Sums of rows of the same phase (S, V); the first row is that of step `first`."""
+    whole = len(rows) // season * season
+    total_SV = rows[:whole].reshape(-1, season, rows.shape[1]).sum(axis=0)
+    total_SV[: len(rows) - whole] += rows[whole:]
+    return np.roll(total_SV, first % season, axis=0)
+
+
+@dataclass(frozen=True, eq=False)
+class Regression:
+    """What the first `count` steps of a series say."""
+
+    terms: Terms
+    count: int
+    reference: float  # keeps sums exact for values with a large offset
+    last_V: NDArray  # of the newest step
+    last_known: bool
+    sums: Sums
+    fitted: Fitted
+
+    @classmethod
+    def of(cls, terms: Terms, z_N: NDArray) -> Regression | None:
+        """From all steps; None where too little is known of them."""
+        known_N = np.isfinite(z_N)
+        if not known_N.any() or not terms.groups:
+            return None
+        reference = float(z_N[known_N][0])
+        rows = terms.rows(0, z_N - reference)
+        known_E = (known_N[1:] & known_N[:-1]).astype(float)
+        fitted, weight_E = None, known_E
+        sums = Sums.of(rows, weight_E, 0, terms.season)
+        for _ in range(FIRST_FITS):
+            if fitted is not None:  # the noise is what unusual values made large
+                weight_E = known_E * _trust(fitted.surprises(rows, 0), known_E, 0.0)
+                sums = Sums.of(rows, weight_E, 0, terms.season)
+            fitted = Fitted.of(sums, terms.layout)
+            if fitted is None:
+                return None
+        assert fitted is not None
+        return cls(terms, len(z_N), reference, rows[-1], bool(known_N[-1]), sums, fitted)
+
+    def goes_on(self, count: int, axis: int, closing: Closing) -> bool:
+        """Whether it is added to: until the history has grown, or is read in another way."""
+        same = self.terms.axis == axis and self.terms.closing.at == closing.at
+        return same and SHORT <= count < ANEW * self.terms.begun
+
+    def newer(self, z_N: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+        """The rows of the newest step and those after it, which pairs of them are known, and how
+        far each was from what is expected."""
+        rows = self.terms.rows(self.count, z_N - self.reference)
+        rows = np.concatenate([self.last_V[None], rows])
+        known_N = np.append(self.last_known, np.isfinite(z_N[self.count :]))
+        known_E = (known_N[1:] & known_N[:-1]).astype(float)
+        return rows, known_E, self.fitted.surprises(rows, self.count - 1)
+
+    def with_more(self, z_N: NDArray) -> Regression | None:
+        """With the steps after those that it knows."""
+        rows, known_E, surprise_E = self.newer(z_N)
+        weight_E = known_E * _trust(surprise_E, known_E, self.fitted.noise)
+        season = self.terms.season
+        sums = self.sums.plus(Sums.of(rows, weight_E, self.count - 1, season))
+        fitted = Fitted.of(sums, self.terms.layout)
+        if fitted is None:
+            return None
+        known = bool(np.isfinite(z_N[-1]))
+        return replace(
+            self, count=len(z_N), last_V=rows[-1], last_known=known, sums=sums, fitted=fitted
+        )
+
+    def solution(self) -> Solution:
+        """What is said of effects until the next one."""
+        terms, fitted = self.terms, self.fitted
+        used = np.array([group != YEAR for group in terms.groups]) & (fitted.gain >= LEAST_GAIN)
+        middle_P = self.sums.total_V[BASE:-1] / max(self.sums.weight_S.sum(), 1e-12)
+        return Solution(
+            self.count,
+            terms.axis,
+            terms.known,
+            terms.what,
+            fitted.coefficients_P * used,
+            middle_P,
+            terms.groups,
+            terms.closing,
+            terms.begun,
+        )
+
+
+class Fitted(NamedTuple):
+    """The solution of a regression, before its shares."""
+
+    trend_B: NDArray
+    coefficients_P: NDArray
+    phi: float
+    noise: float  # standard deviation
+    gain: float  # log evidence
+    season_S: NDArray  # means of what is left of quasi-differences, by phase
+
+    @classmethod
+    def of(cls, sums: Sums, layout: Layout) -> Fitted | None:
+        """The regression; None where too little is known."""
+        free = sums.weight_S.sum() - np.count_nonzero(sums.weight_S)
+        if free <= BASE + 1:
+            return None
+        products_FVV, means_FSV = sums.without_season()
+        result = fit_together(products_FVV[None], np.array([free]), layout)
+        f = PHIS.index(float(result.phi_B[0]))
+        all_K = result.coefficients_BK[0]
+        return cls(
+            all_K[:BASE],
+            all_K[BASE:],
+            PHIS[f],
+            float(result.noise_B[0]),
+            float(result.gain_BG[0, 0]),
+            means_FSV[f] @ np.append(-all_K, 1.0),
+        )
+
+    def surprises(self, rows: NDArray, first: int) -> NDArray:
+        """How far quasi-differences are from what is expected; the first row is that of step
+        `first`."""
+        rest_N = rows @ np.concatenate([-self.trend_B, -self.coefficients_P, [1.0]])
+        phase_E = (first + 1 + np.arange(len(rows) - 1)) % len(self.season_S)
+        return _quasi_difference(rest_N, self.phi) - self.season_S[phase_E]
+
+
+def _trust(surprise_E: NDArray, known_E: NDArray, noise: float) -> NDArray:
+    """How much each pair of steps counts: no surprise says more than one at the limit does."""
+    size_E = np.abs(surprise_E)
+    some_E = size_E[known_E > 0]
+    usual = SPREAD * float(np.median(some_E)) if len(some_E) else 0.0
+    limit = LIMIT * max(usual, noise)
+    return np.minimum(1.0, limit / np.maximum(size_E, limit)) ** 2 if limit > 0 else np.ones(1)
+
+
+def _quasi_difference(of_N: NDArray, phi: float) -> NDArray:
+    return of_N[1:] - phi * of_N[:-1]

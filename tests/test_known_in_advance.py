@@ -1,0 +1,271 @@
+"""What is known in advance around the shipped network: its effects, closed days, and that nothing
+after a cutoff matters."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import lstmcast as lc
+from lstmcast.covariates.columns import Known, about, design
+from lstmcast.covariates.effects import effects_of
+from lstmcast.covariates.estimate import renewals, solutions
+from lstmcast.data.features import Covariates
+from lstmcast.data.origins import Origins
+from lstmcast.errors import DataError
+
+DAYS, AHEAD = 400, 28
+
+
+def shop(seed=0, days=DAYS, ahead=AHEAD, promoted=0.5, cold=-0.1):
+    """Sales of a shop with a week, promotions of which the next are planned, and the weather."""
+    rng = np.random.default_rng(seed)
+    steps = np.arange(days + ahead)
+    promo = (rng.random(len(steps)) < 0.25).astype(float)
+    warm = np.cos(steps / 40) + rng.normal(0, 0.5, len(steps))
+    log = 4 + 0.2 * np.sin(2 * np.pi * steps / 7) + promoted * promo + cold * warm
+    sales = np.exp(log + rng.normal(0, 0.05, len(steps)))
+    return sales, {"promo": promo, "warm": warm}
+
+
+def panel_of(sales, future, days=DAYS, **changed):
+    return lc.Panel.from_arrays(
+        {"shop": sales[:days]}, frequency="D", start="2023-01-02", future=future, **changed
+    )
+
+
+def bare(panel):
+    return replace(panel, covariates=Covariates())
+
+
+def predicted(panel, horizon=14, **how):
+    return lc.LSTMForecaster(horizon=horizon).predict(panel, **how)
+
+
+def error(forecast, actual):
+    return float(np.abs(forecast.point[0] - actual[: forecast.point.shape[1]]).mean())
+
+
+def test_promotions_and_weather_that_are_known_make_errors_small():
+    sales, future = shop()
+    panel = panel_of(sales, future)
+    with_them, without = predicted(panel), predicted(bare(panel))
+    assert error(with_them, sales[DAYS:]) < 0.5 * error(without, sales[DAYS:])
+
+
+def test_intervals_are_as_narrow_as_what_is_left_to_be_known():
+    sales, future = shop()
+    panel = panel_of(sales, future)
+    with_them, without = predicted(panel), predicted(bare(panel))
+    width = [np.ptp(one.quantiles[0], axis=-1).mean() for one in (with_them, without)]
+    assert width[0] < 0.6 * width[1]
+    low, high = with_them.quantiles[0, :, 0], with_them.quantiles[0, :, -1]
+    inside = (sales[DAYS : DAYS + 14] >= low) & (sales[DAYS : DAYS + 14] <= high)
+    assert inside.mean() > 0.7
+
+
+def test_columns_that_say_nothing_change_little():
+    sales, future = shop(promoted=0.0, cold=0.0)
+    panel = panel_of(sales, future)
+    with_them, without = predicted(panel), predicted(bare(panel))
+    np.testing.assert_allclose(with_them.point, without.point, rtol=0.05)
+
+
+def test_constant_and_missing_columns_are_as_none():
+    sales, _ = shop()
+    future = {"always": np.ones(DAYS + AHEAD), "never": np.full(DAYS + AHEAD, np.nan)}
+    panel = panel_of(sales, future)
+    found = effects_of(panel)
+    assert all("always" not in one.groups for one in found.solutions_S[0])
+    assert np.isfinite(predicted(panel).point).all()
+
+
+@pytest.mark.parametrize("method", ["network", "auto"])
+def test_nothing_after_a_cutoff_changes_its_forecast(method):
+    sales, future = shop()
+    model = lc.LSTMForecaster(horizon=14, method=method)
+    cutoffs = np.array([[120, 300]])
+    usual = model.predict(panel_of(sales, future), cutoffs=cutoffs)
+    wild = sales.copy()
+    wild[300:] *= 50
+    changed = {name: column.copy() for name, column in future.items()}
+    for column in changed.values():
+        column[300 + 24 :] = 1 - 3 * column[300 + 24 :]
+    again = model.predict(panel_of(wild, changed), cutoffs=cutoffs)
+    np.testing.assert_array_equal(again.quantiles, usual.quantiles)
+
+
+def test_one_pass_gives_what_each_cutoff_alone_gives():
+    sales, future = shop()
+    panel = panel_of(sales, future)
+    model = lc.LSTMForecaster(horizon=14)
+    both = model.predict(panel, cutoffs=np.array([[200, 350]]))
+    for place, count in enumerate((200, 350)):
+        alone = model.predict(panel.until([count]))
+        np.testing.assert_allclose(alone.quantiles[0], both.quantiles[place], rtol=1e-6)
+
+
+def test_other_series_do_not_matter():
+    (one, known), (two, also) = shop(1), shop(2)
+    both = lc.Panel.from_arrays(
+        {"a": one[:DAYS], "b": two[:DAYS]},
+        frequency="D",
+        start="2023-01-02",
+        future={name: {"a": known[name], "b": also[name]} for name in known},
+    )
+    alone = effects_of(panel_of(one, known)).adjusted.values
+    np.testing.assert_array_equal(effects_of(both).adjusted.values[:DAYS], alone)
+
+
+def test_what_lies_beyond_the_horizon_need_not_be_known():
+    sales, future = shop(ahead=7)
+    panel = panel_of(sales, future)
+    assert np.isfinite(predicted(panel, 7).point).all()
+    with pytest.raises(
+        DataError, match=r"'shop': the columns known in advance \(promo, warm\) end "
+    ):
+        predicted(panel, 8)
+
+
+def test_the_error_says_until_when_rows_are_needed():
+    sales, future = shop(ahead=7)
+    with pytest.raises(DataError, match=r"end with 2024-02-12, .* until 2024-02-19\. .* 7 steps"):
+        predicted(panel_of(sales, future), 14)
+
+
+# ---------------------------------------------------------------- closed days
+
+
+def closed_on_sundays(days=DAYS, ahead=AHEAD):
+    sales, future = shop(days=days, ahead=ahead)
+    open_ = (np.arange(len(sales)) % 7 != 6).astype(float)
+    open_[[100, 250, days + 3]] = 0  # and on a few other days, one of them to come
+    return sales * open_, future | {"open": open_}
+
+
+def test_closed_days_are_zero_and_others_as_if_there_were_none():
+    sales, future = closed_on_sundays()
+    forecast = predicted(panel_of(sales, future))
+    shut = future["open"][DAYS : DAYS + 14] == 0
+    assert (forecast.point[0, shut] == 0).all()
+    assert (forecast.quantiles[0, shut] == 0).all()
+    assert shut[3]
+    relative = np.abs(forecast.point[0, ~shut] / sales[DAYS : DAYS + 14][~shut] - 1)
+    assert relative.mean() < 0.1
+
+
+def test_a_day_that_is_zero_without_being_closed_stays_one():
+    sales, future = shop()
+    sales[[50, 180]] = 0
+    assert not effects_of(panel_of(sales, future)).solutions_S[0][-1].closing.at
+
+
+def test_closed_hours_leave_no_error_in_a_backtest():
+    sales, future = closed_on_sundays()
+    tested = lc.backtest(lc.LSTMForecaster(horizon=7), panel_of(sales, future), cutoffs=3)
+    assert np.isfinite(tested.held_out()["forecast"]).all()
+
+
+# ---------------------------------------------------------------- columns
+
+
+def columns_of(future, days=300):
+    panel = panel_of(np.ones(days), future, days)
+    known = Known.of(panel, 0)
+    return set(design(known, about(known, days), np.arange(days), days).groups)
+
+
+def test_texts_are_categories_and_the_commonest_is_the_usual():
+    kind = np.where(np.arange(300) % 10 == 0, "feast", "none").astype(object)
+    assert {"kind=feast", "kind=feast: the day before and after"} <= columns_of({"kind": kind})
+    assert not any("none" in group for group in columns_of({"kind": kind}))
+
+
+def test_effects_of_frequent_events_may_differ_by_weekday():
+    often = (np.arange(300) % 14 < 6).astype(float)
+    seldom = (np.arange(300) % 50 == 0).astype(float)
+    groups = columns_of({"often": often, "seldom": seldom})
+    assert "often: by weekday" in groups
+    assert "seldom: by weekday" not in groups
+
+
+def test_effects_of_numbers_bend_and_differ_by_hour():
+    rng = np.random.default_rng(0)
+    panel = lc.Panel.from_arrays(
+        np.ones(300), frequency="h", start="2023-01-02", future={"warm": rng.normal(size=300)}
+    )
+    known = Known.of(panel, 0)
+    groups = set(design(known, about(known, 300), np.arange(300), 300).groups)
+    assert {"warm", "warm: bends", "warm: by hour", "warm: recent"} <= groups
+
+
+def test_solutions_come_while_a_history_grows_by_an_eighth():
+    counts = renewals(2000, 7)
+    assert counts[0] == 32
+    assert max(b / a for a, b in pairwise(counts)) <= 1.126
+
+
+def test_added_sums_give_what_sums_made_anew_give(monkeypatch):
+    sales, future = shop(days=380)
+    panel = panel_of(sales, future, 380)
+    known = Known.of(panel, 0)
+    added = list(solutions(panel.values, known, (7,), True))[-1]
+    monkeypatch.setattr("lstmcast.covariates.estimate.ANEW", 1.0)
+    anew = list(solutions(panel.values, known, (7,), True))[-1]
+    steps = np.arange(380, 400)
+    np.testing.assert_allclose(added.effect(steps), anew.effect(steps), atol=0.05)
+
+
+def test_a_jump_of_the_level_is_no_effect():
+    sales, future = shop(promoted=0.0, cold=0.0)
+    sales[200:] *= 3
+    future = {"late": (np.arange(DAYS + AHEAD) == 390).astype(float)}
+    effect = effects_of(panel_of(sales, future)).solutions_S[0][-1].effect(np.arange(DAYS, 410))
+    assert np.abs(effect).max() < 0.1
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e12])
+def test_the_size_of_numbers_does_not_matter(scale):
+    sales, future = shop()
+    usual, scaled = (
+        predicted(panel_of(sales, {"warm": future["warm"] * factor})) for factor in (1.0, scale)
+    )
+    np.testing.assert_allclose(scaled.point, usual.point, rtol=1e-6)
+
+
+def test_values_below_zero_get_effects_that_are_added():
+    sales, future = shop()
+    values = np.log(sales) - 4
+    panel = panel_of(values, future)
+    assert error(predicted(panel), values[DAYS:]) < 0.6 * error(
+        predicted(bare(panel)), values[DAYS:]
+    )
+
+
+def test_short_series_are_forecast_without_effects():
+    sales, future = shop()
+    panel = panel_of(sales, {name: column[:40] for name, column in future.items()}, 20)
+    np.testing.assert_array_equal(predicted(panel, 7).point, predicted(bare(panel), 7).point)
+
+
+def test_missing_values_of_the_target_are_left_out(caplog):
+    sales, future = shop()
+    gappy = sales.copy()
+    gappy[::5] = np.nan
+    with caplog.at_level(logging.WARNING):
+        forecast = predicted(panel_of(gappy, future))
+    assert error(forecast, sales[DAYS:]) < 0.6 * error(
+        predicted(bare(panel_of(gappy, future))), sales[DAYS:]
+    )
+
+
+def test_origins_without_any_solution_are_as_they_were():
+    sales, future = shop()
+    found = effects_of(panel_of(sales, future))
+    answers = np.ones((1, 7))
+    origins = Origins(np.array([0]), np.array([10]))
+    np.testing.assert_array_equal(found.restored(answers, origins), answers)
