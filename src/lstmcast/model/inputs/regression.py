@@ -290,7 +290,8 @@ class _Members(NamedTuple):
 
     def sum(self, of_NP: NDArray) -> NDArray:
         """For each group (N, G)."""
-        return np.stack([of_NP[:, member_P > 0].sum(axis=1) for member_P in self.member_PG.T], 1)
+        # groups stand side by side
+        return np.add.reduceat(of_NP, self.member_PG.argmax(axis=0), axis=1)
 
     def mean(self, of_NP: NDArray) -> NDArray:
         """For each group (N, G), over the columns that are chosen."""
