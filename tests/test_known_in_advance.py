@@ -269,3 +269,27 @@ def test_origins_without_any_solution_are_as_they_were():
     answers = np.ones((1, 7))
     origins = Origins(np.array([0]), np.array([10]))
     np.testing.assert_array_equal(found.restored(answers, origins), answers)
+
+
+# ---------------------------------------------------------------- networks that are trained
+
+
+def test_a_network_that_is_fine_tuned_learns_what_the_columns_leave():
+    pytest.importorskip("torch")
+    sales, future = shop()
+    training = lc.TrainingConfig(epochs=1)
+    panel = panel_of(sales, future)
+    model = lc.LSTMForecaster(horizon=14, training=training).fit(panel)
+    assert error(model.predict(), sales[DAYS:]) < 0.5 * error(predicted(bare(panel)), sales[DAYS:])
+
+
+def test_a_network_of_ones_own_answers_with_the_effects():
+    pytest.importorskip("torch")
+    sales, future = shop()
+    config = lc.NetworkConfig(horizon=14, inputs=lc.Transformed(lc.Log1p(), lc.Standard()), units=8)
+    model = lc.LSTMForecaster(
+        horizon=14, weights="scratch", network=config, training=lc.TrainingConfig(epochs=2)
+    ).fit(panel_of(sales, future))
+    promo = future["promo"][DAYS : DAYS + 14] == 1
+    point = model.predict().point[0]
+    assert point[promo].mean() > 1.3 * point[~promo].mean()

@@ -146,3 +146,9 @@ def effects_of(panel: Panel) -> Effects | None:
     if panel not in _KNOWN:
         _KNOWN[panel] = Effects(panel)
     return _KNOWN[panel]
+
+
+def adjusted(panel: Panel) -> Panel:
+    """A panel without the effects of what is known in advance; itself where nothing is."""
+    effects = effects_of(panel)
+    return panel if effects is None else effects.adjusted
