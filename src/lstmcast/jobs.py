@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 from lstmcast import store
 from lstmcast._version import __version__
 from lstmcast.data.ahead import end_of, steps_until
+from lstmcast.data.beside import Beside
 from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.features import listed
 from lstmcast.data.inspection import Inspection, inspect
@@ -104,8 +105,8 @@ class Source:
     """Data and how to read them: a Panel as it is, or anything that `lstmcast.read` reads.
 
     `time`, `target`, `series`, `sheet` and `past` are those of `lstmcast.read`; `options` and
-    `written` are its other arguments. `given`: names of options that count in newer data for a
-    saved model even where they are the usual ones.
+    `written` are its other arguments, `beside` those about columns beside the target. `given`:
+    names of options that count in newer data for a saved model even where they are the usual ones.
 
     >>> Source({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5, 6, 7, 8]}).read()
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
@@ -120,11 +121,13 @@ class Source:
     given: Sequence[str] = ()
     past: str | Sequence[str] | None = None
     written: CellFormat = field(default_factory=CellFormat)
+    beside: Beside = field(default_factory=Beside)
 
     @property
     def paths(self) -> list[str]:
         """The files, as far as the data are files: none of them should be written over."""
-        items = self.data if isinstance(self.data, (list, tuple)) else [self.data]
+        items = list(self.data) if isinstance(self.data, (list, tuple)) else [self.data]
+        items += self.beside.tables()
         paths = [os.fspath(item) for item in items if isinstance(item, (str, os.PathLike))]
         return [path for path in paths if path != STDIN]
 
@@ -162,7 +165,7 @@ class Source:
         return replace(self, past=list(reads)) if reads else self
 
     def _columns(self) -> dict[str, Any]:
-        names = ("time", "target", "series", "sheet", "past", "written")
+        names = ("time", "target", "series", "sheet", "past", "written", "beside")
         return {name: getattr(self, name) for name in names}
 
 
@@ -694,8 +697,7 @@ def _document(**parts: Any) -> dict[str, Any]:
 
 
 def _described(panel: Panel) -> dict[str, Any]:
-    past = {"past": list(panel.covariates.past)} if panel.covariates else {}
-    return past | {
+    return panel.covariates.roles() | {
         "source": panel.report.source,
         "rows": panel.report.rows,
         "columns": asdict(panel.columns) | {"keys": list(panel.keys)},

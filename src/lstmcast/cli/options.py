@@ -19,6 +19,7 @@ from lstmcast.errors import UsageError
 from lstmcast.util.language import LANGUAGES, system_language
 
 if TYPE_CHECKING:
+    from lstmcast.data.beside import Beside
     from lstmcast.data.cellformat import CellFormat
     from lstmcast.data.panel import ReadOptions
     from lstmcast.data.table import Kind
@@ -145,6 +146,14 @@ class ReadingOptions:
             "knows its own.",
         ),
     ] = None
+    future: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column that is known in advance, such as a price; again for several. Rows after "
+            "the last value hold its coming values.",
+        ),
+    ] = None
     sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of a workbook.")] = None
     frequency: Annotated[
         str | None,
@@ -250,7 +259,14 @@ class ReadingOptions:
             given=self.said(),
             past=_one_or_more(self.past),
             written=self.written(),
+            beside=self.beside(),
         )
+
+    def beside(self) -> Beside:
+        """What stands beside the target, as far as it was said."""
+        from lstmcast.data.beside import Beside
+
+        return Beside(future=_one_or_more(self.future))
 
     def written(self) -> CellFormat:
         """How cells are written, as far as it was said."""

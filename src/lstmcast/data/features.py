@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lstmcast.data.ragged import offsets_of, segments
+from lstmcast.data.ragged import offsets_of, segments, spread
+from lstmcast.data.ragged import places as steps_of
 from lstmcast.errors import DataError, UsageError
 
 logger = logging.getLogger("lstmcast")
@@ -114,8 +116,53 @@ class Covariates:
         return Covariates(past, self.future.since(rows, first))
 
     def only(self, names: Iterable[str]) -> Covariates:
-        """The past columns of these names, in their order, as far as they are there."""
-        return Covariates({name: self.past[name] for name in names if name in self.past})
+        """The past columns of these names, in their order, as far as they are there, and all that
+        is known in advance."""
+        past = {name: self.past[name] for name in names if name in self.past}
+        return replace(self, past=past)
+
+    def roles(self) -> dict[str, list[str]]:
+        """The names of the columns by role, of roles that there are."""
+        known = {"past": self.past, "future": self.future.columns}
+        return {role: list(names) for role, names in known.items() if names}
+
+    def described(self) -> dict[str, Any]:
+        """What a manifest says of them: names by role, and the names of categories."""
+        levels = {name: list(texts) for name, texts in self.future.levels.items()}
+        return self.roles() | ({"levels": levels} if levels else {})
+
+    def arrays(self) -> dict[str, NDArray]:
+        """Their values, under names for the store."""
+        future = self.future
+        bounds = {"future_offsets": future.offsets} if future else {}
+        return {
+            **{f"past{k}": part for k, part in enumerate(self.past.values())},
+            **{f"future{k}": part for k, part in enumerate(future.columns.values())},
+            **bounds,
+        }
+
+    @classmethod
+    def from_saved(cls, said: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> Covariates:
+        """What `described` and `arrays` gave; nothing where an older version saved."""
+        past = {name: arrays[f"past{k}"] for k, name in enumerate(said.get("past", ()))}
+        names = said.get("future", ())
+        if not names:
+            return cls(past)
+        columns = {name: arrays[f"future{k}"] for k, name in enumerate(names)}
+        levels = {name: tuple(texts) for name, texts in said.get("levels", {}).items()}
+        return cls(past, Future(columns, arrays["future_offsets"], levels))
+
+    def require_sound(self, series: int) -> None:
+        """ValueError where columns of a saved model do not fit so many series."""
+        if not self.future:
+            return
+        offsets = self.future.offsets
+        fits = offsets.shape == (series + 1,) and offsets.dtype.kind in "iu" and offsets[0] == 0
+        if not fits or (np.diff(offsets) < 0).any():
+            raise ValueError("what is known in advance has no lengths")
+        for name, values in self.future.columns.items():
+            if values.shape != (offsets[-1],) or values.dtype.kind != "f":
+                raise ValueError(f"the column {name!r} has other lengths than its offsets say")
 
     def known_among(self, names: Iterable[str], offsets: NDArray, counts: NDArray) -> NDArray:
         """Whether each of these columns has a known value among the first `counts` (S,) of each
@@ -238,6 +285,72 @@ def coded(parts: Iterable[NDArray]) -> tuple[list[NDArray], tuple[str, ...]]:
     levels = sorted({text for each in texts for text in each if text})
     numbers = {text: float(place) for place, text in enumerate(levels)}
     return [np.array([numbers.get(text, np.nan) for text in each]) for each in texts], tuple(levels)
+
+
+def recoded(values: NDArray, levels: tuple[str, ...] | None, union: tuple[str, ...]) -> NDArray:
+    """Codes of some categories as codes of more of them; numbers, which have no levels, as the
+    codes of the categories that are written like them.
+
+    >>> recoded(np.array([0.0, np.nan]), ("b",), ("a", "b"))
+    array([ 1., nan])
+    """
+    if levels == union or not union or not len(values):
+        return values
+    if levels is None:
+        distinct, inverse = np.unique(values, return_inverse=True)
+        levels, values = tuple(number_text(number) for number in distinct), inverse.astype(float)
+    places = np.array([float(union.index(text)) if text else np.nan for text in levels] + [np.nan])
+    return places[np.where(np.isnan(values), len(levels), values).astype(np.int64)]
+
+
+def number_text(number: float) -> str:
+    """A number as a file writes it; nothing for a missing one.
+
+    >>> number_text(0.0), number_text(np.nan)
+    ('0', '')
+    """
+    return "" if np.isnan(number) else f"{number:.15g}"
+
+
+def continued_future(ours: Future, theirs: Future, places: NDArray, steps: NDArray) -> Future:
+    """What is known in advance of series that go on with newer data, (S,): the newer word counts,
+    and a missing one erases none.
+
+    places (S,): of the remembered series, −1 for none · steps (S,): of the joined series, at which
+    the newer data begin.
+    """
+    newer = theirs.offsets if theirs else np.zeros(len(places) + 1, np.int64)
+    own = np.append(ours.lengths, 0) if ours else np.zeros(1, np.int64)
+    own = own[places if ours else np.zeros(len(places), np.int64)]
+    lengths = np.maximum(own, np.where(np.diff(newer) > 0, steps + np.diff(newer), 0))
+    offsets = offsets_of(np.maximum(lengths, 0))
+    columns, levels = {}, {}
+    for name in dict.fromkeys([*ours.columns, *theirs.columns]):
+        union = tuple(dict.fromkeys([*ours.levels.get(name, ()), *theirs.levels.get(name, ())]))
+        levels |= {name: union} if union else {}
+        joined = np.full(offsets[-1], np.nan)
+        if name in ours.columns:
+            chosen, _ = segments(ours.offsets, np.maximum(places, 0), 0, own)
+            old = recoded(ours.columns[name], ours.levels.get(name), union)[chosen]
+            joined[spread(offsets[:-1], offsets_of(own)) + steps_of(offsets_of(own))] = old
+        if name in theirs.columns:
+            new = recoded(theirs.columns[name], theirs.levels.get(name), union)
+            at = spread(steps, newer) + steps_of(newer)
+            kept = (at >= 0) & ~np.isnan(new)
+            joined[(spread(offsets[:-1], newer) + at)[kept]] = new[kept]
+        columns[name] = joined
+    return Future(columns, offsets, levels) if columns else Future()
+
+
+def joined_futures(first: Future, second: Future, counts: tuple[int, int]) -> Future:
+    """What is known in advance of series of two panels with so many series, one after the other."""
+    places = np.r_[np.arange(counts[0]), np.full(counts[1], -1)]
+    if second:
+        begin = np.zeros(counts[0] + 1, np.int64)
+        second = replace(second, offsets=np.r_[begin[:-1], second.offsets])
+    if first and len(first.offsets) != counts[0] + 1:
+        raise ValueError("what is known in advance is of other series")
+    return continued_future(first, second, places, np.zeros(len(places), np.int64))
 
 
 def _text(cell: object) -> str:

@@ -410,7 +410,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         ),
         keys=regular.keys,
         recognised=regular.recognised if options.kind is None else None,
-        covariates=Covariates(regular.past),
+        covariates=Covariates(regular.past, regular.future),
         calendar=regular.calendar,
     )
 

@@ -22,6 +22,7 @@ import numpy as np
 
 from lstmcast.data import formats
 from lstmcast.data.archives import packing
+from lstmcast.data.beside import Beside
 from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.keys import joined
 from lstmcast.data.layout import Names, table_from_sheet
@@ -69,6 +70,7 @@ def read(
     missing: Missing = "mask",
     sheet: str | None = None,
     past: str | Sequence[str] | None = None,
+    future: str | Sequence[str] | None = None,
     day_first: bool | None = None,
     decimal: str | None = None,
     header: int | None = None,
@@ -87,10 +89,12 @@ def read(
     sensible choice. time="index" numbers the rows; target may be a list, or "*" for every column of
     numbers as a series; series may be several: "store,item". sheet: of a workbook, and of nothing
     else. past: columns beside the target that a network is to read, and that are known no longer
-    than it is. time may be several columns that are joined: ["date", "hour"]. day_first, decimal,
-    header, date_format, missing_codes: how cells are written, as in `CellFormat`, where that cannot
-    be found. The other arguments are those of ReadOptions. Raises DataError, which says what is
-    wrong with the data and what to do, and UsageError for senseless arguments.
+    than it is. future: columns that are known in advance, such as prices and promotions: rows after
+    the last value of the target hold their coming values. time may be several columns that are
+    joined: ["date", "hour"]. day_first, decimal, header, date_format, missing_codes: how cells are
+    written, as in `CellFormat`, where that cannot be found. The other arguments are those of
+    ReadOptions. Raises DataError, which says what is wrong with the data and what to do, and
+    UsageError for senseless arguments.
 
     >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
@@ -109,6 +113,7 @@ def read(
         past=past,
         written=written,
         on_error=on_error,
+        beside=Beside(future),
     )
     return panel_from_table(table, options)
 
@@ -124,14 +129,24 @@ def read_table(
     past: str | Sequence[str] | None = None,
     written: CellFormat | None = None,
     on_error: OnError = "fail",
+    beside: Beside | None = None,
 ) -> Table:
-    """Read a source into long form with nothing repaired; arguments and errors as read().
+    """Read a source into long form with nothing repaired; arguments and errors as read(), of which
+    `beside` holds those about columns beside the target.
 
     >>> table = read_table({"a": [1.0, 2.0, 3.0], "b": [4.0, 5.0]})
     >>> table.ids.tolist(), table.times.tolist(), table.values.tolist()
     (['a', 'b'], [1, 2, 3, 1, 2], [1.0, 2.0, 3.0, 4.0, 5.0])
     """
-    names = Names(time, target, series, aggregate is not None, past, written or CellFormat())
+    names = Names(
+        time,
+        target,
+        series,
+        aggregate is not None,
+        past,
+        written or CellFormat(),
+        beside or Beside(),
+    )
     with collecting(on_error == "skip") as bad:
         table = _tables(source, names, sheet)
     return bad.without(table)
@@ -175,7 +190,8 @@ def _tables(source: object, names: Names, sheet: str | None) -> Table:
         name if name is None or isinstance(name, str) else tuple(name)
         for name in (names.time, names.target, names.series, names.past)
     )
-    recipe = Recipe(time, target, series, sheet, past=past, **asdict(names.written))
+    beside = names.beside.said()
+    recipe = Recipe(time, target, series, sheet, past=past, **asdict(names.written), **beside)
     return replace(_read_paths(source, paths, names, sheet), recipe=recipe)
 
 
@@ -367,6 +383,7 @@ def _joined(tables: Sequence[tuple[Path, Table]]) -> Table:
         past={
             name: np.concatenate([table.past[name] for _, table in tables]) for name in first.past
         },
+        known=tuple(rows for _, table in tables for rows in table.known),
     )
 
 

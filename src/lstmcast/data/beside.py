@@ -1,0 +1,62 @@
+"""What stands beside the target, as somebody said it: names of columns, tables of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from lstmcast.errors import UsageError
+
+ColumnNames = str | Sequence[str] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """Columns beside the target, but for those of the past, as `lstmcast.read` is told of them.
+
+    `future`: known in advance · `future_data`: a table of its own with coming values. None: none.
+
+    >>> Beside(future="price, promo").names("future")
+    ('price', 'promo')
+    """
+
+    future: ColumnNames = None
+    future_data: Any = None
+
+    def __post_init__(self) -> None:
+        for role in ROLES:
+            given = getattr(self, role)
+            if given is not None and not isinstance(given, str | Sequence):
+                raise UsageError(f"{role}={given!r} names no columns. Give a name or several.")
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, one.name) is not None for one in fields(self))
+
+    def given(self) -> list[ColumnNames]:
+        """What is said of each role."""
+        return [getattr(self, role) for role in ROLES]
+
+    def names(self, role: str) -> tuple[str, ...]:
+        """The columns of a role, as far as commas in a text part them."""
+        given = getattr(self, role)
+        parts = [given] if isinstance(given, str) else [str(one) for one in given or ()]
+        several = [name.strip() for part in parts for name in part.split(",")]
+        return tuple(dict.fromkeys(name for name in several if name))
+
+    def tables(self) -> list[Any]:
+        """The tables of their own that are given."""
+        given = [self.future_data]
+        return [table for table in given if table is not None]
+
+    def said(self) -> dict[str, Any]:
+        """What newer data for a saved model are read with as well: names of columns by role."""
+        return {role: self.names(role) or None for role in ROLES}
+
+    def as_before(self, recipe: Any) -> Beside:
+        """The same with what a recipe says of what was left open."""
+        unsaid = {role: getattr(recipe, role) for role in ROLES if getattr(self, role) is None}
+        return replace(self, **unsaid)
+
+
+ROLES = ("future",)  # of columns, by the arguments that name them
