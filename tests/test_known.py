@@ -305,3 +305,166 @@ def test_commands_forecast_with_them(run, tmp_path):
     assert again.status == 0 and again.json["data"]["future"] == ["price"]
     loaded = lc.load(folder)
     np.testing.assert_array_equal(known(loaded.saved_context.panel), np.arange(60.0))
+
+
+# ---------------------------------------------------------------- tables of their own
+
+
+def sold(days=8):
+    """The products of the shop, without their prices."""
+    return shop().drop(columns=["price", "promoted"]).dropna().groupby("product").head(days)
+
+
+def plan(**changed):
+    """Prices of both products, for all 12 days."""
+    columns = {"day": [*DAYS, *DAYS], "product": ["milk"] * 12 + ["tea"] * 12}
+    return pd.DataFrame({**columns, "price": 1 + np.arange(24) / 10, **changed})
+
+
+def test_coming_values_may_have_a_table_of_their_own():
+    panel = lc.read(sold(), target="sold", future_data=plan())
+    np.testing.assert_array_equal(panel.lengths, [8, 8])
+    np.testing.assert_allclose(known(panel), 1 + np.arange(24) / 10)
+    assert lc.read(sold(), target="sold", future="price", future_data=plan()).report.recipe.future
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda place: plan().to_dict("list"),
+        lambda place: _written(place, plan(), "plan"),
+        lambda place: str(_written(place, plan(), "plan")),
+        lambda place: [_written(place, plan()[:12], "a"), _written(place, plan()[12:], "b")],
+        lambda place: plan().rename(columns={"day": "date", "product": "what"}),
+        lambda place: plan().rename(columns={"day": "Day", "product": "PRODUCT"}),
+        lambda place: plan().assign(sold=NAN),
+    ],
+    ids=["dict", "path", "text", "files", "other names", "capitals", "with target"],
+)
+def test_tables_of_their_own_come_in_many_forms(make, tmp_path):
+    source = make(tmp_path)
+    how = {"target": "sold", "series": "product", "future": "price"}
+    np.testing.assert_allclose(known(lc.read(sold(), **how, future_data=source)), known_plan())
+
+
+def known_plan():
+    return 1 + np.arange(24) / 10
+
+
+def test_values_of_the_past_come_from_the_data_and_coming_ones_from_the_table():
+    coming = plan()[plan()["day"] > DAYS[7]]
+    history = sold().assign(price=np.arange(16.0))
+    panel = lc.read(history, target="sold", series="product", future_data=coming)
+    expected = [*np.arange(8.0), *known_plan()[8:12], *np.arange(8.0, 16), *known_plan()[20:]]
+    np.testing.assert_allclose(known(panel), expected)
+    # what the table says of the past counts
+    panel = lc.read(history, target="sold", future="price", future_data=plan())
+    np.testing.assert_allclose(known(panel), known_plan())
+
+
+def test_series_share_the_rows_of_a_table_without_their_keys():
+    shared = {"day": DAYS, "holiday": ["no"] * 11 + ["yes"]}
+    panel = lc.read(sold(), target="sold", future_data=shared)
+    np.testing.assert_array_equal(known(panel, "holiday"), [*[0] * 11, 1] * 2)
+
+
+def test_series_share_the_rows_of_their_store():
+    rows = [(d, s, i, 1.0) for d in DAYS[:8] for s in (7, 8) for i in ("milk", "tea")]
+    items = pd.DataFrame(rows, columns=["day", "store", "item", "sold"])
+    stores = pd.DataFrame([(d, s, 10 * s + k) for s in (7, 8) for k, d in enumerate(DAYS)])
+    stores.columns = ["day", "store", "visits"]
+    panel = lc.read(items, target="sold", series="store,item", future_data=stores)
+    by_id = dict(zip(panel.ids, known(panel, "visits").reshape(4, 12)[:, 0], strict=True))
+    assert by_id == {"7/milk": 70, "7/tea": 70, "8/milk": 80, "8/tea": 80}
+    more = pd.concat([stores, stores.assign(store=9)])
+    told = lc.read(items, target="sold", series="store,item", future_data=more)
+    assert "rows of 1 series that the data do not have" in str(told.report.findings)
+
+
+def test_a_monthly_index_is_held_for_the_month():
+    index = {"month": ["2023-12", "2024-01", "2024-02", "2024-03"], "index": [1.0, 2.0, 3.0, 4.0]}
+    panel = lc.read(sold(), target="sold", future_data=index)
+    own = known(panel, "index").reshape(2, -1)[0]
+    np.testing.assert_array_equal(own, [2] * 31 + [3] * 29 + [4] * 31)
+    assert "'index' is monthly (month starts). Aligned: each value is held for its month" in str(
+        panel.check()
+    )
+    ends = {"month": ["2024-01-31", "2024-02-29", "2024-03-31"], "index": [2.0, 3.0, 4.0]}
+    panel = lc.read(sold(), target="sold", future_data=ends)
+    np.testing.assert_array_equal(known(panel, "index").reshape(2, -1)[0][:60], own[:60])
+
+
+def test_weekly_values_are_held_for_seven_days():
+    weeks = {"day": pd.date_range("2024-01-03", periods=3, freq="7D"), "rain": [1.0, 2.0, 3.0]}
+    panel = lc.read(sold(), target="sold", future_data=weeks)
+    own = known(panel, "rain").reshape(2, -1)[0]
+    np.testing.assert_array_equal(own, [NAN, NAN, *[1] * 7, *[2] * 7, *[3] * 7])
+
+
+def test_daily_values_are_held_for_the_hours_and_hourly_ones_averaged_for_the_day():
+    hours = pd.date_range("2024-01-01", periods=50, freq="h")
+    load = pd.DataFrame({"hour": hours, "load": np.arange(50.0)})
+    daily = {"day": DAYS[:4], "temperature": [1.0, 2.0, 3.0, 4.0]}
+    panel = lc.read(load, target="load", future_data=daily)
+    np.testing.assert_array_equal(known(panel, "temperature"), np.repeat([1, 2, 3, 4], 24))
+    warm = {"hour": pd.date_range("2024-01-01", periods=240, freq="h"), "warm": np.arange(240.0)}
+    panel = lc.read(sold(), target="sold", future_data=warm)
+    np.testing.assert_array_equal(known(panel, "warm").reshape(2, 10)[0], 11.5 + 24 * np.arange(10))
+    assert "'warm' is hourly. Aligned: means over each step (daily)" in str(panel.check())
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (plan().iloc[[*range(24), 3]], r"series 'milk', column 'price': two rows for 2024-01-04"),
+        (plan()[:12], "has no values of 'price' for series 'tea'"),
+        (
+            plan(price=["1", "2"] * 11 + ["1", "?!"]),
+            r"text in the future column 'price': row 24 has '\?!'",
+        ),
+        (
+            plan(day=[*DAYS, *DAYS[:-1], DAYS[-1] + pd.Timedelta("5h")]),
+            r"series 'tea', column 'price': 2024-01-12 05:00 \(row 24 of the future table",
+        ),
+        (plan(day=np.arange(24)), "its times are numbers, and those of the series are dates"),
+        (plan()[["price"]], "has no column of times, which coming values need: call it as in the"),
+        (plan()[["day", "product"]], "has no column of values beside its times"),
+        (plan().drop(columns="product"), "none of its columns says of which series they are"),
+    ],
+    ids=["twice", "silent", "text", "off the grid", "numbers", "timeless", "empty", "keyless"],
+)
+def test_tables_that_do_not_fit_are_refused(table, words):
+    with pytest.raises(DataError, match=words):
+        lc.read(sold(), target="sold", series="product", time="day", future_data=table)
+
+
+def test_a_table_of_numbers_that_are_no_categories_is_refused():
+    history = shop(state=["0", "a"] * 12)
+    coming = {"day": DAYS, "state": [0] * 12}
+    panel = lc.read(history, target="sold", series="product", future_data=coming)
+    assert set(texts(panel, "state")) == {"0"}
+    with pytest.raises(DataError, match="'state' holds categories such as '0', and numbers such a"):
+        other = {"day": DAYS, "state": [7] * 12}
+        lc.read(history, target="sold", series="product", future_data=other)
+
+
+def test_a_panel_is_no_table_of_coming_values():
+    with pytest.raises(UsageError, match=r"future_data=Panel.* is no table"):
+        lc.read(sold(), target="sold", future_data=lc.Panel.from_arrays([1.0, 2.0, 3.0]))
+
+
+def test_commands_take_a_table_of_coming_values(run, tmp_path):
+    place, coming = _written(tmp_path, sold()), _written(tmp_path, plan(), "plan")
+    folder = tmp_path / "model"
+    how = ("--target", "sold", "--series", "product", "--future-data", coming)
+    done = run("forecast", place, "-H", "2", *how, "--cutoffs", "0", "--save", folder)
+    assert done.status == 0, done.err
+    refused = run("forecast", place, "-H", "2", *how, "--out", coming)
+    assert refused.status == 2 and "plan.csv" in refused.err
+    later = plan(price=9.0, day=[*DAYS + pd.Timedelta("8D")] * 2)
+    newer = _written(tmp_path, later, "later")
+    again = run("predict", "-m", folder, "--future-data", newer, "--update")
+    assert again.status == 0, again.err
+    np.testing.assert_array_equal(known(lc.load(folder).saved_context.panel)[8:20], 9)
+    idle = run("predict", "-m", folder, "--future", "price")
+    assert idle.status == 2 and "--future would have no effect" in idle.err

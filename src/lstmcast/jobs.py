@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
+import numpy as np
+
 from lstmcast import store
 from lstmcast._version import __version__
 from lstmcast.data.ahead import end_of, steps_until
@@ -50,7 +52,7 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.refitting import Forecasts, Progress, Refit
     from lstmcast.forecast import Forecast
     from lstmcast.forecaster import LSTMForecaster
-    from lstmcast.saved_context import Continuation
+    from lstmcast.saved_context import Continuation, SavedContext
     from lstmcast.totals import Asked, Totals
 
     Event: TypeAlias = "DataRead | NewerRead | DataJoined | Note | Progress"
@@ -126,10 +128,9 @@ class Source:
     @property
     def paths(self) -> list[str]:
         """The files, as far as the data are files: none of them should be written over."""
-        items = list(self.data) if isinstance(self.data, (list, tuple)) else [self.data]
-        items += self.beside.tables()
+        items = self.data if isinstance(self.data, (list, tuple)) else [self.data]
         paths = [os.fspath(item) for item in items if isinstance(item, (str, os.PathLike))]
-        return [path for path in paths if path != STDIN]
+        return [*(path for path in paths if path != STDIN), *self.beside.paths()]
 
     def read(self) -> Panel:
         """The data as a panel. Raises DataError, UsageError."""
@@ -305,14 +306,15 @@ class PredictJob:
     totals: Asked | None = None
     until: str | None = None  # a date, in place of the horizon
     update: bool = False  # save the model with the newer data, for the next run to go on from
+    beside: Beside = field(default_factory=Beside)  # coming values, where no newer data are read
 
     def run(self, notify: Notify = ignore) -> PredictResult:
         """Raises LstmcastError; DataError too where no series could be forecast."""
         from lstmcast.forecaster import load
 
-        sources = self.source.paths if self.source else ()
+        sources = self.source.paths if self.source else self.beside.paths()
         self.outputs.check(sources, totals=self.totals is not None)
-        if self.update and self.source is None:
+        if self.update and self.source is None and not self.beside:
             raise UsageError("There are no newer data to update the model with. Name them.")
         if self.update:
             store.check_place(self.model)
@@ -323,6 +325,10 @@ class PredictJob:
             newer = self.source.of(model).read_after(panel)
             notify(NewerRead(newer))
             continuation = model.continued(newer)
+            notify(DataJoined(continuation))
+            panel = continuation.panel
+        elif self.beside:
+            continuation = _with_coming(model.saved_context, self.beside)
             notify(DataJoined(continuation))
             panel = continuation.panel
         _require_totals(self.totals, panel)
@@ -668,6 +674,18 @@ def _reads_nothing_beside(past: str) -> str:
         f"network that reads them: lstmcast fit DATA --weights scratch --past {past} (in Python: "
         "NetworkConfig(inputs=Transformed(…, past=[…])))."
     )
+
+
+def _with_coming(context: SavedContext, beside: Beside) -> Continuation:
+    """What a saved model remembers, with coming values of columns that are known in advance."""
+    from lstmcast.data.findings import Findings
+    from lstmcast.data.read import with_coming
+    from lstmcast.saved_context import Continuation
+
+    panel = with_coming(context.panel, beside)
+    nothing = np.zeros(len(panel), np.int64)
+    going = tuple(map(str, panel.ids))
+    return Continuation(panel, going, (), (), (), Findings(), nothing)
 
 
 def _read(source: Source, model: Any, notify: Notify) -> Panel:

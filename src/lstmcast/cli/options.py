@@ -154,6 +154,14 @@ class ReadingOptions:
             "the last value hold its coming values.",
         ),
     ] = None
+    future_data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Table with the coming values of such columns: all of its columns, unless "
+            "--future names some.",
+        ),
+    ] = None
     sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of a workbook.")] = None
     frequency: Annotated[
         str | None,
@@ -266,7 +274,7 @@ class ReadingOptions:
         """What stands beside the target, as far as it was said."""
         from lstmcast.data.beside import Beside
 
-        return Beside(future=_one_or_more(self.future))
+        return Beside(_one_or_more(self.future), self.future_data)
 
     def written(self) -> CellFormat:
         """How cells are written, as far as it was said."""
@@ -309,9 +317,11 @@ class ReadingOptions:
         return [name for name in names if getattr(self, name) is not None]
 
     def require_use_by(self, data: Sequence[str] | None) -> None:
-        """UsageError for options that say how to read, where nothing is read."""
+        """UsageError for options that say how to read, where nothing is read but coming values."""
+        own = ("--future", "--future-data") if self.future_data else ()
+        idle = [option for option in _typed(self) if option not in own]
         if not data:
-            _refuse_idle(_typed(self), "no data are read. Name newer data")
+            _refuse_idle(idle, "no data are read. Name newer data")
 
 
 def _one_or_more(names: list[str] | None) -> str | list[str] | None:

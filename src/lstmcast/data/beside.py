@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -44,10 +45,15 @@ class Beside:
         several = [name.strip() for part in parts for name in part.split(",")]
         return tuple(dict.fromkeys(name for name in several if name))
 
-    def tables(self) -> list[Any]:
-        """The tables of their own that are given."""
-        given = [self.future_data]
-        return [table for table in given if table is not None]
+    def known_names(self) -> tuple[str, ...]:
+        """All columns that are known in advance, as far as they are named."""
+        return self.names("future")
+
+    def paths(self) -> list[str]:
+        """The files of the tables of their own: none of them should be written over."""
+        tables = [self.future_data]
+        each = [one for table in tables for one in (table if type(table) is list else [table])]
+        return [os.fspath(one) for one in each if isinstance(one, str | os.PathLike)]
 
     def said(self) -> dict[str, Any]:
         """What newer data for a saved model are read with as well: names of columns by role."""

@@ -83,6 +83,18 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     return _checked(_long(sheet, names, time))
 
 
+def dated(sheet: Sheet, names: Names) -> tuple[Sheet, Column] | None:
+    """A sheet with a time in every row, and its column of times; None where it has none."""
+    sheet, names = _with_one_time(names.written.applied(sheet), names)
+    time = _time_column(sheet, names)
+    if time is None:
+        return None
+    if time.times is not None and time.times.problem:
+        raise DataError(f"{sheet.source}, column {time.name!r}: {time.times.problem}")
+    sheet = _drop_undated(sheet, time)
+    return sheet, named_column(sheet, time.name, "time")
+
+
 def _with_one_time(sheet: Sheet, names: Names) -> tuple[Sheet, Names]:
     """The sheet with one column of times where several hold parts of them, and what is known of the
     columns then."""

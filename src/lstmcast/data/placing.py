@@ -56,7 +56,7 @@ def placed(
 ) -> tuple[Future, list[Finding]]:
     """What is known in advance on the grids of series, and what was noticed on the way, errors
     included. Rows of later tables count where several say something of one step."""
-    found: list[Finding] = []
+    found = _silent([rows for rows in known if rows.own], grid)
     parts = []
     for rows in known:
         cells, told = _cells(rows, grid, options)
@@ -74,9 +74,9 @@ def _cells(rows: KnownRows, grid: Grid, options: ReadOptions) -> tuple[_Cells, l
     rows, groups = rows.of(grid.ids)
     if rows.times.dtype.kind != grid.starts.dtype.kind:
         return _nothing(rows), [_other_times(rows, grid)]
-    found = _silent(rows, groups, grid) if rows.own else []
     if not len(rows.series):
-        return _nothing(rows), found
+        return _nothing(rows), []
+    found: list[Finding] = []
     if not rows.own and options.aggregate is not None:
         return _by_period(rows, groups, grid, reduced_by(options.aggregate)), found
     own = _frequency_of(rows) if rows.own else None
@@ -337,16 +337,26 @@ def _other_times(rows: KnownRows, grid: Grid) -> Finding:
     return Finding(OFF, "error", message, "Give both the same sort of times.")
 
 
-def _silent(rows: KnownRows, groups: ndarray, grid: Grid) -> list[Finding]:
-    """An error where a table of its own says nothing of a series."""
-    silent = np.flatnonzero(~np.isin(groups, rows.series))
-    if not len(silent):
-        return []
+def _silent(tables: Sequence[KnownRows], grid: Grid) -> list[Finding]:
+    """An error where tables of their own say nothing of a series; those that hold the same columns,
+    as of several files, are one."""
+    for names in dict.fromkeys(tuple(rows.columns) for rows in tables):
+        alike = [rows for rows in tables if tuple(rows.columns) == names]
+        said = np.zeros(len(grid.ids), bool)
+        for rows in alike:
+            own, groups = rows.of(grid.ids)
+            said |= np.isin(groups, own.series)
+        if not said.all():
+            return [_silent_series(alike[0], np.flatnonzero(~said), grid)]
+    return []
+
+
+def _silent_series(rows: KnownRows, silent: ndarray, grid: Grid) -> Finding:
     name = str(grid.ids[silent[0]])
     others = f" and {len(silent) - 1:,} more" if len(silent) > 1 else ""
     message = f"{rows.source} has no values of {listed(rows.columns)} for series {name!r}{others}"
     action = "Add rows for it, leave out its key to share rows, or leave the series out."
-    return [Finding("known values", "error", message, action, series=name, count=len(silent))]
+    return Finding("known values", "error", message, action, series=name, count=len(silent))
 
 
 def _repeated(rows: KnownRows, groups: ndarray, grid: Grid) -> ndarray:

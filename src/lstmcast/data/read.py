@@ -24,10 +24,13 @@ from lstmcast.data import formats
 from lstmcast.data.archives import packing
 from lstmcast.data.beside import Beside
 from lstmcast.data.cellformat import CellFormat
+from lstmcast.data.features import continued_future
 from lstmcast.data.keys import joined
 from lstmcast.data.layout import Names, table_from_sheet
 from lstmcast.data.limits import is_source, regular_file, require_columns
-from lstmcast.data.panel import Panel, panel_from_table
+from lstmcast.data.owntables import Owners, OwnTable, known_of, own_table
+from lstmcast.data.panel import Findings, Panel, panel_from_table
+from lstmcast.data.placing import Grid, placed
 from lstmcast.data.sheet import Sheet
 from lstmcast.data.sheetchoice import choose_sheet
 from lstmcast.data.table import (
@@ -71,6 +74,7 @@ def read(
     sheet: str | None = None,
     past: str | Sequence[str] | None = None,
     future: str | Sequence[str] | None = None,
+    future_data: object = None,
     day_first: bool | None = None,
     decimal: str | None = None,
     header: int | None = None,
@@ -90,11 +94,13 @@ def read(
     numbers as a series; series may be several: "store,item". sheet: of a workbook, and of nothing
     else. past: columns beside the target that a network is to read, and that are known no longer
     than it is. future: columns that are known in advance, such as prices and promotions: rows after
-    the last value of the target hold their coming values. time may be several columns that are
-    joined: ["date", "hour"]. day_first, decimal, header, date_format, missing_codes: how cells are
-    written, as in `CellFormat`, where that cannot be found. The other arguments are those of
-    ReadOptions. Raises DataError, which says what is wrong with the data and what to do, and
-    UsageError for senseless arguments.
+    the last value of the target hold their coming values. future_data: coming values in a table
+    of their own, all of its columns unless future names some; series may share its rows, and other
+    frequencies are aligned. time may be several columns that are joined: ["date", "hour"].
+    day_first, decimal, header, date_format, missing_codes: how cells are written, as in
+    `CellFormat`, where that cannot be found. The other arguments are those of ReadOptions. Raises
+    DataError, which says what is wrong with the data and what to do, and UsageError for senseless
+    arguments.
 
     >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
@@ -113,7 +119,7 @@ def read(
         past=past,
         written=written,
         on_error=on_error,
-        beside=Beside(future),
+        beside=Beside(future, future_data),
     )
     return panel_from_table(table, options)
 
@@ -147,9 +153,70 @@ def read_table(
         written or CellFormat(),
         beside or Beside(),
     )
+    sheets = _own_sheets(names.beside.future_data, names, "future")
+    coming = [own_table(one, names) for one in sheets]
+    elsewhere = dict.fromkeys(name for one in coming for name in one.likely(names))
+    names = replace(names, elsewhere=tuple(elsewhere))
     with collecting(on_error == "skip") as bad:
         table = _tables(source, names, sheet)
-    return bad.without(table)
+    return _with_coming(bad.without(table), coming, names)
+
+
+def _own_sheets(source: object, names: Names, role: str) -> list[Sheet]:
+    """The sheets of a table of its own: of one file or frame, or of several files."""
+    if source is None:
+        return []
+    if isinstance(source, Panel) or _is_stdin(source):
+        raise UsageError(
+            f"{role}_data={source!r} is no table. Give the path of a file, a frame or a dict of "
+            "columns, with a time in each row."
+        )
+    # a line of the header is one of the data
+    own = replace(names, written=replace(names.written, header=None))
+    paths = _paths(source)
+    if paths is not None:
+        return [_read_file(path, None, own) for path in paths]
+    from lstmcast.data.frames import sheet_from_object
+
+    sheet = sheet_from_object(source)
+    return [replace(sheet, source=f"the {role} table ({sheet.source})")]
+
+
+def _with_coming(table: Table, coming: Sequence[OwnTable], names: Names) -> Table:
+    """A table with what tables of their own say in advance of its series."""
+    owners = Owners(table.ids, table.keys, table.columns, table.time_zone)
+    for own in coming:
+        rows, told = known_of(own, owners, names)
+        table = replace(table, known=(*table.known, rows), dropped=(*table.dropped, *told))
+    return table
+
+
+def with_coming(panel: Panel, beside: Beside, written: CellFormat | None = None) -> Panel:
+    """A panel with the coming values of `future_data` joined to what it knows in advance: the newer
+    word counts. Raises DataError, UsageError.
+
+    >>> panel = Panel.from_arrays([5.0, 6.0, 7.0], frequency="D", start="2024-03-01")
+    >>> plan = {"ds": ["2024-03-04", "2024-03-05"], "promo": ["yes", "no"]}
+    >>> with_coming(panel, Beside(future_data=plan)).covariates.future.columns
+    {'promo': array([nan, nan, nan,  1.,  0.])}
+    """
+    columns = panel.columns
+    names = Names(columns.time, columns.target, written=written or CellFormat(), beside=beside)
+    owners = Owners(panel.ids, panel.keys, columns, panel.report.time_zone)
+    found: list[Finding] = []
+    known = []
+    for sheet in _own_sheets(beside.future_data, names, "future"):
+        rows, told = known_of(own_table(sheet, names), owners, names)
+        known.append(rows)
+        found += told
+    grid = Grid(panel.ids, panel.starts, panel.lengths, panel.frequency)
+    future, told = placed(known, grid, ReadOptions())
+    Findings(told).raise_errors(panel.report.source)
+    same = np.arange(len(panel)), np.zeros(len(panel), np.int64)
+    joined = continued_future(panel.covariates.future, future, *same)
+    report = replace(panel.report, findings=Findings([*panel.report.findings, *found, *told]))
+    covariates = replace(panel.covariates, future=joined)
+    return replace(panel, covariates=covariates, report=report)
 
 
 def as_panel(data: object, past: Iterable[str] = (), words: Words | None = None) -> Panel:

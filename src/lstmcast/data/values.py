@@ -22,6 +22,7 @@ _NO_WORDS = "no n false f off nein falsch non faux não nao falso いいえ 無 
 _YES, _NO = frozenset(_YES_WORDS.split()), frozenset(_NO_WORDS.split())
 NO_CATEGORY = "none"  # what an empty cell says where most cells of a column of categories are empty
 _MOSTLY_EMPTY = 0.5  # share of empty cells from which they are no missing values
+_MOSTLY_NUMBERS = 0.5  # share of numbers from which a text among them is a mistake
 _MOST_LEVELS = 1000  # of categories: more are notes, names or ids
 
 
@@ -84,6 +85,14 @@ def known_values(
     if _holds_categories(column):
         return _categories(sheet, column, notes, role)
     return numbers_of(sheet, column, written, notes, role), ()
+
+
+def holds_something(column: Column) -> bool:
+    """Whether a column may be known in advance: numbers, yes and no, or not too many texts."""
+    if column.missing.all() or (not column.is_text and column.data.dtype.kind == "M"):
+        return False
+    numeric = not column.is_text or column.number_share >= _MOSTLY_NUMBERS
+    return numeric or len(column.data) <= _MOST_LEVELS
 
 
 def _yes_or_no(column: Column) -> ndarray | None:

@@ -28,6 +28,7 @@ class Words(TypedDict, total=False):
     sheet: str | None
     past: str | Sequence[str] | None
     future: str | Sequence[str] | None
+    future_data: Any
     frequency: str | None
     periods: int | Sequence[int] | None
     kind: Kind | None
@@ -43,7 +44,7 @@ class Words(TypedDict, total=False):
 
 
 _COLUMNS = ("time", "target", "series", "sheet", "past")
-_BESIDE = ("future",)
+_BESIDE = ("future", "future_data")
 _WRITTEN = ("day_first", "decimal", "header", "date_format", "missing_codes")
 
 
