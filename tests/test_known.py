@@ -53,7 +53,8 @@ def test_rows_after_the_last_value_are_coming_steps():
     assert repr(panel).endswith("future: price, promoted)")
     assert panel.report.recipe.future == ("price", "promoted")
     told = [finding for finding in panel.report.findings if finding.rule == "known in advance"]
-    assert "'price' is known for 2 to 4 steps after the last values" in told[0].message
+    said = "'price' and 'promoted' are known for 2 to 4 steps after the last values"
+    assert [finding.message for finding in told] == [said]
     # they are no missing values at the end
     assert not any("are missing" in finding.message for finding in panel.check())
 
@@ -428,7 +429,7 @@ def test_daily_values_are_held_for_the_hours_and_hourly_ones_averaged_for_the_da
         ),
         (plan(day=np.arange(24)), "its times are numbers, and those of the series are dates"),
         (plan()[["price"]], "has no column of times, which coming values need: call it as in the"),
-        (plan()[["day", "product"]], "has no column of values beside its times"),
+        (plan()[["day", "product"]], "has no column of values. Name one with --future"),
         (plan().drop(columns="product"), "none of its columns says of which series they are"),
     ],
     ids=["twice", "silent", "text", "off the grid", "numbers", "timeless", "empty", "keyless"],

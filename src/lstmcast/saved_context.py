@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Blocks, farthest_held_out
-from lstmcast.data.features import Covariates, continued_future
+from lstmcast.data.features import Covariates, continued_future, continued_static
 from lstmcast.data.findings import (
     GAPS,
     MISSING_STEPS,
@@ -291,7 +291,9 @@ class SavedContext:
         steps = np.array([piece.lead - piece.skipped for piece in pieces], np.int64)
         known = self.panel.covariates.future, newer.covariates.future
         own = np.where(going, places, -1), np.where(going, steps, 0)
-        return Covariates(past, continued_future(*known, *own))
+        future = continued_future(*known, *own)
+        static = continued_static(self.panel.covariates, newer.covariates, places)
+        return Covariates(past, future, *static)
 
     def _column(self, name: str, newer: Panel, places: NDArray, pieces: list[_Piece]) -> NDArray:
         """One of them (N,): a newer value counts, and a missing one erases none."""

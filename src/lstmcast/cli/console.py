@@ -73,7 +73,9 @@ def columns_lines(panel: Panel) -> list[str]:
     series = f", series {', '.join(panel.keys)}" if len(panel.keys) else ""
     known = panel.covariates.future.columns
     lines = [f"  columns: time {time}, target {target}{series}"]
-    return lines + ([f"  known in advance: {', '.join(known)}"] if known else [])
+    lines += [f"  known in advance: {', '.join(known)}"] if known else []
+    static = panel.covariates.static
+    return lines + ([f"  static: {', '.join(static)}"] if static else [])
 
 
 def event_lines(event: Event, words: Words = ENGLISH) -> list[str]:

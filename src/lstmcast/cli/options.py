@@ -162,6 +162,17 @@ class ReadingOptions:
             "--future names some.",
         ),
     ] = None
+    static: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column that is constant in each series, such as a group; again for several.",
+        ),
+    ] = None
+    static_data: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Table with such columns, a row for each series."),
+    ] = None
     sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of a workbook.")] = None
     frequency: Annotated[
         str | None,
@@ -274,7 +285,8 @@ class ReadingOptions:
         """What stands beside the target, as far as it was said."""
         from lstmcast.data.beside import Beside
 
-        return Beside(_one_or_more(self.future), self.future_data)
+        future, static = _one_or_more(self.future), _one_or_more(self.static)
+        return Beside(future, self.future_data, static, self.static_data)
 
     def written(self) -> CellFormat:
         """How cells are written, as far as it was said."""

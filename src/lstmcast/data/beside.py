@@ -16,7 +16,8 @@ ColumnNames = str | Sequence[str] | None
 class Beside:
     """Columns beside the target, but for those of the past, as `lstmcast.read` is told of them.
 
-    `future`: known in advance · `future_data`: a table of its own with coming values. None: none.
+    `future`: known in advance · `future_data`: a table of its own with coming values · `static`:
+    constant in each series · `static_data`: a table of its own with such columns. None: none.
 
     >>> Beside(future="price, promo").names("future")
     ('price', 'promo')
@@ -24,6 +25,9 @@ class Beside:
 
     future: ColumnNames = None
     future_data: Any = None
+    static: ColumnNames = None
+    static_data: Any = None
+    optional: tuple[str, ...] = ()  # columns that need not be there: they are remembered
 
     def __post_init__(self) -> None:
         for role in ROLES:
@@ -32,7 +36,8 @@ class Beside:
                 raise UsageError(f"{role}={given!r} names no columns. Give a name or several.")
 
     def __bool__(self) -> bool:
-        return any(getattr(self, one.name) is not None for one in fields(self))
+        names = (one.name for one in fields(self) if one.name != "optional")
+        return any(getattr(self, name) is not None for name in names)
 
     def given(self) -> list[ColumnNames]:
         """What is said of each role."""
@@ -51,7 +56,7 @@ class Beside:
 
     def paths(self) -> list[str]:
         """The files of the tables of their own: none of them should be written over."""
-        tables = [self.future_data]
+        tables = [self.future_data, self.static_data]
         each = [one for table in tables for one in (table if type(table) is list else [table])]
         return [os.fspath(one) for one in each if isinstance(one, str | os.PathLike)]
 
@@ -62,7 +67,7 @@ class Beside:
     def as_before(self, recipe: Any) -> Beside:
         """The same with what a recipe says of what was left open."""
         unsaid = {role: getattr(recipe, role) for role in ROLES if getattr(self, role) is None}
-        return replace(self, **unsaid)
+        return replace(self, **unsaid, optional=unsaid.get("static") or ())
 
 
-ROLES = ("future",)  # of columns, by the arguments that name them
+ROLES = ("future", "static")  # of columns, by the arguments that name them

@@ -1,4 +1,5 @@
-"""What is known in advance, as rows of a table: before series have grids, and beyond their ends."""
+"""What is known in advance, as rows of a table: before series have grids, and beyond their ends;
+and what does not change in a series."""
 
 # R rows · G groups: those of a series, or of several that share them
 
@@ -65,3 +66,18 @@ class KnownRows:
     def place(self, row: int | np.integer) -> str:
         """Where a row stands: 'line 7' of the data, 'line 7 of plan.csv' of a table of its own."""
         return f"{self.word} {self.lines[row]}" + (f" of {self.source}" if self.own else "")
+
+
+@dataclass(frozen=True, eq=False)
+class StaticColumns:
+    """What does not change: columns by name (G,), NaN = missing, and the group of each id.
+
+    levels: the categories that a column's numbers stand for · source: of the table · own: whether
+    it is one of its own.
+    """
+
+    groups: Mapping[str, int]
+    columns: Mapping[str, ndarray]
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    source: str = ""
+    own: bool = False

@@ -30,6 +30,7 @@ from lstmcast.data.roles import Names as Names
 from lstmcast.data.roles import columns_beside, taken_columns
 from lstmcast.data.serieskeys import find_series, names_of_rows
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
+from lstmcast.data.static import static_columns
 from lstmcast.data.table import Columns, Finding, Table
 from lstmcast.data.timenumbers import integer_times
 from lstmcast.data.timeparts import parts_of_name, with_joined_times
@@ -248,6 +249,7 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
         for name, column in beside["past"].items()
     }
     known = _known_rows(sheet, beside["future"], names, times, codes, notes)
+    static = static_columns(sheet, beside["static"], names.written, codes, ids, notes)
     k = len(targets) if every else 1
     if every:
         codes = (codes[:, None] * k + np.arange(k)).ravel()
@@ -280,6 +282,7 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
         keys=keys,
         past={name: column[order] for name, column in past.items()},
         known=tuple(replace(rows, groups=groups) for rows in known),
+        static=() if static is None else (replace(static, groups=groups),),
     )
 
 

@@ -1,10 +1,11 @@
-"""Tables of their own beside the data: coming values of columns that are known in advance."""
+"""Tables of their own beside the data: coming values of columns that are known in advance, and what
+does not change."""
 
 # R rows of the table · G groups of rows: those of a series, or of several that share them
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -15,10 +16,10 @@ from lstmcast.data.columns import TARGET_NAMES, ask, named_column
 from lstmcast.data.features import listed
 from lstmcast.data.findings import Finding
 from lstmcast.data.keys import Keys, texts_of
-from lstmcast.data.known import KnownRows
+from lstmcast.data.known import KnownRows, StaticColumns
 from lstmcast.data.layout import dated
 from lstmcast.data.roles import Names
-from lstmcast.data.serieskeys import find_series
+from lstmcast.data.serieskeys import find_series, is_code
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.table import Columns
 from lstmcast.data.values import holds_something, known_values
@@ -73,6 +74,7 @@ class OwnTable(NamedTuple):
             c.name
             for c in self.others()
             if not any(c is key for key in keys)
+            and not is_code(c.name)
             and c.name.strip().casefold() not in said
             and c.name.strip().casefold() not in target
             and holds_something(c)
@@ -102,7 +104,8 @@ def known_of(own: OwnTable, owners: Owners, names: Names) -> tuple[KnownRows, li
     yes and no, or categories.
     """
     keys = _keys(own, owners)
-    columns = _value_columns(own, keys, owners, names)
+    free = [c for c in own.others() if c not in keys.values()]
+    columns = _chosen(own.sheet, free, names.beside.known_names(), owners, "future")
     notes: list[Finding] = []
     read = {
         name: known_values(own.sheet, column, names.written, notes)
@@ -110,7 +113,8 @@ def known_of(own: OwnTable, owners: Owners, names: Names) -> tuple[KnownRows, li
     }
     codes, groups, unknown = _grouped(own.sheet, keys, owners)
     times, zone_notes = _times(own, owners)
-    found = [*own.sheet.notes, *notes, *zone_notes, *_unused(own, keys, columns, unknown)]
+    left = [c for c in free if c not in columns.values()]
+    found = [*own.sheet.notes, *notes, *zone_notes, *_unused(left, unknown)]
     rows = KnownRows(
         codes,
         groups,
@@ -145,37 +149,51 @@ def _telling(own: OwnTable, target: Column | None) -> list[Column]:
 
 def _keys(own: OwnTable, owners: Owners) -> dict[str, Column]:
     """The columns of keys, by the name of the data's own column."""
-    named = owners.named()
-    by_name = {
-        name: column
-        for name in named
-        for column in own.others()
-        if column.name.strip().casefold() == name.strip().casefold() and name in owners.keys
-    }
+    by_name = _keys_by_name(own.others(), owners)
     repeated = len(np.unique(own.times)) < len(own.times)
-    if by_name or not repeated:
-        return by_name
-    found = {}
-    for column in _telling(own, None):
+    found = by_name or (_keys_by_cells(_telling(own, None), owners) if repeated else {})
+    if repeated and not found:
+        raise DataError(_which_keys(own, owners))
+    return found
+
+
+def _keys_by_name(columns: Sequence[Column], owners: Owners) -> dict[str, Column]:
+    """Columns that are called as those of the data."""
+    return {
+        name: column
+        for name in owners.keys
+        for column in columns
+        if column.name.strip().casefold() == name.strip().casefold()
+    }
+
+
+def _keys_by_cells(columns: Sequence[Column], owners: Owners) -> dict[str, Column]:
+    """Columns whose cells are the names of series."""
+    named, found = owners.named(), {}
+    for column in columns:
         texts = set(map(str, column.as_ids()[1]))
         shared = {name: len(texts & set(theirs.tolist())) for name, theirs in named.items()}
         best = max(shared, key=lambda name: shared[name], default=None)
         if best is not None and shared[best]:
-            found[best] = column
-    if not found:
-        raise DataError(_which_keys(own, owners))
+            found.setdefault(best, column)
     return found
 
 
 def _which_keys(own: OwnTable, owners: Owners) -> str:
     """What is said of a table whose rows are of no series that can be told."""
-    some = f"the names of series, such as {str(owners.ids[0])!r}"
-    wanted = listed(owners.keys) if len(owners.keys) else some
     return (
         f"{own.sheet.source} has several rows for each time, and none of its columns says of which "
-        f"series they are. A column that is called as in the data ({wanted}) is expected, or one "
-        f"row for each time, which all series share. The columns are:\n{own.sheet.describe()}"
+        f"series they are. A column that is called as in the data ({_wanted(owners)}) is expected, "
+        "or one row for each time, which all series share. The columns "
+        f"are:\n{own.sheet.describe()}"
     )
+
+
+def _wanted(owners: Owners) -> str:
+    """The columns of the data that name series, or what they are called."""
+    if len(owners.keys):
+        return listed(owners.keys)
+    return f"the names of series, such as {str(owners.ids[0])!r}"
 
 
 def _grouped(
@@ -201,27 +219,78 @@ def _grouped(
     return groups.reshape(-1), wanted, len(places) - len(set(wanted.values()))
 
 
+# ------------------------------------------------------------------ what does not change
+
+
+def static_of(sheet: Sheet, owners: Owners, names: Names) -> tuple[StaticColumns, list[Finding]]:
+    """A table with a row for each series, or for each of some keys, as what does not change, and
+    what was noticed."""
+    sheet = names.written.applied(sheet)
+    columns = list(sheet.columns)
+    texts = [c for c in columns if c.is_text or is_code(c.name)]
+    keys = _keys_by_name(columns, owners) or _first_key(_keys_by_cells(texts, owners))
+    if not keys:
+        raise DataError(
+            f"{sheet.source}: none of its columns says of which series a row is. A column that is "
+            f"called as in the data ({_wanted(owners)}) is expected. The columns "
+            f"are:\n{sheet.describe()}"
+        )
+    codes, groups, unknown = _grouped(sheet, keys, owners)
+    _require_one_row(sheet, keys, codes)
+    asked = names.beside.names("static")
+    chosen = _chosen(sheet, [c for c in columns if c not in keys.values()], asked, owners, "static")
+    notes: list[Finding] = []
+    read = {
+        name: known_values(sheet, column, names.written, notes, "static")
+        for name, column in chosen.items()
+    }
+    order = np.argsort(codes)  # a row for each group
+    values = {name: own[order] for name, (own, _) in read.items()}
+    levels = {name: own for name, (_, own) in read.items() if own}
+    left = [c for c in columns if c not in [*keys.values(), *chosen.values()]]
+    found = [*sheet.notes, *notes, *_unused(left, unknown)]
+    static = StaticColumns(groups, values, levels, sheet.source, own=True)
+    return static, [_of_table(sheet, finding) for finding in found]
+
+
+def _first_key(keys: dict[str, Column]) -> dict[str, Column]:
+    """One column whose cells name series: further ones may do so by chance."""
+    return dict(list(keys.items())[:1])
+
+
+def _require_one_row(sheet: Sheet, keys: Mapping[str, Column], codes: ndarray) -> None:
+    """DataError for two rows of one series."""
+    _, first, counts = np.unique(codes, return_index=True, return_counts=True)
+    if (counts == 1).all():
+        return
+    again = int(np.flatnonzero(~np.isin(np.arange(len(codes)), first))[0])
+    row = int(np.flatnonzero(codes == codes[again])[0])
+    name = "/".join(column.cell(row) for column in keys.values())
+    raise DataError(
+        f"{sheet.source} has two rows for series {name!r} ({sheet.row_word} {sheet.lines[row]} and "
+        f"{sheet.lines[again]}). One row for each series is expected: drop one."
+    )
+
+
 # ------------------------------------------------------------------ which columns, which times
 
 
-def _value_columns(
-    own: OwnTable, keys: Mapping[str, Column], owners: Owners, names: Names
+def _chosen(
+    sheet: Sheet, free: Sequence[Column], asked: Sequence[str], owners: Owners, role: str
 ) -> dict[str, Column]:
-    """The columns that are known in advance, called as they were asked for."""
-    free = [c for c in own.others() if not any(c is key for key in keys.values())]
-    asked = names.beside.known_names()
+    """The columns that were asked for, called so, else all that may be meant."""
     if asked:
         held = {c.name.strip().casefold() for c in free}
         here = [name for name in asked if name.strip().casefold() in held]
-        columns = {name: named_column(own.sheet, name, "future covariate") for name in here}
+        columns = {name: named_column(sheet, name, f"{role} covariate") for name in here}
     else:
         targets = {owners.columns.target, *map(str, owners.ids.tolist())}
         columns = {c.name: c for c in free if c.name not in targets and holds_something(c)}
     if not columns:
         raise DataError(
-            f"{own.sheet.source} has no column of values beside its times"
+            f"{sheet.source} has no column of values"
             + (f": {listed(asked)} is expected there. " if asked else ". ")
-            + f"Name one with {ask('future', 'NAME')}. The columns are:\n{own.sheet.describe()}"
+            + f"Name one with {ask(role, 'NAME')}. The columns are:\n{sheet.describe()}"
         )
     return columns
 
@@ -242,15 +311,12 @@ def _times(own: OwnTable, owners: Owners) -> tuple[ndarray, list[Finding]]:
     return times, [Finding("time zone", "note", message, f"They are converted to {owners.zone}.")]
 
 
-def _unused(
-    own: OwnTable, keys: Mapping[str, Column], columns: Mapping[str, Column], unknown: int
-) -> list[Finding]:
+def _unused(left: Sequence[Column], unknown: int) -> list[Finding]:
     """Columns that were not used, and rows of series that the data do not have."""
-    used = [*keys.values(), *columns.values()]
-    left = [c.name for c in own.others() if not any(c is other for other in used)]
     found = []
     if left:
-        message = f"columns that were not used: {', '.join(left[:8])}"
+        shown = ", ".join(c.name for c in left[:8])
+        message = f"columns that were not used: {shown}"
         message += f" and {len(left) - 8} more" if len(left) > 8 else ""
         found.append(Finding("columns", "note", message, count=len(left)))
     if unknown:

@@ -25,6 +25,7 @@ from lstmcast.data.observed import Clock, Grids, ObservedCalendar, Remembered, f
 from lstmcast.data.panel_checks import check_panel
 from lstmcast.data.ragged import offsets_of, segments
 from lstmcast.data.repairs import Regular, regularise, skipping
+from lstmcast.data.static import of_series
 from lstmcast.data.table import Aggregate as Aggregate
 from lstmcast.data.table import CalendarChoice as CalendarChoice
 from lstmcast.data.table import Columns as Columns
@@ -291,6 +292,7 @@ class Panel:
         kind: Kind | None = None,
         past: Given | None = None,
         future: Given | None = None,
+        static: Given | None = None,
         calendar: CalendarChoice | None = None,
     ) -> Panel:
         """A panel of values that are already on a regular grid.
@@ -303,7 +305,8 @@ class Panel:
         a saved model are what its data were. past: columns beside the target, {name: values} in the
         form of the target's, or one array that all series share. future: columns that are known in
         advance, in the same form, with the values of coming steps after those of the series; texts
-        are categories. calendar: "observed" where times
+        are categories. static: what does not change in a series, {name: {id: value}} or {name:
+        values}. calendar: "observed" where times
         at which no value is known, such as all Sundays, are not to be forecast. UsageError for a
         missing start or no frequency, and DataError for values that are no numbers or do not fit
         `kind`.
@@ -343,7 +346,7 @@ class Panel:
             kind or "real",
             keys=keys,
             recognised=recognised,
-            covariates=covariates_from_arrays(past, future, keys.row_names(ids), lengths),
+            covariates=covariates_from_arrays(past, future, static, keys.row_names(ids), lengths),
             calendar=_asked_of_arrays(grids, calendar),
         )
 
@@ -389,6 +392,7 @@ def check_table(table: Table, options: ReadOptions | None = None) -> Findings:
 
 
 def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOptions) -> Panel:
+    static, levels, told = of_series(table.static, regular.ids)
     return Panel(
         values=regular.values,
         offsets=regular.offsets,
@@ -401,7 +405,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         report=DataReport(
             table.source,
             len(table),
-            Findings([*findings, *skipped_findings(table.skipped)]),
+            Findings([*findings, *told, *skipped_findings(table.skipped)]),
             table.frame,
             table.time_zone,
             recipe_of(table, options),
@@ -410,7 +414,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         ),
         keys=regular.keys,
         recognised=regular.recognised if options.kind is None else None,
-        covariates=Covariates(regular.past, regular.future),
+        covariates=Covariates(regular.past, regular.future, static, levels),
         calendar=regular.calendar,
     )
 

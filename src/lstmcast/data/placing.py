@@ -295,21 +295,26 @@ def _joined(parts: Sequence[_Cells], count: int) -> Future:
 
 
 def _told(future: Future, grid: Grid) -> list[Finding]:
-    """How far the columns go on after the last values."""
-    found = []
+    """How far the columns go on after the last values; those that go as far are told together."""
+    spans: dict[tuple[int, int], list[str]] = {}
     for name, values in future.columns.items():
-        ahead = steps_ahead(values, future, grid.lengths)
-        if (ahead <= 0).all():
-            message = f"the column {name!r} is known in advance, and ends with the values"
-            action = "Give its coming values as rows without a target, or in a table of their own."
-            found.append(Finding("known in advance", "warning", message, action))
-            continue
-        least, most = int(np.maximum(ahead, 0).min()), int(ahead.max())
-        steps = f"{most:,} step{'s' * (most > 1)}"
-        steps = steps if least == most else f"{least:,} to {steps}"
-        message = f"the column {name!r} is known for {steps} after the last values"
-        found.append(Finding("known in advance", "note", message, count=most))
-    return found
+        ahead = np.maximum(steps_ahead(values, future, grid.lengths), 0)
+        spans.setdefault((int(ahead.min()), int(ahead.max())), []).append(name)
+    return [_going_on(names, *span) for span, names in spans.items()]
+
+
+def _going_on(names: Sequence[str], least: int, most: int) -> Finding:
+    which = listed(names)
+    one = len(names) == 1
+    if not most:
+        message = f"{which} {'is' if one else 'are'} known in advance, and "
+        message += f"{'ends' if one else 'end'} with the values"
+        action = "Give coming values as rows without a target, or in a table of their own."
+        return Finding("known in advance", "warning", message, action)
+    steps = f"{most:,} step{'s' * (most > 1)}"
+    steps = steps if least == most else f"{least:,} to {steps}"
+    message = f"{which} {'is' if one else 'are'} known for {steps} after the last values"
+    return Finding("known in advance", "note", message, count=most)
 
 
 def steps_ahead(values: ndarray, future: Future, lengths: ndarray) -> ndarray:

@@ -28,7 +28,7 @@ from lstmcast.data.features import continued_future
 from lstmcast.data.keys import joined
 from lstmcast.data.layout import Names, table_from_sheet
 from lstmcast.data.limits import is_source, regular_file, require_columns
-from lstmcast.data.owntables import Owners, OwnTable, known_of, own_table
+from lstmcast.data.owntables import Owners, OwnTable, known_of, own_table, static_of
 from lstmcast.data.panel import Findings, Panel, panel_from_table
 from lstmcast.data.placing import Grid, placed
 from lstmcast.data.sheet import Sheet
@@ -75,6 +75,8 @@ def read(
     past: str | Sequence[str] | None = None,
     future: str | Sequence[str] | None = None,
     future_data: object = None,
+    static: str | Sequence[str] | None = None,
+    static_data: object = None,
     day_first: bool | None = None,
     decimal: str | None = None,
     header: int | None = None,
@@ -96,8 +98,9 @@ def read(
     than it is. future: columns that are known in advance, such as prices and promotions: rows after
     the last value of the target hold their coming values. future_data: coming values in a table
     of their own, all of its columns unless future names some; series may share its rows, and other
-    frequencies are aligned. time may be several columns that are joined: ["date", "hour"].
-    day_first, decimal, header, date_format, missing_codes: how cells are written, as in
+    frequencies are aligned. static, static_data: columns that are constant in each series, of the
+    data or of a table with a row for each. time may be several columns that are joined: ["date",
+    "hour"]. day_first, decimal, header, date_format, missing_codes: how cells are written, as in
     `CellFormat`, where that cannot be found. The other arguments are those of ReadOptions. Raises
     DataError, which says what is wrong with the data and what to do, and UsageError for senseless
     arguments.
@@ -119,7 +122,7 @@ def read(
         past=past,
         written=written,
         on_error=on_error,
-        beside=Beside(future, future_data),
+        beside=Beside(future, future_data, static, static_data),
     )
     return panel_from_table(table, options)
 
@@ -156,10 +159,22 @@ def read_table(
     sheets = _own_sheets(names.beside.future_data, names, "future")
     coming = [own_table(one, names) for one in sheets]
     elsewhere = dict.fromkeys(name for one in coming for name in one.likely(names))
-    names = replace(names, elsewhere=tuple(elsewhere))
+    constant = _own_sheets(names.beside.static_data, names, "static")
+    attributes = tuple(name for one in constant for name in one.names)
+    names = replace(names, elsewhere=tuple(elsewhere), attributes=attributes)
     with collecting(on_error == "skip") as bad:
         table = _tables(source, names, sheet)
-    return _with_coming(bad.without(table), coming, names)
+    table = _with_coming(bad.without(table), coming, names)
+    return _with_static(table, constant, names)
+
+
+def _with_static(table: Table, sheets: Sequence[Sheet], names: Names) -> Table:
+    """A table with what a table of its own says of each series that does not change."""
+    owners = Owners(table.ids, table.keys, table.columns, table.time_zone)
+    for sheet in sheets:
+        static, told = static_of(sheet, owners, names)
+        table = replace(table, static=(*table.static, static), dropped=(*table.dropped, *told))
+    return table
 
 
 def _own_sheets(source: object, names: Names, role: str) -> list[Sheet]:
@@ -169,7 +184,7 @@ def _own_sheets(source: object, names: Names, role: str) -> list[Sheet]:
     if isinstance(source, Panel) or _is_stdin(source):
         raise UsageError(
             f"{role}_data={source!r} is no table. Give the path of a file, a frame or a dict of "
-            "columns, with a time in each row."
+            "columns."
         )
     # a line of the header is one of the data
     own = replace(names, written=replace(names.written, header=None))
@@ -451,6 +466,7 @@ def _joined(tables: Sequence[tuple[Path, Table]]) -> Table:
             name: np.concatenate([table.past[name] for _, table in tables]) for name in first.past
         },
         known=tuple(rows for _, table in tables for rows in table.known),
+        static=tuple(one for _, table in tables for one in table.static),
     )
 
 

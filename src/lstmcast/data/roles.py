@@ -18,7 +18,8 @@ _SAID = {role: f"{role} covariate" for role in ("past", *ROLES)}
 class Names:
     """What the user said about the columns; None = find out. `aggregate` says that rows will be
     added up per period; `past` and `beside` name columns beside the target, and none unless given;
-    `elsewhere`: columns that another table has coming values of."""
+    `elsewhere`: columns that another table has coming values of, `attributes` those
+    of a table of what does not change."""
 
     time: str | Sequence[str] | None = None
     target: str | Sequence[str] | None = None
@@ -28,6 +29,7 @@ class Names:
     written: CellFormat = field(default_factory=CellFormat)
     beside: Beside = field(default_factory=Beside)
     elsewhere: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         # a frame's columns may be named 0, 1, 2: sheets name them by text
@@ -54,7 +56,9 @@ def columns_beside(sheet: Sheet, names: Names) -> dict[str, dict[str, Column]]:
     chosen = {"past": _named(sheet, "past", names.past)}
     for role in ROLES:
         given = getattr(names.beside, role)
-        chosen[role] = _named(sheet, role, given, names.elsewhere)
+        others = names.attributes if role == "static" else names.elsewhere
+        others += names.beside.optional
+        chosen[role] = _named(sheet, role, given, others)
     if names.beside.future is None and names.elsewhere:
         chosen["future"] |= _shared(sheet, names)
     for role, columns in chosen.items():

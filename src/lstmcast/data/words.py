@@ -29,6 +29,8 @@ class Words(TypedDict, total=False):
     past: str | Sequence[str] | None
     future: str | Sequence[str] | None
     future_data: Any
+    static: str | Sequence[str] | None
+    static_data: Any
     frequency: str | None
     periods: int | Sequence[int] | None
     kind: Kind | None
@@ -44,7 +46,7 @@ class Words(TypedDict, total=False):
 
 
 _COLUMNS = ("time", "target", "series", "sheet", "past")
-_BESIDE = ("future", "future_data")
+_BESIDE = ("future", "future_data", "static", "static_data")
 _WRITTEN = ("day_first", "decimal", "header", "date_format", "missing_codes")
 
 
