@@ -173,6 +173,14 @@ class ReadingOptions:
         str | None,
         typer.Option(metavar="FILE", help="Table with such columns, a row for each series."),
     ] = None
+    holidays: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CODE",
+            help="Country or part of one, such as JP, DE-BY or US-CA, whose public holidays are "
+            "columns that are known in advance; again for several.",
+        ),
+    ] = None
     sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of a workbook.")] = None
     frequency: Annotated[
         str | None,
@@ -286,7 +294,7 @@ class ReadingOptions:
         from lstmcast.data.beside import Beside
 
         future, static = _one_or_more(self.future), _one_or_more(self.static)
-        return Beside(future, self.future_data, static, self.static_data)
+        return Beside(future, self.future_data, static, self.static_data, self.holidays)
 
     def written(self) -> CellFormat:
         """How cells are written, as far as it was said."""

@@ -17,7 +17,8 @@ class Beside:
     """Columns beside the target, but for those of the past, as `lstmcast.read` is told of them.
 
     `future`: known in advance · `future_data`: a table of its own with coming values · `static`:
-    constant in each series · `static_data`: a table of its own with such columns. None: none.
+    constant in each series · `static_data`: a table of its own with such columns · `holidays`:
+    countries whose public holidays are columns too. None: none.
 
     >>> Beside(future="price, promo").names("future")
     ('price', 'promo')
@@ -27,6 +28,7 @@ class Beside:
     future_data: Any = None
     static: ColumnNames = None
     static_data: Any = None
+    holidays: ColumnNames = None
     optional: tuple[str, ...] = ()  # columns that need not be there: they are remembered
 
     def __post_init__(self) -> None:
@@ -34,6 +36,11 @@ class Beside:
             given = getattr(self, role)
             if given is not None and not isinstance(given, str | Sequence):
                 raise UsageError(f"{role}={given!r} names no columns. Give a name or several.")
+        if self.holidays is not None:
+            from lstmcast.data.public_holidays import holiday_codes
+
+            # an unknown country should fail here, before a large file is read
+            object.__setattr__(self, "holidays", holiday_codes(self.holidays))
 
     def __bool__(self) -> bool:
         names = (one.name for one in fields(self) if one.name != "optional")
@@ -62,11 +69,12 @@ class Beside:
 
     def said(self) -> dict[str, Any]:
         """What newer data for a saved model are read with as well: names of columns by role."""
-        return {role: self.names(role) or None for role in ROLES}
+        return {role: self.names(role) or None for role in (*ROLES, "holidays")}
 
     def as_before(self, recipe: Any) -> Beside:
         """The same with what a recipe says of what was left open."""
-        unsaid = {role: getattr(recipe, role) for role in ROLES if getattr(self, role) is None}
+        said = (*ROLES, "holidays")
+        unsaid = {role: getattr(recipe, role) for role in said if getattr(self, role) is None}
         return replace(self, **unsaid, optional=unsaid.get("static") or ())
 
 

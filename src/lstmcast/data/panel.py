@@ -23,6 +23,8 @@ from lstmcast.data.kinds import UNASKED, common_kind, require_kind
 from lstmcast.data.limits import require_span
 from lstmcast.data.observed import Clock, Grids, ObservedCalendar, Remembered, found_in
 from lstmcast.data.panel_checks import check_panel
+from lstmcast.data.placing import Grid
+from lstmcast.data.public_holidays import with_holidays
 from lstmcast.data.ragged import offsets_of, segments
 from lstmcast.data.repairs import Regular, regularise, skipping
 from lstmcast.data.static import of_series
@@ -393,6 +395,8 @@ def check_table(table: Table, options: ReadOptions | None = None) -> Findings:
 
 def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOptions) -> Panel:
     static, levels, told = of_series(table.static, regular.ids)
+    grid = Grid(regular.ids, regular.starts, np.diff(regular.offsets), regular.frequency)
+    future, holidays = with_holidays(regular.future, table.recipe.holidays or (), grid)
     return Panel(
         values=regular.values,
         offsets=regular.offsets,
@@ -405,7 +409,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         report=DataReport(
             table.source,
             len(table),
-            Findings([*findings, *told, *skipped_findings(table.skipped)]),
+            Findings([*findings, *told, *holidays, *skipped_findings(table.skipped)]),
             table.frame,
             table.time_zone,
             recipe_of(table, options),
@@ -414,7 +418,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         ),
         keys=regular.keys,
         recognised=regular.recognised if options.kind is None else None,
-        covariates=Covariates(regular.past, regular.future, static, levels),
+        covariates=Covariates(regular.past, future, static, levels),
         calendar=regular.calendar,
     )
 

@@ -77,6 +77,7 @@ def read(
     future_data: object = None,
     static: str | Sequence[str] | None = None,
     static_data: object = None,
+    holidays: str | Sequence[str] | None = None,
     day_first: bool | None = None,
     decimal: str | None = None,
     header: int | None = None,
@@ -99,11 +100,12 @@ def read(
     the last value of the target hold their coming values. future_data: coming values in a table
     of their own, all of its columns unless future names some; series may share its rows, and other
     frequencies are aligned. static, static_data: columns that are constant in each series, of the
-    data or of a table with a row for each. time may be several columns that are joined: ["date",
-    "hour"]. day_first, decimal, header, date_format, missing_codes: how cells are written, as in
-    `CellFormat`, where that cannot be found. The other arguments are those of ReadOptions. Raises
-    DataError, which says what is wrong with the data and what to do, and UsageError for senseless
-    arguments.
+    data or of a table with a row for each. holidays: countries, such as "JP" or "DE-BY,US-CA",
+    whose public holidays are columns that are known in advance. time may be several columns that
+    are joined: ["date", "hour"]. day_first, decimal, header, date_format, missing_codes: how cells
+    are written, as in `CellFormat`, where that cannot be found. The other arguments are those of
+    ReadOptions. Raises DataError, which says what is wrong with the data and what to do, and
+    UsageError for senseless arguments.
 
     >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
@@ -122,7 +124,7 @@ def read(
         past=past,
         written=written,
         on_error=on_error,
-        beside=Beside(future, future_data, static, static_data),
+        beside=Beside(future, future_data, static, static_data, holidays),
     )
     return panel_from_table(table, options)
 

@@ -59,7 +59,7 @@ class Recipe:
     Recipe(time=None, target=None, series=('store', 'item'), sheet=None, aggregate='sum',
            duplicates='error', gaps='fill', missing='mask', past=None, calendar=None,
            day_first=None, decimal=None, header=None, date_format=None, missing_codes=(),
-           future=None, static=None)
+           future=None, static=None, holidays=None)
     """
 
     time: str | tuple[str, ...] | None = None
@@ -79,6 +79,7 @@ class Recipe:
     missing_codes: tuple[str, ...] = ()
     future: tuple[str, ...] | None = None
     static: tuple[str, ...] | None = None
+    holidays: tuple[str, ...] | None = None
 
     def described(self) -> dict[str, Any]:
         """What differs from the usual, for a manifest."""

@@ -31,6 +31,7 @@ class Words(TypedDict, total=False):
     future_data: Any
     static: str | Sequence[str] | None
     static_data: Any
+    holidays: str | Sequence[str] | None
     frequency: str | None
     periods: int | Sequence[int] | None
     kind: Kind | None
@@ -46,7 +47,7 @@ class Words(TypedDict, total=False):
 
 
 _COLUMNS = ("time", "target", "series", "sheet", "past")
-_BESIDE = ("future", "future_data", "static", "static_data")
+_BESIDE = ("future", "future_data", "static", "static_data", "holidays")
 _WRITTEN = ("day_first", "decimal", "header", "date_format", "missing_codes")
 
 
