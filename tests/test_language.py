@@ -151,6 +151,43 @@ def test_an_item_does_not_swallow_those_after_it():
 
 # Texts that no page of the docs shows, of columns beside the target and of trainings that go on.
 TOLD = [
+    "a.csv has no column 'vv' for the future covariate. Did you mean 'v'? Its columns are:",
+    "a.csv: text in the future column 'a': line 5 has 'w', line 7 has 'q'. Numbers are expected. "
+    "Write the numbers, leave the cell empty where the value is missing, or name another column "
+    "with --future NAME (in Python: future='NAME').",
+    "the column 'price' is named as past covariate and as future covariate. Name it once: what is "
+    "known in advance is known for the past as well.",
+    "a.csv: the future column 'until' holds dates: 2024-01-01. Numbers, yes and no, or categories "
+    "are expected. Give the days since or until that date as a number.",
+    "'price' and 'promo' are known in advance, and end with the values. Give coming values as rows "
+    "without a target, or in a table of their own.",
+    "'price' is known for 2 to 1,004 steps after the last values.",
+    "plan.csv: 'index' is monthly (month starts). Aligned: each value is held for its month.",
+    "plan.csv: 'a' and 'b' are hourly. Aligned: means over each step (daily).",
+    "plan.csv has no values of 'price' and 'promo' for series 'tea' and 3 more. Add rows for it, "
+    "leave out its key to share rows, or leave the series out.",
+    "series 'tea', column 'price': two rows for 2024-01-12 (line 24 of plan.csv, line 25 of "
+    "plan.csv). One row for each series and time is expected: drop one, or name the keys as the "
+    "data.",
+    "series 'tea', column 'price': 2024-01-12 05:00 (row 24) is not on the grid, daily from "
+    "2024-01-01 on. Give the times of coming steps, or the whole table in another regular "
+    "frequency.",
+    "plan.csv: its times are numbers, and those of the series are dates. Give both the same sort "
+    "of times.",
+    "plan.csv has several rows for each time, and none of its columns says of which series they "
+    "are. A column that is called as in the data ('store' and 'item') is expected, or one row for "
+    "each time, which all series share. The columns are:",
+    "plan.csv: rows of 12 series that the data do not have. They are left out.",
+    "products.csv: none of its columns says of which series a row is. A column that is called as "
+    "in the data ('item') is expected. The columns are:",
+    "products.csv has two rows for series 'tea' (line 3 and 9). One row for each series is "
+    "expected: drop one.",
+    "a.csv: the static column 'size' changes in series 'tea': '5' in line 7, '7' in line 9. One "
+    "value for each series is expected. Name it with --future if it is known in advance, or with "
+    "--past if not (in Python: future=, past=).",
+    "the static column 'size' is missing for 2 of 9 series, the first 'a' and 'b'. It stays "
+    "unknown there.",
+    "static columns: size, group. No network reads them yet.",
     "a.csv: 9 rows, 1 series, 9 values, monthly (month starts), 2024-01-01 to 2024-09-01, past: a",
     "a.csv: 9 rows, 1 series, 9 values, daily, 2024-01-01 to 2024-01-09, declared count, past: a",
     "a.csv: all values of the past column 'a' are 3. A network learns nothing from it.",

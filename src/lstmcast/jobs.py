@@ -16,9 +16,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
+import numpy as np
+
 from lstmcast import store
 from lstmcast._version import __version__
 from lstmcast.data.ahead import end_of, steps_until
+from lstmcast.data.beside import Beside
 from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.features import listed
 from lstmcast.data.inspection import Inspection, inspect
@@ -49,7 +52,7 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.refitting import Forecasts, Progress, Refit
     from lstmcast.forecast import Forecast
     from lstmcast.forecaster import LSTMForecaster
-    from lstmcast.saved_context import Continuation
+    from lstmcast.saved_context import Continuation, SavedContext
     from lstmcast.totals import Asked, Totals
 
     Event: TypeAlias = "DataRead | NewerRead | DataJoined | Note | Progress"
@@ -104,8 +107,8 @@ class Source:
     """Data and how to read them: a Panel as it is, or anything that `lstmcast.read` reads.
 
     `time`, `target`, `series`, `sheet` and `past` are those of `lstmcast.read`; `options` and
-    `written` are its other arguments. `given`: names of options that count in newer data for a
-    saved model even where they are the usual ones.
+    `written` are its other arguments, `beside` those about columns beside the target. `given`:
+    names of options that count in newer data for a saved model even where they are the usual ones.
 
     >>> Source({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5, 6, 7, 8]}).read()
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
@@ -120,13 +123,14 @@ class Source:
     given: Sequence[str] = ()
     past: str | Sequence[str] | None = None
     written: CellFormat = field(default_factory=CellFormat)
+    beside: Beside = field(default_factory=Beside)
 
     @property
     def paths(self) -> list[str]:
         """The files, as far as the data are files: none of them should be written over."""
         items = self.data if isinstance(self.data, (list, tuple)) else [self.data]
         paths = [os.fspath(item) for item in items if isinstance(item, (str, os.PathLike))]
-        return [path for path in paths if path != STDIN]
+        return [*(path for path in paths if path != STDIN), *self.beside.paths()]
 
     def read(self) -> Panel:
         """The data as a panel. Raises DataError, UsageError."""
@@ -162,7 +166,7 @@ class Source:
         return replace(self, past=list(reads)) if reads else self
 
     def _columns(self) -> dict[str, Any]:
-        names = ("time", "target", "series", "sheet", "past", "written")
+        names = ("time", "target", "series", "sheet", "past", "written", "beside")
         return {name: getattr(self, name) for name in names}
 
 
@@ -302,14 +306,15 @@ class PredictJob:
     totals: Asked | None = None
     until: str | None = None  # a date, in place of the horizon
     update: bool = False  # save the model with the newer data, for the next run to go on from
+    beside: Beside = field(default_factory=Beside)  # coming values, where no newer data are read
 
     def run(self, notify: Notify = ignore) -> PredictResult:
         """Raises LstmcastError; DataError too where no series could be forecast."""
         from lstmcast.forecaster import load
 
-        sources = self.source.paths if self.source else ()
+        sources = self.source.paths if self.source else self.beside.paths()
         self.outputs.check(sources, totals=self.totals is not None)
-        if self.update and self.source is None:
+        if self.update and self.source is None and not self.beside:
             raise UsageError("There are no newer data to update the model with. Name them.")
         if self.update:
             store.check_place(self.model)
@@ -320,6 +325,10 @@ class PredictJob:
             newer = self.source.of(model).read_after(panel)
             notify(NewerRead(newer))
             continuation = model.continued(newer)
+            notify(DataJoined(continuation))
+            panel = continuation.panel
+        elif self.beside:
+            continuation = _with_coming(model.saved_context, self.beside)
             notify(DataJoined(continuation))
             panel = continuation.panel
         _require_totals(self.totals, panel)
@@ -667,6 +676,18 @@ def _reads_nothing_beside(past: str) -> str:
     )
 
 
+def _with_coming(context: SavedContext, beside: Beside) -> Continuation:
+    """What a saved model remembers, with coming values of columns that are known in advance."""
+    from lstmcast.data.findings import Findings
+    from lstmcast.data.read import with_coming
+    from lstmcast.saved_context import Continuation
+
+    panel = with_coming(context.panel, beside)
+    nothing = np.zeros(len(panel), np.int64)
+    going = tuple(map(str, panel.ids))
+    return Continuation(panel, going, (), (), (), Findings(), nothing)
+
+
 def _read(source: Source, model: Any, notify: Notify) -> Panel:
     panel = source.of(model).read()
     notify(DataRead(panel))
@@ -694,8 +715,7 @@ def _document(**parts: Any) -> dict[str, Any]:
 
 
 def _described(panel: Panel) -> dict[str, Any]:
-    past = {"past": list(panel.covariates.past)} if panel.covariates else {}
-    return past | {
+    return panel.covariates.roles() | {
         "source": panel.report.source,
         "rows": panel.report.rows,
         "columns": asdict(panel.columns) | {"keys": list(panel.keys)},

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Blocks, farthest_held_out
-from lstmcast.data.features import Covariates
+from lstmcast.data.features import Covariates, continued_future, continued_static
 from lstmcast.data.findings import (
     GAPS,
     MISSING_STEPS,
@@ -286,9 +286,14 @@ class SavedContext:
         """The columns beside the target that are remembered, joined where the target is."""
         ours = self.panel.covariates.past
         newer.covariates.require(ours, newer.report.source)
-        return Covariates(
-            {name: self._column(name, newer, places, pieces) for name in ours if pieces}
-        )
+        past = {name: self._column(name, newer, places, pieces) for name in ours if pieces}
+        going = np.array([not piece.why for piece in pieces], bool)
+        steps = np.array([piece.lead - piece.skipped for piece in pieces], np.int64)
+        known = self.panel.covariates.future, newer.covariates.future
+        own = np.where(going, places, -1), np.where(going, steps, 0)
+        future = continued_future(*known, *own)
+        static = continued_static(self.panel.covariates, newer.covariates, places)
+        return Covariates(past, future, *static)
 
     def _column(self, name: str, newer: Panel, places: NDArray, pieces: list[_Piece]) -> NDArray:
         """One of them (N,): a newer value counts, and a missing one erases none."""
@@ -449,7 +454,7 @@ class SavedContext:
             "recognised": _told_apart(panel),
             "reading": reading,
             "keys": described(panel.keys),
-            "covariates": {"past": list(panel.covariates.past)} if panel.covariates else {},
+            "covariates": panel.covariates.described(),
         }
         return {
             "frequency": panel.frequency.code,
@@ -479,7 +484,7 @@ class SavedContext:
             "is_date": np.array([panel.starts.dtype.kind == "M"]),
             **packed(panel.ids),
             **packed_keys(panel.keys),
-            **{f"past{k}": part for k, part in enumerate(panel.covariates.past.values())},
+            **panel.covariates.arrays(),
             **saved_earlier(panel.earlier),
             **({} if panel.calendar is None else panel.calendar.arrays()),
         }
@@ -556,12 +561,7 @@ def _panel(manifest: dict[str, Any], state: dict[str, NDArray]) -> Panel:
         recognised=decoded(state["recognised"]) if "recognised" in state else None,
         earlier=earlier_from(state, parse_frequency(manifest["frequency"])),
         calendar=ObservedCalendar.from_saved(state, clock, len(state["offsets"]) - 1),
-        covariates=Covariates(
-            {
-                name: state[f"past{k}"]
-                for k, name in enumerate(manifest.get("covariates", {}).get("past", ()))
-            }
-        ),
+        covariates=Covariates.from_saved(manifest.get("covariates", {}), state),
     )
     require_sound(panel)
     require_sound_earlier(panel.earlier, len(panel))

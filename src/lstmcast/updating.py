@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.features import Covariates
+from lstmcast.data.features import Covariates, continued_static, joined_futures
 from lstmcast.data.keys import joined as joined_keys
 from lstmcast.data.kinds import common_kind
 from lstmcast.data.observed import side_by_side
@@ -70,9 +70,18 @@ def _places(known: Panel, continuation: Continuation) -> NDArray:
 
 def _beside(panel: Panel, absent: Panel) -> Covariates:
     shared = [name for name in panel.covariates.past if name in absent.covariates.past]
-    return Covariates(
-        {
-            name: np.concatenate([panel.covariates.past[name], absent.covariates.past[name]])
-            for name in shared
-        }
+    past = {
+        name: np.concatenate([panel.covariates.past[name], absent.covariates.past[name]])
+        for name in shared
+    }
+    known = panel.covariates.future, absent.covariates.future
+    places = np.r_[np.full(len(panel), -1), np.arange(len(absent))]
+    whole = replace(
+        panel.covariates,
+        static={
+            name: np.r_[values, np.full(len(absent), np.nan)]
+            for name, values in panel.covariates.static.items()
+        },
     )
+    static = continued_static(absent.covariates, whole, places)
+    return Covariates(past, joined_futures(*known, (len(panel), len(absent))), *static)

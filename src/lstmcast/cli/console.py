@@ -50,13 +50,14 @@ def panel_line(panel: Panel) -> str:
     # what is recognised is told by a note
     said = panel.recognised is None and panel.kind != "real"
     kind = f", declared {panel.kind}" if said else ""
-    beside = f", past: {', '.join(panel.covariates.past)}" if panel.covariates else ""
+    past = panel.covariates.past
+    beside = f", past: {', '.join(past)}" if past else ""
     step = panel.frequency.name + (f" ({panel.calendar.name})" if panel.calendar else "")
     return f"{panel.report.source}: {rows}{series}, {values}, {step}, {span}{kind}{beside}"
 
 
 def columns_lines(panel: Panel) -> list[str]:
-    """Which columns were read, in one line; none for data that have no columns.
+    """Which columns were read, in a line for each sort; none for data that have no columns.
 
     >>> from lstmcast.data.read import read
     >>> columns_lines(read({"day": ["2024-01-01", "2024-01-02", "2024-01-03"], "sold": [5, 6, 7]}))
@@ -70,7 +71,11 @@ def columns_lines(panel: Panel) -> list[str]:
     target = "every column of numbers" if said == "*" else target
     time = "row numbers" if recipe is not None and recipe.time == "index" else columns.time
     series = f", series {', '.join(panel.keys)}" if len(panel.keys) else ""
-    return [f"  columns: time {time}, target {target}{series}"]
+    known = panel.covariates.future.columns
+    lines = [f"  columns: time {time}, target {target}{series}"]
+    lines += [f"  known in advance: {', '.join(known)}"] if known else []
+    static = panel.covariates.static
+    return lines + ([f"  static: {', '.join(static)}"] if static else [])
 
 
 def event_lines(event: Event, words: Words = ENGLISH) -> list[str]:

@@ -19,6 +19,7 @@ from lstmcast.errors import UsageError
 from lstmcast.util.language import LANGUAGES, system_language
 
 if TYPE_CHECKING:
+    from lstmcast.data.beside import Beside
     from lstmcast.data.cellformat import CellFormat
     from lstmcast.data.panel import ReadOptions
     from lstmcast.data.table import Kind
@@ -145,6 +146,41 @@ class ReadingOptions:
             "knows its own.",
         ),
     ] = None
+    future: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column that is known in advance, such as a price; again for several. Rows after "
+            "the last value hold its coming values.",
+        ),
+    ] = None
+    future_data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Table with the coming values of such columns: all of its columns, unless "
+            "--future names some.",
+        ),
+    ] = None
+    static: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column that is constant in each series, such as a group; again for several.",
+        ),
+    ] = None
+    static_data: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Table with such columns, a row for each series."),
+    ] = None
+    holidays: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CODE",
+            help="Country or part of one, such as JP, DE-BY or US-CA, whose public holidays are "
+            "columns that are known in advance; again for several.",
+        ),
+    ] = None
     sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of a workbook.")] = None
     frequency: Annotated[
         str | None,
@@ -250,7 +286,15 @@ class ReadingOptions:
             given=self.said(),
             past=_one_or_more(self.past),
             written=self.written(),
+            beside=self.beside(),
         )
+
+    def beside(self) -> Beside:
+        """What stands beside the target, as far as it was said."""
+        from lstmcast.data.beside import Beside
+
+        future, static = _one_or_more(self.future), _one_or_more(self.static)
+        return Beside(future, self.future_data, static, self.static_data, self.holidays)
 
     def written(self) -> CellFormat:
         """How cells are written, as far as it was said."""
@@ -293,9 +337,11 @@ class ReadingOptions:
         return [name for name in names if getattr(self, name) is not None]
 
     def require_use_by(self, data: Sequence[str] | None) -> None:
-        """UsageError for options that say how to read, where nothing is read."""
+        """UsageError for options that say how to read, where nothing is read but coming values."""
+        own = ("--future", "--future-data") if self.future_data else ()
+        idle = [option for option in _typed(self) if option not in own]
         if not data:
-            _refuse_idle(_typed(self), "no data are read. Name newer data")
+            _refuse_idle(idle, "no data are read. Name newer data")
 
 
 def _one_or_more(names: list[str] | None) -> str | list[str] | None:

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lstmcast.data.ragged import offsets_of, segments
+from lstmcast.data.ragged import offsets_of, segments, spread
+from lstmcast.data.ragged import places as steps_of
 from lstmcast.errors import DataError, UsageError
 
 logger = logging.getLogger("lstmcast")
@@ -80,6 +82,8 @@ class Covariates:
 
     `past`: columns whose values are known until the newest observation and not beyond it, such as
     the volume that was traded beside a price. `future`: columns that are known in advance.
+    `static`: what does not change in a series, (S,) each, with the names of categories in
+    `static_levels`.
 
     >>> offsets = np.array([0, 2])
     >>> Covariates({"volume": np.array([7.0, 9.0])}).part(offsets, [0], 1, [1]).past
@@ -88,18 +92,19 @@ class Covariates:
 
     past: Mapping[str, NDArray] = field(default_factory=dict)
     future: Future = field(default_factory=Future)
+    static: Mapping[str, NDArray] = field(default_factory=dict)
+    static_levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for array in self.past.values():
+        for array in (*self.past.values(), *self.static.values()):
             array.flags.writeable = False
 
     def __bool__(self) -> bool:
-        return bool(self.past) or bool(self.future)
+        return bool(self.past) or bool(self.future) or bool(self.static)
 
     def named(self) -> str:
         """What a short description of a panel says of them."""
-        known = {"past": self.past, "future": self.future.columns}
-        return "".join(f", {role}: {', '.join(names)}" for role, names in known.items() if names)
+        return "".join(f", {role}: {', '.join(names)}" for role, names in self.roles().items())
 
     def part(
         self, offsets: NDArray, rows: ArrayLike, first: ArrayLike, counts: ArrayLike
@@ -111,11 +116,65 @@ class Covariates:
         rows, counts = np.asarray(rows), np.asarray(counts)
         chosen, _ = segments(offsets, rows, np.broadcast_to(first, rows.shape), counts)
         past = {name: array[chosen] for name, array in self.past.items()}
-        return Covariates(past, self.future.since(rows, first))
+        static = {name: values[rows] for name, values in self.static.items()}
+        return replace(self, past=past, future=self.future.since(rows, first), static=static)
 
     def only(self, names: Iterable[str]) -> Covariates:
-        """The past columns of these names, in their order, as far as they are there."""
-        return Covariates({name: self.past[name] for name in names if name in self.past})
+        """The past columns of these names, in their order, as far as they are there, and all that
+        is known in advance."""
+        past = {name: self.past[name] for name in names if name in self.past}
+        return replace(self, past=past)
+
+    def roles(self) -> dict[str, list[str]]:
+        """The names of the columns by role, of roles that there are."""
+        known = {"past": self.past, "future": self.future.columns, "static": self.static}
+        return {role: list(names) for role, names in known.items() if names}
+
+    def described(self) -> dict[str, Any]:
+        """What a manifest says of them: names by role, and the names of categories."""
+        levels = {name: list(texts) for name, texts in self.future.levels.items()}
+        static = {name: list(texts) for name, texts in self.static_levels.items()}
+        named = {"levels": levels, "static_levels": static}
+        return self.roles() | {name: texts for name, texts in named.items() if texts}
+
+    def arrays(self) -> dict[str, NDArray]:
+        """Their values, under names for the store."""
+        future = self.future
+        bounds = {"future_offsets": future.offsets} if future else {}
+        return {
+            **{f"past{k}": part for k, part in enumerate(self.past.values())},
+            **{f"future{k}": part for k, part in enumerate(future.columns.values())},
+            **{f"static{k}": part for k, part in enumerate(self.static.values())},
+            **bounds,
+        }
+
+    @classmethod
+    def from_saved(cls, said: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> Covariates:
+        """What `described` and `arrays` gave; nothing where an older version saved."""
+        past = {name: arrays[f"past{k}"] for k, name in enumerate(said.get("past", ()))}
+        columns = {name: arrays[f"future{k}"] for k, name in enumerate(said.get("future", ()))}
+        static = {name: arrays[f"static{k}"] for k, name in enumerate(said.get("static", ()))}
+        levels, own = (
+            {name: tuple(texts) for name, texts in said.get(key, {}).items()}
+            for key in ("levels", "static_levels")
+        )
+        future = Future(columns, arrays["future_offsets"], levels) if columns else Future()
+        return cls(past, future, static, own)
+
+    def require_sound(self, series: int) -> None:
+        """ValueError where columns of a saved model do not fit so many series."""
+        for name, values in self.static.items():
+            if values.shape != (series,) or values.dtype.kind != "f":
+                raise ValueError(f"the static column {name!r} is of other series")
+        if not self.future:
+            return
+        offsets = self.future.offsets
+        fits = offsets.shape == (series + 1,) and offsets.dtype.kind in "iu" and offsets[0] == 0
+        if not fits or (np.diff(offsets) < 0).any():
+            raise ValueError("what is known in advance has no lengths")
+        for name, values in self.future.columns.items():
+            if values.shape != (offsets[-1],) or values.dtype.kind != "f":
+                raise ValueError(f"the column {name!r} has other lengths than its offsets say")
 
     def known_among(self, names: Iterable[str], offsets: NDArray, counts: NDArray) -> NDArray:
         """Whether each of these columns has a known value among the first `counts` (S,) of each
@@ -188,7 +247,11 @@ Given = Mapping[str, Mapping[str, ArrayLike] | ArrayLike]  # columns, as people 
 
 
 def covariates_from_arrays(
-    past: Given | None, future: Given | None, rows: NDArray, lengths: NDArray
+    past: Given | None,
+    future: Given | None,
+    static: Given | None,
+    rows: NDArray,
+    lengths: NDArray,
 ) -> Covariates:
     """Covariates of series that are already on a grid.
 
@@ -196,6 +259,7 @@ def covariates_from_arrays(
         past: {name: {id: values}}, {name: values} that all series share, or {name: (S, T) values}.
         future: the same, with values of coming steps after those of the series; texts are
             categories.
+        static: {name: {id: value}}, or {name: values} of all series in their order.
         rows: id of each series (S,), without the name of its target.
         lengths: of each series (S,).
 
@@ -207,7 +271,29 @@ def covariates_from_arrays(
         name: np.concatenate([np.zeros(0), *parts])
         for name, parts in _parts(past, "past", rows, lengths).items()
     }
-    return Covariates(beside, _future(_parts(future, "future", rows, lengths)))
+    constant, levels = _static(static, rows)
+    return Covariates(beside, _future(_parts(future, "future", rows, lengths)), constant, levels)
+
+
+def _static(
+    given: Given | None, rows: NDArray
+) -> tuple[dict[str, NDArray], dict[str, tuple[str, ...]]]:
+    """Columns that do not change, (S,) each, and the names of their categories."""
+    columns, levels = {}, {}
+    for name, one in (_mapping(given, "static") if given is not None else {}).items():
+        if isinstance(one, Mapping):
+            by_id = {str(key): value for key, value in one.items()}
+            one = [by_id.get(str(row), np.nan) for row in rows.tolist()]
+        values = _numbers(one, "static", name)
+        if values.shape != rows.shape:
+            raise DataError(
+                f"static column {name!r} has the shape {values.shape}, and there are {len(rows)} "
+                "series. One value for each series is expected."
+            )
+        if values.dtype.kind == "O":
+            (values,), levels[name] = coded([values])
+        columns[name] = _finite(values)
+    return columns, levels
 
 
 def _future(parts: Mapping[str, list[NDArray]]) -> Future:
@@ -240,6 +326,91 @@ def coded(parts: Iterable[NDArray]) -> tuple[list[NDArray], tuple[str, ...]]:
     return [np.array([numbers.get(text, np.nan) for text in each]) for each in texts], tuple(levels)
 
 
+def recoded(values: NDArray, levels: tuple[str, ...] | None, union: tuple[str, ...]) -> NDArray:
+    """Codes of some categories as codes of more of them; numbers, which have no levels, as the
+    codes of the categories that are written like them.
+
+    >>> recoded(np.array([0.0, np.nan]), ("b",), ("a", "b"))
+    array([ 1., nan])
+    """
+    if levels == union or not union or not len(values):
+        return values
+    if levels is None:
+        distinct, inverse = np.unique(values, return_inverse=True)
+        levels, values = tuple(number_text(number) for number in distinct), inverse.astype(float)
+    places = np.array([float(union.index(text)) if text else np.nan for text in levels] + [np.nan])
+    return places[np.where(np.isnan(values), len(levels), values).astype(np.int64)]
+
+
+def number_text(number: float) -> str:
+    """A number as a file writes it; nothing for a missing one.
+
+    >>> number_text(0.0), number_text(np.nan)
+    ('0', '')
+    """
+    return "" if np.isnan(number) else f"{number:.15g}"
+
+
+def continued_future(ours: Future, theirs: Future, places: NDArray, steps: NDArray) -> Future:
+    """What is known in advance of series that go on with newer data, (S,): the newer word counts,
+    and a missing one erases none.
+
+    places (S,): of the remembered series, −1 for none · steps (S,): of the joined series, at which
+    the newer data begin.
+    """
+    newer = theirs.offsets if theirs else np.zeros(len(places) + 1, np.int64)
+    own = np.append(ours.lengths, 0) if ours else np.zeros(1, np.int64)
+    own = own[places if ours else np.zeros(len(places), np.int64)]
+    lengths = np.maximum(own, np.where(np.diff(newer) > 0, steps + np.diff(newer), 0))
+    offsets = offsets_of(np.maximum(lengths, 0))
+    columns, levels = {}, {}
+    for name in dict.fromkeys([*ours.columns, *theirs.columns]):
+        union = tuple(dict.fromkeys([*ours.levels.get(name, ()), *theirs.levels.get(name, ())]))
+        levels |= {name: union} if union else {}
+        joined = np.full(offsets[-1], np.nan)
+        if name in ours.columns:
+            chosen, _ = segments(ours.offsets, np.maximum(places, 0), 0, own)
+            old = recoded(ours.columns[name], ours.levels.get(name), union)[chosen]
+            joined[spread(offsets[:-1], offsets_of(own)) + steps_of(offsets_of(own))] = old
+        if name in theirs.columns:
+            new = recoded(theirs.columns[name], theirs.levels.get(name), union)
+            at = spread(steps, newer) + steps_of(newer)
+            kept = (at >= 0) & ~np.isnan(new)
+            joined[(spread(offsets[:-1], newer) + at)[kept]] = new[kept]
+        columns[name] = joined
+    return Future(columns, offsets, levels) if columns else Future()
+
+
+def continued_static(
+    ours: Covariates, theirs: Covariates, places: NDArray
+) -> tuple[dict[str, NDArray], dict[str, tuple[str, ...]]]:
+    """What does not change in series that go on with newer data, and the names of categories: the
+    newer word counts, and a missing one erases none. places (S,): of the remembered series, −1 for
+    none."""
+    columns, levels = {}, {}
+    for name in dict.fromkeys([*ours.static, *theirs.static]):
+        known = ours.static_levels.get(name), theirs.static_levels.get(name)
+        union = tuple(dict.fromkeys([*(known[0] or ()), *(known[1] or ())]))
+        levels |= {name: union} if union else {}
+        unknown = np.full(len(places), np.nan)
+        old = recoded(ours.static[name], known[0], union) if name in ours.static else unknown[:0]
+        new = recoded(theirs.static[name], known[1], union) if name in theirs.static else unknown
+        remembered = np.append(old, np.nan)[np.where(places < 0, len(old), places)]
+        columns[name] = np.where(np.isnan(new), remembered, new)
+    return columns, levels
+
+
+def joined_futures(first: Future, second: Future, counts: tuple[int, int]) -> Future:
+    """What is known in advance of series of two panels with so many series, one after the other."""
+    places = np.r_[np.arange(counts[0]), np.full(counts[1], -1)]
+    if second:
+        begin = np.zeros(counts[0] + 1, np.int64)
+        second = replace(second, offsets=np.r_[begin[:-1], second.offsets])
+    if first and len(first.offsets) != counts[0] + 1:
+        raise ValueError("what is known in advance is of other series")
+    return continued_future(first, second, places, np.zeros(len(places), np.int64))
+
+
 def _text(cell: object) -> str:
     """A cell of a column of categories; nothing for a missing one."""
     return "" if cell is None or cell != cell else str(cell).strip()
@@ -251,12 +422,17 @@ def _parts(
     """The values of each series, by the name of the column."""
     if given is None:
         return {}
+    named = _mapping(given, role)
+    return {name: _column(role, name, one, rows, lengths) for name, one in named.items()}
+
+
+def _mapping(given: object, role: str) -> dict[str, Any]:
     if not isinstance(given, Mapping):
         raise UsageError(
             f"{role}={given!r} does not name columns. Give {{name: values}}, the values in the "
             "form that the target has."
         )
-    return {str(name): _column(role, str(name), one, rows, lengths) for name, one in given.items()}
+    return {str(name): one for name, one in given.items()}
 
 
 def _column(
@@ -299,7 +475,7 @@ def _finite(part: NDArray) -> NDArray:
 def _numbers(array: ArrayLike, role: str, name: str) -> NDArray:
     """As numbers; texts of what is known in advance as they are, which are categories."""
     given = np.asarray(array)
-    if role == "future" and given.dtype.kind in "OUT" and _has_texts(given):
+    if role != "past" and given.dtype.kind in "OUT" and _has_texts(given):
         return given.astype(object)
     try:
         return np.asarray(array, np.float64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Unpack
 
+from lstmcast.data.beside import Beside
 from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.panel import Findings, Panel, ReadOptions, Table, check_table, panel_from_table
 from lstmcast.data.read import read_table
@@ -51,6 +52,7 @@ def inspect(
     sheet: str | None = None,
     past: str | Sequence[str] | None = None,
     written: CellFormat | None = None,
+    beside: Beside | None = None,
 ) -> Inspection:
     """Read a source and keep all three: the table, the panel and the findings. Arguments and
     errors as for `check`."""
@@ -68,6 +70,7 @@ def inspect(
         past=past,
         written=written,
         on_error=options.on_error,
+        beside=beside,
     )
     try:
         panel = panel_from_table(table, options)

@@ -5,15 +5,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.across import months_in_rows, unfolded
 from lstmcast.data.carried import with_carried_labels
-from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.columns import (
     ask,
     find_target,
@@ -25,45 +24,25 @@ from lstmcast.data.columns import (
 )
 from lstmcast.data.dates import parse_times
 from lstmcast.data.keys import Keys
+from lstmcast.data.known import KnownRows
 from lstmcast.data.limits import LARGEST
-from lstmcast.data.questions import text_among_numbers
-from lstmcast.data.separators import settled
+from lstmcast.data.roles import Names as Names
+from lstmcast.data.roles import columns_beside, taken_columns
 from lstmcast.data.serieskeys import find_series, names_of_rows
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
+from lstmcast.data.static import static_columns
 from lstmcast.data.table import Columns, Finding, Table
 from lstmcast.data.timenumbers import integer_times
 from lstmcast.data.timeparts import parts_of_name, with_joined_times
 from lstmcast.data.times import Times
-from lstmcast.data.tolerance import refuse
-from lstmcast.errors import DataError, UsageError
+from lstmcast.data.values import known_values, numbers_of, past_values
+from lstmcast.errors import DataError
 from lstmcast.util.objects import objects
 
 # rows without a time among the others: up to this share they are dropped, with a warning
 _UNDATED_SHARE = 0.02
 _SHOWN = 4
 # squares of larger values overflow on the way to a forecast; no measurement is that large
-
-
-@dataclass(frozen=True)
-class Names:
-    """What the user said about the columns; None = find out. `aggregate` says that rows will be
-    added up per period; `past` names columns beside the target, and none unless given."""
-
-    time: str | Sequence[str] | None = None
-    target: str | Sequence[str] | None = None
-    series: str | Sequence[str] | None = None
-    aggregate: bool = False
-    past: str | Sequence[str] | None = None
-    written: CellFormat = field(default_factory=CellFormat)
-
-    def __post_init__(self) -> None:
-        # a frame's columns may be named 0, 1, 2: sheets name them by text
-        for role in ("time", "target", "series", "past"):
-            name = getattr(self, role)
-            if isinstance(name, Sequence) and not isinstance(name, str):
-                object.__setattr__(self, role, [str(part) for part in name])
-            elif name is not None:
-                object.__setattr__(self, role, str(name))
 
 
 def table_from_sheet(sheet: Sheet, names: Names) -> Table:
@@ -88,10 +67,11 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
             raise DataError(_no_dates(sheet))
         if names.target and names.target != "*":
             raise DataError(_one_of_many_targets(sheet, names.target, header[0]))
-        if names.past:
+        beside = names.first_beside
+        if beside is not None:
             raise DataError(
                 f"{sheet.source} has one series per row, its times in the column names: there is "
-                f"no column beside a target that {ask('past', _first_name(names.past))} could "
+                f"no column beside a target that {ask(*beside)} could "
                 "read. Give a table with a row for each time, as columns of series, time, target "
                 "and covariates."
             )
@@ -104,13 +84,25 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
     return _checked(_long(sheet, names, time))
 
 
+def dated(sheet: Sheet, names: Names) -> tuple[Sheet, Column] | None:
+    """A sheet with a time in every row, and its column of times; None where it has none."""
+    sheet, names = _with_one_time(names.written.applied(sheet), names)
+    time = _time_column(sheet, names)
+    if time is None:
+        return None
+    if time.times is not None and time.times.problem:
+        raise DataError(f"{sheet.source}, column {time.name!r}: {time.times.problem}")
+    sheet = _drop_undated(sheet, time)
+    return sheet, named_column(sheet, time.name, "time")
+
+
 def _with_one_time(sheet: Sheet, names: Names) -> tuple[Sheet, Names]:
     """The sheet with one column of times where several hold parts of them, and what is known of the
     columns then."""
     if names.time == "index":
         return sheet, names
     said = names_in(sheet, names.time) if names.time else []
-    taken = _past_columns(sheet, names)
+    taken = taken_columns(sheet, names)
     taken += named_columns(sheet, names.series, "series") if names.series else []
     if names.target and names.target != "*":
         taken += named_columns(sheet, names.target, "target")
@@ -128,7 +120,7 @@ def _with_one_time(sheet: Sheet, names: Names) -> tuple[Sheet, Names]:
 
 def _said_names(names: Names) -> list[str]:
     """The columns that the user named as target or series, in small letters."""
-    said = [names.target, names.series, names.past]
+    said = [names.target, names.series, names.past, *names.beside.given()]
     listed = [name for each in said for name in ([each] if isinstance(each, str) else each or ())]
     parts = [part for name in listed for part in (name, *name.split(","))]
     return [part.strip().casefold() for part in parts]
@@ -143,7 +135,7 @@ def _time_column(sheet: Sheet, names: Names) -> Column | None:
         taken = named_columns(sheet, names.series, "series") if names.series else []
         if names.target and names.target != "*":
             taken += named_columns(sheet, names.target, "target")
-        taken += _past_columns(sheet, names)
+        taken += taken_columns(sheet, names)
         free = tuple(c for c in sheet.columns if not any(c is other for other in taken))
         return find_time(Sheet(free, sheet.lines, sheet.source, sheet.frame)) if free else None
     column = named_column(sheet, _first_name(names.time), "time")
@@ -239,35 +231,39 @@ def _times_of(time: Column) -> Times:
 def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
     """A table with a time in every row, and one or several columns of values."""
     times = np.arange(1, len(sheet) + 1) if time is None else time.spread(_times_of(time).values)
-    past = _past_columns(sheet, names)
-    targets, series, every = _targets_and_series(_without(sheet, past), names, times, time)
+    free = _without(sheet, taken_columns(sheet, names))
+    targets, series, every = _targets_and_series(free, names, times, time)
     named = _with_an_id(sheet, series)
     if not named.all():
         whole, times = sheet, times[named]
         sheet = sheet.take(named, _without_id(sheet, series, ~named))
-        parts = ([] if time is None else [time], targets, series, past)
-        times_of, targets, series, past = (_same_columns(part, whole, sheet) for part in parts)
+        parts = ([] if time is None else [time], targets, series)
+        times_of, targets, series = (_same_columns(part, whole, sheet) for part in parts)
         time = times_of[0] if times_of else None
     codes, ids, keys = _joined_ids(series, len(sheet), "" if every else sheet.label)
-    notes = [
-        *sheet.notes,
-        *_notes_of_time(time),
-        *_left_out(sheet, [time, *targets, *series, *past], names),
-    ]
-    beside = _beside(sheet, names, past, notes)
+    beside = columns_beside(sheet, names)
+    used = [time, *targets, *series, *(c for each in beside.values() for c in each.values())]
+    notes = [*sheet.notes, *_notes_of_time(time), *_left_out(sheet, used, names)]
+    past = {
+        name: past_values(sheet, column, names.written, notes)
+        for name, column in beside["past"].items()
+    }
+    known = _known_rows(sheet, beside["future"], names, times, codes, notes)
+    static = static_columns(sheet, beside["static"], names.written, codes, ids, notes)
+    k = len(targets) if every else 1
     if every:
-        k = len(targets)
         codes = (codes[:, None] * k + np.arange(k)).ravel()
         if series:
             each = objects([target.name for _ in ids for target in targets])
             keys = replace(keys.take(np.repeat(np.arange(len(ids)), k)), targets=each)
         ids = objects([f"{name}/{t.name}" if name else t.name for name in ids for t in targets])
         times, lines = np.repeat(times, k), np.repeat(sheet.lines, k)
-        beside = {name: np.repeat(column, k) for name, column in beside.items()}
+        past = {name: np.repeat(column, k) for name, column in past.items()}
     else:
         lines = sheet.lines
-    known = [_values(sheet, target, names.written, notes) for target in targets]
-    values = np.stack(known, axis=1).ravel()
+    numbers = [numbers_of(sheet, target, names.written, notes) for target in targets]
+    values = np.stack(numbers, axis=1).ravel()
+    groups = {str(name): place // k for place, name in enumerate(ids)}
     columns = _column_names(series, time, None if every else targets[0])
     read = time.times if time is not None else None
     order = np.argsort(codes, kind="stable") if every else slice(None)
@@ -284,40 +280,38 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
         read.zone if read else None,
         frame_zone=read.frame_zone if read else None,
         keys=keys,
-        past={name: column[order] for name, column in beside.items()},
+        past={name: column[order] for name, column in past.items()},
+        known=tuple(replace(rows, groups=groups) for rows in known),
+        static=() if static is None else (replace(static, groups=groups),),
     )
 
 
-def _past_columns(sheet: Sheet, names: Names) -> list[Column]:
-    """The columns that are read beside the target; UsageError for one that is something else
-    too."""
-    if names.past is None:
-        return []
-    past = named_columns(sheet, names.past, "past covariate")
-    if isinstance(names.past, str) and not past:
-        raise UsageError(f"past={names.past!r} names no column. Give its name, or leave it out.")
-    for role, meaning in (("time", "index"), ("target", "*"), ("series", None)):
-        said = getattr(names, role)
-        columns = named_columns(sheet, said, role) if past and said and said != meaning else []
-        twice = [column.name for column in columns if any(column is other for other in past)]
-        if twice:
-            raise UsageError(
-                f"the column {twice[0]!r} is named as {role} and as past covariate. A network "
-                "reads its target anyway: leave it out of one of the two."
-            )
-    return past
-
-
-def _beside(
-    sheet: Sheet, names: Names, past: list[Column], notes: list[Finding]
-) -> dict[str, ndarray]:
-    """The numbers beside the target, (R,) each, called as they were asked for: a saved model knows
-    its columns by these names."""
-    called = names_in(sheet, names.past or ())
-    return {
-        name: _past_values(sheet, column, names.written, notes)
-        for name, column in zip(called, past, strict=True)
+def _known_rows(
+    sheet: Sheet,
+    columns: Mapping[str, Column],
+    names: Names,
+    times: ndarray,
+    codes: ndarray,
+    notes: list[Finding],
+) -> tuple[KnownRows, ...]:
+    """The columns that are known in advance, of rows (R,) with these times and codes of series."""
+    if not columns:
+        return ()
+    read = {
+        name: known_values(sheet, column, names.written, notes) for name, column in columns.items()
     }
+    return (
+        KnownRows(
+            codes,
+            {},
+            times,
+            sheet.lines,
+            {name: values for name, (values, _) in read.items()},
+            {name: levels for name, (_, levels) in read.items() if levels},
+            sheet.source,
+            sheet.row_word,
+        ),
+    )
 
 
 def _first_name(names: str | Sequence[str]) -> str:
@@ -465,43 +459,6 @@ def _keys_of(series: list[Column], codes: ndarray) -> Keys:
     return Keys(arrays, categories)
 
 
-def _past_values(
-    sheet: Sheet, column: Column, written: CellFormat, notes: list[Finding]
-) -> ndarray:
-    """The numbers of a column beside the target (R,), yes as 1 and no as 0."""
-    if column.data.dtype == bool:
-        return column.data.astype(np.float64)
-    return _values(sheet, column, written, notes, "past")
-
-
-def _values(
-    sheet: Sheet,
-    target: Column,
-    written: CellFormat,
-    notes: list[Finding] | None,
-    role: str = "target",
-) -> ndarray:
-    """The numbers (R,) of a target or of a column beside it; DataError where text stands among
-    them. notes: None where the columns are many, and nothing is said of each."""
-    target = written.without_codes(target)
-    if notes is not None:
-        target, told = settled(sheet, target)
-        notes += told
-    numbers = target.numbers
-    bad = ~target.missing if numbers is None else target.spread(numbers.bad)
-    if numbers is None or bad.any():
-        rows = np.flatnonzero(bad)
-        error = DataError(text_among_numbers(sheet, target, rows, role))
-        if numbers is None:
-            raise error
-        refuse(target.name, sheet.lines[rows], error)
-    if notes is not None:
-        notes += [
-            Finding("numbers", "note", f"column {target.name!r}: {note}") for note in numbers.notes
-        ]
-    return target.spread(numbers.values)
-
-
 def _notes_of_time(time: Column | None) -> list[Finding]:
     if time is None:
         return [Finding("time", "note", "the rows were numbered 1, 2, 3, … as times")]
@@ -604,7 +561,7 @@ def _series_in_rows(
     ]
     findings += [Finding("dates", "note", f"column names: {note}") for note in notes]
     findings += _left_out(sheet, [*columns, *series], names)
-    cells = [_values(sheet, column, names.written, None) for column in columns]
+    cells = [numbers_of(sheet, column, names.written, None) for column in columns]
     values = np.stack(cells, axis=1)  # (R, T)
     there = ~np.isnan(values)
     kept = (

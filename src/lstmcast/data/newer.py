@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from lstmcast.data.beside import Beside
 from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.checks import table_offsets
 from lstmcast.data.columns import NoSuchColumnError
@@ -36,6 +37,7 @@ def read_newer(
     sheet: str | None = None,
     past: str | Sequence[str] | None = None,
     written: CellFormat | None = None,
+    beside: Beside | None = None,
     said: Collection[str] = (),
 ) -> Panel:
     """Read what came after `known`, in the way in which that was read wherever nothing else is
@@ -58,7 +60,7 @@ def read_newer(
     recipe = known.report.recipe or Recipe()
     options = _as_before(replace(options or ReadOptions(), fewest=1), recipe, said)
     saved = _named(known.columns, recipe)
-    if known.covariates:
+    if known.covariates.past:
         saved["past"] = list(known.covariates.past)
     if sheet is None and recipe.sheet is not None and has_sheets(source):
         sheet = recipe.sheet
@@ -73,6 +75,7 @@ def read_newer(
             past=past or saved.get("past"),
             written=_written_as_before(written or CellFormat(), recipe),
             on_error=options.on_error,
+            beside=(beside or Beside()).as_before(recipe),
         )
     except NoSuchColumnError as error:
         raise DataError(f"{error}\n{_expected(saved)}") from None

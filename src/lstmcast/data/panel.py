@@ -23,8 +23,11 @@ from lstmcast.data.kinds import UNASKED, common_kind, require_kind
 from lstmcast.data.limits import require_span
 from lstmcast.data.observed import Clock, Grids, ObservedCalendar, Remembered, found_in
 from lstmcast.data.panel_checks import check_panel
+from lstmcast.data.placing import Grid
+from lstmcast.data.public_holidays import with_holidays
 from lstmcast.data.ragged import offsets_of, segments
 from lstmcast.data.repairs import Regular, regularise, skipping
+from lstmcast.data.static import of_series
 from lstmcast.data.table import Aggregate as Aggregate
 from lstmcast.data.table import CalendarChoice as CalendarChoice
 from lstmcast.data.table import Columns as Columns
@@ -291,6 +294,7 @@ class Panel:
         kind: Kind | None = None,
         past: Given | None = None,
         future: Given | None = None,
+        static: Given | None = None,
         calendar: CalendarChoice | None = None,
     ) -> Panel:
         """A panel of values that are already on a regular grid.
@@ -303,7 +307,8 @@ class Panel:
         a saved model are what its data were. past: columns beside the target, {name: values} in the
         form of the target's, or one array that all series share. future: columns that are known in
         advance, in the same form, with the values of coming steps after those of the series; texts
-        are categories. calendar: "observed" where times
+        are categories. static: what does not change in a series, {name: {id: value}} or {name:
+        values}. calendar: "observed" where times
         at which no value is known, such as all Sundays, are not to be forecast. UsageError for a
         missing start or no frequency, and DataError for values that are no numbers or do not fit
         `kind`.
@@ -343,7 +348,7 @@ class Panel:
             kind or "real",
             keys=keys,
             recognised=recognised,
-            covariates=covariates_from_arrays(past, future, keys.row_names(ids), lengths),
+            covariates=covariates_from_arrays(past, future, static, keys.row_names(ids), lengths),
             calendar=_asked_of_arrays(grids, calendar),
         )
 
@@ -389,6 +394,9 @@ def check_table(table: Table, options: ReadOptions | None = None) -> Findings:
 
 
 def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOptions) -> Panel:
+    static, levels, told = of_series(table.static, regular.ids)
+    grid = Grid(regular.ids, regular.starts, np.diff(regular.offsets), regular.frequency)
+    future, holidays = with_holidays(regular.future, table.recipe.holidays or (), grid)
     return Panel(
         values=regular.values,
         offsets=regular.offsets,
@@ -401,7 +409,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         report=DataReport(
             table.source,
             len(table),
-            Findings([*findings, *skipped_findings(table.skipped)]),
+            Findings([*findings, *told, *holidays, *skipped_findings(table.skipped)]),
             table.frame,
             table.time_zone,
             recipe_of(table, options),
@@ -410,7 +418,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         ),
         keys=regular.keys,
         recognised=regular.recognised if options.kind is None else None,
-        covariates=Covariates(regular.past),
+        covariates=Covariates(regular.past, future, static, levels),
         calendar=regular.calendar,
     )
 

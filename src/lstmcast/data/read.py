@@ -22,11 +22,15 @@ import numpy as np
 
 from lstmcast.data import formats
 from lstmcast.data.archives import packing
+from lstmcast.data.beside import Beside
 from lstmcast.data.cellformat import CellFormat
+from lstmcast.data.features import continued_future
 from lstmcast.data.keys import joined
 from lstmcast.data.layout import Names, table_from_sheet
 from lstmcast.data.limits import is_source, regular_file, require_columns
-from lstmcast.data.panel import Panel, panel_from_table
+from lstmcast.data.owntables import Owners, OwnTable, known_of, own_table, static_of
+from lstmcast.data.panel import Findings, Panel, panel_from_table
+from lstmcast.data.placing import Grid, placed
 from lstmcast.data.sheet import Sheet
 from lstmcast.data.sheetchoice import choose_sheet
 from lstmcast.data.table import (
@@ -69,6 +73,11 @@ def read(
     missing: Missing = "mask",
     sheet: str | None = None,
     past: str | Sequence[str] | None = None,
+    future: str | Sequence[str] | None = None,
+    future_data: object = None,
+    static: str | Sequence[str] | None = None,
+    static_data: object = None,
+    holidays: str | Sequence[str] | None = None,
     day_first: bool | None = None,
     decimal: str | None = None,
     header: int | None = None,
@@ -87,10 +96,16 @@ def read(
     sensible choice. time="index" numbers the rows; target may be a list, or "*" for every column of
     numbers as a series; series may be several: "store,item". sheet: of a workbook, and of nothing
     else. past: columns beside the target that a network is to read, and that are known no longer
-    than it is. time may be several columns that are joined: ["date", "hour"]. day_first, decimal,
-    header, date_format, missing_codes: how cells are written, as in `CellFormat`, where that cannot
-    be found. The other arguments are those of ReadOptions. Raises DataError, which says what is
-    wrong with the data and what to do, and UsageError for senseless arguments.
+    than it is. future: columns that are known in advance, such as prices and promotions: rows after
+    the last value of the target hold their coming values. future_data: coming values in a table
+    of their own, all of its columns unless future names some; series may share its rows, and other
+    frequencies are aligned. static, static_data: columns that are constant in each series, of the
+    data or of a table with a row for each. holidays: countries, such as "JP" or "DE-BY,US-CA",
+    whose public holidays are columns that are known in advance. time may be several columns that
+    are joined: ["date", "hour"]. day_first, decimal, header, date_format, missing_codes: how cells
+    are written, as in `CellFormat`, where that cannot be found. The other arguments are those of
+    ReadOptions. Raises DataError, which says what is wrong with the data and what to do, and
+    UsageError for senseless arguments.
 
     >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
@@ -109,6 +124,7 @@ def read(
         past=past,
         written=written,
         on_error=on_error,
+        beside=Beside(future, future_data, static, static_data, holidays),
     )
     return panel_from_table(table, options)
 
@@ -124,17 +140,100 @@ def read_table(
     past: str | Sequence[str] | None = None,
     written: CellFormat | None = None,
     on_error: OnError = "fail",
+    beside: Beside | None = None,
 ) -> Table:
-    """Read a source into long form with nothing repaired; arguments and errors as read().
+    """Read a source into long form with nothing repaired; arguments and errors as read(), of which
+    `beside` holds those about columns beside the target.
 
     >>> table = read_table({"a": [1.0, 2.0, 3.0], "b": [4.0, 5.0]})
     >>> table.ids.tolist(), table.times.tolist(), table.values.tolist()
     (['a', 'b'], [1, 2, 3, 1, 2], [1.0, 2.0, 3.0, 4.0, 5.0])
     """
-    names = Names(time, target, series, aggregate is not None, past, written or CellFormat())
+    names = Names(
+        time,
+        target,
+        series,
+        aggregate is not None,
+        past,
+        written or CellFormat(),
+        beside or Beside(),
+    )
+    sheets = _own_sheets(names.beside.future_data, names, "future")
+    coming = [own_table(one, names) for one in sheets]
+    elsewhere = dict.fromkeys(name for one in coming for name in one.likely(names))
+    constant = _own_sheets(names.beside.static_data, names, "static")
+    attributes = tuple(name for one in constant for name in one.names)
+    names = replace(names, elsewhere=tuple(elsewhere), attributes=attributes)
     with collecting(on_error == "skip") as bad:
         table = _tables(source, names, sheet)
-    return bad.without(table)
+    table = _with_coming(bad.without(table), coming, names)
+    return _with_static(table, constant, names)
+
+
+def _with_static(table: Table, sheets: Sequence[Sheet], names: Names) -> Table:
+    """A table with what a table of its own says of each series that does not change."""
+    owners = Owners(table.ids, table.keys, table.columns, table.time_zone)
+    for sheet in sheets:
+        static, told = static_of(sheet, owners, names)
+        table = replace(table, static=(*table.static, static), dropped=(*table.dropped, *told))
+    return table
+
+
+def _own_sheets(source: object, names: Names, role: str) -> list[Sheet]:
+    """The sheets of a table of its own: of one file or frame, or of several files."""
+    if source is None:
+        return []
+    if isinstance(source, Panel) or _is_stdin(source):
+        raise UsageError(
+            f"{role}_data={source!r} is no table. Give the path of a file, a frame or a dict of "
+            "columns."
+        )
+    # a line of the header is one of the data
+    own = replace(names, written=replace(names.written, header=None))
+    paths = _paths(source)
+    if paths is not None:
+        return [_read_file(path, None, own) for path in paths]
+    from lstmcast.data.frames import sheet_from_object
+
+    sheet = sheet_from_object(source)
+    return [replace(sheet, source=f"the {role} table ({sheet.source})")]
+
+
+def _with_coming(table: Table, coming: Sequence[OwnTable], names: Names) -> Table:
+    """A table with what tables of their own say in advance of its series."""
+    owners = Owners(table.ids, table.keys, table.columns, table.time_zone)
+    for own in coming:
+        rows, told = known_of(own, owners, names)
+        table = replace(table, known=(*table.known, rows), dropped=(*table.dropped, *told))
+    return table
+
+
+def with_coming(panel: Panel, beside: Beside, written: CellFormat | None = None) -> Panel:
+    """A panel with the coming values of `future_data` joined to what it knows in advance: the newer
+    word counts. Raises DataError, UsageError.
+
+    >>> panel = Panel.from_arrays([5.0, 6.0, 7.0], frequency="D", start="2024-03-01")
+    >>> plan = {"ds": ["2024-03-04", "2024-03-05"], "promo": ["yes", "no"]}
+    >>> with_coming(panel, Beside(future_data=plan)).covariates.future.columns
+    {'promo': array([nan, nan, nan,  1.,  0.])}
+    """
+    columns = panel.columns
+    names = Names(columns.time, columns.target, written=written or CellFormat(), beside=beside)
+    owners = Owners(panel.ids, panel.keys, columns, panel.report.time_zone)
+    found: list[Finding] = []
+    known = []
+    for sheet in _own_sheets(beside.future_data, names, "future"):
+        rows, told = known_of(own_table(sheet, names), owners, names)
+        known.append(rows)
+        found += told
+    grid = Grid(panel.ids, panel.starts, panel.lengths, panel.frequency)
+    future, told = placed(known, grid, ReadOptions())
+    Findings(told).raise_errors(panel.report.source)
+    same = np.arange(len(panel)), np.zeros(len(panel), np.int64)
+    joined = continued_future(panel.covariates.future, future, *same)
+    report = replace(panel.report, findings=Findings([*panel.report.findings, *found, *told]))
+    covariates = replace(panel.covariates, future=joined)
+    return replace(panel, covariates=covariates, report=report)
 
 
 def as_panel(data: object, past: Iterable[str] = (), words: Words | None = None) -> Panel:
@@ -175,7 +274,8 @@ def _tables(source: object, names: Names, sheet: str | None) -> Table:
         name if name is None or isinstance(name, str) else tuple(name)
         for name in (names.time, names.target, names.series, names.past)
     )
-    recipe = Recipe(time, target, series, sheet, past=past, **asdict(names.written))
+    beside = names.beside.said()
+    recipe = Recipe(time, target, series, sheet, past=past, **asdict(names.written), **beside)
     return replace(_read_paths(source, paths, names, sheet), recipe=recipe)
 
 
@@ -367,6 +467,8 @@ def _joined(tables: Sequence[tuple[Path, Table]]) -> Table:
         past={
             name: np.concatenate([table.past[name] for _, table in tables]) for name in first.past
         },
+        known=tuple(rows for _, table in tables for rows in table.known),
+        static=tuple(one for _, table in tables for one in table.static),
     )
 
 

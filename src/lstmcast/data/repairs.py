@@ -15,7 +15,7 @@ from lstmcast.data import checks
 from lstmcast.data.calendars import DAY, WEEKDAYS
 from lstmcast.data.checks import table_offsets
 from lstmcast.data.codes import codes_for_missing
-from lstmcast.data.features import reduced_by
+from lstmcast.data.features import Future, reduced_by
 from lstmcast.data.findings import Finding, Findings, advise
 from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
 from lstmcast.data.frequency_inference import infer
@@ -31,7 +31,9 @@ from lstmcast.data.observed import (
     found_in,
     occurring_at,
 )
+from lstmcast.data.placing import Grid, placed
 from lstmcast.data.ragged import offsets_of, places, series_numbers
+from lstmcast.data.reducing import reduced
 from lstmcast.data.steadying import on_business_days, steadied
 from lstmcast.data.table import ReadOptions, Table, format_time
 from lstmcast.data.tolerance import without_series
@@ -42,7 +44,7 @@ _DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"
 @dataclass(frozen=True, eq=False)
 class Regular:
     """Series on their grids: values (N,), offsets (S+1,), ids (S,) and their keys, starts (S,), and
-    the columns beside the target, by name (N,)."""
+    the columns beside the target, by name (N,), and those that are known in advance."""
 
     values: ndarray
     offsets: ndarray
@@ -53,6 +55,7 @@ class Regular:
     recognised: ndarray  # what each series looks like, (S,)
     past: Mapping[str, ndarray]
     calendar: ObservedCalendar | None
+    future: Future
 
 
 def regularise(
@@ -67,7 +70,7 @@ def regularise(
     if nothing := checks.empty(table, options):
         return None, Findings([*table.dropped, *nothing])
     found = [*table.dropped, *checks.time_zone(table), *checks.unsorted(table)]
-    table = in_order(table)
+    table = without_coming(in_order(table))
     found += checks.infinite(table)
     found += codes_for_missing(table)
     past = {name: _finite(column) for name, column in table.past.items()}
@@ -185,10 +188,10 @@ def _gridded(
     if options.missing == "interpolate":
         line = interpolated(values, whole=options.kind == "count")
         values = np.where(occurs, line, values)
-    regular = Regular(
-        values, offsets, table.ids, starts, frequency, table.keys, recognised, past, calendar
-    )
-    return regular, found
+    grid = Grid(table.ids, starts, np.diff(offsets), frequency)
+    future, told = placed(table.known, grid, options)
+    about = (table.ids, starts, frequency, table.keys, recognised)
+    return Regular(values, offsets, *about, past, calendar, future), found + told
 
 
 def _calendar(
@@ -232,6 +235,23 @@ def _zeros_between(
     return whole, steps, [told]
 
 
+def without_coming(table: Table) -> Table:
+    """The table without rows after the last value of each series that something is known in advance
+    of: they are no missing values, but coming steps. table: sorted."""
+    if not table.known:
+        return table
+    known = np.flatnonzero(np.isfinite(table.values))
+    last = np.full(len(table.ids), len(table))
+    last[table.series[known]] = known  # the last assignment stays
+    goes_on = np.zeros(len(table.ids), bool)
+    for rows in table.known:
+        times, said = rows.latest(table.ids)
+        if len(known) and rows.times.dtype.kind == table.times.dtype.kind:
+            goes_on |= said & (times > table.times[np.minimum(last, len(table) - 1)])
+    after = np.arange(len(table)) > last[table.series]
+    return _rows(table, np.flatnonzero(~(after & goes_on[table.series])))
+
+
 def in_order(table: Table) -> Table:
     """The rows sorted by series and time; rows of one time stay in their order."""
     same = np.diff(table.series)
@@ -266,44 +286,6 @@ def grouped(table: Table, begins: ndarray, how: str) -> Table:
     """One row for each run of rows: the values reduced, everything else that of the first row."""
     past = {name: reduced(part, begins, reduced_by(how)) for name, part in table.past.items()}
     return replace(_rows(table, begins), values=reduced(table.values, begins, how), past=past)
-
-
-def reduced(values: ndarray, begins: ndarray, how: str) -> ndarray:
-    """Reduce runs of values to one each: (G,). Missing values are skipped; a run of nothing else
-    stays missing.
-
-    >>> reduced(np.array([1.0, 2.0, np.nan, np.nan]), np.array([0, 2]), "mean")
-    array([1.5, nan])
-    """
-    known = np.isfinite(values)
-    counts = np.add.reduceat(known.astype(np.int64), begins)
-    if how == "count":
-        return counts.astype(np.float64)
-    if how in ("min", "max"):
-        return (np.fmin if how == "min" else np.fmax).reduceat(values, begins)
-    if how in ("sum", "mean"):
-        sums = np.add.reduceat(np.where(known, values, 0.0), begins)
-        sums[counts == 0] = np.nan
-        return sums if how == "sum" else sums / np.maximum(counts, 1)
-    groups = np.repeat(np.arange(len(begins)), np.diff(np.r_[begins, len(values)]))[known]
-    ordered = values[known]
-    if how == "median":
-        ordered = ordered[np.lexsort((ordered, groups))]
-    return _picked(ordered, counts, how)
-
-
-def _picked(ordered: ndarray, counts: ndarray, how: str) -> ndarray:
-    """The first, last or middle value of each run; ordered: the known values, run after run."""
-    begins = np.cumsum(counts) - counts
-    low, high = {
-        "first": (begins, begins),
-        "last": (begins + counts - 1, begins + counts - 1),
-        "median": (begins + (counts - 1) // 2, begins + counts // 2),
-    }[how]
-    some = counts > 0
-    picked = np.full(len(counts), np.nan)
-    picked[some] = (ordered[low[some]] + ordered[high[some]]) / 2
-    return picked
 
 
 def between_values(table: Table) -> ndarray:

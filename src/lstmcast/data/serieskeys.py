@@ -55,7 +55,7 @@ def find_series(
     if (times[1:] > times[:-1]).all():
         return []
     in_turn = [
-        c for c in free if c.is_text and _is_code(c.name) and _puts_in_order(times, c.as_ids()[0])
+        c for c in free if c.is_text and is_code(c.name) and _puts_in_order(times, c.as_ids()[0])
     ]
     if len(in_turn) == 1:  # series that never share a time: one ended before the next began
         return in_turn
@@ -97,18 +97,19 @@ def _may_name(column: Column) -> bool:
 def _is_name(column: Column) -> bool:
     """Whether a column holds names, or numbers that its own name calls codes."""
     if column.number_share >= NUMBER_SHARE:
-        return _is_code(column.name)
+        return is_code(column.name)
     return column.is_text and column.time_share < DATE_SHARE
 
 
-def _is_code(name: str) -> bool:
+def is_code(name: str) -> bool:
+    """Whether a column is called as ids and codes are: store, item_id, 店コード."""
     return bool(_ID_NAMES & words_of(name)) or bool(_ID_ENDING.search(name.strip().casefold()))
 
 
 def _telling_sets(times: ndarray, candidates: Sequence[Column]) -> list[list[Column]]:
     """The smallest sets of columns of which each row of a time has other cells, one of those that
     divide the rows alike; at most a few."""
-    candidates = sorted(candidates, key=lambda c: not _is_code(c.name))[:_MOST_CANDIDATES]
+    candidates = sorted(candidates, key=lambda c: not is_code(c.name))[:_MOST_CANDIDATES]
     codes = {id(c): c.as_ids()[0] for c in candidates}
     sample = _sample_of(times)
     for size in range(1, _MOST_COLUMNS + 1):
@@ -131,7 +132,7 @@ def _distinct(found: list[tuple[list[Column], ndarray]]) -> list[list[Column]]:
     for columns, joint in found:
         if not any(np.array_equal(_ranked(joint), _ranked(other)) for _, other in kept):
             kept.append((columns, joint))
-    coded = [columns for columns, _ in kept if all(_is_code(c.name) for c in columns)]
+    coded = [columns for columns, _ in kept if all(is_code(c.name) for c in columns)]
     return coded if len(coded) == 1 and len(kept[0][0]) > 1 else [columns for columns, _ in kept]
 
 

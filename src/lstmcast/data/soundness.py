@@ -38,6 +38,7 @@ def require_sound(panel: Panel) -> None:
     for column in (panel.values, *panel.covariates.past.values()):
         _require_shape("values", column, panel.values.shape, "f")
         _require(not np.isinf(column).any(), "it has infinite values")
+    panel.covariates.require_sound(series)
     _require(all(isinstance(name, str) for name in vars(panel.columns).values()), "names are none")
 
 

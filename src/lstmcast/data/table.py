@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from lstmcast.data.findings import Finding, Findings, advise
 from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.keys import OWN_NAME, Keys
+from lstmcast.data.known import KnownRows, StaticColumns
 from lstmcast.errors import UsageError
 from lstmcast.util.text import storable
 
@@ -57,7 +58,8 @@ class Recipe:
     >>> Recipe.from_saved({"series": ["store", "item"], "aggregate": "sum"})
     Recipe(time=None, target=None, series=('store', 'item'), sheet=None, aggregate='sum',
            duplicates='error', gaps='fill', missing='mask', past=None, calendar=None,
-           day_first=None, decimal=None, header=None, date_format=None, missing_codes=())
+           day_first=None, decimal=None, header=None, date_format=None, missing_codes=(),
+           future=None, static=None, holidays=None)
     """
 
     time: str | tuple[str, ...] | None = None
@@ -75,6 +77,9 @@ class Recipe:
     header: int | None = None
     date_format: str | None = None
     missing_codes: tuple[str, ...] = ()
+    future: tuple[str, ...] | None = None
+    static: tuple[str, ...] | None = None
+    holidays: tuple[str, ...] | None = None
 
     def described(self) -> dict[str, Any]:
         """What differs from the usual, for a manifest."""
@@ -121,7 +126,8 @@ class Table:
     series (N,) int64 codes into ids · ids (S,) str in order of first appearance · times (N,)
     datetime64[us] or int64, never NaT (rows without a time are reported in `dropped`) · values (N,)
     float64, NaN = missing · lines (N,) int64, the line of the file or the row of the frame, from 1.
-    past: columns beside the target, by name, (N,) float64 each.
+    past: columns beside the target, by name, (N,) float64 each · known: what is known in advance
+    · static: what does not change in a series.
     """
 
     series: ndarray
@@ -139,6 +145,8 @@ class Table:
     frame_zone: str | None = None  # where it is not `time_zone`
     past: Mapping[str, ndarray] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)  # series that are left out, and why
+    known: tuple[KnownRows, ...] = ()
+    static: tuple[StaticColumns, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values)

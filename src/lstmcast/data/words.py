@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
+from lstmcast.data.beside import Beside
 from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.table import (
     Aggregate,
@@ -26,6 +27,11 @@ class Words(TypedDict, total=False):
     series: str | Sequence[str] | None
     sheet: str | None
     past: str | Sequence[str] | None
+    future: str | Sequence[str] | None
+    future_data: Any
+    static: str | Sequence[str] | None
+    static_data: Any
+    holidays: str | Sequence[str] | None
     frequency: str | None
     periods: int | Sequence[int] | None
     kind: Kind | None
@@ -41,18 +47,21 @@ class Words(TypedDict, total=False):
 
 
 _COLUMNS = ("time", "target", "series", "sheet", "past")
+_BESIDE = ("future", "future_data", "static", "static_data", "holidays")
 _WRITTEN = ("day_first", "decimal", "header", "date_format", "missing_codes")
 
 
 def columns_said(words: Words) -> dict[str, Any]:
-    """The words about columns, with those about how cells are written as one value.
+    """The words about columns, with those about how cells are written, and about columns beside the
+    target, as one value each.
 
     >>> columns_said({"time": "day", "decimal": ",", "gaps": "error"})["time"]
     'day'
     """
     said: dict[str, Any] = {name: value for name, value in words.items() if name in _COLUMNS}
     written: dict[str, Any] = {name: value for name, value in words.items() if name in _WRITTEN}
-    return said | {"written": CellFormat(**written)}
+    beside: dict[str, Any] = {name: value for name, value in words.items() if name in _BESIDE}
+    return said | {"written": CellFormat(**written), "beside": Beside(**beside)}
 
 
 def options_said(words: Words) -> ReadOptions:
@@ -61,7 +70,7 @@ def options_said(words: Words) -> ReadOptions:
     >>> options_said({"time": "day", "gaps": "error"}).gaps
     'error'
     """
-    others = (*_COLUMNS, *_WRITTEN)
+    others = (*_COLUMNS, *_WRITTEN, *_BESIDE)
     said: dict[str, Any] = {name: value for name, value in words.items() if name not in others}
     if said.get("periods") is not None:
         said["periods"] = checked_periods(said["periods"])

@@ -1,0 +1,81 @@
+"""What stands beside the target, as somebody said it: names of columns, tables of their own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from lstmcast.errors import UsageError
+
+ColumnNames = str | Sequence[str] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Beside:
+    """Columns beside the target, but for those of the past, as `lstmcast.read` is told of them.
+
+    `future`: known in advance · `future_data`: a table of its own with coming values · `static`:
+    constant in each series · `static_data`: a table of its own with such columns · `holidays`:
+    countries whose public holidays are columns too. None: none.
+
+    >>> Beside(future="price, promo").names("future")
+    ('price', 'promo')
+    """
+
+    future: ColumnNames = None
+    future_data: Any = None
+    static: ColumnNames = None
+    static_data: Any = None
+    holidays: ColumnNames = None
+    optional: tuple[str, ...] = ()  # columns that need not be there: they are remembered
+
+    def __post_init__(self) -> None:
+        for role in ROLES:
+            given = getattr(self, role)
+            if given is not None and not isinstance(given, str | Sequence):
+                raise UsageError(f"{role}={given!r} names no columns. Give a name or several.")
+        if self.holidays is not None:
+            from lstmcast.data.public_holidays import holiday_codes
+
+            # an unknown country should fail here, before a large file is read
+            object.__setattr__(self, "holidays", holiday_codes(self.holidays))
+
+    def __bool__(self) -> bool:
+        names = (one.name for one in fields(self) if one.name != "optional")
+        return any(getattr(self, name) is not None for name in names)
+
+    def given(self) -> list[ColumnNames]:
+        """What is said of each role."""
+        return [getattr(self, role) for role in ROLES]
+
+    def names(self, role: str) -> tuple[str, ...]:
+        """The columns of a role, as far as commas in a text part them."""
+        given = getattr(self, role)
+        parts = [given] if isinstance(given, str) else [str(one) for one in given or ()]
+        several = [name.strip() for part in parts for name in part.split(",")]
+        return tuple(dict.fromkeys(name for name in several if name))
+
+    def known_names(self) -> tuple[str, ...]:
+        """All columns that are known in advance, as far as they are named."""
+        return self.names("future")
+
+    def paths(self) -> list[str]:
+        """The files of the tables of their own: none of them should be written over."""
+        tables = [self.future_data, self.static_data]
+        each = [one for table in tables for one in (table if type(table) is list else [table])]
+        return [os.fspath(one) for one in each if isinstance(one, str | os.PathLike)]
+
+    def said(self) -> dict[str, Any]:
+        """What newer data for a saved model are read with as well: names of columns by role."""
+        return {role: self.names(role) or None for role in (*ROLES, "holidays")}
+
+    def as_before(self, recipe: Any) -> Beside:
+        """The same with what a recipe says of what was left open."""
+        said = (*ROLES, "holidays")
+        unsaid = {role: getattr(recipe, role) for role in said if getattr(self, role) is None}
+        return replace(self, **unsaid, optional=unsaid.get("static") or ())
+
+
+ROLES = ("future", "static")  # of columns, by the arguments that name them

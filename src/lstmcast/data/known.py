@@ -1,0 +1,83 @@
+"""What is known in advance, as rows of a table: before series have grids, and beyond their ends;
+and what does not change in a series."""
+
+# R rows · G groups: those of a series, or of several that share them
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy import ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class KnownRows:
+    """Columns that are known in advance, a row for each time: coming ones and those of the past.
+
+    series (R,): the group of each row · groups: of each id, several of which may share one · times
+    (R,) · lines (R,): of the file or frame · columns: by name (R,), NaN = missing · levels: the
+    categories that a column's numbers stand for · source, word: where rows stand, such as "line" in
+    "plan.csv" · own: whether they came in a table of their own.
+    """
+
+    series: ndarray
+    groups: Mapping[str, int]
+    times: ndarray
+    lines: ndarray
+    columns: Mapping[str, ndarray]
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    source: str = ""
+    word: str = "row"
+    own: bool = False
+
+    def of(self, ids: Iterable[str]) -> tuple[KnownRows, ndarray]:
+        """The rows of some series that say something, by group and time, and the group of each of
+        the ids, -1 for none."""
+        groups = np.array([self.groups.get(str(name), -1) for name in ids], np.int64)
+        said = np.zeros(len(self.series), bool)
+        for values in self.columns.values():
+            said |= ~np.isnan(values)
+        kept = np.flatnonzero(said & np.isin(self.series, groups))
+        order = kept[np.lexsort((self.times[kept], self.series[kept]))]
+        return self.take(order), groups
+
+    def take(self, rows: ndarray) -> KnownRows:
+        """Some of the rows."""
+        return replace(
+            self,
+            series=self.series[rows],
+            times=self.times[rows],
+            lines=self.lines[rows],
+            columns={name: values[rows] for name, values in self.columns.items()},
+        )
+
+    def latest(self, ids: Iterable[str]) -> tuple[ndarray, ndarray]:
+        """The last time that something is said of each series (S,), and whether there is one."""
+        rows, groups = self.of(ids)
+        ends = np.searchsorted(rows.series, groups, side="right") - 1
+        there = (groups >= 0) & (ends >= 0)
+        if not len(rows.series):
+            return np.zeros(len(groups), self.times.dtype), np.zeros(len(groups), bool)
+        there &= rows.series[np.maximum(ends, 0)] == groups
+        return rows.times[np.maximum(ends, 0)], there
+
+    def place(self, row: int | np.integer) -> str:
+        """Where a row stands: 'line 7' of the data, 'line 7 of plan.csv' of a table of its own."""
+        return f"{self.word} {self.lines[row]}" + (f" of {self.source}" if self.own else "")
+
+
+@dataclass(frozen=True, eq=False)
+class StaticColumns:
+    """What does not change: columns by name (G,), NaN = missing, and the group of each id.
+
+    levels: the categories that a column's numbers stand for · source: of the table · own: whether
+    it is one of its own.
+    """
+
+    groups: Mapping[str, int]
+    columns: Mapping[str, ndarray]
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    source: str = ""
+    own: bool = False

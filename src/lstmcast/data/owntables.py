@@ -1,0 +1,331 @@
+"""Tables of their own beside the data: coming values of columns that are known in advance, and what
+does not change."""
+
+# R rows of the table · G groups of rows: those of a series, or of several that share them
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.columns import TARGET_NAMES, ask, named_column
+from lstmcast.data.features import listed
+from lstmcast.data.findings import Finding
+from lstmcast.data.keys import Keys, texts_of
+from lstmcast.data.known import KnownRows, StaticColumns
+from lstmcast.data.layout import dated
+from lstmcast.data.roles import Names
+from lstmcast.data.serieskeys import find_series, is_code
+from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.table import Columns
+from lstmcast.data.values import holds_something, known_values
+from lstmcast.data.zones import converted
+from lstmcast.errors import DataError
+from lstmcast.util.objects import objects
+
+_UNNAMED = "series"  # what ids are called where the data have no columns of keys
+
+
+class Owners(NamedTuple):
+    """The series that a table is about: their ids and keys, what their columns are called, and the
+    time zone of their times."""
+
+    ids: ndarray
+    keys: Keys
+    columns: Columns
+    zone: str | None
+
+    def named(self) -> dict[str, ndarray]:
+        """The texts of all columns that name series, and of the ids, (S,) each."""
+        named = {name: texts_of(array) for name, array in self.keys.items()}
+        ids = objects(map(str, self.keys.row_names(self.ids).tolist()))
+        targets = self.keys.targets
+        own = {} if targets is None and len(named) == 1 else {_UNNAMED: ids}
+        return {**named, **own}
+
+
+class OwnTable(NamedTuple):
+    """A table of its own with a time in every row."""
+
+    sheet: Sheet
+    time: Column
+
+    @property
+    def times(self) -> ndarray:
+        """Of the rows: (R,)."""
+        assert self.time.times is not None  # it was chosen as the column of times
+        return self.time.spread(self.time.times.values)
+
+    def others(self) -> list[Column]:
+        """All columns but that of the times."""
+        return [c for c in self.sheet.columns if c is not self.time]
+
+    def likely(self, names: Names) -> tuple[str, ...]:
+        """Columns that the data may have as well, with the values of the past: neither keys nor
+        what seems to be the target."""
+        said = {name.strip().casefold() for name in _all_names(names)}
+        keys = _telling(self, None)
+        target = () if names.target else {"y", "target", *TARGET_NAMES}
+        return tuple(
+            c.name
+            for c in self.others()
+            if not any(c is key for key in keys)
+            and not is_code(c.name)
+            and c.name.strip().casefold() not in said
+            and c.name.strip().casefold() not in target
+            and holds_something(c)
+        )
+
+
+def own_table(sheet: Sheet, names: Names) -> OwnTable:
+    """A sheet as a table of coming values; DataError where it has no times."""
+    held = [name.strip().casefold() for name in sheet.names]
+    said = [names.time] if isinstance(names.time, str) else list(names.time or ())
+    there = said and all(name.strip().casefold() in held for name in said)
+    wanted = Names(time=names.time if there and said != ["index"] else None, written=names.written)
+    found = dated(sheet, wanted)
+    if found is None:
+        raise DataError(
+            f"{sheet.source} has no column of times, which coming values need: call it as in the "
+            f"data, such as {said[0] if said else 'date'!r}. Its columns are:\n{sheet.describe()}"
+        )
+    return OwnTable(*found)
+
+
+def known_of(own: OwnTable, owners: Owners, names: Names) -> tuple[KnownRows, list[Finding]]:
+    """The rows of a table of its own as what is known in advance of series, and what was noticed.
+
+    Keys are columns that are called as those of the data, or whose cells are theirs; without any,
+    all series share the rows. Columns are those that were named, else all others that hold numbers,
+    yes and no, or categories.
+    """
+    keys = _keys(own, owners)
+    free = [c for c in own.others() if c not in keys.values()]
+    columns = _chosen(own.sheet, free, names.beside.known_names(), owners, "future")
+    notes: list[Finding] = []
+    read = {
+        name: known_values(own.sheet, column, names.written, notes)
+        for name, column in columns.items()
+    }
+    codes, groups, unknown = _grouped(own.sheet, keys, owners)
+    times, zone_notes = _times(own, owners)
+    left = [c for c in free if c not in columns.values()]
+    found = [*own.sheet.notes, *notes, *zone_notes, *_unused(left, unknown)]
+    rows = KnownRows(
+        codes,
+        groups,
+        times,
+        own.sheet.lines,
+        {name: values for name, (values, _) in read.items()},
+        {name: levels for name, (_, levels) in read.items() if levels},
+        own.sheet.source,
+        own.sheet.row_word,
+        own=True,
+    )
+    return rows, [_of_table(own.sheet, finding) for finding in found]
+
+
+def _all_names(names: Names) -> list[str]:
+    """All columns that somebody named for the data, but those beside the target."""
+    said = [names.time, names.target, names.series, names.past]
+    each = [name for one in said for name in ([one] if isinstance(one, str) else one or ())]
+    return [part for name in each for part in (name, *name.split(","))]
+
+
+# ------------------------------------------------------------------ which rows are of which series
+
+
+def _telling(own: OwnTable, target: Column | None) -> list[Column]:
+    """The columns that tell rows of one time apart; none where that is not clear."""
+    try:
+        return find_series(own.sheet, own.times, own.time, target)
+    except DataError:
+        return []
+
+
+def _keys(own: OwnTable, owners: Owners) -> dict[str, Column]:
+    """The columns of keys, by the name of the data's own column."""
+    by_name = _keys_by_name(own.others(), owners)
+    repeated = len(np.unique(own.times)) < len(own.times)
+    found = by_name or (_keys_by_cells(_telling(own, None), owners) if repeated else {})
+    if repeated and not found:
+        raise DataError(_which_keys(own, owners))
+    return found
+
+
+def _keys_by_name(columns: Sequence[Column], owners: Owners) -> dict[str, Column]:
+    """Columns that are called as those of the data."""
+    return {
+        name: column
+        for name in owners.keys
+        for column in columns
+        if column.name.strip().casefold() == name.strip().casefold()
+    }
+
+
+def _keys_by_cells(columns: Sequence[Column], owners: Owners) -> dict[str, Column]:
+    """Columns whose cells are the names of series."""
+    named, found = owners.named(), {}
+    for column in columns:
+        texts = set(map(str, column.as_ids()[1]))
+        shared = {name: len(texts & set(theirs.tolist())) for name, theirs in named.items()}
+        best = max(shared, key=lambda name: shared[name], default=None)
+        if best is not None and shared[best]:
+            found.setdefault(best, column)
+    return found
+
+
+def _which_keys(own: OwnTable, owners: Owners) -> str:
+    """What is said of a table whose rows are of no series that can be told."""
+    return (
+        f"{own.sheet.source} has several rows for each time, and none of its columns says of which "
+        f"series they are. A column that is called as in the data ({_wanted(owners)}) is expected, "
+        "or one row for each time, which all series share. The columns "
+        f"are:\n{own.sheet.describe()}"
+    )
+
+
+def _wanted(owners: Owners) -> str:
+    """The columns of the data that name series, or what they are called."""
+    if len(owners.keys):
+        return listed(owners.keys)
+    return f"the names of series, such as {str(owners.ids[0])!r}"
+
+
+def _grouped(
+    sheet: Sheet, keys: Mapping[str, Column], owners: Owners
+) -> tuple[ndarray, dict[str, int], int]:
+    """The group of each row (R,), that of each id, and how many groups are of no series."""
+    if not keys:
+        return np.zeros(len(sheet), np.int64), {str(name): 0 for name in owners.ids}, 0
+    texts = [column.as_ids() for column in keys.values()]
+    codes = np.stack([own for own, _ in texts], axis=1)
+    pairs, groups = np.unique(codes, axis=0, return_inverse=True)
+    places = {
+        tuple(str(names[code]) for code, (_, names) in zip(pair, texts, strict=True)): number
+        for number, pair in enumerate(pairs.tolist())
+    }
+    named = owners.named()
+    of_series = zip(*(named[name].tolist() for name in keys), strict=True)
+    wanted = {
+        str(name): places[tuple(map(str, texts_of_one))]
+        for name, texts_of_one in zip(owners.ids, of_series, strict=True)
+        if tuple(map(str, texts_of_one)) in places
+    }
+    return groups.reshape(-1), wanted, len(places) - len(set(wanted.values()))
+
+
+# ------------------------------------------------------------------ what does not change
+
+
+def static_of(sheet: Sheet, owners: Owners, names: Names) -> tuple[StaticColumns, list[Finding]]:
+    """A table with a row for each series, or for each of some keys, as what does not change, and
+    what was noticed."""
+    sheet = names.written.applied(sheet)
+    columns = list(sheet.columns)
+    texts = [c for c in columns if c.is_text or is_code(c.name)]
+    keys = _keys_by_name(columns, owners) or _first_key(_keys_by_cells(texts, owners))
+    if not keys:
+        raise DataError(
+            f"{sheet.source}: none of its columns says of which series a row is. A column that is "
+            f"called as in the data ({_wanted(owners)}) is expected. The columns "
+            f"are:\n{sheet.describe()}"
+        )
+    codes, groups, unknown = _grouped(sheet, keys, owners)
+    _require_one_row(sheet, keys, codes)
+    asked = names.beside.names("static")
+    chosen = _chosen(sheet, [c for c in columns if c not in keys.values()], asked, owners, "static")
+    notes: list[Finding] = []
+    read = {
+        name: known_values(sheet, column, names.written, notes, "static")
+        for name, column in chosen.items()
+    }
+    order = np.argsort(codes)  # a row for each group
+    values = {name: own[order] for name, (own, _) in read.items()}
+    levels = {name: own for name, (_, own) in read.items() if own}
+    left = [c for c in columns if c not in [*keys.values(), *chosen.values()]]
+    found = [*sheet.notes, *notes, *_unused(left, unknown)]
+    static = StaticColumns(groups, values, levels, sheet.source, own=True)
+    return static, [_of_table(sheet, finding) for finding in found]
+
+
+def _first_key(keys: dict[str, Column]) -> dict[str, Column]:
+    """One column whose cells name series: further ones may do so by chance."""
+    return dict(list(keys.items())[:1])
+
+
+def _require_one_row(sheet: Sheet, keys: Mapping[str, Column], codes: ndarray) -> None:
+    """DataError for two rows of one series."""
+    _, first, counts = np.unique(codes, return_index=True, return_counts=True)
+    if (counts == 1).all():
+        return
+    again = int(np.flatnonzero(~np.isin(np.arange(len(codes)), first))[0])
+    row = int(np.flatnonzero(codes == codes[again])[0])
+    name = "/".join(column.cell(row) for column in keys.values())
+    raise DataError(
+        f"{sheet.source} has two rows for series {name!r} ({sheet.row_word} {sheet.lines[row]} and "
+        f"{sheet.lines[again]}). One row for each series is expected: drop one."
+    )
+
+
+# ------------------------------------------------------------------ which columns, which times
+
+
+def _chosen(
+    sheet: Sheet, free: Sequence[Column], asked: Sequence[str], owners: Owners, role: str
+) -> dict[str, Column]:
+    """The columns that were asked for, called so, else all that may be meant."""
+    if asked:
+        held = {c.name.strip().casefold() for c in free}
+        here = [name for name in asked if name.strip().casefold() in held]
+        columns = {name: named_column(sheet, name, f"{role} covariate") for name in here}
+    else:
+        targets = {owners.columns.target, *map(str, owners.ids.tolist())}
+        columns = {c.name: c for c in free if c.name not in targets and holds_something(c)}
+    if not columns:
+        raise DataError(
+            f"{sheet.source} has no column of values"
+            + (f": {listed(asked)} is expected there. " if asked else ". ")
+            + f"Name one with {ask(role, 'NAME')}. The columns are:\n{sheet.describe()}"
+        )
+    return columns
+
+
+def _times(own: OwnTable, owners: Owners) -> tuple[ndarray, list[Finding]]:
+    """The times, in the zone of the data's."""
+    read = own.time.times
+    theirs = read.zone if read is not None else None
+    if theirs is None or owners.zone is None or theirs == owners.zone:
+        return own.times, []
+    times = converted(own.times, theirs, owners.zone)
+    if times is None:
+        raise DataError(
+            f"The times of {own.sheet.source} are those of {theirs}, those of the data are of "
+            f"{owners.zone}, and one of the two is not known here. Write both in one zone."
+        )
+    message = f"the times came in the time zone {theirs}"
+    return times, [Finding("time zone", "note", message, f"They are converted to {owners.zone}.")]
+
+
+def _unused(left: Sequence[Column], unknown: int) -> list[Finding]:
+    """Columns that were not used, and rows of series that the data do not have."""
+    found = []
+    if left:
+        shown = ", ".join(c.name for c in left[:8])
+        message = f"columns that were not used: {shown}"
+        message += f" and {len(left) - 8} more" if len(left) > 8 else ""
+        found.append(Finding("columns", "note", message, count=len(left)))
+    if unknown:
+        message = f"rows of {unknown:,} series that the data do not have"
+        found.append(
+            Finding("unknown series", "note", message, "They are left out.", count=unknown)
+        )
+    return found
+
+
+def _of_table(sheet: Sheet, finding: Finding) -> Finding:
+    return replace(finding, message=f"{sheet.source}: {finding.message}")
