@@ -137,6 +137,33 @@ def test_the_error_says_until_when_rows_are_needed():
         predicted(panel_of(sales, future), 14)
 
 
+def test_a_series_that_its_season_explains_has_no_effects():
+    future = {"price": np.arange(90.0), "sale": (np.arange(90) % 9 == 0).astype(float)}
+    panel = panel_of(np.arange(80.0) % 7 + 20, future, 80)
+    np.testing.assert_allclose(predicted(panel, 7).point[0], np.arange(80, 87) % 7 + 20, rtol=0.02)
+
+
+@pytest.mark.parametrize("values", [np.full(80, 5.0), np.zeros(80), np.full(80, np.nan)])
+def test_constant_and_unknown_series_are_forecast_as_they_were(values):
+    future = {"price": np.arange(90.0), "sale": (np.arange(90) % 9 == 0).astype(float)}
+    panel = panel_of(values, future, 80)
+    np.testing.assert_array_equal(predicted(panel, 7).point, predicted(bare(panel), 7).point)
+
+
+def test_a_series_that_a_column_explains_is_forecast_by_it():
+    rng = np.random.default_rng(0)
+    price = rng.normal(size=140)
+    forecast = predicted(panel_of(3 + 2 * price, {"price": price}, 120), 14)
+    np.testing.assert_allclose(forecast.point[0], 3 + 2 * price[120:134], atol=0.3)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_the_size_of_values_does_not_matter(size):
+    sales, future = shop()
+    usual, scaled = (predicted(panel_of(sales * factor, future)) for factor in (1.0, size))
+    np.testing.assert_allclose(scaled.point / size, usual.point, rtol=1e-6)
+
+
 # ---------------------------------------------------------------- closed days
 
 
@@ -286,7 +313,8 @@ def test_a_network_that_is_fine_tuned_learns_what_the_columns_leave():
 def test_a_network_of_ones_own_answers_with_the_effects():
     pytest.importorskip("torch")
     sales, future = shop()
-    config = lc.NetworkConfig(horizon=14, inputs=lc.Transformed(lc.Log1p(), lc.Standard()), units=8)
+    inputs = lc.Transformed(lc.Log1p(), lc.Standard())
+    config = lc.NetworkConfig(horizon=14, inputs=inputs, layers=(8,))
     model = lc.LSTMForecaster(
         horizon=14, weights="scratch", network=config, training=lc.TrainingConfig(epochs=2)
     ).fit(panel_of(sales, future))

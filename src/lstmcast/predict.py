@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple, cast, get_args
 from warnings import warn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.covariates.effects import effects_of, require_known
-from lstmcast.data.features import Covariates, listed
+from lstmcast.covariates.effects import effects_of, require_known, without_known
+from lstmcast.data.features import listed
 from lstmcast.data.findings import MISSING_STEPS
 from lstmcast.data.observed import occurring, on_grid, without
 from lstmcast.data.origins import Origins, checked_horizon, known_counts, origins_of
@@ -118,8 +117,7 @@ def _calibrated(
     held_out = HeldOut.of(panel, origins)
     tried, combination = _tried(decode, panel, held_out, horizon, asked)
     if panel.covariates.future:
-        bare = replace(panel, covariates=Covariates(panel.covariates.past))
-        without, _ = _tried(decode, bare, held_out, horizon, asked)
+        without, _ = _tried(decode, without_known(panel), held_out, horizon, asked)
         tried = trusted(tried, without, held_out, len(panel))
     dependence = dependence_of(panel, tried, held_out)
     return calibrated(tried, held_out, len(panel)), combination, dependence

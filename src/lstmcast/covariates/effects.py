@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from lstmcast.covariates.columns import Known
 from lstmcast.covariates.estimate import Solution, solutions
-from lstmcast.data.features import Covariates
+from lstmcast.data.features import Future
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
@@ -40,8 +40,7 @@ class Effects:
         self.solutions_S: list[list[Solution]] = [[] for _ in range(len(panel))]
         values_N = np.array(panel.values)
         side_by_side(partial(self._fill, panel, values_N), range(len(panel)))
-        covariates = Covariates(panel.covariates.past)
-        self.adjusted = replace(panel, values=values_N, covariates=covariates)
+        self.adjusted = replace(without_known(panel), values=values_N)
 
     def _fill(self, panel: Panel, values_N: NDArray, series: int) -> None:
         own_T = panel.series(series)
@@ -146,6 +145,11 @@ def effects_of(panel: Panel) -> Effects | None:
     if panel not in _KNOWN:
         _KNOWN[panel] = Effects(panel)
     return _KNOWN[panel]
+
+
+def without_known(panel: Panel) -> Panel:
+    """A panel of which nothing is known in advance."""
+    return replace(panel, covariates=replace(panel.covariates, future=Future()))
 
 
 def adjusted(panel: Panel) -> Panel:

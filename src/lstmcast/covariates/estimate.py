@@ -37,6 +37,7 @@ MORE = 8
 PER_OCTAVE = 8  # solutions while a history doubles
 ANEW, SHORT = 1.5, 256  # times as many steps, from which sums are made anew; always, below so many
 LEAST_GAIN = 3.0  # log evidence from which effects are used
+NOTHING = 1e-12  # share of squares that is told from rounding
 LONG = 4  # cycles, from which on a season has means of its own phases
 TREND = 1000.0
 # Surprises beyond so many standard deviations count for less.
@@ -297,6 +298,9 @@ class Fitted(NamedTuple):
         if free <= BASE + 1:
             return None
         products_FVV, means_FSV = sums.without_season()
+        left = products_FVV[:, -1, -1].min()
+        if not left > NOTHING * sums.own_VV[-1, -1]:
+            return None  # seasons explain all of it
         result = fit_together(products_FVV[None], np.array([free]), layout)
         f = PHIS.index(float(result.phi_B[0]))
         all_K = result.coefficients_BK[0]
