@@ -321,3 +321,49 @@ def test_a_network_of_ones_own_answers_with_the_effects():
     promo = future["promo"][DAYS : DAYS + 14] == 1
     point = model.predict().point[0]
     assert point[promo].mean() > 1.3 * point[~promo].mean()
+
+
+# ---------------------------------------------------------------- what is said of them
+
+
+def test_a_backtest_says_what_the_columns_add():
+    sales, future = shop()
+    tested = lc.backtest(lc.LSTMForecaster(horizon=14), panel_of(sales, future), cutoffs=3)
+    added = tested.added
+    assert added.columns == ("promo", "warm")
+    assert added.measure == "MAE"
+    assert added.with_all == pytest.approx(tested.scores["lstmcast"]["mae"])
+    assert added.with_all < added.without_each["warm"] < added.without_each["promo"]
+    assert added.without_each["promo"] < 1.3 * added.without_any
+    assert "with what is known in advance (promo, warm) the MAE is" in str(tested.summary())
+
+
+def test_a_backtest_without_such_columns_says_nothing_of_them():
+    sales, _ = shop()
+    tested = lc.backtest(lc.LSTMForecaster(horizon=14), panel_of(sales, None), cutoffs=2)
+    assert not tested.added
+    assert "known_in_advance" not in tested.to_json()
+
+
+def test_simple_forecasts_are_not_asked_what_columns_add():
+    sales, future = shop()
+    tested = lc.backtest(lc.SeasonalNaive(), panel_of(sales, future), horizon=7, cutoffs=2)
+    assert not tested.added
+
+
+def test_a_forecast_says_how_far_the_columns_are_trusted():
+    sales, future = shop()
+    made = predicted(panel_of(sales, future)).combination
+    assert made.as_dict()["without known columns"] < 0.05
+    assert made.shares.sum(axis=1) == pytest.approx(1)
+
+
+def test_columns_that_mislead_are_not_trusted():
+    """A column that moved with the sales for a year and then no longer does."""
+    rng = np.random.default_rng(3)
+    sales, _ = shop(3, promoted=0.0, cold=0.0, days=700)
+    noise = rng.normal(size=len(sales))
+    sales[:350] *= np.exp(0.3 * noise[:350])
+    panel = panel_of(sales, {"noise": noise}, 700)
+    forecast = predicted(panel)
+    assert forecast.combination.as_dict()["without known columns"] > 0.6

@@ -26,7 +26,7 @@ from lstmcast.evaluation.calibration import Decode, HeldOut, Tried, at_levels, c
 from lstmcast.evaluation.candidates import Candidate
 from lstmcast.evaluation.combination import combined, mixed
 from lstmcast.evaluation.dependence import dependence_of
-from lstmcast.evaluation.trust import trusted
+from lstmcast.evaluation.trust import trusted, with_share
 from lstmcast.fitted import Fitted, Mode
 from lstmcast.forecast import NETWORK, Combination, Forecast
 from lstmcast.model.heads import MEDIAN
@@ -118,7 +118,8 @@ def _calibrated(
     tried, combination = _tried(decode, panel, held_out, horizon, asked)
     if panel.covariates.future:
         without, _ = _tried(decode, without_known(panel), held_out, horizon, asked)
-        tried = trusted(tried, without, held_out, len(panel))
+        tried, share_O = trusted(tried, without, held_out, len(panel))
+        combination = with_share(combination, share_O)
     dependence = dependence_of(panel, tried, held_out)
     return calibrated(tried, held_out, len(panel)), combination, dependence
 
