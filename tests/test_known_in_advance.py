@@ -367,3 +367,67 @@ def test_columns_that_mislead_are_not_trusted():
     panel = panel_of(sales, {"noise": noise}, 700)
     forecast = predicted(panel)
     assert forecast.combination.as_dict()["without known columns"] > 0.6
+
+
+# ---------------------------------------------------------------- parts and curves
+
+
+def test_components_add_up_to_the_forecast():
+    sales, future = closed_on_sundays()
+    forecast = predicted(panel_of(sales, future))
+    parts = forecast.components()
+    names = [name for name in parts if name not in ("unique_id", "ds", "step", "forecast")]
+    assert {"without known columns", "promo", "warm"} <= set(names)
+    total = sum(parts[name] for name in names)
+    np.testing.assert_allclose(total, parts["forecast"], atol=1e-9)
+    promo = future["promo"][DAYS : DAYS + 14] == 1
+    shut = future["open"][DAYS : DAYS + 14] == 0
+    assert parts["promo"][promo & ~shut].min() > parts["promo"][~promo].max()
+    assert (parts["promo"][shut] == 0).all()
+
+
+def test_components_of_a_forecast_without_known_columns_are_the_forecast():
+    sales, _ = shop()
+    parts = predicted(panel_of(sales, None)).components()
+    np.testing.assert_array_equal(parts["without known columns"], parts["forecast"])
+
+
+def test_components_as_a_frame_keep_the_keys_of_the_data():
+    sales, future = shop()
+    frame = predicted(panel_of(sales, future), 7).components("pandas")
+    assert list(frame.columns[:4]) == ["unique_id", "ds", "step", "forecast"]
+    assert len(frame) == 7
+
+
+def test_a_curve_says_what_each_value_does():
+    sales, future = shop()
+    panel = panel_of(sales, future)
+    promo = lc.effect_curves(panel, "promo")
+    assert promo["promo"].tolist() == ["0", "1"]
+    low, high = 1 + promo["effect"] / 100
+    assert high / low == pytest.approx(np.exp(0.5), rel=0.1)
+    assert (promo["lower"] < promo["effect"]).all()
+    assert (promo["effect"] < promo["upper"]).all()
+    warm = lc.effect_curves(panel, "warm")
+    assert np.diff(warm["effect"])[3:-3].max() < 0
+    wider = lc.effect_curves(panel, "warm", level=95)
+    assert ((wider["upper"] - wider["lower"]) > (warm["upper"] - warm["lower"])).all()
+
+
+def test_a_curve_of_a_column_that_is_none_is_refused():
+    sales, future = shop()
+    with pytest.raises(lc.UsageError, match=r"Known in advance are 'promo' and 'warm'\."):
+        lc.effect_curves(panel_of(sales, future), "price")
+    with pytest.raises(lc.UsageError, match="Nothing is"):
+        lc.effect_curves(panel_of(sales, None), "price")
+
+
+def test_the_picture_of_the_components_has_the_effects(tmp_path):
+    sales, future = closed_on_sundays()
+    panel = panel_of(sales, future)
+    plot = lc.ComponentsPlot.from_forecast(predicted(panel), panel)
+    names = [part.name for part in plot.parts]
+    assert names[0] == "level"
+    assert {"effect of promo", "effect of warm"} <= set(names)
+    assert names[-1] == "rest"
+    assert plot.save(tmp_path / "parts.png").exists()

@@ -16,6 +16,7 @@ from lstmcast._version import __version__ as __version__
 if TYPE_CHECKING:
     from lstmcast.alerting import Anomalies as Anomalies
     from lstmcast.alerting import anomalies as anomalies
+    from lstmcast.covariates.curves import effect_curves as effect_curves
     from lstmcast.data.inspection import check as check
     from lstmcast.data.panel import Columns as Columns
     from lstmcast.data.panel import Finding as Finding
@@ -103,6 +104,7 @@ _HOMES = {
     "Classical": "evaluation.baselines",
     "Columns": "data.panel",
     "ComponentsPlot": "output.components",
+    "effect_curves": "covariates.curves",
     "DataError": "errors",
     "Difference": "transforms",
     "Ema": "training_config",

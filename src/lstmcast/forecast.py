@@ -88,6 +88,43 @@ class Combination:
         return Combination(self.names, self.shares[chosen])
 
 
+class KnownParts(NamedTuple):
+    """What columns that are known in advance, and the dates, add to a forecast.
+
+    effects_OHC: on the axis of each series · axes_O: 0 for values as they are, 1 for logarithms, 2
+    for square roots.
+    """
+
+    names: tuple[str, ...]
+    effects_OHC: np.ndarray
+    axes_O: np.ndarray
+
+    def rows(self, chosen: np.ndarray) -> KnownParts:
+        """Those of some origins."""
+        return KnownParts(self.names, self.effects_OHC[chosen], self.axes_O[chosen])
+
+    def at_steps(self, steps: np.ndarray) -> KnownParts:
+        """Those of some steps of each origin."""
+        effects_OHC = np.take_along_axis(self.effects_OHC, steps[:, :, None], axis=1)
+        return self._replace(effects_OHC=effects_OHC)
+
+    def in_units(self, point_OH: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A forecast without all effects (O, H), and what each of them adds to it, in units of the
+        data (O, H, C): together they are the forecast.
+
+        An effect on logarithms adds its part of the logarithmic mean of both (Ang 2004, "LMDI").
+        """
+        total_OH = self.effects_OHC.sum(axis=2)
+        axes = np.broadcast_to(self.axes_O[:, None], total_OH.shape)
+        root = np.sqrt(np.maximum(point_OH, 0.0))
+        bare = point_OH - total_OH
+        bare = np.where(axes == 1, point_OH * np.exp(-total_OH), bare)
+        bare = np.where(axes == 2, np.maximum(root - total_OH, 0.0) ** 2, bare)
+        some = total_OH != 0
+        per_unit = np.where(some, point_OH - bare, 0.0) / np.where(some, total_OH, 1.0)
+        return bare, self.effects_OHC * per_unit[..., None]
+
+
 @dataclass(frozen=True, eq=False)
 class Forecast:
     """What is expected to come after each origin, in the units, times and ids of the data.
@@ -124,6 +161,7 @@ class Forecast:
     dependence: Dependence | None = None  # how errors hang together; None where not measured
     stops: np.ndarray | None = None  # (O,) whether values stop at 0, as those of counts do
     history: Panel | None = field(default=None, repr=False)  # what it continues
+    known: KnownParts | None = field(default=None, repr=False)  # what known columns add
     end: Any = None  # the last time that is wanted: later steps are left out of tables and pictures
 
     def __post_init__(self) -> None:
@@ -369,7 +407,8 @@ class Forecast:
             for name in ("times", "point")
         }
         quantiles = np.take_along_axis(self.quantiles, steps[:, :, None], axis=1)
-        return replace(self, quantiles=quantiles, **parts)
+        known = None if self.known is None else self.known.at_steps(steps)
+        return replace(self, quantiles=quantiles, known=known, **parts)
 
     def _rows(self, chosen: np.ndarray) -> Forecast:
         names = ("ids", "cutoffs", "times", "point", "quantiles")
@@ -377,7 +416,8 @@ class Forecast:
         made = None if self.combination is None else self.combination.rows(chosen)
         together = None if self.dependence is None else self.dependence.rows(chosen)
         stops = None if self.stops is None else self.stops[chosen]
-        rest = {"combination": made, "dependence": together, "stops": stops}
+        known = None if self.known is None else self.known.rows(chosen)
+        rest = {"combination": made, "dependence": together, "stops": stops, "known": known}
         return replace(self, keys=self.keys.take(chosen), **rest, **arrays)
 
     def paths(self, count: int = PATHS, seed: int = 0) -> np.ndarray:
@@ -438,6 +478,31 @@ class Forecast:
         if wanted.all():
             return columns
         return {name: column[wanted] for name, column in columns.items()}
+
+    def components(self, kind: str = "arrays") -> Any:
+        """What the forecast is made of where columns are known in advance, as a long table.
+
+        Beside the columns that tell series and times: `forecast`, `without known columns`, and one
+        column for each known column and for what the dates add, such as the day of the month, in
+        units of the data. They add up to the forecast; it has none of them at closed steps, which
+        are 0.
+
+        Args:
+            kind: "arrays" for columns by name, or a frame: "pandas", "polars" or "pyarrow".
+        """
+        columns = self.columns_dict()
+        columns = {k: v for k, v in columns.items() if not (k[:1] == "q" and k[1:2].isdigit())}
+        bare_OH, added_OHC = self.point, np.zeros((*self.point.shape, 0))
+        names: tuple[str, ...] = ()
+        if self.known is not None:
+            names = self.known.names
+            bare_OH, added_OHC = self.known.in_units(self.point)
+        wanted = self.wanted.ravel()
+        parts = {"without known columns": bare_OH} | {
+            name: added_OHC[:, :, c] for c, name in enumerate(names)
+        }
+        columns |= {name: part.ravel()[wanted] for name, part in parts.items()}
+        return frame_of(columns, kind)
 
     def frame(self, kind: str | None = None) -> Any:
         """The long table as the kind of frame that the data came in, or as "pandas", "polars",

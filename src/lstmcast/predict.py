@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, cast, get_args
 from warnings import warn
 
@@ -26,7 +27,7 @@ from lstmcast.evaluation.calibration import Decode, HeldOut, Tried, at_levels, c
 from lstmcast.evaluation.candidates import Candidate
 from lstmcast.evaluation.combination import combined, mixed
 from lstmcast.evaluation.dependence import dependence_of
-from lstmcast.evaluation.trust import trusted, with_share
+from lstmcast.evaluation.trust import trusted, trusted_parts, with_share
 from lstmcast.fitted import Fitted, Mode
 from lstmcast.forecast import NETWORK, Combination, Forecast
 from lstmcast.model.heads import MEDIAN
@@ -102,11 +103,15 @@ def _after(
             how = model.shares, panel, origins, quantiles_OHQ, asked.candidates
             quantiles_OHQ, combination = mixed(*how)
         quantiles_OHQ = widened(quantiles_OHQ, model.factors_HI)
-    effects = effects_of(panel)
+    effects, known = effects_of(panel), None
     if effects is not None:
         quantiles_OHQ = effects.shut(quantiles_OHQ, origins)
+        known = trusted_parts(effects.parts(origins, horizon), combination)
     _warn_of_unknown(model, panel, origins, quantiles_OHQ)
-    return _forecast(panel, origins, quantiles_OHQ, quantiles, combination, dependence, rows)
+    made = _forecast(panel, origins, quantiles_OHQ, quantiles, combination, dependence, rows)
+    if known is None:
+        return made
+    return replace(made, known=known if rows is None else known.at_steps(rows))
 
 
 def _calibrated(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lstmcast.evaluation.calibration import HeldOut, Tried, groups_of
 from lstmcast.evaluation.combination import Errors, drawn_together
-from lstmcast.forecast import NETWORK, Combination
+from lstmcast.forecast import NETWORK, Combination, KnownParts
 from lstmcast.model.heads import MEDIAN
 
 POWER = 16.0
@@ -49,6 +49,14 @@ def with_share(made: Combination | None, share_O: NDArray) -> Combination:
     alone = Combination((NETWORK,), np.ones((len(share_O), 1)))
     names, shares_ON = (alone if made is None else made).names, (made or alone).shares
     return Combination((*names, WITHOUT), np.c_[shares_ON * (1 - share_O[:, None]), share_O])
+
+
+def trusted_parts(parts: KnownParts, made: Combination | None) -> KnownParts:
+    """What columns add to a forecast of which only a share uses them."""
+    if made is None or WITHOUT not in made.names:
+        return parts
+    share_O = 1.0 - made.shares[:, made.names.index(WITHOUT)]
+    return parts._replace(effects_OHC=parts.effects_OHC * share_O[:, None, None])
 
 
 def shares_without(
