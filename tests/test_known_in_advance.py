@@ -431,3 +431,35 @@ def test_the_picture_of_the_components_has_the_effects(tmp_path):
     assert {"effect of promo", "effect of warm"} <= set(names)
     assert names[-1] == "rest"
     assert plot.save(tmp_path / "parts.png").exists()
+
+
+# ---------------------------------------------------------------- saved models
+
+
+def test_a_saved_model_goes_on_as_the_whole_history_would(tmp_path):
+    sales, future = shop()
+    model = lc.LSTMForecaster(horizon=14)
+    model.save(tmp_path / "model", panel_of(sales, future))
+    newer = lc.Panel.from_arrays(
+        {"shop": sales[DAYS : DAYS + 7]},
+        frequency="D",
+        start="2024-02-06",
+        future={name: column[DAYS:] for name, column in future.items()},
+    )
+    went_on = lc.load(tmp_path / "model").predict(newer)
+    whole = predicted(panel_of(sales, future, DAYS + 7))
+    np.testing.assert_allclose(went_on.quantiles, whole.quantiles, rtol=1e-6)
+
+
+def test_a_saved_model_asks_for_a_column_that_newer_data_lack(tmp_path):
+    sales, future = shop()
+    lc.LSTMForecaster(horizon=14).save(tmp_path / "model", panel_of(sales, future))
+    newer = lc.Panel.from_arrays(
+        {"shop": sales[DAYS : DAYS + 3]},
+        frequency="D",
+        start="2024-02-06",
+        future={"warm": future["warm"][DAYS:]},
+    )
+    model = lc.load(tmp_path / "model")
+    with pytest.raises(DataError, match="promo"):
+        model.predict(newer, 27)

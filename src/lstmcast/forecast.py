@@ -25,7 +25,7 @@ from lstmcast.data.table import Columns, format_time
 from lstmcast.data.zones import converted, instants, zone_of
 from lstmcast.errors import UsageError
 from lstmcast.paths import PATHS, Dependence, Sampler
-from lstmcast.totals import Totals, drawn, total_of
+from lstmcast.totals import Asked, Totals, drawn, total_of
 from lstmcast.util.html import block, more, picture, table
 from lstmcast.util.lines import aligned
 from lstmcast.util.text import number_format
@@ -428,7 +428,13 @@ class Forecast:
         return drawn(self, sampler, np.arange(len(self.ids)))
 
     def total(
-        self, span: str = "horizon", *, by: str | Sequence[str] | None = None, count: int = PATHS
+        self,
+        span: str = "horizon",
+        *,
+        by: str | Sequence[str] | None = None,
+        service_level: float | None = None,
+        lead_time: int | None = None,
+        count: int = PATHS,
     ) -> Totals:
         """Sums of the forecast with their intervals, from sample paths.
 
@@ -437,12 +443,24 @@ class Forecast:
                 "step" for no sum over time.
             by: What is summed over series: columns that name them, such as "store", or "all" for
                 everything; each series alone unless given.
+            service_level: In so many percent of cases `order` is enough: what to have in stock.
+            lead_time: Number of steps that are summed, the first ones; all unless given.
             count: Number of sample paths.
 
         Raises:
-            UsageError: There are no intervals, several cutoffs, or no such span or column.
+            UsageError: There are no intervals, several cutoffs, or no such span or column; the
+                lead time is longer than the horizon.
         """
-        return total_of(self, span, by, count)
+        groups = () if by is None else (by,) if isinstance(by, str) else tuple(by)
+        return total_of(self, Asked(span, groups, service_level, lead_time), count)
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Whether the values of each origin's series are counts: (O,)."""
+        if self.history is None:
+            return np.zeros(len(self.ids), bool)
+        kinds = dict(zip(self.history.ids, self.history.kinds, strict=True))
+        return np.array([kinds.get(name) == "count" for name in self.ids], bool)
 
     def columns_dict(self) -> dict[str, np.ndarray]:
         """The long table as equally long columns.

@@ -170,15 +170,23 @@ class Source:
         return {name: getattr(self, name) for name in names}
 
 
-def _require_totals(asked: Asked | None, panel: Panel) -> None:
+def _require_totals(asked: Asked | None, panel: Panel, horizon: int) -> None:
     """UsageError, before the work, for totals that the series do not have."""
     if asked is not None:
+        asked.require_ahead(horizon)
         names = panel.keys.columns(panel.ids)
         asked.require_possible(names, panel.ends.dtype.kind == "M", panel.frequency)
 
 
 def _totals(asked: Asked | None, forecast: Forecast) -> Totals | None:
-    return None if asked is None else forecast.total(asked.span, by=asked.by or None)
+    if asked is None:
+        return None
+    return forecast.total(
+        asked.span,
+        by=asked.by or None,
+        service_level=asked.service_level,
+        lead_time=asked.lead_time,
+    )
 
 
 def _until(date: str | None, forecast: Forecast, panel: Panel) -> Forecast:
@@ -242,7 +250,7 @@ class ForecastJob:
         """Raises LstmcastError; DataError too where no series could be forecast."""
         self.outputs.check(self.source.paths, totals=self.totals is not None)
         panel = _read(self.source, self.model, notify)
-        _require_totals(self.totals, panel)
+        _require_totals(self.totals, panel, self.model.horizon)
         self.outputs.looks.require(set(map(str, panel.ids)))
         self.outputs.check_rows(len(panel) * self.model.horizon)
         tested = self._tested(panel)
@@ -331,9 +339,9 @@ class PredictJob:
             continuation = _with_coming(model.saved_context, self.beside)
             notify(DataJoined(continuation))
             panel = continuation.panel
-        _require_totals(self.totals, panel)
-        self.outputs.looks.require(set(map(str, panel.ids)))
         horizon = steps_until(self.until, panel) if self.until else self.horizon
+        _require_totals(self.totals, panel, horizon or model.horizon)
+        self.outputs.looks.require(set(map(str, panel.ids)))
         self.outputs.check_rows(len(panel) * (horizon or model.horizon))
         forecast = _until(self.until, model.predict(continuation, horizon), panel)
         _require_numbers(forecast, panel)
