@@ -57,6 +57,8 @@ if TYPE_CHECKING:
     from lstmcast.output.learning_curve import LearningCurve as LearningCurve
     from lstmcast.output.plots import ForecastPlot as ForecastPlot
     from lstmcast.output.report import Report as Report
+    from lstmcast.scenarios import Scenarios as Scenarios
+    from lstmcast.scenarios import compare_scenarios as compare_scenarios
     from lstmcast.streaming.learning import Learning as Learning
     from lstmcast.streaming.online import Online as Online
     from lstmcast.streaming.stream import Stream as Stream
@@ -104,6 +106,8 @@ _HOMES = {
     "Classical": "evaluation.baselines",
     "Columns": "data.panel",
     "ComponentsPlot": "output.components",
+    "Scenarios": "scenarios",
+    "compare_scenarios": "scenarios",
     "effect_curves": "covariates.curves",
     "DataError": "errors",
     "Difference": "transforms",
@@ -220,6 +224,7 @@ __all__ = [
     "Running",
     "SaveBest",
     "SaveEvery",
+    "Scenarios",
     "Schedule",
     "SeasonalNaive",
     "SeasonalNaiveDrift",
@@ -238,6 +243,8 @@ __all__ = [
     "anomalies",
     "backtest",
     "check",
+    "compare_scenarios",
+    "effect_curves",
     "errors_by_horizon",
     "from_keras",
     "from_pytorch",

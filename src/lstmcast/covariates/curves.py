@@ -89,10 +89,7 @@ def _curve(series: str, solution: Solution, column: str, spread: float) -> dict[
     rows_GP = _rows(solution, what, grid_G)
     away_GP = rows_GP - solution.middle_P
     effect_G = away_GP @ solution.coefficients_P
-    own = solution.coefficients_P != 0
-    wide_G = spread * np.sqrt(
-        np.einsum("gp,pq,gq->g", away_GP * own, solution.covariance_PP, away_GP * own)
-    )
+    wide_G = spread * solution.uncertainty(away_GP)
     bounds = (effect_G, effect_G - wide_G, effect_G + wide_G)
     shown = [100 * np.expm1(part) if solution.axis == LOG else part for part in bounds]
     unit = UNITS.get(solution.axis, "units of the data")

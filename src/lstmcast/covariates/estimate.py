@@ -69,8 +69,16 @@ class Solution:
         """At some steps (N,), on the axis."""
         if not self.coefficients_P.any():
             return np.zeros(len(steps_N))
-        columns_NP = design(self.known, self.what, steps_N, self.begun).columns_NP
-        return (columns_NP - self.middle_P) @ self.coefficients_P
+        return (self.columns(steps_N) - self.middle_P) @ self.coefficients_P
+
+    def columns(self, steps_N: NDArray) -> NDArray:
+        """The columns of the regression at some steps (N, P)."""
+        return design(self.known, self.what, steps_N, self.begun).columns_NP
+
+    def uncertainty(self, columns_NP: NDArray) -> NDArray:
+        """The standard deviation of what is said of differences of columns (N,), on the axis."""
+        used_NP = columns_NP * (self.coefficients_P != 0)
+        return np.sqrt(np.einsum("np,pq,nq->n", used_NP, self.covariance_PP, used_NP))
 
     def parts(self, steps_N: NDArray) -> dict[str, NDArray]:
         """What each column as given, and the dates, add to it (N,)."""
