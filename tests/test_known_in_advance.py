@@ -463,3 +463,27 @@ def test_a_saved_model_asks_for_a_column_that_newer_data_lack(tmp_path):
     model = lc.load(tmp_path / "model")
     with pytest.raises(DataError, match="promo"):
         model.predict(newer, 27)
+
+
+# ---------------------------------------------------------------- streams and anomalies
+
+
+def test_a_stream_refuses_them():
+    sales, future = shop()
+    with pytest.raises(lc.UsageError, match=r"a stream does not read .* 'promo' and 'warm'"):
+        lc.Stream(lc.LSTMForecaster(horizon=7), panel_of(sales, future))
+
+
+def test_a_promotion_is_no_anomaly_and_a_day_without_its_effect_is_one():
+    sales, future = shop()
+    future["promo"][:] = 0
+    future["promo"][[*range(20, 380, 25), 390]] = 1
+    sales = np.exp(np.log(sales) * 0 + 4 + np.random.default_rng(1).normal(0, 0.03, len(sales)))
+    sales[future["promo"] == 1] *= 3
+    sales[390] /= 3  # it was promoted, and sold as if it were not
+    panel = panel_of(sales, future)
+    known, unknown = lc.anomalies(panel, rate=0.02), lc.anomalies(bare(panel), rate=0.02)
+    promoted = np.flatnonzero(future["promo"][:DAYS])
+    late = promoted[(promoted > 200) & (promoted < 380)]
+    assert known.scores[late].mean() < unknown.scores[late].mean()
+    assert known.scores[390] > unknown.scores[390]
