@@ -31,6 +31,7 @@ from lstmcast.data.roles import columns_beside, taken_columns
 from lstmcast.data.serieskeys import find_series, names_of_rows
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.static import static_columns
+from lstmcast.data.suggestions import going_on
 from lstmcast.data.table import Columns, Finding, Table
 from lstmcast.data.timenumbers import integer_times
 from lstmcast.data.timeparts import parts_of_name, with_joined_times
@@ -244,24 +245,23 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
     beside = columns_beside(sheet, names)
     used = [time, *targets, *series, *(c for each in beside.values() for c in each.values())]
     notes = [*sheet.notes, *_notes_of_time(time), *_left_out(sheet, used, names)]
+    row_times, row_codes = times, codes
     past = {
         name: past_values(sheet, column, names.written, notes)
         for name, column in beside["past"].items()
     }
-    known = _known_rows(sheet, beside["future"], names, times, codes, notes)
+    in_advance = beside["future"] | beside["hindsight"]
+    known = _known_rows(sheet, in_advance, names, times, codes, notes)
     static = static_columns(sheet, beside["static"], names.written, codes, ids, notes)
     k = len(targets) if every else 1
     if every:
-        codes = (codes[:, None] * k + np.arange(k)).ravel()
-        if series:
-            each = objects([target.name for _ in ids for target in targets])
-            keys = replace(keys.take(np.repeat(np.arange(len(ids)), k)), targets=each)
-        ids = objects([f"{name}/{t.name}" if name else t.name for name in ids for t in targets])
+        codes, ids, keys = _each_target(targets, codes, ids, keys if series else None)
         times, lines = np.repeat(times, k), np.repeat(sheet.lines, k)
         past = {name: np.repeat(column, k) for name, column in past.items()}
     else:
         lines = sheet.lines
     numbers = [numbers_of(sheet, target, names.written, notes) for target in targets]
+    notes += going_on(_others(sheet, used), row_times, row_codes, np.stack(numbers, axis=1))
     values = np.stack(numbers, axis=1).ravel()
     groups = {str(name): place // k for place, name in enumerate(ids)}
     columns = _column_names(series, time, None if every else targets[0])
@@ -284,6 +284,19 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
         known=tuple(replace(rows, groups=groups) for rows in known),
         static=() if static is None else (replace(static, groups=groups),),
     )
+
+
+def _each_target(
+    targets: list[Column], codes: ndarray, ids: ndarray, keys: Keys | None
+) -> tuple[ndarray, ndarray, Keys]:
+    """Codes of rows, ids and keys where each target is a series; keys: None without any."""
+    k = len(targets)
+    codes = (codes[:, None] * k + np.arange(k)).ravel()
+    each = objects([target.name for _ in ids for target in targets])
+    if keys is not None:
+        keys = replace(keys.take(np.repeat(np.arange(len(ids)), k)), targets=each)
+    ids = objects([f"{name}/{t.name}" if name else t.name for name in ids for t in targets])
+    return codes, ids, Keys() if keys is None else keys
 
 
 def _known_rows(
@@ -467,8 +480,12 @@ def _notes_of_time(time: Column | None) -> list[Finding]:
     ]
 
 
+def _others(sheet: Sheet, used: Sequence[Column | None]) -> list[Column]:
+    return [c for c in sheet.columns if not any(c is other for other in used)]
+
+
 def _left_out(sheet: Sheet, used: Sequence[Column | None], names: Names) -> list[Finding]:
-    unused = [c.name for c in sheet.columns if not any(c is other for other in used)]
+    unused = [column.name for column in _others(sheet, used)]
     if not unused:
         return []
     shown = ", ".join(unused[:8]) + (f" and {len(unused) - 8} more" if len(unused) > 8 else "")

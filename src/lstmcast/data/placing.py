@@ -314,6 +314,9 @@ def _going_on(names: Sequence[str], least: int, most: int) -> Finding:
     steps = f"{most:,} step{'s' * (most > 1)}"
     steps = steps if least == most else f"{least:,} to {steps}"
     message = f"{which} {'is' if one else 'are'} known for {steps} after the last values"
+    if not least:
+        action = "Series of which nothing is known there have no forecast, or a shorter one."
+        return Finding("known in advance", "warning", message, action, count=most)
     return Finding("known in advance", "note", message, count=most)
 
 

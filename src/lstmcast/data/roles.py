@@ -59,7 +59,7 @@ def columns_beside(sheet: Sheet, names: Names) -> dict[str, dict[str, Column]]:
         others = names.attributes if role == "static" else names.elsewhere
         others += names.beside.optional
         chosen[role] = _named(sheet, role, given, others)
-    if names.beside.future is None and names.elsewhere:
+    if not names.beside.known_names() and names.elsewhere:
         chosen["future"] |= _shared(sheet, names)
     for role, columns in chosen.items():
         if columns:
