@@ -165,6 +165,13 @@ def test_a_column_has_one_role():
         lc.read(shop(), target="sold", future="prize")
     with pytest.raises(UsageError, match="future=3 names no columns"):
         lc.read(shop(), target="sold", future=3)
+    for nothing in ("", ",", [""]):
+        with pytest.raises(UsageError, match=r"future=.* names no column"):
+            lc.read(shop(), target="sold", future=nothing)
+    with pytest.raises(UsageError, match="'day' is named as future covariate, and it is the only"):
+        lc.read(shop(), target="sold", future="day")
+    with pytest.raises(DataError, match=r"row 24 has 1e\+300 in 'price'"):
+        lc.read(shop(price=[*np.arange(23.0), 1e300]), target="sold", future="price")
 
 
 def test_rows_of_one_period_are_reduced():
@@ -451,6 +458,8 @@ def test_a_table_of_numbers_that_are_no_categories_is_refused():
 
 
 def test_a_panel_is_no_table_of_coming_values():
+    with pytest.raises(UsageError, match="future_data: data of type int cannot be read"):
+        lc.read(sold(), target="sold", future_data=7)
     with pytest.raises(UsageError, match=r"future_data=Panel.* is no table"):
         lc.read(sold(), target="sold", future_data=lc.Panel.from_arrays([1.0, 2.0, 3.0]))
 
@@ -565,3 +574,13 @@ def test_the_command_says_what_is_known_in_hindsight(run, tmp_path):
     place = _written(tmp_path, shop())
     done = run("check", place, "--target", "sold", "--series", "product", "--hindsight", "price")
     assert done.status == 0 and "'price' is known in hindsight only" in done.out
+
+
+def test_a_report_names_them(run, tmp_path):
+    page = tmp_path / "report.html"
+    place = _written(tmp_path, shop(sold=[*np.arange(10.0) % 7 + 20, NAN, NAN] * 2))
+    how = ("--target", "sold", "--series", "product", "--hindsight", "price", "--report", page)
+    done = run("forecast", place, "-H", "2", *how, "--cutoffs", "0", "-q")
+    assert done.status == 0, done.err
+    text = page.read_text(encoding="utf-8")
+    assert "Known in advance" in text and "known in hindsight only" in text

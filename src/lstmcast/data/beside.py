@@ -34,7 +34,7 @@ class Beside:
     optional: tuple[str, ...] = ()  # columns that need not be there: they are remembered
 
     def __post_init__(self) -> None:
-        for role in ROLES:
+        for role in (*ROLES, "holidays"):
             given = getattr(self, role)
             if given is not None and not isinstance(given, str | Sequence):
                 raise UsageError(f"{role}={given!r} names no columns. Give a name or several.")

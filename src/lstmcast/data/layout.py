@@ -37,7 +37,7 @@ from lstmcast.data.timenumbers import integer_times
 from lstmcast.data.timeparts import parts_of_name, with_joined_times
 from lstmcast.data.times import Times
 from lstmcast.data.values import known_values, numbers_of, past_values
-from lstmcast.errors import DataError
+from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
 
 # rows without a time among the others: up to this share they are dropped, with a warning
@@ -65,6 +65,7 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
         if part is not None:
             return table_from_sheet(part, names)
         if header is None:
+            _require_free_dates(sheet, names)
             raise DataError(_no_dates(sheet))
         if names.target and names.target != "*":
             raise DataError(_one_of_many_targets(sheet, names.target, header[0]))
@@ -152,6 +153,17 @@ def _time_column(sheet: Sheet, names: Names) -> Column | None:
 def _examples(column: Column) -> str:
     rows = np.flatnonzero(~column.missing)[:_SHOWN]
     return ", ".join(repr(column.cell(row)) for row in rows) or "it is empty"
+
+
+def _require_free_dates(sheet: Sheet, names: Names) -> None:
+    """UsageError where the only dates are in a column that was named for something else."""
+    for role, columns in columns_beside(sheet, names).items():
+        for column in columns.values():
+            if column.times is not None and column.times.form == "date" and column.time_share == 1:
+                raise UsageError(
+                    f"the column {column.name!r} is named as {role} covariate, and it is the only "
+                    "column of dates: the times are there. Leave it out."
+                )
 
 
 def _no_dates(sheet: Sheet) -> str:
@@ -606,11 +618,14 @@ def _series_in_rows(
 
 def _checked(table: Table) -> Table:
     """Refuse what no forecast can come of: no values at all, or values beyond every measure."""
-    for name, values in ((table.columns.target, table.values), *table.past.items()):
+    known = [(rows.place, one) for rows in table.known for one in rows.columns.items()]
+    own = [(table.place, one) for one in table.past.items()]
+    own.append((table.place, (table.columns.target, table.values)))
+    for place, (name, values) in (*own, *known):
         huge = np.flatnonzero(np.isfinite(values) & (np.abs(values) > LARGEST))
         if len(huge):
             raise DataError(
-                f"{table.source}: {table.place(int(huge[0]))} has {values[huge[0]]:g} in "
+                f"{table.source}: {place(int(huge[0]))} has {values[huge[0]]:g} in "
                 f"{name!r}. Values up to {LARGEST:g} are expected. Correct it, or leave the cell "
                 "empty if the value is not known."
             )

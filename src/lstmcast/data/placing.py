@@ -156,6 +156,9 @@ def period_of(frequency: Frequency) -> Frequency:
     """
     if frequency.unit == "week" and frequency.anchor == "MON":
         return replace(frequency, anchor="SUN")
+    late = frequency.anchor[:6] in ("day 29", "day 30", "day 31")
+    if late:  # not every month has it: the month is meant
+        return replace(frequency, anchor=f"end{frequency.anchor[6:]}")
     return frequency.grounded()
 
 

@@ -197,7 +197,10 @@ def _own_sheets(source: object, names: Names, role: str) -> list[Sheet]:
         return [_read_file(path, None, own) for path in paths]
     from lstmcast.data.frames import sheet_from_object
 
-    sheet = sheet_from_object(source)
+    try:
+        sheet = sheet_from_object(source)
+    except (DataError, UsageError) as error:
+        raise type(error)(f"{role}_data: {error}") from None
     return [replace(sheet, source=f"the {role} table ({sheet.source})")]
 
 
