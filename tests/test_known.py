@@ -165,6 +165,13 @@ def test_a_column_has_one_role():
         lc.read(shop(), target="sold", future="prize")
     with pytest.raises(UsageError, match="future=3 names no columns"):
         lc.read(shop(), target="sold", future=3)
+    for nothing in ("", ",", [""]):
+        with pytest.raises(UsageError, match=r"future=.* names no column"):
+            lc.read(shop(), target="sold", future=nothing)
+    with pytest.raises(UsageError, match="'day' is named as future covariate, and it is the only"):
+        lc.read(shop(), target="sold", future="day")
+    with pytest.raises(DataError, match=r"row 24 has 1e\+300 in 'price'"):
+        lc.read(shop(price=[*np.arange(23.0), 1e300]), target="sold", future="price")
 
 
 def test_rows_of_one_period_are_reduced():
@@ -294,8 +301,9 @@ def test_commands_read_them(run, tmp_path):
 
 def test_commands_forecast_with_them(run, tmp_path):
     days = pd.date_range("2024-01-01", periods=60)
-    sold = [*np.arange(50.0) % 7 + 20, *[NAN] * 10]
-    frame = pd.DataFrame({"day": days, "sold": sold, "price": np.arange(60.0)})
+    price = np.random.default_rng(0).normal(5, 1, 60).round(2)
+    sold = 40 - 4 * price + np.random.default_rng(1).normal(0, 1, 60)
+    frame = pd.DataFrame({"day": days, "sold": [*sold[:50], *[NAN] * 10], "price": price})
     place, folder = _written(tmp_path, frame), tmp_path / "model"
     how = ("--target", "sold", "--future", "price")
     done = run("forecast", place, "-H", "3", *how, "--cutoffs", "1", "--json", "--save", folder)
@@ -305,7 +313,7 @@ def test_commands_forecast_with_them(run, tmp_path):
     again = run("predict", "-m", folder, place, "--json")
     assert again.status == 0 and again.json["data"]["future"] == ["price"]
     loaded = lc.load(folder)
-    np.testing.assert_array_equal(known(loaded.saved_context.panel), np.arange(60.0))
+    np.testing.assert_allclose(known(loaded.saved_context.panel), price)
 
 
 # ---------------------------------------------------------------- tables of their own
@@ -450,6 +458,8 @@ def test_a_table_of_numbers_that_are_no_categories_is_refused():
 
 
 def test_a_panel_is_no_table_of_coming_values():
+    with pytest.raises(UsageError, match="future_data: data of type int cannot be read"):
+        lc.read(sold(), target="sold", future_data=7)
     with pytest.raises(UsageError, match=r"future_data=Panel.* is no table"):
         lc.read(sold(), target="sold", future_data=lc.Panel.from_arrays([1.0, 2.0, 3.0]))
 
@@ -469,3 +479,108 @@ def test_commands_take_a_table_of_coming_values(run, tmp_path):
     np.testing.assert_array_equal(known(lc.load(folder).saved_context.panel)[8:20], 9)
     idle = run("predict", "-m", folder, "--future", "price")
     assert idle.status == 2 and "--future would have no effect" in idle.err
+
+
+# ---------------------------------------------------------------- what check says
+
+
+def findings(rule, data, **how):
+    return [str(one) for one in lc.check(data, target="sold", **how) if one.rule == rule]
+
+
+def test_columns_that_go_on_are_suggested():
+    frame = shop(year=2024, note=["x", "y"] * 12, visits=[*np.arange(8.0), *[NAN] * 4] * 2)
+    said = findings("likely known in advance", frame, series="product")
+    assert said == [
+        "note: 'price' and 'promoted' go on after the last values of the target. If they are known "
+        "in advance, use --future price,promoted (in Python: future='price,promoted')."
+    ]
+    assert not findings("likely known in advance", frame, series="product", future="price,promoted")
+    one = findings("likely known in advance", frame, series="product", future="promoted")
+    assert one[0].startswith("note: 'price' goes on after the last values")
+    assert not findings("likely known in advance", sold().assign(price=1.0), series="product")
+
+
+def test_columns_that_end_with_the_values_are_told():
+    frame = shop()
+    ended = frame.assign(price=frame["price"].where(frame["sold"].notna()))
+    said = findings("known in advance", ended, future="price")
+    assert said[0].startswith("warning: 'price' is known in advance, and ends with the values.")
+    half = frame.assign(price=[*frame["price"][:8], *[NAN] * 4, *frame["price"][12:]])
+    said = findings("known in advance", half, future="price")
+    assert said[0].startswith("warning: 'price' is known for 0 to 2 steps after the last values.")
+
+
+def test_constant_and_missing_columns_are_told():
+    frame = shop(always=3.0, state="open", price=[NAN, *np.arange(23.0)])
+    said = findings("constant column", frame, series="product", future="always,state,price")
+    assert said == [
+        "warning: all values of the future column 'always' are 3. It says nothing of the others.",
+        "warning: all values of the future column 'state' are 'open'. It says nothing of the "
+        "others.",
+    ]
+    missing = findings("missing covariates", frame, series="product", future="price")
+    assert missing == ["note: 1 of 18 values of the future column 'price' are missing."]
+
+
+LEAKS = {
+    "itself": (0, "the same as the target (correlation 1). Leave it out"),
+    "tomorrow": (1, "the same as the target of 1 step later. Leave it out"),
+    "next week": (7, "the same as the target of 7 steps later. Leave it out"),
+    "yesterday": (-1, "the target of 1 step before. It is known no longer than 1 step ahead"),
+    "last week": (-7, "the target of 7 steps before. It is known no longer than 7 steps ahead"),
+    "three ago": (-3, None),
+}
+
+
+@pytest.mark.parametrize("name", LEAKS)
+def test_columns_that_hold_the_target_are_told(name):
+    step, words = LEAKS[name]
+    sold = np.random.default_rng(0).normal(50, 9, 60).round(2)
+    days = pd.date_range("2024-01-01", periods=60)
+    moved = pd.Series(sold).shift(-step) * 1.19 + 2
+    frame = pd.DataFrame({"day": days, "sold": sold, "bill": moved})
+    said = findings("leak", frame, future="bill")
+    assert words in said[0] if words else not said
+    past = findings("leak", frame, past="bill")
+    assert bool(past) == (step > 0)
+
+
+def test_a_week_that_repeats_is_no_leak():
+    sold = np.tile([3.0, 5, 4, 6, 8, 9, 2], 10)
+    frame = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=70), "sold": sold})
+    frame["week"] = np.roll(sold, 7)
+    assert "correlation 1" in findings("leak", frame, future="week")[0]
+    frame["other"] = np.roll(sold, 3)
+    assert not findings("leak", frame, future="other")
+
+
+def test_what_is_known_in_hindsight_is_said():
+    panel = lc.read(shop(), target="sold", future="promoted", hindsight="price")
+    assert list(panel.covariates.future.columns) == ["promoted", "price"]
+    assert panel.report.recipe.hindsight == ("price",)
+    said = findings("hindsight", shop(), future="promoted", hindsight="price")
+    assert said == [
+        "warning: 'price' is known in hindsight only. Accuracy is measured as if coming values had "
+        "been known: in use it will be lower."
+    ]
+    with pytest.raises(UsageError, match="'price' is named as future covariate and as hindsight"):
+        lc.read(shop(), target="sold", future="price", hindsight="price")
+    again = read_newer(shop(), saved(panel).panel)
+    assert list(again.covariates.future.columns) == ["promoted", "price"]
+
+
+def test_the_command_says_what_is_known_in_hindsight(run, tmp_path):
+    place = _written(tmp_path, shop())
+    done = run("check", place, "--target", "sold", "--series", "product", "--hindsight", "price")
+    assert done.status == 0 and "'price' is known in hindsight only" in done.out
+
+
+def test_a_report_names_them(run, tmp_path):
+    page = tmp_path / "report.html"
+    place = _written(tmp_path, shop(sold=[*np.arange(10.0) % 7 + 20, NAN, NAN] * 2))
+    how = ("--target", "sold", "--series", "product", "--hindsight", "price", "--report", page)
+    done = run("forecast", place, "-H", "2", *how, "--cutoffs", "0", "-q")
+    assert done.status == 0, done.err
+    text = page.read_text(encoding="utf-8")
+    assert "Known in advance" in text and "known in hindsight only" in text

@@ -151,6 +151,29 @@ def test_an_item_does_not_swallow_those_after_it():
 
 # Texts that no page of the docs shows, of columns beside the target and of trainings that go on.
 TOLD = [
+    "'price' goes on after the last values of the target. If it is known in advance, use --future "
+    "price (in Python: future='price').",
+    "'price' and 'promo' go on after the last values of the target. If they are known in advance, "
+    "use --future price,promo (in Python: future='price,promo').",
+    "the future column 'bill' says the same as the target (correlation 1). Leave it out: a "
+    "forecast would know what it forecasts.",
+    "the past column 'bill' says the same as the target of 7 steps later. Leave it out: a "
+    "forecast would know what it forecasts.",
+    "the future column 'bill' says the same as the target of 1 step before. It is known no longer "
+    "than 1 step ahead, and the forecast reads the target anyway.",
+    "'warm' is known in hindsight only. Accuracy is measured as if coming values had been known: "
+    "in use it will be lower.",
+    "all values of the future column 'a' are 'open'. It says nothing of the others.",
+    "1 of 18 values of the future column 'price' are missing.",
+    "'price' is known for 0 to 2 steps after the last values. Series of which nothing is known "
+    "there have no forecast, or a shorter one.",
+    "holidays of DE-BY, JP until 2026-05-01: 'holiday' and 'holiday name'.",
+    "holidays of CN are known from 1950 to 2099 only. Other years have none.",
+    "the holidays of 'Germany' are not known. Give a country, such as DE, or a part of one, such "
+    "as DE-BY.",
+    "DE has no part 'XX' whose holidays are known. Choose one of: BB, BE.",
+    "the data have a column 'holiday', and holidays of DE make one. Rename the column, or leave "
+    "one of the two out.",
     "a.csv has no column 'vv' for the future covariate. Did you mean 'v'? Its columns are:",
     "a.csv: text in the future column 'a': line 5 has 'w', line 7 has 'q'. Numbers are expected. "
     "Write the numbers, leave the cell empty where the value is missing, or name another column "

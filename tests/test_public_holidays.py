@@ -131,6 +131,17 @@ def test_an_unknown_code_is_refused_with_near_ones(code, words):
         lc.read("not-looked-for.csv", holidays=code)
 
 
+def test_what_is_no_code_is_refused():
+    with pytest.raises(UsageError, match="holidays=7 names no columns"):
+        lc.read("not-looked-for.csv", holidays=7)
+
+
+def test_months_that_are_named_by_a_late_day_have_them():
+    ends = ["2024-01-30", "2024-02-29", "2024-03-30", "2024-04-30", "2024-05-30"]
+    panel = lc.read({"ds": ends, "y": np.arange(5.0)}, holidays="DE-BY")
+    assert panel.covariates.future.columns["holiday"][:5].tolist() == [1, 0, 1, 1, 4]
+
+
 def test_numbered_steps_have_none():
     with pytest.raises(
         DataError, match="holidays of DE were asked for, and the steps are numbered"

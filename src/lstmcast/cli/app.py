@@ -305,10 +305,8 @@ def predict(
     source = reading.source(data) if data else None
     chosen = None if method == "auto" else method  # else as it was saved
     levels, totals = output.quantile_levels(), output.totals()
-    job = PredictJob(model, source, horizon, levels, outputs, chosen, totals, until, update)
-    if source is None:
-        job = replace(job, beside=reading.beside())
-    result = job.run(echo.notes(quiet))
+    how = horizon, levels, outputs, chosen, totals, until, update, reading.beside()
+    result = PredictJob(model, source, *how).run(echo.notes(quiet))
     echo.forecast(result, quiet, as_json, output.to_screen)
     _end(echo.skipped(result.newer))
 

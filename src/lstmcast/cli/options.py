@@ -181,6 +181,14 @@ class ReadingOptions:
             "columns that are known in advance; again for several.",
         ),
     ] = None
+    hindsight: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="As --future, of a column that was not known then, such as an observed "
+            "temperature; again for several. Accuracy is as if it had been.",
+        ),
+    ] = None
     sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of a workbook.")] = None
     frequency: Annotated[
         str | None,
@@ -294,7 +302,9 @@ class ReadingOptions:
         from lstmcast.data.beside import Beside
 
         future, static = _one_or_more(self.future), _one_or_more(self.static)
-        return Beside(future, self.future_data, static, self.static_data, self.holidays)
+        hindsight = _one_or_more(self.hindsight)
+        own = (static, self.static_data, self.holidays, hindsight)
+        return Beside(future, self.future_data, *own)
 
     def written(self) -> CellFormat:
         """How cells are written, as far as it was said."""
@@ -338,7 +348,7 @@ class ReadingOptions:
 
     def require_use_by(self, data: Sequence[str] | None) -> None:
         """UsageError for options that say how to read, where nothing is read but coming values."""
-        own = ("--future", "--future-data") if self.future_data else ()
+        own = ("--future", "--future-data", "--hindsight") if self.future_data else ()
         idle = [option for option in _typed(self) if option not in own]
         if not data:
             _refuse_idle(idle, "no data are read. Name newer data")

@@ -18,7 +18,8 @@ class Beside:
 
     `future`: known in advance · `future_data`: a table of its own with coming values · `static`:
     constant in each series · `static_data`: a table of its own with such columns · `holidays`:
-    countries whose public holidays are columns too. None: none.
+    countries whose public holidays are columns too · `hindsight`: as `future`, of what was not
+    known then, such as observed temperatures. None: none.
 
     >>> Beside(future="price, promo").names("future")
     ('price', 'promo')
@@ -29,10 +30,11 @@ class Beside:
     static: ColumnNames = None
     static_data: Any = None
     holidays: ColumnNames = None
+    hindsight: ColumnNames = None
     optional: tuple[str, ...] = ()  # columns that need not be there: they are remembered
 
     def __post_init__(self) -> None:
-        for role in ROLES:
+        for role in (*ROLES, "holidays"):
             given = getattr(self, role)
             if given is not None and not isinstance(given, str | Sequence):
                 raise UsageError(f"{role}={given!r} names no columns. Give a name or several.")
@@ -59,7 +61,7 @@ class Beside:
 
     def known_names(self) -> tuple[str, ...]:
         """All columns that are known in advance, as far as they are named."""
-        return self.names("future")
+        return (*self.names("future"), *self.names("hindsight"))
 
     def paths(self) -> list[str]:
         """The files of the tables of their own: none of them should be written over."""
@@ -78,4 +80,4 @@ class Beside:
         return replace(self, **unsaid, optional=unsaid.get("static") or ())
 
 
-ROLES = ("future", "static")  # of columns, by the arguments that name them
+ROLES = ("future", "hindsight", "static")  # of columns, by the arguments that name them

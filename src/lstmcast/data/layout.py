@@ -31,12 +31,13 @@ from lstmcast.data.roles import columns_beside, taken_columns
 from lstmcast.data.serieskeys import find_series, names_of_rows
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.static import static_columns
+from lstmcast.data.suggestions import going_on
 from lstmcast.data.table import Columns, Finding, Table
 from lstmcast.data.timenumbers import integer_times
 from lstmcast.data.timeparts import parts_of_name, with_joined_times
 from lstmcast.data.times import Times
 from lstmcast.data.values import known_values, numbers_of, past_values
-from lstmcast.errors import DataError
+from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
 
 # rows without a time among the others: up to this share they are dropped, with a warning
@@ -64,6 +65,7 @@ def table_from_sheet(sheet: Sheet, names: Names) -> Table:
         if part is not None:
             return table_from_sheet(part, names)
         if header is None:
+            _require_free_dates(sheet, names)
             raise DataError(_no_dates(sheet))
         if names.target and names.target != "*":
             raise DataError(_one_of_many_targets(sheet, names.target, header[0]))
@@ -151,6 +153,17 @@ def _time_column(sheet: Sheet, names: Names) -> Column | None:
 def _examples(column: Column) -> str:
     rows = np.flatnonzero(~column.missing)[:_SHOWN]
     return ", ".join(repr(column.cell(row)) for row in rows) or "it is empty"
+
+
+def _require_free_dates(sheet: Sheet, names: Names) -> None:
+    """UsageError where the only dates are in a column that was named for something else."""
+    for role, columns in columns_beside(sheet, names).items():
+        for column in columns.values():
+            if column.times is not None and column.times.form == "date" and column.time_share == 1:
+                raise UsageError(
+                    f"the column {column.name!r} is named as {role} covariate, and it is the only "
+                    "column of dates: the times are there. Leave it out."
+                )
 
 
 def _no_dates(sheet: Sheet) -> str:
@@ -244,24 +257,23 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
     beside = columns_beside(sheet, names)
     used = [time, *targets, *series, *(c for each in beside.values() for c in each.values())]
     notes = [*sheet.notes, *_notes_of_time(time), *_left_out(sheet, used, names)]
+    row_times, row_codes = times, codes
     past = {
         name: past_values(sheet, column, names.written, notes)
         for name, column in beside["past"].items()
     }
-    known = _known_rows(sheet, beside["future"], names, times, codes, notes)
+    in_advance = beside["future"] | beside["hindsight"]
+    known = _known_rows(sheet, in_advance, names, times, codes, notes)
     static = static_columns(sheet, beside["static"], names.written, codes, ids, notes)
     k = len(targets) if every else 1
     if every:
-        codes = (codes[:, None] * k + np.arange(k)).ravel()
-        if series:
-            each = objects([target.name for _ in ids for target in targets])
-            keys = replace(keys.take(np.repeat(np.arange(len(ids)), k)), targets=each)
-        ids = objects([f"{name}/{t.name}" if name else t.name for name in ids for t in targets])
+        codes, ids, keys = _each_target(targets, codes, ids, keys if series else None)
         times, lines = np.repeat(times, k), np.repeat(sheet.lines, k)
         past = {name: np.repeat(column, k) for name, column in past.items()}
     else:
         lines = sheet.lines
     numbers = [numbers_of(sheet, target, names.written, notes) for target in targets]
+    notes += going_on(_others(sheet, used), row_times, row_codes, np.stack(numbers, axis=1))
     values = np.stack(numbers, axis=1).ravel()
     groups = {str(name): place // k for place, name in enumerate(ids)}
     columns = _column_names(series, time, None if every else targets[0])
@@ -284,6 +296,19 @@ def _long(sheet: Sheet, names: Names, time: Column | None) -> Table:
         known=tuple(replace(rows, groups=groups) for rows in known),
         static=() if static is None else (replace(static, groups=groups),),
     )
+
+
+def _each_target(
+    targets: list[Column], codes: ndarray, ids: ndarray, keys: Keys | None
+) -> tuple[ndarray, ndarray, Keys]:
+    """Codes of rows, ids and keys where each target is a series; keys: None without any."""
+    k = len(targets)
+    codes = (codes[:, None] * k + np.arange(k)).ravel()
+    each = objects([target.name for _ in ids for target in targets])
+    if keys is not None:
+        keys = replace(keys.take(np.repeat(np.arange(len(ids)), k)), targets=each)
+    ids = objects([f"{name}/{t.name}" if name else t.name for name in ids for t in targets])
+    return codes, ids, Keys() if keys is None else keys
 
 
 def _known_rows(
@@ -467,8 +492,12 @@ def _notes_of_time(time: Column | None) -> list[Finding]:
     ]
 
 
+def _others(sheet: Sheet, used: Sequence[Column | None]) -> list[Column]:
+    return [c for c in sheet.columns if not any(c is other for other in used)]
+
+
 def _left_out(sheet: Sheet, used: Sequence[Column | None], names: Names) -> list[Finding]:
-    unused = [c.name for c in sheet.columns if not any(c is other for other in used)]
+    unused = [column.name for column in _others(sheet, used)]
     if not unused:
         return []
     shown = ", ".join(unused[:8]) + (f" and {len(unused) - 8} more" if len(unused) > 8 else "")
@@ -589,11 +618,14 @@ def _series_in_rows(
 
 def _checked(table: Table) -> Table:
     """Refuse what no forecast can come of: no values at all, or values beyond every measure."""
-    for name, values in ((table.columns.target, table.values), *table.past.items()):
+    known = [(rows.place, one) for rows in table.known for one in rows.columns.items()]
+    own = [(table.place, one) for one in table.past.items()]
+    own.append((table.place, (table.columns.target, table.values)))
+    for place, (name, values) in (*own, *known):
         huge = np.flatnonzero(np.isfinite(values) & (np.abs(values) > LARGEST))
         if len(huge):
             raise DataError(
-                f"{table.source}: {table.place(int(huge[0]))} has {values[huge[0]]:g} in "
+                f"{table.source}: {place(int(huge[0]))} has {values[huge[0]]:g} in "
                 f"{name!r}. Values up to {LARGEST:g} are expected. Correct it, or leave the cell "
                 "empty if the value is not known."
             )

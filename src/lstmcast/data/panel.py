@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from lstmcast.data.features import Covariates as Covariates
 from lstmcast.data.features import Future as Future
-from lstmcast.data.features import Given, covariates_from_arrays
+from lstmcast.data.features import Given, covariates_from_arrays, listed
 from lstmcast.data.findings import Finding as Finding
 from lstmcast.data.findings import Findings as Findings
 from lstmcast.data.frequency import Frequency, parse_frequency
@@ -394,9 +394,7 @@ def check_table(table: Table, options: ReadOptions | None = None) -> Findings:
 
 
 def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOptions) -> Panel:
-    static, levels, told = of_series(table.static, regular.ids)
-    grid = Grid(regular.ids, regular.starts, np.diff(regular.offsets), regular.frequency)
-    future, holidays = with_holidays(regular.future, table.recipe.holidays or (), grid)
+    covariates, told = _covariates(regular, table)
     return Panel(
         values=regular.values,
         offsets=regular.offsets,
@@ -409,7 +407,7 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         report=DataReport(
             table.source,
             len(table),
-            Findings([*findings, *told, *holidays, *skipped_findings(table.skipped)]),
+            Findings([*findings, *told, *skipped_findings(table.skipped)]),
             table.frame,
             table.time_zone,
             recipe_of(table, options),
@@ -418,9 +416,28 @@ def _panel(regular: Regular, findings: Findings, table: Table, options: ReadOpti
         ),
         keys=regular.keys,
         recognised=regular.recognised if options.kind is None else None,
-        covariates=Covariates(regular.past, future, static, levels),
+        covariates=covariates,
         calendar=regular.calendar,
     )
+
+
+def _covariates(regular: Regular, table: Table) -> tuple[Covariates, list[Finding]]:
+    """The columns beside the target, holidays included, and what is said of them."""
+    static, levels, constant = of_series(table.static, regular.ids)
+    grid = Grid(regular.ids, regular.starts, np.diff(regular.offsets), regular.frequency)
+    future, holidays = with_holidays(regular.future, table.recipe.holidays or (), grid)
+    covariates = Covariates(regular.past, future, static, levels)
+    return covariates, [*constant, *holidays, *_in_hindsight(table)]
+
+
+def _in_hindsight(table: Table) -> list[Finding]:
+    """A warning where columns were not known at the time, but are read as if they had been."""
+    names = table.recipe.hindsight
+    if not names:
+        return []
+    message = f"{listed(names)} {'is' if len(names) == 1 else 'are'} known in hindsight only"
+    action = "Accuracy is measured as if coming values had been known: in use it will be lower."
+    return [Finding("hindsight", "warning", message, action)]
 
 
 def _asked_of_arrays(grids: Grids, calendar: CalendarChoice | None) -> ObservedCalendar | None:

@@ -11,7 +11,9 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.findings import MISSING_VALUES, Case, Finding, Findings, per_series
+from lstmcast.data.leaks import at_targets, leaks
 from lstmcast.data.outliers import outlier_scores
+from lstmcast.data.public_holidays import MADE
 from lstmcast.data.ragged import series_numbers
 from lstmcast.data.table import format_time
 
@@ -38,6 +40,8 @@ def check_panel(panel: Panel) -> Findings:
     if panel.report.rows == 0:  # made from arrays: no rows were read, and nobody has said so yet
         rules.append(_unknown(panel, series, ~known))
     rules += [_beside(panel, series, name) for name in panel.covariates.past]
+    rules += [_known(panel, name) for name in panel.covariates.future.columns]
+    rules.append(leaks(panel))
     return Findings(finding for found in rules for finding in found)
 
 
@@ -109,6 +113,24 @@ def _beside(panel: Panel, series: ndarray, name: str) -> list[Finding]:
             Finding("missing covariates", "note", message, "The newest known one is read instead.")
         )
     return told
+
+
+def _known(panel: Panel, name: str) -> list[Finding]:
+    """What is wrong with a column that is known in advance, at the observations of the target."""
+    values = at_targets(panel, name)
+    known = np.isfinite(values)
+    if name in MADE or (known.any() and np.nanmin(values) != np.nanmax(values)):
+        missing = np.count_nonzero(~known)
+        if not missing:
+            return []
+        message = f"{missing:,} of {len(values):,} values of the future column {name!r} are missing"
+        return [Finding("missing covariates", "note", message)]
+    levels = panel.covariates.future.levels.get(name)
+    same = "missing" if not known.any() else f"{np.nanmax(values):g}"
+    if levels and known.any():
+        same = repr(levels[int(np.nanmax(values))])
+    message = f"all values of the future column {name!r} are {same}"
+    return [Finding("constant column", "warning", message, "It says nothing of the others.")]
 
 
 def _outliers(panel: Panel, series: ndarray) -> list[Finding]:

@@ -156,6 +156,9 @@ def period_of(frequency: Frequency) -> Frequency:
     """
     if frequency.unit == "week" and frequency.anchor == "MON":
         return replace(frequency, anchor="SUN")
+    late = frequency.anchor[:6] in ("day 29", "day 30", "day 31")
+    if late:  # not every month has it: the month is meant
+        return replace(frequency, anchor=f"end{frequency.anchor[6:]}")
     return frequency.grounded()
 
 
@@ -314,6 +317,9 @@ def _going_on(names: Sequence[str], least: int, most: int) -> Finding:
     steps = f"{most:,} step{'s' * (most > 1)}"
     steps = steps if least == most else f"{least:,} to {steps}"
     message = f"{which} {'is' if one else 'are'} known for {steps} after the last values"
+    if not least:
+        action = "Series of which nothing is known there have no forecast, or a shorter one."
+        return Finding("known in advance", "warning", message, action, count=most)
     return Finding("known in advance", "note", message, count=most)
 
 

@@ -29,7 +29,7 @@ from lstmcast.data.table import format_time
 from lstmcast.data.values import NO_CATEGORY
 from lstmcast.errors import DataError, UsageError
 
-HOLIDAY, NAME = "holiday", "holiday name"  # what the columns are called
+HOLIDAY, NAME = MADE = "holiday", "holiday name"  # what the columns are called
 _AHEAD_DAYS = 731  # two years
 _AHEAD_STEPS = 17_544  # two years of hours: finer steps have no more
 _AHEAD_IN_ALL = 20_000_000  # steps of all series, but for the fewest of each

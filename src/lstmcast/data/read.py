@@ -78,6 +78,7 @@ def read(
     static: str | Sequence[str] | None = None,
     static_data: object = None,
     holidays: str | Sequence[str] | None = None,
+    hindsight: str | Sequence[str] | None = None,
     day_first: bool | None = None,
     decimal: str | None = None,
     header: int | None = None,
@@ -101,8 +102,9 @@ def read(
     of their own, all of its columns unless future names some; series may share its rows, and other
     frequencies are aligned. static, static_data: columns that are constant in each series, of the
     data or of a table with a row for each. holidays: countries, such as "JP" or "DE-BY,US-CA",
-    whose public holidays are columns that are known in advance. time may be several columns that
-    are joined: ["date", "hour"]. day_first, decimal, header, date_format, missing_codes: how cells
+    whose public holidays are columns that are known in advance. hindsight: as future, of columns
+    that were not known then, which a warning says. time may be several columns that are joined:
+    ["date", "hour"]. day_first, decimal, header, date_format, missing_codes: how cells
     are written, as in `CellFormat`, where that cannot be found. The other arguments are those of
     ReadOptions. Raises DataError, which says what is wrong with the data and what to do, and
     UsageError for senseless arguments.
@@ -124,7 +126,7 @@ def read(
         past=past,
         written=written,
         on_error=on_error,
-        beside=Beside(future, future_data, static, static_data, holidays),
+        beside=Beside(future, future_data, static, static_data, holidays, hindsight),
     )
     return panel_from_table(table, options)
 
@@ -195,7 +197,10 @@ def _own_sheets(source: object, names: Names, role: str) -> list[Sheet]:
         return [_read_file(path, None, own) for path in paths]
     from lstmcast.data.frames import sheet_from_object
 
-    sheet = sheet_from_object(source)
+    try:
+        sheet = sheet_from_object(source)
+    except (DataError, UsageError) as error:
+        raise type(error)(f"{role}_data: {error}") from None
     return [replace(sheet, source=f"the {role} table ({sheet.source})")]
 
 

@@ -59,7 +59,7 @@ def columns_beside(sheet: Sheet, names: Names) -> dict[str, dict[str, Column]]:
         others = names.attributes if role == "static" else names.elsewhere
         others += names.beside.optional
         chosen[role] = _named(sheet, role, given, others)
-    if names.beside.future is None and names.elsewhere:
+    if not names.beside.known_names() and names.elsewhere:
         chosen["future"] |= _shared(sheet, names)
     for role, columns in chosen.items():
         if columns:
@@ -80,6 +80,7 @@ def _named(
         return {}
     each = [given] if isinstance(given, str) else [str(one) for one in given]
     called = list(dict.fromkeys(name for one in each for name in names_in(sheet, one)))
+    called = [name for name in called if name.strip() or _holds(sheet, name)]
     if each and not called:
         raise UsageError(f"{role}={given!r} names no column. Give its name, or leave it out.")
     here = {name for name in called if name not in elsewhere or _holds(sheet, name)}

@@ -59,7 +59,8 @@ class Recipe:
     Recipe(time=None, target=None, series=('store', 'item'), sheet=None, aggregate='sum',
            duplicates='error', gaps='fill', missing='mask', past=None, calendar=None,
            day_first=None, decimal=None, header=None, date_format=None, missing_codes=(),
-           future=None, static=None, holidays=None)
+           future=None, static=None, holidays=None,
+           hindsight=None)
     """
 
     time: str | tuple[str, ...] | None = None
@@ -80,6 +81,7 @@ class Recipe:
     future: tuple[str, ...] | None = None
     static: tuple[str, ...] | None = None
     holidays: tuple[str, ...] | None = None
+    hindsight: tuple[str, ...] | None = None
 
     def described(self) -> dict[str, Any]:
         """What differs from the usual, for a manifest."""

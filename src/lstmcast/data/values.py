@@ -95,6 +95,15 @@ def holds_something(column: Column) -> bool:
     return numeric or len(column.data) <= _MOST_LEVELS
 
 
+def is_plain(column: Column) -> bool:
+    """Whether a column holds numbers, or yes and no."""
+    if column.missing.all() or (not column.is_text and column.data.dtype.kind == "M"):
+        return False
+    if not column.is_text or column.number_share >= _MOSTLY_NUMBERS:
+        return True
+    return _yes_or_no(column) is not None
+
+
 def _yes_or_no(column: Column) -> ndarray | None:
     """1 and 0 for yes and no in one of several languages; None where something else is said."""
     if not column.is_text:

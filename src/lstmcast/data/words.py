@@ -32,6 +32,7 @@ class Words(TypedDict, total=False):
     static: str | Sequence[str] | None
     static_data: Any
     holidays: str | Sequence[str] | None
+    hindsight: str | Sequence[str] | None
     frequency: str | None
     periods: int | Sequence[int] | None
     kind: Kind | None
@@ -47,7 +48,7 @@ class Words(TypedDict, total=False):
 
 
 _COLUMNS = ("time", "target", "series", "sheet", "past")
-_BESIDE = ("future", "future_data", "static", "static_data", "holidays")
+_BESIDE = ("future", "future_data", "static", "static_data", "holidays", "hindsight")
 _WRITTEN = ("day_first", "decimal", "header", "date_format", "missing_codes")
 
 

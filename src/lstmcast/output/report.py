@@ -387,6 +387,8 @@ def _data(panel: Panel, words: Words) -> str:
         "Rows read": f"{panel.report.rows:,}" if panel.report.rows else "",
         "Target": panel.columns.target,
         "Read beside it": ", ".join(panel.covariates.past),
+        "Known in advance": ", ".join(panel.covariates.future.columns),
+        "Static": ", ".join(panel.covariates.static),
         "Series": f"{len(panel):,}",
         "Values": words(each) if len(panel) > 1 else count,
         "Missing": f"{missing:,}" if missing else words("none"),
