@@ -487,3 +487,13 @@ def test_a_promotion_is_no_anomaly_and_a_day_without_its_effect_is_one():
     late = promoted[(promoted > 200) & (promoted < 380)]
     assert known.scores[late].mean() < unknown.scores[late].mean()
     assert known.scores[390] > unknown.scores[390]
+
+
+def test_numbers_beyond_all_that_was_seen_are_not_extrapolated():
+    sales, future = shop()
+    usual = {"warm": future["warm"].copy()}
+    usual["warm"][DAYS:] = usual["warm"][:DAYS].max()
+    far = {"warm": usual["warm"].copy()}
+    far["warm"][DAYS:] = 1e6
+    near, beyond = (predicted(panel_of(sales, one)).point for one in (usual, far))
+    np.testing.assert_allclose(beyond, near, rtol=0.15)

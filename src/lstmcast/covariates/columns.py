@@ -28,6 +28,7 @@ from lstmcast.model.inputs.slow_clock import clock_of
 YEAR = "day of the year"
 NEIGHBOURS = "the day before and after"
 BENDS = (-1.0, 0.0, 1.0)  # standard deviations from the mean, where a line may bend
+BEYOND = 0.1  # of the range of what was seen, beyond which a line is not drawn on
 SMOOTHING = 0.9  # of the running mean, per step
 HOURS, OF_NUMBERS = 3, 2  # waves of a day by which effects of events and numbers may differ
 MONTHS, YEARS = 4, 10  # waves of a month and of a year
@@ -147,6 +148,7 @@ class About(NamedTuple):
     mean: float
     spread: float
     gaps: bool  # whether numbers are missing
+    reach: tuple[float, float] = (0.0, 0.0)  # of numbers: beyond what was seen, effects stay
 
 
 def about(known: Known, steps: int) -> tuple[About, ...]:
@@ -165,7 +167,10 @@ def about(known: Known, steps: int) -> tuple[About, ...]:
         spread = float(there.std())
         if spread > SOME * float(np.abs(there).max()):
             gaps = len(there) < (1 - FEW_GAPS) * steps
-            result.append(About(c, (), (), float(there.mean()), spread, gaps))
+            low, high = float(there.min()), float(there.max())
+            more = BEYOND * (high - low)
+            reach = low - more, high + more
+            result.append(About(c, (), (), float(there.mean()), spread, gaps, reach))
     return tuple(result)
 
 
@@ -218,8 +223,8 @@ def _number_columns(
     values_N = given_CM[one.column, np.minimum(steps_N, last)]
     smooth_N = known.smooth_CM[one.column, np.minimum(steps_N, last)]
     there_N = ~np.isnan(values_N)
-    x_N = np.where(there_N, (values_N - one.mean) / one.spread, 0.0)
-    mean_N = (smooth_N - one.mean) / one.spread
+    x_N = np.where(there_N, (np.clip(values_N, *one.reach) - one.mean) / one.spread, 0.0)
+    mean_N = (np.clip(smooth_N, *one.reach) - one.mean) / one.spread
     yield name, x_N[:, None]
     yield f"{name}: bends", _bends(x_N)
     if one.gaps:
