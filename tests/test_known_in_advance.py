@@ -517,3 +517,17 @@ def test_times_that_occur_are_counted_up_to_the_horizon():
     np.testing.assert_array_equal(forecast.times[0].astype("datetime64[D]"), days[known:][:5])
     with pytest.raises(DataError, match="end with"):
         predicted(read(4), 5)
+
+
+def test_the_days_before_christmas_come_by_themselves():
+    days = np.arange("2020-01-01", "2024-01-15", dtype="datetime64[D]")
+    rng = np.random.default_rng(0)
+    to_christmas = (days.astype("datetime64[Y]").astype("datetime64[D]") + 358 - days).astype(int)
+    rise = np.where((to_christmas >= 0) & (to_christmas < 10), 0.8, 0.0)
+    sold = 100 * np.exp(rise + rng.normal(0, 0.05, len(days)))
+    cutoff = int(np.flatnonzero(days == np.datetime64("2023-12-10"))[0])
+    panel = lc.Panel.from_arrays(
+        sold[:cutoff], frequency="D", start="2020-01-01", future={"sale": np.zeros(len(days))}
+    )
+    point = predicted(panel, 28).point[0]
+    assert point[(rise > 0)[cutoff : cutoff + 28]].mean() > 1.4 * np.median(point)
