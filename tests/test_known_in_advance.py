@@ -255,7 +255,7 @@ def test_a_jump_of_the_level_is_no_effect():
     assert np.abs(effect).max() < 0.1
 
 
-@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e12])
+@pytest.mark.parametrize("scale", [1e-9, 1.0, 1e12, 1e300])
 def test_the_size_of_numbers_does_not_matter(scale):
     sales, future = shop()
     usual, scaled = (
@@ -531,3 +531,25 @@ def test_the_days_before_christmas_come_by_themselves():
     )
     point = predicted(panel, 28).point[0]
     assert point[(rise > 0)[cutoff : cutoff + 28]].mean() > 1.4 * np.median(point)
+
+
+def test_too_many_columns_are_refused_and_many_are_read_as_they_are():
+    sales, future = shop()
+    rng = np.random.default_rng(0)
+    many = {f"c{k}": rng.normal(size=len(sales)) for k in range(50)} | future
+    groups = effects_of(panel_of(sales, many)).solutions_S[0][-1].groups
+    assert "promo" in groups
+    assert not any("bends" in group for group in groups)
+    too_many = {f"c{k}": rng.normal(size=len(sales)) for k in range(201)}
+    with pytest.raises(DataError, match="201 columns are known in advance, and 200 are the most"):
+        predicted(panel_of(sales, too_many))
+
+
+def test_categories_that_were_seen_once_and_very_many_are_left_out():
+    sales, _ = shop()
+    notes = np.array([f"note {k // 3}" for k in range(len(sales))], object)
+    notes[7] = "once"
+    groups = set(effects_of(panel_of(sales, {"note": notes})).solutions_S[0][-1].groups)
+    named = {group for group in groups if group.startswith("note=") and ": " not in group}
+    assert len(named) <= 24
+    assert "note=once" not in named

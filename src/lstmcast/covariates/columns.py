@@ -4,7 +4,7 @@ What kind of column each is, and the size of its numbers, are judged by its firs
 the steps that a regression is fitted to: nothing that comes later changes what was said before.
 
     number   the number, how far it lies above three of its usual sizes, a running mean of it
-    event    each category but the commonest; the step before and the one after
+    event    each category but the commonest, if seen twice; the step before and the one after
     days     day of the month and of the year, the days around the turn of the year, length of the
              month, by the dates alone
 
@@ -35,6 +35,9 @@ HOURS, OF_NUMBERS = 3, 2  # waves of a day by which effects of events and number
 MONTHS, YEARS = 4, 10  # waves of a month and of a year
 BEFORE, AFTER = 17, 6  # days around the turn of the year that differ from all others: Christmas
 MOST_CATEGORIES = 12  # whole numbers that are categories, unless their levels are named
+MANY = 40  # columns as given, from which each is read as it is: no bends, hours or neighbours
+MOST_COLUMNS = 200  # as given
+TWICE, MOST_LEVELS = 2, 24  # times that a category was seen, and how many, the most frequent ones
 OFTEN, SELDOM = 100, 0.05  # steps, and share of all steps, of an event that may differ by weekday
 PATIENCE = 1.5  # years before one is looked for
 FEW_GAPS = 0.02  # share of missing numbers that stand for the ones before them
@@ -177,7 +180,8 @@ def about(known: Known, steps: int) -> tuple[About, ...]:
         if known.levels[c] or whole:
             result += _event(c, categories, count, steps)
             continue
-        spread = float(there.std())
+        power = int(np.frexp(np.abs(there).max())[1])  # squares of any numbers stay in range
+        spread = float(np.ldexp(np.ldexp(there, -power).std(), power))
         if spread > SOME * float(np.abs(there).max()):
             gaps = len(there) < (1 - FEW_GAPS) * steps
             low, high = float(there.min()), float(there.max())
@@ -191,7 +195,8 @@ def _event(c: int, categories: NDArray, count: NDArray, steps: int) -> list[Abou
     """A column of categories, without the commonest: a step without any has none of them."""
     missing = steps - count.sum()
     base = -1 if missing > count.max() else int(count.argmax())
-    kept = [k for k in range(len(categories)) if k != base]
+    often_first = np.argsort(-count, kind="stable").tolist()
+    kept = [k for k in often_first if k != base and count[k] >= TWICE][:MOST_LEVELS]
     share = count / steps
     often = [bool(count[k] > OFTEN and SELDOM < share[k] < 1 - SELDOM) for k in kept]
     chosen = tuple(float(categories[k]) for k in kept)
@@ -216,7 +221,9 @@ def design(known: Known, what: tuple[About, ...], steps_N: NDArray, count: int) 
     for one in what:
         name = known.names[one.column]
         columns_of = _event_columns if one.categories else _number_columns
-        parts += [(name, *part) for part in columns_of(known, one, name, steps_N)]
+        own = [(name, *part) for part in columns_of(known, one, name, steps_N)]
+        plain = [part for part in own if ": " not in part[1].removeprefix(name)]
+        parts += plain if len(what) > MANY else own
     last = known.values_CM.shape[1] - 1
     for name, waves_MP, fewest in known.waves:
         if count >= fewest:

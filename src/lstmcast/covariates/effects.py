@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from lstmcast.covariates.columns import Known
+from lstmcast.covariates.columns import MOST_COLUMNS, Known
 from lstmcast.covariates.estimate import Solution, solutions
 from lstmcast.data.features import Future
 from lstmcast.data.origins import Origins
@@ -158,6 +158,11 @@ def require_known(panel: Panel, origins: Origins, horizon_O: NDArray) -> None:
     future = panel.covariates.future
     if not future or not len(origins.series):
         return
+    if len(future.columns) > MOST_COLUMNS:
+        raise DataError(
+            f"{panel.report.source}: {len(future.columns)} columns are known in advance, and "
+            f"{MOST_COLUMNS} are the most that are read. Name those that matter."
+        )
     missing_O = origins.counts + horizon_O - future.lengths[origins.series]
     if missing_O.max() <= 0:
         return
