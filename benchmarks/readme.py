@@ -47,6 +47,8 @@ NAMES = (
     "docs/articles/temperature.md",
     "docs/ja/articles/airline.md",
     "docs/ja/articles/temperature.md",
+    "docs/how-to/effects.md",
+    "docs/ja/how-to/effects.md",
     "docs/how-to/online.md",
     "docs/ja/how-to/online.md",
 )
@@ -407,6 +409,25 @@ def in_japanese(write: Callable[[Results], str]) -> Callable[[Results], str]:
     return translated
 
 
+def known(results: Results) -> str:
+    """Columns that are known in advance: without and with them, beside published errors."""
+    rows = rows_of(results, "known")
+    for one in rows:
+        one["ratio"] = one["with"] / one["without"]
+    columns = {
+        "task": ("set", str),
+        "without": ("without", text(3)),
+        "with": ("with", text(3)),
+        "ratio": ("ratio", text(2)),
+        "coverage80": ("80 % interval", share),
+        "seconds with": ("time", seconds),
+        "Chronos-2": ("Chronos-2", text(3)),
+        "CatBoost": ("CatBoost", text(3)),
+    }
+    mean = f"Geometric mean of the ratios: {number(results['known']['ratio'], 2)}."
+    return f"{table(rows, columns)}\n\n{mean}\n\n{measured(results['known'])}"
+
+
 TABLES: dict[str, Callable[[Results], str]] = {
     "headline": headline,
     "weak": weak,
@@ -415,6 +436,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "m3": m3,
     "m4": m4,
     "coverage": coverage,
+    "known": known,
     "ar1": ar1,
     "speed": speed,
     "shipped": shipped,

@@ -137,6 +137,33 @@ def test_the_error_says_until_when_rows_are_needed():
         predicted(panel_of(sales, future), 14)
 
 
+def test_a_series_that_its_season_explains_has_no_effects():
+    future = {"price": np.arange(90.0), "sale": (np.arange(90) % 9 == 0).astype(float)}
+    panel = panel_of(np.arange(80.0) % 7 + 20, future, 80)
+    np.testing.assert_allclose(predicted(panel, 7).point[0], np.arange(80, 87) % 7 + 20, rtol=0.02)
+
+
+@pytest.mark.parametrize("values", [np.full(80, 5.0), np.zeros(80), np.full(80, np.nan)])
+def test_constant_and_unknown_series_are_forecast_as_they_were(values):
+    future = {"price": np.arange(90.0), "sale": (np.arange(90) % 9 == 0).astype(float)}
+    panel = panel_of(values, future, 80)
+    np.testing.assert_array_equal(predicted(panel, 7).point, predicted(bare(panel), 7).point)
+
+
+def test_a_series_that_a_column_explains_is_forecast_by_it():
+    rng = np.random.default_rng(0)
+    price = rng.normal(size=140)
+    forecast = predicted(panel_of(3 + 2 * price, {"price": price}, 120), 14)
+    np.testing.assert_allclose(forecast.point[0], 3 + 2 * price[120:134], atol=0.3)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_the_size_of_values_does_not_matter(size):
+    sales, future = shop()
+    usual, scaled = (predicted(panel_of(sales * factor, future)) for factor in (1.0, size))
+    np.testing.assert_allclose(scaled.point / size, usual.point, rtol=1e-6)
+
+
 # ---------------------------------------------------------------- closed days
 
 
@@ -269,3 +296,204 @@ def test_origins_without_any_solution_are_as_they_were():
     answers = np.ones((1, 7))
     origins = Origins(np.array([0]), np.array([10]))
     np.testing.assert_array_equal(found.restored(answers, origins), answers)
+
+
+# ---------------------------------------------------------------- networks that are trained
+
+
+def test_a_network_that_is_fine_tuned_learns_what_the_columns_leave():
+    pytest.importorskip("torch")
+    sales, future = shop()
+    training = lc.TrainingConfig(epochs=1)
+    panel = panel_of(sales, future)
+    model = lc.LSTMForecaster(horizon=14, training=training).fit(panel)
+    assert error(model.predict(), sales[DAYS:]) < 0.5 * error(predicted(bare(panel)), sales[DAYS:])
+
+
+def test_a_network_of_ones_own_answers_with_the_effects():
+    pytest.importorskip("torch")
+    sales, future = shop()
+    inputs = lc.Transformed(lc.Log1p(), lc.Standard())
+    config = lc.NetworkConfig(horizon=14, inputs=inputs, layers=(8,))
+    model = lc.LSTMForecaster(
+        horizon=14, weights="scratch", network=config, training=lc.TrainingConfig(epochs=2)
+    ).fit(panel_of(sales, future))
+    promo = future["promo"][DAYS : DAYS + 14] == 1
+    point = model.predict().point[0]
+    assert point[promo].mean() > 1.3 * point[~promo].mean()
+
+
+# ---------------------------------------------------------------- what is said of them
+
+
+def test_a_backtest_says_what_the_columns_add():
+    sales, future = shop()
+    tested = lc.backtest(lc.LSTMForecaster(horizon=14), panel_of(sales, future), cutoffs=3)
+    added = tested.added
+    assert added.columns == ("promo", "warm")
+    assert added.measure == "MAE"
+    assert added.with_all == pytest.approx(tested.scores["lstmcast"]["mae"])
+    assert added.with_all < added.without_each["warm"] < added.without_each["promo"]
+    assert added.without_each["promo"] < 1.3 * added.without_any
+    assert "with what is known in advance (promo, warm) the MAE is" in str(tested.summary())
+
+
+def test_a_backtest_without_such_columns_says_nothing_of_them():
+    sales, _ = shop()
+    tested = lc.backtest(lc.LSTMForecaster(horizon=14), panel_of(sales, None), cutoffs=2)
+    assert not tested.added
+    assert "known_in_advance" not in tested.to_json()
+
+
+def test_simple_forecasts_are_not_asked_what_columns_add():
+    sales, future = shop()
+    tested = lc.backtest(lc.SeasonalNaive(), panel_of(sales, future), horizon=7, cutoffs=2)
+    assert not tested.added
+
+
+def test_a_forecast_says_how_far_the_columns_are_trusted():
+    sales, future = shop()
+    made = predicted(panel_of(sales, future)).combination
+    assert made.as_dict()["without known columns"] < 0.05
+    assert made.shares.sum(axis=1) == pytest.approx(1)
+
+
+def test_columns_that_mislead_are_not_trusted():
+    """A column that moved with the sales for a year and then no longer does."""
+    rng = np.random.default_rng(3)
+    sales, _ = shop(3, promoted=0.0, cold=0.0, days=700)
+    noise = rng.normal(size=len(sales))
+    sales[:350] *= np.exp(0.3 * noise[:350])
+    panel = panel_of(sales, {"noise": noise}, 700)
+    forecast = predicted(panel)
+    assert forecast.combination.as_dict()["without known columns"] > 0.6
+
+
+# ---------------------------------------------------------------- parts and curves
+
+
+def test_components_add_up_to_the_forecast():
+    sales, future = closed_on_sundays()
+    forecast = predicted(panel_of(sales, future))
+    parts = forecast.components()
+    names = [name for name in parts if name not in ("unique_id", "ds", "step", "forecast")]
+    assert {"without known columns", "promo", "warm"} <= set(names)
+    total = sum(parts[name] for name in names)
+    np.testing.assert_allclose(total, parts["forecast"], atol=1e-9)
+    promo = future["promo"][DAYS : DAYS + 14] == 1
+    shut = future["open"][DAYS : DAYS + 14] == 0
+    assert parts["promo"][promo & ~shut].min() > parts["promo"][~promo].max()
+    assert (parts["promo"][shut] == 0).all()
+
+
+def test_components_of_a_forecast_without_known_columns_are_the_forecast():
+    sales, _ = shop()
+    parts = predicted(panel_of(sales, None)).components()
+    np.testing.assert_array_equal(parts["without known columns"], parts["forecast"])
+
+
+def test_components_as_a_frame_keep_the_keys_of_the_data():
+    sales, future = shop()
+    frame = predicted(panel_of(sales, future), 7).components("pandas")
+    assert list(frame.columns[:4]) == ["unique_id", "ds", "step", "forecast"]
+    assert len(frame) == 7
+
+
+def test_a_curve_says_what_each_value_does():
+    sales, future = shop()
+    panel = panel_of(sales, future)
+    promo = lc.effect_curves(panel, "promo")
+    assert promo["promo"].tolist() == ["0", "1"]
+    low, high = 1 + promo["effect"] / 100
+    assert high / low == pytest.approx(np.exp(0.5), rel=0.1)
+    assert (promo["lower"] < promo["effect"]).all()
+    assert (promo["effect"] < promo["upper"]).all()
+    warm = lc.effect_curves(panel, "warm")
+    assert np.diff(warm["effect"])[3:-3].max() < 0
+    wider = lc.effect_curves(panel, "warm", level=95)
+    assert ((wider["upper"] - wider["lower"]) > (warm["upper"] - warm["lower"])).all()
+
+
+def test_a_curve_of_a_column_that_is_none_is_refused():
+    sales, future = shop()
+    with pytest.raises(lc.UsageError, match=r"Known in advance are 'promo' and 'warm'\."):
+        lc.effect_curves(panel_of(sales, future), "price")
+    with pytest.raises(lc.UsageError, match="Nothing is"):
+        lc.effect_curves(panel_of(sales, None), "price")
+
+
+def test_the_picture_of_the_components_has_the_effects(tmp_path):
+    sales, future = closed_on_sundays()
+    panel = panel_of(sales, future)
+    plot = lc.ComponentsPlot.from_forecast(predicted(panel), panel)
+    names = [part.name for part in plot.parts]
+    assert names[0] == "level"
+    assert {"effect of promo", "effect of warm"} <= set(names)
+    assert names[-1] == "rest"
+    assert plot.save(tmp_path / "parts.png").exists()
+
+
+# ---------------------------------------------------------------- saved models
+
+
+def test_a_saved_model_goes_on_as_the_whole_history_would(tmp_path):
+    sales, future = shop()
+    model = lc.LSTMForecaster(horizon=14)
+    model.save(tmp_path / "model", panel_of(sales, future))
+    newer = lc.Panel.from_arrays(
+        {"shop": sales[DAYS : DAYS + 7]},
+        frequency="D",
+        start="2024-02-06",
+        future={name: column[DAYS:] for name, column in future.items()},
+    )
+    went_on = lc.load(tmp_path / "model").predict(newer)
+    whole = predicted(panel_of(sales, future, DAYS + 7))
+    np.testing.assert_allclose(went_on.quantiles, whole.quantiles, rtol=1e-6)
+
+
+def test_a_saved_model_asks_for_a_column_that_newer_data_lack(tmp_path):
+    sales, future = shop()
+    lc.LSTMForecaster(horizon=14).save(tmp_path / "model", panel_of(sales, future))
+    newer = lc.Panel.from_arrays(
+        {"shop": sales[DAYS : DAYS + 3]},
+        frequency="D",
+        start="2024-02-06",
+        future={"warm": future["warm"][DAYS:]},
+    )
+    model = lc.load(tmp_path / "model")
+    with pytest.raises(DataError, match="promo"):
+        model.predict(newer, 27)
+
+
+# ---------------------------------------------------------------- streams and anomalies
+
+
+def test_a_stream_refuses_them():
+    sales, future = shop()
+    with pytest.raises(lc.UsageError, match=r"a stream does not read .* 'promo' and 'warm'"):
+        lc.Stream(lc.LSTMForecaster(horizon=7), panel_of(sales, future))
+
+
+def test_a_promotion_is_no_anomaly_and_a_day_without_its_effect_is_one():
+    sales, future = shop()
+    future["promo"][:] = 0
+    future["promo"][[*range(20, 380, 25), 390]] = 1
+    sales = np.exp(np.log(sales) * 0 + 4 + np.random.default_rng(1).normal(0, 0.03, len(sales)))
+    sales[future["promo"] == 1] *= 3
+    sales[390] /= 3  # it was promoted, and sold as if it were not
+    panel = panel_of(sales, future)
+    known, unknown = lc.anomalies(panel, rate=0.02), lc.anomalies(bare(panel), rate=0.02)
+    promoted = np.flatnonzero(future["promo"][:DAYS])
+    late = promoted[(promoted > 200) & (promoted < 380)]
+    assert known.scores[late].mean() < unknown.scores[late].mean()
+    assert known.scores[390] > unknown.scores[390]
+
+
+def test_numbers_beyond_all_that_was_seen_are_not_extrapolated():
+    sales, future = shop()
+    usual = {"warm": future["warm"].copy()}
+    usual["warm"][DAYS:] = usual["warm"][:DAYS].max()
+    far = {"warm": usual["warm"].copy()}
+    far["warm"][DAYS:] = 1e6
+    near, beyond = (predicted(panel_of(sales, one)).point for one in (usual, far))
+    np.testing.assert_allclose(beyond, near, rtol=0.15)

@@ -180,3 +180,44 @@ def test_steps_after_the_end_are_left_out():
     assert table["ds"].max() == np.datetime64("2024-02-03")
     assert forecast.total().steps.tolist() == [4, 6]
     assert forecast.total("step", by="all").series.tolist() == [1, 1, 2, 2, 2, 2]
+
+
+# ---------------------------------------------------------------- what to order
+
+
+def test_what_is_enough_covers_so_many_percent_of_paths(forecast):
+    totals = forecast.total(service_level=95, lead_time=14)
+    assert totals.steps.tolist() == [14] * 4
+    sums = forecast.paths()[:, :, :14].sum(axis=2)
+    covered = (sums <= totals.order[:, None]).mean(axis=1)
+    np.testing.assert_allclose(covered, 0.95, atol=0.02)
+    assert (totals.order > totals.total).all()
+    assert list(totals.columns_dict())[-1] == "order"
+    assert "enough for 95 %" in str(totals)
+
+
+def test_a_higher_service_level_needs_more(forecast):
+    orders = [forecast.total(service_level=level).order for level in (50, 90, 99)]
+    assert (np.diff(orders, axis=0) > 0).all()
+
+
+def test_orders_of_counts_are_whole_and_never_below_zero():
+    values = np.random.default_rng(0).poisson(0.3, 120).astype(float)
+    panel = lc.Panel.from_arrays(values, frequency="D", start="2024-01-01", kind="count")
+    order = lc.LSTMForecaster(14).predict(panel).total(service_level=90, lead_time=3).order
+    assert order[0] >= 0
+    assert order[0] == np.rint(order[0])
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"service_level": 100}, "cannot be measured"),
+        ({"service_level": 3}, "percents from 50 to 99.5"),
+        ({"service_level": 95, "lead_time": 31}, "the lead time is 31 steps, and 30 are forecast"),
+        ({"service_level": 95, "lead_time": 0}, "a lead time of 0 steps is none"),
+    ],
+)
+def test_service_levels_that_cannot_be_are_refused(forecast, asked, said):
+    with pytest.raises(lc.UsageError, match=said):
+        forecast.total(**asked)

@@ -16,6 +16,7 @@ from lstmcast._version import __version__ as __version__
 if TYPE_CHECKING:
     from lstmcast.alerting import Anomalies as Anomalies
     from lstmcast.alerting import anomalies as anomalies
+    from lstmcast.covariates.curves import effect_curves as effect_curves
     from lstmcast.data.inspection import check as check
     from lstmcast.data.panel import Columns as Columns
     from lstmcast.data.panel import Finding as Finding
@@ -56,6 +57,8 @@ if TYPE_CHECKING:
     from lstmcast.output.learning_curve import LearningCurve as LearningCurve
     from lstmcast.output.plots import ForecastPlot as ForecastPlot
     from lstmcast.output.report import Report as Report
+    from lstmcast.scenarios import Scenarios as Scenarios
+    from lstmcast.scenarios import compare_scenarios as compare_scenarios
     from lstmcast.streaming.learning import Learning as Learning
     from lstmcast.streaming.online import Online as Online
     from lstmcast.streaming.stream import Stream as Stream
@@ -103,6 +106,9 @@ _HOMES = {
     "Classical": "evaluation.baselines",
     "Columns": "data.panel",
     "ComponentsPlot": "output.components",
+    "Scenarios": "scenarios",
+    "compare_scenarios": "scenarios",
+    "effect_curves": "covariates.curves",
     "DataError": "errors",
     "Difference": "transforms",
     "Ema": "training_config",
@@ -218,6 +224,7 @@ __all__ = [
     "Running",
     "SaveBest",
     "SaveEvery",
+    "Scenarios",
     "Schedule",
     "SeasonalNaive",
     "SeasonalNaiveDrift",
@@ -236,6 +243,8 @@ __all__ = [
     "anomalies",
     "backtest",
     "check",
+    "compare_scenarios",
+    "effect_curves",
     "errors_by_horizon",
     "from_keras",
     "from_pytorch",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.covariates.effects import adjusted
 from lstmcast.data.panel import Panel
 from lstmcast.data.read import read
 from lstmcast.errors import UsageError
@@ -76,7 +77,8 @@ class Anomalies:
 def anomalies(data: Any, model: LSTMForecaster | None = None, *, rate: float = 0.001) -> Anomalies:
     """Scores and alerts of all values, each made of what was known before it, in one pass.
 
-    What a `Stream(model, …, alerts=Alerts(rate))` says of the same values, one by one.
+    What a `Stream(model, …, alerts=Alerts(rate))` says of the same values, one by one. What columns
+    that are known in advance explain, such as a promotion, is no surprise.
 
     Args:
         data: a Panel, or anything that `lstmcast.read` reads.
@@ -104,5 +106,6 @@ def anomalies(data: Any, model: LSTMForecaster | None = None, *, rate: float = 0
             "are forecast one by one. Use a network of one column."
         )
     panel.covariates.require(fitted.network.config.inputs.past, panel.report.source)
-    scores, alerted, _ = read_surprises(fitted.reader, panel, alerts)
+    # What known columns explain is no surprise.
+    scores, alerted, _ = read_surprises(fitted.reader, adjusted(panel), alerts)
     return Anomalies(panel, scores, alerted, rate)

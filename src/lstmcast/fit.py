@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.covariates.effects import adjusted
 from lstmcast.data.observed import without
 from lstmcast.data.origins import Origins, mean_changes
 from lstmcast.data.panel import Panel
@@ -161,7 +162,7 @@ class Prepared(NamedTuple):
     def _mean_changes(self) -> dict[str, float]:
         """The mean absolute change of each series in its training part, by its id."""
         origins = Origins(np.arange(len(self.panel)), self.ends)
-        changes, _ = mean_changes(self.panel, origins)
+        changes, _ = mean_changes(adjusted(self.panel), origins)
         changes = np.nan_to_num(changes)  # nothing to compare is no change
         return dict(zip(map(str, self.panel.ids), changes.tolist(), strict=True))
 
@@ -189,14 +190,14 @@ def prepared(
         ends = training.validation.training_ends(panel.lengths, specification.horizon)
     inputs, horizon = start.config.inputs, specification.horizon
     if folder is None:
-        data, learned = inputs.data(panel, ends, horizon)
+        data, learned = inputs.data(adjusted(panel), ends, horizon)
         return Prepared(panel, ends, data, _with_window_length(training, data), learned)
     past = _past(start, folder) if resume else None
     panel = past.named(panel) if past else panel
     record = DataRecord.of(panel, inputs, horizon)
     growth = past.growth_to(record, panel, folder) if past else ""
     known = past.fitted(inputs) if past else None
-    data, learned = inputs.data(panel, ends, horizon, known)
+    data, learned = inputs.data(adjusted(panel), ends, horizon, known)
     training = _with_window_length(training, data, past.window if past else None)
     lineage = record.lineage(data.fingerprint(), learned, training.batching, past, growth)
     return Prepared(panel, ends, data, training, learned, lineage)

@@ -25,7 +25,7 @@ from lstmcast.data.table import Columns, format_time
 from lstmcast.data.zones import converted, instants, zone_of
 from lstmcast.errors import UsageError
 from lstmcast.paths import PATHS, Dependence, Sampler
-from lstmcast.totals import Totals, drawn, total_of
+from lstmcast.totals import Asked, Totals, drawn, total_of
 from lstmcast.util.html import block, more, picture, table
 from lstmcast.util.lines import aligned
 from lstmcast.util.text import number_format
@@ -88,6 +88,43 @@ class Combination:
         return Combination(self.names, self.shares[chosen])
 
 
+class KnownParts(NamedTuple):
+    """What columns that are known in advance, and the dates, add to a forecast.
+
+    effects_OHC: on the axis of each series · axes_O: 0 for values as they are, 1 for logarithms, 2
+    for square roots.
+    """
+
+    names: tuple[str, ...]
+    effects_OHC: np.ndarray
+    axes_O: np.ndarray
+
+    def rows(self, chosen: np.ndarray) -> KnownParts:
+        """Those of some origins."""
+        return KnownParts(self.names, self.effects_OHC[chosen], self.axes_O[chosen])
+
+    def at_steps(self, steps: np.ndarray) -> KnownParts:
+        """Those of some steps of each origin."""
+        effects_OHC = np.take_along_axis(self.effects_OHC, steps[:, :, None], axis=1)
+        return self._replace(effects_OHC=effects_OHC)
+
+    def in_units(self, point_OH: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """A forecast without all effects (O, H), and what each of them adds to it, in units of the
+        data (O, H, C): together they are the forecast.
+
+        An effect on logarithms adds its part of the logarithmic mean of both (Ang 2004, "LMDI").
+        """
+        total_OH = self.effects_OHC.sum(axis=2)
+        axes = np.broadcast_to(self.axes_O[:, None], total_OH.shape)
+        root = np.sqrt(np.maximum(point_OH, 0.0))
+        bare = point_OH - total_OH
+        bare = np.where(axes == 1, point_OH * np.exp(-total_OH), bare)
+        bare = np.where(axes == 2, np.maximum(root - total_OH, 0.0) ** 2, bare)
+        some = total_OH != 0
+        per_unit = np.where(some, point_OH - bare, 0.0) / np.where(some, total_OH, 1.0)
+        return bare, self.effects_OHC * per_unit[..., None]
+
+
 @dataclass(frozen=True, eq=False)
 class Forecast:
     """What is expected to come after each origin, in the units, times and ids of the data.
@@ -124,6 +161,7 @@ class Forecast:
     dependence: Dependence | None = None  # how errors hang together; None where not measured
     stops: np.ndarray | None = None  # (O,) whether values stop at 0, as those of counts do
     history: Panel | None = field(default=None, repr=False)  # what it continues
+    known: KnownParts | None = field(default=None, repr=False)  # what known columns add
     end: Any = None  # the last time that is wanted: later steps are left out of tables and pictures
 
     def __post_init__(self) -> None:
@@ -369,7 +407,8 @@ class Forecast:
             for name in ("times", "point")
         }
         quantiles = np.take_along_axis(self.quantiles, steps[:, :, None], axis=1)
-        return replace(self, quantiles=quantiles, **parts)
+        known = None if self.known is None else self.known.at_steps(steps)
+        return replace(self, quantiles=quantiles, known=known, **parts)
 
     def _rows(self, chosen: np.ndarray) -> Forecast:
         names = ("ids", "cutoffs", "times", "point", "quantiles")
@@ -377,7 +416,8 @@ class Forecast:
         made = None if self.combination is None else self.combination.rows(chosen)
         together = None if self.dependence is None else self.dependence.rows(chosen)
         stops = None if self.stops is None else self.stops[chosen]
-        rest = {"combination": made, "dependence": together, "stops": stops}
+        known = None if self.known is None else self.known.rows(chosen)
+        rest = {"combination": made, "dependence": together, "stops": stops, "known": known}
         return replace(self, keys=self.keys.take(chosen), **rest, **arrays)
 
     def paths(self, count: int = PATHS, seed: int = 0) -> np.ndarray:
@@ -388,7 +428,13 @@ class Forecast:
         return drawn(self, sampler, np.arange(len(self.ids)))
 
     def total(
-        self, span: str = "horizon", *, by: str | Sequence[str] | None = None, count: int = PATHS
+        self,
+        span: str = "horizon",
+        *,
+        by: str | Sequence[str] | None = None,
+        service_level: float | None = None,
+        lead_time: int | None = None,
+        count: int = PATHS,
     ) -> Totals:
         """Sums of the forecast with their intervals, from sample paths.
 
@@ -397,12 +443,24 @@ class Forecast:
                 "step" for no sum over time.
             by: What is summed over series: columns that name them, such as "store", or "all" for
                 everything; each series alone unless given.
+            service_level: In so many percent of cases `order` is enough: what to have in stock.
+            lead_time: Number of steps that are summed, the first ones; all unless given.
             count: Number of sample paths.
 
         Raises:
-            UsageError: There are no intervals, several cutoffs, or no such span or column.
+            UsageError: There are no intervals, several cutoffs, or no such span or column; the
+                lead time is longer than the horizon.
         """
-        return total_of(self, span, by, count)
+        groups = () if by is None else (by,) if isinstance(by, str) else tuple(by)
+        return total_of(self, Asked(span, groups, service_level, lead_time), count)
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Whether the values of each origin's series are counts: (O,)."""
+        if self.history is None:
+            return np.zeros(len(self.ids), bool)
+        kinds = dict(zip(self.history.ids, self.history.kinds, strict=True))
+        return np.array([kinds.get(name) == "count" for name in self.ids], bool)
 
     def columns_dict(self) -> dict[str, np.ndarray]:
         """The long table as equally long columns.
@@ -438,6 +496,31 @@ class Forecast:
         if wanted.all():
             return columns
         return {name: column[wanted] for name, column in columns.items()}
+
+    def components(self, kind: str = "arrays") -> Any:
+        """What the forecast is made of where columns are known in advance, as a long table.
+
+        Beside the columns that tell series and times: `forecast`, `without known columns`, and one
+        column for each known column and for what the dates add, such as the day of the month, in
+        units of the data. They add up to the forecast; it has none of them at closed steps, which
+        are 0.
+
+        Args:
+            kind: "arrays" for columns by name, or a frame: "pandas", "polars" or "pyarrow".
+        """
+        columns = self.columns_dict()
+        columns = {k: v for k, v in columns.items() if not (k[:1] == "q" and k[1:2].isdigit())}
+        bare_OH, added_OHC = self.point, np.zeros((*self.point.shape, 0))
+        names: tuple[str, ...] = ()
+        if self.known is not None:
+            names = self.known.names
+            bare_OH, added_OHC = self.known.in_units(self.point)
+        wanted = self.wanted.ravel()
+        parts = {"without known columns": bare_OH} | {
+            name: added_OHC[:, :, c] for c, name in enumerate(names)
+        }
+        columns |= {name: part.ravel()[wanted] for name, part in parts.items()}
+        return frame_of(columns, kind)
 
     def frame(self, kind: str | None = None) -> Any:
         """The long table as the kind of frame that the data came in, or as "pandas", "polars",

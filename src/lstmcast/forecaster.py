@@ -243,6 +243,11 @@ class LSTMForecaster:
         return Fitted(self.start.network, self.start.inputs, context)
 
     @property
+    def reads_future(self) -> bool:
+        """Whether columns that are known in advance are used."""
+        return True
+
+    @property
     def needs_fit(self) -> bool:
         """Whether it can forecast only after `fit`."""
         return self.network is None

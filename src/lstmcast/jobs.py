@@ -26,7 +26,7 @@ from lstmcast.data.inspection import Inspection, inspect
 from lstmcast.data.kinds import kind_counts
 from lstmcast.data.panel import Panel, ReadOptions, panel_from_table
 from lstmcast.data.read import STDIN, read_table
-from lstmcast.data.table import format_time
+from lstmcast.data.table import file_label, format_time
 from lstmcast.errors import DataError, UsageError
 from lstmcast.output.places import (
     NO_JAPANESE_FONT,
@@ -36,6 +36,7 @@ from lstmcast.output.places import (
     Made,
     Outputs,
     Written,
+    beside_table,
     check_place,
     require_apart,
     write_report,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
     from lstmcast.forecaster import LSTMForecaster
     from lstmcast.saved_context import Continuation
+    from lstmcast.scenarios import Scenarios
     from lstmcast.totals import Asked, Totals
 
     Event: TypeAlias = "DataRead | NewerRead | DataJoined | Note | Progress"
@@ -95,6 +97,9 @@ class Note(NamedTuple):
 
 def ignore(event: Event) -> None:
     """The `notify` of a job that nobody watches."""
+
+
+AS_GIVEN = "as given"  # the coming values of the data themselves, as a scenario
 
 
 # ---------------------------------------------------------------- what goes in, where it goes
@@ -168,15 +173,23 @@ class Source:
         return {name: getattr(self, name) for name in names}
 
 
-def _require_totals(asked: Asked | None, panel: Panel) -> None:
+def _require_totals(asked: Asked | None, panel: Panel, horizon: int) -> None:
     """UsageError, before the work, for totals that the series do not have."""
     if asked is not None:
+        asked.require_ahead(horizon)
         names = panel.keys.columns(panel.ids)
         asked.require_possible(names, panel.ends.dtype.kind == "M", panel.frequency)
 
 
 def _totals(asked: Asked | None, forecast: Forecast) -> Totals | None:
-    return None if asked is None else forecast.total(asked.span, by=asked.by or None)
+    if asked is None:
+        return None
+    return forecast.total(
+        asked.span,
+        by=asked.by or None,
+        service_level=asked.service_level,
+        lead_time=asked.lead_time,
+    )
 
 
 def _until(date: str | None, forecast: Forecast, panel: Panel) -> Forecast:
@@ -235,20 +248,52 @@ class ForecastJob:
     outputs: Outputs = field(default_factory=Outputs)
     totals: Asked | None = None
     until: str | None = None  # a date, after which no step is wanted
+    scenarios: tuple[str | Path, ...] = ()  # tables of coming values that are compared
 
     def run(self, notify: Notify = ignore) -> ForecastResult:
         """Raises LstmcastError; DataError too where no series could be forecast."""
-        self.outputs.check(self.source.paths, totals=self.totals is not None)
-        panel = _read(self.source, self.model, notify)
-        _require_totals(self.totals, panel)
+        paths = [*self.source.paths, *map(str, self.scenarios)]
+        more = ["totals"] * (self.totals is not None) + ["scenarios"] * bool(self.scenarios)
+        self.outputs.check(paths, more)
+        panels = self._panels(notify)
+        panel = next(iter(panels.values()))
+        _require_totals(self.totals, panel, self.model.horizon)
         self.outputs.looks.require(set(map(str, panel.ids)))
         self.outputs.check_rows(len(panel) * self.model.horizon)
         tested = self._tested(panel)
         forecast = _until(self.until, self.model.predict(panel), panel)
         _require_numbers(forecast, panel)
         totals = _totals(self.totals, forecast)
+        scenarios = self._compared(panels)
         written = self.outputs.write(forecast, panel, tested, self.model, totals)
-        return ForecastResult(panel, forecast, tested, written, totals)
+        if scenarios is not None and self.outputs.table is not None:
+            place = scenarios.write(beside_table(self.outputs.table, "scenarios"))
+            written = written._replace(files=(*written.files, str(place)))
+        return ForecastResult(panel, forecast, tested, written, totals, scenarios)
+
+    def _panels(self, notify: Notify) -> dict[str, Panel]:
+        """The data, by scenario where several are asked for: the first is forecast."""
+        if not self.scenarios:
+            return {"": _read(self.source, self.model, notify)}
+        panels = {} if len(self.scenarios) > 1 else {AS_GIVEN: self.source.of(self.model).read()}
+        for path in self.scenarios:
+            name = file_label(Path(path).name)
+            if name in panels:
+                raise UsageError(
+                    f"two scenarios are called {name!r} after their files. Give files of "
+                    "different names."
+                )
+            beside = replace(self.source.beside, future_data=path)
+            panels[name] = replace(self.source, beside=beside).of(self.model).read()
+        notify(DataRead(next(iter(panels.values()))))
+        return panels
+
+    def _compared(self, panels: dict[str, Panel]) -> Scenarios | None:
+        if len(panels) < 2:
+            return None
+        from lstmcast.scenarios import compare_scenarios
+
+        return compare_scenarios(self.model, panels)
 
     def _tested(self, panel: Panel) -> Backtest | None:
         if self.cutoffs == 0:
@@ -267,6 +312,7 @@ class ForecastResult:
     backtest: Backtest | None
     written: Written
     totals: Totals | None = None
+    scenarios: Scenarios | None = None
 
     def document(self, held_out: bool = False) -> dict[str, Any]:
         """The JSON document of `lstmcast forecast --json`; held-out forecasts on request."""
@@ -277,6 +323,7 @@ class ForecastResult:
             accuracy=_measured(self.backtest, held_out),
             forecast=_parsed(self.forecast),
             totals=_parsed(self.totals),
+            scenarios=_parsed(self.scenarios),
             method=_method(self.forecast),
             combination=_made_of(self.forecast),
             without_forecast=_without_forecast(self.forecast),
@@ -311,7 +358,7 @@ class PredictJob:
         from lstmcast.forecaster import load
 
         sources = self.source.paths if self.source else self.beside.paths()
-        self.outputs.check(sources, totals=self.totals is not None)
+        self.outputs.check(sources, ["totals"] * (self.totals is not None))
         if self.update and self.source is None and not self.beside:
             raise UsageError("There are no newer data to update the model with. Name them.")
         if self.update:
@@ -329,9 +376,9 @@ class PredictJob:
             continuation = model.saved_context.with_coming(self.beside)
             notify(DataJoined(continuation))
             panel = continuation.panel
-        _require_totals(self.totals, panel)
-        self.outputs.looks.require(set(map(str, panel.ids)))
         horizon = steps_until(self.until, panel) if self.until else self.horizon
+        _require_totals(self.totals, panel, horizon or model.horizon)
+        self.outputs.looks.require(set(map(str, panel.ids)))
         self.outputs.check_rows(len(panel) * (horizon or model.horizon))
         forecast = _until(self.until, model.predict(continuation, horizon), panel)
         _require_numbers(forecast, panel)
@@ -754,5 +801,5 @@ def _measured(tested: Backtest | None, held_out: bool = False) -> Any:
     return measured
 
 
-def _parsed(result: Forecast | Backtest | Totals | None) -> Any:
+def _parsed(result: Forecast | Backtest | Totals | Scenarios | None) -> Any:
     return None if result is None else json.loads(result.to_json())

@@ -15,8 +15,8 @@ from warnings import warn
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.covariates.effects import effects_of, require_known
-from lstmcast.data.features import Covariates, listed
+from lstmcast.covariates.effects import effects_of, require_known, without_known
+from lstmcast.data.features import listed
 from lstmcast.data.findings import MISSING_STEPS
 from lstmcast.data.observed import occurring, on_grid, without
 from lstmcast.data.origins import Origins, checked_horizon, known_counts, origins_of
@@ -27,7 +27,7 @@ from lstmcast.evaluation.calibration import Decode, HeldOut, Tried, at_levels, c
 from lstmcast.evaluation.candidates import Candidate
 from lstmcast.evaluation.combination import combined, mixed
 from lstmcast.evaluation.dependence import dependence_of
-from lstmcast.evaluation.trust import trusted
+from lstmcast.evaluation.trust import trusted, trusted_parts, with_share
 from lstmcast.fitted import Fitted, Mode
 from lstmcast.forecast import NETWORK, Combination, Forecast
 from lstmcast.model.heads import MEDIAN
@@ -103,11 +103,15 @@ def _after(
             how = model.shares, panel, origins, quantiles_OHQ, asked.candidates
             quantiles_OHQ, combination = mixed(*how)
         quantiles_OHQ = widened(quantiles_OHQ, model.factors_HI)
-    effects = effects_of(panel)
+    effects, known = effects_of(panel), None
     if effects is not None:
         quantiles_OHQ = effects.shut(quantiles_OHQ, origins)
+        known = trusted_parts(effects.parts(origins, horizon), combination)
     _warn_of_unknown(model, panel, origins, quantiles_OHQ)
-    return _forecast(panel, origins, quantiles_OHQ, quantiles, combination, dependence, rows)
+    made = _forecast(panel, origins, quantiles_OHQ, quantiles, combination, dependence, rows)
+    if known is None:
+        return made
+    return replace(made, known=known if rows is None else known.at_steps(rows))
 
 
 def _calibrated(
@@ -118,9 +122,9 @@ def _calibrated(
     held_out = HeldOut.of(panel, origins)
     tried, combination = _tried(decode, panel, held_out, horizon, asked)
     if panel.covariates.future:
-        bare = replace(panel, covariates=Covariates(panel.covariates.past))
-        without, _ = _tried(decode, bare, held_out, horizon, asked)
-        tried = trusted(tried, without, held_out, len(panel))
+        without, _ = _tried(decode, without_known(panel), held_out, horizon, asked)
+        tried, share_O = trusted(tried, without, held_out, len(panel))
+        combination = with_share(combination, share_O)
     dependence = dependence_of(panel, tried, held_out)
     return calibrated(tried, held_out, len(panel)), combination, dependence
 

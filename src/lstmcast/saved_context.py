@@ -155,7 +155,10 @@ class SavedContext:
 
     @classmethod
     def of(cls, panel: Panel) -> SavedContext:
-        """What the next forecasts may read, and their calibration at held-out cutoffs."""
+        """What the next forecasts may read, and their calibration at held-out cutoffs; all of it
+        beside columns that are known in advance, whose effects are estimated on the whole past."""
+        if panel.covariates.future:
+            return cls(panel)
         # Cutoffs lie farther apart the longer a series is, up to here: more values may come.
         earliest = np.maximum(panel.lengths - farthest_held_out(panel.periods), 0)
         context = Blocks.of(panel.periods)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 SPANS = {"day": "D", "week": "W-MON", "month": "MS", "quarter": "QS", "year": "YS"}
 WHOLE, STEP, EVERYTHING = "horizon", "step", "all"
 NOWHERE = -(1 << 62)  # the period of steps that are not wanted
+LEAST_SERVICE, MOST_SERVICE = 50.0, 99.5  # percent: beyond, a thousand paths say little
 SHOWN_ROWS = 24  # in a notebook or a terminal
 
 
@@ -63,13 +64,15 @@ class Totals:
     quantiles: NDArray  # (R, Q)
     quantile_levels: tuple[float, ...]
     frame_kind: str = field(default="arrays", repr=False)
+    order: NDArray | None = None  # (R,) what is enough at the service level
+    service_level: float | None = None  # in percent
 
     def __len__(self) -> int:
         return len(self.total)
 
     def columns_dict(self) -> dict[str, NDArray]:
-        """The table as equally long columns: names, ds, series, steps, complete, total,
-        quantiles."""
+        """The table as equally long columns: names, ds, series, steps, complete, total, quantiles,
+        and order where there is a service level."""
         columns = {
             **self.names,
             "ds": self.times,
@@ -79,7 +82,8 @@ class Totals:
             "total": self.total,
         }
         levels = enumerate(self.quantile_levels)
-        return columns | {f"q{level:g}": self.quantiles[:, i] for i, level in levels}
+        columns |= {f"q{level:g}": self.quantiles[:, i] for i, level in levels}
+        return columns if self.order is None else columns | {"order": self.order}
 
     def frame(self, kind: str | None = None) -> Any:
         """The table as the kind of frame that the data came in, or as "pandas", "polars",
@@ -102,7 +106,8 @@ class Totals:
         names = {n: column for n, column in self.names.items() if len(set(column.tolist())) > 1}
         pairs = [(i, len(levels) - 1 - i) for i in reversed(range(len(levels) // 2))]
         heads = [f"{100 * (levels[high] - levels[low]):g} % interval" for low, high in pairs]
-        result = [[*names, self.span, "total", *heads]]
+        ordered = [] if self.order is None else [f"enough for {self.service_level:g} %"]
+        result = [[*names, self.span, "total", *heads, *ordered]]
         for r in range(min(len(self), most)):
             write = number_format(self.quantiles[r])
             bounds = [
@@ -110,7 +115,8 @@ class Totals:
                 for low, high in pairs
             ]
             cells = [str(column[r]) for column in names.values()]
-            result.append([*cells, self._period(r), write(self.total[r]), *bounds])
+            enough = [] if self.order is None else [write(self.order[r])]
+            result.append([*cells, self._period(r), write(self.total[r]), *bounds, *enough])
         return result
 
     def _period(self, row: int) -> str:
@@ -135,10 +141,31 @@ class Totals:
 
 @dataclass(frozen=True)
 class Asked:
-    """Which totals are wanted: over what of time, and over which series."""
+    """Which totals are wanted: over what of time, and over which series; what is enough in so many
+    percent of cases; and of how many steps, all unless given."""
 
     span: str = STEP
     by: tuple[str, ...] = ()
+    service_level: float | None = None
+    lead_time: int | None = None
+
+    def __post_init__(self) -> None:
+        level, steps = self.service_level, self.lead_time
+        if level is not None and not LEAST_SERVICE <= level <= MOST_SERVICE:
+            raise UsageError(
+                f"a service level of {level:g} % cannot be measured. Give percents from "
+                f"{LEAST_SERVICE:g} to {MOST_SERVICE:g}, such as 95."
+            )
+        if steps is not None and steps < 1:
+            raise UsageError(f"a lead time of {steps} steps is none. Give 1 or more.")
+
+    def require_ahead(self, horizon: int) -> None:
+        """UsageError for a lead time that is longer than what is forecast."""
+        if self.lead_time is not None and self.lead_time > horizon:
+            raise UsageError(
+                f"the lead time is {self.lead_time} steps, and {horizon} are forecast. Forecast "
+                f"{self.lead_time} steps or more (--horizon {self.lead_time})."
+            )
 
     def require_possible(
         self, names: Collection[str], dated: bool, frequency: Frequency | None
@@ -164,23 +191,24 @@ class Asked:
                 )
 
 
-def total_of(
-    forecast: Forecast, span: str, by: str | Sequence[str] | None = None, count: int = PATHS
-) -> Totals:
+def total_of(forecast: Forecast, asked: Asked, count: int = PATHS) -> Totals:
     """See `Forecast.total`."""
     _require_usable(forecast)
-    asked = Asked(span, () if by is None else (by,) if isinstance(by, str) else tuple(by))
+    span = asked.span
     asked.require_possible(
         forecast.keys.columns(forecast.ids), forecast.times.dtype.kind == "M", forecast.frequency
     )
+    asked.require_ahead(forecast.horizon)
     groups, names = _groups(forecast, asked.by)
     bins_OH, start_of = _bins(forecast, span)
-    bins_OH = np.where(forecast.wanted, bins_OH, NOWHERE)
+    near_H = np.arange(forecast.horizon) < (asked.lead_time or forecast.horizon)
+    bins_OH = np.where(forecast.wanted & near_H, bins_OH, NOWHERE)
     complete_OH = _complete(forecast, span, bins_OH)
     sampler = Sampler(forecast.horizon, count)
     dependence = forecast.dependence or Dependence.usual(len(forecast.ids))
     rows: list[tuple[Any, ...]] = []
     quantiles: list[NDArray] = []
+    orders: list[float] = []
     for place, group in enumerate(groups):
         sums = _sums(forecast, dependence, sampler, group, bins_OH)
         for one, drawn_N in sums.items():
@@ -189,6 +217,7 @@ def total_of(
             there = int(inside_OH.any(axis=1).sum())
             rows.append((place, start_of(one, group), there, int(inside_OH.sum()), whole))
             quantiles.append(np.quantile(drawn_N, (*forecast.quantile_levels, 0.5)))
+            orders.append(_enough(forecast, group, drawn_N, asked.service_level))
     places, times, series, steps, complete = zip(*rows, strict=True)
     quantiles_RQ = np.stack(quantiles)
     return Totals(
@@ -202,7 +231,20 @@ def total_of(
         quantiles=quantiles_RQ[:, :-1],
         quantile_levels=forecast.quantile_levels,
         frame_kind=forecast.frame_kind,
+        order=None if asked.service_level is None else np.array(orders),
+        service_level=asked.service_level,
     )
+
+
+def _enough(
+    forecast: Forecast, group: NDArray, drawn_N: NDArray, service_level: float | None
+) -> float:
+    """What is at least as much as the sum in so many percent of draws, never less than nothing; a
+    whole number where values are counts."""
+    if service_level is None:
+        return np.nan
+    enough = max(float(np.quantile(drawn_N, service_level / 100)), 0.0)
+    return float(np.ceil(enough - 1e-9)) if forecast.counts[group].all() else enough
 
 
 def _require_intervals(forecast: Forecast) -> None:

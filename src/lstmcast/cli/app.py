@@ -89,6 +89,14 @@ def forecast(
     horizon: Horizon = None,
     until: Until = None,
     method: Method = "auto",
+    scenario: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Coming values to compare, as a table of --future columns; again for several, of "
+            "which the first is forecast.",
+        ),
+    ] = None,
     report: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Write all of it as one page to hand on, .html."),
@@ -121,6 +129,7 @@ def forecast(
         outputs,
         totals,
         until,
+        tuple(scenario or ()),
     )
     result = job.run(notify)
     echo.forecast(result, quiet, as_json, output.to_screen, held_out)

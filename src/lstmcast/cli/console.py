@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Finding, Panel
     from lstmcast.forecast import Forecast
     from lstmcast.jobs import Event
+    from lstmcast.scenarios import Scenarios
     from lstmcast.totals import Totals
 
 # of a forecast on the screen, half the rows for several: a longer one is for a file
@@ -203,6 +204,14 @@ def totals_table(totals: Totals, words: Words = ENGLISH) -> str:
     beyond = len(totals) - len(rows)
     more = f"\n… {beyond:,} more rows; --out forecast.csv writes all" if beyond else ""
     return words("Totals:") + "\n" + text + words(more)
+
+
+def scenarios_table(scenarios: Scenarios, words: Words = ENGLISH) -> str:
+    """The sums of scenarios over all steps, and how far they differ, the first of many series."""
+    header, *rows = scenarios.rows(MOST_ROWS // 2)
+    text = fitting(list(map(words, header)), rows, terminal_columns(), header[:1])
+    said = f"Scenarios, sums over all steps, with {scenarios.level:g} % intervals of differences:"
+    return words(said) + "\n" + text
 
 
 def snapshot(manifest: Mapping[str, Any]) -> str:

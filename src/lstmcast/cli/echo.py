@@ -237,6 +237,9 @@ def forecast(
     typer.echo(console.forecast_table(result.forecast, words()))
     if result.totals is not None:
         typer.echo("\n" + console.totals_table(result.totals, words()))
+    scenarios = getattr(result, "scenarios", None)
+    if scenarios is not None:
+        typer.echo("\n" + console.scenarios_table(scenarios, words()))
     note(quiet, *(console.note_line(text) for text in result.written.notes))
     if result.written.files:
         note(quiet, "written: " + ", ".join(result.written.files))

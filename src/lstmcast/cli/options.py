@@ -745,6 +745,20 @@ class Output:
             "'all' for everything.",
         ),
     ] = None
+    service_level: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PERCENT",
+            help="How much is enough in so many percent of cases: what to order or to have in "
+            "stock, over the horizon or each --total.",
+        ),
+    ] = None
+    lead_time: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Steps that an order has to last; the horizon if not given."
+        ),
+    ] = None
 
     def totals(self) -> Asked | None:
         """Which totals are wanted."""
@@ -755,10 +769,16 @@ class Output:
             raise UsageError(
                 f"--total {self.total!r} is no span of time. Choose one of: {', '.join(known)}."
             )
-        if self.total is None and not self.total_by:
+        if self.lead_time is not None and self.service_level is None:
+            raise UsageError(
+                "--lead-time says how long an order has to last, and needs --service-level, such "
+                "as --service-level 95."
+            )
+        if self.total is None and not self.total_by and self.service_level is None:
             return None
         names = [name.strip() for given in self.total_by or () for name in given.split(",")]
-        return Asked(self.total or STEP, tuple(names))
+        span = STEP if self.service_level is None else WHOLE
+        return Asked(self.total or span, tuple(names), self.service_level, self.lead_time)
 
     def places(
         self, report: Path | None = None, model: Path | None = None, made_by: str = ""

@@ -26,7 +26,9 @@ from lstmcast.data.panel import Panel
 from lstmcast.model.inputs.slow_clock import clock_of
 
 YEAR = "day of the year"
+NEIGHBOURS = "the day before and after"
 BENDS = (-1.0, 0.0, 1.0)  # standard deviations from the mean, where a line may bend
+BEYOND = 0.1  # of the range of what was seen, beyond which a line is not drawn on
 SMOOTHING = 0.9  # of the running mean, per step
 HOURS, OF_NUMBERS = 3, 2  # waves of a day by which effects of events and numbers may differ
 MONTHS, YEARS = 4, 10  # waves of a month and of a year
@@ -146,6 +148,7 @@ class About(NamedTuple):
     mean: float
     spread: float
     gaps: bool  # whether numbers are missing
+    reach: tuple[float, float] = (0.0, 0.0)  # of numbers: beyond what was seen, effects stay
 
 
 def about(known: Known, steps: int) -> tuple[About, ...]:
@@ -164,7 +167,10 @@ def about(known: Known, steps: int) -> tuple[About, ...]:
         spread = float(there.std())
         if spread > SOME * float(np.abs(there).max()):
             gaps = len(there) < (1 - FEW_GAPS) * steps
-            result.append(About(c, (), (), float(there.mean()), spread, gaps))
+            low, high = float(there.min()), float(there.max())
+            more = BEYOND * (high - low)
+            reach = low - more, high + more
+            result.append(About(c, (), (), float(there.mean()), spread, gaps, reach))
     return tuple(result)
 
 
@@ -180,10 +186,12 @@ def _event(c: int, categories: NDArray, count: NDArray, steps: int) -> list[Abou
 
 
 class Design(NamedTuple):
-    """Columns of the regression at some steps, and the name of the group of each."""
+    """Columns of the regression at some steps; of each the name of its group, and what it is made
+    of: a column as given, or the dates."""
 
     columns_NP: NDArray
     groups: tuple[str, ...]
+    sources: tuple[str, ...]
 
 
 def design(known: Known, what: tuple[About, ...], steps_N: NDArray, count: int) -> Design:
@@ -191,20 +199,20 @@ def design(known: Known, what: tuple[About, ...], steps_N: NDArray, count: int) 
 
     Beyond the steps that something is known of, events do not happen and numbers stay.
     """
-    parts: list[tuple[str, NDArray]] = []
+    parts: list[tuple[str, str, NDArray]] = []  # source, group, columns: one for each group
     for one in what:
         name = known.names[one.column]
-        if one.categories:
-            parts += _event_columns(known, one, name, steps_N)
-        else:
-            parts += _number_columns(known, one, name, steps_N)
+        columns_of = _event_columns if one.categories else _number_columns
+        parts += [(name, *part) for part in columns_of(known, one, name, steps_N)]
     last = known.values_CM.shape[1] - 1
     for name, waves_MP, fewest in known.waves:
         if count >= fewest:
-            parts.append((name, waves_MP[np.minimum(steps_N, last)]))
-    columns = [part for _, part in parts]  # each group is one part
+            parts.append((name, name, waves_MP[np.minimum(steps_N, last)]))
+    columns = [part for _, _, part in parts]
     joined = np.concatenate(columns, axis=1) if columns else np.zeros((len(steps_N), 0))
-    return Design(joined, tuple(name for name, part in parts for _ in range(part.shape[1])))
+    groups = tuple(group for _, group, part in parts for _ in range(part.shape[1]))
+    sources = tuple(source for source, _, part in parts for _ in range(part.shape[1]))
+    return Design(joined, groups, sources)
 
 
 def _number_columns(
@@ -215,8 +223,8 @@ def _number_columns(
     values_N = given_CM[one.column, np.minimum(steps_N, last)]
     smooth_N = known.smooth_CM[one.column, np.minimum(steps_N, last)]
     there_N = ~np.isnan(values_N)
-    x_N = np.where(there_N, (values_N - one.mean) / one.spread, 0.0)
-    mean_N = (smooth_N - one.mean) / one.spread
+    x_N = np.where(there_N, (np.clip(values_N, *one.reach) - one.mean) / one.spread, 0.0)
+    mean_N = (np.clip(smooth_N, *one.reach) - one.mean) / one.spread
     yield name, x_N[:, None]
     yield f"{name}: bends", _bends(x_N)
     if one.gaps:
@@ -243,7 +251,7 @@ def _event_columns(
         yield called, here_N[:, None]
         near = (steps_N - known.day, steps_N + known.day)
         beside = [_happens(known, one.column, category, at_N) for at_N in near]
-        yield f"{called}: the day before and after", np.stack(beside, axis=1)
+        yield f"{called}: {NEIGHBOURS}", np.stack(beside, axis=1)
         if often and (known.daily or known.day > 1):
             phase_N = known.phases_M[np.minimum(steps_N, known.values_CM.shape[1] - 1)]
             if known.daily:

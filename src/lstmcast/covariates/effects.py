@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 
 from lstmcast.covariates.columns import Known
 from lstmcast.covariates.estimate import Solution, solutions
-from lstmcast.data.features import Covariates
+from lstmcast.data.features import Future
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
 from lstmcast.errors import DataError
+from lstmcast.forecast import KnownParts
 from lstmcast.model.inputs.axis import LOG, ROOT, from_axis, to_axis
 from lstmcast.util.parallel import side_by_side
 
@@ -40,8 +41,7 @@ class Effects:
         self.solutions_S: list[list[Solution]] = [[] for _ in range(len(panel))]
         values_N = np.array(panel.values)
         side_by_side(partial(self._fill, panel, values_N), range(len(panel)))
-        covariates = Covariates(panel.covariates.past)
-        self.adjusted = replace(panel, values=values_N, covariates=covariates)
+        self.adjusted = replace(without_known(panel), values=values_N)
 
     def _fill(self, panel: Panel, values_N: NDArray, series: int) -> None:
         own_T = panel.series(series)
@@ -57,7 +57,7 @@ class Effects:
         bounds = [*(solution.count - 1 for solution in found), len(values_T)]
         for solution, first, stop in zip(found, bounds[:-1], bounds[1:], strict=True):
             steps = np.arange(first, stop)
-            shifted = _moved(values_T[first:stop], -solution.effect(steps), solution.axis)
+            shifted = moved(values_T[first:stop], -solution.effect(steps), solution.axis)
             closed = solution.closing.closed(steps)
             result_T[first:stop] = np.where(closed, np.nan, shifted)
         return result_T
@@ -81,6 +81,20 @@ class Effects:
                 result[chosen] = _restored(answers[chosen], solution, origins.counts[chosen])
         return result
 
+    def parts(self, origins: Origins, horizon: int) -> KnownParts:
+        """What each column adds to the coming steps of each origin, on the axis of its series."""
+        found, axes_O = [], np.zeros(len(origins.series), np.int64)
+        for o, (series, count) in enumerate(zip(origins.series, origins.counts, strict=True)):
+            solution = self.solution(int(series), int(count))
+            steps = count + np.arange(horizon)
+            found.append({} if solution is None else solution.parts(steps))
+            axes_O[o] = 0 if solution is None else solution.axis
+        names = tuple(dict.fromkeys(name for parts in found for name in parts))
+        nothing = np.zeros(horizon)
+        effects = [[parts.get(name, nothing) for name in names] for parts in found]
+        shape = (len(found), len(names), horizon)
+        return KnownParts(names, np.array(effects).reshape(shape).swapaxes(1, 2), axes_O)
+
     def shut(self, answers: NDArray, origins: Origins) -> NDArray:
         """Answers (O, H, …) that are 0 at closed steps."""
         result = answers.copy()
@@ -98,11 +112,11 @@ def _restored(answers: NDArray, solution: Solution, counts_N: NDArray) -> NDArra
     effect_NH = solution.effect(np.arange(first, stop))[steps_NH - first]
     closed_NH = solution.closing.closed(np.arange(first, stop))[steps_NH - first]
     shape = (*steps_NH.shape, *[1] * (answers.ndim - 2))
-    moved = _moved(answers, effect_NH.reshape(shape), solution.axis)
-    return np.where(closed_NH.reshape(shape), np.nan, moved)
+    whole = moved(answers, effect_NH.reshape(shape), solution.axis)
+    return np.where(closed_NH.reshape(shape), np.nan, whole)
 
 
-def _moved(values: NDArray, effect: NDArray, axis: int) -> NDArray:
+def moved(values: NDArray, effect: NDArray, axis: int) -> NDArray:
     """Values moved by an effect on an axis; ratios of values that are not positive as well."""
     if axis == LOG:
         return values * np.exp(np.clip(effect, -MOST, MOST))
@@ -146,3 +160,14 @@ def effects_of(panel: Panel) -> Effects | None:
     if panel not in _KNOWN:
         _KNOWN[panel] = Effects(panel)
     return _KNOWN[panel]
+
+
+def without_known(panel: Panel) -> Panel:
+    """A panel of which nothing is known in advance."""
+    return replace(panel, covariates=replace(panel.covariates, future=Future()))
+
+
+def adjusted(panel: Panel) -> Panel:
+    """A panel without the effects of what is known in advance; itself where nothing is."""
+    effects = effects_of(panel)
+    return panel if effects is None else effects.adjusted

@@ -20,7 +20,7 @@ that suit it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import NamedTuple
 
@@ -37,6 +37,7 @@ MORE = 8
 PER_OCTAVE = 8  # solutions while a history doubles
 ANEW, SHORT = 1.5, 256  # times as many steps, from which sums are made anew; always, below so many
 LEAST_GAIN = 3.0  # log evidence from which effects are used
+NOTHING = 1e-12  # share of squares that is told from rounding
 LONG = 4  # cycles, from which on a season has means of its own phases
 TREND = 1000.0
 # Surprises beyond so many standard deviations count for less.
@@ -49,7 +50,8 @@ BASE = 2  # columns of the trend
 class Solution:
     """What is known of effects once `count` steps were observed.
 
-    `axis`: on which they are; `effect`: at any steps, relative to its mean until then.
+    `axis`: on which they are; `effect`: at any steps, relative to its mean until then;
+    `covariance_PP`: how sure coefficients are.
     """
 
     count: int
@@ -61,20 +63,32 @@ class Solution:
     groups: tuple[str, ...]
     closing: Closing
     begun: int = 0
+    covariance_PP: NDArray = field(default_factory=lambda: np.zeros((0, 0)))
 
     def effect(self, steps_N: NDArray) -> NDArray:
         """At some steps (N,), on the axis."""
         if not self.coefficients_P.any():
             return np.zeros(len(steps_N))
-        columns_NP = design(self.known, self.what, steps_N, self.begun).columns_NP
-        return (columns_NP - self.middle_P) @ self.coefficients_P
+        return (self.columns(steps_N) - self.middle_P) @ self.coefficients_P
+
+    def columns(self, steps_N: NDArray) -> NDArray:
+        """The columns of the regression at some steps (N, P)."""
+        return design(self.known, self.what, steps_N, self.begun).columns_NP
+
+    def uncertainty(self, columns_NP: NDArray) -> NDArray:
+        """The standard deviation of what is said of differences of columns (N,), on the axis."""
+        used_NP = columns_NP * (self.coefficients_P != 0)
+        return np.sqrt(np.einsum("np,pq,nq->n", used_NP, self.covariance_PP, used_NP))
 
     def parts(self, steps_N: NDArray) -> dict[str, NDArray]:
-        """The effect of each group of columns (N,)."""
-        columns_NP = design(self.known, self.what, steps_N, self.begun).columns_NP
-        each_NP = (columns_NP - self.middle_P) * self.coefficients_P
-        names = np.array(self.groups, object)
-        return {name: each_NP[:, names == name].sum(axis=1) for name in dict.fromkeys(self.groups)}
+        """What each column as given, and the dates, add to it (N,)."""
+        if not self.coefficients_P.any():
+            return {}
+        made = design(self.known, self.what, steps_N, self.begun)
+        each_NP = (made.columns_NP - self.middle_P) * self.coefficients_P
+        sources = np.array(made.sources, object)
+        found = {name: each_NP[:, sources == name].sum(axis=1) for name in made.sources}
+        return {name: part_N for name, part_N in found.items() if part_N.any()}
 
 
 def renewals(steps: int, season: int) -> list[int]:
@@ -277,6 +291,7 @@ class Regression:
             terms.groups,
             terms.closing,
             terms.begun,
+            fitted.covariance_PP,
         )
 
 
@@ -289,6 +304,7 @@ class Fitted(NamedTuple):
     noise: float  # standard deviation
     gain: float  # log evidence
     season_S: NDArray  # means of what is left of quasi-differences, by phase
+    covariance_PP: NDArray  # how sure the coefficients are
 
     @classmethod
     def of(cls, sums: Sums, layout: Layout) -> Fitted | None:
@@ -297,7 +313,10 @@ class Fitted(NamedTuple):
         if free <= BASE + 1:
             return None
         products_FVV, means_FSV = sums.without_season()
-        result = fit_together(products_FVV[None], np.array([free]), layout)
+        left = products_FVV[:, -1, -1].min()
+        if not left > NOTHING * sums.own_VV[-1, -1]:
+            return None  # seasons explain all of it
+        result, covariance_1PP = fit_together(products_FVV[None], np.array([free]), layout)
         f = PHIS.index(float(result.phi_B[0]))
         all_K = result.coefficients_BK[0]
         return cls(
@@ -307,6 +326,7 @@ class Fitted(NamedTuple):
             float(result.noise_B[0]),
             float(result.gain_BG[0, 0]),
             means_FSV[f] @ np.append(-all_K, 1.0),
+            covariance_1PP[0],
         )
 
     def surprises(self, rows: NDArray, first: int) -> NDArray:

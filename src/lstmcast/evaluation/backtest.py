@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Unpack, overload
 
@@ -26,6 +26,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import series_numbers
 from lstmcast.data.words import Words
 from lstmcast.errors import ModelError, UsageError
+from lstmcast.evaluation.added import Added, what_columns_add
 from lstmcast.evaluation.baselines import classical_baselines, default_baselines
 from lstmcast.evaluation.metrics import Scales, naive_scales
 from lstmcast.evaluation.refitting import Forecasts as Forecasts
@@ -38,7 +39,7 @@ from lstmcast.evaluation.refitting import (
     require_unseen,
     require_use_of,
 )
-from lstmcast.evaluation.summary import Scored, Summary, plain, summarise, table
+from lstmcast.evaluation.summary import Scored, Summary, errors_of, plain, summarise, table
 from lstmcast.forecast import Forecast
 from lstmcast.util.lines import aligned
 from lstmcast.util.text import some_names
@@ -52,7 +53,8 @@ class Backtest:
     """Forecasts of a model and of the baselines at past cutoffs, beside what came.
 
     `reason` says why nothing could be held out, and is empty otherwise; `notes` tell what was left
-    out and how the model was fitted: `refit`, as it was done.
+    out and how the model was fitted: `refit`, as it was done. `added`: what columns that are known
+    in advance added.
     """
 
     model: str
@@ -67,6 +69,7 @@ class Backtest:
     notes: tuple[str, ...] = ()
     reason: str = ""
     refit: Refit = "never"
+    added: Added = field(default_factory=Added)
 
     def __repr__(self) -> str:
         """What it is, the verdict, and the errors of each model."""
@@ -92,7 +95,8 @@ class Backtest:
 
     def summary(self) -> Summary:
         """The tables, the verdict and the warnings; `str()` of it is made for reading."""
-        return summarise(self._scored(), self.model, self.last, self.notes, self.reason)
+        notes = (*self.notes, str(self.added)) if self.added else self.notes
+        return summarise(self._scored(), self.model, self.last, notes, self.reason)
 
     @overload
     def per_horizon(self, kind: Literal["arrays"] = "arrays") -> dict[str, np.ndarray]: ...
@@ -159,7 +163,8 @@ class Backtest:
         columns = {
             part: {name: plain(column) for name, column in parts[part].items()} for part in parts
         }
-        return json.dumps(self.summary().as_dict() | columns, ensure_ascii=False)
+        known = {"known_in_advance": asdict(self.added)} if self.added else {}
+        return json.dumps(self.summary().as_dict() | known | columns, ensure_ascii=False)
 
     def _scored(self) -> Scored:
         return Scored(self.forecasts, self.actual, self.scales)
@@ -234,18 +239,32 @@ def backtest(
         forecasts = {label: one.at_steps(rows) for label, one in forecasts.items()}
     for label, forecast in forecasts.items():
         _check(label, forecast, actual)
+    scales = naive_scales(panel, origins)
+    added = Added()
+    if panel.covariates.future and modes[name] == "never" and getattr(model, "reads_future", False):
+        asked = ahead, plan.asked
+
+        def errors(others: Mapping[str, Forecast]) -> tuple[str, dict[str, float]]:
+            chosen = {
+                label: one if one is forecasts[name] or rows is None else one.at_steps(rows)
+                for label, one in others.items()
+            }
+            return errors_of(Scored(chosen, actual, scales))
+
+        added = what_columns_add(model, panel, asked, forecasts[name], errors)
     return Backtest(
         model=name,
         forecasts=forecasts,
         actual=actual,
         last=last_known(panel, origins),
-        scales=naive_scales(panel, origins),
+        scales=scales,
         counts=counts,
         ids=panel.ids,
         horizon=steps,
         period=period,
         notes=(*notes, *unknown, *plan.notes()),
         refit=plan.modes[name],
+        added=added,
     )
 
 

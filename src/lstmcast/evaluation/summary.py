@@ -212,6 +212,14 @@ def summarise(
     )
 
 
+def errors_of(scored: Scored) -> tuple[str, dict[str, float]]:
+    """The error that verdicts are made by, as people call it, and that of each forecast."""
+    ruler = Ruler.of(scored)
+    overall = table(scored, "part", np.array(["all"]), axis=None, ruler=ruler)
+    errors = dict(zip(scored.forecasts, overall[ruler.measure].tolist(), strict=True))
+    return HEADINGS[ruler.measure], errors
+
+
 def _little(actual: np.ndarray) -> list[str]:
     """What is said where little could be compared with the actual values (O, H)."""
     values = int(np.isfinite(actual).sum())

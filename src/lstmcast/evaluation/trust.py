@@ -16,13 +16,18 @@ from numpy.typing import NDArray
 
 from lstmcast.evaluation.calibration import HeldOut, Tried, groups_of
 from lstmcast.evaluation.combination import Errors, drawn_together
+from lstmcast.forecast import NETWORK, Combination, KnownParts
 from lstmcast.model.heads import MEDIAN
 
 POWER = 16.0
+WITHOUT = "without known columns"  # what the forecast without them is called
 
 
-def trusted(with_them: Tried, without: Tried, held_out: HeldOut, series: int) -> Tried:
-    """The average of two forecasts at origins and at the held-out cutoffs before them.
+def trusted(
+    with_them: Tried, without: Tried, held_out: HeldOut, series: int
+) -> tuple[Tried, NDArray]:
+    """The average of two forecasts at origins and at the held-out cutoffs before them, and the
+    share (O,) of the one without.
 
     What the forecast with the columns leaves open, closed steps, stays open and is not judged.
     """
@@ -31,11 +36,27 @@ def trusted(with_them: Tried, without: Tried, held_out: HeldOut, series: int) ->
     share_O = shares_without(
         own_OJH, without.before_OJHQ[..., MEDIAN], actual_OJH, held_out, series
     )
-    return Tried(
+    averaged = Tried(
         _averaged(with_them.quantiles_OHQ, without.quantiles_OHQ, share_O),
         _averaged(with_them.before_OJHQ, without.before_OJHQ, share_O),
         actual_OJH,
     )
+    return averaged, share_O
+
+
+def with_share(made: Combination | None, share_O: NDArray) -> Combination:
+    """What a forecast was made of, where a share (O,) of it is the one without known columns."""
+    alone = Combination((NETWORK,), np.ones((len(share_O), 1)))
+    names, shares_ON = (alone if made is None else made).names, (made or alone).shares
+    return Combination((*names, WITHOUT), np.c_[shares_ON * (1 - share_O[:, None]), share_O])
+
+
+def trusted_parts(parts: KnownParts, made: Combination | None) -> KnownParts:
+    """What columns add to a forecast of which only a share uses them."""
+    if made is None or WITHOUT not in made.names:
+        return parts
+    share_O = 1.0 - made.shares[:, made.names.index(WITHOUT)]
+    return parts._replace(effects_OHC=parts.effects_OHC * share_O[:, None, None])
 
 
 def shares_without(

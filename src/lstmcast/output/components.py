@@ -5,6 +5,9 @@ The level is a moving average over the longest season, the forecast included, so
 to now. A season is the mean of each phase in what is left of the level, of the shortest first; in
 percent of the level where all values are positive, in the units of the data otherwise. It is a way
 to look at data, and not what the network reads (see `model/inputs/tables.py`).
+
+Of data with columns that are known in advance, their effects are taken out first, as the newest
+regression has them, and each is a part of its own.
 """
 
 # T time · H horizon · P periods
@@ -19,8 +22,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
+from lstmcast.covariates.effects import Effects, moved
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.candidates import span
+from lstmcast.model.inputs.axis import LOG
 from lstmcast.output.plots import (
     DARK,
     LIGHT,
@@ -103,9 +108,10 @@ class ComponentsPlot:
         periods = [p for p in panel.periods if p > 1 and CYCLES * p <= known_count]
         called = {p: span(panel.frequency, p) for p in periods}
         shown = min(len(values), max(LEAST_SHOWN, SHOWN * max(periods, default=1)) + len(point))
+        bare, added = _without_known(panel, name, values)
+        *main, rest = taken_apart(bare, called)
         parts = tuple(
-            Part(part.name, part.values[-shown:], part.percent)
-            for part in taken_apart(values, called)
+            Part(part.name, part.values[-shown:], part.percent) for part in (*main, *added, rest)
         )
         title = name if len(panel) > 1 else panel.columns.target
         return cls(title, times[-shown:], values[-shown:], len(point), parts, language, dark)
@@ -123,6 +129,26 @@ class ComponentsPlot:
         """Write it as .png, .svg or .pdf: the whole file or, with an OutputError, nothing."""
         letters = set(self.name) | letters_of({part.name for part in self.parts}, self.language)
         return save_picture(path, letters, lambda missing: _figure(self))
+
+
+def _without_known(panel: Panel, name: str, values_T: ndarray) -> tuple[ndarray, list[Part]]:
+    """Values of a series without the effects of known columns, NaN at closed steps, and these
+    effects."""
+    if not panel.covariates.future:
+        return values_T, []
+    effects = Effects(panel.select([name]))
+    solution = effects.solution(0, int(panel.lengths[list(map(str, panel.ids)).index(name)]))
+    if solution is None:
+        return values_T, []
+    steps = np.arange(len(values_T))
+    closed = solution.closing.closed(steps)
+    bare = np.where(closed, np.nan, moved(values_T, -solution.effect(steps), solution.axis))
+    percent = solution.axis == LOG
+    shown = {
+        source: np.where(closed, np.nan, 100 * np.expm1(part) if percent else part)
+        for source, part in solution.parts(steps).items()
+    }
+    return bare, [Part(f"effect of {source}", part, percent) for source, part in shown.items()]
 
 
 def taken_apart(values_T: ndarray, periods: dict[int, str]) -> list[Part]:
@@ -193,9 +219,14 @@ def _figure(plot: ComponentsPlot) -> Figure:
         sign = " %" if percent else ""
         ax.yaxis.set_major_formatter(FuncFormatter(lambda v, p, w=write, s=sign: w(v, p) + s))
     dress_times(grid[-1], plot.times, words, palette)
-    title = f"{printable(plot.name)}: {words('level, seasons and rest')}"
+    title = f"{printable(plot.name)}: {words(_title(plot))}"
     figure.suptitle(title, x=0.013, **heading(words, palette))
     return figure
+
+
+def _title(plot: ComponentsPlot) -> str:
+    effects = any(part.name.startswith("effect of") for part in plot.parts)
+    return "level, seasons, effects and rest" if effects else "level, seasons and rest"
 
 
 def _observed(ax: Any, plot: ComponentsPlot, x: ndarray, palette: Palette) -> None:

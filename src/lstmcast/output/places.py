@@ -87,13 +87,15 @@ class Outputs:
     components: str | Path | None = None
     escape_formulas: bool = False
 
-    def check(self, sources: Sequence[str] = (), totals: bool = False) -> None:
+    def check(self, sources: Sequence[str] = (), more: Sequence[str] = ()) -> None:
         """Raise before the work is done where its result could not be written, or would be
-        written over one of the sources; with `totals`, theirs too. All that is wrong is said
-        together."""
+        written over one of the sources; `more`: tables beside the forecast's. All that is wrong
+        is said together."""
         places: list[tuple[str | Path | None, Sequence[str]]] = [(self.table, TABLES)]
-        if totals and self.table is not None and not _is_workbook(self.table):
-            places.append((totals_place(self.table), TABLES))
+        beside = [] if self.table is None else [beside_table(self.table, what) for what in more]
+        if self.table is not None and _is_workbook(self.table):
+            beside = [place for place in beside if place != beside_table(self.table)]
+        places += [(place, TABLES) for place in beside]
         places += [(self.plot, PICTURES), (self.components, PICTURES), (self.report, PAGES)]
         wrong: list[LstmcastError] = []
         for place, endings in places:
@@ -108,8 +110,8 @@ class Outputs:
                 wrong.append(error)
         if wrong:
             raise type(wrong[0])("\n".join(map(str, wrong))) from wrong[0]
-        totals_too = totals_place(self.table) if totals and self.table is not None else None
-        require_apart(self.table, totals_too, self.plot, self.components, self.report, self.model)
+        pictures = (self.plot, self.components)
+        require_apart(self.table, *beside, *pictures, self.report, self.model)
 
     def check_rows(self, rows: int) -> None:
         """Raise before the work is done where the format has no room for so many rows."""
@@ -205,7 +207,7 @@ class Outputs:
             long = forecast.write(table)
         files: list[str | Path] = [long]
         if totals is not None:
-            files.append(totals.write(totals_place(table)))
+            files.append(totals.write(beside_table(table)))
         return files
 
 
@@ -213,16 +215,16 @@ def _is_workbook(table: str | Path) -> bool:
     return Path(table).suffix.lower() == ".xlsx"
 
 
-def totals_place(table: str | Path) -> Path:
-    """The file of totals, beside that of the forecast.
+def beside_table(table: str | Path, what: str = "totals") -> Path:
+    """The file of totals, or of something else, beside that of the forecast.
 
-    >>> str(totals_place("shops.csv"))
+    >>> str(beside_table("shops.csv"))
     'shops.totals.csv'
     """
     path = Path(table)
     fitting = [ending for ending in TABLES if path.name.lower().endswith(ending)]
     stem = path.name[: len(path.name) - max(map(len, fitting), default=0)]
-    return path.with_name(f"{stem}.totals{path.name[len(stem) :]}")
+    return path.with_name(f"{stem}.{what}{path.name[len(stem) :]}")
 
 
 def check_place(

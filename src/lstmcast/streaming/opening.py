@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Context
+from lstmcast.data.features import listed
 from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.kinds import OPEN, UNASKED, recognise, require_kind
 from lstmcast.data.panel import Panel
@@ -177,3 +178,14 @@ def _stop_of(panel: Panel) -> int:
     if panel.kind == "real":
         return ANYWHERE
     return DECLARED if panel.recognised is None else SO_FAR
+
+
+def require_no_future(panel: Panel) -> None:
+    """UsageError for columns that are known in advance, which streams do not read."""
+    names = panel.covariates.future.columns
+    if names:
+        raise UsageError(
+            f"a stream does not read columns that are known in advance, and the data have "
+            f"{listed(names)}. Read them without future=, or forecast with predict, which uses "
+            "them."
+        )

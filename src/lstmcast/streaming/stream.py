@@ -49,6 +49,7 @@ from lstmcast.streaming.opening import (
     may_read_roots,
     opening_network,
     require_allowed,
+    require_no_future,
     stop_now,
     stops_after,
     stops_of,
@@ -122,6 +123,7 @@ class Stream:
         grid = grid._replace(roots=may_read_roots(start, panel, kind))
         network = opening_network(start, head, seed, learning)
         if panel is not None:
+            require_no_future(panel)
             panel.covariates.require(network.config.inputs.past, panel.report.source)
             panel.covariates.tell_unread(network.config.inputs.past)
         if panel is not None and network.config.inputs.columns > 1:

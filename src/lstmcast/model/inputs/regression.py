@@ -62,6 +62,14 @@ class Fit(NamedTuple):
     gain_BG: NDArray  # log evidence of each group less that of the base alone
 
 
+class Together(NamedTuple):
+    """A fit with all groups, and how sure its coefficients are: (B, P, P), of columns with a
+    prior."""
+
+    fit: Fit
+    covariance_BPP: NDArray
+
+
 def products_of(columns_DK: NDArray) -> NDArray:
     """What the columns add to the sums on every day but the first (D − 1, 3 · M of columns
     only)."""
@@ -133,11 +141,12 @@ def fit(sums_B3M: NDArray, count_B: NDArray, layout: Layout, least_gain: float =
         chosen_BP = used_BG[:, layout.group_P]
         best = _with_groups(rest_BFVV, freedom_BF, none, layout.group_P, chosen_BP)
     unused = np.flatnonzero(~used_BG.any(axis=1))
+    best = best._replace(covariance_BFPP=none.covariance_BFPP)
     best = with_rows(best, unused, rows_of(none, unused))
     return _of_best_phi(best, base_BFKV, gain_BG)
 
 
-def fit_together(full_BFVV: NDArray, count_B: NDArray, layout: Layout) -> Fit:
+def fit_together(full_BFVV: NDArray, count_B: NDArray, layout: Layout) -> Together:
     """The regression with all groups at once, from sums of products of quasi-differences at each φ;
     `gain_BG` (B, 1) is that of all groups together."""
     rest_BFVV, base_BFKV = _without_base(full_BFVV, layout.base)
@@ -146,7 +155,8 @@ def fit_together(full_BFVV: NDArray, count_B: NDArray, layout: Layout) -> Fit:
     chosen_BP = np.ones((len(count_B), len(layout.group_P)), bool)
     each = _with_groups(rest_BFVV, freedom_BF, none, layout.group_P, chosen_BP)
     gain_B = each.evidence_BF.max(axis=1) - none.evidence_BF.max(axis=1)
-    return _of_best_phi(each, base_BFKV, gain_B[:, None])
+    chosen = np.arange(len(count_B)), each.evidence_BF.argmax(axis=1)
+    return Together(_of_best_phi(each, base_BFKV, gain_B[:, None]), each.covariance_BFPP[chosen])
 
 
 class _Evidence(NamedTuple):
@@ -155,6 +165,7 @@ class _Evidence(NamedTuple):
     evidence_BF: NDArray  # −∞ for a φ that cannot be the best
     coefficients_BFP: NDArray
     variance_BF: NDArray  # of the noise
+    covariance_BFPP: NDArray  # of the coefficients; empty without groups
 
 
 def _of_best_phi(each: _Evidence, base_BFKV: NDArray, gain_BG: NDArray) -> Fit:
@@ -207,7 +218,8 @@ def _without_groups(rest_BFVV: NDArray, freedom_BF: NDArray) -> _Evidence:
     variance_BF = np.maximum(rest_BFVV[..., -1, -1] / freedom_BF, np.finfo(float).tiny)
     coefficients_BFP = np.zeros((*freedom_BF.shape, rest_BFVV.shape[-1] - 1))
     evidence_BF = -0.5 * freedom_BF * (np.log(variance_BF) + 1.0)
-    return _Evidence(evidence_BF, coefficients_BFP, variance_BF)
+    nothing_BF00 = np.zeros((*freedom_BF.shape, 0, 0))
+    return _Evidence(evidence_BF, coefficients_BFP, variance_BF, nothing_BF00)
 
 
 def _with_groups(
@@ -230,21 +242,26 @@ def _with_groups(
     most_BF = none.evidence_BF - 0.5 * freedom_BF * np.log(left_BF / freedom_BF)
     B, F = np.nonzero(most_BF >= none.evidence_BF.max(axis=1)[:, None])
     members = _Members.of(group_P, chosen_BP[B])
-    gain_N, beta_NP, variance_N = _mackay(A_BFPP[B, F], b_BFP[B, F], freedom_BF[B, F], members)
+    found = _mackay(A_BFPP[B, F], b_BFP[B, F], freedom_BF[B, F], members)
+    gain_N, beta_NP, variance_N, covariance_NPP = found
     result = _Evidence(
-        np.full_like(freedom_BF, -np.inf), np.zeros_like(b_BFP), none.variance_BF.copy()
+        np.full_like(freedom_BF, -np.inf),
+        np.zeros_like(b_BFP),
+        none.variance_BF.copy(),
+        np.zeros_like(A_BFPP),
     )
     result.evidence_BF[B, F] = none.evidence_BF[B, F] + gain_N
     result.coefficients_BFP[B, F] = beta_NP * unit_BF1[B, F]
     result.variance_BF[B, F] *= variance_N
+    result.covariance_BFPP[B, F] = covariance_NPP * unit_BF1[B, F][..., None] ** 2
     return result
 
 
 def _mackay(
     A_NPP: NDArray, b_NP: NDArray, freedom_N: NDArray, members: _Members
-) -> tuple[NDArray, NDArray, NDArray]:
-    """Log evidence gained, coefficients, and variance of the noise, each of N regressions in units
-    of the noise without groups (MacKay 1992, eq. 4.4 and 4.8)."""
+) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """Log evidence gained, coefficients, variance of the noise, and covariance of the coefficients,
+    each of N regressions in units of the noise without groups (MacKay 1992, eq. 4.4 and 4.8)."""
     diagonal_NP = np.diagonal(A_NPP, axis1=1, axis2=2)
     alone_NP = b_NP / np.where(diagonal_NP > 0, diagonal_NP, np.inf)
     prior_NG = np.maximum(members.mean(alone_NP**2), LEAST_PRIOR)
@@ -264,7 +281,7 @@ def _mackay(
         + 0.5 * np.linalg.slogdet(inverse_NPP)[1]
         + 0.5 * np.log(precision_NP).sum(axis=1)
     )
-    return gain_N, beta_NP, variance_N
+    return gain_N, beta_NP, variance_N, inverse_NPP
 
 
 def _posterior(

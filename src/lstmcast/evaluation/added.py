@@ -1,0 +1,81 @@
+"""What columns that are known in advance add to a forecast: its error with all of them, without
+any, and without each.
+
+S series · K cutoffs · O origins · H horizon
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from lstmcast.data.panel import Panel
+from lstmcast.forecast import Forecast
+from lstmcast.util.text import number
+
+MOST_COLUMNS, MOST_VALUES = 8, 10_000  # that are left out one by one, of data that are not large
+
+
+@dataclass(frozen=True)
+class Added:
+    """Errors by which columns were left out.
+
+    `measure`: which error; `with_all`, `without_any`: of all origins; `without_each`: by column.
+    """
+
+    columns: tuple[str, ...] = ()
+    measure: str = ""
+    with_all: float = np.nan
+    without_any: float = np.nan
+    without_each: Mapping[str, float] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.columns)
+
+    def __str__(self) -> str:
+        names = ", ".join(self.columns)
+        text = (
+            f"with what is known in advance ({names}) the {self.measure} is "
+            f"{number(self.with_all)}, without it {number(self.without_any)}"
+        )
+        if not self.without_each:
+            return text
+        largest = sorted(self.without_each.items(), key=lambda one: -one[1])
+        parts = ", ".join(f"{name} {number(error)}" for name, error in largest)
+        return f"{text}; left out alone: {parts}"
+
+
+def what_columns_add(
+    model: Any,
+    panel: Panel,
+    asked: tuple[int, np.ndarray],
+    with_all: Forecast,
+    errors: Callable[[Mapping[str, Forecast]], tuple[str, dict[str, float]]],
+) -> Added:
+    """The errors of a model that is used as it is, with columns left out.
+
+    Args:
+        model: what is tested; it forecasts again without them.
+        panel: the series.
+        asked: the horizon, and the cutoffs (S, K).
+        with_all: its forecasts with all columns.
+        errors: which error is measured, and that of each of some forecasts by name.
+    """
+    future = panel.covariates.future
+    names = tuple(future.columns)
+    horizon, cutoffs = asked
+
+    def without(left_out: Iterable[str]) -> Forecast:
+        kept = future.only(name for name in names if name not in left_out)
+        rest = replace(panel, covariates=replace(panel.covariates, future=kept))
+        return model.predict(rest, horizon, cutoffs=cutoffs)
+
+    forecasts = {"": with_all, "all": without(names)}
+    few = 1 < len(names) <= MOST_COLUMNS and len(panel.values) <= MOST_VALUES
+    each = {f"without {name}": without([name]) for name in names} if few else {}
+    measure, found = errors(forecasts | each)
+    alone = {name: found[f"without {name}"] for name in names} if few else {}
+    return Added(names, measure, found[""], found["all"], alone)

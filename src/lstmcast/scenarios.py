@@ -1,0 +1,165 @@
+"""Scenarios: the same history with other coming values, and how far the forecasts differ.
+
+What two forecasts share, the noise and the level, is not what they differ by: a difference is that
+of the effects, and as sure as these are.
+
+    O series · H horizon
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.covariates.effects import effects_of, moved
+from lstmcast.data.origins import origins_of
+from lstmcast.data.panel import Panel
+from lstmcast.errors import UsageError
+from lstmcast.forecast import Forecast
+from lstmcast.util.lines import aligned
+from lstmcast.util.text import number_format
+from lstmcast.writing.tables import frame_of, plain_list, write_table
+
+SHOWN_ROWS = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Scenarios:
+    """Forecasts of scenarios by name, and how far each differs from the first."""
+
+    forecasts: Mapping[str, Forecast]
+    differences: Mapping[str, NDArray]  # (O, H, 3) of all but the first: itself, lower and upper
+    level: float  # of their interval, in percent
+
+    def columns_dict(self) -> dict[str, NDArray]:
+        """The long table as equally long columns: those that tell series and times, the forecast of
+        each scenario, and for each but the first `difference`, `lower` and `upper`."""
+        first, *_ = self.forecasts.values()
+        wanted = first.wanted.ravel()
+        names = list(first.columns_dict())
+        columns = {n: first.columns_dict()[n] for n in names[: names.index("step") + 1]}
+        columns |= {n: one.point.ravel()[wanted] for n, one in self.forecasts.items()}
+        for name, parts in self.differences.items():
+            for k, called in enumerate(("difference", "lower", "upper")):
+                columns[f"{called} of {name}"] = parts[:, :, k].ravel()[wanted]
+        return columns
+
+    def frame(self, kind: str | None = None) -> Any:
+        """The same as the kind of frame that the data came in, or as "pandas", "polars", "pyarrow"
+        or "arrays"."""
+        return frame_of(self.columns_dict(), kind, next(iter(self.forecasts.values())).frame_kind)
+
+    def write(self, path: str | os.PathLike[str]) -> Path:
+        """Write the long table, as `Forecast.write` does."""
+        return write_table(self.columns_dict(), path)
+
+    def to_json(self) -> str:
+        """The long table as one JSON object of lists."""
+        columns = self.columns_dict().items()
+        return json.dumps({name: plain_list(c) for name, c in columns}, ensure_ascii=False)
+
+    def rows(self, most: int = SHOWN_ROWS) -> list[list[str]]:
+        """Sums over the steps of each series as texts, the header first."""
+        first, *others = self.forecasts
+        several = len(next(iter(self.forecasts.values())).ids) > 1
+        heads = [f"{name} less {first}" for name in others]
+        result = [[*(["series"] if several else []), *self.forecasts, *heads]]
+        sums = {name: np.nansum(one.point, axis=1) for name, one in self.forecasts.items()}
+        for o, series in enumerate(self.forecasts[first].ids[:most]):
+            write = number_format(np.array([total[o] for total in sums.values()]))
+            apart = [self.differences[name][o].sum(axis=0) for name in others]
+            told = [f"{write(d)} ({write(low)} … {write(high)})" for d, low, high in apart]
+            cells = [write(total[o]) for total in sums.values()]
+            result.append([*([str(series)] if several else []), *cells, *told])
+        return result
+
+    def __repr__(self) -> str:
+        """What they are, and the sums over all steps."""
+        header, *rows = self.rows()
+        names = ", ".join(self.forecasts)
+        return f"Scenarios({names}), sums over all steps\n{aligned(header, rows, left=header[:1])}"
+
+
+def compare_scenarios(
+    model: Any, panels: Mapping[str, Panel], horizon: int | None = None, level: float = 80
+) -> Scenarios:
+    """Forecast the same history with other values of columns that are known in advance.
+
+    Args:
+        model: a forecaster.
+        panels: by the name of the scenario, the first is what others are compared with: the same
+            series, whose coming values differ, as `lstmcast.read(…, future_data=)` gives them.
+        horizon: steps, the model's own unless given.
+        level: of the intervals of differences, in percent.
+
+    Raises:
+        UsageError: There are fewer than two, or their histories differ.
+
+    >>> import lstmcast as lc
+    >>> rng = np.random.default_rng(0)
+    >>> sale = (rng.random(134) < 0.3) * 1.0
+    >>> sold = 50 * np.exp(0.5 * sale[:120] + rng.normal(0, 0.05, 120))
+    >>> plans = {"no sale": np.zeros(14), "sale": np.ones(14)}
+    >>> panels = {name: Panel.from_arrays(sold, frequency="D", start="2024-01-01",
+    ...     future={"sale": np.r_[sale[:120], plan]}) for name, plan in plans.items()}
+    >>> found = compare_scenarios(lc.LSTMForecaster(horizon=14), panels)
+    >>> ratio = found.forecasts["sale"].point / found.forecasts["no sale"].point
+    >>> ratio.mean().round(1)
+    np.float64(1.6)
+    """
+    if len(panels) < 2:
+        raise UsageError("One scenario cannot be compared. Give two or more.")
+    (first, base), *others = panels.items()
+    for name, panel in others:
+        _require_same(first, base, name, panel)
+    forecasts = {name: model.predict(panel, horizon) for name, panel in panels.items()}
+    spread = NormalDist().inv_cdf(0.5 + level / 200)
+    differences = {
+        name: _difference(base, panel, forecasts[first], forecasts[name], spread)
+        for name, panel in others
+    }
+    return Scenarios(forecasts, differences, level)
+
+
+def _require_same(first: str, base: Panel, name: str, panel: Panel) -> None:
+    same = (
+        base.ids.tolist() == panel.ids.tolist()
+        and np.array_equal(base.offsets, panel.offsets)
+        and np.array_equal(base.starts, panel.starts)
+        and np.array_equal(base.values, panel.values, equal_nan=True)
+    )
+    if not same:
+        raise UsageError(
+            f"the scenarios {first!r} and {name!r} have other series or other past values. Only "
+            "what comes may differ: give the same data, with coming values of their own."
+        )
+
+
+def _difference(
+    base: Panel, panel: Panel, first: Forecast, other: Forecast, spread: float
+) -> NDArray:
+    """How far a forecast differs from the first, with its interval (O, H, 3)."""
+    apart_OH = other.point - first.point
+    result = np.repeat(apart_OH[:, :, None], 3, axis=2)
+    ours, theirs = effects_of(base), effects_of(panel)
+    if ours is None or theirs is None:
+        return result
+    origins = origins_of(base)
+    for o, (series, count) in enumerate(zip(origins.series, origins.counts, strict=True)):
+        one, two = (each.solution(int(series), int(count)) for each in (ours, theirs))
+        if one is None or two is None or not one.coefficients_P.any():
+            continue
+        steps = count + np.arange(apart_OH.shape[1])
+        wide_H = spread * one.uncertainty(two.columns(steps) - one.columns(steps))
+        for k, sign in ((1, -1.0), (2, 1.0)):
+            bound_H = moved(other.point[o], sign * wide_H, one.axis) - first.point[o]
+            result[o, :, k] = np.where(np.isfinite(bound_H), bound_H, apart_OH[o])
+    return result
