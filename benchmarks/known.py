@@ -203,6 +203,7 @@ def read(task: Task, data: Path) -> lc.Panel:
         holidays=task.holidays,
         frequency=task.frequency,
         duplicates="first",
+        calendar="all",
     )
 
 

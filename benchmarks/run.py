@@ -15,7 +15,18 @@ from typing import Any, NamedTuple
 
 from common import HERE, RESULTS, arguments, data_folder, read_result
 
-SCRIPTS = ("speed", "m3", "airline", "classic", "m4", "coverage", "known", "ar1", "validate", "accuracy")
+SCRIPTS = (
+    "speed",
+    "m3",
+    "airline",
+    "classic",
+    "m4",
+    "coverage",
+    "known",
+    "ar1",
+    "validate",
+    "accuracy",
+)
 TRAINING = (
     "training_loop",
     "training_peers",

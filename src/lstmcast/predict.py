@@ -86,7 +86,8 @@ def _after(
     cutoffs = None if asked.cutoffs is None else _counted_on(lead, asked.cutoffs)
     origins = origins_of(panel, cutoffs)
     panel, horizon, rows = on_grid(panel, origins, horizon)
-    require_known(panel, origins, horizon)
+    ahead_O = np.full(len(origins.series), horizon) if rows is None else rows.max(axis=1) + 1
+    require_known(panel, origins, ahead_O)
 
     def decode(panel: Panel, origins: Origins, horizon: int) -> NDArray:
         return model.decode(panel, origins, horizon, asked.mode)

@@ -5,7 +5,8 @@ the steps that a regression is fitted to: nothing that comes later changes what 
 
     number   the number, how far it lies above three of its usual sizes, a running mean of it
     event    each category but the commonest; the step before and the one after
-    days     day of the month and of the year, length of the month, by the dates alone
+    days     day of the month and of the year, the days around the turn of the year, length of the
+             month, by the dates alone
 
 Effects of numbers and of frequent events may differ by hour and by day of the week. Each of these
 is a group of columns with a prior variance of its own.
@@ -32,6 +33,7 @@ BEYOND = 0.1  # of the range of what was seen, beyond which a line is not drawn 
 SMOOTHING = 0.9  # of the running mean, per step
 HOURS, OF_NUMBERS = 3, 2  # waves of a day by which effects of events and numbers may differ
 MONTHS, YEARS = 4, 10  # waves of a month and of a year
+BEFORE, AFTER = 17, 6  # days around the turn of the year that differ from all others: Christmas
 MOST_CATEGORIES = 12  # whole numbers that are categories, unless their levels are named
 OFTEN, SELDOM = 100, 0.05  # steps, and share of all steps, of an event that may differ by weekday
 PATIENCE = 1.5  # years before one is looked for
@@ -126,10 +128,21 @@ def _waves(panel: Panel, series: int, steps: NDArray) -> Iterator[Waves]:
     if unit in ("day", "business day") and panel.frequency.every == 1:
         since = (times.astype("datetime64[D]") - first).astype(float)
         yield Waves("day of the month", _harmonics(since / length, MONTHS))
+        days = times.astype("datetime64[D]")
+        yield Waves("turn of the year", _around_new_year(days), int(PATIENCE * 365))
     clock = clock_of(panel.frequency)
     if clock is not None:
         year = clock.steps * clock.year
         yield Waves(YEAR, _harmonics(steps / year, YEARS), int(PATIENCE * year))
+
+
+def _around_new_year(days_M: NDArray) -> NDArray:
+    """A column for each day before and after the first of January (M, BEFORE + AFTER)."""
+    year = days_M.astype("datetime64[Y]")
+    to_next = ((year + 1).astype("datetime64[D]") - days_M).astype(int)
+    since = (days_M - year.astype("datetime64[D]")).astype(int)
+    away_M = np.where(to_next <= BEFORE, -to_next, since)
+    return (away_M[:, None] == np.arange(-BEFORE, AFTER)).astype(float)
 
 
 def _harmonics(turns_M: NDArray, count: int) -> NDArray:

@@ -11,11 +11,12 @@ forecasts, a network of one's own) forecasts what the known columns do not expla
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from lstmcast.covariates.columns import Known
 from lstmcast.covariates.estimate import Solution, solutions
@@ -26,9 +27,17 @@ from lstmcast.data.table import format_time
 from lstmcast.errors import DataError
 from lstmcast.forecast import KnownParts
 from lstmcast.model.inputs.axis import LOG, ROOT, from_axis, to_axis
-from lstmcast.util.parallel import side_by_side
 
+REMEMBERED = 4  # sets of origins: those that are forecast, held-out cutoffs, parts of both
 MOST = 30.0  # of an effect in logarithms: numbers stay numbers
+
+
+class Ahead(NamedTuple):
+    """What is known of the coming steps of some origins."""
+
+    effect_OH: NDArray  # on the axis
+    closed_OH: NDArray
+    axis_O: NDArray
 
 
 class Effects:
@@ -40,8 +49,12 @@ class Effects:
         self.known_until_S = panel.covariates.future.lengths
         self.solutions_S: list[list[Solution]] = [[] for _ in range(len(panel))]
         values_N = np.array(panel.values)
-        side_by_side(partial(self._fill, panel, values_N), range(len(panel)))
+        # One after the other: threads would wait for each other, so small are the matrices.
+        with threadpool_limits(limits=1, user_api="blas"):
+            for series in range(len(panel)):
+                self._fill(panel, values_N, series)
         self.adjusted = replace(without_known(panel), values=values_N)
+        self._ahead: dict[tuple[int, bytes, bytes], Ahead] = {}
 
     def _fill(self, panel: Panel, values_N: NDArray, series: int) -> None:
         own_T = panel.series(series)
@@ -68,18 +81,45 @@ class Effects:
         place = int(np.searchsorted([solution.count for solution in found], count, side="right"))
         return found[place - 1] if place else None
 
-    def restored(self, answers: NDArray, origins: Origins) -> NDArray:
-        """Answers (O, H, …) to the adjusted panel, as answers to the panel; NaN at closed steps."""
-        result = answers.copy()
-        for series in np.unique(origins.series).tolist():
-            own = np.flatnonzero(origins.series == series)
-            counts = np.array([solution.count for solution in self.solutions_S[series]])
-            place = np.searchsorted(counts, origins.counts[own], side="right") - 1
+    def ahead(self, origins: Origins, horizon: int) -> Ahead:
+        """What is known at some origins of their coming steps; remembered, as the network and each
+        simple forecast ask for the same."""
+        key = horizon, origins.series.tobytes(), origins.counts.tobytes()
+        if key not in self._ahead:
+            while len(self._ahead) >= REMEMBERED:
+                self._ahead.pop(next(iter(self._ahead)))
+            self._ahead[key] = self._looked_ahead(origins, horizon)
+        return self._ahead[key]
+
+    def _looked_ahead(self, origins: Origins, horizon: int) -> Ahead:
+        shape = len(origins.series), horizon
+        result = Ahead(np.zeros(shape), np.zeros(shape, bool), np.zeros(shape[0], np.int64))
+        order = np.argsort(origins.series, kind="stable")
+        series, first = np.unique(origins.series[order], return_index=True)
+        for one, own in zip(series.tolist(), np.split(order, first[1:]), strict=True):
+            found = self.solutions_S[one]
+            until = [solution.count for solution in found]
+            place = np.searchsorted(until, origins.counts[own], side="right") - 1
             for k in np.unique(place[place >= 0]).tolist():
                 chosen = own[place == k]
-                solution = self.solutions_S[series][k]
-                result[chosen] = _restored(answers[chosen], solution, origins.counts[chosen])
+                steps = origins.counts[chosen][:, None] + np.arange(horizon)
+                begin, stop = int(steps.min()), int(steps.max()) + 1
+                known, every = found[k], np.arange(begin, stop)
+                result.effect_OH[chosen] = known.effect(every)[steps - begin]
+                result.closed_OH[chosen] = known.closing.closed(every)[steps - begin]
+                result.axis_O[chosen] = known.axis
         return result
+
+    def restored(self, answers: NDArray, origins: Origins) -> NDArray:
+        """Answers (O, H, …) to the adjusted panel, as answers to the panel; NaN at closed steps."""
+        effect_OH, closed_OH, axis_O = self.ahead(origins, answers.shape[1])
+        beyond = [1] * (answers.ndim - 2)
+        effect, closed = (part.reshape(*part.shape, *beyond) for part in (effect_OH, closed_OH))
+        result = answers.copy()
+        for axis in np.unique(axis_O).tolist():
+            rows = axis_O == axis
+            result[rows] = moved(answers[rows], effect[rows], axis)
+        return np.where(closed, np.nan, result)
 
     def parts(self, origins: Origins, horizon: int) -> KnownParts:
         """What each column adds to the coming steps of each origin, on the axis of its series."""
@@ -97,23 +137,10 @@ class Effects:
 
     def shut(self, answers: NDArray, origins: Origins) -> NDArray:
         """Answers (O, H, …) that are 0 at closed steps."""
-        result = answers.copy()
-        for o, (series, count) in enumerate(zip(origins.series, origins.counts, strict=True)):
-            solution = self.solution(int(series), int(count))
-            if solution is not None and solution.closing.at:
-                steps = count + np.arange(answers.shape[1])
-                result[o, solution.closing.closed(steps)] = 0.0
-        return result
-
-
-def _restored(answers: NDArray, solution: Solution, counts_N: NDArray) -> NDArray:
-    steps_NH = counts_N[:, None] + np.arange(answers.shape[1])
-    first, stop = int(steps_NH.min()), int(steps_NH.max()) + 1
-    effect_NH = solution.effect(np.arange(first, stop))[steps_NH - first]
-    closed_NH = solution.closing.closed(np.arange(first, stop))[steps_NH - first]
-    shape = (*steps_NH.shape, *[1] * (answers.ndim - 2))
-    whole = moved(answers, effect_NH.reshape(shape), solution.axis)
-    return np.where(closed_NH.reshape(shape), np.nan, whole)
+        closed_OH = self.ahead(origins, answers.shape[1]).closed_OH
+        return np.where(
+            closed_OH.reshape(*closed_OH.shape, *[1] * (answers.ndim - 2)), 0.0, answers
+        )
 
 
 def moved(values: NDArray, effect: NDArray, axis: int) -> NDArray:
@@ -126,16 +153,16 @@ def moved(values: NDArray, effect: NDArray, axis: int) -> NDArray:
     return values + effect
 
 
-def require_known(panel: Panel, origins: Origins, horizon: int) -> None:
-    """DataError where columns that are known in advance end before the horizon does."""
+def require_known(panel: Panel, origins: Origins, horizon_O: NDArray) -> None:
+    """DataError where columns that are known in advance end before the horizon of an origin."""
     future = panel.covariates.future
     if not future or not len(origins.series):
         return
-    missing_O = origins.counts + horizon - future.lengths[origins.series]
+    missing_O = origins.counts + horizon_O - future.lengths[origins.series]
     if missing_O.max() <= 0:
         return
     o = int(missing_O.argmax())
-    series, count = int(origins.series[o]), int(origins.counts[o])
+    series, count, horizon = int(origins.series[o]), int(origins.counts[o]), int(horizon_O[o])
     last, wanted = (
         format_time(panel.frequency.advance(panel.starts[series], steps - 1)[()])
         for steps in (int(future.lengths[series]), count + horizon)

@@ -8,7 +8,7 @@ variance for each group of columns, as `model.inputs.regression` solves it. The 
 of the quasi-differences by their means, which is the same as a column for each of them (Frisch &
 Waugh 1933).
 
-A solution holds until the history has grown by an eighth. It is made of values up to there alone,
+A solution holds until the history has grown by a sixth. It is made of values up to there alone,
 so what is said at a step depends on nothing after it, in a backtest as in use. Sums of products are
 added to; of a short history, and whenever it has grown by half, they are made anew, with columns
 that suit it.
@@ -34,7 +34,7 @@ from lstmcast.model.inputs.regression import PHIS, Layout, fit_together
 
 FEWEST, CYCLES = 32, 3  # steps, and cycles with a few more, before the first solution
 MORE = 8
-PER_OCTAVE = 8  # solutions while a history doubles
+PER_OCTAVE = 6  # solutions while a history doubles
 ANEW, SHORT = 1.5, 256  # times as many steps, from which sums are made anew; always, below so many
 LEAST_GAIN = 3.0  # log evidence from which effects are used
 NOTHING = 1e-12  # share of squares that is told from rounding
@@ -95,7 +95,7 @@ def renewals(steps: int, season: int) -> list[int]:
     """After how many of so many observed steps a solution is made.
 
     >>> renewals(100, 7)
-    [32, 36, 40, 44, 48, 52, 56, 60, 64, 72, 80, 88, 96]
+    [32, 37, 42, 47, 52, 57, 62, 67, 77, 87, 97]
     """
     result, count = [], max(FEWEST, CYCLES * season + MORE)
     while count <= steps:
@@ -194,12 +194,12 @@ class Sums(NamedTuple):
         """Of both."""
         return Sums(*(a + b for a, b in zip(self, other, strict=True)))
 
-    def without_season(self) -> tuple[NDArray, NDArray]:
+    def without_season(self, phis: tuple[float, ...]) -> tuple[NDArray, NDArray]:
         """Products of quasi-differences without their means by phase (F, V, V), and those means
         (F, S, V)."""
         inverse_S = np.where(self.weight_S > 0, 1.0 / np.maximum(self.weight_S, 1e-12), 0.0)
         products, means = [], []
-        for phi in PHIS:
+        for phi in phis:
             sum_SV = self.now_SV - phi * self.before_SV
             means.append(sum_SV * inverse_S[:, None])
             whole = self.own_VV - phi * self.between_VV + phi**2 * self.back_VV
@@ -242,7 +242,7 @@ class Regression:
             if fitted is not None:  # the noise is what unusual values made large
                 weight_E = known_E * _trust(fitted.surprises(rows, 0), known_E, 0.0)
                 sums = Sums.of(rows, weight_E, 0, terms.season)
-            fitted = Fitted.of(sums, terms.layout)
+            fitted = Fitted.of(sums, terms.layout, fitted)
             if fitted is None:
                 return None
         assert fitted is not None
@@ -268,7 +268,7 @@ class Regression:
         weight_E = known_E * _trust(surprise_E, known_E, self.fitted.noise)
         season = self.terms.season
         sums = self.sums.plus(Sums.of(rows, weight_E, self.count - 1, season))
-        fitted = Fitted.of(sums, self.terms.layout)
+        fitted = Fitted.of(sums, self.terms.layout, self.fitted)
         if fitted is None:
             return None
         known = bool(np.isfinite(z_N[-1]))
@@ -307,22 +307,27 @@ class Fitted(NamedTuple):
     covariance_PP: NDArray  # how sure the coefficients are
 
     @classmethod
-    def of(cls, sums: Sums, layout: Layout) -> Fitted | None:
-        """The regression; None where too little is known."""
+    def of(cls, sums: Sums, layout: Layout, former: Fitted | None = None) -> Fitted | None:
+        """The regression; None where too little is known. φ is near that of the former one."""
         free = sums.weight_S.sum() - np.count_nonzero(sums.weight_S)
         if free <= BASE + 1:
             return None
-        products_FVV, means_FSV = sums.without_season()
+        phis = PHIS
+        if former is not None:
+            place = PHIS.index(former.phi)
+            phis = PHIS[max(place - 1, 0) : place + 2]
+        products_FVV, means_FSV = sums.without_season(phis)
         left = products_FVV[:, -1, -1].min()
         if not left > NOTHING * sums.own_VV[-1, -1]:
             return None  # seasons explain all of it
-        result, covariance_1PP = fit_together(products_FVV[None], np.array([free]), layout)
-        f = PHIS.index(float(result.phi_B[0]))
+        count_1 = np.array([free])
+        result, covariance_1PP = fit_together(products_FVV[None], count_1, layout, phis)
+        f = phis.index(float(result.phi_B[0]))
         all_K = result.coefficients_BK[0]
         return cls(
             all_K[:BASE],
             all_K[BASE:],
-            PHIS[f],
+            phis[f],
             float(result.noise_B[0]),
             float(result.gain_BG[0, 0]),
             means_FSV[f] @ np.append(-all_K, 1.0),

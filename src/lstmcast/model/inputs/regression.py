@@ -146,17 +146,20 @@ def fit(sums_B3M: NDArray, count_B: NDArray, layout: Layout, least_gain: float =
     return _of_best_phi(best, base_BFKV, gain_BG)
 
 
-def fit_together(full_BFVV: NDArray, count_B: NDArray, layout: Layout) -> Together:
-    """The regression with all groups at once, from sums of products of quasi-differences at each φ;
-    `gain_BG` (B, 1) is that of all groups together."""
+def fit_together(
+    full_BFVV: NDArray, count_B: NDArray, layout: Layout, phis: tuple[float, ...] = PHIS
+) -> Together:
+    """The regression with all groups at once, from sums of products of quasi-differences at each of
+    these φ; `gain_BG` (B, 1) is that of all groups together."""
     rest_BFVV, base_BFKV = _without_base(full_BFVV, layout.base)
-    freedom_BF = np.repeat(np.maximum(count_B - layout.base, 1.0)[:, None], len(PHIS), axis=1)
+    freedom_BF = np.repeat(np.maximum(count_B - layout.base, 1.0)[:, None], len(phis), axis=1)
     none = _without_groups(rest_BFVV, freedom_BF)
     chosen_BP = np.ones((len(count_B), len(layout.group_P)), bool)
     each = _with_groups(rest_BFVV, freedom_BF, none, layout.group_P, chosen_BP)
     gain_B = each.evidence_BF.max(axis=1) - none.evidence_BF.max(axis=1)
     chosen = np.arange(len(count_B)), each.evidence_BF.argmax(axis=1)
-    return Together(_of_best_phi(each, base_BFKV, gain_B[:, None]), each.covariance_BFPP[chosen])
+    best = _of_best_phi(each, base_BFKV, gain_B[:, None], phis)
+    return Together(best, each.covariance_BFPP[chosen])
 
 
 class _Evidence(NamedTuple):
@@ -168,7 +171,9 @@ class _Evidence(NamedTuple):
     covariance_BFPP: NDArray  # of the coefficients; empty without groups
 
 
-def _of_best_phi(each: _Evidence, base_BFKV: NDArray, gain_BG: NDArray) -> Fit:
+def _of_best_phi(
+    each: _Evidence, base_BFKV: NDArray, gain_BG: NDArray, phis: tuple[float, ...] = PHIS
+) -> Fit:
     """The φ of the greatest evidence; nothing where numbers were too large to be squared."""
     B = np.arange(len(gain_BG))
     best_B = each.evidence_BF.argmax(axis=1)
@@ -176,7 +181,7 @@ def _of_best_phi(each: _Evidence, base_BFKV: NDArray, gain_BG: NDArray) -> Fit:
     a_BK = base_BKV[..., -1] - (base_BKV[..., :-1] @ b_BP[..., None])[..., 0]
     return Fit(
         np.concatenate([a_BK, b_BP], axis=1),
-        np.array(PHIS)[best_B],
+        np.array(phis)[best_B],
         np.sqrt(each.variance_BF[B, best_B]),
         gain_BG,
     )
