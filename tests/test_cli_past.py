@@ -71,12 +71,40 @@ def test_the_check_shows_what_is_read_beside_the_target(run, shop):
     assert done.status == 0 and done.out.splitlines()[0].endswith("past: visits, price")
 
 
-@pytest.mark.parametrize("command", ["forecast", "fit", "backtest"])
-def test_the_shipped_network_reads_no_columns_yet(run, shop, tmp_path, command):
-    where = ("-m", tmp_path / "model") if command == "fit" else ()
-    done = run(command, shop, "-H", "2", *where, "--past", "visits,price")
+def test_a_shipped_network_that_is_trained_reads_no_columns(run, shop, tmp_path):
+    done = run("fit", shop, "-H", "2", "-m", tmp_path / "model", "--past", "visits,price")
     assert done.status == 2 and "this network does not read any" in done.err
     assert "--weights scratch --past visits,price" in done.err
+
+
+@pytest.mark.parametrize("command", ["forecast", "backtest"])
+def test_the_network_alone_reads_no_columns(run, shop, command):
+    alone = ("--method", "network") if command == "forecast" else ()
+    done = run(command, shop, "-H", "2", "--target", "sold", *alone, "--past", "visits,price")
+    assert done.status == (2 if alone else 0), done.err
+    assert not alone or "(--method auto, nothing trained)" in done.err
+
+
+def test_a_cause_that_leads_is_read_by_the_linear_map(run, tmp_path):
+    rng = np.random.default_rng(0)
+    gas = np.convolve(rng.normal(size=260), np.ones(4) / 4, "same")
+    power = 50 + 5 * np.r_[np.zeros(3), gas[:-3]] + rng.normal(0, 0.05, 260)
+    rows = [f"{t},{p:.4f},{g:.4f}" for t, (p, g) in enumerate(zip(power, gas, strict=True))]
+    place = tmp_path / "power.csv"
+    place.write_text("\n".join(["t,power,gas", *rows[:250]]) + "\n", encoding="utf-8")
+    asked = ("-H", "3", "--target", "power", "--time", "t", "--cutoffs", "0", "--json")
+    with_it = run("forecast", place, *asked, "--past", "gas").json
+    without = run("forecast", place, *asked).json
+    errors = [
+        np.abs(np.array(one["forecast"]["forecast"]) - power[250:253]).mean()
+        for one in (with_it, without)
+    ]
+    assert errors[0] < 0.3 * errors[1]
+    assert with_it["combination"]["linear map"] > 0.3
+    folder = tmp_path / "model"
+    run("forecast", place, *asked, "--past", "gas", "--save", folder)
+    again = run("predict", "-m", folder, "--json").json
+    assert again["forecast"] == with_it["forecast"]
 
 
 def test_a_job_reads_the_columns_of_its_model(shop):

@@ -278,8 +278,12 @@ def test_columns_that_a_network_does_not_read_are_told(caplog):
     caplog.clear()
     drawn().predict(panel, 1)
     assert not caplog.text
-    lc.LSTMForecaster(2).predict(panel)  # the shipped one
+    lc.LSTMForecaster(2, method="network").predict(panel)  # the shipped one
     assert "does not read 'f0', 'f1'" in caplog.text
+    caplog.clear()
+    warn_once.cache_clear()
+    lc.LSTMForecaster(2).predict(panel)  # with simple forecasts, of which a linear map reads them
+    assert not caplog.text
 
 
 def test_a_fit_notes_what_it_does_not_read():
@@ -354,8 +358,8 @@ def test_a_saved_model_reads_its_columns_from_newer_data(fitted, tmp_path):
 
 def test_a_model_that_reads_nothing_beside_remembers_nothing_beside(tmp_path):
     panel = market()
-    lc.LSTMForecaster(2).save(tmp_path / "model", panel)
-    model = lc.load(tmp_path / "model")
+    lc.LSTMForecaster(2, method="network").save(tmp_path / "model", panel)
+    model = lc.load(tmp_path / "model", method="network")
     assert not model.saved_context.panel.covariates
     bare = lc.Panel.from_arrays({"p0": panel.values}, frequency="D", start="2023-01-01")
     np.testing.assert_array_equal(model.predict(bare).point, model.predict(panel).point)

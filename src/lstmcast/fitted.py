@@ -217,14 +217,16 @@ class Fitted:
                 f"panel.select({trained})."
             )
 
-    def context_of(self, panel: Panel) -> SavedContext:
+    def context_of(self, panel: Panel, combines: bool = False) -> SavedContext:
         """What a fitted model remembers of its data.
 
         Args:
             panel: The data.
+            combines: Whether simple forecasts read the columns that the network does not.
         """
-        # What the network does not read would only be asked for again in newer data.
-        panel = replace(panel, covariates=panel.covariates.only(self.past))
+        # What nothing reads would only be asked for again in newer data.
+        if self.past or not combines:
+            panel = replace(panel, covariates=panel.covariates.only(self.past))
         if self.network.config.inputs.from_context:
             return SavedContext.of(panel)
         return SavedContext(panel)

@@ -243,6 +243,11 @@ class LSTMForecaster:
         return Fitted(self.start.network, self.start.inputs, context)
 
     @property
+    def may_read_past(self) -> bool:
+        """Whether simple forecasts that it is combined with read columns beside the target."""
+        return self.method != NETWORK and (self.fitted is None or self.model.factors_HI is None)
+
+    @property
     def reads_future(self) -> bool:
         """Whether columns that are known in advance are used."""
         return True
@@ -407,7 +412,7 @@ class LSTMForecaster:
             )
         continuation = data if isinstance(data, Continuation) else self.continued(data)
         panel = updated_panel(model.saved_context, continuation)
-        fitted = replace(model, saved_context=model.context_of(panel))
+        fitted = replace(model, saved_context=model.context_of(panel, self.may_read_past))
         return LSTMForecaster._of(self.specification, self.start, fitted)
 
     def save(
@@ -422,7 +427,8 @@ class LSTMForecaster:
         """
         model = self.model
         if data is not None or model.saved_context is None:
-            context = model.context_of(joined(model, data)[0])
+            panel, _ = joined(model, data, self.may_read_past)
+            context = model.context_of(panel, self.may_read_past)
             model = replace(model, saved_context=context)
         assert model.saved_context is not None
         known = model.saved_context.panel

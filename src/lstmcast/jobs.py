@@ -153,11 +153,13 @@ class Source:
         """What is in the data and what is wrong with them. Raises DataError, UsageError."""
         return inspect(self.data, self.options, **self._columns())
 
-    def of(self, model: Any) -> Source:
+    def of(self, model: Any, trains: bool = False) -> Source:
         """The same with the columns that a model reads beside the target; UsageError where others
-        were asked for."""
+        were asked for. Simple forecasts may read them, but not in a model that `trains`."""
         reads = getattr(model, "past", ())
         asked = [self.past] if isinstance(self.past, str) else list(self.past or ())
+        if asked and not reads and getattr(model, "may_read_past", False) and not trains:
+            return self
         if asked and not reads:
             raise UsageError(_reads_nothing_beside(",".join(asked)))
         idle = [name for one in asked for name in one.split(",") if name.strip() not in reads]
@@ -587,7 +589,7 @@ class FitJob:
         from lstmcast.training import checkpoint
 
         checkpoint.require_unclaimed(self.checkpoints)
-        panel = _read(self.source, self.forecaster, notify)
+        panel = _read(self.source, self.forecaster, notify, trains=True)
         fitted = self._fitted(panel, notify)
         panel = _called_as_in(fitted, panel)
         notify(Note(f"the model is saved in {self.folder}; its accuracy is measured"))
@@ -715,14 +717,15 @@ def _tested_where_held_back(fitted: LSTMForecaster, panel: Panel) -> Backtest | 
 def _reads_nothing_beside(past: str) -> str:
     return (
         f"--past {past} (in Python: past=) names columns to be read beside the target, and this "
-        "network does not read any; the shipped one does not yet. Leave --past out, or train a "
+        "network does not read any. Leave --past out, forecast with the shipped network and simple "
+        "forecasts, of which a linear map reads them (--method auto, nothing trained), or train a "
         f"network that reads them: lstmcast fit DATA --weights scratch --past {past} (in Python: "
         "NetworkConfig(inputs=Transformed(…, past=[…])))."
     )
 
 
-def _read(source: Source, model: Any, notify: Notify) -> Panel:
-    panel = source.of(model).read()
+def _read(source: Source, model: Any, notify: Notify, trains: bool = False) -> Panel:
+    panel = source.of(model, trains).read()
     notify(DataRead(panel))
     return panel
 

@@ -82,7 +82,8 @@ def _after(
     model: Fitted, data: Any, horizon: int, quantiles: tuple[float, ...], asked: Asked
 ) -> Forecast:
     """What comes after each series or cutoff, directly or recursively."""
-    panel, lead = joined(model, data)
+    combines = asked.method != NETWORK and model.factors_HI is None
+    panel, lead = joined(model, data, combines)
     cutoffs = None if asked.cutoffs is None else _counted_on(lead, asked.cutoffs)
     origins = origins_of(panel, cutoffs)
     panel, horizon, rows = on_grid(panel, origins, horizon)
@@ -207,13 +208,16 @@ def quantiles_of(level: float | Sequence[float]) -> tuple[float, ...]:
     return tuple(sorted({0.5, *tails, *(round(1 - tail, 6) for tail in tails)}))
 
 
-def joined(model: Fitted, data: Any) -> tuple[Panel, NDArray]:
+def joined(model: Fitted, data: Any, combines: bool = False) -> tuple[Panel, NDArray]:
     """The series to forecast, and how many values of each (S,) are remembered from before the
-    data; DataError where the network reads columns that they do not have."""
+    data; DataError where the network reads columns that they do not have. Where it `combines`
+    simple forecasts, one of these reads what the network does not."""
     panel, lead = _joined(model, data)
     panel.covariates.require(model.past, panel.report.source)
     given = data if isinstance(data, Panel) else panel
-    given.covariates.tell_unread(model.past)
+    if not combines or model.past:
+        given.covariates.tell_unread(model.past)
+        panel = replace(panel, covariates=panel.covariates.only(model.past))
     return panel, lead
 
 

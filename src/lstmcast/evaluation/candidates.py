@@ -73,7 +73,11 @@ def candidates_of(panel: Panel) -> tuple[Candidate, ...]:
         year = WEEKS * (7 if panel.frequency.unit == "day" else 5)
         if year <= reach and max(seasons, default=1) < year:
             chosen.append(Cycle(year, span(panel.frequency, year)))
-    return (*chosen, Drift(panel.periods[0]), Linear(tuple(seasons)))
+    return (
+        *chosen,
+        Drift(panel.periods[0]),
+        Linear(tuple(seasons), past=tuple(panel.covariates.past)),
+    )
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ measured anew at each, as its intervals are.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -48,6 +50,9 @@ MOST_APART = 0.95  # quantile of a candidate's distances from the network, beyon
 # Of a moved median and the network's, where values are 0.
 ZERO_RATIOS = (0.25, 4.0)
 RATIOS = (0.1, 10.0)  # of two errors that count, the smallest and the largest
+
+
+BANDS = (3, 6, 12, FIRST)  # where steps that are weighed apart end
 
 
 class Points(NamedTuple):
@@ -94,17 +99,26 @@ def combined(
     chosen = [pair for pair, some in zip(pairs, known, strict=True) if some]
     if not chosen:
         return tried, Combination((NETWORK,), np.ones((len(tried.quantiles_OHQ), 1)))
-    near = slice(0, FIRST)
-    result, made = _of(method, names, *_steps(tried, chosen, near), held_out, len(panel))
-    if horizon <= FIRST:
-        return result, made
-    far, _ = _of(method, names, *_steps(tried, chosen, slice(FIRST, None)), held_out, len(panel))
+    bands = _bands(horizon, bool(panel.covariates.past))
+    parts = [_of(method, names, *_steps(tried, chosen, b), held_out, len(panel)) for b in bands]
+    if len(parts) == 1:
+        return parts[0]
     whole = Tried(
-        np.concatenate([result.quantiles_OHQ, far.quantiles_OHQ], axis=1),
-        np.concatenate([result.before_OJHQ, far.before_OJHQ], axis=2),
+        np.concatenate([part.quantiles_OHQ for part, _ in parts], axis=1),
+        np.concatenate([part.before_OJHQ for part, _ in parts], axis=2),
         tried.actual_OJH,
     )
-    return whole, made
+    near = [(b, made) for b, (_, made) in zip(bands, parts, strict=True) if b.start < FIRST]
+    shares_ON = sum((b.stop - b.start) / near[-1][0].stop * made.shares for b, made in near)
+    return whole, replace(near[0][1], shares=shares_ON)
+
+
+def _bands(horizon: int, beside: bool) -> list[slice]:
+    """Steps that are weighed together: those that the network answers at once, and those after
+    them. What columns beside the target tell fades within a few steps, so near ones are weighed
+    apart."""
+    edges = [0, *(edge for edge in (BANDS if beside else BANDS[-1:]) if edge < horizon), horizon]
+    return [slice(*pair) for pair in pairwise(edges)]
 
 
 def _steps(

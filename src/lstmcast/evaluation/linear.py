@@ -3,14 +3,19 @@
 Origins are many and share most of their history, so a map is fitted at few places, which
 neighbouring cutoffs share.
 
+Columns that are known until now (`past`) are read too: their newest values, relative to their mean
+and in the size of the target's, so that a cause that leads its effect tells of the coming steps.
+
     O origins · H horizon · U fits · R examples of each · M examples of any
-    N newest values · S values of the same phase in earlier cycles
+    N newest values, those of columns beside the target included
+    S values of the same phase in earlier cycles
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +40,7 @@ class Linear:
 
     It is fitted by ridge regression (Hoerl & Kennard 1970) to what the network has read of the same
     series: anew whenever that has grown by a tenth, and held in between. NaN where there are too
-    few examples.
+    few examples. `past` names columns that are read beside the target.
 
     >>> wave, origins = np.sin(np.arange(80) / 3), Origins(np.array([0]), np.array([78]))
     >>> point = Linear(()).points(Panel.from_arrays(wave), origins, 2)
@@ -45,6 +50,7 @@ class Linear:
 
     periods: tuple[int, ...]
     name: str = "linear map"
+    past: tuple[str, ...] = ()
 
     def points(self, panel: Panel, origins: Origins, horizon: int) -> NDArray:
         """Forecasts (O, H)."""
@@ -52,10 +58,12 @@ class Linear:
         count_O = _places(origins.counts - first_O)
         keys = np.stack([origins.series, first_O, count_O])
         (series, first, count), used_O = np.unique(keys, axis=1, return_inverse=True)
-        used_O, history = used_O.ravel(), History.of(panel)
+        used_O, history = used_O.ravel(), History.of(panel.values, panel.offsets)
+        beside = tuple(History.of(panel.covariates.past[name], panel.offsets) for name in self.past)
         result_OH = np.full((len(origins.series), horizon), np.nan)
         for periods, chosen in self._alike(count, horizon):
-            fits = Fits(history, series[chosen], first[chosen], count[chosen], periods, horizon)
+            keys = series[chosen], first[chosen], count[chosen]
+            fits = Fits(history, *keys, periods, horizon, beside)
             maps = fits.maps()
             at = np.flatnonzero(np.isin(used_O, chosen))
             own = np.searchsorted(chosen, used_O[at])
@@ -95,13 +103,13 @@ class History(NamedTuple):
     power_S: NDArray
 
     @classmethod
-    def of(cls, panel: Panel) -> History:
-        """That of a panel."""
-        observed_N = newest_known(panel.values, panel.offsets)
-        largest_S = reduced(np.fmax, np.abs(panel.values), panel.offsets)
+    def of(cls, given_N: NDArray, offsets: NDArray) -> History:
+        """That of the values of a panel's series, or of a column beside them."""
+        observed_N = newest_known(given_N, offsets)
+        largest_S = reduced(np.fmax, np.abs(given_N), offsets)
         power_S = np.frexp(np.nan_to_num(largest_S))[1]
-        values_N = np.ldexp(panel.values, -spread(power_S, panel.offsets))
-        return cls(values_N[np.maximum(observed_N, 0)], observed_N, panel.offsets, power_S)
+        values_N = np.ldexp(given_N, -spread(power_S, offsets))
+        return cls(values_N[np.maximum(observed_N, 0)], observed_N, offsets, power_S)
 
     def at(self, begin: NDArray, steps: NDArray) -> NDArray:
         """Values so many steps after where reading begins; NaN where none was observed since."""
@@ -127,6 +135,7 @@ class Fits:
     count: NDArray
     periods: tuple[int, ...]
     horizon: int
+    beside: tuple[History, ...] = ()
 
     def examples(self, own_M: NDArray, known_M: NDArray) -> Examples:
         """What the maps `own_M` read of their series after `known_M` values."""
@@ -141,7 +150,26 @@ class Fits:
         phases = [self.history.at(begin_M1, step_MH) - base_M[:, None] for step_MH in steps]
         empty = np.empty((len(own_M), self.horizon, 0))
         phases_MHS = np.stack(phases, axis=2) if phases else empty
-        return Examples(newest_MN - base_M[:, None], phases_MHS, base_M)
+        newest_MN = newest_MN - base_M[:, None]
+        lags = known_M[:, None] - 1 - np.arange(NEWEST)
+        causes = [
+            one.at(begin_M1, lags) - self.means_BU[b][own_M][:, None]
+            for b, one in enumerate(self.beside)
+        ]
+        return Examples(np.concatenate([newest_MN, *causes], axis=1), phases_MHS, base_M)
+
+    @cached_property
+    def means_BU(self) -> list[NDArray]:
+        """The mean of each column beside the target, of what each fit knows."""
+        begin_U = self.history.offsets[self.series] + self.first
+        means = []
+        for one in self.beside:
+            there_N = one.observed_N >= 0
+            sums_N = np.concatenate([[0.0], np.cumsum(np.where(there_N, one.values_N, 0.0))])
+            count_N = np.concatenate([[0], np.cumsum(there_N)])
+            total_U = sums_N[begin_U + self.count] - sums_N[begin_U]
+            means.append(total_U / np.maximum(count_N[begin_U + self.count] - count_N[begin_U], 1))
+        return means
 
     def maps(self) -> Maps:
         """The maps, fitted."""
@@ -166,9 +194,12 @@ class Fits:
             used = whole_M.reshape(-1, *[1] * (part_M.ndim - 1))
             return np.where(used, part_M, 0.0).reshape(*known_UR.shape, *part_M.shape[1:])
 
-        return _solved(
-            shaped(read.newest_MN), shaped(read.phases_MHS), shaped(target_MH), examples_U
+        newest_URN = shaped(read.newest_MN)
+        size_UN = _sizes(newest_URN)
+        maps = _solved(
+            newest_URN * size_UN[:, None], shaped(read.phases_MHS), shaped(target_MH), examples_U
         )
+        return maps._replace(newest_UHN=maps.newest_UHN * size_UN[:, None])
 
 
 class Maps(NamedTuple):
@@ -182,6 +213,18 @@ class Maps(NamedTuple):
         newest_MH = np.matmul(self.newest_UHN[own_M], read.newest_MN[:, :, None])[:, :, 0]
         phases_MH = (self.phases_UHS[own_M] * read.phases_MHS).sum(axis=2)
         return read.base_M[:, None] + newest_MH + phases_MH
+
+
+def _sizes(newest_URN: NDArray) -> NDArray:
+    """What the newest values are multiplied by (U, N): those of columns beside the target get the
+    size of the target's, so that one prior suits all."""
+    U, _, N = newest_URN.shape
+    square_UB = (newest_URN**2).sum(axis=1).reshape(U, N // NEWEST, NEWEST).sum(axis=2)
+    own_U1 = square_UB[:, :1]
+    some_UB = (square_UB > 0) & (own_U1 > 0)
+    size_UB = np.sqrt(np.where(some_UB, own_U1, 0.0) / np.where(some_UB, square_UB, 1.0))
+    size_UB[:, 0] = 1.0
+    return np.repeat(size_UB, NEWEST, axis=1)
 
 
 def _solved(
