@@ -584,3 +584,12 @@ def test_a_report_names_them(run, tmp_path):
     assert done.status == 0, done.err
     text = page.read_text(encoding="utf-8")
     assert "Known in advance" in text and "known in hindsight only" in text
+
+
+def test_a_column_that_was_asked_for_may_be_called_as_it_likes():
+    coming = plan().rename(columns={"price": "demand"})
+    panel = lc.read(sold(), target="sold", future="demand", future_data=coming)
+    np.testing.assert_allclose(known(panel, "demand"), known_plan())
+    item = plan().rename(columns={"price": "item no"})
+    panel = lc.read(sold(), target="sold", series="product", future="item no", future_data=item)
+    np.testing.assert_allclose(known(panel, "item no"), known_plan())

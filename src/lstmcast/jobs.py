@@ -16,8 +16,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeAlias
 
-import numpy as np
-
 from lstmcast import store
 from lstmcast._version import __version__
 from lstmcast.data.ahead import end_of, steps_until
@@ -53,7 +51,7 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.refitting import Forecasts, Progress, Refit
     from lstmcast.forecast import Forecast
     from lstmcast.forecaster import LSTMForecaster
-    from lstmcast.saved_context import Continuation, SavedContext
+    from lstmcast.saved_context import Continuation
     from lstmcast.scenarios import Scenarios
     from lstmcast.totals import Asked, Totals
 
@@ -377,7 +375,7 @@ class PredictJob:
             notify(DataJoined(continuation))
             panel = continuation.panel
         elif self.beside:
-            continuation = _with_coming(model.saved_context, self.beside)
+            continuation = model.saved_context.with_coming(self.beside)
             notify(DataJoined(continuation))
             panel = continuation.panel
         horizon = steps_until(self.until, panel) if self.until else self.horizon
@@ -724,18 +722,6 @@ def _reads_nothing_beside(past: str) -> str:
         f"network that reads them: lstmcast fit DATA --weights scratch --past {past} (in Python: "
         "NetworkConfig(inputs=Transformed(…, past=[…])))."
     )
-
-
-def _with_coming(context: SavedContext, beside: Beside) -> Continuation:
-    """What a saved model remembers, with coming values of columns that are known in advance."""
-    from lstmcast.data.findings import Findings
-    from lstmcast.data.read import with_coming
-    from lstmcast.saved_context import Continuation
-
-    panel = with_coming(context.panel, beside)
-    nothing = np.zeros(len(panel), np.int64)
-    going = tuple(map(str, panel.ids))
-    return Continuation(panel, going, (), (), (), Findings(), nothing)
 
 
 def _read(source: Source, model: Any, notify: Notify, trains: bool = False) -> Panel:

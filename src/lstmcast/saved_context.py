@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Blocks, farthest_held_out
+from lstmcast.data.beside import Beside
 from lstmcast.data.features import Covariates, continued_future, continued_static
 from lstmcast.data.findings import (
     GAPS,
@@ -235,6 +236,16 @@ class SavedContext:
             findings=findings,
             lead=lead,
         )
+
+    def with_coming(self, beside: Beside) -> Continuation:
+        """What is remembered, with coming values of columns that are known in advance, of
+        `future_data`: no newer data are needed for those."""
+        from lstmcast.data.read import with_coming
+
+        panel = with_coming(self.panel, beside)
+        going = tuple(map(str, panel.ids))
+        nothing = np.zeros(len(panel), np.int64)
+        return Continuation(panel, going, (), (), (), Findings(), nothing)
 
     def _earlier(self, places: NDArray) -> Earlier | None:
         """What is known of the time before what is remembered, of series that went on."""

@@ -67,18 +67,17 @@ class OwnTable(NamedTuple):
     def likely(self, names: Names) -> tuple[str, ...]:
         """Columns that the data may have as well, with the values of the past: neither keys nor
         what seems to be the target."""
-        said = {name.strip().casefold() for name in _all_names(names)}
+        taken = {name.strip().casefold() for name in _all_names(names)}
+        taken |= set() if names.target else {"y", "target", *TARGET_NAMES}
+        asked = {name.strip().casefold() for name in names.beside.known_names()}
         keys = _telling(self, None)
-        target = () if names.target else {"y", "target", *TARGET_NAMES}
-        return tuple(
-            c.name
-            for c in self.others()
-            if not any(c is key for key in keys)
-            and not is_code(c.name)
-            and c.name.strip().casefold() not in said
-            and c.name.strip().casefold() not in target
-            and holds_something(c)
-        )
+        found = []
+        for column in self.others():
+            name = column.name.strip().casefold()
+            names_series = any(column is key for key in keys) or is_code(column.name)
+            free = not names_series and name not in taken and holds_something(column)
+            found += [column.name] if free or name in asked else []
+        return tuple(found)
 
 
 def own_table(sheet: Sheet, names: Names) -> OwnTable:
