@@ -187,6 +187,7 @@ def test_json_is_one_document_with_everything(run, tmp_path):
         "accuracy",
         "forecast",
         "totals",
+        "scenarios",
         "method",
         "combination",
         "without_forecast",

@@ -125,15 +125,13 @@ def test_what_lies_beyond_the_horizon_need_not_be_known():
     sales, future = shop(ahead=7)
     panel = panel_of(sales, future)
     assert np.isfinite(predicted(panel, 7).point).all()
-    with pytest.raises(
-        DataError, match=r"'shop': the columns known in advance \(promo, warm\) end "
-    ):
+    with pytest.raises(DataError, match="'shop': the columns 'promo' and 'warm' are known in"):
         predicted(panel, 8)
 
 
 def test_the_error_says_until_when_rows_are_needed():
     sales, future = shop(ahead=7)
-    with pytest.raises(DataError, match=r"end with 2024-02-12, .* until 2024-02-19\. .* 7 steps"):
+    with pytest.raises(DataError, match=r"until 2024-02-12, .* until 2024-02-19\. .* 7 steps"):
         predicted(panel_of(sales, future), 14)
 
 
@@ -515,7 +513,7 @@ def test_times_that_occur_are_counted_up_to_the_horizon():
 
     forecast = predicted(read(5), 5)
     np.testing.assert_array_equal(forecast.times[0].astype("datetime64[D]"), days[known:][:5])
-    with pytest.raises(DataError, match="end with"):
+    with pytest.raises(DataError, match="column 'sale' is known in advance until"):
         predicted(read(4), 5)
 
 
@@ -553,3 +551,29 @@ def test_categories_that_were_seen_once_and_very_many_are_left_out():
     named = {group for group in groups if group.startswith("note=") and ": " not in group}
     assert len(named) <= 24
     assert "note=once" not in named
+
+
+def test_the_error_names_the_column_that_ends_early():
+    sales, future = shop()
+    future["warm"][DAYS + 3 :] = np.nan
+    said = r"column 'warm' is known in advance until 2024-02-08, .* or forecast 3 steps"
+    with pytest.raises(DataError, match=said):
+        predicted(panel_of(sales, future), 14)
+    assert np.isfinite(predicted(panel_of(sales, future), 3).point).all()
+
+
+def test_a_column_with_many_gaps_may_end_anywhere():
+    sales, future = shop()
+    future["warm"][::3] = np.nan
+    future["warm"][DAYS:] = np.nan
+    assert np.isfinite(predicted(panel_of(sales, future), 14).point).all()
+
+
+def test_a_saved_model_takes_coming_values_without_newer_data(tmp_path):
+    sales, future = shop(ahead=3)
+    lc.LSTMForecaster(horizon=14).save(tmp_path / "model", panel_of(sales, future))
+    _, plan = shop()
+    days = np.arange("2024-02-06", "2024-03-05", dtype="datetime64[D]")
+    coming = {"ds": days, "promo": plan["promo"][DAYS:], "warm": plan["warm"][DAYS:]}
+    forecast = lc.load(tmp_path / "model").predict(future_data=coming)
+    assert np.isfinite(forecast.point).all() and forecast.point.shape == (1, 14)

@@ -232,6 +232,10 @@ def _digest(panel: Panel, s: int, length: int, past: Iterable[str]) -> NDArray:
         values = values_N[first : first + length]
         same = np.where(np.isnan(values), np.nan, values)  # whatever bits stand for a missing value
         digest.update(same.tobytes())
+    future = panel.covariates.future
+    for name, values_M in future.columns.items():
+        values = values_M[future.offsets[s] : future.offsets[s] + length]
+        digest.update(name.encode() + np.where(np.isnan(values), np.nan, values).tobytes())
     return np.frombuffer(digest.digest(), np.uint8)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.covariates.effects import effects_of, require_known, without_known
+from lstmcast.data.beside import Beside
 from lstmcast.data.features import listed
 from lstmcast.data.findings import MISSING_STEPS
 from lstmcast.data.observed import occurring, on_grid, without
@@ -180,6 +181,8 @@ def read_as_said(
     from lstmcast.data.newer import read_newer
     from lstmcast.data.read import as_panel, require_unread
 
+    if data is None and context is not None and set(words) <= {"future", "future_data"}:
+        return context.with_coming(Beside(**words))
     if data is None:
         raise UsageError(f"{', '.join(words)} would have no effect, as no data are given.")
     if context is None or isinstance(data, (Panel, Continuation)):

@@ -18,11 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from lstmcast.covariates.columns import MOST_COLUMNS, Known
+from lstmcast.covariates.columns import FEW_GAPS, MOST_COLUMNS, Known
 from lstmcast.covariates.estimate import Solution, solutions
-from lstmcast.data.features import Future
+from lstmcast.data.features import Future, listed
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
+from lstmcast.data.ragged import places, spread
 from lstmcast.data.table import format_time
 from lstmcast.errors import DataError
 from lstmcast.forecast import KnownParts
@@ -163,21 +164,41 @@ def require_known(panel: Panel, origins: Origins, horizon_O: NDArray) -> None:
             f"{panel.report.source}: {len(future.columns)} columns are known in advance, and "
             f"{MOST_COLUMNS} are the most that are read. Name those that matter."
         )
-    missing_O = origins.counts + horizon_O - future.lengths[origins.series]
+    needed_O = origins.counts + horizon_O
+    missing_O = needed_O - future.lengths[origins.series]
+    names = list(future.columns)
+    for name, values_M in future.columns.items():
+        if name in future.levels:  # a step without a category has none
+            continue
+        last_S, regular_S = _last_known(values_M, future)
+        early_O = np.where(regular_S[origins.series], needed_O - last_S[origins.series], 0)
+        if early_O.max() > max(missing_O.max(), 0):
+            missing_O, names = early_O, [name]
     if missing_O.max() <= 0:
         return
     o = int(missing_O.argmax())
-    series, count, horizon = int(origins.series[o]), int(origins.counts[o]), int(horizon_O[o])
+    series, needed = int(origins.series[o]), int(needed_O[o])
     last, wanted = (
         format_time(panel.frequency.advance(panel.starts[series], steps - 1)[()])
-        for steps in (int(future.lengths[series]), count + horizon)
+        for steps in (needed - int(missing_O[o]), needed)
     )
-    names = ", ".join(future.columns)
+    what = f"column {names[0]!r} is" if len(names) == 1 else f"columns {listed(names)} are"
     raise DataError(
-        f"series {str(panel.ids[series])!r}: the columns known in advance ({names}) end with "
-        f"{last}, and the forecast goes on until {wanted}. Give rows with their values up to "
-        f"there, or forecast {max(horizon - int(missing_O[o]), 0)} steps."
+        f"series {str(panel.ids[series])!r}: the {what} known in advance until {last}, and the "
+        f"forecast goes on until {wanted}. Give rows with values up to there, or forecast "
+        f"{max(int(horizon_O[o]) - int(missing_O[o]), 0)} steps."
     )
+
+
+def _last_known(values_M: NDArray, future: Future) -> tuple[NDArray, NDArray]:
+    """How many steps of each series (S,) lead up to the last one at which a column has a value,
+    and whether hardly any of them lacks one: gaps are usual in some columns."""
+    known_M = ~np.isnan(values_M)
+    series_M = spread(np.arange(len(future.lengths)), future.offsets)
+    last_S = np.zeros(len(future.lengths), np.int64)
+    np.maximum.at(last_S, series_M[known_M], places(future.offsets)[known_M] + 1)
+    count_S = np.bincount(series_M[known_M], minlength=len(last_S))
+    return last_S, count_S > (1 - FEW_GAPS) * np.maximum(last_S, 1)
 
 
 # An Effects holds its panel's arrays but not the panel, so that it goes when the panel does.

@@ -194,6 +194,9 @@ class Plan:
         data = {"values": panel.values, **grid, "frequency": panel.frequency.code}
         if panel.covariates:
             data["past"] = dict(panel.covariates.past)
+            future = panel.covariates.future
+            data["future"] = dict(future.columns) | {"offsets": future.offsets}
+            data["levels"] = {name: list(levels) for name, levels in future.levels.items()}
         own = {
             "version": __version__,
             "horizon": self.horizon,
