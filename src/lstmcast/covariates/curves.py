@@ -137,7 +137,7 @@ def _rows(solution: Solution, what: About, grid_G: NDArray) -> NDArray:
         waves=(),
     )
     steps = np.arange(values.shape[1])
-    made = design(alone, (what._replace(column=0),), steps, solution.begun)
+    made = design(alone, (what._replace(column=0),), steps, solution.count)
     mean_GK = made.columns_NP.reshape(len(grid_G), len(phases_W), -1).mean(axis=1)
     rows_GP = np.tile(solution.middle_P, (len(grid_G), 1))
     places = {

@@ -8,10 +8,9 @@ variance for each group of columns, as `model.inputs.regression` solves it. The 
 of the quasi-differences by their means, which is the same as a column for each of them (Frisch &
 Waugh 1933).
 
-A solution holds until the history has grown by a sixth. It is made of values up to there alone,
-so what is said at a step depends on nothing after it, in a backtest as in use. Sums of products are
-added to; of a short history, and whenever it has grown by half, they are made anew, with columns
-that suit it.
+A solution holds until the history has grown by half or a third. It is made of values up to there
+alone, so what is said at a step depends on nothing after it, in a backtest as in use; a step costs
+the square of the number of columns, as solutions are so few.
 
     T steps that are observed · N of them · E pairs of neighbouring ones · P columns
     V trend, columns and z · S phases of the season · F values of φ
@@ -20,7 +19,7 @@ that suit it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import NamedTuple
 
@@ -28,21 +27,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.covariates.closing import Closing
-from lstmcast.covariates.columns import YEAR, About, Known, about, design
+from lstmcast.covariates.columns import YEAR, About, Design, Known, about, design
 from lstmcast.model.inputs.axis import LOG, ROOT, reading_axis, to_axis
 from lstmcast.model.inputs.regression import PHIS, Layout, fit_together
 
 FEWEST, CYCLES = 32, 3  # steps, and cycles with a few more, before the first solution
 MORE = 8
-PER_OCTAVE = 6  # solutions while a history doubles
-ANEW, SHORT = 1.5, 256  # times as many steps, from which sums are made anew; always, below so many
+PER_OCTAVE = 2  # solutions while a history doubles
 LEAST_GAIN = 3.0  # log evidence from which effects are used
 NOTHING = 1e-12  # share of squares that is told from rounding
 LONG = 4  # cycles, from which on a season has means of its own phases
 TREND = 1000.0
 # Surprises beyond so many standard deviations count for less.
 LIMIT, SPREAD = 4.0, 1.4826
-FIRST_FITS = 3  # of sums that are made anew, to tell unusual values in them
+FITS = 3  # of each solution, to tell unusual values
 BASE = 2  # columns of the trend
 
 
@@ -62,7 +60,6 @@ class Solution:
     middle_P: NDArray
     groups: tuple[str, ...]
     closing: Closing
-    begun: int = 0
     covariance_PP: NDArray = field(default_factory=lambda: np.zeros((0, 0)))
 
     def effect(self, steps_N: NDArray) -> NDArray:
@@ -73,7 +70,7 @@ class Solution:
 
     def columns(self, steps_N: NDArray) -> NDArray:
         """The columns of the regression at some steps (N, P)."""
-        return design(self.known, self.what, steps_N, self.begun).columns_NP
+        return design(self.known, self.what, steps_N, self.count).columns_NP
 
     def uncertainty(self, columns_NP: NDArray) -> NDArray:
         """The standard deviation of what is said of differences of columns (N,), on the axis."""
@@ -84,7 +81,7 @@ class Solution:
         """What each column as given, and the dates, add to it (N,)."""
         if not self.coefficients_P.any():
             return {}
-        made = design(self.known, self.what, steps_N, self.begun)
+        made = design(self.known, self.what, steps_N, self.count)
         each_NP = (made.columns_NP - self.middle_P) * self.coefficients_P
         sources = np.array(made.sources, object)
         found = {name: each_NP[:, sources == name].sum(axis=1) for name in made.sources}
@@ -95,7 +92,7 @@ def renewals(steps: int, season: int) -> list[int]:
     """After how many of so many observed steps a solution is made.
 
     >>> renewals(100, 7)
-    [32, 37, 42, 47, 52, 57, 62, 67, 77, 87, 97]
+    [32, 48, 64, 96]
     """
     result, count = [], max(FEWEST, CYCLES * season + MORE)
     while count <= steps:
@@ -109,57 +106,54 @@ def solutions(
     values_T: NDArray, known: Known, periods: tuple[int, ...], roots: bool
 ) -> Iterator[Solution]:
     """The solutions of a series, one after the other."""
-    regression = None
     shortest = next((period for period in periods if period > 1), 1)
     for count in renewals(len(values_T), shortest):
         closing = Closing.of(known, values_T[:count])
         open_N = np.where(closing.closed(np.arange(count)), np.nan, values_T[:count])
         axis = int(reading_axis(open_N[None], periods, roots=roots)[0])
         z_N = to_axis(open_N[None], axis == LOG, axis == ROOT)[0]
-        if regression is not None and regression.goes_on(count, axis, closing):
-            regression = regression.with_more(z_N)
-        else:
-            season = max((period for period in periods if count >= LONG * period), default=1)
-            terms = Terms.of(known, count, axis, closing, season)
-            regression = Regression.of(terms, z_N)
-        if regression is None:
+        season = max((period for period in periods if count >= LONG * period), default=1)
+        what = about(known, count)
+        made = design(known, what, np.arange(count), count)
+        found = _fitted(z_N, made, season)
+        if found is None:
             nothing = np.zeros(0)
             yield Solution(count, axis, known, (), nothing, nothing, (), closing)
-        else:
-            yield regression.solution()
+            continue
+        fitted, middle_P = found
+        used = np.array([group != YEAR for group in made.groups]) & (fitted.gain >= LEAST_GAIN)
+        yield Solution(
+            count,
+            axis,
+            known,
+            what,
+            fitted.coefficients_P * used,
+            middle_P,
+            made.groups,
+            closing,
+            fitted.covariance_PP,
+        )
 
 
-class Terms(NamedTuple):
-    """What a regression is made of, while its history doubles."""
-
-    known: Known
-    what: tuple[About, ...]
-    groups: tuple[str, ...]
-    begun: int  # steps that were observed when it was decided
-    axis: int
-    closing: Closing
-    season: int
-
-    @classmethod
-    def of(cls, known: Known, count: int, axis: int, closing: Closing, season: int) -> Terms:
-        """As the first `count` steps say."""
-        what = about(known, count)
-        groups = design(known, what, np.arange(0), count).groups
-        return cls(known, what, groups, count, axis, closing, season)
-
-    @property
-    def layout(self) -> Layout:
-        """The trend first, then groups, whose columns stand side by side."""
-        sizes = tuple(len(list(same)) for _, same in groupby(self.groups))
-        return Layout(BASE, sizes)
-
-    def rows(self, first: int, z_N: NDArray) -> NDArray:
-        """Trend, columns and z of the steps from `first` on, 0 where z is missing (…, V)."""
-        steps = np.arange(first, len(z_N))
-        columns = design(self.known, self.what, steps, self.begun).columns_NP
-        trend = steps / TREND
-        rows = np.column_stack([trend, trend**2, columns, z_N[first:]])
-        return np.where(np.isfinite(rows[:, -1:]), rows, 0.0)
+def _fitted(z_N: NDArray, made: Design, season: int) -> tuple[Fitted, NDArray] | None:
+    """The regression, and the mean of each column; None where too little is known."""
+    known_N = np.isfinite(z_N)
+    if not known_N.any() or not made.groups:
+        return None
+    trend_N = np.arange(len(z_N)) / TREND
+    z_N = z_N - z_N[known_N][0]  # sums stay exact for values with a large offset
+    rows_NV = np.column_stack([trend_N, trend_N**2, made.columns_NP, z_N])
+    rows_NV = np.where(known_N[:, None], rows_NV, 0.0)
+    known_E = (known_N[1:] & known_N[:-1]).astype(float)
+    layout = Layout(BASE, tuple(len(list(same)) for _, same in groupby(made.groups)))
+    weight_E, fitted = known_E, None
+    for _ in range(FITS):
+        fitted = Fitted.of(Sums.of(rows_NV, weight_E, season), layout, fitted)
+        if fitted is None:
+            return None
+        weight_E = known_E * _trust(fitted.surprises(rows_NV), known_E)
+    assert fitted is not None
+    return fitted, rows_NV[known_N, BASE:-1].mean(axis=0)
 
 
 class Sums(NamedTuple):
@@ -171,28 +165,22 @@ class Sums(NamedTuple):
     now_SV: NDArray
     before_SV: NDArray
     weight_S: NDArray
-    total_V: NDArray  # of steps, for their mean
 
     @classmethod
-    def of(cls, rows: NDArray, weight_E: NDArray, first: int, season: int) -> Sums:
-        """Those of rows of which the first is that of step `first`."""
+    def of(cls, rows: NDArray, weight_E: NDArray, season: int) -> Sums:
+        """Those of the rows of all steps."""
         now, before, w = rows[1:], rows[:-1], weight_E[:, None]
         own, back = w * now, w * before
         between = before.T @ own
-        phase_E = (first + 1 + np.arange(len(now))) % season
+        phase_E = np.arange(1, len(rows)) % season
         return cls(
             now.T @ own,
             between + between.T,
             before.T @ back,
-            _by_phase(own, first + 1, season),
-            _by_phase(back, first + 1, season),
+            _by_phase(own, season),
+            _by_phase(back, season),
             np.bincount(phase_E, weight_E, season),
-            own.sum(axis=0),
         )
-
-    def plus(self, other: Sums) -> Sums:
-        """Of both."""
-        return Sums(*(a + b for a, b in zip(self, other, strict=True)))
 
     def without_season(self, phis: tuple[float, ...]) -> tuple[NDArray, NDArray]:
         """Products of quasi-differences without their means by phase (F, V, V), and those means
@@ -207,92 +195,12 @@ class Sums(NamedTuple):
         return np.stack(products), np.stack(means)
 
 
-def _by_phase(rows: NDArray, first: int, season: int) -> NDArray:
-    """Sums of rows of the same phase (S, V); the first row is that of step `first`."""
+def _by_phase(rows: NDArray, season: int) -> NDArray:
+    """Sums of rows of the same phase (S, V), from step 1 on."""
     whole = len(rows) // season * season
     total_SV = rows[:whole].reshape(-1, season, rows.shape[1]).sum(axis=0)
     total_SV[: len(rows) - whole] += rows[whole:]
-    return np.roll(total_SV, first % season, axis=0)
-
-
-@dataclass(frozen=True, eq=False)
-class Regression:
-    """What the first `count` steps of a series say."""
-
-    terms: Terms
-    count: int
-    reference: float  # keeps sums exact for values with a large offset
-    last_V: NDArray  # of the newest step
-    last_known: bool
-    sums: Sums
-    fitted: Fitted
-
-    @classmethod
-    def of(cls, terms: Terms, z_N: NDArray) -> Regression | None:
-        """From all steps; None where too little is known of them."""
-        known_N = np.isfinite(z_N)
-        if not known_N.any() or not terms.groups:
-            return None
-        reference = float(z_N[known_N][0])
-        rows = terms.rows(0, z_N - reference)
-        known_E = (known_N[1:] & known_N[:-1]).astype(float)
-        fitted, weight_E = None, known_E
-        sums = Sums.of(rows, weight_E, 0, terms.season)
-        for _ in range(FIRST_FITS):
-            if fitted is not None:  # the noise is what unusual values made large
-                weight_E = known_E * _trust(fitted.surprises(rows, 0), known_E, 0.0)
-                sums = Sums.of(rows, weight_E, 0, terms.season)
-            fitted = Fitted.of(sums, terms.layout, fitted)
-            if fitted is None:
-                return None
-        assert fitted is not None
-        return cls(terms, len(z_N), reference, rows[-1], bool(known_N[-1]), sums, fitted)
-
-    def goes_on(self, count: int, axis: int, closing: Closing) -> bool:
-        """Whether it is added to: until the history has grown, or is read in another way."""
-        same = self.terms.axis == axis and self.terms.closing.at == closing.at
-        return same and SHORT <= count < ANEW * self.terms.begun
-
-    def newer(self, z_N: NDArray) -> tuple[NDArray, NDArray, NDArray]:
-        """The rows of the newest step and those after it, which pairs of them are known, and how
-        far each was from what is expected."""
-        rows = self.terms.rows(self.count, z_N - self.reference)
-        rows = np.concatenate([self.last_V[None], rows])
-        known_N = np.append(self.last_known, np.isfinite(z_N[self.count :]))
-        known_E = (known_N[1:] & known_N[:-1]).astype(float)
-        return rows, known_E, self.fitted.surprises(rows, self.count - 1)
-
-    def with_more(self, z_N: NDArray) -> Regression | None:
-        """With the steps after those that it knows."""
-        rows, known_E, surprise_E = self.newer(z_N)
-        weight_E = known_E * _trust(surprise_E, known_E, self.fitted.noise)
-        season = self.terms.season
-        sums = self.sums.plus(Sums.of(rows, weight_E, self.count - 1, season))
-        fitted = Fitted.of(sums, self.terms.layout, self.fitted)
-        if fitted is None:
-            return None
-        known = bool(np.isfinite(z_N[-1]))
-        return replace(
-            self, count=len(z_N), last_V=rows[-1], last_known=known, sums=sums, fitted=fitted
-        )
-
-    def solution(self) -> Solution:
-        """What is said of effects until the next one."""
-        terms, fitted = self.terms, self.fitted
-        used = np.array([group != YEAR for group in terms.groups]) & (fitted.gain >= LEAST_GAIN)
-        middle_P = self.sums.total_V[BASE:-1] / max(self.sums.weight_S.sum(), 1e-12)
-        return Solution(
-            self.count,
-            terms.axis,
-            terms.known,
-            terms.what,
-            fitted.coefficients_P * used,
-            middle_P,
-            terms.groups,
-            terms.closing,
-            terms.begun,
-            fitted.covariance_PP,
-        )
+    return np.roll(total_SV, 1, axis=0)
 
 
 class Fitted(NamedTuple):
@@ -308,12 +216,12 @@ class Fitted(NamedTuple):
 
     @classmethod
     def of(cls, sums: Sums, layout: Layout, former: Fitted | None = None) -> Fitted | None:
-        """The regression; None where too little is known. φ is near that of the former one."""
+        """The regression; None where too little is known. φ is near that of the former fit."""
         free = sums.weight_S.sum() - np.count_nonzero(sums.weight_S)
         if free <= BASE + 1:
             return None
         phis = PHIS
-        if former is not None:
+        if former is not None:  # unusual values change little
             place = PHIS.index(former.phi)
             phis = PHIS[max(place - 1, 0) : place + 2]
         products_FVV, means_FSV = sums.without_season(phis)
@@ -334,20 +242,19 @@ class Fitted(NamedTuple):
             covariance_1PP[0],
         )
 
-    def surprises(self, rows: NDArray, first: int) -> NDArray:
-        """How far quasi-differences are from what is expected; the first row is that of step
-        `first`."""
+    def surprises(self, rows: NDArray) -> NDArray:
+        """How far quasi-differences are from what is expected, of the rows of all steps."""
         rest_N = rows @ np.concatenate([-self.trend_B, -self.coefficients_P, [1.0]])
-        phase_E = (first + 1 + np.arange(len(rows) - 1)) % len(self.season_S)
+        phase_E = np.arange(1, len(rows)) % len(self.season_S)
         return _quasi_difference(rest_N, self.phi) - self.season_S[phase_E]
 
 
-def _trust(surprise_E: NDArray, known_E: NDArray, noise: float) -> NDArray:
+def _trust(surprise_E: NDArray, known_E: NDArray) -> NDArray:
     """How much each pair of steps counts: no surprise says more than one at the limit does."""
     size_E = np.abs(surprise_E)
     some_E = size_E[known_E > 0]
     usual = SPREAD * float(np.median(some_E)) if len(some_E) else 0.0
-    limit = LIMIT * max(usual, noise)
+    limit = LIMIT * usual
     return np.minimum(1.0, limit / np.maximum(size_E, limit)) ** 2 if limit > 0 else np.ones(1)
 
 
