@@ -30,6 +30,7 @@ from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
 from lstmcast.data.frequency_inference import Inference, infer
 from lstmcast.data.ragged import offsets_of
 from lstmcast.data.table import ReadOptions, Table, format_time
+from lstmcast.data.weekmonths import months_of_weeks
 
 # periods people think in
 _ROUND = {"s": SECOND, "min": MINUTE, "15min": 15 * MINUTE, "h": HOUR, "D": DAY, "W": WEEK}
@@ -306,6 +307,9 @@ def frequency_of(table: Table, options: ReadOptions) -> tuple[Frequency | None, 
         if is_date == (given.unit == "integer"):
             return None, [_unit_mismatch(given, is_date)]
         return given.anchored(table.times), []
+    # asked first: of a single year most steps may be 4 weeks, or all of them weeks with gaps
+    if is_date and (named := months_of_weeks(table.times)) is not None:
+        return None, [_months_of_weeks(table, *named)]
     found = infer(table.times, table_offsets(table))
     if found.frequency is None:
         return None, [_untellable(table)]
@@ -388,6 +392,8 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
     rows = np.flatnonzero(positions == OFF_GRID)
     if not len(rows):
         return []
+    if table.times.dtype.kind == "M" and (named := months_of_weeks(table.times)) is not None:
+        return [_months_of_weeks(table, *named)]
     totals = np.bincount(table.series, minlength=len(table.ids))
     steps = np.any(table.series[1:] == table.series[:-1])  # one time alone keeps to any frequency
     if (
@@ -415,6 +421,21 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
     return per_series(
         table.ids, table.series, rows, Finding("times off the grid", "error", "", action), say
     )
+
+
+def _months_of_weeks(table: Table, days: ndarray, months: ndarray) -> Finding:
+    """Periods of a 4-4-5 calendar, which have no frequency, but are months by their names."""
+    first, second = (format_time(day) for day in days[:2])
+    message = (
+        f"the times are those of a 4-4-5 calendar, whose months are 4 or 5 weeks long ({first}, "
+        f"{second}, …): no frequency has such steps"
+    )
+    action = (
+        f"Name each period by its month, {months[0]} for {first} and {months[1]} for {second}: "
+        "then the data are monthly."
+    )
+    line = int(table.lines[0])
+    return Finding("times off the grid", "error", message, action, None, line, first, len(table))
 
 
 def _irregular(table: Table, rows: ndarray, frequency: Frequency) -> Finding:
