@@ -9,13 +9,23 @@ examples.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.calendars import DAY, HOUR, MINUTE, SECOND, WEEK, clock_change, micros_of
+from lstmcast.data.calendars import (
+    CLOCK_CHANGES,
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    WEEK,
+    clock_change,
+    micros_of,
+)
 from lstmcast.data.findings import (
     EXAMPLES,
     GAPS,
@@ -38,6 +48,7 @@ _SPARSE = 4  # times without a row for each with one, from which rows look like 
 _MANY_ABSENT = 0.1  # times without a row for each with one, from which they may well mean zeros
 # steps that a series may end before the others: reports come late, shops are closed at a weekend
 _LATE = 3
+_CHANCE = 0.05  # of gaps at a change of clocks that are no consequence of it
 _MOST_CELLS = 10_000_000  # of a grid that is filled without asking, however thinly it is occupied
 
 
@@ -507,17 +518,34 @@ def gaps(
 
 
 def _skipped_hours(table: Table, absent: ndarray, frequency: Frequency) -> ndarray:
-    """Which gaps are one hour long and lie where clocks are put forward."""
+    """Which gaps are one hour long and lie where clocks are put forward, if those are no chance."""
     if frequency.unit not in ("hour", "minute", "second"):
         return np.zeros(len(absent), dtype=bool)
     micros = micros_of(table.times)
     step = micros_of(frequency.advance(np.datetime64(0, "us"), 1))
-    change = np.where(
-        (absent > 0) & (np.diff(micros) == step + HOUR), clock_change(micros[:-1] + step), 0
-    )
-    counts = np.bincount(change[change > 0], minlength=2)
+    hour_long = (absent > 0) & (np.diff(micros) == step + HOUR)
+    possible = clock_change(micros[:-1] + step)
+    counts = np.bincount(possible[hour_long & (possible > 0)], minlength=2)
     # a zone changes in one week, at one hour
-    return change == np.argmax(counts) if counts.any() else change > 0
+    at_change = possible == np.argmax(counts)
+    if not counts.any() or _by_chance(hour_long, at_change):
+        return np.zeros(len(absent), dtype=bool)
+    return hour_long & at_change
+
+
+def _by_chance(hour_long: ndarray, at_change: ndarray) -> bool:
+    """Whether so many gaps of an hour may lie at a change of clocks by chance: where many hours are
+    missing, some of them do.
+
+    That is so where at one of all usual changes as many are expected, as often as such gaps come at
+    other times.
+    """
+    tried, found = np.count_nonzero(at_change), np.count_nonzero(hour_long & at_change)
+    usual = np.count_nonzero(hour_long & ~at_change) / max(len(at_change) - tried, 1)
+    if usual == 0:
+        return False
+    ways = math.lgamma(tried + 1) - math.lgamma(found + 1) - math.lgamma(tried - found + 1)
+    return math.log(CLOCK_CHANGES) + ways + found * math.log(usual) > math.log(_CHANCE)
 
 
 class _Absent(NamedTuple):
