@@ -275,7 +275,7 @@ class ForecastResult:
             accuracy=_measured(self.backtest, held_out),
             forecast=_parsed(self.forecast),
             totals=_parsed(self.totals),
-            method=_method(self.forecast),
+            method=self.forecast.method,
             combination=_made_of(self.forecast),
             without_forecast=_without_forecast(self.forecast),
             files=list(self.written.files),
@@ -366,7 +366,7 @@ class PredictResult:
             findings=_rows(self.panel.check()),
             forecast=_parsed(self.forecast),
             totals=_parsed(self.totals),
-            method=_method(self.forecast),
+            method=self.forecast.method,
             combination=_made_of(self.forecast),
             without_forecast=_without_forecast(self.forecast),
             files=list(self.written.files),
@@ -719,12 +719,6 @@ def _kind_of(panel: Panel) -> dict[str, Any]:
 
 def _rows(findings: Findings) -> list[dict[str, Any]]:
     return [asdict(finding) for finding in findings]
-
-
-def _method(forecast: Forecast) -> str:
-    """What the forecast is: the network's, a combination, or the one that was asked for."""
-    made = forecast.combination
-    return "network" if made is None else made.single or "combined"
 
 
 def _made_of(forecast: Forecast) -> dict[str, float] | None:
