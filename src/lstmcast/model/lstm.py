@@ -123,21 +123,20 @@ def _run_layer(
     # The gates' part of the input for many steps at once, but not for all steps of a large batch:
     # four times as wide as the outputs, they would be most of the memory.
     steps = max(1, PRODUCT_ROWS // max(B, 1))
-    for t in range(T):
-        if t % steps == 0:
-            x_UBC = x_TBC[t : t + steps]
-            U = len(x_UBC)
-            from_input_UBG = (x_UBC.reshape(U * B, C) @ input_CG).reshape(U, B, 4 * D)
-            from_input_UBG += bias_G
-        gates_BG = h_BD @ recurrent_DG
-        gates_BG += from_input_UBG[t % steps]
-        np.tanh(gates_BG, out=gates_BG)
-        i, f, g, o = (gates_BG[:, k * D : (k + 1) * D] for k in range(4))
-        c_BD = 0.5 * ((1.0 + f) * c_BD + (1.0 + i) * g)
-        h_BD = np.multiply(0.5 * (1.0 + o), np.tanh(c_BD), out=out_TBD[t])
-        if waiting_T[t]:
-            c_BD *= begun_TB[t, :, None]
-            h_BD *= begun_TB[t, :, None]
+    for first in range(0, T, steps):
+        x_UBC = x_TBC[first : first + steps]
+        from_input_UBG = (x_UBC.reshape(len(x_UBC) * B, C) @ input_CG).reshape(len(x_UBC), B, 4 * D)
+        from_input_UBG += bias_G
+        for t, from_input_BG in enumerate(from_input_UBG, start=first):
+            gates_BG = h_BD @ recurrent_DG
+            gates_BG += from_input_BG
+            np.tanh(gates_BG, out=gates_BG)
+            i, f, g, o = (gates_BG[:, k * D : (k + 1) * D] for k in range(4))
+            c_BD = 0.5 * ((1.0 + f) * c_BD + (1.0 + i) * g)
+            h_BD = np.multiply(0.5 * (1.0 + o), np.tanh(c_BD), out=out_TBD[t])
+            if waiting_T[t]:
+                c_BD *= begun_TB[t, :, None]
+                h_BD *= begun_TB[t, :, None]
     return out_TBD, h_BD, c_BD
 
 
