@@ -24,7 +24,7 @@ from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import Decode, HeldOut, at_levels, calibrated, widened
 from lstmcast.evaluation.candidates import Candidate
 from lstmcast.evaluation.combination import combined, mixed
-from lstmcast.evaluation.dependence import dependence_of
+from lstmcast.evaluation.dependence import Sample, dependence_of
 from lstmcast.fitted import Fitted, Mode
 from lstmcast.forecast import NETWORK, Combination, Forecast
 from lstmcast.model.heads import MEDIAN
@@ -108,13 +108,17 @@ def _calibrated(
 ) -> tuple[NDArray, Combination | None, Dependence]:
     """Quantiles (O, H, Q) that were weighed and calibrated at held-out cutoffs, what they were made
     of, and how errors hang together."""
-    held_out, combination = HeldOut.of(panel, origins), None
+    held_out = HeldOut.of(panel, origins)
+    if asked.method == NETWORK:
+        parts = held_out.tried_in_parts(decode, panel, horizon)
+        sample = Sample(held_out, len(panel))
+        quantiles_OHQ = calibrated(sample.seen(parts), held_out, len(panel))
+        return quantiles_OHQ, None, dependence_of(panel, sample.tried, held_out)
     tried = held_out.tried(decode, panel, horizon)
-    if asked.method != NETWORK:
-        how = asked.method, panel, held_out, tried, asked.candidates
-        tried, combination = combined(*how)
-    dependence = dependence_of(panel, tried, held_out)
-    return calibrated(tried, held_out, len(panel)), combination, dependence
+    tried, combination = combined(asked.method, panel, held_out, tried, asked.candidates)
+    dependence = dependence_of(panel, tried.rows, held_out)
+    parts = ((rows, tried.rows(rows)) for rows in held_out.parts(len(panel)))
+    return calibrated(parts, held_out, len(panel)), combination, dependence
 
 
 def combination_of(model: Fitted, panel: Panel, horizon: int, asked: Asked) -> Combination | None:
