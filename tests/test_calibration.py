@@ -311,6 +311,7 @@ def test_many_series_are_calibrated_in_parts_and_the_numbers_are_the_same(monkey
         return [
             lc.HoltWinters(3).predict(panel, cutoffs=cutoffs),
             lc.LSTMForecaster(3, method="network").predict(panel, cutoffs=cutoffs),
+            lc.LSTMForecaster(3).predict(panel, cutoffs=cutoffs),
         ]
 
     whole = forecasts()

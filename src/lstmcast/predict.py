@@ -108,17 +108,15 @@ def _calibrated(
 ) -> tuple[NDArray, Combination | None, Dependence]:
     """Quantiles (O, H, Q) that were weighed and calibrated at held-out cutoffs, what they were made
     of, and how errors hang together."""
-    held_out = HeldOut.of(panel, origins)
-    if asked.method == NETWORK:
-        parts = held_out.tried_in_parts(decode, panel, horizon)
-        sample = Sample(held_out, len(panel))
-        quantiles_OHQ = calibrated(sample.seen(parts), held_out, len(panel))
-        return quantiles_OHQ, None, dependence_of(panel, sample.tried, held_out)
-    tried = held_out.tried(decode, panel, horizon)
-    tried, combination = combined(asked.method, panel, held_out, tried, asked.candidates)
-    dependence = dependence_of(panel, tried.rows, held_out)
-    parts = ((rows, tried.rows(rows)) for rows in held_out.parts(len(panel)))
-    return calibrated(parts, held_out, len(panel)), combination, dependence
+    held_out, combination = HeldOut.of(panel, origins), None
+    parts = held_out.tried_in_parts(decode, panel, horizon)
+    if asked.method != NETWORK:
+        how = asked.method, panel, held_out, list(parts), asked.candidates
+        parts, combination = combined(*how)
+        del how  # parts are freed one by one
+    sample = Sample(held_out, len(panel))
+    quantiles_OHQ = calibrated(sample.seen(parts), held_out, len(panel))
+    return quantiles_OHQ, combination, dependence_of(panel, sample.tried, held_out)
 
 
 def combination_of(model: Fitted, panel: Panel, horizon: int, asked: Asked) -> Combination | None:

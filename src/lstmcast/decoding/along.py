@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Blocks, Context, shortest_season
-from lstmcast.data.origins import Origins, last_known
+from lstmcast.data.origins import Origins, last_known, needed
 from lstmcast.data.panel import Panel
 from lstmcast.decoding.feeding import (
     PATHS,
@@ -94,7 +94,7 @@ def read_along(
     """`decode` for inputs whose state begins with the context; `plain_O` names the origins that
     are read as they are, whatever axis they would have."""
     network = reader.network
-    panel, origins = _needed(panel, origins)
+    panel, origins = needed(panel, origins)
     # Quantiles that are fed back widen by shifting and stretching, which only affine heads bear.
     paths = paths or (horizon > block and network.head.spreads and not network.head.affine)
     result_OHQ = _last_known(panel, origins, horizon)
@@ -114,16 +114,6 @@ def read_along(
     context = reader.context or Blocks.of(panel.periods)
     side_by_side(fill, _batches(panel, origins, context, network.head.affine, plain_O))
     return result_OHQ
-
-
-def _needed(panel: Panel, origins: Origins) -> tuple[Panel, Origins]:
-    """The series that have origins, where those are few of a panel: what is looked up for all of
-    its values is asked of these then."""
-    series = np.unique(origins.series)
-    if 2 * len(series) >= len(panel):
-        return panel, origins
-    part = panel.part(series, 0, panel.lengths[series])
-    return part, Origins(np.searchsorted(series, origins.series), origins.counts)
 
 
 def _units(
