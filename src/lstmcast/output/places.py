@@ -148,7 +148,8 @@ class Outputs:
             told = forecast, panel, backtest, model, made, totals
             files.append(write_report(self.report, *told, looks=self.looks))
         if self.model is not None:
-            model.save(self.model, panel)
+            # what the forecast was made of need not be measured once more
+            model.save(self.model, panel, made_of=forecast.combination)
             files.append(self.model)
         return Written(tuple(map(str, files)), tuple(notes))
 
