@@ -15,7 +15,7 @@ FUZZ ?=
 export MPLBACKEND = agg
 
 .DEFAULT_GOAL := help
-.PHONY: help fuzz install install-all forecast test lint docs docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel clean
+.PHONY: help fuzz install install-all forecast test lint docs docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel lock audit clean
 
 help:                ## what can be made
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -67,6 +67,17 @@ pretrain: $(VENV)/.all ## make the shipped network again; goes on where it was s
 wheel: $(VENV)/.all ## wheel and source archive in dist/
 	$(BIN)/python -m build
 
+lock: $(VENV)/.tools ## requirements.lock: the core's versions of constraints.txt, with checksums
+	{ sed -n '/^#/p' requirements.lock; $(VENV)/tools/bin/uv pip compile --quiet --universal \
+		--generate-hashes --python-version 3.11 --constraint constraints.txt --no-header \
+		--no-annotate --no-emit-index-url pyproject.toml; } > requirements.new
+	mv requirements.new requirements.lock
+
+audit: $(VENV)/.all $(VENV)/.tools ## packages that do not fit together, a lock file that is old, known weaknesses
+	$(BIN)/python -m pip check
+	$(BIN)/python -m pytest -q tests/test_packaging.py -k lock
+	$(VENV)/tools/bin/pip-audit --disable-pip --requirement requirements.lock
+
 fuzz: $(VENV)/.all ## changed files, changed models, killed commands; more with FUZZ="--inputs 100000 --models 20000 --kills 100"
 	OMP_NUM_THREADS=1 $(BIN)/python -m fuzz $(FUZZ)
 
@@ -77,6 +88,11 @@ clean: ## remove what was made, but not .venv
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "lstmcast needs Python 3.11 or later, and none was found: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.tools: | $(VENV)/bin/python
+	$(BIN)/python -m venv $(VENV)/tools
+	$(VENV)/tools/bin/python -m pip install --quiet --disable-pip-version-check uv pip-audit
+	@touch $@
 
 $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP_INSTALL) --editable .

@@ -80,3 +80,12 @@ def test_results_have_five_digits(benchmarks):
         "a": [1.2346, None],
         "b": 3,
     }
+
+
+def test_many_series_are_measured_in_processes_of_their_own():
+    script = ROOT / "benchmarks" / "many.py"
+    words = [sys.executable, str(script), "--dry", "--count", "20", "--methods", "network"]
+    done = subprocess.run([*words, "--beside", str(ROOT)], capture_output=True, text=True)
+    header, other, own = (line.split() for line in done.stdout.splitlines())
+    assert header == ["what", "seconds", "wall", "megabytes"]
+    assert (other[0], own[0]) == (ROOT.name, "network") and float(own[3]) > 30

@@ -10,7 +10,15 @@ import pytest
 
 import lstmcast as lc
 from lstmcast.data.examples import airline
-from lstmcast.evaluation.calibration import ENOUGH, TRUST, calibrate, interval_factors, widen
+from lstmcast.evaluation import calibration
+from lstmcast.evaluation.calibration import (
+    ENOUGH,
+    TRUST,
+    HeldOut,
+    calibrate,
+    interval_factors,
+    widen,
+)
 from lstmcast.model.heads import HEAD_QUANTILES
 
 SCORES = np.array([NormalDist().inv_cdf(level) for level in HEAD_QUANTILES])
@@ -292,3 +300,28 @@ def test_the_interval_of_a_date_does_not_depend_on_how_many_are_asked_for(method
     for horizon in (1, 3, 12, 24, 30):
         near = lc.LSTMForecaster(horizon, method=method).predict(air).quantiles
         np.testing.assert_allclose(near[:, :24], far[:, : min(horizon, 24)], rtol=rtol)
+
+
+def test_many_series_are_calibrated_in_parts_and_the_numbers_are_the_same(monkeypatch):
+    values = np.random.default_rng(0).normal(50, 5, (40, 60)).cumsum(axis=1)
+    panel = lc.Panel.from_arrays(values, periods=(4,))
+    cutoffs = np.stack([panel.lengths - 9, panel.lengths], axis=1)
+
+    def forecasts():
+        return [
+            lc.HoltWinters(3).predict(panel, cutoffs=cutoffs),
+            lc.LSTMForecaster(3, method="network").predict(panel, cutoffs=cutoffs),
+            lc.LSTMForecaster(3).predict(panel, cutoffs=cutoffs),
+        ]
+
+    whole = forecasts()
+    asked = []
+    tried = HeldOut.forecasts
+    monkeypatch.setattr(calibration, "AT_ONCE", 7 * 50)
+    monkeypatch.setattr(calibration, "WIDENED_AT_ONCE", 3)
+    monkeypatch.setattr(HeldOut, "forecasts", lambda *given: asked.append(1) or tried(*given))
+    for one, other in zip(whole, forecasts(), strict=True):
+        # rounded by what else is read in a batch, where the network answers
+        np.testing.assert_allclose(one.quantiles, other.quantiles, rtol=1e-4)
+        np.testing.assert_allclose(one.dependence, other.dependence, atol=1e-4)
+    assert len(asked) > 10  # parts of 7 series at most

@@ -299,6 +299,30 @@ def test_outliers_are_spikes_and_not_trends_steps_or_seasons():
     assert (found.rule, found.series, found.count) == ("outliers", "spike", 2)
 
 
+@pytest.mark.parametrize(("absent", "expected"), [(0.0, True), (0.05, False), (0.7, False)])
+def test_hours_missing_by_chance_are_no_change_of_clocks(absent, expected):
+    grid = np.datetime64("2023-01-01T00", "h") + np.arange(365 * 24)
+    known = np.random.default_rng(1).random(len(grid)) >= absent
+    known &= grid != np.datetime64("2023-03-26T02", "h")
+    known |= grid == np.datetime64("2023-03-26T01", "h")
+    known |= grid == np.datetime64("2023-03-26T03", "h")
+    times = grid[known]
+    found = check_table(table(times, np.arange(len(times))), ReadOptions(frequency="h"))
+    assert ("daylight-saving step" in {one.rule for one in found}) == expected
+
+
+def test_clock_changes_of_several_years_are_told_among_other_gaps():
+    grid = np.datetime64("2019-01-01T00", "h") + np.arange(5 * 365 * 24)
+    changes = ["2019-03-31", "2020-03-29", "2021-03-28", "2022-03-27", "2023-03-26"]
+    around = np.add.outer(np.array(changes, "datetime64[D]").astype(grid.dtype), np.arange(1, 4))
+    known = np.random.default_rng(1).random(len(grid)) >= 0.02
+    known |= np.isin(grid, around[:, [0, 2]])
+    known &= ~np.isin(grid, around[:, 1])
+    times = grid[known]
+    given = table(times, np.arange(len(times)))
+    assert only(given, "daylight-saving step", frequency="h").count == 5
+
+
 def test_outlier_scores_of_nothing_and_of_missing_values():
     assert outlier_scores(np.zeros(0), np.array([0]), (12,)).tolist() == []
     values = np.tile([1.0, 2.0, np.nan], 10)

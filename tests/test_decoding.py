@@ -3,11 +3,13 @@ whatever the weights."""
 
 from __future__ import annotations
 
+import tracemalloc
 from statistics import NormalDist
 
 import numpy as np
 import pytest
 
+import lstmcast as lc
 from builders import network_of_seeds
 from lstmcast import decoding
 from lstmcast.context import CONTEXT, Blocks
@@ -396,3 +398,15 @@ def test_the_phases_of_a_long_season_are_no_growth(periods):
 def test_an_answer_without_width_does_not_grow():
     growth = Growth.of(answer_of(np.zeros(24)), ())
     assert (growth.spread(np.array([25, 1000])) == 0).all()
+
+
+def test_memory_of_a_large_batch_is_bounded() -> None:
+    values = 100.0 + np.random.default_rng(0).normal(size=(1024, 256))
+    panel = lc.Panel.from_arrays(values, frequency="D", start="2024-01-01")
+    forecaster = lc.LSTMForecaster(2, method="network")
+    tracemalloc.start()
+    forecaster.predict(panel)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # All threads together read 1 << 16 values at once, and each takes about 5 kB.
+    assert peak < 400e6

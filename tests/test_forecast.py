@@ -15,7 +15,7 @@ import pytest
 from lstmcast.data.origins import Origins, origins_of
 from lstmcast.data.panel import Columns, Panel
 from lstmcast.errors import OutputError, UsageError
-from lstmcast.forecast import QUANTILES, Forecast
+from lstmcast.forecast import NETWORK, QUANTILES, Combination, Forecast
 
 
 @pytest.fixture
@@ -168,6 +168,16 @@ def test_parquet_reads_back(panel, tmp_path):
     read = duckdb.sql(f"select * from '{path}'").fetchnumpy()
     assert read["ds"].dtype.kind == "M"
     np.testing.assert_array_equal(read["q0.9"], forecast.quantile(0.9).ravel())
+
+
+def test_parquet_says_which_forecast_it_is(panel, tmp_path):
+    made = Combination((NETWORK, "it's naive"), np.array([[0.75, 0.25]]))
+    path = replace(forecast_of(panel), combination=made).write(tmp_path / "x.parquet")
+    rows = duckdb.sql(f"select decode(key), decode(value) from parquet_kv_metadata('{path}')")
+    said = dict(rows.fetchall())
+    assert said["method"] == "combined"
+    assert json.loads(said["combination"]) == {"network": 0.75, "it's naive": 0.25}
+    assert forecast_of(panel).about == {"method": "network", "combination": '{"network": 1.0}'}
 
 
 def test_json_is_plain_and_has_null_for_unknown(panel):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +12,9 @@ from hypothesis import strategies as st
 
 from lstmcast.data.frequency import FAMILIES, OFF_GRID, Frequency, parse_frequency
 from lstmcast.data.frequency_inference import infer, infer_frequency
-from lstmcast.errors import UsageError
+from lstmcast.data.read import read
+from lstmcast.data.weekmonths import months_of_weeks
+from lstmcast.errors import DataError, UsageError
 
 CODES = [
     "YS",
@@ -269,3 +273,35 @@ def test_weeks_on_different_weekdays_have_no_anchor():
     times = np.concatenate([pandas_dates("W-MON", 20), pandas_dates("W-TUE", 20)])
     assert infer_frequency(times, np.array([0, 20, 40])).code == "W"
     assert not infer(times, np.array([0, 20, 40])).others
+
+
+def closing_days(first: str, *weeks: int, years: int) -> np.ndarray:
+    return np.datetime64(first) + 7 * np.cumsum(weeks * 4 * years)
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (closing_days("2018-02-03", 4, 4, 5, years=5), "2018-02 for 2018-03-03"),
+        (closing_days("2018-02-03", 4, 5, 4, years=2), "2018-02 for 2018-03-03"),
+        (closing_days("2018-01-28", 5, 4, 4, years=1), "2018-02 for 2018-03-04"),
+        (np.delete(closing_days("2016-01-02", 4, 4, 5, years=3), slice(0, 3)), "2016-04 for"),
+    ],
+)
+def test_months_of_weeks_are_named_and_the_advice_works(days, expected):
+    values = 100 + np.arange(len(days)) % 12
+    with pytest.raises(DataError, match="4-4-5 calendar") as caught:
+        read({"closing": days.astype(str), "sales": values})
+    assert expected in str(caught.value)
+    first = np.datetime64(re.findall(r"\d{4}-\d\d(?= for)", str(caught.value))[0])
+    months = (first + np.arange(len(days))).astype(str)
+    panel = read({"month": months, "sales": values})
+    assert (panel.frequency.code, panel.periods) == ("MS", (12,))
+
+
+def test_a_year_of_53_weeks_is_still_one_of_months_of_weeks():
+    weeks = [4, 4, 5] * 3 + [4, 4, 6] + [4, 4, 5] * 4
+    days = np.datetime64("2016-01-30") + 7 * np.cumsum(weeks)
+    assert months_of_weeks(days) is not None
+    every_fourth = np.datetime64("2016-01-30") + 28 * np.arange(30)
+    assert months_of_weeks(every_fourth) is None

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lstmcast import forecaster
 from lstmcast.data.panel import Panel, ReadOptions
 from lstmcast.errors import DataError, ModelError, OutputError, UsageError
 from lstmcast.evaluation.baselines import SeasonalNaive
@@ -310,3 +311,13 @@ def test_jobs_load_what_they_need_alone():
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_what_a_forecast_was_made_of_is_saved_and_not_measured_again(tmp_path, monkeypatch):
+    panel = Panel.from_arrays(100 + np.arange(48) % 12, frequency="MS", start="2020-01")
+    LSTMForecaster(3).save(tmp_path / "measured", panel)
+    monkeypatch.setattr(forecaster, "combination_of", None)
+    job = ForecastJob(LSTMForecaster(3), Source(panel), 0, outputs=Outputs(model=tmp_path / "m"))
+    job.run()
+    saved = [(tmp_path / name / "manifest.json").read_text() for name in ("measured", "m")]
+    assert saved[0] == saved[1] and "naive" in saved[0]

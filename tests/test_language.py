@@ -235,6 +235,29 @@ TOLD = [
     "from it or forecast data with it by weights='m': its transforms, if it has any, learn from "
     "the data that it is given.",
     "The checkpoint in 'm/member-0' is damaged: a.npz: it has 10 bytes and 16 are expected.",
+    "wide.csv has 30,000 columns; at most 20,000 are read. Give it with a row per series and time "
+    "(a long table), or in several files.",
+    "a.csv: a series begins at 0000-01-01 and ends at 2020-01-01. A beginning in the years 1 to "
+    "9999 is expected: correct the times, or give another frequency.",
+    "a.csv: a series begins at 1 and ends at 9007199254740999. Whole numbers up to 2^53 are "
+    "expected: correct the times, or give another frequency.",
+    "a.xlsx holds 9,000,000,000 bytes, in a packed file of 3,000,000: at most 300,000,000 are "
+    "read. Save its table as CSV.",
+    "a.xlsx has a sheet of 1,048,576 rows and 16,384 columns (to XFD1048576), empty cells "
+    "included: at most 20,000,000 cells are read. Delete what lies far from the table, or save "
+    "the table alone, or as CSV.",
+    "/dev/zero gives more than 1,073,741,824 bytes. Write them to a file first, and give that.",
+    "a.gz holds more than 300,000,000 bytes, in a packed file of 3,000,000: tables do not shrink "
+    "so much. If it is one, unpack it first and give the unpacked file: it is read without holding "
+    "all of it in memory.",
+    "a.zip is a ZIP archive with 2 files: 'a.csv', 'b.csv'. One table is expected. Unpack it, and "
+    "name the files.",
+    "the page has more than 20,000,000 cells. Save its table as CSV.",
+    "a.json: the records have 2,001 different fields. At most 2,000 are expected: one for the "
+    "time, one for each column of values.",
+    "a.csv: line 12 has 1e+200 in 'sales'. Values up to 1e+100 are expected. Correct it, or leave "
+    "the cell empty if the value is not known.",
+    "--horizon 3 and --until 2024-01 both say how far to forecast. Give one.",
     "series 'b': the last value is missing. They are left out: the forecast starts after the last "
     "value.",
     "this network does not read 'a' and 'b' beside the target. One that does is trained from "

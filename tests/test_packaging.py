@@ -106,8 +106,57 @@ def test_the_core_is_a_part_of_what_is_installed_here():
     assert not {name for name in names if version(name) != pinned()[name.lower()]}
 
 
+def locked() -> dict[str, tuple[str, int]]:
+    """The version of each package of the lock file, and how many checksums it has."""
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    entries = re.findall(
+        r"^([\w.-]+)==([^\s;]+)(.*(?:\n +--hash=sha256:[0-9a-f]{64}.*)*)", text, re.M
+    )
+    return {name: (version, rest.count("--hash=")) for name, version, rest in entries}
+
+
+def needed(names: set[str]) -> set[str]:
+    """What packages need, and so on, as far as it is installed here."""
+    from importlib.metadata import requires
+
+    known: set[str] = set()
+    while names - known:
+        name = (names - known).pop()
+        known.add(name)
+        lines = [line for line in requires(name) or () if "extra ==" not in line]
+        found = {re.split(r"[\[<>=~!;( ]", line)[0].lower().replace("_", "-") for line in lines}
+        names = names | (found & pinned().keys())
+    return known
+
+
+def test_the_lock_file_holds_the_core_with_its_pins_and_checksums():
+    names = {re.split(r"[\[<>=~ ]", text)[0].lower() for text in PROJECT["dependencies"]}
+    versions = locked()
+    assert versions.keys() == needed(names)
+    assert {name: version for name, (version, _) in versions.items()}.items() <= pinned().items()
+    assert all(checksums for _, checksums in versions.values())
+
+
+def test_the_lock_file_names_no_index():
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    entry = re.compile(r"[\w.-]+==\S+( ; [^\\]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?|#.*")
+    assert not [line for line in lines if not entry.fullmatch(line)]
+
+
 @pytest.mark.parametrize(
-    "recipe", ["install", "install-all", "forecast", "test", "lint", "docs", "bench", "pretrain"]
+    "recipe",
+    [
+        "install",
+        "install-all",
+        "forecast",
+        "test",
+        "lint",
+        "docs",
+        "bench",
+        "pretrain",
+        "lock",
+        "audit",
+    ],
 )
 def test_the_makefile_has_the_recipes_that_the_docs_name(recipe):
     text = (ROOT / "Makefile").read_text(encoding="utf-8")

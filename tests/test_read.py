@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lstmcast.data import bigfiles, frames
 from lstmcast.data.panel import Panel, panel_from_table
 from lstmcast.data.read import as_panel, read, read_table
 from lstmcast.data.table import ReadOptions, Table
@@ -511,6 +512,19 @@ def test_a_sheet_is_refused_where_nothing_has_sheets(tmp_path):
             match=rf"sheet='Sales' \(--sheet\) would have no effect: only work.*and {why}",
         ):
             read(source, sheet="Sales")
+
+
+def test_texts_of_parquet_are_fetched_once_each(tmp_path, monkeypatch):
+    monkeypatch.setattr(frames, "_object_column", None)  # which takes the text of every row
+    path = tmp_path / "x.parquet"
+    shops = ["b"] * 8 + [None] * 8 + [""] * 8 + ["é"] * 8
+    columns = {"shop": shops, "day": DAYS * 4, "y": list(range(32))}
+    pl.DataFrame(columns).write_parquet(path)
+    column = bigfiles.read_parquet(path).columns[0]
+    assert column.codes is not None
+    assert column.data.tolist() == ["b", "", "é"]  # in order of appearance
+    assert np.array_equal(column.codes, np.repeat([0, 1, 1, 2], 8))
+    assert column.dtype == "text"
 
 
 def test_parquet(tmp_path):

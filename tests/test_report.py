@@ -30,6 +30,7 @@ from lstmcast.model.heads import head_named
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.output import cards, report
+from lstmcast.output.places import Looks, Outputs
 from lstmcast.output.report import Report
 from lstmcast.training_config import TrainingConfig, Validation
 from lstmcast.training_history import Epoch, History
@@ -152,6 +153,21 @@ def test_several_series_have_a_selector_a_table_and_relative_errors():
     assert [option["value"] for option in options] == ["0", "1", "2"]
     assert page.text.count("store 2") == 2
     assert page.data["steps"]["metric"] == "MASE"
+
+
+def test_chosen_series_and_a_unit_rule_the_chart(tmp_path):
+    panel = monthly(30)
+    forecast = LastSeason().predict(panel)
+    chosen = {"series": ["store 29", "store 3"], "unit": "tons"}
+    page = Elements(Report.from_forecast(forecast, panel, **chosen).html())
+    options = [attributes for tag, attributes in page.elements if tag == "option"]
+    assert len(options) == 2 and page.data["unit"] == "tons"
+    looks = Looks(("store 29",), "tons")
+    path = tmp_path / "report.html"
+    Outputs(report=path, looks=looks).write(forecast, panel, None, LastSeason())
+    written = Elements(path.read_text("utf-8"))
+    assert written.data["unit"] == "tons" and "store 29" in written.text
+    assert "option" not in [tag for tag, _ in written.elements]
 
 
 def test_the_card_is_that_of_the_shipped_network():

@@ -547,10 +547,23 @@ class Forecast:
         }
         return {name: Zoned(times, zone) for name, times in found.items() if times is not None}
 
+    @property
+    def method(self) -> str:
+        """What answered: "network", "combined", or the name of a simple forecast that did alone."""
+        made = self.combination
+        return NETWORK if made is None else made.single or "combined"
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What it is, for files that have a place for it: its method, and the shares of a
+        combination as JSON."""
+        shares = self.combination.as_dict() if self.combination else {self.method: 1.0}
+        return {"method": self.method, "combination": json.dumps(shares, ensure_ascii=False)}
+
     def write(self, path: str | os.PathLike[str]) -> Path:
         """Write the long table as .csv, .csv.gz, .parquet, .jsonl or .xlsx: the whole file or, with
-        an OutputError, nothing."""
-        return write_table(self.columns_dict(), path)
+        an OutputError, nothing. The metadata of Parquet hold `method` and `combination`."""
+        return write_table(self.columns_dict(), path, self.about)
 
     def to_json(self) -> str:
         """The long table as one JSON object of lists; times as ISO text, unknown numbers as

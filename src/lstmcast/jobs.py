@@ -326,7 +326,7 @@ class ForecastResult:
             forecast=_parsed(self.forecast),
             totals=_parsed(self.totals),
             scenarios=_parsed(self.scenarios),
-            method=_method(self.forecast),
+            method=self.forecast.method,
             combination=_made_of(self.forecast),
             without_forecast=_without_forecast(self.forecast),
             files=list(self.written.files),
@@ -422,7 +422,7 @@ class PredictResult:
             findings=_rows(self.panel.check()),
             forecast=_parsed(self.forecast),
             totals=_parsed(self.totals),
-            method=_method(self.forecast),
+            method=self.forecast.method,
             combination=_made_of(self.forecast),
             without_forecast=_without_forecast(self.forecast),
             files=list(self.written.files),
@@ -775,12 +775,6 @@ def _kind_of(panel: Panel) -> dict[str, Any]:
 
 def _rows(findings: Findings) -> list[dict[str, Any]]:
     return [asdict(finding) for finding in findings]
-
-
-def _method(forecast: Forecast) -> str:
-    """What the forecast is: the network's, a combination, or the one that was asked for."""
-    made = forecast.combination
-    return "network" if made is None else made.single or "combined"
 
 
 def _made_of(forecast: Forecast) -> dict[str, float] | None:

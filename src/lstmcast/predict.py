@@ -7,7 +7,7 @@ S series · O origins · H horizon · Q quantile levels
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, cast, get_args
 from warnings import warn
@@ -27,7 +27,7 @@ from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import Decode, HeldOut, Tried, at_levels, calibrated, widened
 from lstmcast.evaluation.candidates import Candidate
 from lstmcast.evaluation.combination import combined, mixed
-from lstmcast.evaluation.dependence import dependence_of
+from lstmcast.evaluation.dependence import Sample, dependence_of
 from lstmcast.evaluation.trust import trusted, trusted_parts, with_share
 from lstmcast.fitted import Fitted, Mode
 from lstmcast.forecast import NETWORK, Combination, Forecast
@@ -123,23 +123,27 @@ def _calibrated(
     """Quantiles (O, H, Q) that were weighed and calibrated at held-out cutoffs, what they were made
     of, and how errors hang together."""
     held_out = HeldOut.of(panel, origins)
-    tried, combination = _tried(decode, panel, held_out, horizon, asked)
+    parts, combination = _tried(decode, panel, held_out, horizon, asked)
     if panel.covariates.future:
         without, _ = _tried(decode, without_known(panel), held_out, horizon, asked)
-        tried, share_O = trusted(tried, without, held_out, len(panel))
+        both = held_out.whole(parts), held_out.whole(without)
+        tried, share_O = trusted(*both, held_out, len(panel))
         combination = with_share(combination, share_O)
-    dependence = dependence_of(panel, tried, held_out)
-    return calibrated(tried, held_out, len(panel)), combination, dependence
+        parts = ((rows, tried.rows(rows)) for rows in held_out.parts(len(panel)))
+    sample = Sample(held_out, len(panel))
+    quantiles_OHQ = calibrated(sample.seen(parts), held_out, len(panel))
+    return quantiles_OHQ, combination, dependence_of(panel, sample.tried, held_out)
 
 
 def _tried(
     decode: Decode, panel: Panel, held_out: HeldOut, horizon: int, asked: Asked
-) -> tuple[Tried, Combination | None]:
-    """Forecasts at origins and at the held-out cutoffs before them, weighed as is asked for."""
-    tried = held_out.tried(decode, panel, horizon)
+) -> tuple[Iterator[tuple[slice, Tried]], Combination | None]:
+    """Forecasts at origins and at the held-out cutoffs before them, of some after the other,
+    weighed as is asked for."""
+    parts = held_out.tried_in_parts(decode, panel, horizon)
     if asked.method == NETWORK:
-        return tried, None
-    return combined(asked.method, panel, held_out, tried, asked.candidates)
+        return parts, None
+    return combined(asked.method, panel, held_out, list(parts), asked.candidates)
 
 
 def combination_of(model: Fitted, panel: Panel, horizon: int, asked: Asked) -> Combination | None:
@@ -182,7 +186,8 @@ def read_as_said(
     from lstmcast.data.read import as_panel, require_unread
 
     if data is None and context is not None and set(words) <= {"future", "future_data"}:
-        return context.with_coming(Beside(**words))
+        coming = Beside(future=words.get("future"), future_data=words.get("future_data"))
+        return context.with_coming(coming)
     if data is None:
         raise UsageError(f"{', '.join(words)} would have no effect, as no data are given.")
     if context is None or isinstance(data, (Panel, Continuation)):

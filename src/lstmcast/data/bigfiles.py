@@ -42,7 +42,8 @@ def read_parquet(path: Path) -> Sheet:
         # as a name: of what stands for other letters in a pattern, each stands for itself
         named = re.sub(r"[*?\[]", lambda letter: f"[{letter[0]}]", str(path))
         relation = connection.read_parquet(named)
-        sheet = sheet_from_relation(relation)
+        relation.create_view("sheet")
+        sheet = sheet_from_relation(relation, lambda name: _text_column(connection, name))
     # DuckDB tells broken contents, such as ids that are not UTF-8, in errors of several kinds
     except (duckdb.Error, RuntimeError, UnicodeDecodeError) as error:
         raise DataError(
@@ -54,6 +55,32 @@ def read_parquet(path: Path) -> Sheet:
             f"{path.name} has columns ({shown}) but no rows. Dates and values are expected."
         )
     return Sheet(sheet.columns, sheet.lines, path.name, "file", (), path.stem)
+
+
+def _text_column(connection: Any, name: str) -> Column | None:
+    """A column of the view `sheet` as distinct texts in order of appearance, and codes into them:
+    a text for each of a million rows would be most of the memory. None where there is no text."""
+    quoted = '"' + name.replace('"', '""') + '"'
+    cell = f"nullif(CAST({quoted} AS VARCHAR), '')"
+    connection.execute(
+        "CREATE OR REPLACE TEMP TYPE texts AS ENUM "
+        f"(SELECT DISTINCT {cell} AS x FROM sheet WHERE x IS NOT NULL)"
+    )
+    ask = "SELECT CAST(unnest(enum_range(NULL::texts)) AS VARCHAR) AS x"
+    distinct = connection.execute(ask).fetchnumpy()["x"]
+    if not len(distinct):
+        return None
+    ask = f"SELECT coalesce(enum_code(CAST({cell} AS texts)), {len(distinct)}) AS k FROM sheet"
+    codes = connection.execute(ask).fetchnumpy()["k"].astype(np.int64)
+    # the last of several assignments stays: that of the first row
+    first = np.full(len(distinct) + 1, len(codes))
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    order = np.argsort(first, kind="stable")
+    order = order[first[order] < len(codes)]
+    place = np.empty(len(first), np.int64)
+    place[order] = np.arange(len(order))
+    texts = np.append(np.asarray(distinct, object), "")[order]
+    return Column(name, texts, place[codes], dtype="text")
 
 
 def read_large(path: Path, source: str, label: str) -> Sheet | None:

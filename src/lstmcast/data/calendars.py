@@ -21,6 +21,9 @@ MONDAY = 4 * DAY  # 1970-01-05, the first Monday since the epoch
 # value.
 _CLOCK_WEEKS = ((3, 8), (3, 25), (4, 1), (9, 1), (9, 24), (10, 1), (10, 25), (11, 1))
 
+_CLOCK_HOURS = 4  # of that Sunday, its first
+CLOCK_CHANGES = len(_CLOCK_WEEKS) * _CLOCK_HOURS  # that are told apart
+
 
 def micros_of(times: ArrayLike) -> ndarray:
     """datetime64 of any unit -> int64 microseconds since 1970."""
@@ -123,4 +126,4 @@ def clock_change(micros: ndarray) -> ndarray:
     for number, (first_month, first_day) in enumerate(_CLOCK_WEEKS):
         chosen = (month == first_month) & (day >= first_day) & (day < first_day + 7)
         week = np.where(chosen, 8 * number + hour + 1, week)
-    return np.where((weekday_of(micros) == 6) & (hour < 4), week, 0)
+    return np.where((weekday_of(micros) == 6) & (hour < _CLOCK_HOURS), week, 0)

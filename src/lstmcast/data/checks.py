@@ -9,13 +9,23 @@ examples.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray
 
-from lstmcast.data.calendars import DAY, HOUR, MINUTE, SECOND, WEEK, clock_change, micros_of
+from lstmcast.data.calendars import (
+    CLOCK_CHANGES,
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    WEEK,
+    clock_change,
+    micros_of,
+)
 from lstmcast.data.findings import (
     EXAMPLES,
     GAPS,
@@ -30,6 +40,7 @@ from lstmcast.data.frequency import OFF_GRID, Frequency, parse_frequency
 from lstmcast.data.frequency_inference import Inference, infer
 from lstmcast.data.ragged import offsets_of
 from lstmcast.data.table import ReadOptions, Table, format_time
+from lstmcast.data.weekmonths import months_of_weeks
 
 # periods people think in
 _ROUND = {"s": SECOND, "min": MINUTE, "15min": 15 * MINUTE, "h": HOUR, "D": DAY, "W": WEEK}
@@ -37,6 +48,7 @@ _SPARSE = 4  # times without a row for each with one, from which rows look like 
 _MANY_ABSENT = 0.1  # times without a row for each with one, from which they may well mean zeros
 # steps that a series may end before the others: reports come late, shops are closed at a weekend
 _LATE = 3
+_CHANCE = 0.05  # of gaps at a change of clocks that are no consequence of it
 _MOST_CELLS = 10_000_000  # of a grid that is filled without asking, however thinly it is occupied
 
 
@@ -306,6 +318,9 @@ def frequency_of(table: Table, options: ReadOptions) -> tuple[Frequency | None, 
         if is_date == (given.unit == "integer"):
             return None, [_unit_mismatch(given, is_date)]
         return given.anchored(table.times), []
+    # asked first: of a single year most steps may be 4 weeks, or all of them weeks with gaps
+    if is_date and (named := months_of_weeks(table.times)) is not None:
+        return None, [_months_of_weeks(table, *named)]
     found = infer(table.times, table_offsets(table))
     if found.frequency is None:
         return None, [_untellable(table)]
@@ -388,6 +403,8 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
     rows = np.flatnonzero(positions == OFF_GRID)
     if not len(rows):
         return []
+    if table.times.dtype.kind == "M" and (named := months_of_weeks(table.times)) is not None:
+        return [_months_of_weeks(table, *named)]
     totals = np.bincount(table.series, minlength=len(table.ids))
     steps = np.any(table.series[1:] == table.series[:-1])  # one time alone keeps to any frequency
     if (
@@ -415,6 +432,21 @@ def off_grid(table: Table, positions: ndarray, frequency: Frequency) -> list[Fin
     return per_series(
         table.ids, table.series, rows, Finding("times off the grid", "error", "", action), say
     )
+
+
+def _months_of_weeks(table: Table, days: ndarray, months: ndarray) -> Finding:
+    """Periods of a 4-4-5 calendar, which have no frequency, but are months by their names."""
+    first, second = (format_time(day) for day in days[:2])
+    message = (
+        f"the times are those of a 4-4-5 calendar, whose months are 4 or 5 weeks long ({first}, "
+        f"{second}, …): no frequency has such steps"
+    )
+    action = (
+        f"Name each period by its month, {months[0]} for {first} and {months[1]} for {second}: "
+        "then the data are monthly."
+    )
+    line = int(table.lines[0])
+    return Finding("times off the grid", "error", message, action, None, line, first, len(table))
 
 
 def _irregular(table: Table, rows: ndarray, frequency: Frequency) -> Finding:
@@ -486,17 +518,34 @@ def gaps(
 
 
 def _skipped_hours(table: Table, absent: ndarray, frequency: Frequency) -> ndarray:
-    """Which gaps are one hour long and lie where clocks are put forward."""
+    """Which gaps are one hour long and lie where clocks are put forward, if those are no chance."""
     if frequency.unit not in ("hour", "minute", "second"):
         return np.zeros(len(absent), dtype=bool)
     micros = micros_of(table.times)
     step = micros_of(frequency.advance(np.datetime64(0, "us"), 1))
-    change = np.where(
-        (absent > 0) & (np.diff(micros) == step + HOUR), clock_change(micros[:-1] + step), 0
-    )
-    counts = np.bincount(change[change > 0], minlength=2)
+    hour_long = (absent > 0) & (np.diff(micros) == step + HOUR)
+    possible = clock_change(micros[:-1] + step)
+    counts = np.bincount(possible[hour_long & (possible > 0)], minlength=2)
     # a zone changes in one week, at one hour
-    return change == np.argmax(counts) if counts.any() else change > 0
+    at_change = possible == np.argmax(counts)
+    if not counts.any() or _by_chance(hour_long, at_change):
+        return np.zeros(len(absent), dtype=bool)
+    return hour_long & at_change
+
+
+def _by_chance(hour_long: ndarray, at_change: ndarray) -> bool:
+    """Whether so many gaps of an hour may lie at a change of clocks by chance: where many hours are
+    missing, some of them do.
+
+    That is so where at one of all usual changes as many are expected, as often as such gaps come at
+    other times.
+    """
+    tried, found = np.count_nonzero(at_change), np.count_nonzero(hour_long & at_change)
+    usual = np.count_nonzero(hour_long & ~at_change) / max(len(at_change) - tried, 1)
+    if usual == 0:
+        return False
+    ways = math.lgamma(tried + 1) - math.lgamma(found + 1) - math.lgamma(tried - found + 1)
+    return math.log(CLOCK_CHANGES) + ways + found * math.log(usual) > math.log(_CHANCE)
 
 
 class _Absent(NamedTuple):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -80,17 +80,27 @@ def sheet_from_dict(data: Mapping[Any, Any]) -> Sheet:
     return _sheet_of_series(arrays, "dict of arrays")
 
 
-def sheet_from_relation(relation: Any) -> Sheet:
+def sheet_from_relation(
+    relation: Any, encoded: Callable[[str], Column | None] | None = None
+) -> Sheet:
     """A sheet from a DuckDB relation; types are made plain inside DuckDB, so nothing is
-    converted row by row."""
-    selected = ", ".join(
-        _plain_type(name, str(kind))
+    converted row by row.
+
+    `encoded`: makes a column of texts, given its name, where that is cheaper than fetching the text
+    of every row; or None for this column.
+    """
+    plain = {
+        name: _plain_type(name, str(kind))
         for name, kind in zip(relation.columns, relation.types, strict=True)
-    )
-    fetched = relation.project(selected).fetchnumpy()
+    }
+    texts = [name for name, sql in plain.items() if encoded and " AS VARCHAR) " in sql]
+    ready = {name: encoded(name) for name in texts} if encoded else {}
+    ready = {name: column for name, column in ready.items() if column is not None}
+    selected = ", ".join(sql for name, sql in plain.items() if name not in ready)
+    fetched = relation.project(selected).fetchnumpy() if selected else {}
     zones = ["UTC" if str(kind) == "TIMESTAMP WITH TIME ZONE" else None for kind in relation.types]
     columns = [
-        _column(name, fetched[name], zone)
+        ready[name] if name in ready else _column(name, fetched[name], zone)
         for name, zone in zip(relation.columns, zones, strict=True)
     ]
     columns = [

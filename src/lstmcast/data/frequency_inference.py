@@ -186,7 +186,11 @@ def _month_series(micros: ndarray, steps: _Steps) -> tuple[ndarray, ndarray]:
     day, last, clock = day_of_month(micros), days_in_month(month_of(micros)), micros % DAY
     latest = np.repeat(np.maximum.reduceat(day, begins), lengths)
     kept = (day == np.minimum(latest, last)) & (clock == np.repeat(clock[begins], lengths))
-    by_month[wide] = np.logical_and.reduceat(kept, begins) | _on_business_days(micros, lengths)
+    alike = np.logical_and.reduceat(kept, begins)
+    if not alike.all():  # most data are asked no more
+        rest = np.repeat(~alike, lengths)
+        alike[~alike] = _on_business_days(micros[rest], lengths[~alike])
+    by_month[wide] = alike
     ends[wide] = np.logical_and.reduceat(day == last, begins)
     return by_month, ends
 

@@ -78,6 +78,23 @@ def origin_times(panel: Panel, origins: Origins, horizon: int) -> tuple[NDArray,
     return times[:, 0], times[:, 1:]
 
 
+def needed(panel: Panel, origins: Origins) -> tuple[Panel, Origins]:
+    """The series that have origins, where those are few of a panel: what is looked up for all of
+    its values is asked of these then.
+
+    >>> from lstmcast.data.panel import Panel
+    >>> panel = Panel.from_arrays({name: [1.0, 2.0, 3.0] for name in "abc"})
+    >>> part, origins = needed(panel, Origins(np.array([2, 2]), np.array([1, 3])))
+    >>> part.ids.tolist(), origins.series.tolist()
+    (['c'], [0, 0])
+    """
+    series = np.unique(origins.series)
+    if 2 * len(series) >= len(panel):
+        return panel, origins
+    part = panel.part(series, 0, panel.lengths[series])
+    return part, Origins(np.searchsorted(series, origins.series), origins.counts)
+
+
 def last_known(panel: Panel, origins: Origins) -> NDArray:
     """The newest known value at each origin: (O,), NaN where none is known.
 

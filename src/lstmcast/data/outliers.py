@@ -10,6 +10,8 @@ from numpy import ndarray
 
 from lstmcast.data.ragged import places, series_numbers
 
+AT_ONCE = 1 << 19  # values, of which a dozen arrays are made
+
 
 def outlier_scores(values: ndarray, offsets: ndarray, periods: tuple[int, ...]) -> ndarray:
     """Distance of each value from both its neighbours one season away, in robust standard
@@ -24,6 +26,19 @@ def outlier_scores(values: ndarray, offsets: ndarray, periods: tuple[int, ...]) 
     >>> int(np.argmax(outlier_scores(spike, np.array([0, 10]), (1,))))
     4
     """
+    scores, first = np.zeros(len(values)), 0
+    while first < len(offsets) - 1:
+        stop = int(np.searchsorted(offsets, offsets[first] + AT_ONCE, side="right")) - 1
+        stop = max(stop, first + 1)
+        part = slice(offsets[first], offsets[stop])
+        own = offsets[first : stop + 1] - offsets[first]
+        scores[part] = _scores(values[part], own, periods)
+        first = stop
+    return scores
+
+
+def _scores(values: ndarray, offsets: ndarray, periods: tuple[int, ...]) -> ndarray:
+    """The scores of some of the series."""
     lengths = np.diff(offsets)
     series = series_numbers(offsets)
     lags = _lags(lengths, periods)[series]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Blocks, Context, shortest_season
-from lstmcast.data.origins import Origins, last_known
+from lstmcast.data.origins import Origins, last_known, needed
 from lstmcast.data.panel import Panel
 from lstmcast.decoding.feeding import (
     PATHS,
@@ -41,6 +41,9 @@ from lstmcast.util.states import rows_of
 
 # Fewest and most rows read together: matrices large enough that threads need not wait.
 BATCH_ROWS = (64, 512)
+# Fewest and most values that a thread reads at once, and all threads: each takes several kB.
+THREAD_VALUES = (1 << 13, 1 << 15)
+ALL_VALUES = 1 << 16
 SPANS = 4096  # whose axis is chosen at once
 CHUNK = 128  # steps that inputs and network read at once: few enough for the caches
 
@@ -91,6 +94,7 @@ def read_along(
     """`decode` for inputs whose state begins with the context; `plain_O` names the origins that
     are read as they are, whatever axis they would have."""
     network = reader.network
+    panel, origins = needed(panel, origins)
     # Quantiles that are fed back widen by shifting and stretching, which only affine heads bear.
     paths = paths or (horizon > block and network.head.spreads and not network.head.affine)
     result_OHQ = _last_known(panel, origins, horizon)
@@ -178,7 +182,9 @@ def _batches(
     keys, row = np.unique(segments, axis=1, return_inverse=True)
     last = np.zeros(keys.shape[1], np.int64)
     np.maximum.at(last, row, origins.counts)
-    size = int(np.clip(-(-keys.shape[1] // (os.cpu_count() or 1)), *BATCH_ROWS))
+    threads = os.cpu_count() or 1
+    size = int(np.clip(-(-keys.shape[1] // threads), *BATCH_ROWS))
+    values = int(np.clip(ALL_VALUES // threads, *THREAD_VALUES))
     for axis, period in np.unique(keys[2:], axis=1).T.tolist():
         chosen = np.flatnonzero((keys[2] == axis) & (keys[3] == period))
         chosen = chosen[np.argsort(last[chosen] - keys[1, chosen], kind="stable")]
@@ -189,7 +195,7 @@ def _batches(
         )
         start = 0
         while start < len(chosen):
-            stop = _batch_end(last[chosen] - keys[1, chosen], start, size)
+            stop = _batch_end(last[chosen] - keys[1, chosen], start, size, values)
             segments = chosen[start:stop]
             place = np.full(keys.shape[1], -1)
             place[segments] = np.arange(len(segments))
@@ -208,11 +214,13 @@ def _batches(
             start = stop
 
 
-def _batch_end(lengths: NDArray, start: int, size: int) -> int:
-    """Segments that are read together: at most twice as long as the first, so that little is
-    padding."""
+def _batch_end(lengths: NDArray, start: int, size: int, values: int) -> int:
+    """Segments that are read together: at most so many, or so many values at once, and at most
+    twice as long as the first, so that little is padding."""
     alike = int(np.searchsorted(lengths, 2 * lengths[start], side="right"))
-    return min(start + size, alike)
+    stop = min(start + size, alike)
+    at_once = min(int(lengths[stop - 1]), CHUNK)
+    return min(stop, start + max(values // max(at_once, 1), 1))
 
 
 def reading_axes(panel: Panel, origins: Origins, first: NDArray, affine: bool) -> NDArray:
@@ -281,6 +289,7 @@ def _at_origins(
             hidden_MND = [out_TBD[-1, rows] for out_TBD in hidden]
             x_NC = seen.x_BTC[rows, -1]
             yield here, ForecastState(hidden_MND, x_NC, known, own, rows_of(recurrent, rows))
+        del seen, hidden  # before the next ones are made
         done = stop
 
 
@@ -305,6 +314,7 @@ def _at_every_step(
         if len(here):  # a chunk before the first origin has none
             hidden_MND = [out_TBD[at[::-1]] for out_TBD in hidden]
             yield here, ForecastState(hidden_MND, seen.x_BTC[at], known, None, ())
+        del seen, hidden  # before the next ones are made
         done = stop
 
 

@@ -16,7 +16,7 @@ the factors are measured once, when the training ends, and kept (`measured_facto
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import NamedTuple
@@ -44,6 +44,9 @@ FROM_SHORTER = 8.0
 GROWN = 4.0  # held-out cutoffs that say as much of the growth of errors as the network does
 STEEPEST = 0.5  # growth of a walk's errors, beyond what the network's own widths grow
 SMOOTHED, SMOOTHED_SHARE = 3, 4  # steps to each side, or a part of the distance
+# Forecasts, at origins and at held-out cutoffs, whose quantiles are worked on together, and origins
+# whose intervals are widened together: of 100,000 series all of them would be gigabytes.
+AT_ONCE, WIDENED_AT_ONCE = 1 << 15, 1 << 13
 FIRST = 24  # steps that are looked at together, however few are asked for
 
 # quantiles (O, H, Q) at `heads.HEAD_QUANTILES`, in the units of the data
@@ -85,9 +88,43 @@ class HeldOut:
 
     def tried(self, decode: Decode, panel: Panel, horizon: int) -> Tried:
         """The network's forecasts, and what came after the held-out cutoffs."""
-        quantiles, before = self.forecasts(lambda at: decode(panel, at, horizon))
-        series, until = self.origins
-        return Tried(quantiles, before, _actual(panel, series, self.counts_OJ, until, horizon))
+        return self.whole(self.tried_in_parts(decode, panel, horizon))
+
+    def whole(self, parts: Iterable[tuple[slice, Tried]]) -> Tried:
+        """What was tried of some origins after the other, together."""
+        whole: Tried | None = None
+        for rows, tried in parts:
+            if rows == slice(0, len(self.counts_OJ)):
+                return tried
+            if whole is None:
+                whole = Tried(*(np.empty((len(self.counts_OJ), *part.shape[1:])) for part in tried))
+            for everything, part in zip(whole, tried, strict=True):
+                everything[rows] = part
+        assert whole is not None  # there is at least one part
+        return whole
+
+    def tried_in_parts(
+        self, decode: Decode, panel: Panel, horizon: int
+    ) -> Iterator[tuple[slice, Tried]]:
+        """`tried` of some origins after the other, and which they are."""
+        for rows in self.parts(len(panel)):
+            own = self.rows(rows)
+            quantiles, before = own.forecasts(lambda at: decode(panel, at, horizon))
+            series, until = own.origins
+            actual = _actual(panel, series, own.counts_OJ, until, horizon)
+            yield rows, Tried(quantiles, before, actual)
+
+    def rows(self, rows: slice) -> HeldOut:
+        """Some of the origins."""
+        origins = Origins(self.origins.series[rows], self.origins.counts[rows])
+        return HeldOut(origins, self.counts_OJ[rows], self.apart_O[rows])
+
+    def parts(self, series: int) -> list[slice]:
+        """The origins of some series after the other, all cutoffs of a series together."""
+        count, cutoffs = self.counts_OJ.shape
+        per_series = max(count // max(series, 1), 1)
+        size = max(AT_ONCE // (per_series * (1 + cutoffs)), 1) * per_series
+        return [slice(k, min(k + size, count)) for k in range(0, max(count, 1), size)]
 
 
 class Tried(NamedTuple):
@@ -96,6 +133,10 @@ class Tried(NamedTuple):
     quantiles_OHQ: NDArray
     before_OJHQ: NDArray
     actual_OJH: NDArray  # as far as it may be known, then NaN
+
+    def rows(self, rows: slice | NDArray) -> Tried:
+        """Some of the origins."""
+        return Tried(*(part[rows] for part in self))
 
     @property
     def positive(self) -> NDArray:
@@ -107,14 +148,59 @@ class Tried(NamedTuple):
         )
 
 
-def calibrated(tried: Tried, held_out: HeldOut, series: int) -> NDArray:
-    """Quantiles (O, H, Q), their intervals calibrated at held-out cutoffs before each origin."""
-    axes_O = axes_of(*tried)
-    result, before, actual = (_on_axis(part, axes_O) for part in tried)
+def calibrated(parts: Iterable[tuple[slice, Tried]], held_out: HeldOut, series: int) -> NDArray:
+    """Quantiles (O, H, Q), their intervals calibrated at held-out cutoffs before each origin.
+
+    parts: what was tried of some origins after the other, and which they are. Of the quantiles at
+    held-out cutoffs no more is kept than how wide intervals had to be.
+    """
+    measured: Measured | None = None
+    for rows, tried in parts:
+        measured = measured or Measured.none(len(held_out.counts_OJ), tried)
+        measured.put(rows, tried)
+    assert measured is not None  # there is at least one part
+    result_OHQ, axes_O, scores_IOJH, below_OH, above_OH = measured
     for group in groups_of(held_out.origins, series):
-        measured = before[group], actual[group], held_out.apart_O[group]
-        result[group] = calibrate(result[group], HEAD_QUANTILES, *measured)
-    return _back(result, axes_O)
+        own = group if len(group) < len(result_OHQ) else slice(None)  # no copies of all of them
+        scores = (scores_OJH[own] for scores_OJH in scores_IOJH)
+        factors_GHI = _factors_of(scores, HEAD_QUANTILES, held_out.apart_O[group])
+        for first in range(0, len(group), WIDENED_AT_ONCE):
+            some = group[first : first + WIDENED_AT_ONCE]
+            factors = factors_GHI[first : first + WIDENED_AT_ONCE]
+            reached = below_OH[some], above_OH[some]
+            wide = widen(result_OHQ[some], HEAD_QUANTILES, factors, reached)
+            result_OHQ[some] = _back(wide, axes_O[some])
+    return result_OHQ
+
+
+class Measured(NamedTuple):
+    """What calibration needs of the forecasts, on the axis of each origin."""
+
+    quantiles_OHQ: NDArray
+    axes_O: NDArray
+    scores_IOJH: NDArray  # by how much each interval would have had to be wider
+    below_OH: NDArray  # the largest errors seen on each side
+    above_OH: NDArray
+
+    @classmethod
+    def none(cls, count: int, tried: Tried) -> Measured:
+        """Room for so many origins, of as many cutoffs, steps and levels as some of them have."""
+        _, J, H, Q = tried.before_OJHQ.shape
+        sides = np.empty((count, H)), np.empty((count, H))
+        scores_IOJH = np.empty((MEDIAN, count, J, H))
+        return cls(np.empty((count, H, Q)), np.empty(count, np.int64), scores_IOJH, *sides)
+
+    def put(self, rows: slice, tried: Tried) -> None:
+        """Take in what was tried of some origins."""
+        axes = axes_of(*tried)
+        quantiles, before, actual = (_on_axis(part, axes) for part in tried)
+        self.quantiles_OHQ[rows], self.axes_O[rows] = quantiles, axes
+        for i in range(MEDIAN):
+            self.scores_IOJH[i, rows] = _scores(
+                before, actual, MEDIAN - 1 - i, MEDIAN, MEDIAN + 1 + i
+            )
+        error = actual - before[..., MEDIAN]
+        self.below_OH[rows], self.above_OH[rows] = _largest(-error), _largest(error)
 
 
 class HeldBack(NamedTuple):
@@ -219,15 +305,26 @@ def interval_factors(
 ) -> NDArray:
     """How much wider each central interval must be, (G, H, I), narrow intervals first; 1 where
     nothing was held out."""
-    G, _, H = actual_GJH.shape
     middle = quantile_levels.index(0.5)
-    factors_GHI = np.ones((G, H, middle))
-    for i in range(middle):
-        low, high = middle - 1 - i, middle + 1 + i
-        scores_GJH = _scores(held_out_GJHQ, actual_GJH, low, middle, high)
-        level = quantile_levels[high] - quantile_levels[low]
-        factors_GHI[:, :, i] = _factors(scores_GJH, level, apart_G)
-    return factors_GHI
+    scores = (
+        _scores(held_out_GJHQ, actual_GJH, middle - 1 - i, middle, middle + 1 + i)
+        for i in range(middle)
+    )
+    return _factors_of(scores, quantile_levels, apart_G)
+
+
+def _factors_of(
+    scores: Iterable[NDArray], quantile_levels: tuple[float, ...], apart_G: NDArray | None
+) -> NDArray:
+    """Factors (G, H, I) from the scores (G, J, H) of each interval, narrow ones first."""
+    middle = quantile_levels.index(0.5)
+    factors = [
+        _factors(
+            scores_GJH, quantile_levels[middle + 1 + i] - quantile_levels[middle - 1 - i], apart_G
+        )
+        for i, scores_GJH in enumerate(scores)
+    ]
+    return np.stack(factors, axis=2)
 
 
 def widen(

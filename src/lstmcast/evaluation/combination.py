@@ -15,15 +15,15 @@ measured anew at each, as its intervals are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.origins import Origins
+from lstmcast.data.origins import Origins, needed
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import (
@@ -62,9 +62,78 @@ class Points(NamedTuple):
     before_NOJH: NDArray
 
 
+class Said(NamedTuple):
+    """What the candidates say of some steps; what one does not know, the network says."""
+
+    tried: Tried  # what the network says
+    result_NOH: NDArray
+    before_NOJH: NDArray
+    known_ON: NDArray  # who knew all steps
+    judged_ON: NDArray  # who knew most steps after the held-out cutoffs
+    positive_O: NDArray
+
+    @classmethod
+    def of(cls, tried: Tried, pairs: Sequence[tuple[NDArray, NDArray]]) -> Said:
+        """From the candidates' forecasts at the origins and at the held-out cutoffs."""
+        positive_O = tried.positive
+        result_NOH = np.stack([_possible(result, positive_O) for result, _ in pairs])
+        before_NOJH = np.stack([_possible(before, positive_O) for _, before in pairs])
+        known_ON = np.asarray(np.isfinite(result_NOH).all(axis=2)).T
+        own_OH, own_OJH = tried.quantiles_OHQ[..., MEDIAN], tried.before_OJHQ[..., MEDIAN]
+        steps_NO = np.isfinite(before_NOJH).sum(axis=(2, 3))
+        judged_ON = (2 * steps_NO >= np.isfinite(own_OJH).sum((1, 2))).T
+        result_NOH = np.where(np.isfinite(result_NOH), result_NOH, own_OH)
+        before_NOJH = np.where(np.isfinite(before_NOJH), before_NOJH, own_OJH)
+        return cls(tried, result_NOH, before_NOJH, known_ON, judged_ON, positive_O)
+
+    def only(self, chosen_N: NDArray) -> Said:
+        """Some of the candidates."""
+        return self._replace(
+            result_NOH=self.result_NOH[chosen_N],
+            before_NOJH=self.before_NOJH[chosen_N],
+            known_ON=self.known_ON[:, chosen_N],
+            judged_ON=self.judged_ON[:, chosen_N],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Panellists:
+    """The candidates of a panel, asked about some origins at a time: once for the weights, and
+    again for the forecasts. What they said is kept where all origins are one part."""
+
+    candidates: tuple[Candidate, ...]
+    panel: Panel
+    kept: tuple[list[Said], NDArray] | None = None
+
+    def said(self, held_out: HeldOut, tried: Tried) -> tuple[list[Said], NDArray]:
+        """What they say: of the steps that the network answers at once, and of those after them,
+        which are weighed by themselves, so that none depends on how many are asked for. And who
+        knows any step (N,)."""
+        if self.kept is not None:
+            return self.kept
+        horizon = tried.quantiles_OHQ.shape[1]
+        # The effects of known columns are those of the whole panel, found once.
+        whole = self.panel, held_out.origins
+        panel, origins = whole if self.panel.covariates.future else needed(*whole)
+        held_out = replace(held_out, origins=origins)
+        # what grows beyond all numbers is no forecast
+        with np.errstate(over="ignore", invalid="ignore"):
+            pairs = [
+                held_out.forecasts(lambda at, one=one: one.points(panel, at, horizon))
+                for one in self.candidates
+            ]
+        some_N = np.array([np.isfinite(result).any() for result, _ in pairs])
+        bands = _bands(horizon, bool(self.panel.covariates.past))
+        return [Said.of(*_steps(tried, pairs, steps)) for steps in bands], some_N
+
+
 def combined(
-    method: str, panel: Panel, held_out: HeldOut, tried: Tried, own: Sequence[Candidate] = ()
-) -> tuple[Tried, Combination]:
+    method: str,
+    panel: Panel,
+    held_out: HeldOut,
+    parts: list[tuple[slice, Tried]],
+    own: Sequence[Candidate] = (),
+) -> tuple[Iterator[tuple[slice, Tried]], Combination]:
     """The forecasts of a combination at origins and at the held-out cutoffs before them, and what
     they were made of.
 
@@ -73,7 +142,8 @@ def combined(
             name of a candidate.
         panel: the series.
         held_out: the origins, and the cutoffs before each.
-        tried: the network's forecasts there.
+        parts: the network's forecasts there, of some origins after the other; they are taken out
+            of the list, so that each part can be freed when it has been combined.
         own: candidates beside those that every panel has.
 
     Raises:
@@ -82,35 +152,30 @@ def combined(
     candidates: tuple[Candidate, ...] = (*candidates_of(panel), *own)
     if method not in (COMBINED, BEST):
         candidates = (named(method, candidates, panel),)
-    horizon = tried.quantiles_OHQ.shape[1]
-    # what grows beyond all numbers is no forecast
-    with np.errstate(over="ignore", invalid="ignore"):
-        pairs = [
-            held_out.forecasts(lambda at, one=one: one.points(panel, at, horizon))
-            for one in candidates
-        ]
-    known = [np.isfinite(result).any() for result, _ in pairs]
-    if method not in (COMBINED, BEST) and not known[0]:
+    asked = Panellists(candidates, panel)
+    judged, some_N = [], np.zeros(len(candidates), bool)
+    for rows, tried in parts:
+        said, known_N = asked.said(held_out.rows(rows), tried)
+        judged.append([Judged.of(one, held_out.rows(rows)) for one in said])
+        some_N |= known_N
+        if len(parts) == 1:
+            asked = replace(asked, kept=(said, known_N))
+    if method not in (COMBINED, BEST) and not some_N[0]:
         raise UsageError(
             f"method={method!r} is not possible here: no series is long enough for "
             f"{candidates[0].name!r}. Use 'auto', or give a longer history."
         )
-    names = tuple(one.name for one, some in zip(candidates, known, strict=True) if some)
-    chosen = [pair for pair, some in zip(pairs, known, strict=True) if some]
-    if not chosen:
-        return tried, Combination((NETWORK,), np.ones((len(tried.quantiles_OHQ), 1)))
-    bands = _bands(horizon, bool(panel.covariates.past))
-    parts = [_of(method, names, *_steps(tried, chosen, b), held_out, len(panel)) for b in bands]
-    if len(parts) == 1:
-        return parts[0]
-    whole = Tried(
-        np.concatenate([part.quantiles_OHQ for part, _ in parts], axis=1),
-        np.concatenate([part.before_OJHQ for part, _ in parts], axis=2),
-        tried.actual_OJH,
-    )
-    near = [(b, made) for b, (_, made) in zip(bands, parts, strict=True) if b.start < FIRST]
-    shares_ON = sum((b.stop - b.start) / near[-1][0].stop * made.shares for b, made in near)
-    return whole, replace(near[0][1], shares=shares_ON)
+    if not some_N.any():
+        return iter(parts), Combination((NETWORK,), np.ones((len(held_out.counts_OJ), 1)))
+    spans, groups = zip(*judged, strict=True), groups_of(held_out.origins, len(panel))
+    weights = [_weights(method, Judged.all(span).only(some_N), groups) for span in spans]
+    names = [one.name for one, some in zip(candidates, some_N, strict=True) if some]
+    bands = _bands(parts[0][1].quantiles_OHQ.shape[1], bool(panel.covariates.past))
+    near = [(b, each.now_ON) for b, each in zip(bands, weights, strict=True) if b.start < FIRST]
+    steps = near[-1][0].stop
+    now_ON = np.sum([(b.stop - b.start) / steps * each_ON for b, each_ON in near], axis=0)
+    made = Combination((NETWORK, *names), np.c_[1 - now_ON.sum(axis=1), now_ON])
+    return _moved_parts(method, asked, some_N, weights, held_out, parts), made
 
 
 def _bands(horizon: int, beside: bool) -> list[slice]:
@@ -121,11 +186,30 @@ def _bands(horizon: int, beside: bool) -> list[slice]:
     return [slice(*pair) for pair in pairwise(edges)]
 
 
+def _moved_parts(
+    method: str,
+    asked: Panellists,
+    some_N: NDArray,
+    weights: Sequence[Shares],
+    held_out: HeldOut,
+    parts: list[tuple[slice, Tried]],
+) -> Iterator[tuple[slice, Tried]]:
+    """The combination of some origins after the other, which are taken out of the parts."""
+    while parts:
+        rows, tried = parts.pop(0)
+        said, _ = asked.said(held_out.rows(rows), tried)
+        used_OJ = held_out.counts_OJ[rows] > 0
+        spans = [
+            _of(method, one.only(some_N), shares.rows(rows), used_OJ)
+            for one, shares in zip(said, weights, strict=True)
+        ]
+        yield rows, _joined(spans)
+
+
 def _steps(
     tried: Tried, pairs: Sequence[tuple[NDArray, NDArray]], steps: slice
 ) -> tuple[Tried, list[tuple[NDArray, NDArray]]]:
-    """What was forecast and came of some of the steps: those that the network answers at once are
-    weighed by themselves, so that they do not depend on how many are asked for."""
+    """What was forecast and came of some of the steps."""
     own = Tried(
         tried.quantiles_OHQ[:, steps],
         tried.before_OJHQ[:, :, steps],
@@ -134,37 +218,24 @@ def _steps(
     return own, [(result[:, steps], before[..., steps]) for result, before in pairs]
 
 
-def _of(
-    method: str,
-    names: tuple[str, ...],
-    tried: Tried,
-    pairs: Sequence[tuple[NDArray, NDArray]],
-    held_out: HeldOut,
-    series: int,
-) -> tuple[Tried, Combination]:
+def _joined(spans: Sequence[Tried]) -> Tried:
+    """The steps that were weighed by themselves, one after the other."""
+    if len(spans) == 1:
+        return spans[0]
+    quantiles, before, actual = zip(*spans, strict=True)
+    return Tried(
+        np.concatenate(quantiles, axis=1),
+        np.concatenate(before, axis=2),
+        np.concatenate(actual, axis=2),
+    )
+
+
+def _of(method: str, said: Said, shares: Shares, used_OJ: NDArray) -> Tried:
     """The combination of what the candidates say at the origins and at the held-out cutoffs."""
-    positive_O = tried.positive
-    result_NOH = np.stack([_possible(result, positive_O) for result, _ in pairs])
-    before_NOJH = np.stack([_possible(before, positive_O) for _, before in pairs])
-    known_ON = np.isfinite(result_NOH).all(axis=2).T
-    # what a candidate does not know, the network says
-    own_OH, own_OJH = tried.quantiles_OHQ[..., MEDIAN], tried.before_OJHQ[..., MEDIAN]
-    judged_NO = 2 * np.isfinite(before_NOJH).sum(axis=(2, 3)) >= np.isfinite(own_OJH).sum((1, 2))
-    result_NOH = np.where(np.isfinite(result_NOH), result_NOH, own_OH)
-    before_NOJH = np.where(np.isfinite(before_NOJH), before_NOJH, own_OJH)
-    if method not in (COMBINED, BEST):
-        alone_ON, newer_OJ = known_ON.astype(float), np.zeros(held_out.counts_OJ.shape, bool)
-        shares = Shares(alone_ON, alone_ON, alone_ON, newer_OJ)
-    else:
-        usable_ON = known_ON & judged_NO.T & ~mostly_zero(tried.actual_OJH)[:, None]
-        errors = Errors.of(before_NOJH, own_OJH, tried.actual_OJH, held_out)
-        weigh = shares_of if method == COMBINED else least
-        shares = _shares(errors, usable_ON, groups_of(held_out.origins, series), weigh)
-    points = _apart(tried, result_NOH, before_NOJH, positive_O)
+    points = _apart(said.tried, said.result_NOH, said.before_NOJH, said.positive_O)
     if method == COMBINED:
-        points = _held(points, held_out.counts_OJ > 0)
-    made = Combination((NETWORK, *names), np.c_[1 - shares.now_ON.sum(axis=1), shares.now_ON])
-    return _moved(tried, points, shares, positive_O), made
+        points = _held(points, used_OJ)
+    return _moved(said.tried, points, shares, said.positive_O)
 
 
 def _possible(values: NDArray, positive_O: NDArray) -> NDArray:
@@ -180,6 +251,19 @@ class Shares(NamedTuple):
     newer_ON: NDArray
     older_ON: NDArray
     is_newer_OJ: NDArray  # which cutoffs the newer half are
+
+    def rows(self, rows: slice) -> Shares:
+        """Those of some origins."""
+        return Shares(*(part[rows] for part in self))
+
+
+def _weights(method: str, judged: Judged, groups: Sequence[NDArray]) -> Shares:
+    """The weights that a method gives: all to the one that was named, or what the errors say."""
+    errors, usable_ON, known_ON = judged
+    if method in (COMBINED, BEST):
+        return _shares(errors, usable_ON, groups, shares_of if method == COMBINED else least)
+    alone_ON, newer_OJ = known_ON.astype(float), np.zeros(errors.own_OJ.shape, bool)
+    return Shares(alone_ON, alone_ON, alone_ON, newer_OJ)
 
 
 def _shares(
@@ -344,6 +428,40 @@ class Errors(NamedTuple):
         windows_O = np.where(judged_O, share_O * self.windows_O, 0.0)
         log_ON = np.log(np.clip(ratio_NO, *RATIOS)).T
         return log_ON, np.broadcast_to(windows_O[:, None], log_ON.shape)
+
+
+class Judged(NamedTuple):
+    """What decides the weights: errors, and whose may be used; whose forecasts are whole."""
+
+    errors: Errors
+    usable_ON: NDArray
+    known_ON: NDArray
+
+    @classmethod
+    def of(cls, said: Said, held_out: HeldOut) -> Judged:
+        """Of what was said of some origins."""
+        actual_OJH, own_OJH = said.tried.actual_OJH, said.tried.before_OJHQ[..., MEDIAN]
+        errors = Errors.of(said.before_NOJH, own_OJH, actual_OJH, held_out)
+        usable_ON = said.known_ON & said.judged_ON & ~mostly_zero(actual_OJH)[:, None]
+        return cls(errors, usable_ON, said.known_ON)
+
+    @classmethod
+    def all(cls, parts: Sequence[Judged]) -> Judged:
+        """That of all origins."""
+        own, candidates, count, windows = zip(*(part.errors for part in parts), strict=True)
+        errors = Errors(
+            np.concatenate(own),
+            np.concatenate(candidates, axis=1),
+            np.concatenate(count),
+            np.concatenate(windows),
+        )
+        usable, known = zip(*(part[1:] for part in parts), strict=True)
+        return cls(errors, np.concatenate(usable), np.concatenate(known))
+
+    def only(self, chosen_N: NDArray) -> Judged:
+        """That of some candidates."""
+        errors = self.errors._replace(candidates_NOJ=self.errors.candidates_NOJ[chosen_N])
+        return Judged(errors, self.usable_ON[:, chosen_N], self.known_ON[:, chosen_N])
 
 
 def drawn_together(ratio_ON: NDArray, windows_ON: NDArray, groups: Sequence[NDArray]) -> NDArray:

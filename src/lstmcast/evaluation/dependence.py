@@ -6,6 +6,8 @@ cutoffs: what sums need to know.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,12 +24,15 @@ MOST_SERIES = 500  # that are looked at
 INNER = HEAD_QUANTILES.index(0.1), HEAD_QUANTILES.index(0.9)
 
 
-def dependence_of(panel: Panel, tried: Tried, held_out: HeldOut) -> Dependence:
-    """The correlations of each origin, measured over the series of its group together."""
+def dependence_of(panel: Panel, tried: Callable[[NDArray], Tried], held_out: HeldOut) -> Dependence:
+    """The correlations of each origin, measured over the series of its group together.
+
+    tried: what was tried of some origins, which are among those that are `looked_at`.
+    """
     result = Dependence.usual(len(held_out.origins.series))
     for group in groups_of(held_out.origins, len(panel)):
-        chosen = group[:: -(-len(group) // MOST_SERIES)]
-        scores = _scores(tried, chosen)
+        chosen = looked_at(group)
+        scores = _scores(tried(chosen))
         windows = _windows(held_out, chosen, scores.shape[2])
         over_steps = _over_steps(scores, windows)
         times_GJ = _clock(panel, held_out, chosen)
@@ -35,6 +40,32 @@ def dependence_of(panel: Panel, tried: Tried, held_out: HeldOut) -> Dependence:
         for part, value in zip(result, (*over_steps, *between), strict=True):
             part[group] = value
     return result
+
+
+class Sample:
+    """Of what was tried in parts, that of the origins that are `looked_at`."""
+
+    def __init__(self, held_out: HeldOut, series: int) -> None:
+        groups = groups_of(held_out.origins, series)
+        self._origins = np.sort(np.concatenate([looked_at(group) for group in groups]))
+        self._tried: list[Tried] = []
+
+    def seen(self, parts: Iterable[tuple[slice, Tried]]) -> Iterator[tuple[slice, Tried]]:
+        """The same parts, noted in passing."""
+        for rows, tried in parts:
+            here = self._origins[(self._origins >= rows.start) & (self._origins < rows.stop)]
+            self._tried.append(tried.rows(here - rows.start))
+            yield rows, tried
+
+    def tried(self, chosen: NDArray) -> Tried:
+        """What was tried of some of these origins, once all parts have passed."""
+        whole = Tried(*(np.concatenate(parts) for parts in zip(*self._tried, strict=True)))
+        return whole.rows(np.searchsorted(self._origins, chosen))
+
+
+def looked_at(group: NDArray) -> NDArray:
+    """The origins of a group that say how errors hang together: those of some of many series."""
+    return group[:: -(-len(group) // MOST_SERIES)] if len(group) else group
 
 
 def _clock(panel: Panel, held_out: HeldOut, chosen: NDArray) -> NDArray:
@@ -47,10 +78,10 @@ def _clock(panel: Panel, held_out: HeldOut, chosen: NDArray) -> NDArray:
     return begin_G[:, None] + counts_GJ
 
 
-def _scores(tried: Tried, group: NDArray) -> NDArray:
+def _scores(tried: Tried) -> NDArray:
     """Errors in units of their usual size at each step and series (G, J, H); NaN = unknown."""
-    before = tried.before_OJHQ[group]
-    error = tried.actual_OJH[group] - before[..., MEDIAN]
+    before = tried.before_OJHQ
+    error = tried.actual_OJH - before[..., MEDIAN]
     width = before[..., INNER[1]] - before[..., INNER[0]]
     with np.errstate(divide="ignore", invalid="ignore"):
         score = np.where(width > 0, error / width, np.nan)

@@ -50,14 +50,15 @@ def with_quantiles(
     held_out = HeldOut.of(panel, origins)
     # as many steps as are looked at together, so that no horizon moves the interval of a date
     tried = held_out.tried(decode, panel, max(horizon, FIRST))
-    quantiles_OHQ = calibrated(tried, held_out, len(panel))[:, :horizon]
+    parts = [(rows, tried.rows(rows)) for rows in held_out.parts(len(panel))]
+    quantiles_OHQ = calibrated(parts, held_out, len(panel))[:, :horizon]
     return Forecast.at_origins(
         panel,
         origins,
         points(panel, origins, horizon),
         at_levels(quantiles_OHQ, quantile_levels),
         quantile_levels,
-        dependence=dependence_of(panel, tried, held_out),
+        dependence=dependence_of(panel, tried.rows, held_out),
     )
 
 

@@ -57,6 +57,9 @@ class Cell:
 USUAL = Cell()
 
 
+PRODUCT_ROWS = 8192  # of the inputs, in one product of matrices
+
+
 class Layer(NamedTuple):
     """Weights of one LSTM layer; gates in the order input, forget, candidate, output, as in
     PyTorch and Keras."""
@@ -113,23 +116,27 @@ def _run_layer(
     (T, B, C), D = x_TBC.shape, layer.units
     half_G = np.full(4 * D, 0.5, x_TBC.dtype)
     half_G[2 * D : 3 * D] = 1.0  # the candidate is a plain tanh
-    from_input_TBG = (x_TBC.reshape(T * B, C) @ (layer.weight_ih * half_G[:, None]).T).reshape(
-        T, B, 4 * D
-    )
-    from_input_TBG += layer.bias * half_G
+    input_CG, bias_G = (layer.weight_ih * half_G[:, None]).T, layer.bias * half_G
     recurrent_DG = np.ascontiguousarray((layer.weight_hh * half_G[:, None]).T)
-    out_TBD = np.empty((T, B, D), from_input_TBG.dtype)
+    out_TBD = np.empty((T, B, D), np.result_type(x_TBC, input_CG))
     waiting_T = ~np.all(begun_TB, axis=1)
-    for t in range(T):
-        gates_BG = h_BD @ recurrent_DG
-        gates_BG += from_input_TBG[t]
-        np.tanh(gates_BG, out=gates_BG)
-        i, f, g, o = (gates_BG[:, k * D : (k + 1) * D] for k in range(4))
-        c_BD = 0.5 * ((1.0 + f) * c_BD + (1.0 + i) * g)
-        h_BD = np.multiply(0.5 * (1.0 + o), np.tanh(c_BD), out=out_TBD[t])
-        if waiting_T[t]:
-            c_BD *= begun_TB[t, :, None]
-            h_BD *= begun_TB[t, :, None]
+    # The gates' part of the input for many steps at once, but not for all steps of a large batch:
+    # four times as wide as the outputs, they would be most of the memory.
+    steps = max(1, PRODUCT_ROWS // max(B, 1))
+    for first in range(0, T, steps):
+        x_UBC = x_TBC[first : first + steps]
+        from_input_UBG = (x_UBC.reshape(len(x_UBC) * B, C) @ input_CG).reshape(len(x_UBC), B, 4 * D)
+        from_input_UBG += bias_G
+        for t, from_input_BG in enumerate(from_input_UBG, start=first):
+            gates_BG = h_BD @ recurrent_DG
+            gates_BG += from_input_BG
+            np.tanh(gates_BG, out=gates_BG)
+            i, f, g, o = (gates_BG[:, k * D : (k + 1) * D] for k in range(4))
+            c_BD = 0.5 * ((1.0 + f) * c_BD + (1.0 + i) * g)
+            h_BD = np.multiply(0.5 * (1.0 + o), np.tanh(c_BD), out=out_TBD[t])
+            if waiting_T[t]:
+                c_BD *= begun_TB[t, :, None]
+                h_BD *= begun_TB[t, :, None]
     return out_TBD, h_BD, c_BD
 
 

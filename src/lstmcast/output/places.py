@@ -148,9 +148,10 @@ class Outputs:
         if self.report is not None:
             made = Made(self.made_by, self.language)
             told = forecast, panel, backtest, model, made, totals
-            files.append(write_report(self.report, *told))
+            files.append(write_report(self.report, *told, looks=self.looks))
         if self.model is not None:
-            model.save(self.model, panel)
+            # what the forecast was made of need not be measured once more
+            model.save(self.model, panel, made_of=forecast.combination)
             files.append(self.model)
         return Written(tuple(map(str, files)), tuple(notes))
 
@@ -202,7 +203,7 @@ class Outputs:
             words = words_of(self.language)
             return [Book(forecast, panel, backtest, totals, words).write(table)]
         if escaped:
-            long = write_table(without_formulas(forecast.columns_dict()), table)
+            long = write_table(without_formulas(forecast.columns_dict()), table, forecast.about)
         else:
             long = forecast.write(table)
         files: list[str | Path] = [long]
@@ -268,14 +269,15 @@ def write_report(
     model: Any,
     made: Made,
     totals: Totals | None = None,
+    looks: Looks = LOOKS,
 ) -> Path:
     """A page of forecast, accuracy and model, made by a command or a call."""
     from lstmcast.output.report import MADE_BY, Report
 
     by, language = made.by or MADE_BY, made.language
-    report = Report.from_forecast(
-        forecast, panel, backtest, model=model, made_by=by, language=language, totals=totals
-    )
+    told = {"made_by": by, "language": language, "totals": totals}
+    drawn = {"series": looks.series, "unit": looks.unit}
+    report = Report.from_forecast(forecast, panel, backtest, model=model, **told, **drawn)
     return report.save(path)
 
 

@@ -96,13 +96,16 @@ class Report:
         made_on: date | None = None,
         language: str = "en",
         totals: Totals | None = None,
+        series: Sequence[str] | None = None,
+        unit: str | None = None,
     ) -> Report:
         """The report of a forecast from the ends of a panel's series.
 
         `model`: what made the forecast; its network and its training are described. `made_by`: the
         command or call, as readers should see it. `made_on`: today unless given. `language`: "en"
-        or "ja". `totals`: sums of the forecast, as a table. UsageError where forecast and panel
-        share no series.
+        or "ja". `totals`: sums of the forecast, as a table. `series`: ids of those to draw, in this
+        order; `unit`: of the values, for the axis. UsageError where forecast and panel share no
+        series, or have none that was asked for.
         """
         words_of(language)
         shared = len(set(forecast.ids) & set(panel.ids))
@@ -110,10 +113,10 @@ class Report:
             raise UsageError(
                 "The forecast has no series of this panel. Give the panel that was forecast."
             )
-        charts = min(shared, MOST_CHARTS)
-        plot = ForecastPlot.from_forecast(
-            forecast, panel, backtest, most=charts, longest=MOST_VALUES // charts
-        )
+        charts = min(len(set(series)) if series else shared, MOST_CHARTS)
+        looks = {"series": series or None, "unit": unit}
+        size = {"most": charts, "longest": MOST_VALUES // charts}
+        plot = ForecastPlot.from_forecast(forecast, panel, backtest, **size, **looks)
         described = card_of(model), TrainingRecord.of(model)
         made = (made_by, made_on or date.today(), language)
         return cls(forecast, panel, plot, backtest, *described, *made, totals)

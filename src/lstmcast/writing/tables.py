@@ -155,9 +155,16 @@ _FORMULAS = set("=+-@\t\r")  # with which a formula begins
 _NUMBER = re.compile(r"[+-]?\d[\d.,eE+-]*")
 
 
-def write_table(columns: dict[str, np.ndarray], path: str | os.PathLike[str]) -> Path:
+def write_table(
+    columns: dict[str, np.ndarray],
+    path: str | os.PathLike[str],
+    about: Mapping[str, str] | None = None,
+) -> Path:
     """Write equally long columns as .csv, .csv.gz, .parquet, .jsonl (a JSON object in each line) or
-    .xlsx, atomically; in texts, midnights alone become dates."""
+    .xlsx, atomically; in texts, midnights alone become dates.
+
+    `about`: what is said of the table where a file has a place for it, the metadata of Parquet.
+    """
     path = check_output(path, ENDINGS)
     if path.suffix.lower() == ".xlsx":
         from lstmcast.writing.workbook import write_workbook
@@ -170,7 +177,9 @@ def write_table(columns: dict[str, np.ndarray], path: str | os.PathLike[str]) ->
     parquet = path.suffix.lower() == ".parquet"
     selected = ", ".join(_selected(name, column, parquet) for name, column in columns.items())
     packed = ", compression gzip" if path.suffix.lower() == ".gz" else ""
-    options = "(format parquet)" if parquet else f"(format csv, header{packed})"
+    noted = ", ".join(f"{_quoted(name)}: ?" for name in about or ())
+    noted = f", kv_metadata {{{noted}}}" if parquet and noted else ""
+    options = f"(format parquet{noted})" if parquet else f"(format csv, header{packed})"
     with (
         whole_file(path) as temporary,
         duckdb.connect(config=NO_EXTENSIONS) as connection,
@@ -178,7 +187,10 @@ def write_table(columns: dict[str, np.ndarray], path: str | os.PathLike[str]) ->
         connection.register("written", {name: _known_to_duckdb(c) for name, c in columns.items()})
         target = str(temporary).replace("'", "''")
         try:
-            connection.execute(f"copy (select {selected} from written) to '{target}' {options}")
+            connection.execute(
+                f"copy (select {selected} from written) to '{target}' {options}",
+                list(about.values()) if about and noted else None,
+            )
         except duckdb.IOException as error:
             raise OSError(_system_number(error), str(error).strip()) from error
     return path
@@ -228,12 +240,16 @@ def _system_number(error: Exception) -> int:
 def _selected(name: str, column: np.ndarray, parquet: bool) -> str:
     """A column of the query: unknown numbers are left empty; Parquet keeps one type of time
     whatever the hours."""
-    quoted = '"' + name.replace('"', '""') + '"'
+    quoted = _quoted(name)
     if column.dtype.kind == "f":
         return f"case when isfinite({quoted}) then {quoted} end as {quoted}"
     dates = column.dtype == "datetime64[D]"
     dates = dates or (column.dtype.kind == "M" and not parquet and whole_days(column))
     return f"{quoted}::date as {quoted}" if dates else quoted
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def whole_days(times: np.ndarray) -> bool:
