@@ -41,6 +41,7 @@ from lstmcast.cli.options import (
     ReadingOptions,
     Refitting,
     SavedOrShipped,
+    Serving,
     Testing,
     Training,
     Until,
@@ -372,6 +373,43 @@ def stream(
     status = piping.run(pipe, sys.stdin.buffer, sys.stdout)
     if status:
         raise typer.Exit(status)
+
+
+@command
+def serve(
+    serving: Serving,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME=DIR",
+            help="A saved model, by a name of its own; again for several. The shipped network is "
+            "served anyway.",
+        ),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Forecast over HTTP.
+
+    Tables and histories are forecast by the shipped network or by saved models, streams read tick
+    by tick; the addresses are listed at /openapi.json. Ctrl-C ends it, streams are saved then.
+    """
+    from lstmcast.server.run import require_server, serve
+
+    require_server()
+    settings = serving.settings(model or ())
+    if serving.open_to_all:
+        echo.note(
+            False,
+            "warning: everybody who reaches this address may ask the server, as there is no "
+            "token. LSTMCAST_TOKEN sets one.",
+        )
+
+    def ready(address: str) -> None:
+        echo.note(quiet, f"serving at {address} (Ctrl-C ends it)")
+
+    serve(settings, serving.host, serving.port, ready)
 
 
 @command
