@@ -413,6 +413,26 @@ def serve(
 
 
 @command
+def mcp(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder whose files may be read.")
+    ],
+) -> None:
+    """Offer forecasts to an assistant.
+
+    An assistant starts this command and speaks the Model Context Protocol with it, over standard
+    input and output: its tools look at the data of the folder, forecast, backtest, and find
+    anomalies. Nothing is written.
+    """
+    from lstmcast.server.mcp import Assistant, run
+    from lstmcast.server.tools import Tools
+
+    if not folder.is_dir():
+        raise UsageError(f"{str(folder)!r} is no folder. Name the one that holds the data.")
+    run(Assistant(Tools(folder)), sys.stdin.buffer, sys.stdout)
+
+
+@command
 def info(folder: Folder, as_json: Json = False) -> None:
     """What is in a saved model."""
     from lstmcast.cli import console
