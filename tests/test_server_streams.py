@@ -20,7 +20,6 @@ from lstmcast.errors import ModelError, OutputError
 from lstmcast.jobs import ForecastJob, Source
 from lstmcast.output.places import Outputs
 from lstmcast.server.app import _followed, create_app
-from lstmcast.server.journal import Journal
 from lstmcast.server.settings import Limits, Settings
 from lstmcast.server.streams import Streams
 from test_server import AIRLINE, Asking, asking, problem
@@ -213,7 +212,7 @@ def test_listeners_hear_ticks_as_they_come_until_the_stream_is_closed():
     stream = client.app.server.streams.named("plant")
 
     async def heard() -> list[str]:
-        events, lines = _followed(stream, None, None), []
+        events, lines = _followed(client.app.server, stream, None, None), []
         lines.append(await anext(events))
         assert client.app.server.streams.listeners == 1
         stream.tell({"tick": 1})
@@ -233,7 +232,7 @@ def test_a_listener_that_does_not_listen_holds_up_nobody():
     stream = client.app.server.streams.named("plant")
 
     async def slow() -> list[str]:
-        events = _followed(stream, None, None)
+        events = _followed(client.app.server, stream, None, None)
         lines = [await anext(events)]
         for number in range(500):
             stream.tell({"tick": number})
@@ -245,12 +244,28 @@ def test_a_listener_that_does_not_listen_holds_up_nobody():
     client.app.server.close()
 
 
+def test_listeners_are_told_when_the_server_ends():
+    client = opened()
+    stream = client.app.server.streams.named("plant")
+
+    async def heard() -> list[str]:
+        events = _followed(client.app.server, stream, None, None)
+        lines = [await anext(events)]
+        client.app.server.ending = lambda: True
+        return lines + [line async for line in events]
+
+    begun = time.monotonic()
+    assert asyncio.run(heard())[-1].startswith("event: end")
+    assert time.monotonic() - begun < 5
+    client.app.server.close()
+
+
 def test_a_client_that_goes_away_is_forgotten():
     client = opened()
     stream = client.app.server.streams.named("plant")
 
     async def gone() -> None:
-        events = _followed(stream, None, None)
+        events = _followed(client.app.server, stream, None, None)
         await anext(events)
         await events.aclose()
 
@@ -453,10 +468,3 @@ def test_a_process_that_is_killed_loses_no_tick(tmp_path):
     answer, expected = tick(client, ticks + 1), answered(ticks + 1)
     assert {name: answer[name] for name in expected} == expected
     client.app.server.close()
-
-
-def test_a_journal_is_brought_to_the_disk(tmp_path):
-    journal = Journal(tmp_path / "journal.jsonl")
-    journal.append({"number": 1})
-    journal.to_disk()
-    journal.close()

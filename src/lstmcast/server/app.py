@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar
 
@@ -37,7 +37,9 @@ from lstmcast.server.settings import Settings
 from lstmcast.server.streams import REMEMBERED, ServedStream, Streams, event, folder_of
 from lstmcast.server.work import Work
 
-HEARTBEAT = 15.0  # seconds without an event after which a line says that the server is there
+# Seconds without an event after which it is asked whether the server ends, and how often until a
+# line says that it is there.
+PAUSE, HEARTBEAT = 1.0, 15
 LONGEST_NAME = 200  # of a model or stream in an address
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -54,6 +56,7 @@ class Server:
         self.batcher = Batcher(self.metrics.read_together)
         self.forecasts = Forecasts(settings.limits, self.batcher)
         self.work = Work(settings.limits)
+        self.ending: Callable[[], bool] = lambda: False  # whether the process was told to end
 
     def close(self) -> None:
         """Save the streams, and end."""
@@ -261,25 +264,30 @@ def _add_events(api: FastAPI, server: Server) -> None:
         known = last_event_id is not None and last_event_id.isdecimal()
         last = int(last_event_id[:18]) if last_event_id and known else None
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        lines = _followed(stream, last, most)
+        lines = _followed(server, stream, last, most)
         return StreamingResponse(lines, media_type="text/event-stream", headers=headers)
 
 
-async def _followed(stream: ServedStream, last: int | None, most: int | None) -> AsyncIterator[str]:
+async def _followed(
+    server: Server, stream: ServedStream, last: int | None, most: int | None
+) -> AsyncIterator[str]:
     """Events of a stream until it is closed, the client goes away or there were enough."""
     queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(REMEMBERED)
     for answer in stream.missed(last):
         queue.put_nowait(answer)
     stream.listeners.add(queue)
-    sent = 0
+    sent = quiet = 0
     try:
         yield ": the forecasts of a stream follow\n\n"
         while most is None or sent < most:
             try:
-                answer = await asyncio.wait_for(queue.get(), HEARTBEAT)
+                answer = await asyncio.wait_for(queue.get(), PAUSE)
             except TimeoutError:
-                yield ": still here\n\n"
-                continue
+                answer, quiet = None, quiet + 1
+                if not server.ending():
+                    if quiet % HEARTBEAT == 0:
+                        yield ": still here\n\n"
+                    continue
             if answer is None:
                 yield "event: end\ndata: {}\n\n"
                 return

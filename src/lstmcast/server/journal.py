@@ -8,7 +8,6 @@ and the ticks since then are kept in a file beside it, which is read again at th
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,11 +65,6 @@ class Journal:
         with output_errors(self.path):
             self._file.truncate(size)
         self._size = size
-
-    def to_disk(self) -> None:
-        """Wait until all of it is on the disk, which a power cut does not touch."""
-        with output_errors(self.path):
-            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Append no more."""

@@ -85,5 +85,7 @@ def serve(
             timeout_keep_alive=KEPT_ALIVE,
             timeout_graceful_shutdown=int(ENDING),
         )
+        server = uvicorn.Server(config)
+        app.server.ending = lambda: server.should_exit  # listeners are told, and wait no longer
         ready(address_of(opened))
-        uvicorn.Server(config).run(sockets=[opened])
+        server.run(sockets=[opened])
