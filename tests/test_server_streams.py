@@ -20,8 +20,8 @@ from lstmcast.errors import ModelError, OutputError
 from lstmcast.jobs import ForecastJob, Source
 from lstmcast.output.places import Outputs
 from lstmcast.server.app import _followed, create_app
+from lstmcast.server.registry import Streams
 from lstmcast.server.settings import Limits, Settings
-from lstmcast.server.streams import Streams
 from test_server import AIRLINE, Asking, asking, problem
 
 OPENED = {"name": "plant", "rows": ["north", "south"], "frequency": "daily", "horizon": 2}

@@ -20,6 +20,7 @@ from lstmcast.server.forecasts import Forecasts, described, summary
 from lstmcast.server.guards import Guard
 from lstmcast.server.metrics import Metrics
 from lstmcast.server.problems import Problem, problem_of
+from lstmcast.server.registry import Streams, folder_of
 from lstmcast.server.replies import MEDIA_TYPE, Document, add_problems
 from lstmcast.server.requests import (
     AnomalyHistory,
@@ -34,7 +35,7 @@ from lstmcast.server.requests import (
     Tick,
 )
 from lstmcast.server.settings import Settings
-from lstmcast.server.streams import REMEMBERED, ServedStream, Streams, event, folder_of
+from lstmcast.server.streams import REMEMBERED, ServedStream, event
 from lstmcast.server.work import Work
 
 # Seconds without an event after which it is asked whether the server ends, and how often until a
@@ -90,6 +91,7 @@ def create_app(settings: Settings | None = None) -> Any:
     _add_forecasts(api, server)
     _add_models(api, server)
     _add_streams(api, server)
+    _add_keeping(api, server)
     _add_events(api, server)
     return App(api, server)
 
@@ -228,6 +230,10 @@ def _add_streams(api: FastAPI, server: Server) -> None:
                 stream.tell(answer)
         server.metrics.ticked()
         return Document(answer)
+
+
+def _add_keeping(api: FastAPI, server: Server) -> None:
+    work, streams = server.work, server.streams
 
     @api.post("/v1/streams/{name}/save", tags=["streams"])
     async def saved(name: str) -> dict[str, Any]:
