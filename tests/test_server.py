@@ -652,3 +652,19 @@ def test_the_command_serves_until_it_is_told_to_end(tmp_path):
     client = asking(streams=tmp_path / "kept")
     assert client("GET", "/v1/streams/a").json()["saved_tick"] == 1
     client.app.server.close()
+
+
+def test_a_long_history_is_read_in_a_thread(ask, monkeypatch):
+    seen = []
+    aside = type(ask.app.server.work).aside
+
+    async def watched(self, *given):
+        seen.append(given[0].__name__)
+        return await aside(self, *given)
+
+    monkeypatch.setattr(type(ask.app.server.work), "aside", watched)
+    series = np.linspace(1.0, 2.0, 8000).tolist()
+    for values in (SEASON, series):
+        asked = {"series": values, "horizon": 1, "method": "network"}
+        assert ask("POST", "/v1/forecast", json=asked).status_code == 200
+    assert seen == ["_of_json"]

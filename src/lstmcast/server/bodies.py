@@ -21,6 +21,7 @@ from lstmcast.server.requests import History, Table
 Model = TypeVar("Model", bound=BaseModel)
 JSON, FORM = "application/json", "multipart/form-data"
 FILE = "file"  # the field of a form that holds a table
+SHORT = 100_000  # bytes that are read sooner than a thread is asked
 MOST_FILES, MOST_FIELDS, LONGEST_FIELD = 20, 100, 100_000
 _LONGEST_NAME = 100
 _ODD = re.compile(r"[\x00-\x1f\x7f/\\:*?\[\]\"<>|]")
@@ -70,6 +71,8 @@ async def asked(
     body = await request.body()
     if not body.strip() and without is not None:
         return Asked(without())
+    if len(body) < SHORT:
+        return Asked(_of_json(body, as_json, without))
     return Asked(await aside(_of_json, body, as_json, without))
 
 
@@ -78,7 +81,10 @@ async def json_of(request: Request, model: type[Model], aside: Callable[..., Any
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind not in (JSON, ""):
         raise Problem(415, f"Send {JSON}, not {kind[:80]!r}.", "content-type")
-    return await aside(model.model_validate_json, await request.body())
+    body = await request.body()
+    if len(body) < SHORT:
+        return model.model_validate_json(body)
+    return await aside(model.model_validate_json, body)
 
 
 def _of_json(body: bytes, model: type[BaseModel], without: type[BaseModel] | None) -> BaseModel:

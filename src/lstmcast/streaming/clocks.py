@@ -92,6 +92,8 @@ class Clocks:
 
     def nexts(self, rows: Iterable[str]) -> list[int | None]:
         """The times of the next ticks of many rows."""
+        if not self._newest:
+            return [None for _ in rows]
         known: dict[int | None, int | None] = {}
         result = []
         for row in rows:
