@@ -706,3 +706,16 @@ def test_a_panel_alone_is_forecast_to_the_same_bits():
     panel, model = monthly(seasonal(1, 60)), LSTMForecaster(horizon=3)
     [only] = forecast_each(model.model, [panel], asked_of(model, 3), [model.quantiles])
     assert only.point.tolist() == model.predict(panel).point.tolist()
+
+
+def test_panels_whose_times_do_not_all_occur_are_read_in_one_pass_too():
+    days = np.arange("2024-01-01", "2024-06-01", dtype="datetime64[D]")
+    open_days = days[(days.astype(int) + 3) % 7 != 6]  # never on Sundays
+    panels = [
+        lc.read({"ds": open_days, "y": seasonal(k, len(open_days))}, calendar="observed")
+        for k in range(2)
+    ]
+    model = LSTMForecaster(horizon=9)
+    for alone, together in alone_and_together(model, panels, 9, 9):
+        assert together.times.tolist() == alone.times.tolist()
+        assert together.point == pytest.approx(alone.point, rel=1e-4)
