@@ -437,6 +437,26 @@ def test_bodies_are_limited_whether_their_length_is_told_or_not():
     client.app.server.close()
 
 
+def test_a_client_that_sends_too_much_may_finish_its_sentence():
+    """Else the connection would be reset, and the answer lost."""
+    client = asking(limits=Limits(body=1000))
+    sent, left = [], iter([b"x" * 600] * 5)
+
+    async def receive():
+        part = next(left, None)
+        return {"type": "http.request", "body": part or b"", "more_body": part is not None}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/v1/forecast", "query_string": b""}
+    scope["headers"] = [(b"content-type", b"application/json"), (b"host", b"localhost")]
+    asyncio.run(client.app(scope, receive, send))
+    assert [one.get("status", one.get("more_body")) for one in sent] == [413, True, False]
+    assert next(left, None) is None
+    client.app.server.close()
+
+
 def test_a_slow_client_is_not_waited_for():
     client = asking(limits=Limits(receive=0.2))
 
@@ -454,7 +474,9 @@ def test_a_slow_client_is_not_waited_for():
 
 def test_rows_and_steps_are_limited():
     client = asking(limits=Limits(rows=100, horizon=30))
+    begun = time.monotonic()
     problem(client("POST", "/v1/forecast", json={"series": SEASON * 3}), 413, "series")
+    assert time.monotonic() - begun < 1.5  # nothing more is waited for
     problem(client("POST", "/v1/forecast", json={"series": SEASON, "horizon": 31}), 422, "horizon")
     many = {"series": {str(k): [1, 2, 3, 4] for k in range(5)}, "horizon": 25}
     problem(client("POST", "/v1/forecast", json=many), 422, "horizon")

@@ -6,6 +6,7 @@ Pure ASGI: a body is handed on as it arrives, so that a large one is refused bef
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 import time
 from collections.abc import Iterable
@@ -18,6 +19,8 @@ from lstmcast.server.problems import Problem
 from lstmcast.server.replies import response_of
 from lstmcast.server.settings import Settings
 
+TOO_LARGE = 413
+LINGERING = 2.0  # seconds in which a client may notice that it was refused
 OPEN = ("/health",)  # paths that need no token: whether a server lives is no secret
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -39,11 +42,11 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        begun, answer = time.perf_counter(), _Answer(send)
+        begun, body = time.perf_counter(), _Body(receive, self.settings)
+        answer = _Answer(send, body)
         self.metrics.active += 1
         try:
             self._admit(scope)
-            body = _Body(receive, self.settings)
             await self.app(scope, body.receive, answer.send)
         except Problem as problem:
             if not answer.status:
@@ -91,12 +94,12 @@ class _Body:
 
     def __init__(self, receive: Receive, settings: Settings) -> None:
         self._receive, self._settings = receive, settings
-        self._size, self._ended = 0, False
+        self._size, self.ended = 0, False
         self._until = time.monotonic() + settings.limits.receive
 
     async def receive(self) -> Message:
         """The next part of it. Problem where it is too large, or takes too long."""
-        if self._ended:
+        if self.ended:
             return await self._receive()  # of a client that goes away
         left = self._until - time.monotonic()
         try:
@@ -106,22 +109,36 @@ class _Body:
             detail = f"The body did not arrive within {limit:g} seconds. Send it faster, or less."
             raise Problem(408, detail, "body", headers={"connection": "close"}) from error
         self._size += len(message.get("body", b""))
-        self._ended = not message.get("more_body", False)
+        self.ended = not message.get("more_body", False)
         if self._size > self._settings.limits.body:
             raise too_large(self._settings)
         return message
+
+    async def drain(self) -> None:
+        """Take what a client still sends, for a moment: a connection that is closed while data
+        arrive is reset, and the answer lost before it was read."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGERING):
+                more = True
+                while more:
+                    more = (await self._receive()).get("more_body", False)
 
 
 class _Answer:
     """Sends an answer, and remembers its status; 0 before it has begun."""
 
-    def __init__(self, send: Send) -> None:
-        self._send, self.status = send, 0
+    def __init__(self, send: Send, body: _Body) -> None:
+        self._send, self._body, self.status = send, body, 0
 
     async def send(self, message: Message) -> None:
         """The next part of it."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
+        ends = message["type"] == "http.response.body" and not message.get("more_body", False)
+        if ends and self.status == TOO_LARGE and not self._body.ended:
+            await self._send({**message, "more_body": True})
+            await self._body.drain()
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
         await self._send(message)
 
 
@@ -129,7 +146,7 @@ def too_large(settings: Settings) -> Problem:
     """A body with more bytes than are taken."""
     most = settings.limits.body
     detail = f"The body is larger than {most:,} bytes. Send fewer series or columns."
-    return Problem(413, detail, "body", headers={"connection": "close"})
+    return Problem(TOO_LARGE, detail, "body", headers={"connection": "close"})
 
 
 def _host_name(host: str) -> str:
