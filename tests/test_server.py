@@ -625,6 +625,12 @@ def test_the_command_refuses_what_makes_no_sense(run, given, said):
     assert said in done.err
 
 
+def test_answers_do_not_wait_for_more():
+    """asyncio switches Nagle's algorithm off for sockets that say that they are TCP."""
+    with running.listening("127.0.0.1", 0) as opened:
+        assert opened.proto == socket.IPPROTO_TCP
+
+
 def test_a_port_that_is_taken_is_told(run):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = run("serve", "--port", taken.getsockname()[1])

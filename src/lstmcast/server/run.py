@@ -30,8 +30,9 @@ def listening(host: str, port: int) -> socket.socket:
     if not 0 <= port <= LAST_PORT:  # the system would take the rest of a division
         raise UsageError(f"--port {port} is none. Give a number from 0 to {LAST_PORT}.")
     try:
-        family, kind, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        opened = socket.socket(family, kind)
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # TCP by its number: else asyncio leaves Nagle's algorithm on, and answers wait 40 ms
+        opened = socket.socket(family, kind, socket.IPPROTO_TCP)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         opened.bind(address)
         opened.listen(2048)
