@@ -12,10 +12,11 @@ JOBS ?= auto
 PRETRAIN ?=
 ACCURACY ?=
 FUZZ ?=
+SERVE ?=
 export MPLBACKEND = agg
 
 .DEFAULT_GOAL := help
-.PHONY: help fuzz install install-all forecast test lint docs docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel lock audit clean
+.PHONY: help fuzz install install-all forecast serve test lint docs docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel lock audit clean
 
 help:                ## what can be made
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -26,6 +27,9 @@ install-all: $(VENV)/.all ## .venv with everything: training, classical baseline
 
 forecast: $(VENV)/.core ## forecast the airline data; writes forecast.csv and forecast.png
 	$(BIN)/lstmcast forecast examples/airline.csv --horizon 12 --out forecast.csv --plot forecast.png
+
+serve: $(VENV)/.server ## forecast over HTTP at 127.0.0.1:8000; options with SERVE="--streams kept --model air=models/air"
+	$(BIN)/lstmcast serve $(SERVE)
 
 test: $(VENV)/.all ## the whole test-suite; a part of it with TEST="tests/test_store.py -k atomic"
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
@@ -98,6 +102,10 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP_INSTALL) --editable .
 	@touch $@
 
+$(VENV)/.server: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP_INSTALL) --editable '.[server]'
+	@touch $(VENV)/.core $@
+
 $(VENV)/.all: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP_INSTALL) --editable '.[dev]'
-	@touch $(VENV)/.core $@
+	@touch $(VENV)/.core $(VENV)/.server $@

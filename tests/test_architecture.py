@@ -26,6 +26,9 @@ HOMES = {
     "xlsxwriter": ("writing/",),
     "h5py": ("interop/",),
     "narwhals": ("data/",),
+    "fastapi": ("server/",),
+    "starlette": ("server/",),
+    "uvicorn": ("server/",),
 }
 # Packages that cost a tenth of a second or more: never imported at the top of a module outside
 # their home.

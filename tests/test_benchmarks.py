@@ -89,3 +89,24 @@ def test_many_series_are_measured_in_processes_of_their_own():
     header, other, own = (line.split() for line in done.stdout.splitlines())
     assert header == ["what", "seconds", "wall", "megabytes"]
     assert (other[0], own[0]) == (ROOT.name, "network") and float(own[3]) > 30
+
+
+@pytest.mark.slow
+def test_a_server_under_load_answers_and_loses_nothing():
+    command = [sys.executable, str(ROOT / "benchmarks" / "server.py"), "--dry"]
+    environment = {"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [*command, "--seconds", "1", "--kills", "2"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    tables = [line.split() for line in done.stdout.splitlines()]
+    clients, kills = (
+        dict(zip(tables[place + 1], tables[place + 2], strict=True))
+        for place in (tables.index(["clients"]), tables.index(["kills"]))
+    )
+    assert clients["errors"] == "0"
+    assert (kills["acknowledged_lost"], kills["same_bits"]) == ("0", "True")

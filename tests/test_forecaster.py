@@ -14,7 +14,9 @@ import pytest
 import lstmcast as lc
 from lstmcast import store
 from lstmcast.errors import DataError, ModelError, OutputError, UsageError
+from lstmcast.fitted import Fitted
 from lstmcast.forecaster import LSTMForecaster
+from lstmcast.predict import Asked, forecast_each
 from lstmcast.pretrained import WEIGHTS
 
 ROOT = Path(__file__).parents[1]
@@ -647,3 +649,73 @@ def test_old_names_of_modes_are_taken_with_a_note(old, new):
     with pytest.warns(DeprecationWarning, match=f"called '{new}' now"):
         before = model.predict(panel, mode=old)
     np.testing.assert_array_equal(before.point, model.predict(panel, mode=new).point)
+
+
+# ---------------------------------------------------------------- several panels in one pass
+
+
+def asked_of(model: LSTMForecaster, *horizons: int) -> list[Asked]:
+    return [Asked(horizon, None, "direct", model.method) for horizon in horizons]
+
+
+def alone_and_together(model: LSTMForecaster, panels: list[lc.Panel], *horizons: int):
+    alone = [model.predict(panel, steps) for panel, steps in zip(panels, horizons, strict=True)]
+    asked = asked_of(model, *horizons)
+    return zip(
+        alone,
+        forecast_each(model.model, panels, asked, [model.quantiles] * len(panels)),
+        strict=True,
+    )
+
+
+def test_panels_that_are_read_in_one_pass_are_forecast_as_if_alone():
+    counts = np.round(np.maximum(seasonal(3, 90) - 22, 0))
+    panels = [
+        monthly(seasonal(1, 60)),
+        monthly(seasonal(2, 75), seasonal(5, 40)),  # two in one panel share their calibration
+        lc.read({"ds": np.arange(1, 91), "y": counts}, kind="count"),
+        hourly(seasonal(4, 300)),
+        lc.Panel.from_arrays([5.0, 6.0, 5.5, 6.2]),
+    ]
+    model = LSTMForecaster(horizon=12)
+    for alone, together in alone_and_together(model, panels, 12, 12, 12, 30, 3):
+        assert together.point == pytest.approx(alone.point, rel=1e-4, abs=1e-6)
+        assert together.quantiles == pytest.approx(alone.quantiles, rel=1e-4, abs=1e-6)
+        assert together.ids.tolist() == alone.ids.tolist()
+        assert together.times.tolist() == alone.times.tolist()
+
+
+def test_panels_that_are_alike_are_read_in_one_pass(monkeypatch):
+    passes = []
+    decode = Fitted.decode
+
+    def counted(self, panel, *rest):
+        passes.append(len(panel))
+        return decode(self, panel, *rest)
+
+    monkeypatch.setattr(Fitted, "decode", counted)
+    model = LSTMForecaster(horizon=3)
+    panels = [monthly(seasonal(k, 50 + k)) for k in range(4)] + [hourly(seasonal(9, 50))]
+    forecast_each(
+        model.model, panels, asked_of(model, 3, 3, 5, 3, 3), [model.quantiles] * len(panels)
+    )
+    assert sorted(passes) == [1, 4]  # 3 steps and 5 are answered by the same pass
+
+
+def test_a_panel_alone_is_forecast_to_the_same_bits():
+    panel, model = monthly(seasonal(1, 60)), LSTMForecaster(horizon=3)
+    [only] = forecast_each(model.model, [panel], asked_of(model, 3), [model.quantiles])
+    assert only.point.tolist() == model.predict(panel).point.tolist()
+
+
+def test_panels_whose_times_do_not_all_occur_are_read_in_one_pass_too():
+    days = np.arange("2024-01-01", "2024-06-01", dtype="datetime64[D]")
+    open_days = days[(days.astype(int) + 3) % 7 != 6]  # never on Sundays
+    panels = [
+        lc.read({"ds": open_days, "y": seasonal(k, len(open_days))}, calendar="observed")
+        for k in range(2)
+    ]
+    model = LSTMForecaster(horizon=9)
+    for alone, together in alone_and_together(model, panels, 9, 9):
+        assert together.times.tolist() == alone.times.tolist()
+        assert together.point == pytest.approx(alone.point, rel=1e-4)

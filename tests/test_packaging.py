@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -161,3 +162,34 @@ def test_the_lock_file_names_no_index():
 def test_the_makefile_has_the_recipes_that_the_docs_name(recipe):
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(rf"^{recipe}:.*## \S", text, re.MULTILINE)
+
+
+# ---------------------------------------------------------------- the container
+
+
+def test_the_container_copies_what_is_there_and_runs_without_rights():
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    allowed = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    copied = [line.split()[1:-1] for line in lines if re.match("COPY (?!--from)", line)]
+    for name in [name for names in copied for name in names]:
+        assert (ROOT / name).exists()
+        assert f"!{name}" in allowed
+    assert "USER lstmcast" in lines
+    assert lines.index("USER lstmcast") < lines.index('ENTRYPOINT ["lstmcast"]')
+
+
+def test_the_container_starts_a_command_that_there_is(monkeypatch):
+    from lstmcast.cli import app as cli
+    from lstmcast.server import run as running
+
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    command = json.loads(re.search(r"^CMD (\[.*\])$", text, re.MULTILINE)[1])
+    served = []
+    monkeypatch.setattr(running, "serve", lambda *given: served.append(given))
+    with pytest.raises(SystemExit) as ended:
+        cli.main(command)
+    assert not ended.value.code
+    settings, host, port, _ = served[0]
+    assert (settings.streams, host, port) == (Path("/data/streams"), "0.0.0.0", 8000)
+    assert f"127.0.0.1:{port}/health" in text
+    assert f"127.0.0.1:{port}:{port}" in (ROOT / "compose.yaml").read_text(encoding="utf-8")

@@ -7,9 +7,10 @@ S series · O origins · H horizon · Q quantile levels
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, cast, get_args
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias, cast, get_args
 from warnings import warn
 
 import numpy as np
@@ -19,9 +20,12 @@ from lstmcast.covariates.effects import effects_of, require_known, without_known
 from lstmcast.data.beside import Beside
 from lstmcast.data.features import listed
 from lstmcast.data.findings import MISSING_STEPS
+from lstmcast.data.keys import Keys
+from lstmcast.data.kinds import common_kind
 from lstmcast.data.observed import occurring, on_grid, without
 from lstmcast.data.origins import Origins, checked_horizon, known_counts, origins_of
 from lstmcast.data.panel import Panel
+from lstmcast.data.ragged import offsets_of
 from lstmcast.data.words import Words, columns_said, options_said
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import Decode, HeldOut, Tried, at_levels, calibrated, widened
@@ -39,6 +43,7 @@ from lstmcast.util.text import some_names
 # intervals, in percent: forecasters give quantiles from 0.001 to 0.999
 NARROWEST, WIDEST = 0.1, 99.8
 OLD_MODES: dict[str, Mode] = {"free": "recursive", "observed": "one-step"}
+Levels: TypeAlias = tuple[float, ...]  # of quantiles
 logger = logging.getLogger("lstmcast")
 
 
@@ -79,10 +84,114 @@ def forecast_as(
     return one_step_ahead(model, data, quantiles)
 
 
+def forecast_each(
+    model: Fitted, panels: Sequence[Panel], asked: Sequence[Asked], levels: Sequence[Levels]
+) -> list[Forecast]:
+    """The forecast of each panel as if it were alone; the network reads all of them in one pass.
+
+    What is asked for has a horizon each. Panels that cannot be read together (other frequencies or
+    columns beside the target, a model that remembers data) are read one after the other. Numbers
+    are those of `forecast_as` but for the last bits of float32, whose sums are taken in another
+    order.
+    """
+    steps = [checked_horizon(one.horizon) for one in asked]
+    pairs = zip(panels, steps, asked, strict=True)
+    needed = [_needed(model, panel, horizon, one) for panel, horizon, one in pairs]
+    decodes = _read_together(model, needed)
+    every = zip(panels, steps, levels, asked, decodes, strict=True)
+    return [_after(model, *one) for one in every]
+
+
+class Needed(NamedTuple):
+    """What a forecast needs of the network: its answers at these origins; `alike` is equal where
+    they can be had in one pass."""
+
+    panel: Panel
+    origins: Origins
+    horizon: int
+    alike: Hashable
+
+
+def _needed(model: Fitted, panel: Panel, horizon: int, asked: Asked) -> Needed | None:
+    """What the forecast of a panel needs; None where it is read alone."""
+    alone = asked.cutoffs is not None or asked.mode != "direct" or panel.covariates
+    if alone or model.saved_context is not None or model.factors_HI is not None:
+        return None
+    origins = origins_of(panel)
+    panel, horizon, _ = on_grid(panel, origins, horizon)
+    ahead = model.measured_ahead(horizon, asked.mode)
+    held_out = HeldOut.of(panel, origins)
+    if len(held_out.parts(len(panel))) > 1:  # so large a panel is read in parts by itself
+        return None
+    declared = None if panel.recognised is not None else panel.kind
+    alike = panel.frequency.code, panel.periods, declared, ahead
+    return Needed(panel, held_out.distinct, ahead, alike)
+
+
+def _read_together(model: Fitted, needed: Sequence[Needed | None]) -> list[Decode | None]:
+    """What answers each forecast from one pass over all that are alike; None for those that are
+    read alone."""
+    result: list[Decode | None] = [None] * len(needed)
+    groups: dict[Hashable, list[int]] = {}
+    for place, one in enumerate(needed):
+        if one is not None:
+            groups.setdefault(one.alike, []).append(place)
+    for places in groups.values():
+        parts = [one for one in (needed[place] for place in places) if one is not None]
+        if len(parts) == 1:
+            continue  # nothing to share
+        panel, origins, bounds = _stacked(parts)
+        answers = model.decode(panel, origins, parts[0].horizon)
+        for place, answer in zip(places, np.split(answers, bounds), strict=True):
+            result[place] = partial(_known, answer)
+    return result
+
+
+def _known(answer_OHQ: NDArray, *_: Any) -> NDArray:
+    """The answers that a pass over several panels has given for one of them."""
+    return answer_OHQ
+
+
+def _stacked(parts: Sequence[Needed]) -> tuple[Panel, Origins, NDArray]:
+    """The series of several panels in one, for a pass over all of them; the origins that are asked
+    for, and where those of the next panel begin."""
+    panels = [part.panel for part in parts]
+    first = np.cumsum([0, *(len(panel) for panel in panels[:-1])])
+    moved = [part.origins.series + begin for part, begin in zip(parts, first, strict=True)]
+    origins = Origins(
+        np.concatenate(moved), np.concatenate([part.origins.counts for part in parts])
+    )
+    stacked = replace(
+        panels[0],
+        values=np.concatenate([panel.values for panel in panels]),
+        offsets=offsets_of(np.concatenate([panel.lengths for panel in panels])),
+        ids=np.concatenate([panel.ids for panel in panels]),
+        starts=np.concatenate([panel.starts for panel in panels]),
+        keys=Keys(),
+        **_kinds_of(panels),
+    )
+    return stacked, origins, np.cumsum([len(series) for series in moved[:-1]])
+
+
+def _kinds_of(panels: Sequence[Panel]) -> dict[str, Any]:
+    """What the values of several panels can be: declared alike, or as each was recognised."""
+    recognised = [panel.recognised for panel in panels if panel.recognised is not None]
+    if not recognised:
+        return {}
+    together = np.concatenate(recognised)
+    return {"recognised": together, "kind": common_kind(together)}
+
+
 def _after(
-    model: Fitted, data: Any, horizon: int, quantiles: tuple[float, ...], asked: Asked
+    model: Fitted,
+    data: Any,
+    horizon: int,
+    quantiles: Levels,
+    asked: Asked,
+    answered: Decode | None = None,
 ) -> Forecast:
-    """What comes after each series or cutoff, directly or recursively."""
+    """What comes after each series or cutoff, directly or recursively; `answered`: what the network
+    answers, where that was asked before."""
     combines = asked.method != NETWORK and model.factors_HI is None
     panel, lead = joined(model, data, combines)
     cutoffs = None if asked.cutoffs is None else _counted_on(lead, asked.cutoffs)
@@ -91,9 +200,10 @@ def _after(
     ahead_O = np.full(len(origins.series), horizon) if rows is None else rows.max(axis=1) + 1
     require_known(panel, origins, ahead_O)
 
-    def decode(panel: Panel, origins: Origins, horizon: int) -> NDArray:
+    def own(panel: Panel, origins: Origins, horizon: int) -> NDArray:
         return model.decode(panel, origins, horizon, asked.mode)
 
+    decode = answered or own
     if model.factors_HI is None:
         ahead = model.measured_ahead(horizon, asked.mode)
         made = _calibrated(decode, panel, origins, ahead, asked)

@@ -41,6 +41,7 @@ from lstmcast.cli.options import (
     ReadingOptions,
     Refitting,
     SavedOrShipped,
+    Serving,
     Testing,
     Training,
     Until,
@@ -381,6 +382,63 @@ def stream(
     status = piping.run(pipe, sys.stdin.buffer, sys.stdout)
     if status:
         raise typer.Exit(status)
+
+
+@command
+def serve(
+    serving: Serving,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="NAME=DIR",
+            help="A saved model, by a name of its own; again for several. The shipped network is "
+            "served anyway.",
+        ),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Forecast over HTTP.
+
+    Tables and histories are forecast by the shipped network or by saved models, streams read tick
+    by tick; the addresses are listed at /openapi.json. Ctrl-C ends it, streams are saved then.
+    """
+    from lstmcast.server.run import require_server, serve
+
+    require_server()
+    settings = serving.settings(model or ())
+    if serving.open_to_all:
+        echo.note(
+            False,
+            "warning: everybody who reaches this address may ask the server, as there is no "
+            "token. LSTMCAST_TOKEN sets one.",
+        )
+
+    def ready(address: str) -> None:
+        echo.note(quiet, f"serving at {address} (Ctrl-C ends it)")
+
+    serve(settings, serving.host, serving.port, ready)
+
+
+@command
+def mcp(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder whose files may be read.")
+    ],
+) -> None:
+    """Offer forecasts to an assistant.
+
+    An assistant starts this command and speaks the Model Context Protocol with it, over standard
+    input and output: its tools look at the data of the folder, forecast, backtest, and find
+    anomalies. Nothing is written.
+    """
+    from lstmcast.server.mcp import Assistant, run
+    from lstmcast.server.tools import Tools
+
+    if not folder.is_dir():
+        raise UsageError(f"{str(folder)!r} is no folder. Name the one that holds the data.")
+    run(Assistant(Tools(folder)), sys.stdin.buffer, sys.stdout)
 
 
 @command

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, cast, get_args, get_type_hints
 
 import typer
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lstmcast.jobs import Source
     from lstmcast.model.network import NetworkConfig
     from lstmcast.output.places import Outputs
+    from lstmcast.server.settings import Settings
     from lstmcast.streaming.lines import Naming
     from lstmcast.totals import Asked
 
@@ -897,6 +898,85 @@ class LineOptions:
                 f"--frequency {self.frequency}: the model remembers data whose frequency is "
                 f"{known}, and the stream goes on from them. Leave --frequency out."
             )
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Where a server listens, who may ask it, and how much."""
+
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST",
+            help="Address to listen at; 127.0.0.1 is for this machine alone, 0.0.0.0 for others.",
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[int, typer.Option(metavar="N", help="Port; 0 for any that is free.")] = 8000
+    token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            envvar="LSTMCAST_TOKEN",
+            show_envvar=False,
+            help="What clients have to show; better in the variable LSTMCAST_TOKEN, which other "
+            "users of the machine cannot see.",
+        ),
+    ] = None
+    streams: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", parser=named, help="Keep streams there, and go on with those in it."
+        ),
+    ] = None
+    save_every: Annotated[
+        int,
+        typer.Option(metavar="N", help="Write a stream's whole state after every N ticks."),
+    ] = 1000
+    max_body: Annotated[
+        float, typer.Option(metavar="MB", help="Largest body of a request, in megabytes.")
+    ] = 32.0
+    max_rows: Annotated[
+        int, typer.Option(metavar="N", help="Most values that a request reads or gets.")
+    ] = 1_000_000
+    max_horizon: Annotated[int, typer.Option(metavar="N", help="Most steps ahead.")] = 10_000
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Longest time that an answer may take.")
+    ] = 60.0
+
+    def settings(self, models: Sequence[str]) -> Settings:
+        """What is served, within these limits. UsageError."""
+        from lstmcast.server.guards import allowed_hosts
+        from lstmcast.server.settings import LOOPBACK, Limits, Settings, models_of
+
+        limits = Limits(
+            body=self._bytes(),
+            rows=_above_zero("--max-rows", self.max_rows),
+            horizon=_above_zero("--max-horizon", self.max_horizon),
+            seconds=_above_zero("--timeout", self.timeout),
+        )
+        save_every = _above_zero("--save-every", self.save_every)
+        hosts = allowed_hosts(self.host, LOOPBACK)
+        return Settings(models_of(models), self.streams, save_every, self.token, hosts, limits)
+
+    def _bytes(self) -> int:
+        return max(1, int(1e6 * _above_zero("--max-body", self.max_body)))
+
+    @property
+    def open_to_all(self) -> bool:
+        """Whether anybody who reaches it may ask."""
+        from lstmcast.server.settings import LOOPBACK
+
+        return self.token is None and self.host not in LOOPBACK
+
+
+Number = TypeVar("Number", int, float)
+
+
+def _above_zero(option: str, value: Number) -> Number:
+    """A limit; UsageError for one that lets nothing through, or is none."""
+    if not 0 < value < math.inf:
+        raise UsageError(f"{option} {value:g} is no limit. Give a number above 0.")
+    return value
 
 
 OLD_NAME = "--labels"  # of --language, which `example` had before other commands

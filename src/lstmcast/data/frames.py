@@ -26,6 +26,8 @@ from lstmcast.util.text import storable
 
 _NUMBERS = (int, float, decimal.Decimal, np.number)
 
+ARRAYS = "dict of arrays"  # the source of a dict, in reports and messages
+
 
 def sheet_from_object(data: object) -> Sheet:
     """A sheet from anything that is not a file: UsageError naming what is understood otherwise."""
@@ -76,8 +78,8 @@ def sheet_from_dict(data: Mapping[Any, Any]) -> Sheet:
                 f"the columns have different lengths ({shown}). Columns of equal length are "
                 "expected."
             )
-        return Sheet(tuple(columns), _rows(len(columns[0])), "dict of arrays", "arrays", (), "y")
-    return _sheet_of_series(arrays, "dict of arrays")
+        return Sheet(tuple(columns), _rows(len(columns[0])), ARRAYS, "arrays", (), "y")
+    return _sheet_of_series(arrays, ARRAYS)
 
 
 def sheet_from_relation(

@@ -68,6 +68,12 @@ class HeldOut:
         cutoffs = FEWEST_CUTOFFS if len(panel) >= ENOUGH_SERIES else MOST_CUTOFFS
         return cls(origins, *held_out_counts(origins.counts, panel.periods, cutoffs))
 
+    @property
+    def distinct(self) -> Origins:
+        """All origins and cutoffs, once each, whichever origins share them: what `forecasts` asks
+        its forecaster for."""
+        return Origins(*self._distinct()[0])
+
     def forecasts(self, answer: Callable[[Origins], NDArray]) -> tuple[NDArray, NDArray]:
         """What a forecaster answers at the origins (O, …) and at the held-out cutoffs (O, J, …).
 
@@ -75,16 +81,22 @@ class HeldOut:
         is no cutoff.
         """
         count = len(self.origins.series)
+        different, known, place = self._distinct()
+        answers = answer(Origins(*different))
+        filled = np.full((len(known), *answers.shape[1:]), np.nan)
+        filled[known] = answers
+        filled = filled[place].reshape(count, -1, *answers.shape[1:])
+        return filled[:, 0], filled[:, 1:]
+
+    def _distinct(self) -> tuple[NDArray, NDArray, NDArray]:
+        """Series and counts that are asked for (2, A), which of the different pairs they are, and
+        the pair of each origin and each of its cutoffs."""
         everything = np.concatenate([self.origins.counts[:, None], self.counts_OJ], axis=1)
         series = np.broadcast_to(self.origins.series[:, None], everything.shape)
         pairs = np.stack([series.ravel(), everything.ravel()])
         different, place = np.unique(pairs, axis=1, return_inverse=True)
         known = different[1] > 0
-        answers = answer(Origins(*different[:, known]))
-        filled = np.full((len(known), *answers.shape[1:]), np.nan)
-        filled[known] = answers
-        filled = filled[place].reshape(count, -1, *answers.shape[1:])
-        return filled[:, 0], filled[:, 1:]
+        return different[:, known], known, place
 
     def tried(self, decode: Decode, panel: Panel, horizon: int) -> Tried:
         """The network's forecasts, and what came after the held-out cutoffs."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -78,6 +78,30 @@ class Clocks:
                 f"({self.frequency.name}) after {self.text(newest)}, the newest of row {row!r}"
             )
         return place
+
+    def all_steps(self, rows: Iterable[str], time: int) -> list[int]:
+        """The same for many rows, of which most have their newest tick at one time."""
+        known: dict[int | None, int] = {}
+        result = []
+        for row in rows:
+            newest = self._newest.get(row)
+            if newest not in known:
+                known[newest] = self.steps(row, time)
+            result.append(known[newest])
+        return result
+
+    def nexts(self, rows: Iterable[str]) -> list[int | None]:
+        """The times of the next ticks of many rows."""
+        if not self._newest:
+            return [None for _ in rows]
+        known: dict[int | None, int | None] = {}
+        result = []
+        for row in rows:
+            newest = self._newest.get(row)
+            if newest not in known:
+                known[newest] = self.next(row)
+            result.append(known[newest])
+        return result
 
     def next(self, row: str) -> int | None:
         """The time of the next tick of a row; None where none is known."""

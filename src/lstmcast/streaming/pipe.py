@@ -46,6 +46,17 @@ class Tick(NamedTuple):
     steps: int
 
 
+class Advance(NamedTuple):
+    """What came of a record: the ticks that were read, those that were not after the newest of
+    their rows, rows that began anew and how many ticks they missed, and what was expected of each
+    tick that was read (R,)."""
+
+    due: list[Tick]
+    late: list[Tick]
+    anew: dict[str, int]
+    expected_R: NDArray
+
+
 class Pipe:
     """Lines → answers of a stream.
 
@@ -127,25 +138,55 @@ class Pipe:
             return self.refused(f"the state was not saved: {error}")
         return {"line": self.lines, "saved": str(self.place.folder)}
 
-    # ---- a line
+    def advance(self, record: Record) -> Advance:
+        """Read what a record says, with the ticks that are missing before it.
 
-    def _answered(self, record: Record) -> list[Answer]:
-        """Read what a line says, and forecast; DataError where nothing of it can be used."""
+        DataError, UsageError where nothing of it can be used; nothing has changed then.
+        """
         time = None if record.time is None else self.clocks.time(record.time)
         values = self._by_row(record)
-        ticks = [self._tick(row, value, time) for row, value in values.items()]
-        late = [self._late(tick) for tick in ticks if tick.steps < 1]
+        ticks = self._ticks(values, time)
+        late = [tick for tick in ticks if tick.steps < 1]
         due = [tick for tick in ticks if tick.steps >= 1]
         if not due:
-            return late
+            return Advance([], late, {}, np.empty(0))
         self._check(due, record.past)
         anew = self._bridge(due)
-        rows, values_R = [tick.row for tick in due], np.array([tick.value for tick in due])
+        rows, values_R = self._of_all(due), np.array([tick.value for tick in due])
         errors_R = self.stream.observe(values_R, rows, past=_beside(record.past, len(due)))
         for tick in due:
             if tick.time is not None:
                 self.clocks.set(tick.row, tick.time)
-        return late + self._forecasts(due, values_R - errors_R, anew)
+        return Advance(due, late, anew, values_R - errors_R)
+
+    def ahead(self, due: Sequence[Tick]) -> tuple[NDArray, NDArray | None]:
+        """What follows these ticks, the points (R, H) and the quantiles (R, H, Q); None for those
+        of a head that answers a point."""
+        rows = self._of_all(due)
+        point_RH = self.stream.predict(self.horizon, rows)
+        spreads = self.stream.network.head.spreads
+        return point_RH, self.stream.quantiles(self.horizon, rows) if spreads else None
+
+    def skipped(self, tick: Tick) -> str:
+        """Why a tick is left out that is not after the newest one: it came late, or again."""
+        assert tick.time is not None
+        newest, text = self.clocks.newest(tick.row), self.clocks.text(tick.time)
+        why = "was there before" if tick.steps == 0 else f"is before {newest}, the newest"
+        return f"{text} {why}"
+
+    # ---- a line
+
+    def _answered(self, record: Record) -> list[Answer]:
+        """Read what a line says, and forecast; DataError where nothing of it can be used."""
+        read = self.advance(record)
+        late = [self._late(tick) for tick in read.late]
+        return late + (self._forecasts(read) if read.due else [])
+
+    def _of_all(self, due: Sequence[Tick]) -> list[str] | None:
+        """The rows of ticks; None where these are all rows in their order, whose answers the stream
+        keeps."""
+        rows = [tick.row for tick in due]
+        return None if rows == self.stream.ids else rows
 
     def _by_row(self, record: Record) -> dict[str, float]:
         """The values by row; one value without the name of a row is of the only series of a model
@@ -155,27 +196,37 @@ class Pipe:
             return record.values
         return {unnamed: next(iter(record.values.values()))}
 
-    def _tick(self, row: str, value: float, time: int | None) -> Tick:
-        """What a line says of a row; without a time it is the next tick of it."""
-        steps = 1 if time is None else self.clocks.steps(row, time)
-        return Tick(row, value, self.clocks.next(row) if time is None else time, steps)
+    def _ticks(self, values: dict[str, float], time: int | None) -> list[Tick]:
+        """What a line says of its rows; without a time it is the next tick of each."""
+        if time is None:
+            nexts = self.clocks.nexts(values)
+            return [
+                Tick(row, value, when, 1)
+                for (row, value), when in zip(values.items(), nexts, strict=True)
+            ]
+        steps = self.clocks.all_steps(values, time)
+        return [
+            Tick(row, value, time, step)
+            for (row, value), step in zip(values.items(), steps, strict=True)
+        ]
 
     def _late(self, tick: Tick) -> Answer:
-        """The answer to a tick that is not after the newest one: it came late, or again."""
+        """The answer to a tick that is left out."""
         assert tick.time is not None
-        newest, text = self.clocks.newest(tick.row), self.clocks.text(tick.time)
-        why = "was there before" if tick.steps == 0 else f"is before {newest}, the newest"
-        return {"series": tick.row, "time": text, "skipped": f"{text} {why}"}
+        text = self.clocks.text(tick.time)
+        return {"series": tick.row, "time": text, "skipped": self.skipped(tick)}
 
     def _check(self, due: Sequence[Tick], past: dict[str, float]) -> None:
         """DataError before anything has changed; rows that are new join if there is none."""
         new = [tick.row for tick in due if not self.stream.rows.has(tick.row)]
-        self.stream.join(new)
+        if new:  # all rows are copied for it
+            self.stream.join(new)
         values, rows = [tick.value for tick in due], [tick.row for tick in due]
         try:
             self.stream.check(values, rows, past=_beside(past, len(due)))
         except LstmcastError:
-            self.stream.leave(new)
+            if new:
+                self.stream.leave(new)
             raise
 
     def _bridge(self, due: Sequence[Tick]) -> dict[str, int]:
@@ -193,18 +244,11 @@ class Pipe:
             self.stream.observe(np.full(len(rows), math.nan), rows, past=past)
         return anew
 
-    def _forecasts(
-        self, due: Sequence[Tick], expected_R: NDArray, anew: dict[str, int]
-    ) -> list[Answer]:
+    def _forecasts(self, read: Advance) -> list[Answer]:
         """What follows the ticks of these rows."""
-        rows, scores_R, alerted_R = (
-            [tick.row for tick in due],
-            self.stream.scores,
-            self.stream.alerted,
-        )
-        point_RH = self.stream.predict(self.horizon, rows)
-        spreads = self.stream.network.head.spreads
-        quantiles_RHQ = self.stream.quantiles(self.horizon, rows) if spreads else None
+        due, expected_R, anew = read.due, read.expected_R, read.anew
+        scores_R, alerted_R = self.stream.scores, self.stream.alerted
+        point_RH, quantiles_RHQ = self.ahead(due)
         answers = []
         for place, tick in enumerate(due):
             answer: Answer = {"series": tick.row}

@@ -1,0 +1,1 @@
+"""Forecasts over HTTP (`lstmcast serve`), and as tools of an assistant (`lstmcast mcp`)."""

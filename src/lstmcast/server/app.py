@@ -1,0 +1,339 @@
+"""The app of a server: which address answers with what."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, TypeVar
+
+from fastapi import FastAPI, Header, Query, Request
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+
+from lstmcast._version import __version__
+from lstmcast.server import metrics as counted
+from lstmcast.server.batching import Batcher
+from lstmcast.server.bodies import asked, documented, json_of
+from lstmcast.server.forecasts import Forecasts, described, summary
+from lstmcast.server.guards import Guard
+from lstmcast.server.metrics import Metrics
+from lstmcast.server.problems import Problem, problem_of
+from lstmcast.server.registry import Streams, folder_of
+from lstmcast.server.replies import MEDIA_TYPE, Document, add_problems
+from lstmcast.server.requests import (
+    AnomalyHistory,
+    AnomalyTable,
+    ForecastHistory,
+    ForecastTable,
+    OpenStream,
+    PredictAlone,
+    PredictHistory,
+    PredictTable,
+    Table,
+    Tick,
+)
+from lstmcast.server.settings import Settings
+from lstmcast.server.streams import REMEMBERED, ServedStream, event
+from lstmcast.server.work import Work
+
+# Seconds without an event after which it is asked whether the server ends, and how often until a
+# line says that it is there.
+PAUSE, HEARTBEAT = 1.0, 15
+LONGEST_NAME = 200  # of a model or stream in an address
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Server:
+    """What the routes of an app share: threads, streams, counters.
+
+    settings: what is served. Raises ModelError, OutputError where it cannot be.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings, self.metrics = settings, Metrics()
+        self.streams = Streams(settings)
+        self.batcher = Batcher(self.metrics.read_together)
+        self.forecasts = Forecasts(settings.limits, self.batcher)
+        self.work = Work(settings.limits)
+        self.ending: Callable[[], bool] = lambda: False  # whether the process was told to end
+
+    def close(self) -> None:
+        """Save the streams, and end."""
+        self.streams.shut()
+        self.batcher.close()
+        self.work.close()
+
+
+def create_app(settings: Settings | None = None) -> Any:
+    """An ASGI app that serves forecasts; its streams are open until the app ends.
+
+    settings: models, streams, limits; the shipped network alone unless given. Raises ModelError,
+    OutputError where models or streams cannot be used.
+
+    >>> app = create_app()
+    >>> sorted(app.api.openapi()["paths"])[:3]
+    ['/health', '/metrics', '/v1/anomalies']
+    """
+    server = Server(settings or Settings())
+    api = FastAPI(
+        title="lstmcast",
+        version=__version__,
+        summary="Forecasts of time series, by a network that arrives trained.",
+        docs_url=None,  # they would load scripts from elsewhere
+        redoc_url=None,
+        lifespan=_lifespan(server),
+        responses={"default": {"description": "A problem.", "content": {MEDIA_TYPE: {}}}},
+    )
+    add_problems(api)
+    _add_state(api, server)
+    _add_forecasts(api, server)
+    _add_models(api, server)
+    _add_streams(api, server)
+    _add_keeping(api, server)
+    _add_events(api, server)
+    return App(api, server)
+
+
+class App(Guard):
+    """The routes (`api`) behind their limits, and what they share (`server`)."""
+
+    def __init__(self, api: FastAPI, server: Server) -> None:
+        super().__init__(api, server.settings, server.metrics)
+        self.api, self.server = api, server
+
+
+def _lifespan(server: Server) -> Any:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await asyncio.to_thread(server.close)
+
+    return lifespan
+
+
+# ---------------------------------------------------------------- state
+
+
+def _add_state(api: FastAPI, server: Server) -> None:
+    streams = server.streams
+
+    @api.get("/health", tags=["state"])
+    async def health() -> dict[str, Any]:
+        """Whether the server answers; needs no token."""
+        return {"status": "ok", "lstmcast": __version__}
+
+    @api.get("/metrics", tags=["state"], response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        """Counters, in the text format of Prometheus."""
+        unsaved = sum(bool(one.unsaved) for one in streams)
+        models = len(server.settings.models)
+        text = server.metrics.text(models, len(streams), unsaved, streams.listeners)
+        return Response(text, media_type=counted.MEDIA_TYPE)
+
+
+# ---------------------------------------------------------------- forecasts
+
+
+def _add_forecasts(api: FastAPI, server: Server) -> None:
+    work, forecasts = server.work, server.forecasts
+
+    @api.post(
+        "/v1/forecast", tags=["forecast"], openapi_extra=_body(ForecastHistory, ForecastTable)
+    )
+    async def forecast(request: Request) -> Response:
+        """Forecast a history (JSON) or a table (a form with files) by the shipped network."""
+        with _fields(ForecastTable) as names:
+            said = await asked(request, ForecastHistory, ForecastTable, work.aside)
+            names.of(said.fields, said.files)
+            light = isinstance(said.fields, ForecastHistory) and said.fields.cutoffs == 0
+            pool = "light" if light else "heavy"
+            return Document(await work.limited(pool, forecasts.forecast, said))
+
+    @api.post(
+        "/v1/anomalies", tags=["anomalies"], openapi_extra=_body(AnomalyHistory, AnomalyTable)
+    )
+    async def anomalies(request: Request) -> Response:
+        """Score how surprising each value of a history or a table was."""
+        with _fields(AnomalyTable) as names:
+            said = await asked(request, AnomalyHistory, AnomalyTable, work.aside)
+            names.of(said.fields, said.files)
+            return Document(await work.limited("heavy", forecasts.anomalies, said))
+
+
+def _add_models(api: FastAPI, server: Server) -> None:
+    work, models = server.work, server.settings.models
+
+    @api.get("/v1/models", tags=["models"])
+    async def listed() -> dict[str, Any]:
+        """The saved models that are served."""
+        known = [await work.aside(summary, name, models[name]) for name in sorted(models)]
+        return {"models": known}
+
+    @api.get("/v1/models/{name}", tags=["models"])
+    async def info(name: str) -> dict[str, Any]:
+        """What is in a saved model."""
+        return await work.aside(described, name, folder_of(models, name))
+
+    @api.post(
+        "/v1/models/{name}/predict",
+        tags=["models"],
+        openapi_extra=_body(PredictHistory, PredictTable, required=False),
+    )
+    async def predict(name: str, request: Request) -> Response:
+        """Forecast with a saved model: from newer data, or without a body from where it stopped."""
+        folder = folder_of(models, name)
+        with _fields(PredictTable) as names:
+            kinds = PredictHistory, PredictTable, work.aside, PredictAlone
+            said = await asked(request, *kinds)
+            names.of(said.fields, said.files)
+            job = server.forecasts.predict, name, folder, said
+            return Document(await work.limited("heavy", *job))
+
+
+# ---------------------------------------------------------------- streams
+
+
+def _add_streams(api: FastAPI, server: Server) -> None:
+    work, streams, limits = server.work, server.streams, server.settings.limits
+
+    @api.get("/v1/streams", tags=["streams"])
+    async def listed() -> dict[str, Any]:
+        """The streams that are open."""
+        return {"streams": [one.described() for one in streams]}
+
+    @api.post("/v1/streams", tags=["streams"], status_code=201, openapi_extra=_body(OpenStream))
+    async def opened(request: Request) -> Response:
+        """Open a stream."""
+        with _fields(OpenStream) as names:
+            said = await json_of(request, OpenStream, work.aside)
+            names.of(said)
+            stream = await work.limited("heavy", streams.open, said)
+            place = {"location": f"/v1/streams/{stream.name}"}
+            return Document(stream.described(), 201, place)
+
+    @api.get("/v1/streams/{name}", tags=["streams"])
+    async def info(name: str) -> dict[str, Any]:
+        """What a stream has read, and how far it is saved."""
+        return streams.named(name).described()
+
+    @api.post("/v1/streams/{name}/ticks", tags=["streams"], openapi_extra=_body(Tick))
+    async def ticked(name: str, request: Request) -> Response:
+        """Read a tick, and forecast what follows it."""
+        stream = streams.named(name)
+        with _fields(Tick) as names:
+            tick = await json_of(request, Tick, work.aside)
+            names.of(tick)
+            async with stream.turn:
+                answer = await work.tick(stream.tick, tick, limits)
+                stream.tell(answer)
+        server.metrics.ticked()
+        return Document(answer)
+
+
+def _add_keeping(api: FastAPI, server: Server) -> None:
+    work, streams = server.work, server.streams
+
+    @api.post("/v1/streams/{name}/save", tags=["streams"])
+    async def saved(name: str) -> dict[str, Any]:
+        """Bring the whole state to the disk: what was answered survives a power cut then."""
+        stream = streams.named(name)
+        async with stream.turn:
+            return await work.tick(stream.save)
+
+    @api.delete("/v1/streams/{name}", tags=["streams"], status_code=204)
+    async def closed(name: str) -> Response:
+        """Close a stream for good: its state is removed."""
+        stream = streams.named(name)
+        async with stream.turn:
+            await work.tick(streams.close, name)
+            stream.part()
+        return Response(status_code=204)
+
+
+def _add_events(api: FastAPI, server: Server) -> None:
+    streams, limits = server.streams, server.settings.limits
+
+    @api.get("/v1/streams/{name}/events", tags=["streams"])
+    async def events(
+        name: str,
+        most: Annotated[int | None, Query(ge=1, description="end after so many")] = None,
+        last_event_id: Annotated[
+            str | None, Header(description=f"go on after this tick, up to {REMEMBERED} back")
+        ] = None,
+    ) -> StreamingResponse:
+        """Follow the forecasts of a stream, as server-sent events."""
+        stream = streams.named(name)
+        if streams.listeners >= limits.listeners:
+            raise Problem(503, f"{limits.listeners} clients listen already.")
+        known = last_event_id is not None and last_event_id.isdecimal()
+        last = int(last_event_id[:18]) if last_event_id and known else None
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        lines = _followed(server, stream, last, most)
+        return StreamingResponse(lines, media_type="text/event-stream", headers=headers)
+
+
+async def _followed(
+    server: Server, stream: ServedStream, last: int | None, most: int | None
+) -> AsyncIterator[str]:
+    """Events of a stream until it is closed, the client goes away or there were enough."""
+    queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(REMEMBERED)
+    for answer in stream.missed(last):
+        queue.put_nowait(answer)
+    stream.listeners.add(queue)
+    sent = quiet = 0
+    try:
+        yield ": the forecasts of a stream follow\n\n"
+        while most is None or sent < most:
+            try:
+                answer = await asyncio.wait_for(queue.get(), PAUSE)
+            except TimeoutError:
+                answer, quiet = None, quiet + 1
+                if not server.ending():
+                    if quiet % HEARTBEAT == 0:
+                        yield ": still here\n\n"
+                    continue
+            if answer is None:
+                yield "event: end\ndata: {}\n\n"
+                return
+            sent += 1
+            yield event(answer)
+    finally:
+        stream.listeners.discard(queue)
+
+
+# ---------------------------------------------------------------- what routes share
+
+
+class _fields:
+    """Errors in the block name the field of a request that they are about.
+
+    Of a request whose data came in a form, that is the file.
+    """
+
+    def __init__(self, model: type[BaseModel]) -> None:
+        self.names: dict[str, Any] = dict.fromkeys(model.model_fields)
+
+    def of(self, fields: BaseModel, files: Sequence[Any] = ()) -> None:
+        """What was asked for is known now."""
+        long = set() if isinstance(fields, Table) else {"series", "values", "rows"}
+        self.names = {"file": None} if files else {}
+        self.names |= dict.fromkeys(type(fields).model_fields)
+        self.names |= fields.model_dump(exclude=long, exclude_unset=True)
+
+    def __enter__(self) -> _fields:
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, Exception) and not isinstance(error, HTTPException):
+            raise problem_of(error, self.names) from error
+
+
+def _body(
+    as_json: type[BaseModel], as_form: type[BaseModel] | None = None, required: bool = True
+) -> dict[str, Any]:
+    """What OpenAPI says of a body."""
+    extra = documented(as_json, as_form)
+    extra["requestBody"]["required"] = required
+    return dict(extra)

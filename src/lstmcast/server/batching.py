@@ -1,0 +1,117 @@
+"""Requests that arrive while the network is busy are read together in its next pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import Event, Lock
+
+from lstmcast.data.panel import Panel
+from lstmcast.forecast import Forecast
+from lstmcast.forecaster import LSTMForecaster
+from lstmcast.predict import Asked, forecast_each
+
+MOST = 64  # requests in a pass: more would keep the first of them waiting
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """A forecast that is wanted, and what came of it."""
+
+    panel: Panel
+    model: LSTMForecaster
+    done: Event = field(default_factory=Event)
+    forecast: Forecast | None = None
+    error: Exception | None = None
+
+
+class Batcher:
+    """Forecasts of the shipped network for threads that ask at the same time.
+
+    One thread works: it takes all that wait, has the network read them in one pass, and goes on
+    until nothing waits. Each forecast is that of its panel alone. Nobody waits for others to come.
+
+    passed: is told how many requests were in a pass.
+
+    >>> panel = Panel.from_arrays([1.0, 5.0, 9.0] * 8)
+    >>> Batched(LSTMForecaster(horizon=2), Batcher()).predict(panel).point.round().tolist()
+    [[1.0, 5.0]]
+    """
+
+    def __init__(self, passed: Callable[[int], object] = lambda requests: None) -> None:
+        self.passed = passed
+        self._lock = Lock()
+        self._waiting: list[_Waiting] = []
+        self._working = False
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="lstmcast-network")
+
+    def predict(self, model: LSTMForecaster, panel: Panel) -> Forecast:
+        """What comes after each series. Raises what `LSTMForecaster.predict` raises."""
+        own = _Waiting(panel, model)
+        with self._lock:
+            self._waiting.append(own)
+            if not self._working:
+                self._working = True
+                self._worker.submit(self._work)
+        own.done.wait()
+        if own.error is not None:
+            raise own.error
+        assert own.forecast is not None  # it is done
+        return own.forecast
+
+    def close(self) -> None:
+        """Forecast no more; the thread ends."""
+        self._worker.shutdown(wait=False)
+
+    def _work(self) -> None:
+        """Answer all that wait, until nothing does."""
+        while batch := self._taken():
+            _answer(batch)
+            self.passed(len(batch))
+
+    def _taken(self) -> list[_Waiting]:
+        with self._lock:
+            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            self._working = bool(batch)
+            return batch
+
+
+def _answer(batch: list[_Waiting]) -> None:
+    """Forecast all of a batch; one that cannot be forecast must not fail the others."""
+    try:
+        asked = [_asked(one.model) for one in batch]
+        levels = [one.model.quantiles for one in batch]
+        panels = [one.panel for one in batch]
+        forecasts = forecast_each(batch[0].model.model, panels, asked, levels)
+        for one, forecast in zip(batch, forecasts, strict=True):
+            one.forecast = forecast
+    except Exception as error:
+        if len(batch) == 1:
+            batch[0].error = error
+        else:
+            for one in batch:
+                _answer([one])
+    for one in batch:
+        one.done.set()
+
+
+def _asked(model: LSTMForecaster) -> Asked:
+    return Asked(model.horizon, None, "direct", model.method)
+
+
+@dataclass(frozen=True, eq=False)
+class Batched:
+    """A forecaster for a job, whose forecasts are made together with those of other requests."""
+
+    model: LSTMForecaster
+    batcher: Batcher
+
+    @property
+    def horizon(self) -> int:
+        """How many steps it forecasts."""
+        return self.model.horizon
+
+    def predict(self, panel: Panel) -> Forecast:
+        """What comes after each series."""
+        return self.batcher.predict(self.model, panel)

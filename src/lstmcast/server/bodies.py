@@ -1,0 +1,166 @@
+"""The body of a request: JSON, or files with options in a form. Read in a thread where it is long,
+so that others are answered meanwhile."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+from starlette.datastructures import FormData, UploadFile
+
+from lstmcast.jobs import Source
+from lstmcast.server.problems import UNUSABLE, Problem
+from lstmcast.server.requests import History, Table
+
+Model = TypeVar("Model", bound=BaseModel)
+JSON, FORM = "application/json", "multipart/form-data"
+FILE = "file"  # the field of a form that holds a table
+SHORT = 100_000  # bytes that are read sooner than a thread is asked
+MOST_FILES, MOST_FIELDS, LONGEST_FIELD = 20, 100, 100_000
+_LONGEST_NAME = 100
+_ODD = re.compile(r"[\x00-\x1f\x7f/\\:*?\[\]\"<>|]")
+
+
+class Upload(NamedTuple):
+    """A file that was sent: the name that it had, and what is in it."""
+
+    name: str
+    content: bytes
+
+
+class Asked(NamedTuple):
+    """A request that was read: its fields, and its files."""
+
+    fields: Any
+    files: Sequence[Upload] = ()
+
+    @contextmanager
+    def source(self) -> Iterator[Source | None]:
+        """Its data; None where there are none. Files lie in a folder of their own meanwhile."""
+        if isinstance(self.fields, History):
+            yield self.fields.source()
+        elif isinstance(self.fields, Table):
+            with tempfile.TemporaryDirectory(prefix="lstmcast-") as folder:
+                yield self.fields.source(_written(self.files, Path(folder)))
+        else:
+            yield None
+
+
+async def asked(
+    request: Request,
+    as_json: type[BaseModel],
+    as_form: type[BaseModel],
+    aside: Callable[..., Any],
+    without: type[BaseModel] | None = None,
+) -> Asked:
+    """What a request asks for; `aside` runs a function in a thread, `without` is what a JSON object
+    without a history is. Problem, ValidationError."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == FORM:
+        async with request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS) as form:
+            fields, files = await _of_form(form)
+        return Asked(as_form.model_validate(fields), files)
+    if kind not in (JSON, ""):
+        raise Problem(415, f"Send {JSON} or {FORM}, not {kind[:80]!r}.", "content-type")
+    body = await request.body()
+    if not body.strip() and without is not None:
+        return Asked(without())
+    if len(body) < SHORT:
+        return Asked(_of_json(body, as_json, without))
+    return Asked(await aside(_of_json, body, as_json, without))
+
+
+async def json_of(request: Request, model: type[Model], aside: Callable[..., Any]) -> Model:
+    """The JSON object of a request. Problem, ValidationError."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in (JSON, ""):
+        raise Problem(415, f"Send {JSON}, not {kind[:80]!r}.", "content-type")
+    body = await request.body()
+    if len(body) < SHORT:
+        return model.model_validate_json(body)
+    return await aside(model.model_validate_json, body)
+
+
+def _of_json(body: bytes, model: type[BaseModel], without: type[BaseModel] | None) -> BaseModel:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        missing = [one["loc"] for one in error.errors() if one["type"] == "missing"]
+        if without is None or ("series",) not in missing:
+            raise
+    return without.model_validate_json(body)
+
+
+async def _of_form(form: FormData) -> tuple[dict[str, Any], list[Upload]]:
+    """The options of a form, a list where one was given several times, and its files."""
+    fields: dict[str, Any] = {}
+    files: list[Upload] = []
+    for name in form:
+        given = form.getlist(name)
+        sent = [one for one in given if isinstance(one, UploadFile)]
+        if name == FILE:
+            files += [Upload(one.filename or "", await one.read()) for one in sent]
+        if name != FILE or len(sent) < len(given):
+            fields[name] = _texts(name, given)
+    if not files:
+        raise Problem(UNUSABLE, f"No table was sent. Send it as the file {FILE!r}.", FILE)
+    return fields, files
+
+
+def _texts(name: str, given: Sequence[UploadFile | str]) -> str | list[str]:
+    """The values of a field that is no file. Problem."""
+    texts = [one for one in given if isinstance(one, str)]
+    if len(texts) < len(given):
+        raise Problem(UNUSABLE, f"{name[:80]!r} is a file, and a text is expected.", name[:80])
+    if name == FILE:
+        raise Problem(UNUSABLE, f"{FILE!r} is a text, and a file is expected.", FILE)
+    if sum(map(len, texts)) > LONGEST_FIELD:
+        raise Problem(UNUSABLE, f"{name[:80]!r} is longer than {LONGEST_FIELD:,} letters.", name)
+    return texts[0] if len(texts) == 1 else texts
+
+
+def _written(files: Sequence[Upload], folder: Path) -> list[str]:
+    """Write files to a folder under the names that they had, as far as these are names."""
+    paths: list[str] = []
+    for number, file in enumerate(files):
+        place = folder / str(number)  # two may be called the same
+        place.mkdir()
+        path = place / safe_name(file.name)
+        path.write_bytes(file.content)
+        paths.append(str(path))
+    return paths
+
+
+def safe_name(name: str) -> str:
+    """A name of a file that leads nowhere else.
+
+    >>> safe_name("../../etc/passwd"), safe_name("C:\\\\sales.csv"), safe_name("..")
+    ('passwd', 'sales.csv', 'table')
+    """
+    last = re.split(r"[/\\]", name)[-1]
+    plain = _ODD.sub("_", last).encode("utf-8", "replace").decode().strip(" .~-")
+    while len(plain.encode()) > _LONGEST_NAME:
+        plain = plain[len(plain) // 10 + 1 :]  # the ending stays
+    return plain or "table"
+
+
+def documented(as_json: type[BaseModel], as_form: type[BaseModel] | None) -> Mapping[str, Any]:
+    """What OpenAPI says of the body of a request."""
+    content: dict[str, Any] = {JSON: {"schema": _schema(as_json)}}
+    if as_form is not None:
+        form = _schema(as_form)
+        files = {"type": "array", "items": {"type": "string", "format": "binary"}}
+        form["properties"] = {FILE: files, **form["properties"]}
+        form["required"] = [FILE, *form.get("required", [])]
+        content[FORM] = {"schema": form}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema(mode="validation")

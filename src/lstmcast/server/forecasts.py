@@ -1,0 +1,162 @@
+"""What requests give: the jobs of the commands, with what a server allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstmcast import store
+from lstmcast._version import __version__
+from lstmcast.data.ahead import one_season, steps_until
+from lstmcast.data.frames import ARRAYS
+from lstmcast.data.panel import Panel
+from lstmcast.errors import LstmcastError
+from lstmcast.forecaster import LSTMForecaster, load
+from lstmcast.jobs import (
+    AnomalyJob,
+    DataJoined,
+    ForecastJob,
+    NewerRead,
+    PredictJob,
+    Source,
+)
+from lstmcast.server.batching import Batched, Batcher
+from lstmcast.server.bodies import Asked
+from lstmcast.server.problems import Problem
+from lstmcast.server.requests import (
+    Ahead,
+    ForecastHistory,
+    ForecastTable,
+    PredictAlone,
+    PredictHistory,
+    PredictTable,
+    require_horizon,
+    require_rows,
+)
+from lstmcast.server.settings import Limits
+
+if TYPE_CHECKING:
+    from lstmcast.jobs import Event
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Forecasts:
+    """Answers of a server. batcher: what the shipped network reads requests with."""
+
+    limits: Limits
+    batcher: Batcher
+
+    def forecast(self, asked: Asked) -> Document:
+        """A forecast by the shipped network. Problem, LstmcastError."""
+        fields: ForecastTable | ForecastHistory = asked.fields
+        with asked.source() as source:
+            source = self._read(source)
+        horizon = self._horizon(fields, source)
+        levels = fields.quantiles()
+        quantiles: dict[str, Any] = {"quantiles": levels} if levels else {}
+        model: Any = LSTMForecaster(horizon, method=fields.method, **quantiles)
+        if fields.cutoffs == 0:
+            model = Batched(model, self.batcher)
+        compared = "classical" if fields.baselines == "classical" else True
+        job = ForecastJob(
+            model,
+            source,
+            fields.cutoffs,
+            compared,
+            totals=fields.totals(),
+            until=fields.until,
+        )
+        return job.run().document(fields.held_out)
+
+    def predict(self, name: str, folder: Path, asked: Asked) -> Document:
+        """A forecast by a saved model. Problem, LstmcastError."""
+        fields: PredictTable | PredictHistory | PredictAlone = asked.fields
+        model = loaded(name, folder)
+        assert model.saved_context is not None  # a loaded model remembers its data
+        own, known = fields.horizon or model.horizon, model.saved_context.panel
+        require_horizon(own, len(known), self.limits)
+
+        def watched(event: Event) -> None:
+            if isinstance(event, NewerRead):
+                require_rows(event.panel, self.limits)
+            panel = event.continuation.panel if isinstance(event, DataJoined) else None
+            if panel is not None:
+                self._require_steps(fields, own, panel)
+
+        with asked.source() as source:
+            if source is None:
+                self._require_steps(fields, own, known)
+            job = PredictJob(
+                folder,
+                source,
+                fields.horizon,
+                fields.quantiles(),
+                method=None if fields.method == "auto" else fields.method,
+                totals=fields.totals(),
+                until=fields.until,
+            )
+            document = job.run(watched).document()
+        return document | {"model": name}  # where its folder is, is the server's own business
+
+    def anomalies(self, asked: Asked) -> Document:
+        """How surprising values are, by the shipped network. Problem, LstmcastError."""
+        with asked.source() as source:
+            source = self._read(source)
+        return AnomalyJob(source, rate=asked.fields.rate).run().document()
+
+    def _read(self, source: Source | None) -> Source:
+        """The data of a source, read. Problem for too many."""
+        assert source is not None  # of a request that has some
+        panel = source.read()
+        require_rows(panel, self.limits)
+        if panel.report.source == ARRAYS:
+            panel = replace(panel, report=replace(panel.report, source="history"))
+        return replace(source, data=panel)
+
+    def _horizon(self, fields: ForecastTable | ForecastHistory, source: Source) -> int:
+        panel = source.read()
+        if fields.until is not None:
+            horizon = steps_until(fields.until, panel)
+        else:
+            horizon = fields.horizon or one_season(panel)
+        require_horizon(horizon, len(panel), self.limits)
+        return horizon
+
+    def _require_steps(self, fields: Ahead, horizon: int, panel: Panel) -> None:
+        """Problem for more steps of a panel than are forecast."""
+        steps = steps_until(fields.until, panel) if fields.until else horizon
+        require_horizon(steps, len(panel), self.limits)
+
+
+def loaded(name: str, folder: Path) -> LSTMForecaster:
+    """A saved model. Problem where it cannot be used, whatever the request."""
+    try:
+        return load(folder)
+    except LstmcastError as error:
+        raise Problem(503, f"The model {name!r} cannot be used: {error}") from error
+
+
+def described(name: str, folder: Path) -> Document:
+    """What is in a saved model. Problem where it cannot be read."""
+    try:
+        manifest, _ = store.load(folder)  # arrays too: a damaged model should not look well
+    except LstmcastError as error:
+        raise Problem(503, f"The model {name!r} cannot be used: {error}") from error
+    return {"name": name, "lstmcast": __version__, "model": manifest}
+
+
+def summary(name: str, folder: Path) -> Document:
+    """What a list of models says of one."""
+    try:
+        manifest = store.read_manifest(folder)
+    except LstmcastError as error:
+        return {"name": name, "usable": False, "reason": str(error)}
+    return {
+        "name": name,
+        "usable": True,
+        "kind": manifest.get("kind"),
+        "saved_by": manifest.get("package_version"),
+    }

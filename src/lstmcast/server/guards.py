@@ -1,0 +1,167 @@
+"""What stands before every request: who asks, how much arrives, in what time; and what is counted.
+
+Pure ASGI: a body is handed on as it arrives, so that a large one is refused before it is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import time
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lstmcast.server.metrics import Metrics
+from lstmcast.server.problems import Problem
+from lstmcast.server.replies import response_of
+from lstmcast.server.settings import Settings
+
+TOO_LARGE = 413
+LINGERING = 2.0  # seconds in which a client may notice that it was refused
+OPEN = ("/health",)  # paths that need no token: whether a server lives is no secret
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+class Guard:
+    """An app behind its limits.
+
+    Args:
+        app: what answers.
+        settings: who may ask, and how much.
+        metrics: where requests are counted.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+        self.app, self.settings, self.metrics = app, settings, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or refuse it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun, body = time.perf_counter(), _Body(receive, self.settings)
+        answer = _Answer(send, body)
+        self.metrics.active += 1
+        try:
+            self._admit(scope)
+            await self.app(scope, body.receive, answer.send)
+        except Problem as problem:
+            if not answer.status:
+                await response_of(problem)(scope, receive, answer.send)
+        finally:
+            self.metrics.active -= 1
+            route = getattr(scope.get("route"), "path", None) or "unknown"
+            took = time.perf_counter() - begun
+            method = scope["method"] if scope["method"] in METHODS else "other"
+            self.metrics.answered(route, method, answer.status or 499, took)
+
+    def _admit(self, scope: Scope) -> None:
+        """Problem for a request that is not to be answered."""
+        headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
+        host = headers.get("host", b"").decode("latin-1")
+        hosts = self.settings.hosts
+        if hosts is not None and _host_name(host) not in hosts:
+            # a page elsewhere whose name leads here must not read the answers
+            raise Problem(421, f"{host[:100]!r} is not {' or '.join(hosts)}.", "host")
+        origin = headers.get("origin", b"").decode("latin-1")
+        if origin and urlsplit(origin).netloc != host:
+            raise Problem(403, f"A page of {origin[:100]} may not ask this server.", "origin")
+        if self.settings.token is not None and scope["path"] not in OPEN:
+            self._require_token(headers.get("authorization", b""))
+        length = headers.get("content-length", b"")
+        if length.isdigit() and int(length) > self.settings.limits.body:
+            raise too_large(self.settings)
+
+    def _require_token(self, given: bytes) -> None:
+        token = self.settings.token or ""
+        scheme, _, shown = given.partition(b" ")
+        # in constant time: how long a wrong one takes says nothing
+        right = hmac.compare_digest(shown.strip(), token.encode())
+        if scheme.lower() != b"bearer" or not right:
+            raise Problem(
+                401,
+                "Send the token of the server in a header: Authorization: Bearer TOKEN.",
+                "authorization",
+                headers={"www-authenticate": "Bearer"},
+            )
+
+
+class _Body:
+    """The body of a request, as far as it may be long and late."""
+
+    def __init__(self, receive: Receive, settings: Settings) -> None:
+        self._receive, self._settings = receive, settings
+        self._size, self.ended = 0, False
+        self._until = time.monotonic() + settings.limits.receive
+
+    async def receive(self) -> Message:
+        """The next part of it. Problem where it is too large, or takes too long."""
+        if self.ended:
+            return await self._receive()  # of a client that goes away
+        left = self._until - time.monotonic()
+        try:
+            message = await asyncio.wait_for(self._receive(), max(left, 0.01))
+        except TimeoutError as error:
+            limit = self._settings.limits.receive
+            detail = f"The body did not arrive within {limit:g} seconds. Send it faster, or less."
+            raise Problem(408, detail, "body", headers={"connection": "close"}) from error
+        self._size += len(message.get("body", b""))
+        self.ended = not message.get("more_body", False)
+        if self._size > self._settings.limits.body:
+            raise too_large(self._settings)
+        return message
+
+    async def drain(self) -> None:
+        """Take what a client still sends, for a moment: a connection that is closed while data
+        arrive is reset, and the answer lost before it was read."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGERING):
+                more = True
+                while more:
+                    more = (await self._receive()).get("more_body", False)
+
+
+class _Answer:
+    """Sends an answer, and remembers its status; 0 before it has begun."""
+
+    def __init__(self, send: Send, body: _Body) -> None:
+        self._send, self._body, self.status = send, body, 0
+
+    async def send(self, message: Message) -> None:
+        """The next part of it."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        ends = message["type"] == "http.response.body" and not message.get("more_body", False)
+        if ends and self.status == TOO_LARGE and not self._body.ended:
+            await self._send({**message, "more_body": True})
+            await self._body.drain()
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
+        await self._send(message)
+
+
+def too_large(settings: Settings) -> Problem:
+    """A body with more bytes than are taken."""
+    most = settings.limits.body
+    detail = f"The body is larger than {most:,} bytes. Send fewer series or columns."
+    return Problem(TOO_LARGE, detail, "body", headers={"connection": "close"})
+
+
+def _host_name(host: str) -> str:
+    """A host without its port.
+
+    >>> _host_name("localhost:8000"), _host_name("[::1]:8000")
+    ('localhost', '[::1]')
+    """
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0]
+
+
+def allowed_hosts(host: str, names: Iterable[str]) -> tuple[str, ...] | None:
+    """By which names a server that listens at `host` may be called: any, unless it is for this
+    machine alone."""
+    names = tuple(names)
+    return names if host in names else None

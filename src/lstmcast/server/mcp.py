@@ -1,0 +1,152 @@
+"""The Model Context Protocol over standard input and output: JSON-RPC 2.0, a message a line.
+
+Only what tools need is spoken: `initialize`, `ping`, `tools/list`, `tools/call`. The official
+package brings a web server and cryptography (about 50 MB) for the same.
+
+https://modelcontextprotocol.io/specification
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO, TextIO
+
+from pydantic import ValidationError
+
+from lstmcast._version import __version__
+from lstmcast.errors import LstmcastError
+from lstmcast.server.problems import finite, of_fields
+from lstmcast.server.tools import Tools
+
+VERSIONS = ("2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05")  # that are spoken, newest first
+LONGEST = 1_000_000  # bytes of a message
+PARSE, REQUEST, METHOD, PARAMS, INTERNAL = -32700, -32600, -32601, -32602, -32603
+INSTRUCTIONS = (
+    "Forecast time series in the user's files with a pretrained network. Begin with look_at_data; "
+    "then forecast, which says how accurate it was on held-out data beside simple forecasts. Say "
+    "so when a simple forecast is as good."
+)
+Message = dict[str, Any]
+logger = logging.getLogger("lstmcast")
+
+
+class Refused(Exception):
+    """A message that cannot be answered: `code` of JSON-RPC, and why."""
+
+    def __init__(self, code: int, why: str) -> None:
+        super().__init__(why)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Assistant:
+    """Answers messages of an assistant.
+
+    >>> from pathlib import Path
+    >>> assistant = Assistant(Tools(Path(".")))
+    >>> assistant.answer('{"jsonrpc": "2.0", "id": 1, "method": "ping"}')
+    {'jsonrpc': '2.0', 'id': 1, 'result': {}}
+    >>> assistant.answer('{"jsonrpc": "2.0", "method": "notifications/initialized"}')
+    """
+
+    tools: Tools
+
+    def answer(self, line: str | bytes) -> Message | None:
+        """The answer to a message; None where it wants none."""
+        number = None
+        try:
+            message = _message(line)
+            number = message.get("id")
+            result = self._result(message)
+        except Refused as refused:
+            error = {"code": refused.code, "message": str(refused)}
+            return {"jsonrpc": "2.0", "id": number, "error": error}
+        return None if number is None else {"jsonrpc": "2.0", "id": number, "result": result}
+
+    def _result(self, message: Message) -> Message | None:
+        method, parameters = message.get("method"), message.get("params", {})
+        if not isinstance(method, str):
+            raise Refused(REQUEST, "method is missing: a text is expected.")
+        if not isinstance(parameters, dict):
+            raise Refused(PARAMS, "params is no object.")
+        if "id" not in message:
+            return None  # a notification: nothing here hangs on any
+        match method:
+            case "initialize":
+                return self._introduced(parameters)
+            case "ping":
+                return {}
+            case "tools/list":
+                return {"tools": self.tools.described()}
+            case "tools/call":
+                return self._called(parameters)
+        raise Refused(METHOD, f"{method[:100]!r} is not known. Tools alone are offered.")
+
+    def _introduced(self, parameters: Mapping[str, Any]) -> Message:
+        wanted = parameters.get("protocolVersion")
+        return {
+            "protocolVersion": wanted if wanted in VERSIONS else VERSIONS[0],
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "lstmcast", "version": __version__},
+            "instructions": INSTRUCTIONS,
+        }
+
+    def _called(self, parameters: Mapping[str, Any]) -> Message:
+        """What a tool says; what cannot be done is told to the assistant, who may try again."""
+        name, arguments = parameters.get("name"), parameters.get("arguments") or {}
+        known = [tool["name"] for tool in self.tools.described()]
+        if not isinstance(name, str) or name not in known or not isinstance(arguments, dict):
+            raise Refused(PARAMS, f"name={name!r} is no tool, or arguments is no object: {known}.")
+        try:
+            document = finite(self.tools.call(name, arguments))
+        except ValidationError as error:
+            return _told(of_fields(error).detail, failed=True)
+        except LstmcastError as error:
+            return _told(str(error), failed=True)
+        except Exception as error:
+            logger.error("a defect", exc_info=error)
+            return _told(f"a defect in lstmcast: {type(error).__name__}: {error}", failed=True)
+        return _told(json.dumps(document, ensure_ascii=False), failed=False) | {
+            "structuredContent": document
+        }
+
+
+def run(assistant: Assistant, source: BinaryIO, result: TextIO) -> None:
+    """Answer messages until there are no more."""
+    for line in _lines(source):
+        if not line.strip():
+            continue
+        answer = assistant.answer(line)
+        if answer is not None:
+            result.write(json.dumps(answer) + "\n")  # ASCII: no line ends within
+            result.flush()
+
+
+def _lines(source: BinaryIO) -> Iterator[bytes]:
+    """Lines; of one that is too long as much as shows that."""
+    while line := source.readline(LONGEST + 1):
+        end = line
+        while len(line) > LONGEST and end and not end.endswith(b"\n"):
+            end = source.readline(LONGEST)
+        yield line
+
+
+def _message(line: str | bytes) -> Message:
+    if len(line) > LONGEST:
+        raise Refused(REQUEST, f"The message is longer than {LONGEST:,} bytes.")
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise Refused(PARSE, f"The message is not JSON: {error}.") from error
+    if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
+        raise Refused(REQUEST, "An object with jsonrpc='2.0' is expected.")
+    if not isinstance(message.get("id"), (str, int, type(None))):
+        raise Refused(REQUEST, "id is neither a text nor a whole number.")
+    return message
+
+
+def _told(text: str, failed: bool) -> Message:
+    return {"content": [{"type": "text", "text": text}], "isError": failed}

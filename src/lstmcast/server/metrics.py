@@ -1,0 +1,95 @@
+"""What a server counts, in the text format of Prometheus."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from threading import Lock
+
+from lstmcast._version import __version__
+
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+BOUNDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)  # seconds
+
+
+class Metrics:
+    """Counters of a server; every method may be called from any thread.
+
+    >>> metrics = Metrics()
+    >>> metrics.answered("/v1/forecast", "POST", 200, 0.2)
+    >>> print(metrics.text().splitlines()[2])
+    lstmcast_requests_total{method="POST",route="/v1/forecast",status="200"} 1
+    """
+
+    def __init__(self) -> None:
+        self.active = 0  # requests that are being answered
+        self._lock = Lock()
+        self._requests: Counter[tuple[str, str, int]] = Counter()
+        self._within: Counter[tuple[str, float]] = Counter()
+        self._count: Counter[str] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._passes = self._together = self._ticks = 0
+
+    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        """A request was answered."""
+        with self._lock:
+            self._requests[method, route, status] += 1
+            self._count[route] += 1
+            self._seconds[route] += seconds
+            for bound in BOUNDS:
+                self._within[route, bound] += seconds <= bound
+
+    def read_together(self, requests: int) -> None:
+        """The network has read the series of so many requests in one pass."""
+        with self._lock:
+            self._passes += 1
+            self._together += requests
+
+    def ticked(self) -> None:
+        """A stream has read a tick."""
+        with self._lock:
+            self._ticks += 1
+
+    def text(self, models: int = 0, streams: int = 0, unsaved: int = 0, listeners: int = 0) -> str:
+        """All of it, with how many models, streams, streams that could not be saved, and listeners
+        there are."""
+        with self._lock:
+            lines = [*self._of_requests(), *self._of_times()]
+            values = [
+                ("passes_total", "counter", "Passes of the network over requests.", self._passes),
+                ("batched_total", "counter", "Requests that were read in them.", self._together),
+                ("ticks_total", "counter", "Ticks that streams have read.", self._ticks),
+                ("active_requests", "gauge", "Requests that are being answered.", self.active),
+                ("models", "gauge", "Saved models that are served.", models),
+                ("streams", "gauge", "Streams that are open.", streams),
+                ("unsaved_streams", "gauge", "Streams whose newest save failed.", unsaved),
+                ("listeners", "gauge", "Clients that follow a stream.", listeners),
+            ]
+        for name, kind, what, value in values:
+            lines += [*_described(name, kind, what), f"lstmcast_{name} {value}"]
+        lines += _described("info", "gauge", "The version that runs.")
+        lines.append(f'lstmcast_info{{version="{__version__}"}} 1')
+        return "\n".join(lines) + "\n"
+
+    def _of_requests(self) -> list[str]:
+        lines = _described("requests_total", "counter", "Requests that were answered.")
+        for (method, route, status), count in sorted(self._requests.items()):
+            labels = f'method="{method}",route="{route}",status="{status}"'
+            lines.append(f"lstmcast_requests_total{{{labels}}} {count}")
+        return lines
+
+    def _of_times(self) -> list[str]:
+        name = "request_seconds"
+        lines = _described(name, "histogram", "How long answers took.")
+        for route, count in sorted(self._count.items()):
+            label = f'route="{route}"'
+            for bound in BOUNDS:
+                inside = self._within[route, bound]
+                lines.append(f'lstmcast_{name}_bucket{{{label},le="{bound:g}"}} {inside}')
+            lines.append(f'lstmcast_{name}_bucket{{{label},le="+Inf"}} {count}')
+            lines.append(f"lstmcast_{name}_sum{{{label}}} {self._seconds[route]:.6f}")
+            lines.append(f"lstmcast_{name}_count{{{label}}} {count}")
+        return lines
+
+
+def _described(name: str, kind: str, what: str) -> list[str]:
+    return [f"# HELP lstmcast_{name} {what}", f"# TYPE lstmcast_{name} {kind}"]

@@ -1,0 +1,171 @@
+"""What went wrong with a request: what happened, and in which field (RFC 9457)."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from lstmcast.data.frames import ARRAYS
+from lstmcast.errors import DataError, LstmcastError, OutputError, bounded
+
+UNUSABLE = 422
+_LONG = 8  # letters of a text that is no common word, such as a time
+LISTED, NAMED = "[…]", "{…}"  # shapes of a field, which are no part of its name
+TITLES = {
+    400: "The request cannot be read",
+    401: "A token is needed",
+    403: "The request comes from another site",
+    404: "It is not there",
+    405: "The method is not allowed here",
+    408: "The request took too long to arrive",
+    409: "It is there already",
+    413: "The request is too large",
+    415: "The content type is not known",
+    421: "The server is not called so",
+    422: "The request cannot be used",
+    500: "A defect in lstmcast",
+    503: "The server cannot do it now",
+    507: "The disk of the server is full",
+}
+logger = logging.getLogger("lstmcast")
+
+
+class Problem(Exception):
+    """A request that cannot be answered.
+
+    status: of HTTP. detail: what happened, what was expected, what to do. field: where in the
+    request. errors: the same for several fields. headers: of the answer.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        field: str | None = None,
+        errors: Sequence[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.field = status, detail, field
+        self.errors, self.headers = list(errors), dict(headers or {})
+
+    def document(self) -> dict[str, Any]:
+        """The JSON of the answer.
+
+        >>> Problem(404, "There is no model 'a'.", "name").document()["title"]
+        'It is not there'
+        """
+        title = TITLES.get(self.status, "The request failed")
+        document: dict[str, Any] = {"type": "about:blank", "title": title, "status": self.status}
+        document["detail"] = bounded(self.detail)
+        if self.field is not None:
+            document["field"] = self.field
+        if self.errors:
+            document["errors"] = self.errors
+        return document
+
+
+def problem_of(error: Exception, fields: Mapping[str, Any] | None = None) -> Problem:
+    """What an error means to a client; `fields`: those of its request and what they say, of which
+    the message may name one.
+
+    >>> from lstmcast.errors import UsageError
+    >>> problem_of(UsageError("level=0 is no interval."), {"horizon": 3, "level": 0}).field
+    'level'
+    >>> problem_of(DataError("There is no column 'sold'."), {"target": ["sold"]}).field
+    'target'
+    """
+    fields = fields or {}
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, ValidationError):
+        return of_fields(error)
+    if isinstance(error, OutputError):
+        full = getattr(error.__cause__, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+        return Problem(507 if full else 503, str(error))
+    if isinstance(error, LstmcastError):
+        message = str(error).replace(ARRAYS, "the history")
+        about_data = _data(fields) if isinstance(error, DataError) else None
+        return Problem(UNUSABLE, message, _named(message, fields) or about_data)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Problem(507, "There is no room for the request. Make room, or send less.")
+    if isinstance(error, MemoryError):
+        return Problem(503, "There is not enough memory for this. Send fewer series or steps.")
+    logger.error("a defect", exc_info=error)
+    return Problem(500, f"{type(error).__name__}: {error}. Please report it.")
+
+
+def of_fields(error: ValidationError) -> Problem:
+    """Which fields of a request are wrong, and why."""
+    return of_errors(error.errors(include_url=False, include_context=False, include_input=False))
+
+
+def of_errors(told: Sequence[Mapping[str, Any]]) -> Problem:
+    """The same, as pydantic lists them."""
+    errors = [{"field": _place(one), "detail": _reason(one)} for one in told[:20]]
+    first = errors[0]
+    more = f" {len(told) - 1} more fields are wrong." if len(told) > 1 else ""
+    detail = f"{first['field']}: {first['detail']}.{more}"
+    return Problem(UNUSABLE, detail, first["field"], errors)
+
+
+def finite(content: Any) -> Any:
+    """A document without numbers that JSON does not know: null in their place.
+
+    >>> finite({"value": [float("inf"), 2.0]})
+    {'value': [None, 2.0]}
+    """
+    if isinstance(content, Mapping):
+        return {name: finite(value) for name, value in content.items()}
+    if isinstance(content, (list, tuple)):
+        return [finite(value) for value in content]
+    known = not isinstance(content, float) or math.isfinite(content)
+    return content if known else None
+
+
+def _place(one: Mapping[str, Any]) -> str:
+    """The field that is wrong; of a rule about several, the one that its text begins with."""
+    parts = [str(part)[:100] for part in one["loc"] if part not in (LISTED, NAMED)]
+    if not parts and one["type"] == "value_error":
+        return str(one["msg"]).removeprefix("Value error, ").partition(" ")[0]
+    return ".".join(parts) or "body"
+
+
+def _reason(one: Mapping[str, Any]) -> str:
+    """What is wrong with a field, in words that say what is expected, without what was sent: it
+    may be long, and secret."""
+    if one["type"] == "extra_forbidden":
+        return "there is no such field"
+    text = str(one["msg"]).removeprefix("Value error, ").rstrip(".")
+    return text[:1].lower() + text[1:]
+
+
+def _named(message: str, fields: Mapping[str, Any]) -> str | None:
+    """The field that a message speaks of: `level=`, `--level`, or what it says, in quotes."""
+    for name, given in fields.items():
+        texts = given if isinstance(given, list) else [given]
+        if any(isinstance(one, str) and _is_quoted(one, message) for one in texts[:100]):
+            return name
+    places = {}
+    for name in fields:
+        option = re.escape(name.replace("_", "-"))
+        mark = rf"(?<![\w-])(?:{re.escape(name)}=|--{option}\b|'{re.escape(name)}')"
+        if hit := re.search(mark, message):
+            places[name] = hit.start()
+    return min(places, key=lambda name: places[name]) if places else None
+
+
+def _is_quoted(text: str, message: str) -> bool:
+    """Whether a message speaks of a text; of a short one only in quotes, as it may be a word."""
+    return repr(text) in message or (len(text) >= _LONG and text in message)
+
+
+def _data(fields: Mapping[str, Any]) -> str | None:
+    """The field that holds the data."""
+    return next((name for name in ("file", "series", "values") if name in fields), None)

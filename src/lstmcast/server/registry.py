@@ -1,0 +1,209 @@
+"""All streams of a server: opened, kept in a folder, taken over by the next start.
+
+DIR/NAME/state/           the whole state, as Stream.save writes it
+DIR/NAME/journal.jsonl    the ticks since then
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Lock
+
+from lstmcast.data.frequency import parse_frequency
+from lstmcast.errors import LstmcastError, ModelError, OutputError, UsageError
+from lstmcast.evaluation.anomalies import Alerts
+from lstmcast.forecaster import LSTMForecaster, load
+from lstmcast.server.problems import UNUSABLE, Problem
+from lstmcast.server.requests import OpenStream, require_horizon
+from lstmcast.server.settings import NAME, Settings, checked_name
+from lstmcast.server.streams import CLOSED, SERVED, ServedStream, too_many_rows
+from lstmcast.streaming.clocks import Clocks
+from lstmcast.streaming.pipe import Pipe, Place
+from lstmcast.streaming.stream import Stream
+from lstmcast.util.files import locked, output_errors
+
+STATE, LOCK = "state", ".lock"
+
+
+class Streams:
+    """All streams of a server.
+
+    Raises ModelError, OutputError where those that are kept cannot be opened.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._open: dict[str, ServedStream] = {}
+        self._opening: set[str] = set()
+        self._lock, self._held = Lock(), ExitStack()
+        if settings.streams is not None:
+            self._take_over(settings.streams)
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __iter__(self) -> Iterator[ServedStream]:
+        now = list(self._open.values())  # others may open one meanwhile
+        return iter(sorted(now, key=lambda one: one.name))
+
+    @property
+    def listeners(self) -> int:
+        """Clients that follow a stream."""
+        return sum(len(one.listeners) for one in self)
+
+    def named(self, name: str) -> ServedStream:
+        """The stream of this name. Problem."""
+        if name not in self._open:
+            raise Problem(404, f"There is no stream {name[:100]!r}. Open it first.", "name")
+        return self._open[name]
+
+    def open(self, asked: OpenStream) -> ServedStream:
+        """A new stream. Problem, LstmcastError; then there is none."""
+        name = _stream_name(asked.name)
+        with self._lock:
+            if name in self._open or name in self._opening:
+                raise Problem(409, f"There is a stream {name!r} already.", "name")
+            if len(self._open) + len(self._opening) >= self.settings.limits.streams:
+                most = self.settings.limits.streams
+                raise Problem(409, f"{most} streams are open, and no more can be.", "name")
+            self._opening.add(name)
+        try:
+            served = self._opened(name, asked)
+            self._open[name] = served
+            return served
+        finally:
+            self._opening.discard(name)
+
+    def close(self, name: str) -> None:
+        """Close a stream for good: what is kept of it is removed. Problem, OutputError."""
+        served = self.named(name)
+        served.discard()
+        self._open.pop(name, None)
+
+    def shut(self) -> None:
+        """Save all streams, for the next start."""
+        for served in self:
+            served.close()
+        self._open.clear()
+        self._held.close()
+
+    def _opened(self, name: str, asked: OpenStream) -> ServedStream:
+        limits = self.settings.limits
+        stream, clocks = _begun(asked, self.settings)
+        if len(stream.rows) > limits.stream_rows:
+            raise too_many_rows(limits)
+        require_horizon(asked.horizon, max(len(stream.rows), 1), limits)
+        folder = None if self.settings.streams is None else self.settings.streams / name
+        place = None
+        if folder is not None:
+            with output_errors(folder):
+                shutil.rmtree(folder, ignore_errors=True)  # of one that was never opened
+                folder.mkdir(parents=True)
+            place = Place(folder / STATE)
+        pipe = Pipe(stream, asked.horizon, clocks=clocks, place=place)
+        about = {"model": asked.model, "horizon": asked.horizon, "opened": _now()}
+        served = None
+        try:
+            served = ServedStream(name, pipe, about, folder, self.settings.save_every)
+            served.begin()
+        except LstmcastError:
+            if served is not None:
+                served.discard()
+            elif folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return served
+
+    def _take_over(self, folder: Path) -> None:
+        """Go on with the streams that are kept in a folder, which no other server may use."""
+        with output_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        if not self._held.enter_context(locked(folder / LOCK)):
+            raise OutputError(
+                f"{str(folder)!r} is used by another server. Stop that, or name another folder."
+            )
+        try:
+            for place in folder.glob(f"{CLOSED}*"):  # of a server that was killed meanwhile
+                shutil.rmtree(place, ignore_errors=True)
+            for place in sorted(folder.iterdir()):
+                if NAME.fullmatch(place.name) and (place / STATE).is_dir():
+                    self._open[place.name] = self._resumed(place)
+        except BaseException:
+            self._held.close()
+            raise
+
+    def _resumed(self, place: Path) -> ServedStream:
+        stream = Stream.load(place / STATE, learns=False)
+        if SERVED not in stream.note or "newest" not in stream.note:
+            raise ModelError(f"{place / STATE} holds a stream that no server wrote. Move it away.")
+        about = stream.note[SERVED]
+        clocks = Clocks.from_saved(stream.note)
+        pipe = Pipe(stream, about["horizon"], clocks=clocks, place=Place(place / STATE))
+        served = ServedStream(place.name, pipe, about, place, self.settings.save_every)
+        served.saved = served.ticks
+        served.replay()
+        return served
+
+
+def _begun(asked: OpenStream, settings: Settings) -> tuple[Stream, Clocks]:
+    """A stream of the shipped network or a model, and when its newest ticks were. Problem,
+    LstmcastError."""
+    alerts = None if asked.rate is None else Alerts(asked.rate)
+    if asked.model is not None:
+        return _of_model(asked, settings, alerts)
+    if asked.rows is not None and len(set(asked.rows)) < len(asked.rows):
+        raise Problem(UNUSABLE, "rows names a row twice. One row per name is expected.", "rows")
+    step = parse_frequency(asked.frequency or "integer")
+    forecaster = LSTMForecaster(asked.horizon, method="network")
+    stream = Stream(
+        forecaster,
+        asked.rows or [],
+        frequency=step,
+        periods=tuple(asked.period) if asked.period else None,
+        kind=asked.kind,
+        alerts=alerts,
+    )
+    return stream, Clocks(step)
+
+
+def _of_model(
+    asked: OpenStream, settings: Settings, alerts: Alerts | None
+) -> tuple[Stream, Clocks]:
+    """A stream that goes on from the data of a saved model."""
+    model = load(folder_of(settings.models, asked.model or ""), method="network")
+    if asked.rows is not None or asked.frequency is not None:
+        name = "rows" if asked.rows is not None else "frequency"
+        raise Problem(
+            UNUSABLE,
+            f"{name} is known: the stream goes on from the data that the model remembers. Leave "
+            f"{name} out.",
+            name,
+        )
+    assert model.saved_context is not None  # a loaded model remembers its data
+    panel = model.saved_context.panel
+    periods = tuple(asked.period) if asked.period else None
+    stream = Stream(model, panel, periods=periods, kind=asked.kind, alerts=alerts)
+    return stream, Clocks.of(panel)
+
+
+def folder_of(models: Mapping[str, Path], name: str) -> Path:
+    """The folder of a model. Problem where there is none of this name."""
+    if name not in models:
+        known = f" There are: {', '.join(sorted(models))}." if models else " There are none."
+        raise Problem(404, f"There is no model {name[:100]!r}.{known}", "model")
+    return models[name]
+
+
+def _stream_name(name: str) -> str:
+    try:
+        return checked_name(name, "stream")
+    except UsageError as error:
+        raise Problem(UNUSABLE, str(error), "name") from error
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

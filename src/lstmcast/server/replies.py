@@ -1,0 +1,61 @@
+"""Problems as answers: `application/problem+json`, whatever went wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from lstmcast.errors import LstmcastError
+from lstmcast.server.problems import Problem, finite, of_errors, problem_of
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def response_of(problem: Problem) -> Response:
+    """The answer that tells a problem.
+
+    >>> response_of(Problem(404, "There is no model 'a'.", "name")).media_type
+    'application/problem+json'
+    """
+    text = json.dumps(problem.document(), ensure_ascii=False)
+    headers = problem.headers | {"cache-control": "no-store"}
+    return Response(text, problem.status, headers, media_type=MEDIA_TYPE)
+
+
+class Document(JSONResponse):
+    """A document of a job; what is no number in it is null, as JSON knows none such.
+
+    >>> Document({"value": float("nan"), "rows": [1]}).body
+    b'{"value":null,"rows":[1]}'
+    """
+
+    def render(self, content: Any) -> bytes:
+        """The bytes of the answer."""
+        try:
+            return super().render(content)
+        except ValueError:
+            return super().render(finite(content))
+
+
+def add_problems(app: FastAPI) -> None:
+    """Let an app answer every error so."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        if isinstance(error, RequestValidationError):
+            return response_of(of_errors(error.errors()))
+        if isinstance(error, HTTPException):
+            told = error.detail.rstrip(".")
+            detail = f"{request.method} {request.url.path[:200]}: {told}."
+            error = Problem(error.status_code, detail, headers=error.headers)
+        return response_of(problem_of(error))
+
+    kinds = (Problem, HTTPException, LstmcastError, ValidationError, RequestValidationError)
+    for kind in (*kinds, OSError, MemoryError):
+        app.add_exception_handler(kind, answer)
+    app.add_exception_handler(Exception, answer)

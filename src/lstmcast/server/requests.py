@@ -1,0 +1,396 @@
+"""What clients ask for, as pydantic models: the options of the commands under their own names.
+
+A table comes as a file with the options in a form, a history as JSON. Both become a `Source` of
+`lstmcast.jobs`, so that a server reads what a command reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictStr,
+    Tag,
+    model_validator,
+)
+
+from lstmcast.data.cellformat import CellFormat
+from lstmcast.data.frequency import parse_frequency
+from lstmcast.data.limits import require_span
+from lstmcast.data.panel import Panel, ReadOptions
+from lstmcast.data.table import (
+    LONGEST_PERIOD,
+    Aggregate,
+    CalendarChoice,
+    Duplicates,
+    Gaps,
+    Kind,
+    Missing,
+    OnError,
+)
+from lstmcast.errors import DataError
+from lstmcast.jobs import Source
+from lstmcast.predict import NARROWEST, WIDEST, quantiles_of
+from lstmcast.server.problems import LISTED, NAMED, UNUSABLE, Problem
+from lstmcast.server.settings import Limits
+from lstmcast.totals import SPANS, STEP, WHOLE, Asked
+
+LONGEST_NAME = 1000  # letters of a column or a series
+
+
+def _listed(given: Any) -> Any:
+    """A field of a form that was given once, as a list."""
+    return [given] if isinstance(given, (str, int, float)) else given
+
+
+Text = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+Texts = Annotated[list[Text], BeforeValidator(_listed), Field(max_length=100)]
+Period = Annotated[int, Field(ge=1, le=LONGEST_PERIOD)]
+Periods = Annotated[list[Period], BeforeValidator(_listed), Field(min_length=1, max_length=20)]
+Level = Annotated[float, Field(ge=NARROWEST, le=WIDEST)]
+Levels = Annotated[list[Level], BeforeValidator(_listed), Field(min_length=1, max_length=50)]
+Value = Annotated[float, Field(strict=True, allow_inf_nan=False)] | None
+Values = list[Value]
+RowName = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+
+
+def _frequency(text: str) -> str:
+    """A frequency that is known; UsageError, which is a ValueError, for any other."""
+    parse_frequency(text)
+    return text
+
+
+def _span(text: str) -> str:
+    """What totals can be over."""
+    known = (STEP, *SPANS, WHOLE)
+    if text not in known:
+        raise ValueError(f"{text!r} is no span of time: choose one of {', '.join(known)}")
+    return text
+
+
+Known = Annotated[Text, AfterValidator(_frequency)]
+
+
+def _shape(given: Any) -> str:
+    """Which of two shapes values have, so that what is wrong is said of that one alone."""
+    return NAMED if isinstance(given, dict) else LISTED
+
+
+ValuesOrNamed = Annotated[
+    Annotated[Values, Field(min_length=1), Tag(LISTED)]
+    | Annotated[dict[RowName, Values], Field(min_length=1), Tag(NAMED)],
+    Discriminator(_shape),
+]
+ValueOfRows = Annotated[
+    Annotated[Values, Tag(LISTED)]
+    | Annotated[dict[RowName, Value], Field(min_length=1), Tag(NAMED)],
+    Discriminator(_shape),
+]
+
+
+class Request(BaseModel):
+    """Fields that are all known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# ---------------------------------------------------------------- data
+
+
+class Repairs(Request):
+    """What is known of the data, and what is done about what is wrong in them."""
+
+    frequency: Known | None = Field(None, description="monthly, 15min, W-MON …; found unless given")
+    period: Periods | None = Field(None, description="seasonal periods, in steps")
+    kind: Kind | None = Field(None, description="what values can be; recognised unless given")
+    duplicates: Duplicates = "error"
+    gaps: Gaps = "fill"
+    missing: Missing = "mask"
+    calendar: CalendarChoice | None = None
+    on_error: OnError = "fail"
+
+    def given(self) -> list[str]:
+        """Which of these are not left to what is usual; newer data of a model are read so."""
+        names = ("frequency", "kind", "duplicates", "gaps", "missing", "calendar", "on_error")
+        return [name for name in names if name in self.model_fields_set]
+
+    def read_options(self, aggregate: Aggregate | None = None) -> ReadOptions:
+        """The same for reading. UsageError."""
+        chosen: dict[str, Any] = {name: getattr(self, name) for name in self.given()}
+        periods = tuple(self.period) if self.period else None
+        return ReadOptions(periods=periods, aggregate=aggregate, **chosen)
+
+
+class Columns(Request):
+    """Which columns of a table are what, and how its cells are written."""
+
+    time: Texts | None = None
+    target: Texts | None = None
+    series: Texts | None = None
+    past: Texts | None = None
+    sheet: Text | None = None
+    aggregate: Aggregate | None = None
+    day_first: bool | None = None
+    decimal: Literal[".", ","] | None = None
+    header: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    date_format: Text | None = None
+    missing_codes: Texts | None = None
+
+
+class Table(Columns, Repairs):
+    """A table in files, with the options of the command line."""
+
+    def source(self, files: Sequence[str]) -> Source:
+        """The files, to be read so. UsageError."""
+        written = CellFormat(
+            self.day_first,
+            self.decimal,
+            self.header,
+            self.date_format,
+            tuple(code for given in self.missing_codes or () for code in given.split(",")),
+        )
+        given = self.given() + (["aggregate"] if self.aggregate else [])
+        return Source(
+            files[0] if len(files) == 1 else list(files),
+            self.read_options(self.aggregate),
+            time=self.time,
+            target=self.target,
+            series=self.series,
+            sheet=self.sheet,
+            given=given,
+            past=self.past,
+            written=written,
+        )
+
+
+class History(Repairs):
+    """Values of one series, or of several by name, oldest first; null is a value nobody knows."""
+
+    series: ValuesOrNamed = Field(
+        description="the values of one series, or {name: values} of several",
+        examples=[[112, 118, 132, 129], {"north": [5, 6, 7], "south": [50, 60, 70]}],
+    )
+    start: Text | None = Field(None, description="time of the first value, with a frequency")
+    times: list[Annotated[str, Field(max_length=100)]] | None = Field(
+        None, description="times of the values, in place of start; all series share them"
+    )
+
+    @model_validator(mode="after")
+    def _timed_once(self) -> History:
+        if self.start is not None and self.times is not None:
+            raise ValueError("start and times both say when values were: give one of them")
+        if self.start is not None and self.frequency is None:
+            raise ValueError("start needs a frequency: how far values lie apart, such as 'daily'")
+        return self
+
+    def source(self) -> Source:
+        """The history, to be read. DataError, UsageError, Problem."""
+        named = self.series if isinstance(self.series, dict) else {"value": self.series}
+        lengths = np.array([len(values) for values in named.values()])
+        self._require_times(named)
+        longest = int(lengths.max())
+        times = self._times(longest)
+        columns = {
+            "unique_id": np.repeat(np.array(list(named), dtype=object), lengths),
+            "time": np.concatenate([times[:length] for length in lengths]),
+            "value": np.array([one for values in named.values() for one in values], np.float64),
+        }
+        options = self.read_options()
+        if self.times is None and self.start is None and self.frequency is not None:
+            # values without times are counted; their seasons are those of the frequency
+            periods = options.periods or parse_frequency(self.frequency).seasonal_periods
+            options = replace(options, frequency=None, periods=periods)
+        if isinstance(self.series, list):
+            del columns["unique_id"]
+        key = "unique_id" if "unique_id" in columns else None
+        return Source(columns, options, time="time", target="value", series=key, given=self.given())
+
+    def _require_times(self, named: Mapping[str, Values]) -> None:
+        """Problem for a series that has another number of values than there are times."""
+        for name, values in named.items():
+            if self.times is not None and len(values) != len(self.times):
+                raise Problem(
+                    UNUSABLE,
+                    f"series {name!r} has {len(values)} values, and there are {len(self.times)} "
+                    "times. One value for each time is expected, null for one that is unknown.",
+                    "series",
+                )
+
+    def _times(self, count: int) -> np.ndarray:
+        if self.times is not None:
+            return np.array(self.times, dtype=object)
+        if self.start is None or self.frequency is None:
+            return np.arange(1, count + 1)
+        step = parse_frequency(self.frequency)
+        start = _moment(self.start, step.unit == "integer")
+        step = step.anchored(np.array([start]))
+        times = step.range(start, count)
+        require_span(times[:1], times[-1:], "the history")
+        return times
+
+
+def _moment(text: str, counted: bool) -> Any:
+    """The time of a first value. DataError."""
+    try:
+        return np.int64(text) if counted else np.datetime64(text.strip().replace("/", "-"), "us")
+    except (ValueError, OverflowError) as error:
+        expected = "a whole number" if counted else "a time such as 2024-03-01T14:30"
+        raise DataError(f"start={text!r} is no time. Give {expected}.") from error
+
+
+# ---------------------------------------------------------------- what is wanted of them
+
+
+class Ahead(Request):
+    """How far to forecast, and what is told of it."""
+
+    horizon: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="steps; one season unless given"
+    )
+    until: Text | None = Field(None, description="a date, in place of a horizon")
+    level: Levels | None = Field(None, description="intervals in percent; 80 and 95 unless given")
+    method: Text = Field("auto", description="what answers, as --method of the command")
+    total: Annotated[Text, AfterValidator(_span)] | None = Field(
+        None, description="totals over each month, quarter … or 'horizon'"
+    )
+    total_by: Texts | None = Field(None, description="columns that totals are over; 'all' for all")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Ahead:
+        if self.horizon is not None and self.until is not None:
+            raise ValueError("horizon and until both say how far to forecast: give one of them")
+        return self
+
+    def quantiles(self) -> tuple[float, ...]:
+        """The quantiles of the intervals that were asked for; none where none was."""
+        return quantiles_of(self.level) if self.level else ()
+
+    def totals(self) -> Asked | None:
+        """Which totals are wanted. UsageError."""
+        if self.total is None and not self.total_by:
+            return None
+        return Asked(self.total or STEP, tuple(self.total_by or ()))
+
+
+class Tested(Request):
+    """How accuracy is measured."""
+
+    baselines: Literal["simple", "classical"] = "simple"
+    held_out: bool = Field(False, description="the held-out forecasts too")
+
+
+class ForecastTable(Table, Ahead, Tested):
+    """Forecast a table."""
+
+    cutoffs: Annotated[int, Field(ge=0, le=100)] = Field(
+        5, description="cutoffs held out to measure accuracy; 0 measures nothing"
+    )
+
+
+class ForecastHistory(History, Ahead, Tested):
+    """Forecast a history."""
+
+    cutoffs: Annotated[int, Field(ge=0, le=100)] = Field(
+        0, description="cutoffs held out to measure accuracy; 0 measures nothing"
+    )
+
+
+class PredictTable(Table, Ahead):
+    """Forecast with a saved model, from newer data in a table."""
+
+
+class PredictHistory(History, Ahead):
+    """Forecast with a saved model, from newer data."""
+
+
+class PredictAlone(Ahead):
+    """Forecast with a saved model, from where it stopped."""
+
+
+class AnomalyTable(Table):
+    """Score the values of a table."""
+
+    rate: Annotated[float, Field(gt=0, lt=1)] = Field(0.001, description="of false alarms")
+
+
+class AnomalyHistory(History):
+    """Score the values of a history."""
+
+    rate: Annotated[float, Field(gt=0, lt=1)] = Field(0.001, description="of false alarms")
+
+
+# ---------------------------------------------------------------- streams
+
+
+class OpenStream(Request):
+    """Open a stream: of rows that begin empty, or of the series that a model remembers."""
+
+    name: Annotated[str, Field(max_length=64)]
+    model: Text | None = Field(None, description="a saved model; the shipped network unless given")
+    rows: Annotated[list[RowName], Field(max_length=1_000_000)] | None = Field(
+        None, description="names of rows that begin empty; others join with a tick"
+    )
+    horizon: Annotated[int, Field(ge=1)] = Field(1, description="steps forecast after each tick")
+    frequency: Known | None = Field(None, description="how far ticks lie apart: hourly, 15min, …")
+    period: Periods | None = Field(None, description="seasonal periods, in ticks")
+    kind: Kind | None = Field(None, description="what values can be")
+    rate: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        0.001, description="rate of false alarms; null scores no values"
+    )
+
+
+class Tick(Request):
+    """The next value of each row, or of those that are named."""
+
+    values: ValueOfRows = Field(
+        description="a value for each row, in their order, or {row: value}; null: nobody knows it",
+        examples=[[101.5, None], {"north": 101.5}],
+    )
+    time: StrictStr | Annotated[int, Field(strict=True)] | None = Field(
+        None, description="when it was; the next tick of each row unless given"
+    )
+    past: dict[RowName, Value] | None = Field(
+        None, description="values of columns that the network reads beside the rows"
+    )
+    join: bool = Field(False, description="whether rows that are not here join")
+    save: bool = Field(False, description="whether the whole state is brought to the disk now")
+
+
+# ---------------------------------------------------------------- limits
+
+
+def require_rows(panel: Panel, limits: Limits) -> None:
+    """Problem for more values than a request may have."""
+    if len(panel.values) > limits.rows:
+        raise Problem(
+            413,
+            f"{panel.report.source} has {len(panel.values):,} values; at most {limits.rows:,} are "
+            "read. Send fewer series, or the newest values.",
+            "series",
+        )
+
+
+def require_horizon(horizon: int, series: int, limits: Limits) -> None:
+    """Problem for more steps than are forecast."""
+    if horizon > limits.horizon:
+        raise Problem(
+            UNUSABLE,
+            f"horizon={horizon:,} is too far: at most {limits.horizon:,} steps are forecast here.",
+            "horizon",
+        )
+    if horizon * series > limits.rows:
+        raise Problem(
+            UNUSABLE,
+            f"{horizon:,} steps of {series:,} series are more than {limits.rows:,} rows. Ask for "
+            "fewer steps, or send fewer series.",
+            "horizon",
+        )

@@ -1,0 +1,313 @@
+"""A stream that is open: read tick by tick, kept beside a journal, followed by listeners.
+
+H horizon · Q quantiles of the head · R rows of a tick
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import shutil
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.errors import LstmcastError, OutputError
+from lstmcast.model.heads import HEAD_QUANTILES
+from lstmcast.server.journal import Journal
+from lstmcast.server.problems import UNUSABLE, Problem
+from lstmcast.server.requests import Tick
+from lstmcast.server.settings import Limits
+from lstmcast.streaming.lines import Record
+from lstmcast.streaming.pipe import Advance, Pipe
+from lstmcast.util.files import output_errors
+
+JOURNAL = "journal.jsonl"
+CLOSED = ".closed-"  # begins the name of a folder that is being removed
+SERVED = "served"  # in a stream's note: what the server knows of it
+REMEMBERED = 100  # answers that a listener who comes again can still have
+DIGITS = 7  # significant, of what is answered: those of float32
+Answer = dict[str, Any]
+
+
+class ServedStream:
+    """A stream with a name.
+
+    Args:
+        name: what it is called.
+        pipe: what reads ticks and forecasts.
+        about: what is told of it, and kept with its state.
+        folder: where it is kept; None keeps it in memory only.
+        save_every: ticks after which the whole state is written.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        pipe: Pipe,
+        about: Mapping[str, Any],
+        folder: Path | None = None,
+        save_every: int = 1000,
+    ) -> None:
+        self.name, self.pipe, self.folder, self.save_every = name, pipe, folder, save_every
+        self.about: dict[str, Any] = {"ticks": 0, **about}
+        self.saved: int | None = None  # the tick after which the whole state was written
+        self.unsaved = ""  # why that failed the last time
+        self.turn = asyncio.Lock()  # one tick after the other; nobody waits in a thread for it
+        self.listeners: set[asyncio.Queue[Answer | None]] = set()
+        self.newest: deque[Answer] = deque(maxlen=REMEMBERED)
+        self._lock, self._journal = Lock(), None
+        self.closed = False
+        if folder is not None:
+            self._journal = Journal(folder / JOURNAL)
+
+    @property
+    def ticks(self) -> int:
+        """Ticks that it has read."""
+        return self.about["ticks"]
+
+    def described(self) -> dict[str, Any]:
+        """What is told of it."""
+        stream = self.pipe.stream
+        return {
+            "name": self.name,
+            **self.about,
+            "horizon": self.pipe.horizon,
+            "frequency": self.pipe.clocks.frequency.code,
+            "periods": list(stream.grid.periods),
+            "rows": list(map(str, stream.ids)),
+            "quantiles": list(HEAD_QUANTILES) if stream.network.head.spreads else None,
+            "kept": self._journal is not None,
+            "saved_tick": self.saved,
+            "not_saved": self.unsaved or None,
+        }
+
+    def tick(self, tick: Tick, limits: Limits) -> Answer:
+        """Read a tick, keep it, and forecast.
+
+        Raises Problem, LstmcastError where it cannot be read or kept; nothing has changed then.
+        """
+        with self._lock:
+            self._require_open()
+            if tick.save and not self._journal:
+                raise self._in_memory()
+            values = self._by_row(tick, limits)
+            entry = {
+                "number": self.ticks + 1,
+                "time": tick.time,
+                "values": values,
+                "past": tick.past or {},
+            }
+            before = self._journal.append(entry) if self._journal else 0
+            try:
+                read = self.pipe.advance(_record(entry))
+            except BaseException:
+                if self._journal:
+                    self._journal.undo(before)
+                raise
+            self.about["ticks"] += 1
+            if self._journal and (tick.save or self.ticks % self.save_every == 0):
+                self._save_if_possible()  # if not, the journal has the tick
+            return self._answer(read)
+
+    def save(self) -> dict[str, Any]:
+        """Bring the whole state to the disk. OutputError; Problem where there is no place for
+        it."""
+        with self._lock:
+            self._require_open()
+            self._save()
+        return {"name": self.name, "saved_tick": self.saved}
+
+    def close(self) -> None:
+        """Save, and read no more."""
+        with self._lock:
+            if self.closed:
+                return
+            self.closed = True
+            if self._journal:
+                self._save_if_possible()  # else the journal has it
+                self._journal.close()
+
+    def discard(self) -> None:
+        """Read no more, and remove what is kept."""
+        with self._lock:
+            self.closed = True
+            if self._journal and self.folder is not None:
+                self._journal.close()
+                _remove(self.folder)
+
+    def begin(self) -> None:
+        """Write the first state, before anybody is told that the stream is open. OutputError."""
+        if self._journal:
+            self._save()
+
+    def replay(self) -> None:
+        """Read the ticks that came after the state was written."""
+        assert self._journal is not None  # it was kept
+        for entry in self._journal.entries():
+            if entry["number"] <= self.ticks:
+                continue  # the state has it: the process ended before the journal was emptied
+            try:
+                self.pipe.advance(_record(entry))
+            except LstmcastError:
+                continue  # it was refused, and the process ended before it was taken back
+            self.about["ticks"] = entry["number"]
+
+    # ---- inside
+
+    def _require_open(self) -> None:
+        if self.closed:
+            raise Problem(404, f"The stream {self.name!r} was closed.", "name")
+
+    def _by_row(self, tick: Tick, limits: Limits) -> dict[str, float]:
+        """The values of a tick by row; NaN for those that nobody knows. Problem."""
+        ids = list(map(str, self.pipe.stream.ids))
+        if isinstance(tick.values, list):
+            if len(tick.values) != len(ids):
+                raise Problem(
+                    UNUSABLE,
+                    f"There are {len(tick.values)} values, and {len(ids)} rows: one value for each "
+                    "is expected, null for one that is unknown. Or name the rows: {row: value}.",
+                    "values",
+                )
+            named: Mapping[str, float | None] = dict(zip(ids, tick.values, strict=True))
+        else:
+            named = tick.values
+            self._require_rows(named, tick.join, limits)
+        if not named:
+            raise Problem(UNUSABLE, "The stream has no rows yet. Name some, with join.", "values")
+        return {row: math.nan if value is None else value for row, value in named.items()}
+
+    def _require_rows(self, named: Mapping[str, Any], join: bool, limits: Limits) -> None:
+        rows = self.pipe.stream.rows
+        new = [row for row in named if not rows.has(row)]
+        if new and not join:
+            raise Problem(
+                UNUSABLE,
+                f"The stream {self.name!r} has no row {new[0][:100]!r}. With join=true it joins.",
+                f"values.{new[0][:100]}",
+            )
+        if len(rows) + len(new) > limits.stream_rows:
+            raise too_many_rows(limits)
+
+    def _in_memory(self) -> Problem:
+        detail = f"The stream {self.name!r} is kept in memory only: the server was started without "
+        return Problem(UNUSABLE, f"{detail}--streams DIR.", "save")
+
+    def _save(self) -> None:
+        """Write the state and empty the journal; what the journal holds before is in both."""
+        if self._journal is None:
+            raise self._in_memory()
+        self.pipe.stream.note = {**self.pipe.stream.note, SERVED: self.about}
+        self.pipe.save()
+        self._journal.undo(0)
+        self.saved, self.unsaved = self.ticks, ""
+
+    def _save_if_possible(self) -> None:
+        try:
+            self._save()
+        except OutputError as error:
+            self.unsaved = str(error)
+
+    def _answer(self, read: Advance) -> Answer:
+        """What follows a tick, in columns: rows of one time stand together."""
+        clocks, stream = self.pipe.clocks, self.pipe.stream
+        answer: Answer = {"stream": self.name, "tick": self.ticks}
+        if read.due:
+            point_RH, quantiles_RHQ = self.pipe.ahead(read.due)
+            times = {tick.time for tick in read.due}
+            rows = [tick.row for tick in read.due]
+            if len(times) == 1 and (time := times.pop()) is not None:
+                answer["time"] = clocks.text(time)
+                answer["times"] = clocks.ahead(rows[0], self.pipe.horizon)
+            answer |= {"rows": rows, "expected": _plain(read.expected_R), "point": _plain(point_RH)}
+            if quantiles_RHQ is not None:
+                by_level = np.moveaxis(quantiles_RHQ, 2, 0)
+                pairs = zip(HEAD_QUANTILES, by_level, strict=True)
+                answer["quantiles"] = {f"{level:g}": _plain(values) for level, values in pairs}
+            if stream.alerts is not None:
+                answer["score"] = _plain(stream.scores)
+                answer["alerts"] = [
+                    row for row, one in zip(rows, stream.alerted.tolist(), strict=True) if one
+                ]
+        if read.late:
+            answer["skipped"] = {tick.row: self.pipe.skipped(tick) for tick in read.late}
+        missing = {tick.row: tick.steps - 1 for tick in read.due if tick.steps > 1}
+        if missing:
+            answer["missing"] = missing
+        if read.anew:
+            answer["anew"] = list(read.anew)
+        answer["saved_tick"] = self.saved
+        if self.unsaved:
+            answer["not_saved"] = self.unsaved
+        return answer
+
+    # ---- listeners, on the loop of the server
+
+    def tell(self, answer: Answer) -> None:
+        """Hand an answer to all that listen; one that is too slow listens no more."""
+        self.newest.append(answer)
+        for queue in list(self.listeners):
+            if queue.full():
+                self.listeners.discard(queue)
+                queue.get_nowait()
+                queue.put_nowait(None)
+            else:
+                queue.put_nowait(answer)
+
+    def part(self) -> None:
+        """Tell all that listen that there is no more."""
+        for queue in self.listeners:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(None)
+        self.listeners.clear()
+
+    def missed(self, last: int | None) -> list[Answer]:
+        """The answers after a tick, as far back as they are remembered."""
+        return [] if last is None else [one for one in self.newest if one["tick"] > last]
+
+
+def _remove(folder: Path) -> None:
+    """Remove what is kept of a stream, in one step for a server that starts again. OutputError."""
+    aside = folder.with_name(f"{CLOSED}{folder.name}")
+    with output_errors(folder):
+        shutil.rmtree(aside, ignore_errors=True)
+        folder.rename(aside)
+        shutil.rmtree(aside)
+
+
+def too_many_rows(limits: Limits) -> Problem:
+    """More rows than a stream may have."""
+    most = limits.stream_rows
+    return Problem(UNUSABLE, f"A stream may have {most:,} rows. Open several.", "rows")
+
+
+def _record(entry: Mapping[str, Any]) -> Record:
+    """A tick as the pipe reads it; Clocks and Stream refuse what cannot be meant."""
+    past = {name: math.nan if value is None else value for name, value in entry["past"].items()}
+    return Record(entry["time"], dict(entry["values"]), past, named=True)
+
+
+def _plain(values: NDArray) -> Any:
+    """Numbers as JSON holds them, with the digits that a network has; null where nobody knows."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.floor(np.log10(np.abs(values)))
+    scale = 10.0 ** np.clip(DIGITS - 1 - np.where(np.isfinite(size), size, 0), -300, 300)
+    rounded = np.where(np.abs(values) < 1e290, np.round(values * scale) / scale, values)
+    if np.isfinite(rounded).all():
+        return rounded.tolist()
+    known = rounded.astype(object)
+    known[~np.isfinite(rounded)] = None
+    return known.tolist()
+
+
+def event(answer: Answer) -> str:
+    """An answer as a server-sent event."""
+    return f"id: {answer['tick']}\nevent: forecast\ndata: {json.dumps(answer)}\n\n"

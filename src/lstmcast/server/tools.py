@@ -1,0 +1,187 @@
+"""What an assistant can have done: look at data, forecast, backtest, find anomalies, in the files
+of one folder. Nothing is written, and no link leads out of the folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field
+
+from lstmcast.data.ahead import one_season, steps_until
+from lstmcast.errors import DataError, UsageError
+from lstmcast.forecaster import LSTMForecaster
+from lstmcast.jobs import AnomalyJob, BacktestJob, CheckJob, ForecastJob, Source
+from lstmcast.server.requests import Ahead, Table, Tested, Text
+
+Document = dict[str, Any]
+MOST_FILES = 500  # that are listed
+MOST_ROWS = 500  # of a forecast that are told: an assistant reads all of them
+MOST_SERIES = 2000  # that are backtested
+ENDINGS = (
+    *(".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".xlsx", ".xls", ".ods", ".parquet"),
+    *(".tsf", ".arff", ".gz", ".bz2", ".xz", ".zip", ".html", ".xml"),
+)
+
+
+class OfFile(Table):
+    """Which file, and how it is read."""
+
+    path: Text = Field(description="a file, named from the folder of the data: 'sales/north.csv'")
+
+
+class LookAtData(Table):
+    """Which files there are, or what is in one of them and what is wrong with it."""
+
+    path: Text | None = Field(None, description="a file; all files are listed unless given")
+
+
+class Forecast(OfFile, Ahead):
+    """Forecast what comes after each series, with intervals and its accuracy at held-out
+    cutoffs."""
+
+    cutoffs: Annotated[int, Field(ge=0, le=20)] = Field(5, description="held out; 0 for none")
+
+
+class Backtest(OfFile, Tested):
+    """How accurate forecasts at earlier cutoffs would have been, beside simple ones."""
+
+    horizon: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        None, description="steps; one season unless given"
+    )
+    method: Text = Field("auto", description="what answers")
+    cutoffs: Annotated[int, Field(ge=1, le=50)] = Field(5, description="that are held out")
+
+
+class Anomalies(OfFile):
+    """Which values are unlike what was expected of them."""
+
+    rate: Annotated[float, Field(gt=0, lt=1)] = Field(0.001, description="of false alarms")
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The tools, on the files of a folder.
+
+    >>> sorted(tool["name"] for tool in Tools(Path(".")).described())
+    ['anomalies', 'backtest', 'forecast', 'look_at_data']
+    """
+
+    folder: Path
+
+    def described(self) -> list[Document]:
+        """What a list of tools says."""
+        return [
+            {
+                "name": name,
+                "description": " ".join((model.__doc__ or "").split()),
+                "inputSchema": model.model_json_schema(mode="validation"),
+                "annotations": {"readOnlyHint": True, "openWorldHint": False},
+            }
+            for name, (model, _) in self._all().items()
+        ]
+
+    def call(self, name: str, arguments: Mapping[str, Any]) -> Document:
+        """What a tool answers. LstmcastError, ValidationError, and KeyError for no tool."""
+        model, function = self._all()[name]
+        return function(model.model_validate(arguments))
+
+    def _all(self) -> dict[str, tuple[type[BaseModel], Callable[[Any], Document]]]:
+        return {
+            "look_at_data": (LookAtData, self._look),
+            "forecast": (Forecast, self._forecast),
+            "backtest": (Backtest, self._backtest),
+            "anomalies": (Anomalies, self._anomalies),
+        }
+
+    # ---- tools
+
+    def _look(self, asked: LookAtData) -> Document:
+        if asked.path is None:
+            files = [path.relative_to(self.folder).as_posix() for path in self._files()]
+            return {"files": files[:MOST_FILES], "more": max(0, len(files) - MOST_FILES)}
+        return CheckJob(self._source(asked, asked.path)).run().document()
+
+    def _forecast(self, asked: Forecast) -> Document:
+        source = self._read(asked)
+        panel = source.read()
+        ahead = steps_until(asked.until, panel) if asked.until else asked.horizon
+        horizon = ahead or one_season(panel)
+        if horizon * len(panel) > 1_000_000:
+            raise UsageError(
+                f"horizon={horizon:,} of {len(panel):,} series are more than a million rows. Ask "
+                "for fewer steps."
+            )
+        levels = asked.quantiles()
+        quantiles: dict[str, Any] = {"quantiles": levels} if levels else {}
+        model = LSTMForecaster(horizon, method=asked.method, **quantiles)
+        cutoffs = asked.cutoffs if len(panel) <= MOST_SERIES else 0
+        job = ForecastJob(model, source, cutoffs, totals=asked.totals(), until=asked.until)
+        return _shortened(job.run().document())
+
+    def _backtest(self, asked: Backtest) -> Document:
+        source = self._read(asked)
+        panel = source.read()
+        if len(panel) > MOST_SERIES:
+            raise UsageError(
+                f"{panel.report.source} has {len(panel):,} series; at most {MOST_SERIES:,} are "
+                "backtested here. Use the command lstmcast backtest."
+            )
+        model = LSTMForecaster(asked.horizon or one_season(panel), method=asked.method)
+        compared = "classical" if asked.baselines == "classical" else True
+        job = BacktestJob(model, source, asked.cutoffs, compared)
+        return job.run().document(asked.held_out)
+
+    def _anomalies(self, asked: Anomalies) -> Document:
+        return AnomalyJob(self._read(asked), rate=asked.rate).run().document()
+
+    # ---- files
+
+    def _read(self, asked: OfFile) -> Source:
+        source = self._source(asked, asked.path)
+        return replace(source, data=source.read())
+
+    def _source(self, asked: Table, path: str) -> Source:
+        return asked.source([str(self.found(path))])
+
+    def found(self, path: str) -> Path:
+        """A file of the folder; DataError for any other, whatever leads there."""
+        root = self.folder.resolve()
+        try:
+            place = (root / path).resolve(strict=True)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise DataError(self._not_there(path)) from error
+        inside = place.relative_to(root).parts if place.is_relative_to(root) else (".",)
+        hidden = any(part.startswith(".") for part in inside)  # settings and keys of programs
+        if hidden or not place.is_file():
+            raise DataError(self._not_there(path))
+        return place
+
+    def _not_there(self, path: str) -> str:
+        return (
+            f"path={path[:200]!r} is no file of the folder of the data. look_at_data without a "
+            "path lists them."
+        )
+
+    def _files(self) -> Iterator[Path]:
+        """The files that may be tables; hidden ones and links are left out."""
+        for folder, inside, names in os.walk(self.folder):
+            inside[:] = sorted(name for name in inside if not name.startswith("."))
+            for name in sorted(names):
+                path = Path(folder, name)
+                hidden = name.startswith(".") or path.is_symlink()
+                if not hidden and name.lower().endswith(ENDINGS):
+                    yield path
+
+
+def _shortened(document: Document) -> Document:
+    """A document whose forecast is not longer than can be read."""
+    columns = document["forecast"]
+    rows = len(next(iter(columns.values()), []))
+    if rows > MOST_ROWS:
+        document["forecast"] = {name: values[:MOST_ROWS] for name, values in columns.items()}
+        document["rows_left_out"] = rows - MOST_ROWS
+    return document

@@ -1,0 +1,82 @@
+"""Long work in threads, as much at a time as there is room for; no loop is held up by it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+from lstmcast.server.batching import MOST
+from lstmcast.server.problems import Problem
+from lstmcast.server.settings import Limits
+
+
+class Work:
+    """Threads of a server.
+
+    light: forecasts that wait for a pass of the network that they share, and what is short. heavy:
+    tables, backtests, anomalies, of which each has the processors for itself. streams: ticks.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._waiting = 0
+        processors = os.cpu_count() or 1
+        self._pools = {
+            "light": ThreadPoolExecutor(MOST, thread_name_prefix="lstmcast-light"),
+            "heavy": ThreadPoolExecutor(processors, thread_name_prefix="lstmcast-heavy"),
+            "streams": ThreadPoolExecutor(processors + 2, thread_name_prefix="lstmcast-stream"),
+        }
+
+    async def limited(self, pool: str, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What a function gives, in a thread. Problem where it takes too long, or too many wait.
+
+        What takes too long is not waited for, and keeps its thread until it ends.
+        """
+        if self._waiting >= self.limits.waiting:
+            raise Problem(
+                503,
+                f"{self._waiting} requests wait already. Ask again in a moment.",
+                headers={"retry-after": "5"},
+            )
+        future = self._submitted(pool, function, *arguments)
+        self._waiting += 1
+        future.add_done_callback(self._ended)
+        done, _ = await asyncio.wait({future}, timeout=self.limits.seconds)
+        if not done:
+            future.cancel()  # if it has not begun
+            raise Problem(
+                503,
+                f"The answer took longer than {self.limits.seconds:g} seconds. Send fewer series, "
+                "or ask for fewer steps or cutoffs.",
+                headers={"retry-after": "30"},
+            )
+        return future.result()
+
+    async def aside(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What a short function gives, in a thread."""
+        return await self._submitted("light", function, *arguments)
+
+    async def tick(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What a function of a stream gives. It ends, even if its client goes away."""
+        return await asyncio.shield(self._submitted("streams", function, *arguments))
+
+    def close(self) -> None:
+        """Take no more work; what has begun ends."""
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _submitted(
+        self, pool: str, function: Callable[..., Any], *arguments: Any
+    ) -> asyncio.Future[Any]:
+        run = partial(contextvars.copy_context().run, function, *arguments)
+        return asyncio.get_running_loop().run_in_executor(self._pools[pool], run)
+
+    def _ended(self, future: asyncio.Future[Any]) -> None:
+        self._waiting -= 1
+        if not future.cancelled():
+            future.exception()  # it is known, if nobody waits for it any more
