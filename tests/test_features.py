@@ -165,7 +165,7 @@ def test_several_files_have_the_same_columns(tmp_path):
     ("options", "error", "words"),
     [
         ({"past": "cost"}, DataError, "no column 'cost' for the past covariate"),
-        ({"past": ""}, DataError, "no column '' for the past covariate"),
+        ({"past": ""}, UsageError, "past='' names no column"),
         ({"past": ","}, UsageError, "past=',' names no column"),
         ({"past": "sold"}, UsageError, "'sold' is named as target and as past covariate"),
         ({"past": "day", "time": "day"}, UsageError, "'day' is named as time and as past"),

@@ -8,7 +8,7 @@ variance for each group of columns, as `model.inputs.regression` solves it. The 
 of the quasi-differences by their means, which is the same as a column for each of them (Frisch &
 Waugh 1933).
 
-A solution holds until the history has grown by half or a third. It is made of values up to there
+A solution holds until the history has grown by a quarter or a third. It is made of values up to there
 alone, so what is said at a step depends on nothing after it, in a backtest as in use; a step costs
 the square of the number of columns, as solutions are so few.
 
@@ -33,7 +33,7 @@ from lstmcast.model.inputs.regression import PHIS, Layout, fit_together
 
 FEWEST, CYCLES = 32, 3  # steps, and cycles with a few more, before the first solution
 MORE = 8
-PER_OCTAVE = 2  # solutions while a history doubles
+PER_OCTAVE = 3  # solutions while a history doubles
 LEAST_GAIN = 3.0  # log evidence from which effects are used
 NOTHING = 1e-12  # share of squares that is told from rounding
 LONG = 4  # cycles, from which on a season has means of its own phases
@@ -92,7 +92,7 @@ def renewals(steps: int, season: int) -> list[int]:
     """After how many of so many observed steps a solution is made.
 
     >>> renewals(100, 7)
-    [32, 48, 64, 96]
+    [32, 42, 52, 62, 72, 93]
     """
     result, count = [], max(FEWEST, CYCLES * season + MORE)
     while count <= steps:
