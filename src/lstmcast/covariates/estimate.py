@@ -8,9 +8,9 @@ variance for each group of columns, as `model.inputs.regression` solves it. The 
 of the quasi-differences by their means, which is the same as a column for each of them (Frisch &
 Waugh 1933).
 
-A solution holds until the history has grown by a quarter or a third. It is made of values up to there
-alone, so what is said at a step depends on nothing after it, in a backtest as in use; a step costs
-the square of the number of columns, as solutions are so few.
+A solution holds until the history has grown by a quarter or a third. It is made of values up to
+there alone, so what is said at a step depends on nothing after it, in a backtest as in use; a step
+costs the square of the number of columns, as solutions are so few.
 
     T steps that are observed · N of them · E pairs of neighbouring ones · P columns
     V trend, columns and z · S phases of the season · F values of φ
