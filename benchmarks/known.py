@@ -192,7 +192,7 @@ def read(task: Task, data: Path) -> lc.Panel:
         frame = frame[frame["unique_id"] == task.only].drop(columns="unique_id")
     if task.series is not None:
         chosen = list(dict.fromkeys(frame[task.series]))[:: task.every]
-        frame = frame[frame[task.series].isin(chosen)]
+        frame = pd.DataFrame(frame[pd.Series(frame[task.series]).isin(chosen)])
     kept = [name for name in (task.series, "ds", task.target, *future) if name is not None]
     return lc.read(
         frame[kept],
@@ -216,7 +216,7 @@ def _walmart(data: Path) -> pd.DataFrame:
         _file("walmart_features", data), on=["store", "ds"], how="left"
     )
     sales["id"] = sales["store"].astype(str) + "/" + sales["dept"].astype(str)
-    return sales[sales.groupby("id")["ds"].transform("size") == 143]
+    return pd.DataFrame(sales[sales.groupby("id")["ds"].transform("size") == 143])
 
 
 def _tetuan(data: Path) -> pd.DataFrame:
@@ -238,7 +238,7 @@ def _bike_day(data: Path) -> pd.DataFrame:
 
 def _bike_hour(data: Path) -> pd.DataFrame:
     hourly = _file("bike_sharing_hour", data)
-    hours = pd.to_timedelta(hourly["hr"], unit="h")
+    hours = hourly["hr"].to_numpy().astype("timedelta64[h]")
     return hourly.assign(ds=pd.to_datetime(hourly["dteday"]) + hours)
 
 
