@@ -112,8 +112,8 @@ def compare_scenarios(
     ...     future={"sale": np.r_[sale[:120], plan]}) for name, plan in plans.items()}
     >>> found = compare_scenarios(lc.LSTMForecaster(horizon=14), panels)
     >>> ratio = found.forecasts["sale"].point / found.forecasts["no sale"].point
-    >>> ratio.mean().round(1)
-    np.float64(1.6)
+    >>> bool(1.5 < ratio.mean() < 1.8)  # the effect is exp(0.5), 1.65
+    True
     """
     if len(panels) < 2:
         raise UsageError("One scenario cannot be compared. Give two or more.")
