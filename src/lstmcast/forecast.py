@@ -29,7 +29,7 @@ from lstmcast.totals import Asked, Totals, drawn, total_of
 from lstmcast.util.html import block, more, picture, table
 from lstmcast.util.lines import aligned
 from lstmcast.util.text import number_format
-from lstmcast.writing.tables import ColumnTypes, Zoned, frame_of, plain_list, write_table
+from lstmcast.writing.tables import ColumnTypes, Zoned, frame_of, json_of, write_table
 
 if TYPE_CHECKING:
     from lstmcast.data.frequency import Frequency
@@ -568,10 +568,7 @@ class Forecast:
     def to_json(self) -> str:
         """The long table as one JSON object of lists; times as ISO text, unknown numbers as
         null."""
-        return json.dumps(
-            {name: plain_list(column) for name, column in self.columns_dict().items()},
-            ensure_ascii=False,
-        )
+        return json_of(self.columns_dict())
 
 
 def _listed(values: Iterable[Any]) -> str:

@@ -8,7 +8,6 @@ of the effects, and as sure as these are.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from lstmcast.errors import UsageError
 from lstmcast.forecast import Forecast
 from lstmcast.util.lines import aligned
 from lstmcast.util.text import number_format
-from lstmcast.writing.tables import frame_of, plain_list, write_table
+from lstmcast.writing.tables import frame_of, json_of, write_table
 
 SHOWN_ROWS = 24
 
@@ -63,8 +62,7 @@ class Scenarios:
 
     def to_json(self) -> str:
         """The long table as one JSON object of lists."""
-        columns = self.columns_dict().items()
-        return json.dumps({name: plain_list(c) for name, c in columns}, ensure_ascii=False)
+        return json_of(self.columns_dict())
 
     def rows(self, most: int = SHOWN_ROWS) -> list[list[str]]:
         """Sums over the steps of each series as texts, the header first."""

@@ -10,7 +10,6 @@ that are mostly 0.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ from lstmcast.paths import PATHS, Dependence, Sampler
 from lstmcast.util.lines import aligned
 from lstmcast.util.objects import objects
 from lstmcast.util.text import number_format
-from lstmcast.writing.tables import frame_of, plain_list, write_table
+from lstmcast.writing.tables import frame_of, json_of, write_table
 
 if TYPE_CHECKING:
     from lstmcast.data.frequency import Frequency
@@ -96,8 +95,7 @@ class Totals:
 
     def to_json(self) -> str:
         """The table as one JSON object of lists."""
-        columns = self.columns_dict().items()
-        return json.dumps({name: plain_list(c) for name, c in columns}, ensure_ascii=False)
+        return json_of(self.columns_dict())
 
     def rows(self, most: int = SHOWN_ROWS) -> list[list[str]]:
         """The first rows as texts, the header first."""

@@ -257,6 +257,16 @@ def whole_days(times: np.ndarray) -> bool:
     return bool(np.all(times == times.astype("datetime64[D]")))
 
 
+def json_of(columns: Mapping[str, np.ndarray]) -> str:
+    """A table as one JSON object of lists.
+
+    >>> json_of({"step": np.array([1, 2]), "forecast": np.array([5.0, np.nan])})
+    '{"step": [1, 2], "forecast": [5.0, null]}'
+    """
+    lists = {name: plain_list(column) for name, column in columns.items()}
+    return json.dumps(lists, ensure_ascii=False)
+
+
 def plain_list(column: np.ndarray) -> list[Any]:
     """A column for JSON: unknown numbers as None, times as ISO text, dates alone at midnight.
 
