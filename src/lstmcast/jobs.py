@@ -263,10 +263,12 @@ class ForecastJob:
         self.outputs.looks.require(set(map(str, panel.ids)))
         self.outputs.check_rows(len(panel) * self.model.horizon)
         tested = self._tested(panel)
-        forecast = _until(self.until, self.model.predict(panel), panel)
+        scenarios = self._compared(panels)
+        first = None if scenarios is None else next(iter(scenarios.forecasts.values()))
+        whole = self.model.predict(panel) if first is None else first
+        forecast = _until(self.until, whole, panel)
         _require_numbers(forecast, panel)
         totals = _totals(self.totals, forecast)
-        scenarios = self._compared(panels)
         written = self.outputs.write(forecast, panel, tested, self.model, totals)
         if scenarios is not None and self.outputs.table is not None:
             place = scenarios.write(beside_table(self.outputs.table, "scenarios"))
