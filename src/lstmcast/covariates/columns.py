@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import Panel
-from lstmcast.model.inputs.slow_clock import clock_of
+from lstmcast.data.ragged import forward_filled, offsets_of
+from lstmcast.model.inputs.slow_clock import clock_of, harmonics
 
 YEAR = "day of the year"
 NEIGHBOURS = "the day before and after"
@@ -79,6 +80,7 @@ class Known:
         span = slice(future.offsets[series], future.offsets[series + 1])
         steps = np.arange(span.stop - span.start)
         values_CM = np.stack([column[span] for column in future.columns.values()])
+        bounds = offsets_of(np.array([len(steps)]))
         clock = clock_of(panel.frequency)
         daily = panel.frequency.unit in ("day", "business day")
         day = 1 if clock is None or daily or panel.frequency.unit == "week" else clock.steps
@@ -86,7 +88,7 @@ class Known:
         return cls(
             names=tuple(future.columns),
             values_CM=values_CM,
-            carried_CM=np.stack([_carried(values_M) for values_M in values_CM]),
+            carried_CM=np.nan_to_num(forward_filled(values_CM.T, bounds).T),
             smooth_CM=_running_mean(values_CM),
             levels=tuple(future.levels.get(name, ()) for name in future.columns),
             day=day,
@@ -94,13 +96,6 @@ class Known:
             daily=daily,
             waves=tuple(_waves(panel, series, steps)),
         )
-
-
-def _carried(values_M: NDArray) -> NDArray:
-    """Missing values as the ones before them; 0 where there is none."""
-    places_M = np.where(np.isnan(values_M), -1, np.arange(len(values_M)))
-    newest_M = np.maximum.accumulate(places_M)
-    return np.where(newest_M < 0, 0.0, values_M[np.maximum(newest_M, 0)])
 
 
 def _running_mean(values_CM: NDArray) -> NDArray:
@@ -149,10 +144,8 @@ def _around_new_year(days_M: NDArray) -> NDArray:
 
 
 def _harmonics(turns_M: NDArray, count: int) -> NDArray:
-    """Cosines and sines, the k-th 1/k in size: smooth unless the data say otherwise (M, 2·k)."""
-    waves = [2 * np.pi * k * turns_M for k in range(1, count + 1)]
-    pairs = [(np.cos(wave) / k, np.sin(wave) / k) for k, wave in enumerate(waves, start=1)]
-    return np.stack([part for pair in pairs for part in pair], axis=1)
+    """The first waves of a cycle, of which so many turns have passed (M, 2·count)."""
+    return np.stack(harmonics(2 * np.pi * turns_M, count), axis=1)
 
 
 class About(NamedTuple):

@@ -23,7 +23,8 @@ from lstmcast.covariates.estimate import Solution, solutions
 from lstmcast.data.features import Future, listed
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
-from lstmcast.data.ragged import places, spread
+from lstmcast.data.placing import steps_ahead
+from lstmcast.data.ragged import reduced
 from lstmcast.data.table import format_time
 from lstmcast.errors import DataError
 from lstmcast.forecast import KnownParts
@@ -46,8 +47,6 @@ class Effects:
     effects."""
 
     def __init__(self, panel: Panel) -> None:
-        self.offsets, self.lengths = panel.offsets, panel.lengths
-        self.known_until_S = panel.covariates.future.lengths
         self.solutions_S: list[list[Solution]] = [[] for _ in range(len(panel))]
         values_N = np.array(panel.values)
         # One after the other: threads would wait for each other, so small are the matrices.
@@ -114,8 +113,7 @@ class Effects:
     def restored(self, answers: NDArray, origins: Origins) -> NDArray:
         """Answers (O, H, …) to the adjusted panel, as answers to the panel; NaN at closed steps."""
         effect_OH, closed_OH, axis_O = self.ahead(origins, answers.shape[1])
-        beyond = [1] * (answers.ndim - 2)
-        effect, closed = (part.reshape(*part.shape, *beyond) for part in (effect_OH, closed_OH))
+        effect, closed = (_beside(answers, part) for part in (effect_OH, closed_OH))
         result = answers.copy()
         for axis in np.unique(axis_O).tolist():
             rows = axis_O == axis
@@ -139,9 +137,12 @@ class Effects:
     def shut(self, answers: NDArray, origins: Origins) -> NDArray:
         """Answers (O, H, …) that are 0 at closed steps."""
         closed_OH = self.ahead(origins, answers.shape[1]).closed_OH
-        return np.where(
-            closed_OH.reshape(*closed_OH.shape, *[1] * (answers.ndim - 2)), 0.0, answers
-        )
+        return np.where(_beside(answers, closed_OH), 0.0, answers)
+
+
+def _beside(answers: NDArray, part_OH: NDArray) -> NDArray:
+    """What is known of each step, in the shape of answers (O, H, …)."""
+    return part_OH.reshape(*part_OH.shape, *[1] * (answers.ndim - 2))
 
 
 def moved(values: NDArray, effect: NDArray, axis: int) -> NDArray:
@@ -193,11 +194,8 @@ def require_known(panel: Panel, origins: Origins, horizon_O: NDArray) -> None:
 def _last_known(values_M: NDArray, future: Future) -> tuple[NDArray, NDArray]:
     """How many steps of each series (S,) lead up to the last one at which a column has a value,
     and whether hardly any of them lacks one: gaps are usual in some columns."""
-    known_M = ~np.isnan(values_M)
-    series_M = spread(np.arange(len(future.lengths)), future.offsets)
-    last_S = np.zeros(len(future.lengths), np.int64)
-    np.maximum.at(last_S, series_M[known_M], places(future.offsets)[known_M] + 1)
-    count_S = np.bincount(series_M[known_M], minlength=len(last_S))
+    last_S = steps_ahead(values_M, future, np.zeros(len(future.lengths), np.int64))
+    count_S = reduced(np.add, np.where(np.isnan(values_M), 0.0, 1.0), future.offsets, 0.0)
     return last_S, count_S > (1 - FEW_GAPS) * np.maximum(last_S, 1)
 
 

@@ -30,16 +30,13 @@ from lstmcast.covariates.closing import Closing
 from lstmcast.covariates.columns import YEAR, About, Design, Known, about, design
 from lstmcast.model.inputs.axis import LOG, ROOT, reading_axis, to_axis
 from lstmcast.model.inputs.regression import PHIS, Layout, fit_together
+from lstmcast.model.inputs.slow_clock import LEAST_GAIN, LIMIT, SPREAD, TREND
 
 FEWEST, CYCLES = 32, 3  # steps, and cycles with a few more, before the first solution
 MORE = 8
 PER_OCTAVE = 3  # solutions while a history doubles
-LEAST_GAIN = 3.0  # log evidence from which effects are used
 NOTHING = 1e-12  # share of squares that is told from rounding
 LONG = 4  # cycles, from which on a season has means of its own phases
-TREND = 1000.0
-# Surprises beyond so many standard deviations count for less.
-LIMIT, SPREAD = 4.0, 1.4826
 FITS = 3  # of each solution, to tell unusual values
 BASE = 2  # columns of the trend
 

@@ -91,18 +91,18 @@ def columns_at(clock: Clock, days_D: NDArray) -> NDArray:
     trend_D = days_D / TREND
     week_DW = days_D[:, None] % clock.week == np.arange(1, clock.week)
     middle_D = days_D + (clock.steps - 1) / (2 * clock.steps)
+    year_D = 2 * np.pi / clock.year * middle_D
     base = [np.ones_like(trend_D), trend_D, trend_D**2]
-    return np.column_stack([*base, week_DW, *_harmonics(clock, middle_D)])
+    return np.column_stack([*base, week_DW, *harmonics(year_D, HARMONICS)])
 
 
-def _harmonics(clock: Clock, days: NDArray) -> list[NDArray]:
-    """Cosines, then sines, of the parts of a year at some times, counted in days.
+def harmonics(angle: NDArray, count: int) -> list[NDArray]:
+    """Cosines, then sines, of the first parts of a cycle, such as a year, at some of its angles.
 
-    The k-th is 1/k in size: with one prior variance for all, a year is smooth unless the data say
+    The k-th is 1/k in size: with one prior variance for all, a cycle is smooth unless the data say
     otherwise (Christmas).
     """
-    angle = 2 * np.pi / clock.year * days
-    waves = [(k, k * angle) for k in range(1, HARMONICS + 1)]
+    waves = [(k, k * angle) for k in range(1, count + 1)]
     return [np.cos(wave) / k for k, wave in waves] + [np.sin(wave) / k for k, wave in waves]
 
 
