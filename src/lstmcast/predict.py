@@ -31,6 +31,7 @@ from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import Decode, HeldOut, Tried, at_levels, calibrated, widened
 from lstmcast.evaluation.candidates import Candidate
 from lstmcast.evaluation.combination import combined, mixed
+from lstmcast.evaluation.demand import Demand, demand_named
 from lstmcast.evaluation.dependence import Sample, dependence_of
 from lstmcast.evaluation.trust import trusted, trusted_parts, with_share
 from lstmcast.fitted import Fitted, Mode
@@ -199,6 +200,10 @@ def _after(
     panel, horizon, rows = on_grid(panel, origins, horizon)
     ahead_O = np.full(len(origins.series), horizon) if rows is None else rows.max(axis=1) + 1
     require_known(panel, origins, ahead_O)
+    demand = demand_named(asked.method)
+    if demand is not None:
+        made = _of_demand(replace(demand, quantiles=quantiles), panel, horizon, cutoffs)
+        return made if rows is None else made.at_steps(rows)
 
     def own(panel: Panel, origins: Origins, horizon: int) -> NDArray:
         return model.decode(panel, origins, horizon, asked.mode)
@@ -225,6 +230,14 @@ def _after(
     if known is None:
         return made
     return replace(made, known=known if rows is None else known.at_steps(rows))
+
+
+def _of_demand(demand: Demand, panel: Panel, horizon: int, cutoffs: NDArray | None) -> Forecast:
+    """The forecast of a baseline for intermittent demand, which has quantiles of its own: those of
+    the network, moved, would stay at 0 where its median is."""
+    made = demand.predict(panel, horizon, cutoffs=cutoffs)
+    shares_ON = np.tile([0.0, 1.0], (len(made.ids), 1))
+    return replace(made, combination=Combination((NETWORK, demand.name), shares_ON))
 
 
 def _calibrated(
