@@ -25,6 +25,7 @@ from lstmcast.evaluation.methods import AUTO, checked_candidates
 from lstmcast.fitted import Arrays, Fitted, Record, context_for
 from lstmcast.forecast import NETWORK
 from lstmcast.growing import DataRecord, Lineage
+from lstmcast.model.heads import head_named
 from lstmcast.model.inputs import FittedTransforms
 from lstmcast.pretrained import Start, last_times, require_unseen, seen_notes
 from lstmcast.specification import Specification, folder_contents
@@ -76,6 +77,7 @@ def fitted_on(specification: Specification, start: Start, data: Any, options: Fi
 
     folder = None if options.folder is None else Path(options.folder)
     panel = as_panel(data, start.config.inputs.past)
+    _require_no_effects(specification, start, panel)
     ready = prepared(specification, start, panel, folder, options.resume)
 
     def stored(trained: Trained) -> tuple[dict[str, Any], dict[str, Arrays]]:
@@ -97,6 +99,20 @@ def fitted_on(specification: Specification, start: Start, data: Any, options: Fi
         if stage := getattr(callback, "stage", None):
             stage("intervals are measured on what was held back")
     return ready.fitted(trained, start, specification)
+
+
+def _require_no_effects(specification: Specification, start: Start, panel: Panel) -> None:
+    """UsageError where effects of known columns would be taken out of what a head of counts
+    learns from: the rest is no count."""
+    head = head_named(start.config.head, specification.own_head)
+    if head.affine or not panel.covariates.future:
+        return
+    columns = ", ".join(map(repr, panel.covariates.future.columns))
+    raise UsageError(
+        f"head={head.name!r} answers values as they are, and the effects of columns that are known "
+        f"in advance ({columns}) are taken out of what a network reads. Use head='quantiles' with "
+        "them, or leave them out."
+    )
 
 
 class Prepared(NamedTuple):

@@ -26,11 +26,12 @@ from pydantic import Field, TypeAdapter, model_validator
 from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.model.activations import ACTIVATIONS, Activation
-from lstmcast.model.heads import ONE, ZERO, Head, answer_of, head_named
+from lstmcast.model.heads import HEADS, ONE, ZERO, Head, answer_of, head_named
 from lstmcast.model.inputs import (
     Adaptive,
     AnyInputs,
     Inputs,
+    Running,
     Transformed,
     with_inputs,
 )
@@ -52,7 +53,8 @@ class NetworkConfig:
             each step; `Transformed(Log1p(), Difference(12))` what transforms give, of one column or
             several together, and of columns that are only read (`past=`); `Running()` values in
             units of their own recent past, for streams.
-        head: "quantiles", "normal", "student_t", "point", or the name of your own.
+        head: "quantiles", "normal", "student_t", "point", or the name of your own; for counts
+            "negative_binomial" or "zero_inflated", for amounts that are often 0 "tweedie".
         horizon: steps answered at once, the forecaster's unless given; longer forecasts feed back.
         before, after: units of dense layers around the stack, with `activation`; None is one layer
             as wide as the first LSTM layer for adaptive inputs and none for others.
@@ -94,6 +96,13 @@ class NetworkConfig:
         self._refuse_unused()
 
     def _refuse_unused(self) -> None:
+        named = HEADS.get(self.head)
+        if named is not None and not named.affine and isinstance(self.inputs, Running):
+            raise UsageError(
+                f"head={self.head!r} answers values as they are, and running inputs are read in "
+                "units of their own recent past. Use Adaptive() or Transformed() with it, or "
+                "head='quantiles'."
+            )
         if self.activation != "linear" and not self.before and not self.after:
             raise UsageError(
                 f"activation={self.activation!r} is that of dense layers around the LSTM, and "

@@ -214,7 +214,7 @@ class Stream:
         answer_SHKX = self._answered(horizon, ids)
         if answer_SHKX.shape[3] < len(HEAD_QUANTILES):
             raise UsageError(
-                "A point head has no quantiles. Use head='quantiles', 'normal' or 'student_t'."
+                "A point head has no quantiles. Use another one, such as head='quantiles'."
             )
         return self._flat(answer_SHKX, horizon)
 

@@ -112,6 +112,14 @@ class Training:
         str | None,
         typer.Option(metavar="64,64", help="Units of each LSTM layer of a network from scratch."),
     ] = None
+    head: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What a network from scratch answers: quantiles, normal, student_t; of counts "
+            "negative_binomial or zero_inflated, of amounts tweedie.",
+        ),
+    ] = None
     epochs: Annotated[int | None, typer.Option(metavar="N", help="At most so many epochs.")] = None
     batch_size: Annotated[
         int | None, typer.Option(metavar="N", help="Windows or series in an update.")
@@ -173,7 +181,7 @@ class Training:
             given = getattr(self, name)
             if given not in known:
                 yield f"--{name} {given!r} is not known. Choose one of: {', '.join(known)}."
-        for name in ("layers", "members"):
+        for name in ("layers", "head", "members"):
             if getattr(self, name) is not None and self.weights != "scratch":
                 yield (
                     f"--{name} describes networks from scratch, but --weights {self.weights} has "
@@ -234,6 +242,8 @@ class Training:
         inputs: dict[str, Any] = {}
         if past and self.weights == "scratch":
             inputs = {"inputs": Transformed(Standard(), past=past)}
+        if self.head is not None:
+            inputs["head"] = self.head
         if self.layers is None:
             return NetworkConfig(**inputs) if inputs else None
         sizes = self.layers.split(",")
