@@ -30,9 +30,11 @@ from lstmcast.data.words import Words, columns_said, options_said
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import Decode, HeldOut, Tried, at_levels, calibrated, widened
 from lstmcast.evaluation.candidates import Candidate
+from lstmcast.evaluation.cold import LIKE, with_typical
 from lstmcast.evaluation.combination import combined, mixed
 from lstmcast.evaluation.demand import Demand, demand_named
 from lstmcast.evaluation.dependence import Sample, dependence_of
+from lstmcast.evaluation.methods import COMBINED
 from lstmcast.evaluation.trust import trusted, trusted_parts, with_share
 from lstmcast.fitted import Fitted, Mode
 from lstmcast.forecast import NETWORK, Combination, Forecast
@@ -221,6 +223,9 @@ def _after(
             how = model.shares, panel, origins, quantiles_OHQ, asked.candidates
             quantiles_OHQ, combination = mixed(*how)
         quantiles_OHQ = widened(quantiles_OHQ, model.factors_HI)
+    if combines and asked.method == COMBINED:
+        quantiles_OHQ, others_O = with_typical(panel, origins, quantiles_OHQ)
+        combination = combination if not others_O.any() else with_share(combination, others_O, LIKE)
     effects, known = effects_of(panel), None
     if effects is not None:
         quantiles_OHQ = effects.shut(quantiles_OHQ, origins)
