@@ -39,6 +39,7 @@ from lstmcast.evaluation.trust import trusted, trusted_parts, with_share
 from lstmcast.fitted import Fitted, Mode
 from lstmcast.forecast import NETWORK, Combination, Forecast
 from lstmcast.model.heads import MEDIAN
+from lstmcast.model.static import codes_of, require_of_new
 from lstmcast.paths import Dependence
 from lstmcast.saved_context import Continuation, SavedContext
 from lstmcast.util.text import some_names
@@ -350,6 +351,10 @@ def joined(model: Fitted, data: Any, combines: bool = False) -> tuple[Panel, NDA
     simple forecasts, one of these reads what the network does not."""
     panel, lead = _joined(model, data)
     panel.covariates.require(model.past, panel.report.source)
+    # errors about static columns come before any work
+    codes_of(model.network.config.static, panel)
+    if model.saved_context is not None:
+        require_of_new(model.network.config.static, panel, np.flatnonzero(lead == 0))
     given = data if isinstance(data, Panel) else panel
     if not combines or model.past:
         given.covariates.tell_unread(model.past)

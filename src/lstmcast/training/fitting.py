@@ -427,7 +427,7 @@ def _slow_precision(job: Job) -> tuple[str, ...]:
 
 def _default_threads(network: NetworkConfig, config: TrainingConfig) -> int:
     """One for small networks, whose operations are too short to share; all processors otherwise."""
-    widths = (*(network.before or (network.width,))[-1:], *network.layers)
+    widths = (*(network.before or (network.read_width,))[-1:], *network.layers)
     products = sum(
         4 * units * (units + below) for below, units in zip(widths, network.layers, strict=False)
     )
