@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from lstmcast.covariates.effects import adjusted
 from lstmcast.data.observed import without
-from lstmcast.data.origins import Origins, mean_changes
+from lstmcast.data.origins import Origins, last_known, mean_changes
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.calibration import held_back, measured_factors
+from lstmcast.evaluation.calibration import HeldBack, held_back, measured_factors
 from lstmcast.evaluation.combination import weighed
 from lstmcast.evaluation.methods import AUTO, checked_candidates
 from lstmcast.fitted import Arrays, Fitted, Record, context_for
@@ -39,6 +39,9 @@ from lstmcast.windows import FitData, TransformedData, default_length, parts_of
 
 if TYPE_CHECKING:
     from lstmcast.training.fitting import Trained
+
+
+FAILED = 3.0  # times the error of the last value, from which a training has failed
 
 
 class FitOptions(NamedTuple):
@@ -167,6 +170,7 @@ class Prepared(NamedTuple):
         # Measured with weights that have not seen what is held back, at all steps of the grid.
         panel = without(self.panel)
         measured, shares = held_back(validated.decode, panel, self.ends, horizon), {}
+        failed = failure_notes(measured, panel)
         if method not in (AUTO, NETWORK):
             own = checked_candidates(specification.candidates)
             measured, shares = weighed(method, panel, measured, own)
@@ -177,13 +181,14 @@ class Prepared(NamedTuple):
             method=NETWORK if method == AUTO else method,
             shares=shares,
             saved_context=validated.context_of(self.panel),
-            record=self._record(trained, start),
+            record=self._record(trained, start, failed),
         )
 
-    def _record(self, trained: Trained, start: Start) -> Record:
+    def _record(self, trained: Trained, start: Start, failed: tuple[str, ...]) -> Record:
         ends = self.panel.lengths if trained.refitted else self.ends
         notes = (
             trained.notes
+            + failed
             + seen_notes(start.seen, self.panel, self.ends)
             + unused_notes(self.inputs, self.panel)
             + unread_notes(trained.network.config.inputs.past, self.panel)
@@ -284,6 +289,27 @@ def unread_notes(past: tuple[str, ...], panel: Panel) -> tuple[str, ...]:
     """A note on columns beside the target that the network does not read."""
     unread = panel.covariates.unread(past)
     return () if unread is None else (unread,)
+
+
+def failure_notes(measured: HeldBack | None, panel: Panel) -> tuple[str, ...]:
+    """A note where most forecasts of what was held back are far worse than the last known value."""
+    if measured is None:
+        return ()
+    last_O = last_known(panel, measured.origins)
+    quantiles_OHQ, actual_OH = measured.quantiles_OHQ, measured.actual_OH
+    median_OH = quantiles_OHQ[:, :, quantiles_OHQ.shape[2] // 2]
+    known_OH = np.isfinite(actual_OH)
+    own_O = np.where(known_OH, np.abs(median_OH - actual_OH), 0.0).sum(axis=1)
+    naive_O = np.where(known_OH, np.abs(last_O[:, None] - actual_OH), 0.0).sum(axis=1)
+    told = np.flatnonzero(naive_O > 0)
+    times = float(np.median(own_O[told] / naive_O[told])) if len(told) else 0.0
+    if times < FAILED:
+        return ()
+    return (
+        f"on what was held back, errors are {times:,.3g} times those of repeating the last value: "
+        "the training has failed. Check that the values are scaled (Transformed(Standard())), "
+        "lower the learning rate, or train for more epochs",
+    )
 
 
 def unmeasured_notes(panel: Panel, ends: NDArray) -> tuple[str, ...]:
