@@ -181,6 +181,12 @@ def parts_of_network(network: Network, member: int | None = None) -> list[Part]:
     """The parts of one member, the only one unless said; ModelError where the network is no mere
     row of layers."""
     config = network.config
+    if config.static:
+        raise ModelError(
+            "A network that reads static columns "
+            f"({', '.join(column.name for column in config.static)}) is not a row of layers and "
+            "cannot be written for Keras or PyTorch. Expected is NetworkConfig(static=())."
+        )
     if config.inputs.skips or config.residual:
         raise ModelError(
             "A network with "
