@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.baselines import SeasonalNaive as SeasonalNaive
     from lstmcast.evaluation.baselines import SeasonalNaiveDrift as SeasonalNaiveDrift
     from lstmcast.evaluation.by_horizon import errors_by_horizon as errors_by_horizon
+    from lstmcast.export.onnx import to_onnx as to_onnx
     from lstmcast.forecast import Forecast as Forecast
     from lstmcast.forecaster import LSTMForecaster as LSTMForecaster
     from lstmcast.forecaster import load as load
@@ -172,6 +173,7 @@ _HOMES = {
     "read": "data.read",
     "summary": "model.summary",
     "to_keras": "interop.keras",
+    "to_onnx": "export.onnx",
     "to_pytorch": "interop.pytorch",
 }
 
@@ -252,6 +254,7 @@ __all__ = [
     "read",
     "summary",
     "to_keras",
+    "to_onnx",
     "to_pytorch",
 ]
 
