@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
+from contextlib import redirect_stdout
 from dataclasses import replace
+from io import StringIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +30,7 @@ from lstmcast.pretrained import shipped
 
 onnxruntime = pytest.importorskip("onnxruntime")
 
+ROOT = Path(__file__).parents[1]
 FACTORS = np.array([[0.8, 1.3, 1.1], [0.9, 0.7, 2.0]])
 
 
@@ -293,3 +300,44 @@ def test_without_the_package_it_is_said_how_to_get_it(monkeypatch, tmp_path):
     with pytest.raises(lc.UsageError, match=r"pip install 'lstmcast\[onnx\]'"):
         lc.to_onnx(lc.LSTMForecaster(3), tmp_path)
     assert exporting.PARTS == ("network", "forecaster")
+
+
+# ---------------------------------------------------------------- the command and the docs
+
+
+def test_the_command_writes_what_is_possible_and_says_the_rest(run, tmp_path):
+    done = run("export", "--out", tmp_path / "graphs")
+    assert "x (batch, 112), state (batch, 512) → answer (batch, 24, 1, 7)" in done.out
+    assert "note: A network with inputs=Adaptive(window=12) cannot be exported" in done.err
+    assert [one.name for one in (tmp_path / "graphs").iterdir()] == ["network.onnx"]
+
+    file = run("export", "--part", "network", "--out", tmp_path, "--json").json["files"][0]
+    assert file["opset"] == 17 and file["inputs"] == {"x": ["batch", 112], "state": ["batch", 512]}
+    assert file["bytes"] == (tmp_path / "network.onnx").stat().st_size
+
+
+def test_the_command_refuses(run, tmp_path):
+    assert "there is no folder" in run("export", tmp_path / "nothing").err
+    done = run("export", "--part", "forecaster", "--out", tmp_path)
+    assert done.status == 2 and "--part network" in done.err
+    (tmp_path / "file").touch()
+    assert run("export", "--part", "network", "--out", tmp_path / "file").status == 1
+    assert run("export", "--out", "").status == 2
+
+
+@pytest.mark.services
+def test_the_javascript_of_the_docs_prints_what_the_python_does(tmp_path, monkeypatch):
+    page = (ROOT / "docs" / "how-to" / "export.md").read_text(encoding="utf-8")
+    blocks = dict(re.findall(r"^```(js|text)[^\n]*\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
+    (tmp_path / "read.mjs").write_text(blocks["js"], encoding="utf-8")
+    (tmp_path / "node_modules").symlink_to(ROOT / ".services" / "node_modules")
+    shutil.copy(ROOT / "examples" / "airline.csv", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    examples = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    exec(examples[0], {})
+    lc.to_onnx(lc.load("air"), "air-onnx")
+    printed = subprocess.run(["node", "read.mjs"], check=True, capture_output=True, text=True)
+    told = StringIO()
+    with redirect_stdout(told):
+        exec(examples[1], {})
+    assert printed.stdout == told.getvalue()

@@ -57,7 +57,7 @@ class Graph:
         self.inputs.append(Given(name, np.dtype(dtype), shape))
         return SymbolicArray(self, name, np.dtype(dtype), len(shape))
 
-    def constant(self, value: Any, dtype: DTypeLike = None) -> Symbol:
+    def constant(self, value: Any, dtype: DTypeLike | None = None) -> Symbol:
         """A known array."""
         from onnx import numpy_helper
 
@@ -182,12 +182,6 @@ class SymbolicArray(NDArrayOperatorsMixin):
         names = self.graph.add("TopK", [self.name, size.name], 2, axis=-1, largest=0)
         return SymbolicArray(self.graph, names[0], self.dtype, self.rank)
 
-    def total(self, axis: int, kind: str = "ReduceSum") -> Symbol:
-        """The sum (or another reduction) along an axis, which stays with length 1."""
-        if kind == "ReduceSum":
-            return self._made(kind, self.graph.constant(np.array([axis], np.int64)), keepdims=1)
-        return self._made(kind, axes=[axis], keepdims=1)
-
     def length(self, axis: int) -> Symbol:
         """How long an axis is (1,)."""
         whole = self._made("Shape", dtype=np.dtype(np.int64), rank=1)
@@ -258,8 +252,8 @@ class SymbolicArray(NDArrayOperatorsMixin):
     ) -> Symbol:
         graph = graph or self.graph
         names = graph.add(kind, [self.name, *(other.name for other in others)], **settings)
-        rank = max(one.rank for one in (self, *others)) if rank is None else rank
-        return SymbolicArray(graph, names[0], dtype or self.dtype, rank)
+        widest = max([self.rank, *(int(other.rank) for other in others)])
+        return SymbolicArray(graph, names[0], dtype or self.dtype, widest if rank is None else rank)
 
 
 def _unknown(what: str) -> UsageError:
@@ -275,15 +269,15 @@ def _alike(values: Sequence[Any]) -> list[Symbol]:
     graph = max((one.graph for one in symbols), key=lambda graph: graph.depth)
     floats = [one.dtype for one in symbols if one.dtype.kind == "f"]
     dtype = np.result_type(*floats) if floats else symbols[0].dtype
-    return [
-        one.within(graph).astype(dtype)
-        if isinstance(one, SymbolicArray)
-        else graph.constant(one, dtype)
-        for one in values
-    ]
+
+    def made(one: Any) -> Symbol:
+        own = isinstance(one, SymbolicArray)
+        return one.within(graph).astype(dtype) if own else graph.constant(one, dtype)
+
+    return [made(one) for one in values]
 
 
-def _node(kind: str, dtype: DTypeLike = None) -> Callable[..., Symbol]:
+def _node(kind: str, dtype: DTypeLike | None = None) -> Callable[..., Symbol]:
     kept = None if dtype is None else np.dtype(dtype)
 
     def made(first: Symbol, *others: Symbol) -> Symbol:
@@ -374,3 +368,11 @@ def _info(name: str, dtype: np.dtype, rank: int, shape: Shape | None = None) -> 
 
     sizes = [None] * rank if shape is None else list(shape)
     return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(dtype), sizes)
+
+
+def reduced(of: Symbol, axis: int, kind: str = "Sum") -> Symbol:
+    """The sum along an axis, or its "Min" or "Max"; the axis stays, with length 1."""
+    if kind == "Sum":
+        axes = of.graph.constant(np.array([axis], np.int64))
+        return of._made("ReduceSum", axes, keepdims=1)
+    return of._made(f"Reduce{kind}", axes=[axis], keepdims=1)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.kinds import SMALL
-from lstmcast.export.graphs import Symbol
+from lstmcast.export.graphs import Symbol, reduced
 from lstmcast.model.heads import MEDIAN, SCORES
 from lstmcast.model.inputs.adaptive import OUTER
 from lstmcast.transforms.stabilising import LOG_LARGEST, LOG_SMALLEST
@@ -30,8 +30,8 @@ def mean_change(values_NT: Symbol) -> Symbol:
     """The mean absolute change between neighbours that are known (N,); 0 without any."""
     change_NT = np.abs(values_NT[:, 1:] - values_NT[:, :-1])
     unknown_NT = np.isnan(change_NT)
-    total_N = np.where(unknown_NT, 0.0, change_NT).total(1)[:, 0]
-    count_N = np.where(unknown_NT, 0.0, 1.0).total(1)[:, 0]
+    total_N = reduced(np.where(unknown_NT, 0.0, change_NT), 1)[:, 0]
+    count_N = reduced(np.where(unknown_NT, 0.0, 1.0), 1)[:, 0]
     return total_N / np.maximum(count_N, 1.0)
 
 
@@ -39,7 +39,7 @@ def widened(quantiles_NHQ: Symbol, factors_HI: NDArray, horizon: int) -> Symbol:
     """Quantiles whose distance to the median is multiplied by their interval's factor: in
     logarithms where all are positive, in square roots where some are 0, else as they are."""
     known = np.where(np.isnan(quantiles_NHQ), np.inf, quantiles_NHQ)
-    low_N11 = known.total(2, "ReduceMin").total(1, "ReduceMin")
+    low_N11 = reduced(reduced(known, 2, "Min"), 1, "Min")
     last = np.minimum(np.arange(horizon), len(factors_HI) - 1)
     factors_HI = factors_HI[last]
     factors_HQ = np.concatenate([factors_HI[:, ::-1], np.ones((horizon, 1)), factors_HI], axis=1)
@@ -76,9 +76,9 @@ def _reaches(z_NHQ: Symbol, own_NHQ: Symbol, side: slice) -> Symbol:
 def stops_at_zero(values_NT: Symbol) -> Symbol:
     """Which series stop at 0 (N, 1): those that touch it, and counts, and are never below."""
     unknown_NT = np.isnan(values_NT)
-    low_N1 = np.where(unknown_NT, np.inf, values_NT).total(1, "ReduceMin")
+    low_N1 = reduced(np.where(unknown_NT, np.inf, values_NT), 1, "Min")
     fraction_NT = np.where(unknown_NT, 0.0, np.abs(values_NT - np.rint(values_NT)))
-    is_whole_N1 = fraction_NT.total(1, "ReduceMax") == 0.0
+    is_whole_N1 = reduced(fraction_NT, 1, "Max") == 0.0
     is_count_N1 = is_whole_N1 & (low_N1 > 0.0) & _has_small_median(values_NT, unknown_NT)
     return (low_N1 == 0.0) | is_count_N1
 
@@ -86,10 +86,10 @@ def stops_at_zero(values_NT: Symbol) -> Symbol:
 def _has_small_median(values_NT: Symbol, unknown_NT: Symbol) -> Symbol:
     """Whether the median is below that of what looks like counts (N, 1)."""
     below_NT = values_NT < float(SMALL)  # NaN is not
-    less_N1 = below_NT.astype(float).total(1)
-    more_N1 = np.where(unknown_NT, 0.0, 1.0).total(1) - less_N1
+    less_N1 = reduced(below_NT.astype(float), 1)
+    more_N1 = reduced(np.where(unknown_NT, 0.0, 1.0), 1) - less_N1
     # Where as many are below as above, the median is the mean of the two in the middle.
-    last_N1 = np.where(below_NT, values_NT, -np.inf).total(1, "ReduceMax")
+    last_N1 = reduced(np.where(below_NT, values_NT, -np.inf), 1, "Max")
     next_NT = np.where(below_NT | unknown_NT, np.inf, values_NT)
-    middle_N1 = 0.5 * (last_N1 + next_NT.total(1, "ReduceMin"))
+    middle_N1 = 0.5 * (last_N1 + reduced(next_NT, 1, "Min"))
     return (less_N1 > more_N1) | ((less_N1 == more_N1) & (middle_N1 < float(SMALL)))

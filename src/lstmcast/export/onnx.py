@@ -181,8 +181,8 @@ def _require_direct(fitted: Fitted) -> None:
             f"A network with inputs={config.inputs!r} cannot be exported with its inputs: what it "
             "reads is decided while a series is read (its axis, its seasons, which values are "
             "surprises), and solved for by regressions, for which ONNX has no operators. Export "
-            "the network alone (--part network), which takes what "
-            "`lstmcast.Adaptive().advance` gives, or use --format web, whose page has all of it."
+            "the network alone (--part network), which takes what `lstmcast.Adaptive().advance` "
+            "gives."
         )
     require_in_graph(config.inputs, fitted.inputs)
     if fitted.network.head.spreads and config.inputs.adds_up(config.steps):
@@ -258,12 +258,10 @@ def _change(
 def _stopped(fitted: Fitted, quantiles_BHQ: Symbol, values_BT: Symbol) -> Symbol:
     """Nothing below 0 where values never are: as declared of the data, else as these look."""
     context = fitted.saved_context
-    declared = context is not None and context.panel.recognised is None
-    if declared and context.panel.kind == "real":
-        return quantiles_BHQ
+    kind = context.panel.kind if context and context.panel.recognised is None else None
     stopped = np.where(quantiles_BHQ <= 0.0, 0.0, quantiles_BHQ)
-    if declared:
-        return stopped
+    if kind is not None:
+        return quantiles_BHQ if kind == "real" else stopped
     return np.where(stops_at_zero(values_BT)[:, :, None], stopped, quantiles_BHQ)
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.errors import UsageError
-from lstmcast.export.graphs import Graph, Symbol
+from lstmcast.export.graphs import Graph, Symbol, reduced
 from lstmcast.model.inputs import FittedTransforms, Transformed
 from lstmcast.transforms import Chain, TransformsState
 from lstmcast.transforms.base import State
@@ -171,7 +171,7 @@ def carried(values_BTC: Symbol) -> tuple[Symbol, Symbol]:
     def step(body: Graph, states: list[Symbol], now: list[Symbol]) -> Steps:
         newest_BC = np.where(np.isnan(now[0]), states[0], now[0])
         unknown_BC = np.isnan(newest_BC)
-        some_B1 = unknown_BC.astype(float).total(1) == 0.0
+        some_B1 = reduced(unknown_BC.astype(float), 1) == 0.0
         read_BC = np.where(unknown_BC, 0.0, newest_BC).astype(np.float32)
         return [newest_BC], [read_BC, some_B1]
 
