@@ -47,6 +47,7 @@ lint: $(VENV)/.all ## ruff, pyright, import-linter
 
 docs: $(VENV)/.all ## the documentation as a website in site/
 	$(BIN)/mkdocs build --strict
+	$(BIN)/lstmcast export --format web site/demo
 
 docs-refresh: $(VENV)/.all ## run the examples of README and docs, write what they print and draw, fill the tables
 	$(BIN)/python docs/refresh.py

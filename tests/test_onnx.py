@@ -328,8 +328,8 @@ def test_the_command_refuses(run, tmp_path):
 @pytest.mark.services
 def test_the_javascript_of_the_docs_prints_what_the_python_does(tmp_path, monkeypatch):
     page = (ROOT / "docs" / "how-to" / "export.md").read_text(encoding="utf-8")
-    blocks = dict(re.findall(r"^```(js|text)[^\n]*\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
-    (tmp_path / "read.mjs").write_text(blocks["js"], encoding="utf-8")
+    script = re.search(r"^```js\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[1]
+    (tmp_path / "read.mjs").write_text(script, encoding="utf-8")
     (tmp_path / "node_modules").symlink_to(ROOT / ".services" / "node_modules")
     shutil.copy(ROOT / "examples" / "airline.csv", tmp_path)
     monkeypatch.chdir(tmp_path)

@@ -182,7 +182,7 @@ def _require_direct(fitted: Fitted) -> None:
             "reads is decided while a series is read (its axis, its seasons, which values are "
             "surprises), and solved for by regressions, for which ONNX has no operators. Export "
             "the network alone (--part network), which takes what `lstmcast.Adaptive().advance` "
-            "gives."
+            "gives, or use --format web, whose page has all of it."
         )
     require_in_graph(config.inputs, fitted.inputs)
     if fitted.network.head.spreads and config.inputs.adds_up(config.steps):

@@ -10,7 +10,8 @@ import typer
 
 from lstmcast._version import __version__
 from lstmcast.cli import echo
-from lstmcast.cli.options.common import Json, Quiet, named
+from lstmcast.cli.options.common import Json, Quiet, named, refuse_idle
+from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
     from lstmcast.export.onnx import Exported
@@ -20,6 +21,7 @@ class Format(StrEnum):
     """What a model can be exported as."""
 
     ONNX = "onnx"
+    WEB = "web"
 
 
 class Part(StrEnum):
@@ -33,11 +35,13 @@ def export(
     target: Annotated[
         Path | None,
         typer.Argument(
-            metavar="MODEL", help="A saved model; the shipped network unless given.", parser=named
+            metavar="MODEL|DIR",
+            help="onnx: a saved model; the shipped network unless given. web: where the page goes.",
+            parser=named,
         ),
     ] = None,
     file_format: Annotated[
-        Format, typer.Option("--format", metavar="onnx", help="What to make of it.")
+        Format, typer.Option("--format", metavar="onnx|web", help="What to make of it.")
     ] = Format.ONNX,
     out: Annotated[
         Path | None,
@@ -45,7 +49,7 @@ def export(
             "--out",
             metavar="DIR",
             parser=named,
-            help="Where the files go; MODEL-onnx unless given.",
+            help="Where the files of onnx go; MODEL-onnx unless given.",
         ),
     ] = None,
     part: Annotated[
@@ -63,17 +67,52 @@ def export(
 
     onnx: its network one step at a time, with the state in and out, and the whole forecaster with
     its inputs, where these can be a graph. Needs the extra `onnx`.
+
+    web: one page that forecasts a pasted CSV in the browser, offline, by the shipped network.
     """
+    if file_format is Format.WEB:
+        _require_page(target, out, part)
+        _export_page(target, as_json)
+    else:
+        _export_graphs(target, out, part, quiet, as_json)
+
+
+def _require_page(target: Path | None, out: Path | None, part: Part | None) -> None:
+    """UsageError for options that say nothing of a page, and where no place is named."""
+    idle = [name for name, value in (("--out", out), ("--part", part)) if value is not None]
+    refuse_idle(idle, "--format web writes one page: name its folder, --format web DIR")
+    if target is None:
+        raise UsageError(
+            "No folder is named for the page. Name one, for example: lstmcast export --format web "
+            "demo"
+        )
+
+
+def _export_page(folder: Path | None, as_json: bool) -> None:
+    from lstmcast.export.web import write_web_page
+
+    assert folder is not None
+    place = write_web_page(folder)
+    size = place.stat().st_size
+    if as_json:
+        files = [{"path": str(place), "bytes": size}]
+        echo.document({"lstmcast": __version__, "format": Format.WEB.value, "files": files})
+        return
+    echo.result(f"{place} ({size / 1e6:.2f} MB): open it in a browser")
+
+
+def _export_graphs(
+    model: Path | None, out: Path | None, part: Part | None, quiet: bool, as_json: bool
+) -> None:
     from lstmcast.export.onnx import known_of, to_onnx, why_not
     from lstmcast.forecaster import LSTMForecaster, load
 
-    assert file_format is Format.ONNX
-    forecaster = LSTMForecaster(1) if target is None else load(target)
-    folder = out or Path(f"{'lstmcast' if target is None else target.resolve().name}-onnx")
+    forecaster = LSTMForecaster(1) if model is None else load(model)
+    folder = out or Path(f"{'lstmcast' if model is None else model.resolve().name}-onnx")
     made = to_onnx(forecaster, folder, part.value if part else None)
     if as_json:
         files = [_described(one, folder) for one in made]
-        echo.document({"lstmcast": __version__, "format": file_format.value, "files": files})
+        echo.document({"lstmcast": __version__, "format": Format.ONNX.value, "files": files})
         return
     for one in made:
         echo.result(_shown(one, folder))
