@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.demand import TSB as TSB
     from lstmcast.evaluation.demand import Croston as Croston
     from lstmcast.evaluation.demand import DemandBootstrap as DemandBootstrap
+    from lstmcast.export.onnx import to_onnx as to_onnx
     from lstmcast.forecast import Forecast as Forecast
     from lstmcast.forecaster import LSTMForecaster as LSTMForecaster
     from lstmcast.forecaster import load as load
@@ -180,6 +181,7 @@ _HOMES = {
     "read": "data.read",
     "summary": "model.summary",
     "to_keras": "interop.keras",
+    "to_onnx": "export.onnx",
     "to_pytorch": "interop.pytorch",
 }
 
@@ -264,6 +266,7 @@ __all__ = [
     "read",
     "summary",
     "to_keras",
+    "to_onnx",
     "to_pytorch",
 ]
 
