@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from lstmcast.forecast import Forecast as Forecast
     from lstmcast.forecaster import LSTMForecaster as LSTMForecaster
     from lstmcast.forecaster import load as load
+    from lstmcast.hierarchy.levels import with_totals as with_totals
+    from lstmcast.hierarchy.reconciled import Reconciled as Reconciled
+    from lstmcast.hierarchy.reconciled import reconcile as reconcile
     from lstmcast.interop.keras import from_keras as from_keras
     from lstmcast.interop.keras import to_keras as to_keras
     from lstmcast.interop.pytorch import from_pytorch as from_pytorch
@@ -140,6 +143,7 @@ _HOMES = {
     "PrintTable": "training.callbacks",
     "ProgressLine": "training.callbacks",
     "ReadOptions": "data.panel",
+    "Reconciled": "hierarchy.reconciled",
     "Report": "output.report",
     "Robust": "transforms",
     "Rollout": "training_config",
@@ -170,9 +174,11 @@ _HOMES = {
     "from_pytorch": "interop.pytorch",
     "load": "forecaster",
     "read": "data.read",
+    "reconcile": "hierarchy.reconciled",
     "summary": "model.summary",
     "to_keras": "interop.keras",
     "to_pytorch": "interop.pytorch",
+    "with_totals": "hierarchy.levels",
 }
 
 __all__ = [
@@ -218,6 +224,7 @@ __all__ = [
     "PrintTable",
     "ProgressLine",
     "ReadOptions",
+    "Reconciled",
     "Report",
     "Robust",
     "Rollout",
@@ -250,9 +257,11 @@ __all__ = [
     "from_pytorch",
     "load",
     "read",
+    "reconcile",
     "summary",
     "to_keras",
     "to_pytorch",
+    "with_totals",
 ]
 
 

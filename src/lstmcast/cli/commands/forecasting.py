@@ -11,6 +11,7 @@ from lstmcast.cli import echo
 from lstmcast.cli.commands import common
 from lstmcast.cli.commands.common import end, require_one_end, source_ahead
 from lstmcast.cli.options.common import Data, HeldOut, Horizon, Json, Method, Quiet, Until, named
+from lstmcast.cli.options.hierarchy import Reconciling
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
 from lstmcast.cli.options.training import Testing
@@ -22,6 +23,7 @@ def forecast(
     reading: ReadingOptions,
     testing: Testing,
     output: Output,
+    reconciling: Reconciling,
     horizon: Horizon = None,
     until: Until = None,
     method: Method = "auto",
@@ -54,6 +56,7 @@ def forecast(
 
     require_one_end(horizon, until)
     output.require_one_text(as_json)
+    hierarchy = reconciling.asked()
     outputs, totals = output.places(report, save, context.obj), output.totals()
     outputs.check(data)  # before anything else is found wrong
     source, steps, notify = source_ahead(reading.source(data), horizon, until, quiet)
@@ -66,6 +69,7 @@ def forecast(
         totals,
         until,
         tuple(scenario or ()),
+        hierarchy,
     )
     result = job.run(notify)
     echo.forecast(result, quiet, as_json, output.to_screen, held_out)

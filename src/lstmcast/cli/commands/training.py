@@ -12,6 +12,7 @@ from lstmcast.cli import echo
 from lstmcast.cli.commands import common
 from lstmcast.cli.commands.common import end, require_one_end, source_ahead, source_for_training
 from lstmcast.cli.options.common import Data, HeldOut, Horizon, Json, Method, Quiet, named
+from lstmcast.cli.options.hierarchy import Reconciling
 from lstmcast.cli.options.language import OLD_NAME, known_language
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
@@ -77,6 +78,7 @@ def backtest(
     testing: Testing,
     refitting: Refitting,
     training: Training,
+    reconciling: Reconciling,
     horizon: Horizon = None,
     method: Method = "auto",
     out: Annotated[
@@ -102,6 +104,7 @@ def backtest(
     if testing.cutoffs == 0:
         raise UsageError("--cutoffs 0 leaves nothing to compare. Give 1 or more.")
     refitting.require_use_of(training)
+    hierarchy = reconciling.asked()
     Output(out=out).places().check(data)  # before anything else is found wrong
     past = reading.past_names()
     source = source_for_training(reading.source(data), horizon, training, past)
@@ -116,6 +119,7 @@ def backtest(
         workers=refitting.workers,
         folder=refitting.folder,
         table=out,
+        hierarchy=hierarchy,
     )
     result = job.run(notify)
     echo.backtest(result, quiet, as_json, held_out)
