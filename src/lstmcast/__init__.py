@@ -16,6 +16,7 @@ from lstmcast._version import __version__ as __version__
 if TYPE_CHECKING:
     from lstmcast.alerting import Anomalies as Anomalies
     from lstmcast.alerting import anomalies as anomalies
+    from lstmcast.chunks.run import forecast_in_parts as forecast_in_parts
     from lstmcast.covariates.curves import effect_curves as effect_curves
     from lstmcast.data.inspection import check as check
     from lstmcast.data.panel import Columns as Columns
@@ -112,6 +113,7 @@ _HOMES = {
     "Scenarios": "scenarios",
     "compare_scenarios": "scenarios",
     "effect_curves": "covariates.curves",
+    "forecast_in_parts": "chunks.run",
     "DataError": "errors",
     "Difference": "transforms",
     "Ema": "training_config",
@@ -253,6 +255,7 @@ __all__ = [
     "compare_scenarios",
     "effect_curves",
     "errors_by_horizon",
+    "forecast_in_parts",
     "from_keras",
     "from_pytorch",
     "load",
