@@ -28,7 +28,7 @@ from lstmcast.jobs.documents import (
 )
 from lstmcast.jobs.events import DataRead, ignore
 from lstmcast.jobs.source import Source, read_for, source_with_totals
-from lstmcast.output.places import Outputs, Written, beside_table
+from lstmcast.output.places import Outputs, Written
 from lstmcast.totals import COUNTED_TWICE
 
 if TYPE_CHECKING:
@@ -85,10 +85,7 @@ class ForecastJob:
         forecast = ended_at(self.until, whole, panel)
         require_numbers(forecast, panel)
         totals = totals_of(self.totals, forecast)
-        written = self.outputs.write(forecast, panel, tested, self.model, totals)
-        if scenarios is not None and self.outputs.table is not None:
-            place = scenarios.write(beside_table(self.outputs.table, "scenarios"))
-            written = written._replace(files=(*written.files, str(place)))
+        written = self.outputs.write(forecast, panel, tested, self.model, totals, scenarios)
         return ForecastResult(panel, forecast, tested, written, totals, scenarios)
 
     def _with_totals(self, hierarchy: Hierarchy, notify: Notify) -> ForecastResult:
