@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.baselines import SeasonalNaive as SeasonalNaive
     from lstmcast.evaluation.baselines import SeasonalNaiveDrift as SeasonalNaiveDrift
     from lstmcast.evaluation.by_horizon import errors_by_horizon as errors_by_horizon
+    from lstmcast.evaluation.conformal import Conformal as Conformal
     from lstmcast.forecast import Forecast as Forecast
     from lstmcast.forecaster import LSTMForecaster as LSTMForecaster
     from lstmcast.forecaster import load as load
@@ -106,6 +107,7 @@ _HOMES = {
     "Classical": "evaluation.baselines",
     "Columns": "data.panel",
     "ComponentsPlot": "output.components",
+    "Conformal": "evaluation.conformal",
     "Scenarios": "scenarios",
     "compare_scenarios": "scenarios",
     "effect_curves": "covariates.curves",
@@ -187,6 +189,7 @@ __all__ = [
     "Classical",
     "Columns",
     "ComponentsPlot",
+    "Conformal",
     "DataError",
     "Difference",
     "Ema",
