@@ -38,6 +38,7 @@ from lstmcast.model.inputs.periods import may_differ
 from lstmcast.model.inputs.slow_clock import Clock, clock_of
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
 from lstmcast.streaming.closed import OpenTimes
+from lstmcast.streaming.guard import Guard
 from lstmcast.streaming.lanes import Lane, LaneReader
 from lstmcast.streaming.learning import Learning, learners_of, worst
 from lstmcast.streaming.opening import (
@@ -63,6 +64,7 @@ from lstmcast.streaming.tracking import Tracker
 from lstmcast.streaming.window import labelled, newest_window, remembered, start_memory
 from lstmcast.util.objects import objects
 from lstmcast.util.states import rows_of
+from lstmcast.windows import TickWindow
 
 KIND = "stream"
 logger = logging.getLogger("lstmcast")
@@ -182,7 +184,9 @@ class Stream:
         self.reader = LaneReader(self.network, self.grid, context)
         own_periods = self.own_periods and network.config.inputs.from_context
         self.reading = RowReader(self.reader, self.rows, clock, own_periods)
+        self.guard, self.rollbacks = None, 0
         if learning is not None:
+            self.guard = Guard(self.learners, learning.chunk, seed)
             self.rows.add("memory", lambda new: start_memory(self.network, learning.chunk, new))
         self.alerts, self.scores, self.alerted = alerts, np.empty(0), np.empty(0, bool)
         if alerts is not None:
@@ -483,14 +487,27 @@ class Stream:
         if news is None:
             return
         at, window = news
+        assert self.guard is not None
+        assert self.learning is not None
+        again = self.guard.again(self.learning.replay, self.ticks)
         for m, learner in enumerate(self.learners):
-            reason = learner.learn(window, m)
+            reason = learner.learn(window, m, again)
             if reason is not None:
                 self.skipped += 1
                 furthest = worst(self.rows, at, window.label_RTK)
                 logger.warning(
                     "tick %d: the network did not learn: %s (%s)", self.ticks, reason, furthest
                 )
+        self.guard.remember(window, self.ticks)
+        fall = self.guard.watch(self.ticks) if self.learning.guard else None
+        if fall is not None:
+            self.rollbacks += 1
+            logger.warning(
+                "tick %d: the network went back to its weights of tick %d: its loss on remembered "
+                "ticks had become %.3g, theirs is %.3g",
+                self.ticks,
+                *fall,
+            )
         memory = self.rows["memory"]
         everything = np.arange(len(self.rows))
         self.rows.put("memory", everything, memory._replace(waits_S=np.zeros_like(memory.waits_S)))
@@ -507,6 +524,7 @@ class Stream:
             "seed": self.seed,
             "ticks": self.ticks,
             "skipped": self.skipped,
+            "rollbacks": self.rollbacks,
             "note": self.note,
             "alerts": None if self.alerts is None else asdict(self.alerts),
             "conformal": None if self.conformal is None else asdict(self.conformal),
@@ -532,7 +550,9 @@ class Stream:
             for m, own in enumerate(self.learners)
             for key, part in own.saved().items()
         }
-        return manifest, groups | ({"optimiser": learned} if learned else {})
+        if self.guard is not None:
+            groups |= {"optimiser": learned, "guard": self.guard.saved()}
+        return manifest, groups
 
     @classmethod
     def _made(
@@ -567,6 +587,10 @@ class Stream:
         made.ticks, made.skipped = manifest["ticks"], manifest["skipped"]
         made.note = dict(manifest.get("note", {}))
         made.reading.restore({"stops": made.rows["stops"], **groups["rows"]})
+        made.rollbacks = manifest.get("rollbacks", 0)
+        if made.guard is not None and "guard" in groups:  # older streams had none
+            memory = made.rows["memory"]
+            made.guard.take_up(groups["guard"], TickWindow(*memory[2:]))
         for m, learner in enumerate(made.learners):
             own = groups["optimiser"].items()
             learner.take_up(
