@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from lstmcast.forecast import Forecast as Forecast
     from lstmcast.forecaster import LSTMForecaster as LSTMForecaster
     from lstmcast.forecaster import load as load
+    from lstmcast.imputing import Imputed as Imputed
+    from lstmcast.imputing import impute as impute
+    from lstmcast.imputing import mask_outliers as mask_outliers
     from lstmcast.interop.keras import from_keras as from_keras
     from lstmcast.interop.keras import to_keras as to_keras
     from lstmcast.interop.pytorch import from_pytorch as from_pytorch
@@ -120,6 +123,7 @@ _HOMES = {
     "ForecastPlot": "output.plots",
     "History": "training_history",
     "HoltWinters": "evaluation.baselines",
+    "Imputed": "imputing",
     "Initialiser": "training_config",
     "LSTMForecaster": "forecaster",
     "Learning": "streaming.learning",
@@ -170,7 +174,9 @@ _HOMES = {
     "errors_by_horizon": "evaluation.by_horizon",
     "from_keras": "interop.keras",
     "from_pytorch": "interop.pytorch",
+    "impute": "imputing",
     "load": "forecaster",
+    "mask_outliers": "imputing",
     "read": "data.read",
     "summary": "model.summary",
     "to_keras": "interop.keras",
@@ -199,6 +205,7 @@ __all__ = [
     "ForecastPlot",
     "History",
     "HoltWinters",
+    "Imputed",
     "Initialiser",
     "LSTMForecaster",
     "Learning",
@@ -251,7 +258,9 @@ __all__ = [
     "errors_by_horizon",
     "from_keras",
     "from_pytorch",
+    "impute",
     "load",
+    "mask_outliers",
     "read",
     "summary",
     "to_keras",

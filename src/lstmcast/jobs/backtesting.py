@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lstmcast.data.panel import Panel
+from lstmcast.errors import UsageError
 from lstmcast.jobs.documents import (
     as_document,
     described,
@@ -17,6 +18,7 @@ from lstmcast.jobs.documents import (
     skipped_series,
 )
 from lstmcast.jobs.events import ignore
+from lstmcast.jobs.repairing import Repairs
 from lstmcast.jobs.source import Source, read_for
 from lstmcast.output.places import TABLES, Written, check_place
 from lstmcast.writing.tables import write_table
@@ -46,6 +48,16 @@ class BacktestJob:
     workers: int | None = None
     folder: str | Path | None = None
     table: str | Path | None = None
+    repairs: Repairs = field(default_factory=Repairs)
+
+    def __post_init__(self) -> None:
+        if self.repairs.outliers == "repair" or self.repairs.missing:
+            what = "outliers='repair'" if not self.repairs.missing else "missing='model'"
+            raise UsageError(
+                f"{what}: what values are repaired with follows from later ones, which a backtest "
+                "must not know. Leave missing values unknown, and use outliers='mask' "
+                "(--outliers mask)."
+            )
 
     @property
     def trains(self) -> bool:
@@ -60,7 +72,8 @@ class BacktestJob:
         panel = read_for(self.source, self.model, notify)
         tested = backtest(
             self.model,
-            panel,
+            self.repairs.masked(panel, notify),
+            truth=panel,
             cutoffs=self.cutoffs,
             baselines=self.baselines,
             refit=self.refit,

@@ -10,7 +10,17 @@ import typer
 from lstmcast.cli import echo
 from lstmcast.cli.commands import common
 from lstmcast.cli.commands.common import end, require_one_end, source_ahead
-from lstmcast.cli.options.common import Data, HeldOut, Horizon, Json, Method, Quiet, Until, named
+from lstmcast.cli.options.common import (
+    Data,
+    HeldOut,
+    Horizon,
+    Json,
+    Method,
+    Outlying,
+    Quiet,
+    Until,
+    named,
+)
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
 from lstmcast.cli.options.training import Testing
@@ -25,6 +35,7 @@ def forecast(
     horizon: Horizon = None,
     until: Until = None,
     method: Method = "auto",
+    outliers: Outlying = None,
     scenario: Annotated[
         list[Path] | None,
         typer.Option(
@@ -56,6 +67,7 @@ def forecast(
     output.require_one_text(as_json)
     outputs, totals = output.places(report, save, context.obj), output.totals()
     outputs.check(data)  # before anything else is found wrong
+    reading, repairs = reading.repairs(outliers)
     source, steps, notify = source_ahead(reading.source(data), horizon, until, quiet)
     job = ForecastJob(
         common.forecaster_for(steps, output.quantile_levels(), method=method),
@@ -66,20 +78,29 @@ def forecast(
         totals,
         until,
         tuple(scenario or ()),
+        repairs,
     )
     result = job.run(notify)
     echo.forecast(result, quiet, as_json, output.to_screen, held_out)
     end(echo.skipped(result.panel))
 
 
-def check(data: Data, reading: ReadingOptions, as_json: Json = False) -> None:
+def check(
+    data: Data,
+    reading: ReadingOptions,
+    anomalies: Annotated[
+        bool,
+        typer.Option("--anomalies", help="Look for values that are unlike what was expected, too."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """What is in the data, and what is wrong.
 
     Each finding says where, what, and what will be done about it or what to do.
     """
     from lstmcast.jobs import CheckJob
 
-    result = CheckJob(reading.source(data)).run()
+    result = CheckJob(reading.source(data), anomalies).run()
     echo.check(result, as_json)
     if result.inspection.findings.errors:
         raise typer.Exit(1)

@@ -11,7 +11,7 @@ import typer
 from lstmcast.cli import echo
 from lstmcast.cli.commands import common
 from lstmcast.cli.commands.common import end, require_one_end, source_ahead, source_for_training
-from lstmcast.cli.options.common import Data, HeldOut, Horizon, Json, Method, Quiet, named
+from lstmcast.cli.options.common import Data, HeldOut, Horizon, Json, Method, Outlying, Quiet, named
 from lstmcast.cli.options.language import OLD_NAME, known_language
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
@@ -79,6 +79,7 @@ def backtest(
     training: Training,
     horizon: Horizon = None,
     method: Method = "auto",
+    outliers: Outlying = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -103,6 +104,7 @@ def backtest(
         raise UsageError("--cutoffs 0 leaves nothing to compare. Give 1 or more.")
     refitting.require_use_of(training)
     Output(out=out).places().check(data)  # before anything else is found wrong
+    reading, repairs = reading.repairs(outliers)
     past = reading.past_names()
     source = source_for_training(reading.source(data), horizon, training, past)
     source, steps, notify = source_ahead(source, horizon, None, quiet)
@@ -116,6 +118,7 @@ def backtest(
         workers=refitting.workers,
         folder=refitting.folder,
         table=out,
+        repairs=repairs,
     )
     result = job.run(notify)
     echo.backtest(result, quiet, as_json, held_out)
