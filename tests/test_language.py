@@ -20,8 +20,9 @@ from lstmcast.data import findings
 from lstmcast.data.frequency import parse_frequency
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.baselines import SeasonalNaive
-from lstmcast.jobs import HELD_BACK, CheckJob
-from lstmcast.output import cards, places, plots, report
+from lstmcast.jobs import CheckJob
+from lstmcast.jobs.training import HELD_BACK
+from lstmcast.output import cards, places, plots, report, report_tables
 from lstmcast.output.learning_curve import LABELS
 from lstmcast.training import plan
 from lstmcast.util import fonts
@@ -210,7 +211,8 @@ TOLD = [
     "--past if not (in Python: future=, past=).",
     "the static column 'size' is missing for 2 of 9 series, the first 'a' and 'b'. It stays "
     "unknown there.",
-    "static columns: size, group. No network reads them yet.",
+    "static columns: size, group. Series with little history are forecast like those with the "
+    "same values; a network reads them where it is trained to.",
     "a.csv: 9 rows, 1 series, 9 values, monthly (month starts), 2024-01-01 to 2024-09-01, past: a",
     "a.csv: 9 rows, 1 series, 9 values, daily, 2024-01-01 to 2024-01-09, declared count, past: a",
     "a.csv: all values of the past column 'a' are 3. A network learns nothing from it.",
@@ -388,7 +390,8 @@ def test_every_text_of_the_report_has_its_japanese():
     said = [*re.findall(r"\{\{(.+?)\}\}", page), *re.findall(r'say\("([^"]+)"', page)]
     assert len(said) > 15
     assert not [text for text in said if not LETTERS.search(JAPANESE(text))]
-    texts = [report._GLOSSARY, report._HELD_OUT, report._HELD, report._INSIDE, HELD_BACK]
+    names = ("_GLOSSARY", "_HELD_OUT", "_HELD", "_INSIDE")
+    texts = [*(getattr(report_tables, name) for name in names), HELD_BACK]
     texts += [*cards._STARTS.values(), plan.NOTHING_HELD_BACK]
     assert not [text for text in texts if untranslated(text)]
 

@@ -16,6 +16,7 @@ from lstmcast._version import __version__ as __version__
 if TYPE_CHECKING:
     from lstmcast.alerting import Anomalies as Anomalies
     from lstmcast.alerting import anomalies as anomalies
+    from lstmcast.chunks.run import forecast_in_parts as forecast_in_parts
     from lstmcast.covariates.curves import effect_curves as effect_curves
     from lstmcast.data.inspection import check as check
     from lstmcast.data.panel import Columns as Columns
@@ -40,9 +41,17 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.baselines import SeasonalNaiveDrift as SeasonalNaiveDrift
     from lstmcast.evaluation.by_horizon import errors_by_horizon as errors_by_horizon
     from lstmcast.evaluation.conformal import Conformal as Conformal
+    from lstmcast.evaluation.demand import SBA as SBA
+    from lstmcast.evaluation.demand import TSB as TSB
+    from lstmcast.evaluation.demand import Croston as Croston
+    from lstmcast.evaluation.demand import DemandBootstrap as DemandBootstrap
+    from lstmcast.export.onnx import to_onnx as to_onnx
     from lstmcast.forecast import Forecast as Forecast
     from lstmcast.forecaster import LSTMForecaster as LSTMForecaster
     from lstmcast.forecaster import load as load
+    from lstmcast.hierarchy.levels import with_totals as with_totals
+    from lstmcast.hierarchy.reconciled import Reconciled as Reconciled
+    from lstmcast.hierarchy.reconciled import reconcile as reconcile
     from lstmcast.imputing import Imputed as Imputed
     from lstmcast.imputing import impute as impute
     from lstmcast.imputing import mask_outliers as mask_outliers
@@ -114,7 +123,10 @@ _HOMES = {
     "Scenarios": "scenarios",
     "compare_scenarios": "scenarios",
     "effect_curves": "covariates.curves",
+    "Croston": "evaluation.demand",
+    "forecast_in_parts": "chunks.run",
     "DataError": "errors",
+    "DemandBootstrap": "evaluation.demand",
     "Difference": "transforms",
     "Ema": "training_config",
     "Finding": "data.panel",
@@ -146,10 +158,12 @@ _HOMES = {
     "PrintTable": "training.callbacks",
     "ProgressLine": "training.callbacks",
     "ReadOptions": "data.panel",
+    "Reconciled": "hierarchy.reconciled",
     "Report": "output.report",
     "Robust": "transforms",
     "Rollout": "training_config",
     "Running": "model.inputs",
+    "SBA": "evaluation.demand",
     "SWA": "training_config",
     "SaveBest": "training.callbacks",
     "SaveEvery": "training.callbacks",
@@ -159,6 +173,7 @@ _HOMES = {
     "SeasonalNaiveDrift": "evaluation.baselines",
     "Stateful": "training_config",
     "Stream": "streaming.stream",
+    "TSB": "evaluation.demand",
     "TensorBoard": "training.callbacks",
     "Totals": "totals",
     "TrainingConfig": "training_config",
@@ -178,13 +193,18 @@ _HOMES = {
     "load": "forecaster",
     "mask_outliers": "imputing",
     "read": "data.read",
+    "reconcile": "hierarchy.reconciled",
     "summary": "model.summary",
     "to_keras": "interop.keras",
+    "to_onnx": "export.onnx",
     "to_pytorch": "interop.pytorch",
+    "with_totals": "hierarchy.levels",
 }
 
 __all__ = [
+    "SBA",
     "SWA",
+    "TSB",
     "Adaptive",
     "Alerts",
     "Anomalies",
@@ -196,7 +216,9 @@ __all__ = [
     "Columns",
     "ComponentsPlot",
     "Conformal",
+    "Croston",
     "DataError",
+    "DemandBootstrap",
     "Difference",
     "Ema",
     "Finding",
@@ -228,6 +250,7 @@ __all__ = [
     "PrintTable",
     "ProgressLine",
     "ReadOptions",
+    "Reconciled",
     "Report",
     "Robust",
     "Rollout",
@@ -256,15 +279,19 @@ __all__ = [
     "compare_scenarios",
     "effect_curves",
     "errors_by_horizon",
+    "forecast_in_parts",
     "from_keras",
     "from_pytorch",
     "impute",
     "load",
     "mask_outliers",
     "read",
+    "reconcile",
     "summary",
     "to_keras",
+    "to_onnx",
     "to_pytorch",
+    "with_totals",
 ]
 
 

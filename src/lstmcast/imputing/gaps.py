@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.features import Covariates
+from lstmcast.data.features import Future
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import places, series_numbers
@@ -93,7 +93,7 @@ def backwards(panel: Panel) -> Panel:
     return replace(
         panel,
         values=panel.values[mirrored],
-        covariates=Covariates(past),
+        covariates=replace(panel.covariates, past=past, future=Future()),
         earlier=None,
         calendar=None,
     )

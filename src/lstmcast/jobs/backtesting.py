@@ -18,14 +18,15 @@ from lstmcast.jobs.documents import (
     skipped_series,
 )
 from lstmcast.jobs.events import ignore
-from lstmcast.jobs.repairing import Repairs
-from lstmcast.jobs.source import Source, read_for
+from lstmcast.jobs.repairing import Repairs, require_no_totals
+from lstmcast.jobs.source import Source, read_for, source_with_totals
 from lstmcast.output.places import TABLES, Written, check_place
 from lstmcast.writing.tables import write_table
 
 if TYPE_CHECKING:
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.evaluation.refitting import Forecasts, Refit
+    from lstmcast.hierarchy.reconciled import Hierarchy
     from lstmcast.jobs.events import Notify
 
     Baselines = bool | Literal["classical"] | Sequence[Forecasts]
@@ -48,9 +49,11 @@ class BacktestJob:
     workers: int | None = None
     folder: str | Path | None = None
     table: str | Path | None = None
+    hierarchy: Hierarchy | None = None  # of totals that are forecast too
     repairs: Repairs = field(default_factory=Repairs)
 
     def __post_init__(self) -> None:
+        require_no_totals(self.repairs, self.hierarchy)
         if self.repairs.outliers == "repair" or self.repairs.missing:
             what = "outliers='repair'" if not self.repairs.missing else "missing='model'"
             raise UsageError(
@@ -69,9 +72,13 @@ class BacktestJob:
         from lstmcast.evaluation.backtest import backtest
 
         check_place(self.table, TABLES, self.source.paths)
-        panel = read_for(self.source, self.model, notify)
+        model, source = self.model, self.source
+        if self.hierarchy is not None:
+            source = source_with_totals(source, self.hierarchy, model, notify)
+            model = self.hierarchy.model(model)
+        panel = read_for(source, model, notify)
         tested = backtest(
-            self.model,
+            model,
             self.repairs.masked(panel, notify),
             truth=panel,
             cutoffs=self.cutoffs,

@@ -9,9 +9,11 @@ import numpy as np
 
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import require_choice
+from lstmcast.errors import UsageError
 from lstmcast.jobs.events import Note
 
 if TYPE_CHECKING:
+    from lstmcast.hierarchy.reconciled import Hierarchy
     from lstmcast.jobs.events import Notify
 
 Outliers = Literal["keep", "mask", "repair"]
@@ -68,3 +70,12 @@ class Repairs:
             count = int((imputed.filled & np.isnan(panel.values)).sum())
             notify(Note(f"{count:,} missing value{'s' * (count != 1)} filled in"))
         return replace(panel, values=np.where(chosen, imputed.panel.values, np.nan))
+
+
+def require_no_totals(repairs: Repairs, hierarchy: Hierarchy | None) -> None:
+    """UsageError where values are repaired that totals are made of: the totals would be others."""
+    if hierarchy is not None and repairs != Repairs():
+        raise UsageError(
+            "Values are repaired, and totals of them are forecast too: these would not be those of "
+            "the data. Leave --outliers and --missing model out, or --reconcile."
+        )

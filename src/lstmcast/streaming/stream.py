@@ -37,6 +37,7 @@ from lstmcast.model.inputs import FittedTransforms, Grid
 from lstmcast.model.inputs.periods import may_differ
 from lstmcast.model.inputs.slow_clock import Clock, clock_of
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
+from lstmcast.model.static import require_no_static
 from lstmcast.streaming.closed import OpenTimes
 from lstmcast.streaming.guard import Guard
 from lstmcast.streaming.lanes import Lane, LaneReader
@@ -130,6 +131,7 @@ class Stream:
         self.open_times = OpenTimes.of(panel)
         grid = grid._replace(roots=may_read_roots(start, panel, kind))
         network = opening_network(start, head, seed, learning)
+        require_no_static(network.config)
         if panel is not None:
             require_no_future(panel)
             panel.covariates.require(network.config.inputs.past, panel.report.source)
@@ -237,7 +239,7 @@ class Stream:
         answer_SHKX = self._answered(horizon, ids)
         if answer_SHKX.shape[3] < len(HEAD_QUANTILES):
             raise UsageError(
-                "A point head has no quantiles. Use head='quantiles', 'normal' or 'student_t'."
+                "A point head has no quantiles. Use another one, such as head='quantiles'."
             )
         if adjusted and self.tracker is not None:
             at = self.rows.at(ids)

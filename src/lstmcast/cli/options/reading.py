@@ -239,6 +239,12 @@ class ReadingOptions:
         repairs = Repairs(cast("Outliers", outliers or "keep"), self.missing == MODEL)
         return (replace(self, missing=None) if repairs.missing else self), repairs
 
+    def static_names(self) -> list[str]:
+        """The static columns that a network from scratch is to read: all that there are."""
+        from lstmcast.model.static import ALL
+
+        return [ALL] if self.static or self.static_data else []
+
     def options(self) -> ReadOptions:
         """What to do about what is found."""
         from lstmcast.data.panel import ReadOptions
