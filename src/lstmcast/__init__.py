@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.baselines import SeasonalNaive as SeasonalNaive
     from lstmcast.evaluation.baselines import SeasonalNaiveDrift as SeasonalNaiveDrift
     from lstmcast.evaluation.by_horizon import errors_by_horizon as errors_by_horizon
+    from lstmcast.evaluation.conformal import Conformal as Conformal
     from lstmcast.evaluation.demand import SBA as SBA
     from lstmcast.evaluation.demand import TSB as TSB
     from lstmcast.evaluation.demand import Croston as Croston
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
     from lstmcast.hierarchy.levels import with_totals as with_totals
     from lstmcast.hierarchy.reconciled import Reconciled as Reconciled
     from lstmcast.hierarchy.reconciled import reconcile as reconcile
+    from lstmcast.imputing import Imputed as Imputed
+    from lstmcast.imputing import impute as impute
+    from lstmcast.imputing import mask_outliers as mask_outliers
     from lstmcast.interop.keras import from_keras as from_keras
     from lstmcast.interop.keras import to_keras as to_keras
     from lstmcast.interop.pytorch import from_pytorch as from_pytorch
@@ -115,6 +119,7 @@ _HOMES = {
     "Classical": "evaluation.baselines",
     "Columns": "data.panel",
     "ComponentsPlot": "output.components",
+    "Conformal": "evaluation.conformal",
     "Scenarios": "scenarios",
     "compare_scenarios": "scenarios",
     "effect_curves": "covariates.curves",
@@ -130,6 +135,7 @@ _HOMES = {
     "ForecastPlot": "output.plots",
     "History": "training_history",
     "HoltWinters": "evaluation.baselines",
+    "Imputed": "imputing",
     "Initialiser": "training_config",
     "LSTMForecaster": "forecaster",
     "Learning": "streaming.learning",
@@ -183,7 +189,9 @@ _HOMES = {
     "errors_by_horizon": "evaluation.by_horizon",
     "from_keras": "interop.keras",
     "from_pytorch": "interop.pytorch",
+    "impute": "imputing",
     "load": "forecaster",
+    "mask_outliers": "imputing",
     "read": "data.read",
     "reconcile": "hierarchy.reconciled",
     "summary": "model.summary",
@@ -207,6 +215,7 @@ __all__ = [
     "Classical",
     "Columns",
     "ComponentsPlot",
+    "Conformal",
     "Croston",
     "DataError",
     "DemandBootstrap",
@@ -218,6 +227,7 @@ __all__ = [
     "ForecastPlot",
     "History",
     "HoltWinters",
+    "Imputed",
     "Initialiser",
     "LSTMForecaster",
     "Learning",
@@ -272,7 +282,9 @@ __all__ = [
     "forecast_in_parts",
     "from_keras",
     "from_pytorch",
+    "impute",
     "load",
+    "mask_outliers",
     "read",
     "reconcile",
     "summary",

@@ -17,6 +17,7 @@ from lstmcast.cli.options.common import (
     Horizon,
     Json,
     Method,
+    Outlying,
     Quiet,
     Until,
     Workers,
@@ -41,6 +42,7 @@ def forecast(
     horizon: Horizon = None,
     until: Until = None,
     method: Method = "auto",
+    outliers: Outlying = None,
     scenario: Annotated[
         list[Path] | None,
         typer.Option(
@@ -74,7 +76,13 @@ def forecast(
         kept = ("--out", "--level")
         idle = [one for one in typed_options(output) if one not in kept]
         idle += typed_options(testing) + typed_options(reconciling)
-        others = {"until": until, "scenario": scenario, "report": report, "save": save}
+        others = {
+            "outliers": outliers,
+            "until": until,
+            "scenario": scenario,
+            "report": report,
+            "save": save,
+        }
         idle += [f"--{name}" for name, value in others.items() if value]
         make = parts.forecasts(horizon, output.quantile_levels(), method)
         source = reading.source(data)
@@ -85,6 +93,7 @@ def forecast(
     hierarchy = reconciling.asked()
     outputs, totals = output.places(report, save, context.obj), output.totals()
     outputs.check(data)  # before anything else is found wrong
+    reading, repairs = reading.repairs(outliers)
     source, steps, notify = source_ahead(reading.source(data), horizon, until, quiet)
     job = ForecastJob(
         common.forecaster_for(steps, output.quantile_levels(), method=method),
@@ -96,20 +105,29 @@ def forecast(
         until,
         tuple(scenario or ()),
         hierarchy,
+        repairs,
     )
     result = job.run(notify)
     echo.forecast(result, quiet, as_json, output.to_screen, held_out)
     end(echo.skipped(result.panel))
 
 
-def check(data: Data, reading: ReadingOptions, as_json: Json = False) -> None:
+def check(
+    data: Data,
+    reading: ReadingOptions,
+    anomalies: Annotated[
+        bool,
+        typer.Option("--anomalies", help="Look for values that are unlike what was expected, too."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """What is in the data, and what is wrong.
 
     Each finding says where, what, and what will be done about it or what to do.
     """
     from lstmcast.jobs import CheckJob
 
-    result = CheckJob(reading.source(data)).run()
+    result = CheckJob(reading.source(data), anomalies).run()
     echo.check(result, as_json)
     if result.inspection.findings.errors:
         raise typer.Exit(1)

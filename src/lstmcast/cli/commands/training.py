@@ -18,6 +18,7 @@ from lstmcast.cli.options.common import (
     Horizon,
     Json,
     Method,
+    Outlying,
     Quiet,
     named,
     typed_options,
@@ -92,6 +93,7 @@ def backtest(
     chunks: Chunks,
     horizon: Horizon = None,
     method: Method = "auto",
+    outliers: Outlying = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -117,6 +119,7 @@ def backtest(
     if chunks.chunk is not None:
         idle = [one for one in typed_options(refitting) if one != "--workers"]
         idle += training.given() + typed_options(reconciling) + ["--held-out"] * held_out
+        idle += ["--outliers"] * (outliers is not None)
         make = parts.backtests(horizon, method, testing.cutoffs, testing.compared())
         source = reading.source(data)
         parts.run(chunks.job(source, out, make, refitting.workers, idle), quiet, as_json)
@@ -124,6 +127,7 @@ def backtest(
     refitting.require_use_of(training)
     hierarchy = reconciling.asked()
     Output(out=out).places().check(data)  # before anything else is found wrong
+    reading, repairs = reading.repairs(outliers)
     past = reading.past_names()
     source = source_for_training(reading.source(data), horizon, training, past)
     source, steps, notify = source_ahead(source, horizon, None, quiet)
@@ -139,6 +143,7 @@ def backtest(
         workers=refitting.workers,
         folder=refitting.folder,
         table=out,
+        repairs=repairs,
         hierarchy=hierarchy,
     )
     result = job.run(notify)
