@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lstmcast._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from lstmcast import ray as ray
     from lstmcast.alerting import Anomalies as Anomalies
     from lstmcast.alerting import anomalies as anomalies
     from lstmcast.chunks.run import forecast_in_parts as forecast_in_parts
@@ -295,6 +296,8 @@ __all__ = [
 ]
 
 
+# Modules that are asked for by name: those that need an extra.
+_MODULES = ("ray",)
 # Names of before, and what they are called now.
 _RENAMED = {"Snapshots": "SWA"}
 
@@ -309,6 +312,8 @@ if not TYPE_CHECKING:
             now = _RENAMED[name]
             warn(f"lstmcast.{name} is called {now} now.", DeprecationWarning, stacklevel=2)
             return __getattr__(now)
+        if name in _MODULES:
+            return import_module(f"{__name__}.{name}")
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -124,6 +124,7 @@ def backtest(
         source = reading.source(data)
         parts.run(chunks.job(source, out, make, refitting.workers, idle), quiet, as_json)
         return
+    chunks.require_chunks(None)
     refitting.require_use_of(training)
     hierarchy = reconciling.asked()
     Output(out=out).places().check(data)  # before anything else is found wrong
