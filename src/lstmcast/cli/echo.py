@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         FitResult,
         ForecastResult,
         PredictResult,
+        PresetDone,
     )
     from lstmcast.jobs.events import Event, Notify
 
@@ -293,6 +294,15 @@ def anomalies(result: AnomalyResult, quiet: bool, as_json: bool) -> None:
         note(quiet, f"… {len(rows) - MOST_ALERTS} more alerts; --out FILE writes all")
     typer.echo(words()(str(result.anomalies)))
     note(quiet, *(f"written: {file}" for file in result.written.files))
+
+
+def preset(done: PresetDone, quiet: bool, as_json: bool) -> None:
+    """What a preset compared, what answers, and where it is."""
+    if as_json:
+        document(done.document())
+        return
+    typer.echo(words()(str(done.result)))
+    note(quiet, f"written: {done.folder}")
 
 
 def fit(result: FitResult, quiet: bool, as_json: bool) -> None:
