@@ -2,11 +2,11 @@
 network.
 
 The page draws what the pictures and the backtest hold: one computation, two ways to look at it. Its
-text is made here, its looks and its charts are in `report.html`; the JavaScript that draws them
-is the basic bundle of plotly (npm package plotly.js-basic-dist-min), which lies beside it: the
-whole of plotly would make each page five times as large. `words` are those of the page's language:
-in `report.html`, a text in double braces is one of the catalogue, and so is what `say` is given in
-its script.
+text is made here, as `parts`; its looks are in `report.css` and its charts in `charts.js`, which
+the page of the server uses as well. What draws them is the basic bundle of plotly (npm package
+plotly.js-basic-dist-min), which lies beside it: the whole of plotly would make each page five times
+as large. `words` are those of the page's language: in `report.html`, a text in double braces is one
+of the catalogue, and so is what `say` is given in a script.
 """
 
 # O origins · H horizon
@@ -131,31 +131,46 @@ class Report:
         """The words of the page's language."""
         return words_of(self.language)
 
+    def parts(self) -> dict[str, str]:
+        """The pieces of the page by name, as HTML."""
+        summary, words = self._summary(), self.words
+        return {
+            "title": escape(self.title),
+            "name": escape(self.plot.name),
+            "subtitle": escape(words(_subtitle(self.forecast, self.plot))),
+            "verdict": _verdict(summary, words),
+            "tiles": _tiles(summary, words),
+            "picker": _picker(self.plot, words),
+            "chart_note": escape(" ".join(map(words, _chart_notes(self)))),
+            "series": _totals_section(self.totals, words) + _series_section(self, words),
+            "accuracy": _accuracy(summary, words),
+            "training": self.training.html(words) if self.training else "",
+            "data": _data(self.panel, words),
+            "findings": _findings(self.panel.check(), words),
+            "card": _card(self.card, words),
+            "made": _made(self.made_by, self.made_on, words),
+        }
+
+    def charts(self) -> dict[str, Any]:
+        """What `charts.js` draws."""
+        return _charts(self, self._summary())
+
     def html(self) -> str:
         """The whole page."""
         page, words = (HERE / "report.html").read_text("utf-8"), self.words
-        summary = self.backtest.summary() if self.backtest is not None else None
-        drawn = {**_charts(self, summary), "words": _script_words(page, words)}
-        page = _IN_BRACES.sub(lambda found: escape(words(found[1])), page)
-        return Template(page).substitute(
+        drawing = (HERE / "charts.js").read_text("utf-8")
+        drawn = {**self.charts(), "words": script_words(page + drawing, words)}
+        return Template(in_words(page, words)).substitute(
+            self.parts(),
             language=self.language,
-            title=escape(self.title),
-            name=escape(self.plot.name),
-            subtitle=escape(words(_subtitle(self.forecast, self.plot))),
-            verdict=_verdict(summary, words),
-            tiles=_tiles(summary, words),
-            picker=_picker(self.plot, words),
-            chart_note=escape(" ".join(map(words, _chart_notes(self)))),
-            series=_totals_section(self.totals, words) + _series_section(self, words),
-            accuracy=_accuracy(summary, words),
-            training=self.training.html(words) if self.training else "",
-            data=_data(self.panel, words),
-            findings=_findings(self.panel.check(), words),
-            card=_card(self.card, words),
-            made=_made(self.made_by, self.made_on, words),
+            style=(HERE / "report.css").read_text("utf-8"),
+            drawing=drawing,
             charts=script_data(drawn),
             plotly=gzip.decompress((HERE / PLOTLY).read_bytes()).decode("utf-8"),
         )
+
+    def _summary(self) -> Summary | None:
+        return self.backtest.summary() if self.backtest is not None else None
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page as .html: the whole file or, with an OutputError, nothing."""
@@ -166,13 +181,29 @@ class Report:
         return path
 
 
-# Texts of report.html: `{{The numbers}}`, and `say("history")` in its script.
+# Texts of a page: `{{The numbers}}`, and `say("history")` in its scripts.
 _IN_BRACES = re.compile(r"\{\{(.+?)\}\}")
-_SAID = re.compile(r'say\("([^"]+)"')
+_SAID = re.compile(r'\bsay\("([^"]+)"')
 
 
-def _script_words(page: str, words: Words) -> dict[str, str]:
-    return {text: words(text) for text in _SAID.findall(page)}
+def in_words(page: str, words: Words) -> str:
+    """A page with what stands in double braces in a language.
+
+    >>> from lstmcast.util.language import words_of
+    >>> in_words("<h2>{{Forecast}}</h2>", words_of("ja"))
+    '<h2>予測</h2>'
+    """
+    return _IN_BRACES.sub(lambda found: escape(words(found[1])), page)
+
+
+def script_words(scripts: str, words: Words) -> dict[str, str]:
+    """The texts that scripts `say`, in a language.
+
+    >>> from lstmcast.util.language import ENGLISH
+    >>> script_words('draw(say("history"))', ENGLISH)
+    {'history': 'history'}
+    """
+    return {text: words(text) for text in _SAID.findall(scripts)}
 
 
 def _chart_notes(report: Report) -> list[str]:
