@@ -18,9 +18,9 @@ import pytest
 
 import lstmcast
 from lstmcast import jobs
-from lstmcast.cli import app as cli
 from lstmcast.cli import console
-from lstmcast.cli.options import Output
+from lstmcast.cli.commands import common
+from lstmcast.cli.options.output import Output
 from lstmcast.data.origins import checked_horizon, origins_of
 from lstmcast.errors import ModelError
 from lstmcast.fitted import Fitted
@@ -32,7 +32,7 @@ from lstmcast.specification import checked_quantiles
 from lstmcast.training_config import TrainingConfig
 
 AIRLINE = Path(__file__).parents[1] / "examples" / "airline.csv"
-OWN_MODEL = cli._model  # of the commands, before a stand-in takes its place
+OWN_MODEL = common.forecaster_for  # of the commands, before a stand-in takes its place
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class LastSeason:
 @pytest.fixture
 def run(run, monkeypatch):
     """Run a command with the stand-in for the network."""
-    monkeypatch.setattr(cli, "_model", LastSeason)
+    monkeypatch.setattr(common, "forecaster_for", LastSeason)
     return run
 
 
@@ -217,7 +217,7 @@ def test_a_forecast_says_what_it_is_made_of(run, tmp_path):
     model = tmp_path / "m"
     given = ("forecast", AIRLINE, "-H", 3, "--cutoffs", 0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "_model", OWN_MODEL)
+        patch.setattr(common, "forecaster_for", OWN_MODEL)
         done = run(*given, "--save", model)
         alone = run(*given, "--method", "network")
         named = run(*given, "--method", "seasonal naive", "--json").json
@@ -351,8 +351,8 @@ def saved(run, tmp_path, monkeypatch) -> Path:
     }
     monkeypatch.setattr(beginning, "shipped", lambda: Network(config, [weights]))
     monkeypatch.setattr(
-        cli,
-        "_model",
+        common,
+        "forecaster_for",
         lambda horizon, quantiles=QUANTILES, training=None, method="auto": (
             forecaster.LSTMForecaster(horizon)
         ),
@@ -716,10 +716,11 @@ STOPPED = """
 import os, signal, sys
 from pathlib import Path
 from lstmcast.cli import app as cli
+from lstmcast.cli.commands import common
 from lstmcast.util import files
 from lstmcast.evaluation.baselines import Naive
 
-cli._model = lambda horizon, quantiles=(), training=None, method=None: Naive(horizon)
+common.forecaster_for = lambda horizon, quantiles=(), training=None, method=None: Naive(horizon)
 # half-way through writing
 files.make_durable = lambda path: os.kill(os.getpid(), getattr(signal, sys.argv[1]))
 cli.main(["forecast", *sys.argv[2:], "--horizon", "2"])
@@ -808,7 +809,7 @@ def test_the_forecast_that_is_recommended_can_be_asked_for(run, tmp_path):
     data = tmp_path / "d.csv"
     data.write_text("\n".join(["month,y", *rows]))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "_model", OWN_MODEL)
+        patch.setattr(common, "forecaster_for", OWN_MODEL)
         told = run("backtest", data, "-H", 4, "--method", "naive").out
         asked = re.search(r"^--method (.+) gives the (.+) forecast\.$", told, re.MULTILINE)
         assert asked is not None

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from lstmcast import jobs
-from lstmcast.cli.options import Training
+from lstmcast.cli.options.training import Training
 from lstmcast.errors import OutputError
 from lstmcast.forecaster import LSTMForecaster
 from lstmcast.model.inputs import Transformed
@@ -440,7 +440,7 @@ def test_without_pytorch_the_extra_is_named_and_forecasts_go_on(data, model, tmp
 SLOW = """
 import sys, time
 from lstmcast.cli import app as cli
-from lstmcast.cli.options import Training
+from lstmcast.cli.options.training import Training
 from lstmcast.training import checkpoint, loop
 checkpoint.Keeper.__init__.__defaults__ = (0.0, time.monotonic)  # at every epoch
 epoch = loop.train_epoch

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lstmcast.data.inspection import Inspection
     from lstmcast.data.panel import Finding, Panel
     from lstmcast.forecast import Forecast
-    from lstmcast.jobs import Event
+    from lstmcast.jobs.events import Event
     from lstmcast.scenarios import Scenarios
     from lstmcast.totals import Totals
 

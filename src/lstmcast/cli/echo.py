@@ -32,12 +32,11 @@ if TYPE_CHECKING:
         AnomalyResult,
         BacktestResult,
         CheckResult,
-        Event,
         FitResult,
         ForecastResult,
-        Notify,
         PredictResult,
     )
+    from lstmcast.jobs.events import Event, Notify
 
 
 MOST_ALERTS = 40  # that are shown

@@ -14,7 +14,7 @@ from lstmcast.cli import echo
 from lstmcast.errors import ModelError
 
 if TYPE_CHECKING:
-    from lstmcast.cli.options import LineOptions
+    from lstmcast.cli.options.live import LineOptions
     from lstmcast.streaming.clocks import Clocks
     from lstmcast.streaming.pipe import Pipe
     from lstmcast.streaming.stream import Stream

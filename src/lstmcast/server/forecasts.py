@@ -37,7 +37,7 @@ from lstmcast.server.requests import (
 from lstmcast.server.settings import Limits
 
 if TYPE_CHECKING:
-    from lstmcast.jobs import Event
+    from lstmcast.jobs.events import Event
 
 Document = dict[str, Any]
 

@@ -1,0 +1,1 @@
+"""The commands: each parses its options, runs a job, and prints."""

@@ -1,0 +1,138 @@
+"""The commands that forecast: `forecast`, `predict`, and `check` before them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lstmcast.cli import echo
+from lstmcast.cli.commands import common
+from lstmcast.cli.commands.common import end, require_one_end, source_ahead
+from lstmcast.cli.options.common import Data, HeldOut, Horizon, Json, Method, Quiet, Until, named
+from lstmcast.cli.options.output import Output
+from lstmcast.cli.options.reading import ReadingOptions
+from lstmcast.cli.options.training import Testing
+
+
+def forecast(
+    context: typer.Context,
+    data: Data,
+    reading: ReadingOptions,
+    testing: Testing,
+    output: Output,
+    horizon: Horizon = None,
+    until: Until = None,
+    method: Method = "auto",
+    scenario: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Coming values to compare, as a table of --future columns; again for several, of "
+            "which the first is forecast.",
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write all of it as one page to hand on, .html."),
+    ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", parser=named, help="Save the model, ready for `predict`."),
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+    held_out: HeldOut = False,
+) -> None:
+    """Read, check, test, forecast, write.
+
+    Says what was read, how accurate forecasts at held-out cutoffs were beside simple ones, and what
+    comes next.
+    """
+    from lstmcast.jobs import ForecastJob
+
+    require_one_end(horizon, until)
+    output.require_one_text(as_json)
+    outputs, totals = output.places(report, save, context.obj), output.totals()
+    outputs.check(data)  # before anything else is found wrong
+    source, steps, notify = source_ahead(reading.source(data), horizon, until, quiet)
+    job = ForecastJob(
+        common.forecaster_for(steps, output.quantile_levels(), method=method),
+        source,
+        testing.cutoffs,
+        testing.compared(),
+        outputs,
+        totals,
+        until,
+        tuple(scenario or ()),
+    )
+    result = job.run(notify)
+    echo.forecast(result, quiet, as_json, output.to_screen, held_out)
+    end(echo.skipped(result.panel))
+
+
+def check(data: Data, reading: ReadingOptions, as_json: Json = False) -> None:
+    """What is in the data, and what is wrong.
+
+    Each finding says where, what, and what will be done about it or what to do.
+    """
+    from lstmcast.jobs import CheckJob
+
+    result = CheckJob(reading.source(data)).run()
+    echo.check(result, as_json)
+    if result.inspection.findings.errors:
+        raise typer.Exit(1)
+
+
+def predict(
+    model: Annotated[
+        Path,
+        typer.Option(
+            "--model", "-m", metavar="DIR", help="A model saved by `fit` or `forecast --save`."
+        ),
+    ],
+    reading: ReadingOptions,
+    output: Output,
+    data: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="DATA", help="Newer data; what the model has seen last unless given."
+        ),
+    ] = None,
+    horizon: Annotated[
+        int | None,
+        typer.Option(
+            "--horizon", "-H", metavar="N", help="How many steps; the model's own unless given."
+        ),
+    ] = None,
+    until: Until = None,
+    method: Method = "auto",
+    update: Annotated[
+        bool,
+        typer.Option(
+            "--update", help="Save the model with the newer data: the next run goes on from there."
+        ),
+    ] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Forecast with a saved model.
+
+    Newer data are read as the saved ones were. The forecast goes on from where the model stopped,
+    if they join, across a few missing steps too; it starts afresh if not.
+    """
+    from lstmcast.jobs import PredictJob
+
+    require_one_end(horizon, until)
+    output.require_one_text(as_json)
+    reading.require_use_by(data)
+    outputs = output.places()
+    outputs.check(data or ())  # before anything else is found wrong
+    source = reading.source(data) if data else None
+    chosen = None if method == "auto" else method  # else as it was saved
+    levels, totals = output.quantile_levels(), output.totals()
+    how = horizon, levels, outputs, chosen, totals, until, update, reading.beside()
+    result = PredictJob(model, source, *how).run(echo.notes(quiet))
+    echo.forecast(result, quiet, as_json, output.to_screen)
+    end(echo.skipped(result.newer))

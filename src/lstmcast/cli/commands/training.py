@@ -1,0 +1,161 @@
+"""The commands that train and measure: `fit`, `backtest`, `example`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lstmcast.cli import echo
+from lstmcast.cli.commands import common
+from lstmcast.cli.commands.common import end, require_one_end, source_ahead, source_for_training
+from lstmcast.cli.options.common import Data, HeldOut, Horizon, Json, Method, Quiet, named
+from lstmcast.cli.options.language import OLD_NAME, known_language
+from lstmcast.cli.options.output import Output
+from lstmcast.cli.options.reading import ReadingOptions
+from lstmcast.cli.options.training import ExampleOptions, FitOutput, Refitting, Testing, Training
+from lstmcast.errors import UsageError
+
+
+def fit(
+    context: typer.Context,
+    data: Data,
+    model: Annotated[
+        Path,
+        typer.Option(
+            "--model", "-m", metavar="DIR", parser=named, help="Where the trained model goes."
+        ),
+    ],
+    reading: ReadingOptions,
+    training: Training,
+    run: FitOutput,
+    horizon: Horizon = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Train a network on the data, or fine-tune the shipped one.
+
+    The end of each series is held back: it says which epoch was the best, and how accurate the
+    model is there. A training that was stopped, however it was, goes on with --resume, and so does
+    one that ended with --keep-checkpoints: for more epochs, or with newer data.
+    """
+    from lstmcast.jobs import FitJob, check_fit_places
+    from lstmcast.training.callbacks import ProgressLine
+
+    require_one_end(horizon)
+    check_fit_places(model, run.plot, run.report, data)  # before anything else is found wrong
+    told: Any = echo.Spoken(sys.stderr)
+    past = reading.past_names()
+    source = source_for_training(reading.source(data), horizon, training, past)
+    source, steps, notify = source_ahead(source, horizon, None, quiet)
+    job = FitJob(
+        common.forecaster_for(steps, training=training, past=past),
+        source,
+        model,
+        plot=run.plot,
+        report=run.report,
+        made_by=context.obj,
+        language=echo.words().language,
+        resume=run.resume,
+        keep_checkpoints=run.keep_checkpoints,
+        device=training.device,
+        threads=training.threads,
+        callbacks=[] if quiet else [ProgressLine(told)],
+    )
+    result = job.run(notify)
+    echo.fit(result, quiet, as_json)
+    if result.interrupted:
+        raise typer.Exit(130)
+    end(echo.skipped(result.panel))
+
+
+def backtest(
+    data: Data,
+    reading: ReadingOptions,
+    testing: Testing,
+    refitting: Refitting,
+    training: Training,
+    horizon: Horizon = None,
+    method: Method = "auto",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the held-out forecasts as .csv, .csv.gz, .parquet, .jsonl or .xlsx.",
+        ),
+    ] = None,
+    quiet: Quiet = False,
+    as_json: Json = False,
+    held_out: HeldOut = False,
+) -> None:
+    """Measure accuracy at earlier cutoffs.
+
+    Forecasts the end of the data from earlier points and compares with what came, and with simple
+    forecasts. The network is used as it is, or with --refit trained on what was known at the first
+    cutoff, or at each.
+    """
+    from lstmcast.jobs import BacktestJob
+
+    require_one_end(horizon)
+    if testing.cutoffs == 0:
+        raise UsageError("--cutoffs 0 leaves nothing to compare. Give 1 or more.")
+    refitting.require_use_of(training)
+    Output(out=out).places().check(data)  # before anything else is found wrong
+    past = reading.past_names()
+    source = source_for_training(reading.source(data), horizon, training, past)
+    source, steps, notify = source_ahead(source, horizon, None, quiet)
+    job = BacktestJob(
+        common.forecaster_for(steps, training=training, past=past, method=method),
+        source,
+        testing.cutoffs,
+        testing.compared(),
+        refit=refitting.chosen(),
+        fit_options=training.hardware(),
+        workers=refitting.workers,
+        folder=refitting.folder,
+        table=out,
+    )
+    result = job.run(notify)
+    echo.backtest(result, quiet, as_json, held_out)
+    if result.backtest.reason:
+        raise typer.Exit(1)
+    end(echo.skipped(result.panel))
+
+
+def example(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="airline, sine, beats, sine-cosine, stocks, temperature, or all."
+        ),
+    ],
+    run: ExampleOptions,
+    quiet: Quiet = False,
+) -> None:
+    """Run the system of a published tutorial.
+
+    Pictures, tables, log, measures and the trained model go to a folder. A run that was interrupted
+    goes on.
+    """
+    from lstmcast import articles
+    from lstmcast.cli import console
+
+    known_language(run.labels, OLD_NAME)
+    words = echo.words()
+    asked = articles.Request(
+        run.faithful, run.seed, run.seeds, run.epochs, run.device, words.language, quiet
+    )._asdict()
+    own = {"data": run.data, "column": run.column, "time": run.time}
+    if name != "all":
+        header, rows = articles.measured(articles.run(name, out=run.out, **own, **asked))
+    elif any(given is not None for given in own.values()):
+        raise UsageError(
+            "--data, --column and --time are for one example. Name it instead of 'all'."
+        )
+    else:
+        header, rows = articles.compared(articles.run_all(out=run.out, **asked))
+    texts = [words(column) for column in header if column in articles.TEXTS]
+    typer.echo(console.aligned(list(map(words, header)), rows, left=texts))
+    echo.note(quiet, f"written: {run.out or f'lstmcast-{name}'}")

@@ -1,0 +1,57 @@
+"""Options that are read before the command line is parsed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from lstmcast.errors import UsageError
+from lstmcast.util.language import LANGUAGES, system_language
+
+OLD_NAME = "--labels"  # of --language, which `example` had before other commands
+
+
+def language_of(arguments: Sequence[str], environment: Mapping[str, str], encoding: str) -> str:
+    """The language that a command line asks for, else that of the system.
+
+    It is looked for before the line is parsed, so that help and wrong usage come in it too. The
+    system's counts only where its letters can be shown in `encoding`; a wrong name stays, and is
+    refused by `known_language`.
+
+    >>> language_of(["check", "a.csv", "--language=ja"], {}, "ascii")
+    'ja'
+    >>> language_of(["check", "a.csv"], {"LANG": "ja_JP.UTF-8"}, "ascii")
+    'en'
+    """
+    ours = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    pairs = [*pairwise(ours), *(tuple(one.split("=", 1)) for one in ours if "=" in one)]
+    given = {name: value for name, value in pairs if name in ("--language", OLD_NAME)}
+    if given:
+        return given.get("--language") or given[OLD_NAME]
+    language = system_language(environment)
+    try:
+        "日本語".encode(encoding)
+    except (LookupError, UnicodeError):
+        return "en"
+    return language
+
+
+def log_file_of(arguments: Sequence[str]) -> str | None:
+    """The log file that a command line names: wrong usage is told there too.
+
+    >>> log_file_of(["check", "a.csv", "--log-file=night.log"])
+    'night.log'
+    """
+    ours = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
+    for one, following in pairwise([*ours, ""]):
+        if one == "--log-file":
+            return following
+        if one.startswith("--log-file="):
+            return one.partition("=")[2]
+    return None
+
+
+def known_language(name: str | None, option: str = "--language") -> None:
+    """UsageError for a language that is not there."""
+    if name is not None and name not in LANGUAGES:
+        raise UsageError(f"{option} {name!r} is not known. Choose one of: {', '.join(LANGUAGES)}.")

@@ -1,0 +1,155 @@
+"""What a stream and a server are told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast, get_args
+
+import typer
+
+from lstmcast.cli.options.common import Period, Rate, above_zero, named
+from lstmcast.errors import UsageError
+
+if TYPE_CHECKING:
+    from lstmcast.data.table import Kind
+    from lstmcast.server.settings import Settings
+    from lstmcast.streaming.lines import Naming
+
+
+@dataclass(frozen=True)
+class LineOptions:
+    """What the lines of a stream say."""
+
+    time: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Column with the times; 'time', 'date', … unless given."),
+    ] = None
+    series: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Column that says whose value it is; 'series', 'unique_id' unless given, else "
+            "each target is a series.",
+        ),
+    ] = None
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Column with values; again for several. All others unless given."
+        ),
+    ] = None
+    frequency: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FREQ", help="How far ticks lie apart: daily, 15min, … As the model's data."
+        ),
+    ] = None
+    period: Period = None
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            metavar="real|count|positive",
+            help="What values can be: no forecast of counts or positive values is below 0.",
+        ),
+    ] = None
+
+    rate: Rate = 0.001
+
+    def naming(self) -> Naming:
+        """Which names of a line are what."""
+        from lstmcast.streaming.lines import Naming
+
+        return Naming(self.time, self.series, tuple(self.target or ()))
+
+    def known_kind(self) -> Kind | None:
+        """What values can be, if it was given; UsageError for what is none of them."""
+        from lstmcast.data.table import Kind, require_choice
+
+        if self.kind is not None:
+            require_choice("--kind", self.kind, get_args(Kind))
+        return cast("Kind | None", self.kind)
+
+    def periods(self) -> tuple[int, ...] | None:
+        """The seasonal periods that were given."""
+        return tuple(self.period) if self.period else None
+
+    def refuse_frequency(self, known: str) -> None:
+        """UsageError for a frequency that is not that of the data that a model remembers."""
+        from lstmcast.data.frequency import parse_frequency
+
+        if self.frequency is not None and parse_frequency(self.frequency).code != known:
+            raise UsageError(
+                f"--frequency {self.frequency}: the model remembers data whose frequency is "
+                f"{known}, and the stream goes on from them. Leave --frequency out."
+            )
+
+
+@dataclass(frozen=True)
+class Serving:
+    """Where a server listens, who may ask it, and how much."""
+
+    host: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST",
+            help="Address to listen at; 127.0.0.1 is for this machine alone, 0.0.0.0 for others.",
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[int, typer.Option(metavar="N", help="Port; 0 for any that is free.")] = 8000
+    token: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            envvar="LSTMCAST_TOKEN",
+            show_envvar=False,
+            help="What clients have to show; better in the variable LSTMCAST_TOKEN, which other "
+            "users of the machine cannot see.",
+        ),
+    ] = None
+    streams: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", parser=named, help="Keep streams there, and go on with those in it."
+        ),
+    ] = None
+    save_every: Annotated[
+        int,
+        typer.Option(metavar="N", help="Write a stream's whole state after every N ticks."),
+    ] = 1000
+    max_body: Annotated[
+        float, typer.Option(metavar="MB", help="Largest body of a request, in megabytes.")
+    ] = 32.0
+    max_rows: Annotated[
+        int, typer.Option(metavar="N", help="Most values that a request reads or gets.")
+    ] = 1_000_000
+    max_horizon: Annotated[int, typer.Option(metavar="N", help="Most steps ahead.")] = 10_000
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Longest time that an answer may take.")
+    ] = 60.0
+
+    def settings(self, models: Sequence[str]) -> Settings:
+        """What is served, within these limits. UsageError."""
+        from lstmcast.server.guards import allowed_hosts
+        from lstmcast.server.settings import LOOPBACK, Limits, Settings, models_of
+
+        limits = Limits(
+            body=self._bytes(),
+            rows=above_zero("--max-rows", self.max_rows),
+            horizon=above_zero("--max-horizon", self.max_horizon),
+            seconds=above_zero("--timeout", self.timeout),
+        )
+        save_every = above_zero("--save-every", self.save_every)
+        hosts = allowed_hosts(self.host, LOOPBACK)
+        return Settings(models_of(models), self.streams, save_every, self.token, hosts, limits)
+
+    def _bytes(self) -> int:
+        return max(1, int(1e6 * above_zero("--max-body", self.max_body)))
+
+    @property
+    def open_to_all(self) -> bool:
+        """Whether anybody who reaches it may ask."""
+        from lstmcast.server.settings import LOOPBACK
+
+        return self.token is None and self.host not in LOOPBACK

@@ -1,0 +1,165 @@
+"""Where a forecast goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lstmcast.cli import echo
+from lstmcast.errors import UsageError
+
+if TYPE_CHECKING:
+    from lstmcast.output.places import Outputs
+    from lstmcast.totals import Asked
+
+# intervals, in percent: forecasters give quantiles from 0.001 to 0.999
+NARROWEST, WIDEST = 0.1, 99.8
+STANDARD_OUTPUT = "-"  # the file that is none
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a forecast goes."""
+
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write it as .csv, .csv.gz, .parquet, .jsonl or .xlsx; '-': as CSV on standard "
+            "output, and nothing else there.",
+        ),
+    ] = None
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Draw it as .png, .svg or .pdf; many series on pages of a PDF."
+        ),
+    ] = None
+    plot_series: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SERIES", help="Draw this series; again for several."),
+    ] = None
+    unit: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Unit of the values, beside their axis.")
+    ] = None
+    dark: Annotated[bool, typer.Option("--dark", help="Pictures for a dark page.")] = False
+    components: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Draw level, seasons and rest of a series as .png, .svg or .pdf."
+        ),
+    ] = None
+    escape_formulas: Annotated[
+        bool,
+        typer.Option(
+            "--escape-formulas",
+            help="In CSV, write ids that spreadsheets take for formulas with an apostrophe.",
+        ),
+    ] = False
+    level: Annotated[
+        list[float] | None,
+        typer.Option(
+            metavar="PERCENT", help="Interval to give; again for several. 80 and 95 unless given."
+        ),
+    ] = None
+
+    total: Annotated[
+        str | None,
+        typer.Option(
+            metavar="month|quarter|horizon",
+            help="Totals with their intervals, over each day, week, month, quarter, year or the "
+            "whole horizon.",
+        ),
+    ] = None
+    total_by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Totals over series: of those with the same value in COLUMN; again for several, "
+            "'all' for everything.",
+        ),
+    ] = None
+    service_level: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PERCENT",
+            help="How much is enough in so many percent of cases: what to order or to have in "
+            "stock, over the horizon or each --total.",
+        ),
+    ] = None
+    lead_time: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Steps that an order has to last; the horizon if not given."
+        ),
+    ] = None
+
+    def totals(self) -> Asked | None:
+        """Which totals are wanted."""
+        from lstmcast.totals import SPANS, STEP, WHOLE, Asked
+
+        known = (STEP, *SPANS, WHOLE)
+        if self.total is not None and self.total not in known:
+            raise UsageError(
+                f"--total {self.total!r} is no span of time. Choose one of: {', '.join(known)}."
+            )
+        if self.lead_time is not None and self.service_level is None:
+            raise UsageError(
+                "--lead-time says how long an order has to last, and needs --service-level, such "
+                "as --service-level 95."
+            )
+        if self.total is None and not self.total_by and self.service_level is None:
+            return None
+        names = [name.strip() for given in self.total_by or () for name in given.split(",")]
+        span = STEP if self.service_level is None else WHOLE
+        return Asked(self.total or span, tuple(names), self.service_level, self.lead_time)
+
+    def places(
+        self, report: Path | None = None, model: Path | None = None, made_by: str = ""
+    ) -> Outputs:
+        """All the places that a forecast goes to; pictures and pages in the language that is
+        spoken."""
+        from lstmcast.output.places import Looks, Outputs
+
+        table = None if self.to_screen else self.out
+        looks = Looks(tuple(self.plot_series or ()), self.unit, self.dark)
+        language = echo.words().language
+        return Outputs(
+            table,
+            self.plot,
+            report,
+            model,
+            made_by,
+            language,
+            looks,
+            self.components,
+            self.escape_formulas,
+        )
+
+    @property
+    def to_screen(self) -> bool:
+        """Whether the table goes to standard output, where nothing else may be then."""
+        return self.out is not None and str(self.out) == STANDARD_OUTPUT
+
+    def require_one_text(self, as_json: bool) -> None:
+        """UsageError where JSON and a table would both be on standard output."""
+        if as_json and self.to_screen:
+            raise UsageError(
+                "--json and --out - both write to standard output. Leave one out, or name a file."
+            )
+
+    def quantile_levels(self) -> tuple[float, ...]:
+        """The median and the bounds of the intervals that were asked for; none where none was."""
+        wrong = [level for level in self.level or () if not NARROWEST <= level <= WIDEST]
+        if wrong:
+            raise UsageError(
+                f"--level {wrong[0]:.10g} makes no sense. Give percents from {NARROWEST:g} to "
+                f"{WIDEST:g}, such as 80."
+            )
+        tails = [round((1 - level / 100) / 2, 6) for level in self.level or ()]
+        return (
+            tuple(sorted({0.5, *tails, *(round(1 - tail, 6) for tail in tails)})) if tails else ()
+        )

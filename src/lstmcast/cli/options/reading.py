@@ -1,0 +1,260 @@
+"""How data are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lstmcast.cli.options.common import Period, refuse_idle, typed_options
+
+if TYPE_CHECKING:
+    from lstmcast.data.beside import Beside
+    from lstmcast.data.cellformat import CellFormat
+    from lstmcast.data.panel import ReadOptions
+    from lstmcast.jobs import Source
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """Which columns to read, and what to do about what is wrong in them."""
+
+    time: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column with the times; again for parts of them, such as date and hour; 'index' "
+            "numbers the rows.",
+        ),
+    ] = None
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column to forecast; again for several, '*' for every one, as series.",
+        ),
+    ] = None
+    series: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN", help="Column that tells series apart; again for several."),
+    ] = None
+    past: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column that a network reads beside the target; again for several. A saved model "
+            "knows its own.",
+        ),
+    ] = None
+    future: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column that is known in advance, such as a price; again for several. Rows after "
+            "the last value hold its coming values.",
+        ),
+    ] = None
+    future_data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Table with the coming values of such columns: all of its columns, unless "
+            "--future names some.",
+        ),
+    ] = None
+    static: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column that is constant in each series, such as a group; again for several.",
+        ),
+    ] = None
+    static_data: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Table with such columns, a row for each series."),
+    ] = None
+    holidays: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CODE",
+            help="Country or part of one, such as JP, DE-BY or US-CA, whose public holidays are "
+            "columns that are known in advance; again for several.",
+        ),
+    ] = None
+    hindsight: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="As --future, of a column that was not known then, such as an observed "
+            "temperature; again for several. Accuracy is as if it had been.",
+        ),
+    ] = None
+    sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of a workbook.")] = None
+    frequency: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FREQ", help="monthly, weekly, daily, 15min, W-MON … Found unless given."
+        ),
+    ] = None
+    period: Period = None
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            metavar="real|count|positive",
+            help="What values can be: no forecast of counts or positive values is below 0. "
+            "Recognised unless given, or as the saved model has it.",
+        ),
+    ] = None
+    aggregate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="sum|mean|min|max|first|last|median|count",
+            help="Turn many rows per period into one value.",
+        ),
+    ] = None
+    duplicates: Annotated[
+        str | None,
+        typer.Option(
+            metavar="error|mean|sum|first|last",
+            help="Several rows for one series and time; error unless given.",
+        ),
+    ] = None
+    gaps: Annotated[
+        str | None,
+        typer.Option(
+            metavar="fill|error|zero",
+            help="Times without a row; fill (unknown values) unless given.",
+        ),
+    ] = None
+    missing: Annotated[
+        str | None,
+        typer.Option(
+            metavar="mask|interpolate", help="Missing values; mask (left unknown) unless given."
+        ),
+    ] = None
+    calendar: Annotated[
+        str | None,
+        typer.Option(
+            metavar="observed|all",
+            help="Forecast the times that occur, such as Monday to Saturday, or all. Found unless "
+            "given.",
+        ),
+    ] = None
+
+    on_error: Annotated[
+        str | None,
+        typer.Option(
+            metavar="fail|skip",
+            help="Series that cannot be read: fail (nothing is done) unless given, or skip them, "
+            "list them, and end with status 3.",
+        ),
+    ] = None
+
+    day_first: Annotated[
+        bool | None,
+        typer.Option(
+            "--day-first/--month-first",
+            help="Whether 01/02/2024 is 1 February or 2 January. Found where the dates tell.",
+        ),
+    ] = None
+    decimal: Annotated[
+        str | None,
+        typer.Option(metavar=".|,", help="Decimal mark of all numbers. Found unless given."),
+    ] = None
+    header: Annotated[
+        int | None,
+        typer.Option(metavar="LINE", help="Line with the names of columns. Found unless given."),
+    ] = None
+    date_format: Annotated[
+        str | None,
+        typer.Option(metavar="FORMAT", help="How times are written, such as %d.%m.%Y."),
+    ] = None
+    missing_codes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--missing-codes",
+            "--missing-values",
+            metavar="CODE",
+            help="Cells that stand for missing values, such as -999,'No Data'; again for several. "
+            "CODE=VALUE gives it a value.",
+        ),
+    ] = None
+
+    def source(self, data: Sequence[str]) -> Source:
+        """The data, to be read so."""
+        from lstmcast.jobs import Source
+
+        return Source(
+            data[0] if len(data) == 1 else list(data),
+            self.options(),
+            time=_one_or_more(self.time),
+            target=_one_or_more(self.target),
+            series=_one_or_more(self.series),
+            sheet=self.sheet,
+            given=self.said(),
+            past=_one_or_more(self.past),
+            written=self.written(),
+            beside=self.beside(),
+        )
+
+    def beside(self) -> Beside:
+        """What stands beside the target, as far as it was said."""
+        from lstmcast.data.beside import Beside
+
+        future, static = _one_or_more(self.future), _one_or_more(self.static)
+        hindsight = _one_or_more(self.hindsight)
+        own = (static, self.static_data, self.holidays, hindsight)
+        return Beside(future, self.future_data, *own)
+
+    def written(self) -> CellFormat:
+        """How cells are written, as far as it was said."""
+        from lstmcast.data.cellformat import CellFormat
+
+        codes = [code for given in self.missing_codes or () for code in given.split(",")]
+        return CellFormat(
+            self.day_first,
+            self.decimal,
+            self.header,
+            self.date_format,
+            tuple(code for code in codes if code.strip()),
+        )
+
+    def past_names(self) -> list[str]:
+        """The columns that a network is to read beside the target."""
+        parts = [name.strip() for given in self.past or () for name in given.split(",")]
+        return [name for name in dict.fromkeys(parts) if name]
+
+    def options(self) -> ReadOptions:
+        """What to do about what is found."""
+        from lstmcast.data.panel import ReadOptions
+
+        given: dict[str, Any] = {name: getattr(self, name) for name in self.said()}
+        return ReadOptions(periods=tuple(self.period) if self.period else None, **given)
+
+    def said(self) -> list[str]:
+        """Which of these options were given: newer data for a saved model are otherwise read as
+        those were."""
+        names = (
+            "frequency",
+            "kind",
+            "aggregate",
+            "duplicates",
+            "gaps",
+            "missing",
+            "calendar",
+            "on_error",
+        )
+        return [name for name in names if getattr(self, name) is not None]
+
+    def require_use_by(self, data: Sequence[str] | None) -> None:
+        """UsageError for options that say how to read, where nothing is read but coming values."""
+        own = ("--future", "--future-data", "--hindsight") if self.future_data else ()
+        idle = [option for option in typed_options(self) if option not in own]
+        if not data:
+            refuse_idle(idle, "no data are read. Name newer data")
+
+
+def _one_or_more(names: list[str] | None) -> str | list[str] | None:
+    return names[0] if names and len(names) == 1 else names or None

@@ -1,0 +1,326 @@
+"""How a network is tested and trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from lstmcast.cli.options.common import refuse_idle, typed_options
+from lstmcast.errors import UsageError
+
+if TYPE_CHECKING:
+    from lstmcast.forecaster import LSTMForecaster
+    from lstmcast.model.network import NetworkConfig
+
+
+@dataclass(frozen=True)
+class Testing:
+    """How the accuracy is measured."""
+
+    cutoffs: Annotated[
+        int,
+        typer.Option(
+            metavar="K",
+            help="Cutoffs held out to measure accuracy, as far as history allows; 0: none.",
+        ),
+    ] = 5
+    baselines: Annotated[
+        str,
+        typer.Option(
+            metavar="simple|classical", help="classical adds AutoETS, AutoTheta and AutoARIMA."
+        ),
+    ] = "simple"
+
+    def __post_init__(self) -> None:
+        if self.baselines not in ("simple", "classical"):
+            raise UsageError(
+                f"--baselines {self.baselines!r} is not known. Choose one of: simple, classical."
+            )
+        if self.cutoffs < 0:
+            raise UsageError(
+                f"--cutoffs {self.cutoffs} makes no sense. Give a whole number; 0 measures nothing."
+            )
+        if self.cutoffs == 0:
+            idle = [f"--baselines {self.baselines}"] if self.baselines != "simple" else []
+            refuse_idle(idle, "--cutoffs 0 compares nothing. Give 1 cutoff or more")
+
+    def compared(self) -> Literal[True, "classical"]:
+        """The baselines, as `lstmcast.backtest` takes them."""
+        return "classical" if self.baselines == "classical" else True
+
+
+@dataclass(frozen=True)
+class Refitting:
+    """Whether a backtest trains, and how."""
+
+    refit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="never|once|each",
+            help="Train on what precedes the first cutoff, or each. Never unless given; once for "
+            "one from scratch.",
+        ),
+    ] = None
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Processes that train at the same time; one unless given."),
+    ] = None
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Keep what is finished there: an interrupted backtest goes on."
+        ),
+    ] = None
+
+    def chosen(self) -> Any:
+        """What `lstmcast.backtest` calls it."""
+        if self.refit not in (None, "never", "once", "each"):
+            raise UsageError(
+                f"--refit {self.refit!r} is not known. Choose one of: never, once, each."
+            )
+        return self.refit
+
+    def require_use_of(self, training: Training) -> None:
+        """UsageError for options that say how to train, or in how many processes, where it is
+        not done so."""
+        refit, workers = self.chosen(), ["--workers"] if self.workers is not None else []
+        if refit in (None, "never") and training.weights != "scratch":
+            refuse_idle(
+                training.given() + workers, "nothing is trained. Add --refit once or --refit each"
+            )
+        elif refit in (None, "once"):
+            refuse_idle(workers, "the model is trained once only. Give --refit each")
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is trained, and how."""
+
+    weights: Annotated[
+        str,
+        typer.Option(
+            metavar="pretrained|scratch|DIR",
+            help="Start from the shipped network, afresh, or from a saved one.",
+        ),
+    ] = "pretrained"
+    layers: Annotated[
+        str | None,
+        typer.Option(metavar="64,64", help="Units of each LSTM layer of a network from scratch."),
+    ] = None
+    epochs: Annotated[int | None, typer.Option(metavar="N", help="At most so many epochs.")] = None
+    batch_size: Annotated[
+        int | None, typer.Option(metavar="N", help="Windows or series in an update.")
+    ] = None
+    learning_rate: Annotated[
+        float | None, typer.Option(metavar="RATE", help="Of the optimiser.")
+    ] = None
+    patience: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Stop after so many epochs without a better validation loss."
+        ),
+    ] = None
+    members: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Networks from scratch that differ by their seed, averaged."
+        ),
+    ] = None
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--everything",
+            help="In the end train again on everything, the part held back included.",
+        ),
+    ] = False
+    seed: Annotated[int, typer.Option(metavar="N", help="Of all that is drawn by chance.")] = 0
+    precision: Annotated[
+        str,
+        typer.Option(
+            metavar="full|mixed",
+            help="mixed: in bfloat16, faster on GPUs and processors that have it.",
+        ),
+    ] = "full"
+    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")] = "cpu"
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", help="Processors; all that help unless given.")
+    ] = None
+
+    def __post_init__(self) -> None:
+        if wrong := list(self._wrong()):  # all of it together
+            raise UsageError("\n".join(wrong))
+
+    def _wrong(self) -> Iterator[str]:
+        """What is wrong with the options, a sentence each."""
+        for name in ("epochs", "batch_size", "patience", "members", "threads"):
+            given = getattr(self, name)
+            if given is not None and given < 1:
+                option = name.replace("_", "-")
+                yield f"--{option} {given} makes no sense. Give a whole number from 1."
+        if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
+            yield (
+                f"--learning-rate {self.learning_rate:g} makes no sense. Give a number such as "
+                "0.001."
+            )
+        if self.seed < 0:
+            yield f"--seed {self.seed} makes no sense. Give a whole number from 0."
+        for name, known in (("device", ("cpu", "cuda")), ("precision", ("full", "mixed"))):
+            given = getattr(self, name)
+            if given not in known:
+                yield f"--{name} {given!r} is not known. Choose one of: {', '.join(known)}."
+        for name in ("layers", "members"):
+            if getattr(self, name) is not None and self.weights != "scratch":
+                yield (
+                    f"--{name} describes networks from scratch, but --weights {self.weights} has "
+                    f"its own. Give --weights scratch with it, or leave --{name} out."
+                )
+
+    def given(self) -> list[str]:
+        """The options that say how to train, as they were typed; those that stay as usual are
+        left out."""
+        return [option for option in typed_options(self) if option != "--weights"]
+
+    def hardware(self) -> dict[str, Any]:
+        """On what `LSTMForecaster.fit` trains."""
+        return {"device": self.device, "threads": self.threads}
+
+    def forecaster(
+        self,
+        horizon: int,
+        quantiles: tuple[float, ...] = (),
+        past: Sequence[str] = (),
+        method: str = "auto",
+    ) -> LSTMForecaster:
+        """A forecaster that trains so; one from scratch reads the columns `past` beside the
+        target."""
+        from dataclasses import replace
+
+        from lstmcast.forecaster import LSTMForecaster
+
+        chosen: dict[str, Any] = {"quantiles": quantiles} if quantiles else {}
+        chosen["method"] = method
+        network = self._network(past)
+        usual = LSTMForecaster(
+            horizon, weights=self.weights, network=network, seed=self.seed, **chosen
+        )
+        names = ("epochs", "batch_size", "patience", "members", "precision")
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        optimiser = usual.training.optimiser
+        if self.learning_rate is not None:
+            optimiser = replace(optimiser, learning_rate=self.learning_rate)
+        try:
+            training = replace(usual.training, **given, optimiser=optimiser, refit=self.everything)
+        except ValueError as error:
+            raise UsageError(f"these training options make no sense: {_first_of(error)}") from error
+        return LSTMForecaster(
+            horizon,
+            weights=self.weights,
+            network=network,
+            training=training,
+            seed=self.seed,
+            **chosen,
+        )
+
+    def _network(self, past: Sequence[str]) -> NetworkConfig | None:
+        from lstmcast.model.inputs import Transformed
+        from lstmcast.model.network import NetworkConfig
+        from lstmcast.transforms import Standard
+
+        inputs: dict[str, Any] = {}
+        if past and self.weights == "scratch":
+            inputs = {"inputs": Transformed(Standard(), past=past)}
+        if self.layers is None:
+            return NetworkConfig(**inputs) if inputs else None
+        sizes = self.layers.split(",")
+        if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
+            raise UsageError(
+                f"--layers {self.layers!r} makes no sense. Give the units of each layer, such as "
+                "64,64."
+            )
+        return NetworkConfig(layers=tuple(int(size) for size in sizes), **inputs)
+
+
+def _first_of(error: ValueError) -> str:
+    """What pydantic says of the first wrong field, in one line."""
+    errors = getattr(error, "errors", None)
+    if errors is None:
+        return str(error)
+    first = errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}, not {first['input']!r}"
+
+
+@dataclass(frozen=True)
+class FitOutput:
+    """Whether a training goes on from an earlier one, and what shows it."""
+
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a training that was interrupted, or kept.")
+    ] = False
+    keep_checkpoints: Annotated[
+        bool,
+        typer.Option(
+            "--keep-checkpoints",
+            help="Keep what a longer training, or one on newer data, can go on from.",
+        ),
+    ] = False
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the learning curve as .png, .svg or .pdf."),
+    ] = None
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write training, accuracy and forecast as one page, .html."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class ExampleOptions:
+    """What an example learns from, how it is run, and where its results go."""
+
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Your own series, through the same system."),
+    ] = None
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column",
+            "--target",
+            metavar="COLUMN",
+            help="Column of the data to learn from; again for several.",
+        ),
+    ] = None
+    time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN", help="Column of the data with the times; 'index' numbers the rows."
+        ),
+    ] = None
+    faithful: Annotated[
+        bool,
+        typer.Option(
+            "--faithful", help="With the article's own sizes, optimiser, epochs and initialisers."
+        ),
+    ] = False
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where results go; lstmcast-NAME unless given."),
+    ] = None
+    seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0
+    seeds: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Run N times, with N seeds: medians and their range."),
+    ] = None
+    epochs: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Maximum number of epochs, instead of the example's own."),
+    ] = None
+    device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")] = "cpu"
+    labels: Annotated[str | None, typer.Option(hidden=True)] = None

@@ -1,0 +1,39 @@
+"""Jobs: what the commands do, as frozen requests and results; a server and a schedule run the same.
+
+A job reads, checks, works and writes its files. It prints nothing and ends no process: what it has
+to report while it runs are events for `notify`, what it found is in its result, whose `document()`
+is the JSON of the command, and what cannot be done raises one of `lstmcast.errors`. Modules that
+only some jobs need are imported where they are used: checking a file should not wait for the
+network.
+"""
+
+from lstmcast.jobs.anomalies import AnomalyJob, AnomalyResult
+from lstmcast.jobs.backtesting import BacktestJob, BacktestResult
+from lstmcast.jobs.checking import CheckJob, CheckResult
+from lstmcast.jobs.events import DataJoined, DataRead, NewerRead, Note, ignore
+from lstmcast.jobs.forecasting import ForecastJob, ForecastResult
+from lstmcast.jobs.predicting import PredictJob, PredictResult
+from lstmcast.jobs.source import Source
+from lstmcast.jobs.training import FitJob, FitResult, check_fit_places
+
+__all__ = [
+    "AnomalyJob",
+    "AnomalyResult",
+    "BacktestJob",
+    "BacktestResult",
+    "CheckJob",
+    "CheckResult",
+    "DataJoined",
+    "DataRead",
+    "FitJob",
+    "FitResult",
+    "ForecastJob",
+    "ForecastResult",
+    "NewerRead",
+    "Note",
+    "PredictJob",
+    "PredictResult",
+    "Source",
+    "check_fit_places",
+    "ignore",
+]

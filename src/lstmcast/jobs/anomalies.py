@@ -1,0 +1,60 @@
+"""Find values that are unlike what was expected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstmcast.jobs.documents import as_document, described
+from lstmcast.jobs.events import ignore
+from lstmcast.jobs.source import Source, read_for
+from lstmcast.output.places import TABLES, Written, check_place
+
+if TYPE_CHECKING:
+    from lstmcast.alerting import Anomalies
+    from lstmcast.jobs.events import Notify
+
+
+@dataclass(frozen=True, eq=False)
+class AnomalyJob:
+    """Score each value by how surprising it was.
+
+    `model`: a saved one, the shipped network unless given; `table`: where scores go.
+    """
+
+    source: Source
+    model: Path | None = None
+    rate: float = 0.001
+    table: Path | None = None
+
+    def run(self, notify: Notify = ignore) -> AnomalyResult:
+        """Raises LstmcastError."""
+        from lstmcast.alerting import anomalies
+        from lstmcast.evaluation.anomalies import Alerts
+        from lstmcast.forecaster import LSTMForecaster, load
+
+        Alerts(self.rate)  # before anything is read
+        check_place(self.table, TABLES, self.source.paths)
+        model = LSTMForecaster(horizon=1) if self.model is None else load(self.model)
+        found = anomalies(read_for(self.source, model, notify), model, rate=self.rate)
+        if self.table is None:
+            return AnomalyResult(found, Written())
+        found.save(self.table)
+        return AnomalyResult(found, Written((str(self.table),)))
+
+
+@dataclass(frozen=True, eq=False)
+class AnomalyResult:
+    """How surprising each value was."""
+
+    anomalies: Anomalies
+    written: Written
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document of `lstmcast anomalies --json`."""
+        return as_document(
+            data=described(self.anomalies.panel),
+            anomalies=self.anomalies.document(),
+            written=list(self.written.files),
+        )

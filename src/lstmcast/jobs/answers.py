@@ -1,0 +1,53 @@
+"""What is asked of a forecast before and after it is made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lstmcast.data.ahead import end_of
+from lstmcast.data.panel import Panel
+from lstmcast.errors import DataError
+
+if TYPE_CHECKING:
+    from lstmcast.forecast import Forecast
+    from lstmcast.totals import Asked, Totals
+
+
+def require_totals(asked: Asked | None, panel: Panel, horizon: int) -> None:
+    """UsageError, before the work, for totals that the series do not have."""
+    if asked is not None:
+        asked.require_ahead(horizon)
+        names = panel.keys.columns(panel.ids)
+        asked.require_possible(names, panel.ends.dtype.kind == "M", panel.frequency)
+
+
+def totals_of(asked: Asked | None, forecast: Forecast) -> Totals | None:
+    if asked is None:
+        return None
+    return forecast.total(
+        asked.span,
+        by=asked.by or None,
+        service_level=asked.service_level,
+        lead_time=asked.lead_time,
+    )
+
+
+def ended_at(date: str | None, forecast: Forecast, panel: Panel) -> Forecast:
+    """A forecast without steps after a date."""
+    return forecast if date is None else forecast.until(end_of(date, panel))
+
+
+def without_forecast(forecast: Forecast) -> list[str]:
+    """The series whose steps are all unknown."""
+    silent = (forecast.point != forecast.point).all(axis=1)
+    return [str(name) for name in forecast.ids[silent]]
+
+
+def require_numbers(forecast: Forecast, panel: Panel) -> None:
+    """DataError where no series has a forecast: blanks should not replace an older one."""
+    if len(without_forecast(forecast)) == len(forecast.ids):
+        raise DataError(
+            f"{panel.report.source}: no series has a forecast, as none has the known values that "
+            "the model reads. Nothing was written. Give data with a longer history, or with fewer "
+            "missing values at the end."
+        )

@@ -1,0 +1,98 @@
+"""Measure accuracy at earlier cutoffs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from lstmcast.data.panel import Panel
+from lstmcast.jobs.documents import (
+    as_document,
+    described,
+    kind_of,
+    measured_of,
+    rows_of,
+    skipped_series,
+)
+from lstmcast.jobs.events import ignore
+from lstmcast.jobs.source import Source, read_for
+from lstmcast.output.places import TABLES, Written, check_place
+from lstmcast.writing.tables import write_table
+
+if TYPE_CHECKING:
+    from lstmcast.evaluation.backtest import Backtest
+    from lstmcast.evaluation.refitting import Forecasts, Refit
+    from lstmcast.jobs.events import Notify
+
+    Baselines = bool | Literal["classical"] | Sequence[Forecasts]
+
+
+@dataclass(frozen=True, eq=False)
+class BacktestJob:
+    """Measure accuracy at earlier cutoffs.
+
+    `table`: where the held-out forecasts go. The other arguments are those of `lstmcast.backtest`;
+    `fit_options` are used where something is trained.
+    """
+
+    model: Any
+    source: Source
+    cutoffs: int = 5
+    baselines: Baselines = True
+    refit: Refit | None = None
+    fit_options: dict[str, Any] | None = None
+    workers: int | None = None
+    folder: str | Path | None = None
+    table: str | Path | None = None
+
+    @property
+    def trains(self) -> bool:
+        """Whether the model is trained for it, which takes a while."""
+        return getattr(self.model, "needs_fit", False) or self.refit in ("once", "each")
+
+    def run(self, notify: Notify = ignore) -> BacktestResult:
+        """Raises LstmcastError. Where nothing can be held out, the result says why."""
+        from lstmcast.evaluation.backtest import backtest
+
+        check_place(self.table, TABLES, self.source.paths)
+        panel = read_for(self.source, self.model, notify)
+        tested = backtest(
+            self.model,
+            panel,
+            cutoffs=self.cutoffs,
+            baselines=self.baselines,
+            refit=self.refit,
+            fit_options=self.fit_options if self.trains else None,
+            workers=self.workers,
+            folder=self.folder,
+            progress=notify if self.trains else None,
+        )
+        return BacktestResult(panel, tested, self._written(tested))
+
+    def _written(self, tested: Backtest) -> Written:
+        if self.table is None:
+            return Written()
+        if tested.reason:
+            return Written(notes=(f"nothing written: {tested.reason}",))
+        write_table(tested.held_out(), self.table)
+        return Written((str(self.table),))
+
+
+@dataclass(frozen=True, eq=False)
+class BacktestResult:
+    """How good forecasts at past cutoffs would have been."""
+
+    panel: Panel
+    backtest: Backtest
+    written: Written
+
+    def document(self, held_out: bool = False) -> dict[str, Any]:
+        """The JSON document of `lstmcast backtest --json`; held-out forecasts on request."""
+        return as_document(
+            data=described(self.panel) | kind_of(self.panel),
+            findings=rows_of(self.panel.check()),
+            skipped=skipped_series(self.panel),
+            accuracy=measured_of(self.backtest, held_out),
+        )

@@ -1,0 +1,45 @@
+"""What a job reports while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from lstmcast.data.panel import Panel
+
+if TYPE_CHECKING:
+    from lstmcast.evaluation.refitting import Progress
+    from lstmcast.saved_context import Continuation
+
+    Event: TypeAlias = "DataRead | NewerRead | DataJoined | Note | Progress"
+    Notify = Callable[[Event], object]
+
+
+class DataRead(NamedTuple):
+    """The data were read; the panel's report says what was noticed."""
+
+    panel: Panel
+
+
+class NewerRead(NamedTuple):
+    """Newer data for a saved model were read. What is wrong in them shows once they are joined:
+    what is too short alone may not be then."""
+
+    panel: Panel
+
+
+class DataJoined(NamedTuple):
+    """Newer data were joined to those of a saved model."""
+
+    continuation: Continuation
+
+
+class Note(NamedTuple):
+    """A sentence about the run; `urgent` where something that was asked for is not done."""
+
+    text: str
+    urgent: bool = False
+
+
+def ignore(event: Event) -> None:
+    """The `notify` of a job that nobody watches."""

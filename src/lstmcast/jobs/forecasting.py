@@ -1,0 +1,146 @@
+"""Forecast data at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstmcast.data.panel import Panel
+from lstmcast.data.table import file_label
+from lstmcast.errors import UsageError
+from lstmcast.jobs.answers import (
+    ended_at,
+    require_numbers,
+    require_totals,
+    totals_of,
+    without_forecast,
+)
+from lstmcast.jobs.documents import (
+    as_document,
+    described,
+    kind_of,
+    made_of,
+    measured_of,
+    parsed,
+    rows_of,
+    skipped_series,
+)
+from lstmcast.jobs.events import DataRead, ignore
+from lstmcast.jobs.source import Source, read_for
+from lstmcast.output.places import Outputs, Written, beside_table
+
+if TYPE_CHECKING:
+    from lstmcast.evaluation.backtest import Backtest
+    from lstmcast.forecast import Forecast
+    from lstmcast.jobs.backtesting import Baselines
+    from lstmcast.jobs.events import Notify
+    from lstmcast.scenarios import Scenarios
+    from lstmcast.totals import Asked, Totals
+
+AS_GIVEN = "as given"  # the coming values of the data themselves, as a scenario
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastJob:
+    """Read, check, test at held-out cutoffs, forecast, write.
+
+    `cutoffs` and `baselines` are those of `lstmcast.backtest`; 0 cutoffs measure nothing.
+
+    >>> from lstmcast.evaluation.baselines import SeasonalNaive
+    >>> panel = Panel.from_arrays([1.0, 5.0, 9.0] * 8, periods=(3,))
+    >>> result = ForecastJob(SeasonalNaive(2), Source(panel)).run()
+    >>> result.forecast.point, result.backtest.scores["seasonal naive"]["mae"]
+    (array([[1., 5.]]), 0.0)
+    """
+
+    model: Any  # of `evaluation.refitting.Forecasts`, with its `horizon`
+    source: Source
+    cutoffs: int = 5
+    baselines: Baselines = True
+    outputs: Outputs = field(default_factory=Outputs)
+    totals: Asked | None = None
+    until: str | None = None  # a date, after which no step is wanted
+    scenarios: tuple[str | Path, ...] = ()  # tables of coming values that are compared
+
+    def run(self, notify: Notify = ignore) -> ForecastResult:
+        """Raises LstmcastError; DataError too where no series could be forecast."""
+        paths = [*self.source.paths, *map(str, self.scenarios)]
+        more = ["totals"] * (self.totals is not None) + ["scenarios"] * bool(self.scenarios)
+        self.outputs.check(paths, more)
+        panels = self._panels(notify)
+        panel = next(iter(panels.values()))
+        require_totals(self.totals, panel, self.model.horizon)
+        self.outputs.looks.require(set(map(str, panel.ids)))
+        self.outputs.check_rows(len(panel) * self.model.horizon)
+        tested = self._tested(panel)
+        scenarios = self._compared(panels)
+        first = None if scenarios is None else next(iter(scenarios.forecasts.values()))
+        whole = self.model.predict(panel) if first is None else first
+        forecast = ended_at(self.until, whole, panel)
+        require_numbers(forecast, panel)
+        totals = totals_of(self.totals, forecast)
+        written = self.outputs.write(forecast, panel, tested, self.model, totals)
+        if scenarios is not None and self.outputs.table is not None:
+            place = scenarios.write(beside_table(self.outputs.table, "scenarios"))
+            written = written._replace(files=(*written.files, str(place)))
+        return ForecastResult(panel, forecast, tested, written, totals, scenarios)
+
+    def _panels(self, notify: Notify) -> dict[str, Panel]:
+        """The data, by scenario where several are asked for: the first is forecast."""
+        if not self.scenarios:
+            return {"": read_for(self.source, self.model, notify)}
+        panels = {} if len(self.scenarios) > 1 else {AS_GIVEN: self.source.of(self.model).read()}
+        for path in self.scenarios:
+            name = file_label(Path(path).name)
+            if name in panels:
+                raise UsageError(
+                    f"two scenarios are called {name!r} after their files. Give files of "
+                    "different names."
+                )
+            beside = replace(self.source.beside, future_data=path)
+            panels[name] = replace(self.source, beside=beside).of(self.model).read()
+        notify(DataRead(next(iter(panels.values()))))
+        return panels
+
+    def _compared(self, panels: dict[str, Panel]) -> Scenarios | None:
+        if len(panels) < 2:
+            return None
+        from lstmcast.scenarios import compare_scenarios
+
+        return compare_scenarios(self.model, panels)
+
+    def _tested(self, panel: Panel) -> Backtest | None:
+        if self.cutoffs == 0:
+            return None
+        from lstmcast.evaluation.backtest import backtest
+
+        return backtest(self.model, panel, cutoffs=self.cutoffs, baselines=self.baselines)
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastResult:
+    """A forecast with the data that it continues; `backtest` is None where nothing was measured."""
+
+    panel: Panel
+    forecast: Forecast
+    backtest: Backtest | None
+    written: Written
+    totals: Totals | None = None
+    scenarios: Scenarios | None = None
+
+    def document(self, held_out: bool = False) -> dict[str, Any]:
+        """The JSON document of `lstmcast forecast --json`; held-out forecasts on request."""
+        return as_document(
+            data=described(self.panel) | kind_of(self.panel),
+            findings=rows_of(self.panel.check()),
+            skipped=skipped_series(self.panel),
+            accuracy=measured_of(self.backtest, held_out),
+            forecast=parsed(self.forecast),
+            totals=parsed(self.totals),
+            scenarios=parsed(self.scenarios),
+            method=self.forecast.method,
+            combination=made_of(self.forecast),
+            without_forecast=without_forecast(self.forecast),
+            files=list(self.written.files),
+        )

@@ -1,0 +1,132 @@
+"""Forecast with a saved model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from lstmcast import store
+from lstmcast.data.ahead import steps_until
+from lstmcast.data.beside import Beside
+from lstmcast.data.panel import Panel
+from lstmcast.errors import UsageError
+from lstmcast.jobs.answers import (
+    ended_at,
+    require_numbers,
+    require_totals,
+    totals_of,
+    without_forecast,
+)
+from lstmcast.jobs.documents import (
+    as_document,
+    described,
+    kind_of,
+    made_of,
+    parsed,
+    rows_of,
+    skipped_series,
+)
+from lstmcast.jobs.events import DataJoined, NewerRead, ignore
+from lstmcast.jobs.source import Source
+from lstmcast.output.places import Outputs, Written
+
+if TYPE_CHECKING:
+    from lstmcast.forecast import Forecast
+    from lstmcast.jobs.events import Notify
+    from lstmcast.saved_context import Continuation
+    from lstmcast.totals import Asked, Totals
+
+
+@dataclass(frozen=True, eq=False)
+class PredictJob:
+    """Forecast with a saved model, from where it stopped or from newer data.
+
+    `model`: its folder. `source`: newer data, None for what the model has seen last. `horizon` and
+    `quantiles`: the model's own unless given.
+    """
+
+    model: str | Path
+    source: Source | None = None
+    horizon: int | None = None
+    quantiles: Sequence[float] = ()
+    outputs: Outputs = field(default_factory=Outputs)
+    method: str | None = None  # what answers, as it was saved unless given
+    totals: Asked | None = None
+    until: str | None = None  # a date, in place of the horizon
+    update: bool = False  # save the model with the newer data, for the next run to go on from
+    beside: Beside = field(default_factory=Beside)  # coming values, where no newer data are read
+
+    def run(self, notify: Notify = ignore) -> PredictResult:
+        """Raises LstmcastError; DataError too where no series could be forecast."""
+        from lstmcast.forecaster import load
+
+        sources = self.source.paths if self.source else self.beside.paths()
+        self.outputs.check(sources, ["totals"] * (self.totals is not None))
+        if self.update and self.source is None and not self.beside:
+            raise UsageError("There are no newer data to update the model with. Name them.")
+        if self.update:
+            store.check_place(self.model)
+        model = load(self.model, quantiles=self.quantiles or None, method=self.method)
+        assert model.saved_context is not None  # a loaded model remembers its data
+        panel, newer, continuation = model.saved_context.panel, None, None
+        if self.source is not None:
+            newer = self.source.of(model).read_after(panel)
+            notify(NewerRead(newer))
+            continuation = model.continued(newer)
+            notify(DataJoined(continuation))
+            panel = continuation.panel
+        elif self.beside:
+            continuation = model.saved_context.with_coming(self.beside)
+            notify(DataJoined(continuation))
+            panel = continuation.panel
+        horizon = steps_until(self.until, panel) if self.until else self.horizon
+        require_totals(self.totals, panel, horizon or model.horizon)
+        self.outputs.looks.require(set(map(str, panel.ids)))
+        self.outputs.check_rows(len(panel) * (horizon or model.horizon))
+        forecast = ended_at(self.until, model.predict(continuation, horizon), panel)
+        require_numbers(forecast, panel)
+        totals = totals_of(self.totals, forecast)
+        written = self.outputs.write(forecast, panel, None, model, totals)
+        if self.update:
+            # last: where a result could not be written, the next run finds the model as it was
+            model.updated(continuation).save(self.model, made_of=forecast.combination)
+            written = written._replace(files=(*written.files, str(self.model)))
+        result = str(self.model), panel, forecast, newer, continuation, written
+        return PredictResult(*result, totals)
+
+
+@dataclass(frozen=True, eq=False)
+class PredictResult:
+    """A forecast of a saved model; `panel` is what was forecast, `newer` what was read for it."""
+
+    backtest: ClassVar[None] = None  # measured when the model was made, not now
+
+    model: str
+    panel: Panel
+    forecast: Forecast
+    newer: Panel | None
+    continuation: Continuation | None
+    written: Written
+    totals: Totals | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document of `lstmcast predict --json`."""
+        whole = described(self.panel) | kind_of(self.panel)
+        del whole["source"], whole["rows"]  # of a file, and these came from two
+        return as_document(
+            model=self.model,
+            # what values can be is decided where the two are joined
+            data=described(self.newer) if self.newer else None,
+            panel=whole,
+            continued=self.continuation.as_dict() if self.continuation else None,
+            skipped=skipped_series(self.newer),
+            findings=rows_of(self.panel.check()),
+            forecast=parsed(self.forecast),
+            totals=parsed(self.totals),
+            method=self.forecast.method,
+            combination=made_of(self.forecast),
+            without_forecast=without_forecast(self.forecast),
+            files=list(self.written.files),
+        )

@@ -1,0 +1,106 @@
+"""Data, and how to read them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from lstmcast.data.beside import Beside
+from lstmcast.data.cellformat import CellFormat
+from lstmcast.data.features import listed
+from lstmcast.data.inspection import Inspection, inspect
+from lstmcast.data.panel import Panel, ReadOptions, panel_from_table
+from lstmcast.data.read import STDIN, read_table
+from lstmcast.errors import UsageError
+from lstmcast.jobs.events import DataRead
+
+if TYPE_CHECKING:
+    from lstmcast.jobs.events import Notify
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Data and how to read them: a Panel as it is, or anything that `lstmcast.read` reads.
+
+    `time`, `target`, `series`, `sheet` and `past` are those of `lstmcast.read`; `options` and
+    `written` are its other arguments, `beside` those about columns beside the target. `given`:
+    names of options that count in newer data for a saved model even where they are the usual ones.
+
+    >>> Source({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5, 6, 7, 8]}).read()
+    Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
+    """
+
+    data: Any
+    options: ReadOptions = field(default_factory=ReadOptions)
+    time: str | Sequence[str] | None = None
+    target: str | Sequence[str] | None = None
+    series: str | Sequence[str] | None = None
+    sheet: str | None = None
+    given: Sequence[str] = ()
+    past: str | Sequence[str] | None = None
+    written: CellFormat = field(default_factory=CellFormat)
+    beside: Beside = field(default_factory=Beside)
+
+    @property
+    def paths(self) -> list[str]:
+        """The files, as far as the data are files: none of them should be written over."""
+        items = self.data if isinstance(self.data, (list, tuple)) else [self.data]
+        paths = [os.fspath(item) for item in items if isinstance(item, (str, os.PathLike))]
+        return [*(path for path in paths if path != STDIN), *self.beside.paths()]
+
+    def read(self) -> Panel:
+        """The data as a panel. Raises DataError, UsageError."""
+        if isinstance(self.data, Panel):
+            return self.data
+        how = {"aggregate": self.options.aggregate, "on_error": self.options.on_error}
+        table = read_table(self.data, **how, **self._columns())
+        return panel_from_table(table, self.options)
+
+    def read_after(self, known: Panel) -> Panel:
+        """The data as what came after `known`. Raises DataError, UsageError, ModelError."""
+        from lstmcast.data.newer import read_newer
+
+        return read_newer(self.data, known, self.options, said=self.given, **self._columns())
+
+    def inspect(self) -> Inspection:
+        """What is in the data and what is wrong with them. Raises DataError, UsageError."""
+        return inspect(self.data, self.options, **self._columns())
+
+    def of(self, model: Any, trains: bool = False) -> Source:
+        """The same with the columns that a model reads beside the target; UsageError where others
+        were asked for. Simple forecasts may read them, but not in a model that `trains`."""
+        reads = getattr(model, "past", ())
+        asked = [self.past] if isinstance(self.past, str) else list(self.past or ())
+        if asked and not reads and getattr(model, "may_read_past", False) and not trains:
+            return self
+        if asked and not reads:
+            raise UsageError(_reads_nothing_beside(",".join(asked)))
+        idle = [name for one in asked for name in one.split(",") if name.strip() not in reads]
+        if idle:
+            raise UsageError(
+                f"--past {','.join(asked)}: the model reads {listed(reads)} beside the target, and "
+                f"not {idle[0].strip()!r}. Leave --past out: the model knows its columns."
+            )
+        return replace(self, past=list(reads)) if reads else self
+
+    def _columns(self) -> dict[str, Any]:
+        names = ("time", "target", "series", "sheet", "past", "written", "beside")
+        return {name: getattr(self, name) for name in names}
+
+
+def _reads_nothing_beside(past: str) -> str:
+    return (
+        f"--past {past} (in Python: past=) names columns to be read beside the target, and this "
+        "network does not read any. Leave --past out, forecast with the shipped network and simple "
+        "forecasts, of which a linear map reads them (--method auto, nothing trained), or train a "
+        f"network that reads them: lstmcast fit DATA --weights scratch --past {past} (in Python: "
+        "NetworkConfig(inputs=Transformed(…, past=[…])))."
+    )
+
+
+def read_for(source: Source, model: Any, notify: Notify, trains: bool = False) -> Panel:
+    panel = source.of(model, trains).read()
+    notify(DataRead(panel))
+    return panel

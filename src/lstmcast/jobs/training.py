@@ -1,0 +1,200 @@
+"""Train a network and measure it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstmcast import store
+from lstmcast.data.panel import Panel
+from lstmcast.jobs.documents import as_document, described, kind_of, measured_of, skipped_series
+from lstmcast.jobs.events import Note, ignore
+from lstmcast.jobs.source import Source, read_for
+from lstmcast.output.places import (
+    NO_JAPANESE_FONT,
+    PAGES,
+    PICTURES,
+    Made,
+    Written,
+    check_place,
+    require_apart,
+    write_report,
+)
+from lstmcast.saved_context import is_unnamed
+
+if TYPE_CHECKING:
+    from lstmcast.evaluation.backtest import Backtest
+    from lstmcast.forecaster import LSTMForecaster
+    from lstmcast.jobs.events import Notify
+
+HELD_BACK = (
+    "The same values chose the best epoch and the width of the intervals: errors here are a little "
+    "too small, and the coverage is no test. `lstmcast backtest --refit once` measures both on "
+    "values that decided nothing."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class FitJob:
+    """Train a forecaster, save it, and measure it on the part of the data that was held back.
+
+    `folder`: of the saved model; the checkpoints lie beside it while training goes on, and with
+    `resume` a training that was interrupted goes on from them. With `keep_checkpoints` they stay
+    when it has ended, so that it can go on for more epochs or with newer data. `plot`: the learning
+    curve.
+    `device`, `threads` and `callbacks` are those of `LSTMForecaster.fit`. Ctrl-C ends the training
+    early, not the job.
+    """
+
+    forecaster: LSTMForecaster
+    source: Source
+    folder: str | Path
+    plot: str | Path | None = None
+    report: str | Path | None = None
+    made_by: str = ""
+    language: str = "en"  # of learning curve and report
+    resume: bool = False
+    keep_checkpoints: bool = False
+    device: str = "cpu"
+    threads: int | None = None
+    callbacks: Sequence[Callable[[Any], Any]] = ()
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where the state of the training is kept until it has ended."""
+        # by whatever name: links, and parts of the path that have none
+        place = Path(os.path.realpath(self.folder))
+        return place.with_name(f"{place.name}.checkpoints")
+
+    def run(self, notify: Notify = ignore) -> FitResult:
+        """Raises LstmcastError; MissingExtraError without PyTorch."""
+        from lstmcast.training_config import require_torch
+
+        check_fit_places(self.folder, self.plot, self.report, self.source.paths)
+        require_torch()
+        from lstmcast.training import checkpoint
+
+        checkpoint.require_unclaimed(self.checkpoints)
+        panel = read_for(self.source, self.forecaster, notify, trains=True)
+        fitted = self._fitted(panel, notify)
+        panel = _called_as_in(fitted, panel)
+        notify(Note(f"the model is saved in {self.folder}; its accuracy is measured"))
+        fitted.save(self.folder)
+        record = fitted.record
+        assert record is not None  # it was fitted
+        if not record.interrupted and not self.keep_checkpoints:
+            checkpoint.discard(self.checkpoints)
+        tested = _tested_where_held_back(fitted, panel)
+        return FitResult(
+            fitted,
+            panel,
+            tested,
+            record.notes,
+            self._written(fitted, panel, tested),
+            record.interrupted,
+            resumable=checkpoint.kept_in(self.checkpoints),
+        )
+
+    def _fitted(self, panel: Panel, notify: Notify) -> LSTMForecaster:
+        from lstmcast.training.checkpoint import kept_in
+
+        place = self.checkpoints
+        kept = kept_in(place)
+        if kept and not self.resume:
+            again = f"an earlier training in {place} is started again"
+            notify(Note(f"{again}; --resume would have gone on"))
+        if self.resume and not kept:
+            missing = f"there is no interrupted training in {place}, nor one that was kept"
+            notify(Note(f"{missing}: it starts at the beginning", urgent=True))
+        return self.forecaster.fit(
+            panel,
+            folder=place,
+            resume=self.resume,
+            callbacks=self.callbacks,
+            device=self.device,
+            threads=self.threads,
+        )
+
+    def _written(self, fitted: LSTMForecaster, panel: Panel, tested: Backtest | None) -> Written:
+        files: list[str | Path] = [self.folder]
+        notes: list[str] = []
+        if self.plot is not None:
+            from lstmcast.output.learning_curve import LearningCurve
+
+            curve = LearningCurve.from_history(fitted.history, language=self.language)
+            files.append(curve.save(self.plot))
+            notes += [NO_JAPANESE_FONT] if curve.missing_letters() else []
+        if self.report is not None:
+            made = Made(self.made_by, self.language)
+            files.append(write_report(self.report, fitted.predict(), panel, tested, fitted, made))
+        return Written(tuple(map(str, files)), tuple(notes))
+
+
+@dataclass(frozen=True, eq=False)
+class FitResult:
+    """A trained model; `backtest` is None where nothing was held back.
+
+    `interrupted`: training was stopped before its end, and is `resumable` where an epoch was done.
+    """
+
+    model: LSTMForecaster
+    panel: Panel
+    backtest: Backtest | None
+    notes: tuple[str, ...]
+    written: Written
+    interrupted: bool = False
+    resumable: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document of `lstmcast fit --json`."""
+        return as_document(
+            data=described(self.panel) | kind_of(self.panel),
+            training=self.model.history.to_json(),
+            notes=list(self.notes),
+            skipped=skipped_series(self.panel),
+            accuracy=measured_of(self.backtest),
+            files=list(self.written.files),
+        )
+
+
+def check_fit_places(
+    folder: str | Path,
+    plot: str | Path | None,
+    report: str | Path | None,
+    sources: Sequence[str],
+) -> None:
+    """Raise before a training where its results could not be written."""
+    store.check_place(folder)
+    check_place(plot, PICTURES, sources)
+    check_place(report, PAGES, sources)
+    require_apart(plot, report, folder)
+
+
+def _called_as_in(fitted: LSTMForecaster, panel: Panel) -> Panel:
+    """A panel of one series without a name, called as a training that went on calls it, whatever
+    its file is called now."""
+    assert fitted.saved_context is not None  # it was fitted
+    known = fitted.saved_context.panel
+    if list(known.ids) == list(panel.ids) or not (is_unnamed(known) and is_unnamed(panel)):
+        return panel
+    return replace(panel, ids=known.ids.copy())
+
+
+def _tested_where_held_back(fitted: LSTMForecaster, panel: Panel) -> Backtest | None:
+    """The accuracy on the part that was held back, beside the baselines; None where that is
+    nothing."""
+    from lstmcast.evaluation.backtest import backtest
+
+    ends = fitted.model.held_back_from(panel)
+    if ends is None:
+        return None
+    # A column without any value leaves a series without a forecast, as a warning has said.
+    known = panel.covariates.known_among(fitted.past, panel.offsets, ends)
+    if not known.any():
+        return None
+    judged = panel if known.all() else panel.select(panel.ids[known])
+    tested = backtest(fitted, judged, cutoffs=ends[known, None], refit="never")
+    return tested if tested.reason else replace(tested, notes=(*tested.notes, HELD_BACK))
