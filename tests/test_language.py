@@ -20,7 +20,8 @@ from lstmcast.data import findings
 from lstmcast.data.frequency import parse_frequency
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.baselines import SeasonalNaive
-from lstmcast.jobs import HELD_BACK, CheckJob
+from lstmcast.jobs import CheckJob
+from lstmcast.jobs.training import HELD_BACK
 from lstmcast.output import cards, places, plots, report
 from lstmcast.output.learning_curve import LABELS
 from lstmcast.training import plan

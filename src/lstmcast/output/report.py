@@ -145,8 +145,8 @@ class Report:
             "series": _totals_section(self.totals, words) + _series_section(self, words),
             "accuracy": _accuracy(summary, words),
             "training": self.training.html(words) if self.training else "",
-            "data": _data(self.panel, words),
-            "findings": _findings(self.panel.check(), words),
+            "data": data_facts(self.panel, words),
+            "findings": found_items(self.panel.check(), words),
             "card": _card(self.card, words),
             "made": _made(self.made_by, self.made_on, words),
         }
@@ -410,7 +410,8 @@ def _coverages(scores: dict[str, float]) -> dict[str, float]:
 # ---------------------------------------------------------------- the data, and how it was made
 
 
-def _data(panel: Panel, words: Words) -> str:
+def data_facts(panel: Panel, words: Words) -> str:
+    """What was read, as HTML: names beside values."""
     lengths = panel.lengths
     missing = int(np.isnan(panel.values).sum())
     count = f"{len(panel.values):,}"
@@ -444,7 +445,8 @@ def _kind(panel: Panel, words: Words) -> str:
     return f"{', '.join(map(words, names))} ({how})"
 
 
-def _findings(findings: Sequence[Finding], words: Words) -> str:
+def found_items(findings: Sequence[Finding], words: Words) -> str:
+    """What was noticed, errors first, as HTML."""
     if not findings:
         return f"<p>{words('Nothing unusual was noticed.')}</p>"
     order = {"error": 0, "warning": 1, "note": 2}
