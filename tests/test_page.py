@@ -210,7 +210,7 @@ def test_the_limits_of_the_server_hold():
 
 
 def test_the_page_shows_what_the_report_holds(air):
-    assert set(air["parts"]) >= {"title", "verdict", "tiles", "accuracy", "series", "findings"}
+    assert set(air["parts"]) >= {"title", "verdict", "tiles", "accuracy", "series"}
     assert air["parts"]["title"].startswith("passengers: 12 months ahead")
     (pane,) = air["charts"]["panes"]
     assert len(pane["point"]) == 12 and [band["level"] for band in pane["bands"]] == [80]
@@ -244,14 +244,12 @@ def test_a_file_or_result_that_is_not_there_is_a_problem(ask, air, shop):
     assert LETTERS.search(told)
 
 
-def test_components_and_charts_of_a_series(ask, air):
-    parts = ask("GET", address(air, "components?series=airline")).json()
-    assert [one["name"] for one in parts["parts"]] == ["level", "season of one year", "rest"]
-    assert parts["ahead"] == 12 and len(parts["times"]) == len(parts["values"])
+def test_the_chart_of_a_series_has_its_components(ask, air):
     chart = ask("GET", address(air, "chart?series=airline")).json()
     assert chart["panes"][0]["point"] == air["charts"]["panes"][0]["point"]
+    parts = chart["components"][0]["parts"]
+    assert [one["name"] for one in parts] == ["level", "season of one year", "rest"]
     problem(ask("GET", address(air, "chart?series=x")), 404, "series")
-    problem(ask("GET", address(air, "components?series=x")), 404, "series")
 
 
 def test_a_saved_model_answers(tmp_path):

@@ -182,6 +182,56 @@ function lstmcastCharts(words) {
     document.getElementById(place).replaceChildren(head, body);
   }
 
+  // ------------------------------------------------------------ components, from the top down
+
+  function drawComponents(place, pane, axis, taken) {
+    const times = numbers(pane.times.concat(pane.future), axis).slice(-taken.count), rows = taken.parts.length;
+    const gap = 0.06, height = (1 - gap * (rows - 1)) / rows, drawn = [], titles = [], axes = {};
+    taken.parts.forEach((part, i) => {
+      const top = 1 - i * (height + gap), name = i ? "y" + (i + 1) : "y", unit = part.percent ? " %" : "";
+      axes["yaxis" + (i ? i + 1 : "")] = { domain: [top - height, top - 0.03], automargin: true, gridcolor: GRID, nticks: 4,
+        tickfont: { color: FAINT, size: 11 }, zeroline: false, exponentformat: "e", ticksuffix: unit };
+      titles.push({ text: plain(part.name), x: 0, y: top, xref: "paper", yref: "paper", xanchor: "left", yanchor: "middle",
+        showarrow: false, font: { size: 12, color: INK } });
+      drawn.push({ x: times, y: part.values, yaxis: name, mode: "lines", showlegend: false, name: plain(part.name),
+        line: { color: i ? INK : BLUE, width: i ? 1.2 : 2 },
+        hovertemplate: plain(part.name) + ": %{y:,." + decimalsOf(part.values) + "f}<extra></extra>" });
+    });
+    const now = { type: "line", yref: "paper", y0: 0, y1: 1, layer: "below", x0: times[times.length - 1 - pane.future.length],
+      x1: times[times.length - 1 - pane.future.length], line: { color: FAINT, width: 1, dash: "dot" } };
+    const tall = Math.max(printing ? 240 : 300, (printing ? 80 : 105) * rows);
+    document.getElementById(place).style.height = tall + "px";
+    const whole = Object.assign(layout({ type: axis }, {}, { annotations: titles, shapes: [now], height: tall }), axes);
+    whole.margin = { l: 8, r: 12, t: 16, b: 40 };
+    whole.xaxis.anchor = rows > 1 ? "y" + rows : "y";
+    Plotly.react(place, drawn, whole, config);
+  }
+
+  // ------------------------------------------------------------ scenarios side by side
+
+  function drawScenarios(place, below, data, chosen) {
+    const pane = data.panes[chosen], told = data.scenarios, axis = data.axis;
+    const x = numbers(pane.future, axis), names = Object.keys(told.points), past = Math.min(pane.times.length, 2 * x.length);
+    const all = [].concat.apply([], names.map((name) => told.points[name][chosen])), format = ",." + decimalsOf(all) + "f";
+    const colour = (i) => i ? OTHERS[i % OTHERS.length] : BLUE;
+    const lines = names.map((name, i) => ({ x: x, y: told.points[name][chosen], name: plain(name), legendrank: 1001 + i,
+      mode: x.length > 1 ? "lines" : "markers", line: { color: colour(i), width: 2.4, dash: i ? DASHES[(i - 1) % DASHES.length] : "solid" },
+      hovertemplate: plain(name) + ": %{y:" + format + "}<extra></extra>" }));
+    if (past) lines.unshift({ x: numbers(pane.times, axis).slice(-past), y: pane.values.slice(-past), name: say("history"), mode: "lines",
+      line: { color: INK, width: 1.6 }, hovertemplate: say("history") + ": %{y:" + format + "}<extra></extra>" });
+    Plotly.react(place, lines, layout({ type: axis }, {}, {}), config);
+    const bands = [], apart = Object.keys(told.apart);
+    apart.forEach((name, i) => {
+      const [middle, lower, upper] = told.apart[name][chosen], label = plain(name + " − " + names[0]);
+      bands.push({ x: x.concat(x.slice().reverse()), y: upper.concat(lower.slice().reverse()), mode: "lines", line: { width: 0 },
+        fill: "toself", fillcolor: colour(i + 1), opacity: 0.25, hoverinfo: "skip", showlegend: false });
+      bands.push({ x: x, y: middle, name: label, mode: x.length > 1 ? "lines" : "markers", line: { color: colour(i + 1), width: 2.2 },
+        showlegend: true, hovertemplate: label + ": %{y:" + format + "}<extra></extra>" });
+    });
+    const title = { text: say("difference, {level} % interval", told), x: 0.01, xanchor: "left", y: 0.98, yanchor: "top", font: { size: 14 } };
+    Plotly.react(below, bands, layout({ type: axis }, { zeroline: true, zerolinecolor: EDGE }, { title: title }, true), config);
+  }
+
   // ------------------------------------------------------------ errors by step
 
   function drawSteps(place, steps) {
@@ -243,6 +293,7 @@ function lstmcastCharts(words) {
 
   return {
     say, plain, row, writer, layout, config, numbers, narrow, drawForecast, isWhole, fillNumbers, drawSteps, drawLearning,
+    drawComponents, drawScenarios,
     paint: (on) => { printing = on; paint(); },
     colours: () => ({ blue: BLUE, ink: INK, amber: AMBER, faint: FAINT, grid: GRID, card: CARD, others: OTHERS, dashes: DASHES })
   };

@@ -116,9 +116,11 @@ def base_sums(sums_B3M: NDArray, layout: Layout) -> NDArray:
     return sums_B3M[..., chosen]
 
 
-def fit(sums_B3M: NDArray, count_B: NDArray, layout: Layout, least_gain: float = 0.0) -> Fit:
+def fit(
+    sums_B3M: NDArray, count_B: NDArray, layout: Layout, least_gain: NDArray | float = 0.0
+) -> Fit:
     """The regression that these sums give; a group is used from a log evidence gain of
-    `least_gain` on."""
+    `least_gain` on, for all series or each."""
     full_BFVV = _quasi_differences(sums_B3M, layout)
     rest_BFVV, base_BFKV = _without_base(full_BFVV, layout.base)
     freedom_BF = np.repeat(np.maximum(count_B - layout.base, 1.0)[:, None], len(PHIS), axis=1)
@@ -133,7 +135,7 @@ def fit(sums_B3M: NDArray, count_B: NDArray, layout: Layout, least_gain: float =
     gain_BG = np.zeros((len(count_B), len(each)))
     for g, alone in enumerate(each):
         gain_BG[:, g] = alone.evidence_BF.max(axis=1) - none.evidence_BF.max(axis=1)
-    used_BG = gain_BG >= least_gain
+    used_BG = gain_BG >= np.reshape(least_gain, (-1, 1))
     best = none
     if len(each) == 1:
         best = each[0]

@@ -29,9 +29,11 @@ HARMONICS = 10
 YEAR = 365.25  # days
 AXES = (False, True)  # linear, logarithmic
 LEAST_GAIN = 3.0  # log evidence from which an effect is used
+# Before so many years a shift of the level, and back, looks like a year: it takes more evidence.
+EARLY, EARLY_GAIN = 2.75, 12.0
 TREND = 1000.0  # days in which the trend is counted
 # Surprises beyond so many standard deviations count for less: spikes and closed days.
-LIMIT = 4.0
+LIMIT = 3.0
 SPREAD = 1.4826  # standard deviation of normal numbers, in median absolute deviations
 FIRST_FITS = 3  # of the first chunk, to tell unusual values in it
 # The share of what an effect foretold that came true: what is left of it after one more chunk, and
@@ -258,7 +260,9 @@ def _solved(clock: Clock, sums_B3M: NDArray, weight_B: NDArray) -> Fit:
     enough = np.flatnonzero(weight_B >= clock.fewest)
     if not len(enough):
         return result
-    return with_rows(result, enough, fit(sums_B3M[enough], weight_B[enough], layout, LEAST_GAIN))
+    known = weight_B[enough]
+    least = np.where(known < EARLY * clock.year, EARLY_GAIN, LEAST_GAIN)
+    return with_rows(result, enough, fit(sums_B3M[enough], known, layout, least))
 
 
 def _first_weights(clock: Clock, columns_DK: NDArray, products: NDArray, z_BD: NDArray) -> NDArray:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lstmcast.output import report
-from lstmcast.output.report import PLOTLY, PLOTLY_VERSION, in_words, script_words
+from lstmcast.output.report import PLOTLY, in_words, script_words
+from lstmcast.output.report_charts import PLOTLY_VERSION
 from lstmcast.util.html import script_data
 from lstmcast.util.language import words_of
 

@@ -12,7 +12,7 @@ from lstmcast.data.suggestions import RULE
 from lstmcast.errors import DataError
 from lstmcast.jobs import Source
 from lstmcast.output.plots import reach_of
-from lstmcast.output.report import data_facts, found_items
+from lstmcast.output.report_sections import data_section, findings_section
 from lstmcast.server.requests import require_rows
 from lstmcast.server.settings import Limits
 from lstmcast.util.language import Words
@@ -37,7 +37,7 @@ def look(source: Source, limits: Limits, words: Words) -> Document:
         return _unusable(names, str(error), words)
     panel = inspection.panel
     if panel is None:
-        found = found_items(inspection.findings, words)
+        found = findings_section(inspection.findings, words)
         return _unusable(names, _first_error(inspection.findings), words) | {"findings": found}
     require_rows(panel, limits)
     severe = [one for one in inspection.findings if one.severity != "note"]
@@ -47,8 +47,8 @@ def look(source: Source, limits: Limits, words: Words) -> Document:
         "noticed": len(inspection.findings),
         "serious": bool(severe),
         "suggested": [name for name in going_on(inspection.findings) if name in names],
-        "data": data_facts(panel, words),
-        "findings": found_items(inspection.findings, words),
+        "data": data_section(panel, words),
+        "findings": findings_section(inspection.findings, words),
         **_chosen(panel),
         "usual": words(reach_of(one_season(panel), panel.frequency)),
     }

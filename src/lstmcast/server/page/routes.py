@@ -22,7 +22,6 @@ from lstmcast.server.page.shown import (
     chart_of,
     coming,
     compared,
-    components,
     file_of,
     shown,
     what_if,
@@ -155,11 +154,6 @@ def _add_results(api: FastAPI, server: Server) -> None:
     async def chart(name: str, request: Request, series: str = Query(max_length=1000)) -> Response:
         kept, words = results.named(name), _words(request)
         return Document(await work.limited("heavy", chart_of, kept, words, series))
-
-    @api.get("/page/results/{name}/components", include_in_schema=False)
-    async def parts(name: str, request: Request, series: str = Query(max_length=1000)) -> Response:
-        kept, words = results.named(name), _words(request)
-        return Document(await work.limited("heavy", components, kept, words, series))
 
 
 def _forecast(server: Server, said: Asked, words: Words) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from lstmcast.data.table import format_time
 from lstmcast.evaluation.backtest import backtest
 from lstmcast.evaluation.summary import labelled
 from lstmcast.forecaster import LSTMForecaster
-from lstmcast.output.components import ComponentsPlot
 from lstmcast.output.places import Outputs
 from lstmcast.output.report import Report
 from lstmcast.scenarios import compare_scenarios, with_plan
@@ -32,8 +31,7 @@ if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
 
 MOST_SERIES = 2_000  # names that can be chosen
-MOST_DRAWN = 24  # series whose charts come with the result; others are asked for
-PARTS = ("title", "subtitle", "verdict", "tiles", "chart_note", "series", "accuracy", "data")
+PARTS = ("title", "subtitle", "verdict", "tiles", "chart_note", "series", "accuracy")
 CUTOFFS = 3  # held out where methods are compared
 GIVEN, PLANNED = "as given", "what if"
 TYPES = {
@@ -51,13 +49,12 @@ def shown(kept: Kept, words: Words, series: list[str] | None = None) -> Document
     parts = report.parts()
     panel = kept.result.panel
     return {
-        "parts": {name: parts[name] for name in (*PARTS, "findings")},
+        "parts": {name: parts[name] for name in PARTS},
         "charts": report.charts(),
         "command": kept.command,
         "series": list(map(str, kept.result.forecast.ids[:MOST_SERIES])),
         "known": list(panel.covariates.future.columns),
         "totals": kept.result.totals is not None,
-        "compares": kept.result.backtest is not None,
     }
 
 
@@ -107,25 +104,6 @@ def file_of(kept: Kept, words: Words, name: str) -> bytes:
             outputs = Outputs(table=place, language=words.language, escape_formulas=True)
             outputs.write(result.forecast, result.panel, result.backtest, kept.model, result.totals)
         return place.read_bytes()
-
-
-# ---------------------------------------------------------------- components
-
-
-def components(kept: Kept, words: Words, series: str) -> Document:
-    """Level, seasons, effects and rest of a series."""
-    require_series(kept, series)
-    plot = ComponentsPlot.from_forecast(kept.result.forecast, kept.result.panel, series)
-    parts = [
-        {"name": words(one.name), "values": plain_list(one.values), "percent": bool(one.percent)}
-        for one in plot.parts
-    ]
-    return {
-        "times": list(map(format_time, plot.times)),
-        "values": plain_list(plot.values),
-        "ahead": plot.ahead,
-        "parts": parts,
-    }
 
 
 # ---------------------------------------------------------------- other plans

@@ -73,7 +73,7 @@ at("plan-go").onclick = () => busyWith(at("plan-go"), async () => {
     const found = await post(path("what-if").split("?")[0], asked);
     fill(at("plan-result"), found.table);
     const colours = charts.colours(), future = charts.numbers(pane().future, axis());
-    charts.drawForecast("chart", { ...current().charts, panes: [pane()] }, 0, true, [{
+    redraw([{
       x: future, y: found.point, mode: "lines", name: found.name, line: { color: colours.amber, width: 2.4, dash: "dash" } }]);
     at("chart").scrollIntoView({ block: "nearest", behavior: "smooth" });
   } catch (problem) {

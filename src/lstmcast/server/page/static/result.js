@@ -2,7 +2,7 @@
 import { download, get } from "./api.js";
 import { at, busyWith, charts, describe, fault, fill, options, say } from "./dom.js";
 
-let result = null, chosen = null, drawn = null, recent = true, parts = null;
+let result = null, chosen = null, drawn = null, recent = true;
 const watchers = [];
 
 export const current = () => result;
@@ -15,10 +15,16 @@ export function onShown(watcher) {
   watchers.push(watcher);
 }
 
+// The charts of one of the series that came together.
+function alone(found, place) {
+  const components = found.components && [found.components[place]];
+  return { ...found, panes: [found.panes[place]], components };
+}
+
 export function show(found) {
   result = found;
   chosen = found.series[0];
-  drawn = { ...found.charts, panes: [found.charts.panes[0]] };
+  drawn = alone(found.charts, 0);
   recent = true;
   at("result").hidden = false;
   at("result-title").innerHTML = found.parts.title;
@@ -38,15 +44,14 @@ export function show(found) {
 }
 
 function told() {
-  at("parts").open = false;
-  parts = null;
+  at("parts-section").hidden = !drawn.components?.[0]?.parts.length;
   watchers.forEach((watcher) => watcher());
 }
 
 async function choose(name) {
   const place = result.charts.panes.findIndex((one) => one.name === name);
-  const found = place < 0 ? await get(path("chart")) : null;
-  drawn = { ...result.charts, panes: [found ? found.panes[0] : result.charts.panes[place]] };
+  const complete = place >= 0 && result.charts.components?.[place];
+  drawn = complete ? alone(result.charts, place) : alone(await get(path("chart")), 0);
   redraw();
   told();
 }
@@ -56,9 +61,10 @@ export function path(what) {
   return "/page/results/" + encodeURIComponent(result.id) + "/" + what + query;
 }
 
-export function redraw() {
+// `extra`: other lines of the chart, such as the forecast of another plan.
+export function redraw(extra) {
   if (!result) return;
-  charts.drawForecast("chart", drawn, 0, recent);
+  charts.drawForecast("chart", drawn, 0, recent, extra);
   charts.fillNumbers("numbers", pane());
   const whole = charts.isWhole(drawn, 0);
   at("recent").hidden = at("all").hidden = whole;
@@ -68,7 +74,7 @@ export function redraw() {
   describe(at("chart"), say("Chart of {name}: the forecast goes from {first} to {last}.",
     { name: pane().name, first: write(pane().point[0]), last: write(pane().point[last]) }));
   if (at("steps")) charts.drawSteps("steps", result.charts.steps);
-  if (parts) drawParts();
+  drawParts();
 }
 
 at("recent").onclick = () => { recent = true; redraw(); };
@@ -96,29 +102,11 @@ for (const button of document.querySelectorAll("[data-file]")) {
 
 // ------------------------------------------------------------ level, seasons, rest
 
-at("parts").ontoggle = async () => {
-  if (!at("parts").open || parts) return;
-  parts = await get(path("components"));
-  drawParts();
-};
+at("parts").ontoggle = drawParts;
 
 function drawParts() {
-  const colours = charts.colours(), times = charts.numbers(parts.times, drawn.axis), known = times.length - parts.ahead;
-  const rows = [{ name: say("history and forecast"), values: parts.values, percent: false }, ...parts.parts];
-  const height = 1 / rows.length, traces = [], more = {}, notes = [];
-  rows.forEach((row, i) => {
-    const n = i ? i + 1 : "", top = 1 - i * height;
-    const line = { color: i === 1 ? colours.blue : colours.ink, width: 1.5 };
-    const trace = { x: times, y: row.values, yaxis: "y" + n, mode: "lines", line, name: row.name, showlegend: false };
-    traces.push(i ? trace : { ...trace, x: times.slice(0, known), y: row.values.slice(0, known) });
-    if (!i) traces.push({ ...trace, x: times.slice(known - 1), y: row.values.slice(known - 1), line: { color: colours.blue, width: 2.2 } });
-    more["yaxis" + n] = { domain: [top - height * 0.78, top - height * 0.12], automargin: true, gridcolor: colours.grid, nticks: 4,
-      tickfont: { color: colours.faint, size: 11 }, zeroline: false, exponentformat: "e", ticksuffix: row.percent ? " %" : "" };
-    notes.push({ text: charts.plain(row.name), x: 0, xref: "paper", y: top - height * 0.1, yref: "paper", yanchor: "bottom", xanchor: "left",
-      showarrow: false, font: { size: 13, color: colours.ink } });
-  });
-  at("components").style.height = 130 * rows.length + 60 + "px";
-  Plotly.react("components", traces, charts.layout({ type: drawn.axis, anchor: "y" + rows.length }, {},
-    { ...more, annotations: notes, hovermode: "x", margin: { l: 8, r: 12, t: 20, b: 40 } }), charts.config);
-  describe(at("components"), parts.parts.map((one) => one.name).join(", "));
+  const taken = drawn.components?.[0];
+  if (!at("parts").open || !taken) return;
+  charts.drawComponents("components", pane(), drawn.axis, taken);
+  describe(at("components"), taken.parts.map((one) => one.name).join(", "));
 }
