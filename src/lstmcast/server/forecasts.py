@@ -60,7 +60,9 @@ class Forecasts:
 
     def forecast(self, asked: Asked) -> Document:
         """A forecast by the shipped network. Problem, LstmcastError."""
-        return self.made(asked).result.document(asked.fields.held_out)
+        result = self.made(asked).result
+        assert isinstance(result, ForecastResult)  # of the shipped network
+        return result.document(asked.fields.held_out)
 
     def made(self, asked: Asked) -> Made:
         """The same with what made it."""

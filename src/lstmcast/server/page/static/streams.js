@@ -106,13 +106,13 @@ at("stream-row").onchange = redraw;
 
 // ------------------------------------------------------------ the example
 
-// A day's rhythm with noise; after a week a fault, for a while, and again.
+// A day's rhythm with noise; after four days a fault, for a while, and again.
 function* sensor() {
   let seed = 42;
   const random = () => (seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648 - 0.5;
   for (let hour = 0; ; hour++) {
     const rhythm = 60 + 14 * Math.sin((2 * Math.PI * hour) / 24) + 4 * Math.sin((4 * Math.PI * hour) / 24);
-    const faulty = hour % 240 >= 190 && hour % 240 < 194;
+    const faulty = hour % 160 >= 100 && hour % 160 < 104;
     yield Number((rhythm + 3 * random() + (faulty ? 32 : 0)).toFixed(2));
   }
 }
