@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.baselines import SeasonalNaive as SeasonalNaive
     from lstmcast.evaluation.baselines import SeasonalNaiveDrift as SeasonalNaiveDrift
     from lstmcast.evaluation.by_horizon import errors_by_horizon as errors_by_horizon
+    from lstmcast.evaluation.demand import SBA as SBA
+    from lstmcast.evaluation.demand import TSB as TSB
+    from lstmcast.evaluation.demand import Croston as Croston
+    from lstmcast.evaluation.demand import DemandBootstrap as DemandBootstrap
+    from lstmcast.export.onnx import to_onnx as to_onnx
     from lstmcast.forecast import Forecast as Forecast
     from lstmcast.forecaster import LSTMForecaster as LSTMForecaster
     from lstmcast.forecaster import load as load
@@ -109,7 +114,9 @@ _HOMES = {
     "Scenarios": "scenarios",
     "compare_scenarios": "scenarios",
     "effect_curves": "covariates.curves",
+    "Croston": "evaluation.demand",
     "DataError": "errors",
+    "DemandBootstrap": "evaluation.demand",
     "Difference": "transforms",
     "Ema": "training_config",
     "Finding": "data.panel",
@@ -144,6 +151,7 @@ _HOMES = {
     "Robust": "transforms",
     "Rollout": "training_config",
     "Running": "model.inputs",
+    "SBA": "evaluation.demand",
     "SWA": "training_config",
     "SaveBest": "training.callbacks",
     "SaveEvery": "training.callbacks",
@@ -153,6 +161,7 @@ _HOMES = {
     "SeasonalNaiveDrift": "evaluation.baselines",
     "Stateful": "training_config",
     "Stream": "streaming.stream",
+    "TSB": "evaluation.demand",
     "TensorBoard": "training.callbacks",
     "Totals": "totals",
     "TrainingConfig": "training_config",
@@ -172,11 +181,14 @@ _HOMES = {
     "read": "data.read",
     "summary": "model.summary",
     "to_keras": "interop.keras",
+    "to_onnx": "export.onnx",
     "to_pytorch": "interop.pytorch",
 }
 
 __all__ = [
+    "SBA",
     "SWA",
+    "TSB",
     "Adaptive",
     "Alerts",
     "Anomalies",
@@ -187,7 +199,9 @@ __all__ = [
     "Classical",
     "Columns",
     "ComponentsPlot",
+    "Croston",
     "DataError",
+    "DemandBootstrap",
     "Difference",
     "Ema",
     "Finding",
@@ -252,6 +266,7 @@ __all__ = [
     "read",
     "summary",
     "to_keras",
+    "to_onnx",
     "to_pytorch",
 ]
 

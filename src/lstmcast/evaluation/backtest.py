@@ -28,6 +28,7 @@ from lstmcast.data.words import Words
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.added import Added, what_columns_add
 from lstmcast.evaluation.baselines import classical_baselines, default_baselines
+from lstmcast.evaluation.demand import demand_baselines, mostly_intermittent
 from lstmcast.evaluation.metrics import Scales, naive_scales
 from lstmcast.evaluation.refitting import Forecasts as Forecasts
 from lstmcast.evaluation.refitting import (
@@ -192,8 +193,9 @@ def backtest(
     (the model's own unless given) to compare with; the ones before lie `step` apart: a horizon
     unless given, less where the history is too short for that. Counts of known observations (S, K)
     in place of the number say it exactly; 0 leaves an origin out. `baselines`: True for the four
-    built-in ones, "classical" for AutoETS, AutoTheta and AutoARIMA as well, a list of your own, or
-    False; of models that have one name the second is called "name (2)".
+    built-in ones, and those of demand where most series are counts with many zeros; "classical"
+    for AutoETS, AutoTheta and AutoARIMA as well, a list of your own, or False; of models that have
+    one name the second is called "name (2)".
 
     `refit`: "once" fits the model on what precedes the first cutoff, "each" anew at every cutoff,
     "never" uses it as it is and refuses cutoffs before the end of its training. Unless given, a
@@ -217,9 +219,10 @@ def backtest(
     from lstmcast.data.read import as_panel
 
     steps = checked_horizon(horizon, getattr(model, "horizon", None))
-    models = _models(model, baselines)
-    name = next(iter(models))
+    _require_known(baselines)
     panel = as_panel(data, getattr(model, "past", ()), words)
+    models = _models(model, baselines, panel)
+    name = next(iter(models))
     period = int(panel.periods[0])
     counts, notes = _counts(panel, steps, cutoffs, step)
     if not counts.any():
@@ -403,14 +406,11 @@ def _actual(
     return actual, (note,) if blind.any() else ()
 
 
-def _models(model: Forecasts, baselines: bool | str | Sequence[Forecasts]) -> dict[str, Forecasts]:
-    """The model that is tested, and what it is compared with, by names that tell them apart."""
-    models = {_name(model): model}
-    if isinstance(baselines, (bool, str)):
-        return models | {
-            _name(other): other for other in _built_in(baselines) if _name(other) not in models
-        }
-    if not isinstance(baselines, Sequence):
+def _require_known(baselines: Any) -> None:
+    """UsageError for what cannot be compared with, before any data are read."""
+    if isinstance(baselines, bool) or baselines == "classical":
+        return
+    if isinstance(baselines, str) or not isinstance(baselines, Sequence):
         raise UsageError(
             f"{baselines=} is not known. Use True, False, 'classical', or a list of forecasters."
         )
@@ -420,6 +420,18 @@ def _models(model: Forecasts, baselines: bool | str | Sequence[Forecasts]) -> di
                 f"baselines: {other!r} has no method predict. Give a list of forecasters, such as "
                 "[SeasonalNaive()]."
             )
+
+
+def _models(
+    model: Forecasts, baselines: bool | str | Sequence[Forecasts], panel: Panel
+) -> dict[str, Forecasts]:
+    """The model that is tested, and what it is compared with, by names that tell them apart."""
+    models = {_name(model): model}
+    if isinstance(baselines, (bool, str)):
+        for other in _built_in(baselines, panel):
+            models.setdefault(_name(other), other)
+        return models
+    for other in baselines:
         name, number = _name(other), 1
         while name in models:
             number += 1
@@ -432,15 +444,14 @@ def _name(model: Forecasts) -> str:
     return str(getattr(model, "name", type(model).__name__))
 
 
-def _built_in(chosen: bool | str) -> Sequence[Forecasts]:
-    if isinstance(chosen, bool):
-        return default_baselines() if chosen else ()
-    if chosen != "classical":
-        raise UsageError(
-            f"baselines={chosen!r} is not known. Use True, False, 'classical', or a list of "
-            "forecasters."
-        )
-    return (*default_baselines(), *classical_baselines())
+def _built_in(chosen: bool | str, panel: Panel) -> Sequence[Forecasts]:
+    """The baselines for a panel: those of demand too, where its series are intermittent."""
+    if not chosen:
+        return ()
+    simple = default_baselines()
+    demand = demand_baselines() if mostly_intermittent(panel) else ()
+    classical = classical_baselines() if chosen == "classical" else ()
+    return (*simple, *demand, *classical)
 
 
 def _check(name: str, forecast: Forecast, actual: np.ndarray) -> None:

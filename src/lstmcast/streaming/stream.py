@@ -36,6 +36,7 @@ from lstmcast.model.inputs import FittedTransforms, Grid
 from lstmcast.model.inputs.periods import may_differ
 from lstmcast.model.inputs.slow_clock import Clock, clock_of
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
+from lstmcast.model.static import require_no_static
 from lstmcast.streaming.closed import OpenTimes
 from lstmcast.streaming.lanes import Lane, LaneReader
 from lstmcast.streaming.learning import Learning, learners_of, worst
@@ -122,6 +123,7 @@ class Stream:
         self.open_times = OpenTimes.of(panel)
         grid = grid._replace(roots=may_read_roots(start, panel, kind))
         network = opening_network(start, head, seed, learning)
+        require_no_static(network.config)
         if panel is not None:
             require_no_future(panel)
             panel.covariates.require(network.config.inputs.past, panel.report.source)
@@ -214,7 +216,7 @@ class Stream:
         answer_SHKX = self._answered(horizon, ids)
         if answer_SHKX.shape[3] < len(HEAD_QUANTILES):
             raise UsageError(
-                "A point head has no quantiles. Use head='quantiles', 'normal' or 'student_t'."
+                "A point head has no quantiles. Use another one, such as head='quantiles'."
             )
         return self._flat(answer_SHKX, horizon)
 

@@ -51,7 +51,7 @@ def fit(
     source = source_for_training(reading.source(data), horizon, training, past)
     source, steps, notify = source_ahead(source, horizon, None, quiet)
     job = FitJob(
-        common.forecaster_for(steps, training=training, past=past),
+        common.forecaster_for(steps, training=training, past=past, static=reading.static_names()),
         source,
         model,
         plot=run.plot,
@@ -107,7 +107,9 @@ def backtest(
     source = source_for_training(reading.source(data), horizon, training, past)
     source, steps, notify = source_ahead(source, horizon, None, quiet)
     job = BacktestJob(
-        common.forecaster_for(steps, training=training, past=past, method=method),
+        common.forecaster_for(
+            steps, training=training, past=past, method=method, static=reading.static_names()
+        ),
         source,
         testing.cutoffs,
         testing.compared(),

@@ -226,6 +226,12 @@ class ReadingOptions:
         parts = [name.strip() for given in self.past or () for name in given.split(",")]
         return [name for name in dict.fromkeys(parts) if name]
 
+    def static_names(self) -> list[str]:
+        """The static columns that a network from scratch is to read: all that there are."""
+        from lstmcast.model.static import ALL
+
+        return [ALL] if self.static or self.static_data else []
+
     def options(self) -> ReadOptions:
         """What to do about what is found."""
         from lstmcast.data.panel import ReadOptions
