@@ -19,6 +19,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -150,7 +151,7 @@ class Report:
 
     def parts(self) -> dict[str, str]:
         """The pieces of the page by name, as HTML."""
-        summary, words = self._summary(), self.words
+        summary, words = self._summary, self.words
         told = self.forecast, self.panel, self.backtest, self.plot.available
         notes = chart_notes(self.forecast, self.plot, self.panel)
         return {
@@ -161,7 +162,7 @@ class Report:
             "tiles": tiles_section(summary, words),
             "picker": series_picker(self.plot, words),
             "chart_note": escape(" ".join(map(words, notes))),
-            "components": components_section(self._components(), words),
+            "components": components_section(self._components, words),
             "series": scenarios_section(self.scenarios, words)
             + totals_section(self.totals, words)
             + series_section(*told, words),
@@ -176,9 +177,9 @@ class Report:
     def charts(self) -> dict[str, Any]:
         """What `charts.js` draws."""
         return forecast_charts(self.plot) | {
-            "steps": step_chart(self.backtest, self._summary(), self.words),
+            "steps": step_chart(self.backtest, self._summary, self.words),
             "learning": self.training.chart(self.words) if self.training else None,
-            "components": self._components(),
+            "components": self._components,
             "scenarios": scenario_charts(self.plot, self.scenarios),
         }
 
@@ -196,9 +197,11 @@ class Report:
             plotly=gzip.decompress((HERE / PLOTLY).read_bytes()).decode("utf-8"),
         )
 
+    @cached_property
     def _summary(self) -> Summary | None:
         return self.backtest.summary() if self.backtest is not None else None
 
+    @cached_property
     def _components(self) -> list[dict[str, Any]] | None:
         return component_charts(self.plot, self.forecast, self.panel, self.words)
 

@@ -21,7 +21,6 @@ _OPTION = re.compile(r"--([a-z-]+)")
 _IN_PYTHON = re.compile(r" ?\((?:in Python: |Python ?では )[^()]*\)")
 _QUOTED = re.compile(r"'([^']+)'")
 MOST_COLUMNS = 200  # that can be chosen from
-MOST_SERIES = 2_000
 Document = dict[str, Any]
 
 
@@ -64,16 +63,13 @@ def _unusable(names: list[str], problem: str, words: Words) -> Document:
 
 
 def _chosen(panel: Panel) -> Document:
-    """Which columns are what, and the series."""
+    """Which columns are what."""
     covariates = panel.covariates
     return {
         "time": panel.columns.time,
         "target": panel.columns.target,
         "keys": list(panel.keys),
         "future": list(covariates.future.columns),
-        "series": list(map(str, panel.ids[:MOST_SERIES])),
-        "count": len(panel),
-        "frequency": panel.frequency.code,
     }
 
 

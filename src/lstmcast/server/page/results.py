@@ -26,8 +26,11 @@ class Kept:
 
     @property
     def size(self) -> int:
-        """Values that it holds."""
-        return len(self.result.panel.values) + self.result.forecast.quantiles.size
+        """Values that it holds, those of held-out forecasts included."""
+        tested = self.result.backtest
+        forecasts = [self.result.forecast, *(tested.forecasts.values() if tested else ())]
+        values = sum(one.point.size + one.quantiles.size for one in forecasts)
+        return len(self.result.panel.values) + values
 
 
 class Results:

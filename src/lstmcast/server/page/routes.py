@@ -106,9 +106,7 @@ def _add_looking(api: FastAPI, server: Server) -> None:
         """What the page offers."""
         return {
             "models": sorted(server.settings.models),
-            "examples": sorted(EXAMPLES),
             "body": limits.body,
-            "horizon": limits.horizon,
         }
 
     @api.get("/page/examples/{name}", include_in_schema=False)

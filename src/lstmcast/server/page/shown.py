@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lstmcast.forecast import Forecast
 
 MOST_SERIES = 2_000  # names that can be chosen
+MOST_ROWS = 200  # series whose sums are compared
 PARTS = ("title", "subtitle", "verdict", "tiles", "chart_note", "series", "accuracy")
 CUTOFFS = 3  # held out where methods are compared
 GIVEN, PLANNED = "as given", "what if"
@@ -148,7 +149,7 @@ def what_if(kept: Kept, words: Words, asked: WhatIf) -> Document:
     horizon = kept.result.forecast.horizon
     found = compare_scenarios(kept.model, {GIVEN: panel, PLANNED: planned}, horizon)
     origin = list(map(str, panel.ids)).index(asked.series)
-    header, *rows = found.rows(len(panel))
+    header, *rows = found.rows(MOST_ROWS)
     return {
         "point": plain_list(found.forecasts[PLANNED].point[origin]),
         "difference": [plain_list(part) for part in found.differences[PLANNED][origin].T],

@@ -31,7 +31,7 @@ function askToken(refused) {
       if (given) sessionStorage.setItem(KEPT, given);
       at("token").value = "";
       asking = null;
-      resolve();
+      resolve(given);
     };
     dialog.showModal();
   });
@@ -48,7 +48,8 @@ async function answered(path, given) {
       throw new Problem({ detail: say("The server cannot be reached. Is it running?") }, 0);
     }
     if (response.status !== 401) return response;
-    await askToken(Boolean(sessionStorage.getItem(KEPT)));
+    const given = await askToken(Boolean(sessionStorage.getItem(KEPT)));
+    if (!given) throw new Problem({ detail: say("This server asks for a token. Whoever started it knows it.") }, 401);
   }
 }
 

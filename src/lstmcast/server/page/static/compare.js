@@ -39,7 +39,8 @@ export function redraw() {
   const colours = charts.colours(), shown = pane(), first = Math.max(0, shown.times.length - 3 * shown.future.length);
   const future = charts.numbers(found.times, axis()), lines = [colours.blue, ...colours.others.slice(1)];
   const traces = Object.entries(found.points).map(([name, point], i) => ({
-    x: future, y: point, mode: "lines", name: charts.plain(name), line: { color: lines[i], width: i ? 1.8 : 2.6, dash: i ? colours.dashes[i % 4] : "solid" } }));
+    x: future, y: point, mode: "lines", name: charts.plain(name),
+    line: { color: lines[i], width: i ? 1.8 : 2.6, dash: i ? colours.dashes[i % 4] : "solid" } }));
   traces.unshift({ x: charts.numbers(shown.times.slice(first), axis()), y: shown.values.slice(first), mode: "lines", name: say("history"),
     line: { color: colours.ink, width: 1.6 } });
   Plotly.react("compare-chart", traces, charts.layout({ type: axis() }, {}, {}, true), charts.config);

@@ -153,3 +153,9 @@ at("replay").onclick = async () => {
   }
 };
 at("replay-stop").onclick = () => replaying?.abort();
+// the example ends with the page that sends it
+window.addEventListener("pagehide", () => {
+  if (!at("replay").hidden) return;
+  replaying.abort();
+  ask("/v1/streams/" + EXAMPLE, { method: "DELETE", keepalive: true }).catch(() => null);
+});
