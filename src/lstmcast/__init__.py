@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lstmcast._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from lstmcast import ray as ray
     from lstmcast.alerting import Anomalies as Anomalies
     from lstmcast.alerting import anomalies as anomalies
     from lstmcast.chunks.run import forecast_in_parts as forecast_in_parts
@@ -70,6 +71,8 @@ if TYPE_CHECKING:
     from lstmcast.output.learning_curve import LearningCurve as LearningCurve
     from lstmcast.output.plots import ForecastPlot as ForecastPlot
     from lstmcast.output.report import Report as Report
+    from lstmcast.presets import PresetResult as PresetResult
+    from lstmcast.presets import fit_preset as fit_preset
     from lstmcast.scenarios import Scenarios as Scenarios
     from lstmcast.scenarios import compare_scenarios as compare_scenarios
     from lstmcast.streaming.learning import Learning as Learning
@@ -155,6 +158,7 @@ _HOMES = {
     "Optimiser": "training_config",
     "OutputError": "errors",
     "Panel": "data.panel",
+    "PresetResult": "presets",
     "PrintTable": "training.callbacks",
     "ProgressLine": "training.callbacks",
     "ReadOptions": "data.panel",
@@ -187,6 +191,7 @@ _HOMES = {
     "backtest": "evaluation.backtest",
     "check": "data.inspection",
     "errors_by_horizon": "evaluation.by_horizon",
+    "fit_preset": "presets",
     "from_keras": "interop.keras",
     "from_pytorch": "interop.pytorch",
     "impute": "imputing",
@@ -247,6 +252,7 @@ __all__ = [
     "Optimiser",
     "OutputError",
     "Panel",
+    "PresetResult",
     "PrintTable",
     "ProgressLine",
     "ReadOptions",
@@ -279,6 +285,7 @@ __all__ = [
     "compare_scenarios",
     "effect_curves",
     "errors_by_horizon",
+    "fit_preset",
     "forecast_in_parts",
     "from_keras",
     "from_pytorch",
@@ -295,6 +302,8 @@ __all__ = [
 ]
 
 
+# Modules that are asked for by name: those that need an extra.
+_MODULES = ("ray",)
 # Names of before, and what they are called now.
 _RENAMED = {"Snapshots": "SWA"}
 
@@ -309,6 +318,8 @@ if not TYPE_CHECKING:
             now = _RENAMED[name]
             warn(f"lstmcast.{name} is called {now} now.", DeprecationWarning, stacklevel=2)
             return __getattr__(now)
+        if name in _MODULES:
+            return import_module(f"{__name__}.{name}")
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

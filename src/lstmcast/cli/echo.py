@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         FitResult,
         ForecastResult,
         PredictResult,
+        PresetDone,
     )
     from lstmcast.jobs.events import Event, Notify
 
@@ -306,6 +307,15 @@ def _alerts(found: Anomalies, quiet: bool) -> None:
         more = len(rows) - MOST_ALERTS
         note(quiet, f"… {more} more alerts; lstmcast anomalies DATA --out FILE writes all")
     typer.echo(words()(str(found)))
+
+
+def preset(done: PresetDone, quiet: bool, as_json: bool) -> None:
+    """What a preset compared, what answers, and where it is."""
+    if as_json:
+        document(done.document())
+        return
+    typer.echo(words()(str(done.result)))
+    note(quiet, f"written: {done.folder}")
 
 
 def fit(result: FitResult, quiet: bool, as_json: bool) -> None:

@@ -10,7 +10,7 @@ import typer
 from lstmcast.cli import echo
 from lstmcast.cli.commands import common, parts
 from lstmcast.cli.commands.common import end, require_one_end, source_ahead
-from lstmcast.cli.options.chunks import NO_CHUNKS, Chunks, workers_given
+from lstmcast.cli.options.chunks import Chunks
 from lstmcast.cli.options.common import (
     Data,
     HeldOut,
@@ -22,7 +22,6 @@ from lstmcast.cli.options.common import (
     Until,
     Workers,
     named,
-    refuse_idle,
     typed_options,
 )
 from lstmcast.cli.options.hierarchy import Reconciling
@@ -88,7 +87,7 @@ def forecast(
         source = reading.source(data)
         parts.run(chunks.job(source, output.out, make, workers, idle), quiet, as_json)
         return
-    refuse_idle(workers_given(workers), NO_CHUNKS)
+    chunks.require_chunks(workers)
     output.require_one_text(as_json)
     hierarchy = reconciling.asked()
     outputs, totals = output.places(report, save, context.obj), output.totals()
