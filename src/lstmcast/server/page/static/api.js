@@ -48,8 +48,8 @@ async function answered(path, given) {
       throw new Problem({ detail: say("The server cannot be reached. Is it running?") }, 0);
     }
     if (response.status !== 401) return response;
-    const given = await askToken(Boolean(sessionStorage.getItem(KEPT)));
-    if (!given) throw new Problem({ detail: say("This server asks for a token. Whoever started it knows it.") }, 401);
+    const token = await askToken(Boolean(sessionStorage.getItem(KEPT)));
+    if (!token) throw new Problem({ detail: say("This server asks for a token. Whoever started it knows it.") }, 401);
   }
 }
 
