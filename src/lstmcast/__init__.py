@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lstmcast._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from lstmcast import ray as ray
     from lstmcast.alerting import Anomalies as Anomalies
     from lstmcast.alerting import anomalies as anomalies
     from lstmcast.chunks.run import forecast_in_parts as forecast_in_parts
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.baselines import SeasonalNaive as SeasonalNaive
     from lstmcast.evaluation.baselines import SeasonalNaiveDrift as SeasonalNaiveDrift
     from lstmcast.evaluation.by_horizon import errors_by_horizon as errors_by_horizon
+    from lstmcast.evaluation.conformal import Conformal as Conformal
     from lstmcast.evaluation.demand import SBA as SBA
     from lstmcast.evaluation.demand import TSB as TSB
     from lstmcast.evaluation.demand import Croston as Croston
@@ -51,6 +53,9 @@ if TYPE_CHECKING:
     from lstmcast.hierarchy.levels import with_totals as with_totals
     from lstmcast.hierarchy.reconciled import Reconciled as Reconciled
     from lstmcast.hierarchy.reconciled import reconcile as reconcile
+    from lstmcast.imputing import Imputed as Imputed
+    from lstmcast.imputing import impute as impute
+    from lstmcast.imputing import mask_outliers as mask_outliers
     from lstmcast.interop.keras import from_keras as from_keras
     from lstmcast.interop.keras import to_keras as to_keras
     from lstmcast.interop.pytorch import from_pytorch as from_pytorch
@@ -66,6 +71,8 @@ if TYPE_CHECKING:
     from lstmcast.output.learning_curve import LearningCurve as LearningCurve
     from lstmcast.output.plots import ForecastPlot as ForecastPlot
     from lstmcast.output.report import Report as Report
+    from lstmcast.presets import PresetResult as PresetResult
+    from lstmcast.presets import fit_preset as fit_preset
     from lstmcast.scenarios import Scenarios as Scenarios
     from lstmcast.scenarios import compare_scenarios as compare_scenarios
     from lstmcast.streaming.learning import Learning as Learning
@@ -115,6 +122,7 @@ _HOMES = {
     "Classical": "evaluation.baselines",
     "Columns": "data.panel",
     "ComponentsPlot": "output.components",
+    "Conformal": "evaluation.conformal",
     "Scenarios": "scenarios",
     "compare_scenarios": "scenarios",
     "effect_curves": "covariates.curves",
@@ -130,6 +138,7 @@ _HOMES = {
     "ForecastPlot": "output.plots",
     "History": "training_history",
     "HoltWinters": "evaluation.baselines",
+    "Imputed": "imputing",
     "Initialiser": "training_config",
     "LSTMForecaster": "forecaster",
     "Learning": "streaming.learning",
@@ -149,6 +158,7 @@ _HOMES = {
     "Optimiser": "training_config",
     "OutputError": "errors",
     "Panel": "data.panel",
+    "PresetResult": "presets",
     "PrintTable": "training.callbacks",
     "ProgressLine": "training.callbacks",
     "ReadOptions": "data.panel",
@@ -181,9 +191,12 @@ _HOMES = {
     "backtest": "evaluation.backtest",
     "check": "data.inspection",
     "errors_by_horizon": "evaluation.by_horizon",
+    "fit_preset": "presets",
     "from_keras": "interop.keras",
     "from_pytorch": "interop.pytorch",
+    "impute": "imputing",
     "load": "forecaster",
+    "mask_outliers": "imputing",
     "read": "data.read",
     "reconcile": "hierarchy.reconciled",
     "summary": "model.summary",
@@ -207,6 +220,7 @@ __all__ = [
     "Classical",
     "Columns",
     "ComponentsPlot",
+    "Conformal",
     "Croston",
     "DataError",
     "DemandBootstrap",
@@ -218,6 +232,7 @@ __all__ = [
     "ForecastPlot",
     "History",
     "HoltWinters",
+    "Imputed",
     "Initialiser",
     "LSTMForecaster",
     "Learning",
@@ -237,6 +252,7 @@ __all__ = [
     "Optimiser",
     "OutputError",
     "Panel",
+    "PresetResult",
     "PrintTable",
     "ProgressLine",
     "ReadOptions",
@@ -269,10 +285,13 @@ __all__ = [
     "compare_scenarios",
     "effect_curves",
     "errors_by_horizon",
+    "fit_preset",
     "forecast_in_parts",
     "from_keras",
     "from_pytorch",
+    "impute",
     "load",
+    "mask_outliers",
     "read",
     "reconcile",
     "summary",
@@ -283,6 +302,8 @@ __all__ = [
 ]
 
 
+# Modules that are asked for by name: those that need an extra.
+_MODULES = ("ray",)
 # Names of before, and what they are called now.
 _RENAMED = {"Snapshots": "SWA"}
 
@@ -297,6 +318,8 @@ if not TYPE_CHECKING:
             now = _RENAMED[name]
             warn(f"lstmcast.{name} is called {now} now.", DeprecationWarning, stacklevel=2)
             return __getattr__(now)
+        if name in _MODULES:
+            return import_module(f"{__name__}.{name}")
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

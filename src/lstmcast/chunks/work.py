@@ -42,7 +42,7 @@ class Work:
 
     def __call__(self, chunk: Chunk) -> Done:
         """Do a chunk. Raises LstmcastError, which names the part."""
-        with _warnings() as notes:
+        with warnings_kept() as notes:
             try:
                 self._run(chunk)
             except LstmcastError as error:
@@ -87,7 +87,7 @@ def is_done(folder: Path, chunk: Chunk) -> bool:
 
 
 @contextmanager
-def _warnings() -> Iterator[list[str]]:
+def warnings_kept() -> Iterator[list[str]]:
     """What the library warns of in the block, each once."""
     found: list[str] = []
 

@@ -25,6 +25,7 @@ from lstmcast.util.files import checked_path, output_errors
 from lstmcast.util.language import ENGLISH, Words, words_of
 
 if TYPE_CHECKING:
+    from lstmcast.alerting import Anomalies
     from lstmcast.data.panel import Panel
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.forecast import Forecast
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         FitResult,
         ForecastResult,
         PredictResult,
+        PresetDone,
     )
     from lstmcast.jobs.events import Event, Notify
 
@@ -202,6 +204,8 @@ def check(result: CheckResult, as_json: bool) -> None:
         document(result.document())
     else:
         typer.echo(console.inspection(result.inspection, words()))
+        if result.anomalies is not None:
+            _alerts(result.anomalies, quiet=False)
 
 
 def forecast(
@@ -278,12 +282,18 @@ def backtest(result: BacktestResult, quiet: bool, as_json: bool, held_out: bool 
 
 def anomalies(result: AnomalyResult, quiet: bool, as_json: bool) -> None:
     """The alerts, and how many could be false."""
-    from lstmcast.cli import console
-
     if as_json:
         document(result.document())
         return
-    columns = result.anomalies.columns(only_alerts=True)
+    _alerts(result.anomalies, quiet)
+    note(quiet, *(f"written: {file}" for file in result.written.files))
+
+
+def _alerts(found: Anomalies, quiet: bool) -> None:
+    """A table of alerts, and how many could be false."""
+    from lstmcast.cli import console
+
+    columns = found.columns(only_alerts=True)
     rows = [
         [series, str(time).removesuffix("T00:00:00.000000"), f"{value:g}", f"{score:.5f}"]
         for series, time, value, score in zip(
@@ -294,9 +304,18 @@ def anomalies(result: AnomalyResult, quiet: bool, as_json: bool) -> None:
         header = [words()(name) for name in ("series", "time", "value", "score")]
         typer.echo(console.aligned(header, rows[:MOST_ALERTS], left=header[:2]))
     if len(rows) > MOST_ALERTS:
-        note(quiet, f"… {len(rows) - MOST_ALERTS} more alerts; --out FILE writes all")
-    typer.echo(words()(str(result.anomalies)))
-    note(quiet, *(f"written: {file}" for file in result.written.files))
+        more = len(rows) - MOST_ALERTS
+        note(quiet, f"… {more} more alerts; lstmcast anomalies DATA --out FILE writes all")
+    typer.echo(words()(str(found)))
+
+
+def preset(done: PresetDone, quiet: bool, as_json: bool) -> None:
+    """What a preset compared, what answers, and where it is."""
+    if as_json:
+        document(done.document())
+        return
+    typer.echo(words()(str(done.result)))
+    note(quiet, f"written: {done.folder}")
 
 
 def fit(result: FitResult, quiet: bool, as_json: bool) -> None:

@@ -204,6 +204,7 @@ def backtest(
     workers: int | None = None,
     folder: str | Path | None = None,
     progress: Callable[[Progress], object] | None = None,
+    truth: Panel | None = None,
     **words: Unpack[Words],
 ) -> Backtest:
     """Forecast the end of each series from `cutoffs` earlier points, with the model and with the
@@ -223,8 +224,9 @@ def backtest(
     `fit_options`: what the model's `fit` is given besides the data, such as {"loss": own, "device":
     "cuda"}. `workers`: processes that fit at the same time, with one thread each; unless given,
     this one does everything. `folder`: what is finished is kept there, and an interrupted backtest
-    goes on. `progress` is called with a `Progress` whenever something is finished. `words`: how the
-    data are read, in the words of `lstmcast.read`: time, target, series, ….
+    goes on. `progress` is called with a `Progress` whenever something is finished. `truth`: the
+    values to compare with, where those of the data were repaired: a Panel of the same series and
+    times. `words`: how the data are read, in the words of `lstmcast.read`: time, target, series, ….
 
     A model that is used as it is, is asked once. Raises UsageError for senseless arguments,
     ModelError where a model gives no numbers or the folder holds something else; what a fit raises
@@ -246,6 +248,7 @@ def backtest(
     panel = as_panel(data, getattr(model, "past", ()), words)
     models = _models(base, baselines, panel)
     name = next(iter(models))
+    truth = _checked_truth(panel, truth)
     period = int(panel.periods[0])
     counts, notes = _counts(panel, steps, cutoffs, step)
     if not counts.any():
@@ -263,7 +266,7 @@ def backtest(
     panel, ahead, rows = on_grid(panel, origins, steps)
     plan = Plan(panel, counts, ahead, models, modes, options)
     require_unseen(plan)
-    actual, unknown = _actual(panel, origins, counts.ravel(), ahead)
+    actual, unknown = _actual(truth, origins, counts.ravel(), ahead)
     forecasts = forecasts_of(plan, workers, folder, progress)
     base = forecasts[name] if reconciled else None
     if reconciled:
@@ -424,6 +427,19 @@ def _notes(
             f"{few.sum()} of {len(ids)} series are long enough for a part of the cutoffs only."
         )
     return tuple(notes)
+
+
+def _checked_truth(panel: Panel, truth: Panel | None) -> Panel:
+    """The values to compare with: those of the data unless given."""
+    if truth is None:
+        return panel
+    alike = np.array_equal(truth.offsets, panel.offsets) and np.array_equal(truth.ids, panel.ids)
+    if not alike or not np.array_equal(truth.starts, panel.starts):
+        raise UsageError(
+            f"truth= has other series or times than the data: {truth!r} beside {panel!r}. Give the "
+            "panel that the data were repaired from."
+        )
+    return truth
 
 
 def _actual(

@@ -236,6 +236,9 @@ class SymbolicArray(NDArrayOperatorsMixin):
         symbols = _alike(inputs)
         return _UFUNCS[ufunc.__name__](*symbols)
 
+    def __array__(self, *settings: Any, **more: Any) -> Any:
+        raise _unknown("an answer that is looked up in tables, as that of heads of counts is,")
+
     def __array_function__(self, function: Any, types: Any, args: Any, settings: Any) -> Any:
         if function.__name__ not in _FUNCTIONS:
             raise _unknown(f"numpy.{function.__name__}")

@@ -27,6 +27,7 @@ from lstmcast.jobs.documents import (
     skipped_series,
 )
 from lstmcast.jobs.events import DataRead, ignore
+from lstmcast.jobs.repairing import Repairs, require_no_totals
 from lstmcast.jobs.source import Source, read_for, source_with_totals
 from lstmcast.output.places import Outputs, Written
 from lstmcast.totals import COUNTED_TWICE
@@ -65,6 +66,10 @@ class ForecastJob:
     until: str | None = None  # a date, after which no step is wanted
     scenarios: tuple[str | Path, ...] = ()  # tables of coming values that are compared
     hierarchy: Hierarchy | None = None  # of totals that are forecast too
+    repairs: Repairs = field(default_factory=Repairs)
+
+    def __post_init__(self) -> None:
+        require_no_totals(self.repairs, self.hierarchy)
 
     def run(self, notify: Notify = ignore) -> ForecastResult:
         """Raises LstmcastError; DataError too where no series could be forecast."""
@@ -74,11 +79,16 @@ class ForecastJob:
         more = ["totals"] * (self.totals is not None) + ["scenarios"] * bool(self.scenarios)
         self.outputs.check(paths, more)
         panels = self._panels(notify)
+        given = next(iter(panels.values()))
+        # At held-out cutoffs nothing may be known of later values, which repairs follow from.
+        masked = self.repairs.masked(given, notify)
+        filled = self.repairs.filled(given, masked, notify)
+        panels = {name: _with_values(one, filled) for name, one in panels.items()}
         panel = next(iter(panels.values()))
         require_totals(self.totals, panel, self.model.horizon)
         self.outputs.looks.require(set(map(str, panel.ids)))
         self.outputs.check_rows(len(panel) * self.model.horizon)
-        tested = self._tested(panel)
+        tested = self._tested(masked, given)
         scenarios = self._compared(panels)
         first = None if scenarios is None else next(iter(scenarios.forecasts.values()))
         whole = self.model.predict(panel) if first is None else first
@@ -126,12 +136,19 @@ class ForecastJob:
 
         return compare_scenarios(self.model, panels)
 
-    def _tested(self, panel: Panel) -> Backtest | None:
+    def _tested(self, panel: Panel, truth: Panel) -> Backtest | None:
         if self.cutoffs == 0:
             return None
         from lstmcast.evaluation.backtest import backtest
 
-        return backtest(self.model, panel, cutoffs=self.cutoffs, baselines=self.baselines)
+        return backtest(
+            self.model, panel, cutoffs=self.cutoffs, baselines=self.baselines, truth=truth
+        )
+
+
+def _with_values(panel: Panel, repaired: Panel) -> Panel:
+    """A panel of the same data, with other coming values, as it was repaired."""
+    return panel if repaired.values is panel.values else replace(panel, values=repaired.values)
 
 
 @dataclass(frozen=True, eq=False)

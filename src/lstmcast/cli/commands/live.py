@@ -10,7 +10,7 @@ import typer
 
 from lstmcast.cli import echo
 from lstmcast.cli.commands import parts
-from lstmcast.cli.options.chunks import NO_CHUNKS, Chunks, workers_given
+from lstmcast.cli.options.chunks import Chunks
 from lstmcast.cli.options.common import (
     Data,
     Json,
@@ -19,7 +19,6 @@ from lstmcast.cli.options.common import (
     SavedOrShipped,
     Workers,
     named,
-    refuse_idle,
 )
 from lstmcast.cli.options.live import LineOptions, Serving
 from lstmcast.cli.options.output import Output
@@ -62,7 +61,7 @@ def anomalies(
 
         parts.run(chunks.job(source, out, make, workers, []), quiet, as_json)
         return
-    refuse_idle(workers_given(workers), NO_CHUNKS)
+    chunks.require_chunks(workers)
     Output(out=out).places().check(data)  # before anything else is found wrong
     job = AnomalyJob(reading.source(data), model, rate, out)
     echo.anomalies(job.run(echo.notes(quiet)), quiet, as_json)

@@ -18,6 +18,7 @@ from lstmcast.cli.options.common import (
     Horizon,
     Json,
     Method,
+    Outlying,
     Quiet,
     named,
     typed_options,
@@ -26,7 +27,14 @@ from lstmcast.cli.options.hierarchy import Reconciling
 from lstmcast.cli.options.language import OLD_NAME, known_language
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
-from lstmcast.cli.options.training import ExampleOptions, FitOutput, Refitting, Testing, Training
+from lstmcast.cli.options.training import (
+    Choosing,
+    ExampleOptions,
+    FitOutput,
+    Refitting,
+    Testing,
+    Training,
+)
 from lstmcast.errors import UsageError
 
 
@@ -42,6 +50,7 @@ def fit(
     reading: ReadingOptions,
     training: Training,
     run: FitOutput,
+    choosing: Choosing,
     horizon: Horizon = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -52,12 +61,20 @@ def fit(
     model is there. A training that was stopped, however it was, goes on with --resume, and so does
     one that ended with --keep-checkpoints: for more epochs, or with newer data.
     """
-    from lstmcast.jobs import FitJob, check_fit_places
+    from lstmcast.jobs import FitJob, PresetJob, check_fit_places
     from lstmcast.training.callbacks import ProgressLine
 
     require_one_end(horizon)
     check_fit_places(model, run.plot, run.report, data)  # before anything else is found wrong
     told: Any = echo.Spoken(sys.stderr)
+    if choosing.preset is not None:
+        choosing.require_alone(training, run)
+        source, steps, notify = source_ahead(reading.source(data), horizon, None, quiet)
+        lines = [] if quiet else [ProgressLine(told)]
+        chosen = PresetJob(source, steps, choosing.preset, model, training.seed, lines).run(notify)
+        echo.preset(chosen, quiet, as_json)
+        end(echo.skipped(chosen.panel))
+        return
     past = reading.past_names()
     source = source_for_training(reading.source(data), horizon, training, past)
     source, steps, notify = source_ahead(source, horizon, None, quiet)
@@ -92,6 +109,7 @@ def backtest(
     chunks: Chunks,
     horizon: Horizon = None,
     method: Method = "auto",
+    outliers: Outlying = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -117,13 +135,16 @@ def backtest(
     if chunks.chunk is not None:
         idle = [one for one in typed_options(refitting) if one != "--workers"]
         idle += training.given() + typed_options(reconciling) + ["--held-out"] * held_out
+        idle += ["--outliers"] * (outliers is not None)
         make = parts.backtests(horizon, method, testing.cutoffs, testing.compared())
         source = reading.source(data)
         parts.run(chunks.job(source, out, make, refitting.workers, idle), quiet, as_json)
         return
+    chunks.require_chunks(None)
     refitting.require_use_of(training)
     hierarchy = reconciling.asked()
     Output(out=out).places().check(data)  # before anything else is found wrong
+    reading, repairs = reading.repairs(outliers)
     past = reading.past_names()
     source = source_for_training(reading.source(data), horizon, training, past)
     source, steps, notify = source_ahead(source, horizon, None, quiet)
@@ -139,6 +160,7 @@ def backtest(
         workers=refitting.workers,
         folder=refitting.folder,
         table=out,
+        repairs=repairs,
         hierarchy=hierarchy,
     )
     result = job.run(notify)

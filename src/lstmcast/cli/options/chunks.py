@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,9 +16,16 @@ if TYPE_CHECKING:
 NO_CHUNKS = "nothing is worked on in chunks. Give --chunk 5000"
 
 
-def workers_given(workers: int | None) -> list[str]:
-    """The option, where it was given."""
-    return [] if workers is None else ["--workers"]
+def _absolute(data: Any) -> Any:
+    """Names of files as they are anywhere; addresses of databases too."""
+    from pathlib import Path
+
+    if isinstance(data, list):
+        return [_absolute(one) for one in data]
+    address, separator, path = data.partition(":///")
+    if separator:
+        return f"{address}:///{Path(path.partition('?')[0]).absolute()}?{path.partition('?')[2]}"
+    return str(Path(data).absolute())
 
 
 @dataclass(frozen=True)
@@ -33,6 +40,20 @@ class Chunks:
             "--out part by part: for tables larger than memory. A run that was stopped goes on.",
         ),
     ] = None
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Work on chunks in a Ray cluster, whose machines share the folders of data and "
+            "results: auto, ray://head:10001, or local for a new one here.",
+        ),
+    ] = None
+
+    def require_chunks(self, workers: int | None) -> None:
+        """UsageError for options that say where chunks are worked on, where there are none."""
+        idle = [] if workers is None else ["--workers"]
+        idle += [] if self.ray is None else ["--ray"]
+        refuse_idle(idle, NO_CHUNKS)
 
     def job(
         self, source: Source, out: Any, make: MakesJob, workers: int | None, idle: list[str]
@@ -47,5 +68,12 @@ class Chunks:
         refuse_idle(idle, "results of --chunk are parts in a folder, and nothing else is made")
         if out is None or str(out) == "-":
             raise UsageError("--chunk writes parts into a folder. Name it with --out DIR.")
-        spread = here(workers or os.cpu_count() or 1)
-        return PartsJob(source, Path(out), make, self.chunk, spread)
+        if self.ray is None:
+            spread = here(workers or os.cpu_count() or 1)
+            return PartsJob(source, Path(out), make, self.chunk, spread)
+        from lstmcast.ray import over
+
+        refuse_idle([] if workers is None else ["--workers"], "a cluster says how many there are")
+        # the machines of a cluster have working folders of their own
+        out, data = Path(out).absolute(), _absolute(source.data)
+        return PartsJob(replace(source, data=data), out, make, self.chunk, over(self.ray))
