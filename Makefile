@@ -12,11 +12,12 @@ JOBS ?= auto
 PRETRAIN ?=
 ACCURACY ?=
 FUZZ ?=
+EXTRAS ?=
 SERVE ?=
 export MPLBACKEND = agg
 
 .DEFAULT_GOAL := help
-.PHONY: help fuzz install install-all forecast serve test test-services lint docs docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel lock audit clean
+.PHONY: help fuzz install install-all forecast serve test test-services lint docs docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel package extras sbom lock audit clean
 
 help:                ## what can be made
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -76,6 +77,23 @@ pretrain: $(VENV)/.all ## make the shipped network again; goes on where it was s
 wheel: $(VENV)/.all ## wheel and source archive in dist/
 	$(BIN)/python -m build
 
+package: wheel $(VENV)/.tools ## the same, checked: metadata, contents, and a forecast by uvx in an environment of its own
+	$(VENV)/tools/bin/twine check --strict dist/lstmcast-*
+	$(VENV)/tools/bin/check-wheel-contents dist/lstmcast-*.whl
+	$(VENV)/tools/bin/uvx --from dist/lstmcast-*.whl lstmcast forecast examples/airline.csv --horizon 3 --quiet
+
+extras: ## each extra alone, with the wheel of dist/, in a fresh environment; some of them with EXTRAS="onnx server"
+	PYTHON=$(PYTHON) .ci/extras $(EXTRAS)
+
+sbom: $(VENV)/.tools ## what the core is made of, and under which licences: dist/sbom.json, dist/licences.md
+	$(VENV)/tools/bin/uv venv --quiet --clear --python $(BIN)/python $(VENV)/locked
+	$(VENV)/tools/bin/uv pip install --quiet --python $(VENV)/locked/bin/python --require-hashes -r requirements.lock
+	mkdir -p dist
+	$(VENV)/tools/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/sbom.json $(VENV)/locked/bin/python
+	$(VENV)/tools/bin/pip-licenses --python $(VENV)/locked/bin/python --format=markdown --with-urls \
+		--output-file dist/licences.md
+
 lock: $(VENV)/.tools ## requirements.lock: the core's versions of constraints.txt, with checksums
 	{ sed -n '/^#/p' requirements.lock; $(VENV)/tools/bin/uv pip compile --quiet --universal \
 		--generate-hashes --python-version 3.11 --constraint constraints.txt --no-header \
@@ -98,9 +116,10 @@ $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "lstmcast needs Python 3.11 or later, and none was found: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.tools: | $(VENV)/bin/python
+$(VENV)/.tools: Makefile | $(VENV)/bin/python
 	$(BIN)/python -m venv $(VENV)/tools
-	$(VENV)/tools/bin/python -m pip install --quiet --disable-pip-version-check uv pip-audit
+	$(VENV)/tools/bin/python -m pip install --quiet --disable-pip-version-check uv pip-audit \
+		twine check-wheel-contents cyclonedx-bom pip-licenses
 	@touch $@
 
 $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python

@@ -58,6 +58,30 @@ def imports(module: str, *, top_level: bool = False) -> set[str]:
     return names
 
 
+# What Windows does not have.
+POSIX = ("fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty")
+WITHOUT_POSIX = f"""
+import sys
+from pathlib import Path
+import numpy, pydantic, typer, threadpoolctl  # which look for them themselves
+for name in {POSIX}:
+    sys.modules[name] = None
+import lstmcast as lc
+from lstmcast.util.files import locked
+forecast = lc.LSTMForecaster(2).predict([3.0, 5, 4, 6, 5, 7])
+forecaster = lc.LSTMForecaster(2)
+forecaster.save("model", [3.0, 5, 4, 6, 5, 7])
+assert (lc.load("model").predict().point == forecast.point).all()
+with locked(Path("locks/.lock")) as had:
+    assert had
+"""
+
+
+def test_models_are_saved_and_loaded_without_what_only_posix_has(tmp_path):
+    command = [sys.executable, "-c", WITHOUT_POSIX]
+    subprocess.run(command, cwd=tmp_path, check=True, timeout=120)
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_packages_stay_in_their_homes(module):
     tree_text = (SOURCE / module).read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -119,6 +120,24 @@ def test_where_there_are_no_locks_they_can_be_had(tmp_path, monkeypatch, missing
         monkeypatch.setattr(pytest.importorskip("fcntl"), "flock", fail)
     with locked(tmp_path / ".lock") as had, locked(tmp_path / ".lock") as had_again:
         assert had and had_again
+
+
+def test_the_locks_of_windows_are_held_once(tmp_path, monkeypatch):
+    held: set[int] = set()
+
+    def locking(handle, how, count):
+        file = os.fstat(handle).st_ino
+        if file in held:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        held.add(file)
+
+    windows = SimpleNamespace(locking=locking, LK_NBLCK=2)
+    monkeypatch.setitem(sys.modules, "msvcrt", windows)
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    lock = tmp_path / "folder" / ".lock"
+    with locked(lock) as had, locked(lock) as had_again:
+        assert had and not had_again and lock.exists()
+    assert not lock.parent.exists()
 
 
 @pytest.mark.skipif(not Path("/dev/fd").exists(), reason="no /dev/fd here")

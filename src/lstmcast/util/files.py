@@ -233,19 +233,12 @@ def locked(path: Path) -> Iterator[bool]:
     the lock when its process ends, however that is: what a killed one leaves blocks nobody. Where
     system or disk know no such locks, it can always be had.
     """
-    if importlib.util.find_spec("fcntl") is None:  # Windows
-        yield True
-        return
     handle = _lock_handle(path)
     try:
         yield handle is not None
     finally:
         if handle is not None:
-            with contextlib.suppress(OSError):
-                path.unlink()  # before the lock is given up: afterwards it may be another's
-            os.close(handle)
-            with contextlib.suppress(OSError):
-                path.parent.rmdir()
+            _give_up_lock(path, handle)
 
 
 def _lock_handle(path: Path) -> int | None:
@@ -267,6 +260,8 @@ def _lock_handle(path: Path) -> int | None:
 
 
 def _take_lock(handle: int) -> bool:
+    if not _has_flock():
+        return _take_windows_lock(handle)
     import fcntl
 
     try:
@@ -276,6 +271,40 @@ def _take_lock(handle: int) -> bool:
     except OSError:  # a disk without locks, as some in a network are
         return True
     return True
+
+
+def _has_flock() -> bool:
+    """Whether this is a system of the POSIX kind, as all but Windows are."""
+    return importlib.util.find_spec("fcntl") is not None
+
+
+def _take_windows_lock(handle: int) -> bool:
+    """Lock the first byte of a file: whether nobody else holds it."""
+    try:
+        import msvcrt
+    except ImportError:  # neither kind of locks
+        return True
+    try:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # pyright: ignore[reportAttributeAccessIssue]
+    except OSError:
+        return False
+    return True
+
+
+def _give_up_lock(path: Path, handle: int) -> None:
+    """Remove the file and let the lock go; its folder too, if nothing else lies there.
+
+    The file goes first: afterwards it may be another's. Windows removes no open file, and none that
+    another one has opened meanwhile.
+    """
+    if not _has_flock():
+        os.close(handle)
+    with contextlib.suppress(OSError):
+        path.unlink()
+    if _has_flock():
+        os.close(handle)
+    with contextlib.suppress(OSError):
+        path.parent.rmdir()
 
 
 def make_durable(path: Path) -> None:

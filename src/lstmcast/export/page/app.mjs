@@ -19,7 +19,9 @@ const state = { words: WORDS.en, language: "en", table: null, series: null, resu
 /** Start the page; `compute` gives a promise of the forecast of a series. */
 export function start(compute, example) {
   setLanguage(navigator.language.startsWith("ja") ? "ja" : "en");
-  at("language").addEventListener("click", () => setLanguage(state.language === "en" ? "ja" : "en"));
+  at("language").addEventListener("click", () =>
+    setLanguage(state.language === "en" ? "ja" : "en"),
+  );
   at("theme").addEventListener("click", switchTheme);
   at("text").addEventListener("input", () => readText(at("text").value));
   at("example").addEventListener("click", () => fill(example));
@@ -44,7 +46,8 @@ function setLanguage(language) {
   Object.assign(state, { language, words: WORDS[language] });
   document.documentElement.lang = language;
   document.title = state.words.title;
-  for (const one of document.querySelectorAll("[data-said]")) one.textContent = state.words[one.dataset.said];
+  for (const one of document.querySelectorAll("[data-said]"))
+    one.textContent = state.words[one.dataset.said];
   at("text").placeholder = state.words.paste;
   at("language").textContent = language === "en" ? "日本語" : "English";
   sayTheme();
@@ -86,7 +89,10 @@ function readText(text) {
   if (!text.trim()) return;
   attempt(() => {
     state.table = tableOf(text);
-    offer("values", state.table.values.map(({ column }) => column.name));
+    offer(
+      "values",
+      state.table.values.map(({ column }) => column.name),
+    );
     offer("series", seriesIn(state.table));
     chooseSeries();
     at("horizon").value = state.series.periods.find((m) => m > 1) ?? SEASONLESS;
@@ -188,7 +194,9 @@ function show() {
   const ahead = stepsAhead();
   const count = Math.max(SHOWN_HISTORY * ahead.length, LEAST_HISTORY);
   const first = Math.max(series.values.length - count, 0);
-  const history = series.values.slice(first).map((value, k) => ({ label: series.label(first + k), value }));
+  const history = series.values
+    .slice(first)
+    .map((value, k) => ({ label: series.label(first + k), value }));
   const title = `${words.forecast}: ${series.name}`;
   drawChart(at("chart"), [...history, ...ahead], { language, title, tell });
   tell(null);
@@ -227,7 +235,13 @@ function tell(point) {
 
 /** The file that `lstmcast forecast --out` would write. */
 export function fileOf(series, result) {
-  const header = ["unique_id", "ds", "step", "forecast", ...result.levels.map((level) => `q${level}`)];
+  const header = [
+    "unique_id",
+    "ds",
+    "step",
+    "forecast",
+    ...result.levels.map((level) => `q${level}`),
+  ];
   const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   const id = quoted(series.key || series.name);
   const lines = result.quantiles.map((row, h) => {

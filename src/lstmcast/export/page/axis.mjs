@@ -147,7 +147,9 @@ function gainOf(positive, lag) {
   }
   const count = linear.length;
   const gain =
-    Math.log(spread(ratios, CAP)) - Math.log(spread(linear, Infinity)) + density / Math.max(count, 1);
+    Math.log(spread(ratios, CAP)) -
+    Math.log(spread(linear, Infinity)) +
+    density / Math.max(count, 1);
   return [count >= ENOUGH && isKnown(gain) ? gain : -Infinity, count];
 }
 

@@ -114,7 +114,7 @@ function nearest(scores, h) {
 
 function conformal(scores, level, independent) {
   const trials = Math.min(Math.max(independent, 1), scores.length);
-  const rank = Math.ceil(((trials + 1) * level) / trials * scores.length);
+  const rank = Math.ceil((((trials + 1) * level) / trials) * scores.length);
   return ascending(scores)[Math.min(rank, scores.length) - 1];
 }
 
@@ -162,7 +162,13 @@ function grownFrom(ratios, weight) {
 
 /** Quantiles whose distance to the median is multiplied by their interval's factor. */
 function widened(row, factors, below, above) {
-  const reached = [...sideReached(row, 0), false, false, false, ...sideReached(row, row.length - OUTER)];
+  const reached = [
+    ...sideReached(row, 0),
+    false,
+    false,
+    false,
+    ...sideReached(row, row.length - OUTER),
+  ];
   const wide = row.map((value, q) => {
     const own = value - row[MIDDLE];
     if (q === MIDDLE || reached[q]) return value;

@@ -12,7 +12,9 @@ export function ticks(low, high, count) {
   const step = [1, 2, 2.5, 5, 10].map((one) => one * power).find((one) => one >= rough);
   const first = Math.ceil(low / step);
   const last = Math.floor(high / step);
-  return counting(Math.max(last - first + 1, 0)).map((k) => Number(((first + k) * step).toPrecision(12)));
+  return counting(Math.max(last - first + 1, 0)).map((k) =>
+    Number(((first + k) * step).toPrecision(12)),
+  );
 }
 
 /** A number with as many digits as a reader needs. */
@@ -56,15 +58,28 @@ export function drawChart(holder, points, { language, title, tell }) {
   const height = Math.min(Math.max(width * 0.5, 240), 420);
   const all = points.flatMap((point) => [point.value, point.low ?? NaN, point.high ?? NaN]);
   const margin = 0.05 * (all.reduce(higher, NaN) - all.reduce(lower, NaN)) || 1;
-  const low = all.reduce(lower, NaN) - (all.reduce(lower, NaN) >= 0 && all.reduce(lower, NaN) < margin ? 0 : margin);
+  const low =
+    all.reduce(lower, NaN) -
+    (all.reduce(lower, NaN) >= 0 && all.reduce(lower, NaN) < margin ? 0 : margin);
   const high = all.reduce(higher, NaN) + margin;
   const across = (width - EDGE.left - EDGE.right) / Math.max(points.length - 1, 1);
   const x = (k) => EDGE.left + k * across;
-  const y = (value) => height - EDGE.bottom - ((value - low) / (high - low)) * (height - EDGE.top - EDGE.bottom);
-  const svg = element("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": title });
+  const y = (value) =>
+    height - EDGE.bottom - ((value - low) / (high - low)) * (height - EDGE.top - EDGE.bottom);
+  const svg = element("svg", {
+    viewBox: `0 0 ${width} ${height}`,
+    role: "img",
+    "aria-label": title,
+  });
   drawAxes(svg, points, { x, y, low, high, width, height, language });
   drawLines(svg, points, x, y);
-  const cursor = element("line", { class: "cursor", y1: EDGE.top, y2: height - EDGE.bottom, x1: -9, x2: -9 });
+  const cursor = element("line", {
+    class: "cursor",
+    y1: EDGE.top,
+    y2: height - EDGE.bottom,
+    x1: -9,
+    x2: -9,
+  });
   svg.append(cursor);
   svg.addEventListener("pointermove", (event) => {
     const box = svg.getBoundingClientRect();
@@ -84,8 +99,22 @@ export function drawChart(holder, points, { language, title, tell }) {
 
 function drawAxes(svg, points, { x, y, low, high, width, height, language }) {
   for (const value of ticks(low, high, 5)) {
-    svg.append(element("line", { class: "grid", x1: EDGE.left, x2: width - EDGE.right, y1: y(value), y2: y(value) }));
-    svg.append(element("text", { x: EDGE.left - 8, y: y(value) + 4, "text-anchor": "end" }, shown(value, language)));
+    svg.append(
+      element("line", {
+        class: "grid",
+        x1: EDGE.left,
+        x2: width - EDGE.right,
+        y1: y(value),
+        y2: y(value),
+      }),
+    );
+    svg.append(
+      element(
+        "text",
+        { x: EDGE.left - 8, y: y(value) + 4, "text-anchor": "end" },
+        shown(value, language),
+      ),
+    );
   }
   const every = Math.ceil(points.length / Math.max(Math.floor(width / 130), 2));
   points.forEach((point, k) => {

@@ -111,9 +111,11 @@ function errorsOf(own, said) {
   const counts = misses.map((row) => row.filter(Number.isFinite).length);
   const errors = said.map((one) =>
     misses.map((row, j) =>
-      sum(row.map((miss, h) => {
-        return Number.isFinite(miss) ? Math.abs(one.before[j][h] - own.actual[j][h]) : 0;
-      })),
+      sum(
+        row.map((miss, h) => {
+          return Number.isFinite(miss) ? Math.abs(one.before[j][h] - own.actual[j][h]) : 0;
+        }),
+      ),
     ),
   );
   const ahead = own.cutoffs.map((cutoff) => own.count - cutoff);
@@ -165,13 +167,22 @@ function moved(own, said, shares, isPositive, touchesZero) {
     });
     return touchesZero ? fromZero(there, row) : there;
   };
-  const away = (weighing, at) =>
-    sum(weighing.map((weight, n) => weight * held(at(points[n]), n)));
+  const away = (weighing, at) => sum(weighing.map((weight, n) => weight * held(at(points[n]), n)));
   return {
-    quantiles: own.quantiles.map((row, h) => move(row, away(shares.now, (one) => one.result[h]))),
+    quantiles: own.quantiles.map((row, h) =>
+      move(
+        row,
+        away(shares.now, (one) => one.result[h]),
+      ),
+    ),
     before: own.before.map((rows, j) => {
       const other = shares.isNewer[j] ? shares.older : shares.newer;
-      return rows.map((row, h) => move(row, away(other, (one) => one.before[j][h])));
+      return rows.map((row, h) =>
+        move(
+          row,
+          away(other, (one) => one.before[j][h]),
+        ),
+      );
     }),
   };
 }

@@ -36,7 +36,10 @@ export function decoded(bytes) {
 /** Rows of cells. */
 export function cellsOf(text, delimiter) {
   const rows = [[]];
-  const cell = new RegExp(`("(?:[^"]|"")*"|[^"\\n${delimiter}][^\\n${delimiter}]*|)([\\n${delimiter}]|$)`, "y");
+  const cell = new RegExp(
+    `("(?:[^"]|"")*"|[^"\\n${delimiter}][^\\n${delimiter}]*|)([\\n${delimiter}]|$)`,
+    "y",
+  );
   const source = text.replace(/\r\n?/g, "\n").replace(/^\ufeff/, "");
   while (cell.lastIndex < source.length) {
     const match = cell.exec(source);
@@ -68,9 +71,14 @@ export function numbersIn(cells) {
   if (!filled.length) return null;
   const points = filled.filter((cell) => PLAIN.test(bare(cell)) || GROUPED.test(bare(cell)));
   const commas = filled.filter((cell) => WITH_COMMA.test(bare(cell)));
-  const isComma = commas.length > points.length || (commas.length === filled.length && onlyCommas(filled.map(bare)));
+  const isComma =
+    commas.length > points.length ||
+    (commas.length === filled.length && onlyCommas(filled.map(bare)));
   if (Math.max(points.length, commas.length) < MOSTLY * filled.length) return null;
-  const wrong = filled.find((cell) => !(isComma ? WITH_COMMA : PLAIN).test(bare(cell)) && (isComma || !GROUPED.test(bare(cell))));
+  const wrong = filled.find(
+    (cell) =>
+      !(isComma ? WITH_COMMA : PLAIN).test(bare(cell)) && (isComma || !GROUPED.test(bare(cell))),
+  );
   const number = (cell) => {
     if (MISSING.test(cell) || cell === wrong) return NaN;
     const text = bare(cell);
@@ -130,15 +138,21 @@ export function seriesOf(table, valueColumn, name) {
   const { time } = table;
   if (time?.bad) throw new TableError("bad time", { cell: time.bad, column: time.column.name });
   const { numbers, column } = table.values[valueColumn];
-  if (numbers.wrong) throw new TableError("bad number", { cell: numbers.wrong, column: column.name });
+  if (numbers.wrong)
+    throw new TableError("bad number", { cell: numbers.wrong, column: column.name });
   const keys = keysOf(table);
   const filledRows = counting(keys.length).filter((row) => !time || time.column.cells[row]);
   const rows = filledRows
-    .map((row, k) => ({ time: time ? time.read.times[k] : row, value: numbers.values[row], key: keys[row] }))
+    .map((row, k) => ({
+      time: time ? time.read.times[k] : row,
+      value: numbers.values[row],
+      key: keys[row],
+    }))
     .filter((row) => row.key === name);
   if (time) rows.sort((a, b) => a.time - b.time);
   const repeated = rows.find((row, k) => k > 0 && row.time === rows[k - 1].time);
-  if (repeated) throw new TableError("repeated", { time: written(repeated.time, !isMidnight(repeated.time)) });
+  if (repeated)
+    throw new TableError("repeated", { time: written(repeated.time, !isMidnight(repeated.time)) });
   return onGrid(rows, Boolean(time), column.name);
 }
 
@@ -155,6 +169,13 @@ function onGrid(rows, hasTimes, name) {
   const last = values.findLastIndex(isKnown);
   const own = values.slice(first, last + 1);
   const withClock = hasTimes && !times.every(isMidnight);
-  const label = (place) => (hasTimes ? written(grid.at(first + place), withClock) : String(first + place + 1));
-  return { ...grid, values: own, label, name, missing: own.filter((value) => !isKnown(value)).length };
+  const label = (place) =>
+    hasTimes ? written(grid.at(first + place), withClock) : String(first + place + 1);
+  return {
+    ...grid,
+    values: own,
+    label,
+    name,
+    missing: own.filter((value) => !isKnown(value)).length,
+  };
 }

@@ -59,7 +59,8 @@ class Fit {
     for (let known = this.count - this.horizon; known >= reach; known -= stride) {
       const read = this.example(known);
       const target = counting(this.horizon).map((h) => this.carried[known + h] - read.base);
-      const whole = isKnown(read.base) && target.every(isKnown) && read.phases.flat().every(isKnown);
+      const whole =
+        isKnown(read.base) && target.every(isKnown) && read.phases.flat().every(isKnown);
       if (whole) chosen.push({ ...read, target });
     }
     return chosen;

@@ -106,7 +106,8 @@ function lstmStep({ weight_ih: input, weight_hh: recurrent, bias }, x, { h, c })
 /** Quantiles that cannot cross: the median as it is, the others by positive steps away. */
 function ordered(raw) {
   const quantiles = [...raw];
-  for (let q = MIDDLE + 1; q < QUANTILES; q += 1) quantiles[q] = quantiles[q - 1] + softplus(raw[q]);
+  for (let q = MIDDLE + 1; q < QUANTILES; q += 1)
+    quantiles[q] = quantiles[q - 1] + softplus(raw[q]);
   for (let q = MIDDLE - 1; q >= 0; q -= 1) quantiles[q] = quantiles[q + 1] - softplus(raw[q]);
   return quantiles;
 }

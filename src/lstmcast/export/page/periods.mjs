@@ -84,7 +84,10 @@ function meanChange(z, lag) {
 /** The shortest period whose score is nearly the least, or the best of its neighbours. */
 function bestOf(scores) {
   const least = smallest(scores);
-  const first = Math.max(scores.findIndex((score) => score <= NEARLY * least), 0);
+  const first = Math.max(
+    scores.findIndex((score) => score <= NEARLY * least),
+    0,
+  );
   const reach = Math.floor(first / 8);
   const near = counting(scores.length).filter((lag) => Math.abs(lag - first) <= reach);
   return near.reduce((best, lag) => (scores[lag] < scores[best] ? lag : best), near[0]);

@@ -62,7 +62,13 @@ function foretold(network, panel, counts, readings, moved, k, count) {
     const slow = slowed(panel, begin, Math.max(...places.map((p) => counts[moved[p]])), k);
     const own = places.map((p) => (counts[moved[p]] - begin) / k);
     const reading = { first: 0, axis: axis === LOG ? LOG : LINEAR, periods: slow.periods };
-    const answers = readAlong(network, slow, own, own.map(() => reading), count);
+    const answers = readAlong(
+      network,
+      slow,
+      own,
+      own.map(() => reading),
+      count,
+    );
     places.forEach((p, at) => {
       result[p] = answers[at].map((row) => row[MIDDLE]);
     });

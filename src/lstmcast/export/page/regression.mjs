@@ -125,7 +125,10 @@ function withGroup(rest, freedom, none, most) {
   const b = rest.slice(0, size).map((row) => row[size] / unit);
   const trace = sum(A.map((row, k) => row[k])) + TINY;
   const ridged = A.map((row, k) => row.map((value, j) => value + (j === k ? RIDGE * trace : 0)));
-  const freely = solved(ridged, b.map((value) => [value])).map((row) => row[0]);
+  const freely = solved(
+    ridged,
+    b.map((value) => [value]),
+  ).map((row) => row[0]);
   const highest = none.evidence - 0.5 * freedom * Math.log(left(A, b, freedom, freely) / freedom);
   if (!(highest >= most)) {
     return { evidence: -Infinity, variance: none.variance, coefficients: b.map(() => 0) };

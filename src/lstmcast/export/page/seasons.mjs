@@ -163,7 +163,10 @@ class Family {
   /** The share of a period, at most 1. */
   shareOf(m) {
     const own = this.shares.filter((_, k) => this.specs[k].period === m);
-    return Math.min(own.reduce((total, share) => total + share, 0), 1);
+    return Math.min(
+      own.reduce((total, share) => total + share, 0),
+      1,
+    );
   }
 
   /** Add what it expects of the next steps, doubts, and saw of late. */

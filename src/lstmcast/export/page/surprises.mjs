@@ -31,7 +31,10 @@ export class Surprises {
     this.side = 0;
     this.other = 0;
     this.doubt = 0;
-    this.aside = [[NaN, NaN], [NaN, NaN]]; // lowest and highest
+    this.aside = [
+      [NaN, NaN],
+      [NaN, NaN],
+    ]; // lowest and highest
     this.since = [0, 0];
     this.last = [NaN, NaN];
     this.change = [0, 0];
@@ -44,7 +47,8 @@ export class Surprises {
   clone() {
     const copy = Object.assign(Object.create(Surprises.prototype), this);
     for (const [name, part] of Object.entries(this)) {
-      if (Array.isArray(part)) copy[name] = part.map((one) => (Array.isArray(one) ? [...one] : one));
+      if (Array.isArray(part))
+        copy[name] = part.map((one) => (Array.isArray(one) ? [...one] : one));
     }
     return copy;
   }

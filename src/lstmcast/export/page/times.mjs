@@ -6,13 +6,20 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const WEEK = 7 * DAY;
-const UNITS = [["week", WEEK], ["day", DAY], ["hour", HOUR], ["minute", MINUTE], ["second", 1000]];
+const UNITS = [
+  ["week", WEEK],
+  ["day", DAY],
+  ["hour", HOUR],
+  ["minute", MINUTE],
+  ["second", 1000],
+];
 const FILLED = 0.25;
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const CLOCK = "(?:[T ]+(\\d{1,2}):(\\d{2})(?::(\\d{2})(?:[.,]\\d+)?)?(?:Z|[+-]00:?00)?)?";
 
 const monthOf = (name) => MONTHS.indexOf(name.slice(0, 3).toLowerCase()) + 1;
-const fullYear = (text) => (text.length === 2 ? Number(text) + (text < "70" ? 2000 : 1900) : Number(text));
+const fullYear = (text) =>
+  text.length === 2 ? Number(text) + (text < "70" ? 2000 : 1900) : Number(text);
 
 /** How a time can be written: an expression, and what its parts say. */
 const FORMS = {
@@ -91,7 +98,8 @@ const monthNumber = (time) => {
 };
 const dayOf = (time) => new Date(time).getUTCDate();
 const weekdayOf = (time) => (new Date(time).getUTCDay() + 6) % 7; // Monday is 0
-const lastDay = (month) => new Date(Date.UTC(Math.floor(month / 12), (month % 12) + 1, 0)).getUTCDate();
+const lastDay = (month) =>
+  new Date(Date.UTC(Math.floor(month / 12), (month % 12) + 1, 0)).getUTCDate();
 const businessDay = (time) => {
   const day = Math.floor(time / DAY) + 3; // counted from a Monday
   return 5 * Math.floor(day / 7) + Math.min(day % 7, 5);
@@ -172,7 +180,15 @@ function named({ unit, size }) {
   return frequency(unit, size);
 }
 
-const IN_UNITS = { year: 1, quarter: 4, month: 12, week: 52, day: 7, "business day": 5, integer: 1 };
+const IN_UNITS = {
+  year: 1,
+  quarter: 4,
+  month: 12,
+  week: 52,
+  day: 7,
+  "business day": 5,
+  integer: 1,
+};
 const FAMILY = {
   integer: "other",
   day: "daily",
@@ -185,7 +201,12 @@ const FAMILY = {
 export function frequency(unit, every) {
   const cycles = IN_UNITS[unit] ? [IN_UNITS[unit] / every] : cyclesOf(unit, every);
   const periods = cycles.filter((m) => Number.isInteger(m) && m > 1);
-  return { unit, every, periods: periods.length ? periods : [1], family: FAMILY[unit] ?? `${unit}ly` };
+  return {
+    unit,
+    every,
+    periods: periods.length ? periods : [1],
+    family: FAMILY[unit] ?? `${unit}ly`,
+  };
 }
 
 function cyclesOf(unit, every) {
