@@ -16,7 +16,7 @@ SERVE ?=
 export MPLBACKEND = agg
 
 .DEFAULT_GOAL := help
-.PHONY: help fuzz install install-all forecast serve test lint docs docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel lock audit clean
+.PHONY: help fuzz install install-all forecast serve test test-services lint docs docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel lock audit clean
 
 help:                ## what can be made
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -35,6 +35,10 @@ test: $(VENV)/.all ## the whole test-suite; a part of it with TEST="tests/test_s
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
 		$(if $(TEST),$(TEST),--numprocesses $(JOBS) --cov --cov-report=term)
 
+test-services: $(VENV)/.all ## tests that need Node.js, a browser or a server, which it installs
+	.ci/services
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m services $(TEST)
+
 lint: $(VENV)/.all ## ruff, pyright, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -43,6 +47,7 @@ lint: $(VENV)/.all ## ruff, pyright, import-linter
 
 docs: $(VENV)/.all ## the documentation as a website in site/
 	$(BIN)/mkdocs build --strict
+	$(BIN)/lstmcast export --format web site/demo
 
 docs-refresh: $(VENV)/.all ## run the examples of README and docs, write what they print and draw, fill the tables
 	$(BIN)/python docs/refresh.py

@@ -16,6 +16,7 @@ from lstmcast._version import __version__ as __version__
 if TYPE_CHECKING:
     from lstmcast.alerting import Anomalies as Anomalies
     from lstmcast.alerting import anomalies as anomalies
+    from lstmcast.chunks.run import forecast_in_parts as forecast_in_parts
     from lstmcast.covariates.curves import effect_curves as effect_curves
     from lstmcast.data.inspection import check as check
     from lstmcast.data.panel import Columns as Columns
@@ -43,9 +44,13 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.demand import TSB as TSB
     from lstmcast.evaluation.demand import Croston as Croston
     from lstmcast.evaluation.demand import DemandBootstrap as DemandBootstrap
+    from lstmcast.export.onnx import to_onnx as to_onnx
     from lstmcast.forecast import Forecast as Forecast
     from lstmcast.forecaster import LSTMForecaster as LSTMForecaster
     from lstmcast.forecaster import load as load
+    from lstmcast.hierarchy.levels import with_totals as with_totals
+    from lstmcast.hierarchy.reconciled import Reconciled as Reconciled
+    from lstmcast.hierarchy.reconciled import reconcile as reconcile
     from lstmcast.interop.keras import from_keras as from_keras
     from lstmcast.interop.keras import to_keras as to_keras
     from lstmcast.interop.pytorch import from_pytorch as from_pytorch
@@ -116,6 +121,7 @@ _HOMES = {
     "compare_scenarios": "scenarios",
     "effect_curves": "covariates.curves",
     "Croston": "evaluation.demand",
+    "forecast_in_parts": "chunks.run",
     "DataError": "errors",
     "DemandBootstrap": "evaluation.demand",
     "Difference": "transforms",
@@ -149,6 +155,7 @@ _HOMES = {
     "PrintTable": "training.callbacks",
     "ProgressLine": "training.callbacks",
     "ReadOptions": "data.panel",
+    "Reconciled": "hierarchy.reconciled",
     "Report": "output.report",
     "Robust": "transforms",
     "Rollout": "training_config",
@@ -182,9 +189,12 @@ _HOMES = {
     "from_pytorch": "interop.pytorch",
     "load": "forecaster",
     "read": "data.read",
+    "reconcile": "hierarchy.reconciled",
     "summary": "model.summary",
     "to_keras": "interop.keras",
+    "to_onnx": "export.onnx",
     "to_pytorch": "interop.pytorch",
+    "with_totals": "hierarchy.levels",
 }
 
 __all__ = [
@@ -235,6 +245,7 @@ __all__ = [
     "PrintTable",
     "ProgressLine",
     "ReadOptions",
+    "Reconciled",
     "Report",
     "Robust",
     "Rollout",
@@ -264,13 +275,17 @@ __all__ = [
     "effect_curves",
     "errors_by_horizon",
     "fit_preset",
+    "forecast_in_parts",
     "from_keras",
     "from_pytorch",
     "load",
     "read",
+    "reconcile",
     "summary",
     "to_keras",
+    "to_onnx",
     "to_pytorch",
+    "with_totals",
 ]
 
 

@@ -26,7 +26,7 @@ from lstmcast.util.language import ENGLISH, Words, words_of
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
-    from lstmcast.evaluation.summary import Summary
+    from lstmcast.evaluation.backtest import Backtest
     from lstmcast.forecast import Forecast
     from lstmcast.jobs import (
         AnomalyResult,
@@ -230,7 +230,7 @@ def forecast(
             note(quiet, "written: " + ", ".join(result.written.files))
         return
     if result.backtest is not None:
-        _accuracy(result.backtest.summary())
+        _accuracy(result.backtest)
         typer.echo("")
     if result.forecast.combination is not None and not quiet:
         typer.echo(words()(f"Made of: {result.forecast.combination}") + "\n")
@@ -252,12 +252,16 @@ def _csv(result: Forecast) -> None:
         typer.echo(path.read_text(encoding="utf-8"), nl=False)
 
 
-def _accuracy(summary: Summary) -> None:
+def _accuracy(backtest: Backtest) -> None:
     """The tables, and how to have a simple forecast that was better."""
-    from lstmcast.cli.console import terminal_columns
+    from lstmcast.cli import console
     from lstmcast.evaluation.baselines import baseline_named
 
-    typer.echo(summary.text(words().language, terminal_columns()))
+    summary = backtest.summary()
+    typer.echo(summary.text(words().language, console.terminal_columns()))
+    rows = backtest.level_rows()
+    if rows:
+        typer.echo("\n" + console.levels_table(rows, words()))
     if summary.better and baseline_named(summary.better):
         better = summary.better.replace("–", "-")  # as keyboards have it
         asked = f'"{better}"' if " " in better else better
@@ -269,7 +273,7 @@ def backtest(result: BacktestResult, quiet: bool, as_json: bool, held_out: bool 
     if as_json:
         document(result.document(held_out))
         return
-    _accuracy(result.backtest.summary())
+    _accuracy(result.backtest)
     note(quiet, *result.written.notes, *(f"written: {file}" for file in result.written.files))
 
 

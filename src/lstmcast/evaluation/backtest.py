@@ -28,6 +28,7 @@ from lstmcast.data.words import Words
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.added import Added, what_columns_add
 from lstmcast.evaluation.baselines import classical_baselines, default_baselines
+from lstmcast.evaluation.by_level import by_level, level_rows
 from lstmcast.evaluation.demand import demand_baselines, mostly_intermittent
 from lstmcast.evaluation.metrics import Scales, naive_scales
 from lstmcast.evaluation.refitting import Forecasts as Forecasts
@@ -55,7 +56,7 @@ class Backtest:
 
     `reason` says why nothing could be held out, and is empty otherwise; `notes` tell what was left
     out and how the model was fitted: `refit`, as it was done. `added`: what columns that are known
-    in advance added.
+    in advance added. `base`: of a model that reconciles.
     """
 
     model: str
@@ -71,6 +72,7 @@ class Backtest:
     reason: str = ""
     refit: Refit = "never"
     added: Added = field(default_factory=Added)
+    base: Forecast | None = None  # what the model's forecasts were before they were reconciled
 
     def __repr__(self) -> str:
         """What it is, the verdict, and the errors of each model."""
@@ -132,6 +134,22 @@ class Backtest:
         )
 
     @overload
+    def per_level(self, kind: Literal["arrays"] = "arrays") -> dict[str, np.ndarray]: ...
+    @overload
+    def per_level(self, kind: str) -> Any: ...
+    def per_level(self, kind: str = "arrays") -> Any:
+        """All metrics of each model at each level of a hierarchy, those of the forecasts before
+        they were reconciled as "base", as a long table; see `per_horizon`."""
+        return frame_of(by_level(self._scored(), self.base), kind)
+
+    def level_rows(self) -> list[list[str]]:
+        """The errors at each level of a hierarchy as texts, the header first; nothing where nothing
+        was reconciled."""
+        if self.base is None:
+            return []
+        return level_rows(self.per_level(), self.model, self.summary().measure)
+
+    @overload
     def held_out(self, kind: Literal["arrays"] = "arrays") -> dict[str, np.ndarray]: ...
     @overload
     def held_out(self, kind: str) -> Any: ...
@@ -161,6 +179,8 @@ class Backtest:
             "per_series": self._per_series(),
             "held_out": self._held_out(),
         }
+        if self.base is not None:
+            parts["per_level"] = self.per_level()
         columns = {
             part: {name: plain(column) for name, column in parts[part].items()} for part in parts
         }
@@ -220,8 +240,11 @@ def backtest(
 
     steps = checked_horizon(horizon, getattr(model, "horizon", None))
     _require_known(baselines)
+    # of a model that reconciles, its base is asked, and fitted where need be
+    reconciled = getattr(model, "reconciled", None)
+    base = model.base if reconciled else model  # pyright: ignore[reportAttributeAccessIssue]
     panel = as_panel(data, getattr(model, "past", ()), words)
-    models = _models(model, baselines, panel)
+    models = _models(base, baselines, panel)
     name = next(iter(models))
     period = int(panel.periods[0])
     counts, notes = _counts(panel, steps, cutoffs, step)
@@ -229,6 +252,11 @@ def backtest(
         return _empty(name, panel, steps, counts)
     modes, options = modes_of(models, refit), fit_options or {}
     require_use_of(options, modes[name])
+    if reconciled and modes[name] != "never":
+        raise UsageError(
+            f"{name} would be fitted for this backtest, and reconciling asks how it errs as it is. "
+            "Fit it first, on what precedes the first cutoff, and leave refit out."
+        )
     # Every origin is asked for, so that the result is a rectangle; those that do not count are not
     # compared. Models forecast the steps of the grid, and those that occur are kept.
     origins = origins_of(panel, np.where(counts > 0, counts, panel.lengths[:, None]))
@@ -237,6 +265,11 @@ def backtest(
     require_unseen(plan)
     actual, unknown = _actual(panel, origins, counts.ravel(), ahead)
     forecasts = forecasts_of(plan, workers, folder, progress)
+    base = forecasts[name] if reconciled else None
+    if reconciled:
+        forecasts[name] = reconciled(panel, base)
+    if base is not None and rows is not None:
+        base = base.at_steps(rows)
     if rows is not None:
         actual = np.take_along_axis(actual, rows, axis=1)
         forecasts = {label: one.at_steps(rows) for label, one in forecasts.items()}
@@ -268,6 +301,7 @@ def backtest(
         notes=(*notes, *unknown, *plan.notes()),
         refit=plan.modes[name],
         added=added,
+        base=base,
     )
 
 

@@ -17,13 +17,14 @@ from lstmcast.jobs.documents import (
     skipped_series,
 )
 from lstmcast.jobs.events import ignore
-from lstmcast.jobs.source import Source, read_for
+from lstmcast.jobs.source import Source, read_for, source_with_totals
 from lstmcast.output.places import TABLES, Written, check_place
 from lstmcast.writing.tables import write_table
 
 if TYPE_CHECKING:
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.evaluation.refitting import Forecasts, Refit
+    from lstmcast.hierarchy.reconciled import Hierarchy
     from lstmcast.jobs.events import Notify
 
     Baselines = bool | Literal["classical"] | Sequence[Forecasts]
@@ -46,6 +47,7 @@ class BacktestJob:
     workers: int | None = None
     folder: str | Path | None = None
     table: str | Path | None = None
+    hierarchy: Hierarchy | None = None  # of totals that are forecast too
 
     @property
     def trains(self) -> bool:
@@ -57,9 +59,13 @@ class BacktestJob:
         from lstmcast.evaluation.backtest import backtest
 
         check_place(self.table, TABLES, self.source.paths)
-        panel = read_for(self.source, self.model, notify)
+        model, source = self.model, self.source
+        if self.hierarchy is not None:
+            source = source_with_totals(source, self.hierarchy, model, notify)
+            model = self.hierarchy.model(model)
+        panel = read_for(source, model, notify)
         tested = backtest(
-            self.model,
+            model,
             panel,
             cutoffs=self.cutoffs,
             baselines=self.baselines,

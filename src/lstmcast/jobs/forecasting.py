@@ -27,12 +27,14 @@ from lstmcast.jobs.documents import (
     skipped_series,
 )
 from lstmcast.jobs.events import DataRead, ignore
-from lstmcast.jobs.source import Source, read_for
+from lstmcast.jobs.source import Source, read_for, source_with_totals
 from lstmcast.output.places import Outputs, Written
+from lstmcast.totals import COUNTED_TWICE
 
 if TYPE_CHECKING:
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.forecast import Forecast
+    from lstmcast.hierarchy.reconciled import Hierarchy
     from lstmcast.jobs.backtesting import Baselines
     from lstmcast.jobs.events import Notify
     from lstmcast.scenarios import Scenarios
@@ -62,9 +64,12 @@ class ForecastJob:
     totals: Asked | None = None
     until: str | None = None  # a date, after which no step is wanted
     scenarios: tuple[str | Path, ...] = ()  # tables of coming values that are compared
+    hierarchy: Hierarchy | None = None  # of totals that are forecast too
 
     def run(self, notify: Notify = ignore) -> ForecastResult:
         """Raises LstmcastError; DataError too where no series could be forecast."""
+        if self.hierarchy is not None:
+            return self._with_totals(self.hierarchy, notify)
         paths = [*self.source.paths, *map(str, self.scenarios)]
         more = ["totals"] * (self.totals is not None) + ["scenarios"] * bool(self.scenarios)
         self.outputs.check(paths, more)
@@ -82,6 +87,20 @@ class ForecastJob:
         totals = totals_of(self.totals, forecast)
         written = self.outputs.write(forecast, panel, tested, self.model, totals, scenarios)
         return ForecastResult(panel, forecast, tested, written, totals, scenarios)
+
+    def _with_totals(self, hierarchy: Hierarchy, notify: Notify) -> ForecastResult:
+        """The same of the series and their totals, made to add up."""
+        if self.outputs.model is not None:
+            raise UsageError(
+                "--save keeps one forecaster for all series, and forecasts that add up are made "
+                "anew of all of them. Leave --save or --reconcile out."
+            )
+        if self.totals is not None and self.totals.by:
+            raise UsageError(COUNTED_TWICE)
+        self.outputs.check(self.source.paths)
+        source = source_with_totals(self.source, hierarchy, self.model, notify)
+        model = hierarchy.model(self.model)
+        return replace(self, model=model, source=source, hierarchy=None).run(notify)
 
     def _panels(self, notify: Notify) -> dict[str, Panel]:
         """The data, by scenario where several are asked for: the first is forecast."""

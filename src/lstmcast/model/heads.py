@@ -329,7 +329,7 @@ def student_scores(freedom: NDArray) -> NDArray:
     >>> student_scores(np.array(5.0)).round(3).tolist()
     [-2.571, -1.476, -0.727, 0.0, 0.727, 1.476, 2.571]
     """
-    n = np.asarray(freedom, float)[..., None]
+    n = freedom[..., None]
     upper = np.array(HEAD_QUANTILES[MEDIAN + 1 :])
     tails, x = 2 * (1 - upper), -SCORES[MEDIAN + 1 :]
     a = 1 / (n - 0.5)

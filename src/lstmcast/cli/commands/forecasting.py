@@ -8,9 +8,23 @@ from typing import Annotated
 import typer
 
 from lstmcast.cli import echo
-from lstmcast.cli.commands import common
+from lstmcast.cli.commands import common, parts
 from lstmcast.cli.commands.common import end, require_one_end, source_ahead
-from lstmcast.cli.options.common import Data, HeldOut, Horizon, Json, Method, Quiet, Until, named
+from lstmcast.cli.options.chunks import NO_CHUNKS, Chunks, workers_given
+from lstmcast.cli.options.common import (
+    Data,
+    HeldOut,
+    Horizon,
+    Json,
+    Method,
+    Quiet,
+    Until,
+    Workers,
+    named,
+    refuse_idle,
+    typed_options,
+)
+from lstmcast.cli.options.hierarchy import Reconciling
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
 from lstmcast.cli.options.training import Testing
@@ -22,6 +36,8 @@ def forecast(
     reading: ReadingOptions,
     testing: Testing,
     output: Output,
+    reconciling: Reconciling,
+    chunks: Chunks,
     horizon: Horizon = None,
     until: Until = None,
     method: Method = "auto",
@@ -41,6 +57,7 @@ def forecast(
         Path | None,
         typer.Option(metavar="DIR", parser=named, help="Save the model, ready for `predict`."),
     ] = None,
+    workers: Workers = None,
     quiet: Quiet = False,
     as_json: Json = False,
     held_out: HeldOut = False,
@@ -53,7 +70,19 @@ def forecast(
     from lstmcast.jobs import ForecastJob
 
     require_one_end(horizon, until)
+    if chunks.chunk is not None:
+        kept = ("--out", "--level")
+        idle = [one for one in typed_options(output) if one not in kept]
+        idle += typed_options(testing) + typed_options(reconciling)
+        others = {"until": until, "scenario": scenario, "report": report, "save": save}
+        idle += [f"--{name}" for name, value in others.items() if value]
+        make = parts.forecasts(horizon, output.quantile_levels(), method)
+        source = reading.source(data)
+        parts.run(chunks.job(source, output.out, make, workers, idle), quiet, as_json)
+        return
+    refuse_idle(workers_given(workers), NO_CHUNKS)
     output.require_one_text(as_json)
+    hierarchy = reconciling.asked()
     outputs, totals = output.places(report, save, context.obj), output.totals()
     outputs.check(data)  # before anything else is found wrong
     source, steps, notify = source_ahead(reading.source(data), horizon, until, quiet)
@@ -66,6 +95,7 @@ def forecast(
         totals,
         until,
         tuple(scenario or ()),
+        hierarchy,
     )
     result = job.run(notify)
     echo.forecast(result, quiet, as_json, output.to_screen, held_out)

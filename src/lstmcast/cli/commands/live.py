@@ -4,23 +4,40 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lstmcast.cli import echo
-from lstmcast.cli.options.common import Data, Json, Quiet, Rate, SavedOrShipped, named
+from lstmcast.cli.commands import parts
+from lstmcast.cli.options.chunks import NO_CHUNKS, Chunks, workers_given
+from lstmcast.cli.options.common import (
+    Data,
+    Json,
+    Quiet,
+    Rate,
+    SavedOrShipped,
+    Workers,
+    named,
+    refuse_idle,
+)
 from lstmcast.cli.options.live import LineOptions, Serving
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
 from lstmcast.errors import UsageError
 
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel
+    from lstmcast.jobs import Source
+
 
 def anomalies(
     data: Data,
     reading: ReadingOptions,
+    chunks: Chunks,
     rate: Rate = 0.001,
     model: SavedOrShipped = None,
+    workers: Workers = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -37,6 +54,15 @@ def anomalies(
     """
     from lstmcast.jobs import AnomalyJob
 
+    if chunks.chunk is not None:
+        source = reading.source(data)
+
+        def make(first: Panel, source: Source) -> AnomalyJob:
+            return AnomalyJob(source, model, rate)
+
+        parts.run(chunks.job(source, out, make, workers, []), quiet, as_json)
+        return
+    refuse_idle(workers_given(workers), NO_CHUNKS)
     Output(out=out).places().check(data)  # before anything else is found wrong
     job = AnomalyJob(reading.source(data), model, rate, out)
     echo.anomalies(job.run(echo.notes(quiet)), quiet, as_json)

@@ -9,9 +9,20 @@ from typing import Annotated, Any
 import typer
 
 from lstmcast.cli import echo
-from lstmcast.cli.commands import common
+from lstmcast.cli.commands import common, parts
 from lstmcast.cli.commands.common import end, require_one_end, source_ahead, source_for_training
-from lstmcast.cli.options.common import Data, HeldOut, Horizon, Json, Method, Quiet, named
+from lstmcast.cli.options.chunks import Chunks
+from lstmcast.cli.options.common import (
+    Data,
+    HeldOut,
+    Horizon,
+    Json,
+    Method,
+    Quiet,
+    named,
+    typed_options,
+)
+from lstmcast.cli.options.hierarchy import Reconciling
 from lstmcast.cli.options.language import OLD_NAME, known_language
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
@@ -93,6 +104,8 @@ def backtest(
     testing: Testing,
     refitting: Refitting,
     training: Training,
+    reconciling: Reconciling,
+    chunks: Chunks,
     horizon: Horizon = None,
     method: Method = "auto",
     out: Annotated[
@@ -117,7 +130,15 @@ def backtest(
     require_one_end(horizon)
     if testing.cutoffs == 0:
         raise UsageError("--cutoffs 0 leaves nothing to compare. Give 1 or more.")
+    if chunks.chunk is not None:
+        idle = [one for one in typed_options(refitting) if one != "--workers"]
+        idle += training.given() + typed_options(reconciling) + ["--held-out"] * held_out
+        make = parts.backtests(horizon, method, testing.cutoffs, testing.compared())
+        source = reading.source(data)
+        parts.run(chunks.job(source, out, make, refitting.workers, idle), quiet, as_json)
+        return
     refitting.require_use_of(training)
+    hierarchy = reconciling.asked()
     Output(out=out).places().check(data)  # before anything else is found wrong
     past = reading.past_names()
     source = source_for_training(reading.source(data), horizon, training, past)
@@ -134,6 +155,7 @@ def backtest(
         workers=refitting.workers,
         folder=refitting.folder,
         table=out,
+        hierarchy=hierarchy,
     )
     result = job.run(notify)
     echo.backtest(result, quiet, as_json, held_out)

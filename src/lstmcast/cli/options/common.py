@@ -83,6 +83,13 @@ SavedOrShipped = Annotated[
         "--model", "-m", metavar="DIR", help="A saved model; the shipped network unless given."
     ),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Processes that work on chunks at the same time; one for each processor unless given.",
+    ),
+]
 
 
 def named(text: str) -> Path:
