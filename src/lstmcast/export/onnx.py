@@ -33,6 +33,7 @@ from lstmcast.forecaster import LSTMForecaster
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig
+from lstmcast.model.static import require_no_static
 from lstmcast.util.files import output_errors, whole_file
 
 PARTS = NETWORK, FORECASTER = ("network", "forecaster")
@@ -111,6 +112,7 @@ def network_graph(network: Network) -> Exported:
     network. The state begins with zeros.
     """
     _require_onnx()
+    require_no_static(network.config, "an ONNX graph")
     graph, size = Graph(), state_size(network)
     x_BC = graph.given("x", np.float32, ("batch", network.config.width))
     state_BS = graph.given("state", np.float32, ("batch", size))
@@ -133,6 +135,7 @@ def forecaster_graph(fitted: Fitted) -> Exported:
     UsageError where the inputs, or the way back from them, cannot be a graph.
     """
     _require_onnx()
+    require_no_static(fitted.network.config, "an ONNX graph")
     _require_direct(fitted)
     inputs = fitted.network.config.inputs
     assert isinstance(inputs, Transformed)
