@@ -16,7 +16,7 @@ SERVE ?=
 export MPLBACKEND = agg
 
 .DEFAULT_GOAL := help
-.PHONY: help fuzz install install-all forecast serve test lint docs docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel lock audit clean
+.PHONY: help fuzz install install-all forecast serve test test-services lint docs docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel lock audit clean
 
 help:                ## what can be made
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ serve: $(VENV)/.server ## forecast over HTTP at 127.0.0.1:8000; options with SER
 test: $(VENV)/.all ## the whole test-suite; a part of it with TEST="tests/test_store.py -k atomic"
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
 		$(if $(TEST),$(TEST),--numprocesses $(JOBS) --cov --cov-report=term)
+
+test-services: $(VENV)/.all ## the tests that need servers, such as PostgreSQL; .ci/services installs those
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m services $(or $(TEST),tests)
 
 lint: $(VENV)/.all ## ruff, pyright, import-linter
 	$(BIN)/ruff check .

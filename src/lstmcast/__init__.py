@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel as Panel
     from lstmcast.data.panel import ReadOptions as ReadOptions
     from lstmcast.data.read import read as read
+    from lstmcast.databases.address import DatabaseTable as DatabaseTable
     from lstmcast.errors import DataError as DataError
     from lstmcast.errors import LstmcastError as LstmcastError
     from lstmcast.errors import MissingExtraError as MissingExtraError
@@ -110,6 +111,7 @@ _HOMES = {
     "compare_scenarios": "scenarios",
     "effect_curves": "covariates.curves",
     "DataError": "errors",
+    "DatabaseTable": "databases.address",
     "Difference": "transforms",
     "Ema": "training_config",
     "Finding": "data.panel",
@@ -188,6 +190,7 @@ __all__ = [
     "Columns",
     "ComponentsPlot",
     "DataError",
+    "DatabaseTable",
     "Difference",
     "Ema",
     "Finding",

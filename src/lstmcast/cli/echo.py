@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 from lstmcast._version import __version__
+from lstmcast.databases.address import hidden
 from lstmcast.util.files import checked_path, output_errors
 from lstmcast.util.language import ENGLISH, Words, words_of
 
@@ -164,6 +165,7 @@ def warnings() -> Iterator[None]:
 def failure(message: str, kind: str = "", status: int = 1) -> None:
     """Why a command ends before its end, on standard error; where JSON is wanted, as a document on
     standard output too."""
+    message = hidden(message)
     log(f"error: {message}", f"exit status {status}")
     typer.echo(f"lstmcast: {words()(message)}", err=True)
     error_document(kind, message, status)

@@ -18,7 +18,7 @@ from lstmcast.jobs.documents import (
 )
 from lstmcast.jobs.events import ignore
 from lstmcast.jobs.source import Source, read_for
-from lstmcast.output.places import TABLES, Written, check_place
+from lstmcast.output.places import TABLES, Place, Written, check_place
 from lstmcast.writing.tables import write_table
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class BacktestJob:
     fit_options: dict[str, Any] | None = None
     workers: int | None = None
     folder: str | Path | None = None
-    table: str | Path | None = None
+    table: Place = None
 
     @property
     def trains(self) -> bool:

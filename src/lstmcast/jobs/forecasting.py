@@ -28,7 +28,7 @@ from lstmcast.jobs.documents import (
 )
 from lstmcast.jobs.events import DataRead, ignore
 from lstmcast.jobs.source import Source, read_for
-from lstmcast.output.places import Outputs, Written, beside_table
+from lstmcast.output.places import Outputs, Written
 
 if TYPE_CHECKING:
     from lstmcast.evaluation.backtest import Backtest
@@ -80,10 +80,7 @@ class ForecastJob:
         forecast = ended_at(self.until, whole, panel)
         require_numbers(forecast, panel)
         totals = totals_of(self.totals, forecast)
-        written = self.outputs.write(forecast, panel, tested, self.model, totals)
-        if scenarios is not None and self.outputs.table is not None:
-            place = scenarios.write(beside_table(self.outputs.table, "scenarios"))
-            written = written._replace(files=(*written.files, str(place)))
+        written = self.outputs.write(forecast, panel, tested, self.model, totals, scenarios)
         return ForecastResult(panel, forecast, tested, written, totals, scenarios)
 
     def _panels(self, notify: Notify) -> dict[str, Panel]:

@@ -11,6 +11,7 @@ from lstmcast.cli import echo
 from lstmcast.cli.commands import common
 from lstmcast.cli.commands.common import end, require_one_end, source_ahead
 from lstmcast.cli.options.common import Data, HeldOut, Horizon, Json, Method, Quiet, Until, named
+from lstmcast.cli.options.database import TableRows
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
 from lstmcast.cli.options.training import Testing
@@ -22,6 +23,7 @@ def forecast(
     reading: ReadingOptions,
     testing: Testing,
     output: Output,
+    rows: TableRows,
     horizon: Horizon = None,
     until: Until = None,
     method: Method = "auto",
@@ -54,7 +56,7 @@ def forecast(
 
     require_one_end(horizon, until)
     output.require_one_text(as_json)
-    outputs, totals = output.places(report, save, context.obj), output.totals()
+    outputs, totals = output.places(report, save, context.obj, rows), output.totals()
     outputs.check(data)  # before anything else is found wrong
     source, steps, notify = source_ahead(reading.source(data), horizon, until, quiet)
     job = ForecastJob(
@@ -94,6 +96,7 @@ def predict(
     ],
     reading: ReadingOptions,
     output: Output,
+    rows: TableRows,
     data: Annotated[
         list[str] | None,
         typer.Argument(
@@ -127,7 +130,7 @@ def predict(
     require_one_end(horizon, until)
     output.require_one_text(as_json)
     reading.require_use_by(data)
-    outputs = output.places()
+    outputs = output.places(rows=rows)
     outputs.check(data or ())  # before anything else is found wrong
     source = reading.source(data) if data else None
     chosen = None if method == "auto" else method  # else as it was saved

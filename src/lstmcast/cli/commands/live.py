@@ -10,6 +10,7 @@ import typer
 
 from lstmcast.cli import echo
 from lstmcast.cli.options.common import Data, Json, Quiet, Rate, SavedOrShipped, named
+from lstmcast.cli.options.database import TableRows
 from lstmcast.cli.options.live import LineOptions, Serving
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
@@ -19,12 +20,15 @@ from lstmcast.errors import UsageError
 def anomalies(
     data: Data,
     reading: ReadingOptions,
+    rows: TableRows,
     rate: Rate = 0.001,
     model: SavedOrShipped = None,
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            metavar="FILE", help="Write the score of each value as .csv, .parquet, .xlsx."
+            metavar="FILE|TABLE@URL",
+            help="Write the score of each value as .csv, .parquet, .xlsx, or into a table of a "
+            "database.",
         ),
     ] = None,
     quiet: Quiet = False,
@@ -37,8 +41,9 @@ def anomalies(
     """
     from lstmcast.jobs import AnomalyJob
 
-    Output(out=out).places().check(data)  # before anything else is found wrong
-    job = AnomalyJob(reading.source(data), model, rate, out)
+    table = rows.place(out)
+    Output(out=out).places(rows=rows).check(data)  # before anything else is found wrong
+    job = AnomalyJob(reading.source(data), model, rate, table)
     echo.anomalies(job.run(echo.notes(quiet)), quiet, as_json)
 
 

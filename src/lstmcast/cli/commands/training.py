@@ -12,6 +12,7 @@ from lstmcast.cli import echo
 from lstmcast.cli.commands import common
 from lstmcast.cli.commands.common import end, require_one_end, source_ahead, source_for_training
 from lstmcast.cli.options.common import Data, HeldOut, Horizon, Json, Method, Quiet, named
+from lstmcast.cli.options.database import TableRows
 from lstmcast.cli.options.language import OLD_NAME, known_language
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
@@ -77,13 +78,15 @@ def backtest(
     testing: Testing,
     refitting: Refitting,
     training: Training,
+    rows: TableRows,
     horizon: Horizon = None,
     method: Method = "auto",
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            metavar="FILE",
-            help="Write the held-out forecasts as .csv, .csv.gz, .parquet, .jsonl or .xlsx.",
+            metavar="FILE|TABLE@URL",
+            help="Write the held-out forecasts as .csv, .csv.gz, .parquet, .jsonl or .xlsx, or "
+            "into a table of a database.",
         ),
     ] = None,
     quiet: Quiet = False,
@@ -102,7 +105,8 @@ def backtest(
     if testing.cutoffs == 0:
         raise UsageError("--cutoffs 0 leaves nothing to compare. Give 1 or more.")
     refitting.require_use_of(training)
-    Output(out=out).places().check(data)  # before anything else is found wrong
+    table = rows.place(out)
+    Output(out=out).places(rows=rows).check(data)  # before anything else is found wrong
     past = reading.past_names()
     source = source_for_training(reading.source(data), horizon, training, past)
     source, steps, notify = source_ahead(source, horizon, None, quiet)
@@ -115,7 +119,7 @@ def backtest(
         fit_options=training.hardware(),
         workers=refitting.workers,
         folder=refitting.folder,
-        table=out,
+        table=table,
     )
     result = job.run(notify)
     echo.backtest(result, quiet, as_json, held_out)

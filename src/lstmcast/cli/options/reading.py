@@ -91,6 +91,10 @@ class ReadingOptions:
             "temperature; again for several. Accuracy is as if it had been.",
         ),
     ] = None
+    query: Annotated[
+        str | None,
+        typer.Option(metavar="SQL", help="What to read of a database, in place of a table."),
+    ] = None
     sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of a workbook.")] = None
     frequency: Annotated[
         str | None,
@@ -184,10 +188,12 @@ class ReadingOptions:
 
     def source(self, data: Sequence[str]) -> Source:
         """The data, to be read so."""
+        from lstmcast.data.read import with_query
         from lstmcast.jobs import Source
 
+        given: Any = data[0] if len(data) == 1 else list(data)
         return Source(
-            data[0] if len(data) == 1 else list(data),
+            with_query(given, self.query),
             self.options(),
             time=_one_or_more(self.time),
             target=_one_or_more(self.target),
