@@ -20,8 +20,9 @@ from lstmcast.data import findings
 from lstmcast.data.frequency import parse_frequency
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.baselines import SeasonalNaive
-from lstmcast.jobs import HELD_BACK, CheckJob
-from lstmcast.output import cards, places, plots, report
+from lstmcast.jobs import CheckJob
+from lstmcast.jobs.training import HELD_BACK
+from lstmcast.output import cards, places, plots, report, report_tables
 from lstmcast.output.learning_curve import LABELS
 from lstmcast.training import plan
 from lstmcast.util import fonts
@@ -388,7 +389,8 @@ def test_every_text_of_the_report_has_its_japanese():
     said = [*re.findall(r"\{\{(.+?)\}\}", page), *re.findall(r'say\("([^"]+)"', page)]
     assert len(said) > 15
     assert not [text for text in said if not LETTERS.search(JAPANESE(text))]
-    texts = [report._GLOSSARY, report._HELD_OUT, report._HELD, report._INSIDE, HELD_BACK]
+    names = ("_GLOSSARY", "_HELD_OUT", "_HELD", "_INSIDE")
+    texts = [*(getattr(report_tables, name) for name in names), HELD_BACK]
     texts += [*cards._STARTS.values(), plan.NOTHING_HELD_BACK]
     assert not [text for text in texts if untranslated(text)]
 

@@ -500,6 +500,46 @@ def test_no_button_sends_the_data_away():
     assert 'plotlyServerURL: ""' in own
 
 
+# ---------------------------------------------------------------- components, scenarios
+
+
+def test_a_series_is_taken_apart_below_its_forecast():
+    charts = Elements(report_of(monthly(6, names="a{}")).html()).data["components"]
+    assert len(charts) == 4  # of six series that have a chart
+    assert [part["name"] for part in charts[0]["parts"]] == ["level", "season of one year", "rest"]
+    assert {len(part["values"]) for part in charts[0]["parts"]} == {charts[0]["count"]}
+
+
+def test_a_series_without_a_season_is_not_taken_apart():
+    panel = Panel.from_arrays({"y": [3.0, 1.0, 4.0, 1.0, 5.0, 9.0]})
+    page = Elements(Report.from_forecast(LastSeason().predict(panel), panel).html())
+    assert page.data["components"] is None
+    assert "What it is made of" not in page.text
+
+
+def test_scenarios_are_side_by_side():
+    rng = np.random.default_rng(0)
+    sale = (rng.random(114) < 0.3) * 1.0
+    sold = 50 * np.exp(0.5 * sale[:100] + rng.normal(0, 0.05, 100))
+    plans = {"usual": np.zeros(14), "sale": np.ones(14)}
+    panels = {
+        name: Panel.from_arrays(
+            sold, frequency="D", start="2024-01-01", future={"sale": np.r_[sale[:100], plan]}
+        )
+        for name, plan in plans.items()
+    }
+    told = lc.compare_scenarios(lc.LSTMForecaster(horizon=14), panels)
+    first = told.forecasts["usual"]
+    page = Elements(Report.from_forecast(first, panels["usual"], scenarios=told).html())
+    drawn = page.data["scenarios"]
+    np.testing.assert_allclose(drawn["points"]["usual"][0], first.point[0], rtol=1e-5)
+    middle, lower, upper = np.array(drawn["apart"]["sale"][0])
+    assert (lower < middle).all() and (middle < upper).all() and (middle > 10).all()
+    assert "sale less usual" in page.text
+    parts = [part["name"] for part in page.data["components"][0]["parts"]]
+    assert "effect of sale" in parts
+
+
 # ---------------------------------------------------------------- size, and the file
 
 

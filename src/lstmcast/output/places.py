@@ -140,9 +140,9 @@ class Outputs:
             formulas = self._formulas(forecast)
             escaped = bool(formulas) and self.escape_formulas
             files += self._tables(self.table, forecast, panel, backtest, totals, escaped)
+            notes += formulas
             if scenarios is not None:
                 files.append(scenarios.write(beside_table(self.table, "scenarios")))
-            notes += formulas
         if self.plot is not None:
             plot = self._plot(self.plot, forecast, panel, backtest)
             files.append(plot.save(self.plot))
@@ -156,7 +156,7 @@ class Outputs:
             files.append(taken.save(self.components))
         if self.report is not None:
             made = Made(self.made_by, self.language)
-            told = forecast, panel, backtest, model, made, totals
+            told = forecast, panel, backtest, model, made, totals, scenarios
             files.append(write_report(self.report, *told, looks=self.looks))
         if self.model is not None:
             # what the forecast was made of need not be measured once more
@@ -290,13 +290,14 @@ def write_report(
     model: Any,
     made: Made,
     totals: Totals | None = None,
+    scenarios: Scenarios | None = None,
     looks: Looks = LOOKS,
 ) -> Path:
     """A page of forecast, accuracy and model, made by a command or a call."""
     from lstmcast.output.report import MADE_BY, Report
 
     by, language = made.by or MADE_BY, made.language
-    told = {"made_by": by, "language": language, "totals": totals}
+    told = {"made_by": by, "language": language, "totals": totals, "scenarios": scenarios}
     drawn = {"series": looks.series, "unit": looks.unit}
     report = Report.from_forecast(forecast, panel, backtest, model=model, **told, **drawn)
     return report.save(path)

@@ -1,0 +1,123 @@
+"""What the charts of a report draw, as data for its script."""
+
+# O origins · H horizon
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lstmcast.evaluation.summary import HEADINGS
+from lstmcast.output.components import ComponentsPlot
+from lstmcast.output.plots import ForecastPlot, Pane
+from lstmcast.util.language import Words
+from lstmcast.writing.tables import plain_list
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel
+    from lstmcast.evaluation.backtest import Backtest
+    from lstmcast.evaluation.summary import Summary
+    from lstmcast.forecast import Forecast
+    from lstmcast.scenarios import Scenarios
+
+PLOTLY_VERSION = "4.1.1"
+MOST_COMPONENTS = 4  # series that are taken apart
+MOST_VALUES = 9_000  # of all charts together: a page has at most 1.5 MB
+DIGITS = 7  # of the numbers that are drawn
+
+
+def forecast_charts(plot: ForecastPlot) -> dict[str, Any]:
+    """The forecast beside its history, of each series that has a chart."""
+    return {
+        "panes": shortened(json.loads(plot.to_json())["panes"]),
+        "unit": plot.unit,
+        "axis": _axis(plot),
+    }
+
+
+def shortened(value: Any) -> Any:
+    """Numbers with as many digits as a chart can show: the others are half of a page."""
+    if isinstance(value, dict):
+        return {name: shortened(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [shortened(part) for part in value]
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+
+
+def _axis(plot: ForecastPlot) -> str:
+    """Which kind of axis the times need: years that no calendar has are just names."""
+    times = np.concatenate(
+        [part for pane in plot.panes for part in (pane.times[:1], pane.future[-1:])]
+    )
+    if times.dtype.kind != "M":
+        return "linear"
+    years = times.astype("datetime64[Y]").astype(np.int64) + 1970
+    return "date" if years.min() >= 1 and years.max() <= 9999 else "category"
+
+
+def step_chart(
+    tested: Backtest | None, summary: Summary | None, words: Words
+) -> dict[str, Any] | None:
+    """The error at each step of each model: in the data's units for one series, relative to the
+    history for several."""
+    if tested is None or summary is None or not summary.scores:
+        return None
+    columns = tested.per_horizon()
+    key = summary.measure
+    models = [
+        {
+            "name": words(name),
+            "own": name == summary.model,
+            "values": plain_list(columns[key][columns["model"] == name]),
+        }
+        for name in summary.scores
+    ]
+    return {"metric": HEADINGS[key], "models": models}
+
+
+def component_charts(
+    plot: ForecastPlot, forecast: Forecast, panel: Panel, words: Words
+) -> list[dict[str, Any]] | None:
+    """The components of the first series that have a chart, as far as they have a season or an
+    effect; None where none has."""
+    charts = [
+        _components(ComponentsPlot.from_forecast(forecast, panel, pane.name), pane, words)
+        for pane in plot.panes[:MOST_COMPONENTS]
+    ]
+    return charts if any(chart["parts"] for chart in charts) else None
+
+
+def _components(taken: ComponentsPlot, pane: Pane, words: Words) -> dict[str, Any]:
+    """Components at the newest times of a pane, and its future."""
+    count = min(len(taken.times), len(pane.times) + len(pane.future))
+    told_apart = len(taken.parts) > len(("level", "rest"))
+    parts = [
+        {
+            "name": words(part.name),
+            "percent": bool(part.percent),
+            "values": [None if np.isnan(v) else float(f"{v:.5g}") for v in part.values[-count:]],
+        }
+        for part in taken.parts
+    ]
+    return {"parts": parts if told_apart else [], "count": count}
+
+
+def scenario_charts(plot: ForecastPlot, scenarios: Scenarios | None) -> dict[str, Any] | None:
+    """The forecast of each scenario for the series that have a chart, and how far it differs from
+    the first."""
+    if scenarios is None:
+        return None
+    first = next(iter(scenarios.forecasts.values()))
+    place = {str(name): o for o, name in enumerate(first.ids)}
+    shown = [(place[pane.name], len(pane.future)) for pane in plot.panes]
+    points = {
+        name: [plain_list(forecast.point[o, :steps]) for o, steps in shown]
+        for name, forecast in scenarios.forecasts.items()
+    }
+    apart = {
+        name: [[plain_list(row) for row in parts[o, :steps].T] for o, steps in shown]
+        for name, parts in scenarios.differences.items()
+    }
+    return shortened({"level": f"{scenarios.level:g}", "points": points, "apart": apart})

@@ -1,0 +1,181 @@
+"""The sections of a report, as HTML."""
+
+# O origins · H horizon
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from datetime import date
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lstmcast._version import __version__
+from lstmcast.data.kinds import kind_counts
+from lstmcast.data.table import format_time
+from lstmcast.evaluation.summary import number, percent
+from lstmcast.output.plots import ForecastPlot
+from lstmcast.output.report_charts import MOST_VALUES, PLOTLY_VERSION
+from lstmcast.output.report_tables import coverages_of
+from lstmcast.util.html import escape, facts, markdown
+from lstmcast.util.language import Words
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Finding, Panel
+    from lstmcast.evaluation.summary import Summary
+    from lstmcast.forecast import Forecast
+
+
+MOST_FINDINGS = 40
+
+
+def subtitle_of(forecast: Forecast, plot: ForecastPlot) -> str:
+    count = plot.available
+    series = f"{count:,} series, " if count > 1 else ""
+    span = " to ".join(
+        dict.fromkeys(format_time(time) for time in (forecast.times.min(), forecast.times.max()))
+    )
+    return f"Forecast of {series}{plot.reach} ahead: {span}"
+
+
+def chart_notes(forecast: Forecast, plot: ForecastPlot, panel: Panel) -> list[str]:
+    """What stands below the chart."""
+    made = forecast.combination
+    note = _chart_note(plot, panel)
+    return [note] if made is None else [note, f"Made of: {made}."]
+
+
+def _chart_note(plot: ForecastPlot, panel: Panel) -> str:
+    notes = []
+    if plot.available > len(plot.panes):
+        notes.append(f"Charts: the first {len(plot.panes)} of {plot.available:,} series.")
+    longest = int(panel.lengths.max())
+    if longest > (kept := MOST_VALUES // len(plot.panes)):
+        notes.append(f"Of long histories the newest {kept:,} values are drawn.")
+    return " ".join(notes)
+
+
+_STYLES = {"best": "good", "middle": "middle", "poor": "poor", "unknown": "unknown"}
+
+
+def verdict_line(summary: Summary | None, words: Words) -> str:
+    if summary is None:
+        said, style = "Accuracy was not measured: nothing was held out.", "unknown"
+    elif not summary.scores:
+        said, style = f"Accuracy on held-out data: {summary.verdict}", "unknown"
+    else:
+        said = f"Accuracy on held-out data: {summary.verdict}"
+        style = _STYLES[summary.standing]
+    return f'<p class="verdict {style}">{escape(words(said))}</p>'
+
+
+def tiles_section(summary: Summary | None, words: Words) -> str:
+    """The few numbers that most readers want, each with its meaning."""
+    if summary is None or not summary.scores:
+        return ""
+    own = summary.scores[summary.model]
+    tiles = [(number(own["mae"]), "mean absolute error, in the data’s units")]
+    if np.isfinite(own["mape"]):
+        tiles.append((f"{own['mape']:.1f} %", "mean error, in percent of the value"))
+    against = {"skill": summary.reference, "skill_familiar": summary.familiar}
+    for key, name in against.items():
+        if name is not None and np.isfinite(own[key]):
+            more = "less" if own[key] >= 0 else "more"
+            tiles.append((percent(abs(own[key])), f"{more} error than the {name} forecast"))
+    tiles += [
+        (percent(share), f"of what came lay in the {level} % interval")
+        for level, share in coverages_of(own).items()
+    ]
+    cells = "".join(
+        f"<div><b>{escape(value)}</b><span>{escape(words(meaning))}</span></div>"
+        for value, meaning in tiles
+    )
+    return f'<div class="tiles">{cells}</div>'
+
+
+def series_picker(plot: ForecastPlot, words: Words) -> str:
+    if len(plot.panes) == 1:
+        return ""
+    options = "".join(
+        f'<option value="{i}">{escape(pane.name)}</option>' for i, pane in enumerate(plot.panes)
+    )
+    return f'<label class="picker">{words("Series")} <select id="picker">{options}</select></label>'
+
+
+def data_section(panel: Panel, words: Words) -> str:
+    lengths = panel.lengths
+    missing = int(np.isnan(panel.values).sum())
+    count = f"{len(panel.values):,}"
+    each = f"{count}, {lengths.min():,} to {lengths.max():,} each"
+    periods = ", ".join(words(f"{period:,} steps") for period in panel.periods if period > 1)
+    described = {
+        "Source": panel.report.source,
+        "Rows read": f"{panel.report.rows:,}" if panel.report.rows else "",
+        "Target": panel.columns.target,
+        "Read beside it": ", ".join(panel.covariates.past),
+        "Known in advance": ", ".join(panel.covariates.future.columns),
+        "Static": ", ".join(panel.covariates.static),
+        "Series": f"{len(panel):,}",
+        "Values": words(each) if len(panel) > 1 else count,
+        "Missing": f"{missing:,}" if missing else words("none"),
+        "Frequency": words(panel.frequency.name),
+        "Seasons": periods or words("none"),
+        "Time": words(f"{format_time(panel.starts.min())} to {format_time(panel.ends.max())}"),
+        "Kind": _kind(panel, words),
+    }
+    return facts({words(name): value for name, value in described.items()})
+
+
+def _kind(panel: Panel, words: Words) -> str:
+    """What values can be, and whether that was said."""
+    counts = kind_counts(panel.kinds)
+    if len(counts) == 1 and panel.kind == "real":
+        return words("real")
+    how = words("declared" if panel.recognised is None else "recognised")
+    names = [f"{n:,} series {name}" if len(counts) > 1 else name for name, n in counts.items()]
+    return f"{', '.join(map(words, names))} ({how})"
+
+
+def findings_section(findings: Sequence[Finding], words: Words) -> str:
+    if not findings:
+        return f"<p>{words('Nothing unusual was noticed.')}</p>"
+    order = {"error": 0, "warning": 1, "note": 2}
+    found = sorted(findings, key=lambda finding: order[finding.severity])
+    items = "".join(
+        f'<li class="{f.severity}"><b>{words(f"{f.severity}:").rstrip(":")}</b> '
+        f"<span>{escape(words(f.text))}</span></li>"
+        for f in found[:MOST_FINDINGS]
+    )
+    beyond = len(found) - MOST_FINDINGS
+    more = words(f"… and {beyond:,} more: lstmcast check shows all.")
+    left = f"<p class=note>{more}</p>" if beyond > 0 else ""
+    return f'<ul class="findings">{items}</ul>{left}'
+
+
+def card_section(card: str, words: Words) -> str:
+    if not card:
+        return ""
+    return (
+        f"<section><details><summary>{words('Model card')}</summary>"
+        f"{markdown(card, words)}</details></section>"
+    )
+
+
+def made_section(made_by: str, made_on: date, words: Words) -> str:
+    versions = (
+        f"lstmcast {__version__}, Python {platform.python_version()}, NumPy {version('numpy')}, "
+        f"plotly.js {PLOTLY_VERSION}"
+    )
+    dated = facts({words("Date"): made_on.isoformat(), words("Versions"): versions})
+    return f"<pre>{escape(made_by)}</pre>{dated}"
+
+
+def components_section(charts: list[dict[str, Any]] | None, words: Words) -> str:
+    """Where the components of a series are drawn."""
+    if charts is None:
+        return ""
+    note = "A season or an effect moves the level by so much; what is left is the rest."
+    drawn = f'<div id="components" class="chart"></div><p class=note>{words(note)}</p>'
+    return f'<section id="apart-section"><h2>{words("What it is made of")}</h2>{drawn}</section>'
