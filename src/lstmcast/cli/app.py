@@ -20,7 +20,7 @@ import typer
 
 from lstmcast._version import __version__
 from lstmcast.cli import echo
-from lstmcast.cli.commands import forecasting, live, models, training
+from lstmcast.cli.commands import filed, forecasting, live, models, training
 from lstmcast.cli.help import Command, Group
 from lstmcast.cli.options.common import Language
 from lstmcast.cli.options.groups import with_groups
@@ -51,6 +51,8 @@ for one in (
     training.backtest,
     forecasting.predict,
     live.anomalies,
+    filed.run,
+    filed.job,
     live.stream,
     live.serve,
     live.mcp,

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         PredictResult,
     )
     from lstmcast.jobs.events import Event, Notify
+    from lstmcast.jobs.filed import FileResult
 
 
 MOST_ALERTS = 40  # that are shown
@@ -295,6 +296,27 @@ def anomalies(result: AnomalyResult, quiet: bool, as_json: bool) -> None:
         note(quiet, f"… {len(rows) - MOST_ALERTS} more alerts; --out FILE writes all")
     typer.echo(words()(str(result.anomalies)))
     note(quiet, *(f"written: {file}" for file in result.written.files))
+
+
+def file_job(result: FileResult, quiet: bool, as_json: bool) -> None:
+    """What a job did, in a few lines."""
+    if as_json:
+        document(result.document())
+        return
+    for one in result.checks:
+        note(quiet, f"check: {one.name} = {one.expected}: found {one.found}")
+    if result.result is None:
+        typer.echo(words()(f"{result.name}: everything is ready. Nothing was written."))
+        return
+    forecast, tested = result.result.forecast, result.result.backtest
+    if tested is not None:
+        typer.echo(words()(f"Accuracy on held-out data: {tested.summary().verdict}"))
+    steps = f"{len(forecast.ids):,} series, {len(forecast):,} rows"
+    typer.echo(words()(f"{result.name}: done. {steps}"))
+    for text in result.written.notes:
+        note(quiet, text)
+    if result.written.files:
+        note(quiet, "written: " + ", ".join(result.written.files))
 
 
 def fit(result: FitResult, quiet: bool, as_json: bool) -> None:

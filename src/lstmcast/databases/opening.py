@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 
-from lstmcast.databases.address import Address
+from lstmcast.databases.address import IN_FILES, Address
 from lstmcast.databases.connections import Database
 from lstmcast.databases.passwords import password_of
 from lstmcast.databases.problems import telling
@@ -20,7 +20,7 @@ def opened(address: Address, writes: bool = False) -> Iterator[Database]:
     A transaction that the block does not commit changes nothing. Raises MissingExtraError where a
     driver is missing.
     """
-    password = password_of(address)
+    password = None if address.engine in IN_FILES else password_of(address)
     if address.engine == "duckdb":
         from lstmcast.databases.duckdbfiles import DuckDBFile as Opened
     elif address.engine == "sqlite":

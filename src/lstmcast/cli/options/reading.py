@@ -254,6 +254,13 @@ class ReadingOptions:
         )
         return [name for name in names if getattr(self, name) is not None]
 
+    def words(self) -> dict[str, Any]:
+        """What was said, by the names that job files have."""
+        given = {name: value for name, value in vars(self).items() if value not in (None, [])}
+        if "period" in given:
+            given["periods"] = given.pop("period")
+        return given
+
     def require_use_by(self, data: Sequence[str] | None) -> None:
         """UsageError for options that say how to read, where nothing is read but coming values."""
         own = ("--future", "--future-data", "--hindsight") if self.future_data else ()
