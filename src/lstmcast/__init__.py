@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lstmcast._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from lstmcast import duckdb as duckdb
     from lstmcast.alerting import Anomalies as Anomalies
     from lstmcast.alerting import anomalies as anomalies
     from lstmcast.covariates.curves import effect_curves as effect_curves
@@ -273,6 +274,8 @@ if not TYPE_CHECKING:
             now = _RENAMED[name]
             warn(f"lstmcast.{name} is called {now} now.", DeprecationWarning, stacklevel=2)
             return __getattr__(now)
+        if name == "duckdb":  # a module of names, as lstmcast.duckdb.register
+            return import_module(f"{__name__}.duckdb")
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

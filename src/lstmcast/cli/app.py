@@ -20,7 +20,7 @@ import typer
 
 from lstmcast._version import __version__
 from lstmcast.cli import echo
-from lstmcast.cli.commands import filed, forecasting, live, models, training
+from lstmcast.cli.commands import filed, forecasting, live, models, sql, training
 from lstmcast.cli.help import Command, Group
 from lstmcast.cli.options.common import Language
 from lstmcast.cli.options.groups import with_groups
@@ -53,6 +53,7 @@ for one in (
     live.anomalies,
     filed.run,
     filed.job,
+    sql.sql,
     live.stream,
     live.serve,
     live.mcp,
