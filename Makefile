@@ -35,8 +35,9 @@ test: $(VENV)/.all ## the whole test-suite; a part of it with TEST="tests/test_s
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest \
 		$(if $(TEST),$(TEST),--numprocesses $(JOBS) --cov --cov-report=term)
 
-test-services: $(VENV)/.all ## the tests that need servers, such as PostgreSQL; .ci/services installs those
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m services $(or $(TEST),tests)
+test-services: $(VENV)/.all ## tests that need Node.js, a browser or a server, which it installs
+	.ci/services
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m services $(TEST)
 
 lint: $(VENV)/.all ## ruff, pyright, import-linter
 	$(BIN)/ruff check .
@@ -46,6 +47,7 @@ lint: $(VENV)/.all ## ruff, pyright, import-linter
 
 docs: $(VENV)/.all ## the documentation as a website in site/
 	$(BIN)/mkdocs build --strict
+	$(BIN)/lstmcast export --format web site/demo
 
 docs-refresh: $(VENV)/.all ## run the examples of README and docs, write what they print and draw, fill the tables
 	$(BIN)/python docs/refresh.py

@@ -49,6 +49,8 @@ NAMES = (
     "docs/ja/articles/temperature.md",
     "docs/how-to/effects.md",
     "docs/ja/how-to/effects.md",
+    "docs/how-to/hierarchies.md",
+    "docs/ja/how-to/hierarchies.md",
     "docs/how-to/online.md",
     "docs/ja/how-to/online.md",
 )
@@ -428,6 +430,22 @@ def known(results: Results) -> str:
     return f"{table(rows, columns)}\n\n{mean}\n\n{measured(results['known'])}"
 
 
+def hierarchies(results: Results) -> str:
+    """Errors at each level of two hierarchies."""
+    columns = {
+        "set": ("set", str),
+        "level": ("level", str),
+        "base": ("base", text(3)),
+        "mint": ("`mint`", text(3)),
+        "bottom-up": ("`bottom-up`", text(3)),
+        "top-down": ("`top-down`", text(3)),
+        "pinball": ("pinball, `mint`", text(3)),
+        "coverage base": ("80 % interval, base", share),
+        "coverage mint": ("`mint`", share),
+    }
+    return table(rows_of(results, "hierarchies"), columns)
+
+
 TABLES: dict[str, Callable[[Results], str]] = {
     "headline": headline,
     "weak": weak,
@@ -437,6 +455,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "m4": m4,
     "coverage": coverage,
     "known": known,
+    "hierarchies": hierarchies,
     "ar1": ar1,
     "speed": speed,
     "shipped": shipped,

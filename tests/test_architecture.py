@@ -29,6 +29,7 @@ HOMES = {
     "fastapi": ("server/",),
     "starlette": ("server/",),
     "uvicorn": ("server/",),
+    "onnx": ("export/",),
 }
 # Packages that cost a tenth of a second or more: never imported at the top of a module outside
 # their home.

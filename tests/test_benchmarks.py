@@ -16,6 +16,7 @@ NEEDING_DATA = (
     "m4",
     "airline",
     "classic",
+    "counts",
     "coverage",
     "validate",
     "accuracy",

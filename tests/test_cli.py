@@ -43,6 +43,7 @@ class LastSeason:
     quantiles: tuple[float, ...] = QUANTILES
     training: object = None
     past: object = ()
+    static: object = ()
     method: object = "auto"
     name: str = "last season"
 

@@ -88,7 +88,7 @@ def test_every_kind_of_block_is_known():
         for text in TEXT.values()
         for match in re.finditer(r"^```(\w+)", text, re.MULTILINE)
     }
-    assert kinds <= {"console", "python", "text", "csv", "sh"}
+    assert kinds <= {"console", "python", "text", "csv", "sh", "js", "csharp"}
 
 
 def test_what_examples_print_is_refreshed():

@@ -150,8 +150,8 @@ def test_transforms_of_series_that_are_not_there_are_said():
     transforms = lc.Transforms(
         lc.Chain((lc.Standard(),)), {"b": lc.Chain(), "airlnie": lc.Chain((lc.Log1p(),))}
     )
-    (note,) = reading(transforms).fit(panel()).record.notes
-    assert note == "transforms are given for series that the data do not have: 'airlnie'"
+    notes = reading(transforms).fit(panel()).record.notes
+    assert "transforms are given for series that the data do not have: 'airlnie'" in notes
 
 
 def test_a_head_for_a_network_that_has_another_is_refused(tmp_path):
@@ -431,3 +431,12 @@ def test_another_frequency_is_refused_and_new_series_start_afresh(caplog):
     np.testing.assert_allclose(
         forecast.point[1], causal().fit(panel()).predict(panel("2020-01", c=TREND)).point[0]
     )
+
+
+@pytest.mark.parametrize("rate, failed", [(1e6, True), (0.01, False)])
+def test_a_training_that_failed_says_so(rate, failed):
+    optimiser = lc.Optimiser(learning_rate=rate)
+    training = TrainingConfig(epochs=20, batching=Windows(length=8), optimiser=optimiser)
+    network = replace(PLAIN, inputs=lc.Transformed(lc.Standard()))
+    fitted = plain(network=network, training=training).fit(panel())
+    assert any("the training has failed" in note for note in fitted.record.notes) == failed

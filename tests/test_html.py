@@ -144,7 +144,7 @@ def test_a_forecast_of_many_origins_shows_a_row_of_each():
     forecast = lc.LSTMForecaster(horizon=5).predict(panel_of(series=12))
     page = forecast._repr_html_()
     assert page.count("<svg") == 10 and page.count("<tr>") == 11 and "… and 2 more origins" in page
-    nothing = forecast._rows(np.zeros(12, bool))
+    nothing = forecast.rows(np.zeros(12, bool))
     assert "0 series" in Outline(nothing._repr_html_()).texts[0]
 
 

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import lstmcast as lc
 from builders import drawn_network, plain_config
 from lstmcast.errors import MissingExtraError, ModelError, OutputError, UsageError
 from lstmcast.interop import kerasfiles
@@ -662,6 +663,29 @@ def test_a_model_that_reads_more_than_it_forecasts():
     for wrong in ({"horizon": 8}, {"channels": 1}, {"channels": 0}, {"horizon": 0}):
         with pytest.raises(ModelError, match=r"reads 2 column\(s\) and answers 8"):
             from_keras(two_columns, **wrong)
+
+
+def test_a_model_that_forecasts_one_of_the_columns_it_reads():
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(0, 0.3, shape) for shape in ((3, 20), (5, 20), (20,), (5, 2), (2,))]
+    columns = ["wind", "load", "price"]
+    network = from_keras(arrays, columns=columns, target="load")
+    assert network.config.inputs.past == ("wind", "price") and network.config.horizon == 2
+    x_TC = rng.normal(size=(30, 3)).astype(np.float32)
+    x_TC = (x_TC - x_TC.mean(axis=0)) / x_TC.std(axis=0)  # what Standard() gives
+    past = {"wind": x_TC[:, 0], "price": x_TC[:, 2]}
+    panel = lc.Panel.from_arrays(x_TC[:, 1], past=past)
+    point = lc.LSTMForecaster(2, weights=network).predict(panel).point
+    alike = from_keras([*arrays[:3], np.eye(5, 3), np.zeros(3)])  # what its LSTM layer gives
+    (hidden_TBD,), _ = alike.run(x_TC[:, None], np.ones((30, 1), bool), alike.start(1))
+    np.testing.assert_allclose(point[0], hidden_TBD[-1, 0] @ arrays[3] + arrays[4], atol=1e-5)
+    with pytest.raises(ModelError, match="and 2 are named"):
+        from_keras(arrays, columns=["wind", "load"], target="load")
+    with pytest.raises(ModelError, match="answers 2 number"):
+        from_keras(arrays, columns=columns, target="load", horizon=3)
+    for wrong in ({"columns": columns}, {"target": "load"}, {"columns": columns, "target": "sun"}):
+        with pytest.raises(UsageError, match="columns"):
+            from_keras(arrays, **wrong)
 
 
 def test_a_last_layer_that_is_no_linear_one_is_passed_on():

@@ -211,7 +211,8 @@ TOLD = [
     "--past if not (in Python: future=, past=).",
     "the static column 'size' is missing for 2 of 9 series, the first 'a' and 'b'. It stays "
     "unknown there.",
-    "static columns: size, group. No network reads them yet.",
+    "static columns: size, group. Series with little history are forecast like those with the "
+    "same values; a network reads them where it is trained to.",
     "a.csv: 9 rows, 1 series, 9 values, monthly (month starts), 2024-01-01 to 2024-09-01, past: a",
     "a.csv: 9 rows, 1 series, 9 values, daily, 2024-01-01 to 2024-01-09, declared count, past: a",
     "a.csv: all values of the past column 'a' are 3. A network learns nothing from it.",

@@ -309,3 +309,22 @@ def test_a_state_that_is_something_else_is_refused(run, tmp_path):
     done = run("stream", "--state", tmp_path / "own")
     assert done.status == 1
     assert "--model" in done.err
+
+
+def test_intervals_are_kept_unless_the_networks_own_are_asked_for():
+    values = np.random.default_rng(0).normal(10, 1, 60).round(3).tolist()
+    text = "a\n" + "".join(f"{value}\n" for value in values)
+    _, kept = piped("-H", 2, text=text)
+    _, own = piped("-H", 2, "--no-conformal", text=text)
+    stream = lc.Stream(lc.LSTMForecaster(horizon=2), ["a"], conformal=lc.Conformal())
+    for value in values:
+        stream.observe([value])
+    for answers, adjusted in ((kept, True), (own, False)):
+        shown = np.transpose(list(answers[-1]["quantiles"].values()))
+        np.testing.assert_allclose(shown, stream.quantiles(2, adjusted=adjusted)[0], rtol=1e-9)
+    assert [answer["point"] for answer in kept] == [answer["point"] for answer in own]
+    expected = 100 * stream.coverage()[0, 0]
+    assert list(kept[-1]["coverage"]) == ["95", "80", "50"]
+    np.testing.assert_allclose(list(kept[-1]["coverage"].values()), expected)
+    assert kept[-1]["drift"] is False
+    assert "coverage" not in own[-1]

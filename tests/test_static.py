@@ -50,7 +50,7 @@ def test_columns_of_the_data_are_constant_in_each_series():
     np.testing.assert_array_equal(statics(panel)["group"], [0, 1])
     assert panel.covariates.static_levels == {"group": ("cold", "dry")}
     assert repr(panel).endswith("static: shelf, group)")
-    assert "static columns: shelf, group. No network reads them yet." in str(panel.check())
+    assert "static columns: shelf, group. Series with little history are" in str(panel.check())
     np.testing.assert_array_equal(statics(panel.select(["tea"]))["shelf"], [5])
     np.testing.assert_array_equal(statics(panel.until([2, 3]))["shelf"], [3, 5])
 

@@ -15,8 +15,10 @@ from lstmcast._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from lstmcast import duckdb as duckdb
+    from lstmcast import ray as ray
     from lstmcast.alerting import Anomalies as Anomalies
     from lstmcast.alerting import anomalies as anomalies
+    from lstmcast.chunks.run import forecast_in_parts as forecast_in_parts
     from lstmcast.covariates.curves import effect_curves as effect_curves
     from lstmcast.data.inspection import check as check
     from lstmcast.data.panel import Columns as Columns
@@ -41,9 +43,21 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.baselines import SeasonalNaive as SeasonalNaive
     from lstmcast.evaluation.baselines import SeasonalNaiveDrift as SeasonalNaiveDrift
     from lstmcast.evaluation.by_horizon import errors_by_horizon as errors_by_horizon
+    from lstmcast.evaluation.conformal import Conformal as Conformal
+    from lstmcast.evaluation.demand import SBA as SBA
+    from lstmcast.evaluation.demand import TSB as TSB
+    from lstmcast.evaluation.demand import Croston as Croston
+    from lstmcast.evaluation.demand import DemandBootstrap as DemandBootstrap
+    from lstmcast.export.onnx import to_onnx as to_onnx
     from lstmcast.forecast import Forecast as Forecast
     from lstmcast.forecaster import LSTMForecaster as LSTMForecaster
     from lstmcast.forecaster import load as load
+    from lstmcast.hierarchy.levels import with_totals as with_totals
+    from lstmcast.hierarchy.reconciled import Reconciled as Reconciled
+    from lstmcast.hierarchy.reconciled import reconcile as reconcile
+    from lstmcast.imputing import Imputed as Imputed
+    from lstmcast.imputing import impute as impute
+    from lstmcast.imputing import mask_outliers as mask_outliers
     from lstmcast.interop.keras import from_keras as from_keras
     from lstmcast.interop.keras import to_keras as to_keras
     from lstmcast.interop.pytorch import from_pytorch as from_pytorch
@@ -108,11 +122,15 @@ _HOMES = {
     "Classical": "evaluation.baselines",
     "Columns": "data.panel",
     "ComponentsPlot": "output.components",
+    "Conformal": "evaluation.conformal",
     "Scenarios": "scenarios",
     "compare_scenarios": "scenarios",
     "effect_curves": "covariates.curves",
+    "Croston": "evaluation.demand",
+    "forecast_in_parts": "chunks.run",
     "DataError": "errors",
     "DatabaseTable": "databases.address",
+    "DemandBootstrap": "evaluation.demand",
     "Difference": "transforms",
     "Ema": "training_config",
     "Finding": "data.panel",
@@ -121,6 +139,7 @@ _HOMES = {
     "ForecastPlot": "output.plots",
     "History": "training_history",
     "HoltWinters": "evaluation.baselines",
+    "Imputed": "imputing",
     "Initialiser": "training_config",
     "LSTMForecaster": "forecaster",
     "Learning": "streaming.learning",
@@ -143,10 +162,12 @@ _HOMES = {
     "PrintTable": "training.callbacks",
     "ProgressLine": "training.callbacks",
     "ReadOptions": "data.panel",
+    "Reconciled": "hierarchy.reconciled",
     "Report": "output.report",
     "Robust": "transforms",
     "Rollout": "training_config",
     "Running": "model.inputs",
+    "SBA": "evaluation.demand",
     "SWA": "training_config",
     "SaveBest": "training.callbacks",
     "SaveEvery": "training.callbacks",
@@ -156,6 +177,7 @@ _HOMES = {
     "SeasonalNaiveDrift": "evaluation.baselines",
     "Stateful": "training_config",
     "Stream": "streaming.stream",
+    "TSB": "evaluation.demand",
     "TensorBoard": "training.callbacks",
     "Totals": "totals",
     "TrainingConfig": "training_config",
@@ -171,15 +193,22 @@ _HOMES = {
     "errors_by_horizon": "evaluation.by_horizon",
     "from_keras": "interop.keras",
     "from_pytorch": "interop.pytorch",
+    "impute": "imputing",
     "load": "forecaster",
+    "mask_outliers": "imputing",
     "read": "data.read",
+    "reconcile": "hierarchy.reconciled",
     "summary": "model.summary",
     "to_keras": "interop.keras",
+    "to_onnx": "export.onnx",
     "to_pytorch": "interop.pytorch",
+    "with_totals": "hierarchy.levels",
 }
 
 __all__ = [
+    "SBA",
     "SWA",
+    "TSB",
     "Adaptive",
     "Alerts",
     "Anomalies",
@@ -190,8 +219,11 @@ __all__ = [
     "Classical",
     "Columns",
     "ComponentsPlot",
+    "Conformal",
+    "Croston",
     "DataError",
     "DatabaseTable",
+    "DemandBootstrap",
     "Difference",
     "Ema",
     "Finding",
@@ -200,6 +232,7 @@ __all__ = [
     "ForecastPlot",
     "History",
     "HoltWinters",
+    "Imputed",
     "Initialiser",
     "LSTMForecaster",
     "Learning",
@@ -222,6 +255,7 @@ __all__ = [
     "PrintTable",
     "ProgressLine",
     "ReadOptions",
+    "Reconciled",
     "Report",
     "Robust",
     "Rollout",
@@ -250,16 +284,24 @@ __all__ = [
     "compare_scenarios",
     "effect_curves",
     "errors_by_horizon",
+    "forecast_in_parts",
     "from_keras",
     "from_pytorch",
+    "impute",
     "load",
+    "mask_outliers",
     "read",
+    "reconcile",
     "summary",
     "to_keras",
+    "to_onnx",
     "to_pytorch",
+    "with_totals",
 ]
 
 
+# Modules that are asked for by name: those that need an extra.
+_MODULES = ("duckdb", "ray")
 # Names of before, and what they are called now.
 _RENAMED = {"Snapshots": "SWA"}
 
@@ -274,8 +316,8 @@ if not TYPE_CHECKING:
             now = _RENAMED[name]
             warn(f"lstmcast.{name} is called {now} now.", DeprecationWarning, stacklevel=2)
             return __getattr__(now)
-        if name == "duckdb":  # a module of names, as lstmcast.duckdb.register
-            return import_module(f"{__name__}.duckdb")
+        if name in _MODULES:
+            return import_module(f"{__name__}.{name}")
         if name not in _HOMES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

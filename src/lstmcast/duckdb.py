@@ -118,7 +118,7 @@ def _plain(column: Any) -> np.ndarray:
     if not isinstance(column, np.ma.MaskedArray):
         return np.asarray(column)
     if column.dtype.kind in "iub" and column.mask.any():
-        return column.astype(np.float64).filled(np.nan)
+        return np.where(column.mask, np.nan, column.data.astype(np.float64))
     nothing = {"f": np.nan, "M": np.datetime64("NaT"), "O": ""}
     return column.filled(nothing.get(column.dtype.kind))
 

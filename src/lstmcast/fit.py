@@ -16,16 +16,19 @@ from numpy.typing import NDArray
 
 from lstmcast.covariates.effects import adjusted
 from lstmcast.data.observed import without
-from lstmcast.data.origins import Origins, mean_changes
+from lstmcast.data.origins import Origins, last_known, mean_changes
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
-from lstmcast.evaluation.calibration import held_back, measured_factors
+from lstmcast.evaluation.calibration import HeldBack, held_back, measured_factors
 from lstmcast.evaluation.combination import weighed
 from lstmcast.evaluation.methods import AUTO, checked_candidates
 from lstmcast.fitted import Arrays, Fitted, Record, context_for
 from lstmcast.forecast import NETWORK
 from lstmcast.growing import DataRecord, Lineage
-from lstmcast.model.inputs import FittedTransforms
+from lstmcast.model.heads import head_named
+from lstmcast.model.inputs import FittedTransforms, Transformed
+from lstmcast.model.network import NetworkConfig
+from lstmcast.model.static import codes_of, learned
 from lstmcast.pretrained import Start, last_times, require_unseen, seen_notes
 from lstmcast.specification import Specification, folder_contents
 from lstmcast.training_config import TrainingConfig, Windows, require_torch
@@ -36,6 +39,9 @@ from lstmcast.windows import FitData, TransformedData, default_length, parts_of
 
 if TYPE_CHECKING:
     from lstmcast.training.fitting import Trained
+
+
+FAILED = 3.0  # times the error of the last value, from which a training has failed
 
 
 class FitOptions(NamedTuple):
@@ -76,6 +82,8 @@ def fitted_on(specification: Specification, start: Start, data: Any, options: Fi
 
     folder = None if options.folder is None else Path(options.folder)
     panel = as_panel(data, start.config.inputs.past)
+    _require_no_effects(specification, start, panel)
+    start = _with_static(start, panel)
     ready = prepared(specification, start, panel, folder, options.resume)
 
     def stored(trained: Trained) -> tuple[dict[str, Any], dict[str, Arrays]]:
@@ -97,6 +105,41 @@ def fitted_on(specification: Specification, start: Start, data: Any, options: Fi
         if stage := getattr(callback, "stage", None):
             stage("intervals are measured on what was held back")
     return ready.fitted(trained, start, specification)
+
+
+def _with_static(start: Start, panel: Panel) -> Start:
+    """The same start, a network from scratch knowing what the panel says of static columns."""
+    static = start.config.static
+    if start.network is not None or not static:
+        codes_of(static, panel)  # so that a column that is missing is told before any work
+        return start
+    return start._replace(config=replace(start.config, static=learned(static, panel)))
+
+
+def _with_codes(data: FitData, config: NetworkConfig, panel: Panel) -> FitData:
+    """Transformed values with the codes of static columns beside them; adaptive inputs add these
+    to each batch."""
+    if not isinstance(data, TransformedData) or not config.static:
+        return data
+    assert isinstance(config.inputs, Transformed)
+    codes_RP = codes_of(config.static, panel, config.inputs.rows(panel)[:, 0])
+    assert codes_RP is not None
+    codes_NP = np.repeat(codes_RP, np.diff(data.offsets), axis=0)
+    return replace(data, inputs=np.concatenate([data.inputs, codes_NP], axis=1))
+
+
+def _require_no_effects(specification: Specification, start: Start, panel: Panel) -> None:
+    """UsageError where effects of known columns would be taken out of what a head of counts
+    learns from: the rest is no count."""
+    head = head_named(start.config.head, specification.own_head)
+    if head.affine or not panel.covariates.future:
+        return
+    columns = ", ".join(map(repr, panel.covariates.future.columns))
+    raise UsageError(
+        f"head={head.name!r} answers values as they are, and the effects of columns that are known "
+        f"in advance ({columns}) are taken out of what a network reads. Use head='quantiles' with "
+        "them, or leave them out."
+    )
 
 
 class Prepared(NamedTuple):
@@ -127,6 +170,7 @@ class Prepared(NamedTuple):
         # Measured with weights that have not seen what is held back, at all steps of the grid.
         panel = without(self.panel)
         measured, shares = held_back(validated.decode, panel, self.ends, horizon), {}
+        failed = failure_notes(measured, panel)
         if method not in (AUTO, NETWORK):
             own = checked_candidates(specification.candidates)
             measured, shares = weighed(method, panel, measured, own)
@@ -137,13 +181,14 @@ class Prepared(NamedTuple):
             method=NETWORK if method == AUTO else method,
             shares=shares,
             saved_context=validated.context_of(self.panel),
-            record=self._record(trained, start),
+            record=self._record(trained, start, failed),
         )
 
-    def _record(self, trained: Trained, start: Start) -> Record:
+    def _record(self, trained: Trained, start: Start, failed: tuple[str, ...]) -> Record:
         ends = self.panel.lengths if trained.refitted else self.ends
         notes = (
             trained.notes
+            + failed
             + seen_notes(start.seen, self.panel, self.ends)
             + unused_notes(self.inputs, self.panel)
             + unread_notes(trained.network.config.inputs.past, self.panel)
@@ -190,17 +235,19 @@ def prepared(
         ends = training.validation.training_ends(panel.lengths, specification.horizon)
     inputs, horizon = start.config.inputs, specification.horizon
     if folder is None:
-        data, learned = inputs.data(adjusted(panel), ends, horizon)
-        return Prepared(panel, ends, data, _with_window_length(training, data), learned)
+        data, fitted = inputs.data(adjusted(panel), ends, horizon)
+        data = _with_codes(data, start.config, panel)
+        return Prepared(panel, ends, data, _with_window_length(training, data), fitted)
     past = _past(start, folder) if resume else None
     panel = past.named(panel) if past else panel
     record = DataRecord.of(panel, inputs, horizon)
     growth = past.growth_to(record, panel, folder) if past else ""
     known = past.fitted(inputs) if past else None
-    data, learned = inputs.data(adjusted(panel), ends, horizon, known)
+    data, fitted = inputs.data(adjusted(panel), ends, horizon, known)
+    data = _with_codes(data, start.config, panel)
     training = _with_window_length(training, data, past.window if past else None)
-    lineage = record.lineage(data.fingerprint(), learned, training.batching, past, growth)
-    return Prepared(panel, ends, data, training, learned, lineage)
+    lineage = record.lineage(data.fingerprint(), fitted, training.batching, past, growth)
+    return Prepared(panel, ends, data, training, fitted, lineage)
 
 
 def _past(start: Start, folder: Path) -> DataRecord | None:
@@ -242,6 +289,27 @@ def unread_notes(past: tuple[str, ...], panel: Panel) -> tuple[str, ...]:
     """A note on columns beside the target that the network does not read."""
     unread = panel.covariates.unread(past)
     return () if unread is None else (unread,)
+
+
+def failure_notes(measured: HeldBack | None, panel: Panel) -> tuple[str, ...]:
+    """A note where most forecasts of what was held back are far worse than the last known value."""
+    if measured is None:
+        return ()
+    last_O = last_known(panel, measured.origins)
+    quantiles_OHQ, actual_OH = measured.quantiles_OHQ, measured.actual_OH
+    median_OH = quantiles_OHQ[:, :, quantiles_OHQ.shape[2] // 2]
+    known_OH = np.isfinite(actual_OH)
+    own_O = np.where(known_OH, np.abs(median_OH - actual_OH), 0.0).sum(axis=1)
+    naive_O = np.where(known_OH, np.abs(last_O[:, None] - actual_OH), 0.0).sum(axis=1)
+    told = np.flatnonzero(naive_O > 0)
+    times = float(np.median(own_O[told] / naive_O[told])) if len(told) else 0.0
+    if times < FAILED:
+        return ()
+    return (
+        f"on what was held back, errors are {times:,.3g} times those of repeating the last value: "
+        "the training has failed. Check that the values are scaled (Transformed(Standard())), "
+        "lower the learning rate, or train for more epochs",
+    )
 
 
 def unmeasured_notes(panel: Panel, ends: NDArray) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
 
 import numpy as np
 
@@ -25,8 +25,8 @@ from lstmcast.data.table import Columns, format_time
 from lstmcast.data.zones import converted, instants, zone_of
 from lstmcast.databases.address import DatabaseTable
 from lstmcast.errors import UsageError
-from lstmcast.paths import PATHS, Dependence, Sampler
-from lstmcast.totals import Asked, Totals, drawn, total_of
+from lstmcast.paths import PATHS, Dependence
+from lstmcast.totals import Asked, Totals, draws_of, total_of
 from lstmcast.util.html import block, more, picture, table
 from lstmcast.util.lines import aligned
 from lstmcast.util.text import number_format
@@ -126,6 +126,22 @@ class KnownParts(NamedTuple):
         return bare, self.effects_OHC * per_unit[..., None]
 
 
+class JointPaths(Protocol):
+    """Draws the paths of all series together, where they are bound to add up; see `hierarchy`."""
+
+    def draw(self, count: int, seed: int) -> np.ndarray:
+        """Sample paths (O, N, H)."""
+        ...
+
+    def take(self, rows: np.ndarray) -> JointPaths:
+        """The same for some of the series."""
+        ...
+
+    def at_steps(self, steps: np.ndarray) -> JointPaths:
+        """The same for some of the steps."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Forecast:
     """What is expected to come after each origin, in the units, times and ids of the data.
@@ -163,6 +179,7 @@ class Forecast:
     stops: np.ndarray | None = None  # (O,) whether values stop at 0, as those of counts do
     history: Panel | None = field(default=None, repr=False)  # what it continues
     known: KnownParts | None = field(default=None, repr=False)  # what known columns add
+    joint: JointPaths | None = field(default=None, repr=False)  # of series with their totals
     end: Any = None  # the last time that is wanted: later steps are left out of tables and pictures
 
     def __post_init__(self) -> None:
@@ -383,7 +400,7 @@ class Forecast:
                 f"The forecast has no series {missing[0]!r}. It has: "
                 f"{_listed(dict.fromkeys(self.ids))}."
             )
-        return self._rows(np.array([name in wanted for name in self.ids], bool))
+        return self.rows(np.array([name in wanted for name in self.ids], bool))
 
     def at(self, cutoff: Any) -> Forecast:
         """The origins whose last known time is `cutoff` (a time, its ISO text, or an integer)."""
@@ -398,7 +415,7 @@ class Forecast:
             raise UsageError(
                 f"No origin has the cutoff {time}. There are: {_listed(np.unique(self.cutoffs))}."
             )
-        return self._rows(chosen)
+        return self.rows(chosen)
 
     def at_steps(self, steps: np.ndarray) -> Forecast:
         """Some of the steps of each origin, (O, H) from 0, such as those at which something
@@ -409,24 +426,27 @@ class Forecast:
         }
         quantiles = np.take_along_axis(self.quantiles, steps[:, :, None], axis=1)
         known = None if self.known is None else self.known.at_steps(steps)
-        return replace(self, quantiles=quantiles, known=known, **parts)
+        joint = None if self.joint is None else self.joint.at_steps(steps)
+        return replace(self, quantiles=quantiles, known=known, joint=joint, **parts)
 
-    def _rows(self, chosen: np.ndarray) -> Forecast:
+    def rows(self, chosen: np.ndarray) -> Forecast:
+        """Some of the origins (numbers or a mask), in that order."""
         names = ("ids", "cutoffs", "times", "point", "quantiles")
         arrays = {name: getattr(self, name)[chosen] for name in names}
         made = None if self.combination is None else self.combination.rows(chosen)
         together = None if self.dependence is None else self.dependence.rows(chosen)
         stops = None if self.stops is None else self.stops[chosen]
         known = None if self.known is None else self.known.rows(chosen)
+        joint = None if self.joint is None else self.joint.take(chosen)
         rest = {"combination": made, "dependence": together, "stops": stops, "known": known}
-        return replace(self, keys=self.keys.take(chosen), **rest, **arrays)
+        return replace(self, keys=self.keys.take(chosen), joint=joint, **rest, **arrays)
 
     def paths(self, count: int = PATHS, seed: int = 0) -> np.ndarray:
         """How each series may go on: sample paths (O, `count`, H) whose steps have the quantiles of
         the forecast, and whose errors hang together over time and between series as those at
         held-out cutoffs did. UsageError where the forecast has no quantiles on both sides."""
-        sampler = Sampler(self.horizon, count, seed)
-        return drawn(self, sampler, np.arange(len(self.ids)))
+        draws = draws_of(self, count, seed)
+        return np.stack([draws(origin) for origin in range(len(self.ids))])
 
     def total(
         self,

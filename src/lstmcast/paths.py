@@ -78,7 +78,7 @@ class Sampler:
         walk_NH = _walk(_mixed(self._common.step_NH, own.step_NH, at_once), near)
         z_NH = np.sqrt(lasting) * path_N1 + np.sqrt(1 - lasting) * walk_NH
         scores = np.array([NormalDist().inv_cdf(level) for level in quantile_levels])
-        return _values(np.clip(z_NH, -FARTHEST, FARTHEST), quantiles_HQ, scores)
+        return values_at(np.clip(z_NH, -FARTHEST, FARTHEST), quantiles_HQ, scores)
 
 
 class Noise(NamedTuple):
@@ -108,7 +108,7 @@ def _noise(seed: int, name: str, count: int, horizon: int) -> Noise:
     return Noise(*(np.concatenate([part, -part])[:count] for part in (path, steps)))
 
 
-def _values(z_NH: NDArray, quantiles_HQ: NDArray, scores: NDArray) -> NDArray:
+def values_at(z_NH: NDArray, quantiles_HQ: NDArray, scores: NDArray) -> NDArray:
     """The values that stand at these scores: straight lines between the quantiles, and on beyond
     the outermost."""
     right_NH = np.clip(np.searchsorted(scores, z_NH), 1, len(scores) - 1)

@@ -30,12 +30,16 @@ from lstmcast.data.words import Words, columns_said, options_said
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.calibration import Decode, HeldOut, Tried, at_levels, calibrated, widened
 from lstmcast.evaluation.candidates import Candidate
+from lstmcast.evaluation.cold import LIKE, with_typical
 from lstmcast.evaluation.combination import combined, mixed
+from lstmcast.evaluation.demand import Demand, demand_named
 from lstmcast.evaluation.dependence import Sample, dependence_of
+from lstmcast.evaluation.methods import COMBINED
 from lstmcast.evaluation.trust import trusted, trusted_parts, with_share
 from lstmcast.fitted import Fitted, Mode
 from lstmcast.forecast import NETWORK, Combination, Forecast
 from lstmcast.model.heads import MEDIAN
+from lstmcast.model.static import codes_of, require_of_new
 from lstmcast.paths import Dependence
 from lstmcast.saved_context import Continuation, SavedContext
 from lstmcast.util.text import some_names
@@ -199,6 +203,10 @@ def _after(
     panel, horizon, rows = on_grid(panel, origins, horizon)
     ahead_O = np.full(len(origins.series), horizon) if rows is None else rows.max(axis=1) + 1
     require_known(panel, origins, ahead_O)
+    demand = demand_named(asked.method)
+    if demand is not None:
+        made = _of_demand(replace(demand, quantiles=quantiles), panel, horizon, cutoffs)
+        return made if rows is None else made.at_steps(rows)
 
     def own(panel: Panel, origins: Origins, horizon: int) -> NDArray:
         return model.decode(panel, origins, horizon, asked.mode)
@@ -216,6 +224,9 @@ def _after(
             how = model.shares, panel, origins, quantiles_OHQ, asked.candidates
             quantiles_OHQ, combination = mixed(*how)
         quantiles_OHQ = widened(quantiles_OHQ, model.factors_HI)
+    if combines and asked.method == COMBINED:
+        quantiles_OHQ, others_O = with_typical(panel, origins, quantiles_OHQ)
+        combination = combination if not others_O.any() else with_share(combination, others_O, LIKE)
     effects, known = effects_of(panel), None
     if effects is not None:
         quantiles_OHQ = effects.shut(quantiles_OHQ, origins)
@@ -225,6 +236,14 @@ def _after(
     if known is None:
         return made
     return replace(made, known=known if rows is None else known.at_steps(rows))
+
+
+def _of_demand(demand: Demand, panel: Panel, horizon: int, cutoffs: NDArray | None) -> Forecast:
+    """The forecast of a baseline for intermittent demand, which has quantiles of its own: those of
+    the network, moved, would stay at 0 where its median is."""
+    made = demand.predict(panel, horizon, cutoffs=cutoffs)
+    shares_ON = np.tile([0.0, 1.0], (len(made.ids), 1))
+    return replace(made, combination=Combination((NETWORK, demand.name), shares_ON))
 
 
 def _calibrated(
@@ -332,6 +351,10 @@ def joined(model: Fitted, data: Any, combines: bool = False) -> tuple[Panel, NDA
     simple forecasts, one of these reads what the network does not."""
     panel, lead = _joined(model, data)
     panel.covariates.require(model.past, panel.report.source)
+    # errors about static columns come before any work
+    codes_of(model.network.config.static, panel)
+    if model.saved_context is not None:
+        require_of_new(model.network.config.static, panel, np.flatnonzero(lead == 0))
     given = data if isinstance(data, Panel) else panel
     if not combines or model.past:
         given.covariates.tell_unread(model.past)

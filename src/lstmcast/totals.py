@@ -11,7 +11,7 @@ that are mostly 0.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -40,6 +40,10 @@ WHOLE, STEP, EVERYTHING = "horizon", "step", "all"
 NOWHERE = -(1 << 62)  # the period of steps that are not wanted
 LEAST_SERVICE, MOST_SERVICE = 50.0, 99.5  # percent: beyond, a thousand paths say little
 SHOWN_ROWS = 24  # in a notebook or a terminal
+COUNTED_TWICE = (
+    "These series hold their totals already, as rows that say 'all': sums over series would count "
+    "them twice. Leave --total-by (by=) out, or select those rows."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,7 +200,7 @@ class Asked:
 
 def total_of(forecast: Forecast, asked: Asked, count: int = PATHS) -> Totals:
     """See `Forecast.total`."""
-    _require_usable(forecast)
+    _require_usable(forecast, asked.by)
     span = asked.span
     asked.require_possible(
         forecast.keys.columns(forecast.ids), forecast.times.dtype.kind == "M", forecast.frequency
@@ -207,13 +211,12 @@ def total_of(forecast: Forecast, asked: Asked, count: int = PATHS) -> Totals:
     near_H = np.arange(forecast.horizon) < (asked.lead_time or forecast.horizon)
     bins_OH = np.where(forecast.wanted & near_H, bins_OH, NOWHERE)
     complete_OH = _complete(forecast, span, bins_OH)
-    sampler = Sampler(forecast.horizon, count)
-    dependence = forecast.dependence or Dependence.usual(len(forecast.ids))
+    draws = draws_of(forecast, count)
     rows: list[tuple[Any, ...]] = []
     quantiles: list[NDArray] = []
     orders: list[float] = []
     for place, group in enumerate(groups):
-        sums = _sums(forecast, dependence, sampler, group, bins_OH)
+        sums = _sums(draws, group, bins_OH)
         for one, drawn_N in sums.items():
             inside_OH = bins_OH[group] == one
             whole = bool(complete_OH[group][inside_OH].all())
@@ -259,8 +262,10 @@ def _require_intervals(forecast: Forecast) -> None:
         )
 
 
-def _require_usable(forecast: Forecast) -> None:
+def _require_usable(forecast: Forecast, by: tuple[str, ...]) -> None:
     _require_intervals(forecast)
+    if by and forecast.joint is not None:
+        raise UsageError(COUNTED_TWICE)
     if len(set(forecast.ids)) < len(forecast.ids):
         raise UsageError(
             "Totals are sums over series, and this forecast has several cutoffs of each. Choose "
@@ -331,32 +336,30 @@ def _complete(forecast: Forecast, span: str, bins_OH: NDArray) -> NDArray:
     return ~cut_OH
 
 
-def _sums(
-    forecast: Forecast,
-    dependence: Dependence,
-    sampler: Sampler,
-    group: NDArray,
-    bins_OH: NDArray,
-) -> dict[int, NDArray]:
+def _sums(draws: Callable[[int], NDArray], group: NDArray, bins_OH: NDArray) -> dict[int, NDArray]:
     """Draws of the sum (N,) of each period over the series of a group, in the order of time."""
     sums: dict[int, NDArray] = {}
     for o in group:
-        paths_NH = _paths(forecast, dependence, sampler, o)
+        paths_NH = draws(o)
         for one in set(bins_OH[o].tolist()) - {NOWHERE}:
             drawn_N = paths_NH[:, bins_OH[o] == one].sum(axis=1)
             sums[one] = sums[one] + drawn_N if one in sums else drawn_N
     return dict(sorted(sums.items()))
 
 
-def drawn(forecast: Forecast, sampler: Sampler, origins: NDArray) -> NDArray:
-    """Sample paths (O, N, H) at some origins."""
+def draws_of(forecast: Forecast, count: int, seed: int = 0) -> Callable[[int], NDArray]:
+    """What gives the sample paths (N, H) of an origin."""
     _require_intervals(forecast)
+    if forecast.joint is not None:
+        return forecast.joint.draw(count, seed).__getitem__
     dependence = forecast.dependence or Dependence.usual(len(forecast.ids))
-    return np.stack([_paths(forecast, dependence, sampler, o) for o in origins])
+    sampler = Sampler(forecast.horizon, count, seed)
 
+    def paths(origin: int) -> NDArray:
+        levels, name = forecast.quantile_levels, str(forecast.ids[origin])
+        quantiles_HQ = forecast.quantiles[origin]
+        paths_NH = sampler.paths(quantiles_HQ, levels, dependence, origin, name)
+        stops = forecast.stops is not None and forecast.stops[origin]
+        return np.maximum(paths_NH, 0.0) if stops else paths_NH
 
-def _paths(forecast: Forecast, dependence: Dependence, sampler: Sampler, origin: int) -> NDArray:
-    levels, name = forecast.quantile_levels, str(forecast.ids[origin])
-    paths_NH = sampler.paths(forecast.quantiles[origin], levels, dependence, origin, name)
-    stops = forecast.stops is not None and forecast.stops[origin]
-    return np.maximum(paths_NH, 0.0) if stops else paths_NH
+    return paths

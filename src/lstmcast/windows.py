@@ -127,6 +127,44 @@ class TransformedData:
 FitData = AdaptiveData | TransformedData
 
 
+def require_values(data: FitData, values: str, head: str) -> None:
+    """DataError where a head that learns from counts, or from what is not negative, is given other
+    values.
+
+    >>> data = AdaptiveData(Panel.from_arrays([2.0, 0.5]), np.array([2]))
+    >>> require_values(data, "positive", "tweedie")
+    >>> require_values(data, "count", "negative_binomial")
+    Traceback (most recent call last):
+    ...
+    lstmcast.errors.DataError: series '0', step 2: 0.5 is not whole, ...
+    """
+    if values == "real":
+        return
+    adaptive = isinstance(data, AdaptiveData)
+    labels_NK = data.panel.values[:, None] if adaptive else data.labels
+    known_NK = np.isfinite(labels_NK)
+    wrong = {"negative": known_NK & (labels_NK < 0)}
+    if values == "count":
+        wrong["not whole"] = known_NK & (labels_NK != np.rint(labels_NK))
+    for what, wrong_NK in wrong.items():
+        if not wrong_NK.any():
+            continue
+        place, column = np.argwhere(wrong_NK)[0]
+        series = int(np.searchsorted(data.offsets, place, side="right")) - 1
+        step = place - data.offsets[series] + 1
+        after = "" if adaptive else ", after its transforms"
+        raise DataError(
+            f"series {str(data.ids[series])!r}, step {step:,}: {labels_NK[place, column]:g} is "
+            f"{what}{after}, and head={head!r} learns from "
+            f"{'counts' if values == 'count' else 'values from 0'} only. "
+            + (
+                "Use head='tweedie', which learns from amounts, or head='quantiles'."
+                if what == "not whole"
+                else "Use head='quantiles', or mark such values as missing."
+            )
+        )
+
+
 def _check_ends(ends: NDArray, lengths: NDArray) -> None:
     if np.shape(ends) != lengths.shape or np.any(ends < 0) or np.any(ends > lengths):
         raise UsageError(

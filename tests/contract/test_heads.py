@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
-from lstmcast.model.heads import HEAD_QUANTILES, HEADS, ONE, ZERO, Head, head_named
+from lstmcast.model.heads import AFFINE_HEADS, HEAD_QUANTILES, HEADS, ONE, ZERO, Head, head_named
 from lstmcast.model.network import NetworkConfig
 
 
@@ -46,7 +46,7 @@ class Laplace:
         return np.zeros((horizon, 2))
 
 
-ALL: dict[str, Head] = {**HEADS, "laplace": Laplace()}
+ALL: dict[str, Head] = {head.name: head for head in (*AFFINE_HEADS, Laplace())}
 SHAPE = (40, 3)
 AT_0 = (ZERO, ONE)  # location and scale in the units that the network sees
 

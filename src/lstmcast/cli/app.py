@@ -20,7 +20,7 @@ import typer
 
 from lstmcast._version import __version__
 from lstmcast.cli import echo
-from lstmcast.cli.commands import filed, forecasting, live, models, sql, training
+from lstmcast.cli.commands import exporting, filed, forecasting, live, models, sql, training
 from lstmcast.cli.help import Command, Group
 from lstmcast.cli.options.common import Language
 from lstmcast.cli.options.groups import with_groups
@@ -58,6 +58,7 @@ for one in (
     live.serve,
     live.mcp,
     models.info,
+    exporting.export,
     training.example,
 ):
     app.command(cls=Command)(with_groups(one))

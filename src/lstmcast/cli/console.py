@@ -206,6 +206,14 @@ def totals_table(totals: Totals, words: Words = ENGLISH) -> str:
     return words("Totals:") + "\n" + text + words(more)
 
 
+def levels_table(rows: list[list[str]], words: Words = ENGLISH) -> str:
+    """Errors at each level of a hierarchy."""
+    from lstmcast.evaluation.summary import labelled
+
+    header, *body = labelled(rows, words)
+    return fitting(header, body, terminal_columns(), header[:1])
+
+
 def scenarios_table(scenarios: Scenarios, words: Words = ENGLISH) -> str:
     """The sums of scenarios over all steps, and how far they differ, the first of many series."""
     header, *rows = scenarios.rows(MOST_ROWS // 2)

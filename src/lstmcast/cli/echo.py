@@ -26,8 +26,9 @@ from lstmcast.util.files import checked_path, output_errors
 from lstmcast.util.language import ENGLISH, Words, words_of
 
 if TYPE_CHECKING:
+    from lstmcast.alerting import Anomalies
     from lstmcast.data.panel import Panel
-    from lstmcast.evaluation.summary import Summary
+    from lstmcast.evaluation.backtest import Backtest
     from lstmcast.forecast import Forecast
     from lstmcast.jobs import (
         AnomalyResult,
@@ -205,6 +206,8 @@ def check(result: CheckResult, as_json: bool) -> None:
         document(result.document())
     else:
         typer.echo(console.inspection(result.inspection, words()))
+        if result.anomalies is not None:
+            _alerts(result.anomalies, quiet=False)
 
 
 def forecast(
@@ -232,7 +235,7 @@ def forecast(
             note(quiet, "written: " + ", ".join(result.written.files))
         return
     if result.backtest is not None:
-        _accuracy(result.backtest.summary())
+        _accuracy(result.backtest)
         typer.echo("")
     if result.forecast.combination is not None and not quiet:
         typer.echo(words()(f"Made of: {result.forecast.combination}") + "\n")
@@ -254,12 +257,16 @@ def _csv(result: Forecast) -> None:
         typer.echo(path.read_text(encoding="utf-8"), nl=False)
 
 
-def _accuracy(summary: Summary) -> None:
+def _accuracy(backtest: Backtest) -> None:
     """The tables, and how to have a simple forecast that was better."""
-    from lstmcast.cli.console import terminal_columns
+    from lstmcast.cli import console
     from lstmcast.evaluation.baselines import baseline_named
 
-    typer.echo(summary.text(words().language, terminal_columns()))
+    summary = backtest.summary()
+    typer.echo(summary.text(words().language, console.terminal_columns()))
+    rows = backtest.level_rows()
+    if rows:
+        typer.echo("\n" + console.levels_table(rows, words()))
     if summary.better and baseline_named(summary.better):
         better = summary.better.replace("–", "-")  # as keyboards have it
         asked = f'"{better}"' if " " in better else better
@@ -271,18 +278,24 @@ def backtest(result: BacktestResult, quiet: bool, as_json: bool, held_out: bool 
     if as_json:
         document(result.document(held_out))
         return
-    _accuracy(result.backtest.summary())
+    _accuracy(result.backtest)
     note(quiet, *result.written.notes, *(f"written: {file}" for file in result.written.files))
 
 
 def anomalies(result: AnomalyResult, quiet: bool, as_json: bool) -> None:
     """The alerts, and how many could be false."""
-    from lstmcast.cli import console
-
     if as_json:
         document(result.document())
         return
-    columns = result.anomalies.columns(only_alerts=True)
+    _alerts(result.anomalies, quiet)
+    note(quiet, *(f"written: {file}" for file in result.written.files))
+
+
+def _alerts(found: Anomalies, quiet: bool) -> None:
+    """A table of alerts, and how many could be false."""
+    from lstmcast.cli import console
+
+    columns = found.columns(only_alerts=True)
     rows = [
         [series, str(time).removesuffix("T00:00:00.000000"), f"{value:g}", f"{score:.5f}"]
         for series, time, value, score in zip(
@@ -293,9 +306,9 @@ def anomalies(result: AnomalyResult, quiet: bool, as_json: bool) -> None:
         header = [words()(name) for name in ("series", "time", "value", "score")]
         typer.echo(console.aligned(header, rows[:MOST_ALERTS], left=header[:2]))
     if len(rows) > MOST_ALERTS:
-        note(quiet, f"… {len(rows) - MOST_ALERTS} more alerts; --out FILE writes all")
-    typer.echo(words()(str(result.anomalies)))
-    note(quiet, *(f"written: {file}" for file in result.written.files))
+        more = len(rows) - MOST_ALERTS
+        note(quiet, f"… {more} more alerts; lstmcast anomalies DATA --out FILE writes all")
+    typer.echo(words()(str(found)))
 
 
 def file_job(result: FileResult, quiet: bool, as_json: bool) -> None:

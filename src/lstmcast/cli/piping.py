@@ -128,6 +128,7 @@ def opened(
 def _of_forecaster(model: Path | None, horizon: int, options: LineOptions) -> tuple[Stream, Clocks]:
     from lstmcast.data.frequency import parse_frequency
     from lstmcast.evaluation.anomalies import Alerts
+    from lstmcast.evaluation.conformal import Conformal
     from lstmcast.forecaster import LSTMForecaster, load
     from lstmcast.saved_context import is_unnamed
     from lstmcast.streaming.clocks import Clocks
@@ -136,15 +137,30 @@ def _of_forecaster(model: Path | None, horizon: int, options: LineOptions) -> tu
 
     forecaster = LSTMForecaster(horizon) if model is None else load(model, method="network")
     context, periods, kind = forecaster.saved_context, options.periods(), options.known_kind()
+    alerts = Alerts(options.rate)
+    spreads = forecaster.model.network.head.spreads
+    conformal = Conformal(options.rate) if options.conformal and spreads else None
     if context is not None:
         options.refuse_frequency(context.panel.frequency.code)
-        alerts = Alerts(options.rate)
-        stream = Stream(forecaster, context.panel, periods=periods, kind=kind, alerts=alerts)
+        stream = Stream(
+            forecaster,
+            context.panel,
+            periods=periods,
+            kind=kind,
+            alerts=alerts,
+            conformal=conformal,
+        )
         if is_unnamed(context.panel):
             stream.note = {UNNAMED: stream.ids[0]}
         return stream, Clocks.of(context.panel)
     step = parse_frequency(options.frequency or "integer")
     stream = Stream(
-        forecaster, [], frequency=step, periods=periods, kind=kind, alerts=Alerts(options.rate)
+        forecaster,
+        [],
+        frequency=step,
+        periods=periods,
+        kind=kind,
+        alerts=alerts,
+        conformal=conformal,
     )
     return stream, Clocks(step)

@@ -255,7 +255,11 @@ def edges(table: Table, kept: ndarray) -> list[Finding]:
 
         return case
 
+    # what does not change says what a series without any value is like
+    action = "It is forecast like series with the same static columns."
     left_out = Finding("no values", "warning", "", "The series is left out.")
+    if table.static:
+        left_out = Finding("no values", "note", "", action)
     late = Finding(
         MISSING_VALUES, "note", "", "They are left out: the series begins with its first value."
     )

@@ -17,8 +17,8 @@ from lstmcast.data.features import listed
 from lstmcast.data.findings import Finding
 from lstmcast.data.keys import Keys, texts_of
 from lstmcast.data.known import KnownRows, StaticColumns
-from lstmcast.data.layout import dated
 from lstmcast.data.roles import Names
+from lstmcast.data.rowtimes import dated
 from lstmcast.data.serieskeys import find_series, is_code
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.table import Columns

@@ -78,7 +78,7 @@ def regularise(
     table, frequency, told = _without_repeats(table, options)
     kept = between_values(table)
     found += told + checks.edges(table, kept)
-    whole, table = table, only(table, kept)
+    whole, table = table, only(table, kept | _newest_of_void(table, kept))
     found += checks.negative(table, options) + checks.fractional(table, options)
     if options.aggregate is None:
         table, told = steadied(table)
@@ -286,6 +286,17 @@ def grouped(table: Table, begins: ndarray, how: str) -> Table:
     """One row for each run of rows: the values reduced, everything else that of the first row."""
     past = {name: reduced(part, begins, reduced_by(how)) for name, part in table.past.items()}
     return replace(_rows(table, begins), values=reduced(table.values, begins, how), past=past)
+
+
+def _newest_of_void(table: Table, kept: ndarray) -> ndarray:
+    """The last row of each series without any value, of which static columns say something (N,)."""
+    newest = np.zeros(len(kept), bool)
+    if not table.static:
+        return newest
+    has_value = np.zeros(len(table.ids), bool)
+    has_value[table.series[kept]] = True
+    last = np.append(table.series[1:] != table.series[:-1], True)
+    return last & ~has_value[table.series]
 
 
 def between_values(table: Table) -> ndarray:

@@ -19,6 +19,10 @@ from lstmcast.data.values import known_values
 from lstmcast.errors import DataError
 
 RULE = "static columns"
+ACTION = (
+    "Series with little history are forecast like those with the same values; a network reads "
+    "them where it is trained to."
+)
 
 
 def static_columns(
@@ -86,7 +90,7 @@ def of_series(
         found += _missing(name, columns[name], ids)
     if columns:
         message = f"static columns: {', '.join(columns)}"
-        found.append(Finding(RULE, "note", message, "No network reads them yet."))
+        found.append(Finding(RULE, "note", message, ACTION))
     return columns, levels, found
 
 

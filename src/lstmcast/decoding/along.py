@@ -36,6 +36,7 @@ from lstmcast.model.inputs.base import positions_of
 from lstmcast.model.inputs.effects import Effects, effects_of
 from lstmcast.model.inputs.periods import may_differ, periods_in_force
 from lstmcast.model.network import Network
+from lstmcast.model.static import beside, codes_of
 from lstmcast.util.parallel import side_by_side
 from lstmcast.util.states import rows_of
 
@@ -271,12 +272,14 @@ def _at_origins(
     length = values_BT.shape[1]
     stop_of_origin = length - (batch.last[batch.row] - batch.count)
     inputs, recurrent = _start(network, panel, batch, values_BT), network.start(len(values_BT))
+    codes_BP = codes_of(network.config.static, panel, batch.series)
     done = 0
     for stop in np.union1d(stop_of_origin, _chunk_ends(length)):
         known_BTF = batch.known(done, stop, network.config.steps)
         seen, inputs = network.config.inputs.advance(
             inputs, values_BT[:, done:stop, None], known_BTF
         )
+        seen = seen._replace(x_BTC=beside(seen.x_BTC, codes_BP))
         hidden, recurrent = network.run(*_by_steps(seen.x_BTC, seen.begun_BT), recurrent)
         here = np.flatnonzero(stop_of_origin == stop)
         if len(here):
@@ -300,12 +303,14 @@ def _at_every_step(
     values_BT = _right_aligned(panel, batch)
     step = values_BT.shape[1] - 1 - (batch.last[batch.row] - batch.count)
     inputs, recurrent = _start(network, panel, batch, values_BT), network.start(len(values_BT))
+    codes_BP = codes_of(network.config.static, panel, batch.series)
     done = 0
     for stop in _chunk_ends(values_BT.shape[1]):
         known_BTF = batch.known(done, stop, network.config.steps)
         seen, inputs = network.config.inputs.advance(
             inputs, values_BT[:, done:stop, None], known_BTF
         )
+        seen = seen._replace(x_BTC=beside(seen.x_BTC, codes_BP))
         hidden, recurrent = network.run(*_by_steps(seen.x_BTC, seen.begun_BT), recurrent)
         here = np.flatnonzero((step >= done) & (step < stop))
         at = batch.row[here], step[here] - done

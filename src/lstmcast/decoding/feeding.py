@@ -20,6 +20,7 @@ from lstmcast.model.inputs import FittedTransforms
 from lstmcast.model.inputs.past import require_no_feeding
 from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
+from lstmcast.model.static import beside
 
 LONG_CHUNK = 256  # steps that the network reads at once of inputs that are there already
 FEWEST_GROWN = 4  # steps of a head, twice, from which the growth of its errors is taken
@@ -51,7 +52,8 @@ class Reader:
     def reads_rates(self) -> bool:
         """Whether far horizons are answered at several rates (see `rates`)."""
         head = self.network.head
-        return self.rates and head.affine and self.network.config.inputs.from_context
+        config = self.network.config
+        return self.rates and head.affine and config.inputs.from_context and not config.static
 
 
 class ForecastState(NamedTuple):
@@ -182,6 +184,8 @@ def _widened(answer_NHKX: NDArray, before_NHKX: NDArray, least_NHKX: NDArray) ->
 def _fed(network: Network, state: ForecastState, point_NHK: NDArray) -> ForecastState:
     """The state after points were read as if they had been observed."""
     seen, inputs = network.config.inputs.feed(point_NHK, state.inputs)
+    if network.config.static:
+        seen = seen._replace(x_BTC=beside(seen.x_BTC, state.x_NC[:, network.config.own_width :]))
     x_HNC = np.ascontiguousarray(seen.x_BTC.transpose(1, 0, 2))
     begun_HN = seen.begun_BT.T
     known = None if state.known is None else network.config.inputs.known(inputs)

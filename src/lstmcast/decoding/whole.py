@@ -30,8 +30,9 @@ from lstmcast.decoding.feeding import (
 from lstmcast.errors import UsageError
 from lstmcast.model.heads import HEAD_QUANTILES, SCORES, Head
 from lstmcast.model.inputs import FittedTransforms, Transformed
-from lstmcast.model.inputs.transformed import TransformedKnown, TransformedState
+from lstmcast.model.inputs.transformed import TransformedKnown, TransformedState, WholeRows
 from lstmcast.model.network import Network, NetworkConfig
+from lstmcast.model.static import codes_of
 from lstmcast.util.parallel import side_by_side
 
 BATCH_POSITIONS = 256  # that are read together, each with a context of its own
@@ -168,7 +169,7 @@ def _of_origins(
 ) -> NDArray:
     """What the network says of each origin (O, horizon, X), in the units of the data."""
     inputs = transformed(reader)
-    whole = inputs.whole(panel, fitted)
+    whole = _with_codes(inputs.whole(panel, fitted), reader.network.config, panel)
     row_S, column_S = whole.places()
     row = row_S[origins.series]
     where, place = np.unique(np.stack([row, origins.counts]), axis=1, return_inverse=True)
@@ -184,6 +185,15 @@ def _of_origins(
     z_OHX = z_NHKX[place, :, column_S[origins.series]]
     known = TransformedKnown(fitted.state, whole.applied, origins.series[:, None], origins.counts)
     return inputs.units(z_OHX[:, :, None], known, paths)[:, :, 0]
+
+
+def _with_codes(whole: WholeRows, config: NetworkConfig, panel: Panel) -> WholeRows:
+    """Rows with the codes of static columns: those of the first series of each row."""
+    codes_RP = codes_of(config.static, panel, whole.rows_RK[:, 0])
+    if codes_RP is None:
+        return whole
+    codes_NP = np.repeat(codes_RP, np.diff(whole.offsets), axis=0)
+    return whole._replace(x_NC=np.concatenate([whole.x_NC, codes_NP], axis=1))
 
 
 def _in_one_pass(network: Network, whole: Any, positions: Positions, horizon: int) -> NDArray:
@@ -269,6 +279,7 @@ def hidden_states(reader: Reader, panel: Panel) -> list[list[tuple[NDArray, NDAr
     before it has begun."""
     network, inputs = reader.network, transformed(reader)
     whole = inputs.whole(panel, inputs.fitted_to(panel, reader.fitted))
+    whole = _with_codes(whole, network.config, panel)
     result = []
     for begin, end in zip(whole.offsets[:-1], whole.offsets[1:], strict=True):
         state, steps = network.start(1), []

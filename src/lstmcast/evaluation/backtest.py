@@ -28,6 +28,8 @@ from lstmcast.data.words import Words
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.added import Added, what_columns_add
 from lstmcast.evaluation.baselines import classical_baselines, default_baselines
+from lstmcast.evaluation.by_level import by_level, level_rows
+from lstmcast.evaluation.demand import demand_baselines, mostly_intermittent
 from lstmcast.evaluation.metrics import Scales, naive_scales
 from lstmcast.evaluation.refitting import Forecasts as Forecasts
 from lstmcast.evaluation.refitting import (
@@ -54,7 +56,7 @@ class Backtest:
 
     `reason` says why nothing could be held out, and is empty otherwise; `notes` tell what was left
     out and how the model was fitted: `refit`, as it was done. `added`: what columns that are known
-    in advance added.
+    in advance added. `base`: of a model that reconciles.
     """
 
     model: str
@@ -70,6 +72,7 @@ class Backtest:
     reason: str = ""
     refit: Refit = "never"
     added: Added = field(default_factory=Added)
+    base: Forecast | None = None  # what the model's forecasts were before they were reconciled
 
     def __repr__(self) -> str:
         """What it is, the verdict, and the errors of each model."""
@@ -131,6 +134,22 @@ class Backtest:
         )
 
     @overload
+    def per_level(self, kind: Literal["arrays"] = "arrays") -> dict[str, np.ndarray]: ...
+    @overload
+    def per_level(self, kind: str) -> Any: ...
+    def per_level(self, kind: str = "arrays") -> Any:
+        """All metrics of each model at each level of a hierarchy, those of the forecasts before
+        they were reconciled as "base", as a long table; see `per_horizon`."""
+        return frame_of(by_level(self._scored(), self.base), kind)
+
+    def level_rows(self) -> list[list[str]]:
+        """The errors at each level of a hierarchy as texts, the header first; nothing where nothing
+        was reconciled."""
+        if self.base is None:
+            return []
+        return level_rows(self.per_level(), self.model, self.summary().measure)
+
+    @overload
     def held_out(self, kind: Literal["arrays"] = "arrays") -> dict[str, np.ndarray]: ...
     @overload
     def held_out(self, kind: str) -> Any: ...
@@ -160,6 +179,8 @@ class Backtest:
             "per_series": self._per_series(),
             "held_out": self._held_out(),
         }
+        if self.base is not None:
+            parts["per_level"] = self.per_level()
         columns = {
             part: {name: plain(column) for name, column in parts[part].items()} for part in parts
         }
@@ -183,6 +204,7 @@ def backtest(
     workers: int | None = None,
     folder: str | Path | None = None,
     progress: Callable[[Progress], object] | None = None,
+    truth: Panel | None = None,
     **words: Unpack[Words],
 ) -> Backtest:
     """Forecast the end of each series from `cutoffs` earlier points, with the model and with the
@@ -192,8 +214,9 @@ def backtest(
     (the model's own unless given) to compare with; the ones before lie `step` apart: a horizon
     unless given, less where the history is too short for that. Counts of known observations (S, K)
     in place of the number say it exactly; 0 leaves an origin out. `baselines`: True for the four
-    built-in ones, "classical" for AutoETS, AutoTheta and AutoARIMA as well, a list of your own, or
-    False; of models that have one name the second is called "name (2)".
+    built-in ones, and those of demand where most series are counts with many zeros; "classical"
+    for AutoETS, AutoTheta and AutoARIMA as well, a list of your own, or False; of models that have
+    one name the second is called "name (2)".
 
     `refit`: "once" fits the model on what precedes the first cutoff, "each" anew at every cutoff,
     "never" uses it as it is and refuses cutoffs before the end of its training. Unless given, a
@@ -201,8 +224,9 @@ def backtest(
     `fit_options`: what the model's `fit` is given besides the data, such as {"loss": own, "device":
     "cuda"}. `workers`: processes that fit at the same time, with one thread each; unless given,
     this one does everything. `folder`: what is finished is kept there, and an interrupted backtest
-    goes on. `progress` is called with a `Progress` whenever something is finished. `words`: how the
-    data are read, in the words of `lstmcast.read`: time, target, series, ….
+    goes on. `progress` is called with a `Progress` whenever something is finished. `truth`: the
+    values to compare with, where those of the data were repaired: a Panel of the same series and
+    times. `words`: how the data are read, in the words of `lstmcast.read`: time, target, series, ….
 
     A model that is used as it is, is asked once. Raises UsageError for senseless arguments,
     ModelError where a model gives no numbers or the folder holds something else; what a fit raises
@@ -217,23 +241,38 @@ def backtest(
     from lstmcast.data.read import as_panel
 
     steps = checked_horizon(horizon, getattr(model, "horizon", None))
-    models = _models(model, baselines)
-    name = next(iter(models))
+    _require_known(baselines)
+    # of a model that reconciles, its base is asked, and fitted where need be
+    reconciled = getattr(model, "reconciled", None)
+    base = model.base if reconciled else model  # pyright: ignore[reportAttributeAccessIssue]
     panel = as_panel(data, getattr(model, "past", ()), words)
+    models = _models(base, baselines, panel)
+    name = next(iter(models))
+    truth = _checked_truth(panel, truth)
     period = int(panel.periods[0])
     counts, notes = _counts(panel, steps, cutoffs, step)
     if not counts.any():
         return _empty(name, panel, steps, counts)
     modes, options = modes_of(models, refit), fit_options or {}
     require_use_of(options, modes[name])
+    if reconciled and modes[name] != "never":
+        raise UsageError(
+            f"{name} would be fitted for this backtest, and reconciling asks how it errs as it is. "
+            "Fit it first, on what precedes the first cutoff, and leave refit out."
+        )
     # Every origin is asked for, so that the result is a rectangle; those that do not count are not
     # compared. Models forecast the steps of the grid, and those that occur are kept.
     origins = origins_of(panel, np.where(counts > 0, counts, panel.lengths[:, None]))
     panel, ahead, rows = on_grid(panel, origins, steps)
     plan = Plan(panel, counts, ahead, models, modes, options)
     require_unseen(plan)
-    actual, unknown = _actual(panel, origins, counts.ravel(), ahead)
+    actual, unknown = _actual(truth, origins, counts.ravel(), ahead)
     forecasts = forecasts_of(plan, workers, folder, progress)
+    base = forecasts[name] if reconciled else None
+    if reconciled:
+        forecasts[name] = reconciled(panel, base)
+    if base is not None and rows is not None:
+        base = base.at_steps(rows)
     if rows is not None:
         actual = np.take_along_axis(actual, rows, axis=1)
         forecasts = {label: one.at_steps(rows) for label, one in forecasts.items()}
@@ -265,6 +304,7 @@ def backtest(
         notes=(*notes, *unknown, *plan.notes()),
         refit=plan.modes[name],
         added=added,
+        base=base,
     )
 
 
@@ -389,6 +429,19 @@ def _notes(
     return tuple(notes)
 
 
+def _checked_truth(panel: Panel, truth: Panel | None) -> Panel:
+    """The values to compare with: those of the data unless given."""
+    if truth is None:
+        return panel
+    alike = np.array_equal(truth.offsets, panel.offsets) and np.array_equal(truth.ids, panel.ids)
+    if not alike or not np.array_equal(truth.starts, panel.starts):
+        raise UsageError(
+            f"truth= has other series or times than the data: {truth!r} beside {panel!r}. Give the "
+            "panel that the data were repaired from."
+        )
+    return truth
+
+
 def _actual(
     panel: Panel, origins: Origins, counts: np.ndarray, horizon: int
 ) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -403,14 +456,11 @@ def _actual(
     return actual, (note,) if blind.any() else ()
 
 
-def _models(model: Forecasts, baselines: bool | str | Sequence[Forecasts]) -> dict[str, Forecasts]:
-    """The model that is tested, and what it is compared with, by names that tell them apart."""
-    models = {_name(model): model}
-    if isinstance(baselines, (bool, str)):
-        return models | {
-            _name(other): other for other in _built_in(baselines) if _name(other) not in models
-        }
-    if not isinstance(baselines, Sequence):
+def _require_known(baselines: Any) -> None:
+    """UsageError for what cannot be compared with, before any data are read."""
+    if isinstance(baselines, bool) or baselines == "classical":
+        return
+    if isinstance(baselines, str) or not isinstance(baselines, Sequence):
         raise UsageError(
             f"{baselines=} is not known. Use True, False, 'classical', or a list of forecasters."
         )
@@ -420,6 +470,18 @@ def _models(model: Forecasts, baselines: bool | str | Sequence[Forecasts]) -> di
                 f"baselines: {other!r} has no method predict. Give a list of forecasters, such as "
                 "[SeasonalNaive()]."
             )
+
+
+def _models(
+    model: Forecasts, baselines: bool | str | Sequence[Forecasts], panel: Panel
+) -> dict[str, Forecasts]:
+    """The model that is tested, and what it is compared with, by names that tell them apart."""
+    models = {_name(model): model}
+    if isinstance(baselines, (bool, str)):
+        for other in _built_in(baselines, panel):
+            models.setdefault(_name(other), other)
+        return models
+    for other in baselines:
         name, number = _name(other), 1
         while name in models:
             number += 1
@@ -432,15 +494,14 @@ def _name(model: Forecasts) -> str:
     return str(getattr(model, "name", type(model).__name__))
 
 
-def _built_in(chosen: bool | str) -> Sequence[Forecasts]:
-    if isinstance(chosen, bool):
-        return default_baselines() if chosen else ()
-    if chosen != "classical":
-        raise UsageError(
-            f"baselines={chosen!r} is not known. Use True, False, 'classical', or a list of "
-            "forecasters."
-        )
-    return (*default_baselines(), *classical_baselines())
+def _built_in(chosen: bool | str, panel: Panel) -> Sequence[Forecasts]:
+    """The baselines for a panel: those of demand too, where its series are intermittent."""
+    if not chosen:
+        return ()
+    simple = default_baselines()
+    demand = demand_baselines() if mostly_intermittent(panel) else ()
+    classical = classical_baselines() if chosen == "classical" else ()
+    return (*simple, *demand, *classical)
 
 
 def _check(name: str, forecast: Forecast, actual: np.ndarray) -> None:

@@ -14,23 +14,21 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from lstmcast.data.observed import on_grid
 from lstmcast.data.origins import (
     Origins,
-    checked_horizon,
     last_known,
     lowest,
     mean_changes,
-    origins_of,
     window,
 )
 from lstmcast.data.ragged import carried
 from lstmcast.errors import MissingExtraError, UsageError
-from lstmcast.evaluation.intervals import with_quantiles
+from lstmcast.evaluation.demand import Demand, demand_named
+from lstmcast.evaluation.intervals import predicted
 from lstmcast.evaluation.smoothing import holt_winters
 from lstmcast.forecast import QUANTILES, Forecast
 from lstmcast.util.config import is_whole
@@ -62,7 +60,7 @@ class Naive:
     ) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
-        return _predicted(self, panel, horizon, cutoffs)
+        return predicted(self, panel, horizon, cutoffs)
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
         """Forecasts (O, H) at any origins."""
@@ -92,7 +90,7 @@ class SeasonalNaive:
     ) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
-        return _predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
+        return predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
         """Forecasts (O, H) at any origins."""
@@ -125,7 +123,7 @@ class SeasonalNaiveDrift:
     ) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
-        return _predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
+        return predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
         """Forecasts (O, H) at any origins."""
@@ -168,7 +166,7 @@ class HoltWinters:
     ) -> Forecast:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
-        return _predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
+        return predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
         """Forecasts (O, H) at any origins."""
@@ -227,7 +225,7 @@ class Classical:
         """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
         known observations."""
         _statsforecast_models()  # asked here, so that its absence is told before any work
-        return _predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
+        return predicted(self, panel, horizon, cutoffs, _period(panel, self.period))
 
     def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray:
         """Forecasts (O, H) at any origins."""
@@ -237,37 +235,7 @@ class Classical:
         return np.stack(list(self.map(one, histories)))
 
 
-class _Pointwise(Protocol):
-    """What the baselines have in common."""
-
-    @property
-    def horizon(self) -> int | None: ...
-
-    @property
-    def quantiles(self) -> tuple[float, ...]: ...
-
-    def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray: ...
-
-
-def _predicted(
-    baseline: _Pointwise,
-    panel: Panel,
-    horizon: int | None,
-    cutoffs: np.ndarray | None,
-    period: int = 1,
-) -> Forecast:
-    """The forecast at some cutoffs, with intervals where quantiles are wanted."""
-    origins = origins_of(panel, cutoffs)
-    _, steps, rows = on_grid(panel, origins, checked_horizon(horizon, baseline.horizon))
-    if not baseline.quantiles:
-        point = baseline.points(panel, origins, steps)
-        return Forecast.at_origins(panel, origins, point, rows=rows)
-    levels = tuple(baseline.quantiles)
-    made = with_quantiles(baseline.points, panel, origins, steps, levels, period)
-    return made if rows is None else made.at_steps(rows)
-
-
-Baseline = Naive | SeasonalNaive | SeasonalNaiveDrift | HoltWinters | Classical
+Baseline = Naive | SeasonalNaive | SeasonalNaiveDrift | HoltWinters | Classical | Demand
 
 
 def default_baselines() -> tuple[Naive, SeasonalNaive, SeasonalNaiveDrift, HoltWinters]:
@@ -306,7 +274,8 @@ def baseline_named(name: str) -> Baseline | None:
     wanted = name.lower().replace("-", "–")
     classical: tuple[ClassicalName, ...] = get_args(ClassicalName)
     known = (*default_baselines(), *map(Classical, classical))
-    return next((one for one in known if one.name.lower() == wanted), None)
+    one = next((one for one in known if one.name.lower() == wanted), None)
+    return one or demand_named(name)
 
 
 def _statsforecast_models() -> Any:

@@ -7,11 +7,13 @@ are.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.origins import Origins, lowest, mean_changes
+from lstmcast.data.observed import on_grid
+from lstmcast.data.origins import Origins, checked_horizon, lowest, mean_changes, origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.evaluation.calibration import FIRST, HeldOut, at_levels, calibrated
 from lstmcast.evaluation.dependence import dependence_of
@@ -83,3 +85,33 @@ def _deviation(panel: Panel, origins: Origins, period: int, values_N: NDArray) -
     short_O, _ = mean_changes(panel, origins, 1, values_N)
     mean_O = np.where(pairs_O > 0, mean_O, short_O)
     return np.maximum(np.nan_to_num(DEVIATION * mean_O), 1e-12)
+
+
+class Pointwise(Protocol):
+    """What baselines have in common that are points first of all."""
+
+    @property
+    def horizon(self) -> int | None: ...
+
+    @property
+    def quantiles(self) -> tuple[float, ...]: ...
+
+    def points(self, panel: Panel, origins: Origins, steps: int) -> np.ndarray: ...
+
+
+def predicted(
+    baseline: Pointwise,
+    panel: Panel,
+    horizon: int | None,
+    cutoffs: np.ndarray | None,
+    period: int = 1,
+) -> Forecast:
+    """The forecast at some cutoffs, with intervals where quantiles are wanted."""
+    origins = origins_of(panel, cutoffs)
+    _, steps, rows = on_grid(panel, origins, checked_horizon(horizon, baseline.horizon))
+    if not baseline.quantiles:
+        point = baseline.points(panel, origins, steps)
+        return Forecast.at_origins(panel, origins, point, rows=rows)
+    levels = tuple(baseline.quantiles)
+    made = with_quantiles(baseline.points, panel, origins, steps, levels, period)
+    return made if rows is None else made.at_steps(rows)

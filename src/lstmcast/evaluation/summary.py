@@ -242,7 +242,7 @@ def table(
     axis: metrics.Axis,
     shape: tuple[int, ...] | None = None,
     ruler: Ruler | None = None,
-):
+) -> dict[str, Any]:
     """All metrics of all models as columns: `model`, `label` (with `values`), then the metrics
     along `axis`."""
     if not scored.forecasts:

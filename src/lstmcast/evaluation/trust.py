@@ -44,11 +44,12 @@ def trusted(
     return averaged, share_O
 
 
-def with_share(made: Combination | None, share_O: NDArray) -> Combination:
-    """What a forecast was made of, where a share (O,) of it is the one without known columns."""
+def with_share(made: Combination | None, share_O: NDArray, name: str = WITHOUT) -> Combination:
+    """What a forecast was made of, where a share (O,) of it is another one: unless named, the one
+    without known columns."""
     alone = Combination((NETWORK,), np.ones((len(share_O), 1)))
     names, shares_ON = (alone if made is None else made).names, (made or alone).shares
-    return Combination((*names, WITHOUT), np.c_[shares_ON * (1 - share_O[:, None]), share_O])
+    return Combination((*names, name), np.c_[shares_ON * (1 - share_O[:, None]), share_O])
 
 
 def trusted_parts(parts: KnownParts, made: Combination | None) -> KnownParts:

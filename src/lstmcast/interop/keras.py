@@ -27,6 +27,7 @@ from lstmcast.errors import ModelError
 from lstmcast.interop import kerasfiles
 from lstmcast.interop.parts import (
     Dense,
+    Named,
     Part,
     Recurrent,
     loading,
@@ -62,6 +63,8 @@ def from_keras(
     cell: Cell | None = None,
     horizon: int | None = None,
     channels: int | None = None,
+    columns: Sequence[str] | None = None,
+    target: str | None = None,
 ) -> Network:
     """The network that a Keras model is: plain inputs, LSTM and Dense layers, point forecasts.
 
@@ -70,15 +73,21 @@ def from_keras(
     the Dense layers before the last, nor the `cell` of the LSTM layers, if it is not the usual one:
     say it. A model that reads C columns and ends in a layer of H · C units (all columns of the
     first step, then of the second, …) answers H steps at once; `horizon` and `channels` have that
-    checked. ModelError names the layer that has no counterpart; MissingExtraError: files need h5py.
+    checked. A model that forecasts one of its columns needs the names of all, in the order in
+    which it reads them (`columns`), and of that one (`target`): the others are read beside it.
+    ModelError names the layer that has no counterpart; MissingExtraError: files need h5py.
 
     >>> lstm = [np.zeros((1, 20)), np.zeros((5, 20)), np.zeros(20)]
     >>> from_keras([*lstm, np.zeros((5, 12)), np.zeros(12)]).config.horizon
     12
+    >>> lstm[0] = np.zeros((2, 20))
+    >>> read = from_keras([*lstm, np.zeros((5, 1)), np.zeros(1)], columns=["p", "T"], target="T")
+    >>> read.config.inputs.past
+    ('p',)
     """
     with loading(source):
         parts = list(_parts(source, activation, cell))
-        network = network_of_parts(parts, horizon, channels)
+        network = network_of_parts(parts, horizon, channels, Named.of(columns, target))
         return require_cell(require_activation(network, activation), cell)
 
 

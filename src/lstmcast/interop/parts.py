@@ -67,16 +67,66 @@ class Recurrent(NamedTuple):
 Part = Dense | Recurrent
 
 
+class Named(NamedTuple):
+    """The columns that a model reads, in its order, and the one that it forecasts."""
+
+    columns: Sequence[str]
+    target: str
+
+    @classmethod
+    def of(cls, columns: Sequence[str] | None, target: str | None) -> Named | None:
+        """None where neither was said; UsageError where only one was, or they do not fit."""
+        if columns is None and target is None:
+            return None
+        if columns is None or target is None or isinstance(columns, str):
+            raise UsageError(
+                f"{columns=} and {target=}: the names of all columns that the model reads, in its "
+                "order, and of the one that it forecasts are needed together, such as "
+                "columns=['wind', 'load'], target='load'."
+            )
+        if len(set(columns)) < len(columns) or target not in columns:
+            raise UsageError(
+                f"{target=} must be one of {columns=}, each of which is named once. Correct them."
+            )
+        return cls(tuple(columns), target)
+
+    def target_first(self, parts: Sequence[Part]) -> list[Part]:
+        """The parts, of which the first reads the target before the other columns."""
+        first, *others = parts
+        order = [self.columns.index(name) for name in (self.target, *self.past)]
+        if isinstance(first, Dense):
+            return [first._replace(weight=first.weight[:, order]), *others]
+        return [first._replace(weight_ih=first.weight_ih[:, order]), *others]
+
+    def require_all(self, read: int) -> None:
+        """ModelError where the model reads another number of columns."""
+        if read != len(self.columns):
+            raise ModelError(
+                f"it reads {read} column(s), and {len(self.columns)} are named. Name all of them, "
+                "in the order in which the model reads them."
+            )
+
+    @property
+    def past(self) -> tuple[str, ...]:
+        """The columns that are only read."""
+        return tuple(name for name in self.columns if name != self.target)
+
+
 def network_of_parts(
-    parts: Sequence[Part], horizon: int | None = None, channels: int | None = None
+    parts: Sequence[Part],
+    horizon: int | None = None,
+    channels: int | None = None,
+    named: Named | None = None,
 ) -> Network:
     """A network of transformed inputs with a point head; ModelError where the parts do not make
     one.
 
-    The last dense layer is the head if it is linear; else the head passes on what comes.
+    The last dense layer is the head if it is linear; else the head passes on what comes. `named`:
+    where one of several columns is forecast.
     """
     _require_chain(parts)
-    steps, columns = _steps_and_columns(parts, horizon, channels)
+    steps, columns = _steps_of(parts, horizon, channels, named)
+    parts = named.target_first(parts) if named else parts
     *body, head = parts
     if isinstance(head, Recurrent) or head.activation not in (None, "linear"):
         body, head = (
@@ -89,7 +139,7 @@ def network_of_parts(
     after = [part for part in body[first:] if isinstance(part, Dense)]
     config = NetworkConfig(
         layers=tuple(part.units for part in stack),
-        inputs=Transformed(columns=columns),
+        inputs=Transformed(columns=columns, past=named.past if named else None),
         head="point",
         horizon=steps,
         before=tuple(part.units for part in before),
@@ -112,11 +162,16 @@ def network_of_parts(
     return Network(config, [arrays | {"head.weight": head.weight, "head.bias": head.bias}])
 
 
-def is_network(parts: Sequence[Part], horizon: int | None, channels: int | None) -> bool:
+def is_network(
+    parts: Sequence[Part],
+    horizon: int | None = None,
+    channels: int | None = None,
+    named: Named | None = None,
+) -> bool:
     """Whether parts in this order fit together."""
     try:
         _require_chain(parts)
-        _steps_and_columns(parts, horizon, channels)
+        _steps_of(parts, horizon, channels, named)
     except ModelError:
         return False
     return True
@@ -126,6 +181,12 @@ def parts_of_network(network: Network, member: int | None = None) -> list[Part]:
     """The parts of one member, the only one unless said; ModelError where the network is no mere
     row of layers."""
     config = network.config
+    if config.static:
+        raise ModelError(
+            "A network that reads static columns "
+            f"({', '.join(column.name for column in config.static)}) is not a row of layers and "
+            "cannot be written for Keras or PyTorch. Expected is NetworkConfig(static=())."
+        )
     if config.inputs.skips or config.residual:
         raise ModelError(
             "A network with "
@@ -177,18 +238,27 @@ def _require_chain(parts: Sequence[Part]) -> None:
             )
 
 
-def _steps_and_columns(
-    parts: Sequence[Part], horizon: int | None, channels: int | None
+def _steps_of(
+    parts: Sequence[Part], horizon: int | None, channels: int | None, named: Named | None
 ) -> tuple[int, int]:
+    """How many steps the parts answer, and of how many columns."""
     read, answered = parts[0].inputs, parts[-1].units
+    if named is not None:
+        named.require_all(read)
+        if horizon not in (None, answered):
+            raise ModelError(
+                f"it answers {answered} number(s) of its target, and {horizon=} was said. Correct "
+                "it, or leave it out."
+            )
+        return answered, 1
     columns = read if channels is None else channels
     steps = max(answered // max(columns, 1), 1) if horizon is None else horizon
     if columns != read or steps * columns != answered:
         raise ModelError(
             f"it reads {read} column(s) and answers {answered} number(s). Expected are {columns} "
             f"column(s) to read and, for {steps} step(s), {steps * columns} number(s): a network "
-            "forecasts all the columns that it reads. Train the model on the columns that it "
-            "forecasts, or correct horizon= and channels=."
+            "forecasts all the columns that it reads. If it forecasts one of them, name them all "
+            "with columns= and that one with target=; else correct horizon= and channels=."
         )
     return steps, columns
 

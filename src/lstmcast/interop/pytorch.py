@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.interop.parts import (
     Dense,
+    Named,
     Part,
     Recurrent,
     is_network,
@@ -47,6 +48,8 @@ def from_pytorch(
     horizon: int | None = None,
     channels: int | None = None,
     modules: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
+    target: str | None = None,
 ) -> Network:
     """The network that a PyTorch model of nn.LSTM and nn.Linear is: plain inputs, point forecasts.
 
@@ -54,7 +57,7 @@ def from_pytorch(
     .safetensors file. `activation`: what follows the linear layers before the last, if there are
     such; weights do not tell. `modules`: names in the order in which data pass them. Unless said,
     it is the mapping's, if sizes fit; a file does not keep it, and sizes must tell. `horizon`,
-    `channels`: as of `from_keras`. ModelError names what has no counterpart.
+    `channels`, `columns`, `target`: as of `from_keras`. ModelError names what has no counterpart.
 
     >>> lstm = {"lstm.weight_ih_l0": np.zeros((20, 1)), "lstm.weight_hh_l0": np.zeros((20, 5))}
     >>> head = {"out.weight": np.zeros((12, 5)), "out.bias": np.zeros(12)}
@@ -75,14 +78,15 @@ def from_pytorch(
             raise UsageError(
                 f"modules={list(modules)} is not an order of the model's modules, {list(blocks)}."
             )
-        parts = _joined(blocks, modules or _order(blocks, not is_file, horizon, channels))
+        named = Named.of(columns, target)
+        order = modules or _order(blocks, not is_file, horizon, channels, named)
+        parts = _joined(blocks, order)
         hidden = [
             part._replace(activation=activation) if isinstance(part, Dense) else part
             for part in parts[:-1]
         ]
-        return require_activation(
-            network_of_parts([*hidden, parts[-1]], horizon, channels), activation
-        )
+        network = network_of_parts([*hidden, parts[-1]], horizon, channels, named)
+        return require_activation(network, activation)
 
 
 def to_pytorch(
@@ -221,7 +225,11 @@ def _joined(blocks: Blocks, order: Sequence[str]) -> list[Part]:
 
 
 def _order(
-    blocks: Blocks, is_ordered: bool, horizon: int | None, channels: int | None
+    blocks: Blocks,
+    is_ordered: bool,
+    horizon: int | None,
+    channels: int | None,
+    named: Named | None,
 ) -> Sequence[str]:
     """The order given, where it is one (in memory it is that of construction), else the only one
     that sizes allow."""
@@ -231,7 +239,7 @@ def _order(
         ends_well = isinstance(parts[-1], Dense) or not any(
             isinstance(part, Dense) for part in parts
         )
-        return ends_well and is_network(parts, horizon, channels)
+        return ends_well and is_network(parts, horizon, channels, named)
 
     if len(blocks) == 1 or (is_ordered and works(list(blocks))):
         return list(blocks)

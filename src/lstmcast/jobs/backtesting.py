@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from lstmcast.data.panel import Panel
+from lstmcast.errors import UsageError
 from lstmcast.jobs.documents import (
     as_document,
     described,
@@ -17,13 +18,15 @@ from lstmcast.jobs.documents import (
     skipped_series,
 )
 from lstmcast.jobs.events import ignore
-from lstmcast.jobs.source import Source, read_for
+from lstmcast.jobs.repairing import Repairs, require_no_totals
+from lstmcast.jobs.source import Source, read_for, source_with_totals
 from lstmcast.output.places import TABLES, Place, Written, check_place
 from lstmcast.writing.tables import write_table
 
 if TYPE_CHECKING:
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.evaluation.refitting import Forecasts, Refit
+    from lstmcast.hierarchy.reconciled import Hierarchy
     from lstmcast.jobs.events import Notify
 
     Baselines = bool | Literal["classical"] | Sequence[Forecasts]
@@ -46,6 +49,18 @@ class BacktestJob:
     workers: int | None = None
     folder: str | Path | None = None
     table: Place = None
+    hierarchy: Hierarchy | None = None  # of totals that are forecast too
+    repairs: Repairs = field(default_factory=Repairs)
+
+    def __post_init__(self) -> None:
+        require_no_totals(self.repairs, self.hierarchy)
+        if self.repairs.outliers == "repair" or self.repairs.missing:
+            what = "outliers='repair'" if not self.repairs.missing else "missing='model'"
+            raise UsageError(
+                f"{what}: what values are repaired with follows from later ones, which a backtest "
+                "must not know. Leave missing values unknown, and use outliers='mask' "
+                "(--outliers mask)."
+            )
 
     @property
     def trains(self) -> bool:
@@ -57,10 +72,15 @@ class BacktestJob:
         from lstmcast.evaluation.backtest import backtest
 
         check_place(self.table, TABLES, self.source.paths)
-        panel = read_for(self.source, self.model, notify)
+        model, source = self.model, self.source
+        if self.hierarchy is not None:
+            source = source_with_totals(source, self.hierarchy, model, notify)
+            model = self.hierarchy.model(model)
+        panel = read_for(source, model, notify)
         tested = backtest(
-            self.model,
-            panel,
+            model,
+            self.repairs.masked(panel, notify),
+            truth=panel,
             cutoffs=self.cutoffs,
             baselines=self.baselines,
             refit=self.refit,

@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lstmcast.data.inspection import Inspection
 from lstmcast.jobs.documents import as_document, described, kind_of, rows_of
 from lstmcast.jobs.source import Source
 
+if TYPE_CHECKING:
+    from lstmcast.alerting import Anomalies
+
 
 @dataclass(frozen=True, eq=False)
 class CheckJob:
-    """What is in the data, and what is wrong."""
+    """What is in the data, and what is wrong.
+
+    `anomalies`: whether values are also compared with what was expected of them, where the data can
+    be used as they are.
+    """
 
     source: Source
+    anomalies: bool = False
 
     def run(self) -> CheckResult:
         """Read and check. Raises DataError where no table can be found, UsageError."""
-        return CheckResult(self.source.inspect())
+        inspection = self.source.inspect()
+        if not self.anomalies or inspection.panel is None:
+            return CheckResult(inspection)
+        from lstmcast.alerting import anomalies
+
+        return CheckResult(inspection, anomalies(inspection.panel))
 
 
 @dataclass(frozen=True, eq=False)
 class CheckResult:
-    """A table, its panel where the data can be used as they are, and all findings."""
+    """A table, its panel where the data can be used as they are, and all findings; surprising
+    values where they were looked for."""
 
     inspection: Inspection
+    anomalies: Anomalies | None = None
 
     def document(self) -> dict[str, Any]:
         """The JSON document of `lstmcast check --json`."""
         table, panel, findings = self.inspection
         unusable = {"source": table.source, "rows": len(table), "usable": panel is not None}
         data = described(panel) | kind_of(panel) if panel else unusable
-        return as_document(data=data, findings=rows_of(findings))
+        surprising = {} if self.anomalies is None else {"anomalies": self.anomalies.document()}
+        return as_document(data=data, findings=rows_of(findings), **surprising)

@@ -27,12 +27,15 @@ from lstmcast.jobs.documents import (
     skipped_series,
 )
 from lstmcast.jobs.events import DataRead, ignore
-from lstmcast.jobs.source import Source, read_for
+from lstmcast.jobs.repairing import Repairs, require_no_totals
+from lstmcast.jobs.source import Source, read_for, source_with_totals
 from lstmcast.output.places import Outputs, Written
+from lstmcast.totals import COUNTED_TWICE
 
 if TYPE_CHECKING:
     from lstmcast.evaluation.backtest import Backtest
     from lstmcast.forecast import Forecast
+    from lstmcast.hierarchy.reconciled import Hierarchy
     from lstmcast.jobs.backtesting import Baselines
     from lstmcast.jobs.events import Notify
     from lstmcast.scenarios import Scenarios
@@ -62,18 +65,30 @@ class ForecastJob:
     totals: Asked | None = None
     until: str | None = None  # a date, after which no step is wanted
     scenarios: tuple[str | Path, ...] = ()  # tables of coming values that are compared
+    hierarchy: Hierarchy | None = None  # of totals that are forecast too
+    repairs: Repairs = field(default_factory=Repairs)
+
+    def __post_init__(self) -> None:
+        require_no_totals(self.repairs, self.hierarchy)
 
     def run(self, notify: Notify = ignore) -> ForecastResult:
         """Raises LstmcastError; DataError too where no series could be forecast."""
+        if self.hierarchy is not None:
+            return self._with_totals(self.hierarchy, notify)
         paths = [*self.source.paths, *map(str, self.scenarios)]
         more = ["totals"] * (self.totals is not None) + ["scenarios"] * bool(self.scenarios)
         self.outputs.check(paths, more)
         panels = self._panels(notify)
+        given = next(iter(panels.values()))
+        # At held-out cutoffs nothing may be known of later values, which repairs follow from.
+        masked = self.repairs.masked(given, notify)
+        filled = self.repairs.filled(given, masked, notify)
+        panels = {name: _with_values(one, filled) for name, one in panels.items()}
         panel = next(iter(panels.values()))
         require_totals(self.totals, panel, self.model.horizon)
         self.outputs.looks.require(set(map(str, panel.ids)))
         self.outputs.check_rows(len(panel) * self.model.horizon)
-        tested = self._tested(panel)
+        tested = self._tested(masked, given)
         scenarios = self._compared(panels)
         first = None if scenarios is None else next(iter(scenarios.forecasts.values()))
         whole = self.model.predict(panel) if first is None else first
@@ -82,6 +97,20 @@ class ForecastJob:
         totals = totals_of(self.totals, forecast)
         written = self.outputs.write(forecast, panel, tested, self.model, totals, scenarios)
         return ForecastResult(panel, forecast, tested, written, totals, scenarios)
+
+    def _with_totals(self, hierarchy: Hierarchy, notify: Notify) -> ForecastResult:
+        """The same of the series and their totals, made to add up."""
+        if self.outputs.model is not None:
+            raise UsageError(
+                "--save keeps one forecaster for all series, and forecasts that add up are made "
+                "anew of all of them. Leave --save or --reconcile out."
+            )
+        if self.totals is not None and self.totals.by:
+            raise UsageError(COUNTED_TWICE)
+        self.outputs.check(self.source.paths)
+        source = source_with_totals(self.source, hierarchy, self.model, notify)
+        model = hierarchy.model(self.model)
+        return replace(self, model=model, source=source, hierarchy=None).run(notify)
 
     def _panels(self, notify: Notify) -> dict[str, Panel]:
         """The data, by scenario where several are asked for: the first is forecast."""
@@ -107,12 +136,19 @@ class ForecastJob:
 
         return compare_scenarios(self.model, panels)
 
-    def _tested(self, panel: Panel) -> Backtest | None:
+    def _tested(self, panel: Panel, truth: Panel) -> Backtest | None:
         if self.cutoffs == 0:
             return None
         from lstmcast.evaluation.backtest import backtest
 
-        return backtest(self.model, panel, cutoffs=self.cutoffs, baselines=self.baselines)
+        return backtest(
+            self.model, panel, cutoffs=self.cutoffs, baselines=self.baselines, truth=truth
+        )
+
+
+def _with_values(panel: Panel, repaired: Panel) -> Panel:
+    """A panel of the same data, with other coming values, as it was repaired."""
+    return panel if repaired.values is panel.values else replace(panel, values=repaired.values)
 
 
 @dataclass(frozen=True, eq=False)

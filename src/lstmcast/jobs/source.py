@@ -14,9 +14,10 @@ from lstmcast.data.inspection import Inspection, inspect
 from lstmcast.data.panel import Panel, ReadOptions, panel_from_table
 from lstmcast.data.read import STDIN, read_table
 from lstmcast.errors import UsageError
-from lstmcast.jobs.events import DataRead
+from lstmcast.jobs.events import DataRead, Note
 
 if TYPE_CHECKING:
+    from lstmcast.hierarchy.reconciled import Hierarchy
     from lstmcast.jobs.events import Notify
 
 
@@ -104,3 +105,16 @@ def read_for(source: Source, model: Any, notify: Notify, trains: bool = False) -
     panel = source.of(model, trains).read()
     notify(DataRead(panel))
     return panel
+
+
+def source_with_totals(source: Source, hierarchy: Hierarchy, model: Any, notify: Notify) -> Source:
+    """The series with their totals. Raises DataError, UsageError."""
+    from lstmcast.hierarchy.levels import level_names
+
+    panel = source.of(model).read()
+    whole = hierarchy.panel(panel)
+    names = list(dict.fromkeys(level_names(whole.keys).tolist()))
+    count = len(whole) - len(panel)
+    totals = f"{count} total{'s' * (count != 1)} of {len(panel)} series"
+    notify(Note(f"{totals} added: {', '.join(names[:-1])}"))
+    return replace(source, data=whole)

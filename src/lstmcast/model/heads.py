@@ -14,21 +14,18 @@ from __future__ import annotations
 
 import inspect
 import math
-from statistics import NormalDist
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.errors import UsageError
+from lstmcast.model.count_heads import COUNT_HEADS
+from lstmcast.model.levels import HEAD_QUANTILES as HEAD_QUANTILES
+from lstmcast.model.levels import MEDIAN as MEDIAN
+from lstmcast.model.levels import SCORES as SCORES
 
-HEAD_QUANTILES = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
-MEDIAN = HEAD_QUANTILES.index(0.5)
 SMALLEST_SCALE = 1e-4  # of a likelihood, in the units that the network sees
-SCORES = np.array(
-    [NormalDist().inv_cdf(level) for level in HEAD_QUANTILES]
-)  # of the normal distribution
-
 
 # Where an answer stands in the units that the network sees.
 ZERO, ONE = np.zeros(()), np.ones(())
@@ -45,6 +42,7 @@ class Head(Protocol):
     `location` and `scale` broadcast against `raw[..., 0]`. They are 0 and 1 for transformed and
     running inputs, whose labels are the axis. Adaptive inputs read values as they are for a head
     that is not affine: location and scale are then level and usual change in the units of the data.
+    A head may have a further member `values`, which says what it can learn from (see `values_of`).
     """
 
     @property
@@ -248,7 +246,8 @@ def answer_of(head: Head, raw: NDArray, location: NDArray = ZERO, scale: NDArray
     return head.point(raw, location, scale, np)[..., None]
 
 
-HEADS: dict[str, Head] = {head.name: head for head in (Quantiles(), Normal(), StudentT(), Point())}
+AFFINE_HEADS: tuple[Head, ...] = (Quantiles(), Normal(), StudentT(), Point())
+HEADS: dict[str, Head] = {head.name: head for head in (*AFFINE_HEADS, *COUNT_HEADS)}
 
 
 def head_named(name: str, own: Head | None = None) -> Head:
@@ -267,6 +266,12 @@ def head_named(name: str, own: Head | None = None) -> Head:
             "your own head, an object with that name."
         )
     return HEADS[name]
+
+
+def values_of(head: Head) -> str:
+    """What a head can learn from: "real", "positive" (0 and above) or "count" (whole numbers of
+    those); any number unless it says so."""
+    return getattr(head, "values", "real")
 
 
 def check_head(head: Any) -> None:
@@ -324,7 +329,7 @@ def student_scores(freedom: NDArray) -> NDArray:
     >>> student_scores(np.array(5.0)).round(3).tolist()
     [-2.571, -1.476, -0.727, 0.0, 0.727, 1.476, 2.571]
     """
-    n = np.asarray(freedom, float)[..., None]
+    n = freedom[..., None]
     upper = np.array(HEAD_QUANTILES[MEDIAN + 1 :])
     tails, x = 2 * (1 - upper), -SCORES[MEDIAN + 1 :]
     a = 1 / (n - 0.5)

@@ -26,16 +26,18 @@ from pydantic import Field, TypeAdapter, model_validator
 from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.model.activations import ACTIVATIONS, Activation
-from lstmcast.model.heads import ONE, ZERO, Head, answer_of, head_named
+from lstmcast.model.heads import HEADS, ONE, ZERO, Head, answer_of, head_named
 from lstmcast.model.inputs import (
     Adaptive,
     AnyInputs,
     Inputs,
+    Running,
     Transformed,
     with_inputs,
 )
 from lstmcast.model.inputs.adaptive import READABLE, VERSION
 from lstmcast.model.lstm import USUAL, Cell, Layer, State, run_stack, zero_state
+from lstmcast.model.static import StaticColumns, embedded, table_name
 from lstmcast.transforms import Transforms
 from lstmcast.util.config import settings
 
@@ -52,7 +54,8 @@ class NetworkConfig:
             each step; `Transformed(Log1p(), Difference(12))` what transforms give, of one column or
             several together, and of columns that are only read (`past=`); `Running()` values in
             units of their own recent past, for streams.
-        head: "quantiles", "normal", "student_t", "point", or the name of your own.
+        head: "quantiles", "normal", "student_t", "point", or the name of your own; for counts
+            "negative_binomial" or "zero_inflated", for amounts that are often 0 "tweedie".
         horizon: steps answered at once, the forecaster's unless given; longer forecasts feed back.
         before, after: units of dense layers around the stack, with `activation`; None is one layer
             as wide as the first LSTM layer for adaptive inputs and none for others.
@@ -61,6 +64,9 @@ class NetworkConfig:
             adaptive inputs.
         dropout: share of a layer's outputs left out in training.
         cell: the functions inside the LSTM layers, tanh and sigmoid unless said: a `Cell`.
+        static: names of columns that do not change in a series and are read beside it: numbers
+            standardised, categories embedded; "*" for all that the data have, "each series" for
+            an embedding of each.
 
     >>> NetworkConfig(layers=(5, 4, 3), inputs=Transformed(), head="point", horizon=1).width
     1
@@ -76,6 +82,7 @@ class NetworkConfig:
     residual: bool | None = None
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     cell: Cell = field(default=USUAL)
+    static: StaticColumns = field(default=())
 
     @model_validator(mode="before")
     @classmethod
@@ -94,13 +101,20 @@ class NetworkConfig:
         self._refuse_unused()
 
     def _refuse_unused(self) -> None:
+        named = HEADS.get(self.head)
+        if named is not None and not named.affine and isinstance(self.inputs, Running):
+            raise UsageError(
+                f"head={self.head!r} answers values as they are, and running inputs are read in "
+                "units of their own recent past. Use Adaptive() or Transformed() with it, or "
+                "head='quantiles'."
+            )
         if self.activation != "linear" and not self.before and not self.after:
             raise UsageError(
                 f"activation={self.activation!r} is that of dense layers around the LSTM, and "
                 "there are none. Give before= or after=, or leave it out; the LSTM's own is "
                 f"cell=Cell({self.activation!r})."
             )
-        read = self.inputs.columns + len(self.inputs.past)
+        read = self.inputs.columns + len(self.inputs.past) + len(self.static)
         widths = ((self.before or (read,))[-1], *self.layers)
         unequal = not any(below == units for below, units in pairwise(widths))
         if self.residual and not self.inputs.skips and unequal:
@@ -118,8 +132,18 @@ class NetworkConfig:
 
     @property
     def width(self) -> int:
-        """C: input channels at each step."""
+        """C: input channels at each step, with a code for each static column."""
+        return self.own_width + len(self.static)
+
+    @property
+    def own_width(self) -> int:
+        """Channels of the inputs themselves."""
         return self.inputs.width(self.steps if self.inputs.skips else 1)
+
+    @property
+    def read_width(self) -> int:
+        """What the first layer reads: the inputs, and static columns with their embeddings."""
+        return self.own_width + sum(column.channels for column in self.static)
 
     def described(self) -> dict[str, Any]:
         """As JSON values; `NetworkConfig(**…)` of them gives it back.
@@ -127,9 +151,11 @@ class NetworkConfig:
         The usual cell is left out, so that versions that know no other read the network.
         """
         settings = {one.name: getattr(self, one.name) for one in fields(self)}
-        cell = settings.pop("cell")
+        cell, static = settings.pop("cell"), settings.pop("static")
         if not cell.is_usual:
             settings["cell"] = asdict(cell)
+        if static:
+            settings["static"] = [column.described() for column in static]
         lists = {name: list(units) for name, units in settings.items() if isinstance(units, tuple)}
         return {**settings, **lists, "inputs": self.inputs.described()}
 
@@ -171,7 +197,10 @@ class Network:
         numbers = sum(array.size for arrays in self.members for array in arrays.values())
         units = "-".join(map(str, self.config.layers))
         cell = "" if self.config.cell.is_usual else f" ({self.config.cell})"
-        described = f"{self.config.inputs} inputs, {self.head.name} head, {numbers:,} weights"
+        beside = "".join(f", {column.name}" for column in self.config.static)
+        described = (
+            f"{self.config.inputs}{beside} inputs, {self.head.name} head, {numbers:,} weights"
+        )
         return f"Network({len(self.members)} × LSTM {units}{cell}, {described})"
 
     def start(self, batch: int) -> tuple[State, ...]:
@@ -185,7 +214,8 @@ class Network:
         state."""
         hidden, new = [], []
         for arrays, layers, member_state in zip(self.members, self._layers, state, strict=True):
-            embedded_TBD = self._dense(arrays, "embed", self.config.before or (), x_TBC)
+            read_TBC = embedded(x_TBC, self.config.static, arrays)
+            embedded_TBD = self._dense(arrays, "embed", self.config.before or (), read_TBC)
             hidden_TBD, member_state = run_stack(
                 embedded_TBD,
                 begun_TB,
@@ -206,7 +236,8 @@ class Network:
             shape = (len(raw_NF), self.config.steps, self.config.inputs.columns, self.head.outputs)
             raw_NHKR = raw_NF.reshape(shape).astype(float)
             if self.config.inputs.skips:
-                raw_NHKR[:, :, 0, self.head.center] += x_NC @ arrays["skip.weight"].T
+                own_NC = x_NC[:, : self.config.own_width]
+                raw_NHKR[:, :, 0, self.head.center] += own_NC @ arrays["skip.weight"].T
             yield raw_NHKR
 
     def answer(
@@ -261,7 +292,13 @@ class Network:
 def array_shapes(config: NetworkConfig, head: Head | None = None) -> dict[str, tuple[int, ...]]:
     """Names and shapes of one member's arrays, in the order in which data pass them."""
     outputs = config.steps * config.inputs.columns * head_named(config.head, head).outputs
-    shapes, width = _dense_shapes("embed", config.width, config.before or ())
+    tables = {
+        table_name(p): (len(column.levels), column.units)
+        for p, column in enumerate(config.static)
+        if column.units
+    }
+    shapes, width = _dense_shapes("embed", config.read_width, config.before or ())
+    shapes = tables | shapes
     for k, units in enumerate(config.layers):
         shapes |= {
             f"lstm.{k}.weight_ih": (4 * units, width),
@@ -271,7 +308,9 @@ def array_shapes(config: NetworkConfig, head: Head | None = None) -> dict[str, t
         width = units
     dense, width = _dense_shapes("dense", width, config.after)
     shapes |= dense | {"head.weight": (outputs, width), "head.bias": (outputs,)}
-    return shapes | ({"skip.weight": (config.steps, config.width)} if config.inputs.skips else {})
+    if not config.inputs.skips:
+        return shapes
+    return shapes | {"skip.weight": (config.steps, config.own_width)}
 
 
 def _dense_shapes(

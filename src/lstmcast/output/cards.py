@@ -31,6 +31,9 @@ _HEADS = {
     "quantiles": "with seven quantiles",
     "normal": "with a Normal distribution",
     "student_t": "with a Student-t distribution",
+    "negative_binomial": "with counts of a negative binomial distribution",
+    "zero_inflated": "with counts of a zero-inflated negative binomial distribution",
+    "tweedie": "with amounts of a Tweedie distribution",
     "point": "with one number, without intervals of its own,",
 }
 

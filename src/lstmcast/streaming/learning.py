@@ -31,6 +31,9 @@ class Learning:
         clip: longest gradient, None for any.
         loss: as in `TrainingConfig`.
         optimiser: "adam", "adamw", "rmsprop" or "sgd".
+        replay: windows of older ticks, of up to 64 rows each, that each update learns from again.
+        guard: go back to earlier weights where the network has become worse than it was with
+            them, on older ticks and on newer ones.
 
     >>> Learning(chunk=4, every=8)
     Traceback (most recent call last):
@@ -43,6 +46,8 @@ class Learning:
     clip: Annotated[float, Field(gt=0)] | None = 1.0
     loss: AnyLoss = usual(Loss())
     optimiser: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+    replay: Annotated[int, Field(ge=0, le=64)] = 0
+    guard: bool = True
 
     def __post_init__(self) -> None:
         if self.every > self.chunk:

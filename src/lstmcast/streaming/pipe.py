@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lstmcast.data.frequency import parse_frequency
 from lstmcast.errors import LstmcastError, OutputError, UsageError
+from lstmcast.evaluation.conformal import LEVELS
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.streaming.clocks import Clocks
 from lstmcast.streaming.lines import LineReader, Naming, Record
@@ -270,8 +271,19 @@ class Pipe:
             if quantiles_RHQ is not None:
                 by_level = zip(HEAD_QUANTILES, quantiles_RHQ[place].T, strict=True)
                 answer["quantiles"] = {f"{level:g}": _plain(values) for level, values in by_level}
-            answers.append(answer)
+            answers.append(answer | self._kept_promises(place, tick))
         return answers
+
+    def _kept_promises(self, place: int, tick: Tick) -> Answer:
+        """How many values lay in the intervals of one step ahead of late, in percent, and whether
+        this one showed that errors have grown."""
+        if self.stream.conformal is None:
+            return {}
+        inside_L = 100 * self.stream.coverage([tick.row])[0, 0]
+        coverage = {
+            str(level): _plain(inside) for level, inside in zip(LEVELS, inside_L, strict=True)
+        }
+        return {"coverage": coverage, "drift": bool(self.stream.drifted[place])}
 
 
 def _beside(past: dict[str, float], rows: int) -> dict[str, list[float]] | None:

@@ -31,12 +31,15 @@ from lstmcast.decoding import Reader, answers_from, at_several_rates, rates_of
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.evaluation.anomalies import Alerts, advance
 from lstmcast.evaluation.anomalies import start as surprises_of
+from lstmcast.evaluation.conformal import Conformal
 from lstmcast.model.heads import HEAD_QUANTILES, Head
 from lstmcast.model.inputs import FittedTransforms, Grid
 from lstmcast.model.inputs.periods import may_differ
 from lstmcast.model.inputs.slow_clock import Clock, clock_of
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
+from lstmcast.model.static import require_no_static
 from lstmcast.streaming.closed import OpenTimes
+from lstmcast.streaming.guard import Guard
 from lstmcast.streaming.lanes import Lane, LaneReader
 from lstmcast.streaming.learning import Learning, learners_of, worst
 from lstmcast.streaming.opening import (
@@ -58,9 +61,11 @@ from lstmcast.streaming.reading import RowReader
 from lstmcast.streaming.rows import Rows
 from lstmcast.streaming.scoring import far_step, read_surprises
 from lstmcast.streaming.ticks import by_label, checked_past, checked_values
+from lstmcast.streaming.tracking import Tracker
 from lstmcast.streaming.window import labelled, newest_window, remembered, start_memory
 from lstmcast.util.objects import objects
 from lstmcast.util.states import rows_of
+from lstmcast.windows import TickWindow
 
 KIND = "stream"
 logger = logging.getLogger("lstmcast")
@@ -83,6 +88,9 @@ class Stream:
         learning: how it learns; None for a network that stays as it is.
         alerts: when a value is worth an alert; `scores` and `alerted` then say how surprising those
             of the newest tick were. None where nobody asks.
+        conformal: keeps the intervals of `quantiles` as wide as they promise to be: each value
+            moves the bounds of the steps that it was forecast at. `coverage` says how they did, and
+            `drifted` whether errors have grown. None for the network's own quantiles.
         head: your own head, if the network was made with it.
         seed: random seed of weights that are drawn, and of dropout.
 
@@ -110,6 +118,7 @@ class Stream:
         kind: Kind | None = None,
         learning: Learning | None = None,
         alerts: Alerts | None = None,
+        conformal: Conformal | None = None,
         head: Head | None = None,
         seed: int = 0,
     ) -> None:
@@ -122,6 +131,7 @@ class Stream:
         self.open_times = OpenTimes.of(panel)
         grid = grid._replace(roots=may_read_roots(start, panel, kind))
         network = opening_network(start, head, seed, learning)
+        require_no_static(network.config)
         if panel is not None:
             require_no_future(panel)
             panel.covariates.require(network.config.inputs.past, panel.report.source)
@@ -136,7 +146,7 @@ class Stream:
         if learning is not None or context is None:  # learning goes on from the state of each row
             context = network.config.inputs.context(grid.periods)
         ids = panel.ids if panel else rows
-        self._begin(network, grid, context, fitted, ids, learning, seed, alerts)
+        self._begin(network, grid, context, fitted, ids, learning, seed, alerts, conformal)
         if panel is not None:
             self.rows["stops"][:] = stops_S
             self.reading.history(panel)
@@ -145,6 +155,9 @@ class Stream:
             if alerts is not None:
                 *_, surprises = read_surprises(self._reader(), panel, alerts)
                 self.rows.put("surprises", np.arange(len(panel)), surprises)
+            # Steps of a history are those of its grid, which are not those of its ticks then.
+            if self.tracker is not None and self.open_times is None:
+                self.tracker.history(self._reader(), panel)
 
     def _begin(
         self,
@@ -156,6 +169,7 @@ class Stream:
         learning: Learning | None,
         seed: int,
         alerts: Alerts | None,
+        conformal: Conformal | None,
     ) -> None:
         """Rows of which nothing was read."""
         self.learning, self.seed, self.context, self.learned = learning, seed, context, fitted
@@ -172,13 +186,17 @@ class Stream:
         self.reader = LaneReader(self.network, self.grid, context)
         own_periods = self.own_periods and network.config.inputs.from_context
         self.reading = RowReader(self.reader, self.rows, clock, own_periods)
+        self.guard, self.rollbacks = None, 0
         if learning is not None:
+            self.guard = Guard(self.learners, learning.chunk, seed)
             self.rows.add("memory", lambda new: start_memory(self.network, learning.chunk, new))
         self.alerts, self.scores, self.alerted = alerts, np.empty(0), np.empty(0, bool)
         if alerts is not None:
             if network.config.inputs.columns > 1:
                 raise UsageError("alerts= are of rows of one column, and this network reads more.")
             self.rows.add("surprises", lambda new: surprises_of(new, far_step(self._reader())))
+        self.conformal, self.drifted = conformal, np.empty(0, bool)
+        self.tracker = None if conformal is None else Tracker(conformal, self.rows, network)
         self._follow()
 
     def __repr__(self) -> str:
@@ -206,17 +224,38 @@ class Stream:
         answer_SHKX = self._answered(horizon, ids)
         return self._flat(answer_SHKX[..., answer_SHKX.shape[3] // 2], horizon)
 
-    def quantiles(self, horizon: int | None = None, ids: Iterable[Any] | None = None) -> NDArray:
-        """The same at `lstmcast.model.heads.HEAD_QUANTILES`, as last axis: the network's own.
+    def quantiles(
+        self,
+        horizon: int | None = None,
+        ids: Iterable[Any] | None = None,
+        *,
+        adjusted: bool = True,
+    ) -> NDArray:
+        """The same at `lstmcast.model.heads.HEAD_QUANTILES`, as last axis.
 
-        UsageError for a head that answers a point.
+        With `conformal=` they are those that the errors of each row ask for; with adjusted=False,
+        and without it, the network's own. UsageError for a head that answers a point.
         """
         answer_SHKX = self._answered(horizon, ids)
         if answer_SHKX.shape[3] < len(HEAD_QUANTILES):
             raise UsageError(
-                "A point head has no quantiles. Use head='quantiles', 'normal' or 'student_t'."
+                "A point head has no quantiles. Use another one, such as head='quantiles'."
             )
+        if adjusted and self.tracker is not None:
+            at = self.rows.at(ids)
+            moved_SHX = self.tracker.adjusted(at, answer_SHKX[:, :, 0])
+            answer_SHKX = stopped(moved_SHX, stop_now(self.rows["stops"][at]))[:, :, None]
         return self._flat(answer_SHKX, horizon)
+
+    def coverage(self, ids: Iterable[Any] | None = None) -> NDArray:
+        """The share of values that lay in the intervals of `quantiles`, of the newest 500 or so:
+        by row, step ahead and level, 95%, 80% and 50% (S, H, 3). NaN where none was compared yet.
+
+        UsageError without `conformal=`.
+        """
+        if self.tracker is None:
+            raise UsageError("coverage is known of a stream with conformal=lc.Conformal().")
+        return self.tracker.coverage(self.rows.at(ids))
 
     def observe(
         self, values: Any, ids: Iterable[Any] | None = None, *, past: Any = None
@@ -243,6 +282,9 @@ class Stream:
         answer_RHKX = self._answers[1][at] if 1 in self._answers else self._answer(1, at)
         with np.errstate(over="ignore"):  # infinite where no number holds the error
             errors_RK = values_RK - answer_RHKX[:, 0, :, answer_RHKX.shape[3] // 2]
+        if self.tracker is not None:
+            answer_RHX = self._answer(self.tracker.steps, at)[:, :, 0]
+            self.drifted = self.tracker.tick(at, values_RK[:, 0], answer_RHX)
         self._pass_closed(at, past_RP)
         if self.alerts is not None:
             self.scores, self.alerted = self._surprises(at, values_RK[:, 0], self.alerts)
@@ -447,14 +489,27 @@ class Stream:
         if news is None:
             return
         at, window = news
+        assert self.guard is not None
+        assert self.learning is not None
+        again = self.guard.again(self.learning.replay, self.ticks)
         for m, learner in enumerate(self.learners):
-            reason = learner.learn(window, m)
+            reason = learner.learn(window, m, again)
             if reason is not None:
                 self.skipped += 1
                 furthest = worst(self.rows, at, window.label_RTK)
                 logger.warning(
                     "tick %d: the network did not learn: %s (%s)", self.ticks, reason, furthest
                 )
+        self.guard.remember(window, self.ticks)
+        fall = self.guard.watch(self.ticks) if self.learning.guard else None
+        if fall is not None:
+            self.rollbacks += 1
+            logger.warning(
+                "tick %d: the network went back to its weights of tick %d: its loss on remembered "
+                "ticks had become %.3g, theirs is %.3g",
+                self.ticks,
+                *fall,
+            )
         memory = self.rows["memory"]
         everything = np.arange(len(self.rows))
         self.rows.put("memory", everything, memory._replace(waits_S=np.zeros_like(memory.waits_S)))
@@ -471,8 +526,10 @@ class Stream:
             "seed": self.seed,
             "ticks": self.ticks,
             "skipped": self.skipped,
+            "rollbacks": self.rollbacks,
             "note": self.note,
             "alerts": None if self.alerts is None else asdict(self.alerts),
+            "conformal": None if self.conformal is None else asdict(self.conformal),
             "stops": self.stops,
             "rates": self.rates,
             "ids": self.ids,
@@ -495,7 +552,9 @@ class Stream:
             for m, own in enumerate(self.learners)
             for key, part in own.saved().items()
         }
-        return manifest, groups | ({"optimiser": learned} if learned else {})
+        if self.guard is not None:
+            groups |= {"optimiser": learned, "guard": self.guard.saved()}
+        return manifest, groups
 
     @classmethod
     def _made(
@@ -523,12 +582,17 @@ class Stream:
         fitted = _learned(network, manifest, groups)
         told = manifest.get("alerts")
         alerts = None if told is None else Alerts(**told)
-        made._begin(
-            network, grid, context, fitted, manifest["ids"], learning, manifest["seed"], alerts
-        )
+        told = manifest.get("conformal")
+        conformal = None if told is None else Conformal(**told)
+        ids, seed = manifest["ids"], manifest["seed"]
+        made._begin(network, grid, context, fitted, ids, learning, seed, alerts, conformal)
         made.ticks, made.skipped = manifest["ticks"], manifest["skipped"]
         made.note = dict(manifest.get("note", {}))
         made.reading.restore({"stops": made.rows["stops"], **groups["rows"]})
+        made.rollbacks = manifest.get("rollbacks", 0)
+        if made.guard is not None and "guard" in groups:  # older streams had none
+            memory = made.rows["memory"]
+            made.guard.take_up(groups["guard"], TickWindow(*memory[2:]))
         for m, learner in enumerate(made.learners):
             own = groups["optimiser"].items()
             learner.take_up(

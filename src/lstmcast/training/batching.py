@@ -80,6 +80,8 @@ class BatchReader:
             raws, about = [of_truth[:, -1]], standing(of_truth)
             for t in range(known, x_BTC.shape[1]):
                 x_BC = self._as_input(raws[-1][:, 0].float(), batch, about)
+                # static columns stay what they are
+                x_BC = torch.cat([x_BC, x_BTC[:, t, x_BC.shape[1] :]], 1)
                 if own_BT is not None:
                     x_BC = torch.where(own_BT[:, t, None], x_BC, x_BTC[:, t])
                 hidden_BD, state = self.module.step(x_BC, cells, state)

@@ -26,6 +26,7 @@ from lstmcast.model.inputs.base import positions_of
 from lstmcast.model.inputs.effects import effects_of
 from lstmcast.model.inputs.periods import may_differ, periods_in_force
 from lstmcast.model.network import NetworkConfig
+from lstmcast.model.static import beside, codes_of
 from lstmcast.windows import AdaptiveData, Segments, TransformedData, chunks
 
 
@@ -160,6 +161,7 @@ class AdaptiveFeed:
         panel, self.panel, self.affine = data.panel, data.panel, affine
         assert isinstance(network.inputs, Adaptive)
         self.inputs = network.inputs
+        self.codes_SP = codes_of(network.static, panel)
         self.device, self.offsets = device, panel.offsets
         # one more, so that a span may end behind the last value
         self.values = np.append(panel.values, np.nan)
@@ -324,8 +326,9 @@ class AdaptiveFeed:
         target_NH = self.inputs.targets(future_NH, known) if self.affine else future_NH
         # what becomes infinite shows in the loss, which names the series
         with np.errstate(over="ignore"):
+            codes_BP = None if self.codes_SP is None else self.codes_SP[read.series]
             arrays = (
-                seen.x_BTC,
+                beside(seen.x_BTC, codes_BP),
                 target_NH.astype(np.float32)[:, :, None],
                 rows * (until - done) + steps,
                 (known.scale / scale_B[rows]).astype(np.float32),

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from lstmcast.data.findings import advise
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.growing import Lineage
-from lstmcast.model.heads import Head, head_named
+from lstmcast.model.heads import Head, head_named, values_of
 from lstmcast.model.network import Network, NetworkConfig
 from lstmcast.store import remove_stores
 from lstmcast.training import loop
@@ -37,7 +37,7 @@ from lstmcast.training.settings import training_settings
 from lstmcast.training_config import TrainingConfig, WholeSequence, to_json
 from lstmcast.training_history import Epoch, History, kept
 from lstmcast.util.parallel import kept_memory
-from lstmcast.windows import FitData
+from lstmcast.windows import FitData, require_values
 
 OwnLoss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 # multiplications of a batch's step, below which several threads cost more than they bring
@@ -124,6 +124,8 @@ def fit_network(
     head = head or (start.head if isinstance(start, Network) else None)
     check_device(device)
     check_plan(network, data, config)
+    answers = head_named(network.head, head)
+    require_values(data, values_of(answers), answers.name)
     given = list(start.members) if isinstance(start, Network) else [None] * config.members
     place = None if folder is None else Path(folder)
     job = Job(
@@ -425,7 +427,7 @@ def _slow_precision(job: Job) -> tuple[str, ...]:
 
 def _default_threads(network: NetworkConfig, config: TrainingConfig) -> int:
     """One for small networks, whose operations are too short to share; all processors otherwise."""
-    widths = (*(network.before or (network.width,))[-1:], *network.layers)
+    widths = (*(network.before or (network.read_width,))[-1:], *network.layers)
     products = sum(
         4 * units * (units + below) for below, units in zip(widths, network.layers, strict=False)
     )

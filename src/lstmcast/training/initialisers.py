@@ -28,6 +28,7 @@ from lstmcast.training_config import Draw, Initialiser
 if TYPE_CHECKING:
     from lstmcast.training.module import NetworkModule
 
+SMALL = 0.3  # of normal draws: what categories say begins small
 PARTS = {
     "keras": Initialiser(),
     "chainer": Initialiser("lecun_normal", "lecun_normal", dense="lecun_normal"),
@@ -45,6 +46,8 @@ def initialise(module: NetworkModule, how: str | Initialiser) -> None:
     unknown name."""
     for layer in module.lstm:
         layer.get_parameter("bias_hh_l0").zero_()
+    for table in module.static.values():
+        table.get_parameter("weight").mul_(SMALL)
     if how == "default":
         how = "adaptive" if module.config.inputs.skips else "keras"
     if isinstance(how, Initialiser):

@@ -45,8 +45,15 @@ class NetworkModule(nn.Module):
         self.config = config
         self.answers = head_named(config.head, head)
         outputs = config.steps * config.inputs.columns * self.answers.outputs
-        self.embed = _dense(config.width, config.before or ())
-        wide = (config.before or (config.width,))[-1]
+        self.static = nn.ModuleDict(
+            {
+                str(p): nn.Embedding(len(column.levels), column.units)
+                for p, column in enumerate(config.static)
+                if column.units
+            }
+        )
+        self.embed = _dense(config.read_width, config.before or ())
+        wide = (config.before or (config.read_width,))[-1]
         self.lstm = nn.ModuleList(
             nn.LSTM(width, units, batch_first=True)
             for width, units in zip((wide, *config.layers), config.layers, strict=False)
@@ -54,7 +61,7 @@ class NetworkModule(nn.Module):
         self.dense = _dense(config.layers[-1], config.after)
         self.head = nn.Linear((*config.layers[-1:], *config.after)[-1], outputs)
         self.skip = (
-            nn.Linear(config.width, config.steps, bias=False) if config.inputs.skips else None
+            nn.Linear(config.own_width, config.steps, bias=False) if config.inputs.skips else None
         )
         self.activation = ACTIVATIONS[config.activation]
         self.dropout = nn.Dropout(config.dropout)
@@ -64,6 +71,7 @@ class NetworkModule(nn.Module):
 
     def hidden(self, x_BTC: Tensor, state: State | None = None) -> tuple[Tensor, State]:
         """What the stack gives at every step (B, T, D), and the state after the last."""
+        x_BTC = self._embedded(x_BTC)
         for layer in self.embed:
             x_BTC = self.activation(layer(x_BTC))
         new: State = []
@@ -90,6 +98,7 @@ class NetworkModule(nn.Module):
         self, x_BC: Tensor, cells: list[Weights], state: list[CellState]
     ) -> tuple[Tensor, list[CellState]]:
         """What the stack gives at one more step (B, D), and the state after it."""
+        x_BC = self._embedded(x_BC)
         for layer in self.embed:
             x_BC = self.activation(layer(x_BC))
         new: list[CellState] = []
@@ -112,7 +121,25 @@ class NetworkModule(nn.Module):
             return raw_NHKR
         at_center_R = torch.zeros(self.answers.outputs, device=raw_NHKR.device)
         at_center_R[self.answers.center] = 1.0
-        return raw_NHKR + self.skip(x_NC)[..., None, None] * at_center_R
+        skipped_NH = self.skip(x_NC[..., : self.config.own_width])
+        return raw_NHKR + skipped_NH[..., None, None] * at_center_R
+
+    def _embedded(self, x: Tensor) -> Tensor:
+        """Inputs with the codes of static columns looked up, as `model.static.embedded` does."""
+        if not self.config.static:
+            return x
+        own, parts = self.config.own_width, [x[..., : self.config.own_width]]
+        for p, column in enumerate(self.config.static):
+            code = x[..., own + p]
+            if not column.units:
+                parts.append(code[..., None])
+                continue
+            table = self.static[str(p)]
+            assert isinstance(table, nn.Embedding)
+            place = code.long()
+            unknown = (place < 0)[..., None]
+            parts.append(torch.where(unknown, table.weight.mean(0), table(place.clamp(min=0))))
+        return torch.cat(parts, -1)
 
     def _dropped(self, x: Tensor) -> Tensor:
         """Without dropout the call of a module is spared: for small networks it can be told."""

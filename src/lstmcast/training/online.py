@@ -7,6 +7,7 @@ R rows · T ticks of a window · C inputs · K columns · D units · H horizon (
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -22,6 +23,8 @@ from lstmcast.training.settings import training_settings
 from lstmcast.training.weights import trained_weights
 from lstmcast.training_config import Loss, Optimiser
 from lstmcast.windows import TickWindow
+
+Kept = dict[str, NDArray]
 
 EXPLODES = 1000.0  # times the usual gradient
 SETTLED = 10  # updates before which any gradient may be the usual one
@@ -64,9 +67,11 @@ class Learner:
             name = f"lstm.{layer}." + {"bias": "bias_ih_l0"}.get(what, f"{what}_l0")
         return self.module.get_parameter(name).detach().numpy()
 
-    def learn(self, window: TickWindow, member: int) -> str | None:
-        """One update; or none, and the reason, where the loss or its gradient is beyond all
-        bounds."""
+    def learn(
+        self, window: TickWindow, member: int, again: Sequence[TickWindow] = ()
+    ) -> str | None:
+        """One update, from older windows `again` too; or none, and the reason, where the loss or
+        its gradient is beyond all bounds."""
         with (
             # The operations of one update are short: threads would wait for each other (measured:
             # up to 20 times slower).
@@ -78,6 +83,9 @@ class Learner:
                     int(np.random.default_rng([self.seed, member, self.updates]).integers(2**63))
                 )
             loss = self._loss(window, window.states[member])
+            if again:
+                older = [self._loss(one, one.states[member]) for one in again]
+                loss = (loss + torch.stack(older).mean()) / 2
             # gradients of the module's parameters are views of one tensor
             self.optimiser.zero_grad(set_to_none=False)
             loss.backward()
@@ -89,6 +97,26 @@ class Learner:
                 self.optimiser.step()
                 self.updates += 1
         return reason
+
+    def loss(self, window: TickWindow, member: int) -> float:
+        """The loss on a window; nothing is learned."""
+        with training_settings(threads=1), torch.no_grad():
+            self.module.eval()  # without dropout
+            result = float(self._loss(window, window.states[member]))
+            self.module.train()
+        return result
+
+    def kept(self) -> Kept:
+        """Weights and what the next update depends on, as they are now."""
+        return {"weights": self.weights.detach().numpy().copy(), **self.saved()}
+
+    def return_to(self, kept: Kept) -> None:
+        """Go back to what `kept` gave; updates are counted on."""
+        updates = self.updates
+        with torch.no_grad():
+            self.weights.copy_(torch.from_numpy(kept["weights"]))
+        self.take_up({name: array for name, array in kept.items() if name != "weights"})
+        self.updates = updates
 
     def _loss(self, window: TickWindow, state: State) -> torch.Tensor:
         x_RTC, label_RTK = torch.from_numpy(window.x_RTC), torch.from_numpy(window.label_RTK)

@@ -66,7 +66,7 @@ def _check_columns(network: NetworkConfig, data: TransformedData) -> None:
     found = data.inputs.shape[1], data.labels.shape[1]
     if found == (network.width, network.inputs.columns):
         return
-    past = len(network.inputs.past)
+    past = len(network.inputs.past) + len(network.static)
     reads = f"{network.inputs.columns}" + (f" and {past} more columns" if past else "")
     raise UsageError(
         f"The data have {found[0]} inputs and {found[1]} labels at each step, and the network "

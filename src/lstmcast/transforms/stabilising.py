@@ -106,7 +106,7 @@ class BoxCox:
     def apply(self, values: NDArray, offsets: NDArray, state: State) -> NDArray:
         """The powers; DataError for values that are not positive."""
         _require_positive(values, offsets)
-        return finite(_power(np.log(values), spread(state[0], offsets)))
+        return finite(power(np.log(values), spread(state[0], offsets)))
 
     @np.errstate(over="ignore", divide="ignore")
     def invert(self, values_OHX: NDArray, state: State, tail_OL: NDArray) -> NDArray:
@@ -176,7 +176,7 @@ def _apart_from_zero(lmbda: NDArray) -> tuple[NDArray, NDArray]:
     return np.where(zero, 1.0, lmbda), zero
 
 
-def _power(log: NDArray, lmbda: NDArray) -> NDArray:
+def power(log: NDArray, lmbda: NDArray) -> NDArray:
     """(y^λ − 1) / λ from log(y); `expm1` keeps the digits where λ is small."""
     safe, zero = _apart_from_zero(lmbda)
     return np.where(zero, log, np.expm1(safe * log) / safe)

@@ -79,10 +79,11 @@ def forecaster_for(
     training: Training | None = None,
     past: Sequence[str] = (),
     method: str = "auto",
+    static: Sequence[str] = (),
 ) -> Any:
     from lstmcast.forecaster import LSTMForecaster
 
     if training is not None:
-        return training.forecaster(horizon, quantiles, past, method)
+        return training.forecaster(horizon, quantiles, past, method, static)
     levels: dict[str, Any] = {"quantiles": quantiles} if quantiles else {}
     return LSTMForecaster(horizon, method=method, **levels)

@@ -8,10 +8,24 @@ from typing import Annotated
 import typer
 
 from lstmcast.cli import echo
-from lstmcast.cli.commands import common
+from lstmcast.cli.commands import common, parts
 from lstmcast.cli.commands.common import end, require_one_end, source_ahead
-from lstmcast.cli.options.common import Data, HeldOut, Horizon, Json, Method, Quiet, Until, named
+from lstmcast.cli.options.chunks import Chunks
+from lstmcast.cli.options.common import (
+    Data,
+    HeldOut,
+    Horizon,
+    Json,
+    Method,
+    Outlying,
+    Quiet,
+    Until,
+    Workers,
+    named,
+    typed_options,
+)
 from lstmcast.cli.options.database import TableRows
+from lstmcast.cli.options.hierarchy import Reconciling
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
 from lstmcast.cli.options.training import Testing
@@ -24,9 +38,12 @@ def forecast(
     testing: Testing,
     output: Output,
     rows: TableRows,
+    reconciling: Reconciling,
+    chunks: Chunks,
     horizon: Horizon = None,
     until: Until = None,
     method: Method = "auto",
+    outliers: Outlying = None,
     scenario: Annotated[
         list[Path] | None,
         typer.Option(
@@ -43,6 +60,7 @@ def forecast(
         Path | None,
         typer.Option(metavar="DIR", parser=named, help="Save the model, ready for `predict`."),
     ] = None,
+    workers: Workers = None,
     quiet: Quiet = False,
     as_json: Json = False,
     held_out: HeldOut = False,
@@ -55,9 +73,28 @@ def forecast(
     from lstmcast.jobs import ForecastJob
 
     require_one_end(horizon, until)
+    if chunks.chunk is not None:
+        kept = ("--out", "--level")
+        idle = [one for one in typed_options(output) if one not in kept]
+        idle += typed_options(testing) + typed_options(reconciling) + typed_options(rows)
+        others = {
+            "outliers": outliers,
+            "until": until,
+            "scenario": scenario,
+            "report": report,
+            "save": save,
+        }
+        idle += [f"--{name}" for name, value in others.items() if value]
+        make = parts.forecasts(horizon, output.quantile_levels(), method)
+        source = reading.source(data)
+        parts.run(chunks.job(source, output.out, make, workers, idle), quiet, as_json)
+        return
+    chunks.require_chunks(workers)
     output.require_one_text(as_json)
+    hierarchy = reconciling.asked()
     outputs, totals = output.places(report, save, context.obj, rows), output.totals()
     outputs.check(data)  # before anything else is found wrong
+    reading, repairs = reading.repairs(outliers)
     source, steps, notify = source_ahead(reading.source(data), horizon, until, quiet)
     job = ForecastJob(
         common.forecaster_for(steps, output.quantile_levels(), method=method),
@@ -68,20 +105,30 @@ def forecast(
         totals,
         until,
         tuple(scenario or ()),
+        hierarchy,
+        repairs,
     )
     result = job.run(notify)
     echo.forecast(result, quiet, as_json, output.to_screen, held_out)
     end(echo.skipped(result.panel))
 
 
-def check(data: Data, reading: ReadingOptions, as_json: Json = False) -> None:
+def check(
+    data: Data,
+    reading: ReadingOptions,
+    anomalies: Annotated[
+        bool,
+        typer.Option("--anomalies", help="Look for values that are unlike what was expected, too."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """What is in the data, and what is wrong.
 
     Each finding says where, what, and what will be done about it or what to do.
     """
     from lstmcast.jobs import CheckJob
 
-    result = CheckJob(reading.source(data)).run()
+    result = CheckJob(reading.source(data), anomalies).run()
     echo.check(result, as_json)
     if result.inspection.findings.errors:
         raise typer.Exit(1)

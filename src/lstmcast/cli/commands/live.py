@@ -4,25 +4,42 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lstmcast.cli import echo
-from lstmcast.cli.options.common import Data, Json, Quiet, Rate, SavedOrShipped, named
+from lstmcast.cli.commands import parts
+from lstmcast.cli.options.chunks import Chunks
+from lstmcast.cli.options.common import (
+    Data,
+    Json,
+    Quiet,
+    Rate,
+    SavedOrShipped,
+    Workers,
+    named,
+    typed_options,
+)
 from lstmcast.cli.options.database import TableRows
 from lstmcast.cli.options.live import LineOptions, Serving
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
 from lstmcast.errors import UsageError
 
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel
+    from lstmcast.jobs import Source
+
 
 def anomalies(
     data: Data,
     reading: ReadingOptions,
     rows: TableRows,
+    chunks: Chunks,
     rate: Rate = 0.001,
     model: SavedOrShipped = None,
+    workers: Workers = None,
     out: Annotated[
         str | None,
         typer.Option(
@@ -41,6 +58,16 @@ def anomalies(
     """
     from lstmcast.jobs import AnomalyJob
 
+    if chunks.chunk is not None:
+        source = reading.source(data)
+
+        def make(first: Panel, source: Source) -> AnomalyJob:
+            return AnomalyJob(source, model, rate)
+
+        idle = typed_options(rows)
+        parts.run(chunks.job(source, out, make, workers, idle), quiet, as_json)
+        return
+    chunks.require_chunks(workers)
     table = rows.place(out)
     Output(out=out).places(rows=rows).check(data)  # before anything else is found wrong
     job = AnomalyJob(reading.source(data), model, rate, table)

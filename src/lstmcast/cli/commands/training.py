@@ -9,10 +9,22 @@ from typing import Annotated, Any
 import typer
 
 from lstmcast.cli import echo
-from lstmcast.cli.commands import common
+from lstmcast.cli.commands import common, parts
 from lstmcast.cli.commands.common import end, require_one_end, source_ahead, source_for_training
-from lstmcast.cli.options.common import Data, HeldOut, Horizon, Json, Method, Quiet, named
+from lstmcast.cli.options.chunks import Chunks
+from lstmcast.cli.options.common import (
+    Data,
+    HeldOut,
+    Horizon,
+    Json,
+    Method,
+    Outlying,
+    Quiet,
+    named,
+    typed_options,
+)
 from lstmcast.cli.options.database import TableRows
+from lstmcast.cli.options.hierarchy import Reconciling
 from lstmcast.cli.options.language import OLD_NAME, known_language
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
@@ -52,7 +64,7 @@ def fit(
     source = source_for_training(reading.source(data), horizon, training, past)
     source, steps, notify = source_ahead(source, horizon, None, quiet)
     job = FitJob(
-        common.forecaster_for(steps, training=training, past=past),
+        common.forecaster_for(steps, training=training, past=past, static=reading.static_names()),
         source,
         model,
         plot=run.plot,
@@ -79,8 +91,11 @@ def backtest(
     refitting: Refitting,
     training: Training,
     rows: TableRows,
+    reconciling: Reconciling,
+    chunks: Chunks,
     horizon: Horizon = None,
     method: Method = "auto",
+    outliers: Outlying = None,
     out: Annotated[
         str | None,
         typer.Option(
@@ -104,14 +119,28 @@ def backtest(
     require_one_end(horizon)
     if testing.cutoffs == 0:
         raise UsageError("--cutoffs 0 leaves nothing to compare. Give 1 or more.")
+    if chunks.chunk is not None:
+        idle = [one for one in typed_options(refitting) if one != "--workers"]
+        idle += training.given() + typed_options(reconciling) + typed_options(rows)
+        idle += ["--held-out"] * held_out
+        idle += ["--outliers"] * (outliers is not None)
+        make = parts.backtests(horizon, method, testing.cutoffs, testing.compared())
+        source = reading.source(data)
+        parts.run(chunks.job(source, out, make, refitting.workers, idle), quiet, as_json)
+        return
+    chunks.require_chunks(None)
     refitting.require_use_of(training)
+    hierarchy = reconciling.asked()
     table = rows.place(out)
     Output(out=out).places(rows=rows).check(data)  # before anything else is found wrong
+    reading, repairs = reading.repairs(outliers)
     past = reading.past_names()
     source = source_for_training(reading.source(data), horizon, training, past)
     source, steps, notify = source_ahead(source, horizon, None, quiet)
     job = BacktestJob(
-        common.forecaster_for(steps, training=training, past=past, method=method),
+        common.forecaster_for(
+            steps, training=training, past=past, method=method, static=reading.static_names()
+        ),
         source,
         testing.cutoffs,
         testing.compared(),
@@ -120,6 +149,8 @@ def backtest(
         workers=refitting.workers,
         folder=refitting.folder,
         table=table,
+        repairs=repairs,
+        hierarchy=hierarchy,
     )
     result = job.run(notify)
     echo.backtest(result, quiet, as_json, held_out)

@@ -69,6 +69,15 @@ Rate = Annotated[
     float,
     typer.Option(metavar="SHARE", help="Rate of false alarms: alerts per value of a calm series."),
 ]
+Outlying = Annotated[
+    str | None,
+    typer.Option(
+        "--outliers",
+        metavar="keep|mask|repair",
+        help="Values unlike any before: keep unless given, mask (left unknown), or repair (what is "
+        "expected in their place).",
+    ),
+]
 Period = Annotated[
     list[int] | None,
     typer.Option(
@@ -81,6 +90,13 @@ SavedOrShipped = Annotated[
     Path | None,
     typer.Option(
         "--model", "-m", metavar="DIR", help="A saved model; the shipped network unless given."
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Processes that work on chunks at the same time; one for each processor unless given.",
     ),
 ]
 

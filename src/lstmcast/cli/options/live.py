@@ -56,6 +56,13 @@ class LineOptions:
     ] = None
 
     rate: Rate = 0.001
+    conformal: Annotated[
+        bool,
+        typer.Option(
+            help="Keep intervals as wide as they promise to be, by the errors of each series; "
+            "else they are the network's own.",
+        ),
+    ] = True
 
     def naming(self) -> Naming:
         """Which names of a line are what."""

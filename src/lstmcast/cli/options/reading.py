@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from lstmcast.cli.options.common import Period, refuse_idle, typed_options
+from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
     from lstmcast.data.beside import Beside
     from lstmcast.data.cellformat import CellFormat
     from lstmcast.data.panel import ReadOptions
-    from lstmcast.jobs import Source
+    from lstmcast.jobs import Repairs, Source
+    from lstmcast.jobs.repairing import Outliers
+
+MODEL = "model"  # missing values are what the network expects
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,9 @@ class ReadingOptions:
     missing: Annotated[
         str | None,
         typer.Option(
-            metavar="mask|interpolate", help="Missing values; mask (left unknown) unless given."
+            metavar="mask|interpolate|model",
+            help="Missing values; mask (left unknown) unless given. model: filled with what is "
+            "expected, to be forecast from.",
         ),
     ] = None
     calendar: Annotated[
@@ -232,10 +238,29 @@ class ReadingOptions:
         parts = [name.strip() for given in self.past or () for name in given.split(",")]
         return [name for name in dict.fromkeys(parts) if name]
 
+    def repairs(self, outliers: str | None) -> tuple[ReadingOptions, Repairs]:
+        """What is repaired after reading, and how to read for it."""
+        from lstmcast.jobs import Repairs
+
+        repairs = Repairs(cast("Outliers", outliers or "keep"), self.missing == MODEL)
+        return (replace(self, missing=None) if repairs.missing else self), repairs
+
+    def static_names(self) -> list[str]:
+        """The static columns that a network from scratch is to read: all that there are."""
+        from lstmcast.model.static import ALL
+
+        return [ALL] if self.static or self.static_data else []
+
     def options(self) -> ReadOptions:
         """What to do about what is found."""
         from lstmcast.data.panel import ReadOptions
 
+        if self.missing == MODEL:
+            raise UsageError(
+                "--missing model fills missing values before a forecast is made, which this "
+                "command does not. Leave it out: missing values are unknown then. "
+                "lstmcast.impute(data).save(FILE) writes a table without any."
+            )
         given: dict[str, Any] = {name: getattr(self, name) for name in self.said()}
         return ReadOptions(periods=tuple(self.period) if self.period else None, **given)
 

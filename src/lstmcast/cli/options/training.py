@@ -112,6 +112,21 @@ class Training:
         str | None,
         typer.Option(metavar="64,64", help="Units of each LSTM layer of a network from scratch."),
     ] = None
+    head: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What a network from scratch answers: quantiles, normal, student_t; of counts "
+            "negative_binomial or zero_inflated, of amounts tweedie.",
+        ),
+    ] = None
+    embed_series: Annotated[
+        bool,
+        typer.Option(
+            "--embed-series",
+            help="A network from scratch learns a few numbers for each series by itself.",
+        ),
+    ] = False
     epochs: Annotated[int | None, typer.Option(metavar="N", help="At most so many epochs.")] = None
     batch_size: Annotated[
         int | None, typer.Option(metavar="N", help="Windows or series in an update.")
@@ -173,11 +188,12 @@ class Training:
             given = getattr(self, name)
             if given not in known:
                 yield f"--{name} {given!r} is not known. Choose one of: {', '.join(known)}."
-        for name in ("layers", "members"):
-            if getattr(self, name) is not None and self.weights != "scratch":
+        for name in ("layers", "head", "embed_series", "members"):
+            if getattr(self, name) not in (None, False) and self.weights != "scratch":
+                option = name.replace("_", "-")
                 yield (
-                    f"--{name} describes networks from scratch, but --weights {self.weights} has "
-                    f"its own. Give --weights scratch with it, or leave --{name} out."
+                    f"--{option} describes networks from scratch, but --weights {self.weights} has "
+                    f"its own. Give --weights scratch with it, or leave --{option} out."
                 )
 
     def given(self) -> list[str]:
@@ -195,16 +211,17 @@ class Training:
         quantiles: tuple[float, ...] = (),
         past: Sequence[str] = (),
         method: str = "auto",
+        static: Sequence[str] = (),
     ) -> LSTMForecaster:
         """A forecaster that trains so; one from scratch reads the columns `past` beside the
-        target."""
+        target, and `static` ones."""
         from dataclasses import replace
 
         from lstmcast.forecaster import LSTMForecaster
 
         chosen: dict[str, Any] = {"quantiles": quantiles} if quantiles else {}
         chosen["method"] = method
-        network = self._network(past)
+        network = self._network(past, static)
         usual = LSTMForecaster(
             horizon, weights=self.weights, network=network, seed=self.seed, **chosen
         )
@@ -226,14 +243,19 @@ class Training:
             **chosen,
         )
 
-    def _network(self, past: Sequence[str]) -> NetworkConfig | None:
+    def _network(self, past: Sequence[str], static: Sequence[str]) -> NetworkConfig | None:
         from lstmcast.model.inputs import Transformed
         from lstmcast.model.network import NetworkConfig
+        from lstmcast.model.static import EACH
         from lstmcast.transforms import Standard
 
         inputs: dict[str, Any] = {}
         if past and self.weights == "scratch":
             inputs = {"inputs": Transformed(Standard(), past=past)}
+        if self.head is not None:
+            inputs["head"] = self.head
+        if self.weights == "scratch" and (static or self.embed_series):
+            inputs["static"] = [*static, *([EACH] if self.embed_series else [])]
         if self.layers is None:
             return NetworkConfig(**inputs) if inputs else None
         sizes = self.layers.split(",")

@@ -1,0 +1,1 @@
+"""Tables larger than memory: read some series at a time, results written part by part."""

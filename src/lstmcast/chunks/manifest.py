@@ -1,0 +1,114 @@
+"""What a folder of parts is of: the table, the options and the chunks, as JSON beside the parts.
+
+sales-forecast/
+    _lstmcast.json           what is described here; programs that read folders skip such names
+    part-00000.parquet       the result of the first chunk
+    part-00001.txt           why a chunk has none
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lstmcast.chunks.plan import Chunk, Plan
+from lstmcast.chunks.stores import Place, Span
+from lstmcast.errors import OutputError, UsageError
+from lstmcast.util.files import whole_file
+
+NAME = "_lstmcast.json"
+FORMAT = 1
+MOST_SHOWN = 3  # differences
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What the parts of a folder are made of.
+
+    `facts`: everything that they depend on, as texts by name · `is_sorted`: whether chunks are of a
+    sorted copy · `columns`: what was found in the table, for the chunks to be read alike.
+    """
+
+    facts: Mapping[str, str]
+    plan: Plan
+    is_sorted: bool
+    columns: Mapping[str, Any]
+
+    def write(self, folder: Path) -> None:
+        """Put it into the folder."""
+        document = {"format": FORMAT, **asdict(self)}
+        with whole_file(folder / NAME) as temporary:
+            temporary.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest | None:
+        """That of a folder; None where it has none. OutputError where it is damaged."""
+        path = folder / NAME
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            plan = document["plan"]
+            chunks = tuple(_chunk(one) for one in plan["chunks"])
+            if document["format"] != FORMAT:
+                raise OutputError(
+                    f"{path} is of format {document['format']}, and this version of lstmcast reads "
+                    f"{FORMAT}. Use the version that made it, or another folder."
+                )
+            return cls(
+                document["facts"],
+                Plan(chunks, plan["series"], plan["rows"]),
+                document["is_sorted"],
+                document["columns"],
+            )
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            raise OutputError(
+                f"{path} is damaged ({error}). Remove the folder to begin again."
+            ) from None
+
+
+def _chunk(saved: Any) -> Chunk:
+    number, (begin, end), series = saved
+    return Chunk(number, Span(Place(*begin), None if end is None else Place(*end)), series)
+
+
+def require_same(folder: Path, kept: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """UsageError where the parts of a folder are of another table or other options."""
+    names = [name for name in {**kept, **now} if kept.get(name) != now.get(name)]
+    if not names:
+        return
+    changes = [
+        f"{_option(name)} was {kept.get(name, 'not given')} and is {now.get(name, 'not given')}"
+        for name in names
+    ]
+    changes.sort(key=len)
+    more = f"; and {len(changes) - MOST_SHOWN} more" if len(changes) > MOST_SHOWN else ""
+    raise UsageError(
+        f"{folder} holds parts of another run: {'; '.join(changes[:MOST_SHOWN])}{more}. Name "
+        "another folder with --out, or remove this one to begin again."
+    )
+
+
+def _option(name: str) -> str:
+    """A fact as people call it."""
+    return name.removeprefix("job.").replace("model.specification.", "")
+
+
+def begun(folder: Path) -> Manifest | None:
+    """The manifest of a folder that parts go to, which is made where it is missing. OutputError
+    where it holds other things."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made ({error.strerror}).") from None
+    found = Manifest.read(folder)
+    if found is None:
+        others = [one.name for one in folder.iterdir() if not one.name.startswith(".")]
+        if others:
+            raise OutputError(
+                f"{folder} holds other things ({others[0]}), and is left alone. Name a new folder."
+            )
+    return found

@@ -1,0 +1,120 @@
+"""Which rows are worked on together: spans that hold whole series, some thousands of them each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lstmcast.chunks.stores import (
+    FILE,
+    ROW,
+    ParquetFiles,
+    Place,
+    Span,
+    Store,
+    quoted,
+    readable,
+    text_of,
+)
+from lstmcast.errors import DataError
+from lstmcast.util.files import whole_file
+
+SORTING_MEMORY = "1GB"
+SORTED = ".sorted"  # folder of a sorted copy, beside the parts
+
+
+class Chunk(NamedTuple):
+    """Whole series that lie one after the other."""
+
+    number: int
+    span: Span
+    series: int
+
+    def __str__(self) -> str:
+        return self.part
+
+    @property
+    def part(self) -> str:
+        """The name of its result."""
+        return f"part-{self.number:05d}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All chunks of a table, and what is in it."""
+
+    chunks: tuple[Chunk, ...]
+    series: int
+    rows: int
+
+
+class Runs(NamedTuple):
+    """Stretches of rows of one series: as many as there are series, where these lie together."""
+
+    runs: int
+    series: int
+    rows: int
+    nameless: int
+
+
+def counted(store: Store, connection: Any, keys: Sequence[str]) -> Runs:
+    """What one pass over the columns of ids shows. DataError where rows have no id."""
+    named = " AND ".join(f"{quoted(key)} IS NOT NULL" for key in keys)
+    row = ", ".join(map(quoted, keys))
+    found = connection.execute(
+        f"SELECT count(*) FILTER (begins), count(DISTINCT ({row})), count(*), "
+        f"count(*) FILTER (NOT ({named})) FROM ({_with_begins(store, keys)})"
+    ).fetchone()
+    runs = Runs(*found)
+    if runs.nameless:
+        raise DataError(
+            f"{store.name}: {runs.nameless:,} rows have no value in {' or '.join(keys)}, and "
+            "belong to no series. Leave them out, or give them one."
+        )
+    if not runs.rows:
+        raise DataError(f"{store.name} has no rows.")
+    return runs
+
+
+def planned(store: Store, connection: Any, keys: Sequence[str], runs: Runs, size: int) -> Plan:
+    """Chunks of `size` series of a table in which the rows of each lie together."""
+    starts = connection.execute(
+        f"SELECT {FILE}, {ROW} FROM (SELECT {FILE}, {ROW}, row_number() OVER () - 1 AS place "
+        f"FROM ({_with_begins(store, keys)}) WHERE begins) WHERE place % {size} = 0"
+    ).fetchall()
+    places = [Place(*start) for start in starts]
+    ends: list[Place | None] = [*places[1:], None]
+    counts = [size] * (len(places) - 1) + [runs.series - size * (len(places) - 1)]
+    chunks = (
+        Chunk(number, Span(begin, end), count)
+        for number, (begin, end, count) in enumerate(zip(places, ends, counts, strict=True))
+    )
+    return Plan(tuple(chunks), runs.series, runs.rows)
+
+
+def sorted_copy(store: Store, keys: Sequence[str], folder: Path) -> ParquetFiles:
+    """The rows by series, in a file beside the results: one that is there already is used."""
+    place = folder / SORTED / "rows.parquet"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if not place.exists():
+        order = ", ".join(map(quoted, keys))
+        with readable(store) as connection, whole_file(place) as temporary:
+            connection.execute(f"SET memory_limit = '{SORTING_MEMORY}'")
+            connection.execute(f"SET temp_directory = {text_of(str(place.parent / 'spill'))}")
+            connection.execute(
+                f"COPY ({store.everything} ORDER BY {order}) TO {text_of(str(temporary))} "
+                "(FORMAT parquet)"
+            )
+    return ParquetFiles((str(place),), store.name)
+
+
+def _with_begins(store: Store, keys: Sequence[str]) -> str:
+    """Rows with whether they begin another series than the row before."""
+    row = ", ".join(map(quoted, keys))
+    differs = " OR ".join(
+        f"{quoted(key)} IS DISTINCT FROM lag({quoted(key)}) OVER ()" for key in keys
+    )
+    # the first row has none before it, and its ids are known
+    return f"SELECT *, {differs} AS begins FROM ({store.numbered(row)})"

@@ -1,0 +1,296 @@
+"""A job over a table that is larger than memory: planned, done chunk by chunk, gone on with."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol, Unpack
+
+from lstmcast._version import __version__
+from lstmcast.chunks.manifest import Manifest, begun, require_same
+from lstmcast.chunks.plan import SORTED, Chunk, counted, planned, sorted_copy
+from lstmcast.chunks.stores import ParquetFiles, Store, opened, readable
+from lstmcast.chunks.work import Done, Job, Work, is_done, source_of
+from lstmcast.data.panel import Panel
+from lstmcast.data.words import Words
+from lstmcast.errors import OutputError, UsageError
+from lstmcast.evaluation.resuming import facts
+from lstmcast.jobs import ForecastJob, Note, Source
+from lstmcast.util.files import locked, output_errors
+from lstmcast.util.parallel import spread
+
+CHUNK = 5000  # series: 300,000 values of monthly ones, and some 400 MB of memory in a process
+HEAD = 100_000  # rows that are looked at for the columns of ids
+EVERY = 5.0  # seconds between two notes on progress
+Notify = Callable[[Any], object]
+# how chunks are spread: work and chunks → what is done, in any order
+Spread = Callable[[Work, Sequence[Chunk]], Iterator[Done]]
+
+
+class MakesJob(Protocol):
+    """What makes the job of a run, once the first chunk has shown what data there are."""
+
+    def __call__(self, first: Panel, source: Source, /) -> Job: ...
+
+
+def forecast_in_parts(
+    model: Any,
+    data: Any,
+    out: str | Path,
+    *,
+    chunk: int = CHUNK,
+    workers: int = 1,
+    progress: Callable[[str], object] | None = None,
+    **words: Unpack[Words],
+) -> PartsResult:
+    """Forecast a table that is larger than memory, some series at a time, into a folder of parts.
+
+    A run that was stopped, however it was, goes on where it stopped when it is called again.
+
+    Args:
+        model: A forecaster, such as `LSTMForecaster(12)`.
+        data: Parquet files (a path, a folder, a pattern, a list), or "duckdb:///FILE?table=NAME".
+        out: The folder of parts, `part-00000.parquet` and on: the columns of
+            `Forecast.columns_dict`.
+        chunk: How many series are worked on together.
+        workers: Processes that do so at the same time.
+        progress: Called with a sentence now and then.
+        words: How the data are read, in the words of `lstmcast.read`: time, target, series, ….
+
+    Raises:
+        DataError, OutputError: Data cannot be read, parts cannot be written.
+        UsageError: The folder holds parts of another table, or of other options.
+    """
+    from lstmcast.data.words import columns_said, options_said
+
+    def make(first: Panel, source: Source) -> ForecastJob:
+        return ForecastJob(model, source, cutoffs=0)
+
+    def notify(note: Any) -> None:
+        if progress is not None:
+            progress(note.text)
+
+    source = Source(data, options_said(words), **columns_said(words))
+    return PartsJob(source, Path(out), make, chunk, here(workers)).run(notify)
+
+
+@dataclass(frozen=True, eq=False)
+class PartsJob:
+    """A job whose data are read, and whose results are written, some series at a time.
+
+    Args:
+        source: Words of reading; its data name Parquet files or a table of DuckDB.
+        folder: Where parts go. One that holds parts of the same run is gone on with.
+        make: Makes the job of a command from the first chunk and the words of reading.
+        chunk: How many series are worked on together.
+        spread: How chunks are spread over processes or machines.
+    """
+
+    source: Source
+    folder: Path
+    make: MakesJob
+    chunk: int = CHUNK
+    spread: Spread = field(default_factory=lambda: here(1))
+
+    def run(self, notify: Notify) -> PartsResult:
+        """Do what is not done yet. Raises LstmcastError; parts that are done stay."""
+        if self.chunk < 1:
+            raise UsageError(f"--chunk {self.chunk} is no number of series. Give 1 or more.")
+        store = opened(self.source.data)
+        manifest = begun(self.folder)
+        with locked(self.folder / ".lock") as ours:
+            if not ours:
+                raise OutputError(
+                    f"{self.folder}: another run writes its parts at this moment. Wait for its end."
+                )
+            began = time.monotonic()
+            manifest, work = self._prepared(store, manifest, notify)
+            done = self._done(manifest, work, notify)
+            shutil.rmtree(self.folder / SORTED, ignore_errors=True)
+        plan = manifest.plan
+        seconds = time.monotonic() - began
+        return PartsResult(self.folder, plan.series, plan.rows, len(plan.chunks), done, seconds)
+
+    def _prepared(
+        self, store: Store, kept: Manifest | None, notify: Notify
+    ) -> tuple[Manifest, Work]:
+        if kept is None:
+            return self._begun(store, notify)
+        # a table that changed is named as such, whatever would become of its rows
+        require_same(self.folder, _of_table(kept.facts), _of_table(self._facts(store, None)))
+        source = _as_found(self.source, kept.columns)
+        keys = kept.columns["series"]
+        table = store
+        if kept.is_sorted and not all(is_done(self.folder, one) for one in kept.plan.chunks):
+            table = sorted_copy(store, keys, self.folder)
+        elif kept.is_sorted:
+            table = ParquetFiles((), store.name)
+        first = self._first(table, kept.plan.chunks[0], source, store)
+        job = self.make(first, source)
+        require_same(self.folder, kept.facts, self._facts(store, job))
+        return kept, Work(table, job, str(self.folder))
+
+    def _begun(self, store: Store, notify: Notify) -> tuple[Manifest, Work]:
+        """A new run: columns found, rows counted, chunks planned."""
+        with readable(store) as connection:
+            keys, columns = self._columns(store, connection)
+            runs = counted(store, connection, keys)
+        table, is_sorted = store, runs.runs > runs.series
+        if is_sorted:
+            notify(Note(f"{store.name}: rows of a series do not lie together: they are sorted"))
+            with output_errors(self.folder):
+                table = sorted_copy(store, keys, self.folder)
+            runs = runs._replace(runs=runs.series)
+        with readable(table) as connection:
+            plan = planned(table, connection, keys, runs, self.chunk)
+        source = _as_found(self.source, columns)
+        first = self._first(table, plan.chunks[0], source, store)
+        columns["frequency"] = first.frequency.code
+        source = _as_found(self.source, columns)
+        job = self.make(first, source)
+        manifest = Manifest(self._facts(store, job), plan, is_sorted, columns)
+        manifest.write(self.folder)
+        notify(Note(_described(store, manifest, first)))
+        return manifest, Work(table, job, str(self.folder))
+
+    def _columns(self, store: Store, connection: Any) -> tuple[list[str], dict[str, Any]]:
+        """The columns that name series, and all that were found in the first rows."""
+        head = connection.sql(f"{store.everything} LIMIT {HEAD}")
+        panel = source_of(self.source, head).read()
+        keys = list(panel.keys)
+        missing = [name for name in keys if name not in head.columns]
+        if not keys or missing or panel.keys.targets is not None:
+            raise UsageError(
+                f"{store.name}: a long table is expected, with a column of times, one of values "
+                "and one or more that name the series. Name these with --time, --target and "
+                f"--series. There are: {', '.join(head.columns)}."
+            )
+        found = {"time": panel.columns.time, "target": panel.columns.target, "series": keys}
+        return keys, found
+
+    def _first(self, table: Store, chunk: Chunk, source: Source, store: Store) -> Panel:
+        """The series of the first chunk; where a sorted copy is gone, of the first rows."""
+        gone = isinstance(table, ParquetFiles) and not table.files
+        used = store if gone else table
+        query = f"{store.everything} LIMIT {HEAD}" if gone else table.within(chunk.span)
+        with readable(used) as connection:
+            return source_of(source, connection.sql(query)).read()
+
+    def _facts(self, store: Store, job: Job | None) -> dict[str, str]:
+        told: dict[str, Any] = {
+            "version": __version__,
+            "source": store.identity(),
+            "chunk": self.chunk,
+        }
+        if job is not None:
+            told["job"] = replace(job, source=replace(job.source, data=None))
+        return facts(told)
+
+    def _done(self, manifest: Manifest, work: Work, notify: Notify) -> int:
+        """Do what is not done; how many parts that were."""
+        chunks = manifest.plan.chunks
+        waiting = [chunk for chunk in chunks if not is_done(self.folder, chunk)]
+        if len(waiting) < len(chunks):
+            there = len(chunks) - len(waiting)
+            notify(Note(f"{there} of {len(chunks)} parts are there already"))
+        progress = Progress(waiting, notify)
+        if waiting:
+            with closing(self.spread(work, waiting)) as results:  # pyright: ignore[reportArgumentType]
+                for done in results:
+                    progress.tell(chunks[done.number], done)
+        return len(waiting)
+
+
+@dataclass(frozen=True)
+class PartsResult:
+    """What a run wrote: `done` of its parts now, the others before."""
+
+    folder: Path
+    series: int
+    rows: int
+    parts: int
+    done: int
+    seconds: float
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document of a command with --chunk."""
+        own = {"folder": str(self.folder), "seconds": round(self.seconds, 1)}
+        counts = {name: getattr(self, name) for name in ("series", "rows", "parts", "done")}
+        return {"lstmcast": __version__, **own, **counts}
+
+
+class Progress:
+    """Says every few seconds how far a run is, and how long it may take."""
+
+    def __init__(self, waiting: Sequence[Chunk], notify: Notify) -> None:
+        self.total = sum(chunk.series for chunk in waiting)
+        self.done, self.notify = 0, notify
+        self.began = self.told = time.monotonic()
+
+    def tell(self, chunk: Chunk, done: Done) -> None:
+        """A chunk is done."""
+        for text in done.notes:
+            self.notify(Note(f"{chunk.part}: {text}"))
+        self.done += chunk.series
+        now = time.monotonic()
+        if now - self.told < EVERY and self.done < self.total:
+            return
+        self.told = now
+        left = (now - self.began) * (self.total - self.done) / self.done
+        self.notify(Note(f"{self.done:,} of {self.total:,} series done, {in_words(left)} left"))
+
+
+def in_words(seconds: float) -> str:
+    """A time to wait, in the unit that people would take.
+
+    >>> in_words(40), in_words(600), in_words(9000)
+    ('40 s', '10 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def here(workers: int) -> Spread:
+    """Chunks one after the other in this process, or in so many processes."""
+    if workers < 1:
+        raise UsageError(f"--workers {workers} is no number of processes. Give 1 or more.")
+
+    def done(work: Work, chunks: Sequence[Chunk]) -> Iterator[Done]:
+        if workers == 1:
+            yield from map(work, chunks)
+            return
+        with closing(spread(work, chunks, workers)) as results:
+            for _, result in results:
+                yield result
+
+    return done
+
+
+def _of_table(told: Mapping[str, str]) -> dict[str, str]:
+    """Facts without those of the job."""
+    return {name: text for name, text in told.items() if not name.startswith("job")}
+
+
+def _as_found(source: Source, columns: Any) -> Source:
+    """The words of reading, with the columns and the frequency that were found."""
+    options = source.options
+    if options.frequency is None and "frequency" in columns:
+        options = replace(options, frequency=columns["frequency"])
+    # what was said stays: a time can be in several columns
+    time, target = source.time or columns["time"], source.target or columns["target"]
+    return replace(source, options=options, time=time, target=target, series=columns["series"])
+
+
+def _described(store: Store, manifest: Manifest, first: Panel) -> str:
+    plan, columns = manifest.plan, manifest.columns
+    parts = len(plan.chunks)
+    return (
+        f"{store.name}: {plan.rows:,} rows, {plan.series:,} series, {first.frequency.name}; time "
+        f"{columns['time']}, target {columns['target']}, series {', '.join(columns['series'])}; "
+        f"{parts:,} part{'s' * (parts != 1)}"
+    )

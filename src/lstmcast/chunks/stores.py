@@ -1,0 +1,309 @@
+"""Tables on disk whose rows are read by their place: Parquet files, and tables of DuckDB.
+
+Rows have an order: that of files by name, then of rows in a file. A span of rows is read without
+the rest, as DuckDB skips row groups whose numbers lie outside.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from lstmcast.errors import DataError, UsageError
+
+MEMORY = "400MB"  # of DuckDB, in each process
+FILE, ROW = "lstmcast_file", "lstmcast_row"  # columns with the place of a row
+DUCKDB = "duckdb"
+
+
+class Place(NamedTuple):
+    """Where a row is: the number of its file, and its own in it."""
+
+    file: int
+    row: int
+
+
+class Span(NamedTuple):
+    """Rows from a place up to another, which is not included; to the end for None."""
+
+    begin: Place
+    end: Place | None
+
+
+class Store(Protocol):
+    """A table whose rows can be read by their place."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        ...
+
+    @property
+    def paths(self) -> list[str]:
+        """Its files, which nothing should be written over."""
+        ...
+
+    def identity(self) -> dict[str, Any]:
+        """What changes when the table changes, for JSON."""
+        ...
+
+    def connect(self) -> Any:
+        """A DuckDB connection that can run its queries."""
+        ...
+
+    def numbered(self, columns: str) -> str:
+        """A query for columns, with FILE and ROW, in the order of rows."""
+        ...
+
+    def within(self, span: Span) -> str:
+        """A query for the rows of a span."""
+        ...
+
+    @property
+    def everything(self) -> str:
+        """A query for all rows."""
+        ...
+
+
+def opened(data: Any) -> Store:
+    """The table that a command or a call names: Parquet files, a folder of them, a pattern, or
+    `duckdb:///FILE?table=NAME`. UsageError for anything else, DataError where nothing is there."""
+    items = data if isinstance(data, (list, tuple)) else [data]
+    texts = [os.fspath(item) for item in items if isinstance(item, (str, os.PathLike))]
+    if len(texts) != len(items) or not texts:
+        raise UsageError(_EXPECTED)
+    if texts[0].startswith(f"{DUCKDB}:"):
+        if len(texts) > 1:
+            raise UsageError(f"{len(texts)} sources: one table of DuckDB is read at a time.")
+        return _duckdb_table(texts[0])
+    files = tuple(sorted({str(path) for text in texts for path in _files(text)}))
+    return ParquetFiles(files, texts[0] if len(texts) == 1 else f"{len(files)} files")
+
+
+_EXPECTED = (
+    "Series are read in parts from Parquet (a file, a folder, a pattern) or from a table of DuckDB "
+    "(duckdb:///shop.db?table=sales). Write other data as one of them first, for example with "
+    "duckdb -c \"COPY (FROM 'sales.csv') TO 'sales.parquet'\"."
+)
+
+
+@contextmanager
+def readable(store: Store) -> Iterator[Any]:
+    """A connection to a table; DataError for what DuckDB cannot read."""
+    import duckdb
+
+    try:
+        with store.connect() as connection:
+            yield connection
+    except duckdb.Error as error:
+        why = str(error).splitlines()[0][:300]
+        raise DataError(f"{store.name} cannot be read ({why}).") from None
+
+
+def connected(**settings: Any) -> Any:
+    """A DuckDB connection with one thread and little memory, which downloads nothing."""
+    import duckdb
+
+    off = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    return duckdb.connect(config={**off, "threads": 1, "memory_limit": MEMORY, **settings})
+
+
+def quoted(name: str) -> str:
+    """A name of a column or a table, as SQL has it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text_of(value: str) -> str:
+    """A text, as SQL has it."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+# ---------------------------------------------------------------- Parquet
+
+
+@dataclass(frozen=True)
+class ParquetFiles:
+    """Parquet files, which are read one after the other."""
+
+    files: tuple[str, ...]
+    name: str
+
+    @property
+    def paths(self) -> list[str]:
+        """The files."""
+        return list(self.files)
+
+    def identity(self) -> dict[str, Any]:
+        """Names, sizes and times of the files, in nanoseconds."""
+        status = [Path(file).stat() for file in self.files]
+        return {
+            "files": list(self.files),
+            "sizes": [one.st_size for one in status],
+            "changed": [one.st_mtime_ns for one in status],
+        }
+
+    def connect(self) -> Any:
+        """A connection."""
+        return connected()
+
+    @property
+    def everything(self) -> str:
+        """A query for all rows."""
+        return f"SELECT * FROM {_parquet(self.files)}"
+
+    def numbered(self, columns: str) -> str:
+        """A query for columns, with FILE and ROW, in the order of rows."""
+        # DuckDB names files as they were given
+        places = ", ".join(f"{text_of(file)}: {number}" for number, file in enumerate(self.files))
+        table = _parquet(self.files, "filename = true, file_row_number = true")
+        number = f"map {{{places}}}[filename]" if len(self.files) > 1 else "0"
+        return f"SELECT {number} AS {FILE}, file_row_number AS {ROW}, {columns} FROM {table}"
+
+    def within(self, span: Span) -> str:
+        """A query for the rows of a span."""
+        begin, end = span
+        last = len(self.files) if end is None else end.file
+        if begin.file == last and end is not None:
+            return self._rows(begin.file, begin.row, end.row)
+        parts = [self._rows(begin.file, begin.row, None)]
+        if begin.file + 1 < last:
+            parts.append(f"SELECT * FROM {_parquet(self.files[begin.file + 1 : last])}")
+        if end is not None and end.row > 0:
+            parts.append(self._rows(end.file, 0, end.row))
+        return " UNION ALL BY NAME ".join(parts)
+
+    def _rows(self, file: int, begin: int, end: int | None) -> str:
+        table = _parquet(self.files[file : file + 1], "file_row_number = true")
+        where = f"file_row_number >= {begin}"
+        where += "" if end is None else f" AND file_row_number < {end}"
+        return f"SELECT * EXCLUDE (file_row_number) FROM {table} WHERE {where}"
+
+
+def _parquet(files: Sequence[str], options: str = "") -> str:
+    listed = ", ".join(map(text_of, files))
+    return f"read_parquet([{listed}]{', ' + options if options else ''})"
+
+
+def _files(text: str) -> list[Path]:
+    """The Parquet files that a path or a pattern names."""
+    path = Path(text)
+    if path.is_dir():
+        # results of other programs lie in folders like store=north/, beside _SUCCESS and the like
+        found = [one for one in path.rglob("*.parquet") if not _hidden(one.relative_to(path))]
+        if not found:
+            raise DataError(f"{text} holds no Parquet file (*.parquet). {_EXPECTED}")
+        return found
+    if path.exists():
+        found = [path]
+    else:
+        from glob import glob
+
+        found = [Path(one) for one in glob(text, recursive=True)]
+    if not found:
+        raise DataError(f"there is no file {text!r}. {_EXPECTED}")
+    others = [one for one in found if one.suffix.lower() not in (".parquet", ".pq")]
+    if others:
+        raise UsageError(f"{others[0]} is no Parquet file. {_EXPECTED}")
+    return found
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith((".", "_")) for part in path.parts)
+
+
+# ---------------------------------------------------------------- DuckDB
+
+
+@dataclass(frozen=True)
+class DuckDBTable:
+    """A table in a file of DuckDB."""
+
+    path: str
+    table: str
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"{self.table} in {self.path}"
+
+    @property
+    def paths(self) -> list[str]:
+        """The file."""
+        return [self.path]
+
+    def identity(self) -> dict[str, Any]:
+        """Name, size and time of the file, which changes with any of its tables."""
+        status = Path(self.path).stat()
+        return {
+            "files": [self.path],
+            "table": self.table,
+            "sizes": [status.st_size],
+            "changed": [status.st_mtime_ns],
+        }
+
+    def connect(self) -> Any:
+        """A connection that reads the file."""
+        import duckdb
+
+        connection = connected()
+        try:
+            connection.execute(f"ATTACH {text_of(self.path)} AS stored (READ_ONLY)")
+        except duckdb.Error as error:
+            why = str(error).splitlines()[0]
+            raise DataError(f"{self.path} cannot be read as a file of DuckDB ({why}).") from None
+        return connection
+
+    @property
+    def everything(self) -> str:
+        """A query for all rows."""
+        return f"SELECT * FROM {self._quoted}"
+
+    def numbered(self, columns: str) -> str:
+        """A query for columns, with FILE and ROW, in the order of rows."""
+        return f"SELECT 0 AS {FILE}, rowid AS {ROW}, {columns} FROM {self._quoted}"
+
+    def within(self, span: Span) -> str:
+        """A query for the rows of a span."""
+        end = "" if span.end is None else f" AND rowid < {span.end.row}"
+        return f"SELECT * FROM {self._quoted} WHERE rowid >= {span.begin.row}{end}"
+
+    @property
+    def _quoted(self) -> str:
+        return ".".join(map(quoted, ("stored", *self.table.split("."))))
+
+
+def _duckdb_table(address: str) -> DuckDBTable:
+    """The table of duckdb:///FILE?table=NAME, which has to be there."""
+    parts = urlsplit(address)
+    table = parse_qs(parts.query).get("table", [""])[0]
+    path = unquote(parts.path.removeprefix("/"))
+    if not table or not path or parts.netloc:
+        raise UsageError(f"{address!r} names no table. Give duckdb:///shop.db?table=sales.")
+    if not Path(path).exists():
+        raise DataError(f"there is no file {path!r}.")
+    found = DuckDBTable(path, table)
+    known = "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = ?"
+    views = known.replace("duckdb_tables", "duckdb_views").replace("table_name", "view_name")
+    with found.connect() as connection:
+        tables = [name for (name,) in connection.execute(known, ["stored"]).fetchall()]
+        others = connection.execute(f"{views} AND NOT internal", ["stored"]).fetchall()
+    if not _named(table, tables):
+        if _named(table, [name for (name,) in others]):
+            raise UsageError(
+                f"{table!r} in {path} is a view: its rows have no place to go on from. Make a "
+                f"table of it (CREATE TABLE … AS FROM {table})."
+            )
+        shown = ", ".join(name.removeprefix("main.") for name in tables) or "none"
+        raise DataError(f"{path} has no table {table!r}. There are: {shown}.")
+    return found
+
+
+def _named(table: str, names: Sequence[str]) -> bool:
+    return table.lower() in {one.lower().removeprefix("main.") for one in names} or (
+        table.lower() in {one.lower() for one in names}
+    )

@@ -1,0 +1,34 @@
+"""The accuracy over all parts of a backtest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lstmcast.chunks.stores import connected, text_of
+from lstmcast.chunks.work import ACCURACY
+from lstmcast.evaluation.summary import HEADINGS
+from lstmcast.util.text import number
+
+MEASURES = ("mae", "mape", "mase", "rmsse", "crps")
+
+
+def accuracy_rows(folder: Path) -> list[list[str]]:
+    """The errors of each model, as means over all series, as texts, the header first; nothing where
+    the parts are of no backtest."""
+    accuracy = folder / ACCURACY
+    if not accuracy.is_dir():
+        return []
+    table = f"read_parquet({text_of(str(accuracy / 'part-*.parquet'))})"
+    means = ", ".join(f"avg({name}) FILTER (isfinite({name}))" for name in MEASURES)
+    with connected() as connection:
+        found = connection.execute(
+            f"SELECT model, count(*) FILTER (isfinite(mae)), {means} FROM {table} "
+            "GROUP BY model ORDER BY avg(mase)"
+        ).fetchall()
+    count = max(series for _, series, *_ in found)
+    header = [f"means over {count:,} series", *(HEADINGS[name] for name in MEASURES)]
+    rows = [header]
+    for model, _, *values in found:
+        shown = ["" if value is None else number(value) for value in values]
+        rows.append([model, *shown])
+    return rows

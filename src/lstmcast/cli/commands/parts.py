@@ -1,0 +1,63 @@
+"""Commands with --chunk: the same jobs, some series at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from lstmcast.cli import echo
+
+if TYPE_CHECKING:
+    from lstmcast.chunks.run import MakesJob, PartsJob
+    from lstmcast.data.panel import Panel
+    from lstmcast.jobs import Source
+
+
+def forecasts(horizon: int | None, quantiles: tuple[float, ...], method: str) -> MakesJob:
+    """What makes the job that forecasts a chunk."""
+    from lstmcast.cli.commands.common import forecaster_for
+    from lstmcast.jobs import ForecastJob
+
+    def make(first: Panel, source: Source) -> ForecastJob:
+        model = forecaster_for(_steps(horizon, first), quantiles, method=method)
+        return ForecastJob(model, source, cutoffs=0)
+
+    return make
+
+
+def backtests(horizon: int | None, method: str, cutoffs: int, baselines: Any) -> MakesJob:
+    """What makes the job that measures accuracy in a chunk."""
+    from lstmcast.cli.commands.common import forecaster_for
+    from lstmcast.jobs import BacktestJob
+
+    def make(first: Panel, source: Source) -> BacktestJob:
+        model = forecaster_for(_steps(horizon, first), method=method)
+        return BacktestJob(model, source, cutoffs, baselines)
+
+    return make
+
+
+def _steps(horizon: int | None, first: Panel) -> int:
+    from lstmcast.data.ahead import one_season
+
+    return one_season(first) if horizon is None else horizon
+
+
+def run(job: PartsJob, quiet: bool, as_json: bool) -> None:
+    """Run a job in parts and say what came of it."""
+    from lstmcast.chunks.summary import accuracy_rows
+    from lstmcast.cli import console
+
+    result = job.run(echo.notes(quiet))
+    if as_json:
+        echo.document(result.document())
+        return
+    rows = accuracy_rows(result.folder)
+    if rows:
+        typer.echo(console.levels_table(rows, echo.words()))
+    plural = "s" * (result.parts != 1)
+    echo.result(
+        f"{result.series:,} series in {result.parts:,} part{plural}, {result.done:,} of them made "
+        f"now: {result.folder}"
+    )

@@ -1,0 +1,80 @@
+"""Tables larger than memory, some series at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lstmcast.cli.options.common import refuse_idle
+from lstmcast.databases.address import is_target
+from lstmcast.errors import UsageError
+
+if TYPE_CHECKING:
+    from lstmcast.chunks.run import MakesJob, PartsJob
+    from lstmcast.jobs import Source
+NO_CHUNKS = "nothing is worked on in chunks. Give --chunk 5000"
+
+
+def _absolute(data: Any) -> Any:
+    """Names of files as they are anywhere; addresses of databases too."""
+    from pathlib import Path
+
+    if isinstance(data, list):
+        return [_absolute(one) for one in data]
+    address, separator, path = data.partition(":///")
+    if separator:
+        return f"{address}:///{Path(path.partition('?')[0]).absolute()}?{path.partition('?')[2]}"
+    return str(Path(data).absolute())
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """How many series are worked on together."""
+
+    chunk: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Read N series at a time, from Parquet or a table of DuckDB, and write the folder "
+            "--out part by part: for tables larger than memory. A run that was stopped goes on.",
+        ),
+    ] = None
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Work on chunks in a Ray cluster, whose machines share the folders of data and "
+            "results: auto, ray://head:10001, or local for a new one here.",
+        ),
+    ] = None
+
+    def require_chunks(self, workers: int | None) -> None:
+        """UsageError for options that say where chunks are worked on, where there are none."""
+        idle = [] if workers is None else ["--workers"]
+        idle += [] if self.ray is None else ["--ray"]
+        refuse_idle(idle, NO_CHUNKS)
+
+    def job(
+        self, source: Source, out: Any, make: MakesJob, workers: int | None, idle: list[str]
+    ) -> PartsJob:
+        """The job in parts; UsageError for options that parts do not have."""
+        import os
+        from pathlib import Path
+
+        from lstmcast.chunks.run import PartsJob, here
+
+        assert self.chunk is not None
+        refuse_idle(idle, "results of --chunk are parts in a folder, and nothing else is made")
+        if out is None or str(out) == "-" or is_target(out):
+            raise UsageError("--chunk writes parts into a folder. Name it with --out DIR.")
+        if self.ray is None:
+            spread = here(workers or os.cpu_count() or 1)
+            return PartsJob(source, Path(out), make, self.chunk, spread)
+        from lstmcast.ray import over
+
+        refuse_idle([] if workers is None else ["--workers"], "a cluster says how many there are")
+        # the machines of a cluster have working folders of their own
+        out, data = Path(out).absolute(), _absolute(source.data)
+        return PartsJob(replace(source, data=data), out, make, self.chunk, over(self.ray))

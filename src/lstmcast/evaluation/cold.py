@@ -1,0 +1,184 @@
+"""Cold start: a series with attributes and little history is forecast as those that are like it.
+
+What a new product will do is what products with the same attributes do: their forecasts, from the
+same time on, are mixed into one distribution, the more alike the more weight. What is known of
+the new series moves all of them towards its own level. The fewer values it has, the more its
+forecast is this mixture, and the less the network's own.
+
+    O origins · S series · D series that are like one · H horizon · Q quantiles of the head
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.features import Covariates
+from lstmcast.data.origins import Origins, known_counts, origin_times, window
+from lstmcast.data.panel import Panel
+from lstmcast.model.heads import HEAD_QUANTILES
+
+# Known values from which a series is forecast by itself; half of the longest, where that is less.
+ENOUGH = 28
+# Known values at which the mixture would weigh as much as the series' own forecast, if it did not
+# fade out towards ENOUGH; and those at which its own level weighs as much as that of the others.
+SHAPE_TRUST, LEVEL_TRUST = 16.0, 4.0
+LIKE = "series like it"  # what that share of a forecast is called
+RECENT = 28  # newest values whose mean is the level
+OTHER_CATEGORY, OTHER_NUMBER = 3.0, 1.0  # what a different value costs, in log weight
+MOST = 200  # series that one is compared with
+# How much of a distribution each quantile stands for: halfway to its neighbours.
+_EDGES = np.array([0.0, *(sum(pair) / 2 for pair in pairwise(HEAD_QUANTILES)), 1.0])
+MASS = np.diff(_EDGES)
+
+
+def with_typical(panel: Panel, origins: Origins, quantiles_OHQ: NDArray) -> tuple[NDArray, NDArray]:
+    """Forecasts of which those of young series are drawn towards the ones of series with the same
+    attributes, and how much of each is of the others (O,).
+
+    Others count that are forecast from the same time on and have enough history.
+
+    >>> series = {"old": [6.0] * 40, "new": [float("nan")]}
+    >>> static = {"group": ["mugs", "mugs"]}
+    >>> panel = Panel.from_arrays(series, start=[0, 39], static=static)
+    >>> forecasts = np.stack([np.full((1, 7), 6.0), np.full((1, 7), np.nan)])
+    >>> mixed, share = with_typical(panel, Origins(np.array([0, 1]), np.array([40, 1])), forecasts)
+    >>> mixed[1].tolist(), share.tolist()
+    ([[6.0, 6.0, 6.0, 6.0, 6.0, 6.0, 6.0]], [0.0, 1.0])
+    """
+    share_O = np.zeros(len(origins.series))
+    if not panel.covariates.static:
+        return quantiles_OHQ, share_O
+    young = Young.of(panel, origins, quantiles_OHQ)
+    result = quantiles_OHQ.copy()
+    for origin in young.origins:
+        like = young.like(origin)
+        if not len(like):
+            continue
+        number = float(young.known_O[origin])
+        typical_HQ = young.typical(origin, like, quantiles_OHQ)
+        own_HQ = quantiles_OHQ[origin]
+        share = SHAPE_TRUST / (SHAPE_TRUST + number) * (1 - number / young.enough)
+        blank = np.isnan(own_HQ).any()
+        share_O[origin] = 1.0 if blank else share
+        result[origin] = typical_HQ if blank else share * typical_HQ + (1 - share) * own_HQ
+    return result, share_O
+
+
+class Young(NamedTuple):
+    """Origins with little history, and what is needed to find others like them."""
+
+    origins: NDArray  # numbers of these origins
+    old: NDArray  # numbers of those with enough history
+    known_O: NDArray
+    enough: int
+    level_O: NDArray
+    times_O: NDArray
+    distance: Distance
+    series_O: NDArray
+    positive: bool
+
+    @classmethod
+    def of(cls, panel: Panel, origins: Origins, quantiles_OHQ: NDArray) -> Young:
+        """Those of a forecast."""
+        known_O = known_counts(panel, origins)
+        recent_OW = window(panel, origins, RECENT)
+        number_O = np.maximum(np.isfinite(recent_OW).sum(axis=1), 1)
+        level_O = np.nan_to_num(recent_OW).sum(axis=1) / number_O
+        enough = min(ENOUGH, int(known_O.max(initial=0)) // 2)
+        answered_O = np.isfinite(quantiles_OHQ).all(axis=(1, 2))
+        return cls(
+            np.flatnonzero(known_O < enough),
+            np.flatnonzero((known_O >= enough) & answered_O),
+            known_O,
+            enough,
+            level_O,
+            origin_times(panel, origins, 1)[0],
+            Distance.of(panel.covariates),
+            origins.series,
+            not bool((panel.values < 0).any()),
+        )
+
+    def like(self, origin: int) -> NDArray:
+        """Numbers of the origins to compare one with, nearest first (D,)."""
+        same = self.old[self.times_O[self.old] == self.times_O[origin]]
+        apart_D = self.distance.between(self.series_O[origin], self.series_O[same])
+        return same[np.argsort(apart_D, kind="stable")[:MOST]]
+
+    def typical(self, origin: int, like: NDArray, quantiles_OHQ: NDArray) -> NDArray:
+        """The mixture of the forecasts of others (H, Q), moved towards a series' own level."""
+        number = self.known_O[origin]
+        trust = number / (number + LEVEL_TRUST)
+        own, level_D = self.level_O[origin], self.level_O[like]
+        values_DHQ = quantiles_OHQ[like]
+        if self.positive:
+            # a level of nothing is a small one: a tenth of what is usual
+            least = 0.1 * max(float(level_D.mean()), 1e-12)
+            ratio_D = (np.maximum(own, least) / np.maximum(level_D, least)) ** trust
+            values_DHQ = values_DHQ * ratio_D[:, None, None]
+        else:
+            values_DHQ = values_DHQ + trust * (own - level_D)[:, None, None]
+        apart_D = self.distance.between(self.series_O[origin], self.series_O[like])
+        return mixture(values_DHQ, np.exp(-apart_D))
+
+
+class Distance(NamedTuple):
+    """How unlike series are by their attributes: what a difference costs, added up."""
+
+    categories_SC: NDArray  # NaN = unknown, which is like nothing
+    numbers_SN: NDArray  # in standard deviations; 0 where unknown
+
+    @classmethod
+    def of(cls, covariates: Covariates) -> Distance:
+        """That of the static columns of a panel."""
+        columns = covariates.static
+        kinds = covariates.static_levels
+        names = [name for name in columns if name not in kinds]
+        numbers = [standardised(columns[name]) for name in names]
+        rows = len(next(iter(columns.values())))
+        categories = [columns[name] for name in kinds]
+        nothing = np.empty((rows, 0))
+        return cls(
+            np.stack(categories, axis=1) if categories else nothing,
+            np.stack(numbers, axis=1) if numbers else nothing,
+        )
+
+    def between(self, series: int, others_D: NDArray) -> NDArray:
+        """Of a series to others (D,)."""
+        other_DC = self.categories_SC[others_D] != self.categories_SC[series]
+        apart_DN = np.abs(self.numbers_SN[others_D] - self.numbers_SN[series])
+        return OTHER_CATEGORY * other_DC.sum(axis=1) + OTHER_NUMBER * apart_DN.sum(axis=1)
+
+
+def standardised(values_S: NDArray) -> NDArray:
+    """Numbers in standard deviations from their mean, 0 where unknown.
+
+    >>> standardised(np.array([1.0, 3.0, np.nan]))
+    array([-1.,  1.,  0.])
+    """
+    known = values_S[np.isfinite(values_S)]
+    if not len(known):
+        return np.zeros_like(values_S)
+    spread = float(known.std()) or 1.0
+    return np.nan_to_num((values_S - known.mean()) / spread)
+
+
+def mixture(values_DHQ: NDArray, weight_D: NDArray) -> NDArray:
+    """Quantiles (H, Q) of a mixture of distributions, of which quantiles are known.
+
+    >>> mixture(np.stack([np.zeros((1, 7)), np.full((1, 7), 8.0)]), np.array([3.0, 1.0]))
+    array([[0., 0., 0., 0., 6., 8., 8.]])
+    """
+    D, H, Q = values_DHQ.shape
+    pooled_HX = values_DHQ.transpose(1, 0, 2).reshape(H, D * Q)
+    weight_X = (weight_D[:, None] * MASS).ravel()
+    order_HX = np.argsort(pooled_HX, axis=1, kind="stable")
+    value_HX = np.take_along_axis(pooled_HX, order_HX, axis=1)
+    weight_HX = weight_X[order_HX]
+    below_HX = np.cumsum(weight_HX, axis=1) - weight_HX / 2
+    below_HX /= weight_X.sum()
+    result = [np.interp(HEAD_QUANTILES, *pair) for pair in zip(below_HX, value_HX, strict=True)]
+    return np.stack(result)

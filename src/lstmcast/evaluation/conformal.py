@@ -1,0 +1,196 @@
+"""Intervals that contain what they promise while values arrive: conformal PID control
+(Angelopoulos, Candès & Tibshirani, "Conformal PID control for time series prediction", 2023).
+
+A bound lies as far from the median as the network's own quantile does, times a factor. Each value
+that comes beyond a bound raises the logarithm of its factor, each other one lowers it: so slowly
+that the promised share of values lies beyond (quantile tracking, the P of the paper). A second term
+follows the sum of what the newest 500 ticks are off, and grows beyond bounds with it (the
+saturating integrator, its I). There is no model of errors to come (the "scorecaster", its D).
+
+Factors have no unit, so one gain suits all series, and no bound crosses the median. Every step
+ahead has factors of its own, which move when the value comes that was forecast so long ago.
+
+    S series, a row each · R rows of a tick · H steps ahead · Q quantiles of the head
+    B bounds: all quantiles but the median · L levels of intervals · W forecasts waiting for values
+    M errors remembered
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.errors import UsageError
+from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
+
+# Chosen by coverage and interval scores on real series and synthetic shifts: docs/experiments.md.
+GAIN = 0.15  # of a logarithm, for one step ahead; less for further ones, whose errors come in runs
+PULL = 0.1  # the integrator's
+LATE = 500  # ticks that what was off is summed up over
+OFF = 8.0  # values too many or too few in these: the integrator pulls without bounds before that
+STEEPEST = 1.37  # radians: the integrator's tangent there is 5
+SMALLEST, LARGEST = -5.0, 8.0  # logarithms of factors: a quiet time is not to be paid for long
+LEAST_SPREAD = 1e-6  # of the median: what a factor can widen
+MEMORY = 512  # errors that new ones are ranked among
+
+QUANTILES = np.array(HEAD_QUANTILES)
+BOUNDS = np.flatnonzero(np.arange(len(QUANTILES)) != MEDIAN)
+SIDES = np.where(BOUNDS > MEDIAN, 1.0, -1.0)
+BEYOND = np.where(BOUNDS > MEDIAN, 1 - QUANTILES[BOUNDS], QUANTILES[BOUNDS])
+PAIRS = len(BOUNDS) // 2
+LEVELS = tuple(round(100 * (1 - 2 * level)) for level in HEAD_QUANTILES[:PAIRS])  # 95, 80, 50
+
+
+@dataclass(frozen=True)
+class Conformal:
+    """Intervals of a stream that are kept as wide as they promise to be.
+
+    rate: of false signals of drift, per value, where errors stay as they were.
+
+    >>> Conformal(rate=0)
+    Traceback (most recent call last):
+    lstmcast.errors.UsageError: rate=0 is not a rate of false signals. ...
+    """
+
+    rate: float = 0.001
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rate < 1:
+            raise UsageError(
+                f"rate={self.rate!r} is not a rate of false signals. Give a number between 0 and "
+                "1, such as 0.001 for one in 1,000 values."
+            )
+
+
+class Tracked(NamedTuple):
+    """What is remembered of each series."""
+
+    count_S: NDArray  # values that came, unknown ones included
+    log_SHB: NDArray  # tracked logarithms of factors
+    off_SHB: NDArray  # how many values too many lay beyond each bound, of late
+    seen_SH: NDArray  # of how many values
+    waiting_SWB: NDArray  # bounds of forecasts that are still to come true
+    error_SM: NDArray  # errors one step ahead, in units of the spread
+    error_count_S: NDArray  # since errors have drifted
+    evidence_S: NDArray  # for another drift
+
+
+def start(rows: int, steps: int) -> Tracked:
+    """Before the first value of so many series, of which so many steps are forecast."""
+    bounds = (rows, steps, len(BOUNDS))
+    waiting = steps * (steps + 1) // 2
+    return Tracked(
+        np.zeros(rows, np.int64),
+        np.zeros(bounds),
+        np.zeros(bounds),
+        np.zeros((rows, steps)),
+        np.full((rows, waiting, len(BOUNDS)), np.nan),
+        np.zeros((rows, MEMORY), np.float32),
+        np.zeros(rows, np.int64),
+        np.zeros(rows),
+    )
+
+
+def adjusted(state: Tracked, at: NDArray, answer_RHQ: NDArray) -> NDArray:
+    """Quantiles of some of the series with their bounds moved; the median stays. Steps beyond those
+    that are tracked take the factors of the last one."""
+    steps = answer_RHQ.shape[1]
+    step_H = np.minimum(np.arange(steps), state.log_SHB.shape[1] - 1)
+    log_RHB = state.log_SHB[at] + _pull(state.off_SHB[at])
+    factor_RHB = np.exp(np.clip(log_RHB, SMALLEST, LARGEST))[:, step_H]
+    median_RH1 = answer_RHQ[:, :, [MEDIAN]]
+    spread_RHB = np.abs(answer_RHQ[:, :, BOUNDS] - median_RH1)
+    spread_RHB = np.maximum(spread_RHB, LEAST_SPREAD * np.abs(median_RH1))
+    with np.errstate(over="ignore"):
+        moved_RHB = median_RH1 + SIDES * spread_RHB * factor_RHB
+    result_RHQ = answer_RHQ.copy()
+    lower_RHL, upper_RHL = moved_RHB[:, :, :PAIRS], moved_RHB[:, :, PAIRS:]
+    inwards_RHL = np.minimum.accumulate(lower_RHL[:, :, ::-1], axis=2)
+    result_RHQ[:, :, :MEDIAN] = inwards_RHL[:, :, ::-1]
+    result_RHQ[:, :, MEDIAN + 1 :] = np.maximum.accumulate(upper_RHL, axis=2)
+    return result_RHQ
+
+
+def advance(
+    state: Tracked, at: NDArray, values_R: NDArray, answer_RHQ: NDArray, settings: Conformal
+) -> NDArray:
+    """One value more of some of the series, and whether it shows that their errors have grown (R,).
+
+    Args:
+        state: it is changed in place.
+        at: which series.
+        values_R: the values, NaN for unknown ones: nothing follows from these.
+        answer_RHQ: what the network forecast before them, the first step of which they are.
+        settings: the rate of false signals.
+    """
+    H = state.log_SHB.shape[1]
+    step_H, first_H = np.arange(1, H + 1), np.arange(H) * np.arange(1, H + 1) // 2
+    count_R, row_R1 = state.count_S[at], at[:, None]
+    bounds_RHB = adjusted(state, at, answer_RHQ)[:, :, BOUNDS]
+    state.waiting_SWB[row_R1, first_H + count_R[:, None] % step_H] = bounds_RHB
+    # What was forecast of these values, one step before, two steps before, …
+    due_RHB = state.waiting_SWB[row_R1, first_H + (count_R[:, None] + 1) % step_H]
+    known_RH = np.isfinite(values_R)[:, None] & np.isfinite(due_RHB).all(axis=2)
+    beyond_RHB = SIDES * (values_R[:, None, None] - due_RHB) > 0
+    off_RHB = np.where(known_RH[:, :, None], beyond_RHB - BEYOND, 0.0)
+    log_RHB = state.log_SHB[at] + GAIN / np.sqrt(step_H)[:, None] * off_RHB
+    kept_RH = np.where(known_RH, 1 - 1 / LATE, 1.0)
+    state.log_SHB[at] = np.clip(log_RHB, SMALLEST, LARGEST)
+    state.off_SHB[at] = kept_RH[:, :, None] * state.off_SHB[at] + off_RHB
+    state.seen_SH[at] = kept_RH * state.seen_SH[at] + known_RH
+    state.count_S[at] += 1
+    return _drift(state, at, _error(values_R, answer_RHQ[:, 0]), settings.rate)
+
+
+def coverage(state: Tracked, at: NDArray) -> NDArray:
+    """The share of values in the intervals of each step and each of `LEVELS`, of late (R, H, L);
+    NaN where none was compared."""
+    seen_RH1 = state.seen_SH[at][:, :, None]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        beyond_RHB = BEYOND + state.off_SHB[at] / seen_RH1
+    beyond_RHB = np.where(seen_RH1 > 0, beyond_RHB, np.nan)
+    lower_RHL, upper_RHL = beyond_RHB[:, :, :PAIRS], beyond_RHB[:, :, PAIRS:]
+    return 1 - lower_RHL - upper_RHL[:, :, ::-1]
+
+
+def _pull(off_RHB: NDArray) -> NDArray:
+    """What the integrator adds to the logarithm of a factor."""
+    return PULL * np.tan(np.clip(np.pi / 2 * off_RHB / OFF, -STEEPEST, STEEPEST))
+
+
+def _error(values_R: NDArray, answer_RQ: NDArray) -> NDArray:
+    """Errors of one step ahead in units of the spread between the middle quantiles."""
+    spread_R = answer_RQ[:, BOUNDS[-2]] - answer_RQ[:, BOUNDS[1]]
+    least_R = LEAST_SPREAD * np.abs(answer_RQ[:, MEDIAN]) + np.finfo(np.float32).tiny
+    with np.errstate(over="ignore"):
+        error_R = np.abs(values_R - answer_RQ[:, MEDIAN]) / (spread_R + least_R)
+    return np.minimum(error_R, np.finfo(np.float32).max)
+
+
+def _drift(state: Tracked, at: NDArray, error_R: NDArray, rate: float) -> NDArray:
+    """Whether errors have grown: a conformal test (Vovk, Petej, Nouretdinov, Ahlberg, Carlsson &
+    Gammerman, "Retrain or not retrain", 2021).
+
+    Where errors are exchangeable, the rank p of a new one is uniform, and the expectation of
+    1 / (2 √p) is 1. Shiryaev and Roberts' sum of the products of these, from any tick on, passes
+    1 / rate once in 1 / rate ticks at most. Then it begins anew, and errors are ranked among those
+    since.
+    """
+    known_R = np.isfinite(error_R)
+    at, error_R = at[known_R], error_R[known_R].astype(np.float32)
+    count_R = state.error_count_S[at]
+    remembered_R = np.minimum(count_R, MEMORY)
+    among_RM = np.arange(MEMORY) < remembered_R[:, None]
+    larger_R = np.count_nonzero((state.error_SM[at] >= error_R[:, None]) & among_RM, axis=1)
+    p_R = (larger_R + 1) / (remembered_R + 1)
+    evidence_R = (state.evidence_S[at] + 1) / (2 * np.sqrt(p_R))
+    drifted_R = evidence_R >= 1 / rate
+    state.error_SM[at, count_R % MEMORY] = error_R
+    state.error_count_S[at] = np.where(drifted_R, 0, count_R + 1)
+    state.evidence_S[at] = np.where(drifted_R, 0.0, evidence_R)
+    result_R = np.zeros(len(known_R), bool)
+    result_R[known_R] = drifted_R
+    return result_R

@@ -1,0 +1,343 @@
+"""Forecasts of intermittent demand: zeros most of the time, and now and then a number.
+
+Croston's method and its two best known corrections smooth the size of a demand and how often there
+is one, each by itself. The bootstrap answers with the sizes that were, and how likely any is after
+a step with a demand or without. All of them read at most `MEMORY` newest values; missing ones are
+passed over, so stock-outs that are marked as missing say nothing about demand.
+
+    O origins · W newest values · H horizon · Q quantile levels
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.observed import on_grid
+from lstmcast.data.origins import Origins, checked_horizon, origins_of, window
+from lstmcast.errors import UsageError
+from lstmcast.evaluation.intervals import predicted
+from lstmcast.forecast import QUANTILES, Forecast
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel
+
+MEMORY = 400  # newest values that are read
+BLOCK = 1 << 14  # histories of that length that are held at once
+INTERMITTENT = 0.4  # share of zeros from which a series of counts is called so
+PRIOR = 2.0  # steps of each state that the usual probability of a demand weighs as much as
+
+
+@dataclass(frozen=True)
+class Croston:
+    """The mean size of a demand over the mean interval between two, both smoothed.
+
+    `alpha` is the weight of the newest; the first ones are averaged. The forecast is a mean per
+    step, the same for every step. 0 where there was no demand yet.
+
+    Croston, "Forecasting and stock control for intermittent demands", Operational Research
+    Quarterly 23 (1972).
+
+    >>> from lstmcast.data.panel import Panel
+    >>> Croston().predict(Panel.from_arrays([0.0, 6.0, 0.0, 0.0, 0.0, 6.0]), 2).point
+    array([[2., 2.]])
+    """
+
+    horizon: int | None = None
+    alpha: float = 0.1
+    name: str = "Croston"
+    quantiles: tuple[float, ...] = QUANTILES
+
+    def __post_init__(self) -> None:
+        _require_weight("alpha", self.alpha)
+
+    def predict(
+        self, panel: Panel, horizon: int | None = None, *, cutoffs: NDArray | None = None
+    ) -> Forecast:
+        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
+        known observations."""
+        return predicted(self, panel, horizon, cutoffs)
+
+    def points(self, panel: Panel, origins: Origins, steps: int) -> NDArray:
+        """Forecasts (O, H) at any origins."""
+        return _repeated(panel, origins, steps, self._rate)
+
+    def _rate(self, history_OW: NDArray) -> NDArray:
+        return _size_over_interval(history_OW, self.alpha)
+
+
+@dataclass(frozen=True)
+class SBA:
+    """Croston's method less its bias, which the mean of a ratio has: times 1 − alpha/2.
+
+    Syntetos & Boylan, "The accuracy of intermittent demand estimates", International Journal of
+    Forecasting 21 (2005).
+
+    >>> from lstmcast.data.panel import Panel
+    >>> SBA().predict(Panel.from_arrays([0.0, 6.0, 0.0, 0.0, 0.0, 6.0]), 2).point
+    array([[1.9, 1.9]])
+    """
+
+    horizon: int | None = None
+    alpha: float = 0.1
+    name: str = "SBA"
+    quantiles: tuple[float, ...] = QUANTILES
+
+    def __post_init__(self) -> None:
+        _require_weight("alpha", self.alpha)
+
+    def predict(
+        self, panel: Panel, horizon: int | None = None, *, cutoffs: NDArray | None = None
+    ) -> Forecast:
+        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
+        known observations."""
+        return predicted(self, panel, horizon, cutoffs)
+
+    def points(self, panel: Panel, origins: Origins, steps: int) -> NDArray:
+        """Forecasts (O, H) at any origins."""
+        return _repeated(panel, origins, steps, self._rate)
+
+    def _rate(self, history_OW: NDArray) -> NDArray:
+        return (1 - self.alpha / 2) * _size_over_interval(history_OW, self.alpha)
+
+
+@dataclass(frozen=True)
+class TSB:
+    """The smoothed size of a demand, times how likely one is: smoothed at every step, so a product
+    that no longer sells fades out.
+
+    Teunter, Syntetos & Babai, "Intermittent demand: linking forecasting to inventory obsolescence",
+    European Journal of Operational Research 214 (2011).
+
+    >>> from lstmcast.data.panel import Panel
+    >>> TSB().predict(Panel.from_arrays([0.0, 6.0, 0.0, 0.0, 0.0, 6.0]), 2).point
+    array([[2., 2.]])
+    """
+
+    horizon: int | None = None
+    alpha: float = 0.1  # of sizes
+    beta: float = 0.05  # of how likely a demand is
+    name: str = "TSB"
+    quantiles: tuple[float, ...] = QUANTILES
+
+    def __post_init__(self) -> None:
+        _require_weight("alpha", self.alpha)
+        _require_weight("beta", self.beta)
+
+    def predict(
+        self, panel: Panel, horizon: int | None = None, *, cutoffs: NDArray | None = None
+    ) -> Forecast:
+        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
+        known observations."""
+        return predicted(self, panel, horizon, cutoffs)
+
+    def points(self, panel: Panel, origins: Origins, steps: int) -> NDArray:
+        """Forecasts (O, H) at any origins."""
+        return _repeated(panel, origins, steps, self._rate)
+
+    def _rate(self, history_OW: NDArray) -> NDArray:
+        known_OW, demand_OW = np.isfinite(history_OW), _demands(history_OW)
+        size_O = _smoothed(history_OW, demand_OW, self.alpha)
+        likely_O = _smoothed(demand_OW.astype(float), known_OW, self.beta)
+        return np.where(demand_OW.any(axis=1), size_O * likely_O, 0.0)
+
+
+@dataclass(frozen=True)
+class DemandBootstrap:
+    """Quantiles of demands that are drawn from those that were.
+
+    Whether there is a demand at a step follows a Markov chain of two states, as known at the
+    newest one; its size is one of the newest sizes. This is the bootstrap of Willemain, Smart &
+    Schwarz, "A new approach to forecasting intermittent demand for service parts inventories",
+    International Journal of Forecasting 20 (2004), without jitter and without draws: the
+    distribution of each step is computed. The point is its median.
+
+    >>> from lstmcast.data.panel import Panel
+    >>> often = Panel.from_arrays(np.tile([0.0, 4.0, 0.0, 0.0, 2.0, 0.0], 20))
+    >>> DemandBootstrap(quantiles=(0.4, 0.6, 0.9)).predict(often, 1).quantiles
+    array([[[0., 2., 4.]]])
+    """
+
+    horizon: int | None = None
+    memory: int = 112  # newest values that are drawn from
+    name: str = "bootstrap"
+    quantiles: tuple[float, ...] = QUANTILES
+    spreads: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.memory <= MEMORY:
+            raise UsageError(f"memory must be 2 to {MEMORY} values, got {self.memory}.")
+
+    def predict(
+        self, panel: Panel, horizon: int | None = None, *, cutoffs: NDArray | None = None
+    ) -> Forecast:
+        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
+        known observations."""
+        origins = origins_of(panel, cutoffs)
+        _, steps, rows = on_grid(panel, origins, checked_horizon(horizon, self.horizon))
+        levels = tuple(self.quantiles)
+        quantiles_OHQ = self.distribution(panel, origins, steps, (*levels, 0.5))
+        point_OH, quantiles_OHQ = quantiles_OHQ[..., -1], quantiles_OHQ[..., :-1]
+        return Forecast.at_origins(panel, origins, point_OH, quantiles_OHQ, levels, rows=rows)
+
+    def points(self, panel: Panel, origins: Origins, steps: int) -> NDArray:
+        """Medians (O, H) at any origins."""
+        return self.distribution(panel, origins, steps, (0.5,))[..., 0]
+
+    def distribution(
+        self, panel: Panel, origins: Origins, steps: int, levels: tuple[float, ...]
+    ) -> NDArray:
+        """Quantiles (O, H, Q) at any origins."""
+        blocks = _histories(panel, origins, min(self.memory, int(origins.counts.max())))
+        return np.concatenate([_resampled(block_OW, steps, levels) for block_OW in blocks])
+
+
+Demand = Croston | SBA | TSB | DemandBootstrap
+
+
+def demand_baselines() -> tuple[Croston, SBA, TSB, DemandBootstrap]:
+    """The baselines that stand beside a backtest of intermittent series: points alone, which is
+    what is compared."""
+    return (
+        Croston(quantiles=()),
+        SBA(quantiles=()),
+        TSB(quantiles=()),
+        DemandBootstrap(quantiles=()),
+    )
+
+
+def demand_named(name: str) -> Demand | None:
+    """One of these by its name, with intervals; None where none is called so.
+
+    >>> demand_named("tsb").name, demand_named("Holt-Winters")
+    ('TSB', None)
+    """
+    known = (Croston(), SBA(), TSB(), DemandBootstrap())
+    return next((one for one in known if one.name.lower() == name.lower()), None)
+
+
+def mostly_intermittent(panel: Panel) -> bool:
+    """Whether most series are counts with many zeros, for which these forecasts are made.
+
+    >>> from dataclasses import replace
+    >>> from lstmcast.data.panel import Panel
+    >>> sold = Panel.from_arrays({"a": [0.0, 0.0, 2.0, 0.0], "b": [0.0, 1.0, 0.0, 0.0]})
+    >>> mostly_intermittent(sold), mostly_intermittent(replace(sold, kind="count"))
+    (False, True)
+    """
+    begins = panel.offsets[:-1]
+    zeros_S = np.add.reduceat(panel.values == 0, begins, dtype=np.int64)
+    known_S = np.add.reduceat(np.isfinite(panel.values), begins, dtype=np.int64)
+    many_S = (panel.kinds == "count") & (zeros_S >= INTERMITTENT * known_S) & (zeros_S < known_S)
+    return bool(2 * many_S.sum() > len(panel))
+
+
+def _require_weight(name: str, value: float) -> None:
+    if not 0 < value <= 1:
+        raise UsageError(f"{name} must be above 0 and at most 1, got {value:g}.")
+
+
+def _histories(panel: Panel, origins: Origins, width: int) -> Iterator[NDArray]:
+    """The newest values before some origins after the other, (O, W) each."""
+    for i in range(0, len(origins.series), BLOCK):
+        part = Origins(origins.series[i : i + BLOCK], origins.counts[i : i + BLOCK])
+        yield window(panel, part, width)
+
+
+def _repeated(
+    panel: Panel, origins: Origins, steps: int, rate: Callable[[NDArray], NDArray]
+) -> NDArray:
+    """A mean per step (O, H), unknown where no value is known."""
+    width = min(MEMORY, int(origins.counts.max()))
+    rates = []
+    for history_OW in _histories(panel, origins, width):
+        known_O = np.isfinite(history_OW).any(axis=1)
+        rates.append(np.where(known_O, rate(history_OW), np.nan))
+    return np.repeat(np.concatenate(rates)[:, None], steps, axis=1)
+
+
+def _demands(history_OW: NDArray) -> NDArray:
+    """Where something was sold; missing values are no demand."""
+    return np.isfinite(history_OW) & (history_OW != 0)
+
+
+def _smoothed(values_OW: NDArray, counted_OW: NDArray, weight: float) -> NDArray:
+    """Exponential smoothing (O,) of the values that count, which begins as their plain mean."""
+    level_O, number_O = np.zeros(len(values_OW)), np.zeros(len(values_OW))
+    for value_O, counts_O in zip(values_OW.T, counted_OW.T, strict=True):
+        number_O += counts_O
+        gain_O = np.maximum(weight, 1 / np.maximum(number_O, 1))
+        level_O = np.where(counts_O, level_O + gain_O * (value_O - level_O), level_O)
+    return level_O
+
+
+def _size_over_interval(history_OW: NDArray, alpha: float) -> NDArray:
+    """Croston's rate (O,); the steps since the newest demand say nothing yet."""
+    demand_OW = _demands(history_OW)
+    steps_OW = np.cumsum(np.isfinite(history_OW), axis=1)  # known ones only
+    at_OW = np.where(demand_OW, steps_OW, 0)
+    before_OW = np.maximum.accumulate(at_OW, axis=1)
+    before_OW = np.concatenate([np.zeros((len(at_OW), 1), at_OW.dtype), before_OW[:, :-1]], axis=1)
+    size_O = _smoothed(history_OW, demand_OW, alpha)
+    interval_O = _smoothed((at_OW - before_OW).astype(float), demand_OW, alpha)
+    return np.where(interval_O > 0, size_O / np.where(interval_O > 0, interval_O, 1.0), 0.0)
+
+
+class Chain(NamedTuple):
+    """How likely a demand is at each step, by what the steps before were (O,)."""
+
+    after_none: NDArray
+    after_one: NDArray
+    now: NDArray  # whether the newest known step had one
+
+    @classmethod
+    def of(cls, history_OW: NDArray) -> Chain:
+        """Estimated from pairs of known neighbours, drawn towards how often there is a demand."""
+        known_OW, demand_OW = np.isfinite(history_OW), _demands(history_OW)
+        number_O = np.maximum(known_OW.sum(axis=1), 1)
+        usual_O = demand_OW.sum(axis=1) / number_O
+        both_OW = known_OW[:, 1:] & known_OW[:, :-1]
+        after = []
+        for state_OW in (known_OW & ~demand_OW, demand_OW):
+            pairs_OW = both_OW & state_OW[:, :-1]
+            hits_O = (pairs_OW & demand_OW[:, 1:]).sum(axis=1)
+            after.append((hits_O + PRIOR * usual_O) / (pairs_OW.sum(axis=1) + PRIOR))
+        newest_O = history_OW.shape[1] - 1 - known_OW[:, ::-1].argmax(axis=1)
+        now_O = demand_OW[np.arange(len(demand_OW)), newest_O]
+        return cls(after[0], after[1], now_O.astype(float))
+
+    def ahead(self, steps: int) -> NDArray:
+        """How likely a demand is at each step ahead (O, H)."""
+        likely_OH = np.empty((len(self.now), steps))
+        likely_O = self.now
+        for h in range(steps):
+            likely_O = likely_O * self.after_one + (1 - likely_O) * self.after_none
+            likely_OH[:, h] = likely_O
+        return likely_OH
+
+
+def _resampled(history_OW: NDArray, steps: int, levels: tuple[float, ...]) -> NDArray:
+    """Quantiles (O, H, Q) of values that weigh as much as a demand, or none, is likely."""
+    known_OW, demand_OW = np.isfinite(history_OW), _demands(history_OW)
+    order_OW = np.argsort(np.where(known_OW, history_OW, np.inf), axis=1, kind="stable")
+    value_OW = np.take_along_axis(history_OW, order_OW, axis=1)
+    demand_OW = np.take_along_axis(demand_OW, order_OW, axis=1)
+    none_OW = np.isfinite(value_OW) & ~demand_OW
+    # in one series all may be demands, in another none
+    each_OW = demand_OW / np.maximum(demand_OW.sum(axis=1, keepdims=True), 1)
+    other_OW = none_OW / np.maximum(none_OW.sum(axis=1, keepdims=True), 1)
+    likely_OH = Chain.of(history_OW).ahead(steps)
+    result_OHQ = np.empty((len(history_OW), steps, len(levels)))
+    rows = np.arange(len(history_OW))
+    for h in range(steps):
+        likely_O1 = likely_OH[:, h, None]
+        below_OW = np.cumsum(likely_O1 * each_OW + (1 - likely_O1) * other_OW, axis=1)
+        for q, level in enumerate(levels):
+            # a distribution of demands alone, or of none, does not add up to 1
+            reached_OW = below_OW >= level * below_OW[:, -1:] - 1e-12
+            result_OHQ[:, h, q] = value_OW[rows, reached_OW.argmax(axis=1)]
+    return result_OHQ

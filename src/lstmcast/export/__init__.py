@@ -1,0 +1,1 @@
+"""Models for elsewhere: as ONNX graphs, and as a page for browsers."""

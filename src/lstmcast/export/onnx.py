@@ -1,0 +1,286 @@
+"""A forecaster as ONNX graphs: its network, one step at a time, and all of it at once.
+
+B rows of a batch · T steps · C columns of a row · H horizon · K columns that are forecast
+X quantiles, or one point · Q quantile levels · S numbers of the state
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from lstmcast._version import __version__
+from lstmcast.context import Newest
+from lstmcast.errors import UsageError
+from lstmcast.export.graphs import OPSET, Graph, Symbol
+from lstmcast.export.intervals import around, mean_change, stops_at_zero, widened
+from lstmcast.export.layers import answer_in, state_size, step_of
+from lstmcast.export.transformed import (
+    Column,
+    applied,
+    carried,
+    columns_of,
+    inverted,
+    is_by_series,
+    require_in_graph,
+)
+from lstmcast.fitted import Fitted
+from lstmcast.forecaster import LSTMForecaster
+from lstmcast.model.heads import HEAD_QUANTILES
+from lstmcast.model.inputs import Transformed
+from lstmcast.model.network import Network, NetworkConfig
+from lstmcast.util.files import output_errors, whole_file
+
+PARTS = NETWORK, FORECASTER = ("network", "forecaster")
+
+
+class Exported(NamedTuple):
+    """A graph, and what is in it."""
+
+    part: str
+    model: Any  # an `onnx.ModelProto`
+    inputs: dict[str, tuple[str | int, ...]]
+    outputs: dict[str, tuple[str | int, ...]]
+
+    @property
+    def file(self) -> str:
+        """What its file is called."""
+        return f"{self.part}.onnx"
+
+    def write(self, path: Path) -> None:
+        """Write the file, whole or not at all."""
+        with whole_file(path) as unfinished:
+            unfinished.write_bytes(self.model.SerializeToString())
+
+
+def to_onnx(
+    forecaster: LSTMForecaster, folder: str | Path, part: str | None = None
+) -> tuple[Exported, ...]:
+    """Write a forecaster as ONNX graphs: `network.onnx`, its network one step at a time, and
+    `forecaster.onnx`, all of it with its inputs, where these can be a graph.
+
+    Args:
+        forecaster: It has weights: the shipped ones, given or fitted ones.
+        folder: Where the files go; it is made where there is none.
+        part: "network" or "forecaster" for that graph alone.
+
+    Raises:
+        UsageError: The part cannot be a graph; the text says why, and what can be exported. Or
+            the package onnx is missing (the extra `onnx`).
+
+    >>> import lstmcast as lc
+    >>> files = lc.to_onnx(lc.LSTMForecaster(horizon=12), "graphs")  # doctest: +SKIP
+    """
+    made = graphs_of(known_of(forecaster), part)
+    with output_errors(folder):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    for one in made:
+        one.write(Path(folder) / one.file)
+    return made
+
+
+def graphs_of(fitted: Fitted, part: str | None = None) -> tuple[Exported, ...]:
+    """The graphs of a forecaster, or the one that is asked for; errors as of `to_onnx`."""
+    if part not in (None, *PARTS):
+        raise UsageError(f"{part=} is not known. Use 'network' or 'forecaster', or leave it out.")
+    if part == NETWORK or (part is None and why_not(fitted)):
+        return (network_graph(fitted.network),)
+    if part == FORECASTER:
+        return (forecaster_graph(fitted),)
+    return network_graph(fitted.network), forecaster_graph(fitted)
+
+
+def why_not(fitted: Fitted) -> str | None:
+    """Why a forecaster cannot be one graph; None where it can."""
+    try:
+        _require_direct(fitted)
+    except UsageError as error:
+        return str(error)
+    return None
+
+
+def network_graph(network: Network) -> Exported:
+    """One step of the network: `x` (B, C) and `state` (B, S) in, `answer` (B, H, K, X) and
+    `new_state` (B, S) out.
+
+    `x` is what the inputs make of an observation, `answer` what the head says in units of the
+    network. The state begins with zeros.
+    """
+    _require_onnx()
+    graph, size = Graph(), state_size(network)
+    x_BC = graph.given("x", np.float32, ("batch", network.config.width))
+    state_BS = graph.given("state", np.float32, ("batch", size))
+    hidden, after_BS = step_of(network, graph, x_BC, state_BS)
+    answer = answer_in(network, graph, hidden, x_BC)
+    outputs = {"answer": answer, "new_state": after_BS}
+    wide = len(HEAD_QUANTILES) if network.head.spreads else 1
+    shape = ("batch", network.config.steps, network.config.inputs.columns, wide)
+    shapes = {"answer": shape, "new_state": ("batch", size)}
+    return _exported(NETWORK, graph, outputs, shapes, _about(network.config, network))
+
+
+def forecaster_graph(fitted: Fitted) -> Exported:
+    """All that a forecaster does: `values` (B, T, C) in, `quantiles` (B, H, K, Q) out.
+
+    `values` are those of the data, NaN where one is missing: the K columns that are forecast, then
+    those that are only read. Where something is known of each series by itself, `series` (B,) says
+    which each row is. Quantiles are those that `predict` gives at the levels of the head.
+
+    UsageError where the inputs, or the way back from them, cannot be a graph.
+    """
+    _require_onnx()
+    _require_direct(fitted)
+    inputs = fitted.network.config.inputs
+    assert isinstance(inputs, Transformed)
+    learned = fitted.inputs or inputs.of_rows(None, ["series"])
+    graph, rows_B = Graph(), None
+    by_series = is_by_series(inputs, fitted.inputs) or _has_changes(fitted)
+    values_BTC = graph.given("values", float, ("batch", "length", inputs.width(1)))
+    if by_series:
+        rows_B = graph.given("series", np.int64, ("batch",))
+    columns = columns_of(inputs, learned, graph, rows_B)
+    quantiles = _quantiles(fitted, graph, values_BTC, columns, rows_B)
+    shape = ("batch", fitted.network.config.steps, inputs.columns, len(HEAD_QUANTILES))
+    about = _about(fitted.network.config, fitted.network)
+    if by_series:
+        ids = [str(name) for name in learned.state.ids.tolist()]
+        starts = range(0, len(ids), inputs.columns)
+        about["series"] = json.dumps([ids[k : k + inputs.columns] for k in starts])
+    outputs, shapes = {"quantiles": quantiles}, {"quantiles": shape}
+    return _exported(FORECASTER, graph, outputs, shapes, about)
+
+
+def known_of(forecaster: LSTMForecaster) -> Fitted:
+    """What a forecaster forecasts with; UsageError where it has no weights yet."""
+    if forecaster.fitted is not None:
+        return forecaster.fitted
+    if forecaster.start.network is None:
+        raise UsageError("The network has no weights yet. Fit the forecaster, then export it.")
+    return Fitted(forecaster.start.network, forecaster.start.inputs)
+
+
+def _require_onnx() -> None:
+    try:
+        import onnx  # noqa: F401
+    except ImportError as error:
+        raise UsageError(
+            "ONNX graphs need the package onnx, which is not installed. Install "
+            "'lstmcast[onnx]', for example: pip install 'lstmcast[onnx]'"
+        ) from error
+
+
+def _require_direct(fitted: Fitted) -> None:
+    """UsageError for a forecaster that cannot be one graph."""
+    config = fitted.network.config
+    if not isinstance(config.inputs, Transformed):
+        raise UsageError(
+            f"A network with inputs={config.inputs!r} cannot be exported with its inputs: what it "
+            "reads is decided while a series is read (its axis, its seasons, which values are "
+            "surprises), and solved for by regressions, for which ONNX has no operators. Export "
+            "the network alone (--part network), which takes what `lstmcast.Adaptive().advance` "
+            "gives, or use --format web, whose page has all of it."
+        )
+    require_in_graph(config.inputs, fitted.inputs)
+    if fitted.network.head.spreads and config.inputs.adds_up(config.steps):
+        raise UsageError(
+            f"{config.inputs!r} adds up the forecasts of {config.steps} steps, and their quantiles "
+            "come from sample paths, which a graph cannot draw. Use head='point' or "
+            "NetworkConfig(horizon=1), or export the network alone: --part network."
+        )
+
+
+def _has_changes(fitted: Fitted) -> bool:
+    """Whether intervals begin with what was measured of each series."""
+    columns = fitted.network.config.inputs.columns
+    return not fitted.network.head.spreads and len(fitted.changes) > columns
+
+
+def _quantiles(
+    fitted: Fitted,
+    graph: Graph,
+    values_BTC: Symbol,
+    columns: list[Column],
+    rows_B: Symbol | None,
+) -> Symbol:
+    """What the forecaster says in the units of the data (B, H, K, Q)."""
+    config = fitted.network.config
+    pairs = [applied(column, values_BTC[:, :, k]) for k, column in enumerate(columns)]
+    answer = _answer(fitted, [y_BT for y_BT, _ in pairs])
+    results = []
+    for k in range(config.inputs.columns):
+        own_BHX = inverted(pairs[k][1], answer[:, :, k], config.steps)
+        if not fitted.network.head.spreads:
+            change_B = _change(fitted, graph, values_BTC[:, :, k], k, rows_B)
+            own_BHX = around(own_BHX, change_B, config.steps)
+        if fitted.factors_HI is not None:
+            own_BHX = widened(own_BHX, fitted.factors_HI, config.steps)
+        own_BHX = _stopped(fitted, own_BHX, values_BTC[:, :, k])
+        results.append(own_BHX[:, :, None])
+    return np.concatenate(results, axis=2)
+
+
+def _answer(fitted: Fitted, columns: list[Symbol]) -> Symbol:
+    """What the network answers after the last step (B, H, K, X); NaN where nothing was read."""
+    network = fitted.network
+    x_BTC, begun_BT1 = carried(np.concatenate([one[:, :, None] for one in columns], axis=2))
+    if isinstance(fitted.context, Newest):
+        x_BTC, begun_BT1 = (one[:, -fitted.context.length :] for one in (x_BTC, begun_BT1))
+
+    def step(body: Graph, states: list[Symbol], now: list[Symbol]) -> Any:
+        hidden, after_BS = step_of(network, body, now[0], states[0], now[1])
+        return [after_BS, *hidden], []
+
+    rows = x_BTC.length(0)
+    sizes = [state_size(network), *[network.config.layers[-1]] * len(network.members)]
+    zeros = [x_BTC.filled(0.0, (rows, size)) for size in sizes]
+    (_, *hidden), _ = x_BTC.graph.scan(step, zeros, [x_BTC, begun_BT1])
+    answer = answer_in(network, x_BTC.graph, hidden, x_BTC[:, -1])
+    return np.where(begun_BT1[:, -1][:, :, None, None], answer, np.nan)
+
+
+def _change(
+    fitted: Fitted, graph: Graph, values_BT: Symbol, column: int, rows_B: Symbol | None
+) -> Symbol:
+    """The mean absolute change of each row: as measured, else of the values (B,) or (1,)."""
+    seen_B, K = mean_change(values_BT), fitted.network.config.inputs.columns
+    if not fitted.changes:
+        return seen_B
+    measured_R = np.array(list(fitted.changes.values()))[column::K]
+    measured = graph.constant(measured_R)
+    measured = measured[:1] if rows_B is None else measured.take(rows_B)
+    return np.where(np.isnan(measured), seen_B, measured)
+
+
+def _stopped(fitted: Fitted, quantiles_BHQ: Symbol, values_BT: Symbol) -> Symbol:
+    """Nothing below 0 where values never are: as declared of the data, else as these look."""
+    context = fitted.saved_context
+    kind = context.panel.kind if context and context.panel.recognised is None else None
+    stopped = np.where(quantiles_BHQ <= 0.0, 0.0, quantiles_BHQ)
+    if kind is not None:
+        return quantiles_BHQ if kind == "real" else stopped
+    return np.where(stops_at_zero(values_BT)[:, :, None], stopped, quantiles_BHQ)
+
+
+def _about(config: NetworkConfig, network: Network) -> dict[str, str]:
+    """What a reader of the file must know, as the metadata of a graph."""
+    return {
+        "lstmcast": __version__,
+        "network": json.dumps(config.described()),
+        "levels": json.dumps(HEAD_QUANTILES if network.head.spreads else [0.5]),
+    }
+
+
+def _exported(
+    part: str,
+    graph: Graph,
+    outputs: Mapping[str, Symbol],
+    shapes: Mapping[str, tuple[str | int, ...]],
+    about: dict[str, str],
+) -> Exported:
+    model = graph.model(outputs, shapes, about | {"part": part, "opset": str(OPSET)})
+    inputs = {one.name: tuple(one.shape) for one in graph.inputs}
+    return Exported(part, model, inputs, dict(shapes))

@@ -1,0 +1,55 @@
+// The kernel: values in, quantiles out, as `lstmcast forecast` gives them.
+
+import { calibrated } from "./calibration.mjs";
+import { combined } from "./combination.mjs";
+import { heldOut } from "./context.mjs";
+import { LEVELS, decode } from "./decoding.mjs";
+import { counting, isKnown, median, smallest } from "./numbers.mjs";
+import { atSeveralRates } from "./rates.mjs";
+import { yearOf } from "./year.mjs";
+
+const SMALL = 20; // whole numbers with a smaller median look like counts
+
+/** A series with what is known of its frequency; `values` are numbers, NaN where one is missing. */
+export function panelOf(values, { unit, every, periods, family }) {
+  const years = new Map();
+  const effects = (isLog) => {
+    if (!years.has(isLog)) years.set(isLog, yearOf(values, unit, every, isLog));
+    return years.get(isLog);
+  };
+  return { values, unit, every, periods, family, effects };
+}
+
+/**
+ * Quantiles at `LEVELS` of each of the next steps, in combination with simple forecasts,
+ * calibrated at held-out cutoffs; and the shares of what they are made of.
+ */
+export function forecast(network, panel, horizon) {
+  const count = panel.values.length;
+  const steps = Math.max(horizon, network.horizon);
+  const { cutoffs, apart } = heldOut(count, panel.periods);
+  const answers = networkAlone(network, panel, [count, ...cutoffs], steps);
+  const [quantiles, ...before] = answers;
+  const actual = cutoffs.map((cutoff) =>
+    counting(steps).map((h) => (cutoff + h < count ? panel.values[cutoff + h] : NaN)),
+  );
+  const { tried, shares } = combined(panel, { count, cutoffs, quantiles, before, actual });
+  const wide = calibrated(tried, apart).slice(0, horizon);
+  const stops = stopsAtZero(panel.values);
+  const rows = wide.map((row) => row.map((value) => (stops && value <= 0 ? 0 : value)));
+  return { levels: LEVELS, quantiles: rows, shares };
+}
+
+/** What the network says after so many known values, before anything is weighed or widened. */
+export function networkAlone(network, panel, counts, horizon) {
+  const answers = decode(network, panel, counts, horizon);
+  return atSeveralRates(network, panel, counts, answers, horizon);
+}
+
+/** Whether values stop at 0: they touch it, or are counts, and are never below. */
+export function stopsAtZero(values) {
+  const known = values.filter(isKnown);
+  const low = smallest(known);
+  const whole = known.every(Number.isInteger);
+  return low === 0 || (low > 0 && whole && median(known) < SMALL);
+}

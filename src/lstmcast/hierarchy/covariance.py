@@ -1,0 +1,148 @@
+"""How errors of all series of a hierarchy hang together, measured one step ahead.
+
+S series · T times · N paths
+"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.panel import Panel
+from lstmcast.errors import DataError
+
+FEWEST = 4  # times at which errors of all series are known
+MOST = 400  # newest times that are looked at
+TINY = 1e-6  # of the usual variance: the least that a series is taken to have
+
+
+@dataclass(frozen=True, eq=False)
+class Errors:
+    """Errors of forecasts one step ahead, of all series at the same times.
+
+    error_ST: actual less forecast; NaN = unknown · times (T,): when.
+    """
+
+    error_ST: NDArray
+    times: NDArray
+
+    @classmethod
+    def of(cls, model: Any, panel: Panel) -> Errors:
+        """Those of a model on the series of a panel, each forecast from what was known before."""
+        if "mode" in inspect.signature(model.predict).parameters:
+            forecast = model.predict(panel, mode="one-step")
+        else:
+            forecast = model.predict(panel, 1, cutoffs=_newest_counts(panel))
+        times, place = np.unique(forecast.times[:, 0], return_inverse=True)
+        numbers = {name: number for number, name in enumerate(panel.ids)}
+        series = np.array([numbers[name] for name in forecast.ids], np.int64)
+        point_ST = np.full((len(panel), len(times)), np.nan)
+        point_ST[series, place] = forecast.point[:, 0]
+        return cls(_actual(panel, times) - point_ST, times)
+
+    def rows(self, chosen: NDArray) -> Errors:
+        """Those of some series."""
+        return Errors(self.error_ST[chosen], self.times)
+
+    def until(self, cutoff: Any) -> Errors:
+        """Those that were known at a cutoff."""
+        known = self.times <= cutoff
+        return Errors(self.error_ST[:, known], self.times[known])
+
+    @property
+    def enough(self) -> bool:
+        """Whether so many are known that they say how errors hang together."""
+        return bool((np.isfinite(self.error_ST).sum(axis=1) >= FEWEST).all())
+
+    def covariance(self) -> Covariance:
+        """Their shrunk covariance. DataError where too few are known."""
+        return Covariance.of(self.error_ST)
+
+
+def _newest_counts(panel: Panel) -> NDArray:
+    """The newest cutoffs of each series that something comes after, (S, K)."""
+    number = min(MOST, int(panel.lengths.min()) - 1)
+    return panel.lengths[:, None] - np.arange(number, 0, -1)
+
+
+def _actual(panel: Panel, times: NDArray) -> NDArray:
+    """The values of each series at some times; NaN where it has none."""
+    actual_ST = np.full((len(panel), len(times)), np.nan)
+    for number in range(len(panel)):
+        own, values = panel.times(number), panel.series(number)
+        place = np.searchsorted(times, own)
+        inside = place < len(times)
+        inside[inside] = times[place[inside]] == own[inside]
+        actual_ST[number, place[inside]] = values[inside]
+    return actual_ST
+
+
+@dataclass(frozen=True, eq=False)
+class Covariance:
+    """A covariance of errors whose correlations were drawn towards 0.
+
+    deviation (S,): standard deviations · score_ST: errors in units of them, 0 where unknown ·
+    shrinkage: λ, the share of the identity in the correlation, λ I + (1 − λ) score scoreᵀ / T with
+    its diagonal at 1. Schäfer & Strimmer, "A Shrinkage Approach to Large-Scale Covariance Matrix
+    Estimation", Statistical Applications in Genetics and Molecular Biology 4 (2005).
+    """
+
+    deviation: NDArray
+    score_ST: NDArray
+    shrinkage: float
+
+    @classmethod
+    def of(cls, error_ST: NDArray) -> Covariance:
+        """That of some errors."""
+        newest = error_ST[:, -MOST:]
+        known = np.isfinite(newest)
+        counts = known.sum(axis=1)
+        if counts.min(initial=FEWEST) < FEWEST:
+            raise DataError(
+                f"a series has {counts.min()} known errors one step ahead, and at least {FEWEST} "
+                "are needed to tell how errors hang together. Use a longer history, or "
+                "--reconcile bottom-up (method='bottom-up')."
+            )
+        square = (np.where(known, newest, 0.0) ** 2).sum(axis=1) / counts
+        usual = float(np.median(square[square > 0])) if (square > 0).any() else 1.0
+        deviation = np.sqrt(np.maximum(square, TINY * usual))
+        score_ST = np.where(known, newest, 0.0) / deviation[:, None]
+        # one length for all: an unknown error says nothing, and the others weigh a little more
+        score_ST *= np.sqrt(newest.shape[1] / counts)[:, None]
+        return cls(deviation, score_ST, _shrinkage(score_ST))
+
+    @classmethod
+    def unknown(cls, series: int) -> Covariance:
+        """That of errors of which nothing is known: all alike, and independent."""
+        return cls(np.ones(series), np.zeros((series, 1)), 1.0)
+
+    def times(self, matrix_SX: NDArray) -> NDArray:
+        """The covariance W times a matrix, without W itself."""
+        scaled = self.deviation[:, None] * matrix_SX
+        together = self.score_ST @ (self.score_ST.T @ scaled) / self.score_ST.shape[1]
+        correlated = self.shrinkage * scaled + (1 - self.shrinkage) * together
+        return self.deviation[:, None] * correlated
+
+
+def _shrinkage(score_ST: NDArray) -> float:
+    """λ* = Σ Var(r_ij) / Σ r_ij² over i ≠ j (Schäfer & Strimmer 2005, section 2.4).
+
+    With r = score scoreᵀ / T, Var(r_ij) is T / (T − 1)³ Σ_t (s_it s_jt − r_ij)², so both sums are
+    sums of squares of matrices of T columns and rows.
+    """
+    series, count = score_ST.shape
+    gram_TT = score_ST.T @ score_ST
+    squares_T = (score_ST**2).sum(axis=0)
+    # Σ_ij r_ij² = |scoreᵀ score|² / T², and Σ_ij Σ_t s_it² s_jt² = Σ_t (Σ_i s_it²)²
+    all_r2 = float((gram_TT**2).sum()) / count**2
+    own_r2 = float(((score_ST**2).sum(axis=1) ** 2).sum()) / count**2
+    products = float((squares_T**2).sum()) - float((score_ST**4).sum())
+    r2 = all_r2 - own_r2
+    if series < 2 or r2 <= 0:
+        return 1.0
+    variance = count / (count - 1) ** 3 * (products - count * r2)
+    return float(np.clip(variance / r2, 0.0, 1.0))

@@ -1,0 +1,202 @@
+"""A forecaster whose forecasts add up: another one's, reconciled.
+
+S series · K cutoffs · O = S · K origins · H horizon · N paths · Q quantiles
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.panel import Panel
+from lstmcast.data.words import Words
+from lstmcast.errors import DataError
+from lstmcast.forecast import Forecast
+from lstmcast.hierarchy.covariance import Covariance, Errors
+from lstmcast.hierarchy.joint import Joint
+from lstmcast.hierarchy.levels import Structure, with_totals
+from lstmcast.hierarchy.reconciling import (
+    Reconciliation,
+    checked_reconciliation,
+    rule_of,
+)
+from lstmcast.paths import PATHS, USUAL
+
+
+def reconcile(
+    model: Any,
+    data: Any,
+    method: str = "mint",
+    *,
+    levels: Sequence[str | Sequence[str]] | None = None,
+    horizon: int | None = None,
+    **words: Unpack[Words],
+) -> Forecast:
+    """Forecast series and their totals so that they add up.
+
+    Quantiles and sample paths are those of one distribution over all series, in which every total
+    is the sum of its series. Points add up too: they are the medians that were forecast, reconciled
+    as they are.
+
+    Args:
+        model: A forecaster, such as `LSTMForecaster(12)`.
+        data: A Panel, or anything that `lstmcast.read` reads; series are told apart by columns.
+        method: "mint" takes from the forecasts of all levels what their errors one step ahead allow
+            (minimum trace); "bottom-up" sums what is forecast for the single series; "top-down"
+            splits the forecast of everything by their shares.
+        levels: See `with_totals`.
+        horizon: Steps to forecast, the forecaster's own unless given.
+        words: How the data are read, in the words of `lstmcast.read`: time, target, series, ….
+
+    Raises:
+        DataError, UsageError: As of `with_totals`; there is no such method.
+
+    >>> import lstmcast as lc
+    >>> sales = {"tea": [5.0, 7, 6, 8] * 6, "milk": [9.0, 8, 9, 7] * 6}
+    >>> forecast = lc.reconcile(lc.LSTMForecaster(2), lc.Panel.from_arrays(sales))
+    >>> total, tea, milk = forecast.point
+    >>> bool(np.allclose(total, tea + milk))
+    True
+    """
+    # here: who has a Panel need not import all that reads
+    from lstmcast.data.read import as_panel
+
+    reconciled = Reconciled(model, method)
+    panel = as_panel(data, getattr(model, "past", ()), words)
+    return reconciled.predict(with_totals(panel, levels), horizon)
+
+
+@dataclass(frozen=True)
+class Hierarchy:
+    """Which totals there are, and how forecasts are made to add up: the arguments of
+    `reconcile`."""
+
+    method: str
+    levels: Sequence[str | Sequence[str]] | None = None
+
+    def __post_init__(self) -> None:
+        checked_reconciliation(self.method)
+
+    def panel(self, panel: Panel) -> Panel:
+        """The panel with its totals."""
+        return with_totals(panel, self.levels)
+
+    def model(self, model: Any) -> Reconciled:
+        """The forecaster whose forecasts add up."""
+        return Reconciled(model, self.method)
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """Forecasts of another forecaster, `base`, changed so that they add up; see `reconcile`.
+
+    It forecasts panels that hold their totals, as `with_totals` makes them: so `backtest` measures
+    it, at every level beside its base.
+
+    >>> import lstmcast as lc
+    >>> panel = lc.with_totals(lc.Panel.from_arrays({"a": [1.0, 5] * 20, "b": [2.0, 3] * 20}))
+    >>> tested = lc.backtest(lc.Reconciled(lc.LSTMForecaster(2)), panel, cutoffs=2)
+    >>> tested.per_level()["level"].tolist()[::6]
+    ['total', 'unique_id']
+    """
+
+    base: Any
+    method: str = "mint"
+
+    def __post_init__(self) -> None:
+        checked_reconciliation(self.method)
+
+    @property
+    def name(self) -> str:
+        """What tables call it: as its base."""
+        return str(getattr(self.base, "name", type(self.base).__name__))
+
+    @property
+    def horizon(self) -> int:
+        """Steps to forecast unless `predict` is asked for another number."""
+        return self.base.horizon
+
+    @property
+    def trained_ends(self) -> Any:
+        """The last times that the base was trained on."""
+        return getattr(self.base, "trained_ends", None)
+
+    def predict(
+        self, panel: Panel, horizon: int | None = None, *, cutoffs: NDArray | None = None
+    ) -> Forecast:
+        """Forecast what comes after each series of a panel with totals, or after each cutoff."""
+        Structure.of(panel.keys)  # before the work
+        return self.reconciled(panel, self.base.predict(panel, horizon, cutoffs=cutoffs))
+
+    def reconciled(self, panel: Panel, forecast: Forecast) -> Forecast:
+        """A forecast of the base on this panel, made to add up at each of its cutoffs. Series that
+        are not known at one are left out of the totals there."""
+        method: Reconciliation = checked_reconciliation(self.method)
+        errors = Errors.of(self.base, panel)
+        numbers = {name: number for number, name in enumerate(panel.ids)}
+        series_O = np.array([numbers[name] for name in forecast.ids], np.int64)
+        point, quantiles = forecast.point.copy(), forecast.quantiles.copy()
+        joint = None
+        for cutoff in np.unique(forecast.cutoffs):
+            rows = np.flatnonzero(forecast.cutoffs == cutoff)
+            here = forecast.rows(rows)
+            try:
+                structure = Structure.of(here.keys)
+            except DataError:
+                # series too short to be judged at an earlier cutoff are forecast from their end
+                continue
+            _require_same_times(here)
+            known = errors.rows(series_O[rows]).until(cutoff)
+            joint = _joint(here, structure, known, method)
+            point[rows], quantiles[rows] = _coherent(here, joint)
+        alone = joint is not None and len(joint.ids) == len(forecast.ids)
+        made = replace(forecast, point=point, quantiles=quantiles)
+        return replace(made, joint=joint if alone else None)
+
+
+def _joint(
+    forecast: Forecast, structure: Structure, errors: Errors, method: Reconciliation
+) -> Joint:
+    # only MinT cannot do without
+    measured = method == "mint" or errors.enough
+    covariance = errors.covariance() if measured else Covariance.unknown(len(forecast.ids))
+    lasting, near = USUAL[:2]
+    if forecast.dependence is not None:
+        lasting, near = (float(np.mean(part)) for part in forecast.dependence[:2])
+    stops = forecast.stops is not None and bool(forecast.stops.all())
+    return Joint(
+        ids=forecast.ids,
+        quantiles_SHQ=forecast.quantiles,
+        quantile_levels=forecast.quantile_levels,
+        lasting=lasting,
+        near=near,
+        covariance=covariance,
+        structure=structure,
+        rule=rule_of(method, structure, covariance),
+        stops=stops,
+        chosen=np.arange(len(forecast.ids)),
+    )
+
+
+def _coherent(forecast: Forecast, joint: Joint) -> tuple[NDArray, NDArray]:
+    """Points (S, H) and quantiles (S, H, Q) that add up."""
+    point_HS = joint.coherent(forecast.point.T)
+    quantiles = np.empty_like(forecast.quantiles)
+    if forecast.quantile_levels:
+        for h, drawn_NS in enumerate(joint.steps(PATHS, seed=0)):
+            quantiles[:, h] = np.quantile(drawn_NS, forecast.quantile_levels, axis=0).T
+    return point_HS.T, quantiles
+
+
+def _require_same_times(forecast: Forecast) -> None:
+    times = forecast.times
+    if (times != times[0]).any():
+        raise DataError(
+            "the series have calendars of their own, so that steps of different series are "
+            "different times and cannot be summed. Read the data with one calendar (--calendar "
+            "all, calendar='all')."
+        )

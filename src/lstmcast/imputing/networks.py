@@ -1,0 +1,24 @@
+"""The network that says what is expected of values."""
+
+from __future__ import annotations
+
+from lstmcast.data.panel import Panel
+from lstmcast.errors import UsageError
+from lstmcast.fitted import Fitted
+from lstmcast.forecaster import LSTMForecaster
+
+
+def network_for(panel: Panel, model: LSTMForecaster | None) -> Fitted:
+    """What reads a panel: the shipped network unless given.
+
+    UsageError for one of several columns, or columns beside the target that the panel lacks.
+    """
+    fitted = (model or LSTMForecaster(horizon=1)).model
+    columns = fitted.network.config.inputs.columns
+    if columns > 1:
+        raise UsageError(
+            f"The network reads {columns} columns together, and values are repaired series by "
+            "series. Use a network of one column."
+        )
+    panel.covariates.require(fitted.network.config.inputs.past, panel.report.source)
+    return fitted

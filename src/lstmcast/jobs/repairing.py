@@ -1,0 +1,81 @@
+"""Values that are repaired before they are forecast from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+
+from lstmcast.data.panel import Panel
+from lstmcast.data.table import require_choice
+from lstmcast.errors import UsageError
+from lstmcast.jobs.events import Note
+
+if TYPE_CHECKING:
+    from lstmcast.hierarchy.reconciled import Hierarchy
+    from lstmcast.jobs.events import Notify
+
+Outliers = Literal["keep", "mask", "repair"]
+
+
+@dataclass(frozen=True)
+class Repairs:
+    """What is done about values that are unlike any before, and about missing ones.
+
+    outliers: they are kept, masked, or replaced by what the network expects in their place ·
+    missing: whether missing values are filled with what it expects. What is expected follows from
+    the values before and after.
+
+    >>> Repairs("drop")
+    Traceback (most recent call last):
+    lstmcast.errors.UsageError: outliers='drop' is not known. Choose one of: keep, mask, repair.
+    """
+
+    outliers: Outliers = "keep"
+    missing: bool = False
+
+    def __post_init__(self) -> None:
+        require_choice("outliers", self.outliers, get_args(Outliers))
+
+    def masked(self, panel: Panel, notify: Notify) -> Panel:
+        """The panel without outliers, each of which was known to be one when it came: it can be
+        forecast from at any cutoff."""
+        if self.outliers == "keep":
+            return panel
+        from lstmcast.imputing import mask_outliers
+
+        masked = mask_outliers(panel)
+        count = int(np.isnan(masked.values).sum() - np.isnan(panel.values).sum())
+        done = "masked" if self.outliers == "mask" else "repaired"
+        are = "is an outlier and was" if count == 1 else "are outliers and were"
+        notify(Note(f"{count:,} of {len(panel.values):,} values {are} {done}"))
+        return masked
+
+    def filled(self, panel: Panel, masked: Panel, notify: Notify) -> Panel:
+        """The same with what the network expects in place of values: of the outliers, of those
+        that are missing, of both, or of none."""
+        outlier = np.isnan(masked.values) & np.isfinite(panel.values)
+        repairs = self.outliers == "repair" and outlier.any()
+        absent = self.missing and np.isnan(panel.values).any()
+        if not repairs and not absent:
+            return masked
+        from lstmcast.imputing import impute
+
+        imputed = impute(masked)
+        chosen = np.isfinite(masked.values)
+        chosen |= outlier if self.outliers == "repair" else False
+        chosen |= np.isnan(panel.values) if self.missing else False
+        if self.missing:
+            count = int((imputed.filled & np.isnan(panel.values)).sum())
+            notify(Note(f"{count:,} missing value{'s' * (count != 1)} filled in"))
+        return replace(panel, values=np.where(chosen, imputed.panel.values, np.nan))
+
+
+def require_no_totals(repairs: Repairs, hierarchy: Hierarchy | None) -> None:
+    """UsageError where values are repaired that totals are made of: the totals would be others."""
+    if hierarchy is not None and repairs != Repairs():
+        raise UsageError(
+            "Values are repaired, and totals of them are forecast too: these would not be those of "
+            "the data. Leave --outliers and --missing model out, or --reconcile."
+        )

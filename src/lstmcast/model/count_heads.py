@@ -1,0 +1,207 @@
+"""Heads of demand: counts and amounts that are often 0 and never below.
+
+They answer on the axis of the data, as `model.heads` says of heads that are not affine. The mean
+follows from where the answer stands, bent so that it stays above 0; the rest from further raw
+numbers. Losses are negative log-likelihoods.
+
+R raw numbers per value · Q quantiles, in the order of `HEAD_QUANTILES` · H horizon
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.model.distributions import (
+    amount_quantiles,
+    log_bessel,
+    log_gamma,
+    negative_binomial_quantiles,
+)
+from lstmcast.model.levels import HEAD_QUANTILES
+
+SMALLEST_UNIT = 1e-2  # of the location, and of the unit of the data
+SMALLEST_MEAN = 1e-4  # in units of the scale
+SMALLEST_SPREAD = 1e-3  # of what is beyond that of a Poisson variable
+MOST_ZEROS = 0.98  # share of additional ones
+COUNTS, AMOUNTS = "count", "positive"  # what a head can learn from
+
+
+class NegativeBinomial:
+    """Counts whose variance is mean + a · mean², as those of many products are.
+
+    Raw numbers: the mean and a. Training needs whole numbers from 0.
+    """
+
+    name = "negative_binomial"
+    values = COUNTS
+    spreads = True
+    outputs = 2
+    center = 0
+    affine = False
+
+    def point(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
+        """The mean."""
+        return _mean(raw, location, scale, xp)
+
+    def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
+        """Counts (NumPy only: training does not need them)."""
+        mean, shape = _mean(raw, location, scale, np), _shape(raw, np)
+        return negative_binomial_quantiles(mean, shape, np.array(HEAD_QUANTILES))
+
+    def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
+        """−log p(target)."""
+        return -_log_chance(target, _mean(raw, location, scale, xp), _shape(raw, xp), xp)
+
+    def sample(
+        self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
+    ) -> NDArray:
+        """A Poisson draw about a gamma draw."""
+        return _drawn(_mean(raw, location, scale, np), _shape(raw, np), rng)
+
+    def initial(self, horizon: int) -> NDArray:
+        """Where the answer stands, with a of about a half."""
+        return np.tile([0.0, -0.5], (horizon, 1))
+
+
+class ZeroInflated:
+    """Counts of a negative binomial distribution, and more zeros: days without a sale for reasons
+    of their own.
+
+    Raw numbers: the mean, with the additional zeros; a; and the log odds of these zeros. Training
+    needs whole numbers from 0.
+    """
+
+    name = "zero_inflated"
+    values = COUNTS
+    spreads = True
+    outputs = 3
+    center = 0
+    affine = False
+
+    def point(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
+        """The mean."""
+        return _mean(raw, location, scale, xp)
+
+    def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
+        """Counts (NumPy only: training does not need them)."""
+        zeros = _zeros(raw, np)
+        rest = (np.array(HEAD_QUANTILES) - zeros[..., None]) / (1 - zeros[..., None])
+        mean = _mean(raw, location, scale, np) / (1 - zeros)
+        counts = negative_binomial_quantiles(mean, _shape(raw, np), np.maximum(rest, 0.0))
+        return np.where(rest > 0, counts, 0.0)
+
+    def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
+        """−log p(target)."""
+        zeros = _zeros(raw, xp)
+        mean = _mean(raw, location, scale, xp) / (1 - zeros)
+        logs = xp.log(1 - zeros) + _log_chance(target, mean, _shape(raw, xp), xp)
+        return -xp.where(target == 0, xp.logaddexp(xp.log(zeros), logs), logs)
+
+    def sample(
+        self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
+    ) -> NDArray:
+        """Nothing, or a draw of the negative binomial distribution."""
+        zeros = _zeros(raw, np)
+        drawn = _drawn(_mean(raw, location, scale, np) / (1 - zeros), _shape(raw, np), rng)
+        return np.where(rng.random(zeros.shape) < zeros, 0.0, drawn)
+
+    def initial(self, horizon: int) -> NDArray:
+        """Where the answer stands, with few additional zeros."""
+        return np.tile([0.0, -0.5, -3.0], (horizon, 1))
+
+
+class Tweedie:
+    """Amounts that are 0 or positive, such as money or weight: a random number of exponential ones.
+
+    This is Tweedie's distribution of power 1.5: the variance is φ · mean^1.5. Raw numbers: the
+    mean and φ. Jørgensen, "The Theory of Dispersion Models" (1997).
+    """
+
+    name = "tweedie"
+    values = AMOUNTS
+    spreads = True
+    outputs = 2
+    center = 0
+    affine = False
+
+    def point(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
+        """The mean."""
+        return _mean(raw, location, scale, xp)
+
+    def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
+        """0 as far as nothing is likely (NumPy only: training does not need them)."""
+        number, size = _amounts(raw, location, scale, np)
+        return size[..., None] * amount_quantiles(number)
+
+    def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
+        """−log p(target), of a density where it is above 0."""
+        number, size = _amounts(raw, location, scale, xp)
+        some = xp.where(target > 0, target, xp.ones_like(target) * size) / size
+        # exp(−λ − t) √(λ/t) I₁(2√(λt)) / θ with t = y/θ; its exponents together, for their digits
+        apart = xp.sqrt(number) - xp.sqrt(some)
+        logs = log_bessel(2 * xp.sqrt(number * some), xp) - apart**2
+        logs = logs + 0.5 * (xp.log(number) - xp.log(some)) - xp.log(size)
+        return xp.where(target > 0, -logs, number)
+
+    def sample(
+        self, raw: NDArray, location: NDArray, scale: NDArray, rng: np.random.Generator
+    ) -> NDArray:
+        """A sum of as many exponential draws as a Poisson draw says."""
+        number, size = _amounts(raw, location, scale, np)
+        return size * rng.gamma(rng.poisson(number))
+
+    def initial(self, horizon: int) -> NDArray:
+        """Where the answer stands, with φ of about one half."""
+        return np.tile([0.0, 0.0], (horizon, 1))
+
+
+COUNT_HEADS = (NegativeBinomial(), ZeroInflated(), Tweedie())
+
+
+def _softplus(a: Any, xp: Any) -> Any:
+    return xp.logaddexp(a, xp.zeros_like(a))
+
+
+def _mean(raw: Any, location: Any, scale: Any, xp: Any) -> Any:
+    """Location plus scale times the first raw number, and nearly 0 where that is far below 0."""
+    unit = _unit(location, scale, xp)
+    return unit * (_softplus(location / unit + raw[..., 0], xp) + SMALLEST_MEAN)
+
+
+def _unit(location: Any, scale: Any, xp: Any) -> Any:
+    """The scale, and a little of the level of a series that does not move."""
+    return xp.maximum(scale, SMALLEST_UNIT * (xp.abs(location) + SMALLEST_UNIT))
+
+
+def _shape(raw: Any, xp: Any) -> Any:
+    """1/a of a negative binomial distribution."""
+    return 1 / (_softplus(raw[..., 1], xp) + SMALLEST_SPREAD)
+
+
+def _zeros(raw: Any, xp: Any) -> Any:
+    """The share of additional zeros; never quite 0, so that its logarithm is a number."""
+    odds = _softplus(-raw[..., 2], xp)
+    return MOST_ZEROS * xp.exp(-xp.minimum(odds, xp.ones_like(odds) * 30.0))
+
+
+def _amounts(raw: Any, location: Any, scale: Any, xp: Any) -> tuple[Any, Any]:
+    """The mean number of amounts and their mean size; φ is in units that follow the scale."""
+    unit = _unit(location, scale, xp)
+    mean = _mean(raw, location, scale, xp) / unit
+    spread = _softplus(raw[..., 1], xp) + SMALLEST_SPREAD
+    root = xp.sqrt(mean)
+    return 2 * root / spread, 0.5 * unit * spread * root
+
+
+def _log_chance(target: Any, mean: Any, shape: Any, xp: Any) -> Any:
+    """log p of a count by a negative binomial distribution."""
+    choices = log_gamma(target + shape, xp) - log_gamma(shape, xp) - log_gamma(target + 1, xp)
+    total = shape + mean
+    return choices + shape * xp.log(shape / total) + target * xp.log(mean / total)
+
+
+def _drawn(mean: NDArray, shape: NDArray, rng: np.random.Generator) -> NDArray:
+    return rng.poisson(rng.gamma(shape, mean / shape)).astype(float)

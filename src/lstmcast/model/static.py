@@ -1,0 +1,229 @@
+"""What does not change in a series, as a network reads it: at every step, beside its inputs.
+
+A number is read in standard deviations from its mean over the series of the training; of a category
+the network learns a few numbers, its embedding. One that was not seen in training is read as the
+mean of those that were. The series itself can be such a category.
+
+What is carried through inputs is a code per column: the standardised number, or the number of the
+category, −1 for an unknown one. The network looks embeddings up.
+
+    S series · B rows of a batch · T steps · P static columns · C channels
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator
+
+from lstmcast.data.features import Covariates, listed
+from lstmcast.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from lstmcast.data.panel import Panel
+    from lstmcast.model.network import NetworkConfig
+
+ALL, EACH = "*", "each series"  # names of columns that are none
+MOST_UNITS = 8
+UNKNOWN = -1.0
+
+
+@dataclass(frozen=True)
+class StaticColumn:
+    """A column, and what was learned of it: the names of its categories, or mean and scale.
+
+    `units`: numbers that stand for a category; 0 for a column of numbers, and before training.
+
+    >>> StaticColumn("group", ("cold", "dry"), units=2).channels
+    2
+    """
+
+    name: str
+    levels: tuple[str, ...] = ()
+    mean: float = 0.0
+    scale: float = 1.0
+    units: int = 0
+
+    @property
+    def channels(self) -> int:
+        """Numbers that the network reads of it."""
+        return self.units or 1
+
+    def described(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self) | {"levels": list(self.levels)}
+
+
+def static_of(given: Any) -> tuple[StaticColumn, ...]:
+    """Columns from what people and files write: names, "*" for all that the data have, "each
+    series" for an embedding of each; UsageError for anything else.
+
+    >>> [column.name for column in static_of("group")]
+    ['group']
+    """
+    several = [given] if isinstance(given, (str, StaticColumn)) else given
+    if not isinstance(several, Iterable):
+        raise UsageError(
+            f"static={given!r} are no names of columns. Give a list, such as ['size']."
+        )
+    columns = []
+    for one in several:
+        if isinstance(one, Mapping):
+            one = StaticColumn(**{**one, "levels": tuple(one.get("levels", ()))})
+        elif isinstance(one, str) and one:
+            one = StaticColumn(one)
+        if not isinstance(one, StaticColumn):
+            raise UsageError(f"static: {one!r} is no name of a column, such as 'size'.")
+        columns.append(one)
+    names = [column.name for column in columns]
+    if len(set(names)) < len(names):
+        raise UsageError(f"static={names}: a column is named twice. Name each once.")
+    return tuple(columns)
+
+
+if TYPE_CHECKING:
+    StaticColumns = tuple[StaticColumn, ...]
+else:
+    StaticColumns = Annotated[Any, BeforeValidator(static_of)]
+
+
+def learned(columns: Sequence[StaticColumn], panel: Panel) -> tuple[StaticColumn, ...]:
+    """The same columns with what the series of a panel say of them; DataError where one is
+    missing."""
+    known = panel.covariates.static
+    if any(column.name == ALL for column in columns):
+        if not known:
+            raise DataError(
+                f"{panel.report.source or 'The data'} have no static columns to read. Name them "
+                "(static=, --static), or give a table of them (static_data=, --static-data)."
+            )
+        rest = [column for column in columns if column.name != ALL]
+        named = {column.name for column in rest}
+        columns = [*(StaticColumn(name) for name in known if name not in named), *rest]
+    return tuple(_learned(column, panel) for column in columns)
+
+
+def _learned(column: StaticColumn, panel: Panel) -> StaticColumn:
+    if column.name == EACH:
+        levels = tuple(map(str, panel.ids))
+        return replace(column, levels=levels, units=_units(len(levels)))
+    values_S = _values(column.name, panel.covariates, panel.report.source)
+    levels = panel.covariates.static_levels.get(column.name, ())
+    if levels:
+        return replace(column, levels=tuple(levels), units=_units(len(levels)))
+    known = values_S[np.isfinite(values_S)]
+    mean = float(known.mean()) if len(known) else 0.0
+    scale = float(known.std()) if len(known) else 0.0
+    return replace(column, mean=mean, scale=scale or 1.0)
+
+
+def _units(categories: int) -> int:
+    """Numbers that stand for one of so many categories."""
+    return int(np.clip(np.ceil(np.sqrt(categories)), 1, MOST_UNITS))
+
+
+def codes_of(
+    columns: Sequence[StaticColumn], panel: Panel, rows: NDArray | None = None
+) -> NDArray | None:
+    """The codes (S, P) of some series of a panel, of all unless named; None without columns.
+
+    Raises:
+        DataError: A column is missing, or holds something else than in training.
+    """
+    if not columns:
+        return None
+    rows = np.arange(len(panel)) if rows is None else rows
+    codes = [_codes(column, panel)[rows] for column in columns]
+    return np.stack(codes, axis=1).astype(np.float32)
+
+
+def _codes(column: StaticColumn, panel: Panel) -> NDArray:
+    places = {name: float(place) for place, name in enumerate(column.levels)}
+    if column.name == EACH:
+        return np.array([places.get(str(name), UNKNOWN) for name in panel.ids])
+    source = panel.report.source
+    values_S = _values(column.name, panel.covariates, source)
+    levels = panel.covariates.static_levels.get(column.name, ())
+    if bool(levels) != bool(column.levels) and np.isfinite(values_S).any():
+        now, before = ("categories", "numbers") if levels else ("numbers", "categories")
+        raise DataError(
+            f"the static column {column.name!r} of {source or 'the data'} holds {now}, and the "
+            f"model was trained with {before}. Write it as it was."
+        )
+    if not column.levels:
+        return np.nan_to_num((values_S - column.mean) / column.scale)
+    place_L = np.array([places.get(name, UNKNOWN) for name in levels] or [UNKNOWN])
+    known_S = np.isfinite(values_S)
+    return np.where(known_S, place_L[np.where(known_S, values_S, 0).astype(int)], UNKNOWN)
+
+
+def require_of_new(columns: Sequence[StaticColumn], panel: Panel, new: NDArray) -> None:
+    """DataError where nothing is said of the series that a saved model does not remember."""
+    for column in columns:
+        if column.name == EACH or not len(new):
+            continue
+        if np.isnan(panel.covariates.static[column.name][new]).all():
+            raise DataError(
+                f"the network reads the static column {column.name!r}, and the data do not have it "
+                f"for the new series {str(panel.ids[new[0]])!r}. Name it (static="
+                f"[{column.name!r}], --static {column.name}), or give a table that has it "
+                "(static_data=, --static-data)."
+            )
+
+
+def _values(name: str, covariates: Covariates, source: str) -> NDArray:
+    """The values (S,) of a column; DataError where it is missing."""
+    if name in covariates.static:
+        return np.asarray(covariates.static[name], float)
+    have = f"there are {listed(covariates.static)}" if covariates.static else "there are none"
+    raise DataError(
+        f"the network reads the static column {name!r}, which {source or 'the data'} do not have "
+        f"({have}). Name it (static=[{name!r}], --static {name}), or give a table that has it "
+        "(static_data=, --static-data)."
+    )
+
+
+def require_no_static(config: NetworkConfig) -> None:
+    """UsageError for a network that reads static columns, which a stream does not have."""
+    if config.static:
+        names = listed(column.name for column in config.static)
+        raise UsageError(
+            f"The network reads static columns ({names}), which the rows of a stream do not have. "
+            "Forecast with LSTMForecaster.predict, or stream with a network without them."
+        )
+
+
+def beside(x_BTC: NDArray, codes_BP: NDArray | None) -> NDArray:
+    """What a network reads of T steps, the codes of its rows behind the inputs."""
+    if codes_BP is None:
+        return x_BTC
+    rows, steps = x_BTC.shape[:2]
+    codes_BTP = np.broadcast_to(codes_BP[:, None], (rows, steps, codes_BP.shape[1]))
+    return np.concatenate([x_BTC, codes_BTP.astype(x_BTC.dtype)], axis=2)
+
+
+def embedded(x: NDArray, columns: Sequence[StaticColumn], arrays: Mapping[str, NDArray]) -> NDArray:
+    """Inputs and codes (…, C + P) as the first layer reads them: codes looked up (…, C + units)."""
+    if not columns:
+        return x
+    own = x.shape[-1] - len(columns)
+    parts = [x[..., :own]]
+    for p, column in enumerate(columns):
+        code = x[..., own + p]
+        if not column.units:
+            parts.append(code[..., None])
+            continue
+        table = arrays[table_name(p)]
+        place = code.astype(np.int64)
+        found = table[np.maximum(place, 0)]
+        parts.append(np.where(place[..., None] < 0, table.mean(axis=0), found))
+    return np.concatenate(parts, axis=-1)
+
+
+def table_name(column: int) -> str:
+    """What the embedding of a column is called among the arrays of a member."""
+    return f"static.{column}.weight"

@@ -1,0 +1,268 @@
+"""The same work on many machines, with Ray: `lstmcast … --ray ADDRESS`, `lstmcast.ray.forecast`.
+
+A task is a chunk. What comes of it depends on its rows and the job alone, so a task whose machine
+is lost is done again elsewhere, and nothing changes. Ray is imported when something is asked of it.
+"""
+
+# shown as lc.ray; in here, `ray` is always the library
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Unpack
+
+import numpy as np
+
+from lstmcast.chunks.plan import Chunk
+from lstmcast.chunks.run import Spread
+from lstmcast.chunks.work import Done, Work, is_done, warnings_kept
+from lstmcast.data.keys import column_name
+from lstmcast.data.panel import Panel
+from lstmcast.data.read import as_panel
+from lstmcast.data.words import Words
+from lstmcast.errors import LstmcastError, MissingExtraError, ModelError, OutputError, UsageError
+
+RETRIES = 5  # of a task whose machine or process is lost
+AHEAD = 2  # tasks that wait, for each one that runs
+EACH = 4  # tasks for each processor, where nobody said how many
+
+
+def over(address: str | None = None) -> Spread:
+    """What spreads chunks over a cluster; its machines share the folders of data and results.
+
+    address: of the cluster, such as "auto" or "ray://head:10001"; a new one on this machine for
+    None or "local".
+    """
+
+    def done(work: Work, chunks: Sequence[Chunk]) -> Iterator[Done]:
+        connect(address)
+        sent = _library().put(work)
+        for chunk, result in _in_turn(_part, [(sent, chunk) for chunk in chunks], chunks):
+            if not is_done(Path(work.folder), chunk):
+                raise OutputError(
+                    f"{chunk.part} was written on another machine, and is not in {work.folder} "
+                    "here. Name a folder that all machines of the cluster share."
+                )
+            yield result
+
+    return done
+
+
+def forecast(
+    dataset: Any,
+    model: Any,
+    *,
+    series: str | Sequence[str],
+    tasks: int | None = None,
+    **words: Unpack[Words],
+) -> Any:
+    """Forecast the series of a Ray Dataset, as a Ray Dataset with the columns of
+    `Forecast.columns_dict`.
+
+    Args:
+        dataset: A long table, such as `ray.data.read_parquet(…)` gives.
+        model: A forecaster, such as `LSTMForecaster(12)`.
+        series: The columns that name series.
+        tasks: Among how many the series are divided; four for each processor of the cluster unless
+            given. Combinations and intervals are pooled within one.
+        words: How the data are read, in the words of `lstmcast.read`: time, target, ….
+
+    Raises:
+        MissingExtraError: Ray is not installed.
+        UsageError: A column is not there.
+    """
+    ray = _library()
+    keys = [series] if isinstance(series, str) else list(series)
+    known = dataset.schema().names
+    unknown = [name for name in keys if name not in known]
+    if unknown:
+        raise UsageError(f"{unknown[0]!r} is no column of the dataset. There are: {known}.")
+    own: dict[str, Any] = {**words, "series": keys}
+    count = tasks or EACH * max(1, int(ray.cluster_resources().get("CPU", 1)))
+    divide = ray.remote(num_returns=count + 1, max_retries=RETRIES)(_divided)
+    answer = ray.remote(num_cpus=1, max_retries=RETRIES)(_answered)
+    sent = ray.put(TableForecast(model, own))
+    divided = [divide.remote(block, keys, count) for block in dataset.to_arrow_refs()]
+    rows = np.sum(ray.get([sizes for sizes, *_ in divided]), axis=0)
+    parts = zip(*(pieces for _, *pieces in divided), strict=True)
+    answers = [
+        answer.remote(sent, *pieces) for size, pieces in zip(rows, parts, strict=True) if size
+    ]
+    return ray.data.from_arrow_refs(answers)
+
+
+def fit(
+    model: Any,
+    data: Any,
+    by: str,
+    folder: str | Path,
+    *,
+    address: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    **words: Unpack[Words],
+) -> dict[str, Path]:
+    """Fit one model for each group of series, as tasks of a cluster, and save them: the folder of
+    each, by the name of its group. A model that is there already is left as it is.
+
+    Args:
+        model: An `LSTMForecaster`, fitted or not; each group starts from its configured weights.
+        data: A Panel, or anything that `lstmcast.read` reads.
+        by: The column of ids whose values are the groups, such as "store".
+        folder: Where the models go, one folder for each; all machines share it.
+        address: Of the cluster; see `over`.
+        options: What `fit` is given besides the data, such as {"threads": 1}.
+        words: How the data are read, in the words of `lstmcast.read`: time, target, series, ….
+    """
+    panel = as_panel(data, getattr(model, "past", ()), words)
+    groups = _groups(panel, by)
+    places = {name: Path(folder) / _safe(name) for name in groups}
+    missing = [name for name in groups if not places[name].exists()]
+    connect(address)
+    sent = _library().put((model, dict(options or {})))
+    jobs = [(sent, panel.select(panel.ids[groups[name]]), str(places[name])) for name in missing]
+    for _ in _in_turn(_fitted, jobs, missing):
+        pass
+    return places
+
+
+# ---------------------------------------------------------------- on the machines of a cluster
+
+
+def _part(work: Work, chunk: Chunk) -> Done:
+    return work(chunk)
+
+
+def _fitted(sent: tuple[Any, dict[str, Any]], panel: Panel, place: str) -> str:
+    model, options = sent
+    with warnings_kept():
+        model.unfitted().fit(panel, **options).save(place)
+    return place
+
+
+def _divided(table: Any, keys: Sequence[str], count: int) -> tuple[Any, ...]:
+    """How many rows of a block go to each of so many tasks, and those rows: a series goes to the
+    same task from everywhere."""
+    columns = [table.column(name).to_pylist() for name in keys]
+    names = ("\0".join(map(str, cells)) for cells in zip(*columns, strict=True))
+    tasks = np.array([zlib.crc32(name.encode()) % count for name in names], np.int64)
+    sizes = np.bincount(tasks, minlength=count)
+    return sizes, *(table.take(np.flatnonzero(tasks == task)) for task in range(count))
+
+
+def _answered(work: TableForecast, *pieces: Any) -> Any:
+    import pyarrow as pa
+
+    return work(pa.concat_tables(pieces))
+
+
+@dataclass(frozen=True)
+class TableForecast:
+    """Forecasts an Arrow table of whole series, as an Arrow table.
+
+    So are the tasks of a Ray Dataset; Spark's `mapInArrow` and Dask call it as well.
+    """
+
+    model: Any
+    words: Mapping[str, Any]
+
+    def __call__(self, table: Any) -> Any:
+        """The forecast of all series of a table; the order of rows does not matter."""
+        # rows come in the order in which tasks ended
+        ordered = table.sort_by([(name, "ascending") for name in table.column_names])
+        with warnings_kept():
+            panel = as_panel(ordered, getattr(self.model, "past", ()), dict(self.words))
+            return self.model.predict(panel).frame("pyarrow")
+
+
+# ---------------------------------------------------------------- the cluster
+
+
+def connect(address: str | None) -> None:
+    """Connect to a cluster, or start one here; nothing where that is done already."""
+    ray = _library()
+    if ray.is_initialized():
+        return
+    try:
+        ray.init(
+            address=None if address in (None, "local") else address,
+            include_dashboard=False if address in (None, "local") else None,
+            log_to_driver=False,
+            logging_level="ERROR",
+        )
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise UsageError(
+            f"no Ray cluster answers at {address!r} ({_first_line(error)}). Start one (ray start "
+            "--head), or give --ray local."
+        ) from None
+
+
+def _library() -> Any:
+    try:
+        import ray
+    except ImportError as error:
+        raise MissingExtraError("Many machines need Ray: pip install 'lstmcast[ray]'.") from error
+    return ray
+
+
+def _in_turn(
+    function: Callable[..., Any], jobs: Sequence[tuple[Any, ...]], names: Sequence[Any]
+) -> Iterator[tuple[Any, Any]]:
+    """Tasks and what came of them, as they end; some are sent ahead, so that nobody waits."""
+    ray = _library()
+    # a task is done again where its process or machine is lost, and not where it raises
+    remote = ray.remote(num_cpus=1, max_retries=RETRIES)(function)
+    most = AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
+    waiting = list(zip(jobs, names, strict=True))[::-1]
+    running: dict[Any, Any] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < most:
+                job, name = waiting.pop()
+                running[remote.remote(*job)] = name
+            ready, _ = ray.wait(list(running), num_returns=1)
+            name = running.pop(ready[0])
+            yield name, _result(ray, ready[0], name)
+    finally:
+        for task in running:
+            ray.cancel(task, force=True)
+
+
+def _result(ray: Any, task: Any, name: Any) -> Any:
+    try:
+        return ray.get(task)
+    except ray.exceptions.RayTaskError as error:
+        cause = error.cause
+        if isinstance(cause, LstmcastError):
+            raise cause from None
+        raise ModelError(f"{name}: {type(cause).__name__}: {cause}") from error
+    except ray.exceptions.RayError as error:
+        raise ModelError(
+            f"{name} was lost {RETRIES + 1} times ({_first_line(error)}). Where memory ran out, "
+            "give fewer series with --chunk."
+        ) from None
+
+
+def _groups(panel: Panel, by: str) -> dict[str, np.ndarray]:
+    """The series of each group, by its name."""
+    columns = panel.keys.columns(panel.ids)
+    if column_name(by) not in columns:
+        raise UsageError(
+            f"{by!r} is no column that names series. There are: {', '.join(map(repr, columns))}."
+        )
+    names = np.array([str(value) for value in columns[column_name(by)].tolist()], object)
+    return {name: names == name for name in dict.fromkeys(names.tolist())}
+
+
+def _safe(name: str) -> str:
+    """The name of a folder for a group, whatever its letters."""
+    kept = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
+    if kept == name and not name.startswith("."):
+        return name
+    return f"{kept.lstrip('.')}-{zlib.crc32(name.encode()):08x}"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,149 @@
+"""What a network that learns from a stream keeps of older ticks: to learn from them again, and to
+go back to earlier weights where it has become worse.
+
+    R rows · T ticks of a window · C input channels · K columns
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.util.states import arrays_of, mapped
+from lstmcast.windows import TickWindow
+
+if TYPE_CHECKING:
+    from lstmcast.training.online import Kept, Learner
+
+WINDOWS = 16  # that are remembered
+ROWS = 64  # of each, at most
+EVERY = 32  # updates from one comparison to the next
+FEWEST = 8  # windows that are enough to compare
+WORSE = 0.1  # of the loss of the weights that were kept
+CERTAIN = 2.0  # standard errors of the difference
+
+
+class Fall(NamedTuple):
+    """The network was worse than its earlier weights: when these were kept, and both losses."""
+
+    tick: int
+    loss: float
+    kept_loss: float
+
+
+class Guard:
+    """Remembers windows of ticks, and weights that did well on them.
+
+    Args:
+        learners: the members of the network, each of which moves its weights.
+        chunk: ticks of a window: one is remembered each time that so many have come.
+        seed: of the rows that are remembered, and of the windows that are learned again.
+    """
+
+    def __init__(self, learners: Sequence[Learner], chunk: int, seed: int) -> None:
+        self.learners, self.chunk, self.seed = learners, chunk, seed
+        self.windows: list[TickWindow] = []  # the oldest first
+        self.kept: list[Kept] = []
+        self.kept_at = self.updates = 0
+
+    def remember(self, window: TickWindow, tick: int) -> None:
+        """Keep some rows of a window that has been learned from, if it is time for one."""
+        if tick % self.chunk:
+            return
+        rows = np.arange(len(window.x_RTC))
+        if len(rows) > ROWS:
+            rng = np.random.default_rng([self.seed, tick])
+            rows = np.sort(rng.choice(len(rows), ROWS, replace=False))
+        self.windows = [*self.windows, mapped(lambda array: array[rows], window)][-WINDOWS:]
+
+    def again(self, count: int, tick: int) -> list[TickWindow]:
+        """So many of the windows, drawn anew at each tick."""
+        if not self.windows or not count:
+            return []
+        rng = np.random.default_rng([self.seed, tick, 1])
+        chosen = rng.integers(0, len(self.windows), count)
+        return [self.windows[place] for place in chosen.tolist()]
+
+    def watch(self, tick: int) -> Fall | None:
+        """After an update: what happened if the network went back to its earlier weights.
+
+        It does where it is worse than these on the older half of what is remembered and on the
+        newer half too. What it has learned of a lasting change shows as better on the newer one.
+        """
+        self.updates += 1
+        if self.updates % EVERY or len(self.windows) < FEWEST:
+            return None
+        if self.kept:
+            now = self._losses()
+            current = [learner.kept() for learner in self.learners]
+            self._return_to(self.kept)
+            before = self._losses()
+            if is_worse(now, before):
+                return Fall(self.kept_at, float(now.mean()), float(before.mean()))
+            self._return_to(current)
+        self.kept, self.kept_at = [learner.kept() for learner in self.learners], tick
+        return None
+
+    def _return_to(self, kept: Sequence[Kept]) -> None:
+        for learner, own in zip(self.learners, kept, strict=True):
+            learner.return_to(own)
+
+    def _losses(self) -> NDArray:
+        """The loss on each window, of all members together."""
+        members = list(enumerate(self.learners))
+        return np.array(
+            [sum(learner.loss(window, m) for m, learner in members) for window in self.windows]
+        )
+
+    # ---- saving
+
+    def saved(self) -> dict[str, NDArray]:
+        """Everything that the next comparison depends on."""
+        result = {"kept_at": np.array(self.kept_at), "updates": np.array(self.updates)}
+        for number, window in enumerate(self.windows):
+            result |= {f"{number}{place}": array for place, array in arrays_of(window)}
+        for m, kept in enumerate(self.kept):
+            result |= {f"kept.{m}.{name}": array for name, array in kept.items()}
+        return result
+
+    def take_up(self, saved: Mapping[str, NDArray], like: TickWindow) -> None:
+        """What `saved` gave; `like` has the form of a window. KeyError where something is
+        missing."""
+        self.kept_at, self.updates = int(saved["kept_at"]), int(saved["updates"])
+        count = sum(name.endswith(".x_RTC") for name in saved)
+        for number in range(count):
+            own = iter([saved[f"{number}{place}"] for place, _ in arrays_of(like)])
+            self.windows.append(mapped(lambda _, own=own: next(own), like))
+        members = {name.split(".")[1] for name in saved if name.startswith("kept.")}
+        for m in range(len(members)):
+            self.kept.append(dict(_under(saved, f"kept.{m}.")))
+
+
+def is_worse(now: NDArray, before: NDArray) -> bool:
+    """Whether losses have grown clearly on the older half of some windows, and on the newer one.
+
+    >>> before = np.full(8, 2.0)
+    >>> is_worse(before + 1, before), is_worse(before + [1, 1, 1, 1, -1, -1, -1, -1], before)
+    (True, False)
+    """
+    half = len(now) // 2
+    return all(
+        _grown(now[part] - before[part], before[part])
+        for part in (slice(None, half), slice(half, None))
+    )
+
+
+def _grown(growth: NDArray, before: NDArray) -> bool:
+    if not np.isfinite(growth).all():
+        return bool(np.isfinite(before).all())
+    noise = growth.std(ddof=1) / np.sqrt(len(growth))
+    return bool(growth.mean() > max(WORSE * np.abs(before.mean()), CERTAIN * noise))
+
+
+def _under(saved: Mapping[str, NDArray], prefix: str) -> Iterator[tuple[str, NDArray]]:
+    for name, array in saved.items():
+        if name.startswith(prefix):
+            yield name.removeprefix(prefix), array

@@ -1,0 +1,78 @@
+"""Intervals of a stream's rows, kept as wide as they promise to be, and whether errors drift.
+
+S series, a row each · R rows of a tick · H steps that are tracked · Q quantiles
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.origins import Origins
+from lstmcast.data.panel import Panel
+from lstmcast.decoding import Reader, at_steps
+from lstmcast.errors import UsageError
+from lstmcast.evaluation.conformal import Conformal, Tracked, adjusted, advance, coverage, start
+from lstmcast.model.network import Network
+from lstmcast.streaming.rows import Rows
+
+NEWEST = 1000  # values of a history that intervals are adjusted on before a stream begins
+AT_ONCE = 1 << 20  # answers of a history that are held at once
+
+
+class Tracker:
+    """Compares what was forecast of rows with what came, and moves the bounds of their intervals.
+
+    Args:
+        settings: the rate of false signals of drift.
+        rows: whose intervals these are; they get the state that this needs.
+        network: what forecasts. UsageError where it answers points, or reads several columns.
+    """
+
+    def __init__(self, settings: Conformal, rows: Rows, network: Network) -> None:
+        if network.config.inputs.columns > 1:
+            raise UsageError("conformal= is for rows of one column, and this network reads more.")
+        if not network.head.spreads:
+            raise UsageError(
+                "conformal= moves the bounds of intervals, and a point head has none. Use "
+                "head='quantiles', 'normal' or 'student_t'."
+            )
+        self.settings, self.rows, self.steps = settings, rows, network.config.steps
+        rows.add("tracked", lambda new: start(new, self.steps))
+
+    def history(self, reader: Reader, panel: Panel) -> None:
+        """Adjust on the newest values of the series of a panel, each compared with what would have
+        been forecast of it."""
+        part = max(AT_ONCE // (NEWEST * self.steps), 1)
+        for first in range(0, len(panel), part):
+            at = np.arange(first, min(first + part, len(panel)))
+            self._history(reader, panel, at)
+
+    def _history(self, reader: Reader, panel: Panel, at: NDArray) -> None:
+        length_R = panel.lengths[at]
+        first_R = np.maximum(length_R - NEWEST, 1)  # nothing was forecast of a first value
+        forecasts_R = length_R - first_R
+        begins_R = np.cumsum(forecasts_R) - forecasts_R
+        series_O = np.repeat(at, forecasts_R)
+        counts_O = np.arange(len(series_O)) - np.repeat(begins_R - first_R, forecasts_R)
+        steps = tuple(range(1, self.steps + 1))
+        answers_OHQ = at_steps(reader, panel, Origins(series_O, counts_O), steps)
+        state: Tracked = self.rows["tracked"]
+        state.count_S[at] = first_R
+        for step in range(int(forecasts_R.max(initial=0))):
+            going = np.flatnonzero(forecasts_R > step)
+            values_R = panel.values[panel.offsets[at[going]] + first_R[going] + step]
+            answer_RHQ = answers_OHQ[begins_R[going] + step]
+            advance(state, at[going], values_R, answer_RHQ, self.settings)
+
+    def tick(self, at: NDArray, values_R: NDArray, answer_RHQ: NDArray) -> NDArray:
+        """Compare a tick of these rows: whether it shows that errors have grown (R,)."""
+        return advance(self.rows["tracked"], at, values_R, answer_RHQ, self.settings)
+
+    def adjusted(self, at: NDArray, answer_RHQ: NDArray) -> NDArray:
+        """What the network answers of these rows, with the bounds that their errors ask for."""
+        return adjusted(self.rows["tracked"], at, answer_RHQ)
+
+    def coverage(self, at: NDArray) -> NDArray:
+        """The share of values in the intervals, of late (R, H, L)."""
+        return coverage(self.rows["tracked"], at)

@@ -1,0 +1,332 @@
+"""The page computes what the package does: its kernel in Node.js, the page itself in Chromium."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lstmcast as lc
+from browser import Browser
+from lstmcast.data.frequency import parse_frequency
+from lstmcast.data.origins import origins_of
+from lstmcast.export.web import PAGE, web_page, write_web_page
+from lstmcast.fitted import Fitted
+from lstmcast.model.heads import HEAD_QUANTILES
+from lstmcast.pretrained import WEIGHTS, shipped
+
+WEB = Path(__file__).parent / "web"
+ROOT = Path(__file__).parents[1]
+
+
+def noise(count: int, seed: int = 1):
+    return np.random.default_rng(seed).normal(size=count)
+
+
+def wave(count: int, period: float, size: float = 10.0):
+    return 50 + size * np.sin(2 * np.pi * np.arange(count) / period) + noise(count)
+
+
+def with_gaps(values):
+    return np.where(np.random.default_rng(2).random(len(values)) < 0.1, np.nan, values)
+
+
+def rare(count: int):
+    rng = np.random.default_rng(3)
+    return np.where(rng.random(count) < 0.7, 0, rng.poisson(3, count)).astype(float)
+
+
+CASES = {
+    "three values": ([3.0, 5, 4], "MS", 4),
+    "one year": (wave(12, 12), "MS", 6),
+    "constant": (np.full(40, 7.0), "D", 9),
+    "below 0": (np.linspace(-5, 9, 60) + noise(60) / 99, "YS", 8),
+    "a walk": (np.cumsum(noise(260)), "D", 20),
+    "weeks with gaps": (with_gaps(100 + np.arange(180) + noise(180)), "W-MON", 16),
+    "fed back": (wave(130, 12), "MS", 36),
+    "a year in days": (np.exp(wave(1100, 365.25, 0.5) / 50 + 0.05 * noise(1100)), "D", 30),
+    "a year of both signs": (wave(1000, 365.25) - 50, "D", 28),
+    "a year in weeks": (wave(330, 52.18), "W-MON", 20),
+    "hours and days": (wave(700, 24) + 3 * (np.arange(700) // 24 % 7 > 4), "h", 60),
+    "mostly 0": (rare(300), "D", 14),
+    "counts": (np.random.default_rng(4).poisson(4, 120).astype(float), "MS", 12),
+    "a shift": (np.r_[50 + noise(80), 90 + noise(30)], "MS", 12),
+    "a surprise at the end": (np.r_[50 + noise(80), 90.0], "MS", 12),
+    "spikes": (np.where(np.arange(150) % 37 == 20, 500, 50 + noise(150)), "D", 14),
+    "a period of its own": (wave(500, 23), "h", 40),
+    "business days": (np.exp(np.cumsum(noise(400)) / 100), "B", 20),
+    "very large": (1e9 * wave(90, 12), "MS", 12),
+}
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory):
+    """What the kernel answers of each case, and the panels."""
+    panels = {name: panel_of(*case[:2]) for name, case in CASES.items()}
+    given = [
+        {
+            "values": [None if np.isnan(value) else value for value in panel.values.tolist()],
+            "unit": panel.frequency.unit,
+            "every": panel.frequency.every,
+            "periods": list(panel.periods),
+            "family": panel.frequency.family,
+            "horizon": CASES[name][2],
+        }
+        for name, panel in panels.items()
+    ]
+    file = tmp_path_factory.mktemp("web") / "cases.json"
+    file.write_text(json.dumps(given), encoding="utf-8")
+    told = node("kernel.mjs", PAGE, WEIGHTS / "weights.safetensors", file)
+    return dict(zip(panels, zip(told, panels.values(), strict=True), strict=True))
+
+
+def node(script: str, *arguments: Path):
+    command = ["node", str(WEB / script), *map(str, arguments)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    return json.loads(done.stdout)
+
+
+def panel_of(values, frequency: str):
+    """A panel as it is read from a table, so that it is recognised what values can be."""
+    grid = lc.Panel.from_arrays(values, frequency=frequency, start="2015-01-05")
+    table = {"time": grid.times(0), "value": grid.values}
+    return lc.read(table, frequency=frequency, calendar="all")
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("name", CASES)
+def test_the_kernel_answers_as_the_package(name, answers):
+    told, panel = answers[name]
+    size = np.nanmax(np.abs(panel.values))
+    horizon = CASES[name][2]
+    alone = Fitted(shipped()).decode(panel, origins_of(panel), horizon)[0]
+    assert np.allclose(told["alone"], alone, rtol=0, atol=1e-6 * size)
+    forecast = lc.LSTMForecaster(horizon, quantiles=HEAD_QUANTILES).predict(panel)
+    assert np.allclose(told["quantiles"], forecast.quantiles[0], rtol=0, atol=1e-5 * size)
+    shares = forecast.combination.as_dict()
+    assert told["shares"][0] == ["network", pytest.approx(shares["network"], abs=1e-3)]
+
+
+# ---------------------------------------------------------------- tables
+
+DAYS = ["2024-02-01", "2024-02-02", "2024-02-05", "2024-02-06", "2024-02-08"]
+TABLES = {
+    "ISO": "day,sold\n" + "\n".join(f"{day},{k}.5" for k, day in enumerate(DAYS)),
+    "decimal commas": "Tag;Menge\n01.02.2024;1,5\n02.02.2024;2,25\n04.02.2024;1.003,0\n"
+    "05.02.2024;4",
+    "months": 'Month,"Passengers, thousands"\n1949-01,112\n1949-02,118\n1949-03,132\n1949-05,121',
+    "month ends": "date,value\n2024-01-31,1\n2024-02-29,2\n2024-03-31,3",
+    "years": "year\tvalue\n1990\t3\n1991\t4\n1992\t6\n1993\t5",
+    "quarters": "quarter,value\n2020 Q1,3\n2020 Q2,4\n2020 Q4,6\n2021 Q1,5",
+    "hours": "time,value\n2024-03-01 22:00,1\n2024-03-01 23:00,2\n2024-03-02 00:00,4",
+    "ISO with T": "time,value\n2024-03-01T22:15:00Z,1\n2024-03-01T22:30:00Z,2\n"
+    "2024-03-01T23:00:00Z,4",
+    "American": "date,value\n01/25/2024,1\n01/26/2024,2\n01/27/2024,3",
+    "British": "date,value\n25/01/2024,1\n26/01/2024,2\n27/01/2024,3",
+    "names of months": "month,value\nJan 2024,1\nFeb 2024,2\nMar 2024,3",
+    "Japanese": "年月,売上\n2024年1月,1\n2024年2月,2\n2024年4月,3",
+    "compact": "date,value\n20240129,1\n20240130,2\n20240131,3\n20240201,4",
+    "business days": "date,value\n2024-02-01,1\n2024-02-02,2\n2024-02-05,3\n2024-02-06,4\n"
+    "2024-02-07,4",
+    "in any order": "date,value\n2024-02-03,3\n2024-02-01,1\n2024-02-02,2",
+    "missing": "date,value\n2024-02-01,\n2024-02-02,1\n2024-02-03,NA\n2024-02-04,3\n"
+    "2024-02-05,4\n2024-02-06,",
+    "thousands": 'date,value\n2024-02-01,"1,200"\n2024-02-02,"1,350,000"\n2024-02-03,900',
+    "weeks": "week,value\n2024-01-01,1\n2024-01-08,2\n2024-01-22,3\n2024-01-29,3",
+}
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """What the page sees in each table."""
+    file = tmp_path_factory.mktemp("tables") / "tables.json"
+    file.write_text(json.dumps([*TABLES.values(), *WRONG]), encoding="utf-8")
+    return node("tables.mjs", PAGE, file)
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_read_as_the_package_reads_them(name, tables, tmp_path):
+    told = tables[list(TABLES).index(name)]
+    (tmp_path / "table.csv").write_text(TABLES[name], encoding="utf-8")
+    panel = lc.read(tmp_path / "table.csv", calendar="all")
+    assert "error" not in told
+    values = [np.nan if value is None else value for value in told["values"]]
+    assert np.array_equal(values, panel.values, equal_nan=True)
+    times = np.array(told["times"], "datetime64[us]")
+    assert (times == panel.times(0).astype("datetime64[us]")).all()
+    frequency = panel.frequency
+    assert (told["unit"], told["every"]) == (frequency.unit, frequency.every)
+    assert told["periods"] == list(frequency.seasonal_periods)
+    following = frequency.advance(panel.ends[:1], 1)[0]
+    assert np.datetime64(told["next"], "us") == following
+
+
+WRONG = {
+    "": "empty",
+    "a,b\nx,y": "no numbers",
+    "date,value\n2024-01-01,1\n2024-01-01,2\n2024-01-02,2": "repeated",
+    "date,value\n2024-01-01,1\n2024-01-02,2\nsoon,3\n2024-01-04,3\n2024-01-05,3": "bad time",
+    "date,value\n2024-01-01,1\n2024-01-02,2\n2024-01-03,x\n2024-01-04,3\n"
+    "2024-01-05,1": "bad number",
+    "date,value\n2024-01-01,1": "few",
+    "date,value\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n2024-01-05 07:13,3": "no grid",
+}
+
+
+@pytest.mark.services
+def test_what_is_wrong_with_a_table_is_said(tables):
+    told = tables[len(TABLES) :]
+    assert [one.get("error") for one in told] == list(WRONG.values())
+    words = (PAGE / "words.mjs").read_text(encoding="utf-8")
+    for key in WRONG.values():
+        assert words.count(f'"error {key}"') == 2  # in both languages
+
+
+@pytest.mark.services
+def test_the_kernel_of_the_docs_runs(tmp_path):
+    page = (ROOT / "docs" / "how-to" / "export.md").read_text(encoding="utf-8")
+    script = re.search(r'^```js title="kernel"\n(.*?)^```', page, re.MULTILINE | re.DOTALL)[1]
+    (tmp_path / "run.mjs").write_text(script, encoding="utf-8")
+    (tmp_path / "lstmcast").symlink_to(ROOT / "src" / "lstmcast")
+    command = ["node", "run.mjs"]
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    panel = lc.Panel.from_arrays([112.0, 118, 132, 129, 121, 135, 148, 148, 136, 119, 104, 118])
+    panel = replace(panel, frequency=parse_frequency("MS"), periods=(12,))
+    point = lc.LSTMForecaster(3).predict(panel).point[0]
+    assert [float(one) for one in done.stdout.split()] == pytest.approx(point, abs=0.06)
+
+
+# ---------------------------------------------------------------- the page
+
+
+def test_the_page_is_one_file_that_connects_to_nothing(tmp_path):
+    place = write_web_page(tmp_path / "demo" / "page")
+    page = place.read_text(encoding="utf-8")
+    assert page == web_page()
+    weights = (WEIGHTS / "weights.safetensors").stat().st_size
+    assert len(page.encode()) - 4 * weights / 3 < 200_000  # of the 2 MB that it may have
+    assert "default-src 'none'" in page and "connect-src" not in page
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+    assert "import " not in page.partition("<script")[2].replace("are missing", "")
+
+
+def test_the_command_writes_the_page(run, tmp_path):
+    done = run("export", "--format", "web", tmp_path / "demo")
+    assert re.fullmatch(r".*index.html \(1\.\d\d MB\): open it in a browser\n", done.out)
+    assert (tmp_path / "demo" / "index.html").read_text(encoding="utf-8") == web_page()
+    file = run("export", "--format", "web", tmp_path, "--json").json["files"][0]
+    assert file["bytes"] == (tmp_path / "index.html").stat().st_size
+    assert "No folder is named" in run("export", "--format", "web").err
+    refused = run("export", "--format", "web", tmp_path, "--part", "network", "--out", tmp_path)
+    assert refused.status == 2 and "--out, --part would have no effect" in refused.err
+    (tmp_path / "file").touch()
+    assert run("export", "--format", "web", tmp_path / "file").status == 1
+
+
+def test_both_languages_have_the_same_texts():
+    english, japanese = (PAGE / "words.mjs").read_text(encoding="utf-8").split("\n  ja: {\n")
+    keys = [
+        re.findall(r'(?:^|, ) *"?([\w ]+?)"?: "', part, re.MULTILINE)
+        for part in (english, japanese)
+    ]
+    assert keys[0] == keys[1] and len(keys[0]) > 40
+    places = [re.findall(r"\{(\w+)\}", part) for part in (english, japanese)]
+    assert sorted(places[0]) == sorted(places[1])
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    """The page in a browser, as a file."""
+    folder = tmp_path_factory.mktemp("page")
+    with Browser(folder / "profile", downloads=folder) as browser:
+        browser.open(write_web_page(folder).as_uri())
+        yield browser
+
+
+def text_of(page: Browser, name: str):
+    return page.evaluate(f"document.getElementById('{name}').textContent")
+
+
+def paste(page: Browser, text: str):
+    page.evaluate(
+        f"document.getElementById('text').value = {json.dumps(text)};"
+        "document.getElementById('text').dispatchEvent(new Event('input'))"
+    )
+
+
+def run_page(page: Browser, horizon: int | None = None):
+    if horizon is not None:
+        page.evaluate(f"document.getElementById('horizon').value = {horizon}")
+    page.evaluate("document.getElementById('run').click()")
+    page.wait("!document.getElementById('run').disabled")
+
+
+@pytest.mark.services
+def test_the_page_forecasts_a_pasted_table_and_gives_a_file(page):
+    page.evaluate("document.getElementById('example').click()")
+    assert "144 values of passengers, monthly, 1949-01-01 to 1960-12-01" in text_of(page, "read")
+    run_page(page)
+    page.evaluate("document.getElementById('download').click()")
+    file = page.downloaded("forecast.csv")
+    rows = list(csv.DictReader(StringIO(file)))
+    forecast = lc.LSTMForecaster(12).predict(ROOT / "examples" / "airline.csv")
+    assert [row["ds"] for row in rows] == [str(time)[:10] for time in forecast.times[0]]
+    now = np.array([[float(row[f"q{level:g}"]) for level in (0.1, 0.9)] for row in rows])
+    levels = list(forecast.quantile_levels)
+    then = forecast.quantiles[0][:, [levels.index(0.1), levels.index(0.9)]]
+    assert np.allclose(now, then, rtol=1e-4)
+    assert page.evaluate("document.querySelectorAll('#rows tr').length") == 12
+    assert page.evaluate("document.querySelector('#chart .band').getAttribute('d').length") > 100
+
+
+@pytest.mark.services
+def test_the_page_says_what_it_read_and_what_is_wrong(page):
+    paste(page, TABLES["decimal commas"])
+    assert "decimal commas" in text_of(page, "read") and "1 of them are" in text_of(page, "read")
+    run_page(page, 3)
+    assert "80% interval" in text_of(page, "told")
+    run_page(page, 0)
+    assert "whole number from 1 to 1000" in text_of(page, "message")
+    paste(page, "date,value\n2024-01-01,1\n2024-01-01,2")
+    assert "2024-01-01 occurs more than once" in text_of(page, "message")
+    assert page.evaluate("document.getElementById('result').hidden")
+
+
+@pytest.mark.services
+def test_a_series_of_several_is_chosen(page):
+    rows = [f"{day},{shop},{k}" for shop in ("north", "south") for k, day in enumerate(DAYS[:3])]
+    paste(page, "\n".join(["day,shop,sold", *rows]))
+    names = page.evaluate("[...document.getElementById('series').options].map((one) => one.text)")
+    assert names == ["north", "south"]
+    assert "sold, north" in text_of(page, "read")
+
+
+@pytest.mark.services
+def test_the_page_speaks_japanese_is_dark_and_fits_a_phone(page):
+    page.evaluate("document.getElementById('example').click()")
+    run_page(page)
+    page.evaluate("document.getElementById('language').click()")
+    assert "ネットワーク" in text_of(page, "made") and "月次" in text_of(page, "read")
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.evaluate("document.getElementById('theme').click()")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != light
+    page.resize(360, 700)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.evaluate("document.getElementById('language').click()")
+    page.resize(1000, 900)
+
+
+@pytest.mark.services
+def test_the_page_asks_nobody_for_anything(page):
+    asked = [one for one in page.requests if not one.startswith(("file:", "data:", "blob:"))]
+    assert not asked and not page.errors
+    refused = page.evaluate("fetch('http://localhost:9/').then(() => 'sent', () => 'refused')")
+    assert refused == "refused"
