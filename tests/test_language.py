@@ -386,7 +386,8 @@ def test_every_label_of_a_picture_has_its_japanese():
 
 
 def test_every_text_of_the_report_has_its_japanese():
-    page = (SOURCE / "output" / "report.html").read_text(encoding="utf-8")
+    files = [SOURCE / "output" / name for name in ("report.html", "charts.js")]
+    page = "".join(path.read_text(encoding="utf-8") for path in files)
     said = [*re.findall(r"\{\{(.+?)\}\}", page), *re.findall(r'say\("([^"]+)"', page)]
     assert len(said) > 15
     assert not [text for text in said if not LETTERS.search(JAPANESE(text))]

@@ -56,9 +56,13 @@ def test_the_wheel_holds_the_package_and_its_licence_alone(wheel):
         "lstmcast/py.typed",
         "lstmcast/cli/app.py",
         "lstmcast/store.py",
+        "lstmcast/output/charts.js",
+        "lstmcast/output/report.css",
         "lstmcast/output/report.html",
         "lstmcast/output/plotly-basic.min.js.gz",
         "lstmcast/output/plotly-basic.LICENSE",
+        "lstmcast/server/page/static/index.html",
+        "lstmcast/server/page/static/app.js",
         "lstmcast/util/japanese.txt",
     } <= set(names)
     assert {name.partition("/")[0] for name in names} == {

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 import lstmcast as lc
+from lstmcast.errors import UsageError
+from lstmcast.scenarios import with_plan
 
 DAYS, AHEAD = 200, 14
 SALE = (np.random.default_rng(0).random(DAYS) < 0.3).astype(float)
@@ -82,9 +84,9 @@ def test_tables_have_a_column_for_each_scenario(found):
 
 def test_other_histories_cannot_be_compared():
     one, other = planned(np.zeros(AHEAD)), planned(np.zeros(AHEAD), ("a", "c"))
-    with pytest.raises(lc.UsageError, match="'x' and 'y' have other series"):
+    with pytest.raises(UsageError, match="'x' and 'y' have other series"):
         lc.compare_scenarios(lc.LSTMForecaster(horizon=AHEAD), {"x": one, "y": other})
-    with pytest.raises(lc.UsageError, match="Give two or more"):
+    with pytest.raises(UsageError, match="Give two or more"):
         lc.compare_scenarios(lc.LSTMForecaster(horizon=AHEAD), {"x": one})
 
 
@@ -135,3 +137,48 @@ def test_plans_of_one_name_are_refused(run, files):
     done = run("forecast", files / "shop.csv", *how, *plans)
     assert done.status == 2 or done.status == 1
     assert "two scenarios are called 'none'" in done.err
+
+
+# ---------------------------------------------------------------- plans
+
+
+def test_a_plan_changes_what_comes_and_nothing_else():
+    panel = planned(np.zeros(AHEAD))
+    other = with_plan(panel, {"sale": [1, None, 1]}, ["b"])
+    for row, expected in enumerate(([0.0] * AHEAD, [1, 0, 1] + [0] * (AHEAD - 3))):
+        kept = panel.covariates.future.since([row], [DAYS]).columns["sale"]
+        assert kept.tolist() == [0.0] * AHEAD  # the panel itself stays
+        changed = other.covariates.future.since([row], [DAYS]).columns["sale"]
+        assert changed.tolist() == expected
+        before = other.covariates.future.columns["sale"][other.covariates.future.offsets[row] :]
+        assert before[:DAYS].tolist() == SALE.tolist()
+
+
+def test_a_plan_may_go_on_beyond_what_was_known():
+    panel = lc.Panel.from_arrays(
+        {"a": [1.0, 2.0, 3.0], "b": [4.0, 5.0]},
+        future={"kind": {"a": ["x", "y", "x"], "b": ["x", "y"]}},
+    )
+    future = with_plan(panel, {"kind": ["y"]}).covariates.future
+    assert future.offsets.tolist() == [0, 4, 7]
+    assert future.columns["kind"].tolist() == [0, 1, 0, 1, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("plan", "series", "told"),
+    [
+        ({"rain": [1]}, None, "no column 'rain'"),
+        ({"sale": [1]}, ["c"], "no series 'c'"),
+        ({"sale": ["much"]}, None, "sale='much' is no number"),
+        ({"sale": [np.inf]}, None, "is no number"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_refused(plan, series, told):
+    with pytest.raises(UsageError, match=told):
+        with_plan(planned(np.zeros(AHEAD)), plan, series)
+
+
+def test_a_category_that_the_column_does_not_have_is_refused():
+    panel = lc.Panel.from_arrays([1.0, 2.0], future={"kind": ["x", "y"]})
+    with pytest.raises(UsageError, match="kind='z' is no category of the column"):
+        with_plan(panel, {"kind": ["z"]})

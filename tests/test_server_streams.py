@@ -22,7 +22,7 @@ from lstmcast.output.places import Outputs
 from lstmcast.server.app import _followed, create_app
 from lstmcast.server.registry import Streams
 from lstmcast.server.settings import Limits, Settings
-from test_server import AIRLINE, Asking, asking, problem
+from serving import AIRLINE, Asking, asking, problem
 
 OPENED = {"name": "plant", "rows": ["north", "south"], "frequency": "daily", "horizon": 2}
 TICKS = "/v1/streams/plant/ticks"

@@ -73,6 +73,8 @@ if TYPE_CHECKING:
     from lstmcast.output.learning_curve import LearningCurve as LearningCurve
     from lstmcast.output.plots import ForecastPlot as ForecastPlot
     from lstmcast.output.report import Report as Report
+    from lstmcast.presets import PresetResult as PresetResult
+    from lstmcast.presets import fit_preset as fit_preset
     from lstmcast.scenarios import Scenarios as Scenarios
     from lstmcast.scenarios import compare_scenarios as compare_scenarios
     from lstmcast.streaming.learning import Learning as Learning
@@ -159,6 +161,7 @@ _HOMES = {
     "Optimiser": "training_config",
     "OutputError": "errors",
     "Panel": "data.panel",
+    "PresetResult": "presets",
     "PrintTable": "training.callbacks",
     "ProgressLine": "training.callbacks",
     "ReadOptions": "data.panel",
@@ -191,6 +194,7 @@ _HOMES = {
     "backtest": "evaluation.backtest",
     "check": "data.inspection",
     "errors_by_horizon": "evaluation.by_horizon",
+    "fit_preset": "presets",
     "from_keras": "interop.keras",
     "from_pytorch": "interop.pytorch",
     "impute": "imputing",
@@ -252,6 +256,7 @@ __all__ = [
     "Optimiser",
     "OutputError",
     "Panel",
+    "PresetResult",
     "PrintTable",
     "ProgressLine",
     "ReadOptions",
@@ -284,6 +289,7 @@ __all__ = [
     "compare_scenarios",
     "effect_curves",
     "errors_by_horizon",
+    "fit_preset",
     "forecast_in_parts",
     "from_keras",
     "from_pytorch",

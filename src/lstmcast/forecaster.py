@@ -205,6 +205,10 @@ class LSTMForecaster:
         """
         return LSTMForecaster(**{**vars(self.specification), **changes})
 
+    def with_fitted(self, fitted: Fitted) -> LSTMForecaster:
+        """The same specification with something else that was fitted."""
+        return LSTMForecaster._of(self.specification, self.start, fitted)
+
     def unfitted(self) -> LSTMForecaster:
         """The same specification without what was fitted: for a fit that leaves this one alone."""
         return LSTMForecaster._of(self.specification, self.start)
@@ -416,14 +420,20 @@ class LSTMForecaster:
         return LSTMForecaster._of(self.specification, self.start, fitted)
 
     def save(
-        self, folder: str | Path, data: Any = None, *, made_of: Combination | None = None
+        self,
+        folder: str | Path,
+        data: Any = None,
+        *,
+        made_of: Combination | None = None,
+        about: Mapping[str, Any] | None = None,
     ) -> None:
         """Save the network and as much of the data as its next forecasts need, so that `load` can
         go on from there.
 
         `data`: for a model that remembers none. The folder then contains values of the data.
         `made_of`: what its next forecasts are made of, where a forecast has shown it; it is
-        measured otherwise. Raises `OutputError` where it cannot be written.
+        measured otherwise. `about`: more for the manifest, as JSON values. Raises `OutputError`
+        where it cannot be written.
         """
         model = self.model
         if data is not None or model.saved_context is None:
@@ -433,7 +443,8 @@ class LSTMForecaster:
         assert model.saved_context is not None
         known = model.saved_context.panel
         combination = made_of or combination_of(model, known, self.horizon, self._asked())
-        store.save(folder, *folder_contents(self.specification, self.start, model, combination))
+        manifest, groups = folder_contents(self.specification, self.start, model, combination)
+        store.save(folder, {**manifest, **(about or {})}, groups)
 
 
 def _html(model: LSTMForecaster) -> str:

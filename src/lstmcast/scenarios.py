@@ -9,8 +9,8 @@ of the effects, and as sure as these are.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any, overload
@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.covariates.effects import effects_of, moved
+from lstmcast.data.features import Future
 from lstmcast.data.origins import origins_of
 from lstmcast.data.panel import Panel
+from lstmcast.data.ragged import offsets_of, places, spread
 from lstmcast.databases.address import DatabaseTable
 from lstmcast.errors import UsageError
 from lstmcast.forecast import Forecast
@@ -130,6 +132,82 @@ def compare_scenarios(
         for name, panel in others
     }
     return Scenarios(forecasts, differences, level)
+
+
+def with_plan(
+    panel: Panel, plan: Mapping[str, Sequence[Any]], series: Iterable[str] | None = None
+) -> Panel:
+    """A panel with other coming values of columns that are known in advance.
+
+    Args:
+        panel: with such columns.
+        plan: the values of the next steps by column: numbers, or categories that the column has;
+            None leaves a value as it is.
+        series: ids of those that it is for, all unless given.
+
+    Raises:
+        UsageError: There is no such column, series or category.
+
+    >>> panel = Panel.from_arrays([5.0, 6.0, 7.0], future={"sale": [0, 1, 0, 1, 1]})
+    >>> with_plan(panel, {"sale": [None, 0, 1]}).covariates.future.columns
+    {'sale': array([0., 1., 0., 1., 0., 1.])}
+    """
+    future = panel.covariates.future
+    for name in plan:
+        if name not in future.columns:
+            raise UsageError(
+                f"There is no column {name!r} that is known in advance. There are: "
+                f"{', '.join(map(repr, future.columns)) or 'none'}."
+            )
+    ids = list(map(str, panel.ids))
+    chosen = ids if series is None else list(map(str, series))
+    if missing := [name for name in chosen if name not in ids]:
+        raise UsageError(f"There is no series {missing[0]!r} to plan for.")
+    longest = max(map(len, plan.values()), default=0)
+    longer = _with_room(future, panel.lengths + longest)
+    columns = {name: values.copy() for name, values in longer.columns.items()}
+    for name, values in plan.items():
+        codes = _codes(name, values, longer.levels.get(name))
+        for row in map(ids.index, chosen):
+            begin = longer.offsets[row] + panel.lengths[row]
+            steps = slice(begin, begin + len(codes))
+            columns[name][steps] = np.where(np.isnan(codes), columns[name][steps], codes)
+    covariates = replace(panel.covariates, future=replace(longer, columns=columns))
+    return replace(panel, covariates=covariates)
+
+
+def _with_room(future: Future, fewest: NDArray) -> Future:
+    """The same with a place for so many steps of each series (S,) at least, NaN where unknown."""
+    lengths = np.maximum(future.lengths, fewest)
+    offsets = offsets_of(lengths)
+    kept = places(future.offsets) + spread(offsets[:-1], future.offsets)
+    columns = {}
+    for name, values in future.columns.items():
+        columns[name] = np.full(offsets[-1], np.nan)
+        columns[name][kept] = values
+    return Future(columns, offsets, future.levels)
+
+
+def _codes(name: str, values: Sequence[Any], levels: tuple[str, ...] | None) -> NDArray:
+    """The values of a plan as numbers, NaN where it leaves them as they are."""
+    return np.array([_code(name, value, levels) for value in values])
+
+
+def _code(name: str, value: Any, levels: tuple[str, ...] | None) -> float:
+    if value is None:
+        return np.nan
+    if levels is not None:
+        if str(value) in levels:
+            return float(levels.index(str(value)))
+        known = ", ".join(map(repr, levels))
+        raise UsageError(f"{name}={str(value)[:80]!r} is no category of the column. Use: {known}.")
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not np.isfinite(number):
+        raise UsageError(f"{name}={str(value)[:80]!r} is no number. The column has numbers.")
+    return number
 
 
 def _require_same(first: str, base: Panel, name: str, panel: Panel) -> None:

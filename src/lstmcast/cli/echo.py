@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         FitResult,
         ForecastResult,
         PredictResult,
+        PresetDone,
     )
     from lstmcast.jobs.events import Event, Notify
     from lstmcast.jobs.filed import FileResult
@@ -330,6 +331,15 @@ def file_job(result: FileResult, quiet: bool, as_json: bool) -> None:
         note(quiet, text)
     if result.written.files:
         note(quiet, "written: " + ", ".join(result.written.files))
+
+
+def preset(done: PresetDone, quiet: bool, as_json: bool) -> None:
+    """What a preset compared, what answers, and where it is."""
+    if as_json:
+        document(done.document())
+        return
+    typer.echo(words()(str(done.result)))
+    note(quiet, f"written: {done.folder}")
 
 
 def fit(result: FitResult, quiet: bool, as_json: bool) -> None:

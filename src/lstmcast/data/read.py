@@ -271,6 +271,20 @@ def has_sheets(source: object) -> bool:
     return _first_workbook(_paths(source)) is not None
 
 
+def column_names(source: object, sheet: str | None = None) -> list[str]:
+    """What the columns of a source are called, of the first of several files. Raises DataError.
+
+    >>> column_names({"ds": ["2024-01", "2024-02"], "y": [5.0, 6.0]})
+    ['ds', 'y']
+    """
+    paths = _paths(source)
+    if paths is not None:
+        return _read_file(paths[0], sheet, Names()).names
+    from lstmcast.data.frames import sheet_from_object
+
+    return sheet_from_object(source).names
+
+
 def _tables(source: object, names: Names, sheet: str | None) -> Table:
     """The table of a source, with what was said about how to read it."""
     paths = _paths(source)

@@ -13,6 +13,7 @@ from lstmcast.jobs.checking import CheckJob, CheckResult
 from lstmcast.jobs.events import DataJoined, DataRead, NewerRead, Note, ignore
 from lstmcast.jobs.forecasting import ForecastJob, ForecastResult
 from lstmcast.jobs.predicting import PredictJob, PredictResult
+from lstmcast.jobs.presets import PresetDone, PresetJob
 from lstmcast.jobs.repairing import Repairs
 from lstmcast.jobs.source import Source
 from lstmcast.jobs.training import FitJob, FitResult, check_fit_places
@@ -34,6 +35,8 @@ __all__ = [
     "Note",
     "PredictJob",
     "PredictResult",
+    "PresetDone",
+    "PresetJob",
     "Repairs",
     "Source",
     "check_fit_places",

@@ -193,7 +193,7 @@ class ForecastPlot:
             for origin in shown
         )
         name = panes[0].name if len(panes) == 1 and len(panel) > 1 else panel.columns.target
-        reach = _reach(forecast.horizon, panel.frequency)
+        reach = reach_of(forecast.horizon, panel.frequency)
         made = forecast.combination
         method = "" if made is None or made.single in (None, NETWORK) else str(made.single)
         target = panel.columns.target
@@ -377,7 +377,7 @@ def _pane(
     )
 
 
-def _reach(horizon: int, frequency: Frequency) -> str:
+def reach_of(horizon: int, frequency: Frequency) -> str:
     unit = frequency.unit if frequency.every == 1 and frequency.unit != "integer" else "step"
     return f"{horizon:,} {unit}{'s' * (horizon > 1)}"
 

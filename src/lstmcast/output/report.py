@@ -2,11 +2,11 @@
 network.
 
 The page draws what the pictures and the backtest hold: one computation, two ways to look at it. Its
-text is made here, its looks and its charts are in `report.html`; the JavaScript that draws them
-is the basic bundle of plotly (npm package plotly.js-basic-dist-min), which lies beside it: the
-whole of plotly would make each page five times as large. `words` are those of the page's language:
-in `report.html`, a text in double braces is one of the catalogue, and so is what `say` is given in
-its script.
+text is made here, as `parts`; its looks are in `report.css` and its charts in `charts.js`, which
+the page of the server uses as well. What draws them is the basic bundle of plotly (npm package
+plotly.js-basic-dist-min), which lies beside it: the whole of plotly would make each page five times
+as large. `words` are those of the page's language: in `report.html`, a text in double braces is one
+of the catalogue, and so is what `say` is given in a script.
 """
 
 # O origins · H horizon
@@ -19,6 +19,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,7 @@ from lstmcast.util.language import Words, words_of
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
     from lstmcast.evaluation.backtest import Backtest
+    from lstmcast.evaluation.summary import Summary
     from lstmcast.forecast import Forecast
     from lstmcast.scenarios import Scenarios
     from lstmcast.totals import Totals
@@ -147,42 +149,61 @@ class Report:
         """The words of the page's language."""
         return words_of(self.language)
 
+    def parts(self) -> dict[str, str]:
+        """The pieces of the page by name, as HTML."""
+        summary, words = self._summary, self.words
+        told = self.forecast, self.panel, self.backtest, self.plot.available
+        notes = chart_notes(self.forecast, self.plot, self.panel)
+        return {
+            "title": escape(self.title),
+            "name": escape(self.plot.name),
+            "subtitle": escape(words(subtitle_of(self.forecast, self.plot))),
+            "verdict": verdict_line(summary, words),
+            "tiles": tiles_section(summary, words),
+            "picker": series_picker(self.plot, words),
+            "chart_note": escape(" ".join(map(words, notes))),
+            "components": components_section(self._components, words),
+            "series": scenarios_section(self.scenarios, words)
+            + totals_section(self.totals, words)
+            + series_section(*told, words),
+            "accuracy": accuracy_section(summary, words),
+            "training": self.training.html(words) if self.training else "",
+            "data": data_section(self.panel, words),
+            "findings": findings_section(self.panel.check(), words),
+            "card": card_section(self.card, words),
+            "made": made_section(self.made_by, self.made_on, words),
+        }
+
+    def charts(self) -> dict[str, Any]:
+        """What `charts.js` draws."""
+        return forecast_charts(self.plot) | {
+            "steps": step_chart(self.backtest, self._summary, self.words),
+            "learning": self.training.chart(self.words) if self.training else None,
+            "components": self._components,
+            "scenarios": scenario_charts(self.plot, self.scenarios),
+        }
+
     def html(self) -> str:
         """The whole page."""
         page, words = (HERE / "report.html").read_text("utf-8"), self.words
-        summary = self.backtest.summary() if self.backtest is not None else None
-        drawn = forecast_charts(self.plot) | {
-            "steps": step_chart(self.backtest, summary, words),
-            "learning": self.training.chart(words) if self.training else None,
-            "components": component_charts(self.plot, self.forecast, self.panel, words),
-            "scenarios": scenario_charts(self.plot, self.scenarios),
-            "words": _script_words(page, words),
-        }
-        told = self.forecast, self.panel, self.backtest, self.plot.available
-        notes = chart_notes(self.forecast, self.plot, self.panel)
-        page = _IN_BRACES.sub(lambda found: escape(words(found[1])), page)
-        return Template(page).substitute(
+        drawing = (HERE / "charts.js").read_text("utf-8")
+        drawn = {**self.charts(), "words": script_words(page + drawing, words)}
+        return Template(in_words(page, words)).substitute(
+            self.parts(),
             language=self.language,
-            title=escape(self.title),
-            name=escape(self.plot.name),
-            subtitle=escape(words(subtitle_of(self.forecast, self.plot))),
-            verdict=verdict_line(summary, words),
-            tiles=tiles_section(summary, words),
-            picker=series_picker(self.plot, words),
-            chart_note=escape(" ".join(map(words, notes))),
-            components=components_section(drawn["components"], words),
-            series=scenarios_section(self.scenarios, words)
-            + totals_section(self.totals, words)
-            + series_section(*told, words),
-            accuracy=accuracy_section(summary, words),
-            training=self.training.html(words) if self.training else "",
-            data=data_section(self.panel, words),
-            findings=findings_section(self.panel.check(), words),
-            card=card_section(self.card, words),
-            made=made_section(self.made_by, self.made_on, words),
+            style=(HERE / "report.css").read_text("utf-8"),
+            drawing=drawing,
             charts=script_data(drawn),
             plotly=gzip.decompress((HERE / PLOTLY).read_bytes()).decode("utf-8"),
         )
+
+    @cached_property
+    def _summary(self) -> Summary | None:
+        return self.backtest.summary() if self.backtest is not None else None
+
+    @cached_property
+    def _components(self) -> list[dict[str, Any]] | None:
+        return component_charts(self.plot, self.forecast, self.panel, self.words)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page as .html: the whole file or, with an OutputError, nothing."""
@@ -193,10 +214,26 @@ class Report:
         return path
 
 
-# Texts of report.html: `{{The numbers}}`, and `say("history")` in its script.
+# Texts of a page: `{{The numbers}}`, and `say("history")` in its scripts.
 _IN_BRACES = re.compile(r"\{\{(.+?)\}\}")
-_SAID = re.compile(r'say\("([^"]+)"')
+_SAID = re.compile(r'\bsay\("([^"]+)"')
 
 
-def _script_words(page: str, words: Words) -> dict[str, str]:
-    return {text: words(text) for text in _SAID.findall(page)}
+def in_words(page: str, words: Words) -> str:
+    """A page with what stands in double braces in a language.
+
+    >>> from lstmcast.util.language import words_of
+    >>> in_words("<h2>{{Forecast}}</h2>", words_of("ja"))
+    '<h2>予測</h2>'
+    """
+    return _IN_BRACES.sub(lambda found: escape(words(found[1])), page)
+
+
+def script_words(scripts: str, words: Words) -> dict[str, str]:
+    """The texts that scripts `say`, in a language.
+
+    >>> from lstmcast.util.language import ENGLISH
+    >>> script_words('draw(say("history"))', ENGLISH)
+    {'history': 'history'}
+    """
+    return {text: words(text) for text in _SAID.findall(scripts)}

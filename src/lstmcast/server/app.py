@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar
 
 from fastapi import FastAPI, Header, Query, Request
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from lstmcast._version import __version__
 from lstmcast.server import metrics as counted
 from lstmcast.server.batching import Batcher
 from lstmcast.server.bodies import asked, documented, json_of
+from lstmcast.server.fields import Fields
 from lstmcast.server.forecasts import Forecasts, described, summary
 from lstmcast.server.guards import Guard
 from lstmcast.server.metrics import Metrics
-from lstmcast.server.problems import Problem, problem_of
+from lstmcast.server.page.results import Results
+from lstmcast.server.page.routes import add_page
+from lstmcast.server.problems import Problem
 from lstmcast.server.registry import Streams, folder_of
 from lstmcast.server.replies import MEDIA_TYPE, Document, add_problems
 from lstmcast.server.requests import (
@@ -31,7 +33,6 @@ from lstmcast.server.requests import (
     PredictAlone,
     PredictHistory,
     PredictTable,
-    Table,
     Tick,
 )
 from lstmcast.server.settings import Settings
@@ -57,6 +58,7 @@ class Server:
         self.batcher = Batcher(self.metrics.read_together)
         self.forecasts = Forecasts(settings.limits, self.batcher)
         self.work = Work(settings.limits)
+        self.results = Results()  # of the page
         self.ending: Callable[[], bool] = lambda: False  # whether the process was told to end
 
     def close(self) -> None:
@@ -93,6 +95,7 @@ def create_app(settings: Settings | None = None) -> Any:
     _add_streams(api, server)
     _add_keeping(api, server)
     _add_events(api, server)
+    add_page(api, server)
     return App(api, server)
 
 
@@ -144,7 +147,7 @@ def _add_forecasts(api: FastAPI, server: Server) -> None:
     )
     async def forecast(request: Request) -> Response:
         """Forecast a history (JSON) or a table (a form with files) by the shipped network."""
-        with _fields(ForecastTable) as names:
+        with Fields(ForecastTable) as names:
             said = await asked(request, ForecastHistory, ForecastTable, work.aside)
             names.of(said.fields, said.files)
             light = isinstance(said.fields, ForecastHistory) and said.fields.cutoffs == 0
@@ -156,7 +159,7 @@ def _add_forecasts(api: FastAPI, server: Server) -> None:
     )
     async def anomalies(request: Request) -> Response:
         """Score how surprising each value of a history or a table was."""
-        with _fields(AnomalyTable) as names:
+        with Fields(AnomalyTable) as names:
             said = await asked(request, AnomalyHistory, AnomalyTable, work.aside)
             names.of(said.fields, said.files)
             return Document(await work.limited("heavy", forecasts.anomalies, said))
@@ -184,7 +187,7 @@ def _add_models(api: FastAPI, server: Server) -> None:
     async def predict(name: str, request: Request) -> Response:
         """Forecast with a saved model: from newer data, or without a body from where it stopped."""
         folder = folder_of(models, name)
-        with _fields(PredictTable) as names:
+        with Fields(PredictTable) as names:
             kinds = PredictHistory, PredictTable, work.aside, PredictAlone
             said = await asked(request, *kinds)
             names.of(said.fields, said.files)
@@ -206,7 +209,7 @@ def _add_streams(api: FastAPI, server: Server) -> None:
     @api.post("/v1/streams", tags=["streams"], status_code=201, openapi_extra=_body(OpenStream))
     async def opened(request: Request) -> Response:
         """Open a stream."""
-        with _fields(OpenStream) as names:
+        with Fields(OpenStream) as names:
             said = await json_of(request, OpenStream, work.aside)
             names.of(said)
             stream = await work.limited("heavy", streams.open, said)
@@ -222,7 +225,7 @@ def _add_streams(api: FastAPI, server: Server) -> None:
     async def ticked(name: str, request: Request) -> Response:
         """Read a tick, and forecast what follows it."""
         stream = streams.named(name)
-        with _fields(Tick) as names:
+        with Fields(Tick) as names:
             tick = await json_of(request, Tick, work.aside)
             names.of(tick)
             async with stream.turn:
@@ -304,30 +307,6 @@ async def _followed(
 
 
 # ---------------------------------------------------------------- what routes share
-
-
-class _fields:
-    """Errors in the block name the field of a request that they are about.
-
-    Of a request whose data came in a form, that is the file.
-    """
-
-    def __init__(self, model: type[BaseModel]) -> None:
-        self.names: dict[str, Any] = dict.fromkeys(model.model_fields)
-
-    def of(self, fields: BaseModel, files: Sequence[Any] = ()) -> None:
-        """What was asked for is known now."""
-        long = set() if isinstance(fields, Table) else {"series", "values", "rows"}
-        self.names = {"file": None} if files else {}
-        self.names |= dict.fromkeys(type(fields).model_fields)
-        self.names |= fields.model_dump(exclude=long, exclude_unset=True)
-
-    def __enter__(self) -> _fields:
-        return self
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, Exception) and not isinstance(error, HTTPException):
-            raise problem_of(error, self.names) from error
 
 
 def _body(

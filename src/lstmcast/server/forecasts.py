@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lstmcast import store
 from lstmcast._version import __version__
@@ -17,8 +17,10 @@ from lstmcast.jobs import (
     AnomalyJob,
     DataJoined,
     ForecastJob,
+    ForecastResult,
     NewerRead,
     PredictJob,
+    PredictResult,
     Source,
 )
 from lstmcast.server.batching import Batched, Batcher
@@ -42,6 +44,13 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 
 
+class Made(NamedTuple):
+    """A forecaster, and what its job gave."""
+
+    model: LSTMForecaster
+    result: ForecastResult | PredictResult
+
+
 @dataclass(frozen=True, eq=False)
 class Forecasts:
     """Answers of a server. batcher: what the shipped network reads requests with."""
@@ -51,15 +60,20 @@ class Forecasts:
 
     def forecast(self, asked: Asked) -> Document:
         """A forecast by the shipped network. Problem, LstmcastError."""
+        result = self.made(asked).result
+        assert isinstance(result, ForecastResult)  # of the shipped network
+        return result.document(asked.fields.held_out)
+
+    def made(self, asked: Asked) -> Made:
+        """The same with what made it."""
         fields: ForecastTable | ForecastHistory = asked.fields
         with asked.source() as source:
             source = self._read(source)
         horizon = self._horizon(fields, source)
         levels = fields.quantiles()
         quantiles: dict[str, Any] = {"quantiles": levels} if levels else {}
-        model: Any = LSTMForecaster(horizon, method=fields.method, **quantiles)
-        if fields.cutoffs == 0:
-            model = Batched(model, self.batcher)
+        own = LSTMForecaster(horizon, method=fields.method, **quantiles)
+        model: Any = Batched(own, self.batcher) if fields.cutoffs == 0 else own
         compared = "classical" if fields.baselines == "classical" else True
         job = ForecastJob(
             model,
@@ -69,10 +83,15 @@ class Forecasts:
             totals=fields.totals(),
             until=fields.until,
         )
-        return job.run().document(fields.held_out)
+        return Made(own, job.run())
 
     def predict(self, name: str, folder: Path, asked: Asked) -> Document:
         """A forecast by a saved model. Problem, LstmcastError."""
+        # where its folder is, is the server's own business
+        return self.predicted(name, folder, asked).result.document() | {"model": name}
+
+    def predicted(self, name: str, folder: Path, asked: Asked) -> Made:
+        """The same with the model."""
         fields: PredictTable | PredictHistory | PredictAlone = asked.fields
         model = loaded(name, folder)
         assert model.saved_context is not None  # a loaded model remembers its data
@@ -98,8 +117,7 @@ class Forecasts:
                 totals=fields.totals(),
                 until=fields.until,
             )
-            document = job.run(watched).document()
-        return document | {"model": name}  # where its folder is, is the server's own business
+            return Made(model, job.run(watched))
 
     def anomalies(self, asked: Asked) -> Document:
         """How surprising values are, by the shipped network. Problem, LstmcastError."""

@@ -16,12 +16,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lstmcast.server.metrics import Metrics
 from lstmcast.server.problems import Problem
-from lstmcast.server.replies import response_of
+from lstmcast.server.replies import language_of, response_of
 from lstmcast.server.settings import Settings
 
 TOO_LARGE = 413
 LINGERING = 2.0  # seconds in which a client may notice that it was refused
-OPEN = ("/health",)  # paths that need no token: whether a server lives is no secret
+# Paths that need no token: whether a server lives is no secret, nor is its page without its data.
+OPEN, OPEN_BELOW = ("/health", "/", "/favicon.ico"), "/static/"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -50,7 +51,8 @@ class Guard:
             await self.app(scope, body.receive, answer.send)
         except Problem as problem:
             if not answer.status:
-                await response_of(problem)(scope, receive, answer.send)
+                language = language_of(_header(scope, b"accept-language"))
+                await response_of(problem, language)(scope, receive, answer.send)
         finally:
             self.metrics.active -= 1
             route = getattr(scope.get("route"), "path", None) or "unknown"
@@ -60,19 +62,20 @@ class Guard:
 
     def _admit(self, scope: Scope) -> None:
         """Problem for a request that is not to be answered."""
-        headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
-        host = headers.get("host", b"").decode("latin-1")
+        host = _header(scope, b"host")
         hosts = self.settings.hosts
         if hosts is not None and _host_name(host) not in hosts:
             # a page elsewhere whose name leads here must not read the answers
             raise Problem(421, f"{host[:100]!r} is not {' or '.join(hosts)}.", "host")
-        origin = headers.get("origin", b"").decode("latin-1")
+        origin = _header(scope, b"origin")
         if origin and urlsplit(origin).netloc != host:
             raise Problem(403, f"A page of {origin[:100]} may not ask this server.", "origin")
-        if self.settings.token is not None and scope["path"] not in OPEN:
-            self._require_token(headers.get("authorization", b""))
-        length = headers.get("content-length", b"")
-        if length.isdigit() and int(length) > self.settings.limits.body:
+        path = scope["path"]
+        is_open = path in OPEN or path.startswith(OPEN_BELOW)
+        if self.settings.token is not None and not is_open:
+            self._require_token(_header(scope, b"authorization").encode("latin-1"))
+        length = _header(scope, b"content-length")
+        if length.isdecimal() and int(length) > self.settings.limits.body:
             raise too_large(self.settings)
 
     def _require_token(self, given: bytes) -> None:
@@ -147,6 +150,11 @@ def too_large(settings: Settings) -> Problem:
     most = settings.limits.body
     detail = f"The body is larger than {most:,} bytes. Send fewer series or columns."
     return Problem(TOO_LARGE, detail, "body", headers={"connection": "close"})
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    """The last header of a name; empty where there is none."""
+    return dict(scope["headers"]).get(name, b"").decode("latin-1")
 
 
 def _host_name(host: str) -> str:

@@ -67,7 +67,7 @@ class Problem(Exception):
         if self.field is not None:
             document["field"] = self.field
         if self.errors:
-            document["errors"] = self.errors
+            document["errors"] = [dict(one) for one in self.errors]
         return document
 
 

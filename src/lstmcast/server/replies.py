@@ -13,19 +13,38 @@ from starlette.responses import JSONResponse, Response
 
 from lstmcast.errors import LstmcastError
 from lstmcast.server.problems import Problem, finite, of_errors, problem_of
+from lstmcast.util.language import LANGUAGES, words_of
 
 MEDIA_TYPE = "application/problem+json"
 
 
-def response_of(problem: Problem) -> Response:
-    """The answer that tells a problem.
+def response_of(problem: Problem, language: str = "en") -> Response:
+    """The answer that tells a problem, in a language.
 
     >>> response_of(Problem(404, "There is no model 'a'.", "name")).media_type
     'application/problem+json'
     """
-    text = json.dumps(problem.document(), ensure_ascii=False)
-    headers = problem.headers | {"cache-control": "no-store"}
+    words, document = words_of(language), problem.document()
+    for told in (document, *document.get("errors", ())):
+        for name in ("title", "detail"):
+            if name in told:
+                told[name] = words(told[name])
+    text = json.dumps(document, ensure_ascii=False)
+    headers = problem.headers | {"cache-control": "no-store", "content-language": language}
     return Response(text, problem.status, headers, media_type=MEDIA_TYPE)
+
+
+def language_of(accepted: str) -> str:
+    """The first language of ours in a header Accept-Language; English where there is none.
+
+    >>> language_of("fr, ja-JP;q=0.9, en;q=0.8"), language_of("")
+    ('ja', 'en')
+    """
+    for part in accepted.lower().split(","):
+        name = part.partition(";")[0].strip().partition("-")[0]
+        if name in LANGUAGES:
+            return name
+    return "en"
 
 
 class Document(JSONResponse):
@@ -47,13 +66,14 @@ def add_problems(app: FastAPI) -> None:
     """Let an app answer every error so."""
 
     async def answer(request: Request, error: Exception) -> Response:
+        language = language_of(request.headers.get("accept-language", ""))
         if isinstance(error, RequestValidationError):
-            return response_of(of_errors(error.errors()))
+            return response_of(of_errors(error.errors()), language)
         if isinstance(error, HTTPException):
             told = error.detail.rstrip(".")
             detail = f"{request.method} {request.url.path[:200]}: {told}."
             error = Problem(error.status_code, detail, headers=error.headers)
-        return response_of(problem_of(error))
+        return response_of(problem_of(error), language)
 
     kinds = (Problem, HTTPException, LstmcastError, ValidationError, RequestValidationError)
     for kind in (*kinds, OSError, MemoryError):

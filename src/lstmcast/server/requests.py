@@ -23,6 +23,7 @@ from pydantic import (
     model_validator,
 )
 
+from lstmcast.data.beside import Beside
 from lstmcast.data.cellformat import CellFormat
 from lstmcast.data.frequency import parse_frequency
 from lstmcast.data.limits import require_span
@@ -137,6 +138,10 @@ class Columns(Request):
     target: Texts | None = None
     series: Texts | None = None
     past: Texts | None = None
+    future: Texts | None = Field(None, description="columns that are known in advance")
+    hindsight: Texts | None = Field(None, description="as future, of what was not known then")
+    static: Texts | None = Field(None, description="columns that do not change in a series")
+    holidays: Texts | None = Field(None, description="countries, or parts of them, such as DE-BY")
     sheet: Text | None = None
     aggregate: Aggregate | None = None
     day_first: bool | None = None
@@ -169,6 +174,12 @@ class Table(Columns, Repairs):
             given=given,
             past=self.past,
             written=written,
+            beside=Beside(
+                self.future,
+                static=self.static,
+                holidays=self.holidays,
+                hindsight=self.hindsight,
+            ),
         )
 
 

@@ -114,7 +114,7 @@ class ServedStream:
             self.about["ticks"] += 1
             if self._journal and (tick.save or self.ticks % self.save_every == 0):
                 self._save_if_possible()  # if not, the journal has the tick
-            return self._answer(read)
+            return self._answer(read, values)
 
     def save(self) -> dict[str, Any]:
         """Bring the whole state to the disk. OutputError; Problem where there is no place for
@@ -215,7 +215,7 @@ class ServedStream:
         except OutputError as error:
             self.unsaved = str(error)
 
-    def _answer(self, read: Advance) -> Answer:
+    def _answer(self, read: Advance, values: Mapping[str, float]) -> Answer:
         """What follows a tick, in columns: rows of one time stand together."""
         clocks, stream = self.pipe.clocks, self.pipe.stream
         answer: Answer = {"stream": self.name, "tick": self.ticks}
@@ -226,7 +226,9 @@ class ServedStream:
             if len(times) == 1 and (time := times.pop()) is not None:
                 answer["time"] = clocks.text(time)
                 answer["times"] = clocks.ahead(rows[0], self.pipe.horizon)
-            answer |= {"rows": rows, "expected": _plain(read.expected_R), "point": _plain(point_RH)}
+            observed_R = np.array([values[row] for row in rows], np.float64)
+            answer |= {"rows": rows, "observed": _plain(observed_R)}
+            answer |= {"expected": _plain(read.expected_R), "point": _plain(point_RH)}
             if quantiles_RHQ is not None:
                 by_level = np.moveaxis(quantiles_RHQ, 2, 0)
                 pairs = zip(HEAD_QUANTILES, by_level, strict=True)

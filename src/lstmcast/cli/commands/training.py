@@ -28,7 +28,14 @@ from lstmcast.cli.options.hierarchy import Reconciling
 from lstmcast.cli.options.language import OLD_NAME, known_language
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
-from lstmcast.cli.options.training import ExampleOptions, FitOutput, Refitting, Testing, Training
+from lstmcast.cli.options.training import (
+    Choosing,
+    ExampleOptions,
+    FitOutput,
+    Refitting,
+    Testing,
+    Training,
+)
 from lstmcast.errors import UsageError
 
 
@@ -44,6 +51,7 @@ def fit(
     reading: ReadingOptions,
     training: Training,
     run: FitOutput,
+    choosing: Choosing,
     horizon: Horizon = None,
     quiet: Quiet = False,
     as_json: Json = False,
@@ -54,12 +62,20 @@ def fit(
     model is there. A training that was stopped, however it was, goes on with --resume, and so does
     one that ended with --keep-checkpoints: for more epochs, or with newer data.
     """
-    from lstmcast.jobs import FitJob, check_fit_places
+    from lstmcast.jobs import FitJob, PresetJob, check_fit_places
     from lstmcast.training.callbacks import ProgressLine
 
     require_one_end(horizon)
     check_fit_places(model, run.plot, run.report, data)  # before anything else is found wrong
     told: Any = echo.Spoken(sys.stderr)
+    if choosing.preset is not None:
+        choosing.require_alone(training, run)
+        source, steps, notify = source_ahead(reading.source(data), horizon, None, quiet)
+        lines = [] if quiet else [ProgressLine(told)]
+        chosen = PresetJob(source, steps, choosing.preset, model, training.seed, lines).run(notify)
+        echo.preset(chosen, quiet, as_json)
+        end(echo.skipped(chosen.panel))
+        return
     past = reading.past_names()
     source = source_for_training(reading.source(data), horizon, training, past)
     source, steps, notify = source_ahead(source, horizon, None, quiet)

@@ -277,6 +277,26 @@ def _first_of(error: ValueError) -> str:
 
 
 @dataclass(frozen=True)
+class Choosing:
+    """Whether what is trained is chosen from the data."""
+
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="balanced|best",
+            help="Choose from the data what to train and how long, about 5 or 30 minutes at most; "
+            "held-out cutoffs decide what answers.",
+        ),
+    ] = None
+
+    def require_alone(self, training: Training, run: FitOutput) -> None:
+        """UsageError for options that say what a preset decides."""
+        given = [option for option in typed_options(training) if option != "--seed"]
+        why = f"--preset {self.preset} decides what is trained. Leave out --preset"
+        refuse_idle(given + typed_options(run), why)
+
+
+@dataclass(frozen=True)
 class FitOutput:
     """Whether a training goes on from an earlier one, and what shows it."""
 

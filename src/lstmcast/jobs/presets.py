@@ -1,0 +1,73 @@
+"""Train what suits a panel, and save what held-out cutoffs say is best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstmcast import store
+from lstmcast.data.panel import Panel
+from lstmcast.jobs.documents import as_document, described, kind_of, skipped_series
+from lstmcast.jobs.events import Note, ignore
+from lstmcast.jobs.source import Source, read_for
+
+if TYPE_CHECKING:
+    from lstmcast.jobs.events import Notify
+    from lstmcast.presets import PresetResult
+
+
+@dataclass(frozen=True, eq=False)
+class PresetJob:
+    """`lstmcast.fit_preset` on a source; `folder`: where the model goes."""
+
+    source: Source
+    horizon: int
+    preset: str
+    folder: str | Path
+    seed: int = 0
+    callbacks: Sequence[Callable[[Any], Any]] = ()
+
+    def run(self, notify: Notify = ignore) -> PresetDone:
+        """Raises LstmcastError; MissingExtraError without PyTorch."""
+        from lstmcast.forecaster import LSTMForecaster
+        from lstmcast.presets import fit_preset, preset_named
+        from lstmcast.training_config import require_torch
+
+        preset = preset_named(self.preset)
+        store.check_place(self.folder)
+        require_torch()
+        panel = read_for(self.source, LSTMForecaster(self.horizon), notify, trains=True)
+
+        def say(sentence: str) -> None:
+            notify(Note(sentence))
+
+        done = fit_preset(
+            panel,
+            self.horizon,
+            preset,
+            seed=self.seed,
+            callbacks=self.callbacks,
+            progress=say,
+        )
+        done.save(self.folder)
+        return PresetDone(done, panel, str(self.folder))
+
+
+@dataclass(frozen=True, eq=False)
+class PresetDone:
+    """What was chosen, and where it was saved."""
+
+    result: PresetResult
+    panel: Panel
+    folder: str
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document of `lstmcast fit --preset NAME --json`."""
+        return as_document(
+            data=described(self.panel) | kind_of(self.panel),
+            training=self.result.document(),
+            skipped=skipped_series(self.panel),
+            files=[self.folder],
+        )

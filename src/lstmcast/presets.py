@@ -1,0 +1,309 @@
+"""Presets: what to train on a panel, how long and how large, chosen from the panel; held-out
+cutoffs decide what answers.
+
+The shipped network as it arrives, the same fine-tuned, one of its shape from scratch, and the
+average of the three are compared on the last windows, which none of them has seen. What is best
+there is trained again with all data. What is not 1% better than the shipped network is left.
+
+    S series · K held-out cutoffs
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Unpack, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.observed import without
+from lstmcast.data.panel import Panel
+from lstmcast.data.words import Words
+from lstmcast.errors import UsageError
+from lstmcast.evaluation.backtest import backtest, spaced_cutoffs
+from lstmcast.evaluation.calibration import held_back, measured_factors
+from lstmcast.evaluation.combination import weighed
+from lstmcast.evaluation.methods import COMBINED
+from lstmcast.forecaster import LSTMForecaster
+from lstmcast.model.network import Network
+from lstmcast.pretrained import shipped
+from lstmcast.training_config import TrainingConfig, require_torch
+from lstmcast.util.lines import aligned
+
+PresetName = Literal["balanced", "best"]
+SHIPPED, TUNED, SCRATCH, AVERAGE = "shipped", "fine-tuned", "from scratch", "average"
+CUTOFFS = 3  # held out, as far as history allows
+FEWEST_VALUES = 300  # known ones before the first cutoff, to train anything
+BETTER = 0.99  # of the shipped network's error, from which another one answers
+Progress = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Preset:
+    """How much work a preset may be.
+
+    `seconds`: in all, for the trial and the training with all data. `epochs`: of fine-tuning and
+    from scratch. `members`: networks from scratch. `scratch_values`: known values from which one
+    is trained from scratch.
+    """
+
+    name: PresetName
+    seconds: float
+    epochs: tuple[int, int]
+    members: int
+    scratch_values: int
+
+    def planned(self, values: int) -> list[str]:
+        """What is trained on so many values before the first cutoff."""
+        if values < FEWEST_VALUES:
+            return []
+        return [TUNED, SCRATCH] if values >= self.scratch_values else [TUNED]
+
+
+PRESETS = {
+    "balanced": Preset("balanced", 300.0, (12, 16), 1, 20_000),
+    "best": Preset("best", 1800.0, (24, 40), 2, 5_000),
+}
+# Of the seconds: what the trial takes of each training, and the training with all data as much.
+SHARES = {TUNED: 0.2, SCRATCH: 0.3}
+
+
+@dataclass(frozen=True, eq=False)
+class PresetResult:
+    """A model, and why it is that one.
+
+    `chosen`: what answers · `errors`: MASE of what was compared (MAE of one series), by name ·
+    `measure`: which of the two · `plan`: what was decided from the panel, in sentences.
+    """
+
+    model: LSTMForecaster
+    preset: PresetName
+    chosen: str
+    errors: Mapping[str, float]
+    measure: str
+    plan: tuple[str, ...]
+    panel: Panel = field(repr=False)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values, which a saved model keeps."""
+        return {
+            "preset": self.preset,
+            "chosen": self.chosen,
+            "measure": self.measure,
+            "errors": {name: round(float(error), 6) for name, error in self.errors.items()},
+            "plan": list(self.plan),
+        }
+
+    def save(self, folder: Any) -> None:
+        """Save the model, with why it is that one in its manifest."""
+        known = None if self.model.saved_context else self.panel
+        self.model.save(folder, known, about={"preset": self.document()})
+
+    def __str__(self) -> str:
+        lines = list(self.plan)
+        if self.errors:
+            rows = [["compared", self.measure]]
+            rows += [[name, f"{error:.4g}"] for name, error in self.errors.items()]
+            lines += ["", aligned(rows[0], rows[1:], left=["compared"]), ""]
+        return "\n".join([*lines, f"What answers: {self.chosen}."])
+
+
+def preset_named(name: str) -> Preset:
+    """A preset by its name; UsageError where none is called so."""
+    if name not in PRESETS:
+        known = ", ".join(map(repr, get_args(PresetName)))
+        raise UsageError(f"preset={name!r} is not known. Use one of: {known}.")
+    return PRESETS[name]
+
+
+def fit_preset(
+    data: Any,
+    horizon: int,
+    preset: str | Preset = "balanced",
+    *,
+    seed: int = 0,
+    callbacks: Sequence[Callable[[Any], Any]] = (),
+    progress: Progress | None = None,
+    **words: Unpack[Words],
+) -> PresetResult:
+    """Train what suits the data, and take what held-out cutoffs say is best.
+
+    Args:
+        data: A Panel or anything that `lstmcast.read` reads.
+        horizon: Steps to forecast.
+        preset: "balanced" (at most about 5 minutes) or "best" (30), or a `Preset` of your own.
+        seed: Random seed of the trainings.
+        callbacks: As of `LSTMForecaster.fit`, for each training.
+        progress: Called with a sentence whenever something begins.
+        words: How the data are read, in the words of `lstmcast.read`.
+
+    Raises:
+        UsageError, DataError, MissingExtraError: As of `LSTMForecaster.fit`.
+    """
+    from lstmcast.data.read import as_panel
+
+    work = preset_named(preset) if isinstance(preset, str) else preset
+    require_torch()
+    panel = as_panel(data, (), words)
+    trial = _Trial(work, panel, horizon, seed, tuple(callbacks), progress or _unheard)
+    return trial.result()
+
+
+def _unheard(_: str) -> None:
+    """Nobody follows."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Trial:
+    """What is compared on the last windows of a panel."""
+
+    work: Preset
+    panel: Panel
+    horizon: int
+    seed: int
+    callbacks: tuple[Callable[[Any], Any], ...]
+    progress: Progress
+
+    def result(self) -> PresetResult:
+        counts = self._counts()
+        values = self._known_before(counts)
+        names = self.work.planned(values) if counts.any() else []
+        plan = self._plan(names, values, counts)
+        for sentence in plan:
+            self.progress(sentence)
+        plain = LSTMForecaster(self.horizon)
+        measure = "mase" if len(self.panel) > 1 else "mae"
+        errors = self._errors(plain, names, counts, measure) if names else {}
+        chosen = _best(errors)
+        model = self._final(plain, chosen, names)
+        return PresetResult(
+            model, self.work.name, chosen, errors, measure.upper(), plan, self.panel
+        )
+
+    def _counts(self) -> NDArray:
+        """Held-out cutoffs (S, K); 0 for series that are too short for them."""
+        fewest = max(2 * int(self.panel.periods[0]), 2 * self.horizon, 8)
+        return spaced_cutoffs(self.panel.lengths, self.horizon, CUTOFFS, minimum=fewest)
+
+    def _known_before(self, counts: NDArray) -> int:
+        """How many values are known before the first cutoffs."""
+        ends = self._ends(counts)
+        steps = np.arange(len(self.panel.values)) - np.repeat(
+            self.panel.offsets[:-1], self.panel.lengths
+        )
+        before = steps < np.repeat(ends, self.panel.lengths)
+        return int((np.isfinite(self.panel.values) & before).sum())
+
+    def _ends(self, counts: NDArray) -> NDArray:
+        """The first cutoff of each series (S,); all that it has, where it has none."""
+        lengths = np.asarray(self.panel.lengths)
+        if not counts.size:
+            return lengths
+        return np.where(counts > 0, counts, lengths[:, None]).min(axis=1)
+
+    def _plan(self, names: list[str], values: int, counts: NDArray) -> tuple[str, ...]:
+        """What was decided from the panel."""
+        about = (
+            f"preset {self.work.name}: {len(self.panel):,} series, {values:,} values to learn from"
+        )
+        if not names:
+            few = f"under {FEWEST_VALUES}" if counts.any() else "too short to hold anything out"
+            return (f"{about} ({few}): nothing is trained.",)
+        size = "-".join(map(str, shipped().config.layers))
+        tuned, scratch = self.work.epochs
+        most = f"{tuned} epochs fine-tuned, {scratch} from scratch ({self.work.members} of them)"
+        if SCRATCH not in names:
+            most = f"{tuned} epochs fine-tuned; too few values for one from scratch"
+        return (
+            f"{about}; compared at {counts.shape[1]} held-out cutoffs: {', '.join(names)}, their "
+            f"average, the shipped network. About {self.work.seconds / 60:.3g} minutes at most.",
+            f"Networks have layers of {size} units; at most {most}.",
+        )
+
+    def _errors(
+        self, plain: LSTMForecaster, names: list[str], counts: NDArray, measure: str
+    ) -> dict[str, float]:
+        """The error of each at the held-out cutoffs, trained on what precedes all of them."""
+        before = self.panel.until(self._ends(counts))
+        models = {SHIPPED: plain} | {name: self._trained(name, before) for name in names}
+        models[AVERAGE] = averaged([models[name] for name in names], before)
+        self.progress("What was trained is compared at the held-out cutoffs …")
+        errors = {}
+        for name, model in models.items():
+            tested = backtest(model, self.panel, cutoffs=counts, baselines=False, refit="never")
+            errors[name] = tested.scores[tested.model][measure]
+        return errors
+
+    def _trained(self, name: str, panel: Panel) -> LSTMForecaster:
+        seconds = SHARES[name] * self.work.seconds
+        epochs = self.work.epochs[name == SCRATCH]
+        training = replace(_training(name, self.work.members), epochs=epochs)
+        words: dict[str, Any] = {"training": training, "method": COMBINED, "seed": self.seed}
+        if name == SCRATCH:
+            words |= {"weights": "scratch", "network": shipped().config}
+        self.progress(f"A network is trained ({name}), at most {seconds:.0f} s …")
+        model = LSTMForecaster(self.horizon, **words)
+        return model.fit(panel, callbacks=[Deadline(seconds), *self.callbacks])
+
+    def _final(self, plain: LSTMForecaster, chosen: str, names: list[str]) -> LSTMForecaster:
+        """What was chosen, trained with all data."""
+        if chosen == SHIPPED:
+            return plain
+        if chosen != AVERAGE:
+            return self._trained(chosen, self.panel)
+        return averaged([self._trained(name, self.panel) for name in names], self.panel)
+
+
+def _training(name: str, members: int) -> TrainingConfig:
+    if name == TUNED:
+        return TrainingConfig.fine_tuning()
+    return replace(TrainingConfig.from_scratch(), members=members)
+
+
+def _best(errors: Mapping[str, float]) -> str:
+    """The least error, unless it is hardly less than the shipped network's.
+
+    >>> _best({"shipped": 1.0, "fine-tuned": 0.995}), _best({"shipped": 1.0, "average": 0.9})
+    ('shipped', 'average')
+    """
+    known = {name: error for name, error in errors.items() if np.isfinite(error)}
+    if SHIPPED not in known:
+        return SHIPPED
+    best = min(known, key=lambda name: known[name])
+    return best if known[best] < BETTER * known[SHIPPED] else SHIPPED
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """A callback that ends a training after so many seconds; the best epoch so far is kept."""
+
+    seconds: float
+    clock: Callable[[], float] = time.monotonic
+    began: list[float] = field(default_factory=list, repr=False)
+
+    def __call__(self, report: Any) -> bool:
+        """Whether the time is over, counted from the first epoch's beginning."""
+        if not self.began:
+            self.began.append(self.clock() - report.seconds)
+        return self.clock() - self.began[0] >= self.seconds
+
+
+def averaged(models: Sequence[LSTMForecaster], panel: Panel) -> LSTMForecaster:
+    """Fitted models of the shipped network's shape and the shipped network as one, whose answers
+    are averaged: each weighs the same. Intervals and weights are measured on what was held back."""
+    parts = [shipped().members, *(model.model.network.members for model in models)]
+    most = int(np.lcm.reduce([len(part) for part in parts]))
+    members = [member for part in parts for member in part * (most // len(part))]
+    first = models[0]
+    network = Network(shipped().config, members)
+    fitted = replace(first.model, network=network)
+    ends = fitted.held_back_from(panel)
+    known = without(panel)
+    measured = None if ends is None else held_back(fitted.decode, known, ends, first.horizon)
+    measured, shares = weighed(COMBINED, known, measured)
+    fitted = replace(
+        fitted, factors_HI=measured_factors(measured, first.horizon), shares=shares, method=COMBINED
+    )
+    return first.with_fitted(fitted)

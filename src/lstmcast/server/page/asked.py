@@ -1,0 +1,44 @@
+"""What the page asks for: the requests of a program, and what only somebody who looks needs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from lstmcast.server.requests import (
+    ForecastTable,
+    Request,
+    Table,
+    Text,
+    Texts,
+    Value,
+)
+
+MOST_COMPARED = 6  # forecasts beside each other: more lines cannot be told apart
+
+
+class LookAtTable(Table):
+    """What is in a table."""
+
+
+class ShownForecast(ForecastTable):
+    """A forecast to look at."""
+
+    model: Text | None = Field(None, description="a saved model; the shipped network unless given")
+    draw: Texts | None = Field(None, description="series that are drawn; the first unless given")
+
+
+class WhatIf(Request):
+    """Other coming values of columns that are known in advance, of one series or of all."""
+
+    series: Text
+    everywhere: bool = Field(False, description="whether all series get the same values")
+    values: dict[Text, Annotated[list[Value | str], Field(min_length=1, max_length=10_000)]]
+
+
+class Compare(Request):
+    """Other methods on the data of a result."""
+
+    series: Text
+    methods: Annotated[list[Text], Field(min_length=1, max_length=MOST_COMPARED)]

@@ -1,0 +1,84 @@
+"""What a table holds, before anything is forecast: for the options that a page offers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from lstmcast.data.ahead import one_season
+from lstmcast.data.panel import Findings, Panel
+from lstmcast.data.read import column_names
+from lstmcast.data.suggestions import RULE
+from lstmcast.errors import DataError
+from lstmcast.jobs import Source
+from lstmcast.output.plots import reach_of
+from lstmcast.output.report_sections import data_section, findings_section
+from lstmcast.server.requests import require_rows
+from lstmcast.server.settings import Limits
+from lstmcast.util.language import Words
+
+_OPTION = re.compile(r"--([a-z-]+)")
+_IN_PYTHON = re.compile(r" ?\((?:in Python: |Python ?では )[^()]*\)")
+_QUOTED = re.compile(r"'([^']+)'")
+MOST_COLUMNS = 200  # that can be chosen from
+Document = dict[str, Any]
+
+
+def look(source: Source, limits: Limits, words: Words) -> Document:
+    """Columns, what was read and what was found. Raises DataError, UsageError, Problem.
+
+    A table that cannot be used as it is has its columns and the reason: some other choice may do.
+    """
+    names = column_names(source.data, source.sheet)[:MOST_COLUMNS]
+    try:
+        inspection = source.inspect()
+    except DataError as error:
+        return _unusable(names, str(error), words)
+    panel = inspection.panel
+    if panel is None:
+        found = findings_section(inspection.findings, words)
+        return _unusable(names, _first_error(inspection.findings), words) | {"findings": found}
+    require_rows(panel, limits)
+    severe = [one for one in inspection.findings if one.severity != "note"]
+    return {
+        "usable": True,
+        "columns": names,
+        "noticed": len(inspection.findings),
+        "serious": bool(severe),
+        "suggested": [name for name in going_on(inspection.findings) if name in names],
+        "data": data_section(panel, words),
+        "findings": findings_section(inspection.findings, words),
+        **_chosen(panel),
+        "usual": words(reach_of(one_season(panel), panel.frequency)),
+    }
+
+
+def _unusable(names: list[str], problem: str, words: Words) -> Document:
+    """Why a table cannot be used as it is, and the option that would help first."""
+    option = _OPTION.search(problem)
+    # what the options are called in Python says nothing to somebody who looks at a page
+    told = _IN_PYTHON.sub("", words(problem))
+    field = option[1].replace("-", "_") if option else "file"
+    return {"usable": False, "columns": names, "problem": told, "field": field}
+
+
+def _chosen(panel: Panel) -> Document:
+    """Which columns are what."""
+    covariates = panel.covariates
+    return {
+        "time": panel.columns.time,
+        "target": panel.columns.target,
+        "keys": list(panel.keys),
+        "future": list(covariates.future.columns),
+    }
+
+
+def going_on(findings: Findings) -> list[str]:
+    """The columns that are said to go on beyond the target, and that nobody named."""
+    told = [finding.message for finding in findings if finding.rule == RULE]
+    return [name for message in told for name in _QUOTED.findall(message)]
+
+
+def _first_error(findings: Findings) -> str:
+    errors = [finding.text for finding in findings if finding.severity == "error"]
+    return errors[0] if errors else "The data cannot be used as they are."

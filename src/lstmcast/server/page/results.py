@@ -1,0 +1,62 @@
+"""The newest results of a page, kept in memory for what is asked of them next: files, components,
+other plans."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+
+from lstmcast.forecaster import LSTMForecaster
+from lstmcast.jobs import ForecastResult, PredictResult
+from lstmcast.server.problems import Problem
+
+MOST = 20  # results
+MOST_VALUES = 5_000_000  # of all histories and forecasts: 8 bytes each, and a few more for bounds
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """A result, the forecaster that made it, and the command that would."""
+
+    model: LSTMForecaster
+    result: ForecastResult | PredictResult
+    command: str
+
+    @property
+    def size(self) -> int:
+        """Values that it holds, those of held-out forecasts included."""
+        tested = self.result.backtest
+        forecasts = [self.result.forecast, *(tested.forecasts.values() if tested else ())]
+        values = sum(one.point.size + one.quantiles.size for one in forecasts)
+        return len(self.result.panel.values) + values
+
+
+class Results:
+    """Results by a name that nobody can guess; the oldest go first."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._kept: OrderedDict[str, Kept] = OrderedDict()
+
+    def keep(self, kept: Kept) -> str:
+        """The name of a result from now on."""
+        name = secrets.token_urlsafe(9)
+        with self._lock:
+            self._kept[name] = kept
+            while len(self._kept) > 1 and self._is_full():
+                self._kept.popitem(last=False)
+        return name
+
+    def named(self, name: str) -> Kept:
+        """The result of this name. Problem."""
+        with self._lock:
+            if name in self._kept:
+                self._kept.move_to_end(name)
+                return self._kept[name]
+        raise Problem(404, "This forecast is no longer kept. Forecast again.")
+
+    def _is_full(self) -> bool:
+        values = sum(kept.size for kept in self._kept.values())
+        return len(self._kept) > MOST or values > MOST_VALUES

@@ -1,0 +1,190 @@
+"""The addresses of the page: its files, and what its scripts ask for. They are no part of the
+interface for programs, which is below `/v1`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI, Query, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from lstmcast.server.bodies import FILE, Asked, asked, json_of
+from lstmcast.server.fields import Fields
+from lstmcast.server.page.asked import Compare, LookAtTable, ShownForecast, WhatIf
+from lstmcast.server.page.command import command_of
+from lstmcast.server.page.examples import EXAMPLES
+from lstmcast.server.page.files import POLICY, File, page_of, static_files, unpacked
+from lstmcast.server.page.looking import look
+from lstmcast.server.page.results import Kept
+from lstmcast.server.page.shown import (
+    TYPES,
+    chart_of,
+    coming,
+    compared,
+    file_of,
+    shown,
+    what_if,
+)
+from lstmcast.server.problems import UNUSABLE, Problem
+from lstmcast.server.registry import folder_of
+from lstmcast.server.replies import Document, language_of
+from lstmcast.util.language import LANGUAGES, Words, words_of
+
+if TYPE_CHECKING:
+    from lstmcast.server.app import Server
+
+SAFE = {"x-content-type-options": "nosniff", "referrer-policy": "no-referrer"}
+DAY = 86_400
+
+
+def add_page(api: FastAPI, server: Server) -> None:
+    """Serve the page at `/`."""
+    _add_files(api)
+    _add_looking(api, server)
+    _add_results(api, server)
+    _add_plans(api, server)
+
+
+def _words(request: Request) -> Words:
+    """The words of the language that a page asks for."""
+    return words_of(language_of(request.headers.get("accept-language", "")))
+
+
+async def _sent_table(request: Request, model: type[BaseModel], server: Server) -> Asked:
+    """The files and options of a form. Problem where there is no file."""
+    said = await asked(request, model, model, server.work.aside)
+    if not said.files:
+        raise Problem(UNUSABLE, f"No table was sent. Send it as the file {FILE!r}.", FILE)
+    return said
+
+
+# ---------------------------------------------------------------- files
+
+
+def _add_files(api: FastAPI) -> None:
+    @api.get("/", include_in_schema=False)
+    async def page(request: Request, language: str = Query("", max_length=10)) -> Response:
+        spoken = language_of(request.headers.get("accept-language", ""))
+        chosen = language if language in LANGUAGES else spoken
+        more = {"content-security-policy": POLICY, "vary": "accept-language"}
+        return _sent(page_of(chosen), request, more)
+
+    @api.get("/static/{name}", include_in_schema=False)
+    async def static(name: str, request: Request) -> Response:
+        files = static_files()
+        if name not in files:
+            raise Problem(404, f"There is no file {name[:100]!r}.")
+        return _sent(files[name], request, {})
+
+    @api.get("/favicon.ico", include_in_schema=False)
+    async def icon(request: Request) -> Response:
+        return _sent(static_files()["icon.svg"], request, {})
+
+
+def _sent(file: File, request: Request, more: dict[str, str]) -> Response:
+    """A file, or that the browser has it."""
+    # what is named after its version never changes; all else is asked for anew
+    kept = f"max-age={30 * DAY}, immutable" if file.packed else "no-cache"
+    headers = {**SAFE, "etag": file.mark, "cache-control": kept, **more}
+    if request.headers.get("if-none-match") == file.mark:
+        return Response(status_code=304, headers=headers)
+    if file.packed and "gzip" in request.headers.get("accept-encoding", ""):
+        headers["content-encoding"] = "gzip"
+        return Response(file.content, headers=headers, media_type=file.kind)
+    return Response(unpacked(file), headers=headers, media_type=file.kind)
+
+
+# ---------------------------------------------------------------- a table, and its forecast
+
+
+def _add_looking(api: FastAPI, server: Server) -> None:
+    work, limits = server.work, server.settings.limits
+
+    @api.get("/page/about", include_in_schema=False)
+    async def about() -> dict[str, Any]:
+        """What the page offers."""
+        return {
+            "models": sorted(server.settings.models),
+            "body": limits.body,
+        }
+
+    @api.get("/page/examples/{name}", include_in_schema=False)
+    async def example(name: str) -> Response:
+        if name not in EXAMPLES:
+            raise Problem(404, f"There is no example {name[:100]!r}.")
+        return Response(await work.aside(EXAMPLES[name]), media_type="text/csv")
+
+    @api.post("/page/look", include_in_schema=False)
+    async def looked(request: Request) -> Response:
+        words = _words(request)
+        with Fields(LookAtTable) as names:
+            said = await _sent_table(request, LookAtTable, server)
+            names.of(said.fields, said.files)
+            return Document(await work.limited("heavy", _looked, server, said, words))
+
+
+def _looked(server: Server, said: Asked, words: Words) -> dict[str, Any]:
+    with said.source() as source:
+        assert source is not None  # a table has one
+        return look(source, server.settings.limits, words)
+
+
+def _add_results(api: FastAPI, server: Server) -> None:
+    work, results = server.work, server.results
+
+    @api.post("/page/forecast", include_in_schema=False)
+    async def forecast(request: Request) -> Response:
+        words = _words(request)
+        with Fields(ShownForecast) as names:
+            said = await _sent_table(request, ShownForecast, server)
+            names.of(said.fields, said.files)
+            return Document(await work.limited("heavy", _forecast, server, said, words))
+
+    @api.get("/page/results/{name}/files/{file}", include_in_schema=False)
+    async def downloaded(name: str, file: str, request: Request) -> Response:
+        kept, words = results.named(name), _words(request)
+        content = await work.limited("heavy", file_of, kept, words, file)
+        headers = {**SAFE, "content-disposition": f'attachment; filename="{file}"'}
+        return Response(content, headers=headers, media_type=TYPES[file])
+
+    @api.get("/page/results/{name}/chart", include_in_schema=False)
+    async def chart(name: str, request: Request, series: str = Query(max_length=1000)) -> Response:
+        kept, words = results.named(name), _words(request)
+        return Document(await work.limited("heavy", chart_of, kept, words, series))
+
+
+def _forecast(server: Server, said: Asked, words: Words) -> dict[str, Any]:
+    fields: ShownForecast = said.fields
+    if fields.model is None:
+        made = server.forecasts.made(said)
+    else:
+        folder = folder_of(server.settings.models, fields.model)
+        made = server.forecasts.predicted(fields.model, folder, said)
+    kept = Kept(made.model, made.result, command_of(fields, said.files))
+    document = shown(kept, words, fields.draw)
+    return {"id": server.results.keep(kept), **document}
+
+
+def _add_plans(api: FastAPI, server: Server) -> None:
+    work, results = server.work, server.results
+
+    @api.get("/page/results/{name}/coming", include_in_schema=False)
+    async def planned(name: str, series: str = Query(max_length=1000)) -> Response:
+        return Document(await work.aside(coming, results.named(name), series))
+
+    @api.post("/page/results/{name}/what-if", include_in_schema=False)
+    async def other_plan(name: str, request: Request) -> Response:
+        kept, words = results.named(name), _words(request)
+        with Fields(WhatIf) as names:
+            said = await json_of(request, WhatIf, work.aside)
+            names.of(said)
+            return Document(await work.limited("heavy", what_if, kept, words, said))
+
+    @api.post("/page/results/{name}/compare", include_in_schema=False)
+    async def side_by_side(name: str, request: Request) -> Response:
+        kept, words = results.named(name), _words(request)
+        with Fields(Compare) as names:
+            said = await json_of(request, Compare, work.aside)
+            names.of(said)
+            return Document(await work.limited("heavy", compared, kept, words, said))

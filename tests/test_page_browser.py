@@ -1,0 +1,369 @@
+"""The page of `lstmcast serve` in a browser: headless Chromium, as Debian has it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from lstmcast.server.page.examples import airline_table, shop_table
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright drives the browser")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium here to open the page in"),
+]
+LETTERS = re.compile("[ぁ-ヿ一-鿿]")
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+PATIENCE = 45_000  # milliseconds, on a machine that is busy
+AIR = {"name": "airline.csv", "mimeType": "text/csv", "buffer": airline_table()}
+SHOP_LINES = shop_table().splitlines()  # the newest of them are enough, and quicker
+SHORT = b"\n".join([SHOP_LINES[0], *SHOP_LINES[-150:]])
+SHOP = {"name": "shop.csv", "mimeType": "text/csv", "buffer": SHORT}
+# What a reader of the screen would call each control: empty where it could not.
+NAMELESS = """() => [...document.querySelectorAll("button, a, input, select, summary")]
+    .filter((one) => one.checkVisibility())
+    .filter((one) => !one.getAttribute("aria-label") && !one.textContent.trim())
+    .filter((one) => !one.labels?.length)
+    .map((one) => one.outerHTML)"""
+
+
+def serving(**environment: str) -> Iterator[str]:
+    """A server of its own process, and its address."""
+    command = [sys.executable, "-m", "lstmcast", "serve", "--port", "0"]
+    server = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    )
+    try:
+        assert server.stderr is not None
+        yield re.search(r"http://\S+", server.stderr.readline())[0]
+    finally:
+        server.terminate()
+        server.communicate(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def address():
+    yield from serving()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def visit(browser, address):
+    """Open the page; nothing may be asked of another address, and no script may fail."""
+    contexts, asked, said = [], [], []
+
+    def opened(path="/", at=address, **looks):
+        context = browser.new_context(**{"viewport": DESK, "locale": "en-US", **looks})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("console", lambda message: said.append(message.text) if alarming(message) else None)
+        page.goto(at + path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    local = ("http://127.0.0.1:", "blob:http://127.0.0.1:", "data:")
+    assert not [url for url in asked if not url.startswith(local)]
+    assert not said
+
+
+def alarming(message) -> bool:
+    """Whether the console says that something is wrong: what a server refuses is told there too."""
+    return message.type in ("error", "warning") and "status of 4" not in message.text
+
+
+def forecast(page, table, target=None):
+    """Choose a file, and wait for its forecast."""
+    page.set_input_files("#file", files=[table])
+    if target is not None:
+        page.select_option("#target", target)
+    return ready(page)
+
+
+def ready(page):
+    page.wait_for_selector("#result:not([hidden])")
+    page.wait_for_selector("#busy", state="hidden")
+    page.wait_for_selector("#chart .main-svg")
+    return page
+
+
+def again(page):
+    """Ask for the forecast with other options."""
+    with page.expect_response(re.compile("/page/forecast")):
+        page.click("#go")
+    return ready(page)
+
+
+# ---------------------------------------------------------------- from a file to a forecast
+
+
+def test_one_button_shows_a_forecast(visit):
+    page = visit()
+    page.click("[data-example='airline.csv']")
+    ready(page)
+    assert page.inner_text("#result-title") == "passengers: 12 months ahead"
+    assert "simple forecast" in page.inner_text("#verdict")
+    assert page.locator("#tiles b").count() >= 5
+    assert "Holt–Winters" in page.inner_text("#more-results")
+    assert page.get_attribute("#chart", "aria-label").startswith("Chart of ")
+    assert page.input_value("#target") == "passengers"
+    assert page.inner_text("#command") == ""  # folded
+    page.click("summary:text('The same as a command')")
+    assert page.inner_text("#command").startswith("lstmcast forecast airline.csv")
+
+
+def test_options_change_the_forecast(visit):
+    page = forecast(visit(), AIR)
+    page.fill("#horizon", "6")
+    page.uncheck("input[name=level][value='95']")
+    page.click("#more > summary")
+    page.select_option("#total", "quarter")
+    again(page)
+    assert page.inner_text("#result-title") == "passengers: 6 months ahead"
+    assert page.is_visible("#totals-file")
+    page.click("summary:text('The numbers')")
+    assert page.locator("#numbers tbody tr").count() == 6
+    assert "95 % interval" not in page.inner_text("#numbers")
+    assert "Totals" in page.inner_text("#more-results")
+
+
+def test_a_question_is_asked_at_its_option(visit):
+    page = visit()
+    page.set_input_files("#file", files=[SHOP])
+    page.wait_for_selector("#target[aria-invalid=true]")
+    assert "could be the target" in page.inner_text("#blamed")
+    assert page.get_attribute("#target", "aria-describedby") == "blamed"
+    assert page.is_disabled("#go")
+    page.select_option("#target", "sold")
+    ready(page)
+    assert page.is_checked("input[name=future][value=promo]")  # it goes on beyond the target
+    assert page.locator("[aria-invalid]").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [("horizon", "0", "greater"), ("horizon", "99999", "too far"), ("holidays", "Germany", "DE")],
+)
+def test_a_fault_stands_beside_its_control(visit, field, value, told):
+    page = forecast(visit(), AIR)
+    page.evaluate("document.getElementById('more').open = true")
+    page.fill(f"#{field}", value)
+    page.click("#go")
+    page.wait_for_selector(f"#{field}[aria-invalid=true]")
+    assert told in page.inner_text("#blamed")
+    assert page.evaluate(
+        "field => document.getElementById(field).closest('.field').contains(blamed)", field
+    )
+    page.fill(f"#{field}", "")
+    again(page)
+    assert page.locator("#blamed").count() == 0
+
+
+def test_what_is_no_table_is_told_at_the_file(visit):
+    page = visit()
+    page.set_input_files("#file", files=[{"name": "a.csv", "mimeType": "text/csv", "buffer": b""}])
+    page.wait_for_selector("#file-fault:not([hidden])")
+    assert "is empty" in page.inner_text("#file-fault")
+    assert page.is_visible("#drop")
+
+
+def test_work_is_seen_and_what_comes_later_replaces_it(visit):
+    page = visit()
+    page.route("**/page/forecast", lambda route: (page.wait_for_timeout(400), route.continue_()))
+    page.set_input_files("#file", files=[AIR])
+    page.wait_for_selector("#busy:not([hidden])")
+    assert "Forecasting" in page.inner_text("#busy-text")
+    assert page.get_attribute("#results", "aria-busy") == "true"
+    ready(page)
+    assert page.get_attribute("#results", "aria-busy") == "false"
+    assert page.inner_text("#said").startswith("Done. Accuracy on held-out data")
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("forecast.csv", b"ds,"), ("forecast.xlsx", b"PK"), ("report.html", b"<!")]
+)
+def test_files_are_saved(visit, name, begins, tmp_path):
+    page = forecast(visit(), AIR)
+    with page.expect_download() as saved:
+        page.click(f"[data-file='{name}']")
+    saved.value.save_as(tmp_path / name)
+    content = (tmp_path / name).read_bytes()
+    assert saved.value.suggested_filename == name
+    assert begins in content[:100]
+
+
+def test_other_data_begin_anew(visit):
+    page = forecast(visit(), AIR)
+    page.fill("#horizon", "3")
+    page.click("#other")
+    assert page.is_visible("#drop")
+    forecast(page, SHOP, "sold")
+    assert page.input_value("#horizon") == ""
+    assert page.inner_text("#result-title").startswith("sold: ")
+
+
+# ---------------------------------------------------------------- looks, languages, hands
+
+
+def test_it_is_as_wide_as_a_phone(visit):
+    page = visit(viewport=PHONE, has_touch=True, color_scheme="dark")
+    wide = "document.documentElement.scrollWidth"
+    assert page.evaluate(wide) == PHONE["width"]
+    forecast(page, SHOP, "sold")
+    assert page.evaluate(wide) == PHONE["width"]
+    page.click("[data-view=streams]")
+    assert page.evaluate(wide) == PHONE["width"]
+
+
+def test_light_and_dark(visit):
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert visit(color_scheme="light").evaluate(ground) == "rgb(244, 246, 248)"
+    page = visit(color_scheme="dark")
+    assert page.evaluate(ground) == "rgb(18, 23, 28)"
+    page.click("#theme")
+    assert page.evaluate(ground) == "rgb(244, 246, 248)"
+    page.reload()
+    assert page.evaluate(ground) == "rgb(244, 246, 248)"  # as it was chosen
+
+
+def test_japanese_has_no_english_left_and_every_control_a_name(visit):
+    page = visit(locale="ja-JP")
+    forecast(page, SHOP, "sold")
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    page.wait_for_selector("#components .main-svg")
+    assert page.evaluate(NAMELESS) == []
+    lines = page.inner_text("body").splitlines()
+    english = re.compile(r"\b(the|is|are|of|and|with|each|than)\b")
+    assert not [line for line in lines if english.search(line)]
+    page.click("[data-view=streams]")
+    lines = page.inner_text("#streams-view").splitlines()
+    assert not [one for one in lines if re.search("[a-z]{4}", one) and not LETTERS.search(one)]
+    page.click("#language")
+    page.wait_for_selector("html[lang=en]")
+
+
+def test_a_keyboard_is_enough(visit):
+    page = visit()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.dataset.example"):
+            break
+    assert page.evaluate("document.activeElement.dataset.example") == "airline.csv"
+    page.keyboard.press("Enter")
+    ready(page)
+    page.focus("#horizon")
+    page.keyboard.type("3")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#result-title:text(' 3 months')")
+
+
+# ---------------------------------------------------------------- plans, methods, components
+
+
+def test_another_plan_is_compared(visit):
+    page = forecast(visit(), SHOP, "sold")
+    page.click("#plan-go")
+    assert "Nothing is changed" in page.inner_text("#plan-fault")
+    for field in page.locator("#plan [data-name=promo]").all():
+        field.fill("1")
+    page.click("#plan-go")
+    page.wait_for_selector("#plan-result table")
+    assert "what if" in page.inner_text("#plan-result")
+    assert "what if" in page.inner_text("#chart")  # in the legend
+    page.locator("#plan [data-name=promo]").first.fill("much")
+    page.click("#plan-go")
+    page.wait_for_selector("#plan-fault:not([hidden])")
+    assert "'much' is no number" in page.inner_text("#plan-fault")
+    page.click("#plan-reset")
+    assert page.locator("#plan .changed").count() == 0
+    assert "what if" not in page.inner_text("#chart")
+
+
+def test_methods_and_components(visit):
+    page = forecast(visit(), AIR)
+    page.click("#compare-go")
+    page.wait_for_selector("#compare-table table")
+    assert page.locator("#compare-table tbody tr").count() == 3
+    assert "network alone" in page.inner_text("#compare-chart")
+    page.click("#parts > summary")
+    page.wait_for_selector("#components .main-svg")
+    assert "season of one year" in page.inner_text("#components")
+
+
+def test_several_series_are_drawn_one_by_one(visit):
+    rows = [
+        f"2024-{m:02}-{d:02},{s},{d % 7 + k}"
+        for k, s in enumerate(("north", "south"))
+        for m in range(1, 5)
+        for d in range(1, 29)
+    ]
+    table = "\n".join(["day,shop,sold", *rows]).encode()
+    page = forecast(visit(), {"name": "shops.csv", "mimeType": "text/csv", "buffer": table})
+    assert page.input_value("#shown") == "north"
+    page.fill("#shown", "south")
+    page.keyboard.press("Tab")
+    page.wait_for_selector("#chart[aria-label*=south]")
+
+
+# ---------------------------------------------------------------- streams, tokens, no server
+
+
+def test_a_stream_is_followed_with_its_alerts(visit):
+    page = visit()
+    page.click("[data-view=streams]")
+    page.evaluate("document.getElementById('speed').value = 20")
+    page.click("#replay")
+    page.wait_for_selector("#alerts li", timeout=60_000)
+    assert "sensor: expected" in page.inner_text("#alerts li")
+    assert page.locator("#stream-list li").count() == 1
+    assert page.locator("#stream-chart .main-svg").count() > 0
+    page.click("#replay-stop")
+    page.wait_for_selector("#stream-state:text('The stream has ended.')")
+
+
+def test_a_token_is_asked_for(visit):
+    for at in serving(LSTMCAST_TOKEN="secret"):
+        page = visit(at=at)
+        page.wait_for_selector("#login[open]")
+        page.fill("#token", "wrong")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#login-fault:not([hidden])")
+        page.fill("#token", "secret")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#login:not([open])", state="attached")
+        forecast(page, AIR)
+
+
+def test_a_server_that_has_ended_is_told(browser):
+    addresses = serving()
+    page = browser.new_context(locale="en-US").new_page()
+    page.goto(next(addresses))
+    page.wait_for_load_state("networkidle")
+    addresses.close()
+    page.set_input_files("#file", files=[AIR])
+    page.wait_for_selector("#file-fault:not([hidden])")
+    assert page.inner_text("#file-fault") == "The server cannot be reached. Is it running?"
+    page.context.close()
