@@ -34,7 +34,7 @@ EACH = 4  # tasks for each processor, where nobody said how many
 def over(address: str | None = None) -> Spread:
     """What spreads chunks over a cluster; its machines share the folders of data and results.
 
-    address: of the cluster, such as "auto" or "ray://head:10001"; a new one on this machine for
+    address: of the cluster, such as "auto" or "head:6379"; a new one on this machine for
     None or "local".
     """
 

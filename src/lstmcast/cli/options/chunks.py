@@ -46,7 +46,7 @@ class Chunks:
         typer.Option(
             metavar="ADDRESS",
             help="Work on chunks in a Ray cluster, whose machines share the folders of data and "
-            "results: auto, ray://head:10001, or local for a new one here.",
+            "results: auto, head:6379, or local for a new one here.",
         ),
     ] = None
 
