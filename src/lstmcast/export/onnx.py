@@ -111,6 +111,7 @@ def network_graph(network: Network) -> Exported:
     network. The state begins with zeros.
     """
     _require_onnx()
+    _require_no_static(network.config)
     graph, size = Graph(), state_size(network)
     x_BC = graph.given("x", np.float32, ("batch", network.config.width))
     state_BS = graph.given("state", np.float32, ("batch", size))
@@ -184,12 +185,22 @@ def _require_direct(fitted: Fitted) -> None:
             "the network alone (--part network), which takes what `lstmcast.Adaptive().advance` "
             "gives, or use --format web, whose page has all of it."
         )
+    _require_no_static(config)
     require_in_graph(config.inputs, fitted.inputs)
     if fitted.network.head.spreads and config.inputs.adds_up(config.steps):
         raise UsageError(
             f"{config.inputs!r} adds up the forecasts of {config.steps} steps, and their quantiles "
             "come from sample paths, which a graph cannot draw. Use head='point' or "
             "NetworkConfig(horizon=1), or export the network alone: --part network."
+        )
+
+
+def _require_no_static(config: NetworkConfig) -> None:
+    """UsageError for a network that looks up embeddings of static columns."""
+    if config.static:
+        raise UsageError(
+            "The network reads static columns, which graphs do not hold. Export a model that was "
+            "fitted without them."
         )
 
 
