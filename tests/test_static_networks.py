@@ -262,6 +262,20 @@ def test_numbers_and_categories_are_not_mixed_up():
         model.predict(numbers)
 
 
+def test_a_graph_refuses():
+    pytest.importorskip("onnx", reason="needs the onnx extra")
+    from lstmcast.export.onnx import network_graph
+
+    with pytest.raises(UsageError, match="which an ONNX graph does not have"):
+        network_graph(drawn_network(config()))
+
+
+def test_keras_refuses():
+    network = drawn_network(config(Transformed(), head="point", horizon=1))
+    with pytest.raises(lc.ModelError, match=r"reads static columns .* cannot be written for Keras"):
+        lc.to_keras(network)
+
+
 def test_a_stream_refuses():
     network = drawn_network(config())
     with pytest.raises(UsageError, match=r"reads static columns .'group', 'size' and 'each"):

@@ -8,6 +8,7 @@ is lost is done again elsewhere, and nothing changes. Ray is imported when somet
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -55,7 +56,6 @@ def forecast(
     dataset: Any,
     model: Any,
     *,
-    series: str | Sequence[str],
     tasks: int | None = None,
     **words: Unpack[Words],
 ) -> Any:
@@ -65,26 +65,28 @@ def forecast(
     Args:
         dataset: A long table, such as `ray.data.read_parquet(…)` gives.
         model: A forecaster, such as `LSTMForecaster(12)`.
-        series: The columns that name series.
         tasks: Among how many the series are divided; four for each processor of the cluster unless
             given. Combinations and intervals are pooled within one.
-        words: How the data are read, in the words of `lstmcast.read`: time, target, ….
+        words: How the data are read, in the words of `lstmcast.read`: series, which is needed, and
+            time, target, ….
 
     Raises:
         MissingExtraError: Ray is not installed.
-        UsageError: A column is not there.
+        UsageError: No column names series, or one is not there.
     """
     ray = _library()
+    series = words.get("series")
+    if not series:
+        raise UsageError("series= is needed: the columns that name the series of the dataset.")
     keys = [series] if isinstance(series, str) else list(series)
     known = dataset.schema().names
     unknown = [name for name in keys if name not in known]
     if unknown:
         raise UsageError(f"{unknown[0]!r} is no column of the dataset. There are: {known}.")
-    own: dict[str, Any] = {**words, "series": keys}
     count = tasks or EACH * max(1, int(ray.cluster_resources().get("CPU", 1)))
     divide = ray.remote(num_returns=count + 1, max_retries=RETRIES)(_divided)
     answer = ray.remote(num_cpus=1, max_retries=RETRIES)(_answered)
-    sent = ray.put(TableForecast(model, own))
+    sent = ray.put(TableForecast(model, words))
     divided = [divide.remote(block, keys, count) for block in dataset.to_arrow_refs()]
     rows = np.sum(ray.get([sizes for sizes, *_ in divided]), axis=0)
     parts = zip(*(pieces for _, *pieces in divided), strict=True)
@@ -166,14 +168,14 @@ class TableForecast:
     """
 
     model: Any
-    words: Mapping[str, Any]
+    words: Words
 
     def __call__(self, table: Any) -> Any:
         """The forecast of all series of a table; the order of rows does not matter."""
         # rows come in the order in which tasks ended
         ordered = table.sort_by([(name, "ascending") for name in table.column_names])
         with warnings_kept():
-            panel = as_panel(ordered, getattr(self.model, "past", ()), dict(self.words))
+            panel = as_panel(ordered, getattr(self.model, "past", ()), self.words)
             return self.model.predict(panel).frame("pyarrow")
 
 
@@ -185,6 +187,8 @@ def connect(address: str | None) -> None:
     ray = _library()
     if ray.is_initialized():
         return
+    # nobody is told what runs here, unless somebody wants it
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         ray.init(
             address=None if address in (None, "local") else address,

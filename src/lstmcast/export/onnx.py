@@ -33,6 +33,7 @@ from lstmcast.forecaster import LSTMForecaster
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.inputs import Transformed
 from lstmcast.model.network import Network, NetworkConfig
+from lstmcast.model.static import require_no_static
 from lstmcast.util.files import output_errors, whole_file
 
 PARTS = NETWORK, FORECASTER = ("network", "forecaster")
@@ -111,7 +112,7 @@ def network_graph(network: Network) -> Exported:
     network. The state begins with zeros.
     """
     _require_onnx()
-    _require_no_static(network.config)
+    require_no_static(network.config, "an ONNX graph")
     graph, size = Graph(), state_size(network)
     x_BC = graph.given("x", np.float32, ("batch", network.config.width))
     state_BS = graph.given("state", np.float32, ("batch", size))
@@ -134,6 +135,7 @@ def forecaster_graph(fitted: Fitted) -> Exported:
     UsageError where the inputs, or the way back from them, cannot be a graph.
     """
     _require_onnx()
+    require_no_static(fitted.network.config, "an ONNX graph")
     _require_direct(fitted)
     inputs = fitted.network.config.inputs
     assert isinstance(inputs, Transformed)
@@ -185,22 +187,12 @@ def _require_direct(fitted: Fitted) -> None:
             "the network alone (--part network), which takes what `lstmcast.Adaptive().advance` "
             "gives, or use --format web, whose page has all of it."
         )
-    _require_no_static(config)
     require_in_graph(config.inputs, fitted.inputs)
     if fitted.network.head.spreads and config.inputs.adds_up(config.steps):
         raise UsageError(
             f"{config.inputs!r} adds up the forecasts of {config.steps} steps, and their quantiles "
             "come from sample paths, which a graph cannot draw. Use head='point' or "
             "NetworkConfig(horizon=1), or export the network alone: --part network."
-        )
-
-
-def _require_no_static(config: NetworkConfig) -> None:
-    """UsageError for a network that looks up embeddings of static columns."""
-    if config.static:
-        raise UsageError(
-            "The network reads static columns, which graphs do not hold. Export a model that was "
-            "fitted without them."
         )
 
 

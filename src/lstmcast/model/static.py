@@ -187,13 +187,14 @@ def _values(name: str, covariates: Covariates, source: str) -> NDArray:
     )
 
 
-def require_no_static(config: NetworkConfig) -> None:
-    """UsageError for a network that reads static columns, which a stream does not have."""
+def require_no_static(config: NetworkConfig, where: str) -> None:
+    """UsageError for a network that reads static columns, which there are none of in a stream or
+    a graph."""
     if config.static:
         names = listed(column.name for column in config.static)
         raise UsageError(
-            f"The network reads static columns ({names}), which the rows of a stream do not have. "
-            "Forecast with LSTMForecaster.predict, or stream with a network without them."
+            f"The network reads static columns ({names}), which {where} does not have. Forecast "
+            "with LSTMForecaster.predict, or use a network without them."
         )
 
 

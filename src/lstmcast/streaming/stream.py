@@ -131,7 +131,7 @@ class Stream:
         self.open_times = OpenTimes.of(panel)
         grid = grid._replace(roots=may_read_roots(start, panel, kind))
         network = opening_network(start, head, seed, learning)
-        require_no_static(network.config)
+        require_no_static(network.config, "a stream")
         if panel is not None:
             require_no_future(panel)
             panel.covariates.require(network.config.inputs.past, panel.report.source)
