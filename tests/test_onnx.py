@@ -293,6 +293,13 @@ def test_other_transforms_for_other_series_are_refused():
     assert "other transforms for some series" in refused(fitted(waves(2, 30), inputs))
 
 
+def test_networks_with_static_columns_are_refused():
+    network = drawn_network(plain_config(static=("size",)))
+    for graph in (network_graph, lambda one: forecaster_graph(Fitted(one))):
+        with pytest.raises(lc.UsageError, match="reads static columns"):
+            graph(network)
+
+
 def test_quantiles_that_would_be_added_up_are_refused():
     model = fitted(waves(1, 30), lc.Transformed(lc.Difference()), head="normal", horizon=2)
     assert "sample paths" in refused(model)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lstmcast._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from lstmcast import duckdb as duckdb
     from lstmcast import ray as ray
     from lstmcast.alerting import Anomalies as Anomalies
     from lstmcast.alerting import anomalies as anomalies
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel as Panel
     from lstmcast.data.panel import ReadOptions as ReadOptions
     from lstmcast.data.read import read as read
+    from lstmcast.databases.address import DatabaseTable as DatabaseTable
     from lstmcast.errors import DataError as DataError
     from lstmcast.errors import LstmcastError as LstmcastError
     from lstmcast.errors import MissingExtraError as MissingExtraError
@@ -129,6 +131,7 @@ _HOMES = {
     "Croston": "evaluation.demand",
     "forecast_in_parts": "chunks.run",
     "DataError": "errors",
+    "DatabaseTable": "databases.address",
     "DemandBootstrap": "evaluation.demand",
     "Difference": "transforms",
     "Ema": "training_config",
@@ -223,6 +226,7 @@ __all__ = [
     "Conformal",
     "Croston",
     "DataError",
+    "DatabaseTable",
     "DemandBootstrap",
     "Difference",
     "Ema",
@@ -303,7 +307,7 @@ __all__ = [
 
 
 # Modules that are asked for by name: those that need an extra.
-_MODULES = ("ray",)
+_MODULES = ("duckdb", "ray")
 # Names of before, and what they are called now.
 _RENAMED = {"Snapshots": "SWA"}
 

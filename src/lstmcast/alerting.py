@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lstmcast.covariates.effects import adjusted
 from lstmcast.data.panel import Panel
 from lstmcast.data.read import read
+from lstmcast.databases.address import DatabaseTable
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.anomalies import Alerts
 from lstmcast.forecaster import LSTMForecaster
@@ -50,8 +51,9 @@ class Anomalies:
         """The same as a pandas frame."""
         return frame_of(self.columns(only_alerts), "pandas")
 
-    def save(self, path: str | Path) -> None:
-        """Write all of it as .csv, .parquet or .xlsx. OutputError."""
+    def save(self, path: str | Path | DatabaseTable) -> None:
+        """Write all of it as .csv, .parquet or .xlsx, or into a table of a database.
+        OutputError."""
         write_table(self.columns(), path)
 
     def document(self) -> dict[str, Any]:

@@ -4,6 +4,8 @@
     ├── DataError                 the data cannot be read or used                 (exit status 1)
     ├── ModelError                a saved model is damaged, newer, or does not fit (exit status 1)
     ├── OutputError               a result cannot be written                      (exit status 1)
+    ├── CheckError                a job's checks do not hold                      (exit status 4)
+    ├── BusyError                 another run of the job is not done              (exit status 5)
     ├── MissingExtraError         an optional package is not installed            (exit status 1)
     └── UsageError                an argument makes no sense                      (exit status 2)
 
@@ -51,6 +53,18 @@ class ModelError(LstmcastError):
 
 class OutputError(LstmcastError):
     """A result cannot be written where it was asked for."""
+
+
+class CheckError(LstmcastError):
+    """What the checks of a job ask for does not hold."""
+
+    exit_status = 4
+
+
+class BusyError(LstmcastError):
+    """Another run of the same job is not done yet."""
+
+    exit_status = 5
 
 
 class MissingExtraError(LstmcastError, ImportError):

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, overload
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from lstmcast.data.kinds import stopped
 from lstmcast.data.origins import Origins, origin_times
 from lstmcast.data.table import Columns, format_time
 from lstmcast.data.zones import converted, instants, zone_of
+from lstmcast.databases.address import DatabaseTable
 from lstmcast.errors import UsageError
 from lstmcast.paths import PATHS, Dependence
 from lstmcast.totals import Asked, Totals, draws_of, total_of
@@ -580,9 +581,14 @@ class Forecast:
         shares = self.combination.as_dict() if self.combination else {self.method: 1.0}
         return {"method": self.method, "combination": json.dumps(shares, ensure_ascii=False)}
 
-    def write(self, path: str | os.PathLike[str]) -> Path:
-        """Write the long table as .csv, .csv.gz, .parquet, .jsonl or .xlsx: the whole file or, with
-        an OutputError, nothing. The metadata of Parquet hold `method` and `combination`."""
+    @overload
+    def write(self, path: str | os.PathLike[str]) -> Path: ...
+    @overload
+    def write(self, path: DatabaseTable) -> DatabaseTable: ...
+    def write(self, path: str | os.PathLike[str] | DatabaseTable) -> Path | DatabaseTable:
+        """Write the long table as .csv, .csv.gz, .parquet, .jsonl or .xlsx, or into a table of a
+        database: the whole of it or, with an OutputError, nothing. The metadata of Parquet hold
+        `method` and `combination`."""
         return write_table(self.columns_dict(), path, self.about)
 
     def to_json(self) -> str:

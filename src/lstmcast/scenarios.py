@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from lstmcast.data.features import Future
 from lstmcast.data.origins import origins_of
 from lstmcast.data.panel import Panel
 from lstmcast.data.ragged import offsets_of, places, spread
+from lstmcast.databases.address import DatabaseTable
 from lstmcast.errors import UsageError
 from lstmcast.forecast import Forecast
 from lstmcast.util.lines import aligned
@@ -58,7 +59,11 @@ class Scenarios:
         or "arrays"."""
         return frame_of(self.columns_dict(), kind, next(iter(self.forecasts.values())).frame_kind)
 
-    def write(self, path: str | os.PathLike[str]) -> Path:
+    @overload
+    def write(self, path: str | os.PathLike[str]) -> Path: ...
+    @overload
+    def write(self, path: DatabaseTable) -> DatabaseTable: ...
+    def write(self, path: str | os.PathLike[str] | DatabaseTable) -> Path | DatabaseTable:
         """Write the long table, as `Forecast.write` does."""
         return write_table(self.columns_dict(), path)
 

@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from lstmcast.data.frequency import parse_frequency
 from lstmcast.data.keys import column_name
 from lstmcast.data.table import format_time
+from lstmcast.databases.address import DatabaseTable
 from lstmcast.errors import UsageError
 from lstmcast.paths import PATHS, Dependence, Sampler
 from lstmcast.util.lines import aligned
@@ -93,7 +94,11 @@ class Totals:
         "pyarrow" or "arrays"."""
         return frame_of(self.columns_dict(), kind, self.frame_kind)
 
-    def write(self, path: str | os.PathLike[str]) -> Path:
+    @overload
+    def write(self, path: str | os.PathLike[str]) -> Path: ...
+    @overload
+    def write(self, path: DatabaseTable) -> DatabaseTable: ...
+    def write(self, path: str | os.PathLike[str] | DatabaseTable) -> Path | DatabaseTable:
         """Write the table, as `Forecast.write` does."""
         return write_table(self.columns_dict(), path)
 

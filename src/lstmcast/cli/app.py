@@ -20,12 +20,13 @@ import typer
 
 from lstmcast._version import __version__
 from lstmcast.cli import echo
-from lstmcast.cli.commands import exporting, forecasting, live, models, training
+from lstmcast.cli.commands import exporting, filed, forecasting, live, models, sql, training
 from lstmcast.cli.help import Command, Group
 from lstmcast.cli.options.common import Language
 from lstmcast.cli.options.groups import with_groups
 from lstmcast.cli.options.language import OLD_NAME, known_language, language_of, log_file_of
 from lstmcast.cli.status import failed, open_closed_streams, status_of, terminated
+from lstmcast.databases.address import hidden
 from lstmcast.errors import LstmcastError
 from lstmcast.util.language import LANGUAGES
 
@@ -50,6 +51,9 @@ for one in (
     training.backtest,
     forecasting.predict,
     live.anomalies,
+    filed.run,
+    filed.job,
+    sql.sql,
     live.stream,
     live.serve,
     live.mcp,
@@ -90,18 +94,20 @@ def _run(arguments: Sequence[str] | None) -> int:
     if any(one.partition("=")[0] == OLD_NAME for one in given):
         echo.note(False, f"note: {OLD_NAME} is called --language now")
     echo.errors_as_json("--json" in given)
+    # as it is shown: in a log and in reports
+    command = shlex.join(["lstmcast", *map(hidden, given)])
     with echo.logged(log_file_of(given)):
-        echo.log(f"command: {shlex.join(['lstmcast', *given])}")
-        return _told(arguments, given)
+        echo.log(f"command: {command}")
+        return _told(arguments, command)
 
 
-def _told(arguments: Sequence[str] | None, given: Sequence[str]) -> int:
+def _told(arguments: Sequence[str] | None, command: str) -> int:
     try:
         with echo.warnings():
             status = app(
                 arguments,
                 prog_name="lstmcast",
-                obj=shlex.join(["lstmcast", *given]),  # the command, for reports
+                obj=command,  # for reports
                 standalone_mode=False,
             )
     except LstmcastError as error:
@@ -122,6 +128,7 @@ def _misused(error: Exception) -> int:
         raise error
     told = StringIO()
     error.show(file=told)  # pyright: ignore[reportAttributeAccessIssue]
-    echo.error_document("UsageError", told.getvalue().strip(), error.exit_code)  # pyright: ignore[reportAttributeAccessIssue]
-    echo.note(False, *told.getvalue().splitlines())
+    text = hidden(told.getvalue())
+    echo.error_document("UsageError", text.strip(), error.exit_code)  # pyright: ignore[reportAttributeAccessIssue]
+    echo.note(False, *text.splitlines())
     return error.exit_code  # pyright: ignore[reportAttributeAccessIssue]

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import typer
 
 from lstmcast._version import __version__
+from lstmcast.databases.address import hidden
 from lstmcast.util.files import checked_path, output_errors
 from lstmcast.util.language import ENGLISH, Words, words_of
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         PresetDone,
     )
     from lstmcast.jobs.events import Event, Notify
+    from lstmcast.jobs.filed import FileResult
 
 
 MOST_ALERTS = 40  # that are shown
@@ -166,6 +168,7 @@ def warnings() -> Iterator[None]:
 def failure(message: str, kind: str = "", status: int = 1) -> None:
     """Why a command ends before its end, on standard error; where JSON is wanted, as a document on
     standard output too."""
+    message = hidden(message)
     log(f"error: {message}", f"exit status {status}")
     typer.echo(f"lstmcast: {words()(message)}", err=True)
     error_document(kind, message, status)
@@ -307,6 +310,27 @@ def _alerts(found: Anomalies, quiet: bool) -> None:
         more = len(rows) - MOST_ALERTS
         note(quiet, f"… {more} more alerts; lstmcast anomalies DATA --out FILE writes all")
     typer.echo(words()(str(found)))
+
+
+def file_job(result: FileResult, quiet: bool, as_json: bool) -> None:
+    """What a job did, in a few lines."""
+    if as_json:
+        document(result.document())
+        return
+    for one in result.checks:
+        note(quiet, f"check: {one.name} = {one.expected}: found {one.found}")
+    if result.result is None:
+        typer.echo(words()(f"{result.name}: everything is ready. Nothing was written."))
+        return
+    forecast, tested = result.result.forecast, result.result.backtest
+    if tested is not None:
+        typer.echo(words()(f"Accuracy on held-out data: {tested.summary().verdict}"))
+    steps = f"{len(forecast.ids):,} series, {len(forecast):,} rows"
+    typer.echo(words()(f"{result.name}: done. {steps}"))
+    for text in result.written.notes:
+        note(quiet, text)
+    if result.written.files:
+        note(quiet, "written: " + ", ".join(result.written.files))
 
 
 def preset(done: PresetDone, quiet: bool, as_json: bool) -> None:

@@ -43,7 +43,7 @@ def read_parquet(path: Path) -> Sheet:
         named = re.sub(r"[*?\[]", lambda letter: f"[{letter[0]}]", str(path))
         relation = connection.read_parquet(named)
         relation.create_view("sheet")
-        sheet = sheet_from_relation(relation, lambda name: _text_column(connection, name))
+        sheet = sheet_from_relation(relation, lambda name: text_column(connection, name, "sheet"))
     # DuckDB tells broken contents, such as ids that are not UTF-8, in errors of several kinds
     except (duckdb.Error, RuntimeError, UnicodeDecodeError) as error:
         raise DataError(
@@ -57,20 +57,21 @@ def read_parquet(path: Path) -> Sheet:
     return Sheet(sheet.columns, sheet.lines, path.name, "file", (), path.stem)
 
 
-def _text_column(connection: Any, name: str) -> Column | None:
-    """A column of the view `sheet` as distinct texts in order of appearance, and codes into them:
-    a text for each of a million rows would be most of the memory. None where there is no text."""
+def text_column(connection: Any, name: str, rows: str) -> Column | None:
+    """A column of the view or table `rows` as distinct texts in order of appearance, and codes into
+    them: a text for each of a million rows would be most of the memory. None where there is no
+    text."""
     quoted = '"' + name.replace('"', '""') + '"'
     cell = f"nullif(CAST({quoted} AS VARCHAR), '')"
     connection.execute(
         "CREATE OR REPLACE TEMP TYPE texts AS ENUM "
-        f"(SELECT DISTINCT {cell} AS x FROM sheet WHERE x IS NOT NULL)"
+        f"(SELECT DISTINCT {cell} AS x FROM {rows} WHERE x IS NOT NULL)"
     )
     ask = "SELECT CAST(unnest(enum_range(NULL::texts)) AS VARCHAR) AS x"
     distinct = connection.execute(ask).fetchnumpy()["x"]
     if not len(distinct):
         return None
-    ask = f"SELECT coalesce(enum_code(CAST({cell} AS texts)), {len(distinct)}) AS k FROM sheet"
+    ask = f"SELECT coalesce(enum_code(CAST({cell} AS texts)), {len(distinct)}) AS k FROM {rows}"
     codes = connection.execute(ask).fetchnumpy()["k"].astype(np.int64)
     # the last of several assignments stays: that of the first row
     first = np.full(len(distinct) + 1, len(codes))

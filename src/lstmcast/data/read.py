@@ -51,6 +51,7 @@ from lstmcast.data.table import (
 from lstmcast.data.textfiles import refuse_binary
 from lstmcast.data.tolerance import collecting
 from lstmcast.data.words import Words
+from lstmcast.databases.address import Address, address_of, hidden, is_address
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.objects import objects
 
@@ -86,12 +87,14 @@ def read(
     missing_codes: str | float | Sequence[str | float] = (),
     calendar: CalendarChoice | None = None,
     on_error: OnError = "fail",
+    query: str | None = None,
 ) -> Panel:
-    """Read series from files, a data frame, arrays or a dict of them, check them, and bring them to
-    a regular grid.
+    """Read series from files, databases, a data frame, arrays or a dict of them, check them, and
+    bring them to a regular grid.
 
     source: a path, a glob, a list of paths or "-" for standard input (CSV and its kin, JSON, Excel,
-    Parquet, .tsf, archives of one) · pandas,
+    Parquet, .tsf, archives of one) · the address of a table, such as
+    "postgresql://user@host/database?table=sales", or of a database for a `query` · pandas,
     polars or Arrow data · a DuckDB relation · a NumPy array, series in rows · a dict of columns, or
     of {id: values}. time, target, series: names of columns, found by themselves where there is one
     sensible choice. time="index" numbers the rows; target may be a list, or "*" for every column of
@@ -117,7 +120,7 @@ def read(
     options = ReadOptions(frequency, whole, kind, *repairs, calendar=calendar, on_error=on_error)
     written = CellFormat(day_first, decimal, header, date_format, missing_codes)
     table = read_table(
-        source,
+        with_query(source, query),
         time=time,
         target=target,
         series=series,
@@ -195,10 +198,8 @@ def _own_sheets(source: object, names: Names, role: str) -> list[Sheet]:
     paths = _paths(source)
     if paths is not None:
         return [_read_file(path, None, own) for path in paths]
-    from lstmcast.data.frames import sheet_from_object
-
     try:
-        sheet = sheet_from_object(source)
+        sheet = _sheet_of_object(source)
     except (DataError, UsageError) as error:
         raise type(error)(f"{role}_data: {error}") from None
     return [replace(sheet, source=f"the {role} table ({sheet.source})")]
@@ -305,9 +306,7 @@ def _read_paths(
         raw = sys.stdin.buffer.read()
         return table_from_sheet(_sheet_of(raw, _STDIN_NAME, sheet_name, names), names)
     if paths is None:
-        from lstmcast.data.frames import sheet_from_object
-
-        sheet = sheet_from_object(source)
+        sheet = _sheet_of_object(source)
         require_columns(len(sheet.columns), sheet.source)
         return table_from_sheet(sheet, names)
     if len(paths) == 1:
@@ -315,6 +314,30 @@ def _read_paths(
     return _joined(
         [(path, table_from_sheet(_read_file(path, sheet_name, names), names)) for path in paths]
     )
+
+
+def _sheet_of_object(source: object) -> Sheet:
+    """What is no file as a sheet: a table of a database, or data in memory."""
+    if isinstance(source, str | Address) and is_address(source):
+        from lstmcast.data.dbtables import sheet_from_database
+
+        return sheet_from_database(address_of(source))
+    from lstmcast.data.frames import sheet_from_object
+
+    return sheet_from_object(source)
+
+
+def with_query(source: object, query: str | None) -> object:
+    """A source whose rows a query gives, as far as there is one; UsageError where the source is no
+    database."""
+    if query is None:
+        return source
+    if not isinstance(source, str | Address) or not is_address(source):
+        raise UsageError(
+            "A query (--query) would have no effect: it is for one database, such as "
+            "duckdb:///shop.db. Leave it out, or give the address of a database as the data."
+        )
+    return address_of(source, query)
 
 
 def _is_stdin(source: object) -> bool:
@@ -328,8 +351,9 @@ def _paths(source: object) -> list[Path] | None:
         and source
         and all(isinstance(item, (str, os.PathLike)) for item in source)
     ):
+        _require_files(source)
         return [path for item in source for path in _paths(item) or ()]
-    if not isinstance(source, (str, os.PathLike)):
+    if not isinstance(source, (str, os.PathLike)) or is_address(source):
         return None
     text = os.path.expanduser(os.fspath(source))
     if text == STDIN:
@@ -359,9 +383,22 @@ def _paths(source: object) -> list[Path] | None:
     return found
 
 
+def _require_files(sources: Sequence[object]) -> None:
+    """UsageError for a database among several sources."""
+    for source in sources:
+        if is_address(source):
+            raise UsageError(
+                f"{hidden(str(source))} stands in a list of sources; a database is read alone. "
+                "Give a query that joins its tables, such as SELECT … UNION ALL SELECT …."
+            )
+
+
 def _not_there(text: str) -> str:
     if "://" in text:
-        return f"{text} is an address. Download the file first and give its path."
+        return (
+            f"{hidden(text)} is an address. Download the file first and give its path. Databases "
+            "are read from duckdb:///, sqlite:///, postgresql:// and mysql://."
+        )
     if glob.has_magic(text):
         return f"no file fits {text!r}. Mind the quotes and the folder: this one is {os.getcwd()}."
     path = Path(text)
@@ -419,7 +456,9 @@ def _require_workbook(paths: Sequence[Path] | None, sheet: str) -> None:
     """UsageError for a sheet that is named where no file has sheets."""
     if _first_workbook(paths) is not None:
         return
-    what = "these are data in memory" if paths is None else f"{paths[0].name} is none"
+    what = (
+        "these are data in memory or in a database" if paths is None else f"{paths[0].name} is none"
+    )
     what = what if paths is None or len(paths) == 1 else f"none of the {len(paths)} files is one"
     raise UsageError(
         f"{sheet=} (--sheet) would have no effect: only workbooks such as .xlsx have sheets, and "

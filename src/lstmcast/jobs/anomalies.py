@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lstmcast.jobs.documents import as_document, described
 from lstmcast.jobs.events import ignore
 from lstmcast.jobs.source import Source, read_for
-from lstmcast.output.places import TABLES, Written, check_place
+from lstmcast.output.places import TABLES, Place, Written, check_place
 
 if TYPE_CHECKING:
     from lstmcast.alerting import Anomalies
@@ -26,7 +26,7 @@ class AnomalyJob:
     source: Source
     model: Path | None = None
     rate: float = 0.001
-    table: Path | None = None
+    table: Place = None
 
     def run(self, notify: Notify = ignore) -> AnomalyResult:
         """Raises LstmcastError."""

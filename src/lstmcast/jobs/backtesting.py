@@ -20,7 +20,7 @@ from lstmcast.jobs.documents import (
 from lstmcast.jobs.events import ignore
 from lstmcast.jobs.repairing import Repairs, require_no_totals
 from lstmcast.jobs.source import Source, read_for, source_with_totals
-from lstmcast.output.places import TABLES, Written, check_place
+from lstmcast.output.places import TABLES, Place, Written, check_place
 from lstmcast.writing.tables import write_table
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class BacktestJob:
     fit_options: dict[str, Any] | None = None
     workers: int | None = None
     folder: str | Path | None = None
-    table: str | Path | None = None
+    table: Place = None
     hierarchy: Hierarchy | None = None  # of totals that are forecast too
     repairs: Repairs = field(default_factory=Repairs)
 

@@ -6,10 +6,12 @@ import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from lstmcast import store
 from lstmcast.data.limits import is_source
+from lstmcast.databases.address import DatabaseTable
+from lstmcast.databases.writing import require_table, write_to_database
 from lstmcast.errors import LstmcastError, OutputError, UsageError
 from lstmcast.util.files import check_output
 from lstmcast.util.language import words_of
@@ -30,11 +32,12 @@ NO_JAPANESE_FONT = (
     "no font here has Japanese letters, so the pictures are in English. Install one with pip "
     "install 'lstmcast[ja]', or a system font such as Noto Sans CJK."
 )
+Place = str | Path | DatabaseTable | None
 PICTURES, PAGES = (".png", ".svg", ".pdf"), (".html",)  # endings, as TABLES
 
 
 class Written(NamedTuple):
-    """Files and folders that were written, and what is to be said about them."""
+    """Files, folders and tables that were written, and what is to be said about them."""
 
     files: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -70,15 +73,16 @@ LOOKS = Looks()
 class Outputs:
     """Where a forecast goes; None where it does not.
 
-    `table`: .csv, .csv.gz, .parquet, .jsonl or .xlsx · `plot`: .png, .svg or .pdf ·
-    `report`: .html · `model`: the folder of the saved model · `made_by`: the command or call, as
-    readers of the report see it · `language`: that of picture, report and workbook, "en" or "ja" ·
+    `table`: .csv, .csv.gz, .parquet, .jsonl or .xlsx, or a table of a database ·
+    `plot`: .png, .svg or .pdf · `report`: .html · `model`: the folder of the saved model ·
+    `made_by`: the command or call, as readers of the report see it · `language`: that of picture,
+    report and workbook, "en" or "ja" ·
     `looks`: of the pictures · `components`: .png, .svg or .pdf, of the level and the seasons ·
     `escape_formulas`: texts in a CSV file that a spreadsheet would take for formulas get an
     apostrophe in front.
     """
 
-    table: str | Path | None = None
+    table: Place = None
     plot: str | Path | None = None
     report: str | Path | None = None
     model: str | Path | None = None
@@ -92,7 +96,7 @@ class Outputs:
         """Raise before the work is done where its result could not be written, or would be
         written over one of the sources; `more`: tables beside the forecast's. All that is wrong
         is said together."""
-        places: list[tuple[str | Path | None, Sequence[str]]] = [(self.table, TABLES)]
+        places: list[tuple[Place, Sequence[str]]] = [(self.table, TABLES)]
         beside = [] if self.table is None else [beside_table(self.table, what) for what in more]
         if self.table is not None and _is_workbook(self.table):
             beside = [place for place in beside if place != beside_table(self.table)]
@@ -116,7 +120,7 @@ class Outputs:
 
     def check_rows(self, rows: int) -> None:
         """Raise before the work is done where the format has no room for so many rows."""
-        if self.table is not None:
+        if self.table is not None and not isinstance(self.table, DatabaseTable):
             require_rows(rows, self.table)
 
     def write(
@@ -128,10 +132,11 @@ class Outputs:
         totals: Totals | None = None,
         scenarios: Scenarios | None = None,
     ) -> Written:
-        """Write what was asked for; OutputError where that cannot be."""
+        """Write what was asked for; OutputError where that cannot be. Tables of a database come
+        last: where anything else fails, they stay as they were."""
         files: list[str | Path] = []
         notes: list[str] = []
-        if self.table is not None:
+        if self.table is not None and not isinstance(self.table, DatabaseTable):
             formulas = self._formulas(forecast)
             escaped = bool(formulas) and self.escape_formulas
             files += self._tables(self.table, forecast, panel, backtest, totals, escaped)
@@ -157,6 +162,10 @@ class Outputs:
             # what the forecast was made of need not be measured once more
             model.save(self.model, panel, made_of=forecast.combination)
             files.append(self.model)
+        if isinstance(self.table, DatabaseTable):
+            more = {"totals": totals, "scenarios": scenarios}
+            beside = {what: one.columns_dict() for what, one in more.items() if one is not None}
+            files += write_to_database(self.table, forecast.columns_dict(), **beside)
         return Written(tuple(map(str, files)), tuple(notes))
 
     def _formulas(self, forecast: Forecast) -> list[str]:
@@ -216,28 +225,36 @@ class Outputs:
         return files
 
 
-def _is_workbook(table: str | Path) -> bool:
-    return Path(table).suffix.lower() == ".xlsx"
+def _is_workbook(table: str | Path | DatabaseTable) -> bool:
+    return not isinstance(table, DatabaseTable) and Path(table).suffix.lower() == ".xlsx"
 
 
-def beside_table(table: str | Path, what: str = "totals") -> Path:
-    """The file of totals, or of something else, beside that of the forecast.
+@overload
+def beside_table(table: str | Path, what: str = "totals") -> Path: ...
+@overload
+def beside_table(table: DatabaseTable, what: str = "totals") -> DatabaseTable: ...
+def beside_table(table: str | Path | DatabaseTable, what: str = "totals") -> Path | DatabaseTable:
+    """The file of totals, or of something else, beside that of the forecast; a table of a database
+    likewise.
 
     >>> str(beside_table("shops.csv"))
     'shops.totals.csv'
     """
+    if isinstance(table, DatabaseTable):
+        return table.beside(what)
     path = Path(table)
     fitting = [ending for ending in TABLES if path.name.lower().endswith(ending)]
     stem = path.name[: len(path.name) - max(map(len, fitting), default=0)]
     return path.with_name(f"{stem}.{what}{path.name[len(stem) :]}")
 
 
-def check_place(
-    path: str | Path | None, endings: Sequence[str], sources: Sequence[str] = ()
-) -> None:
+def check_place(path: Place, endings: Sequence[str], sources: Sequence[str] = ()) -> None:
     """Raise where a result could not be written, or would be written over a source; None is no
     result."""
     if path is None:
+        return
+    if isinstance(path, DatabaseTable):
+        require_table(path, sources)
         return
     check_output(path, endings)
     for source in sources:
@@ -247,14 +264,14 @@ def check_place(
             )
 
 
-def require_apart(*places: str | Path | None) -> None:
+def require_apart(*places: Place) -> None:
     """UsageError where two results would go to one file or folder, or one into the folder of the
     other, which is replaced as a whole; devices and pipes take several."""
     known: list[Path] = []
     for place in places:
-        if place is None or (
-            os.path.exists(place) and is_source(Path(place)) and not os.path.isfile(place)
-        ):
+        if place is None or isinstance(place, DatabaseTable):
+            continue
+        if os.path.exists(place) and is_source(Path(place)) and not os.path.isfile(place):
             continue
         here = Path(os.path.realpath(place))
         if any(here == other or other in here.parents or here in other.parents for other in known):

@@ -12,10 +12,12 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
+from lstmcast.databases.address import DatabaseTable, hidden, is_target
+from lstmcast.databases.writing import write_to_database
 from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.util.categories import Categories
 from lstmcast.util.files import check_output, whole_file
@@ -155,16 +157,35 @@ _FORMULAS = set("=+-@\t\r")  # with which a formula begins
 _NUMBER = re.compile(r"[+-]?\d[\d.,eE+-]*")
 
 
+@overload
 def write_table(
     columns: dict[str, np.ndarray],
     path: str | os.PathLike[str],
     about: Mapping[str, str] | None = None,
-) -> Path:
+) -> Path: ...
+@overload
+def write_table(
+    columns: dict[str, np.ndarray],
+    path: DatabaseTable,
+    about: Mapping[str, str] | None = None,
+) -> DatabaseTable: ...
+def write_table(
+    columns: dict[str, np.ndarray],
+    path: str | os.PathLike[str] | DatabaseTable,
+    about: Mapping[str, str] | None = None,
+) -> Path | DatabaseTable:
     """Write equally long columns as .csv, .csv.gz, .parquet, .jsonl (a JSON object in each line) or
-    .xlsx, atomically; in texts, midnights alone become dates.
+    .xlsx, or into a table of a database, atomically; in texts, midnights alone become dates.
 
     `about`: what is said of the table where a file has a place for it, the metadata of Parquet.
     """
+    if isinstance(path, DatabaseTable):
+        write_to_database(path, columns)
+        return path
+    if is_target(path):
+        raise UsageError(
+            f"{hidden(str(path))!r} is a table of a database. Give lstmcast.DatabaseTable of it."
+        )
     path = check_output(path, ENDINGS)
     if path.suffix.lower() == ".xlsx":
         from lstmcast.writing.workbook import write_workbook

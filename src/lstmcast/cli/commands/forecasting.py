@@ -24,6 +24,7 @@ from lstmcast.cli.options.common import (
     named,
     typed_options,
 )
+from lstmcast.cli.options.database import TableRows
 from lstmcast.cli.options.hierarchy import Reconciling
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
@@ -36,6 +37,7 @@ def forecast(
     reading: ReadingOptions,
     testing: Testing,
     output: Output,
+    rows: TableRows,
     reconciling: Reconciling,
     chunks: Chunks,
     horizon: Horizon = None,
@@ -74,7 +76,7 @@ def forecast(
     if chunks.chunk is not None:
         kept = ("--out", "--level")
         idle = [one for one in typed_options(output) if one not in kept]
-        idle += typed_options(testing) + typed_options(reconciling)
+        idle += typed_options(testing) + typed_options(reconciling) + typed_options(rows)
         others = {
             "outliers": outliers,
             "until": until,
@@ -90,7 +92,7 @@ def forecast(
     chunks.require_chunks(workers)
     output.require_one_text(as_json)
     hierarchy = reconciling.asked()
-    outputs, totals = output.places(report, save, context.obj), output.totals()
+    outputs, totals = output.places(report, save, context.obj, rows), output.totals()
     outputs.check(data)  # before anything else is found wrong
     reading, repairs = reading.repairs(outliers)
     source, steps, notify = source_ahead(reading.source(data), horizon, until, quiet)
@@ -141,6 +143,7 @@ def predict(
     ],
     reading: ReadingOptions,
     output: Output,
+    rows: TableRows,
     data: Annotated[
         list[str] | None,
         typer.Argument(
@@ -174,7 +177,7 @@ def predict(
     require_one_end(horizon, until)
     output.require_one_text(as_json)
     reading.require_use_by(data)
-    outputs = output.places()
+    outputs = output.places(rows=rows)
     outputs.check(data or ())  # before anything else is found wrong
     source = reading.source(data) if data else None
     chosen = None if method == "auto" else method  # else as it was saved

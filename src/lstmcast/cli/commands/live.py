@@ -19,7 +19,9 @@ from lstmcast.cli.options.common import (
     SavedOrShipped,
     Workers,
     named,
+    typed_options,
 )
+from lstmcast.cli.options.database import TableRows
 from lstmcast.cli.options.live import LineOptions, Serving
 from lstmcast.cli.options.output import Output
 from lstmcast.cli.options.reading import ReadingOptions
@@ -33,14 +35,17 @@ if TYPE_CHECKING:
 def anomalies(
     data: Data,
     reading: ReadingOptions,
+    rows: TableRows,
     chunks: Chunks,
     rate: Rate = 0.001,
     model: SavedOrShipped = None,
     workers: Workers = None,
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            metavar="FILE", help="Write the score of each value as .csv, .parquet, .xlsx."
+            metavar="FILE|TABLE@URL",
+            help="Write the score of each value as .csv, .parquet, .xlsx, or into a table of a "
+            "database.",
         ),
     ] = None,
     quiet: Quiet = False,
@@ -59,11 +64,13 @@ def anomalies(
         def make(first: Panel, source: Source) -> AnomalyJob:
             return AnomalyJob(source, model, rate)
 
-        parts.run(chunks.job(source, out, make, workers, []), quiet, as_json)
+        idle = typed_options(rows)
+        parts.run(chunks.job(source, out, make, workers, idle), quiet, as_json)
         return
     chunks.require_chunks(workers)
-    Output(out=out).places().check(data)  # before anything else is found wrong
-    job = AnomalyJob(reading.source(data), model, rate, out)
+    table = rows.place(out)
+    Output(out=out).places(rows=rows).check(data)  # before anything else is found wrong
+    job = AnomalyJob(reading.source(data), model, rate, table)
     echo.anomalies(job.run(echo.notes(quiet)), quiet, as_json)
 
 

@@ -23,6 +23,7 @@ from lstmcast.cli.options.common import (
     named,
     typed_options,
 )
+from lstmcast.cli.options.database import TableRows
 from lstmcast.cli.options.hierarchy import Reconciling
 from lstmcast.cli.options.language import OLD_NAME, known_language
 from lstmcast.cli.options.output import Output
@@ -105,16 +106,18 @@ def backtest(
     testing: Testing,
     refitting: Refitting,
     training: Training,
+    rows: TableRows,
     reconciling: Reconciling,
     chunks: Chunks,
     horizon: Horizon = None,
     method: Method = "auto",
     outliers: Outlying = None,
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            metavar="FILE",
-            help="Write the held-out forecasts as .csv, .csv.gz, .parquet, .jsonl or .xlsx.",
+            metavar="FILE|TABLE@URL",
+            help="Write the held-out forecasts as .csv, .csv.gz, .parquet, .jsonl or .xlsx, or "
+            "into a table of a database.",
         ),
     ] = None,
     quiet: Quiet = False,
@@ -134,7 +137,8 @@ def backtest(
         raise UsageError("--cutoffs 0 leaves nothing to compare. Give 1 or more.")
     if chunks.chunk is not None:
         idle = [one for one in typed_options(refitting) if one != "--workers"]
-        idle += training.given() + typed_options(reconciling) + ["--held-out"] * held_out
+        idle += training.given() + typed_options(reconciling) + typed_options(rows)
+        idle += ["--held-out"] * held_out
         idle += ["--outliers"] * (outliers is not None)
         make = parts.backtests(horizon, method, testing.cutoffs, testing.compared())
         source = reading.source(data)
@@ -143,7 +147,8 @@ def backtest(
     chunks.require_chunks(None)
     refitting.require_use_of(training)
     hierarchy = reconciling.asked()
-    Output(out=out).places().check(data)  # before anything else is found wrong
+    table = rows.place(out)
+    Output(out=out).places(rows=rows).check(data)  # before anything else is found wrong
     reading, repairs = reading.repairs(outliers)
     past = reading.past_names()
     source = source_for_training(reading.source(data), horizon, training, past)
@@ -159,7 +164,7 @@ def backtest(
         fit_options=training.hardware(),
         workers=refitting.workers,
         folder=refitting.folder,
-        table=out,
+        table=table,
         repairs=repairs,
         hierarchy=hierarchy,
     )

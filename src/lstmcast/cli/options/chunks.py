@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lstmcast.cli.options.common import refuse_idle
+from lstmcast.databases.address import is_target
 from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Chunks:
 
         assert self.chunk is not None
         refuse_idle(idle, "results of --chunk are parts in a folder, and nothing else is made")
-        if out is None or str(out) == "-":
+        if out is None or str(out) == "-" or is_target(out):
             raise UsageError("--chunk writes parts into a folder. Name it with --out DIR.")
         if self.ray is None:
             spread = here(workers or os.cpu_count() or 1)

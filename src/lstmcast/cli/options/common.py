@@ -16,8 +16,8 @@ Data = Annotated[
     list[str],
     typer.Argument(
         metavar="DATA",
-        help="CSV, Excel, JSON or Parquet files, a pattern such as 'stores/*.csv', or - for "
-        "standard input.",
+        help="CSV, Excel, JSON or Parquet files, a pattern such as 'stores/*.csv', a table of a "
+        "database such as 'duckdb:///shop.db?table=sales', or - for standard input.",
     ),
 ]
 Horizon = Annotated[

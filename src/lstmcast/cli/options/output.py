@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lstmcast.cli import echo
+from lstmcast.cli.options.database import TableRows
 from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 # intervals, in percent: forecasters give quantiles from 0.001 to 0.999
 NARROWEST, WIDEST = 0.1, 99.8
+REPLACED = TableRows()
 STANDARD_OUTPUT = "-"  # the file that is none
 
 
@@ -25,11 +27,11 @@ class Output:
     """Where a forecast goes."""
 
     out: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            metavar="FILE",
-            help="Write it as .csv, .csv.gz, .parquet, .jsonl or .xlsx; '-': as CSV on standard "
-            "output, and nothing else there.",
+            metavar="FILE|TABLE@URL",
+            help="Write it as .csv, .csv.gz, .parquet, .jsonl or .xlsx, or into a table of a "
+            "database; '-': as CSV on standard output, and nothing else there.",
         ),
     ] = None
     plot: Annotated[
@@ -118,13 +120,17 @@ class Output:
         return Asked(self.total or span, tuple(names), self.service_level, self.lead_time)
 
     def places(
-        self, report: Path | None = None, model: Path | None = None, made_by: str = ""
+        self,
+        report: Path | None = None,
+        model: Path | None = None,
+        made_by: str = "",
+        rows: TableRows = REPLACED,
     ) -> Outputs:
         """All the places that a forecast goes to; pictures and pages in the language that is
         spoken."""
         from lstmcast.output.places import Looks, Outputs
 
-        table = None if self.to_screen else self.out
+        table = rows.place(None if self.to_screen else self.out)
         looks = Looks(tuple(self.plot_series or ()), self.unit, self.dark)
         language = echo.words().language
         return Outputs(

@@ -95,6 +95,10 @@ class ReadingOptions:
             "temperature; again for several. Accuracy is as if it had been.",
         ),
     ] = None
+    query: Annotated[
+        str | None,
+        typer.Option(metavar="SQL", help="What to read of a database, in place of a table."),
+    ] = None
     sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of a workbook.")] = None
     frequency: Annotated[
         str | None,
@@ -190,10 +194,12 @@ class ReadingOptions:
 
     def source(self, data: Sequence[str]) -> Source:
         """The data, to be read so."""
+        from lstmcast.data.read import with_query
         from lstmcast.jobs import Source
 
+        given: Any = data[0] if len(data) == 1 else list(data)
         return Source(
-            data[0] if len(data) == 1 else list(data),
+            with_query(given, self.query),
             self.options(),
             time=_one_or_more(self.time),
             target=_one_or_more(self.target),
@@ -272,6 +278,13 @@ class ReadingOptions:
             "on_error",
         )
         return [name for name in names if getattr(self, name) is not None]
+
+    def words(self) -> dict[str, Any]:
+        """What was said, by the names that job files have."""
+        given = {name: value for name, value in vars(self).items() if value not in (None, [])}
+        if "period" in given:
+            given["periods"] = given.pop("period")
+        return given
 
     def require_use_by(self, data: Sequence[str] | None) -> None:
         """UsageError for options that say how to read, where nothing is read but coming values."""

@@ -9,7 +9,9 @@ const HARMONICS = 10;
 const YEAR = 365.25;
 const LEAST_GAIN = 3;
 const TREND = 1000;
-const LIMIT = 4;
+const EARLY = 2.75; // years, before which a year takes more evidence
+const EARLY_GAIN = 12;
+const LIMIT = 3;
 const SPREAD = 1.4826;
 const FIRST_FITS = 3;
 const SHARE_KEPT = 0.7;
@@ -112,7 +114,9 @@ class Year {
   }
 
   solve(sums) {
-    if (sums.weight >= this.clock.fewest) return fit(sums, this.base, this.columns, LEAST_GAIN);
+    const { fewest, year } = this.clock;
+    const least = sums.weight < EARLY * year ? EARLY_GAIN : LEAST_GAIN;
+    if (sums.weight >= fewest) return fit(sums, this.base, this.columns, least);
     const alone = fit(sums, this.base, this.base, 0);
     const nothing = new Array(this.columns - this.base).fill(0);
     return { ...alone, coefficients: [...alone.coefficients, ...nothing] };

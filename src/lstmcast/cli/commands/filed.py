@@ -1,0 +1,80 @@
+"""The commands of job files: `run`, and `job`, which writes one."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lstmcast.cli import echo
+from lstmcast.cli.commands.common import end, require_one_end
+from lstmcast.cli.options.common import Data, Horizon, Json, Quiet
+from lstmcast.cli.options.reading import ReadingOptions
+from lstmcast.errors import UsageError
+
+
+def run(
+    context: typer.Context,
+    job: Annotated[Path, typer.Argument(metavar="JOB", help="A job file, such as job.toml.")],
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Read, check and try the places, but write nothing."),
+    ] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Run a job file, as a schedule does.
+
+    The file says what to read, what must hold, how to forecast, and where results go; its paths are
+    relative to its folder. Run twice, it changes nothing more, and two runs at once are one. Exit
+    status: 0 done, 1 failed, 2 the file is wrong, 3 series were skipped, 4 a check does not hold, 5
+    another run is not done.
+    """
+    from lstmcast.jobs.filed import FileJob
+    from lstmcast.jobs.jobfile import read_job
+
+    asked = read_job(job)
+    made = FileJob(asked, job.name, dry_run, context.obj, echo.words().language)
+    with contextlib.chdir(job.parent):
+        result = made.run(echo.notes(quiet))
+    echo.file_job(result, quiet, as_json)
+    end(echo.skipped(result.panel))
+
+
+def job(
+    action: Annotated[str, typer.Argument(metavar="init", help="What to do: init writes a job.")],
+    data: Data,
+    reading: ReadingOptions,
+    horizon: Horizon = None,
+    out: Annotated[
+        str,
+        typer.Option(metavar="FILE|TABLE@URL", help="Where the job writes its forecast."),
+    ] = "forecast.csv",
+    file: Annotated[
+        Path, typer.Option("--job", metavar="FILE", help="The job file to write.")
+    ] = Path("job.toml"),
+) -> None:
+    """Write a job file for data.
+
+    It holds what was found in them, to be looked over: columns, frequency, checks, where results
+    go. `lstmcast run` runs it.
+    """
+    from lstmcast.jobs.initial import job_text
+    from lstmcast.util.files import check_output, whole_file
+
+    if action != "init":
+        raise UsageError(
+            f"{action!r} is nothing that can be done with a job. Write: lstmcast job init DATA; "
+            "`lstmcast run` runs one."
+        )
+    require_one_end(horizon)
+    check_output(file, (".toml",))
+    if file.exists():
+        raise UsageError(f"{str(file)!r} is there already. Name another file with --job.")
+    panel = reading.source(data).read()
+    text = job_text(data, reading.words(), panel, horizon, out)
+    with whole_file(file) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    echo.result(f"written: {file}")

@@ -1,0 +1,48 @@
+"""Results in a table of a database: what becomes of the rows that are there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lstmcast.cli.options.common import refuse_idle, typed_options
+
+if TYPE_CHECKING:
+    from lstmcast.databases.address import DatabaseTable
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """What is done with the rows of a table that exists."""
+
+    if_exists: Annotated[
+        str,
+        typer.Option(
+            metavar="replace|append|upsert",
+            help="Of a table of a database: replace all rows, add to them, or replace those with "
+            "the same key.",
+        ),
+    ] = "replace"
+    key: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="Column that names a row for --if-exists upsert; again for several. Ids and times "
+            "unless given.",
+        ),
+    ] = None
+
+    def place(self, out: str | None) -> str | DatabaseTable | None:
+        """Where a table goes: a file, or a table of a database. UsageError."""
+        from lstmcast.databases.address import DatabaseTable, is_target
+
+        if out is None or not is_target(out):
+            refuse_idle(
+                typed_options(self), "no table of a database is written. Give --out TABLE@URL"
+            )
+            return out
+        names = [name.strip() for given in self.key or () for name in given.split(",")]
+        how: Any = self.if_exists
+        return DatabaseTable(out, how, tuple(names))

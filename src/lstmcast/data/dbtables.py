@@ -1,0 +1,173 @@
+"""Tables and queries of SQL databases → sheet: typed columns, some thousand rows at a time."""
+
+# N rows
+
+from __future__ import annotations
+
+import datetime
+import decimal
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy import ndarray
+
+from lstmcast.data.bigfiles import text_column
+from lstmcast.data.frames import sheet_from_relation
+from lstmcast.data.sheet import Column, Sheet
+from lstmcast.databases.address import Address
+from lstmcast.databases.connections import Rows
+from lstmcast.databases.opening import found_table, opened
+from lstmcast.errors import DataError
+from lstmcast.util.objects import objects
+from lstmcast.util.text import storable
+
+Sort = Literal["whole", "number", "truth", "date", "time", "zoned", "text"]
+
+_ROWS = "lstmcast_rows"  # a table of the connection alone
+
+
+def sheet_from_database(address: Address) -> Sheet:
+    """The table or the query of an address as a sheet. DataError, which shows no password."""
+    with opened(address) as database:
+        if address.query is None:
+            address = replace(address, table=found_table(database, address))
+            query = f"SELECT * FROM {database.quoted(str(address.table))}"
+        else:
+            query = address.query
+        if address.engine == "duckdb":
+            sheet = _sheet_of_duckdb(database, query)
+        else:
+            sheet = sheet_of_rows(database.select(query))
+    if not len(sheet):
+        raise DataError(
+            f"{address.source} has columns ({', '.join(sheet.names[:6])}) but no rows. Times and "
+            "values are expected."
+        )
+    return replace(sheet, source=address.source, label=address.label)
+
+
+def _sheet_of_duckdb(database: Any, query: str) -> Sheet:
+    """A sheet of columns that DuckDB makes plain. The query runs once: rows of another run could
+    come in another order."""
+    database.require_reading(query)
+    database.run(f"CREATE TEMPORARY TABLE {_ROWS} AS {query}")
+    connection = database.connection
+    relation = connection.table(_ROWS)
+    if not connection.execute(f"SELECT count(*) FROM {_ROWS}").fetchall()[0][0]:
+        return sheet_of_rows(Rows(relation.columns, iter(())))
+    return sheet_from_relation(relation, lambda name: text_column(connection, name, _ROWS))
+
+
+def sheet_of_rows(rows: Rows) -> Sheet:
+    """A sheet of what a query gives.
+
+    >>> sheet_of_rows(Rows(["day", "sold"], iter([[("2024-01-01", 5), ("2024-01-02", None)]])))
+    Sheet(...)
+    """
+    if len(set(rows.names)) < len(rows.names):
+        repeated = next(name for name in rows.names if rows.names.count(name) > 1)
+        raise DataError(
+            f"the query gives several columns {repeated!r}. Name each of them, as in SELECT a.day "
+            "AS day, b.day AS other_day."
+        )
+    columns = [_Gathered(storable(name)) for name in rows.names]
+    for block in rows.blocks:
+        for column, values in zip(columns, zip(*block, strict=True), strict=True):
+            column.add(values)
+    made = tuple(column.made() for column in columns)
+    count = len(made[0]) if made else 0
+    return Sheet(made, np.arange(1, count + 1, dtype=np.int64), "query", "database")
+
+
+class _Gathered:
+    """A column that comes in blocks: arrays, but for texts, which are codes into distinct ones."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.blocks: list[tuple[Sort | None, ndarray]] = []
+        self.places: dict[str, int] = {}
+
+    def add(self, values: Sequence[Any]) -> None:
+        sort = _sort_of(values)
+        self.blocks.append((sort, self._array(values, sort)))
+
+    def _array(self, values: Sequence[Any], sort: Sort | None) -> ndarray:
+        if sort in ("whole", "truth"):
+            return np.array(values)
+        if sort in ("number", None):
+            return np.array([np.nan if value is None else value for value in values], np.float64)
+        if sort in ("date", "time", "zoned"):
+            plain = [_in_utc(value) if sort == "zoned" else value for value in values]
+            return np.array(plain, "datetime64[us]")
+        places = self.places
+        texts = map(_text, values)
+        return np.array([places.setdefault(text, len(places)) for text in texts], np.int64)
+
+    def made(self) -> Column:
+        sorts = {sort for sort, _ in self.blocks if sort is not None}
+        if sorts <= {"whole", "number"}:
+            return Column(self.name, self._joined())
+        if sorts <= {"date"} or sorts <= {"time", "date"} or sorts <= {"zoned"}:
+            days = "date" if sorts == {"date"} else ""
+            zone = "UTC" if sorts == {"zoned"} else None
+            return Column(self.name, self._times(), zone=zone, dtype=days)
+        if sorts == {"truth"} and all(sort == "truth" for sort, _ in self.blocks):
+            return Column(self.name, self._joined())
+        codes = [self._codes(sort, block) for sort, block in self.blocks]
+        return Column(self.name, objects(self.places), np.concatenate(codes), dtype="text")
+
+    def _joined(self) -> ndarray:
+        """The blocks as one array."""
+        return np.concatenate([block for _, block in self.blocks] or [np.empty(0)])
+
+    def _times(self) -> ndarray:
+        """The same of times; a block in which all are missing has no type of its own."""
+        nothing = np.datetime64("NaT", "us")
+        return np.concatenate(
+            [np.full(len(block), nothing) if sort is None else block for sort, block in self.blocks]
+        )
+
+    def _codes(self, sort: Sort | None, block: ndarray) -> ndarray:
+        """A block of whatever sort as texts, for a column that has several sorts."""
+        if sort == "text":
+            return block
+        missing = np.isnat(block) if block.dtype.kind == "M" else block != block
+        texts = ["" if m else _text(v) for m, v in zip(missing, block.tolist(), strict=True)]
+        return np.array([self.places.setdefault(t, len(self.places)) for t in texts], np.int64)
+
+
+def _sort_of(values: Sequence[Any]) -> Sort | None:
+    """What the values of a block are; None where all are missing."""
+    kinds = set(map(type, values))
+    missing = type(None) in kinds
+    kinds.discard(type(None))
+    if not kinds:
+        return None
+    if kinds == {bool}:
+        return "text" if missing else "truth"
+    if kinds == {int} and not missing and max(map(abs, values)) < 2**63:
+        return "whole"
+    if kinds <= {int, float, decimal.Decimal}:
+        return "number"
+    if kinds == {datetime.date}:
+        return "date"
+    if kinds == {datetime.datetime}:
+        zoned = {value.tzinfo is not None for value in values if value is not None}
+        return "text" if len(zoned) > 1 else "zoned" if True in zoned else "time"
+    return "text"
+
+
+def _in_utc(value: datetime.datetime | None) -> datetime.datetime | None:
+    return None if value is None else value.astimezone(datetime.UTC).replace(tzinfo=None)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, (datetime.datetime, datetime.date)):
+        return value.isoformat()
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value).decode("utf-8", errors="backslashreplace")
+    return storable(str(value))

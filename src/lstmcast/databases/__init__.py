@@ -1,0 +1,1 @@
+"""SQL databases: addresses, passwords, connections, and tables that change as a whole."""

@@ -1,0 +1,317 @@
+"""Addresses of databases and of tables in them: `postgresql://ana@db/shop?table=sales`.
+
+A password never leaves an address but to open a connection: it is in no text that is shown.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Literal
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from lstmcast.errors import UsageError
+
+Engine = Literal["duckdb", "sqlite", "postgresql", "mysql"]
+IfExists = Literal["replace", "append", "upsert"]
+
+ENGINES: dict[str, Engine] = {
+    "duckdb": "duckdb",
+    "sqlite": "sqlite",
+    "postgresql": "postgresql",
+    "postgres": "postgresql",
+    "mysql": "mysql",
+    "mariadb": "mysql",
+}
+IN_FILES = ("duckdb", "sqlite")
+WAYS = ("replace", "append", "upsert")  # what is done with a table that exists
+_EXAMPLE = "postgresql://user@host/database?table=sales or duckdb:///shop.db?table=sales"
+_SCHEME = "|".join(ENGINES)
+_ADDRESS = re.compile(rf"({_SCHEME})(\+\w+)?://", re.IGNORECASE)
+_TARGET = re.compile(rf"(?P<table>[^@]*)@(?P<address>({_SCHEME})(\+\w+)?://.*)", re.IGNORECASE)
+_PASSWORD = re.compile(r"(://[^:@/\s]*):.*@", re.DOTALL)
+_PARAMETER = re.compile(r"([?&](?:password|passwd|sslpassword)=)[^&\s]*", re.IGNORECASE)
+# of drivers, beside our own
+_OPTIONS = {
+    "postgresql": (
+        *("host", "sslmode", "sslrootcert", "sslcert", "sslkey", "service", "passfile"),
+        *("application_name", "options", "target_session_attrs", "client_encoding"),
+    ),
+    "mysql": (
+        *("unix_socket", "charset", "ssl_ca", "ssl_cert", "ssl_key", "read_default_file"),
+        "read_default_group",
+    ),
+}
+_WAIT = 10.0  # seconds for a server, or for a lock
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a table is. Its texts hide the password.
+
+    `path`: the file of DuckDB and SQLite · `table`: which one, with its schema where it has one ·
+    `query`: what is read instead · `timeout`: seconds for a server to answer, or for a lock ·
+    `options`: what else the driver is told, such as `sslmode`.
+
+    >>> parsed("postgresql://ana:secret@db:5433/shop?table=sales")
+    Address('postgresql://ana:***@db:5433/shop?table=sales')
+    """
+
+    engine: Engine
+    path: str = ""
+    host: str = ""
+    port: int | None = None
+    user: str = ""
+    password: str | None = field(default=None, repr=False)
+    table: str | None = None
+    query: str | None = None
+    timeout: float = _WAIT
+    options: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        return self.place if self.table is None else f"{self.place}?table={self.table}"
+
+    def __repr__(self) -> str:
+        return f"Address({str(self)!r})"
+
+    @property
+    def place(self) -> str:
+        """The database, as messages name it."""
+        if self.engine in IN_FILES:
+            return f"{self.engine}:///{self.path}"
+        secret = "" if self.password is None else ":***"
+        user = f"{self.user}{secret}@" if self.user else ""
+        port = f":{self.port}" if self.port else ""
+        return f"{self.engine}://{user}{self.host}{port}/{self.path}"
+
+    @property
+    def source(self) -> str:
+        """What is read, as messages name it."""
+        return f"{self.place} (query)" if self.query else str(self)
+
+    @property
+    def label(self) -> str:
+        """What a single series is called."""
+        return (self.table or "y").rpartition(".")[2]
+
+    def is_table_of(self, other: Address) -> bool:
+        """Whether both are one table, as far as names tell."""
+        if self.engine != other.engine or self.table is None or other.table is None:
+            return False
+        ours, theirs = self.table.casefold().split("."), other.table.casefold().split(".")
+        if ours[-1] != theirs[-1] or (len(ours) == len(theirs) and ours != theirs):
+            return False
+        if self.engine in IN_FILES:
+            return os.path.realpath(self.path) == os.path.realpath(other.path)
+        return (self.host, self.port, self.path) == (other.host, other.port, other.path)
+
+
+@dataclass(frozen=True)
+class DatabaseTable:
+    """A table of a database as the place of a result, wherever the path of a file could stand.
+
+    Args:
+        place: `TABLE@URL`, such as `"forecasts@postgresql://ana@db/shop"`.
+        if_exists: what is done with the rows that are there: they are replaced by the new ones,
+            kept beside them ("append"), or replaced where the key is the same ("upsert").
+        key: the columns that name a row for "upsert"; ids and times unless given.
+
+    Raises:
+        UsageError: for a place that is none, and a key that nothing asks for.
+
+    >>> DatabaseTable("forecasts@duckdb:///shop.db", if_exists="append")
+    DatabaseTable('forecasts@duckdb:///shop.db', if_exists='append')
+    """
+
+    place: str
+    if_exists: IfExists = "replace"
+    key: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if not is_target(self.place):
+            raise UsageError(
+                f"{hidden(str(self.place))!r} names no table. TABLE@URL is expected, such as "
+                "forecasts@duckdb:///shop.db."
+            )
+        if self.if_exists not in WAYS:
+            raise UsageError(
+                f"if_exists={self.if_exists!r} is not known. Choose one of: {', '.join(WAYS)}."
+            )
+        names = (self.key,) if isinstance(self.key, str) else tuple(self.key)
+        if names and self.if_exists != "upsert":
+            raise UsageError(
+                f"key={list(names)} would have no effect: rows are replaced by their key with "
+                "if_exists='upsert' only."
+            )
+        object.__setattr__(self, "key", names)
+        _ = self.address  # what is wrong with it should show here
+
+    @property
+    def address(self) -> Address:
+        """Which table it is."""
+        found = _TARGET.fullmatch(self.place)
+        assert found is not None  # it was checked
+        address = parsed(found["address"])
+        if address.table is not None or address.query is not None:
+            raise UsageError(
+                f"{hidden(self.place)!r} names the table twice. Write it before the @ only."
+            )
+        if not found["table"].strip():
+            raise UsageError(f"{hidden(self.place)!r} names no table: TABLE@URL is expected.")
+        return replace(address, table=found["table"].strip())
+
+    def beside(self, what: str) -> DatabaseTable:
+        """A table beside this one, called after what is in it."""
+        table, at, rest = self.place.partition("@")
+        return replace(self, place=f"{table}_{what}{at}{rest}", key=())
+
+    def __str__(self) -> str:
+        address = self.address
+        return f"{address.table}@{address.place}"
+
+    def __repr__(self) -> str:
+        key = f", key={list(self.key)}" if self.key else ""
+        return f"DatabaseTable({str(self)!r}, if_exists={self.if_exists!r}{key})"
+
+
+def is_address(source: object) -> bool:
+    """Whether a source is the address of a database.
+
+    >>> is_address("sqlite:///shop.db"), is_address("https://example.com/sales.csv")
+    (True, False)
+    """
+    return isinstance(source, Address) or (
+        isinstance(source, str) and _ADDRESS.match(source.strip()) is not None
+    )
+
+
+def is_target(place: object) -> bool:
+    """Whether a place for results is a table of a database: TABLE@URL."""
+    if isinstance(place, DatabaseTable):
+        return True
+    return isinstance(place, str) and _TARGET.fullmatch(place) is not None
+
+
+def as_target(place: object) -> DatabaseTable | None:
+    """The table that a place for results names; None where it is a file."""
+    if isinstance(place, DatabaseTable):
+        return place
+    return DatabaseTable(place) if isinstance(place, str) and is_target(place) else None
+
+
+def address_of(source: str | Address, query: str | None = None) -> Address:
+    """The address of a source, with a query in place of its table where one is given."""
+    address = source if isinstance(source, Address) else parsed(source)
+    if query is None:
+        return address
+    if address.table is not None:
+        raise UsageError(
+            f"{address} names a table, and there is a query too. Leave one of them out."
+        )
+    if not query.strip().rstrip(";"):
+        raise UsageError("The query is empty. Write what to read, such as SELECT * FROM sales.")
+    return replace(address, query=query.strip().rstrip(";"))
+
+
+def parsed(text: str) -> Address:
+    """An address from its text; UsageError, which shows no password, for what is none."""
+    shown = hidden(text)
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+        pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+    except ValueError:
+        raise UsageError(
+            f"{shown!r} is no address of a database. Write it as {_EXAMPLE}; in a password, write "
+            "/ as %2F, @ as %40, # as %23 and ? as %3F, or keep it out of the address."
+        ) from None
+    scheme, _, driver = parts.scheme.partition("+")
+    engine = ENGINES[scheme]
+    if driver and driver not in ("psycopg", "pymysql"):
+        raise UsageError(
+            f"{shown!r}: the driver {driver!r} is not used here. Write {scheme}:// alone."
+        )
+    given = dict(pairs)
+    own = {name: given.pop(name) for name in ("table", "query", "timeout") if name in given}
+    _require_options(engine, given, shown)
+    place = _file_place(parts, shown) if engine in IN_FILES else _server_place(parts, shown)
+    return Address(
+        engine,
+        path=place,
+        host=parts.hostname or "",
+        port=port,
+        user=unquote(parts.username or ""),
+        password=None if parts.password is None else unquote(parts.password),
+        table=own.get("table") or None,
+        query=own.get("query") or None,
+        timeout=_seconds(own.get("timeout"), shown),
+        options=tuple(given.items()),
+    )
+
+
+def hidden(text: str) -> str:
+    """A text in which addresses may be, without their passwords.
+
+    >>> hidden("forecasts@mysql://ana:my@pass@db/shop?table=sales")
+    'forecasts@mysql://ana:***@db/shop?table=sales'
+    """
+    return _PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", text))
+
+
+def _file_place(parts: SplitResult, shown: str) -> str:
+    """The path of a file: three slashes lead from this folder, four from the root."""
+    if parts.netloc:
+        raise UsageError(
+            f"{shown!r}: the file {parts.netloc!r} stands where a server would. Write three "
+            f"slashes, {parts.scheme}:///{parts.netloc}, or four before a path from the root."
+        )
+    path = os.path.expanduser(unquote(parts.path.removeprefix("/")))
+    if not path or path == ":memory:":
+        raise UsageError(
+            f"{shown!r} names no file. Write {parts.scheme}:///shop.db for a file in this folder."
+        )
+    return path
+
+
+def _server_place(parts: SplitResult, shown: str) -> str:
+    database = unquote(parts.path.strip("/"))
+    if not database:
+        raise UsageError(f"{shown!r} names no database. Write it as {_EXAMPLE}.")
+    return database
+
+
+def _require_options(engine: Engine, given: dict[str, str], shown: str) -> None:
+    """UsageError for parameters that nothing reads, and for a password among them."""
+    if any(name in given for name in ("password", "passwd")):
+        raise UsageError(
+            f"{shown!r}: a password is no parameter. Set LSTMCAST_DB_PASSWORD instead."
+        )
+    known = ("table", "query", "timeout", *_OPTIONS.get(engine, ()))
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            meant = f" Did you mean {near[0]!r}?" if near else ""
+            raise UsageError(
+                f"{shown!r}: there is no parameter {name!r}.{meant} There are: {', '.join(known)}."
+            )
+
+
+def _seconds(text: str | None, shown: str) -> float:
+    if text is None:
+        return _WAIT
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < 1e6:
+        raise UsageError(f"{shown!r}: {text!r} is no number of seconds. Write timeout=30.")
+    return seconds
+
+
+def file_of(address: Address) -> Path | None:
+    """The file of a database that is one."""
+    return Path(address.path) if address.engine in IN_FILES else None

@@ -1,0 +1,111 @@
+"""What an open database can do, whichever it is: a few verbs, in SQL that all understand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Kind = Literal["whole", "number", "truth", "date", "time", "text"]
+Columns = Mapping[str, NDArray]  # of equal length, by name
+ROWS = 20_000  # that are fetched or sent at a time
+
+
+class Known(NamedTuple):
+    """A column of a table: its type in the words of the database, in lower case."""
+
+    name: str
+    type: str
+
+
+class Rows(NamedTuple):
+    """What a query gives: names of columns, and rows, some at a time."""
+
+    names: list[str]
+    blocks: Iterator[Sequence[Sequence[Any]]]
+
+
+class Database(Protocol):
+    """An open connection, within a transaction where it may write."""
+
+    types: Mapping[Kind, str]  # of columns that are made
+    dropping: str  # the statement that drops a temporary table
+
+    def quoted(self, name: str) -> str:
+        """A name as SQL has it, with its schema."""
+        ...
+
+    def quoted_column(self, name: str) -> str:
+        """A column's name as SQL has it: in it, points are letters."""
+        ...
+
+    def tables(self) -> list[str]:
+        """Tables and views; those of other schemas with the name of theirs."""
+        ...
+
+    def columns(self, table: str) -> list[Known]:
+        """The columns of a table; none where there is no such table."""
+        ...
+
+    def select(self, query: str) -> Rows:
+        """Run a query."""
+        ...
+
+    def run(self, statement: str) -> None:
+        """Run a statement within the transaction."""
+        ...
+
+    def insert(self, table: str, columns: Columns) -> None:
+        """Add rows to a table."""
+        ...
+
+    def lock(self, table: str) -> None:
+        """Keep other writers out until the transaction ends."""
+        ...
+
+    def undo_making(self, table: str) -> None:
+        """Remove a table that this transaction made, where a rollback does not."""
+        ...
+
+    def commit(self) -> None: ...
+
+    def rollback(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def kind_of(column: NDArray) -> Kind:
+    """What a column holds.
+
+    >>> kind_of(np.array(["2024-01-01"], "datetime64[D]")), kind_of(np.array([1.5]))
+    ('date', 'number')
+    """
+    kinds: dict[str, Kind] = {"i": "whole", "u": "whole", "f": "number", "b": "truth"}
+    if column.dtype.kind == "M":
+        return "date" if column.dtype == "datetime64[D]" else "time"
+    return kinds.get(column.dtype.kind, "text")
+
+
+def listed(column: NDArray) -> list[Any]:
+    """A column as Python values: None where a number or a time is unknown.
+
+    >>> listed(np.array([1.5, np.nan]))
+    [1.5, None]
+    """
+    if column.dtype.kind == "M" and column.dtype != "datetime64[D]":
+        column = column.astype("datetime64[us]")
+    values = column.tolist()
+    if column.dtype.kind == "f":
+        known = np.isfinite(column).tolist()
+        return [value if there else None for value, there in zip(values, known, strict=True)]
+    return values
+
+
+def rows_of(columns: Columns) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of columns, some at a time."""
+    count = len(next(iter(columns.values())))
+    for first in range(0, count, ROWS):
+        parts = [listed(column[first : first + ROWS]) for column in columns.values()]
+        yield list(zip(*parts, strict=True))

@@ -1,0 +1,137 @@
+"""DuckDB files: read and written by the process that has them, column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from lstmcast.databases.address import Address
+from lstmcast.databases.connections import ROWS, Columns, Kind, Known, Rows
+from lstmcast.databases.quoting import quoted, quoted_column, schema_and_name
+from lstmcast.errors import DataError
+
+# nothing is downloaded, whatever a query names
+_NO_EXTENSIONS: dict[str, Any] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+_TABLES = """
+    SELECT CASE WHEN table_schema = 'main' THEN table_name
+           ELSE table_schema || '.' || table_name END
+    FROM information_schema.tables
+    WHERE table_catalog = current_database() ORDER BY 1
+"""
+_COLUMNS = """
+    SELECT column_name, data_type FROM information_schema.columns
+    WHERE table_catalog = current_database() AND table_schema = ? AND table_name = ?
+    ORDER BY ordinal_position
+"""
+
+_TYPES: Mapping[Kind, str] = {
+    "whole": "BIGINT",
+    "number": "DOUBLE",
+    "truth": "BOOLEAN",
+    "date": "DATE",
+    "time": "TIMESTAMP",
+    "text": "VARCHAR",
+}
+
+
+class DuckDBFile:
+    """An open DuckDB file."""
+
+    def __init__(self, address: Address, password: str | None, writes: bool) -> None:
+        self.types: Mapping[Kind, str] = _TYPES
+        self.dropping = "DROP TABLE {}"
+        import duckdb
+
+        try:
+            self.connection = duckdb.connect(
+                address.path, read_only=not writes, config=_NO_EXTENSIONS
+            )
+        except duckdb.ConnectionException:
+            # this process has it open already, in its own way
+            self.connection = duckdb.connect(address.path)
+        if writes:
+            self.connection.begin()
+
+    @staticmethod
+    def errors_of() -> tuple[type[Exception], ...]:
+        import duckdb
+
+        return (duckdb.Error, RuntimeError)
+
+    def quoted(self, name: str) -> str:
+        return quoted(name)
+
+    def quoted_column(self, name: str) -> str:
+        return quoted_column(name)
+
+    def tables(self) -> list[str]:
+        return [name for (name,) in self.connection.execute(_TABLES).fetchall()]
+
+    def columns(self, table: str) -> list[Known]:
+        place = [*schema_and_name(table, "main")]
+        rows = self.connection.execute(_COLUMNS, place).fetchall()
+        return [Known(name, kind.lower()) for name, kind in rows]
+
+    def require_reading(self, query: str) -> None:
+        """DataError for a query that is several, or that changes something: within this process a
+        file that is open for writing is so for all."""
+        import duckdb
+
+        statements = self.connection.extract_statements(query)
+        if [one.type for one in statements] != [duckdb.StatementType.SELECT]:
+            raise DataError(
+                "a query may read only, and is one statement. Give one that changes nothing, such "
+                "as SELECT … FROM …."
+            )
+
+    def select(self, query: str) -> Rows:
+        cursor = self.connection.execute(query)
+        names = [column[0] for column in cursor.description or ()]
+        return Rows(names, _blocks(cursor))
+
+    def run(self, statement: str) -> None:
+        self.connection.execute(statement)
+
+    def insert(self, table: str, columns: Columns) -> None:
+        known = {name: _known_to_duckdb(column) for name, column in columns.items()}
+        names = ", ".join(map(quoted_column, known))
+        chosen = ", ".join(_selected(name, column) for name, column in known.items())
+        self.connection.register("lstmcast_new_rows", known)
+        self.run(f"INSERT INTO {quoted(table)} ({names}) SELECT {chosen} FROM lstmcast_new_rows")
+        self.connection.unregister("lstmcast_new_rows")
+
+    def lock(self, table: str) -> None:
+        """The file is this process's; of transactions that meet, DuckDB refuses the second."""
+
+    def undo_making(self, table: str) -> None:
+        """The rollback did."""
+
+    def commit(self) -> None:
+        self.connection.commit()
+
+    def rollback(self) -> None:
+        self.connection.rollback()
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def _known_to_duckdb(column: NDArray) -> NDArray:
+    """DuckDB knows no arrays of days."""
+    return column.astype("datetime64[us]") if column.dtype.kind == "M" else column
+
+
+def _selected(name: str, column: NDArray) -> str:
+    """A column of new rows, empty where a number or a time is unknown."""
+    cell = quoted_column(name)
+    return f"CASE WHEN isfinite({cell}) THEN {cell} END" if column.dtype.kind in "fM" else cell
+
+
+def _blocks(cursor: Any) -> Iterator[Sequence[Sequence[Any]]]:
+    while block := cursor.fetchmany(ROWS):
+        yield block

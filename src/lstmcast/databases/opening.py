@@ -1,0 +1,65 @@
+"""A database opened by its address, and the table in it that is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+
+from lstmcast.databases.address import IN_FILES, Address
+from lstmcast.databases.connections import Database
+from lstmcast.databases.passwords import password_of
+from lstmcast.databases.problems import telling
+from lstmcast.errors import DataError
+
+
+@contextmanager
+def opened(address: Address, writes: bool = False) -> Iterator[Database]:
+    """An open database, whose errors are DataErrors, or OutputErrors where it is written.
+
+    A transaction that the block does not commit changes nothing. Raises MissingExtraError where a
+    driver is missing.
+    """
+    password = None if address.engine in IN_FILES else password_of(address)
+    if address.engine == "duckdb":
+        from lstmcast.databases.duckdbfiles import DuckDBFile as Opened
+    elif address.engine == "sqlite":
+        from lstmcast.databases.sqlitefiles import SQLiteFile as Opened
+    else:
+        from lstmcast.databases.servers import Server as Opened
+    with telling(address, password, Opened.errors_of(), writes):
+        database = Opened(address, password, writes)
+        try:
+            yield database
+        finally:
+            database.close()
+
+
+def found_table(database: Database, address: Address) -> str:
+    """The name of the table that an address means: the only one where it names none. DataError
+    that lists near names where there is none."""
+    known = database.tables()
+    if address.table is None:
+        if len(known) == 1:
+            return known[0]
+        raise DataError(
+            f"{address.place}: which table is meant? {_listed(known)} Add ?table=NAME to the "
+            "address, or a query (--query)."
+        )
+    if address.table in known:
+        return address.table
+    alike = [name for name in known if name.casefold() == address.table.casefold()]
+    if len(alike) == 1:
+        return alike[0]
+    if database.columns(address.table):  # one that is not listed, as of a system's schema
+        return address.table
+    near = get_close_matches(address.table, known, 3)
+    meant = f"Did you mean {' or '.join(map(repr, near))}?" if near else _listed(known)
+    raise DataError(f"{address.place} has no table {address.table!r}. {meant}")
+
+
+def _listed(names: Sequence[str]) -> str:
+    if not names:
+        return "There is no table that this user may see."
+    shown = ", ".join(names[:12])
+    return f"There are: {shown}{' and more' if len(names) > 12 else ''}."

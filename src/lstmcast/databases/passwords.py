@@ -1,0 +1,54 @@
+"""Where the password of a database comes from, unless the driver knows a place of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from lstmcast.databases.address import Address
+from lstmcast.errors import UsageError
+
+VARIABLE, FILE = "LSTMCAST_DB_PASSWORD", "LSTMCAST_DB_PASSWORD_FILE"
+
+
+def password_of(address: Address, environment: Mapping[str, str] = os.environ) -> str | None:
+    """The password: that of the address, where `$NAME` is a variable; else of the variable or the
+    file that are named here; None where the driver looks for its own (`~/.pgpass`, `~/.my.cnf`).
+
+    >>> from lstmcast.databases.address import parsed
+    >>> password_of(parsed("mysql://ana:$SHOP@db/shop"), {"SHOP": "secret"})
+    'secret'
+    """
+    given = address.password
+    if given is not None and given.startswith("$"):
+        return _variable(given[1:].strip("{}"), environment, address)
+    if given is not None:
+        return given
+    if environment.get(VARIABLE):
+        return environment[VARIABLE]
+    if environment.get(FILE):
+        return _of_file(environment[FILE])
+    return environment.get("MYSQL_PWD") if address.engine == "mysql" else None
+
+
+def _variable(name: str, environment: Mapping[str, str], address: Address) -> str:
+    if name not in environment:
+        raise UsageError(
+            f"{address.place}: the password is that of the variable {name}, which is not set. Set "
+            f"it, as in: export {name}=…"
+        )
+    return environment[name]
+
+
+def _of_file(path: str) -> str:
+    """The first line of a file."""
+    try:
+        text = Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UsageError(
+            f"the file {path!r}, which {FILE} names, cannot be read: {reason}. Write the password "
+            "of the database into it, and nothing else."
+        ) from None
+    return text.splitlines()[0] if text else ""

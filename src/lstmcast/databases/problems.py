@@ -1,0 +1,103 @@
+"""What drivers say went wrong, in plain words and without passwords."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from lstmcast.databases.address import Address
+from lstmcast.databases.passwords import FILE, VARIABLE
+from lstmcast.errors import DataError, LstmcastError, OutputError
+
+_PASSWORD_PLACES = (
+    f"Set the password in {VARIABLE}, or name a file with it in {FILE}, or use ~/.pgpass "
+    "(PostgreSQL) or ~/.my.cnf (MySQL)"
+)
+# What drivers say, and what a person can do about it: the first that fits counts.
+_KNOWN = (
+    (
+        r"password authentication failed|no password supplied|access denied for user .*password",
+        f"the server refuses this user and password. {_PASSWORD_PLACES}.",
+    ),
+    (
+        r"database \S+ does not exist|unknown database",
+        "the server has no such database. Correct its name in the address.",
+    ),
+    (
+        r"translate host|name or service|getaddrinfo|refused|can't connect|could not connect"
+        r"|timeout expired|timed out|no route|no such file or directory.*socket|resolve host",
+        "the server cannot be reached. Correct host and port in the address, and see whether it "
+        "runs and may be reached from here.",
+    ),
+    (
+        r"is locked|could not set lock|lock timeout|lock wait timeout|deadlock"
+        r"|transactioncontext error: conflict|could not serialize",
+        "another process holds it. Run it again when that is done; timeout=60 in the address waits "
+        "longer for servers and SQLite.",
+    ),
+    (
+        r"permission denied|command denied|access denied|readonly database|insufficient privilege"
+        r"|must be owner|read-only",
+        "this user may not do that. Ask for the right (GRANT), or name another user, file or "
+        "table.",
+    ),
+    (
+        r"not a valid duckdb|file is not a database|is encrypted|serialized by a newer",
+        "the file is no database of this kind and version. Correct the path, or the beginning of "
+        "the address.",
+    ),
+    (
+        r"disk.*full|no space left|database or disk is full",
+        "the disk is full. Make room.",
+    ),
+    (
+        r"duplicate|unique constraint|primary key",
+        "rows with this key are there already. Write with --if-exists upsert, by the table's own "
+        "key (--key), or into another table.",
+    ),
+)
+
+
+_ONLY_READS = (
+    r"read-?\s?only",
+    "a query may read only. Give one that changes nothing, such as SELECT … FROM ….",
+)
+
+
+def explained(error: Exception, address: Address, password: str | None, writes: bool) -> str:
+    """What went wrong with a database, and what to do."""
+    said = _said_by(error)
+    if password:
+        said = said.replace(password, "***")
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    first = (lines[0] if lines else type(error).__name__)[:300]
+    hints = [line for line in lines[1:] if re.match(r"hint:|did you mean|candidate", line, re.I)]
+    told = " ".join([first, *hints[:2]]).rstrip(".")
+    for pattern, reason in _KNOWN if writes else (_ONLY_READS, *_KNOWN):
+        if re.search(pattern, said, re.IGNORECASE | re.DOTALL):
+            return f"{address.place}: {reason} ({told})"
+    return f"{address.place}: the database refused: {told}."
+
+
+def _said_by(error: Exception) -> str:
+    """The text of a driver's error: SQLAlchemy wraps it, PyMySQL adds a number."""
+    error = getattr(error, "orig", None) or error
+    numbered = len(error.args) == 2 and isinstance(error.args[0], int)
+    return str(error.args[1]) if numbered else str(error)
+
+
+@contextmanager
+def telling(
+    address: Address, password: str | None, kinds: tuple[type[Exception], ...], writes: bool
+) -> Iterator[None]:
+    """Turn the errors of a driver, of these kinds, into DataErrors, or OutputErrors where the
+    block writes."""
+    kind: type[LstmcastError] = OutputError if writes else DataError
+    try:
+        yield
+    except LstmcastError:
+        raise
+    except kinds as error:
+        unchanged = " Nothing was changed." if writes else ""
+        raise kind(explained(error, address, password, writes) + unchanged) from None

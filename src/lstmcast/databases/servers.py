@@ -1,0 +1,203 @@
+"""PostgreSQL and MySQL or MariaDB, through SQLAlchemy and the drivers of the extra `sql`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from lstmcast.databases.address import Address
+from lstmcast.databases.connections import ROWS, Columns, Kind, Known, Rows, rows_of
+from lstmcast.databases.quoting import quoted, quoted_column
+from lstmcast.errors import MissingExtraError, OutputError
+
+_DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
+_MARK = {"postgresql": '"', "mysql": "`"}  # around names
+_USUAL: Mapping[Kind, str] = {
+    "whole": "BIGINT",
+    "number": "DOUBLE PRECISION",
+    "truth": "BOOLEAN",
+    "date": "DATE",
+    "time": "TIMESTAMP",
+    "text": "TEXT",
+}
+# MySQL compares texts without regard to case unless told otherwise, and a key has no long texts
+_MYSQL: Mapping[Kind, str] = {
+    "time": "DATETIME(6)",
+    "text": "VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+}
+_NO_DRIVER = (
+    "PostgreSQL and MySQL need SQLAlchemy and a driver, which are not installed. Install them with "
+    "'pip install lstmcast[sql]'."
+)
+
+
+class Server:
+    """An open connection to a server."""
+
+    def __init__(self, address: Address, password: str | None, writes: bool) -> None:
+        import sqlalchemy
+
+        self.engine = address.engine
+        own = {} if self.engine == "postgresql" else _MYSQL
+        self.types: Mapping[Kind, str] = {**_USUAL, **own}
+        self.mark = _MARK[self.engine]
+        # without TEMPORARY, MySQL would end the transaction
+        self.dropping = "DROP TEMPORARY TABLE {}" if self.engine == "mysql" else "DROP TABLE {}"
+        url = sqlalchemy.URL.create(
+            _DRIVERS[self.engine],
+            address.user or None,
+            password,
+            address.host or None,
+            address.port,
+            address.path,
+        )
+        made = sqlalchemy.create_engine(
+            url, poolclass=sqlalchemy.NullPool, connect_args=_arguments(address)
+        )
+        # statements are run as they are: in them, % is a letter
+        self.connection = made.connect().execution_options(no_parameters=True)
+        self.timeout = address.timeout
+        self.result: Any = None
+        self._begin(writes)
+
+    @staticmethod
+    def errors_of() -> tuple[type[Exception], ...]:
+        try:
+            import psycopg
+            import pymysql
+            from sqlalchemy.exc import SQLAlchemyError
+        except ImportError as error:
+            raise MissingExtraError(_NO_DRIVER) from error
+        return (SQLAlchemyError, psycopg.Error, pymysql.MySQLError)
+
+    def quoted(self, name: str) -> str:
+        return quoted(name, self.mark)
+
+    def quoted_column(self, name: str) -> str:
+        return quoted_column(name, self.mark)
+
+    def tables(self) -> list[str]:
+        import sqlalchemy
+
+        inspector = sqlalchemy.inspect(self.connection)
+        usual = inspector.default_schema_name
+        system = ("information_schema", "mysql", "performance_schema", "sys")
+        names = []
+        schemas = inspector.get_schema_names() if self.engine == "postgresql" else [usual]
+        for schema in schemas:
+            if schema in system or str(schema).startswith("pg_"):
+                continue
+            found = [*inspector.get_table_names(schema), *inspector.get_view_names(schema)]
+            names += found if schema == usual else [f"{schema}.{name}" for name in found]
+        return sorted(names)
+
+    def columns(self, table: str) -> list[Known]:
+        import sqlalchemy
+        from sqlalchemy.exc import NoSuchTableError
+
+        schema, point, name = table.partition(".")
+        place = (name, schema) if point else (table, None)
+        try:
+            found = sqlalchemy.inspect(self.connection).get_columns(*place)
+        except NoSuchTableError:
+            return []
+        return [Known(column["name"], str(column["type"]).lower()) for column in found]
+
+    def select(self, query: str) -> Rows:
+        streamed = {"stream_results": True, "max_row_buffer": ROWS}
+        self.result = self.connection.execution_options(**streamed).exec_driver_sql(query)
+        return Rows(list(self.result.keys()), _blocks(self.result))
+
+    def run(self, statement: str) -> None:
+        self.connection.exec_driver_sql(statement)
+
+    def insert(self, table: str, columns: Columns) -> None:
+        names = ", ".join(map(self.quoted_column, columns))
+        cursor = self.connection.connection.cursor()
+        if self.engine == "postgresql":
+            with cursor.copy(f"COPY {self.quoted(table)} ({names}) FROM STDIN") as copy:  # type: ignore[attr-defined]
+                for rows in rows_of(columns):
+                    for row in rows:
+                        copy.write_row(row)
+            return
+        marks = ", ".join(["%s"] * len(columns))
+        statement = f"INSERT INTO {self.quoted(table)} ({names}) VALUES ({marks})"
+        for rows in rows_of(columns):
+            cursor.executemany(statement, rows)
+
+    def lock(self, table: str) -> None:
+        if self.engine == "postgresql":
+            self.run(f"LOCK TABLE {self.quoted(table)} IN SHARE ROW EXCLUSIVE MODE")
+            return
+        self._require_transactions(table)
+        name = "lstmcast " + hashlib.sha1(table.encode()).hexdigest()
+        asked = f"SELECT GET_LOCK('{name}', {self.timeout})"
+        if self.connection.exec_driver_sql(asked).scalar() != 1:
+            raise OutputError(
+                f"{table}: another lstmcast writes it. Run this again when that is done. Nothing "
+                "was changed."
+            )
+
+    def undo_making(self, table: str) -> None:
+        if self.engine == "mysql":  # where a table that is made stays
+            self.run(f"DROP TABLE IF EXISTS {self.quoted(table)}")
+
+    def commit(self) -> None:
+        self.connection.commit()
+
+    def rollback(self) -> None:
+        self.connection.rollback()
+
+    def close(self) -> None:
+        if self.result is not None:
+            self.result.close()  # of which rows may be left where something went wrong
+        self.connection.close()
+
+    def _begin(self, writes: bool) -> None:
+        wait = max(1, round(self.timeout))
+        if self.engine == "postgresql":
+            self.run(f"SET lock_timeout = '{wait}s'")
+            self.run("SET TRANSACTION READ WRITE" if writes else "SET TRANSACTION READ ONLY")
+            return
+        self.run(f"SET SESSION innodb_lock_wait_timeout = {wait}, lock_wait_timeout = {wait}")
+        self.connection.commit()
+        if not writes:
+            self.run("SET SESSION TRANSACTION READ ONLY")
+
+    def _require_transactions(self, table: str) -> None:
+        """OutputError for a table whose changes could not be taken back."""
+        schema, point, name = table.rpartition(".")
+        place = f"table_schema = {_text(schema)}" if point else "table_schema = database()"
+        asked = (
+            "SELECT engine FROM information_schema.tables "
+            f"WHERE table_name = {_text(name)} AND {place}"
+        )
+        kept_by = self.connection.exec_driver_sql(asked).scalar()
+        if kept_by is not None and str(kept_by).lower() != "innodb":
+            raise OutputError(
+                f"{table} is kept by {kept_by}, which knows no transactions: a run that fails "
+                f"would leave it half-written. Nothing was changed. Run ALTER TABLE {table} "
+                "ENGINE=InnoDB first, or name another table."
+            )
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _arguments(address: Address) -> dict[str, Any]:
+    """What the drivers are told beside the address."""
+    wait = max(1, round(address.timeout))
+    given: dict[str, Any] = {"connect_timeout": wait, **dict(address.options)}
+    if address.engine == "mysql":
+        given.setdefault("charset", "utf8mb4")
+        own = os.path.expanduser("~/.my.cnf")
+        if os.path.exists(own):
+            given.setdefault("read_default_file", own)
+    return given
+
+
+def _blocks(result: Any) -> Iterator[Sequence[Sequence[Any]]]:
+    yield from result.partitions(ROWS)

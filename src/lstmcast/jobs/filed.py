@@ -1,0 +1,275 @@
+"""A job file, run: read, check, forecast or go on with a saved model, write; safe to run twice."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lstmcast._version import __version__
+from lstmcast.data.ahead import one_season, steps_until
+from lstmcast.data.panel import Panel
+from lstmcast.data.table import format_time
+from lstmcast.errors import BusyError, LstmcastError
+from lstmcast.jobs.documents import described, made_of, rows_of, skipped_series
+from lstmcast.jobs.events import DataRead, ignore
+from lstmcast.jobs.forecasting import ForecastJob, ForecastResult
+from lstmcast.jobs.holding import Held, accuracy_checks, data_checks, require_holding
+from lstmcast.jobs.jobfile import JobFile, ModelSection
+from lstmcast.jobs.predicting import PredictJob, PredictResult
+from lstmcast.jobs.source import Source
+from lstmcast.jobs.training import FitJob
+from lstmcast.output.places import Outputs, Written, check_place
+from lstmcast.store import check_place as check_folder
+from lstmcast.util.files import locked, whole_file
+
+if TYPE_CHECKING:
+    from lstmcast.jobs.events import Notify
+
+# What is done about the model.
+SHIPPED, SAVED, UPDATED, FITTED = "shipped", "saved", "updated", "fitted"
+
+
+@dataclass(frozen=True, eq=False)
+class FileJob:
+    """A job of a file. Its paths are relative to the working directory.
+
+    `name`: the path of the file: its lock and what is remembered lie beside it. `dry`: reads,
+    checks and tries the places, but writes nothing. `now`: by which ages are counted.
+    """
+
+    job: JobFile
+    name: str
+    dry: bool = False
+    made_by: str = ""
+    language: str = "en"
+    now: datetime.datetime | None = None
+
+    def run(self, notify: Notify = ignore) -> FileResult:
+        """Raises LstmcastError: CheckError where a check does not hold, BusyError where another
+        run is not done. The summary says so too, where one is asked for."""
+        summary = self.job.output.summary
+        check_place(summary, (".json",))
+        started, clock = _now(), time.monotonic()
+        with self._alone():
+            checks: list[Held] = []
+            try:
+                found = self._run(notify, checks)
+            except LstmcastError as error:
+                failure = _failure(error, self.name, checks) | _times(started, clock)
+                if summary is not None and not self.dry:
+                    _write(failure, summary)
+                raise
+            found = replace(found, times=_times(started, clock))
+            if summary is not None and not self.dry:
+                _write(found.document(), summary)
+        return found
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the job's lock; a dry run needs none."""
+        if self.dry:
+            yield
+            return
+        with locked(self._beside("lock")) as free:
+            if not free:
+                raise BusyError(
+                    f"{self.name}: another run of this job is not done yet. Nothing was changed."
+                )
+            yield
+
+    def _run(self, notify: Notify, checks: list[Held]) -> FileResult:
+        model, source = self.job.model, self.job.source.source()
+        outputs = self.job.output.outputs(self.made_by, self.language)
+        outputs.check(source.paths)
+        if model is not None:
+            check_folder(model.folder)
+        todo = self._todo(model)
+        panel, source = self._read(source, todo, notify)
+        checks += data_checks(self.job.checks, panel, self.now or datetime.datetime.now())
+        require_holding(checks, self.name)
+        if self.dry:
+            return FileResult(self.name, panel, tuple(checks), todo, None, Written())
+        if todo in (SHIPPED, SAVED):
+            result = self._forecast(source, panel)
+            checks += accuracy_checks(self.job.checks, result.backtest)
+            require_holding(checks, self.name)
+            folder = None if model is None else model.folder
+            made = replace(outputs, model=folder)
+            forecaster = self._forecaster(panel)
+            written = made.write(result.forecast, panel, result.backtest, forecaster)
+            return FileResult(self.name, panel, tuple(checks), todo, result, written)
+        assert model is not None  # nothing else is updated or fitted
+        if todo == FITTED:
+            self._fit(model, source, panel, notify)
+            source = None
+        result = self._predict(model, source, outputs, notify)
+        return FileResult(self.name, panel, tuple(checks), todo, result, result.written)
+
+    def _todo(self, model: ModelSection | None) -> str:
+        """What is done about the model in this run."""
+        if model is None:
+            return SHIPPED
+        there = Path(model.folder).exists()
+        if model.refit == "never":
+            return UPDATED if there else SAVED
+        fitted = self._remembered().get("fitted")
+        if model.refit == "always" or not there or fitted is None:
+            return FITTED
+        age = (self.now or _now()) - datetime.datetime.fromisoformat(fitted)
+        return FITTED if age >= datetime.timedelta(hours=model.refit) else UPDATED
+
+    def _read(self, source: Source, todo: str, notify: Notify) -> tuple[Panel, Source]:
+        """The data, read once; newer ones in the way in which a saved model's were."""
+        if todo != UPDATED:
+            panel = source.read()
+            if todo != FITTED:  # a training says it by itself
+                notify(DataRead(panel))
+            return panel, replace(source, data=panel)
+        from lstmcast.forecaster import load
+
+        assert self.job.model is not None  # one is updated
+        model = load(self.job.model.folder)
+        assert model.saved_context is not None  # a loaded model remembers its data
+        panel = source.of(model).read_after(model.saved_context.panel)
+        return panel, replace(source, data=panel, past=None)
+
+    def _forecast(self, source: Source, panel: Panel) -> ForecastResult:
+        """Test and forecast, with nothing written."""
+        asked = self.job.forecast
+        forecaster = self._forecaster(panel)
+        return ForecastJob(forecaster, source, asked.cutoffs, until=asked.until).run()
+
+    def _forecaster(self, panel: Panel) -> Any:
+        from lstmcast.forecaster import LSTMForecaster
+
+        asked = self.job.forecast
+        return LSTMForecaster(
+            self._steps(panel), method=asked.method or "auto", **self._quantiles()
+        )
+
+    def _predict(
+        self, model: ModelSection, source: Source | None, outputs: Outputs, notify: Notify
+    ) -> PredictResult:
+        asked = self.job.forecast
+        job = PredictJob(
+            model.folder,
+            source,
+            asked.horizon,
+            outputs=outputs,
+            method=asked.method,
+            until=asked.until,
+            update=source is not None,
+            **self._quantiles(),
+        )
+        return job.run(notify)
+
+    def _fit(self, model: ModelSection, source: Source, panel: Panel, notify: Notify) -> None:
+        """Train, and remember when."""
+        from lstmcast.forecaster import LSTMForecaster
+
+        steps, chosen = self._steps(panel), self._quantiles()
+        made = LSTMForecaster(steps, weights=model.weights, seed=model.seed, **chosen)
+        if model.epochs is not None:
+            training = replace(made.training, epochs=model.epochs)
+            made = LSTMForecaster(
+                steps, weights=model.weights, seed=model.seed, training=training, **chosen
+            )
+        fitted = FitJob(made, source, model.folder).run(notify)
+        if fitted.interrupted:
+            raise KeyboardInterrupt
+        _write({"fitted": (self.now or _now()).isoformat()}, str(self._beside("state.json")))
+
+    def _steps(self, panel: Panel) -> int:
+        asked = self.job.forecast
+        if asked.until is not None:
+            return steps_until(asked.until, panel)
+        return asked.horizon or one_season(panel)
+
+    def _quantiles(self) -> dict[str, Any]:
+        from lstmcast.predict import quantiles_of
+
+        levels = self.job.forecast.level
+        return {"quantiles": quantiles_of(levels)} if levels else {}
+
+    def _beside(self, what: str) -> Path:
+        path = Path(self.name)
+        return path.with_name(f".{path.name}.{what}")
+
+    def _remembered(self) -> dict[str, Any]:
+        """What the last run noted; nothing where there was none, or where that is damaged."""
+        try:
+            noted = json.loads(self._beside("state.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return noted if isinstance(noted, dict) else {}
+
+
+@dataclass(frozen=True, eq=False)
+class FileResult:
+    """What a run did; `result` is None after a dry one."""
+
+    name: str
+    panel: Panel
+    checks: tuple[Held, ...]
+    model: str
+    result: ForecastResult | PredictResult | None
+    written: Written
+    times: dict[str, Any] | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document of `lstmcast run --json`, and the summary."""
+        parts = {
+            "lstmcast": __version__,
+            "job": self.name,
+            "status": "dry run" if self.result is None else "done",
+            **(self.times or {}),
+            "data": described(self.panel),
+            "findings": rows_of(self.panel.check()),
+            "skipped": skipped_series(self.panel),
+            "checks": [one._asdict() for one in self.checks],
+            "model": self.model,
+        }
+        if self.result is None:
+            return parts
+        forecast, tested = self.result.forecast, self.result.backtest
+        scores = {} if tested is None else tested.summary().scores
+        return parts | {
+            "accuracy": scores,
+            "forecast": {
+                "rows": len(forecast),
+                "series": len(forecast.ids),
+                "first": format_time(forecast.times.min()),
+                "last": format_time(forecast.times.max()),
+                "method": forecast.method,
+                "combination": made_of(forecast),
+            },
+            "files": list(self.written.files),
+        }
+
+
+def _failure(error: LstmcastError, name: str, checks: list[Held]) -> dict[str, Any]:
+    told = {"kind": type(error).__name__, "message": str(error), "exit_status": error.exit_status}
+    listed = [one._asdict() for one in checks]
+    return {"lstmcast": __version__, "job": name, "status": "failed", "error": told} | {
+        "checks": listed
+    }
+
+
+def _times(started: datetime.datetime, clock: float) -> dict[str, Any]:
+    seconds = round(time.monotonic() - clock, 2)
+    return {"started": started.isoformat(timespec="seconds"), "seconds": seconds}
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now()
+
+
+def _write(document: dict[str, Any], path: str) -> None:
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")

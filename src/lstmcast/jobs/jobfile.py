@@ -1,0 +1,290 @@
+"""Job files: what a job that runs again and again does, as TOML, checked before data are read."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from lstmcast.data.beside import Beside
+from lstmcast.data.cellformat import CellFormat
+from lstmcast.data.panel import ReadOptions
+from lstmcast.data.read import with_query
+from lstmcast.data.table import (
+    Aggregate,
+    CalendarChoice,
+    Duplicates,
+    Gaps,
+    Kind,
+    Missing,
+    OnError,
+)
+from lstmcast.databases.address import DatabaseTable, IfExists, hidden, is_target
+from lstmcast.errors import UsageError
+from lstmcast.jobs.source import Source
+from lstmcast.output.places import Outputs
+
+_AGE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(hour|day|week)s?\s*")
+_HOURS = {"hour": 1, "day": 24, "week": 168}
+_OPTIONS = (
+    *("frequency", "kind", "aggregate", "duplicates", "gaps", "missing", "calendar", "on_error"),
+)
+
+
+def _listed(given: Any) -> Any:
+    """One name as a list of it."""
+    return [given] if isinstance(given, str | int | float) else given
+
+
+def _hours(given: Any) -> float:
+    """An age, such as "3 days", in hours."""
+    found = _AGE.fullmatch(given) if isinstance(given, str) else None
+    if found is None:
+        raise ValueError('an age such as "3 days", "12 hours" or "2 weeks" is expected')
+    return float(found[1]) * _HOURS[found[2]]
+
+
+Names = Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
+Levels = Annotated[
+    list[Annotated[float, Field(ge=0.1, le=99.8)]],
+    BeforeValidator(_listed),
+    Field(min_length=1),
+]
+Hours = Annotated[float, BeforeValidator(_hours)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Whole = Annotated[int, Field(ge=1, strict=True)]
+
+
+class Section(BaseModel):
+    """A table of the file, whose keys are all known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSection(Section):
+    """`[source]`: the data, and the words of `lstmcast.read`."""
+
+    data: Names
+    query: str | None = None
+    time: Names | None = None
+    target: Names | None = None
+    series: Names | None = None
+    sheet: str | None = None
+    past: Names | None = None
+    future: Names | None = None
+    future_data: str | None = None
+    static: Names | None = None
+    static_data: str | None = None
+    holidays: Names | None = None
+    hindsight: Names | None = None
+    frequency: str | None = None
+    periods: Annotated[list[Whole], BeforeValidator(_listed)] | None = None
+    kind: Kind | None = None
+    aggregate: Aggregate | None = None
+    duplicates: Duplicates | None = None
+    gaps: Gaps | None = None
+    missing: Missing | None = None
+    calendar: CalendarChoice | None = None
+    on_error: OnError | None = None
+    day_first: bool | None = None
+    decimal: Literal[".", ","] | None = None
+    header: Whole | None = None
+    date_format: str | None = None
+    missing_codes: Annotated[list[str | float], BeforeValidator(_listed)] | None = None
+
+    def source(self) -> Source:
+        """The data, to be read so. UsageError."""
+        given: Any = self.data[0] if len(self.data) == 1 else self.data
+        said = [name for name in _OPTIONS if getattr(self, name) is not None]
+        chosen: dict[str, Any] = {name: getattr(self, name) for name in said}
+        periods = tuple(self.periods) if self.periods else None
+        written = CellFormat(
+            self.day_first, self.decimal, self.header, self.date_format, self.missing_codes or ()
+        )
+        beside = Beside(
+            *(self.future, self.future_data, self.static, self.static_data),
+            *(self.holidays, self.hindsight),
+        )
+        return Source(
+            with_query(given, self.query),
+            ReadOptions(periods=periods, **chosen),
+            time=self.time,
+            target=self.target,
+            series=self.series,
+            sheet=self.sheet,
+            given=said,
+            past=self.past,
+            written=written,
+            beside=beside,
+        )
+
+
+class ChecksSection(Section):
+    """`[checks]`: what must hold of the data and the accuracy, or nothing is written."""
+
+    least_series: Whole | None = None
+    most_series: Whole | None = None
+    least_values: Whole | None = None
+    newest: Hours | None = None
+    most_missing: Share | None = None
+    warnings: Literal["allow", "refuse"] = "allow"
+    least_skill: float | None = None
+
+
+class ForecastSection(Section):
+    """`[forecast]`: how far, and how sure."""
+
+    horizon: Whole | None = None
+    until: str | None = None
+    level: Levels | None = None
+    method: str | None = None
+    cutoffs: Annotated[int, Field(ge=0, strict=True)] = 5
+
+
+class ModelSection(Section):
+    """`[model]`: a saved model that goes on from run to run, and how it is renewed."""
+
+    folder: str
+    refit: Literal["never", "always"] | Hours = "never"
+    weights: Literal["pretrained", "scratch"] = "pretrained"
+    epochs: Whole | None = None
+    seed: Annotated[int, Field(ge=0, strict=True)] = 0
+
+
+class OutputSection(Section):
+    """`[output]`: where results go."""
+
+    table: str | None = None
+    if_exists: IfExists | None = None
+    key: Names | None = None
+    plot: str | None = None
+    report: str | None = None
+    components: str | None = None
+    summary: str | None = None
+
+    def outputs(self, made_by: str, language: str = "en") -> Outputs:
+        """The places of results. UsageError."""
+        return Outputs(
+            self._table(),
+            self.plot,
+            self.report,
+            made_by=made_by,
+            language=language,
+            components=self.components,
+        )
+
+    def _table(self) -> str | DatabaseTable | None:
+        if self.table is None or not is_target(self.table):
+            if self.if_exists is not None or self.key is not None:
+                raise UsageError(
+                    "[output]: if_exists and key are for a table of a database, and would have no "
+                    'effect. Give table = "TABLE@URL", or leave them out.'
+                )
+            return self.table
+        return DatabaseTable(self.table, self.if_exists or "upsert", tuple(self.key or ()))
+
+
+class JobFile(Section):
+    """A job: its file, taken apart."""
+
+    source: DataSection
+    checks: ChecksSection = ChecksSection()
+    forecast: ForecastSection = ForecastSection()
+    model: ModelSection | None = None
+    output: OutputSection = OutputSection()
+
+
+def read_job(path: str | Path) -> JobFile:
+    """A job from its file. UsageError names each key that is wrong, its line, and near names."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise UsageError(
+            f"the job {str(path)!r} cannot be read: {reason}. `lstmcast job init DATA` writes one."
+        ) from None
+    return job_from(text, str(path))
+
+
+def job_from(text: str, name: str = "job.toml") -> JobFile:
+    """A job from the text of its file; errors as `read_job`.
+
+    >>> job_from('[source]\\ndata = "sales.csv"').forecast.cutoffs
+    5
+    """
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{name} is no TOML: {error}.") from None
+    try:
+        job = JobFile.model_validate(given)
+    except ValidationError as error:
+        wrong = [_told(found, text) for found in error.errors(include_url=False)]
+        raise UsageError("\n".join(f"{name}: {one}" for one in dict.fromkeys(wrong))) from None
+    if job.forecast.horizon is not None and job.forecast.until is not None:
+        raise UsageError(f"{name}: [forecast] has horizon and until. Give one of them.")
+    if job.model is not None and job.checks.least_skill is not None:
+        raise UsageError(
+            f"{name}: [checks] least_skill is measured where the shipped network is used, and "
+            "[model] names a saved one. Leave one of them out."
+        )
+    return job
+
+
+def _told(found: Any, text: str) -> str:
+    """What is wrong with a key, and where."""
+    places = [part for part in found["loc"] if isinstance(part, str)]
+    section, key = places[0], places[1] if len(places) > 1 else None
+    line = line_of(text, section, key)
+    where = f"line {line}: " if line else ""
+    shown = f"[{section}]" if key is None else f"[{section}] {key}"
+    if found["type"] == "extra_forbidden":
+        known = _known_keys(section if key is not None else None)
+        name = section if key is None else key
+        near = get_close_matches(name, known, 1)
+        meant = f" Did you mean {near[0]!r}?" if near else ""
+        return f"{where}there is no {shown}.{meant} There are: {', '.join(known)}."
+    if found["type"] == "missing":
+        return f"{where}{shown} is missing."
+    said = found["msg"].removeprefix("Value error, ")
+    given = found["input"]
+    text = f", not {given!r}" if isinstance(given, str | int | float | bool) else ""
+    return hidden(f"{where}{shown}: {said[:1].lower()}{said[1:]}{text}.")
+
+
+def _known_keys(section: str | None) -> Sequence[str]:
+    """The keys of a section, or the sections."""
+    if section is None:
+        return list(JobFile.model_fields)
+    kinds: dict[str, type[Section]] = {
+        "source": DataSection,
+        "checks": ChecksSection,
+        "forecast": ForecastSection,
+        "model": ModelSection,
+        "output": OutputSection,
+    }
+    return list(kinds[section].model_fields)
+
+
+def line_of(text: str, section: str, key: str | None) -> int | None:
+    """The line of a key, or of the head of its section, from 1; None where it is not found.
+
+    >>> line_of("[source]\\n\\ndata = 5", "source", "data")
+    3
+    """
+    here = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        head = re.match(r"\s*\[\s*([\w.-]+)\s*\]", line)
+        if head:
+            here = head[1]
+        name = re.match(r"\s*['\"]?([\w-]+)['\"]?\s*[.=]", line)
+        is_head = key is None and head is not None and here == section
+        is_key = name is not None and here == (section if key else None)
+        if is_head or (is_key and name is not None and name[1] == (key or section)):
+            return number
+    return None
