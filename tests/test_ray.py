@@ -121,9 +121,10 @@ def test_an_error_of_a_task_is_the_one_that_is_told(cluster, sales, tmp_path):
 
 
 def test_a_dataset(cluster, sales):
+    import pyarrow.parquet as parquet
     import ray
 
-    dataset = ray.data.read_parquet(str(sales))
+    dataset = ray.data.from_arrow(parquet.read_table(sales))
     model = lc.LSTMForecaster(3, method="network")
     made = lc.ray.forecast(dataset, model, series=["shop", "item"], target="sales", tasks=2)
     found = made.to_pandas().sort_values(["item", "step"])
