@@ -121,3 +121,11 @@ def test_the_command_shows_and_writes_them(run, tmp_path):
 def test_a_rate_that_is_none(rate):
     with pytest.raises(lc.UsageError, match="rate"):
         lc.anomalies([1.0, 2.0], rate=rate)
+
+
+def test_quantiles_too_far_apart_to_be_subtracted_are_no_defect():
+    state, huge = start(1, 1), np.finfo(float).max
+    quantiles = np.linspace(-huge, huge / 2, 7)[None]
+    for value in (0.0, huge):
+        score, alert = advance(state, np.array([value]), quantiles, np.array([-huge]), Alerts())
+        assert not alert.any() and not (score > 1).any()

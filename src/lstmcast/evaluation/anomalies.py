@@ -82,7 +82,9 @@ def advance(
     state.ahead_SH[row, (state.count_S - 1) % H] = far_R
     expected_R = state.ahead_SH[row, state.count_S % H]
     near_p_R = _ranked(state.near_SM, state.near_count_S, _near_error(values_R, near_RQ))
-    far_p_R = _ranked(state.far_SM, state.far_count_S, np.abs(values_R - expected_R))
+    with np.errstate(over="ignore"):
+        far_error_R = np.abs(values_R - expected_R)
+    far_p_R = _ranked(state.far_SM, state.far_count_S, far_error_R)
     # Two looks at each value: without the factor there were up to twice as many false alarms.
     p_R = np.minimum(2 * np.fmin(near_p_R, far_p_R), 1.0)
     known_R = np.isfinite(p_R)
@@ -100,11 +102,10 @@ def _near_error(values_R: NDArray, near_RQ: NDArray) -> NDArray:
     if near_RQ.shape[1] == 1:
         return np.abs(values_R - near_RQ[:, 0])
     middle_R = near_RQ[:, MIDDLE]
-    spread_R = np.where(
-        values_R > middle_R, near_RQ[:, UPPER] - middle_R, middle_R - near_RQ[:, LOWER]
-    )
     least_R = LEAST_SPREAD * np.abs(middle_R) + np.finfo(np.float32).tiny
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
+        above_R, below_R = near_RQ[:, UPPER] - middle_R, middle_R - near_RQ[:, LOWER]
+        spread_R = np.where(values_R > middle_R, above_R, below_R)
         return np.abs(values_R - middle_R) / (spread_R + least_R)
 
 
@@ -114,7 +115,7 @@ def _ranked(errors_RM: NDArray, count_R: NDArray, error_R: NDArray) -> NDArray:
     (k + u) / (n + 1) for k of n errors; u, between 0 and 1, says how far an error lies beyond
     those that it is larger than, so that a record by far is told apart from a narrow one.
     """
-    known_R = np.isfinite(error_R)
+    known_R = ~np.isnan(error_R)
     largest = float(np.finfo(np.float32).max)
     error_R = np.minimum(np.where(known_R, error_R, 0.0), largest).astype(np.float32)
     n_R = np.minimum(count_R, MEMORY)
