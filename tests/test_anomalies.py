@@ -125,7 +125,7 @@ def test_a_rate_that_is_none(rate):
 
 def test_quantiles_too_far_apart_to_be_subtracted_are_no_defect():
     state, huge = start(1, 1), np.finfo(float).max
-    quantiles = np.linspace(-huge, huge / 2, 7)[None]
+    quantiles = huge * np.array([[-1.0, -0.9, -0.8, -0.7, 0.8, 0.9, 1.0]])
     for value in (0.0, huge):
         score, alert = advance(state, np.array([value]), quantiles, np.array([-huge]), Alerts())
         assert not alert.any() and not (score > 1).any()
