@@ -387,6 +387,24 @@ def test_a_stream_is_followed_with_its_alerts(visit):
     page.wait_for_selector("#stream-state:text('The stream has ended.')")
 
 
+def test_two_pages_replay_the_example_side_by_side(visit):
+    pages = [visit(), visit()]
+    for page in pages:
+        page.click("[data-view=streams]")
+        page.click("#replay")
+        page.wait_for_selector("#stream-state:text('tick 7')")
+    told = pages[0].inner_text("#stream-state")
+    pages[0].wait_for_function(
+        "told => document.getElementById('stream-state').textContent != told", arg=told
+    )
+    pages[1].click("#stream-refresh")
+    pages[1].wait_for_function("document.querySelectorAll('#stream-list li').length == 2")
+    for page in pages:
+        page.click("#replay-stop")
+        page.wait_for_selector("#stream-state:text('The stream has ended.')")
+        assert page.locator("#stream-fault").is_hidden()
+
+
 def test_a_token_is_asked_for(visit):
     for at in serving(LSTMCAST_TOKEN="秘密"):
         page = visit(at=at)
