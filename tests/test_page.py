@@ -7,6 +7,7 @@ import io
 import json
 import re
 import shlex
+from dataclasses import replace
 
 import numpy as np
 import openpyxl
@@ -22,6 +23,7 @@ from lstmcast.server.page.files import HERE, PLOTLY_NAME, page_of, static_files,
 from lstmcast.server.page.results import Kept, Results
 from lstmcast.server.page.shown import METHODS
 from lstmcast.server.problems import Problem
+from lstmcast.server.replies import response_of
 from lstmcast.server.settings import Limits
 from lstmcast.util.language import words_of
 from serving import asking, problem
@@ -273,6 +275,31 @@ def test_names_from_data_are_no_html(ask):
     assert not [piece for piece in pieces if "<img" in piece]
 
 
+def test_half_a_pair_of_letters_is_no_defect(ask):
+    """JSON files may hold one; answers are UTF-8, which has no place for it."""
+    days = np.datetime64("2024-01-01") + np.arange(30)
+    rows = [
+        {"day": str(day), "shop": shop, "sold": k % 7}
+        for shop in ("a\ud800", "b")
+        for k, day in enumerate(days)
+    ]
+    table = {"file": ("shops.json", json.dumps(rows).encode())}
+    made = ask("POST", "/page/forecast", files=table, data={"cutoffs": "0"}).json()
+    assert made["series"] == ["a?", "b"]
+    answer = response_of(Problem(404, "There is no series 'a\ud800'.", "series"))
+    assert json.loads(answer.body)["detail"] == "There is no series 'a?'."
+
+
+def test_no_file_of_a_forecast_holds_a_formula(ask):
+    rows = [f"2024-01-{d:02},{s},{d}" for s in ("=1+1", "@SUM(1)") for d in range(1, 29)]
+    table = {"file": ("shops.csv", "\n".join(["day,shop,sold", *rows]).encode())}
+    given = {"total": "week", "cutoffs": "0", "series": "shop"}
+    made = ask("POST", "/page/forecast", files=table, data=given).json()
+    for name in ("forecast.csv", "totals.csv"):
+        lines = ask("GET", address(made, f"files/{name}")).text.splitlines()
+        assert {line[:2] for line in lines[1:]} == {"'=", "'@"}
+
+
 # ---------------------------------------------------------------- plans and methods
 
 
@@ -354,6 +381,15 @@ def test_large_results_make_room(monkeypatch):
     store.named(large)
     with pytest.raises(Problem, match="no longer kept"):
         store.named(small)
+
+
+def test_columns_beside_the_target_take_room():
+    columns = {"volume": np.arange(24.0), "price": np.arange(26.0)}
+    panel = lc.Panel.from_arrays(
+        np.arange(24.0), past={"volume": columns["volume"]}, future={"price": columns["price"]}
+    )
+    one = replace(result(), result=replace(result().result, panel=panel))
+    assert one.size - result().size == 24 + 26
 
 
 # ---------------------------------------------------------------- examples, and programs

@@ -88,8 +88,10 @@ def visit(browser, address):
 
 
 def alarming(message) -> bool:
-    """Whether the console says that something is wrong: what a server refuses is told there too."""
-    return message.type in ("error", "warning") and "status of 4" not in message.text
+    """Whether the console says that something is wrong: what a server refuses, and a file that is
+    not sent, are told there too."""
+    told = ("status of 4", "ERR_UPLOAD_FILE_CHANGED")
+    return message.type in ("error", "warning") and not any(text in message.text for text in told)
 
 
 def forecast(page, table, target=None):
@@ -314,18 +316,59 @@ def test_methods_and_components(visit):
 
 
 def test_several_series_are_drawn_one_by_one(visit):
-    rows = [
-        f"2024-{m:02}-{d:02},{s},{d % 7 + k}"
-        for k, s in enumerate(("north", "south"))
-        for m in range(1, 5)
-        for d in range(1, 29)
-    ]
-    table = "\n".join(["day,shop,sold", *rows]).encode()
-    page = forecast(visit(), {"name": "shops.csv", "mimeType": "text/csv", "buffer": table})
+    page = forecast(visit(), shops(("north", "south")))
     assert page.input_value("#shown") == "north"
     page.fill("#shown", "south")
     page.keyboard.press("Tab")
     page.wait_for_selector("#chart[aria-label*=south]")
+
+
+def shops(names):
+    """A table of shops over four months."""
+    rows = [
+        f"2024-{m:02}-{d:02},{s},{d % 7 + k}"
+        for k, s in enumerate(names)
+        for m in range(1, 5)
+        for d in range(1, 29)
+    ]
+    table = "\n".join(["day,shop,sold", *rows]).encode()
+    return {"name": "shops.csv", "mimeType": "text/csv", "buffer": table}
+
+
+def test_what_is_asked_of_a_series_stays_with_it(visit):
+    """An answer that comes late is about the series before; one that fails is told."""
+    page = forecast(visit(), shops(("north", "south", "west")))
+    kept = []
+    page.route("**/compare", lambda route: kept.append(route))
+    page.click("#compare-go")
+    page.fill("#shown", "south")
+    page.keyboard.press("Tab")
+    page.wait_for_selector("#chart[aria-label*=south]")
+    with page.expect_response("**/compare"):
+        kept[0].continue_()
+    page.wait_for_selector("#compare-go:enabled")
+    assert page.locator("#compare-chart").is_hidden()
+    page.fill("#shown", "nowhere")
+    page.keyboard.press("Tab")
+    page.wait_for_selector("#shown-fault:text('no series \\'nowhere\\'')")
+    assert page.input_value("#shown") == "south"
+
+
+def test_a_file_is_told_about_where_it_was_dropped(visit, tmp_path):
+    table = tmp_path / "airline.csv"
+    table.write_bytes(airline_table())
+    page = visit()
+    page.set_input_files("#file", files=[table])
+    ready(page)
+    large = "Object.defineProperty(new File(['x'], 'large.csv'), 'size', { value: 1e9 })"
+    given = f"{{ dataTransfer: {{ files: [{large}] }} }}"
+    drop = f"document.dispatchEvent(Object.assign(new Event('drop'), {given}))"
+    page.evaluate(f"() => {{ {drop} }}")
+    page.wait_for_selector("#data-fault:text('larger than 32 MB')")
+    assert page.inner_text("#file-name") == "airline.csv"
+    table.write_text("month,passengers\n")
+    page.click("#go")
+    page.wait_for_selector(".fault:visible:text('airline.csv was changed or moved')")
 
 
 # ---------------------------------------------------------------- streams, tokens, no server
@@ -344,17 +387,35 @@ def test_a_stream_is_followed_with_its_alerts(visit):
     page.wait_for_selector("#stream-state:text('The stream has ended.')")
 
 
+def test_two_pages_replay_the_example_side_by_side(visit):
+    pages = [visit(), visit()]
+    for page in pages:
+        page.click("[data-view=streams]")
+        page.click("#replay")
+        page.wait_for_selector("#stream-state:text('tick 7')")
+    told = pages[0].inner_text("#stream-state")
+    pages[0].wait_for_function(
+        "told => document.getElementById('stream-state').textContent != told", arg=told
+    )
+    pages[1].click("#stream-refresh")
+    pages[1].wait_for_function("document.querySelectorAll('#stream-list li').length == 2")
+    for page in pages:
+        page.click("#replay-stop")
+        page.wait_for_selector("#stream-state:text('The stream has ended.')")
+        assert page.locator("#stream-fault").is_hidden()
+
+
 def test_a_token_is_asked_for(visit):
-    for at in serving(LSTMCAST_TOKEN="secret"):
+    for at in serving(LSTMCAST_TOKEN="秘密"):
         page = visit(at=at)
         page.wait_for_selector("#login[open]")
         page.keyboard.press("Escape")
         page.wait_for_selector("#file-fault:text('asks for a token')")
         page.click("[data-example='airline.csv']")
-        page.fill("#token", "wrong")
+        page.fill("#token", "違う")
         page.keyboard.press("Enter")
         page.wait_for_selector("#login-fault:not([hidden])")
-        page.fill("#token", "secret")
+        page.fill("#token", "秘密")
         page.keyboard.press("Enter")
         ready(page)
 

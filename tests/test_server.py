@@ -516,7 +516,7 @@ def test_a_token_is_asked_for_everywhere_but_for_health():
 
 def test_pages_of_other_sites_may_not_ask():
     client = asking(hosts=["localhost"])
-    for origin in ("https://elsewhere.example", "null", "http://localhost:81"):
+    for origin in ("https://elsewhere.example", "null", "http://localhost:81", "http://["):
         problem(client("GET", "/v1/models", headers={"origin": origin}), 403, "origin")
     own = {"origin": "http://localhost"}
     assert client("GET", "/v1/models", headers=own).status_code == 200

@@ -139,6 +139,7 @@ TABLES = {
     "missing": "date,value\n2024-02-01,\n2024-02-02,1\n2024-02-03,NA\n2024-02-04,3\n"
     "2024-02-05,4\n2024-02-06,",
     "thousands": 'date,value\n2024-02-01,"1,200"\n2024-02-02,"1,350,000"\n2024-02-03,900',
+    "quotes within a cell": 'day,"6" pipes"\n2024-02-01,1\n2024-02-02,"2" \n2024-02-03,3',
     "weeks": "week,value\n2024-01-01,1\n2024-01-08,2\n2024-01-22,3\n2024-01-29,3",
 }
 
@@ -176,9 +177,19 @@ WRONG = {
     "date,value\n2024-01-01,1\n2024-01-02,2\nsoon,3\n2024-01-04,3\n2024-01-05,3": "bad time",
     "date,value\n2024-01-01,1\n2024-01-02,2\n2024-01-03,x\n2024-01-04,3\n"
     "2024-01-05,1": "bad number",
+    "date,value\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n2024-01-04,1e400": "bad number",
     "date,value\n2024-01-01,1": "few",
     "date,value\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n2024-01-05 07:13,3": "no grid",
 }
+
+
+@pytest.mark.services
+def test_a_long_table_is_read(tmp_path):
+    hours = np.datetime64("1990-01-01T00:00") + np.arange(200_000) * np.timedelta64(60, "m")
+    rows = [f"{hour},{k % 24}" for k, hour in enumerate(hours.tolist())]
+    (tmp_path / "tables.json").write_text(json.dumps(["\n".join(["hour,y", *rows])]))
+    (told,) = node("tables.mjs", PAGE, tmp_path / "tables.json")
+    assert len(told["values"]) == len(rows)
 
 
 @pytest.mark.services
@@ -297,6 +308,15 @@ def test_the_page_says_what_it_read_and_what_is_wrong(page):
     paste(page, "date,value\n2024-01-01,1\n2024-01-01,2")
     assert "2024-01-01 occurs more than once" in text_of(page, "message")
     assert page.evaluate("document.getElementById('result').hidden")
+
+
+@pytest.mark.services
+def test_a_file_that_cannot_be_read_is_told(page):
+    gone = "{ name: 'gone.csv', arrayBuffer: async () => { throw new Error('gone'); } }"
+    given = f"{{ dataTransfer: {{ files: [{gone}] }} }}"
+    page.evaluate(f"window.dispatchEvent(Object.assign(new Event('drop'), {given}))")
+    page.wait("document.getElementById('message').textContent")
+    assert "gone.csv cannot be read" in text_of(page, "message")
 
 
 @pytest.mark.services

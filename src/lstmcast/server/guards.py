@@ -68,7 +68,7 @@ class Guard:
             # a page elsewhere whose name leads here must not read the answers
             raise Problem(421, f"{host[:100]!r} is not {' or '.join(hosts)}.", "host")
         origin = _header(scope, b"origin")
-        if origin and urlsplit(origin).netloc != host:
+        if origin and _place_of(origin) != host:
             raise Problem(403, f"A page of {origin[:100]} may not ask this server.", "origin")
         path = scope["path"]
         is_open = path in OPEN or path.startswith(OPEN_BELOW)
@@ -166,6 +166,18 @@ def _host_name(host: str) -> str:
     if host.startswith("["):
         return host.partition("]")[0] + "]"
     return host.partition(":")[0]
+
+
+def _place_of(origin: str) -> str:
+    """Host and port of an origin; empty where it is none.
+
+    >>> _place_of("http://localhost:8000"), _place_of("http://[")
+    ('localhost:8000', '')
+    """
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # brackets that hold no address
+        return ""
 
 
 def allowed_hosts(host: str, names: Iterable[str]) -> tuple[str, ...] | None:

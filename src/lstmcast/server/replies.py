@@ -29,7 +29,7 @@ def response_of(problem: Problem, language: str = "en") -> Response:
         for name in ("title", "detail"):
             if name in told:
                 told[name] = words(told[name])
-    text = json.dumps(document, ensure_ascii=False)
+    text = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
     headers = problem.headers | {"cache-control": "no-store", "content-language": language}
     return Response(text, problem.status, headers, media_type=MEDIA_TYPE)
 
@@ -58,8 +58,9 @@ class Document(JSONResponse):
         """The bytes of the answer."""
         try:
             return super().render(content)
-        except ValueError:
-            return super().render(finite(content))
+        except ValueError:  # a number that JSON has not, or half a surrogate pair of a JSON file
+            text = json.dumps(finite(content), ensure_ascii=False, separators=(",", ":"))
+            return text.encode("utf-8", "replace")
 
 
 def add_problems(app: FastAPI) -> None:

@@ -77,7 +77,12 @@ function fill(text) {
 
 async function readFile(file) {
   if (!file) return;
-  fill(decoded(new Uint8Array(await file.arrayBuffer())));
+  try {
+    fill(decoded(new Uint8Array(await file.arrayBuffer())));
+  } catch {
+    fill("");
+    fail(new TableError("file", { name: file.name })); // a folder, or a file that is gone
+  }
 }
 
 function readText(text) {

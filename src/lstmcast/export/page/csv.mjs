@@ -1,11 +1,12 @@
 // A pasted or dropped table: which column is time, which are values, what a series is.
 
-import { counting, isKnown } from "./numbers.mjs";
+import { counting, isKnown, largest } from "./numbers.mjs";
 import { frequencyOf, isMidnight, numbered, timesIn, written } from "./times.mjs";
 
 const DELIMITERS = [";", "\t", ",", "|"];
 const MISSING = /^(na|n\/a|nan|null|none|-|\?|\.|#n\/a)?$/i;
 const MOSTLY = 0.8;
+const LARGEST = 1e100; // of a value, as everywhere in lstmcast
 const FEWEST = 3; // values that can be continued
 const GROUPED = /^[-+]?\d{1,3}(,\d{3})+(\.\d+)?$/;
 const PLAIN = /^[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?$/i;
@@ -37,17 +38,16 @@ export function decoded(bytes) {
 export function cellsOf(text, delimiter) {
   const rows = [[]];
   const cell = new RegExp(
-    `("(?:[^"]|"")*"|[^"\\n${delimiter}][^\\n${delimiter}]*|)([\\n${delimiter}]|$)`,
+    // quotes that hold no whole cell are part of it: nothing after them may be lost
+    `(?: *"((?:[^"]|"")*)" *|([^\\n${delimiter}]*))([\\n${delimiter}]|$)`,
     "y",
   );
   const source = text.replace(/\r\n?/g, "\n").replace(/^\ufeff/, "");
   while (cell.lastIndex < source.length) {
-    const match = cell.exec(source);
-    if (!match) break;
-    const value = match[1].startsWith('"') ? match[1].slice(1, -1).replaceAll('""', '"') : match[1];
-    rows.at(-1).push(value.trim());
-    if (match[2] === "\n") rows.push([]);
-    if (match[2] === "") break;
+    const [, quoted, bare, end] = cell.exec(source);
+    rows.at(-1).push((bare ?? quoted.replaceAll('""', '"')).trim());
+    if (end === "\n") rows.push([]);
+    if (end === "") break;
   }
   return rows.filter((row) => row.some((value) => value !== ""));
 }
@@ -75,15 +75,17 @@ export function numbersIn(cells) {
     commas.length > points.length ||
     (commas.length === filled.length && onlyCommas(filled.map(bare)));
   if (Math.max(points.length, commas.length) < MOSTLY * filled.length) return null;
-  const wrong = filled.find(
-    (cell) =>
-      !(isComma ? WITH_COMMA : PLAIN).test(bare(cell)) && (isComma || !GROUPED.test(bare(cell))),
-  );
   const number = (cell) => {
-    if (MISSING.test(cell) || cell === wrong) return NaN;
+    if (MISSING.test(cell)) return NaN;
     const text = bare(cell);
     return Number(isComma ? text.replaceAll(".", "").replace(",", ".") : text.replaceAll(",", ""));
   };
+  const wrong = filled.find(
+    (cell) =>
+      (!(isComma ? WITH_COMMA : PLAIN).test(bare(cell)) &&
+        (isComma || !GROUPED.test(bare(cell)))) ||
+      Math.abs(number(cell)) > LARGEST,
+  );
   return { values: cells.map(number), isComma, wrong };
 }
 
@@ -95,7 +97,7 @@ export function tableOf(text) {
   const delimiter = delimiterOf(text);
   const rows = cellsOf(text, delimiter);
   if (!rows.length) throw new TableError("empty");
-  const width = Math.max(...rows.map((row) => row.length));
+  const width = largest(rows.map((row) => row.length)); // of more rows than a call has arguments
   const hasHeader = rows.length > 1 && !rows[0].some((cell) => isData(cell));
   const header = counting(width).map((c) => (hasHeader ? rows[0][c] : "") || `column ${c + 1}`);
   const body = rows.slice(hasHeader ? 1 : 0).filter((row) => row.length > 1 || width === 1);

@@ -45,6 +45,7 @@ export const WORDS = {
     integer: "numbered steps",
     every: "every {count} × {unit}",
     "error empty": "There is no table. Paste lines such as 2024-01,112 or choose a CSV file.",
+    "error file": "{name} cannot be read. Choose a file that is there, and no folder.",
     "error no numbers": "No column holds numbers. One with a number in most rows is expected.",
     "error bad time":
       "“{cell}” in column {column} is no time as the others are. Write all times in one form, such as 2024-01-31.",
@@ -104,6 +105,8 @@ export const WORDS = {
     every: "{unit} × {count}",
     "error empty":
       "表がありません。2024-01,112 のような行を貼り付けるか、CSVファイルを選んでください。",
+    "error file":
+      "{name} を読み込めません。フォルダーではなく、今あるファイルを選んでください。",
     "error no numbers": "数値の列がありません。ほとんどの行に数値がある列が必要です。",
     "error bad time":
       "列 {column} の「{cell}」は、ほかと同じ形の時刻ではありません。2024-01-31 のように、すべて同じ形で書いてください。",

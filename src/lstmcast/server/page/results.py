@@ -26,11 +26,15 @@ class Kept:
 
     @property
     def size(self) -> int:
-        """Values that it holds, those of held-out forecasts included."""
+        """Values that it holds: of the data with the columns beside the target, and of all
+        forecasts."""
         tested = self.result.backtest
         forecasts = [self.result.forecast, *(tested.forecasts.values() if tested else ())]
         values = sum(one.point.size + one.quantiles.size for one in forecasts)
-        return len(self.result.panel.values) + values
+        panel = self.result.panel
+        beside = panel.covariates
+        columns = (*beside.past.values(), *beside.future.columns.values(), *beside.static.values())
+        return len(panel.values) + sum(map(len, columns)) + values
 
 
 class Results:

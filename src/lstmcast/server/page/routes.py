@@ -87,6 +87,8 @@ def _sent(file: File, request: Request, more: dict[str, str]) -> Response:
     # what is named after its version never changes; all else is asked for anew
     kept = f"max-age={30 * DAY}, immutable" if file.packed else "no-cache"
     headers = {**SAFE, "etag": file.mark, "cache-control": kept, **more}
+    if file.packed:
+        headers["vary"] = "accept-encoding"
     if request.headers.get("if-none-match") == file.mark:
         return Response(status_code=304, headers=headers)
     if file.packed and "gzip" in request.headers.get("accept-encoding", ""):

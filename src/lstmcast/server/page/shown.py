@@ -24,7 +24,7 @@ from lstmcast.server.page.results import Kept
 from lstmcast.server.problems import Problem
 from lstmcast.util.html import page_table
 from lstmcast.util.language import Words
-from lstmcast.writing.tables import plain_list
+from lstmcast.writing.tables import plain_list, without_formulas, write_table
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
@@ -97,7 +97,7 @@ def file_of(kept: Kept, words: Words, name: str) -> bytes:
         place = Path(folder, name)
         if name == "totals.csv":
             assert result.totals is not None  # asked above
-            result.totals.write(place)
+            write_table(without_formulas(result.totals.columns_dict()), place)
         elif name == "report.html":
             _report(kept, words, None).save(place)
         else:

@@ -15,7 +15,12 @@ export class Problem extends Error {
 function headers() {
   const token = sessionStorage.getItem(KEPT);
   const sent = { "Accept-Language": document.documentElement.lang };
-  return token ? { ...sent, Authorization: "Bearer " + token } : sent;
+  return token ? { ...sent, Authorization: "Bearer " + bytesOf(token) } : sent;
+}
+
+// Headers hold bytes: a browser refuses other letters in them.
+function bytesOf(text) {
+  return String.fromCharCode(...new TextEncoder().encode(text));
 }
 
 // A token that somebody types in; asked once for all requests that wait for it.
@@ -38,6 +43,18 @@ function askToken(refused) {
   return asking;
 }
 
+// The name of a file that can no longer be read: a browser sends none that changed since.
+async function lostFile(body) {
+  for (const file of body instanceof FormData ? body.getAll("file") : []) {
+    try {
+      await file.slice(0, 1).arrayBuffer();
+    } catch {
+      return file.name;
+    }
+  }
+  return null;
+}
+
 async function answered(path, given) {
   for (;;) {
     let response;
@@ -45,6 +62,8 @@ async function answered(path, given) {
       response = await fetch(path, { ...given, headers: { ...headers(), ...given.headers } });
     } catch (error) {
       if (error.name === "AbortError") throw error;
+      const lost = await lostFile(given.body);
+      if (lost) throw new Problem({ detail: say("{name} was changed or moved since it was chosen. Choose it again.", { name: lost }), field: "file" }, 0);
       throw new Problem({ detail: say("The server cannot be reached. Is it running?") }, 0);
     }
     if (response.status !== 401) return response;

@@ -45,16 +45,19 @@ function view(name) {
 // ------------------------------------------------------------ a file
 
 async function take(given, target) {
-  files = [...given];
-  if (!files.length) return;
-  fault(at("file-fault"), "");
-  const size = files.reduce((sum, file) => sum + file.size, 0);
+  if (!given.length) return;
+  const place = at("desk").hidden ? at("file-fault") : at("data-fault");
+  fault(place, "");
+  const size = [...given].reduce((sum, file) => sum + file.size, 0);
   if (size > about.body) {
     const most = (about.body / 1e6).toLocaleString("en-US");
-    fault(at("file-fault"), say("The file is larger than {most} MB, which is the most that this server takes.", { most }));
+    fault(place, say("The file is larger than {most} MB, which is the most that this server takes.", { most }));
     return;
   }
+  files = [...given];
   reset(target);
+  fill(at("facts"), "");
+  at("found").hidden = true;
   at("file-name").textContent = files.length === 1 ? files[0].name : say("{count} files", { count: files.length });
   at("result").hidden = true;
   await lookAndForecast();

@@ -2,7 +2,7 @@
 import { post } from "./api.js";
 import { at, busyWith, charts, describe, element, fault, fill, say } from "./dom.js";
 import { methods } from "./options.js";
-import { axis, onShown, pane, path, series } from "./result.js";
+import { axis, onShown, pane, path, series, watched } from "./result.js";
 
 const AT_FIRST = ["auto", "network", "seasonal naive"];
 let found = null;
@@ -23,14 +23,17 @@ at("compare-go").onclick = () => busyWith(at("compare-go"), async () => {
   const asked = [...at("methods").querySelectorAll(":checked")].map((box) => box.value);
   fault(at("compare-fault"), asked.length ? "" : say("Choose a method or several."));
   if (!asked.length) return;
+  const isShown = watched();
   try {
-    found = await post(path("compare").split("?")[0], { series: series(), methods: asked });
+    const answer = await post(path("compare").split("?")[0], { series: series(), methods: asked });
+    if (!isShown()) return;
+    found = answer;
     fill(at("compare-table"), found.table || "");
     fault(at("compare-fault"), found.note);
     at("compare-chart").hidden = false;
     redraw();
   } catch (problem) {
-    fault(at("compare-fault"), problem.message);
+    if (isShown()) fault(at("compare-fault"), problem.message);
   }
 });
 

@@ -1,7 +1,7 @@
 // Coming values of what is known in advance, changed in a table, and what that does to the forecast.
 import { get, post } from "./api.js";
 import { at, busyWith, charts, element, fault, fill, say } from "./dom.js";
-import { axis, current, onShown, pane, path, redraw, series } from "./result.js";
+import { axis, current, onShown, pane, path, redraw, series, watched } from "./result.js";
 
 let plan = null;
 
@@ -12,8 +12,16 @@ onShown(async () => {
   fault(at("plan-fault"), "");
   at("everywhere").closest("label").hidden = current().series.length < 2;
   if (!known) return;
-  plan = await get(path("coming"));
-  tabulate();
+  const isShown = watched();
+  at("plan").replaceChildren();
+  try {
+    const answer = await get(path("coming"));
+    if (!isShown()) return;
+    plan = answer;
+    tabulate();
+  } catch (problem) {
+    if (isShown()) fault(at("plan-fault"), problem.message);
+  }
 });
 
 function tabulate() {
@@ -68,15 +76,17 @@ at("plan-go").onclick = () => busyWith(at("plan-go"), async () => {
     fault(at("plan-fault"), say("Nothing is changed yet. Change a value in the table."));
     return;
   }
+  const isShown = watched();
   try {
     const asked = { series: series(), everywhere: at("everywhere").checked, values: planned() };
     const found = await post(path("what-if").split("?")[0], asked);
+    if (!isShown()) return;
     fill(at("plan-result"), found.table);
     const colours = charts.colours(), future = charts.numbers(pane().future, axis());
     redraw([{
       x: future, y: found.point, mode: "lines", name: found.name, line: { color: colours.amber, width: 2.4, dash: "dash" } }]);
     at("chart").scrollIntoView({ block: "nearest", behavior: "smooth" });
   } catch (problem) {
-    fault(at("plan-fault"), problem.message);
+    if (isShown()) fault(at("plan-fault"), problem.message);
   }
 });

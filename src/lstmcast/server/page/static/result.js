@@ -36,6 +36,7 @@ export function show(found) {
   at("command").textContent = found.command;
   at("totals-file").hidden = !found.totals;
   fault(at("download-fault"), "");
+  fault(at("shown-fault"), "");
   options(at("shown-names"), found.series.map((name) => [name, name]));
   at("picker-place").hidden = found.series.length < 2;
   at("shown").value = chosen;
@@ -49,15 +50,32 @@ function told() {
 }
 
 async function choose(name) {
-  const place = result.charts.panes.findIndex((one) => one.name === name);
-  const complete = place >= 0 && result.charts.components?.[place];
-  drawn = complete ? alone(result.charts, place) : alone(await get(path("chart")), 0);
+  const asked = result, place = asked.charts.panes.findIndex((one) => one.name === name);
+  const complete = place >= 0 && asked.charts.components?.[place];
+  fault(at("shown-fault"), "");
+  try {
+    const found = complete ? alone(asked.charts, place) : alone(await get(path("chart", name)), 0);
+    if (result !== asked || at("shown").value !== name) return;  // another one was chosen meanwhile
+    chosen = name;
+    drawn = found;
+  } catch (problem) {
+    if (result !== asked || at("shown").value !== name) return;
+    at("shown").value = chosen;
+    fault(at("shown-fault"), problem.message);
+    return;
+  }
   redraw();
   told();
 }
 
-export function path(what) {
-  const query = what.startsWith("files/") ? "" : "?series=" + encodeURIComponent(chosen);
+// Whether something is still about what is shown, when its answer comes; asked before the question.
+export function watched() {
+  const then = drawn;
+  return () => then === drawn;
+}
+
+export function path(what, series = chosen) {
+  const query = what.startsWith("files/") ? "" : "?series=" + encodeURIComponent(series);
   return "/page/results/" + encodeURIComponent(result.id) + "/" + what + query;
 }
 
@@ -79,14 +97,7 @@ export function redraw(extra) {
 
 at("recent").onclick = () => { recent = true; redraw(); };
 at("all").onclick = () => { recent = false; redraw(); };
-at("shown").onchange = async () => {
-  if (!result.series.includes(at("shown").value)) {
-    at("shown").value = chosen;
-    return;
-  }
-  chosen = at("shown").value;
-  await choose(chosen);
-};
+at("shown").onchange = () => choose(at("shown").value);
 at("shown").onfocus = () => at("shown").select();
 
 for (const button of document.querySelectorAll("[data-file]")) {

@@ -2,7 +2,9 @@
 import { ask, events, get, post } from "./api.js";
 import { at, busyWith, charts, describe, element, fault, say } from "./dom.js";
 
-const SHOWN = 160, EXAMPLE = "page-example";
+const SHOWN = 160;
+// Each page has an example of its own: two would end each other's.
+const EXAMPLE = "page-example-" + Math.random().toString(36).slice(2, 10);
 let listening = null, replaying = null, followed = null;
 
 // ------------------------------------------------------------ which there are
