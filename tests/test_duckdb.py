@@ -133,3 +133,22 @@ def test_the_command_runs_queries_and_writes_tables(tmp_path, run, monkeypatch):
     assert run("sql", f"FROM {CALL})", *database, "--out", "fc.csv").status == 0
     assert len(Path("fc.csv").read_text().splitlines()) == 7
     assert run("sql", "FROM nothing").status == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("",), 2, "The query is empty"),
+        ((" ; ",), 2, "The query is empty"),
+        (("SELECT 1", "--database", "shop.db"), 2, "is not the address of a database"),
+        (("SELECT 1", "--database", "duckdb:///none.db"), 1, "there is no such file"),
+        (("FROM lstmcast_forecast(NULL)",), 2, "Name a table, a file or a query"),
+        (("FROM lstmcast_forecast('')",), 2, "Name a table, a file or a query"),
+        (("FROM lstmcast_forecast('none')",), 1, "the query failed: Catalog Error"),
+    ],
+)
+def test_odd_arguments_are_told(run, tmp_path, monkeypatch, arguments, status, said):
+    monkeypatch.chdir(tmp_path)
+    done = run("sql", *arguments)
+    assert done.status == status
+    assert said in done.err

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 CHUNK = 500  # series that are forecast at a time
 _STATEMENT = re.compile(r"\s*(select|from|with|values|table|\()", re.IGNORECASE)
+# what DuckDB puts before the errors of functions that are Python
+_IN_FUNCTION = re.compile(r"^.*Python exception occurred while executing the UDF: (\w+: )?")
+# names in a query are tables, never variables of this program
+_NO_VARIABLES = "SET SESSION python_enable_replacements = false"
 _ROWS = (
     "STRUCT(id VARCHAR[], times TIMESTAMP[], point DOUBLE[], quantiles DOUBLE[][], flags BOOLEAN[])"
 )
@@ -101,15 +105,18 @@ def _answer(connection: Any, statement: str) -> dict[str, np.ndarray]:
     import duckdb
 
     functions = _registered(connection)
+    connection.execute(_NO_VARIABLES)
     try:
         result = connection.execute(statement)
+        if result is None:
+            raise UsageError("The query is empty. Write what to read, such as SELECT 6 * 7.")
         if result.description is None:
             return {}
         return {name: _plain(column) for name, column in result.fetchnumpy().items()}
     except duckdb.Error as error:
         if functions.error is not None:
             raise functions.error from None
-        told = " ".join(str(error).split())
+        told = _IN_FUNCTION.sub("", " ".join(str(error).split()))
         raise DataError(f"the query failed: {told[:500]}") from None
 
 
@@ -254,6 +261,11 @@ class _Functions:
     def _query(self, asked: _Asked, columns: Sequence[str]) -> str:
         """A SELECT over the chunks of a table, with its ids in their own types."""
         self.error = None
+        if not asked.data or not asked.data.strip():
+            self.error = UsageError(
+                "Name a table, a file or a query, as in lstmcast_forecast('sales')."
+            )
+            raise self.error
         cursor = self._cursor()
         table = relation_text(asked.data)
         described = cursor.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
@@ -313,7 +325,9 @@ class _Functions:
         """A connection of its own: that of the query is at work."""
         connection = self.connection()
         assert connection is not None  # it runs the query
-        return connection.cursor()
+        cursor = connection.cursor()
+        cursor.execute(_NO_VARIABLES)
+        return cursor
 
 
 def relation_text(data: str) -> str:
