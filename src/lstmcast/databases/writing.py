@@ -65,19 +65,23 @@ def _require_unique(table: DatabaseTable, columns: Columns, key: Sequence[str]) 
     keys = list(zip(*(listed(columns[name]) for name in key), strict=True))
     places: dict[tuple[object, ...], int] = {}
     for row, one in enumerate(keys, start=1):
-        shown = ", ".join(f"{name}={value}" for name, value in zip(key, one, strict=True))
         if None in one:
             raise OutputError(
-                f"{table}: row {row} of the result has no value in its key ({shown}), so it could "
-                "not be found again. Nothing was changed. Name other columns with --key, or write "
-                "with --if-exists append."
+                f"{table}: row {row} of the result has no value in its key "
+                f"({_shown(key, one)}), so it could not be found again. Nothing was changed. Name "
+                "other columns with --key, or write with --if-exists append."
             )
         first = places.setdefault(one, row)
         if first != row:
             raise OutputError(
-                f"{table}: rows {first} and {row} of the result have the same key ({shown}). "
-                "Nothing was changed. Name a further column with --key that tells them apart."
+                f"{table}: rows {first} and {row} of the result have the same key "
+                f"({_shown(key, one)}). Nothing was changed. Name a further column with --key "
+                "that tells them apart."
             )
+
+
+def _shown(key: Sequence[str], values: Sequence[object]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in zip(key, values, strict=True))
 
 
 def require_table(table: DatabaseTable, sources: Sequence[object] = ()) -> None:
