@@ -251,6 +251,15 @@ def test_the_summary_is_not_written_over_the_data(folder):
     assert json.loads((folder / "sales.json").read_text()) == rows
 
 
+def test_a_result_that_the_next_run_would_read_is_refused(folder):
+    written = text(table="fc.csv")
+    with pytest.raises(UsageError, match=r"the next run would read 'fc\.csv' as data"):
+        run_job(written.replace("sales.csv", "*.csv"))
+    assert not (folder / "fc.csv").exists()
+    (folder / "out").mkdir()
+    run_job(written.replace("sales.csv", "*.csv").replace("fc.csv", "out/fc.csv"))
+
+
 @pytest.mark.parametrize(
     ("error", "status"), [(KeyboardInterrupt(), None), (RuntimeError("a defect"), 1)]
 )

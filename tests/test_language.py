@@ -270,6 +270,8 @@ TOLD = [
     "changed. Name a further column with --key that tells them apart.",
     "job.toml: the lock of this job cannot be made beside it: Permission denied. Keep the job file "
     "in a folder that you may write to.",
+    "job.toml: the next run would read 'fc.csv' as data, as '*.csv' fits it. Write the result into "
+    "another folder.",
     "The query is empty. Write what to read, such as SELECT 6 * 7.",
     "Name a table, a file or a query, as in lstmcast_forecast('sales').",
     "series 'b': the last value is missing. They are left out: the forecast starts after the last "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,8 @@ from lstmcast._version import __version__
 from lstmcast.data.ahead import one_season, steps_until
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
-from lstmcast.errors import BusyError, OutputError
+from lstmcast.databases.address import is_address, is_target
+from lstmcast.errors import BusyError, OutputError, UsageError
 from lstmcast.jobs.documents import described, made_of, rows_of, skipped_series
 from lstmcast.jobs.events import DataRead, ignore
 from lstmcast.jobs.forecasting import ForecastJob, ForecastResult
@@ -97,6 +99,7 @@ class FileJob:
         model, source = self.job.model, self.job.source.source()
         outputs = self.job.output.outputs(self.made_by, self.language)
         outputs.check(source.paths)
+        self._require_outside(source.paths)
         if model is not None:
             check_folder(model.folder)
         todo = self._todo(model)
@@ -120,6 +123,18 @@ class FileJob:
             source = None
         result = self._predict(model, source, outputs, notify)
         return FileResult(self.name, panel, tuple(checks), todo, result, result.written)
+
+    def _require_outside(self, sources: list[str]) -> None:
+        """UsageError where the next run would read what this one writes."""
+        for place in (self.job.output.table, self.job.output.summary):
+            for pattern in sources:
+                if place is None or is_target(place) or is_address(pattern):
+                    continue
+                if Path(place).absolute().match(os.path.abspath(pattern)):
+                    raise UsageError(
+                        f"{self.name}: the next run would read {place!r} as data, as {pattern!r} "
+                        "fits it. Write the result into another folder."
+                    )
 
     def _todo(self, model: ModelSection | None) -> str:
         """What is done about the model in this run."""
