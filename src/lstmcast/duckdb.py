@@ -26,6 +26,7 @@ from lstmcast.databases.address import Address, address_of
 from lstmcast.databases.opening import opened
 from lstmcast.databases.quoting import quoted, quoted_column
 from lstmcast.errors import DataError, LstmcastError, UsageError
+from lstmcast.util.objects import objects
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -122,12 +123,24 @@ def _answer(connection: Any, statement: str) -> dict[str, np.ndarray]:
 
 def _plain(column: Any) -> np.ndarray:
     """A column without a mask: unknown numbers and times as such, other cells as empty texts."""
+    if column.dtype.kind in "Om":
+        filled = np.ma.filled(column.astype(object), "")
+        return objects([_cell(value) for value in filled])
     if not isinstance(column, np.ma.MaskedArray):
         return np.asarray(column)
     if column.dtype.kind in "iub" and column.mask.any():
         return np.where(column.mask, np.nan, column.data.astype(np.float64))
-    nothing = {"f": np.nan, "M": np.datetime64("NaT"), "O": ""}
+    nothing = {"f": np.nan, "M": np.datetime64("NaT")}
     return column.filled(nothing.get(column.dtype.kind))
+
+
+def _cell(value: Any) -> Any:
+    """A cell as files and JSON can hold it: lists, structures, spans and bytes are texts."""
+    if isinstance(value, (bytes, bytearray)):
+        return value.decode("utf-8", errors="backslashreplace")
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    return value if isinstance(value, (str, bool, int, float)) else str(value)
 
 
 def _registered(connection: Any) -> _Functions:
