@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import lstmcast as lc
@@ -181,3 +182,54 @@ def test_columns_of_several_sorts_become_texts():
     assert [mixed.cell(row) for row in range(4)] == ["1", "2", "x", ""]
     assert json.dumps([number.cell(2)]) == '["2.5"]'
     assert isinstance(parsed("sqlite:///a.db"), Address)
+
+
+def test_an_address_without_a_known_beginning_is_told():
+    for text in ("shop.db", "oracle://db/shop"):
+        with pytest.raises(lc.UsageError, match="is not the address of a database"):
+            parsed(text)
+
+
+def test_hiding_a_password_twice_leaves_the_rest_of_a_message():
+    message = "'mysql://ana:w0rd@db/s' is no address; write / as %2F, @ as %40"
+    once = hidden(message.partition("'")[2].partition("'")[0]) + " is no address; write @ as %40"
+    assert hidden(once) == once == "mysql://ana:***@db/s is no address; write @ as %40"
+
+
+def test_a_file_that_is_not_there_is_said_so(tmp_path):
+    for engine in ("duckdb", "sqlite"):
+        with pytest.raises(lc.DataError, match="there is no such file"):
+            lc.read(f"{engine}:///{tmp_path}/none.db?table=a")
+
+
+def test_what_sqlite_has_no_room_for_is_told(tmp_path):
+    from lstmcast.writing.tables import write_table
+
+    table = lc.DatabaseTable(f"fc@sqlite:///{tmp_path}/shop.db")
+    for column in (np.array([2**64 - 1], np.uint64), np.array(["\ud800"], object)):
+        with pytest.raises(lc.OutputError, match="Nothing was changed"):
+            write_table({"a": column}, table)
+
+
+def test_names_in_a_query_are_no_variables_of_the_program(tmp_path):
+    duckdb = pytest.importorskip("duckdb")
+    from lstmcast.duckdb import query
+
+    with duckdb.connect(str(tmp_path / "shop.db")) as connection:
+        connection.execute("CREATE TABLE sales (a INTEGER)")
+    for database in (None, f"duckdb:///{tmp_path}/shop.db"):
+        with pytest.raises(lc.DataError, match="Table with name statement does not exist"):
+            query("SELECT * FROM statement", database)
+    with pytest.raises(lc.DataError, match="Table with name query does not exist"):
+        lc.read(f"duckdb:///{tmp_path}/shop.db", query="SELECT * FROM query")
+
+
+def test_names_differ_in_case_only_for_servers(tmp_path):
+    duckdb = pytest.importorskip("duckdb")
+    from lstmcast.writing.tables import write_table
+
+    with duckdb.connect(str(tmp_path / "shop.db")) as connection:
+        connection.execute("CREATE TABLE FC (a BIGINT)")
+    write_table({"a": np.array([5])}, lc.DatabaseTable(f"fc@duckdb:///{tmp_path}/shop.db"))
+    with duckdb.connect(str(tmp_path / "shop.db")) as connection:
+        assert connection.sql("FROM fc").fetchall() == [(5,)]

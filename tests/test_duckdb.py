@@ -133,3 +133,40 @@ def test_the_command_runs_queries_and_writes_tables(tmp_path, run, monkeypatch):
     assert run("sql", f"FROM {CALL})", *database, "--out", "fc.csv").status == 0
     assert len(Path("fc.csv").read_text().splitlines()) == 7
     assert run("sql", "FROM nothing").status == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("",), 2, "The query is empty"),
+        ((" ; ",), 2, "The query is empty"),
+        (("SELECT 1", "--database", "shop.db"), 2, "is not the address of a database"),
+        (("SELECT 1", "--database", "duckdb:///none.db"), 1, "there is no such file"),
+        (("FROM lstmcast_forecast(NULL)",), 2, "Name a table, a file or a query"),
+        (("FROM lstmcast_forecast('')",), 2, "Name a table, a file or a query"),
+        (("FROM lstmcast_forecast('none')",), 1, "the query failed: Catalog Error"),
+    ],
+)
+def test_odd_arguments_are_told(run, tmp_path, monkeypatch, arguments, status, said):
+    monkeypatch.chdir(tmp_path)
+    done = run("sql", *arguments)
+    assert done.status == status
+    assert said in done.err
+
+
+def test_cells_that_are_no_numbers_or_texts_become_texts(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    statement = (
+        "SELECT [1, 2] AS l, {'a': 1} AS s, INTERVAL 1 DAY AS i, 'x'::BLOB AS b, "
+        "TIME '10:00' AS t, NULL::VARCHAR AS n, true AS y, "
+        "UUID '00000000-0000-0000-0000-000000000001' AS u"
+    )
+    done = run("sql", statement, "--json")
+    assert done.status == 0
+    cells = [column[0] for column in done.json["columns"].values()]
+    assert cells == [
+        *("[1, 2]", "{'a': 1}", "1 day, 0:00:00", "x", "10:00:00", "", True),
+        "00000000-0000-0000-0000-000000000001",
+    ]
+    for place in ("rows.csv", "rows.parquet", "rows@sqlite:///rows.db"):
+        assert run("sql", statement, "--out", place).status == 0

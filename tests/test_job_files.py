@@ -74,6 +74,11 @@ def rows(folder: Path) -> list[tuple]:
         ('[source]\ndata = "a"\n[forecast]\nhorizon = 3\nuntil = "2025"', "Give one of them"),
         ('[source]\ndata = "a"\n[checks]\nleast_skill = 0\n[model]\nfolder = "m"', "Leave one"),
         ("[source\n", "is no TOML: .*line 1"),
+        ("source = 5", r"line 1: \[source\]: a section is expected"),
+        ("[source]\ndata = []", r"line 2: \[source\] data: at least one value is expected"),
+        ("[source]\ndata = {a = 1}", r"data: a value or a list of values is expected"),
+        ('[source]\ndata = "a"\n[forecast]\nlevel = true', r"line 4: \[forecast\] level"),
+        ('[source]\ndata = "a"\n[checks]\nleast_skill = nan', r"line 4: .* finite number"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said_with_its_line(written, said):
@@ -210,7 +215,89 @@ def test_data_that_cannot_be_read_leave_the_table(folder):
     assert json.loads((folder / "summary.json").read_text())["status"] == "failed"
 
 
+@pytest.mark.parametrize(
+    "noted",
+    ['{"fitted": "x"}', '{"fitted": 5}', '{"fitted": "2024-03-31T00:00:00+01:00"}', "[1]", "{"],
+)
+def test_a_damaged_note_of_the_last_training_means_none(folder, noted):
+    job = FileJob(
+        job_from(text('[model]\nfolder = "m"\nrefit = "9999999999999 weeks"\n')), "job.toml"
+    )
+    model = job.job.model
+    assert model is not None
+    state = folder / ".job.toml.state.json"
+    (folder / "m").mkdir()
+    assert job._todo(model) == "fitted"
+    (folder / "m" / "manifest.json").write_text("{}")
+    state.write_text(noted)
+    assert job._todo(model) == "fitted"
+    state.write_text('{"fitted": "2024-03-31T00:00:00"}')
+    assert job._todo(model) == "updated"
+
+
+def test_an_empty_folder_is_no_model_yet(folder):
+    (folder / "m").mkdir()
+    assert run_job(text('[model]\nfolder = "m"\n')).model == "saved"
+
+
+def test_the_summary_is_not_written_over_the_data(folder):
+    rows = [{"day": f"2024-01-{day:02d}", "sold": day % 7} for day in range(1, 31)]
+    (folder / "sales.json").write_text(json.dumps(rows))
+    with pytest.raises(UsageError, match="is the data itself"):
+        run_job(
+            '[source]\ndata = "sales.json"\n[forecast]\nhorizon = 2\ncutoffs = 0\n'
+            '[output]\nsummary = "sales.json"'
+        )
+    assert json.loads((folder / "sales.json").read_text()) == rows
+
+
+def test_a_result_that_the_next_run_would_read_is_refused(folder):
+    written = text(table="fc.csv")
+    with pytest.raises(UsageError, match=r"the next run would read 'fc\.csv' as data"):
+        run_job(written.replace("sales.csv", "*.csv"))
+    assert not (folder / "fc.csv").exists()
+    (folder / "out").mkdir()
+    run_job(written.replace("sales.csv", "*.csv").replace("fc.csv", "out/fc.csv"))
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(KeyboardInterrupt(), None), (RuntimeError("a defect"), 1)]
+)
+def test_the_summary_of_a_run_that_is_stopped_says_so(folder, monkeypatch, error, status):
+    run_job(text())
+
+    def stop(*_):
+        raise error
+
+    monkeypatch.setattr(FileJob, "_read", stop)
+    with pytest.raises(type(error)):
+        run_job(text())
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["status"] == "failed"
+    assert summary["error"]["kind"] == type(error).__name__
+    assert summary["error"]["exit_status"] == status
+
+
+def test_a_folder_that_takes_no_lock_is_told(folder, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("lstmcast.util.files._lock_handle", refused)
+    with pytest.raises(lc.OutputError, match="lock of this job cannot be made beside it"):
+        run_job(text())
+
+
 # ---------------------------------------------------------------- commands
+
+
+def test_a_job_in_another_folder_finds_its_data(folder, run):
+    (folder / "jobs").mkdir()
+    out = ("--out", "fc@duckdb:///shop.db", "--job", "jobs/night.toml")
+    assert run("job", "init", "sales.csv", "--series", "store", *out).status == 0
+    written = Path("jobs/night.toml").read_text()
+    assert 'data = "../sales.csv"' in written and '"fc@duckdb:///../shop.db"' in written
+    Path("jobs/night.toml").write_text(written, encoding="utf-8-sig")  # as Notepad does
+    assert run("run", "jobs/night.toml", "--dry-run").status == 0
 
 
 def test_a_job_is_written_from_data_and_runs_from_anywhere(folder, run, monkeypatch):

@@ -260,6 +260,20 @@ TOLD = [
     "a.csv: line 12 has 1e+200 in 'sales'. Values up to 1e+100 are expected. Correct it, or leave "
     "the cell empty if the value is not known.",
     "--horizon 3 and --until 2024-01 both say how far to forecast. Give one.",
+    "duckdb:///no.db: there is no such file. Correct the path in the address.",
+    "'shop.db' is not the address of a database. Write it as postgresql://user@host/database?"
+    "table=sales or duckdb:///shop.db?table=sales.",
+    "fc@duckdb:///a.db: row 2 of the result has no value in its key (store=None), so it could not "
+    "be found again. Nothing was changed. Name other columns with --key, or write with --if-exists "
+    "append.",
+    "fc@duckdb:///a.db: rows 1 and 2 of the result have the same key (store=a). Nothing was "
+    "changed. Name a further column with --key that tells them apart.",
+    "job.toml: the lock of this job cannot be made beside it: Permission denied. Keep the job file "
+    "in a folder that you may write to.",
+    "job.toml: the next run would read 'fc.csv' as data, as '*.csv' fits it. Write the result into "
+    "another folder.",
+    "The query is empty. Write what to read, such as SELECT 6 * 7.",
+    "Name a table, a file or a query, as in lstmcast_forecast('sales').",
     "series 'b': the last value is missing. They are left out: the forecast starts after the last "
     "value.",
     "this network does not read 'a' and 'b' beside the target. One that does is trained from "

@@ -26,12 +26,17 @@ from lstmcast.databases.address import Address, address_of
 from lstmcast.databases.opening import opened
 from lstmcast.databases.quoting import quoted, quoted_column
 from lstmcast.errors import DataError, LstmcastError, UsageError
+from lstmcast.util.objects import objects
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 CHUNK = 500  # series that are forecast at a time
 _STATEMENT = re.compile(r"\s*(select|from|with|values|table|\()", re.IGNORECASE)
+# what DuckDB puts before the errors of functions that are Python
+_IN_FUNCTION = re.compile(r"^.*Python exception occurred while executing the UDF: (\w+: )?")
+# names in a query are tables, never variables of this program
+_NO_VARIABLES = "SET SESSION python_enable_replacements = false"
 _ROWS = (
     "STRUCT(id VARCHAR[], times TIMESTAMP[], point DOUBLE[], quantiles DOUBLE[][], flags BOOLEAN[])"
 )
@@ -101,26 +106,41 @@ def _answer(connection: Any, statement: str) -> dict[str, np.ndarray]:
     import duckdb
 
     functions = _registered(connection)
+    connection.execute(_NO_VARIABLES)
     try:
         result = connection.execute(statement)
+        if result is None:
+            raise UsageError("The query is empty. Write what to read, such as SELECT 6 * 7.")
         if result.description is None:
             return {}
         return {name: _plain(column) for name, column in result.fetchnumpy().items()}
     except duckdb.Error as error:
         if functions.error is not None:
             raise functions.error from None
-        told = " ".join(str(error).split())
+        told = _IN_FUNCTION.sub("", " ".join(str(error).split()))
         raise DataError(f"the query failed: {told[:500]}") from None
 
 
 def _plain(column: Any) -> np.ndarray:
     """A column without a mask: unknown numbers and times as such, other cells as empty texts."""
+    if column.dtype.kind in "Om":
+        filled = np.ma.filled(column.astype(object), "")
+        return objects([_cell(value) for value in filled])
     if not isinstance(column, np.ma.MaskedArray):
         return np.asarray(column)
     if column.dtype.kind in "iub" and column.mask.any():
         return np.where(column.mask, np.nan, column.data.astype(np.float64))
-    nothing = {"f": np.nan, "M": np.datetime64("NaT"), "O": ""}
+    nothing = {"f": np.nan, "M": np.datetime64("NaT")}
     return column.filled(nothing.get(column.dtype.kind))
+
+
+def _cell(value: Any) -> Any:
+    """A cell as files and JSON can hold it: lists, structures, spans and bytes are texts."""
+    if isinstance(value, (bytes, bytearray)):
+        return value.decode("utf-8", errors="backslashreplace")
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    return value if isinstance(value, (str, bool, int, float)) else str(value)
 
 
 def _registered(connection: Any) -> _Functions:
@@ -254,6 +274,11 @@ class _Functions:
     def _query(self, asked: _Asked, columns: Sequence[str]) -> str:
         """A SELECT over the chunks of a table, with its ids in their own types."""
         self.error = None
+        if not asked.data or not asked.data.strip():
+            self.error = UsageError(
+                "Name a table, a file or a query, as in lstmcast_forecast('sales')."
+            )
+            raise self.error
         cursor = self._cursor()
         table = relation_text(asked.data)
         described = cursor.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()
@@ -313,7 +338,9 @@ class _Functions:
         """A connection of its own: that of the query is at work."""
         connection = self.connection()
         assert connection is not None  # it runs the query
-        return connection.cursor()
+        cursor = connection.cursor()
+        cursor.execute(_NO_VARIABLES)
+        return cursor
 
 
 def relation_text(data: str) -> str:

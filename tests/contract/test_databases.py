@@ -13,6 +13,7 @@ import pytest
 import lstmcast as lc
 from lstmcast.databases.address import parsed
 from lstmcast.databases.opening import opened
+from lstmcast.databases.writing import write_to_database
 from servers import PASSWORD, mariadb, postgresql
 
 DAYS = np.arange(np.datetime64("2024-01-01"), np.datetime64("2024-03-01"))
@@ -210,14 +211,37 @@ def test_a_run_that_fails_leaves_the_table_as_it_was(shop):
 
 
 def test_a_run_that_fails_leaves_no_new_table(shop):
-    from lstmcast.writing.tables import write_table
+    shop.run("CREATE TABLE fc_totals (sold INTEGER)")
+    with pytest.raises(lc.OutputError, match="does not fit"):
+        write_to_database(shop.to("fc"), FORECAST, totals=FORECAST)
+    with opened(parsed(shop.url)) as database:
+        assert database.tables() == ["fc_totals", "sales"]
 
-    twice = FORECAST | {"store": np.array(["a", "a"], object)}
-    twice["ds"] = FORECAST["ds"][[0, 0]]
-    with pytest.raises(lc.OutputError):
-        write_table(twice, shop.to("fc", if_exists="upsert"))
+
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        (["a", None], r"row 2 of the result has no value in its key \(store=None"),
+        (["a", "a"], r"rows 1 and 2 of the result have the same key \(store=a"),
+    ],
+)
+def test_rows_without_a_key_of_their_own_are_refused(shop, store, said):
+    columns = FORECAST | {"store": np.array(store, object), "ds": FORECAST["ds"][[0, 0]]}
+    with pytest.raises(lc.OutputError, match=said):
+        written(shop, columns, if_exists="upsert")
     with opened(parsed(shop.url)) as database:
         assert database.tables() == ["sales"]
+
+
+def test_names_with_quotes_signs_and_letters_are_names(shop):
+    name = "o'x; --\"`é 日"
+    columns = {'a";--': np.array([1, 2]), "80% sure": np.array([1.5, np.nan])}
+    for _ in range(2):
+        write_to_database(shop.to(name, if_exists="upsert"), columns)
+    with opened(parsed(shop.url)) as database:
+        query = f"SELECT * FROM {database.quoted(name)} ORDER BY 1"
+        rows = [tuple(row) for block in database.select(query).blocks for row in block]
+    assert rows == [(1, 1.5), (2, None)]
 
 
 def test_a_table_of_other_columns_is_left_alone(shop):
@@ -360,3 +384,17 @@ def test_a_table_without_transactions_is_refused(server):
     server.run("CREATE TABLE fc (store VARCHAR(20), forecast DOUBLE) ENGINE=MyISAM")
     with pytest.raises(lc.OutputError, match="knows no transactions"):
         written(server, FORECAST)
+
+
+# ---------------------------------------------------------------- files alone
+
+
+def test_a_point_in_a_name_is_a_letter_where_it_ends_no_schema(shop):
+    if not shop.url.startswith(("duckdb", "sqlite")):
+        pytest.skip("a server takes it for the end of a schema")
+    shop.run('CREATE TABLE "sales.2024" (day DATE, amount DOUBLE PRECISION)')
+    shop.run("INSERT INTO \"sales.2024\" SELECT day, amount FROM sales WHERE store = 'north'")
+    assert len(lc.read(shop.at("sales.2024")).values) == COUNT
+    written(shop, FORECAST)
+    assert len(shop.rows("SELECT * FROM main.fc")) == 2
+    assert len(lc.read(shop.at("main.sales"), target="amount")) == 2

@@ -33,7 +33,8 @@ _EXAMPLE = "postgresql://user@host/database?table=sales or duckdb:///shop.db?tab
 _SCHEME = "|".join(ENGINES)
 _ADDRESS = re.compile(rf"({_SCHEME})(\+\w+)?://", re.IGNORECASE)
 _TARGET = re.compile(rf"(?P<table>[^@]*)@(?P<address>({_SCHEME})(\+\w+)?://.*)", re.IGNORECASE)
-_PASSWORD = re.compile(r"(://[^:@/\s]*):.*@", re.DOTALL)
+# one that is hidden already is passed over: after it, any @ of a message would count
+_PASSWORD = re.compile(r"(://[^:@/\s]*):(?!\*\*\*@).*@", re.DOTALL)
 _PARAMETER = re.compile(r"([?&](?:password|passwd|sslpassword)=)[^&\s]*", re.IGNORECASE)
 # of drivers, beside our own
 _OPTIONS = {
@@ -141,7 +142,8 @@ class DatabaseTable:
             raise UsageError(
                 f"if_exists={self.if_exists!r} is not known. Choose one of: {', '.join(WAYS)}."
             )
-        names = (self.key,) if isinstance(self.key, str) else tuple(self.key)
+        given = (self.key,) if isinstance(self.key, str) else self.key
+        names = tuple(dict.fromkeys(given))
         if names and self.if_exists != "upsert":
             raise UsageError(
                 f"key={list(names)} would have no effect: rows are replaced by their key with "
@@ -230,6 +232,8 @@ def parsed(text: str) -> Address:
             "/ as %2F, @ as %40, # as %23 and ? as %3F, or keep it out of the address."
         ) from None
     scheme, _, driver = parts.scheme.partition("+")
+    if scheme not in ENGINES:
+        raise UsageError(f"{shown!r} is not the address of a database. Write it as {_EXAMPLE}.")
     engine = ENGINES[scheme]
     if driver and driver not in ("psycopg", "pymysql"):
         raise UsageError(

@@ -25,8 +25,13 @@ _TABLES = """
 """
 _COLUMNS = """
     SELECT column_name, data_type FROM information_schema.columns
-    WHERE table_catalog = current_database() AND table_schema = ? AND table_name = ?
+    WHERE table_catalog = current_database() AND lower(table_schema) = lower(?)
+    AND lower(table_name) = lower(?)
     ORDER BY ordinal_position
+"""
+_SCHEMAS = """
+    SELECT count(*) FROM information_schema.schemata
+    WHERE catalog_name = current_database() AND lower(schema_name) = lower(?)
 """
 
 _TYPES: Mapping[Kind, str] = {
@@ -54,6 +59,8 @@ class DuckDBFile:
         except duckdb.ConnectionException:
             # this process has it open already, in its own way
             self.connection = duckdb.connect(address.path)
+        # names in a query are tables, never variables of this program
+        self.connection.execute("SET SESSION python_enable_replacements = false")
         if writes:
             self.connection.begin()
 
@@ -64,7 +71,7 @@ class DuckDBFile:
         return (duckdb.Error, RuntimeError)
 
     def quoted(self, name: str) -> str:
-        return quoted(name)
+        return quoted(name) if self._has_schema(name) else quoted_column(name)
 
     def quoted_column(self, name: str) -> str:
         return quoted_column(name)
@@ -73,9 +80,16 @@ class DuckDBFile:
         return [name for (name,) in self.connection.execute(_TABLES).fetchall()]
 
     def columns(self, table: str) -> list[Known]:
-        place = [*schema_and_name(table, "main")]
-        rows = self.connection.execute(_COLUMNS, place).fetchall()
+        place = schema_and_name(table, "main") if self._has_schema(table) else ("main", table)
+        rows = self.connection.execute(_COLUMNS, [*place]).fetchall()
         return [Known(name, kind.lower()) for name, kind in rows]
+
+    def _has_schema(self, table: str) -> bool:
+        """Whether a schema is in a name; a point can be a letter of it."""
+        schema, point, _ = table.partition(".")
+        if not point:
+            return False
+        return self.connection.execute(_SCHEMAS, [schema]).fetchall()[0][0] > 0
 
     def require_reading(self, query: str) -> None:
         """DataError for a query that is several, or that changes something: within this process a
@@ -102,7 +116,9 @@ class DuckDBFile:
         names = ", ".join(map(quoted_column, known))
         chosen = ", ".join(_selected(name, column) for name, column in known.items())
         self.connection.register("lstmcast_new_rows", known)
-        self.run(f"INSERT INTO {quoted(table)} ({names}) SELECT {chosen} FROM lstmcast_new_rows")
+        self.run(
+            f"INSERT INTO {self.quoted(table)} ({names}) SELECT {chosen} FROM lstmcast_new_rows"
+        )
         self.connection.unregister("lstmcast_new_rows")
 
     def lock(self, table: str) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lstmcast.databases.address import Address
+from lstmcast.databases.address import Address, file_of
 from lstmcast.databases.passwords import FILE, VARIABLE
 from lstmcast.errors import DataError, LstmcastError, OutputError
 
@@ -67,6 +67,9 @@ _ONLY_READS = (
 
 def explained(error: Exception, address: Address, password: str | None, writes: bool) -> str:
     """What went wrong with a database, and what to do."""
+    file = file_of(address)
+    if file is not None and not writes and not file.exists():
+        return f"{address.place}: there is no such file. Correct the path in the address."
     said = _said_by(error)
     if password:
         said = said.replace(password, "***")

@@ -60,6 +60,7 @@ class Server:
         self.connection = made.connect().execution_options(no_parameters=True)
         self.timeout = address.timeout
         self.result: Any = None
+        self.held: set[str] = set()  # tables that are locked
         self._begin(writes)
 
     @staticmethod
@@ -123,7 +124,8 @@ class Server:
                         copy.write_row(row)
             return
         marks = ", ".join(["%s"] * len(columns))
-        statement = f"INSERT INTO {self.quoted(table)} ({names}) VALUES ({marks})"
+        place = f"{self.quoted(table)} ({names})".replace("%", "%%")  # a letter of a name
+        statement = f"INSERT INTO {place} VALUES ({marks})"
         for rows in rows_of(columns):
             cursor.executemany(statement, rows)
 
@@ -131,7 +133,6 @@ class Server:
         if self.engine == "postgresql":
             self.run(f"LOCK TABLE {self.quoted(table)} IN SHARE ROW EXCLUSIVE MODE")
             return
-        self._require_transactions(table)
         name = "lstmcast " + hashlib.sha1(table.encode()).hexdigest()
         asked = f"SELECT GET_LOCK('{name}', {self.timeout})"
         if self.connection.exec_driver_sql(asked).scalar() != 1:
@@ -139,10 +140,16 @@ class Server:
                 f"{table}: another lstmcast writes it. Run this again when that is done. Nothing "
                 "was changed."
             )
+        self.held.add(table)
+        self._require_transactions(table)
 
     def undo_making(self, table: str) -> None:
-        if self.engine == "mysql":  # where a table that is made stays
-            self.run(f"DROP TABLE IF EXISTS {self.quoted(table)}")
+        """MySQL keeps a table that was made; one with rows is that of another run."""
+        if self.engine != "mysql" or table not in self.held:
+            return
+        place = self.quoted(table)
+        if self.connection.exec_driver_sql(f"SELECT 1 FROM {place} LIMIT 1").first() is None:
+            self.run(f"DROP TABLE {place}")
 
     def commit(self) -> None:
         self.connection.commit()

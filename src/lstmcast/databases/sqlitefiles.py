@@ -45,10 +45,12 @@ class SQLiteFile:
 
     @staticmethod
     def errors_of() -> tuple[type[Exception], ...]:
-        return (sqlite3.Error, sqlite3.Warning)
+        # the others: whole numbers and texts that SQLite has no room for
+        return (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeEncodeError)
 
     def quoted(self, name: str) -> str:
-        return quoted(name)
+        has_schema = _schema_and_name(name)[1] != name
+        return quoted(name) if has_schema else quoted_column(name)
 
     def quoted_column(self, name: str) -> str:
         return quoted_column(name)
@@ -57,7 +59,7 @@ class SQLiteFile:
         return [name for (name,) in self.connection.execute(_TABLES)]
 
     def columns(self, table: str) -> list[Known]:
-        schema, name = schema_and_name(table, "main")
+        schema, name = _schema_and_name(table)
         asked = "SELECT name, type FROM pragma_table_info(?, ?)"
         return [Known(n, t.lower()) for n, t in self.connection.execute(asked, (name, schema))]
 
@@ -72,7 +74,7 @@ class SQLiteFile:
     def insert(self, table: str, columns: Columns) -> None:
         names = ", ".join(map(quoted_column, columns))
         marks = ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {quoted(table)} ({names}) VALUES ({marks})"
+        statement = f"INSERT INTO {self.quoted(table)} ({names}) VALUES ({marks})"
         for rows in rows_of(columns):
             self.connection.executemany(statement, ([*map(_plain, row)] for row in rows))
 
@@ -92,6 +94,12 @@ class SQLiteFile:
     def close(self) -> None:
         self.rollback()
         self.connection.close()
+
+
+def _schema_and_name(table: str) -> tuple[str, str]:
+    """As `schema_and_name`, but a file has few schemas: other points are letters of the name."""
+    schema, name = schema_and_name(table, "main")
+    return (schema, name) if schema.lower() in ("main", "temp") else ("main", table)
 
 
 def _plain(value: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.databases.address import DatabaseTable, address_of, file_of, is_address
-from lstmcast.databases.connections import Columns, Database, Known, kind_of
+from lstmcast.databases.connections import Columns, Database, Known, kind_of, listed
 from lstmcast.databases.opening import opened
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.util.files import output_errors, require_writable
@@ -26,8 +26,10 @@ def write_to_database(table: DatabaseTable, columns: Columns, **beside: Columns)
     """
     tables = [table, *(table.beside(what) for what in beside)]
     parts = list(zip(tables, (columns, *beside.values()), strict=True))
-    for one, part in parts:
-        _ = key_of(one, part)  # before anything is opened
+    for one, part in parts:  # before anything is opened
+        key = key_of(one, part)
+        if one.if_exists == "upsert":
+            _require_unique(one, part, key)
     made: list[str] = []
     with opened(table.address, writes=True) as database, _taken_back(database, made):
         for one, part in parts:
@@ -56,6 +58,30 @@ def key_of(table: DatabaseTable, columns: Columns) -> tuple[str, ...]:
         return tuple(names[: names.index("time") + 1])
     before = names[: names.index("ds") + 1] if "ds" in names else names[:1]
     return (*before, *(["cutoff"] if "cutoff" in names else []))
+
+
+def _require_unique(table: DatabaseTable, columns: Columns, key: Sequence[str]) -> None:
+    """OutputError where rows that are to be written lack a value of the key, or share one."""
+    keys = list(zip(*(listed(columns[name]) for name in key), strict=True))
+    places: dict[tuple[object, ...], int] = {}
+    for row, one in enumerate(keys, start=1):
+        if None in one:
+            raise OutputError(
+                f"{table}: row {row} of the result has no value in its key "
+                f"({_shown(key, one)}), so it could not be found again. Nothing was changed. Name "
+                "other columns with --key, or write with --if-exists append."
+            )
+        first = places.setdefault(one, row)
+        if first != row:
+            raise OutputError(
+                f"{table}: rows {first} and {row} of the result have the same key "
+                f"({_shown(key, one)}). Nothing was changed. Name a further column with --key "
+                "that tells them apart."
+            )
+
+
+def _shown(key: Sequence[str], values: Sequence[object]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in zip(key, values, strict=True))
 
 
 def require_table(table: DatabaseTable, sources: Sequence[object] = ()) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +17,8 @@ from lstmcast._version import __version__
 from lstmcast.data.ahead import one_season, steps_until
 from lstmcast.data.panel import Panel
 from lstmcast.data.table import format_time
-from lstmcast.errors import BusyError, LstmcastError
+from lstmcast.databases.address import is_address, is_target
+from lstmcast.errors import BusyError, OutputError, UsageError
 from lstmcast.jobs.documents import described, made_of, rows_of, skipped_series
 from lstmcast.jobs.events import DataRead, ignore
 from lstmcast.jobs.forecasting import ForecastJob, ForecastResult
@@ -25,6 +28,7 @@ from lstmcast.jobs.predicting import PredictJob, PredictResult
 from lstmcast.jobs.source import Source
 from lstmcast.jobs.training import FitJob
 from lstmcast.output.places import Outputs, Written, check_place
+from lstmcast.store import MANIFEST
 from lstmcast.store import check_place as check_folder
 from lstmcast.util.files import locked, whole_file
 
@@ -54,16 +58,17 @@ class FileJob:
         """Raises LstmcastError: CheckError where a check does not hold, BusyError where another
         run is not done. The summary says so too, where one is asked for."""
         summary = self.job.output.summary
-        check_place(summary, (".json",))
+        check_place(summary, (".json",), self.job.source.source().paths)
         started, clock = _now(), time.monotonic()
         with self._alone():
             checks: list[Held] = []
             try:
                 found = self._run(notify, checks)
-            except LstmcastError as error:
+            except BaseException as error:  # of a run that is stopped, too, or last night's stays
                 failure = _failure(error, self.name, checks) | _times(started, clock)
                 if summary is not None and not self.dry:
-                    _write(failure, summary)
+                    with contextlib.suppress(OutputError):  # the first error counts
+                        _write(failure, summary)
                 raise
             found = replace(found, times=_times(started, clock))
             if summary is not None and not self.dry:
@@ -76,7 +81,14 @@ class FileJob:
         if self.dry:
             yield
             return
-        with locked(self._beside("lock")) as free:
+        with contextlib.ExitStack() as held:
+            try:
+                free = held.enter_context(locked(self._beside("lock")))
+            except OSError as error:
+                raise OutputError(
+                    f"{self.name}: the lock of this job cannot be made beside it: "
+                    f"{error.strerror}. Keep the job file in a folder that you may write to."
+                ) from None
             if not free:
                 raise BusyError(
                     f"{self.name}: another run of this job is not done yet. Nothing was changed."
@@ -87,6 +99,7 @@ class FileJob:
         model, source = self.job.model, self.job.source.source()
         outputs = self.job.output.outputs(self.made_by, self.language)
         outputs.check(source.paths)
+        self._require_outside(source.paths)
         if model is not None:
             check_folder(model.folder)
         todo = self._todo(model)
@@ -111,18 +124,30 @@ class FileJob:
         result = self._predict(model, source, outputs, notify)
         return FileResult(self.name, panel, tuple(checks), todo, result, result.written)
 
+    def _require_outside(self, sources: list[str]) -> None:
+        """UsageError where the next run would read what this one writes."""
+        for place in (self.job.output.table, self.job.output.summary):
+            for pattern in sources:
+                if place is None or is_target(place) or is_address(pattern):
+                    continue
+                if Path(place).absolute().match(os.path.abspath(pattern)):
+                    raise UsageError(
+                        f"{self.name}: the next run would read {place!r} as data, as {pattern!r} "
+                        "fits it. Write the result into another folder."
+                    )
+
     def _todo(self, model: ModelSection | None) -> str:
         """What is done about the model in this run."""
         if model is None:
             return SHIPPED
-        there = Path(model.folder).exists()
+        there = Path(model.folder, MANIFEST).exists()
         if model.refit == "never":
             return UPDATED if there else SAVED
-        fitted = self._remembered().get("fitted")
+        fitted = self._fitted()
         if model.refit == "always" or not there or fitted is None:
             return FITTED
-        age = (self.now or _now()) - datetime.datetime.fromisoformat(fitted)
-        return FITTED if age >= datetime.timedelta(hours=model.refit) else UPDATED
+        age = (self.now or _now()) - fitted
+        return FITTED if age / datetime.timedelta(hours=1) >= model.refit else UPDATED
 
     def _read(self, source: Source, todo: str, notify: Notify) -> tuple[Panel, Source]:
         """The data, read once; newer ones in the way in which a saved model's were."""
@@ -201,13 +226,14 @@ class FileJob:
         path = Path(self.name)
         return path.with_name(f".{path.name}.{what}")
 
-    def _remembered(self) -> dict[str, Any]:
-        """What the last run noted; nothing where there was none, or where that is damaged."""
+    def _fitted(self) -> datetime.datetime | None:
+        """When the last training was; None where there was none, or where the note is damaged."""
         try:
             noted = json.loads(self._beside("state.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return noted if isinstance(noted, dict) else {}
+            fitted = datetime.datetime.fromisoformat(noted["fitted"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        return fitted if fitted.tzinfo is None else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,8 +279,11 @@ class FileResult:
         }
 
 
-def _failure(error: LstmcastError, name: str, checks: list[Held]) -> dict[str, Any]:
-    told = {"kind": type(error).__name__, "message": str(error), "exit_status": error.exit_status}
+def _failure(error: BaseException, name: str, checks: list[Held]) -> dict[str, Any]:
+    stopped = isinstance(error, KeyboardInterrupt)  # by Ctrl-C or the system: the status differs
+    message = "stopped" if stopped else str(error)
+    status = None if stopped else getattr(error, "exit_status", 1)
+    told = {"kind": type(error).__name__, "message": message, "exit_status": status}
     listed = [one._asdict() for one in checks]
     return {"lstmcast": __version__, "job": name, "status": "failed", "error": told} | {
         "checks": listed

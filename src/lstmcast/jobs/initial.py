@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lstmcast.data.ahead import one_season
 from lstmcast.data.panel import Panel
+from lstmcast.data.read import STDIN
 from lstmcast.jobs.jobfile import job_from
 
+# what stands before and after the path of a file of a database
+_IN_ADDRESS = re.compile(r"((?:[^@]*@)?(?:duckdb|sqlite):///)([^?]*)(.*)", re.IGNORECASE)
 _HEAD = """\
 # A job of lstmcast: `lstmcast run FILE` does it, `lstmcast run FILE --dry-run` only looks.
 # Paths are relative to the folder of this file.
@@ -44,6 +50,7 @@ def job_text(
     panel: Panel,
     horizon: int | None = None,
     out: str = "forecast.csv",
+    folder: str | Path = ".",
 ) -> str:
     """A job file as text.
 
@@ -53,20 +60,25 @@ def job_text(
         panel: what was read so.
         horizon: steps; one season unless given.
         out: where the forecast goes.
+        folder: where the file will lie. Relative paths are from here, and become those from there.
 
     Raises:
         UsageError: for words that no job file has.
     """
     columns, report = panel.columns, panel.report
-    found: dict[str, Any] = {"data": data[0] if len(data) == 1 else data}
+    there = [seen_from(folder, one) for one in data]
+    found: dict[str, Any] = {"data": there[0] if len(there) == 1 else there}
     if report.recipe is not None and report.frame != "arrays":
         found |= {"time": columns.time, "target": columns.target}
         if len(panel.keys):
             found["series"] = list(panel.keys)
         found["frequency"] = panel.frequency.code
     found |= {name: value for name, value in words.items() if value not in (None, [], ())}
+    for name in ("future_data", "static_data"):
+        if found.get(name):
+            found[name] = seen_from(folder, found[name])
     lines = [f"{name} = {_toml(value)}" for name, value in found.items() if value is not None]
-    output = [f"table = {_toml(out)}"]
+    output = [f"table = {_toml(seen_from(folder, out))}"]
     if "@" in out and "://" in out:
         output.append('if_exists = "upsert"    # the same data twice leave the table as it is')
     rest = _REST.format(
@@ -75,6 +87,20 @@ def job_text(
     text = _HEAD + "\n[source]\n" + "\n".join(lines) + "\n" + rest
     job_from(text)  # what is written here must be read again
     return text
+
+
+def seen_from(folder: str | Path, place: str) -> str:
+    """A relative path, or one in an address, as it is written in another folder.
+
+    >>> seen_from("jobs", "data/sales.csv"), seen_from("jobs", "fc@duckdb:///shop.db?timeout=3")
+    ('../data/sales.csv', 'fc@duckdb:///../shop.db?timeout=3')
+    """
+    if os.path.realpath(folder) == os.path.realpath("."):
+        return place
+    found = _IN_ADDRESS.fullmatch(place)
+    before, path, after = found.groups() if found else ("", place, "")
+    elsewhere = path == STDIN or "://" in path or path.startswith("~") or os.path.isabs(path)
+    return place if elsewhere else before + os.path.relpath(path, folder) + after
 
 
 def _toml(value: Any) -> str:

@@ -38,7 +38,9 @@ _OPTIONS = (
 
 def _listed(given: Any) -> Any:
     """One name as a list of it."""
-    return [given] if isinstance(given, str | int | float) else given
+    return (
+        [given] if isinstance(given, str | int | float) and not isinstance(given, bool) else given
+    )
 
 
 def _hours(given: Any) -> float:
@@ -49,14 +51,20 @@ def _hours(given: Any) -> float:
     return float(found[1]) * _HOURS[found[2]]
 
 
+# in place of the words of pydantic, by the kinds of its errors
+_EXPECTED = {
+    "model_type": "a section is expected, such as [source] with its keys below",
+    "list_type": "a value or a list of values is expected",
+    "too_short": "at least one value is expected",
+}
 Names = Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
 Levels = Annotated[
-    list[Annotated[float, Field(ge=0.1, le=99.8)]],
+    list[Annotated[float, Field(ge=0.1, le=99.8, strict=True)]],
     BeforeValidator(_listed),
     Field(min_length=1),
 ]
 Hours = Annotated[float, BeforeValidator(_hours)]
-Share = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 Whole = Annotated[int, Field(ge=1, strict=True)]
 
 
@@ -133,7 +141,7 @@ class ChecksSection(Section):
     newest: Hours | None = None
     most_missing: Share | None = None
     warnings: Literal["allow", "refuse"] = "allow"
-    least_skill: float | None = None
+    least_skill: Annotated[float, Field(strict=True, allow_inf_nan=False)] | None = None
 
 
 class ForecastSection(Section):
@@ -202,7 +210,7 @@ class JobFile(Section):
 def read_job(path: str | Path) -> JobFile:
     """A job from its file. UsageError names each key that is wrong, its line, and near names."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")  # Notepad writes a mark
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise UsageError(
@@ -251,7 +259,7 @@ def _told(found: Any, text: str) -> str:
         return f"{where}there is no {shown}.{meant} There are: {', '.join(known)}."
     if found["type"] == "missing":
         return f"{where}{shown} is missing."
-    said = found["msg"].removeprefix("Value error, ")
+    said = _EXPECTED.get(found["type"]) or found["msg"].removeprefix("Value error, ")
     given = found["input"]
     text = f", not {given!r}" if isinstance(given, str | int | float | bool) else ""
     return hidden(f"{where}{shown}: {said[:1].lower()}{said[1:]}{text}.")

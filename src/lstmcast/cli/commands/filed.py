@@ -74,7 +74,7 @@ def job(
     if file.exists():
         raise UsageError(f"{str(file)!r} is there already. Name another file with --job.")
     panel = reading.source(data).read()
-    text = job_text(data, reading.words(), panel, horizon, out)
+    text = job_text(data, reading.words(), panel, horizon, out, file.parent)
     with whole_file(file) as temporary:
         temporary.write_text(text, encoding="utf-8")
     echo.result(f"written: {file}")
