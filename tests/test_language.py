@@ -260,6 +260,11 @@ TOLD = [
     "a.csv: line 12 has 1e+200 in 'sales'. Values up to 1e+100 are expected. Correct it, or leave "
     "the cell empty if the value is not known.",
     "--horizon 3 and --until 2024-01 both say how far to forecast. Give one.",
+    "job.toml: what [checks] ask for does not hold. Nothing was written.\n"
+    "  least_skill = 0.5: found -0.3251\n  least_skill = 0.5: found not measured\n"
+    "  newest = 72 hours old at most: found 2024-03-01, 120 hours ago\n"
+    "  newest = 72 hours old at most: found steps without a date\n"
+    "Look at the data, or change [checks].",
     "series 'b': the last value is missing. They are left out: the forecast starts after the last "
     "value.",
     "this network does not read 'a' and 'b' beside the target. One that does is trained from "
