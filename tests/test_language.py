@@ -274,6 +274,11 @@ TOLD = [
     "another folder.",
     "The query is empty. Write what to read, such as SELECT 6 * 7.",
     "Name a table, a file or a query, as in lstmcast_forecast('sales').",
+    "job.toml: what [checks] ask for does not hold. Nothing was written.\n"
+    "  least_skill = 0.5: found -0.3251\n  least_skill = 0.5: found not measured\n"
+    "  newest = 72 hours old at most: found 2024-03-01, 120 hours ago\n"
+    "  newest = 72 hours old at most: found steps without a date\n"
+    "Look at the data, or change [checks].",
     "series 'b': the last value is missing. They are left out: the forecast starts after the last "
     "value.",
     "this network does not read 'a' and 'b' beside the target. One that does is trained from "

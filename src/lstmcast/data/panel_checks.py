@@ -139,7 +139,7 @@ def _outliers(panel: Panel, series: ndarray) -> list[Finding]:
     """Values far from both of their neighbours one season away, in units of the usual seasonal
     difference."""
     scores = outlier_scores(panel.values, panel.offsets, panel.periods)
-    rule = Finding("outliers", "note", "", "They are kept as they are.")
+    rule = Finding("outliers", "note", "", "Nothing is changed.")
 
     def say(rows: ndarray) -> Case:
         worst = rows[np.argmax(scores[rows])]

@@ -41,7 +41,7 @@ def export(
         ),
     ] = None,
     file_format: Annotated[
-        Format, typer.Option("--format", metavar="onnx|web", help="What to make of it.")
+        Format, typer.Option("--format", metavar="onnx|web", help="Format to export.")
     ] = Format.ONNX,
     out: Annotated[
         Path | None,
@@ -49,7 +49,7 @@ def export(
             "--out",
             metavar="DIR",
             parser=named,
-            help="Where the files of onnx go; MODEL-onnx unless given.",
+            help="Folder for the ONNX files; MODEL-onnx unless given.",
         ),
     ] = None,
     part: Annotated[
@@ -57,7 +57,7 @@ def export(
         typer.Option(
             "--part",
             metavar="network|forecaster",
-            help="One graph alone: the network, a step at a time, or all of the forecaster.",
+            help="Write one graph only: the network, one step at a time, or the whole forecaster.",
         ),
     ] = None,
     quiet: Quiet = False,

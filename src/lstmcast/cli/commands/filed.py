@@ -20,17 +20,17 @@ def run(
     job: Annotated[Path, typer.Argument(metavar="JOB", help="A job file, such as job.toml.")],
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Read, check and try the places, but write nothing."),
+        typer.Option("--dry-run", help="Read, check, and try where results go, but write nothing."),
     ] = False,
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Run a job file, as a schedule does.
+    """Run a job file, for example every night.
 
     The file says what to read, what must hold, how to forecast, and where results go; its paths are
-    relative to its folder. Run twice, it changes nothing more, and two runs at once are one. Exit
-    status: 0 done, 1 failed, 2 the file is wrong, 3 series were skipped, 4 a check does not hold, 5
-    another run is not done.
+    relative to its folder. A second run on the same data changes nothing; one that starts while
+    another is running ends at once. Exit status: 0 done, 1 failed, 2 the file is wrong, 3 series
+    were skipped, 4 a check does not hold, 5 another run is not done.
     """
     from lstmcast.jobs.filed import FileJob
     from lstmcast.jobs.jobfile import read_job
@@ -58,8 +58,8 @@ def job(
 ) -> None:
     """Write a job file for data.
 
-    It holds what was found in them, to be looked over: columns, frequency, checks, where results
-    go. `lstmcast run` runs it.
+    It holds what was found in the data, for you to review: columns, frequency, checks, where
+    results go. `lstmcast run` runs it.
     """
     from lstmcast.jobs.initial import job_text
     from lstmcast.util.files import check_output, whole_file

@@ -48,13 +48,13 @@ def forecast(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Coming values to compare, as a table of --future columns; again for several, of "
+            help="Coming values to compare, as a table of --future columns; repeat for several, of "
             "which the first is forecast.",
         ),
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write all of it as one page to hand on, .html."),
+        typer.Option(metavar="FILE", help="Write a report as one page, .html."),
     ] = None,
     save: Annotated[
         Path | None,
@@ -67,8 +67,8 @@ def forecast(
 ) -> None:
     """Read, check, test, forecast, write.
 
-    Says what was read, how accurate forecasts at held-out cutoffs were beside simple ones, and what
-    comes next.
+    Reports what was read and how accurate forecasts at held-out cutoffs were beside simple ones,
+    then forecasts.
     """
     from lstmcast.jobs import ForecastJob
 
@@ -118,13 +118,13 @@ def check(
     reading: ReadingOptions,
     anomalies: Annotated[
         bool,
-        typer.Option("--anomalies", help="Look for values that are unlike what was expected, too."),
+        typer.Option("--anomalies", help="Also look for values that are unlike what was expected."),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """What is in the data, and what is wrong.
+    """Show what is in the data, and what is wrong.
 
-    Each finding says where, what, and what will be done about it or what to do.
+    Each finding says what is wrong, where, and what will be done about it or what to do.
     """
     from lstmcast.jobs import CheckJob
 
@@ -169,8 +169,9 @@ def predict(
 ) -> None:
     """Forecast with a saved model.
 
-    Newer data are read as the saved ones were. The forecast goes on from where the model stopped,
-    if they join, across a few missing steps too; it starts afresh if not.
+    Newer data are read as the saved ones were. If they join the saved data, also across a few
+    missing steps, the forecast goes on from where the model stopped; otherwise only the newer data
+    are read.
     """
     from lstmcast.jobs import PredictJob
 

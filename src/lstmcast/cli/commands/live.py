@@ -51,10 +51,10 @@ def anomalies(
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Which values are unlike what was expected of them.
+    """Find values that are unlike what was expected.
 
     Each value is compared with what was forecast before it was known, and scored from 0 to 1. An
-    alert is a value whose error would come by chance as seldom as the rate says.
+    alert is a value whose error is as rare as --rate asks.
     """
     from lstmcast.jobs import AnomalyJob
 
@@ -126,7 +126,7 @@ def serve(
             "--model",
             "-m",
             metavar="NAME=DIR",
-            help="A saved model, by a name of its own; again for several. The shipped network is "
+            help="A saved model, by a name of its own; repeat for several. The shipped network is "
             "served anyway.",
         ),
     ] = None,
@@ -134,8 +134,9 @@ def serve(
 ) -> None:
     """Forecast over HTTP.
 
-    Tables and histories are forecast by the shipped network or by saved models, streams read tick
-    by tick; the addresses are listed at /openapi.json. Ctrl-C ends it, streams are saved then.
+    Forecasts tables and histories with the shipped network or saved models, and reads streams tick
+    by tick. A page for browsers is at /, a list of all addresses at /openapi.json. Ctrl-C ends the
+    server and saves its streams.
     """
     from lstmcast.server.run import require_server, serve
 

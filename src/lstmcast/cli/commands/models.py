@@ -10,7 +10,7 @@ from lstmcast.cli.options.common import Folder, Json
 
 
 def info(folder: Folder, as_json: Json = False) -> None:
-    """What is in a saved model."""
+    """Show what is in a saved model."""
     from lstmcast.cli import console
     from lstmcast.store import OWN_KEYS, load
 

@@ -58,9 +58,9 @@ def fit(
 ) -> None:
     """Train a network on the data, or fine-tune the shipped one.
 
-    The end of each series is held back: it says which epoch was the best, and how accurate the
-    model is there. A training that was stopped, however it was, goes on with --resume, and so does
-    one that ended with --keep-checkpoints: for more epochs, or with newer data.
+    The end of each series is held back to choose the best epoch and to measure how accurate the
+    model is. --resume goes on with a training that was interrupted, or that ended with
+    --keep-checkpoints: for more epochs, or with newer data.
     """
     from lstmcast.jobs import FitJob, PresetJob, check_fit_places
     from lstmcast.training.callbacks import ProgressLine
@@ -126,9 +126,9 @@ def backtest(
 ) -> None:
     """Measure accuracy at earlier cutoffs.
 
-    Forecasts the end of the data from earlier points and compares with what came, and with simple
-    forecasts. The network is used as it is, or with --refit trained on what was known at the first
-    cutoff, or at each.
+    Forecasts the end of the data from earlier points and compares with the actual values and with
+    simple forecasts. The network is used as it is or, with --refit, trained on what was known at
+    the first cutoff or at each.
     """
     from lstmcast.jobs import BacktestJob
 

@@ -45,8 +45,9 @@ class Chunks:
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Work on chunks in a Ray cluster, whose machines share the folders of data and "
-            "results: auto, head:6379, or local for a new one here.",
+            help="Process chunks on a Ray cluster whose machines share the folders of data and "
+            "results: auto, an address such as head:6379, or local for a new one on this "
+            "machine.",
         ),
     ] = None
 

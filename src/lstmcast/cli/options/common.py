@@ -61,8 +61,8 @@ Method = Annotated[
     typer.Option(
         "--method",
         metavar="auto|network|best|NAME",
-        help="What answers: the network and simple forecasts combined, the network alone, the one "
-        "with the least error, or one by its name. auto: combined for the shipped network.",
+        help="How to forecast: auto combines the shipped network with simple forecasts; network is"
+        " the network alone, best the one with the smallest error, NAME a simple forecast.",
     ),
 ]
 Rate = Annotated[
@@ -74,15 +74,15 @@ Outlying = Annotated[
     typer.Option(
         "--outliers",
         metavar="keep|mask|repair",
-        help="Values unlike any before: keep unless given, mask (left unknown), or repair (what is "
-        "expected in their place).",
+        help="Values unlike any before: keep unless given, mask (left unknown), or repair "
+        "(replaced by what the network expects).",
     ),
 ]
 Period = Annotated[
     list[int] | None,
     typer.Option(
         metavar="STEPS",
-        help="Seasonal period; again for several. From the frequency unless given.",
+        help="Seasonal period; repeat for several. From the frequency unless given.",
     ),
 ]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A saved model.")]
@@ -96,7 +96,7 @@ Workers = Annotated[
     int | None,
     typer.Option(
         metavar="N",
-        help="Processes that work on chunks at the same time; one for each processor unless given.",
+        help="Processes that work on chunks in parallel; one for each processor unless given.",
     ),
 ]
 

@@ -21,15 +21,15 @@ class TableRows:
         str,
         typer.Option(
             metavar="replace|append|upsert",
-            help="Of a table of a database: replace all rows, add to them, or replace those with "
-            "the same key.",
+            help="Rows that a database table already has: replace all of them, append to them, or "
+            "upsert: replace those with the same key.",
         ),
     ] = "replace"
     key: Annotated[
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help="Column that names a row for --if-exists upsert; again for several. Ids and times "
+            help="Column of the key for --if-exists upsert; repeat for several. Ids and times "
             "unless given.",
         ),
     ] = None

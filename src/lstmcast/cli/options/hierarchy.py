@@ -29,7 +29,7 @@ class Reconciling:
         list[str] | None,
         typer.Option(
             metavar="COLUMN,…",
-            help="Totals by these columns, instead of by every combination; again for several.",
+            help="Totals by these columns, instead of by every combination; repeat for several.",
         ),
     ] = None
 

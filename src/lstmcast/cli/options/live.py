@@ -30,20 +30,21 @@ class LineOptions:
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Column that says whose value it is; 'series', 'unique_id' unless given, else "
-            "each target is a series.",
+            help="Column that tells series apart; 'series' or 'unique_id' unless given. Without "
+            "one, each target is a series.",
         ),
     ] = None
     target: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME", help="Column with values; again for several. All others unless given."
+            metavar="NAME", help="Column with values; repeat for several. All others unless given."
         ),
     ] = None
     frequency: Annotated[
         str | None,
         typer.Option(
-            metavar="FREQ", help="How far ticks lie apart: daily, 15min, … As the model's data."
+            metavar="FREQ",
+            help="Time between ticks: daily, 15min, … That of the model's data unless given.",
         ),
     ] = None
     period: Period = None
@@ -59,8 +60,8 @@ class LineOptions:
     conformal: Annotated[
         bool,
         typer.Option(
-            help="Keep intervals as wide as they promise to be, by the errors of each series; "
-            "else they are the network's own.",
+            help="Adjust intervals by the errors of each series, so that they hold as many values "
+            "as they state; else they are the network's own.",
         ),
     ] = True
 
@@ -111,8 +112,8 @@ class Serving:
             metavar="TEXT",
             envvar="LSTMCAST_TOKEN",
             show_envvar=False,
-            help="What clients have to show; better in the variable LSTMCAST_TOKEN, which other "
-            "users of the machine cannot see.",
+            help="Token that clients must send; better in the variable LSTMCAST_TOKEN, which other"
+            " users of the machine cannot see.",
         ),
     ] = None
     streams: Annotated[
@@ -126,14 +127,17 @@ class Serving:
         typer.Option(metavar="N", help="Write a stream's whole state after every N ticks."),
     ] = 1000
     max_body: Annotated[
-        float, typer.Option(metavar="MB", help="Largest body of a request, in megabytes.")
+        float, typer.Option(metavar="MB", help="Maximum size of a request, in megabytes.")
     ] = 32.0
     max_rows: Annotated[
-        int, typer.Option(metavar="N", help="Most values that a request reads or gets.")
+        int,
+        typer.Option(metavar="N", help="Maximum number of values that a request reads or gets."),
     ] = 1_000_000
-    max_horizon: Annotated[int, typer.Option(metavar="N", help="Most steps ahead.")] = 10_000
+    max_horizon: Annotated[
+        int, typer.Option(metavar="N", help="Maximum number of steps ahead.")
+    ] = 10_000
     timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", help="Longest time that an answer may take.")
+        float, typer.Option(metavar="SECONDS", help="Maximum time for an answer.")
     ] = 60.0
 
     def settings(self, models: Sequence[str]) -> Settings:

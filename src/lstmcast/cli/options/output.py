@@ -30,19 +30,20 @@ class Output:
         str | None,
         typer.Option(
             metavar="FILE|TABLE@URL",
-            help="Write it as .csv, .csv.gz, .parquet, .jsonl or .xlsx, or into a table of a "
-            "database; '-': as CSV on standard output, and nothing else there.",
+            help="Write the forecast as .csv, .csv.gz, .parquet, .jsonl or .xlsx, or into a table "
+            "of a database; '-': as CSV on standard output, and nothing else there.",
         ),
     ] = None
     plot: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Draw it as .png, .svg or .pdf; many series on pages of a PDF."
+            metavar="FILE",
+            help="Draw the forecast as .png, .svg or .pdf; many series on pages of a PDF.",
         ),
     ] = None
     plot_series: Annotated[
         list[str] | None,
-        typer.Option(metavar="SERIES", help="Draw this series; again for several."),
+        typer.Option(metavar="SERIES", help="Draw this series; repeat for several."),
     ] = None
     unit: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Unit of the values, beside their axis.")
@@ -58,13 +59,14 @@ class Output:
         bool,
         typer.Option(
             "--escape-formulas",
-            help="In CSV, write ids that spreadsheets take for formulas with an apostrophe.",
+            help="In CSV files, put an apostrophe before ids that spreadsheets take for formulas.",
         ),
     ] = False
     level: Annotated[
         list[float] | None,
         typer.Option(
-            metavar="PERCENT", help="Interval to give; again for several. 80 and 95 unless given."
+            metavar="PERCENT",
+            help="Level of the interval; repeat for several. 80 and 95 unless given.",
         ),
     ] = None
 
@@ -80,7 +82,7 @@ class Output:
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help="Totals over series: of those with the same value in COLUMN; again for several, "
+            help="Totals over series: of those with the same value in COLUMN; repeat for several, "
             "'all' for everything.",
         ),
     ] = None
@@ -88,8 +90,8 @@ class Output:
         float | None,
         typer.Option(
             metavar="PERCENT",
-            help="How much is enough in so many percent of cases: what to order or to have in "
-            "stock, over the horizon or each --total.",
+            help="How much is enough in this percentage of cases: what to order or keep in stock, "
+            "over the horizon or each --total.",
         ),
     ] = None
     lead_time: Annotated[

@@ -29,7 +29,7 @@ class ReadingOptions:
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help="Column with the times; again for parts of them, such as date and hour; 'index' "
+            help="Column with the times; repeat for parts of them, such as date and hour; 'index' "
             "numbers the rows.",
         ),
     ] = None
@@ -37,18 +37,18 @@ class ReadingOptions:
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help="Column to forecast; again for several, '*' for every one, as series.",
+            help="Column to forecast; repeat for several, '*' for every one, as series.",
         ),
     ] = None
     series: Annotated[
         list[str] | None,
-        typer.Option(metavar="COLUMN", help="Column that tells series apart; again for several."),
+        typer.Option(metavar="COLUMN", help="Column that tells series apart; repeat for several."),
     ] = None
     past: Annotated[
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help="Column that a network reads beside the target; again for several. A saved model "
+            help="Column that a network reads beside the target; repeat for several. A saved model "
             "knows its own.",
         ),
     ] = None
@@ -56,7 +56,7 @@ class ReadingOptions:
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help="Column that is known in advance, such as a price; again for several. Rows after "
+            help="Column that is known in advance, such as a price; repeat for several. Rows after "
             "the last value hold its coming values.",
         ),
     ] = None
@@ -72,7 +72,7 @@ class ReadingOptions:
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help="Column that is constant in each series, such as a group; again for several.",
+            help="Column that is constant in each series, such as a group; repeat for several.",
         ),
     ] = None
     static_data: Annotated[
@@ -84,20 +84,20 @@ class ReadingOptions:
         typer.Option(
             metavar="CODE",
             help="Country or part of one, such as JP, DE-BY or US-CA, whose public holidays are "
-            "columns that are known in advance; again for several.",
+            "columns that are known in advance; repeat for several.",
         ),
     ] = None
     hindsight: Annotated[
         list[str] | None,
         typer.Option(
             metavar="COLUMN",
-            help="As --future, of a column that was not known then, such as an observed "
-            "temperature; again for several. Accuracy is as if it had been.",
+            help="Like --future, for a column that was not known in advance, such as an observed "
+            "temperature; repeat for several. Accuracy is measured as if it had been known.",
         ),
     ] = None
     query: Annotated[
         str | None,
-        typer.Option(metavar="SQL", help="What to read of a database, in place of a table."),
+        typer.Option(metavar="SQL", help="Query to read from a database, in place of a table."),
     ] = None
     sheet: Annotated[str | None, typer.Option(metavar="NAME", help="Sheet of a workbook.")] = None
     frequency: Annotated[
@@ -140,8 +140,8 @@ class ReadingOptions:
         str | None,
         typer.Option(
             metavar="mask|interpolate|model",
-            help="Missing values; mask (left unknown) unless given. model: filled with what is "
-            "expected, to be forecast from.",
+            help="Missing values; mask (left unknown) unless given. model, with `forecast` only: "
+            "filled with what the network expects.",
         ),
     ] = None
     calendar: Annotated[
@@ -157,8 +157,8 @@ class ReadingOptions:
         str | None,
         typer.Option(
             metavar="fail|skip",
-            help="Series that cannot be read: fail (nothing is done) unless given, or skip them, "
-            "list them, and end with status 3.",
+            help="Series that cannot be read: fail (nothing is done) unless given; skip leaves "
+            "them out, lists them, and ends with status 3.",
         ),
     ] = None
 
@@ -187,7 +187,7 @@ class ReadingOptions:
             "--missing-codes",
             "--missing-values",
             metavar="CODE",
-            help="Cells that stand for missing values, such as -999,'No Data'; again for several. "
+            help="Cells that stand for missing values, such as -999,'No Data'; repeat for several. "
             "CODE=VALUE gives it a value.",
         ),
     ] = None

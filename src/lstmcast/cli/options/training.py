@@ -62,8 +62,8 @@ class Refitting:
         str | None,
         typer.Option(
             metavar="never|once|each",
-            help="Train on what precedes the first cutoff, or each. Never unless given; once for "
-            "one from scratch.",
+            help="Train on the data before the first cutoff (once), or before each. never unless "
+            "given; once for a network from scratch.",
         ),
     ] = None
     workers: Annotated[
@@ -73,7 +73,8 @@ class Refitting:
     folder: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="Keep what is finished there: an interrupted backtest goes on."
+            metavar="DIR",
+            help="Folder for finished forecasts, from which an interrupted backtest resumes.",
         ),
     ] = None
 
@@ -105,7 +106,7 @@ class Training:
         str,
         typer.Option(
             metavar="pretrained|scratch|DIR",
-            help="Start from the shipped network, afresh, or from a saved one.",
+            help="Start from the shipped network, from scratch, or from a saved model.",
         ),
     ] = "pretrained"
     layers: Annotated[
@@ -124,36 +125,39 @@ class Training:
         bool,
         typer.Option(
             "--embed-series",
-            help="A network from scratch learns a few numbers for each series by itself.",
+            help="Learn an embedding of each series, in a network from scratch.",
         ),
     ] = False
-    epochs: Annotated[int | None, typer.Option(metavar="N", help="At most so many epochs.")] = None
+    epochs: Annotated[int | None, typer.Option(metavar="N", help="Maximum number of epochs.")] = (
+        None
+    )
     batch_size: Annotated[
-        int | None, typer.Option(metavar="N", help="Windows or series in an update.")
+        int | None, typer.Option(metavar="N", help="Windows or series per update.")
     ] = None
     learning_rate: Annotated[
-        float | None, typer.Option(metavar="RATE", help="Of the optimiser.")
+        float | None, typer.Option(metavar="RATE", help="Learning rate of the optimiser.")
     ] = None
     patience: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Stop after so many epochs without a better validation loss."
+            metavar="N", help="Stop after this many epochs without a better validation loss."
         ),
     ] = None
     members: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Networks from scratch that differ by their seed, averaged."
+            metavar="N",
+            help="Number of networks trained from scratch with different seeds and averaged.",
         ),
     ] = None
     everything: Annotated[
         bool,
         typer.Option(
             "--everything",
-            help="In the end train again on everything, the part held back included.",
+            help="Finally train again on all data, including the part held back.",
         ),
     ] = False
-    seed: Annotated[int, typer.Option(metavar="N", help="Of all that is drawn by chance.")] = 0
+    seed: Annotated[int, typer.Option(metavar="N", help="Random seed.")] = 0
     precision: Annotated[
         str,
         typer.Option(
@@ -163,7 +167,8 @@ class Training:
     ] = "full"
     device: Annotated[str, typer.Option(metavar="cpu|cuda", help="Where to train.")] = "cpu"
     threads: Annotated[
-        int | None, typer.Option(metavar="N", help="Processors; all that help unless given.")
+        int | None,
+        typer.Option(metavar="N", help="Number of processors; as many as help unless given."),
     ] = None
 
     def __post_init__(self) -> None:
@@ -285,7 +290,7 @@ class Choosing:
         typer.Option(
             metavar="balanced|best",
             help="Choose from the data what to train and how long, about 5 or 30 minutes at most; "
-            "held-out cutoffs decide what answers.",
+            "held-out cutoffs decide which network is used.",
         ),
     ] = None
 
@@ -301,13 +306,18 @@ class FitOutput:
     """Whether a training goes on from an earlier one, and what shows it."""
 
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a training that was interrupted, or kept.")
+        bool,
+        typer.Option(
+            "--resume",
+            help="Resume a training that was interrupted, or whose checkpoints were kept.",
+        ),
     ] = False
     keep_checkpoints: Annotated[
         bool,
         typer.Option(
             "--keep-checkpoints",
-            help="Keep what a longer training, or one on newer data, can go on from.",
+            help="Keep the checkpoints, so that a longer training, or one on newer data, can "
+            "resume.",
         ),
     ] = False
     plot: Annotated[
@@ -336,7 +346,7 @@ class ExampleOptions:
             "--column",
             "--target",
             metavar="COLUMN",
-            help="Column of the data to learn from; again for several.",
+            help="Column of the data to learn from; repeat for several.",
         ),
     ] = None
     time: Annotated[
