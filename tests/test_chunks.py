@@ -127,6 +127,14 @@ def test_rows_that_are_mixed_are_sorted_first(tmp_path):
     assert parts(tmp_path / "out1") == parts(tmp_path / "out2")
 
 
+def test_what_a_killed_run_has_sorted_is_not_taken_for_another_table(tmp_path):
+    mixed = write(tmp_path / "mixed.parquet", 0, 9, "m, hash(i)")
+    write(tmp_path / "out" / SORTED / "rows.parquet", 100, 9)
+    run(mixed, tmp_path / "out")
+    run(mixed, tmp_path / "once")
+    assert parts(tmp_path / "out") == parts(tmp_path / "once")
+
+
 def test_processes_change_nothing(tmp_path):
     source = write(tmp_path / "sales.parquet", 0, 9)
     run(source, tmp_path / "out1")

@@ -142,6 +142,8 @@ class PartsJob:
         table, is_sorted = store, runs.runs > runs.series
         if is_sorted:
             notify(Note(f"{store.name}: rows of a series do not lie together: they are sorted"))
+            # without a manifest, nobody knows which table an earlier run sorted here
+            shutil.rmtree(self.folder / SORTED, ignore_errors=True)
             with output_errors(self.folder):
                 table = sorted_copy(store, keys, self.folder)
             runs = runs._replace(runs=runs.series)
