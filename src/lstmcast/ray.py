@@ -28,6 +28,7 @@ from lstmcast.errors import LstmcastError, MissingExtraError, ModelError, Output
 
 RETRIES = 5  # of a task whose machine or process is lost
 AHEAD = 2  # tasks that wait, for each one that runs
+LONGEST = 60  # letters of a name that its folder keeps: 4 bytes each, of the 255 of most disks
 EACH = 4  # tasks for each processor, where nobody said how many
 
 
@@ -263,9 +264,9 @@ def _groups(panel: Panel, by: str) -> dict[str, np.ndarray]:
 def _safe(name: str) -> str:
     """The name of a folder for a group, whatever its letters."""
     kept = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
-    if kept == name and not name.startswith("."):
+    if kept == name and 0 < len(name) <= LONGEST and not name.startswith("."):
         return name
-    return f"{kept.lstrip('.')}-{zlib.crc32(name.encode()):08x}"
+    return f"{kept.lstrip('.')[:LONGEST]}-{zlib.crc32(name.encode()):08x}"
 
 
 def _first_line(error: BaseException) -> str:
