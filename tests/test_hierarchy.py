@@ -202,6 +202,12 @@ def test_few_errors_say_nothing():
         Covariance.of(np.ones((2, 3)))
 
 
+def test_the_series_of_which_little_is_known_is_named():
+    panel = lc.Panel.from_arrays({"a": [1.0, 5, 3] * 20, "b": [np.nan] * 60})
+    with pytest.raises(DataError, match="series 'b' has 0 known errors"):
+        lc.reconcile(SeasonalNaive(2), panel)
+
+
 def test_short_series_are_summed_without_knowing_their_errors():
     panel = lc.Panel.from_arrays({"a": [4.0, 5, 4, 6], "b": [1.0, 2, 1, 2]})
     forecast = lc.reconcile(lc.LSTMForecaster(2), panel, "bottom-up")

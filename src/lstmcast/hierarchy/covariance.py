@@ -6,6 +6,7 @@ S series · T times · N paths
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,9 +61,9 @@ class Errors:
         """Whether so many are known that they say how errors hang together."""
         return bool((np.isfinite(self.error_ST).sum(axis=1) >= FEWEST).all())
 
-    def covariance(self) -> Covariance:
-        """Their shrunk covariance. DataError where too few are known."""
-        return Covariance.of(self.error_ST)
+    def covariance(self, ids: NDArray) -> Covariance:
+        """Their shrunk covariance. DataError, which names a series, where too few are known."""
+        return Covariance.of(self.error_ST, ids)
 
 
 def _newest_counts(panel: Panel, since: Any) -> NDArray:
@@ -101,14 +102,16 @@ class Covariance:
     shrinkage: float
 
     @classmethod
-    def of(cls, error_ST: NDArray) -> Covariance:
-        """That of some errors."""
+    def of(cls, error_ST: NDArray, ids: Sequence[object] | NDArray = ()) -> Covariance:
+        """That of some errors. DataError where too few of a series are known."""
         newest = error_ST[:, -MOST:]
         known = np.isfinite(newest)
         counts = known.sum(axis=1)
         if counts.min(initial=FEWEST) < FEWEST:
+            fewest = np.flatnonzero(counts == counts.min())[-1]  # totals stand in front
+            name = f"series {str(ids[fewest])!r}" if len(ids) else "a series"
             raise DataError(
-                f"a series has {counts.min()} known errors one step ahead, and at least {FEWEST} "
+                f"{name} has {counts.min()} known errors one step ahead, and at least {FEWEST} "
                 "are needed to tell how errors hang together. Use a longer history, or "
                 "--reconcile bottom-up (method='bottom-up')."
             )

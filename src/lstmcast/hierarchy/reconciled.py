@@ -163,7 +163,9 @@ def _joint(
 ) -> Joint:
     # only MinT cannot do without
     measured = method == "mint" or errors.enough
-    covariance = errors.covariance() if measured else Covariance.unknown(len(forecast.ids))
+    covariance = (
+        errors.covariance(forecast.ids) if measured else Covariance.unknown(len(forecast.ids))
+    )
     lasting, near = USUAL[:2]
     if forecast.dependence is not None:
         lasting, near = (float(np.mean(part)) for part in forecast.dependence[:2])
