@@ -166,3 +166,10 @@ def test_folders_of_groups_with_any_name():
     assert places[0] == "north"
     assert len(set(places)) == 6
     assert all(0 < len(place.encode()) <= 255 and "/" not in place for place in places)
+
+
+@pytest.mark.parametrize("tasks", [0, -1, 2.5])
+def test_numbers_of_tasks_that_are_none(tasks):
+    pytest.importorskip("ray")
+    with pytest.raises(UsageError, match=f"tasks={tasks} is no number of tasks"):
+        lc.ray.forecast(None, None, tasks=tasks, series="shop")

@@ -25,6 +25,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.read import as_panel
 from lstmcast.data.words import Words
 from lstmcast.errors import LstmcastError, MissingExtraError, ModelError, OutputError, UsageError
+from lstmcast.util.config import is_whole
 
 RETRIES = 5  # of a task whose machine or process is lost
 AHEAD = 2  # tasks that wait, for each one that runs
@@ -73,9 +74,11 @@ def forecast(
 
     Raises:
         MissingExtraError: Ray is not installed.
-        UsageError: No column names series, or one is not there.
+        UsageError: No column names series, or one is not there; tasks is no number of tasks.
     """
     ray = _library()
+    if tasks is not None and not is_whole(tasks, 1):
+        raise UsageError(f"tasks={tasks!r} is no number of tasks. Give 1 or more, or leave it out.")
     series = words.get("series")
     if not series:
         raise UsageError("series= is needed: the columns that name the series of the dataset.")
