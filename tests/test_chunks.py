@@ -14,8 +14,9 @@ import duckdb
 import pytest
 
 import lstmcast as lc
+from lstmcast.chunks import run as chunk_runs
 from lstmcast.chunks.plan import SORTED, counted, planned
-from lstmcast.chunks.run import PartsJob, here, in_words
+from lstmcast.chunks.run import PartsJob, forecast_in_parts, here, in_words
 from lstmcast.chunks.stores import Place, Span, opened
 from lstmcast.data.table import ReadOptions
 from lstmcast.errors import DataError, OutputError, UsageError
@@ -127,6 +128,14 @@ def test_rows_that_are_mixed_are_sorted_first(tmp_path):
     assert parts(tmp_path / "out1") == parts(tmp_path / "out2")
 
 
+def test_what_a_killed_run_has_sorted_is_not_taken_for_another_table(tmp_path):
+    mixed = write(tmp_path / "mixed.parquet", 0, 9, "m, hash(i)")
+    write(tmp_path / "out" / SORTED / "rows.parquet", 100, 9)
+    run(mixed, tmp_path / "out")
+    run(mixed, tmp_path / "once")
+    assert parts(tmp_path / "out") == parts(tmp_path / "once")
+
+
 def test_processes_change_nothing(tmp_path):
     source = write(tmp_path / "sales.parquet", 0, 9)
     run(source, tmp_path / "out1")
@@ -225,6 +234,20 @@ def test_two_runs_at_once_do_not_meet(tmp_path):
 
 
 # ---------------------------------------------------------------- other jobs
+
+
+def test_a_run_that_ends_while_another_begins_is_noticed(tmp_path, monkeypatch):
+    source = write(tmp_path / "sales.parquet", 0, 6)
+    begun = chunk_runs.begun
+
+    def meanwhile(folder):
+        begun(folder)
+        monkeypatch.setattr(chunk_runs, "begun", begun)
+        run(source, folder)
+
+    monkeypatch.setattr(chunk_runs, "begun", meanwhile)
+    with pytest.raises(UsageError, match="chunk was 4 and is 2"):
+        run(source, tmp_path / "out", chunk=2)
 
 
 def test_a_backtest_in_parts(tmp_path):
@@ -347,8 +370,13 @@ def test_folders_with_other_things_are_left_alone(tmp_path):
 def test_numbers_that_make_no_sense(tmp_path):
     with pytest.raises(UsageError, match="--chunk 0 is no number of series"):
         run("a.parquet", tmp_path / "out", chunk=0)
-    with pytest.raises(UsageError, match="--workers 0"):
-        here(0)
+    with pytest.raises(UsageError, match=r"--chunk 2\.5 is no number of series"):
+        run("a.parquet", tmp_path / "out", chunk=2.5)
+    for workers in (0, 2.5):
+        with pytest.raises(UsageError, match=f"--workers {workers} is no number of processes"):
+            here(workers)
+    with pytest.raises(UsageError, match="None is no path"):
+        forecast_in_parts(lc.LSTMForecaster(3), "a.parquet", None)
 
 
 def test_the_command_refuses_what_parts_do_not_have(tmp_path):

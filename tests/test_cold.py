@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast.evaluation.cold import ENOUGH, LIKE, mixture, standardised
+from lstmcast.data.origins import Origins
+from lstmcast.evaluation.cold import ENOUGH, LIKE, mixture, standardised, with_typical
 
 H = 7
 
@@ -103,6 +104,27 @@ def test_values_below_0_are_moved_and_not_stretched():
         series, frequency="D", start="2024-01-01", static={"group": dict.fromkeys(series, "a")}
     )
     assert (point(panel) > 50).all()
+
+
+def test_what_comes_later_changes_no_forecast():
+    t = np.arange(84)
+    series = {f"s{k}": 10 * k + 5 + 0.1 * (t % 7) for k in range(3)}
+    series["new"] = np.where(t < 30, np.nan, 20 + 0.1 * (t % 7))
+    later = {name: values.copy() for name, values in series.items()}
+    for values in later.values():
+        values[60:] -= 1000
+
+    def points(values, counts):
+        panel = lc.Panel.from_arrays(
+            values, frequency="D", start="2024-01-01", static={"group": dict.fromkeys(series, "a")}
+        )
+        origins = Origins(np.repeat(np.arange(4), len(counts)), np.tile(counts, 4))
+        own = np.full((4 * len(counts), 1, 7), 10.0)
+        return with_typical(panel, origins, own)[0].reshape(4, len(counts), -1)[:, 0]
+
+    alone = points(series, np.array([34]))
+    np.testing.assert_array_equal(points(later, np.array([34])), alone)
+    np.testing.assert_array_equal(points(series, np.array([34, 80])), alone)
 
 
 def test_a_saved_model_does_the_same(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 
 import lstmcast as lc
 from builders import plain_config
+from lstmcast.errors import UsageError
 from lstmcast.evaluation.conformal import LEVELS, Tracked, adjusted, advance, coverage, start
 from lstmcast.model.heads import HEAD_QUANTILES, MEDIAN
 
@@ -156,3 +157,9 @@ def test_what_has_no_intervals_is_refused(model):
         lc.Stream(plain_config(), ["a"], learning=learns, conformal=lc.Conformal())
     with pytest.raises(lc.UsageError, match="with conformal="):
         lc.Stream(model, ["a"]).coverage()
+
+
+@pytest.mark.parametrize("rate", [0, 1, float("nan"), "often"])
+def test_rates_that_are_none(rate):
+    with pytest.raises(UsageError, match=f"rate={rate!r} is not a rate"):
+        lc.Conformal(rate)

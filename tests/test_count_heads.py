@@ -83,6 +83,23 @@ def test_quantiles_of_amounts():
     assert np.nanmax(apart) < 0.03
 
 
+def test_most_zeros_and_few_large_counts():
+    # of shapes below the table, where nearly all is 0
+    level = np.array([0.5, 0.975])
+    found = negative_binomial_quantiles(np.array([100.0, 100.0]), np.array([1e-3, 1e-2]), level)
+    assert found[0].tolist() == [0, 0]
+    np.testing.assert_allclose(found[1], [0, 471], rtol=0.02)
+
+
+def test_what_is_unknown_stays_unknown(head):
+    raw = np.full((2, 1, head.outputs), np.nan)
+    raw[0] = 0.0
+    with np.errstate(invalid="ignore"):
+        found = head.quantiles(raw, np.ones((2, 1)), np.ones((2, 1)), np)
+    assert np.isfinite(found[0]).all()
+    assert np.isnan(found[1]).all()
+
+
 def test_functions_of_the_likelihoods():
     special = pytest.importorskip("scipy.special", reason="compared with scipy's")
     z = np.exp(np.linspace(-6, 8, 200))

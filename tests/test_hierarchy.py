@@ -170,7 +170,8 @@ def test_the_covariance_is_shrunk_as_schaefer_and_strimmer_say():
     score = errors / np.sqrt((errors**2).mean(axis=1, keepdims=True))
     products = score[:, None] * score[None]  # (4, 4, T), the w of the paper
     mean = products.mean(axis=2)
-    variance = 25 / 24**3 * ((products - mean[..., None]) ** 2).sum(axis=2)
+    # r is the plain mean of w, so its variance is that of w / T
+    variance = 1 / (25 * 24) * ((products - mean[..., None]) ** 2).sum(axis=2)
     others = ~np.eye(4, dtype=bool)
     expected = variance[others].sum() / (mean[others] ** 2).sum()
     assert covariance.shrinkage == pytest.approx(expected)
@@ -201,6 +202,12 @@ def test_few_errors_say_nothing():
         Covariance.of(np.ones((2, 3)))
 
 
+def test_the_series_of_which_little_is_known_is_named():
+    panel = lc.Panel.from_arrays({"a": [1.0, 5, 3] * 20, "b": [np.nan] * 60})
+    with pytest.raises(DataError, match="series 'b' has 0 known errors"):
+        lc.reconcile(SeasonalNaive(2), panel)
+
+
 def test_short_series_are_summed_without_knowing_their_errors():
     panel = lc.Panel.from_arrays({"a": [4.0, 5, 4, 6], "b": [1.0, 2, 1, 2]})
     forecast = lc.reconcile(lc.LSTMForecaster(2), panel, "bottom-up")
@@ -216,6 +223,45 @@ def test_errors_at_a_cutoff_are_those_known_there():
     assert early.times[-1] == panel.times(0)[20]
     actual = panel.series(0)[20] - panel.series(0)[8]
     assert early.error_ST[0, -1] == pytest.approx(actual)
+
+
+def test_early_cutoffs_have_errors_of_their_own():
+    rng = np.random.default_rng(0)
+    panel = lc.with_totals(
+        lc.Panel.from_arrays({"a": rng.normal(10, 1, 900), "b": rng.normal(5, 1, 900)})
+    )
+    cutoffs = np.tile([300, 850], (3, 1))
+    both = lc.Reconciled(SeasonalNaive(2)).predict(panel, cutoffs=cutoffs)
+    # what is known at a cutoff is what is known where the data end there
+    early = lc.Reconciled(SeasonalNaive(2)).predict(panel.until(np.full(3, 300)))
+    assert np.allclose(both.point[::2], early.point)
+
+
+def test_a_series_that_began_lately_hides_no_errors_of_others():
+    panel = lc.Panel.from_arrays({"a": np.arange(90.0) % 7, "b": np.ones(8)}, start=[0, 82])
+    errors = Errors.of(SeasonalNaive(1), lc.with_totals(panel))
+    assert np.isfinite(errors.error_ST).sum(axis=1).tolist() == [89, 89, 7]
+
+
+@pytest.mark.parametrize("method", ["bottom-up", "top-down"])
+def test_one_value_of_each_series_is_enough_to_sum(method):
+    panel = lc.Panel.from_arrays({"a": [1.0], "b": [3.0]})
+    forecast = lc.reconcile(SeasonalNaive(2), panel, method)
+    assert np.allclose(forecast.point, [[4, 4], [1, 1], [3, 3]])
+
+
+def test_errors_that_always_agree_can_be_reconciled():
+    panel = lc.Panel.from_arrays({"a": [1.0, 5] * 20, "b": [1.0, 5] * 20})
+    total, one, other = lc.reconcile(SeasonalNaive(2), panel, "mint").point
+    assert np.allclose(total, one + other)
+    assert np.isfinite(total).all()
+
+
+def test_levels_may_be_one_column_and_are_names():
+    names = lc.with_totals(shops(), "store").ids.tolist()
+    assert names == lc.with_totals(shops(), ["store"]).ids.tolist()
+    with pytest.raises(UsageError, match="5 is no column that names series"):
+        lc.with_totals(shops(), [5])
 
 
 # ---------------------------------------------------------------- forecasts

@@ -136,3 +136,11 @@ def test_the_command(tmp_path):
     assert "preset='fast' is not known" in str(unknown.exception)
     as_json = CliRunner().invoke(app, [*said, "--preset", "best", "--json", "--quiet"])
     assert json.loads(as_json.stdout)["training"]["preset"] == "best"
+
+
+@pytest.mark.parametrize(
+    ("horizon", "preset", "text"), [(0, "balanced", "horizon=0"), (2, 5, "preset=5 is not known")]
+)
+def test_words_that_make_no_sense(horizon, preset, text):
+    with pytest.raises(UsageError, match=text):
+        lc.fit_preset(lc.Panel.from_arrays([1.0, 2] * 10), horizon, preset)

@@ -16,6 +16,7 @@ from lstmcast.chunks.run import PartsJob, here
 from lstmcast.errors import DataError, UsageError
 from lstmcast.evaluation.baselines import SeasonalNaive
 from lstmcast.jobs import BacktestJob, ForecastJob, Source
+from lstmcast.ray import _safe
 
 pytestmark = [
     pytest.mark.services,
@@ -158,3 +159,17 @@ def test_a_model_for_each_group(cluster, sales, tmp_path):
     assert again == made and made["shop 0"].stat().st_mtime_ns == before
     with pytest.raises(UsageError, match=r"'town' is no column.*'shop', 'item'"):
         lc.ray.fit(model, panel, "town", tmp_path / "models")
+
+
+def test_folders_of_groups_with_any_name():
+    places = [_safe(name) for name in ("north", "", "a/b", "..", "x" * 300, "日" * 300)]
+    assert places[0] == "north"
+    assert len(set(places)) == 6
+    assert all(0 < len(place.encode()) <= 255 and "/" not in place for place in places)
+
+
+@pytest.mark.parametrize("tasks", [0, -1, 2.5])
+def test_numbers_of_tasks_that_are_none(tasks):
+    pytest.importorskip("ray")
+    with pytest.raises(UsageError, match=f"tasks={tasks} is no number of tasks"):
+        lc.ray.forecast(None, None, tasks=tasks, series="shop")

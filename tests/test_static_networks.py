@@ -295,3 +295,8 @@ def test_networks_without_them_are_described_as_before():
     assert "static" not in NetworkConfig((4,)).described()
     about = config().described()
     assert NetworkConfig(**about) == config()
+
+
+def test_columns_of_unknown_words_are_refused():
+    with pytest.raises(lc.UsageError, match=r"static: \{'nme': 'size'\} is no name of a column"):
+        lc.NetworkConfig(static=[{"nme": "size"}])

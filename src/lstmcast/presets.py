@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.observed import without
+from lstmcast.data.origins import checked_horizon
 from lstmcast.data.panel import Panel
 from lstmcast.data.words import Words
 from lstmcast.errors import UsageError
@@ -112,7 +113,7 @@ class PresetResult:
 
 def preset_named(name: str) -> Preset:
     """A preset by its name; UsageError where none is called so."""
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         known = ", ".join(map(repr, get_args(PresetName)))
         raise UsageError(f"preset={name!r} is not known. Use one of: {known}.")
     return PRESETS[name]
@@ -144,7 +145,8 @@ def fit_preset(
     """
     from lstmcast.data.read import as_panel
 
-    work = preset_named(preset) if isinstance(preset, str) else preset
+    work = preset if isinstance(preset, Preset) else preset_named(preset)
+    checked_horizon(horizon)
     require_torch()
     panel = as_panel(data, (), words)
     trial = _Trial(work, panel, horizon, seed, tuple(callbacks), progress or _unheard)

@@ -25,9 +25,11 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.read import as_panel
 from lstmcast.data.words import Words
 from lstmcast.errors import LstmcastError, MissingExtraError, ModelError, OutputError, UsageError
+from lstmcast.util.config import is_whole
 
 RETRIES = 5  # of a task whose machine or process is lost
 AHEAD = 2  # tasks that wait, for each one that runs
+LONGEST = 60  # letters of a name that its folder keeps: 4 bytes each, of the 255 of most disks
 EACH = 4  # tasks for each processor, where nobody said how many
 
 
@@ -72,9 +74,11 @@ def forecast(
 
     Raises:
         MissingExtraError: Ray is not installed.
-        UsageError: No column names series, or one is not there.
+        UsageError: No column names series, or one is not there; tasks is no number of tasks.
     """
     ray = _library()
+    if tasks is not None and not is_whole(tasks, 1):
+        raise UsageError(f"tasks={tasks!r} is no number of tasks. Give 1 or more, or leave it out.")
     series = words.get("series")
     if not series:
         raise UsageError("series= is needed: the columns that name the series of the dataset.")
@@ -263,9 +267,9 @@ def _groups(panel: Panel, by: str) -> dict[str, np.ndarray]:
 def _safe(name: str) -> str:
     """The name of a folder for a group, whatever its letters."""
     kept = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)
-    if kept == name and not name.startswith("."):
+    if kept == name and 0 < len(name) <= LONGEST and not name.startswith("."):
         return name
-    return f"{kept.lstrip('.')}-{zlib.crc32(name.encode()):08x}"
+    return f"{kept.lstrip('.')[:LONGEST]}-{zlib.crc32(name.encode()):08x}"
 
 
 def _first_line(error: BaseException) -> str:

@@ -97,18 +97,16 @@ def _option(name: str) -> str:
     return name.removeprefix("job.").replace("model.specification.", "")
 
 
-def begun(folder: Path) -> Manifest | None:
-    """The manifest of a folder that parts go to, which is made where it is missing. OutputError
-    where it holds other things."""
+def begun(folder: Path) -> None:
+    """Make the folder that parts go to where it is missing. OutputError where it holds other
+    things."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder} cannot be made ({error.strerror}).") from None
-    found = Manifest.read(folder)
-    if found is None:
+    if Manifest.read(folder) is None:
         others = [one.name for one in folder.iterdir() if not one.name.startswith(".")]
         if others:
             raise OutputError(
                 f"{folder} holds other things ({others[0]}), and is left alone. Name a new folder."
             )
-    return found

@@ -20,7 +20,8 @@ from lstmcast.data.words import Words
 from lstmcast.errors import OutputError, UsageError
 from lstmcast.evaluation.resuming import facts
 from lstmcast.jobs import ForecastJob, Note, Source
-from lstmcast.util.files import locked, output_errors
+from lstmcast.util.config import is_whole
+from lstmcast.util.files import checked_path, locked, output_errors
 from lstmcast.util.parallel import spread
 
 CHUNK = 5000  # series: 300,000 values of monthly ones, and some 400 MB of memory in a process
@@ -75,7 +76,7 @@ def forecast_in_parts(
             progress(note.text)
 
     source = Source(data, options_said(words), **columns_said(words))
-    return PartsJob(source, Path(out), make, chunk, here(workers)).run(notify)
+    return PartsJob(source, checked_path(out), make, chunk, here(workers)).run(notify)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,17 +99,18 @@ class PartsJob:
 
     def run(self, notify: Notify) -> PartsResult:
         """Do what is not done yet. Raises LstmcastError; parts that are done stay."""
-        if self.chunk < 1:
+        if not is_whole(self.chunk, 1):
             raise UsageError(f"--chunk {self.chunk} is no number of series. Give 1 or more.")
         store = opened(self.source.data)
-        manifest = begun(self.folder)
+        begun(self.folder)
         with locked(self.folder / ".lock") as ours:
             if not ours:
                 raise OutputError(
                     f"{self.folder}: another run writes its parts at this moment. Wait for its end."
                 )
             began = time.monotonic()
-            manifest, work = self._prepared(store, manifest, notify)
+            # read under the lock: another run may have begun and ended meanwhile
+            manifest, work = self._prepared(store, Manifest.read(self.folder), notify)
             done = self._done(manifest, work, notify)
             shutil.rmtree(self.folder / SORTED, ignore_errors=True)
         plan = manifest.plan
@@ -142,6 +144,8 @@ class PartsJob:
         table, is_sorted = store, runs.runs > runs.series
         if is_sorted:
             notify(Note(f"{store.name}: rows of a series do not lie together: they are sorted"))
+            # without a manifest, nobody knows which table an earlier run sorted here
+            shutil.rmtree(self.folder / SORTED, ignore_errors=True)
             with output_errors(self.folder):
                 table = sorted_copy(store, keys, self.folder)
             runs = runs._replace(runs=runs.series)
@@ -257,7 +261,7 @@ def in_words(seconds: float) -> str:
 
 def here(workers: int) -> Spread:
     """Chunks one after the other in this process, or in so many processes."""
-    if workers < 1:
+    if not is_whole(workers, 1):
         raise UsageError(f"--workers {workers} is no number of processes. Give 1 or more.")
 
     def done(work: Work, chunks: Sequence[Chunk]) -> Iterator[Done]:

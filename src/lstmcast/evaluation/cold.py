@@ -61,7 +61,7 @@ def with_typical(panel: Panel, origins: Origins, quantiles_OHQ: NDArray) -> tupl
         number = float(young.known_O[origin])
         typical_HQ = young.typical(origin, like, quantiles_OHQ)
         own_HQ = quantiles_OHQ[origin]
-        share = SHAPE_TRUST / (SHAPE_TRUST + number) * (1 - number / young.enough)
+        share = SHAPE_TRUST / (SHAPE_TRUST + number) * (1 - number / young.enough_O[origin])
         blank = np.isnan(own_HQ).any()
         share_O[origin] = 1.0 if blank else share
         result[origin] = typical_HQ if blank else share * typical_HQ + (1 - share) * own_HQ
@@ -74,12 +74,12 @@ class Young(NamedTuple):
     origins: NDArray  # numbers of these origins
     old: NDArray  # numbers of those with enough history
     known_O: NDArray
-    enough: int
+    enough_O: NDArray
     level_O: NDArray
     times_O: NDArray
     distance: Distance
     series_O: NDArray
-    positive: bool
+    negative_O: NDArray  # whether a value is below 0
 
     @classmethod
     def of(cls, panel: Panel, origins: Origins, quantiles_OHQ: NDArray) -> Young:
@@ -88,18 +88,23 @@ class Young(NamedTuple):
         recent_OW = window(panel, origins, RECENT)
         number_O = np.maximum(np.isfinite(recent_OW).sum(axis=1), 1)
         level_O = np.nan_to_num(recent_OW).sum(axis=1) / number_O
-        enough = min(ENOUGH, int(known_O.max(initial=0)) // 2)
+        times_O = origin_times(panel, origins, 1)[0]
+        # of the same time alone: what is forecast at one cutoff does not hang on later ones
+        _, time_O = np.unique(times_O, return_inverse=True)
+        most_T = np.zeros(len(known_O), np.int64)
+        np.maximum.at(most_T, time_O, known_O)
+        enough_O = np.minimum(ENOUGH, most_T[time_O] // 2)
         answered_O = np.isfinite(quantiles_OHQ).all(axis=(1, 2))
         return cls(
-            np.flatnonzero(known_O < enough),
-            np.flatnonzero((known_O >= enough) & answered_O),
+            np.flatnonzero(known_O < enough_O),
+            np.flatnonzero((known_O >= enough_O) & answered_O),
             known_O,
-            enough,
+            enough_O,
             level_O,
-            origin_times(panel, origins, 1)[0],
+            times_O,
             Distance.of(panel.covariates),
             origins.series,
-            not bool((panel.values < 0).any()),
+            _negative(panel, origins),
         )
 
     def like(self, origin: int) -> NDArray:
@@ -114,7 +119,7 @@ class Young(NamedTuple):
         trust = number / (number + LEVEL_TRUST)
         own, level_D = self.level_O[origin], self.level_O[like]
         values_DHQ = quantiles_OHQ[like]
-        if self.positive:
+        if not self.negative_O[[origin, *like]].any():
             # a level of nothing is a small one: a tenth of what is usual
             least = 0.1 * max(float(level_D.mean()), 1e-12)
             ratio_D = (np.maximum(own, least) / np.maximum(level_D, least)) ** trust
@@ -123,6 +128,13 @@ class Young(NamedTuple):
             values_DHQ = values_DHQ + trust * (own - level_D)[:, None, None]
         apart_D = self.distance.between(self.series_O[origin], self.series_O[like])
         return mixture(values_DHQ, np.exp(-apart_D))
+
+
+def _negative(panel: Panel, origins: Origins) -> NDArray:
+    """Whether a value that is known at an origin is below 0 (O,)."""
+    below = np.concatenate([[0], np.cumsum(panel.values < 0)])
+    begin = panel.offsets[origins.series]
+    return below[begin + origins.counts] > below[begin]
 
 
 class Distance(NamedTuple):

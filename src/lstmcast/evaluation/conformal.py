@@ -18,6 +18,7 @@ ahead has factors of its own, which move when the value comes that was forecast 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -58,7 +59,7 @@ class Conformal:
     rate: float = 0.001
 
     def __post_init__(self) -> None:
-        if not 0 < self.rate < 1:
+        if not isinstance(self.rate, Real) or not 0 < self.rate < 1:
             raise UsageError(
                 f"rate={self.rate!r} is not a rate of false signals. Give a number between 0 and "
                 "1, such as 0.001 for one in 1,000 values."

@@ -22,6 +22,7 @@ from lstmcast.data.origins import Origins, checked_horizon, origins_of, window
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.intervals import predicted
 from lstmcast.forecast import QUANTILES, Forecast
+from lstmcast.util.config import is_whole
 
 if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
@@ -169,8 +170,8 @@ class DemandBootstrap:
     spreads: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        if not 2 <= self.memory <= MEMORY:
-            raise UsageError(f"memory must be 2 to {MEMORY} values, got {self.memory}.")
+        if not is_whole(self.memory, 2) or self.memory > MEMORY:
+            raise UsageError(f"memory must be 2 to {MEMORY} values, got {self.memory!r}.")
 
     def predict(
         self, panel: Panel, horizon: int | None = None, *, cutoffs: NDArray | None = None

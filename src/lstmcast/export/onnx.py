@@ -113,6 +113,7 @@ def network_graph(network: Network) -> Exported:
     """
     _require_onnx()
     require_no_static(network.config, "an ONNX graph")
+    _require_written(network)
     graph, size = Graph(), state_size(network)
     x_BC = graph.given("x", np.float32, ("batch", network.config.width))
     state_BS = graph.given("state", np.float32, ("batch", size))
@@ -136,6 +137,7 @@ def forecaster_graph(fitted: Fitted) -> Exported:
     """
     _require_onnx()
     require_no_static(fitted.network.config, "an ONNX graph")
+    _require_written(fitted.network)
     _require_direct(fitted)
     inputs = fitted.network.config.inputs
     assert isinstance(inputs, Transformed)
@@ -174,6 +176,16 @@ def _require_onnx() -> None:
             "ONNX graphs need the package onnx, which is not installed. Install "
             "'lstmcast[onnx]', for example: pip install 'lstmcast[onnx]'"
         ) from error
+
+
+def _require_written(network: Network) -> None:
+    """UsageError for a head whose answer is no formula."""
+    if not network.head.affine:
+        raise UsageError(
+            f"head={network.head.name!r} cannot be exported: its quantiles are looked up in "
+            "tables, for which ONNX has no operators. Fit a network with another head, such as "
+            "head='quantiles', or forecast with LSTMForecaster.predict."
+        )
 
 
 def _require_direct(fitted: Fitted) -> None:

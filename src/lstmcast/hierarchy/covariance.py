@@ -6,6 +6,7 @@ S series · T times · N paths
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from lstmcast.errors import DataError
 
 FEWEST = 4  # times at which errors of all series are known
 MOST = 400  # newest times that are looked at
+LEAST = 1e-4  # of the identity in a correlation, so that errors that always agree can be solved for
 TINY = 1e-6  # of the usual variance: the least that a series is taken to have
 
 
@@ -31,12 +33,13 @@ class Errors:
     times: NDArray
 
     @classmethod
-    def of(cls, model: Any, panel: Panel) -> Errors:
-        """Those of a model on the series of a panel, each forecast from what was known before."""
+    def of(cls, model: Any, panel: Panel, since: Any = None) -> Errors:
+        """Those of a model on the series of a panel, each forecast from what was known before: as
+        many as are looked at, also at the cutoff `since`."""
         if "mode" in inspect.signature(model.predict).parameters:
             forecast = model.predict(panel, mode="one-step")
         else:
-            forecast = model.predict(panel, 1, cutoffs=_newest_counts(panel))
+            forecast = model.predict(panel, 1, cutoffs=_newest_counts(panel, since))
         times, place = np.unique(forecast.times[:, 0], return_inverse=True)
         numbers = {name: number for number, name in enumerate(panel.ids)}
         series = np.array([numbers[name] for name in forecast.ids], np.int64)
@@ -58,15 +61,18 @@ class Errors:
         """Whether so many are known that they say how errors hang together."""
         return bool((np.isfinite(self.error_ST).sum(axis=1) >= FEWEST).all())
 
-    def covariance(self) -> Covariance:
-        """Their shrunk covariance. DataError where too few are known."""
-        return Covariance.of(self.error_ST)
+    def covariance(self, ids: NDArray) -> Covariance:
+        """Their shrunk covariance. DataError, which names a series, where too few are known."""
+        return Covariance.of(self.error_ST, ids)
 
 
-def _newest_counts(panel: Panel) -> NDArray:
-    """The newest cutoffs of each series that something comes after, (S, K)."""
-    number = min(MOST, int(panel.lengths.min()) - 1)
-    return panel.lengths[:, None] - np.arange(number, 0, -1)
+def _newest_counts(panel: Panel, since: Any) -> NDArray:
+    """The newest cutoffs of each series that something comes after (S, K): the first one, or the
+    end, several times where there are fewer."""
+    times = panel.times(int(panel.lengths.argmax()))
+    later = 0 if since is None else len(times) - np.searchsorted(times, since, side="right")
+    number = max(min(MOST + int(later), len(times) - 1), 1)
+    return np.maximum(panel.lengths[:, None] - np.arange(number, 0, -1), 1)
 
 
 def _actual(panel: Panel, times: NDArray) -> NDArray:
@@ -96,14 +102,16 @@ class Covariance:
     shrinkage: float
 
     @classmethod
-    def of(cls, error_ST: NDArray) -> Covariance:
-        """That of some errors."""
+    def of(cls, error_ST: NDArray, ids: Sequence[object] | NDArray = ()) -> Covariance:
+        """That of some errors. DataError where too few of a series are known."""
         newest = error_ST[:, -MOST:]
         known = np.isfinite(newest)
         counts = known.sum(axis=1)
         if counts.min(initial=FEWEST) < FEWEST:
+            fewest = np.flatnonzero(counts == counts.min())[-1]  # totals stand in front
+            name = f"series {str(ids[fewest])!r}" if len(ids) else "a series"
             raise DataError(
-                f"a series has {counts.min()} known errors one step ahead, and at least {FEWEST} "
+                f"{name} has {counts.min()} known errors one step ahead, and at least {FEWEST} "
                 "are needed to tell how errors hang together. Use a longer history, or "
                 "--reconcile bottom-up (method='bottom-up')."
             )
@@ -131,8 +139,8 @@ class Covariance:
 def _shrinkage(score_ST: NDArray) -> float:
     """λ* = Σ Var(r_ij) / Σ r_ij² over i ≠ j (Schäfer & Strimmer 2005, section 2.4).
 
-    With r = score scoreᵀ / T, Var(r_ij) is T / (T − 1)³ Σ_t (s_it s_jt − r_ij)², so both sums are
-    sums of squares of matrices of T columns and rows.
+    With r = score scoreᵀ / T, Var(r_ij) is 1 / (T (T − 1)) Σ_t (s_it s_jt − r_ij)², so both sums
+    are sums of squares of matrices of T columns and rows.
     """
     series, count = score_ST.shape
     gram_TT = score_ST.T @ score_ST
@@ -144,5 +152,5 @@ def _shrinkage(score_ST: NDArray) -> float:
     r2 = all_r2 - own_r2
     if series < 2 or r2 <= 0:
         return 1.0
-    variance = count / (count - 1) ** 3 * (products - count * r2)
-    return float(np.clip(variance / r2, 0.0, 1.0))
+    variance = (products - count * r2) / (count * (count - 1))
+    return float(np.clip(variance / r2, LEAST, 1.0))

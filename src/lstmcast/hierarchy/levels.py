@@ -265,8 +265,8 @@ def _asked(
         for size in range(len(names), 0, -1):
             yield from combinations(names, size)
         return
-    for one in asked:
-        subset = [one] if isinstance(one, str) else list(one)
+    for one in [asked] if isinstance(asked, str) else asked:
+        subset = list(one) if isinstance(one, Sequence) and not isinstance(one, str) else [one]
         unknown = [name for name in subset if name not in names]
         if unknown:
             raise UsageError(

@@ -136,7 +136,7 @@ class Reconciled:
         """A forecast of the base on this panel, made to add up at each of its cutoffs. Series that
         are not known at one are left out of the totals there."""
         method: Reconciliation = checked_reconciliation(self.method)
-        errors = Errors.of(self.base, panel)
+        errors = Errors.of(self.base, panel, forecast.cutoffs.min())
         numbers = {name: number for number, name in enumerate(panel.ids)}
         series_O = np.array([numbers[name] for name in forecast.ids], np.int64)
         point, quantiles = forecast.point.copy(), forecast.quantiles.copy()
@@ -163,7 +163,9 @@ def _joint(
 ) -> Joint:
     # only MinT cannot do without
     measured = method == "mint" or errors.enough
-    covariance = errors.covariance() if measured else Covariance.unknown(len(forecast.ids))
+    covariance = (
+        errors.covariance(forecast.ids) if measured else Covariance.unknown(len(forecast.ids))
+    )
     lasting, near = USUAL[:2]
     if forecast.dependence is not None:
         lasting, near = (float(np.mean(part)) for part in forecast.dependence[:2])

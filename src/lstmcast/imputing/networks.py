@@ -11,8 +11,14 @@ from lstmcast.forecaster import LSTMForecaster
 def network_for(panel: Panel, model: LSTMForecaster | None) -> Fitted:
     """What reads a panel: the shipped network unless given.
 
-    UsageError for one of several columns, or columns beside the target that the panel lacks.
+    UsageError for what is no network, for one of several columns, or columns beside the target that
+    the panel lacks.
     """
+    if not isinstance(model, LSTMForecaster | None):
+        raise UsageError(
+            f"model={model!r} has no network to say what is expected of values. Give an "
+            "LSTMForecaster, or leave model= out for the shipped network."
+        )
     fitted = (model or LSTMForecaster(horizon=1)).model
     columns = fitted.network.config.inputs.columns
     if columns > 1:

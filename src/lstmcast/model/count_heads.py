@@ -91,7 +91,8 @@ class ZeroInflated:
         rest = (np.array(HEAD_QUANTILES) - zeros[..., None]) / (1 - zeros[..., None])
         mean = _mean(raw, location, scale, np) / (1 - zeros)
         counts = negative_binomial_quantiles(mean, _shape(raw, np), np.maximum(rest, 0.0))
-        return np.where(rest > 0, counts, 0.0)
+        # not the other way round: what is unknown is no zero
+        return np.where(rest <= 0, 0.0, counts)
 
     def loss(self, raw: Any, target: Any, location: Any, scale: Any, xp: Any) -> Any:
         """−log p(target)."""

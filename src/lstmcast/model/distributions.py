@@ -112,7 +112,8 @@ def gamma_quantiles(shape: NDArray, level: NDArray) -> NDArray:
     odds = _log_odds(level)
     few, many = SMALL_SHAPES
     small = np.clip(shape, few, many)
-    logs = table.at(np.log(small), odds) / np.minimum(small, 1.0)
+    # below the table too, log x times the shape hardly depends on the shape
+    logs = table.at(np.log(small), odds) / np.minimum(shape, 1.0)
     score = np.interp(odds, *_score_table())
     # Wilson & Hilferty (1931): the cube root is nearly normal
     root = 1 - 1 / (9 * shape) + score / (3 * np.sqrt(shape))
@@ -156,7 +157,8 @@ class Table(NamedTuple):
 def _place(grid: NDArray, value: NDArray) -> tuple[NDArray, NDArray]:
     """Where values lie on an evenly spaced grid: the place below, and the share of the next."""
     at = np.clip((value - grid[0]) / (grid[1] - grid[0]), 0, len(grid) - 1)
-    place = np.minimum(at.astype(np.int64), len(grid) - 2)
+    # NaN has a share that is NaN
+    place = np.minimum(np.nan_to_num(at).astype(np.int64), len(grid) - 2)
     return place, at - place
 
 

@@ -13,7 +13,7 @@ category, −1 for an unknown one. The network looks embeddings up.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -58,6 +58,9 @@ class StaticColumn:
         return asdict(self) | {"levels": list(self.levels)}
 
 
+_FIELDS = {own.name for own in fields(StaticColumn)}
+
+
 def static_of(given: Any) -> tuple[StaticColumn, ...]:
     """Columns from what people and files write: names, "*" for all that the data have, "each
     series" for an embedding of each; UsageError for anything else.
@@ -72,7 +75,7 @@ def static_of(given: Any) -> tuple[StaticColumn, ...]:
         )
     columns = []
     for one in several:
-        if isinstance(one, Mapping):
+        if isinstance(one, Mapping) and {"name"} <= set(one) <= _FIELDS:
             one = StaticColumn(**{**one, "levels": tuple(one.get("levels", ()))})
         elif isinstance(one, str) and one:
             one = StaticColumn(one)
