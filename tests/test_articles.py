@@ -217,7 +217,7 @@ def test_all_goes_on_after_an_interruption(example, tmp_path):
             2,
             "--labels 'de' is not known. Choose one of: en, ja.",
         ),
-        (["airline", "--seed", "-1"], 2, "seed=-1 makes no sense"),
+        (["airline", "--seed", "-1"], 2, "at least 0, got -1"),
         (
             ["airline", "--out", "taken"],
             1,

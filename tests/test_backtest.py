@@ -207,7 +207,7 @@ def test_exact_counts_may_be_given(panel):
     [
         ({"cutoffs": 0}, "at least one cutoff"),
         ({"step": 0}, "a step of at least 1"),
-        ({"horizon": 0}, "makes no sense"),
+        ({"horizon": 0}, "horizon must be a whole number"),
         ({"cutoffs": np.array([5, 6])}, r"of shape \(3, K\), are expected"),
         (
             {"cutoffs": np.array([[60], [4], [4]])},

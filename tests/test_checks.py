@@ -365,7 +365,7 @@ def test_what_are_no_options_is_refused():
 def test_options_check_frequency_and_periods_at_once():
     with pytest.raises(UsageError, match="'soon' is not known"):
         ReadOptions(frequency="soon")
-    with pytest.raises(UsageError, match="makes no sense"):
+    with pytest.raises(UsageError, match="periods must be whole numbers"):
         ReadOptions(periods=(0,))
 
 

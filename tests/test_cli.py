@@ -617,10 +617,10 @@ WRONG = [
     (["forecast", AIRLINE, "-H", "12", "--level", "100"], "--level 100"),
     (
         ["forecast", AIRLINE, "-H", "12", "--level", "99.9"],
-        "--level 99.9 makes no sense. Give percents from 0.1 to 99.8",
+        "--level must be a percentage from 0.1 to 99.8, such as 80, got 99.9",
     ),
-    (["forecast", AIRLINE, "-H", "12", "--level", "0.0001"], "--level 0.0001 makes no sense"),
-    (["forecast", AIRLINE, "-H", "12", "--level", "nan"], "--level nan makes no sense"),
+    (["forecast", AIRLINE, "-H", "12", "--level", "0.0001"], "such as 80, got 0.0001"),
+    (["forecast", AIRLINE, "-H", "12", "--level", "nan"], "such as 80, got nan"),
     (
         ["forecast", AIRLINE, "-H", "12", "--cutoffs", "0", "--baselines", "classical"],
         "classical would have no effect",

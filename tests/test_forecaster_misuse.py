@@ -85,7 +85,7 @@ class Half(Point):
         (lambda: lc.PrintTable("log.txt"), "stream='log.txt' cannot be written to"),
         (lambda: lc.Stream("x", ["a"]), "'x' cannot be streamed"),
         (lambda: lc.Stream(PLAIN, ["a"], learning=True), "learning=True does not say how to learn"),
-        (lambda: lc.Stream(PLAIN, ["a"], seed=-1), "seed=-1 makes no sense"),
+        (lambda: lc.Stream(PLAIN, ["a"], seed=-1), "at least 0, got -1"),
     ],
 )
 def test_settings_that_would_do_nothing_are_refused(make, message):
@@ -101,7 +101,7 @@ def test_settings_that_would_do_nothing_are_refused(make, message):
             r"\['PrintTable'\] are classes: objects of them are expected",
         ),
         ({"folder": 5}, "5 is no path"),
-        ({"threads": True}, "threads=True makes no sense"),
+        ({"threads": True}, "at least 1, got True"),
     ],
 )
 def test_arguments_of_fit_of_another_kind(arguments, message):
@@ -209,9 +209,9 @@ def test_the_progress_line_follows_a_refit_and_other_callbacks_do_not(capsys):
         ({"training": {"epochs": 3}}, r"TrainingConfig\(epochs"),
         ({"head": 3}, "lacks name"),
         ({"head": Half}, "class"),
-        ({"seed": -1}, "seed=-1"),
-        ({"seed": 1.5}, "seed=1.5"),
-        ({"seed": "x"}, "seed='x'"),
+        ({"seed": -1}, "at least 0, got -1"),
+        ({"seed": 1.5}, "at least 0, got 1.5"),
+        ({"seed": "x"}, "at least 0, got 'x'"),
     ],
     ids=str,
 )
@@ -223,9 +223,9 @@ def test_arguments_of_another_kind_are_named(arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"threads": -1}, "threads=-1"),
-        ({"threads": 0}, "threads=0"),
-        ({"threads": "2"}, "threads='2'"),
+        ({"threads": -1}, "at least 1, got -1"),
+        ({"threads": 0}, "at least 1, got 0"),
+        ({"threads": "2"}, "at least 1, got '2'"),
         ({"callbacks": [3]}, "callbacks"),
         ({"callbacks": print}, "A list of functions"),
         ({"loss": "mse"}, r"TrainingConfig\(loss='mse'\)"),

@@ -177,7 +177,7 @@ def test_arrays_have_the_bounds_of_what_is_read():
         Panel.from_arrays(np.array([1.0, 2j]))
     with pytest.raises(DataError, match="one name as text"):
         Panel.from_arrays({1: [1.0], "1": [2.0]})
-    with pytest.raises(UsageError, match="up to 1,000,000 steps"):
+    with pytest.raises(UsageError, match="at most 1,000,000 steps"):
         Panel.from_arrays([1.0, 2.0], periods=10**9)
     far = np.array(["20000-01", "20000-02", "20000-03"], "datetime64[M]")
     with pytest.raises(DataError, match="years 1 to 9999"):
@@ -210,6 +210,8 @@ def test_ids_like_formulas_are_told_and_escaped_on_request(tmp_path):
     written = (tmp_path / "f.csv").read_text()
     assert "They are written with an apostrophe" in done.stderr
     assert "\n'=1+1," in written and "\n'@a," in written and "\n-5," in written
+    command(*words, "--escape-formulas", "--total", "horizon", cwd=tmp_path)
+    assert "\n'=1+1," in (tmp_path / "f.totals.csv").read_text()
 
 
 def test_results_need_places_of_their_own(tmp_path):

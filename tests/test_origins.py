@@ -94,9 +94,7 @@ def test_cutoffs_of_another_shape_or_type_are_refused(panel, cutoffs):
 
 @pytest.mark.parametrize("horizon", [0, -1, 2.5, True, "12", 10**9])
 def test_a_senseless_horizon_is_refused(horizon):
-    with pytest.raises(
-        UsageError, match="makes no sense: a whole number of steps from 1 to 100,000"
-    ):
+    with pytest.raises(UsageError, match="a whole number of steps from 1 to 100,000"):
         checked_horizon(horizon)
 
 

@@ -117,7 +117,7 @@ def test_from_arrays_takes_rows_starts_per_series_and_integers():
         ([1, 2], {"frequency": "D"}, UsageError, "start= is needed"),
         ([1, 2], {"frequency": "D", "start": "soon"}, UsageError, "cannot be used"),
         ([1, 2], {"frequency": 5}, UsageError, "the frequency 5 is not known"),
-        ([1, 2], {"periods": (0,)}, UsageError, "makes no sense"),
+        ([1, 2], {"periods": (0,)}, UsageError, "periods must be whole"),
         ([1, 2], {"kind": "whole"}, UsageError, "Choose one of: real, count, positive"),
         ([-1, 2], {"kind": "positive"}, DataError, "-1 is negative"),
         ([1.5, 2], {"kind": "count"}, DataError, "1.5 is not whole"),

@@ -89,7 +89,7 @@ def test_other_endings_are_refused(tmp_path):
 def test_senseless_numbers_are_refused(options):
     panel, (name, given) = monthly(), *options.items()
     with pytest.raises(
-        UsageError, match=rf"{name}={given} makes no sense: a number of (series|values) from 1"
+        UsageError, match=rf"{name} must be a number of (series|values) of at least 1, got {given}"
     ):
         ForecastPlot.from_forecast(seasonal_copy(panel, 12), panel, **options)
 

@@ -330,8 +330,8 @@ def test_series_that_it_was_not_trained_on_are_free(model, panel):
             "'folder' in fit_options: many trainings cannot share one folder",
         ),
         ({"fit_options": {"resume": True}}, "'resume' in fit_options"),
-        ({"workers": 0}, "workers=0 makes no sense"),
-        ({"workers": 1.5}, "workers=1.5 makes no sense"),
+        ({"workers": 0}, "workers must be a whole number of at least 1, got 0"),
+        ({"workers": 1.5}, "at least 1, got 1.5"),
     ],
 )
 def test_senseless_arguments_are_refused(model, panel, arguments, message):

@@ -7,7 +7,7 @@
     ├── CheckError                a job's checks do not hold                      (exit status 4)
     ├── BusyError                 another run of the job is not done              (exit status 5)
     ├── MissingExtraError         an optional package is not installed            (exit status 1)
-    └── UsageError                an argument makes no sense                      (exit status 2)
+    └── UsageError                an argument is invalid                          (exit status 2)
 
 A message says what happened and where, what was expected, and what to do.
 """
@@ -72,6 +72,6 @@ class MissingExtraError(LstmcastError, ImportError):
 
 
 class UsageError(LstmcastError, ValueError):
-    """An argument makes no sense, whatever the data."""
+    """An argument is invalid, whatever the data."""
 
     exit_status = 2

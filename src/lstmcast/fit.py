@@ -66,10 +66,7 @@ class FitOptions(NamedTuple):
                 "from."
             )
         if self.threads is not None and not is_whole(self.threads, 1):
-            raise UsageError(
-                f"threads={self.threads!r} makes no sense: a number of processors from 1 is "
-                "expected."
-            )
+            raise UsageError(f"threads must be a whole number of at least 1, got {self.threads!r}.")
 
 
 def fitted_on(specification: Specification, start: Start, data: Any, options: FitOptions) -> Fitted:

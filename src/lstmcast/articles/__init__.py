@@ -60,9 +60,9 @@ class Request(NamedTuple):
     quiet: bool = False
 
     def check(self) -> None:
-        """UsageError for numbers that make no sense, or a device that is not there."""
+        """UsageError for invalid numbers, or a device that is not there."""
         if not is_whole(self.seed, 0):
-            raise UsageError(f"seed={self.seed} makes no sense. Give a whole number from 0 on.")
+            raise UsageError(f"seed must be a whole number of at least 0, got {self.seed}.")
         for name, number in (("seeds", self.seeds), ("epochs", self.epochs)):
             if number is not None and not is_whole(number, 1):
                 raise UsageError(f"{name}={number} must be a whole number of at least 1.")

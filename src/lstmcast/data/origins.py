@@ -39,8 +39,8 @@ def checked_horizon(horizon: int | None, own: int | None = None) -> int:
         )
     if not is_whole(chosen, 1) or chosen > LONGEST_HORIZON:
         raise UsageError(
-            f"horizon={chosen!r} makes no sense: a whole number of steps from 1 to "
-            f"{LONGEST_HORIZON:,} is expected, for example horizon=12."
+            f"horizon must be a whole number of steps from 1 to {LONGEST_HORIZON:,}, such as 12, "
+            f"got {chosen!r}."
         )
     return int(chosen)
 

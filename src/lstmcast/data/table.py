@@ -260,13 +260,13 @@ def checked_periods(periods: int | Sequence[int]) -> tuple[int, ...]:
         or (given != np.rint(given)).any()
     ):
         raise UsageError(
-            f"{periods=} makes no sense. Give whole numbers of steps from 1 up, for example 12 or "
-            "24 168."
+            "periods must be whole numbers of at least 1 step, such as 12 or 24 168, got "
+            f"{periods!r}."
         )
     if (given > LONGEST_PERIOD).any():
         raise UsageError(
-            f"{periods=} makes no sense: seasonal periods of up to {LONGEST_PERIOD:,} steps are "
-            "known. Give a shorter one, or a longer frequency."
+            f"periods must be at most {LONGEST_PERIOD:,} steps, got {periods!r}. Give a shorter "
+            "one, or a longer frequency."
         )
     return tuple(sorted({int(period) for period in given}))
 

@@ -308,7 +308,7 @@ def _classical_forecast(name: str, period: int, steps: int, history: np.ndarray)
 def _require_period(period: int | None) -> None:
     if period is not None and not is_whole(period, 1):
         raise UsageError(
-            f"{period=} makes no sense: a whole number of steps from 1 is expected, for example 12."
+            f"period must be a whole number of at least 1 step, such as 12, got {period!r}."
         )
 
 

@@ -311,7 +311,7 @@ def forecasts_of(
     """The forecasts of every model at every origin, by its name, as Plan says; see `backtest`
     for the arguments."""
     if workers is not None and (not isinstance(workers, int) or workers < 1):
-        raise UsageError(f"{workers=} makes no sense: a number of processes from 1 is expected.")
+        raise UsageError(f"workers must be a whole number of at least 1, got {workers!r}.")
     finished = None if folder is None else Finished(folder, plan.facts())
     jobs, parts = plan.jobs(), {}
     kept = {

@@ -221,7 +221,9 @@ class Outputs:
             long = forecast.write(table)
         files: list[str | Path] = [long]
         if totals is not None:
-            files.append(totals.write(beside_table(table)))
+            sums = totals.columns_dict()
+            sums = without_formulas(sums) if escaped else sums
+            files.append(write_table(sums, beside_table(table)))
         return files
 
 

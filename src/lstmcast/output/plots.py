@@ -342,7 +342,7 @@ def _asked(forecast: Forecast, origins: Sequence[int], series: Sequence[str]) ->
 
 def _require_count(name: str, given: object, what: str) -> None:
     if not is_whole(given, 1):
-        raise UsageError(f"{name}={given!r} makes no sense: a number of {what} from 1 is expected.")
+        raise UsageError(f"{name} must be a number of {what} of at least 1, got {given!r}.")
 
 
 def _pane(

@@ -42,7 +42,7 @@ def usual(value: Any) -> Any:
 @dataclass_transform(frozen_default=True, field_specifiers=(field, Field))
 def settings(cls: Made) -> Made:
     """A frozen dataclass that is checked when it is made: UsageError names each setting that
-    makes no sense."""
+    is invalid."""
     made: Any = dataclass(frozen=True, config=ConfigDict(extra="forbid"))(cls)
     checked = made.__init__
 
@@ -89,7 +89,7 @@ def is_whole(given: Any, least: int) -> bool:
 def checked_seed(seed: Any) -> int:
     """The seed; UsageError where it is no whole number from 0."""
     if not is_whole(seed, 0):
-        raise UsageError(f"{seed=} makes no sense: a whole number from 0 is expected.")
+        raise UsageError(f"seed must be a whole number of at least 0, got {seed!r}.")
     return int(seed)
 
 

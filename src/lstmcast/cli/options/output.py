@@ -164,8 +164,8 @@ class Output:
         wrong = [level for level in self.level or () if not NARROWEST <= level <= WIDEST]
         if wrong:
             raise UsageError(
-                f"--level {wrong[0]:.10g} makes no sense. Give percents from {NARROWEST:g} to "
-                f"{WIDEST:g}, such as 80."
+                f"--level must be a percentage from {NARROWEST:g} to {WIDEST:g}, such as 80, got "
+                f"{wrong[0]:.10g}."
             )
         tails = [round((1 - level / 100) / 2, 6) for level in self.level or ()]
         return (

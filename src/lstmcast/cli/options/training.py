@@ -43,7 +43,7 @@ class Testing:
             )
         if self.cutoffs < 0:
             raise UsageError(
-                f"--cutoffs {self.cutoffs} makes no sense. Give a whole number; 0 measures nothing."
+                f"--cutoffs must be at least 0, which measures nothing, got {self.cutoffs}."
             )
         if self.cutoffs == 0:
             idle = [f"--baselines {self.baselines}"] if self.baselines != "simple" else []
@@ -181,14 +181,12 @@ class Training:
             given = getattr(self, name)
             if given is not None and given < 1:
                 option = name.replace("_", "-")
-                yield f"--{option} {given} makes no sense. Give a whole number from 1."
+                yield f"--{option} must be at least 1, got {given}."
         if self.learning_rate is not None and not 0 < self.learning_rate < math.inf:
-            yield (
-                f"--learning-rate {self.learning_rate:g} makes no sense. Give a number such as "
-                "0.001."
-            )
+            given = f"{self.learning_rate:g}"
+            yield f"--learning-rate must be a number above 0, such as 0.001, got {given}."
         if self.seed < 0:
-            yield f"--seed {self.seed} makes no sense. Give a whole number from 0."
+            yield f"--seed must be at least 0, got {self.seed}."
         for name, known in (("device", ("cpu", "cuda")), ("precision", ("full", "mixed"))):
             given = getattr(self, name)
             if given not in known:
@@ -238,7 +236,7 @@ class Training:
         try:
             training = replace(usual.training, **given, optimiser=optimiser, refit=self.everything)
         except ValueError as error:
-            raise UsageError(f"these training options make no sense: {_first_of(error)}") from error
+            raise UsageError(f"these training options are invalid: {_first_of(error)}") from error
         return LSTMForecaster(
             horizon,
             weights=self.weights,
@@ -266,8 +264,7 @@ class Training:
         sizes = self.layers.split(",")
         if not all(size.strip().isdecimal() and int(size) > 0 for size in sizes):
             raise UsageError(
-                f"--layers {self.layers!r} makes no sense. Give the units of each layer, such as "
-                "64,64."
+                f"--layers must be the units of each layer, such as 64,64, got {self.layers!r}."
             )
         return NetworkConfig(layers=tuple(int(size) for size in sizes), **inputs)
 
