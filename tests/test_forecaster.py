@@ -280,7 +280,7 @@ def test_senseless_calls_are_refused(forecaster, tmp_path):
     panel = monthly(seasonal(1, 30))
     with pytest.raises(UsageError, match=r"mode='sideways'.*'direct', 'recursive' or 'one-step'"):
         forecaster.predict(panel, mode="sideways")
-    with pytest.raises(UsageError, match="horizon=0"):
+    with pytest.raises(UsageError, match="such as 12, got 0"):
         forecaster.predict(panel, 0)
     with pytest.raises(UsageError, match="31 known observations"):
         forecaster.predict(panel, cutoffs=np.array([[31]]))
