@@ -10,7 +10,7 @@ passed over, so stock-outs that are marked as missing say nothing about demand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
@@ -33,8 +33,34 @@ INTERMITTENT = 0.4  # share of zeros from which a series of counts is called so
 PRIOR = 2.0  # steps of each state that the usual probability of a demand weighs as much as
 
 
+class _Rate:
+    """A forecast of a mean per step, the same for every step."""
+
+    horizon: int | None
+    quantiles: tuple[float, ...]
+
+    def predict(
+        self, panel: Panel, horizon: int | None = None, *, cutoffs: NDArray | None = None
+    ) -> Forecast:
+        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
+        known observations."""
+        return predicted(self, panel, horizon, cutoffs)
+
+    def points(self, panel: Panel, origins: Origins, steps: int) -> NDArray:
+        """Forecasts (O, H) at any origins, unknown where no value is known."""
+        rates = []
+        for history_OW in _histories(panel, origins, min(MEMORY, int(origins.counts.max()))):
+            known_O = np.isfinite(history_OW).any(axis=1)
+            rates.append(np.where(known_O, self._rate(history_OW), np.nan))
+        return np.repeat(np.concatenate(rates)[:, None], steps, axis=1)
+
+    def _rate(self, history_OW: NDArray) -> NDArray:
+        """The mean per step (O,) after some histories."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class Croston:
+class Croston(_Rate):
     """The mean size of a demand over the mean interval between two, both smoothed.
 
     `alpha` is the weight of the newest; the first ones are averaged. The forecast is a mean per
@@ -56,23 +82,12 @@ class Croston:
     def __post_init__(self) -> None:
         _require_weight("alpha", self.alpha)
 
-    def predict(
-        self, panel: Panel, horizon: int | None = None, *, cutoffs: NDArray | None = None
-    ) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
-        known observations."""
-        return predicted(self, panel, horizon, cutoffs)
-
-    def points(self, panel: Panel, origins: Origins, steps: int) -> NDArray:
-        """Forecasts (O, H) at any origins."""
-        return _repeated(panel, origins, steps, self._rate)
-
     def _rate(self, history_OW: NDArray) -> NDArray:
         return _size_over_interval(history_OW, self.alpha)
 
 
 @dataclass(frozen=True)
-class SBA:
+class SBA(_Rate):
     """Croston's method less its bias, which the mean of a ratio has: times 1 − alpha/2.
 
     Syntetos & Boylan, "The accuracy of intermittent demand estimates", International Journal of
@@ -91,23 +106,12 @@ class SBA:
     def __post_init__(self) -> None:
         _require_weight("alpha", self.alpha)
 
-    def predict(
-        self, panel: Panel, horizon: int | None = None, *, cutoffs: NDArray | None = None
-    ) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
-        known observations."""
-        return predicted(self, panel, horizon, cutoffs)
-
-    def points(self, panel: Panel, origins: Origins, steps: int) -> NDArray:
-        """Forecasts (O, H) at any origins."""
-        return _repeated(panel, origins, steps, self._rate)
-
     def _rate(self, history_OW: NDArray) -> NDArray:
         return (1 - self.alpha / 2) * _size_over_interval(history_OW, self.alpha)
 
 
 @dataclass(frozen=True)
-class TSB:
+class TSB(_Rate):
     """The smoothed size of a demand, times how likely one is: smoothed at every step, so a product
     that no longer sells fades out.
 
@@ -128,17 +132,6 @@ class TSB:
     def __post_init__(self) -> None:
         _require_weight("alpha", self.alpha)
         _require_weight("beta", self.beta)
-
-    def predict(
-        self, panel: Panel, horizon: int | None = None, *, cutoffs: NDArray | None = None
-    ) -> Forecast:
-        """The forecast at the end of each series, or at each of `cutoffs` (S, K): counts of
-        known observations."""
-        return predicted(self, panel, horizon, cutoffs)
-
-    def points(self, panel: Panel, origins: Origins, steps: int) -> NDArray:
-        """Forecasts (O, H) at any origins."""
-        return _repeated(panel, origins, steps, self._rate)
 
     def _rate(self, history_OW: NDArray) -> NDArray:
         known_OW, demand_OW = np.isfinite(history_OW), _demands(history_OW)
@@ -247,18 +240,6 @@ def _histories(panel: Panel, origins: Origins, width: int) -> Iterator[NDArray]:
     for i in range(0, len(origins.series), BLOCK):
         part = Origins(origins.series[i : i + BLOCK], origins.counts[i : i + BLOCK])
         yield window(panel, part, width)
-
-
-def _repeated(
-    panel: Panel, origins: Origins, steps: int, rate: Callable[[NDArray], NDArray]
-) -> NDArray:
-    """A mean per step (O, H), unknown where no value is known."""
-    width = min(MEMORY, int(origins.counts.max()))
-    rates = []
-    for history_OW in _histories(panel, origins, width):
-        known_O = np.isfinite(history_OW).any(axis=1)
-        rates.append(np.where(known_O, rate(history_OW), np.nan))
-    return np.repeat(np.concatenate(rates)[:, None], steps, axis=1)
 
 
 def _demands(history_OW: NDArray) -> NDArray:

@@ -29,7 +29,19 @@ MOST_ZEROS = 0.98  # share of additional ones
 COUNTS, AMOUNTS = "count", "positive"  # what a head can learn from
 
 
-class NegativeBinomial:
+class _OfMean:
+    """What these heads share: their first raw number moves the mean, which is the point."""
+
+    spreads = True
+    center = 0
+    affine = False
+
+    def point(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
+        """The mean."""
+        return _mean(raw, location, scale, xp)
+
+
+class NegativeBinomial(_OfMean):
     """Counts whose variance is mean + a · mean², as those of many products are.
 
     Raw numbers: the mean and a. Training needs whole numbers from 0.
@@ -37,14 +49,7 @@ class NegativeBinomial:
 
     name = "negative_binomial"
     values = COUNTS
-    spreads = True
     outputs = 2
-    center = 0
-    affine = False
-
-    def point(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
-        """The mean."""
-        return _mean(raw, location, scale, xp)
 
     def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """Counts (NumPy only: training does not need them)."""
@@ -66,7 +71,7 @@ class NegativeBinomial:
         return np.tile([0.0, -0.5], (horizon, 1))
 
 
-class ZeroInflated:
+class ZeroInflated(_OfMean):
     """Counts of a negative binomial distribution, and more zeros: days without a sale for reasons
     of their own.
 
@@ -76,14 +81,7 @@ class ZeroInflated:
 
     name = "zero_inflated"
     values = COUNTS
-    spreads = True
     outputs = 3
-    center = 0
-    affine = False
-
-    def point(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
-        """The mean."""
-        return _mean(raw, location, scale, xp)
 
     def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """Counts (NumPy only: training does not need them)."""
@@ -114,7 +112,7 @@ class ZeroInflated:
         return np.tile([0.0, -0.5, -3.0], (horizon, 1))
 
 
-class Tweedie:
+class Tweedie(_OfMean):
     """Amounts that are 0 or positive, such as money or weight: a random number of exponential ones.
 
     This is Tweedie's distribution of power 1.5: the variance is φ · mean^1.5. Raw numbers: the
@@ -123,14 +121,7 @@ class Tweedie:
 
     name = "tweedie"
     values = AMOUNTS
-    spreads = True
     outputs = 2
-    center = 0
-    affine = False
-
-    def point(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
-        """The mean."""
-        return _mean(raw, location, scale, xp)
 
     def quantiles(self, raw: Any, location: Any, scale: Any, xp: Any) -> Any:
         """0 as far as nothing is likely (NumPy only: training does not need them)."""
