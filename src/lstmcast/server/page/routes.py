@@ -3,6 +3,7 @@ interface for programs, which is below `/v1`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Query, Request
@@ -51,12 +52,35 @@ def _words(request: Request) -> Words:
     return words_of(language_of(request.headers.get("accept-language", "")))
 
 
-async def _sent_table(request: Request, model: type[BaseModel], server: Server) -> Asked:
-    """The files and options of a form. Problem where there is no file."""
-    said = await asked(request, model, model, server.work.aside)
-    if not said.files:
-        raise Problem(UNUSABLE, f"No table was sent. Send it as the file {FILE!r}.", FILE)
-    return said
+async def _of_table(
+    request: Request,
+    model: type[BaseModel],
+    server: Server,
+    answer: Callable[[Server, Asked, Words], Any],
+) -> Response:
+    """The answer to a form with files. Problem where there is no file."""
+    words = _words(request)
+    with Fields(model) as names:
+        said = await asked(request, model, model, server.work.aside)
+        if not said.files:
+            raise Problem(UNUSABLE, f"No table was sent. Send it as the file {FILE!r}.", FILE)
+        names.of(said.fields, said.files)
+        return Document(await server.work.limited("heavy", answer, server, said, words))
+
+
+async def _of_result(
+    request: Request,
+    model: type[BaseModel],
+    server: Server,
+    name: str,
+    answer: Callable[[Any, Words, Any], Any],
+) -> Response:
+    """The answer to what is asked in JSON of a result that is kept."""
+    kept, words = server.results.named(name), _words(request)
+    with Fields(model) as names:
+        said = await json_of(request, model, server.work.aside)
+        names.of(said)
+        return Document(await server.work.limited("heavy", answer, kept, words, said))
 
 
 # ---------------------------------------------------------------- files
@@ -119,11 +143,7 @@ def _add_looking(api: FastAPI, server: Server) -> None:
 
     @api.post("/page/look", include_in_schema=False)
     async def looked(request: Request) -> Response:
-        words = _words(request)
-        with Fields(LookAtTable) as names:
-            said = await _sent_table(request, LookAtTable, server)
-            names.of(said.fields, said.files)
-            return Document(await work.limited("heavy", _looked, server, said, words))
+        return await _of_table(request, LookAtTable, server, _looked)
 
 
 def _looked(server: Server, said: Asked, words: Words) -> dict[str, Any]:
@@ -137,11 +157,7 @@ def _add_results(api: FastAPI, server: Server) -> None:
 
     @api.post("/page/forecast", include_in_schema=False)
     async def forecast(request: Request) -> Response:
-        words = _words(request)
-        with Fields(ShownForecast) as names:
-            said = await _sent_table(request, ShownForecast, server)
-            names.of(said.fields, said.files)
-            return Document(await work.limited("heavy", _forecast, server, said, words))
+        return await _of_table(request, ShownForecast, server, _forecast)
 
     @api.get("/page/results/{name}/files/{file}", include_in_schema=False)
     async def downloaded(name: str, file: str, request: Request) -> Response:
@@ -177,16 +193,8 @@ def _add_plans(api: FastAPI, server: Server) -> None:
 
     @api.post("/page/results/{name}/what-if", include_in_schema=False)
     async def other_plan(name: str, request: Request) -> Response:
-        kept, words = results.named(name), _words(request)
-        with Fields(WhatIf) as names:
-            said = await json_of(request, WhatIf, work.aside)
-            names.of(said)
-            return Document(await work.limited("heavy", what_if, kept, words, said))
+        return await _of_result(request, WhatIf, server, name, what_if)
 
     @api.post("/page/results/{name}/compare", include_in_schema=False)
     async def side_by_side(name: str, request: Request) -> Response:
-        kept, words = results.named(name), _words(request)
-        with Fields(Compare) as names:
-            said = await json_of(request, Compare, work.aside)
-            names.of(said)
-            return Document(await work.limited("heavy", compared, kept, words, said))
+        return await _of_result(request, Compare, server, name, compared)
