@@ -24,7 +24,7 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.read import read
 from lstmcast.databases.address import Address, address_of
 from lstmcast.databases.opening import opened
-from lstmcast.databases.quoting import quoted, quoted_column
+from lstmcast.databases.quoting import quoted, quoted_column, quoted_text
 from lstmcast.errors import DataError, LstmcastError, UsageError
 from lstmcast.util.objects import objects
 
@@ -352,7 +352,7 @@ def relation_text(data: str) -> str:
     if _STATEMENT.match(data) and " " in data.strip():
         return f"({data.strip().rstrip(';')})"
     if os.path.isfile(data):
-        return "'" + data.replace("'", "''") + "'"
+        return quoted_text(data)
     return quoted(data)
 
 

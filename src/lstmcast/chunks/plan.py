@@ -14,10 +14,9 @@ from lstmcast.chunks.stores import (
     Place,
     Span,
     Store,
-    quoted,
     readable,
-    text_of,
 )
+from lstmcast.databases.quoting import quoted_column, quoted_text
 from lstmcast.errors import DataError
 from lstmcast.util.files import whole_file
 
@@ -61,8 +60,8 @@ class Runs(NamedTuple):
 
 def counted(store: Store, connection: Any, keys: Sequence[str]) -> Runs:
     """What one pass over the columns of ids shows. DataError where rows have no id."""
-    named = " AND ".join(f"{quoted(key)} IS NOT NULL" for key in keys)
-    row = ", ".join(map(quoted, keys))
+    named = " AND ".join(f"{quoted_column(key)} IS NOT NULL" for key in keys)
+    row = ", ".join(map(quoted_column, keys))
     found = connection.execute(
         f"SELECT count(*) FILTER (begins), count(DISTINCT ({row})), count(*), "
         f"count(*) FILTER (NOT ({named})) FROM ({_with_begins(store, keys)})"
@@ -99,12 +98,12 @@ def sorted_copy(store: Store, keys: Sequence[str], folder: Path) -> ParquetFiles
     place = folder / SORTED / "rows.parquet"
     place.parent.mkdir(parents=True, exist_ok=True)
     if not place.exists():
-        order = ", ".join(map(quoted, keys))
+        order = ", ".join(map(quoted_column, keys))
         with readable(store) as connection, whole_file(place) as temporary:
             connection.execute(f"SET memory_limit = '{SORTING_MEMORY}'")
-            connection.execute(f"SET temp_directory = {text_of(str(place.parent / 'spill'))}")
+            connection.execute(f"SET temp_directory = {quoted_text(str(place.parent / 'spill'))}")
             connection.execute(
-                f"COPY ({store.everything} ORDER BY {order}) TO {text_of(str(temporary))} "
+                f"COPY ({store.everything} ORDER BY {order}) TO {quoted_text(str(temporary))} "
                 "(FORMAT parquet)"
             )
     return ParquetFiles((str(place),), store.name)
@@ -112,9 +111,9 @@ def sorted_copy(store: Store, keys: Sequence[str], folder: Path) -> ParquetFiles
 
 def _with_begins(store: Store, keys: Sequence[str]) -> str:
     """Rows with whether they begin another series than the row before."""
-    row = ", ".join(map(quoted, keys))
+    row = ", ".join(map(quoted_column, keys))
     differs = " OR ".join(
-        f"{quoted(key)} IS DISTINCT FROM lag({quoted(key)}) OVER ()" for key in keys
+        f"{quoted_column(key)} IS DISTINCT FROM lag({quoted_column(key)}) OVER ()" for key in keys
     )
     # the first row has none before it, and its ids are known
     return f"SELECT *, {differs} AS begins FROM ({store.numbered(row)})"

@@ -12,8 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import parse_qs, unquote, urlsplit
 
+from lstmcast.databases.address import parsed
+from lstmcast.databases.offline import NO_EXTENSIONS
+from lstmcast.databases.quoting import quoted_column, quoted_text
 from lstmcast.errors import DataError, UsageError
 
 MEMORY = "400MB"  # of DuckDB, in each process
@@ -109,18 +111,8 @@ def connected(**settings: Any) -> Any:
     """A DuckDB connection with one thread and little memory, which downloads nothing."""
     import duckdb
 
-    off = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-    return duckdb.connect(config={**off, "threads": 1, "memory_limit": MEMORY, **settings})
-
-
-def quoted(name: str) -> str:
-    """A name of a column or a table, as SQL has it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def text_of(value: str) -> str:
-    """A text, as SQL has it."""
-    return "'" + value.replace("'", "''") + "'"
+    own = {"threads": 1, "memory_limit": MEMORY}
+    return duckdb.connect(config={**NO_EXTENSIONS, **own, **settings})
 
 
 # ---------------------------------------------------------------- Parquet
@@ -159,7 +151,9 @@ class ParquetFiles:
     def numbered(self, columns: str) -> str:
         """A query for columns, with FILE and ROW, in the order of rows."""
         # DuckDB names files as they were given
-        places = ", ".join(f"{text_of(file)}: {number}" for number, file in enumerate(self.files))
+        places = ", ".join(
+            f"{quoted_text(file)}: {number}" for number, file in enumerate(self.files)
+        )
         table = _parquet(self.files, "filename = true, file_row_number = true")
         number = f"map {{{places}}}[filename]" if len(self.files) > 1 else "0"
         return f"SELECT {number} AS {FILE}, file_row_number AS {ROW}, {columns} FROM {table}"
@@ -185,7 +179,7 @@ class ParquetFiles:
 
 
 def _parquet(files: Sequence[str], options: str = "") -> str:
-    listed = ", ".join(map(text_of, files))
+    listed = ", ".join(map(quoted_text, files))
     return f"read_parquet([{listed}]{', ' + options if options else ''})"
 
 
@@ -252,7 +246,7 @@ class DuckDBTable:
 
         connection = connected()
         try:
-            connection.execute(f"ATTACH {text_of(self.path)} AS stored (READ_ONLY)")
+            connection.execute(f"ATTACH {quoted_text(self.path)} AS stored (READ_ONLY)")
         except duckdb.Error as error:
             why = str(error).splitlines()[0]
             raise DataError(f"{self.path} cannot be read as a file of DuckDB ({why}).") from None
@@ -274,15 +268,14 @@ class DuckDBTable:
 
     @property
     def _quoted(self) -> str:
-        return ".".join(map(quoted, ("stored", *self.table.split("."))))
+        return ".".join(map(quoted_column, ("stored", *self.table.split("."))))
 
 
 def _duckdb_table(address: str) -> DuckDBTable:
     """The table of duckdb:///FILE?table=NAME, which has to be there."""
-    parts = urlsplit(address)
-    table = parse_qs(parts.query).get("table", [""])[0]
-    path = unquote(parts.path.removeprefix("/"))
-    if not table or not path or parts.netloc:
+    place = parsed(address)
+    path, table = place.path, place.table
+    if table is None:
         raise UsageError(f"{address!r} names no table. Give duckdb:///shop.db?table=sales.")
     if not Path(path).exists():
         raise DataError(f"there is no file {path!r}.")

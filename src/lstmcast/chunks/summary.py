@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lstmcast.chunks.stores import connected, text_of
+from lstmcast.chunks.stores import connected
 from lstmcast.chunks.work import ACCURACY
+from lstmcast.databases.quoting import quoted_text
 from lstmcast.evaluation.summary import HEADINGS
 from lstmcast.util.text import number
 
@@ -18,7 +19,7 @@ def accuracy_rows(folder: Path) -> list[list[str]]:
     accuracy = folder / ACCURACY
     if not accuracy.is_dir():
         return []
-    table = f"read_parquet({text_of(str(accuracy / 'part-*.parquet'))})"
+    table = f"read_parquet({quoted_text(str(accuracy / 'part-*.parquet'))})"
     means = ", ".join(f"avg({name}) FILTER (isfinite({name}))" for name in MEASURES)
     with connected() as connection:
         found = connection.execute(

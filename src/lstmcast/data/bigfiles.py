@@ -19,9 +19,11 @@ from lstmcast.data.separators import doubtful_mark
 from lstmcast.data.sheet import Column, Sheet, dropped_lines
 from lstmcast.data.table import Finding
 from lstmcast.data.textfiles import read_text
+from lstmcast.databases.offline import NO_EXTENSIONS
+from lstmcast.databases.quoting import quoted_column, quoted_text
 from lstmcast.errors import DataError, LstmcastError
 
-_MISSING = ", ".join("'" + marker.replace("'", "''") + "'" for marker in sorted(MISSING))
+_MISSING = ", ".join(map(quoted_text, sorted(MISSING)))
 _HEAD = 1 << 17  # bytes that show delimiter and header
 _TAIL_LINES = 40
 # distinct texts that are kept as texts; columns with more are turned into numbers or times by
@@ -61,8 +63,7 @@ def text_column(connection: Any, name: str, rows: str) -> Column | None:
     """A column of the view or table `rows` as distinct texts in order of appearance, and codes into
     them: a text for each of a million rows would be most of the memory. None where there is no
     text."""
-    quoted = '"' + name.replace('"', '""') + '"'
-    cell = f"nullif(CAST({quoted} AS VARCHAR), '')"
+    cell = f"nullif(CAST({quoted_column(name)} AS VARCHAR), '')"
     connection.execute(
         "CREATE OR REPLACE TEMP TYPE texts AS ENUM "
         f"(SELECT DISTINCT {cell} AS x FROM {rows} WHERE x IS NOT NULL)"
@@ -138,11 +139,7 @@ def _lines_after_data(tail: bytes, delimiter: str, width: int, newlines: int) ->
 def _connect() -> Any:
     import duckdb
 
-    off: dict[str, Any] = {
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-    }
-    return duckdb.connect(config=off)
+    return duckdb.connect(config=NO_EXTENSIONS)
 
 
 def _first_line(error: Exception) -> str:
@@ -165,11 +162,10 @@ def _load(connection: Any, path: Path, delimiter: str, width: int, skipped: int)
     """Read the cells as text into the table `raw`; the number of rows."""
     columns = ", ".join(f"'c{j}': 'VARCHAR'" for j in range(width))
     named = re.sub(r"[*?\[]", lambda letter: f"[{letter[0]}]", str(path))
-    escaped = named.replace("'", "''")
     connection.execute(
-        f"CREATE TABLE raw AS SELECT * FROM read_csv('{escaped}', auto_detect=false, header=false, "
-        f"skip={skipped}, delim='{delimiter}', quote='\"', escape='\"', columns={{{columns}}}, "
-        "compression='none', ignore_errors=true)"
+        f"CREATE TABLE raw AS SELECT * FROM read_csv({quoted_text(named)}, auto_detect=false, "
+        f"header=false, skip={skipped}, delim='{delimiter}', quote='\"', escape='\"', "
+        f"columns={{{columns}}}, compression='none', ignore_errors=true)"
     )
     return connection.execute("SELECT count(*) FROM raw").fetchone()[0]
 

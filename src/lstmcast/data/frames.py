@@ -19,6 +19,7 @@ from lstmcast.data.dates import parse_times
 from lstmcast.data.keys import OWN_NAME
 from lstmcast.data.sheet import Column, Sheet
 from lstmcast.data.zones import zone_of
+from lstmcast.databases.quoting import quoted_column
 from lstmcast.errors import DataError, UsageError
 from lstmcast.util.categories import Categories
 from lstmcast.util.objects import objects
@@ -113,7 +114,7 @@ def sheet_from_relation(
 
 
 def _plain_type(name: str, kind: str) -> str:
-    quoted = '"' + name.replace('"', '""') + '"'
+    quoted = quoted_column(name)
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"make_timestamp(epoch_us({quoted})) AS {quoted}"
     if kind == "DATE" or kind.startswith("TIMESTAMP"):

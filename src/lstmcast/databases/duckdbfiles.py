@@ -9,14 +9,10 @@ from numpy.typing import NDArray
 
 from lstmcast.databases.address import Address
 from lstmcast.databases.connections import ROWS, Columns, Kind, Known, Rows
+from lstmcast.databases.offline import NO_EXTENSIONS
 from lstmcast.databases.quoting import quoted, quoted_column, schema_and_name
 from lstmcast.errors import DataError
 
-# nothing is downloaded, whatever a query names
-_NO_EXTENSIONS: dict[str, Any] = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-}
 _TABLES = """
     SELECT CASE WHEN table_schema = 'main' THEN table_name
            ELSE table_schema || '.' || table_name END
@@ -54,7 +50,7 @@ class DuckDBFile:
 
         try:
             self.connection = duckdb.connect(
-                address.path, read_only=not writes, config=_NO_EXTENSIONS
+                address.path, read_only=not writes, config=NO_EXTENSIONS
             )
         except duckdb.ConnectionException:
             # this process has it open already, in its own way

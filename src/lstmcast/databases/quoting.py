@@ -1,4 +1,4 @@
-"""Names in SQL, with quotes around them."""
+"""Names and texts in SQL, with quotes around them."""
 
 from __future__ import annotations
 
@@ -29,3 +29,12 @@ def quoted_column(name: str, mark: str = '"') -> str:
     '"q0.1"'
     """
     return mark + name.replace(mark, mark * 2) + mark
+
+
+def quoted_text(value: str) -> str:
+    """A text for a statement.
+
+    >>> quoted_text("o'clock.parquet")
+    "'o''clock.parquet'"
+    """
+    return "'" + value.replace("'", "''") + "'"

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 
 from lstmcast.databases.address import DatabaseTable, hidden, is_target
+from lstmcast.databases.offline import NO_EXTENSIONS
+from lstmcast.databases.quoting import quoted_column, quoted_text
 from lstmcast.databases.writing import write_to_database
 from lstmcast.errors import MissingExtraError, UsageError
 from lstmcast.util.categories import Categories
@@ -146,13 +148,6 @@ def _listed_text(column: np.ndarray) -> Any:
     return column.tolist() if column.dtype == object else column
 
 
-# nothing is downloaded, whatever a file is called
-NO_EXTENSIONS: dict[str, Any] = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-}
-
-
 _FORMULAS = set("=+-@\t\r")  # with which a formula begins
 _NUMBER = re.compile(r"[+-]?\d[\d.,eE+-]*")
 
@@ -198,7 +193,7 @@ def write_table(
     parquet = path.suffix.lower() == ".parquet"
     selected = ", ".join(_selected(name, column, parquet) for name, column in columns.items())
     packed = ", compression gzip" if path.suffix.lower() == ".gz" else ""
-    noted = ", ".join(f"{_quoted(name)}: ?" for name in about or ())
+    noted = ", ".join(f"{quoted_column(name)}: ?" for name in about or ())
     noted = f", kv_metadata {{{noted}}}" if parquet and noted else ""
     options = f"(format parquet{noted})" if parquet else f"(format csv, header{packed})"
     with (
@@ -206,10 +201,10 @@ def write_table(
         duckdb.connect(config=NO_EXTENSIONS) as connection,
     ):
         connection.register("written", {name: _known_to_duckdb(c) for name, c in columns.items()})
-        target = str(temporary).replace("'", "''")
+        target = quoted_text(str(temporary))
         try:
             connection.execute(
-                f"copy (select {selected} from written) to '{target}' {options}",
+                f"copy (select {selected} from written) to {target} {options}",
                 list(about.values()) if about and noted else None,
             )
         except duckdb.IOException as error:
@@ -261,16 +256,12 @@ def _system_number(error: Exception) -> int:
 def _selected(name: str, column: np.ndarray, parquet: bool) -> str:
     """A column of the query: unknown numbers are left empty; Parquet keeps one type of time
     whatever the hours."""
-    quoted = _quoted(name)
+    quoted = quoted_column(name)
     if column.dtype.kind == "f":
         return f"case when isfinite({quoted}) then {quoted} end as {quoted}"
     dates = column.dtype == "datetime64[D]"
     dates = dates or (column.dtype.kind == "M" and not parquet and whole_days(column))
     return f"{quoted}::date as {quoted}" if dates else quoted
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def whole_days(times: np.ndarray) -> bool:
