@@ -14,10 +14,13 @@ ACCURACY ?=
 FUZZ ?=
 EXTRAS ?=
 SERVE ?=
+LATEST ?= latest
+# 0.1 of 0.1.0: the documentation of a release takes the place of that of releases of the same line.
+LINE = $(shell sed -n 's/^__version__ = "\([0-9]*\.[0-9]*\).*/\1/p' src/lstmcast/_version.py)
 export MPLBACKEND = agg
 
 .DEFAULT_GOAL := help
-.PHONY: help fuzz install install-all forecast serve test test-services lint docs docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel package extras sbom lock audit clean
+.PHONY: help fuzz install install-all forecast serve test test-services lint docs docs-version docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel package extras sbom lock audit clean
 
 help:                ## what can be made
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -48,7 +51,11 @@ lint: $(VENV)/.all ## ruff, pyright, import-linter
 
 docs: $(VENV)/.all ## the documentation as a website in site/
 	$(BIN)/mkdocs build --strict
-	$(BIN)/lstmcast export --format web site/demo
+
+# Nothing is pushed. For an older line of versions than the newest: make docs-version LATEST=
+docs-version: docs ## the same on the branch gh-pages, beside other versions, with a choice between them
+	$(BIN)/mike deploy --update-aliases $(LINE) $(LATEST)
+	$(if $(LATEST),$(BIN)/mike set-default $(LATEST))
 
 docs-refresh: $(VENV)/.all ## run the examples of README and docs, write what they print and draw, fill the tables
 	$(BIN)/python docs/refresh.py
