@@ -40,7 +40,7 @@ test: $(VENV)/.all ## the whole test-suite; a part of it with TEST="tests/test_s
 		$(if $(TEST),$(TEST),--numprocesses $(JOBS) --cov --cov-report=term)
 
 test-services: $(VENV)/.all ## tests that need Node.js, a browser or a server, which it installs
-	.ci/services
+	PYTHON=$(BIN)/python .ci/services
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m services $(TEST)
 
 lint: $(VENV)/.all ## ruff, pyright, import-linter
@@ -89,8 +89,8 @@ package: wheel $(VENV)/.tools ## the same, checked: metadata, contents, and a fo
 	$(VENV)/tools/bin/check-wheel-contents dist/lstmcast-*.whl
 	$(VENV)/tools/bin/uvx --from dist/lstmcast-*.whl lstmcast forecast examples/airline.csv --horizon 3 --quiet
 
-extras: ## each extra alone, with the wheel of dist/, in a fresh environment; some of them with EXTRAS="onnx server"
-	PYTHON=$(PYTHON) .ci/extras $(EXTRAS)
+extras: $(VENV)/.tools ## each extra alone, with the wheel of dist/, in a fresh environment; some of them with EXTRAS="onnx server"
+	UV=$(VENV)/tools/bin/uv PYTHON=$(PYTHON) .ci/extras $(EXTRAS)
 
 sbom: $(VENV)/.tools ## what the core is made of, and under which licences: dist/sbom.json, dist/licences.md
 	$(VENV)/tools/bin/uv venv --quiet --clear --python $(BIN)/python $(VENV)/locked
