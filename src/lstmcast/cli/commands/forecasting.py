@@ -27,14 +27,14 @@ from lstmcast.cli.options.common import (
 from lstmcast.cli.options.database import TableRows
 from lstmcast.cli.options.hierarchy import Reconciling
 from lstmcast.cli.options.output import Output
-from lstmcast.cli.options.reading import ReadingOptions
+from lstmcast.cli.options.reading import ReadingOptions, RepairingOptions
 from lstmcast.cli.options.training import Testing
 
 
 def forecast(
     context: typer.Context,
     data: Data,
-    reading: ReadingOptions,
+    reading: RepairingOptions,
     testing: Testing,
     output: Output,
     rows: TableRows,

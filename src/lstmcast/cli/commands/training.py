@@ -17,8 +17,8 @@ from lstmcast.cli.options.common import (
     HeldOut,
     Horizon,
     Json,
+    Masking,
     Method,
-    Outlying,
     Quiet,
     named,
     typed_options,
@@ -111,7 +111,7 @@ def backtest(
     chunks: Chunks,
     horizon: Horizon = None,
     method: Method = "auto",
-    outliers: Outlying = None,
+    outliers: Masking = None,
     out: Annotated[
         str | None,
         typer.Option(
