@@ -23,17 +23,17 @@ MONTHS = 60
 OWN = HERE.parent
 
 
-def write_series(path: Path, count: int, length: int = MONTHS) -> None:
-    """A Parquet file of so many series."""
+def write_series(path: Path, count: int, length: int = MONTHS, first: int = 0) -> None:
+    """A Parquet file of so many series, the first of which has this number."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(first)
     level = np.exp(np.cumsum(rng.normal(0, 0.05, (count, length)), axis=1))
     phase = rng.uniform(0, 2 * np.pi, (count, 1))
     season = 1 + 0.3 * np.sin(2 * np.pi * np.arange(length) / 12 + phase)
     months = np.datetime64("2019-01") + np.arange(length)
-    ids = pa.array([f"series_{number}" for number in range(count)])
+    ids = pa.array([f"series_{number:07d}" for number in range(first, first + count)])
     columns = {
         "unique_id": ids.take(pa.array(np.repeat(np.arange(count), length))),
         "ds": np.tile(months.astype("datetime64[ms]"), count),
