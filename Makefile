@@ -17,7 +17,7 @@ SERVE ?=
 export MPLBACKEND = agg
 
 .DEFAULT_GOAL := help
-.PHONY: help fuzz install install-all forecast serve test test-services lint docs docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel package extras sbom lock audit clean
+.PHONY: help fuzz install install-all forecast serve test test-services lint density docs docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel package extras sbom lock audit clean
 
 help:                ## what can be made
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ lint: $(VENV)/.all ## ruff, pyright, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
+
+density: $(VENV)/.all ## how densely the package is written, and which parts of it are too long
+	$(BIN)/python benchmarks/density.py
 
 docs: $(VENV)/.all ## the documentation as a website in site/
 	$(BIN)/mkdocs build --strict
