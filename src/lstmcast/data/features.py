@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lstmcast.data.levels import recoded
 from lstmcast.data.ragged import offsets_of, segments, spread
 from lstmcast.data.ragged import places as steps_of
-from lstmcast.errors import DataError, UsageError
+from lstmcast.errors import DataError
 
 logger = logging.getLogger("lstmcast")
 # How covariates are reduced where the target of several rows is added up or counted: the sum of
@@ -243,114 +244,6 @@ def listed(names: Iterable[str], most: int = 8) -> str:
     return " and ".join(filter(None, (", ".join(quoted[:-1]), quoted[-1])))
 
 
-Given = Mapping[str, Mapping[str, ArrayLike] | ArrayLike]  # columns, as people give them
-
-
-def covariates_from_arrays(
-    past: Given | None,
-    future: Given | None,
-    static: Given | None,
-    rows: NDArray,
-    lengths: NDArray,
-) -> Covariates:
-    """Covariates of series that are already on a grid.
-
-    Args:
-        past: {name: {id: values}}, {name: values} that all series share, or {name: (S, T) values}.
-        future: the same, with values of coming steps after those of the series; texts are
-            categories.
-        static: {name: {id: value}}, or {name: values} of all series in their order.
-        rows: id of each series (S,), without the name of its target.
-        lengths: of each series (S,).
-
-    Raises:
-        UsageError: they are no mapping of names.
-        DataError: they have other lengths than the series, or are no numbers.
-    """
-    beside = {
-        name: np.concatenate([np.zeros(0), *parts])
-        for name, parts in _parts(past, "past", rows, lengths).items()
-    }
-    constant, levels = _static(static, rows)
-    return Covariates(beside, _future(_parts(future, "future", rows, lengths)), constant, levels)
-
-
-def _static(
-    given: Given | None, rows: NDArray
-) -> tuple[dict[str, NDArray], dict[str, tuple[str, ...]]]:
-    """Columns that do not change, (S,) each, and the names of their categories."""
-    columns, levels = {}, {}
-    for name, one in (_mapping(given, "static") if given is not None else {}).items():
-        if isinstance(one, Mapping):
-            by_id = {str(key): value for key, value in one.items()}
-            one = [by_id.get(str(row), np.nan) for row in rows.tolist()]
-        values = _numbers(one, "static", name)
-        if values.shape != rows.shape:
-            raise DataError(
-                f"static column {name!r} has the shape {values.shape}, and there are {len(rows)} "
-                "series. One value for each series is expected."
-            )
-        if values.dtype.kind == "O":
-            (values,), levels[name] = coded([values])
-        columns[name] = _finite(values)
-    return columns, levels
-
-
-def _future(parts: Mapping[str, list[NDArray]]) -> Future:
-    """Columns that are known in advance, from those of each series: all as long as the longest of
-    the series, NaN where nothing is known."""
-    if not parts:
-        return Future()
-    lengths_S = np.max([[len(part) for part in each] for each in parts.values()], axis=0)
-    columns, levels = {}, {}
-    for name, each in parts.items():
-        if any(part.dtype.kind == "O" for part in each):
-            each, levels[name] = coded(each)
-        joined = np.full(int(lengths_S.sum()), np.nan)
-        for part, begin in zip(each, offsets_of(lengths_S)[:-1].tolist(), strict=True):
-            joined[begin : begin + len(part)] = part
-        columns[name] = joined
-    return Future(columns, offsets_of(lengths_S), levels)
-
-
-def coded(parts: Iterable[NDArray]) -> tuple[list[NDArray], tuple[str, ...]]:
-    """Texts as numbers 0, 1, … of their categories, in the order of the alphabet; NaN where there
-    is none.
-
-    >>> coded([np.array(["b", "a", ""], object)])
-    ([array([ 1.,  0., nan])], ('a', 'b'))
-    """
-    texts = [[_text(cell) for cell in part.tolist()] for part in parts]
-    levels = sorted({text for each in texts for text in each if text})
-    numbers = {text: float(place) for place, text in enumerate(levels)}
-    return [np.array([numbers.get(text, np.nan) for text in each]) for each in texts], tuple(levels)
-
-
-def recoded(values: NDArray, levels: tuple[str, ...] | None, union: tuple[str, ...]) -> NDArray:
-    """Codes of some categories as codes of more of them; numbers, which have no levels, as the
-    codes of the categories that are written like them.
-
-    >>> recoded(np.array([0.0, np.nan]), ("b",), ("a", "b"))
-    array([ 1., nan])
-    """
-    if levels == union or not union or not len(values):
-        return values
-    if levels is None:
-        distinct, inverse = np.unique(values, return_inverse=True)
-        levels, values = tuple(number_text(number) for number in distinct), inverse.astype(float)
-    places = np.array([float(union.index(text)) if text else np.nan for text in levels] + [np.nan])
-    return places[np.where(np.isnan(values), len(levels), values).astype(np.int64)]
-
-
-def number_text(number: float) -> str:
-    """A number as a file writes it; nothing for a missing one.
-
-    >>> number_text(0.0), number_text(np.nan)
-    ('0', '')
-    """
-    return "" if np.isnan(number) else f"{number:.15g}"
-
-
 def continued_future(ours: Future, theirs: Future, places: NDArray, steps: NDArray) -> Future:
     """What is known in advance of series that go on with newer data, (S,): the newer word counts,
     and a missing one erases none.
@@ -409,82 +302,3 @@ def joined_futures(first: Future, second: Future, counts: tuple[int, int]) -> Fu
     if first and len(first.offsets) != counts[0] + 1:
         raise ValueError("what is known in advance is of other series")
     return continued_future(first, second, places, np.zeros(len(places), np.int64))
-
-
-def _text(cell: object) -> str:
-    """A cell of a column of categories; nothing for a missing one."""
-    return "" if cell is None or cell != cell else str(cell).strip()
-
-
-def _parts(
-    given: Given | None, role: str, rows: NDArray, lengths: NDArray
-) -> dict[str, list[NDArray]]:
-    """The values of each series, by the name of the column."""
-    if given is None:
-        return {}
-    named = _mapping(given, role)
-    return {name: _column(role, name, one, rows, lengths) for name, one in named.items()}
-
-
-def _mapping(given: object, role: str) -> dict[str, Any]:
-    if not isinstance(given, Mapping):
-        raise UsageError(
-            f"{role}={given!r} does not name columns. Give {{name: values}}, the values in the "
-            "form that the target has."
-        )
-    return {str(name): one for name, one in given.items()}
-
-
-def _column(
-    role: str,
-    name: str,
-    given: Mapping[str, ArrayLike] | ArrayLike,
-    rows: NDArray,
-    lengths: NDArray,
-) -> list[NDArray]:
-    """One covariate of each series."""
-    if isinstance(given, Mapping):
-        by_id = {str(key): array for key, array in given.items()}
-        absent = [row for row in rows.tolist() if row not in by_id]
-        if absent:
-            raise DataError(
-                f"{role} column {name!r} has no values of series {absent[0]!r}. Give them for "
-                "every series; nan stands for a missing value."
-            )
-        parts = [_numbers(by_id[row], role, name) for row in rows.tolist()]
-    else:
-        array = _numbers(given, role, name)
-        parts = list(array) if array.ndim == 2 and len(array) == len(rows) else [array] * len(rows)
-    for part, row, length in zip(parts, rows, lengths, strict=True):
-        enough = part.ndim == 1 and len(part) >= length if role == "future" else False
-        if not enough and part.shape != (length,):
-            more = ", and those of coming steps after them" if role == "future" else ""
-            raise DataError(
-                f"{role} column {name!r} has the shape {part.shape} for series {str(row)!r}, which "
-                f"has {length} values. One value for each of the target's is expected{more}."
-            )
-    return [_finite(part) for part in parts]
-
-
-def _finite(part: NDArray) -> NDArray:
-    if part.dtype.kind == "O":
-        return part
-    return np.where(np.isinf(part), np.nan, part)
-
-
-def _numbers(array: ArrayLike, role: str, name: str) -> NDArray:
-    """As numbers; texts of what is known in advance as they are, which are categories."""
-    given = np.asarray(array)
-    if role != "past" and given.dtype.kind in "OUT" and _has_texts(given):
-        return given.astype(object)
-    try:
-        return np.asarray(array, np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(
-            f"{role} column {name!r} cannot be read as numbers ({error}). Write categories as "
-            "numbers; nan stands for a missing value."
-        ) from None
-
-
-def _has_texts(given: NDArray) -> bool:
-    return any(isinstance(cell, str) for cell in given.ravel().tolist())

@@ -13,33 +13,34 @@ import numpy as np
 from numpy import ndarray
 
 from lstmcast.data.calendars import DAY, HOUR, MINUTE, SECOND, WEEK, micros_of
-from lstmcast.data.features import Future, listed, number_text, recoded, reduced_by
+from lstmcast.data.features import Future, reduced_by
 from lstmcast.data.findings import Finding
 from lstmcast.data.frequency import OFF_GRID, Frequency
 from lstmcast.data.frequency_inference import infer
 from lstmcast.data.known import KnownRows
+from lstmcast.data.levels import recoded
+from lstmcast.data.placingnotes import (
+    Grid,
+    alignment_note,
+    coverage_notes,
+    duplicate_rows,
+    mixed_columns,
+    off_grid_rows,
+    other_times,
+    repeated_rows,
+    silent_series,
+)
 from lstmcast.data.ragged import offsets_of, segments, series_numbers
 from lstmcast.data.ragged import places as steps_of
 from lstmcast.data.reducing import reduced
-from lstmcast.data.table import ReadOptions, format_time
+from lstmcast.data.table import ReadOptions
 from lstmcast.errors import DataError
 
-OFF = "known times"  # the rule of findings about times that are not on the grid
 _LATE = 0.02  # of a step: by so much a clock may be early or late
 _MOST_STEPS = 50_000_000  # of all series: more, and a date in the future table is a mistake
 _LENGTHS = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
 _LENGTHS |= {"business day": DAY, "half month": 15 * DAY, "month": 30 * DAY}
 _LENGTHS |= {"quarter": 91 * DAY, "year": 365 * DAY}
-
-
-class Grid(NamedTuple):
-    """Where series lie: their ids and first times, (S,) each, the time after whose step they end,
-    and the frequency of all."""
-
-    ids: ndarray
-    starts: ndarray
-    lengths: ndarray
-    frequency: Frequency
 
 
 class _Cells(NamedTuple):
@@ -56,24 +57,24 @@ def placed(
 ) -> tuple[Future, list[Finding]]:
     """What is known in advance on the grids of series, and what was noticed on the way, errors
     included. Rows of later tables count where several say something of one step."""
-    found = _silent([rows for rows in known if rows.own], grid)
+    found = silent_series([rows for rows in known if rows.own], grid)
     parts = []
     for rows in known:
         cells, told = _cells(rows, grid, options)
         found += told
         parts.append(cells)
-    found += _of_two_sorts(known)
+    found += mixed_columns(known)
     if any(finding.severity == "error" for finding in found):
         return Future(), found
     future = _joined(parts, len(grid.ids))
-    return future, found + _told(future, grid)
+    return future, found + coverage_notes(future, grid)
 
 
 def _cells(rows: KnownRows, grid: Grid, options: ReadOptions) -> tuple[_Cells, list[Finding]]:
     """One table on the grids."""
     rows, groups = rows.of(grid.ids)
     if rows.times.dtype.kind != grid.starts.dtype.kind:
-        return _nothing(rows), [_other_times(rows, grid)]
+        return _nothing(rows), [other_times(rows, grid)]
     if not len(rows.series):
         return _nothing(rows), []
     found: list[Finding] = []
@@ -82,15 +83,15 @@ def _cells(rows: KnownRows, grid: Grid, options: ReadOptions) -> tuple[_Cells, l
     own = _frequency_of(rows) if rows.own else None
     side = 0 if own is None else _compared(own, grid.frequency)
     if side < 0:
-        told = _aligned(rows, own, f"means over each step ({grid.frequency.name})")
+        told = alignment_note(rows, own, f"means over each step ({grid.frequency.name})")
         return _by_period(rows, groups, grid, "mean"), [*found, told]
-    repeated = _repeated(rows, groups, grid)
+    repeated = repeated_rows(rows, groups, grid)
     if len(repeated) and (rows.own or options.duplicates == "error"):
-        return _nothing(rows), [*found, _twice(rows, repeated, groups, grid)]
+        return _nothing(rows), [*found, duplicate_rows(rows, repeated, groups, grid)]
     how = "first" if options.duplicates == "error" else reduced_by(options.duplicates)
     rows = _one_row_per_time(rows, how)
     if side > 0 and own is not None:
-        told = _aligned(rows, own, f"each value is held for its {_held(own)}")
+        told = alignment_note(rows, own, f"each value is held for its {_held(own)}")
         return _held_on(rows, groups, grid, own), [*found, told]
     cells, told = _as_they_are(rows, groups, grid)
     return cells, found + told
@@ -101,16 +102,13 @@ def _nothing(rows: KnownRows) -> _Cells:
     return _Cells(none, none, {name: np.zeros(0) for name in rows.columns}, rows.levels)
 
 
-# ------------------------------------------------------------------ which step a row belongs to
-
-
 def _as_they_are(rows: KnownRows, groups: ndarray, grid: Grid) -> tuple[_Cells, list[Finding]]:
     """Rows at the steps whose times they have."""
     series, chosen = _rows_of_series(rows, groups)
     steps = _steps_since(rows.times[chosen], grid.starts[series], grid.frequency)
     off = np.flatnonzero(steps == OFF_GRID)
     if len(off):
-        return _nothing(rows), [_off_grid(rows, chosen, series, off, grid)]
+        return _nothing(rows), [off_grid_rows(rows, chosen, series, off, grid)]
     return _cells_of(rows, chosen, series, steps), []
 
 
@@ -197,9 +195,6 @@ def _commonest(codes: ndarray, begins: ndarray) -> ndarray:
     return commonest
 
 
-# ------------------------------------------------------------------ other frequencies
-
-
 def _frequency_of(rows: KnownRows) -> Frequency | None:
     """The frequency that the rows of a table of its own show."""
     single = _one_row_per_time(rows, "first")
@@ -263,9 +258,6 @@ def _covered(grid: Grid, own: Frequency, series: ndarray, last: ndarray) -> ndar
     return np.clip(steps, 0, None)
 
 
-# ------------------------------------------------------------------ several tables as one
-
-
 def _joined(parts: Sequence[_Cells], count: int) -> Future:
     """All cells as columns that are as long as the longest of a series."""
     names = list(dict.fromkeys(name for part in parts for name in part.columns))
@@ -292,137 +284,3 @@ def _joined(parts: Sequence[_Cells], count: int) -> Future:
             columns[name][offsets[part.series[some]] + part.steps[some]] = values[some]
         levels |= {name: union} if union else {}
     return Future(columns, offsets, levels)
-
-
-# ------------------------------------------------------------------ what is said of them
-
-
-def _told(future: Future, grid: Grid) -> list[Finding]:
-    """How far the columns go on after the last values; those that go as far are told together."""
-    spans: dict[tuple[int, int], list[str]] = {}
-    for name, values in future.columns.items():
-        ahead = np.maximum(steps_ahead(values, future, grid.lengths), 0)
-        spans.setdefault((int(ahead.min()), int(ahead.max())), []).append(name)
-    return [_going_on(names, *span) for span, names in spans.items()]
-
-
-def _going_on(names: Sequence[str], least: int, most: int) -> Finding:
-    which = listed(names)
-    one = len(names) == 1
-    if not most:
-        message = f"{which} {'is' if one else 'are'} known in advance, and "
-        message += f"{'ends' if one else 'end'} with the values"
-        action = "Give coming values as rows without a target, or in a table of their own."
-        return Finding("known in advance", "warning", message, action)
-    steps = f"{most:,} step{'s' * (most > 1)}"
-    steps = steps if least == most else f"{least:,} to {steps}"
-    message = f"{which} {'is' if one else 'are'} known for {steps} after the last values"
-    if not least:
-        action = "Series of which nothing is known there have no forecast, or a shorter one."
-        return Finding("known in advance", "warning", message, action, count=most)
-    return Finding("known in advance", "note", message, count=most)
-
-
-def steps_ahead(values: ndarray, future: Future, lengths: ndarray) -> ndarray:
-    """Steps after the end of each series until the last one that a column (M,) says something of:
-    (S,), 0 or less where it ends with the series."""
-    known = np.flatnonzero(~np.isnan(values))
-    series = np.repeat(np.arange(len(lengths)), future.lengths)
-    last = np.full(len(lengths), -1)
-    np.maximum.at(last, series[known], known - future.offsets[series[known]])
-    return last + 1 - lengths
-
-
-def _aligned(rows: KnownRows, own: Frequency | None, how: str) -> Finding:
-    message = f"{rows.source}: {listed(rows.columns)} {_are(rows)} {own.name if own else 'finer'}"
-    return Finding("other frequency", "note", message, f"Aligned: {how}.")
-
-
-def _are(rows: KnownRows) -> str:
-    return "is" if len(rows.columns) == 1 else "are"
-
-
-def _other_times(rows: KnownRows, grid: Grid) -> Finding:
-    theirs, ours = ("dates", "numbers") if rows.times.dtype.kind == "M" else ("numbers", "dates")
-    message = f"{rows.source}: its times are {theirs}, and those of the series are {ours}"
-    return Finding(OFF, "error", message, "Give both the same sort of times.")
-
-
-def _silent(tables: Sequence[KnownRows], grid: Grid) -> list[Finding]:
-    """An error where tables of their own say nothing of a series; those that hold the same columns,
-    as of several files, are one."""
-    for names in dict.fromkeys(tuple(rows.columns) for rows in tables):
-        alike = [rows for rows in tables if tuple(rows.columns) == names]
-        said = np.zeros(len(grid.ids), bool)
-        for rows in alike:
-            own, groups = rows.of(grid.ids)
-            said |= np.isin(groups, own.series)
-        if not said.all():
-            return [_silent_series(alike[0], np.flatnonzero(~said), grid)]
-    return []
-
-
-def _silent_series(rows: KnownRows, silent: ndarray, grid: Grid) -> Finding:
-    name = str(grid.ids[silent[0]])
-    others = f" and {len(silent) - 1:,} more" if len(silent) > 1 else ""
-    message = f"{rows.source} has no values of {listed(rows.columns)} for series {name!r}{others}"
-    action = "Add rows for it, leave out its key to share rows, or leave the series out."
-    return Finding("known values", "error", message, action, series=name, count=len(silent))
-
-
-def _repeated(rows: KnownRows, groups: ndarray, grid: Grid) -> ndarray:
-    """Rows whose group and time the row before has as well."""
-    same = (rows.series[1:] == rows.series[:-1]) & (rows.times[1:] == rows.times[:-1])
-    return np.flatnonzero(same) + 1
-
-
-def _twice(rows: KnownRows, repeated: ndarray, groups: ndarray, grid: Grid) -> Finding:
-    row = repeated[0]
-    name = str(grid.ids[np.argmax(groups == rows.series[row])])
-    message = (
-        f"series {name!r}, column {_first_known(rows, row)!r}: two rows for "
-        f"{format_time(rows.times[row])} ({rows.place(row - 1)}, {rows.place(row)})"
-    )
-    action = "One row for each series and time is expected: drop one, or name the keys as the data."
-    line, count = int(rows.lines[row]), len(repeated)
-    return Finding("duplicate known times", "error", message, action, name, line, count=count)
-
-
-def _first_known(rows: KnownRows, row: int | np.integer) -> str:
-    """The first column that has a value in a row."""
-    return next(name for name, values in rows.columns.items() if not np.isnan(values[row]))
-
-
-def _off_grid(
-    rows: KnownRows, chosen: ndarray, series: ndarray, off: ndarray, grid: Grid
-) -> Finding:
-    row, name = int(chosen[off[0]]), str(grid.ids[series[off[0]]])
-    start = format_time(grid.starts[series[off[0]]])
-    message = (
-        f"series {name!r}, column {_first_known(rows, row)!r}: {format_time(rows.times[row])} "
-        f"({rows.place(row)}) is not on the grid, {grid.frequency.name} from {start} on"
-    )
-    action = "Give the times of coming steps, or the whole table in another regular frequency."
-    line = int(rows.lines[row])
-    return Finding(OFF, "error", message, action, name, line, count=len(off))
-
-
-def _of_two_sorts(known: Sequence[KnownRows]) -> list[Finding]:
-    """An error for a column that holds categories in one table and in another numbers that are none
-    of them: where most are "0" and few are "a", a table may have nothing but 0."""
-    for name in dict.fromkeys(name for rows in known for name in rows.columns):
-        own = [rows for rows in known if name in rows.columns]
-        levels = {text for rows in own for text in rows.levels.get(name, ())}
-        for rows in own if levels else ():
-            if name in rows.levels:
-                continue
-            other = (
-                {number_text(number) for number in np.unique(rows.columns[name])} - levels - {""}
-            )
-            if other:
-                message = (
-                    f"the column {name!r} holds categories such as {min(levels)!r}, and numbers "
-                    f"such as {min(other)} in {rows.source}"
-                )
-                return [Finding("known values", "error", message, "Write it alike everywhere.")]
-    return []
