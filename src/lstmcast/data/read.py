@@ -104,22 +104,21 @@ def read(
     >>> read({"ds": ["2024-01", "2024-02", "2024-03", "2024-04"], "y": [5.0, 6.0, 7.0, 8.0]})
     Panel(1 series, 4 values, monthly (month starts), 2024-01-01 to 2024-04-01)
     """
-    whole = None if periods is None else checked_periods(periods)
-    repairs = (aggregate, duplicates, gaps, missing)
-    options = ReadOptions(frequency, whole, kind, *repairs, calendar=calendar, on_error=on_error)
-    written = CellFormat(day_first, decimal, header, date_format, missing_codes)
-    table = read_table(
-        with_query(source, query),
-        time=time,
-        target=target,
-        series=series,
-        aggregate=aggregate,
-        sheet=sheet,
-        past=past,
-        written=written,
+    options = ReadOptions(
+        frequency,
+        None if periods is None else checked_periods(periods),
+        kind,
+        aggregate,
+        duplicates,
+        gaps,
+        missing,
+        calendar=calendar,
         on_error=on_error,
-        beside=Beside(future, future_data, static, static_data, holidays, hindsight),
     )
+    written = CellFormat(day_first, decimal, header, date_format, missing_codes)
+    beside = Beside(future, future_data, static, static_data, holidays, hindsight)
+    names = Names(time, target, series, aggregate is not None, past, written, beside)
+    table = _table_of(with_query(source, query), names, sheet, on_error)
     return panel_from_table(table, options)
 
 
@@ -143,24 +142,23 @@ def read_table(
     >>> table.ids.tolist(), table.times.tolist(), table.values.tolist()
     (['a', 'b'], [1, 2, 3, 1, 2], [1.0, 2.0, 3.0, 4.0, 5.0])
     """
-    names = Names(
-        time,
-        target,
-        series,
-        aggregate is not None,
-        past,
-        written or CellFormat(),
-        beside or Beside(),
-    )
+    written = written or CellFormat()
+    beside = beside or Beside()
+    names = Names(time, target, series, aggregate is not None, past, written, beside)
+    return _table_of(source, names, sheet, on_error)
+
+
+def _table_of(source: object, names: Names, sheet: str | None, on_error: OnError) -> Table:
+    """A source in long form, with the tables of their own that `names` has."""
     sheets = _own_sheets(names.beside.future_data, names, "future")
-    coming = [own_table(one, names) for one in sheets]
-    elsewhere = dict.fromkeys(name for one in coming for name in one.likely(names))
+    coming = [own_table(coming_sheet, names) for coming_sheet in sheets]
+    elsewhere = dict.fromkeys(name for table in coming for name in table.likely(names))
     constant = _own_sheets(names.beside.static_data, names, "static")
-    attributes = tuple(name for one in constant for name in one.names)
+    attributes = tuple(name for static_sheet in constant for name in static_sheet.names)
     names = replace(names, elsewhere=tuple(elsewhere), attributes=attributes)
-    with collecting(on_error == "skip") as bad:
+    with collecting(on_error == "skip") as unreadable:
         table = tables_of(source, names, sheet)
-    table = _with_coming(bad.without(table), coming, names)
+    table = _with_coming(unreadable.without(table), coming, names)
     return _with_static(table, constant, names)
 
 
