@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -18,9 +18,6 @@ from lstmcast.data.observed import BLOCK, Clock, ObservedCalendar
 from lstmcast.data.ragged import places as places_of
 from lstmcast.data.ragged import series_numbers
 from lstmcast.util.text import some_names
-
-if TYPE_CHECKING:
-    pass
 
 OBSERVED = "observed calendar"  # the rule of findings about it
 # How often a day or time must have come without a row before it counts as one that never occurs.
