@@ -37,12 +37,12 @@ def covariates_from_arrays(
         UsageError: they are no mapping of names.
         DataError: they have other lengths than the series, or are no numbers.
     """
-    beside = {
-        name: np.concatenate([np.zeros(0), *parts])
-        for name, parts in _parts(past, "past", rows, lengths).items()
-    }
-    constant, levels = _static(static, rows)
-    return Covariates(beside, _future(_parts(future, "future", rows, lengths)), constant, levels)
+    past_columns = {}
+    for name, parts in _parts(past, "past", rows, lengths).items():
+        past_columns[name] = np.concatenate([np.zeros(0), *parts])
+    static_columns, levels = _static(static, rows)
+    known = _future(_parts(future, "future", rows, lengths))
+    return Covariates(past_columns, known, static_columns, levels)
 
 
 def _static(
@@ -50,37 +50,41 @@ def _static(
 ) -> tuple[dict[str, NDArray], dict[str, tuple[str, ...]]]:
     """Columns that do not change, (S,) each, and the names of their categories."""
     columns, levels = {}, {}
-    for name, one in (_mapping(given, "static") if given is not None else {}).items():
-        if isinstance(one, Mapping):
-            by_id = {str(key): value for key, value in one.items()}
-            one = [by_id.get(str(row), np.nan) for row in rows.tolist()]
-        values = _numbers(one, "static", name)
-        if values.shape != rows.shape:
+    if given is None:
+        return columns, levels
+    for name, values in _mapping(given, "static").items():
+        if isinstance(values, Mapping):
+            by_id = {str(key): value for key, value in values.items()}
+            values = [by_id.get(str(row), np.nan) for row in rows.tolist()]
+        array = _numbers(values, "static", name)
+        if array.shape != rows.shape:
             raise DataError(
-                f"static column {name!r} has the shape {values.shape}, and there are {len(rows)} "
+                f"static column {name!r} has the shape {array.shape}, and there are {len(rows)} "
                 "series. One value for each series is expected."
             )
-        if values.dtype.kind == "O":
-            (values,), levels[name] = coded([values])
-        columns[name] = _finite(values)
+        if array.dtype.kind == "O":
+            (array,), levels[name] = coded([array])
+        columns[name] = _finite(array)
     return columns, levels
 
 
-def _future(parts: Mapping[str, list[NDArray]]) -> Future:
+def _future(parts_of_columns: Mapping[str, list[NDArray]]) -> Future:
     """Columns that are known in advance, from those of each series: all as long as the longest of
     the series, NaN where nothing is known."""
-    if not parts:
+    if not parts_of_columns:
         return Future()
-    lengths_S = np.max([[len(part) for part in each] for each in parts.values()], axis=0)
+    lengths = [[len(values) for values in series] for series in parts_of_columns.values()]
+    lengths_S = np.max(lengths, axis=0)
+    offsets = offsets_of(lengths_S)
     columns, levels = {}, {}
-    for name, each in parts.items():
-        if any(part.dtype.kind == "O" for part in each):
-            each, levels[name] = coded(each)
+    for name, series in parts_of_columns.items():
+        if any(values.dtype.kind == "O" for values in series):
+            series, levels[name] = coded(series)
         joined = np.full(int(lengths_S.sum()), np.nan)
-        for part, begin in zip(each, offsets_of(lengths_S)[:-1].tolist(), strict=True):
-            joined[begin : begin + len(part)] = part
+        for values, begin in zip(series, offsets[:-1].tolist(), strict=True):
+            joined[begin : begin + len(values)] = values
         columns[name] = joined
-    return Future(columns, offsets_of(lengths_S), levels)
+    return Future(columns, offsets, levels)
 
 
 def _parts(
@@ -89,8 +93,10 @@ def _parts(
     """The values of each series, by the name of the column."""
     if given is None:
         return {}
-    named = _mapping(given, role)
-    return {name: _column(role, name, one, rows, lengths) for name, one in named.items()}
+    parts_of_columns = {}
+    for name, values in _mapping(given, role).items():
+        parts_of_columns[name] = _column(role, name, values, rows, lengths)
+    return parts_of_columns
 
 
 def _mapping(given: object, role: str) -> dict[str, Any]:
@@ -118,19 +124,22 @@ def _column(
                 f"{role} column {name!r} has no values of series {absent[0]!r}. Give them for "
                 "every series; nan stands for a missing value."
             )
-        parts = [_numbers(by_id[row], role, name) for row in rows.tolist()]
+        arrays = [_numbers(by_id[row], role, name) for row in rows.tolist()]
     else:
         array = _numbers(given, role, name)
-        parts = list(array) if array.ndim == 2 and len(array) == len(rows) else [array] * len(rows)
-    for part, row, length in zip(parts, rows, lengths, strict=True):
-        enough = part.ndim == 1 and len(part) >= length if role == "future" else False
-        if not enough and part.shape != (length,):
-            more = ", and those of coming steps after them" if role == "future" else ""
+        has_row_of_each = array.ndim == 2 and len(array) == len(rows)
+        arrays = list(array) if has_row_of_each else [array] * len(rows)
+    may_be_longer = role == "future"
+    for array, row, length in zip(arrays, rows, lengths, strict=True):
+        is_long_enough = may_be_longer and array.ndim == 1 and len(array) >= length
+        if not is_long_enough and array.shape != (length,):
+            coming = ", and those of coming steps after them" if may_be_longer else ""
             raise DataError(
-                f"{role} column {name!r} has the shape {part.shape} for series {str(row)!r}, which "
-                f"has {length} values. One value for each of the target's is expected{more}."
+                f"{role} column {name!r} has the shape {array.shape} for series {str(row)!r}, "
+                f"which has {length} values. One value for each of the target's is "
+                f"expected{coming}."
             )
-    return [_finite(part) for part in parts]
+    return [_finite(array) for array in arrays]
 
 
 def _finite(part: NDArray) -> NDArray:

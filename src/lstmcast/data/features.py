@@ -64,16 +64,18 @@ class Future:
         if not self:
             return self
         rows = np.asarray(rows)
-        first = np.minimum(np.broadcast_to(first, rows.shape), self.lengths[rows])
-        chosen, offsets = segments(self.offsets, rows, first, self.lengths[rows] - first)
-        columns = {name: array[chosen] for name, array in self.columns.items()}
+        lengths = self.lengths[rows]
+        first = np.minimum(np.broadcast_to(first, rows.shape), lengths)
+        places, offsets = segments(self.offsets, rows, first, lengths - first)
+        columns = {name: array[places] for name, array in self.columns.items()}
         return Future(columns, offsets, self.levels)
 
     def only(self, names: Iterable[str]) -> Future:
         """The columns of these names, in their order, as far as they are there."""
-        kept = [name for name in names if name in self.columns]
-        levels = {name: self.levels[name] for name in kept if name in self.levels}
-        return Future({name: self.columns[name] for name in kept}, self.offsets, levels)
+        names = [name for name in names if name in self.columns]
+        columns = {name: self.columns[name] for name in names}
+        levels = {name: self.levels[name] for name in names if name in self.levels}
+        return Future(columns, self.offsets, levels)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +107,10 @@ class Covariates:
 
     def named(self) -> str:
         """What a short description of a panel says of them."""
-        return "".join(f", {role}: {', '.join(names)}" for role, names in self.roles().items())
+        texts = []
+        for role, names in self.roles().items():
+            texts.append(f", {role}: {', '.join(names)}")
+        return "".join(texts)
 
     def part(
         self, offsets: NDArray, rows: ArrayLike, first: ArrayLike, counts: ArrayLike
@@ -114,11 +119,13 @@ class Covariates:
         target."""
         if not self:
             return self
-        rows, counts = np.asarray(rows), np.asarray(counts)
-        chosen, _ = segments(offsets, rows, np.broadcast_to(first, rows.shape), counts)
-        past = {name: array[chosen] for name, array in self.past.items()}
+        rows = np.asarray(rows)
+        first_of_each = np.broadcast_to(first, rows.shape)
+        places, _ = segments(offsets, rows, first_of_each, np.asarray(counts))
+        past = {name: array[places] for name, array in self.past.items()}
         static = {name: values[rows] for name, values in self.static.items()}
-        return replace(self, past=past, future=self.future.since(rows, first), static=static)
+        future = self.future.since(rows, first)
+        return replace(self, past=past, future=future, static=static)
 
     def only(self, names: Iterable[str]) -> Covariates:
         """The past columns of these names, in their order, as far as they are there, and all that
@@ -128,39 +135,42 @@ class Covariates:
 
     def roles(self) -> dict[str, list[str]]:
         """The names of the columns by role, of roles that there are."""
-        known = {"past": self.past, "future": self.future.columns, "static": self.static}
-        return {role: list(names) for role, names in known.items() if names}
+        columns = {"past": self.past, "future": self.future.columns, "static": self.static}
+        return {role: list(names) for role, names in columns.items() if names}
 
     def described(self) -> dict[str, Any]:
         """What a manifest says of them: names by role, and the names of categories."""
         levels = {name: list(texts) for name, texts in self.future.levels.items()}
-        static = {name: list(texts) for name, texts in self.static_levels.items()}
-        named = {"levels": levels, "static_levels": static}
-        return self.roles() | {name: texts for name, texts in named.items() if texts}
+        static_levels = {name: list(texts) for name, texts in self.static_levels.items()}
+        described: dict[str, Any] = dict(self.roles())
+        if levels:
+            described["levels"] = levels
+        if static_levels:
+            described["static_levels"] = static_levels
+        return described
 
     def arrays(self) -> dict[str, NDArray]:
         """Their values, under names for the store."""
         future = self.future
-        bounds = {"future_offsets": future.offsets} if future else {}
-        return {
-            **{f"past{k}": part for k, part in enumerate(self.past.values())},
-            **{f"future{k}": part for k, part in enumerate(future.columns.values())},
-            **{f"static{k}": part for k, part in enumerate(self.static.values())},
-            **bounds,
-        }
+        arrays = _numbered("past", self.past)
+        arrays |= _numbered("future", future.columns)
+        arrays |= _numbered("static", self.static)
+        if future:
+            arrays["future_offsets"] = future.offsets
+        return arrays
 
     @classmethod
     def from_saved(cls, said: Mapping[str, Any], arrays: Mapping[str, NDArray]) -> Covariates:
         """What `described` and `arrays` gave; nothing where an older version saved."""
-        past = {name: arrays[f"past{k}"] for k, name in enumerate(said.get("past", ()))}
-        columns = {name: arrays[f"future{k}"] for k, name in enumerate(said.get("future", ()))}
-        static = {name: arrays[f"static{k}"] for k, name in enumerate(said.get("static", ()))}
-        levels, own = (
-            {name: tuple(texts) for name, texts in said.get(key, {}).items()}
-            for key in ("levels", "static_levels")
-        )
-        future = Future(columns, arrays["future_offsets"], levels) if columns else Future()
-        return cls(past, future, static, own)
+        past = _by_name("past", said, arrays)
+        columns = _by_name("future", said, arrays)
+        static = _by_name("static", said, arrays)
+        levels = _level_names(said.get("levels", {}))
+        static_levels = _level_names(said.get("static_levels", {}))
+        future = Future()
+        if columns:
+            future = Future(columns, arrays["future_offsets"], levels)
+        return cls(past, future, static, static_levels)
 
     def require_sound(self, series: int) -> None:
         """ValueError where columns of a saved model do not fit so many series."""
@@ -170,8 +180,8 @@ class Covariates:
         if not self.future:
             return
         offsets = self.future.offsets
-        fits = offsets.shape == (series + 1,) and offsets.dtype.kind in "iu" and offsets[0] == 0
-        if not fits or (np.diff(offsets) < 0).any():
+        is_array_of_offsets = offsets.shape == (series + 1,) and offsets.dtype.kind in "iu"
+        if not is_array_of_offsets or offsets[0] != 0 or (np.diff(offsets) < 0).any():
             raise ValueError("what is known in advance has no lengths")
         for name, values in self.future.columns.items():
             if values.shape != (offsets[-1],) or values.dtype.kind != "f":
@@ -185,10 +195,12 @@ class Covariates:
         >>> visits.known_among(["visits"], np.array([0, 2, 4]), np.array([2, 2]))
         array([ True, False])
         """
+        begins = offsets[:-1]
         known = np.ones(len(counts), bool)
         for name in names:
-            before_N = np.r_[0, np.cumsum(np.isfinite(self.past[name]))]
-            known &= before_N[offsets[:-1] + counts] > before_N[offsets[:-1]]
+            is_known_N = np.isfinite(self.past[name])
+            before_N = np.r_[0, np.cumsum(is_known_N)]
+            known &= before_N[begins + counts] > before_N[begins]
         return known
 
     def require(self, names: Iterable[str], source: str) -> None:
@@ -221,6 +233,23 @@ class Covariates:
             warn_once(unread)
 
 
+def _numbered(role: str, columns: Mapping[str, NDArray]) -> dict[str, NDArray]:
+    """Columns under names for the store: their role and number."""
+    return {f"{role}{number}": values for number, values in enumerate(columns.values())}
+
+
+def _by_name(
+    role: str, said: Mapping[str, Any], arrays: Mapping[str, NDArray]
+) -> dict[str, NDArray]:
+    """Columns of the store under their own names."""
+    names = said.get(role, ())
+    return {name: arrays[f"{role}{number}"] for number, name in enumerate(names)}
+
+
+def _level_names(said: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(texts) for name, texts in said.items()}
+
+
 @cache
 def warn_once(text: str) -> None:
     """Log a warning that this process has not logged yet."""
@@ -241,7 +270,9 @@ def listed(names: Iterable[str], most: int = 8) -> str:
     quoted = [repr(str(name)) for name in names]
     if len(quoted) > most:
         return f"{', '.join(quoted[:most])} and {len(quoted) - most} more"
-    return " and ".join(filter(None, (", ".join(quoted[:-1]), quoted[-1])))
+    if len(quoted) < 2:
+        return quoted[0]
+    return f"{', '.join(quoted[:-1])} and {quoted[-1]}"
 
 
 def continued_future(ours: Future, theirs: Future, places: NDArray, steps: NDArray) -> Future:
@@ -251,27 +282,39 @@ def continued_future(ours: Future, theirs: Future, places: NDArray, steps: NDArr
     places (S,): of the remembered series, −1 for none · steps (S,): of the joined series, at which
     the newer data begin.
     """
+    remembered = bool(ours)
     newer = theirs.offsets if theirs else np.zeros(len(places) + 1, np.int64)
-    own = np.append(ours.lengths, 0) if ours else np.zeros(1, np.int64)
-    own = own[places if ours else np.zeros(len(places), np.int64)]
-    lengths = np.maximum(own, np.where(np.diff(newer) > 0, steps + np.diff(newer), 0))
+    newer_lengths = np.diff(newer)
+    older_lengths = np.append(ours.lengths, 0)[places] if remembered else np.zeros_like(places)
+    ends = np.where(newer_lengths > 0, steps + newer_lengths, 0)
+    lengths = np.maximum(older_lengths, ends)
     offsets = offsets_of(np.maximum(lengths, 0))
+    older = offsets_of(older_lengths)
     columns, levels = {}, {}
     for name in dict.fromkeys([*ours.columns, *theirs.columns]):
-        union = tuple(dict.fromkeys([*ours.levels.get(name, ()), *theirs.levels.get(name, ())]))
-        levels |= {name: union} if union else {}
+        our_levels, their_levels = ours.levels.get(name), theirs.levels.get(name)
+        union = _union(our_levels, their_levels)
+        if union:
+            levels[name] = union
         joined = np.full(offsets[-1], np.nan)
         if name in ours.columns:
-            chosen, _ = segments(ours.offsets, np.maximum(places, 0), 0, own)
-            old = recoded(ours.columns[name], ours.levels.get(name), union)[chosen]
-            joined[spread(offsets[:-1], offsets_of(own)) + steps_of(offsets_of(own))] = old
+            from_places, _ = segments(ours.offsets, np.maximum(places, 0), 0, older_lengths)
+            to_places = spread(offsets[:-1], older) + steps_of(older)
+            joined[to_places] = recoded(ours.columns[name], our_levels, union)[from_places]
         if name in theirs.columns:
-            new = recoded(theirs.columns[name], theirs.levels.get(name), union)
-            at = spread(steps, newer) + steps_of(newer)
-            kept = (at >= 0) & ~np.isnan(new)
-            joined[(spread(offsets[:-1], newer) + at)[kept]] = new[kept]
+            values = recoded(theirs.columns[name], their_levels, union)
+            own_step = spread(steps, newer) + steps_of(newer)
+            to_places = spread(offsets[:-1], newer) + own_step
+            is_said = (own_step >= 0) & ~np.isnan(values)
+            joined[to_places[is_said]] = values[is_said]
         columns[name] = joined
     return Future(columns, offsets, levels) if columns else Future()
+
+
+def _union(*levels: tuple[str, ...] | None) -> tuple[str, ...]:
+    """The categories of several columns as those of one, the first ones first."""
+    texts = [text for names in levels for text in names or ()]
+    return tuple(dict.fromkeys(texts))
 
 
 def continued_static(
@@ -281,24 +324,31 @@ def continued_static(
     newer word counts, and a missing one erases none. places (S,): of the remembered series, −1 for
     none."""
     columns, levels = {}, {}
+    unknown = np.full(len(places), np.nan)
     for name in dict.fromkeys([*ours.static, *theirs.static]):
-        known = ours.static_levels.get(name), theirs.static_levels.get(name)
-        union = tuple(dict.fromkeys([*(known[0] or ()), *(known[1] or ())]))
-        levels |= {name: union} if union else {}
-        unknown = np.full(len(places), np.nan)
-        old = recoded(ours.static[name], known[0], union) if name in ours.static else unknown[:0]
-        new = recoded(theirs.static[name], known[1], union) if name in theirs.static else unknown
-        remembered = np.append(old, np.nan)[np.where(places < 0, len(old), places)]
-        columns[name] = np.where(np.isnan(new), remembered, new)
+        our_levels, their_levels = ours.static_levels.get(name), theirs.static_levels.get(name)
+        union = _union(our_levels, their_levels)
+        if union:
+            levels[name] = union
+        older, newer = unknown[:0], unknown
+        if name in ours.static:
+            older = recoded(ours.static[name], our_levels, union)
+        if name in theirs.static:
+            newer = recoded(theirs.static[name], their_levels, union)
+        older_places = np.where(places < 0, len(older), places)
+        remembered = np.append(older, np.nan)[older_places]
+        columns[name] = np.where(np.isnan(newer), remembered, newer)
     return columns, levels
 
 
 def joined_futures(first: Future, second: Future, counts: tuple[int, int]) -> Future:
     """What is known in advance of series of two panels with so many series, one after the other."""
-    places = np.r_[np.arange(counts[0]), np.full(counts[1], -1)]
+    of_first, of_second = counts
+    places = np.r_[np.arange(of_first), np.full(of_second, -1)]
     if second:
-        begin = np.zeros(counts[0] + 1, np.int64)
-        second = replace(second, offsets=np.r_[begin[:-1], second.offsets])
-    if first and len(first.offsets) != counts[0] + 1:
+        nothing = np.zeros(of_first, np.int64)
+        second = replace(second, offsets=np.r_[nothing, second.offsets])
+    if first and len(first.offsets) != of_first + 1:
         raise ValueError("what is known in advance is of other series")
-    return continued_future(first, second, places, np.zeros(len(places), np.int64))
+    begin = np.zeros(len(places), np.int64)
+    return continued_future(first, second, places, begin)

@@ -15,10 +15,14 @@ def coded(parts: Iterable[NDArray]) -> tuple[list[NDArray], tuple[str, ...]]:
     >>> coded([np.array(["b", "a", ""], object)])
     ([array([ 1.,  0., nan])], ('a', 'b'))
     """
-    texts = [[_text(cell) for cell in part.tolist()] for part in parts]
-    levels = sorted({text for each in texts for text in each if text})
-    numbers = {text: float(place) for place, text in enumerate(levels)}
-    return [np.array([numbers.get(text, np.nan) for text in each]) for each in texts], tuple(levels)
+    texts_of_parts = [[_text(cell) for cell in cells.tolist()] for cells in parts]
+    distinct = set().union(*texts_of_parts) - {""}
+    levels = tuple(sorted(distinct))
+    codes = {text: float(code) for code, text in enumerate(levels)}
+    arrays = []
+    for texts in texts_of_parts:
+        arrays.append(np.array([codes.get(text, np.nan) for text in texts]))
+    return arrays, levels
 
 
 def recoded(values: NDArray, levels: tuple[str, ...] | None, union: tuple[str, ...]) -> NDArray:
@@ -31,10 +35,13 @@ def recoded(values: NDArray, levels: tuple[str, ...] | None, union: tuple[str, .
     if levels == union or not union or not len(values):
         return values
     if levels is None:
-        distinct, inverse = np.unique(values, return_inverse=True)
-        levels, values = tuple(number_text(number) for number in distinct), inverse.astype(float)
-    places = np.array([float(union.index(text)) if text else np.nan for text in levels] + [np.nan])
-    return places[np.where(np.isnan(values), len(levels), values).astype(np.int64)]
+        distinct, codes = np.unique(values, return_inverse=True)
+        levels = tuple(number_text(number) for number in distinct)
+        values = codes.astype(float)
+    new_codes = [float(union.index(text)) if text else np.nan for text in levels]
+    new_codes = np.array([*new_codes, np.nan])
+    places = np.where(np.isnan(values), len(levels), values)
+    return new_codes[places.astype(np.int64)]
 
 
 def number_text(number: float) -> str:

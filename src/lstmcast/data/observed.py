@@ -50,7 +50,9 @@ class Clock(NamedTuple):
         if self.inside is None or self.shown is None or self.inside == self.shown:
             return micros_of(times)
         moved = converted(np.ravel(times), self.inside, self.shown)
-        return micros_of(times if moved is None else moved.reshape(np.shape(times)))
+        if moved is None:
+            return micros_of(times)
+        return micros_of(moved.reshape(np.shape(times)))
 
 
 _ONE_CLOCK = Clock()
@@ -85,9 +87,11 @@ class ObservedCalendar:
 
     def occurs(self, times: ndarray, series: ndarray | int) -> ndarray:
         """Whether times (…) of series (…) occur; the shapes are broadcast against each other."""
-        micros, pattern = self.clock.micros(times), self.pattern[series]
-        in_week = self.week[pattern, (micros - MONDAY) % WEEK // self.slot]
-        return in_week & self.months[pattern, month_of(micros) % 12]
+        micros = self.clock.micros(times)
+        pattern = self.pattern[series]
+        slot_of_week = (micros - MONDAY) % WEEK // self.slot
+        month_of_year = month_of(micros) % 12
+        return self.week[pattern, slot_of_week] & self.months[pattern, month_of_year]
 
     def take(self, rows: ndarray) -> ObservedCalendar:
         """That of some of the series."""
@@ -103,19 +107,19 @@ class ObservedCalendar:
     def name(self) -> str:
         """What it is called: the pattern where all series have one, else how many there are."""
         names = self.names
-        used = [names[k] or "all times" for k in np.unique(self.pattern)]
+        used = [names[pattern] or "all times" for pattern in np.unique(self.pattern)]
         return used[0] if len(used) == 1 else f"{len(used)} calendars"
 
     def as_dict(self, ids: ndarray) -> list[dict[str, Any]]:
         """Each pattern and how many series have it, for JSON; the first of these by name."""
-        return [
-            {
-                "times": self.names[k] or "all times",
-                "series": int((self.pattern == k).sum()),
-                "first": str(ids[np.flatnonzero(self.pattern == k)[0]]),
-            }
-            for k in np.unique(self.pattern).tolist()
-        ]
+        names = self.names
+        described = []
+        for pattern in np.unique(self.pattern).tolist():
+            series = np.flatnonzero(self.pattern == pattern)
+            times = names[pattern] or "all times"
+            first_id = str(ids[series[0]])
+            described.append({"times": times, "series": len(series), "first": first_id})
+        return described
 
     def arrays(self) -> dict[str, ndarray]:
         """Under names for the store."""
@@ -153,8 +157,10 @@ class ObservedCalendar:
 def on_grid(panel: Panel, origins: Origins, horizon: int) -> tuple[Panel, int, ndarray | None]:
     """A panel without its calendar, how many steps of its grid hold the next `horizon` rows of all
     origins, and which of the steps these are, (O, H) from 0; None where all times occur."""
-    plain, steps = without(panel), rows_ahead(panel, origins, horizon)
-    return plain, horizon if steps is None else int(steps.max(initial=0)) + 1, steps
+    steps = rows_ahead(panel, origins, horizon)
+    if steps is None:
+        return without(panel), horizon, None
+    return without(panel), int(steps.max(initial=0)) + 1, steps
 
 
 def without(panel: Panel) -> Panel:
@@ -226,27 +232,31 @@ def occurring_at(
 
 def _name(week: ndarray, months: ndarray, slot: int) -> str:
     """When values come, such as "Monday to Friday, 09:30 to 15:30, but not in August"."""
-    days = week.reshape(7, -1) if len(week) % 7 == 0 else np.ones((7, 1), bool)
+    one_day = len(week) % 7 != 0
+    days = np.ones((7, 1), bool) if one_day else week.reshape(7, -1)
     open_days = np.asarray(days.any(axis=1))
-    parts = [] if open_days.all() else [_named(open_days, _DAYS)]
+    times = []
+    if not open_days.all():
+        times.append(_named(open_days, _DAYS))
     if not days[open_days].all():
-        parts.append(_hours(days, slot))
-    text = ", ".join(parts)
-    if months.all():
-        return text
-    return f"{text}{', ' * bool(text)}{_named(months, _MONTHS)}"
+        times.append(_hours(days, slot))
+    if not months.all():
+        times.append(_named(months, _MONTHS))
+    return ", ".join(times)
 
 
 def _hours(days: ndarray, slot: int) -> str:
     """From when to when values come on days that are open, or how many times of a week there
     are."""
     hours = days[days.any(axis=1)]
-    alike = (hours == hours[0]).all()
-    edges = np.flatnonzero(np.diff(hours[0].astype(np.int64)))
-    if not alike or len(edges) > 2 or (hours[0][0] and hours[0][-1] and len(edges) > 1):
+    first_day = hours[0]
+    alike = (hours == first_day).all()
+    edges = np.flatnonzero(np.diff(first_day.astype(np.int64)))
+    over_midnight = first_day[0] and first_day[-1] and len(edges) > 1
+    if not alike or len(edges) > 2 or over_midnight:
         return f"{int(days.sum()):,} of {days.size:,} times of a week"
-    there = np.flatnonzero(hours[0])
-    return f"{_hour(there[0] * slot)} to {_hour(there[-1] * slot)}"
+    open_slots = np.flatnonzero(first_day)
+    return f"{_hour(open_slots[0] * slot)} to {_hour(open_slots[-1] * slot)}"
 
 
 def _hour(micros: int) -> str:
@@ -254,14 +264,15 @@ def _hour(micros: int) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
-def _named(there: ndarray, names: tuple[str, ...]) -> str:
+def _named(occurs: ndarray, names: tuple[str, ...]) -> str:
     """Days or months, those in a row as a span."""
-    chosen = np.flatnonzero(there)
-    span = chosen[-1] - chosen[0] + 1 == len(chosen)
-    if span and len(chosen) > 2:
-        return f"{names[chosen[0]]} to {names[chosen[-1]]}"
-    absent = np.flatnonzero(~there)
-    if len(names) == 12 and len(absent) < len(chosen):
-        return f"but not in {_named(~there, names)}"
-    listed = [names[k] for k in chosen]
-    return listed[0] if len(listed) == 1 else f"{', '.join(listed[:-1])} and {listed[-1]}"
+    places = np.flatnonzero(occurs)
+    in_a_row = places[-1] - places[0] + 1 == len(places)
+    if in_a_row and len(places) > 2:
+        return f"{names[places[0]]} to {names[places[-1]]}"
+    if len(names) == 12 and np.count_nonzero(~occurs) < len(places):
+        return f"but not in {_named(~occurs, names)}"
+    words = [names[place] for place in places]
+    if len(words) == 1:
+        return words[0]
+    return f"{', '.join(words[:-1])} and {words[-1]}"

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -57,22 +56,34 @@ def found_in(grids: Grids, clock: Clock, asked: bool = False) -> ObservedCalenda
     """
     unit, every = grids.frequency.unit, grids.frequency.every
     known = np.add.reduceat(grids.present.astype(np.int64), grids.offsets[:-1])
-    chosen = np.flatnonzero(known < np.diff(grids.offsets))
-    if not len(chosen) or unit in ("integer", "year"):
+    series_count = len(known)
+    with_gaps = np.flatnonzero(known < np.diff(grids.offsets))
+    count = len(with_gaps)
+    if not count or unit in ("integer", "year"):
         return None
-    cells = _cells(grids, chosen, clock)
-    months = _closed_months(cells, len(chosen), asked)
-    slots = np.zeros((len(chosen), 1), bool)
-    if (every == 1 and unit in ("day", "business day", *_SHORT)) or unit in _SHORT:
-        open_now = ~months[cells.series, month_of(cells.micros) % 12]
-        pooled = len(chosen) == len(known)
-        slots = _closed_slots(cells.where(open_now), len(chosen), grids.frequency, asked, pooled)
-    if not months.any() and not slots.any():
+    cells = _cells(grids, with_gaps, clock)
+    closed_months = _closed_months(cells, count, asked)
+    closed_slots = np.zeros((count, 1), bool)
+    has_slots = unit in _SHORT or (every == 1 and unit in ("day", "business day"))
+    if has_slots:
+        is_open = ~closed_months[cells.series, month_of(cells.micros) % 12]
+        pooled = count == series_count
+        cells = cells.where(is_open)
+        closed_slots = _closed_slots(cells, count, grids.frequency, asked, pooled)
+    if not closed_months.any() and not closed_slots.any():
         return None
-    week, of_year = np.ones((len(known), slots.shape[1]), bool), np.ones((len(known), 12), bool)
-    week[chosen], of_year[chosen] = ~slots, ~months
-    both, pattern = np.unique(np.hstack([week, of_year]), axis=0, return_inverse=True)
-    return ObservedCalendar(both[:, :-12], both[:, -12:], pattern.ravel().astype(np.int64), clock)
+    week = np.ones((series_count, closed_slots.shape[1]), bool)
+    months = np.ones((series_count, 12), bool)
+    week[with_gaps] = ~closed_slots
+    months[with_gaps] = ~closed_months
+    return _calendar_of(week, months, clock)
+
+
+def _calendar_of(week: ndarray, months: ndarray, clock: Clock) -> ObservedCalendar:
+    """The calendar of series with these weeks (S, W) and months (S, 12); alike ones are one."""
+    both, pattern = np.unique(np.hstack([week, months]), axis=0, return_inverse=True)
+    pattern = pattern.ravel().astype(np.int64)
+    return ObservedCalendar(both[:, :-12], both[:, -12:], pattern, clock)
 
 
 class _Cells(NamedTuple):
@@ -83,14 +94,13 @@ class _Cells(NamedTuple):
     present: ndarray  # (C,) whether a row lies in it
 
     def where(self, chosen: ndarray) -> _Cells:
-        return _Cells(*(part[chosen] for part in self))
+        return _Cells(self.series[chosen], self.micros[chosen], self.present[chosen])
 
     def by(self, number: ndarray) -> _Cells:
         """Cells of one series and number as one, which has a row where one of them has."""
         if not len(number):
             return self
-        differ = (np.diff(self.series) != 0) | (np.diff(number) != 0)
-        begins = np.flatnonzero(np.r_[True, differ])
+        begins = np.flatnonzero(np.r_[True, _changes(self, number)])
         present = np.logical_or.reduceat(self.present, begins)
         return _Cells(self.series[begins], self.micros[begins], present)
 
@@ -100,15 +110,17 @@ def _cells(grids: Grids, chosen: ndarray, clock: Clock) -> _Cells:
     lengths = np.diff(grids.offsets)[chosen]
     offsets = np.r_[0, np.cumsum(lengths)]
     series, step = series_numbers(offsets), places_of(offsets)
-    times = grids.frequency.advance(grids.starts[chosen][series], step)
-    present = grids.present[grids.offsets[:-1][chosen][series] + step]
-    return _Cells(series, clock.micros(times), present)
+    starts = grids.starts[chosen][series]
+    begins = grids.offsets[:-1][chosen][series]
+    times = grids.frequency.advance(starts, step)
+    return _Cells(series, clock.micros(times), grids.present[begins + step])
 
 
 def _closed_months(cells: _Cells, count: int, asked: bool) -> ndarray:
     """Which months of the year never have a row, (S, 12)."""
     months = cells.by(month_of(cells.micros))
-    table = _Table.of(months, month_of(months.micros) % 12, count, 12)
+    month_of_year = month_of(months.micros) % 12
+    table = _Table.of(months, month_of_year, count, 12)
     fewest = 1 if asked else FEWEST_YEARS
     never = (table.seen == 0) & (table.chances >= fewest)
     return never & (asked | table.by_no_accident(never))
@@ -119,7 +131,8 @@ def _closed_slots(
 ) -> ndarray:
     """Which slots of the week do not occur, (S, W): first whole days, then times of all days, then
     times of single weekdays."""
-    days = cells.by((cells.micros - MONDAY) // DAY)
+    day_of_cell = (cells.micros - MONDAY) // DAY
+    days = cells.by(day_of_cell)
     weekday = (days.micros - MONDAY) // DAY % 7
     closed_days = _closed(days, weekday, count, 7, asked, pooled)
     closed_days |= _weekends(_Table.of(days, weekday, count, 7))
@@ -129,14 +142,17 @@ def _closed_slots(
     slot = max(step, MINUTE)
     per_day = DAY // slot
     # days without any row, such as holidays, say nothing of the hours
-    day_number = np.r_[0, np.cumsum(_changes(cells, (cells.micros - MONDAY) // DAY))]
-    told = cells.where(days.present[day_number] if len(cells.series) else np.zeros(0, bool))
-    of_day = (told.micros - MONDAY) % DAY // slot
-    closed_times = _closed(told, of_day, count, per_day, asked, pooled)
-    told = told.where(~closed_times[told.series, of_day])
-    of_week = (told.micros - MONDAY) % WEEK // slot
-    closed = _closed(told, of_week, count, 7 * per_day, asked, pooled)
-    return closed | np.repeat(closed_days, per_day, axis=1) | np.tile(closed_times, 7)
+    if len(cells.series):
+        day_number = np.r_[0, np.cumsum(_changes(cells, day_of_cell))]
+        cells = cells.where(days.present[day_number])
+    slot_of_day = (cells.micros - MONDAY) % DAY // slot
+    closed_times = _closed(cells, slot_of_day, count, per_day, asked, pooled)
+    cells = cells.where(~closed_times[cells.series, slot_of_day])
+    slot_of_week = (cells.micros - MONDAY) % WEEK // slot
+    closed = _closed(cells, slot_of_week, count, 7 * per_day, asked, pooled)
+    all_day = np.repeat(closed_days, per_day, axis=1)
+    every_day = np.tile(closed_times, 7)
+    return closed | all_day | every_day
 
 
 def _changes(cells: _Cells, number: ndarray) -> ndarray:
@@ -150,24 +166,28 @@ def _closed(
     result = np.zeros((count, phases), bool)
     block = max(1, BLOCK // phases)
     for first in range(0, count, block):
-        here = (cells.series >= first) & (cells.series < first + block)
-        part = _Cells(cells.series[here] - first, cells.micros[here], cells.present[here])
-        table = _Table.of(part, phase[here], min(block, count - first), phases)
-        result[first : first + block] = table.closed(asked)
+        stop = min(first + block, count)
+        inside = (cells.series >= first) & (cells.series < stop)
+        block_cells = cells.where(inside)
+        block_cells = block_cells._replace(series=block_cells.series - first)
+        table = _Table.of(block_cells, phase[inside], stop - first, phases)
+        result[first:stop] = table.closed(asked)
     if pooled and count > 1:
         # short series of a panel are told by all of them together
-        alike = _Cells(np.zeros_like(cells.series), cells.micros, cells.present)
-        whole = _Table.of(alike, phase, 1, phases)
-        result |= whole.closed(asked) & (whole.seen == 0)
+        as_one = cells._replace(series=np.zeros_like(cells.series))
+        table = _Table.of(as_one, phase, 1, phases)
+        result |= table.closed(asked) & (table.seen == 0)
     return result
 
 
 def _weekends(table: _Table) -> ndarray:
     """Saturdays and Sundays of series that have rows on all other days: one weekend is enough, as
     it is where days are told from business days."""
-    apart = (table.seen[:, 5:] == 0).all(axis=1) & (table.chances[:, 5:] > 0).all(axis=1)
-    found = apart & (table.seen[:, :5] > 0).all(axis=1)
-    return found[:, None] & (np.arange(7) >= 5)
+    weekend_seen, weekend_chances = table.seen[:, 5:], table.chances[:, 5:]
+    never_open = (weekend_seen == 0).all(axis=1) & (weekend_chances > 0).all(axis=1)
+    other_days_open = (table.seen[:, :5] > 0).all(axis=1)
+    has_weekends = never_open & other_days_open
+    return has_weekends[:, None] & (np.arange(7) >= 5)
 
 
 class _Table(NamedTuple):
@@ -181,51 +201,61 @@ class _Table(NamedTuple):
 
     @classmethod
     def of(cls, cells: _Cells, phase: ndarray, count: int, phases: int) -> _Table:
-        key, size = cells.series * phases + phase, count * phases
+        size = count * phases
+        key = cells.series * phases + phase
         chances = np.bincount(key, minlength=size)
         seen = np.bincount(key[cells.present], minlength=size)
         # the ordinal of a cell among those of its phase: cells are in the order of time
         order = np.argsort(key, kind="stable")
-        ordinal = np.arange(len(key)) - np.repeat(np.cumsum(chances) - chances, chances)
+        key, present = key[order], cells.present[order]
+        begins = np.cumsum(chances) - chances
+        ordinal = np.arange(len(key)) - np.repeat(begins, chances)
         newest = np.full(size, -1)
-        here = cells.present[order]
-        newest[key[order][here]] = ordinal[here]  # the last assignment stays
-        late = here & (ordinal >= chances[key[order]] - _NEWEST)
-        lately = np.bincount(key[order][late], minlength=size)
-        parts = (chances, seen, lately, chances - 1 - newest)
-        return cls(*(part.reshape(count, phases) for part in parts))
+        newest[key[present]] = ordinal[present]  # the last assignment stays
+        is_late = present & (ordinal >= chances[key] - _NEWEST)
+        lately = np.bincount(key[is_late], minlength=size)
+        columns = (chances, seen, lately, chances - 1 - newest)
+        return cls(*(column.reshape(count, phases) for column in columns))
 
     def closed(self, asked: bool) -> ndarray:
         """Which phases do not occur, (S, P)."""
         if asked:
             return (self.seen == 0) & (self.chances > 0)
-        rare = (self.seen <= _EXCEPTIONS * self.chances) & (self.lately <= _MOST_LATELY)
-        silent = (rare | (self.since >= _ENDED)) & (self.chances - self.seen >= FEWEST)
+        is_rare = self.seen <= _EXCEPTIONS * self.chances
+        is_rare &= self.lately <= _MOST_LATELY
+        has_ended = self.since >= _ENDED
+        often_empty = self.chances - self.seen >= FEWEST
+        silent = (is_rare | has_ended) & often_empty
         return silent & self.by_no_accident(silent)
 
     def by_no_accident(self, silent: ndarray) -> ndarray:
         """Where so many empty occasions are no accident, as seldom as others are empty."""
-        seen = np.where(silent, 0, self.seen).sum(axis=1, keepdims=True)
-        came = np.where(silent, 0, self.chances).sum(axis=1, keepdims=True)
-        filled = seen / np.maximum(came, 1)
-        empty = np.where(self.since >= _ENDED, self.since, self.chances - self.seen)
-        accident = self.chances.shape[1] * (1 - filled) ** empty
+        others_seen = np.where(silent, 0, self.seen).sum(axis=1, keepdims=True)
+        others_came = np.where(silent, 0, self.chances).sum(axis=1, keepdims=True)
+        filled = others_seen / np.maximum(others_came, 1)
+        has_ended = self.since >= _ENDED
+        empty = np.where(has_ended, self.since, self.chances - self.seen)
+        phases = self.chances.shape[1]
+        accident = phases * (1 - filled) ** empty
         return (filled >= _FILLED) & (accident < _ACCIDENT)
 
 
 def findings_of(calendar: ObservedCalendar, ids: ndarray) -> list[Finding]:
     """What is said of a calendar, once for each of its first patterns."""
-    found = []
-    for k in np.unique(calendar.pattern).tolist():
-        series, name = np.flatnonzero(calendar.pattern == k), calendar.names[k]
+    findings = []
+    undo = advise("calendar", "all")
+    action = f"Forecasts are for these times, and steps count them; for all times, {undo}."
+    names = calendar.names
+    for pattern in np.unique(calendar.pattern).tolist():
+        name = names[pattern]
         if not name:
             continue
+        series = np.flatnonzero(calendar.pattern == pattern)
         whose = "values come" if len(series) == len(ids) else _whose(ids, series)
-        undo = advise("calendar", "all")
-        action = f"Forecasts are for these times, and steps count them; for all times, {undo}."
         message = f"{whose} {name} only"
-        found.append(Finding(OBSERVED, "note", message, action, count=len(series), value=name))
-    return found[:3]
+        count = len(series)
+        findings.append(Finding(OBSERVED, "note", message, action, count=count, value=name))
+    return findings[:3]
 
 
 class Remembered(NamedTuple):
@@ -236,10 +266,13 @@ class Remembered(NamedTuple):
 
     def of(self, ids: ndarray, grids: Grids) -> ObservedCalendar | None:
         """That of newer data alone; the only series of each is one and the same."""
-        known = {name: place for place, name in enumerate(self.ids)}
-        alone = len(ids) == 1 == len(self.ids)
-        found = np.array([0 if alone else known.get(name, -1) for name in ids], np.int64)
-        return joined_calendar(self.calendar, found, grids, np.zeros(len(ids), np.int64))
+        places = {name: place for place, name in enumerate(self.ids)}
+        if len(ids) == 1 == len(self.ids):
+            remembered = np.zeros(1, np.int64)
+        else:
+            remembered = np.array([places.get(name, -1) for name in ids], np.int64)
+        begin = np.zeros(len(ids), np.int64)
+        return joined_calendar(self.calendar, remembered, grids, begin)
 
 
 def joined_calendar(
@@ -251,54 +284,57 @@ def joined_calendar(
     the others where they have one. first (S,): from which step on the data are newer: a row in them
     at a time that was closed opens it, unless it is an exception.
     """
-    used = np.unique(known.pattern)
     week = np.vstack([known.week, np.ones((1, known.week.shape[1]), bool)])
     months = np.vstack([known.months, np.ones((1, 12), bool)])
-    fresh = used[0] if len(used) == 1 else len(known.week)
-    pattern = np.where(places < 0, fresh, known.pattern[np.maximum(places, 0)])
-    going = ObservedCalendar(week, months, pattern, known.clock)
-    found = found_in(grids, known.clock)
+    used = np.unique(known.pattern)
+    new_pattern = used[0] if len(used) == 1 else len(known.week)
+    known_pattern = known.pattern[np.maximum(places, 0)]
+    pattern = np.where(places < 0, new_pattern, known_pattern)
+    joined = ObservedCalendar(week, months, pattern, known.clock)
     series, step = series_numbers(grids.offsets), places_of(grids.offsets)
     times = grids.frequency.advance(grids.starts[series], step)
-    opened = grids.present & (step >= first[series]) & ~going.occurs(times, series)
-    if found is not None:
-        opened &= found.occurs(times, series)
+    opened = grids.present & (step >= first[series])
+    opened &= ~joined.occurs(times, series)
+    newer = found_in(grids, known.clock)
+    if newer is not None:
+        opened &= newer.occurs(times, series)
     if opened.any():
-        going = _opened(going, times[opened], series[opened])
-    return going if any(going.names[k] for k in np.unique(going.pattern)) else None
+        joined = _opened(joined, times[opened], series[opened])
+    names = joined.names
+    has_closed_times = any(names[pattern] for pattern in np.unique(joined.pattern))
+    return joined if has_closed_times else None
 
 
 def side_by_side(
-    one: ObservedCalendar | None, other: ObservedCalendar | None, first: int, second: int
+    left: ObservedCalendar | None, right: ObservedCalendar | None, first: int, second: int
 ) -> ObservedCalendar | None:
     """The calendar of the series of two panels, one after the other; of so many series each."""
-    known = one or other
+    known = left or right
     if known is None:
         return None
     width = known.week.shape[1]
-    parts = [
-        part or _always(count, width, known.clock)
-        for part, count in ((one, first), (other, second))
-    ]
-    pattern = np.concatenate([parts[0].pattern, parts[1].pattern + len(parts[0].week)])
-    week, months = (np.vstack([getattr(p, name) for p in parts]) for name in ("week", "months"))
+    left = left or _always(first, width, known.clock)
+    right = right or _always(second, width, known.clock)
+    pattern = np.concatenate([left.pattern, right.pattern + len(left.week)])
+    week = np.vstack([left.week, right.week])
+    months = np.vstack([left.months, right.months])
     return ObservedCalendar(week, months, pattern, known.clock)
 
 
 def _always(count: int, width: int, clock: Clock) -> ObservedCalendar:
     """A calendar of series whose times all occur."""
-    every = np.ones((1, width), bool), np.ones((1, 12), bool)
-    return ObservedCalendar(*every, np.zeros(count, np.int64), clock)
+    week, months = np.ones((1, width), bool), np.ones((1, 12), bool)
+    return ObservedCalendar(week, months, np.zeros(count, np.int64), clock)
 
 
 def _opened(calendar: ObservedCalendar, times: ndarray, series: ndarray) -> ObservedCalendar:
     """The calendar with these times of these series open too; every series its own pattern."""
-    week, months = calendar.week[calendar.pattern], calendar.months[calendar.pattern]
+    week = calendar.week[calendar.pattern]
+    months = calendar.months[calendar.pattern]
     micros = calendar.clock.micros(times)
     week[series, (micros - MONDAY) % WEEK // calendar.slot] = True
     months[series, month_of(micros) % 12] = True
-    both, pattern = np.unique(np.hstack([week, months]), axis=0, return_inverse=True)
-    return replace(calendar, week=both[:, :-12], months=both[:, -12:], pattern=pattern.ravel())
+    return _calendar_of(week, months, calendar.clock)
 
 
 def _whose(ids: ndarray, series: ndarray) -> str:
