@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from lstmcast.data.findings import Finding
 from lstmcast.data.shapes import MONTHS, from_fields
-from lstmcast.data.sheet import Column, Sheet
+from lstmcast.data.sheet import Column, Sheet, columns_without
 from lstmcast.util.objects import objects
 
 _TOTALS = re.compile(
@@ -67,7 +67,7 @@ def unfolded(sheet: Sheet, taken: Sequence[str] = ()) -> Sheet:
         grid = find(sheet)
         if grid is None or any(c.name.strip().casefold() in taken for c in grid.columns):
             continue
-        others = [c for c in sheet.columns if not any(c is own for own in grid.columns)]
+        others = columns_without(sheet.columns, grid.columns)
         base = base_of(others, grid)
         if base is not None:
             return _long(sheet, grid, others, *base)
@@ -242,7 +242,7 @@ def months_in_rows(sheet: Sheet, years: Sequence[Column], times: ndarray) -> She
     """
     if not (times == times.astype("datetime64[Y]")).all():
         return None
-    others = [c for c in sheet.columns if not any(c is own for own in years)]
+    others = columns_without(sheet.columns, years)
     for column in others:
         numbers, length = _parts_of_year(column)
         if numbers is None:
@@ -287,7 +287,7 @@ def _long(sheet: Sheet, grid: _Grid, others: list[Column], base: Column, times: 
         for c in others
         if c is not base and c.number_share >= 0.5 and _TOTALS.fullmatch(c.name.strip().casefold())
     ]
-    kept = [c.take(rows) for c in others if c is not base and not any(c is t for t in totals)]
+    kept = [column.take(rows) for column in columns_without(others, [base, *totals])]
     time = Column(base.name, times[rows, parts], notes=base.times.notes if base.times else ())
     notes = [_told(grid, base)]
     if totals:

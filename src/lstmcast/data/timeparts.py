@@ -14,7 +14,7 @@ from numpy import ndarray
 
 from lstmcast.data.partcolumns import Part, clock_of, kind_of_name, parts_by_kind
 from lstmcast.data.partjoining import carried_numbers, carried_times, last_filled, with_parts
-from lstmcast.data.sheet import Column, Sheet, dropped_lines
+from lstmcast.data.sheet import Column, Sheet, columns_without, dropped_lines
 from lstmcast.errors import DataError
 
 # what follows what: a date goes on with a clock time, a year with a part of it
@@ -46,7 +46,7 @@ def with_joined_times(
     """
     if time is not None and not isinstance(time, str) and len(time) > 1:
         return _joined_as_said(sheet, [_column(sheet, name) for name in time])
-    free = [c for c in sheet.columns if not any(c is other for other in taken)]
+    free = columns_without(sheet.columns, taken)
     if len(free) < 2:
         return sheet
     named = None if time is None else _named_base(free, time if isinstance(time, str) else time[0])
@@ -111,7 +111,7 @@ def _joined_to_date(sheet: Sheet, free: list[Column], dates: list[Column]) -> Sh
         values = carried_times(values, date.missing)
         if not _on_days(values):
             continue
-        others = [c for c in free if c is not date and not any(c is d for d in dates)]
+        others = columns_without(free, [date, *dates])
         parts = _clock_parts(others, values)
         if parts:
             joined = with_parts(values, parts)
@@ -234,7 +234,7 @@ def _replaced(sheet: Sheet, parts: list[Column], joined: ndarray) -> Sheet:
     if parts[0].missing.any() and (~np.isnat(joined[parts[0].missing])).any():
         notes.append(f"empty cells of {parts[0].name} read as the one above them")
     times = Column("-".join(part.name for part in parts), joined, notes=tuple(notes))
-    others = tuple(c for c in sheet.columns if not any(c is part for part in parts))
+    others = columns_without(sheet.columns, parts)
     return replace(sheet, columns=(times, *others))
 
 
