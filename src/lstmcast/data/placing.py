@@ -41,6 +41,7 @@ _MOST_STEPS = 50_000_000  # of all series: more, and a date in the future table 
 _LENGTHS = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": WEEK}
 _LENGTHS |= {"business day": DAY, "half month": 15 * DAY, "month": 30 * DAY}
 _LENGTHS |= {"quarter": 91 * DAY, "year": 365 * DAY}
+_FIXED_UNITS = ("second", "minute", "hour", "day", "week")
 
 
 class _Cells(NamedTuple):
@@ -57,17 +58,18 @@ def placed(
 ) -> tuple[Future, list[Finding]]:
     """What is known in advance on the grids of series, and what was noticed on the way, errors
     included. Rows of later tables count where several say something of one step."""
-    found = silent_series([rows for rows in known if rows.own], grid)
-    parts = []
+    own_tables = [rows for rows in known if rows.own]
+    findings = silent_series(own_tables, grid)
+    tables = []
     for rows in known:
-        cells, told = _cells(rows, grid, options)
-        found += told
-        parts.append(cells)
-    found += mixed_columns(known)
-    if any(finding.severity == "error" for finding in found):
-        return Future(), found
-    future = _joined(parts, len(grid.ids))
-    return future, found + coverage_notes(future, grid)
+        cells, notes = _cells(rows, grid, options)
+        findings += notes
+        tables.append(cells)
+    findings += mixed_columns(known)
+    if any(finding.severity == "error" for finding in findings):
+        return Future(), findings
+    future = _joined(tables, len(grid.ids))
+    return future, findings + coverage_notes(future, grid)
 
 
 def _cells(rows: KnownRows, grid: Grid, options: ReadOptions) -> tuple[_Cells, list[Finding]]:
@@ -77,56 +79,59 @@ def _cells(rows: KnownRows, grid: Grid, options: ReadOptions) -> tuple[_Cells, l
         return _nothing(rows), [other_times(rows, grid)]
     if not len(rows.series):
         return _nothing(rows), []
-    found: list[Finding] = []
     if not rows.own and options.aggregate is not None:
-        return _by_period(rows, groups, grid, reduced_by(options.aggregate)), found
+        return _by_period(rows, groups, grid, reduced_by(options.aggregate)), []
     own = _frequency_of(rows) if rows.own else None
-    side = 0 if own is None else _compared(own, grid.frequency)
-    if side < 0:
-        told = alignment_note(rows, own, f"means over each step ({grid.frequency.name})")
-        return _by_period(rows, groups, grid, "mean"), [*found, told]
+    longer = 0 if own is None else _compared(own, grid.frequency)
+    if longer < 0:
+        note = alignment_note(rows, own, f"means over each step ({grid.frequency.name})")
+        return _by_period(rows, groups, grid, "mean"), [note]
     repeated = repeated_rows(rows, groups, grid)
-    if len(repeated) and (rows.own or options.duplicates == "error"):
-        return _nothing(rows), [*found, duplicate_rows(rows, repeated, groups, grid)]
-    how = "first" if options.duplicates == "error" else reduced_by(options.duplicates)
+    refuses_repeats = options.duplicates == "error"
+    if len(repeated) and (rows.own or refuses_repeats):
+        return _nothing(rows), [duplicate_rows(rows, repeated, groups, grid)]
+    how = "first" if refuses_repeats else reduced_by(options.duplicates)
     rows = _one_row_per_time(rows, how)
-    if side > 0 and own is not None:
-        told = alignment_note(rows, own, f"each value is held for its {_held(own)}")
-        return _held_on(rows, groups, grid, own), [*found, told]
-    cells, told = _as_they_are(rows, groups, grid)
-    return cells, found + told
+    if longer > 0 and own is not None:
+        note = alignment_note(rows, own, f"each value is held for its {_held(own)}")
+        return _held_on(rows, groups, grid, own), [note]
+    return _as_they_are(rows, groups, grid)
 
 
 def _nothing(rows: KnownRows) -> _Cells:
-    none = np.zeros(0, np.int64)
-    return _Cells(none, none, {name: np.zeros(0) for name in rows.columns}, rows.levels)
+    nowhere = np.zeros(0, np.int64)
+    columns = {name: np.zeros(0) for name in rows.columns}
+    return _Cells(nowhere, nowhere, columns, rows.levels)
 
 
 def _as_they_are(rows: KnownRows, groups: ndarray, grid: Grid) -> tuple[_Cells, list[Finding]]:
     """Rows at the steps whose times they have."""
-    series, chosen = _rows_of_series(rows, groups)
-    steps = _steps_since(rows.times[chosen], grid.starts[series], grid.frequency)
+    series, row_numbers = _rows_of_series(rows, groups)
+    times, starts = rows.times[row_numbers], grid.starts[series]
+    steps = _steps_since(times, starts, grid.frequency)
     off = np.flatnonzero(steps == OFF_GRID)
     if len(off):
-        return _nothing(rows), [off_grid_rows(rows, chosen, series, off, grid)]
-    return _cells_of(rows, chosen, series, steps), []
+        return _nothing(rows), [off_grid_rows(rows, row_numbers, series, off, grid)]
+    return _cells_of(rows, row_numbers, series, steps), []
 
 
 def _rows_of_series(rows: KnownRows, groups: ndarray) -> tuple[ndarray, ndarray]:
     """The rows of each series, one series after the other: numbers of series and of rows (K,)."""
     begins = np.searchsorted(rows.series, groups, side="left")
-    counts = np.searchsorted(rows.series, groups, side="right") - begins
-    counts = np.where(groups < 0, 0, counts)
-    whole = np.array([0, len(rows.series)])
-    chosen, _ = segments(whole, np.zeros(len(groups), np.int64), begins, counts)
-    return np.repeat(np.arange(len(groups)), counts), chosen
+    ends = np.searchsorted(rows.series, groups, side="right")
+    counts = np.where(groups < 0, 0, ends - begins)
+    all_rows = np.array([0, len(rows.series)])
+    first_part = np.zeros(len(groups), np.int64)
+    row_numbers, _ = segments(all_rows, first_part, begins, counts)
+    return np.repeat(np.arange(len(groups)), counts), row_numbers
 
 
-def _cells_of(rows: KnownRows, chosen: ndarray, series: ndarray, steps: ndarray) -> _Cells:
+def _cells_of(rows: KnownRows, row_numbers: ndarray, series: ndarray, steps: ndarray) -> _Cells:
     """Cells of rows, without those before the series begin."""
-    kept = steps >= 0
-    columns = {name: values[chosen[kept]] for name, values in rows.columns.items()}
-    return _Cells(series[kept], steps[kept], columns, rows.levels)
+    has_begun = steps >= 0
+    row_numbers = row_numbers[has_begun]
+    columns = {name: values[row_numbers] for name, values in rows.columns.items()}
+    return _Cells(series[has_begun], steps[has_begun], columns, rows.levels)
 
 
 def _steps_since(times: ndarray, starts: ndarray, frequency: Frequency) -> ndarray:
@@ -135,14 +140,13 @@ def _steps_since(times: ndarray, starts: ndarray, frequency: Frequency) -> ndarr
     if frequency.anchor.startswith("business"):
         times = frequency.advance(times, np.zeros(len(times), np.int64))
     steps = frequency.position(times, starts)
-    if frequency.unit not in _LENGTHS or times.dtype.kind != "M":
+    if frequency.unit not in _FIXED_UNITS or times.dtype.kind != "M":
         return steps
     length = _LENGTHS[frequency.unit] * frequency.every
-    apart = micros_of(times) - micros_of(starts)
-    nearest = np.rint(apart / length).astype(np.int64)
-    near = np.abs(apart - nearest * length) <= _LATE * length
-    fixed = frequency.unit in ("second", "minute", "hour", "day", "week")
-    return np.where((steps == OFF_GRID) & near & fixed, nearest, steps)
+    distance = micros_of(times) - micros_of(starts)
+    nearest = np.rint(distance / length).astype(np.int64)
+    is_near = np.abs(distance - nearest * length) <= _LATE * length
+    return np.where((steps == OFF_GRID) & is_near, nearest, steps)
 
 
 def period_of(frequency: Frequency) -> Frequency:
@@ -163,35 +167,41 @@ def period_of(frequency: Frequency) -> Frequency:
 def _by_period(rows: KnownRows, groups: ndarray, grid: Grid, how: str) -> _Cells:
     """One value for all rows within a step of the series."""
     period = period_of(grid.frequency)
-    bins = period.bins(rows.times)
-    rows = _one_row_per_time(replace(rows, times=bins), how)
-    series, chosen = _rows_of_series(rows, groups)
-    return _cells_of(rows, chosen, series, rows.times[chosen] - period.bins(grid.starts)[series])
+    rows = replace(rows, times=period.bins(rows.times))
+    rows = _one_row_per_time(rows, how)
+    series, row_numbers = _rows_of_series(rows, groups)
+    first_bins = period.bins(grid.starts)
+    steps = rows.times[row_numbers] - first_bins[series]
+    return _cells_of(rows, row_numbers, series, steps)
 
 
 def _one_row_per_time(rows: KnownRows, how: str) -> KnownRows:
     """Rows of one group and time as one row; of categories the commonest."""
-    new = (rows.series[1:] != rows.series[:-1]) | (rows.times[1:] != rows.times[:-1])
-    begins = np.flatnonzero(np.r_[True, new])
+    differs = rows.series[1:] != rows.series[:-1]
+    differs |= rows.times[1:] != rows.times[:-1]
+    begins = np.flatnonzero(np.r_[True, differs])
     if len(begins) == len(rows.series):
         return rows
-    columns = {
-        name: _commonest(values, begins) if name in rows.levels else reduced(values, begins, how)
-        for name, values in rows.columns.items()
-    }
+    columns = {}
+    for name, values in rows.columns.items():
+        if name in rows.levels:
+            columns[name] = _commonest(values, begins)
+        else:
+            columns[name] = reduced(values, begins, how)
     return replace(rows.take(begins), columns=columns)
 
 
 def _commonest(codes: ndarray, begins: ndarray) -> ndarray:
     """The most frequent known code of each run, the least of several; NaN where none is known."""
-    groups = np.repeat(np.arange(len(begins)), np.diff(np.r_[begins, len(codes)]))
+    lengths = np.diff(np.r_[begins, len(codes)])
+    runs = np.repeat(np.arange(len(begins)), lengths)
     known = ~np.isnan(codes)
-    pairs, counts = np.unique(
-        np.stack([groups[known], codes[known].astype(np.int64)], axis=1), axis=0, return_counts=True
-    )
-    order = np.lexsort((-pairs[:, 1], counts, pairs[:, 0]))  # the last one of a group is its own
+    pairs = np.stack([runs[known], codes[known].astype(np.int64)], axis=1)
+    pairs, counts = np.unique(pairs, axis=0, return_counts=True)
+    run, code = pairs.T
+    order = np.lexsort((-code, counts, run))  # the last one of a run is its own
     commonest = np.full(len(begins), np.nan)
-    commonest[pairs[order, 0]] = pairs[order, 1]
+    commonest[run[order]] = code[order]
     return commonest
 
 
@@ -207,11 +217,12 @@ def _compared(own: Frequency, other: Frequency) -> int:
     shorter, 0 where they are alike."""
     if "integer" in (own.unit, other.unit):
         return 0  # every tenth number may be a table of events
-    lengths = [_LENGTHS[one.unit] * one.every for one in (own, other)]
-    alike = own.unit == other.unit and own.every == other.every
-    if alike or {own.unit, other.unit} == {"day", "business day"}:
+    same = own.unit == other.unit and own.every == other.every
+    if same or {own.unit, other.unit} == {"day", "business day"}:
         return 0
-    return int(np.sign(lengths[0] - lengths[1]))
+    own_length = _LENGTHS[own.unit] * own.every
+    other_length = _LENGTHS[other.unit] * other.every
+    return int(np.sign(own_length - other_length))
 
 
 def _held(own: Frequency) -> str:
@@ -222,31 +233,37 @@ def _held(own: Frequency) -> str:
 def _held_on(rows: KnownRows, groups: ndarray, grid: Grid, own: Frequency) -> _Cells:
     """Each row at all steps of its period: of its month, quarter or day by the calendar, and for
     the seven days from its own on where it stands for a week."""
-    low, high = (np.searchsorted(rows.series, groups, side=side) for side in ("left", "right"))
-    series = np.flatnonzero((groups >= 0) & (high > low))
-    steps = _covered(grid, own, series, rows.times[high[series] - 1])
-    offsets = offsets_of(steps)
-    numbers, places = series[series_numbers(offsets)], steps_of(offsets)
-    wanted = _periods(grid.frequency.advance(grid.starts[numbers], places), own, rows.times)
-    bins = _periods(rows.times, own, rows.times)
+    begins = np.searchsorted(rows.series, groups, side="left")
+    ends = np.searchsorted(rows.series, groups, side="right")
+    has_rows = np.flatnonzero((groups >= 0) & (ends > begins))
+    last_times = rows.times[ends[has_rows] - 1]
+    offsets = offsets_of(_covered(grid, own, has_rows, last_times))
+    series = has_rows[series_numbers(offsets)]
+    steps = steps_of(offsets)
+    times = grid.frequency.advance(grid.starts[series], steps)
+    periods = _periods(times, own, rows.times)
+    row_periods = _periods(rows.times, own, rows.times)
     # groups and periods as one number, in which the rows are in order
-    first, span = bins.min(), max(int(bins.max() - bins.min()) + 1, 1)
-    inside = (wanted >= first) & (wanted < first + span)
-    keys = rows.series * span + bins - first
-    asked = groups[numbers] * span + wanted - first
-    found = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
-    kept = inside & (keys[found] == asked)
-    return _cells_of(rows, found[kept], numbers[kept], places[kept])
+    first = row_periods.min()
+    span = max(int(row_periods.max() - first) + 1, 1)
+    is_inside = (periods >= first) & (periods < first + span)
+    row_keys = rows.series * span + row_periods - first
+    keys = groups[series] * span + periods - first
+    row_numbers = np.minimum(np.searchsorted(row_keys, keys), len(row_keys) - 1)
+    has_row = is_inside & (row_keys[row_numbers] == keys)
+    return _cells_of(rows, row_numbers[has_row], series[has_row], steps[has_row])
 
 
-def _periods(times: ndarray, own: Frequency, told: ndarray) -> ndarray:
-    """The number of the longer period that times fall into; told: times of the rows."""
-    if own.unit in ("week", "day", "hour", "minute", "second"):
-        length = _LENGTHS[own.unit] * own.every
+def _periods(times: ndarray, own: Frequency, row_times: ndarray) -> ndarray:
+    """The number of the longer period that times fall into."""
+    if own.unit not in _FIXED_UNITS:
+        return period_of(own).bins(times)
+    length = _LENGTHS[own.unit] * own.every
+    phase = 0
+    if own.unit == "week" or own.every > 1:
         # a day is that of the calendar; a week begins on the day that the table has
-        phase = int(micros_of(told[:1])[0] % length) if own.unit == "week" or own.every > 1 else 0
-        return (micros_of(times) - phase) // length
-    return period_of(own).bins(times)
+        phase = int(micros_of(row_times[:1])[0] % length)
+    return (micros_of(times) - phase) // length
 
 
 def _covered(grid: Grid, own: Frequency, series: ndarray, last: ndarray) -> ndarray:
@@ -258,14 +275,14 @@ def _covered(grid: Grid, own: Frequency, series: ndarray, last: ndarray) -> ndar
     return np.clip(steps, 0, None)
 
 
-def _joined(parts: Sequence[_Cells], count: int) -> Future:
+def _joined(tables: Sequence[_Cells], count: int) -> Future:
     """All cells as columns that are as long as the longest of a series."""
-    names = list(dict.fromkeys(name for part in parts for name in part.columns))
+    names = list(dict.fromkeys(name for cells in tables for name in cells.columns))
     if not names:
         return Future()
     lengths = np.zeros(count, np.int64)
-    for part in parts:
-        np.maximum.at(lengths, part.series, part.steps + 1)
+    for cells in tables:
+        np.maximum.at(lengths, cells.series, cells.steps + 1)
     offsets = offsets_of(lengths)
     if offsets[-1] > _MOST_STEPS:
         raise DataError(
@@ -275,12 +292,15 @@ def _joined(parts: Sequence[_Cells], count: int) -> Future:
         )
     columns, levels = {}, {}
     for name in names:
-        own = [part for part in parts if name in part.columns]
-        union = tuple(sorted({text for part in own for text in part.levels.get(name, ())}))
+        with_column = [cells for cells in tables if name in cells.columns]
+        texts = {text for cells in with_column for text in cells.levels.get(name, ())}
+        union = tuple(sorted(texts))
         columns[name] = np.full(offsets[-1], np.nan)
-        for part in own:
-            values = recoded(part.columns[name], part.levels.get(name), union)
-            some = ~np.isnan(values)
-            columns[name][offsets[part.series[some]] + part.steps[some]] = values[some]
-        levels |= {name: union} if union else {}
+        for cells in with_column:
+            values = recoded(cells.columns[name], cells.levels.get(name), union)
+            is_known = ~np.isnan(values)
+            places = offsets[cells.series[is_known]] + cells.steps[is_known]
+            columns[name][places] = values[is_known]
+        if union:
+            levels[name] = union
     return Future(columns, offsets, levels)

@@ -35,21 +35,23 @@ def coverage_notes(future: Future, grid: Grid) -> list[Finding]:
     spans: dict[tuple[int, int], list[str]] = {}
     for name, values in future.columns.items():
         ahead = np.maximum(steps_ahead(values, future, grid.lengths), 0)
-        spans.setdefault((int(ahead.min()), int(ahead.max())), []).append(name)
+        span = int(ahead.min()), int(ahead.max())
+        spans.setdefault(span, []).append(name)
     return [_going_on(names, *span) for span, names in spans.items()]
 
 
 def _going_on(names: Sequence[str], least: int, most: int) -> Finding:
-    which = listed(names)
-    one = len(names) == 1
+    columns = listed(names)
+    is_or_are = "is" if len(names) == 1 else "are"
     if not most:
-        message = f"{which} {'is' if one else 'are'} known in advance, and "
-        message += f"{'ends' if one else 'end'} with the values"
+        end = "ends" if len(names) == 1 else "end"
+        message = f"{columns} {is_or_are} known in advance, and {end} with the values"
         action = "Give coming values as rows without a target, or in a table of their own."
         return Finding("known in advance", "warning", message, action)
     steps = f"{most:,} step{'s' * (most > 1)}"
-    steps = steps if least == most else f"{least:,} to {steps}"
-    message = f"{which} {'is' if one else 'are'} known for {steps} after the last values"
+    if least != most:
+        steps = f"{least:,} to {steps}"
+    message = f"{columns} {is_or_are} known for {steps} after the last values"
     if not least:
         action = "Series of which nothing is known there have no forecast, or a shorter one."
         return Finding("known in advance", "warning", message, action, count=most)
@@ -60,14 +62,16 @@ def steps_ahead(values: ndarray, future: Future, lengths: ndarray) -> ndarray:
     """Steps after the end of each series until the last one that a column (M,) says something of:
     (S,), 0 or less where it ends with the series."""
     known = np.flatnonzero(~np.isnan(values))
-    series = np.repeat(np.arange(len(lengths)), future.lengths)
+    series = np.repeat(np.arange(len(lengths)), future.lengths)[known]
+    steps = known - future.offsets[series]
     last = np.full(len(lengths), -1)
-    np.maximum.at(last, series[known], known - future.offsets[series[known]])
+    np.maximum.at(last, series, steps)
     return last + 1 - lengths
 
 
 def alignment_note(rows: KnownRows, own: Frequency | None, how: str) -> Finding:
-    message = f"{rows.source}: {listed(rows.columns)} {_are(rows)} {own.name if own else 'finer'}"
+    finer_or_longer = own.name if own else "finer"
+    message = f"{rows.source}: {listed(rows.columns)} {_are(rows)} {finer_or_longer}"
     return Finding("other frequency", "note", message, f"Aligned: {how}.")
 
 
@@ -86,12 +90,12 @@ def silent_series(tables: Sequence[KnownRows], grid: Grid) -> list[Finding]:
     as of several files, are one."""
     for names in dict.fromkeys(tuple(rows.columns) for rows in tables):
         alike = [rows for rows in tables if tuple(rows.columns) == names]
-        said = np.zeros(len(grid.ids), bool)
+        has_rows = np.zeros(len(grid.ids), bool)
         for rows in alike:
-            own, groups = rows.of(grid.ids)
-            said |= np.isin(groups, own.series)
-        if not said.all():
-            return [_silent_series_of(alike[0], np.flatnonzero(~said), grid)]
+            keyed, groups = rows.of(grid.ids)
+            has_rows |= np.isin(groups, keyed.series)
+        if not has_rows.all():
+            return [_silent_series_of(alike[0], np.flatnonzero(~has_rows), grid)]
     return []
 
 
@@ -105,8 +109,9 @@ def _silent_series_of(rows: KnownRows, silent: ndarray, grid: Grid) -> Finding:
 
 def repeated_rows(rows: KnownRows, groups: ndarray, grid: Grid) -> ndarray:
     """Rows whose group and time the row before has as well."""
-    same = (rows.series[1:] == rows.series[:-1]) & (rows.times[1:] == rows.times[:-1])
-    return np.flatnonzero(same) + 1
+    same_series = rows.series[1:] == rows.series[:-1]
+    same_time = rows.times[1:] == rows.times[:-1]
+    return np.flatnonzero(same_series & same_time) + 1
 
 
 def duplicate_rows(rows: KnownRows, repeated: ndarray, groups: ndarray, grid: Grid) -> Finding:
@@ -144,14 +149,15 @@ def mixed_columns(known: Sequence[KnownRows]) -> list[Finding]:
     """An error for a column that holds categories in one table and in another numbers that are none
     of them: where most are "0" and few are "a", a table may have nothing but 0."""
     for name in dict.fromkeys(name for rows in known for name in rows.columns):
-        own = [rows for rows in known if name in rows.columns]
-        levels = {text for rows in own for text in rows.levels.get(name, ())}
-        for rows in own if levels else ():
+        tables = [rows for rows in known if name in rows.columns]
+        levels = {text for rows in tables for text in rows.levels.get(name, ())}
+        if not levels:
+            continue
+        for rows in tables:
             if name in rows.levels:
                 continue
-            other = (
-                {number_text(number) for number in np.unique(rows.columns[name])} - levels - {""}
-            )
+            numbers = {number_text(number) for number in np.unique(rows.columns[name])}
+            other = numbers - levels - {""}
             if other:
                 message = (
                     f"the column {name!r} holds categories such as {min(levels)!r}, and numbers "
