@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from lstmcast.context import Whole
 from lstmcast.data.panel import Panel
-from lstmcast.data.ragged import carried, newest_known, offsets_of, subset
+from lstmcast.data.ragged import offsets_of
 from lstmcast.errors import UsageError
 from lstmcast.model.inputs.base import Grid, Seen, require_size
 from lstmcast.model.inputs.past import PastColumns
@@ -30,17 +30,20 @@ from lstmcast.model.inputs.transformedparts import (
     TransformedKnown,
     TransformedState,
     WholeRows,
+    before_later,
     carried_on,
-    differences_of,
+    differences_and_longest,
     even_offsets,
+    known_after,
     label_to_input,
-    learns_by_series,
+    read_columns,
+    require_nothing_learned,
     require_sizes,
     row_names,
     same_rows,
+    side_by_side,
 )
-from lstmcast.transforms import Transforms, TransformsState
-from lstmcast.transforms.chain import Applied
+from lstmcast.transforms import Transforms
 from lstmcast.transforms.per_series import AppliedTransforms
 from lstmcast.util.config import is_whole
 from lstmcast.util.objects import objects
@@ -169,10 +172,6 @@ class Transformed:
         state = self.transforms.align(fitted.state, panel.values, panel.offsets, panel.ids)
         return FittedTransforms(self.transforms, state, fitted.past.align(panel))
 
-    def _refitted(self, panel: Panel, ends: NDArray, fitted: FittedTransforms) -> FittedTransforms:
-        """As learned before, and for new series from the first `ends` (S,) values of each."""
-        return self.fitted_to(panel.until(np.maximum(ends, 1)), fitted)
-
     def data(
         self,
         panel: Panel,
@@ -186,41 +185,28 @@ class Transformed:
         Raises:
             UsageError: where labels become inputs in another way than by a straight line.
         """
-        fitted = self.fit(panel, ends) if fitted is None else self._refitted(panel, ends, fitted)
-        inputs_N, labels_N = (
-            self.transforms.apply(panel.values, panel.offsets, fitted.state, as_labels).values
-            for as_labels in (False, True)
-        )
-        require_size(labels_N, panel)
-        ways = label_to_input(fitted, len(panel)) if self.transforms.apart else (None, None)
+        if fitted is None:
+            fitted = self.fit(panel, ends)
+        else:  # new series: from their first values too
+            fitted = self.fitted_to(panel.until(np.maximum(ends, 1)), fitted)
+        inputs = self.transforms.apply(panel.values, panel.offsets, fitted.state, False)
+        labels = self.transforms.apply(panel.values, panel.offsets, fitted.state, True)
+        require_size(labels.values, panel)
         rows = self.rows(panel)
-        offsets = offsets_of(panel.lengths[rows[:, 0]])
-        scale, shift = (None if way is None else way[rows] for way in ways)
+        scale = shift = None
+        if self.transforms.apart:
+            scale_S, shift_S = label_to_input(fitted, len(panel))
+            scale, shift = scale_S[rows], shift_S[rows]
         data = TransformedData(
-            self._read(inputs_N, panel, rows, fitted),
-            self._side_by_side(labels_N, panel, rows),
-            offsets,
+            read_columns(inputs.values, panel, rows, fitted, bool(self.beside)),
+            side_by_side(labels.values, panel, rows),
+            offsets_of(panel.lengths[rows[:, 0]]),
             ends[rows].min(axis=1),
             panel.ids if self.columns == 1 else row_names(panel.ids, rows),
             scale,
             shift,
         )
         return data, fitted
-
-    def _read(
-        self, inputs_N: NDArray, panel: Panel, rows_RK: NDArray, fitted: FittedTransforms
-    ) -> NDArray:
-        """What the network reads of all rows (N, C), NaN where a value is missing."""
-        require_size(inputs_N, panel)
-        read_NK = self._side_by_side(inputs_N, panel, rows_RK)
-        if not self.beside:
-            return read_NK
-        return np.concatenate([read_NK, fitted.past.applied(panel, rows_RK)], axis=1)
-
-    def _side_by_side(self, values_N: NDArray, panel: Panel, rows_RK: NDArray) -> NDArray:
-        """The columns of all rows beside each other, the rows one after the other (N, K)."""
-        columns = [subset(values_N, panel.offsets, rows_R)[0] for rows_R in rows_RK.T]
-        return np.stack(columns, axis=1)
 
     def fitted_from(self, arrays: Mapping[str, NDArray], ids: NDArray) -> FittedTransforms:
         """What `FittedTransforms.arrays` gave, of series with these ids; KeyError where one is
@@ -235,25 +221,20 @@ class Transformed:
         Raises:
             UsageError: for a row of which something had to be learned, and was not.
         """
-        known = set() if fitted is None else set(fitted.state.ids.tolist())
-        named = objects(ids)
         if self.columns > 1 and fitted is not None:
             return same_rows(fitted, len(ids), self.columns)
+        names = objects(ids)
         if self.columns > 1:
-            named = objects(f"{name}/{k}" for name in ids for k in range(self.columns))
-        new = [name for name in named if name not in known]
-        chains = [*self.transforms.chains, *self.beside.chains]
-        if new and any(learns_by_series(chain) for chain in chains):
-            raise UsageError(
-                f"The forecaster was not fitted to {new[0]!r}: its transforms know nothing of it. "
-                "Fit it with that series, scale by Standard(per='panel'), or use Running() inputs."
-            )
-        nothing, offsets = np.full(len(named), np.nan), np.arange(len(named) + 1)
-        past = self.beside.of_rows(named, None if fitted is None else fitted.past)
+            names = objects(f"{name}/{column}" for name in ids for column in range(self.columns))
+        chains = (*self.transforms.chains, *self.beside.chains)
+        require_nothing_learned(names, fitted, chains)
+        unknown, offsets = np.full(len(names), np.nan), np.arange(len(names) + 1)
         if fitted is None:
-            state = self.transforms.fit(nothing, offsets, named)
+            state = self.transforms.fit(unknown, offsets, names)
+            past = self.beside.of_rows(names, None)
         else:
-            state = self.transforms.align(fitted.state, nothing, offsets, named)
+            state = self.transforms.align(fitted.state, unknown, offsets, names)
+            past = self.beside.of_rows(names, fitted.past)
         return FittedTransforms(self.transforms, state, past)
 
     def rows(self, panel: Panel) -> NDArray:
@@ -268,22 +249,15 @@ class Transformed:
         applied = self.transforms.apply(panel.values, panel.offsets, fitted.state)
         rows = self.rows(panel)
         offsets = offsets_of(panel.lengths[rows[:, 0]])
-        values_NC = self._read(applied.values, panel, rows, fitted)
-        newest_NC = newest_known(values_NC, offsets)
-        filled_NC = np.take_along_axis(values_NC, np.maximum(newest_NC, 0), axis=0)
-        x_NC = np.where(newest_NC >= 0, filled_NC, 0.0).astype(np.float32)
-        return WholeRows(
-            x_NC, np.logical_and.reduce(newest_NC >= 0, axis=1), offsets, rows, applied
-        )
+        values_NC = read_columns(applied.values, panel, rows, fitted, bool(self.beside))
+        return WholeRows.of(values_NC, offsets, rows, applied)
 
     def start(
         self, grid: Grid, rows: int, fitted: FittedTransforms | None = None
     ) -> TransformedState:
         """State before the first value of so many rows, which are those of `fitted` in order."""
         assert fitted is not None
-        lags = [[step.lag for step in chain.steps if step.lag] for chain in self.transforms.chains]
-        differences = max(map(len, lags), default=0)
-        longest = max((lag for own in lags for lag in own), default=0)
+        differences, longest = differences_and_longest(self.transforms.chains)
         shape = (rows, self.columns)
         return TransformedState(
             fitted,
@@ -302,29 +276,28 @@ class Transformed:
         B, T, K = values_BTK.shape
         kept = state.newest_BKL.shape[2]
         raw_BKU = np.concatenate([state.newest_BKL, values_BTK.transpose(0, 2, 1)], axis=2)
-        fitted, offsets = state.fitted.of(state.series_BK.ravel()), even_offsets(B * K, kept + T)
-        inputs, labels = (
-            self.transforms.apply(raw_BKU.ravel(), offsets, fitted, as_labels)
-            for as_labels in (False, True)
-        )
-        x_BTK, label_BTK = (
-            applied.values.reshape(B, K, kept + T)[:, :, kept:].transpose(0, 2, 1)
-            for applied in (inputs, labels)
-        )
+        fitted = state.fitted.of(state.series_BK.ravel())
+        offsets = even_offsets(B * K, kept + T)
+        inputs = self.transforms.apply(raw_BKU.ravel(), offsets, fitted, False)
+        labels = self.transforms.apply(raw_BKU.ravel(), offsets, fitted, True)
+
+        def new_values(applied: AppliedTransforms) -> NDArray:
+            return applied.values.reshape(raw_BKU.shape)[:, :, kept:].transpose(0, 2, 1)
+
+        read_BTC, label_BTK = new_values(inputs), new_values(labels)
         require_sizes(label_BTK, state)
-        read_BTC, newest_BC, past = x_BTK, state.x_BK, state.past
+        newest_BC, past = state.x_BK, state.past
         if past is not None:
             assert known is not None  # whoever reads asks the inputs for the columns' names
             past_BTP, past = state.fitted.past.advance(state.series_BK[:, 0], past, known)
-            read_BTC = np.concatenate([x_BTK, past_BTP], axis=2)
-            newest_BC = np.concatenate([state.x_BK, past.x_BP], axis=1)
+            read_BTC = np.concatenate([read_BTC, past_BTP], axis=2)
+            newest_BC = np.concatenate([newest_BC, past.x_BP], axis=1)
         require_sizes(read_BTC, state)
         filled_BTC = carried_on(newest_BC, read_BTC)
         begun_BT = np.logical_and.reduce(np.isfinite(filled_BTC), axis=2)
         x_BTC = np.where(begun_BT[:, :, None], filled_BTC, 0.0).astype(np.float32)
-        before_SDL = self._before(
-            state.before_BKDL.reshape(B * K, *state.before_BKDL.shape[2:]), inputs, fitted, T
-        )
+        before_SDL = state.before_BKDL.reshape(B * K, *state.before_BKDL.shape[2:])
+        before_SDL = before_later(before_SDL, inputs, fitted, T)
         after = TransformedState(
             state.fitted,
             state.series_BK,
@@ -337,17 +310,7 @@ class Transformed:
 
     def known(self, state: TransformedState) -> TransformedKnown:
         """What the way back needs after the newest values of each row."""
-        B, K, _, L = state.before_BKDL.shape
-        fitted = state.fitted.of(state.series_BK.ravel())
-        before_SDL = state.before_BKDL.reshape(B * K, *state.before_BKDL.shape[2:])
-        parts = []
-        for g, chain in enumerate(fitted.chains):
-            own_SDL = before_SDL[fitted.group_S == g]
-            given = {k: own_SDL[:, d].ravel() for d, k in enumerate(differences_of(chain))}
-            before = tuple(given.get(k) for k in range(len(chain.steps)))
-            parts.append(Applied(np.empty(0), even_offsets(len(own_SDL), L), before))
-        applied = AppliedTransforms(np.empty(0), tuple(parts))
-        return TransformedKnown(fitted, applied, np.arange(B * K).reshape(B, K), np.full(B, L))
+        return known_after(state)
 
     def place(self, answer_NHKX: NDArray, known: TransformedKnown | None) -> NDArray:
         """Answers are labels, and these follow each other as they are."""
@@ -386,24 +349,3 @@ class Transformed:
             for k in range(z_NHKX.shape[2])
         ]
         return np.stack(columns, axis=2)
-
-    def _before(
-        self, before_SDL: NDArray, applied: AppliedTransforms, fitted: TransformsState, steps: int
-    ) -> NDArray:
-        """What the differences were given, so many steps later: a missing one is the one a lag
-        before."""
-        result_SDL, L = before_SDL.copy(), before_SDL.shape[2]
-        for g, (chain, part) in enumerate(zip(fitted.chains, applied.parts, strict=True)):
-            own = np.flatnonzero(fitted.group_S == g)
-            if not len(own):  # a tick of other rows
-                continue
-            for d, k in enumerate(differences_of(chain)):
-                given = part.before[k]
-                assert given is not None
-                newest_ST = given.reshape(len(own), -1)[:, -steps:]
-                both = np.concatenate([before_SDL[own, d], newest_ST], axis=1)
-                filled = carried(
-                    both.ravel(), even_offsets(len(own), both.shape[1]), chain.steps[k].lag
-                )
-                result_SDL[own, d] = filled.reshape(both.shape)[:, both.shape[1] - L :]
-        return result_SDL

@@ -6,16 +6,20 @@ T steps · D differences of a chain · L longest lag
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.panel import Panel
+from lstmcast.data.ragged import carried, newest_known, subset
 from lstmcast.errors import UsageError
-from lstmcast.model.inputs.base import LARGEST, too_large
+from lstmcast.model.inputs.base import LARGEST, require_size, too_large
 from lstmcast.model.inputs.past import FittedColumns, PastState
 from lstmcast.transforms import Chain, Transforms, TransformsState
+from lstmcast.transforms.chain import Applied
 from lstmcast.transforms.per_series import AppliedTransforms
 from lstmcast.util.objects import objects
 
@@ -62,6 +66,47 @@ class TransformedState(NamedTuple):
     past: PastState | None = None
 
 
+def known_after(state: TransformedState) -> TransformedKnown:
+    """What the way back needs after the newest values of each row."""
+    B, K, _, L = state.before_BKDL.shape
+    fitted = state.fitted.of(state.series_BK.ravel())
+    before_SDL = state.before_BKDL.reshape(B * K, *state.before_BKDL.shape[2:])
+    parts = []
+    for group, chain in enumerate(fitted.chains):
+        own_SDL = before_SDL[fitted.group_S == group]
+        before: list[NDArray | None] = [None] * len(chain.steps)
+        for number, step in enumerate(differences_of(chain)):
+            before[step] = own_SDL[:, number].ravel()
+        offsets = even_offsets(len(own_SDL), L)
+        parts.append(Applied(np.empty(0), offsets, tuple(before)))
+    applied = AppliedTransforms(np.empty(0), tuple(parts))
+    series_BK = np.arange(B * K).reshape(B, K)
+    return TransformedKnown(fitted, applied, series_BK, np.full(B, L))
+
+
+def before_later(
+    before_SDL: NDArray, applied: AppliedTransforms, fitted: TransformsState, steps: int
+) -> NDArray:
+    """What the differences were given, so many steps later: a missing one is the one a lag
+    before."""
+    longest = before_SDL.shape[2]
+    result_SDL = before_SDL.copy()
+    for group, chain in enumerate(fitted.chains):
+        own = np.flatnonzero(fitted.group_S == group)
+        if not len(own):  # a tick of other rows
+            continue
+        for number, step in enumerate(differences_of(chain)):
+            given = applied.parts[group].before[step]
+            assert given is not None
+            newest_ST = given.reshape(len(own), -1)[:, -steps:]
+            both_SU = np.concatenate([before_SDL[own, number], newest_ST], axis=1)
+            offsets = even_offsets(len(own), both_SU.shape[1])
+            filled = carried(both_SU.ravel(), offsets, chain.steps[step].lag)
+            first = both_SU.shape[1] - longest
+            result_SDL[own, number] = filled.reshape(both_SU.shape)[:, first:]
+    return result_SDL
+
+
 class WholeRows(NamedTuple):
     """A panel as a network reads it, from the beginning of every row to its end."""
 
@@ -76,6 +121,17 @@ class WholeRows(NamedTuple):
         row_S, column_S = (np.empty(self.rows_RK.size, np.int64) for _ in range(2))
         row_S[self.rows_RK], column_S[self.rows_RK] = np.indices(self.rows_RK.shape)
         return row_S, column_S
+
+    @classmethod
+    def of(
+        cls, values_NC: NDArray, offsets: NDArray, rows_RK: NDArray, applied: AppliedTransforms
+    ) -> WholeRows:
+        """Rows with these inputs, NaN where one is missing."""
+        newest_NC = newest_known(values_NC, offsets)
+        filled_NC = np.take_along_axis(values_NC, np.maximum(newest_NC, 0), axis=0)
+        x_NC = np.where(newest_NC >= 0, filled_NC, 0.0).astype(np.float32)
+        begun_N = np.logical_and.reduce(newest_NC >= 0, axis=1)
+        return cls(x_NC, begun_N, offsets, rows_RK, applied)
 
 
 def label_to_input(fitted: FittedTransforms, series: int) -> tuple[NDArray, NDArray]:
@@ -142,3 +198,41 @@ def learns_by_series(chain: Chain) -> bool:
 def differences_of(chain: Chain) -> list[int]:
     """Which steps of it are differences."""
     return [k for k, step in enumerate(chain.steps) if step.lag]
+
+
+def side_by_side(values_N: NDArray, panel: Panel, rows_RK: NDArray) -> NDArray:
+    """The columns of all rows beside each other, the rows one after the other (N, K)."""
+    columns = [subset(values_N, panel.offsets, rows_R)[0] for rows_R in rows_RK.T]
+    return np.stack(columns, axis=1)
+
+
+def read_columns(
+    inputs_N: NDArray, panel: Panel, rows_RK: NDArray, fitted: FittedTransforms, beside: bool
+) -> NDArray:
+    """What the network reads of all rows (N, C), NaN where a value is missing; `beside`: with the
+    columns that are only read."""
+    require_size(inputs_N, panel)
+    read_NK = side_by_side(inputs_N, panel, rows_RK)
+    if not beside:
+        return read_NK
+    return np.concatenate([read_NK, fitted.past.applied(panel, rows_RK)], axis=1)
+
+
+def require_nothing_learned(
+    names: NDArray, fitted: FittedTransforms | None, chains: Iterable[Chain]
+) -> None:
+    """UsageError for new rows of which the chains had to learn something."""
+    known = set() if fitted is None else set(fitted.state.ids.tolist())
+    new = [name for name in names if name not in known]
+    if new and any(learns_by_series(chain) for chain in chains):
+        raise UsageError(
+            f"The forecaster was not fitted to {new[0]!r}: its transforms know nothing of it. "
+            "Fit it with that series, scale by Standard(per='panel'), or use Running() inputs."
+        )
+
+
+def differences_and_longest(chains: Iterable[Chain]) -> tuple[int, int]:
+    """How many differences the chains have at most, and their longest lag."""
+    lags = [[step.lag for step in chain.steps if step.lag] for chain in chains]
+    longest = max((lag for chain_lags in lags for lag in chain_lags), default=0)
+    return max(map(len, lags), default=0), longest
