@@ -68,61 +68,71 @@ class Part:
 
 def parts_by_kind(columns: Sequence[Column]) -> dict[str, Part]:
     """The first column of each kind of part that names and contents show."""
-    found: dict[str, Part] = {}
+    by_kind: dict[str, Part] = {}
     for column in columns:
         kind = kind_of_name(column.name)
-        if kind is None or kind in found:
+        if kind is None or kind in by_kind:
             continue
         part = _part_of(column, kind)
         if part is not None:
-            found[part.kind] = found.get(part.kind, part)
-    return found
+            by_kind.setdefault(part.kind, part)
+    return by_kind
 
 
 def kind_of_name(name: str) -> str | None:
     """What part of a time a name says, if it says nothing else."""
-    words = re.findall(r"[^\W\d_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold())
-    told = [_NAMED[word] for word in words if word in _NAMED]
-    if "of" in words and "year" in words and "day" in words:
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    words = re.findall(r"[^\W\d_]+", spaced.casefold())
+    if {"day", "of", "year"} <= set(words):
         return "yearday"
+    kinds = [_NAMED[word] for word in words if word in _NAMED]
     others = [word for word in words if word not in _NAMED and word not in _BESIDE]
-    if not told or others:
+    if not kinds or others:
         return None
-    exact = [kind for kind in told if kind not in ("slot", "hour")] or told
-    return exact[0]
+    exact = [kind for kind in kinds if kind not in ("slot", "hour")]
+    return (exact or kinds)[0]
 
 
 def _part_of(column: Column, kind: str) -> Part | None:
     """A column of a kind, where what it holds is that."""
     if kind == "year":
-        times = column.times
-        if times is None or times.values.dtype.kind != "M" or column.time_share < 0.5:
-            return None
-        values = column.spread(times.values)
-        if not (
-            values[~np.isnat(values)] == values[~np.isnat(values)].astype("datetime64[Y]")
-        ).all():
-            return None
-        years = values.astype("datetime64[Y]").astype(np.int64) + 1970
-        return Part(column, kind, np.where(np.isnat(values), np.nan, years))
+        return _year_part(column)
     numbers = _part_numbers(column)
     known = numbers[np.isfinite(numbers)]
-    if len(known) < 0.9 * np.count_nonzero(~column.missing) or not len(known):
+    filled = np.count_nonzero(~column.missing)
+    if len(known) < 0.9 * filled or not len(known):
         return None
     low, high = known.min(), known.max()
     if kind == "slot" and column.is_text and high <= 13:
         kind = _slot_of_letters(column) or kind  # "Period" M01 or Q1, as statistical offices write
     lowest = 0 if kind in ("hour", "minute", "second") else 1
-    fits = lowest <= low and high <= _HIGHEST[kind] and (known == np.rint(known)).all()
-    return Part(column, kind, numbers) if fits else None
+    is_inside = lowest <= low and high <= _HIGHEST[kind]
+    is_whole = (known == np.rint(known)).all()
+    return Part(column, kind, numbers) if is_inside and is_whole else None
+
+
+def _year_part(column: Column) -> Part | None:
+    times = column.times
+    if times is None or times.values.dtype.kind != "M" or column.time_share < 0.5:
+        return None
+    values = column.spread(times.values)
+    known = values[~np.isnat(values)]
+    if (known != known.astype("datetime64[Y]")).any():
+        return None
+    years = values.astype("datetime64[Y]").astype(np.int64) + 1970
+    return Part(column, "year", np.where(np.isnat(values), np.nan, years))
 
 
 def _slot_of_letters(column: Column) -> str | None:
-    letters = {str(text).strip()[:1].casefold() for text in column.data if str(text).strip()}
+    texts = [str(text).strip().casefold() for text in column.data]
+    months = {MONTHS.get(text.rstrip(".")) for text in texts}
+    if months and None not in months:
+        return "month"
+    letters = {text[:1] for text in texts if text}
+    if len(letters) != 1:
+        return None
     kinds = {"m": "month", "q": "quarter", "w": "week", "s": "half", "h": "half"}
-    kind = kinds.get(next(iter(letters), "")) if len(letters) == 1 else None
-    names = {MONTHS.get(str(text).strip().casefold().rstrip(".")) for text in column.data}
-    return "month" if names and None not in names else kind
+    return kinds.get(letters.pop())
 
 
 def _part_numbers(column: Column) -> ndarray:
@@ -133,7 +143,8 @@ def _part_numbers(column: Column) -> ndarray:
         return column.data.astype(np.float64)
     if len(column.data) > 500:
         return np.full(len(column), np.nan)
-    return column.spread(np.array([_part_number(str(text)) for text in column.data], np.float64))
+    numbers = [_part_number(str(text)) for text in column.data]
+    return column.spread(np.array(numbers, np.float64))
 
 
 def _part_number(text: str) -> float:
@@ -150,13 +161,15 @@ def _part_number(text: str) -> float:
 def clock_of(column: Column) -> Part | None:
     """A column of clock times, in microseconds since midnight: 13:00, 1:00 PM, 13.00.00, and 1300
     where it is named as a time."""
-    if column.is_text:
-        sample = [str(text) for text in column.data[:: max(1, len(column.data) // 20)]]
-        if len(column.data) > 100_000 or sum(map(_is_clock, sample)) < 0.5 * len(sample):
-            return _compact_clock_of(column)
-        micros = np.array([_clock_micros(str(text)) for text in column.data])
-        there = np.array([bool(str(text).strip()) for text in column.data])
-        if there.any() and np.isfinite(micros[there]).mean() > 0.9:
+    if not column.is_text:
+        return _compact_clock_of(column)
+    texts = [str(text) for text in column.data]
+    sample = texts[:: max(1, len(texts) // 20)]
+    clocks = sum(_is_clock(text) for text in sample)
+    if len(texts) <= 100_000 and clocks >= 0.5 * len(sample):
+        micros = np.array([_clock_micros(text) for text in texts])
+        is_filled = np.array([bool(text.strip()) for text in texts])
+        if is_filled.any() and np.isfinite(micros[is_filled]).mean() > 0.9:
             return Part(column, "clock", column.spread(micros))
     return _compact_clock_of(column)
 
@@ -171,9 +184,12 @@ def _compact_clock_of(column: Column) -> Part | None:
         return None
     numbers = _part_numbers(column)
     known = numbers[np.isfinite(numbers)]
-    if not len(known) or known.max() <= 24 or known.max() > 2400 or (known % 100 > 59).any():
+    if not len(known) or known.max() <= 24 or known.max() > 2400:
         return None
-    return Part(column, "clock", (numbers // 100 * 60 + numbers % 100) * 60 * 10**6)
+    if (known % 100 > 59).any():
+        return None
+    minutes = numbers // 100 * 60 + numbers % 100
+    return Part(column, "clock", minutes * 60 * 10**6)
 
 
 def _clock_micros(text: str) -> float:

@@ -13,36 +13,39 @@ from lstmcast.data.partcolumns import Part
 from lstmcast.data.timenumbers import iso_weeks
 
 _SLOTS = ((24, 60), (50, 30), (100, 15), (144, 10), (300, 5))  # at most so many, of so many minutes
+_MONTHS_LONG = {"half": 6, "quarter": 3, "month": 1}
 _HOUR = 3600 * 10**6
 
 
 def with_parts(values: ndarray, parts: Sequence[Part]) -> ndarray:
     """Times (N,) refined by parts of them; NaT where a part is missing or no calendar has it."""
+    start = np.datetime64("1970-01-01", "us")
     for part in parts:
         known = np.isfinite(part.numbers) & ~np.isnat(values)
         numbers = np.where(known, part.numbers, 1).astype(np.int64)
-        base = np.where(known, values, np.datetime64("1970-01-01", "us"))
-        refined, good = _refined(base, part.kind, numbers)
-        values = np.where(known & good, refined, np.datetime64("NaT"))
+        base = np.where(known, values, start)
+        refined, exists = _refined(base, part.kind, numbers)
+        values = np.where(known & exists, refined, np.datetime64("NaT"))
     return values
 
 
 def _refined(base: ndarray, kind: str, numbers: ndarray) -> tuple[ndarray, ndarray]:
     """Times refined by one part, and which of them there are."""
-    if kind in ("half", "quarter", "month"):
-        length = {"half": 6, "quarter": 3, "month": 1}[kind]
+    if kind in _MONTHS_LONG:
+        length = _MONTHS_LONG[kind]
         months = base.astype("datetime64[M]") + (numbers - 1) * length
-        return months.astype("datetime64[us]"), (numbers >= 1) & (numbers * length <= 12)
+        exists = (numbers >= 1) & (numbers * length <= 12)
+        return months.astype("datetime64[us]"), exists
     if kind == "week":
         years = base.astype("datetime64[Y]").astype(np.int64) + 1970
         return iso_weeks(years, numbers), (numbers >= 1) & (numbers <= 53)
     if kind in ("day", "yearday"):
         unit = "datetime64[M]" if kind == "day" else "datetime64[Y]"
         days = base.astype("datetime64[D]") + (numbers - 1)
-        return days.astype("datetime64[us]"), (days.astype(unit) == base.astype(unit)) & (
-            numbers > 0
-        )
-    return base + _micros(kind, numbers).astype("timedelta64[us]"), numbers >= 0
+        is_inside = days.astype(unit) == base.astype(unit)
+        return days.astype("datetime64[us]"), is_inside & (numbers > 0)
+    micros = _micros(kind, numbers)
+    return base + micros.astype("timedelta64[us]"), numbers >= 0
 
 
 def _micros(kind: str, numbers: ndarray) -> ndarray:
@@ -63,17 +66,23 @@ def _counts_from_one(hours: ndarray) -> int:
 
 def _slot_minutes(numbers: ndarray) -> int:
     highest = int(numbers.max(initial=1))
-    return next(minutes for most, minutes in _SLOTS if highest <= most)
+    fitting = (minutes for most, minutes in _SLOTS if highest <= most)
+    return next(fitting)
 
 
 def carried_times(values: ndarray, missing: ndarray) -> ndarray:
     """Times with empty cells filled by what stands above them, as merged cells leave them."""
-    return values[last_filled(missing)] if missing.any() and not missing.all() else values
+    return _filled(values, missing)
 
 
 def carried_numbers(numbers: ndarray) -> ndarray:
-    missing = ~np.isfinite(numbers)
-    return numbers[last_filled(missing)] if missing.any() and not missing.all() else numbers
+    return _filled(numbers, ~np.isfinite(numbers))
+
+
+def _filled(values: ndarray, missing: ndarray) -> ndarray:
+    if not missing.any() or missing.all():
+        return values
+    return values[last_filled(missing)]
 
 
 def last_filled(missing: ndarray) -> ndarray:

@@ -49,10 +49,14 @@ def with_joined_times(
     free = columns_without(sheet.columns, taken)
     if len(free) < 2:
         return sheet
-    named = None if time is None else _named_base(free, time if isinstance(time, str) else time[0])
-    if time is not None and named is None:
-        return sheet
-    dates = [c for c in ([named] if named is not None else free) if _is_dates(c)]
+    if time is None:
+        named, candidates = None, free
+    else:
+        named = _named_base(free, time if isinstance(time, str) else time[0])
+        if named is None:
+            return sheet
+        candidates = [named]
+    dates = [column for column in candidates if _is_dates(column)]
     if dates:
         return _joined_to_date(sheet, free, dates)
     return _joined_to_year(sheet, free, named)
@@ -87,7 +91,10 @@ def _column(sheet: Sheet, name: str) -> Column:
 
 def _named_base(free: Sequence[Column], name: str) -> Column | None:
     folded = name.strip().casefold()
-    return next((c for c in free if c.name.strip().casefold() == folded), None)
+    for column in free:
+        if column.name.strip().casefold() == folded:
+            return column
+    return None
 
 
 def _is_dates(column: Column) -> bool:
@@ -98,24 +105,25 @@ def _is_dates(column: Column) -> bool:
     if times is None or times.form not in ("date", "number") or column.time_share <= 0.5:
         return False
     known = times.values[~np.isnat(times.values)]
-    years = np.unique(known.astype("datetime64[Y]"))
+    years = known.astype("datetime64[Y]")
+    if len(np.unique(years)) < 2:
+        return True
     # 2020年度, FY19: years in words, which a month or a quarter may refine
-    return bool(len(years) < 2 or (known != known.astype("datetime64[Y]")).any())
+    return bool((known != years).any())
 
 
 def _joined_to_date(sheet: Sheet, free: list[Column], dates: list[Column]) -> Sheet:
     for date in dates:
         if date.times is None or date.times.problem is not None:
             continue
-        values = date.spread(date.times.values)
-        values = carried_times(values, date.missing)
+        values = carried_times(date.spread(date.times.values), date.missing)
         if not _on_days(values):
             continue
         others = columns_without(free, [date, *dates])
         parts = _clock_parts(others, values)
         if parts:
-            joined = with_parts(values, parts)
-            return _replaced(sheet, [date, *(part.column for part in parts)], joined)
+            columns = [date, *(part.column for part in parts)]
+            return _replaced(sheet, columns, with_parts(values, parts))
     return sheet
 
 
@@ -126,19 +134,26 @@ def _on_days(values: ndarray) -> bool:
 
 def _clock_parts(columns: Sequence[Column], values: ndarray) -> list[Part]:
     """The columns that tell rows of one date apart as a clock does, if there are some."""
-    clocks = [part for c in columns if (part := clock_of(c)) is not None]
-    named = clocks or any(kind_of_name(c.name) is not None for c in columns)
-    if not named or len(np.unique(values)) > 0.9 * len(values):
+    clocks = [part for part in map(clock_of, columns) if part is not None]
+    names_say_so = any(kind_of_name(column.name) is not None for column in columns)
+    if not clocks and not names_say_so:
+        return []
+    if len(np.unique(values)) > 0.9 * len(values):
         return []
     if not clocks and _all_month_starts(values):
         clocks = _days_of_month(columns)
     if not clocks:
-        found = parts_by_kind(columns)
-        first = next((found[kind] for kind in ("hour", "slot") if kind in found), None)
-        clocks = [] if first is None else _chain(first, found)
-    for clock in clocks[:1]:
-        if _refines(values, with_parts(values, [clock])):
-            return clocks if clock.kind != "clock" else [clock]
+        clocks = _hours_or_slots(columns)
+    if not clocks or not _refines(values, with_parts(values, clocks[:1])):
+        return []
+    return clocks[:1] if clocks[0].kind == "clock" else clocks
+
+
+def _hours_or_slots(columns: Sequence[Column]) -> list[Part]:
+    by_kind = parts_by_kind(columns)
+    for kind in ("hour", "slot"):
+        if kind in by_kind:
+            return _chain(by_kind[kind], by_kind)
     return []
 
 
@@ -148,66 +163,80 @@ def _all_month_starts(values: ndarray) -> bool:
 
 
 def _days_of_month(columns: Sequence[Column]) -> list[Part]:
-    found = parts_by_kind(columns)
-    return _chain(found["day"], found) if "day" in found else []
+    by_kind = parts_by_kind(columns)
+    return _chain(by_kind["day"], by_kind) if "day" in by_kind else []
 
 
 def _refines(coarse: ndarray, fine: ndarray) -> bool:
     """Whether a finer time tells most rows of a coarser one apart."""
     known = ~np.isnat(fine)
-    if np.count_nonzero(~known) > _UNREAD * len(fine):
+    unread = np.count_nonzero(~known)
+    if unread > _UNREAD * len(fine):
         return False
-    return len(np.unique(fine[known])) >= 1.5 * len(np.unique(coarse[known]))
+    distinct_fine = len(np.unique(fine[known]))
+    distinct_coarse = len(np.unique(coarse[known]))
+    return distinct_fine >= 1.5 * distinct_coarse
 
 
 def _joined_to_year(sheet: Sheet, free: list[Column], named: Column | None) -> Sheet:
-    found = parts_by_kind(free)
-    year = found.get("year")
+    by_kind = parts_by_kind(free)
+    year = by_kind.get("year")
     if named is not None and (year is None or year.column is not named):
         return sheet
-    part = next((found[kind] for kind in ("month", *_AFTER_YEAR) if kind in found), None)
-    if year is None or part is None:
+    kinds = [kind for kind in ("month", *_AFTER_YEAR) if kind in by_kind]
+    if year is None or not kinds:
         return sheet
-    parts = _chain(part, found)
-    sums = _sums(part.column)
+    parts = _chain(by_kind[kinds[0]], by_kind)
+    sums = _sums(parts[0].column)
     if sums.any():
         return _joined_to_year_without(sheet, sums, [year, *parts], free)
     values = _years(year)
     joined = with_parts(values, parts)
     if not _refines(values, joined):
         return sheet
-    return _replaced(sheet, [year.column, *(p.column for p in parts)], joined)
+    columns = [year.column, *(part.column for part in parts)]
+    return _replaced(sheet, columns, joined)
 
 
 def _joined_to_year_without(
     sheet: Sheet, sums: ndarray, parts: list[Part], free: list[Column]
 ) -> Sheet:
     """The sheet without the rows that sum up a year, joined."""
-    rest = np.flatnonzero(~sums)
-    if not len(rest):
+    rows = np.flatnonzero(~sums)
+    if not len(rows):
         return sheet
     words = parts[1].column
-    left = np.flatnonzero(sums).tolist()
-    reasons = {int(sheet.lines[row]): f"{words.cell(row)!r} sums up others" for row in left}
-    places = [next(i for i, own in enumerate(sheet.columns) if own is c) for c in free]
+    reasons = {}
+    for row in np.flatnonzero(sums).tolist():
+        reasons[int(sheet.lines[row])] = f"{words.cell(row)!r} sums up others"
+    places = [_place_of(column, sheet) for column in free]
     filled = _with_carried(sheet, parts[0].column)
-    part = filled.take(rest, *dropped_lines(reasons))
-    return _joined_to_year(part, [part.columns[place] for place in places], None)
+    shorter = filled.take(rows, *dropped_lines(reasons))
+    still_free = [shorter.columns[place] for place in places]
+    return _joined_to_year(shorter, still_free, None)
+
+
+def _place_of(column: Column, sheet: Sheet) -> int:
+    return next(place for place, other in enumerate(sheet.columns) if other is column)
 
 
 def _with_carried(sheet: Sheet, column: Column) -> Sheet:
     """The sheet with empty cells of a column filled by what stands above them."""
-    rows = last_filled(column.missing)
-    filled = column.take(rows) if column.missing.any() else column
-    return replace(sheet, columns=tuple(filled if c is column else c for c in sheet.columns))
+    if not column.missing.any():
+        return sheet
+    filled = column.take(last_filled(column.missing))
+    columns = list(sheet.columns)
+    columns[_place_of(column, sheet)] = filled
+    return replace(sheet, columns=tuple(columns))
 
 
 def _sums(column: Column) -> ndarray:
     """Which rows of a column of months or quarters sum up the others (N,)."""
     if not column.is_text:
         return column.data == 13
-    words = [_SUMS.fullmatch(str(text).strip().casefold()) is not None for text in column.data]
-    return column.spread(np.array(words, bool))
+    texts = [str(text).strip().casefold() for text in column.data]
+    are_sums = [_SUMS.fullmatch(text) is not None for text in texts]
+    return column.spread(np.array(are_sums, bool))
 
 
 def _years(part: Part) -> ndarray:
@@ -218,34 +247,37 @@ def _years(part: Part) -> ndarray:
     return np.where(known, times, np.datetime64("NaT"))
 
 
-def _chain(first: Part, found: dict[str, Part]) -> list[Part]:
+def _chain(first: Part, by_kind: dict[str, Part]) -> list[Part]:
     """A part and the finer ones that follow it."""
     chain = [first]
     while True:
-        finer = next((found[k] for k in _FINER.get(chain[-1].kind, ()) if k in found), None)
-        if finer is None:
+        kinds = [kind for kind in _FINER.get(chain[-1].kind, ()) if kind in by_kind]
+        if not kinds:
             return chain
-        chain.append(finer)
+        chain.append(by_kind[kinds[0]])
 
 
 def _replaced(sheet: Sheet, parts: list[Column], joined: ndarray) -> Sheet:
     """The sheet with one column of times in the place of its parts."""
-    notes = [f"joined to one time: {', '.join(part.name for part in parts)}"]
-    if parts[0].missing.any() and (~np.isnat(joined[parts[0].missing])).any():
-        notes.append(f"empty cells of {parts[0].name} read as the one above them")
-    times = Column("-".join(part.name for part in parts), joined, notes=tuple(notes))
+    names = [part.name for part in parts]
+    notes = [f"joined to one time: {', '.join(names)}"]
+    carried = ~np.isnat(joined[parts[0].missing])
+    if carried.any():
+        notes.append(f"empty cells of {names[0]} read as the one above them")
+    times = Column("-".join(names), joined, notes=tuple(notes))
     others = columns_without(sheet.columns, parts)
     return replace(sheet, columns=(times, *others))
 
 
 def _joined_as_said(sheet: Sheet, columns: list[Column]) -> Sheet:
     """The columns that were named, joined in their order."""
-    base, parts = columns[0], []
+    base = columns[0]
     times = base.times
     if times is None or times.values.dtype.kind != "M" or base.time_share < 0.5:
         raise DataError(_no_join(sheet, base, "a date or a year"))
     if times.problem is not None:
         raise DataError(f"{sheet.source}, column {base.name!r}: {times.problem}")
+    parts = []
     for column in columns[1:]:
         part = clock_of(column) or next(iter(parts_by_kind([column]).values()), None)
         if part is None or part.kind == "year":
