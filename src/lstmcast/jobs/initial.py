@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lstmcast.data.ahead import one_season
+from lstmcast.data.opening import STDIN
 from lstmcast.data.panel import Panel
-from lstmcast.data.read import STDIN
 from lstmcast.jobs.jobfile import job_from
 
 # what stands before and after the path of a file of a database

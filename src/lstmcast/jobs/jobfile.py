@@ -13,8 +13,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from lstmcast.data.beside import Beside
 from lstmcast.data.cellformat import CellFormat
+from lstmcast.data.opening import with_query
 from lstmcast.data.panel import ReadOptions
-from lstmcast.data.read import with_query
 from lstmcast.data.table import (
     Aggregate,
     CalendarChoice,

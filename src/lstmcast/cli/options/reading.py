@@ -193,7 +193,7 @@ class ReadingOptions:
 
     def source(self, data: Sequence[str]) -> Source:
         """The data, to be read so."""
-        from lstmcast.data.read import with_query
+        from lstmcast.data.opening import with_query
         from lstmcast.jobs import Source
 
         given: Any = data[0] if len(data) == 1 else list(data)
