@@ -9,8 +9,6 @@ measured again. `seconds` is processor time with reading,
 writing and imports, `per_thousand` that for 1,000 series, `megabytes` the peak of resident memory.
 MASE divides by the seasonal naive error on the 60 months. A walk with a season is what AutoETS
 assumes: how accurate networks are on real series, other benchmarks say.
-
-    python benchmarks/many_peers.py --peer AutoETS=nixtla/bin/python --peer NHITS=nixtla/bin/python
 """
 
 from __future__ import annotations
