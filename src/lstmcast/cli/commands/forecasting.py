@@ -26,7 +26,7 @@ from lstmcast.cli.options.common import (
 from lstmcast.cli.options.database import TableRows
 from lstmcast.cli.options.hierarchy import Reconciling
 from lstmcast.cli.options.output import Output
-from lstmcast.cli.options.reading import ReadingOptions
+from lstmcast.cli.options.reading import ReadingOptions, RepairingOptions
 from lstmcast.cli.options.training import Testing
 
 Scenarios = Annotated[
@@ -72,7 +72,7 @@ Update = Annotated[
 def forecast(
     context: typer.Context,
     data: Data,
-    reading: ReadingOptions,
+    reading: RepairingOptions,
     testing: Testing,
     output: Output,
     rows: TableRows,
@@ -110,8 +110,8 @@ def forecast(
     hierarchy = reconciling.asked()
     outputs = output.places(report, save, context.obj, rows)
     outputs.check(data)  # before anything else is found wrong
-    reading, repairs = reading.repairs(outliers)
-    source, steps, notify = source_ahead(reading.source(data), horizon, until, quiet)
+    as_read, repairs = reading.repairs(outliers)
+    source, steps, notify = source_ahead(as_read.source(data), horizon, until, quiet)
     model = common.forecaster_for(steps, output.quantile_levels(), method=method)
     job = ForecastJob(
         model,

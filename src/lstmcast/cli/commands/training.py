@@ -17,8 +17,8 @@ from lstmcast.cli.options.common import (
     HeldOut,
     Horizon,
     Json,
+    Masking,
     Method,
-    Outlying,
     Quiet,
     named,
 )
@@ -119,7 +119,7 @@ def backtest(
     chunks: Chunks,
     horizon: Horizon = None,
     method: Method = "auto",
-    outliers: Outlying = None,
+    outliers: Masking = None,
     out: HeldOutPlace = None,
     quiet: Quiet = False,
     as_json: Json = False,

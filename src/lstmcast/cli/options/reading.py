@@ -139,9 +139,8 @@ class ReadingOptions:
     missing: Annotated[
         str | None,
         typer.Option(
-            metavar="mask|interpolate|model",
-            help="Missing values; mask (left unknown) unless given. model, with `forecast` only: "
-            "filled with what the network expects.",
+            metavar="mask|interpolate",
+            help="Missing values; mask (left unknown) unless given.",
         ),
     ] = None
     calendar: Annotated[
@@ -292,6 +291,20 @@ class ReadingOptions:
         idle = [option for option in typed_options(self) if option not in own]
         if not data:
             refuse_idle(idle, "no data are read. Name newer data")
+
+
+@dataclass(frozen=True)
+class RepairingOptions(ReadingOptions):
+    """The same, where missing values can be filled in before a forecast."""
+
+    missing: Annotated[
+        str | None,
+        typer.Option(
+            metavar="mask|interpolate|model",
+            help="Missing values; mask (left unknown) unless given, model: filled with what the "
+            "network expects.",
+        ),
+    ] = None
 
 
 def _one_or_more(names: list[str] | None) -> str | list[str] | None:
