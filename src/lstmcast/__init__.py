@@ -109,6 +109,8 @@ if TYPE_CHECKING:
     from lstmcast.transforms import Robust as Robust
     from lstmcast.transforms import Standard as Standard
     from lstmcast.transforms import Transforms as Transforms
+    from lstmcast.tuning.result import Tuned as Tuned
+    from lstmcast.tuning.search import tune as tune
 
 # Where each public name lives. A module is imported when one of its names is first asked for, so
 # that
@@ -186,6 +188,7 @@ _HOMES = {
     "TrainingConfig": "training_config",
     "Transformed": "model.inputs",
     "Transforms": "transforms",
+    "Tuned": "tuning.result",
     "UsageError": "errors",
     "Validation": "training_config",
     "WholeSequence": "training_config",
@@ -206,6 +209,7 @@ _HOMES = {
     "to_keras": "interop.keras",
     "to_onnx": "export.onnx",
     "to_pytorch": "interop.pytorch",
+    "tune": "tuning.search",
     "with_totals": "hierarchy.levels",
 }
 
@@ -279,6 +283,7 @@ __all__ = [
     "TrainingConfig",
     "Transformed",
     "Transforms",
+    "Tuned",
     "UsageError",
     "Validation",
     "WholeSequence",
@@ -302,6 +307,7 @@ __all__ = [
     "to_keras",
     "to_onnx",
     "to_pytorch",
+    "tune",
     "with_totals",
 ]
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         ForecastResult,
         PredictResult,
         PresetDone,
+        TuneDone,
     )
     from lstmcast.jobs.events import Event, Notify
     from lstmcast.jobs.filed import FileResult
@@ -340,6 +341,15 @@ def preset(done: PresetDone, quiet: bool, as_json: bool) -> None:
         return
     typer.echo(words()(str(done.result)))
     note(quiet, f"written: {done.folder}")
+
+
+def tuned(done: TuneDone, quiet: bool, as_json: bool) -> None:
+    """What a search found, and where it is."""
+    if as_json:
+        document(done.document())
+        return
+    typer.echo(done.result.text(words().language))
+    note(quiet, f"written: {', '.join(done.files())}")
 
 
 def fit(result: FitResult, quiet: bool, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from lstmcast.jobs.presets import PresetDone, PresetJob
 from lstmcast.jobs.repairing import Repairs
 from lstmcast.jobs.source import Source
 from lstmcast.jobs.training import FitJob, FitResult, check_fit_places
+from lstmcast.jobs.tuning import TuneDone, TuneJob
 
 __all__ = [
     "AnomalyJob",
@@ -39,6 +40,8 @@ __all__ = [
     "PresetJob",
     "Repairs",
     "Source",
+    "TuneDone",
+    "TuneJob",
     "check_fit_places",
     "ignore",
 ]
