@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from lstmcast.evaluation.demand import TSB as TSB
     from lstmcast.evaluation.demand import Croston as Croston
     from lstmcast.evaluation.demand import DemandBootstrap as DemandBootstrap
+    from lstmcast.evaluation.importance import Importance as Importance
+    from lstmcast.evaluation.importance import importance as importance
     from lstmcast.export.onnx import to_onnx as to_onnx
     from lstmcast.forecast import Forecast as Forecast
     from lstmcast.forecaster import LSTMForecaster as LSTMForecaster
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
     from lstmcast.model.network import NetworkConfig as NetworkConfig
     from lstmcast.model.summary import summary as summary
     from lstmcast.output.components import ComponentsPlot as ComponentsPlot
+    from lstmcast.output.importance import ImportancePlot as ImportancePlot
     from lstmcast.output.learning_curve import LearningCurve as LearningCurve
     from lstmcast.output.plots import ForecastPlot as ForecastPlot
     from lstmcast.output.report import Report as Report
@@ -143,6 +146,8 @@ _HOMES = {
     "ForecastPlot": "output.plots",
     "History": "training_history",
     "HoltWinters": "evaluation.baselines",
+    "Importance": "evaluation.importance",
+    "ImportancePlot": "output.importance",
     "Imputed": "imputing",
     "Initialiser": "training_config",
     "LSTMForecaster": "forecaster",
@@ -200,6 +205,7 @@ _HOMES = {
     "fit_preset": "presets",
     "from_keras": "interop.keras",
     "from_pytorch": "interop.pytorch",
+    "importance": "evaluation.importance",
     "impute": "imputing",
     "load": "forecaster",
     "mask_outliers": "imputing",
@@ -240,6 +246,8 @@ __all__ = [
     "ForecastPlot",
     "History",
     "HoltWinters",
+    "Importance",
+    "ImportancePlot",
     "Imputed",
     "Initialiser",
     "LSTMForecaster",
@@ -298,6 +306,7 @@ __all__ = [
     "forecast_in_parts",
     "from_keras",
     "from_pytorch",
+    "importance",
     "impute",
     "load",
     "mask_outliers",

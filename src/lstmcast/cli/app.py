@@ -59,6 +59,7 @@ for one in (
     live.serve,
     live.mcp,
     models.info,
+    models.importance,
     exporting.export,
     training.example,
 ):

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         CheckResult,
         FitResult,
         ForecastResult,
+        ImportanceResult,
         PredictResult,
         PresetDone,
         TuneDone,
@@ -350,6 +351,17 @@ def tuned(done: TuneDone, quiet: bool, as_json: bool) -> None:
         return
     typer.echo(done.result.text(words().language))
     note(quiet, f"written: {', '.join(done.files())}")
+
+
+def importance(result: ImportanceResult, quiet: bool, as_json: bool) -> None:
+    """What a model owes to columns and lags."""
+    if as_json:
+        document(result.document())
+        return
+    typer.echo(result.importance.text(words().language))
+    note(quiet, *result.written.notes)
+    if result.written.files:
+        note(quiet, f"written: {', '.join(result.written.files)}")
 
 
 def fit(result: FitResult, quiet: bool, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from lstmcast.jobs.backtesting import BacktestJob, BacktestResult
 from lstmcast.jobs.checking import CheckJob, CheckResult
 from lstmcast.jobs.events import DataJoined, DataRead, NewerRead, Note, ignore
 from lstmcast.jobs.forecasting import ForecastJob, ForecastResult
+from lstmcast.jobs.importance import ImportanceJob, ImportanceResult
 from lstmcast.jobs.predicting import PredictJob, PredictResult
 from lstmcast.jobs.presets import PresetDone, PresetJob
 from lstmcast.jobs.repairing import Repairs
@@ -32,6 +33,8 @@ __all__ = [
     "FitResult",
     "ForecastJob",
     "ForecastResult",
+    "ImportanceJob",
+    "ImportanceResult",
     "NewerRead",
     "Note",
     "PredictJob",
