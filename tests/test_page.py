@@ -20,8 +20,8 @@ from lstmcast.output.places import Written
 from lstmcast.server.page import results as kept
 from lstmcast.server.page.examples import EXAMPLES, airline_table, shop_table
 from lstmcast.server.page.files import HERE, PLOTLY_NAME, page_of, static_files, unpacked
+from lstmcast.server.page.methods import METHODS
 from lstmcast.server.page.results import Kept, Results
-from lstmcast.server.page.shown import METHODS
 from lstmcast.server.problems import Problem
 from lstmcast.server.replies import response_of
 from lstmcast.server.settings import Limits

@@ -20,7 +20,8 @@ class Limits:
     body: bytes that are sent. rows: values of all series that are read, and of all forecasts that
     are answered. horizon: steps. seconds: that the answer of a request may take; receive: that
     sending it may take. waiting: requests that are worked on or wait for it. streams, stream_rows:
-    that are open, and rows of each. listeners: clients that follow a stream.
+    that are open, and rows of each. listeners: clients that follow a stream or a training.
+    trainings: at a time; 0 offers none. training_minutes: that one may take.
 
     >>> Limits(rows=0)
     Traceback (most recent call last):
@@ -36,9 +37,13 @@ class Limits:
     streams: int = 100
     stream_rows: int = 10_000
     listeners: int = 100
+    trainings: int = 1
+    training_minutes: float = 60.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
+            if value == 0 and name == "trainings":
+                continue
             if not value > 0:
                 raise UsageError(f"{name}={value!r} is no limit. A number above 0 is expected.")
 
@@ -48,7 +53,8 @@ class Settings:
     """Models by name, the folder of streams, who may ask, and how much.
 
     models: folders of saved models. streams: folder that keeps the state of streams; None keeps
-    them in memory only. save_every: ticks of a stream after which its whole state is written anew.
+    them in memory only. trainings: folder that keeps trainings and their models; None lets them go
+    with the server. save_every: ticks of a stream after which its whole state is written anew.
     token: what a client has to show; None lets everybody ask. hosts: names by which the server may
     be called; None for any.
 
@@ -60,6 +66,7 @@ class Settings:
 
     models: Mapping[str, Path] = field(default_factory=dict)
     streams: Path | None = None
+    trainings: Path | None = None
     save_every: int = 1000
     token: str | None = field(default=None, repr=False)
     hosts: Sequence[str] | None = None

@@ -6,6 +6,7 @@ import { READING, blame, clear, filled, offer, reset } from "./options.js";
 import "./plans.js";
 import { redraw, show } from "./result.js";
 import * as streams from "./streams.js";
+import * as trainings from "./training.js";
 
 let files = [], about = { models: [], body: Infinity }, running = null;
 
@@ -16,6 +17,7 @@ function wear(theme) {
   charts.paint(false);
   redraw();
   comparison.redraw();
+  trainings.redraw();
   streams.redraw();
 }
 
@@ -183,4 +185,7 @@ at("options").onchange = async (event) => {
 // ------------------------------------------------------------ the beginning
 
 wear(chosenTheme());
-guarded(at("file-fault"), async () => { about = await get("/page/about"); });
+guarded(at("file-fault"), async () => {
+  about = await get("/page/about");
+  trainings.connect(() => files, about);
+});

@@ -11,6 +11,7 @@ export const methods = METHODS.map((name) => [name, NAMES[name]]);
 export const READING = ["target", "time", "series", "sheet", "frequency", "duplicates", "missing", "holidays"];
 
 const form = at("options");
+let offered = [];
 
 // What can be chosen of a table that was looked at.
 export function offer(seen, models) {
@@ -21,11 +22,18 @@ export function offer(seen, models) {
   options(form.target, [...(seen.usable && !chosen.target ? [] : ask), ...names, every], chosen.target || seen.target);
   options(form.time, [...auto, ...names, ["index", say("none: the rows are numbered")]], chosen.time);
   options(form.series, auto.concat(names), chosen.series);
-  const own = models.map((name) => ["model:" + name, say("saved model {name}", { name })]);
-  options(form.method, methods.concat(own), form.method.value);
+  offerModels(models);
   offerKnown(seen);
   if (!seen.usable) return;
   form.horizon.placeholder = seen.usual;
+}
+
+// Models beside those that are offered already: others may have been trained since.
+export function offerModels(models) {
+  const names = new Set([...offered, ...models]), chosen = form.method.value;
+  offered = [...names];
+  const own = offered.map((name) => ["model:" + name, say("saved model {name}", { name })]);
+  options(form.method, methods.concat(own), chosen);
 }
 
 function offerKnown(seen) {
