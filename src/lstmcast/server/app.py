@@ -13,8 +13,8 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from lstmcast._version import __version__
 from lstmcast.server import metrics as counted
 from lstmcast.server.batching import Batcher
-from lstmcast.server.bodies import asked, documented, json_of
-from lstmcast.server.fields import Fields
+from lstmcast.server.bodies import documented
+from lstmcast.server.fields import asked_in, asked_in_json
 from lstmcast.server.forecasts import Forecasts, described, summary
 from lstmcast.server.guards import Guard
 from lstmcast.server.metrics import Metrics
@@ -44,6 +44,7 @@ from lstmcast.server.work import Work
 # Seconds without an event after which it is asked whether the server ends, and how often until a
 # line says that it is there.
 PAUSE, HEARTBEAT = 1.0, 15
+FORGETTING = 60.0  # seconds between two looks for results that nobody asks for any more
 
 
 class Server:
@@ -118,9 +119,16 @@ class App(Guard):
 
 
 def _lifespan(server: Server) -> Any:
+    async def forget() -> None:
+        while True:
+            await asyncio.sleep(FORGETTING)
+            server.results.forget()
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        forgetting = asyncio.create_task(forget())
         yield
+        forgetting.cancel()
         await asyncio.to_thread(server.close)
 
     return lifespan
@@ -161,9 +169,8 @@ def _add_forecasts(api: FastAPI, server: Server) -> None:
     )
     async def forecast(request: Request) -> Response:
         """Forecast a history (JSON) or a table (a form with files) by the shipped network."""
-        with Fields(ForecastTable) as names:
-            said = await asked(request, ForecastHistory, ForecastTable, work.aside)
-            names.of(said.fields, said.files)
+        kinds = ForecastHistory, ForecastTable
+        async with asked_in(request, *kinds, work.aside) as said:
             light = isinstance(said.fields, ForecastHistory) and said.fields.cutoffs == 0
             pool = "light" if light else "heavy"
             return Document(await work.limited(pool, forecasts.forecast, said))
@@ -173,9 +180,7 @@ def _add_forecasts(api: FastAPI, server: Server) -> None:
     )
     async def anomalies(request: Request) -> Response:
         """Score how surprising each value of a history or a table was."""
-        with Fields(AnomalyTable) as names:
-            said = await asked(request, AnomalyHistory, AnomalyTable, work.aside)
-            names.of(said.fields, said.files)
+        async with asked_in(request, AnomalyHistory, AnomalyTable, work.aside) as said:
             return Document(await work.limited("heavy", forecasts.anomalies, said))
 
 
@@ -201,10 +206,8 @@ def _add_models(api: FastAPI, server: Server) -> None:
     async def predict(name: str, request: Request) -> Response:
         """Forecast with a saved model: from newer data, or without a body from where it stopped."""
         folder = folder_of(models, name)
-        with Fields(PredictTable) as names:
-            kinds = PredictHistory, PredictTable, work.aside, PredictAlone
-            said = await asked(request, *kinds)
-            names.of(said.fields, said.files)
+        kinds = PredictHistory, PredictTable
+        async with asked_in(request, *kinds, work.aside, PredictAlone) as said:
             job = server.forecasts.predict, name, folder, said
             return Document(await work.limited("heavy", *job))
 
@@ -225,9 +228,7 @@ def _add_streams(api: FastAPI, server: Server) -> None:
     )
     async def opened(request: Request) -> Response:
         """Open a stream."""
-        with Fields(OpenStream) as names:
-            said = await json_of(request, OpenStream, work.aside)
-            names.of(said)
+        async with asked_in_json(request, OpenStream, work.aside) as said:
             stream = await work.limited("heavy", streams.open, said)
             place = {"location": f"/v1/streams/{stream.name}"}
             return Document(stream.described(), 201, place)
@@ -241,12 +242,9 @@ def _add_streams(api: FastAPI, server: Server) -> None:
     async def ticked(name: str, request: Request) -> Response:
         """Read a tick, and forecast what follows it."""
         stream = streams.named(name)
-        with Fields(Tick) as names:
-            tick = await json_of(request, Tick, work.aside)
-            names.of(tick)
-            async with stream.turn:
-                answer = await work.tick(stream.tick, tick, limits)
-                stream.tell(answer)
+        async with asked_in_json(request, Tick, work.aside) as tick, stream.turn:
+            answer = await work.tick(stream.tick, tick, limits)
+            stream.tell(answer)
         server.metrics.ticked()
         return Document(answer)
 

@@ -14,9 +14,11 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
 
+from lstmcast.data.limits import allowing
 from lstmcast.jobs import Source
 from lstmcast.server.problems import UNUSABLE, Problem
 from lstmcast.server.requests import History, Table
+from lstmcast.server.settings import Limits
 
 Model = TypeVar("Model", bound=BaseModel)
 JSON, FORM = "application/json", "multipart/form-data"
@@ -41,12 +43,14 @@ class Asked(NamedTuple):
     files: Sequence[Upload] = ()
 
     @contextmanager
-    def source(self) -> Iterator[Source | None]:
-        """Its data; None where there are none. Files lie in a folder of their own meanwhile."""
+    def source(self, limits: Limits) -> Iterator[Source | None]:
+        """Its data, to be read in the block; None where there are none. Files lie in a folder of
+        their own meanwhile."""
         if isinstance(self.fields, History):
             yield self.fields.source()
         elif isinstance(self.fields, Table):
-            with tempfile.TemporaryDirectory(prefix="lstmcast-") as folder:
+            allowance = limits.of_files(len(self.files))
+            with tempfile.TemporaryDirectory(prefix="lstmcast-") as folder, allowing(allowance):
                 yield self.fields.source(written(self.files, Path(folder)))
         else:
             yield None

@@ -11,8 +11,8 @@ from fastapi import FastAPI, Query, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
-from lstmcast.server.bodies import FILE, Asked, asked, json_of
-from lstmcast.server.fields import Fields
+from lstmcast.server.bodies import FILE, Asked
+from lstmcast.server.fields import asked_in, asked_in_json
 from lstmcast.server.models import folder_of
 from lstmcast.server.page.asked import Compare, LookAtTable, ShownForecast, WhatIf
 from lstmcast.server.page.command import command_of
@@ -57,11 +57,9 @@ async def _of_table(
 ) -> Response:
     """The answer to a form with files. Problem where there is no file."""
     words = spoken(request)
-    with Fields(model) as names:
-        said = await asked(request, model, model, server.work.aside)
+    async with asked_in(request, model, model, server.work.aside) as said:
         if not said.files:
             raise Problem(UNUSABLE, f"No table was sent. Send it as the file {FILE!r}.", FILE)
-        names.of(said.fields, said.files)
         return Document(await server.work.limited("heavy", answer, server, said, words))
 
 
@@ -74,9 +72,7 @@ async def _of_result(
 ) -> Response:
     """The answer to what is asked in JSON of a result that is kept."""
     kept, words = server.results.named(name), spoken(request)
-    with Fields(model) as names:
-        said = await json_of(request, model, server.work.aside)
-        names.of(said)
+    async with asked_in_json(request, model, server.work.aside) as said:
         return Document(await server.work.limited("heavy", answer, kept, words, said))
 
 
@@ -147,7 +143,7 @@ def _add_looking(api: FastAPI, server: Server) -> None:
 
 
 def _looked(server: Server, said: Asked, words: Words) -> dict[str, Any]:
-    with said.source() as source:
+    with said.source(server.settings.limits) as source:
         assert source is not None  # a table has one
         return look(source, server.settings.limits, words)
 

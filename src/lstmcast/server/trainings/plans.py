@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lstmcast.data.ahead import one_season
+from lstmcast.data.limits import allowing
 from lstmcast.data.panel import Panel
 from lstmcast.errors import UsageError
 from lstmcast.server.bodies import Asked
@@ -32,7 +33,8 @@ def planned(fields: Any, files: Sequence[str], place: Path, limits: Limits) -> d
         source = fields.source()
     else:
         source = fields.source(files)
-    panel = source.of(fields.forecaster(1), trains=True).read()
+    with allowing(limits.of_files(len(files))):
+        panel = source.of(fields.forecaster(1), trains=True).read()
     require_rows(panel, limits)
     horizon = fields.horizon or one_season(panel)
     require_horizon(horizon, len(panel), limits)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import FastAPI, Header, Request
 from starlette.responses import Response, StreamingResponse
 
-from lstmcast.server.bodies import asked, documented
-from lstmcast.server.fields import Fields
+from lstmcast.server.bodies import documented
+from lstmcast.server.fields import asked_in
 from lstmcast.server.problems import Problem
 from lstmcast.server.replies import Document, spoken
 from lstmcast.server.trainings.asked import TrainHistory, TrainTable
@@ -46,9 +46,7 @@ def _add_beginning(api: FastAPI, server: Server) -> None:
     async def started(request: Request) -> Response:
         """Train a network on a history (JSON) or a table (a form with files), in a process of its
         own: the answer comes at once, and the training begins once there is room."""
-        with Fields(TrainTable) as names:
-            said = await asked(request, TrainHistory, TrainTable, work.aside)
-            names.of(said.fields, said.files)
+        async with asked_in(request, TrainHistory, TrainTable, work.aside) as said:
             training = await work.limited("heavy", trainings.start, said)
         place = {"location": f"{BELOW}/{training.name}"}
         return Document(_described(server, training, spoken(request)), 201, place)
