@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import lstmcast as lc
-from lstmcast.server.page.examples import airline_table
+from lstmcast.server.page.examples import airline_table, shop_table
 from lstmcast.server.settings import Limits
 from lstmcast.server.trainings import processes
 from lstmcast.server.trainings.folder import Folder
@@ -46,8 +46,8 @@ def until_epochs(ask, name, count=1):
         time.sleep(MOMENT)
 
 
-def started(ask, data=QUICK, **more):
-    answer = ask("POST", "/v1/trainings", files=AIR, data={**data, **more})
+def started(ask, data=QUICK, files=AIR, **more):
+    answer = ask("POST", "/v1/trainings", files=files, data={**data, **more})
     assert answer.status_code == 201, answer.text
     return answer.json()["name"]
 
@@ -125,6 +125,8 @@ def test_events_tell_every_epoch_and_end(ask, tuned):
 def test_nothing_tells_where_the_server_keeps_it(ask, tuned):
     manifest = ask("GET", "/v1/models/tuned").text
     assert "/tmp" not in manifest + json.dumps(tuned)
+    folder = ask.app.server.trainings.named("tuned").folder
+    assert not folder.data.exists()  # the model remembers what it needs
     assert tuned["data"]["target"] == "passengers"
 
 
@@ -172,6 +174,19 @@ def test_a_trained_network_is_compared_on_what_it_has_not_seen(ask, tuned):
     mae = tuned["accuracy"]["scores"]["lstmcast"]["mae"]
     assert f"{mae:.4g}" in found["table"]
     assert "held back" in found["told"]
+
+
+def test_columns_that_are_known_in_advance_are_trained_with(ask):
+    table = {"file": ("shop.csv", shop_table())}
+    asked = {"target": "sold", "future": ["price", "promo"], "horizon": "7"}
+    name = started(ask, {**asked, "epochs": "1"}, files=table)
+    found = until(ask, name, "done", "failed")
+    assert found["state"] == "done", found["detail"]
+    told = compared(ask, table, ["auto", f"model:{name}"], **asked).json()
+    assert len(told["points"][name]) == 7
+    again = ask("POST", "/page/forecast", files=table, data={**asked, "model": name})
+    assert again.status_code == 200, again.text
+    assert "--model shop" in again.json()["command"]
 
 
 def test_a_network_of_other_series_is_not_compared(ask, tuned):
@@ -292,6 +307,7 @@ def test_a_killed_training_fails_with_a_reason_and_goes_on(opened):
     assert found["state"] == "failed" and "ended by SIGKILL" in found["detail"]
     assert found["resumable"]
     assert ask("GET", "/health").status_code == 200
+    assert "lstmcast_trainings 0" in ask("GET", "/metrics").text
     assert ask("POST", f"/v1/trainings/{name}/resume").status_code == 200
     found = until(ask, name, "done", "failed")
     assert found["state"] == "done", found["detail"]

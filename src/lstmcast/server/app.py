@@ -154,6 +154,7 @@ def _add_state(api: FastAPI, server: Server) -> None:
             len(streams),
             unsaved,
             streams.listeners + server.trainings.listeners,
+            server.trainings.running,
         )
         return Response(text, media_type=counted.MEDIA_TYPE)
 

@@ -1,7 +1,7 @@
 """The folder of a training, which server and training process share.
 
 job.json            what was asked for, and how far it is; written whole
-data/               the files that were sent
+data/               the files that were sent, until there is a model
 progress.jsonl      a line for each epoch, and for each sentence of a preset
 outcome.json        how the training process ended, in its own words; written whole
 model/              the trained model; appears whole
@@ -13,6 +13,7 @@ stop                there once somebody has asked to stop
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +111,10 @@ class Folder:
             self.stop.unlink(missing_ok=True)
             if not self.has_checkpoint:
                 self.progress.unlink(missing_ok=True)
+
+    def remove_data(self) -> None:
+        """Keep the data no longer, as far as possible: a model remembers what it needs."""
+        shutil.rmtree(self.data, ignore_errors=True)
 
 
 def epochs_of(lines: list[Line]) -> list[Line]:

@@ -78,6 +78,8 @@ class Training:
         outcome = self.folder.outcome() or self._unexpected(status)
         self.process = None
         self.set(**outcome, ended=now())
+        if self.has_model:
+            self.folder.remove_data()
 
     def described(self, words: Words, number: int | None = None) -> dict[str, Any]:
         """What a list tells of it; `number`: its place among those that wait."""

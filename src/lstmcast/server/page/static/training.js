@@ -104,8 +104,9 @@ async function listen(name, mine) {
   try {
     for await (const line of events(address(name, "/events"), mine.signal)) {
       if (mine !== listening) return;
-      if (line.state) followed.state = line.state;
-      else keep(line);
+      // how it ended is told by the whole document, which is asked for then
+      if (!line.state) keep(line);
+      else if (!ENDED.includes(line.state)) followed.state = line.state;
       schedule();
     }
   } catch (problem) {
