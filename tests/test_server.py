@@ -615,6 +615,8 @@ def test_models_have_names():
     ("given", "said"),
     [
         (["--max-rows", "0"], "--max-rows 0"),
+        (["--max-trainings", "-1"], "--max-trainings must be at least 0"),
+        (["--max-minutes", "0"], "--max-minutes 0"),
         (["--timeout", "nan"], "--timeout nan"),
         (["--token", " "], "token is empty"),
         (["--model", "a b=x"], "no name of a model"),

@@ -29,8 +29,8 @@ from lstmcast.server.trainings.training import (
     RUNNING,
     WAITING,
     Training,
-    begun_anew,
     now,
+    taken_over,
 )
 from lstmcast.util.files import locked, output_errors
 
@@ -266,7 +266,7 @@ class Trainings:
         if job is None:
             return
         training = Training(folder, {**job, "name": folder.path.name})
-        begun_anew(training)
+        taken_over(training)
         self._known[training.name] = training
         if training.state == WAITING and why_not(self.settings) is None:
             self._line.append(training)

@@ -127,7 +127,7 @@ class Training:
         return f"The training process ended unexpectedly, with status {status}: {last}"
 
 
-def begun_anew(training: Training) -> None:
+def taken_over(training: Training) -> None:
     """Take a training over from a server that is gone. OutputError."""
     if training.state == RUNNING:
         training.conclude(None)
