@@ -465,10 +465,12 @@ def test_a_training_is_followed_stopped_and_compared(visit):
     again.click("#train-others summary")
     again.click("#train-list button")
     again.wait_for_selector("#train-chart .main-svg")
+    assert again.locator("#method option[value='model:mine']").count() == 1
     assert LETTERS.search(again.inner_text("#train-state"))
     assert again.evaluate("document.documentElement.scrollWidth <= innerWidth")
     again.click("#train-remove")
-    again.wait_for_selector("#train-others", state="hidden")
+    again.wait_for_selector("#train-now", state="hidden")
+    again.wait_for_selector("#method option[value='model:mine']", state="detached")
 
 
 def test_what_is_wrong_with_a_training_stands_there(visit):

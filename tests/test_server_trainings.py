@@ -320,7 +320,7 @@ def test_trainings_outlive_the_server(opened):
     done, long = started(ask, name="done"), started(ask, LONG, name="long")
     waiting = started(ask, name="waiting")
     until(ask, done, "done")
-    until_epochs(ask, long)
+    until_epochs(ask, long, 3)  # the first is in a checkpoint then
     process = ask.app.server.trainings.named(long).process
     ask = opened(limits=Limits(trainings=2))
     assert process.poll() is not None  # it has ended with its server

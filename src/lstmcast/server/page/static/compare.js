@@ -50,6 +50,11 @@ const compare = () => busyWith(at("compare-go"), async () => {
   }
 });
 
+// It is there no longer.
+export function compareWithout(name) {
+  at("methods").querySelector("[value='model:" + name + "']")?.parentElement.remove();
+}
+
 at("compare-go").onclick = compare;
 
 export function redraw() {

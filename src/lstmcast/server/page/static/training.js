@@ -1,6 +1,6 @@
 // Trainings: begun on the table that is shown, followed by their learning curve, used and removed.
 import { ask, download, events, get, post, send } from "./api.js";
-import { compareWith } from "./compare.js";
+import { compareWith, compareWithout } from "./compare.js";
 import { at, busyWith, charts, describe, element, fault, say } from "./dom.js";
 import { filled, offerModels } from "./options.js";
 import { onShown } from "./result.js";
@@ -30,19 +30,20 @@ onShown(() => list().catch(() => null));
 // ------------------------------------------------------------ which there are
 
 async function list() {
-  const { trainings } = await get("/v1/trainings");
+  const [{ trainings }, { models }] = await Promise.all([get("/v1/trainings"), get("/page/about")]);
   const shown = followed?.name;
   const others = trainings.filter((one) => one.name !== shown).reverse();
   at("train-others").hidden = !others.length;
   at("train-count").textContent = "(" + others.length + ")";
   at("train-list").replaceChildren(...others.map(listed));
-  offerModels(trainings.map((one) => one.model).filter(Boolean));
+  offerModels(models);
   const running = trainings.find((one) => !ENDED.includes(one.state));
   if (!followed && running) follow(running);
 }
 
 function listed(training) {
-  const show = element("button", { type: "button", textContent: say("Show"), onclick: () => guarded(async () => follow(await get(address(training.name)))) });
+  const show = element("button", { type: "button", textContent: say("Show") });
+  show.onclick = () => guarded(async () => follow(await get(address(training.name))));
   show.setAttribute("aria-label", say("Show") + " " + training.name);
   const about = [training.data.target, STATES[training.state]].join(", ");
   return element("li", {}, element("span", {}, element("b", { textContent: training.name }), element("br"), about), show);
@@ -175,7 +176,8 @@ function sentence(line) {
 }
 
 function lasting(seconds) {
-  return seconds < 90 ? say("{count} s", { count: Math.max(1, Math.round(seconds)) }) : say("{count} min", { count: Math.round(seconds / 60) });
+  if (seconds < 90) return say("{count} s", { count: Math.max(1, Math.round(seconds)) });
+  return say("{count} min", { count: Math.round(seconds / 60) });
 }
 
 const share = (line) => (line.member * line.epochs + line.epoch) / (line.members * line.epochs);
@@ -193,7 +195,8 @@ export function redraw() {
 
 // The lines of each network as one curve, for the picture that the report draws as well.
 function learningCurve(known) {
-  const labels = { epoch: say("epoch"), loss: say("loss"), train: say("training"), validation: say("validation"), start: "", kept: say("kept") };
+  const labels = { epoch: say("epoch"), loss: say("loss"), train: say("training"), validation: say("validation"),
+    start: "", kept: say("kept") };
   const members = [...grouped(known).values()].map((own, member) => {
     const newest = own[own.length - 1], best = own.find((line) => line.epoch === newest.best_epoch);
     return { member, epochs: own.map((line) => line.epoch), train: own.map((line) => line.train),
@@ -234,6 +237,7 @@ button("train-use", (name) => compareWith(name));
 button("train-file", (name) => download(address(name, "/model.zip"), name + ".zip"));
 button("train-remove", async (name) => {
   await ask(address(name), { method: "DELETE" });
+  compareWithout(name);
   gone();
   at("train-go").focus();
 });
