@@ -84,6 +84,8 @@ def answers_from(
     read columns of which nothing is known then.
     """
     require_no_feeding(network.config.inputs.past, network.config.steps, block, horizon)
+    if horizon <= block and rng is None:
+        return placed(network, state, steps=horizon)
     blocks = [placed(network, state, rng)[:, :block]]
     done = blocks[0].shape[1]
     growth = Growth.of(blocks[0], _periods(network, state))
@@ -99,14 +101,20 @@ def answers_from(
 
 
 def placed(
-    network: Network, state: ForecastState, rng: np.random.Generator | None = None
+    network: Network,
+    state: ForecastState,
+    rng: np.random.Generator | None = None,
+    steps: int | None = None,
 ) -> NDArray:
-    """What the network answers at each position, or a draw of it, on the axis of the inputs."""
+    """What the network answers at each position, or a draw of it, on the axis of the inputs.
+
+    `steps`: how many of the head's steps are asked for, all unless given; draws are of all.
+    """
     inputs, affine = network.config.inputs, network.head.affine
     # The members' affine answers are averaged before they are placed.
     around = (ZERO, ONE) if affine else inputs.around(state.known)
     if rng is None:
-        answer = network.answer(state.hidden_MND, state.x_NC, *around)
+        answer = network.answer(state.hidden_MND, state.x_NC, *around, steps=steps)
     else:
         answer = network.draw(state.hidden_MND, state.x_NC, rng, *around)
     return inputs.place(answer, state.known) if affine else answer

@@ -64,10 +64,12 @@ from lstmcast.streaming.ticks import by_label, checked_past, checked_values
 from lstmcast.streaming.tracking import Tracker
 from lstmcast.streaming.window import labelled, newest_window, remembered, start_memory
 from lstmcast.util.objects import objects
+from lstmcast.util.parallel import keep_small_memory
 from lstmcast.util.states import rows_of
 from lstmcast.windows import TickWindow
 
 KIND = "stream"
+ANSWERED_TOGETHER = 512  # rows: the numbers in between stay in the processor's memory
 logger = logging.getLogger("lstmcast")
 
 
@@ -172,6 +174,7 @@ class Stream:
         conformal: Conformal | None,
     ) -> None:
         """Rows of which nothing was read."""
+        keep_small_memory()
         self.learning, self.seed, self.context, self.learned = learning, seed, context, fitted
         self.network, self.learners = learners_of(network, learning, seed)
         clock = self.clock if network.config.inputs.from_context else None
@@ -279,7 +282,8 @@ class Stream:
                 Nothing has changed then.
         """
         at, values_RK, past_RP = self._checked(values, ids, past)
-        answer_RHKX = self._answers[1][at] if 1 in self._answers else self._answer(1, at)
+        known = self._known_answer(1)
+        answer_RHKX = self._answer(1, at) if known is None else known[at]
         with np.errstate(over="ignore"):  # infinite where no number holds the error
             errors_RK = values_RK - answer_RHKX[:, 0, :, answer_RHKX.shape[3] // 2]
         if self.tracker is not None:
@@ -409,13 +413,22 @@ class Stream:
         """What the network says after each row's newest tick (S, H, K, X), in the units of the
         data."""
         steps = 1 if horizon is None else checked_horizon(horizon)
+        known = self._known_answer(steps)
         if ids is not None:
             at = self.rows.at(ids)
-            known = self._answers.get(steps)
             return self._answer(steps, at) if known is None else known[at]
-        if steps not in self._answers:
-            self._answers[steps] = self._answer(steps, np.arange(len(self.rows)))
-        return self._answers[steps]
+        if known is None:
+            known = self._answer(steps, np.arange(len(self.rows)))
+            self._answers[steps] = known
+        return known
+
+    def _known_answer(self, steps: int) -> NDArray | None:
+        """What was answered already of so many steps of all rows since the newest tick."""
+        if steps in self._answers or self.open_times is not None:
+            return self._answers.get(steps)
+        head = self.network.config.steps
+        longer = [known for known in self._answers if steps < known <= head]
+        return self._answers[longer[0]][:, :steps] if longer else None
 
     def _answer(self, horizon: int, at: NDArray) -> NDArray:
         """The same of some of the rows (R, H, K, X), at times that occur."""
@@ -437,7 +450,7 @@ class Stream:
         _require_widening(network, horizon)
         result = np.full((len(at), horizon, network.config.inputs.columns, X), np.nan)
         fed = horizon if horizon > network.config.steps else 0
-        for begun, lane in self.reading.answering(at):
+        for begun, lane in self.reading.answering(at, ANSWERED_TOGETHER):
             state = self.reading.forecast_state(lane, at[begun], fed)
             z_NHKX = answers_from(network, state, horizon, network.config.steps, None)
             values = network.units(z_NHKX, state.known)
