@@ -21,6 +21,7 @@ from lstmcast.model.inputs import Running, Transformed
 from lstmcast.model.network import Network, NetworkConfig, array_shapes
 from lstmcast.streaming.learning import Learning
 from lstmcast.streaming.rows import Rows
+from lstmcast.streaming.saving import described_stream
 from lstmcast.streaming.stream import Stream
 from lstmcast.training.module import module_from_arrays
 from lstmcast.training_config import Loss, TrainingConfig, WholeSequence, Windows
@@ -259,7 +260,7 @@ def test_rows_are_read_and_answered_alike_in_parts_and_at_different_turns(monkey
     monkeypatch.setattr("lstmcast.streaming.reading.ROWS_TOGETHER", 2)
     monkeypatch.setattr("lstmcast.streaming.lanes.AT_ONCE", 4)
     monkeypatch.setattr("lstmcast.streaming.lanes.FEWEST_AT_ONCE", 3)
-    monkeypatch.setattr("lstmcast.streaming.stream.ANSWERED_TOGETHER", 5)
+    monkeypatch.setattr("lstmcast.streaming.answers.TOGETHER", 5)
     series = kinds(100)
     panel, stream = panel_of(series), Stream(SHIPPED, series, frequency="D")
     for tick in range(100):
@@ -277,7 +278,7 @@ def test_a_stream_of_an_older_version_whose_younger_states_waited_for_nothing_go
     panel, stream = panel_of(series), Stream(SHIPPED, series, frequency="D")
     for tick in range(77):
         stream.observe([values[tick] for values in series.values()])
-    manifest, groups = stream._described()
+    manifest, groups = described_stream(stream)
     del groups["rows"]["newer count"]
     store.save(tmp_path / "older", manifest, groups)
     loaded = Stream.load(tmp_path / "older")
@@ -1170,7 +1171,7 @@ def test_a_stream_that_older_inputs_saved_reads_its_newest_values_again(tmp_path
     panel = panel_of({"a": np.random.default_rng(2).normal(100, 3, 700), "b": demand(0.4)})
     stream = Stream(SHIPPED, panel)
     stream.join(["c"])
-    manifest, groups = stream._described()
+    manifest, groups = described_stream(stream)
     rows = groups["rows"]
     for name in [name for name in rows if "surprises" in name or "root" in name]:
         del rows[name]
@@ -1184,7 +1185,7 @@ def test_a_stream_that_older_inputs_saved_reads_its_newest_values_again(tmp_path
 
 def test_a_saved_stream_of_an_older_lstmcast_stops_nowhere(tmp_path):
     stream = Stream(lc.LSTMForecaster(6), lc.read({"a": np.arange(40.0, -1, -1)}))
-    manifest, groups = stream._described()
+    manifest, groups = described_stream(stream)
     del manifest["stops"], groups["rows"]["stops"]
     store.save(tmp_path / "old", manifest, groups)
     assert Stream.load(tmp_path / "old").quantiles(6).min() < 0
