@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ import pytest
 from builders import network_of_seeds
 from lstmcast import store
 from lstmcast.errors import ModelError, UsageError
+from lstmcast.evaluation.resuming import facts
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.inputs import Adaptive, Grid, Running, Transformed
 from lstmcast.model.inputs.adaptive import VERSION
 from lstmcast.model.inputs.base import positions_of
 from lstmcast.model.network import Network, NetworkConfig, array_shapes, described, load_network
+from lstmcast.pretrained import shipped
 from lstmcast.transforms import Difference, Log1p
 from lstmcast.util.states import rows_of
 
@@ -234,3 +237,9 @@ def test_a_described_config_comes_back(inputs):
     config = NetworkConfig(layers=(4,), inputs=inputs, horizon=2)
     described = json.loads(json.dumps(config.described()))
     assert NetworkConfig(**described) == config
+
+
+def test_a_network_goes_to_other_processes():
+    network = shipped()
+    again = pickle.loads(pickle.dumps(network))
+    assert facts(again) == facts(network)

@@ -202,7 +202,8 @@ class Network:
         self.members = tuple(members)
         # A head of one's own is promised NumPy itself.
         ours = self.head is HEADS.get(config.head)
-        self._numbers = QuickNumbers() if fixed and ours else np
+        # None for NumPy, as a module can neither be pickled nor told in a fingerprint
+        self._quick = QuickNumbers() if fixed and ours else None
         layers = tuple(_layers(arrays, config) for arrays in self.members)
         if fixed and config.cell.is_usual:
             layers = tuple(tuple(map(fused, own)) for own in layers)
@@ -267,8 +268,9 @@ class Network:
         K, Q), or points (N, H, K, 1); of the first `steps` alone where they are given."""
         if location.ndim:
             location, scale = location[:, :steps], scale[:, :steps]
+        numbers = np if self._quick is None else self._quick
         answers = [
-            answer_of(self.head, raw_NHKR[:, :steps], location, scale, self._numbers)
+            answer_of(self.head, raw_NHKR[:, :steps], location, scale, numbers)
             for raw_NHKR in self.raw(hidden_MND, x_NC)
         ]
         return sum(answers[1:], answers[0]) / len(answers)
