@@ -33,7 +33,7 @@ from lstmcast.context import CONTEXT, Blocks
 from lstmcast.data.frequency import FAMILIES
 from lstmcast.data.panel import Panel
 from lstmcast.model.inputs.axis import from_axis, to_axis
-from lstmcast.model.inputs.base import Grid, Seen, positions_of
+from lstmcast.model.inputs.base import Grid, Seen, decayed_sums, positions_of
 from lstmcast.model.inputs.seasons import (
     FamilyState,
     Reading,
@@ -495,28 +495,26 @@ def _running_scale(
     new_BT3 = np.stack([change_BT, use_BT, np.zeros_like(change_BT)], axis=2)
     memory = max(SHORTEST_MEMORY, MEMORY_CYCLES * min(seasonal(grid.periods), default=1))
     keep_BT = np.where(use_BT, 1.0 - 1.0 / memory, 1.0) * np.where(settled_BT, RELEARN, 1.0)
-    sums_BT3 = np.empty_like(new_BT3)
-    for t in range(new_BT3.shape[1]):
-        sums_B3 = keep_BT[:, t, None] * sums_B3 + new_BT3[:, t]
-        sums_BT3[:, t] = sums_B3
-    change_BT, count_BT, prior_BT = np.moveaxis(sums_BT3, 2, 0)
+    sums_TB3 = decayed_sums(sums_B3, keep_BT.T[:, :, None], new_BT3.swapaxes(0, 1))
+    change_BT, count_BT, prior_BT = sums_TB3[1:].T
     weight_BT = np.where(grid.log_B[:, None], LOG_PRIOR_COUNT * prior_BT, 0.0)
     total_BT = count_BT + weight_BT
     scale_BT = (change_BT + weight_BT * LOG_PRIOR_SCALE) / np.where(total_BT > 0, total_BT, 1.0)
-    return scale_BT, sums_B3
+    return scale_BT, sums_TB3[-1].copy()
 
 
 def _smooth(smooth_BA: NDArray, level_BT: NDArray, known_BT: NDArray, age_BT: NDArray) -> NDArray:
     """Exponential smoothing of the level (Brown 1959), each constant's starting as a plain mean
     (B, T, A)."""
-    result = np.empty((*level_BT.shape, len(SMOOTHING)))
-    for t in range(level_BT.shape[1]):
-        weight_BA = (
-            np.maximum(SMOOTHING, 1.0 / np.maximum(age_BT[:, t, None], 1.0)) * known_BT[:, t, None]
-        )
-        smooth_BA = smooth_BA + weight_BA * (level_BT[:, t, None] - smooth_BA)
-        result[:, t] = smooth_BA
-    return result
+    age_TB1 = np.maximum(age_BT.T, 1.0)[:, :, None]
+    weight_TBA = np.maximum(SMOOTHING, 1.0 / age_TB1) * known_BT.T[:, :, None]
+    level_TB1 = level_BT.T[:, :, None]
+    result_TBA = np.empty(weight_TBA.shape)
+    for t, now_BA in enumerate(result_TBA):
+        np.subtract(level_TB1[t], smooth_BA, out=now_BA)
+        np.multiply(weight_TBA[t], now_BA, out=now_BA)
+        smooth_BA = np.add(smooth_BA, now_BA, out=now_BA)
+    return result_TBA.swapaxes(0, 1)
 
 
 def _context(
