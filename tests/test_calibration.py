@@ -292,8 +292,9 @@ def test_one_walk_has_intervals_as_wide_as_its_errors_far_beyond_the_head():
     )
 
 
-# Candidates are fitted to what is asked for, so the last digits of a combination are not the same.
-@pytest.mark.parametrize(("method", "rtol"), [("network", 1e-9), ("combined", 5e-3)])
+# Where steps are fed back, the network reads in other pieces, so the last bits of float32 differ;
+# candidates are fitted to what is asked for, so the last digits of a combination do.
+@pytest.mark.parametrize(("method", "rtol"), [("network", 3e-6), ("combined", 5e-3)])
 def test_the_interval_of_a_date_does_not_depend_on_how_many_are_asked_for(method, rtol):
     air = airline()
     far = lc.LSTMForecaster(60, method=method).predict(air).quantiles

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,9 +32,10 @@ from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.inputs import Grid
 from lstmcast.model.inputs.adaptive import with_effects_ahead
 from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, decided, reading_axis, units_of
-from lstmcast.model.inputs.base import positions_of
+from lstmcast.model.inputs.base import Seen, positions_of
 from lstmcast.model.inputs.effects import Effects, effects_of
 from lstmcast.model.inputs.periods import may_differ, periods_in_force
+from lstmcast.model.lstm import State
 from lstmcast.model.network import Network
 from lstmcast.model.static import beside, codes_of
 from lstmcast.util.parallel import side_by_side
@@ -47,6 +48,8 @@ THREAD_VALUES = (1 << 13, 1 << 15)
 ALL_VALUES = 1 << 16
 SPANS = 4096  # whose axis is chosen at once
 CHUNK = 128  # steps that inputs and network read at once: few enough for the caches
+# The same of so few series that calls cost more time than what they compute.
+FEW_ROWS, LONG_CHUNK = 8, 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,12 +67,17 @@ class OriginBatch:
     origin: NDArray  # its place in the result
     effects: Effects | None = None  # that are known in advance
 
+    @property
+    def length(self) -> int:
+        """T: steps of the longest segment."""
+        return int((self.last - self.first).max())
+
     def known(self, first: int, stop: int, horizon: int) -> NDArray | None:
         """Effects at some steps of the aligned segments, and at the H after each (B, T, 1 + H);
         None where there are none."""
         if self.effects is None:
             return None
-        begin_B = self.last - int((self.last - self.first).max())
+        begin_B = self.last - self.length
         steps_BT = begin_B[:, None] + np.arange(first, stop)
         return self.effects.known(self.series, steps_BT, horizon)
 
@@ -99,15 +107,23 @@ def read_along(
     # Quantiles that are fed back widen by shifting and stretching, which only affine heads bear.
     paths = paths or (horizon > block and network.head.spreads and not network.head.affine)
     result_OHQ = _last_known(panel, origins, horizon)
+    fed = horizon if horizon > block else 0
 
     def fill(batch: OriginBatch) -> None:
-        for here, state in _at_origins(network, panel, batch, horizon if horizon > block else 0):
+        at_once = horizon <= block and not paths
+        states = (
+            _positions(network, panel, batch) if at_once else _states(network, panel, batch, fed)
+        )
+        for here, state in states:
             if paths:
-                values = _from_paths(
-                    network, panel, batch.series[batch.row[here]], state, horizon, block
-                )
+                series_N = batch.series[batch.row[here]]
+                values = _from_paths(network, panel, series_N, state, horizon, block)
             else:
-                z_NHKX = answers_from(network, state, horizon, block, None)
+                z_NHKX = (
+                    placed(network, state)[:, :horizon]
+                    if at_once
+                    else answers_from(network, state, horizon, block, None)
+                )
                 values = _units(network, panel, batch, here, z_NHKX, state)
             read = state.known.age > 0
             result_OHQ[batch.origin[here[read]]] = values[read]
@@ -263,64 +279,74 @@ def _not_positive(panel: Panel, origins: Origins) -> NDArray:
     return np.maximum(np.append(newest, 0)[begin + origins.counts - 1] - begin, 0)
 
 
-def _at_origins(
-    network: Network, panel: Panel, batch: OriginBatch, fed: int
-) -> Iterator[tuple[NDArray, ForecastState]]:
-    """Read the batch once; wherever origins lie, which they are, and the state of their series
-    there, from which answers of so many steps can be `fed` back."""
+class Read(NamedTuple):
+    """Some steps of a batch, read."""
+
+    first: int  # of the aligned segments
+    stop: int
+    seen: Seen
+    hidden: list[NDArray]  # of each member (T, B, D)
+    inputs: Any  # states after the last of the steps
+    recurrent: tuple[State, ...]
+
+
+def _read(network: Network, panel: Panel, batch: OriginBatch, stops: NDArray) -> Iterator[Read]:
+    """Read the batch once, from each of some steps to the next."""
     values_BT = _right_aligned(panel, batch)
-    length = values_BT.shape[1]
-    stop_of_origin = length - (batch.last[batch.row] - batch.count)
     inputs, recurrent = _start(network, panel, batch, values_BT), network.start(len(values_BT))
     codes_BP = codes_of(network.config.static, panel, batch.series)
-    done = 0
-    for stop in np.union1d(stop_of_origin, _chunk_ends(length)):
-        known_BTF = batch.known(done, stop, network.config.steps)
+    first = 0
+    for stop in stops:
+        known_BTF = batch.known(first, stop, network.config.steps)
         seen, inputs = network.config.inputs.advance(
-            inputs, values_BT[:, done:stop, None], known_BTF
+            inputs, values_BT[:, first:stop, None], known_BTF
         )
         seen = seen._replace(x_BTC=beside(seen.x_BTC, codes_BP))
         hidden, recurrent = network.run(*_by_steps(seen.x_BTC, seen.begun_BT), recurrent)
-        here = np.flatnonzero(stop_of_origin == stop)
+        yield Read(first, stop, seen, hidden, inputs, recurrent)
+        del seen, hidden
+        first = stop
+
+
+def _states(
+    network: Network, panel: Panel, batch: OriginBatch, fed: int
+) -> Iterator[tuple[NDArray, ForecastState]]:
+    """Wherever origins lie, which they are, and the state of their series there, from which
+    answers of so many steps can be `fed` back."""
+    stop_of_origin = batch.length - (batch.last[batch.row] - batch.count)
+    stops = np.union1d(stop_of_origin, _chunk_ends(batch.length, len(batch.series)))
+    for read in _read(network, panel, batch, stops):
+        here = np.flatnonzero(stop_of_origin == read.stop)
         if len(here):
             rows = batch.row[here]
-            own = rows_of(inputs, rows)
+            own = rows_of(read.inputs, rows)
             ahead_NF = batch.ahead(here, fed + network.config.steps) if fed else None
             if ahead_NF is not None:
                 own = with_effects_ahead(own, ahead_NF)
             known = network.config.inputs.known(own)
-            hidden_MND = [out_TBD[-1, rows] for out_TBD in hidden]
-            x_NC = seen.x_BTC[rows, -1]
-            yield here, ForecastState(hidden_MND, x_NC, known, own, rows_of(recurrent, rows))
-        del seen, hidden  # before the next ones are made
-        done = stop
+            hidden_MND = [out_TBD[-1, rows] for out_TBD in read.hidden]
+            x_NC, recurrent = read.seen.x_BTC[rows, -1], rows_of(read.recurrent, rows)
+            yield here, ForecastState(hidden_MND, x_NC, known, own, recurrent)
+        del read  # before the next one is made
 
 
-def _at_every_step(
+def _positions(
     network: Network, panel: Panel, batch: OriginBatch
 ) -> Iterator[tuple[NDArray, ForecastState]]:
-    """Read the batch once; in each chunk, which origins lie in it, and what is known there."""
-    values_BT = _right_aligned(panel, batch)
-    step = values_BT.shape[1] - 1 - (batch.last[batch.row] - batch.count)
-    inputs, recurrent = _start(network, panel, batch, values_BT), network.start(len(values_BT))
-    codes_BP = codes_of(network.config.static, panel, batch.series)
-    done = 0
-    for stop in _chunk_ends(values_BT.shape[1]):
-        known_BTF = batch.known(done, stop, network.config.steps)
-        seen, inputs = network.config.inputs.advance(
-            inputs, values_BT[:, done:stop, None], known_BTF
-        )
-        seen = seen._replace(x_BTC=beside(seen.x_BTC, codes_BP))
-        hidden, recurrent = network.run(*_by_steps(seen.x_BTC, seen.begun_BT), recurrent)
-        here = np.flatnonzero((step >= done) & (step < stop))
-        at = batch.row[here], step[here] - done
-        here, at = here[seen.known.age[at] > 0], tuple(a[seen.known.age[at] > 0] for a in at)
-        known = positions_of(seen.known, *at)
+    """In each chunk, which origins lie in it, and what is known there: enough to answer what the
+    head answers at once."""
+    step_of_origin = batch.length - 1 - (batch.last[batch.row] - batch.count)
+    for read in _read(network, panel, batch, _chunk_ends(batch.length, len(batch.series))):
+        here = np.flatnonzero((step_of_origin >= read.first) & (step_of_origin < read.stop))
+        rows, steps = batch.row[here], step_of_origin[here] - read.first
+        begun = read.seen.known.age[rows, steps] > 0
+        here, rows, steps = here[begun], rows[begun], steps[begun]
         if len(here):  # a chunk before the first origin has none
-            hidden_MND = [out_TBD[at[::-1]] for out_TBD in hidden]
-            yield here, ForecastState(hidden_MND, seen.x_BTC[at], known, None, ())
-        del seen, hidden  # before the next ones are made
-        done = stop
+            hidden_MND = [out_TBD[steps, rows] for out_TBD in read.hidden]
+            known = positions_of(read.seen.known, rows, steps)
+            x_NC = read.seen.x_BTC[rows, steps]
+            yield here, ForecastState(hidden_MND, x_NC, known, None, ())
+        del read  # before the next one is made
 
 
 def _start(network: Network, panel: Panel, batch: OriginBatch, values_BT: NDArray) -> Any:
@@ -341,10 +367,10 @@ def _by_steps(x_BTC: NDArray, begun_BT: NDArray) -> tuple[NDArray, NDArray]:
     return np.ascontiguousarray(x_BTC.transpose(1, 0, 2)), begun_BT.T
 
 
-def _chunk_ends(length: int) -> NDArray:
-    """Where to pause in a segment, counted from its end: what is read with it does not move the
-    pauses."""
-    return np.arange(length % CHUNK or CHUNK, length + 1, CHUNK)
+def _chunk_ends(length: int, rows: int) -> NDArray:
+    """Where to pause in segments that are read together, counted from their end."""
+    chunk = LONG_CHUNK if rows <= FEW_ROWS else CHUNK
+    return np.arange(length % chunk or chunk, length + 1, chunk)
 
 
 def _right_aligned(panel: Panel, batch: OriginBatch) -> NDArray:
@@ -378,7 +404,7 @@ def read_every_step(
     chosen = np.array(steps) - 1
 
     def fill(batch: OriginBatch) -> None:
-        for here, state in _at_every_step(reader.network, panel, batch):
+        for here, state in _positions(reader.network, panel, batch):
             z_NHKX = placed(reader.network, state)[:, chosen]
             values = _units(reader.network, panel, batch, here, z_NHKX, state)
             result_OHQ[batch.origin[here]] = values
