@@ -7,6 +7,7 @@ T ticks · S stocks
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,10 @@ def on_common_ticks(panel: Panel) -> Panel:
     prices_TS = np.full((len(all_T), len(panel)), np.nan)
     for s, own in enumerate(times):
         prices_TS[np.searchsorted(all_T, own), s] = panel.series(s)
-    return panel_of(prices_TS[~np.isnan(prices_TS).all(axis=1)], [str(name) for name in panel.ids])
+    prices_TS = prices_TS[~np.isnan(prices_TS).all(axis=1)]
+    whole = panel_of(np.zeros_like(prices_TS), [str(name) for name in panel.ids])
+    # a stock that ends early stays among the ticks, without prices
+    return replace(whole, values=prices_TS.T.ravel())
 
 
 def last_known(prices_TS: NDArray) -> NDArray:

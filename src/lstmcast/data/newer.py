@@ -17,9 +17,10 @@ from lstmcast.data.findings import Finding, advise
 from lstmcast.data.frequency import OFF_GRID, Frequency
 from lstmcast.data.frequency_inference import infer
 from lstmcast.data.observed import Remembered
-from lstmcast.data.panel import Columns, Panel, ReadOptions, Recipe, Table, panel_from_table
+from lstmcast.data.panel import Columns, Panel, ReadOptions, Recipe, Table
 from lstmcast.data.read import has_sheets, read_table
 from lstmcast.data.repairs import grid_positions, in_order, one_row_per_time
+from lstmcast.data.tabular import panel_from_table
 from lstmcast.data.zones import converted, on_midnights
 from lstmcast.errors import DataError, ModelError
 

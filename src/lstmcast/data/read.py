@@ -29,7 +29,7 @@ from lstmcast.data.keys import joined
 from lstmcast.data.layout import Names, table_from_sheet
 from lstmcast.data.limits import is_source, regular_file, require_columns
 from lstmcast.data.owntables import Owners, OwnTable, known_of, own_table, static_of
-from lstmcast.data.panel import Findings, Panel, panel_from_table
+from lstmcast.data.panel import Findings, Panel
 from lstmcast.data.placing import Grid, placed
 from lstmcast.data.sheet import Sheet
 from lstmcast.data.sheetchoice import choose_sheet
@@ -48,6 +48,7 @@ from lstmcast.data.table import (
     checked_periods,
     file_label,
 )
+from lstmcast.data.tabular import panel_from_table
 from lstmcast.data.textfiles import refuse_binary
 from lstmcast.data.tolerance import collecting
 from lstmcast.data.words import Words
