@@ -10,15 +10,14 @@ import pytest
 
 import lstmcast as lc
 from lstmcast.data.examples import airline
-from lstmcast.evaluation import calibration
+from lstmcast.evaluation import calibration, held_out
 from lstmcast.evaluation.calibration import (
-    ENOUGH,
-    TRUST,
     HeldOut,
     calibrate,
     interval_factors,
     widen,
 )
+from lstmcast.evaluation.factors import ENOUGH, TRUST
 from lstmcast.model.heads import HEAD_QUANTILES
 
 SCORES = np.array([NormalDist().inv_cdf(level) for level in HEAD_QUANTILES])
@@ -318,7 +317,7 @@ def test_many_series_are_calibrated_in_parts_and_the_numbers_are_the_same(monkey
     whole = forecasts()
     asked = []
     tried = HeldOut.forecasts
-    monkeypatch.setattr(calibration, "AT_ONCE", 7 * 50)
+    monkeypatch.setattr(held_out, "AT_ONCE", 7 * 50)
     monkeypatch.setattr(calibration, "WIDENED_AT_ONCE", 3)
     monkeypatch.setattr(HeldOut, "forecasts", lambda *given: asked.append(1) or tried(*given))
     for one, other in zip(whole, forecasts(), strict=True):

@@ -272,7 +272,7 @@ def _tried(
     parts = held_out.tried_in_parts(decode, panel, horizon)
     if asked.method == NETWORK:
         return parts, None
-    return combined(asked.method, panel, held_out, list(parts), asked.candidates)
+    return combined(asked.method, panel, held_out, parts, asked.candidates)
 
 
 def combination_of(model: Fitted, panel: Panel, horizon: int, asked: Asked) -> Combination | None:
