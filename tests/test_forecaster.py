@@ -16,8 +16,9 @@ from lstmcast import store
 from lstmcast.errors import DataError, ModelError, OutputError, UsageError
 from lstmcast.fitted import Fitted
 from lstmcast.forecaster import LSTMForecaster
-from lstmcast.predict import Asked, forecast_each
+from lstmcast.predict import Asked
 from lstmcast.pretrained import WEIGHTS
+from lstmcast.together import forecast_each
 
 ROOT = Path(__file__).parents[1]
 SEASON = np.array([3.0, 1.0, 2.0, 6.0, 5.0, 4.0, 8.0, 9.0, 7.0, 4.0, 3.0, 2.0])
