@@ -29,7 +29,8 @@ from lstmcast.data.kinds import (
     recognise,
     require_kind,
 )
-from lstmcast.data.observed import Grids, ObservedCalendar, joined_calendar, occurring_at
+from lstmcast.data.observed import ObservedCalendar, occurring_at
+from lstmcast.data.observing import Grids, joined_calendar
 from lstmcast.data.panel import Columns, Kind, Panel, Recipe
 from lstmcast.data.table import file_label, format_time
 from lstmcast.data.zones import on_midnights, same_zone

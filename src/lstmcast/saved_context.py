@@ -31,10 +31,7 @@ from lstmcast.data.kinds import (
     decoded,
     kind_counts,
 )
-from lstmcast.data.observed import (
-    Clock,
-    ObservedCalendar,
-)
+from lstmcast.data.observed import Clock, ObservedCalendar
 from lstmcast.data.panel import Columns, DataReport, Panel, Recipe
 from lstmcast.data.soundness import require_sound
 from lstmcast.data.table import format_time

@@ -13,9 +13,9 @@ from numpy import ndarray
 from numpy.typing import ArrayLike
 
 from lstmcast.data.arrays import fields_of_arrays
+from lstmcast.data.featurearrays import Given
 from lstmcast.data.features import Covariates as Covariates
 from lstmcast.data.features import Future as Future
-from lstmcast.data.features import Given
 from lstmcast.data.findings import Finding as Finding
 from lstmcast.data.findings import Findings as Findings
 from lstmcast.data.frequency import Frequency

@@ -7,7 +7,7 @@ import numpy as np
 from lstmcast.data.features import Covariates, listed
 from lstmcast.data.findings import Finding, Findings
 from lstmcast.data.kinds import common_kind
-from lstmcast.data.observed import Remembered
+from lstmcast.data.observing import Remembered
 from lstmcast.data.panel import Panel
 from lstmcast.data.placing import Grid
 from lstmcast.data.public_holidays import with_holidays

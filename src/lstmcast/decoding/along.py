@@ -22,15 +22,15 @@ from lstmcast.decoding.feeding import (
     PATHS,
     ForecastState,
     Reader,
+    answers_at_once,
     answers_from,
     generator_of,
     path_quantiles,
-    placed,
 )
 from lstmcast.decoding.intermittent import NEWEST, with_own_past
 from lstmcast.model.heads import HEAD_QUANTILES
 from lstmcast.model.inputs import Grid
-from lstmcast.model.inputs.adaptive import with_effects_ahead
+from lstmcast.model.inputs.adaptivestate import with_effects_ahead
 from lstmcast.model.inputs.axis import LINEAR, LOG, ROOT, decided, reading_axis, units_of
 from lstmcast.model.inputs.base import Seen, positions_of
 from lstmcast.model.inputs.effects import Effects, effects_of
@@ -108,22 +108,25 @@ def read_along(
     paths = paths or (horizon > block and network.head.spreads and not network.head.affine)
     result_OHQ = _last_known(panel, origins, horizon)
     fed = horizon if horizon > block else 0
+    at_once = horizon <= block and not paths
+
+    def states(batch: OriginBatch) -> Iterator[tuple[NDArray, ForecastState]]:
+        if at_once:
+            return _positions(network, panel, batch)
+        return _states(network, panel, batch, fed)
+
+    def answered(state: ForecastState) -> NDArray:
+        if at_once:
+            return answers_at_once(network, state)[:, :horizon]
+        return answers_from(network, state, horizon, block, None)
 
     def fill(batch: OriginBatch) -> None:
-        at_once = horizon <= block and not paths
-        states = (
-            _positions(network, panel, batch) if at_once else _states(network, panel, batch, fed)
-        )
-        for here, state in states:
+        for here, state in states(batch):
             if paths:
                 series_N = batch.series[batch.row[here]]
                 values = _from_paths(network, panel, series_N, state, horizon, block)
             else:
-                z_NHKX = (
-                    placed(network, state)[:, :horizon]
-                    if at_once
-                    else answers_from(network, state, horizon, block, None)
-                )
+                z_NHKX = answered(state)
                 values = _units(network, panel, batch, here, z_NHKX, state)
             read = state.known.age > 0
             result_OHQ[batch.origin[here[read]]] = values[read]
@@ -405,7 +408,7 @@ def read_every_step(
 
     def fill(batch: OriginBatch) -> None:
         for here, state in _positions(reader.network, panel, batch):
-            z_NHKX = placed(reader.network, state)[:, chosen]
+            z_NHKX = answers_at_once(reader.network, state)[:, chosen]
             values = _units(reader.network, panel, batch, here, z_NHKX, state)
             result_OHQ[batch.origin[here]] = values
 
