@@ -31,7 +31,7 @@ from lstmcast.data.kinds import (
 )
 from lstmcast.data.observed import ObservedCalendar, occurring_at
 from lstmcast.data.observing import Grids, joined_calendar
-from lstmcast.data.panel import Columns, Kind, Panel, Recipe
+from lstmcast.data.panel import Columns, DataReport, Kind, Panel, Recipe
 from lstmcast.data.table import file_label, format_time
 from lstmcast.data.zones import on_midnights, same_zone
 from lstmcast.errors import ModelError
@@ -113,14 +113,7 @@ class Joiner:
             occurs = occurring_at(calendar, offsets, starts, newer.frequency)
             values = np.where(occurs, laid_out(lines)[0], values)
         beside = self._covariates(newer, places, pieces)
-        report = replace(
-            newer.report,
-            findings=Findings([*still_true(newer, pieces), *findings, *told]),
-            time_zone=newer.report.time_zone or self.panel.report.time_zone,
-            frame_zone=newer.report.frame_zone or self.panel.report.frame_zone,
-            recipe=recipe,
-            label=str(ids[0]) if unnamed else None,
-        )
+        noticed = Findings([*still_true(newer, pieces), *findings, *told])
         panel = replace(
             newer,
             values=values,
@@ -130,7 +123,7 @@ class Joiner:
             starts=starts,
             kind=kind,
             recognised=recognised,
-            report=report,
+            report=self._report(newer, recipe, noticed, str(ids[0]) if unnamed else None),
             covariates=beside,
             earlier=self._earlier(np.where(joined, places, -1)),
             calendar=calendar,
@@ -144,6 +137,20 @@ class Joiner:
             absent=tuple(str(name) for name in self.panel.ids if name not in known),
             findings=findings,
             lead=lead,
+        )
+
+    def _report(
+        self, newer: Panel, recipe: Recipe, findings: Findings, label: str | None
+    ) -> DataReport:
+        """That of the newer data, with what is remembered of how data were read."""
+        ours, theirs = self.panel.report, newer.report
+        return replace(
+            theirs,
+            findings=findings,
+            time_zone=theirs.time_zone or ours.time_zone,
+            frame_zone=theirs.frame_zone or ours.frame_zone,
+            recipe=recipe,
+            label=label,
         )
 
     def _earlier(self, places: NDArray) -> Earlier | None:
