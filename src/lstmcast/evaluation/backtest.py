@@ -202,6 +202,7 @@ def backtest(
     folder: str | Path | None = None,
     progress: Callable[[Progress], object] | None = None,
     truth: Panel | None = None,
+    added: bool = True,
     **words: Unpack[Words],
 ) -> Backtest:
     """Forecast the end of each series from `cutoffs` earlier points, with the model and with the
@@ -223,7 +224,9 @@ def backtest(
     this one does everything. `folder`: what is finished is kept there, and an interrupted backtest
     goes on. `progress` is called with a `Progress` whenever something is finished. `truth`: the
     values to compare with, where those of the data were repaired: a Panel of the same series and
-    times. `words`: how the data are read, in the words of `lstmcast.read`: time, target, series, ….
+    times. `added`: whether it is measured what columns that are known in advance add, by forecasts
+    without them. `words`: how the data are read, in the words of `lstmcast.read`: time, target,
+    series, ….
 
     A model that is used as it is, is asked once. Raises UsageError for senseless arguments,
     ModelError where a model gives no numbers or the folder holds something else; what a fit raises
@@ -278,9 +281,10 @@ def backtest(
         chosen = {label: one if one is own else _at(one, rows) for label, one in others.items()}
         return errors_of(Scored(chosen, actual, scales))
 
-    added = Added()
-    if panel.covariates.future and modes[name] == "never" and getattr(model, "reads_future", False):
-        added = what_columns_add(model, panel, (ahead, plan.asked), forecasts[name], errors)
+    gained = Added()
+    reads_future = modes[name] == "never" and getattr(model, "reads_future", False)
+    if added and panel.covariates.future and reads_future:
+        gained = what_columns_add(model, panel, (ahead, plan.asked), forecasts[name], errors)
     return Backtest(
         model=name,
         forecasts=forecasts,
@@ -293,7 +297,7 @@ def backtest(
         period=period,
         notes=(*notes, *unknown, *plan.notes()),
         refit=plan.modes[name],
-        added=added,
+        added=gained,
         base=base,
     )
 
