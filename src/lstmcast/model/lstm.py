@@ -164,12 +164,18 @@ def _run_layer(
 
 @np.errstate(over="ignore", invalid="ignore")
 def _run_other_layer(
-    cell: Cell, x_TBC: NDArray, begun_TB: NDArray, layer: Layer, h_BD: NDArray, c_BD: NDArray
+    cell: Cell,
+    x_TBC: NDArray,
+    begun_TB: NDArray,
+    layer: Layer | Fused,
+    h_BD: NDArray,
+    c_BD: NDArray,
 ) -> tuple[NDArray, NDArray, NDArray]:
     """One layer over T steps, whatever its functions are.
 
     Without tanh a state may grow beyond all numbers: then the outputs are NaN, as unknown ones are.
     """
+    assert isinstance(layer, Layer)  # fused ones are for the usual functions
     gate = GATE_ACTIVATIONS[cell.recurrent_activation]
     curve = ACTIVATIONS[cell.activation]
     (T, B, C), D = x_TBC.shape, layer.units

@@ -19,6 +19,7 @@ from lstmcast.evaluation.anomalies import Alerts
 from lstmcast.evaluation.conformal import Conformal
 from lstmcast.forecaster import LSTMForecaster, load
 from lstmcast.model.network import Network
+from lstmcast.server.models import folder_of
 from lstmcast.server.problems import UNUSABLE, Problem
 from lstmcast.server.requests import OpenStream, require_horizon
 from lstmcast.server.settings import NAME, Settings, checked_name
@@ -32,13 +33,14 @@ STATE, LOCK = "state", ".lock"
 
 
 class Streams:
-    """All streams of a server.
+    """All streams of a server. models: that they can be of; those of the settings unless given.
 
     Raises ModelError, OutputError where those that are kept cannot be opened.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, models: Mapping[str, Path] | None = None) -> None:
         self.settings = settings
+        self.models = settings.models if models is None else models
         self._open: dict[str, ServedStream] = {}
         self._opening: set[str] = set()
         self._lock, self._held = Lock(), ExitStack()
@@ -95,7 +97,7 @@ class Streams:
 
     def _opened(self, name: str, asked: OpenStream) -> ServedStream:
         limits = self.settings.limits
-        stream, clocks = _begun(asked, self.settings)
+        stream, clocks = _begun(asked, self.models)
         if len(stream.rows) > limits.stream_rows:
             raise too_many_rows(limits)
         require_horizon(asked.horizon, max(len(stream.rows), 1), limits)
@@ -151,11 +153,11 @@ class Streams:
         return served
 
 
-def _begun(asked: OpenStream, settings: Settings) -> tuple[Stream, Clocks]:
+def _begun(asked: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clocks]:
     """A stream of the shipped network or a model, and when its newest ticks were. Problem,
     LstmcastError."""
     if asked.model is not None:
-        return _of_model(asked, settings)
+        return _of_model(asked, models)
     if asked.rows is not None and len(set(asked.rows)) < len(asked.rows):
         raise Problem(UNUSABLE, "rows names a row twice. One row per name is expected.", "rows")
     step = parse_frequency(asked.frequency or "integer")
@@ -172,9 +174,9 @@ def _begun(asked: OpenStream, settings: Settings) -> tuple[Stream, Clocks]:
     return stream, Clocks(step)
 
 
-def _of_model(asked: OpenStream, settings: Settings) -> tuple[Stream, Clocks]:
+def _of_model(asked: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clocks]:
     """A stream that goes on from the data of a saved model."""
-    model = load(folder_of(settings.models, asked.model or ""), method="network")
+    model = load(folder_of(models, asked.model or ""), method="network")
     if asked.rows is not None or asked.frequency is not None:
         name = "rows" if asked.rows is not None else "frequency"
         raise Problem(
@@ -207,14 +209,6 @@ def _conformal(asked: OpenStream, network: Network | None) -> Conformal | None:
     if not asked.conformal or network is None or not network.head.spreads:
         return None
     return Conformal() if asked.rate is None else Conformal(asked.rate)
-
-
-def folder_of(models: Mapping[str, Path], name: str) -> Path:
-    """The folder of a model. Problem where there is none of this name."""
-    if name not in models:
-        known = f" There are: {', '.join(sorted(models))}." if models else " There are none."
-        raise Problem(404, f"There is no model {name[:100]!r}.{known}", "model")
-    return models[name]
 
 
 def _stream_name(name: str) -> str:

@@ -37,7 +37,9 @@ from lstmcast.model.inputs.adaptivestate import (
     AdaptiveState,
     calm,
     first_known,
+    joined_to,
     known_at,
+    with_effects,
 )
 from lstmcast.model.inputs.axis import from_axis, to_axis
 from lstmcast.model.inputs.base import Grid, Seen
@@ -218,16 +220,12 @@ class Adaptive:
             z_BT = z_BT - effect_BTF[:, :, 0]
         reference_B = first_known(state.reference_B, z_BT)
         z_BT, shift_BT, other_BT, surprises = calm(state, z_BT, reference_B, observed)
-        z_BU = np.concatenate([state.z_BL, z_BT], axis=1)  # U = L + T
-        known_BU = ~np.isnan(z_BU)
-        begun_BT = state.seen_BL[:, -1:] | np.maximum.accumulate(known_BU[:, tail:], 1)
-        seen_BU = np.concatenate([state.seen_BL, begun_BT], 1)
+        z_BU, known_BU, seen_BU, age_BT = joined_to(state, z_BT)  # U = L + T
+        begun_BT = seen_BU[:, tail:]
         filled_BU = np.where(known_BU, z_BU, 0.0)
-        age_BT = state.age_B[:, None] + np.cumsum(known_BU[:, tail:], axis=1)
-
-        periods, reading = seasonal(grid.periods), Reading(filled_BU, known_BU, seen_BU, T)
+        reading = Reading(filled_BU, known_BU, seen_BU, T)
         seasons, shares_PBT, total = read_seasons(
-            state.seasons, periods, reading, self.window, grid.horizon
+            state.seasons, seasonal(grid.periods), reading, self.window, grid.horizon
         )
         adjusted_BTW, known_BTW, level_BU = _adjusted_window(
             state.level_BL, filled_BU, known_BU, total.past_BTW
@@ -247,11 +245,7 @@ class Adaptive:
         # `advance` knows the value itself
         value_BT = np.where(constant_BT & begun_BT & observed, 0.0, np.nan)
         known = known._replace(value=value_BT, other=other_BT)
-        if effect_BTF is not None:
-            coming_BTH = total.expected_BTH + effect_BTF[:, :, 1:]
-            known = known._replace(seasonal=coming_BTH, effect=effect_BTF[:, :, 0])
-        elif grid.effects:
-            known = known._replace(effect=np.zeros_like(age_BT))
+        known = with_effects(known, effect_BTF, grid)
         widths = state.widths
         if widths is not None:
             change_BT = reading.change(widths.change_BM.shape[1])
