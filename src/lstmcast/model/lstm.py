@@ -7,8 +7,6 @@ are equally wide, so that the stack starts as a plain map and deeper layers lear
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -103,7 +101,6 @@ def fused(layer: Layer) -> Fused:
     )
 
 
-RunLayer = Callable[..., tuple[NDArray, NDArray, NDArray]]
 State = tuple[tuple[NDArray, NDArray], ...]  # h and c of each layer, each (B, D)
 
 
@@ -126,10 +123,12 @@ def run_stack(
     Where a series has not begun (`begun_TB` is false) its state stays zero, so series of unequal
     lengths share a batch.
     """
-    run_layer: RunLayer = _run_layer if cell.is_usual else partial(_run_other_layer, cell)
     new = []
     for layer, (h_BD, c_BD) in zip(layers, state, strict=True):
-        out_TBD, h_BD, c_BD = run_layer(x_TBC, begun_TB, layer, h_BD, c_BD)
+        if isinstance(layer, Fused) or cell.is_usual:
+            out_TBD, h_BD, c_BD = _run_layer(x_TBC, begun_TB, layer, h_BD, c_BD)
+        else:
+            out_TBD, h_BD, c_BD = _run_other_layer(cell, x_TBC, begun_TB, layer, h_BD, c_BD)
         x_TBC = x_TBC + out_TBD if residual and x_TBC.shape[2] == layer.units else out_TBD
         new.append((h_BD, c_BD))
     return x_TBC, tuple(new)
