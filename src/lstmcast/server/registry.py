@@ -16,7 +16,9 @@ from threading import Lock
 from lstmcast.data.frequency import parse_frequency
 from lstmcast.errors import LstmcastError, ModelError, OutputError, UsageError
 from lstmcast.evaluation.anomalies import Alerts
+from lstmcast.evaluation.conformal import Conformal
 from lstmcast.forecaster import LSTMForecaster, load
+from lstmcast.model.network import Network
 from lstmcast.server.models import folder_of
 from lstmcast.server.problems import UNUSABLE, Problem
 from lstmcast.server.requests import OpenStream, require_horizon
@@ -154,9 +156,8 @@ class Streams:
 def _begun(asked: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clocks]:
     """A stream of the shipped network or a model, and when its newest ticks were. Problem,
     LstmcastError."""
-    alerts = None if asked.rate is None else Alerts(asked.rate)
     if asked.model is not None:
-        return _of_model(asked, models, alerts)
+        return _of_model(asked, models)
     if asked.rows is not None and len(set(asked.rows)) < len(asked.rows):
         raise Problem(UNUSABLE, "rows names a row twice. One row per name is expected.", "rows")
     step = parse_frequency(asked.frequency or "integer")
@@ -167,14 +168,13 @@ def _begun(asked: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clock
         frequency=step,
         periods=tuple(asked.period) if asked.period else None,
         kind=asked.kind,
-        alerts=alerts,
+        alerts=_alerts(asked),
+        conformal=_conformal(asked, forecaster.network),
     )
     return stream, Clocks(step)
 
 
-def _of_model(
-    asked: OpenStream, models: Mapping[str, Path], alerts: Alerts | None
-) -> tuple[Stream, Clocks]:
+def _of_model(asked: OpenStream, models: Mapping[str, Path]) -> tuple[Stream, Clocks]:
     """A stream that goes on from the data of a saved model."""
     model = load(folder_of(models, asked.model or ""), method="network")
     if asked.rows is not None or asked.frequency is not None:
@@ -188,8 +188,27 @@ def _of_model(
     assert model.saved_context is not None  # a loaded model remembers its data
     panel = model.saved_context.panel
     periods = tuple(asked.period) if asked.period else None
-    stream = Stream(model, panel, periods=periods, kind=asked.kind, alerts=alerts)
+    stream = Stream(
+        model,
+        panel,
+        periods=periods,
+        kind=asked.kind,
+        alerts=_alerts(asked),
+        conformal=_conformal(asked, model.model.network),
+    )
     return stream, Clocks.of(panel)
+
+
+def _alerts(asked: OpenStream) -> Alerts | None:
+    """When a value is worth an alert, if that was asked."""
+    return None if asked.rate is None else Alerts(asked.rate)
+
+
+def _conformal(asked: OpenStream, network: Network | None) -> Conformal | None:
+    """How intervals keep their promise; a point has none."""
+    if not asked.conformal or network is None or not network.head.spreads:
+        return None
+    return Conformal() if asked.rate is None else Conformal(asked.rate)
 
 
 def _stream_name(name: str) -> str:
