@@ -82,6 +82,11 @@ def read_newer(
         )
     except NoSuchColumnError as error:
         raise DataError(f"{error}\n{_expected(saved)}") from None
+    return _newer_panel(table, known, options)
+
+
+def _newer_panel(table: Table, known: Panel, options: ReadOptions) -> Panel:
+    """The panel of newer data, masked where values are missing."""
     table = _in_zone_of(known, table)
     options = _completed(options, table, known)
     remembered = None if known.calendar is None else Remembered(known.calendar, known.ids)
