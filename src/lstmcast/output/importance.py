@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmcast.evaluation.importance import Importance, Permuted
-from lstmcast.output.plots import (
+from lstmcast.output.looks import (
     DARK,
     LIGHT,
     Palette,
@@ -16,8 +16,8 @@ from lstmcast.output.plots import (
     heading,
     letters_of,
     printable,
-    save_picture,
 )
+from lstmcast.output.plots import save_picture
 from lstmcast.util.fonts import fonts_with
 from lstmcast.util.language import ENGLISH, words_of
 
