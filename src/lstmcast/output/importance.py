@@ -8,15 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmcast.evaluation.importance import Importance, Permuted
-from lstmcast.output.looks import (
-    DARK,
-    LIGHT,
-    Palette,
-    dress,
-    heading,
-    letters_of,
-    printable,
-)
+from lstmcast.output.looks import DARK, LIGHT, Palette, dress, heading, letters_of, printable
 from lstmcast.output.plots import save_picture
 from lstmcast.util.fonts import fonts_with
 from lstmcast.util.language import ENGLISH, words_of
