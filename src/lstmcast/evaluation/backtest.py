@@ -25,7 +25,7 @@ from lstmcast.data.origins import (
 from lstmcast.data.panel import Panel
 from lstmcast.data.words import Words
 from lstmcast.errors import ModelError, UsageError
-from lstmcast.evaluation.added import Added, what_columns_add
+from lstmcast.evaluation.added import Added, gain_of
 from lstmcast.evaluation.by_level import by_level, level_rows
 from lstmcast.evaluation.compared import models_by_name, require_known_baselines
 from lstmcast.evaluation.cutoffs import FEWEST_KNOWN, cutoff_counts
@@ -41,7 +41,7 @@ from lstmcast.evaluation.refitting import (
     require_unseen,
     require_use_of,
 )
-from lstmcast.evaluation.summary import Scored, Summary, errors_of, plain, summarise, table
+from lstmcast.evaluation.summary import Scored, Summary, plain, summarise, table
 from lstmcast.forecast import Forecast
 from lstmcast.util.lines import aligned
 from lstmcast.writing.tables import frame_of
@@ -224,9 +224,8 @@ def backtest(
     this one does everything. `folder`: what is finished is kept there, and an interrupted backtest
     goes on. `progress` is called with a `Progress` whenever something is finished. `truth`: the
     values to compare with, where those of the data were repaired: a Panel of the same series and
-    times. `added`: whether it is measured what columns that are known in advance add, by forecasts
-    without them. `words`: how the data are read, in the words of `lstmcast.read`: time, target,
-    series, ….
+    times. `added`: whether to measure what known columns add. `words`: how the data are read, in
+    the words of `lstmcast.read`: time, target, series, ….
 
     A model that is used as it is, is asked once. Raises UsageError for senseless arguments,
     ModelError where a model gives no numbers or the folder holds something else; what a fit raises
@@ -275,16 +274,9 @@ def backtest(
     for label, forecast in forecasts.items():
         _check(label, forecast, actual)
     scales = naive_scales(panel, origins)
-
-    def errors(others: Mapping[str, Forecast]) -> tuple[str, dict[str, float]]:
-        own = forecasts[name]
-        chosen = {label: one if one is own else _at(one, rows) for label, one in others.items()}
-        return errors_of(Scored(chosen, actual, scales))
-
     gained = Added()
-    reads_future = modes[name] == "never" and getattr(model, "reads_future", False)
-    if added and panel.covariates.future and reads_future:
-        gained = what_columns_add(model, panel, (ahead, plan.asked), forecasts[name], errors)
+    if added and modes[name] == "never":
+        gained = gain_of(model, plan, forecasts[name], actual, scales, rows)
     return Backtest(
         model=name,
         forecasts=forecasts,
