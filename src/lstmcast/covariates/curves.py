@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.covariates.columns import NEIGHBOURS, About, Known, design
+from lstmcast.covariates.columns import About, Kind, Known, design
 from lstmcast.covariates.effects import Effects
 from lstmcast.covariates.estimate import Solution
 from lstmcast.data.features import listed
@@ -135,6 +135,7 @@ def _rows(solution: Solution, what: About, grid_G: NDArray) -> NDArray:
         levels=(known.levels[what.column],),
         phases_M=np.tile(phases_W, len(grid_G)),
         waves=(),
+        first=0,
     )
     steps = np.arange(values.shape[1])
     made = design(alone, (what._replace(column=0),), steps, solution.count)
@@ -143,8 +144,9 @@ def _rows(solution: Solution, what: About, grid_G: NDArray) -> NDArray:
     places = {
         group: np.flatnonzero(np.array(solution.groups, object) == group) for group in made.groups
     }
-    for group in dict.fromkeys(made.groups):
-        if not group.endswith(NEIGHBOURS):
+    kinds = dict(zip(made.groups, made.kinds, strict=True))
+    for group, kind in kinds.items():
+        if kind is not Kind.BESIDE:
             here = np.flatnonzero(np.array(made.groups, object) == group)
             rows_GP[:, places[group]] = mean_GK[:, here]
     return rows_GP

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.covariates.closing import Closing
-from lstmcast.covariates.columns import YEAR, About, Design, Known, about, design
+from lstmcast.covariates.columns import About, Design, Kind, Known, about, design
 from lstmcast.model.inputs.axis import LOG, ROOT, reading_axis, to_axis
 from lstmcast.model.inputs.regression import PHIS, Layout, fit_together
 from lstmcast.model.inputs.slow_clock import LEAST_GAIN, LIMIT, SPREAD, TREND
@@ -99,37 +99,46 @@ def renewals(steps: int, season: int) -> list[int]:
     return result
 
 
+def first_season(periods: tuple[int, ...]) -> int:
+    """The shortest season, which the first solution waits for; 1 without any."""
+    return next((period for period in periods if period > 1), 1)
+
+
 def solutions(
     values_T: NDArray, known: Known, periods: tuple[int, ...], roots: bool
 ) -> Iterator[Solution]:
     """The solutions of a series, one after the other."""
-    shortest = next((period for period in periods if period > 1), 1)
-    for count in renewals(len(values_T), shortest):
-        closing = Closing.of(known, values_T[:count])
-        open_N = np.where(closing.closed(np.arange(count)), np.nan, values_T[:count])
-        axis = int(reading_axis(open_N[None], periods, roots=roots)[0])
-        z_N = to_axis(open_N[None], axis == LOG, axis == ROOT)[0]
-        season = max((period for period in periods if count >= LONG * period), default=1)
-        what = about(known, count)
-        made = design(known, what, np.arange(count), count)
-        found = _fitted(z_N, made, season)
-        if found is None:
-            nothing = np.zeros(0)
-            yield Solution(count, axis, known, (), nothing, nothing, (), closing)
-            continue
-        fitted, middle_P = found
-        used = np.array([group != YEAR for group in made.groups]) & (fitted.gain >= LEAST_GAIN)
-        yield Solution(
-            count,
-            axis,
-            known,
-            what,
-            fitted.coefficients_P * used,
-            middle_P,
-            made.groups,
-            closing,
-            fitted.covariance_PP,
-        )
+    for count in renewals(len(values_T), first_season(periods)):
+        yield solution_of(values_T[:count], known, periods, roots)
+
+
+def solution_of(values_N: NDArray, known: Known, periods: tuple[int, ...], roots: bool) -> Solution:
+    """The solution once these values were observed."""
+    count = len(values_N)
+    closing = Closing.of(known, values_N)
+    open_N = np.where(closing.closed(np.arange(count)), np.nan, values_N)
+    axis = int(reading_axis(open_N[None], periods, roots=roots)[0])
+    z_N = to_axis(open_N[None], axis == LOG, axis == ROOT)[0]
+    season = max((period for period in periods if count >= LONG * period), default=1)
+    what = about(known, count)
+    made = design(known, what, np.arange(count), count)
+    found = _fitted(z_N, made, season)
+    if found is None:
+        nothing = np.zeros(0)
+        return Solution(count, axis, known, (), nothing, nothing, (), closing)
+    fitted, middle_P = found
+    used = np.array([kind is not Kind.YEAR for kind in made.kinds]) & (fitted.gain >= LEAST_GAIN)
+    return Solution(
+        count,
+        axis,
+        known,
+        what,
+        fitted.coefficients_P * used,
+        middle_P,
+        made.groups,
+        closing,
+        fitted.covariance_PP,
+    )
 
 
 def _fitted(z_N: NDArray, made: Design, season: int) -> tuple[Fitted, NDArray] | None:
