@@ -10,6 +10,7 @@ forecasts, a network of one's own) forecasts what the known columns do not expla
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -41,6 +42,26 @@ class Ahead(NamedTuple):
     closed_OH: NDArray
     axis_O: NDArray
 
+    def restored(self, answers: NDArray) -> NDArray:
+        """Answers (O, H, …) of what is left, with the effects; NaN at closed steps."""
+        return self._moved(answers, self.effect_OH)
+
+    def less(self, values: NDArray) -> NDArray:
+        """Values (O, H, …) without the effects; NaN at closed steps."""
+        return self._moved(values, -self.effect_OH)
+
+    def _moved(self, values: NDArray, effect_OH: NDArray) -> NDArray:
+        effect, closed = (_beside(values, part) for part in (effect_OH, self.closed_OH))
+        result = values.copy()
+        for axis in np.unique(self.axis_O).tolist():
+            rows = self.axis_O == axis
+            result[rows] = moved(values[rows], effect[rows], axis)
+        return np.where(closed, np.nan, result)
+
+    def shut(self, answers: NDArray) -> NDArray:
+        """Answers (O, H, …) that are 0 at closed steps."""
+        return np.where(_beside(answers, self.closed_OH), 0.0, answers)
+
 
 class Effects:
     """The solutions of the series of a panel, one after the other, and the panel without their
@@ -61,19 +82,7 @@ class Effects:
         found = solutions(own_T, Known.of(panel, series), panel.periods, not panel.declared_real)
         self.solutions_S[series] = list(found)
         span = slice(panel.offsets[series], panel.offsets[series + 1])
-        values_N[span] = self._adjusted(series, own_T)
-
-    def _adjusted(self, series: int, values_T: NDArray) -> NDArray:
-        """The values, each less the effect by the solution in force once it was observed."""
-        result_T = values_T.copy()
-        found = self.solutions_S[series]
-        bounds = [*(solution.count - 1 for solution in found), len(values_T)]
-        for solution, first, stop in zip(found, bounds[:-1], bounds[1:], strict=True):
-            steps = np.arange(first, stop)
-            shifted = moved(values_T[first:stop], -solution.effect(steps), solution.axis)
-            closed = solution.closing.closed(steps)
-            result_T[first:stop] = np.where(closed, np.nan, shifted)
-        return result_T
+        values_N[span] = less_effects(own_T, self.solutions_S[series])
 
     def solution(self, series: int, count: int) -> Solution | None:
         """The one in force once so many values were observed."""
@@ -112,13 +121,7 @@ class Effects:
 
     def restored(self, answers: NDArray, origins: Origins) -> NDArray:
         """Answers (O, H, …) to the adjusted panel, as answers to the panel; NaN at closed steps."""
-        effect_OH, closed_OH, axis_O = self.ahead(origins, answers.shape[1])
-        effect, closed = (_beside(answers, part) for part in (effect_OH, closed_OH))
-        result = answers.copy()
-        for axis in np.unique(axis_O).tolist():
-            rows = axis_O == axis
-            result[rows] = moved(answers[rows], effect[rows], axis)
-        return np.where(closed, np.nan, result)
+        return self.ahead(origins, answers.shape[1]).restored(answers)
 
     def parts(self, origins: Origins, horizon: int) -> KnownParts:
         """What each column adds to the coming steps of each origin, on the axis of its series."""
@@ -136,8 +139,19 @@ class Effects:
 
     def shut(self, answers: NDArray, origins: Origins) -> NDArray:
         """Answers (O, H, …) that are 0 at closed steps."""
-        closed_OH = self.ahead(origins, answers.shape[1]).closed_OH
-        return np.where(_beside(answers, closed_OH), 0.0, answers)
+        return self.ahead(origins, answers.shape[1]).shut(answers)
+
+
+def less_effects(values_T: NDArray, found: Sequence[Solution]) -> NDArray:
+    """The values of a series, each less the effect by the solution in force once it was
+    observed."""
+    result_T = values_T.copy()
+    bounds = [*(solution.count - 1 for solution in found), len(values_T)]
+    for solution, first, stop in zip(found, bounds[:-1], bounds[1:], strict=True):
+        steps = np.arange(first, stop)
+        shifted = moved(values_T[first:stop], -solution.effect(steps), solution.axis)
+        result_T[first:stop] = np.where(solution.closing.closed(steps), np.nan, shifted)
+    return result_T
 
 
 def _beside(answers: NDArray, part_OH: NDArray) -> NDArray:

@@ -94,9 +94,19 @@ def renewals(steps: int, season: int) -> list[int]:
     result, count = [], max(FEWEST, CYCLES * season + MORE)
     while count <= steps:
         result.append(count)
-        octave = 2 ** int(np.floor(np.log2(count)))
-        count += max(octave // PER_OCTAVE, 1)
+        count = next_renewal(count)
     return result
+
+
+def next_renewal(count: int) -> int:
+    """After how many steps the solution is made that follows the one made after `count`."""
+    octave = 2 ** int(np.floor(np.log2(count)))
+    return count + max(octave // PER_OCTAVE, 1)
+
+
+def first_renewal(periods: tuple[int, ...]) -> int:
+    """After how many steps the first solution is made, of a series with these seasons."""
+    return max(FEWEST, CYCLES * first_season(periods) + MORE)
 
 
 def first_season(periods: tuple[int, ...]) -> int:

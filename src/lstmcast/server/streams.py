@@ -82,6 +82,7 @@ class ServedStream:
             "frequency": self.pipe.clocks.frequency.code,
             "periods": list(stream.grid.periods),
             "rows": list(map(str, stream.ids)),
+            "future": [] if stream.known is None else list(stream.known.names),
             "quantiles": list(HEAD_QUANTILES) if stream.network.head.spreads else None,
             "kept": self._journal is not None,
             "saved_tick": self.saved,
@@ -103,6 +104,7 @@ class ServedStream:
                 "time": tick.time,
                 "values": values,
                 "past": tick.past or {},
+                "future": tick.future or {},
             }
             before = self._journal.append(entry) if self._journal else 0
             try:
@@ -294,7 +296,8 @@ def too_many_rows(limits: Limits) -> Problem:
 def _record(entry: Mapping[str, Any]) -> Record:
     """A tick as the pipe reads it; Clocks and Stream refuse what cannot be meant."""
     past = {name: math.nan if value is None else value for name, value in entry["past"].items()}
-    return Record(entry["time"], dict(entry["values"]), past, named=True)
+    future = entry.get("future", {})  # journals of older servers have none
+    return Record(entry["time"], dict(entry["values"]), past, named=True, future=future)
 
 
 def _plain(values: NDArray) -> Any:

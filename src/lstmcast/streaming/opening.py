@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.context import Context
-from lstmcast.data.features import listed
 from lstmcast.data.frequency import Frequency, parse_frequency
 from lstmcast.data.kinds import OPEN, UNASKED, recognise, require_kind
 from lstmcast.data.panel import Panel
@@ -21,6 +20,7 @@ from lstmcast.forecast import NETWORK
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.inputs import FittedTransforms, Grid
 from lstmcast.model.network import Network, NetworkConfig
+from lstmcast.streaming.known import KnownColumns
 from lstmcast.streaming.learning import Learning
 from lstmcast.training_config import require_torch
 from lstmcast.util.config import checked_seed
@@ -180,12 +180,22 @@ def _stop_of(panel: Panel) -> int:
     return DECLARED if panel.recognised is None else SO_FAR
 
 
-def require_no_future(panel: Panel) -> None:
-    """UsageError for columns that are known in advance, which streams do not read."""
-    names = panel.covariates.future.columns
-    if names:
+def known_columns(
+    panel: Panel | None, names: Sequence[str], frequency: Frequency, grid: Grid, columns: int
+) -> tuple[KnownColumns | None, Panel | None]:
+    """What is known in advance of the rows, of which `columns` are read together, and the panel
+    without its effects; None where nothing is. UsageError where that cannot be."""
+    future = panel is not None and bool(panel.covariates.future)
+    if panel is not None and len(names):
         raise UsageError(
-            f"a stream does not read columns that are known in advance, and the data have "
-            f"{listed(names)}. Read them without future=, or forecast with predict, which uses "
-            "them."
+            "future= names the columns of rows that begin empty; those of a Panel are its own, as "
+            "read(…, future=…) gives them. Leave future= out."
         )
+    if (future or len(names)) and columns > 1:
+        raise UsageError(
+            f"The network reads {columns} columns of a row together, and columns that are known in "
+            "advance belong to rows of one. Leave them out, or use a network of one column."
+        )
+    if panel is not None and future:
+        return KnownColumns.of(panel, grid)
+    return KnownColumns.named(names, frequency, grid) if len(names) else None, panel

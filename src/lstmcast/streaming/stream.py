@@ -13,7 +13,7 @@ nothing combined. Predicting is NumPy and needs no PyTorch; learning does.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,9 @@ from lstmcast.model.inputs.slow_clock import Clock, clock_of
 from lstmcast.model.network import Network, NetworkConfig, described, network_of
 from lstmcast.model.static import require_no_static
 from lstmcast.streaming.closed import OpenTimes
+from lstmcast.streaming.coming import Told, checked_future, longest
 from lstmcast.streaming.guard import Guard
+from lstmcast.streaming.known import KnownColumns
 from lstmcast.streaming.lanes import Lane, LaneReader
 from lstmcast.streaming.learning import Learning, learners_of, worst
 from lstmcast.streaming.opening import (
@@ -49,10 +51,10 @@ from lstmcast.streaming.opening import (
     frequency_of,
     from_forecaster,
     grid_of,
+    known_columns,
     may_read_roots,
     opening_network,
     require_allowed,
-    require_no_future,
     stop_now,
     stops_after,
     stops_of,
@@ -85,6 +87,8 @@ class Stream:
         kind: what values can be: "count" or "positive" for rows of which no forecast is below 0,
             "real" for any. Unless given, as the Panel has it, else the data that a forecaster
             remembers.
+        future: names of columns that are known in advance of rows that begin empty; a Panel brings
+            its own. Ticks say their values, and those of the coming ticks.
         learning: how it learns; None for a network that stays as it is.
         alerts: when a value is worth an alert; `scores` and `alerted` then say how surprising those
             of the newest tick were. None where nobody asks.
@@ -116,6 +120,7 @@ class Stream:
         frequency: str | Frequency = "integer",
         periods: int | Sequence[int] | None = None,
         kind: Kind | None = None,
+        future: Sequence[str] = (),
         learning: Learning | None = None,
         alerts: Alerts | None = None,
         conformal: Conformal | None = None,
@@ -133,7 +138,6 @@ class Stream:
         network = opening_network(start, head, seed, learning)
         require_no_static(network.config, "a stream")
         if panel is not None:
-            require_no_future(panel)
             panel.covariates.require(network.config.inputs.past, panel.report.source)
             panel.covariates.tell_unread(network.config.inputs.past)
         if panel is not None and network.config.inputs.columns > 1:
@@ -142,11 +146,15 @@ class Stream:
                 f"{network.config.inputs.columns} together. Name the rows, and observe their "
                 "history tick by tick."
             )
+        columns = network.config.inputs.columns
+        self.known, panel = known_columns(panel, future, step, grid, columns)
         fitted, context, self.rates = from_forecaster(start)
         if learning is not None or context is None:  # learning goes on from the state of each row
             context = network.config.inputs.context(grid.periods)
         ids = panel.ids if panel else rows
         self._begin(network, grid, context, fitted, ids, learning, seed, alerts, conformal)
+        if self.known is not None and panel is None:
+            self.known.join(self.ids)
         if panel is not None:
             self.rows["stops"][:] = stops_S
             self.reading.history(panel)
@@ -221,7 +229,7 @@ class Stream:
         With several columns in a row these are a last axis (…, K). NaN where nothing was read yet.
         `ids`: the rows that are asked for, in this order; all unless given.
         """
-        answer_SHKX = self._answered(horizon, ids)
+        answer_SHKX = self._shown(self._answered(horizon, ids), self.rows.at(ids))
         return self._flat(answer_SHKX[..., answer_SHKX.shape[3] // 2], horizon)
 
     def quantiles(
@@ -241,11 +249,11 @@ class Stream:
             raise UsageError(
                 "A point head has no quantiles. Use another one, such as head='quantiles'."
             )
+        at = self.rows.at(ids)
         if adjusted and self.tracker is not None:
-            at = self.rows.at(ids)
             moved_SHX = self.tracker.adjusted(at, answer_SHKX[:, :, 0])
-            answer_SHKX = stopped(moved_SHX, stop_now(self.rows["stops"][at]))[:, :, None]
-        return self._flat(answer_SHKX, horizon)
+            answer_SHKX = self._stopped(moved_SHX[:, :, None], at)
+        return self._flat(self._shown(answer_SHKX, at), horizon)
 
     def coverage(self, ids: Iterable[Any] | None = None) -> NDArray:
         """The share of values that lay in the intervals of `quantiles`, of the newest 500 or so:
@@ -258,7 +266,12 @@ class Stream:
         return self.tracker.coverage(self.rows.at(ids))
 
     def observe(
-        self, values: Any, ids: Iterable[Any] | None = None, *, past: Any = None
+        self,
+        values: Any,
+        ids: Iterable[Any] | None = None,
+        *,
+        past: Any = None,
+        future: Any = None,
     ) -> NDArray:
         """Take in a tick: the errors (value − prediction) of these rows. A network that learns,
         learns from them. A tick is the next time that occurs, of rows whose times do not all.
@@ -272,27 +285,45 @@ class Stream:
             past: of a network that reads columns beside its rows, their values at this tick: by
                 name, {name: values in the order of the rows, or by id}, as a frame, or as an array
                 (rows, columns). NaN for one that is unknown.
+            future: of columns that are known in advance, by name: for each row the value at this
+                tick, or a list of it and of those at the coming ticks. What was said before need
+                not be said again; what is said anew counts.
 
         Raises:
             UsageError: for rows that are not here, or columns beside them that are missing.
             DataError: for values that are no numbers, or below 0 where `kind` says that none is.
                 Nothing has changed then.
         """
-        at, values_RK, past_RP = self._checked(values, ids, past)
+        at, values_RK, past_RP, told = self._checked(values, ids, past, future)
         answer_RHKX = self._answers[1][at] if 1 in self._answers else self._answer(1, at)
+        left_RK = values_RK
+        if self.known is not None:
+            steps_RN = self._steps(at, longest(told))
+            shown = self.known.tell(self.rows.ids[at], steps_RN, told, answer_RHKX)
+            answer_RHKX = stopped(shown, stop_now(self.rows["stops"][at]))
+            left_RK = self.known.observe(self.rows.ids[at], steps_RN[:, 0], values_RK[:, 0])[
+                :, None
+            ]
         with np.errstate(over="ignore"):  # infinite where no number holds the error
             errors_RK = values_RK - answer_RHKX[:, 0, :, answer_RHKX.shape[3] // 2]
         if self.tracker is not None:
             answer_RHX = self._answer(self.tracker.steps, at)[:, :, 0]
-            self.drifted = self.tracker.tick(at, values_RK[:, 0], answer_RHX)
+            self.drifted = self.tracker.tick(at, left_RK[:, 0], answer_RHX)
         self._pass_closed(at, past_RP)
         if self.alerts is not None:
-            self.scores, self.alerted = self._surprises(at, values_RK[:, 0], self.alerts)
-        self._read(at, values_RK, past_RP)
+            self.scores, self.alerted = self._surprises(at, left_RK[:, 0], self.alerts)
+        self._read(at, left_RK, past_RP)
         self.rows["stops"][at] = stops_after(self.rows["stops"][at], values_RK)
         self.ticks += 1
         self._answers = {}
         return errors_RK[:, 0] if errors_RK.shape[1] == 1 else errors_RK
+
+    def _steps(self, at: NDArray, count: int) -> NDArray:
+        """The next steps of rows (R, N) that occur, counted from their first one."""
+        ahead_RN = np.tile(np.arange(count), (len(at), 1))
+        if self.open_times is not None:
+            ahead_RN = self.open_times.ahead(self.rows, at, count)
+        return self.rows["count"][at][:, None] + ahead_RN
 
     def _read(self, at: NDArray, values_RK: NDArray, past_RP: NDArray | None) -> None:
         if self.learning is None:
@@ -325,35 +356,77 @@ class Stream:
         """What reads the same in one pass."""
         return Reader(self.network, self.learned, self.context, rates=False)
 
-    def check(self, values: Any, ids: Iterable[Any] | None = None, *, past: Any = None) -> None:
-        """Raise what `observe` would raise for such a tick; nothing changes."""
-        self._checked(values, ids, past)
+    def check(
+        self,
+        values: Any,
+        ids: Iterable[Any] | None = None,
+        *,
+        past: Any = None,
+        future: Any = None,
+        horizon: int = 0,
+        missing: Sequence[int] = (),
+    ) -> None:
+        """Raise what `observe` would raise for such a tick, and then `predict` of a `horizon`;
+        nothing changes. `missing`: how many ticks of each row are left out before it."""
+        at, _, _, told = self._checked(values, ids, past, future, missing)
+        if self.known is not None and horizon:
+            steps_RH = self._steps(at, 1 + horizon) + np.reshape(missing or [0] * len(at), (-1, 1))
+            self.known.require(self.rows.ids[at], steps_RH, told)
 
     def _checked(
-        self, values: Any, ids: Iterable[Any] | None, past: Any
-    ) -> tuple[NDArray, NDArray, NDArray | None]:
-        """Where the rows of a tick are (R,), their values (R, K), those beside them (R, P)."""
+        self,
+        values: Any,
+        ids: Iterable[Any] | None,
+        past: Any,
+        future: Any = None,
+        missing: Sequence[int] = (),
+    ) -> tuple[NDArray, NDArray, NDArray | None, Told]:
+        """Where the rows of a tick are (R,), their values (R, K), those beside them (R, P), and
+        what it says of columns that are known in advance."""
         values, ids = by_label(values, ids)
         at, inputs = self.rows.at(ids), self.network.config.inputs
         values_RK = checked_values(values, inputs, self.rows.ids[at])
         require_allowed(values_RK, self.rows["stops"][at], self.rows.ids[at])
-        return at, values_RK, checked_past(past, inputs.past, self.rows.ids[at])
+        names = self.rows.ids[at]
+        past_RP = checked_past(past, inputs.past, names)
+        if self.known is None:
+            return at, values_RK, past_RP, checked_future(future, (), names)
+        told = self.known.checked(future, names)
+        known = np.isfinite(values_RK[:, 0])
+        steps_R1 = self._steps(at, 1) + np.reshape(missing or [0] * len(at), (-1, 1))
+        self.known.require(names, steps_R1, told, known)
+        return at, values_RK, past_RP, told
 
-    def join(self, ids: Iterable[Any]) -> None:
-        """New rows, from a fresh state; UsageError for one that is here already."""
+    def join(self, ids: Iterable[Any], starts: Mapping[Any, Any] | None = None) -> None:
+        """New rows, from a fresh state; UsageError for one that is here already.
+
+        `starts`: times of their first ticks, by id. A stream with columns that are known in advance
+        tells the days before Christmas and the days of a month by them.
+        """
         new = self.rows.new(ids)
         self._fitted_to([*self.rows.ids, *new])  # refuses what cannot join
         self.rows.join(new)
+        if self.known is not None:
+            self.known.join(new, starts)
         self._follow()
 
     def leave(self, ids: Iterable[Any]) -> None:
         """Rows that have no more ticks; the others stay as they are."""
+        ids = self.rows.ids[self.rows.at(ids)].tolist()
         self.rows.leave(ids)
+        if self.known is not None:
+            self.known.leave(ids)
         self._follow()
 
-    def reset(self, ids: Iterable[Any] | None = None) -> None:
-        """Begin these rows (all for None) anew, as if they had just joined; the weights stay."""
-        self.rows.clear(self.rows.at(ids))
+    def reset(
+        self, ids: Iterable[Any] | None = None, starts: Mapping[Any, Any] | None = None
+    ) -> None:
+        """Begin these rows (all for None) anew, as if they had just joined; the weights stay.
+        `starts` as in `join`."""
+        at = self.rows.at(ids)
+        self.rows.clear(at)
+        if self.known is not None:
+            self.known.reset(self.rows.ids[at].tolist(), starts)
         self._follow()
 
     def frozen(self) -> Stream:
@@ -427,7 +500,25 @@ class Stream:
 
     def _answer_on_grid(self, horizon: int, at: NDArray) -> NDArray:
         """What the network says of all next steps of the grid, of some of the rows (R, H, K, X)."""
-        return stopped(self._unstopped(horizon, at), stop_now(self.rows["stops"][at]))
+        return self._stopped(self._unstopped(horizon, at), at)
+
+    def _stopped(self, answer_RHKX: NDArray, at: NDArray) -> NDArray:
+        """Answers that are not below 0 where rows stop; where something is known in advance, only
+        once its effects are put back."""
+        if self.known is not None:
+            return answer_RHKX
+        return stopped(answer_RHKX, stop_now(self.rows["stops"][at]))
+
+    def _shown(self, answer_RHKX: NDArray, at: NDArray) -> NDArray:
+        """Answers of rows with the effects of what is known in advance. DataError where that is
+        not known so far."""
+        if self.known is None:
+            return answer_RHKX
+        begun = np.any(np.isfinite(answer_RHKX), axis=(1, 2, 3))
+        ids, steps_RH = self.rows.ids[at], self._steps(at, answer_RHKX.shape[1])
+        self.known.require(ids, steps_RH, asked=begun)
+        shown_RHKX = self.known.shown(ids, steps_RH, answer_RHKX)
+        return stopped(shown_RHKX, stop_now(self.rows["stops"][at]))
 
     def _unstopped(self, horizon: int, at: NDArray) -> NDArray:
         """The same, below 0 too where values are not."""
@@ -541,6 +632,8 @@ class Stream:
             "context": {"kind": type(self.context).__name__, **asdict(self.context)},
         }
         groups = {"weights": weights, "rows": self.rows.arrays()}
+        if self.known is not None:
+            manifest["known"], groups["known"] = self.known.described(), self.known.arrays()
         if self.open_times is not None:
             manifest["open_times"] = self.open_times.described()
             groups["calendar"] = self.open_times.calendar.arrays()
@@ -585,6 +678,9 @@ class Stream:
         told = manifest.get("conformal")
         conformal = None if told is None else Conformal(**told)
         ids, seed = manifest["ids"], manifest["seed"]
+        said = manifest.get("known")
+        known = groups.get("known", {})
+        made.known = KnownColumns.from_saved(said, known, grid, ids) if said else None
         made._begin(network, grid, context, fitted, ids, learning, seed, alerts, conformal)
         made.ticks, made.skipped = manifest["ticks"], manifest["skipped"]
         made.note = dict(manifest.get("note", {}))
