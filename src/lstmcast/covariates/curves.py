@@ -63,12 +63,14 @@ def effect_curves(
     if column not in names:
         known = f"Known in advance are {listed(names)}." if names else "Nothing is."
         raise UsageError(f"{column!r} is no column that is known in advance. {known}")
-    chosen = data if series is None else data.select([series])
-    effects, spread = Effects(chosen), NormalDist().inv_cdf(0.5 + level / 200)
+    spread = NormalDist().inv_cdf(0.5 + level / 200)
+    chosen = data.ids if series is None else data.select([series]).ids
+    # Of all series, as some lean on the others.
+    solutions = dict(zip(data.ids.tolist(), Effects(data).solutions_S, strict=True))
     parts = [
-        _curve(str(name), found[-1], column, spread)
-        for name, found in zip(chosen.ids, effects.solutions_S, strict=True)
-        if found and found[-1].coefficients_P.any()
+        _curve(str(name), solutions[name][-1], column, spread)
+        for name in chosen.tolist()
+        if solutions[name] and solutions[name][-1].coefficients_P.any()
     ]
     parts = [part for part in parts if part]
     heads = ("unique_id", column, "effect", "lower", "upper", "unit")

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from lstmcast.covariates.columns import FEW_GAPS, MOST_COLUMNS, Known
-from lstmcast.covariates.estimate import Solution, solutions
+from lstmcast.covariates.columns import FEW_GAPS, MOST_COLUMNS
+from lstmcast.covariates.estimate import Solution
+from lstmcast.covariates.together import solutions_of
 from lstmcast.data.features import Future, listed
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
@@ -68,21 +69,15 @@ class Effects:
     effects."""
 
     def __init__(self, panel: Panel) -> None:
-        self.solutions_S: list[list[Solution]] = [[] for _ in range(len(panel))]
         values_N = np.array(panel.values)
         # One after the other: threads would wait for each other, so small are the matrices.
         with threadpool_limits(limits=1, user_api="blas"):
-            for series in range(len(panel)):
-                self._fill(panel, values_N, series)
+            self.solutions_S = solutions_of(panel)
+        for series, found in enumerate(self.solutions_S):
+            span = slice(panel.offsets[series], panel.offsets[series + 1])
+            values_N[span] = less_effects(panel.series(series), found)
         self.adjusted = replace(without_known(panel), values=values_N)
         self._ahead: dict[tuple[int, bytes, bytes], Ahead] = {}
-
-    def _fill(self, panel: Panel, values_N: NDArray, series: int) -> None:
-        own_T = panel.series(series)
-        found = solutions(own_T, Known.of(panel, series), panel.periods, not panel.declared_real)
-        self.solutions_S[series] = list(found)
-        span = slice(panel.offsets[series], panel.offsets[series + 1])
-        values_N[span] = less_effects(own_T, self.solutions_S[series])
 
     def solution(self, series: int, count: int) -> Solution | None:
         """The one in force once so many values were observed."""

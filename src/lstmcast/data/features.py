@@ -35,7 +35,7 @@ class Future:
     columns: {name: (M,)}, NaN = missing · offsets (S + 1,): the values of series i are those from
     offsets[i] to offsets[i + 1]. The first one is that of the first step of the series, and the
     last ones may lie beyond its end · levels: the names of the categories that a column's numbers
-    0, 1, … stand for.
+    0, 1, … stand for · apart: whether each series is read by itself, and leans on no other.
 
     >>> Future({"price": np.array([7.0, 9.0, 8.0])}, np.array([0, 3])).since([0], [1]).columns
     {'price': array([9., 8.])}
@@ -44,6 +44,7 @@ class Future:
     columns: Mapping[str, NDArray] = field(default_factory=dict)
     offsets: NDArray = field(default_factory=lambda: np.zeros(1, np.int64))
     levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    apart: bool = False
 
     def __post_init__(self) -> None:
         for array in (*self.columns.values(), self.offsets):
@@ -66,13 +67,14 @@ class Future:
         first = np.minimum(np.broadcast_to(first, rows.shape), self.lengths[rows])
         chosen, offsets = segments(self.offsets, rows, first, self.lengths[rows] - first)
         columns = {name: array[chosen] for name, array in self.columns.items()}
-        return Future(columns, offsets, self.levels)
+        return Future(columns, offsets, self.levels, self.apart)
 
     def only(self, names: Iterable[str]) -> Future:
         """The columns of these names, in their order, as far as they are there."""
         kept = [name for name in names if name in self.columns]
         levels = {name: self.levels[name] for name in kept if name in self.levels}
-        return Future({name: self.columns[name] for name in kept}, self.offsets, levels)
+        columns = {name: self.columns[name] for name in kept}
+        return Future(columns, self.offsets, levels, self.apart)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +136,7 @@ class Covariates:
         """What a manifest says of them: names by role, and the names of categories."""
         levels = {name: list(texts) for name, texts in self.future.levels.items()}
         static = {name: list(texts) for name, texts in self.static_levels.items()}
-        named = {"levels": levels, "static_levels": static}
+        named = {"levels": levels, "static_levels": static, "apart": self.future.apart}
         return self.roles() | {name: texts for name, texts in named.items() if texts}
 
     def arrays(self) -> dict[str, NDArray]:
@@ -158,7 +160,8 @@ class Covariates:
             {name: tuple(texts) for name, texts in said.get(key, {}).items()}
             for key in ("levels", "static_levels")
         )
-        future = Future(columns, arrays["future_offsets"], levels) if columns else Future()
+        apart = bool(said.get("apart", False))
+        future = Future(columns, arrays["future_offsets"], levels, apart) if columns else Future()
         return cls(past, future, static, own)
 
     def require_sound(self, series: int) -> None:
@@ -378,7 +381,8 @@ def continued_future(ours: Future, theirs: Future, places: NDArray, steps: NDArr
             kept = (at >= 0) & ~np.isnan(new)
             joined[(spread(offsets[:-1], newer) + at)[kept]] = new[kept]
         columns[name] = joined
-    return Future(columns, offsets, levels) if columns else Future()
+    apart = ours.apart or theirs.apart
+    return Future(columns, offsets, levels, apart) if columns else Future()
 
 
 def continued_static(

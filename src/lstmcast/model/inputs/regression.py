@@ -63,11 +63,12 @@ class Fit(NamedTuple):
 
 
 class Together(NamedTuple):
-    """A fit with all groups, and how sure its coefficients are: (B, P, P), of columns with a
-    prior."""
+    """A fit with all groups, how sure its coefficients are: (B, P, P), of columns with a prior, and
+    its log evidence."""
 
     fit: Fit
     covariance_BPP: NDArray
+    evidence_B: NDArray
 
 
 def products_of(columns_DK: NDArray) -> NDArray:
@@ -122,7 +123,7 @@ def fit(
     """The regression that these sums give; a group is used from a log evidence gain of
     `least_gain` on, for all series or each."""
     full_BFVV = _quasi_differences(sums_B3M, layout)
-    rest_BFVV, base_BFKV = _without_base(full_BFVV, layout.base)
+    rest_BFVV, base_BFKV = without_base(full_BFVV, layout.base)
     freedom_BF = np.repeat(np.maximum(count_B - layout.base, 1.0)[:, None], len(PHIS), axis=1)
     none = _without_groups(rest_BFVV, freedom_BF)
     chosen_GP = layout.group_P == np.arange(len(layout.groups))[:, None]
@@ -153,7 +154,7 @@ def fit_together(
 ) -> Together:
     """The regression with all groups at once, from sums of products of quasi-differences at each of
     these φ; `gain_BG` (B, 1) is that of all groups together."""
-    rest_BFVV, base_BFKV = _without_base(full_BFVV, layout.base)
+    rest_BFVV, base_BFKV = without_base(full_BFVV, layout.base)
     freedom_BF = np.repeat(np.maximum(count_B - layout.base, 1.0)[:, None], len(phis), axis=1)
     none = _without_groups(rest_BFVV, freedom_BF)
     chosen_BP = np.ones((len(count_B), len(layout.group_P)), bool)
@@ -161,7 +162,7 @@ def fit_together(
     gain_B = each.evidence_BF.max(axis=1) - none.evidence_BF.max(axis=1)
     chosen = np.arange(len(count_B)), each.evidence_BF.argmax(axis=1)
     best = _of_best_phi(each, base_BFKV, gain_B[:, None], phis)
-    return Together(best, each.covariance_BFPP[chosen])
+    return Together(best, each.covariance_BFPP[chosen], each.evidence_BF[chosen])
 
 
 class _Evidence(NamedTuple):
@@ -208,7 +209,7 @@ def _quasi_differences(sums_B3M: NDArray, layout: Layout) -> NDArray:
     return sums_BFM[..., _places(layout.columns)]
 
 
-def _without_base(full: NDArray, base: int) -> tuple[NDArray, NDArray]:
+def without_base(full: NDArray, base: int) -> tuple[NDArray, NDArray]:
     """The sums of what the base leaves of the other columns and of z, and its regression on each
     of these (…, base, P + 1)."""
     diagonal = np.diagonal(full[..., :base, :base], axis1=-2, axis2=-1)
