@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from article_tables import ARTICLES, range_of
+from many_tables import MANY
 from tables import (
     Results,
     Row,
@@ -486,6 +487,7 @@ TABLES: dict[str, Callable[[Results], str]] = {
     "beats": beats,
     **TRAINING,
     **ARTICLES,
+    **MANY,
 }
 TABLES |= {
     f"{write.__name__}-ja": in_japanese(write) for write in (three, headline, weak, examples, beats)

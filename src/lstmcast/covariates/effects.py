@@ -25,7 +25,7 @@ from lstmcast.covariates.together import solutions_of
 from lstmcast.data.features import Future, listed
 from lstmcast.data.origins import Origins
 from lstmcast.data.panel import Panel
-from lstmcast.data.placing import steps_ahead
+from lstmcast.data.placingnotes import steps_beyond
 from lstmcast.data.ragged import reduced
 from lstmcast.data.table import format_time
 from lstmcast.errors import DataError
@@ -203,7 +203,7 @@ def require_known(panel: Panel, origins: Origins, horizon_O: NDArray) -> None:
 def _last_known(values_M: NDArray, future: Future) -> tuple[NDArray, NDArray]:
     """How many steps of each series (S,) lead up to the last one at which a column has a value,
     and whether hardly any of them lacks one: gaps are usual in some columns."""
-    last_S = steps_ahead(values_M, future, np.zeros(len(future.lengths), np.int64))
+    last_S = steps_beyond(values_M, future, np.zeros(len(future.lengths), np.int64))
     count_S = reduced(np.add, np.where(np.isnan(values_M), 0.0, 1.0), future.offsets, 0.0)
     return last_S, count_S > (1 - FEW_GAPS) * np.maximum(last_S, 1)
 
