@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.features import listed, number_text
+from lstmcast.data.features import listed
+from lstmcast.data.levels import number_text
 from lstmcast.data.numbers import is_missing
 from lstmcast.errors import DataError, UsageError
 from lstmcast.streaming.ticks import by_label
