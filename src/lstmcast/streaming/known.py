@@ -247,3 +247,24 @@ class KnownColumns:
             }
             made._rows[name] = LiveEffects.from_saved(common, about, own)
         return made
+
+
+def known_columns(
+    panel: Panel | None, names: Sequence[str], frequency: Frequency, grid: Grid, columns: int
+) -> tuple[KnownColumns | None, Panel | None]:
+    """What is known in advance of the rows, of which `columns` are read together, and the panel
+    without its effects; None where nothing is. UsageError where that cannot be."""
+    future = panel is not None and bool(panel.covariates.future)
+    if panel is not None and len(names):
+        raise UsageError(
+            "future= names the columns of rows that begin empty; those of a Panel are its own, as "
+            "read(…, future=…) gives them. Leave future= out."
+        )
+    if (future or len(names)) and columns > 1:
+        raise UsageError(
+            f"The network reads {columns} columns of a row together, and columns that are known in "
+            "advance belong to rows of one. Leave them out, or use a network of one column."
+        )
+    if panel is not None and future:
+        return KnownColumns.of(panel, grid)
+    return KnownColumns.named(names, frequency, grid) if len(names) else None, panel

@@ -20,7 +20,6 @@ from lstmcast.forecast import NETWORK
 from lstmcast.model.heads import Head, head_named
 from lstmcast.model.inputs import FittedTransforms, Grid
 from lstmcast.model.network import Network, NetworkConfig
-from lstmcast.streaming.known import KnownColumns
 from lstmcast.streaming.learning import Learning
 from lstmcast.training_config import require_torch
 from lstmcast.util.config import checked_seed
@@ -180,22 +179,13 @@ def _stop_of(panel: Panel) -> int:
     return DECLARED if panel.recognised is None else SO_FAR
 
 
-def known_columns(
-    panel: Panel | None, names: Sequence[str], frequency: Frequency, grid: Grid, columns: int
-) -> tuple[KnownColumns | None, Panel | None]:
-    """What is known in advance of the rows, of which `columns` are read together, and the panel
-    without its effects; None where nothing is. UsageError where that cannot be."""
-    future = panel is not None and bool(panel.covariates.future)
-    if panel is not None and len(names):
+def require_readable(panel: Panel, network: Network) -> None:
+    """UsageError where the network cannot read the series of a panel as rows."""
+    inputs, covariates = network.config.inputs, panel.covariates
+    covariates.require(inputs.past, panel.report.source)
+    covariates.tell_unread(inputs.past)
+    if inputs.columns > 1:
         raise UsageError(
-            "future= names the columns of rows that begin empty; those of a Panel are its own, as "
-            "read(…, future=…) gives them. Leave future= out."
+            "The series of a Panel are rows of one column each, and this network reads "
+            f"{inputs.columns} together. Name the rows, and observe their history tick by tick."
         )
-    if (future or len(names)) and columns > 1:
-        raise UsageError(
-            f"The network reads {columns} columns of a row together, and columns that are known in "
-            "advance belong to rows of one. Leave them out, or use a network of one column."
-        )
-    if panel is not None and future:
-        return KnownColumns.of(panel, grid)
-    return KnownColumns.named(names, frequency, grid) if len(names) else None, panel
