@@ -16,8 +16,11 @@ from lstmcast.data.panel import Panel
 from lstmcast.data.words import Words, columns_said, options_said
 from lstmcast.errors import UsageError
 from lstmcast.fitted import Fitted
+from lstmcast.model.count_heads import AMOUNTS
+from lstmcast.model.heads import values_of
 from lstmcast.model.static import codes_of, require_of_new
 from lstmcast.saved_context import Continuation, SavedContext
+from lstmcast.windows import AdaptiveData, require_values
 
 logger = logging.getLogger("lstmcast")
 
@@ -60,6 +63,7 @@ def joined(model: Fitted, data: Any, combines: bool = False) -> tuple[Panel, NDA
     simple forecasts, one of these reads what the network does not."""
     panel, lead = _joined(model, data)
     panel.covariates.require(model.past, panel.report.source)
+    _require_not_negative(model, panel)
     # errors about static columns come before any work
     codes_of(model.network.config.static, panel)
     if model.saved_context is not None:
@@ -69,6 +73,13 @@ def joined(model: Fitted, data: Any, combines: bool = False) -> tuple[Panel, NDA
         given.covariates.tell_unread(model.past)
         panel = replace(panel, covariates=panel.covariates.only(model.past))
     return panel, lead
+
+
+def _require_not_negative(model: Fitted, panel: Panel) -> None:
+    """DataError for negative values where the head says that none is below 0."""
+    network = model.network
+    if values_of(network.head) != "real" and network.config.inputs.from_context:
+        require_values(AdaptiveData(panel, panel.lengths), AMOUNTS, network.head.name)
 
 
 def _joined(model: Fitted, data: Any) -> tuple[Panel, NDArray]:

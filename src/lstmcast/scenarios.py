@@ -170,7 +170,7 @@ def _with_room(future: Future, fewest: NDArray) -> Future:
     for name, values in future.columns.items():
         columns[name] = np.full(offsets[-1], np.nan)
         columns[name][kept] = values
-    return Future(columns, offsets, future.levels)
+    return Future(columns, offsets, future.levels, future.apart)
 
 
 def _codes(name: str, values: Sequence[Any], levels: tuple[str, ...] | None) -> NDArray:

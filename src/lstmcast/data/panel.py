@@ -167,6 +167,16 @@ class Panel:
         """The times of series i: (T,)."""
         return self.frequency.range(self.starts[i], int(self.offsets[i + 1] - self.offsets[i]))
 
+    def apart(self) -> Panel:
+        """The same series, of which none leans on the others where columns are known in advance.
+
+        Five series or more with the same columns do: a short one has the effects that the others
+        show. So a series that is added changes the forecasts of the others, a little.
+        """
+        covariates = self.covariates
+        future = replace(covariates.future, apart=True)
+        return replace(self, covariates=replace(covariates, future=future))
+
     def until(self, counts: ArrayLike) -> Panel:
         """The first counts[i] observations of each series: what a forecast at a cutoff may know.
 
