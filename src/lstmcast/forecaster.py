@@ -253,8 +253,10 @@ class LSTMForecaster:
 
     @property
     def reads_future(self) -> bool:
-        """Whether known columns are used, and may be left out: not those that are remembered."""
-        return not (self.saved_context and self.saved_context.panel.covariates.future)
+        """Whether columns that are known in advance are used, and may be left out: a model that
+        remembers some forecasts with them alone."""
+        remembered = self.saved_context
+        return remembered is None or not remembered.panel.covariates.future
 
     @property
     def needs_fit(self) -> bool:
