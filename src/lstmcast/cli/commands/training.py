@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -76,12 +76,11 @@ def fit(
     --keep-checkpoints: for more epochs, or with newer data.
     """
     from lstmcast.jobs import FitJob, PresetJob, check_fit_places
-    from lstmcast.training.callbacks import ProgressLine
 
     require_one_end(horizon)
     check_fit_places(model, run.plot, run.report, data)  # before anything else is found wrong
     choosing.require_alone(training, run)
-    lines = [] if quiet else [ProgressLine(cast(Any, echo.Spoken(sys.stderr)))]
+    lines = _progress(quiet)
     source = reading.source(data)
     if choosing.preset is not None:
         source, steps, notify = source_ahead(source, horizon, None, quiet)
@@ -112,6 +111,16 @@ def fit(
     if result.interrupted:
         raise typer.Exit(130)
     end(echo.skipped(result.panel))
+
+
+def _progress(quiet: bool) -> list[Any]:
+    """What shows how far a training is."""
+    from lstmcast.training.callbacks import ProgressLine
+
+    if quiet:
+        return []
+    stream: Any = echo.Spoken(sys.stderr)
+    return [ProgressLine(stream)]
 
 
 def _forecaster(horizon: int, training: Training, reading: ReadingOptions) -> LSTMForecaster:
