@@ -253,10 +253,8 @@ class LSTMForecaster:
 
     @property
     def reads_future(self) -> bool:
-        """Whether columns that are known in advance are used, and may be left out: a model that
-        remembers some forecasts with them alone."""
-        remembered = self.saved_context
-        return remembered is None or not remembered.panel.covariates.future
+        """Whether columns that are known in advance are used."""
+        return True
 
     @property
     def needs_fit(self) -> bool:

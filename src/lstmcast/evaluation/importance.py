@@ -168,7 +168,7 @@ def importance(
     panel = _some_of(panel, seed)
     counts = held_out(model, panel, steps, cutoffs)
     judge = _Judge(_forgetful(model), panel, counts, steps)
-    permuted = changes(model, panel, steps)
+    permuted = changes(judge.model, panel, steps)
     return _measured(judge, permuted, repeats, seed, progress)
 
 
