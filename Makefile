@@ -17,7 +17,7 @@ SERVE ?=
 export MPLBACKEND = agg
 
 .DEFAULT_GOAL := help
-.PHONY: help fuzz install install-all forecast serve test test-services lint docs docs-refresh notebooks bench bench-training bench-articles accuracy pretrain wheel package extras sbom lock audit clean
+.PHONY: help fuzz install install-all forecast serve test test-services lint docs docs-refresh evidence notebooks bench bench-training bench-articles accuracy pretrain wheel package extras sbom lock audit clean
 
 help:                ## what can be made
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -50,10 +50,12 @@ docs: $(VENV)/.all ## the documentation as a website in site/
 	$(BIN)/mkdocs build --strict
 	$(BIN)/lstmcast export --format web site/demo
 
-docs-refresh: $(VENV)/.all ## run the examples of README and docs, write what they print and draw, fill the tables
+docs-refresh: $(VENV)/.all ## run the examples of README and docs, write what they print and draw; then make evidence
 	$(BIN)/python docs/refresh.py
-	$(BIN)/python benchmarks/readme.py
-	$(BIN)/python benchmarks/card.py
+	$(BIN)/python evidence/fill.py
+
+evidence: $(VENV)/.all ## derive every measured number of README, docs and model card from evidence/results
+	$(BIN)/python evidence/fill.py
 
 # one thread: the numbers are the same on a machine with more
 notebooks: $(VENV)/.all ## the notebooks of docs/notebooks: settings of the examples, outputs, pictures
