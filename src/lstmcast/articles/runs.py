@@ -34,7 +34,7 @@ from lstmcast.errors import OutputError, UsageError
 from lstmcast.output.plots import AMBER, BLUE, FAINT, GRID, INK
 from lstmcast.util.files import output_errors, require_writable, whole_file
 from lstmcast.util.fonts import fonts_with
-from lstmcast.util.language import LANGUAGES
+from lstmcast.util.language import LANGUAGES, Spoken, words_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -154,6 +154,7 @@ class ExampleRun:
         seeds: int | None = None,
     ) -> None:
         self._texts = _translations(language, japanese or {})
+        self._words = words_of(language)
         self.own, self.epochs, self.device = own, epochs, device
         self._histories: list[dict[str, list[Any]]] = []
         self._updates: list[dict[str, list[Any]]] = []
@@ -177,11 +178,16 @@ class ExampleRun:
         return time.perf_counter() - self.began
 
     def say(self, text: str) -> None:
-        """A line for people, which is also logged; only logged when the run is quiet."""
+        """A line for people, in their language, which is also logged, in English; only logged
+        when the run is quiet."""
         if not self.quiet:
-            sys.stdout.write(text + "\n")
+            sys.stdout.write(self._words(text) + "\n")
             sys.stdout.flush()
         self.log(text)
+
+    def _spoken(self) -> Any:
+        """Standard error, in the language of the run."""
+        return Spoken(sys.stderr, self._words)
 
     def log(self, text: str) -> None:
         """A line for log.txt alone."""
@@ -206,7 +212,8 @@ class ExampleRun:
         table = PrintTable(log, every)  # pyright: ignore[reportArgumentType]
         if self.quiet:
             return [table, log]
-        return [PrintTable(every=every) if printed else ProgressLine(), table, log]
+        shown = PrintTable(every=every) if printed else ProgressLine(self._spoken())
+        return [shown, table, log]
 
     def fit(
         self,

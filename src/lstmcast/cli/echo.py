@@ -23,7 +23,7 @@ import typer
 from lstmcast._version import __version__
 from lstmcast.databases.address import hidden
 from lstmcast.util.files import checked_path, output_errors
-from lstmcast.util.language import ENGLISH, Words, words_of
+from lstmcast.util.language import ENGLISH, Spoken, Words, words_of
 
 if TYPE_CHECKING:
     from lstmcast.alerting import Anomalies
@@ -105,24 +105,9 @@ def result(text: str) -> None:
     typer.echo(words()(text))
 
 
-class Spoken:
-    """A stream, such as that of a progress line, whose texts come in the language that is
-    spoken."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-
-    def write(self, text: str) -> int:
-        """Put out a text."""
-        return self.stream.write(words()(text))
-
-    def flush(self) -> None:
-        """Show what was put out."""
-        self.stream.flush()
-
-    def isatty(self) -> bool:
-        """Whether lines can be rewritten."""
-        return self.stream.isatty()
+def spoken(stream: TextIO) -> Spoken:
+    """A stream, such as that of a progress line, in the language that is spoken."""
+    return Spoken(stream, lambda text: words()(text))
 
 
 def notes(quiet: bool) -> Notify:

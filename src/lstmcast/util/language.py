@@ -19,10 +19,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from string import Formatter
+from typing import TextIO
 
 from lstmcast.errors import UsageError
 
@@ -235,6 +236,25 @@ ENGLISH = Words("en")
 
 
 @cache
+class Spoken:
+    """A stream, such as that of a progress line, whose texts come in another language."""
+
+    def __init__(self, stream: TextIO, words: Callable[[str], str]) -> None:
+        self.stream, self.words = stream, words
+
+    def write(self, text: str) -> int:
+        """Put out a text."""
+        return self.stream.write(self.words(text))
+
+    def flush(self) -> None:
+        """Show what was put out."""
+        self.stream.flush()
+
+    def isatty(self) -> bool:
+        """Whether lines can be rewritten."""
+        return self.stream.isatty()
+
+
 def words_of(language: str) -> Words:
     """The words of a language. UsageError for one that is not there.
 

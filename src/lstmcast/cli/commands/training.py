@@ -67,7 +67,7 @@ def fit(
 
     require_one_end(horizon)
     check_fit_places(model, run.plot, run.report, data)  # before anything else is found wrong
-    told: Any = echo.Spoken(sys.stderr)
+    told: Any = echo.spoken(sys.stderr)
     if choosing.preset is not None:
         choosing.require_alone(training, run)
         source, steps, notify = source_ahead(reading.source(data), horizon, None, quiet)
@@ -208,5 +208,6 @@ def example(
     else:
         header, rows = articles.compared(articles.run_all(out=run.out, **asked))
     texts = [words(column) for column in header if column in articles.TEXTS]
-    typer.echo(console.aligned(list(map(words, header)), rows, left=texts))
+    spoken = [[words(cell) for cell in row] for row in rows]
+    typer.echo(console.aligned(list(map(words, header)), spoken, left=texts))
     echo.note(quiet, f"written: {run.out or f'lstmcast-{name}'}")
