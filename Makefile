@@ -40,11 +40,12 @@ test-services: $(VENV)/.all ## tests that need Node.js, a browser or a server, w
 	.ci/services
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m services $(TEST)
 
-lint: $(VENV)/.all ## ruff, pyright, import-linter
+lint: $(VENV)/.all ## ruff, pyright, import-linter, codespell
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
+	$(BIN)/codespell *.md src docs evidence benchmarks
 
 docs: $(VENV)/.all ## the documentation as a website in site/
 	$(BIN)/mkdocs build --strict

@@ -137,14 +137,14 @@ def _coverage(results: Results) -> dict[str, str]:
 
 def _waiting(results: Results) -> list[dict[str, str]]:
     speed = results["speed"]
-    whats = {
+    labels = {
         "process_airline_out": "`lstmcast forecast airline.csv --horizon 12 --out f.csv`, whole "
         "process",
         "process_airline_plot_out": "the same with `--plot f.png`",
         "process_check_million_rows": "`lstmcast check` of a million rows",
         "process_help": "`lstmcast --help`",
     }
-    rows = [{"what": what, "ours": seconds(speed[key]), "best": ""} for key, what in whats.items()]
+    rows = [{"what": what, "ours": seconds(speed[key]), "best": ""} for key, what in labels.items()]
     if "core_megabytes" in speed:
         rows.append(
             {

@@ -235,7 +235,6 @@ def _joined(first: str, rest: str) -> str:
 ENGLISH = Words("en")
 
 
-@cache
 class Spoken:
     """A stream, such as that of a progress line, whose texts come in another language."""
 
@@ -255,6 +254,7 @@ class Spoken:
         return self.stream.isatty()
 
 
+@cache
 def words_of(language: str) -> Words:
     """The words of a language. UsageError for one that is not there.
 
