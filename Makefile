@@ -17,7 +17,7 @@ SERVE ?=
 export MPLBACKEND = agg
 
 .DEFAULT_GOAL := help
-.PHONY: help fuzz install install-all forecast serve test test-services lint docs docs-refresh evidence notebooks bench bench-training bench-articles accuracy pretrain wheel package extras sbom lock audit clean
+.PHONY: help fuzz install install-all forecast serve test test-services lint docs docs-refresh evidence layers notebooks bench bench-training bench-articles accuracy pretrain wheel package extras sbom lock audit clean
 
 help:                ## what can be made
 	@sed -n 's/^\([a-z-]*\): .*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-20s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ docs-refresh: $(VENV)/.all ## run the examples of README and docs, write what th
 
 evidence: $(VENV)/.all ## derive every measured number of README, docs and model card from evidence/results
 	$(BIN)/python evidence/fill.py
+
+layers: $(VENV)/.all ## the picture of which part may import which, from the contract in pyproject.toml
+	$(BIN)/python docs/layers.py
 
 # one thread: the numbers are the same on a machine with more
 notebooks: $(VENV)/.all ## the notebooks of docs/notebooks: settings of the examples, outputs, pictures

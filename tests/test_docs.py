@@ -87,7 +87,7 @@ def test_every_kind_of_block_is_known():
         for text in TEXT.values()
         for match in re.finditer(r"^```(\w+)", text, re.MULTILINE)
     }
-    assert kinds <= {"console", "python", "text", "csv", "sh", "js", "csharp"}
+    assert kinds <= {"console", "python", "text", "csv", "sh", "js", "csharp", "diff"}
 
 
 def test_what_examples_print_is_refreshed():
@@ -147,6 +147,7 @@ def test_links_lead_somewhere(page):
 def test_every_picture_is_shown_and_drawn_by_an_example():
     text, by_script = "".join(TEXT.values()), set(script("docs/pictures.py").DRAWN)
     by_script |= {Path(name).stem for name in script("docs/page_pictures.py").NAMES.values()}
+    by_script.add(script("docs/layers.py").PICTURE.stem)
     for picture in (ROOT / "docs" / "images").iterdir():
         assert f"images/{picture.name}" in text
         by_example = re.search(rf'(--plot |save\("){picture.name}', text)
@@ -221,6 +222,12 @@ def test_the_map_has_the_layers_that_are_checked():
         re.MULTILINE,
     )
     assert shown[: len(layers)] == layers
+
+
+def test_the_picture_of_the_layers_is_that_of_the_contract():
+    layers = script("docs/layers.py")
+    shown = layers.PICTURE.read_text(encoding="utf-8")
+    assert layers.drawn(layers.layers()) == shown, "run `make layers`"
 
 
 def test_the_version_is_in_the_changelog():
