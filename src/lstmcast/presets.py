@@ -299,7 +299,7 @@ def averaged(models: Sequence[LSTMForecaster], panel: Panel) -> LSTMForecaster:
     most = int(np.lcm.reduce([len(part) for part in parts]))
     members = [member for part in parts for member in part * (most // len(part))]
     first = models[0]
-    network = Network(shipped().config, members)
+    network = Network(first.model.network.config, members)
     fitted = replace(first.model, network=network)
     ends = fitted.held_back_from(panel)
     known = without(panel)

@@ -41,6 +41,9 @@ CASES = {
     "adaptive, all axes": Case(
         Adaptive(window=3), (True, False, True, False, False), (), (False, True, False, False, True)
     ),
+    "adaptive, widths of phases": Case(
+        Adaptive(window=3, widths="seasonal"), (True, False, True, False, True), (24,)
+    ),
     "identity": Case(Transformed()),
     "standard": Case(Transformed(Standard())),
     "one scale": Case(Transformed(Log1p(), Standard(per="panel"))),

@@ -26,6 +26,7 @@ from lstmcast.decoding.feeding import (
     generator_of,
     path_quantiles,
     placed,
+    stretched,
 )
 from lstmcast.decoding.intermittent import NEWEST, with_own_past
 from lstmcast.model.heads import HEAD_QUANTILES
@@ -379,7 +380,8 @@ def read_every_step(
 
     def fill(batch: OriginBatch) -> None:
         for here, state in _at_every_step(reader.network, panel, batch):
-            z_NHKX = placed(reader.network, state)[:, chosen]
+            width_NH = reader.network.config.inputs.widths_of(state.known)
+            z_NHKX = stretched(placed(reader.network, state), width_NH)[:, chosen]
             values = _units(reader.network, panel, batch, here, z_NHKX, state)
             result_OHQ[batch.origin[here]] = values
 

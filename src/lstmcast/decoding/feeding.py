@@ -83,8 +83,10 @@ def answers_from(
     independent ones, and grow at least as those of the first block do. UsageError where the inputs
     read columns of which nothing is known then.
     """
-    require_no_feeding(network.config.inputs.past, network.config.steps, block, horizon)
+    inputs = network.config.inputs
+    require_no_feeding(inputs.past, network.config.steps, block, horizon)
     blocks = [placed(network, state, rng)[:, :block]]
+    widths = [inputs.widths_of(state.known)]
     done = blocks[0].shape[1]
     growth = Growth.of(blocks[0], _periods(network, state))
     while done < horizon:
@@ -94,8 +96,12 @@ def answers_from(
         if answer.shape[3] > 1:
             answer = _widened(answer, newest, growth.spread(done + 1 + np.arange(answer.shape[1])))
         blocks.append(answer)
+        widths.append(inputs.widths_of(state.known))
         done += answer.shape[1]
-    return np.concatenate(blocks, axis=1)[:, :horizon]
+    answers = np.concatenate(blocks, axis=1)[:, :horizon]
+    known = [width_NH[:, :block] for width_NH in widths if width_NH is not None]
+    width_NH = np.concatenate(known, axis=1)[:, :horizon] if known else None
+    return stretched(answers, width_NH)
 
 
 def placed(
@@ -110,6 +116,14 @@ def placed(
     else:
         answer = network.draw(state.hidden_MND, state.x_NC, rng, *around)
     return inputs.place(answer, state.known) if affine else answer
+
+
+def stretched(answer_NHKX: NDArray, width_NH: NDArray | None) -> NDArray:
+    """Quantiles of steps that are so wide beside each other; as they are where nothing is said."""
+    if width_NH is None:
+        return answer_NHKX
+    median_NHK1 = _median(answer_NHKX)
+    return median_NHK1 + (answer_NHKX - median_NHK1) * width_NH[:, :, None, None]
 
 
 def path_quantiles(network: Network, paths: NDArray, axis: int) -> NDArray:

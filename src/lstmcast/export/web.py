@@ -28,6 +28,7 @@ KERNEL = (
     "axis",
     "periods",
     "surprises",
+    "widths",
     "tables",
     "seasons",
     "inputs",

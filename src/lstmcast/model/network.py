@@ -371,6 +371,15 @@ def network_of(
         ) from error
 
 
+def with_even_widths(config: NetworkConfig) -> NetworkConfig:
+    """The config of a network that learns from data how wide its intervals are in each phase of
+    a season."""
+    inputs = config.inputs
+    if not isinstance(inputs, Adaptive) or inputs.widths == "even":
+        return config
+    return replace(config, inputs=replace(inputs, widths="even"))
+
+
 def _config_of(manifest: dict[str, Any]) -> NetworkConfig:
     """The config in a manifest; format 1 kept the transforms beside it."""
     config = TypeAdapter(NetworkConfig).validate_python(manifest["network"])

@@ -23,7 +23,7 @@ from lstmcast.data.findings import advise
 from lstmcast.errors import ModelError, UsageError
 from lstmcast.growing import Lineage
 from lstmcast.model.heads import Head, head_named, values_of
-from lstmcast.model.network import Network, NetworkConfig
+from lstmcast.model.network import Network, NetworkConfig, with_even_widths
 from lstmcast.store import remove_stores
 from lstmcast.training import loop
 from lstmcast.training.batching import BatchReader
@@ -120,7 +120,7 @@ def fit_network(
     training is writing them there, ModelError where the loss is no longer a number, memory does not
     suffice, or a checkpoint is of another run.
     """
-    network = start.config if isinstance(start, Network) else start
+    network = with_even_widths(start.config if isinstance(start, Network) else start)
     head = head or (start.head if isinstance(start, Network) else None)
     check_device(device)
     check_plan(network, data, config)

@@ -3,7 +3,7 @@
 
 import { LOG, ROOT, axisInForce, unitOf } from "./axis.mjs";
 import { seasonsOf, shortestSeason, startOf } from "./context.mjs";
-import { Inputs, inUnits, placed } from "./inputs.mjs";
+import { Inputs, inUnits, placed, stretched } from "./inputs.mjs";
 import { ascending, clip, counting, isKnown, sum } from "./numbers.mjs";
 import { ownPeriod } from "./periods.mjs";
 
@@ -100,7 +100,7 @@ function answersFrom(network, state, horizon) {
   const { inputs } = state;
   let block = placed(network.answer(hidden, inputs.x), inputs.known);
   const growth = growthOf(block, seasonsOf(inputs.periods));
-  const rows = [...block];
+  const rows = stretched(block, inputs.widths.ahead(network.horizon));
   while (rows.length < horizon) {
     for (const row of block) {
       inputs.feed(row[MIDDLE]);
@@ -110,7 +110,7 @@ function answersFrom(network, state, horizon) {
     const before = block.at(-1);
     const done = rows.length;
     block = answer.map((row, h) => widened(row, before, spreadAt(growth, done + 1 + h)));
-    rows.push(...block);
+    rows.push(...stretched(block, inputs.widths.ahead(network.horizon)));
   }
   return rows.slice(0, horizon);
 }

@@ -6,6 +6,7 @@ import { LONGEST, seasonsOf } from "./context.mjs";
 import { clip, counting, isKnown } from "./numbers.mjs";
 import { Seasons } from "./seasons.mjs";
 import { Surprises } from "./surprises.mjs";
+import { Widths } from "./widths.mjs";
 
 export const WINDOW = 12;
 export const FAMILIES = ["yearly", "quarterly", "monthly", "weekly", "daily", "hourly", "other"];
@@ -98,6 +99,7 @@ export class Inputs {
     this.series = new Read();
     this.surprises = new Surprises(periods, axis, Math.max(WINDOW, ...this.periods));
     this.seasons = new Seasons(this.periods, WINDOW, horizon);
+    this.widths = new Widths(this.periods);
     this.reference = NaN;
     this.first = NaN;
     this.constant = true;
@@ -109,7 +111,7 @@ export class Inputs {
 
   clone() {
     const copy = Object.assign(Object.create(Inputs.prototype), this);
-    for (const part of ["series", "surprises", "seasons"]) copy[part] = this[part].clone();
+    for (const part of ["series", "surprises", "seasons", "widths"]) copy[part] = this[part].clone();
     copy.smooth = [...this.smooth];
     copy.scaleSums = [...this.scaleSums];
     return copy;
@@ -142,6 +144,8 @@ export class Inputs {
     this.series.push(z);
     if (this.series.knownAt(0)) this.age += 1;
     const seasons = this.seasons.read(this.series);
+    const { m } = this.widths;
+    this.widths.push(m ? this.series.change(m) : NaN);
     const adjusted = this.adjusted(seasons.past);
     const scale = this.scale(adjusted, seasons.settled);
     this.smoothLevel();
@@ -241,6 +245,14 @@ export class Inputs {
 export function placed(answer, known) {
   return answer.map((quantiles, h) =>
     quantiles.map((value) => value * known.scale + (known.level + known.seasonal[h])),
+  );
+}
+
+/** Quantiles as wide about their median as their steps are beside each other. */
+export function stretched(rows, width) {
+  if (!width) return rows;
+  return rows.map((row, h) =>
+    row.map((value) => row[MIDDLE] + (value - row[MIDDLE]) * width[h]),
   );
 }
 

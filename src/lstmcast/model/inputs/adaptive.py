@@ -42,6 +42,7 @@ from lstmcast.model.inputs.seasons import (
     start_seasons,
 )
 from lstmcast.model.inputs.surprises import Axis, Surprises, no_surprises, set_aside
+from lstmcast.model.inputs.widths import WidthState, read_widths, season_of, start_widths
 from lstmcast.util.config import settings
 from lstmcast.windows import AdaptiveData
 
@@ -79,6 +80,8 @@ class AdaptiveKnown(NamedTuple):
     unit: NDArray
     # effect known in advance at the newest step, which the level is without; None: of nothing
     effect: NDArray | None = None
+    # (…, H): widths of the coming steps' intervals beside each other; None: all alike
+    width: NDArray | None = None
 
 
 class AdaptiveState(NamedTuple):
@@ -103,6 +106,7 @@ class AdaptiveState(NamedTuple):
     known: AdaptiveKnown  # at the newest step
     # Effects that are known in advance of as many coming steps as are fed back; None: of nothing.
     ahead_BF: NDArray | None = None
+    widths: WidthState | None = None  # None: all alike
 
 
 @settings
@@ -112,12 +116,15 @@ class Adaptive:
 
     Args:
         window: seasonally adjusted values that the network sees at each step.
+        widths: "seasonal" where intervals are as wide in each phase of a season as changes of the
+            past say, "even" where the network alone says it. Networks are trained with even ones.
 
     >>> Adaptive(window=12).width(horizon=24)
     112
     """
 
     window: Annotated[int, Field(ge=2)] = 12
+    widths: Literal["even", "seasonal"] = "even"
     kind: Literal["adaptive"] = field(default="adaptive", repr=False, kw_only=True)
 
     @property
@@ -182,6 +189,7 @@ class Adaptive:
         """State before the first observation of so many series."""
         periods = seasonal(grid.periods)
         tail = max((self.window, *periods))
+        m = season_of(periods) if self.widths == "seasonal" else 0
         axis = (grid.log_B, grid.root_B, grid.unit_B)
         log_B, root_B, unit_B = (np.array(np.broadcast_to(part, rows)) for part in axis)
         zeros, unknown = np.zeros(rows), np.full(rows, np.nan)
@@ -209,7 +217,9 @@ class Adaptive:
                 root_B,
                 unit_B,
                 zeros if grid.effects else None,
+                np.ones((rows, grid.horizon)) if m else None,
             ),
+            widths=start_widths(rows, m) if m else None,
         )
 
     def advance(
@@ -283,6 +293,11 @@ class Adaptive:
             known = known._replace(seasonal=coming_BTH, effect=effect_BTF[:, :, 0])
         elif grid.effects:
             known = known._replace(effect=np.zeros_like(age_BT))
+        widths = state.widths
+        if widths is not None:
+            change_BT = reading.change(widths.change_BM.shape[1])
+            width_BTH, widths = read_widths(widths, change_BT, grid.horizon)
+            known = known._replace(width=width_BTH)
         after = AdaptiveState(
             grid,
             z_BU[:, -tail:],
@@ -297,6 +312,7 @@ class Adaptive:
             seasons,
             surprises,
             positions_of(known, np.arange(len(z_BT)), -1),
+            widths=widths,
         )
         return Seen(x_BTC, begun_BT, known), after
 
@@ -313,6 +329,10 @@ class Adaptive:
         """Level with season, and scale."""
         level_NH = known.level[:, None] + known.seasonal
         return level_NH[:, :, None], known.scale[:, None, None]
+
+    def widths_of(self, known: AdaptiveKnown) -> NDArray | None:
+        """Widths of the coming steps' intervals beside each other (N, H)."""
+        return known.width
 
     def targets(self, z_NH: NDArray, known: AdaptiveKnown) -> NDArray:
         """What the head should have answered at N positions: the inverse of `place`."""

@@ -149,6 +149,11 @@ class Inputs(Protocol):
         """Location and scale of the answers on that axis, each to be broadcast to (N, H, K)."""
         ...
 
+    def widths_of(self, known: Any) -> NDArray | None:
+        """Widths of the coming steps' intervals beside each other (N, H), which their quantiles are
+        stretched by about the median; None: as the head says them."""
+        ...
+
     def feed(self, point_NHK: NDArray, state: Any) -> tuple[Seen, Any]:
         """Read answers on that axis as if they had been observed."""
         ...

@@ -159,6 +159,9 @@ class Running:
         """Answers are in the row's own units, whose sizes do not change while they are fed back."""
         return answer_NHKX
 
+    def widths_of(self, known: RunningState | None) -> None:
+        """As the head says them."""
+
     def around(self, known: RunningState | None) -> tuple[NDArray, NDArray]:
         """0 and 1: answers are in the row's own units."""
         return np.zeros((1, 1, 1)), np.ones((1, 1, 1))

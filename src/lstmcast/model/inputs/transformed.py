@@ -397,6 +397,9 @@ class Transformed:
         """Answers are labels, and these follow each other as they are."""
         return answer_NHKX
 
+    def widths_of(self, known: TransformedKnown | None) -> None:
+        """As the head says them."""
+
     def around(self, known: TransformedKnown | None) -> tuple[NDArray, NDArray]:
         """0 and 1: labels are scaled already."""
         return np.zeros((1, 1, 1)), np.ones((1, 1, 1))

@@ -1,0 +1,90 @@
+"""How wide intervals are in one phase of a season beside another: at noon clouds matter, at night
+they do not.
+
+The mean change over one season, |z_t − z_{t−m}|, is kept for each phase of the shortest season,
+with decay. What it is beside its mean over all phases says how far errors reach in that phase. An
+answer's quantiles are stretched about their median by it.
+
+    B series of a batch · T steps · M steps of the season · H coming steps · D phases
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+SHORTEST_SEASON = 24  # steps; phases of shorter ones hardly differ
+DECAY = 0.977  # what a change still counts a season later: half after thirty
+PRIOR = 5.0  # seasons that weigh as much as the mean over all phases
+POWER = 0.75  # errors differ less from phase to phase than changes do
+LEAST, MOST = 0.33, 3.0  # of a phase's change beside the mean
+
+
+class WidthState(NamedTuple):
+    """Decayed sums of the changes at the last M steps, and of their number."""
+
+    change_BM: NDArray
+    count_BM: NDArray
+
+
+def season_of(periods: tuple[int, ...]) -> int:
+    """Steps of the season whose phases have widths of their own; 0 for none.
+
+    >>> season_of((24, 168)), season_of((7,)), season_of((52,))
+    (24, 0, 52)
+    """
+    shortest = min(periods, default=0)
+    return shortest if shortest >= SHORTEST_SEASON else 0
+
+
+def start_widths(rows: int, m: int) -> WidthState:
+    """No change is known yet."""
+    return WidthState(np.zeros((rows, m)), np.zeros((rows, m)))
+
+
+def read_widths(state: WidthState, change_BT: NDArray, horizon: int) -> tuple[NDArray, WidthState]:
+    """Widths of the next steps beside each other, as known at each of T steps (B, T, H), and the
+    state after them. `change_BT`: changes over one season; NaN = unknown."""
+    m, steps = state.change_BM.shape[1], change_BT.shape[1]
+    changes, counts = _columns(state, change_BT)
+    after = WidthState(changes[:, -m:], counts[:, -m:])
+    total_BT, number_BT = _over_phases(changes, m), _over_phases(counts, m)
+    mean_BT1 = (total_BT / np.where(number_BT > 0, number_BT, 1.0))[:, :, None]
+    change_BTH = _ahead(changes, m, steps, horizon) + PRIOR * mean_BT1
+    usual_BTH = (_ahead(counts, m, steps, horizon) + PRIOR) * mean_BT1
+    beside_BTH = np.ones_like(change_BTH)
+    np.divide(change_BTH, usual_BTH, out=beside_BTH, where=usual_BTH > 0)
+    return np.clip(beside_BTH, LEAST, MOST) ** POWER, after
+
+
+def _columns(state: WidthState, change_BT: NDArray) -> tuple[NDArray, NDArray]:
+    """Both sums of the last M steps and of T more (B, M + T): a step starts from the one a season
+    before."""
+    m, steps = state.change_BM.shape[1], change_BT.shape[1]
+    known_BT = ~np.isnan(change_BT)
+    size_BT = np.where(known_BT, np.abs(change_BT), 0.0)
+    keep_BT = np.where(known_BT, DECAY, 1.0)
+    changes, counts = (np.concatenate([part, np.zeros_like(size_BT)], axis=1) for part in state)
+    for first in range(0, steps, m):
+        last = min(first + m, steps)
+        old, new = slice(first, last), slice(m + first, m + last)
+        changes[:, new] = keep_BT[:, old] * changes[:, old] + size_BT[:, old]
+        counts[:, new] = keep_BT[:, old] * counts[:, old] + known_BT[:, old]
+    return changes, counts
+
+
+def _over_phases(columns: NDArray, m: int) -> NDArray:
+    """Sum of the last m columns, at each of T steps (B, T)."""
+    windows_BTM = sliding_window_view(columns[:, 1:], m, axis=1)
+    return windows_BTM.sum(axis=2)
+
+
+def _ahead(columns: NDArray, m: int, steps: int, horizon: int) -> NDArray:
+    """Columns of the phases of the next steps, each averaged with its neighbours (B, T, H)."""
+    first = [m + ahead - m * -(-ahead // m) for ahead in range(horizon + 2)]
+    phases_BDT = sliding_window_view(columns, steps, axis=1)[:, first]
+    before, here, after = phases_BDT[:, :-2], phases_BDT[:, 1:-1], phases_BDT[:, 2:]
+    return (0.25 * (before + after) + 0.5 * here).swapaxes(1, 2)
